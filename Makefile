@@ -1,0 +1,52 @@
+# clv - customer lifetime value inside PostgreSQL
+#
+#   make demo                          see it work (installs what is missing, needs root or sudo)
+#   make test                          run every test (same)
+#   make && make install && make installcheck      the PGXS way, against a running server
+
+EXTENSION  = clv
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" clv.control)
+MODULE_big = clv
+
+# The rooms, in load order: a room's SQL may use the objects of the rooms before it.
+PURE_ROOMS = math model
+ROOMS      = history fitted fit predict score segment
+
+PURE_OBJS  = $(patsubst %.c,%.o,$(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.c))))
+OBJS       = $(PURE_OBJS) \
+             $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)) $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c))))
+ROOM_SQL   = $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.sql)))
+
+DATA       = $(wildcard upgrade/clv--*--*.sql)
+DATA_built = clv--$(EXTVERSION).sql
+DOCS       =
+EXTRA_CLEAN = build
+
+REGRESS      = $(sort $(basename $(notdir $(wildcard sql/*.sql))))
+REGRESS_OPTS = --load-extension=clv --encoding=UTF8
+
+PG_CPPFLAGS = -Isrc
+# Contracted multiply-adds would make results depend on the processor; fast-math would change the whole server.
+PG_CFLAGS   = -ffp-contract=off -Wextra -Wno-unused-parameter $(CLV_CFLAGS)
+SHLIB_LINK  = -lm
+
+# Bitcode for the JIT doubles the build time, and none of our functions is small enough to be worth inlining.
+override with_llvm = no
+
+PG_CONFIG ?= pg_config
+
+# The two commands, and the tests of the pure rooms, must work before PostgreSQL's build files are there.
+STANDALONE = demo test unit bench
+ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
+include test/standalone.mk
+else
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+endif
+
+ifneq (,$(PGXS))
+$(OBJS): $(wildcard src/*.h src/*/*.h)
+
+clv--$(EXTVERSION).sql: src/preamble.sql $(ROOM_SQL) clv.control
+	cat src/preamble.sql $(ROOM_SQL) > $@
+endif

@@ -1,0 +1,45 @@
+/*
+ * clv.h
+ *		What every room above the pure ones may assume.
+ *
+ * Conventions of the whole extension:
+ * - a day is a DateADT (days since 2000-01-01); timestamptz becomes a UTC day;
+ * - an interval becomes time by 1 year = 365.25 days, 1 month = a twelfth of it;
+ * - numbers in text forms are the shortest decimal that reads back exactly, so
+ *   that nothing depends on extra_float_digits, DateStyle or TimeZone.
+ */
+#ifndef CLV_H
+#define CLV_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+
+#define CLV_DAYS_PER_YEAR 365.25
+#define CLV_DAYS_PER_MONTH (CLV_DAYS_PER_YEAR / 12)
+
+/* Length of an interval in days; months count a twelfth of 365.25 days. */
+extern double clv_interval_days(const Interval *interval);
+
+/*
+ * The date as YYYY-MM-DD (years beyond four digits and " BC" as PostgreSQL's
+ * ISO style), whatever DateStyle says. buffer holds MAXDATELEN + 1 bytes.
+ * Returns buffer.
+ */
+extern char *clv_date_text(DateADT day, char *buffer);
+
+/*
+ * Append a double as the shortest decimal that reads back exactly. Infinities
+ * and NaN come quoted ("Infinity"), as JSON has no numbers for them.
+ */
+extern void clv_append_double(StringInfo out, double value);
+
+/* The continuous discount rate per day that an effective annual rate means. */
+extern double clv_daily_rate(double annual_rate);
+
+#endif							/* CLV_H */

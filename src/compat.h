@@ -1,0 +1,33 @@
+/*
+ * compat.h
+ *		The differences between PostgreSQL 14 and 18, in one place.
+ *
+ * This is the only file that looks at PG_VERSION_NUM. Each guard says which
+ * version brought the change and why it matters here.
+ */
+#ifndef CLV_COMPAT_H
+#define CLV_COMPAT_H
+
+#if PG_VERSION_NUM < 140000
+#error "clv needs PostgreSQL 14 or later"
+#endif
+
+/* 16 moved the varlena macros (VARDATA_ANY, SET_VARSIZE ...) out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 lets a module say its name and version in its magic block */
+#if PG_VERSION_NUM >= 180000
+#define CLV_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "clv", .version = "0.1.0")
+#else
+#define CLV_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* 15 brought InitMaterializedSRF under its present name after one release as SetSingleFuncCall */
+#if PG_VERSION_NUM < 150000
+extern void InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags);
+#define MAT_SRF_USE_EXPECTED_DESC 0x01
+#endif
+
+#endif							/* CLV_COMPAT_H */

@@ -1,0 +1,55 @@
+/*
+ * history.h
+ *		The type clv_history: one customer's purchase occasions.
+ */
+#ifndef CLV_HISTORY_H
+#define CLV_HISTORY_H
+
+#include "clv.h"
+
+typedef struct ClvHistory ClvHistory;	/* varlena; its layout is the room's own business */
+
+#define DatumGetClvHistoryP(d) ((ClvHistory *) PG_DETOAST_DATUM_PACKED(d))
+#define PG_GETARG_CLV_HISTORY_P(n) DatumGetClvHistoryP(PG_GETARG_DATUM(n))
+#define PG_RETURN_CLV_HISTORY_P(h) PG_RETURN_POINTER(h)
+
+typedef enum ClvSpendBasis
+{
+	CLV_SPEND_REPEAT,			/* repeat purchases only, as the literature fits gamma/gamma */
+	CLV_SPEND_ALL				/* the first purchase too */
+} ClvSpendBasis;
+
+/*
+ * What a history says as of a day (inclusive). purchases = 0: the customer does
+ * not exist yet, and nothing else is set but total_spend.
+ */
+typedef struct ClvSummary
+{
+	int32		purchases;		/* occasions on which something was bought; x = purchases - 1 */
+	DateADT		first;			/* day of the first purchase */
+	DateADT		last;			/* day of the last one */
+	int32		spend_purchases;	/* purchases of known value under the basis */
+	double		spend;			/* their sum, net of the refunds that follow them */
+	double		total_spend;	/* everything net, refunds before the first purchase included */
+} ClvSummary;
+
+/*
+ * One pass over the history, no allocation. as_of = DATEVAL_NOEND (infinity):
+ * the whole history. The history must be detoasted (packed is enough).
+ */
+extern void clv_history_summarize(const ClvHistory *history, DateADT as_of,
+								  ClvSpendBasis basis, ClvSummary *summary);
+
+/* Purchases with since < day <= until. */
+extern int32 clv_history_count(const ClvHistory *history, DateADT since, DateADT until);
+
+/* The day of the last purchase, whatever comes after; DATEVAL_NOBEGIN without any. */
+extern DateADT clv_history_last_purchase(const ClvHistory *history);
+
+/* Days of its occasion grid (1 unless the history was made with another). */
+extern int32 clv_history_occasion(const ClvHistory *history);
+
+/* 'repeat' or 'all'; anything else is an error that names the value. */
+extern ClvSpendBasis clv_spend_basis(const text *name);
+
+#endif							/* CLV_HISTORY_H */

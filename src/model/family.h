@@ -1,0 +1,160 @@
+/*
+ * family.h
+ *		What a family of models must be able to answer.
+ *
+ * A family is one file that fills in a ClvFamily and one line in the registry.
+ * Nothing outside asks which family it holds: who needs a quantity calls the
+ * function pointer, and a NULL pointer means that the family has no such
+ * quantity.
+ *
+ * Units: t_x, T and t are in the model's time unit, counted from the first
+ * purchase; delta is a continuous discount rate per unit; money is in the unit
+ * of the data. x counts repeat purchases. Parameters are positive numbers on
+ * their natural scale, in the order of param_names.
+ *
+ * Ranges: callers pass x >= 0 (an integer in a double), 0 <= t_x <= T, T >= 0,
+ * t >= 0 (t may be INFINITY for discounted), delta >= 0. Within them no function
+ * returns NaN. Underflow gives 0; divergence gives INFINITY.
+ */
+#ifndef CLV_FAMILY_H
+#define CLV_FAMILY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/status.h"
+
+#define CLV_MAX_PARAMS 6
+#define CLV_MAX_HESSIAN (CLV_MAX_PARAMS * (CLV_MAX_PARAMS + 1) / 2)
+
+struct ClvFamily;
+
+typedef enum ClvProcess
+{
+	CLV_TRANSACTION,			/* when customers buy and leave */
+	CLV_SPEND					/* how much a purchase is worth */
+} ClvProcess;
+
+/*
+ * A customer yet to come: a family and its parameters. Given that a customer
+ * with a history is alive at T, his future is that of such a newcomer, so one
+ * set of routines serves new and known customers.
+ */
+typedef struct ClvFuture
+{
+	const struct ClvFamily *family;
+	double		param[CLV_MAX_PARAMS];
+} ClvFuture;
+
+/*
+ * One of the two terms of a likelihood L = C (P(t_x) + Q(T)): its logarithm and
+ * the derivatives of that logarithm by the log-parameters. hessian holds the
+ * lower triangle row by row: (0,0) (1,0) (1,1) (2,0) ...
+ */
+typedef struct ClvTerm
+{
+	double		ln;
+	double		gradient[CLV_MAX_PARAMS];
+	double		hessian[CLV_MAX_HESSIAN];
+} ClvTerm;
+
+typedef struct ClvFamily
+{
+	const char *name;			/* as users write it: 'bg/nbd' */
+	ClvProcess	process;
+	int			nparams;
+	const char *param_names[CLV_MAX_PARAMS];
+
+	/* ---- transaction families ---- */
+
+	/*
+	 * ln of the density of the ordered purchase times of one customer: with
+	 * Gamma(r+x)/Gamma(r), without x!.
+	 */
+	double		(*log_likelihood) (const double *param, double x, double t_x, double T);
+
+	/* ln P(alive at T | x, t_x, T), <= 0; -INFINITY only where it is below any double */
+	double		(*ln_p_alive) (const double *param, double x, double t_x, double T);
+
+	/* The newcomer that this customer is, given alive at T. */
+	void		(*given_alive) (const double *param, double x, double T, ClvFuture *future);
+
+	/* Newcomer: E[purchases in (0,t]], the one at 0 not counted. */
+	double		(*expected) (const double *param, double t);
+
+	/* Newcomer: P(n purchases in (0,t]). */
+	double		(*probability) (const double *param, double n, double t);
+
+	/*
+	 * Newcomer: P(0), P(1) ... P(count - 1) purchases in (0,t] at once, by
+	 * recurrence; for quantiles.
+	 */
+	void		(*probabilities) (const double *param, double t, int count, double *p);
+
+	/*
+	 * Newcomer: int_0^t e^(-delta u) dE[X(u)]; t = INFINITY gives DERT, and
+	 * INFINITY where that diverges.
+	 */
+	double		(*discounted) (const double *param, double delta, double t);
+
+	/* Newcomer: P(still alive at t), where the family has it. */
+	double		(*survival) (const double *param, double t);
+
+	/*
+	 * The two terms of the likelihood, for the table engine (likelihood.h).
+	 * departed: P at t = t_x (died after the last purchase; ln = -INFINITY
+	 * where the family has no such term, as bg/nbd at x = 0); alive: Q at t = T.
+	 * ln_common: what both share, a function of x alone, with its derivatives.
+	 * The three are called for one x and n times at once, so that whatever
+	 * depends on x alone is computed once.
+	 */
+	void		(*ln_common) (const double *param, double x, ClvTerm *term);
+	void		(*departed) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
+	void		(*alive) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
+
+	/* ---- spend families ---- */
+
+	/* ln density of the mean of x purchases; 0 for x = 0. */
+	double		(*spend_log_likelihood) (const double *param, double x, double mean);
+
+	/*
+	 * E[spend per purchase | x purchases of known mean]; x = 0 gives the
+	 * population's. INFINITY where the mean does not exist.
+	 */
+	double		(*expected_spend) (const double *param, double x, double mean);
+
+	/*
+	 * P(the sum of n further purchases <= s | x, mean); for intervals of value.
+	 */
+	double		(*spend_cdf) (const double *param, double x, double mean, double n, double s);
+} ClvFamily;
+
+/* The registry. Returns NULL for a name nobody knows. */
+extern const ClvFamily *clv_family(const char *name);
+
+/* The families in the order of the registry, NULL after the last. */
+extern const ClvFamily *clv_family_at(int index);
+
+/* ---- what follows from the above for every transaction family ---- */
+
+/* E[purchases in (T, T+t] | x, t_x, T] */
+extern double clv_expected_given(const ClvFamily *family, const double *param,
+								 double x, double t_x, double T, double t);
+
+/* P(n purchases in (T, T+t] | x, t_x, T); n = 0 includes the dead. */
+extern double clv_probability_given(const ClvFamily *family, const double *param,
+									double x, double t_x, double T, double n, double t);
+
+/* Discounted expected purchases in (T, T+t] given the history; t may be INFINITY. */
+extern double clv_discounted_given(const ClvFamily *family, const double *param,
+								   double x, double t_x, double T, double delta, double t);
+
+/*
+ * Smallest n with P(purchases <= n) >= level, where the customer is alive with
+ * probability p_alive; 0 <= level < 1. Never more than limit.
+ */
+extern double clv_quantile_given(const ClvFuture *future, double p_alive, double t,
+								 double level, double limit);
+
+#endif							/* CLV_FAMILY_H */

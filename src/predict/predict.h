@@ -1,0 +1,27 @@
+/*
+ * predict.h
+ *		What other rooms may ask of a prediction.
+ */
+#ifndef CLV_PREDICT_H
+#define CLV_PREDICT_H
+
+#include "clv.h"
+#include "fitted/fitted.h"
+#include "history/history.h"
+
+/*
+ * P(alive) of a history under a model as of a day. Returns false where the
+ * customer does not exist yet.
+ */
+extern bool clv_history_p_alive(const ClvFitted *fitted, const ClvHistory *history,
+								DateADT as_of, double *p_alive);
+
+/*
+ * The undiscounted value of the next horizon_days: expected purchases times
+ * expected spend; expected purchases alone where the model has no spend part.
+ * Returns false where the customer does not exist yet.
+ */
+extern bool clv_history_value(const ClvFitted *fitted, const ClvHistory *history,
+							  DateADT as_of, double horizon_days, double *value);
+
+#endif							/* CLV_PREDICT_H */
