@@ -1,8 +1,11 @@
 # clv - customer lifetime value inside PostgreSQL
 #
-#   make demo                          see it work (installs what is missing, needs root or sudo)
-#   make test                          run every test (same)
-#   make && make install && make installcheck      the PGXS way, against a running server
+#   make demo [DATA=orders.csv]     see it work (installs what is missing, needs root or sudo for that alone)
+#   make test                       run every test (same)
+#   make bench [SCALE=full]         measure (same)
+#   make unit                       the unit tests of the pure rooms alone
+#   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
+#   make installcheck               the regression tests, against a running server
 
 EXTENSION  = clv
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" clv.control)
@@ -17,9 +20,7 @@ OBJS       = $(PURE_OBJS) \
              $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)) $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c))))
 ROOM_SQL   = $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.sql)))
 
-DATA       = $(wildcard upgrade/clv--*--*.sql)
 DATA_built = clv--$(EXTVERSION).sql
-DOCS       =
 EXTRA_CLEAN = build
 
 REGRESS      = $(sort $(basename $(notdir $(wildcard sql/*.sql))))
@@ -36,10 +37,11 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 
 # The two commands, and the tests of the pure rooms, must work before PostgreSQL's build files are there.
-STANDALONE = demo test unit bench
+STANDALONE = help demo test bench unit unit-programs
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
 else
+DATA  = $(wildcard upgrade/clv--*--*.sql)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif

@@ -7,14 +7,40 @@ PURE_HDR    = $(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.h))) 
 UNIT_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -g -ffp-contract=off -Isrc -Itest/unit
 SANITIZE    = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-build/unit/%: test/unit/%.c $(PURE_SRC) $(PURE_HDR)
-	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) -o $@ $< $(PURE_SRC) -lcmocka -lm
+UNIT_PROGRAMS = $(UNIT_TESTS:%=build/unit/%) $(UNIT_TESTS:%=build/sanitized/%)
 
-build/sanitized/%: test/unit/%.c $(PURE_SRC) $(PURE_HDR)
+build/unit/src/%.o: src/%.c $(PURE_HDR)
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) $(SANITIZE) -o $@ $< $(PURE_SRC) -lcmocka -lm
+	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) -c -o $@ $<
 
-.PHONY: unit
-unit: $(UNIT_TESTS:%=build/unit/%) $(UNIT_TESTS:%=build/sanitized/%)
-	@set -e; for t in $^; do echo "# $$t"; $$t; done
+build/sanitized/src/%.o: src/%.c $(PURE_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) $(SANITIZE) -c -o $@ $<
+
+build/unit/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/unit/%.o) $(PURE_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
+
+build/sanitized/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/sanitized/%.o) $(PURE_HDR)
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) $(SANITIZE) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
+
+.PHONY: help demo test bench unit unit-programs
+.SECONDARY:
+
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo:
+	@DATA='$(DATA)' bash examples/demo
+
+test:
+	@bash test/run
+
+bench:
+	@bash bench/run
+
+unit-programs: $(UNIT_PROGRAMS)
+
+unit: unit-programs
+	@set -e; for t in $(UNIT_PROGRAMS); do echo "# $$t"; $$t; done
