@@ -1,0 +1,422 @@
+/*
+ * fitted.c
+ *		A model as bytes: packing, unpacking, and the rules a model must obey.
+ *
+ * The bytes behind the varlena header are the wire format itself, in network
+ * order: a version byte, then
+ *
+ *	flags			1 has as_of, 2 has a purchase part, 4 has a spend part
+ *	as_of			int32
+ *	time unit		int32 months, int32 days, int64 microseconds
+ *	occasion		int32
+ *	per part		length and name of the family, flags (1 fitted, 2 converged,
+ *					4 covariance), the parameters; of a fitted part customers,
+ *					skipped, log-likelihood, gradient norm, iterations; the lower
+ *					triangle of the covariance
+ *	spend part		basis, correlation of frequency and spend
+ *
+ * A model is parsed once per call site, so there is nothing to gain from a
+ * layout that a struct could be laid over, and much from a single format for
+ * disk and wire that no processor disagrees about. What means the same is
+ * written the same (no -0, one NaN, no field of a part that is not there):
+ * equality, hashing and order work on the bytes.
+ */
+#include "fitted/fitted.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "libpq/pqformat.h"
+#include "utils/float.h"
+
+#include "fitted/fitted_private.h"
+
+#define MODEL_VERSION 1
+
+#define MODEL_AS_OF 0x01
+#define MODEL_PURCHASE 0x02
+#define MODEL_SPEND 0x04
+
+#define PART_FITTED 0x01
+#define PART_CONVERGED 0x02
+#define PART_COVARIANCE 0x04
+
+#define DAYS_PER_MILLENNIUM (1000 * CLV_DAYS_PER_YEAR)
+
+/* Rounding may leave a sound covariance this far from positive definite. */
+#define PIVOT_TOLERANCE 1e-8
+
+void
+clv_fitted_init(ClvFitted *fitted)
+{
+	memset(fitted, 0, sizeof(*fitted));
+	fitted->purchase.log_likelihood = fitted->spend.log_likelihood = get_float8_nan();
+	fitted->purchase.gradient_norm = fitted->spend.gradient_norm = get_float8_nan();
+	fitted->frequency_spend_correlation = get_float8_nan();
+	fitted->time_unit.day = 7;
+	fitted->unit_days = 7;
+	fitted->spend_basis = CLV_SPEND_REPEAT;
+}
+
+/* ---- what makes a model sound ---- */
+
+/* One number of what is not finite, and no negative zero. */
+static double
+Canonical(double value)
+{
+	return isfinite(value) ? value + 0.0 : get_float8_nan();
+}
+
+/*
+ * Cholesky's decomposition, for the sake of its pivots: all of them positive but
+ * for rounding means that some parameters can have this covariance.
+ */
+static bool
+IsCovariance(const double *triangle, int n)
+{
+	double		factor[CLV_MAX_HESSIAN];
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			double		rest = triangle[CLV_TRIANGLE(i, j)];
+
+			if (!isfinite(rest))
+				return false;
+			for (int k = 0; k < j; k++)
+				rest -= factor[CLV_TRIANGLE(i, k)] * factor[CLV_TRIANGLE(j, k)];
+			if (i == j)
+			{
+				double		variance = triangle[CLV_TRIANGLE(i, i)];
+
+				if (!(variance > 0) || !(rest >= -PIVOT_TOLERANCE * variance))
+					return false;
+				/* a pivot lost in rounding must not be divided by */
+				factor[CLV_TRIANGLE(i, i)] = sqrt(Max(rest, PIVOT_TOLERANCE * variance));
+			}
+			else
+				factor[CLV_TRIANGLE(i, j)] = rest / factor[CLV_TRIANGLE(j, j)];
+		}
+	return true;
+}
+
+static void
+CheckCount(const char *what, int64 count)
+{
+	if (count < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s of a model must not be negative: " INT64_FORMAT, what, count)));
+}
+
+void
+clv_fitted_check_parameter(const ClvFamily *family, int index, double value)
+{
+	if (isfinite(value) && value > 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("parameter \"%s\" of \"%s\" must be positive and finite: %s",
+					family->param_names[index], family->name, clv_double_text(value))));
+}
+
+/* Check a part, and bring it into its canonical form. */
+static void
+CheckPart(ClvFittedPart *part, ClvProcess process)
+{
+	int			n = part->family->nparams;
+
+	if (part->family->process != process)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" is not a model of %s", part->family->name,
+							   process == CLV_SPEND ? "spend" : "purchases")));
+	for (int i = 0; i < n; i++)
+		clv_fitted_check_parameter(part->family, i, part->param[i]);
+	if (part->has_covariance)
+	{
+		if (!IsCovariance(part->covariance, n))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("covariance of \"%s\" must be finite and positive definite",
+							part->family->name)));
+		for (int i = 0; i < CLV_TRIANGLE(n, 0); i++)
+			part->covariance[i] = Canonical(part->covariance[i]);
+	}
+	CheckCount("customers", part->customers);
+	CheckCount("iterations", part->iterations);
+	part->log_likelihood = Canonical(part->log_likelihood);
+	part->gradient_norm = Canonical(part->gradient_norm);
+}
+
+double
+clv_fitted_unit_days(const Interval *unit)
+{
+	double		days = clv_interval_days(unit);
+
+	if (unit->month < 0 || unit->day < 0 || unit->time < 0 || !(days > 0) ||
+		days > DAYS_PER_MILLENNIUM)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("time unit of a model is out of range: %s", clv_interval_text(unit)),
+						errdetail("It must be longer than nothing, without negative parts, "
+								  "and at most 1000 years.")));
+	return days;
+}
+
+/* Check the whole, and bring it into its canonical form. */
+static void
+CheckModel(ClvFitted *fitted)
+{
+	if (fitted->purchase.family == NULL && fitted->spend.family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model must have a purchase part or a spend part")));
+	if (fitted->purchase.family != NULL)
+	{
+		CheckPart(&fitted->purchase, CLV_TRANSACTION);
+		fitted->unit_days = clv_fitted_unit_days(&fitted->time_unit);
+	}
+	if (fitted->spend.family != NULL)
+		CheckPart(&fitted->spend, CLV_SPEND);
+	if (fitted->has_as_of && DATE_NOT_FINITE(fitted->as_of))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("as_of of a model must be a finite date")));
+	if (fitted->has_as_of && !IS_VALID_DATE(fitted->as_of))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("as_of of a model is out of range")));
+	if (fitted->spend_basis != CLV_SPEND_REPEAT && fitted->spend_basis != CLV_SPEND_ALL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unknown spend basis: %d", (int) fitted->spend_basis)));
+	CheckCount("occasion", fitted->occasion);
+	CheckCount("skipped customers", fitted->skipped);
+	CheckCount("skipped customers", fitted->spend_skipped);
+	fitted->frequency_spend_correlation = Canonical(fitted->frequency_spend_correlation);
+}
+
+/* ---- bytes ---- */
+
+static void
+PackPart(StringInfo out, const ClvFittedPart *part, int64 skipped)
+{
+	const ClvFamily *family = part->family;
+	int			length = strlen(family->name);
+
+	pq_sendbyte(out, length);
+	pq_sendbytes(out, family->name, length);
+	pq_sendbyte(out, (part->fitted ? PART_FITTED : 0) |
+						 (part->fitted && part->converged ? PART_CONVERGED : 0) |
+						 (part->has_covariance ? PART_COVARIANCE : 0));
+	for (int i = 0; i < family->nparams; i++)
+		pq_sendfloat8(out, part->param[i]);
+	if (part->fitted)
+	{
+		pq_sendint64(out, part->customers);
+		pq_sendint64(out, skipped);
+		pq_sendfloat8(out, part->log_likelihood);
+		pq_sendfloat8(out, part->gradient_norm);
+		pq_sendint32(out, part->iterations);
+	}
+	if (part->has_covariance)
+		for (int i = 0; i < CLV_TRIANGLE(family->nparams, 0); i++)
+			pq_sendfloat8(out, part->covariance[i]);
+}
+
+ClvModel *
+clv_fitted_pack(const ClvFitted *given)
+{
+	ClvFitted	fitted = *given;
+	StringInfoData out;
+
+	CheckModel(&fitted);
+	if (fitted.purchase.family == NULL)
+		fitted.time_unit = (Interval) {.day = 7};
+
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, MODEL_VERSION);
+	pq_sendbyte(&out, (fitted.has_as_of ? MODEL_AS_OF : 0) |
+						  (fitted.purchase.family != NULL ? MODEL_PURCHASE : 0) |
+						  (fitted.spend.family != NULL ? MODEL_SPEND : 0));
+	pq_sendint32(&out, fitted.has_as_of ? fitted.as_of : 0);
+	pq_sendint32(&out, fitted.time_unit.month);
+	pq_sendint32(&out, fitted.time_unit.day);
+	pq_sendint64(&out, fitted.time_unit.time);
+	pq_sendint32(&out, fitted.occasion);
+	if (fitted.purchase.family != NULL)
+		PackPart(&out, &fitted.purchase, fitted.skipped);
+	if (fitted.spend.family != NULL)
+	{
+		PackPart(&out, &fitted.spend, fitted.spend_skipped);
+		pq_sendbyte(&out, fitted.spend_basis);
+		pq_sendfloat8(&out, fitted.frequency_spend_correlation);
+	}
+	return (ClvModel *) pq_endtypsend(&out);
+}
+
+static const ClvFamily *
+UnpackFamily(StringInfo in)
+{
+	char		name[NAMEDATALEN];
+	int			length = pq_getmsgbyte(in);
+	const ClvFamily *family;
+
+	if (length >= NAMEDATALEN)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("name of a model's family has %d bytes", length)));
+	memcpy(name, pq_getmsgbytes(in, length), length);
+	name[length] = '\0';
+	family = clv_family(name);
+	if (family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("unknown family of models in binary clv_model"),
+						errhint("The value is damaged, or was made by a later version of clv.")));
+	return family;
+}
+
+static int
+UnpackFlags(StringInfo in, int known)
+{
+	int			flags = pq_getmsgbyte(in);
+
+	if ((flags & ~known) != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("unknown flags in binary clv_model: %d", flags)));
+	return flags;
+}
+
+static void
+UnpackPart(StringInfo in, ClvFittedPart *part, int64 *skipped)
+{
+	int			flags;
+
+	part->family = UnpackFamily(in);
+	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE);
+	part->fitted = (flags & PART_FITTED) != 0;
+	part->converged = (flags & PART_CONVERGED) != 0;
+	part->has_covariance = (flags & PART_COVARIANCE) != 0;
+	for (int i = 0; i < part->family->nparams; i++)
+		part->param[i] = pq_getmsgfloat8(in);
+	if (part->fitted)
+	{
+		part->customers = pq_getmsgint64(in);
+		*skipped = pq_getmsgint64(in);
+		part->log_likelihood = pq_getmsgfloat8(in);
+		part->gradient_norm = pq_getmsgfloat8(in);
+		part->iterations = (int32) pq_getmsgint(in, 4);
+	}
+	if (part->has_covariance)
+		for (int i = 0; i < CLV_TRIANGLE(part->family->nparams, 0); i++)
+			part->covariance[i] = pq_getmsgfloat8(in);
+}
+
+/* The inverse of clv_fitted_pack. Every number is checked: the bytes may come from anywhere. */
+void
+clv_fitted_decode(StringInfo in, ClvFitted *fitted)
+{
+	int			flags;
+	int			version = pq_getmsgbyte(in);
+
+	if (version != MODEL_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("unknown version of clv_model: %d", version),
+						errdetail("This version of clv reads version %d.", MODEL_VERSION)));
+	clv_fitted_init(fitted);
+	flags = UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND);
+	fitted->has_as_of = (flags & MODEL_AS_OF) != 0;
+	fitted->as_of = (DateADT) pq_getmsgint(in, 4);
+	fitted->time_unit.month = (int32) pq_getmsgint(in, 4);
+	fitted->time_unit.day = (int32) pq_getmsgint(in, 4);
+	fitted->time_unit.time = pq_getmsgint64(in);
+	fitted->occasion = (int32) pq_getmsgint(in, 4);
+	if (flags & MODEL_PURCHASE)
+		UnpackPart(in, &fitted->purchase, &fitted->skipped);
+	if (flags & MODEL_SPEND)
+	{
+		UnpackPart(in, &fitted->spend, &fitted->spend_skipped);
+		fitted->spend_basis = (ClvSpendBasis) pq_getmsgbyte(in);
+		fitted->frequency_spend_correlation = pq_getmsgfloat8(in);
+	}
+	pq_getmsgend(in);
+	CheckModel(fitted);
+}
+
+void
+clv_fitted_unpack(const ClvModel *model, ClvFitted *fitted)
+{
+	StringInfoData in;
+
+	in.data = VARDATA_ANY(model);
+	in.len = VARSIZE_ANY_EXHDR(model);
+	in.maxlen = in.len;
+	in.cursor = 0;
+	clv_fitted_decode(&in, fitted);
+}
+
+/* ---- the cache of a call site ---- */
+
+/*
+ * A pointer into a toast table stands for the value behind it as long as a query
+ * runs; what points into this backend's memory does not.
+ */
+static bool
+IsCacheKey(const struct varlena *raw)
+{
+	return !VARATT_IS_EXTERNAL(raw) || VARATT_IS_EXTERNAL_ONDISK(raw);
+}
+
+bool
+clv_fitted_is_cached(const ClvFittedCache *cache, Datum model)
+{
+	const struct varlena *raw = (const struct varlena *) DatumGetPointer(model);
+
+	return IsCacheKey(raw) && VARSIZE_ANY(raw) == cache->key_size &&
+		   memcmp(raw, cache->key, cache->key_size) == 0;
+}
+
+const ClvFitted *
+clv_fitted_lookup(ClvFittedCache *cache, Datum model, MemoryContext context)
+{
+	struct varlena *raw;
+	ClvModel   *whole;
+	Pointer		old = cache->key;
+
+	if (clv_fitted_is_cached(cache, model))
+		return &cache->fitted;
+
+	whole = DatumGetClvModelP(model);
+	raw = (struct varlena *) DatumGetPointer(model);
+	if (!IsCacheKey(raw))
+		raw = (struct varlena *) whole;
+	/* an error on the way must leave a cache that says it knows nothing */
+	cache->key_size = 0;
+	cache->key = NULL;
+	if (old != NULL)
+		pfree(old);
+	clv_fitted_unpack(whole, &cache->fitted);
+	cache->key = MemoryContextAlloc(context, VARSIZE_ANY(raw));
+	memcpy(cache->key, raw, VARSIZE_ANY(raw));
+	cache->key_size = VARSIZE_ANY(raw);
+	cache->generation++;
+	if ((Pointer) whole != DatumGetPointer(model) && (Pointer) raw != (Pointer) whole)
+		pfree(whole);
+	return &cache->fitted;
+}
+
+void
+clv_fitted_need_purchase(const ClvFitted *fitted)
+{
+	if (fitted->purchase.family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the model says nothing about purchases"),
+						errdetail("It is a model of spend only: \"%s\".",
+								  fitted->spend.family->name),
+						errhint("Join it to a model of purchases: purchase_model || spend_model.")));
+}
+
+void
+clv_fitted_need_spend(const ClvFitted *fitted)
+{
+	if (fitted->spend.family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the model says nothing about spend"),
+						errdetail("It is a model of purchases only: \"%s\".",
+								  fitted->purchase.family->name),
+						errhint("Fit one with spend => 'gamma/gamma' over histories with amounts, "
+								"or join one: purchase_model || spend_model.")));
+}

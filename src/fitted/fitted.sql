@@ -1,0 +1,172 @@
+-- ---- models as values ----------------------------------------------------------------------
+
+CREATE TYPE @extschema@.clv_model;
+
+CREATE FUNCTION @extschema@.clv_model_in(pg_catalog.cstring) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+CREATE FUNCTION @extschema@.clv_model_out(@extschema@.clv_model) RETURNS pg_catalog.cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION @extschema@.clv_model_recv(pg_catalog.internal) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION @extschema@.clv_model_send(@extschema@.clv_model) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+
+CREATE TYPE @extschema@.clv_model (
+	INPUT = @extschema@.clv_model_in,
+	OUTPUT = @extschema@.clv_model_out,
+	RECEIVE = @extschema@.clv_model_recv,
+	SEND = @extschema@.clv_model_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = main
+);
+COMMENT ON TYPE @extschema@.clv_model IS
+	'a fitted or hand-written model: families, parameters, covariance, time unit, as_of, diagnostics; its text form is JSON';
+
+COMMENT ON FUNCTION @extschema@.clv_model_in(pg_catalog.cstring) IS
+	'reads the JSON form of a model; every number is checked, unknown members are errors';
+COMMENT ON FUNCTION @extschema@.clv_model_out(@extschema@.clv_model) IS
+	'the model as JSON, exact and independent of settings';
+COMMENT ON FUNCTION @extschema@.clv_model_recv(pg_catalog.internal) IS 'reads the binary form of a model; every byte is checked';
+COMMENT ON FUNCTION @extschema@.clv_model_send(@extschema@.clv_model) IS 'the binary form of a model, as it is stored';
+
+CREATE FUNCTION @extschema@.clv_model_to_jsonb(@extschema@.clv_model) RETURNS pg_catalog.jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_model_to_jsonb(@extschema@.clv_model) IS 'the model as jsonb, without loss';
+CREATE FUNCTION @extschema@.clv_model_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_model_from_jsonb(pg_catalog.jsonb) IS
+	'the model behind its jsonb form; an error names what is missing, unknown or out of range';
+
+CREATE CAST (@extschema@.clv_model AS pg_catalog.jsonb)
+	WITH FUNCTION @extschema@.clv_model_to_jsonb(@extschema@.clv_model);
+CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_model)
+	WITH FUNCTION @extschema@.clv_model_from_jsonb(pg_catalog.jsonb);
+
+-- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself means nothing --------
+
+CREATE FUNCTION @extschema@.clv_model_eq(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_eq(@extschema@.clv_model, @extschema@.clv_model) IS 'implementation of = operator';
+CREATE FUNCTION @extschema@.clv_model_ne(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_ne(@extschema@.clv_model, @extschema@.clv_model) IS 'implementation of <> operator';
+CREATE FUNCTION @extschema@.clv_model_lt(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_lt(@extschema@.clv_model, @extschema@.clv_model) IS 'implementation of < operator';
+CREATE FUNCTION @extschema@.clv_model_le(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_le(@extschema@.clv_model, @extschema@.clv_model) IS 'implementation of <= operator';
+CREATE FUNCTION @extschema@.clv_model_gt(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_gt(@extschema@.clv_model, @extschema@.clv_model) IS 'implementation of > operator';
+CREATE FUNCTION @extschema@.clv_model_ge(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_ge(@extschema@.clv_model, @extschema@.clv_model) IS 'implementation of >= operator';
+CREATE FUNCTION @extschema@.clv_model_cmp(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.int4
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_cmp(@extschema@.clv_model, @extschema@.clv_model) IS 'order of the bytes of two models, for btree';
+CREATE FUNCTION @extschema@.clv_model_hash(@extschema@.clv_model) RETURNS pg_catalog.int4
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_hash(@extschema@.clv_model) IS 'hash';
+CREATE FUNCTION @extschema@.clv_model_hash_extended(@extschema@.clv_model, pg_catalog.int8) RETURNS pg_catalog.int8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_model_hash_extended(@extschema@.clv_model, pg_catalog.int8) IS 'hash with a seed';
+
+CREATE OPERATOR @extschema@.= (
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_eq,
+	COMMUTATOR = OPERATOR(@extschema@.=), NEGATOR = OPERATOR(@extschema@.<>),
+	RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES);
+CREATE OPERATOR @extschema@.<> (
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_ne,
+	COMMUTATOR = OPERATOR(@extschema@.<>), NEGATOR = OPERATOR(@extschema@.=),
+	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel);
+CREATE OPERATOR @extschema@.< (
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_lt,
+	COMMUTATOR = OPERATOR(@extschema@.>), NEGATOR = OPERATOR(@extschema@.>=),
+	RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel);
+CREATE OPERATOR @extschema@.<= (
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_le,
+	COMMUTATOR = OPERATOR(@extschema@.>=), NEGATOR = OPERATOR(@extschema@.>),
+	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel);
+CREATE OPERATOR @extschema@.> (
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_gt,
+	COMMUTATOR = OPERATOR(@extschema@.<), NEGATOR = OPERATOR(@extschema@.<=),
+	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel);
+CREATE OPERATOR @extschema@.>= (
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_ge,
+	COMMUTATOR = OPERATOR(@extschema@.<=), NEGATOR = OPERATOR(@extschema@.<),
+	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel);
+
+CREATE OPERATOR CLASS @extschema@.clv_model_ops DEFAULT FOR TYPE @extschema@.clv_model USING btree AS
+	OPERATOR 1 @extschema@.<, OPERATOR 2 @extschema@.<=, OPERATOR 3 @extschema@.=,
+	OPERATOR 4 @extschema@.>=, OPERATOR 5 @extschema@.>,
+	FUNCTION 1 @extschema@.clv_model_cmp(@extschema@.clv_model, @extschema@.clv_model);
+CREATE OPERATOR CLASS @extschema@.clv_model_ops DEFAULT FOR TYPE @extschema@.clv_model USING hash AS
+	OPERATOR 1 @extschema@.=,
+	FUNCTION 1 @extschema@.clv_model_hash(@extschema@.clv_model),
+	FUNCTION 2 @extschema@.clv_model_hash_extended(@extschema@.clv_model, pg_catalog.int8);
+
+-- ---- writing, joining, reading --------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_model(
+	family pg_catalog.text,
+	params pg_catalog.jsonb,
+	time_unit pg_catalog.interval DEFAULT NULL,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_model(pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date) IS
+	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of them, positive), the unit they count time in (ignored for a spend family), and the day predictions start from where they give none. NULL family or parameters: NULL';
+
+CREATE FUNCTION @extschema@.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) IS
+	'joins a model of purchases and a model of spend, in either order; an error where both are of one kind or as of different days';
+CREATE OPERATOR @extschema@.|| (
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_join,
+	COMMUTATOR = OPERATOR(@extschema@.||));
+
+CREATE FUNCTION @extschema@.clv_parameters(
+	model @extschema@.clv_model,
+	level pg_catalog.float8 DEFAULT 0.95,
+	OUT name pg_catalog.text,
+	OUT estimate pg_catalog.float8,
+	OUT std_error pg_catalog.float8,
+	OUT lower pg_catalog.float8,
+	OUT upper pg_catalog.float8,
+	OUT process pg_catalog.text
+) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 7;
+COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog.float8) IS
+	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate); NULL where the model carries no covariance. process: transaction or spend';
+
+CREATE FUNCTION @extschema@.clv_diagnostics(
+	model @extschema@.clv_model,
+	OUT purchase_model pg_catalog.text,
+	OUT customers pg_catalog.int8,
+	OUT skipped pg_catalog.int8,
+	OUT log_likelihood pg_catalog.float8,
+	OUT aic pg_catalog.float8,
+	OUT bic pg_catalog.float8,
+	OUT iterations pg_catalog.int4,
+	OUT converged pg_catalog.bool,
+	OUT gradient_norm pg_catalog.float8,
+	OUT spend_model pg_catalog.text,
+	OUT spend_customers pg_catalog.int8,
+	OUT spend_skipped pg_catalog.int8,
+	OUT spend_log_likelihood pg_catalog.float8,
+	OUT spend_aic pg_catalog.float8,
+	OUT spend_bic pg_catalog.float8,
+	OUT spend_iterations pg_catalog.int4,
+	OUT spend_converged pg_catalog.bool,
+	OUT spend_gradient_norm pg_catalog.float8,
+	OUT spend_basis pg_catalog.text,
+	OUT frequency_spend_correlation pg_catalog.float8,
+	OUT as_of pg_catalog.date,
+	OUT time_unit pg_catalog.interval,
+	OUT occasion pg_catalog.int4
+) RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
+	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors. NULL where the part is missing or written by hand';

@@ -1,0 +1,275 @@
+/*
+ * fitted_functions.c
+ *		Writing a model by hand, joining two, and looking into one.
+ */
+#include "fitted/fitted.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/jsonb.h"
+#include "utils/tuplestore.h"
+
+#include "fitted/fitted_json.h"
+#include "fitted/fitted_private.h"
+
+/* ---- clv_model(family, params, time_unit, as_of) ---- */
+
+PG_FUNCTION_INFO_V1(clv_model);
+Datum
+clv_model(PG_FUNCTION_ARGS)
+{
+	ClvFitted	fitted;
+	const ClvFamily *family;
+	ClvFittedPart *part;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	clv_fitted_init(&fitted);
+	family = clv_fitted_family(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	part = clv_fitted_part(&fitted, family);
+	part->family = family;
+	clv_fitted_parameters_from_json(&PG_GETARG_JSONB_P(1)->root, family, part->param);
+	if (family->process == CLV_TRANSACTION)
+	{
+		if (PG_ARGISNULL(2))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("a model of purchases needs a time unit"),
+							errhint("Give the unit its parameters count time in: "
+									"time_unit => '1 week'.")));
+		fitted.time_unit = *PG_GETARG_INTERVAL_P(2);
+	}
+	if (!PG_ARGISNULL(3))
+	{
+		fitted.has_as_of = true;
+		fitted.as_of = PG_GETARG_DATEADT(3);
+	}
+	PG_RETURN_CLV_MODEL_P(clv_fitted_pack(&fitted));
+}
+
+/* ---- clv_model || clv_model ---- */
+
+static pg_attribute_noreturn() void
+CannotJoin(const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("cannot join the models"),
+					errdetail("%s", detail)));
+}
+
+/* Both know it: it must be the same. One knows it: take it. */
+static void
+JoinAsOf(ClvFitted *joined, const ClvFitted *other)
+{
+	char		a[MAXDATELEN + 1];
+	char		b[MAXDATELEN + 1];
+
+	if (!other->has_as_of)
+		return;
+	if (joined->has_as_of && joined->as_of != other->as_of)
+		CannotJoin(psprintf("One is as of %s, the other as of %s.",
+							clv_date_text(joined->as_of, a), clv_date_text(other->as_of, b)));
+	joined->has_as_of = true;
+	joined->as_of = other->as_of;
+}
+
+static void
+JoinOccasion(ClvFitted *joined, const ClvFitted *other)
+{
+	if (joined->occasion != 0 && other->occasion != 0 && joined->occasion != other->occasion)
+		CannotJoin(psprintf("One counts occasions of %d days, the other of %d.",
+							joined->occasion, other->occasion));
+	if (other->occasion != 0)
+		joined->occasion = other->occasion;
+}
+
+PG_FUNCTION_INFO_V1(clv_model_join);
+Datum
+clv_model_join(PG_FUNCTION_ARGS)
+{
+	ClvFitted	a;
+	ClvFitted	b;
+	ClvFitted  *purchase;
+	ClvFitted  *spend;
+
+	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &a);
+	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(1), &b);
+	if (a.purchase.family != NULL && b.purchase.family != NULL)
+		CannotJoin(psprintf("Both have a purchase part: \"%s\" and \"%s\".",
+							a.purchase.family->name, b.purchase.family->name));
+	if (a.spend.family != NULL && b.spend.family != NULL)
+		CannotJoin("Both have a spend part.");
+
+	purchase = a.purchase.family != NULL ? &a : &b;
+	spend = purchase == &a ? &b : &a;
+	purchase->spend = spend->spend;
+	purchase->spend_basis = spend->spend_basis;
+	purchase->spend_skipped = spend->spend_skipped;
+	purchase->frequency_spend_correlation = spend->frequency_spend_correlation;
+	JoinAsOf(purchase, spend);
+	JoinOccasion(purchase, spend);
+	PG_RETURN_CLV_MODEL_P(clv_fitted_pack(purchase));
+}
+
+/* ---- clv_parameters ---- */
+
+/*
+ * The z with P(|Z| <= z) = level, Z standard normal. Bisection to the last bit:
+ * it runs once per call, and needs no table of coefficients.
+ */
+static double
+NormalWidth(double level)
+{
+	double		low = 0;
+	double		high = 40;
+
+	for (;;)
+	{
+		double		z = low + (high - low) / 2;
+
+		if (z <= low || z >= high)
+			return z;
+		if (erfc(z * M_SQRT1_2) > 1 - level)
+			low = z;
+		else
+			high = z;
+	}
+}
+
+/*
+ * Estimation happens on the logs of the parameters, whose likelihood is nearer to
+ * a normal's and whose intervals cannot reach below zero: with s the standard
+ * error of the log, the interval is estimate * exp(+-z s), and the standard error
+ * by the delta method estimate * s.
+ */
+static void
+PutParameters(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z)
+{
+	for (int i = 0; part->family != NULL && i < part->family->nparams; i++)
+	{
+		Datum		values[6];
+		bool		nulls[6] = {false};
+		double		log_error = sqrt(part->covariance[CLV_TRIANGLE(i, i)]);
+
+		values[0] = CStringGetTextDatum(part->family->param_names[i]);
+		values[1] = Float8GetDatum(part->param[i]);
+		values[2] = Float8GetDatum(part->param[i] * log_error);
+		values[3] = Float8GetDatum(part->param[i] * exp(-z * log_error));
+		values[4] = Float8GetDatum(part->param[i] * exp(z * log_error));
+		values[5] = CStringGetTextDatum(part->family->process == CLV_SPEND ? "spend"
+																		   : "transaction");
+		nulls[2] = nulls[3] = nulls[4] = !part->has_covariance;
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+}
+
+PG_FUNCTION_INFO_V1(clv_parameters);
+Datum
+clv_parameters(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	double		level = PG_GETARG_FLOAT8(1);
+	ClvFitted	fitted;
+	double		z;
+
+	if (!(level > 0 && level < 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("level must lie between 0 and 1: %s", clv_double_text(level))));
+	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	InitMaterializedSRF(fcinfo, 0);
+	z = NormalWidth(level);
+	PutParameters(rsinfo, &fitted.purchase, z);
+	PutParameters(rsinfo, &fitted.spend, z);
+	return (Datum) 0;
+}
+
+/* ---- clv_diagnostics ---- */
+
+#define DIAGNOSTICS_COLUMNS 23
+
+/* A row under construction: values go in one after the other. */
+typedef struct Row
+{
+	int			n;
+	Datum		values[DIAGNOSTICS_COLUMNS];
+	bool		nulls[DIAGNOSTICS_COLUMNS];
+} Row;
+
+static void
+Put(Row *row, bool known, Datum value)
+{
+	Assert(row->n < DIAGNOSTICS_COLUMNS);
+	row->nulls[row->n] = !known;
+	row->values[row->n++] = known ? value : (Datum) 0;
+}
+
+static void
+PutNumber(Row *row, bool known, double value)
+{
+	known = known && !isnan(value);
+	Put(row, known, known ? Float8GetDatum(value) : (Datum) 0);
+}
+
+static void
+PutName(Row *row, const ClvFamily *family)
+{
+	Put(row, family != NULL, family != NULL ? CStringGetTextDatum(family->name) : (Datum) 0);
+}
+
+static bool
+IsFitted(const ClvFittedPart *part)
+{
+	return part->family != NULL && part->fitted;
+}
+
+/*
+ * Of one process: customers, skipped, log-likelihood, aic, bic, iterations,
+ * converged, gradient norm. n of the BIC are the customers fitted.
+ */
+static void
+PutFit(Row *row, const ClvFittedPart *part, int64 skipped)
+{
+	bool		known = IsFitted(part);
+	double		parameters = known ? part->family->nparams : 0;
+	double		log_likelihood = part->log_likelihood;
+
+	Put(row, known, Int64GetDatum(part->customers));
+	Put(row, known, Int64GetDatum(skipped));
+	PutNumber(row, known, log_likelihood);
+	PutNumber(row, known, 2 * parameters - 2 * log_likelihood);
+	PutNumber(row, known && part->customers > 0,
+			  parameters * log((double) part->customers) - 2 * log_likelihood);
+	Put(row, known, Int32GetDatum(part->iterations));
+	Put(row, known, BoolGetDatum(part->converged));
+	PutNumber(row, known, part->gradient_norm);
+}
+
+PG_FUNCTION_INFO_V1(clv_diagnostics);
+Datum
+clv_diagnostics(PG_FUNCTION_ARGS)
+{
+	ClvFitted	fitted;
+	TupleDesc	desc;
+	Row			row = {0};
+	Interval   *unit = palloc(sizeof(Interval));
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	*unit = fitted.time_unit;
+
+	PutName(&row, fitted.purchase.family);
+	PutFit(&row, &fitted.purchase, fitted.skipped);
+	PutName(&row, fitted.spend.family);
+	PutFit(&row, &fitted.spend, fitted.spend_skipped);
+	Put(&row, fitted.spend.family != NULL,
+		CStringGetTextDatum(fitted.spend_basis == CLV_SPEND_ALL ? "all" : "repeat"));
+	PutNumber(&row, fitted.spend.family != NULL, fitted.frequency_spend_correlation);
+	Put(&row, fitted.has_as_of, DateADTGetDatum(fitted.as_of));
+	Put(&row, fitted.purchase.family != NULL, IntervalPGetDatum(unit));
+	Put(&row, fitted.occasion != 0, Int32GetDatum(fitted.occasion));
+	PG_RETURN_DATUM(HeapTupleGetDatum(
+		heap_form_tuple(BlessTupleDesc(desc), row.values, row.nulls)));
+}

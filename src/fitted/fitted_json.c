@@ -1,0 +1,552 @@
+/*
+ * fitted_json.c
+ *		A model as text: JSON, exact, the same whatever the settings.
+ *
+ *	{"version":1,"time_unit":"7 days","as_of":"1997-09-30","occasion":1,
+ *	 "purchase":{"family":"mbg/nbd","parameters":{"r":0.52,...},
+ *	   "customers":2357,"skipped":0,"converged":true,"log_likelihood":-9582.1,
+ *	   "gradient_norm":1e-9,"iterations":6,"covariance":[[..],[..,..],...]},
+ *	 "spend":{...,"basis":"repeat","frequency_spend_correlation":0.1}}
+ *
+ * "covariance" is the lower triangle, row by row, of the covariance of the logs
+ * of the parameters. What is not known is left out. Reading goes through jsonb,
+ * whose numbers keep every digit; a member nobody knows is an error, since a
+ * misspelt one would otherwise change the meaning of a model in silence.
+ */
+#include "fitted/fitted.h"
+
+#include <ctype.h>
+#include <math.h>
+
+#include "common/shortest_dec.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/float.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "fitted/fitted_json.h"
+#include "fitted/fitted_private.h"
+
+#define JSON_VERSION 1
+
+/* ---- names and numbers in words ---- */
+
+char *
+clv_double_text(double value)
+{
+	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+
+	double_to_shortest_decimal_buf(value, digits);
+	return digits;
+}
+
+static void
+AppendUnits(StringInfo out, int64 count, const char *unit)
+{
+	if (count != 0)
+		appendStringInfo(out, "%s" INT64_FORMAT " %s%s", out->len > 0 ? " " : "", count, unit,
+						 count == 1 ? "" : "s");
+}
+
+/* Months, days, hours and seconds, each only where there are any: no IntervalStyle matters. */
+char *
+clv_interval_text(const Interval *interval)
+{
+	StringInfoData out;
+	int64		usecs = interval->time % USECS_PER_HOUR;
+
+	initStringInfo(&out);
+	AppendUnits(&out, interval->month, "month");
+	AppendUnits(&out, interval->day, "day");
+	AppendUnits(&out, interval->time / USECS_PER_HOUR, "hour");
+	if (usecs % USECS_PER_SEC == 0)
+		AppendUnits(&out, usecs / USECS_PER_SEC, "second");
+	else
+	{
+		char	   *fraction;
+
+		appendStringInfo(&out, "%s%s%d.%06d", out.len > 0 ? " " : "", usecs < 0 ? "-" : "",
+						 abs((int) (usecs / USECS_PER_SEC)), abs((int) (usecs % USECS_PER_SEC)));
+		for (fraction = out.data + out.len - 1; *fraction == '0'; fraction--)
+			*fraction = '\0';
+		out.len = strlen(out.data);
+		appendStringInfoString(&out, " seconds");
+	}
+	if (out.len == 0)
+		appendStringInfoString(&out, "0 days");
+	return out.data;
+}
+
+const ClvFamily *
+clv_fitted_family(const char *name)
+{
+	const ClvFamily *family = clv_family(name);
+	StringInfoData known;
+
+	if (family != NULL)
+		return family;
+	initStringInfo(&known);
+	for (int i = 0; clv_family_at(i) != NULL; i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", clv_family_at(i)->name);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unknown family of models: \"%s\"", name),
+					errhint("Known are: %s.", known.data)));
+}
+
+char *
+clv_fitted_parameter_list(const ClvFamily *family)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < family->nparams; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", family->param_names[i]);
+	return list.data;
+}
+
+ClvFittedPart *
+clv_fitted_part(ClvFitted *fitted, const ClvFamily *family)
+{
+	return family->process == CLV_SPEND ? &fitted->spend : &fitted->purchase;
+}
+
+/* ---- out ---- */
+
+static void
+AppendFinite(StringInfo out, const char *key, double value)
+{
+	if (!isfinite(value))
+		return;
+	appendStringInfo(out, ",\"%s\":", key);
+	clv_append_double(out, value);
+}
+
+static void
+AppendCovariance(StringInfo out, const double *triangle, int n)
+{
+	appendStringInfoString(out, ",\"covariance\":[");
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfoString(out, i > 0 ? ",[" : "[");
+		for (int j = 0; j <= i; j++)
+		{
+			if (j > 0)
+				appendStringInfoChar(out, ',');
+			clv_append_double(out, triangle[CLV_TRIANGLE(i, j)]);
+		}
+		appendStringInfoChar(out, ']');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* A part, its brace left open. */
+static void
+AppendPart(StringInfo out, const char *key, const ClvFittedPart *part, int64 skipped)
+{
+	const ClvFamily *family = part->family;
+
+	appendStringInfo(out, ",\"%s\":{\"family\":\"%s\",\"parameters\":{", key, family->name);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		appendStringInfo(out, "%s\"%s\":", i > 0 ? "," : "", family->param_names[i]);
+		clv_append_double(out, part->param[i]);
+	}
+	appendStringInfoChar(out, '}');
+	if (part->fitted)
+	{
+		appendStringInfo(out, ",\"customers\":" INT64_FORMAT ",\"skipped\":" INT64_FORMAT
+							  ",\"converged\":%s",
+						 part->customers, skipped, part->converged ? "true" : "false");
+		AppendFinite(out, "log_likelihood", part->log_likelihood);
+		AppendFinite(out, "gradient_norm", part->gradient_norm);
+		appendStringInfo(out, ",\"iterations\":%d", part->iterations);
+	}
+	if (part->has_covariance)
+		AppendCovariance(out, part->covariance, family->nparams);
+}
+
+void
+clv_fitted_append_json(StringInfo out, const ClvFitted *fitted)
+{
+	char		date[MAXDATELEN + 1];
+
+	appendStringInfo(out, "{\"version\":%d", JSON_VERSION);
+	if (fitted->purchase.family != NULL)
+		appendStringInfo(out, ",\"time_unit\":\"%s\"", clv_interval_text(&fitted->time_unit));
+	if (fitted->has_as_of)
+		appendStringInfo(out, ",\"as_of\":\"%s\"", clv_date_text(fitted->as_of, date));
+	if (fitted->occasion != 0)
+		appendStringInfo(out, ",\"occasion\":%d", fitted->occasion);
+	if (fitted->purchase.family != NULL)
+	{
+		AppendPart(out, "purchase", &fitted->purchase, fitted->skipped);
+		appendStringInfoChar(out, '}');
+	}
+	if (fitted->spend.family != NULL)
+	{
+		AppendPart(out, "spend", &fitted->spend, fitted->spend_skipped);
+		appendStringInfo(out, ",\"basis\":\"%s\"",
+						 fitted->spend_basis == CLV_SPEND_ALL ? "all" : "repeat");
+		AppendFinite(out, "frequency_spend_correlation", fitted->frequency_spend_correlation);
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- in: members of an object, one after the other ---- */
+
+typedef struct Member
+{
+	JsonbIterator *it;
+	const char *object;			/* what it is a member of, for messages */
+	char	   *key;
+	JsonbValue	value;
+} Member;
+
+static pg_attribute_noreturn() void
+WrongMember(const Member *member, const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"%s\" of %s must be %s", member->key, member->object, what)));
+}
+
+static void
+OpenObject(Member *member, JsonbContainer *container, const char *object)
+{
+	member->object = object;
+	member->it = JsonbIteratorInit(container);
+	if (!JsonContainerIsObject(container))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a JSON object", object)));
+	(void) JsonbIteratorNext(&member->it, &member->value, true);
+}
+
+static bool
+NextMember(Member *member)
+{
+	if (JsonbIteratorNext(&member->it, &member->value, true) != WJB_KEY)
+		return false;
+	member->key = pnstrdup(member->value.val.string.val, member->value.val.string.len);
+	(void) JsonbIteratorNext(&member->it, &member->value, true);
+	return true;
+}
+
+static bool
+IsMember(const Member *member, const char *key)
+{
+	return strcmp(member->key, key) == 0;
+}
+
+static pg_attribute_noreturn() void
+UnknownMember(const Member *member, const char *known)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unknown member \"%s\" of %s", member->key, member->object),
+					errhint("Known are: %s.", known)));
+}
+
+static double
+MemberNumber(const Member *member)
+{
+	if (member->value.type != jbvNumeric)
+		WrongMember(member, "a number");
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8, NumericGetDatum(member->value.val.numeric)));
+}
+
+/* numeric_int8 rounds; a count has no fraction to lose, and an int8 keeps every one. */
+static int64
+MemberCount(const Member *member, int64 limit)
+{
+	Datum		number;
+	int64		count;
+
+	if (member->value.type != jbvNumeric)
+		WrongMember(member, "a whole number");
+	number = NumericGetDatum(member->value.val.numeric);
+	count = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
+	if (count < 0 || count > limit ||
+		!DatumGetBool(DirectFunctionCall2(numeric_eq, number,
+										  NumericGetDatum(int64_to_numeric(count)))))
+		WrongMember(member, psprintf("a whole number from 0 to " INT64_FORMAT, limit));
+	return count;
+}
+
+static char *
+MemberString(const Member *member)
+{
+	if (member->value.type != jbvString)
+		WrongMember(member, "a string");
+	return pnstrdup(member->value.val.string.val, member->value.val.string.len);
+}
+
+static bool
+MemberBool(const Member *member)
+{
+	if (member->value.type != jbvBool)
+		WrongMember(member, "true or false");
+	return member->value.val.boolean;
+}
+
+static JsonbContainer *
+MemberContainer(const Member *member, const char *what)
+{
+	if (member->value.type != jbvBinary)
+		WrongMember(member, what);
+	return member->value.val.binary.data;
+}
+
+/*
+ * YYYY-MM-DD, perhaps with " BC". The date type would take 'today' or 09/30/1997
+ * as well, whose meaning changes with the clock and DateStyle.
+ */
+static DateADT
+MemberDate(const Member *member)
+{
+	const char *text = MemberString(member);
+	int			digits = strspn(text, "0123456789");
+	const char *rest = text + digits;
+
+	if (digits < 4 || digits > 7 || rest[0] != '-' || !isdigit((unsigned char) rest[1]) ||
+		!isdigit((unsigned char) rest[2]) || rest[3] != '-' || !isdigit((unsigned char) rest[4]) ||
+		!isdigit((unsigned char) rest[5]) || (rest[6] != '\0' && strcmp(rest + 6, " BC") != 0))
+		WrongMember(member, "a date like 1997-09-30");
+	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
+}
+
+/* Minus signs are refused here already: what they reach depends on IntervalStyle. */
+static Interval
+MemberInterval(const Member *member)
+{
+	char	   *text = MemberString(member);
+	Datum		interval;
+
+	if (strchr(text, '-') != NULL)
+		WrongMember(member, "an interval without negative parts, like 7 days");
+	interval = DirectFunctionCall3(interval_in, CStringGetDatum(text),
+								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return *DatumGetIntervalP(interval);
+}
+
+/* ---- in: the parts of a model ---- */
+
+/* Parameters by name, in any order, all of them and no others. */
+void
+clv_fitted_parameters_from_json(JsonbContainer *container, const ClvFamily *family, double *param)
+{
+	Member		member;
+	bool		seen[CLV_MAX_PARAMS] = {false};
+	char	   *object = psprintf("parameters of \"%s\"", family->name);
+
+	OpenObject(&member, container, object);
+	while (NextMember(&member))
+	{
+		int			i = 0;
+
+		while (i < family->nparams && !IsMember(&member, family->param_names[i]))
+			i++;
+		if (i == family->nparams)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is no parameter of \"%s\"", member.key, family->name),
+					 errhint("Its parameters are: %s.", clv_fitted_parameter_list(family))));
+		param[i] = MemberNumber(&member);
+		seen[i] = true;
+		clv_fitted_check_parameter(family, i, param[i]);
+	}
+	for (int i = 0; i < family->nparams; i++)
+		if (!seen[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("parameter \"%s\" of \"%s\" is missing", family->param_names[i],
+							family->name),
+					 errhint("Its parameters are: %s.", clv_fitted_parameter_list(family))));
+}
+
+/* A lower triangle: as many rows as parameters, row i with i + 1 numbers. */
+static void
+ReadCovariance(const Member *member, int n, double *triangle)
+{
+	JsonbContainer *container = MemberContainer(member, "an array of arrays");
+	char	   *shape = psprintf("the lower triangle of a %d x %d matrix: "
+								 "arrays of 1 to %d numbers", n, n, n);
+
+	if (!JsonContainerIsArray(container) || (int) JsonContainerSize(container) != n)
+		WrongMember(member, shape);
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *row = getIthJsonbValueFromContainer(container, i);
+
+		if (row == NULL || row->type != jbvBinary ||
+			!JsonContainerIsArray(row->val.binary.data) ||
+			(int) JsonContainerSize(row->val.binary.data) != i + 1)
+			WrongMember(member, shape);
+		for (int j = 0; j <= i; j++)
+		{
+			JsonbValue *cell = getIthJsonbValueFromContainer(row->val.binary.data, j);
+
+			if (cell == NULL || cell->type != jbvNumeric)
+				WrongMember(member, shape);
+			triangle[CLV_TRIANGLE(i, j)] = DatumGetFloat8(
+				DirectFunctionCall1(numeric_float8, NumericGetDatum(cell->val.numeric)));
+		}
+	}
+}
+
+/* The family comes first in meaning, though jsonb may store it anywhere. */
+static const ClvFamily *
+FamilyMember(JsonbContainer *container, const char *object)
+{
+	Member		member;
+
+	OpenObject(&member, container, object);
+	while (NextMember(&member))
+		if (IsMember(&member, "family"))
+			return clv_fitted_family(MemberString(&member));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"family\" of %s is missing", object)));
+}
+
+/* What only a fit knows. Returns false for a member that is something else. */
+static bool
+ReadFitMember(const Member *member, ClvFittedPart *part, int64 *skipped)
+{
+	if (IsMember(member, "customers"))
+	{
+		part->customers = MemberCount(member, PG_INT64_MAX);
+		part->fitted = true;
+	}
+	else if (IsMember(member, "skipped"))
+		*skipped = MemberCount(member, PG_INT64_MAX);
+	else if (IsMember(member, "converged"))
+		part->converged = MemberBool(member);
+	else if (IsMember(member, "log_likelihood"))
+		part->log_likelihood = MemberNumber(member);
+	else if (IsMember(member, "gradient_norm"))
+		part->gradient_norm = MemberNumber(member);
+	else if (IsMember(member, "iterations"))
+		part->iterations = (int32) MemberCount(member, PG_INT32_MAX);
+	else
+		return false;
+	return true;
+}
+
+/* What only a spend part has. */
+static bool
+ReadSpendMember(const Member *member, ClvFitted *fitted)
+{
+	if (IsMember(member, "basis"))
+		fitted->spend_basis = clv_spend_basis(cstring_to_text(MemberString(member)));
+	else if (IsMember(member, "frequency_spend_correlation"))
+		fitted->frequency_spend_correlation = MemberNumber(member);
+	else
+		return false;
+	return true;
+}
+
+static void
+ReadPart(const Member *outer, ClvFitted *fitted, ClvProcess process)
+{
+	bool		is_spend = process == CLV_SPEND;
+	const char *object = is_spend ? "the spend part of a model" : "the purchase part of a model";
+	ClvFittedPart *part = is_spend ? &fitted->spend : &fitted->purchase;
+	int64	   *skipped = is_spend ? &fitted->spend_skipped : &fitted->skipped;
+	JsonbContainer *container = MemberContainer(outer, "an object");
+	const ClvFamily *family;
+	bool		has_parameters = false;
+	bool		has_fit_member = false;
+	Member		member;
+
+	OpenObject(&member, container, object);
+	family = part->family = FamilyMember(container, object);
+	while (NextMember(&member))
+	{
+		if (IsMember(&member, "family") || member.value.type == jbvNull)
+			continue;
+		if (IsMember(&member, "parameters"))
+		{
+			clv_fitted_parameters_from_json(MemberContainer(&member, "an object"), family,
+											part->param);
+			has_parameters = true;
+		}
+		else if (IsMember(&member, "covariance"))
+		{
+			ReadCovariance(&member, family->nparams, part->covariance);
+			part->has_covariance = true;
+		}
+		else if (ReadFitMember(&member, part, skipped))
+			has_fit_member = true;
+		else if (!is_spend || !ReadSpendMember(&member, fitted))
+			UnknownMember(&member, psprintf("family, parameters, customers, skipped, converged, "
+											"log_likelihood, gradient_norm, iterations, "
+											"covariance%s",
+											is_spend ? ", basis, frequency_spend_correlation" : ""));
+	}
+	if (!has_parameters)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"parameters\" of %s is missing", object)));
+	if (has_fit_member && !part->fitted)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"customers\" of %s is missing", object),
+						errdetail("A fitted part says how many customers it was fitted to.")));
+}
+
+static void
+CheckVersion(const Member *member)
+{
+	int64		version = MemberCount(member, PG_INT32_MAX);
+
+	if (version != JSON_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unknown version of clv_model: " INT64_FORMAT, version),
+						errdetail("This version of clv reads version %d.", JSON_VERSION)));
+}
+
+/* Of the parts, only what is said is known; clv_fitted_pack checks the rest. */
+void
+clv_fitted_from_json(Jsonb *json, ClvFitted *fitted)
+{
+	Member		member;
+	bool		has_version = false;
+	bool		has_unit = false;
+
+	clv_fitted_init(fitted);
+	OpenObject(&member, &json->root, "a model");
+	while (NextMember(&member))
+	{
+		if (member.value.type == jbvNull)
+			continue;
+		if (IsMember(&member, "version"))
+		{
+			CheckVersion(&member);
+			has_version = true;
+		}
+		else if (IsMember(&member, "time_unit"))
+		{
+			fitted->time_unit = MemberInterval(&member);
+			has_unit = true;
+		}
+		else if (IsMember(&member, "as_of"))
+		{
+			fitted->as_of = MemberDate(&member);
+			fitted->has_as_of = true;
+		}
+		else if (IsMember(&member, "occasion"))
+			fitted->occasion = (int32) MemberCount(&member, PG_INT32_MAX);
+		else if (IsMember(&member, "purchase"))
+			ReadPart(&member, fitted, CLV_TRANSACTION);
+		else if (IsMember(&member, "spend"))
+			ReadPart(&member, fitted, CLV_SPEND);
+		else
+			UnknownMember(&member, "version, time_unit, as_of, occasion, purchase, spend");
+	}
+	if (!has_version)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"version\" of a model is missing"),
+						errhint("Write a model by hand with clv_model(family, params, time_unit).")));
+	if (fitted->purchase.family != NULL && !has_unit)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"time_unit\" of a model is missing"),
+						errhint("It says what unit its parameters count time in, as \"7 days\".")));
+}

@@ -1,0 +1,35 @@
+/*
+ * fitted_private.h
+ *		What the files of this room share.
+ */
+#ifndef CLV_FITTED_PRIVATE_H
+#define CLV_FITTED_PRIVATE_H
+
+#include "fitted/fitted.h"
+
+/* Where (i, j), j <= i, lies in a lower triangle stored row by row; (n, 0) is its size. */
+#define CLV_TRIANGLE(i, j) ((i) * ((i) + 1) / 2 + (j))
+
+/* Parse and check the bytes behind the varlena header, or off the wire. */
+extern void clv_fitted_decode(StringInfo in, ClvFitted *fitted);
+
+/* Length of a time unit; an error that names it where it is none. */
+extern double clv_fitted_unit_days(const Interval *unit);
+
+/* An error that names it unless the value is positive and finite. */
+extern void clv_fitted_check_parameter(const ClvFamily *family, int index, double value);
+
+/* The family of that name; an error with the list of names where nobody knows it. */
+extern const ClvFamily *clv_fitted_family(const char *name);
+
+/* "r, alpha, a, b" */
+extern char *clv_fitted_parameter_list(const ClvFamily *family);
+
+/* The part of the model that a family belongs to. */
+extern ClvFittedPart *clv_fitted_part(ClvFitted *fitted, const ClvFamily *family);
+
+/* Shortest exact decimal, and an interval in words ("7 days"); palloc'd. */
+extern char *clv_double_text(double value);
+extern char *clv_interval_text(const Interval *interval);
+
+#endif							/* CLV_FITTED_PRIVATE_H */
