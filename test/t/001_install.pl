@@ -1,0 +1,208 @@
+# What every object of the extension owes its users: it goes where they want it, says what it is, and claims
+# no more and no less than is true. And: an upgrade leads where a fresh install leads.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('install');
+$node->init;
+$node->append_conf('postgresql.conf', 'fsync = off');
+$node->start;
+
+# One line per object of the extension with everything that an upgrade could get wrong.
+my $catalog = q{
+	SELECT pg_catalog.pg_describe_object(d.classid, d.objid, 0) || ' | ' || CASE d.classid
+		WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN
+			(SELECT pg_catalog.concat_ws(' ', p.prokind, p.provolatile, p.proparallel, p.proisstrict, p.procost,
+				p.prorows, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid),
+				p.prosrc, p.probin, p.proconfig, p.proacl, pg_catalog.pg_get_function_sqlbody(p.oid), a.aggkind, a.aggtransfn, a.aggfinalfn,
+				a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggtransspace, a.aggtranstype::pg_catalog.regtype,
+				a.agginitval, a.aggfinalmodify)
+			 FROM pg_catalog.pg_proc p LEFT JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = p.oid
+			 WHERE p.oid = d.objid)
+		WHEN 'pg_catalog.pg_type'::pg_catalog.regclass THEN
+			(SELECT pg_catalog.concat_ws(' ', t.typlen, t.typtype, t.typstorage, t.typalign, t.typinput, t.typoutput,
+				t.typreceive, t.typsend, (SELECT pg_catalog.string_agg(a.attname || ' ' ||
+					pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+					FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0))
+			 FROM pg_catalog.pg_type t WHERE t.oid = d.objid)
+		WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN
+			(SELECT pg_catalog.concat_ws(' ', c.relkind, c.relacl, (SELECT pg_catalog.string_agg(a.attname || ' ' ||
+				pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+				FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+			 FROM pg_catalog.pg_class c WHERE c.oid = d.objid)
+		WHEN 'pg_catalog.pg_operator'::pg_catalog.regclass THEN
+			(SELECT pg_catalog.concat_ws(' ', o.oprcode, o.oprrest, o.oprjoin, o.oprcom, o.oprnegate, o.oprcanhash,
+				o.oprcanmerge) FROM pg_catalog.pg_operator o WHERE o.oid = d.objid)
+		WHEN 'pg_catalog.pg_cast'::pg_catalog.regclass THEN
+			(SELECT pg_catalog.concat_ws(' ', c.castfunc::pg_catalog.regprocedure, c.castcontext, c.castmethod)
+			 FROM pg_catalog.pg_cast c WHERE c.oid = d.objid)
+		ELSE '' END || ' | ' || coalesce(pg_catalog.obj_description(d.objid, d.classid::pg_catalog.regclass::name), 'no comment')
+	FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+	WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND e.extname = 'clv'
+	ORDER BY 1};
+
+# Everything in the database that belongs to nobody's extension.
+my $loose = q{
+	SELECT count(*) FROM (
+		SELECT oid, 'pg_proc'::regclass AS class FROM pg_proc UNION ALL SELECT oid, 'pg_type' FROM pg_type
+		UNION ALL SELECT oid, 'pg_class' FROM pg_class UNION ALL SELECT oid, 'pg_operator' FROM pg_operator
+		UNION ALL SELECT oid, 'pg_cast' FROM pg_cast UNION ALL SELECT oid, 'pg_opclass' FROM pg_opclass
+		UNION ALL SELECT oid, 'pg_namespace' FROM pg_namespace) o};
+
+# none(DATABASE, QUERY, NAME): the query lists offenders, and there are none
+sub none
+{
+	my ($database, $query, $name) = @_;
+
+	is($node->safe_psql($database, $query), '', $name);
+	return;
+}
+
+# --- an ordinary user, an odd schema, the barest search_path ---
+$node->safe_psql('postgres', q{
+	CREATE ROLE shopkeeper LOGIN;
+	CREATE DATABASE odd;
+	GRANT CREATE ON DATABASE odd TO shopkeeper;
+	ALTER DATABASE odd SET search_path = pg_catalog;
+	ALTER DATABASE odd SET DateStyle = 'SQL, DMY';
+	ALTER DATABASE odd SET TimeZone = 'Pacific/Kiritimati';
+	ALTER DATABASE odd SET extra_float_digits = -15;
+	CREATE DATABASE plain});
+
+my $before = $node->safe_psql('odd', $loose);
+$node->safe_psql('odd', 'CREATE SCHEMA "Odd Schema"; CREATE EXTENSION clv SCHEMA "Odd Schema"',
+	extra_params => [ '-U', 'shopkeeper' ]);
+pass('an ordinary user with CREATE on the database installs it in an odd schema');
+
+none('odd', q{
+	SELECT pg_describe_object(d.classid, d.objid, 0)
+	FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv',
+		 LATERAL pg_identify_object(d.classid, d.objid, 0) i
+	WHERE d.deptype = 'e' AND d.classid <> 'pg_cast'::regclass AND i.schema IS DISTINCT FROM '"Odd Schema"'},
+	'all of it lies in that schema');
+
+none('odd', q{
+	SELECT pg_describe_object(d.classid, d.objid, 0)
+	FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
+	WHERE d.deptype = 'e' AND obj_description(d.objid, d.classid::regclass::name) IS NULL
+	  AND d.classid NOT IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
+	  AND (SELECT t.typtype FROM pg_type t WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass) IS DISTINCT FROM 'm'},
+	'every object has a comment');
+
+none('odd', q{
+	SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = '"Odd Schema"'::regnamespace
+	  AND length(obj_description(p.oid, 'pg_proc')) < 20},
+	'and no comment is a mere word');
+
+# --- what functions say of themselves ---
+# These run a query of the caller's over his own tables or read the table of segment maps.
+my $reads = q{p.proname IN ('rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
+	OR p.proname LIKE 'clv_quick%' OR p.proname LIKE 'clv_segment%'};
+
+none('odd', qq{
+	SELECT p.oid::regprocedure, p.proparallel FROM pg_proc p
+	WHERE p.pronamespace = '"Odd Schema"'::regnamespace AND p.proparallel <> 's'
+	  AND NOT ($reads)},
+	'everything that reads no table is parallel safe');
+
+none('odd', qq{
+	SELECT p.oid::regprocedure, p.provolatile FROM pg_proc p
+	WHERE p.pronamespace = '"Odd Schema"'::regnamespace AND p.provolatile <> 'i'
+	  AND NOT ($reads)},
+	'everything that reads no table is immutable');
+
+none('odd', q{
+	SELECT p.oid::regprocedure, p.procost FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+	WHERE p.pronamespace = '"Odd Schema"'::regnamespace AND l.lanname IN ('c', 'plpgsql')
+	  AND p.prokind IN ('f', 'w') AND p.procost IN (1, 100)
+	  AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend))
+	  AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN (a.aggserialfn, a.aggdeserialfn))
+	  AND p.prorettype NOT IN ('boolean'::regtype, 'integer'::regtype)},
+	'no function keeps a default cost');
+
+none('odd', q{
+	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_aggregate a ON a.aggfnoid = p.oid
+	WHERE p.pronamespace = '"Odd Schema"'::regnamespace
+	  AND (a.aggcombinefn = 0 OR a.aggtranstype = 'internal'::regtype
+		   AND (a.aggserialfn = 0 OR a.aggdeserialfn = 0 OR a.aggtransspace = 0))},
+	'every aggregate combines, and says how large its state is');
+
+none('odd', q{
+	SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+	WHERE p.pronamespace = '"Odd Schema"'::regnamespace AND p.prosecdef},
+	'nothing runs with the rights of its owner');
+
+none('odd', q{
+	SELECT t.oid::regtype FROM pg_type t
+	WHERE t.typnamespace = '"Odd Schema"'::regnamespace AND t.typtype = 'b' AND t.typcategory <> 'A'
+	  AND (t.typreceive = 0 OR t.typsend = 0
+		   OR (SELECT count(*) FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod
+			   WHERE c.opcintype = t.oid AND c.opcdefault AND m.amname IN ('btree', 'hash')) <> 2
+		   OR (SELECT count(*) FROM pg_cast c WHERE c.castsource = t.oid AND c.casttarget = 'jsonb'::regtype
+			   OR c.casttarget = t.oid AND c.castsource = 'jsonb'::regtype) <> 2)},
+	'every base type has binary I/O, a cast to and from jsonb, and is compared and hashed');
+
+# --- the whole road, with nothing in the search_path ---
+my $road = q{
+	CREATE TABLE "Odd Schema".customer AS
+	SELECT o.id, "Odd Schema".clv_history(o.at, o.amount) AS history
+	FROM (SELECT c AS id, date '2020-01-01' + (c * 7 % 90) + (k * (10 + c % 23)) AS at, (10 + c * k % 17)::numeric AS amount
+		  FROM generate_series(1, 200) c, generate_series(0, 11) k WHERE k = 0 OR k <= (c * 13 % 29) - 15) o
+	GROUP BY o.id;
+	CREATE TABLE "Odd Schema".model AS
+	SELECT "Odd Schema".clv_fit(c.history, "Odd Schema".clv_options(as_of => '2020-12-31')) AS model
+	FROM "Odd Schema".customer c;
+	CREATE TABLE "Odd Schema".result AS
+	SELECT c.id, "Odd Schema".clv_predict(m.model, c.history, horizon => '1 year') AS prediction,
+		   "Odd Schema".rfmtc_score(c.history, m.model) OVER () AS scores
+	FROM "Odd Schema".customer c, "Odd Schema".model m};
+my $answer = q{
+	SELECT count(*), count((r.prediction).clv), count(DISTINCT "Odd Schema".segment_assign(r.scores, 'rfm')) > 1,
+		   md5(string_agg(c.history::text || m.model::text, ',' ORDER BY c.id))
+	FROM "Odd Schema".result r JOIN "Odd Schema".customer c USING (id), "Odd Schema".model m};
+my ($rc, $out, $err) = $node->psql('odd', $road, extra_params => [ '-U', 'shopkeeper' ], on_error_stop => 1);
+is($rc, 0, 'the whole road runs with search_path = pg_catalog and odd settings') or diag $err;
+my $truth = $node->safe_psql('odd', $answer, extra_params => [ '-U', 'shopkeeper' ]);
+like($truth, qr/^200\|200\|t\|/, 'and leads somewhere');
+
+# --- dumped and restored, the same ---
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $node->basedir . '/odd.dump', $node->connstr('odd') ], 'pg_dump');
+$node->safe_psql('postgres', 'CREATE DATABASE restored');
+$node->command_ok([ 'pg_restore', '-d', $node->connstr('restored'), $node->basedir . '/odd.dump' ], 'pg_restore');
+is($node->safe_psql('restored', $answer), $truth, 'histories, models and predictions survive dump and restore');
+
+$node->safe_psql('odd', 'DROP TABLE "Odd Schema".result, "Odd Schema".model, "Odd Schema".customer;
+	DROP EXTENSION clv; DROP SCHEMA "Odd Schema"', extra_params => [ '-U', 'shopkeeper' ]);
+is($node->safe_psql('odd', $loose), $before, 'dropped, it leaves nothing');
+
+# --- loading changes nothing about arithmetic ---
+# A library linked with fast-math would flush denormal numbers to zero in the whole server.
+is($node->safe_psql('plain', q{
+	LOAD 'clv';
+	SELECT x * 0.5 > 0, (1 + x) = 1, 2 / 3::float8 * 3 = 2
+	FROM (VALUES ('1e-310'::float8)) v (x)}), 't|t|t', 'denormal numbers survive LOAD');
+
+# --- an upgrade leads where a fresh install leads ---
+$node->safe_psql('plain', 'CREATE EXTENSION clv');
+my $fresh = $node->safe_psql('plain', $catalog);
+my @older = split /\n/, $node->safe_psql('plain', q{
+	SELECT v.version FROM pg_available_extension_versions v
+	JOIN pg_available_extensions e ON e.name = v.name AND e.default_version <> v.version
+	WHERE v.name = 'clv' ORDER BY 1});
+SKIP:
+{
+	skip 'there is no earlier version yet', 1 unless @older;
+	foreach my $version (@older)
+	{
+		$node->safe_psql('plain', "DROP EXTENSION clv; CREATE EXTENSION clv VERSION '$version'; ALTER EXTENSION clv UPDATE");
+		is($node->safe_psql('plain', $catalog), $fresh, "updated from $version, the catalog is that of a fresh install");
+	}
+}
+
+$node->stop;
+done_testing();

@@ -1,0 +1,61 @@
+# The documentation is right: every SQL block of README.md and docs/ runs, and prints what the page shows.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use Docs;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $root = "$FindBin::Bin/../..";
+
+my $node = PostgreSQL::Test::Cluster->new('docs');
+$node->init;
+$node->append_conf('postgresql.conf', "jit = off\nfsync = off\ntimezone = 'UTC'");
+$node->start;
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+$node->safe_psql('shop', 'CREATE EXTENSION clv');
+$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('shop'),
+		'-f', "$root/examples/shop.sql" ], 'the simulated shop loads');
+
+my $number = 0;
+foreach my $page ("$root/README.md", sort glob("$root/docs/*.md"))
+{
+	my ($name) = $page =~ m{([^/]+)$};
+	my $database = 'page' . ++$number;
+
+	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE shop");
+	my @blocks = Docs::blocks($page);
+	{
+		local $ENV{PGHOST} = $node->host;
+		local $ENV{PGPORT} = $node->port;
+		Docs::run('psql', $database, @blocks);
+	}
+	foreach my $block (@blocks)
+	{
+		my $where = "$name line $block->{line}";
+
+		if ($block->{fails})
+		{
+			ok(Docs::failed($block), "$where fails, as it says") or diag $block->{got};
+		}
+		else
+		{
+			ok(!Docs::failed($block), "$where runs") or diag $block->{said};
+		}
+		if (defined $block->{shown})
+		{
+			ok(Docs::as_shown($block), "$where prints what the page shows")
+			  or diag "the page shows\n$block->{shown}but it is\n"
+			  . ($block->{fails} ? $block->{said} : $block->{got});
+		}
+	}
+	$node->safe_psql('postgres', "DROP DATABASE $database");
+}
+
+$node->stop;
+done_testing();
