@@ -22,7 +22,7 @@ now()
 	date +%s
 }
 
-# stage NEEDS [FILE]: NEEDS as of packages_need; FILE is taken along as $work_dir/input
+# stage NEEDS [FILE NAME]: NEEDS as of packages_need; FILE is taken along as $work_dir/input, NAME as $INPUT_NAME
 stage()
 {
 	if [ -n "${CLV_STAGE:-}" ]; then
@@ -45,6 +45,7 @@ stage()
 
 	mkdir "$work_dir/source" "$work_dir/log" "$work_dir/tmp"
 	copy_sources && copy_postgres "$pg_config" || exit 1
+	INPUT_NAME=${3:-}
 	if [ -n "${2:-}" ]; then
 		cat "$2" >"$work_dir/input" || exit 1
 	fi
@@ -109,7 +110,7 @@ run_inside()
 	setsid $become env -i \
 		PATH="$PATH" HOME="$work_dir" TMPDIR="$work_dir/tmp" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
-		${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
+		INPUT_NAME="$INPUT_NAME" ${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
 		bash "$work_dir/source/${0#"$root_dir"/}" </dev/null &
 	inside=$!
 	wait $inside
