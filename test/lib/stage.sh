@@ -22,7 +22,8 @@ now()
 	date +%s
 }
 
-# stage NEEDS [FILE NAME]: NEEDS as of packages_need; FILE is taken along as $work_dir/input, NAME as $INPUT_NAME
+# stage NEEDS [FILE NAME]: NEEDS as of packages_need; FILE is taken along as $work_dir/input, NAME as $INPUT_NAME;
+# the files of the sources that keep_files names come back afterwards.
 stage()
 {
 	if [ -n "${CLV_STAGE:-}" ]; then
@@ -51,7 +52,12 @@ stage()
 	fi
 	copy_shared
 	run_inside
-	exit $?
+	status=$?
+	# results that are to stay
+	for file in ${keep_files:-}; do
+		[ ! -e "$work_dir/source/$file" ] || cat "$work_dir/source/$file" >"$root_dir/$file"
+	done
+	exit $status
 }
 
 # What a clean checkout holds, with the changes not yet committed.
@@ -110,7 +116,7 @@ run_inside()
 	setsid $become env -i \
 		PATH="$PATH" HOME="$work_dir" TMPDIR="$work_dir/tmp" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
-		INPUT_NAME="$INPUT_NAME" ${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
+		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" ${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
 		bash "$work_dir/source/${0#"$root_dir"/}" </dev/null &
 	inside=$!
 	wait $inside
