@@ -30,6 +30,25 @@
 
 struct ClvFamily;
 
+/* a customer's purchases of known value: how many, and their mean */
+typedef struct ClvSpendRow
+{
+	double		mean;
+	int32_t		x;
+} ClvSpendRow;
+
+/* What a start is guessed from; means are over customers. */
+typedef struct ClvMoments
+{
+	double		customers;
+	double		x;				/* mean of x */
+	double		repeaters;		/* share of customers with x > 0 */
+	double		t_x;			/* means of the times; transaction families only */
+	double		T;
+	double		spend;			/* mean of the means; spend families only */
+	double		spend_squared;	/* mean of their squares, divided by the square of the above */
+} ClvMoments;
+
 typedef enum ClvProcess
 {
 	CLV_TRANSACTION,			/* when customers buy and leave */
@@ -65,6 +84,10 @@ typedef struct ClvFamily
 	ClvProcess	process;
 	int			nparams;
 	const char *param_names[CLV_MAX_PARAMS];
+	bool		is_scale[CLV_MAX_PARAMS];	/* carries the unit of time or money; else a shape */
+
+	/* A point from which a fit to data with these moments may start. */
+	void		(*start) (const ClvMoments *moments, double *param);
 
 	/* ---- transaction families ---- */
 
@@ -128,6 +151,13 @@ typedef struct ClvFamily
 	 * P(the sum of n further purchases <= s | x, mean); for intervals of value.
 	 */
 	double		(*spend_cdf) (const double *param, double x, double mean, double n, double s);
+
+	/*
+	 * ln density of n rows of one x together, with its derivatives, for the
+	 * engine.
+	 */
+	void		(*spend_terms) (const double *param, double x, const ClvSpendRow *rows, size_t n,
+								ClvTerm *sum);
 } ClvFamily;
 
 /* The registry. Returns NULL for a name nobody knows. */

@@ -24,13 +24,6 @@ typedef struct ClvCell
 	double		count;
 } ClvCell;
 
-/* a customer's purchases of known value: how many, and their mean */
-typedef struct ClvSpendRow
-{
-	double		mean;
-	int32_t		x;
-} ClvSpendRow;
-
 typedef struct ClvFitControl
 {
 	const double *start;		/* warm start, natural scale, or NULL: from the data's moments */

@@ -1,0 +1,327 @@
+/*
+ * newton.c
+ *		Newton's method in a trust region.
+ *
+ * At each point the function is replaced by its quadratic, and the step goes to
+ * the maximum of that within a radius. Where the quadratic is concave and its
+ * top within reach, this is Newton's step, and the digits double with each.
+ * Elsewhere the eigenvalues of the Hessian tell the best step of the radius'
+ * length, uphill also from saddles and out of valleys. The radius grows while
+ * the quadratic foretells the function well and shrinks where it does not.
+ *
+ * Two endings need care.
+ *
+ * Rounding: near the maximum the gain that is left, half the squared distance in
+ * standard errors, drowns in the rounding of a sum over millions of customers,
+ * long before the gradient does. There a step is taken on trust, and the distance
+ * tells when to stop.
+ *
+ * Ridges: a likelihood whose maximum lies at infinity (customers who are all
+ * alike make r and alpha grow together without end) looks like A - B e^-theta
+ * along the ridge. The distance in standard errors falls below any tolerance
+ * there, yet each Newton step still moves theta by about 1. So a distance counts
+ * only together with the length of the step that it belongs to.
+ */
+#include "math/newton.h"
+
+#include <math.h>
+#include <string.h>
+
+#define FIRST_RADIUS 1.0
+#define LARGEST_RADIUS 8.0
+#define SMALLEST_RADIUS 1e-9
+
+/* exp(60) and its inverse: no unit of time or money makes an honest parameter of these */
+#define FARTHEST 60.0
+
+/* A direction whose logarithm has this standard error is not determined by the data. */
+#define UNDETERMINED 100.0
+
+/* On a ridge the search ends when the gain that is left cannot matter to anybody. */
+#define RIDGE_DISTANCE 3e-4
+#define RIDGE_GAIN 1e-8
+
+/* Relative to the function, gains below this are taken for rounding. */
+#define ROUNDING 1e-13
+
+typedef struct Step
+{
+	double move[CLV_LINALG_MAX];
+	double length;
+	double gain; /* that the quadratic foretells */
+	bool concave;
+	double distance; /* to the quadratic's top in standard errors, where concave */
+	bool full;       /* the move leads to the top */
+} Step;
+
+static double
+Dot(int n, const double *a, const double *b)
+{
+	double total = 0;
+
+	for (int i = 0; i < n; i++)
+		total += a[i] * b[i];
+	return total;
+}
+
+static int
+LargestComponent(int n, const double *move)
+{
+	int largest = 0;
+
+	for (int i = 1; i < n; i++)
+	{
+		if (fabs(move[i]) > fabs(move[largest]))
+			largest = i;
+	}
+	return largest;
+}
+
+static bool
+Finite(int n, const ClvQuadratic *at)
+{
+	bool finite = isfinite(at->value);
+
+	for (int i = 0; i < n; i++)
+		finite = finite && isfinite(at->gradient[i]);
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		finite = finite && isfinite(at->hessian[i]);
+	return finite;
+}
+
+static double
+Foretell(int n, const ClvQuadratic *at, const double *move)
+{
+	double gain = Dot(n, at->gradient, move);
+
+	for (int i = 0; i < n; i++)
+	{
+		for (int j = 0; j < i; j++)
+			gain += move[i] * move[j] * at->hessian[CLV_AT(i, j)];
+		gain += 0.5 * move[i] * move[i] * at->hessian[CLV_AT(i, i)];
+	}
+	return gain;
+}
+
+static void
+Negative(int n, const double *hessian, double *curvature)
+{
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		curvature[i] = -hessian[i];
+}
+
+/* Length of the step that the shift of all curvatures by lambda makes. */
+static double
+ShiftedLength(int n, const double *curvature, const double *slope, double lambda)
+{
+	double square = 0;
+
+	for (int k = 0; k < n; k++)
+	{
+		double part = slope[k] / (curvature[k] + lambda);
+
+		square += slope[k] == 0 ? 0 : part * part;
+	}
+	return sqrt(square);
+}
+
+/* The shift that makes the step as long as the radius, or the smallest that is allowed. */
+static double
+FindShift(int n, const double *curvature, const double *slope, double radius)
+{
+	double low = fmax(0, -curvature[0]);
+	double high = low + sqrt(Dot(n, slope, slope)) / radius;
+
+	for (int i = 0; i < 200 && high - low > 1e-12 * high; i++)
+	{
+		double middle = low + (high - low) / 2;
+
+		if (ShiftedLength(n, curvature, slope, middle) > radius)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
+/*
+ * The best step of at most the radius' length on any quadratic. At a saddle that
+ * the gradient does not see, the remaining length goes along the lowest
+ * curvature.
+ */
+static void
+BoundedStep(int n, const ClvQuadratic *at, double radius, Step *step)
+{
+	double negative[CLV_LINALG_MAX_TRIANGLE] = {0};
+	double curvature[CLV_LINALG_MAX];
+	double axis[CLV_LINALG_MAX * CLV_LINALG_MAX];
+	double slope[CLV_LINALG_MAX];
+	double shift;
+	double rest;
+
+	memset(step->move, 0, sizeof(step->move));
+	Negative(n, at->hessian, negative);
+	clv_eigen(n, negative, curvature, axis);
+	for (int k = 0; k < n; k++)
+		slope[k] = Dot(n, at->gradient, axis + k * n);
+	shift = FindShift(n, curvature, slope, radius);
+	for (int k = 0; k < n; k++)
+	{
+		double part = slope[k] == 0 ? 0 : slope[k] / (curvature[k] + shift);
+
+		for (int i = 0; i < n; i++)
+			step->move[i] += part * axis[k * n + i];
+	}
+	rest = radius * radius - Dot(n, step->move, step->move);
+	if (curvature[0] < 0 && rest > 0.2 * radius * radius)
+	{
+		for (int i = 0; i < n; i++)
+			step->move[i] += sqrt(rest) * axis[i];
+	}
+}
+
+static void
+ChooseStep(int n, const ClvQuadratic *at, double radius, Step *step)
+{
+	double curvature[CLV_LINALG_MAX_TRIANGLE] = {0};
+	ClvCholesky chol;
+
+	Negative(n, at->hessian, curvature);
+	step->concave = clv_cholesky(n, curvature, &chol);
+	step->distance = NAN;
+	step->full = false;
+	if (step->concave)
+	{
+		clv_cholesky_solve(&chol, at->gradient, step->move);
+		step->distance = sqrt(fmax(0, Dot(n, at->gradient, step->move)));
+		step->length = sqrt(Dot(n, step->move, step->move));
+		step->full = step->length <= radius;
+	}
+	if (!step->full)
+		BoundedStep(n, at, radius, step);
+	step->length = sqrt(Dot(n, step->move, step->move));
+	step->gain = Foretell(n, at, step->move);
+}
+
+static void
+Evaluate(ClvNewton *newton, ClvObjective objective, void *arg, const double *theta,
+		 ClvQuadratic *at)
+{
+	objective(arg, theta, at);
+	newton->evaluations++;
+}
+
+static void
+Arrive(ClvNewton *newton, const double *theta, const ClvQuadratic *at)
+{
+	memcpy(newton->theta, theta, newton->n * sizeof(double));
+	newton->at = *at;
+}
+
+/* Is the step one along a ridge that rises towards infinity? */
+static bool
+OnRidge(const Step *step, double radius)
+{
+	if (step->concave && step->full)
+		return step->distance < RIDGE_DISTANCE && step->length > UNDETERMINED * step->distance;
+	return radius >= FIRST_RADIUS && step->gain < RIDGE_GAIN;
+}
+
+static ClvNewtonOutcome
+RunAway(ClvNewton *newton, int which)
+{
+	newton->runaway = which;
+	return CLV_NEWTON_RUNAWAY;
+}
+
+/*
+ * The last step is within the tolerance; taking it gives the rest of the digits,
+ * and derivatives at the very point that is returned.
+ */
+static ClvNewtonOutcome
+Polish(ClvNewton *newton, const Step *last, ClvObjective objective, void *arg)
+{
+	int n = newton->n;
+	double theta[CLV_LINALG_MAX];
+	ClvQuadratic at;
+	Step next;
+
+	for (int i = 0; i < n; i++)
+		theta[i] = newton->theta[i] + last->move[i];
+	Evaluate(newton, objective, arg, theta, &at);
+	if (!Finite(n, &at))
+		return CLV_NEWTON_CONVERGED;
+	ChooseStep(n, &at, FIRST_RADIUS, &next);
+	if (next.concave && next.distance <= last->distance)
+	{
+		Arrive(newton, theta, &at);
+		newton->distance = next.distance;
+	}
+	return CLV_NEWTON_CONVERGED;
+}
+
+/* Try the step; true where it is taken. The radius learns from it either way. */
+static bool
+TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective objective, void *arg)
+{
+	int n = newton->n;
+	double theta[CLV_LINALG_MAX];
+	ClvQuadratic at;
+	double kept;
+
+	for (int i = 0; i < n; i++)
+		theta[i] = newton->theta[i] + step->move[i];
+	Evaluate(newton, objective, arg, theta, &at);
+	if (!Finite(n, &at))
+	{
+		*radius = step->length / 4;
+		return false;
+	}
+	kept = (at.value - newton->at.value) / step->gain;
+	if (step->gain < ROUNDING * fabs(newton->at.value))
+		kept = 1;
+	if (kept < 0.25)
+		*radius = step->length / 4;
+	else if (kept > 0.75 && !step->full)
+		*radius = fmin(2.5 * *radius, LARGEST_RADIUS);
+	if (!(kept > 1e-4))
+		return false;
+	Arrive(newton, theta, &at);
+	return true;
+}
+
+static int
+TooFar(const ClvNewton *newton)
+{
+	int largest = LargestComponent(newton->n, newton->theta);
+
+	return fabs(newton->theta[largest]) > FARTHEST ? largest : -1;
+}
+
+ClvNewtonOutcome
+clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
+{
+	double radius = FIRST_RADIUS;
+	Step step;
+
+	newton->runaway = -1;
+	newton->evaluations = 0;
+	newton->distance = NAN;
+	Evaluate(newton, objective, arg, newton->theta, &newton->at);
+	if (!Finite(newton->n, &newton->at))
+		return CLV_NEWTON_BAD_START;
+	for (;;)
+	{
+		ChooseStep(newton->n, &newton->at, radius, &step);
+		newton->distance = step.distance;
+		if (OnRidge(&step, radius))
+			return RunAway(newton, LargestComponent(newton->n, step.move));
+		if (step.full && step.distance < newton->tolerance)
+			return Polish(newton, &step, objective, arg);
+		if (newton->evaluations >= newton->max_evaluations || radius < SMALLEST_RADIUS ||
+			!(step.gain > 0))
+			return CLV_NEWTON_EXHAUSTED;
+		if (TryStep(newton, &step, &radius, objective, arg) && TooFar(newton) >= 0)
+			return RunAway(newton, TooFar(newton));
+	}
+}

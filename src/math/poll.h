@@ -1,0 +1,30 @@
+/*
+ * poll.h
+ *		How a long loop lets its caller interrupt it.
+ */
+#ifndef CLV_POLL_H
+#define CLV_POLL_H
+
+#include <stddef.h>
+
+#define CLV_POLL_EVERY 16384 /* units of work, some ten nanoseconds each */
+
+typedef struct ClvPoll
+{
+	void (*call)(void *arg); /* may longjmp; may be NULL */
+	void *arg;
+	size_t work; /* since the last call */
+} ClvPoll;
+
+static inline void
+clv_poll(ClvPoll *poll, size_t work)
+{
+	poll->work += work;
+	if (poll->work < CLV_POLL_EVERY)
+		return;
+	poll->work = 0;
+	if (poll->call != NULL)
+		poll->call(poll->arg);
+}
+
+#endif /* CLV_POLL_H */

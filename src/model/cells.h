@@ -1,0 +1,82 @@
+/*
+ * cells.h
+ *		The log-likelihood of cells of identical customers, with its derivatives.
+ *		The engine behind clv_fit_cells(); see the essay in likelihood.c.
+ */
+#ifndef CLV_CELLS_H
+#define CLV_CELLS_H
+
+#include "math/arena.h"
+#include "math/newton.h"
+#include "math/poll.h"
+#include "model/likelihood.h"
+
+/* A distinct time of a block, as the walk over the cells sees it. */
+typedef struct ClvRow
+{
+	double value;                    /* of the term, relative to the block's scale; or its ln */
+	double weight;                   /* sum over the cells of count x the term's share of L */
+	double spread;                   /* sum of count x share x (1 - share) */
+	double gradient[CLV_MAX_PARAMS]; /* of ln value */
+} ClvRow;
+
+/* One of the two terms on the distinct times of a block. */
+typedef struct ClvTable
+{
+	double *times;
+	ClvTerm *terms;
+	ClvRow *rows;
+	uint32_t n;
+} ClvTable;
+
+/* Consecutive cells of one x with no more distinct times than a table holds. */
+typedef struct ClvBlock
+{
+	uint32_t cells;
+	uint16_t departed; /* distinct t_x */
+	uint16_t alive;    /* distinct T */
+} ClvBlock;
+
+/* A slot of the hash table that numbers the t_x of a block. */
+typedef struct ClvSlot
+{
+	double key;
+	uint32_t block; /* in which this entry is valid, counted from 1 */
+	uint16_t id;
+} ClvSlot;
+
+typedef struct ClvCells
+{
+	const ClvFamily *family;
+	ClvCell *cells; /* sorted by x, T, t_x; no two alike */
+	size_t n;
+	ClvPoll *poll;
+
+	/* the index: made once, then read from front to back */
+	ClvBlock *blocks;
+	size_t nblocks;
+	double *t_x;            /* distinct t_x of all blocks */
+	uint32_t *group;        /* cells of each distinct T of all blocks */
+	uint16_t *departed_row; /* per cell: which of its block's t_x */
+
+	/* scratch */
+	ClvCell *sorting; /* shares its memory with the index */
+	ClvTable departed;
+	ClvTable alive;
+	ClvSlot *slots;
+	uint32_t nslots; /* a power of 2 */
+} ClvCells;
+
+/* Lay out the memory for n cells, or measure it. */
+extern void clv_cells_carve(ClvCells *cells, ClvArena *arena, size_t n);
+
+/* Sort and merge cells->cells[n] in place; n may shrink. False where a cell makes no sense. */
+extern bool clv_cells_sort(ClvCells *cells);
+
+/* Make the index; after sorting. */
+extern void clv_cells_index(ClvCells *cells);
+
+/* Log-likelihood at param, with derivatives by the logs of the parameters. */
+extern void clv_cells_evaluate(ClvCells *cells, const double *param, ClvQuadratic *at);
+
+#endif /* CLV_CELLS_H */
