@@ -21,7 +21,7 @@ typedef enum ClvSpendBasis
 
 /*
  * What a history says as of a day (inclusive). purchases = 0: the customer does
- * not exist yet, and nothing else is set but total_spend.
+ * not exist yet, and nothing else is set but total_spend and total_known.
  */
 typedef struct ClvSummary
 {
@@ -31,6 +31,7 @@ typedef struct ClvSummary
 	int32		spend_purchases;	/* purchases of known value under the basis */
 	double		spend;			/* their sum, net of the refunds that follow them */
 	double		total_spend;	/* everything net, refunds before the first purchase included */
+	bool		total_known;	/* false: not one amount is known, and total_spend is 0 */
 } ClvSummary;
 
 /*

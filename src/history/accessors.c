@@ -1,0 +1,252 @@
+/*
+ * accessors.c
+ *		What SQL asks a history.
+ *
+ * Functions that take an as_of have an overload without it, which looks at the
+ * whole history; one C function serves both.
+ */
+#include "clv.h"
+
+#include "funcapi.h"
+#include "history/layout.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+
+/* The date argument, or the end of time where the overload has none. */
+static DateADT
+AsOf(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_NARGS() > argument ? PG_GETARG_DATEADT(argument) : DATEVAL_NOEND;
+}
+
+static void
+NeedFinite(DateADT as_of)
+{
+	char		date[MAXDATELEN + 1];
+
+	if (DATE_NOT_FINITE(as_of))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("as_of cannot be \"%s\"", clv_date_text(as_of, date)),
+						errhint("Ages are counted up to as_of: give a day, such as the last one "
+								"of the data.")));
+}
+
+static void
+NeedOrder(DateADT since, DateADT until)
+{
+	char		from[MAXDATELEN + 1];
+	char		to[MAXDATELEN + 1];
+
+	if (since > until)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("since (%s) is later than until (%s)", clv_date_text(since, from),
+							   clv_date_text(until, to))));
+}
+
+PG_FUNCTION_INFO_V1(clv_purchases);
+Datum
+clv_purchases(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(
+		clv_history_count(PG_GETARG_CLV_HISTORY_P(0), DATEVAL_NOBEGIN, AsOf(fcinfo, 1)));
+}
+
+PG_FUNCTION_INFO_V1(clv_first_purchase);
+Datum
+clv_first_purchase(PG_FUNCTION_ARGS)
+{
+	DateADT		as_of = AsOf(fcinfo, 1);
+	ClvReader	reader;
+	ClvDay		day;
+
+	clv_reader_open(&reader, PG_GETARG_CLV_HISTORY_P(0));
+	while (ReadDay(&reader, &day) && day.day <= as_of)
+	{
+		if (day.bought)
+			PG_RETURN_DATEADT(day.day);
+	}
+	PG_RETURN_NULL();
+}
+
+PG_FUNCTION_INFO_V1(clv_last_purchase);
+Datum
+clv_last_purchase(PG_FUNCTION_ARGS)
+{
+	ClvSummary	summary;
+
+	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), AsOf(fcinfo, 1), CLV_SPEND_REPEAT, &summary);
+	if (summary.purchases == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATEADT(summary.last);
+}
+
+/* The known amounts of since < day <= until, summed up; NULL where there are none. */
+static Numeric
+SpendBetween(const ClvHistory *history, DateADT since, DateADT until)
+{
+	Numeric		sum = NULL;
+	bool		known = false;
+	int64		units = 0;
+	ClvReader	reader;
+	ClvDay		day;
+
+	clv_reader_open(&reader, history);
+	while (ReadDay(&reader, &day) && day.day <= until)
+	{
+		if (day.day <= since || (day.unknown > 0 && DayIsZero(&day, reader.wide)))
+			continue;
+		known = true;
+		if (!reader.wide)
+			units = (int64) ((uint64) units + (uint64) day.units);
+		else
+		{
+			Numeric		amount = clv_digits_numeric(day.digits, day.length);
+
+			sum = sum == NULL ? amount : clv_numeric_add(sum, amount);
+		}
+	}
+	if (known && !reader.wide)
+		sum = clv_units_numeric(units, reader.scale);
+	return sum;
+}
+
+PG_FUNCTION_INFO_V1(clv_total_spend);
+Datum
+clv_total_spend(PG_FUNCTION_ARGS)
+{
+	Numeric		sum = SpendBetween(PG_GETARG_CLV_HISTORY_P(0), DATEVAL_NOBEGIN, AsOf(fcinfo, 1));
+
+	if (sum == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(sum);
+}
+
+PG_FUNCTION_INFO_V1(clv_purchases_between);
+Datum
+clv_purchases_between(PG_FUNCTION_ARGS)
+{
+	DateADT		since = PG_GETARG_DATEADT(1);
+	DateADT		until = PG_GETARG_DATEADT(2);
+
+	NeedOrder(since, until);
+	PG_RETURN_INT32(clv_history_count(PG_GETARG_CLV_HISTORY_P(0), since, until));
+}
+
+PG_FUNCTION_INFO_V1(clv_spend_between);
+Datum
+clv_spend_between(PG_FUNCTION_ARGS)
+{
+	DateADT		since = PG_GETARG_DATEADT(1);
+	DateADT		until = PG_GETARG_DATEADT(2);
+	Numeric		sum;
+
+	NeedOrder(since, until);
+	sum = SpendBetween(PG_GETARG_CLV_HISTORY_P(0), since, until);
+	if (sum == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_NUMERIC(sum);
+}
+
+/* The descriptor of the row to return, made once a call site. */
+static TupleDesc
+ResultRow(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		TupleDesc	row;
+
+		if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		fcinfo->flinfo->fn_extra = BlessTupleDesc(row);
+		MemoryContextSwitchTo(old);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+PG_FUNCTION_INFO_V1(clv_summary);
+Datum
+clv_summary(PG_FUNCTION_ARGS)
+{
+	DateADT		as_of = PG_GETARG_DATEADT(1);
+	double		unit = clv_interval_days(PG_GETARG_INTERVAL_P(2));
+	Datum		values[4];
+	bool		nulls[4] = {false, false, false, false};
+	ClvSummary	summary;
+
+	NeedFinite(as_of);
+	if (!(unit > 0))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a time unit must be longer than zero, not %g days", unit)));
+	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), as_of, clv_spend_basis(PG_GETARG_TEXT_PP(3)),
+						  &summary);
+	if (summary.purchases == 0)
+		memset(nulls, true, sizeof(nulls));
+	else
+	{
+		values[0] = Int32GetDatum(summary.purchases - 1);
+		values[1] = Float8GetDatum(((double) summary.last - summary.first) / unit);
+		values[2] = Float8GetDatum(((double) as_of - summary.first) / unit);
+		nulls[3] = summary.spend_purchases == 0;
+		if (!nulls[3])
+			values[3] = Float8GetDatum(summary.spend / summary.spend_purchases);
+	}
+	return HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(rfmtc);
+Datum
+rfmtc(PG_FUNCTION_ARGS)
+{
+	const ClvHistory *history = PG_GETARG_CLV_HISTORY_P(0);
+	DateADT		as_of = PG_GETARG_DATEADT(1);
+	Datum		values[5];
+	bool		nulls[5] = {false, false, false, false, true};
+	ClvSummary	summary;
+	Numeric		monetary;
+
+	NeedFinite(as_of);
+	clv_history_summarize(history, as_of, CLV_SPEND_ALL, &summary);
+	if (summary.purchases == 0)
+		PG_RETURN_NULL();
+	monetary = SpendBetween(history, DATEVAL_NOBEGIN, as_of);
+	values[0] = Int32GetDatum(as_of - summary.last);
+	values[1] = Int32GetDatum(summary.purchases);
+	values[2] = NumericGetDatum(monetary);
+	nulls[2] = monetary == NULL;
+	values[3] = Int32GetDatum(as_of - summary.first);
+	return HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(clv_purchase_log);
+Datum
+clv_purchase_log(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ClvReader	reader;
+	ClvDay		day;
+
+	InitMaterializedSRF(fcinfo, 0);
+	clv_reader_open(&reader, PG_GETARG_CLV_HISTORY_P(0));
+	while (ReadDay(&reader, &day))
+	{
+		Datum		values[4];
+		bool		nulls[4] = {false, false, false, false};
+
+		values[0] = DateADTGetDatum(day.day);
+		if (day.unknown > 0 && DayIsZero(&day, reader.wide))
+			nulls[1] = true;
+		else if (reader.wide)
+			values[1] = NumericGetDatum(clv_digits_numeric(day.digits, day.length));
+		else
+			values[1] = NumericGetDatum(clv_units_numeric(day.units, reader.scale));
+		values[2] = BoolGetDatum(day.bought);
+		values[3] = Int64GetDatum(day.unknown);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		if (!nulls[1])
+			pfree(DatumGetPointer(values[1]));
+		CHECK_FOR_INTERRUPTS();
+	}
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,198 @@
+/*
+ * aggregate.c
+ *		The aggregates clv_history and clv_history_rollup.
+ *
+ * The transition functions differ in their argument types only. Those of
+ * timestamp serve timestamptz too, as the day of both is a UTC day.
+ */
+#include "clv.h"
+
+#include "history/state.h"
+
+static pg_noinline void
+TimeNotFinite(bool future)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					errmsg("the time of a purchase cannot be \"%s\"",
+						   future ? "infinity" : "-infinity"),
+					errhint("Leave such rows out with FILTER, or give NULL where the time is not "
+							"known: the row is then skipped.")));
+}
+
+/* False where the argument is NULL. */
+static inline bool
+TimestampArgument(FunctionCallInfo fcinfo, DateADT *day)
+{
+	Timestamp	at;
+
+	if (PG_ARGISNULL(1))
+		return false;
+	at = PG_GETARG_TIMESTAMP(1);
+	if (unlikely(TIMESTAMP_NOT_FINITE(at)))
+		TimeNotFinite(TIMESTAMP_IS_NOEND(at));
+	*day = (DateADT) (at >= 0 ? at / USECS_PER_DAY : -((USECS_PER_DAY - 1 - at) / USECS_PER_DAY));
+	return true;
+}
+
+static inline bool
+DateArgument(FunctionCallInfo fcinfo, DateADT *day)
+{
+	if (PG_ARGISNULL(1))
+		return false;
+	*day = PG_GETARG_DATEADT(1);
+	if (unlikely(DATE_NOT_FINITE(*day)))
+		TimeNotFinite(DATE_IS_NOEND(*day));
+	return true;
+}
+
+static pg_noinline void
+OccasionIsNull(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("the occasion of a history must not be null"),
+					errhint("Give a whole number of days, such as 1 or 7.")));
+}
+
+/* The occasion is the last argument, where there are four. */
+static inline ClvHistoryState *
+StateArgument(FunctionCallInfo fcinfo, int32 occasion)
+{
+	MemoryContext context;
+
+	if (likely(!PG_ARGISNULL(0)))
+		return (ClvHistoryState *) PG_GETARG_POINTER(0);
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "clv_history_transition called in non-aggregate context");
+	return clv_state_new(context, occasion);
+}
+
+/* Add a row that has a time. amount: NULL where it is not known. */
+static Datum
+AddRow(FunctionCallInfo fcinfo, DateADT day, const ClvDecimal *amount)
+{
+	int32		occasion = 1;
+	ClvHistoryState *state;
+
+	if (PG_NARGS() > 3)
+	{
+		if (PG_ARGISNULL(3))
+			OccasionIsNull();
+		occasion = PG_GETARG_INT32(3);
+	}
+	state = StateArgument(fcinfo, occasion);
+	if (unlikely(occasion != clv_state_occasion(state)))
+		clv_check_occasion(clv_state_occasion(state), occasion);
+	PG_RETURN_POINTER(clv_state_add(state, day, amount == NULL || !amount->negative,
+									amount == NULL, amount));
+}
+
+/* The state as it was; NULL where there is none yet. */
+static Datum
+SkipRow(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+#define TRANSITION(time, amount, Argument, convert)                  \
+	PG_FUNCTION_INFO_V1(clv_history_transition_##time##_##amount);   \
+	Datum clv_history_transition_##time##_##amount(PG_FUNCTION_ARGS) \
+	{                                                                \
+		ClvDecimal	decimal;                                         \
+		DateADT		day;                                             \
+                                                                     \
+		if (!Argument(fcinfo, &day))                                 \
+			return SkipRow(fcinfo);                                  \
+		if (PG_ARGISNULL(2))                                         \
+			return AddRow(fcinfo, day, NULL);                        \
+		convert;                                                     \
+		return AddRow(fcinfo, day, &decimal);                        \
+	}
+
+TRANSITION(timestamp, numeric, TimestampArgument,
+		   clv_decimal_from_numeric(PG_GETARG_DATUM(2), &decimal))
+TRANSITION(timestamp, double, TimestampArgument,
+		   clv_decimal_from_double(PG_GETARG_FLOAT8(2), &decimal))
+TRANSITION(timestamp, real, TimestampArgument,
+		   clv_decimal_from_real(PG_GETARG_FLOAT4(2), &decimal))
+TRANSITION(timestamp, bigint, TimestampArgument,
+		   clv_decimal_from_integer(PG_GETARG_INT64(2), &decimal))
+TRANSITION(date, numeric, DateArgument, clv_decimal_from_numeric(PG_GETARG_DATUM(2), &decimal))
+TRANSITION(date, double, DateArgument, clv_decimal_from_double(PG_GETARG_FLOAT8(2), &decimal))
+TRANSITION(date, real, DateArgument, clv_decimal_from_real(PG_GETARG_FLOAT4(2), &decimal))
+TRANSITION(date, bigint, DateArgument, clv_decimal_from_integer(PG_GETARG_INT64(2), &decimal))
+
+PG_FUNCTION_INFO_V1(clv_history_transition_timestamp);
+Datum
+clv_history_transition_timestamp(PG_FUNCTION_ARGS)
+{
+	DateADT		day;
+
+	return TimestampArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : SkipRow(fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(clv_history_transition_date);
+Datum
+clv_history_transition_date(PG_FUNCTION_ARGS)
+{
+	DateADT		day;
+
+	return DateArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : SkipRow(fcinfo);
+}
+
+PG_FUNCTION_INFO_V1(clv_history_rollup_transition);
+Datum
+clv_history_rollup_transition(PG_FUNCTION_ARGS)
+{
+	const ClvHistory *history;
+	ClvHistoryState *state;
+
+	if (PG_ARGISNULL(1))
+		return SkipRow(fcinfo);
+	history = PG_GETARG_CLV_HISTORY_P(1);
+	state = StateArgument(fcinfo, PG_ARGISNULL(0) ? clv_history_occasion(history) : 1);
+	PG_RETURN_POINTER(clv_state_add_history(state, history));
+}
+
+PG_FUNCTION_INFO_V1(clv_history_combine);
+Datum
+clv_history_combine(PG_FUNCTION_ARGS)
+{
+	const ClvHistoryState *other;
+	ClvHistoryState *state;
+
+	if (PG_ARGISNULL(1))
+		return SkipRow(fcinfo);
+	other = (const ClvHistoryState *) PG_GETARG_POINTER(1);
+	state = StateArgument(fcinfo, clv_state_occasion(other));
+	PG_RETURN_POINTER(clv_state_add_state(state, other));
+}
+
+/* A state travels as the history it would become: small, and the same everywhere. */
+PG_FUNCTION_INFO_V1(clv_history_serialize);
+Datum
+clv_history_serialize(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(clv_state_finish((const ClvHistoryState *) PG_GETARG_POINTER(0)));
+}
+
+PG_FUNCTION_INFO_V1(clv_history_deserialize);
+Datum
+clv_history_deserialize(PG_FUNCTION_ARGS)
+{
+	const bytea *bytes = PG_GETARG_BYTEA_PP(0);
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "clv_history_deserialize called in non-aggregate context");
+	PG_RETURN_POINTER(clv_state_parse(CurrentMemoryContext, (const uint8 *) VARDATA_ANY(bytes),
+									  VARSIZE_ANY_EXHDR(bytes),
+									  ERRCODE_INVALID_BINARY_REPRESENTATION));
+}
+
+PG_FUNCTION_INFO_V1(clv_history_final);
+Datum
+clv_history_final(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CLV_HISTORY_P(clv_state_finish((const ClvHistoryState *) PG_GETARG_POINTER(0)));
+}

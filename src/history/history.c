@@ -1,0 +1,182 @@
+/*
+ * history.c
+ *		What a history says: the questions other rooms ask, and nothing of SQL.
+ */
+#include "history/layout.h"
+
+#include "utils/builtins.h"
+
+void
+clv_reader_broken(const ClvReader *reader)
+{
+	ereport(ERROR, (errcode(reader->sqlstate), errmsg("invalid bytes in a clv_history")));
+	pg_unreachable();
+}
+
+/* size: without the varlena header */
+void
+clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate)
+{
+	uint8		head;
+
+	memset(reader, 0, sizeof(*reader));
+	reader->next = data;
+	reader->end = data + size;
+	reader->sqlstate = sqlstate;
+	reader->occasion = 1;
+	reader->zigzag = true;
+	if (size == 0)
+		clv_reader_broken(reader);
+
+	head = *reader->next++;
+	if (head >> CLV_VERSION_SHIFT != CLV_HISTORY_VERSION)
+		ereport(ERROR, (errcode(sqlstate),
+						errmsg("unknown version %d of clv_history", head >> CLV_VERSION_SHIFT)));
+	reader->wide = (head & CLV_FORM_MASK) == CLV_FORM_WIDE;
+	reader->scale = reader->wide ? 0 : head & CLV_FORM_MASK;
+	if (head & CLV_OCCASION_FLAG)
+	{
+		uint64		occasion = ReadVarint(reader);
+
+		if (occasion < 2 || occasion > PG_INT32_MAX)
+			clv_reader_broken(reader);
+		reader->occasion = (int32) occasion;
+	}
+}
+
+void
+clv_reader_open(ClvReader *reader, const ClvHistory *history)
+{
+	clv_reader_header(reader, (const uint8 *) VARDATA_ANY(history), VARSIZE_ANY_EXHDR(history),
+					  ERRCODE_DATA_CORRUPTED);
+}
+
+/* What follows from the day alone, whatever the amounts are stored as. */
+static inline void
+CountDay(ClvSummary *summary, const ClvDay *day, bool basis_all, bool *counts)
+{
+	if (day->unknown == 0 || day->units != 0)
+		summary->total_known = true;
+	if (day->bought)
+	{
+		if (summary->purchases == 0)
+			summary->first = day->day;
+		summary->last = day->day;
+		*counts = day->unknown == 0 && (basis_all || summary->purchases > 0);
+		summary->purchases++;
+		summary->spend_purchases += *counts;
+	}
+}
+
+/* Sums beyond 64 bits, through numeric. Converted to double once, as the others. */
+static void
+SummarizeWide(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)
+{
+	Numeric		spend = clv_units_numeric(0, 0);
+	Numeric		total = clv_units_numeric(0, 0);
+	bool		counts = false;
+	ClvDay		day;
+
+	while (ReadDay(reader, &day) && day.day <= as_of)
+	{
+		Numeric		amount = clv_digits_numeric(day.digits, day.length);
+
+		day.units = !DayIsZero(&day, true);
+		CountDay(summary, &day, basis_all, &counts);
+		total = clv_numeric_add(total, amount);
+		if (counts)
+			spend = clv_numeric_add(spend, amount);
+		pfree(amount);
+	}
+	summary->spend = clv_numeric_double(spend);
+	summary->total_spend = clv_numeric_double(total);
+	pfree(spend);
+	pfree(total);
+}
+
+/*
+ * A purchase of known value opens an account that the refunds after it are
+ * charged to; one of unknown value closes it, as does the first purchase where
+ * only repeats count.
+ */
+void
+clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis basis,
+					  ClvSummary *summary)
+{
+	bool		basis_all = basis == CLV_SPEND_ALL;
+	bool		counts = false;
+	int64		spend = 0;
+	int64		total = 0;
+	ClvReader	reader;
+	ClvDay		day;
+
+	memset(summary, 0, sizeof(*summary));
+	clv_reader_open(&reader, history);
+	if (unlikely(reader.wide))
+	{
+		SummarizeWide(&reader, as_of, basis_all, summary);
+		return;
+	}
+	while (ReadDay(&reader, &day) && day.day <= as_of)
+	{
+		CountDay(summary, &day, basis_all, &counts);
+		total = (int64) ((uint64) total + (uint64) day.units);
+		if (counts)
+			spend = (int64) ((uint64) spend + (uint64) day.units);
+	}
+	summary->spend = (double) spend / (double) clv_power_of_ten[reader.scale];
+	summary->total_spend = (double) total / (double) clv_power_of_ten[reader.scale];
+}
+
+int32
+clv_history_count(const ClvHistory *history, DateADT since, DateADT until)
+{
+	int32		count = 0;
+	ClvReader	reader;
+	ClvDay		day;
+
+	clv_reader_open(&reader, history);
+	while (ReadDay(&reader, &day) && day.day <= until)
+		count += day.bought && day.day > since;
+	return count;
+}
+
+DateADT
+clv_history_last_purchase(const ClvHistory *history)
+{
+	DateADT		last = DATEVAL_NOBEGIN;
+	ClvReader	reader;
+	ClvDay		day;
+
+	clv_reader_open(&reader, history);
+	while (ReadDay(&reader, &day))
+	{
+		if (day.bought)
+			last = day.day;
+	}
+	return last;
+}
+
+int32
+clv_history_occasion(const ClvHistory *history)
+{
+	ClvReader	reader;
+
+	clv_reader_open(&reader, history);
+	return reader.occasion;
+}
+
+ClvSpendBasis
+clv_spend_basis(const text *name)
+{
+	char	   *given = text_to_cstring(name);
+
+	if (strcmp(given, "repeat") == 0)
+		return CLV_SPEND_REPEAT;
+	if (strcmp(given, "all") == 0)
+		return CLV_SPEND_ALL;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unknown spend basis \"%s\"", given),
+					errhint("Give 'repeat' (repeat purchases only) or 'all' (the first one too).")));
+	return CLV_SPEND_REPEAT;	/* keep the compiler quiet */
+}
