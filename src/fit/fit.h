@@ -1,0 +1,207 @@
+/*
+ * fit.h
+ *		The room of the fits: options, the type clv_cells, and clv_fit.
+ *
+ * A fit needs of its customers only how many share the same history. clv_cells
+ * holds these counts. It is the state of every aggregate of this room, so that it
+ * can be stored, merged and taken apart, and so that a distributed engine can move
+ * it: everything a fit must know, its options too, is inside.
+ */
+#ifndef CLV_FIT_H
+#define CLV_FIT_H
+
+#include "clv.h"
+
+#include "history/history.h"
+#include "model/family.h"
+#include "utils/datetime.h"
+#include "utils/expandeddatum.h"
+#include "utils/jsonb.h"
+
+#define CLV_NAME_SIZE 16		/* of a family in stored options, its NUL included */
+#define CLV_START_PARAMS 6		/* as many parameters as a stored start has room for */
+
+#define CLV_MODEL_AUTO "auto"
+#define CLV_SPEND_NONE "none"
+
+/*
+ * What clv_options() says, in canonical form: unused bytes are zero, so that equal
+ * options are equal bytes. Stored inside clv_cells: the layout has no holes and
+ * changes only together with CLV_CELLS_VERSION.
+ */
+typedef struct ClvFitOptions
+{
+	char		model[CLV_NAME_SIZE];	/* a transaction family or 'auto' */
+	char		spend[CLV_NAME_SIZE];	/* a spend family or 'none' */
+	char		start_model[CLV_NAME_SIZE]; /* "": no start for the purchases */
+	char		start_spend[CLV_NAME_SIZE]; /* "": no start for the spend */
+	double		start_model_param[CLV_START_PARAMS];
+	double		start_spend_param[CLV_START_PARAMS];
+	double		penalty;
+	Interval	time_unit;
+	DateADT		as_of;			/* DATEVAL_NOEND: not given */
+	int32		spend_basis;	/* ClvSpendBasis */
+	int32		max_iterations; /* 0: the engine's own limit */
+	int32		reserved;
+} ClvFitOptions;
+
+/* Options as they came: what was left out takes the value of the cells it is applied to. */
+typedef struct ClvParsedOptions
+{
+	ClvFitOptions options;
+	bool		time_unit_given;
+	bool		spend_given;
+	bool		spend_basis_given;
+} ClvParsedOptions;
+
+extern void clv_fit_options_init(ClvFitOptions *options);
+
+/* Parse and check options; NULL means none. Errors name the key and the value. */
+extern void clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed);
+
+/* Append the options as JSON that clv_fit_options_parse reads back exactly. */
+extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options);
+
+/* Check options whose bytes came from outside. */
+extern void clv_fit_options_check(const ClvFitOptions *options);
+
+/* "7 days", whatever IntervalStyle says */
+extern char *clv_fit_unit_text(const Interval *unit);
+
+/* ---- clv_cells ---- */
+
+#define CLV_CELLS_VERSION 1
+
+typedef enum ClvCellsKind
+{
+	CLV_CELLS_HISTORY,			/* counted from histories: days, T waits for as_of */
+	CLV_CELLS_SUMMARY			/* counted from x, t_x, t_cal */
+} ClvCellsKind;
+
+/*
+ * count customers with the same history. since and until are, of histories, the
+ * days of the first and the last purchase; of summaries, the bits of t_x and t_cal:
+ * non-negative doubles compare as their bits do, so both kinds sort alike.
+ */
+typedef struct ClvCellEntry
+{
+	int32		x;
+	uint32		count;
+	int64		since;
+	int64		until;
+} ClvCellEntry;
+
+/* A customer's purchases of known value; the bits of their mean in two halves, 12 bytes in all. */
+typedef struct ClvSpendEntry
+{
+	int32		x;
+	uint32		mean_high;
+	uint32		mean_low;
+} ClvSpendEntry;
+
+typedef struct ClvCellsHead
+{
+	int32		vl_len_;		/* varlena header (do not touch directly!) */
+	uint8		version;
+	uint8		kind;			/* ClvCellsKind */
+	uint8		with_spend;		/* spend entries were collected */
+	uint8		reserved1;
+	int32		occasion;		/* grid of the histories; 0: summaries, or none seen yet */
+	int32		reserved2;
+	int64		skipped;		/* customers who did not exist yet at as_of */
+	int64		spend_skipped;	/* repeat buyers without a positive known mean */
+	int64		ncells;
+	int64		nspend;
+	ClvFitOptions options;
+} ClvCellsHead;
+
+/* The type as it is stored: the entries follow, sorted, so that equal cells are equal bytes. */
+typedef struct ClvCells
+{
+	ClvCellsHead head;
+	ClvCellEntry cells[FLEXIBLE_ARRAY_MEMBER];	/* ncells, then nspend ClvSpendEntry */
+} ClvCells;
+
+/* The type while it grows: entries in order of arrival, found through an index. */
+typedef struct ClvCellsState
+{
+	ExpandedObjectHeader hdr;
+	ClvCellsHead head;
+	ClvCellEntry *cells;
+	int64		cells_size;
+	uint32	   *index;			/* number of a cell + 1, or 0; NULL while there are few */
+	uint32		index_mask;
+	ClvSpendEntry *spend;
+	int64		spend_size;
+
+	/* the options argument of the last row, so that the next one is a comparison of bytes */
+	struct varlena *given;
+	ClvParsedOptions parsed;
+} ClvCellsState;
+
+/* Either form, to be read. */
+typedef struct ClvCellsView
+{
+	const ClvCellsHead *head;
+	const ClvCellEntry *cells;
+	const ClvSpendEntry *spend;
+} ClvCellsView;
+
+#define ClvCellsSpend(flat) ((ClvSpendEntry *) ((flat)->cells + (flat)->head.ncells))
+
+extern ClvCellsState *clv_cells_new(MemoryContext parent, ClvCellsKind kind,
+									const ClvFitOptions *options);
+
+extern ClvCellsState *clv_cells_copy(Datum cells, MemoryContext parent);
+
+/* The object behind a datum where it may be changed in place, else a copy of it. */
+extern ClvCellsState *clv_cells_writable(Datum cells, MemoryContext parent);
+
+extern void clv_cells_view(Datum cells, ClvCellsView *view);
+
+/* The canonical stored form; not to be changed. */
+extern ClvCells *clv_cells_flat(Datum cells);
+
+extern void clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell);
+extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
+
+/* Merge; an error that names both where the grids or the options differ. */
+extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);
+
+/* An error that names both unless the two were counted alike. */
+extern void clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other);
+
+/* Order of the entries in the stored form. */
+extern int	clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b);
+extern int	clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
+
+/* Errors unless the head, or the entry under that head, can be what it claims. */
+extern void clv_cells_check_head(const ClvCellsHead *head);
+extern void clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell);
+extern void clv_spend_check(const ClvCellsHead *head, int32 x, double mean);
+
+static inline int64
+ClvDoubleBits(double value)
+{
+	int64		bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+static inline double
+ClvBitsDouble(int64 bits)
+{
+	double		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static inline double
+ClvSpendMean(const ClvSpendEntry *entry)
+{
+	return ClvBitsDouble((int64) ((uint64) entry->mean_high << 32 | entry->mean_low));
+}
+
+#endif							/* CLV_FIT_H */

@@ -1,0 +1,227 @@
+-- ---- options --------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_options(
+	model pg_catalog.text DEFAULT 'mbg/nbd',
+	spend pg_catalog.text DEFAULT 'gamma/gamma',
+	time_unit pg_catalog.interval DEFAULT '1 week',
+	as_of pg_catalog.date DEFAULT NULL,
+	spend_basis pg_catalog.text DEFAULT 'repeat',
+	penalty pg_catalog.float8 DEFAULT 0,
+	start @extschema@.clv_model DEFAULT NULL,
+	max_iterations pg_catalog.int4 DEFAULT NULL
+) RETURNS pg_catalog.jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_options(pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8, @extschema@.clv_model, pg_catalog.int4) IS
+	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters; as_of: last day to look at, inclusive (NULL: the last purchase in the data); spend_basis: ''repeat'' or ''all'' purchases; penalty: ridge on the logarithms of shape parameters, 0 for none; start: a model to start from; max_iterations: NULL for the built-in limit. NULL anywhere: the default';
+
+-- ---- the type --------------------------------------------------------------------------------
+
+CREATE TYPE @extschema@.clv_cells;
+
+CREATE FUNCTION @extschema@.clv_cells_in(pg_catalog.cstring) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION @extschema@.clv_cells_out(@extschema@.clv_cells) RETURNS pg_catalog.cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION @extschema@.clv_cells_recv(pg_catalog.internal) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION @extschema@.clv_cells_send(@extschema@.clv_cells) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+
+CREATE TYPE @extschema@.clv_cells (
+	INPUT = @extschema@.clv_cells_in,
+	OUTPUT = @extschema@.clv_cells_out,
+	RECEIVE = @extschema@.clv_cells_recv,
+	SEND = @extschema@.clv_cells_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = extended
+);
+COMMENT ON TYPE @extschema@.clv_cells IS
+	'what a fit needs of many customers: how many share a history, and what repeat buyers spent on average; can be stored, merged and subtracted';
+
+COMMENT ON FUNCTION @extschema@.clv_cells_in(pg_catalog.cstring) IS
+	'reads the text form of cells, which is JSON; every number is checked';
+COMMENT ON FUNCTION @extschema@.clv_cells_out(@extschema@.clv_cells) IS
+	'the cells as JSON, exact and independent of settings; days are counted from 2000-01-01';
+COMMENT ON FUNCTION @extschema@.clv_cells_recv(pg_catalog.internal) IS 'reads the binary form of cells; every byte is checked';
+COMMENT ON FUNCTION @extschema@.clv_cells_send(@extschema@.clv_cells) IS 'the binary form of cells';
+
+CREATE FUNCTION @extschema@.clv_cells_to_jsonb(@extschema@.clv_cells) RETURNS pg_catalog.jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.clv_cells_to_jsonb(@extschema@.clv_cells) IS
+	'the cells as jsonb, without loss; an error where they are larger than a jsonb can be';
+CREATE FUNCTION @extschema@.clv_cells_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.clv_cells_from_jsonb(pg_catalog.jsonb) IS 'the cells behind their jsonb form; every number is checked';
+
+CREATE CAST (@extschema@.clv_cells AS pg_catalog.jsonb)
+	WITH FUNCTION @extschema@.clv_cells_to_jsonb(@extschema@.clv_cells);
+CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_cells)
+	WITH FUNCTION @extschema@.clv_cells_from_jsonb(pg_catalog.jsonb);
+
+-- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself means nothing ----------
+
+CREATE FUNCTION @extschema@.clv_cells_eq(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_eq(@extschema@.clv_cells, @extschema@.clv_cells) IS 'implementation of = operator';
+CREATE FUNCTION @extschema@.clv_cells_ne(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_ne(@extschema@.clv_cells, @extschema@.clv_cells) IS 'implementation of <> operator';
+CREATE FUNCTION @extschema@.clv_cells_lt(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_lt(@extschema@.clv_cells, @extschema@.clv_cells) IS 'implementation of < operator';
+CREATE FUNCTION @extschema@.clv_cells_le(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_le(@extschema@.clv_cells, @extschema@.clv_cells) IS 'implementation of <= operator';
+CREATE FUNCTION @extschema@.clv_cells_gt(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_gt(@extschema@.clv_cells, @extschema@.clv_cells) IS 'implementation of > operator';
+CREATE FUNCTION @extschema@.clv_cells_ge(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_ge(@extschema@.clv_cells, @extschema@.clv_cells) IS 'implementation of >= operator';
+CREATE FUNCTION @extschema@.clv_cells_cmp(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS pg_catalog.int4
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_cmp(@extschema@.clv_cells, @extschema@.clv_cells) IS 'order of the bytes of two cells, for btree';
+CREATE FUNCTION @extschema@.clv_cells_hash(@extschema@.clv_cells) RETURNS pg_catalog.int4
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_hash(@extschema@.clv_cells) IS 'hash';
+CREATE FUNCTION @extschema@.clv_cells_hash_extended(@extschema@.clv_cells, pg_catalog.int8) RETURNS pg_catalog.int8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cells_hash_extended(@extschema@.clv_cells, pg_catalog.int8) IS 'hash with a seed';
+
+CREATE OPERATOR @extschema@.= (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_eq,
+	COMMUTATOR = OPERATOR(@extschema@.=), NEGATOR = OPERATOR(@extschema@.<>),
+	RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES);
+CREATE OPERATOR @extschema@.<> (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_ne,
+	COMMUTATOR = OPERATOR(@extschema@.<>), NEGATOR = OPERATOR(@extschema@.=),
+	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel);
+CREATE OPERATOR @extschema@.< (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_lt,
+	COMMUTATOR = OPERATOR(@extschema@.>), NEGATOR = OPERATOR(@extschema@.>=),
+	RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel);
+CREATE OPERATOR @extschema@.<= (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_le,
+	COMMUTATOR = OPERATOR(@extschema@.>=), NEGATOR = OPERATOR(@extschema@.>),
+	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel);
+CREATE OPERATOR @extschema@.> (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_gt,
+	COMMUTATOR = OPERATOR(@extschema@.<), NEGATOR = OPERATOR(@extschema@.<=),
+	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel);
+CREATE OPERATOR @extschema@.>= (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_ge,
+	COMMUTATOR = OPERATOR(@extschema@.<=), NEGATOR = OPERATOR(@extschema@.<),
+	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel);
+
+CREATE OPERATOR CLASS @extschema@.clv_cells_ops DEFAULT FOR TYPE @extschema@.clv_cells USING btree AS
+	OPERATOR 1 @extschema@.<, OPERATOR 2 @extschema@.<=, OPERATOR 3 @extschema@.=,
+	OPERATOR 4 @extschema@.>=, OPERATOR 5 @extschema@.>,
+	FUNCTION 1 @extschema@.clv_cells_cmp(@extschema@.clv_cells, @extschema@.clv_cells);
+CREATE OPERATOR CLASS @extschema@.clv_cells_ops DEFAULT FOR TYPE @extschema@.clv_cells USING hash AS
+	OPERATOR 1 @extschema@.=,
+	FUNCTION 1 @extschema@.clv_cells_hash(@extschema@.clv_cells),
+	FUNCTION 2 @extschema@.clv_cells_hash_extended(@extschema@.clv_cells, pg_catalog.int8);
+
+-- ---- counting and merging --------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history) IS
+	'the cells with one more customer; NULL cells: new ones with default options; NULL history: unchanged';
+CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb) IS
+	'the cells with one more customer; the options (clv_options) must be those of the cells. NULL cells: new ones; NULL history: unchanged; NULL options: the defaults';
+CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'the cells with one more customer, given as x repeat purchases, age t_x at the last and t_cal now, in the time unit of the options, and the mean spend (NULL: not known). NULL x, t_x and t_cal: unchanged';
+CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, pg_catalog.jsonb) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
+	'the cells with one more customer, given as x, t_x, t_cal and mean spend; the options (clv_options) must be those of the cells';
+CREATE FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) IS
+	'the customers of both; NULL: the other. An error where as_of, time unit, occasion, spend basis or other options differ';
+CREATE FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells, pg_catalog.jsonb) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_merge_options' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells, pg_catalog.jsonb) IS
+	'the customers of both, to be fitted with these options; an error where they contradict what the second cells were counted with';
+CREATE FUNCTION @extschema@.clv_cells_subtract(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_cells_subtract(@extschema@.clv_cells, @extschema@.clv_cells) IS
+	'the customers of the first cells that are not in the second; an error where the second hold more than the first, or were counted differently';
+CREATE OPERATOR @extschema@.- (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_subtract);
+COMMENT ON OPERATOR @extschema@.- (@extschema@.clv_cells, @extschema@.clv_cells) IS 'take customers out again';
+
+CREATE FUNCTION @extschema@.clv_fit_final(@extschema@.clv_cells) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION @extschema@.clv_fit_final(@extschema@.clv_cells) IS
+	'fits the options of the cells to their customers; what every clv_fit does at its end';
+
+-- ---- aggregates ------------------------------------------------------------------------------
+
+CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(@extschema@.clv_history) IS
+	'counts customers for a fit with the default options; NULL histories are ignored, none at all: NULL';
+CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history, options pg_catalog.jsonb) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(@extschema@.clv_history, pg_catalog.jsonb) IS
+	'counts customers for a fit with these options (clv_options), which must be the same in all rows; customers who first bought after as_of are skipped and counted as such';
+CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'counts customers for a fit, given as summaries: x repeat purchases, age t_x at the last one, age t_cal, both in weeks since the first, mean_spend of the repeat purchases (NULL: not known)';
+CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
+	'counts customers for a fit with these options, given as summaries; times are in the time unit of the options';
+CREATE AGGREGATE @extschema@.clv_cells_rollup(cells @extschema@.clv_cells) (
+	SFUNC = @extschema@.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells_rollup(@extschema@.clv_cells) IS
+	'puts cells together; they must have been counted with the same options';
+CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history) IS
+	'fits the default models (mbg/nbd, gamma/gamma, weeks) to customers. NULL histories are ignored, none at all: NULL. Errors: no customers, too few, nobody who bought twice';
+CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history, pg_catalog.jsonb) IS
+	'fits models to customers with these options (clv_options), which must be the same in all rows; a WARNING and converged = false where there is no optimum';
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'fits the default models to summaries: x repeat purchases, age t_x at the last one, age t_cal, both in weeks since the first, mean_spend of the repeat purchases (NULL: not known)';
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
+	'fits models to summaries with these options (clv_options); times are in the time unit of the options';
+CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells) (
+	SFUNC = @extschema@.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_cells) IS
+	'fits models to customers counted by clv_cells, in one row or in many (one per shard), with the options they were counted with';
+CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells, options pg_catalog.jsonb) (
+	SFUNC = @extschema@.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 4000,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_cells, pg_catalog.jsonb) IS
+	'fits models to customers counted by clv_cells, with these options (clv_options); time unit, spend basis and as_of must be those of the cells';

@@ -1,0 +1,520 @@
+/*
+ * options.c
+ *		The options of a fit: clv_options(), and the JSON it returns.
+ *
+ * The function validates what it is given and returns plain JSON, so that options
+ * can be stored beside a model, and written by hand. Whoever receives them checks
+ * them again, key by key.
+ */
+#include "fit/fit.h"
+
+#include <math.h>
+
+#include "fitted/fitted.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#define DEFAULT_MODEL "mbg/nbd"
+#define DEFAULT_SPEND "gamma/gamma"
+
+#define MAX_UNIT_DAYS (1000 * CLV_DAYS_PER_YEAR)
+#define MAX_ITERATIONS 100000
+
+StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
+StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS + 40,
+				 "options are compared byte by byte and must have no holes");
+
+#define BadOption(...) \
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
+
+/* ---- the single values ---- */
+
+/* "mbg/nbd", "bg/nbd": the families of one process. */
+static char *
+FamilyList(ClvProcess process)
+{
+	StringInfoData list;
+	const ClvFamily *family;
+
+	initStringInfo(&list);
+	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
+		if (family->process == process)
+			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", family->name);
+	return list.data;
+}
+
+/* Check the name and copy it into its zero-padded place. */
+static void
+SetFamily(char *field, const char *name, ClvProcess process, const char *other)
+{
+	const ClvFamily *family = clv_family(name);
+
+	if (strcmp(name, other) != 0 && (family == NULL || family->process != process))
+	{
+		const char *what = process == CLV_SPEND ? "spend" : "model";
+
+		BadOption(family == NULL ? errmsg("unknown %s: \"%s\"", what, name)
+								 : errmsg("\"%s\" does not model %s", name,
+										  process == CLV_SPEND ? "spend" : "purchases"),
+				  errdetail("Known are %s and \"%s\".", FamilyList(process), other),
+				  family == NULL ? 0
+								 : errhint("Say %s => '%s'.",
+										   process == CLV_SPEND ? "model" : "spend", name));
+	}
+	Assert(strlen(name) < CLV_NAME_SIZE);
+	memset(field, 0, CLV_NAME_SIZE);
+	strlcpy(field, name, CLV_NAME_SIZE);
+}
+
+char *
+clv_fit_unit_text(const Interval *unit)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	if (unit->month != 0)
+		appendStringInfo(&out, "%d mons ", unit->month);
+	if (unit->day != 0)
+		appendStringInfo(&out, "%d days ", unit->day);
+	if (unit->time % USECS_PER_SEC != 0)
+		appendStringInfo(&out, INT64_FORMAT ".%06d secs ", unit->time / USECS_PER_SEC,
+						 abs((int) (unit->time % USECS_PER_SEC)));
+	else if (unit->time != 0 || out.len == 0)
+		appendStringInfo(&out, INT64_FORMAT " secs ", unit->time / USECS_PER_SEC);
+	out.data[--out.len] = '\0';
+	return out.data;
+}
+
+static void
+CheckUnit(const Interval *unit)
+{
+	double		days = clv_interval_days(unit);
+
+	if (unit->month < 0 || unit->day < 0 || unit->time < 0 || !(days > 0) || days > MAX_UNIT_DAYS)
+		BadOption(errmsg("time_unit is out of range: %s", clv_fit_unit_text(unit)),
+				  errdetail("It must be longer than nothing, without negative parts, "
+							"and at most 1000 years."));
+}
+
+static void
+CheckAsOf(DateADT as_of)
+{
+	char		buffer[MAXDATELEN + 1];
+
+	if (DATE_NOT_FINITE(as_of))
+		BadOption(errmsg("as_of must be a finite date: %s", clv_date_text(as_of, buffer)),
+				  errhint("Leave it out to fit as of the last purchase in the data."));
+}
+
+static void
+CheckPenalty(double penalty)
+{
+	if (!isfinite(penalty) || penalty < 0)
+		BadOption(errmsg("penalty must be finite and not negative: %g", penalty));
+}
+
+static void
+CheckIterations(double iterations)
+{
+	if (!(iterations >= 1 && iterations <= MAX_ITERATIONS) || iterations != floor(iterations))
+		BadOption(errmsg("max_iterations must be a whole number between 1 and %d: %g",
+						 MAX_ITERATIONS, iterations));
+}
+
+static void
+CheckStart(const ClvFamily *family, const double *param)
+{
+	for (int i = 0; i < family->nparams; i++)
+		if (!isfinite(param[i]) || param[i] <= 0)
+			BadOption(errmsg("parameter \"%s\" of the start must be positive and finite: %g",
+							 family->param_names[i], param[i]));
+}
+
+/* A start is of use to its own family alone. */
+static void
+CheckStartFamily(const ClvFitOptions *options)
+{
+	if (options->start_model[0] != '\0' && strcmp(options->model, CLV_MODEL_AUTO) != 0 &&
+		strcmp(options->start_model, options->model) != 0)
+		BadOption(errmsg("start is a \"%s\" model, but the model to fit is \"%s\"",
+						 options->start_model, options->model),
+				  errhint("Say model => '%s', or leave out start.", options->start_model));
+	if (options->start_spend[0] != '\0' && strcmp(options->spend, CLV_SPEND_NONE) != 0 &&
+		strcmp(options->start_spend, options->spend) != 0)
+		BadOption(errmsg("start is a \"%s\" model, but the spend model to fit is \"%s\"",
+						 options->start_spend, options->spend),
+				  errhint("Say spend => '%s', or leave out start.", options->start_spend));
+}
+
+void
+clv_fit_options_init(ClvFitOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	strlcpy(options->model, DEFAULT_MODEL, CLV_NAME_SIZE);
+	strlcpy(options->spend, DEFAULT_SPEND, CLV_NAME_SIZE);
+	options->time_unit.day = 7;
+	options->as_of = DATEVAL_NOEND;
+	options->spend_basis = CLV_SPEND_REPEAT;
+}
+
+/* A name off the wire is a family's, padded with zeros: put it there again, and compare. */
+static void
+CheckName(const char *field, ClvProcess process, const char *other)
+{
+	char		again[CLV_NAME_SIZE];
+
+	if (field[CLV_NAME_SIZE - 1] != '\0')
+		BadOption(errmsg("name of a family is too long in stored options"));
+	SetFamily(again, field, process, other);
+	if (memcmp(again, field, CLV_NAME_SIZE) != 0)
+		BadOption(errmsg("name of a family is not clean in stored options: \"%s\"", field));
+}
+
+static void
+CheckStoredStart(const char *name, const double *param, ClvProcess process)
+{
+	const ClvFamily *family = NULL;
+
+	CheckName(name, process, "");
+	if (name[0] != '\0')
+	{
+		family = clv_family(name);
+		CheckStart(family, param);
+	}
+	for (int i = family == NULL ? 0 : family->nparams; i < CLV_START_PARAMS; i++)
+		if (ClvDoubleBits(param[i]) != 0)
+			BadOption(errmsg("too many parameters in the start of stored options"));
+}
+
+void
+clv_fit_options_check(const ClvFitOptions *options)
+{
+	CheckName(options->model, CLV_TRANSACTION, CLV_MODEL_AUTO);
+	CheckName(options->spend, CLV_SPEND, CLV_SPEND_NONE);
+	CheckStoredStart(options->start_model, options->start_model_param, CLV_TRANSACTION);
+	CheckStoredStart(options->start_spend, options->start_spend_param, CLV_SPEND);
+	CheckStartFamily(options);
+	CheckPenalty(options->penalty);
+	CheckUnit(&options->time_unit);
+	if (options->as_of != DATEVAL_NOEND)
+	{
+		CheckAsOf(options->as_of);
+		if (!IS_VALID_DATE(options->as_of))
+			BadOption(errmsg("as_of is out of range in stored options"));
+	}
+	if (options->spend_basis != CLV_SPEND_REPEAT && options->spend_basis != CLV_SPEND_ALL)
+		BadOption(errmsg("unknown spend basis in stored options: %d", options->spend_basis));
+	if (options->max_iterations != 0)
+		CheckIterations(options->max_iterations);
+	if (options->reserved != 0 || ClvDoubleBits(options->penalty + 0.0) !=
+		ClvDoubleBits(options->penalty))
+		BadOption(errmsg("stored options are not in canonical form"));
+}
+
+/* ---- JSON ---- */
+
+static void
+StartText(StringInfo out, const char *name, const double *param, bool *first)
+{
+	const ClvFamily *family;
+
+	if (name[0] == '\0')
+		return;
+	family = clv_family(name);
+	appendStringInfo(out, "%s\"%s\": {", *first ? "" : ", ", name);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		appendStringInfo(out, "%s\"%s\": ", i > 0 ? ", " : "", family->param_names[i]);
+		clv_append_double(out, param[i]);
+	}
+	appendStringInfoChar(out, '}');
+	*first = false;
+}
+
+void
+clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
+{
+	char		buffer[MAXDATELEN + 1];
+	bool		first = true;
+
+	appendStringInfo(out, "{\"model\": \"%s\", \"spend\": \"%s\", \"time_unit\": \"%s\"",
+					 options->model, options->spend, clv_fit_unit_text(&options->time_unit));
+	if (options->as_of != DATEVAL_NOEND)
+		appendStringInfo(out, ", \"as_of\": \"%s\"", clv_date_text(options->as_of, buffer));
+	appendStringInfo(out, ", \"spend_basis\": \"%s\", \"penalty\": ",
+					 options->spend_basis == CLV_SPEND_ALL ? "all" : "repeat");
+	clv_append_double(out, options->penalty);
+	if (options->start_model[0] != '\0' || options->start_spend[0] != '\0')
+	{
+		appendStringInfoString(out, ", \"start\": {");
+		StartText(out, options->start_model, options->start_model_param, &first);
+		StartText(out, options->start_spend, options->start_spend_param, &first);
+		appendStringInfoChar(out, '}');
+	}
+	if (options->max_iterations != 0)
+		appendStringInfo(out, ", \"max_iterations\": %d", options->max_iterations);
+	appendStringInfoChar(out, '}');
+}
+
+static char *
+StringOf(const JsonbValue *value, const char *key)
+{
+	if (value->type != jbvString)
+		BadOption(errmsg("option \"%s\" must be a string", key));
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+static double
+NumberOf(const JsonbValue *value, const char *key)
+{
+	if (value->type != jbvNumeric)
+		BadOption(errmsg("option \"%s\" must be a number", key));
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+}
+
+static void
+ParseUnit(const char *text, Interval *unit)
+{
+	Interval   *parsed = DatumGetIntervalP(
+		  DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+							Int32GetDatum(-1)));
+
+	*unit = *parsed;
+	CheckUnit(unit);
+}
+
+static DateADT
+ParseAsOf(const char *text)
+{
+	DateADT		as_of;
+
+	/* 'today' would make the options depend on the clock, '1/2/1997' on DateStyle */
+	if (strspn(text, "0123456789") < 4)
+		BadOption(errmsg("as_of is not a date of the form YYYY-MM-DD: \"%s\"", text));
+	as_of = DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
+	CheckAsOf(as_of);
+	return as_of;
+}
+
+/* One family of a start: {"r": 0.24, ...} */
+static void
+ParseStartPart(const char *name, JsonbContainer *json, ClvFitOptions *options)
+{
+	const ClvFamily *family = clv_family(name);
+	double	   *param;
+	JsonbIterator *it = JsonbIteratorInit(json);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	int			current = -1;
+	int			seen = 0;
+
+	if (family == NULL)
+		BadOption(errmsg("unknown family in start: \"%s\"", name),
+				  errdetail("Known are %s, %s.", FamilyList(CLV_TRANSACTION),
+							FamilyList(CLV_SPEND)));
+	param = family->process == CLV_SPEND ? options->start_spend_param : options->start_model_param;
+	if ((family->process == CLV_SPEND ? options->start_spend : options->start_model)[0] != '\0')
+		BadOption(errmsg("start names two families of the same process"));
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			for (current = 0; current < family->nparams; current++)
+				if ((int) strlen(family->param_names[current]) == value.val.string.len &&
+					memcmp(family->param_names[current], value.val.string.val,
+						   value.val.string.len) == 0)
+					break;
+			if (current == family->nparams)
+				BadOption(errmsg("\"%s\" has no parameter \"%.*s\"", name, value.val.string.len,
+								 value.val.string.val));
+		}
+		else if (token == WJB_VALUE)
+		{
+			param[current] = NumberOf(&value, family->param_names[current]);
+			seen++;
+		}
+		else if (token != WJB_BEGIN_OBJECT && token != WJB_END_OBJECT)
+			BadOption(errmsg("start of \"%s\" must be an object of its parameters", name));
+	}
+	if (seen != family->nparams)
+		BadOption(errmsg("start of \"%s\" must have all its %d parameters, not %d", name,
+						 family->nparams, seen));
+	CheckStart(family, param);
+	strlcpy(family->process == CLV_SPEND ? options->start_spend : options->start_model, name,
+			CLV_NAME_SIZE);
+}
+
+static void
+ParseStart(const JsonbValue *json, ClvFitOptions *options)
+{
+	JsonbIterator *it;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+
+	if (json->type != jbvBinary || !JsonContainerIsObject(json->val.binary.data))
+		BadOption(errmsg("option \"start\" must be an object of families"),
+				  errhint("Let clv_options(start => model) write it."));
+	it = JsonbIteratorInit(json->val.binary.data);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE)
+		{
+			if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+				BadOption(errmsg("start of \"%s\" must be an object of its parameters", name));
+			ParseStartPart(name, value.val.binary.data, options);
+		}
+	}
+}
+
+static void
+ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
+{
+	ClvFitOptions *options = &parsed->options;
+
+	if (value->type == jbvNull)
+		return;					/* as an argument of clv_options: not given */
+	if (strcmp(key, "model") == 0)
+		SetFamily(options->model, StringOf(value, key), CLV_TRANSACTION, CLV_MODEL_AUTO);
+	else if (strcmp(key, "spend") == 0)
+	{
+		SetFamily(options->spend, StringOf(value, key), CLV_SPEND, CLV_SPEND_NONE);
+		parsed->spend_given = true;
+	}
+	else if (strcmp(key, "time_unit") == 0)
+	{
+		ParseUnit(StringOf(value, key), &options->time_unit);
+		parsed->time_unit_given = true;
+	}
+	else if (strcmp(key, "as_of") == 0)
+		options->as_of = ParseAsOf(StringOf(value, key));
+	else if (strcmp(key, "spend_basis") == 0)
+	{
+		options->spend_basis = clv_spend_basis(cstring_to_text(StringOf(value, key)));
+		parsed->spend_basis_given = true;
+	}
+	else if (strcmp(key, "penalty") == 0)
+	{
+		options->penalty = NumberOf(value, key);
+		CheckPenalty(options->penalty);
+		options->penalty += 0.0;	/* no negative zero */
+	}
+	else if (strcmp(key, "start") == 0)
+		ParseStart(value, options);
+	else if (strcmp(key, "max_iterations") == 0)
+	{
+		double		iterations = NumberOf(value, key);
+
+		CheckIterations(iterations);
+		options->max_iterations = (int32) iterations;
+	}
+	else
+		BadOption(errmsg("unknown option: \"%s\"", key),
+				  errdetail("Known are model, spend, time_unit, as_of, spend_basis, penalty, "
+							"start and max_iterations."),
+				  errhint("Let clv_options() write the options."));
+}
+
+void
+clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
+{
+	JsonbIterator *it;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *key = NULL;
+
+	memset(parsed, 0, sizeof(*parsed));
+	clv_fit_options_init(&parsed->options);
+	if (json == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(json))
+		BadOption(errmsg("the options of a fit must be a JSON object"),
+				  errhint("Let clv_options() write them."));
+	it = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE)
+			ParseKey(key, &value, parsed);
+	}
+	CheckStartFamily(&parsed->options);
+}
+
+/* ---- clv_options() ---- */
+
+/* The parameters of a model, to begin with. The time unit must be known by now. */
+static void
+SetStart(ClvFitOptions *options, ClvModel *model)
+{
+	ClvFitted	fitted;
+
+	clv_fitted_unpack(model, &fitted);
+	if (fitted.purchase.family != NULL)
+	{
+		if (fitted.unit_days != clv_interval_days(&options->time_unit))
+			BadOption(errmsg("start counts time in %s, but time_unit is %s",
+							 clv_fit_unit_text(&fitted.time_unit),
+							 clv_fit_unit_text(&options->time_unit)),
+					  errhint("Say time_unit => '%s', or leave out start.",
+							  clv_fit_unit_text(&fitted.time_unit)));
+		strlcpy(options->start_model, fitted.purchase.family->name, CLV_NAME_SIZE);
+		memcpy(options->start_model_param, fitted.purchase.param,
+			   fitted.purchase.family->nparams * sizeof(double));
+	}
+	if (fitted.spend.family != NULL)
+	{
+		strlcpy(options->start_spend, fitted.spend.family->name, CLV_NAME_SIZE);
+		memcpy(options->start_spend_param, fitted.spend.param,
+			   fitted.spend.family->nparams * sizeof(double));
+	}
+}
+
+PG_FUNCTION_INFO_V1(clv_options);
+
+/*
+ * clv_options(model text, spend text, time_unit interval, as_of date, spend_basis text,
+ * penalty float8, start clv_model, max_iterations int) -> jsonb. NULL: not given.
+ */
+Datum
+clv_options(PG_FUNCTION_ARGS)
+{
+	ClvFitOptions options;
+	StringInfoData out;
+
+	clv_fit_options_init(&options);
+	if (!PG_ARGISNULL(0))
+		SetFamily(options.model, text_to_cstring(PG_GETARG_TEXT_PP(0)), CLV_TRANSACTION,
+				  CLV_MODEL_AUTO);
+	if (!PG_ARGISNULL(1))
+		SetFamily(options.spend, text_to_cstring(PG_GETARG_TEXT_PP(1)), CLV_SPEND,
+				  CLV_SPEND_NONE);
+	if (!PG_ARGISNULL(2))
+		options.time_unit = *PG_GETARG_INTERVAL_P(2);
+	CheckUnit(&options.time_unit);
+	if (!PG_ARGISNULL(3))
+	{
+		options.as_of = PG_GETARG_DATEADT(3);
+		CheckAsOf(options.as_of);
+	}
+	if (!PG_ARGISNULL(4))
+		options.spend_basis = clv_spend_basis(PG_GETARG_TEXT_PP(4));
+	if (!PG_ARGISNULL(5))
+		options.penalty = PG_GETARG_FLOAT8(5) + 0.0;
+	CheckPenalty(options.penalty);
+	if (!PG_ARGISNULL(6))
+		SetStart(&options, PG_GETARG_CLV_MODEL_P(6));
+	CheckStartFamily(&options);
+	if (!PG_ARGISNULL(7))
+	{
+		options.max_iterations = PG_GETARG_INT32(7);
+		CheckIterations(options.max_iterations);
+	}
+
+	initStringInfo(&out);
+	clv_fit_options_text(&out, &options);
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}
