@@ -1,0 +1,104 @@
+/*
+ * arguments.c
+ *		Reading and refusing arguments; every message names the value.
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "common/shortest_dec.h"
+
+#define MILLION_YEARS (1e6 * CLV_DAYS_PER_YEAR)
+
+char *
+clv_number(double value)
+{
+	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+
+	double_to_shortest_decimal_buf(value, digits);
+	return digits;
+}
+
+DateADT
+clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted *fitted)
+{
+	DateADT		as_of;
+
+	if (PG_ARGISNULL(argument))
+	{
+		if (!fitted->has_as_of)
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("the day to predict from is not known"),
+							errdetail("The model has no as_of, and none was given."),
+							errhint("Give as_of => a date, the last day of your data.")));
+		return fitted->as_of;
+	}
+	as_of = PG_GETARG_DATEADT(argument);
+	if (DATE_NOT_FINITE(as_of))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("as_of must be a finite date: %s",
+							   DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity")));
+	return as_of;
+}
+
+double
+clv_horizon_days(const Interval *horizon)
+{
+	double		days = clv_interval_days(horizon);
+
+	if (days < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("horizon must not be negative: %s days", clv_number(days))));
+	if (days > MILLION_YEARS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("horizon is longer than a million years: %s days", clv_number(days)),
+						errhint("For a value without end see clv_lifetime_value.")));
+	return days;
+}
+
+void
+clv_check_count(const char *what, double value)
+{
+	if (!(value >= 0 && value <= PG_INT32_MAX && value == floor(value)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a whole number from 0 to %d: %s", what, PG_INT32_MAX,
+							   clv_number(value))));
+}
+
+void
+clv_check_time(const char *what, double value)
+{
+	if (!(value >= 0 && isfinite(value)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a finite number, not negative: %s", what,
+							   clv_number(value))));
+}
+
+void
+clv_check_level(double level)
+{
+	if (!(level > 0 && level < 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("level must lie between 0 and 1: %s", clv_number(level))));
+}
+
+void
+clv_check_margin(double margin)
+{
+	if (!isfinite(margin))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("margin must be a finite number: %s", clv_number(margin)),
+						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
+}
+
+double
+clv_checked(double value, const char *what, const ClvCustomer *customer)
+{
+	if (isnan(value))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("%s is beyond the reach of double precision", what),
+						errdetail("x = %s, t_x = %s, t_cal = %s.", clv_number(customer->x),
+								  clv_number(customer->t_x), clv_number(customer->T)),
+						errhint("Are the parameters of the model in its time unit?")));
+	return value;
+}

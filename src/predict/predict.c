@@ -1,0 +1,172 @@
+/*
+ * predict.c
+ *		clv_predict: everything about one customer in one row.
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+
+/* The columns of clv_prediction, in order. */
+enum
+{
+	P_ALIVE,
+	EXPECTED_PURCHASES,
+	EXPECTED_SPEND,
+	EXPECTED_REVENUE,
+	CLV,
+	LIFETIME_VALUE,
+	NEXT_PURCHASE_VALUE,
+	PURCHASES_LOW,
+	PURCHASES_HIGH,
+	CLV_LOW,
+	CLV_HIGH,
+	COLUMNS
+};
+
+/* The arguments of clv_predict, in order. */
+enum
+{
+	MODEL,
+	HISTORY,
+	HORIZON,
+	DISCOUNT_RATE,
+	MARGIN,
+	AS_OF,
+	LEVEL,
+	COVARIATES
+};
+
+typedef struct Prediction
+{
+	double		value[COLUMNS];
+	bool		null[COLUMNS];
+} Prediction;
+
+static inline void
+Set(Prediction *row, int column, double value)
+{
+	row->value[column] = value;
+	row->null[column] = false;
+}
+
+/* What needs no money. */
+static void
+PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
+{
+	double		p_alive = clv_p_alive_of(&site->model.fitted, customer);
+
+	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));
+	Set(row, EXPECTED_PURCHASES,
+		clv_checked(p_alive * clv_remembered(site, customer, CLV_MEMO_EXPECTED),
+					"the expected number of purchases", customer));
+}
+
+/*
+ * What does; nothing of it where the model knows no spend, or an expected spend
+ * that does not exist.
+ */
+static void
+PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Prediction *row)
+{
+	double		p_alive = row->value[P_ALIVE];
+	double		spend;
+	double		worth;			/* of a purchase, if alive */
+
+	if (site->model.fitted.spend.family == NULL)
+		return;
+	spend = clv_checked(clv_spend_of(&site->model.fitted, customer), "the expected spend", customer);
+	if (!isfinite(spend))
+		return;
+	worth = p_alive * spend * margin;
+	Set(row, EXPECTED_SPEND, spend);
+	Set(row, EXPECTED_REVENUE, row->value[EXPECTED_PURCHASES] * spend);
+	Set(row, CLV, clv_checked(worth * clv_remembered(site, customer, CLV_MEMO_DISCOUNTED),
+							  "the value", customer));
+	Set(row, NEXT_PURCHASE_VALUE,
+		clv_checked(worth * clv_remembered(site, customer, CLV_MEMO_GAIN),
+					"the value of the next purchase", customer));
+	if (site->terms.delta > 0)
+	{
+		double		purchases = clv_remembered(site, customer, CLV_MEMO_LIFETIME);
+
+		if (isfinite(purchases))
+			Set(row, LIFETIME_VALUE, worth * purchases);
+	}
+}
+
+static void
+PredictIntervals(ClvModelSite *site, const ClvCustomer *customer, double margin, double level,
+				 Prediction *row)
+{
+	double		levels[2] = {(1 - level) / 2, (1 + level) / 2};
+	double		spend[2];
+	double		p_alive = row->value[P_ALIVE];
+	double		expected = clv_remembered(site, customer, CLV_MEMO_EXPECTED);
+	double		discount;
+	ClvFuture	future;
+
+	clv_future_of(&site->model.fitted, customer, &future);
+	for (int i = 0; i < 2; i++)
+		Set(row, PURCHASES_LOW + i,
+			clv_count_quantile(&future, p_alive, site->terms.horizon, levels[i]));
+	if (row->null[EXPECTED_SPEND])
+		return;
+
+	clv_spend_quantiles(&site->model.fitted, customer, &future, p_alive, site->terms.horizon, 2,
+						levels, spend);
+	discount = expected > 0 ? clv_remembered(site, customer, CLV_MEMO_DISCOUNTED) / expected : 1;
+	/* a negative margin turns the interval round; no sum of money is -0 */
+	Set(row, margin < 0 ? CLV_HIGH : CLV_LOW, spend[0] * discount * margin + 0.0);
+	Set(row, margin < 0 ? CLV_LOW : CLV_HIGH, spend[1] * discount * margin + 0.0);
+}
+
+static Datum
+RowDatum(FunctionCallInfo fcinfo, Prediction *row)
+{
+	Datum		values[COLUMNS];
+
+	for (int i = 0; i < COLUMNS; i++)
+		values[i] = row->null[i] ? (Datum) 0 : Float8GetDatum(row->value[i]);
+	return HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, row->null));
+}
+
+PG_FUNCTION_INFO_V1(clv_predict);
+Datum
+clv_predict(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvHistory *history;
+	ClvCustomer customer;
+	Prediction	row;
+	double		margin;
+
+	for (int i = MODEL; i <= MARGIN; i++)
+		if (PG_ARGISNULL(i))
+			PG_RETURN_NULL();
+	site = clv_model_site(fcinfo);
+	clv_fitted_need_purchase(&site->model.fitted);
+	if (!PG_ARGISNULL(COVARIATES))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the model was fitted without covariates"),
+						errhint("Leave the argument covariates out.")));
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
+	margin = PG_GETARG_FLOAT8(MARGIN);
+	clv_check_margin(margin);
+	if (!PG_ARGISNULL(LEVEL))
+		clv_check_level(PG_GETARG_FLOAT8(LEVEL));
+
+	history = PG_GETARG_CLV_HISTORY_P(HISTORY);
+	if (!clv_customer(&site->model.fitted, history,
+					  clv_as_of(fcinfo, AS_OF, &site->model.fitted), &customer))
+		PG_RETURN_NULL();
+	memset(row.null, true, sizeof(row.null));
+	PredictPurchases(site, &customer, &row);
+	PredictMoney(site, &customer, margin, &row);
+	if (!PG_ARGISNULL(LEVEL))
+		PredictIntervals(site, &customer, margin, PG_GETARG_FLOAT8(LEVEL), &row);
+	PG_FREE_IF_COPY(history, HISTORY);
+	PG_RETURN_DATUM(RowDatum(fcinfo, &row));
+}

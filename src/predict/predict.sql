@@ -1,0 +1,165 @@
+-- ---- predictions over histories -------------------------------------------------------------
+
+CREATE TYPE @extschema@.clv_prediction AS (
+	p_alive pg_catalog.float8,
+	expected_purchases pg_catalog.float8,
+	expected_spend pg_catalog.float8,
+	expected_revenue pg_catalog.float8,
+	clv pg_catalog.float8,
+	lifetime_value pg_catalog.float8,
+	next_purchase_value pg_catalog.float8,
+	purchases_low pg_catalog.float8,
+	purchases_high pg_catalog.float8,
+	clv_low pg_catalog.float8,
+	clv_high pg_catalog.float8
+);
+COMMENT ON TYPE @extschema@.clv_prediction IS 'what clv_predict says about one customer';
+COMMENT ON COLUMN @extschema@.clv_prediction.p_alive IS 'probability that the customer is still one';
+COMMENT ON COLUMN @extschema@.clv_prediction.expected_purchases IS 'expected number of purchases in the horizon';
+COMMENT ON COLUMN @extschema@.clv_prediction.expected_spend IS 'expected value of one purchase; NULL where the model has no spend part, or the expectation does not exist';
+COMMENT ON COLUMN @extschema@.clv_prediction.expected_revenue IS 'expected_purchases times expected_spend, undiscounted';
+COMMENT ON COLUMN @extschema@.clv_prediction.clv IS 'expected revenue of the horizon, discounted, times the margin';
+COMMENT ON COLUMN @extschema@.clv_prediction.lifetime_value IS 'the same without end; NULL where nothing is discounted, or the sum diverges';
+COMMENT ON COLUMN @extschema@.clv_prediction.next_purchase_value IS 'P(alive) times what a purchase today would add to clv, itself not counted: an association, not the effect of a campaign';
+COMMENT ON COLUMN @extschema@.clv_prediction.purchases_low IS 'lower end of the interval of the number of purchases, where a level was given';
+COMMENT ON COLUMN @extschema@.clv_prediction.purchases_high IS 'upper end of the interval of the number of purchases, where a level was given';
+COMMENT ON COLUMN @extschema@.clv_prediction.clv_low IS 'lower end of the interval of clv, where a level was given';
+COMMENT ON COLUMN @extschema@.clv_prediction.clv_high IS 'upper end of the interval of clv, where a level was given';
+
+CREATE FUNCTION @extschema@.clv_predict(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizon pg_catalog.interval DEFAULT '1 year',
+	discount_rate pg_catalog.float8 DEFAULT 0,
+	margin pg_catalog.float8 DEFAULT 1,
+	as_of pg_catalog.date DEFAULT NULL,
+	level pg_catalog.float8 DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
+) RETURNS @extschema@.clv_prediction
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 30;
+COMMENT ON FUNCTION @extschema@.clv_predict(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
+	'everything a model says about one customer, in one row. discount_rate: per year, effective, greater than -1; margin: contribution margin of revenue; level: also predictive intervals with that probability, parameters held. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or one of the first five arguments is NULL';
+
+CREATE FUNCTION @extschema@.clv_p_alive(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
+	'probability that the customer is still one. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_expected_purchases(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizon pg_catalog.interval,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_expected_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date) IS
+	'expected number of purchases in the horizon, (as_of, as_of + horizon]. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_expected_spend(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION @extschema@.clv_expected_spend(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
+	'expected value of one purchase, given what the customer has spent; NULL where that expectation does not exist (gamma/gamma: p x + q <= 1). as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_value(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8 DEFAULT 0,
+	margin pg_catalog.float8 DEFAULT 1,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 15;
+COMMENT ON FUNCTION @extschema@.clv_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS
+	'customer lifetime value over a horizon: discounted expected purchases times expected spend times margin. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_lifetime_value(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	discount_rate pg_catalog.float8,
+	margin pg_catalog.float8 DEFAULT 1,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 15;
+COMMENT ON FUNCTION @extschema@.clv_lifetime_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS
+	'customer lifetime value without end: discounted expected residual purchases (DERT) times expected spend times margin; NULL where the rate is 0 or less, or the sum diverges. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_discounted_purchases(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	discount_rate pg_catalog.float8,
+	horizon pg_catalog.interval DEFAULT NULL,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 15;
+COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date) IS
+	'expected number of purchases, each discounted from the day it is made; without a horizon all that are still to come (DERT), Infinity where these diverge. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or one of the first three arguments is NULL';
+
+CREATE FUNCTION @extschema@.clv_purchase_probability(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	n pg_catalog.float8,
+	horizon pg_catalog.interval,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date) IS
+	'probability of exactly n purchases in the horizon; n = 0 includes that the customer is gone. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_purchase_quantile(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizon pg_catalog.interval,
+	level pg_catalog.float8,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.date) IS
+	'smallest number that purchases in the horizon do not exceed with at least probability level, 0 < level < 1. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_value_quantile(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizon pg_catalog.interval,
+	level pg_catalog.float8,
+	discount_rate pg_catalog.float8 DEFAULT 0,
+	margin pg_catalog.float8 DEFAULT 1,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.clv_value_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS
+	'what the value of the horizon does not exceed with probability level, parameters held: the quantile of undiscounted spend, times discounted by undiscounted expectation, times margin. NULL where the expected spend does not exist. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_log_likelihood(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION @extschema@.clv_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
+	'log of the likelihood of the customer''s purchases up to as_of: of the ordered purchase times, without x!. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION @extschema@.clv_spend_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
+	'log of the density of the customer''s mean spend; 0 for who has none, NULL where it is not positive. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+
+CREATE FUNCTION @extschema@.rfmtc(
+	history @extschema@.clv_history,
+	as_of pg_catalog.date,
+	model @extschema@.clv_model
+) RETURNS @extschema@.clv_rfmtc
+	AS 'MODULE_PATHNAME', 'rfmtc_with_model' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.rfmtc(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
+	'the marketer''s view as of a day, inclusive, with churn = 1 - P(alive) under the model (NULL where the model is NULL); NULL where the customer does not exist yet';

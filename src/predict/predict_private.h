@@ -1,0 +1,150 @@
+/*
+ * predict_private.h
+ *		What the files of this room share.
+ */
+#ifndef CLV_PREDICT_PRIVATE_H
+#define CLV_PREDICT_PRIVATE_H
+
+#include "clv.h"
+
+#include "access/tupdesc.h"
+
+#include "predict/predict.h"
+
+/* ---- a customer, as the families see one ---- */
+
+typedef struct ClvCustomer
+{
+	double		x;				/* repeat purchases */
+	double		t_x;			/* age at the last one, in the model's unit */
+	double		T;				/* age */
+	double		spend_x;		/* purchases of known value under the model's basis */
+	double		mean;			/* their mean; 0 where there are none */
+	int32		days;			/* age in days */
+} ClvCustomer;
+
+/* Returns false where the customer does not exist yet. The model needs no purchase part. */
+extern bool clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+						 ClvCustomer *customer);
+
+/* ---- how far, and at what rate ---- */
+
+typedef struct ClvTerms
+{
+	double		horizon;		/* in the model's unit; INFINITY: without end */
+	double		delta;			/* continuous discount rate per unit */
+} ClvTerms;
+
+/* ---- quantities (quantities.c); "given" means given the history, alive or not ---- */
+
+/*
+ * Newcomer: int_0^t e^(-delta u) dE[X(u)], for any sign of delta.
+ */
+extern double clv_discounted(const ClvFuture *future, double delta, double t);
+
+extern double clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer);
+
+/* The newcomer that the customer is, given alive. */
+extern void clv_future_of(const ClvFitted *fitted, const ClvCustomer *customer, ClvFuture *future);
+
+/* E[spend per purchase]; INFINITY where it does not exist; NaN without a spend part. */
+extern double clv_spend_of(const ClvFitted *fitted, const ClvCustomer *customer);
+
+/*
+ * Discounted purchases in the horizon of a customer who buys today, less those of
+ * one who does not, both alive until today.
+ */
+extern double clv_gain_of(const ClvFitted *fitted, const ClvCustomer *customer,
+						  const ClvTerms *terms);
+
+/* Smallest n with P(purchases in the horizon <= n) >= level. */
+extern double clv_count_quantile(const ClvFuture *future, double p_alive, double horizon,
+								 double level);
+
+/* Quantiles of the undiscounted spend in the horizon, for n levels at once. */
+extern void clv_spend_quantiles(const ClvFitted *fitted, const ClvCustomer *customer,
+								const ClvFuture *future, double p_alive, double horizon, int n,
+								const double *levels, double *quantiles);
+
+/* ---- a call site (site.c) ---- */
+
+/* What depends on few distinct (x, T), remembered; all of them given alive. */
+typedef enum ClvMemoKind
+{
+	CLV_MEMO_EXPECTED,
+	CLV_MEMO_DISCOUNTED,
+	CLV_MEMO_LIFETIME,
+	CLV_MEMO_GAIN,
+	CLV_MEMO_KINDS
+} ClvMemoKind;
+
+typedef struct ClvMemoEntry
+{
+	int32		x;				/* -1: empty */
+	int32		days;
+	double		value[CLV_MEMO_KINDS];	/* NaN: not asked for yet */
+} ClvMemoEntry;
+
+/* One model at a call site, with what was computed under it. */
+typedef struct ClvModelSite
+{
+	ClvFittedCache model;		/* first, as fitted.h asks */
+	ClvTerms	terms;			/* what the memo holds for */
+	ClvMemoEntry *memo;
+	int			memo_size;		/* a power of two */
+	int			memo_misses;	/* since it last grew */
+	MemoryContext context;
+
+	/* how the terms came about, so that they are worked out once */
+	Interval	horizon;
+	double		discount_rate;
+	bool		has_terms;
+} ClvModelSite;
+
+/* Several models take turns where each country has its own. */
+#define CLV_SITE_MODELS 8
+
+typedef struct ClvPredictSite
+{
+	ClvModelSite *models[CLV_SITE_MODELS];
+	int			current;
+	int			next;			/* the one to give up, if it comes to that */
+	TupleDesc	desc;			/* of a function that returns rows */
+} ClvPredictSite;
+
+/* The model of argument 0 at this call site; terms are not set by it. */
+extern ClvModelSite *clv_model_site(FunctionCallInfo fcinfo);
+
+/* The row type that the function of this call site returns. */
+extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
+
+/*
+ * Set the terms: NULL for a horizon without end. Errors name a horizon or rate
+ * that is none. Values remembered under other terms are forgotten.
+ */
+extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
+
+/* A remembered quantity of the customer, given alive, under the terms of the site. */
+extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
+
+/* ---- arguments (arguments.c) ---- */
+
+/* The day to predict from: the argument where it is given, else the model's. */
+extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted *fitted);
+
+/* The horizon in days; an error that names it where it is negative. */
+extern double clv_horizon_days(const Interval *horizon);
+
+/* Errors that name the argument and its value. */
+extern void clv_check_count(const char *what, double value);	/* a whole number >= 0 */
+extern void clv_check_time(const char *what, double value); /* finite and >= 0 */
+extern void clv_check_level(double level);
+extern void clv_check_margin(double margin);
+
+/* NaN is never an answer: an error that says what was asked and of whom. */
+extern double clv_checked(double value, const char *what, const ClvCustomer *customer);
+
+/* The shortest exact decimal, palloc'd, for messages. */
+extern char *clv_number(double value);
+
+#endif							/* CLV_PREDICT_PRIVATE_H */

@@ -1,0 +1,161 @@
+/*
+ * quantities.c
+ *		The quantities of a prediction, one customer at a time, nothing remembered.
+ *
+ * Every conditional quantity is P(alive) times that of the newcomer whom the
+ * customer is, given alive (family.h), so there is one formula for both.
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/float.h"
+
+/* ---- the customer ---- */
+
+bool
+clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+			 ClvCustomer *customer)
+{
+	ClvSummary	summary;
+
+	clv_history_summarize(history, as_of, fitted->spend_basis, &summary);
+	if (summary.purchases == 0)
+		return false;
+	customer->days = as_of - summary.first;
+	customer->x = summary.purchases - 1;
+	customer->t_x = (summary.last - summary.first) / fitted->unit_days;
+	customer->T = customer->days / fitted->unit_days;
+	customer->spend_x = summary.spend_purchases;
+
+	/*
+	 * Who returned everything has spent nothing: the limit of ever smaller
+	 * purchases, which the family knows, and not less.
+	 */
+	customer->mean = summary.spend_purchases > 0 && summary.spend > 0
+						 ? summary.spend / summary.spend_purchases
+						 : 0;
+	return true;
+}
+
+double
+clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer)
+{
+	const ClvFittedPart *part = &fitted->purchase;
+
+	return exp(part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T));
+}
+
+void
+clv_future_of(const ClvFitted *fitted, const ClvCustomer *customer, ClvFuture *future)
+{
+	const ClvFittedPart *part = &fitted->purchase;
+
+	part->family->given_alive(part->param, customer->x, customer->T, future);
+}
+
+double
+clv_spend_of(const ClvFitted *fitted, const ClvCustomer *customer)
+{
+	const ClvFittedPart *part = &fitted->spend;
+
+	if (part->family == NULL)
+		return get_float8_nan();
+	return part->family->expected_spend(part->param, customer->spend_x, customer->mean);
+}
+
+/* ---- discounting ---- */
+
+/*
+ * int_0^t e^(-delta u) E[X(u)] du by the tanh-sinh rule, which needs to know
+ * nothing about the scale on which the expectation bends.
+ */
+static double
+DiscountedArea(const ClvFuture *future, double delta, double t)
+{
+	const double step = 1.0 / 16;
+	double		sum = 0;
+
+	for (int i = -56; i <= 56; i++)
+	{
+		double		s = M_PI_2 * sinh(i * step);
+		double		u = t / (1 + exp(-2 * s));	/* from 0 to t */
+		double		weight = M_PI_2 * cosh(i * step) / (cosh(s) * cosh(s)) * t / 2;
+
+		sum += weight * exp(-delta * u) * future->family->expected(future->param, u);
+	}
+	return sum * step;
+}
+
+/*
+ * The families discount at rates that are not negative. A negative one (money
+ * that is worth more later) is rare, and by parts needs the expectation only.
+ */
+double
+clv_discounted(const ClvFuture *future, double delta, double t)
+{
+	double		grown;
+
+	if (t == 0)
+		return 0;
+	if (delta == 0 && isfinite(t))
+		return future->family->expected(future->param, t);
+	if (delta >= 0)
+		return future->family->discounted(future->param, delta, t);
+	grown = exp(-delta * t);
+	if (!isfinite(grown))
+		return get_float8_infinity();
+	return grown * future->family->expected(future->param, t) +
+		   delta * DiscountedArea(future, delta, t);
+}
+
+double
+clv_gain_of(const ClvFitted *fitted, const ClvCustomer *customer, const ClvTerms *terms)
+{
+	ClvCustomer buyer = *customer;
+	ClvFuture	with;
+	ClvFuture	without;
+
+	buyer.x = customer->x + 1;
+	buyer.t_x = customer->T;
+	clv_future_of(fitted, &buyer, &with);
+	clv_future_of(fitted, customer, &without);
+	return clv_p_alive_of(fitted, &buyer) * clv_discounted(&with, terms->delta, terms->horizon) -
+		   clv_discounted(&without, terms->delta, terms->horizon);
+}
+
+/* ---- what other rooms ask (predict.h) ---- */
+
+bool
+clv_history_p_alive(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+					double *p_alive)
+{
+	ClvCustomer customer;
+
+	clv_fitted_need_purchase(fitted);
+	if (!clv_customer(fitted, history, as_of, &customer))
+		return false;
+	*p_alive = clv_checked(clv_p_alive_of(fitted, &customer), "P(alive)", &customer);
+	return true;
+}
+
+bool
+clv_history_value(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+				  double horizon_days, double *value)
+{
+	ClvCustomer customer;
+	ClvFuture	future;
+	double		purchases;
+
+	clv_fitted_need_purchase(fitted);
+	if (!clv_customer(fitted, history, as_of, &customer))
+		return false;
+	clv_future_of(fitted, &customer, &future);
+	purchases = clv_p_alive_of(fitted, &customer) *
+				future.family->expected(future.param, horizon_days / fitted->unit_days);
+	if (fitted->spend.family != NULL)
+		purchases *= clv_spend_of(fitted, &customer);
+	*value = clv_checked(purchases, "the expected value", &customer);
+	return true;
+}
