@@ -1,0 +1,56 @@
+/*
+ * special.h
+ *		Special functions of real arguments, in double precision.
+ *
+ * libm is enough: its lgamma() writes the global signgam and is inaccurate on
+ * some platforms, so that one is done here. All functions are reentrant and
+ * never touch errno on purpose. Arguments are positive unless said otherwise.
+ */
+#ifndef CLV_SPECIAL_H
+#define CLV_SPECIAL_H
+
+/* ---- the gamma function and its logarithmic derivatives ---- */
+
+/* ln Gamma(x), x > 0; relative accuracy also next to its zeros at 1 and 2 */
+extern double clv_lgamma(double x);
+
+/* psi(x) and psi'(x) */
+extern double clv_digamma(double x);
+extern double clv_trigamma(double x);
+
+/* ln B(a, b) */
+extern double clv_lbeta(double a, double b);
+
+/*
+ * ln Gamma(a + n) - ln Gamma(a) for real n >= 0, and its first two derivatives
+ * by a: psi(a + n) - psi(a), psi'(a + n) - psi'(a). No cancellation, however
+ * large a or n.
+ */
+extern double clv_log_rising(double a, double n);
+extern double clv_digamma_rising(double a, double n);
+extern double clv_trigamma_rising(double a, double n);
+
+/* ---- logarithms of sums ---- */
+
+/* ln(1 + e^x) for any x */
+extern double clv_log1pexp(double x);
+
+/* ln(e^a + e^b); either may be -INFINITY */
+extern double clv_log_add(double a, double b);
+
+/* ---- integrals ---- */
+
+/*
+ * The regularised incomplete beta function and its complement, each with its own
+ * relative accuracy: *lower = I_x(a, b), *upper = I_y(b, a), where y = 1 - x is
+ * given apart so that neither end loses digits.
+ */
+extern void clv_beta_tails(double a, double b, double x, double y, double *lower, double *upper);
+
+/* ln(x^a y^b / B(a, b)), x + y = 1, without cancellation for large a and b */
+extern double clv_ln_beta_kernel(double a, double b, double x, double y);
+
+/* e^w E_s(w), the scaled exponential integral, for s > 0.5, w > 0 */
+extern double clv_expint_scaled(double s, double w);
+
+#endif							/* CLV_SPECIAL_H */

@@ -1,0 +1,91 @@
+/*
+ * future.c
+ *		What follows for a known customer from what a family says of newcomers.
+ *
+ * Given that he is alive at T, a customer with a history is a newcomer of
+ * updated parameters; the dead buy nothing. So every expectation is P(alive)
+ * times a newcomer's, and a distribution has the dead added at zero.
+ */
+#include "model/family.h"
+
+#include <float.h>
+#include <math.h>
+
+/* Counts whose probabilities a quantile asks for at once: first few, then many. */
+#define FEW 128
+#define MANY 4096
+
+/* A newcomer's quantity times P(alive), which may be below any double when the product is not. */
+static double
+TimesAlive(double ln_p_alive, double quantity)
+{
+	double		p_alive = exp(ln_p_alive);
+
+	if (quantity == 0 || isinf(quantity))
+		return quantity;
+	return p_alive > DBL_MIN ? p_alive * quantity : exp(ln_p_alive + log(quantity));
+}
+
+double
+clv_expected_given(const ClvFamily *family, const double *param,
+				   double x, double t_x, double T, double t)
+{
+	ClvFuture	future;
+
+	family->given_alive(param, x, T, &future);
+	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
+					  future.family->expected(future.param, t));
+}
+
+double
+clv_discounted_given(const ClvFamily *family, const double *param,
+					 double x, double t_x, double T, double delta, double t)
+{
+	ClvFuture	future;
+
+	family->given_alive(param, x, T, &future);
+	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
+					  future.family->discounted(future.param, delta, t));
+}
+
+double
+clv_probability_given(const ClvFamily *family, const double *param,
+					  double x, double t_x, double T, double n, double t)
+{
+	double		ln_p_alive = family->ln_p_alive(param, x, t_x, T);
+	ClvFuture	future;
+	double		p;
+
+	family->given_alive(param, x, T, &future);
+	p = TimesAlive(ln_p_alive, future.family->probability(future.param, n, t));
+	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
+}
+
+/*
+ * Walks up the distribution. Its sum may stay a few rounding errors below 1: once
+ * what is left cannot matter, the walk ends there.
+ */
+double
+clv_quantile_given(const ClvFuture *future, double p_alive, double t,
+				   double level, double limit)
+{
+	double		p[MANY];
+	double		sum = 1 - p_alive;
+	int			count = 0;
+
+	for (double n = 0; n < limit; n += 1)
+	{
+		double		next;
+
+		if (n >= count && count < MANY)
+		{
+			count = count == 0 ? FEW : MANY;
+			future->family->probabilities(future->param, t, count, p);
+		}
+		next = n < count ? p[(int) n] : future->family->probability(future->param, n, t);
+		sum += p_alive * next;
+		if (sum >= level || (level - sum < 1e-15 && next < DBL_EPSILON))
+			return n;
+	}
+	return limit;
+}
