@@ -38,6 +38,7 @@ stage()
 	packages_need "$1" || exit 1
 	pg_config=$(find_pg_config)
 	root_dir=$(cd "$(dirname "$0")/.." && pwd)
+	command=$(basename "$(cd "$(dirname "$0")" && pwd)")/$(basename "$0")
 	work_dir=$(mktemp -d "${TMPDIR:-/tmp}/clv.XXXXXX") || exit 1
 	inside=
 	trap 'clean_up; exit 130' INT
@@ -117,7 +118,7 @@ run_inside()
 		PATH="$PATH" HOME="$work_dir" TMPDIR="$work_dir/tmp" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
 		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" ${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
-		bash "$work_dir/source/${0#"$root_dir"/}" </dev/null &
+		bash "$work_dir/source/$command" </dev/null &
 	inside=$!
 	wait $inside
 }
