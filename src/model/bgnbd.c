@@ -1,0 +1,103 @@
+/*
+ * bgnbd.c
+ *		BG/NBD: a coin after every repeat purchase.
+ *
+ * While he is with us a customer buys at random, at a rate lambda of his own;
+ * the rates differ between customers as a gamma distribution with shape r and
+ * rate alpha. After each repeat purchase he tosses a coin of his own and leaves
+ * with probability p; the p differ as a beta distribution with parameters a and
+ * b. lambda and p are independent of each other.
+ *
+ * Since only a repeat purchase tosses the coin, whoever never came back is alive
+ * with certainty. That is the model's known weakness; mbg/nbd mends it.
+ *
+ * The likelihood is at the top of coin_terms.c, predictions are in coin.c.
+ *
+ * Fader, Hardie & Lee (2005), "Counting your customers" the easy way: an
+ * alternative to the Pareto/NBD model, Marketing Science 24(2).
+ */
+#include "model/coin.h"
+#include "model/coin_terms.h"
+#include "model/registry.h"
+
+#define TOSS 0
+
+static double
+LogLikelihood(const double *param, double x, double t_x, double T)
+{
+	return clv_coin_log_likelihood(param, x, t_x, T, TOSS);
+}
+
+static double
+LnPAlive(const double *param, double x, double t_x, double T)
+{
+	return clv_coin_ln_p_alive(param, x, t_x, T, TOSS);
+}
+
+static void
+GivenAlive(const double *param, double x, double T, ClvFuture *future)
+{
+	clv_coin_given_alive(param, x, T, TOSS, future);
+}
+
+static double
+Expected(const double *param, double t)
+{
+	return clv_coin_expected(param, t, TOSS);
+}
+
+static double
+Probability(const double *param, double n, double t)
+{
+	return clv_coin_probability(param, n, t, TOSS);
+}
+
+static void
+Probabilities(const double *param, double t, int count, double *p)
+{
+	clv_coin_probabilities(param, t, count, p, TOSS);
+}
+
+static double
+Discounted(const double *param, double delta, double t)
+{
+	return clv_coin_discounted(param, delta, t, TOSS);
+}
+
+static double
+Survival(const double *param, double t)
+{
+	return clv_coin_survival(param, t, TOSS);
+}
+
+static void
+LnCommon(const double *param, double x, ClvTerm *term)
+{
+	clv_coin_term_common(param, x, term, TOSS);
+}
+
+static void
+Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
+{
+	clv_coin_term_departed(param, x, t, n, terms, TOSS);
+}
+
+const ClvFamily clv_bgnbd = {
+	.name = "bg/nbd",
+	.process = CLV_TRANSACTION,
+	.nparams = 4,
+	.param_names = {"r", "alpha", "a", "b"},
+	.is_scale = {false, true, false, false},
+	.start = clv_coin_start,
+	.log_likelihood = LogLikelihood,
+	.ln_p_alive = LnPAlive,
+	.given_alive = GivenAlive,
+	.expected = Expected,
+	.probability = Probability,
+	.probabilities = Probabilities,
+	.discounted = Discounted,
+	.survival = Survival,
+	.ln_common = LnCommon,
+	.departed = Departed,
+	.alive = clv_coin_term_alive,
+};

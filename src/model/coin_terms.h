@@ -1,0 +1,20 @@
+/*
+ * coin_terms.h
+ *		What the fit needs to know of the families in which a coin decides after
+ *		each purchase whether the customer stays.
+ */
+#ifndef CLV_COIN_TERMS_H
+#define CLV_COIN_TERMS_H
+
+#include "model/family.h"
+
+/* toss = 1: the coin is tossed after the first purchase too (mbg/nbd); 0: it is not (bg/nbd) */
+extern void clv_coin_term_common(const double *param, double x, ClvTerm *term, int toss);
+extern void clv_coin_term_departed(const double *param, double x, const double *t, size_t n,
+								   ClvTerm *terms, int toss);
+extern void clv_coin_term_alive(const double *param, double x, const double *t, size_t n,
+								ClvTerm *terms);
+
+extern void clv_coin_start(const ClvMoments *moments, double *param);
+
+#endif /* CLV_COIN_TERMS_H */

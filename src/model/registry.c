@@ -1,0 +1,32 @@
+/*
+ * registry.c
+ *		The families that there are: one line each.
+ */
+#include "model/registry.h"
+
+#include <string.h>
+
+static const ClvFamily *const families[] = {
+	&clv_mbgnbd,
+	&clv_bgnbd,
+	&clv_gammagamma,
+};
+
+#define FAMILIES ((int) (sizeof(families) / sizeof(families[0])))
+
+const ClvFamily *
+clv_family(const char *name)
+{
+	for (int i = 0; i < FAMILIES; i++)
+	{
+		if (strcmp(families[i]->name, name) == 0)
+			return families[i];
+	}
+	return NULL;
+}
+
+const ClvFamily *
+clv_family_at(int index)
+{
+	return index >= 0 && index < FAMILIES ? families[index] : NULL;
+}

@@ -1,0 +1,15 @@
+/*
+ * registry.h
+ *		Every family by its C name. For the registry and the families' own tests;
+ *		everybody else asks clv_family() by the name that users write.
+ */
+#ifndef CLV_REGISTRY_H
+#define CLV_REGISTRY_H
+
+#include "model/family.h"
+
+extern const ClvFamily clv_mbgnbd;
+extern const ClvFamily clv_bgnbd;
+extern const ClvFamily clv_gammagamma;
+
+#endif /* CLV_REGISTRY_H */

@@ -1,0 +1,180 @@
+/*
+ * fitting.h
+ *		What the tests of fits share.
+ */
+#ifndef CLV_TEST_FITTING_H
+#define CLV_TEST_FITTING_H
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/newton.h"
+#include "model/likelihood.h"
+#include "shop.h"
+
+/*
+ * A workspace that ends exactly where the size function says: the sanitized run
+ * sees a byte too many.
+ */
+static inline ClvStatus
+FitCells(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvFitControl *control,
+		 ClvFitReport *report)
+{
+	static const ClvFitControl plain = {0};
+	ClvCell *copy = malloc(n * sizeof(ClvCell) + 1);
+	void *workspace = malloc(clv_fit_cells_workspace(family, n));
+	ClvStatus status;
+
+	memcpy(copy, cells, n * sizeof(ClvCell));
+	status = clv_fit_cells(family, copy, n, control != NULL ? control : &plain, workspace, report);
+	free(workspace);
+	free(copy);
+	return status;
+}
+
+static inline ClvStatus
+FitSpend(const ClvFamily *family, const ClvSpendRow *rows, size_t n, const ClvFitControl *control,
+		 ClvFitReport *report)
+{
+	static const ClvFitControl plain = {0};
+	ClvSpendRow *copy = malloc(n * sizeof(ClvSpendRow) + 1);
+	void *workspace = malloc(clv_fit_spend_workspace(family, n));
+	ClvStatus status;
+
+	memcpy(copy, rows, n * sizeof(ClvSpendRow));
+	status = clv_fit_spend(family, copy, n, control != NULL ? control : &plain, workspace, report);
+	free(workspace);
+	free(copy);
+	return status;
+}
+
+/* Standard error of a parameter on its natural scale. */
+static inline double
+StandardError(const ClvFitReport *report, int i)
+{
+	return report->param[i] * sqrt(report->covariance[CLV_AT(i, i)]);
+}
+
+/*
+ * The peer's log-likelihood is not above ours, its parameters and standard errors
+ * are ours as far as its optimiser went.
+ */
+static inline void
+AgreesWithPeer(const ClvFamily *family, const ClvFitReport *report, const char *name)
+{
+	FILE *file = OpenShared(name);
+	char line[1024];
+	char *field[16];
+	int seen = 0;
+
+	if (file == NULL)
+		return;
+	assert_true(report->has_covariance);
+	while (ReadFields(file, line, sizeof(line), field, 16) >= 9)
+	{
+		for (int i = 0; i < family->nparams; i++)
+		{
+			if (strcmp(field[5], family->param_names[i]) != 0)
+				continue;
+			assert_true(report->log_likelihood >= atof(field[8]) - 1e-6);
+			assert_true(fabs(report->param[i] / atof(field[6]) - 1) < 1e-3);
+			assert_true(fabs(StandardError(report, i) / atof(field[7]) - 1) < 2e-3);
+			seen++;
+		}
+	}
+	fclose(file);
+	assert_int_equal(seen, family->nparams);
+}
+
+static inline void
+WithinErrors(const ClvFamily *family, const ClvFitReport *report, const double *truth,
+			 double errors)
+{
+	assert_true(report->has_covariance);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		double off = log(report->param[i] / truth[i]) / sqrt(report->covariance[CLV_AT(i, i)]);
+
+		if (!(fabs(off) < errors))
+			fail_msg("%s is %g, %g standard errors off %g", family->param_names[i],
+					 report->param[i], off, truth[i]);
+	}
+}
+
+static inline void
+SameBits(const ClvFamily *family, const ClvFitReport *a, const ClvFitReport *b)
+{
+	size_t n = (size_t) family->nparams;
+
+	assert_memory_equal(a->param, b->param, n * sizeof(double));
+	assert_memory_equal(a->covariance, b->covariance, CLV_TRIANGLE(n) * sizeof(double));
+	assert_memory_equal(&a->log_likelihood, &b->log_likelihood, sizeof(double));
+	assert_memory_equal(&a->gradient_norm, &b->gradient_norm, sizeof(double));
+	assert_int_equal(a->iterations, b->iterations);
+}
+
+/* ---- derivatives against differences ---- */
+
+typedef void (*Evaluator)(void *data, const double *param, ClvQuadratic *at);
+
+/* Sixth-order central difference along the log of parameter k; of the value or a gradient. */
+static inline double
+Difference(int n, const double *param, int k, int which, Evaluator evaluate, void *data)
+{
+	static const double weight[] = {45.0 / 60, -9.0 / 60, 1.0 / 60};
+	double h = 4e-3;
+	double sum = 0;
+
+	for (int step = 1; step <= 3; step++)
+	{
+		double moved[CLV_MAX_PARAMS];
+		ClvQuadratic up;
+		ClvQuadratic down;
+
+		memcpy(moved, param, (size_t) n * sizeof(double));
+		moved[k] = param[k] * exp(step * h);
+		evaluate(data, moved, &up);
+		moved[k] = param[k] * exp(-step * h);
+		evaluate(data, moved, &down);
+		sum += weight[step - 1] *
+			   (which < 0 ? up.value - down.value : up.gradient[which] - down.gradient[which]);
+	}
+	return sum / h;
+}
+
+/*
+ * A derivative may vanish where what it is differenced from does not: errors are
+ * measured against the largest of their kind, and against the rounding of the
+ * value that is differenced.
+ */
+static inline void
+CheckDerivatives(int n, const double *param, Evaluator evaluate, void *data)
+{
+	ClvQuadratic at;
+	double slope = 0;
+	double curve = 0;
+
+	evaluate(data, param, &at);
+	for (int i = 0; i < n; i++)
+		slope = fmax(slope, fabs(at.gradient[i]));
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		curve = fmax(curve, fabs(at.hessian[i]));
+	for (int i = 0; i < n; i++)
+	{
+		double gradient = Difference(n, param, i, -1, evaluate, data);
+
+		if (!(fabs(gradient - at.gradient[i]) < 1e-8 * slope + 1e-12 * fabs(at.value)))
+			fail_msg("d/d%d is %.15g, by differences %.15g", i, at.gradient[i], gradient);
+		for (int j = 0; j <= i; j++)
+		{
+			double hessian = Difference(n, param, i, j, evaluate, data);
+
+			if (!(fabs(hessian - at.hessian[CLV_AT(i, j)]) < 1e-8 * curve))
+				fail_msg("d2/d%dd%d is %.15g, by differences %.15g", i, j, at.hessian[CLV_AT(i, j)],
+						 hessian);
+		}
+	}
+}
+
+#endif /* CLV_TEST_FITTING_H */
