@@ -1,0 +1,42 @@
+/*
+ * cuts.h
+ *		The type clv_cuts: the cut points of a population, as a value.
+ */
+#ifndef CLV_SCORE_CUTS_H
+#define CLV_SCORE_CUTS_H
+
+#include "score/score.h"
+
+/*
+ * After the varlena header, numbers in network order: version (1 byte), bins
+ * (1), as_of (4), customers (8), skipped (8), the cuts of recency, frequency,
+ * monetary and tenure, bins - 1 of 8 bytes each; and where there is a model, the
+ * cuts of churn and value and then the model's own bytes. The bytes are
+ * canonical.
+ */
+typedef struct ClvCuts
+{
+	int32		vl_len_;
+	char		data[FLEXIBLE_ARRAY_MEMBER];
+} ClvCuts;
+
+#define DatumGetClvCutsP(d) ((ClvCuts *) PG_DETOAST_DATUM_PACKED(d))
+#define PG_GETARG_CLV_CUTS_P(n) DatumGetClvCutsP(PG_GETARG_DATUM(n))
+#define PG_RETURN_CLV_CUTS_P(c) PG_RETURN_POINTER(c)
+
+/* The same, unpacked. */
+typedef struct ClvCutsParts
+{
+	ClvCutPoints points;
+	DateADT		as_of;
+	int64		customers;		/* who were cut */
+	int64		skipped;		/* who did not exist yet */
+	ClvModel   *model;			/* or NULL */
+} ClvCutsParts;
+
+/* Both check everything: the parts may have been typed, the bytes sent by anyone. */
+extern ClvCuts *clv_cuts_pack(const ClvCutsParts *parts);
+extern void clv_cuts_unpack(StringInfo in, ClvCutsParts *parts);
+extern void clv_cuts_unpack_value(const ClvCuts *cuts, ClvCutsParts *parts);
+
+#endif							/* CLV_SCORE_CUTS_H */

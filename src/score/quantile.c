@@ -1,0 +1,134 @@
+/*
+ * quantile.c
+ *		Cut points at the quantiles of a column of numbers, by selection.
+ *
+ * Sorting a column to learn four of its values is a waste: partitioning only the
+ * stretches in which a wanted rank lies costs a few passes. The partition is in
+ * three parts, because columns of counts are mostly ties. Pivots come from a
+ * fixed pseudo-random sequence: no order of arrival is a bad one, and the
+ * result, being a set of order statistics, depends on neither.
+ */
+#include "score/score.h"
+
+#include "miscadmin.h"
+
+#define SMALL_STRETCH 24
+#define SAMPLE 9
+
+static void
+InsertionSort(double *v, int64 low, int64 high)
+{
+	for (int64 i = low + 1; i <= high; i++)
+	{
+		double		value = v[i];
+		int64		j = i;
+
+		for (; j > low && v[j - 1] > value; j--)
+			v[j] = v[j - 1];
+		v[j] = value;
+	}
+}
+
+/* The median of a few places of the stretch. */
+static double
+Pivot(const double *v, int64 low, int64 high, uint64 *seed)
+{
+	double		sample[SAMPLE];
+
+	for (int i = 0; i < SAMPLE; i++)
+	{
+		/* Knuth's MMIX generator; its upper bits are the good ones */
+		*seed = *seed * UINT64CONST(6364136223846793005) + UINT64CONST(1442695040888963407);
+		sample[i] = v[low + (int64) ((*seed >> 11) % (uint64) (high - low + 1))];
+	}
+	InsertionSort(sample, 0, SAMPLE - 1);
+	return sample[SAMPLE / 2];
+}
+
+/* Order v[low..high] into less, equal and greater than the pivot; equal is [*from, *to]. */
+static void
+Partition(double *v, int64 low, int64 high, double pivot, int64 *from, int64 *to)
+{
+	int64		i = low;
+
+	while (i <= high)
+	{
+		double		value = v[i];
+
+		if (value < pivot)
+		{
+			v[i++] = v[low];
+			v[low++] = value;
+		}
+		else if (value > pivot)
+		{
+			v[i] = v[high];
+			v[high--] = value;
+		}
+		else
+			i++;
+	}
+	*from = low;
+	*to = high;
+}
+
+/* Put the values of the given ranks (ascending) of v[low..high] where sorting would put them. */
+static void
+Select(double *v, int64 low, int64 high, const int64 *rank, int nranks, uint64 *seed)
+{
+	check_stack_depth();
+	while (nranks > 0 && high - low >= SMALL_STRETCH)
+	{
+		int64		from;
+		int64		to;
+		int			left = 0;
+		int			right;
+
+		CHECK_FOR_INTERRUPTS();
+		Partition(v, low, high, Pivot(v, low, high, seed), &from, &to);
+		while (left < nranks && rank[left] < from)
+			left++;
+		right = left;
+		while (right < nranks && rank[right] <= to)
+			right++;
+		Select(v, low, from - 1, rank, left, seed);
+		low = to + 1;
+		rank += right;
+		nranks -= right;
+	}
+	if (nranks > 0)
+		InsertionSort(v, low, high);
+}
+
+/*
+ * The quantile i/bins lies at (n - 1) i / bins, counted from 0. Whole numbers
+ * say exactly where it is a value of the column and where between two.
+ */
+void
+clv_quantile_cuts(double *values, int64 n, int bins, double *cuts)
+{
+	int64		rank[2 * CLV_MAX_BINS];
+	int			nranks = 0;
+	uint64		seed = (uint64) n;
+
+	for (int i = 1; i < bins; i++)
+	{
+		int64		below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
+		bool		between = (n - 1) % bins * i % bins != 0;
+
+		for (int64 r = below; r <= below + between; r++)
+			if (nranks == 0 || rank[nranks - 1] < r)
+				rank[nranks++] = r;
+	}
+	Select(values, 0, n - 1, rank, nranks, &seed);
+	for (int i = 1; i < bins; i++)
+	{
+		int64		below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
+		int			part = (int) ((n - 1) % bins * i % bins);
+		double		low = values[below];
+		double		high = values[part != 0 ? below + 1 : below];
+
+		/* equal infinities have no difference, and rounding must not pass the upper value */
+		cuts[i - 1] = low == high ? low : Min(low + (high - low) * ((double) part / bins), high);
+	}
+}

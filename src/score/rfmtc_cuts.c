@@ -1,0 +1,321 @@
+/*
+ * rfmtc_cuts.c
+ *		The aggregate rfmtc_cuts(history, as_of [, model [, bins]]).
+ *
+ * The state is the population itself. Everything it depends on is in it, so
+ * that states can be combined without their arguments.
+ */
+#include "score/cuts.h"
+#include "score/population.h"
+
+#include <math.h>
+
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+
+typedef struct CutsState
+{
+	ClvFittedCache cache;
+	ClvModel   *model;			/* or NULL */
+	DateADT		as_of;
+	int			bins;
+	int64		skipped;
+	ClvPopulation population;
+} CutsState;
+
+static CutsState *
+NewState(MemoryContext context)
+{
+	CutsState  *state = MemoryContextAllocZero(context, sizeof(CutsState));
+
+	state->population.context = context;
+	return state;
+}
+
+static void
+SetModel(CutsState *state, const ClvModel *model)
+{
+	MemoryContext context = state->population.context;
+
+	state->model = MemoryContextAlloc(context, VARSIZE_ANY(model));
+	memcpy(state->model, model, VARSIZE_ANY(model));
+	clv_fitted_need_purchase(
+		clv_fitted_lookup(&state->cache, PointerGetDatum(state->model), context));
+}
+
+static bool
+SameModel(const ClvModel *a, const ClvModel *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static pg_attribute_noreturn() void
+Disagreement(const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("rfmtc_cuts() needs the same %s for all customers", what),
+					errhint("Aggregate with GROUP BY what the %s depends on.", what)));
+}
+
+static int
+BinsArgument(FunctionCallInfo fcinfo)
+{
+	return PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : CLV_DEFAULT_BINS;
+}
+
+static bool
+HasModel(FunctionCallInfo fcinfo)
+{
+	return PG_NARGS() > 3 && !PG_ARGISNULL(3);
+}
+
+static DateADT
+AsOfArgument(FunctionCallInfo fcinfo, const CutsState *state)
+{
+	if (!PG_ARGISNULL(2))
+		return PG_GETARG_DATEADT(2);
+	if (state->model != NULL && state->cache.fitted.has_as_of)
+		return state->cache.fitted.as_of;
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("rfmtc_cuts() needs a day to cut as of"),
+					errhint("Give as_of, or a model that has one.")));
+}
+
+static void
+OpenState(FunctionCallInfo fcinfo, CutsState *state)
+{
+	state->bins = BinsArgument(fcinfo);
+	clv_check_bins(state->bins);
+	if (HasModel(fcinfo))
+		SetModel(state, DatumGetClvModelP(PG_GETARG_DATUM(3)));
+	state->as_of = AsOfArgument(fcinfo, state);
+	clv_check_as_of(state->as_of);
+}
+
+/* The arguments of this row must be those of the first. */
+static void
+CheckArguments(FunctionCallInfo fcinfo, CutsState *state)
+{
+	if (BinsArgument(fcinfo) != state->bins)
+		Disagreement("number of bins");
+	if (HasModel(fcinfo) != (state->model != NULL))
+		Disagreement("model");
+	if (state->model != NULL && !clv_fitted_is_cached(&state->cache, PG_GETARG_DATUM(3)))
+	{
+		if (!SameModel(state->model, DatumGetClvModelP(PG_GETARG_DATUM(3))))
+			Disagreement("model");
+		/* the same value in another wrapping: know it by this one from now on */
+		clv_fitted_lookup(&state->cache, PG_GETARG_DATUM(3), state->population.context);
+	}
+	if (AsOfArgument(fcinfo, state) != state->as_of)
+		Disagreement("as_of");
+}
+
+PG_FUNCTION_INFO_V1(rfmtc_cuts_accum);
+Datum
+rfmtc_cuts_accum(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	CutsState  *state;
+	ClvHistory *history;
+	double		value[CLV_MEASURES];
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "rfmtc_cuts_accum called in non-aggregate context");
+	state = PG_ARGISNULL(0) ? NULL : (CutsState *) PG_GETARG_POINTER(0);
+	if (PG_ARGISNULL(1))
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (state == NULL)
+	{
+		state = NewState(context);
+		OpenState(fcinfo, state);
+	}
+	else
+		CheckArguments(fcinfo, state);
+
+	history = PG_GETARG_CLV_HISTORY_P(1);
+	if (clv_measure(history, state->model != NULL ? &state->cache.fitted : NULL, state->as_of,
+					value))
+		clv_population_add(&state->population, value);
+	else
+		state->skipped++;
+	PG_FREE_IF_COPY(history, 1);
+	PG_RETURN_POINTER(state);
+}
+
+/* Append the customers of another state. */
+static void
+Append(CutsState *state, const CutsState *other)
+{
+	double		value[CLV_MEASURES];
+
+	if (other->bins != state->bins)
+		Disagreement("number of bins");
+	if (other->as_of != state->as_of)
+		Disagreement("as_of");
+	if (!SameModel(other->model, state->model))
+		Disagreement("model");
+	state->skipped += other->skipped;
+	clv_population_reserve(&state->population,
+						   state->population.customers + other->population.customers);
+	for (int64 i = 0; i < other->population.customers; i++)
+	{
+		for (int j = 0; j < CLV_MEASURES; j++)
+			value[j] = other->population.column[j] == NULL ? NAN : other->population.column[j][i];
+		clv_population_add(&state->population, value);
+	}
+}
+
+PG_FUNCTION_INFO_V1(rfmtc_cuts_combine);
+Datum
+rfmtc_cuts_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context;
+	CutsState  *state = PG_ARGISNULL(0) ? NULL : (CutsState *) PG_GETARG_POINTER(0);
+	CutsState  *other = PG_ARGISNULL(1) ? NULL : (CutsState *) PG_GETARG_POINTER(1);
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "rfmtc_cuts_combine called in non-aggregate context");
+	if (other == NULL)
+	{
+		if (state == NULL)
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(state);
+	}
+	if (state == NULL)
+	{
+		state = NewState(context);
+		state->bins = other->bins;
+		state->as_of = other->as_of;
+		if (other->model != NULL)
+			SetModel(state, other->model);
+	}
+	Append(state, other);
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(rfmtc_cuts_serialize);
+Datum
+rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
+{
+	CutsState  *state = (CutsState *) PG_GETARG_POINTER(0);
+	ClvPopulation *population = &state->population;
+	StringInfoData out;
+	int32		model_size = state->model == NULL ? 0 : (int32) VARSIZE_ANY_EXHDR(state->model);
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "rfmtc_cuts_serialize called in non-aggregate context");
+	pq_begintypsend(&out);
+	pq_sendint32(&out, state->bins);
+	pq_sendint32(&out, state->as_of);
+	pq_sendint64(&out, state->skipped);
+	pq_sendint32(&out, model_size);
+	if (model_size > 0)
+		pq_sendbytes(&out, VARDATA_ANY(state->model), model_size);
+	pq_sendint64(&out, population->customers);
+	for (int i = 0; i < CLV_MEASURES && (i < CLV_PLAIN_MEASURES || model_size > 0); i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int64 j = 0; j < population->customers; j++)
+			pq_sendfloat8(&out, population->column[i][j]);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+static void
+ReadModel(StringInfo in, CutsState *state)
+{
+	int32		size = (int32) pq_getmsgint(in, 4);
+	ClvModel   *model;
+
+	if (size == 0)
+		return;
+	if (size < 0 || size > in->len - in->cursor)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("malformed state of rfmtc_cuts()")));
+	model = palloc(VARHDRSZ + size);
+	SET_VARSIZE(model, VARHDRSZ + size);
+	pq_copymsgbytes(in, VARDATA(model), size);
+	SetModel(state, model);
+}
+
+static void
+ReadPopulation(StringInfo in, CutsState *state)
+{
+	int			measures = state->model == NULL ? CLV_PLAIN_MEASURES : CLV_MEASURES;
+	int64		customers = pq_getmsgint64(in);
+	const char *start = in->data + in->cursor;
+	int64		left = in->len - in->cursor;
+
+	if (customers < 0 || customers > left || customers * measures * (int64) sizeof(double) != left)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("malformed state of rfmtc_cuts()")));
+	clv_population_reserve(&state->population, customers);
+	for (int64 i = 0; i < customers; i++)
+	{
+		double		value[CLV_MEASURES];
+
+		value[CLV_CHURN] = value[CLV_VALUE] = NAN;
+		for (int j = 0; j < measures; j++)
+		{
+			in->cursor = (int) (start - in->data + (j * customers + i) * (int64) sizeof(double));
+			value[j] = pq_getmsgfloat8(in);
+		}
+		clv_population_add(&state->population, value);
+	}
+	in->cursor = in->len;
+}
+
+PG_FUNCTION_INFO_V1(rfmtc_cuts_deserialize);
+Datum
+rfmtc_cuts_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	StringInfoData in;
+	CutsState  *state;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "rfmtc_cuts_deserialize called in non-aggregate context");
+	in.data = VARDATA_ANY(bytes);
+	in.len = VARSIZE_ANY_EXHDR(bytes);
+	in.maxlen = in.len;
+	in.cursor = 0;
+
+	state = NewState(CurrentMemoryContext);
+	state->bins = (int) pq_getmsgint(&in, 4);
+	clv_check_bins(state->bins);
+	state->as_of = (DateADT) pq_getmsgint(&in, 4);
+	clv_check_as_of(state->as_of);
+	state->skipped = pq_getmsgint64(&in);
+	ReadModel(&in, state);
+	ReadPopulation(&in, state);
+	PG_RETURN_POINTER(state);
+}
+
+/* The state stays as it is: in a window it goes on growing. */
+PG_FUNCTION_INFO_V1(rfmtc_cuts_final);
+Datum
+rfmtc_cuts_final(PG_FUNCTION_ARGS)
+{
+	CutsState  *state = PG_ARGISNULL(0) ? NULL : (CutsState *) PG_GETARG_POINTER(0);
+	ClvCutsParts parts;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		elog(ERROR, "rfmtc_cuts_final called in non-aggregate context");
+	if (state == NULL || state->population.customers == 0)
+		PG_RETURN_NULL();
+	memset(&parts, 0, sizeof(parts));
+	parts.as_of = state->as_of;
+	parts.customers = state->population.customers;
+	parts.skipped = state->skipped;
+	parts.model = state->model;
+	clv_population_cut(&state->population, state->bins, &parts.points);
+	PG_RETURN_CLV_CUTS_P(clv_cuts_pack(&parts));
+}

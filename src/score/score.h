@@ -1,0 +1,82 @@
+/*
+ * score.h
+ *		Scores: where a customer stands in a population, 1 (worst) to bins (best).
+ *
+ * Six measures of a customer are cut at the quantiles i/bins of the population;
+ * a value's place is 1 + the number of cuts strictly below it, so that equal
+ * values share it, whatever the order of the rows.
+ */
+#ifndef CLV_SCORE_H
+#define CLV_SCORE_H
+
+#include "clv.h"
+
+#include "access/tupdesc.h"
+
+#include "fitted/fitted.h"
+#include "history/history.h"
+
+#define CLV_MIN_BINS 2
+#define CLV_MAX_BINS 100
+#define CLV_DEFAULT_BINS 5
+
+/* The order of the columns of clv_scores. */
+typedef enum ClvMeasure
+{
+	CLV_RECENCY,				/* days since the last purchase */
+	CLV_FREQUENCY,				/* purchases */
+	CLV_MONETARY,				/* total net spend */
+	CLV_TENURE,					/* days since the first purchase */
+	CLV_CHURN,					/* 1 - P(alive); needs a model */
+	CLV_VALUE,					/* undiscounted value of the year ahead; needs a model */
+	CLV_MEASURES
+} ClvMeasure;
+
+#define CLV_PLAIN_MEASURES CLV_CHURN	/* those that need no model come first */
+
+/* As users read them: "recency", and the letter of its score. */
+extern const char *const clv_measure_name[CLV_MEASURES];
+extern const char clv_score_letter[CLV_MEASURES + 1];
+
+/*
+ * The measures of a customer as of a day; those that need a model are NaN where
+ * fitted is NULL. False where the customer does not exist yet.
+ */
+extern bool clv_measure(const ClvHistory *history, const ClvFitted *fitted, DateADT as_of,
+						double value[CLV_MEASURES]);
+
+/* The cut points of a population, unpacked. */
+typedef struct ClvCutPoints
+{
+	int			bins;
+	bool		known[CLV_MEASURES];
+	double		cut[CLV_MEASURES][CLV_MAX_BINS - 1];
+} ClvCutPoints;
+
+/* Scores of a customer, 0 for one that is not known. */
+typedef struct ClvScores
+{
+	uint8		score[CLV_MEASURES];
+} ClvScores;
+
+extern void clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES],
+					  ClvScores *scores);
+
+/*
+ * Cuts of n values at the quantiles i/bins, interpolated as percentile_cont()
+ * does (type 7). The values are reordered. n >= 1, no NaN.
+ */
+extern void clv_quantile_cuts(double *values, int64 n, int bins, double *cuts);
+
+/* An error unless CLV_MIN_BINS <= bins <= CLV_MAX_BINS, or as_of is finite. */
+extern void clv_check_bins(int bins);
+extern void clv_check_as_of(DateADT as_of);
+
+/* The row type that the function returns, for clv_scores_datum(). */
+extern TupleDesc clv_scores_desc(FmgrInfo *flinfo);
+extern Datum clv_scores_datum(TupleDesc desc, const ClvScores *scores);
+
+/* The inverse; 0 for NULL. False where all are NULL. */
+extern bool clv_scores_read(TupleDesc desc, Datum row, ClvScores *scores);
+
+#endif							/* CLV_SCORE_H */

@@ -1,0 +1,211 @@
+-- ---- scores: where a customer stands in a population -----------------------------------------
+
+CREATE TYPE @extschema@.clv_scores AS (
+	r pg_catalog.int2,
+	f pg_catalog.int2,
+	m pg_catalog.int2,
+	t pg_catalog.int2,
+	c pg_catalog.int2,
+	v pg_catalog.int2
+);
+COMMENT ON TYPE @extschema@.clv_scores IS
+	'scores from 1 (worst) to the number of bins (best): r bought recently, f bought often, m spent much, t customer for long, c unlikely to have churned, v valuable in the year ahead; c and v are NULL without a model';
+
+-- ---- cut points as values -------------------------------------------------------------------
+
+CREATE TYPE @extschema@.clv_cuts;
+
+CREATE FUNCTION @extschema@.clv_cuts_in(pg_catalog.cstring) RETURNS @extschema@.clv_cuts
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_cuts_in(pg_catalog.cstring) IS
+	'reads the JSON form of cut points; every number is checked, unknown members are errors';
+CREATE FUNCTION @extschema@.clv_cuts_out(@extschema@.clv_cuts) RETURNS pg_catalog.cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_cuts_out(@extschema@.clv_cuts) IS
+	'the cut points as JSON, exact and independent of settings';
+CREATE FUNCTION @extschema@.clv_cuts_recv(pg_catalog.internal) RETURNS @extschema@.clv_cuts
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_cuts_recv(pg_catalog.internal) IS
+	'reads the binary form of cut points; every byte is checked';
+CREATE FUNCTION @extschema@.clv_cuts_send(@extschema@.clv_cuts) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_send(@extschema@.clv_cuts) IS
+	'the binary form of cut points, as it is stored';
+
+CREATE TYPE @extschema@.clv_cuts (
+	INPUT = @extschema@.clv_cuts_in,
+	OUTPUT = @extschema@.clv_cuts_out,
+	RECEIVE = @extschema@.clv_cuts_recv,
+	SEND = @extschema@.clv_cuts_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = main
+);
+COMMENT ON TYPE @extschema@.clv_cuts IS
+	'the cut points of a population behind its scores, with the day and the model they were made with; its text form is JSON';
+
+CREATE FUNCTION @extschema@.clv_cuts_to_jsonb(@extschema@.clv_cuts) RETURNS pg_catalog.jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_cuts_to_jsonb(@extschema@.clv_cuts) IS 'the cut points as jsonb, without loss';
+CREATE FUNCTION @extschema@.clv_cuts_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_cuts
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_cuts_from_jsonb(pg_catalog.jsonb) IS
+	'the cut points behind their jsonb form; an error names what is missing, unknown or out of range';
+
+CREATE CAST (@extschema@.clv_cuts AS pg_catalog.jsonb)
+	WITH FUNCTION @extschema@.clv_cuts_to_jsonb(@extschema@.clv_cuts);
+CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_cuts)
+	WITH FUNCTION @extschema@.clv_cuts_from_jsonb(pg_catalog.jsonb);
+
+-- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself means nothing --------
+
+CREATE FUNCTION @extschema@.clv_cuts_eq(@extschema@.clv_cuts, @extschema@.clv_cuts) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_eq(@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'implementation of = operator';
+CREATE FUNCTION @extschema@.clv_cuts_ne(@extschema@.clv_cuts, @extschema@.clv_cuts) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_ne(@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'implementation of <> operator';
+CREATE FUNCTION @extschema@.clv_cuts_lt(@extschema@.clv_cuts, @extschema@.clv_cuts) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_lt(@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'implementation of < operator';
+CREATE FUNCTION @extschema@.clv_cuts_le(@extschema@.clv_cuts, @extschema@.clv_cuts) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_le(@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'implementation of <= operator';
+CREATE FUNCTION @extschema@.clv_cuts_gt(@extschema@.clv_cuts, @extschema@.clv_cuts) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_gt(@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'implementation of > operator';
+CREATE FUNCTION @extschema@.clv_cuts_ge(@extschema@.clv_cuts, @extschema@.clv_cuts) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_ge(@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'implementation of >= operator';
+CREATE FUNCTION @extschema@.clv_cuts_cmp(@extschema@.clv_cuts, @extschema@.clv_cuts) RETURNS pg_catalog.int4
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_cmp(@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'order of the bytes of two sets of cuts, for btree';
+CREATE FUNCTION @extschema@.clv_cuts_hash(@extschema@.clv_cuts) RETURNS pg_catalog.int4
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cuts_hash(@extschema@.clv_cuts) IS 'hash of a set of cuts';
+CREATE FUNCTION @extschema@.clv_cuts_hash_extended(@extschema@.clv_cuts, pg_catalog.int8) RETURNS pg_catalog.int8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cuts_hash_extended(@extschema@.clv_cuts, pg_catalog.int8) IS 'hash of a set of cuts, with a seed';
+
+CREATE OPERATOR @extschema@.= (
+	LEFTARG = @extschema@.clv_cuts, RIGHTARG = @extschema@.clv_cuts, FUNCTION = @extschema@.clv_cuts_eq,
+	COMMUTATOR = OPERATOR(@extschema@.=), NEGATOR = OPERATOR(@extschema@.<>),
+	RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES);
+CREATE OPERATOR @extschema@.<> (
+	LEFTARG = @extschema@.clv_cuts, RIGHTARG = @extschema@.clv_cuts, FUNCTION = @extschema@.clv_cuts_ne,
+	COMMUTATOR = OPERATOR(@extschema@.<>), NEGATOR = OPERATOR(@extschema@.=),
+	RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel);
+CREATE OPERATOR @extschema@.< (
+	LEFTARG = @extschema@.clv_cuts, RIGHTARG = @extschema@.clv_cuts, FUNCTION = @extschema@.clv_cuts_lt,
+	COMMUTATOR = OPERATOR(@extschema@.>), NEGATOR = OPERATOR(@extschema@.>=),
+	RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel);
+CREATE OPERATOR @extschema@.<= (
+	LEFTARG = @extschema@.clv_cuts, RIGHTARG = @extschema@.clv_cuts, FUNCTION = @extschema@.clv_cuts_le,
+	COMMUTATOR = OPERATOR(@extschema@.>=), NEGATOR = OPERATOR(@extschema@.>),
+	RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel);
+CREATE OPERATOR @extschema@.> (
+	LEFTARG = @extschema@.clv_cuts, RIGHTARG = @extschema@.clv_cuts, FUNCTION = @extschema@.clv_cuts_gt,
+	COMMUTATOR = OPERATOR(@extschema@.<), NEGATOR = OPERATOR(@extschema@.<=),
+	RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel);
+CREATE OPERATOR @extschema@.>= (
+	LEFTARG = @extschema@.clv_cuts, RIGHTARG = @extschema@.clv_cuts, FUNCTION = @extschema@.clv_cuts_ge,
+	COMMUTATOR = OPERATOR(@extschema@.<=), NEGATOR = OPERATOR(@extschema@.<),
+	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel);
+
+CREATE OPERATOR CLASS @extschema@.clv_cuts_ops DEFAULT FOR TYPE @extschema@.clv_cuts USING btree AS
+	OPERATOR 1 @extschema@.<, OPERATOR 2 @extschema@.<=, OPERATOR 3 @extschema@.=,
+	OPERATOR 4 @extschema@.>=, OPERATOR 5 @extschema@.>,
+	FUNCTION 1 @extschema@.clv_cuts_cmp(@extschema@.clv_cuts, @extschema@.clv_cuts);
+CREATE OPERATOR CLASS @extschema@.clv_cuts_ops DEFAULT FOR TYPE @extschema@.clv_cuts USING hash AS
+	OPERATOR 1 @extschema@.=,
+	FUNCTION 1 @extschema@.clv_cuts_hash(@extschema@.clv_cuts),
+	FUNCTION 2 @extschema@.clv_cuts_hash_extended(@extschema@.clv_cuts, pg_catalog.int8);
+
+-- ---- cutting and scoring --------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.rfmtc_score(
+	history @extschema@.clv_history,
+	model @extschema@.clv_model DEFAULT NULL,
+	as_of pg_catalog.date DEFAULT NULL,
+	bins pg_catalog.int4 DEFAULT 5
+) RETURNS @extschema@.clv_scores
+	AS 'MODULE_PATHNAME', 'rfmtc_score_window' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE COST 25;
+COMMENT ON FUNCTION @extschema@.rfmtc_score(@extschema@.clv_history, @extschema@.clv_model, pg_catalog.date, pg_catalog.int4) IS
+	'window function: the scores of each customer among those of the partition, 1 (worst) to bins (best; 2 to 100): 1 + the number of quantiles i/bins below the value, so that ties share a score. Frame and ORDER BY are ignored. as_of: the model''s day, else that of the last purchase in the partition. c and v (value of the next 365.25 days, undiscounted) are NULL without a model. Customers who did not exist yet get NULL and do not count';
+
+CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date) IS
+	'takes one customer into the state of rfmtc_cuts()';
+CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
+	'takes one customer into the state of rfmtc_cuts()';
+CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
+	'takes one customer into the state of rfmtc_cuts()';
+CREATE FUNCTION @extschema@.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION @extschema@.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) IS
+	'joins two states of rfmtc_cuts(); an error where they differ in day, model or bins';
+CREATE FUNCTION @extschema@.rfmtc_cuts_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION @extschema@.rfmtc_cuts_serialize(pg_catalog.internal) IS 'sends a state of rfmtc_cuts() to another process';
+CREATE FUNCTION @extschema@.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION @extschema@.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
+	'receives a state of rfmtc_cuts(); every byte is checked';
+CREATE FUNCTION @extschema@.rfmtc_cuts_final(pg_catalog.internal) RETURNS @extschema@.clv_cuts
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION @extschema@.rfmtc_cuts_final(pg_catalog.internal) IS 'cuts the population that rfmtc_cuts() gathered';
+
+CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date) (
+	SFUNC = @extschema@.rfmtc_cuts_accum,
+	STYPE = pg_catalog.internal,
+	SSPACE = 4096,
+	COMBINEFUNC = @extschema@.rfmtc_cuts_combine,
+	SERIALFUNC = @extschema@.rfmtc_cuts_serialize,
+	DESERIALFUNC = @extschema@.rfmtc_cuts_deserialize,
+	FINALFUNC = @extschema@.rfmtc_cuts_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date) IS
+	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Without a model there are no cuts of churn and value. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
+CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model) (
+	SFUNC = @extschema@.rfmtc_cuts_accum,
+	STYPE = pg_catalog.internal,
+	SSPACE = 4096,
+	COMBINEFUNC = @extschema@.rfmtc_cuts_combine,
+	SERIALFUNC = @extschema@.rfmtc_cuts_serialize,
+	DESERIALFUNC = @extschema@.rfmtc_cuts_deserialize,
+	FINALFUNC = @extschema@.rfmtc_cuts_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
+	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Cuts churn and value under the model too; a NULL as_of is the model''s. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
+CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model, bins pg_catalog.int4) (
+	SFUNC = @extschema@.rfmtc_cuts_accum,
+	STYPE = pg_catalog.internal,
+	SSPACE = 4096,
+	COMBINEFUNC = @extschema@.rfmtc_cuts_combine,
+	SERIALFUNC = @extschema@.rfmtc_cuts_serialize,
+	DESERIALFUNC = @extschema@.rfmtc_cuts_deserialize,
+	FINALFUNC = @extschema@.rfmtc_cuts_final,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
+	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Cuts churn and value under the model too (NULL: none); a NULL as_of is the model''s; bins from 2 to 100, NULL is 5. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
+
+CREATE FUNCTION @extschema@.rfmtc_score(
+	history @extschema@.clv_history,
+	cuts @extschema@.clv_cuts,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS @extschema@.clv_scores
+	AS 'MODULE_PATHNAME', 'rfmtc_score_cuts' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.rfmtc_score(@extschema@.clv_history, @extschema@.clv_cuts, pg_catalog.date) IS
+	'the scores of a customer against stored cut points, under the cuts'' own model; as_of: the cuts'' day where none is given. The same scores as by the window function over the population the cuts were made from. NULL for NULL arguments and for a customer who did not exist yet';
+
