@@ -12,10 +12,10 @@
  */
 BEGIN;
 
--- A number strictly between 0 and 1, always the same for the same key.
+-- A number strictly between 0 and 1, always the same for the same key. Another letter makes another shop.
 CREATE FUNCTION pg_temp.uniform(key text) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT
-RETURN (('x' || left(md5(key), 8))::bit(32)::bigint + 0.5) / 4294967296.0;
+RETURN (('x' || left(md5('h' || key), 8))::bit(32)::bigint + 0.5) / 4294967296.0;
 
 CREATE FUNCTION pg_temp.exponential(key text) RETURNS double precision
 LANGUAGE sql IMMUTABLE STRICT
