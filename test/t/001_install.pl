@@ -116,13 +116,18 @@ none('odd', qq{
 	  AND NOT ($reads)},
 	'everything that reads no table is immutable');
 
+# What every call of an aggregate, an index or a type goes through is priced by the aggregate, index or type. The
+# accessors named here were measured to take 20 to 60 ns, as much as an operator of PostgreSQL's own.
 none('odd', q{
 	SELECT p.oid::regprocedure, p.procost FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-	WHERE p.pronamespace = '"Odd Schema"'::regnamespace AND l.lanname IN ('c', 'plpgsql')
-	  AND p.prokind IN ('f', 'w') AND p.procost IN (1, 100)
+	WHERE p.pronamespace = '"Odd Schema"'::regnamespace AND p.prokind IN ('f', 'w')
+	  AND (l.lanname = 'c' AND p.procost = 1 OR l.lanname = 'plpgsql' AND p.procost = 100)
+	  AND p.proname !~ '^clv_((first|last)_purchase|purchases|total_spend|(purchases|spend)_between)$'
 	  AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend))
-	  AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN (a.aggserialfn, a.aggdeserialfn))
-	  AND p.prorettype NOT IN ('boolean'::regtype, 'integer'::regtype)},
+	  AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)
+	  AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
+	  AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
+		a.aggserialfn, a.aggdeserialfn))},
 	'no function keeps a default cost');
 
 none('odd', q{
