@@ -20,7 +20,8 @@
  * alike make r and alpha grow together without end) looks like A - B e^-theta
  * along the ridge. The distance in standard errors falls below any tolerance
  * there, yet each Newton step still moves theta by about 1. So a distance counts
- * only together with the length of the step that it belongs to.
+ * only together with the length of the step that it belongs to. Far out on a ridge
+ * its curvature is lost in rounding; then the search ends because it gets nowhere.
  */
 #include "math/newton.h"
 
@@ -40,6 +41,13 @@
 /* On a ridge the search ends when the gain that is left cannot matter to anybody. */
 #define RIDGE_DISTANCE 3e-4
 #define RIDGE_GAIN 1e-8
+
+/*
+ * So many evaluations in a row that gain less than this, and still not there:
+ * rounding has taken the Hessian's lowest curvature, and with it the way.
+ */
+#define IDLE_GAIN 1e-6
+#define IDLE_EVALUATIONS 8
 
 /* Relative to the function, gains below this are taken for rounding. */
 #define ROUNDING 1e-13
@@ -260,8 +268,8 @@ Polish(ClvNewton *newton, const Step *last, ClvObjective objective, void *arg)
 	return CLV_NEWTON_CONVERGED;
 }
 
-/* Try the step; true where it is taken. The radius learns from it either way. */
-static bool
+/* Take the step if it keeps what it promised. The radius learns from it either way. */
+static void
 TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective objective, void *arg)
 {
 	int n = newton->n;
@@ -275,7 +283,7 @@ TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective object
 	if (!Finite(n, &at))
 	{
 		*radius = step->length / 4;
-		return false;
+		return;
 	}
 	kept = (at.value - newton->at.value) / step->gain;
 	if (step->gain < ROUNDING * fabs(newton->at.value))
@@ -284,44 +292,58 @@ TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective object
 		*radius = step->length / 4;
 	else if (kept > 0.75 && !step->full)
 		*radius = fmin(2.5 * *radius, LARGEST_RADIUS);
-	if (!(kept > 1e-4))
-		return false;
-	Arrive(newton, theta, &at);
-	return true;
+	if (kept > 1e-4)
+		Arrive(newton, theta, &at);
 }
 
-static int
+static bool
 TooFar(const ClvNewton *newton)
 {
-	int largest = LargestComponent(newton->n, newton->theta);
+	return fabs(newton->theta[LargestComponent(newton->n, newton->theta)]) > FARTHEST;
+}
 
-	return fabs(newton->theta[largest]) > FARTHEST ? largest : -1;
+/* The unknown that has come farthest from the start. */
+static int
+Farthest(const ClvNewton *newton, const double *start)
+{
+	double way[CLV_LINALG_MAX];
+
+	for (int i = 0; i < newton->n; i++)
+		way[i] = newton->theta[i] - start[i];
+	return LargestComponent(newton->n, way);
 }
 
 ClvNewtonOutcome
 clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 {
 	double radius = FIRST_RADIUS;
+	double start[CLV_LINALG_MAX];
+	int idle = 0;
 	Step step;
 
 	newton->runaway = -1;
 	newton->evaluations = 0;
 	newton->distance = NAN;
+	memcpy(start, newton->theta, sizeof(start));
 	Evaluate(newton, objective, arg, newton->theta, &newton->at);
 	if (!Finite(newton->n, &newton->at))
 		return CLV_NEWTON_BAD_START;
 	for (;;)
 	{
+		double height = newton->at.value;
+
 		ChooseStep(newton->n, &newton->at, radius, &step);
 		newton->distance = step.distance;
 		if (OnRidge(&step, radius))
 			return RunAway(newton, LargestComponent(newton->n, step.move));
 		if (step.full && step.distance < newton->tolerance)
 			return Polish(newton, &step, objective, arg);
+		if (TooFar(newton) || idle >= IDLE_EVALUATIONS)
+			return RunAway(newton, Farthest(newton, start));
 		if (newton->evaluations >= newton->max_evaluations || radius < SMALLEST_RADIUS ||
 			!(step.gain > 0))
 			return CLV_NEWTON_EXHAUSTED;
-		if (TryStep(newton, &step, &radius, objective, arg) && TooFar(newton) >= 0)
-			return RunAway(newton, TooFar(newton));
+		TryStep(newton, &step, &radius, objective, arg);
+		idle = newton->at.value - height < IDLE_GAIN ? idle + 1 : 0;
 	}
 }
