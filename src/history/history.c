@@ -51,6 +51,65 @@ clv_reader_open(ClvReader *reader, const ClvHistory *history)
 					  ERRCODE_DATA_CORRUPTED);
 }
 
+bool
+clv_digits_canonical(const char *digits, int length)
+{
+	int			i = 0;
+	int			point;
+
+	if (i < length && digits[i] == '-')
+	{
+		if (length == 2 && digits[1] == '0')
+			return false;
+		i++;
+	}
+	point = i;
+	while (point < length && digits[point] >= '0' && digits[point] <= '9')
+		point++;
+	if (point == i || (digits[i] == '0' && point > i + 1))
+		return false;
+	if (point == length)
+		return true;
+	if (digits[point] != '.' || point + 1 == length || digits[length - 1] == '0')
+		return false;
+	for (i = point + 1; i < length; i++)
+	{
+		if (digits[i] < '0' || digits[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+DateADT
+clv_grid_day(DateADT day, int32 occasion)
+{
+	const int64 monday = 366;	/* 2001-01-01 */
+	int64		into;
+
+	if (occasion == 1)
+		return day;
+	into = ((int64) day - monday) % occasion;
+	if (into < 0)
+		into += occasion;
+	if (!IS_VALID_DATE(day - into))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("the occasion of %d days begins before the first possible date",
+							   occasion)));
+	return (DateADT) (day - into);
+}
+
+void
+clv_check_day(const ClvReader *reader, const ClvDay *day)
+{
+	bool		negative = reader->wide ? day->digits[0] == '-' : day->units < 0;
+
+	if (!IS_VALID_DATE(reader->day) || day->unknown < 0 ||
+		(reader->wide && !clv_digits_canonical(day->digits, day->length)) ||
+		(!day->bought && !negative) ||
+		clv_grid_day(day->day, reader->occasion) != day->day)
+		clv_reader_broken(reader);
+}
+
 /* What follows from the day alone, whatever the amounts are stored as. */
 static inline void
 CountDay(ClvSummary *summary, const ClvDay *day, bool basis_all, bool *counts)

@@ -81,6 +81,15 @@ extern void clv_reader_open(ClvReader *reader, const ClvHistory *history);
 extern void clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate);
 extern void clv_reader_broken(const ClvReader *reader) pg_attribute_noreturn();
 
+/* A day must be able to exist: the coding alone admits more. */
+extern void clv_check_day(const ClvReader *reader, const ClvDay *day);
+
+/* The first day of the cell of the grid, which is anchored on Monday 2001-01-01. */
+extern DateADT clv_grid_day(DateADT day, int32 occasion);
+
+/* Whether the text is a decimal in the one form that a history stores. */
+extern bool clv_digits_canonical(const char *digits, int length);
+
 static inline uint64
 ZigzagEncode(int64 value)
 {

@@ -40,7 +40,4 @@ extern ClvHistory *clv_state_finish(const ClvHistoryState *state);
 /* Complains unless the occasions are equal. */
 extern void clv_check_occasion(int32 occasion, int32 other);
 
-/* Whether the text is a decimal in the one form that a history stores. */
-extern bool clv_digits_canonical(const char *digits, int length);
-
 #endif							/* CLV_HISTORY_STATE_H */
