@@ -96,7 +96,8 @@ none('odd', q{
 
 none('odd', q{
 	SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = '"Odd Schema"'::regnamespace
-	  AND length(obj_description(p.oid, 'pg_proc')) < 20},
+	  AND length(obj_description(p.oid, 'pg_proc')) < 20
+	  AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)},
 	'and no comment is a mere word');
 
 # --- what functions say of themselves ---
@@ -156,7 +157,7 @@ none('odd', q{
 my $road = q{
 	CREATE TABLE "Odd Schema".customer AS
 	SELECT o.id, "Odd Schema".clv_history(o.at, o.amount) AS history
-	FROM (SELECT c AS id, date '2020-01-01' + (c * 7 % 90) + (k * (10 + c % 23)) AS at, (10 + c * k % 17)::numeric AS amount
+	FROM (SELECT c AS id, date '2020-01-01' + (c * 7 % 90) + (k * (10 + c % 23)) AS at, ((5 + c % 40) * (8 + k * 7 % 5))::numeric / 10 AS amount
 		  FROM generate_series(1, 200) c, generate_series(0, 11) k WHERE k = 0 OR k <= (c * 13 % 29) - 15) o
 	GROUP BY o.id;
 	CREATE TABLE "Odd Schema".model AS
