@@ -400,8 +400,8 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 				  "Count both with the same clv_options(spend => ...).");
 	/* an occasion of 0 has seen no history yet */
 	if (one->occasion != other->occasion && one->occasion != 0 && other->occasion != 0)
-		GridError("occasions", psprintf("%d days", one->occasion),
-				  psprintf("%d days", other->occasion),
+		GridError("occasions (days)", psprintf("%d", one->occasion),
+				  psprintf("%d", other->occasion),
 				  "Make all histories with the same occasion.");
 }
 

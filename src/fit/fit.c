@@ -196,9 +196,9 @@ WarnStatus(ClvStatus status, const ClvFamily *family, const ClvFitReport *report
 	int			which = report->degenerate_param;
 
 	if (status == CLV_NOT_CONVERGED)
-		ereport(WARNING, (errmsg("fit of \"%s\" did not converge in %d iterations", family->name,
-								 report->iterations),
-						  errdetail("It stopped at %s.", ParameterText(family, report->param)),
+		ereport(WARNING, (errmsg("fit of \"%s\" did not converge", family->name),
+						  errdetail("After %d iterations it stopped at %s.", report->iterations,
+									ParameterText(family, report->param)),
 						  errhint("Raise max_iterations, start from another model, or use a "
 								  "penalty.")));
 	else if (status == CLV_DEGENERATE)
@@ -535,11 +535,14 @@ FillFrame(FitContext *fit)
 
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("there are no customers to fit"),
-				 options->as_of == DATEVAL_NOEND
+				 head->skipped == 0 ? 0
+				 : options->as_of == DATEVAL_NOEND
 					 ? errdetail("Histories without a purchase: " INT64_FORMAT ".", head->skipped)
 					 : errdetail("Histories without a purchase up to as_of %s: " INT64_FORMAT ".",
 								 clv_date_text(options->as_of, buffer), head->skipped),
-				 head->skipped == 0 ? 0 : errhint("Give a later as_of.")));
+				 head->skipped == 0 || options->as_of == DATEVAL_NOEND
+					 ? 0
+					 : errhint("Give a later as_of.")));
 	}
 	fitted->has_as_of = options->as_of != DATEVAL_NOEND || head->kind == CLV_CELLS_HISTORY;
 	fitted->as_of = options->as_of != DATEVAL_NOEND ? options->as_of

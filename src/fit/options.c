@@ -66,22 +66,30 @@ SetFamily(char *field, const char *name, ClvProcess process, const char *other)
 	strlcpy(field, name, CLV_NAME_SIZE);
 }
 
+static void
+AppendUnit(StringInfo out, int64 n, const char *fraction, const char *unit)
+{
+	bool		one = n == 1 && fraction[0] == '\0';
+
+	appendStringInfo(out, "%s" INT64_FORMAT "%s %s%s", out->len > 0 ? " " : "", n, fraction, unit,
+					 one ? "" : "s");
+}
+
 char *
 clv_fit_unit_text(const Interval *unit)
 {
 	StringInfoData out;
+	char		fraction[16] = "";
 
+	if (unit->time % USECS_PER_SEC != 0)
+		snprintf(fraction, sizeof(fraction), ".%06d", abs((int) (unit->time % USECS_PER_SEC)));
 	initStringInfo(&out);
 	if (unit->month != 0)
-		appendStringInfo(&out, "%d mons ", unit->month);
+		AppendUnit(&out, unit->month, "", "mon");
 	if (unit->day != 0)
-		appendStringInfo(&out, "%d days ", unit->day);
-	if (unit->time % USECS_PER_SEC != 0)
-		appendStringInfo(&out, INT64_FORMAT ".%06d secs ", unit->time / USECS_PER_SEC,
-						 abs((int) (unit->time % USECS_PER_SEC)));
-	else if (unit->time != 0 || out.len == 0)
-		appendStringInfo(&out, INT64_FORMAT " secs ", unit->time / USECS_PER_SEC);
-	out.data[--out.len] = '\0';
+		AppendUnit(&out, unit->day, "", "day");
+	if (unit->time != 0 || out.len == 0)
+		AppendUnit(&out, unit->time / USECS_PER_SEC, fraction, "sec");
 	return out.data;
 }
 
