@@ -43,6 +43,9 @@ CREATE CAST (@extschema@.clv_model AS pg_catalog.jsonb)
 CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_model)
 	WITH FUNCTION @extschema@.clv_model_from_jsonb(pg_catalog.jsonb);
 
+COMMENT ON CAST (@extschema@.clv_model AS pg_catalog.jsonb) IS 'the model as jsonb, without loss';
+COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_model) IS 'the model behind its jsonb form, every member checked';
+
 -- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself means nothing --------
 
 CREATE FUNCTION @extschema@.clv_model_eq(@extschema@.clv_model, @extschema@.clv_model) RETURNS pg_catalog.bool
@@ -68,10 +71,10 @@ CREATE FUNCTION @extschema@.clv_model_cmp(@extschema@.clv_model, @extschema@.clv
 COMMENT ON FUNCTION @extschema@.clv_model_cmp(@extschema@.clv_model, @extschema@.clv_model) IS 'order of the bytes of two models, for btree';
 CREATE FUNCTION @extschema@.clv_model_hash(@extschema@.clv_model) RETURNS pg_catalog.int4
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION @extschema@.clv_model_hash(@extschema@.clv_model) IS 'hash';
+COMMENT ON FUNCTION @extschema@.clv_model_hash(@extschema@.clv_model) IS 'hash of the bytes of a model';
 CREATE FUNCTION @extschema@.clv_model_hash_extended(@extschema@.clv_model, pg_catalog.int8) RETURNS pg_catalog.int8
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION @extschema@.clv_model_hash_extended(@extschema@.clv_model, pg_catalog.int8) IS 'hash with a seed';
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_model_hash_extended(@extschema@.clv_model, pg_catalog.int8) IS 'hash of the bytes of a model, with a seed';
 
 CREATE OPERATOR @extschema@.= (
 	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_eq,
@@ -97,6 +100,12 @@ CREATE OPERATOR @extschema@.>= (
 	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_ge,
 	COMMUTATOR = OPERATOR(@extschema@.<=), NEGATOR = OPERATOR(@extschema@.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel);
+COMMENT ON OPERATOR @extschema@.= (@extschema@.clv_model, @extschema@.clv_model) IS 'same model, byte for byte';
+COMMENT ON OPERATOR @extschema@.<> (@extschema@.clv_model, @extschema@.clv_model) IS 'not the same model';
+COMMENT ON OPERATOR @extschema@.< (@extschema@.clv_model, @extschema@.clv_model) IS 'before, in an order that means nothing';
+COMMENT ON OPERATOR @extschema@.<= (@extschema@.clv_model, @extschema@.clv_model) IS 'before or the same, in an order that means nothing';
+COMMENT ON OPERATOR @extschema@.> (@extschema@.clv_model, @extschema@.clv_model) IS 'after, in an order that means nothing';
+COMMENT ON OPERATOR @extschema@.>= (@extschema@.clv_model, @extschema@.clv_model) IS 'after or the same, in an order that means nothing';
 
 CREATE OPERATOR CLASS @extschema@.clv_model_ops DEFAULT FOR TYPE @extschema@.clv_model USING btree AS
 	OPERATOR 1 @extschema@.<, OPERATOR 2 @extschema@.<=, OPERATOR 3 @extschema@.=,
@@ -126,6 +135,8 @@ COMMENT ON FUNCTION @extschema@.clv_model_join(@extschema@.clv_model, @extschema
 CREATE OPERATOR @extschema@.|| (
 	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_join,
 	COMMUTATOR = OPERATOR(@extschema@.||));
+COMMENT ON OPERATOR @extschema@.|| (@extschema@.clv_model, @extschema@.clv_model) IS
+	'a model of purchases and a model of spend, joined';
 
 CREATE FUNCTION @extschema@.clv_parameters(
 	model @extschema@.clv_model,

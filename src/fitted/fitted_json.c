@@ -49,17 +49,18 @@ AppendUnits(StringInfo out, int64 count, const char *unit)
 						 count == 1 ? "" : "s");
 }
 
-/* Months, days, hours and seconds, each only where there are any: no IntervalStyle matters. */
+/* Months, days, hours, minutes and seconds, each only where there are any: no IntervalStyle matters. */
 char *
 clv_interval_text(const Interval *interval)
 {
 	StringInfoData out;
-	int64		usecs = interval->time % USECS_PER_HOUR;
+	int64		usecs = interval->time % USECS_PER_MINUTE;
 
 	initStringInfo(&out);
 	AppendUnits(&out, interval->month, "month");
 	AppendUnits(&out, interval->day, "day");
 	AppendUnits(&out, interval->time / USECS_PER_HOUR, "hour");
+	AppendUnits(&out, interval->time % USECS_PER_HOUR / USECS_PER_MINUTE, "minute");
 	if (usecs % USECS_PER_SEC == 0)
 		AppendUnits(&out, usecs / USECS_PER_SEC, "second");
 	else
@@ -246,13 +247,25 @@ UnknownMember(const Member *member, const char *known)
 					errhint("Known are: %s.", known)));
 }
 
+/* Infinity where a double cannot hold it, rather than an error with a thousand digits. */
+static double
+NumericToDouble(Numeric number)
+{
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+}
+
 static double
 MemberNumber(const Member *member)
 {
+	double		number;
+
 	if (member->value.type != jbvNumeric)
 		WrongMember(member, "a number");
-	return DatumGetFloat8(
-		DirectFunctionCall1(numeric_float8, NumericGetDatum(member->value.val.numeric)));
+	number = NumericToDouble(member->value.val.numeric);
+	if (!isfinite(number))
+		WrongMember(member, "a number that double precision can hold");
+	return number;
 }
 
 /* numeric_int8 rounds; a count has no fraction to lose, and an int8 keeps every one. */
@@ -260,12 +273,13 @@ static int64
 MemberCount(const Member *member, int64 limit)
 {
 	Datum		number;
-	int64		count;
+	int64		count = -1;
 
 	if (member->value.type != jbvNumeric)
 		WrongMember(member, "a whole number");
 	number = NumericGetDatum(member->value.val.numeric);
-	count = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
+	if (fabs(NumericToDouble(member->value.val.numeric)) < (double) PG_INT64_MAX)
+		count = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
 	if (count < 0 || count > limit ||
 		!DatumGetBool(DirectFunctionCall2(numeric_eq, number,
 										  NumericGetDatum(int64_to_numeric(count)))))
@@ -337,7 +351,7 @@ clv_fitted_parameters_from_json(JsonbContainer *container, const ClvFamily *fami
 {
 	Member		member;
 	bool		seen[CLV_MAX_PARAMS] = {false};
-	char	   *object = psprintf("parameters of \"%s\"", family->name);
+	char	   *object = psprintf("the parameters of \"%s\"", family->name);
 
 	OpenObject(&member, container, object);
 	while (NextMember(&member))
@@ -388,8 +402,7 @@ ReadCovariance(const Member *member, int n, double *triangle)
 
 			if (cell == NULL || cell->type != jbvNumeric)
 				WrongMember(member, shape);
-			triangle[CLV_TRIANGLE(i, j)] = DatumGetFloat8(
-				DirectFunctionCall1(numeric_float8, NumericGetDatum(cell->val.numeric)));
+			triangle[CLV_TRIANGLE(i, j)] = NumericToDouble(cell->val.numeric);
 		}
 	}
 }
