@@ -58,6 +58,8 @@ CREATE CAST (@extschema@.clv_cells AS pg_catalog.jsonb)
 	WITH FUNCTION @extschema@.clv_cells_to_jsonb(@extschema@.clv_cells);
 CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_cells)
 	WITH FUNCTION @extschema@.clv_cells_from_jsonb(pg_catalog.jsonb);
+COMMENT ON CAST (@extschema@.clv_cells AS pg_catalog.jsonb) IS 'the cells as JSON, without loss';
+COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_cells) IS 'reads what the cast to jsonb has written; every member is checked';
 
 -- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself means nothing ----------
 
@@ -113,6 +115,12 @@ CREATE OPERATOR @extschema@.>= (
 	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_ge,
 	COMMUTATOR = OPERATOR(@extschema@.<=), NEGATOR = OPERATOR(@extschema@.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel);
+COMMENT ON OPERATOR @extschema@.= (@extschema@.clv_cells, @extschema@.clv_cells) IS 'whether two cells are the same to the byte';
+COMMENT ON OPERATOR @extschema@.<> (@extschema@.clv_cells, @extschema@.clv_cells) IS 'whether two cells differ';
+COMMENT ON OPERATOR @extschema@.< (@extschema@.clv_cells, @extschema@.clv_cells) IS 'order of cells for sorting, without meaning: before';
+COMMENT ON OPERATOR @extschema@.<= (@extschema@.clv_cells, @extschema@.clv_cells) IS 'order of cells for sorting, without meaning: before or equal';
+COMMENT ON OPERATOR @extschema@.> (@extschema@.clv_cells, @extschema@.clv_cells) IS 'order of cells for sorting, without meaning: after';
+COMMENT ON OPERATOR @extschema@.>= (@extschema@.clv_cells, @extschema@.clv_cells) IS 'order of cells for sorting, without meaning: after or equal';
 
 CREATE OPERATOR CLASS @extschema@.clv_cells_ops DEFAULT FOR TYPE @extschema@.clv_cells USING btree AS
 	OPERATOR 1 @extschema@.<, OPERATOR 2 @extschema@.<=, OPERATOR 3 @extschema@.=,

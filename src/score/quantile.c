@@ -107,7 +107,7 @@ Select(double *v, int64 low, int64 high, const int64 *rank, int nranks, uint64 *
 void
 clv_quantile_cuts(double *values, int64 n, int bins, double *cuts)
 {
-	int64		rank[2 * CLV_MAX_BINS];
+	int64		rank[2 * CLV_MAX_BINS] = {0};
 	int			nranks = 0;
 	uint64		seed = (uint64) n;
 

@@ -56,6 +56,8 @@ CREATE CAST (@extschema@.clv_cuts AS pg_catalog.jsonb)
 	WITH FUNCTION @extschema@.clv_cuts_to_jsonb(@extschema@.clv_cuts);
 CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_cuts)
 	WITH FUNCTION @extschema@.clv_cuts_from_jsonb(pg_catalog.jsonb);
+COMMENT ON CAST (@extschema@.clv_cuts AS pg_catalog.jsonb) IS 'the cut points as JSON, without loss';
+COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_cuts) IS 'reads what the cast to jsonb has written; every member is checked';
 
 -- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself means nothing --------
 
@@ -111,6 +113,12 @@ CREATE OPERATOR @extschema@.>= (
 	LEFTARG = @extschema@.clv_cuts, RIGHTARG = @extschema@.clv_cuts, FUNCTION = @extschema@.clv_cuts_ge,
 	COMMUTATOR = OPERATOR(@extschema@.<=), NEGATOR = OPERATOR(@extschema@.<),
 	RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel);
+COMMENT ON OPERATOR @extschema@.= (@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'whether two cut points are the same to the byte';
+COMMENT ON OPERATOR @extschema@.<> (@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'whether two cut points differ';
+COMMENT ON OPERATOR @extschema@.< (@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'order of cut points for sorting, without meaning: before';
+COMMENT ON OPERATOR @extschema@.<= (@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'order of cut points for sorting, without meaning: before or equal';
+COMMENT ON OPERATOR @extschema@.> (@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'order of cut points for sorting, without meaning: after';
+COMMENT ON OPERATOR @extschema@.>= (@extschema@.clv_cuts, @extschema@.clv_cuts) IS 'order of cut points for sorting, without meaning: after or equal';
 
 CREATE OPERATOR CLASS @extschema@.clv_cuts_ops DEFAULT FOR TYPE @extschema@.clv_cuts USING btree AS
 	OPERATOR 1 @extschema@.<, OPERATOR 2 @extschema@.<=, OPERATOR 3 @extschema@.=,

@@ -25,7 +25,7 @@ $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->co
 my $number = 0;
 foreach my $page ("$root/README.md", sort glob("$root/docs/*.md"))
 {
-	my ($name) = $page =~ m{([^/]+)$};
+	my $name = substr $page, length "$root/";
 	my $database = 'page' . ++$number;
 
 	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE shop");
@@ -76,7 +76,8 @@ is(join(' ', grep { $text !~ /\b\Q$_\E\b/ } @names), '', 'every function is docu
 # Links between the pages lead somewhere.
 foreach my $page ("$root/README.md", glob("$root/docs/*.md"))
 {
-	my ($directory, $name) = $page =~ m{^(.*)/([^/]+)$};
+	my ($directory) = $page =~ m{^(.*)/};
+	my $name = substr $page, length "$root/";
 	my @dead = grep { !m{^(https?:|\#)} && !-e "$directory/" . s/\#.*//r } slurp_file($page) =~ /\]\(([^)\s]+)\)/g;
 	is("@dead", '', "the links of $name lead somewhere");
 }
