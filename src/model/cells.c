@@ -89,6 +89,7 @@ CellDigit(const void *record, int which, const void *arg)
 	return Level(range, which == DIGIT_X ? cell->x : which == DIGIT_T ? cell->T : cell->t_x);
 }
 
+/* The count comes last, so that equal cells are always added in the same order. */
 static inline bool
 CellLess(const void *left, const void *right)
 {
@@ -99,7 +100,15 @@ CellLess(const void *left, const void *right)
 		return a->x < b->x;
 	if (a->T != b->T)
 		return a->T < b->T;
-	return a->t_x < b->t_x;
+	if (a->t_x != b->t_x)
+		return a->t_x < b->t_x;
+	return a->count < b->count;
+}
+
+static inline bool
+SameHistory(const ClvCell *a, const ClvCell *b)
+{
+	return a->x == b->x && a->T == b->T && a->t_x == b->t_x;
 }
 
 static bool
@@ -157,7 +166,7 @@ Merge(ClvCells *cells)
 	{
 		if (all[i].count == 0)
 			continue;
-		if (kept > 0 && !CellLess(&all[kept - 1], &all[i]))
+		if (kept > 0 && SameHistory(&all[kept - 1], &all[i]))
 			all[kept - 1].count += all[i].count;
 		else
 			all[kept++] = all[i];

@@ -1,0 +1,154 @@
+/*
+ * fuzz_fit.c
+ *		libFuzzer: fits to whatever the bytes say.
+ *
+ * clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc
+ *     test/fuzz/fuzz_fit.c src/math/\*.c src/model/\*.c -lm -o fuzz_fit
+ *
+ * Whatever the cells, a fit must return; where it says CLV_OK its parameters are
+ * positive numbers at which the log-likelihood is finite and flat, and two runs
+ * over the same customers in another order give the same bits.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/likelihood.h"
+
+#define MOST_CELLS 64
+
+typedef struct Bytes
+{
+	const uint8_t *at;
+	size_t left;
+} Bytes;
+
+static unsigned
+Next(Bytes *bytes)
+{
+	if (bytes->left == 0)
+		return 0;
+	bytes->left--;
+	return *bytes->at++;
+}
+
+/* Mostly small and on a grid; sometimes huge, tiny, or the bits of any double. */
+static double
+NextNumber(Bytes *bytes)
+{
+	unsigned kind = Next(bytes);
+	double number = 0;
+
+	if (kind < 160)
+		return Next(bytes) / 7.0;
+	if (kind < 220)
+		return ldexp(Next(bytes), (int) Next(bytes) / 4 - 32);
+	for (int i = 0; i < 8; i++)
+		((unsigned char *) &number)[i] = (unsigned char) Next(bytes);
+	return number;
+}
+
+static void
+Check(const ClvFamily *family, ClvStatus status, const ClvFitReport *report)
+{
+	if (status != CLV_OK)
+		return;
+	for (int i = 0; i < family->nparams; i++)
+	{
+		if (!(report->param[i] > 0) || isinf(report->param[i]))
+			abort();
+	}
+	if (!isfinite(report->log_likelihood) || !(report->gradient_norm < 1e-4) ||
+		!(report->customers > family->nparams))
+		abort();
+}
+
+static void
+Same(const ClvFitReport *a, const ClvFitReport *b, ClvStatus first, ClvStatus second)
+{
+	if (first != second || memcmp(a->param, b->param, sizeof(a->param)) != 0 ||
+		memcmp(&a->log_likelihood, &b->log_likelihood, sizeof(double)) != 0)
+		abort();
+}
+
+static void
+FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
+{
+	ClvCell cells[MOST_CELLS];
+	ClvCell turned[MOST_CELLS];
+	size_t n = 0;
+	void *workspace;
+	ClvFitReport report;
+	ClvFitReport again;
+	ClvStatus status;
+
+	while (n < MOST_CELLS && bytes->left > 0)
+	{
+		unsigned shape = Next(bytes);
+		ClvCell *cell = &cells[n++];
+
+		cell->x = shape < 250 ? shape % 16 : floor(NextNumber(bytes));
+		cell->T = NextNumber(bytes);
+		cell->t_x = cell->x == 0  ? 0
+					: shape < 252 ? cell->T * Next(bytes) / 255.0
+								  : NextNumber(bytes);
+		cell->count = shape % 3 == 0 ? 1 + Next(bytes) : shape < 253 ? 1 : NextNumber(bytes);
+	}
+	for (size_t i = 0; i < n; i++)
+		turned[n - 1 - i] = cells[i];
+	workspace = malloc(clv_fit_cells_workspace(family, n));
+	status = clv_fit_cells(family, cells, n, control, workspace, &report);
+	Check(family, status, &report);
+	Same(&report, &again, status, clv_fit_cells(family, turned, n, control, workspace, &again));
+	free(workspace);
+}
+
+static void
+FuzzSpend(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
+{
+	ClvSpendRow rows[MOST_CELLS];
+	ClvSpendRow turned[MOST_CELLS];
+	size_t n = 0;
+	void *workspace;
+	ClvFitReport report;
+	ClvFitReport again;
+	ClvStatus status;
+
+	while (n < MOST_CELLS && bytes->left > 0)
+	{
+		unsigned shape = Next(bytes);
+
+		rows[n].x = shape < 254 ? 1 + (int) shape % 16 : (int) (Next(bytes) & 127) << 24;
+		rows[n++].mean = NextNumber(bytes);
+	}
+	for (size_t i = 0; i < n; i++)
+		turned[n - 1 - i] = rows[i];
+	workspace = malloc(clv_fit_spend_workspace(family, n));
+	status = clv_fit_spend(family, rows, n, control, workspace, &report);
+	Check(family, status, &report);
+	Same(&report, &again, status, clv_fit_spend(family, turned, n, control, workspace, &again));
+	free(workspace);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	Bytes bytes = {data, size};
+	unsigned what = Next(&bytes);
+	double start[CLV_MAX_PARAMS];
+	ClvFitControl control = {.max_iterations = what & 4 ? 30 : 0,
+							 .shape_penalty = what & 8 ? 0.01 : 0};
+	const ClvFamily *family = clv_family_at((int) (what & 3) % 3);
+
+	if (what & 16)
+	{
+		for (int i = 0; i < CLV_MAX_PARAMS; i++)
+			start[i] = NextNumber(&bytes);
+		control.start = start;
+	}
+	if (family->process == CLV_SPEND)
+		FuzzSpend(family, &bytes, &control);
+	else
+		FuzzCells(family, &bytes, &control);
+	return 0;
+}
