@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "common/int.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
 #include "utils/memutils.h"
@@ -430,8 +431,11 @@ clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
 								"clv_fit(cells, clv_options(...)).")));
 	if (head->occasion != 0)
 		state->head.occasion = head->occasion;
-	state->head.skipped += head->skipped;
-	state->head.spend_skipped += head->spend_skipped;
+	if (pg_add_s64_overflow(state->head.skipped, head->skipped, &state->head.skipped) ||
+		pg_add_s64_overflow(state->head.spend_skipped, head->spend_skipped,
+							&state->head.spend_skipped))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("too many skipped customers in clv_cells")));
 	for (int64 i = 0; i < head->ncells; i++)
 	{
 		if (i % 4096 == 0)

@@ -202,28 +202,18 @@ ScanNumber(Scanner *in)
 static int64
 ScanInteger(Scanner *in, int64 least, int64 most)
 {
-	const char *begin;
-	int64		value = 0;
-	bool		negative;
-	int			digits = 0;
+	const char *digits;
+	char	   *end;
+	long long	value;
 
 	SkipSpace(in);
-	begin = in->at;
-	negative = *in->at == '-';
-	for (const char *p = begin + negative; isdigit((unsigned char) *p); p++)
-	{
-		value = value * 10 + (*p - '0');
-		if (++digits > 18)
-			SyntaxError(in, "a smaller number");
-		in->at = p + 1;
-	}
-	value = negative ? -value : value;
-	if (digits == 0 || value < least || value > most)
-	{
-		in->at = begin;
+	digits = in->at + (*in->at == '-');
+	errno = 0;
+	value = strtoll(in->at, &end, 10);
+	if (!isdigit((unsigned char) *digits) || errno != 0 || value < least || value > most)
 		SyntaxError(in, psprintf("a whole number between " INT64_FORMAT " and " INT64_FORMAT,
 								 least, most));
-	}
+	in->at = end;
 	return value;
 }
 
