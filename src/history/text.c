@@ -118,7 +118,7 @@ static void
 Expect(Scanner *scan, const char *token)
 {
 	if (!Accept(scan, token))
-		SyntaxError(scan, token);
+		SyntaxError(scan, token[0] == '"' ? token : psprintf("\"%s\"", token));
 }
 
 static bool
