@@ -1,0 +1,101 @@
+# Every column of the 50-digit tables, through SQL, at a relative error of at most 1e-9 (log-likelihoods: absolute,
+# where they are larger than one relative). Where the exact value is below the range of double precision, 0 is right.
+
+use strict;
+use warnings;
+
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $shared = $ENV{CLV_SHARED} || "$FindBin::Bin/../../../shared";
+unless (-f "$shared/oracles/mp_bgnbd.csv")
+{
+	die "no reference tables in $shared (set CLV_SHARED)\n" if $ENV{CI};
+	plan skip_all => "no reference tables in $shared (set CLV_SHARED)";
+}
+
+my $node = PostgreSQL::Test::Cluster->new('oracles');
+$node->init;
+$node->append_conf('postgresql.conf', 'fsync = off');
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION clv;
+	-- the share of the tolerance that an answer uses up; NULL (never an answer) counts as too much
+	CREATE FUNCTION relative(got float8, want numeric) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+		SELECT CASE WHEN want = 'Infinity' THEN CASE WHEN got = 'Infinity' THEN 0 ELSE float8 'Infinity' END
+			WHEN abs(want) < 2.3e-308 THEN CASE WHEN abs(got) < 2.3e-308 THEN 0 ELSE float8 'Infinity' END
+			WHEN got IS NULL OR got IN ('NaN', 'Infinity', '-Infinity') THEN float8 'Infinity'
+			ELSE abs(got::numeric / want - 1) / 1e-9 END $$;
+	CREATE FUNCTION absolute(got float8, want numeric) RETURNS float8 LANGUAGE sql IMMUTABLE AS $$
+		SELECT CASE WHEN got IS NULL OR got IN ('NaN', 'Infinity', '-Infinity') THEN float8 'Infinity'
+			ELSE abs(got::numeric - want) / (1e-9 * greatest(1, abs(want))) END $$});
+
+# load(TABLE, COLUMNS, FILE)
+sub load
+{
+	my ($table, $columns, $file) = @_;
+	my $rows = slurp_file("$shared/oracles/$file");
+
+	$node->safe_psql('postgres',
+		"CREATE TABLE $table ($columns);\nCOPY $table FROM STDIN WITH (FORMAT csv, HEADER);\n$rows\\.\n");
+	return;
+}
+
+# check(TABLE, NAME, EXPRESSION): the worst row, in tolerances
+sub check
+{
+	my ($table, $name, $expression) = @_;
+	my ($rows, $worst, $row) = split /\|/, $node->safe_psql('postgres', qq{
+		SELECT count(*) OVER (), error, row || ' ' || tag
+		FROM (SELECT row, tag, $expression AS error FROM $table) e ORDER BY error DESC NULLS FIRST LIMIT 1});
+
+	is($rows, 60, "$table: rows of $name");
+	cmp_ok($worst eq '' ? 'Inf' : $worst, '<=', 1, "$table: $name") or diag "worst in row $row";
+	return;
+}
+
+my $inputs = 'x float8, t_x float8, t_cal float8, t float8, n float8, delta float8';
+my $outputs = join ', ', map { "$_ numeric" } qw(loglik palive ln_palive cet expect pmf cpmf dert det_t);
+foreach my $family ('bg/nbd', 'mbg/nbd')
+{
+	(my $table = "mp_$family") =~ s{/}{};
+
+	load($table, "row int, tag text, r float8, alpha float8, a float8, b float8, $inputs, $outputs", "$table.csv");
+	$node->safe_psql('postgres', qq{
+		ALTER TABLE $table ADD model clv_model;
+		UPDATE $table SET model = clv_model('$family',
+			jsonb_build_object('r', r, 'alpha', alpha, 'a', a, 'b', b), '1 week')});
+	check($table, 'log-likelihood', 'absolute(clv_log_likelihood(model, x, t_x, t_cal), loglik)');
+	check($table, 'P(alive)', 'relative(clv_p_alive(model, x, t_x, t_cal), palive)');
+	check($table, 'expected purchases', 'relative(clv_expected_purchases(model, x, t_x, t_cal, t), cet)');
+	check($table, 'expected purchases of a new customer', 'relative(clv_expected_purchases(model, t), expect)');
+	check($table, 'probability', 'relative(clv_purchase_probability(model, x, t_x, t_cal, n, t), cpmf)');
+	check($table, 'probability of a new customer', 'relative(clv_purchase_probability(model, n, t), pmf)');
+	check($table, 'discounted purchases', 'relative(clv_discounted_purchases(model, x, t_x, t_cal, delta), dert)');
+	check($table, 'discounted purchases of a horizon',
+		'relative(clv_discounted_purchases(model, x, t_x, t_cal, delta, t), det_t)');
+
+	# A quantile is where the sum of the probabilities passes the level, wherever that sum can be formed.
+	is($node->safe_psql('postgres', qq{
+		SELECT count(*) FROM $table, unnest(ARRAY[0.05, 0.5, 0.95]::float8[]) level,
+			LATERAL (SELECT clv_purchase_quantile(model, x, t_x, t_cal, t, level) AS k) q,
+			LATERAL (SELECT coalesce(sum(clv_purchase_probability(model, x, t_x, t_cal, i, t)), 0) AS below
+					 FROM generate_series(0, k::int - 1) i) b
+		WHERE k < 2000 AND NOT (below < level + 1e-9
+			AND below + clv_purchase_probability(model, x, t_x, t_cal, k, t) >= level - 1e-9)}), '0',
+		"$table: quantiles");
+}
+
+load('mp_gg', 'row int, tag text, p float8, q float8, gamma float8, x float8, m_bar float8, '
+	  . 'loglik numeric, espend numeric, pop_mean numeric', 'mp_gg.csv');
+$node->safe_psql('postgres', q{
+	ALTER TABLE mp_gg ADD model clv_model;
+	UPDATE mp_gg SET model = clv_model('gamma/gamma', jsonb_build_object('p', p, 'q', q, 'gamma', gamma))});
+check('mp_gg', 'log-likelihood', 'absolute(clv_spend_log_likelihood(model, x, m_bar), loglik)');
+check('mp_gg', 'expected spend', 'relative(clv_expected_spend(model, x, m_bar), espend)');
+check('mp_gg', 'mean of the population', 'relative(clv_expected_spend(model, 0, 0), pop_mean)');
+
+$node->stop;
+done_testing();
