@@ -7,75 +7,73 @@
 #include <float.h>
 #include <math.h>
 
+#define TWO_PI 6.2831853071795864769
+
+/* Continued fractions end by themselves; this only makes the end certain. */
 #define MAX_STEPS 100000
 
-/* x ln(x / m) - x + m >= 0, exact also for x near m (Loader 2000) */
+/*
+ * x ln(x / m) - x + m >= 0, given d = x - m as exactly as the caller can: what a
+ * Poisson or binomial probability loses away from its mode (Loader 2000).
+ */
 static double
-Deviance(double x, double m)
+Deviance(double x, double m, double d)
 {
-	double		d = x - m;
+	double v = d / (x + m);
+	double sum = d * v;
+	double power = 2 * x * v;
 
-	if (x <= 0)
-		return m;
-	if (fabs(d) < 0.1 * (x + m))
+	if (fabs(v) > 0.1)
+		return x * log(x / m) - d;
+	for (int k = 3; k < 50; k += 2)
 	{
-		double		v = d / (x + m);
-		double		s = d * v;
-		double		power = 2 * x * v;
-		double		v2 = v * v;
+		double before = sum;
 
-		for (int k = 1; k < 1000; k++)
-		{
-			double		before = s;
-
-			power *= v2;
-			s += power / (2 * k + 1);
-			if (s == before)
-				break;
-		}
-		return s;
+		power *= v * v;
+		sum += power / k;
+		if (sum == before)
+			break;
 	}
-	return x * log(x / m) - d;
+	return sum;
 }
 
-/* ln Gamma(a) - (a - 1/2) ln a + a - ln(2 pi) / 2, any a > 0 */
+/* ln x, from the smaller of x and 1 - x */
 static double
-StirlingError(double a)
+LogShare(double x, double y)
 {
-	return clv_lgamma(a) - ((a - 0.5) * log(a) - a + 0.91893853320467274178);
+	return x < y ? log(x) : log1p(-y);
 }
 
 double
 clv_ln_beta_kernel(double a, double b, double x, double y)
 {
-	double		n = a + b;
+	double n = a + b;
+	double d = a * y - b * x;
 
 	if (fmin(a, b) < 10)
-		return a * log(x) + b * log(y) - clv_lbeta(a, b);
+		return a * LogShare(x, y) + b * LogShare(y, x) - clv_lbeta(a, b);
 
-	/* both large: x^a y^b against its maximum, and Stirling for the rest */
-	return -Deviance(a, n * x) - Deviance(b, n * y) +
-		0.5 * log(a * (b / n) / 6.2831853071795864769) +
-		StirlingError(n) - StirlingError(a) - StirlingError(b);
+	/* both large: the distance from the maximum, and Stirling's formula for its height */
+	return clv_stirling_rest(n) - clv_stirling_rest(a) - clv_stirling_rest(b) +
+		0.5 * log(a * (b / n) / TWO_PI) - Deviance(a, n * x, d) - Deviance(b, n * y, -d);
 }
 
-/* The continued fraction of I_x(a,b) / kernel, x below the mean (DLMF 8.17.22), by Lentz. */
+/*
+ * I_x(a,b) over x^a y^b / B(a,b), for x below the mean: the continued fraction
+ * DLMF 8.17.22 from its head, by Lentz's method. About sqrt(max(a, b)) steps.
+ */
 static double
 BetaFraction(double a, double b, double x)
 {
-	double		c = 1;
-	double		d = 1 - (a + b) * x / (a + 1);
-	double		h;
+	double c = 1;
+	double d = 1 / (1 - (a + b) * x / (a + 1));
+	double h = d;
 
-	if (fabs(d) < DBL_MIN)
-		d = DBL_MIN;
-	d = 1 / d;
-	h = d;
-	for (int m = 1; m < MAX_STEPS; m++)
+	for (double m = 1; m < MAX_STEPS; m += 1)
 	{
-		double		even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-		double		odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-		double		factor;
+		double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
+		double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
+		double factor;
 
 		d = 1 / (1 + even * d);
 		c = 1 + even / c;
@@ -84,7 +82,7 @@ BetaFraction(double a, double b, double x)
 		c = 1 + odd / c;
 		factor = d * c;
 		h *= factor;
-		if (fabs(factor - 1) < 2 * DBL_EPSILON)
+		if (fabs(factor - 1) <= DBL_EPSILON)
 			break;
 	}
 	return h / a;
@@ -93,7 +91,7 @@ BetaFraction(double a, double b, double x)
 void
 clv_beta_tails(double a, double b, double x, double y, double *lower, double *upper)
 {
-	double		kernel;
+	double kernel;
 
 	if (x <= 0 || y <= 0)
 	{
@@ -104,68 +102,64 @@ clv_beta_tails(double a, double b, double x, double y, double *lower, double *up
 	kernel = exp(clv_ln_beta_kernel(a, b, x, y));
 	if (x * (a + b + 2) < a + 1)
 	{
-		*lower = kernel * BetaFraction(a, b, x);
+		*lower = fmin(kernel * BetaFraction(a, b, x), 1);
 		*upper = 1 - *lower;
 	}
 	else
 	{
-		*upper = kernel * BetaFraction(b, a, y);
+		*upper = fmin(kernel * BetaFraction(b, a, y), 1);
 		*lower = 1 - *upper;
 	}
 }
 
 /*
- * The continued fraction DLMF 8.19.17 by Lentz; quick unless both s and w are small.
+ * The continued fraction DLMF 8.19.17, by Steed's method: a step is one division.
+ * It needs about 80 / w steps when s is small, few when s or w is large.
  */
 static double
 ExpintFraction(double s, double w)
 {
-	double		b = w + s;
-	double		c = 1e300;
-	double		d = 1 / b;
-	double		h = d;
+	double b = w + s;
+	double d = 1 / b;
+	double change = d;
+	double sum = d;
 
-	for (int k = 1; k < MAX_STEPS; k++)
+	for (double k = 1; k < MAX_STEPS; k += 1)
 	{
-		double		a = -k * (s - 1 + k);
-		double		factor;
+		double a = -k * (s - 1 + k);
 
 		b += 2;
-		d = 1 / (a * d + b);
-		c = b + a / c;
-		factor = c * d;
-		h *= factor;
-		if (fabs(factor - 1) < 2 * DBL_EPSILON)
+		d = 1 / (b + a * d);
+		change *= b * d - 1;
+		sum += change;
+		if (fabs(change) <= 0.5 * DBL_EPSILON * sum)
 			break;
 	}
-	return h;
+	return sum;
 }
 
 /*
- * w < 1: with s = 1 - e, |e| <= 1/2,
+ * Small w. With s = 1 - e, |e| <= 1/2,
  *
  *		E_s(w) = (Gamma(1 + e) w^-e - 1) / e - sum_{k>=1} (-w)^k / ((e + k) k!)
  *
- * whose first term is the limit at e = 0 when written with expm1(); then upwards
- * by s E_{s+1} = e^-w - w E_s, which loses nothing for w < s.
+ * where expm1() fills the hole at e = 0. From there upwards by
+ * s E_{s+1} = e^-w - w E_s, which forgets errors as long as w < s.
  */
 static double
 ExpintSeries(double s, double w)
 {
-	double		steps = floor(s - 0.5);
-	double		base = s - steps;
-	double		e = 1 - base;
-	double		ln_gamma = clv_lgamma(1 + e);
-	double		ln_w = log(w);
-	double		x = ln_gamma - e * ln_w;
-	double		term = 1;
-	double		sum = fabs(e) < 1e-9 ? -0.57721566490153286061 - ln_w : expm1(x) / e;
+	double base = s - floor(s - 0.5);
+	double e = 1 - base;
+	double ln_w = log(w);
+	double sum = e == 0 ? -0.57721566490153286061 - ln_w : expm1(clv_lgamma1p(e) - e * ln_w) / e;
+	double term = 1;
 
 	for (int k = 1; k < 40; k++)
 	{
 		term *= -w / k;
 		sum -= term / (e + k);
-		if (fabs(term) < DBL_EPSILON * 0.1)
+		if (fabs(term) < 0.1 * DBL_EPSILON)
 			break;
 	}
 	sum *= exp(w);
@@ -177,5 +171,5 @@ ExpintSeries(double s, double w)
 double
 clv_expint_scaled(double s, double w)
 {
-	return w < 1 && s < 40 ? ExpintSeries(s, w) : ExpintFraction(s, w);
+	return w < 1.25 && s < 30 ? ExpintSeries(s, w) : ExpintFraction(s, w);
 }

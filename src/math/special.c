@@ -48,7 +48,7 @@ LogGammaNear2(double e)
 	return e * (0.42278433509846713939 + e * (even + e * odd));
 }
 
-/* What Stirling's formula leaves: ln Gamma(x) - (x - 1/2) ln x + x - ln(2 pi) / 2, x >= 10. */
+/* What Stirling's formula leaves, x >= 10. */
 static double
 StirlingRest(double x)
 {
@@ -63,6 +63,12 @@ StirlingRest(double x)
 }
 
 double
+clv_lgamma1p(double e)
+{
+	return LogGammaNear2(e) - log1p(e);
+}
+
+double
 clv_lgamma(double x)
 {
 	double		product = 1;
@@ -70,9 +76,9 @@ clv_lgamma(double x)
 	if (x >= STIRLING_FROM)
 		return isinf(x) ? x : (x - 0.5) * log(x) - x + HALF_LN_2PI + StirlingRest(x);
 	if (x < 0.5)
-		return LogGammaNear2(x) - log1p(x) - log(x);
+		return clv_lgamma1p(x) - log(x);
 	if (x < 1.5)
-		return LogGammaNear2(x - 1) - log1p(x - 1);
+		return clv_lgamma1p(x - 1);
 	while (x > 2.5)
 	{
 		x -= 1;
@@ -138,6 +144,14 @@ clv_lbeta(double a, double b)
 	double		large = fmax(a, b);
 
 	return clv_lgamma(small) - clv_log_rising(large, small);
+}
+
+double
+clv_stirling_rest(double x)
+{
+	if (x >= STIRLING_FROM)
+		return StirlingRest(x);
+	return clv_lgamma(x) - ((x - 0.5) * log(x) - x + HALF_LN_2PI);
 }
 
 /*

@@ -14,6 +14,12 @@
 /* ln Gamma(x), x > 0; relative accuracy also next to its zeros at 1 and 2 */
 extern double clv_lgamma(double x);
 
+/* ln Gamma(1 + e), |e| <= 1/2, with relative accuracy also where 1 + e rounds to 1 */
+extern double clv_lgamma1p(double e);
+
+/* ln Gamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2): what Stirling's formula leaves */
+extern double clv_stirling_rest(double x);
+
 /* psi(x) and psi'(x) */
 extern double clv_digamma(double x);
 extern double clv_trigamma(double x);

@@ -1,30 +1,67 @@
 /*
  * coin.c
  *		Buy-till-you-die with a coin: the mathematics of bg/nbd and mbg/nbd.
+ *
+ * A customer buys at a rate lambda ~ Gamma(shape r, rate alpha), and after each
+ * repeat purchase leaves with probability p ~ Beta(a, b) (Fader, Hardie & Lee
+ * 2005). mbg/nbd throws the same coin after the first purchase too (Batislam,
+ * Denizel & Filiztekin 2007; Hoppe & Wagner 2007): a newcomer of mbg/nbd is dead
+ * at once with probability a / (a + b), and otherwise one of bg/nbd who has
+ * survived a throw, (r, alpha, a, b + 1). A customer alive at T after x repeat
+ * purchases is a newcomer (r + x, alpha + T, a, b + x) of bg/nbd, or with b + x + 1
+ * if he came from mbg/nbd. So one newcomer of bg/nbd answers every question about
+ * the future, of both families, new customers and known ones.
+ *
+ * Histories need logarithms only. Counts are a negative binomial and its tail:
+ * either the n-th purchase was survived and no more came in time, or at least n
+ * came in time and the n-th was the last.
+ *
+ * The hard part is the expected number of purchases, discounted or not,
+ *
+ *		D = int_0^tau e^(-omega s) r E[(1 + p s)^-(r+1)] ds,
+ *
+ * tau = t / alpha, omega = delta alpha: purchases come at rate lambda while
+ * e^(-lambda p u) of the customers are left, and lambda is integrated out. The
+ * textbook's closed form for omega = 0 divides by a - 1 and subtracts two large
+ * numbers; its 2F1 needs thousands of terms as t grows. Here are two ways
+ * that do neither, and the first says when it should not be trusted:
+ *
+ * 1. Along time. The mean over p is (1 - z)^a 2F1(a, B; a + b; z) with
+ *    z = s / (1 + s), B = a + b - r - 1 (Pfaff's transformation, DLMF 15.8.1).
+ *    Its coefficients are the same for every s and fall like those of
+ *    (a)_k / (a + b)_k: the more a customer has bought, the faster, while B never
+ *    changes. One set of coefficients, a polynomial at twelve Gauss-Legendre
+ *    nodes in ln(1 + s), and the integral is done. No branch at a = 1, none at
+ *    omega = 0.
+ *
+ * 2. Over the coin. For each p the integral along time is elementary or an
+ *    exponential integral; the mean over the coin is a trapezoid sum in the
+ *    log-odds (beta_mean.c). All terms are positive: it takes some microseconds,
+ *    and does not fail.
  */
 #include "model/coin.h"
 
 #include <float.h>
 #include <math.h>
 
+#include "math/beta_mean.h"
 #include "math/special.h"
-
-extern const ClvFamily clv_bgnbd;
+#include "model/registry.h"
 
 typedef struct Coin
 {
-	double		r;
-	double		alpha;
-	double		a;
-	double		b;
-	double		survive;		/* P(alive right after the first purchase) */
+	double r;
+	double alpha;
+	double a;
+	double b;
+	double survive;				/* P(alive right after the first purchase) */
 } Coin;
 
 /* The newcomer of bg/nbd who is behind one of either family. */
 static Coin
 Newcomer(const double *param, int toss)
 {
-	Coin		coin = {param[0], param[1], param[2], param[3], 1};
+	Coin coin = {param[0], param[1], param[2], param[3], 1};
 
 	if (toss)
 	{
@@ -36,29 +73,58 @@ Newcomer(const double *param, int toss)
 
 /* ---- histories ---- */
 
-double
-clv_coin_ln_p_alive(const double *param, double x, double t_x, double T, int toss)
+/* ln E[(1 - p)^n]: n throws survived. Written so that nothing large is subtracted. */
+static double
+LnSurvived(double a, double b, double n)
 {
-	double		flips = x + toss;
+	double product = 1;
 
-	if (flips == 0)
-		return 0;
-	return -clv_log1pexp(log(param[2] / (param[3] + flips - 1)) +
-						 (param[0] + x) * log1p((T - t_x) / (param[1] + t_x)));
+	if (n <= 16)
+	{
+		if (n == 1)
+			return -log1p(a / b);
+		for (double j = 0; j < n; j += 1)
+			product *= (b + j) / (a + b + j);
+		if (product > DBL_MIN)
+			return log(product);
+	}
+	if (a < n)
+		return clv_log_rising(b, a) - clv_log_rising(b + n, a);
+	return clv_log_rising(b, n) - clv_log_rising(a + b, n);
+}
+
+/* ln of the odds of being dead at T, given that the coin was thrown */
+static double
+LnOdds(const double *param, double x, double t_x, double T, int toss)
+{
+	return log(param[2] / (param[3] + x + toss - 1)) +
+		(param[0] + x) * log1p((T - t_x) / (param[1] + t_x));
 }
 
 double
+clv_coin_ln_p_alive(const double *param, double x, double t_x, double T, int toss)
+{
+	return x + toss == 0 ? 0 : -clv_log1pexp(LnOdds(param, x, t_x, T, toss));
+}
+
+/* From the larger of the two ways to have this history: alive at T, or dead since t_x. */
+double
 clv_coin_log_likelihood(const double *param, double x, double t_x, double T, int toss)
 {
-	double		r = param[0];
-	double		alpha = param[1];
-	double		a = param[2];
-	double		b = param[3];
-	double		flips = x + toss;
+	double r = param[0];
+	double alpha = param[1];
+	double flips = x + toss;
+	double odds = flips == 0 ? -INFINITY : LnOdds(param, x, t_x, T, toss);
+	double seen = T;
+	double ways = clv_log1pexp(-fabs(odds));
 
-	return clv_log_rising(r, x) - x * log(alpha + T) - r * log1p(T / alpha) +
-		clv_log_rising(b, flips) - clv_log_rising(a + b, flips) -
-		clv_coin_ln_p_alive(param, x, t_x, T, toss);
+	if (odds > 0)
+	{
+		seen = t_x;
+		ways += log(param[2] / (param[3] + flips - 1));
+	}
+	return clv_log_rising(r, x) - x * log(alpha + seen) - r * log1p(seen / alpha) +
+		LnSurvived(param[2], param[3], flips) + ways;
 }
 
 void
@@ -71,194 +137,260 @@ clv_coin_given_alive(const double *param, double x, double T, int toss, ClvFutur
 	future->param[3] = param[3] + x + toss;
 }
 
-/* ---- expectations over the coin ---- */
+/* ---- expectations, along time ---- */
 
-typedef double (*Kernel) (double p, const double *arg);
+#define MAX_TERMS 160
 
-/* E over p ~ Beta(a,b) of kernel(p), by the trapezoid rule in ln(p / (1 - p)). */
-static double
-OverCoin(double a, double b, Kernel kernel, const double *arg, double scale_left, double scale_right)
+/* Gauss-Legendre, 12 nodes on (-1, 1): the positive ones and their weights */
+#define HALF_NODES 6
+static const double gauss[HALF_NODES][2] = {
+	{0.12523340851146891547, 0.249147045813402785},
+	{0.36783149899818019375, 0.23349253653835480876},
+	{0.5873179542866174473, 0.20316742672306592175},
+	{0.76990267419430468704, 0.16007832854334622633},
+	{0.90411725637047485668, 0.10693932599531843096},
+	{0.98156063424671925069, 0.047175336386511827195},
+};
+
+/* Where ln(1 + s) or the integrand spans more than this, twelve nodes may lack digits. */
+#define MAX_SPAN 4.0
+#define MAX_RATIO 100.0
+
+/*
+ * Coefficients of 2F1(a, B; c; z), as many as the polynomial needs at z and below.
+ * Returns their number, 0 where they are too many or cancel too much.
+ */
+static int
+RateCoefficients(double a, double B, double c, double z, double *coefficient)
 {
-	double		step = fmin(0.26, 0.42 * sqrt(1 / a + 1 / b));
-	double		mode = log(a / b);
-	double		sum = 0;
-	double		mass = 0;
-	double		base = -a * log1p(b / a) - b * log1p(a / b);
+	double power = 1;
+	double sum = 1;
+	double size = 1;
 
-	for (int side = -1; side <= 1; side += 2)
+	coefficient[0] = 1;
+	for (int k = 0; k < MAX_TERMS - 1; k++)
 	{
-		double		end = side < 0 ? -log(scale_left + a + b) - 12 : log(scale_right + a + b) + 12;
-		double		power = side < 0 ? a : b;
-		double		weights[3] = {0, 0, 0};
-		double		terms[3] = {0, 0, 0};
-		double		y = side < 0 ? mode : mode + step;
+		double ratio = (a + k) * (B + k) / ((c + k) * (k + 1));
+		double term;
 
-		for (;; y += side * step)
-		{
-			double		e = exp(-fabs(y));
-			double		l = log1p(e);
-			double		p = y < 0 ? e / (1 + e) : 1 / (1 + e);
-			double		ln_p = y < 0 ? y - l : -l;
-			double		ln_q = y < 0 ? -l : -y - l;
-			double		weight = exp(a * ln_p + b * ln_q - base);
-			double		term = weight * kernel(p, arg);
-
-			sum += term;
-			mass += weight;
-			for (int i = 0; i < 2; i++)
-			{
-				weights[i] = weights[i + 1];
-				terms[i] = terms[i + 1];
-			}
-			weights[2] = weight;
-			terms[2] = term;
-			if (side * (y - mode) > 3 * step && term <= 1e-18 * sum && weight <= 1e-18 * mass)
-				break;
-			if (side * (y - end) > 0 && side * (y - mode) > 3 * step)
-			{
-				/* geometric tails: fit c0 + c1 X + c2 X^2 to the last three, X = e^-|y| */
-				double		rho = exp(step);
-				double		out[2];
-
-				for (int s = 0; s < 2; s++)
-				{
-					double	   *v = s ? terms : weights;
-					double		g0 = v[2];
-					double		g1 = v[1] * exp(-power * step);
-					double		g2 = v[0] * exp(-2 * power * step);
-					double		d1 = (g1 - g0) / (rho - 1);
-					double		d2 = (g2 - g1) / (rho * rho - rho);
-					double		c2 = (d2 - d1) / (rho * rho - 1);
-					double		c1 = d1 - c2 * (1 + rho);
-					double		c0 = g0 - c1 - c2;
-
-					out[s] = c0 / expm1(power * step) + c1 / expm1((power + 1) * step) +
-						c2 / expm1((power + 2) * step);
-				}
-				mass += out[0];
-				sum += out[1];
-				break;
-			}
-		}
+		coefficient[k + 1] = coefficient[k] * ratio;
+		power *= z;
+		term = coefficient[k + 1] * power;
+		sum += term;
+		size += fabs(term);
+		if (fabs(term) <= 0.1 * DBL_EPSILON * (1 - z) * size && fabs(ratio * z) < 1)
+			return size < 10 * sum ? k + 2 : 0;
 	}
-	return sum / mass;
+	return 0;
 }
 
-/* (1 - (1 + p tau)^-r) / p */
+/* D along time. Returns false where that is not to be trusted. */
+static bool
+AlongTime(const Coin *coin, double omega, double tau, double *result)
+{
+	double coefficient[MAX_TERMS];
+	double v[2 * HALF_NODES];
+	double z[2 * HALF_NODES];
+	double rate[2 * HALF_NODES] = {0};
+	double width = 0.5 * log1p(tau);
+	double sum = 0;
+	double span;
+	int terms;
+
+	if (2 * width > MAX_SPAN || omega * tau > MAX_SPAN)
+		return false;
+	terms = RateCoefficients(coin->a, coin->a + (coin->b - coin->r) - 1, coin->a + coin->b,
+							 tau / (1 + tau), coefficient);
+	if (terms == 0)
+		return false;
+	for (int i = 0; i < HALF_NODES; i++)
+	{
+		v[HALF_NODES - 1 - i] = width * (1 - gauss[i][0]);
+		v[HALF_NODES + i] = width * (1 + gauss[i][0]);
+	}
+	for (int i = 0; i < 2 * HALF_NODES; i++)
+		z[i] = -expm1(-v[i]);
+	for (int k = terms - 1; k >= 0; k--)
+	{
+		for (int i = 0; i < 2 * HALF_NODES; i++)
+			rate[i] = rate[i] * z[i] + coefficient[k];
+	}
+
+	/* ds = (1 + s) dv, and 1 - z = e^-v */
+	for (int i = 0; i < 2 * HALF_NODES; i++)
+		rate[i] *= exp(-omega * z[i] / (1 - z[i]) - (coin->a - 1) * v[i]);
+	span = rate[0] / rate[2 * HALF_NODES - 1];
+	if (!(span < MAX_RATIO && span > 1 / MAX_RATIO))
+		return false;
+	for (int i = 0; i < HALF_NODES; i++)
+		sum += gauss[i][1] * (rate[HALF_NODES - 1 - i] + rate[HALF_NODES + i]);
+	*result = coin->r * width * sum;
+	return true;
+}
+
+/* ---- expectations, over the coin ---- */
+
+/* Kernels: arg = r, omega, tau */
+
+/* (1 + p tau)^-r */
+static double
+SurvivalKernel(double p, const double *arg)
+{
+	return exp(-arg[0] * log1p(p * arg[2]));
+}
+
+/* int_0^tau r (1 + p s)^-(r+1) ds */
 static double
 ExpectedKernel(double p, const double *arg)
 {
-	double		u = p * arg[1];
+	double loss = arg[0] * log1p(p * arg[2]);
 
-	return p < 1e-300 ? arg[0] * arg[1] : -expm1(-arg[0] * log1p(u)) / p;
+	return p * arg[2] < DBL_EPSILON ? arg[0] * arg[2] : -expm1(-loss) / p;
 }
 
-/* (1 + p tau)^-A */
+/* int_0^inf e^(-omega s) r (1 + p s)^-(r+1) ds, by the exponential integral */
 static double
-RateKernel(double p, const double *arg)
+LifetimeKernel(double p, const double *arg)
 {
-	return exp(-arg[0] * log1p(p * arg[1]));
+	return arg[0] / p * clv_expint_scaled(arg[0] + 1, arg[1] / p);
 }
 
-double
-clv_coin_expected(const double *param, double t, int toss)
-{
-	Coin		coin = Newcomer(param, toss);
-	double		arg[2] = {coin.r, t / coin.alpha};
-
-	if (t == 0)
-		return 0;
-	if (isinf(t))
-		return coin.a > 1 ? coin.survive * (coin.a + coin.b - 1) / (coin.a - 1) : INFINITY;
-	return coin.survive * OverCoin(coin.a, coin.b, ExpectedKernel, arg, (coin.r + 1) * arg[1],
-								   coin.r + 1);
-}
-
-double
-clv_coin_survival(const double *param, double t, int toss)
-{
-	Coin		coin = Newcomer(param, toss);
-	double		arg[2] = {coin.r, t / coin.alpha};
-
-	return coin.survive * OverCoin(coin.a, coin.b, RateKernel, arg, coin.r * arg[1], coin.r);
-}
-
-/* int_0^inf e^(-delta u) of the purchase rate given p, r alpha delta > 0 */
+/*
+ * The same up to tau. What lies beyond is taken away, unless that would be
+ * nearly all: then the integrand hardly varies, and twelve nodes are plenty.
+ */
 static double
 DiscountedKernel(double p, const double *arg)
 {
-	double		w = arg[1] / p;
+	double r = arg[0];
+	double omega = arg[1];
+	double tau = arg[2];
+	double loss = omega * tau + r * log1p(p * tau);
+	double sum = 0;
 
-	if (p < 1e-300 || w > 1e200)
-		return arg[0] / arg[1];
-	return arg[0] / p * clv_expint_scaled(arg[0] + 1, w);
+	if (loss + log1p(p * tau) > 0.5)
+		return LifetimeKernel(p, arg) -
+			exp(-loss) * r / p * clv_expint_scaled(r + 1, omega * (1 / p + tau));
+	for (int i = 0; i < HALF_NODES; i++)
+	{
+		double s = 0.5 * tau * (1 - gauss[i][0]);
+
+		sum += gauss[i][1] * (exp(-omega * s - (r + 1) * log1p(p * s)) +
+							  exp(-omega * (tau - s) - (r + 1) * log1p(p * (tau - s))));
+	}
+	return 0.5 * tau * r * sum;
 }
 
-/* The same up to tau = t / alpha: what lies beyond is taken away. */
 static double
-DiscountedUntilKernel(double p, const double *arg)
+OverCoin(const Coin *coin, ClvKernel kernel, double omega, double tau)
 {
-	double		w = arg[1] / p;
-	double		tau = arg[2];
-	double		beyond;
+	double arg[3] = {coin->r, omega, tau};
+	double reach = fmin(tau, 1 / omega);
 
-	if (p < 1e-300 || w > 1e200)
-		return -arg[0] / arg[1] * expm1(-arg[1] * tau);
-	beyond = exp(-arg[1] * tau - arg[0] * log1p(p * tau));
-	return arg[0] / p *
-		(clv_expint_scaled(arg[0] + 1, w) - beyond * clv_expint_scaled(arg[0] + 1, w + arg[1] * tau));
+	return clv_beta_mean(coin->a, coin->b, kernel, arg, (coin->r + 1) * reach, coin->r + 1,
+						 coin->r + 1);
 }
 
 double
 clv_coin_discounted(const double *param, double delta, double t, int toss)
 {
-	Coin		coin = Newcomer(param, toss);
-	double		arg[3] = {coin.r, delta * coin.alpha, t / coin.alpha};
+	Coin coin = Newcomer(param, toss);
+	double omega = delta * coin.alpha;
+	double tau = t / coin.alpha;
+	double result;
 
-	if (delta == 0)
-		return clv_coin_expected(param, t, toss);
 	if (t == 0)
 		return 0;
-	if (isinf(t))
-		return coin.survive * OverCoin(coin.a, coin.b, DiscountedKernel, arg,
-									   (coin.r + 1) / arg[1], coin.r + 1);
-	return coin.survive * OverCoin(coin.a, coin.b, DiscountedUntilKernel, arg,
-								   (coin.r + 1) * (arg[2] + 1 / arg[1]), coin.r + 1);
+	if (omega == 0 && isinf(tau))
+		result = coin.a > 1 ? (coin.a + coin.b - 1) / (coin.a - 1) : INFINITY;
+	else if (isinf(tau) || omega * tau > 100)
+		result = OverCoin(&coin, LifetimeKernel, omega, INFINITY);
+	else if (!AlongTime(&coin, omega, tau, &result))
+		result = OverCoin(&coin, omega == 0 ? ExpectedKernel : DiscountedKernel, omega, tau);
+	return coin.survive * result;
+}
+
+double
+clv_coin_expected(const double *param, double t, int toss)
+{
+	return clv_coin_discounted(param, 0, t, toss);
+}
+
+double
+clv_coin_survival(const double *param, double t, int toss)
+{
+	Coin coin = Newcomer(param, toss);
+
+	return coin.survive * fmin(OverCoin(&coin, SurvivalKernel, 0, t / coin.alpha), 1);
 }
 
 /* ---- how many purchases ---- */
 
+/* P(exactly n >= 1 in time), for a customer who never leaves: negative binomial */
+static double
+Exactly(double r, double n, double z, double y)
+{
+	return exp(clv_ln_beta_kernel(n, r, z, y)) / n;
+}
+
 double
 clv_coin_probability(const double *param, double n, double t, int toss)
 {
-	Coin		coin = Newcomer(param, toss);
-	double		y = coin.alpha / (coin.alpha + t);
-	double		z = t / (coin.alpha + t);
-	double		c = coin.a + coin.b;
-	double		p;
+	Coin coin = Newcomer(param, toss);
+	double y = coin.alpha / (coin.alpha + t);
+	double z = t / (coin.alpha + t);
+	double fewer;
+	double at_least;
 
 	if (n == 0)
 		return (1 - coin.survive) + coin.survive * exp(-coin.r * log1p(t / coin.alpha));
 	if (t == 0)
 		return 0;
-	else
-	{
-		/* alive after n purchases, and no more came; or n came at least, and the n-th was the last */
-		double		survived = clv_log_rising(coin.b, n - 1) - clv_log_rising(c, n - 1);
-		double		exactly = clv_ln_beta_kernel(n, coin.r, z, y) - log(n);
-		double		less;
-		double		more;
-
-		clv_beta_tails(n, coin.r, z, y, &more, &less);
-		p = exp(survived + exactly) * ((coin.b + n - 1) / (c + n - 1)) +
-			exp(survived) * coin.a / (c + n - 1) * more;
-	}
-	return coin.survive * p;
+	clv_beta_tails(n, coin.r, z, y, &at_least, &fewer);
+	return coin.survive * exp(LnSurvived(coin.a, coin.b, n)) *
+		(Exactly(coin.r, n, z, y) + coin.a / (coin.b + n - 1) * at_least);
 }
 
+/* The recurrence starts afresh so often, which keeps its errors at some units of the last place. */
+#define ANCHOR 64
+
+/* Below this the recurrence might have started from nothing. */
+#define TINY 1e-280
+
+/*
+ * Three walks: up for P(exactly n), down to add the tail from its small end, up
+ * again for the throws survived.
+ */
 void
 clv_coin_probabilities(const double *param, double t, int count, double *p, int toss)
 {
+	Coin coin = Newcomer(param, toss);
+	double y = coin.alpha / (coin.alpha + t);
+	double z = t / (coin.alpha + t);
+	double at_least = 0;
+	double fewer;
+	double survived = coin.survive;
+
 	for (int n = 0; n < count; n++)
-		p[n] = clv_coin_probability(param, n, t, toss);
+	{
+		if (n == 0 || t == 0)
+			p[n] = clv_coin_probability(param, n, t, toss);
+		else if (n % ANCHOR == 1 || p[n - 1] < TINY)
+			p[n] = Exactly(coin.r, n, z, y);
+		else
+			p[n] = p[n - 1] * z * ((coin.r + n - 1) / n);
+	}
+	if (t == 0)
+		return;
+	clv_beta_tails(count, coin.r, z, y, &at_least, &fewer);
+	for (int n = count - 1; n > 0; n--)
+	{
+		at_least += p[n];
+		p[n] += coin.a / (coin.b + n - 1) * at_least;
+	}
+	for (int n = 1; n < count; n++)
+	{
+		survived *= (coin.b + n - 1) / (coin.a + coin.b + n - 1);
+		p[n] *= survived;
+	}
 }
