@@ -44,8 +44,8 @@ struct ClvHistoryState
 /* A power of two with the log's first few days in it. */
 #define FIRST_CHUNK 128
 
-/* An unsorted log is put in order before it grows beyond this. */
-#define COMPACT_FROM 1024
+/* An unsorted log of this size is put in order before it grows. */
+#define COMPACT_FROM 400
 
 ClvHistoryState *
 clv_state_new(MemoryContext context, int32 occasion)
