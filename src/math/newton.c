@@ -32,9 +32,6 @@
 #define LARGEST_RADIUS 8.0
 #define SMALLEST_RADIUS 1e-9
 
-/* exp(60) and its inverse: no unit of time or money makes an honest parameter of these */
-#define FARTHEST 60.0
-
 /* A direction whose logarithm has this standard error is not determined by the data. */
 #define UNDETERMINED 100.0
 
@@ -296,10 +293,16 @@ TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective object
 		Arrive(newton, theta, &at);
 }
 
-static bool
-TooFar(const ClvNewton *newton)
+/* The first unknown beyond its bounds, or -1. */
+static int
+Outside(const ClvNewton *newton)
 {
-	return fabs(newton->theta[LargestComponent(newton->n, newton->theta)]) > FARTHEST;
+	for (int i = 0; i < newton->n; i++)
+	{
+		if (newton->theta[i] < newton->low[i] || newton->theta[i] > newton->high[i])
+			return i;
+	}
+	return -1;
 }
 
 /* The unknown that has come farthest from the start. */
@@ -338,7 +341,9 @@ clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 			return RunAway(newton, LargestComponent(newton->n, step.move));
 		if (step.full && step.distance < newton->tolerance)
 			return Polish(newton, &step, objective, arg);
-		if (TooFar(newton) || idle >= IDLE_EVALUATIONS)
+		if (Outside(newton) >= 0)
+			return RunAway(newton, Outside(newton));
+		if (idle >= IDLE_EVALUATIONS)
 			return RunAway(newton, Farthest(newton, start));
 		if (newton->evaluations >= newton->max_evaluations || radius < SMALLEST_RADIUS ||
 			!(step.gain > 0))

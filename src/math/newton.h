@@ -36,7 +36,9 @@ typedef struct ClvNewton
 {
 	/* in */
 	int n;
-	double tolerance; /* in standard errors */
+	double tolerance;           /* in standard errors */
+	double low[CLV_LINALG_MAX]; /* beyond these an unknown has run away */
+	double high[CLV_LINALG_MAX];
 	int max_evaluations;
 
 	/* in: where to start; out: the best point found */

@@ -23,6 +23,15 @@ typedef char row_fits_u16[MAX_ROWS <= UINT16_MAX ? 1 : -1];
 
 /* ---- memory ---- */
 
+static void
+CarveIndex(ClvCells *cells, ClvArena *arena, size_t n)
+{
+	cells->t_x = clv_arena_take(arena, n, sizeof(double));
+	cells->blocks = clv_arena_take(arena, n, sizeof(ClvBlock));
+	cells->group = clv_arena_take(arena, n, sizeof(uint32_t));
+	cells->departed_row = clv_arena_take(arena, n, sizeof(uint16_t));
+}
+
 void
 clv_cells_carve(ClvCells *cells, ClvArena *arena, size_t n)
 {
@@ -48,12 +57,17 @@ clv_cells_carve(ClvCells *cells, ClvArena *arena, size_t n)
 	if (sorted == SIZE_MAX)
 		return;
 	arena->used = start;
-	cells->t_x = clv_arena_take(arena, n, sizeof(double));
-	cells->blocks = clv_arena_take(arena, n, sizeof(ClvBlock));
-	cells->group = clv_arena_take(arena, n, sizeof(uint32_t));
-	cells->departed_row = clv_arena_take(arena, n, sizeof(uint16_t));
+	CarveIndex(cells, arena, n);
 	if (arena->used < sorted)
 		arena->used = sorted;
+}
+
+void
+clv_cells_carve_sample(const ClvCells *all, ClvCells *sample, ClvArena *arena, size_t n)
+{
+	*sample = *all;
+	sample->cells = clv_arena_take(arena, n, sizeof(ClvCell));
+	CarveIndex(sample, arena, n);
 }
 
 /* ---- sorting ---- */
@@ -186,6 +200,30 @@ clv_cells_sort(ClvCells *cells)
 	clv_sort(&sorter, cells->cells, cells->sorting, cells->n, ranges, cells->poll);
 	Merge(cells);
 	return true;
+}
+
+void
+clv_cells_sample(const ClvCells *all, ClvCells *sample, double customers, size_t n)
+{
+	double step = customers / (double) n;
+	double passed = 0;
+	double drawn = 0;
+
+	sample->n = 0;
+	for (size_t i = 0; i < all->n; i++)
+	{
+		double hits;
+
+		passed += all->cells[i].count;
+		hits = fmin(floor(passed / step + 0.5), (double) n) - drawn;
+		if (hits > 0)
+		{
+			sample->cells[sample->n] = all->cells[i];
+			sample->cells[sample->n++].count = hits;
+			drawn += hits;
+		}
+		clv_poll(all->poll, 1);
+	}
 }
 
 /* ---- the index ---- */

@@ -70,6 +70,16 @@ typedef struct ClvCells
 /* Lay out the memory for n cells, or measure it. */
 extern void clv_cells_carve(ClvCells *cells, ClvArena *arena, size_t n);
 
+/* The same for a sample of n of them, which shares the tables of all. */
+extern void clv_cells_carve_sample(const ClvCells *all, ClvCells *sample, ClvArena *arena,
+								   size_t n);
+
+/*
+ * Draw n of all customers: every so many-th, as they are sorted. The same cells
+ * give the same sample. Sets sample->cells[sample->n], ready for indexing.
+ */
+extern void clv_cells_sample(const ClvCells *all, ClvCells *sample, double customers, size_t n);
+
 /* Sort and merge cells->cells[n] in place; n may shrink. False where a cell makes no sense. */
 extern bool clv_cells_sort(ClvCells *cells);
 

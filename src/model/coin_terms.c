@@ -38,16 +38,26 @@ enum
 };
 
 /*
- * A third of the customers' lifetime behind them: rates as if everybody had been
- * active for half of his time, a coin that stops one in four.
+ * The same one-time buyers can be slow customers who rarely leave, or ordinary
+ * ones of whom many left at once: with few customers the likelihood of mbg/nbd
+ * has a top for each reading. alpha makes the rates what they are if everybody
+ * was active for half of his time.
  */
-void
-clv_coin_start(const ClvMoments *moments, double *param)
+bool
+clv_coin_start(const ClvMoments *moments, int which, double *param)
 {
-	param[R] = 0.5;
+	static const struct
+	{
+		double r, a, b;
+	} guess[] = {{0.5, 1, 3}, {1, 0.15, 0.2}, {0.2, 0.5, 15}};
+
+	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+		return false;
+	param[R] = guess[which].r;
 	param[ALPHA] = param[R] * 0.5 * moments->T / moments->x;
-	param[A] = 1;
-	param[B] = 3;
+	param[A] = guess[which].a;
+	param[B] = guess[which].b;
+	return true;
 }
 
 void

@@ -15,6 +15,6 @@ extern void clv_coin_term_departed(const double *param, double x, const double *
 extern void clv_coin_term_alive(const double *param, double x, const double *t, size_t n,
 								ClvTerm *terms);
 
-extern void clv_coin_start(const ClvMoments *moments, double *param);
+extern bool clv_coin_start(const ClvMoments *moments, int which, double *param);
 
 #endif /* CLV_COIN_TERMS_H */

@@ -86,8 +86,12 @@ typedef struct ClvFamily
 	const char *param_names[CLV_MAX_PARAMS];
 	bool		is_scale[CLV_MAX_PARAMS];	/* carries the unit of time or money; else a shape */
 
-	/* A point from which a fit to data with these moments may start. */
-	void		(*start) (const ClvMoments *moments, double *param);
+	/*
+	 * Points from which a fit to data with these moments may start: which = 0, 1
+	 * ... in as different places as the family's likelihood has tops. False after
+	 * the last.
+	 */
+	bool		(*start) (const ClvMoments *moments, int which, double *param);
 
 	/* ---- transaction families ---- */
 

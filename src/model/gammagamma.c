@@ -145,13 +145,21 @@ SpendTerms(const double *param, double x, const ClvSpendRow *rows, size_t n, Clv
 	sum->hessian[CLV_AT(GAMMA, GAMMA)] = -both * sums.u_rest;
 }
 
-/* The middle of what real shops show; gamma makes the population's mean right. */
-static void
-Start(const ClvMoments *moments, double *param)
+/* The middle of what shops show, and corners; gamma makes the population's mean right. */
+static bool
+Start(const ClvMoments *moments, int which, double *param)
 {
-	param[P] = 3;
-	param[Q] = 3;
+	static const struct
+	{
+		double p, q;
+	} guess[] = {{3, 3}, {0.5, 20}, {20, 1.5}};
+
+	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+		return false;
+	param[P] = guess[which].p;
+	param[Q] = guess[which].q;
 	param[GAMMA] = moments->spend * (param[Q] - 1) / param[P];
+	return true;
 }
 
 const ClvFamily clv_gammagamma = {

@@ -44,10 +44,16 @@
  *
  * The search
  * ----------
- * Newton's method on the logs of the parameters (newton.c). The first attempt
- * starts where the caller says, or where the family guesses from the data's
- * moments; if it does not arrive, others start from further guesses, and the
- * best point of all is returned, with what was wrong about it.
+ * Newton's method on the logs of the parameters (newton.c), from several starts:
+ * the likelihood may have more than one top. Small data are climbed from the
+ * caller's start and from every guess of the family. Of large data the same is
+ * done with a sample of some thousand customers, and all data are climbed only
+ * from the top of that, or from the caller's start where it leads to the same;
+ * what comes close to it in the sample gets its chance too. The highest point is
+ * returned, with what is wrong about it.
+ *
+ * Bounds say when to give up: a shape of a million means that customers do not
+ * differ, or that nobody leaves, and the likelihood rises on for ever.
  *
  * A penalty lambda on the shapes maximises ln L / N - lambda sum (ln shape)^2, N
  * being the number of customers: the same lambda means the same for any N. The
@@ -65,73 +71,199 @@
 #define TOLERANCE 1e-5 /* in standard errors; the last step then squares it */
 #define MAX_EVALUATIONS 150
 
+/* Customers in the sample; more cells than this are worth sampling. */
+#define SAMPLE 8192
+#define WORTH_SAMPLING (2 * SAMPLE)
+
+/* A top of the sample that is lower by less than this may be the highest of all. */
+#define SAMPLE_MARGIN 20.0
+
+/* Heights within this are the same top. */
+#define SAME_TOP 1e-7
+
+/* A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's guess. */
+#define SHAPE_BOUND 13.8
+#define SCALE_BOUND 18.4
+
 typedef char params_fit_linalg[CLV_MAX_PARAMS <= CLV_LINALG_MAX ? 1 : -1];
 
-/* ---- what both fits share: an objective, and the attempts to climb it ---- */
+/* ---- what both fits share: a log-likelihood, and the attempts to climb it ---- */
 
-typedef struct Fit
+typedef struct Problem
 {
 	const ClvFamily *family;
-	const ClvFitControl *control;
-	ClvFitReport *report;
-	double customers;
+	const ClvMoments *moments;
 	double penalty; /* of the whole log-likelihood */
+	int max_evaluations;
 	void *data;
 	void (*evaluate)(void *data, const double *param, ClvQuadratic *at);
-} Fit;
+} Problem;
+
+/* A climb, and where it began. */
+typedef struct Attempt
+{
+	double start[CLV_MAX_PARAMS];
+	ClvNewton newton;
+	ClvNewtonOutcome outcome;
+} Attempt;
+
+#define MAX_ATTEMPTS 8
 
 static double
-Penalty(const Fit *fit, const double *theta)
+Penalty(const Problem *problem, const double *theta)
 {
 	double squares = 0;
 
-	for (int i = 0; i < fit->family->nparams; i++)
-		squares += fit->family->is_scale[i] ? 0 : theta[i] * theta[i];
-	return fit->penalty * squares;
+	for (int i = 0; i < problem->family->nparams; i++)
+		squares += problem->family->is_scale[i] ? 0 : theta[i] * theta[i];
+	return problem->penalty * squares;
 }
 
 static void
 Objective(void *arg, const double *theta, ClvQuadratic *at)
 {
-	const Fit *fit = arg;
+	const Problem *problem = arg;
+	const ClvFamily *family = problem->family;
 	double param[CLV_MAX_PARAMS];
 
-	for (int i = 0; i < fit->family->nparams; i++)
+	for (int i = 0; i < family->nparams; i++)
 		param[i] = exp(theta[i]);
-	fit->evaluate(fit->data, param, at);
-	if (fit->penalty == 0)
+	problem->evaluate(problem->data, param, at);
+	if (problem->penalty == 0)
 		return;
-	at->value -= Penalty(fit, theta);
-	for (int i = 0; i < fit->family->nparams; i++)
+	at->value -= Penalty(problem, theta);
+	for (int i = 0; i < family->nparams; i++)
 	{
-		if (fit->family->is_scale[i])
+		if (family->is_scale[i])
 			continue;
-		at->gradient[i] -= 2 * fit->penalty * theta[i];
-		at->hessian[CLV_AT(i, i)] -= 2 * fit->penalty;
+		at->gradient[i] -= 2 * problem->penalty * theta[i];
+		at->hessian[CLV_AT(i, i)] -= 2 * problem->penalty;
 	}
 }
 
 static void
-ReportPoint(const Fit *fit, const ClvNewton *newton)
+SetBounds(const Problem *problem, ClvNewton *newton)
 {
-	ClvFitReport *report = fit->report;
-	int n = fit->family->nparams;
-	double curvature[CLV_MAX_HESSIAN] = {0};
-	ClvCholesky chol;
+	double guess[CLV_MAX_PARAMS];
+
+	problem->family->start(problem->moments, 0, guess);
+	for (int i = 0; i < newton->n; i++)
+	{
+		bool is_scale = problem->family->is_scale[i];
+		double middle = is_scale ? log(guess[i]) : 0;
+		double width = is_scale ? SCALE_BOUND : SHAPE_BOUND;
+
+		newton->low[i] = middle - width;
+		newton->high[i] = middle + width;
+	}
+}
+
+/* From attempt->start, or the nearest point within the bounds. */
+static void
+Climb(const Problem *problem, Attempt *attempt)
+{
+	ClvNewton *newton = &attempt->newton;
+
+	newton->n = problem->family->nparams;
+	newton->tolerance = TOLERANCE;
+	newton->max_evaluations = problem->max_evaluations;
+	SetBounds(problem, newton);
+	for (int i = 0; i < newton->n; i++)
+	{
+		double theta = log(attempt->start[i]);
+
+		theta = theta < newton->low[i] ? newton->low[i] : theta;
+		newton->theta[i] = theta > newton->high[i] ? newton->high[i] : theta;
+	}
+	attempt->outcome = clv_newton_maximize(newton, Objective, (void *) problem);
+	if (attempt->outcome == CLV_NEWTON_BAD_START)
+		newton->at.value = -INFINITY;
+}
+
+static double
+Height(const Attempt *attempt)
+{
+	return attempt->newton.at.value;
+}
+
+static bool
+SameTop(const Attempt *a, const Attempt *b)
+{
+	return fabs(Height(a) - Height(b)) <= SAME_TOP * (1 + 1e-6 * fabs(Height(a)));
+}
+
+/* Climb from the caller's start, if any, and from all of the family's guesses. */
+static int
+Explore(const Problem *problem, const double *start, Attempt *attempts)
+{
+	int n = 0;
+
+	if (start != NULL)
+	{
+		memcpy(attempts[n].start, start, problem->family->nparams * sizeof(double));
+		Climb(problem, &attempts[n++]);
+	}
+	for (int which = 0; n < MAX_ATTEMPTS; which++)
+	{
+		if (!problem->family->start(problem->moments, which, attempts[n].start))
+			break;
+		Climb(problem, &attempts[n++]);
+	}
+	return n;
+}
+
+/* The highest; of those on the same top, the first that arrived. */
+static const Attempt *
+Highest(const Attempt *attempts, int n)
+{
+	const Attempt *best = &attempts[0];
+
+	for (int i = 1; i < n; i++)
+	{
+		bool same = SameTop(&attempts[i], best);
+
+		if (same ? best->outcome != CLV_NEWTON_CONVERGED &&
+					   attempts[i].outcome == CLV_NEWTON_CONVERGED
+				 : Height(&attempts[i]) > Height(best))
+			best = &attempts[i];
+	}
+	return best;
+}
+
+static bool
+SeenBefore(const Attempt *attempts, int i)
+{
+	for (int k = 0; k < i; k++)
+	{
+		if (SameTop(&attempts[k], &attempts[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Climb all of the data from what was found in the sample. The caller's start is
+ * the better one where it led to the same top: it may be at the goal already.
+ */
+static int
+Refine(const Problem *problem, const Attempt *found, int n, bool has_start, Attempt *attempts)
+{
+	const Attempt *best = Highest(found, n);
+	int climbs = 0;
 
 	for (int i = 0; i < n; i++)
-		report->param[i] = exp(newton->theta[i]);
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
-		curvature[i] = -newton->at.hessian[i];
-	memset(report->covariance, 0, sizeof(report->covariance));
-	report->has_covariance = clv_cholesky(n, curvature, &chol);
-	if (report->has_covariance)
-		clv_cholesky_inverse(&chol, report->covariance);
-	report->log_likelihood = newton->at.value;
-	if (fit->penalty != 0)
-		report->log_likelihood += Penalty(fit, newton->theta);
-	report->gradient_norm = newton->distance;
-	report->degenerate_param = newton->runaway;
+	{
+		Attempt *attempt = &attempts[climbs];
+
+		if (!(Height(&found[i]) > Height(best) - SAMPLE_MARGIN) || SeenBefore(found, i))
+			continue;
+		memcpy(attempt->start, found[i].start, sizeof(attempt->start));
+		for (int k = 0; k < problem->family->nparams && !(has_start && i == 0); k++)
+			attempt->start[k] = exp(found[i].newton.theta[k]);
+		Climb(problem, attempt);
+		climbs++;
+	}
+	return climbs;
 }
 
 static ClvStatus
@@ -151,62 +283,48 @@ Verdict(ClvNewtonOutcome outcome)
 	return CLV_NOT_CONVERGED;
 }
 
-static ClvNewtonOutcome
-Climb(const Fit *fit, const double *start, ClvNewton *newton)
-{
-	int limit = fit->control->max_iterations;
-
-	newton->n = fit->family->nparams;
-	newton->tolerance = TOLERANCE;
-	newton->max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS;
-	for (int i = 0; i < newton->n; i++)
-		newton->theta[i] = log(start[i]);
-	return clv_newton_maximize(newton, Objective, (void *) fit);
-}
-
-/* Starting points after the first: the moments' guess, its shapes larger, and smaller. */
-static const double shape_factors[] = {1, 5, 0.2};
-
-#define ATTEMPTS ((int) (sizeof(shape_factors) / sizeof(shape_factors[0])))
-
-static void
-Guess(const Fit *fit, const ClvMoments *moments, int attempt, double *start)
-{
-	fit->family->start(moments, start);
-	for (int i = 0; i < fit->family->nparams; i++)
-		start[i] *= shape_factors[attempt];
-}
-
-/*
- * Climb from one start after the other until one arrives. A later attempt
- * replaces an earlier one where it came higher.
- */
 static ClvStatus
-Search(const Fit *fit, const ClvMoments *moments)
+Report(const Problem *problem, const Attempt *attempt, ClvFitReport *report)
 {
-	ClvStatus best = CLV_BAD_START;
-	double height = -INFINITY;
-	double start[CLV_MAX_PARAMS];
-	int first = fit->control->start != NULL ? -1 : 0;
+	const ClvNewton *newton = &attempt->newton;
+	int n = problem->family->nparams;
+	double curvature[CLV_MAX_HESSIAN] = {0};
+	ClvCholesky chol;
 
-	for (int attempt = first; attempt < ATTEMPTS && best != CLV_OK; attempt++)
+	report->iterations = newton->evaluations;
+	if (attempt->outcome == CLV_NEWTON_BAD_START)
+		return CLV_BAD_START;
+	for (int i = 0; i < n; i++)
+		report->param[i] = exp(newton->theta[i]);
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		curvature[i] = -newton->at.hessian[i];
+	report->has_covariance = clv_cholesky(n, curvature, &chol);
+	if (report->has_covariance)
+		clv_cholesky_inverse(&chol, report->covariance);
+	report->log_likelihood = newton->at.value + Penalty(problem, newton->theta);
+	report->gradient_norm = newton->distance;
+	report->degenerate_param = newton->runaway;
+	return Verdict(attempt->outcome);
+}
+
+/* sample may be all there is */
+static ClvStatus
+Search(const Problem *all, const Problem *sample, const double *start, ClvFitReport *report)
+{
+	Attempt found[MAX_ATTEMPTS];
+	Attempt refined[MAX_ATTEMPTS];
+	const Attempt *best;
+	int n = Explore(sample, start, found);
+
+	if (sample != all)
+		n = Refine(all, found, n, start != NULL, refined);
+	best = Highest(sample == all ? found : refined, n);
+	if (sample != all && best->outcome != CLV_NEWTON_CONVERGED)
 	{
-		ClvNewton newton;
-		ClvNewtonOutcome outcome;
-
-		if (attempt < 0)
-			memcpy(start, fit->control->start, fit->family->nparams * sizeof(double));
-		else
-			Guess(fit, moments, attempt, start);
-		outcome = Climb(fit, start, &newton);
-		fit->report->iterations += newton.evaluations;
-		if (outcome == CLV_NEWTON_BAD_START || !(newton.at.value > height))
-			continue;
-		height = newton.at.value;
-		best = Verdict(outcome);
-		ReportPoint(fit, &newton);
+		n = Explore(all, start, found);
+		best = Highest(found, n);
 	}
-	return best;
+	return Report(all, best, report);
 }
 
 static void
@@ -220,24 +338,54 @@ ClearReport(const ClvFamily *family, ClvFitReport *report)
 		report->param[i] = NAN;
 }
 
-static void
-SetCustomers(Fit *fit, double customers)
+static Problem
+MakeProblem(const ClvFamily *family, const ClvFitControl *control, const ClvMoments *moments)
 {
-	fit->customers = customers;
-	fit->report->customers = customers;
-	fit->penalty = fit->control->shape_penalty * customers;
+	int limit = control->max_iterations;
+
+	return (Problem){.family = family,
+					 .moments = moments,
+					 .penalty = control->shape_penalty * moments->customers,
+					 .max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS};
+}
+
+/* The same question to a sample of so many customers. */
+static Problem
+MakeSample(const Problem *all, double customers, void *data)
+{
+	Problem sample = *all;
+
+	sample.penalty *= customers / all->moments->customers;
+	sample.max_evaluations = MAX_EVALUATIONS;
+	sample.data = data;
+	return sample;
 }
 
 /* ---- transaction families ---- */
 
+typedef struct CellData
+{
+	ClvCells all;
+	ClvCells sample;
+} CellData;
+
+static void
+CarveCells(CellData *data, ClvArena *arena, size_t n)
+{
+	clv_cells_carve(&data->all, arena, n);
+	if (n > WORTH_SAMPLING)
+		clv_cells_carve_sample(&data->all, &data->sample, arena, SAMPLE);
+}
+
 size_t
 clv_fit_cells_workspace(const ClvFamily *family, size_t n)
 {
-	ClvCells cells;
+	CellData data;
 	ClvArena arena = {NULL, 0};
 
 	(void) family; /* the tables have room for any */
-	clv_cells_carve(&cells, &arena, n);
+	memset(&data, 0, sizeof(data));
+	CarveCells(&data, &arena, n);
 	return arena.used;
 }
 
@@ -289,28 +437,42 @@ CheckCells(const ClvCells *cells, const ClvMoments *moments)
 	return CLV_OK;
 }
 
+static ClvStatus
+SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
+			ClvFitReport *report)
+{
+	Problem all = MakeProblem(data->all.family, control, moments);
+	Problem sample;
+
+	all.evaluate = EvaluateCells;
+	all.data = &data->all;
+	clv_cells_index(&data->all);
+	if (data->all.n <= WORTH_SAMPLING)
+		return Search(&all, &all, control->start, report);
+	clv_cells_sample(&data->all, &data->sample, moments->customers, SAMPLE);
+	clv_cells_index(&data->sample);
+	sample = MakeSample(&all, SAMPLE, &data->sample);
+	return Search(&all, &sample, control->start, report);
+}
+
 ClvStatus
 clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n, const ClvFitControl *control,
 			  void *workspace, ClvFitReport *report)
 {
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
-	ClvCells data = {.family = family, .cells = cells, .n = n, .poll = &poll};
-	Fit fit = {family, control, report, .data = &data, .evaluate = EvaluateCells};
+	CellData data = {.all = {.family = family, .cells = cells, .n = n, .poll = &poll}};
 	ClvArena arena = {workspace, 0};
 	ClvMoments moments;
 	ClvStatus status;
 
 	ClearReport(family, report);
-	clv_cells_carve(&data, &arena, n);
-	if (!clv_cells_sort(&data))
+	CarveCells(&data, &arena, n);
+	if (!clv_cells_sort(&data.all))
 		return CLV_BAD_START;
-	CellMoments(&data, &moments);
-	SetCustomers(&fit, moments.customers);
-	status = CheckCells(&data, &moments);
-	if (status != CLV_OK)
-		return status;
-	clv_cells_index(&data);
-	return Search(&fit, &moments);
+	CellMoments(&data.all, &moments);
+	report->customers = moments.customers;
+	status = CheckCells(&data.all, &moments);
+	return status == CLV_OK ? SearchCells(&data, control, &moments, report) : status;
 }
 
 /* ---- spend families ---- */
@@ -321,7 +483,7 @@ clv_fit_spend_workspace(const ClvFamily *family, size_t n)
 	ClvArena arena = {NULL, 0};
 
 	(void) family;
-	clv_arena_take(&arena, n, sizeof(ClvSpendRow));
+	clv_arena_take(&arena, n, sizeof(ClvSpendRow)); /* sorts, and then holds the sample */
 	return arena.used;
 }
 
@@ -372,23 +534,49 @@ CheckSpend(const ClvSpendRows *spend)
 	return CLV_OK;
 }
 
+/* Every so many-th row, as they are sorted. */
+static void
+SampleSpend(const ClvSpendRows *all, ClvSpendRows *sample)
+{
+	size_t step = all->n / SAMPLE;
+
+	sample->n = 0;
+	for (size_t i = step / 2; i < all->n && sample->n < SAMPLE; i += step)
+		sample->rows[sample->n++] = all->rows[i];
+}
+
+static ClvStatus
+SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *control,
+			ClvFitReport *report)
+{
+	ClvSpendRows some = {data->family, scratch, 0, data->poll};
+	ClvMoments moments;
+	Problem all;
+	Problem sample;
+
+	SpendMoments(data, &moments);
+	all = MakeProblem(data->family, control, &moments);
+	all.evaluate = EvaluateSpend;
+	all.data = data;
+	if (data->n <= WORTH_SAMPLING)
+		return Search(&all, &all, control->start, report);
+	SampleSpend(data, &some);
+	sample = MakeSample(&all, (double) some.n, &some);
+	return Search(&all, &sample, control->start, report);
+}
+
 ClvStatus
 clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvFitControl *control,
 			  void *workspace, ClvFitReport *report)
 {
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
 	ClvSpendRows data = {family, rows, n, &poll};
-	Fit fit = {family, control, report, .data = &data, .evaluate = EvaluateSpend};
-	ClvMoments moments;
 	ClvStatus status;
 
 	ClearReport(family, report);
-	SetCustomers(&fit, (double) n);
+	report->customers = (double) n;
 	if (!clv_spend_rows_sort(&data, workspace))
 		return CLV_BAD_START;
 	status = CheckSpend(&data);
-	if (status != CLV_OK)
-		return status;
-	SpendMoments(&data, &moments);
-	return Search(&fit, &moments);
+	return status == CLV_OK ? SearchSpend(&data, workspace, control, report) : status;
 }

@@ -26,9 +26,14 @@ typedef struct ClvCell
 
 typedef struct ClvFitControl
 {
-	const double *start;		/* warm start, natural scale, or NULL: from the data's moments */
-	int			max_iterations;	/* 0: the engine's own limit */
-	double		shape_penalty;	/* ridge on the logs of shape parameters (never scales); 0: none */
+	const double *start;		/* warm start, natural scale, or NULL: the family's guesses only */
+	int			max_iterations;	/* passes over all data from one start; 0: the engine's own limit */
+
+	/*
+	 * Ridge on the logs of shape parameters (never scales): maximises
+	 * ln L / customers - shape_penalty x sum (ln shape)^2. 0: none.
+	 */
+	double		shape_penalty;
 
 	/*
 	 * Called every few thousand cells; may longjmp (the engine holds nothing).
@@ -43,10 +48,10 @@ typedef struct ClvFitReport
 	double		param[CLV_MAX_PARAMS];	/* natural scale */
 	double		covariance[CLV_MAX_HESSIAN];	/* of the logs of the parameters, lower triangle */
 	bool		has_covariance;	/* false where the Hessian is not negative definite */
-	double		log_likelihood;
-	double		gradient_norm;	/* length of the last Newton step in standard errors */
+	double		log_likelihood;	/* without the penalty */
+	double		gradient_norm;	/* what is left to the top, in standard errors; NaN where none is near */
 	double		customers;
-	int			iterations;
+	int			iterations;		/* passes over all data of the climb that was best */
 	int			degenerate_param;	/* with CLV_DEGENERATE: which one runs away; else -1 */
 } ClvFitReport;
 
@@ -55,14 +60,27 @@ extern size_t clv_fit_cells_workspace(const ClvFamily *family, size_t n);
 extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
 
 /*
- * Fit a transaction family. cells are sorted in place. report is filled as far
- * as the fit came, whatever the status.
+ * Fit a transaction family. cells are sorted and equal ones merged, in place, so
+ * what lies behind the merged ones is stale afterwards. report is filled as far as
+ * the fit came, whatever the status:
+ *
+ * CLV_TOO_FEW				no more customers than parameters
+ * CLV_NO_REPEATERS			all x = 0
+ * CLV_NO_DROPOUT_SIGNAL	all customers are the same
+ * CLV_BAD_START			a cell makes no sense (not finite, negative, t_x > T), or the
+ *							likelihood is finite nowhere that was tried
+ * CLV_DEGENERATE			degenerate_param says which parameter passed its bound
+ * CLV_NOT_CONVERGED		max_iterations were not enough
+ *
+ * x > 0 at t_x = 0 is allowed, but strictly such a likelihood has no maximum: it
+ * rises without bound as alpha vanishes. What is found then is the top that the
+ * rest of the customers make.
  */
 extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n,
 							   const ClvFitControl *control, void *workspace,
 							   ClvFitReport *report);
 
-/* The same for a spend family; rows with x < 1 or mean <= 0 must have been left out. */
+/* The same for a spend family; rows with x < 1 or mean <= 0 must have been left out (BAD_START). */
 extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,
 							   const ClvFitControl *control, void *workspace,
 							   ClvFitReport *report);

@@ -170,7 +170,8 @@ Beta(Chance *chance, double a, double b)
 
 /*
  * A bg/nbd (toss 0) or mbg/nbd (toss 1) customer of age T. grid > 0: times are
- * rounded to multiples of it.
+ * rounded to multiples of it, but never to 0: x > 0 at t_x = 0 makes the
+ * likelihood rise without bound as alpha vanishes.
  */
 static inline ClvCell
 DrawCustomer(Chance *chance, const double *param, int toss, double T, double grid)
@@ -192,8 +193,8 @@ DrawCustomer(Chance *chance, const double *param, int toss, double T, double gri
 		if (Uniform(chance) < p)
 			break;
 	}
-	if (grid > 0)
-		cell.t_x = fmin(T, grid * nearbyint(cell.t_x / grid));
+	if (grid > 0 && cell.x > 0)
+		cell.t_x = fmin(T, fmax(grid, grid * nearbyint(cell.t_x / grid)));
 	return cell;
 }
 

@@ -323,6 +323,47 @@ far_starts_arrive(void **state)
 	free(cells);
 }
 
+/*
+ * With few customers mbg/nbd's likelihood often has two tops. Wherever a fit
+ * begins, no other beginning may come higher.
+ */
+static void
+the_highest_top_is_found(void **state)
+{
+	Chance chance = 77;
+	int arrived = 0;
+
+	for (int shop = 0; shop < 150; shop++)
+	{
+		double truth[] = {exp(4 * Uniform(&chance) - 2.5), exp(4 * Uniform(&chance)),
+						  exp(4 * Uniform(&chance) - 2), exp(4 * Uniform(&chance) - 1)};
+		size_t n = 40 + (size_t) (400 * Uniform(&chance));
+		ClvCell *cells = malloc(n * sizeof(ClvCell));
+		ClvFitReport best;
+
+		for (size_t i = 0; i < n; i++)
+			cells[i] = DrawCustomer(&chance, truth, 1, floor(10 + 90 * Uniform(&chance)), 1 / 7.0);
+		if (FitCells(MBG, cells, n, NULL, &best) == CLV_OK)
+		{
+			arrived++;
+			for (int corner = 0; corner < 16; corner++)
+			{
+				double start[4];
+				ClvFitControl control = {.start = start};
+				ClvFitReport report;
+
+				for (int i = 0; i < 4; i++)
+					start[i] = (corner >> i & 1 ? 30 : 0.03) * (i == 1 ? 10 : 1);
+				FitCells(MBG, cells, n, &control, &report);
+				assert_true(report.log_likelihood <= best.log_likelihood + 1e-6);
+				assert_true(report.log_likelihood >= best.log_likelihood - 1e-6);
+			}
+		}
+		free(cells);
+	}
+	assert_true(arrived > 60);
+}
+
 static void
 impossible_starts_are_survived(void **state)
 {
@@ -589,6 +630,7 @@ main(void)
 		cmocka_unit_test(counts_are_customers),
 		cmocka_unit_test(the_unit_of_time_is_free),
 		cmocka_unit_test(far_starts_arrive),
+		cmocka_unit_test(the_highest_top_is_found),
 		cmocka_unit_test(impossible_starts_are_survived),
 		cmocka_unit_test(a_warm_start_saves_passes),
 		cmocka_unit_test(too_few_iterations_are_said),

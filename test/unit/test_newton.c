@@ -164,7 +164,12 @@ static void
 climbs_a_curved_ridge(void **state)
 {
 	int calls = 0;
-	ClvNewton newton = {.n = 2, .tolerance = 1e-5, .max_evaluations = 200, .theta = {-1.9, 2}};
+	ClvNewton newton = {.n = 2,
+						.tolerance = 1e-5,
+						.low = {-99, -99},
+						.high = {99, 99},
+						.max_evaluations = 200,
+						.theta = {-1.9, 2}};
 
 	assert_int_equal(clv_newton_maximize(&newton, Banana, &calls), CLV_NEWTON_CONVERGED);
 	assert_int_equal(calls, newton.evaluations);
@@ -178,7 +183,12 @@ static void
 obeys_the_limit(void **state)
 {
 	int calls = 0;
-	ClvNewton newton = {.n = 2, .tolerance = 1e-5, .max_evaluations = 4, .theta = {-1.9, 2}};
+	ClvNewton newton = {.n = 2,
+						.tolerance = 1e-5,
+						.low = {-99, -99},
+						.high = {99, 99},
+						.max_evaluations = 4,
+						.theta = {-1.9, 2}};
 
 	assert_int_equal(clv_newton_maximize(&newton, Banana, &calls), CLV_NEWTON_EXHAUSTED);
 	assert_int_equal(calls, 4);
@@ -202,7 +212,8 @@ Saddle(void *arg, const double *theta, ClvQuadratic *at)
 static void
 leaves_a_saddle(void **state)
 {
-	ClvNewton newton = {.n = 2, .tolerance = 1e-5, .max_evaluations = 100};
+	ClvNewton newton = {
+		.n = 2, .tolerance = 1e-5, .low = {-99, -99}, .high = {99, 99}, .max_evaluations = 100};
 
 	assert_int_equal(clv_newton_maximize(&newton, Saddle, NULL), CLV_NEWTON_CONVERGED);
 	assert_true(fabs(fabs(newton.theta[0]) - sqrt(0.5)) < 1e-9);
@@ -225,7 +236,12 @@ Ridge(void *arg, const double *theta, ClvQuadratic *at)
 static void
 names_what_runs_away(void **state)
 {
-	ClvNewton newton = {.n = 2, .tolerance = 1e-5, .max_evaluations = 100, .theta = {1, 1}};
+	ClvNewton newton = {.n = 2,
+						.tolerance = 1e-5,
+						.low = {-99, -99},
+						.high = {99, 99},
+						.max_evaluations = 100,
+						.theta = {1, 1}};
 
 	assert_int_equal(clv_newton_maximize(&newton, Ridge, NULL), CLV_NEWTON_RUNAWAY);
 	assert_int_equal(newton.runaway, 1);
@@ -246,8 +262,18 @@ Fenced(void *arg, const double *theta, ClvQuadratic *at)
 static void
 steps_back_from_where_nothing_is_defined(void **state)
 {
-	ClvNewton inside = {.n = 1, .tolerance = 1e-5, .max_evaluations = 100, .theta = {-0.99}};
-	ClvNewton outside = {.n = 1, .tolerance = 1e-5, .max_evaluations = 100, .theta = {2}};
+	ClvNewton inside = {.n = 1,
+						.tolerance = 1e-5,
+						.low = {-99},
+						.high = {99},
+						.max_evaluations = 100,
+						.theta = {-0.99}};
+	ClvNewton outside = {.n = 1,
+						 .tolerance = 1e-5,
+						 .low = {-99},
+						 .high = {99},
+						 .max_evaluations = 100,
+						 .theta = {2}};
 
 	assert_int_equal(clv_newton_maximize(&inside, Fenced, NULL), CLV_NEWTON_CONVERGED);
 	assert_true(fabs(inside.theta[0] - 0.5) < 1e-9);
