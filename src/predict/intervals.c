@@ -14,7 +14,7 @@
 
 #include "miscadmin.h"
 
-/* Counts beyond this are not told apart. */
+/* A quantile beyond this is an error rather than a long search. */
 #define COUNT_LIMIT 1e6
 
 /* The mixture stops where the counts left out can move no digit of its quantiles. */
@@ -29,9 +29,17 @@
 double
 clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, double level)
 {
+	double		count;
+
 	if (horizon == 0)
 		return 0;
-	return clv_quantile_given(future, p_alive, horizon, level, COUNT_LIMIT);
+	count = clv_quantile_given(future, p_alive, horizon, level, COUNT_LIMIT);
+	if (count >= COUNT_LIMIT)
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("the quantile at %s is beyond %.0f purchases", clv_number(level),
+							   COUNT_LIMIT),
+						errhint("Are the parameters of the model in its time unit?")));
+	return count;
 }
 
 /* Spend in the horizon of one customer, ready to be asked for probabilities. */

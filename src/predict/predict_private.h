@@ -92,7 +92,7 @@ typedef struct ClvModelSite
 	ClvTerms	terms;			/* what the memo holds for */
 	ClvMemoEntry *memo;
 	int			memo_size;		/* a power of two */
-	int			memo_misses;	/* since it last grew */
+	int			memo_used;
 	MemoryContext context;
 
 	/* how the terms came about, so that they are worked out once */

@@ -4,9 +4,10 @@
  *
  * Most of a prediction, given that the customer is alive, depends on the number
  * of purchases and the age alone. Ages are whole days, so a million customers
- * share a few thousand pairs: each is worked out once and looked up afterwards,
- * in a direct-mapped table that starts small, since many call sites see only a
- * row or two, and grows while it misses.
+ * share a few thousand pairs: each is worked out once and looked up afterwards.
+ * The table starts small, since many call sites see only a row or two, and is
+ * kept at most half full; at its largest it forgets everything and starts anew,
+ * which bounds it to 3 MB.
  */
 #include "predict/predict_private.h"
 
@@ -18,7 +19,7 @@
 #include "utils/memutils.h"
 
 #define MEMO_FIRST 16
-#define MEMO_LAST 16384
+#define MEMO_LAST 65536
 
 /* ---- the models of a call site ---- */
 
@@ -57,7 +58,7 @@ Forget(ClvModelSite *site)
 {
 	for (int i = 0; i < site->memo_size; i++)
 		site->memo[i].x = -1;
-	site->memo_misses = 0;
+	site->memo_used = 0;
 }
 
 ClvModelSite *
@@ -140,25 +141,41 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 
 /* ---- the memo ---- */
 
+/* The slot of the pair, or the empty one where it belongs: linear probing. */
+static inline ClvMemoEntry *
+MemoSlot(ClvModelSite *site, int32 x, int32 days)
+{
+	uint32		mask = site->memo_size - 1;
+	uint32		slot = murmurhash32((uint32) days * 2654435761u + (uint32) x) & mask;
+
+	while (site->memo[slot].x >= 0 &&
+		   (site->memo[slot].x != x || site->memo[slot].days != days))
+		slot = (slot + 1) & mask;
+	return &site->memo[slot];
+}
+
 static void
 GrowMemo(ClvModelSite *site)
 {
 	int			old_size = site->memo_size;
 	ClvMemoEntry *old = site->memo;
+	int			used = site->memo_used;
 
-	site->memo_size = old_size == 0 ? MEMO_FIRST : old_size * 4;
-	site->memo = MemoryContextAlloc(site->context, site->memo_size * sizeof(ClvMemoEntry));
+	if (old_size == MEMO_LAST)
+	{
+		Forget(site);
+		return;
+	}
+	site->memo = MemoryContextAlloc(site->context, Max(MEMO_FIRST, old_size * 4) *
+													   sizeof(ClvMemoEntry));
+	site->memo_size = Max(MEMO_FIRST, old_size * 4);
 	Forget(site);
+	for (int i = 0; i < old_size; i++)
+		if (old[i].x >= 0)
+			*MemoSlot(site, old[i].x, old[i].days) = old[i];
+	site->memo_used = used;
 	if (old != NULL)
 		pfree(old);
-}
-
-static inline ClvMemoEntry *
-MemoSlot(ClvModelSite *site, int32 x, int32 days)
-{
-	uint32		hash = murmurhash32((uint32) days * 2654435761u + (uint32) x);
-
-	return &site->memo[hash & (site->memo_size - 1)];
 }
 
 static ClvMemoEntry *
@@ -167,22 +184,20 @@ MemoEntry(ClvModelSite *site, const ClvCustomer *customer)
 	int32		x = (int32) customer->x;
 	ClvMemoEntry *entry;
 
-	if (site->memo_size == 0)
+	if (site->memo_size > 0)
+	{
+		entry = MemoSlot(site, x, customer->days);
+		if (entry->x == x)
+			return entry;
+	}
+	if (site->memo_used >= site->memo_size / 2)
 		GrowMemo(site);
 	entry = MemoSlot(site, x, customer->days);
-	if (entry->x == x && entry->days == customer->days)
-		return entry;
-
-	/* more misses than slots: the table is too small, or fills for the first time */
-	if (++site->memo_misses > site->memo_size && site->memo_size < MEMO_LAST)
-	{
-		GrowMemo(site);
-		entry = MemoSlot(site, x, customer->days);
-	}
 	entry->x = x;
 	entry->days = customer->days;
 	for (int i = 0; i < CLV_MEMO_KINDS; i++)
 		entry->value[i] = get_float8_nan();
+	site->memo_used++;
 	return entry;
 }
 
