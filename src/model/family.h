@@ -137,7 +137,8 @@ typedef struct ClvFamily
 	 * depends on x alone is computed once.
 	 */
 	void		(*ln_common) (const double *param, double x, ClvTerm *term);
-	void		(*departed) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
+	void		(*departed) (const double *param, double x, const double *t, size_t n,
+							 ClvTerm *terms);
 	void		(*alive) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
 
 	/* ---- spend families ---- */

@@ -48,8 +48,8 @@
  * the likelihood may have more than one top. Small data are climbed from the
  * caller's start and from every guess of the family. Of large data the same is
  * done with a sample of some thousand customers, and all data are climbed only
- * from the top of that, or from the caller's start where it leads to the same;
- * what comes close to it in the sample gets its chance too. The highest point is
+ * from the top of that, or from the caller's start where that is near it; what
+ * comes close to it in the sample gets its chance too. The highest point is
  * returned, with what is wrong about it.
  *
  * Bounds say when to give up: a shape of a million means that customers do not
@@ -77,6 +77,9 @@
 
 /* A top of the sample that is lower by less than this may be the highest of all. */
 #define SAMPLE_MARGIN 20.0
+
+/* A start whose logs are this near to the sample's top may be nearer to the real one. */
+#define WARM 0.5
 
 /* Heights within this are the same top. */
 #define SAME_TOP 1e-7
@@ -241,9 +244,21 @@ SeenBefore(const Attempt *attempts, int i)
 	return false;
 }
 
+/* Was the climb so short that its start may have been the top of all the data? */
+static bool
+IsWarm(const Attempt *attempt)
+{
+	for (int i = 0; i < attempt->newton.n; i++)
+	{
+		if (!(fabs(log(attempt->start[i]) - attempt->newton.theta[i]) < WARM))
+			return false;
+	}
+	return true;
+}
+
 /*
- * Climb all of the data from what was found in the sample. The caller's start is
- * the better one where it led to the same top: it may be at the goal already.
+ * Climb all of the data from what was found in the sample; from the caller's
+ * start itself where that is warm.
  */
 static int
 Refine(const Problem *problem, const Attempt *found, int n, bool has_start, Attempt *attempts)
@@ -257,9 +272,12 @@ Refine(const Problem *problem, const Attempt *found, int n, bool has_start, Atte
 
 		if (!(Height(&found[i]) > Height(best) - SAMPLE_MARGIN) || SeenBefore(found, i))
 			continue;
-		memcpy(attempt->start, found[i].start, sizeof(attempt->start));
-		for (int k = 0; k < problem->family->nparams && !(has_start && i == 0); k++)
-			attempt->start[k] = exp(found[i].newton.theta[k]);
+		*attempt = found[i];
+		if (!(has_start && i == 0 && IsWarm(&found[i])))
+		{
+			for (int k = 0; k < problem->family->nparams; k++)
+				attempt->start[k] = exp(found[i].newton.theta[k]);
+		}
 		Climb(problem, attempt);
 		climbs++;
 	}

@@ -27,7 +27,7 @@ typedef struct ClvCell
 typedef struct ClvFitControl
 {
 	const double *start;		/* warm start, natural scale, or NULL: the family's guesses only */
-	int			max_iterations;	/* passes over all data from one start; 0: the engine's own limit */
+	int			max_iterations;	/* passes over all data from one start; 0: our own limit */
 
 	/*
 	 * Ridge on the logs of shape parameters (never scales): maximises
@@ -49,7 +49,7 @@ typedef struct ClvFitReport
 	double		covariance[CLV_MAX_HESSIAN];	/* of the logs of the parameters, lower triangle */
 	bool		has_covariance;	/* false where the Hessian is not negative definite */
 	double		log_likelihood;	/* without the penalty */
-	double		gradient_norm;	/* what is left to the top, in standard errors; NaN where none is near */
+	double		gradient_norm;	/* way left to the top in standard errors; NaN where none is near */
 	double		customers;
 	int			iterations;		/* passes over all data of the climb that was best */
 	int			degenerate_param;	/* with CLV_DEGENERATE: which one runs away; else -1 */

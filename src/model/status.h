@@ -11,12 +11,12 @@
 typedef enum ClvStatus
 {
 	CLV_OK = 0,
-	CLV_NOT_CONVERGED,		/* iterations used up, or the gradient does not vanish; best point returned */
+	CLV_NOT_CONVERGED,		/* iterations used up, gradient not gone; best point returned */
 	CLV_DEGENERATE,			/* a parameter runs to 0 or infinity: the optimum is on the border */
 	CLV_TOO_FEW,			/* fewer customers than the family needs */
 	CLV_NO_REPEATERS,		/* nobody bought twice: nothing to learn a rate from */
 	CLV_NO_DROPOUT_SIGNAL,	/* every customer has the same history: parameters not identified */
-	CLV_BAD_START			/* the likelihood is not finite at the start */
+	CLV_BAD_START			/* nonsense in the data, or no start with a finite likelihood */
 } ClvStatus;
 
 #endif							/* CLV_STATUS_H */
