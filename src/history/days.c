@@ -97,12 +97,10 @@ clv_days_rescale(ClvDayList *list, int scale)
 int64
 clv_add_counts(int64 a, int64 b)
 {
-	int64		sum;
-
-	if (pg_add_s64_overflow(a, b, &sum))
+	if (a + b > CLV_MAX_UNKNOWN)
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("too many unknown amounts on one day")));
-	return sum;
+	return a + b;
 }
 
 /* Add the entries from .. to, all of one day, into one, which may be the first of them. */

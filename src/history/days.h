@@ -39,7 +39,7 @@ extern bool clv_days_merge(ClvDayList *list);
 /* The history of the days. sorted: they are in order, one entry each. */
 extern ClvHistory *clv_days_pack(ClvDayList *list, int32 occasion, bool sorted);
 
-/* a + b, or an error */
+/* The sum of two counts of unknown amounts, or an error. */
 extern int64 clv_add_counts(int64 a, int64 b);
 
 /* Raises the error of histories beyond 1 GB. */

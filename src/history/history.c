@@ -103,7 +103,7 @@ clv_check_day(const ClvReader *reader, const ClvDay *day)
 {
 	bool		negative = reader->wide ? day->digits[0] == '-' : day->units < 0;
 
-	if (!IS_VALID_DATE(reader->day) || day->unknown < 0 ||
+	if (!IS_VALID_DATE(reader->day) || day->unknown < 0 || day->unknown > CLV_MAX_UNKNOWN ||
 		(reader->wide && !clv_digits_canonical(day->digits, day->length)) ||
 		(!day->bought && !negative) ||
 		clv_grid_day(day->day, reader->occasion) != day->day)

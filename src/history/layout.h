@@ -43,6 +43,9 @@
 #define CLV_DAY_REFUND 2		/* refunds only */
 #define CLV_DAY_MIXED 3			/* bought, some amounts unknown */
 
+/* Far more unknown amounts than a day can have, and far from overflowing. */
+#define CLV_MAX_UNKNOWN INT64CONST(1000000000000000)
+
 /* A distance has 35 bits, a count and an amount 64 each. */
 #define CLV_MAX_DAY_SIZE 25
 #define CLV_MAX_HEADER_SIZE 6

@@ -63,9 +63,6 @@ clv_history_out(PG_FUNCTION_ARGS)
 
 /* ---- reading ---- */
 
-/* Far more than there can be orders, and far from overflowing. */
-#define MAX_COUNT INT64CONST(1000000000000000)
-
 typedef struct Scanner
 {
 	const char *start;
@@ -273,7 +270,7 @@ ScanDay(Scanner *scan, ClvHistoryState *state)
 			{
 				Expect(scan, "\"unknown\"");
 				Expect(scan, ",");
-				unknown = ScanCount(scan, MAX_COUNT, "how many amounts are unknown");
+				unknown = ScanCount(scan, CLV_MAX_UNKNOWN, "how many amounts are unknown");
 			}
 		}
 	}
