@@ -7,10 +7,10 @@
  * entries, which are only ever appended. Stored, it is a head and the two arrays,
  * sorted, so that the same customers give the same bytes however they came.
  *
- * The index is four bytes a slot because the cells it points to are not: at two
- * thirds full, a cell costs 24 bytes and about 8 of index. Up to
- * CELLS_WITHOUT_INDEX cells are looked through one by one, so that a query with
- * many small groups pays for nothing larger than its cells.
+ * A slot of the index keeps half of its hash beside the number, so that a search
+ * touches no cell but the one it finds: cells lie scattered over memory, slots side
+ * by side. Up to CELLS_WITHOUT_INDEX cells are looked through one by one, so that a
+ * query with many small groups pays for nothing larger than its cells.
  */
 #include "fit/fit.h"
 
@@ -227,14 +227,15 @@ clv_cells_writable(Datum cells, MemoryContext parent)
 
 /* ---- counting ---- */
 
-static inline uint32
+/* The upper half goes into the slot, the lower half says which slot. */
+static inline uint64
 HashCell(const ClvCellEntry *cell)
 {
 	uint64		hash = (uint64) cell->since * UINT64CONST(0x9E3779B97F4A7C15);
 
 	hash = (hash ^ (hash >> 32) ^ (uint64) cell->until) * UINT64CONST(0xD6E8FEB86659FD93);
 	hash = (hash ^ (hash >> 32) ^ (uint32) cell->x) * UINT64CONST(0xFF51AFD7ED558CCD);
-	return (uint32) (hash >> 32);
+	return hash ^ (hash >> 32);
 }
 
 static inline bool
@@ -243,28 +244,31 @@ SameCell(const ClvCellEntry *a, const ClvCellEntry *b)
 	return a->x == b->x && a->since == b->since && a->until == b->until;
 }
 
-/* Build the index anew, for a third more cells than there are at least. */
+#define HIGH_HALF UINT64CONST(0xFFFFFFFF00000000)
+
+/* Build the index anew, at most half full. */
 static void
 BuildIndex(ClvCellsState *state)
 {
-	MemoryContext context = state->hdr.eoh_context;
 	uint64		slots = 4 * CELLS_WITHOUT_INDEX;
 
-	while (slots * 2 < (uint64) state->head.ncells * 4)
+	while (slots < (uint64) state->head.ncells * 2)
 		slots *= 2;
 	if (state->index != NULL)
 		pfree(state->index);
 	state->index = NULL;		/* an error in the allocation leaves none rather than a freed one */
-	state->index = MemoryContextAllocExtended(context, mul_size(slots, sizeof(uint32)),
-											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	state->index =
+		MemoryContextAllocExtended(state->hdr.eoh_context, mul_size(slots, sizeof(uint64)),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	state->index_mask = slots - 1;
 	for (int64 i = 0; i < state->head.ncells; i++)
 	{
-		uint32		slot = HashCell(&state->cells[i]) & state->index_mask;
+		uint64		hash = HashCell(&state->cells[i]);
+		uint32		slot = (uint32) hash & state->index_mask;
 
 		while (state->index[slot] != 0)
 			slot = (slot + 1) & state->index_mask;
-		state->index[slot] = i + 1;
+		state->index[slot] = (hash & HIGH_HALF) | (uint32) (i + 1);
 	}
 }
 
@@ -296,6 +300,7 @@ AddCount(ClvCellEntry *cell, uint32 count)
 void
 clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
 {
+	uint64		hash;
 	uint32		slot;
 
 	if (state->head.ncells <= CELLS_WITHOUT_INDEX && state->index == NULL)
@@ -314,19 +319,20 @@ clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
 	if (state->index == NULL || (uint64) (state->head.ncells + 1) * 3 >
 		((uint64) state->index_mask + 1) * 2)
 		BuildIndex(state);
-	for (slot = HashCell(cell) & state->index_mask; state->index[slot] != 0;
+	hash = HashCell(cell);
+	for (slot = (uint32) hash & state->index_mask; state->index[slot] != 0;
 		 slot = (slot + 1) & state->index_mask)
 	{
-		ClvCellEntry *found = &state->cells[state->index[slot] - 1];
+		ClvCellEntry *found = &state->cells[(uint32) state->index[slot] - 1];
 
-		if (SameCell(found, cell))
+		if ((state->index[slot] & HIGH_HALF) == (hash & HIGH_HALF) && SameCell(found, cell))
 		{
 			AddCount(found, cell->count);
 			return;
 		}
 	}
 	AppendCell(state, cell);
-	state->index[slot] = state->head.ncells;
+	state->index[slot] = (hash & HIGH_HALF) | (uint32) state->head.ncells;
 }
 
 static void

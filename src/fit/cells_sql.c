@@ -30,10 +30,14 @@ StateContext(FunctionCallInfo fcinfo)
 
 /* Whether the argument is, byte for byte, the one that the state saw last. */
 static bool
-SameGiven(const ClvCellsState *state, const struct varlena *given)
+SameGiven(const ClvCellsState *state, FunctionCallInfo fcinfo, int arg)
 {
-	return state->given != NULL &&
-		   VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(state->given) &&
+	const struct varlena *given;
+
+	if (state->given == NULL || PG_ARGISNULL(arg))
+		return false;
+	given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
+	return VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(state->given) &&
 		   memcmp(VARDATA_ANY(given), VARDATA_ANY(state->given), VARSIZE_ANY_EXHDR(given)) == 0;
 }
 
@@ -45,37 +49,21 @@ ParseArgument(FunctionCallInfo fcinfo, int arg, ClvParsedOptions *parsed)
 	clv_fit_options_parse(given ? PG_GETARG_JSONB_P(arg) : NULL, parsed);
 }
 
-/* Keep the argument and what it says. */
+/* Keep a copy of the argument. */
 static void
-RememberGiven(FunctionCallInfo fcinfo, int arg, ClvCellsState *state,
-			  const ClvParsedOptions *parsed)
+RememberGiven(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
 {
 	struct varlena *given;
 
 	if (state->given != NULL)
 		pfree(state->given);
 	state->given = NULL;
-	state->parsed = *parsed;
 	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
 	{
 		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
 		state->given = MemoryContextAlloc(state->hdr.eoh_context, VARSIZE_ANY(given));
 		memcpy(state->given, given, VARSIZE_ANY(given));
 	}
-}
-
-/* The options of this row; parsed only where they are not those of the last one. */
-static const ClvParsedOptions *
-RowOptions(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
-{
-	ClvParsedOptions parsed;
-
-	if (!PG_ARGISNULL(arg) &&
-		SameGiven(state, PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg))))
-		return &state->parsed;
-	ParseArgument(fcinfo, arg, &parsed);
-	RememberGiven(fcinfo, arg, state, &parsed);
-	return &state->parsed;
 }
 
 static void
@@ -105,16 +93,18 @@ StateForRow(FunctionCallInfo fcinfo, int arg, ClvCellsKind kind)
 
 		ParseArgument(fcinfo, arg, &parsed);
 		state = clv_cells_new(StateContext(fcinfo), kind, &parsed.options);
-		RememberGiven(fcinfo, arg, state, &parsed);
+		RememberGiven(fcinfo, arg, state);
 		return state;
 	}
 	state = clv_cells_writable(PG_GETARG_DATUM(0), StateContext(fcinfo));
-	if (PG_NARGS() > arg)
+	if (PG_NARGS() > arg && !SameGiven(state, fcinfo, arg))
 	{
-		const ClvFitOptions *row = &RowOptions(fcinfo, arg, state)->options;
+		ClvParsedOptions parsed;
 
-		if (memcmp(row, &state->head.options, sizeof(ClvFitOptions)) != 0)
-			OptionsDiffer(&state->head.options, row);
+		ParseArgument(fcinfo, arg, &parsed);
+		if (memcmp(&parsed.options, &state->head.options, sizeof(ClvFitOptions)) != 0)
+			OptionsDiffer(&state->head.options, &parsed.options);
+		RememberGiven(fcinfo, arg, state);
 	}
 	if (state->head.kind != kind)
 		ereport(ERROR,
@@ -366,6 +356,19 @@ CheckClosing(const ClvCellsView *view, DateADT as_of)
 				  "Count cells anew from the histories, with that as_of in their options.");
 }
 
+/* What the argument says; parsed only where it is not that of the last row. */
+static const ClvParsedOptions *
+GivenOptions(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
+{
+	if (state->parsed == NULL)
+		state->parsed = MemoryContextAlloc(state->hdr.eoh_context, sizeof(ClvParsedOptions));
+	else if (SameGiven(state, fcinfo, arg))
+		return state->parsed;
+	ParseArgument(fcinfo, arg, state->parsed);
+	RememberGiven(fcinfo, arg, state);
+	return state->parsed;
+}
+
 PG_FUNCTION_INFO_V1(clv_cells_merge_options);
 
 /* clv_cells_merge(clv_cells, clv_cells, jsonb) -> clv_cells, with other options for the fit */
@@ -375,7 +378,6 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	ClvCellsState *state;
 	ClvCellsView view;
 	ClvCellsHead head;
-	ClvParsedOptions parsed;
 
 	if (PG_ARGISNULL(1))
 		return UnchangedState(fcinfo);
@@ -386,15 +388,13 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 	{
 		state = clv_cells_copy(PG_GETARG_DATUM(1), StateContext(fcinfo));
-		ParseArgument(fcinfo, 2, &parsed);
-		RememberGiven(fcinfo, 2, state, &parsed);
-		OverrideOptions(view.head, &parsed, &state->head.options);
+		OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &state->head.options);
 		CheckClosing(&view, state->head.options.as_of);
 		ReturnState(state);
 	}
 	state = clv_cells_writable(PG_GETARG_DATUM(0), StateContext(fcinfo));
 	head = *view.head;
-	OverrideOptions(view.head, RowOptions(fcinfo, 2, state), &head.options);
+	OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &head.options);
 	CheckClosing(&view, head.options.as_of);
 	view.head = &head;
 	clv_cells_absorb(state, &view);

@@ -129,14 +129,14 @@ typedef struct ClvCellsState
 	ClvCellsHead head;
 	ClvCellEntry *cells;
 	int64		cells_size;
-	uint32	   *index;			/* number of a cell + 1, or 0; NULL while there are few */
+	uint64	   *index;			/* half a hash, number of a cell + 1; NULL while there are few */
 	uint32		index_mask;
 	ClvSpendEntry *spend;
 	int64		spend_size;
 
 	/* the options argument of the last row, so that the next one is a comparison of bytes */
 	struct varlena *given;
-	ClvParsedOptions parsed;
+	ClvParsedOptions *parsed;	/* what it says, where the head's options do not say it all */
 } ClvCellsState;
 
 /* Either form, to be read. */
