@@ -295,8 +295,10 @@ AssertHistory(const ClvHistory *history)
 		Assert(reader.day > last);
 		last = reader.day;
 		exact |= day.units % 10 != 0;
-		Assert(Abs(day.units) <= PG_INT64_MAX - sum);
-		sum += Abs(day.units);
+		Assert(day.units > PG_INT64_MIN);
+		day.units = day.units < 0 ? -day.units : day.units;
+		Assert(day.units <= PG_INT64_MAX - sum);
+		sum += day.units;
 	}
 	Assert(reader.wide || exact || reader.scale == 0);
 }

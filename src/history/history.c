@@ -10,7 +10,6 @@ void
 clv_reader_broken(const ClvReader *reader)
 {
 	ereport(ERROR, (errcode(reader->sqlstate), errmsg("invalid bytes in a clv_history")));
-	pg_unreachable();
 }
 
 /* size: without the varlena header */

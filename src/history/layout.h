@@ -82,7 +82,9 @@ typedef struct ClvReader
 
 extern void clv_reader_open(ClvReader *reader, const ClvHistory *history);
 extern void clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate);
-extern void clv_reader_broken(const ClvReader *reader) pg_attribute_noreturn();
+
+/* Raises the error; does not return. */
+extern void clv_reader_broken(const ClvReader *reader);
 
 /* A day must be able to exist: the coding alone admits more. */
 extern void clv_check_day(const ClvReader *reader, const ClvDay *day);

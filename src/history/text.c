@@ -69,9 +69,7 @@ typedef struct Scanner
 	const char *next;
 } Scanner;
 
-static void SyntaxError(const Scanner *scan, const char *expected) pg_attribute_noreturn();
-
-/* Says what was expected and what is there, shortened. */
+/* Says what was expected and what is there, shortened. Does not return. */
 static void
 SyntaxError(const Scanner *scan, const char *expected)
 {
@@ -88,7 +86,6 @@ SyntaxError(const Scanner *scan, const char *expected)
 				 : errdetail("Expected %s, found \"%.*s\".", expected, rest, scan->next),
 			 errhint("A history is made of orders by the aggregate clv_history(bought_at, amount); "
 					 "cast columns of type text, such as ordered_at::timestamptz.")));
-	pg_unreachable();
 }
 
 static char
@@ -143,9 +140,9 @@ ScanDate(Scanner *scan)
 {
 	static const char *what = "a date such as \"1997-01-31\"";
 	const char *begin;
-	int			year;
-	int			month;
-	int			mday;
+	int			year = 0;
+	int			month = 0;
+	int			mday = 0;
 	int			julian;
 	bool		bc;
 
