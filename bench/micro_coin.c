@@ -20,10 +20,10 @@ static const double horizon = 52;
 
 typedef struct Customer
 {
-	double		x;
-	double		t_x;
-	double		T;
-	double		future[4];
+	double x;
+	double t_x;
+	double T;
+	double future[4];
 } Customer;
 
 static Customer customers[CUSTOMERS];
@@ -67,7 +67,7 @@ Probability(const Customer *c)
 static double
 Probabilities(const Customer *c)
 {
-	double		p[128];
+	double p[128];
 
 	clv_coin_probabilities(c->future, horizon, 128, p, 0);
 	return p[127];
@@ -82,7 +82,7 @@ Survival(const Customer *c)
 static const struct
 {
 	const char *name;
-	double		(*call) (const Customer *c);
+	double (*call) (const Customer *c);
 } quantities[] = {
 	{"log_likelihood", LogLikelihood},
 	{"ln_p_alive", LnPAlive},
@@ -99,21 +99,21 @@ Nanoseconds(double (*call) (const Customer *c))
 {
 	struct timespec from;
 	struct timespec to;
-	double		best = INFINITY;
-	volatile double sink = 0;
+	double best = INFINITY;
+	double sum = 0;
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
-		double		ns;
+		double ns;
 
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 		for (int i = 0; i < CUSTOMERS; i++)
-			sink += call(&customers[i]);
+			sum += call(&customers[i]);
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 		ns = (to.tv_sec - from.tv_sec) * 1e9 + (to.tv_nsec - from.tv_nsec);
 		best = fmin(best, ns / CUSTOMERS);
 	}
-	return best;
+	return sum == 0.5 ? 0 : best; /* so that no call can be left out */
 }
 
 int
@@ -122,7 +122,7 @@ main(void)
 	for (int i = 0; i < CUSTOMERS; i++)
 	{
 		Customer   *c = &customers[i];
-		double		spread = fmod(i * 0.61803398875, 1);
+		double spread = fmod(i * 0.61803398875, 1);
 
 		c->x = floor(fmin(40, 0.5 / (1.02 - spread)) + (i % 4 == 0 ? i % 7 : 0));
 		c->T = 27 + i % 85 / 7.0;

@@ -88,7 +88,7 @@ clv_beta_mean(double a, double b, ClvKernel kernel, const double *arg,
 
 	for (int side = -1; side <= 1; side += 2)
 	{
-		double end = side < 0 ? -log(a + b + left) - DEPTH : log(a + b + right) + DEPTH;
+		double end = side * (log(1 + a + b + (side < 0 ? left : right)) + DEPTH);
 		double terms[3] = {0, 0, 0};
 		double weights[3] = {0, 0, 0};
 		int n = 0;

@@ -88,6 +88,16 @@ BetaFraction(double a, double b, double x)
 	return h / a;
 }
 
+/*
+ * The complement of a tail. Where it is small it has a fraction of its own, on
+ * the far side of the mean, unless that would take more than some hundred steps.
+ */
+static double
+OtherTail(double tail, double kernel, double a, double b, double x, double y)
+{
+	return tail > 0.99 && tail < 1 && y > 1e-4 ? kernel * BetaFraction(a, b, x) : 1 - tail;
+}
+
 void
 clv_beta_tails(double a, double b, double x, double y, double *lower, double *upper)
 {
@@ -103,12 +113,12 @@ clv_beta_tails(double a, double b, double x, double y, double *lower, double *up
 	if (x * (a + b + 2) < a + 1)
 	{
 		*lower = fmin(kernel * BetaFraction(a, b, x), 1);
-		*upper = 1 - *lower;
+		*upper = OtherTail(*lower, kernel, b, a, y, x);
 	}
 	else
 	{
 		*upper = fmin(kernel * BetaFraction(b, a, y), 1);
-		*lower = 1 - *upper;
+		*lower = OtherTail(*upper, kernel, a, b, x, y);
 	}
 }
 

@@ -36,9 +36,9 @@ static const double zeta_terms[] = {
 static double
 LogGammaNear2(double e)
 {
-	double		e2 = e * e;
-	double		even = zeta_terms[ZETA_TERMS - 2];
-	double		odd = zeta_terms[ZETA_TERMS - 1];
+	double e2 = e * e;
+	double even = zeta_terms[ZETA_TERMS - 2];
+	double odd = zeta_terms[ZETA_TERMS - 1];
 
 	for (int k = ZETA_TERMS - 4; k >= 0; k -= 2)
 	{
@@ -52,7 +52,7 @@ LogGammaNear2(double e)
 static double
 StirlingRest(double x)
 {
-	double		y = 1 / (x * x);
+	double y = 1 / (x * x);
 
 	return (1.0 / 12 -
 			y * (1.0 / 360 -
@@ -71,7 +71,7 @@ clv_lgamma1p(double e)
 double
 clv_lgamma(double x)
 {
-	double		product = 1;
+	double product = 1;
 
 	if (x >= STIRLING_FROM)
 		return isinf(x) ? x : (x - 0.5) * log(x) - x + HALF_LN_2PI + StirlingRest(x);
@@ -91,7 +91,7 @@ clv_lgamma(double x)
 static double
 DigammaRest(double x)
 {
-	double		y = 1 / (x * x);
+	double y = 1 / (x * x);
 
 	return -0.5 / x -
 		y * (1.0 / 12 -
@@ -103,45 +103,41 @@ DigammaRest(double x)
 double
 clv_digamma(double x)
 {
-	double		shift = 0;
+	double shift = 0;
 
 	for (; x < STIRLING_FROM; x += 1)
 		shift += 1 / x;
 	return log(x) + DigammaRest(x) - shift;
 }
 
-/* psi'(x), x >= 10 */
+/* psi'(x) - 1/x - 1/(2 x^2), x >= 10 */
 static double
-TrigammaFar(double x)
+TrigammaRest(double x)
 {
-	double		y = 1 / (x * x);
+	double y = 1 / (x * x);
 
-	return (1 +
-			(0.5 +
-			 (1.0 / 6 -
-			  y * (1.0 / 30 -
-				   y * (1.0 / 42 -
-						y * (1.0 / 30 - y * (5.0 / 66 - y * (691.0 / 2730 - y * (7.0 / 6))))))) /
-				 x) /
-				x) /
-		x;
+	return y / x *
+		(1.0 / 6 -
+		 y * (1.0 / 30 -
+			  y * (1.0 / 42 -
+				   y * (1.0 / 30 - y * (5.0 / 66 - y * (691.0 / 2730 - y * (7.0 / 6)))))));
 }
 
 double
 clv_trigamma(double x)
 {
-	double		shift = 0;
+	double shift = 0;
 
 	for (; x < STIRLING_FROM; x += 1)
 		shift += 1 / (x * x);
-	return shift + TrigammaFar(x);
+	return shift + (TrigammaRest(x) + 0.5 / (x * x) + 1 / x);
 }
 
 double
 clv_lbeta(double a, double b)
 {
-	double		small = fmin(a, b);
-	double		large = fmax(a, b);
+	double small = fmin(a, b);
+	double large = fmax(a, b);
 
 	return clv_lgamma(small) - clv_log_rising(large, small);
 }
@@ -170,9 +166,9 @@ FewFactors(double a, double n)
 double
 clv_log_rising(double a, double n)
 {
-	double		low = 1;
-	double		high = 1;
-	double		moved = 0;
+	double low = 1;
+	double high = 1;
+	double moved = 0;
 
 	if (n == 0)
 		return 0;
@@ -196,10 +192,45 @@ clv_log_rising(double a, double n)
 		(StirlingRest(a + n) - StirlingRest(a)) - moved;
 }
 
+/*
+ * The difference of two rising factorials, Gamma(b+n) / Gamma(b) over
+ * Gamma(c+n) / Gamma(c) with c = a + b. With both ends beyond STIRLING_FROM the
+ * leading terms collect into three logarithms near those of the result.
+ */
+double
+clv_log_beta_rising(double a, double b, double n)
+{
+	double c = a + b;
+	double product = 1;
+
+	if (n == 1)
+		return -log1p(a / b);
+	if (n <= FEW_FACTORS)
+	{
+		double sum = 0;
+
+		for (double j = 0; j < n; j += 1)
+		{
+			product *= (b + j) / (c + j);
+			if (product < 1e-150)
+			{
+				sum += log(product);
+				product = 1;
+			}
+		}
+		return sum + log(product);
+	}
+	for (; b < STIRLING_FROM; b += 1, c += 1)
+		product *= (b / (b + n)) * ((c + n) / c);
+	return (b - 0.5) * log1p(n / (c + n) * (a / b)) + n * log1p(-a / (c + n)) -
+		a * log1p(n / c) + (StirlingRest(b + n) - StirlingRest(b)) -
+		(StirlingRest(c + n) - StirlingRest(c)) + log(product);
+}
+
 double
 clv_digamma_rising(double a, double n)
 {
-	double		sum = 0;
+	double sum = 0;
 
 	if (FewFactors(a, n))
 	{
@@ -215,7 +246,7 @@ clv_digamma_rising(double a, double n)
 double
 clv_trigamma_rising(double a, double n)
 {
-	double		sum = 0;
+	double sum = 0;
 
 	if (FewFactors(a, n))
 	{
@@ -225,7 +256,8 @@ clv_trigamma_rising(double a, double n)
 	}
 	for (; a < STIRLING_FROM; a += 1)
 		sum -= n * (2 * a + n) / (a * a * (a + n) * (a + n));
-	return sum + (TrigammaFar(a + n) - TrigammaFar(a));
+	return sum - n / (a * (a + n)) * (1 + 0.5 * (1 / a + 1 / (a + n))) +
+		(TrigammaRest(a + n) - TrigammaRest(a));
 }
 
 double
@@ -239,7 +271,7 @@ clv_log_add(double a, double b)
 {
 	if (a < b)
 	{
-		double		larger = b;
+		double larger = b;
 
 		b = a;
 		a = larger;

@@ -30,11 +30,17 @@ extern double clv_lbeta(double a, double b);
 /*
  * ln Gamma(a + n) - ln Gamma(a) for real n >= 0, and its first two derivatives
  * by a: psi(a + n) - psi(a), psi'(a + n) - psi'(a). No cancellation, however
- * large a or n.
+ * large a or n >= 1; for a fraction of a factor, n < 1, the error is absolute.
  */
 extern double clv_log_rising(double a, double n);
 extern double clv_digamma_rising(double a, double n);
 extern double clv_trigamma_rising(double a, double n);
+
+/*
+ * ln B(a, b + n) - ln B(a, b), an integer n >= 0: ln of the chance of n failures in
+ * a row where the chance of success is drawn once, from Beta(a, b).
+ */
+extern double clv_log_beta_rising(double a, double b, double n);
 
 /* ---- logarithms of sums ---- */
 

@@ -73,26 +73,6 @@ Newcomer(const double *param, int toss)
 
 /* ---- histories ---- */
 
-/* ln E[(1 - p)^n]: n throws survived. Written so that nothing large is subtracted. */
-static double
-LnSurvived(double a, double b, double n)
-{
-	double product = 1;
-
-	if (n <= 16)
-	{
-		if (n == 1)
-			return -log1p(a / b);
-		for (double j = 0; j < n; j += 1)
-			product *= (b + j) / (a + b + j);
-		if (product > DBL_MIN)
-			return log(product);
-	}
-	if (a < n)
-		return clv_log_rising(b, a) - clv_log_rising(b + n, a);
-	return clv_log_rising(b, n) - clv_log_rising(a + b, n);
-}
-
 /* ln of the odds of being dead at T, given that the coin was thrown */
 static double
 LnOdds(const double *param, double x, double t_x, double T, int toss)
@@ -124,7 +104,7 @@ clv_coin_log_likelihood(const double *param, double x, double t_x, double T, int
 		ways += log(param[2] / (param[3] + flips - 1));
 	}
 	return clv_log_rising(r, x) - x * log(alpha + seen) - r * log1p(seen / alpha) +
-		LnSurvived(param[2], param[3], flips) + ways;
+		clv_log_beta_rising(param[2], param[3], flips) + ways;
 }
 
 void
@@ -281,14 +261,20 @@ DiscountedKernel(double p, const double *arg)
 	return 0.5 * tau * r * sum;
 }
 
+/*
+ * An integral along time begins where every p counts, so it cannot become
+ * narrower in p than the density by much: the step need not follow a large r.
+ */
+#define MAX_POWER 100.0
+
 static double
 OverCoin(const Coin *coin, ClvKernel kernel, double omega, double tau)
 {
 	double arg[3] = {coin->r, omega, tau};
 	double reach = fmin(tau, 1 / omega);
+	double power = kernel == SurvivalKernel ? coin->r : fmin(coin->r + 1, MAX_POWER);
 
-	return clv_beta_mean(coin->a, coin->b, kernel, arg, (coin->r + 1) * reach, coin->r + 1,
-						 coin->r + 1);
+	return clv_beta_mean(coin->a, coin->b, kernel, arg, (coin->r + 1) * reach, coin->r + 1, power);
 }
 
 double
@@ -347,7 +333,7 @@ clv_coin_probability(const double *param, double n, double t, int toss)
 	if (t == 0)
 		return 0;
 	clv_beta_tails(n, coin.r, z, y, &at_least, &fewer);
-	return coin.survive * exp(LnSurvived(coin.a, coin.b, n)) *
+	return coin.survive * exp(clv_log_beta_rising(coin.a, coin.b, n)) *
 		(Exactly(coin.r, n, z, y) + coin.a / (coin.b + n - 1) * at_least);
 }
 

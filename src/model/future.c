@@ -19,7 +19,7 @@
 static double
 TimesAlive(double ln_p_alive, double quantity)
 {
-	double		p_alive = exp(ln_p_alive);
+	double p_alive = exp(ln_p_alive);
 
 	if (quantity == 0 || isinf(quantity))
 		return quantity;
@@ -30,7 +30,7 @@ double
 clv_expected_given(const ClvFamily *family, const double *param,
 				   double x, double t_x, double T, double t)
 {
-	ClvFuture	future;
+	ClvFuture future;
 
 	family->given_alive(param, x, T, &future);
 	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
@@ -41,7 +41,7 @@ double
 clv_discounted_given(const ClvFamily *family, const double *param,
 					 double x, double t_x, double T, double delta, double t)
 {
-	ClvFuture	future;
+	ClvFuture future;
 
 	family->given_alive(param, x, T, &future);
 	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
@@ -52,9 +52,9 @@ double
 clv_probability_given(const ClvFamily *family, const double *param,
 					  double x, double t_x, double T, double n, double t)
 {
-	double		ln_p_alive = family->ln_p_alive(param, x, t_x, T);
-	ClvFuture	future;
-	double		p;
+	double ln_p_alive = family->ln_p_alive(param, x, t_x, T);
+	ClvFuture future;
+	double p;
 
 	family->given_alive(param, x, T, &future);
 	p = TimesAlive(ln_p_alive, future.family->probability(future.param, n, t));
@@ -69,13 +69,13 @@ double
 clv_quantile_given(const ClvFuture *future, double p_alive, double t,
 				   double level, double limit)
 {
-	double		p[MANY];
-	double		sum = 1 - p_alive;
-	int			count = 0;
+	double p[MANY];
+	double sum = 1 - p_alive;
+	int count = 0;
 
 	for (double n = 0; n < limit; n += 1)
 	{
-		double		next;
+		double next;
 
 		if (n >= count && count < MANY)
 		{
