@@ -42,22 +42,7 @@
  * Cells are sorted and equal ones merged before anything is added, so the order of
  * arrival cannot show. Sums over customers carry their rounding along (sum.h).
  *
- * The search
- * ----------
- * Newton's method on the logs of the parameters (newton.c), from several starts:
- * the likelihood may have more than one top. Small data are climbed from the
- * caller's start and from every guess of the family. Of large data the same is
- * done with a sample of some thousand customers, and all data are climbed only
- * from the top of that, or from the caller's start where that is near it; what
- * comes close to it in the sample gets its chance too. The highest point is
- * returned, with what is wrong about it.
- *
- * Bounds say when to give up: a shape of a million means that customers do not
- * differ, or that nobody leaves, and the likelihood rises on for ever.
- *
- * A penalty lambda on the shapes maximises ln L / N - lambda sum (ln shape)^2, N
- * being the number of customers: the same lambda means the same for any N. The
- * log-likelihood reported is without the penalty, the covariance with it.
+ * How the top is found is told in search.c, and how one climbs in newton.c.
  */
 #include "model/likelihood.h"
 
@@ -66,284 +51,16 @@
 
 #include "math/sum.h"
 #include "model/cells.h"
+#include "model/search.h"
 #include "model/spend_rows.h"
 
-#define TOLERANCE 1e-5 /* in standard errors; the last step then squares it */
 #define MAX_EVALUATIONS 150
 
 /* Customers in the sample; more cells than this are worth sampling. */
 #define SAMPLE 8192
 #define WORTH_SAMPLING (2 * SAMPLE)
 
-/* A top of the sample that is lower by less than this may be the highest of all. */
-#define SAMPLE_MARGIN 20.0
-
-/* A start whose logs are this near to the sample's top may be nearer to the real one. */
-#define WARM 0.5
-
-/* Heights within this are the same top. */
-#define SAME_TOP 1e-7
-
-/* A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's guess. */
-#define SHAPE_BOUND 13.8
-#define SCALE_BOUND 18.4
-
-typedef char params_fit_linalg[CLV_MAX_PARAMS <= CLV_LINALG_MAX ? 1 : -1];
-
-/* ---- what both fits share: a log-likelihood, and the attempts to climb it ---- */
-
-typedef struct Problem
-{
-	const ClvFamily *family;
-	const ClvMoments *moments;
-	double penalty; /* of the whole log-likelihood */
-	int max_evaluations;
-	void *data;
-	void (*evaluate)(void *data, const double *param, ClvQuadratic *at);
-} Problem;
-
-/* A climb, and where it began. */
-typedef struct Attempt
-{
-	double start[CLV_MAX_PARAMS];
-	ClvNewton newton;
-	ClvNewtonOutcome outcome;
-} Attempt;
-
-#define MAX_ATTEMPTS 8
-
-static double
-Penalty(const Problem *problem, const double *theta)
-{
-	double squares = 0;
-
-	for (int i = 0; i < problem->family->nparams; i++)
-		squares += problem->family->is_scale[i] ? 0 : theta[i] * theta[i];
-	return problem->penalty * squares;
-}
-
-static void
-Objective(void *arg, const double *theta, ClvQuadratic *at)
-{
-	const Problem *problem = arg;
-	const ClvFamily *family = problem->family;
-	double param[CLV_MAX_PARAMS];
-
-	for (int i = 0; i < family->nparams; i++)
-		param[i] = exp(theta[i]);
-	problem->evaluate(problem->data, param, at);
-	if (problem->penalty == 0)
-		return;
-	at->value -= Penalty(problem, theta);
-	for (int i = 0; i < family->nparams; i++)
-	{
-		if (family->is_scale[i])
-			continue;
-		at->gradient[i] -= 2 * problem->penalty * theta[i];
-		at->hessian[CLV_AT(i, i)] -= 2 * problem->penalty;
-	}
-}
-
-static void
-SetBounds(const Problem *problem, ClvNewton *newton)
-{
-	double guess[CLV_MAX_PARAMS];
-
-	problem->family->start(problem->moments, 0, guess);
-	for (int i = 0; i < newton->n; i++)
-	{
-		bool is_scale = problem->family->is_scale[i];
-		double middle = is_scale ? log(guess[i]) : 0;
-		double width = is_scale ? SCALE_BOUND : SHAPE_BOUND;
-
-		newton->low[i] = middle - width;
-		newton->high[i] = middle + width;
-	}
-}
-
-/* From attempt->start, or the nearest point within the bounds. */
-static void
-Climb(const Problem *problem, Attempt *attempt)
-{
-	ClvNewton *newton = &attempt->newton;
-
-	newton->n = problem->family->nparams;
-	newton->tolerance = TOLERANCE;
-	newton->max_evaluations = problem->max_evaluations;
-	SetBounds(problem, newton);
-	for (int i = 0; i < newton->n; i++)
-	{
-		double theta = log(attempt->start[i]);
-
-		theta = theta < newton->low[i] ? newton->low[i] : theta;
-		newton->theta[i] = theta > newton->high[i] ? newton->high[i] : theta;
-	}
-	attempt->outcome = clv_newton_maximize(newton, Objective, (void *) problem);
-	if (attempt->outcome == CLV_NEWTON_BAD_START)
-		newton->at.value = -INFINITY;
-}
-
-static double
-Height(const Attempt *attempt)
-{
-	return attempt->newton.at.value;
-}
-
-static bool
-SameTop(const Attempt *a, const Attempt *b)
-{
-	return fabs(Height(a) - Height(b)) <= SAME_TOP * (1 + 1e-6 * fabs(Height(a)));
-}
-
-/* Climb from the caller's start, if any, and from all of the family's guesses. */
-static int
-Explore(const Problem *problem, const double *start, Attempt *attempts)
-{
-	int n = 0;
-
-	if (start != NULL)
-	{
-		memcpy(attempts[n].start, start, problem->family->nparams * sizeof(double));
-		Climb(problem, &attempts[n++]);
-	}
-	for (int which = 0; n < MAX_ATTEMPTS; which++)
-	{
-		if (!problem->family->start(problem->moments, which, attempts[n].start))
-			break;
-		Climb(problem, &attempts[n++]);
-	}
-	return n;
-}
-
-/* The highest; of those on the same top, the first that arrived. */
-static const Attempt *
-Highest(const Attempt *attempts, int n)
-{
-	const Attempt *best = &attempts[0];
-
-	for (int i = 1; i < n; i++)
-	{
-		bool same = SameTop(&attempts[i], best);
-
-		if (same ? best->outcome != CLV_NEWTON_CONVERGED &&
-					   attempts[i].outcome == CLV_NEWTON_CONVERGED
-				 : Height(&attempts[i]) > Height(best))
-			best = &attempts[i];
-	}
-	return best;
-}
-
-static bool
-SeenBefore(const Attempt *attempts, int i)
-{
-	for (int k = 0; k < i; k++)
-	{
-		if (SameTop(&attempts[k], &attempts[i]))
-			return true;
-	}
-	return false;
-}
-
-/* Was the climb so short that its start may have been the top of all the data? */
-static bool
-IsWarm(const Attempt *attempt)
-{
-	for (int i = 0; i < attempt->newton.n; i++)
-	{
-		if (!(fabs(log(attempt->start[i]) - attempt->newton.theta[i]) < WARM))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Climb all of the data from what was found in the sample; from the caller's
- * start itself where that is warm.
- */
-static int
-Refine(const Problem *problem, const Attempt *found, int n, bool has_start, Attempt *attempts)
-{
-	const Attempt *best = Highest(found, n);
-	int climbs = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		Attempt *attempt = &attempts[climbs];
-
-		if (!(Height(&found[i]) > Height(best) - SAMPLE_MARGIN) || SeenBefore(found, i))
-			continue;
-		*attempt = found[i];
-		if (!(has_start && i == 0 && IsWarm(&found[i])))
-		{
-			for (int k = 0; k < problem->family->nparams; k++)
-				attempt->start[k] = exp(found[i].newton.theta[k]);
-		}
-		Climb(problem, attempt);
-		climbs++;
-	}
-	return climbs;
-}
-
-static ClvStatus
-Verdict(ClvNewtonOutcome outcome)
-{
-	switch (outcome)
-	{
-		case CLV_NEWTON_CONVERGED:
-			return CLV_OK;
-		case CLV_NEWTON_RUNAWAY:
-			return CLV_DEGENERATE;
-		case CLV_NEWTON_BAD_START:
-			return CLV_BAD_START;
-		case CLV_NEWTON_EXHAUSTED:
-			break;
-	}
-	return CLV_NOT_CONVERGED;
-}
-
-static ClvStatus
-Report(const Problem *problem, const Attempt *attempt, ClvFitReport *report)
-{
-	const ClvNewton *newton = &attempt->newton;
-	int n = problem->family->nparams;
-	double curvature[CLV_MAX_HESSIAN] = {0};
-	ClvCholesky chol;
-
-	report->iterations = newton->evaluations;
-	if (attempt->outcome == CLV_NEWTON_BAD_START)
-		return CLV_BAD_START;
-	for (int i = 0; i < n; i++)
-		report->param[i] = exp(newton->theta[i]);
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
-		curvature[i] = -newton->at.hessian[i];
-	report->has_covariance = clv_cholesky(n, curvature, &chol);
-	if (report->has_covariance)
-		clv_cholesky_inverse(&chol, report->covariance);
-	report->log_likelihood = newton->at.value + Penalty(problem, newton->theta);
-	report->gradient_norm = newton->distance;
-	report->degenerate_param = newton->runaway;
-	return Verdict(attempt->outcome);
-}
-
-/* sample may be all there is */
-static ClvStatus
-Search(const Problem *all, const Problem *sample, const double *start, ClvFitReport *report)
-{
-	Attempt found[MAX_ATTEMPTS];
-	Attempt refined[MAX_ATTEMPTS];
-	const Attempt *best;
-	int n = Explore(sample, start, found);
-
-	if (sample != all)
-		n = Refine(all, found, n, start != NULL, refined);
-	best = Highest(sample == all ? found : refined, n);
-	if (sample != all && best->outcome != CLV_NEWTON_CONVERGED)
-	{
-		n = Explore(all, start, found);
-		best = Highest(found, n);
-	}
-	return Report(all, best, report);
-}
+/* ---- what both fits share ---- */
 
 static void
 ClearReport(const ClvFamily *family, ClvFitReport *report)
@@ -356,22 +73,22 @@ ClearReport(const ClvFamily *family, ClvFitReport *report)
 		report->param[i] = NAN;
 }
 
-static Problem
+static ClvProblem
 MakeProblem(const ClvFamily *family, const ClvFitControl *control, const ClvMoments *moments)
 {
 	int limit = control->max_iterations;
 
-	return (Problem){.family = family,
-					 .moments = moments,
-					 .penalty = control->shape_penalty * moments->customers,
-					 .max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS};
+	return (ClvProblem){.family = family,
+						.moments = moments,
+						.penalty = control->shape_penalty * moments->customers,
+						.max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS};
 }
 
 /* The same question to a sample of so many customers. */
-static Problem
-MakeSample(const Problem *all, double customers, void *data)
+static ClvProblem
+MakeSample(const ClvProblem *all, double customers, void *data)
 {
-	Problem sample = *all;
+	ClvProblem sample = *all;
 
 	sample.penalty *= customers / all->moments->customers;
 	sample.max_evaluations = MAX_EVALUATIONS;
@@ -459,18 +176,18 @@ static ClvStatus
 SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			ClvFitReport *report)
 {
-	Problem all = MakeProblem(data->all.family, control, moments);
-	Problem sample;
+	ClvProblem all = MakeProblem(data->all.family, control, moments);
+	ClvProblem sample;
 
 	all.evaluate = EvaluateCells;
 	all.data = &data->all;
 	clv_cells_index(&data->all);
 	if (data->all.n <= WORTH_SAMPLING)
-		return Search(&all, &all, control->start, report);
+		return clv_search(&all, NULL, control->start, report);
 	clv_cells_sample(&data->all, &data->sample, moments->customers, SAMPLE);
 	clv_cells_index(&data->sample);
 	sample = MakeSample(&all, SAMPLE, &data->sample);
-	return Search(&all, &sample, control->start, report);
+	return clv_search(&all, &sample, control->start, report);
 }
 
 ClvStatus
@@ -569,18 +286,18 @@ SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *contr
 {
 	ClvSpendRows some = {data->family, scratch, 0, data->poll};
 	ClvMoments moments;
-	Problem all;
-	Problem sample;
+	ClvProblem all;
+	ClvProblem sample;
 
 	SpendMoments(data, &moments);
 	all = MakeProblem(data->family, control, &moments);
 	all.evaluate = EvaluateSpend;
 	all.data = data;
 	if (data->n <= WORTH_SAMPLING)
-		return Search(&all, &all, control->start, report);
+		return clv_search(&all, NULL, control->start, report);
 	SampleSpend(data, &some);
 	sample = MakeSample(&all, (double) some.n, &some);
-	return Search(&all, &sample, control->start, report);
+	return clv_search(&all, &sample, control->start, report);
 }
 
 ClvStatus
