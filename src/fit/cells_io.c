@@ -120,7 +120,7 @@ typedef struct Scanner
 	const char *at;
 } Scanner;
 
-static void pg_attribute_noreturn()
+static void
 SyntaxError(const Scanner *in, const char *expected)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -128,7 +128,6 @@ SyntaxError(const Scanner *in, const char *expected)
 					errdetail("Expected %s at character %zu, not \"%.*s\".", expected,
 							  (size_t) (in->at - in->start) + 1,
 							  pg_mbcliplen(in->at, strlen(in->at), 20), in->at)));
-	pg_unreachable();
 }
 
 static void
@@ -175,6 +174,7 @@ ScanString(Scanner *in)
 			return pnstrdup(begin, p - begin);
 		}
 	SyntaxError(in, "a string without escapes");
+	return NULL;				/* not reached */
 }
 
 /* A JSON number; jsonb may have written a whole one as 1, and a double as 1e300. */
@@ -244,6 +244,7 @@ ScanObject(Scanner *in)
 		}
 	}
 	SyntaxError(in, "an object that ends");
+	return NULL;				/* not reached */
 }
 
 static void
