@@ -77,7 +77,7 @@ Newcomer(const double *param, int toss)
 static double
 LnOdds(const double *param, double x, double t_x, double T, int toss)
 {
-	return log(param[2] / (param[3] + x + toss - 1)) +
+	return log(param[2] / (param[3] + (x + toss - 1))) +
 		(param[0] + x) * log1p((T - t_x) / (param[1] + t_x));
 }
 
@@ -101,7 +101,7 @@ clv_coin_log_likelihood(const double *param, double x, double t_x, double T, int
 	if (odds > 0)
 	{
 		seen = t_x;
-		ways += log(param[2] / (param[3] + flips - 1));
+		ways += log(param[2] / (param[3] + (flips - 1)));
 	}
 	return clv_log_rising(r, x) - x * log(alpha + seen) - r * log1p(seen / alpha) +
 		clv_log_beta_rising(param[2], param[3], flips) + ways;
@@ -334,7 +334,7 @@ clv_coin_probability(const double *param, double n, double t, int toss)
 		return 0;
 	clv_beta_tails(n, coin.r, z, y, &at_least, &fewer);
 	return coin.survive * exp(clv_log_beta_rising(coin.a, coin.b, n)) *
-		(Exactly(coin.r, n, z, y) + coin.a / (coin.b + n - 1) * at_least);
+		(Exactly(coin.r, n, z, y) + coin.a / (coin.b + (n - 1)) * at_least);
 }
 
 /* The recurrence starts afresh so often, which keeps its errors at some units of the last place. */
@@ -364,7 +364,7 @@ clv_coin_probabilities(const double *param, double t, int count, double *p, int 
 		else if (n % ANCHOR == 1 || p[n - 1] < TINY)
 			p[n] = Exactly(coin.r, n, z, y);
 		else
-			p[n] = p[n - 1] * z * ((coin.r + n - 1) / n);
+			p[n] = p[n - 1] * z * ((coin.r + (n - 1)) / n);
 	}
 	if (t == 0)
 		return;
@@ -372,11 +372,11 @@ clv_coin_probabilities(const double *param, double t, int count, double *p, int 
 	for (int n = count - 1; n > 0; n--)
 	{
 		at_least += p[n];
-		p[n] += coin.a / (coin.b + n - 1) * at_least;
+		p[n] += coin.a / (coin.b + (n - 1)) * at_least;
 	}
 	for (int n = 1; n < count; n++)
 	{
-		survived *= (coin.b + n - 1) / (coin.a + coin.b + n - 1);
+		survived *= (coin.b + (n - 1)) / (coin.a + coin.b + (n - 1));
 		p[n] *= survived;
 	}
 }
