@@ -82,6 +82,8 @@ FROM (SELECT clv_history_rollup(h) OVER (ORDER BY n) AS r, clv_history(d) OVER (
 -- different grids do not mix
 SELECT '{"occasion":7,"days":[]}'::clv_history || '{"occasion":1,"days":[]}';
 SELECT clv_history_rollup(h) FROM (VALUES ('{"occasion":1,"days":[]}'::clv_history), ('{"occasion":30,"days":[]}')) v (h);
+-- nor is there an end to the orders of a day without an error
+SELECT h || h FROM (VALUES ('{"occasion":1,"days":[["1997-01-01",1,"unknown",600000000000000]]}'::clv_history)) v (h);
 
 -- the sum of all is the sum of all
 SELECT sum(clv_total_spend(h)) = (SELECT sum(a) FROM trade) AS total FROM whole;
