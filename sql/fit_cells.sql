@@ -31,6 +31,13 @@ SELECT clv_cells(h)::jsonb @> '{"spend_skipped": 1, "spend": []}' AS unknown,
 CREATE TEMP TABLE whole AS SELECT clv_cells(history) AS c, clv_cells(history, '{}') AS o FROM customer;
 CREATE TEMP TABLE part AS SELECT shard, clv_cells(history) AS c FROM customer GROUP BY shard;
 SELECT c = o AS options_do_not_matter FROM whole;
+-- each history once, each customer counted
+SELECT jsonb_array_length(c::jsonb -> 'cells') =
+       (SELECT count(DISTINCT (clv_purchases(history), clv_first_purchase(history), clv_last_purchase(history))) FROM customer) AS each_once,
+       (SELECT sum((cell ->> 3)::int) FROM jsonb_array_elements(c::jsonb -> 'cells') cell) = (SELECT count(*) FROM customer) AS all_counted
+  FROM whole;
+SELECT jsonb_array_length(c -> 'cells') AS cells, (SELECT bool_and(cell ->> 3 = '100') FROM jsonb_array_elements(c -> 'cells') cell) AS hundred_each
+  FROM (SELECT clv_cells(1 + i % 5, 1 + i % 20, 30 + i % 75, NULL)::jsonb AS c FROM generate_series(1, 30000) i) q;
 SELECT (SELECT clv_cells_rollup(c) FROM part) = c AS rolled_up,
        (SELECT clv_cells_rollup(c ORDER BY shard DESC) FROM part) = c AS in_another_order,
        (SELECT clv_cells(history ORDER BY md5(customer_id::text)) FROM customer) = c AS shuffled,
