@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
 #include "funcapi.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
@@ -139,16 +138,15 @@ clv_scores_datum(TupleDesc desc, const ClvScores *scores)
 }
 
 bool
-clv_scores_read(TupleDesc desc, Datum row, ClvScores *scores)
+clv_scores_read(TupleDesc desc, HeapTupleHeader row, ClvScores *scores)
 {
-	HeapTupleHeader header = DatumGetHeapTupleHeader(row);
 	HeapTupleData tuple;
 	Datum		values[CLV_MEASURES];
 	bool		nulls[CLV_MEASURES];
 	bool		any = false;
 
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	tuple.t_data = header;
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	tuple.t_data = row;
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;
 	heap_deform_tuple(&tuple, desc, values, nulls);
@@ -164,7 +162,5 @@ clv_scores_read(TupleDesc desc, Datum row, ClvScores *scores)
 		scores->score[i] = score;
 		any |= !nulls[i];
 	}
-	if ((Pointer) header != DatumGetPointer(row))
-		pfree(header);
 	return any;
 }

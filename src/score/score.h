@@ -11,7 +11,7 @@
 
 #include "clv.h"
 
-#include "access/tupdesc.h"
+#include "access/htup_details.h"
 
 #include "fitted/fitted.h"
 #include "history/history.h"
@@ -77,6 +77,6 @@ extern TupleDesc clv_scores_desc(FmgrInfo *flinfo);
 extern Datum clv_scores_datum(TupleDesc desc, const ClvScores *scores);
 
 /* The inverse; 0 for NULL. False where all are NULL. */
-extern bool clv_scores_read(TupleDesc desc, Datum row, ClvScores *scores);
+extern bool clv_scores_read(TupleDesc desc, HeapTupleHeader row, ClvScores *scores);
 
 #endif							/* CLV_SCORE_H */

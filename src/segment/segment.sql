@@ -1,0 +1,71 @@
+-- ---- segments: names for scores ---------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_segment_rule_valid(
+	map pg_catalog.text,
+	"position" pg_catalog.int4,
+	segment pg_catalog.text,
+	rule pg_catalog.jsonb
+) RETURNS pg_catalog.bool
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_segment_rule_valid(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.jsonb) IS
+	'true for a rule that segment_assign() can read; else an error that names the map, the rule and the key. Guards clv_segment_map';
+
+CREATE TABLE @extschema@.clv_segment_map (
+	map pg_catalog.text NOT NULL
+		CHECK (map OPERATOR(pg_catalog.<>) '' AND NOT map OPERATOR(pg_catalog.~) '^\s*\['),
+	"position" pg_catalog.int4 NOT NULL,
+	segment pg_catalog.text NOT NULL,
+	rule pg_catalog.jsonb NOT NULL DEFAULT '{}',
+	description pg_catalog.text,
+	builtin pg_catalog.bool NOT NULL DEFAULT false,
+	PRIMARY KEY (map, builtin, "position"),
+	CONSTRAINT clv_segment_map_rule CHECK (@extschema@.clv_segment_rule_valid(map, "position", segment, rule))
+);
+COMMENT ON TABLE @extschema@.clv_segment_map IS
+	'the maps that segment_assign() knows by name: shipped ones (builtin) and your own. Rules are tried in the order of their position, the first that holds names the segment. A map of your own replaces a shipped one of the same name';
+COMMENT ON COLUMN @extschema@.clv_segment_map.map IS 'name of the map; must not start with [, which marks a rule list';
+COMMENT ON COLUMN @extschema@.clv_segment_map."position" IS 'order of the rule in its map';
+COMMENT ON COLUMN @extschema@.clv_segment_map.segment IS
+	'name of the segment; {r}, {f}, {m}, {t}, {c}, {v} in it stand for the score';
+COMMENT ON COLUMN @extschema@.clv_segment_map.rule IS
+	'the tests, all of which must hold: "r": 5, "r": [4,5] or "r": {"min":4} for a score; "rfm": ["555","554"] for cells of several; "attributes": {"trend": {"above":0}, "channel": ["web","app"]}; {} holds always';
+COMMENT ON COLUMN @extschema@.clv_segment_map.description IS 'what the segment means, for people';
+COMMENT ON COLUMN @extschema@.clv_segment_map.builtin IS 'shipped with the extension: not to be changed, and not dumped';
+
+ALTER TABLE @extschema@.clv_segment_map OWNER TO @extowner@;
+GRANT SELECT ON @extschema@.clv_segment_map TO PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('@extschema@.clv_segment_map', 'WHERE NOT builtin');
+
+CREATE FUNCTION @extschema@.segment_assign(
+	scores @extschema@.clv_scores,
+	map pg_catalog.text DEFAULT 'rfm',
+	attributes pg_catalog.jsonb DEFAULT NULL
+) RETURNS pg_catalog.text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.segment_assign(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
+	'the name of the segment: of the first rule that holds in the map of that name (table clv_segment_map), or in a JSON rule list (text that starts with [). NULL where no rule holds, and for NULL scores (not yet a customer). Once a rule is reached, a NULL score or a missing attribute that it needs is an error; so is a score beyond the bins the map is written for, where no rule holds';
+
+CREATE FUNCTION @extschema@.clv_segment_check(
+	map pg_catalog.text,
+	bins pg_catalog.int4 DEFAULT 5,
+	OUT finding pg_catalog.text,
+	OUT rule pg_catalog.int4,
+	OUT segment pg_catalog.text,
+	OUT other_rule pg_catalog.int4,
+	OUT cells pg_catalog.int8,
+	OUT of_cells pg_catalog.int8,
+	OUT example pg_catalog.text
+) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 2000 ROWS 10;
+COMMENT ON FUNCTION @extschema@.clv_segment_check(pg_catalog.text, pg_catalog.int4) IS
+	'what is wrong with a map or rule list, over every cell of the scores (1 to bins) and stretches of attributes that its rules tell apart: gap (no rule holds), overlap (a rule would hold too where other_rule, before it, already has; harmless where meant), unreachable (a rule that is never the first). cells of of_cells, and one as an example. No rows: complete and disjoint. A last rule without tests counts as no overlap';
+
+CREATE FUNCTION @extschema@.clv_segment_inputs(
+	map pg_catalog.text,
+	OUT kind pg_catalog.text,
+	OUT name pg_catalog.text
+) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500 ROWS 4;
+COMMENT ON FUNCTION @extschema@.clv_segment_inputs(pg_catalog.text) IS
+	'what the rules of a map or rule list ask about a customer: kind score (r, f, m, t, c, v) or attribute, and its name';
+
