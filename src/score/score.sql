@@ -157,18 +157,18 @@ CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.cl
 COMMENT ON FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
 	'takes one customer into the state of rfmtc_cuts()';
 CREATE FUNCTION @extschema@.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION @extschema@.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) IS
 	'joins two states of rfmtc_cuts(); an error where they differ in day, model or bins';
 CREATE FUNCTION @extschema@.rfmtc_cuts_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION @extschema@.rfmtc_cuts_serialize(pg_catalog.internal) IS 'sends a state of rfmtc_cuts() to another process';
 CREATE FUNCTION @extschema@.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION @extschema@.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
 	'receives a state of rfmtc_cuts(); every byte is checked';
 CREATE FUNCTION @extschema@.rfmtc_cuts_final(pg_catalog.internal) RETURNS @extschema@.clv_cuts
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION @extschema@.rfmtc_cuts_final(pg_catalog.internal) IS 'cuts the population that rfmtc_cuts() gathered';
 
 CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date) (

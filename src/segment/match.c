@@ -151,20 +151,25 @@ CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
 
 /*
  * No rule held. Where the rules list scores and the customer has a higher one
- * than any of them, he was scored with more bins than the rules were made for.
+ * than any of them, and than the usual number of bins, he was scored with more
+ * bins than the rules were made for.
  */
 static void
 CheckBins(const ClvRules *rules, const ClvScores *scores)
 {
 	for (int i = 0; i < CLV_MEASURES; i++)
-		if (!rules->open[i] && rules->highest[i] > 0 && scores->score[i] > rules->highest[i])
+	{
+		int			bins = Max(rules->highest[i], CLV_DEFAULT_BINS);
+
+		if (!rules->open[i] && rules->highest[i] > 0 && scores->score[i] > bins)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("score %c = %d is higher than any that %s knows",
 							clv_score_letter[i], scores->score[i], rules->name),
 					 errhint("Its rules are written for scores up to %d: score with bins => %d, or "
 							 "write a map for yours.",
-							 rules->highest[i], rules->highest[i])));
+							 bins, bins)));
+	}
 }
 
 int

@@ -1,0 +1,68 @@
+-- The shipped maps: complete, disjoint where they say so, and what each says.
+SET client_min_messages = warning;
+
+-- --- every shipped map covers all it can see; four give each cell one name ---
+SELECT m.map, count(c.finding) FILTER (WHERE c.finding = 'gap') AS gaps,
+	   count(c.finding) FILTER (WHERE c.finding = 'unreachable') AS unreachable,
+	   count(c.finding) FILTER (WHERE c.finding = 'overlap') = 0 AS disjoint
+FROM (SELECT DISTINCT map FROM clv_segment_map WHERE builtin) m LEFT JOIN LATERAL clv_segment_check(m.map) c ON true
+GROUP BY m.map ORDER BY m.map;
+SELECT map, kind, string_agg(name, ' ' ORDER BY ordinality) AS names
+FROM (SELECT DISTINCT map FROM clv_segment_map) m, clv_segment_inputs(m.map) WITH ORDINALITY
+GROUP BY map, kind ORDER BY map, kind DESC;
+
+-- --- rfm: 125 cells, by name; counted without the checker too ---
+SELECT count(*) AS cells, count(DISTINCT cell) AS different, count(DISTINCT segment) AS segments
+FROM clv_segment_map, jsonb_array_elements_text(rule->'rfm') cell WHERE map = 'rfm' AND builtin;
+SELECT segment, count(*) FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m,
+	segment_assign(ROW(r, f, m, NULL, NULL, NULL)::clv_scores) segment
+GROUP BY segment ORDER BY segment;
+SELECT bool_and(segment_assign(ROW(substr(cell, 1, 1), substr(cell, 2, 1), substr(cell, 3, 1), NULL, NULL, NULL)::clv_scores, 'rfm')
+				= segment) AS as_listed
+FROM clv_segment_map, jsonb_array_elements_text(rule->'rfm') cell WHERE map = 'rfm';
+
+-- --- rf: 25 cells ---
+SELECT segment, count(*), string_agg(r::text || f, ' ' ORDER BY r, f)
+FROM generate_series(1, 5) r, generate_series(1, 5) f, segment_assign(ROW(r, f, NULL, NULL, NULL, NULL)::clv_scores, 'rf') segment
+GROUP BY segment ORDER BY segment;
+
+-- --- potential: 25 cells of m and v ---
+SELECT segment, count(*), string_agg(m::text || v, ' ' ORDER BY m, v)
+FROM generate_series(1, 5) m, generate_series(1, 5) v,
+	segment_assign(ROW(NULL, NULL, m, NULL, NULL, v)::clv_scores, 'potential') segment
+GROUP BY segment ORDER BY segment;
+
+-- --- abc: by the share of spend that larger customers bring ---
+WITH spend (customer, spend) AS (VALUES ('huge', 900.0), ('large', 60), ('twin 1', 15), ('twin 2', 15), ('small', 10), ('nothing', 0)),
+	 share AS (SELECT *, (sum(spend) OVER (ORDER BY spend DESC) - sum(spend) OVER (PARTITION BY spend)) / sum(spend) OVER () AS share FROM spend)
+SELECT customer, round(share, 2) AS share, segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::clv_scores, 'abc', jsonb_build_object('cumulative_share', share))
+FROM share ORDER BY share, customer;
+SELECT share, segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::clv_scores, 'abc', jsonb_build_object('cumulative_share', share))
+FROM unnest(ARRAY[0, 0.7999, 0.8, 0.9499, 0.95, 1]) share;
+
+-- --- lifecycle ---
+SELECT r, t, c, trend, segment_assign(ROW(r, 3, 3, t, c, 3)::clv_scores, 'lifecycle', jsonb_build_object('trend', trend)) AS segment
+FROM (VALUES (5, 1, 5, -1.0), (1, 1, 1, -1), (1, 4, 1, 1), (2, 4, 2, 0), (3, 4, 2, 0.5), (3, 3, 4, -1), (5, 2, 5, -0.5),
+	(4, 3, 4, 0.2), (4, 3, 3, 0), (1, 5, 5, -0.3333333333)) x (r, t, c, trend);
+
+-- --- micro: any number of bins ---
+SELECT segment_assign(ROW(5, 4, 3, 2, 1, 1)::clv_scores, 'micro') AS five, segment_assign(ROW(100, 1, 37, 2, 1, 1)::clv_scores, 'micro') AS hundred;
+SELECT count(DISTINCT segment_assign(ROW(r, f, m, 1, NULL, NULL)::clv_scores, 'micro')) AS cells
+FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m;
+
+-- --- shipped maps are not for changing ---
+\set VERBOSITY terse
+UPDATE clv_segment_map SET segment = 'Best' WHERE map = 'rfm' AND segment = 'Champions';
+DELETE FROM clv_segment_map WHERE map = 'rf';
+INSERT INTO clv_segment_map (map, position, segment, builtin) VALUES ('mine', 1, 'All', true);
+TRUNCATE clv_segment_map;
+\set VERBOSITY default
+
+-- --- a map of one's own stands before a shipped one, and is gone again ---
+INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('rf', 10, 'Recent', '{"r": {"min": 4}}'), ('rf', 20, 'Others', '{}');
+SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS mine;
+UPDATE clv_segment_map SET segment = 'Fresh' WHERE map = 'rf' AND NOT builtin AND position = 10;
+SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS changed;
+DELETE FROM clv_segment_map WHERE NOT builtin;
+SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS shipped;
+SELECT has_table_privilege('public', 'clv_segment_map', 'SELECT') AS readable, has_table_privilege('public', 'clv_segment_map', 'INSERT') AS writable;
