@@ -19,7 +19,7 @@
  */
 #define WIDEST_SPREAD 600.0
 
-typedef char row_fits_u16[MAX_ROWS <= UINT16_MAX ? 1 : -1];
+_Static_assert(MAX_ROWS <= UINT16_MAX, "a row's number must fit into the index");
 
 /* ---- memory ---- */
 

@@ -37,7 +37,7 @@
 #define SHAPE_BOUND 13.8
 #define SCALE_BOUND 18.4
 
-typedef char params_fit_linalg[CLV_MAX_PARAMS <= CLV_LINALG_MAX ? 1 : -1];
+_Static_assert(CLV_MAX_PARAMS <= CLV_LINALG_MAX, "no room for the parameters");
 
 /* A climb, and where it began. */
 typedef struct Attempt
