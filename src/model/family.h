@@ -27,6 +27,8 @@
 
 #define CLV_MAX_PARAMS 6
 #define CLV_MAX_HESSIAN (CLV_MAX_PARAMS * (CLV_MAX_PARAMS + 1) / 2)
+#define CLV_MAX_COVARIATES 16
+#define CLV_MAX_DIM (CLV_MAX_PARAMS + 2 * CLV_MAX_COVARIATES)
 
 struct ClvFamily;
 
@@ -54,6 +56,23 @@ typedef enum ClvProcess
 	CLV_TRANSACTION,			/* when customers buy and leave */
 	CLV_SPEND					/* how much a purchase is worth */
 } ClvProcess;
+
+/* How a family counts time. */
+typedef enum ClvClock
+{
+	CLV_CONTINUOUS,				/* purchases at any time */
+	CLV_OPPORTUNITIES,			/* bg/bb: one chance a period; x, t_x, T whole numbers of periods */
+	CLV_RENEWALS,				/* sbg: t_x = renewals made, T = renewals possible so far; x = t_x */
+	CLV_CAMPAIGNS				/* rfmtc: supervised, with an outcome */
+} ClvClock;
+
+/* On which scale the search moves a parameter; derivatives are by the transformed one. */
+typedef enum ClvTransform
+{
+	CLV_LOG,
+	CLV_LOGIT,
+	CLV_FIXED
+} ClvTransform;
 
 /*
  * A customer yet to come: a family and its parameters. Given that a customer
@@ -85,6 +104,12 @@ typedef struct ClvFamily
 	int			nparams;
 	const char *param_names[CLV_MAX_PARAMS];
 	bool		is_scale[CLV_MAX_PARAMS];	/* carries the unit of time or money; else a shape */
+	ClvClock	clock;
+	ClvTransform transform[CLV_MAX_PARAMS];
+
+	/* parameter i of a customer with covariates z: param[i] * exp(effect[i] * gamma'z) */
+	signed char purchase_effect[CLV_MAX_PARAMS];
+	signed char churn_effect[CLV_MAX_PARAMS];
 
 	/*
 	 * Points from which a fit to data with these moments may start: which = 0, 1
@@ -140,6 +165,13 @@ typedef struct ClvFamily
 	void		(*departed) (const double *param, double x, const double *t, size_t n,
 							 ClvTerm *terms);
 	void		(*alive) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
+
+	/*
+	 * The whole ln L of one cell with derivatives, for families without the two
+	 * terms (departed == NULL).
+	 */
+	void		(*cell) (const double *param, double x, double t_x, double T, double outcome,
+						 ClvTerm *term);
 
 	/* ---- spend families ---- */
 
