@@ -18,12 +18,12 @@
 #define COUNT_LIMIT 1e6
 
 /* The mixture stops where the counts left out can move no digit of its quantiles. */
-#define TAIL 1e-12
+#define TAIL 1e-11
 #define COUNTS_FIRST 64
 #define COUNTS_LAST (1 << 18)
 
 /* Relative width at which a root is found; P(spend <= s) is no better known. */
-#define ROOT_WIDTH 1e-12
+#define ROOT_WIDTH 1e-11
 #define ROOT_STEPS 200
 
 double
@@ -78,6 +78,18 @@ Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon
 	mixture->atom = 1 - p_alive + mixture->p[0];
 }
 
+/* Where the counts pass the level: times the mean spend, a good place to start from. */
+static int
+CountQuantile(const Mixture *mixture, double level)
+{
+	double		sum = mixture->atom;
+	int			k = 1;
+
+	while (k < mixture->counts && (sum += mixture->p[k]) < level)
+		k++;
+	return k;
+}
+
 /* P(spend <= s) - level, for s = e^ln_s */
 static double
 Excess(const Mixture *mixture, double ln_s, double level)
@@ -112,14 +124,14 @@ Root(const Mixture *mixture, double level, double guess)
 	int			last = 0;		/* the end that moved last: -1 a, 1 b */
 
 	/* e^700 is beyond any amount of money: a level that close to 1 has no quantile */
-	for (double step = 0.5; fa > 0 && a > -700; step *= 2)
+	for (double step = 0.25; fa > 0 && a > -700; step *= 2)
 	{
 		b = a;
 		fb = fa;
 		a -= step;
 		fa = Excess(mixture, a, level);
 	}
-	for (double step = 0.5; fb < 0; step *= 2)
+	for (double step = 0.25; fb < 0; step *= 2)
 	{
 		if (b > 700)
 			return INFINITY;
@@ -167,16 +179,15 @@ clv_spend_quantiles(const ClvFitted *fitted, const ClvCustomer *customer, const 
 {
 	Mixture		mixture = {.spend = &fitted->spend, .customer = customer};
 	double		mean = clv_spend_of(fitted, customer);
-	double		guess;
 
 	for (int i = 0; i < n; i++)
 		quantiles[i] = 0;
 	if (horizon == 0 || !isfinite(mean))
 		return;
 	Counts(&mixture, future, p_alive, horizon);
-	guess = log(mean * Max(future->family->expected(future->param, horizon), 1));
 	for (int i = 0; i < n; i++)
 		if (levels[i] > mixture.atom)
-			quantiles[i] = exp(Root(&mixture, levels[i], guess));
+			quantiles[i] =
+				exp(Root(&mixture, levels[i], log(mean * CountQuantile(&mixture, levels[i]))));
 	pfree(mixture.p);
 }

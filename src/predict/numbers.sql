@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@.clv_log_likelihood(
 	t_x pg_catalog.float8,
 	t_cal pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_log_likelihood_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	AS 'MODULE_PATHNAME', 'clv_log_likelihood_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.clv_log_likelihood(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'log-likelihood of a customer with x repeat purchases, the last at age t_x, now of age t_cal: of the ordered purchase times, without x!. Times are in the model''s unit.';
 
@@ -19,7 +19,7 @@ CREATE FUNCTION @extschema@.clv_p_alive(
 	t_x pg_catalog.float8,
 	t_cal pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_p_alive_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	AS 'MODULE_PATHNAME', 'clv_p_alive_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
 COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'probability that a customer with x repeat purchases, the last at age t_x, now of age t_cal, is still one. Times are in the model''s unit.';
 
@@ -30,7 +30,7 @@ CREATE FUNCTION @extschema@.clv_expected_purchases(
 	t_cal pg_catalog.float8,
 	horizon pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_expected_purchases_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME', 'clv_expected_purchases_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
 COMMENT ON FUNCTION @extschema@.clv_expected_purchases(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'expected purchases in (t_cal, t_cal + horizon] of a customer with x repeat purchases, the last at age t_x. Times are in the model''s unit.';
 
@@ -38,7 +38,7 @@ CREATE FUNCTION @extschema@.clv_expected_purchases(
 	model @extschema@.clv_model,
 	horizon pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_expected_purchases_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME', 'clv_expected_purchases_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION @extschema@.clv_expected_purchases(@extschema@.clv_model, pg_catalog.float8) IS
 	'expected repeat purchases of a new customer in (0, horizon]. Times are in the model''s unit.';
 
@@ -50,7 +50,7 @@ CREATE FUNCTION @extschema@.clv_purchase_probability(
 	n pg_catalog.float8,
 	horizon pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_purchase_probability_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	AS 'MODULE_PATHNAME', 'clv_purchase_probability_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
 COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'probability of n purchases in (t_cal, t_cal + horizon] given the history; n = 0 includes that the customer is gone. Times are in the model''s unit.';
 
@@ -59,7 +59,7 @@ CREATE FUNCTION @extschema@.clv_purchase_probability(
 	n pg_catalog.float8,
 	horizon pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_purchase_probability_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	AS 'MODULE_PATHNAME', 'clv_purchase_probability_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
 COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8) IS
 	'probability of n repeat purchases of a new customer in (0, horizon]. Times are in the model''s unit.';
 
@@ -71,7 +71,7 @@ CREATE FUNCTION @extschema@.clv_purchase_quantile(
 	horizon pg_catalog.float8,
 	level pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_purchase_quantile_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'clv_purchase_quantile_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 170;
 COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'smallest number that purchases in (t_cal, t_cal + horizon] do not exceed with at least probability level, 0 < level < 1. Times are in the model''s unit.';
 
@@ -83,7 +83,7 @@ CREATE FUNCTION @extschema@.clv_discounted_purchases(
 	delta pg_catalog.float8,
 	horizon pg_catalog.float8 DEFAULT 'Infinity'
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_discounted_purchases_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+	AS 'MODULE_PATHNAME', 'clv_discounted_purchases_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400;
 COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'expected purchases in (t_cal, t_cal + horizon], each discounted by exp(-delta u) at u after t_cal; without a horizon all that are still to come (DERT), Infinity where these diverge. delta: continuous rate per unit. Times are in the model''s unit.';
 
@@ -92,7 +92,7 @@ CREATE FUNCTION @extschema@.clv_expected_spend(
 	x pg_catalog.float8,
 	mean_spend pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_expected_spend_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	AS 'MODULE_PATHNAME', 'clv_expected_spend_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 6;
 COMMENT ON FUNCTION @extschema@.clv_expected_spend(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8) IS
 	'expected value of one purchase given x purchases with that mean; x = 0: the population''s. Infinity where it does not exist (gamma/gamma: p x + q <= 1)';
 
@@ -101,7 +101,7 @@ CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 	x pg_catalog.float8,
 	mean_spend pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME', 'clv_spend_log_likelihood_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+	AS 'MODULE_PATHNAME', 'clv_spend_log_likelihood_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 15;
 COMMENT ON FUNCTION @extschema@.clv_spend_log_likelihood(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8) IS
 	'log of the density of the mean of x purchases; 0 for x = 0';
 
@@ -109,6 +109,6 @@ CREATE FUNCTION @extschema@.clv_survival(
 	model @extschema@.clv_model,
 	t pg_catalog.float8
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400;
 COMMENT ON FUNCTION @extschema@.clv_survival(@extschema@.clv_model, pg_catalog.float8) IS
 	'probability that a new customer is still one at age t. Times are in the model''s unit.';

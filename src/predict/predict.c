@@ -41,6 +41,7 @@ enum
 
 typedef struct Prediction
 {
+	double		alive[CLV_MEMO_KINDS];	/* what the customer would do, given alive */
 	double		value[COLUMNS];
 	bool		null[COLUMNS];
 } Prediction;
@@ -58,10 +59,11 @@ PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *ro
 {
 	double		p_alive = clv_p_alive_of(&site->model.fitted, customer);
 
+	clv_remembered_all(site, customer, row->alive);
 	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));
 	Set(row, EXPECTED_PURCHASES,
-		clv_checked(p_alive * clv_remembered(site, customer, CLV_MEMO_EXPECTED),
-					"the expected number of purchases", customer));
+		clv_checked(p_alive * row->alive[CLV_MEMO_EXPECTED], "the expected number of purchases",
+					customer));
 }
 
 /*
@@ -83,18 +85,11 @@ PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Pre
 	worth = p_alive * spend * margin;
 	Set(row, EXPECTED_SPEND, spend);
 	Set(row, EXPECTED_REVENUE, row->value[EXPECTED_PURCHASES] * spend);
-	Set(row, CLV, clv_checked(worth * clv_remembered(site, customer, CLV_MEMO_DISCOUNTED),
-							  "the value", customer));
-	Set(row, NEXT_PURCHASE_VALUE,
-		clv_checked(worth * clv_remembered(site, customer, CLV_MEMO_GAIN),
-					"the value of the next purchase", customer));
-	if (site->terms.delta > 0)
-	{
-		double		purchases = clv_remembered(site, customer, CLV_MEMO_LIFETIME);
-
-		if (isfinite(purchases))
-			Set(row, LIFETIME_VALUE, worth * purchases);
-	}
+	Set(row, CLV, clv_checked(worth * row->alive[CLV_MEMO_DISCOUNTED], "the value", customer));
+	Set(row, NEXT_PURCHASE_VALUE, clv_checked(worth * row->alive[CLV_MEMO_GAIN],
+											  "the value of the next purchase", customer));
+	if (site->terms.delta > 0 && isfinite(row->alive[CLV_MEMO_LIFETIME]))
+		Set(row, LIFETIME_VALUE, worth * row->alive[CLV_MEMO_LIFETIME]);
 }
 
 static void
@@ -104,7 +99,7 @@ PredictIntervals(ClvModelSite *site, const ClvCustomer *customer, double margin,
 	double		levels[2] = {(1 - level) / 2, (1 + level) / 2};
 	double		spend[2];
 	double		p_alive = row->value[P_ALIVE];
-	double		expected = clv_remembered(site, customer, CLV_MEMO_EXPECTED);
+	double		expected = row->alive[CLV_MEMO_EXPECTED];
 	double		discount;
 	ClvFuture	future;
 
@@ -117,7 +112,7 @@ PredictIntervals(ClvModelSite *site, const ClvCustomer *customer, double margin,
 
 	clv_spend_quantiles(&site->model.fitted, customer, &future, p_alive, site->terms.horizon, 2,
 						levels, spend);
-	discount = expected > 0 ? clv_remembered(site, customer, CLV_MEMO_DISCOUNTED) / expected : 1;
+	discount = expected > 0 ? row->alive[CLV_MEMO_DISCOUNTED] / expected : 1;
 	/* a negative margin turns the interval round; no sum of money is -0 */
 	Set(row, margin < 0 ? CLV_HIGH : CLV_LOW, spend[0] * discount * margin + 0.0);
 	Set(row, margin < 0 ? CLV_LOW : CLV_HIGH, spend[1] * discount * margin + 0.0);

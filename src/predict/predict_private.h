@@ -50,13 +50,6 @@ extern void clv_future_of(const ClvFitted *fitted, const ClvCustomer *customer, 
 /* E[spend per purchase]; INFINITY where it does not exist; NaN without a spend part. */
 extern double clv_spend_of(const ClvFitted *fitted, const ClvCustomer *customer);
 
-/*
- * Discounted purchases in the horizon of a customer who buys today, less those of
- * one who does not, both alive until today.
- */
-extern double clv_gain_of(const ClvFitted *fitted, const ClvCustomer *customer,
-						  const ClvTerms *terms);
-
 /* Smallest n with P(purchases in the horizon <= n) >= level. */
 extern double clv_count_quantile(const ClvFuture *future, double p_alive, double horizon,
 								 double level);
@@ -74,7 +67,7 @@ typedef enum ClvMemoKind
 	CLV_MEMO_EXPECTED,
 	CLV_MEMO_DISCOUNTED,
 	CLV_MEMO_LIFETIME,
-	CLV_MEMO_GAIN,
+	CLV_MEMO_GAIN,				/* discounted, of one who buys today less of one who does not */
 	CLV_MEMO_KINDS
 } ClvMemoKind;
 
@@ -126,6 +119,9 @@ extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double di
 
 /* A remembered quantity of the customer, given alive, under the terms of the site. */
 extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
+
+/* All of them, by kind; that of a life without end only where the discount rate is positive. */
+extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *values);
 
 /* ---- arguments (arguments.c) ---- */
 

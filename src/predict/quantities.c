@@ -110,21 +110,6 @@ clv_discounted(const ClvFuture *future, double delta, double t)
 		   delta * DiscountedArea(future, delta, t);
 }
 
-double
-clv_gain_of(const ClvFitted *fitted, const ClvCustomer *customer, const ClvTerms *terms)
-{
-	ClvCustomer buyer = *customer;
-	ClvFuture	with;
-	ClvFuture	without;
-
-	buyer.x = customer->x + 1;
-	buyer.t_x = customer->T;
-	clv_future_of(fitted, &buyer, &with);
-	clv_future_of(fitted, customer, &without);
-	return clv_p_alive_of(fitted, &buyer) * clv_discounted(&with, terms->delta, terms->horizon) -
-		   clv_discounted(&without, terms->delta, terms->horizon);
-}
-
 /* ---- what other rooms ask (predict.h) ---- */
 
 bool

@@ -204,13 +204,10 @@ MemoEntry(ClvModelSite *site, const ClvCustomer *customer)
 static double
 WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 {
-	const ClvFitted *fitted = &site->model.fitted;
 	const ClvTerms *terms = &site->terms;
 	ClvFuture	future;
 
-	if (kind == CLV_MEMO_GAIN)
-		return clv_gain_of(fitted, customer, terms);
-	clv_future_of(fitted, customer, &future);
+	clv_future_of(&site->model.fitted, customer, &future);
 	switch (kind)
 	{
 		case CLV_MEMO_EXPECTED:
@@ -222,16 +219,59 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 	}
 }
 
+/*
+ * What a purchase today adds. The buyer is a pair of the table as well, often one
+ * that other customers are: all that is new is whether that purchase is the last.
+ */
+static double
+Gain(ClvModelSite *site, const ClvCustomer *customer)
+{
+	ClvCustomer buyer = *customer;
+
+	buyer.x = customer->x + 1;
+	buyer.t_x = customer->T;
+	return clv_p_alive_of(&site->model.fitted, &buyer) *
+			   clv_remembered(site, &buyer, CLV_MEMO_DISCOUNTED) -
+		   clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+}
+
 double
 clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 {
-	ClvMemoEntry *entry;
+	double		value;
 
 	/* one and the same number, bit for bit, where nothing is discounted */
 	if (kind == CLV_MEMO_DISCOUNTED && site->terms.delta == 0)
 		kind = CLV_MEMO_EXPECTED;
-	entry = MemoEntry(site, customer);
-	if (isnan(entry->value[kind]))
-		entry->value[kind] = WorkOut(site, customer, kind);
-	return entry->value[kind];
+	value = MemoEntry(site, customer)->value[kind];
+	if (isnan(value))
+	{
+		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : WorkOut(site, customer, kind);
+		/* other pairs may have been added meanwhile, so the entry is looked up anew */
+		MemoEntry(site, customer)->value[kind] = value;
+	}
+	return value;
+}
+
+/*
+ * All of the pair at once, for a row of predictions: one look into the table once
+ * the pair is known.
+ */
+void
+clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *values)
+{
+	ClvMemoEntry *entry = MemoEntry(site, customer);
+
+	if (isnan(entry->value[CLV_MEMO_GAIN]))
+	{
+		(void) clv_remembered(site, customer, CLV_MEMO_EXPECTED);
+		(void) clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+		if (site->terms.delta > 0)
+			(void) clv_remembered(site, customer, CLV_MEMO_LIFETIME);
+		(void) clv_remembered(site, customer, CLV_MEMO_GAIN);
+		entry = MemoEntry(site, customer);
+	}
+	memcpy(values, entry->value, sizeof(entry->value));
+	if (site->terms.delta == 0)
+		values[CLV_MEMO_DISCOUNTED] = values[CLV_MEMO_EXPECTED];
 }
