@@ -67,7 +67,15 @@ clv_cuts_pack(const ClvCutsParts *parts)
 		for (int j = 0; j < parts->points.bins - 1; j++)
 			pq_sendfloat8(&out, parts->points.cut[i][j] + 0.0);	/* no -0 */
 	if (parts->model != NULL)
-		pq_sendbytes(&out, VARDATA_ANY(parts->model), VARSIZE_ANY_EXHDR(parts->model));
+	{
+		ClvFitted	fitted;
+		ClvModel   *model;
+
+		/* the bytes may have come off the wire; these are the canonical ones */
+		clv_fitted_unpack(parts->model, &fitted);
+		model = clv_fitted_pack(&fitted);
+		pq_sendbytes(&out, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model));
+	}
 	return (ClvCuts *) pq_endtypsend(&out);
 }
 

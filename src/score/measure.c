@@ -105,6 +105,9 @@ clv_check_as_of(DateADT as_of)
 {
 	char		buffer[MAXDATELEN + 1];
 
+	if (!IS_VALID_DATE(as_of) && !DATE_NOT_FINITE(as_of))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("date out of range: day %d", as_of)));
 	if (DATE_NOT_FINITE(as_of))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("cannot score as of %s", clv_date_text(as_of, buffer)),
