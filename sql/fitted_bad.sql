@@ -20,6 +20,17 @@ SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', 'in
 SELECT clv_parameters(clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}'), level => 1);
 SELECT clv_parameters(clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}'), level => 'NaN');
 
+-- covariates
+SELECT clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}', covariates => '[{"name": "gender", "purchase": 1}]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '{"gender": 1}');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '["gender"]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": "gender", "buys": 1}]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": 1}]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
+	covariates => jsonb_build_array(jsonb_build_object('name', repeat('x', 64))));
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
+	covariates => (SELECT jsonb_agg(jsonb_build_object('name', i)) FROM generate_series(1, 17) i));
+
 -- text: each of these differs from a sound model in one place
 CREATE FUNCTION pg_temp.try(text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -51,6 +62,9 @@ SELECT edit, pg_temp.try(edit) FROM unnest(ARRAY['',
 	'{purchase,basis} "all"', '{spend,basis} "some"', '{spend,iterations} 1',
 	'{purchase,covariance} []', '{purchase,covariance} 1', '{purchase,covariance,0} [1,1]', '{purchase,covariance,0} 1',
 	'{purchase,covariance,0,0} 0', '{purchase,covariance,0,0} -1', '{purchase,covariance,1,0} 1', '{purchase,covariance,0,0} "1"',
+	'{spend_skipped} 1', '{candidates} 1', '{candidates} {}', '{candidates} [1]', '{candidates} [{}]', '{candidates} [{"family":"none"}]',
+	'{candidates} [{"family":"gamma/gamma"}]', '{candidates} [{"family":"mbg/nbd","bic":"1"}]', '{candidates} [{"family":"mbg/nbd","k":1}]',
+	'{candidates} []', '{spend,covariates} []', '{purchase,covariates} []', '{purchase,covariates} {}', '{purchase,covariates} [1]',
 	'{purchase,covariance,3} [0,0,0.05,0.0625]', '{purchase,covariance,3} [0,0,0.0501,0.0625]']) edit;
 -- text that is nothing of the kind
 CREATE FUNCTION pg_temp.state(text) RETURNS text LANGUAGE plpgsql AS $$

@@ -25,6 +25,18 @@ SELECT every((clv_model('bg/nbd', jsonb_build_object('r', x, 'alpha', 1 / x, 'a'
 	#>> '{purchase,parameters,r}')::float8 = x) AS exact
 FROM unnest(ARRAY[0.1, 1e-300, 4.9406564584124654e-300, 0.1 + 0.2, 12345678901234567, 1.7976931348623157e150]::float8[]) x;
 
+-- what 'auto' tried, and spend that was skipped altogether, are kept; both in less than a kilobyte
+CREATE TEMP TABLE tried AS SELECT jsonb_set(jsonb_set(model::jsonb - 'spend', '{candidates}', '[
+	{"family": "mbg/nbd", "log_likelihood": -9583.25, "bic": 19197.5, "converged": true}, {"family": "bg/nbd", "converged": false}]'),
+	'{spend_skipped}', '5')::clv_model AS model FROM m WHERE name = 'fitted';
+SELECT model::text::clv_model = model AS text, model::jsonb -> 'candidates' AS candidates, model::jsonb ->> 'spend_skipped' AS skipped,
+	   pg_column_size(model) < 1000 AS small FROM tried;
+SELECT candidates #>> '{0,family}' AS winner, abs((candidates #>> '{0,bic}')::float8 - bic) < 1e-9 AS bic,
+	   candidates #>> '{1,family}' AS second, jsonb_array_length(candidates) AS tried, spend_skipped, spend_model FROM tried, clv_diagnostics(model);
+SELECT (t.model || s.model)::jsonb #> '{spend_skipped}' AS gone, (t.model || s.model)::jsonb #>> '{candidates,1,family}' AS kept
+FROM tried t, m s WHERE s.name = 'spend';
+DROP TABLE tried;
+
 -- no setting has a say
 BEGIN;
 CREATE TEMP TABLE plain ON COMMIT DROP AS SELECT name, model::text AS text FROM m;

@@ -230,7 +230,8 @@ FillPart(ClvFittedPart *part, const ClvFamily *family, ClvStatus status,
 	part->fitted = true;
 	part->converged = status == CLV_OK;
 	part->has_covariance = report->has_covariance;
-	memcpy(part->covariance, report->covariance, sizeof(part->covariance));
+	memcpy(part->covariance, report->covariance,
+		   CLV_TRIANGLE(family->nparams, 0) * sizeof(double));
 	part->customers = customers;
 	part->log_likelihood = report->log_likelihood;
 	part->gradient_norm = report->gradient_norm;

@@ -5,15 +5,20 @@
  * The bytes behind the varlena header are the wire format itself, in network
  * order: a version byte, then
  *
- *	flags			1 has as_of, 2 has a purchase part, 4 has a spend part
+ *	flags			1 has as_of, 2 has a purchase part, 4 has a spend part, 8 was chosen
+ *					among candidates, 16 skipped spend although it has no spend part
  *	as_of			int32
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
  *	per part		length and name of the family, flags (1 fitted, 2 converged,
- *					4 covariance), the parameters; of a fitted part customers,
- *					skipped, log-likelihood, gradient norm, iterations; the lower
- *					triangle of the covariance
+ *					4 covariance, 8 covariates), the parameters; the number of
+ *					covariates, their names, their effects; of a fitted part
+ *					customers, skipped, log-likelihood, gradient norm, iterations;
+ *					the lower triangle of the covariance
  *	spend part		basis, correlation of frequency and spend
+ *	spend skipped	int64
+ *	candidates		their number, and of each the family, flags (1 converged),
+ *					log-likelihood, BIC
  *
  * A model is parsed once per call site, so there is nothing to gain from a
  * layout that a struct could be laid over, and much from a single format for
@@ -27,6 +32,7 @@
 
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
 #include "utils/float.h"
 
 #include "fitted/fitted_private.h"
@@ -36,10 +42,15 @@
 #define MODEL_AS_OF 0x01
 #define MODEL_PURCHASE 0x02
 #define MODEL_SPEND 0x04
+#define MODEL_CANDIDATES 0x08
+#define MODEL_SPEND_SKIPPED 0x10
 
 #define PART_FITTED 0x01
 #define PART_CONVERGED 0x02
 #define PART_COVARIANCE 0x04
+#define PART_COVARIATES 0x08
+
+#define CANDIDATE_CONVERGED 0x01
 
 #define DAYS_PER_MILLENNIUM (1000 * CLV_DAYS_PER_YEAR)
 
@@ -67,6 +78,16 @@ Canonical(double value)
 	return isfinite(value) ? value + 0.0 : get_float8_nan();
 }
 
+/* Whether row and column i are nothing but zeros: a number that was not estimated. */
+static bool
+IsFixed(const double *triangle, int n, int i)
+{
+	for (int j = 0; j < n; j++)
+		if (triangle[j <= i ? CLV_TRIANGLE(i, j) : CLV_TRIANGLE(j, i)] != 0)
+			return false;
+	return true;
+}
+
 /*
  * Cholesky's decomposition, for the sake of its pivots: all of them positive but
  * for rounding means that some parameters can have this covariance.
@@ -74,15 +95,23 @@ Canonical(double value)
 static bool
 IsCovariance(const double *triangle, int n)
 {
-	double		factor[CLV_MAX_HESSIAN];
+	double		factor[CLV_TRIANGLE(CLV_MAX_DIM, 0)];
 
 	for (int i = 0; i < n; i++)
+	{
+		bool		fixed = IsFixed(triangle, n, i);
+
 		for (int j = 0; j <= i; j++)
 		{
 			double		rest = triangle[CLV_TRIANGLE(i, j)];
 
 			if (!isfinite(rest))
 				return false;
+			if (fixed)
+			{
+				factor[CLV_TRIANGLE(i, j)] = i == j ? 1 : 0;
+				continue;
+			}
 			for (int k = 0; k < j; k++)
 				rest -= factor[CLV_TRIANGLE(i, k)] * factor[CLV_TRIANGLE(j, k)];
 			if (i == j)
@@ -97,6 +126,7 @@ IsCovariance(const double *triangle, int n)
 			else
 				factor[CLV_TRIANGLE(i, j)] = rest / factor[CLV_TRIANGLE(j, j)];
 		}
+	}
 	return true;
 }
 
@@ -111,12 +141,102 @@ CheckCount(const char *what, int64 count)
 void
 clv_fitted_check_parameter(const ClvFamily *family, int index, double value)
 {
-	if (isfinite(value) && value > 0)
+	const char *range = "be positive and finite";
+
+	if (family->transform[index] == CLV_LOGIT)
+	{
+		if (value > 0 && value < 1)
+			return;
+		range = "lie between 0 and 1";
+	}
+	else if (family->transform[index] == CLV_FIXED)
+	{
+		if (isfinite(value) && value >= 0 && value == floor(value))
+			return;
+		range = "be a whole number";
+	}
+	else if (isfinite(value) && value > 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("parameter \"%s\" of \"%s\" must be positive and finite: %s",
-					family->param_names[index], family->name, clv_double_text(value))));
+			 errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
+					family->name, range, clv_double_text(value))));
+}
+
+bool
+clv_fitted_takes_effect(const ClvFamily *family, bool churn)
+{
+	const signed char *effect = churn ? family->churn_effect : family->purchase_effect;
+
+	for (int i = 0; i < family->nparams; i++)
+		if (effect[i] != 0)
+			return true;
+	return false;
+}
+
+int
+clv_fitted_freedom(const ClvFittedPart *part)
+{
+	return part->family->nparams +
+		   part->ncovariates * (clv_fitted_takes_effect(part->family, false) +
+								clv_fitted_takes_effect(part->family, true));
+}
+
+double
+clv_fitted_aic(const ClvFittedPart *part)
+{
+	return 2.0 * clv_fitted_freedom(part) - 2 * part->log_likelihood;
+}
+
+double
+clv_fitted_bic(const ClvFittedPart *part)
+{
+	if (part->customers <= 0)
+		return get_float8_nan();
+	return clv_fitted_freedom(part) * log((double) part->customers) - 2 * part->log_likelihood;
+}
+
+/* Names that can be told apart, and finite effects where the family has them. */
+static void
+CheckCovariates(ClvFittedPart *part)
+{
+	int			n = part->ncovariates;
+
+	if (n < 0 || n > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model cannot have %d covariates", n),
+						errdetail("At most %d are possible.", CLV_MAX_COVARIATES)));
+	if (n > 0 && !clv_fitted_takes_effect(part->family, false) &&
+		!clv_fitted_takes_effect(part->family, true))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" takes no covariates", part->family->name)));
+	for (int i = 0; i < n; i++)
+	{
+		if (part->covariate[i][0] == '\0')
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("a covariate of a model must have a name")));
+		for (int j = 0; j < i; j++)
+			if (strcmp(part->covariate[i], part->covariate[j]) == 0)
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								errmsg("a model has two covariates \"%s\"",
+									   part->covariate[i])));
+	}
+	for (int i = 0; i < 2 * n; i++)
+	{
+		double		effect = part->effect[i];
+		const char *process = i < n ? "purchases" : "churn";
+
+		if (!isfinite(effect))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("effect of \"%s\" on %s must be finite: %s", part->covariate[i % n],
+							process, clv_double_text(effect))));
+		if (effect != 0 && !clv_fitted_takes_effect(part->family, i >= n))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("covariates have no effect on %s under \"%s\"", process,
+								   part->family->name)));
+		part->effect[i] = effect + 0.0;
+	}
 }
 
 /* Check a part, and bring it into its canonical form. */
@@ -130,7 +250,12 @@ CheckPart(ClvFittedPart *part, ClvProcess process)
 						errmsg("\"%s\" is not a model of %s", part->family->name,
 							   process == CLV_SPEND ? "spend" : "purchases")));
 	for (int i = 0; i < n; i++)
+	{
 		clv_fitted_check_parameter(part->family, i, part->param[i]);
+		part->param[i] += 0.0;
+	}
+	CheckCovariates(part);
+	n = clv_fitted_dimension(part);
 	if (part->has_covariance)
 	{
 		if (!IsCovariance(part->covariance, n))
@@ -161,6 +286,26 @@ clv_fitted_unit_days(const Interval *unit)
 	return days;
 }
 
+static void
+CheckCandidates(ClvFitted *fitted)
+{
+	if (fitted->ncandidates < 0 || fitted->ncandidates > CLV_MAX_CANDIDATES ||
+		(fitted->ncandidates > 0 && fitted->purchase.family == NULL))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model cannot have %d candidates", fitted->ncandidates)));
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		ClvCandidate *candidate = &fitted->candidate[i];
+
+		if (candidate->family->process != CLV_TRANSACTION)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("\"%s\" is not a model of purchases",
+								   candidate->family->name)));
+		candidate->log_likelihood = Canonical(candidate->log_likelihood);
+		candidate->bic = Canonical(candidate->bic);
+	}
+}
+
 /* Check the whole, and bring it into its canonical form. */
 static void
 CheckModel(ClvFitted *fitted)
@@ -175,6 +320,7 @@ CheckModel(ClvFitted *fitted)
 	}
 	if (fitted->spend.family != NULL)
 		CheckPart(&fitted->spend, CLV_SPEND);
+	CheckCandidates(fitted);
 	if (fitted->has_as_of && DATE_NOT_FINITE(fitted->as_of))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("as_of of a model must be a finite date")));
@@ -193,18 +339,53 @@ CheckModel(ClvFitted *fitted)
 /* ---- bytes ---- */
 
 static void
+PackName(StringInfo out, const char *name)
+{
+	int			length = strlen(name);
+
+	pq_sendbyte(out, length);
+	pq_sendbytes(out, name, length);
+}
+
+static void
+PackCovariates(StringInfo out, const ClvFittedPart *part)
+{
+	pq_sendbyte(out, part->ncovariates);
+	for (int i = 0; i < part->ncovariates; i++)
+		PackName(out, part->covariate[i]);
+	for (int i = 0; i < 2 * part->ncovariates; i++)
+		pq_sendfloat8(out, part->effect[i]);
+}
+
+static void
+PackCandidates(StringInfo out, const ClvFitted *fitted)
+{
+	pq_sendbyte(out, fitted->ncandidates);
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		const ClvCandidate *candidate = &fitted->candidate[i];
+
+		PackName(out, candidate->family->name);
+		pq_sendbyte(out, candidate->converged ? CANDIDATE_CONVERGED : 0);
+		pq_sendfloat8(out, candidate->log_likelihood);
+		pq_sendfloat8(out, candidate->bic);
+	}
+}
+
+static void
 PackPart(StringInfo out, const ClvFittedPart *part, int64 skipped)
 {
 	const ClvFamily *family = part->family;
-	int			length = strlen(family->name);
 
-	pq_sendbyte(out, length);
-	pq_sendbytes(out, family->name, length);
+	PackName(out, family->name);
 	pq_sendbyte(out, (part->fitted ? PART_FITTED : 0) |
 						 (part->fitted && part->converged ? PART_CONVERGED : 0) |
-						 (part->has_covariance ? PART_COVARIANCE : 0));
+						 (part->has_covariance ? PART_COVARIANCE : 0) |
+						 (part->ncovariates > 0 ? PART_COVARIATES : 0));
 	for (int i = 0; i < family->nparams; i++)
 		pq_sendfloat8(out, part->param[i]);
+	if (part->ncovariates > 0)
+		PackCovariates(out, part);
 	if (part->fitted)
 	{
 		pq_sendint64(out, part->customers);
@@ -214,7 +395,7 @@ PackPart(StringInfo out, const ClvFittedPart *part, int64 skipped)
 		pq_sendint32(out, part->iterations);
 	}
 	if (part->has_covariance)
-		for (int i = 0; i < CLV_TRIANGLE(family->nparams, 0); i++)
+		for (int i = 0; i < CLV_TRIANGLE(clv_fitted_dimension(part), 0); i++)
 			pq_sendfloat8(out, part->covariance[i]);
 }
 
@@ -223,6 +404,7 @@ clv_fitted_pack(const ClvFitted *given)
 {
 	ClvFitted	fitted = *given;
 	StringInfoData out;
+	bool		skipped_alone = given->spend.family == NULL && given->spend_skipped > 0;
 
 	CheckModel(&fitted);
 	if (fitted.purchase.family == NULL)
@@ -232,7 +414,9 @@ clv_fitted_pack(const ClvFitted *given)
 	pq_sendbyte(&out, MODEL_VERSION);
 	pq_sendbyte(&out, (fitted.has_as_of ? MODEL_AS_OF : 0) |
 						  (fitted.purchase.family != NULL ? MODEL_PURCHASE : 0) |
-						  (fitted.spend.family != NULL ? MODEL_SPEND : 0));
+						  (fitted.spend.family != NULL ? MODEL_SPEND : 0) |
+						  (fitted.ncandidates > 0 ? MODEL_CANDIDATES : 0) |
+						  (skipped_alone ? MODEL_SPEND_SKIPPED : 0));
 	pq_sendint32(&out, fitted.has_as_of ? fitted.as_of : 0);
 	pq_sendint32(&out, fitted.time_unit.month);
 	pq_sendint32(&out, fitted.time_unit.day);
@@ -246,21 +430,37 @@ clv_fitted_pack(const ClvFitted *given)
 		pq_sendbyte(&out, fitted.spend_basis);
 		pq_sendfloat8(&out, fitted.frequency_spend_correlation);
 	}
+	if (skipped_alone)
+		pq_sendint64(&out, fitted.spend_skipped);
+	if (fitted.ncandidates > 0)
+		PackCandidates(&out, &fitted);
 	return (ClvModel *) pq_endtypsend(&out);
+}
+
+/* A name of the database's encoding. */
+static void
+UnpackName(StringInfo in, char *name)
+{
+	int			length = pq_getmsgbyte(in);
+
+	if (length >= NAMEDATALEN)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("a name in binary clv_model has %d bytes", length)));
+	memcpy(name, pq_getmsgbytes(in, length), length);
+	name[length] = '\0';
+	if (strlen(name) != (size_t) length)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("a name in binary clv_model holds a zero byte")));
+	(void) pg_verifymbstr(name, length, false);
 }
 
 static const ClvFamily *
 UnpackFamily(StringInfo in)
 {
 	char		name[NAMEDATALEN];
-	int			length = pq_getmsgbyte(in);
 	const ClvFamily *family;
 
-	if (length >= NAMEDATALEN)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("name of a model's family has %d bytes", length)));
-	memcpy(name, pq_getmsgbytes(in, length), length);
-	name[length] = '\0';
+	UnpackName(in, name);
 	family = clv_family(name);
 	if (family == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -281,17 +481,50 @@ UnpackFlags(StringInfo in, int known)
 }
 
 static void
+UnpackCovariates(StringInfo in, ClvFittedPart *part)
+{
+	part->ncovariates = pq_getmsgbyte(in);
+	if (part->ncovariates == 0 || part->ncovariates > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_model claims %d covariates", part->ncovariates)));
+	for (int i = 0; i < part->ncovariates; i++)
+		UnpackName(in, part->covariate[i]);
+	for (int i = 0; i < 2 * part->ncovariates; i++)
+		part->effect[i] = pq_getmsgfloat8(in);
+}
+
+static void
+UnpackCandidates(StringInfo in, ClvFitted *fitted)
+{
+	fitted->ncandidates = pq_getmsgbyte(in);
+	if (fitted->ncandidates == 0 || fitted->ncandidates > CLV_MAX_CANDIDATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_model claims %d candidates", fitted->ncandidates)));
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		ClvCandidate *candidate = &fitted->candidate[i];
+
+		candidate->family = UnpackFamily(in);
+		candidate->converged = UnpackFlags(in, CANDIDATE_CONVERGED) != 0;
+		candidate->log_likelihood = pq_getmsgfloat8(in);
+		candidate->bic = pq_getmsgfloat8(in);
+	}
+}
+
+static void
 UnpackPart(StringInfo in, ClvFittedPart *part, int64 *skipped)
 {
 	int			flags;
 
 	part->family = UnpackFamily(in);
-	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE);
+	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES);
 	part->fitted = (flags & PART_FITTED) != 0;
 	part->converged = (flags & PART_CONVERGED) != 0;
 	part->has_covariance = (flags & PART_COVARIANCE) != 0;
 	for (int i = 0; i < part->family->nparams; i++)
 		part->param[i] = pq_getmsgfloat8(in);
+	if (flags & PART_COVARIATES)
+		UnpackCovariates(in, part);
 	if (part->fitted)
 	{
 		part->customers = pq_getmsgint64(in);
@@ -301,7 +534,7 @@ UnpackPart(StringInfo in, ClvFittedPart *part, int64 *skipped)
 		part->iterations = (int32) pq_getmsgint(in, 4);
 	}
 	if (part->has_covariance)
-		for (int i = 0; i < CLV_TRIANGLE(part->family->nparams, 0); i++)
+		for (int i = 0; i < CLV_TRIANGLE(clv_fitted_dimension(part), 0); i++)
 			part->covariance[i] = pq_getmsgfloat8(in);
 }
 
@@ -317,7 +550,11 @@ clv_fitted_decode(StringInfo in, ClvFitted *fitted)
 						errmsg("unknown version of clv_model: %d", version),
 						errdetail("This version of clv reads version %d.", MODEL_VERSION)));
 	clv_fitted_init(fitted);
-	flags = UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND);
+	flags = UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
+								MODEL_SPEND_SKIPPED);
+	if ((flags & MODEL_SPEND) && (flags & MODEL_SPEND_SKIPPED))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_model counts skipped spend twice")));
 	fitted->has_as_of = (flags & MODEL_AS_OF) != 0;
 	fitted->as_of = (DateADT) pq_getmsgint(in, 4);
 	fitted->time_unit.month = (int32) pq_getmsgint(in, 4);
@@ -332,6 +569,10 @@ clv_fitted_decode(StringInfo in, ClvFitted *fitted)
 		fitted->spend_basis = (ClvSpendBasis) pq_getmsgbyte(in);
 		fitted->frequency_spend_correlation = pq_getmsgfloat8(in);
 	}
+	if (flags & MODEL_SPEND_SKIPPED)
+		fitted->spend_skipped = pq_getmsgint64(in);
+	if (flags & MODEL_CANDIDATES)
+		UnpackCandidates(in, fitted);
 	pq_getmsgend(in);
 	CheckModel(fitted);
 }

@@ -15,22 +15,51 @@ typedef struct ClvModel ClvModel;	/* varlena; its layout is the room's own busin
 #define PG_GETARG_CLV_MODEL_P(n) DatumGetClvModelP(PG_GETARG_DATUM(n))
 #define PG_RETURN_CLV_MODEL_P(m) PG_RETURN_POINTER(m)
 
+/* Where (i, j), j <= i, lies in a lower triangle stored row by row; (n, 0) is its size. */
+#define CLV_TRIANGLE(i, j) ((i) * ((i) + 1) / 2 + (j))
+
 /* One process of a model. */
 typedef struct ClvFittedPart
 {
 	const ClvFamily *family;	/* NULL: the model has no such part */
 	double		param[CLV_MAX_PARAMS];
 
+	/*
+	 * Of a model with covariates: their names in the order of the vectors, and the
+	 * effects on purchases (ncovariates), then those on churn (as many). A process
+	 * that the family lets no covariate move has effects of 0.
+	 */
+	int			ncovariates;
+	char		covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
+	double		effect[2 * CLV_MAX_COVARIATES];
+
 	/* what follows is known of fitted parts only; a hand-written part has fitted = false */
 	bool		fitted;
 	bool		converged;
 	bool		has_covariance;
-	double		covariance[CLV_MAX_HESSIAN];	/* of the logs of the parameters, lower triangle */
+
+	/*
+	 * Of the parameters as they are searched (logs, logits) and the effects, the
+	 * lower triangle of dimension clv_fitted_dimension(). What a fit did not move
+	 * has a row of zeros.
+	 */
+	double		covariance[CLV_TRIANGLE(CLV_MAX_DIM, 0)];
 	int64		customers;
 	double		log_likelihood;
 	double		gradient_norm;
 	int32		iterations;
 } ClvFittedPart;
+
+/* A family that 'auto' tried on the same customers and found worse. */
+typedef struct ClvCandidate
+{
+	const ClvFamily *family;
+	bool		converged;
+	double		log_likelihood;	/* NaN: no fit came out */
+	double		bic;
+} ClvCandidate;
+
+#define CLV_MAX_CANDIDATES 8
 
 typedef struct ClvFitted
 {
@@ -48,7 +77,16 @@ typedef struct ClvFitted
 	int64		skipped;		/* customers who did not exist yet at as_of */
 	int64		spend_skipped;	/* repeat buyers without a positive known mean */
 	double		frequency_spend_correlation;
+	int			ncandidates;	/* the losers of 'auto', the best first */
+	ClvCandidate candidate[CLV_MAX_CANDIDATES];
 } ClvFitted;
+
+/* Rows of the covariance: the parameters, then the effects on purchases, then on churn. */
+static inline int
+clv_fitted_dimension(const ClvFittedPart *part)
+{
+	return part->family->nparams + 2 * part->ncovariates;
+}
 
 /* A ClvFitted with nothing in it: weeks, no as_of, no parts. */
 extern void clv_fitted_init(ClvFitted *fitted);

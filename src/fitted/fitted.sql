@@ -122,11 +122,12 @@ CREATE FUNCTION @extschema@.clv_model(
 	family pg_catalog.text,
 	params pg_catalog.jsonb,
 	time_unit pg_catalog.interval DEFAULT NULL,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.jsonb DEFAULT NULL
 ) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.clv_model(pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date) IS
-	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of them, positive), the unit they count time in (ignored for a spend family), and the day predictions start from where they give none. NULL family or parameters: NULL';
+COMMENT ON FUNCTION @extschema@.clv_model(pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb) IS
+	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, "churn": -0.2}]. NULL family or parameters: NULL';
 
 CREATE FUNCTION @extschema@.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
@@ -148,9 +149,9 @@ CREATE FUNCTION @extschema@.clv_parameters(
 	OUT upper pg_catalog.float8,
 	OUT process pg_catalog.text
 ) RETURNS SETOF record
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 7;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 9;
 COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog.float8) IS
-	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate); NULL where the model carries no covariance. process: transaction or spend';
+	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit scale; NULL where the model carries no covariance, and of a parameter that the fit did not move. process: transaction, spend, or of a covariate purchase effect and churn effect (rates are multiplied by exp(effect * covariate), intervals are estimate +-z * std_error)';
 
 CREATE FUNCTION @extschema@.clv_diagnostics(
 	model @extschema@.clv_model,
@@ -176,8 +177,9 @@ CREATE FUNCTION @extschema@.clv_diagnostics(
 	OUT frequency_spend_correlation pg_catalog.float8,
 	OUT as_of pg_catalog.date,
 	OUT time_unit pg_catalog.interval,
-	OUT occasion pg_catalog.int4
+	OUT occasion pg_catalog.int4,
+	OUT candidates pg_catalog.jsonb
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
-	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors. NULL where the part is missing or written by hand';
+	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that were tried, best first (family, log_likelihood, bic, converged). NULL where the part is missing or written by hand';

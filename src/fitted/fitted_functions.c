@@ -16,7 +16,7 @@
 #include "fitted/fitted_json.h"
 #include "fitted/fitted_private.h"
 
-/* ---- clv_model(family, params, time_unit, as_of) ---- */
+/* ---- clv_model(family, params, time_unit, as_of, covariates) ---- */
 
 PG_FUNCTION_INFO_V1(clv_model);
 Datum
@@ -47,6 +47,8 @@ clv_model(PG_FUNCTION_ARGS)
 		fitted.has_as_of = true;
 		fitted.as_of = PG_GETARG_DATEADT(3);
 	}
+	if (!PG_ARGISNULL(4))
+		clv_fitted_covariates_from_json(&PG_GETARG_JSONB_P(4)->root, part);
 	PG_RETURN_CLV_MODEL_P(clv_fitted_pack(&fitted));
 }
 
@@ -138,31 +140,88 @@ NormalWidth(double level)
 	}
 }
 
+/* ln or logit: where the search moved it */
+static double
+Search(ClvTransform transform, double value)
+{
+	return transform == CLV_LOGIT ? log(value) - log1p(-value) : log(value);
+}
+
+static double
+Natural(ClvTransform transform, double searched)
+{
+	return transform == CLV_LOGIT ? 1 / (1 + exp(-searched)) : exp(searched);
+}
+
+static void
+PutParameter(ReturnSetInfo *rsinfo, const char *name, const char *process, double estimate,
+			 bool known, double std_error, double lower, double upper)
+{
+	Datum		values[6];
+	bool		nulls[6] = {false};
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Float8GetDatum(estimate);
+	values[2] = Float8GetDatum(std_error);
+	values[3] = Float8GetDatum(lower);
+	values[4] = Float8GetDatum(upper);
+	values[5] = CStringGetTextDatum(process);
+	nulls[2] = nulls[3] = nulls[4] = !known;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* The standard error of row i of the covariance; 0: not estimated, or not known. */
+static double
+SearchError(const ClvFittedPart *part, int i)
+{
+	return part->has_covariance ? sqrt(part->covariance[CLV_TRIANGLE(i, i)]) : 0;
+}
+
+/* Effects of covariates, whose estimates are normal as they stand. */
+static void
+PutEffects(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z, bool churn)
+{
+	if (!clv_fitted_takes_effect(part->family, churn))
+		return;
+	for (int i = 0; i < part->ncovariates; i++)
+	{
+		int			effect = churn * part->ncovariates + i;
+		double		estimate = part->effect[effect];
+		double		error = SearchError(part, part->family->nparams + effect);
+
+		PutParameter(rsinfo, part->covariate[i], churn ? "churn effect" : "purchase effect",
+					 estimate, error > 0, error, estimate - z * error, estimate + z * error);
+	}
+}
+
 /*
- * Estimation happens on the logs of the parameters, whose likelihood is nearer to
- * a normal's and whose intervals cannot reach below zero: with s the standard
- * error of the log, the interval is estimate * exp(+-z s), and the standard error
- * by the delta method estimate * s.
+ * Estimation happens on the logs of the parameters (of probabilities, the logits),
+ * whose likelihood is nearer to a normal's and whose intervals cannot leave the
+ * range: with s the standard error of the log, the interval is estimate * exp(+-z s),
+ * and the standard error by the delta method estimate * s.
  */
 static void
 PutParameters(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z)
 {
-	for (int i = 0; part->family != NULL && i < part->family->nparams; i++)
-	{
-		Datum		values[6];
-		bool		nulls[6] = {false};
-		double		log_error = sqrt(part->covariance[CLV_TRIANGLE(i, i)]);
+	const ClvFamily *family = part->family;
 
-		values[0] = CStringGetTextDatum(part->family->param_names[i]);
-		values[1] = Float8GetDatum(part->param[i]);
-		values[2] = Float8GetDatum(part->param[i] * log_error);
-		values[3] = Float8GetDatum(part->param[i] * exp(-z * log_error));
-		values[4] = Float8GetDatum(part->param[i] * exp(z * log_error));
-		values[5] = CStringGetTextDatum(part->family->process == CLV_SPEND ? "spend"
-																		   : "transaction");
-		nulls[2] = nulls[3] = nulls[4] = !part->has_covariance;
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	if (family == NULL)
+		return;
+	for (int i = 0; i < family->nparams; i++)
+	{
+		ClvTransform transform = family->transform[i];
+		double		value = part->param[i];
+		double		error = SearchError(part, i);
+		double		searched = Search(transform, value);
+
+		PutParameter(rsinfo, family->param_names[i],
+					 family->process == CLV_SPEND ? "spend" : "transaction", value, error > 0,
+					 error * (transform == CLV_LOGIT ? value * (1 - value) : value),
+					 Natural(transform, searched - z * error),
+					 Natural(transform, searched + z * error));
 	}
+	PutEffects(rsinfo, part, z, false);
+	PutEffects(rsinfo, part, z, true);
 }
 
 PG_FUNCTION_INFO_V1(clv_parameters);
@@ -187,7 +246,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 
 /* ---- clv_diagnostics ---- */
 
-#define DIAGNOSTICS_COLUMNS 23
+#define DIAGNOSTICS_COLUMNS 24
 
 /* A row under construction: values go in one after the other. */
 typedef struct Row
@@ -232,18 +291,26 @@ static void
 PutFit(Row *row, const ClvFittedPart *part, int64 skipped)
 {
 	bool		known = IsFitted(part);
-	double		parameters = known ? part->family->nparams : 0;
-	double		log_likelihood = part->log_likelihood;
 
 	Put(row, known, Int64GetDatum(part->customers));
-	Put(row, known, Int64GetDatum(skipped));
-	PutNumber(row, known, log_likelihood);
-	PutNumber(row, known, 2 * parameters - 2 * log_likelihood);
-	PutNumber(row, known && part->customers > 0,
-			  parameters * log((double) part->customers) - 2 * log_likelihood);
+	Put(row, known || skipped > 0, Int64GetDatum(skipped));
+	PutNumber(row, known, part->log_likelihood);
+	PutNumber(row, known, known ? clv_fitted_aic(part) : 0);
+	PutNumber(row, known, known ? clv_fitted_bic(part) : 0);
 	Put(row, known, Int32GetDatum(part->iterations));
 	Put(row, known, BoolGetDatum(part->converged));
 	PutNumber(row, known, part->gradient_norm);
+}
+
+/* What 'auto' tried, the winner first. */
+static Datum
+Candidates(const ClvFitted *fitted)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	clv_fitted_append_candidates(&out, fitted, true);
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data));
 }
 
 PG_FUNCTION_INFO_V1(clv_diagnostics);
@@ -270,6 +337,7 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	Put(&row, fitted.has_as_of, DateADTGetDatum(fitted.as_of));
 	Put(&row, fitted.purchase.family != NULL, IntervalPGetDatum(unit));
 	Put(&row, fitted.occasion != 0, Int32GetDatum(fitted.occasion));
+	Put(&row, fitted.ncandidates > 0, fitted.ncandidates > 0 ? Candidates(&fitted) : (Datum) 0);
 	PG_RETURN_DATUM(HeapTupleGetDatum(
 		heap_form_tuple(BlessTupleDesc(desc), row.values, row.nulls)));
 }

@@ -6,10 +6,17 @@
  *	 "purchase":{"family":"mbg/nbd","parameters":{"r":0.52,...},
  *	   "customers":2357,"skipped":0,"converged":true,"log_likelihood":-9582.1,
  *	   "gradient_norm":1e-9,"iterations":6,"covariance":[[..],[..,..],...]},
- *	 "spend":{...,"basis":"repeat","frequency_spend_correlation":0.1}}
+ *	 "spend":{...,"basis":"repeat","frequency_spend_correlation":0.1},
+ *	 "candidates":[{"family":"bg/nbd","log_likelihood":-9582.4,"bic":19195.9,
+ *	   "converged":true},...]}
+ *
+ * A part with covariates has "covariates":[{"name":"gender","purchase":0.4,
+ * "churn":-0.2},...] after its parameters: an array, since their order is that of
+ * the vectors. "spend_skipped" stands outside where there is no spend part.
  *
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
- * of the parameters. What is not known is left out. Reading goes through jsonb,
+ * (or logits) of the parameters, the effects on purchases and those on churn. What
+ * is not known is left out. Reading goes through jsonb,
  * whose numbers keep every digit; a member nobody knows is an error, since a
  * misspelt one would otherwise change the meaning of a model in silence.
  */
@@ -22,6 +29,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
@@ -141,6 +149,60 @@ AppendCovariance(StringInfo out, const double *triangle, int n)
 	appendStringInfoChar(out, ']');
 }
 
+/* What covariates do; nothing of a process that they cannot move. */
+static void
+AppendCovariates(StringInfo out, const ClvFittedPart *part)
+{
+	static const char *const process[] = {"purchase", "churn"};
+
+	appendStringInfoString(out, ",\"covariates\":[");
+	for (int i = 0; i < part->ncovariates; i++)
+	{
+		appendStringInfoString(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+		escape_json(out, part->covariate[i]);
+		for (int churn = 0; churn <= 1; churn++)
+			if (clv_fitted_takes_effect(part->family, churn))
+			{
+				appendStringInfo(out, ",\"%s\":", process[churn]);
+				clv_append_double(out, part->effect[churn * part->ncovariates + i]);
+			}
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+AppendCandidate(StringInfo out, const ClvCandidate *candidate)
+{
+	appendStringInfo(out, "{\"family\":\"%s\"", candidate->family->name);
+	AppendFinite(out, "log_likelihood", candidate->log_likelihood);
+	AppendFinite(out, "bic", candidate->bic);
+	appendStringInfo(out, ",\"converged\":%s}", candidate->converged ? "true" : "false");
+}
+
+void
+clv_fitted_append_candidates(StringInfo out, const ClvFitted *fitted, bool winner)
+{
+	const ClvFittedPart *part = &fitted->purchase;
+
+	appendStringInfoChar(out, '[');
+	if (winner)
+	{
+		ClvCandidate best = {part->family, part->converged, part->log_likelihood,
+							 clv_fitted_bic(part)};
+
+		AppendCandidate(out, &best);
+		appendStringInfoChar(out, ',');
+	}
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		AppendCandidate(out, &fitted->candidate[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
 /* A part, its brace left open. */
 static void
 AppendPart(StringInfo out, const char *key, const ClvFittedPart *part, int64 skipped)
@@ -154,6 +216,8 @@ AppendPart(StringInfo out, const char *key, const ClvFittedPart *part, int64 ski
 		clv_append_double(out, part->param[i]);
 	}
 	appendStringInfoChar(out, '}');
+	if (part->ncovariates > 0)
+		AppendCovariates(out, part);
 	if (part->fitted)
 	{
 		appendStringInfo(out, ",\"customers\":" INT64_FORMAT ",\"skipped\":" INT64_FORMAT
@@ -164,7 +228,7 @@ AppendPart(StringInfo out, const char *key, const ClvFittedPart *part, int64 ski
 		appendStringInfo(out, ",\"iterations\":%d", part->iterations);
 	}
 	if (part->has_covariance)
-		AppendCovariance(out, part->covariance, family->nparams);
+		AppendCovariance(out, part->covariance, clv_fitted_dimension(part));
 }
 
 void
@@ -191,6 +255,13 @@ clv_fitted_append_json(StringInfo out, const ClvFitted *fitted)
 						 fitted->spend_basis == CLV_SPEND_ALL ? "all" : "repeat");
 		AppendFinite(out, "frequency_spend_correlation", fitted->frequency_spend_correlation);
 		appendStringInfoChar(out, '}');
+	}
+	else if (fitted->spend_skipped > 0)
+		appendStringInfo(out, ",\"spend_skipped\":" INT64_FORMAT, fitted->spend_skipped);
+	if (fitted->ncandidates > 0)
+	{
+		appendStringInfoString(out, ",\"candidates\":");
+		clv_fitted_append_candidates(out, fitted, false);
 	}
 	appendStringInfoChar(out, '}');
 }
@@ -407,6 +478,110 @@ ReadCovariance(const Member *member, int n, double *triangle)
 	}
 }
 
+/* A name that a model has room for. */
+static void
+ReadName(const Member *member, char *name)
+{
+	char	   *given = MemberString(member);
+
+	if (strlen(given) >= NAMEDATALEN)
+		WrongMember(member, psprintf("a string of less than %d bytes", NAMEDATALEN));
+	strlcpy(name, given, NAMEDATALEN);
+}
+
+/* Covariate i of a part; an effect that is not said is 0. */
+static void
+ReadCovariate(JsonbContainer *container, ClvFittedPart *part, int i)
+{
+	Member		member;
+	int			n = part->ncovariates;
+
+	OpenObject(&member, container, "a covariate of a model");
+	while (NextMember(&member))
+	{
+		if (IsMember(&member, "name"))
+			ReadName(&member, part->covariate[i]);
+		else if (IsMember(&member, "purchase"))
+			part->effect[i] = MemberNumber(&member);
+		else if (IsMember(&member, "churn"))
+			part->effect[n + i] = MemberNumber(&member);
+		else
+			UnknownMember(&member, "name, purchase, churn");
+	}
+}
+
+void
+clv_fitted_covariates_from_json(JsonbContainer *container, ClvFittedPart *part)
+{
+	int			n;
+
+	if (!JsonContainerIsArray(container) || JsonContainerIsScalar(container))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("covariates of a model must be a JSON array"),
+				 errhint("In the order of the vectors: "
+						 "[{\"name\": \"gender\", \"purchase\": 0.4, \"churn\": -0.2}].")));
+	n = (int) JsonContainerSize(container);
+	if (n > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model cannot have %d covariates", n),
+						errdetail("At most %d are possible.", CLV_MAX_COVARIATES)));
+	part->ncovariates = n;
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
+
+		if (element == NULL || element->type != jbvBinary)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("a covariate of a model must be a JSON object")));
+		ReadCovariate(element->val.binary.data, part, i);
+	}
+}
+
+static void
+ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
+{
+	Member		member;
+
+	OpenObject(&member, container, "a candidate of a model");
+	candidate->log_likelihood = candidate->bic = get_float8_nan();
+	while (NextMember(&member))
+	{
+		if (IsMember(&member, "family"))
+			candidate->family = clv_fitted_family(MemberString(&member));
+		else if (IsMember(&member, "log_likelihood"))
+			candidate->log_likelihood = MemberNumber(&member);
+		else if (IsMember(&member, "bic"))
+			candidate->bic = MemberNumber(&member);
+		else if (IsMember(&member, "converged"))
+			candidate->converged = MemberBool(&member);
+		else
+			UnknownMember(&member, "family, log_likelihood, bic, converged");
+	}
+	if (candidate->family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"family\" of a candidate of a model is missing")));
+}
+
+static void
+ReadCandidates(const Member *outer, ClvFitted *fitted)
+{
+	JsonbContainer *container = MemberContainer(outer, "an array of objects");
+	int			n = (int) JsonContainerSize(container);
+
+	if (!JsonContainerIsArray(container) || n > CLV_MAX_CANDIDATES)
+		WrongMember(outer, psprintf("an array of at most %d objects", CLV_MAX_CANDIDATES));
+	fitted->ncandidates = n;
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
+
+		if (element == NULL || element->type != jbvBinary)
+			WrongMember(outer, "an array of objects");
+		ReadCandidate(element->val.binary.data, &fitted->candidate[i]);
+	}
+}
+
 /* The family comes first in meaning, though jsonb may store it anywhere. */
 static const ClvFamily *
 FamilyMember(JsonbContainer *container, const char *object)
@@ -470,6 +645,7 @@ ReadPart(const Member *outer, ClvFitted *fitted, ClvProcess process)
 	bool		has_parameters = false;
 	bool		has_fit_member = false;
 	Member		member;
+	Member		covariance = {NULL};	/* its size depends on the covariates, wherever they stand */
 
 	OpenObject(&member, container, object);
 	family = part->family = FamilyMember(container, object);
@@ -485,17 +661,22 @@ ReadPart(const Member *outer, ClvFitted *fitted, ClvProcess process)
 		}
 		else if (IsMember(&member, "covariance"))
 		{
-			ReadCovariance(&member, family->nparams, part->covariance);
+			covariance = member;
 			part->has_covariance = true;
 		}
+		else if (!is_spend && IsMember(&member, "covariates"))
+			clv_fitted_covariates_from_json(MemberContainer(&member, "an array"), part);
 		else if (ReadFitMember(&member, part, skipped))
 			has_fit_member = true;
 		else if (!is_spend || !ReadSpendMember(&member, fitted))
 			UnknownMember(&member, psprintf("family, parameters, customers, skipped, converged, "
 											"log_likelihood, gradient_norm, iterations, "
-											"covariance%s",
-											is_spend ? ", basis, frequency_spend_correlation" : ""));
+											"covariance, %s",
+											is_spend ? "basis, frequency_spend_correlation"
+													 : "covariates"));
 	}
+	if (part->has_covariance)
+		ReadCovariance(&covariance, clv_fitted_dimension(part), part->covariance);
 	if (!has_parameters)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"parameters\" of %s is missing", object)));
@@ -523,6 +704,7 @@ clv_fitted_from_json(Jsonb *json, ClvFitted *fitted)
 	Member		member;
 	bool		has_version = false;
 	bool		has_unit = false;
+	int64		spend_skipped = -1;
 
 	clv_fitted_init(fitted);
 	OpenObject(&member, &json->root, "a model");
@@ -551,9 +733,20 @@ clv_fitted_from_json(Jsonb *json, ClvFitted *fitted)
 			ReadPart(&member, fitted, CLV_TRANSACTION);
 		else if (IsMember(&member, "spend"))
 			ReadPart(&member, fitted, CLV_SPEND);
+		else if (IsMember(&member, "spend_skipped"))
+			spend_skipped = MemberCount(&member, PG_INT64_MAX);
+		else if (IsMember(&member, "candidates"))
+			ReadCandidates(&member, fitted);
 		else
-			UnknownMember(&member, "version, time_unit, as_of, occasion, purchase, spend");
+			UnknownMember(&member, "version, time_unit, as_of, occasion, purchase, spend, "
+								   "spend_skipped, candidates");
 	}
+	if (spend_skipped >= 0 && fitted->spend.family != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"spend_skipped\" is for models without a spend part"),
+						errhint("A spend part says \"skipped\" itself.")));
+	if (spend_skipped >= 0)
+		fitted->spend_skipped = spend_skipped;
 	if (!has_version)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"version\" of a model is missing"),
