@@ -129,8 +129,14 @@ typedef struct ClvFamily
 	/* ln P(alive at T | x, t_x, T), <= 0; -INFINITY only where it is below any double */
 	double		(*ln_p_alive) (const double *param, double x, double t_x, double T);
 
-	/* The newcomer that this customer is, given alive at T. */
+	/*
+	 * The newcomer that this customer is, given alive at T. NULL where his future
+	 * depends on t_x too: then given_alive_since. Who does not care which calls
+	 * clv_given_alive().
+	 */
 	void		(*given_alive) (const double *param, double x, double T, ClvFuture *future);
+	void		(*given_alive_since) (const double *param, double x, double t_x, double T,
+									  ClvFuture *future);
 
 	/* Newcomer: E[purchases in (0,t]], the one at 0 not counted. */
 	double		(*expected) (const double *param, double t);
@@ -152,6 +158,16 @@ typedef struct ClvFamily
 
 	/* Newcomer: P(still alive at t), where the family has it. */
 	double		(*survival) (const double *param, double t);
+
+	/* Contracts: the share of those after t - 1 renewals who make the t-th, t >= 1. */
+	double		(*retention) (const double *param, double t);
+
+	/*
+	 * Contracts: expected renewals to come, each discounted to today at an effective
+	 * rate per period. After t renewals; or before the t-th (t >= 1), which then
+	 * counts in full.
+	 */
+	double		(*residual) (const double *param, double t, double rate, bool before);
 
 	/*
 	 * The two terms of the likelihood, for the table engine (likelihood.h).
@@ -204,6 +220,21 @@ extern const ClvFamily *clv_family(const char *name);
 extern const ClvFamily *clv_family_at(int index);
 
 /* ---- what follows from the above for every transaction family ---- */
+
+/*
+ * Can a customer of this family have this history? Numbers are finite, 0 <= t_x <= T
+ * and x >= 0 whole; opportunities are whole periods, no more purchases than periods
+ * until the last one, and x = 0 where t_x = 0; renewals are whole and x = t_x.
+ */
+extern bool clv_possible(const ClvFamily *family, double x, double t_x, double T);
+
+/* The newcomer that this customer is, given alive at T. */
+extern void clv_given_alive(const ClvFamily *family, const double *param,
+							double x, double t_x, double T, ClvFuture *future);
+
+/* ln P(alive at T + ahead | x, t_x, T), of families with survival */
+extern double clv_ln_p_alive_ahead(const ClvFamily *family, const double *param,
+								   double x, double t_x, double T, double ahead);
 
 /* E[purchases in (T, T+t] | x, t_x, T] */
 extern double clv_expected_given(const ClvFamily *family, const double *param,

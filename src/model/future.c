@@ -26,13 +26,46 @@ TimesAlive(double ln_p_alive, double quantity)
 	return p_alive > DBL_MIN ? p_alive * quantity : exp(ln_p_alive + log(quantity));
 }
 
+bool
+clv_possible(const ClvFamily *family, double x, double t_x, double T)
+{
+	if (!(x >= 0 && x < INFINITY && x == floor(x) && t_x >= 0 && t_x <= T && T < INFINITY))
+		return false;
+	if (family->clock == CLV_OPPORTUNITIES)
+		return T == floor(T) && t_x == floor(t_x) && x <= t_x && (x > 0 || t_x == 0);
+	if (family->clock == CLV_RENEWALS)
+		return T == floor(T) && x == t_x;
+	return true;
+}
+
+void
+clv_given_alive(const ClvFamily *family, const double *param,
+				double x, double t_x, double T, ClvFuture *future)
+{
+	if (family->given_alive != NULL)
+		family->given_alive(param, x, T, future);
+	else
+		family->given_alive_since(param, x, t_x, T, future);
+}
+
+double
+clv_ln_p_alive_ahead(const ClvFamily *family, const double *param,
+					 double x, double t_x, double T, double ahead)
+{
+	ClvFuture future;
+
+	clv_given_alive(family, param, x, t_x, T, &future);
+	return family->ln_p_alive(param, x, t_x, T) +
+		log(future.family->survival(future.param, ahead));
+}
+
 double
 clv_expected_given(const ClvFamily *family, const double *param,
 				   double x, double t_x, double T, double t)
 {
 	ClvFuture future;
 
-	family->given_alive(param, x, T, &future);
+	clv_given_alive(family, param, x, t_x, T, &future);
 	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
 					  future.family->expected(future.param, t));
 }
@@ -43,7 +76,7 @@ clv_discounted_given(const ClvFamily *family, const double *param,
 {
 	ClvFuture future;
 
-	family->given_alive(param, x, T, &future);
+	clv_given_alive(family, param, x, t_x, T, &future);
 	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
 					  future.family->discounted(future.param, delta, t));
 }
@@ -56,7 +89,7 @@ clv_probability_given(const ClvFamily *family, const double *param,
 	ClvFuture future;
 	double p;
 
-	family->given_alive(param, x, T, &future);
+	clv_given_alive(family, param, x, t_x, T, &future);
 	p = TimesAlive(ln_p_alive, future.family->probability(future.param, n, t));
 	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
 }

@@ -52,7 +52,7 @@ clv_future_of(const ClvFitted *fitted, const ClvCustomer *customer, ClvFuture *f
 {
 	const ClvFittedPart *part = &fitted->purchase;
 
-	part->family->given_alive(part->param, customer->x, customer->T, future);
+	clv_given_alive(part->family, part->param, customer->x, customer->t_x, customer->T, future);
 }
 
 double
