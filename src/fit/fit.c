@@ -175,6 +175,13 @@ RaiseStatus(ClvStatus status, const ClvFamily *family, double customers)
 					 errhint("Leave out start, or choose a time_unit near the usual time "
 							 "between two purchases.")));
 			break;
+		case CLV_COLLINEAR:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("cannot fit \"%s\": a covariate is constant, or follows from the others",
+							family->name),
+					 errhint("Leave it out.")));
+			break;
 	}
 }
 
@@ -263,6 +270,7 @@ EngineCells(const FitContext *fit)
 		const ClvCellEntry *cell = &fit->view.cells[i];
 
 		rows[i].x = cell->x;
+		rows[i].group = 0;
 		rows[i].count = cell->count;
 		if (fit->view.head->kind == CLV_CELLS_HISTORY)
 		{
@@ -290,7 +298,7 @@ FitFamily(const FitContext *fit, const ClvFamily *family, ClvCell *rows, ClvFitR
 
 	InitControl(&control, options, warm ? options->start_model_param : NULL);
 	memset(report, 0, sizeof(*report));
-	status = clv_fit_cells(family, rows, n, &control, workspace, report);
+	status = clv_fit_cells(family, rows, n, NULL, &control, workspace, report);
 	pfree(workspace);
 	return status;
 }

@@ -128,8 +128,8 @@ SameHistory(const ClvCell *a, const ClvCell *b)
 static bool
 Sensible(const ClvCell *cell)
 {
-	return cell->x >= 0 && cell->t_x >= 0 && cell->T >= cell->t_x && isfinite(cell->x) &&
-		   isfinite(cell->T) && cell->count >= 0 && isfinite(cell->count);
+	return cell->x >= 0 && cell->t_x >= 0 && cell->T >= cell->t_x && isfinite(cell->T) &&
+		   cell->count >= 0 && isfinite(cell->count);
 }
 
 /* Days are equally spaced: cutting their range evenly keeps up to 4095 of them apart. */
@@ -154,7 +154,6 @@ Survey(ClvCells *cells, Range *ranges)
 
 		if (!Sensible(cell))
 			return false;
-		cell->x += 0.0;
 		cell->t_x += 0.0;
 		cell->T += 0.0;
 		low = fmin(low, cell->T);

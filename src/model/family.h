@@ -28,7 +28,9 @@
 #define CLV_MAX_PARAMS 6
 #define CLV_MAX_HESSIAN (CLV_MAX_PARAMS * (CLV_MAX_PARAMS + 1) / 2)
 #define CLV_MAX_COVARIATES 16
-#define CLV_MAX_DIM (CLV_MAX_PARAMS + 2 * CLV_MAX_COVARIATES)
+#define CLV_MAX_EFFECTS (2 * CLV_MAX_COVARIATES)
+#define CLV_MAX_DIM (CLV_MAX_PARAMS + CLV_MAX_EFFECTS)
+#define CLV_MAX_COVARIANCE (CLV_MAX_DIM * (CLV_MAX_DIM + 1) / 2)
 
 struct ClvFamily;
 
@@ -69,9 +71,9 @@ typedef enum ClvClock
 /* On which scale the search moves a parameter; derivatives are by the transformed one. */
 typedef enum ClvTransform
 {
-	CLV_LOG,
-	CLV_LOGIT,
-	CLV_FIXED
+	CLV_LOG,					/* any positive number */
+	CLV_LOGIT,					/* between 0 and 1 */
+	CLV_FIXED					/* given, not searched for; its derivatives are not read */
 } ClvTransform;
 
 /*
@@ -107,14 +109,20 @@ typedef struct ClvFamily
 	ClvClock	clock;
 	ClvTransform transform[CLV_MAX_PARAMS];
 
-	/* parameter i of a customer with covariates z: param[i] * exp(effect[i] * gamma'z) */
+	/*
+	 * Parameter i of a customer with covariates z: param[i] * exp(effect[i] * gamma'z),
+	 * with a gamma for each process; so that purchases, or churn, rise with gamma'z. 0
+	 * where covariates do not reach, as in all that is not CLV_LOG. A process all of
+	 * whose entries are 0 takes no covariates.
+	 */
 	signed char purchase_effect[CLV_MAX_PARAMS];
 	signed char churn_effect[CLV_MAX_PARAMS];
 
 	/*
 	 * Points from which a fit to data with these moments may start: which = 0, 1
 	 * ... in as different places as the family's likelihood has tops. False after
-	 * the last.
+	 * the last. On entry param holds the values of the CLV_FIXED parameters, where the
+	 * caller gave them; else they are the family's to choose.
 	 */
 	bool		(*start) (const ClvMoments *moments, int which, double *param);
 
@@ -183,8 +191,8 @@ typedef struct ClvFamily
 	void		(*alive) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
 
 	/*
-	 * The whole ln L of one cell with derivatives, for families without the two
-	 * terms (departed == NULL).
+	 * The whole ln L of one customer with derivatives, for families without the two
+	 * terms (departed == NULL). outcome: of supervised families; else NAN.
 	 */
 	void		(*cell) (const double *param, double x, double t_x, double T, double outcome,
 						 ClvTerm *term);
@@ -218,6 +226,10 @@ extern const ClvFamily *clv_family(const char *name);
 
 /* The families in the order of the registry, NULL after the last. */
 extern const ClvFamily *clv_family_at(int index);
+
+/* The parameters of a customer with covariates z; effect: on purchases, then on churn. */
+extern void clv_param_with_effects(const ClvFamily *family, const double *param, int ncovariates,
+								   const double *effect, const double *z, double *out);
 
 /* ---- what follows from the above for every transaction family ---- */
 

@@ -191,8 +191,8 @@ SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 }
 
 ClvStatus
-clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n, const ClvFitControl *control,
-			  void *workspace, ClvFitReport *report)
+clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n, const ClvGroups *groups,
+			  const ClvFitControl *control, void *workspace, ClvFitReport *report)
 {
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
 	CellData data = {.all = {.family = family, .cells = cells, .n = n, .poll = &poll}};
@@ -201,6 +201,8 @@ clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n, const ClvFitCon
 	ClvStatus status;
 
 	ClearReport(family, report);
+	if (groups != NULL || family->departed == NULL)
+		return CLV_BAD_START;
 	CarveCells(&data, &arena, n);
 	if (!clv_cells_sort(&data.all))
 		return CLV_BAD_START;

@@ -15,18 +15,39 @@
 
 #include "model/family.h"
 
-/* count customers with the same history, times in the model's unit */
+/* count customers with the same history and group, times in the model's unit */
 typedef struct ClvCell
 {
-	double		x;
+	int32_t		x;
+	uint32_t	group;			/* 0 where there are no groups */
 	double		t_x;
 	double		T;
 	double		count;
 } ClvCell;
 
+/*
+ * What the customers of a group share besides their histories. The same covariates
+ * move both processes, with effects of their own on each; a covariate that the
+ * caller wants in one process only is not offered.
+ */
+typedef struct ClvGroups
+{
+	uint32_t	n;				/* groups; 0: none */
+	int			ncovariates;	/* <= CLV_MAX_COVARIATES */
+	const double *z;			/* n x ncovariates, in the caller's units */
+	const double *outcome;		/* n, of supervised families; else NULL */
+} ClvGroups;
+
 typedef struct ClvFitControl
 {
 	const double *start;		/* warm start, natural scale, or NULL: the family's guesses only */
+	const double *start_effects;	/* that go with it: on purchases, then on churn; NULL: 0 */
+
+	/*
+	 * Values of the family's CLV_FIXED parameters, each at its place; the others are
+	 * not read. NULL: what the family chooses.
+	 */
+	const double *fixed;
 	int			max_iterations;	/* passes over all data from one start; 0: our own limit */
 
 	/*
@@ -34,6 +55,13 @@ typedef struct ClvFitControl
 	 * ln L / customers - shape_penalty x sum (ln shape)^2. 0: none.
 	 */
 	double		shape_penalty;
+
+	/*
+	 * Ridge on the effects of covariates: - effect_penalty x sum effect^2, in the same
+	 * place; each process has its own.
+	 */
+	double		effect_penalty_purchase;
+	double		effect_penalty_churn;
 
 	/*
 	 * Called every few thousand cells; may longjmp (the engine holds nothing).
@@ -46,13 +74,22 @@ typedef struct ClvFitControl
 typedef struct ClvFitReport
 {
 	double		param[CLV_MAX_PARAMS];	/* natural scale */
-	double		covariance[CLV_MAX_HESSIAN];	/* of the logs of the parameters, lower triangle */
+
+	/* of covariates: on purchases, then on churn; 0 where a process takes none */
+	double		effect[CLV_MAX_EFFECTS];
+	int			neffects;		/* 2 x ncovariates */
+
+	/*
+	 * Of the transformed parameters, then the effects, as a lower triangle of
+	 * nparams + neffects rows; 0 where nothing was searched for.
+	 */
+	double		covariance[CLV_MAX_COVARIANCE];
 	bool		has_covariance;	/* false where the Hessian is not negative definite */
 	double		log_likelihood;	/* without the penalty */
 	double		gradient_norm;	/* way left to the top in standard errors; NaN where none is near */
 	double		customers;
 	int			iterations;		/* passes over all data of the climb that was best */
-	int			degenerate_param;	/* with CLV_DEGENERATE: which one runs away; else -1 */
+	int			degenerate_param;	/* see CLV_DEGENERATE, CLV_COLLINEAR; else -1 */
 } ClvFitReport;
 
 /* Bytes of scratch that a fit over n cells (rows) needs; the caller allocates. */
@@ -60,7 +97,7 @@ extern size_t clv_fit_cells_workspace(const ClvFamily *family, size_t n);
 extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
 
 /*
- * Fit a transaction family. cells are sorted and equal ones merged, in place, so
+ * Fit a transaction family; groups may be NULL. cells are sorted and equal ones merged, in place, so
  * what lies behind the merged ones is stale afterwards. report is filled as far as
  * the fit came, whatever the status:
  *
@@ -69,7 +106,10 @@ extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
  * CLV_NO_DROPOUT_SIGNAL	all customers are the same
  * CLV_BAD_START			a cell makes no sense (not finite, negative, t_x > T), or the
  *							likelihood is finite nowhere that was tried
- * CLV_DEGENERATE			degenerate_param says which parameter passed its bound
+ * CLV_DEGENERATE			degenerate_param says which parameter runs away; from nparams on
+ *							they are the effects
+ * CLV_COLLINEAR			degenerate_param - nparams says which covariate is constant, or a
+ *							linear combination of those before it
  * CLV_NOT_CONVERGED		max_iterations were not enough
  *
  * x > 0 at t_x = 0 is allowed, but strictly such a likelihood has no maximum: it
@@ -77,8 +117,8 @@ extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
  * rest of the customers make.
  */
 extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n,
-							   const ClvFitControl *control, void *workspace,
-							   ClvFitReport *report);
+							   const ClvGroups *groups, const ClvFitControl *control,
+							   void *workspace, ClvFitReport *report);
 
 /* The same for a spend family; rows with x < 1 or mean <= 0 must have been left out (BAD_START). */
 extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,

@@ -16,7 +16,8 @@ typedef enum ClvStatus
 	CLV_TOO_FEW,			/* fewer customers than the family needs */
 	CLV_NO_REPEATERS,		/* nobody bought twice: nothing to learn a rate from */
 	CLV_NO_DROPOUT_SIGNAL,	/* every customer has the same history: parameters not identified */
-	CLV_BAD_START			/* nonsense in the data, or no start with a finite likelihood */
+	CLV_BAD_START,			/* nonsense in the data, or no start with a finite likelihood */
+	CLV_COLLINEAR			/* a covariate is constant, or follows from the others */
 } ClvStatus;
 
 #endif							/* CLV_STATUS_H */

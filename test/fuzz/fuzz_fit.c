@@ -87,7 +87,8 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 		unsigned shape = Next(bytes);
 		ClvCell *cell = &cells[n++];
 
-		cell->x = shape < 250 ? shape % 16 : floor(NextNumber(bytes));
+		cell->x = (int32_t) (shape < 250 ? shape % 16 : Next(bytes) << Next(bytes) % 24);
+		cell->group = 0;
 		cell->T = NextNumber(bytes);
 		cell->t_x = cell->x == 0  ? 0
 					: shape < 252 ? cell->T * Next(bytes) / 255.0
@@ -97,9 +98,9 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	for (size_t i = 0; i < n; i++)
 		turned[n - 1 - i] = cells[i];
 	workspace = malloc(clv_fit_cells_workspace(family, n));
-	status = clv_fit_cells(family, cells, n, control, workspace, &report);
+	status = clv_fit_cells(family, cells, n, NULL, control, workspace, &report);
 	Check(family, status, &report);
-	Same(&report, &again, status, clv_fit_cells(family, turned, n, control, workspace, &again));
+	Same(&report, &again, status, clv_fit_cells(family, turned, n, NULL, control, workspace, &again));
 	free(workspace);
 }
 

@@ -27,7 +27,7 @@ FitCells(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvFitCo
 	ClvStatus status;
 
 	memcpy(copy, cells, n * sizeof(ClvCell));
-	status = clv_fit_cells(family, copy, n, control != NULL ? control : &plain, workspace, report);
+	status = clv_fit_cells(family, copy, n, NULL, control != NULL ? control : &plain, workspace, report);
 	free(workspace);
 	free(copy);
 	return status;

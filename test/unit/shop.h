@@ -74,7 +74,7 @@ AddCustomer(Shop *shop, Purchase *log, size_t n, long as_of)
 		spend += log[i].day != log[0].day ? log[i].amount : 0;
 		last = log[i].day;
 	}
-	*cell = (ClvCell){x, (last - log[0].day) / 7.0, (as_of - log[0].day) / 7.0, 1};
+	*cell = (ClvCell){x, 0, (last - log[0].day) / 7.0, (as_of - log[0].day) / 7.0, 1};
 	shop->n++;
 	if (x > 0 && spend > 0)
 		shop->rows[shop->nrows++] = (ClvSpendRow){spend / x, x};
@@ -178,7 +178,7 @@ DrawCustomer(Chance *chance, const double *param, int toss, double T, double gri
 {
 	double rate = Gamma(chance, param[0]) / param[1];
 	double p = Beta(chance, param[2], param[3]);
-	ClvCell cell = {0, 0, T, 1};
+	ClvCell cell = {0, 0, 0, T, 1};
 	double t = 0;
 
 	if (toss && Uniform(chance) < p)
