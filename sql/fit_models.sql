@@ -83,6 +83,15 @@ SELECT as_of = (SELECT max(clv_last_purchase(history)) FROM customer) AS last_pu
 SELECT bic = (SELECT min(bic) FROM unnest('{bg/nbd,mbg/nbd}'::text[]) name,
               LATERAL (SELECT clv_fit(history, clv_options(model => name, as_of => '2020-12-31')) AS m FROM customer) q, clv_diagnostics(m)) AS best
   FROM (SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2020-12-31')) AS m FROM customer) q, clv_diagnostics(m);
+-- and remembers what the others came to, the winner first
+SELECT candidates #>> '{0,family}' = purchase_model AND (candidates #>> '{0,log_likelihood}')::float8 = log_likelihood AS winner_first,
+       (SELECT bool_and((a ->> 'bic')::float8 <= (b ->> 'bic')::float8) FROM jsonb_path_query(candidates, '$[0 to last]') WITH ORDINALITY a (a, i),
+        jsonb_path_query(candidates, '$[0 to last]') WITH ORDINALITY b (b, j) WHERE i < j) AS in_order,
+       (SELECT bool_and((c ->> 'bic')::float8 = bic AND (c ->> 'log_likelihood')::float8 = log_likelihood AND (c ->> 'converged')::bool = converged)
+          FROM jsonb_array_elements(candidates) c,
+        LATERAL (SELECT clv_fit(history, clv_options(model => c ->> 'family', as_of => '2020-12-31')) AS m FROM customer) q, clv_diagnostics(m)
+         WHERE c ->> 'family' IN ('bg/nbd', 'mbg/nbd')) AS as_alone
+  FROM (SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2020-12-31')) AS m FROM customer) q, clv_diagnostics(m);
 
 -- a warm start gets there sooner, and nowhere else
 SELECT w.iterations < d.iterations AS sooner, w.spend_iterations < d.spend_iterations AS spend_sooner,

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "model/likelihood.h"
 #include "storage/shmem.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 /*
@@ -318,42 +319,91 @@ Shortfall(ClvStatus status)
 																   : 2;
 }
 
+/* Whether 'auto' may choose the family: all it tries must explain the same times. */
+static bool
+IsCandidate(const ClvFamily *family)
+{
+	return family->process == CLV_TRANSACTION && family->clock == CLV_CONTINUOUS;
+}
+
+/* One family's attempt, to be compared with the others'. */
+typedef struct Attempt
+{
+	const ClvFamily *family;
+	ClvStatus	status;
+	double		bic;
+	ClvFitReport report;
+} Attempt;
+
+/* A fit that converged is better than any that did not. */
+static bool
+IsBetter(const Attempt *a, const Attempt *b)
+{
+	int			a_shortfall = Shortfall(a->status);
+	int			b_shortfall = Shortfall(b->status);
+
+	if (a_shortfall != b_shortfall)
+		return a_shortfall < b_shortfall;
+	return a->bic < b->bic;
+}
+
+/* Remember a loser, in order. */
+static void
+KeepCandidate(ClvFitted *fitted, const Attempt *attempt)
+{
+	bool		fits = Shortfall(attempt->status) < 2;
+	ClvCandidate candidate = {attempt->family, attempt->status == CLV_OK, get_float8_nan(),
+							  get_float8_nan()};
+	int			i;
+
+	if (fitted->ncandidates == CLV_MAX_CANDIDATES)
+		return;
+	if (fits)
+	{
+		candidate.log_likelihood = attempt->report.log_likelihood;
+		candidate.bic = attempt->bic;
+	}
+	for (i = fitted->ncandidates++; i > 0; i--)
+	{
+		const ClvCandidate *before = &fitted->candidate[i - 1];
+
+		if (isnan(candidate.bic) || before->bic <= candidate.bic)
+			break;
+		fitted->candidate[i] = *before;
+	}
+	fitted->candidate[i] = candidate;
+}
+
 /*
- * The transaction family with the best BIC on these customers. A fit that
- * converged is better than any that did not.
+ * The family of continuous time with the best BIC on these customers; the others
+ * become candidates of the model.
  */
 static const ClvFamily *
-FitBest(const FitContext *fit, ClvCell *rows, ClvStatus *status, ClvFitReport *report)
+FitBest(FitContext *fit, ClvCell *rows, ClvStatus *status, ClvFitReport *report)
 {
-	const ClvFamily *best = NULL;
 	const ClvFamily *family;
-	double		best_bic = 0;
-	int			best_shortfall = 0;
+	Attempt		best = {NULL};
+	Attempt		attempt;
 
-	*status = CLV_BAD_START;
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
 	{
-		ClvFitReport candidate;
-		ClvStatus	candidate_status;
-		double		bic;
-		int			shortfall;
-
-		if (family->process != CLV_TRANSACTION)
+		if (!IsCandidate(family))
 			continue;
-		candidate_status = FitFamily(fit, family, rows, &candidate);
-		shortfall = Shortfall(candidate_status);
-		bic = Bic(family, candidate.log_likelihood, fit->customers);
-		if (best == NULL || shortfall < best_shortfall ||
-			(shortfall == best_shortfall && bic < best_bic))
+		attempt.family = family;
+		attempt.status = FitFamily(fit, family, rows, &attempt.report);
+		attempt.bic = Bic(family, attempt.report.log_likelihood, fit->customers);
+		if (best.family == NULL || IsBetter(&attempt, &best))
 		{
-			best = family;
-			best_bic = bic;
-			best_shortfall = shortfall;
-			*status = candidate_status;
-			*report = candidate;
+			if (best.family != NULL)
+				KeepCandidate(&fit->fitted, &best);
+			best = attempt;
 		}
+		else
+			KeepCandidate(&fit->fitted, &attempt);
 	}
-	return best;
+	*status = best.status;
+	*report = best.report;
+	return best.family;
 }
 
 /* One-time buyers count as alive for certain: true of bg/nbd, and rarely of customers. */

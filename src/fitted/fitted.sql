@@ -183,3 +183,17 @@ CREATE FUNCTION @extschema@.clv_diagnostics(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
 	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that were tried, best first (family, log_likelihood, bic, converged). NULL where the part is missing or written by hand';
+
+CREATE FUNCTION @extschema@.clv_compare(
+	first @extschema@.clv_model,
+	second @extschema@.clv_model,
+	OUT statistic pg_catalog.float8,
+	OUT df pg_catalog.int4,
+	OUT p_value pg_catalog.float8,
+	OUT delta_aic pg_catalog.float8,
+	OUT delta_bic pg_catalog.float8,
+	OUT larger pg_catalog.text
+) RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_compare(@extschema@.clv_model, @extschema@.clv_model) IS
+	'likelihood-ratio test of two purchase models, in either order, of which one is the other with numbers held fixed: the same family with more covariates, or ggompertz/nbd against pareto/nbd (on the border of its parameters: the p-value is the mean of the tails with df - 1 and df). larger says which has more parameters; a small p_value and negative differences of AIC and BIC (larger minus smaller) speak for it. Errors: models that are not nested, written by hand, or fitted to different customers, as_of, time unit or occasion. Penalised fits have no such test';

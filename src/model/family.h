@@ -119,6 +119,12 @@ typedef struct ClvFamily
 	signed char churn_effect[CLV_MAX_PARAMS];
 
 	/*
+	 * The family that this one becomes where one of its parameters reaches its
+	 * border, by name, or NULL: the two can be compared by their likelihoods.
+	 */
+	const char *border;
+
+	/*
 	 * Points from which a fit to data with these moments may start: which = 0, 1
 	 * ... in as different places as the family's likelihood has tops. False after
 	 * the last. On entry param holds the values of the CLV_FIXED parameters, where the
