@@ -30,4 +30,9 @@ extern void InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags);
 #define MAT_SRF_USE_EXPECTED_DESC 0x01
 #endif
 
+/* 18 dropped pg_attribute_noreturn() for a word that may only come first in a declaration */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 #endif							/* CLV_COMPAT_H */
