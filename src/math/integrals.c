@@ -149,7 +149,7 @@ ExpintFraction(double s, double w)
 }
 
 /*
- * Small w. With s = 1 - e, |e| <= 1/2,
+ * Small w. With s = 1 - e, -1/2 < e < 1,
  *
  *		E_s(w) = (Gamma(1 + e) w^-e - 1) / e - sum_{k>=1} (-w)^k / ((e + k) k!)
  *
@@ -159,7 +159,7 @@ ExpintFraction(double s, double w)
 static double
 ExpintSeries(double s, double w)
 {
-	double base = s - floor(s - 0.5);
+	double base = s - fmax(0, floor(s - 0.5));
 	double e = 1 - base;
 	double ln_w = log(w);
 	double sum = e == 0 ? -0.57721566490153286061 - ln_w : expm1(clv_lgamma1p(e) - e * ln_w) / e;

@@ -65,7 +65,7 @@ StirlingRest(double x)
 double
 clv_lgamma1p(double e)
 {
-	return LogGammaNear2(e) - log1p(e);
+	return e > 0.5 ? LogGammaNear2(e - 1) : LogGammaNear2(e) - log1p(e);
 }
 
 double

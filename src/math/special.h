@@ -14,7 +14,7 @@
 /* ln Gamma(x), x > 0; relative accuracy also next to its zeros at 1 and 2 */
 extern double clv_lgamma(double x);
 
-/* ln Gamma(1 + e), |e| <= 1/2, with relative accuracy also where 1 + e rounds to 1 */
+/* ln Gamma(1 + e), -1/2 <= e <= 3/2, with relative accuracy also where 1 + e rounds to 1 */
 extern double clv_lgamma1p(double e);
 
 /* ln Gamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2): what Stirling's formula leaves */
@@ -62,7 +62,7 @@ extern void clv_beta_tails(double a, double b, double x, double y, double *lower
 /* ln(x^a y^b / B(a, b)), x + y = 1, without cancellation for large a and b */
 extern double clv_ln_beta_kernel(double a, double b, double x, double y);
 
-/* e^w E_s(w), the scaled exponential integral, for s > 0.5, w > 0 */
+/* e^w E_s(w), the scaled exponential integral, for s > 0, w > 0 */
 extern double clv_expint_scaled(double s, double w);
 
 #endif							/* CLV_SPECIAL_H */

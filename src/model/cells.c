@@ -286,6 +286,53 @@ PlaceCell(Indexer *indexer, size_t i, bool new_T)
 	block->cells++;
 }
 
+static uint32_t
+SlotDigit(const void *record, int which, const void *arg)
+{
+	return Level(arg, ((const ClvSlot *) record)->key);
+}
+
+static bool
+SlotLess(const void *left, const void *right)
+{
+	return ((const ClvSlot *) left)->key < ((const ClvSlot *) right)->key;
+}
+
+/*
+ * The distinct t_x of a block came as its cells did; families that integrate from
+ * one time to the next want them in order. last is the cell behind the block. The
+ * tables are still empty: their memory serves.
+ */
+static void
+SortBlockTimes(Indexer *indexer, size_t last)
+{
+	static const ClvSorter sorter = {sizeof(ClvSlot), 1, SlotDigit, SlotLess};
+	ClvCells *cells = indexer->cells;
+	const ClvBlock *block = indexer->block;
+	double *t_x = cells->t_x + indexer->t_x - block->departed;
+	ClvSlot *order = (ClvSlot *) cells->departed.terms;
+	uint16_t *place = (uint16_t *) cells->departed.rows;
+	Range range;
+	double low = INFINITY;
+	double high = 0;
+
+	for (uint16_t i = 0; i < block->departed; i++)
+	{
+		order[i] = (ClvSlot){.key = t_x[i], .id = i};
+		low = fmin(low, t_x[i]);
+		high = fmax(high, t_x[i]);
+	}
+	SetRange(&range, low, high);
+	clv_sort(&sorter, order, cells->alive.terms, block->departed, &range, cells->poll);
+	for (uint16_t i = 0; i < block->departed; i++)
+	{
+		t_x[i] = order[i].key;
+		place[order[i].id] = i;
+	}
+	for (size_t i = last - block->cells; i < last; i++)
+		cells->departed_row[i] = place[cells->departed_row[i]];
+}
+
 void
 clv_cells_index(ClvCells *cells)
 {
@@ -299,11 +346,15 @@ clv_cells_index(ClvCells *cells)
 		bool new_block = i == 0 || cell[i].x != cell[i - 1].x ||
 						 indexer.block->departed == MAX_ROWS || indexer.block->alive == MAX_ROWS;
 
+		if (new_block && i > 0)
+			SortBlockTimes(&indexer, i);
 		if (new_block)
 			OpenBlock(&indexer);
 		PlaceCell(&indexer, i, new_block || cell[i].T != cell[i - 1].T);
 		clv_poll(cells->poll, 1);
 	}
+	if (cells->n > 0)
+		SortBlockTimes(&indexer, cells->n);
 }
 
 /* ---- the evaluation ---- */

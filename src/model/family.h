@@ -189,7 +189,7 @@ typedef struct ClvFamily
 	 * where the family has no such term, as bg/nbd at x = 0); alive: Q at t = T.
 	 * ln_common: what both share, a function of x alone, with its derivatives.
 	 * The three are called for one x and n times at once, so that whatever
-	 * depends on x alone is computed once.
+	 * depends on x alone is computed once. The times ascend, no two alike.
 	 */
 	void		(*ln_common) (const double *param, double x, ClvTerm *term);
 	void		(*departed) (const double *param, double x, const double *t, size_t n,
