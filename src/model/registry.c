@@ -9,6 +9,8 @@
 static const ClvFamily *const families[] = {
 	&clv_mbgnbd,
 	&clv_bgnbd,
+	&clv_paretonbd,
+	&clv_ggompertznbd,
 	&clv_gammagamma,
 };
 

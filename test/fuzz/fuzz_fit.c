@@ -139,7 +139,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	double start[CLV_MAX_PARAMS];
 	ClvFitControl control = {.max_iterations = what & 4 ? 30 : 0,
 							 .shape_penalty = what & 8 ? 0.01 : 0};
-	const ClvFamily *family = clv_family_at((int) (what & 3) % 3);
+	const ClvFamily *family = clv_family_at((int) (what >> 5) % 5);
 
 	if (what & 16)
 	{

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "math/newton.h"
+#include "model/cells.h"
 #include "model/likelihood.h"
 #include "shop.h"
 
@@ -175,6 +176,35 @@ CheckDerivatives(int n, const double *param, Evaluator evaluate, void *data)
 						 hessian);
 		}
 	}
+}
+
+static inline void
+EvaluateEngine(void *data, const double *param, ClvQuadratic *at)
+{
+	clv_cells_evaluate(data, param, at);
+}
+
+/* The tables against the family's own likelihood of each customer, and differences. */
+static inline void
+CheckEngine(const ClvFamily *family, ClvCell *cells, size_t n, const double *param)
+{
+	ClvPoll poll = {0};
+	ClvCells engine = {.family = family, .cells = cells, .n = n, .poll = &poll};
+	ClvArena arena = {malloc(clv_fit_cells_workspace(family, n)), 0};
+	ClvQuadratic at;
+	double direct = 0;
+
+	for (size_t i = 0; i < n; i++)
+		direct +=
+			cells[i].count * family->log_likelihood(param, cells[i].x, cells[i].t_x, cells[i].T);
+	clv_cells_carve(&engine, &arena, n);
+	assert_true(clv_cells_sort(&engine));
+	clv_cells_index(&engine);
+	clv_cells_evaluate(&engine, param, &at);
+	if (!(fabs(at.value - direct) < 1e-12 * fabs(direct)))
+		fail_msg("%s: %.17g from tables, %.17g directly", family->name, at.value, direct);
+	CheckDerivatives(family->nparams, param, EvaluateEngine, &engine);
+	free(arena.base);
 }
 
 #endif /* CLV_TEST_FITTING_H */

@@ -1,0 +1,450 @@
+/*
+ * life.c
+ *		Buy-till-you-die with a life of its own: the mathematics of pareto/nbd and
+ *		ggompertz/nbd.
+ *
+ * A customer buys at random at a rate lambda, while he lives; lambda differs
+ * between customers as a gamma distribution with shape r and rate alpha. S(u) is
+ * the probability to be alive at u, f = -S' the density of the death; the laws
+ * differ in these alone. With R = r + x,
+ *
+ *	L = (r)_x alpha^r [ (alpha+T)^-R S(T) + int_tx^T (alpha+u)^-R f(u) du ]
+ *
+ * One integral without a minus
+ * ----------------------------
+ * The literature takes the integral from differences of hypergeometric functions,
+ * which cancel, overflow, and change their form where alpha = beta. Here it stays
+ * an integral of something positive. Seen from t_x,
+ *
+ *	death = int_0^{T-tx} h(z) e^-drop(z) dz
+ *
+ * is the probability to have died before T and before the next purchase, and
+ * e^-drop(T-tx) that of neither; so P(alive) = 1 / (1 + death e^drop), exact also
+ * where T is next to t_x or drop in the thousands.
+ *
+ * Panels
+ * ------
+ * The integrands are smooth on the right and singular on the left of where one
+ * stands (1 + z/age at z = -age). The longer nothing has happened, the farther away
+ * that is: the panels of a Gauss-Legendre rule may grow geometrically, and a few
+ * of them cover any span of time. clv_next_panel() also bounds how much vanishes
+ * within one, and takes fewer nodes where a panel is short.
+ */
+#include "model/life.h"
+
+#include <math.h>
+
+#include "math/special.h"
+
+/* At most e^-MOST_DROP may be left within a panel of what was there. */
+#define MOST_DROP 12.0
+
+/* What has dropped by this matters no more, once panels add nothing either. */
+#define DROPPED 38.0
+#define NEGLIGIBLE 1e-18
+
+/* ---- panels ---- */
+
+double
+clv_decay_drop(const ClvDecay *decay, double z)
+{
+	double drop = decay->law->toll(&decay->life, z);
+
+	if (decay->R > 0)
+		drop += decay->R * log1p(z / decay->age);
+	if (decay->delta > 0)
+		drop += decay->delta * z;
+	return drop;
+}
+
+void
+clv_next_panel(const ClvDecay *decay, double end, ClvPanel *panel)
+{
+	const ClvLaw *law = decay->law;
+	double z = panel->to;
+	double rate = law->hazard(&decay->life, z) + decay->delta;
+	double stride = law->stride(&decay->life, z);
+	double width;
+	double drop;
+
+	if (decay->R > 0)
+	{
+		rate += decay->R / (decay->age + z);
+		stride = fmin(stride, CLV_STRIDE * (decay->age + z));
+	}
+	width = fmin(fmin(stride, end - z), MOST_DROP / rate);
+	for (int i = 0;; i++)
+	{
+		panel->to = width < end - z ? z + width : end;
+		drop = clv_decay_drop(decay, panel->to) - panel->drop;
+		if (!(drop > 1.25 * MOST_DROP) || i == 20)
+			break;
+		width *= fmax(0.1, MOST_DROP / drop); /* hazards may rise */
+	}
+	panel->from = z;
+	panel->drop += drop;
+	if (width < stride / 40 && drop < 0.2)
+		panel->rule = &clv_gauss_4;
+	else if (width < stride / 4 && drop < 2.5)
+		panel->rule = &clv_gauss_8;
+	else
+		panel->rule = &clv_gauss_16;
+}
+
+/* int_0^end of e^-drop, times the hazard where dying */
+static double
+Total(const ClvDecay *decay, double end, bool dying)
+{
+	const ClvLaw *law = decay->law;
+	ClvPanel panel = {0};
+	double total = 0;
+
+	for (int i = 0; panel.to < end && i < CLV_MOST_PANELS; i++)
+	{
+		ClvGaussNode nodes[CLV_GAUSS_MOST];
+		double sum = 0;
+		int n;
+
+		clv_next_panel(decay, end, &panel);
+		n = clv_gauss_nodes(panel.rule, panel.from, panel.to, nodes);
+		for (int k = 0; k < n; k++)
+		{
+			double value = nodes[k].weight * exp(-clv_decay_drop(decay, nodes[k].at));
+
+			sum += dying ? value * law->hazard(&decay->life, nodes[k].at) : value;
+		}
+		total += sum;
+		if (panel.drop > DROPPED && sum < NEGLIGIBLE * total)
+			break;
+	}
+	return total;
+}
+
+double
+clv_life_years(const ClvLaw *law, const ClvLife *life, double delta, double t)
+{
+	ClvDecay decay = {law, *life, 0, 1, delta};
+
+	return Total(&decay, t, false);
+}
+
+/* ---- histories ---- */
+
+static ClvLife
+Newborn(const ClvLaw *law, const double *param)
+{
+	ClvLife life = {{0}};
+
+	for (int i = 0; i < law->nparams; i++)
+		life.param[i] = param[2 + i];
+	return life;
+}
+
+/* What has happened since the last purchase. */
+typedef struct Silence
+{
+	double drop;	 /* e^-drop: he lives and did not buy */
+	double ln_death; /* ln P(died, and before any purchase) */
+} Silence;
+
+static Silence
+SinceLast(const ClvLaw *law, const ClvLife *newborn, const double *param, double x, double t_x,
+		  double T)
+{
+	ClvDecay decay = {law, *newborn, param[0] + x, param[1] + t_x, 0};
+	Silence silence;
+
+	law->age(newborn, t_x, &decay.life);
+	silence.drop = clv_decay_drop(&decay, T - t_x);
+	silence.ln_death = log(Total(&decay, T - t_x, true));
+	return silence;
+}
+
+double
+clv_life_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x, double T)
+{
+	ClvLife newborn = Newborn(law, param);
+	Silence silence = SinceLast(law, &newborn, param, x, t_x, T);
+
+	return -clv_log1pexp(silence.ln_death + silence.drop);
+}
+
+double
+clv_life_log_likelihood(const ClvLaw *law, const double *param, double x, double t_x, double T)
+{
+	ClvLife newborn = Newborn(law, param);
+	Silence silence = SinceLast(law, &newborn, param, x, t_x, T);
+
+	return clv_log_rising(param[0], x) - x * log(param[1] + t_x) -
+		   param[0] * log1p(t_x / param[1]) - law->toll(&newborn, t_x) +
+		   clv_log_add(silence.ln_death, -silence.drop);
+}
+
+void
+clv_life_given_alive(const ClvLaw *law, const double *param, double x, double T, ClvFuture *future)
+{
+	ClvLife newborn = Newborn(law, param);
+	ClvLife left;
+
+	law->age(&newborn, T, &left);
+	future->family = law->family;
+	future->param[0] = param[0] + x;
+	future->param[1] = param[1] + T;
+	for (int i = 0; i < law->nparams; i++)
+		future->param[2 + i] = left.param[i];
+}
+
+double
+clv_life_survival(const ClvLaw *law, const double *param, double t)
+{
+	ClvLife newborn = Newborn(law, param);
+
+	return exp(-law->toll(&newborn, t));
+}
+
+/* ---- how many purchases ---- */
+
+/*
+ * The n purchases came in all of (0,t], or in the time u until the death in (0,t].
+ * Given u, their number is negative binomial, and p(n; u) / p(n; t) is a power of u
+ * and one of alpha + u.
+ */
+typedef struct Count
+{
+	const ClvLaw *law;
+	ClvLife life;
+	double r;
+	double alpha;
+	double n;
+	double t;
+} Count;
+
+/* ln P(n | t) of the negative binomial */
+static double
+LnNegativeBinomial(const Count *count, double t)
+{
+	double sum = count->alpha + t;
+
+	if (count->n == 0)
+		return -count->r * log1p(t / count->alpha);
+	return clv_ln_beta_kernel(count->n, count->r, t / sum, count->alpha / sum) - log(count->n);
+}
+
+/* ln of P(n | u) S(u) / P(n | t) */
+static double
+LnLived(const Count *count, double u)
+{
+	double ln = (count->n + count->r) * log1p((count->t - u) / (count->alpha + u)) -
+				count->law->toll(&count->life, u);
+
+	return count->n == 0 ? ln : ln + count->n * log(u / count->t);
+}
+
+/* Within a panel the logarithm may change by so much: bells are no narrower than it then. */
+#define MOST_CHANGE 3.0
+
+/* How much the integrand changes on the way from u to end. */
+static double
+Change(const Count *count, double u, double end)
+{
+	double ln;
+	double middle;
+	double ln_end;
+
+	if (u == 0) /* a low power of u is a polynomial: only what else there is counts */
+		return (count->n + count->r) * log1p(end / count->alpha) + count->law->toll(&count->life, end);
+	ln = LnLived(count, u);
+	middle = LnLived(count, u + (end - u) / 2) - ln;
+	ln_end = LnLived(count, end) - ln;
+	return fmax(fmax(fabs(middle), fabs(ln_end)), fabs(ln_end - middle));
+}
+
+/* How far a panel may reach, as a multiple of what is raised to the power, for high powers. */
+static double
+PowerStride(double power)
+{
+	return fmin(CLV_STRIDE, fmax(0.4, 8 / power));
+}
+
+static double
+CountPanelEnd(const Count *count, double u)
+{
+	double width = fmin(count->law->stride(&count->life, u), count->t - u);
+	double end;
+
+	width = fmin(width, PowerStride(count->n + count->r) * (count->alpha + u));
+	if (u > 0)
+		width = fmin(width, PowerStride(count->n) * u);
+	for (int i = 0; i < 40; i++)
+	{
+		double change;
+
+		end = width < count->t - u ? u + width : count->t;
+		change = Change(count, u, end);
+		if (!(change > MOST_CHANGE))
+			break;
+		width *= fmax(0.1, 0.8 * MOST_CHANGE / change);
+	}
+	return end;
+}
+
+/* Powers up to this are polynomials to 16 nodes: the first panel may begin at 0. */
+#define LOW_POWER 8
+
+/* What is so many times e smaller than the largest, as a power of e, does not count. */
+#define COUNTED 60.0
+
+/* Where the integrand is not too small to count. */
+typedef struct Span
+{
+	double from;
+	double peak;
+	double ln; /* there */
+} Span;
+
+static void
+Look(const Count *count, double u, Span *span)
+{
+	double ln = LnLived(count, u);
+
+	if (ln > span->ln)
+		*span = (Span){0, u, ln};
+}
+
+/*
+ * It rises, as a power of u, to the one top that it has, and falls. The top is near
+ * where one of the factors has it, or is seen by going down from t in octaves.
+ */
+static Span
+CountSpan(const Count *count)
+{
+	double rate = count->r / count->alpha;
+	Span span = {0, 0, -INFINITY};
+
+	Look(count, count->t, &span);
+	Look(count, fmin(count->t, count->n / rate), &span);
+	rate += count->law->hazard(&count->life, 0);
+	Look(count, fmin(count->t, count->n / rate), &span);
+	for (double u = count->t / 2; count->n > 0 && u > 1e-3 * span.peak; u /= 2)
+		Look(count, u, &span);
+	span.from = span.peak;
+	while (count->n > LOW_POWER && LnLived(count, span.from) > span.ln - COUNTED)
+		span.from /= 2;
+	if (count->n <= LOW_POWER)
+		span.from = 0;
+	return span;
+}
+
+/* int_from^to h(u) S(u) P(n | u) / P(n | t) du, by its logarithm */
+static double
+LnCountPanel(const Count *count, double from, double to)
+{
+	ClvGaussNode nodes[CLV_GAUSS_MOST];
+	int n = clv_gauss_nodes(&clv_gauss_16, from, to, nodes);
+	double middle = LnLived(count, from + (to - from) / 2);
+	double sum = 0;
+
+	for (int k = 0; k < n; k++)
+		sum += nodes[k].weight * count->law->hazard(&count->life, nodes[k].at) *
+			   exp(LnLived(count, nodes[k].at) - middle);
+	return middle + log(sum);
+}
+
+double
+clv_life_probability(const ClvLaw *law, const double *param, double n, double t)
+{
+	Count count = {law, Newborn(law, param), param[0], param[1], n, t};
+	Span span;
+	double total;
+
+	if (t == 0)
+		return n == 0 ? 1 : 0;
+	total = -law->toll(&count.life, t);
+	span = CountSpan(&count);
+	for (double u = span.from, end; u < t; u = end)
+	{
+		end = CountPanelEnd(&count, u);
+		if (!(end > u) || (u > span.peak && LnLived(&count, u) < span.ln - COUNTED))
+			break;
+		total = clv_log_add(total, LnCountPanel(&count, u, end));
+	}
+	return exp(fmin(0, total + LnNegativeBinomial(&count, t)));
+}
+
+/*
+ * Walk all counts at once for customers who all died at the same u, from their
+ * number who bought nothing; p[n] collects.
+ */
+typedef struct Walkers
+{
+	int n;
+	double weight[CLV_GAUSS_MOST]; /* of P(0 | u); in walking, of P(n | u) */
+	double ratio[CLV_GAUSS_MOST];  /* u / (alpha + u) */
+} Walkers;
+
+static void
+Walk(Walkers *walkers, double r, int count, double *p)
+{
+	for (int n = 0; n < count; n++)
+	{
+		double grow = (r + n) / (n + 1);
+		double sum = 0;
+
+		for (int k = 0; k < walkers->n; k++)
+		{
+			sum += walkers->weight[k];
+			walkers->weight[k] *= grow * walkers->ratio[k];
+		}
+		p[n] += sum;
+	}
+}
+
+/* So narrow must a panel be that the bell over u of a negative binomial is wide in it. */
+static double
+BellWidth(const Count *count, double u)
+{
+	double unit = count->alpha / count->r;
+
+	return 4 * (sqrt(u * unit) + unit);
+}
+
+void
+clv_life_probabilities(const ClvLaw *law, const double *param, double t, int count, double *p)
+{
+	Count common = {law, Newborn(law, param), param[0], param[1], 0, t};
+	ClvDecay decay = {law, common.life, 0, 1, 0};
+	ClvPanel panel = {0};
+	Walkers walkers;
+
+	/* P(0 | t) is below any double: each count from its logarithm */
+	if (!(param[0] * log1p(t / param[1]) < 690))
+	{
+		for (int n = 0; n < count; n++)
+			p[n] = clv_life_probability(law, param, n, t);
+		return;
+	}
+	for (int n = 0; n < count; n++)
+		p[n] = 0;
+	walkers.n = 1;
+	walkers.weight[0] = exp(LnNegativeBinomial(&common, t) - law->toll(&common.life, t));
+	walkers.ratio[0] = t / (param[1] + t);
+	Walk(&walkers, param[0], count, p);
+	for (int i = 0; panel.to < t && panel.drop < DROPPED && i < 100 * CLV_MOST_PANELS; i++)
+	{
+		ClvGaussNode nodes[CLV_GAUSS_MOST];
+		double width = fmin(BellWidth(&common, panel.to), CLV_STRIDE * (param[1] + panel.to));
+
+		width = fmin(width, MOST_CHANGE / law->hazard(&common.life, panel.to));
+		clv_next_panel(&decay, fmin(t, panel.to + width), &panel);
+		walkers.n = clv_gauss_nodes(&clv_gauss_16, panel.from, panel.to, nodes);
+		for (int k = 0; k < walkers.n; k++)
+		{
+			double u = nodes[k].at;
+
+			walkers.weight[k] = nodes[k].weight * law->hazard(&common.life, u) *
+								exp(LnNegativeBinomial(&common, u) - law->toll(&common.life, u));
+			walkers.ratio[k] = u / (param[1] + u);
+		}
+		Walk(&walkers, param[0], count, p);
+	}
+}

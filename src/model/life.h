@@ -1,0 +1,114 @@
+/*
+ * life.h
+ *		What pareto/nbd and ggompertz/nbd share: purchases at a gamma rate, and a life
+ *		that ends whenever it ends, whether or not anything is bought.
+ *
+ * param = r, alpha, and behind them the parameters of the law of life. Units and
+ * ranges as in family.h.
+ */
+#ifndef CLV_LIFE_H
+#define CLV_LIFE_H
+
+#include "math/gauss.h"
+#include "model/family.h"
+
+#define CLV_LIFE_PARAMS 3
+#define CLV_STRIDE 2.0
+#define CLV_LIFE_HESSIAN (CLV_LIFE_PARAMS * (CLV_LIFE_PARAMS + 1) / 2)
+
+/* The life that somebody still has before him: the law's parameters, in the family's order. */
+typedef struct ClvLife
+{
+	double param[CLV_LIFE_PARAMS];
+} ClvLife;
+
+/* Derivatives by the logs of the law's parameters; hessian is a lower triangle. */
+typedef struct ClvLifeJet
+{
+	double gradient[CLV_LIFE_PARAMS];
+	double hessian[CLV_LIFE_HESSIAN];
+} ClvLifeJet;
+
+typedef struct ClvLaw
+{
+	const ClvFamily *family;
+	int nparams;
+
+	/* What is left to one who has lived until u. */
+	void (*age)(const ClvLife *life, double u, ClvLife *left);
+
+	/* -ln P(alive at z), and the hazard there */
+	double (*toll)(const ClvLife *life, double z);
+	double (*hazard)(const ClvLife *life, double z);
+
+	/*
+	 * How far from z a panel may reach so that 16 nodes still integrate survival and
+	 * hazard: CLV_STRIDE times the way to a singularity on the left, less where one
+	 * lies above.
+	 */
+	double (*stride)(const ClvLife *life, double z);
+
+	/*
+	 * s > 0 where survival has become the power (z + constant)^-s in every digit; else
+	 * 0. NULL where it never does.
+	 */
+	double (*power)(const ClvLife *life, double z);
+
+	/* Of ln survival at y, or with dying of ln(hazard x survival); toll is that at y. */
+	void (*jet)(const ClvLife *life, double y, double toll, bool dying, ClvLifeJet *jet);
+} ClvLaw;
+
+/* ---- what vanishes as time goes by, in panels ---- */
+
+/*
+ * e^-drop(z), drop(z) = R ln(1 + z/age) + delta z + toll(z): nothing bought for z in
+ * spite of a rate ~ Gamma(R, age), nothing lost to interest, and still alive.
+ */
+typedef struct ClvDecay
+{
+	const ClvLaw *law;
+	ClvLife life;
+	double R; /* 0: purchases do not matter */
+	double age;
+	double delta;
+} ClvDecay;
+
+/* A stretch of z, and the rule that integrates over it. Start with zeros. */
+typedef struct ClvPanel
+{
+	double from;
+	double to;
+	double drop; /* at to */
+	const ClvGauss *rule;
+} ClvPanel;
+
+/* Panels are so long that no walk needs more than this; it also ends those without sense. */
+#define CLV_MOST_PANELS 400
+
+extern double clv_decay_drop(const ClvDecay *decay, double z);
+
+/* The next panel on the way to end, which may be INFINITY. */
+extern void clv_next_panel(const ClvDecay *decay, double end, ClvPanel *panel);
+
+/* int_0^t e^(-delta u) P(alive at u) du; t may be INFINITY if the integral is finite. */
+extern double clv_life_years(const ClvLaw *law, const ClvLife *life, double delta, double t);
+
+/* ---- the quantities of a family; family.h says what each returns ---- */
+
+extern double clv_life_log_likelihood(const ClvLaw *law, const double *param, double x, double t_x,
+									  double T);
+extern double clv_life_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
+								  double T);
+extern void clv_life_given_alive(const ClvLaw *law, const double *param, double x, double T,
+								 ClvFuture *future);
+extern double clv_life_probability(const ClvLaw *law, const double *param, double n, double t);
+extern void clv_life_probabilities(const ClvLaw *law, const double *param, double t, int count,
+								   double *p);
+extern double clv_life_survival(const ClvLaw *law, const double *param, double t);
+
+/* The terms of the likelihood, for the fit; times ascend. */
+extern void clv_life_term_common(const double *param, double x, ClvTerm *term);
+extern void clv_life_terms(const ClvLaw *law, const double *param, double x, const double *t,
+						   size_t n, bool departed, ClvTerm *terms);
+
+#endif /* CLV_LIFE_H */
