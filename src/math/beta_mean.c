@@ -25,6 +25,12 @@
 #define NEGLIGIBLE 1e-17
 #define DIGITS 35.0
 
+/* No y lies farther out: e^-FARTHEST is the smallest normal double, nearly. */
+#define FARTHEST 700.0
+
+/* A density this narrow, relative to where it lies, is a point: what it would add is the square. */
+#define POINT 1e-9
+
 /* One end stops at e^-DEPTH of the scale: the polynomial left out is of third order. */
 #define DEPTH 11.5
 
@@ -34,7 +40,9 @@ Decay(double s, double eta)
 {
 	double ratio = eta / s;
 
-	return eta * atan(ratio) - 0.5 * fmax(s - 0.5, 0) * log1p(ratio * ratio);
+	if (s <= 0.5)
+		return eta * atan(ratio);	/* the square may overflow, and nothing times infinity is NaN */
+	return eta * atan(ratio) - 0.5 * (s - 0.5) * log1p(ratio * ratio);
 }
 
 static double
@@ -86,9 +94,14 @@ clv_beta_mean(double a, double b, ClvKernel kernel, const double *arg,
 	double sum = 0;
 	double mass = 0;
 
+	/* a walk that starts or steps nowhere would not end */
+	if (!isfinite(mode) || !(step > 0))
+		return NAN;
+	if (step < POINT * (1 + fabs(mode)))
+		return kernel(a / (a + b), arg);
 	for (int side = -1; side <= 1; side += 2)
 	{
-		double end = side * (log(1 + a + b + (side < 0 ? left : right)) + DEPTH);
+		double end = side * fmin(log(1 + a + b + (side < 0 ? left : right)) + DEPTH, FARTHEST);
 		double terms[3] = {0, 0, 0};
 		double weights[3] = {0, 0, 0};
 		int n = 0;
@@ -110,6 +123,8 @@ clv_beta_mean(double a, double b, ClvKernel kernel, const double *arg,
 			weights[0] = weight;
 			sum += term;
 			mass += weight;
+			if (isnan(term) || isnan(weight))
+				return NAN;
 			if (++n < 3)
 				continue;
 			if (term <= NEGLIGIBLE * sum && weight <= NEGLIGIBLE * mass && term <= terms[1])
