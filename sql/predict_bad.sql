@@ -69,4 +69,18 @@ SELECT every(v >= 0 AND v < 'Infinity') AS numbers, count(*) FROM
 	LATERAL (VALUES (clv_p_alive(model, x, sign(x) * 100, 10000)), (clv_expected_purchases(model, x, sign(x) * 100, 10000, 365)),
 		(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4, 365)), (clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4)),
 		(clv_purchase_probability(model, x, sign(x) * 100, 10000, 3, 365))) v (v);
+-- and further out, where only an error may be left, nothing runs for ever
+SET statement_timeout = '20s';
+CREATE FUNCTION pg_temp.ends(model clv_model, x float8) RETURNS bool LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN clv_p_alive(model, x, sign(x), 40) + clv_expected_purchases(model, x, sign(x), 40, 50)
+		+ clv_discounted_purchases(model, x, sign(x), 40, 0.002) + clv_discounted_purchases(model, x, sign(x), 40, 0.002, 50)
+		+ clv_purchase_quantile(model, x, sign(x), 40, 50, 0.95) + clv_survival(model, 20) >= 0;
+EXCEPTION WHEN numeric_value_out_of_range THEN
+	RETURN true;
+END $$;
+SELECT every(pg_temp.ends(clv_model('mbg/nbd', jsonb_build_object('r', r, 'alpha', alpha, 'a', a, 'b', b), '1 week'), x)) AS ends FROM
+	unnest(ARRAY[1e-200, 1, 1e30, 1e200]::float8[]) r, unnest(ARRAY[1e-200, 1, 1e200]::float8[]) alpha,
+	unnest(ARRAY[3e-198, 1, 1e100, 1e300]::float8[]) a, unnest(ARRAY[1e-300, 5.5, 1e200]::float8[]) b, unnest(ARRAY[0, 5]::float8[]) x;
+RESET statement_timeout;
 DROP TABLE m;

@@ -14,32 +14,52 @@
 
 #include "miscadmin.h"
 
-/* A quantile beyond this is an error rather than a long search. */
-#define COUNT_LIMIT 1e6
-
 /* The mixture stops where the counts left out can move no digit of its quantiles. */
 #define TAIL 1e-11
+
+/* Counts are asked for in ever larger blocks; more than the last is an error, not a long search. */
 #define COUNTS_FIRST 64
 #define COUNTS_LAST (1 << 18)
+
+/* How far a sum of probabilities may stay behind by rounding. */
+#define ROUNDING 1e-15
 
 /* Relative width at which a root is found; P(spend <= s) is no better known. */
 #define ROOT_WIDTH 1e-11
 #define ROOT_STEPS 200
 
+static pg_attribute_noreturn() void
+TooManyPurchases(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("quantiles beyond %d purchases are not computed", COUNTS_LAST),
+					errhint("Are the parameters of the model in its time unit?")));
+}
+
 double
 clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, double level)
 {
-	double		count;
+	for (int n = COUNTS_FIRST; n <= COUNTS_LAST && horizon > 0; n *= 4)
+	{
+		double	   *p = palloc(n * sizeof(double));
+		double		sum = 1 - p_alive;
 
-	if (horizon == 0)
-		return 0;
-	count = clv_quantile_given(future, p_alive, horizon, level, COUNT_LIMIT);
-	if (count >= COUNT_LIMIT)
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("the quantile at %s is beyond %.0f purchases", clv_number(level),
-							   COUNT_LIMIT),
-						errhint("Are the parameters of the model in its time unit?")));
-	return count;
+		CHECK_FOR_INTERRUPTS();
+		future->family->probabilities(future->param, horizon, n, p);
+		for (int k = 0; k < n; k++)
+		{
+			sum += p_alive * p[k];
+			if (sum >= level || (level - sum < ROUNDING && p[k] < ROUNDING))
+			{
+				pfree(p);
+				return k;
+			}
+		}
+		pfree(p);
+	}
+	if (horizon > 0)
+		TooManyPurchases();
+	return 0;
 }
 
 /* Spend in the horizon of one customer, ready to be asked for probabilities. */
@@ -66,11 +86,13 @@ Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon
 		future->family->probabilities(future->param, horizon, n, mixture->p);
 		for (last = 0; last < n && 1 - sum > TAIL; last++)
 			sum += mixture->p[last];
-		if (last < n || n >= COUNTS_LAST)
+		if (last < n)
 		{
 			mixture->counts = last;
 			break;
 		}
+		if (n >= COUNTS_LAST)
+			TooManyPurchases();
 		pfree(mixture->p);
 	}
 	for (int k = 0; k < mixture->counts; k++)
