@@ -382,7 +382,7 @@ static const ClvFamily *
 FitBest(FitContext *fit, ClvCell *rows, ClvStatus *status, ClvFitReport *report)
 {
 	const ClvFamily *family;
-	Attempt		best = {NULL};
+	Attempt		best = {0};
 	Attempt		attempt;
 
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)

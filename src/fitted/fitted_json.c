@@ -645,7 +645,7 @@ ReadPart(const Member *outer, ClvFitted *fitted, ClvProcess process)
 	bool		has_parameters = false;
 	bool		has_fit_member = false;
 	Member		member;
-	Member		covariance = {NULL};	/* its size depends on the covariates, wherever they stand */
+	Member		covariance = {0};	/* its size depends on the covariates, wherever they stand */
 
 	OpenObject(&member, container, object);
 	family = part->family = FamilyMember(container, object);
