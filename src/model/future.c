@@ -21,7 +21,9 @@ TimesAlive(double ln_p_alive, double quantity)
 {
 	double p_alive = exp(ln_p_alive);
 
-	if (quantity == 0 || isinf(quantity))
+	if (quantity == 0 || isinf(ln_p_alive))
+		return 0;
+	if (isinf(quantity))
 		return quantity;
 	return p_alive > DBL_MIN ? p_alive * quantity : exp(ln_p_alive + log(quantity));
 }

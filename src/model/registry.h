@@ -12,6 +12,10 @@ extern const ClvFamily clv_mbgnbd;
 extern const ClvFamily clv_bgnbd;
 extern const ClvFamily clv_paretonbd;
 extern const ClvFamily clv_ggompertznbd;
+extern const ClvFamily clv_bgbb;
+extern const ClvFamily clv_sbg;
+extern const ClvFamily clv_rfmtc;
+extern const ClvFamily clv_rfmtc_unclamped;
 extern const ClvFamily clv_gammagamma;
 
 #endif /* CLV_REGISTRY_H */

@@ -1,0 +1,26 @@
+/*
+ * sbg.h
+ *		Lives whose chance to end, once a period, is beta distributed: the whole of
+ *		sbg, and how long a customer of bg/bb stays.
+ *
+ * Times are whole periods; a fraction at their end does not count.
+ */
+#ifndef CLV_SBG_H
+#define CLV_SBG_H
+
+#include <math.h>
+
+/* Whole periods in t, which may be off a whole number by rounding. */
+static inline double
+clv_whole_periods(double t)
+{
+	return floor(t * (1 + 1e-9));
+}
+
+/* ln P(alive after t periods) */
+extern double clv_sbg_ln_survival(double alpha, double beta, double t);
+
+/* sum over k = 1 .. t of e^(-delta k) P(alive after k periods); t may be INFINITY */
+extern double clv_sbg_discounted(double alpha, double beta, double delta, double t);
+
+#endif /* CLV_SBG_H */
