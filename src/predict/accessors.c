@@ -36,20 +36,11 @@ Customer(FunctionCallInfo fcinfo, int as_of, const ClvFitted *fitted, ClvCustome
 }
 
 static ClvModelSite *
-PurchaseSite(FunctionCallInfo fcinfo)
-{
-	ClvModelSite *site = clv_model_site(fcinfo);
-
-	clv_fitted_need_purchase(&site->model.fitted);
-	return site;
-}
-
-static ClvModelSite *
 SpendSite(FunctionCallInfo fcinfo)
 {
 	ClvModelSite *site = clv_model_site(fcinfo);
 
-	clv_fitted_need_spend(&site->model.fitted);
+	clv_fitted_need_spend(site->fitted);
 	return site;
 }
 
@@ -75,14 +66,14 @@ clv_p_alive(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 2))
 		PG_RETURN_NULL();
-	site = PurchaseSite(fcinfo);
-	if (!Customer(fcinfo, 2, &site->model.fitted, &customer))
+	site = clv_customer_site(fcinfo, 3);
+	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(
-		clv_checked(clv_p_alive_of(&site->model.fitted, &customer), "P(alive)", &customer));
+		clv_checked(clv_p_alive_of(site->fitted, &customer), "P(alive)", &customer));
 }
 
-/* (model, history, horizon, as_of) */
+/* (model, history, horizon, as_of, covariates) */
 PG_FUNCTION_INFO_V1(clv_expected_purchases);
 Datum
 clv_expected_purchases(PG_FUNCTION_ARGS)
@@ -92,16 +83,16 @@ clv_expected_purchases(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
-	site = PurchaseSite(fcinfo);
+	site = clv_customer_site(fcinfo, 4);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
-	if (!Customer(fcinfo, 3, &site->model.fitted, &customer))
+	if (!Customer(fcinfo, 3, site->fitted, &customer))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(clv_checked(clv_p_alive_of(&site->model.fitted, &customer) *
+	PG_RETURN_FLOAT8(clv_checked(clv_p_alive_of(site->fitted, &customer) *
 									 clv_remembered(site, &customer, CLV_MEMO_EXPECTED),
 								 "the expected number of purchases", &customer));
 }
 
-/* (model, history, discount_rate, horizon, as_of); horizon NULL: without end */
+/* (model, history, discount_rate, horizon, as_of, covariates); horizon NULL: without end */
 PG_FUNCTION_INFO_V1(clv_discounted_purchases);
 Datum
 clv_discounted_purchases(PG_FUNCTION_ARGS)
@@ -112,19 +103,19 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
-	site = PurchaseSite(fcinfo);
+	site = clv_customer_site(fcinfo, 5);
 	clv_set_terms(site, PG_ARGISNULL(3) ? NULL : PG_GETARG_INTERVAL_P(3), PG_GETARG_FLOAT8(2));
-	if (!Customer(fcinfo, 4, &site->model.fitted, &customer))
+	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
 	purchases = clv_remembered(site, &customer,
 							   PG_ARGISNULL(3) ? CLV_MEMO_LIFETIME : CLV_MEMO_DISCOUNTED);
 	/* what diverges does so for the least likely survivor, too */
 	if (!isinf(purchases))
-		purchases *= clv_p_alive_of(&site->model.fitted, &customer);
+		purchases *= clv_p_alive_of(site->fitted, &customer);
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
 }
 
-/* (model, history, n, horizon, as_of) */
+/* (model, history, n, horizon, as_of, covariates) */
 PG_FUNCTION_INFO_V1(clv_purchase_probability);
 Datum
 clv_purchase_probability(PG_FUNCTION_ARGS)
@@ -136,10 +127,10 @@ clv_purchase_probability(PG_FUNCTION_ARGS)
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
 	clv_check_count("n", PG_GETARG_FLOAT8(2));
-	site = PurchaseSite(fcinfo);
-	part = &site->model.fitted.purchase;
+	site = clv_customer_site(fcinfo, 5);
+	part = &site->fitted->purchase;
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(3), 0);
-	if (!Customer(fcinfo, 4, &site->model.fitted, &customer))
+	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(
 		clv_probability_given(part->family, part->param, customer.x, customer.t_x, customer.T,
@@ -147,7 +138,7 @@ clv_purchase_probability(PG_FUNCTION_ARGS)
 		"the probability", &customer));
 }
 
-/* (model, history, horizon, level, as_of) */
+/* (model, history, horizon, level, as_of, covariates) */
 PG_FUNCTION_INFO_V1(clv_purchase_quantile);
 Datum
 clv_purchase_quantile(PG_FUNCTION_ARGS)
@@ -159,12 +150,12 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
 	clv_check_level(PG_GETARG_FLOAT8(3));
-	site = PurchaseSite(fcinfo);
+	site = clv_customer_site(fcinfo, 5);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
-	if (!Customer(fcinfo, 4, &site->model.fitted, &customer))
+	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
-	clv_future_of(&site->model.fitted, &customer, &future);
-	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_p_alive_of(&site->model.fitted, &customer),
+	clv_future_of(site->fitted, &customer, &future);
+	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_p_alive_of(site->fitted, &customer),
 										site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
 
@@ -179,9 +170,9 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 2))
 		PG_RETURN_NULL();
-	site = PurchaseSite(fcinfo);
-	part = &site->model.fitted.purchase;
-	if (!Customer(fcinfo, 2, &site->model.fitted, &customer))
+	site = clv_customer_site(fcinfo, 3);
+	part = &site->fitted->purchase;
+	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(
 		part->family->log_likelihood(part->param, customer.x, customer.t_x, customer.T),
@@ -201,9 +192,9 @@ clv_expected_spend(PG_FUNCTION_ARGS)
 	if (AnyNull(fcinfo, 2))
 		PG_RETURN_NULL();
 	site = SpendSite(fcinfo);
-	if (!Customer(fcinfo, 2, &site->model.fitted, &customer))
+	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
-	RETURN_FINITE(clv_checked(clv_spend_of(&site->model.fitted, &customer), "the expected spend",
+	RETURN_FINITE(clv_checked(clv_spend_of(site->fitted, &customer), "the expected spend",
 							  &customer));
 }
 
@@ -219,8 +210,8 @@ clv_spend_log_likelihood(PG_FUNCTION_ARGS)
 	if (AnyNull(fcinfo, 2))
 		PG_RETURN_NULL();
 	site = SpendSite(fcinfo);
-	part = &site->model.fitted.spend;
-	if (!Customer(fcinfo, 2, &site->model.fitted, &customer))
+	part = &site->fitted->spend;
+	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
 	/* the family knows positive amounts only; fits leave these customers out as well */
 	if (customer.spend_x > 0 && customer.mean <= 0)
@@ -234,7 +225,7 @@ clv_spend_log_likelihood(PG_FUNCTION_ARGS)
 static double
 Value(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind, double margin)
 {
-	double		spend = clv_spend_of(&site->model.fitted, customer);
+	double		spend = clv_spend_of(site->fitted, customer);
 	double		purchases;
 
 	if (isinf(spend))
@@ -242,11 +233,11 @@ Value(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind, double 
 	purchases = clv_remembered(site, customer, kind);
 	if (kind == CLV_MEMO_LIFETIME && isinf(purchases))
 		return get_float8_nan();
-	return clv_checked(clv_p_alive_of(&site->model.fitted, customer) * spend * margin * purchases,
+	return clv_checked(clv_p_alive_of(site->fitted, customer) * spend * margin * purchases,
 					   "the value", customer);
 }
 
-/* (model, history, horizon, discount_rate, margin, as_of) */
+/* (model, history, horizon, discount_rate, margin, as_of, covariates) */
 PG_FUNCTION_INFO_V1(clv_value);
 Datum
 clv_value(PG_FUNCTION_ARGS)
@@ -256,16 +247,16 @@ clv_value(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 5))
 		PG_RETURN_NULL();
-	site = PurchaseSite(fcinfo);
-	clv_fitted_need_spend(&site->model.fitted);
+	site = clv_customer_site(fcinfo, 6);
+	clv_fitted_need_spend(site->fitted);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), PG_GETARG_FLOAT8(3));
 	clv_check_margin(PG_GETARG_FLOAT8(4));
-	if (!Customer(fcinfo, 5, &site->model.fitted, &customer))
+	if (!Customer(fcinfo, 5, site->fitted, &customer))
 		PG_RETURN_NULL();
 	RETURN_FINITE(Value(site, &customer, CLV_MEMO_DISCOUNTED, PG_GETARG_FLOAT8(4)));
 }
 
-/* (model, history, discount_rate, margin, as_of) */
+/* (model, history, discount_rate, margin, as_of, covariates) */
 PG_FUNCTION_INFO_V1(clv_lifetime_value);
 Datum
 clv_lifetime_value(PG_FUNCTION_ARGS)
@@ -275,16 +266,16 @@ clv_lifetime_value(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
-	site = PurchaseSite(fcinfo);
-	clv_fitted_need_spend(&site->model.fitted);
+	site = clv_customer_site(fcinfo, 5);
+	clv_fitted_need_spend(site->fitted);
 	clv_set_terms(site, NULL, PG_GETARG_FLOAT8(2));
 	clv_check_margin(PG_GETARG_FLOAT8(3));
-	if (!Customer(fcinfo, 4, &site->model.fitted, &customer) || site->terms.delta <= 0)
+	if (!Customer(fcinfo, 4, site->fitted, &customer) || site->terms.delta <= 0)
 		PG_RETURN_NULL();
 	RETURN_FINITE(Value(site, &customer, CLV_MEMO_LIFETIME, PG_GETARG_FLOAT8(3)));
 }
 
-/* (model, history, horizon, level, discount_rate, margin, as_of) */
+/* (model, history, horizon, level, discount_rate, margin, as_of, covariates) */
 PG_FUNCTION_INFO_V1(clv_value_quantile);
 Datum
 clv_value_quantile(PG_FUNCTION_ARGS)
@@ -303,19 +294,19 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 	margin = PG_GETARG_FLOAT8(5);
 	clv_check_level(level);
 	clv_check_margin(margin);
-	site = PurchaseSite(fcinfo);
-	clv_fitted_need_spend(&site->model.fitted);
+	site = clv_customer_site(fcinfo, 7);
+	clv_fitted_need_spend(site->fitted);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), PG_GETARG_FLOAT8(4));
-	if (!Customer(fcinfo, 6, &site->model.fitted, &customer) ||
-		!isfinite(clv_spend_of(&site->model.fitted, &customer)))
+	if (!Customer(fcinfo, 6, site->fitted, &customer) ||
+		!isfinite(clv_spend_of(site->fitted, &customer)))
 		PG_RETURN_NULL();
 
 	/* a negative margin turns the distribution round */
 	if (margin < 0)
 		level = 1 - level;
-	clv_future_of(&site->model.fitted, &customer, &future);
-	clv_spend_quantiles(&site->model.fitted, &customer, &future,
-						clv_p_alive_of(&site->model.fitted, &customer), site->terms.horizon, 1,
+	clv_future_of(site->fitted, &customer, &future);
+	clv_spend_quantiles(site->fitted, &customer, &future,
+						clv_p_alive_of(site->fitted, &customer), site->terms.horizon, 1,
 						&level, &spend);
 	expected = clv_remembered(site, &customer, CLV_MEMO_EXPECTED);
 	if (expected > 0)

@@ -49,11 +49,17 @@ clv_horizon_days(const Interval *horizon)
 	if (days < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("horizon must not be negative: %s days", clv_number(days))));
+	clv_check_horizon_days(days);
+	return days;
+}
+
+void
+clv_check_horizon_days(double days)
+{
 	if (days > MILLION_YEARS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("horizon is longer than a million years: %s days", clv_number(days)),
 						errhint("For a value without end see clv_lifetime_value.")));
-	return days;
 }
 
 void

@@ -20,6 +20,7 @@ PurchaseModel(FunctionCallInfo fcinfo)
 	const ClvFitted *fitted = &clv_model_site(fcinfo)->model.fitted;
 
 	clv_fitted_need_purchase(fitted);
+	clv_need_no_covariates(fitted);
 	return fitted;
 }
 

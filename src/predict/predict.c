@@ -57,7 +57,7 @@ Set(Prediction *row, int column, double value)
 static void
 PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
 {
-	double		p_alive = clv_p_alive_of(&site->model.fitted, customer);
+	double		p_alive = clv_p_alive_of(site->fitted, customer);
 
 	clv_remembered_all(site, customer, row->alive);
 	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));
@@ -77,9 +77,9 @@ PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Pre
 	double		spend;
 	double		worth;			/* of a purchase, if alive */
 
-	if (site->model.fitted.spend.family == NULL)
+	if (site->fitted->spend.family == NULL)
 		return;
-	spend = clv_checked(clv_spend_of(&site->model.fitted, customer), "the expected spend", customer);
+	spend = clv_checked(clv_spend_of(site->fitted, customer), "the expected spend", customer);
 	if (!isfinite(spend))
 		return;
 	worth = p_alive * spend * margin;
@@ -103,14 +103,14 @@ PredictIntervals(ClvModelSite *site, const ClvCustomer *customer, double margin,
 	double		discount;
 	ClvFuture	future;
 
-	clv_future_of(&site->model.fitted, customer, &future);
+	clv_future_of(site->fitted, customer, &future);
 	for (int i = 0; i < 2; i++)
 		Set(row, PURCHASES_LOW + i,
 			clv_count_quantile(&future, p_alive, site->terms.horizon, levels[i]));
 	if (row->null[EXPECTED_SPEND])
 		return;
 
-	clv_spend_quantiles(&site->model.fitted, customer, &future, p_alive, site->terms.horizon, 2,
+	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, 2,
 						levels, spend);
 	discount = expected > 0 ? row->alive[CLV_MEMO_DISCOUNTED] / expected : 1;
 	/* a negative margin turns the interval round; no sum of money is -0 */
@@ -141,12 +141,7 @@ clv_predict(PG_FUNCTION_ARGS)
 	for (int i = MODEL; i <= MARGIN; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_NULL();
-	site = clv_model_site(fcinfo);
-	clv_fitted_need_purchase(&site->model.fitted);
-	if (!PG_ARGISNULL(COVARIATES))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the model was fitted without covariates"),
-						errhint("Leave the argument covariates out.")));
+	site = clv_customer_site(fcinfo, COVARIATES);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
 	margin = PG_GETARG_FLOAT8(MARGIN);
 	clv_check_margin(margin);
@@ -154,8 +149,8 @@ clv_predict(PG_FUNCTION_ARGS)
 		clv_check_level(PG_GETARG_FLOAT8(LEVEL));
 
 	history = PG_GETARG_CLV_HISTORY_P(HISTORY);
-	if (!clv_customer(&site->model.fitted, history,
-					  clv_as_of(fcinfo, AS_OF, &site->model.fitted), &customer))
+	if (!clv_customer(site->fitted, history,
+					  clv_as_of(fcinfo, AS_OF, site->fitted), &customer))
 		PG_RETURN_NULL();
 	memset(row.null, true, sizeof(row.null));
 	PredictPurchases(site, &customer, &row);

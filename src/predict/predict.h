@@ -1,6 +1,8 @@
 /*
  * predict.h
  *		What other rooms may ask of a prediction.
+ *
+ * Models with covariates are refused: what is asked here knows none.
  */
 #ifndef CLV_PREDICT_H
 #define CLV_PREDICT_H
@@ -23,5 +25,16 @@ extern bool clv_history_p_alive(const ClvFitted *fitted, const ClvHistory *histo
  */
 extern bool clv_history_value(const ClvFitted *fitted, const ClvHistory *history,
 							  DateADT as_of, double horizon_days, double *value);
+
+/*
+ * The same two of many customers: what customers share is worked out once. It lives
+ * in the context, and forgets when the model behind the cache changes, or the horizon.
+ */
+typedef struct ClvValuer ClvValuer;
+
+extern ClvValuer *clv_valuer_create(MemoryContext context);
+extern bool clv_valuer_measure(ClvValuer *valuer, const ClvFittedCache *model,
+							   const ClvHistory *history, DateADT as_of, double horizon_days,
+							   double *p_alive, double *value);
 
 #endif							/* CLV_PREDICT_H */

@@ -40,26 +40,28 @@ CREATE FUNCTION @extschema@.clv_predict(
 ) RETURNS @extschema@.clv_prediction
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 30;
 COMMENT ON FUNCTION @extschema@.clv_predict(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
-	'everything a model says about one customer, in one row. discount_rate: per year, effective, greater than -1; margin: contribution margin of revenue; level: also predictive intervals with that probability, parameters held. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or one of the first five arguments is NULL';
+	'everything a model says about one customer, in one row. discount_rate: per year, effective, greater than -1; margin: contribution margin of revenue; level: also predictive intervals with that probability, parameters held. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, in the order of the model''s names, where it was fitted with some. NULL where the customer does not exist yet at as_of, or one of the first five arguments is NULL';
 
 CREATE FUNCTION @extschema@.clv_p_alive(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 12;
-COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
-	'probability that the customer is still one. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
+	'probability that the customer is still one. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_expected_purchases(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
 	horizon pg_catalog.interval,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_expected_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date) IS
-	'expected number of purchases in the horizon, (as_of, as_of + horizon]. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_expected_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
+	'expected number of purchases in the horizon, (as_of, as_of + horizon]. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_expected_spend(
 	model @extschema@.clv_model,
@@ -76,55 +78,60 @@ CREATE FUNCTION @extschema@.clv_value(
 	horizon pg_catalog.interval,
 	discount_rate pg_catalog.float8 DEFAULT 0,
 	margin pg_catalog.float8 DEFAULT 1,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS
-	'customer lifetime value over a horizon: discounted expected purchases times expected spend times margin. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'customer lifetime value over a horizon: discounted expected purchases times expected spend times margin. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_lifetime_value(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
 	discount_rate pg_catalog.float8,
 	margin pg_catalog.float8 DEFAULT 1,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_lifetime_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS
-	'customer lifetime value without end: discounted expected residual purchases (DERT) times expected spend times margin; NULL where the rate is 0 or less, or the sum diverges. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_lifetime_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'customer lifetime value without end: discounted expected residual purchases (DERT) times expected spend times margin; NULL where the rate is 0 or less, or the sum diverges. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_discounted_purchases(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
 	discount_rate pg_catalog.float8,
 	horizon pg_catalog.interval DEFAULT NULL,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date) IS
-	'expected number of purchases, each discounted from the day it is made; without a horizon all that are still to come (DERT), Infinity where these diverge. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or one of the first three arguments is NULL';
+COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
+	'expected number of purchases, each discounted from the day it is made; without a horizon all that are still to come (DERT), Infinity where these diverge. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or one of the first three arguments is NULL';
 
 CREATE FUNCTION @extschema@.clv_purchase_probability(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
 	n pg_catalog.float8,
 	horizon pg_catalog.interval,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 60;
-COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date) IS
-	'probability of exactly n purchases in the horizon; n = 0 includes that the customer is gone. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
+	'probability of exactly n purchases in the horizon; n = 0 includes that the customer is gone. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_purchase_quantile(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
 	horizon pg_catalog.interval,
 	level pg_catalog.float8,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 170;
-COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.date) IS
-	'smallest number that purchases in the horizon do not exceed with at least probability level, 0 < level < 1. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'smallest number that purchases in the horizon do not exceed with at least probability level, 0 < level < 1. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_value_quantile(
 	model @extschema@.clv_model,
@@ -133,20 +140,22 @@ CREATE FUNCTION @extschema@.clv_value_quantile(
 	level pg_catalog.float8,
 	discount_rate pg_catalog.float8 DEFAULT 0,
 	margin pg_catalog.float8 DEFAULT 1,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
-COMMENT ON FUNCTION @extschema@.clv_value_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS
-	'what the value of the horizon does not exceed with probability level, parameters held: the quantile of undiscounted spend, times discounted by undiscounted expectation, times margin. NULL where the expected spend does not exist. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_value_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'what the value of the horizon does not exceed with probability level, parameters held: the quantile of undiscounted spend, times discounted by undiscounted expectation, times margin. NULL where the expected spend does not exist. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_log_likelihood(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
-	'log of the likelihood of the customer''s purchases up to as_of: of the ordered purchase times, without x!. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+COMMENT ON FUNCTION @extschema@.clv_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
+	'log of the likelihood of the customer''s purchases up to as_of: of the ordered purchase times, without x!. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 	model @extschema@.clv_model,
@@ -155,7 +164,7 @@ CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 15;
 COMMENT ON FUNCTION @extschema@.clv_spend_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
-	'log of the density of the customer''s mean spend; 0 for who has none, NULL where it is not positive. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+	'log of the density of the customer''s mean spend; 0 for who has none, NULL where it is not positive. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.rfmtc(
 	history @extschema@.clv_history,
@@ -165,3 +174,46 @@ CREATE FUNCTION @extschema@.rfmtc(
 	AS 'MODULE_PATHNAME', 'rfmtc_with_model' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION @extschema@.rfmtc(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
 	'the marketer''s view as of a day, inclusive, with churn = 1 - P(alive) under the model (NULL where the model is NULL); NULL where the customer does not exist yet';
+
+-- ---- curves, newcomers, and models of certain customers ---------------------------------------
+
+CREATE FUNCTION @extschema@.clv_forecast(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	periods pg_catalog.int4,
+	period pg_catalog.interval,
+	discount_rate pg_catalog.float8 DEFAULT 0,
+	margin pg_catalog.float8 DEFAULT 1,
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL,
+	OUT period_start pg_catalog.date,
+	OUT expected_purchases pg_catalog.float8,
+	OUT expected_revenue pg_catalog.float8,
+	OUT clv pg_catalog.float8
+) RETURNS SETOF pg_catalog.record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 12;
+COMMENT ON FUNCTION @extschema@.clv_forecast(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.int4, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'what clv_predict expects of periods * period, period by period; the rows add up to it. period_start: the day within which the period begins, after as_of + i * period; a month is a twelfth of 365.25 days, so forecast days and sum them up where calendar months are wanted. expected_revenue undiscounted; clv discounted, times margin; both NULL without a spend part. No rows where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+
+CREATE FUNCTION @extschema@.clv_new_customer(
+	model @extschema@.clv_model,
+	horizon pg_catalog.interval DEFAULT '1 year',
+	discount_rate pg_catalog.float8 DEFAULT 0,
+	margin pg_catalog.float8 DEFAULT 1,
+	covariates pg_catalog.float8[] DEFAULT NULL,
+	OUT expected_purchases pg_catalog.float8,
+	OUT first_purchase_value pg_catalog.float8,
+	OUT repeat_value pg_catalog.float8,
+	OUT max_acquisition_cost pg_catalog.float8
+) RETURNS pg_catalog.record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_new_customer(@extschema@.clv_model, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8[]) IS
+	'a customer nobody has seen yet, from his first purchase on: expected repeat purchases in the horizon after it, the margin of the first purchase (expected spend of the population times margin), the value of the repeats (discounted, times margin), and their sum, beyond which an acquisition costs more than it brings within the horizon. Values are NULL where the model has no spend part, or the expected spend does not exist. NULL where an argument other than covariates is NULL';
+
+CREATE FUNCTION @extschema@.clv_with_covariates(
+	model @extschema@.clv_model,
+	covariates pg_catalog.float8[]
+) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_with_covariates(@extschema@.clv_model, pg_catalog.float8[]) IS
+	'the model of customers with these covariates: its parameters moved by the effects, for what takes no covariates, as the functions by number. Standard errors and diagnostics of the purchase part stay behind. Errors: a model without covariates, a vector of another length, elements that are NULL or not finite';

@@ -8,6 +8,7 @@
 #include "clv.h"
 
 #include "access/tupdesc.h"
+#include "utils/array.h"
 
 #include "predict/predict.h"
 
@@ -21,6 +22,7 @@ typedef struct ClvCustomer
 	double		spend_x;		/* purchases of known value under the model's basis */
 	double		mean;			/* their mean; 0 where there are none */
 	int32		days;			/* age in days */
+	int32		last;			/* the same at the last purchase */
 } ClvCustomer;
 
 /* Returns false where the customer does not exist yet. The model needs no purchase part. */
@@ -59,9 +61,43 @@ extern void clv_spend_quantiles(const ClvFitted *fitted, const ClvCustomer *cust
 								const ClvFuture *future, double p_alive, double horizon, int n,
 								const double *levels, double *quantiles);
 
+/* ---- what is remembered (memo.c) ---- */
+
+/*
+ * All that a future depends on: the pair of purchases and age; the age at the last
+ * purchase where the family asks for it, else 0; what covariates make of the parameters,
+ * on the log scale, else 0.
+ */
+typedef struct ClvMemoKey
+{
+	int32		x;
+	int32		days;
+	int32		last;
+	int32		reserved;		/* 0 */
+	double		purchase;
+	double		churn;
+} ClvMemoKey;
+
+/* Numbers by key; width of them each. */
+typedef struct ClvMemo
+{
+	MemoryContext context;
+	char	   *entries;
+	Size		stride;
+	int			width;
+	int			size;			/* entries; a power of two */
+	int			used;
+} ClvMemo;
+
+extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
+extern void clv_memo_forget(ClvMemo *memo);
+
+/* The numbers of the key, NaN where it is new. Valid until the next call. */
+extern double *clv_memo_values(ClvMemo *memo, const ClvMemoKey *key);
+
 /* ---- a call site (site.c) ---- */
 
-/* What depends on few distinct (x, T), remembered; all of them given alive. */
+/* What a key has one of; all of them given alive. */
 typedef enum ClvMemoKind
 {
 	CLV_MEMO_EXPECTED,
@@ -71,22 +107,19 @@ typedef enum ClvMemoKind
 	CLV_MEMO_KINDS
 } ClvMemoKind;
 
-typedef struct ClvMemoEntry
-{
-	int32		x;				/* -1: empty */
-	int32		days;
-	double		value[CLV_MEMO_KINDS];	/* NaN: not asked for yet */
-} ClvMemoEntry;
-
 /* One model at a call site, with what was computed under it. */
 typedef struct ClvModelSite
 {
 	ClvFittedCache model;		/* first, as fitted.h asks */
+	const ClvFitted *fitted;	/* the model of the customers at hand: see clv_set_covariates */
+	ClvFitted  *moved;			/* where covariates make it another one than the cache's */
+	double		z[CLV_MAX_COVARIATES];	/* the covariates at hand */
+	bool		has_z;
+	double		purchase;		/* what they make of the parameters, on the log scale */
+	double		churn;
+
 	ClvTerms	terms;			/* what the memo holds for */
-	ClvMemoEntry *memo;
-	int			memo_size;		/* a power of two */
-	int			memo_used;
-	MemoryContext context;
+	ClvMemo		memo;
 
 	/* how the terms came about, so that they are worked out once */
 	Interval	horizon;
@@ -105,8 +138,23 @@ typedef struct ClvPredictSite
 	TupleDesc	desc;			/* of a function that returns rows */
 } ClvPredictSite;
 
-/* The model of argument 0 at this call site; terms are not set by it. */
+/* The model of argument 0 at this call site; neither terms nor covariates are set by it. */
 extern ClvModelSite *clv_model_site(FunctionCallInfo fcinfo);
+
+/*
+ * The same with a purchase part, at the parameters of a customer with the covariates in
+ * that argument: an error where the model was fitted with others, or without.
+ */
+extern ClvModelSite *clv_customer_site(FunctionCallInfo fcinfo, int covariates);
+
+/* The same of a vector as a value; NULL: none. */
+extern void clv_set_covariates(ClvModelSite *site, ArrayType *covariates);
+
+/* An error that lists the covariates where the model has any. */
+extern void clv_need_no_covariates(const ClvFitted *fitted);
+
+/* The memo's key of a customer. */
+extern ClvMemoKey clv_memo_key(const ClvModelSite *site, const ClvCustomer *customer);
 
 /* The row type that the function of this call site returns. */
 extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
@@ -116,6 +164,9 @@ extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
  * that is none. Values remembered under other terms are forgotten.
  */
 extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
+
+/* The continuous rate per unit; an error where the annual one is none. */
+extern double clv_delta(double rate, double unit_days);
 
 /* A remembered quantity of the customer, given alive, under the terms of the site. */
 extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
@@ -130,6 +181,9 @@ extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted 
 
 /* The horizon in days; an error that names it where it is negative. */
 extern double clv_horizon_days(const Interval *horizon);
+
+/* An error that names it where it is longer than anybody means. */
+extern void clv_check_horizon_days(double days);
 
 /* Errors that name the argument and its value. */
 extern void clv_check_count(const char *what, double value);	/* a whole number >= 0 */

@@ -24,8 +24,9 @@ clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
 	if (summary.purchases == 0)
 		return false;
 	customer->days = as_of - summary.first;
+	customer->last = summary.last - summary.first;
 	customer->x = summary.purchases - 1;
-	customer->t_x = (summary.last - summary.first) / fitted->unit_days;
+	customer->t_x = customer->last / fitted->unit_days;
 	customer->T = customer->days / fitted->unit_days;
 	customer->spend_x = summary.spend_purchases;
 
@@ -108,39 +109,4 @@ clv_discounted(const ClvFuture *future, double delta, double t)
 		return get_float8_infinity();
 	return grown * future->family->expected(future->param, t) +
 		   delta * DiscountedArea(future, delta, t);
-}
-
-/* ---- what other rooms ask (predict.h) ---- */
-
-bool
-clv_history_p_alive(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
-					double *p_alive)
-{
-	ClvCustomer customer;
-
-	clv_fitted_need_purchase(fitted);
-	if (!clv_customer(fitted, history, as_of, &customer))
-		return false;
-	*p_alive = clv_checked(clv_p_alive_of(fitted, &customer), "P(alive)", &customer);
-	return true;
-}
-
-bool
-clv_history_value(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
-				  double horizon_days, double *value)
-{
-	ClvCustomer customer;
-	ClvFuture	future;
-	double		purchases;
-
-	clv_fitted_need_purchase(fitted);
-	if (!clv_customer(fitted, history, as_of, &customer))
-		return false;
-	clv_future_of(fitted, &customer, &future);
-	purchases = clv_p_alive_of(fitted, &customer) *
-				future.family->expected(future.param, horizon_days / fitted->unit_days);
-	if (fitted->spend.family != NULL)
-		purchases *= clv_spend_of(fitted, &customer);
-	*value = clv_checked(purchases, "the expected value", &customer);
-	return true;
 }

@@ -2,24 +2,19 @@
  * site.c
  *		What a call site remembers from row to row.
  *
- * Most of a prediction, given that the customer is alive, depends on the number
- * of purchases and the age alone. Ages are whole days, so a million customers
- * share a few thousand pairs: each is worked out once and looked up afterwards.
- * The table starts small, since many call sites see only a row or two, and is
- * kept at most half full; at its largest it forgets everything and starts anew,
- * which bounds it to 3 MB.
+ * The model as it was parsed, the terms, and the memo of what was worked out under
+ * them. With covariates every customer has parameters of his own: those of the model,
+ * moved by what the covariates add up to. Two such sums, one for each process, say all
+ * of it, and are part of the memo's key.
  */
 #include "predict/predict_private.h"
 
 #include <math.h>
 
-#include "common/hashfn.h"
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
-
-#define MEMO_FIRST 16
-#define MEMO_LAST 65536
 
 /* ---- the models of a call site ---- */
 
@@ -49,16 +44,8 @@ FindModel(ClvPredictSite *site, Datum model, MemoryContext context)
 		return i;
 	}
 	site->models[i] = MemoryContextAllocZero(context, sizeof(ClvModelSite));
-	site->models[i]->context = context;
+	clv_memo_init(&site->models[i]->memo, context, CLV_MEMO_KINDS);
 	return i;
-}
-
-static void
-Forget(ClvModelSite *site)
-{
-	for (int i = 0; i < site->memo_size; i++)
-		site->memo[i].x = -1;
-	site->memo_used = 0;
 }
 
 ClvModelSite *
@@ -75,11 +62,13 @@ clv_model_site(FunctionCallInfo fcinfo)
 		site->current = FindModel(site, model, fcinfo->flinfo->fn_mcxt);
 		current = site->models[site->current];
 		generation = current->model.generation;
-		(void) clv_fitted_lookup(&current->model, model, current->context);
+		(void) clv_fitted_lookup(&current->model, model, current->memo.context);
 		if (current->model.generation != generation)
 		{
-			current->has_terms = false;
-			Forget(current);
+			current->has_terms = current->has_z = false;
+			current->purchase = current->churn = 0;
+			current->fitted = &current->model.fitted;
+			clv_memo_forget(&current->memo);
 		}
 	}
 	return current;
@@ -106,8 +95,8 @@ clv_row_type(FunctionCallInfo fcinfo)
 
 /* ---- terms ---- */
 
-static double
-DiscountRate(double rate, double unit_days)
+double
+clv_delta(double rate, double unit_days)
 {
 	if (!(rate > -1 && isfinite(rate)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -131,74 +120,177 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 		return;
 
 	terms.horizon = horizon != NULL ? clv_horizon_days(horizon) / unit_days : get_float8_infinity();
-	terms.delta = DiscountRate(discount_rate, unit_days);
+	terms.delta = clv_delta(discount_rate, unit_days);
 	site->has_terms = true;
 	site->horizon = *given;
 	site->discount_rate = discount_rate;
 	site->terms = terms;
-	Forget(site);
+	clv_memo_forget(&site->memo);
+}
+
+/* ---- covariates ---- */
+
+/* The names of the model's covariates, palloc'd, for a message. */
+static char *
+Names(const ClvFittedPart *part)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < part->ncovariates; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", part->covariate[i]);
+	return names.data;
+}
+
+void
+clv_need_no_covariates(const ClvFitted *fitted)
+{
+	if (fitted->purchase.ncovariates > 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the model depends on covariates"),
+						errdetail("They are, in this order: %s.", Names(&fitted->purchase)),
+						errhint("Give the model of customers with certain covariates: "
+								"clv_with_covariates(model, array of numbers).")));
+}
+
+/* The vector as numbers; errors name what is wrong with it. */
+static const double *
+Vector(const ClvFittedPart *part, ArrayType *array)
+{
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const double *z;
+
+	if (ARR_NDIM(array) > 1 || n != part->ncovariates)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						ARR_NDIM(array) > 1
+							? errmsg("covariates must be one vector, not an array of %d dimensions",
+									 ARR_NDIM(array))
+							: errmsg("the model has %d covariates, not %d", part->ncovariates, n),
+						errdetail("They are, in this order: %s.", Names(part))));
+	if (array_contains_nulls(array))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("covariates must not be NULL"),
+						errdetail("They are, in this order: %s.", Names(part))));
+	/* ARR_DATA_PTR mixes signs, of which compilers warn here */
+	z = (const double *) ((char *) array + (ARR_HASNULL(array) ? (Size) array->dataoffset
+															   : ARR_OVERHEAD_NONULLS(ARR_NDIM(array))));
+	for (int i = 0; i < n; i++)
+		if (!isfinite(z[i]))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("covariate \"%s\" must be a finite number: %s",
+								   part->covariate[i], clv_number(z[i]))));
+	return z;
+}
+
+/* The parameters of customers with the covariates z, into the site's own model. */
+static void
+Move(ClvModelSite *site, const double *z)
+{
+	const ClvFittedPart *part = &site->model.fitted.purchase;
+	int			n = part->ncovariates;
+
+	if (site->moved == NULL)
+		site->moved = MemoryContextAlloc(site->memo.context, sizeof(ClvFitted));
+	if (site->fitted != site->moved)
+		memcpy(site->moved, &site->model.fitted, sizeof(ClvFitted));
+	site->has_z = false;
+	site->fitted = site->moved;
+	clv_param_with_effects(part->family, part->param, n, part->effect, z,
+						   site->moved->purchase.param);
+	for (int i = 0; i < part->family->nparams; i++)
+		if (!(site->moved->purchase.param[i] > 0 && isfinite(site->moved->purchase.param[i])))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("with these covariates the parameter \"%s\" is beyond the reach "
+								   "of double precision", part->family->param_names[i]),
+							errdetail("The covariates are, in this order: %s.", Names(part)),
+							errhint("Are they in the units of the fit?")));
+	site->purchase = site->churn = 0;
+	for (int i = 0; i < n; i++)
+	{
+		site->purchase += part->effect[i] * z[i];
+		site->churn += part->effect[n + i] * z[i];
+	}
+	memcpy(site->z, z, n * sizeof(double));
+	site->has_z = true;
+}
+
+void
+clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
+{
+	const ClvFittedPart *part = &site->model.fitted.purchase;
+	const double *z;
+
+	if (part->ncovariates == 0)
+	{
+		if (covariates != NULL)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("the model was fitted without covariates"),
+							errhint("Leave the argument covariates out.")));
+		return;
+	}
+	if (covariates == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("the model needs the customer's covariates"),
+						errdetail("They are, in this order: %s.", Names(part)),
+						errhint("Give covariates => an array of numbers.")));
+	z = Vector(part, covariates);
+	if (!site->has_z || memcmp(site->z, z, part->ncovariates * sizeof(double)) != 0)
+		Move(site, z);
+}
+
+ClvModelSite *
+clv_customer_site(FunctionCallInfo fcinfo, int covariates)
+{
+	ClvModelSite *site = clv_model_site(fcinfo);
+
+	clv_fitted_need_purchase(&site->model.fitted);
+	if (site->model.fitted.purchase.ncovariates > 0 || !PG_ARGISNULL(covariates))
+		clv_set_covariates(site,
+						   PG_ARGISNULL(covariates) ? NULL : PG_GETARG_ARRAYTYPE_P(covariates));
+	return site;
+}
+
+/* (model, covariates): the model of customers who have these */
+PG_FUNCTION_INFO_V1(clv_with_covariates);
+Datum
+clv_with_covariates(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site = clv_customer_site(fcinfo, 1);
+	ClvFitted	fitted = *site->fitted;
+	ClvFittedPart *part = &fitted.purchase;
+
+	/* nothing is known about how well these parameters are: a part as if written by hand */
+	part->ncovariates = 0;
+	part->fitted = part->converged = part->has_covariance = false;
+	part->customers = 0;
+	part->log_likelihood = part->gradient_norm = get_float8_nan();
+	part->iterations = 0;
+	fitted.skipped = 0;
+	fitted.ncandidates = 0;
+	PG_RETURN_CLV_MODEL_P(clv_fitted_pack(&fitted));
 }
 
 /* ---- the memo ---- */
 
-/* The slot of the pair, or the empty one where it belongs: linear probing. */
-static inline ClvMemoEntry *
-MemoSlot(ClvModelSite *site, int32 x, int32 days)
+ClvMemoKey
+clv_memo_key(const ClvModelSite *site, const ClvCustomer *customer)
 {
-	uint32		mask = site->memo_size - 1;
-	uint32		slot = murmurhash32((uint32) days * 2654435761u + (uint32) x) & mask;
+	ClvMemoKey	key = {.x = (int32) customer->x,
+					   .days = customer->days,
+					   .purchase = site->purchase,
+					   .churn = site->churn};
 
-	while (site->memo[slot].x >= 0 &&
-		   (site->memo[slot].x != x || site->memo[slot].days != days))
-		slot = (slot + 1) & mask;
-	return &site->memo[slot];
+	if (site->fitted->purchase.family->given_alive == NULL)
+		key.last = customer->last;
+	return key;
 }
 
-static void
-GrowMemo(ClvModelSite *site)
+static inline double *
+Remembered(ClvModelSite *site, const ClvCustomer *customer)
 {
-	int			old_size = site->memo_size;
-	ClvMemoEntry *old = site->memo;
-	int			used = site->memo_used;
+	ClvMemoKey	key = clv_memo_key(site, customer);
 
-	if (old_size == MEMO_LAST)
-	{
-		Forget(site);
-		return;
-	}
-	site->memo = MemoryContextAlloc(site->context, Max(MEMO_FIRST, old_size * 4) *
-													   sizeof(ClvMemoEntry));
-	site->memo_size = Max(MEMO_FIRST, old_size * 4);
-	Forget(site);
-	for (int i = 0; i < old_size; i++)
-		if (old[i].x >= 0)
-			*MemoSlot(site, old[i].x, old[i].days) = old[i];
-	site->memo_used = used;
-	if (old != NULL)
-		pfree(old);
-}
-
-static ClvMemoEntry *
-MemoEntry(ClvModelSite *site, const ClvCustomer *customer)
-{
-	int32		x = (int32) customer->x;
-	ClvMemoEntry *entry;
-
-	if (site->memo_size > 0)
-	{
-		entry = MemoSlot(site, x, customer->days);
-		if (entry->x == x)
-			return entry;
-	}
-	if (site->memo_used >= site->memo_size / 2)
-		GrowMemo(site);
-	entry = MemoSlot(site, x, customer->days);
-	entry->x = x;
-	entry->days = customer->days;
-	for (int i = 0; i < CLV_MEMO_KINDS; i++)
-		entry->value[i] = get_float8_nan();
-	site->memo_used++;
-	return entry;
+	return clv_memo_values(&site->memo, &key);
 }
 
 static double
@@ -207,7 +299,7 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 	const ClvTerms *terms = &site->terms;
 	ClvFuture	future;
 
-	clv_future_of(&site->model.fitted, customer, &future);
+	clv_future_of(site->fitted, customer, &future);
 	switch (kind)
 	{
 		case CLV_MEMO_EXPECTED:
@@ -230,7 +322,8 @@ Gain(ClvModelSite *site, const ClvCustomer *customer)
 
 	buyer.x = customer->x + 1;
 	buyer.t_x = customer->T;
-	return clv_p_alive_of(&site->model.fitted, &buyer) *
+	buyer.last = customer->days;
+	return clv_p_alive_of(site->fitted, &buyer) *
 			   clv_remembered(site, &buyer, CLV_MEMO_DISCOUNTED) -
 		   clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
 }
@@ -243,12 +336,12 @@ clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 	/* one and the same number, bit for bit, where nothing is discounted */
 	if (kind == CLV_MEMO_DISCOUNTED && site->terms.delta == 0)
 		kind = CLV_MEMO_EXPECTED;
-	value = MemoEntry(site, customer)->value[kind];
+	value = Remembered(site, customer)[kind];
 	if (isnan(value))
 	{
 		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : WorkOut(site, customer, kind);
 		/* other pairs may have been added meanwhile, so the entry is looked up anew */
-		MemoEntry(site, customer)->value[kind] = value;
+		Remembered(site, customer)[kind] = value;
 	}
 	return value;
 }
@@ -260,18 +353,18 @@ clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 void
 clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *values)
 {
-	ClvMemoEntry *entry = MemoEntry(site, customer);
+	double	   *value = Remembered(site, customer);
 
-	if (isnan(entry->value[CLV_MEMO_GAIN]))
+	if (isnan(value[CLV_MEMO_GAIN]))
 	{
 		(void) clv_remembered(site, customer, CLV_MEMO_EXPECTED);
 		(void) clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
 		if (site->terms.delta > 0)
 			(void) clv_remembered(site, customer, CLV_MEMO_LIFETIME);
 		(void) clv_remembered(site, customer, CLV_MEMO_GAIN);
-		entry = MemoEntry(site, customer);
+		value = Remembered(site, customer);
 	}
-	memcpy(values, entry->value, sizeof(entry->value));
+	memcpy(values, value, CLV_MEMO_KINDS * sizeof(double));
 	if (site->terms.delta == 0)
 		values[CLV_MEMO_DISCOUNTED] = values[CLV_MEMO_EXPECTED];
 }

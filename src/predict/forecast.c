@@ -1,0 +1,191 @@
+/*
+ * forecast.c
+ *		clv_forecast, the curve of what a customer will do, and clv_new_customer, what
+ *		one does whom nobody has seen yet.
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/float.h"
+#include "utils/tuplestore.h"
+
+#define MOST_PERIODS 100000
+
+/* ---- clv_forecast(model, history, periods, period, discount_rate, margin, as_of, covariates) ---- */
+
+typedef struct Forecast
+{
+	ClvFuture	future;			/* given alive */
+	double		p_alive;
+	double		spend;			/* per purchase; not finite where there is none */
+	double		margin;
+	double		delta;
+	double		unit_days;
+	double		period_days;
+	int			periods;
+	DateADT		as_of;
+} Forecast;
+
+/* Expected purchases, undiscounted and discounted, until the end of the period; given alive. */
+static void
+Until(const Forecast *forecast, int period, double *expected, double *discounted)
+{
+	double		t = period * forecast->period_days / forecast->unit_days;
+
+	*expected = forecast->future.family->expected(forecast->future.param, t);
+	*discounted = forecast->delta == 0 ? *expected
+									   : clv_discounted(&forecast->future, forecast->delta, t);
+}
+
+/* The first day of a period, or the day within which it begins. */
+static DateADT
+FirstDay(const Forecast *forecast, int period)
+{
+	double		day = forecast->as_of + floor(period * forecast->period_days) + 1;
+
+	if (!(day < DATE_END_JULIAN - POSTGRES_EPOCH_JDATE))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("period %d of the forecast begins beyond the last date",
+							   period + 1)));
+	return (DateADT) day;
+}
+
+/*
+ * Each period is the difference between two horizons, so that they add up to the
+ * longest. Where next to nothing is left to come, rounding must not make it negative.
+ */
+static void
+PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo *result)
+{
+	double		expected = 0;
+	double		discounted = 0;
+	bool		money = isfinite(forecast->spend);
+
+	for (int i = 0; i < forecast->periods; i++)
+	{
+		double		next;
+		double		next_discounted;
+		double		purchases;
+		Datum		values[4] = {0};
+		bool		nulls[4] = {false, false, !money, !money};
+
+		CHECK_FOR_INTERRUPTS();
+		Until(forecast, i + 1, &next, &next_discounted);
+		purchases = forecast->p_alive * fmax(next - expected, 0);
+		values[0] = DateADTGetDatum(FirstDay(forecast, i));
+		values[1] = Float8GetDatum(clv_checked(purchases, "the forecast", customer));
+		if (money)
+		{
+			double		value = forecast->p_alive * forecast->spend * forecast->margin *
+					   fmax(next_discounted - discounted, 0);
+
+			values[2] = Float8GetDatum(purchases * forecast->spend);
+			/* no sum of money is -0 */
+			values[3] = Float8GetDatum(clv_checked(value, "the forecast", customer) + 0.0);
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		expected = next;
+		discounted = next_discounted;
+	}
+}
+
+/* Days of a period; errors name it, and a horizon longer than can be. */
+static double
+PeriodDays(const Interval *period, int periods)
+{
+	double		days = clv_interval_days(period);
+
+	if (periods < 1 || periods > MOST_PERIODS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("periods must lie between 1 and %d: %d", MOST_PERIODS, periods)));
+	if (!(days > 0))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("period must be positive: %s days", clv_number(days))));
+	clv_check_horizon_days(periods * days);
+	return days;
+}
+
+PG_FUNCTION_INFO_V1(clv_forecast);
+Datum
+clv_forecast(PG_FUNCTION_ARGS)
+{
+	enum
+	{
+		MODEL, HISTORY, PERIODS, PERIOD, DISCOUNT_RATE, MARGIN, AS_OF, COVARIATES
+	};
+	ClvModelSite *site;
+	Forecast	forecast;
+	ClvCustomer customer;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = MODEL; i <= MARGIN; i++)
+		if (PG_ARGISNULL(i))
+			return (Datum) 0;
+	site = clv_customer_site(fcinfo, COVARIATES);
+	forecast.periods = PG_GETARG_INT32(PERIODS);
+	forecast.unit_days = site->fitted->unit_days;
+	forecast.period_days = PeriodDays(PG_GETARG_INTERVAL_P(PERIOD), forecast.periods);
+	forecast.delta = clv_delta(PG_GETARG_FLOAT8(DISCOUNT_RATE), forecast.unit_days);
+	forecast.margin = PG_GETARG_FLOAT8(MARGIN);
+	clv_check_margin(forecast.margin);
+	forecast.as_of = clv_as_of(fcinfo, AS_OF, site->fitted);
+	if (!clv_customer(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY), forecast.as_of, &customer))
+		return (Datum) 0;
+
+	forecast.p_alive = clv_checked(clv_p_alive_of(site->fitted, &customer), "P(alive)", &customer);
+	forecast.spend = clv_spend_of(site->fitted, &customer);
+	clv_future_of(site->fitted, &customer, &forecast.future);
+	PutPeriods(&forecast, &customer, (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/* ---- clv_new_customer(model, horizon, discount_rate, margin, covariates) ---- */
+
+PG_FUNCTION_INFO_V1(clv_new_customer);
+Datum
+clv_new_customer(PG_FUNCTION_ARGS)
+{
+	enum
+	{
+		MODEL, HORIZON, DISCOUNT_RATE, MARGIN, COVARIATES
+	};
+	ClvModelSite *site;
+	ClvCustomer newcomer = {0};
+	ClvFuture	future;
+	double		margin;
+	double		spend;
+	Datum		values[4] = {0};
+	bool		nulls[4] = {false, true, true, true};
+
+	for (int i = MODEL; i <= MARGIN; i++)
+		if (PG_ARGISNULL(i))
+			PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, COVARIATES);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
+	margin = PG_GETARG_FLOAT8(MARGIN);
+	clv_check_margin(margin);
+
+	future.family = site->fitted->purchase.family;
+	memcpy(future.param, site->fitted->purchase.param, sizeof(future.param));
+	values[0] = Float8GetDatum(clv_checked(future.family->expected(future.param, site->terms.horizon),
+										   "the expected number of purchases", &newcomer));
+	spend = clv_spend_of(site->fitted, &newcomer);
+	if (isfinite(spend))
+	{
+		double		first = spend * margin;
+		double		repeats = clv_checked(clv_discounted(&future, site->terms.delta,
+													 site->terms.horizon) * first,
+									  "the value", &newcomer);
+
+		values[1] = Float8GetDatum(first);
+		values[2] = Float8GetDatum(repeats + 0.0);
+		values[3] = Float8GetDatum(first + repeats);
+		memset(nulls, false, sizeof(nulls));
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, nulls)));
+}

@@ -1,0 +1,128 @@
+/*
+ * memo.c
+ *		What was worked out for one customer, remembered for those like him.
+ *
+ * Most of a prediction, given that the customer is alive, depends on the number
+ * of purchases and the age alone. Ages are whole days, so a million customers
+ * share a few thousand pairs: each is worked out once and looked up afterwards.
+ * Where the model has covariates the pair lives under the parameters that they
+ * make, which two numbers tell apart.
+ *
+ * The table starts small, since many call sites see only a row or two, and is
+ * kept at most half full; at its largest it forgets everything and starts anew,
+ * which bounds it to 4 MB.
+ */
+#include "predict/predict_private.h"
+
+#include "common/hashfn.h"
+#include "utils/float.h"
+
+#define MEMO_FIRST 16
+#define MEMO_BYTES (4 * 1024 * 1024)
+
+/* An entry: its key, then its values. */
+typedef struct MemoEntry
+{
+	ClvMemoKey	key;			/* x = -1: empty */
+	double		value[FLEXIBLE_ARRAY_MEMBER];
+} MemoEntry;
+
+static inline MemoEntry *
+EntryAt(const ClvMemo *memo, uint32 slot)
+{
+	return (MemoEntry *) (memo->entries + slot * memo->stride);
+}
+
+void
+clv_memo_init(ClvMemo *memo, MemoryContext context, int width)
+{
+	memset(memo, 0, sizeof(*memo));
+	memo->context = context;
+	memo->width = width;
+	memo->stride = offsetof(MemoEntry, value) + width * sizeof(double);
+}
+
+void
+clv_memo_forget(ClvMemo *memo)
+{
+	for (int i = 0; i < memo->size; i++)
+		EntryAt(memo, i)->key.x = -1;
+	memo->used = 0;
+}
+
+static inline uint32
+HashKey(const ClvMemoKey *key)
+{
+	uint32		hash = (uint32) key->days * 2654435761u + (uint32) key->x;
+
+	if (key->last != 0)
+		hash ^= murmurhash32((uint32) key->last);
+	if (key->purchase != 0 || key->churn != 0)
+		hash ^= hash_bytes((const unsigned char *) &key->purchase, 2 * sizeof(double));
+	return murmurhash32(hash);
+}
+
+/* The entry of the key, or the empty one where it belongs: linear probing. */
+static inline MemoEntry *
+Slot(const ClvMemo *memo, const ClvMemoKey *key)
+{
+	uint32		mask = memo->size - 1;
+	uint32		slot = HashKey(key) & mask;
+
+	for (;; slot = (slot + 1) & mask)
+	{
+		MemoEntry  *entry = EntryAt(memo, slot);
+
+		if (entry->key.x < 0 ||
+			(entry->key.x == key->x && entry->key.days == key->days &&
+			 entry->key.last == key->last && entry->key.purchase == key->purchase &&
+			 entry->key.churn == key->churn))
+			return entry;
+	}
+}
+
+static void
+Grow(ClvMemo *memo)
+{
+	ClvMemo		old = *memo;
+
+	if (old.size * 4 * old.stride > MEMO_BYTES)
+	{
+		clv_memo_forget(memo);
+		return;
+	}
+	memo->size = Max(MEMO_FIRST, old.size * 4);
+	memo->entries = MemoryContextAlloc(memo->context, memo->size * memo->stride);
+	clv_memo_forget(memo);
+	for (int i = 0; i < old.size; i++)
+	{
+		MemoEntry  *entry = EntryAt(&old, i);
+
+		if (entry->key.x >= 0)
+			memcpy(Slot(memo, &entry->key), entry, memo->stride);
+	}
+	memo->used = old.used;
+	if (old.entries != NULL)
+		pfree(old.entries);
+}
+
+double *
+clv_memo_values(ClvMemo *memo, const ClvMemoKey *key)
+{
+	MemoEntry  *entry;
+
+	if (memo->size > 0)
+	{
+		entry = Slot(memo, key);
+		if (entry->key.x >= 0)
+			return entry->value;
+	}
+	if (memo->used >= memo->size / 2)
+		Grow(memo);
+	entry = Slot(memo, key);
+	entry->key = *key;
+	for (int i = 0; i < memo->width; i++)
+		entry->value[i] = get_float8_nan();
+	memo->used++;
+	return entry->value;
+}
