@@ -1,6 +1,7 @@
 /*
  * linalg.h
- *		Small dense symmetric systems: as many unknowns as a model has parameters.
+ *		Small dense symmetric systems: as many unknowns as a model has parameters and
+ *		effects of covariates.
  *
  * Symmetric matrices are lower triangles stored row by row: (0,0) (1,0) (1,1)
  * (2,0) ...
@@ -10,7 +11,7 @@
 
 #include <stdbool.h>
 
-#define CLV_LINALG_MAX 8
+#define CLV_LINALG_MAX 40
 #define CLV_TRIANGLE(n) ((n) * ((n) + 1) / 2)
 #define CLV_LINALG_MAX_TRIANGLE CLV_TRIANGLE(CLV_LINALG_MAX)
 

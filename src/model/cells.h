@@ -9,6 +9,7 @@
 #include "math/arena.h"
 #include "math/newton.h"
 #include "math/poll.h"
+#include "model/effects.h"
 #include "model/likelihood.h"
 
 /* A distinct time of a block, as the walk over the cells sees it. */
@@ -29,7 +30,7 @@ typedef struct ClvTable
 	uint32_t n;
 } ClvTable;
 
-/* Consecutive cells of one x with no more distinct times than a table holds. */
+/* Consecutive cells of one x (and group, where covariates act) with no more distinct times than a table holds. */
 typedef struct ClvBlock
 {
 	uint32_t cells;
@@ -48,15 +49,17 @@ typedef struct ClvSlot
 typedef struct ClvCells
 {
 	const ClvFamily *family;
-	ClvCell *cells; /* sorted by x, T, t_x; no two alike */
+	ClvCell *cells; /* sorted by x, T, t_x, group; no two alike */
 	size_t n;
 	ClvPoll *poll;
+	const ClvGroups *groups;         /* NULL: none */
+	const ClvCovariates *covariates; /* NULL: none act; else cells are sorted by group first */
 
 	/* the index: made once, then read from front to back */
 	ClvBlock *blocks;
 	size_t nblocks;
 	double *t_x;            /* distinct t_x of all blocks */
-	uint32_t *group;        /* cells of each distinct T of all blocks */
+	uint32_t *run;          /* cells of each distinct T of all blocks */
 	uint16_t *departed_row; /* per cell: which of its block's t_x */
 
 	/* scratch */
@@ -80,13 +83,20 @@ extern void clv_cells_carve_sample(const ClvCells *all, ClvCells *sample, ClvAre
  */
 extern void clv_cells_sample(const ClvCells *all, ClvCells *sample, double customers, size_t n);
 
-/* Sort and merge cells->cells[n] in place; n may shrink. False where a cell makes no sense. */
+/*
+ * Sort and merge cells->cells[n] in place, by group first where covariates act; n may
+ * shrink. False where a cell makes no sense.
+ */
 extern bool clv_cells_sort(ClvCells *cells);
 
 /* Make the index; after sorting. */
 extern void clv_cells_index(ClvCells *cells);
 
-/* Log-likelihood at param, with derivatives by the logs of the parameters. */
-extern void clv_cells_evaluate(ClvCells *cells, const double *param, ClvQuadratic *at);
+/*
+ * Log-likelihood at a point, with derivatives by the transformed parameters. Where
+ * covariates act, the point is the parameters at their mean and the effects of the
+ * standardised covariates, by which there are derivatives too.
+ */
+extern void clv_cells_evaluate(ClvCells *cells, const double *point, ClvQuadratic *at);
 
 #endif /* CLV_CELLS_H */

@@ -1,16 +1,48 @@
 /*
  * effects.c
- *		What covariates do to a customer's parameters.
+ *		What covariates do to customers' parameters, and to the derivatives.
  *
+ * What covariates do
+ * ------------------
  * The effects of a process are one number for a customer: gamma'z, the sum of his
  * covariates times their effects. Rates are multiplied by e to that number, which is
  * to say that the scale parameter of their gamma distribution is divided by it. Where
  * a coin decides, a and b are both multiplied: customers' coins are the more alike the
  * larger gamma'z is, and heads as frequent as before.
+ *
+ * So the log of parameter i of a group is theta_i + p_i gamma'z + c_i delta'z, with p
+ * and c the family's purchase_effect and churn_effect and gamma, delta the effects. It
+ * is linear in all unknowns, and the chain rule is short. With g and H the derivatives
+ * of a group's ln L by the logs of its own parameters,
+ *
+ *		by gamma_j				z_j p'g
+ *		by theta_i, gamma_j		z_j (H p)_i
+ *		by gamma_j, gamma_k		z_j z_k p'H p
+ *		by delta_j, gamma_k		z_j z_k c'H p
+ *
+ * A group costs its tables and these products, whatever the number of its customers.
+ *
+ * Standardised
+ * ------------
+ * The search sees (z - mean) / deviation. The effect of a year of birth and of an
+ * income then are numbers of one size, and the parameters at the mean hardly depend on
+ * the effects, which is what a trust region wants. The way back is linear again.
  */
-#include "model/family.h"
+#include "model/effects.h"
 
 #include <math.h>
+#include <string.h>
+
+/*
+ * A covariate of which a smaller part of the variance is its own follows from the
+ * others; one that varies less, relative to its size, is constant.
+ */
+#define OWN_VARIANCE 1e-9
+#define SMALLEST_VARIATION 1e-10
+
+_Static_assert(CLV_MAX_DIM <= CLV_LINALG_MAX, "linalg is too small for all effects");
+
+/* ---- parameters ---- */
 
 static double
 Inner(int n, const double *effect, const double *z)
@@ -35,4 +67,220 @@ clv_param_with_effects(const ClvFamily *family, const double *param, int ncovari
 
 		out[i] = shift == 0 ? param[i] : param[i] * exp(shift);
 	}
+}
+
+double
+clv_effect_weight(const ClvFamily *family, int ncovariates, int i, int effect)
+{
+	return effect < ncovariates ? family->purchase_effect[i] : family->churn_effect[i];
+}
+
+/* ---- the covariates themselves ---- */
+
+void
+clv_covariates_of(const ClvCovariates *covariates, uint32_t group, double *z)
+{
+	const double *raw = covariates->z + (size_t) group * covariates->n;
+
+	for (int j = 0; j < covariates->n; j++)
+		z[j] = (raw[j] - covariates->mean[j]) / covariates->unit[j];
+}
+
+/* Means, and the largest of the absolute values as units; false where one is not finite. */
+static bool
+FindMeans(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates)
+{
+	ClvSum customers = {0};
+	ClvSum sum[CLV_MAX_COVARIATES] = {{0}};
+
+	for (size_t i = 0; i < n; i++)
+	{
+		const double *z = covariates->z + (size_t) cells[i].group * covariates->n;
+
+		clv_sum_add(&customers, cells[i].count);
+		for (int j = 0; j < covariates->n; j++)
+		{
+			if (!isfinite(z[j]))
+				return false;
+			covariates->unit[j] = fmax(covariates->unit[j], fabs(z[j]));
+			clv_sum_add(&sum[j], cells[i].count * z[j]);
+		}
+		clv_poll(poll, covariates->n);
+	}
+	for (int j = 0; j < covariates->n; j++)
+		covariates->mean[j] = clv_sum_value(&sum[j]) / clv_sum_value(&customers);
+	return true;
+}
+
+/* Products of the deviations from the means, in the units of the moment. */
+static void
+FindProducts(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates,
+			 double *products)
+{
+	ClvSum customers = {0};
+	ClvSum sum[CLV_TRIANGLE(CLV_MAX_COVARIATES)] = {{0}};
+	double low[CLV_MAX_COVARIATES] = {0};
+	double high[CLV_MAX_COVARIATES] = {0};
+
+	for (size_t i = 0; i < n; i++)
+	{
+		double z[CLV_MAX_COVARIATES];
+
+		clv_covariates_of(covariates, cells[i].group, z);
+		clv_sum_add(&customers, cells[i].count);
+		for (int j = 0; j < covariates->n; j++)
+		{
+			low[j] = fmin(low[j], z[j]);
+			high[j] = fmax(high[j], z[j]);
+			for (int k = 0; k <= j; k++)
+				clv_sum_add(&sum[CLV_AT(j, k)], cells[i].count * z[j] * z[k]);
+		}
+		clv_poll(poll, CLV_TRIANGLE(covariates->n));
+	}
+	for (int j = 0; j < CLV_TRIANGLE(covariates->n); j++)
+		products[j] = clv_sum_value(&sum[j]) / clv_sum_value(&customers);
+	for (int j = 0; j < covariates->n; j++)
+		covariates->range[j] = high[j] - low[j];
+}
+
+/* The first covariate that is constant or follows from those before it; -1: none. */
+static int
+Culprit(int n, const double *products)
+{
+	for (int j = 0; j < n; j++)
+	{
+		ClvCholesky chol;
+
+		if (!(sqrt(products[CLV_AT(j, j)]) > SMALLEST_VARIATION) ||
+			!clv_cholesky(j + 1, products, &chol) ||
+			!(pow(chol.factor[CLV_AT(j, j)], 2) > OWN_VARIANCE))
+			return j;
+	}
+	return -1;
+}
+
+ClvStatus
+clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups, ClvPoll *poll,
+					  ClvCovariates *covariates, int *culprit)
+{
+	double products[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
+
+	memset(covariates, 0, sizeof(*covariates));
+	covariates->n = groups->ncovariates;
+	covariates->z = groups->z;
+	if (!FindMeans(cells, n, poll, covariates))
+		return CLV_BAD_START;
+	for (int j = 0; j < covariates->n; j++)
+		covariates->unit[j] = covariates->unit[j] > 0 ? covariates->unit[j] : 1;
+	FindProducts(cells, n, poll, covariates, products);
+	*culprit = Culprit(covariates->n, products);
+	if (*culprit >= 0)
+		return CLV_COLLINEAR;
+	for (int j = 0; j < covariates->n; j++)
+	{
+		double deviation = sqrt(products[CLV_AT(j, j)]);
+
+		covariates->unit[j] *= deviation;
+		covariates->range[j] /= deviation;
+	}
+	return CLV_OK;
+}
+
+/* ---- derivatives ---- */
+
+void
+clv_totals_clear(ClvTotals *totals, int n)
+{
+	totals->n = n;
+	totals->value = (ClvSum){0, 0};
+	memset(totals->gradient, 0, n * sizeof(ClvSum));
+	memset(totals->hessian, 0, CLV_TRIANGLE(n) * sizeof(ClvSum));
+}
+
+void
+clv_totals_add(ClvTotals *totals, const ClvTerm *sum)
+{
+	for (int i = 0; i < totals->n; i++)
+		clv_sum_add(&totals->gradient[i], sum->gradient[i]);
+	for (int i = 0; i < CLV_TRIANGLE(totals->n); i++)
+		clv_sum_add(&totals->hessian[i], sum->hessian[i]);
+}
+
+/* A group's derivatives along the effects of a process, were its only covariate 1. */
+typedef struct Along
+{
+	double slope;
+	double row[CLV_MAX_PARAMS]; /* with each parameter */
+} Along;
+
+static Along
+Direct(int nparams, const signed char *effect, const ClvTerm *sum)
+{
+	Along along = {0};
+
+	for (int i = 0; i < nparams; i++)
+	{
+		along.slope += effect[i] * sum->gradient[i];
+		for (int k = 0; k < nparams; k++)
+			along.row[k] += effect[i] * sum->hessian[i > k ? CLV_AT(i, k) : CLV_AT(k, i)];
+	}
+	return along;
+}
+
+static double
+Curvature(int nparams, const signed char *effect, const Along *along)
+{
+	double sum = 0;
+
+	for (int i = 0; i < nparams; i++)
+		sum += effect[i] * along->row[i];
+	return sum;
+}
+
+void
+clv_totals_fold(ClvTotals *totals, const ClvFamily *family, int ncovariates, const double *z,
+				const ClvTerm *sum)
+{
+	int n = family->nparams;
+	const signed char *effect[] = {family->purchase_effect, family->churn_effect};
+	Along along[2];
+	double curvature[2][2];
+	ClvSum *to = totals->hessian + CLV_TRIANGLE(n);
+
+	for (int i = 0; i < n; i++)
+		clv_sum_add(&totals->gradient[i], sum->gradient[i]);
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		clv_sum_add(&totals->hessian[i], sum->hessian[i]);
+	for (int a = 0; a < 2; a++)
+	{
+		along[a] = Direct(n, effect[a], sum);
+		for (int b = 0; b <= a; b++)
+			curvature[a][b] = Curvature(n, effect[b], &along[a]);
+	}
+	/* row by row, as the triangle lies */
+	for (int row = 0; row < 2 * ncovariates; row++)
+	{
+		int a = row >= ncovariates;
+		double weight = z[row - a * ncovariates];
+
+		clv_sum_add(&totals->gradient[n + row], weight * along[a].slope);
+		for (int k = 0; k < n; k++)
+			clv_sum_add(to++, weight * along[a].row[k]);
+		for (int col = 0; col <= row; col++)
+		{
+			int b = col >= ncovariates;
+
+			clv_sum_add(to++, weight * z[col - b * ncovariates] * curvature[a][b]);
+		}
+	}
+}
+
+void
+clv_totals_value(const ClvTotals *totals, ClvQuadratic *at)
+{
+	at->value = clv_sum_value(&totals->value);
+	for (int i = 0; i < totals->n; i++)
+		at->gradient[i] = clv_sum_value(&totals->gradient[i]);
+	for (int i = 0; i < CLV_TRIANGLE(totals->n); i++)
+		at->hessian[i] = clv_sum_value(&totals->hessian[i]);
 }

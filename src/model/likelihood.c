@@ -77,11 +77,18 @@ static ClvProblem
 MakeProblem(const ClvFamily *family, const ClvFitControl *control, const ClvMoments *moments)
 {
 	int limit = control->max_iterations;
+	ClvProblem problem = {.family = family,
+						  .moments = moments,
+						  .shape_penalty = control->shape_penalty * moments->customers,
+						  .effect_penalty = {control->effect_penalty_purchase * moments->customers,
+											 control->effect_penalty_churn * moments->customers},
+						  .max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS};
 
-	return (ClvProblem){.family = family,
-						.moments = moments,
-						.penalty = control->shape_penalty * moments->customers,
-						.max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS};
+	if (control->fixed == NULL)
+		family->start(moments, 0, problem.fixed);
+	else
+		memcpy(problem.fixed, control->fixed, family->nparams * sizeof(double));
+	return problem;
 }
 
 /* The same question to a sample of so many customers. */
@@ -89,8 +96,11 @@ static ClvProblem
 MakeSample(const ClvProblem *all, double customers, void *data)
 {
 	ClvProblem sample = *all;
+	double share = customers / all->moments->customers;
 
-	sample.penalty *= customers / all->moments->customers;
+	sample.shape_penalty *= share;
+	sample.effect_penalty[0] *= share;
+	sample.effect_penalty[1] *= share;
 	sample.max_evaluations = MAX_EVALUATIONS;
 	sample.data = data;
 	return sample;
@@ -102,6 +112,7 @@ typedef struct CellData
 {
 	ClvCells all;
 	ClvCells sample;
+	ClvCovariates covariates;
 } CellData;
 
 static void
@@ -125,9 +136,9 @@ clv_fit_cells_workspace(const ClvFamily *family, size_t n)
 }
 
 static void
-EvaluateCells(void *data, const double *param, ClvQuadratic *at)
+EvaluateCells(void *data, const double *point, ClvQuadratic *at)
 {
-	clv_cells_evaluate(data, param, at);
+	clv_cells_evaluate(data, point, at);
 }
 
 static void
@@ -159,35 +170,122 @@ CellMoments(ClvCells *cells, ClvMoments *moments)
 	moments->T = clv_sum_value(&T) / customers;
 }
 
+/* Do customers differ, in what they did or in what came of it? */
+static bool
+Differ(const ClvCells *cells)
+{
+	const ClvCell *first = &cells->cells[0];
+	const double *outcome = cells->groups == NULL ? NULL : cells->groups->outcome;
+
+	for (size_t i = 1; i < cells->n; i++)
+	{
+		const ClvCell *cell = &cells->cells[i];
+
+		if (outcome != NULL ? outcome[cell->group] != outcome[first->group]
+							: cell->x != first->x || cell->t_x != first->t_x || cell->T != first->T)
+			return true;
+	}
+	return false;
+}
+
 /* Is there anything to learn from? */
 static ClvStatus
 CheckCells(const ClvCells *cells, const ClvMoments *moments)
 {
 	if (cells->n == 0 || moments->customers <= cells->family->nparams)
 		return CLV_TOO_FEW;
-	if (moments->repeaters == 0)
+	if (moments->repeaters == 0 && cells->family->clock != CLV_CAMPAIGNS)
 		return CLV_NO_REPEATERS;
-	if (cells->n == 1)
-		return CLV_NO_DROPOUT_SIGNAL;
-	return CLV_OK;
+	return Differ(cells) ? CLV_OK : CLV_NO_DROPOUT_SIGNAL;
 }
 
 static ClvStatus
+CheckGroups(const ClvFamily *family, const ClvGroups *groups)
+{
+	if (family->clock == CLV_CAMPAIGNS && (groups == NULL || groups->outcome == NULL))
+		return CLV_BAD_START;
+	if (groups == NULL)
+		return CLV_OK;
+	if (groups->ncovariates < 0 || groups->ncovariates > CLV_MAX_COVARIATES)
+		return CLV_BAD_START;
+	for (uint32_t i = 0; groups->outcome != NULL && i < groups->n; i++)
+	{
+		if (!isfinite(groups->outcome[i]))
+			return CLV_BAD_START;
+	}
+	return CLV_OK;
+}
+
+/* With the cells in order; covariates act where all.covariates is set. */
+static ClvStatus
 SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
-			ClvFitReport *report)
+			const ClvStart *starts, int nstarts, ClvFitReport *report)
 {
 	ClvProblem all = MakeProblem(data->all.family, control, moments);
 	ClvProblem sample;
 
 	all.evaluate = EvaluateCells;
 	all.data = &data->all;
+	all.covariates = data->all.covariates;
 	clv_cells_index(&data->all);
 	if (data->all.n <= WORTH_SAMPLING)
-		return clv_search(&all, NULL, control->start, report);
+		return clv_search(&all, NULL, starts, nstarts, report);
 	clv_cells_sample(&data->all, &data->sample, moments->customers, SAMPLE);
 	clv_cells_index(&data->sample);
 	sample = MakeSample(&all, SAMPLE, &data->sample);
-	return clv_search(&all, &sample, control->start, report);
+	return clv_search(&all, &sample, starts, nstarts, report);
+}
+
+/* The family's own parameters, covariates left aside. */
+static ClvStatus
+SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
+			ClvFitReport *report)
+{
+	ClvStart start = {control->start, NULL};
+
+	return SearchCells(data, control, moments, &start, control->start != NULL, report);
+}
+
+/* Effects start at 0 from the top without them, and where the caller says. */
+static ClvStatus
+SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
+			  ClvFitReport *report)
+{
+	ClvFitReport alike = *report;
+	ClvStart starts[2];
+	int n = 0;
+
+	if (SearchAlike(data, control, moments, &alike) != CLV_BAD_START)
+		starts[n++] = (ClvStart){alike.param, NULL};
+	if (control->start != NULL && control->start_effects != NULL)
+		starts[n++] = (ClvStart){control->start, control->start_effects};
+	data->all.covariates = data->sample.covariates = &data->covariates;
+	clv_cells_sort(&data->all);
+	return SearchCells(data, control, moments, starts, n, report);
+}
+
+static ClvStatus
+FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
+{
+	const ClvGroups *groups = data->all.groups;
+	ClvMoments moments;
+	ClvStatus status;
+	int culprit = -1;
+
+	CellMoments(&data->all, &moments);
+	report->customers = moments.customers;
+	status = CheckCells(&data->all, &moments);
+	if (status != CLV_OK)
+		return status;
+	if (groups == NULL || groups->ncovariates == 0)
+		return SearchAlike(data, control, &moments, report);
+	status = clv_covariates_survey(data->all.cells, data->all.n, groups, data->all.poll,
+								   &data->covariates, &culprit);
+	if (status == CLV_OK)
+		return SearchEffects(data, control, &moments, report);
+	if (culprit >= 0)
+		report->degenerate_param = data->all.family->nparams + culprit;
+	return status;
 }
 
 ClvStatus
@@ -197,19 +295,15 @@ clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n, const ClvGroups
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
 	CellData data = {.all = {.family = family, .cells = cells, .n = n, .poll = &poll}};
 	ClvArena arena = {workspace, 0};
-	ClvMoments moments;
 	ClvStatus status;
 
 	ClearReport(family, report);
-	if (groups != NULL || family->departed == NULL)
-		return CLV_BAD_START;
+	data.all.groups = groups != NULL && groups->n > 0 ? groups : NULL;
+	status = CheckGroups(family, data.all.groups);
+	if (status != CLV_OK)
+		return status;
 	CarveCells(&data, &arena, n);
-	if (!clv_cells_sort(&data.all))
-		return CLV_BAD_START;
-	CellMoments(&data.all, &moments);
-	report->customers = moments.customers;
-	status = CheckCells(&data.all, &moments);
-	return status == CLV_OK ? SearchCells(&data, control, &moments, report) : status;
+	return clv_cells_sort(&data.all) ? FitSorted(&data, control, report) : CLV_BAD_START;
 }
 
 /* ---- spend families ---- */
@@ -287,6 +381,8 @@ SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *contr
 			ClvFitReport *report)
 {
 	ClvSpendRows some = {data->family, scratch, 0, data->poll};
+	ClvStart start = {control->start, NULL};
+	int nstarts = control->start != NULL;
 	ClvMoments moments;
 	ClvProblem all;
 	ClvProblem sample;
@@ -296,10 +392,10 @@ SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *contr
 	all.evaluate = EvaluateSpend;
 	all.data = data;
 	if (data->n <= WORTH_SAMPLING)
-		return clv_search(&all, NULL, control->start, report);
+		return clv_search(&all, NULL, &start, nstarts, report);
 	SampleSpend(data, &some);
 	sample = MakeSample(&all, (double) some.n, &some);
-	return clv_search(&all, &sample, control->start, report);
+	return clv_search(&all, &sample, &start, nstarts, report);
 }
 
 ClvStatus

@@ -2,20 +2,31 @@
  * search.c
  *		From a log-likelihood to its highest point.
  *
- * Newton's method on the logs of the parameters (newton.c), from several starts:
- * the likelihood may have more than one top. Small data are climbed from the
- * caller's start and from every guess of the family. Of large data the same is
- * done with a sample of some thousand customers, and all data are climbed only
- * from the top of that, or from the caller's start where that is near it; what
- * comes close to it in the sample gets its chance too. The highest point is
- * returned, with what is wrong about it.
+ * Newton's method on the transformed parameters (newton.c), from several starts: the
+ * likelihood may have more than one top. Small data are climbed from the caller's
+ * start and from every guess of the family. Of large data the same is done with a
+ * sample of some thousand customers, and all data are climbed only from the top of
+ * that, or from the caller's start where that is near it; what comes close to it in
+ * the sample gets its chance too. The highest point is returned, with what is wrong
+ * about it.
+ *
+ * With covariates the fit without them has been made already, and its top is the
+ * start; the family's guesses are climbed from only where that does not arrive.
  *
  * Bounds say when to give up: a shape of a million means that customers do not
  * differ, or that nobody leaves, and the likelihood rises on for ever.
  *
- * A penalty lambda on the shapes maximises ln L / N - lambda sum (ln shape)^2, N
- * being the number of customers: the same lambda means the same for any N. The
- * log-likelihood reported is without the penalty, the covariance with it.
+ * Coordinates
+ * -----------
+ * The search moves in the transformed parameters at the mean of the covariates and in
+ * the effects of the standardised covariates, some of which may be fixed. What the
+ * caller calls parameters (at covariates of 0) and effects are linear in them: row i of
+ * that map is what RawRow() gives. Penalties are on the caller's, and so is the
+ * covariance.
+ *
+ * Penalties maximise ln L / N - lambda sum (ln shape)^2 - mu sum effect^2, N being the
+ * number of customers: the same lambda means the same for any N. The log-likelihood
+ * reported is without them, the covariance with them.
  */
 #include "model/search.h"
 
@@ -33,30 +44,239 @@
 /* Heights within this are the same top. */
 #define SAME_TOP 1e-7
 
-/* A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's guess. */
+/*
+ * A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's
+ * guess, an effect when it makes customers differ by as much.
+ */
 #define SHAPE_BOUND 13.8
 #define SCALE_BOUND 18.4
 
-_Static_assert(CLV_MAX_PARAMS <= CLV_LINALG_MAX, "no room for the parameters");
+/* Climbs of one set of data; the second set is the same without the sample's advice. */
+#define MAX_ATTEMPTS 8
 
-/* A climb, and where it began. */
+/* A climb, and where it began; in the unknowns. */
 typedef struct Attempt
 {
-	double start[CLV_MAX_PARAMS];
-	ClvNewton newton;
+	bool given; /* began where the caller said */
+	double start[CLV_MAX_DIM];
+	double theta[CLV_MAX_DIM];
+	double height;
+	double distance;
+	int evaluations;
+	int runaway;
 	ClvNewtonOutcome outcome;
 } Attempt;
 
-#define MAX_ATTEMPTS 8
+/* Climbs of the same data. */
+typedef struct Trail
+{
+	Attempt attempts[2 * MAX_ATTEMPTS];
+	int n;
+	int best; /* the highest; of those on the same top, the first that arrived */
+	double hessian[CLV_MAX_COVARIANCE];
+} Trail;
+
+/* ---- coordinates ---- */
 
 static double
-Penalty(const ClvProblem *problem, const double *theta)
+Natural(ClvTransform transform, double theta)
 {
-	double squares = 0;
+	switch (transform)
+	{
+		case CLV_LOG:
+			return exp(theta);
+		case CLV_LOGIT:
+			return 1 / (1 + exp(-theta));
+		case CLV_FIXED:
+			break;
+	}
+	return theta;
+}
 
-	for (int i = 0; i < problem->family->nparams; i++)
-		squares += problem->family->is_scale[i] ? 0 : theta[i] * theta[i];
-	return problem->penalty * squares;
+static double
+Transformed(ClvTransform transform, double param)
+{
+	switch (transform)
+	{
+		case CLV_LOG:
+			return log(param);
+		case CLV_LOGIT:
+			return log(param) - log1p(-param);
+		case CLV_FIXED:
+			break;
+	}
+	return param;
+}
+
+static int
+Covariates(const ClvProblem *problem)
+{
+	return problem->covariates == NULL ? 0 : problem->covariates->n;
+}
+
+/* Parameters and effects, whether searched for or not. */
+static int
+Dimension(const ClvProblem *problem)
+{
+	return problem->family->nparams + 2 * Covariates(problem);
+}
+
+/* Does this parameter or effect move? */
+static bool
+IsUnknown(const ClvProblem *problem, int i)
+{
+	const ClvFamily *family = problem->family;
+
+	if (i < family->nparams)
+		return family->transform[i] != CLV_FIXED;
+	for (int k = 0; k < family->nparams; k++)
+	{
+		if (clv_effect_weight(family, Covariates(problem), k, i - family->nparams) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Lists the unknowns; returns how many. */
+static int
+Unknowns(const ClvProblem *problem, int *unknown)
+{
+	int n = 0;
+
+	for (int i = 0; i < Dimension(problem); i++)
+	{
+		if (IsUnknown(problem, i))
+			unknown[n++] = i;
+	}
+	return n;
+}
+
+/* All coordinates from the unknowns. */
+static void
+Expand(const ClvProblem *problem, const double *theta, double *all)
+{
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+
+	memset(all, 0, Dimension(problem) * sizeof(double));
+	memcpy(all, problem->fixed, problem->family->nparams * sizeof(double));
+	for (int i = 0; i < n; i++)
+		all[unknown[i]] = theta[i];
+}
+
+/* How the caller's parameter or effect i depends on all coordinates. */
+static void
+RawRow(const ClvProblem *problem, int i, double *row)
+{
+	int nparams = problem->family->nparams;
+	int n = Covariates(problem);
+	const ClvCovariates *covariates = problem->covariates;
+
+	memset(row, 0, Dimension(problem) * sizeof(double));
+	if (i >= nparams)
+	{
+		row[i] = 1 / covariates->unit[(i - nparams) % n];
+		return;
+	}
+	row[i] = 1;
+	for (int effect = 0; effect < 2 * n; effect++)
+		row[nparams + effect] = -clv_effect_weight(problem->family, n, i, effect) *
+								covariates->mean[effect % n] / covariates->unit[effect % n];
+}
+
+static double
+Dot(int n, const double *a, const double *b)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* The unknowns of a start: the map above, backwards. */
+static void
+FromStart(const ClvProblem *problem, const ClvStart *start, double *theta)
+{
+	const ClvFamily *family = problem->family;
+	int n = Covariates(problem);
+	double all[CLV_MAX_DIM] = {0};
+	int unknown[CLV_MAX_DIM];
+	int nunknown = Unknowns(problem, unknown);
+
+	for (int i = 0; i < family->nparams; i++)
+		all[i] = Transformed(family->transform[i], start->param[i]);
+	for (int effect = 0; start->effect != NULL && effect < 2 * n; effect++)
+	{
+		double raw = start->effect[effect];
+
+		all[family->nparams + effect] = raw * problem->covariates->unit[effect % n];
+		for (int i = 0; i < family->nparams; i++)
+			all[i] += clv_effect_weight(family, n, i, effect) * raw *
+					  problem->covariates->mean[effect % n];
+	}
+	for (int i = 0; i < nunknown; i++)
+		theta[i] = all[unknown[i]];
+}
+
+/* ---- what is maximised ---- */
+
+/* The penalty on the caller's parameter or effect i. */
+static double
+Ridge(const ClvProblem *problem, int i)
+{
+	const ClvFamily *family = problem->family;
+
+	if (i >= family->nparams)
+		return problem->effect_penalty[(i - family->nparams) / Covariates(problem)];
+	return family->is_scale[i] || family->transform[i] == CLV_FIXED ? 0 : problem->shape_penalty;
+}
+
+/* The penalty at all coordinates; taken from at, where that is not NULL. */
+static double
+Penalise(const ClvProblem *problem, const double *all, ClvQuadratic *at)
+{
+	int dimension = Dimension(problem);
+	double total = 0;
+
+	for (int i = 0; i < dimension; i++)
+	{
+		double ridge = Ridge(problem, i);
+		double row[CLV_MAX_DIM];
+		double raw;
+
+		if (ridge == 0)
+			continue;
+		RawRow(problem, i, row);
+		raw = Dot(dimension, row, all);
+		total += ridge * raw * raw;
+		for (int j = 0; at != NULL && j < dimension; j++)
+		{
+			at->gradient[j] -= 2 * ridge * raw * row[j];
+			for (int k = 0; k <= j; k++)
+				at->hessian[CLV_AT(j, k)] -= 2 * ridge * row[j] * row[k];
+		}
+	}
+	if (at != NULL)
+		at->value -= total;
+	return total;
+}
+
+/* Leave the unknowns alone with each other. */
+static void
+Reduce(const ClvProblem *problem, ClvQuadratic *at)
+{
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+
+	if (n == Dimension(problem))
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		at->gradient[i] = at->gradient[unknown[i]];
+		for (int j = 0; j <= i; j++)
+			at->hessian[CLV_AT(i, j)] = at->hessian[CLV_AT(unknown[i], unknown[j])];
+	}
 }
 
 static void
@@ -64,118 +284,140 @@ Objective(void *arg, const double *theta, ClvQuadratic *at)
 {
 	const ClvProblem *problem = arg;
 	const ClvFamily *family = problem->family;
+	double all[CLV_MAX_DIM];
+	double point[CLV_MAX_DIM];
+
+	Expand(problem, theta, all);
+	memcpy(point, all, Dimension(problem) * sizeof(double));
+	for (int i = 0; i < family->nparams; i++)
+		point[i] = Natural(family->transform[i], all[i]);
+	problem->evaluate(problem->data, point, at);
+	Penalise(problem, all, at);
+	Reduce(problem, at);
+}
+
+/* ---- climbs ---- */
+
+static bool
+Guess(const ClvProblem *problem, int which, double *theta)
+{
 	double param[CLV_MAX_PARAMS];
 
-	for (int i = 0; i < family->nparams; i++)
-		param[i] = exp(theta[i]);
-	problem->evaluate(problem->data, param, at);
-	if (problem->penalty == 0)
-		return;
-	at->value -= Penalty(problem, theta);
-	for (int i = 0; i < family->nparams; i++)
-	{
-		if (family->is_scale[i])
-			continue;
-		at->gradient[i] -= 2 * problem->penalty * theta[i];
-		at->hessian[CLV_AT(i, i)] -= 2 * problem->penalty;
-	}
+	memcpy(param, problem->fixed, sizeof(param));
+	if (!problem->family->start(problem->moments, which, param))
+		return false;
+	FromStart(problem, &(ClvStart){param, NULL}, theta);
+	return true;
 }
 
 static void
 SetBounds(const ClvProblem *problem, ClvNewton *newton)
 {
-	double guess[CLV_MAX_PARAMS];
+	int nparams = problem->family->nparams;
+	int unknown[CLV_MAX_DIM];
+	double guess[CLV_MAX_DIM];
 
-	problem->family->start(problem->moments, 0, guess);
-	for (int i = 0; i < newton->n; i++)
+	newton->n = Unknowns(problem, unknown);
+	Guess(problem, 0, guess);
+	for (int k = 0; k < newton->n; k++)
 	{
-		bool is_scale = problem->family->is_scale[i];
-		double middle = is_scale ? log(guess[i]) : 0;
-		double width = is_scale ? SCALE_BOUND : SHAPE_BOUND;
+		int i = unknown[k];
+		bool is_effect = i >= nparams;
+		bool is_scale = !is_effect && problem->family->is_scale[i];
+		double width =
+			is_effect ? SCALE_BOUND / problem->covariates->range[(i - nparams) % Covariates(problem)]
+			: is_scale ? SCALE_BOUND
+					   : SHAPE_BOUND;
 
-		newton->low[i] = middle - width;
-		newton->high[i] = middle + width;
+		newton->low[k] = (is_scale ? guess[k] : 0) - width;
+		newton->high[k] = (is_scale ? guess[k] : 0) + width;
 	}
-}
-
-/* From attempt->start, or the nearest point within the bounds. */
-static void
-Climb(const ClvProblem *problem, Attempt *attempt)
-{
-	ClvNewton *newton = &attempt->newton;
-
-	newton->n = problem->family->nparams;
-	newton->tolerance = TOLERANCE;
-	newton->max_evaluations = problem->max_evaluations;
-	SetBounds(problem, newton);
-	for (int i = 0; i < newton->n; i++)
-	{
-		double theta = log(attempt->start[i]);
-
-		theta = theta < newton->low[i] ? newton->low[i] : theta;
-		newton->theta[i] = theta > newton->high[i] ? newton->high[i] : theta;
-	}
-	attempt->outcome = clv_newton_maximize(newton, Objective, (void *) problem);
-	if (attempt->outcome == CLV_NEWTON_BAD_START)
-		newton->at.value = -INFINITY;
-}
-
-static double
-Height(const Attempt *attempt)
-{
-	return attempt->newton.at.value;
 }
 
 static bool
 SameTop(const Attempt *a, const Attempt *b)
 {
-	return fabs(Height(a) - Height(b)) <= SAME_TOP * (1 + 1e-6 * fabs(Height(a)));
+	return fabs(a->height - b->height) <= SAME_TOP * (1 + 1e-6 * fabs(a->height));
 }
 
-/* Climb from the caller's start, if any, and from all of the family's guesses. */
-static int
-Explore(const ClvProblem *problem, const double *start, Attempt *attempts)
+/* Is a better than b, which came before it? */
+static bool
+Better(const Attempt *a, const Attempt *b)
 {
-	int n = 0;
-
-	if (start != NULL)
-	{
-		memcpy(attempts[n].start, start, problem->family->nparams * sizeof(double));
-		Climb(problem, &attempts[n++]);
-	}
-	for (int which = 0; n < MAX_ATTEMPTS; which++)
-	{
-		if (!problem->family->start(problem->moments, which, attempts[n].start))
-			break;
-		Climb(problem, &attempts[n++]);
-	}
-	return n;
+	if (SameTop(a, b))
+		return b->outcome != CLV_NEWTON_CONVERGED && a->outcome == CLV_NEWTON_CONVERGED;
+	return a->height > b->height;
 }
 
-/* The highest; of those on the same top, the first that arrived. */
-static const Attempt *
-Highest(const Attempt *attempts, int n)
+/* Take over what newton has found. */
+static void
+Arrive(Trail *trail, Attempt *attempt, const ClvNewton *newton)
 {
-	const Attempt *best = &attempts[0];
-
-	for (int i = 1; i < n; i++)
+	memcpy(attempt->theta, newton->theta, newton->n * sizeof(double));
+	attempt->height = attempt->outcome == CLV_NEWTON_BAD_START ? -INFINITY : newton->at.value;
+	attempt->distance = newton->distance;
+	attempt->evaluations = newton->evaluations;
+	attempt->runaway = newton->runaway;
+	if (trail->n == 0 || Better(attempt, &trail->attempts[trail->best]))
 	{
-		bool same = SameTop(&attempts[i], best);
-
-		if (same ? best->outcome != CLV_NEWTON_CONVERGED &&
-					   attempts[i].outcome == CLV_NEWTON_CONVERGED
-				 : Height(&attempts[i]) > Height(best))
-			best = &attempts[i];
+		trail->best = trail->n;
+		memcpy(trail->hessian, newton->at.hessian, CLV_TRIANGLE(newton->n) * sizeof(double));
 	}
-	return best;
+	trail->n++;
+}
+
+/* From start, or the nearest point within the bounds. */
+static void
+Climb(const ClvProblem *problem, Trail *trail, const double *start, bool given)
+{
+	Attempt *attempt = &trail->attempts[trail->n];
+	ClvNewton newton;
+
+	newton.tolerance = TOLERANCE;
+	newton.max_evaluations = problem->max_evaluations;
+	SetBounds(problem, &newton);
+	attempt->given = given;
+	memcpy(attempt->start, start, newton.n * sizeof(double));
+	for (int i = 0; i < newton.n; i++)
+	{
+		double theta = start[i] < newton.low[i] ? newton.low[i] : start[i];
+
+		newton.theta[i] = theta > newton.high[i] ? newton.high[i] : theta;
+	}
+	attempt->outcome = clv_newton_maximize(&newton, Objective, (void *) problem);
+	Arrive(trail, attempt, &newton);
 }
 
 static bool
-SeenBefore(const Attempt *attempts, int i)
+Arrived(const Trail *trail)
+{
+	return trail->n > 0 && trail->attempts[trail->best].outcome == CLV_NEWTON_CONVERGED;
+}
+
+/* Climb from the caller's starts, and from the family's guesses. */
+static void
+Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *trail)
+{
+	int last = trail->n + MAX_ATTEMPTS;
+	double theta[CLV_MAX_DIM];
+
+	for (int i = 0; i < nstarts; i++)
+	{
+		FromStart(problem, &starts[i], theta);
+		Climb(problem, trail, theta, true);
+	}
+	if (problem->covariates != NULL && Arrived(trail))
+		return;
+	for (int which = 0; trail->n < last && Guess(problem, which, theta); which++)
+		Climb(problem, trail, theta, false);
+}
+
+static bool
+SeenBefore(const Trail *trail, int i)
 {
 	for (int k = 0; k < i; k++)
 	{
-		if (SameTop(&attempts[k], &attempts[i]))
+		if (SameTop(&trail->attempts[k], &trail->attempts[i]))
 			return true;
 	}
 	return false;
@@ -183,11 +425,11 @@ SeenBefore(const Attempt *attempts, int i)
 
 /* Was the climb so short that its start may have been the top of all the data? */
 static bool
-IsWarm(const Attempt *attempt)
+IsWarm(const Attempt *attempt, int n)
 {
-	for (int i = 0; i < attempt->newton.n; i++)
+	for (int i = 0; i < n; i++)
 	{
-		if (!(fabs(log(attempt->start[i]) - attempt->newton.theta[i]) < WARM))
+		if (!(fabs(attempt->start[i] - attempt->theta[i]) < WARM))
 			return false;
 	}
 	return true;
@@ -197,29 +439,40 @@ IsWarm(const Attempt *attempt)
  * Climb all of the data from what was found in the sample; from the caller's
  * start itself where that is warm.
  */
-static int
-Refine(const ClvProblem *problem, const Attempt *found, int n, bool has_start, Attempt *attempts)
+static void
+Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
 {
-	const Attempt *best = Highest(found, n);
-	int climbs = 0;
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < found->n; i++)
 	{
-		Attempt *attempt = &attempts[climbs];
+		const Attempt *attempt = &found->attempts[i];
+		bool warm = attempt->given && IsWarm(attempt, n);
 
-		if (!(Height(&found[i]) > Height(best) - SAMPLE_MARGIN) || SeenBefore(found, i))
-			continue;
-		*attempt = found[i];
-		if (!(has_start && i == 0 && IsWarm(&found[i])))
-		{
-			for (int k = 0; k < problem->family->nparams; k++)
-				attempt->start[k] = exp(found[i].newton.theta[k]);
-		}
-		Climb(problem, attempt);
-		climbs++;
+		if (attempt->height > found->attempts[found->best].height - SAMPLE_MARGIN &&
+			!SeenBefore(found, i))
+			Climb(problem, trail, warm ? attempt->start : attempt->theta, attempt->given);
 	}
-	return climbs;
 }
+
+/*
+ * From the sample to all of the data. Where that does not arrive, all the starts
+ * are tried again without the sample's advice.
+ */
+static void
+ExploreBySample(const ClvProblem *all, const ClvProblem *sample, const ClvStart *starts,
+				int nstarts, Trail *trail)
+{
+	Trail found = {.n = 0};
+
+	Explore(sample, starts, nstarts, &found);
+	Refine(all, &found, trail);
+	if (!Arrived(trail))
+		Explore(all, starts, nstarts, trail);
+}
+
+/* ---- the report ---- */
 
 static ClvStatus
 Verdict(ClvNewtonOutcome outcome)
@@ -238,54 +491,90 @@ Verdict(ClvNewtonOutcome outcome)
 	return CLV_NOT_CONVERGED;
 }
 
-static ClvStatus
-Report(const ClvProblem *problem, const Attempt *attempt, ClvFitReport *report)
+/* The covariance of the unknowns becomes that of the caller's parameters and effects. */
+static void
+SpreadCovariance(const ClvProblem *problem, const double *inverse, double *covariance)
 {
-	const ClvNewton *newton = &attempt->newton;
-	int n = problem->family->nparams;
-	double curvature[CLV_MAX_HESSIAN] = {0};
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+	int dimension = Dimension(problem);
+	double rows[CLV_MAX_DIM][CLV_MAX_DIM];
+	double half[CLV_MAX_DIM][CLV_MAX_DIM] = {{0}}; /* rows times the covariance */
+
+	for (int i = 0; i < dimension; i++)
+	{
+		double row[CLV_MAX_DIM];
+
+		RawRow(problem, i, row);
+		for (int k = 0; k < n; k++)
+			rows[i][k] = row[unknown[k]];
+		for (int k = 0; k < n; k++)
+		{
+			for (int l = 0; l < n; l++)
+				half[i][k] += rows[i][l] * inverse[k > l ? CLV_AT(k, l) : CLV_AT(l, k)];
+		}
+		for (int j = 0; j <= i; j++)
+			covariance[CLV_AT(i, j)] = Dot(n, half[i], rows[j]);
+	}
+}
+
+static void
+ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
+{
+	int nparams = problem->family->nparams;
+	int dimension = Dimension(problem);
+	double row[CLV_MAX_DIM];
+
+	for (int i = 0; i < dimension; i++)
+	{
+		RawRow(problem, i, row);
+		if (i < nparams)
+			report->param[i] =
+				Natural(problem->family->transform[i], Dot(dimension, row, all));
+		else
+			report->effect[i - nparams] = Dot(dimension, row, all);
+	}
+	report->neffects = dimension - nparams;
+}
+
+static ClvStatus
+Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
+{
+	const Attempt *attempt = &trail->attempts[trail->best];
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+	double all[CLV_MAX_DIM];
+	double curvature[CLV_MAX_COVARIANCE];
 	ClvCholesky chol;
 
-	report->iterations = newton->evaluations;
+	report->iterations = attempt->evaluations;
 	if (attempt->outcome == CLV_NEWTON_BAD_START)
 		return CLV_BAD_START;
-	for (int i = 0; i < n; i++)
-		report->param[i] = exp(newton->theta[i]);
+	Expand(problem, attempt->theta, all);
+	ReportPoint(problem, all, report);
 	for (int i = 0; i < CLV_TRIANGLE(n); i++)
-		curvature[i] = -newton->at.hessian[i];
+		curvature[i] = -trail->hessian[i];
 	report->has_covariance = clv_cholesky(n, curvature, &chol);
 	if (report->has_covariance)
-		clv_cholesky_inverse(&chol, report->covariance);
-	report->log_likelihood = newton->at.value + Penalty(problem, newton->theta);
-	report->gradient_norm = newton->distance;
-	report->degenerate_param = newton->runaway;
+	{
+		clv_cholesky_inverse(&chol, curvature);
+		SpreadCovariance(problem, curvature, report->covariance);
+	}
+	report->log_likelihood = attempt->height + Penalise(problem, all, NULL);
+	report->gradient_norm = attempt->distance;
+	report->degenerate_param = attempt->runaway < 0 ? -1 : unknown[attempt->runaway];
 	return Verdict(attempt->outcome);
 }
 
-/*
- * From the sample to all of the data. Where that does not arrive, all the starts
- * are tried again without the sample's advice.
- */
-static int
-ExploreBySample(const ClvProblem *all, const ClvProblem *sample, const double *start,
-				Attempt *attempts)
-{
-	Attempt found[MAX_ATTEMPTS];
-	int n = Explore(sample, start, found);
-
-	n = Refine(all, found, n, start != NULL, attempts);
-	if (n > 0 && Highest(attempts, n)->outcome == CLV_NEWTON_CONVERGED)
-		return n;
-	return n + Explore(all, start, attempts + n);
-}
-
 ClvStatus
-clv_search(const ClvProblem *all, const ClvProblem *sample, const double *start,
+clv_search(const ClvProblem *all, const ClvProblem *sample, const ClvStart *starts, int nstarts,
 		   ClvFitReport *report)
 {
-	Attempt attempts[2 * MAX_ATTEMPTS];
-	int n = sample == NULL ? Explore(all, start, attempts)
-						   : ExploreBySample(all, sample, start, attempts);
+	Trail trail = {.n = 0};
 
-	return Report(all, Highest(attempts, n), report);
+	if (sample == NULL)
+		Explore(all, starts, nstarts, &trail);
+	else
+		ExploreBySample(all, sample, starts, nstarts, &trail);
+	return Report(all, &trail, report);
 }

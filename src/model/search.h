@@ -6,25 +6,39 @@
 #define CLV_SEARCH_H
 
 #include "math/newton.h"
+#include "model/effects.h"
 #include "model/likelihood.h"
 
 typedef struct ClvProblem
 {
 	const ClvFamily *family;
-	const ClvMoments *moments; /* what the family guesses starts from */
-	double penalty;            /* on the sum of the squared logs of the shapes */
-	int max_evaluations;       /* from one start */
+	const ClvMoments *moments;       /* what the family guesses starts from */
+	const ClvCovariates *covariates; /* NULL: none */
+	double fixed[CLV_MAX_PARAMS];    /* the parameters that are not searched for */
+	double shape_penalty;            /* on the sum of the squared logs of the shapes */
+	double effect_penalty[2];        /* on that of the squared effects on purchases, on churn */
+	int max_evaluations;             /* from one start */
 
-	/* the log-likelihood at param, with derivatives by the logs of the parameters */
-	void (*evaluate)(void *data, const double *param, ClvQuadratic *at);
+	/*
+	 * The log-likelihood at a point, with derivatives by the transformed parameters:
+	 * parameters at the mean of the covariates, effects of the standardised covariates.
+	 */
+	void (*evaluate)(void *data, const double *point, ClvQuadratic *at);
 	void *data;
 } ClvProblem;
 
+/* A place to begin, in the caller's units. */
+typedef struct ClvStart
+{
+	const double *param;
+	const double *effect; /* NULL: 0 */
+} ClvStart;
+
 /*
- * Climb from start (NULL: none) and from the family's guesses; through the sample
- * where there is one (else NULL). Fills report but for the customers.
+ * Climb from the starts (at most two) and from the family's guesses; through the
+ * sample where there is one (else NULL). Fills report but for the customers.
  */
-extern ClvStatus clv_search(const ClvProblem *all, const ClvProblem *sample, const double *start,
-							ClvFitReport *report);
+extern ClvStatus clv_search(const ClvProblem *all, const ClvProblem *sample,
+							const ClvStart *starts, int nstarts, ClvFitReport *report);
 
 #endif /* CLV_SEARCH_H */

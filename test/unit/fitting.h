@@ -19,8 +19,8 @@
  * sees a byte too many.
  */
 static inline ClvStatus
-FitCells(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvFitControl *control,
-		 ClvFitReport *report)
+FitGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGroups *groups,
+		  const ClvFitControl *control, ClvFitReport *report)
 {
 	static const ClvFitControl plain = {0};
 	ClvCell *copy = malloc(n * sizeof(ClvCell) + 1);
@@ -28,10 +28,18 @@ FitCells(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvFitCo
 	ClvStatus status;
 
 	memcpy(copy, cells, n * sizeof(ClvCell));
-	status = clv_fit_cells(family, copy, n, NULL, control != NULL ? control : &plain, workspace, report);
+	status = clv_fit_cells(family, copy, n, groups, control != NULL ? control : &plain, workspace,
+						   report);
 	free(workspace);
 	free(copy);
 	return status;
+}
+
+static inline ClvStatus
+FitCells(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvFitControl *control,
+		 ClvFitReport *report)
+{
+	return FitGroups(family, cells, n, NULL, control, report);
 }
 
 static inline ClvStatus
@@ -106,9 +114,10 @@ WithinErrors(const ClvFamily *family, const ClvFitReport *report, const double *
 static inline void
 SameBits(const ClvFamily *family, const ClvFitReport *a, const ClvFitReport *b)
 {
-	size_t n = (size_t) family->nparams;
+	size_t n = (size_t) (family->nparams + a->neffects);
 
-	assert_memory_equal(a->param, b->param, n * sizeof(double));
+	assert_memory_equal(a->param, b->param, (size_t) family->nparams * sizeof(double));
+	assert_memory_equal(a->effect, b->effect, sizeof(a->effect));
 	assert_memory_equal(a->covariance, b->covariance, CLV_TRIANGLE(n) * sizeof(double));
 	assert_memory_equal(&a->log_likelihood, &b->log_likelihood, sizeof(double));
 	assert_memory_equal(&a->gradient_norm, &b->gradient_norm, sizeof(double));
@@ -119,9 +128,13 @@ SameBits(const ClvFamily *family, const ClvFitReport *a, const ClvFitReport *b)
 
 typedef void (*Evaluator)(void *data, const double *param, ClvQuadratic *at);
 
-/* Sixth-order central difference along the log of parameter k; of the value or a gradient. */
+/*
+ * Sixth-order central difference along the log of parameter k; of the value or a
+ * gradient. What comes after the first nlogs is no parameter and moves itself.
+ */
 static inline double
-Difference(int n, const double *param, int k, int which, Evaluator evaluate, void *data)
+Difference(int n, int nlogs, const double *param, int k, int which, Evaluator evaluate,
+		   void *data)
 {
 	static const double weight[] = {45.0 / 60, -9.0 / 60, 1.0 / 60};
 	double h = 4e-3;
@@ -129,14 +142,14 @@ Difference(int n, const double *param, int k, int which, Evaluator evaluate, voi
 
 	for (int step = 1; step <= 3; step++)
 	{
-		double moved[CLV_MAX_PARAMS];
+		double moved[CLV_MAX_DIM];
 		ClvQuadratic up;
 		ClvQuadratic down;
 
 		memcpy(moved, param, (size_t) n * sizeof(double));
-		moved[k] = param[k] * exp(step * h);
+		moved[k] = k < nlogs ? param[k] * exp(step * h) : param[k] + step * h;
 		evaluate(data, moved, &up);
-		moved[k] = param[k] * exp(-step * h);
+		moved[k] = k < nlogs ? param[k] * exp(-step * h) : param[k] - step * h;
 		evaluate(data, moved, &down);
 		sum += weight[step - 1] *
 			   (which < 0 ? up.value - down.value : up.gradient[which] - down.gradient[which]);
@@ -150,7 +163,7 @@ Difference(int n, const double *param, int k, int which, Evaluator evaluate, voi
  * value that is differenced.
  */
 static inline void
-CheckDerivatives(int n, const double *param, Evaluator evaluate, void *data)
+CheckPoint(int n, int nlogs, const double *param, Evaluator evaluate, void *data)
 {
 	ClvQuadratic at;
 	double slope = 0;
@@ -163,19 +176,25 @@ CheckDerivatives(int n, const double *param, Evaluator evaluate, void *data)
 		curve = fmax(curve, fabs(at.hessian[i]));
 	for (int i = 0; i < n; i++)
 	{
-		double gradient = Difference(n, param, i, -1, evaluate, data);
+		double gradient = Difference(n, nlogs, param, i, -1, evaluate, data);
 
 		if (!(fabs(gradient - at.gradient[i]) < 1e-8 * slope + 1e-12 * fabs(at.value)))
 			fail_msg("d/d%d is %.15g, by differences %.15g", i, at.gradient[i], gradient);
 		for (int j = 0; j <= i; j++)
 		{
-			double hessian = Difference(n, param, i, j, evaluate, data);
+			double hessian = Difference(n, nlogs, param, i, j, evaluate, data);
 
 			if (!(fabs(hessian - at.hessian[CLV_AT(i, j)]) < 1e-8 * curve))
 				fail_msg("d2/d%dd%d is %.15g, by differences %.15g", i, j, at.hessian[CLV_AT(i, j)],
 						 hessian);
 		}
 	}
+}
+
+static inline void
+CheckDerivatives(int n, const double *param, Evaluator evaluate, void *data)
+{
+	CheckPoint(n, n, param, evaluate, data);
 }
 
 static inline void
