@@ -422,7 +422,7 @@ DerivativesAreTheFunctionsOwn(const Lives *lives)
 {
 	for (int i = 0; i < lives->n; i++)
 	{
-		size_t n = 1500;
+		size_t n = 500;
 		ClvCell *cells = DrawLives(lives->family, lives->shapes[0], n, i % 2 / 7.0, 3 + i);
 
 		CheckEngine(lives->family, cells, n, lives->shapes[i]);

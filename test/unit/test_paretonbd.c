@@ -127,6 +127,8 @@ peers(void **state)
 	AgreesWithPeer(PARETO, &report, "oracles/pnbd_cdnow-full78w_params.csv");
 	Fit("data/cdnow_log_full.csv", 1, AS_OF, &report);
 	AgreesWithPeer(PARETO, &report, "oracles/pnbd_cdnow-master-39w_params.csv");
+	Fit("data/apparel_log.csv", 1, DayNumber(2006, 12, 31), &report);
+	AgreesWithPeer(PARETO, &report, "oracles/pnbd_apparel-104w_params.csv");
 }
 
 static void
