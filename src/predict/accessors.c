@@ -109,9 +109,7 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	purchases = clv_remembered(site, &customer,
 							   PG_ARGISNULL(3) ? CLV_MEMO_LIFETIME : CLV_MEMO_DISCOUNTED);
-	/* what diverges does so for the least likely survivor, too */
-	if (!isinf(purchases))
-		purchases *= clv_p_alive_of(site->fitted, &customer);
+	purchases = clv_times_alive(site->fitted, &customer, purchases);
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
 }
 
@@ -172,6 +170,8 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	site = clv_customer_site(fcinfo, 3);
 	part = &site->fitted->purchase;
+	if (part->family->log_likelihood == NULL)
+		clv_lacks(part->family, "likelihood of histories");
 	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(

@@ -63,6 +63,20 @@ clv_check_horizon_days(double days)
 }
 
 void
+clv_check_periods(const ClvFitted *fitted, const char *what, double days)
+{
+	const ClvFamily *family = fitted->purchase.family;
+	double		periods = days / fitted->unit_days;
+
+	/* intervals and units are whole microseconds, so that rounding stays far below this */
+	if (clv_in_periods(family) && fabs(periods - rint(periods)) > 1e-9 * Max(1, periods))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s of %s days is no whole number of periods of %s days", what,
+							   clv_number(days), clv_number(fitted->unit_days)),
+						errdetail("\"%s\" counts by the time unit of the model.", family->name)));
+}
+
+void
 clv_check_count(const char *what, double value)
 {
 	if (!(value >= 0 && value <= PG_INT32_MAX && value == floor(value)))

@@ -96,7 +96,7 @@ PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo 
 
 /* Days of a period; errors name it, and a horizon longer than can be. */
 static double
-PeriodDays(const Interval *period, int periods)
+PeriodDays(const ClvFitted *fitted, const Interval *period, int periods)
 {
 	double		days = clv_interval_days(period);
 
@@ -107,6 +107,10 @@ PeriodDays(const Interval *period, int periods)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("period must be positive: %s days", clv_number(days))));
 	clv_check_horizon_days(periods * days);
+	clv_check_periods(fitted, "period", days);
+	/* what is expected of several campaigns is not what is expected of each */
+	if (fitted->purchase.family->clock == CLV_CAMPAIGNS && periods > 1)
+		clv_lacks(fitted->purchase.family, "curve of several periods");
 	return days;
 }
 
@@ -129,7 +133,7 @@ clv_forecast(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, COVARIATES);
 	forecast.periods = PG_GETARG_INT32(PERIODS);
 	forecast.unit_days = site->fitted->unit_days;
-	forecast.period_days = PeriodDays(PG_GETARG_INTERVAL_P(PERIOD), forecast.periods);
+	forecast.period_days = PeriodDays(site->fitted, PG_GETARG_INTERVAL_P(PERIOD), forecast.periods);
 	forecast.delta = clv_delta(PG_GETARG_FLOAT8(DISCOUNT_RATE), forecast.unit_days);
 	forecast.margin = PG_GETARG_FLOAT8(MARGIN);
 	clv_check_margin(forecast.margin);

@@ -4,7 +4,7 @@
  *		the literature, and for what-if questions.
  *
  * x, t_x, t_cal and horizons are in the model's time unit, delta is a continuous
- * discount rate per unit. Nothing is remembered but the model: who asks by number
+ * discount rate per unit; families of whole periods take an effective one. Nothing is remembered but the model: who asks by number
  * asks about numbers of his own. Underflow gives 0, divergence Infinity.
  */
 #include "predict/predict_private.h"
@@ -24,9 +24,40 @@ PurchaseModel(FunctionCallInfo fcinfo)
 	return fitted;
 }
 
+/* Families of whole periods take whole numbers, and not all of them. */
+static void
+CheckGrid(const ClvFamily *family, const ClvCustomer *c)
+{
+	if (family->clock != CLV_OPPORTUNITIES && family->clock != CLV_RENEWALS)
+		return;
+	clv_check_count("t_x", c->t_x);
+	clv_check_count("t_cal", c->T);
+	if (family->clock == CLV_RENEWALS && c->x != c->t_x)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("x must be t_x: %s, %s", clv_number(c->x), clv_number(c->t_x)),
+						errdetail("In \"%s\" both are the renewals made, and t_cal those that "
+								  "were possible.", family->name)));
+	if (c->x > c->t_x)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("x must not be greater than t_x: %s > %s", clv_number(c->x),
+							   clv_number(c->t_x)),
+						errdetail("\"%s\" knows one purchase a period: x of them until period "
+								  "t_x.", family->name)));
+}
+
+/* A horizon or an age: whole periods where the family counts them. */
+static void
+CheckTime(const ClvFamily *family, const char *what, double t)
+{
+	if (clv_in_periods(family))
+		clv_check_count(what, t);
+	else
+		clv_check_time(what, t);
+}
+
 /* Arguments 1 to 3: x, t_x, t_cal. */
 static ClvCustomer
-Summary(FunctionCallInfo fcinfo)
+Summary(FunctionCallInfo fcinfo, const ClvFamily *family)
 {
 	ClvCustomer customer = {.x = PG_GETARG_FLOAT8(1),
 							.t_x = PG_GETARG_FLOAT8(2),
@@ -40,6 +71,7 @@ Summary(FunctionCallInfo fcinfo)
 						errmsg("t_x must not be greater than t_cal: %s > %s",
 							   clv_number(customer.t_x), clv_number(customer.T)),
 						errdetail("t_x is the age at the last purchase, t_cal the age today.")));
+	CheckGrid(family, &customer);
 	if (customer.x == 0 && customer.t_x > 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("t_x must be 0 where x is 0: %s", clv_number(customer.t_x)),
@@ -48,13 +80,24 @@ Summary(FunctionCallInfo fcinfo)
 	return customer;
 }
 
-static void
-CheckDelta(double delta)
+/* The continuous rate; families of whole periods are asked with the effective one of a period. */
+static double
+Delta(const ClvFamily *family, double delta)
 {
-	if (!isfinite(delta))
+	if (clv_in_periods(family) && delta > -1 && isfinite(delta))
+		return log1p(delta);
+	if (clv_in_periods(family) || !isfinite(delta))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("delta must be a finite number: %s", clv_number(delta)),
-						errdetail("It is a continuous discount rate per time unit of the model.")));
+						clv_in_periods(family)
+							? errmsg("delta must be a finite number greater than -1: %s",
+									 clv_number(delta))
+							: errmsg("delta must be a finite number: %s", clv_number(delta)),
+						clv_in_periods(family)
+							? errdetail("To \"%s\" it is an effective discount rate per period.",
+										family->name)
+							: errdetail("It is a continuous discount rate per time unit of the "
+										"model.")));
+	return delta;
 }
 
 /* (model, x, t_x, t_cal) */
@@ -63,21 +106,38 @@ Datum
 clv_log_likelihood_number(PG_FUNCTION_ARGS)
 {
 	const ClvFittedPart *part = &PurchaseModel(fcinfo)->purchase;
-	ClvCustomer c = Summary(fcinfo);
+	ClvCustomer c = Summary(fcinfo, part->family);
 
+	if (part->family->log_likelihood == NULL)
+		clv_lacks(part->family, "likelihood of histories");
 	PG_RETURN_FLOAT8(clv_checked(part->family->log_likelihood(part->param, c.x, c.t_x, c.T),
 								 "the log-likelihood", &c));
 }
 
-/* (model, x, t_x, t_cal) */
+/* P(alive some time after today) */
+static double
+PAliveAhead(const ClvFitted *fitted, const ClvCustomer *customer, double ahead)
+{
+	ClvFuture	future;
+
+	CheckTime(fitted->purchase.family, "ahead", ahead);
+	if (ahead == 0)
+		return clv_p_alive_of(fitted, customer);
+	clv_future_of(fitted, customer, &future);
+	if (future.family->survival == NULL)
+		clv_lacks(future.family, "survival function");
+	return clv_times_alive(fitted, customer, future.family->survival(future.param, ahead));
+}
+
+/* (model, x, t_x, t_cal, ahead) */
 PG_FUNCTION_INFO_V1(clv_p_alive_number);
 Datum
 clv_p_alive_number(PG_FUNCTION_ARGS)
 {
 	const ClvFitted *fitted = PurchaseModel(fcinfo);
-	ClvCustomer c = Summary(fcinfo);
+	ClvCustomer c = Summary(fcinfo, fitted->purchase.family);
 
-	PG_RETURN_FLOAT8(clv_checked(clv_p_alive_of(fitted, &c), "P(alive)", &c));
+	PG_RETURN_FLOAT8(clv_checked(PAliveAhead(fitted, &c, PG_GETARG_FLOAT8(4)), "P(alive)", &c));
 }
 
 /* (model, x, t_x, t_cal, horizon) */
@@ -86,10 +146,10 @@ Datum
 clv_expected_purchases_number(PG_FUNCTION_ARGS)
 {
 	const ClvFittedPart *part = &PurchaseModel(fcinfo)->purchase;
-	ClvCustomer c = Summary(fcinfo);
+	ClvCustomer c = Summary(fcinfo, part->family);
 	double		horizon = PG_GETARG_FLOAT8(4);
 
-	clv_check_time("horizon", horizon);
+	CheckTime(part->family, "horizon", horizon);
 	PG_RETURN_FLOAT8(
 		clv_checked(clv_expected_given(part->family, part->param, c.x, c.t_x, c.T, horizon),
 					"the expected number of purchases", &c));
@@ -104,7 +164,7 @@ clv_expected_purchases_new(PG_FUNCTION_ARGS)
 	ClvCustomer newcomer = {0};
 	double		horizon = PG_GETARG_FLOAT8(1);
 
-	clv_check_time("horizon", horizon);
+	CheckTime(part->family, "horizon", horizon);
 	PG_RETURN_FLOAT8(clv_checked(part->family->expected(part->param, horizon),
 								 "the expected number of purchases", &newcomer));
 }
@@ -115,12 +175,12 @@ Datum
 clv_purchase_probability_number(PG_FUNCTION_ARGS)
 {
 	const ClvFittedPart *part = &PurchaseModel(fcinfo)->purchase;
-	ClvCustomer c = Summary(fcinfo);
+	ClvCustomer c = Summary(fcinfo, part->family);
 	double		n = PG_GETARG_FLOAT8(4);
 	double		horizon = PG_GETARG_FLOAT8(5);
 
 	clv_check_count("n", n);
-	clv_check_time("horizon", horizon);
+	CheckTime(part->family, "horizon", horizon);
 	PG_RETURN_FLOAT8(
 		clv_checked(clv_probability_given(part->family, part->param, c.x, c.t_x, c.T, n, horizon),
 					"the probability", &c));
@@ -137,7 +197,7 @@ clv_purchase_probability_new(PG_FUNCTION_ARGS)
 	double		horizon = PG_GETARG_FLOAT8(2);
 
 	clv_check_count("n", n);
-	clv_check_time("horizon", horizon);
+	CheckTime(part->family, "horizon", horizon);
 	PG_RETURN_FLOAT8(clv_checked(part->family->probability(part->param, n, horizon),
 								 "the probability", &newcomer));
 }
@@ -148,12 +208,12 @@ Datum
 clv_purchase_quantile_number(PG_FUNCTION_ARGS)
 {
 	const ClvFitted *fitted = PurchaseModel(fcinfo);
-	ClvCustomer c = Summary(fcinfo);
+	ClvCustomer c = Summary(fcinfo, fitted->purchase.family);
 	double		horizon = PG_GETARG_FLOAT8(4);
 	double		level = PG_GETARG_FLOAT8(5);
 	ClvFuture	future;
 
-	clv_check_time("horizon", horizon);
+	CheckTime(fitted->purchase.family, "horizon", horizon);
 	clv_check_level(level);
 	clv_future_of(fitted, &c, &future);
 	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_p_alive_of(fitted, &c), horizon, level));
@@ -166,24 +226,21 @@ clv_discounted_purchases_number(PG_FUNCTION_ARGS)
 {
 	const ClvFitted *fitted = PurchaseModel(fcinfo);
 	const ClvFittedPart *part = &fitted->purchase;
-	ClvCustomer c = Summary(fcinfo);
-	double		delta = PG_GETARG_FLOAT8(4);
+	ClvCustomer c = Summary(fcinfo, part->family);
+	double		delta = Delta(part->family, PG_GETARG_FLOAT8(4));
 	double		horizon = PG_GETARG_FLOAT8(5);
 	double		purchases;
 
-	CheckDelta(delta);
 	if (!isinf(horizon) || horizon < 0)
-		clv_check_time("horizon", horizon);
-	if (delta >= 0)
+		CheckTime(part->family, "horizon", horizon);
+	if (delta >= 0 && part->family->discounted != NULL)
 		purchases = clv_discounted_given(part->family, part->param, c.x, c.t_x, c.T, delta, horizon);
 	else
 	{
 		ClvFuture	future;
 
 		clv_future_of(fitted, &c, &future);
-		purchases = clv_discounted(&future, delta, horizon);
-		if (!isinf(purchases))
-			purchases *= clv_p_alive_of(fitted, &c);
+		purchases = clv_times_alive(fitted, &c, clv_discounted(&future, delta, horizon));
 	}
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &c));
 }
@@ -197,12 +254,62 @@ clv_survival(PG_FUNCTION_ARGS)
 	ClvCustomer newcomer = {0};
 	double		t = PG_GETARG_FLOAT8(1);
 
-	clv_check_time("t", t);
+	CheckTime(part->family, "t", t);
 	if (part->family->survival == NULL)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("\"%s\" has no survival function", part->family->name)));
+		clv_lacks(part->family, "survival function");
 	PG_RETURN_FLOAT8(
 		clv_checked(part->family->survival(part->param, t), "the survival probability", &newcomer));
+}
+
+/* t counts renewals, of which there is a first one. */
+static void
+CheckRenewal(double t)
+{
+	clv_check_count("t", t);
+	if (t == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("t must be at least 1, the first renewal: 0")));
+}
+
+/* (model, t) */
+PG_FUNCTION_INFO_V1(clv_retention);
+Datum
+clv_retention(PG_FUNCTION_ARGS)
+{
+	const ClvFittedPart *part = &PurchaseModel(fcinfo)->purchase;
+	ClvCustomer newcomer = {0};
+	double		t = PG_GETARG_FLOAT8(1);
+
+	if (part->family->retention == NULL)
+		clv_lacks(part->family, "renewals, and so no retention rate");
+	CheckRenewal(t);
+	PG_RETURN_FLOAT8(
+		clv_checked(part->family->retention(part->param, t), "the retention rate", &newcomer));
+}
+
+/* (model, t, rate, before) */
+PG_FUNCTION_INFO_V1(clv_residual_lifetime);
+Datum
+clv_residual_lifetime(PG_FUNCTION_ARGS)
+{
+	const ClvFittedPart *part = &PurchaseModel(fcinfo)->purchase;
+	ClvCustomer newcomer = {0};
+	double		t = PG_GETARG_FLOAT8(1);
+	double		rate = PG_GETARG_FLOAT8(2);
+	bool		before = PG_GETARG_BOOL(3);
+
+	if (part->family->residual == NULL)
+		clv_lacks(part->family, "renewals, and so no residual lifetime in renewals");
+	if (before)
+		CheckRenewal(t);
+	else
+		clv_check_count("t", t);
+	if (!(rate >= 0 && isfinite(rate)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("rate must be a finite number, not negative: %s", clv_number(rate)),
+						errdetail("It is an effective discount rate per period.")));
+	PG_RETURN_FLOAT8(clv_checked(part->family->residual(part->param, t, rate, before),
+								 "the residual lifetime", &newcomer));
 }
 
 /* ---- spend: (model, x, mean_spend) ---- */

@@ -17,11 +17,12 @@ CREATE FUNCTION @extschema@.clv_p_alive(
 	model @extschema@.clv_model,
 	x pg_catalog.float8,
 	t_x pg_catalog.float8,
-	t_cal pg_catalog.float8
+	t_cal pg_catalog.float8,
+	ahead pg_catalog.float8 DEFAULT 0
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_p_alive_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
-COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'probability that a customer with x repeat purchases, the last at age t_x, now of age t_cal, is still one. Times are in the model''s unit.';
+COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'probability that a customer with x repeat purchases, the last at age t_x, now of age t_cal, is still one; with ahead, that he will be so then, as for bg/bb at the next opportunity (ahead => 1). Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_expected_purchases(
 	model @extschema@.clv_model,
@@ -85,7 +86,7 @@ CREATE FUNCTION @extschema@.clv_discounted_purchases(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_discounted_purchases_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400;
 COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'expected purchases in (t_cal, t_cal + horizon], each discounted by exp(-delta u) at u after t_cal; without a horizon all that are still to come (DERT), Infinity where these diverge. delta: continuous rate per unit. Times are in the model''s unit.';
+	'expected purchases in (t_cal, t_cal + horizon], each discounted by exp(-delta u) at u after t_cal; without a horizon all that are still to come (DERT), Infinity where these diverge. delta: continuous rate per unit; for families of whole periods (bg/bb, sbg, rfmtc) an effective one. Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_expected_spend(
 	model @extschema@.clv_model,
@@ -112,3 +113,21 @@ CREATE FUNCTION @extschema@.clv_survival(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400;
 COMMENT ON FUNCTION @extschema@.clv_survival(@extschema@.clv_model, pg_catalog.float8) IS
 	'probability that a new customer is still one at age t. Times are in the model''s unit.';
+
+CREATE FUNCTION @extschema@.clv_retention(
+	model @extschema@.clv_model,
+	t pg_catalog.float8
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 6;
+COMMENT ON FUNCTION @extschema@.clv_retention(@extschema@.clv_model, pg_catalog.float8) IS
+	'contracts: the share of those who made t - 1 renewals that makes the t-th, t = 1, 2 ...; an error for families without renewals';
+
+CREATE FUNCTION @extschema@.clv_residual_lifetime(
+	model @extschema@.clv_model,
+	t pg_catalog.float8,
+	rate pg_catalog.float8,
+	before pg_catalog.bool DEFAULT false
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_residual_lifetime(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool) IS
+	'contracts: expected renewals still to come (DERL), each discounted at an effective rate per period, of a customer who has made t renewals; with before, of one who stands before the t-th (t >= 1), which then counts in full. Infinity where they diverge; an error for families without renewals (Fader & Hardie 2010)';

@@ -86,8 +86,9 @@ PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Pre
 	Set(row, EXPECTED_SPEND, spend);
 	Set(row, EXPECTED_REVENUE, row->value[EXPECTED_PURCHASES] * spend);
 	Set(row, CLV, clv_checked(worth * row->alive[CLV_MEMO_DISCOUNTED], "the value", customer));
-	Set(row, NEXT_PURCHASE_VALUE, clv_checked(worth * row->alive[CLV_MEMO_GAIN],
-											  "the value of the next purchase", customer));
+	if (!clv_in_periods(site->fitted->purchase.family))
+		Set(row, NEXT_PURCHASE_VALUE, clv_checked(worth * row->alive[CLV_MEMO_GAIN],
+												  "the value of the next purchase", customer));
 	if (site->terms.delta > 0 && isfinite(row->alive[CLV_MEMO_LIFETIME]))
 		Set(row, LIFETIME_VALUE, worth * row->alive[CLV_MEMO_LIFETIME]);
 }

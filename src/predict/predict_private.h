@@ -12,6 +12,18 @@
 
 #include "predict/predict.h"
 
+/* ---- what families count, and lack ---- */
+
+/* Whether horizons must be whole numbers of the time unit. */
+static inline bool
+clv_in_periods(const ClvFamily *family)
+{
+	return family->clock != CLV_CONTINUOUS;
+}
+
+/* An error: the family has no such quantity. */
+extern void pg_attribute_noreturn() clv_lacks(const ClvFamily *family, const char *what);
+
 /* ---- a customer, as the families see one ---- */
 
 typedef struct ClvCustomer
@@ -21,7 +33,7 @@ typedef struct ClvCustomer
 	double		T;				/* age */
 	double		spend_x;		/* purchases of known value under the model's basis */
 	double		mean;			/* their mean; 0 where there are none */
-	int32		days;			/* age in days */
+	int32		days;			/* age in days, or periods of a grid */
 	int32		last;			/* the same at the last purchase */
 } ClvCustomer;
 
@@ -45,6 +57,13 @@ typedef struct ClvTerms
 extern double clv_discounted(const ClvFuture *future, double delta, double t);
 
 extern double clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer);
+
+/*
+ * P(alive) times a quantity given alive. What diverges does so for the least likely
+ * survivor, too, but not for the dead.
+ */
+extern double clv_times_alive(const ClvFitted *fitted, const ClvCustomer *customer,
+							  double quantity);
 
 /* The newcomer that the customer is, given alive. */
 extern void clv_future_of(const ClvFitted *fitted, const ClvCustomer *customer, ClvFuture *future);
@@ -184,6 +203,9 @@ extern double clv_horizon_days(const Interval *horizon);
 
 /* An error that names it where it is longer than anybody means. */
 extern void clv_check_horizon_days(double days);
+
+/* An error that names both where these days are no whole number of the family's periods. */
+extern void clv_check_periods(const ClvFitted *fitted, const char *what, double days);
 
 /* Errors that name the argument and its value. */
 extern void clv_check_count(const char *what, double value);	/* a whole number >= 0 */

@@ -12,12 +12,38 @@
 #include "miscadmin.h"
 #include "utils/float.h"
 
+/* ---- what families lack ---- */
+
+void
+clv_lacks(const ClvFamily *family, const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("\"%s\" has no %s", family->name, what)));
+}
+
 /* ---- the customer ---- */
+
+/* Families of whole periods see what happened in them; days stand for periods then. */
+static void
+OnGrid(const ClvFamily *family, const ClvHistory *history, DateADT as_of, double unit_days,
+	   ClvCustomer *customer)
+{
+	ClvPeriods	periods;
+
+	if (family->clock == CLV_OPPORTUNITIES)
+		clv_history_periods(history, as_of, unit_days, &periods);
+	else
+		clv_history_renewals(history, as_of, unit_days, 0, &periods);
+	customer->x = periods.x;
+	customer->t_x = customer->last = periods.t_x;
+	customer->T = customer->days = periods.T;
+}
 
 bool
 clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
 			 ClvCustomer *customer)
 {
+	const ClvFamily *family = fitted->purchase.family;
 	ClvSummary	summary;
 
 	clv_history_summarize(history, as_of, fitted->spend_basis, &summary);
@@ -28,6 +54,8 @@ clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
 	customer->x = summary.purchases - 1;
 	customer->t_x = customer->last / fitted->unit_days;
 	customer->T = customer->days / fitted->unit_days;
+	if (family != NULL && clv_in_periods(family) && family->clock != CLV_CAMPAIGNS)
+		OnGrid(family, history, as_of, fitted->unit_days, customer);
 	customer->spend_x = summary.spend_purchases;
 
 	/*
@@ -46,6 +74,17 @@ clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer)
 	const ClvFittedPart *part = &fitted->purchase;
 
 	return exp(part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T));
+}
+
+double
+clv_times_alive(const ClvFitted *fitted, const ClvCustomer *customer, double quantity)
+{
+	const ClvFittedPart *part = &fitted->purchase;
+	double		ln = part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T);
+
+	if (isinf(quantity))
+		return isinf(ln) ? 0 : quantity;
+	return exp(ln) * quantity;
 }
 
 void
@@ -89,6 +128,26 @@ DiscountedArea(const ClvFuture *future, double delta, double t)
 	return sum * step;
 }
 
+/* The same at negative rates for families of whole periods, each at its end. */
+static double
+GrownByPeriods(const ClvFuture *future, double delta, double t)
+{
+	double		before = 0;
+	double		sum = 0;
+
+	if (isinf(t))
+		return get_float8_infinity();
+	for (double k = 1; k <= t * (1 + 1e-9); k++)
+	{
+		double		expected = future->family->expected(future->param, k);
+
+		CHECK_FOR_INTERRUPTS();
+		sum += exp(-delta * k) * (expected - before);
+		before = expected;
+	}
+	return sum;
+}
+
 /*
  * The families discount at rates that are not negative. A negative one (money
  * that is worth more later) is rare, and by parts needs the expectation only.
@@ -100,10 +159,14 @@ clv_discounted(const ClvFuture *future, double delta, double t)
 
 	if (t == 0)
 		return 0;
+	if (future->family->discounted == NULL)
+		clv_lacks(future->family, "discounted expectation");
 	if (delta == 0 && isfinite(t))
 		return future->family->expected(future->param, t);
 	if (delta >= 0)
 		return future->family->discounted(future->param, delta, t);
+	if (clv_in_periods(future->family))
+		return GrownByPeriods(future, delta, t);
 	grown = exp(-delta * t);
 	if (!isfinite(grown))
 		return get_float8_infinity();

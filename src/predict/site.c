@@ -121,6 +121,8 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 
 	terms.horizon = horizon != NULL ? clv_horizon_days(horizon) / unit_days : get_float8_infinity();
 	terms.delta = clv_delta(discount_rate, unit_days);
+	if (horizon != NULL)
+		clv_check_periods(site->fitted, "horizon", clv_horizon_days(horizon));
 	site->has_terms = true;
 	site->horizon = *given;
 	site->discount_rate = discount_rate;
@@ -312,7 +314,7 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 }
 
 /*
- * What a purchase today adds. The buyer is a pair of the table as well, often one
+ * What a purchase today adds; nothing that families of whole periods know of. The buyer is a pair of the table as well, often one
  * that other customers are: all that is new is whether that purchase is the last.
  */
 static double
@@ -320,6 +322,8 @@ Gain(ClvModelSite *site, const ClvCustomer *customer)
 {
 	ClvCustomer buyer = *customer;
 
+	if (clv_in_periods(site->fitted->purchase.family))
+		return 0;
 	buyer.x = customer->x + 1;
 	buyer.t_x = customer->T;
 	buyer.last = customer->days;
