@@ -57,7 +57,7 @@ SELECT clv_cells_add(w.c - clv_cells(c.history), c.history) = w.c AS out_and_in_
 -- text, JSON and wire keep every bit
 SELECT c::text::clv_cells = c AS text, c::jsonb::clv_cells = c AS json FROM whole;
 SELECT c::text::clv_cells = c AS thirds
-  FROM (SELECT clv_cells(x, x / 3, 1e3 / 3, x / 7 + 1e-300, clv_options(penalty => 1.0 / 3)) AS c
+  FROM (SELECT clv_cells(x, x / 3, 1e3 / 3, x / 7 + 1e-300, clv_options(shape_penalty => 1.0 / 3)) AS c
           FROM generate_series(0, 9) x) q;
 SET extra_float_digits = -15;
 SET datestyle = german;

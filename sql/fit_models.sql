@@ -101,11 +101,11 @@ SELECT w.iterations < d.iterations AS sooner, w.spend_iterations < d.spend_itera
 -- a penalty on shapes costs likelihood
 SELECT p.log_likelihood < d.log_likelihood AS costs, p.converged AS converged
   FROM model, clv_diagnostics(m) d,
-       (SELECT clv_fit(history, clv_options(as_of => '2020-12-31', penalty => 0.01)) AS n FROM customer) q, clv_diagnostics(n) p;
+       (SELECT clv_fit(history, clv_options(as_of => '2020-12-31', shape_penalty => 0.01)) AS n FROM customer) q, clv_diagnostics(n) p;
 
 -- what is said aloud
 SELECT bool_and(purchase_model = 'bg/nbd') AS noticed_once FROM
-	(SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2020-12-31', penalty => 0.001)) AS m FROM customer GROUP BY region) q, clv_diagnostics(m);
+	(SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2020-12-31', shape_penalty => 0.001)) AS m FROM customer GROUP BY region) q, clv_diagnostics(m);
 SELECT spend_model IS NULL AS no_spend FROM
 	(SELECT clv_fit(x, t_x, t_cal, NULL) AS m FROM customer, clv_summary(history, '2020-12-31')) q, clv_diagnostics(m);
 SELECT spend_model IS NULL AS no_spend FROM

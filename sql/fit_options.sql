@@ -1,11 +1,11 @@
 -- clv_options(): defaults, and every way to be wrong
 SELECT clv_options() = '{"model": "mbg/nbd", "spend": "gamma/gamma", "time_unit": "7 days",
-                         "spend_basis": "repeat", "penalty": 0}' AS defaults;
+                         "spend_basis": "repeat"}' AS defaults;
 SELECT clv_options(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) = clv_options() AS nulls_are_defaults;
 SELECT clv_options(model => 'bg/nbd', spend => 'none', time_unit => '1 day', as_of => '1997-09-30',
-                   spend_basis => 'all', penalty => 0.25, max_iterations => 7)
+                   spend_basis => 'all', shape_penalty => 0.25, max_iterations => 7)
      = '{"model": "bg/nbd", "spend": "none", "time_unit": "1 day", "as_of": "1997-09-30",
-         "spend_basis": "all", "penalty": 0.25, "max_iterations": 7}' AS everything;
+         "spend_basis": "all", "shape_penalty": 0.25, "max_iterations": 7}' AS everything;
 SELECT clv_options(model => 'auto') ->> 'model' = 'auto' AS auto;
 
 -- units are written in words that every IntervalStyle reads back

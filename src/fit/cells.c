@@ -31,9 +31,10 @@ static void FlattenInto(ExpandedObjectHeader *object, void *result, Size size);
 
 static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
 
-StaticAssertDecl(sizeof(ClvCellEntry) == 24, "cells are compared byte by byte");
+StaticAssertDecl(sizeof(ClvCellEntry) == 32, "cells are compared byte by byte");
 StaticAssertDecl(sizeof(ClvSpendEntry) == 12, "spend entries are compared byte by byte");
-StaticAssertDecl(offsetof(ClvCells, cells) == sizeof(ClvCellsHead), "no hole after the head");
+StaticAssertDecl(offsetof(ClvCells, data) == sizeof(ClvCellsHead), "no hole after the head");
+StaticAssertDecl(sizeof(ClvCellsHead) == 72 + sizeof(ClvFitOptions), "no hole in the head");
 
 /* ---- order ---- */
 
@@ -46,6 +47,8 @@ clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b)
 		return a->since < b->since ? -1 : 1;
 	if (a->until != b->until)
 		return a->until < b->until ? -1 : 1;
+	if (a->vector != b->vector)
+		return a->vector < b->vector ? -1 : 1;
 	return 0;
 }
 
@@ -79,14 +82,28 @@ clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b)
 
 /* ---- the stored form ---- */
 
+static void *
+AllocArray(MemoryContext context, int64 n, Size size)
+{
+	return MemoryContextAllocHuge(context, mul_size(n, size));
+}
+
+Size
+clv_cells_size(const ClvCellsHead *head)
+{
+	Size		size = sizeof(ClvCellsHead);
+
+	size = add_size(size, mul_size(head->nvectors, mul_size(head->width, sizeof(double))));
+	size = add_size(size, mul_size(head->ncells, sizeof(ClvCellEntry)));
+	return add_size(size, mul_size(head->nspend, sizeof(ClvSpendEntry)));
+}
+
 static Size
 FlatSize(ExpandedObjectHeader *object)
 {
 	const ClvCellsHead *head = &((ClvCellsState *) object)->head;
-	Size		size = sizeof(ClvCellsHead);
+	Size		size = clv_cells_size(head);
 
-	size = add_size(size, mul_size(head->ncells, sizeof(ClvCellEntry)));
-	size = add_size(size, mul_size(head->nspend, sizeof(ClvSpendEntry)));
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -99,6 +116,30 @@ FlatSize(ExpandedObjectHeader *object)
 	return size;
 }
 
+/* The vectors in order, and the cells' numbers of them. */
+static void
+FlattenVectors(const ClvCellsState *state, ClvCells *flat)
+{
+	int64		n = state->head.nvectors;
+	int			width = state->head.width;
+	ClvCellsView view = {&state->head, state->vectors.values, state->cells, state->spend};
+	uint32	   *rank;
+	uint32	   *order;
+
+	if (n == 0)
+		return;
+	rank = AllocArray(CurrentMemoryContext, n, sizeof(uint32));
+	order = AllocArray(CurrentMemoryContext, n, sizeof(uint32));
+	clv_vectors_rank(&view, rank, order);
+	for (int64 i = 0; i < n; i++)
+		memcpy(ClvCellsVectors(flat) + i * width, view.vectors + (int64) order[i] * width,
+			   width * sizeof(double));
+	for (int64 i = 0; i < state->head.ncells; i++)
+		ClvCellsEntries(flat)[i].vector = rank[ClvCellsEntries(flat)[i].vector];
+	pfree(rank);
+	pfree(order);
+}
+
 static void
 FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 {
@@ -107,8 +148,9 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 
 	memcpy(&flat->head, &state->head, sizeof(ClvCellsHead));
 	SET_VARSIZE(flat, size);
-	memcpy(flat->cells, state->cells, state->head.ncells * sizeof(ClvCellEntry));
-	SortCells(flat->cells, state->head.ncells);
+	memcpy(ClvCellsEntries(flat), state->cells, state->head.ncells * sizeof(ClvCellEntry));
+	FlattenVectors(state, flat);
+	SortCells(ClvCellsEntries(flat), state->head.ncells);
 	if (state->head.nspend > 0)
 	{
 		memcpy(ClvCellsSpend(flat), state->spend, state->head.nspend * sizeof(ClvSpendEntry));
@@ -151,6 +193,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 	if (state != NULL)
 	{
 		view->head = &state->head;
+		view->vectors = state->vectors.values;
 		view->cells = state->cells;
 		view->spend = state->spend;
 	}
@@ -159,18 +202,13 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 		ClvCells   *flat = clv_cells_flat(cells);
 
 		view->head = &flat->head;
-		view->cells = flat->cells;
+		view->vectors = ClvCellsVectors(flat);
+		view->cells = ClvCellsEntries(flat);
 		view->spend = ClvCellsSpend(flat);
 	}
 }
 
 /* ---- the expanded object ---- */
-
-static void *
-AllocArray(MemoryContext context, int64 n, Size size)
-{
-	return MemoryContextAllocHuge(context, mul_size(n, size));
-}
 
 /* An object with room for so many entries. */
 static ClvCellsState *
@@ -189,6 +227,15 @@ NewState(MemoryContext parent, int64 ncells, int64 nspend)
 	return state;
 }
 
+/* What the rows need of the options, ready made. */
+static void
+Derive(ClvCellsState *state)
+{
+	state->clock = clv_fit_clock(&state->head.options);
+	state->unit_days = clv_interval_days(&state->head.options.time_unit);
+	state->grace_days = clv_interval_days(&state->head.options.grace);
+}
+
 ClvCellsState *
 clv_cells_new(MemoryContext parent, ClvCellsKind kind, const ClvFitOptions *options)
 {
@@ -196,8 +243,11 @@ clv_cells_new(MemoryContext parent, ClvCellsKind kind, const ClvFitOptions *opti
 
 	state->head.version = CLV_CELLS_VERSION;
 	state->head.kind = kind;
-	state->head.with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
 	state->head.options = *options;
+	state->head.with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
+	state->head.with_times = kind == CLV_CELLS_HISTORY && clv_fit_uses_times(options);
+	state->head.width = clv_fit_width(options);
+	Derive(state);
 	return state;
 }
 
@@ -214,6 +264,13 @@ clv_cells_copy(Datum cells, MemoryContext parent)
 	memcpy(state->cells, view.cells, view.head->ncells * sizeof(ClvCellEntry));
 	if (view.head->nspend > 0)
 		memcpy(state->spend, view.spend, view.head->nspend * sizeof(ClvSpendEntry));
+	if (view.head->nvectors > 0)
+	{
+		state->head.nvectors = 0;
+		for (int64 i = 0; i < view.head->nvectors; i++)
+			(void) clv_cells_vector(state, view.vectors + i * view.head->width);
+	}
+	Derive(state);
 	return state;
 }
 
@@ -234,14 +291,16 @@ HashCell(const ClvCellEntry *cell)
 	uint64		hash = (uint64) cell->since * UINT64CONST(0x9E3779B97F4A7C15);
 
 	hash = (hash ^ (hash >> 32) ^ (uint64) cell->until) * UINT64CONST(0xD6E8FEB86659FD93);
-	hash = (hash ^ (hash >> 32) ^ (uint32) cell->x) * UINT64CONST(0xFF51AFD7ED558CCD);
+	hash = (hash ^ (hash >> 32) ^ (uint32) cell->x ^ (uint64) cell->vector << 32) *
+		   UINT64CONST(0xFF51AFD7ED558CCD);
 	return hash ^ (hash >> 32);
 }
 
 static inline bool
 SameCell(const ClvCellEntry *a, const ClvCellEntry *b)
 {
-	return a->x == b->x && a->since == b->since && a->until == b->until;
+	return a->x == b->x && a->since == b->since && a->until == b->until &&
+		   a->vector == b->vector;
 }
 
 #define HIGH_HALF UINT64CONST(0xFFFFFFFF00000000)
@@ -387,10 +446,13 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 	const ClvFitOptions *a = &one->options;
 	const ClvFitOptions *b = &other->options;
 
-	if (one->kind != other->kind)
-		GridError("contents", one->kind == CLV_CELLS_HISTORY ? "histories" : "summaries",
-				  other->kind == CLV_CELLS_HISTORY ? "histories" : "summaries",
+	if ((one->kind == CLV_CELLS_SUMMARY) != (other->kind == CLV_CELLS_SUMMARY))
+		GridError("contents", one->kind == CLV_CELLS_SUMMARY ? "summaries" : "histories",
+				  other->kind == CLV_CELLS_SUMMARY ? "summaries" : "histories",
 				  "Summaries are x, t_x and t_cal; histories keep the days themselves.");
+	if (clv_fit_clock(a) != clv_fit_clock(b))
+		GridError("clocks", clv_clock_name(clv_fit_clock(a)), clv_clock_name(clv_fit_clock(b)),
+				  "Count both with the same clv_options(model => ...).");
 	if (a->as_of != b->as_of)
 		GridError("as_of", AsOfText(a->as_of), AsOfText(b->as_of),
 				  "Count both with the same clv_options(as_of => ...).");
@@ -401,6 +463,17 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 		GridError("spend bases", a->spend_basis == CLV_SPEND_ALL ? "all" : "repeat",
 				  b->spend_basis == CLV_SPEND_ALL ? "all" : "repeat",
 				  "Count both with the same clv_options(spend_basis => ...).");
+	if (memcmp(&a->grace, &b->grace, sizeof(Interval)) != 0)
+		GridError("grace", clv_fit_unit_text(&a->grace), clv_fit_unit_text(&b->grace),
+				  "Count both with the same clv_options(grace => ...).");
+	if (a->ncovariates != b->ncovariates ||
+		memcmp(a->covariates, b->covariates, CLV_COVARIATES_SIZE) != 0)
+		GridError("covariates", clv_fit_covariate_list(a), clv_fit_covariate_list(b),
+				  "Count both with the same clv_options(covariates => ...), in the same order.");
+	if (one->with_times != other->with_times)
+		GridError("times between purchases", one->with_times ? "with" : "without",
+				  other->with_times ? "with" : "without",
+				  "Count both with the same clv_options(model => ...).");
 	if (one->with_spend != other->with_spend)
 		GridError("spend", one->with_spend ? "with" : "without",
 				  other->with_spend ? "with" : "without",
@@ -420,6 +493,49 @@ OptionsText(const ClvFitOptions *options)
 	initStringInfo(&out);
 	clv_fit_options_text(&out, options);
 	return out.data;
+}
+
+/* Their vectors have other numbers here. */
+static void
+AbsorbCells(ClvCellsState *state, const ClvCellsView *from)
+{
+	const ClvCellsHead *head = from->head;
+	uint32	   *vector = NULL;
+
+	if (head->nvectors > 0)
+	{
+		vector = AllocArray(CurrentMemoryContext, head->nvectors, sizeof(uint32));
+		for (int64 i = 0; i < head->nvectors; i++)
+			vector[i] = clv_cells_vector(state, from->vectors + i * head->width);
+	}
+	for (int64 i = 0; i < head->ncells; i++)
+	{
+		ClvCellEntry cell = from->cells[i];
+
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (vector != NULL)
+			cell.vector = vector[cell.vector];
+		clv_cells_count(state, &cell);
+	}
+	if (vector != NULL)
+		pfree(vector);
+}
+
+/* ---- sums of log times ---- */
+
+void
+clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign)
+{
+	ClvLogTimes result;
+
+	if (sign > 0 ? (pg_add_s64_overflow(sum->coarse, times->coarse, &result.coarse) ||
+					pg_add_s64_overflow(sum->fine, times->fine, &result.fine))
+				 : (pg_sub_s64_overflow(sum->coarse, times->coarse, &result.coarse) ||
+					pg_sub_s64_overflow(sum->fine, times->fine, &result.fine)))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("sum of times between purchases in clv_cells is out of range")));
+	*sum = result;
 }
 
 void
@@ -442,12 +558,8 @@ clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
 							&state->head.spend_skipped))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("too many skipped customers in clv_cells")));
-	for (int64 i = 0; i < head->ncells; i++)
-	{
-		if (i % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
-		clv_cells_count(state, &from->cells[i]);
-	}
+	clv_times_add(&state->head.times, &head->times, 1);
+	AbsorbCells(state, from);
 	if (head->nspend > 0)
 	{
 		ReserveSpend(state, state->head.nspend + head->nspend);
@@ -462,18 +574,47 @@ clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
 #define BadCells(...) \
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
 
+/* What the options make of histories, or of summaries. */
+static bool
+IsKindOf(const ClvCellsHead *head)
+{
+	ClvClock	clock = clv_fit_clock(&head->options);
+	bool		periods = clock == CLV_OPPORTUNITIES || clock == CLV_RENEWALS;
+
+	switch (head->kind)
+	{
+		case CLV_CELLS_HISTORY:
+			return !periods;
+		case CLV_CELLS_SUMMARY:
+			return true;
+		case CLV_CELLS_PERIODS:
+			return periods && head->options.as_of != DATEVAL_NOEND;
+		default:
+			return false;
+	}
+}
+
 void
 clv_cells_check_head(const ClvCellsHead *head)
 {
-	if (head->kind != CLV_CELLS_HISTORY && head->kind != CLV_CELLS_SUMMARY)
-		BadCells(errmsg("unknown kind of clv_cells: %d", head->kind));
-	if (head->with_spend > 1)
-		BadCells(errmsg("invalid flag in clv_cells: %d", head->with_spend));
+	clv_fit_options_check(&head->options);
+	if (!IsKindOf(head))
+		BadCells(errmsg("kind %d of clv_cells is unknown, or not that of \"%s\"", head->kind,
+						head->options.model));
+	if (head->with_spend > 1 || head->with_times > 1)
+		BadCells(errmsg("invalid flags in clv_cells: %d, %d", head->with_spend,
+						head->with_times));
+	if (head->with_times && head->kind != CLV_CELLS_HISTORY)
+		BadCells(errmsg("times between purchases in clv_cells without histories"));
+	if (!head->with_times && (head->times.coarse != 0 || head->times.fine != 0))
+		BadCells(errmsg("a sum of times in clv_cells without times between purchases"));
+	if (head->width != clv_fit_width(&head->options))
+		BadCells(errmsg("vectors of %d numbers in clv_cells with %d covariates", head->width,
+						head->options.ncovariates));
 	if (head->occasion < 0 || (head->kind == CLV_CELLS_SUMMARY && head->occasion != 0))
 		BadCells(errmsg("occasion of clv_cells is out of range: %d", head->occasion));
 	if (head->skipped < 0 || head->spend_skipped < 0)
 		BadCells(errmsg("clv_cells with a negative number of customers"));
-	clv_fit_options_check(&head->options);
 }
 
 static void
@@ -495,6 +636,21 @@ CheckDays(const ClvCellsHead *head, const ClvCellEntry *cell)
 						clv_date_text(as_of, other)));
 }
 
+/* x, t_x and T of a cell that does not hold days. */
+static void
+CheckTimes(const ClvCellsHead *head, const ClvCellEntry *cell)
+{
+	bool		periods = head->kind == CLV_CELLS_PERIODS;
+	double		t_x = periods ? cell->since : ClvBitsDouble(cell->since);
+	double		t_cal = periods ? cell->until : ClvBitsDouble(cell->until);
+
+	if (cell->since < 0 || cell->until < 0 || t_x > PG_INT32_MAX * (periods ? 1.0 : 1e300) ||
+		(cell->x == 0 && t_x > 0) ||
+		!clv_possible(clv_fit_family(&head->options), cell->x, t_x, t_cal))
+		BadCells(errmsg("impossible cell in clv_cells: x = %d, t_x = %g, t_cal = %g", cell->x,
+						t_x, t_cal));
+}
+
 void
 clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
@@ -505,14 +661,23 @@ clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell)
 	if (head->kind == CLV_CELLS_HISTORY)
 		CheckDays(head, cell);
 	else
-	{
-		double		t_x = ClvBitsDouble(cell->since);
-		double		t_cal = ClvBitsDouble(cell->until);
+		CheckTimes(head, cell);
+	if (head->width > 0 ? cell->vector >= head->nvectors : cell->vector != 0)
+		BadCells(errmsg("a cell of clv_cells has a vector that is not there: %u", cell->vector));
+}
 
-		if (cell->since < 0 || cell->until < 0 || !isfinite(t_x) || !isfinite(t_cal) ||
-			t_x > t_cal || (cell->x == 0 && t_x > 0))
-			BadCells(errmsg("impossible cell in clv_cells: x = %d, t_x = %g, t_cal = %g", cell->x,
-							t_x, t_cal));
+void
+clv_vector_check(const ClvCellsHead *head, const double *vector)
+{
+	bool		outcome = clv_fit_clock(&head->options) == CLV_CAMPAIGNS;
+
+	for (int i = 0; i < head->width; i++)
+	{
+		if (!isfinite(vector[i]))
+			BadCells(errmsg("covariates in clv_cells must be finite: %g", vector[i]));
+		if ((vector[i] == 0 && signbit(vector[i])) ||
+			(outcome && vector[i] != 0 && vector[i] != 1))
+			BadCells(errmsg("vector of clv_cells is not in canonical form: %g", vector[i]));
 	}
 }
 

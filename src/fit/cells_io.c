@@ -5,11 +5,13 @@
  * The text is JSON:
  *
  *	{"version": 1, "kind": "history", "occasion": 1, "options": {...},
- *	 "skipped": 0, "spend_skipped": 0,
- *	 "cells": [[x, first, last, customers], ...], "spend": [[x, mean], ...]}
+ *	 "skipped": 0, "spend_skipped": 0, "times": [coarse, fine],
+ *	 "vectors": [[z, ...], ...],
+ *	 "cells": [[x, first, last, customers, vector], ...], "spend": [[x, mean], ...]}
  *
- * first and last are days counted from 2000-01-01; of summaries, they are t_x and
- * t_cal. "spend" is null where none was collected. Distributed engines move states
+ * first and last are days counted from 2000-01-01; of summaries and periods, they are
+ * t_x and t_cal. "spend" is null where none was collected; "times", "vectors" and the
+ * number of a vector, counted from 0, are there where they are needed. Distributed engines move states
  * as text, and a state may have millions of rows: so the rows are written and read
  * here, without a JSON tree in between.
  */
@@ -22,19 +24,21 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 /* ---- out ---- */
 
 static const char *
 KindName(int kind)
 {
-	return kind == CLV_CELLS_SUMMARY ? "summary" : "history";
+	return kind == CLV_CELLS_SUMMARY ? "summary" : kind == CLV_CELLS_PERIODS ? "periods"
+																			 : "history";
 }
 
 static void
 AppendCell(StringInfo out, const ClvCells *flat, int64 i)
 {
-	const ClvCellEntry *cell = &flat->cells[i];
+	const ClvCellEntry *cell = &ClvCellsEntries(flat)[i];
 
 	appendStringInfo(out, "%s[%d, ", i > 0 ? ", " : "", cell->x);
 	if (flat->head.kind == CLV_CELLS_SUMMARY)
@@ -45,7 +49,26 @@ AppendCell(StringInfo out, const ClvCells *flat, int64 i)
 	}
 	else
 		appendStringInfo(out, "%d, %d", (int) cell->since, (int) cell->until);
-	appendStringInfo(out, ", %u]", cell->count);
+	appendStringInfo(out, ", %u", cell->count);
+	if (flat->head.width > 0)
+		appendStringInfo(out, ", %u", cell->vector);
+	appendStringInfoChar(out, ']');
+}
+
+static void
+AppendVectors(StringInfo out, const ClvCells *flat)
+{
+	int			width = flat->head.width;
+
+	appendStringInfoString(out, "\"vectors\": [");
+	for (int64 i = 0; i < flat->head.nvectors * width; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		appendStringInfoString(out, i % width > 0 ? ", " : i > 0 ? "], [" : "[");
+		clv_append_double(out, ClvCellsVectors(flat)[i]);
+	}
+	appendStringInfoString(out, flat->head.nvectors > 0 ? "]], " : "], ");
 }
 
 static void
@@ -76,9 +99,14 @@ CellsText(const ClvCells *flat)
 					 head->version, KindName(head->kind), head->occasion);
 	clv_fit_options_text(&out, &head->options);
 	appendStringInfo(&out,
-					 ", \"skipped\": " INT64_FORMAT ", \"spend_skipped\": " INT64_FORMAT
-					 ", \"cells\": [",
+					 ", \"skipped\": " INT64_FORMAT ", \"spend_skipped\": " INT64_FORMAT ", ",
 					 head->skipped, head->spend_skipped);
+	if (head->with_times)
+		appendStringInfo(&out, "\"times\": [" INT64_FORMAT ", " INT64_FORMAT "], ",
+						 head->times.coarse, head->times.fine);
+	if (head->width > 0)
+		AppendVectors(&out, flat);
+	appendStringInfoString(&out, "\"cells\": [");
 	for (int64 i = 0; i < head->ncells; i++)
 	{
 		if (i % 4096 == 0)
@@ -257,10 +285,28 @@ ScanOptions(Scanner *in, ClvFitOptions *options)
 	*options = parsed.options;
 }
 
+/* A vector, which gets the next number; twice the same one would not. */
+static void
+ScanVector(Scanner *in, ClvCellsState *state)
+{
+	double		vector[CLV_MAX_COVARIATES];
+	int64		n = state->head.nvectors;
+
+	for (int i = 0; i < state->head.width; i++)
+	{
+		Expect(in, i == 0 ? '[' : ',');
+		vector[i] = ScanNumber(in) + 0.0;
+	}
+	Expect(in, ']');
+	clv_vector_check(&state->head, vector);
+	if (clv_cells_vector(state, vector) != n)
+		SyntaxError(in, "each vector once");
+}
+
 static void
 ScanCell(Scanner *in, ClvCellsState *state)
 {
-	ClvCellEntry cell;
+	ClvCellEntry cell = {0};
 
 	Expect(in, '[');
 	cell.x = (int32) ScanInteger(in, 0, PG_INT32_MAX);
@@ -279,6 +325,11 @@ ScanCell(Scanner *in, ClvCellsState *state)
 	}
 	Expect(in, ',');
 	cell.count = (uint32) ScanInteger(in, 1, PG_UINT32_MAX);
+	if (state->head.width > 0)
+	{
+		Expect(in, ',');
+		cell.vector = (uint32) ScanInteger(in, 0, state->head.nvectors - 1);
+	}
 	Expect(in, ']');
 	clv_cell_check(&state->head, &cell);
 	clv_cells_count(state, &cell);
@@ -348,13 +399,16 @@ enum
 	KEY_OPTIONS,
 	KEY_SKIPPED,
 	KEY_SPEND_SKIPPED,
+	KEY_TIMES,
+	KEY_VECTORS,
 	KEY_CELLS,
 	KEY_SPEND,
 	KEYS
 };
 
 static const char *const key_names[KEYS] = {"version", "kind", "occasion", "options",
-											"skipped", "spend_skipped", "cells", "spend"};
+											"skipped", "spend_skipped", "times", "vectors",
+											"cells", "spend"};
 
 static int
 ScanKey(Scanner *in)
@@ -383,8 +437,10 @@ ScanKind(Scanner *in, ClvCellsHead *head)
 		head->kind = CLV_CELLS_HISTORY;
 	else if (strcmp(name, "summary") == 0)
 		head->kind = CLV_CELLS_SUMMARY;
+	else if (strcmp(name, "periods") == 0)
+		head->kind = CLV_CELLS_PERIODS;
 	else
-		SyntaxError(&before, "\"history\" or \"summary\"");
+		SyntaxError(&before, "\"history\", \"summary\" or \"periods\"");
 }
 
 /* Everything but the rows, of which only the places are noted. */
@@ -420,11 +476,20 @@ ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
 			case KEY_SPEND_SKIPPED:
 				head->spend_skipped = ScanInteger(in, 0, PG_INT64_MAX);
 				break;
+			case KEY_TIMES:
+				head->with_times = true;
+				Expect(in, '[');
+				head->times.coarse = ScanInteger(in, 0, PG_INT64_MAX);
+				Expect(in, ',');
+				head->times.fine = ScanInteger(in, PG_INT64_MIN, PG_INT64_MAX);
+				Expect(in, ']');
+				break;
 			case KEY_SPEND:
 				SkipSpace(in);
 				head->with_spend = *in->at != 'n';
 				SkipRows(in);
 				break;
+			case KEY_VECTORS:
 			case KEY_CELLS:
 				SkipRows(in);
 				break;
@@ -435,8 +500,23 @@ ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
 	if (*in->at != '\0')
 		SyntaxError(in, "the end");
 	for (int key = 0; key < KEYS; key++)
-		if (rows[key].at == NULL)
+		if (rows[key].at == NULL && key != KEY_TIMES && key != KEY_VECTORS)
 			SyntaxError(in, psprintf("the key \"%s\"", key_names[key]));
+}
+
+/* A vector that no cell has would be one that equal cells do not have. */
+static void
+CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
+{
+	bool	   *used = palloc_extended(head->nvectors + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int64 i = 0; i < head->ncells; i++)
+		used[cells[i].vector] = true;
+	for (int64 i = 0; i < head->nvectors; i++)
+		if (!used[i])
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("vector " INT64_FORMAT " of clv_cells belongs to no cell", i)));
+	pfree(used);
 }
 
 static ClvCells *
@@ -448,10 +528,17 @@ ParseCells(const char *text)
 	ClvCellsState *state;
 
 	ScanHead(&in, &head, rows);
+	head.width = clv_fit_width(&head.options);
 	clv_cells_check_head(&head);
+	if ((rows[KEY_VECTORS].at != NULL) != (head.width > 0))
+		SyntaxError(&in, head.width > 0 ? "the key \"vectors\""
+										: "no key \"vectors\" where there are no covariates");
 	state = clv_cells_new(CurrentMemoryContext, (ClvCellsKind) head.kind, &head.options);
 	state->head = head;
+	if (head.width > 0)
+		ScanRows(&rows[KEY_VECTORS], state, ScanVector);
 	ScanRows(&rows[KEY_CELLS], state, ScanCell);
+	CheckVectorsUsed(&state->head, state->cells);
 	if (head.with_spend)
 		ScanRows(&rows[KEY_SPEND], state, ScanSpend);
 	return clv_cells_flat(EOHPGetRWDatum(&state->hdr));
@@ -477,9 +564,23 @@ clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 
 /* ---- wire ---- */
 
+/* of a cell without a vector; in memory it is a third larger */
+#define CELL_WIRE_SIZE 24
+
+static void
+SendInterval(StringInfo out, const Interval *interval)
+{
+	pq_sendint64(out, interval->time);
+	pq_sendint32(out, interval->day);
+	pq_sendint32(out, interval->month);
+}
+
 static void
 SendOptions(StringInfo out, const ClvFitOptions *options)
 {
+	pq_sendbyte(out, options->ncovariates);
+	if (options->ncovariates > 0)
+		pq_sendbytes(out, options->covariates, CLV_COVARIATES_SIZE);
 	pq_sendbytes(out, options->model, CLV_NAME_SIZE);
 	pq_sendbytes(out, options->spend, CLV_NAME_SIZE);
 	pq_sendbytes(out, options->start_model, CLV_NAME_SIZE);
@@ -488,13 +589,16 @@ SendOptions(StringInfo out, const ClvFitOptions *options)
 		pq_sendfloat8(out, options->start_model_param[i]);
 	for (int i = 0; i < CLV_START_PARAMS; i++)
 		pq_sendfloat8(out, options->start_spend_param[i]);
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+		pq_sendfloat8(out, options->start_effect[i]);
 	pq_sendfloat8(out, options->penalty);
-	pq_sendint64(out, options->time_unit.time);
-	pq_sendint32(out, options->time_unit.day);
-	pq_sendint32(out, options->time_unit.month);
+	pq_sendfloat8(out, options->shape_penalty);
+	SendInterval(out, &options->time_unit);
+	SendInterval(out, &options->grace);
 	pq_sendint32(out, options->as_of);
 	pq_sendint32(out, options->spend_basis);
 	pq_sendint32(out, options->max_iterations);
+	pq_sendint32(out, options->k);
 }
 
 PG_FUNCTION_INFO_V1(clv_cells_send);
@@ -504,6 +608,7 @@ clv_cells_send(PG_FUNCTION_ARGS)
 {
 	ClvCells   *flat = clv_cells_flat(PG_GETARG_DATUM(0));
 	const ClvCellsHead *head = &flat->head;
+	const ClvCellEntry *cells = ClvCellsEntries(flat);
 	const ClvSpendEntry *spend = ClvCellsSpend(flat);
 	StringInfoData out;
 
@@ -511,19 +616,31 @@ clv_cells_send(PG_FUNCTION_ARGS)
 	pq_sendbyte(&out, head->version);
 	pq_sendbyte(&out, head->kind);
 	pq_sendbyte(&out, head->with_spend);
+	pq_sendbyte(&out, head->with_times);
 	pq_sendint32(&out, head->occasion);
 	pq_sendint64(&out, head->skipped);
 	pq_sendint64(&out, head->spend_skipped);
+	pq_sendint64(&out, head->times.coarse);
+	pq_sendint64(&out, head->times.fine);
 	SendOptions(&out, &head->options);
+	pq_sendint64(&out, head->nvectors);
+	for (int64 i = 0; i < head->nvectors * head->width; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		pq_sendfloat8(&out, ClvCellsVectors(flat)[i]);
+	}
 	pq_sendint64(&out, head->ncells);
 	for (int64 i = 0; i < head->ncells; i++)
 	{
 		if (i % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
-		pq_sendint32(&out, flat->cells[i].x);
-		pq_sendint32(&out, flat->cells[i].count);
-		pq_sendint64(&out, flat->cells[i].since);
-		pq_sendint64(&out, flat->cells[i].until);
+		pq_sendint32(&out, cells[i].x);
+		pq_sendint32(&out, cells[i].count);
+		pq_sendint64(&out, cells[i].since);
+		pq_sendint64(&out, cells[i].until);
+		if (head->width > 0)
+			pq_sendint32(&out, cells[i].vector);
 	}
 	pq_sendint64(&out, head->nspend);
 	for (int64 i = 0; i < head->nspend; i++)
@@ -538,9 +655,23 @@ clv_cells_send(PG_FUNCTION_ARGS)
 }
 
 static void
+RecvInterval(StringInfo in, Interval *interval)
+{
+	interval->time = pq_getmsgint64(in);
+	interval->day = (int32) pq_getmsgint(in, 4);
+	interval->month = (int32) pq_getmsgint(in, 4);
+}
+
+static void
 RecvOptions(StringInfo in, ClvFitOptions *options)
 {
 	memset(options, 0, sizeof(*options));
+	options->ncovariates = pq_getmsgbyte(in);
+	if (options->ncovariates > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
+	if (options->ncovariates > 0)
+		pq_copymsgbytes(in, options->covariates, CLV_COVARIATES_SIZE);
 	pq_copymsgbytes(in, options->model, CLV_NAME_SIZE);
 	pq_copymsgbytes(in, options->spend, CLV_NAME_SIZE);
 	pq_copymsgbytes(in, options->start_model, CLV_NAME_SIZE);
@@ -549,13 +680,16 @@ RecvOptions(StringInfo in, ClvFitOptions *options)
 		options->start_model_param[i] = pq_getmsgfloat8(in);
 	for (int i = 0; i < CLV_START_PARAMS; i++)
 		options->start_spend_param[i] = pq_getmsgfloat8(in);
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+		options->start_effect[i] = pq_getmsgfloat8(in);
 	options->penalty = pq_getmsgfloat8(in);
-	options->time_unit.time = pq_getmsgint64(in);
-	options->time_unit.day = (int32) pq_getmsgint(in, 4);
-	options->time_unit.month = (int32) pq_getmsgint(in, 4);
+	options->shape_penalty = pq_getmsgfloat8(in);
+	RecvInterval(in, &options->time_unit);
+	RecvInterval(in, &options->grace);
 	options->as_of = (int32) pq_getmsgint(in, 4);
 	options->spend_basis = (int32) pq_getmsgint(in, 4);
 	options->max_iterations = (int32) pq_getmsgint(in, 4);
+	options->k = (int32) pq_getmsgint(in, 4);
 }
 
 /* A number of entries that the rest of the message can hold. */
@@ -571,6 +705,17 @@ RecvCount(StringInfo in, int entry)
 	return n;
 }
 
+static int64
+RecvNone(StringInfo in)
+{
+	int64		n = pq_getmsgint64(in);
+
+	if (n != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_cells claim " INT64_FORMAT " vectors of nothing", n)));
+	return 0;
+}
+
 static void
 NotSorted(void)
 {
@@ -579,11 +724,32 @@ NotSorted(void)
 }
 
 static void
+RecvVectors(StringInfo in, ClvCells *flat)
+{
+	int			width = flat->head.width;
+
+	for (int64 i = 0; i < flat->head.nvectors; i++)
+	{
+		double	   *vector = ClvCellsVectors(flat) + i * width;
+
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < width; j++)
+			vector[j] = pq_getmsgfloat8(in);
+		clv_vector_check(&flat->head, vector);
+		if (i > 0 && clv_vector_compare(vector - width, vector, width) >= 0)
+			NotSorted();
+	}
+}
+
+static void
 RecvCells(StringInfo in, ClvCells *flat)
 {
+	ClvCellEntry *cells = ClvCellsEntries(flat);
+
 	for (int64 i = 0; i < flat->head.ncells; i++)
 	{
-		ClvCellEntry *cell = &flat->cells[i];
+		ClvCellEntry *cell = &cells[i];
 
 		if (i % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -591,6 +757,8 @@ RecvCells(StringInfo in, ClvCells *flat)
 		cell->count = pq_getmsgint(in, 4);
 		cell->since = pq_getmsgint64(in);
 		cell->until = pq_getmsgint64(in);
+		cell->vector = flat->head.width > 0 ? pq_getmsgint(in, 4) : 0;
+		cell->reserved = 0;
 		clv_cell_check(&flat->head, cell);
 		if (i > 0 && clv_cell_compare(cell - 1, cell) >= 0)
 			NotSorted();
@@ -623,6 +791,7 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
 	ClvCellsHead head;
 	ClvCells   *flat;
+	Size		rest;
 	Size		size;
 
 	memset(&head, 0, sizeof(head));
@@ -633,21 +802,33 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 						errdetail("This version of clv reads version %d.", CLV_CELLS_VERSION)));
 	head.kind = pq_getmsgbyte(in);
 	head.with_spend = pq_getmsgbyte(in);
+	head.with_times = pq_getmsgbyte(in);
 	head.occasion = (int32) pq_getmsgint(in, 4);
 	head.skipped = pq_getmsgint64(in);
 	head.spend_skipped = pq_getmsgint64(in);
+	head.times.coarse = pq_getmsgint64(in);
+	head.times.fine = pq_getmsgint64(in);
 	RecvOptions(in, &head.options);
+	clv_fit_options_check(&head.options);	/* the family must be one before it is asked */
+	head.width = clv_fit_width(&head.options);
 	clv_cells_check_head(&head);
 
-	/* an entry is as large on the wire as in memory */
-	head.ncells = RecvCount(in, sizeof(ClvCellEntry));
-	size = sizeof(ClvCellsHead) + head.ncells * sizeof(ClvCellEntry);
-	flat = palloc(size + Max(in->len - in->cursor, 0));
+	/* what is left of the message says how much memory its counts may claim */
+	head.nvectors = head.width > 0 ? RecvCount(in, head.width * sizeof(double)) : RecvNone(in);
+	rest = Max(in->len - in->cursor, 0);
+	flat = palloc_extended(sizeof(ClvCellsHead) + rest + rest / 3, MCXT_ALLOC_HUGE);
 	flat->head = head;
+	RecvVectors(in, flat);
+	flat->head.ncells = RecvCount(in, CELL_WIRE_SIZE);
 	RecvCells(in, flat);
+	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
 	flat->head.nspend = RecvCount(in, sizeof(ClvSpendEntry));
 	RecvSpend(in, flat);
 	pq_getmsgend(in);
-	SET_VARSIZE(flat, size + flat->head.nspend * sizeof(ClvSpendEntry));
+	size = clv_cells_size(&flat->head);
+	if (!AllocSizeIsValid(size))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("binary clv_cells are larger than 1 GB")));
+	SET_VARSIZE(flat, size);
 	PG_RETURN_POINTER(flat);
 }

@@ -1,273 +1,15 @@
 /*
  * cells_sql.c
- *		clv_cells in SQL: what the aggregates do with a row, merging, subtraction,
- *		comparison.
- *
- * The transition functions are ordinary functions of ordinary types: outside an
- * aggregate they return changed copies. They look at nothing but their arguments,
- * because a distributed engine calls them through wrappers of its own.
+ *		clv_cells in SQL: merging, subtraction, comparison.
  */
 #include "fit/fit.h"
 
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "fit/rows.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-
-/* Where a state may live. */
-static MemoryContext
-StateContext(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
-}
-
-#define ReturnState(state) PG_RETURN_DATUM(EOHPGetRWDatum(&(state)->hdr))
-
-/* ---- options of a row ---- */
-
-/* Whether the argument is, byte for byte, the one that the state saw last. */
-static bool
-SameGiven(const ClvCellsState *state, FunctionCallInfo fcinfo, int arg)
-{
-	const struct varlena *given;
-
-	if (state->given == NULL || PG_ARGISNULL(arg))
-		return false;
-	given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
-	return VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(state->given) &&
-		   memcmp(VARDATA_ANY(given), VARDATA_ANY(state->given), VARSIZE_ANY_EXHDR(given)) == 0;
-}
-
-static void
-ParseArgument(FunctionCallInfo fcinfo, int arg, ClvParsedOptions *parsed)
-{
-	bool		given = PG_NARGS() > arg && !PG_ARGISNULL(arg);
-
-	clv_fit_options_parse(given ? PG_GETARG_JSONB_P(arg) : NULL, parsed);
-}
-
-/* Keep a copy of the argument. */
-static void
-RememberGiven(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
-{
-	struct varlena *given;
-
-	if (state->given != NULL)
-		pfree(state->given);
-	state->given = NULL;
-	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
-	{
-		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
-		state->given = MemoryContextAlloc(state->hdr.eoh_context, VARSIZE_ANY(given));
-		memcpy(state->given, given, VARSIZE_ANY(given));
-	}
-}
-
-static void
-OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	clv_fit_options_text(&out, one);
-	appendStringInfoString(&out, " and ");
-	clv_fit_options_text(&out, other);
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("the options of a fit must be the same for all its rows"),
-					errdetail("%s", out.data),
-					errhint("For one model per group, group by what the options depend on.")));
-}
-
-/* The state to add a row to: the one given, or a new one with the options of this row. */
-static ClvCellsState *
-StateForRow(FunctionCallInfo fcinfo, int arg, ClvCellsKind kind)
-{
-	ClvCellsState *state;
-
-	if (PG_ARGISNULL(0))
-	{
-		ClvParsedOptions parsed;
-
-		ParseArgument(fcinfo, arg, &parsed);
-		state = clv_cells_new(StateContext(fcinfo), kind, &parsed.options);
-		RememberGiven(fcinfo, arg, state);
-		return state;
-	}
-	state = clv_cells_writable(PG_GETARG_DATUM(0), StateContext(fcinfo));
-	if (PG_NARGS() > arg && !SameGiven(state, fcinfo, arg))
-	{
-		ClvParsedOptions parsed;
-
-		ParseArgument(fcinfo, arg, &parsed);
-		if (memcmp(&parsed.options, &state->head.options, sizeof(ClvFitOptions)) != 0)
-			OptionsDiffer(&state->head.options, &parsed.options);
-		RememberGiven(fcinfo, arg, state);
-	}
-	if (state->head.kind != kind)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("histories and summaries cannot be counted in the same clv_cells"),
-				 errhint("Summaries are x, t_x and t_cal; histories keep the days themselves.")));
-	return state;
-}
-
-static Datum
-UnchangedState(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
-/* Enter what a customer spent, or that it is not known. */
-static void
-AddSpend(ClvCellsState *state, int32 known, double mean)
-{
-	if (known >= 1 && isfinite(mean) && mean > 0)
-		clv_cells_spend(state, known, mean);
-	else
-		state->head.spend_skipped++;
-}
-
-/* ---- rows ---- */
-
-static void
-AddHistory(ClvCellsState *state, const ClvHistory *history)
-{
-	const ClvFitOptions *options = &state->head.options;
-	int32		occasion = clv_history_occasion(history);
-	ClvSummary	summary;
-	ClvCellEntry cell;
-	int32		purchases;
-
-	if (state->head.occasion == 0)
-		state->head.occasion = occasion;
-	else if (state->head.occasion != occasion)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("histories with different occasions cannot be fitted together: %d and %d "
-						"days",
-						state->head.occasion, occasion),
-				 errhint("Make all histories with the same occasion.")));
-
-	clv_history_summarize(history, options->as_of, (ClvSpendBasis) options->spend_basis,
-						  &summary);
-	if (summary.purchases <= 0)
-	{
-		state->head.skipped++;
-		return;
-	}
-	cell.x = summary.purchases - 1;
-	cell.count = 1;
-	cell.since = summary.first;
-	cell.until = summary.last;
-	clv_cells_count(state, &cell);
-
-	purchases = options->spend_basis == CLV_SPEND_ALL ? summary.purchases : cell.x;
-	if (state->head.with_spend && purchases >= 1)
-		AddSpend(state, summary.spend_purchases, summary.spend / summary.spend_purchases);
-}
-
-PG_FUNCTION_INFO_V1(clv_cells_add);
-
-/* clv_cells_add(clv_cells, clv_history [, jsonb]) -> clv_cells */
-Datum
-clv_cells_add(PG_FUNCTION_ARGS)
-{
-	ClvCellsState *state;
-
-	if (PG_ARGISNULL(1))
-		return UnchangedState(fcinfo);
-	state = StateForRow(fcinfo, 2, CLV_CELLS_HISTORY);
-	AddHistory(state, PG_GETARG_CLV_HISTORY_P(1));
-	ReturnState(state);
-}
-
-/* A number of a summary row, shortest exact, for an error. */
-static char *
-Number(double value)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	clv_append_double(&out, value);
-	return out.data;
-}
-
-static void
-BadSummary(FunctionCallInfo fcinfo, const char *what, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid customer summary: %s", what),
-			 errdetail("The row is x = %s, t_x = %s, t_cal = %s, mean_spend = %s.",
-					   PG_ARGISNULL(1) ? "NULL" : Number(PG_GETARG_FLOAT8(1)),
-					   PG_ARGISNULL(2) ? "NULL" : Number(PG_GETARG_FLOAT8(2)),
-					   PG_ARGISNULL(3) ? "NULL" : Number(PG_GETARG_FLOAT8(3)),
-					   PG_ARGISNULL(4) ? "NULL" : Number(PG_GETARG_FLOAT8(4))),
-			 hint == NULL ? 0 : errhint("%s", hint)));
-}
-
-/* Check a row of x, t_x, t_cal and mean_spend that is not all NULL. */
-static void
-CheckSummary(FunctionCallInfo fcinfo)
-{
-	double		x,
-				t_x,
-				t_cal;
-
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		BadSummary(fcinfo, "x, t_x and t_cal must be known together",
-				   "t_x of a customer without repeat purchases is 0; to leave a customer out, use "
-				   "FILTER or make all three NULL.");
-	x = PG_GETARG_FLOAT8(1);
-	t_x = PG_GETARG_FLOAT8(2);
-	t_cal = PG_GETARG_FLOAT8(3);
-	if (!isfinite(x) || x < 0 || x != floor(x) || x >= PG_INT32_MAX)
-		BadSummary(fcinfo, "x must be a whole number of repeat purchases",
-				   "x counts the purchases after the first one.");
-	if (!isfinite(t_x) || t_x < 0 || !isfinite(t_cal) || t_cal < 0)
-		BadSummary(fcinfo, "t_x and t_cal must be finite and not negative", NULL);
-	if (t_x > t_cal)
-		BadSummary(fcinfo, "t_x is larger than t_cal",
-				   "t_x is the age at the last purchase, not the time since it.");
-	if (x == 0 && t_x > 0)
-		BadSummary(fcinfo, "t_x must be 0 where x is 0",
-				   "All times count from the first purchase; x counts the purchases after it.");
-	if (!PG_ARGISNULL(4) && !isfinite(PG_GETARG_FLOAT8(4)))
-		BadSummary(fcinfo, "mean_spend must be finite", "NULL says that it is not known.");
-}
-
-PG_FUNCTION_INFO_V1(clv_cells_add_summary);
-
-/* clv_cells_add(clv_cells, x, t_x, t_cal, mean_spend float8 [, jsonb]) -> clv_cells */
-Datum
-clv_cells_add_summary(PG_FUNCTION_ARGS)
-{
-	ClvCellsState *state;
-	ClvCellEntry cell;
-	int32		purchases;
-
-	if (PG_ARGISNULL(1) && PG_ARGISNULL(2) && PG_ARGISNULL(3))
-		return UnchangedState(fcinfo);
-	CheckSummary(fcinfo);
-	state = StateForRow(fcinfo, 5, CLV_CELLS_SUMMARY);
-
-	/* adding 0 turns a negative zero into a zero, whose bits are another number's */
-	cell.x = (int32) PG_GETARG_FLOAT8(1);
-	cell.count = 1;
-	cell.since = ClvDoubleBits(PG_GETARG_FLOAT8(2) + 0.0);
-	cell.until = ClvDoubleBits(PG_GETARG_FLOAT8(3) + 0.0);
-	clv_cells_count(state, &cell);
-
-	purchases = cell.x + (state->head.options.spend_basis == CLV_SPEND_ALL ? 1 : 0);
-	if (state->head.with_spend && purchases >= 1)
-		AddSpend(state, PG_ARGISNULL(4) ? 0 : purchases,
-				 PG_ARGISNULL(4) ? 0 : PG_GETARG_FLOAT8(4));
-	ReturnState(state);
-}
 
 /* ---- cells ---- */
 
@@ -281,13 +23,13 @@ clv_cells_merge(PG_FUNCTION_ARGS)
 	ClvCellsView view;
 
 	if (PG_ARGISNULL(1))
-		return UnchangedState(fcinfo);
+		return clv_cells_unchanged(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
-		state = clv_cells_copy(PG_GETARG_DATUM(1), StateContext(fcinfo));
+		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_cells_context(fcinfo));
 		ReturnState(state);
 	}
-	state = clv_cells_writable(PG_GETARG_DATUM(0), StateContext(fcinfo));
+	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
 	clv_cells_view(PG_GETARG_DATUM(1), &view);
 	clv_cells_absorb(state, &view);
 	ReturnState(state);
@@ -331,6 +73,23 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	else if (!head->with_spend && strcmp(result->spend, CLV_SPEND_NONE) != 0)
 		CannotFit("spend", CLV_SPEND_NONE, result->spend,
 				  "Count the cells with that spend model, or say spend => 'none'.");
+	if (!given->grace_given)
+		result->grace = own->grace;
+	else if (memcmp(&own->grace, &result->grace, sizeof(Interval)) != 0)
+		CannotFit("grace", clv_fit_unit_text(&own->grace), clv_fit_unit_text(&result->grace),
+				  "Give clv_options() the grace of the cells.");
+	if (!given->covariates_given)
+	{
+		result->ncovariates = own->ncovariates;
+		memcpy(result->covariates, own->covariates, CLV_COVARIATES_SIZE);
+	}
+	else if (memcmp(own->covariates, result->covariates, CLV_COVARIATES_SIZE) != 0)
+		CannotFit("covariates", clv_fit_covariate_list(own), clv_fit_covariate_list(result),
+				  "Give clv_options() the covariates of the cells, in their order.");
+	if (clv_fit_clock(own) != clv_fit_clock(result))
+		CannotFit(psprintf("model \"%s\",", own->model), clv_clock_name(clv_fit_clock(own)),
+				  psprintf("\"%s\", %s", result->model, clv_clock_name(clv_fit_clock(result))),
+				  "Count cells anew from the histories with that model in their options.");
 	if (result->as_of == DATEVAL_NOEND)
 		result->as_of = own->as_of;
 	else if (own->as_of != DATEVAL_NOEND && own->as_of != result->as_of)
@@ -362,10 +121,10 @@ GivenOptions(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
 {
 	if (state->parsed == NULL)
 		state->parsed = MemoryContextAlloc(state->hdr.eoh_context, sizeof(ClvParsedOptions));
-	else if (SameGiven(state, fcinfo, arg))
+	else if (clv_cells_same_given(state, fcinfo, arg))
 		return state->parsed;
-	ParseArgument(fcinfo, arg, state->parsed);
-	RememberGiven(fcinfo, arg, state);
+	clv_cells_parse_given(fcinfo, arg, state->parsed);
+	clv_cells_remember_given(fcinfo, arg, state);
 	return state->parsed;
 }
 
@@ -380,19 +139,19 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	ClvCellsHead head;
 
 	if (PG_ARGISNULL(1))
-		return UnchangedState(fcinfo);
+		return clv_cells_unchanged(fcinfo);
 	if (PG_ARGISNULL(2))		/* no options: the cells' own */
 		return clv_cells_merge(fcinfo);
 	clv_cells_view(PG_GETARG_DATUM(1), &view);
 
 	if (PG_ARGISNULL(0))
 	{
-		state = clv_cells_copy(PG_GETARG_DATUM(1), StateContext(fcinfo));
+		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_cells_context(fcinfo));
 		OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &state->head.options);
 		CheckClosing(&view, state->head.options.as_of);
 		ReturnState(state);
 	}
-	state = clv_cells_writable(PG_GETARG_DATUM(0), StateContext(fcinfo));
+	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
 	head = *view.head;
 	OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &head.options);
 	CheckClosing(&view, head.options.as_of);
@@ -417,41 +176,106 @@ CellText(const ClvCellsHead *head, const ClvCellEntry *cell)
 	char		one[MAXDATELEN + 1];
 	char		other[MAXDATELEN + 1];
 
+	if (head->kind == CLV_CELLS_PERIODS)
+		return psprintf("x = %d, t_x = %d, t_cal = %d", cell->x, (int) cell->since,
+						(int) cell->until);
 	if (head->kind == CLV_CELLS_SUMMARY)
 		return psprintf("x = %d, t_x = %s, t_cal = %s", cell->x,
-						Number(ClvBitsDouble(cell->since)), Number(ClvBitsDouble(cell->until)));
+						clv_number_text(ClvBitsDouble(cell->since)), clv_number_text(ClvBitsDouble(cell->until)));
 	return psprintf("x = %d, first purchase on %s, last on %s", cell->x,
 					clv_date_text((DateADT) cell->since, one),
 					clv_date_text((DateADT) cell->until, other));
+}
+
+/*
+ * For each vector of right its number in left; both are sorted. One that left does not
+ * have gets a number that no cell has.
+ */
+static uint32 *
+MatchVectors(const ClvCells *left, const ClvCells *right)
+{
+	int			width = left->head.width;
+	uint32	   *match = palloc((right->head.nvectors + 1) * sizeof(uint32));
+	int64		i = 0;
+
+	for (int64 j = 0; j < right->head.nvectors; j++)
+	{
+		int			order = -1;
+
+		while (i < left->head.nvectors &&
+			   (order = clv_vector_compare(ClvCellsVectors(left) + i * width,
+										   ClvCellsVectors(right) + j * width, width)) < 0)
+			i++;
+		match[j] = i < left->head.nvectors && order == 0 ? (uint32) i : PG_UINT32_MAX;
+	}
+	if (right->head.nvectors == 0)
+		match[0] = 0;
+	return match;
 }
 
 /* result = left - right, all sorted; returns the number of entries left */
 static int64
 SubtractCells(const ClvCells *left, const ClvCells *right, ClvCellEntry *result)
 {
+	const ClvCellEntry *from = ClvCellsEntries(left);
+	const ClvCellEntry *out = ClvCellsEntries(right);
+	uint32	   *match = MatchVectors(left, right);
 	int64		n = 0;
 	int64		j = 0;
 
 	for (int64 i = 0; i < left->head.ncells; i++)
 	{
-		ClvCellEntry cell = left->cells[i];
+		ClvCellEntry cell = from[i];
+		ClvCellEntry other;
 
 		if (i % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (j < right->head.ncells && clv_cell_compare(&cell, &right->cells[j]) == 0)
+		if (j < right->head.ncells)
 		{
-			if (right->cells[j].count > cell.count)
-				TooMuchTakenOut(psprintf("%u of %u with %s.", right->cells[j].count, cell.count,
-										 CellText(&left->head, &cell)));
-			cell.count -= right->cells[j++].count;
+			other = out[j];
+			other.vector = match[other.vector];
+			if (clv_cell_compare(&cell, &other) == 0)
+			{
+				if (other.count > cell.count)
+					TooMuchTakenOut(psprintf("%u of %u with %s.", other.count, cell.count,
+											 CellText(&left->head, &cell)));
+				cell.count -= other.count;
+				j++;
+			}
 		}
 		if (cell.count > 0)
 			result[n++] = cell;
 	}
 	if (j < right->head.ncells)
-		TooMuchTakenOut(psprintf("%u of none with %s.", right->cells[j].count,
-								 CellText(&left->head, &right->cells[j])));
+		TooMuchTakenOut(psprintf("%u of none with %s.", out[j].count,
+								 CellText(&left->head, &out[j])));
+	pfree(match);
 	return n;
+}
+
+/* Only the vectors that a cell still has, and the cells' numbers of them. */
+static int64
+KeepVectors(const ClvCells *left, ClvCellEntry *cells, int64 n, double *result)
+{
+	int			width = left->head.width;
+	uint32	   *number = palloc0((left->head.nvectors + 1) * sizeof(uint32));
+	int64		kept = 0;
+
+	if (width == 0)
+		return 0;
+	for (int64 i = 0; i < n; i++)
+		number[cells[i].vector] = 1;
+	for (int64 i = 0; i < left->head.nvectors; i++)
+		if (number[i] != 0)
+		{
+			memcpy(result + kept * width, ClvCellsVectors(left) + i * width,
+				   width * sizeof(double));
+			number[i] = (uint32) kept++;
+		}
+	for (int64 i = 0; i < n; i++)
+		cells[i].vector = number[cells[i].vector];
+	pfree(number);
+	return kept;
 }
 
 static int64
@@ -473,7 +297,7 @@ SubtractSpend(const ClvCells *left, const ClvCells *right, ClvSpendEntry *result
 	}
 	if (j < right->head.nspend)
 		TooMuchTakenOut(psprintf("One with %d purchases of %s in the mean.", out[j].x,
-								 Number(ClvSpendMean(&out[j]))));
+								 clv_number_text(ClvSpendMean(&out[j]))));
 	return n;
 }
 
@@ -486,7 +310,7 @@ clv_cells_subtract(PG_FUNCTION_ARGS)
 	ClvCells   *left = clv_cells_flat(PG_GETARG_DATUM(0));
 	ClvCells   *right = clv_cells_flat(PG_GETARG_DATUM(1));
 	ClvCells   *result;
-	Size		size;
+	ClvCellEntry *cells;
 
 	clv_cells_check_grid(&left->head, &right->head);
 	result = palloc(VARSIZE(left));
@@ -495,11 +319,15 @@ clv_cells_subtract(PG_FUNCTION_ARGS)
 	result->head.spend_skipped -= right->head.spend_skipped;
 	if (result->head.skipped < 0 || result->head.spend_skipped < 0)
 		TooMuchTakenOut("More customers were skipped in the cells to take out.");
-	result->head.ncells = SubtractCells(left, right, result->cells);
+	clv_times_add(&result->head.times, &right->head.times, -1);
+	cells = palloc_extended((left->head.ncells + 1) * sizeof(ClvCellEntry), MCXT_ALLOC_HUGE);
+	result->head.ncells = SubtractCells(left, right, cells);
+	result->head.nvectors =
+		KeepVectors(left, cells, result->head.ncells, ClvCellsVectors(result));
+	memcpy(ClvCellsEntries(result), cells, result->head.ncells * sizeof(ClvCellEntry));
+	pfree(cells);
 	result->head.nspend = SubtractSpend(left, right, ClvCellsSpend(result));
-	size = sizeof(ClvCellsHead) + result->head.ncells * sizeof(ClvCellEntry) +
-		   result->head.nspend * sizeof(ClvSpendEntry);
-	SET_VARSIZE(result, size);
+	SET_VARSIZE(result, clv_cells_size(&result->head));
 	PG_RETURN_POINTER(result);
 }
 

@@ -20,6 +20,8 @@
 
 #define CLV_NAME_SIZE 16		/* of a family in stored options, its NUL included */
 #define CLV_START_PARAMS 6		/* as many parameters as a stored start has room for */
+#define CLV_COVARIATES_SIZE 256 /* of all names of covariates, with a NUL after each */
+#define CLV_MAX_K 8				/* the largest Erlang shape that is tried */
 
 #define CLV_MODEL_AUTO "auto"
 #define CLV_SPEND_NONE "none"
@@ -37,11 +39,17 @@ typedef struct ClvFitOptions
 	char		start_spend[CLV_NAME_SIZE]; /* "": no start for the spend */
 	double		start_model_param[CLV_START_PARAMS];
 	double		start_spend_param[CLV_START_PARAMS];
-	double		penalty;
+	double		start_effect[CLV_MAX_EFFECTS];	/* of these covariates, in their order */
+	double		penalty;		/* ridge on the effects of covariates */
+	double		shape_penalty;
 	Interval	time_unit;
+	Interval	grace;			/* of families with renewals */
+	char		covariates[CLV_COVARIATES_SIZE];	/* their names, one after the other */
 	DateADT		as_of;			/* DATEVAL_NOEND: not given */
 	int32		spend_basis;	/* ClvSpendBasis */
 	int32		max_iterations; /* 0: the engine's own limit */
+	int32		ncovariates;
+	int32		k;				/* 0: the one with the highest likelihood */
 	int32		reserved;
 } ClvFitOptions;
 
@@ -52,6 +60,9 @@ typedef struct ClvParsedOptions
 	bool		time_unit_given;
 	bool		spend_given;
 	bool		spend_basis_given;
+	bool		covariates_given;
+	bool		grace_given;
+	bool		unclamped;		/* clamp => false, which is a family of its own */
 } ClvParsedOptions;
 
 extern void clv_fit_options_init(ClvFitOptions *options);
@@ -65,6 +76,28 @@ extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options);
 /* Check options whose bytes came from outside. */
 extern void clv_fit_options_check(const ClvFitOptions *options);
 
+/* Name i of the covariates. */
+extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);
+
+/* All of them, for a message. */
+extern char *clv_fit_covariate_list(const ClvFitOptions *options);
+
+/* The family to be fitted; of 'auto', one of those it tries. */
+extern const ClvFamily *clv_fit_family(const ClvFitOptions *options);
+
+/* How it counts time. */
+extern ClvClock clv_fit_clock(const ClvFitOptions *options);
+extern const char *clv_clock_name(ClvClock clock);
+
+/* Numbers that each customer brings: the covariates, or the outcome. */
+extern int	clv_fit_width(const ClvFitOptions *options);
+
+/* Whether the fit compares Erlang shapes, for which times between purchases are needed. */
+extern bool clv_fit_uses_times(const ClvFitOptions *options);
+
+/* Where the family has this parameter and does not search for it; -1: nowhere. */
+extern int	clv_fit_fixed(const ClvFamily *family, const char *name);
+
 /* "7 days", whatever IntervalStyle says */
 extern char *clv_fit_unit_text(const Interval *unit);
 
@@ -75,13 +108,15 @@ extern char *clv_fit_unit_text(const Interval *unit);
 typedef enum ClvCellsKind
 {
 	CLV_CELLS_HISTORY,			/* counted from histories: days, T waits for as_of */
-	CLV_CELLS_SUMMARY			/* counted from x, t_x, t_cal */
+	CLV_CELLS_SUMMARY,			/* counted from x, t_x, t_cal */
+	CLV_CELLS_PERIODS			/* counted from histories in whole periods, as of a day */
 } ClvCellsKind;
 
 /*
- * count customers with the same history. since and until are, of histories, the
- * days of the first and the last purchase; of summaries, the bits of t_x and t_cal:
- * non-negative doubles compare as their bits do, so both kinds sort alike.
+ * count customers with the same history and vector. since and until are, of
+ * histories, the days of the first and the last purchase; of summaries, the bits of
+ * t_x and t_cal: non-negative doubles compare as their bits do, so that all kinds
+ * sort alike; of periods, t_x and T.
  */
 typedef struct ClvCellEntry
 {
@@ -89,6 +124,8 @@ typedef struct ClvCellEntry
 	uint32		count;
 	int64		since;
 	int64		until;
+	uint32		vector;			/* number of its vector; 0 where there are none */
+	uint32		reserved;
 } ClvCellEntry;
 
 /* A customer's purchases of known value; the bits of their mean in two halves, 12 bytes in all. */
@@ -99,34 +136,65 @@ typedef struct ClvSpendEntry
 	uint32		mean_low;
 } ClvSpendEntry;
 
+/*
+ * Sum of the logarithms of times between purchases, in days: what only a comparison of
+ * Erlang shapes needs. Fixed point, a coarse and a fine part, so that customers can
+ * come in any order and be taken out again.
+ */
+typedef struct ClvLogTimes
+{
+	int64		coarse;			/* in units of 2^-20 */
+	int64		fine;			/* what is left, in units of 2^-50 */
+} ClvLogTimes;
+
 typedef struct ClvCellsHead
 {
 	int32		vl_len_;		/* varlena header (do not touch directly!) */
 	uint8		version;
 	uint8		kind;			/* ClvCellsKind */
 	uint8		with_spend;		/* spend entries were collected */
-	uint8		reserved1;
+	uint8		with_times;		/* times between purchases were summed */
 	int32		occasion;		/* grid of the histories; 0: summaries, or none seen yet */
-	int32		reserved2;
+	int32		width;			/* numbers in a vector: covariates, or the outcome alone */
 	int64		skipped;		/* customers who did not exist yet at as_of */
 	int64		spend_skipped;	/* repeat buyers without a positive known mean */
+	ClvLogTimes times;
+	int64		nvectors;
 	int64		ncells;
 	int64		nspend;
 	ClvFitOptions options;
 } ClvCellsHead;
 
-/* The type as it is stored: the entries follow, sorted, so that equal cells are equal bytes. */
+/*
+ * The type as it is stored: vectors, cells and spend entries follow, each sorted, so
+ * that equal cells are equal bytes. Every vector is some customer's.
+ */
 typedef struct ClvCells
 {
 	ClvCellsHead head;
-	ClvCellEntry cells[FLEXIBLE_ARRAY_MEMBER];	/* ncells, then nspend ClvSpendEntry */
+	double		data[FLEXIBLE_ARRAY_MEMBER];
 } ClvCells;
+
+#define ClvCellsVectors(flat) ((flat)->data)
+#define ClvCellsEntries(flat) \
+	((ClvCellEntry *) ((flat)->data + (flat)->head.nvectors * (flat)->head.width))
+#define ClvCellsSpend(flat) ((ClvSpendEntry *) (ClvCellsEntries(flat) + (flat)->head.ncells))
+
+/* Vectors in order of arrival, found through an index. */
+typedef struct ClvVectors
+{
+	double	   *values;			/* head.nvectors x head.width */
+	int64		size;
+	uint32	   *index;			/* number of a vector + 1 */
+	uint32		mask;
+} ClvVectors;
 
 /* The type while it grows: entries in order of arrival, found through an index. */
 typedef struct ClvCellsState
 {
 	ExpandedObjectHeader hdr;
 	ClvCellsHead head;
+	ClvVectors	vectors;
 	ClvCellEntry *cells;
 	int64		cells_size;
 	uint64	   *index;			/* half a hash, number of a cell + 1; NULL while there are few */
@@ -137,17 +205,19 @@ typedef struct ClvCellsState
 	/* the options argument of the last row, so that the next one is a comparison of bytes */
 	struct varlena *given;
 	ClvParsedOptions *parsed;	/* what it says, where the head's options do not say it all */
+	double		unit_days;		/* of the options */
+	double		grace_days;
+	ClvClock	clock;
 } ClvCellsState;
 
 /* Either form, to be read. */
 typedef struct ClvCellsView
 {
 	const ClvCellsHead *head;
+	const double *vectors;
 	const ClvCellEntry *cells;
 	const ClvSpendEntry *spend;
 } ClvCellsView;
-
-#define ClvCellsSpend(flat) ((ClvSpendEntry *) ((flat)->cells + (flat)->head.ncells))
 
 extern ClvCellsState *clv_cells_new(MemoryContext parent, ClvCellsKind kind,
 									const ClvFitOptions *options);
@@ -163,6 +233,18 @@ extern void clv_cells_view(Datum cells, ClvCellsView *view);
 extern ClvCells *clv_cells_flat(Datum cells);
 
 extern void clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell);
+
+/* The number of a vector of head.width numbers, new or known. */
+extern uint32 clv_cells_vector(ClvCellsState *state, const double *vector);
+
+/*
+ * The vectors sorted: rank[i] is the place of vector i, order[rank[i]] = i. Arrays of
+ * head.nvectors.
+ */
+extern void clv_vectors_rank(const ClvCellsView *view, uint32 *rank, uint32 *order);
+extern int	clv_vector_compare(const double *a, const double *b, int width);
+
+extern Size clv_cells_size(const ClvCellsHead *head);
 extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
 
 /* Merge; an error that names both where the grids or the options differ. */
@@ -171,6 +253,9 @@ extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);
 /* An error that names both unless the two were counted alike. */
 extern void clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other);
 
+/* Add (sign 1) or take away (-1) sums of log times; an error where that overflows. */
+extern void clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign);
+
 /* Order of the entries in the stored form. */
 extern int	clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b);
 extern int	clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
@@ -178,6 +263,7 @@ extern int	clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
 /* Errors unless the head, or the entry under that head, can be what it claims. */
 extern void clv_cells_check_head(const ClvCellsHead *head);
 extern void clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell);
+extern void clv_vector_check(const ClvCellsHead *head, const double *vector);
 extern void clv_spend_check(const ClvCellsHead *head, int32 x, double mean);
 
 static inline int64

@@ -8,11 +8,17 @@ CREATE FUNCTION @extschema@.clv_options(
 	spend_basis pg_catalog.text DEFAULT 'repeat',
 	penalty pg_catalog.float8 DEFAULT 0,
 	start @extschema@.clv_model DEFAULT NULL,
-	max_iterations pg_catalog.int4 DEFAULT NULL
+	max_iterations pg_catalog.int4 DEFAULT NULL,
+	covariates pg_catalog.text[] DEFAULT NULL,
+	shape_penalty pg_catalog.float8 DEFAULT 0,
+	k pg_catalog.int4 DEFAULT NULL,
+	grace pg_catalog.interval DEFAULT NULL,
+	clamp pg_catalog.bool DEFAULT NULL,
+	correlation pg_catalog.bool DEFAULT NULL
 ) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION @extschema@.clv_options(pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8, @extschema@.clv_model, pg_catalog.int4) IS
-	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters; as_of: last day to look at, inclusive (NULL: the last purchase in the data); spend_basis: ''repeat'' or ''all'' purchases; penalty: ridge on the logarithms of shape parameters, 0 for none; start: a model to start from; max_iterations: NULL for the built-in limit. NULL anywhere: the default';
+COMMENT ON FUNCTION @extschema@.clv_options(pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8, @extschema@.clv_model, pg_catalog.int4, pg_catalog.text[], pg_catalog.float8, pg_catalog.int4, pg_catalog.interval, pg_catalog.bool, pg_catalog.bool) IS
+	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (of continuous time, the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters, and the period of families of discrete time; as_of: last day to look at, inclusive (NULL: the last purchase in the data); spend_basis: ''repeat'' or ''all'' purchases; penalty: ridge on the effects of covariates (log-likelihood / customers - penalty * sum of squares), 0 for none; start: a model to start from; max_iterations: NULL for the built-in limit; covariates: the names of the numbers that each row brings; shape_penalty: ridge on the logarithms of shape parameters; k: Erlang shape of mbg/cnbd-k, 1 to 8 (NULL: by likelihood); grace: of sbg, how late a payment may be; clamp: false leaves the probabilities of rfmtc as they come; correlation: only false is supported. NULL anywhere: the default';
 
 -- ---- the type --------------------------------------------------------------------------------
 
@@ -141,6 +147,10 @@ CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb) IS
 	'the cells with one more customer; the options (clv_options) must be those of the cells. NULL cells: new ones; NULL history: unchanged; NULL options: the defaults';
+CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb, covariates pg_catalog.float8[]) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[]) IS
+	'the cells with one more customer and his covariates, a finite number for each name in the options (clv_options), in their order';
 CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
@@ -149,6 +159,14 @@ CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.fl
 	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
 	'the cells with one more customer, given as x, t_x, t_cal and mean spend; the options (clv_options) must be those of the cells';
+CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, pg_catalog.jsonb, covariates pg_catalog.float8[]) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb, pg_catalog.float8[]) IS
+	'the cells with one more customer, given as x, t_x, t_cal and mean spend, and his covariates, a finite number for each name in the options (clv_options)';
+CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, outcome pg_catalog.bool, pg_catalog.jsonb) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_add_outcome' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
+	'the cells with one more customer, given as x, t_x, t_cal, mean spend and whether he bought in the period after t_cal; for supervised families (rfmtc)';
 CREATE FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) IS
@@ -192,6 +210,21 @@ CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
 	'counts customers for a fit with these options, given as summaries; times are in the time unit of the options';
+CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 2048,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(@extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[]) IS
+	'counts customers with covariates: a finite number for each name in the options (clv_options), in their order; NULL or another number of them is an error';
+CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 2048,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb, pg_catalog.float8[]) IS
+	'counts summaries with covariates, a finite number for each name in the options (clv_options)';
+CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, outcome pg_catalog.bool, options pg_catalog.jsonb) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 2048,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
+	'counts summaries and what followed them, whether the customer bought in the period after t_cal: for supervised families (clv_options(model => ''rfmtc''))';
 CREATE AGGREGATE @extschema@.clv_cells_rollup(cells @extschema@.clv_cells) (
 	SFUNC = @extschema@.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 2048,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
@@ -221,6 +254,24 @@ CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
 	'fits models to summaries with these options (clv_options); times are in the time unit of the options';
+CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 2048,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[]) IS
+	'fits models to customers with covariates: a finite number for each name in the options (clv_options), in their order; NULL or another number of them is an error';
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 2048,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb, pg_catalog.float8[]) IS
+	'fits models to summaries with covariates, a finite number for each name in the options (clv_options)';
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, outcome pg_catalog.bool, options pg_catalog.jsonb) (
+	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 2048,
+	FINALFUNC = @extschema@.clv_fit_final,
+	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
+	'fits models to summaries and what followed them, whether the customer bought in the period after t_cal: for supervised families (clv_options(model => ''rfmtc''))';
 CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells) (
 	SFUNC = @extschema@.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 2048,
 	FINALFUNC = @extschema@.clv_fit_final,

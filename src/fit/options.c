@@ -10,8 +10,12 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "fitted/fitted.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/numeric.h"
 
 #define DEFAULT_MODEL "mbg/nbd"
@@ -21,7 +25,8 @@
 #define MAX_ITERATIONS 100000
 
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
-StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS + 40,
+StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
+					 8 * CLV_MAX_EFFECTS + CLV_COVARIATES_SIZE + 72,
 				 "options are compared byte by byte and must have no holes");
 
 #define BadOption(...) \
@@ -115,10 +120,27 @@ CheckAsOf(DateADT as_of)
 }
 
 static void
-CheckPenalty(double penalty)
+CheckPenalty(const char *name, double penalty)
 {
 	if (!isfinite(penalty) || penalty < 0)
-		BadOption(errmsg("penalty must be finite and not negative: %g", penalty));
+		BadOption(errmsg("%s must be finite and not negative: %g", name, penalty));
+}
+
+static void
+CheckGrace(const Interval *grace)
+{
+	double		days = clv_interval_days(grace);
+
+	if (grace->month < 0 || grace->day < 0 || grace->time < 0 || days > MAX_UNIT_DAYS)
+		BadOption(errmsg("grace is out of range: %s", clv_fit_unit_text(grace)),
+				  errdetail("It must be without negative parts, and at most 1000 years."));
+}
+
+static void
+CheckK(double k)
+{
+	if (!(k >= 1 && k <= CLV_MAX_K) || k != floor(k))
+		BadOption(errmsg("k must be a whole number between 1 and %d: %g", CLV_MAX_K, k));
 }
 
 static void
@@ -133,9 +155,117 @@ static void
 CheckStart(const ClvFamily *family, const double *param)
 {
 	for (int i = 0; i < family->nparams; i++)
-		if (!isfinite(param[i]) || param[i] <= 0)
-			BadOption(errmsg("parameter \"%s\" of the start must be positive and finite: %g",
-							 family->param_names[i], param[i]));
+	{
+		bool		logit = family->transform[i] == CLV_LOGIT;
+
+		if (!isfinite(param[i]) || param[i] <= 0 || (logit && param[i] >= 1))
+			BadOption(errmsg("parameter \"%s\" of the start must %s: %g", family->param_names[i],
+							 logit ? "lie between 0 and 1" : "be positive and finite", param[i]));
+	}
+}
+
+/* ---- what the options mean ---- */
+
+const char *
+clv_fit_covariate(const ClvFitOptions *options, int i)
+{
+	const char *name = options->covariates;
+
+	while (i-- > 0)
+		name += strlen(name) + 1;
+	return name;
+}
+
+char *
+clv_fit_covariate_list(const ClvFitOptions *options)
+{
+	StringInfoData list;
+
+	if (options->ncovariates == 0)
+		return "none";
+	initStringInfo(&list);
+	for (int i = 0; i < options->ncovariates; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", clv_fit_covariate(options, i));
+	return list.data;
+}
+
+static bool
+IsAuto(const ClvFitOptions *options)
+{
+	return strcmp(options->model, CLV_MODEL_AUTO) == 0;
+}
+
+const ClvFamily *
+clv_fit_family(const ClvFitOptions *options)
+{
+	return clv_family(IsAuto(options) ? DEFAULT_MODEL : options->model);
+}
+
+ClvClock
+clv_fit_clock(const ClvFitOptions *options)
+{
+	return clv_fit_family(options)->clock;
+}
+
+const char *
+clv_clock_name(ClvClock clock)
+{
+	switch (clock)
+	{
+		case CLV_CONTINUOUS:
+			return "continuous time";
+		case CLV_OPPORTUNITIES:
+			return "opportunities";
+		case CLV_RENEWALS:
+			return "renewals";
+		case CLV_CAMPAIGNS:
+			return "campaigns";
+	}
+	return "unknown";
+}
+
+int
+clv_fit_width(const ClvFitOptions *options)
+{
+	return clv_fit_clock(options) == CLV_CAMPAIGNS ? 1 : options->ncovariates;
+}
+
+int
+clv_fit_fixed(const ClvFamily *family, const char *name)
+{
+	for (int i = 0; i < family->nparams; i++)
+		if (family->transform[i] == CLV_FIXED && strcmp(family->param_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+/* Whether the model, or one that 'auto' tries, has an Erlang shape. */
+static bool
+HasK(const ClvFitOptions *options)
+{
+	const ClvFamily *family;
+
+	if (!IsAuto(options))
+		return clv_fit_fixed(clv_fit_family(options), "k") >= 0;
+	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
+		if (family->clock == CLV_CONTINUOUS && clv_fit_fixed(family, "k") >= 0)
+			return true;
+	return false;
+}
+
+bool
+clv_fit_uses_times(const ClvFitOptions *options)
+{
+	return options->k != 1 && HasK(options);
+}
+
+static bool
+TakesCovariates(const ClvFamily *family)
+{
+	for (int i = 0; i < family->nparams; i++)
+		if (family->purchase_effect[i] != 0 || family->churn_effect[i] != 0)
+			return true;
+	return false;
 }
 
 /* A start is of use to its own family alone. */
@@ -152,6 +282,65 @@ CheckStartFamily(const ClvFitOptions *options)
 		BadOption(errmsg("start is a \"%s\" model, but the spend model to fit is \"%s\"",
 						 options->start_spend, options->spend),
 				  errhint("Say spend => '%s', or leave out start.", options->start_spend));
+}
+
+/* What makes no sense together. */
+static void
+CheckTogether(const ClvFitOptions *options)
+{
+	const ClvFamily *family = clv_fit_family(options);
+
+	CheckStartFamily(options);
+	if (options->ncovariates > 0 && !TakesCovariates(family))
+		BadOption(errmsg("\"%s\" takes no covariates", options->model),
+				  errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
+	if (options->penalty > 0 && options->ncovariates == 0)
+		BadOption(errmsg("penalty is on the effects of covariates, but there are none"),
+				  errhint("Name them: covariates => '{...}'. To hold back the shapes of the "
+						  "distributions, say shape_penalty."));
+	if (options->k > 0 && !HasK(options))
+		BadOption(errmsg("\"%s\" has no k", options->model),
+				  errhint("Leave out k, or say model => 'mbg/cnbd-k'."));
+	if (family->clock != CLV_RENEWALS && clv_interval_days(&options->grace) != 0)
+		BadOption(errmsg("\"%s\" knows no grace", options->model),
+				  errhint("Leave out grace, or say model => 'sbg'."));
+}
+
+/* Give the family that leaves probabilities as they come. */
+static void
+SetUnclamped(ClvFitOptions *options)
+{
+	char	   *name = psprintf("%s/unclamped", options->model);
+
+	if (clv_fit_clock(options) != CLV_CAMPAIGNS || clv_family(name) == NULL)
+		BadOption(errmsg("\"%s\" has nothing to clamp", options->model),
+				  errhint("Leave out clamp, or say model => 'rfmtc'."));
+	strlcpy(options->model, name, CLV_NAME_SIZE);
+}
+
+/* Add a name to those of the covariates. */
+static void
+AddCovariate(ClvFitOptions *options, const char *name)
+{
+	Size		used = clv_fit_covariate(options, options->ncovariates) - options->covariates;
+
+	if (name[0] == '\0')
+		BadOption(errmsg("a covariate must have a name"));
+	if (strlen(name) >= NAMEDATALEN)
+		BadOption(errmsg("name of a covariate is too long: \"%s\"", name),
+				  errdetail("Names have less than %d bytes.", NAMEDATALEN));
+	for (int i = 0; i < options->ncovariates; i++)
+		if (strcmp(clv_fit_covariate(options, i), name) == 0)
+			BadOption(errmsg("two covariates have the name \"%s\"", name));
+	if (options->ncovariates == CLV_MAX_COVARIATES)
+		BadOption(errmsg("too many covariates"),
+				  errdetail("At most %d are possible.", CLV_MAX_COVARIATES));
+	if (used + strlen(name) + 1 > CLV_COVARIATES_SIZE)
+		BadOption(errmsg("names of covariates are too long together"),
+				  errdetail("They have %d bytes, one of them for the end of each name.",
+							CLV_COVARIATES_SIZE));
+	strcpy(options->covariates + used, name);
+	options->ncovariates++;
 }
 
 void
@@ -194,6 +383,42 @@ CheckStoredStart(const char *name, const double *param, ClvProcess process)
 			BadOption(errmsg("too many parameters in the start of stored options"));
 }
 
+/* Names off the wire: put them there again, and compare. */
+static void
+CheckStoredCovariates(const ClvFitOptions *options)
+{
+	ClvFitOptions again;
+	const char *name = options->covariates;
+	const char *end = name + CLV_COVARIATES_SIZE;
+
+	memset(&again, 0, sizeof(again));
+	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
+		BadOption(errmsg("stored options have %d covariates", options->ncovariates));
+	for (int i = 0; i < options->ncovariates; i++)
+	{
+		Size		length = strnlen(name, end - name);
+
+		if (name + length == end)
+			BadOption(errmsg("names of covariates in stored options do not end"));
+		(void) pg_verifymbstr(name, length, false);
+		AddCovariate(&again, name);
+		name += length + 1;
+	}
+	if (memcmp(again.covariates, options->covariates, CLV_COVARIATES_SIZE) != 0)
+		BadOption(errmsg("names of covariates are not clean in stored options"));
+	for (int i = 0; i < CLV_MAX_EFFECTS; i++)
+		if (!isfinite(options->start_effect[i]) ||
+			(i >= 2 * options->ncovariates && ClvDoubleBits(options->start_effect[i]) != 0))
+			BadOption(errmsg("start of an effect in stored options makes no sense: %g",
+							 options->start_effect[i]));
+}
+
+static bool
+IsNegativeZero(double value)
+{
+	return value == 0 && signbit(value);
+}
+
 void
 clv_fit_options_check(const ClvFitOptions *options)
 {
@@ -201,9 +426,14 @@ clv_fit_options_check(const ClvFitOptions *options)
 	CheckName(options->spend, CLV_SPEND, CLV_SPEND_NONE);
 	CheckStoredStart(options->start_model, options->start_model_param, CLV_TRANSACTION);
 	CheckStoredStart(options->start_spend, options->start_spend_param, CLV_SPEND);
-	CheckStartFamily(options);
-	CheckPenalty(options->penalty);
+	CheckStoredCovariates(options);
+	CheckPenalty("penalty", options->penalty);
+	CheckPenalty("shape_penalty", options->shape_penalty);
 	CheckUnit(&options->time_unit);
+	CheckGrace(&options->grace);
+	if (options->k != 0)
+		CheckK(options->k);
+	CheckTogether(options);
 	if (options->as_of != DATEVAL_NOEND)
 	{
 		CheckAsOf(options->as_of);
@@ -214,8 +444,8 @@ clv_fit_options_check(const ClvFitOptions *options)
 		BadOption(errmsg("unknown spend basis in stored options: %d", options->spend_basis));
 	if (options->max_iterations != 0)
 		CheckIterations(options->max_iterations);
-	if (options->reserved != 0 || ClvDoubleBits(options->penalty + 0.0) !=
-		ClvDoubleBits(options->penalty))
+	if (options->reserved != 0 || IsNegativeZero(options->penalty) ||
+		IsNegativeZero(options->shape_penalty))
 		BadOption(errmsg("stored options are not in canonical form"));
 }
 
@@ -239,6 +469,33 @@ StartText(StringInfo out, const char *name, const double *param, bool *first)
 	*first = false;
 }
 
+static void
+CovariatesText(StringInfo out, const ClvFitOptions *options)
+{
+	bool		start = false;
+
+	appendStringInfoString(out, ", \"covariates\": [");
+	for (int i = 0; i < options->ncovariates; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		escape_json(out, clv_fit_covariate(options, i));
+	}
+	appendStringInfoChar(out, ']');
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+		start |= options->start_effect[i] != 0;
+	if (!start)
+		return;
+	appendStringInfoString(out, ", \"start_effects\": [");
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		clv_append_double(out, options->start_effect[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
 void
 clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
 {
@@ -249,9 +506,24 @@ clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
 					 options->model, options->spend, clv_fit_unit_text(&options->time_unit));
 	if (options->as_of != DATEVAL_NOEND)
 		appendStringInfo(out, ", \"as_of\": \"%s\"", clv_date_text(options->as_of, buffer));
-	appendStringInfo(out, ", \"spend_basis\": \"%s\", \"penalty\": ",
+	appendStringInfo(out, ", \"spend_basis\": \"%s\"",
 					 options->spend_basis == CLV_SPEND_ALL ? "all" : "repeat");
-	clv_append_double(out, options->penalty);
+	if (options->ncovariates > 0)
+		CovariatesText(out, options);
+	if (options->penalty > 0)
+	{
+		appendStringInfoString(out, ", \"penalty\": ");
+		clv_append_double(out, options->penalty);
+	}
+	if (options->shape_penalty > 0)
+	{
+		appendStringInfoString(out, ", \"shape_penalty\": ");
+		clv_append_double(out, options->shape_penalty);
+	}
+	if (options->k > 0)
+		appendStringInfo(out, ", \"k\": %d", options->k);
+	if (clv_interval_days(&options->grace) > 0)
+		appendStringInfo(out, ", \"grace\": \"%s\"", clv_fit_unit_text(&options->grace));
 	if (options->start_model[0] != '\0' || options->start_spend[0] != '\0')
 	{
 		appendStringInfoString(out, ", \"start\": {");
@@ -281,15 +553,62 @@ NumberOf(const JsonbValue *value, const char *key)
 		DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
 }
 
-static void
-ParseUnit(const char *text, Interval *unit)
+static Interval
+ParseInterval(const char *text)
 {
-	Interval   *parsed = DatumGetIntervalP(
-		  DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+	return *DatumGetIntervalP(
+		DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
 							Int32GetDatum(-1)));
+}
 
-	*unit = *parsed;
-	CheckUnit(unit);
+/* The elements of an array one by one; NULL after the last. */
+static JsonbValue *
+ElementOf(const JsonbValue *array, const char *key, uint32 i)
+{
+	if (array->type != jbvBinary || !JsonContainerIsArray(array->val.binary.data))
+		BadOption(errmsg("option \"%s\" must be an array", key));
+	return getIthJsonbValueFromContainer(array->val.binary.data, i);
+}
+
+static void
+ParseCovariates(const JsonbValue *value, const char *key, ClvFitOptions *options)
+{
+	JsonbValue *name;
+
+	for (uint32 i = 0; (name = ElementOf(value, key, i)) != NULL; i++)
+	{
+		if (name->type != jbvString)
+			BadOption(errmsg("option \"%s\" must be an array of names", key));
+		AddCovariate(options, StringOf(name, key));
+	}
+}
+
+static void
+ParseEffects(const JsonbValue *value, const char *key, ClvFitOptions *options)
+{
+	JsonbValue *effect;
+
+	for (uint32 i = 0; (effect = ElementOf(value, key, i)) != NULL; i++)
+	{
+		if (i >= CLV_MAX_EFFECTS)
+			BadOption(errmsg("option \"%s\" has more numbers than there are effects", key));
+		options->start_effect[i] = NumberOf(effect, key) + 0.0;
+	}
+}
+
+static bool
+BoolOf(const JsonbValue *value, const char *key)
+{
+	if (value->type != jbvBool)
+		BadOption(errmsg("option \"%s\" must be true or false", key));
+	return value->val.boolean;
+}
+
+static void
+RefuseCorrelation(void)
+{
+	BadOption(errmsg("correlation of purchase and churn rate is not supported"),
+			  errhint("Leave out correlation: the families take the two to be independent."));
 }
 
 static DateADT
@@ -394,7 +713,8 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	}
 	else if (strcmp(key, "time_unit") == 0)
 	{
-		ParseUnit(StringOf(value, key), &options->time_unit);
+		options->time_unit = ParseInterval(StringOf(value, key));
+		CheckUnit(&options->time_unit);
 		parsed->time_unit_given = true;
 	}
 	else if (strcmp(key, "as_of") == 0)
@@ -404,11 +724,39 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 		options->spend_basis = clv_spend_basis(cstring_to_text(StringOf(value, key)));
 		parsed->spend_basis_given = true;
 	}
-	else if (strcmp(key, "penalty") == 0)
+	else if (strcmp(key, "covariates") == 0)
 	{
-		options->penalty = NumberOf(value, key);
-		CheckPenalty(options->penalty);
-		options->penalty += 0.0;	/* no negative zero */
+		ParseCovariates(value, key, options);
+		parsed->covariates_given = true;
+	}
+	else if (strcmp(key, "start_effects") == 0)
+		ParseEffects(value, key, options);
+	else if (strcmp(key, "penalty") == 0 || strcmp(key, "shape_penalty") == 0)
+	{
+		double		penalty = NumberOf(value, key) + 0.0;	/* no negative zero */
+
+		CheckPenalty(key, penalty);
+		*(key[0] == 'p' ? &options->penalty : &options->shape_penalty) = penalty;
+	}
+	else if (strcmp(key, "k") == 0)
+	{
+		double		k = NumberOf(value, key);
+
+		CheckK(k);
+		options->k = (int32) k;
+	}
+	else if (strcmp(key, "grace") == 0)
+	{
+		options->grace = ParseInterval(StringOf(value, key));
+		CheckGrace(&options->grace);
+		parsed->grace_given = true;
+	}
+	else if (strcmp(key, "clamp") == 0)
+		parsed->unclamped = !BoolOf(value, key);
+	else if (strcmp(key, "correlation") == 0)
+	{
+		if (BoolOf(value, key))
+			RefuseCorrelation();
 	}
 	else if (strcmp(key, "start") == 0)
 		ParseStart(value, options);
@@ -421,8 +769,9 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	}
 	else
 		BadOption(errmsg("unknown option: \"%s\"", key),
-				  errdetail("Known are model, spend, time_unit, as_of, spend_basis, penalty, "
-							"start and max_iterations."),
+				  errdetail("Known are model, spend, time_unit, as_of, spend_basis, covariates, "
+							"penalty, shape_penalty, k, grace, clamp, correlation, start, "
+							"start_effects and max_iterations."),
 				  errhint("Let clv_options() write the options."));
 }
 
@@ -449,10 +798,47 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 		else if (token == WJB_VALUE)
 			ParseKey(key, &value, parsed);
 	}
-	CheckStartFamily(&parsed->options);
+	if (parsed->unclamped)
+		SetUnclamped(&parsed->options);
+	CheckTogether(&parsed->options);
+	for (int i = 2 * parsed->options.ncovariates; i < CLV_MAX_EFFECTS; i++)
+		if (parsed->options.start_effect[i] != 0)
+			BadOption(errmsg("option \"%s\" has more numbers than there are effects",
+							 "start_effects"));
 }
 
 /* ---- clv_options() ---- */
+
+/* Names from an array of text. */
+static void
+SetCovariates(ClvFitOptions *options, ArrayType *names)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			BadOption(errmsg("a covariate must have a name"), errdetail("Name %d is NULL.", i + 1));
+		AddCovariate(options, TextDatumGetCString(values[i]));
+	}
+}
+
+/* The effects of the covariates that both have, by name. */
+static void
+SetStartEffects(ClvFitOptions *options, const ClvFittedPart *part)
+{
+	for (int i = 0; i < options->ncovariates; i++)
+		for (int j = 0; j < part->ncovariates; j++)
+			if (strcmp(clv_fit_covariate(options, i), part->covariate[j]) == 0)
+			{
+				options->start_effect[i] = part->effect[j];
+				options->start_effect[options->ncovariates + i] =
+					part->effect[part->ncovariates + j];
+			}
+}
 
 /* The parameters of a model, to begin with. The time unit must be known by now. */
 static void
@@ -472,6 +858,7 @@ SetStart(ClvFitOptions *options, ClvModel *model)
 		strlcpy(options->start_model, fitted.purchase.family->name, CLV_NAME_SIZE);
 		memcpy(options->start_model_param, fitted.purchase.param,
 			   fitted.purchase.family->nparams * sizeof(double));
+		SetStartEffects(options, &fitted.purchase);
 	}
 	if (fitted.spend.family != NULL)
 	{
@@ -485,7 +872,9 @@ PG_FUNCTION_INFO_V1(clv_options);
 
 /*
  * clv_options(model text, spend text, time_unit interval, as_of date, spend_basis text,
- * penalty float8, start clv_model, max_iterations int) -> jsonb. NULL: not given.
+ * penalty float8, start clv_model, max_iterations int, covariates text[],
+ * shape_penalty float8, k int, grace interval, clamp bool, correlation bool) -> jsonb.
+ * NULL: not given.
  */
 Datum
 clv_options(PG_FUNCTION_ARGS)
@@ -512,10 +901,27 @@ clv_options(PG_FUNCTION_ARGS)
 		options.spend_basis = clv_spend_basis(PG_GETARG_TEXT_PP(4));
 	if (!PG_ARGISNULL(5))
 		options.penalty = PG_GETARG_FLOAT8(5) + 0.0;
-	CheckPenalty(options.penalty);
+	CheckPenalty("penalty", options.penalty);
+	if (!PG_ARGISNULL(8))
+		SetCovariates(&options, PG_GETARG_ARRAYTYPE_P(8));
+	if (!PG_ARGISNULL(9))
+		options.shape_penalty = PG_GETARG_FLOAT8(9) + 0.0;
+	CheckPenalty("shape_penalty", options.shape_penalty);
+	if (!PG_ARGISNULL(10))
+	{
+		CheckK(PG_GETARG_INT32(10));
+		options.k = PG_GETARG_INT32(10);
+	}
+	if (!PG_ARGISNULL(11))
+		options.grace = *PG_GETARG_INTERVAL_P(11);
+	CheckGrace(&options.grace);
+	if (!PG_ARGISNULL(12) && !PG_GETARG_BOOL(12))
+		SetUnclamped(&options);
+	if (!PG_ARGISNULL(13) && PG_GETARG_BOOL(13))
+		RefuseCorrelation();
 	if (!PG_ARGISNULL(6))
 		SetStart(&options, PG_GETARG_CLV_MODEL_P(6));
-	CheckStartFamily(&options);
+	CheckTogether(&options);
 	if (!PG_ARGISNULL(7))
 	{
 		options.max_iterations = PG_GETARG_INT32(7);

@@ -6,7 +6,8 @@
  * order: a version byte, then
  *
  *	flags			1 has as_of, 2 has a purchase part, 4 has a spend part, 8 was chosen
- *					among candidates, 16 skipped spend although it has no spend part
+ *					among candidates, 16 skipped spend although it has no spend part,
+ *					32 has grace
  *	as_of			int32
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
@@ -17,6 +18,7 @@
  *					the lower triangle of the covariance
  *	spend part		basis, correlation of frequency and spend
  *	spend skipped	int64
+ *	grace			int32 months, int32 days, int64 microseconds
  *	candidates		their number, and of each the family, flags (1 converged),
  *					log-likelihood, BIC
  *
@@ -44,6 +46,7 @@
 #define MODEL_SPEND 0x04
 #define MODEL_CANDIDATES 0x08
 #define MODEL_SPEND_SKIPPED 0x10
+#define MODEL_GRACE 0x20
 
 #define PART_FITTED 0x01
 #define PART_CONVERGED 0x02
@@ -287,6 +290,23 @@ clv_fitted_unit_days(const Interval *unit)
 }
 
 static void
+CheckGrace(ClvFitted *fitted)
+{
+	const Interval *grace = &fitted->grace;
+
+	fitted->grace_days = clv_interval_days(grace);
+	if (grace->month < 0 || grace->day < 0 || grace->time < 0 ||
+		fitted->grace_days > DAYS_PER_MILLENNIUM)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("grace of a model is out of range: %s", clv_interval_text(grace)),
+						errdetail("It must be without negative parts, and at most 1000 years.")));
+	if (fitted->grace_days > 0 && (fitted->purchase.family == NULL ||
+								   fitted->purchase.family->clock != CLV_RENEWALS))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("only models of renewals have grace")));
+}
+
+static void
 CheckCandidates(ClvFitted *fitted)
 {
 	if (fitted->ncandidates < 0 || fitted->ncandidates > CLV_MAX_CANDIDATES ||
@@ -320,6 +340,7 @@ CheckModel(ClvFitted *fitted)
 	}
 	if (fitted->spend.family != NULL)
 		CheckPart(&fitted->spend, CLV_SPEND);
+	CheckGrace(fitted);
 	CheckCandidates(fitted);
 	if (fitted->has_as_of && DATE_NOT_FINITE(fitted->as_of))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -337,6 +358,14 @@ CheckModel(ClvFitted *fitted)
 }
 
 /* ---- bytes ---- */
+
+static void
+PackInterval(StringInfo out, const Interval *interval)
+{
+	pq_sendint32(out, interval->month);
+	pq_sendint32(out, interval->day);
+	pq_sendint64(out, interval->time);
+}
 
 static void
 PackName(StringInfo out, const char *name)
@@ -416,11 +445,10 @@ clv_fitted_pack(const ClvFitted *given)
 						  (fitted.purchase.family != NULL ? MODEL_PURCHASE : 0) |
 						  (fitted.spend.family != NULL ? MODEL_SPEND : 0) |
 						  (fitted.ncandidates > 0 ? MODEL_CANDIDATES : 0) |
-						  (skipped_alone ? MODEL_SPEND_SKIPPED : 0));
+						  (skipped_alone ? MODEL_SPEND_SKIPPED : 0) |
+						  (fitted.grace_days > 0 ? MODEL_GRACE : 0));
 	pq_sendint32(&out, fitted.has_as_of ? fitted.as_of : 0);
-	pq_sendint32(&out, fitted.time_unit.month);
-	pq_sendint32(&out, fitted.time_unit.day);
-	pq_sendint64(&out, fitted.time_unit.time);
+	PackInterval(&out, &fitted.time_unit);
 	pq_sendint32(&out, fitted.occasion);
 	if (fitted.purchase.family != NULL)
 		PackPart(&out, &fitted.purchase, fitted.skipped);
@@ -432,6 +460,8 @@ clv_fitted_pack(const ClvFitted *given)
 	}
 	if (skipped_alone)
 		pq_sendint64(&out, fitted.spend_skipped);
+	if (fitted.grace_days > 0)
+		PackInterval(&out, &fitted.grace);
 	if (fitted.ncandidates > 0)
 		PackCandidates(&out, &fitted);
 	return (ClvModel *) pq_endtypsend(&out);
@@ -467,6 +497,14 @@ UnpackFamily(StringInfo in)
 						errmsg("unknown family of models in binary clv_model"),
 						errhint("The value is damaged, or was made by a later version of clv.")));
 	return family;
+}
+
+static void
+UnpackInterval(StringInfo in, Interval *interval)
+{
+	interval->month = (int32) pq_getmsgint(in, 4);
+	interval->day = (int32) pq_getmsgint(in, 4);
+	interval->time = pq_getmsgint64(in);
 }
 
 static int
@@ -551,15 +589,13 @@ clv_fitted_decode(StringInfo in, ClvFitted *fitted)
 						errdetail("This version of clv reads version %d.", MODEL_VERSION)));
 	clv_fitted_init(fitted);
 	flags = UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
-								MODEL_SPEND_SKIPPED);
+								MODEL_SPEND_SKIPPED | MODEL_GRACE);
 	if ((flags & MODEL_SPEND) && (flags & MODEL_SPEND_SKIPPED))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("binary clv_model counts skipped spend twice")));
 	fitted->has_as_of = (flags & MODEL_AS_OF) != 0;
 	fitted->as_of = (DateADT) pq_getmsgint(in, 4);
-	fitted->time_unit.month = (int32) pq_getmsgint(in, 4);
-	fitted->time_unit.day = (int32) pq_getmsgint(in, 4);
-	fitted->time_unit.time = pq_getmsgint64(in);
+	UnpackInterval(in, &fitted->time_unit);
 	fitted->occasion = (int32) pq_getmsgint(in, 4);
 	if (flags & MODEL_PURCHASE)
 		UnpackPart(in, &fitted->purchase, &fitted->skipped);
@@ -571,6 +607,8 @@ clv_fitted_decode(StringInfo in, ClvFitted *fitted)
 	}
 	if (flags & MODEL_SPEND_SKIPPED)
 		fitted->spend_skipped = pq_getmsgint64(in);
+	if (flags & MODEL_GRACE)
+		UnpackInterval(in, &fitted->grace);
 	if (flags & MODEL_CANDIDATES)
 		UnpackCandidates(in, fitted);
 	pq_getmsgend(in);

@@ -72,6 +72,8 @@ typedef struct ClvFitted
 	DateADT		as_of;
 	int32		occasion;		/* grid of the histories it was fitted to; 0: not known */
 	ClvSpendBasis spend_basis;
+	Interval	grace;			/* of families with renewals: how late a payment may be */
+	double		grace_days;
 
 	/* of a fit; NaN and 0 otherwise */
 	int64		skipped;		/* customers who did not exist yet at as_of */
@@ -87,6 +89,12 @@ clv_fitted_dimension(const ClvFittedPart *part)
 {
 	return part->family->nparams + 2 * part->ncovariates;
 }
+
+/* Whether covariates move the process under the family. */
+extern bool clv_fitted_takes_effect(const ClvFamily *family, bool churn);
+
+/* n of the BIC are the customers fitted; NaN where nobody was. */
+extern double clv_fitted_bic(const ClvFittedPart *part);
 
 /* A ClvFitted with nothing in it: weeks, no as_of, no parts. */
 extern void clv_fitted_init(ClvFitted *fitted);

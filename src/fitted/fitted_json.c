@@ -241,6 +241,8 @@ clv_fitted_append_json(StringInfo out, const ClvFitted *fitted)
 		appendStringInfo(out, ",\"time_unit\":\"%s\"", clv_interval_text(&fitted->time_unit));
 	if (fitted->has_as_of)
 		appendStringInfo(out, ",\"as_of\":\"%s\"", clv_date_text(fitted->as_of, date));
+	if (fitted->grace_days > 0)
+		appendStringInfo(out, ",\"grace\":\"%s\"", clv_interval_text(&fitted->grace));
 	if (fitted->occasion != 0)
 		appendStringInfo(out, ",\"occasion\":%d", fitted->occasion);
 	if (fitted->purchase.family != NULL)
@@ -727,6 +729,8 @@ clv_fitted_from_json(Jsonb *json, ClvFitted *fitted)
 			fitted->as_of = MemberDate(&member);
 			fitted->has_as_of = true;
 		}
+		else if (IsMember(&member, "grace"))
+			fitted->grace = MemberInterval(&member);
 		else if (IsMember(&member, "occasion"))
 			fitted->occasion = (int32) MemberCount(&member, PG_INT32_MAX);
 		else if (IsMember(&member, "purchase"))
@@ -738,7 +742,7 @@ clv_fitted_from_json(Jsonb *json, ClvFitted *fitted)
 		else if (IsMember(&member, "candidates"))
 			ReadCandidates(&member, fitted);
 		else
-			UnknownMember(&member, "version, time_unit, as_of, occasion, purchase, spend, "
+			UnknownMember(&member, "version, time_unit, as_of, grace, occasion, purchase, spend, "
 								   "spend_skipped, candidates");
 	}
 	if (spend_skipped >= 0 && fitted->spend.family != NULL)

@@ -16,15 +16,10 @@ extern double clv_fitted_unit_days(const Interval *unit);
 /* An error that names it unless the value is positive and finite. */
 extern void clv_fitted_check_parameter(const ClvFamily *family, int index, double value);
 
-/* Whether covariates move the process under the family. */
-extern bool clv_fitted_takes_effect(const ClvFamily *family, bool churn);
-
 /* Parameters that a fit has moved, effects included: the k of AIC and BIC. */
 extern int	clv_fitted_freedom(const ClvFittedPart *part);
 
-/* n of the BIC are the customers fitted; NaN where nobody was. */
 extern double clv_fitted_aic(const ClvFittedPart *part);
-extern double clv_fitted_bic(const ClvFittedPart *part);
 
 /* The family of that name; an error with the list of names where nobody knows it. */
 extern const ClvFamily *clv_fitted_family(const char *name);

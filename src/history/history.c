@@ -223,6 +223,7 @@ clv_history_periods(const ClvHistory *history, DateADT as_of, double unit_days,
 			first = day.day;
 			/* days begin in the morning and end in the evening: hence the one more */
 			over = floor(((double) as_of - first + 1) / unit_days);
+			over = Min(over, PG_INT32_MAX);
 		}
 		period = floor(((double) day.day - first) / unit_days);
 		if (period > periods->t_x && period < over)
@@ -248,6 +249,25 @@ clv_history_renewals(const ClvHistory *history, DateADT as_of, double unit_days,
 	periods->x = periods->t_x = periods->T = summary.purchases - 1;
 	if ((double) as_of - summary.last > unit_days + grace_days)
 		periods->T++;
+}
+
+void
+clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap) (void *arg, int32 days),
+				 void *arg)
+{
+	DateADT		last = DATEVAL_NOBEGIN;
+	ClvReader	reader;
+	ClvDay		day;
+
+	clv_reader_open(&reader, history);
+	while (ReadDay(&reader, &day) && day.day <= as_of)
+	{
+		if (!day.bought)
+			continue;
+		if (last != DATEVAL_NOBEGIN)
+			gap(arg, day.day - last);
+		last = day.day;
+	}
 }
 
 DateADT

@@ -69,6 +69,10 @@ extern void clv_history_periods(const ClvHistory *history, DateADT as_of, double
 extern void clv_history_renewals(const ClvHistory *history, DateADT as_of, double unit_days,
 								 double grace_days, ClvPeriods *periods);
 
+/* Call for every purchase up to as_of but the first: days since the one before. */
+extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
+							 void (*gap) (void *arg, int32 days), void *arg);
+
 /* The day of the last purchase, whatever comes after; DATEVAL_NOBEGIN without any. */
 extern DateADT clv_history_last_purchase(const ClvHistory *history);
 

@@ -224,6 +224,7 @@ const ClvFamily clv_ggompertznbd = {
 	.is_scale = {false, true, true, false, false},
 	.purchase_effect = {0, -1, 0, 0, 0},
 	.churn_effect = {0, 0, 0, 0, -1},
+	.border = "pareto/nbd",
 	.start = Start,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,

@@ -1,0 +1,206 @@
+/*
+ * verdict.c
+ *		What the engine says of a fit, in the words of the server.
+ *
+ * A status becomes an error where it leaves no model, a warning where it leaves one
+ * that is no optimum, and fields of the model.
+ */
+#include "fit/run.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+static void
+Poll(void *arg)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* "gender", where the engine says which parameter counted from the covariates on; else NULL. */
+static const char *
+CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	int			which = report->degenerate_param - family->nparams;
+
+	if (which < 0 || which >= 2 * fit->options->ncovariates)
+		return NULL;
+	return clv_fit_covariate(fit->options, which % fit->options->ncovariates);
+}
+
+static pg_attribute_noreturn() void
+RaiseNoRepeaters(const ClvFamily *family, double customers)
+{
+	const char *what = family->clock == CLV_RENEWALS ? "renewed"
+					   : family->clock == CLV_OPPORTUNITIES
+						   ? "bought in a period after the first"
+						   : "bought twice";
+
+	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+					errmsg("cannot fit \"%s\": none of the %.0f customers %s", family->name,
+						   customers, what),
+					errhint("Repeat purchases are what a rate is learned from: take a longer "
+							"period, a later as_of or more customers.")));
+}
+
+static pg_attribute_noreturn() void
+RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	const char *name = CovariateOf(fit, family, report);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 name != NULL
+				 ? errmsg("cannot fit \"%s\": covariate \"%s\" is constant, or follows from "
+						  "those before it",
+						  family->name, name)
+				 : errmsg("cannot fit \"%s\": a covariate is constant, or follows from the others",
+						  family->name),
+			 errdetail("The covariates are %s.", clv_fit_covariate_list(fit->options)),
+			 errhint("Leave it out: of the dummies of a category, leave out one; a constant is in "
+					 "the model already.")));
+}
+
+void
+clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
+			  const ClvFitReport *report)
+{
+	double		customers = fit->customers;
+
+	switch (status)
+	{
+		case CLV_OK:
+		case CLV_NOT_CONVERGED:
+		case CLV_DEGENERATE:
+			break;
+		case CLV_TOO_FEW:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("too few customers to fit \"%s\": %.0f", family->name, customers),
+					 fit->options->ncovariates > 0
+						 ? errdetail("The family has %d parameters, and there are %d covariates.",
+									 family->nparams, fit->options->ncovariates)
+						 : errdetail("The family has %d parameters.", family->nparams),
+					 errhint("Fit more customers together; with GROUP BY, leave out or put "
+							 "together groups that are too small.")));
+			break;
+		case CLV_NO_REPEATERS:
+			RaiseNoRepeaters(family, customers);
+			break;
+		case CLV_NO_DROPOUT_SIGNAL:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("cannot fit \"%s\": all %.0f customers have the same history",
+							family->name, customers),
+					 errhint("A fit needs customers who differ.")));
+			break;
+		case CLV_BAD_START:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("cannot fit \"%s\": the likelihood is not finite at the start",
+							family->name),
+					 errhint("Leave out start, or choose a time_unit near the usual time "
+							 "between two purchases.")));
+			break;
+		case CLV_COLLINEAR:
+			RaiseCollinear(fit, family, report);
+			break;
+	}
+}
+
+char *
+clv_fit_parameter_text(const ClvFamily *family, const double *param)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < family->nparams; i++)
+		appendStringInfo(&out, "%s%s = %g", i > 0 ? ", " : "", family->param_names[i], param[i]);
+	return out.data;
+}
+
+void
+clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
+			 const ClvFitReport *report)
+{
+	const char *runs = CovariateOf(fit, family, report);
+	bool		process = runs == NULL;
+
+	if (process && report->degenerate_param >= 0)
+		runs = family->param_names[report->degenerate_param];
+	if (status == CLV_NOT_CONVERGED)
+		ereport(WARNING, (errmsg("fit of \"%s\" did not converge", family->name),
+						  errdetail("After %d iterations it stopped at %s.", report->iterations,
+									clv_fit_parameter_text(family, report->param)),
+						  errhint("Raise max_iterations, start from another model, or use "
+								  "shape_penalty.")));
+	else if (status == CLV_DEGENERATE)
+		ereport(WARNING,
+				(errmsg("fit of \"%s\" did not converge: %s%s runs to the border of its range",
+						family->name, process ? "" : "the effect of ",
+						runs != NULL ? runs : "a parameter"),
+				 errdetail("It stopped at %s.", clv_fit_parameter_text(family, report->param)),
+				 !process ? errhint("Hardly any customers can tell its effect: leave the covariate "
+									"out, or use penalty.")
+				 : family->border != NULL
+					 ? errhint("Where it is on its border, \"%s\" is \"%s\": fit that, or use "
+							   "shape_penalty.",
+							   family->name, family->border)
+					 : errhint("The data do not hold all parameters: fit more customers, another "
+							   "family, or use shape_penalty.")));
+}
+
+bool
+clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
+{
+	for (int i = 0; i < family->nparams; i++)
+	{
+		double		value = report->param[i];
+
+		if (!isfinite(value) || value <= 0 ||
+			(family->transform[i] == CLV_LOGIT && value >= 1))
+			return false;
+	}
+	for (int i = 0; i < report->neffects; i++)
+		if (!isfinite(report->effect[i]))
+			return false;
+	return true;
+}
+
+int
+clv_fit_shortfall(ClvStatus status)
+{
+	return status == CLV_OK										   ? 0
+		   : status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE ? 1
+																   : 2;
+}
+
+void
+clv_fit_fill(ClvFittedPart *part, const ClvFamily *family, ClvStatus status,
+			 const ClvFitReport *report, int64 customers)
+{
+	part->family = family;
+	memcpy(part->param, report->param, sizeof(part->param));
+	part->fitted = true;
+	part->converged = status == CLV_OK;
+	part->has_covariance = report->has_covariance;
+	memcpy(part->effect, report->effect, report->neffects * sizeof(double));
+	memcpy(part->covariance, report->covariance,
+		   CLV_TRIANGLE(clv_fitted_dimension(part), 0) * sizeof(double));
+	part->customers = customers;
+	part->log_likelihood = report->log_likelihood;
+	part->gradient_norm = report->gradient_norm;
+	part->iterations = report->iterations;
+}
+
+void
+clv_fit_control(ClvFitControl *control, const ClvFitOptions *options, const double *start)
+{
+	memset(control, 0, sizeof(*control));
+	control->start = start;
+	control->max_iterations = options->max_iterations;
+	control->shape_penalty = options->shape_penalty;
+	control->effect_penalty_purchase = options->penalty;
+	control->effect_penalty_churn = options->penalty;
+	control->poll = Poll;
+}
