@@ -28,7 +28,7 @@
 #include "fitted/fitted_private.h"
 
 /* A larger model this far below a smaller one was not at its optimum. */
-#define BELOW_TOLERANCE 1e-6
+#define BELOW_TOLERANCE 1e-4
 
 static pg_attribute_noreturn() void
 CannotCompare(const char *detail, const char *hint)
