@@ -270,6 +270,13 @@ RoundMin(double y, double *slope, double *bend)
 	return CORNER * (2 * u * (1 - u * u * (1 - u / 2)) - 1);
 }
 
+/* ln(1 - e^z), z < 0 */
+static double
+LnComplement(double z)
+{
+	return z < -0.7 ? log1p(-exp(z)) : log(-expm1(z));
+}
+
 /*
  * With z = ln P(answers the next), the log-likelihood of an answer is z, of none
  * ln(1 - e^z).
@@ -294,7 +301,7 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 		term->ln = -INFINITY;
 		return;
 	}
-	term->ln = outcome > 0 ? z : log(-expm1(z));
+	term->ln = outcome > 0 ? z : LnComplement(z);
 	for (int i = Q; i <= B; i++)
 	{
 		term->gradient[i] = first * dz[i];

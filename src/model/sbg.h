@@ -14,7 +14,7 @@
 static inline double
 clv_whole_periods(double t)
 {
-	return floor(t * (1 + 1e-9));
+	return floor(t + 1e-6);
 }
 
 /* ln P(alive after t periods) */
