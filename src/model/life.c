@@ -399,13 +399,17 @@ Walk(Walkers *walkers, double r, int count, double *p)
 	}
 }
 
-/* So narrow must a panel be that the bell over u of a negative binomial is wide in it. */
+/*
+ * So narrow must a panel be that the bells of the negative binomials over u are wide
+ * in it. Beyond the last bell, that of most purchases, only their tails are left.
+ */
 static double
-BellWidth(const Count *count, double u)
+BellWidth(const Count *count, double u, double most)
 {
 	double unit = count->alpha / count->r;
+	double tail = CLV_STRIDE * (count->alpha + u);
 
-	return 4 * (sqrt(u * unit) + unit);
+	return u > 4 * (most + 25) * unit ? tail : fmin(tail, 4 * (sqrt(u * unit) + unit));
 }
 
 void
@@ -429,10 +433,10 @@ clv_life_probabilities(const ClvLaw *law, const double *param, double t, int cou
 	walkers.weight[0] = exp(LnNegativeBinomial(&common, t) - law->toll(&common.life, t));
 	walkers.ratio[0] = t / (param[1] + t);
 	Walk(&walkers, param[0], count, p);
-	for (int i = 0; panel.to < t && panel.drop < DROPPED && i < 100 * CLV_MOST_PANELS; i++)
+	for (int i = 0; panel.to < t && panel.drop < DROPPED && i < 10 * CLV_MOST_PANELS; i++)
 	{
 		ClvGaussNode nodes[CLV_GAUSS_MOST];
-		double width = fmin(BellWidth(&common, panel.to), CLV_STRIDE * (param[1] + panel.to));
+		double width = BellWidth(&common, panel.to, count);
 
 		width = fmin(width, MOST_CHANGE / law->hazard(&common.life, panel.to));
 		clv_next_panel(&decay, fmin(t, panel.to + width), &panel);
