@@ -252,7 +252,8 @@ Change(const Count *count, double u, double end)
 	double ln_end;
 
 	if (u == 0) /* a low power of u is a polynomial: only what else there is counts */
-		return (count->n + count->r) * log1p(end / count->alpha) + count->law->toll(&count->life, end);
+		return (count->n + count->r) * log1p(end / count->alpha) +
+			   count->law->toll(&count->life, end);
 	ln = LnLived(count, u);
 	middle = LnLived(count, u + (end - u) / 2) - ln;
 	ln_end = LnLived(count, end) - ln;
