@@ -3,6 +3,38 @@
 -- These functions write the statements that the documentation shows, and run them with the rights and the
 -- search_path of the caller. They read the caller's tables, temporary ones too: parallel restricted, stable.
 
+CREATE FUNCTION @extschema@.clv_quick_relation(
+	source pg_catalog.text,
+	OUT relation pg_catalog.regclass,
+	OUT name pg_catalog.text
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000 AS $$
+DECLARE
+	kind "char";
+BEGIN
+	IF source IS NULL THEN
+		RAISE EXCEPTION 'source must be the name of a table or view, not NULL'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	relation := pg_catalog.to_regclass(source);
+	IF relation IS NULL THEN
+		RAISE EXCEPTION 'table or view "%" does not exist', source
+			USING ERRCODE = 'undefined_table',
+				HINT = pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
+					pg_catalog.current_setting('search_path'));
+	END IF;
+	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind INTO name, kind
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+	WHERE c.oid OPERATOR(pg_catalog.=) relation;
+	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,v,m,f,p}'::"char"[]) THEN
+		RAISE EXCEPTION '"%" is neither a table nor a view', source
+			USING ERRCODE = 'wrong_object_type';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_quick_relation(pg_catalog.text) IS
+	'the table or view of that name, as SQL reads it with the search_path of the caller, and its full name; an error where there is none. A part of the quick look';
+
 CREATE FUNCTION @extschema@.clv_quick_column(
 	source pg_catalog.regclass,
 	argument pg_catalog.text,
@@ -72,7 +104,6 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 AS $$
 DECLARE
 	relation pg_catalog.regclass;
 	name pg_catalog.text;
-	kind "char";
 	who pg_catalog.text;
 	time_column record;
 	time_type pg_catalog.oid;
@@ -80,25 +111,7 @@ DECLARE
 	amount_type pg_catalog.oid;
 	amount_sql pg_catalog.text := '';
 BEGIN
-	IF source IS NULL THEN
-		RAISE EXCEPTION 'source must be the name of a table or view, not NULL'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	relation := pg_catalog.to_regclass(source);
-	IF relation IS NULL THEN
-		RAISE EXCEPTION 'table or view "%" does not exist', source
-			USING ERRCODE = 'undefined_table',
-				HINT = pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
-					pg_catalog.current_setting('search_path'));
-	END IF;
-	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind INTO name, kind
-	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,v,m,f,p}'::"char"[]) THEN
-		RAISE EXCEPTION '"%" is neither a table nor a view', source
-			USING ERRCODE = 'wrong_object_type';
-	END IF;
-
+	SELECT r.relation, r.name INTO relation, name FROM @extschema@.clv_quick_relation(source) r;
 	who := pg_catalog.quote_ident((@extschema@.clv_quick_column(relation, 'customer', customer)).column_name);
 	time_column := @extschema@.clv_quick_column(relation, 'bought_at', bought_at);
 	time_type := @extschema@.clv_quick_base_type(time_column.column_type);

@@ -1,0 +1,79 @@
+-- ---- validation: what the model said, and what the customers did ----------------------------------
+--
+-- Functions over a table of histories by name: they write a statement and run it with the rights and the
+-- search_path of the caller, as the quick look does, whose parts they use.
+
+CREATE FUNCTION @extschema@.clv_validate_clock(
+	model @extschema@.clv_model,
+	OUT clock pg_catalog.text,
+	OUT unit_days pg_catalog.float8
+) RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_validate_clock(@extschema@.clv_model) IS
+	'how a model counts time: continuous, opportunities, renewals or campaigns, and the days of its time unit. A part of validation';
+
+CREATE FUNCTION @extschema@.clv_validate_purchases(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	since pg_catalog.date,
+	until pg_catalog.date
+) RETURNS pg_catalog.int4
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
+COMMENT ON FUNCTION @extschema@.clv_validate_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.date) IS
+	'repeat purchases after since, up to and including until, as the model counts them: on a clock of opportunities, periods that are over and saw one. A part of validation';
+
+CREATE FUNCTION @extschema@.clv_validate_histories(source pg_catalog.text, history pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 AS $$
+DECLARE
+	relation record;
+	history_column record;
+BEGIN
+	SELECT r.relation, r.name INTO relation FROM @extschema@.clv_quick_relation(source) r;
+	history_column := @extschema@.clv_quick_column(relation.relation, 'history', history);
+	IF @extschema@.clv_quick_base_type(history_column.column_type) OPERATOR(pg_catalog.<>)
+		'@extschema@.clv_history'::pg_catalog.regtype::pg_catalog.oid
+	THEN
+		RAISE EXCEPTION 'column "%" of % is of type %, not '
+		'clv_history', history_column.column_name, relation.relation,
+			pg_catalog.format_type(history_column.column_type, history_column.column_typmod)
+			USING ERRCODE = 'datatype_mismatch',
+				HINT = 'Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
+					'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.';
+	END IF;
+	RETURN pg_catalog.format('SELECT s.%I::@extschema@.clv_history AS history FROM %s AS s',
+		history_column.column_name, relation.name);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_histories(pg_catalog.text, pg_catalog.text) IS
+	'the statement that reads the histories of a table or view by name, with the column checked. A part of validation';
+
+CREATE FUNCTION @extschema@.clv_validate_day(
+	since pg_catalog.date, span pg_catalog.interval, argument pg_catalog.text)
+RETURNS pg_catalog.date
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+DECLARE
+	moment pg_catalog.timestamp := since OPERATOR(pg_catalog.+) span;
+	day pg_catalog.date := moment::pg_catalog.date;
+BEGIN
+	IF NOT pg_catalog.isfinite(day) THEN
+		RAISE EXCEPTION '% must be finite: %', argument, span
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF span IS NULL THEN
+		RAISE EXCEPTION '% must be a length of time, not NULL', argument
+			USING ERRCODE = 'null_value_not_allowed', HINT = 'Such as ''1 year'' or ''13 weeks''.';
+	END IF;
+	IF moment OPERATOR(pg_catalog.<>) day::pg_catalog.timestamp THEN
+		RAISE EXCEPTION '% must be whole days: %', argument, span
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Histories count days.';
+	END IF;
+	IF day OPERATOR(pg_catalog.<=) since THEN
+		RAISE EXCEPTION '% must be positive: %', argument, span
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Such as ''1 year'' or ''13 weeks''.';
+	END IF;
+	RETURN day;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_day(pg_catalog.date, pg_catalog.interval, pg_catalog.text) IS
+	'the day that lies so far after another, by the calendar; an error that names the argument unless it is a later one. A part of validation';

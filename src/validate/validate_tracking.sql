@@ -1,0 +1,117 @@
+-- ---- tracking: a model against the calendar ----------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_tracking(
+	source pg_catalog.text,
+	history pg_catalog.text,
+	model @extschema@.clv_model,
+	period pg_catalog.interval DEFAULT '1 week',
+	since pg_catalog.date DEFAULT NULL,
+	until pg_catalog.date DEFAULT NULL,
+	as_of pg_catalog.date DEFAULT NULL
+) RETURNS TABLE (
+	number pg_catalog.int4,
+	starts_after pg_catalog.date,
+	ends_on pg_catalog.date,
+	held_out pg_catalog.bool,
+	customers pg_catalog.int8,
+	expected pg_catalog.float8,
+	actual pg_catalog.int8,
+	expected_cumulative pg_catalog.float8,
+	actual_cumulative pg_catalog.int8
+)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100 AS $$
+DECLARE
+	histories pg_catalog.text := @extschema@.clv_validate_histories(source, history);
+	here pg_catalog.int8;
+	first pg_catalog.date;
+	last pg_catalog.date;
+	day pg_catalog.date;
+	edges pg_catalog.date[];
+	clock record;
+BEGIN
+	IF model IS NULL THEN
+		RAISE EXCEPTION 'model must be a model, not NULL'
+			USING ERRCODE = 'null_value_not_allowed', HINT = 'Make it by clv_fit(history), or by '
+			'clv_model(...).';
+	END IF;
+	clock := @extschema@.clv_validate_clock(model);
+	IF clock.clock OPERATOR(pg_catalog.<>) 'continuous' THEN
+		RAISE EXCEPTION 'tracking needs a model of continuous time, not '
+		'%', (@extschema@.clv_diagnostics(model)).purchase_model
+			USING ERRCODE = 'feature_not_supported', HINT = 'clv_backtest compares such models over a '
+			'hold-out.';
+	END IF;
+	as_of := coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
+	EXECUTE 'SELECT pg_catalog.count(@extschema@.clv_first_purchase(h.history, $1)), '
+	'pg_catalog.min(@extschema@.clv_first_purchase(h.history, $1)), '
+		'pg_catalog.max(@extschema@.clv_last_purchase(h.history)) FROM '
+		'(' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h'
+		INTO here, first, last
+		USING as_of;
+	IF here OPERATOR(pg_catalog.=) 0 THEN
+		RAISE EXCEPTION 'there are no customers to track'
+			USING ERRCODE = 'no_data_found',
+				DETAIL = pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
+					source, pg_catalog.to_char(as_of, 'YYYY-MM-DD'));
+	END IF;
+	since := coalesce(since, first);
+	until := coalesce(until, last);
+	IF NOT (pg_catalog.isfinite(since) AND pg_catalog.isfinite(until)) THEN
+		RAISE EXCEPTION 'since and until must be finite dates: %, %', since, until
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF since OPERATOR(pg_catalog.>=) until THEN
+		RAISE EXCEPTION 'since (%) must be before until (%)',
+			pg_catalog.to_char(since, 'YYYY-MM-DD'), pg_catalog.to_char(until, 'YYYY-MM-DD')
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	edges := ARRAY[since];
+	LOOP
+		-- always counted from since: a month after January 31 is the end of February, two are March 31
+		day := @extschema@.clv_validate_day(since,
+			pg_catalog.cardinality(edges) OPERATOR(pg_catalog.*) period, 'period');
+		IF day OPERATOR(pg_catalog.<=) edges[pg_catalog.cardinality(edges)] THEN
+			RAISE EXCEPTION 'period must be positive: %', period
+				USING ERRCODE = 'invalid_parameter_value';
+		END IF;
+		edges := edges OPERATOR(pg_catalog.||) least(day, until);
+		EXIT WHEN day OPERATOR(pg_catalog.>=) until;
+	END LOOP;
+
+	RETURN QUERY EXECUTE
+		'WITH began AS MATERIALIZED (SELECT @extschema@.clv_first_purchase(h.history, $2) AS first, '
+		'pg_catalog.count(*) AS n '
+		'FROM (' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h WHERE '
+		'@extschema@.clv_first_purchase(h.history, $2) IS NOT NULL GROUP BY 1), '
+		'edge AS (SELECT e.day, e.number FROM pg_catalog.unnest($3) WITH ORDINALITY AS e (day, number)), '
+		'pair AS MATERIALIZED (SELECT e.number, e.day OPERATOR(pg_catalog.-) b.first AS age, b.n '
+		'FROM edge e JOIN began b ON b.first OPERATOR(pg_catalog.<=) e.day), '
+		-- what a newcomer is expected to do up to an age, once for each age that occurs
+		'aged AS MATERIALIZED (SELECT a.age, @extschema@.clv_expected_purchases($1, a.age '
+		'OPERATOR(pg_catalog./) $4) AS repeats '
+		'FROM (SELECT DISTINCT p.age FROM pair p) a), '
+		'expected AS (SELECT p.number, pg_catalog.sum(p.n OPERATOR(pg_catalog.*) a.repeats) AS repeats, '
+		'pg_catalog.sum(p.n)::pg_catalog.int8 AS customers '
+		'FROM pair p JOIN aged a ON a.age OPERATOR(pg_catalog.=) p.age GROUP BY p.number), '
+		-- the period of a day is that which begins before it
+		'bought AS (SELECT pg_catalog.width_bucket(l.day OPERATOR(pg_catalog.-) 1, $3) AS number, '
+		'pg_catalog.count(*) AS repeats '
+		'FROM (' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h CROSS JOIN LATERAL '
+		'@extschema@.clv_purchase_log(h.history) l '
+		'WHERE l.purchase AND (l.day OPERATOR(pg_catalog.>) @extschema@.clv_first_purchase(h.history, $2)) '
+		'GROUP BY 1) '
+		'SELECT (e.number OPERATOR(pg_catalog.-) 1)::pg_catalog.int4, s.day, e.day, s.day '
+		'OPERATOR(pg_catalog.>=) $2, coalesce(x.customers, 0), '
+		'coalesce(x.repeats, 0) OPERATOR(pg_catalog.-) coalesce(y.repeats, 0), coalesce(b.repeats, 0), '
+		'coalesce(x.repeats, 0) OPERATOR(pg_catalog.-) coalesce(z.repeats, 0), '
+		'pg_catalog.sum(coalesce(b.repeats, 0)) OVER (ORDER BY e.number)::pg_catalog.int8 '
+		'FROM edge e JOIN edge s ON s.number OPERATOR(pg_catalog.=) (e.number OPERATOR(pg_catalog.-) 1) '
+		'LEFT JOIN expected x ON x.number OPERATOR(pg_catalog.=) e.number LEFT JOIN expected y ON y.number '
+		'OPERATOR(pg_catalog.=) s.number '
+		'LEFT JOIN expected z ON z.number OPERATOR(pg_catalog.=) 1 LEFT JOIN bought b ON b.number '
+		'OPERATOR(pg_catalog.=) s.number ORDER BY e.number'
+		USING model, as_of, edges, clock.unit_days;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_tracking(pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.date) IS
+	'the repeat purchases that a model expects of the customers of a table or view in each period (starts_after, ends_on], counted from each one''s first purchase as of a newcomer, and those they made; both also summed up from since. Customers are those with a purchase up to as_of, the model''s where none is given, all where it has none; held_out: periods after as_of. since: their first day; until: the last purchase in the data, where the last period is cut';
