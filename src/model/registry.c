@@ -11,6 +11,10 @@ static const ClvFamily *const families[] = {
 	&clv_bgnbd,
 	&clv_paretonbd,
 	&clv_ggompertznbd,
+	&clv_bgbb,
+	&clv_sbg,
+	&clv_rfmtc,
+	&clv_rfmtc_unclamped,
 	&clv_gammagamma,
 };
 
