@@ -96,6 +96,9 @@ extern bool clv_fitted_takes_effect(const ClvFamily *family, bool churn);
 /* n of the BIC are the customers fitted; NaN where nobody was. */
 extern double clv_fitted_bic(const ClvFittedPart *part);
 
+/* The z with P(|Z| <= z) = level, Z standard normal. */
+extern double clv_normal_width(double level);
+
 /* A ClvFitted with nothing in it: weeks, no as_of, no parts. */
 extern void clv_fitted_init(ClvFitted *fitted);
 

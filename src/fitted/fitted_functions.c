@@ -121,8 +121,8 @@ clv_model_join(PG_FUNCTION_ARGS)
  * The z with P(|Z| <= z) = level, Z standard normal. Bisection to the last bit:
  * it runs once per call, and needs no table of coefficients.
  */
-static double
-NormalWidth(double level)
+double
+clv_normal_width(double level)
 {
 	double		low = 0;
 	double		high = 40;
@@ -238,7 +238,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 						errmsg("level must lie between 0 and 1: %s", clv_double_text(level))));
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	InitMaterializedSRF(fcinfo, 0);
-	z = NormalWidth(level);
+	z = clv_normal_width(level);
 	PutParameters(rsinfo, &fitted.purchase, z);
 	PutParameters(rsinfo, &fitted.spend, z);
 	return (Datum) 0;

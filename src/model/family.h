@@ -220,6 +220,13 @@ typedef struct ClvFamily
 	double		(*spend_cdf) (const double *param, double x, double mean, double n, double s);
 
 	/*
+	 * Given the same: E[spend squared] of a further purchase, and E[product] of the
+	 * spend of two; for the variance of their sums. INFINITY where they do not exist.
+	 */
+	void		(*spend_squares) (const double *param, double x, double mean, double *square,
+								  double *product);
+
+	/*
 	 * ln density of n rows of one x together, with its derivatives, for the
 	 * engine.
 	 */

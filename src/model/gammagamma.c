@@ -59,6 +59,18 @@ ExpectedSpend(const double *param, double x, double mean)
 	return param[P] * (param[GAMMA] + x * mean) / excess;
 }
 
+/* E[1/nu^2], which exists for q' > 2, times what p gamma distributed purchases share. */
+static void
+SpendSquares(const double *param, double x, double mean, double *square, double *product)
+{
+	double q = param[P] * x + param[Q];
+	double rate = param[GAMMA] + x * mean;
+	double inverse = q > 2 ? rate / (q - 1) * (rate / (q - 2)) : INFINITY;
+
+	*square = param[P] * (param[P] + 1) * inverse;
+	*product = param[P] * param[P] * inverse;
+}
+
 /* With p, q', gamma' the sum S of n purchases has S/(S + gamma') ~ Beta(p n, q'). */
 static double
 SpendCdf(const double *param, double x, double mean, double n, double s)
@@ -173,4 +185,5 @@ const ClvFamily clv_gammagamma = {
 	.spend_log_likelihood = SpendLogLikelihood,
 	.expected_spend = ExpectedSpend,
 	.spend_cdf = SpendCdf,
+	.spend_squares = SpendSquares,
 };

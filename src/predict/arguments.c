@@ -20,19 +20,23 @@ clv_number(double value)
 }
 
 DateADT
+clv_as_of_model(const ClvFitted *fitted)
+{
+	if (!fitted->has_as_of)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("the day to predict from is not known"),
+						errdetail("The model has no as_of, and none was given."),
+						errhint("Give as_of => a date, the last day of your data.")));
+	return fitted->as_of;
+}
+
+DateADT
 clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted *fitted)
 {
 	DateADT		as_of;
 
 	if (PG_ARGISNULL(argument))
-	{
-		if (!fitted->has_as_of)
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("the day to predict from is not known"),
-							errdetail("The model has no as_of, and none was given."),
-							errhint("Give as_of => a date, the last day of your data.")));
-		return fitted->as_of;
-	}
+		return clv_as_of_model(fitted);
 	as_of = PG_GETARG_DATEADT(argument);
 	if (DATE_NOT_FINITE(as_of))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -24,6 +24,10 @@
 /* How far a sum of probabilities may stay behind by rounding. */
 #define ROUNDING 1e-15
 
+/* A second moment may leave out this much probability, and this much of itself. */
+#define SECOND_UNSEEN 1e-6
+#define SECOND_REST 1e-9
+
 /* Relative width at which a root is found; P(spend <= s) is no better known. */
 #define ROOT_WIDTH 1e-11
 #define ROOT_STEPS 200
@@ -60,6 +64,39 @@ clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, doub
 	if (horizon > 0)
 		TooManyPurchases();
 	return 0;
+}
+
+/*
+ * Summed up until almost all probability has been seen and what is left of the tail,
+ * reckoned as a geometric one, no longer counts.
+ */
+double
+clv_second_moment(const ClvFuture *future, double horizon)
+{
+	if (horizon == 0)
+		return 0;
+	for (int n = COUNTS_FIRST; n <= COUNTS_LAST; n *= 4)
+	{
+		double	   *p = palloc(n * sizeof(double));
+		double		seen = 0;
+		double		moment = 0;
+		double		ratio;
+		double		rest;
+
+		CHECK_FOR_INTERRUPTS();
+		future->family->probabilities(future->param, horizon, n, p);
+		for (int k = 0; k < n; k++)
+		{
+			seen += p[k];
+			moment += (double) k * k * p[k];
+		}
+		ratio = p[n - 2] > 0 ? p[n - 1] / p[n - 2] : 0;
+		rest = (double) n * n * p[n - 1] * ratio / (1 - ratio);
+		pfree(p);
+		if (1 - seen < SECOND_UNSEEN && ratio < 1 && rest <= SECOND_REST * moment)
+			return moment;
+	}
+	return INFINITY;
 }
 
 /* Spend in the horizon of one customer, ready to be asked for probabilities. */

@@ -75,6 +75,9 @@ extern double clv_spend_of(const ClvFitted *fitted, const ClvCustomer *customer)
 extern double clv_count_quantile(const ClvFuture *future, double p_alive, double horizon,
 								 double level);
 
+/* E[purchases squared] in the horizon; INFINITY where that takes more counts than a quantile may. */
+extern double clv_second_moment(const ClvFuture *future, double horizon);
+
 /* Quantiles of the undiscounted spend in the horizon, for n levels at once. */
 extern void clv_spend_quantiles(const ClvFitted *fitted, const ClvCustomer *customer,
 								const ClvFuture *future, double p_alive, double horizon, int n,
@@ -160,6 +163,9 @@ typedef struct ClvPredictSite
 /* The model of argument 0 at this call site; neither terms nor covariates are set by it. */
 extern ClvModelSite *clv_model_site(FunctionCallInfo fcinfo);
 
+/* The same of another argument, with a memo of so many numbers, the site's own kinds first. */
+extern ClvModelSite *clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width);
+
 /*
  * The same with a purchase part, at the parameters of a customer with the covariates in
  * that argument: an error where the model was fitted with others, or without.
@@ -197,6 +203,9 @@ extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, 
 
 /* The day to predict from: the argument where it is given, else the model's. */
 extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted *fitted);
+
+/* The model's; an error where it has none. */
+extern DateADT clv_as_of_model(const ClvFitted *fitted);
 
 /* The horizon in days; an error that names it where it is negative. */
 extern double clv_horizon_days(const Interval *horizon);

@@ -30,7 +30,7 @@ Site(FunctionCallInfo fcinfo)
 
 /* Which of the site's models this is; where none is, the one to replace. */
 static int
-FindModel(ClvPredictSite *site, Datum model, MemoryContext context)
+FindModel(ClvPredictSite *site, Datum model, int width, MemoryContext context)
 {
 	int			i;
 
@@ -44,22 +44,22 @@ FindModel(ClvPredictSite *site, Datum model, MemoryContext context)
 		return i;
 	}
 	site->models[i] = MemoryContextAllocZero(context, sizeof(ClvModelSite));
-	clv_memo_init(&site->models[i]->memo, context, CLV_MEMO_KINDS);
+	clv_memo_init(&site->models[i]->memo, context, width);
 	return i;
 }
 
 ClvModelSite *
-clv_model_site(FunctionCallInfo fcinfo)
+clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width)
 {
 	ClvPredictSite *site = Site(fcinfo);
-	Datum		model = PG_GETARG_DATUM(0);
+	Datum		model = PG_GETARG_DATUM(argument);
 	ClvModelSite *current = site->models[site->current];
 
 	if (current == NULL || !clv_fitted_is_cached(&current->model, model))
 	{
 		uint64		generation;
 
-		site->current = FindModel(site, model, fcinfo->flinfo->fn_mcxt);
+		site->current = FindModel(site, model, width, fcinfo->flinfo->fn_mcxt);
 		current = site->models[site->current];
 		generation = current->model.generation;
 		(void) clv_fitted_lookup(&current->model, model, current->memo.context);
@@ -72,6 +72,12 @@ clv_model_site(FunctionCallInfo fcinfo)
 		}
 	}
 	return current;
+}
+
+ClvModelSite *
+clv_model_site(FunctionCallInfo fcinfo)
+{
+	return clv_model_site_of(fcinfo, 0, CLV_MEMO_KINDS);
 }
 
 TupleDesc

@@ -1,0 +1,124 @@
+/*
+ * exact_sum.h
+ *		Sums that do not depend on the order of their terms.
+ *
+ * The sum is a whole number of 2^-384, in limbs of 32 bits, each kept in 64: so a
+ * term is added by three additions, and what has run over is carried only once in
+ * a while. Nothing is ever rounded, so any order, and any split into sums of sums,
+ * ends in the same bits. Bits of a term below 2^-384 are cut off; terms beyond 2^350
+ * count as infinite.
+ */
+#ifndef CLV_EXACT_SUM_H
+#define CLV_EXACT_SUM_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLV_EXACT_LIMBS 24		/* 2^-384 .. 2^384 */
+#define CLV_EXACT_LOWEST (-384)
+#define CLV_EXACT_LARGEST 0x1p350
+#define CLV_EXACT_CARRY (1 << 28) /* terms after which limbs are carried */
+
+typedef struct ClvExactSum
+{
+	int64_t limb[CLV_EXACT_LIMBS]; /* carried: all but the last in 0 .. 2^32 - 1 */
+	int32_t terms;				   /* since the last carry */
+	bool up;					   /* had an infinite term */
+	bool down;					   /* had a negative infinite one */
+	bool nan;
+} ClvExactSum;
+
+static inline void
+clv_exact_carry(ClvExactSum *sum)
+{
+	for (int i = 0; i < CLV_EXACT_LIMBS - 1; i++)
+	{
+		int64_t low = (int64_t) ((uint64_t) sum->limb[i] & UINT32_MAX);
+
+		sum->limb[i + 1] += (sum->limb[i] - low) / ((int64_t) 1 << 32);
+		sum->limb[i] = low;
+	}
+	sum->terms = 0;
+}
+
+static inline void
+clv_exact_add(ClvExactSum *sum, double value)
+{
+	int exponent;
+	uint64_t digits; /* 53 bits, value = digits * 2^(exponent - 53) */
+	int shift;
+	uint64_t low;
+	uint64_t high;
+	int64_t *limb;
+	int64_t sign = value < 0 ? -1 : 1;
+
+	if (value == 0)
+		return;
+	if (isnan(value))
+	{
+		sum->nan = true;
+		return;
+	}
+	if (fabs(value) >= CLV_EXACT_LARGEST)
+	{
+		*(value > 0 ? &sum->up : &sum->down) = true;
+		return;
+	}
+	digits = (uint64_t) ldexp(frexp(fabs(value), &exponent), 53);
+	shift = exponent - 53 - CLV_EXACT_LOWEST;
+	if (shift < 0)
+	{
+		digits = shift > -53 ? digits >> -shift : 0;
+		shift = 0;
+	}
+	limb = sum->limb + shift / 32;
+	low = (digits & UINT32_MAX) << (shift % 32);
+	high = (low >> 32) + ((digits >> 32) << (shift % 32));
+	limb[0] += sign * (int64_t) (low & UINT32_MAX);
+	limb[1] += sign * (int64_t) (high & UINT32_MAX);
+	limb[2] += sign * (int64_t) (high >> 32);
+	if (++sum->terms >= CLV_EXACT_CARRY)
+		clv_exact_carry(sum);
+}
+
+/* Both are carried afterwards. */
+static inline void
+clv_exact_merge(ClvExactSum *sum, ClvExactSum *other)
+{
+	clv_exact_carry(sum);
+	clv_exact_carry(other);
+	for (int i = 0; i < CLV_EXACT_LIMBS; i++)
+		sum->limb[i] += other->limb[i];
+	sum->up |= other->up;
+	sum->down |= other->down;
+	sum->nan |= other->nan;
+	clv_exact_carry(sum);
+}
+
+/* The sum as a double, within a unit of its last digit. */
+static inline double
+clv_exact_value(const ClvExactSum *sum)
+{
+	ClvExactSum size = *sum;
+	double value = 0;
+	double sign = 1;
+
+	if (sum->nan || (sum->up && sum->down))
+		return NAN;
+	if (sum->up || sum->down)
+		return sum->up ? INFINITY : -INFINITY;
+	clv_exact_carry(&size);
+	if (size.limb[CLV_EXACT_LIMBS - 1] < 0)
+	{
+		for (int i = 0; i < CLV_EXACT_LIMBS; i++)
+			size.limb[i] = -size.limb[i];
+		clv_exact_carry(&size);
+		sign = -1;
+	}
+	for (int i = CLV_EXACT_LIMBS - 1; i >= 0; i--)
+		value += ldexp((double) size.limb[i], 32 * i + CLV_EXACT_LOWEST);
+	return sign * value;
+}
+
+#endif /* CLV_EXACT_SUM_H */

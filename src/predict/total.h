@@ -1,0 +1,71 @@
+/*
+ * total.h
+ *		What clv_predict_total adds up over customers.
+ *
+ * Of a customer, with p = P(alive), E and D his expected and discounted purchases
+ * given alive, e his expected spend and m the margin, this is
+ *
+ *	purchases	p E, and their variance p E[N^2 | alive] - (p E)^2
+ *	value		m p D e, and its variance (m D / E)^2 Var(S): of the spend S of
+ *				the horizon, discounted as much as it is on average, with
+ *				Var(S) = p (E E[z^2] + E[N (N - 1) | alive] E[z z']) - (p E e)^2
+ *
+ * and the gradients of purchases and value by what the fits searched for, from which
+ * the covariance of the estimates makes the variance of the expected totals:
+ * gradient' covariance gradient (the delta method). Both fits are independent of
+ * each other. Var(total) = sum of the customers' variances + that of the expectation,
+ * for customers are independent given the parameters.
+ */
+#ifndef CLV_TOTAL_H
+#define CLV_TOTAL_H
+
+#include "math/exact_sum.h"
+#include "predict/predict_private.h"
+
+/* The sums: these, then the gradients of purchases and of value by the purchase part's
+ * parameters and effects, then that of value by the spend part's. */
+enum
+{
+	CLV_TOTAL_PURCHASES,
+	CLV_TOTAL_VALUE,
+	CLV_TOTAL_PURCHASES_VARIANCE,
+	CLV_TOTAL_VALUE_VARIANCE,
+	CLV_TOTAL_GRADIENTS
+};
+
+#define CLV_TOTAL_LEVEL 0.95
+
+typedef struct ClvTotal
+{
+	ClvModel   *model;			/* one for all customers, in the context of the total */
+	double		level;			/* of both intervals */
+	int64		customers;
+
+	/* the model at the call site that wrote last, which need not be compared again */
+	const ClvModelSite *site;
+	uint64		generation;
+
+	int			nsums;
+	ClvExactSum sum[FLEXIBLE_ARRAY_MEMBER];
+} ClvTotal;
+
+/* How many sums a model needs. */
+static inline int
+clv_total_sums(const ClvFitted *fitted)
+{
+	return CLV_TOTAL_GRADIENTS + 2 * clv_fitted_dimension(&fitted->purchase) +
+		   (fitted->spend.family != NULL ? fitted->spend.family->nparams : 0);
+}
+
+/* A total of nobody. */
+extern ClvTotal *clv_total_create(MemoryContext context, const ClvModel *model,
+								  const ClvFitted *fitted, double level);
+
+/* Width of the memo that a site needs to add customers. */
+extern const int clv_total_memo_width;
+
+/* A customer under the site's model, terms and covariates. */
+extern void clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer,
+						  double margin);
+
+#endif							/* CLV_TOTAL_H */

@@ -1,0 +1,359 @@
+/*
+ * total_sql.c
+ *		clv_predict_total: the aggregate around total.c.
+ */
+#include "predict/total.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "libpq/pqformat.h"
+#include "utils/float.h"
+
+/* Arguments of the transition behind the state. */
+enum
+{
+	STATE,
+	MODEL,
+	HISTORY,
+	HORIZON,
+	DISCOUNT_RATE,
+	MARGIN,
+	AS_OF,
+	LEVEL,
+	COVARIATES
+};
+
+#define LAST_LIMB (CLV_EXACT_LIMBS - 1)
+
+static MemoryContext
+AggregateContext(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "called outside of an aggregate");
+	return context;
+}
+
+/* ---- adding customers ---- */
+
+static bool
+Given(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_NARGS() > argument && !PG_ARGISNULL(argument);
+}
+
+/* An optional number; unlike a history, it must not be NULL where it is named at all. */
+static double
+Number(FunctionCallInfo fcinfo, int argument, const char *name, double otherwise)
+{
+	if (PG_NARGS() <= argument)
+		return otherwise;
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("%s of a total must not be NULL", name)));
+	return PG_GETARG_FLOAT8(argument);
+}
+
+static bool
+SameModel(const ClvModel *a, const ClvModel *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static void
+CheckSame(const ClvTotal *total, const ClvModel *model, double level)
+{
+	if (!SameModel(total->model, model))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("customers of one total have different models"),
+						errdetail("Its intervals rest on the errors of one fit."),
+						errhint("GROUP BY what the model depends on.")));
+	if (level != total->level)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("customers of one total have different levels: %s and %s",
+							   clv_number(total->level), clv_number(level))));
+}
+
+/* The state, which may be new; errors where its customers do not go together. */
+static ClvTotal *
+Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
+{
+	MemoryContext context = AggregateContext(fcinfo);
+	ClvTotal   *total = PG_ARGISNULL(STATE) ? NULL : (ClvTotal *) PG_GETARG_POINTER(STATE);
+
+	if (total != NULL && total->site == site && total->generation == site->model.generation &&
+		total->level == level)
+		return total;
+	if (total == NULL)
+		total = clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), site->fitted, level);
+	else
+		CheckSame(total, PG_GETARG_CLV_MODEL_P(MODEL), level);
+	total->site = site;
+	total->generation = site->model.generation;
+	return total;
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_add);
+Datum
+clv_predict_total_add(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvTotal   *total;
+	ClvCustomer customer;
+	double		level;
+	double		margin;
+
+	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY))
+	{
+		if (PG_ARGISNULL(STATE))
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(PG_GETARG_POINTER(STATE));
+	}
+	if (PG_ARGISNULL(HORIZON))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("horizon of a total must not be NULL")));
+	site = clv_model_site_of(fcinfo, MODEL, clv_total_memo_width);
+	clv_fitted_need_purchase(&site->model.fitted);
+	clv_set_covariates(site, Given(fcinfo, COVARIATES) ? PG_GETARG_ARRAYTYPE_P(COVARIATES) : NULL);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON),
+				  Number(fcinfo, DISCOUNT_RATE, "discount_rate", 0));
+	margin = Number(fcinfo, MARGIN, "margin", 1);
+	clv_check_margin(margin);
+	level = Number(fcinfo, LEVEL, "level", CLV_TOTAL_LEVEL);
+	clv_check_level(level);
+
+	total = Total(fcinfo, site, level);
+	if (clv_customer(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY),
+					 PG_NARGS() > AS_OF ? clv_as_of(fcinfo, AS_OF, site->fitted)
+										: clv_as_of_model(site->fitted),
+					 &customer))
+		clv_total_add(total, site, &customer, margin);
+	PG_RETURN_POINTER(total);
+}
+
+/* ---- putting totals together ---- */
+
+static ClvTotal *
+Copy(MemoryContext context, const ClvTotal *total)
+{
+	Size		size = offsetof(ClvTotal, sum) + total->nsums * sizeof(ClvExactSum);
+	ClvTotal   *copy = MemoryContextAlloc(context, size);
+
+	memcpy(copy, total, size);
+	copy->model = MemoryContextAlloc(context, VARSIZE_ANY(total->model));
+	memcpy(copy->model, total->model, VARSIZE_ANY(total->model));
+	copy->site = NULL;
+	return copy;
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_combine);
+Datum
+clv_predict_total_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = AggregateContext(fcinfo);
+	ClvTotal   *total;
+	ClvTotal   *other;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
+	}
+	other = (ClvTotal *) PG_GETARG_POINTER(1);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(Copy(context, other));
+	total = (ClvTotal *) PG_GETARG_POINTER(0);
+	CheckSame(total, other->model, other->level);
+	total->customers += other->customers;
+	for (int i = 0; i < total->nsums; i++)
+		clv_exact_merge(&total->sum[i], &other->sum[i]);
+	PG_RETURN_POINTER(total);
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_serialize);
+Datum
+clv_predict_total_serialize(PG_FUNCTION_ARGS)
+{
+	ClvTotal   *total = (ClvTotal *) PG_GETARG_POINTER(0);
+	StringInfoData buffer;
+
+	(void) AggregateContext(fcinfo);
+	pq_begintypsend(&buffer);
+	pq_sendint32(&buffer, VARSIZE_ANY_EXHDR(total->model));
+	pq_sendbytes(&buffer, VARDATA_ANY(total->model), VARSIZE_ANY_EXHDR(total->model));
+	pq_sendfloat8(&buffer, total->level);
+	pq_sendint64(&buffer, total->customers);
+	for (int i = 0; i < total->nsums; i++)
+	{
+		ClvExactSum *sum = &total->sum[i];
+
+		clv_exact_carry(sum);
+		pq_sendint8(&buffer, sum->up | sum->down << 1 | sum->nan << 2);
+		for (int j = 0; j < CLV_EXACT_LIMBS; j++)
+			pq_sendint64(&buffer, sum->limb[j]);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
+}
+
+static void
+Corrupt(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("these bytes are no total of predictions")));
+}
+
+static void
+ReadSum(StringInfo buffer, ClvExactSum *sum)
+{
+	int			flags = pq_getmsgbyte(buffer);
+
+	if (flags > 7)
+		Corrupt();
+	sum->up = (flags & 1) != 0;
+	sum->down = (flags & 2) != 0;
+	sum->nan = (flags & 4) != 0;
+	for (int j = 0; j < CLV_EXACT_LIMBS; j++)
+	{
+		sum->limb[j] = pq_getmsgint64(buffer);
+		if (j < LAST_LIMB ? sum->limb[j] < 0 || sum->limb[j] > PG_UINT32_MAX
+						  : sum->limb[j] > PG_INT32_MAX || sum->limb[j] < PG_INT32_MIN)
+			Corrupt();
+	}
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_deserialize);
+Datum
+clv_predict_total_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	StringInfoData buffer;
+	int			size;
+	ClvModel   *model;
+	ClvFitted	fitted;
+	double		level;
+	ClvTotal   *total;
+
+	(void) AggregateContext(fcinfo);
+	initStringInfo(&buffer);
+	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	size = pq_getmsgint(&buffer, 4);
+	if (size < 0 || size > buffer.len)
+		Corrupt();
+	model = palloc(VARHDRSZ + size);
+	SET_VARSIZE(model, VARHDRSZ + size);
+	memcpy(VARDATA(model), pq_getmsgbytes(&buffer, size), size);
+	clv_fitted_unpack(model, &fitted);
+	clv_fitted_need_purchase(&fitted);
+	level = pq_getmsgfloat8(&buffer);
+	clv_check_level(level);
+	total = clv_total_create(CurrentMemoryContext, model, &fitted, level);
+	total->customers = pq_getmsgint64(&buffer);
+	if (total->customers < 0)
+		Corrupt();
+	for (int i = 0; i < total->nsums; i++)
+		ReadSum(&buffer, &total->sum[i]);
+	pq_getmsgend(&buffer);
+	PG_RETURN_POINTER(total);
+}
+
+/* ---- the row ---- */
+
+/* gradient' covariance gradient */
+static double
+DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
+{
+	double		g[CLV_MAX_DIM];
+	double		variance = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		double		row = 0;
+
+		g[i] = clv_exact_value(&gradient[i]);
+		for (int j = 0; j < i; j++)
+			row += 2 * covariance[CLV_TRIANGLE(i, j)] * g[j];
+		variance += g[i] * (row + covariance[CLV_TRIANGLE(i, i)] * g[i]);
+	}
+	return Max(variance, 0);
+}
+
+/* The six columns of a total. */
+typedef struct Columns
+{
+	Datum	   *values;
+	bool	   *nulls;
+} Columns;
+
+static void
+PutFinite(Columns *columns, int i, double value)
+{
+	columns->nulls[i] = !isfinite(value);
+	columns->values[i] = columns->nulls[i] ? (Datum) 0 : Float8GetDatum(value + 0.0);
+}
+
+/*
+ * Expectation, its standard error and confidence interval, the prediction interval.
+ * None of them crosses zero where the expectation's sign is certain, as it is here.
+ */
+static void
+PutTotal(Columns columns, double mean, double mean_variance, double variance, double z)
+{
+	double		error = sqrt(mean_variance);
+	double		spread = sqrt(variance + (isnan(mean_variance) ? 0 : mean_variance));
+	double		lowest = mean < 0 ? -get_float8_infinity() : 0;
+	double		highest = mean < 0 ? 0 : get_float8_infinity();
+
+	PutFinite(&columns, 0, mean);
+	if (!isfinite(mean))
+		return;
+	PutFinite(&columns, 1, error);
+	PutFinite(&columns, 2, Max(mean - z * error, lowest));
+	PutFinite(&columns, 3, Min(mean + z * error, highest));
+	PutFinite(&columns, 4, isfinite(spread) ? Max(mean - z * spread, lowest) : spread);
+	PutFinite(&columns, 5, isfinite(spread) ? Min(mean + z * spread, highest) : spread);
+	if (isnan(mean_variance))
+		columns.nulls[1] = columns.nulls[2] = columns.nulls[3] = true;
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_final);
+Datum
+clv_predict_total_final(PG_FUNCTION_ARGS)
+{
+	ClvTotal   *total;
+	ClvFitted	fitted;
+	const ClvExactSum *by;
+	double		purchase_error = get_float8_nan();
+	double		value_error = get_float8_nan();
+	double		z;
+	int			n;
+	Datum		values[13] = {0};
+	bool		nulls[13];
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	total = (ClvTotal *) PG_GETARG_POINTER(0);
+	clv_fitted_unpack(total->model, &fitted);
+	n = clv_fitted_dimension(&fitted.purchase);
+	z = clv_normal_width(total->level);
+	by = total->sum + CLV_TOTAL_GRADIENTS;
+	if (fitted.purchase.has_covariance)
+		purchase_error = DeltaVariance(by, fitted.purchase.covariance, n);
+	if (fitted.purchase.has_covariance && fitted.spend.has_covariance)
+		value_error = DeltaVariance(by + n, fitted.purchase.covariance, n) +
+			DeltaVariance(by + 2 * n, fitted.spend.covariance, fitted.spend.family->nparams);
+
+	memset(nulls, true, sizeof(nulls));
+	values[0] = Int64GetDatum(total->customers);
+	nulls[0] = false;
+	PutTotal((Columns){values + 1, nulls + 1}, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES]),
+			 purchase_error, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE]), z);
+	if (fitted.spend.family != NULL)
+		PutTotal((Columns){values + 7, nulls + 7}, clv_exact_value(&total->sum[CLV_TOTAL_VALUE]),
+				 value_error, clv_exact_value(&total->sum[CLV_TOTAL_VALUE_VARIANCE]), z);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, nulls)));
+}
