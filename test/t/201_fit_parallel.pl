@@ -47,6 +47,8 @@ my %queries = (
 	'rollup' => "SELECT clv_cells_rollup(c) FROM (SELECT clv_cells(history) AS c FROM %s GROUP BY customer_id) q",
 	'fit by region' => "SELECT region, clv_fit(history, $options) FROM %s GROUP BY region ORDER BY region",
 	'fit with a filter' => "SELECT clv_fit(history, $options) FILTER (WHERE region < 2) FROM %s",
+	'fit with covariates' => "SELECT clv_fit(history, clv_options(as_of => '2021-02-28', covariates => '{odd,region}'), ARRAY[customer_id % 2, region]) FROM %s",
+	'cells with covariates' => "SELECT clv_cells(history, clv_options(as_of => '2021-02-28', covariates => '{z}'), ARRAY[(customer_id % 97) / 10.0]) FROM %s",
 	'two that share' => "SELECT clv_cells(history, $options), clv_fit(history, $options) FROM %s");
 
 foreach my $what (sort keys %queries)

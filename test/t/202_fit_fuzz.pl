@@ -25,7 +25,17 @@ UNION ALL
 SELECT 2, clv_cells(h, clv_options(as_of => '2020-06-30', model => 'bg/nbd', start =>
                        clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week')))
   FROM (SELECT clv_history(date '2020-01-01' + i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
-          FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q;
+          FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
+UNION ALL
+SELECT 3, clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, clv_options(covariates => '{z,longer name}', penalty => 0.01, start =>
+                       clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week', covariates => '[{"name": "z", "churn": 0.5}]')),
+                    ARRAY[x % 3, x / 8.0]) FROM generate_series(1, 40) x
+UNION ALL
+SELECT 4, clv_cells(h, clv_options(model => 'sbg', as_of => '2020-01-20', time_unit => '3 days', grace => '1 day'))
+  FROM (SELECT clv_history(date '2020-01-01' + i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
+          FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
+UNION ALL
+SELECT 5, clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0, clv_options(model => 'rfmtc')) FROM generate_series(1, 40) x;
 CREATE FUNCTION use(c clv_cells) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	BEGIN
@@ -35,7 +45,7 @@ BEGIN
 	EXCEPTION WHEN OTHERS THEN
 		RETURN 'comes back as a different error: ' || SQLERRM;
 	END;
-	PERFORM clv_fit(c), clv_fit(c, '{"model": "mbg/nbd", "max_iterations": 5}'), clv_cells_merge(c, c);
+	PERFORM clv_fit(c), clv_fit(c, jsonb_build_object('model', c::jsonb #>> '{options,model}', 'max_iterations', 5)), clv_cells_merge(c, c);
 	RETURN 'fitted';
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;
@@ -51,7 +61,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE TABLE verdict (how text, verdict text);
 SQL
-$node->safe_psql('postgres', "COPY (SELECT c FROM sound WHERE id = $_) TO '" . $node->data_dir . "/sound$_' (FORMAT binary)") foreach 1, 2;
+$node->safe_psql('postgres', "COPY (SELECT c FROM sound WHERE id = $_) TO '" . $node->data_dir . "/sound$_' (FORMAT binary)") foreach 1 .. 5;
 
 # Change something: flip a bit, write an interesting byte, drop, repeat or swap a stretch.
 sub damage
@@ -77,11 +87,11 @@ sub damage
 # ---- text ----
 my @numbers = split / /, '0 -1 1 2147483647 2147483648 -2147483648 4294967295 9223372036854775807 1e308 1e-320 -0.0 NaN Infinity '
   . 'null true 0x1 1. .5 "" {} [] [[ ]] , : "';
-my @sound = map { $node->safe_psql('postgres', "SELECT c FROM sound WHERE id = $_") } 1, 2;
+my @sound = map { $node->safe_psql('postgres', "SELECT c FROM sound WHERE id = $_") } 1 .. 5;
 my $script = '';
 foreach my $round (1 .. $rounds)
 {
-	my $damaged = damage($sound[ $round % 2 ], @numbers);
+	my $damaged = damage($sound[ $round % @sound ], @numbers);
 
 	$damaged =~ s/[\0\x80-\xff]/?/g;
 	$damaged =~ s/\$/S/g;
@@ -96,11 +106,11 @@ $script = '';
 mkdir $node->data_dir . '/damaged' or die $!;
 foreach my $round (1 .. $rounds)
 {
-	my $whole = slurp_file($node->data_dir . '/sound' . (1 + $round % 2));
+	my $whole = slurp_file($node->data_dir . '/sound' . (1 + $round % @sound));
 	my $head = 11 + 4 + 4 + 2 + 4;	# signature, flags, extension, fields, length of the value
 	my $value = substr($whole, $head, length($whole) - $head - 2);
 	# the head and the options are where the damage is worth most
-	my $part = $round % 3 == 0 ? length $value : 300;
+	my $part = $round % 3 == 0 ? length $value : 340;
 	my $damaged = damage(substr($value, 0, $part), @bytes) . substr($value, $part);
 	my $file = $node->data_dir . "/damaged/$round";
 
