@@ -583,7 +583,7 @@ registry_knows_its_families(void **state)
 
 	for (; clv_family_at(n) != NULL; n++)
 		assert_ptr_equal(clv_family(clv_family_at(n)->name), clv_family_at(n));
-	assert_int_equal(n, 5);
+	assert_true(n >= 9);
 	assert_ptr_equal(clv_family("bg/nbd"), BG);
 	assert_null(clv_family("BG/NBD"));
 	assert_null(clv_family(""));
