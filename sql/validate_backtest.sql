@@ -97,6 +97,42 @@ FROM clv_backtest_deciles('customer', 'history', '2020-12-31', '1 year', clv_opt
 SELECT customers, (SELECT count(*) FROM (SELECT min(day) AS first FROM orders GROUP BY customer_id) f WHERE first <= '2020-06-30') AS same,
 	   customers + skipped AS all, until = '2020-12-30' AS until
 FROM clv_backtest('customer', 'history', '2020-06-30', '6 months', model => clv_model('mbg/nbd', '{"r": 1, "alpha": 6, "a": 1, "b": 2}', '1 week'));
+-- bg/bb: purchases count as it counts them, periods of 13 weeks that are over and saw one; without whole periods, none
+CREATE TABLE opportunities AS
+SELECT first, count(DISTINCT period) FILTER (WHERE period > 0 AND 91 * (period + 1) <= date '2020-12-31' + 1 - first) AS x,
+	   count(DISTINCT period) FILTER (WHERE period > 0 AND 91 * (period + 1) <= date '2020-12-31' + 1 - first + 364) AS later
+FROM (SELECT customer_id, min(day) OVER (PARTITION BY customer_id) AS first, (day - min(day) OVER (PARTITION BY customer_id)) / 91 AS period
+	  FROM orders WHERE amount >= 0 OR amount IS NULL) o GROUP BY customer_id, first;
+SELECT b.purchase_model, b.actual_purchases = t.actual AS actual, b.actual_purchases < test.actual_purchases AS fewer,
+	   (SELECT sum(actual_purchases) = t.actual AND bool_and(c.customers = (SELECT count(*) FROM opportunities WHERE x = repeat_purchases))
+		FROM clv_backtest_calibration('customer', 'history', '2020-12-31', '52 weeks', model => clv_model('bg/bb', '{"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.8}', '13 weeks')) c) AS classes
+FROM test, (SELECT sum(later - x) AS actual FROM opportunities) t,
+	 clv_backtest('customer', 'history', '2020-12-31', '52 weeks', model => clv_model('bg/bb', '{"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.8}', '13 weeks')) b;
+SELECT customers, predicted_buyers IS NULL AS no_such_thing
+FROM clv_backtest_calibration('customer', 'history', '2020-12-31', '52 weeks', last_class => 0, model => clv_model('sbg', '{"alpha": 1, "beta": 2}', '13 weeks'));
+
+-- --- covariates: a column of vectors; each half of the customers has a model of its own ---
+CREATE TABLE halves AS SELECT history, ARRAY[customer_id % 2, 1.5] AS z FROM customer;
+CREATE VIEW even AS SELECT history FROM customer WHERE customer_id % 2 = 0;
+CREATE VIEW odd AS SELECT history FROM customer WHERE customer_id % 2 <> 0;
+CREATE TABLE moved AS SELECT clv_model('mbg/nbd', '{"r": 0.5, "alpha": 6, "a": 0.9, "b": 1.6}', '1 week', '2020-12-31',
+	'[{"name": "odd", "purchase": 0.7, "churn": -0.4}, {"name": "both", "purchase": 0.1, "churn": 0.2}]') AS model;
+SELECT b.customers, b.customers = e.customers + o.customers AS all, pg_temp.same(b.predicted_purchases, e.predicted_purchases + o.predicted_purchases) AS predicted,
+	   pg_temp.same(b.mae * b.customers, e.mae * e.customers + o.mae * o.customers) AS mae,
+	   (SELECT pg_temp.same(sum(c.predicted_purchases), b.predicted_purchases) AND pg_temp.same(sum(predicted_buyers * c.customers),
+		(SELECT sum(predicted_buyers * x.customers) FROM clv_backtest_calibration('even', 'history', NULL, '1 year', model => clv_with_covariates(model, '{0, 1.5}')) x)
+		+ (SELECT sum(predicted_buyers * x.customers) FROM clv_backtest_calibration('odd', 'history', NULL, '1 year', model => clv_with_covariates(model, '{1, 1.5}')) x))
+		FROM clv_backtest_calibration('halves', 'history', NULL, '1 year', model => model, covariates => 'z') c) AS classes,
+	   (SELECT pg_temp.same(sum(d.predicted_purchases), b.predicted_purchases) FROM clv_backtest_deciles('halves', 'history', NULL, '1 year', model => model, covariates => 'z') d) AS tenths
+FROM moved, clv_backtest('halves', 'history', NULL, '1 year', model => model, covariates => 'z') b,
+	 clv_backtest('even', 'history', NULL, '1 year', model => clv_with_covariates(model, '{0, 1.5}')) e,
+	 clv_backtest('odd', 'history', NULL, '1 year', model => clv_with_covariates(model, '{1, 1.5}')) o;
+SET client_min_messages = error;
+CREATE TABLE one_each AS SELECT history, z[1:1] AS z FROM halves;
+SELECT bool_and(b = t) AS fitted
+FROM (SELECT clv_fit(history, clv_options(as_of => '2020-12-31', covariates => '{odd}'), z::float8[]) AS m FROM one_each) f,
+	 clv_backtest('one_each', 'history', '2020-12-31', '1 year', model => m, covariates => 'z') b,
+	 clv_backtest('one_each', 'history', '2020-12-31', '1 year', clv_options(covariates => '{odd}'), covariates => 'z') t;
 -- nobody bought again: measures that need purchases are NULL; a single customer has no rank
 CREATE TABLE lost AS SELECT clv_history(date '2020-01-01' + c % 3, 1) AS history FROM generate_series(1, 20) c GROUP BY c;
 SET client_min_messages = error;
@@ -153,6 +189,13 @@ SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '1 year', '{"mod
 SELECT * FROM model, clv_backtest('customer', 'history', '2020-12-31', '1 year', clv_options(), model);
 SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '1 year', model => clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}'));
 SELECT * FROM clv_backtest_calibration('customer', 'history', '2020-12-31', '1 year', last_class => -1);
+SELECT * FROM moved, clv_backtest('halves', 'history', NULL, '1 year', model => model);
+SELECT * FROM moved, clv_backtest('halves', 'history', NULL, '1 year', model => model, covariates => 'history');
+SELECT * FROM model, clv_backtest('halves', 'history', NULL, '1 year', model => model, covariates => 'z');
+SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '1 year', model => clv_model('bg/bb', '{"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.8}', '13 weeks'));
+SET client_min_messages = error;
+SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '1 year', clv_options(model => 'rfmtc', time_unit => '13 weeks'));
+SET client_min_messages = warning;
 -- worth a warning: the hold-out is not over yet; the model has seen it
 SELECT customers FROM clv_backtest('customer', 'history', '2021-06-30', '1 year');
 SELECT customers FROM clv_backtest('customer', 'history', '2021-06-30', '6 months');

@@ -50,6 +50,18 @@ SELECT abs(sum(expected) / sum(actual) - 1) < 0.1 AS near
 FROM (SELECT clv_fit(history, clv_options(as_of => '2021-12-30', spend => 'none')) AS m FROM customer) q,
 	 clv_tracking('customer', 'history', m);
 
+-- covariates: the halves of the customers have models of their own, which add up
+CREATE TABLE halves AS SELECT history, ARRAY[customer_id % 2] AS z FROM customer;
+CREATE VIEW even AS SELECT history FROM customer WHERE customer_id % 2 = 0;
+CREATE VIEW odd AS SELECT history FROM customer WHERE customer_id % 2 = 1;
+CREATE TABLE moved AS SELECT clv_model('pareto/nbd', '{"r": 0.5, "alpha": 6, "s": 0.9, "beta": 8}', '1 week', '2020-09-30',
+	'[{"name": "odd", "purchase": 0.7, "churn": -0.4}]') AS model;
+SELECT count(*) AS periods, bool_and(t.customers = e.customers + o.customers) AS customers,
+	   bool_and(pg_temp.same(t.expected, e.expected + o.expected)) AS expected, bool_and(t.actual = e.actual + o.actual) AS actual
+FROM moved, clv_tracking('halves', 'history', model, '1 month', '2019-12-31', '2021-12-31', covariates => 'z') t
+LEFT JOIN LATERAL clv_tracking('even', 'history', clv_with_covariates(model, '{0}'), '1 month', '2019-12-31', '2021-12-31') e USING (number)
+LEFT JOIN LATERAL clv_tracking('odd', 'history', clv_with_covariates(model, '{1}'), '1 month', '2019-12-31', '2021-12-31') o USING (number);
+
 SET search_path = pg_catalog;
 SELECT count(*) FROM validate_tracking.model, public.clv_tracking('validate_tracking.customer', 'history', model);
 SET search_path = validate_tracking, public;
@@ -70,5 +82,8 @@ SELECT * FROM model, clv_tracking('customer', 'history', model, since => '01/02/
 SELECT * FROM model, clv_tracking('customer', 'history', model, since => '-infinity');
 SELECT * FROM model, clv_tracking('customer', 'history', model, as_of => '31/12/2019');
 SELECT * FROM clv_tracking('customer', 'history', clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}'));
+SELECT * FROM moved, clv_tracking('halves', 'history', model);
+SELECT * FROM model, clv_tracking('halves', 'history', model, covariates => 'z');
+SELECT * FROM clv_tracking('customer', 'history', clv_model('bg/bb', '{"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.8}', '13 weeks'));
 RESET datestyle;
 DROP SCHEMA validate_tracking CASCADE;

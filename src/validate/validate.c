@@ -36,8 +36,8 @@ clv_validate_clock(PG_FUNCTION_ARGS)
 {
 	ClvFitted	fitted;
 	TupleDesc	desc;
-	Datum		values[2];
-	bool		nulls[2] = {false, false};
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -45,6 +45,7 @@ clv_validate_clock(PG_FUNCTION_ARGS)
 	clv_fitted_need_purchase(&fitted);
 	values[0] = CStringGetTextDatum(ClockName(fitted.purchase.family->clock));
 	values[1] = Float8GetDatum(fitted.unit_days);
+	values[2] = Int32GetDatum(fitted.purchase.ncovariates);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 

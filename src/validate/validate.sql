@@ -6,11 +6,34 @@
 CREATE FUNCTION @extschema@.clv_validate_clock(
 	model @extschema@.clv_model,
 	OUT clock pg_catalog.text,
-	OUT unit_days pg_catalog.float8
+	OUT unit_days pg_catalog.float8,
+	OUT covariates pg_catalog.int4
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_validate_clock(@extschema@.clv_model) IS
-	'how a model counts time: continuous, opportunities, renewals or campaigns, and the days of its time unit. A part of validation';
+	'how a model counts time: continuous, opportunities, renewals or campaigns, the days of its time unit, and how many covariates it has. A part of validation';
+
+CREATE FUNCTION @extschema@.clv_validate_covariates(
+	model @extschema@.clv_model,
+	covariates pg_catalog.text
+) RETURNS void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
+DECLARE
+	wanted pg_catalog.int4 := (@extschema@.clv_validate_clock(model)).covariates;
+BEGIN
+	IF (wanted OPERATOR(pg_catalog.>) 0) AND covariates IS NULL THEN
+		RAISE EXCEPTION 'the model needs the covariates of the customers'
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Give covariates => the column that holds them, as an array of numbers.';
+	END IF;
+	IF (wanted OPERATOR(pg_catalog.=) 0) AND covariates IS NOT NULL THEN
+		RAISE EXCEPTION 'the model knows no covariates'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the argument covariates out.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_covariates(@extschema@.clv_model, pg_catalog.text) IS
+	'an error unless a column of covariates is given where the model has some, and only there. A part of validation';
 
 CREATE FUNCTION @extschema@.clv_validate_purchases(
 	model @extschema@.clv_model,
@@ -22,12 +45,15 @@ CREATE FUNCTION @extschema@.clv_validate_purchases(
 COMMENT ON FUNCTION @extschema@.clv_validate_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.date) IS
 	'repeat purchases after since, up to and including until, as the model counts them: on a clock of opportunities, periods that are over and saw one. A part of validation';
 
-CREATE FUNCTION @extschema@.clv_validate_histories(source pg_catalog.text, history pg_catalog.text)
+CREATE FUNCTION @extschema@.clv_validate_histories(
+	source pg_catalog.text, history pg_catalog.text, covariates pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 AS $$
 DECLARE
 	relation record;
 	history_column record;
+	vector_column record;
+	vectors pg_catalog.text := 'NULL';
 BEGIN
 	SELECT r.relation, r.name INTO relation FROM @extschema@.clv_quick_relation(source) r;
 	history_column := @extschema@.clv_quick_column(relation.relation, 'history', history);
@@ -41,12 +67,26 @@ BEGIN
 				HINT = 'Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
 					'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.';
 	END IF;
-	RETURN pg_catalog.format('SELECT s.%I::@extschema@.clv_history AS history FROM %s AS s',
-		history_column.column_name, relation.name);
+	IF covariates IS NOT NULL THEN
+		vector_column := @extschema@.clv_quick_column(relation.relation, 'covariates', covariates);
+		IF @extschema@.clv_quick_base_type(vector_column.column_type)::pg_catalog.regtype
+			OPERATOR(pg_catalog.<>) ALL ('{float8[],float4[],numeric[],int2[],int4[],int8[]}'::pg_catalog.regtype[])
+		THEN
+			RAISE EXCEPTION 'column "%" of % is of type %, not an array of numbers',
+				vector_column.column_name, relation.relation,
+				pg_catalog.format_type(vector_column.column_type, vector_column.column_typmod)
+				USING ERRCODE = 'datatype_mismatch',
+					HINT = 'A view can make one: ARRAY[female::int, age] AS covariates.';
+		END IF;
+		vectors := pg_catalog.format('s.%I', vector_column.column_name);
+	END IF;
+	RETURN pg_catalog.format('SELECT s.%I::@extschema@.clv_history AS history, '
+		'%s::pg_catalog.float8[] AS covariates FROM %s AS s',
+		history_column.column_name, vectors, relation.name);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_histories(pg_catalog.text, pg_catalog.text) IS
-	'the statement that reads the histories of a table or view by name, with the column checked. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_histories(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'the statement that reads the histories and covariates (NULL: none) of a table or view by name, with the columns checked. A part of validation';
 
 CREATE FUNCTION @extschema@.clv_validate_day(
 	since pg_catalog.date, span pg_catalog.interval, argument pg_catalog.text)

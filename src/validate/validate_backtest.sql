@@ -7,6 +7,7 @@ CREATE FUNCTION @extschema@.clv_validate_prepare(
 	horizon pg_catalog.interval,
 	options pg_catalog.jsonb,
 	model @extschema@.clv_model,
+	covariates pg_catalog.text,
 	OUT histories pg_catalog.text,
 	OUT fitted @extschema@.clv_model,
 	OUT since pg_catalog.date,
@@ -22,10 +23,13 @@ DECLARE
 	here pg_catalog.int8;
 	clock pg_catalog.text;
 BEGIN
-	histories := @extschema@.clv_validate_histories(source, history);
+	histories := @extschema@.clv_validate_histories(source, history, covariates);
 	IF options IS NOT NULL AND model IS NOT NULL THEN
 		RAISE EXCEPTION 'give options for a fit or a model, not both'
 			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF model IS NOT NULL THEN
+		PERFORM @extschema@.clv_validate_covariates(model, covariates);
 	END IF;
 	known := CASE WHEN model IS NULL THEN (options OPERATOR(pg_catalog.->>) 'as_of')::pg_catalog.date
 		ELSE (SELECT d.as_of FROM @extschema@.clv_diagnostics(model) d) END;
@@ -57,8 +61,10 @@ BEGIN
 		fit_options := @extschema@.clv_options(as_of => since);
 		fit_options := coalesce(options, fit_options) OPERATOR(pg_catalog.||)
 			pg_catalog.jsonb_build_object('as_of', fit_options OPERATOR(pg_catalog.->) 'as_of');
-		EXECUTE 'SELECT @extschema@.clv_fit(h.history, $1), '
-		'pg_catalog.max(@extschema@.clv_last_purchase(h.history)) FROM ('
+		EXECUTE 'SELECT @extschema@.clv_fit(h.history, $1'
+			OPERATOR(pg_catalog.||) CASE WHEN covariates IS NULL THEN '' ELSE ', '
+			'h.covariates' END OPERATOR(pg_catalog.||)
+			'), pg_catalog.max(@extschema@.clv_last_purchase(h.history)) FROM ('
 			OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h'
 			INTO fitted, last
 			USING fit_options;
@@ -99,7 +105,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model) IS
+COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
 	'what back-tests begin with: the statement that reads the histories, the model (fitted at since unless given) and the days of the hold-out (since, until] and the start of an as long time before it; warns where the data do not reach its end. A part of validation';
 
 -- A customer's prediction enters all measures through its rank. Equal predictions share their mean rank
@@ -108,7 +114,8 @@ COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog
 CREATE FUNCTION @extschema@.clv_validate_ranked(histories pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
 BEGIN
-	RETURN 'WITH seen AS (SELECT @extschema@.clv_predict($1, h.history, $2, as_of => $3) AS p, '
+	RETURN 'WITH seen AS (SELECT @extschema@.clv_predict($1, h.history, $2, as_of => $3, covariates => '
+	'h.covariates) AS p, '
 		'@extschema@.clv_validate_purchases($1, h.history, $3, $4) AS actual, '
 		'@extschema@.clv_validate_purchases($1, h.history, $5, $3) AS before, '
 		'@extschema@.clv_spend_between(h.history, $3, $4) AS spent FROM '
@@ -158,7 +165,8 @@ CREATE FUNCTION @extschema@.clv_backtest(
 	as_of pg_catalog.date,
 	horizon pg_catalog.interval,
 	options pg_catalog.jsonb DEFAULT NULL,
-	model @extschema@.clv_model DEFAULT NULL
+	model @extschema@.clv_model DEFAULT NULL,
+	covariates pg_catalog.text DEFAULT NULL
 ) RETURNS TABLE (
 	purchase_model pg_catalog.text,
 	since pg_catalog.date,
@@ -187,7 +195,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1 AS $$
 DECLARE
 	test record;
 BEGIN
-	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model);
+	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	RETURN QUERY EXECUTE @extschema@.clv_validate_ranked(test.histories) OPERATOR(pg_catalog.||)
 		'SELECT (@extschema@.clv_diagnostics($1)).purchase_model, $3, $4, t.customers::pg_catalog.int8, '
 		'coalesce((SELECT pg_catalog.sum(g.n) FROM grouped g WHERE g.predicted IS NULL), 0)::pg_catalog.int8, '
@@ -232,8 +240,8 @@ BEGIN
 		USING test.fitted, test.span, test.since, test.until, test.before;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_backtest(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model) IS
-	'predicts a past that is known: fits a model to the histories of a table or view up to as_of (or takes the one given; as_of NULL: its own), predicts every customer''s purchases and revenue in (as_of, as_of + horizon], and compares with what the same histories did. total_error: predicted / actual - 1; bias, mae, rmse: mean, mean absolute and root mean square error per customer; naive: of predicting as many repeat purchases as in as long a time before as_of; rank_correlation: Spearman; gini: 1 where the order of predictions is that of the purchases, 0 where it says nothing; top_decile_lift: purchases of the tenth with the highest predictions, over those of an average tenth; revenue where prediction and purchases have one. skipped: customers who came later. Warns where the data do not reach the end of the horizon';
+COMMENT ON FUNCTION @extschema@.clv_backtest(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
+	'predicts a past that is known: fits a model to the histories of a table or view up to as_of (or takes the one given; as_of NULL: its own), predicts every customer''s purchases and revenue in (as_of, as_of + horizon], and compares with what the same histories did. total_error: predicted / actual - 1; bias, mae, rmse: mean, mean absolute and root mean square error per customer; naive: of predicting as many repeat purchases as in as long a time before as_of; rank_correlation: Spearman; gini: 1 where the order of predictions is that of the purchases, 0 where it says nothing; top_decile_lift: purchases of the tenth with the highest predictions, over those of an average tenth; revenue where prediction and purchases have one. skipped: customers who came later. covariates: a column of vectors, for models with covariates. Warns where the data do not reach the end of the horizon';
 
 CREATE FUNCTION @extschema@.clv_backtest_deciles(
 	source pg_catalog.text,
@@ -241,7 +249,8 @@ CREATE FUNCTION @extschema@.clv_backtest_deciles(
 	as_of pg_catalog.date,
 	horizon pg_catalog.interval,
 	options pg_catalog.jsonb DEFAULT NULL,
-	model @extschema@.clv_model DEFAULT NULL
+	model @extschema@.clv_model DEFAULT NULL,
+	covariates pg_catalog.text DEFAULT NULL
 ) RETURNS TABLE (
 	decile pg_catalog.int4,
 	customers pg_catalog.float8,
@@ -256,7 +265,7 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10 AS $$
 DECLARE
 	test record;
 BEGIN
-	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model);
+	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	RETURN QUERY EXECUTE @extschema@.clv_validate_ranked(test.histories) OPERATOR(pg_catalog.||)
 		'SELECT t.decile, t.customers, t.predicted, t.actual, '
 		'(t.actual OPERATOR(pg_catalog./) t.customers) OPERATOR(pg_catalog./) '
@@ -283,7 +292,7 @@ BEGIN
 		USING test.fitted, test.span, test.since, test.until, test.before;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model) IS
+COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
 	'the back-test by tenths of the customers, 1 with the highest predicted purchases: what was predicted and what they did, lift over the mean customer and cumulative share of all purchases. Customers with equal predictions are shared out between the tenths that they lie in, hence fractions. Arguments as of clv_backtest';
 
 CREATE FUNCTION @extschema@.clv_backtest_calibration(
@@ -293,6 +302,7 @@ CREATE FUNCTION @extschema@.clv_backtest_calibration(
 	horizon pg_catalog.interval,
 	options pg_catalog.jsonb DEFAULT NULL,
 	model @extschema@.clv_model DEFAULT NULL,
+	covariates pg_catalog.text DEFAULT NULL,
 	last_class pg_catalog.int4 DEFAULT 7
 ) RETURNS TABLE (
 	repeat_purchases pg_catalog.int4,
@@ -315,16 +325,16 @@ BEGIN
 		'%', coalesce(last_class::pg_catalog.text, 'NULL')
 			USING ERRCODE = 'invalid_parameter_value', HINT = 'Customers with so many and more are one class.';
 	END IF;
-	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model);
+	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	clock := (@extschema@.clv_validate_clock(test.fitted)).clock;
 	RETURN QUERY EXECUTE
 		'WITH seen AS (SELECT least(@extschema@.clv_validate_purchases($1, h.history, ''-infinity'', $3), '
 		'$5) AS x, '
-		'@extschema@.clv_predict($1, h.history, $2, as_of => $3) AS p, '
+		'@extschema@.clv_predict($1, h.history, $2, as_of => $3, covariates => h.covariates) AS p, '
 		'@extschema@.clv_validate_purchases($1, h.history, $3, $4) AS actual, ' OPERATOR(pg_catalog.||)
 		CASE WHEN clock OPERATOR(pg_catalog.=) ANY ('{continuous,opportunities}'::pg_catalog.text[])
-			THEN '1 OPERATOR(pg_catalog.-) @extschema@.clv_purchase_probability($1, h.history, 0, $2, '
-			'$3)' ELSE 'NULL::pg_catalog.float8' END OPERATOR(pg_catalog.||)
+			THEN '1 OPERATOR(pg_catalog.-) @extschema@.clv_purchase_probability($1, h.history, 0, $2, $3, '
+			'h.covariates)' ELSE 'NULL::pg_catalog.float8' END OPERATOR(pg_catalog.||)
 		' AS buys FROM (' OPERATOR(pg_catalog.||) test.histories OPERATOR(pg_catalog.||) ') h OFFSET 0) '
 		'SELECT s.x, pg_catalog.count(*), pg_catalog.avg((s.p).expected_purchases), '
 		'pg_catalog.avg(s.actual::pg_catalog.float8), '
@@ -335,5 +345,5 @@ BEGIN
 		USING test.fitted, test.span, test.since, test.until, last_class;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.int4) IS
+COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text, pg_catalog.int4) IS
 	'the back-test by the number of repeat purchases up to as_of (last_class: so many and more): purchases predicted and made, in sum and per customer, the mean P(alive), and the shares of customers predicted to buy at all and who did. Other arguments as of clv_backtest';

@@ -7,7 +7,8 @@ CREATE FUNCTION @extschema@.clv_tracking(
 	period pg_catalog.interval DEFAULT '1 week',
 	since pg_catalog.date DEFAULT NULL,
 	until pg_catalog.date DEFAULT NULL,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.text DEFAULT NULL
 ) RETURNS TABLE (
 	number pg_catalog.int4,
 	starts_after pg_catalog.date,
@@ -21,7 +22,7 @@ CREATE FUNCTION @extschema@.clv_tracking(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100 AS $$
 DECLARE
-	histories pg_catalog.text := @extschema@.clv_validate_histories(source, history);
+	histories pg_catalog.text := @extschema@.clv_validate_histories(source, history, covariates);
 	here pg_catalog.int8;
 	first pg_catalog.date;
 	last pg_catalog.date;
@@ -41,6 +42,7 @@ BEGIN
 			USING ERRCODE = 'feature_not_supported', HINT = 'clv_backtest compares such models over a '
 			'hold-out.';
 	END IF;
+	PERFORM @extschema@.clv_validate_covariates(model, covariates);
 	as_of := coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
 	EXECUTE 'SELECT pg_catalog.count(@extschema@.clv_first_purchase(h.history, $1)), '
 	'pg_catalog.min(@extschema@.clv_first_purchase(h.history, $1)), '
@@ -79,20 +81,27 @@ BEGIN
 	END LOOP;
 
 	RETURN QUERY EXECUTE
-		'WITH began AS MATERIALIZED (SELECT @extschema@.clv_first_purchase(h.history, $2) AS first, '
-		'pg_catalog.count(*) AS n '
-		'FROM (' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h WHERE '
-		'@extschema@.clv_first_purchase(h.history, $2) IS NOT NULL GROUP BY 1), '
+		'WITH began AS MATERIALIZED (SELECT f.first, f.covariates, pg_catalog.count(*) AS n, '
+		'pg_catalog.dense_rank() OVER (ORDER BY f.covariates) AS vector '
+		'FROM (SELECT @extschema@.clv_first_purchase(h.history, $2) AS first, h.covariates '
+		'FROM (' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h OFFSET 0) f WHERE f.first '
+		'IS NOT NULL GROUP BY f.first, f.covariates), '
 		'edge AS (SELECT e.day, e.number FROM pg_catalog.unnest($3) WITH ORDINALITY AS e (day, number)), '
-		'pair AS MATERIALIZED (SELECT e.number, e.day OPERATOR(pg_catalog.-) b.first AS age, b.n '
+		'pair AS MATERIALIZED (SELECT e.number, e.day OPERATOR(pg_catalog.-) b.first AS age, b.vector, b.n '
 		'FROM edge e JOIN began b ON b.first OPERATOR(pg_catalog.<=) e.day), '
 		-- what a newcomer is expected to do up to an age, once for each age that occurs
-		'aged AS MATERIALIZED (SELECT a.age, @extschema@.clv_expected_purchases($1, a.age '
-		'OPERATOR(pg_catalog./) $4) AS repeats '
-		'FROM (SELECT DISTINCT p.age FROM pair p) a), '
+		'newcomer AS MATERIALIZED (SELECT b.vector, '
+		OPERATOR(pg_catalog.||) CASE WHEN covariates IS NULL THEN '$1'
+			ELSE '@extschema@.clv_with_covariates($1, pg_catalog.min(b.covariates))' END OPERATOR(pg_catalog.||)
+		' AS model FROM began b GROUP BY b.vector), '
+		'aged AS MATERIALIZED (SELECT w.vector, a.age, '
+		'@extschema@.clv_expected_purchases(w.model, a.age OPERATOR(pg_catalog./) $4) AS repeats '
+		'FROM (SELECT DISTINCT p.vector, p.age FROM pair p) a JOIN newcomer w ON w.vector '
+		'OPERATOR(pg_catalog.=) a.vector), '
 		'expected AS (SELECT p.number, pg_catalog.sum(p.n OPERATOR(pg_catalog.*) a.repeats) AS repeats, '
 		'pg_catalog.sum(p.n)::pg_catalog.int8 AS customers '
-		'FROM pair p JOIN aged a ON a.age OPERATOR(pg_catalog.=) p.age GROUP BY p.number), '
+		'FROM pair p JOIN aged a ON a.age OPERATOR(pg_catalog.=) p.age AND a.vector OPERATOR(pg_catalog.=) '
+		'p.vector GROUP BY p.number), '
 		-- the period of a day is that which begins before it
 		'bought AS (SELECT pg_catalog.width_bucket(l.day OPERATOR(pg_catalog.-) 1, $3) AS number, '
 		'pg_catalog.count(*) AS repeats '
@@ -113,5 +122,5 @@ BEGIN
 		USING model, as_of, edges, clock.unit_days;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_tracking(pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.date) IS
-	'the repeat purchases that a model expects of the customers of a table or view in each period (starts_after, ends_on], counted from each one''s first purchase as of a newcomer, and those they made; both also summed up from since. Customers are those with a purchase up to as_of, the model''s where none is given, all where it has none; held_out: periods after as_of. since: their first day; until: the last purchase in the data, where the last period is cut';
+COMMENT ON FUNCTION @extschema@.clv_tracking(pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
+	'the repeat purchases that a model expects of the customers of a table or view in each period (starts_after, ends_on], counted from each one''s first purchase as of a newcomer, and those they made; both also summed up from since. Customers are those with a purchase up to as_of, the model''s where none is given, all where it has none; held_out: periods after as_of. since: their first day; until: the last purchase in the data, where the last period is cut. covariates: a column of vectors, for models with covariates';

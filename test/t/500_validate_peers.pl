@@ -1,5 +1,6 @@
-# CLVTools, BTYD and BTYDplus on the CDNOW sample at their own parameters: what they predict of the hold-out in all,
-# how far off they are by customer, and their tracking curves, to the digits of their files.
+# CLVTools, BTYD and BTYDplus on the CDNOW sample, and CLVTools with covariates on the apparel log, at their own
+# parameters: what they predict of the hold-out in all, how far off they are by customer, and their tracking curves,
+# to the digits of their files.
 
 use strict;
 use warnings;
@@ -109,6 +110,45 @@ foreach my $name (sort keys %peer)
 			  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0, "$name: what was expected each week");
 		is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve), "$name: what was bought");
 	}
+}
+
+# CLVTools with covariates: 104 weeks of the apparel log, then 39 to predict
+my ($apparel, $covariates) = map { slurp_file("$shared/data/apparel_$_.csv") } qw(log static_cov);
+$node->safe_psql('postgres', qq{
+	CREATE TABLE apparel (customer_id int, date date, amount numeric);
+	COPY apparel FROM STDIN WITH (FORMAT csv, HEADER);\n$apparel\\.
+	CREATE TABLE covariate (customer_id int, gender int, channel int);
+	COPY covariate FROM STDIN WITH (FORMAT csv, HEADER);\n$covariates\\.
+	CREATE TABLE buyer AS SELECT clv_history(date, amount) AS history, ARRAY[gender, channel] AS z
+	FROM apparel JOIN covariate USING (customer_id) GROUP BY customer_id, gender, channel});
+foreach my $test ([ 'pnbd-static', 'pareto/nbd', qw(r alpha s beta) ], [ 'bgnbd-static-nm', 'bg/nbd', qw(r alpha a b) ])
+{
+	my ($file, $family, @names) = @$test;
+	my $stem = "oracles/${file}_apparel-104w";
+	my $digits = 1e-9;
+	my $parameters = slurp_file("$shared/${stem}_params.csv");
+	my $value = sub { $parameters =~ /,\Q$_[0]\E,([-+.\de]+),/ ? $1 : die "no $_[0] in $file" };
+	my $json = join ', ', map { qq("$_": ) . $value->($_) } @names;
+	my $effects = join ', ', map { qq({"name": "$_", "purchase": ) . $value->("trans.$_") . ', "churn": ' . $value->("life.$_") . '}' }
+	  qw(Gender Channel);
+	my $model = "clv_model('$family', '{$json}', '1 week', '2006-12-31', '[$effects]')";
+
+	my ($holdout) = rows("${stem}_holdout");
+	my ($got) = ours(qq{SELECT customers, actual_purchases, predicted_purchases, mae, rmse
+		FROM clv_backtest('buyer', 'history', NULL, '$holdout->{horizon} weeks', model => $model, covariates => 'z')});
+	is("@$got[0, 1]", "$holdout->{n} $holdout->{actual_total}", "$file: customers, and what they bought");
+	is(scalar(grep { abs($got->[$_->[0]] / $holdout->{ $_->[1] } - 1) > $digits } [ 2, 'predicted_total' ], [ 3, 'mae' ], [ 4, 'rmse' ]), 0,
+		"$file: what was predicted, and the errors") or diag "@$got";
+
+	my @curve = rows("${stem}_tracking");
+	shift @curve;
+	pop @curve;
+	my @got = ours(qq{SELECT ends_on, expected, expected_cumulative, actual, actual_cumulative
+		FROM clv_tracking('buyer', 'history', $model, '1 week', '2005-01-02', '$curve[-1]{'period.until'}', covariates => 'z') ORDER BY number});
+	is(join(' ', map { $_->[0] } @got), join(' ', map { $_->{'period.until'} } @curve), "$file: its weeks");
+	is(scalar(grep { abs($got[$_][1] / $curve[$_]{expected} - 1) > $digits
+		  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0, "$file: what was expected each week");
+	is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve), "$file: what was bought");
 }
 
 $node->stop;
