@@ -241,7 +241,7 @@ static ClvStatus
 SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			ClvFitReport *report)
 {
-	ClvStart start = {control->start, NULL};
+	ClvStart start = {control->start, NULL, true};
 
 	return SearchCells(data, control, moments, &start, control->start != NULL, report);
 }
@@ -256,9 +256,9 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 	int n = 0;
 
 	if (SearchAlike(data, control, moments, &alike) != CLV_BAD_START)
-		starts[n++] = (ClvStart){alike.param, NULL};
+		starts[n++] = (ClvStart){alike.param, NULL, false};
 	if (control->start != NULL && control->start_effects != NULL)
-		starts[n++] = (ClvStart){control->start, control->start_effects};
+		starts[n++] = (ClvStart){control->start, control->start_effects, true};
 	data->all.covariates = data->sample.covariates = &data->covariates;
 	clv_cells_sort(&data->all);
 	return SearchCells(data, control, moments, starts, n, report);
@@ -381,7 +381,7 @@ SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *contr
 			ClvFitReport *report)
 {
 	ClvSpendRows some = {data->family, scratch, 0, data->poll};
-	ClvStart start = {control->start, NULL};
+	ClvStart start = {control->start, NULL, true};
 	int nstarts = control->start != NULL;
 	ClvMoments moments;
 	ClvProblem all;

@@ -57,7 +57,7 @@
 /* A climb, and where it began; in the unknowns. */
 typedef struct Attempt
 {
-	bool given; /* began where the caller said */
+	bool warm; /* began where all of the data may have had their top before */
 	double start[CLV_MAX_DIM];
 	double theta[CLV_MAX_DIM];
 	double height;
@@ -306,7 +306,7 @@ Guess(const ClvProblem *problem, int which, double *theta)
 	memcpy(param, problem->fixed, sizeof(param));
 	if (!problem->family->start(problem->moments, which, param))
 		return false;
-	FromStart(problem, &(ClvStart){param, NULL}, theta);
+	FromStart(problem, &(ClvStart){param, NULL, false}, theta);
 	return true;
 }
 
@@ -368,7 +368,7 @@ Arrive(Trail *trail, Attempt *attempt, const ClvNewton *newton)
 
 /* From start, or the nearest point within the bounds. */
 static void
-Climb(const ClvProblem *problem, Trail *trail, const double *start, bool given)
+Climb(const ClvProblem *problem, Trail *trail, const double *start, bool warm)
 {
 	Attempt *attempt = &trail->attempts[trail->n];
 	ClvNewton newton;
@@ -376,7 +376,7 @@ Climb(const ClvProblem *problem, Trail *trail, const double *start, bool given)
 	newton.tolerance = TOLERANCE;
 	newton.max_evaluations = problem->max_evaluations;
 	SetBounds(problem, &newton);
-	attempt->given = given;
+	attempt->warm = warm;
 	memcpy(attempt->start, start, newton.n * sizeof(double));
 	for (int i = 0; i < newton.n; i++)
 	{
@@ -388,10 +388,17 @@ Climb(const ClvProblem *problem, Trail *trail, const double *start, bool given)
 	Arrive(trail, attempt, &newton);
 }
 
-static bool
-Arrived(const Trail *trail)
+static ClvNewtonOutcome
+Outcome(const Trail *trail)
 {
-	return trail->n > 0 && trail->attempts[trail->best].outcome == CLV_NEWTON_CONVERGED;
+	return trail->n > 0 ? trail->attempts[trail->best].outcome : CLV_NEWTON_BAD_START;
+}
+
+/* Is the highest a top, or the way to one at infinity? */
+static bool
+IsSettled(const Trail *trail)
+{
+	return Outcome(trail) == CLV_NEWTON_CONVERGED || Outcome(trail) == CLV_NEWTON_RUNAWAY;
 }
 
 /* Climb from the caller's starts, and from the family's guesses. */
@@ -404,9 +411,9 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 	for (int i = 0; i < nstarts; i++)
 	{
 		FromStart(problem, &starts[i], theta);
-		Climb(problem, trail, theta, true);
+		Climb(problem, trail, theta, starts[i].warm);
 	}
-	if (problem->covariates != NULL && Arrived(trail))
+	if (problem->covariates != NULL && IsSettled(trail))
 		return;
 	for (int which = 0; trail->n < last && Guess(problem, which, theta); which++)
 		Climb(problem, trail, theta, false);
@@ -436,8 +443,8 @@ IsWarm(const Attempt *attempt, int n)
 }
 
 /*
- * Climb all of the data from what was found in the sample; from the caller's
- * start itself where that is warm.
+ * Climb all of the data from what was found in the sample; from where that climb began
+ * if it was warm there, or if it ran away, since from far out there is no way back.
  */
 static void
 Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
@@ -448,17 +455,18 @@ Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
 	for (int i = 0; i < found->n; i++)
 	{
 		const Attempt *attempt = &found->attempts[i];
-		bool warm = attempt->given && IsWarm(attempt, n);
+		bool again = attempt->outcome == CLV_NEWTON_RUNAWAY ||
+					 (attempt->warm && IsWarm(attempt, n));
 
 		if (attempt->height > found->attempts[found->best].height - SAMPLE_MARGIN &&
 			!SeenBefore(found, i))
-			Climb(problem, trail, warm ? attempt->start : attempt->theta, attempt->given);
+			Climb(problem, trail, again ? attempt->start : attempt->theta, attempt->warm);
 	}
 }
 
 /*
- * From the sample to all of the data. Where that does not arrive, all the starts
- * are tried again without the sample's advice.
+ * From the sample to all of the data. Where that does not end as the sample did, at a
+ * top or running away, all the starts are tried again without the sample's advice.
  */
 static void
 ExploreBySample(const ClvProblem *all, const ClvProblem *sample, const ClvStart *starts,
@@ -468,7 +476,8 @@ ExploreBySample(const ClvProblem *all, const ClvProblem *sample, const ClvStart 
 
 	Explore(sample, starts, nstarts, &found);
 	Refine(all, &found, trail);
-	if (!Arrived(trail))
+	if (Outcome(trail) != CLV_NEWTON_CONVERGED &&
+		!(Outcome(trail) == CLV_NEWTON_RUNAWAY && Outcome(&found) == CLV_NEWTON_RUNAWAY))
 		Explore(all, starts, nstarts, trail);
 }
 

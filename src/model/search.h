@@ -32,6 +32,7 @@ typedef struct ClvStart
 {
 	const double *param;
 	const double *effect; /* NULL: 0 */
+	bool warm;            /* may be the top already */
 } ClvStart;
 
 /*

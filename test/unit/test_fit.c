@@ -375,11 +375,20 @@ static void
 too_few_iterations_are_said(void **state)
 {
 	ClvCell *cells = SimulatedCustomers(everyday, 0, CUSTOMERS, 1 / 7.0, 16);
-	ClvFitControl control = {.max_iterations = 2};
-	ClvFitReport report;
 
-	assert_int_equal(FitCells(BG, cells, CUSTOMERS, &control, &report), CLV_NOT_CONVERGED);
-	assert_true(isfinite(report.log_likelihood) && report.param[0] > 0);
+	/* of few customers, and of so many that a sample is asked first */
+	for (size_t n = 1000; n <= CUSTOMERS; n += CUSTOMERS - 1000)
+	{
+		for (int limit = 1; limit <= 2; limit++)
+		{
+			ClvFitControl control = {.max_iterations = limit};
+			ClvFitReport report;
+
+			assert_int_equal(FitCells(BG, cells, n, &control, &report), CLV_NOT_CONVERGED);
+			assert_true(isfinite(report.log_likelihood) && report.param[0] > 0);
+			assert_int_equal(report.iterations, limit);
+		}
+	}
 	free(cells);
 }
 

@@ -291,7 +291,18 @@ says_what_is_wrong(void **state)
 	/* customers who differ by nothing but a trifle: the shapes run away */
 	for (int i = 0; i < 200; i++)
 		rows[i] = (ClvSpendRow){10 + 1e-9 * (i % 7), 1 + i % 3};
-	assert_int_not_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_OK);
+	assert_int_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_DEGENERATE);
+	assert_true(report.iterations <= 40);
+
+	/* one dearer customer, or two prices: where there is no top, that is soon said */
+	for (int kind = 0; kind < 2; kind++)
+	{
+		for (int i = 0; i < 200; i++)
+			rows[i] = (ClvSpendRow){kind == 0 ? (i == 0 ? 10.01 : 10) : (i % 5 < 2 ? 9.99 : 19.99),
+									1 + i % 3};
+		assert_int_not_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_NOT_CONVERGED);
+		assert_true(report.iterations <= 40);
+	}
 
 	rows[7].mean = NAN;
 	assert_int_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_BAD_START);
