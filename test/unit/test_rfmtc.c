@@ -364,10 +364,14 @@ published_figures(void **state)
 {
 	static Donors donors;
 	static double score[DONORS];
+	int beyond_one = 0;
 
 	if (!ReadDonors(&donors))
 		skip();
 	Score(&donors, RAW, published, score);
+	for (int i = 0; i < DONORS; i++)
+		beyond_one += score[i] > 1;
+	assert_int_equal(beyond_one, 10);
 	assert_true(fabs(Auc(&donors, score, 0) - 0.7664) < 5e-5);
 	assert_true(fabs(Auc(&donors, score, TRAINING) - 0.8022) < 5e-5);
 	assert_int_equal(Hits(&donors, score, 50), 33);
