@@ -105,7 +105,7 @@ none('odd', q{
 # --- what functions say of themselves ---
 # These run a query of the caller's over his own tables or read the table of segment maps.
 my $reads = q{p.proname IN ('rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
-	OR p.proname LIKE 'clv_quick%' OR p.proname LIKE 'clv_segment%'};
+	OR p.proname = 'clv_tracking' OR p.proname LIKE ANY ('{clv_quick%,clv_segment%,clv_backtest%,clv_validate%}')};
 
 none('odd', qq{
 	SELECT p.oid::regprocedure, p.proparallel FROM pg_proc p
