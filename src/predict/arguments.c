@@ -8,6 +8,9 @@
 
 #include "common/shortest_dec.h"
 
+/* Families of whole periods go through them one by one, where no cancel can come between. */
+#define MOST_PERIODS 100000
+
 #define MILLION_YEARS (1e6 * CLV_DAYS_PER_YEAR)
 
 char *
@@ -78,6 +81,18 @@ clv_check_periods(const ClvFitted *fitted, const char *what, double days)
 						errmsg("%s of %s days is no whole number of periods of %s days", what,
 							   clv_number(days), clv_number(fitted->unit_days)),
 						errdetail("\"%s\" counts by the time unit of the model.", family->name)));
+	if (clv_in_periods(family))
+		clv_check_few(family, what, periods);
+}
+
+void
+clv_check_few(const ClvFamily *family, const char *what, double periods)
+{
+	if (periods > MOST_PERIODS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s of %s periods is longer than \"%s\" can reckon with", what,
+							   clv_number(periods), family->name),
+						errdetail("It may be up to %d periods.", MOST_PERIODS)));
 }
 
 void

@@ -108,6 +108,7 @@ PeriodDays(const ClvFitted *fitted, const Interval *period, int periods)
 						errmsg("period must be positive: %s days", clv_number(days))));
 	clv_check_horizon_days(periods * days);
 	clv_check_periods(fitted, "period", days);
+	clv_check_periods(fitted, "horizon", periods * days);
 	/* what is expected of several campaigns is not what is expected of each */
 	if (fitted->purchase.family->clock == CLV_CAMPAIGNS && periods > 1)
 		clv_lacks(fitted->purchase.family, "curve of several periods");

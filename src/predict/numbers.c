@@ -32,6 +32,7 @@ CheckGrid(const ClvFamily *family, const ClvCustomer *c)
 		return;
 	clv_check_count("t_x", c->t_x);
 	clv_check_count("t_cal", c->T);
+	clv_check_few(family, "t_cal", c->T);
 	if (family->clock == CLV_RENEWALS && c->x != c->t_x)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("x must be t_x: %s, %s", clv_number(c->x), clv_number(c->t_x)),
@@ -49,10 +50,13 @@ CheckGrid(const ClvFamily *family, const ClvCustomer *c)
 static void
 CheckTime(const ClvFamily *family, const char *what, double t)
 {
-	if (clv_in_periods(family))
-		clv_check_count(what, t);
-	else
+	if (!clv_in_periods(family))
+	{
 		clv_check_time(what, t);
+		return;
+	}
+	clv_check_count(what, t);
+	clv_check_few(family, what, t);
 }
 
 /* Arguments 1 to 3: x, t_x, t_cal. */

@@ -216,6 +216,9 @@ extern void clv_check_horizon_days(double days);
 /* An error that names both where these days are no whole number of the family's periods. */
 extern void clv_check_periods(const ClvFitted *fitted, const char *what, double days);
 
+/* An error where so many periods would take too long. */
+extern void clv_check_few(const ClvFamily *family, const char *what, double periods);
+
 /* Errors that name the argument and its value. */
 extern void clv_check_count(const char *what, double value);	/* a whole number >= 0 */
 extern void clv_check_time(const char *what, double value); /* finite and >= 0 */
