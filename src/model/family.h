@@ -197,8 +197,9 @@ typedef struct ClvFamily
 	void		(*alive) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
 
 	/*
-	 * The whole ln L of one customer with derivatives, for families without the two
-	 * terms (departed == NULL). outcome: of supervised families; else NAN.
+	 * The whole ln L of one customer with derivatives: for families without the two
+	 * terms (departed == NULL), and for those with them if it is less work than both
+	 * are. outcome: of supervised families; else NAN.
 	 */
 	void		(*cell) (const double *param, double x, double t_x, double T, double outcome,
 						 ClvTerm *term);

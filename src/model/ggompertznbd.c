@@ -216,6 +216,13 @@ Alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
 	clv_life_terms(&gompertz, param, x, t, n, false, terms);
 }
 
+static void
+Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
+{
+	(void) outcome;
+	clv_life_cell(&gompertz, param, x, t_x, T, term);
+}
+
 const ClvFamily clv_ggompertznbd = {
 	.name = "ggompertz/nbd",
 	.process = CLV_TRANSACTION,
@@ -237,4 +244,5 @@ const ClvFamily clv_ggompertznbd = {
 	.ln_common = clv_life_term_common,
 	.departed = Departed,
 	.alive = Alive,
+	.cell = Cell,
 };

@@ -125,15 +125,13 @@ Jet(const Sweep *sweep, const Point *point, double *gradient, double *hessian)
 	}
 }
 
+/* Derivatives at a point are moved to the sweep's center and added. */
 static void
-AddPoint(Sweep *sweep, const Point *point, double weight)
+AddJet(Sweep *sweep, double *gradient, const double *hessian, double weight)
 {
 	Beyond *beyond = &sweep->beyond;
-	double gradient[CLV_MAX_PARAMS];
-	double hessian[CLV_MAX_HESSIAN];
 	int n = sweep->nparams;
 
-	Jet(sweep, point, gradient, hessian);
 	beyond->mass += weight;
 	for (int i = 0; i < n; i++)
 	{
@@ -143,6 +141,16 @@ AddPoint(Sweep *sweep, const Point *point, double weight)
 			beyond->second[CLV_AT(i, j)] +=
 				weight * (hessian[CLV_AT(i, j)] + gradient[i] * gradient[j]);
 	}
+}
+
+static void
+AddPoint(Sweep *sweep, const Point *point, double weight)
+{
+	double gradient[CLV_MAX_PARAMS];
+	double hessian[CLV_MAX_HESSIAN];
+
+	Jet(sweep, point, gradient, hessian);
+	AddJet(sweep, gradient, hessian, weight);
 }
 
 /* The density of the event that is waited for, when nothing has dropped. */
@@ -297,5 +305,57 @@ clv_life_terms(const ClvLaw *law, const double *param, double x, const double *t
 			AddStretch(&sweep, &decay, &point, t[i + 1] - t[i]);
 		}
 		Settle(&sweep, &point, &terms[i]);
+	}
+}
+
+/* Nothing has happened until this point: no integral, but (1 + T/alpha)^-R S(T) itself. */
+static void
+AddLasting(Sweep *sweep, const Point *point, double weight)
+{
+	double gradient[CLV_MAX_PARAMS];
+	double hessian[CLV_MAX_HESSIAN];
+	double rate = sweep->R / (sweep->param[ALPHA] + point->y);
+
+	/* the density of the next purchase, without the factor R/(alpha+y) */
+	sweep->departed = false;
+	Jet(sweep, point, gradient, hessian);
+	gradient[R] -= sweep->param[R] / sweep->R;
+	gradient[ALPHA] += sweep->param[ALPHA] / sweep->R * rate;
+	hessian[CLV_AT(R, R)] -= sweep->param[R] / sweep->R * (1 - sweep->param[R] / sweep->R);
+	hessian[CLV_AT(ALPHA, ALPHA)] += sweep->param[ALPHA] / sweep->R * rate *
+									 (point->y / (sweep->param[ALPHA] + point->y));
+	AddJet(sweep, gradient, hessian, weight);
+}
+
+/*
+ * One customer alone: to integrate from t_x to T, and to add what lasts beyond, is far
+ * less work than two integrals to infinity.
+ */
+void
+clv_life_cell(const ClvLaw *law, const double *param, double x, double t_x, double T,
+			  ClvTerm *term)
+{
+	Sweep sweep = {law, param, .R = param[R] + x, .departed = true,
+				   .nparams = LIFE + law->nparams};
+	double unused[CLV_MAX_HESSIAN];
+	ClvDecay decay;
+	Point point;
+	Point last;
+	ClvTerm common;
+
+	memcpy(sweep.newborn.param, param + LIFE, law->nparams * sizeof(double));
+	StartAt(&sweep, t_x, &decay, &point);
+	Jet(&sweep, &point, sweep.beyond.center, unused);
+	AddStretch(&sweep, &decay, &point, T - t_x);
+	last = (Point){T, log1p(T / param[ALPHA]), law->toll(&sweep.newborn, T)};
+	AddLasting(&sweep, &last, exp(-clv_decay_drop(&decay, T - t_x)));
+	Settle(&sweep, &point, term);
+	clv_life_term_common(param, x, &common);
+	term->ln += common.ln;
+	for (int i = 0; i < sweep.nparams; i++)
+	{
+		term->gradient[i] += common.gradient[i];
+		for (int j = 0; j <= i; j++)
+			term->hessian[CLV_AT(i, j)] += common.hessian[CLV_AT(i, j)];
 	}
 }

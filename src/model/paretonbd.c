@@ -196,6 +196,13 @@ Alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
 	clv_life_terms(&pareto, param, x, t, n, false, terms);
 }
 
+static void
+Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
+{
+	(void) outcome;
+	clv_life_cell(&pareto, param, x, t_x, T, term);
+}
+
 const ClvFamily clv_paretonbd = {
 	.name = "pareto/nbd",
 	.process = CLV_TRANSACTION,
@@ -216,4 +223,5 @@ const ClvFamily clv_paretonbd = {
 	.ln_common = clv_life_term_common,
 	.departed = Departed,
 	.alive = Alive,
+	.cell = Cell,
 };

@@ -8,7 +8,8 @@
  * (effects.c). Where vectors of covariates are mostly distinct, a block is one cell and
  * its tables are one row each, which is the direct evaluation.
  *
- * Families without the two terms are asked for the ln L of each cell.
+ * Families without the two terms are asked for the ln L of each cell; so are those for
+ * which tables only pay where times are shared, in blocks of few cells.
  */
 #include "model/cells.h"
 
@@ -24,6 +25,9 @@
  * relative to the middle are within e^+-300 and no double overflows.
  */
 #define WIDEST_SPREAD 600.0
+
+/* No more cells than this are less work one by one, for families that can do both. */
+#define FEW 4
 
 /* Cells whose ln L are added plainly, before the sum that carries its rounding. */
 #define HANDFUL 64
@@ -277,10 +281,12 @@ AddCells(Walk *walk, const double *param, ClvTerm *sum, ClvSum *value)
 static void
 AddBlock(Walk *walk, const double *param, ClvTerm *sum, ClvSum *value)
 {
-	if (walk->cells->family->departed != NULL)
-		AddTables(walk, param, sum, value);
-	else
+	const ClvFamily *family = walk->cells->family;
+
+	if (family->departed == NULL || (family->cell != NULL && walk->block->cells <= FEW))
 		AddCells(walk, param, sum, value);
+	else
+		AddTables(walk, param, sum, value);
 }
 
 static Walk
