@@ -33,6 +33,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "math/gauss.h"
 #include "math/linalg.h"
 #include "math/special.h"
 #include "model/registry.h"
@@ -57,15 +58,112 @@ LnAlive(const double *param, double x, double s)
 		clv_log_beta_rising(param[GAMMA], param[DELTA], s);
 }
 
+/*
+ * Where a sum has more terms than these the rest is an integral, over panels, from half
+ * a period before the first to half a period before the end, less a 24th of the
+ * difference of the slopes there (Euler and Maclaurin's formula, at midpoints). A
+ * panel reaches half as far again as it starts from zero, but no further than the terms
+ * fall by e^8, and they are done with when they have fallen by e^-46.
+ */
+#define MOST_TERMS 4096
+#define PANEL_GROWTH 1.5
+#define PANEL_FALL 8.0
+#define NEGLIGIBLE 1e-20
+
+/* ln of the term s = n of a history, relative to that of s = from */
+static double
+LnLasting(const double *param, double x, double from, double s)
+{
+	return clv_log_beta_rising(param[ALPHA] + x, param[BETA] + (from - x), s - from) +
+		clv_log_beta_rising(param[GAMMA], param[DELTA] + from, s - from);
+}
+
+/* -d/ds ln of the terms s < n */
+static double
+Fall(const double *param, double x, double s)
+{
+	return (param[ALPHA] + x) / (param[ALPHA] + param[BETA] + s) +
+		(param[GAMMA] + 1) / (param[GAMMA] + param[DELTA] + s);
+}
+
+/* The slopes at both ends of the terms s .. n - 1, as nodes. */
+static int
+Ends(double s, double n, ClvGaussNode *nodes)
+{
+	nodes[0] = (ClvGaussNode){s, 1.0 / 24};
+	nodes[1] = (ClvGaussNode){s - 1, -1.0 / 24};
+	nodes[2] = (ClvGaussNode){n - 1, 1.0 / 24};
+	nodes[3] = (ClvGaussNode){n, -1.0 / 24};
+	return 4;
+}
+
+/* The nodes of the next panel; *start moves on. */
+static int
+Panel(const double *param, double x, double *start, double end, ClvGaussNode *nodes)
+{
+	double to = fmin(fmin(*start * PANEL_GROWTH, *start + PANEL_FALL / Fall(param, x, *start)), end);
+	int n = clv_gauss_nodes(&clv_gauss_16, *start, to, nodes);
+
+	*start = to;
+	return n;
+}
+
+/* The departed from s on, relative to LnAlive(from), as far as they count beside so many */
+static double
+Beyond(const double *param, double x, double from, double s, double n, double beside)
+{
+	ClvGaussNode nodes[CLV_GAUSS_MOST];
+	int count = Ends(s, n, nodes);
+	double start = s - 0.5;
+	double sum = 0;
+
+	for (;;)
+	{
+		double term = 0;
+
+		for (int i = 0; i < count; i++)
+		{
+			double at = nodes[i].at;
+
+			term = exp(LnLasting(param, x, from, at));
+			sum += nodes[i].weight * term * (param[GAMMA] / (param[GAMMA] + param[DELTA] + at));
+		}
+		if (start >= n - 0.5 || (start > s && term < NEGLIGIBLE * beside))
+			return sum;
+		count = Panel(param, x, &start, n - 0.5, nodes);
+	}
+}
+
+/* ln of sum over s = from .. n - 1 of G(s) W(s), relative to LnAlive(from): the departed */
+static double
+LnDeparted(const double *param, double x, double from, double n)
+{
+	double both = param[ALPHA] + param[BETA];
+	double ends = param[GAMMA] + param[DELTA];
+	double term = 1;
+	double sum = 0;
+	double s = from;
+
+	for (int i = 0; i < MOST_TERMS && s < n; i++)
+	{
+		sum += term * (param[GAMMA] / (ends + s));
+		term *= (param[BETA] + (s - x)) / (both + s) * ((param[DELTA] + s) / (ends + s));
+		s += 1;
+	}
+	if (s < n && term > NEGLIGIBLE * sum)
+		sum += Beyond(param, x, from, s, n, sum);
+	return log(sum);
+}
+
 /* Terms may grow by the number of orders; then they are all made smaller. */
 #define LARGE 1e200
 
 /*
- * ln of sum over s = from .. n of G(s) W(s), with the orders or without, relative to
- * LnAlive(from); and where not wanted, without the last term.
+ * ln of sum over s = x .. m of C(s, x) G(s) W(s), relative to LnAlive(x): x of m
+ * opportunities taken in any order
  */
 static double
-LnLives(const double *param, double x, double from, double n, bool orders, bool alive)
+LnInAnyOrder(const double *param, double x, double m)
 {
 	double both = param[ALPHA] + param[BETA];
 	double ends = param[GAMMA] + param[DELTA];
@@ -73,13 +171,11 @@ LnLives(const double *param, double x, double from, double n, bool orders, bool 
 	double sum = 0;
 	double shrunk = 0;
 
-	for (double s = from; s < n; s += 1)
+	for (double s = x; s < m; s += 1)
 	{
 		sum += term * (param[GAMMA] / (ends + s));
-		term *= (param[BETA] + (s - x)) / (both + s) * ((param[DELTA] + s) / (ends + s));
-		if (!orders)
-			continue;
-		term *= (s + 1) / (s + 1 - x);
+		term *= (param[BETA] + (s - x)) / (both + s) * ((param[DELTA] + s) / (ends + s)) *
+			((s + 1) / (s + 1 - x));
 		if (term > LARGE)
 		{
 			term /= LARGE;
@@ -87,7 +183,7 @@ LnLives(const double *param, double x, double from, double n, bool orders, bool 
 			shrunk += 1;
 		}
 	}
-	return log(alive ? sum + term : sum) + shrunk * log(LARGE);
+	return log(sum + term) + shrunk * log(LARGE);
 }
 
 /* ---- histories ---- */
@@ -103,7 +199,10 @@ LogLikelihood(const double *param, double x, double t_x, double T)
 {
 	if (!Possible(x, t_x, T))
 		return -INFINITY;
-	return LnAlive(param, x, t_x) + LnLives(param, x, t_x, T, false, true);
+	if (t_x == T)
+		return LnAlive(param, x, T);
+	return LnAlive(param, x, t_x) +
+		clv_log_add(LnDeparted(param, x, t_x, T), LnLasting(param, x, t_x, T));
 }
 
 static double
@@ -111,9 +210,7 @@ LnPAlive(const double *param, double x, double t_x, double T)
 {
 	if (!Possible(x, t_x, T) || t_x == T)
 		return 0;
-	return -clv_log1pexp(LnLives(param, x, t_x, T, false, false) -
-						 clv_log_beta_rising(param[ALPHA] + x, param[BETA] + (t_x - x), T - t_x) -
-						 clv_log_beta_rising(param[GAMMA], param[DELTA] + t_x, T - t_x));
+	return -clv_log1pexp(LnDeparted(param, x, t_x, T) - LnLasting(param, x, t_x, T));
 }
 
 static void
@@ -154,7 +251,7 @@ Probability(const double *param, double n, double t)
 
 	if (n > m)
 		return 0;
-	return fmin(exp(LnAlive(param, n, n) + LnLives(param, n, n, m, true, true)), 1);
+	return fmin(exp(LnAlive(param, n, n) + LnInAnyOrder(param, n, m)), 1);
 }
 
 static void
@@ -223,6 +320,24 @@ AddStay(const double *param, int first, double stay, double all, ClvTerm *term)
 	term->hessian[CLV_AT(first + 1, first + 1)] += more * (1 - more) - b * (1 - b);
 }
 
+/* The product of AddStay()'s factors over so many steps, which need not be whole */
+static void
+AddLasting(const double *param, int first, double stay, double all, double steps, ClvTerm *term)
+{
+	double a = param[first];
+	double b = param[first + 1];
+	double db = b * clv_digamma_rising(b + stay, steps);
+	double dab = clv_digamma_rising(a + b + all, steps);
+	double d2ab = clv_trigamma_rising(a + b + all, steps);
+
+	term->gradient[first] -= a * dab;
+	term->gradient[first + 1] += db - b * dab;
+	term->hessian[CLV_AT(first, first)] -= a * dab + a * a * d2ab;
+	term->hessian[CLV_AT(first + 1, first)] -= a * b * d2ab;
+	term->hessian[CLV_AT(first + 1, first + 1)] +=
+		db - b * dab + b * b * (clv_trigamma_rising(b + stay, steps) - d2ab);
+}
+
 /* gamma / (gamma + delta + s): leaving after s periods */
 static void
 AddLeaving(const double *param, double s, ClvTerm *term)
@@ -254,16 +369,87 @@ AddWeighted(double weight, const ClvTerm *term, ClvTerm *sum)
 	}
 }
 
+/*
+ * The term of s relative to that of from, when the walk has come too far to go step by
+ * step; returns its size.
+ */
+static double
+LifeAt(const double *param, double x, double from, double s, ClvTerm *life)
+{
+	double steps = s - from;
+
+	memset(life, 0, sizeof(*life));
+	AddLasting(param, ALPHA, from - x, from, steps, life);
+	AddLasting(param, GAMMA, from, from, steps, life);
+	return exp(LnLasting(param, x, from, s));
+}
+
+/* Beyond(), with derivatives */
+static void
+AddBeyond(const double *param, double x, double from, double s, double n, ClvTerm *sum)
+{
+	ClvGaussNode nodes[CLV_GAUSS_MOST];
+	int count = Ends(s, n, nodes);
+	double start = s - 0.5;
+
+	for (;;)
+	{
+		double weight = 0;
+
+		for (int i = 0; i < count; i++)
+		{
+			double at = nodes[i].at;
+			ClvTerm life;
+
+			weight = LifeAt(param, x, from, at, &life);
+			AddLeaving(param, at, &life);
+			AddWeighted(nodes[i].weight * weight *
+							(param[GAMMA] / (param[GAMMA] + param[DELTA] + at)),
+						&life, sum);
+		}
+		if (start >= n - 0.5 || (start > s && weight < NEGLIGIBLE * sum->ln))
+			return;
+		count = Panel(param, x, &start, n - 0.5, nodes);
+	}
+}
+
+/* All who may have this history, departed or alive at T > t_x, relative to LnAlive(t_x) */
+static void
+SumLives(const double *param, double x, double t_x, double T, ClvTerm *sum)
+{
+	ClvTerm life;				/* the term that s has come to */
+	double weight = 1;
+	double s = t_x;
+
+	memset(&life, 0, sizeof(life));
+	memset(sum, 0, sizeof(*sum));
+	for (int i = 0; i < MOST_TERMS && s < T; i++)
+	{
+		double both = param[ALPHA] + param[BETA] + s;
+		double ends = param[GAMMA] + param[DELTA] + s;
+		ClvTerm left = life;
+
+		AddLeaving(param, s, &left);
+		AddWeighted(weight * (param[GAMMA] / ends), &left, sum);
+		AddStay(param, ALPHA, s - x, s, &life);
+		AddStay(param, GAMMA, s, s, &life);
+		weight *= (param[BETA] + (s - x)) / both * ((param[DELTA] + s) / ends);
+		s += 1;
+	}
+	if (s < T)
+	{
+		AddBeyond(param, x, t_x, s, T, sum);
+		weight = LifeAt(param, x, t_x, T, &life);
+	}
+	AddWeighted(weight, &life, sum);
+}
+
 static void
 Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
 {
-	ClvTerm life;				/* the term of the sum that s has come to, relative to the first */
 	ClvTerm sum;
-	double weight = 1;
 
 	memset(term, 0, sizeof(*term));
-	memset(&life, 0, sizeof(life));
-	memset(&sum, 0, sizeof(sum));
 	if (!Possible(x, t_x, T))
 	{
 		term->ln = -INFINITY;
@@ -273,19 +459,7 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	AddRising(param, GAMMA, 0, t_x, term);
 	if (t_x == T)
 		return;
-	for (double s = t_x; s < T; s += 1)
-	{
-		double both = param[ALPHA] + param[BETA] + s;
-		double ends = param[GAMMA] + param[DELTA] + s;
-		ClvTerm left = life;
-
-		AddLeaving(param, s, &left);
-		AddWeighted(weight * (param[GAMMA] / ends), &left, &sum);
-		AddStay(param, ALPHA, s - x, s, &life);
-		AddStay(param, GAMMA, s, s, &life);
-		weight *= (param[BETA] + (s - x)) / both * ((param[DELTA] + s) / ends);
-	}
-	AddWeighted(weight, &life, &sum);
+	SumLives(param, x, t_x, T, &sum);
 	term->ln += log(sum.ln);
 	for (int i = 0; i <= DELTA; i++)
 	{

@@ -28,10 +28,15 @@ TimesAlive(double ln_p_alive, double quantity)
 	return p_alive > DBL_MIN ? p_alive * quantity : exp(ln_p_alive + log(quantity));
 }
 
+/* Beyond these a double cannot count periods one by one. */
+#define MOST_PERIODS 9e15
+
 bool
 clv_possible(const ClvFamily *family, double x, double t_x, double T)
 {
 	if (!(x >= 0 && x < INFINITY && x == floor(x) && t_x >= 0 && t_x <= T && T < INFINITY))
+		return false;
+	if (family->clock != CLV_CONTINUOUS && T > MOST_PERIODS)
 		return false;
 	if (family->clock == CLV_OPPORTUNITIES)
 		return T == floor(T) && t_x == floor(t_x) && x <= t_x && (x > 0 || t_x == 0);

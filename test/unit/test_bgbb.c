@@ -320,6 +320,61 @@ many_opportunities(void **state)
 	assert_true(isfinite(BB->ln_p_alive(shapes[4], 0, 0, 20000)));
 }
 
+/* The sum over lives, term by term in more digits, and derivatives of it by differences */
+static void
+long_silences(void **state)
+{
+	static const int histories[][3] = {
+		{0, 0, 4097}, {0, 0, 30000}, {3, 40, 9000}, {0, 0, 300000}, {2500, 6000, 40000}};
+
+	for (int i = 0; i < SHAPES; i++)
+	{
+		for (int j = 0; j < 5; j++)
+		{
+			double x = histories[j][0];
+			double t_x = histories[j][1];
+			double n = histories[j][2];
+			const double *p = shapes[i];
+			long double term = 1;
+			long double sum = 0;
+			double first = BB->log_likelihood(p, x, t_x, t_x);
+			ClvTerm cell;
+
+			for (int s = t_x; s < n; s++)
+			{
+				sum += term * (p[2] / (p[2] + p[3] + s));
+				term *= (p[1] + (s - x)) / ((long double) p[0] + p[1] + s) *
+						((p[3] + s) / ((long double) p[2] + p[3] + s));
+			}
+			AssertRelative("lives", exp(BB->log_likelihood(p, x, t_x, n) - first), sum + term,
+						   2e-11);
+			if (term > 1e-300L)
+				AssertRelative("alive", exp(BB->ln_p_alive(p, x, t_x, n)), term / (sum + term),
+							   2e-11);
+			BB->cell(p, x, t_x, n, NAN, &cell);
+			AssertLog("cell", cell.ln, BB->log_likelihood(p, x, t_x, n), 1e-12);
+		}
+	}
+	for (int j = 0; j < 5; j++)
+	{
+		Customer customer = {BB, histories[j][0], histories[j][1], histories[j][2], NAN};
+
+		CheckDerivatives(4, shapes[0], EvaluateCustomer, &customer);
+	}
+	for (double n = 1e6; n < 1e15; n *= 10)
+	{
+		for (int i = 0; i < SHAPES; i++)
+		{
+			double bought = clv_expected_given(BB, shapes[i], 3, 900, n, 1);
+			ClvTerm cell;
+
+			assert_true(bought >= 0 && bought < 1);
+			BB->cell(shapes[i], 3, 900, n, NAN, &cell);
+			assert_true(isfinite(cell.ln) && isfinite(cell.hessian[0]));
+		}
+	}
+}
+
 /* One chance in 1e600 that becomes many: the orders must not overflow before it does. */
 static void
 many_orders(void **state)
@@ -521,6 +576,7 @@ main(void)
 		cmocka_unit_test(derivatives_are_the_functions_own),
 		cmocka_unit_test(the_two_likelihoods_are_one),
 		cmocka_unit_test(many_opportunities),
+		cmocka_unit_test(long_silences),
 		cmocka_unit_test(many_orders),
 		cmocka_unit_test(impossible_histories_have_no_likelihood),
 		cmocka_unit_test(extremes_make_sense),
