@@ -203,12 +203,16 @@ FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, ClvFitRepo
 
 /* ---- the best of all ---- */
 
-/* Whether 'auto' may choose the family: all it tries must explain the same times. */
+/*
+ * Whether 'auto' may choose the family: all it tries must explain the same times. An
+ * Erlang shape that is known to be 1 is another name for a family that is there anyway.
+ */
 static bool
-IsCandidate(const ClvFamily *family, const ClvFitOptions *options)
+IsCandidate(const FitContext *fit, const ClvFamily *family)
 {
 	return family->process == CLV_TRANSACTION && family->clock == CLV_CONTINUOUS &&
-		   (options->ncovariates == 0 || clv_fitted_takes_effect(family, false));
+		   (clv_fit_fixed(family, "k") < 0 || fit->view.head->with_times) &&
+		   (fit->options->ncovariates == 0 || clv_fitted_takes_effect(family, false));
 }
 
 /* One family's attempt, to be compared with the others'. */
@@ -289,7 +293,7 @@ TryAll(FitContext *fit, Rows *rows)
 
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
 	{
-		if (!IsCandidate(family, fit->options))
+		if (!IsCandidate(fit, family))
 			continue;
 		attempt = palloc0(sizeof(Attempt));
 		Try(fit, family, rows, attempt);
