@@ -4,9 +4,10 @@
  */
 #include "fit/fit.h"
 
+#include "canonical.h"
+
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "fit/rows.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -331,68 +332,4 @@ clv_cells_subtract(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(result);
 }
 
-/* ---- comparison ---- */
-
-#define Payload(flat) ((const char *) (flat) + VARHDRSZ)
-#define PayloadSize(flat) (VARSIZE(flat) - VARHDRSZ)
-
-static int
-CompareCells(FunctionCallInfo fcinfo)
-{
-	ClvCells   *a = clv_cells_flat(PG_GETARG_DATUM(0));
-	ClvCells   *b = clv_cells_flat(PG_GETARG_DATUM(1));
-	int			order = memcmp(Payload(a), Payload(b), Min(PayloadSize(a), PayloadSize(b)));
-
-	if (order == 0 && VARSIZE(a) != VARSIZE(b))
-		order = VARSIZE(a) < VARSIZE(b) ? -1 : 1;
-	PG_FREE_IF_COPY(a, 0);
-	PG_FREE_IF_COPY(b, 1);
-	return order;
-}
-
-#define COMPARISON(name, condition) \
-	PG_FUNCTION_INFO_V1(name); \
-	Datum name(PG_FUNCTION_ARGS) \
-	{ \
-		int			order = CompareCells(fcinfo); \
-\
-		PG_RETURN_BOOL(condition); \
-	}
-
-COMPARISON(clv_cells_lt, order < 0)
-COMPARISON(clv_cells_le, order <= 0)
-COMPARISON(clv_cells_eq, order == 0)
-COMPARISON(clv_cells_ne, order != 0)
-COMPARISON(clv_cells_ge, order >= 0)
-COMPARISON(clv_cells_gt, order > 0)
-
-PG_FUNCTION_INFO_V1(clv_cells_cmp);
-
-Datum
-clv_cells_cmp(PG_FUNCTION_ARGS)
-{
-	int			order = CompareCells(fcinfo);
-
-	PG_RETURN_INT32(order < 0 ? -1 : order > 0);
-}
-
-PG_FUNCTION_INFO_V1(clv_cells_hash);
-
-Datum
-clv_cells_hash(PG_FUNCTION_ARGS)
-{
-	ClvCells   *flat = clv_cells_flat(PG_GETARG_DATUM(0));
-
-	return hash_any((const unsigned char *) Payload(flat), PayloadSize(flat));
-}
-
-PG_FUNCTION_INFO_V1(clv_cells_hash_extended);
-
-Datum
-clv_cells_hash_extended(PG_FUNCTION_ARGS)
-{
-	ClvCells   *flat = clv_cells_flat(PG_GETARG_DATUM(0));
-
-	return hash_any_extended((const unsigned char *) Payload(flat), PayloadSize(flat),
-							 PG_GETARG_INT64(1));
-}
+CLV_CANONICAL_TYPE(clv_cells);

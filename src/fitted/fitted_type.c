@@ -4,8 +4,7 @@
  */
 #include "fitted/fitted.h"
 
-#include "common/hashfn.h"
-#include "libpq/pqformat.h"
+#include "canonical.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -60,17 +59,7 @@ clv_model_recv(PG_FUNCTION_ARGS)
 }
 
 /* What is stored is what is sent. */
-PG_FUNCTION_INFO_V1(clv_model_send);
-Datum
-clv_model_send(PG_FUNCTION_ARGS)
-{
-	ClvModel   *model = PG_GETARG_CLV_MODEL_P(0);
-	StringInfoData out;
-
-	pq_begintypsend(&out);
-	pq_sendbytes(&out, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
-}
+CLV_CANONICAL_FUNCTION(clv_model_send, clv_canonical_send(fcinfo));
 
 PG_FUNCTION_INFO_V1(clv_model_to_jsonb);
 Datum
@@ -88,67 +77,4 @@ clv_model_from_jsonb(PG_FUNCTION_ARGS)
 	PG_RETURN_CLV_MODEL_P(ModelFromJson(PG_GETARG_JSONB_P(0)));
 }
 
-/* ---- comparison: an order of the bytes, which means nothing but is one ---- */
-
-static int
-CompareModels(FunctionCallInfo fcinfo)
-{
-	ClvModel   *a = PG_GETARG_CLV_MODEL_P(0);
-	ClvModel   *b = PG_GETARG_CLV_MODEL_P(1);
-	Size		a_size = VARSIZE_ANY_EXHDR(a);
-	Size		b_size = VARSIZE_ANY_EXHDR(b);
-	int			order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_size, b_size));
-
-	if (order == 0)
-		order = (a_size > b_size) - (a_size < b_size);
-	PG_FREE_IF_COPY(a, 0);
-	PG_FREE_IF_COPY(b, 1);
-	return order;
-}
-
-#define MODEL_COMPARISON(name, condition) \
-	PG_FUNCTION_INFO_V1(name); \
-	Datum name(PG_FUNCTION_ARGS) \
-	{ \
-		int			order = CompareModels(fcinfo); \
-\
-		PG_RETURN_BOOL(condition); \
-	} \
-	extern Datum name(PG_FUNCTION_ARGS)
-
-MODEL_COMPARISON(clv_model_eq, order == 0);
-MODEL_COMPARISON(clv_model_ne, order != 0);
-MODEL_COMPARISON(clv_model_lt, order < 0);
-MODEL_COMPARISON(clv_model_le, order <= 0);
-MODEL_COMPARISON(clv_model_gt, order > 0);
-MODEL_COMPARISON(clv_model_ge, order >= 0);
-
-PG_FUNCTION_INFO_V1(clv_model_cmp);
-Datum
-clv_model_cmp(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(CompareModels(fcinfo));
-}
-
-PG_FUNCTION_INFO_V1(clv_model_hash);
-Datum
-clv_model_hash(PG_FUNCTION_ARGS)
-{
-	ClvModel   *model = PG_GETARG_CLV_MODEL_P(0);
-	Datum		hash = hash_any((unsigned char *) VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model));
-
-	PG_FREE_IF_COPY(model, 0);
-	PG_RETURN_DATUM(hash);
-}
-
-PG_FUNCTION_INFO_V1(clv_model_hash_extended);
-Datum
-clv_model_hash_extended(PG_FUNCTION_ARGS)
-{
-	ClvModel   *model = PG_GETARG_CLV_MODEL_P(0);
-	Datum		hash = hash_any_extended((unsigned char *) VARDATA_ANY(model),
-										 VARSIZE_ANY_EXHDR(model), PG_GETARG_INT64(1));
-
-	PG_FREE_IF_COPY(model, 0);
-	PG_RETURN_DATUM(hash);
-}
+CLV_CANONICAL_TYPE(clv_model);

@@ -5,24 +5,12 @@
  * The stored bytes are canonical, so that equality of histories is equality of
  * bytes. The order means nothing; it is there for DISTINCT, GROUP BY and UNIQUE.
  */
-#include "clv.h"
-
-#include "common/hashfn.h"
+#include "canonical.h"
 #include "history/state.h"
 #include "libpq/pqformat.h"
 
 /* The bytes are the same on every machine: they travel as they are stored. */
-PG_FUNCTION_INFO_V1(clv_history_send);
-Datum
-clv_history_send(PG_FUNCTION_ARGS)
-{
-	const ClvHistory *history = PG_GETARG_CLV_HISTORY_P(0);
-	StringInfoData out;
-
-	pq_begintypsend(&out);
-	pq_sendbytes(&out, VARDATA_ANY(history), VARSIZE_ANY_EXHDR(history));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
-}
+CLV_CANONICAL_FUNCTION(clv_history_send, clv_canonical_send(fcinfo));
 
 /*
  * Whoever wrote the bytes, only a history that the aggregate could have made
@@ -45,66 +33,7 @@ clv_history_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_CLV_HISTORY_P(history);
 }
 
-static int
-Compare(FunctionCallInfo fcinfo)
-{
-	ClvHistory *a = PG_GETARG_CLV_HISTORY_P(0);
-	ClvHistory *b = PG_GETARG_CLV_HISTORY_P(1);
-	Size		size_a = VARSIZE_ANY_EXHDR(a);
-	Size		size_b = VARSIZE_ANY_EXHDR(b);
-	int			result = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(size_a, size_b));
-
-	if (result == 0)
-		result = size_a < size_b ? -1 : size_a > size_b;
-	PG_FREE_IF_COPY(a, 0);
-	PG_FREE_IF_COPY(b, 1);
-	return result;
-}
-
-#define COMPARISON(name, operator)      \
-	PG_FUNCTION_INFO_V1(name);          \
-	Datum name(PG_FUNCTION_ARGS)        \
-	{                                   \
-		return BoolGetDatum(Compare(fcinfo) operator 0); \
-	}
-
-COMPARISON(clv_history_eq, ==)
-COMPARISON(clv_history_ne, !=)
-COMPARISON(clv_history_lt, <)
-COMPARISON(clv_history_le, <=)
-COMPARISON(clv_history_gt, >)
-COMPARISON(clv_history_ge, >=)
-
-PG_FUNCTION_INFO_V1(clv_history_cmp);
-Datum
-clv_history_cmp(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(Compare(fcinfo));
-}
-
-PG_FUNCTION_INFO_V1(clv_history_hash);
-Datum
-clv_history_hash(PG_FUNCTION_ARGS)
-{
-	ClvHistory *history = PG_GETARG_CLV_HISTORY_P(0);
-	uint32		hash = DatumGetUInt32(hash_any((const unsigned char *) VARDATA_ANY(history),
-											   VARSIZE_ANY_EXHDR(history)));
-
-	PG_FREE_IF_COPY(history, 0);
-	PG_RETURN_UINT32(hash);
-}
-
-PG_FUNCTION_INFO_V1(clv_history_hash_extended);
-Datum
-clv_history_hash_extended(PG_FUNCTION_ARGS)
-{
-	ClvHistory *history = PG_GETARG_CLV_HISTORY_P(0);
-	Datum		hash = hash_any_extended((const unsigned char *) VARDATA_ANY(history),
-										 VARSIZE_ANY_EXHDR(history), PG_GETARG_INT64(1));
-
-	PG_FREE_IF_COPY(history, 0);
-	PG_RETURN_DATUM(hash);
-}
+CLV_CANONICAL_TYPE(clv_history);
 
 PG_FUNCTION_INFO_V1(clv_history_concat);
 Datum

@@ -15,7 +15,7 @@
 #include <ctype.h>
 #include <math.h>
 
-#include "common/hashfn.h"
+#include "canonical.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -252,17 +252,7 @@ clv_cuts_recv(PG_FUNCTION_ARGS)
 }
 
 /* What is stored is what is sent. */
-PG_FUNCTION_INFO_V1(clv_cuts_send);
-Datum
-clv_cuts_send(PG_FUNCTION_ARGS)
-{
-	ClvCuts    *cuts = PG_GETARG_CLV_CUTS_P(0);
-	StringInfoData out;
-
-	pq_begintypsend(&out);
-	pq_sendbytes(&out, VARDATA_ANY(cuts), VARSIZE_ANY_EXHDR(cuts));
-	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
-}
+CLV_CANONICAL_FUNCTION(clv_cuts_send, clv_canonical_send(fcinfo));
 
 PG_FUNCTION_INFO_V1(clv_cuts_to_jsonb);
 Datum
@@ -280,67 +270,4 @@ clv_cuts_from_jsonb(PG_FUNCTION_ARGS)
 	PG_RETURN_CLV_CUTS_P(CutsFromJson(PG_GETARG_JSONB_P(0)));
 }
 
-/* ---- comparison: an order of the bytes, which means nothing but is one ---- */
-
-static int
-CompareCuts(FunctionCallInfo fcinfo)
-{
-	ClvCuts    *a = PG_GETARG_CLV_CUTS_P(0);
-	ClvCuts    *b = PG_GETARG_CLV_CUTS_P(1);
-	Size		a_size = VARSIZE_ANY_EXHDR(a);
-	Size		b_size = VARSIZE_ANY_EXHDR(b);
-	int			order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_size, b_size));
-
-	if (order == 0)
-		order = (a_size > b_size) - (a_size < b_size);
-	PG_FREE_IF_COPY(a, 0);
-	PG_FREE_IF_COPY(b, 1);
-	return order;
-}
-
-#define CUTS_COMPARISON(name, condition) \
-	PG_FUNCTION_INFO_V1(name); \
-	Datum name(PG_FUNCTION_ARGS) \
-	{ \
-		int			order = CompareCuts(fcinfo); \
-\
-		PG_RETURN_BOOL(condition); \
-	} \
-	extern Datum name(PG_FUNCTION_ARGS)
-
-CUTS_COMPARISON(clv_cuts_eq, order == 0);
-CUTS_COMPARISON(clv_cuts_ne, order != 0);
-CUTS_COMPARISON(clv_cuts_lt, order < 0);
-CUTS_COMPARISON(clv_cuts_le, order <= 0);
-CUTS_COMPARISON(clv_cuts_gt, order > 0);
-CUTS_COMPARISON(clv_cuts_ge, order >= 0);
-
-PG_FUNCTION_INFO_V1(clv_cuts_cmp);
-Datum
-clv_cuts_cmp(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(CompareCuts(fcinfo));
-}
-
-PG_FUNCTION_INFO_V1(clv_cuts_hash);
-Datum
-clv_cuts_hash(PG_FUNCTION_ARGS)
-{
-	ClvCuts    *cuts = PG_GETARG_CLV_CUTS_P(0);
-	Datum		hash = hash_any((unsigned char *) VARDATA_ANY(cuts), VARSIZE_ANY_EXHDR(cuts));
-
-	PG_FREE_IF_COPY(cuts, 0);
-	PG_RETURN_DATUM(hash);
-}
-
-PG_FUNCTION_INFO_V1(clv_cuts_hash_extended);
-Datum
-clv_cuts_hash_extended(PG_FUNCTION_ARGS)
-{
-	ClvCuts    *cuts = PG_GETARG_CLV_CUTS_P(0);
-	Datum		hash = hash_any_extended((unsigned char *) VARDATA_ANY(cuts),
-										 VARSIZE_ANY_EXHDR(cuts), PG_GETARG_INT64(1));
-
-	PG_FREE_IF_COPY(cuts, 0);
-	PG_RETURN_DATUM(hash);
-}
+CLV_CANONICAL_TYPE(clv_cuts);
