@@ -8,6 +8,7 @@
 typedef struct CutsSite
 {
 	ClvFittedCache cache;
+	ClvValuer  *valuer;
 	TupleDesc	desc;
 	Pointer		key;			/* the cuts as they came, toast pointer or bytes */
 	Size		key_size;
@@ -24,6 +25,7 @@ Site(FmgrInfo *flinfo)
 		CutsSite   *site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(CutsSite));
 
 		site->desc = clv_scores_desc(flinfo);
+		site->valuer = clv_valuer_create(flinfo->fn_mcxt);
 		flinfo->fn_extra = site;
 	}
 	return flinfo->fn_extra;
@@ -74,7 +76,6 @@ Datum
 rfmtc_score_cuts(PG_FUNCTION_ARGS)
 {
 	CutsSite   *site;
-	const ClvFitted *fitted = NULL;
 	DateADT		as_of;
 	double		value[CLV_MEASURES];
 	ClvScores	scores;
@@ -85,11 +86,11 @@ rfmtc_score_cuts(PG_FUNCTION_ARGS)
 	if (!IsKnown(site, PG_GETARG_DATUM(1)))
 		TakeCuts(site, PG_GETARG_DATUM(1), fcinfo->flinfo->fn_mcxt);
 	if (site->model != NULL)
-		fitted = clv_fitted_lookup(&site->cache, PointerGetDatum(site->model),
-								   fcinfo->flinfo->fn_mcxt);
+		clv_fitted_lookup(&site->cache, PointerGetDatum(site->model), fcinfo->flinfo->fn_mcxt);
 	as_of = PG_ARGISNULL(2) ? site->as_of : PG_GETARG_DATEADT(2);
 	clv_check_as_of(as_of);
-	if (!clv_measure(PG_GETARG_CLV_HISTORY_P(0), fitted, as_of, value))
+	if (!clv_measure(PG_GETARG_CLV_HISTORY_P(0), site->model != NULL ? &site->cache : NULL,
+					 site->valuer, as_of, value))
 		PG_RETURN_NULL();
 	clv_score(&site->points, value, &scores);
 	PG_RETURN_DATUM(clv_scores_datum(site->desc, &scores));

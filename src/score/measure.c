@@ -11,8 +11,6 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "predict/predict.h"
-
 const char *const clv_measure_name[CLV_MEASURES] = {
 	"recency", "frequency", "monetary", "tenure", "churn", "value",
 };
@@ -30,8 +28,8 @@ static const bool low_is_good[CLV_MEASURES] = {
 };
 
 bool
-clv_measure(const ClvHistory *history, const ClvFitted *fitted, DateADT as_of,
-			double value[CLV_MEASURES])
+clv_measure(const ClvHistory *history, const ClvFittedCache *model, ClvValuer *valuer,
+			DateADT as_of, double value[CLV_MEASURES])
 {
 	ClvSummary	summary;
 	double		p_alive;
@@ -44,10 +42,10 @@ clv_measure(const ClvHistory *history, const ClvFitted *fitted, DateADT as_of,
 	value[CLV_MONETARY] = summary.total_spend;
 	value[CLV_TENURE] = (double) as_of - summary.first;
 	value[CLV_CHURN] = value[CLV_VALUE] = NAN;
-	if (fitted != NULL)
+	if (model != NULL)
 	{
-		if (!clv_history_p_alive(fitted, history, as_of, &p_alive) ||
-			!clv_history_value(fitted, history, as_of, CLV_DAYS_PER_YEAR, &value[CLV_VALUE]))
+		if (!clv_valuer_measure(valuer, model, history, as_of, CLV_DAYS_PER_YEAR, &p_alive,
+								&value[CLV_VALUE]))
 			return false;
 		value[CLV_CHURN] = 1.0 - p_alive;
 	}

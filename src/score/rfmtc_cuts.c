@@ -16,6 +16,7 @@
 typedef struct CutsState
 {
 	ClvFittedCache cache;
+	ClvValuer  *valuer;			/* where there is a model that customers were measured by */
 	ClvModel   *model;			/* or NULL */
 	DateADT		as_of;
 	int			bins;
@@ -41,6 +42,7 @@ SetModel(CutsState *state, const ClvModel *model)
 	memcpy(state->model, model, VARSIZE_ANY(model));
 	clv_fitted_need_purchase(
 		clv_fitted_lookup(&state->cache, PointerGetDatum(state->model), context));
+	state->valuer = clv_valuer_create(context);
 }
 
 static bool
@@ -141,8 +143,8 @@ rfmtc_cuts_accum(PG_FUNCTION_ARGS)
 		CheckArguments(fcinfo, state);
 
 	history = PG_GETARG_CLV_HISTORY_P(1);
-	if (clv_measure(history, state->model != NULL ? &state->cache.fitted : NULL, state->as_of,
-					value))
+	if (clv_measure(history, state->model != NULL ? &state->cache : NULL, state->valuer,
+					state->as_of, value))
 		clv_population_add(&state->population, value);
 	else
 		state->skipped++;

@@ -15,6 +15,7 @@
 
 #include "fitted/fitted.h"
 #include "history/history.h"
+#include "predict/predict.h"
 
 #define CLV_MIN_BINS 2
 #define CLV_MAX_BINS 100
@@ -39,11 +40,12 @@ extern const char *const clv_measure_name[CLV_MEASURES];
 extern const char clv_score_letter[CLV_MEASURES + 1];
 
 /*
- * The measures of a customer as of a day; those that need a model are NaN where
- * fitted is NULL. False where the customer does not exist yet.
+ * The measures of a customer as of a day; those that need a model are NaN where it
+ * is NULL. The valuer remembers what customers share. False where the customer does
+ * not exist yet.
  */
-extern bool clv_measure(const ClvHistory *history, const ClvFitted *fitted, DateADT as_of,
-						double value[CLV_MEASURES]);
+extern bool clv_measure(const ClvHistory *history, const ClvFittedCache *model,
+						ClvValuer *valuer, DateADT as_of, double value[CLV_MEASURES]);
 
 /* The cut points of a population, unpacked. */
 typedef struct ClvCutPoints

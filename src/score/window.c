@@ -29,6 +29,7 @@ enum
 typedef struct Partition
 {
 	ClvFittedCache cache;
+	ClvValuer  *valuer;			/* of who reads; NULL before */
 	bool		ready;
 	int64		rows;
 	ClvScores  *scores;			/* one for each row; all 0 for customers not there */
@@ -176,6 +177,8 @@ Agree(Reader *reader)
 static void
 Measure(Reader *reader, ClvPopulation *population, bool *there)
 {
+	if (reader->partition->valuer == NULL)
+		reader->partition->valuer = clv_valuer_create(reader->memory);
 	for (int64 row = 0; row < reader->partition->rows; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
@@ -186,8 +189,9 @@ Measure(Reader *reader, ClvPopulation *population, bool *there)
 			ReadArgument(reader, arg, row);
 		CheckAgreement(reader);
 		there[row] = !reader->isnull[ARG_HISTORY] &&
-					 clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]), Model(reader),
-								 reader->as_of, value);
+					 clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]),
+								 Model(reader) != NULL ? &reader->partition->cache : NULL,
+								 reader->partition->valuer, reader->as_of, value);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->scratch);
 		if (there[row])
