@@ -246,16 +246,20 @@ SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 	return SearchCells(data, control, moments, &start, control->start != NULL, report);
 }
 
-/* Effects start at 0 from the top without them, and where the caller says. */
+/*
+ * Effects start at 0 from the top without them, and where the caller says. Of a fit that
+ * ran away without them the end is no place to begin: from far out there is no way back.
+ */
 static ClvStatus
 SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			  ClvFitReport *report)
 {
 	ClvFitReport alike = *report;
+	ClvStatus status = SearchAlike(data, control, moments, &alike);
 	ClvStart starts[2];
 	int n = 0;
 
-	if (SearchAlike(data, control, moments, &alike) != CLV_BAD_START)
+	if (status == CLV_OK || status == CLV_NOT_CONVERGED)
 		starts[n++] = (ClvStart){alike.param, NULL, false};
 	if (control->start != NULL && control->start_effects != NULL)
 		starts[n++] = (ClvStart){control->start, control->start_effects, true};

@@ -313,6 +313,25 @@ peer_bgnbd_on_its_ridge(void **state)
 	ShopFree(&apparel.shop);
 }
 
+/* As ggompertz/nbd turns into pareto/nbd, b and beta vanish together. */
+static void
+peer_ggompertznbd_on_its_border(void **state)
+{
+	const ClvFamily *family = clv_family("ggompertz/nbd");
+	Apparel apparel;
+	ClvFitReport report;
+
+	if (!LoadApparel(&apparel))
+		skip();
+	UseVectors(&apparel);
+	assert_int_equal(
+		FitGroups(family, apparel.shop.cells, 600, &apparel.vectors, NULL, &report),
+		CLV_DEGENERATE);
+	assert_true(report.log_likelihood >=
+				PeerValue("oracles/ggomnbd-static_apparel-104w_params.csv", "r", HEIGHT) - 1e-6);
+	ShopFree(&apparel.shop);
+}
+
 /* ---- simulated shops ---- */
 
 #define CUSTOMERS 20000
@@ -545,6 +564,7 @@ main(void)
 		cmocka_unit_test(peer_with_a_ridge),
 		cmocka_unit_test(each_process_has_its_ridge),
 		cmocka_unit_test(peer_bgnbd_on_its_ridge),
+		cmocka_unit_test(peer_ggompertznbd_on_its_border),
 		cmocka_unit_test(recovers_simulated_effects),
 		cmocka_unit_test(units_of_covariates_are_free),
 		cmocka_unit_test(order_changes_no_bit),
