@@ -125,4 +125,11 @@ extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_
 							   const ClvFitControl *control, void *workspace,
 							   ClvFitReport *report);
 
+/*
+ * What the log-likelihood of mbg/cnbd-k leaves out: needed only to compare different k.
+ * sum_x: repeat purchases of all customers; litt: the sum of the natural logarithms of
+ * the times between purchases, in the model's unit.
+ */
+extern double clv_mbgcnbd_constant(double k, double sum_x, double litt);
+
 #endif							/* CLV_LIKELIHOOD_H */

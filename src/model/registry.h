@@ -10,6 +10,8 @@
 
 extern const ClvFamily clv_mbgnbd;
 extern const ClvFamily clv_bgnbd;
+extern const ClvFamily clv_mbgcnbd;
+extern const ClvFamily clv_mbgcnbd_known;
 extern const ClvFamily clv_paretonbd;
 extern const ClvFamily clv_ggompertznbd;
 extern const ClvFamily clv_bgbb;
