@@ -76,6 +76,10 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 {
 	ClvCell cells[MOST_CELLS];
 	ClvCell turned[MOST_CELLS];
+	static const double outcome[] = {0, 1};
+	ClvGroups groups = {.n = 2, .outcome = outcome};
+	bool supervised = family->clock == CLV_CAMPAIGNS;
+	const ClvGroups *given = supervised ? &groups : NULL;
 	size_t n = 0;
 	void *workspace;
 	ClvFitReport report;
@@ -88,19 +92,30 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 		ClvCell *cell = &cells[n++];
 
 		cell->x = (int32_t) (shape < 250 ? shape % 16 : Next(bytes) << Next(bytes) % 24);
-		cell->group = 0;
+		cell->group = supervised ? Next(bytes) % 2 : 0;
 		cell->T = NextNumber(bytes);
 		cell->t_x = cell->x == 0  ? 0
 					: shape < 252 ? cell->T * Next(bytes) / 255.0
 								  : NextNumber(bytes);
+		/* seldom what the clock of the family admits, if nothing is done for it */
+		if (family->clock == CLV_OPPORTUNITIES || family->clock == CLV_RENEWALS)
+		{
+			cell->t_x = floor(cell->t_x);
+			cell->T = floor(cell->T);
+		}
+		if (family->clock == CLV_OPPORTUNITIES && shape < 240)
+			cell->x = cell->x > 0 && cell->x > cell->t_x ? (int32_t) fmin(cell->t_x, 1000) : cell->x;
+		if (family->clock == CLV_RENEWALS && shape < 240)
+			cell->x = (int32_t) (cell->t_x = fmin(cell->t_x, 1000));
 		cell->count = shape % 3 == 0 ? 1 + Next(bytes) : shape < 253 ? 1 : NextNumber(bytes);
 	}
 	for (size_t i = 0; i < n; i++)
 		turned[n - 1 - i] = cells[i];
 	workspace = malloc(clv_fit_cells_workspace(family, n));
-	status = clv_fit_cells(family, cells, n, NULL, control, workspace, &report);
+	status = clv_fit_cells(family, cells, n, given, control, workspace, &report);
 	Check(family, status, &report);
-	Same(&report, &again, status, clv_fit_cells(family, turned, n, NULL, control, workspace, &again));
+	Same(&report, &again, status,
+		 clv_fit_cells(family, turned, n, given, control, workspace, &again));
 	free(workspace);
 }
 
@@ -131,6 +146,16 @@ FuzzSpend(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	free(workspace);
 }
 
+static int
+Families(void)
+{
+	int n = 0;
+
+	while (clv_family_at(n) != NULL)
+		n++;
+	return n;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -139,7 +164,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	double start[CLV_MAX_PARAMS];
 	ClvFitControl control = {.max_iterations = what & 4 ? 30 : 0,
 							 .shape_penalty = what & 8 ? 0.01 : 0};
-	const ClvFamily *family = clv_family_at((int) (what >> 5) % 5);
+	const ClvFamily *family = clv_family_at((int) Next(&bytes) % Families());
 
 	if (what & 16)
 	{
