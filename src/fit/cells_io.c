@@ -11,9 +11,9 @@
  *
  * first and last are days counted from 2000-01-01; of summaries and periods, they are
  * t_x and t_cal. "spend" is null where none was collected; "times", "vectors" and the
- * number of a vector, counted from 0, are there where they are needed. Distributed engines move states
- * as text, and a state may have millions of rows: so the rows are written and read
- * here, without a JSON tree in between.
+ * number of a vector, counted from 0, are there where they are needed. Distributed
+ * engines move states as text, and a state may have millions of rows: so the rows are
+ * written and read here, without a JSON tree in between.
  */
 #include "fit/fit.h"
 

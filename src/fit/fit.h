@@ -24,6 +24,7 @@
 #define CLV_MAX_K 8				/* the largest Erlang shape that is tried */
 
 #define CLV_MODEL_AUTO "auto"
+#define CLV_MODEL_DEFAULT "mbg/nbd"
 #define CLV_SPEND_NONE "none"
 
 /*
@@ -91,6 +92,9 @@ extern const char *clv_clock_name(ClvClock clock);
 
 /* Numbers that each customer brings: the covariates, or the outcome. */
 extern int	clv_fit_width(const ClvFitOptions *options);
+
+/* Whether the model, or one that 'auto' tries, has an Erlang shape. */
+extern bool clv_fit_has_k(const ClvFitOptions *options);
 
 /* Whether the fit compares Erlang shapes, for which times between purchases are needed. */
 extern bool clv_fit_uses_times(const ClvFitOptions *options);

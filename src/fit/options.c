@@ -18,7 +18,6 @@
 #include "utils/json.h"
 #include "utils/numeric.h"
 
-#define DEFAULT_MODEL "mbg/nbd"
 #define DEFAULT_SPEND "gamma/gamma"
 
 #define MAX_UNIT_DAYS (1000 * CLV_DAYS_PER_YEAR)
@@ -164,110 +163,6 @@ CheckStart(const ClvFamily *family, const double *param)
 	}
 }
 
-/* ---- what the options mean ---- */
-
-const char *
-clv_fit_covariate(const ClvFitOptions *options, int i)
-{
-	const char *name = options->covariates;
-
-	while (i-- > 0)
-		name += strlen(name) + 1;
-	return name;
-}
-
-char *
-clv_fit_covariate_list(const ClvFitOptions *options)
-{
-	StringInfoData list;
-
-	if (options->ncovariates == 0)
-		return "none";
-	initStringInfo(&list);
-	for (int i = 0; i < options->ncovariates; i++)
-		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", clv_fit_covariate(options, i));
-	return list.data;
-}
-
-static bool
-IsAuto(const ClvFitOptions *options)
-{
-	return strcmp(options->model, CLV_MODEL_AUTO) == 0;
-}
-
-const ClvFamily *
-clv_fit_family(const ClvFitOptions *options)
-{
-	return clv_family(IsAuto(options) ? DEFAULT_MODEL : options->model);
-}
-
-ClvClock
-clv_fit_clock(const ClvFitOptions *options)
-{
-	return clv_fit_family(options)->clock;
-}
-
-const char *
-clv_clock_name(ClvClock clock)
-{
-	switch (clock)
-	{
-		case CLV_CONTINUOUS:
-			return "continuous time";
-		case CLV_OPPORTUNITIES:
-			return "opportunities";
-		case CLV_RENEWALS:
-			return "renewals";
-		case CLV_CAMPAIGNS:
-			return "campaigns";
-	}
-	return "unknown";
-}
-
-int
-clv_fit_width(const ClvFitOptions *options)
-{
-	return clv_fit_clock(options) == CLV_CAMPAIGNS ? 1 : options->ncovariates;
-}
-
-int
-clv_fit_fixed(const ClvFamily *family, const char *name)
-{
-	for (int i = 0; i < family->nparams; i++)
-		if (family->transform[i] == CLV_FIXED && strcmp(family->param_names[i], name) == 0)
-			return i;
-	return -1;
-}
-
-/* Whether the model, or one that 'auto' tries, has an Erlang shape. */
-static bool
-HasK(const ClvFitOptions *options)
-{
-	const ClvFamily *family;
-
-	if (!IsAuto(options))
-		return clv_fit_fixed(clv_fit_family(options), "k") >= 0;
-	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
-		if (family->clock == CLV_CONTINUOUS && clv_fit_fixed(family, "k") >= 0)
-			return true;
-	return false;
-}
-
-bool
-clv_fit_uses_times(const ClvFitOptions *options)
-{
-	return options->k != 1 && HasK(options);
-}
-
-static bool
-TakesCovariates(const ClvFamily *family)
-{
-	for (int i = 0; i < family->nparams; i++)
-		if (family->purchase_effect[i] != 0 || family->churn_effect[i] != 0)
-			return true;
-	return false;
-}
-
 /* A start is of use to its own family alone. */
 static void
 CheckStartFamily(const ClvFitOptions *options)
@@ -291,14 +186,15 @@ CheckTogether(const ClvFitOptions *options)
 	const ClvFamily *family = clv_fit_family(options);
 
 	CheckStartFamily(options);
-	if (options->ncovariates > 0 && !TakesCovariates(family))
+	if (options->ncovariates > 0 && !clv_fitted_takes_effect(family, false) &&
+		!clv_fitted_takes_effect(family, true))
 		BadOption(errmsg("\"%s\" takes no covariates", options->model),
 				  errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
 	if (options->penalty > 0 && options->ncovariates == 0)
 		BadOption(errmsg("penalty is on the effects of covariates, but there are none"),
 				  errhint("Name them: covariates => '{...}'. To hold back the shapes of the "
 						  "distributions, say shape_penalty."));
-	if (options->k > 0 && !HasK(options))
+	if (options->k > 0 && !clv_fit_has_k(options))
 		BadOption(errmsg("\"%s\" has no k", options->model),
 				  errhint("Leave out k, or say model => 'mbg/cnbd-k'."));
 	if (family->clock != CLV_RENEWALS && clv_interval_days(&options->grace) != 0)
@@ -347,7 +243,7 @@ void
 clv_fit_options_init(ClvFitOptions *options)
 {
 	memset(options, 0, sizeof(*options));
-	strlcpy(options->model, DEFAULT_MODEL, CLV_NAME_SIZE);
+	strlcpy(options->model, CLV_MODEL_DEFAULT, CLV_NAME_SIZE);
 	strlcpy(options->spend, DEFAULT_SPEND, CLV_NAME_SIZE);
 	options->time_unit.day = 7;
 	options->as_of = DATEVAL_NOEND;

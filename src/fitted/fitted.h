@@ -123,7 +123,7 @@ typedef struct ClvFittedCache
 extern const ClvFitted *clv_fitted_lookup(ClvFittedCache *cache, Datum model,
 										  MemoryContext context);
 
-/* Whether that lookup would be answered without parsing, for call sites that keep several models. */
+/* Whether that lookup needs no parsing; for call sites that keep several models. */
 extern bool clv_fitted_is_cached(const ClvFittedCache *cache, Datum model);
 
 /* Errors with a hint unless the model has a purchase (spend) part. */

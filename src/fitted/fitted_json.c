@@ -57,7 +57,7 @@ AppendUnits(StringInfo out, int64 count, const char *unit)
 						 count == 1 ? "" : "s");
 }
 
-/* Months, days, hours, minutes and seconds, each only where there are any: no IntervalStyle matters. */
+/* Months, days, hours, minutes, seconds, each where there are any: no IntervalStyle matters. */
 char *
 clv_interval_text(const Interval *interval)
 {
