@@ -2,7 +2,7 @@
 #
 #   make demo [DATA=orders.csv]     see it work (installs what is missing, needs root or sudo for that alone)
 #   make test                       run every test (same)
-#   make bench [SCALE=full]         measure (same)
+#   make bench [SCALE=million]      measure (same); or SCALE=full
 #   make unit                       the unit tests of the pure rooms alone
 #   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
 #   make installcheck               the regression tests, against a running server
