@@ -30,7 +30,10 @@ typedef struct ClvTable
 	uint32_t n;
 } ClvTable;
 
-/* Consecutive cells of one x (and group, where covariates act) with no more distinct times than a table holds. */
+/*
+ * Consecutive cells of one x, and of one group where covariates act, with no more
+ * distinct times than a table holds.
+ */
 typedef struct ClvBlock
 {
 	uint32_t cells;

@@ -97,7 +97,9 @@ extern size_t clv_fit_cells_workspace(const ClvFamily *family, size_t n);
 extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
 
 /*
- * Fit a transaction family; groups may be NULL. cells are sorted and equal ones merged, in place, so
+ * Fit a transaction family; groups may be NULL. For the same bits in any order of
+ * arrival their numbers must not tell of it. cells are sorted and equal ones merged, in
+ * place, so
  * what lies behind the merged ones is stale afterwards. report is filled as far as
  * the fit came, whatever the status:
  *

@@ -16,6 +16,7 @@
 #include "model/likelihood.h"
 
 #define MOST_CELLS 64
+#define GROUPS 5
 
 typedef struct Bytes
 {
@@ -71,15 +72,30 @@ Same(const ClvFitReport *a, const ClvFitReport *b, ClvStatus first, ClvStatus se
 		abort();
 }
 
+/* Covariates and outcomes of a few groups; NULL: none. */
+static const ClvGroups *
+NextGroups(const ClvFamily *family, Bytes *bytes, ClvGroups *groups)
+{
+	static double z[GROUPS * 2];
+	static double outcome[GROUPS];
+	bool supervised = family->clock == CLV_CAMPAIGNS;
+	unsigned kind = Next(bytes);
+
+	for (int i = 0; i < 2 * GROUPS; i++)
+		z[i] = kind & 8 ? NextNumber(bytes) : Next(bytes) % 4;
+	for (int i = 0; i < GROUPS; i++)
+		outcome[i] = Next(bytes) % 2;
+	*groups = (ClvGroups){GROUPS, (int) (kind & 3) % 3, z, supervised ? outcome : NULL};
+	return kind & 4 || supervised ? groups : NULL;
+}
+
 static void
 FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 {
 	ClvCell cells[MOST_CELLS];
 	ClvCell turned[MOST_CELLS];
-	static const double outcome[] = {0, 1};
-	ClvGroups groups = {.n = 2, .outcome = outcome};
-	bool supervised = family->clock == CLV_CAMPAIGNS;
-	const ClvGroups *given = supervised ? &groups : NULL;
+	ClvGroups groups;
+	const ClvGroups *given = NextGroups(family, bytes, &groups);
 	size_t n = 0;
 	void *workspace;
 	ClvFitReport report;
@@ -92,7 +108,7 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 		ClvCell *cell = &cells[n++];
 
 		cell->x = (int32_t) (shape < 250 ? shape % 16 : Next(bytes) << Next(bytes) % 24);
-		cell->group = supervised ? Next(bytes) % 2 : 0;
+		cell->group = given != NULL ? Next(bytes) % GROUPS : 0;
 		cell->T = NextNumber(bytes);
 		cell->t_x = cell->x == 0  ? 0
 					: shape < 252 ? cell->T * Next(bytes) / 255.0
@@ -163,7 +179,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	unsigned what = Next(&bytes);
 	double start[CLV_MAX_PARAMS];
 	ClvFitControl control = {.max_iterations = what & 4 ? 30 : 0,
-							 .shape_penalty = what & 8 ? 0.01 : 0};
+							 .shape_penalty = what & 8 ? 0.01 : 0,
+							 .effect_penalty_purchase = what & 32 ? 0.1 : 0};
 	const ClvFamily *family = clv_family_at((int) Next(&bytes) % Families());
 
 	if (what & 16)
