@@ -9,6 +9,9 @@ SELECT clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.4, "a": 0.8, "b": "Infinity"}
 SELECT clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.4, "a": 0.8, "b": null}', '1 week');
 SELECT clv_model('bg/nbd', '[0.24, 4.4, 0.8, 2.4]', '1 week');
 SELECT clv_model('bg/nbd', '3', '1 week');
+SELECT clv_model('mbg/cnbd-k', '{"k": 0, "r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week');
+SELECT clv_model('mbg/cnbd-k', '{"k": 1.5, "r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week');
+SELECT clv_model('mbg/cnbd-k', '{"k": 33, "r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week');
 -- family, unit, day
 SELECT clv_model('BG/NBD', '{}', '1 week');
 SELECT clv_model('', '{}', '1 week');

@@ -154,9 +154,9 @@ clv_fitted_check_parameter(const ClvFamily *family, int index, double value)
 	}
 	else if (family->transform[index] == CLV_FIXED)
 	{
-		if (isfinite(value) && value >= 0 && value == floor(value))
+		if (value >= 1 && value <= family->most[index] && value == floor(value))
 			return;
-		range = "be a whole number";
+		range = psprintf("be a whole number from 1 to %g", family->most[index]);
 	}
 	else if (isfinite(value) && value > 0)
 		return;

@@ -108,6 +108,7 @@ typedef struct ClvFamily
 	bool		is_scale[CLV_MAX_PARAMS];	/* carries the unit of time or money; else a shape */
 	ClvClock	clock;
 	ClvTransform transform[CLV_MAX_PARAMS];
+	double		most[CLV_MAX_PARAMS];	/* of a CLV_FIXED parameter, a whole number from 1 */
 
 	/*
 	 * Parameter i of a customer with covariates z: param[i] * exp(effect[i] * gamma'z),

@@ -336,6 +336,7 @@ const ClvFamily clv_mbgcnbd = {
 	.param_names = {"k", "r", "alpha", "a", "b"},
 	.is_scale = {false, false, true, false, false},
 	.transform = {CLV_FIXED, CLV_LOG, CLV_LOG, CLV_LOG, CLV_LOG},
+	.most = {CLV_MOST_STAGES},
 	.purchase_effect = {0, 0, -1, 0, 0},
 	.churn_effect = {0, 0, 0, 1, 1},
 	.start = Start,

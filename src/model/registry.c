@@ -9,6 +9,7 @@
 static const ClvFamily *const families[] = {
 	&clv_mbgnbd,
 	&clv_bgnbd,
+	&clv_mbgcnbd,
 	&clv_paretonbd,
 	&clv_ggompertznbd,
 	&clv_bgbb,

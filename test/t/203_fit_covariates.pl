@@ -173,7 +173,7 @@ my ($rc, $out, $err) = $node->psql('postgres', "SELECT clv_fit(history, clv_opti
 like($err, qr/WARNING:  fit of "ggompertz\/nbd" did not converge.*HINT:.*is "pareto\/nbd": fit that/s, 'and sends to pareto/nbd');
 
 # 'auto' takes the covariates along.
-is(one(<<'SQL'), 'pareto/nbd|4|2', "'auto' with covariates");
+is(one(<<'SQL'), 'pareto/nbd|5|2', "'auto' with covariates");
 SET client_min_messages = error;
 SELECT purchase_model, jsonb_array_length(candidates), jsonb_array_length(m::jsonb #> '{purchase,covariates}') FROM
 	(SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2006-12-31', spend => 'none', covariates => '{Gender,Channel}'), ARRAY[gender, channel]) AS m FROM customer) q,
