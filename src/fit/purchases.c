@@ -128,23 +128,18 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	return status;
 }
 
-/*
- * The part of the likelihood that the engine leaves out, for no parameter but k moves
- * it: (k - 1) sum ln(time between purchases) - x ln Gamma(k) over all customers.
- */
+/* The part of the likelihood that the engine leaves out, for no parameter but k moves it. */
 static double
 ErlangConstant(const FitContext *fit, double k)
 {
 	const ClvLogTimes *times = &fit->view.head->times;
-	double		ln_unit = log(fit->fitted.unit_days);
+	double		ln_days = ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50);
 	double		purchases = 0;
-	double		ln_times;
 
 	for (int64 i = 0; i < fit->view.head->ncells; i++)
 		purchases += (double) fit->view.cells[i].x * fit->view.cells[i].count;
-	ln_times = ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50) -
-			   purchases * ln_unit;
-	return (k - 1) * ln_times - purchases * lgamma(k);
+	return clv_mbgcnbd_constant(k, purchases,
+								ln_days - purchases * log(fit->fitted.unit_days));
 }
 
 /*
