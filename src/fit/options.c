@@ -235,7 +235,7 @@ AddCovariate(ClvFitOptions *options, const char *name)
 		BadOption(errmsg("names of covariates are too long together"),
 				  errdetail("They have %d bytes, one of them for the end of each name.",
 							CLV_COVARIATES_SIZE));
-	strcpy(options->covariates + used, name);
+	memcpy(options->covariates + used, name, strlen(name) + 1);
 	options->ncovariates++;
 }
 
