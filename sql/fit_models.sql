@@ -141,6 +141,8 @@ SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,1.5}'::float8[]) x;
 SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,NaN}'::float8[]) x;
 SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,1e10}'::float8[]) x;
 SELECT clv_fit(1, t, 2, 3) FROM unnest('{1,2.5}'::float8[]) t;
+-- ages worked out apart may disagree in their last bits: that is no error, and makes no other cell
+SELECT clv_cells(1, t, 0.3, 3) = clv_cells(1, 0.3, 0.3, 3) AS rounded FROM (SELECT 0.1::float8 + 0.2::float8 AS t) ages;
 SELECT clv_fit(1, t, 2, 3) FROM unnest('{1,-0.5}'::float8[]) t;
 SELECT clv_fit(1, t, 2, 3) FROM unnest('{1,NULL}'::float8[]) t;
 SELECT clv_fit(1, 1, t, 3) FROM unnest('{1,Infinity}'::float8[]) t;

@@ -83,4 +83,6 @@ SELECT every(pg_temp.ends(clv_model('mbg/nbd', jsonb_build_object('r', r, 'alpha
 	unnest(ARRAY[1e-200, 1, 1e30, 1e200]::float8[]) r, unnest(ARRAY[1e-200, 1, 1e200]::float8[]) alpha,
 	unnest(ARRAY[3e-198, 1, 1e100, 1e300]::float8[]) a, unnest(ARRAY[1e-300, 5.5, 1e200]::float8[]) b, unnest(ARRAY[0, 5]::float8[]) x;
 RESET statement_timeout;
+SELECT clv_p_alive(clv_model('mbg/nbd', '{"r":1,"alpha":1,"a":1,"b":1}', '1 week'), 2, 0.1::float8 + 0.2::float8, 0.3) =
+	clv_p_alive(clv_model('mbg/nbd', '{"r":1,"alpha":1,"a":1,"b":1}', '1 week'), 2, 0.3, 0.3) AS rounding_is_no_error;
 DROP TABLE m;

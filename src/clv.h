@@ -42,4 +42,15 @@ extern void clv_append_double(StringInfo out, double value);
 /* The continuous discount rate per day that an effective annual rate means. */
 extern double clv_daily_rate(double annual_rate);
 
+/*
+ * The age at the last purchase, of an age today of t_cal. Ages that were worked
+ * out apart, as differences and quotients of days, may disagree in their last
+ * bits: where t_x exceeds t_cal by rounding alone, it is t_cal.
+ */
+static inline double
+clv_age_at_last(double t_x, double t_cal)
+{
+	return t_x > t_cal && t_x - t_cal <= 1e-12 * t_cal ? t_cal : t_x;
+}
+
 #endif							/* CLV_H */

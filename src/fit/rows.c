@@ -439,8 +439,8 @@ CheckSummary(FunctionCallInfo fcinfo)
 				   "t_x of a customer without repeat purchases is 0; to leave a customer out, use "
 				   "FILTER or make all three NULL.");
 	x = PG_GETARG_FLOAT8(1);
-	t_x = PG_GETARG_FLOAT8(2);
 	t_cal = PG_GETARG_FLOAT8(3);
+	t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), t_cal);
 	if (!isfinite(x) || x < 0 || x != floor(x) || x >= PG_INT32_MAX)
 		BadSummary(fcinfo, "x must be a whole number of repeat purchases",
 				   "x counts the purchases after the first one.");
@@ -462,8 +462,8 @@ CheckPossible(FunctionCallInfo fcinfo, const ClvCellsState *state)
 {
 	const ClvFamily *family = clv_fit_family(&state->head.options);
 	double		x = PG_GETARG_FLOAT8(1);
-	double		t_x = PG_GETARG_FLOAT8(2);
 	double		t_cal = PG_GETARG_FLOAT8(3);
+	double		t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), t_cal);
 
 	if (state->clock == CLV_CONTINUOUS || clv_possible(family, x, t_x, t_cal))
 		return;
@@ -500,7 +500,7 @@ AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
 	/* adding 0 turns a negative zero into a zero, whose bits are another number's */
 	cell.x = (int32) PG_GETARG_FLOAT8(1);
 	cell.count = 1;
-	cell.since = ClvDoubleBits(PG_GETARG_FLOAT8(2) + 0.0);
+	cell.since = ClvDoubleBits(clv_age_at_last(PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3)) + 0.0);
 	cell.until = ClvDoubleBits(PG_GETARG_FLOAT8(3) + 0.0);
 	cell.vector = clv_cells_vector(state, vector);
 	clv_cells_count(state, &cell);

@@ -64,7 +64,7 @@ static ClvCustomer
 Summary(FunctionCallInfo fcinfo, const ClvFamily *family)
 {
 	ClvCustomer customer = {.x = PG_GETARG_FLOAT8(1),
-							.t_x = PG_GETARG_FLOAT8(2),
+							.t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3)),
 							.T = PG_GETARG_FLOAT8(3)};
 
 	clv_check_count("x", customer.x);
