@@ -24,10 +24,34 @@
 #define CLV_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
-/* 15 brought InitMaterializedSRF under its present name after one release as SetSingleFuncCall */
+/*
+ * 15 brought InitMaterializedSRF. It is always called with MAT_SRF_USE_EXPECTED_DESC: looking
+ * the row type up anew leaves its traces in the query's memory at every call.
+ */
 #if PG_VERSION_NUM < 150000
-extern void InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags);
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/tuplestore.h"
+
 #define MAT_SRF_USE_EXPECTED_DESC 0x01
+
+static inline void
+InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
+{
+	ReturnSetInfo *rows = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller;
+
+	if (rows == NULL || !IsA(rows, ReturnSetInfo) || rows->expectedDesc == NULL ||
+		(rows->allowedModes & SFRM_Materialize) == 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a set of rows cannot be returned here")));
+	caller = MemoryContextSwitchTo(rows->econtext->ecxt_per_query_memory);
+	rows->returnMode = SFRM_Materialize;
+	rows->setDesc = CreateTupleDescCopy(rows->expectedDesc);
+	rows->setResult = tuplestore_begin_heap((rows->allowedModes & SFRM_Materialize_Random) != 0,
+											false, work_mem);
+	MemoryContextSwitchTo(caller);
+}
 #endif
 
 /* 18 dropped pg_attribute_noreturn() for a word that may only come first in a declaration */

@@ -237,7 +237,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("level must lie between 0 and 1: %s", clv_double_text(level))));
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	z = clv_normal_width(level);
 	PutParameters(rsinfo, &fitted.purchase, z);
 	PutParameters(rsinfo, &fitted.spend, z);

@@ -227,7 +227,7 @@ clv_purchase_log(PG_FUNCTION_ARGS)
 	ClvReader	reader;
 	ClvDay		day;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	clv_reader_open(&reader, PG_GETARG_CLV_HISTORY_P(0));
 	while (ReadDay(&reader, &day))
 	{

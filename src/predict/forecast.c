@@ -127,7 +127,7 @@ clv_forecast(PG_FUNCTION_ARGS)
 	Forecast	forecast;
 	ClvCustomer customer;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (int i = MODEL; i <= MARGIN; i++)
 		if (PG_ARGISNULL(i))
 			return (Datum) 0;

@@ -363,7 +363,7 @@ clv_segment_check(PG_FUNCTION_ARGS)
 	Walk		walk;
 
 	clv_check_bins(bins);
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	OpenWalk(&walk, clv_map_read(PG_GETARG_TEXT_PP(0), fcinfo->flinfo->fn_oid), bins);
 	WalkCells(&walk);
 	if (walk.gap.cells > 0)
@@ -383,7 +383,7 @@ clv_segment_inputs(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false};
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	rules = clv_map_read(PG_GETARG_TEXT_PP(0), fcinfo->flinfo->fn_oid);
 	for (int i = 0; i < CLV_MEASURES + rules->nattributes; i++)
 	{
