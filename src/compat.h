@@ -59,4 +59,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define pg_attribute_noreturn() __attribute__((noreturn))
 #endif
 
+/* 16 tells being a member of a role from being allowed to become it */
+#if PG_VERSION_NUM >= 160000
+#define clv_may_set_role(member, role) member_can_set_role(member, role)
+#else
+#define clv_may_set_role(member, role) is_member_of_role(member, role)
+#endif
+
 #endif							/* CLV_COMPAT_H */

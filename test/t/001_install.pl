@@ -93,7 +93,7 @@ none('odd', q{
 	  AND d.classid NOT IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
 	  -- some versions count the array and row types that come with a type or table
 	  AND NOT EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
-					  WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass AND (t.typcategory = 'A' OR c.relkind = 'r'))},
+					  WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v')))},
 	'every object has a comment');
 
 none('odd', q{
@@ -103,8 +103,9 @@ none('odd', q{
 	'and no comment is a mere word');
 
 # --- what functions say of themselves ---
-# These run a query of the caller's over his own tables or read the table of segment maps.
+# These run a query of the caller's over his own tables, read the table of segment maps, or make pipelines.
 my $reads = q{p.proname IN ('rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
+	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|schedule|unschedule)$'
 	OR p.proname = 'clv_tracking' OR p.proname LIKE ANY ('{clv_quick%,clv_segment%,clv_backtest%,clv_validate%}')};
 
 none('odd', qq{

@@ -1,0 +1,156 @@
+-- ---- pipelines: a table of transactions becomes a schema of living views -------------------------
+--
+-- A pipeline "shop" is two schemas of its creator: shop holds views, shop_data the tables behind them, with the
+-- definition of the pipeline among them. Nothing of it belongs to the extension, so that pg_dump takes it along.
+--
+-- Whatever runs SQL of the pipeline's owner (sources, filters, policies, tables that others might have tampered
+-- with) does so through clv_pipeline_as_owner(). Functions that do not commit pin their search_path; the procedure
+-- that commits cannot, and qualifies every name.
+
+CREATE TYPE @extschema@.clv_pipeline_definition AS (
+	name pg_catalog.text,
+	source pg_catalog.text,
+	customer pg_catalog.text[],
+	bought_at pg_catalog.text,
+	amount pg_catalog.text,
+	"returns" pg_catalog.text,
+	changed_at pg_catalog.text,
+	overlap pg_catalog.interval,
+	filter pg_catalog.text,
+	search_path pg_catalog.text,
+	time_zone pg_catalog.text,
+	occasion pg_catalog.int4,
+	as_of pg_catalog.text,
+	options pg_catalog.jsonb,
+	refit pg_catalog.text,
+	horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8,
+	margin pg_catalog.float8,
+	level pg_catalog.float8,
+	map pg_catalog.text,
+	bins pg_catalog.int4,
+	holdout pg_catalog.interval,
+	attribute_source pg_catalog.text,
+	attributes pg_catalog.text[],
+	rating_source pg_catalog.text,
+	rating pg_catalog.text,
+	rated_at pg_catalog.text,
+	list_size pg_catalog.int4,
+	created_at pg_catalog.timestamptz
+);
+COMMENT ON TYPE @extschema@.clv_pipeline_definition IS
+	'what a pipeline is made of: the row of the table "pipeline" in its data schema. Fields are the arguments of clv_create_pipeline, with names of relations qualified and those of columns as the catalog has them; search_path is the one that the filter is read with';
+
+CREATE FUNCTION @extschema@.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
+	RETURNS pg_catalog.text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog.text) IS
+	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
+
+-- ---- writing statements ------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_data(name pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+RETURN pg_catalog.concat(name, '_data');
+COMMENT ON FUNCTION @extschema@.clv_pipeline_data(pg_catalog.text) IS
+	'the name of the schema with the tables of a pipeline. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_sql(
+	definition @extschema@.clv_pipeline_definition, template pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(m[1] || CASE
+		WHEN m[2] IS NULL THEN ''
+		WHEN m[2] = 'views' THEN quote_ident((definition).name)
+		WHEN m[2] = 'data' THEN quote_ident(@extschema@.clv_pipeline_data((definition).name))
+		WHEN m[2] = 'source' THEN (definition).source
+		WHEN m[2] = 'filter' THEN coalesce(E'AND (\n' || (definition).filter || E'\n)', '')
+		ELSE (SELECT string_agg(CASE
+				WHEN m[2] = 'key' THEN quote_ident(c)
+				WHEN m[2] LIKE '%.key' THEN left(m[2], -3) || quote_ident(c)
+				WHEN m[2] LIKE '%.known' THEN format('%s%I IS NOT NULL', left(m[2], -5), c)
+				ELSE format('%2$s.%1$I = %3$s.%1$I', c, split_part(m[2], '=', 1), split_part(m[2], '=', 2))
+				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
+			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
+		END, '' ORDER BY n)
+	FROM regexp_matches(template, '((?:[^{]|\{(?![a-z.=]+\}))*)(?:\{([a-z.=]+)\})?', 'g') WITH ORDINALITY AS t (m, n)
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text) IS
+	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {a.known}: that none is NULL. A part of pipelines';
+
+-- ---- finding a pipeline ------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_tables()
+RETURNS TABLE (
+	name pg_catalog.text, owner pg_catalog.oid, lock pg_catalog.oid)
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 5
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT left(n.nspname, -5), c.relowner, n.oid
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.reloftype = '@extschema@.clv_pipeline_definition'::regtype AND c.relname = 'pipeline'
+	  AND c.relkind = 'r' AND NOT c.relrowsecurity AND n.nspname LIKE '%\_data' AND n.nspowner = c.relowner
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_tables() IS
+	'the pipelines of this database, their owners, and the schema whose oid locks them. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_find(
+	name pg_catalog.text,
+	OUT owner pg_catalog.oid,
+	OUT lock pg_catalog.oid
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	others text;
+BEGIN
+	IF name IS NULL THEN
+		RAISE EXCEPTION 'name must be the name of a pipeline, not NULL'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	SELECT t.owner, t.lock INTO owner, lock FROM @extschema@.clv_pipeline_tables() t WHERE t.name = clv_pipeline_find.name;
+	IF NOT FOUND THEN
+		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
+		RAISE EXCEPTION 'pipeline "%" does not exist', name
+			USING ERRCODE = 'undefined_object',
+				HINT = coalesce('Pipelines of this database are: ' || others || '.',
+					'There is none in this database: see clv_create_pipeline.');
+	END IF;
+	IF NOT pg_has_role(current_user, owner, 'MEMBER') THEN
+		RAISE EXCEPTION 'permission denied for pipeline "%"', name
+			USING ERRCODE = 'insufficient_privilege',
+				DETAIL = format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_find(pg_catalog.text) IS
+	'the owner of a pipeline, and the oid that locks it; an error where there is none, or the caller is no member of the owner. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_read(name pg_catalog.text)
+RETURNS @extschema@.clv_pipeline_definition
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition @extschema@.clv_pipeline_definition;
+BEGIN
+	PERFORM @extschema@.clv_pipeline_find(name);
+	EXECUTE format('SELECT * FROM ONLY %I.pipeline', @extschema@.clv_pipeline_data(name)) INTO STRICT definition;
+	-- the schemas may have been renamed since
+	definition.name := name;
+	RETURN definition;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_read(pg_catalog.text) IS
+	'the definition of a pipeline. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_try_lock(lock pg_catalog.oid) RETURNS pg_catalog.bool
+LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 100
+-- the first number says "clvp" in ASCII, so that nobody else's locks are met by chance
+RETURN pg_catalog.pg_try_advisory_xact_lock(1668052592,
+	(lock::pg_catalog.int8 OPERATOR(pg_catalog.-) 2147483648)::pg_catalog.int4);
+COMMENT ON FUNCTION @extschema@.clv_pipeline_try_lock(pg_catalog.oid) IS
+	'takes the lock of a pipeline until the end of the transaction; false where another session has it. A part of pipelines';

@@ -1,0 +1,445 @@
+-- ---- making, changing and dropping pipelines --------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_key_columns(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 5000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(format('%I %s%s NOT NULL', a.attname, format_type(a.atttypid, a.atttypmod),
+		(SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
+		 FROM pg_collation l JOIN pg_namespace n ON n.oid = l.collnamespace
+		 WHERE l.oid = a.attcollation AND l.collname <> 'default')), ', ' ORDER BY u.i)
+	FROM unnest((d).customer) WITH ORDINALITY AS u (c, i)
+	JOIN pg_attribute a ON a.attrelid = (@extschema@.clv_quick_relation((d).source)).relation AND a.attname = u.c
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_key_columns(@extschema@.clv_pipeline_definition) IS
+	'the columns of the customer''s key as a table declares them, of the types that the source has. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_create_tables(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	tables CONSTANT text[] := ARRAY[
+		-- what a refresh works with
+		'state (run int8, previous int8, generation int8, watermark timestamptz, fingerprint text)',
+		'history (generation int8 NOT NULL, <key>, history @extschema@.clv_history NOT NULL, PRIMARY KEY (generation, {key}))',
+		'touched (<key>, run int8 NOT NULL, before @extschema@.clv_history, PRIMARY KEY ({key}))',
+		'cells (generation int8 NOT NULL, options jsonb NOT NULL, cells @extschema@.clv_cells)',
+		'run (run int8 PRIMARY KEY, status text NOT NULL, requested text NOT NULL, mode text, as_of date, wanted_as_of date, '
+			'generation int8, model_run int8, definition @extschema@.clv_pipeline_definition NOT NULL, called_by name NOT NULL, '
+			'pid int4 NOT NULL, backend_start timestamptz, started_at timestamptz NOT NULL, published_at timestamptz, '
+			'finished_at timestamptz, customers int8, touched int8, histories int8, total_revenue numeric, note text, '
+			'error text, error_code text, error_detail text, error_hint text)',
+		'step (run int8 NOT NULL, number int4 NOT NULL, step text NOT NULL, rows int8, started_at timestamptz NOT NULL, '
+			'finished_at timestamptz, PRIMARY KEY (run, number))',
+		'model (run int8 PRIMARY KEY, fitted_at timestamptz NOT NULL, as_of date NOT NULL, reason text NOT NULL, '
+			'fingerprint text NOT NULL, model @extschema@.clv_model NOT NULL, cuts @extschema@.clv_cuts NOT NULL)',
+		-- what it finds
+		'customer (run int8 NOT NULL, <key>, first_purchase date NOT NULL, last_purchase date NOT NULL, cohort_month date NOT NULL, '
+			'recency int4 NOT NULL, frequency int4 NOT NULL, monetary numeric, tenure int4 NOT NULL, churn float8, '
+			'r int2, f int2, m int2, t int2, c int2, v int2, segment varchar(200) NOT NULL, p_alive float8, '
+			'expected_purchases float8, expected_spend numeric(24,2), expected_revenue numeric(24,2), clv numeric(24,2), '
+			'lifetime_value numeric(24,2), next_purchase_value numeric(24,2), purchases_low float8, purchases_high float8, '
+			'clv_low numeric(24,2), clv_high numeric(24,2), rating int2, satisfaction varchar(20), '
+			'value_segment varchar(200), PRIMARY KEY (run, {key}))',
+		'segment (run int8, segment varchar(200), customers int8, active_customers float8, past_revenue numeric(24,2), '
+			'expected_purchases float8, expected_revenue numeric(24,2), clv numeric(24,2), lifetime_value numeric(24,2), '
+			'mean_recency float8, mean_frequency float8, mean_monetary numeric(24,2), mean_churn float8, description varchar(400), '
+			'PRIMARY KEY (run, segment))',
+		'migration (run int8, from_segment varchar(200), to_segment varchar(200), customers int8, clv_before numeric(24,2), '
+			'clv_after numeric(24,2), PRIMARY KEY (run, from_segment, to_segment))',
+		'equity (run int8 PRIMARY KEY, customers int8, active_customers float8, past_revenue numeric(24,2), '
+			'expected_purchases float8, expected_revenue numeric(24,2), clv numeric(24,2), lifetime_value numeric(24,2), level float8, '
+			'purchases_low float8, purchases_high float8, clv_low numeric(24,2), clv_high numeric(24,2))',
+		'cohort (run int8, cohort_month date, customers int8, active_customers float8, past_revenue numeric(24,2), '
+			'expected_revenue numeric(24,2), clv numeric(24,2), lifetime_value numeric(24,2), PRIMARY KEY (run, cohort_month))',
+		'cohort_age (run int8, cohort_month date, age int4, month date, customers int8, buyers int8, purchases int8, '
+			'revenue numeric(24,2), complete bool, PRIMARY KEY (run, cohort_month, age))',
+		'forecast (run int8, segment varchar(200), number int4, period_start date, period_end date, expected_purchases float8, '
+			'expected_revenue numeric(24,2), cumulative_purchases float8, purchases_low float8, purchases_high float8, '
+			'cumulative_revenue numeric(24,2), revenue_low numeric(24,2), revenue_high numeric(24,2), PRIMARY KEY (run, segment, number))',
+		'concentration (run int8, basis varchar(20), percentile int4, customers int8, value numeric(24,2), '
+			'cumulative_customers_share float8, cumulative_value_share float8, gini float8, PRIMARY KEY (run, basis, percentile))',
+		'winback (run int8, rank int4, <key>, value_if_active numeric(24,2), value_at_risk numeric(24,2), PRIMARY KEY (run, rank))',
+		'next_best (run int8, rank int4, <key>, PRIMARY KEY (run, rank))',
+		'profile (run int8, attribute varchar(63), value varchar(200), segment varchar(200), customers int8, segment_customers int8, '
+			'value_customers int8, base_customers int8, PRIMARY KEY (run, attribute, value, segment))',
+		'satisfaction (run int8, segment varchar(200), customers int8, responses int8, promoters int8, passives int8, detractors int8, '
+			'nps float8, margin_of_error float8, nps_low float8, nps_high float8, clv numeric(24,2), PRIMARY KEY (run, segment))',
+		'value_satisfaction (run int8, value_segment varchar(200), satisfaction varchar(20), customers int8, past_revenue numeric(24,2), '
+			'clv numeric(24,2), description varchar(400), PRIMARY KEY (run, value_segment, satisfaction))',
+		-- what is known of a model
+		'new_customer (run int8 PRIMARY KEY, expected_purchases float8, first_purchase_value numeric(24,2), '
+			'repeat_value numeric(24,2), max_acquisition_cost numeric(24,2))',
+		'calibration (run int8, repeat_purchases int4, customers int8, predicted_mean float8, actual_mean float8, '
+			'predicted_purchases float8, actual_purchases int8, predicted_alive float8, predicted_buyers float8, actual_buyers float8, '
+			'holdout_start date, holdout_end date, PRIMARY KEY (run, repeat_purchases))',
+		'lift (run int8, decile int4, customers float8, predicted_purchases float8, actual_purchases float8, lift float8, '
+			'cumulative_share float8, predicted_revenue numeric(24,2), actual_revenue numeric(24,2), holdout_start date, '
+			'holdout_end date, PRIMARY KEY (run, decile))',
+		'tracking (run int8, number int4, starts_after date, ends_on date, held_out bool, customers int8, expected float8, actual int8, '
+			'expected_cumulative float8, actual_cumulative int8, PRIMARY KEY (run, number))'];
+	declaration text;
+	keys text := @extschema@.clv_pipeline_key_columns(d);
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.pipeline OF @extschema@.clv_pipeline_definition');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)') USING d;
+	FOREACH declaration IN ARRAY tables LOOP
+		-- keys come last: what their names hold is not for anybody to read anew
+		EXECUTE replace(@extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.' || declaration), '<key>', keys);
+	END LOOP;
+	FOREACH declaration IN ARRAY ARRAY['INSERT INTO {data}.state DEFAULT VALUES',
+		'CREATE INDEX customer_segment ON {data}.customer (run, segment, clv DESC)',
+		'CREATE INDEX customer_clv ON {data}.customer (run, clv DESC)',
+		'CREATE INDEX customer_cohort ON {data}.customer (run, cohort_month)',
+		-- numbers do not get smaller, only slower
+		'ALTER TABLE {data}.cells ALTER cells SET STORAGE EXTERNAL',
+		'COMMENT ON TABLE {data}.pipeline IS ''the definition of the pipeline: clv_alter_pipeline changes it''',
+		'COMMENT ON TABLE {data}.state IS ''the run that the views show, the one before, and how far the source has been read''',
+		'COMMENT ON TABLE {data}.history IS ''the histories of all customers, as of generation, the run that built them from scratch''',
+		'COMMENT ON TABLE {data}.touched IS ''customers whose histories have changed since the cells were counted, with what they were''',
+		'COMMENT ON TABLE {data}.cells IS ''what the last fit counted; taken up again where day and options are the same''',
+		'COMMENT ON TABLE {data}.customer IS ''the customers as each run found them: the current one, the one before''']
+	LOOP
+		EXECUTE @extschema@.clv_pipeline_sql(d, declaration);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_create_tables(@extschema@.clv_pipeline_definition) IS
+	'makes the tables of a pipeline. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_create_views(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	view record;
+	field record;
+BEGIN
+	FOR view IN SELECT v.name, v.source, v.comment,
+			(SELECT string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.number)
+			 FROM @extschema@.clv_pipeline_columns(d) c WHERE c.view = v.name) AS list
+		FROM @extschema@.clv_pipeline_views() v
+	LOOP
+		EXECUTE @extschema@.clv_pipeline_sql(d, format('CREATE VIEW {views}.%I AS SELECT ', view.name)) || view.list
+			|| @extschema@.clv_pipeline_sql(d, E'\nFROM ' || view.source);
+		EXECUTE @extschema@.clv_pipeline_sql(d, format('COMMENT ON VIEW {views}.%I IS ', view.name)) || quote_literal(view.comment);
+		FOR field IN SELECT c.name, c.comment FROM @extschema@.clv_pipeline_columns(d) c WHERE c.view = view.name LOOP
+			EXECUTE @extschema@.clv_pipeline_sql(d, format('COMMENT ON COLUMN {views}.%I.', view.name))
+				|| format('%I IS %L', field.name, field.comment);
+		END LOOP;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_create_views(@extschema@.clv_pipeline_definition) IS
+	'makes the views of a pipeline, with their comments. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_check_name(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	taken text;
+BEGIN
+	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE 'pg\_%' THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
+			'A name has 1 to 58 bytes, and does not start with pg_: it is the name of a schema, and so is the name with _data.',
+			NULL, 'invalid_name');
+	END IF;
+	SELECT n.nspname INTO taken FROM pg_namespace n WHERE n.nspname IN (d.name, @extschema@.clv_pipeline_data(d.name))
+	ORDER BY 1 LIMIT 1;
+	IF FOUND THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('schema "%s" already exists', taken),
+			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name, @extschema@.clv_pipeline_data(d.name)),
+			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.', 'duplicate_schema');
+	END IF;
+	SELECT u.c INTO taken FROM unnest(d.customer) u (c) JOIN @extschema@.clv_pipeline_columns(d) v ON v.name = u.c
+	WHERE NOT v.of_key LIMIT 1;
+	IF FOUND THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('the customer''s key cannot be called "%s"', taken),
+			'Views of the pipeline have a column of that name already.', 'Read a view that calls it otherwise.', 'duplicate_column');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_name(@extschema@.clv_pipeline_definition) IS
+	'an error where the name of a pipeline, or that of a column of the key, is taken or cannot be one. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_resolve(
+	d @extschema@.clv_pipeline_definition, path pg_catalog.text,
+	customer pg_catalog.text, attributes pg_catalog.text)
+RETURNS @extschema@.clv_pipeline_definition
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation regclass;
+BEGIN
+	-- names of relations mean what they mean where the caller wrote them
+	PERFORM set_config('search_path', path, true);
+	SELECT r.relation, r.name INTO relation, d.source FROM @extschema@.clv_quick_relation(d.source) r;
+	IF d.attribute_source IS NOT NULL THEN
+		d.attribute_source := (@extschema@.clv_quick_relation(d.attribute_source)).name;
+	END IF;
+	IF d.rating_source IS NOT NULL THEN
+		d.rating_source := (@extschema@.clv_quick_relation(d.rating_source)).name;
+	END IF;
+	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	IF customer IS NOT NULL OR d.customer IS NULL THEN
+		d.customer := @extschema@.clv_pipeline_names(relation, 'customer', customer);
+	END IF;
+	d.bought_at := (@extschema@.clv_quick_column(relation, 'bought_at', d.bought_at)).column_name;
+	d.amount := CASE WHEN d.amount IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'amount', d.amount)).column_name END;
+	d.returns := CASE WHEN d.returns IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'returns', d.returns)).column_name END;
+	d.changed_at := CASE WHEN d.changed_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'changed_at', d.changed_at)).column_name END;
+	IF attributes IS NOT NULL AND d.attribute_source IS NOT NULL THEN
+		d.attributes := @extschema@.clv_pipeline_names((@extschema@.clv_quick_relation(d.attribute_source)).relation, 'attributes', attributes);
+	END IF;
+	IF d.rating_source IS NOT NULL THEN
+		relation := (@extschema@.clv_quick_relation(d.rating_source)).relation;
+		d.rating := (@extschema@.clv_quick_column(relation, 'rating', d.rating)).column_name;
+		d.rated_at := CASE WHEN d.rated_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'rated_at', d.rated_at)).column_name END;
+	END IF;
+	RETURN d;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_resolve(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'a definition with the names of relations qualified, as found by a search_path, and those of columns as the catalog has them. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_path() RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 100
+RETURN (SELECT pg_catalog.concat_ws(', ', 'pg_catalog',
+	pg_catalog.string_agg(pg_catalog.quote_ident(u.s), ', ' ORDER BY u.i), 'pg_temp')
+	FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS u (s, i)
+	WHERE u.s OPERATOR(pg_catalog.<>) 'pg_catalog');
+COMMENT ON FUNCTION @extschema@.clv_pipeline_path() IS
+	'the caller''s search_path, behind pg_catalog and before temporary relations. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_options(
+	options pg_catalog.jsonb, model pg_catalog.text, spend pg_catalog.bool)
+RETURNS pg_catalog.jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF options IS NULL THEN
+		options := @extschema@.clv_options(model => coalesce(model, 'mbg/nbd'));
+	ELSIF model IS NOT NULL THEN
+		options := options || jsonb_build_object('model', model);
+	END IF;
+	RETURN CASE WHEN spend THEN options ELSE options || jsonb_build_object('spend', 'none') END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_options(pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
+	'the options of a pipeline''s fits: those given, with the family named apart, without spend where there are no amounts. A part of pipelines';
+
+CREATE PROCEDURE @extschema@.clv_create_pipeline(
+	name pg_catalog.text,
+	source pg_catalog.text,
+	customer pg_catalog.text,
+	bought_at pg_catalog.text,
+	amount pg_catalog.text DEFAULT NULL,
+	horizon pg_catalog.interval DEFAULT '1 year',
+	discount_rate pg_catalog.float8 DEFAULT 0,
+	margin pg_catalog.float8 DEFAULT 1,
+	model pg_catalog.text DEFAULT NULL,
+	map pg_catalog.text DEFAULT 'rfm',
+	filter pg_catalog.text DEFAULT NULL,
+	"returns" pg_catalog.text DEFAULT NULL,
+	changed_at pg_catalog.text DEFAULT NULL,
+	overlap pg_catalog.interval DEFAULT '1 hour',
+	time_zone pg_catalog.text DEFAULT 'UTC',
+	occasion pg_catalog.int4 DEFAULT 1,
+	as_of pg_catalog.text DEFAULT 'last purchase',
+	refit pg_catalog.text DEFAULT 'always',
+	options pg_catalog.jsonb DEFAULT NULL,
+	bins pg_catalog.int4 DEFAULT 5,
+	level pg_catalog.float8 DEFAULT NULL,
+	holdout pg_catalog.interval DEFAULT NULL,
+	attribute_source pg_catalog.text DEFAULT NULL,
+	attributes pg_catalog.text DEFAULT NULL,
+	rating_source pg_catalog.text DEFAULT NULL,
+	rating pg_catalog.text DEFAULT NULL,
+	rated_at pg_catalog.text DEFAULT NULL,
+	list_size pg_catalog.int4 DEFAULT 1000
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+	d @extschema@.clv_pipeline_definition;
+	path pg_catalog.text := @extschema@.clv_pipeline_path();
+BEGIN
+	d := ROW(name, source, NULL, bought_at, amount, "returns", changed_at, overlap, filter, path, time_zone, occasion, as_of,
+		@extschema@.clv_pipeline_options(options, model, amount IS NOT NULL), refit, horizon, discount_rate, margin, level, map, bins,
+		holdout, attribute_source, NULL, rating_source, rating, rated_at, list_size, pg_catalog.now());
+	d := @extschema@.clv_pipeline_resolve(d, path, customer, attributes);
+	PERFORM @extschema@.clv_pipeline_check(d);
+	PERFORM @extschema@.clv_pipeline_check_name(d);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {views}');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {data}');
+	PERFORM @extschema@.clv_pipeline_create_tables(d);
+	PERFORM @extschema@.clv_pipeline_create_views(d);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {views} IS ''views of customers, segments and values: see clv_refresh''');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {data} IS ''tables behind the views: to be changed by clv_refresh alone''');
+END
+$$;
+COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
+	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per year), margin (share of revenue kept), level (NULL: no intervals per customer, which cost most of the time): as of clv_predict; model: a family or ''auto'' (default mbg/nbd), options: of clv_options for the rest; map, bins: of segment_assign; filter: a condition over the columns of source; returns: a boolean column that marks returns, whose amounts then count as negative; changed_at: a column that says when a row was written, for incremental refreshes, which read again what was written up to overlap before the latest; time_zone: of the days, for timestamptz; occasion: days that count as one; as_of: ''last purchase'' (never later than today), ''yesterday'', ''today'' or a date; refit: ''always'', ''never'', ''drift'' or a time such as ''7 days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the same names; list_size: rows of winback and next_best. Errors name what does not fit';
+
+CREATE FUNCTION @extschema@.clv_pipeline_write(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM @extschema@.clv_pipeline_check(d);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.pipeline');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)') USING d;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_write(@extschema@.clv_pipeline_definition) IS
+	'checks a changed definition and puts it in the place of the old one. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_literal(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
+AS $$ SELECT quote_literal(d) $$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_literal(@extschema@.clv_pipeline_definition) IS
+	'a definition as a literal, without loss. A part of pipelines';
+
+CREATE PROCEDURE @extschema@.clv_alter_pipeline(
+	name pg_catalog.text,
+	source pg_catalog.text DEFAULT NULL,
+	bought_at pg_catalog.text DEFAULT NULL,
+	amount pg_catalog.text DEFAULT NULL,
+	horizon pg_catalog.interval DEFAULT NULL,
+	discount_rate pg_catalog.float8 DEFAULT NULL,
+	margin pg_catalog.float8 DEFAULT NULL,
+	model pg_catalog.text DEFAULT NULL,
+	map pg_catalog.text DEFAULT NULL,
+	filter pg_catalog.text DEFAULT NULL,
+	"returns" pg_catalog.text DEFAULT NULL,
+	changed_at pg_catalog.text DEFAULT NULL,
+	overlap pg_catalog.interval DEFAULT NULL,
+	time_zone pg_catalog.text DEFAULT NULL,
+	occasion pg_catalog.int4 DEFAULT NULL,
+	as_of pg_catalog.text DEFAULT NULL,
+	refit pg_catalog.text DEFAULT NULL,
+	options pg_catalog.jsonb DEFAULT NULL,
+	bins pg_catalog.int4 DEFAULT NULL,
+	level pg_catalog.float8 DEFAULT NULL,
+	holdout pg_catalog.interval DEFAULT NULL,
+	attribute_source pg_catalog.text DEFAULT NULL,
+	attributes pg_catalog.text DEFAULT NULL,
+	rating_source pg_catalog.text DEFAULT NULL,
+	rating pg_catalog.text DEFAULT NULL,
+	rated_at pg_catalog.text DEFAULT NULL,
+	list_size pg_catalog.int4 DEFAULT NULL,
+	"reset" pg_catalog.text[] DEFAULT NULL
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
+	path pg_catalog.text := @extschema@.clv_pipeline_path();
+	field pg_catalog.text;
+BEGIN
+	FOREACH field IN ARRAY coalesce("reset", '{}') LOOP
+		IF field OPERATOR(pg_catalog.<>) ALL ('{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at}'::pg_catalog.text[]) THEN
+			PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('"%s" cannot be reset', field),
+				'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.',
+				'Give other arguments the value they are to have.');
+		END IF;
+	END LOOP;
+	d := pg_catalog.jsonb_populate_record(d, (SELECT pg_catalog.jsonb_object_agg(u.f, NULL::pg_catalog.jsonb)
+		FROM pg_catalog.unnest("reset") u (f)));
+	IF 'attributes' OPERATOR(pg_catalog.=) ANY ("reset") THEN
+		d.attribute_source := NULL;
+	END IF;
+	IF 'ratings' OPERATOR(pg_catalog.=) ANY ("reset") THEN
+		d.rating_source := NULL;
+		d.rating := NULL;
+		d.rated_at := NULL;
+	END IF;
+	d.source := coalesce(source, d.source);
+	d.bought_at := coalesce(bought_at, d.bought_at);
+	d.amount := coalesce(amount, d.amount);
+	d."returns" := coalesce("returns", d."returns");
+	d.changed_at := coalesce(changed_at, d.changed_at);
+	d.overlap := coalesce(overlap, d.overlap);
+	IF filter IS NOT NULL THEN
+		d.filter := filter;
+		d.search_path := path;
+	END IF;
+	d.time_zone := coalesce(time_zone, d.time_zone);
+	d.occasion := coalesce(occasion, d.occasion);
+	d.as_of := coalesce(as_of, d.as_of);
+	d.options := @extschema@.clv_pipeline_options(coalesce(options, d.options), model, d.amount IS NOT NULL);
+	IF amount IS NOT NULL AND options IS NULL THEN
+		d.options := d.options OPERATOR(pg_catalog.-) 'spend';
+	END IF;
+	d.refit := coalesce(refit, d.refit);
+	d.horizon := coalesce(horizon, d.horizon);
+	d.discount_rate := coalesce(discount_rate, d.discount_rate);
+	d.margin := coalesce(margin, d.margin);
+	d.level := coalesce(level, d.level);
+	d.map := coalesce(map, d.map);
+	d.bins := coalesce(bins, d.bins);
+	d.holdout := coalesce(holdout, d.holdout);
+	d.attribute_source := coalesce(attribute_source, d.attribute_source);
+	d.rating_source := coalesce(rating_source, d.rating_source);
+	d.rating := coalesce(rating, d.rating);
+	d.rated_at := coalesce(rated_at, d.rated_at);
+	d.list_size := coalesce(list_size, d.list_size);
+	d := @extschema@.clv_pipeline_resolve(d, path, NULL, attributes);
+	PERFORM @extschema@.clv_pipeline_as_owner((@extschema@.clv_pipeline_find(name)).owner,
+		pg_catalog.format('SELECT @extschema@.clv_pipeline_write(%s)', @extschema@.clv_pipeline_literal(d)));
+END
+$$;
+COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[]) IS
+	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL leaves a thing as it is. reset: what to take away again, of amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at. The customer''s key cannot change. Where what is read of the source changes, the next refresh is a full one';
+
+CREATE FUNCTION @extschema@.clv_pipeline_drop_objects(name pg_catalog.text, cascade pg_catalog.bool)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	object record;
+BEGIN
+	IF NOT cascade THEN
+		-- one by one, so that what others have built upon them is not swept away
+		FOR object IN SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, n.nspname, c.relname) AS words
+			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE (n.nspname = name AND c.relkind = 'v'
+				   AND c.relname IN (SELECT v.name FROM @extschema@.clv_pipeline_views() v))
+			   OR (n.nspname = @extschema@.clv_pipeline_data(name) AND c.relkind = 'r')
+			ORDER BY c.relkind DESC, c.relname
+		LOOP
+			EXECUTE 'DROP ' || object.words;
+		END LOOP;
+	END IF;
+	EXECUTE format('DROP SCHEMA %I, %I %s', name, @extschema@.clv_pipeline_data(name), CASE WHEN cascade THEN 'CASCADE' END);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_drop_objects(pg_catalog.text, pg_catalog.bool) IS
+	'drops the schemas of a pipeline and all that belongs to it, or cascade, all that depends on it. A part of pipelines';
+
+CREATE PROCEDURE @extschema@.clv_drop_pipeline(name pg_catalog.text, cascade pg_catalog.bool DEFAULT false)
+LANGUAGE plpgsql AS $$
+DECLARE
+	found record := @extschema@.clv_pipeline_find(name);
+BEGIN
+	IF NOT @extschema@.clv_pipeline_try_lock(found.lock) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL,
+			'Wait until the refresh has ended, or cancel it.', 'object_in_use');
+	END IF;
+	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron() IS NOT NULL;
+	PERFORM @extschema@.clv_pipeline_as_owner(found.owner,
+		pg_catalog.format('SELECT @extschema@.clv_pipeline_drop_objects(%L, %L)', name, coalesce(cascade, false)));
+END
+$$;
+COMMENT ON PROCEDURE @extschema@.clv_drop_pipeline(pg_catalog.text, pg_catalog.bool) IS
+	'drops a pipeline with its views, tables and schedule; what others have made that depends on them is an error, or goes too with cascade. A refresh that runs is an error';

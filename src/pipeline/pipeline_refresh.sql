@@ -1,0 +1,504 @@
+-- ---- refreshing: a run is a row of steps, each a transaction of its own -----------------------------------
+--
+-- clv_refresh() is all that commits. Between two steps nothing is held: each takes the lock anew and makes sure
+-- that the run is still that of its session, so a session that dies leaves nothing to clean up but its rows.
+
+CREATE FUNCTION @extschema@.clv_pipeline_steps() RETURNS pg_catalog.text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
+RETURN '{histories,model,customers,segments,cohorts,forecast,concentration,lists,satisfaction,profile,validation,publish,cleanup}'::pg_catalog.text[];
+COMMENT ON FUNCTION @extschema@.clv_pipeline_steps() IS
+	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_begin(
+	name pg_catalog.text, mode pg_catalog.text, as_of pg_catalog.date, caller pg_catalog.name,
+	backend_start pg_catalog.timestamptz)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
+	other record;
+	this int8;
+BEGIN
+	IF NOT @extschema@.clv_pipeline_try_lock((@extschema@.clv_pipeline_find(name)).lock) THEN
+		RAISE NOTICE 'pipeline "%" is being refreshed already', name;
+		RETURN NULL;
+	END IF;
+	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running''') LOOP
+		IF other.pid <> pg_backend_pid() AND @extschema@.clv_pipeline_alive(other.pid, other.backend_start, other.started_at) THEN
+			RAISE NOTICE 'pipeline "%" is being refreshed already', name
+				USING DETAIL = format('Run %s, by process %s since %s.', other.run, other.pid, other.started_at);
+			RETURN NULL;
+		END IF;
+		RAISE NOTICE 'run % of pipeline "%" was left unfinished and is given up', other.run, name;
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''interrupted'', finished_at = clock_timestamp(), '
+			'error = ''its session ended'' WHERE run = $1') USING other.run;
+	END LOOP;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.run (run, status, requested, wanted_as_of, definition, called_by, pid, '
+		'backend_start, started_at) SELECT coalesce(max(r.run), 0) + 1, ''running'', $1, $2, $3, $4, pg_backend_pid(), $5, '
+		'clock_timestamp() FROM {data}.run r RETURNING run') INTO this USING mode, as_of, d, caller, backend_start;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.step (run, number, step, started_at) '
+		'VALUES ($1, 1, $2, clock_timestamp())') USING this, (@extschema@.clv_pipeline_steps())[1];
+	RETURN this;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.name, pg_catalog.timestamptz) IS
+	'begins a run and gives up what dead sessions have left; NULL, with a notice, where another session has one. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
+	steps text[] := @extschema@.clv_pipeline_steps();
+	rows int8;
+	began timestamptz := clock_timestamp();
+BEGIN
+	IF NOT @extschema@.clv_pipeline_try_lock((@extschema@.clv_pipeline_find(name)).lock) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" is being refreshed by another session', name),
+			NULL, NULL, 'lock_not_available');
+	END IF;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (r.definition).* FROM {data}.run r WHERE r.run = $1 AND r.status = ''running'' '
+		'AND r.pid = pg_backend_pid()') INTO d USING run;
+	IF d IS NULL THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('run %s of pipeline "%s" was given up by another session', run, name),
+			NULL, NULL, 'object_not_in_prerequisite_state');
+	END IF;
+	d.name := name;
+	EXECUTE format('SELECT @extschema@.clv_pipeline_step_%s($1, $2)', steps[number]) INTO rows USING d, run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.step SET rows = $3, finished_at = clock_timestamp() WHERE run = $1 AND number = $2')
+		USING run, number, rows;
+	IF number < array_length(steps, 1) THEN
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.step (run, number, step, started_at) VALUES ($1, $2, $3, clock_timestamp())')
+			USING run, number + 1, steps[number + 1];
+	ELSE
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''done'', finished_at = clock_timestamp() WHERE run = $1')
+			USING run;
+	END IF;
+	RETURN format('%s: %s rows, %s s', steps[number], rows, round(extract(epoch FROM clock_timestamp() - began)::numeric, 2));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_run_step(pg_catalog.text, pg_catalog.int8, pg_catalog.int4) IS
+	'takes one step of a run and says what it did; an error where the run is not this session''s any more. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_fail(name pg_catalog.text, run pg_catalog.int8, failure pg_catalog.jsonb)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_read(name),
+		'UPDATE {data}.run SET status = ''failed'', finished_at = clock_timestamp(), error = $2 ->> ''message'', '
+		'error_code = $2 ->> ''code'', error_detail = $2 ->> ''detail'', error_hint = $2 ->> ''hint'' '
+		'WHERE run = $1 AND status = ''running'' AND pid = pg_backend_pid()') USING run, failure;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_fail(pg_catalog.text, pg_catalog.int8, pg_catalog.jsonb) IS
+	'writes down why a run failed. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_attempt(
+	name pg_catalog.text, owner pg_catalog.oid, run pg_catalog.int8, number pg_catalog.int4,
+	OUT report pg_catalog.text, OUT failure pg_catalog.jsonb)
+RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	code text;
+	message text;
+	detail text;
+	hint text;
+BEGIN
+	report := @extschema@.clv_pipeline_as_owner(owner,
+		format('SELECT @extschema@.clv_pipeline_run_step(%L, %s, %s)', name, run, number));
+EXCEPTION
+	WHEN OTHERS OR query_canceled OR assert_failure THEN
+		GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+			detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+		failure := jsonb_build_object('code', code, 'message', message,
+			'detail', coalesce(nullif(detail, ''), format('Pipeline "%s", run %s, step %s.', name, run,
+				(@extschema@.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
+		PERFORM @extschema@.clv_pipeline_as_owner(owner,
+			format('SELECT @extschema@.clv_pipeline_fail(%L, %s, %L)', name, run, failure));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_attempt(pg_catalog.text, pg_catalog.oid, pg_catalog.int8, pg_catalog.int4) IS
+	'takes one step of a run as the pipeline''s owner; an error is undone, written down and returned instead. A part of pipelines';
+
+CREATE PROCEDURE @extschema@.clv_refresh(
+	name pg_catalog.text, mode pg_catalog.text DEFAULT 'auto', as_of pg_catalog.date DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+	found record := @extschema@.clv_pipeline_find(name);
+	run pg_catalog.int8;
+	step record;
+BEGIN
+	IF mode IS NULL OR mode OPERATOR(pg_catalog.<>) ALL ('{auto,full,incremental}'::pg_catalog.text[]) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('mode must be ''auto'', ''full'' or ''incremental'': %s', coalesce(mode, 'NULL')));
+	ELSIF NOT pg_catalog.isfinite(as_of) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('as_of must be a finite date: %s', as_of));
+	ELSIF pg_catalog.pg_is_in_recovery() THEN
+		PERFORM @extschema@.clv_pipeline_refuse('a refresh writes, and this server is a read replica', NULL,
+			'Refresh on the primary: the views here follow.', 'read_only_sql_transaction');
+	ELSIF pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp() THEN
+		PERFORM @extschema@.clv_pipeline_refuse('clv_refresh cannot run inside a transaction block',
+			'It commits after each of its steps.', 'Call it by itself, without BEGIN.', 'active_sql_transaction');
+	END IF;
+	run := @extschema@.clv_pipeline_as_owner(found.owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_begin(%L, %L, %L, %L, %L)',
+		name, mode, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'), current_user,
+		(SELECT a.backend_start FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())));
+	COMMIT;
+	FOR number IN 1 .. CASE WHEN run IS NULL THEN 0 ELSE pg_catalog.array_length(@extschema@.clv_pipeline_steps(), 1) END LOOP
+		step := @extschema@.clv_pipeline_attempt(name, found.owner, run, number);
+		COMMIT;
+		IF step.failure IS NOT NULL THEN
+			PERFORM @extschema@.clv_pipeline_refuse(step.failure OPERATOR(pg_catalog.->>) 'message',
+				step.failure OPERATOR(pg_catalog.->>) 'detail', step.failure OPERATOR(pg_catalog.->>) 'hint',
+				step.failure OPERATOR(pg_catalog.->>) 'code');
+		END IF;
+		RAISE NOTICE '%', step.report;
+	END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date) IS
+	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another customer); auto: incremental where it can be. as_of: the day to look back from, this time. Everybody is scored anew, and readers see the new run from one moment to the next. Commits after each step, so it cannot run inside a transaction block; reports each step as a notice. Where another session refreshes the pipeline it says so and returns. An error is kept in the view runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s rights';
+
+-- ---- step: histories -------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_fingerprint(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT md5(jsonb_build_array((d).source, (d).customer, (d).bought_at, (d).amount, (d).returns, (d).filter, (d).search_path,
+		(d).time_zone, (d).occasion, (d).changed_at)::text)
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_fingerprint(@extschema@.clv_pipeline_definition) IS
+	'what the histories of a pipeline depend on, in short: where it has changed they are built from scratch. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_watermark(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.timestamptz
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	latest timestamptz;
+BEGIN
+	IF d.changed_at IS NOT NULL THEN
+		-- a clock that is ahead of ours must not hide what is written until we catch up
+		EXECUTE @extschema@.clv_pipeline_sql(d, format('SELECT least(max(s.%1$I)%2$s, now()) FROM {source} AS s', d.changed_at,
+			CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.source)).relation, 'changed_at', d.changed_at,
+				'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN '' ELSE '::timestamp AT TIME ZONE ''UTC''' END))
+			INTO latest;
+	END IF;
+	RETURN latest;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_watermark(@extschema@.clv_pipeline_definition) IS
+	'when the latest row of the source was written, as its column changed_at says; never later than now. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_build(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
+	rows int8;
+BEGIN
+	-- in the order of the key, as its index wants them; customers of whom nothing counts have no history
+	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, format(
+		'INSERT INTO {data}.history SELECT %s, h.* FROM (%s) h ({key}, history) WHERE h.history IS NOT NULL ORDER BY {h.key}',
+		run, @extschema@.clv_pipeline_histories(d))));
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET generation = $1, watermark = $2, fingerprint = $3')
+		USING run, latest, @extschema@.clv_pipeline_fingerprint(d);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.history');
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_build(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'builds all histories from scratch, as a new generation; how many. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_rebuild(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	since timestamptz;
+	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
+	generation int8;
+	rows int8;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.generation, s.watermark - $1 FROM {data}.state s') INTO generation, since USING d.overlap;
+	-- whoever has a row that is new, filtered out by now or not; what he was before stays, for the cells
+	EXECUTE @extschema@.clv_pipeline_sql(d, format(
+		'INSERT INTO {data}.touched SELECT {t.key}, $1, h.history FROM (SELECT DISTINCT {s.key} FROM {source} AS s WHERE {s.known}%s) t '
+		'LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} ON CONFLICT ({key}) DO UPDATE SET run = excluded.run',
+		format(CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.source)).relation, 'changed_at', d.changed_at,
+				'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN ' AND s.%1$I > %2$L::timestamptz'
+			ELSE ' AND s.%1$I > %2$L::timestamptz AT TIME ZONE ''UTC''' END, d.changed_at, coalesce(since, '-infinity'))))
+		USING run, generation;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched');
+	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, format(
+		'WITH fresh AS MATERIALIZED (SELECT h.* FROM (%3$s) h ({key}, history) WHERE h.history IS NOT NULL), '
+		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation = %2$s AND t.run = %1$s AND {h=t} '
+		'AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})) '
+		'INSERT INTO {data}.history AS h SELECT %2$s, f.* FROM fresh f ON CONFLICT (generation, {key}) DO UPDATE '
+		'SET history = excluded.history WHERE h.history OPERATOR(@extschema@.<>) excluded.history',
+		run, generation, @extschema@.clv_pipeline_histories(d, @extschema@.clv_pipeline_sql(d, format(
+			' AND ({s.key}) IN (SELECT {t.key} FROM {data}.touched t WHERE t.run = %s)', run))))));
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET watermark = coalesce($1, watermark)') USING latest;
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_rebuild(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'builds anew the histories of the customers with rows changed since the last time, less the overlap; how many. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.date
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	today date := (now() AT TIME ZONE d.time_zone)::date;
+	day date;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.wanted_as_of FROM {data}.run r WHERE r.run = $1') INTO day USING run;
+	IF day IS NULL AND d.as_of = 'last purchase' THEN
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT max(@extschema@.clv_last_purchase(h.history)) FROM {data}.history h '
+			'WHERE h.generation = (SELECT s.generation FROM {data}.state s)') INTO day;
+		day := least(day, today);
+	END IF;
+	RETURN coalesce(day, CASE d.as_of WHEN 'today' THEN today WHEN 'yesterday' THEN today - 1 WHEN 'last purchase' THEN today
+		ELSE d.as_of::date END);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_day(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'the day that a run looks back from. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_step_histories(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	requested text;
+	state record;
+	full_run bool;
+	rows int8;
+BEGIN
+	PERFORM @extschema@.clv_pipeline_check_source(d);
+	PERFORM @extschema@.clv_pipeline_check_key(d);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.requested FROM {data}.run r WHERE r.run = $1') INTO requested USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.* FROM {data}.state s') INTO state;
+	IF requested = 'incremental' AND d.changed_at IS NULL THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+			'It does not know when a row of its source was written.',
+			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).', 'object_not_in_prerequisite_state');
+	END IF;
+	full_run := requested = 'full' OR d.changed_at IS NULL OR state.generation IS NULL
+		OR state.fingerprint <> @extschema@.clv_pipeline_fingerprint(d);
+	rows := CASE WHEN full_run THEN @extschema@.clv_pipeline_build(d, run) ELSE @extschema@.clv_pipeline_rebuild(d, run) END;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET mode = $2, touched = $3, as_of = $4, '
+		'generation = (SELECT s.generation FROM {data}.state s) WHERE run = $1')
+		USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows, @extschema@.clv_pipeline_day(d, run);
+	IF requested = 'incremental' AND full_run THEN
+		RAISE NOTICE 'pipeline "%" was refreshed in full: there was nothing yet that could be continued', d.name;
+	END IF;
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_step_histories(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: histories, of all customers or of those with changed rows, and the day to look back from. A part of pipelines';
+
+-- ---- step: the model ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_fit_options(d @extschema@.clv_pipeline_definition, as_of pg_catalog.date)
+RETURNS pg_catalog.jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT (d).options || jsonb_build_object('as_of', to_char(as_of, 'YYYY-MM-DD')) $$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_fit_options(@extschema@.clv_pipeline_definition, pg_catalog.date) IS
+	'the options of a fit as of a day. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_cells(d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
+RETURNS @extschema@.clv_cells
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	options jsonb := @extschema@.clv_pipeline_fit_options(d, as_of);
+	counted @extschema@.clv_cells;
+	before @extschema@.clv_cells;
+	after @extschema@.clv_cells;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT c.cells FROM {data}.cells c WHERE c.generation = $1 AND c.options = $2')
+		INTO counted USING generation, options;
+	IF counted IS NULL THEN
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.clv_cells(h.history, $2) FROM {data}.history h WHERE h.generation = $1')
+			INTO counted USING generation, options;
+	ELSE
+		-- take out what touched customers were, and put in what they are
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.clv_cells(t.before, $2), @extschema@.clv_cells(h.history, $2) '
+			'FROM {data}.touched t LEFT JOIN {data}.history h ON h.generation = $1 AND {h=t}')
+			INTO before, after USING generation, options;
+		IF before IS NOT NULL THEN
+			counted := counted OPERATOR(@extschema@.-) before;
+		END IF;
+		IF after IS NOT NULL THEN
+			SELECT @extschema@.clv_cells_rollup(c) INTO counted FROM (VALUES (counted), (after)) v (c);
+		END IF;
+	END IF;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.cells');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.cells VALUES ($1, $2, $3)') USING generation, options, counted;
+	RETURN counted;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_cells(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+	'what a fit needs of all customers: the stored cells with touched customers exchanged, where day and options are the same, else counted anew. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_drift(
+	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, model @extschema@.clv_model,
+	since pg_catalog.date, as_of pg_catalog.date)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	total record;
+	made int8;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (t).expected_purchases AS expected, (t).purchases_low AS low, (t).purchases_high AS high, made '
+		'FROM (SELECT @extschema@.clv_predict_total($2, h.history, $3, 0, 1, $4, 0.99) AS t, '
+		'sum(@extschema@.clv_purchases_between(h.history, $4, $5)) FILTER (WHERE @extschema@.clv_first_purchase(h.history) <= $4) AS made '
+		'FROM {data}.history h WHERE h.generation = $1) q')
+		INTO total USING generation, model, make_interval(days => as_of - since), since, as_of;
+	made := total.made;
+	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by
+	RETURN CASE WHEN made NOT BETWEEN total.low AND total.high AND abs(made - total.expected) > 0.1 * total.expected
+		THEN format('drift: %s purchases since %s, %s expected', made, to_char(since, 'YYYY-MM-DD'), round(total.expected)) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_drift(@extschema@.clv_pipeline_definition, pg_catalog.int8, @extschema@.clv_model, pg_catalog.date, pg_catalog.date) IS
+	'what the customers of the model''s day have done since then, where that lies outside the 99 % prediction interval and more than a tenth off; else NULL. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_refit_reason(
+	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date, latest record,
+	fingerprint pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF latest.run IS NULL THEN
+		RETURN 'first';
+	ELSIF latest.fingerprint <> fingerprint THEN
+		RETURN 'definition changed';
+	ELSIF d.refit = 'always' THEN
+		RETURN 'always';
+	ELSIF latest.as_of > as_of THEN
+		RETURN 'the model is of a later day';
+	ELSIF d.refit = 'never' THEN
+		RETURN NULL;
+	ELSIF d.refit = 'drift' THEN
+		RETURN CASE WHEN as_of - latest.as_of >= 7
+			THEN @extschema@.clv_pipeline_drift(d, generation, latest.model, latest.as_of, as_of) END;
+	END IF;
+	RETURN CASE WHEN latest.as_of + d.refit::interval <= as_of THEN format('%s days old', as_of - latest.as_of) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_refit_reason(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
+	'why the model is to be fitted anew, by the pipeline''s policy; NULL where it is kept. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_step_model(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	this record;
+	latest record;
+	fingerprint text := md5(jsonb_build_array(@extschema@.clv_pipeline_fingerprint(d), d.options, d.bins)::text);
+	reason text;
+	model @extschema@.clv_model;
+	cuts @extschema@.clv_cuts;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.generation, r.as_of FROM {data}.run r WHERE r.run = $1') INTO this USING run;
+	-- of a run that was published: what failed later may have failed because of its model
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT m.* FROM {data}.model m WHERE m.run = (SELECT r.model_run FROM {data}.run r '
+		'JOIN {data}.state USING (run))') INTO latest;
+	reason := @extschema@.clv_pipeline_refit_reason(d, this.generation, this.as_of, latest, fingerprint);
+	IF reason IS NOT NULL THEN
+		SELECT @extschema@.clv_fit(c) INTO model FROM (VALUES (@extschema@.clv_pipeline_cells(d, this.generation, this.as_of))) v (c);
+		IF model IS NULL THEN
+			PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
+				NULL, 'Look at its source, its filter and its day.', 'no_data_found');
+		END IF;
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.rfmtc_cuts(h.history, $2, $3, $4) FROM {data}.history h WHERE h.generation = $1')
+			INTO cuts USING this.generation, this.as_of, model, d.bins;
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.model VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)')
+			USING run, this.as_of, reason, fingerprint, model, cuts;
+	END IF;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET model_run = $2, note = $3 WHERE run = $1')
+		USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END,
+			CASE WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD')) ELSE format('model fitted: %s', reason) END;
+	RETURN (reason IS NOT NULL)::int4;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_step_model(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: fits the model and cuts the scores anew, or keeps both, as the policy has it. A part of pipelines';
+
+-- ---- steps: publishing, and taking away what is old ---------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_step_publish(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET published_at = clock_timestamp() WHERE run = $1') USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET previous = run, run = $1') USING run;
+	RETURN 1;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_step_publish(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: lets the views show the run. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_step_cleanup(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- these are kept for every published run: they are small, and make history
+	lasting CONSTANT text[] := '{segment,equity,model}';
+	name text;
+	rows int8;
+	total int8 := 0;
+BEGIN
+	FOR name IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'run' AND a.attnum > 0
+		WHERE c.relnamespace = quote_ident(@extschema@.clv_pipeline_data(d.name))::regnamespace AND c.relkind = 'r'
+		  AND c.relname <> ALL ('{run,step,state,touched}'::text[])
+	LOOP
+		EXECUTE @extschema@.clv_pipeline_sql(d, format('DELETE FROM {data}.%I t USING {data}.run r, {data}.state s '
+			'WHERE r.run = t.run AND t.run <> s.run AND %s', name,
+			CASE WHEN name = ANY (lasting) THEN 'r.published_at IS NULL'
+				WHEN name = 'customer' THEN 't.run IS DISTINCT FROM s.previous'
+				-- of a model they stay until the next
+				ELSE 't.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)' END));
+		GET DIAGNOSTICS rows = ROW_COUNT;
+		total := total + rows;
+	END LOOP;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.history h USING {data}.state s WHERE h.generation <> s.generation');
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	RETURN total + rows;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_step_cleanup(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: deletes what runs before have left, but the history of segments, equity and models. A part of pipelines';
