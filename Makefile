@@ -13,7 +13,7 @@ MODULE_big = clv
 
 # The rooms, in load order: a room's SQL may use the objects of the rooms before it.
 PURE_ROOMS = math model
-ROOMS      = history fitted fit predict score segment quick validate pipeline
+ROOMS      = history fitted fit predict score segment nps quick validate pipeline
 
 PURE_OBJS  = $(patsubst %.c,%.o,$(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.c))))
 OBJS       = $(PURE_OBJS) \

@@ -1,7 +1,7 @@
 -- The shipped maps: complete, disjoint where they say so, and what each says.
 SET client_min_messages = warning;
 
--- --- every shipped map covers all it can see; four give each cell one name ---
+-- --- every shipped map covers all it can see; all but one give each cell one name ---
 SELECT m.map, count(c.finding) FILTER (WHERE c.finding = 'gap') AS gaps,
 	   count(c.finding) FILTER (WHERE c.finding = 'unreachable') AS unreachable,
 	   count(c.finding) FILTER (WHERE c.finding = 'overlap') = 0 AS disjoint
@@ -49,6 +49,20 @@ FROM (VALUES (5, 1, 5, -1.0), (1, 1, 1, -1), (1, 4, 1, 1), (2, 4, 2, 0), (3, 4, 
 SELECT segment_assign(ROW(5, 4, 3, 2, 1, 1)::clv_scores, 'micro') AS five, segment_assign(ROW(100, 1, 37, 2, 1, 1)::clv_scores, 'micro') AS hundred;
 SELECT count(DISTINCT segment_assign(ROW(r, f, m, 1, NULL, NULL)::clv_scores, 'micro')) AS cells
 FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m;
+
+-- --- value x satisfaction: 20 cells, and what is none of the four words ---
+SELECT segment, count(*), string_agg(v::text || ' ' || satisfaction, ', ' ORDER BY v, satisfaction) AS cells
+FROM generate_series(1, 5) v, unnest(ARRAY['promoter', 'passive', 'detractor', 'unknown']) satisfaction,
+	segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, v)::clv_scores, 'value x satisfaction', jsonb_build_object('satisfaction', satisfaction)) segment
+GROUP BY segment ORDER BY min(v) DESC, segment;
+SELECT satisfaction, segment_assign(ROW(1, 1, 1, 1, 1, 5)::clv_scores, 'value x satisfaction', jsonb_build_object('satisfaction', satisfaction)) AS segment
+FROM unnest(ARRAY['Detractor', 'detractors', '']) satisfaction;
+SELECT segment_assign(ROW(1, 1, 1, 1, 1, 9)::clv_scores, 'value x satisfaction', '{"satisfaction": "detractor"}') AS "of ten bins";
+SELECT segment, description FROM clv_segment_map WHERE map = 'value x satisfaction' ORDER BY position;
+SELECT segment_assign(ROW(5, 5, 5, 5, NULL, NULL)::clv_scores, 'value x satisfaction', '{"satisfaction": "promoter"}');
+SELECT segment_assign(ROW(5, 5, 5, 5, 5, 5)::clv_scores, 'value x satisfaction');
+SELECT segment_assign(ROW(5, 5, 5, 5, 5, 5)::clv_scores, 'value x satisfaction', '{"satisfaction": null}');
+SELECT segment_assign(ROW(5, 5, 5, 5, 5, 5)::clv_scores, 'value x satisfaction', '{"satisfaction": 9}');
 
 -- --- shipped maps are not for changing ---
 \set VERBOSITY terse

@@ -69,7 +69,34 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 	('lifecycle', 4, 'Declining', '{"c": [1, 2]}', 'bought lately, but less than they used to', true),
 	('lifecycle', 5, 'Growing', '{"attributes": {"trend": {"above": 0}}}', 'buy more in the younger half', true),
 	('lifecycle', 6, 'Loyal', '{"t": [2, 3, 4, 5], "c": [3, 4, 5]}', 'keep on buying', true),
-	('micro', 1, 'r{r}f{f}m{m}', '{}', 'one segment for each cell of r, f and m', true);
+	('micro', 1, 'r{r}f{f}m{m}', '{}', 'one segment for each cell of r, f and m', true),
+	-- the last rule is for what is none of the four words, and for more than 5 bins, so that either is seen
+	('value x satisfaction', 1, 'Must Not Lose',
+		'{"v": [4, 5], "attributes": {"satisfaction": "detractor"}}',
+		'valuable and unhappy: talk to them first', true),
+	('value x satisfaction', 2, 'Win Over',
+		'{"v": [4, 5], "attributes": {"satisfaction": "passive"}}',
+		'valuable and lukewarm: open to a better offer, from you or from others', true),
+	('value x satisfaction', 3, 'Advocates',
+		'{"v": [4, 5], "attributes": {"satisfaction": "promoter"}}',
+		'valuable and enthusiastic: let them speak for you', true),
+	('value x satisfaction', 4, 'Ask First',
+		'{"v": [4, 5], "attributes": {"satisfaction": "unknown"}}',
+		'valuable, and nobody knows how they feel: the next survey starts here', true),
+	('value x satisfaction', 5, 'Unhappy',
+		'{"v": [1, 2, 3], "attributes": {"satisfaction": "detractor"}}',
+		'unhappy and worth less: mend what many of them name', true),
+	('value x satisfaction', 6, 'Content',
+		'{"v": [1, 2, 3], "attributes": {"satisfaction": "passive"}}',
+		'neither enthusiastic nor worth much', true),
+	('value x satisfaction', 7, 'Fans',
+		'{"v": [1, 2, 3], "attributes": {"satisfaction": "promoter"}}',
+		'enthusiastic, and could buy more', true),
+	('value x satisfaction', 8, 'Not Asked',
+		'{"v": [1, 2, 3], "attributes": {"satisfaction": "unknown"}}',
+		'worth less, and nobody knows how they feel', true),
+	('value x satisfaction', 9, 'Unclear', '{}',
+		'satisfaction is not promoter, passive, detractor or unknown, or v has more than 5 bins: to be mended', true);
 
 CREATE FUNCTION @extschema@.clv_segment_map_guard() RETURNS pg_catalog.trigger
 	LANGUAGE plpgsql COST 20 AS $$

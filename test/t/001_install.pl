@@ -21,7 +21,8 @@ my $catalog = q{
 				p.prorows, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid),
 				p.prosrc, p.probin, p.proconfig, p.proacl, pg_catalog.pg_get_function_sqlbody(p.oid), a.aggkind, a.aggtransfn, a.aggfinalfn,
 				a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggtransspace, a.aggtranstype::pg_catalog.regtype,
-				a.agginitval, a.aggfinalmodify)
+				a.agginitval, a.aggfinalmodify, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn,
+				a.aggmtranstype::pg_catalog.regtype, a.aggminitval)
 			 FROM pg_catalog.pg_proc p LEFT JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = p.oid
 			 WHERE p.oid = d.objid)
 		WHEN 'pg_catalog.pg_type'::pg_catalog.regclass THEN
@@ -131,7 +132,7 @@ none('odd', q{
 	  AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)
 	  AND NOT EXISTS (SELECT FROM pg_operator o WHERE o.oprcode = p.oid)
 	  AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
-		a.aggserialfn, a.aggdeserialfn))},
+		a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))},
 	'no function keeps a default cost');
 
 none('odd', q{

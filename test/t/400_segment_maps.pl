@@ -58,7 +58,7 @@ is(as('clerk', 'shop', $answer), 'VIP|Others|Everybody|Lost|0', 'another role re
 refused('clerk', q{INSERT INTO "Odd Schema".clv_segment_map (map, position, segment) VALUES ('clerks', 1, 'All')},
 	qr/permission denied for table clv_segment_map/, 'a map of a role without rights');
 refused('clerk', q{SELECT "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::"Odd Schema".clv_scores, 'none')},
-	qr/segment map "none" does not exist.*Known maps are: abc, lifecycle, micro, potential, rf, rfm, vip/s, 'an unknown map');
+	qr/segment map "none" does not exist.*Known maps are: abc, lifecycle, micro, potential, rf, rfm, value x satisfaction, vip/s, 'an unknown map');
 refused('shopkeeper', q{DELETE FROM "Odd Schema".clv_segment_map}, qr/shipped segment maps cannot be changed/, 'deleting all');
 
 # --- another session's change is seen by the next statement of this one ---

@@ -1,0 +1,203 @@
+/*
+ * nps.c
+ *		The aggregate clv_nps: Net Promoter Score of ratings, with its margin of error.
+ *
+ * The state is an array of three counts, so that every PostgreSQL, shard or
+ * coordinator can pass it on: promoters, passives, detractors.
+ *
+ * The interval is the adjusted Wald interval of Rocks (2016), "Interval
+ * estimation for the Net Promoter Score", The American Statistician 70(4): three
+ * answers that nobody gave are added, 3/4 of a promoter, 3/2 of a passive and
+ * 3/4 of a detractor, and a normal interval is taken around the score of them
+ * all. The plain Wald interval has no width where all answer alike, and covers
+ * too little where few answer; in that comparison of methods, adjusted ones and
+ * an iterative score test, which takes a search for each group, did best.
+ */
+#include "clv.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/array.h"
+
+enum
+{
+	PROMOTERS,
+	PASSIVES,
+	DETRACTORS,
+	GROUPS
+};
+
+#define ADDED_AT_ENDS 0.75
+#define ADDED_PASSIVES 1.5
+#define NORMAL_975 1.959963984540054
+
+/* No count of rows comes near; counts below it can be added up without a thought of overflow. */
+#define MOST_ANSWERS (INT64CONST(1) << 58)
+
+/* The counts in a state, which may come from a user's hand. */
+static int64 *
+Counts(ArrayType *state)
+{
+	int64	   *counts = (int64 *) ARR_DATA_PTR(state);
+
+	if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != GROUPS || ARR_HASNULL(state) ||
+		ARR_ELEMTYPE(state) != INT8OID)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a state of clv_nps must be an array of three counts"),
+						errhint("Call the aggregate clv_nps, which makes it.")));
+	for (int i = 0; i < GROUPS; i++)
+		if (counts[i] < 0 || counts[i] > MOST_ANSWERS)
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("a state of clv_nps cannot count " INT64_FORMAT " answers",
+								   counts[i]),
+							errhint("Call the aggregate clv_nps, which makes it.")));
+	return counts;
+}
+
+/* The first argument, to be changed: in place inside of an aggregate, which owns it. */
+static ArrayType *
+StateArgument(FunctionCallInfo fcinfo)
+{
+	return AggCheckCallContext(fcinfo, NULL) ? PG_GETARG_ARRAYTYPE_P(0)
+											 : PG_GETARG_ARRAYTYPE_P_COPY(0);
+}
+
+static pg_noinline void
+NoRating(double value)
+{
+	StringInfoData text;
+	bool		inside = value >= 0 && value <= 10;
+
+	initStringInfo(&text);
+	clv_append_double(&text, value);
+	ereport(ERROR, (errcode(inside ? ERRCODE_INVALID_PARAMETER_VALUE
+								   : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					errmsg("a rating cannot be %s", text.data),
+					errdetail("Ratings are whole numbers from 0 to 10."),
+					inside ? errhint("Give every answer by itself: an average of answers is no rating.")
+						   : errhint("Leave such rows out with FILTER, or give NULL where nobody "
+									 "answered. Answers on another scale have no NPS.")));
+}
+
+/* The group to which an answer counts. */
+static int
+GroupOf(double rating)
+{
+	/* the first test fails for NaN too */
+	if (unlikely(!(rating >= 0 && rating <= 10) || rating != floor(rating)))
+		NoRating(rating);
+	return rating >= 9 ? PROMOTERS : rating >= 7 ? PASSIVES : DETRACTORS;
+}
+
+PG_FUNCTION_INFO_V1(clv_nps_add);
+Datum
+clv_nps_add(PG_FUNCTION_ARGS)
+{
+	ArrayType  *state = StateArgument(fcinfo);
+
+	Counts(state)[GroupOf(PG_GETARG_FLOAT8(1))]++;
+	PG_RETURN_ARRAYTYPE_P(state);
+}
+
+/* The inverse, for windows whose frame moves on. */
+PG_FUNCTION_INFO_V1(clv_nps_remove);
+Datum
+clv_nps_remove(PG_FUNCTION_ARGS)
+{
+	ArrayType  *state = StateArgument(fcinfo);
+
+	Counts(state)[GroupOf(PG_GETARG_FLOAT8(1))]--;
+	PG_RETURN_ARRAYTYPE_P(state);
+}
+
+PG_FUNCTION_INFO_V1(clv_nps_combine);
+Datum
+clv_nps_combine(PG_FUNCTION_ARGS)
+{
+	ArrayType  *state = StateArgument(fcinfo);
+	int64	   *counts = Counts(state);
+	const int64 *others = Counts(PG_GETARG_ARRAYTYPE_P(1));
+
+	for (int i = 0; i < GROUPS; i++)
+		counts[i] += others[i];
+	PG_RETURN_ARRAYTYPE_P(state);
+}
+
+/* The score, and where it may lie; all in percent. */
+typedef struct Score
+{
+	double		nps;
+	double		margin;
+	double		low;
+	double		high;
+} Score;
+
+/*
+ * With three answers added, p of n promoters, q passives and d detractors have
+ * the variance (p + d) / n - ((p - d) / n)^2, here brought to a form in which
+ * nothing cancels where nearly all answer alike.
+ */
+static Score
+ScoreOf(const int64 *counts, int64 responses)
+{
+	double		p = counts[PROMOTERS] + ADDED_AT_ENDS;
+	double		q = counts[PASSIVES] + ADDED_PASSIVES;
+	double		d = counts[DETRACTORS] + ADDED_AT_ENDS;
+	double		n = p + q + d;
+	double		net = (double) (counts[PROMOTERS] - counts[DETRACTORS]);
+	double		centre = 100 * net / n;
+	Score		score;
+
+	score.nps = 100 * net / (double) responses;
+	score.margin = 100 * NORMAL_975 * sqrt((q * (p + d) + 4 * p * d) / n) / n;
+	/* after a single answer, the added ones would draw the interval away from it */
+	score.low = Min(Max(centre - score.margin, -100), score.nps);
+	score.high = Max(Min(centre + score.margin, 100), score.nps);
+	return score;
+}
+
+/* The row type of the result, looked up once. */
+static TupleDesc
+ResultRow(FunctionCallInfo fcinfo)
+{
+	TupleDesc	row = fcinfo->flinfo->fn_extra;
+
+	if (row == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		row = BlessTupleDesc(row);
+		fcinfo->flinfo->fn_extra = row;
+		MemoryContextSwitchTo(old);
+	}
+	return row;
+}
+
+PG_FUNCTION_INFO_V1(clv_nps_final);
+Datum
+clv_nps_final(PG_FUNCTION_ARGS)
+{
+	const int64 *counts = Counts(PG_GETARG_ARRAYTYPE_P(0));
+	int64		responses = counts[PROMOTERS] + counts[PASSIVES] + counts[DETRACTORS];
+	Score		score;
+	Datum		values[8];
+	bool		nulls[8] = {false};
+
+	if (responses == 0)
+		PG_RETURN_NULL();
+	score = ScoreOf(counts, responses);
+	values[0] = Int64GetDatum(responses);
+	values[1] = Int64GetDatum(counts[PROMOTERS]);
+	values[2] = Int64GetDatum(counts[PASSIVES]);
+	values[3] = Int64GetDatum(counts[DETRACTORS]);
+	values[4] = Float8GetDatum(score.nps);
+	values[5] = Float8GetDatum(score.margin);
+	values[6] = Float8GetDatum(score.low);
+	values[7] = Float8GetDatum(score.high);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls)));
+}
