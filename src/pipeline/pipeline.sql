@@ -56,13 +56,17 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_data(pg_catalog.text) IS
 	'the name of the schema with the tables of a pipeline. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_sql(
-	definition @extschema@.clv_pipeline_definition, template pg_catalog.text)
+	definition @extschema@.clv_pipeline_definition, template pg_catalog.text, VARIADIC parts pg_catalog.text[] DEFAULT '{}')
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
+	-- one pass over the template: whatever braces are in what is filled in, they are not read again
 	SELECT string_agg(m[1] || CASE
 		WHEN m[2] IS NULL THEN ''
+		WHEN m[2] ~ '^\d+$' THEN coalesce(parts[m[2]::int4], '')
+		WHEN m[2] ~ '^\d+:I$' THEN quote_ident(parts[split_part(m[2], ':', 1)::int4])
+		WHEN m[2] ~ '^\d+:L$' THEN quote_nullable(parts[split_part(m[2], ':', 1)::int4])
 		WHEN m[2] = 'views' THEN quote_ident((definition).name)
 		WHEN m[2] = 'data' THEN quote_ident(@extschema@.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
@@ -75,10 +79,11 @@ AS $$
 				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
 		END, '' ORDER BY n)
-	FROM regexp_matches(template, '((?:[^{]|\{(?![a-z.=]+\}))*)(?:\{([a-z.=]+)\})?', 'g') WITH ORDINALITY AS t (m, n)
+	FROM regexp_matches(template, '((?:[^{]|\{(?!(?:[a-z.=]+|\d+(?::[IL])?)\}))*)(?:\{([a-z.=]+|\d+(?::[IL])?)\})?', 'g')
+		WITH ORDINALITY AS t (m, n)
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text) IS
-	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {a.known}: that none is NULL. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
+	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {a.known}: that none is NULL; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
 
 -- ---- finding a pipeline ------------------------------------------------------------------------------
 

@@ -260,14 +260,14 @@ BEGIN
 		END IF;
 	END IF;
 	-- what comes back without a value, or with none, says nothing about money and is no purchase
-	RETURN @extschema@.clv_pipeline_sql(d, format(
-		'SELECT {s.key}, @extschema@.clv_history(%s) FROM {source} AS s WHERE {s.known} {filter}%s%s GROUP BY {s.key}',
+	RETURN @extschema@.clv_pipeline_sql(d,
+		'SELECT {s.key}, @extschema@.clv_history({1}) FROM {source} AS s WHERE {s.known} {filter}{2}{3} GROUP BY {s.key}',
 		concat_ws(', ', bought, coalesce(amount, CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
 			nullif(d.occasion, 1)),
 		CASE WHEN d.returns IS NULL THEN ''
 			WHEN d.amount IS NULL THEN format(' AND NOT (%s)', back)
 			ELSE format(' AND (NOT (%s) OR s.%I <> 0)', back, d.amount) END,
-		condition));
+		condition);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_histories(@extschema@.clv_pipeline_definition, pg_catalog.text) IS

@@ -24,8 +24,8 @@ DECLARE
 	tables CONSTANT text[] := ARRAY[
 		-- what a refresh works with
 		'state (run int8, previous int8, generation int8, watermark timestamptz, fingerprint text)',
-		'history (generation int8 NOT NULL, <key>, history @extschema@.clv_history NOT NULL, PRIMARY KEY (generation, {key}))',
-		'touched (<key>, run int8 NOT NULL, before @extschema@.clv_history, PRIMARY KEY ({key}))',
+		'history (generation int8 NOT NULL, {1}, history @extschema@.clv_history NOT NULL, PRIMARY KEY (generation, {key}))',
+		'touched ({1}, run int8 NOT NULL, before @extschema@.clv_history, PRIMARY KEY ({key}))',
 		'cells (generation int8 NOT NULL, options jsonb NOT NULL, cells @extschema@.clv_cells)',
 		'run (run int8 PRIMARY KEY, status text NOT NULL, requested text NOT NULL, mode text, as_of date, wanted_as_of date, '
 			'generation int8, model_run int8, definition @extschema@.clv_pipeline_definition NOT NULL, called_by name NOT NULL, '
@@ -37,7 +37,7 @@ DECLARE
 		'model (run int8 PRIMARY KEY, fitted_at timestamptz NOT NULL, as_of date NOT NULL, reason text NOT NULL, '
 			'fingerprint text NOT NULL, model @extschema@.clv_model NOT NULL, cuts @extschema@.clv_cuts NOT NULL)',
 		-- what it finds
-		'customer (run int8 NOT NULL, <key>, first_purchase date NOT NULL, last_purchase date NOT NULL, cohort_month date NOT NULL, '
+		'customer (run int8 NOT NULL, {1}, first_purchase date NOT NULL, last_purchase date NOT NULL, cohort_month date NOT NULL, '
 			'recency int4 NOT NULL, frequency int4 NOT NULL, monetary numeric, tenure int4 NOT NULL, churn float8, '
 			'r int2, f int2, m int2, t int2, c int2, v int2, segment varchar(200) NOT NULL, p_alive float8, '
 			'expected_purchases float8, expected_spend numeric(24,2), expected_revenue numeric(24,2), clv numeric(24,2), '
@@ -62,8 +62,8 @@ DECLARE
 			'cumulative_revenue numeric(24,2), revenue_low numeric(24,2), revenue_high numeric(24,2), PRIMARY KEY (run, segment, number))',
 		'concentration (run int8, basis varchar(20), percentile int4, customers int8, value numeric(24,2), '
 			'cumulative_customers_share float8, cumulative_value_share float8, gini float8, PRIMARY KEY (run, basis, percentile))',
-		'winback (run int8, rank int4, <key>, value_if_active numeric(24,2), value_at_risk numeric(24,2), PRIMARY KEY (run, rank))',
-		'next_best (run int8, rank int4, <key>, PRIMARY KEY (run, rank))',
+		'winback (run int8, rank int4, {1}, value_if_active numeric(24,2), value_at_risk numeric(24,2), PRIMARY KEY (run, rank))',
+		'next_best (run int8, rank int4, {1}, PRIMARY KEY (run, rank))',
 		'profile (run int8, attribute varchar(63), value varchar(200), segment varchar(200), customers int8, segment_customers int8, '
 			'value_customers int8, base_customers int8, PRIMARY KEY (run, attribute, value, segment))',
 		'satisfaction (run int8, segment varchar(200), customers int8, responses int8, promoters int8, passives int8, detractors int8, '
@@ -87,8 +87,7 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.pipeline OF @extschema@.clv_pipeline_definition');
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)') USING d;
 	FOREACH declaration IN ARRAY tables LOOP
-		-- keys come last: what their names hold is not for anybody to read anew
-		EXECUTE replace(@extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.' || declaration), '<key>', keys);
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.' || declaration, keys);
 	END LOOP;
 	FOREACH declaration IN ARRAY ARRAY['INSERT INTO {data}.state DEFAULT VALUES',
 		'CREATE INDEX customer_segment ON {data}.customer (run, segment, clv DESC)',
@@ -124,12 +123,11 @@ BEGIN
 			 FROM @extschema@.clv_pipeline_columns(d) c WHERE c.view = v.name) AS list
 		FROM @extschema@.clv_pipeline_views() v
 	LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, format('CREATE VIEW {views}.%I AS SELECT ', view.name)) || view.list
-			|| @extschema@.clv_pipeline_sql(d, E'\nFROM ' || view.source);
-		EXECUTE @extschema@.clv_pipeline_sql(d, format('COMMENT ON VIEW {views}.%I IS ', view.name)) || quote_literal(view.comment);
+		EXECUTE @extschema@.clv_pipeline_sql(d, E'CREATE VIEW {views}.{1:I} AS SELECT {2}\nFROM {3}', view.name, view.list,
+			@extschema@.clv_pipeline_sql(d, view.source));
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON VIEW {views}.{1:I} IS {2:L}', view.name, view.comment);
 		FOR field IN SELECT c.name, c.comment FROM @extschema@.clv_pipeline_columns(d) c WHERE c.view = view.name LOOP
-			EXECUTE @extschema@.clv_pipeline_sql(d, format('COMMENT ON COLUMN {views}.%I.', view.name))
-				|| format('%I IS %L', field.name, field.comment);
+			EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON COLUMN {views}.{1:I}.{2:I} IS {3:L}', view.name, field.name, field.comment);
 		END LOOP;
 	END LOOP;
 END

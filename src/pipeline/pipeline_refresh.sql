@@ -188,9 +188,9 @@ DECLARE
 BEGIN
 	IF d.changed_at IS NOT NULL THEN
 		-- a clock that is ahead of ours must not hide what is written until we catch up
-		EXECUTE @extschema@.clv_pipeline_sql(d, format('SELECT least(max(s.%1$I)%2$s, now()) FROM {source} AS s', d.changed_at,
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT least(max(s.{1:I}){2}, now()) FROM {source} AS s', d.changed_at,
 			CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.source)).relation, 'changed_at', d.changed_at,
-				'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN '' ELSE '::timestamp AT TIME ZONE ''UTC''' END))
+				'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN '' ELSE '::timestamp AT TIME ZONE ''UTC''' END)
 			INTO latest;
 	END IF;
 	RETURN latest;
@@ -209,9 +209,9 @@ DECLARE
 	rows int8;
 BEGIN
 	-- in the order of the key, as its index wants them; customers of whom nothing counts have no history
-	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, format(
-		'INSERT INTO {data}.history SELECT %s, h.* FROM (%s) h ({key}, history) WHERE h.history IS NOT NULL ORDER BY {h.key}',
-		run, @extschema@.clv_pipeline_histories(d))));
+	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
+		'INSERT INTO {data}.history SELECT {1}, h.* FROM ({2}) h ({key}, history) WHERE h.history IS NOT NULL ORDER BY {h.key}',
+		run::text, @extschema@.clv_pipeline_histories(d)));
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET generation = $1, watermark = $2, fingerprint = $3')
 		USING run, latest, @extschema@.clv_pipeline_fingerprint(d);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched');
@@ -235,23 +235,23 @@ DECLARE
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.generation, s.watermark - $1 FROM {data}.state s') INTO generation, since USING d.overlap;
 	-- whoever has a row that is new, filtered out by now or not; what he was before stays, for the cells
-	EXECUTE @extschema@.clv_pipeline_sql(d, format(
-		'INSERT INTO {data}.touched SELECT {t.key}, $1, h.history FROM (SELECT DISTINCT {s.key} FROM {source} AS s WHERE {s.known}%s) t '
-		'LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} ON CONFLICT ({key}) DO UPDATE SET run = excluded.run',
-		format(CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.source)).relation, 'changed_at', d.changed_at,
-				'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN ' AND s.%1$I > %2$L::timestamptz'
-			ELSE ' AND s.%1$I > %2$L::timestamptz AT TIME ZONE ''UTC''' END, d.changed_at, coalesce(since, '-infinity'))))
+	EXECUTE @extschema@.clv_pipeline_sql(d,
+		'INSERT INTO {data}.touched SELECT {t.key}, $1, h.history FROM (SELECT DISTINCT {s.key} FROM {source} AS s '
+		'WHERE {s.known} AND s.{1:I} > {2:L}::timestamptz{3}) t LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} '
+		'ON CONFLICT ({key}) DO UPDATE SET run = excluded.run', d.changed_at, coalesce(since, '-infinity')::text,
+		CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.source)).relation, 'changed_at', d.changed_at,
+			'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN '' ELSE ' AT TIME ZONE ''UTC''' END)
 		USING run, generation;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched');
-	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, format(
-		'WITH fresh AS MATERIALIZED (SELECT h.* FROM (%3$s) h ({key}, history) WHERE h.history IS NOT NULL), '
-		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation = %2$s AND t.run = %1$s AND {h=t} '
+	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
+		'WITH fresh AS MATERIALIZED (SELECT h.* FROM ({3}) h ({key}, history) WHERE h.history IS NOT NULL), '
+		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation = {2} AND t.run = {1} AND {h=t} '
 		'AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})) '
-		'INSERT INTO {data}.history AS h SELECT %2$s, f.* FROM fresh f ON CONFLICT (generation, {key}) DO UPDATE '
+		'INSERT INTO {data}.history AS h SELECT {2}, f.* FROM fresh f ON CONFLICT (generation, {key}) DO UPDATE '
 		'SET history = excluded.history WHERE h.history OPERATOR(@extschema@.<>) excluded.history',
-		run, generation, @extschema@.clv_pipeline_histories(d, @extschema@.clv_pipeline_sql(d, format(
-			' AND ({s.key}) IN (SELECT {t.key} FROM {data}.touched t WHERE t.run = %s)', run))))));
+		run::text, generation::text, @extschema@.clv_pipeline_histories(d, @extschema@.clv_pipeline_sql(d,
+			' AND ({s.key}) IN (SELECT {t.key} FROM {data}.touched t WHERE t.run = {1})', run::text))));
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET watermark = coalesce($1, watermark)') USING latest;
 	RETURN rows;
 END
@@ -486,12 +486,12 @@ BEGIN
 		WHERE c.relnamespace = quote_ident(@extschema@.clv_pipeline_data(d.name))::regnamespace AND c.relkind = 'r'
 		  AND c.relname <> ALL ('{run,step,state,touched}'::text[])
 	LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, format('DELETE FROM {data}.%I t USING {data}.run r, {data}.state s '
-			'WHERE r.run = t.run AND t.run <> s.run AND %s', name,
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.{1:I} t USING {data}.run r, {data}.state s '
+			'WHERE r.run = t.run AND t.run <> s.run AND {2}', name,
 			CASE WHEN name = ANY (lasting) THEN 'r.published_at IS NULL'
 				WHEN name = 'customer' THEN 't.run IS DISTINCT FROM s.previous'
 				-- of a model they stay until the next
-				ELSE 't.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)' END));
+				ELSE @extschema@.clv_pipeline_sql(d, 't.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)') END);
 		GET DIAGNOSTICS rows = ROW_COUNT;
 		total := total + rows;
 	END LOOP;

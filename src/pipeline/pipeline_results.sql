@@ -1,7 +1,17 @@
 -- ---- steps of a refresh that find out: customers, and what they add up to -----------------------------------
 
+CREATE FUNCTION @extschema@.clv_pipeline_rounded(number pg_catalog.numeric) RETURNS pg_catalog.numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN number = 0 OR scale(number) <= 2 THEN number ELSE round(number, greatest(2, 11 - floor(log(abs(number)))::int4)) END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_rounded(pg_catalog.numeric) IS
+	'a number to twelve digits; money, which has two decimals at most, as it is. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_put(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, query pg_catalog.text)
+	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, query pg_catalog.text,
+	VARIADIC parts pg_catalog.text[] DEFAULT '{}')
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -11,20 +21,23 @@ DECLARE
 	rows int8;
 BEGIN
 	-- A query that only reads may run in parallel, an INSERT of its rows may not; what comes out of it is small.
-	EXECUTE @extschema@.clv_pipeline_sql(d, format('SELECT jsonb_agg(q) FROM (%s) q', replace(query, '{run}', run::text))) INTO found;
-	EXECUTE @extschema@.clv_pipeline_sql(d, format(
-		'INSERT INTO {data}.%1$I SELECT (jsonb_populate_record(NULL::{data}.%1$I, e || jsonb_build_object(''run'', %2$s))).* '
-		'FROM jsonb_array_elements($1) e', target, run)) USING found;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT jsonb_agg(q) FROM ({1}) q',
+		@extschema@.clv_pipeline_sql(d, query, VARIADIC run::text || parts)) INTO found;
+	-- The last digits of a sum of doubles depend on the order of its rows. They go, so that the same customers make the same row.
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.{1:I} SELECT (jsonb_populate_record(NULL::{data}.{1:I}, o)).* '
+		'FROM jsonb_array_elements($1) e CROSS JOIN LATERAL (SELECT jsonb_build_object(''run'', $2) || jsonb_object_agg(k, CASE jsonb_typeof(v) '
+		'WHEN ''number'' THEN to_jsonb(@extschema@.clv_pipeline_rounded(v::numeric)) ELSE v END) AS o FROM jsonb_each(e) AS j (k, v)) q', target)
+		USING found, run;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_put(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text) IS
-	'puts the few rows of a query into a table of a pipeline, by the names of the columns; {run} is the run. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_put(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.text[]) IS
+	'puts the few rows of a query into a table of a pipeline, by the names of the columns; in the query {1} is the run, {2} the first of the parts. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_money(number pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
-RETURN pg_catalog.format('@extschema@.clv_finite(%s)::pg_catalog."numeric"(24,2)', number);
+RETURN pg_catalog.format('@extschema@.clv_finite(%s)::pg_catalog.numeric(24,2)', number);
 COMMENT ON FUNCTION @extschema@.clv_pipeline_money(pg_catalog.text) IS
 	'an expression rounded to cents, NULL where it is not finite. A part of pipelines';
 
@@ -43,15 +56,15 @@ BEGIN
 		RETURN '';
 	END IF;
 	IF d.rated_at IS NULL THEN
-		RETURN @extschema@.clv_pipeline_sql(d, format('LEFT JOIN (SELECT {g.key}, round(avg(g.%I)) AS rating FROM %s g '
-			'WHERE {g.known} GROUP BY {g.key}) g ON {g=h}', d.rating, d.rating_source));
+		RETURN @extschema@.clv_pipeline_sql(d, 'LEFT JOIN (SELECT {g.key}, round(avg(g.{1:I})) AS rating FROM {2} g '
+			'WHERE {g.known} GROUP BY {g.key}) g ON {g=h}', d.rating, d.rating_source);
 	END IF;
 	type := @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.rating_source)).relation, 'rated_at', d.rated_at,
 		'{timestamptz,timestamp,date}', 'a time');
 	day := format(CASE type WHEN 'timestamptz'::regtype THEN '(g.%I AT TIME ZONE %L)::date' ELSE 'g.%I::date' END, d.rated_at, d.time_zone);
-	RETURN @extschema@.clv_pipeline_sql(d, format('LEFT JOIN (SELECT DISTINCT ON ({g.key}) {g.key}, g.%1$I AS rating FROM %2$s g '
-		'WHERE {g.known} AND g.%1$I IS NOT NULL AND %3$s <= $2 ORDER BY {g.key}, g.%4$I DESC, g.%1$I) g ON {g=h}',
-		d.rating, d.rating_source, day, d.rated_at));
+	RETURN @extschema@.clv_pipeline_sql(d, 'LEFT JOIN (SELECT DISTINCT ON ({g.key}) {g.key}, g.{1:I} AS rating FROM {2} g '
+		'WHERE {g.known} AND g.{1:I} IS NOT NULL AND {3} <= $2 ORDER BY {g.key}, g.{4:I} DESC, g.{1:I}) g ON {g=h}',
+		d.rating, d.rating_source, day, d.rated_at);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_ratings(@extschema@.clv_pipeline_definition) IS
@@ -88,15 +101,15 @@ DECLARE
 	predict text := 'q.prediction';
 BEGIN
 	-- $1 run, $2 day, $3 model, $4 cuts, $5 generation, $6 definition
-	RETURN @extschema@.clv_pipeline_sql(d, format(
+	RETURN @extschema@.clv_pipeline_sql(d,
 		'INSERT INTO {data}.customer SELECT $1, {q.key}, @extschema@.clv_first_purchase(q.history, $2), $2 - (q.rfmtc).recency, '
 		'date_trunc(''month'', @extschema@.clv_first_purchase(q.history, $2)::timestamp)::date, (q.rfmtc).recency, (q.rfmtc).frequency, '
 		'(q.rfmtc).monetary, (q.rfmtc).tenure, @extschema@.clv_finite((q.rfmtc).churn), (q.s).r, (q.s).f, (q.s).m, (q.s).t, (q.s).c, (q.s).v, '
-		'coalesce(@extschema@.segment_assign(q.s, ($6).map%1$s), ''(none)''), (q.p).p_alive, '
-		'@extschema@.clv_finite((q.p).expected_purchases), %2$s, (q.p).purchases_low, @extschema@.clv_finite((q.p).purchases_high), %3$s, '
-		'q.rating, q.satisfaction, %4$s FROM (SELECT h.*, @extschema@.rfmtc(h.history, $2, $3) AS rfmtc, '
+		'coalesce(@extschema@.segment_assign(q.s, ($6).map{1}), ''(none)''), (q.p).p_alive, '
+		'@extschema@.clv_finite((q.p).expected_purchases), {2}, (q.p).purchases_low, @extschema@.clv_finite((q.p).purchases_high), {3}, '
+		'q.rating, q.satisfaction, {4} FROM (SELECT h.*, @extschema@.rfmtc(h.history, $2, $3) AS rfmtc, '
 		'@extschema@.clv_predict($3, h.history, ($6).horizon, ($6).discount_rate, ($6).margin, $2, ($6).level) AS p, '
-		'@extschema@.rfmtc_score(h.history, $4, $2) AS s, %5$s FROM {data}.history h %6$s WHERE h.generation = $5 OFFSET 0) q%7$s '
+		'@extschema@.rfmtc_score(h.history, $4, $2) AS s, {5} FROM {data}.history h {6} WHERE h.generation = $5 OFFSET 0) q{7} '
 		'WHERE q.rfmtc IS NOT NULL',
 		', ' || attributes,
 		(SELECT string_agg(@extschema@.clv_pipeline_money('(q.p).' || c), ', ' ORDER BY i) FROM unnest(
@@ -115,7 +128,7 @@ BEGIN
 		concat_ws(' ', @extschema@.clv_pipeline_ratings(d), CASE WHEN attributes LIKE '%q.cumulative_share%' THEN
 			'CROSS JOIN LATERAL (SELECT CASE WHEN @extschema@.clv_purchases(h.history, $2) > 0 '
 			'THEN coalesce(greatest(@extschema@.clv_total_spend(h.history, $2), 0), 0) ELSE 0 END AS spend) w' END),
-		CASE WHEN attributes LIKE '%a.%' THEN format(' LEFT JOIN %s a ON {a=q}', d.attribute_source) ELSE '' END));
+		CASE WHEN attributes LIKE '%a.%' THEN @extschema@.clv_pipeline_sql(d, ' LEFT JOIN {1} a ON {a=q}', d.attribute_source) END);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_customers(@extschema@.clv_pipeline_definition) IS
@@ -160,28 +173,28 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation, m.model FROM {data}.run r JOIN {data}.model m '
 		'ON m.run = r.model_run WHERE r.run = $1') INTO STRICT this USING run;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.run FROM {data}.state s') INTO previous;
-	rows := @extschema@.clv_pipeline_put(d, run, 'segment', format(
+	rows := @extschema@.clv_pipeline_put(d, run, 'segment',
 		'SELECT c.segment, count(*) AS customers, sum(c.p_alive) AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
 		'sum(c.expected_purchases) AS expected_purchases, sum(c.expected_revenue) AS expected_revenue, sum(c.clv) AS clv, '
 		'sum(c.lifetime_value) AS lifetime_value, avg(c.recency::float8) AS mean_recency, avg(c.frequency::float8) AS mean_frequency, '
 		'round(avg(c.monetary), 2) AS mean_monetary, avg(c.churn) AS mean_churn, '
-		'(SELECT left(min(p.description), 400) FROM @extschema@.clv_segment_map p WHERE p.map = %L AND p.segment = c.segment) AS description '
-		'FROM {data}.customer c WHERE c.run = {run} GROUP BY c.segment', d.map));
-	rows := rows + @extschema@.clv_pipeline_put(d, run, 'migration', format(
+		'(SELECT left(min(p.description), 400) FROM @extschema@.clv_segment_map p WHERE p.map = {2:L} AND p.segment = c.segment) AS description '
+		'FROM {data}.customer c WHERE c.run = {1} GROUP BY c.segment', d.map);
+	rows := rows + @extschema@.clv_pipeline_put(d, run, 'migration',
 		'SELECT coalesce(b.segment, ''(new)'') AS from_segment, coalesce(c.segment, ''(gone)'') AS to_segment, count(*) AS customers, '
-		'coalesce(sum(b.clv), 0) AS clv_before, coalesce(sum(c.clv), 0) AS clv_after FROM (SELECT * FROM {data}.customer WHERE run = %s) b '
-		'FULL JOIN (SELECT * FROM {data}.customer WHERE run = {run}) c USING ({key}) GROUP BY 1, 2', coalesce(previous, -1)));
+		'coalesce(sum(b.clv), 0) AS clv_before, coalesce(sum(c.clv), 0) AS clv_after FROM (SELECT * FROM {data}.customer WHERE run = {2}) b '
+		'FULL JOIN (SELECT * FROM {data}.customer WHERE run = {1}) c USING ({key}) GROUP BY 1, 2', coalesce(previous, -1)::text);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (q.t).* FROM (SELECT @extschema@.clv_predict_total($1, h.history, $2, $3, $4, $5, $6) AS t '
 		'FROM {data}.history h WHERE h.generation = $7) q') INTO total
 		USING this.model, d.horizon, d.discount_rate, d.margin, this.as_of, coalesce(d.level, 0.9), this.generation;
-	RETURN rows + @extschema@.clv_pipeline_put(d, run, 'equity', format(
+	RETURN rows + @extschema@.clv_pipeline_put(d, run, 'equity',
 		'SELECT sum(s.customers) AS customers, sum(s.active_customers) AS active_customers, sum(s.past_revenue) AS past_revenue, '
 		'sum(s.expected_purchases) AS expected_purchases, sum(s.expected_revenue) AS expected_revenue, sum(s.clv) AS clv, '
-		'sum(s.lifetime_value) AS lifetime_value, %s::float8 AS level, %L::float8 AS purchases_low, %L::float8 AS purchases_high, '
-		'%s AS clv_low, %s AS clv_high FROM {data}.segment s WHERE s.run = {run}', coalesce(d.level, 0.9),
-		@extschema@.clv_finite(total.purchases_low), @extschema@.clv_finite(total.purchases_high),
+		'sum(s.lifetime_value) AS lifetime_value, {2}::float8 AS level, {3:L}::float8 AS purchases_low, {4:L}::float8 AS purchases_high, '
+		'{5} AS clv_low, {6} AS clv_high FROM {data}.segment s WHERE s.run = {1}', coalesce(d.level, 0.9)::text,
+		@extschema@.clv_finite(total.purchases_low)::text, @extschema@.clv_finite(total.purchases_high)::text,
 		@extschema@.clv_pipeline_money(format('%L::float8', total.value_low)),
-		@extschema@.clv_pipeline_money(format('%L::float8', total.value_high))));
+		@extschema@.clv_pipeline_money(format('%L::float8', total.value_high)));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_segments(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -202,26 +215,26 @@ BEGIN
 	rows := @extschema@.clv_pipeline_put(d, run, 'cohort',
 		'SELECT c.cohort_month, count(*) AS customers, sum(c.p_alive) AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
 		'sum(c.expected_revenue) AS expected_revenue, sum(c.clv) AS clv, sum(c.lifetime_value) AS lifetime_value '
-		'FROM {data}.customer c WHERE c.run = {run} GROUP BY c.cohort_month');
+		'FROM {data}.customer c WHERE c.run = {1} GROUP BY c.cohort_month');
 	-- A customer is a buyer of a month on the first day of it on which he buys. Months without any purchase are rows too.
-	RETURN rows + @extschema@.clv_pipeline_put(d, run, 'cohort_age', format(
-		'WITH days AS (SELECT date_trunc(''month'', @extschema@.clv_first_purchase(h.history, %1$L::date)::timestamp) AS cohort, h.history, '
-		'@extschema@.clv_purchase_log(h.history) AS l FROM {data}.history h WHERE h.generation = %2$s), '
+	RETURN rows + @extschema@.clv_pipeline_put(d, run, 'cohort_age',
+		'WITH days AS (SELECT date_trunc(''month'', @extschema@.clv_first_purchase(h.history, {2:L}::date)::timestamp) AS cohort, h.history, '
+		'@extschema@.clv_purchase_log(h.history) AS l FROM {data}.history h WHERE h.generation = {3}), '
 		'sums AS (SELECT y.cohort::date AS cohort_month, date_trunc(''month'', (y.l).day::timestamp)::date AS month, '
 		'count(*) FILTER (WHERE (y.l).purchase) AS purchases, count(*) FILTER (WHERE (y.l).purchase AND @extschema@.clv_purchases_between('
 		'y.history, date_trunc(''month'', (y.l).day::timestamp)::date - 1, (y.l).day - 1) = 0) AS buyers, sum((y.l).amount) AS revenue '
-		'FROM days y WHERE (y.l).day <= %1$L::date AND y.cohort IS NOT NULL GROUP BY 1, 2) '
+		'FROM days y WHERE (y.l).day <= {2:L}::date AND y.cohort IS NOT NULL GROUP BY 1, 2) '
 		'SELECT c.cohort_month, (12 * (extract(year FROM m) - extract(year FROM c.cohort_month)) + extract(month FROM m) '
 		'- extract(month FROM c.cohort_month))::int4 AS age, m::date AS month, c.customers, coalesce(s.buyers, 0) AS buyers, '
 		'coalesce(s.purchases, 0) AS purchases, coalesce(round(s.revenue, 2), 0) AS revenue, '
-		'(m + interval ''1 month'')::date <= %1$L::date + 1 AS complete '
-		'FROM {data}.cohort c CROSS JOIN LATERAL generate_series(c.cohort_month::timestamp, %1$L::date::timestamp, ''1 month'') m '
-		'LEFT JOIN sums s ON s.cohort_month = c.cohort_month AND s.month = m::date WHERE c.run = {run} '
+		'(m + interval ''1 month'')::date <= {2:L}::date + 1 AS complete '
+		'FROM {data}.cohort c CROSS JOIN LATERAL generate_series(c.cohort_month::timestamp, {2:L}::date::timestamp, ''1 month'') m '
+		'LEFT JOIN sums s ON s.cohort_month = c.cohort_month AND s.month = m::date WHERE c.run = {1} '
 		-- what came back before the first purchase belongs to the cohort as well
 		'UNION ALL SELECT s.cohort_month, (12 * (extract(year FROM s.month) - extract(year FROM s.cohort_month)) + extract(month FROM s.month) '
 		'- extract(month FROM s.cohort_month))::int4, s.month, c.customers, s.buyers, s.purchases, round(s.revenue, 2), true '
-		'FROM sums s JOIN {data}.cohort c USING (cohort_month) WHERE c.run = {run} AND s.month < s.cohort_month',
-		to_char(this.as_of, 'YYYY-MM-DD'), this.generation));
+		'FROM sums s JOIN {data}.cohort c USING (cohort_month) WHERE c.run = {1} AND s.month < s.cohort_month',
+		to_char(this.as_of, 'YYYY-MM-DD'), this.generation::text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_cohorts(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -279,33 +292,33 @@ BEGIN
 	INTO expected, sums, totals
 	FROM @extschema@.clv_pipeline_periods(d.horizon, this.as_of, this.clock, this.unit_days) p;
 	-- the variance of what will happen grows with the number of customers, that of what is expected with its square
-	rows := @extschema@.clv_pipeline_put(d, run, 'forecast', format(
-		'WITH m AS (SELECT m.model FROM {data}.model m JOIN {data}.run r ON m.run = r.model_run WHERE r.run = {run}), '
-		'sums AS MATERIALIZED (SELECT q.segment, %1$s FROM (SELECT c.segment, @extschema@.clv_expected_spend(m.model, h.history, %4$L) AS spend, %2$s '
-		'FROM {data}.history h JOIN {data}.customer c USING ({key}), m WHERE h.generation = %5$s AND c.run = {run} OFFSET 0) q GROUP BY q.segment), '
-		'sampled AS MATERIALIZED (SELECT c.segment, s.customers::float8 / count(*) AS scale, %3$s FROM {data}.segment s JOIN {data}.customer c USING (run, segment) '
-		'JOIN {data}.history h USING ({key}), m WHERE s.run = {run} AND h.generation = %5$s '
-		'AND hashtextextended(concat_ws(''/'', {c.key}), 0) %% (1 + s.customers / %6$s) = 0 GROUP BY c.segment, s.customers), '
+	rows := @extschema@.clv_pipeline_put(d, run, 'forecast',
+		'WITH m AS (SELECT m.model FROM {data}.model m JOIN {data}.run r ON m.run = r.model_run WHERE r.run = {1}), '
+		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, @extschema@.clv_expected_spend(m.model, h.history, {5:L}) AS spend, {3} '
+		'FROM {data}.history h JOIN {data}.customer c USING ({key}), m WHERE h.generation = {6} AND c.run = {1} OFFSET 0) q GROUP BY q.segment), '
+		'sampled AS MATERIALIZED (SELECT c.segment, s.customers::float8 / count(*) AS scale, {4} FROM {data}.segment s JOIN {data}.customer c USING (run, segment) '
+		'JOIN {data}.history h USING ({key}), m WHERE s.run = {1} AND h.generation = {6} '
+		'AND hashtextextended(concat_ws(''/'', {c.key}), 0) % (1 + s.customers / {7}) = 0 GROUP BY c.segment, s.customers), '
 		'cumulated AS (SELECT s.segment, p.*, CASE WHEN p.number = max(p.number) OVER () THEN g.expected_purchases ELSE s.e[p.number] END AS e, '
-		'CASE WHEN p.number = max(p.number) OVER () THEN g.expected_revenue ELSE %7$s END AS r, '
+		'CASE WHEN p.number = max(p.number) OVER () THEN g.expected_revenue ELSE {8} END AS r, '
 		'(power(t.purchases_high - t.expected_purchases, 2) - coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * a.scale AS e_chance, '
 		'coalesce(t.purchases_mean_high - t.expected_purchases, 0) * a.scale AS e_estimate, '
 		'(power(t.value_high - t.expected_value, 2) - coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * a.scale AS r_chance, '
 		'coalesce(t.value_mean_high - t.expected_value, 0) * a.scale AS r_estimate '
-		'FROM @extschema@.clv_pipeline_periods(%8$L, %4$L, %9$L, %10$s) p CROSS JOIN sums s JOIN {data}.segment g ON g.run = {run} '
+		'FROM @extschema@.clv_pipeline_periods({9:L}, {5:L}, {10:L}, {11}) p CROSS JOIN sums s JOIN {data}.segment g ON g.run = {1} '
 		'AND g.segment = s.segment LEFT JOIN sampled a ON a.segment = s.segment LEFT JOIN LATERAL unnest(a.t) WITH ORDINALITY AS t ON t.ordinality = p.number), '
 		'based AS (SELECT segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance, r_estimate FROM cumulated '
 		'UNION ALL SELECT ''(all)'', number, period_start, period_end, sum(e), sum(r), sum(e_chance), sum(e_estimate), '
 		'CASE WHEN count(r_chance) = count(r) THEN sum(r_chance) END, sum(r_estimate) FROM cumulated GROUP BY 2, 3, 4) '
-		'SELECT segment, number, period_start, period_end, round((e - lag(e, 1, 0) OVER w)::numeric, 6) AS expected_purchases, '
-		'r - lag(r, 1, 0) OVER w AS expected_revenue, round(e::numeric, 6) AS cumulative_purchases, '
-		'round(greatest(e - sqrt(greatest(e_chance, 0) + power(e_estimate, 2)), 0)::numeric, 6) AS purchases_low, '
-		'round((e + sqrt(greatest(e_chance, 0) + power(e_estimate, 2)))::numeric, 6) AS purchases_high, '
+		'SELECT segment, number, period_start, period_end, e - lag(e, 1, 0) OVER w AS expected_purchases, '
+		'r - lag(r, 1, 0) OVER w AS expected_revenue, e AS cumulative_purchases, '
+		'greatest(e - sqrt(greatest(e_chance, 0) + power(e_estimate, 2)), 0) AS purchases_low, '
+		'e + sqrt(greatest(e_chance, 0) + power(e_estimate, 2)) AS purchases_high, '
 		'r AS cumulative_revenue, round(greatest(r::float8 - sqrt(greatest(r_chance, 0) + power(r_estimate, 2)), 0)::numeric, 2) AS revenue_low, '
 		'round((r::float8 + sqrt(greatest(r_chance, 0) + power(r_estimate, 2)))::numeric, 2) AS revenue_high '
 		'FROM based WINDOW w AS (PARTITION BY segment ORDER BY number)',
-		sums, expected, totals, this.as_of, this.generation, sample, @extschema@.clv_pipeline_money('s.r[p.number]'),
-		d.horizon, this.clock, coalesce(this.unit_days, 1)));
+		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, @extschema@.clv_pipeline_money('s.r[p.number]'),
+		d.horizon::text, this.clock, coalesce(this.unit_days, 1)::text);
 	RETURN rows;
 END
 $$;
@@ -325,16 +338,16 @@ DECLARE
 BEGIN
 	FOR basis IN SELECT * FROM (VALUES ('past revenue', 'monetary'), ('future value', 'clv')) v (name, field) LOOP
 		-- the row at place i falls into hundredth ceil(100 i / n); where there are fewer customers than that, some stay empty
-		rows := rows + @extschema@.clv_pipeline_put(d, run, 'concentration', format(
-			'WITH placed AS (SELECT greatest(coalesce(c.%2$I, 0), 0) AS value, row_number() OVER (ORDER BY c.%2$I DESC NULLS LAST) AS i, r.customers AS n '
-			'FROM {data}.customer c JOIN {data}.run r USING (run) WHERE c.run = {run}), '
+		rows := rows + @extschema@.clv_pipeline_put(d, run, 'concentration',
+			'WITH placed AS (SELECT greatest(coalesce(c.{3:I}, 0), 0) AS value, row_number() OVER (ORDER BY c.{3:I} DESC NULLS LAST) AS i, r.customers AS n '
+			'FROM {data}.customer c JOIN {data}.run r USING (run) WHERE c.run = {1}), '
 			'gini AS (SELECT (min(n) + 1 - 2 * sum(i * value) / nullif(sum(value), 0)) / min(n) AS gini, min(n) AS n FROM placed), '
 			'hundredths AS (SELECT (100 * i + n - 1) / n AS percentile, count(*) AS customers, sum(value) AS value FROM placed GROUP BY 1) '
-			'SELECT %1$L AS basis, p AS percentile, coalesce(h.customers, 0) AS customers, coalesce(round(h.value, 2), 0) AS value, '
+			'SELECT {2:L} AS basis, p AS percentile, coalesce(h.customers, 0) AS customers, coalesce(round(h.value, 2), 0) AS value, '
 			'sum(h.customers) OVER w / min(g.n) OVER () AS cumulative_customers_share, '
-			'coalesce(sum(h.value) OVER w, 0) / nullif(sum(h.value) OVER (), 0) AS cumulative_value_share, round(g.gini, 12) AS gini '
+			'coalesce(sum(h.value) OVER w, 0) / nullif(sum(h.value) OVER (), 0) AS cumulative_value_share, g.gini '
 			'FROM generate_series(1, 100) p CROSS JOIN gini g LEFT JOIN hundredths h ON h.percentile = p WHERE g.n > 0 WINDOW w AS (ORDER BY p)',
-			basis.name, basis.field));
+			basis.name, basis.field);
 	END LOOP;
 	RETURN rows;
 END
@@ -386,11 +399,11 @@ BEGIN
 	RETURN @extschema@.clv_pipeline_put(d, run, 'satisfaction',
 		'SELECT coalesce(q.segment, ''(all)'') AS segment, q.customers, (q.n).responses, (q.n).promoters, (q.n).passives, (q.n).detractors, '
 		'(q.n).nps, (q.n).margin_of_error, (q.n).low AS nps_low, (q.n).high AS nps_high, q.clv FROM (SELECT c.segment, count(*) AS customers, '
-		'@extschema@.clv_nps(c.rating) AS n, sum(c.clv) AS clv FROM {data}.customer c WHERE c.run = {run} GROUP BY ROLLUP (c.segment)) q')
+		'@extschema@.clv_nps(c.rating) AS n, sum(c.clv) AS clv FROM {data}.customer c WHERE c.run = {1} GROUP BY ROLLUP (c.segment)) q')
 		+ @extschema@.clv_pipeline_put(d, run, 'value_satisfaction',
 		'SELECT coalesce(c.value_segment, ''(none)'') AS value_segment, c.satisfaction, count(*) AS customers, round(sum(c.monetary), 2) AS past_revenue, '
 		'sum(c.clv) AS clv, (SELECT left(min(p.description), 400) FROM @extschema@.clv_segment_map p WHERE p.map = ''value x satisfaction'' '
-		'AND p.segment = c.value_segment) AS description FROM {data}.customer c WHERE c.run = {run} GROUP BY c.value_segment, c.satisfaction');
+		'AND p.segment = c.value_segment) AS description FROM {data}.customer c WHERE c.run = {1} GROUP BY c.value_segment, c.satisfaction');
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_satisfaction(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -411,22 +424,22 @@ BEGIN
 	IF d.attribute_source IS NULL THEN
 		RETURN 0;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, format('SELECT concat_ws(''/'', {a.key}) FROM %s a WHERE {a.known} GROUP BY {a.key} '
-		'HAVING count(*) > 1 LIMIT 1', d.attribute_source)) INTO twice;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT concat_ws(''/'', {a.key}) FROM {1} a WHERE {a.known} GROUP BY {a.key} '
+		'HAVING count(*) > 1 LIMIT 1', d.attribute_source) INTO twice;
 	IF twice IS NOT NULL THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('%s has more than one row of customer %s', d.attribute_source, twice),
 			NULL, 'attribute_source must have one row a customer: a view can choose among several.', 'cardinality_violation');
 	END IF;
 	FOREACH attribute IN ARRAY d.attributes LOOP
-		rows := rows + @extschema@.clv_pipeline_put(d, run, 'profile', format(
-			'WITH valued AS (SELECT c.segment, coalesce(left(a.%1$I::text, 200), ''(none)'') AS value FROM {data}.customer c LEFT JOIN %2$s a ON {a=c} '
-			'WHERE c.run = {run}), '
+		rows := rows + @extschema@.clv_pipeline_put(d, run, 'profile',
+			'WITH valued AS (SELECT c.segment, coalesce(left(a.{2:I}::text, 200), ''(none)'') AS value FROM {data}.customer c LEFT JOIN {3} a ON {a=c} '
+			'WHERE c.run = {1}), '
 			'frequent AS (SELECT v.value FROM valued v GROUP BY v.value ORDER BY count(*) DESC, v.value LIMIT 50), '
 			'named AS (SELECT v.segment, coalesce(f.value, ''(other)'') AS value, count(*) AS n FROM valued v LEFT JOIN frequent f USING (value) GROUP BY 1, 2), '
 			'of_segment AS (SELECT segment, sum(n) AS n FROM named GROUP BY 1), of_value AS (SELECT value, sum(n) AS n FROM named GROUP BY 1) '
-			'SELECT %1$L AS attribute, v.value, s.segment, coalesce(n.n, 0) AS customers, s.n AS segment_customers, v.n AS value_customers, '
+			'SELECT {2:L} AS attribute, v.value, s.segment, coalesce(n.n, 0) AS customers, s.n AS segment_customers, v.n AS value_customers, '
 			'(SELECT sum(n) FROM of_segment) AS base_customers FROM of_segment s CROSS JOIN of_value v LEFT JOIN named n USING (segment, value)',
-			attribute, d.attribute_source));
+			attribute, d.attribute_source);
 	END LOOP;
 	RETURN rows;
 END
@@ -459,9 +472,9 @@ BEGIN
 		RETURN 0;
 	END IF;
 	SELECT * INTO clock FROM @extschema@.clv_validate_clock(this.model);
-	EXECUTE @extschema@.clv_pipeline_sql(d, format('INSERT INTO {data}.new_customer SELECT %s, @extschema@.clv_finite(n.expected_purchases), %s '
-		'FROM @extschema@.clv_new_customer($1, $2, $3, $4) n', run, (SELECT string_agg(@extschema@.clv_pipeline_money('n.' || c), ', ' ORDER BY i)
-			FROM unnest('{first_purchase_value,repeat_value,max_acquisition_cost}'::text[]) WITH ORDINALITY u (c, i))))
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.new_customer SELECT {1}, @extschema@.clv_finite(n.expected_purchases), {2} '
+		'FROM @extschema@.clv_new_customer($1, $2, $3, $4) n', run::text, (SELECT string_agg(@extschema@.clv_pipeline_money('n.' || c), ', ' ORDER BY i)
+			FROM unnest('{first_purchase_value,repeat_value,max_acquisition_cost}'::text[]) WITH ORDINALITY u (c, i)))
 		USING this.model, d.horizon, d.discount_rate, d.margin;
 	-- whole weeks, or periods of the family
 	days := floor(least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - this.first) / 3.0)
@@ -470,19 +483,20 @@ BEGIN
 	IF days < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
 		RETURN 1;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, format('CREATE VIEW {data}.sample AS SELECT h.history FROM {data}.history h '
-		'WHERE h.generation = %s AND hashtextextended(concat_ws(''/'', {h.key}), 0) %% %s = 0', this.generation, 1 + this.histories / most));
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE VIEW {data}.sample AS SELECT h.history FROM {data}.history h '
+		'WHERE h.generation = {1} AND hashtextextended(concat_ws(''/'', {h.key}), 0) % {2} = 0', this.generation::text,
+		(1 + this.histories / most)::text);
 	EXECUTE format('SELECT @extschema@.clv_fit(h.history, $1) FROM %s h', source) INTO past
 		USING @extschema@.clv_pipeline_fit_options(d, since);
-	rows := @extschema@.clv_pipeline_put(d, run, 'calibration', format('SELECT c.*, %L::date AS holdout_start, %L::date AS holdout_end '
-		'FROM @extschema@.clv_backtest_calibration(%L, ''history'', %L, %L, model => %L) c', since, this.as_of, source, since,
-		make_interval(days => days), past))
-		+ @extschema@.clv_pipeline_put(d, run, 'lift', format('SELECT c.*, %L::date AS holdout_start, %L::date AS holdout_end '
-		'FROM @extschema@.clv_backtest_deciles(%L, ''history'', %L, %L, model => %L) c', since, this.as_of, source, since,
-		make_interval(days => days), past));
+	rows := @extschema@.clv_pipeline_put(d, run, 'calibration', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end '
+		'FROM @extschema@.clv_backtest_calibration({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, this.as_of::text, source,
+		make_interval(days => days)::text, past::text)
+		+ @extschema@.clv_pipeline_put(d, run, 'lift', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end '
+		'FROM @extschema@.clv_backtest_deciles({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, this.as_of::text, source,
+		make_interval(days => days)::text, past::text);
 	IF clock.clock = 'continuous' THEN
-		rows := rows + @extschema@.clv_pipeline_put(d, run, 'tracking', format('SELECT * FROM @extschema@.clv_tracking(%L, ''history'', %L, until => %L)',
-			source, past, this.as_of));
+		rows := rows + @extschema@.clv_pipeline_put(d, run, 'tracking', 'SELECT * FROM @extschema@.clv_tracking({2:L}, ''history'', {3:L}, until => {4:L})',
+			source, past::text, this.as_of::text);
 	END IF;
 	EXECUTE format('DROP VIEW %s', source);
 	RETURN rows;
