@@ -49,7 +49,8 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(pg_catalog.text, pg_catalog.t
 CREATE FUNCTION @extschema@.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+-- compiling these long statements takes longer than running them, at any number of customers that was tried
+SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
 	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);

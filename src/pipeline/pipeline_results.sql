@@ -4,10 +4,10 @@ CREATE FUNCTION @extschema@.clv_pipeline_rounded(number pg_catalog.numeric) RETU
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN number = 0 OR scale(number) <= 2 THEN number ELSE round(number, greatest(2, 11 - floor(log(abs(number)))::int4)) END
+	SELECT CASE WHEN number = 0 OR scale(number) <= 2 THEN number ELSE round(number, greatest(2, 8 - floor(log(abs(number)))::int4)) END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_rounded(pg_catalog.numeric) IS
-	'a number to twelve digits; money, which has two decimals at most, as it is. A part of pipelines';
+	'a number to nine digits; money, which has two decimals at most, as it is. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_put(
 	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, query pg_catalog.text,
@@ -23,7 +23,8 @@ BEGIN
 	-- A query that only reads may run in parallel, an INSERT of its rows may not; what comes out of it is small.
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT jsonb_agg(q) FROM ({1}) q',
 		@extschema@.clv_pipeline_sql(d, query, VARIADIC run::text || parts)) INTO found;
-	-- The last digits of a sum of doubles depend on the order of its rows. They go, so that the same customers make the same row.
+	-- The last digits of a sum of doubles depend on the order of its rows. Where it can be, sums are of whole billionths;
+	-- else these digits go, so that the same customers make the same row.
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.{1:I} SELECT (jsonb_populate_record(NULL::{data}.{1:I}, o)).* '
 		'FROM jsonb_array_elements($1) e CROSS JOIN LATERAL (SELECT jsonb_build_object(''run'', $2) || jsonb_object_agg(k, CASE jsonb_typeof(v) '
 		'WHEN ''number'' THEN to_jsonb(@extschema@.clv_pipeline_rounded(v::numeric)) ELSE v END) AS o FROM jsonb_each(e) AS j (k, v)) q', target)
@@ -34,6 +35,12 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_put(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text, pg_catalog.text[]) IS
 	'puts the few rows of a query into a table of a pipeline, by the names of the columns; in the query {1} is the run, {2} the first of the parts. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_sum(number pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+RETURN pg_catalog.format('(pg_catalog.sum((1e9 * %s)::pg_catalog.int8) / 1e9)', number);
+COMMENT ON FUNCTION @extschema@.clv_pipeline_sum(pg_catalog.text) IS
+	'the sum of an expression in whole billionths, the same in any order of the rows. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_money(number pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
@@ -174,12 +181,13 @@ BEGIN
 		'ON m.run = r.model_run WHERE r.run = $1') INTO STRICT this USING run;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.run FROM {data}.state s') INTO previous;
 	rows := @extschema@.clv_pipeline_put(d, run, 'segment',
-		'SELECT c.segment, count(*) AS customers, sum(c.p_alive) AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
-		'sum(c.expected_purchases) AS expected_purchases, sum(c.expected_revenue) AS expected_revenue, sum(c.clv) AS clv, '
+		'SELECT c.segment, count(*) AS customers, {3} AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
+		'{4} AS expected_purchases, sum(c.expected_revenue) AS expected_revenue, sum(c.clv) AS clv, '
 		'sum(c.lifetime_value) AS lifetime_value, avg(c.recency::float8) AS mean_recency, avg(c.frequency::float8) AS mean_frequency, '
-		'round(avg(c.monetary), 2) AS mean_monetary, avg(c.churn) AS mean_churn, '
+		'round(avg(c.monetary), 2) AS mean_monetary, 1 - {3} / count(c.p_alive) AS mean_churn, '
 		'(SELECT left(min(p.description), 400) FROM @extschema@.clv_segment_map p WHERE p.map = {2:L} AND p.segment = c.segment) AS description '
-		'FROM {data}.customer c WHERE c.run = {1} GROUP BY c.segment', d.map);
+		'FROM {data}.customer c WHERE c.run = {1} GROUP BY c.segment', d.map,
+		@extschema@.clv_pipeline_sum('c.p_alive'), @extschema@.clv_pipeline_sum('c.expected_purchases'));
 	rows := rows + @extschema@.clv_pipeline_put(d, run, 'migration',
 		'SELECT coalesce(b.segment, ''(new)'') AS from_segment, coalesce(c.segment, ''(gone)'') AS to_segment, count(*) AS customers, '
 		'coalesce(sum(b.clv), 0) AS clv_before, coalesce(sum(c.clv), 0) AS clv_after FROM (SELECT * FROM {data}.customer WHERE run = {2}) b '
@@ -213,9 +221,9 @@ DECLARE
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation FROM {data}.run r WHERE r.run = $1') INTO this USING run;
 	rows := @extschema@.clv_pipeline_put(d, run, 'cohort',
-		'SELECT c.cohort_month, count(*) AS customers, sum(c.p_alive) AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
+		'SELECT c.cohort_month, count(*) AS customers, {2} AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
 		'sum(c.expected_revenue) AS expected_revenue, sum(c.clv) AS clv, sum(c.lifetime_value) AS lifetime_value '
-		'FROM {data}.customer c WHERE c.run = {1} GROUP BY c.cohort_month');
+		'FROM {data}.customer c WHERE c.run = {1} GROUP BY c.cohort_month', @extschema@.clv_pipeline_sum('c.p_alive'));
 	-- A customer is a buyer of a month on the first day of it on which he buys. Months without any purchase are rows too.
 	RETURN rows + @extschema@.clv_pipeline_put(d, run, 'cohort_age',
 		'WITH days AS (SELECT date_trunc(''month'', @extschema@.clv_first_purchase(h.history, {2:L}::date)::timestamp) AS cohort, h.history, '
@@ -285,8 +293,8 @@ BEGIN
 		INTO STRICT this USING run;
 	-- a call for each period by itself, because each remembers what it has worked out for its horizon
 	SELECT string_agg(format('@extschema@.clv_expected_purchases(m.model, h.history, %L, %L) AS e%s', p.until, this.as_of, p.number), ', '),
-		format('ARRAY[%s] AS e, ARRAY[%s] AS r', string_agg(format('sum(q.e%s)', p.number), ', ' ORDER BY p.number),
-			string_agg(format('sum(q.e%s * q.spend)', p.number), ', ' ORDER BY p.number)),
+		format('ARRAY[%s] AS e, ARRAY[%s] AS r', string_agg(@extschema@.clv_pipeline_sum('q.e' || p.number), ', ' ORDER BY p.number),
+			string_agg(format('sum((1e4 * q.e%s * q.spend)::int8) / 1e4', p.number), ', ' ORDER BY p.number)),
 		format('ARRAY[%s] AS t', string_agg(format('@extschema@.clv_predict_total(m.model, h.history, %L, 0, 1, %L, %s)', p.until, this.as_of,
 			coalesce(d.level, 0.9)), ', ' ORDER BY p.number))
 	INTO expected, sums, totals
@@ -294,18 +302,18 @@ BEGIN
 	-- the variance of what will happen grows with the number of customers, that of what is expected with its square
 	rows := @extschema@.clv_pipeline_put(d, run, 'forecast',
 		'WITH m AS (SELECT m.model FROM {data}.model m JOIN {data}.run r ON m.run = r.model_run WHERE r.run = {1}), '
-		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, @extschema@.clv_expected_spend(m.model, h.history, {5:L}) AS spend, {3} '
+		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, @extschema@.clv_finite(@extschema@.clv_expected_spend(m.model, h.history, {5:L})) AS spend, {3} '
 		'FROM {data}.history h JOIN {data}.customer c USING ({key}), m WHERE h.generation = {6} AND c.run = {1} OFFSET 0) q GROUP BY q.segment), '
 		'sampled AS MATERIALIZED (SELECT c.segment, s.customers::float8 / count(*) AS scale, {4} FROM {data}.segment s JOIN {data}.customer c USING (run, segment) '
 		'JOIN {data}.history h USING ({key}), m WHERE s.run = {1} AND h.generation = {6} '
 		'AND hashtextextended(concat_ws(''/'', {c.key}), 0) % (1 + s.customers / {7}) = 0 GROUP BY c.segment, s.customers), '
 		'cumulated AS (SELECT s.segment, p.*, CASE WHEN p.number = max(p.number) OVER () THEN g.expected_purchases ELSE s.e[p.number] END AS e, '
-		'CASE WHEN p.number = max(p.number) OVER () THEN g.expected_revenue ELSE {8} END AS r, '
+		'CASE WHEN p.number = max(p.number) OVER () THEN g.expected_revenue ELSE round(s.r[p.number], 2) END AS r, '
 		'(power(t.purchases_high - t.expected_purchases, 2) - coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * a.scale AS e_chance, '
 		'coalesce(t.purchases_mean_high - t.expected_purchases, 0) * a.scale AS e_estimate, '
 		'(power(t.value_high - t.expected_value, 2) - coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * a.scale AS r_chance, '
 		'coalesce(t.value_mean_high - t.expected_value, 0) * a.scale AS r_estimate '
-		'FROM @extschema@.clv_pipeline_periods({9:L}, {5:L}, {10:L}, {11}) p CROSS JOIN sums s JOIN {data}.segment g ON g.run = {1} '
+		'FROM @extschema@.clv_pipeline_periods({8:L}, {5:L}, {9:L}, {10}) p CROSS JOIN sums s JOIN {data}.segment g ON g.run = {1} '
 		'AND g.segment = s.segment LEFT JOIN sampled a ON a.segment = s.segment LEFT JOIN LATERAL unnest(a.t) WITH ORDINALITY AS t ON t.ordinality = p.number), '
 		'based AS (SELECT segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance, r_estimate FROM cumulated '
 		'UNION ALL SELECT ''(all)'', number, period_start, period_end, sum(e), sum(r), sum(e_chance), sum(e_estimate), '
@@ -317,8 +325,7 @@ BEGIN
 		'r AS cumulative_revenue, round(greatest(r::float8 - sqrt(greatest(r_chance, 0) + power(r_estimate, 2)), 0)::numeric, 2) AS revenue_low, '
 		'round((r::float8 + sqrt(greatest(r_chance, 0) + power(r_estimate, 2)))::numeric, 2) AS revenue_high '
 		'FROM based WINDOW w AS (PARTITION BY segment ORDER BY number)',
-		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, @extschema@.clv_pipeline_money('s.r[p.number]'),
-		d.horizon::text, this.clock, coalesce(this.unit_days, 1)::text);
+		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text, this.clock, coalesce(this.unit_days, 1)::text);
 	RETURN rows;
 END
 $$;
