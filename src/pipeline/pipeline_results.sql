@@ -117,7 +117,7 @@ BEGIN
 		'q.rating, q.satisfaction, {4} FROM (SELECT h.*, @extschema@.rfmtc(h.history, $2, $3) AS rfmtc, '
 		'@extschema@.clv_predict($3, h.history, ($6).horizon, ($6).discount_rate, ($6).margin, $2, ($6).level) AS p, '
 		'@extschema@.rfmtc_score(h.history, $4, $2) AS s, {5} FROM {data}.history h {6} WHERE h.generation = $5 OFFSET 0) q{7} '
-		'WHERE q.rfmtc IS NOT NULL',
+		'WHERE NOT q.rfmtc IS NULL',
 		', ' || attributes,
 		(SELECT string_agg(@extschema@.clv_pipeline_money('(q.p).' || c), ', ' ORDER BY i) FROM unnest(
 			'{expected_spend,expected_revenue,clv,lifetime_value,next_purchase_value}'::text[]) WITH ORDINALITY u (c, i)),
