@@ -90,7 +90,7 @@ BEGIN
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.' || declaration, keys);
 	END LOOP;
 	FOREACH declaration IN ARRAY ARRAY['INSERT INTO {data}.state DEFAULT VALUES',
-		'CREATE INDEX customer_segment ON {data}.customer (run, segment, clv DESC)',
+		'CREATE INDEX customer_segment ON {data}.customer (run, segment)',
 		'CREATE INDEX customer_clv ON {data}.customer (run, clv DESC)',
 		'CREATE INDEX customer_cohort ON {data}.customer (run, cohort_month)',
 		-- numbers do not get smaller, only slower
