@@ -227,7 +227,7 @@ BEGIN
 			CASE fixed WHEN 'as_of' THEN 'It is an argument of the pipeline.' ELSE NULL END);
 	END IF;
 	-- a customer of one day lets the options be read to their end
-	PERFORM @extschema@.clv_cells(h.history, d.options)
+	PERFORM @extschema@.clv_cells(h.history, @extschema@.clv_pipeline_fit_options(d, '2000-12-31'))
 	FROM (SELECT @extschema@.clv_history(date '2000-01-01') AS history) h;
 END
 $$;

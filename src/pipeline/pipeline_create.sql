@@ -193,8 +193,10 @@ BEGIN
 	d.amount := CASE WHEN d.amount IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'amount', d.amount)).column_name END;
 	d.returns := CASE WHEN d.returns IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'returns', d.returns)).column_name END;
 	d.changed_at := CASE WHEN d.changed_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'changed_at', d.changed_at)).column_name END;
-	IF attributes IS NOT NULL AND d.attribute_source IS NOT NULL THEN
-		d.attributes := @extschema@.clv_pipeline_names((@extschema@.clv_quick_relation(d.attribute_source)).relation, 'attributes', attributes);
+	IF attributes IS NOT NULL THEN
+		-- without a relation they are refused later
+		d.attributes := CASE WHEN d.attribute_source IS NULL THEN ARRAY[attributes] ELSE @extschema@.clv_pipeline_names(
+			(@extschema@.clv_quick_relation(d.attribute_source)).relation, 'attributes', attributes) END;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
 		relation := (@extschema@.clv_quick_relation(d.rating_source)).relation;

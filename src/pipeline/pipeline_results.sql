@@ -302,7 +302,7 @@ BEGIN
 	-- the variance of what will happen grows with the number of customers, that of what is expected with its square
 	rows := @extschema@.clv_pipeline_put(d, run, 'forecast',
 		'WITH m AS (SELECT m.model FROM {data}.model m JOIN {data}.run r ON m.run = r.model_run WHERE r.run = {1}), '
-		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, @extschema@.clv_finite(@extschema@.clv_expected_spend(m.model, h.history, {5:L})) AS spend, {3} '
+		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, {11} AS spend, {3} '
 		'FROM {data}.history h JOIN {data}.customer c USING ({key}), m WHERE h.generation = {6} AND c.run = {1} OFFSET 0) q GROUP BY q.segment), '
 		'sampled AS MATERIALIZED (SELECT c.segment, s.customers::float8 / count(*) AS scale, {4} FROM {data}.segment s JOIN {data}.customer c USING (run, segment) '
 		'JOIN {data}.history h USING ({key}), m WHERE s.run = {1} AND h.generation = {6} '
@@ -325,7 +325,9 @@ BEGIN
 		'r AS cumulative_revenue, round(greatest(r::float8 - sqrt(greatest(r_chance, 0) + power(r_estimate, 2)), 0)::numeric, 2) AS revenue_low, '
 		'round((r::float8 + sqrt(greatest(r_chance, 0) + power(r_estimate, 2)))::numeric, 2) AS revenue_high '
 		'FROM based WINDOW w AS (PARTITION BY segment ORDER BY number)',
-		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text, this.clock, coalesce(this.unit_days, 1)::text);
+		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text, this.clock, coalesce(this.unit_days, 1)::text,
+		CASE WHEN d.options ->> 'spend' = 'none' THEN 'NULL::float8'
+			ELSE format('@extschema@.clv_finite(@extschema@.clv_expected_spend(m.model, h.history, %L))', this.as_of) END);
 	RETURN rows;
 END
 $$;
@@ -479,9 +481,10 @@ BEGIN
 		RETURN 0;
 	END IF;
 	SELECT * INTO clock FROM @extschema@.clv_validate_clock(this.model);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.new_customer SELECT {1}, @extschema@.clv_finite(n.expected_purchases), {2} '
-		'FROM @extschema@.clv_new_customer($1, $2, $3, $4) n', run::text, (SELECT string_agg(@extschema@.clv_pipeline_money('n.' || c), ', ' ORDER BY i)
-			FROM unnest('{first_purchase_value,repeat_value,max_acquisition_cost}'::text[]) WITH ORDINALITY u (c, i)))
+	-- in cents that add up
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.new_customer SELECT {1}, @extschema@.clv_finite(n.expected_purchases), '
+		'{2}, {3}, {2} + {3} FROM @extschema@.clv_new_customer($1, $2, $3, $4) n', run::text,
+		@extschema@.clv_pipeline_money('n.first_purchase_value'), @extschema@.clv_pipeline_money('n.repeat_value'))
 		USING this.model, d.horizon, d.discount_rate, d.margin;
 	-- whole weeks, or periods of the family
 	days := floor(least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - this.first) / 3.0)
