@@ -155,11 +155,9 @@ CheckStart(const ClvFamily *family, const double *param)
 {
 	for (int i = 0; i < family->nparams; i++)
 	{
-		bool		logit = family->transform[i] == CLV_LOGIT;
-
-		if (!isfinite(param[i]) || param[i] <= 0 || (logit && param[i] >= 1))
+		if (!clv_in_range(family, i, param[i]))
 			BadOption(errmsg("parameter \"%s\" of the start must %s: %g", family->param_names[i],
-							 logit ? "lie between 0 and 1" : "be positive and finite", param[i]));
+							 clv_fitted_range_text(family, i), param[i]));
 	}
 }
 

@@ -155,10 +155,7 @@ clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 {
 	for (int i = 0; i < family->nparams; i++)
 	{
-		double		value = report->param[i];
-
-		if (!isfinite(value) || value <= 0 ||
-			(family->transform[i] == CLV_LOGIT && value >= 1))
+		if (!clv_in_range(family, i, report->param[i]))
 			return false;
 	}
 	for (int i = 0; i < report->neffects; i++)

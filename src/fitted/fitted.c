@@ -141,29 +141,30 @@ CheckCount(const char *what, int64 count)
 						errmsg("%s of a model must not be negative: " INT64_FORMAT, what, count)));
 }
 
+char *
+clv_fitted_range_text(const ClvFamily *family, int index)
+{
+	switch (family->transform[index])
+	{
+		case CLV_LOG:
+			return "be positive and finite";
+		case CLV_LOGIT:
+			return "lie between 0 and 1";
+		case CLV_FIXED:
+			return psprintf("be a whole number from 1 to %g", family->most[index]);
+	}
+	return "be something else";
+}
+
 void
 clv_fitted_check_parameter(const ClvFamily *family, int index, double value)
 {
-	const char *range = "be positive and finite";
-
-	if (family->transform[index] == CLV_LOGIT)
-	{
-		if (value > 0 && value < 1)
-			return;
-		range = "lie between 0 and 1";
-	}
-	else if (family->transform[index] == CLV_FIXED)
-	{
-		if (value >= 1 && value <= family->most[index] && value == floor(value))
-			return;
-		range = psprintf("be a whole number from 1 to %g", family->most[index]);
-	}
-	else if (isfinite(value) && value > 0)
+	if (clv_in_range(family, index, value))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
-					family->name, range, clv_double_text(value))));
+					family->name, clv_fitted_range_text(family, index), clv_double_text(value))));
 }
 
 bool

@@ -90,6 +90,9 @@ clv_fitted_dimension(const ClvFittedPart *part)
 	return part->family->nparams + 2 * part->ncovariates;
 }
 
+/* What is asked of a parameter, in the words of an error: "be positive and finite". */
+extern char *clv_fitted_range_text(const ClvFamily *family, int index);
+
 /* Whether covariates move the process under the family. */
 extern bool clv_fitted_takes_effect(const ClvFamily *family, bool churn);
 

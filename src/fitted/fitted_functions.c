@@ -140,19 +140,6 @@ clv_normal_width(double level)
 	}
 }
 
-/* ln or logit: where the search moved it */
-static double
-Search(ClvTransform transform, double value)
-{
-	return transform == CLV_LOGIT ? log(value) - log1p(-value) : log(value);
-}
-
-static double
-Natural(ClvTransform transform, double searched)
-{
-	return transform == CLV_LOGIT ? 1 / (1 + exp(-searched)) : exp(searched);
-}
-
 static void
 PutParameter(ReturnSetInfo *rsinfo, const char *name, const char *process, double estimate,
 			 bool known, double std_error, double lower, double upper)
@@ -212,13 +199,11 @@ PutParameters(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z)
 		ClvTransform transform = family->transform[i];
 		double		value = part->param[i];
 		double		error = SearchError(part, i);
-		double		searched = Search(transform, value);
 
 		PutParameter(rsinfo, family->param_names[i],
 					 family->process == CLV_SPEND ? "spend" : "transaction", value, error > 0,
-					 error * (transform == CLV_LOGIT ? value * (1 - value) : value),
-					 Natural(transform, searched - z * error),
-					 Natural(transform, searched + z * error));
+					 error * clv_slope(transform, value), clv_moved(transform, value, -z * error),
+					 clv_moved(transform, value, z * error));
 	}
 	PutEffects(rsinfo, part, z, false);
 	PutEffects(rsinfo, part, z, true);

@@ -13,7 +13,7 @@ extern void clv_fitted_decode(StringInfo in, ClvFitted *fitted);
 /* Length of a time unit; an error that names it where it is none. */
 extern double clv_fitted_unit_days(const Interval *unit);
 
-/* An error that names it unless the value is positive and finite. */
+/* An error that names it unless the family's parameter can have this value. */
 extern void clv_fitted_check_parameter(const ClvFamily *family, int index, double value);
 
 /* Parameters that a fit has moved, effects included: the k of AIC and BIC. */

@@ -242,6 +242,19 @@ extern const ClvFamily *clv_family(const char *name);
 /* The families in the order of the registry, NULL after the last. */
 extern const ClvFamily *clv_family_at(int index);
 
+/* ---- a parameter, and where it is searched for ---- */
+
+/* Of what the search moves, what it means; and the way back. */
+extern double clv_natural(ClvTransform transform, double searched);
+extern double clv_searched(ClvTransform transform, double natural);
+
+/* A parameter after a step of the search, and how fast it moves with a small one. */
+extern double clv_moved(ClvTransform transform, double natural, double step);
+extern double clv_slope(ClvTransform transform, double natural);
+
+/* Can parameter i of the family have this value? */
+extern bool clv_in_range(const ClvFamily *family, int i, double natural);
+
 /* The parameters of a customer with covariates z; effect: on purchases, then on churn. */
 extern void clv_param_with_effects(const ClvFamily *family, const double *param, int ncovariates,
 								   const double *effect, const double *z, double *out);

@@ -78,36 +78,6 @@ typedef struct Trail
 
 /* ---- coordinates ---- */
 
-static double
-Natural(ClvTransform transform, double theta)
-{
-	switch (transform)
-	{
-		case CLV_LOG:
-			return exp(theta);
-		case CLV_LOGIT:
-			return 1 / (1 + exp(-theta));
-		case CLV_FIXED:
-			break;
-	}
-	return theta;
-}
-
-static double
-Transformed(ClvTransform transform, double param)
-{
-	switch (transform)
-	{
-		case CLV_LOG:
-			return log(param);
-		case CLV_LOGIT:
-			return log(param) - log1p(-param);
-		case CLV_FIXED:
-			break;
-	}
-	return param;
-}
-
 static int
 Covariates(const ClvProblem *problem)
 {
@@ -205,7 +175,7 @@ FromStart(const ClvProblem *problem, const ClvStart *start, double *theta)
 	int nunknown = Unknowns(problem, unknown);
 
 	for (int i = 0; i < family->nparams; i++)
-		all[i] = Transformed(family->transform[i], start->param[i]);
+		all[i] = clv_searched(family->transform[i], start->param[i]);
 	for (int effect = 0; start->effect != NULL && effect < 2 * n; effect++)
 	{
 		double raw = start->effect[effect];
@@ -290,7 +260,7 @@ Objective(void *arg, const double *theta, ClvQuadratic *at)
 	Expand(problem, theta, all);
 	memcpy(point, all, Dimension(problem) * sizeof(double));
 	for (int i = 0; i < family->nparams; i++)
-		point[i] = Natural(family->transform[i], all[i]);
+		point[i] = clv_natural(family->transform[i], all[i]);
 	problem->evaluate(problem->data, point, at);
 	Penalise(problem, all, at);
 	Reduce(problem, at);
@@ -539,7 +509,7 @@ ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
 		RawRow(problem, i, row);
 		if (i < nparams)
 			report->param[i] =
-				Natural(problem->family->transform[i], Dot(dimension, row, all));
+				clv_natural(problem->family->transform[i], Dot(dimension, row, all));
 		else
 			report->effect[i - nparams] = Dot(dimension, row, all);
 	}

@@ -55,10 +55,7 @@ static void
 Step(const ClvFamily *family, const double *param, int i, double step, double *out)
 {
 	memcpy(out, param, family->nparams * sizeof(double));
-	if (family->transform[i] == CLV_LOGIT)
-		out[i] = 1 / (1 + (1 - param[i]) / param[i] * exp(-step));
-	else
-		out[i] = param[i] * exp(step);
+	out[i] = clv_moved(family->transform[i], param[i], step);
 }
 
 /* Expected and discounted purchases given alive, at these parameters. */
