@@ -150,6 +150,8 @@ clv_fitted_range_text(const ClvFamily *family, int index)
 			return "be positive and finite";
 		case CLV_LOGIT:
 			return "lie between 0 and 1";
+		case CLV_ASINH:
+			return "be finite";
 		case CLV_FIXED:
 			return psprintf("be a whole number from 1 to %g", family->most[index]);
 	}
@@ -165,6 +167,22 @@ clv_fitted_check_parameter(const ClvFamily *family, int index, double value)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
 					family->name, clv_fitted_range_text(family, index), clv_double_text(value))));
+}
+
+void
+clv_fitted_check_limits(const ClvFamily *family, const double *param)
+{
+	int			last = family->nparams - 1;
+	double		low;
+	double		high;
+
+	if (!clv_within_limits(family, param, &low, &high))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" of \"%s\" is out of range: %s", family->param_names[last],
+						family->name, clv_double_text(param[last])),
+				 errdetail("With these other parameters it must lie between %.10g and %.10g.",
+						   low, high)));
 }
 
 bool
@@ -258,6 +276,7 @@ CheckPart(ClvFittedPart *part, ClvProcess process)
 		clv_fitted_check_parameter(part->family, i, part->param[i]);
 		part->param[i] += 0.0;
 	}
+	clv_fitted_check_limits(part->family, part->param);
 	CheckCovariates(part);
 	n = clv_fitted_dimension(part);
 	if (part->has_covariance)

@@ -225,11 +225,15 @@ Arrive(ClvNewton *newton, const double *theta, const ClvQuadratic *at)
 
 /* Is the step one along a ridge that rises towards infinity? */
 static bool
-OnRidge(const Step *step, double radius)
+OnRidge(const ClvNewton *newton, const Step *step, double radius)
 {
+	double square = 0;
+
+	for (int i = 0; i < newton->n; i++)
+		square += newton->confined[i] ? 0 : step->move[i] * step->move[i];
 	if (step->concave && step->full)
-		return step->distance < RIDGE_DISTANCE && step->length > UNDETERMINED * step->distance;
-	return radius >= FIRST_RADIUS && step->gain < RIDGE_GAIN;
+		return step->distance < RIDGE_DISTANCE && sqrt(square) > UNDETERMINED * step->distance;
+	return square > step->length * step->length / 2 && radius >= FIRST_RADIUS && step->gain < RIDGE_GAIN;
 }
 
 static ClvNewtonOutcome
@@ -265,8 +269,11 @@ Polish(ClvNewton *newton, const Step *last, ClvObjective objective, void *arg)
 	return CLV_NEWTON_CONVERGED;
 }
 
-/* Take the step if it keeps what it promised. The radius learns from it either way. */
-static void
+/*
+ * Take the step if it keeps what it promised. The radius learns from it either way.
+ * False where it led to where the function is not finite, which says nothing of its top.
+ */
+static bool
 TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective objective, void *arg)
 {
 	int n = newton->n;
@@ -280,7 +287,7 @@ TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective object
 	if (!Finite(n, &at))
 	{
 		*radius = step->length / 4;
-		return;
+		return false;
 	}
 	kept = (at.value - newton->at.value) / step->gain;
 	if (step->gain < ROUNDING * fabs(newton->at.value))
@@ -291,6 +298,7 @@ TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective object
 		*radius = fmin(2.5 * *radius, LARGEST_RADIUS);
 	if (kept > 1e-4)
 		Arrive(newton, theta, &at);
+	return true;
 }
 
 /* The first unknown beyond its bounds, or -1. */
@@ -321,6 +329,8 @@ clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 {
 	double radius = FIRST_RADIUS;
 	double start[CLV_LINALG_MAX];
+	double idle_gain = newton->idle_gain > 0 ? newton->idle_gain : IDLE_GAIN;
+	double finest = newton->finest > 0 ? newton->finest : SMALLEST_RADIUS;
 	int idle = 0;
 	Step step;
 
@@ -337,7 +347,7 @@ clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 
 		ChooseStep(newton->n, &newton->at, radius, &step);
 		newton->distance = step.distance;
-		if (OnRidge(&step, radius))
+		if (OnRidge(newton, &step, radius))
 			return RunAway(newton, LargestComponent(newton->n, step.move));
 		if (step.full && step.distance < newton->tolerance)
 			return Polish(newton, &step, objective, arg);
@@ -345,10 +355,10 @@ clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 			return RunAway(newton, Outside(newton));
 		if (idle >= IDLE_EVALUATIONS)
 			return RunAway(newton, Farthest(newton, start));
-		if (newton->evaluations >= newton->max_evaluations || radius < SMALLEST_RADIUS ||
+		if (newton->evaluations >= newton->max_evaluations || radius < finest ||
 			!(step.gain > 0))
 			return CLV_NEWTON_EXHAUSTED;
-		TryStep(newton, &step, &radius, objective, arg);
-		idle = newton->at.value - height < IDLE_GAIN ? idle + 1 : 0;
+		if (TryStep(newton, &step, &radius, objective, arg))
+			idle = newton->at.value - height < idle_gain ? idle + 1 : 0;
 	}
 }

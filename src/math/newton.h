@@ -12,6 +12,8 @@
 #ifndef CLV_NEWTON_H
 #define CLV_NEWTON_H
 
+#include <stdbool.h>
+
 #include "math/linalg.h"
 
 /* A function at a point, to second order. The Hessian is a lower triangle. */
@@ -39,7 +41,10 @@ typedef struct ClvNewton
 	double tolerance;           /* in standard errors */
 	double low[CLV_LINALG_MAX]; /* beyond these an unknown has run away */
 	double high[CLV_LINALG_MAX];
+	bool confined[CLV_LINALG_MAX]; /* the function itself ends there: cannot run away */
 	int max_evaluations;
+	double idle_gain; /* gains below this get nowhere; 0: the usual */
+	double finest;    /* a shorter radius than this is none; 0: the usual */
 
 	/* in: where to start; out: the best point found */
 	double theta[CLV_LINALG_MAX];

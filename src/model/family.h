@@ -9,8 +9,8 @@
  *
  * Units: t_x, T and t are in the model's time unit, counted from the first
  * purchase; delta is a continuous discount rate per unit; money is in the unit
- * of the data. x counts repeat purchases. Parameters are positive numbers on
- * their natural scale, in the order of param_names.
+ * of the data. x counts repeat purchases. Parameters are on their natural scale
+ * (positive, if transform does not say otherwise), in the order of param_names.
  *
  * Ranges: callers pass x >= 0 (an integer in a double), 0 <= t_x <= T, T >= 0,
  * t >= 0 (t may be INFINITY for discounted), delta >= 0. Within them no function
@@ -73,8 +73,12 @@ typedef enum ClvTransform
 {
 	CLV_LOG,					/* any positive number */
 	CLV_LOGIT,					/* between 0 and 1 */
+	CLV_ASINH,					/* any number: where it is large, nearly its logarithm */
 	CLV_FIXED					/* given, not searched for; its derivatives are not read */
 } ClvTransform;
+
+/* The numbers that a future may have: parameters, and what a history leaves behind. */
+#define CLV_FUTURE_PARAMS (CLV_MAX_PARAMS + 1)
 
 /*
  * A customer yet to come: a family and its parameters. Given that a customer
@@ -84,7 +88,7 @@ typedef enum ClvTransform
 typedef struct ClvFuture
 {
 	const struct ClvFamily *family;
-	double		param[CLV_MAX_PARAMS];
+	double		param[CLV_FUTURE_PARAMS];
 } ClvFuture;
 
 /*
@@ -124,6 +128,30 @@ typedef struct ClvFamily
 	 * border, by name, or NULL: the two can be compared by their likelihoods.
 	 */
 	const char *border;
+
+	/*
+	 * The family that this one is where its last parameter is 0, amidst its range, and
+	 * whose parameters are its others; or NULL.
+	 */
+	const char *core;
+
+	bool		on_request;		/* 'auto' leaves it out */
+
+	/*
+	 * Where the parameters limit each other, or NULL: how far the last one may go,
+	 * given the others; and the sum of the logs of the distances from all limits, as
+	 * parts of the way from where there are none, with its derivatives by the transformed
+	 * parameters: -INFINITY at a limit or beyond.
+	 */
+	void		(*limits) (const double *param, double *low, double *high);
+	void		(*room) (const double *param, ClvTerm *room);
+
+	/*
+	 * A number of its own name that says what parameters say together, or NULL, with its
+	 * gradient by the transformed parameters.
+	 */
+	const char *derived_name;
+	double		(*derived) (const double *param, double *gradient);
 
 	/*
 	 * Points from which a fit to data with these moments may start: which = 0, 1
@@ -254,6 +282,10 @@ extern double clv_slope(ClvTransform transform, double natural);
 
 /* Can parameter i of the family have this value? */
 extern bool clv_in_range(const ClvFamily *family, int i, double natural);
+
+/* Do they keep the limits that they set each other? If not, what the last of them may be. */
+extern bool clv_within_limits(const ClvFamily *family, const double *param, double *low,
+							  double *high);
 
 /* The parameters of a customer with covariates z; effect: on purchases, then on churn. */
 extern void clv_param_with_effects(const ClvFamily *family, const double *param, int ncovariates,

@@ -32,6 +32,7 @@
  */
 #include "model/life.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "math/special.h"
@@ -91,6 +92,27 @@ clv_next_panel(const ClvDecay *decay, double end, ClvPanel *panel)
 		panel->rule = &clv_gauss_16;
 }
 
+/* The mean factor of those who buy at a rate ~ Gamma(shape, rate); see ClvTie. */
+static double
+Factor(const ClvTie *tie, double shape, double rate)
+{
+	double c = exp(tie->ln_c) * expm1(-shape * log1p(1 / rate) - tie->ln_c);
+
+	return fmax(0, 1 + tie->pull * c);
+}
+
+/* ... at z; 1 where life has nothing to do with purchases. */
+static double
+FactorAt(const ClvLaw *law, const ClvLife *life, double z, bool dying, double shape, double rate)
+{
+	ClvTie tie;
+
+	if (law->tie == NULL)
+		return 1;
+	tie = law->tie(life, z, dying);
+	return Factor(&tie, shape, rate);
+}
+
 /* int_0^end of e^-drop, times the hazard where dying */
 static double
 Total(const ClvDecay *decay, double end, bool dying)
@@ -111,7 +133,11 @@ Total(const ClvDecay *decay, double end, bool dying)
 		{
 			double value = nodes[k].weight * exp(-clv_decay_drop(decay, nodes[k].at));
 
-			sum += dying ? value * law->hazard(&decay->life, nodes[k].at) : value;
+			if (dying)
+				value *= law->hazard(&decay->life, nodes[k].at) *
+						 FactorAt(law, &decay->life, nodes[k].at, true, decay->R,
+								  decay->age + nodes[k].at);
+			sum += value;
 		}
 		total += sum;
 		if (panel.drop > DROPPED && sum < NEGLIGIBLE * total)
@@ -140,10 +166,17 @@ Newborn(const ClvLaw *law, const double *param)
 	return life;
 }
 
+/* The mean factor of a newcomer: 1 but of those who have a history behind them. */
+static double
+FactorNow(const ClvLaw *law, const ClvLife *newborn, const double *param)
+{
+	return fmax(DBL_EPSILON, FactorAt(law, newborn, 0, false, param[0], param[1]));
+}
+
 /* What has happened since the last purchase. */
 typedef struct Silence
 {
-	double drop;	 /* e^-drop: he lives and did not buy */
+	double ln_life;  /* ln P(he lives and did not buy) */
 	double ln_death; /* ln P(died, and before any purchase) */
 } Silence;
 
@@ -155,7 +188,8 @@ SinceLast(const ClvLaw *law, const ClvLife *newborn, const double *param, double
 	Silence silence;
 
 	law->age(newborn, t_x, &decay.life);
-	silence.drop = clv_decay_drop(&decay, T - t_x);
+	silence.ln_life = -clv_decay_drop(&decay, T - t_x) +
+					  log(FactorAt(law, &decay.life, T - t_x, false, decay.R, param[1] + T));
 	silence.ln_death = log(Total(&decay, T - t_x, true));
 	return silence;
 }
@@ -166,7 +200,7 @@ clv_life_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x
 	ClvLife newborn = Newborn(law, param);
 	Silence silence = SinceLast(law, &newborn, param, x, t_x, T);
 
-	return -clv_log1pexp(silence.ln_death + silence.drop);
+	return -clv_log1pexp(silence.ln_death - silence.ln_life);
 }
 
 double
@@ -177,7 +211,7 @@ clv_life_log_likelihood(const ClvLaw *law, const double *param, double x, double
 
 	return clv_log_rising(param[0], x) - x * log(param[1] + t_x) -
 		   param[0] * log1p(t_x / param[1]) - law->toll(&newborn, t_x) +
-		   clv_log_add(silence.ln_death, -silence.drop);
+		   clv_log_add(silence.ln_death, silence.ln_life);
 }
 
 void
@@ -199,7 +233,8 @@ clv_life_survival(const ClvLaw *law, const double *param, double t)
 {
 	ClvLife newborn = Newborn(law, param);
 
-	return exp(-law->toll(&newborn, t));
+	return exp(-law->toll(&newborn, t)) * FactorAt(law, &newborn, t, false, param[0], param[1]) /
+		   FactorNow(law, &newborn, param);
 }
 
 /* ---- how many purchases ---- */
@@ -336,6 +371,13 @@ CountSpan(const Count *count)
 	return span;
 }
 
+/* The mean factor of those who bought n times until u, and live, or died then. */
+static double
+CountFactor(const Count *count, double u, bool dying)
+{
+	return FactorAt(count->law, &count->life, u, dying, count->r + count->n, count->alpha + u);
+}
+
 /* int_from^to h(u) S(u) P(n | u) / P(n | t) du, by its logarithm */
 static double
 LnCountPanel(const Count *count, double from, double to)
@@ -347,7 +389,7 @@ LnCountPanel(const Count *count, double from, double to)
 
 	for (int k = 0; k < n; k++)
 		sum += nodes[k].weight * count->law->hazard(&count->life, nodes[k].at) *
-			   exp(LnLived(count, nodes[k].at) - middle);
+			   CountFactor(count, nodes[k].at, true) * exp(LnLived(count, nodes[k].at) - middle);
 	return middle + log(sum);
 }
 
@@ -360,7 +402,7 @@ clv_life_probability(const ClvLaw *law, const double *param, double n, double t)
 
 	if (t == 0)
 		return n == 0 ? 1 : 0;
-	total = -law->toll(&count.life, t);
+	total = log(CountFactor(&count, t, false)) - law->toll(&count.life, t);
 	span = CountSpan(&count);
 	for (double u = span.from, end; u < t; u = end)
 	{
@@ -369,7 +411,8 @@ clv_life_probability(const ClvLaw *law, const double *param, double n, double t)
 			break;
 		total = clv_log_add(total, LnCountPanel(&count, u, end));
 	}
-	return exp(fmin(0, total + LnNegativeBinomial(&count, t)));
+	total += LnNegativeBinomial(&count, t) - log(FactorNow(law, &count.life, param));
+	return exp(fmin(0, total));
 }
 
 /*
@@ -381,7 +424,45 @@ typedef struct Walkers
 	int n;
 	double weight[CLV_GAUSS_MOST]; /* of P(0 | u); in walking, of P(n | u) */
 	double ratio[CLV_GAUSS_MOST];  /* u / (alpha + u) */
+	bool tied;					   /* the mean factor is 1 + pull (mean - c) */
+	double c;
+	double pull[CLV_GAUSS_MOST];
+	double mean[CLV_GAUSS_MOST]; /* of e^-lambda, of those with n purchases */
+	double fade[CLV_GAUSS_MOST]; /* with each */
 } Walkers;
+
+/* Those who lived until u, or died then, and are so many per customer. */
+static void
+AddWalker(Walkers *walkers, const Count *common, double u, bool dying, double share)
+{
+	int k = walkers->n++;
+	double rate = common->alpha + u;
+	ClvTie tie;
+
+	walkers->weight[k] =
+		share * exp(LnNegativeBinomial(common, u) - common->law->toll(&common->life, u));
+	walkers->ratio[k] = u / rate;
+	if (!walkers->tied)
+		return;
+	tie = common->law->tie(&common->life, u, dying);
+	walkers->c = exp(tie.ln_c);
+	walkers->pull[k] = tie.pull;
+	walkers->mean[k] = exp(-common->r * log1p(1 / rate));
+	walkers->fade[k] = rate / (rate + 1);
+}
+
+/* What a walker counts for at this number of purchases. */
+static inline double
+Step(Walkers *walkers, int k)
+{
+	double factor;
+
+	if (!walkers->tied)
+		return walkers->weight[k];
+	factor = fmax(0, 1 + walkers->pull[k] * (walkers->mean[k] - walkers->c));
+	walkers->mean[k] *= walkers->fade[k];
+	return walkers->weight[k] * factor;
+}
 
 static void
 Walk(Walkers *walkers, double r, int count, double *p)
@@ -393,7 +474,7 @@ Walk(Walkers *walkers, double r, int count, double *p)
 
 		for (int k = 0; k < walkers->n; k++)
 		{
-			sum += walkers->weight[k];
+			sum += Step(walkers, k);
 			walkers->weight[k] *= grow * walkers->ratio[k];
 		}
 		p[n] += sum;
@@ -419,7 +500,8 @@ clv_life_probabilities(const ClvLaw *law, const double *param, double t, int cou
 	Count common = {law, Newborn(law, param), param[0], param[1], 0, t};
 	ClvDecay decay = {law, common.life, 0, 1, 0};
 	ClvPanel panel = {0};
-	Walkers walkers;
+	Walkers walkers = {.tied = law->tie != NULL};
+	double now = FactorNow(law, &common.life, param);
 
 	/* P(0 | t) is below any double: each count from its logarithm */
 	if (!(param[0] * log1p(t / param[1]) < 690))
@@ -430,9 +512,7 @@ clv_life_probabilities(const ClvLaw *law, const double *param, double t, int cou
 	}
 	for (int n = 0; n < count; n++)
 		p[n] = 0;
-	walkers.n = 1;
-	walkers.weight[0] = exp(LnNegativeBinomial(&common, t) - law->toll(&common.life, t));
-	walkers.ratio[0] = t / (param[1] + t);
+	AddWalker(&walkers, &common, t, false, 1 / now);
 	Walk(&walkers, param[0], count, p);
 	for (int i = 0; panel.to < t && panel.drop < DROPPED && i < 10 * CLV_MOST_PANELS; i++)
 	{
@@ -441,15 +521,10 @@ clv_life_probabilities(const ClvLaw *law, const double *param, double t, int cou
 
 		width = fmin(width, MOST_CHANGE / law->hazard(&common.life, panel.to));
 		clv_next_panel(&decay, fmin(t, panel.to + width), &panel);
-		walkers.n = clv_gauss_nodes(&clv_gauss_16, panel.from, panel.to, nodes);
-		for (int k = 0; k < walkers.n; k++)
-		{
-			double u = nodes[k].at;
-
-			walkers.weight[k] = nodes[k].weight * law->hazard(&common.life, u) *
-								exp(LnNegativeBinomial(&common, u) - law->toll(&common.life, u));
-			walkers.ratio[k] = u / (param[1] + u);
-		}
+		walkers.n = 0;
+		for (int k = 0, n = clv_gauss_nodes(&clv_gauss_16, panel.from, panel.to, nodes); k < n; k++)
+			AddWalker(&walkers, &common, nodes[k].at, true,
+					  nodes[k].weight * law->hazard(&common.life, nodes[k].at) / now);
 		Walk(&walkers, param[0], count, p);
 	}
 }

@@ -16,10 +16,13 @@
 #define CLV_STRIDE 2.0
 #define CLV_LIFE_HESSIAN (CLV_LIFE_PARAMS * (CLV_LIFE_PARAMS + 1) / 2)
 
+/* The numbers that a law may keep of a life: parameters, and what follows from them. */
+#define CLV_LIFE_STATE 5
+
 /* The life that somebody still has before him: the law's parameters, in the family's order. */
 typedef struct ClvLife
 {
-	double param[CLV_LIFE_PARAMS];
+	double param[CLV_LIFE_STATE];
 } ClvLife;
 
 /* Derivatives by the logs of the law's parameters; hessian is a lower triangle. */
@@ -29,9 +32,21 @@ typedef struct ClvLifeJet
 	double hessian[CLV_LIFE_HESSIAN];
 } ClvLifeJet;
 
+/*
+ * Who is quick to buy may be quick to leave. The density of a customer's two rates then
+ * is that of independent ones, times 1 + m (e^-lambda - c) (e^-mu - d). Of customers with
+ * a purchase rate ~ Gamma(shape, rate) who have lived until z, or died there, the mean of
+ * that factor is 1 + pull (e^(-shape ln(1 + 1/rate)) - e^ln_c).
+ */
+typedef struct ClvTie
+{
+	double pull; /* m (E[e^-mu] - d) */
+	double ln_c;
+} ClvTie;
+
 typedef struct ClvLaw
 {
-	const ClvFamily *family;
+	const ClvFamily *family; /* of those with a history */
 	int nparams;
 
 	/* What is left to one who has lived until u. */
@@ -56,6 +71,15 @@ typedef struct ClvLaw
 
 	/* Of ln survival at y, or with dying of ln(hazard x survival); toll is that at y. */
 	void (*jet)(const ClvLife *life, double y, double toll, bool dying, ClvLifeJet *jet);
+
+	/* NULL where life has nothing to do with purchases */
+	ClvTie (*tie)(const ClvLife *life, double z, bool dying);
+
+	/*
+	 * The same for the fit: ln of the mean factor at y after so many purchases, with its
+	 * derivatives by the family's parameters.
+	 */
+	void (*tie_term)(const double *param, double purchases, double y, bool dying, ClvTerm *term);
 } ClvLaw;
 
 /* ---- what vanishes as time goes by, in panels ---- */

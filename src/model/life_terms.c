@@ -143,13 +143,34 @@ AddJet(Sweep *sweep, double *gradient, const double *hessian, double weight)
 	}
 }
 
+/*
+ * Where life has to do with purchases the integrand has the mean factor of those with so
+ * many purchases at y, alive or dying. Returns it, having added its logarithm's derivatives.
+ */
+static double
+Tie(const Sweep *sweep, double purchases, double y, bool dying, double *gradient, double *hessian)
+{
+	ClvTerm term;
+
+	if (sweep->law->tie_term == NULL)
+		return 1;
+	sweep->law->tie_term(sweep->param, purchases, y, dying, &term);
+	for (int i = 0; i < sweep->nparams; i++)
+		gradient[i] += term.gradient[i];
+	for (int i = 0; i < CLV_TRIANGLE(sweep->nparams); i++)
+		hessian[i] += term.hessian[i];
+	return exp(term.ln);
+}
+
 static void
 AddPoint(Sweep *sweep, const Point *point, double weight)
 {
+	double purchases = sweep->R - sweep->param[R] + !sweep->departed;
 	double gradient[CLV_MAX_PARAMS];
 	double hessian[CLV_MAX_HESSIAN];
 
 	Jet(sweep, point, gradient, hessian);
+	weight *= Tie(sweep, purchases, point->y, sweep->departed, gradient, hessian);
 	AddJet(sweep, gradient, hessian, weight);
 }
 
@@ -324,6 +345,7 @@ AddLasting(Sweep *sweep, const Point *point, double weight)
 	hessian[CLV_AT(R, R)] -= sweep->param[R] / sweep->R * (1 - sweep->param[R] / sweep->R);
 	hessian[CLV_AT(ALPHA, ALPHA)] += sweep->param[ALPHA] / sweep->R * rate *
 									 (point->y / (sweep->param[ALPHA] + point->y));
+	weight *= Tie(sweep, sweep->R - sweep->param[R], point->y, false, gradient, hessian);
 	AddJet(sweep, gradient, hessian, weight);
 }
 

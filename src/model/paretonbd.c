@@ -18,75 +18,22 @@
  */
 #include <math.h>
 
-#include "math/linalg.h"
 #include "math/special.h"
 #include "model/life.h"
+#include "model/pareto.h"
 #include "model/registry.h"
 
-enum
-{
-	S,
-	BETA
-};
-
 /* ---- the law of life ---- */
-
-static void
-Age(const ClvLife *life, double u, ClvLife *left)
-{
-	*left = *life;
-	left->param[BETA] += u;
-}
-
-static double
-Toll(const ClvLife *life, double z)
-{
-	return life->param[S] * log1p(z / life->param[BETA]);
-}
-
-static double
-Hazard(const ClvLife *life, double z)
-{
-	return life->param[S] / (life->param[BETA] + z);
-}
-
-static double
-Stride(const ClvLife *life, double z)
-{
-	return CLV_STRIDE * (life->param[BETA] + z);
-}
-
-static double
-Power(const ClvLife *life, double z)
-{
-	return z > 1e17 * life->param[BETA] ? life->param[S] : 0;
-}
-
-static void
-Jet(const ClvLife *life, double y, double toll, bool dying, ClvLifeJet *jet)
-{
-	double s = life->param[S];
-	double beta = life->param[BETA];
-	double share = y / (beta + y);
-	double rest = beta / (beta + y);
-	double power = dying ? s + 1 : s; /* of (1 + y/beta)^-1 */
-
-	jet->gradient[S] = dying ? 1 - toll : -toll;
-	jet->gradient[BETA] = dying ? s * share - rest : s * share;
-	jet->hessian[CLV_AT(S, S)] = -toll;
-	jet->hessian[CLV_AT(BETA, S)] = s * share;
-	jet->hessian[CLV_AT(BETA, BETA)] = -power * share * rest;
-}
 
 static const ClvLaw pareto = {
 	.family = &clv_paretonbd,
 	.nparams = 2,
-	.age = Age,
-	.toll = Toll,
-	.hazard = Hazard,
-	.stride = Stride,
-	.power = Power,
-	.jet = Jet,
+	.age = clv_pareto_age,
+	.toll = clv_pareto_toll,
+	.hazard = clv_pareto_hazard,
+	.stride = clv_pareto_stride,
+	.power = clv_pareto_power,
+	.jet = clv_pareto_jet,
 };
 
 /* ---- the family ---- */
@@ -134,8 +81,8 @@ GivenAlive(const double *param, double x, double T, ClvFuture *future)
 static double
 Years(const ClvLife *life, double t)
 {
-	double beta = life->param[BETA];
-	double e = 1 - life->param[S];
+	double beta = life->param[PARETO_BETA];
+	double e = 1 - life->param[PARETO_S];
 	double l = log1p(t / beta);
 
 	if (isinf(t))
@@ -172,7 +119,7 @@ Discounted(const double *param, double delta, double t)
 	if (delta == 0)
 		years = Years(&life, t);
 	else if (isinf(t))
-		years = life.param[BETA] * clv_expint_scaled(life.param[S], delta * life.param[BETA]);
+		years = param[3] * clv_expint_scaled(param[2], delta * param[3]);
 	else
 		years = clv_life_years(&pareto, &life, delta, t);
 	return param[0] / param[1] * years;

@@ -11,6 +11,7 @@ static const ClvFamily *const families[] = {
 	&clv_bgnbd,
 	&clv_mbgcnbd,
 	&clv_paretonbd,
+	&clv_paretonbd_cor,
 	&clv_ggompertznbd,
 	&clv_bgbb,
 	&clv_sbg,

@@ -13,6 +13,8 @@ extern const ClvFamily clv_bgnbd;
 extern const ClvFamily clv_mbgcnbd;
 extern const ClvFamily clv_mbgcnbd_known;
 extern const ClvFamily clv_paretonbd;
+extern const ClvFamily clv_paretonbd_cor;
+extern const ClvFamily clv_paretonbd_cor_known;
 extern const ClvFamily clv_ggompertznbd;
 extern const ClvFamily clv_bgbb;
 extern const ClvFamily clv_sbg;

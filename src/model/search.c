@@ -24,6 +24,16 @@
  * that map is what RawRow() gives. Penalties are on the caller's, and so is the
  * covariance.
  *
+ * Limits
+ * ------
+ * Where a family's parameters limit each other, the top may lie on a limit, or in a corner
+ * of two, and the derivatives do not vanish there. What is climbed then is ln L + w room,
+ * room being the sum of the logs of the distances from the limits, which no step can cross;
+ * with an ever smaller w, each climb from the top of the one before. The last w leaves the
+ * top within 2 w of the highest point that is allowed. If that is next to a limit the
+ * family has run to the border of its range; if not, a last climb with w = 0 leads to the
+ * top proper.
+ *
  * Penalties maximise ln L / N - lambda sum (ln shape)^2 - mu sum effect^2, N being the
  * number of customers: the same lambda means the same for any N. The log-likelihood
  * reported is without them, the covariance with them.
@@ -51,6 +61,23 @@
 #define SHAPE_BOUND 13.8
 #define SCALE_BOUND 18.4
 
+/* Weights of the room, per customer, one climb after the other. */
+static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11};
+
+#define WEIGHTS ((int) (sizeof(weights) / sizeof(weights[0])))
+
+/* What a climb gains in a direction of the room, by weight: less than this is nothing. */
+#define IDLE_ROOM 1e-3
+
+/* The last steps towards a limit are short: as short as the unknowns have digits. */
+#define FINEST_ROOM 1e-14
+
+/* Climbs that are so near each other at the first weight are one. */
+#define SAME_FIRST 1e-4
+
+/* Of what the last parameter may be, so much from its limit is the limit. */
+#define AT_LIMIT 1e-3
+
 /* Climbs of one set of data; the second set is the same without the sample's advice. */
 #define MAX_ATTEMPTS 8
 
@@ -60,6 +87,7 @@ typedef struct Attempt
 	bool warm; /* began where all of the data may have had their top before */
 	double start[CLV_MAX_DIM];
 	double theta[CLV_MAX_DIM];
+	double first[CLV_MAX_DIM]; /* where parameters limit each other: the top of the first weight */
 	double height;
 	double distance;
 	int evaluations;
@@ -249,19 +277,50 @@ Reduce(const ClvProblem *problem, ClvQuadratic *at)
 	}
 }
 
+/* What a climb climbs: the likelihood, penalties, and so much of the room. */
+typedef struct Slope
+{
+	const ClvProblem *problem;
+	double weight;
+} Slope;
+
+/* Of a family whose parameters limit each other; the parameters come first in at. */
+static void
+AddRoom(const Slope *slope, const ClvTerm *room, ClvQuadratic *at)
+{
+	int n = slope->problem->family->nparams;
+
+	at->value += slope->weight * room->ln;
+	for (int i = 0; i < n; i++)
+		at->gradient[i] += slope->weight * room->gradient[i];
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		at->hessian[i] += slope->weight * room->hessian[i];
+}
+
 static void
 Objective(void *arg, const double *theta, ClvQuadratic *at)
 {
-	const ClvProblem *problem = arg;
+	const Slope *slope = arg;
+	const ClvProblem *problem = slope->problem;
 	const ClvFamily *family = problem->family;
 	double all[CLV_MAX_DIM];
 	double point[CLV_MAX_DIM];
+	ClvTerm room;
 
 	Expand(problem, theta, all);
 	memcpy(point, all, Dimension(problem) * sizeof(double));
 	for (int i = 0; i < family->nparams; i++)
 		point[i] = clv_natural(family->transform[i], all[i]);
+	if (family->room != NULL)
+	{
+		family->room(point, &room);
+		at->value = -INFINITY;
+		if (!isfinite(room.ln))
+			return;
+	}
 	problem->evaluate(problem->data, point, at);
+	if (family->room != NULL)
+		AddRoom(slope, &room, at);
 	Penalise(problem, all, at);
 	Reduce(problem, at);
 }
@@ -299,6 +358,7 @@ SetBounds(const ClvProblem *problem, ClvNewton *newton)
 			: is_scale ? SCALE_BOUND
 					   : SHAPE_BOUND;
 
+		newton->confined[k] = problem->family->limits != NULL && i == nparams - 1;
 		newton->low[k] = (is_scale ? guess[k] : 0) - width;
 		newton->high[k] = (is_scale ? guess[k] : 0) + width;
 	}
@@ -336,15 +396,114 @@ Arrive(Trail *trail, Attempt *attempt, const ClvNewton *newton)
 	trail->n++;
 }
 
+/* The parameters at a point of the search. */
+static void
+ParametersAt(const ClvProblem *problem, const double *theta, double *param)
+{
+	double all[CLV_MAX_DIM];
+
+	Expand(problem, theta, all);
+	for (int i = 0; i < problem->family->nparams; i++)
+		param[i] = clv_natural(problem->family->transform[i], all[i]);
+}
+
+/* Take from the function what was added for the sake of the room. */
+static void
+WithoutRoom(const Slope *slope, ClvNewton *newton)
+{
+	double param[CLV_MAX_PARAMS];
+	ClvTerm room;
+
+	ParametersAt(slope->problem, newton->theta, param);
+	slope->problem->family->room(param, &room);
+	newton->at.value -= slope->weight * room.ln;
+}
+
+/* The unknown that is the last parameter, if that is next to its limit; else -1. */
+static int
+AtLimit(const ClvProblem *problem, const double *theta)
+{
+	int unknown[CLV_MAX_DIM];
+	int last = problem->family->nparams - 1;
+	double param[CLV_MAX_PARAMS];
+	double low;
+	double high;
+	int i = 0;
+
+	ParametersAt(problem, theta, param);
+	problem->family->limits(param, &low, &high);
+	if (param[last] > (1 - AT_LIMIT) * low && param[last] < (1 - AT_LIMIT) * high)
+		return -1;
+	(void) Unknowns(problem, unknown);
+	while (unknown[i] != last)
+		i++;
+	return i;
+}
+
+/* Has an earlier climb come by here, and so gone on to where this one would? */
+static bool
+ComesBy(const Trail *trail, const ClvNewton *newton)
+{
+	for (int i = 0; i < trail->n; i++)
+	{
+		const double *first = trail->attempts[i].first;
+		bool same = true;
+
+		for (int k = 0; k < newton->n; k++)
+			same = same && fabs(first[k] - newton->theta[k]) < SAME_FIRST;
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+/* To the highest point within the limits. False where an earlier climb has been there. */
+static bool
+ClimbWithin(const ClvProblem *problem, const Trail *trail, Attempt *attempt, ClvNewton *newton)
+{
+	Slope slope = {problem, 0};
+	int evaluations = 0;
+	ClvNewtonOutcome outcome = CLV_NEWTON_CONVERGED;
+
+	attempt->first[0] = NAN; /* near no other */
+	for (int i = 0; i < WEIGHTS && outcome == CLV_NEWTON_CONVERGED; i++)
+	{
+		slope.weight = weights[i] * problem->moments->customers;
+		newton->idle_gain = IDLE_ROOM * slope.weight;
+		newton->finest = FINEST_ROOM;
+		outcome = clv_newton_maximize(newton, Objective, &slope);
+		evaluations += newton->evaluations;
+		if (i == 0 && outcome == CLV_NEWTON_CONVERGED && ComesBy(trail, newton))
+			return false;
+		if (i == 0)
+			memcpy(attempt->first, newton->theta, newton->n * sizeof(double));
+	}
+	newton->idle_gain = newton->finest = 0;
+	if (outcome != CLV_NEWTON_BAD_START)
+		WithoutRoom(&slope, newton);
+	if (outcome == CLV_NEWTON_CONVERGED && AtLimit(problem, newton->theta) >= 0)
+	{
+		newton->runaway = AtLimit(problem, newton->theta);
+		outcome = CLV_NEWTON_RUNAWAY;
+	}
+	else if (outcome == CLV_NEWTON_CONVERGED)
+	{
+		slope.weight = 0;
+		outcome = clv_newton_maximize(newton, Objective, &slope);
+		evaluations += newton->evaluations;
+	}
+	newton->evaluations = evaluations;
+	attempt->outcome = outcome;
+	return true;
+}
+
 /* From start, or the nearest point within the bounds. */
 static void
 Climb(const ClvProblem *problem, Trail *trail, const double *start, bool warm)
 {
 	Attempt *attempt = &trail->attempts[trail->n];
-	ClvNewton newton;
+	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = problem->max_evaluations};
 
-	newton.tolerance = TOLERANCE;
-	newton.max_evaluations = problem->max_evaluations;
 	SetBounds(problem, &newton);
 	attempt->warm = warm;
 	memcpy(attempt->start, start, newton.n * sizeof(double));
@@ -354,7 +513,10 @@ Climb(const ClvProblem *problem, Trail *trail, const double *start, bool warm)
 
 		newton.theta[i] = theta > newton.high[i] ? newton.high[i] : theta;
 	}
-	attempt->outcome = clv_newton_maximize(&newton, Objective, (void *) problem);
+	if (problem->family->room == NULL)
+		attempt->outcome = clv_newton_maximize(&newton, Objective, &(Slope){problem, 0});
+	else if (!ClimbWithin(problem, trail, attempt, &newton))
+		return;
 	Arrive(trail, attempt, &newton);
 }
 

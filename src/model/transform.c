@@ -15,6 +15,8 @@ clv_natural(ClvTransform transform, double searched)
 			return exp(searched);
 		case CLV_LOGIT:
 			return 1 / (1 + exp(-searched));
+		case CLV_ASINH:
+			return sinh(searched);
 		case CLV_FIXED:
 			break;
 	}
@@ -30,6 +32,8 @@ clv_searched(ClvTransform transform, double natural)
 			return log(natural);
 		case CLV_LOGIT:
 			return log(natural) - log1p(-natural);
+		case CLV_ASINH:
+			return asinh(natural);
 		case CLV_FIXED:
 			break;
 	}
@@ -45,6 +49,8 @@ clv_moved(ClvTransform transform, double natural, double step)
 			return natural * exp(step);
 		case CLV_LOGIT:
 			return 1 / (1 + (1 - natural) / natural * exp(-step));
+		case CLV_ASINH:
+			return sinh(asinh(natural) + step);
 		case CLV_FIXED:
 			break;
 	}
@@ -60,6 +66,8 @@ clv_slope(ClvTransform transform, double natural)
 			return natural;
 		case CLV_LOGIT:
 			return natural * (1 - natural);
+		case CLV_ASINH:
+			return sqrt(1 + natural * natural);
 		case CLV_FIXED:
 			break;
 	}
@@ -75,8 +83,21 @@ clv_in_range(const ClvFamily *family, int i, double natural)
 			return natural > 0 && natural < INFINITY;
 		case CLV_LOGIT:
 			return natural > 0 && natural < 1;
+		case CLV_ASINH:
+			return isfinite(natural);
 		case CLV_FIXED:
 			return natural >= 1 && natural <= family->most[i] && natural == floor(natural);
 	}
 	return false;
+}
+
+bool
+clv_within_limits(const ClvFamily *family, const double *param, double *low, double *high)
+{
+	double last = param[family->nparams - 1];
+
+	if (family->limits == NULL)
+		return true;
+	family->limits(param, low, high);
+	return last >= *low && last <= *high;
 }

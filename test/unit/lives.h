@@ -289,9 +289,10 @@ QuantilesAreTheSmallestCounts(const Lives *lives)
 			double below = 0.3;
 
 			for (double k = 0; k < n; k += 1)
-				below += 0.7 * family->probability(future.param, k, 52);
+				below += 0.7 * future.family->probability(future.param, k, 52);
 			assert_true(n == 0 || below < levels[j]);
-			assert_true(below + 0.7 * family->probability(future.param, n, 52) >= levels[j]);
+			assert_true(below + 0.7 * future.family->probability(future.param, n, 52) >=
+						levels[j]);
 		}
 		assert_true(clv_quantile_given(&future, 0, 52, 0.999, 1e6) == 0);
 	}
