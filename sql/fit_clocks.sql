@@ -100,7 +100,6 @@ SELECT clv_options(model => 'bg/bb', clamp => false);
 SELECT clv_options(model => 'bg/bb', covariates => '{z}');
 SELECT clv_options(model => 'rfmtc', k => 2);
 SELECT clv_options(model => 'sbg', grace => '-1 day');
-SELECT clv_options(model => 'pareto/nbd', correlation => true);
 SELECT clv_options(model => 'sbg', grace => '0') = clv_options(model => 'sbg') AS none, clv_options(clamp => true, correlation => false) = clv_options() AS said;
 -- cells of one clock are not those of another
 SELECT clv_fit(c, clv_options(model => 'mbg/nbd', as_of => '2020-12-31', time_unit => '30 days')) FROM

@@ -64,6 +64,7 @@ typedef struct ClvParsedOptions
 	bool		covariates_given;
 	bool		grace_given;
 	bool		unclamped;		/* clamp => false, which is a family of its own */
+	bool		correlated;		/* correlation => true, which is another */
 } ClvParsedOptions;
 
 extern void clv_fit_options_init(ClvFitOptions *options);
@@ -94,6 +95,9 @@ extern const char *clv_clock_name(ClvClock clock);
 extern int	clv_fit_width(const ClvFitOptions *options);
 
 /* Whether the model, or one that 'auto' tries, has an Erlang shape. */
+/* Whether the start is one for this family: its own, or that of the family at its core. */
+extern bool clv_fit_starts(const ClvFitOptions *options, const ClvFamily *family);
+
 extern bool clv_fit_has_k(const ClvFitOptions *options);
 
 /* Whether the fit compares Erlang shapes, for which times between purchases are needed. */

@@ -78,6 +78,13 @@ clv_fit_fixed(const ClvFamily *family, const char *name)
 }
 
 bool
+clv_fit_starts(const ClvFitOptions *options, const ClvFamily *family)
+{
+	return strcmp(options->start_model, family->name) == 0 ||
+		   (family->core != NULL && strcmp(options->start_model, family->core) == 0);
+}
+
+bool
 clv_fit_has_k(const ClvFitOptions *options)
 {
 	const ClvFamily *family;

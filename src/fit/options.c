@@ -159,14 +159,15 @@ CheckStart(const ClvFamily *family, const double *param)
 			BadOption(errmsg("parameter \"%s\" of the start must %s: %g", family->param_names[i],
 							 clv_fitted_range_text(family, i), param[i]));
 	}
+	clv_fitted_check_limits(family, param);
 }
 
-/* A start is of use to its own family alone. */
+/* A start is of use to its own family, and to one that contains it. */
 static void
 CheckStartFamily(const ClvFitOptions *options)
 {
 	if (options->start_model[0] != '\0' && strcmp(options->model, CLV_MODEL_AUTO) != 0 &&
-		strcmp(options->start_model, options->model) != 0)
+		!clv_fit_starts(options, clv_fit_family(options)))
 		BadOption(errmsg("start is a \"%s\" model, but the model to fit is \"%s\"",
 						 options->start_model, options->model),
 				  errhint("Say model => '%s', or leave out start.", options->start_model));
@@ -210,6 +211,24 @@ SetUnclamped(ClvFitOptions *options)
 		BadOption(errmsg("\"%s\" has nothing to clamp", options->model),
 				  errhint("Leave out clamp, or say model => 'rfmtc'."));
 	strlcpy(options->model, name, CLV_NAME_SIZE);
+}
+
+/* Give the family whose purchase and churn rate are correlated. */
+static void
+SetCorrelated(ClvFitOptions *options)
+{
+	const ClvFamily *family = clv_family(options->model);
+
+	if (family != NULL && family->core != NULL)
+		return;
+	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
+		if (family->core != NULL && strcmp(family->core, options->model) == 0)
+		{
+			strlcpy(options->model, family->name, CLV_NAME_SIZE);
+			return;
+		}
+	BadOption(errmsg("\"%s\" knows no correlation of purchase and churn rate", options->model),
+			  errhint("Leave out correlation, or say model => 'pareto/nbd'."));
 }
 
 /* Add a name to those of the covariates. */
@@ -498,12 +517,6 @@ BoolOf(const JsonbValue *value, const char *key)
 	return value->val.boolean;
 }
 
-static void
-RefuseCorrelation(void)
-{
-	BadOption(errmsg("correlation of purchase and churn rate is not supported"),
-			  errhint("Leave out correlation: the families take the two to be independent."));
-}
 
 static DateADT
 ParseAsOf(const char *text)
@@ -648,10 +661,7 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	else if (strcmp(key, "clamp") == 0)
 		parsed->unclamped = !BoolOf(value, key);
 	else if (strcmp(key, "correlation") == 0)
-	{
-		if (BoolOf(value, key))
-			RefuseCorrelation();
-	}
+		parsed->correlated = BoolOf(value, key);
 	else if (strcmp(key, "start") == 0)
 		ParseStart(value, options);
 	else if (strcmp(key, "max_iterations") == 0)
@@ -694,6 +704,8 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 	}
 	if (parsed->unclamped)
 		SetUnclamped(&parsed->options);
+	if (parsed->correlated)
+		SetCorrelated(&parsed->options);
 	CheckTogether(&parsed->options);
 	for (int i = 2 * parsed->options.ncovariates; i < CLV_MAX_EFFECTS; i++)
 		if (parsed->options.start_effect[i] != 0)
@@ -812,7 +824,7 @@ clv_options(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(12) && !PG_GETARG_BOOL(12))
 		SetUnclamped(&options);
 	if (!PG_ARGISNULL(13) && PG_GETARG_BOOL(13))
-		RefuseCorrelation();
+		SetCorrelated(&options);
 	if (!PG_ARGISNULL(6))
 		SetStart(&options, PG_GETARG_CLV_MODEL_P(6));
 	CheckTogether(&options);

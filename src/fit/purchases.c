@@ -111,7 +111,7 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 		ClvFitReport *report)
 {
 	const ClvFitOptions *options = fit->options;
-	bool		warm = strcmp(options->start_model, family->name) == 0;
+	bool		warm = clv_fit_starts(options, family);
 	void	   *workspace = clv_fit_alloc(clv_fit_cells_workspace(family, rows->n), 1);
 	ClvFitControl control;
 	ClvStatus	status;
@@ -206,7 +206,7 @@ static bool
 IsCandidate(const FitContext *fit, const ClvFamily *family)
 {
 	return family->process == CLV_TRANSACTION && family->clock == CLV_CONTINUOUS &&
-		   (clv_fit_fixed(family, "k") < 0 || fit->view.head->with_times) &&
+		   !family->on_request && (clv_fit_fixed(family, "k") < 0 || fit->view.head->with_times) &&
 		   (fit->options->ncovariates == 0 || clv_fitted_takes_effect(family, false));
 }
 

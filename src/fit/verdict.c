@@ -142,6 +142,10 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 				 errdetail("It stopped at %s.", clv_fit_parameter_text(family, report->param)),
 				 !process ? errhint("Hardly any customers can tell its effect: leave the covariate "
 									"out, or use penalty.")
+				 : family->limits != NULL && report->degenerate_param == family->nparams - 1
+					 ? errhint("The family allows no more of it in this time_unit: the model is "
+							   "the best within its range. With correlation => false it is \"%s\".",
+							   family->core)
 				 : family->border != NULL
 					 ? errhint("Where it is on its border, \"%s\" is \"%s\": fit that, or use "
 							   "shape_penalty.",
@@ -153,11 +157,16 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 bool
 clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 {
+	double		low;
+	double		high;
+
 	for (int i = 0; i < family->nparams; i++)
 	{
 		if (!clv_in_range(family, i, report->param[i]))
 			return false;
 	}
+	if (!clv_within_limits(family, report->param, &low, &high))
+		return false;
 	for (int i = 0; i < report->neffects; i++)
 		if (!isfinite(report->effect[i]))
 			return false;

@@ -11,7 +11,9 @@
  * - a family and the one that it becomes when a parameter reaches its border, as
  *   ggompertz/nbd becomes pareto/nbd when b vanishes. There the estimate can err
  *   to one side only, so that one of the degrees of freedom counts half the time
- *   (Self & Liang 1987): the mean of the tails with df - 1 and with df.
+ *   (Self & Liang 1987): the mean of the tails with df - 1 and with df;
+ * - a family and the one that it is where a parameter is 0 amidst its range, as
+ *   pareto/nbd/cor is pareto/nbd where m is 0.
  *
  * Two families of which neither contains the other have no such test; their BIC
  * can be compared.
@@ -81,7 +83,7 @@ static bool
 FamilyWithin(const ClvFamily *one, const ClvFamily *other, bool *border)
 {
 	*border = other->border != NULL && strcmp(other->border, one->name) == 0;
-	return *border || one == other;
+	return *border || one == other || (other->core != NULL && strcmp(other->core, one->name) == 0);
 }
 
 /* Whether the one is the other with numbers held fixed. */

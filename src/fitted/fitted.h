@@ -93,6 +93,9 @@ clv_fitted_dimension(const ClvFittedPart *part)
 /* What is asked of a parameter, in the words of an error: "be positive and finite". */
 extern char *clv_fitted_range_text(const ClvFamily *family, int index);
 
+/* An error that says what the last parameter may be, unless they keep each other's limits. */
+extern void clv_fitted_check_limits(const ClvFamily *family, const double *param);
+
 /* Whether covariates move the process under the family. */
 extern bool clv_fitted_takes_effect(const ClvFamily *family, bool churn);
 

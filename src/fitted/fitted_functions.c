@@ -181,6 +181,25 @@ PutEffects(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z, bool chur
 	}
 }
 
+/* What the parameters say together; its standard error by the delta method. */
+static void
+PutDerived(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z)
+{
+	const ClvFamily *family = part->family;
+	double		gradient[CLV_MAX_PARAMS];
+	double		estimate = family->derived(part->param, gradient);
+	double		variance = 0;
+	double		error;
+
+	for (int i = 0; part->has_covariance && i < family->nparams; i++)
+		for (int j = 0; j < family->nparams; j++)
+			variance += gradient[i] * gradient[j] *
+						part->covariance[i > j ? CLV_TRIANGLE(i, j) : CLV_TRIANGLE(j, i)];
+	error = sqrt(Max(variance, 0));
+	PutParameter(rsinfo, family->derived_name, "transaction", estimate, error > 0, error,
+				 estimate - z * error, estimate + z * error);
+}
+
 /*
  * Estimation happens on the logs of the parameters (of probabilities, the logits),
  * whose likelihood is nearer to a normal's and whose intervals cannot leave the
@@ -205,6 +224,8 @@ PutParameters(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z)
 					 error * clv_slope(transform, value), clv_moved(transform, value, -z * error),
 					 clv_moved(transform, value, z * error));
 	}
+	if (family->derived != NULL)
+		PutDerived(rsinfo, part, z);
 	PutEffects(rsinfo, part, z, false);
 	PutEffects(rsinfo, part, z, true);
 }
