@@ -2,6 +2,7 @@
 SET client_min_messages = error;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
+SET intervalstyle = 'postgres';
 \set SHOW_CONTEXT never
 
 CREATE TABLE sale AS
