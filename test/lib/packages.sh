@@ -2,6 +2,7 @@
 #
 # packages_need build|test: looks for the things themselves (a header, a program), not for packages, so that
 # another PostgreSQL or compiler does as well. Only what is missing is installed; root is needed only for that.
+# What a few tests use, and skip without, is brought where that is possible, and hinders nobody where it is not.
 
 # The newest PostgreSQL that has a server and its build files, as the path of its pg_config.
 find_pg_config()
@@ -65,6 +66,33 @@ look_for_missing()
 	perl -MIPC::Run -e 1 2>/dev/null || missing="$missing libipc-run-perl"
 }
 
+# want PACKAGE: adds it to wanted, unless the package lists are there and do not know it
+want()
+{
+	compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null && ! apt-cache show "$1" >/dev/null 2>&1 || wanted="$wanted $1"
+}
+
+# Sets wanted to the Debian packages of pg_cron and of the drivers of BI tools, for the tests that use them.
+look_for_wanted()
+{
+	local bin_dir
+
+	wanted=
+	[ "$1" = test ] && command -v apt-cache >/dev/null || return 0
+	bin_dir=$(find_pg_config)
+	bin_dir=$(dirname "${bin_dir:-/usr/lib/postgresql/$(server_version)/bin/pg_config}")
+	if [[ $bin_dir =~ ^/usr/lib/postgresql/([0-9]+)/bin$ ]] && [ ! -e "$bin_dir/../lib/pg_cron.so" ]; then
+		want "postgresql-${BASH_REMATCH[1]}-cron"
+	fi
+	compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || want odbc-postgresql
+	/usr/bin/python3 -c 'import pyodbc' 2>/dev/null || want python3-pyodbc
+	# a JDK is 120 MB to fetch, too much for a newcomer who does without
+	if command -v javac >/dev/null || [ -n "${CI:-}" ]; then
+		command -v javac >/dev/null || want default-jdk-headless
+		[ -e /usr/share/java/postgresql.jar ] || want libpostgresql-jdbc-java
+	fi
+}
+
 # Runs apt-get as root, quietly: its output matters only when it fails.
 apt_get()
 {
@@ -98,13 +126,19 @@ packages_need()
 		return 1
 	fi
 	look_for_missing "$what"
-	[ -n "$missing" ] || return 0
+	look_for_wanted "$what"
+	[ -n "$missing$wanted" ] || return 0
 
 	as_root=
 	if [ "$(id -u)" != 0 ]; then
 		as_root=sudo
-		[ -t 0 ] || as_root="sudo -n"
+		# nobody is asked for a password for the sake of a few tests
+		[ -t 0 ] && [ -n "$missing" ] || as_root="sudo -n"
 		if ! $as_root true 2>/dev/null; then
+			if [ -z "$missing" ]; then
+				say "a few tests will be skipped; as root: apt-get install$wanted"
+				return 0
+			fi
 			say "missing:$missing"
 			say "as root: apt-get install$missing"
 			return 1
@@ -120,7 +154,8 @@ packages_need()
 	say "installing what is missing (once; a few minutes)"
 	apt_update "$log" || say "the package lists could not be updated: trying with those at hand"
 	look_for_missing "$what"	# the lists may have brought another version
-	say "installing:$missing"
+	look_for_wanted "$what"
+	say "installing:$missing$wanted"
 
 	# Programs are all that is wanted: no cluster is made, no service started on this machine.
 	if [ ! -e /etc/postgresql-common ]; then
@@ -128,7 +163,11 @@ packages_need()
 		echo 'create_main_cluster = false' | $as_root tee $quiet_dir/clv.conf >/dev/null
 	fi
 	# shellcheck disable=SC2086
-	apt_get "$log" install --no-install-recommends $missing || rc=1
+	[ -z "$missing" ] || apt_get "$log" install --no-install-recommends $missing || rc=1
+	# shellcheck disable=SC2086
+	if [ $rc = 0 ] && [ -n "$wanted" ] && ! apt_get "$log" install --no-install-recommends $wanted; then
+		say "could not be installed, so a few tests will be skipped:$wanted"
+	fi
 	$as_root rm -f $quiet_dir/clv.conf
 	if [ $rc != 0 ]; then
 		tail -30 "$log" >&2
