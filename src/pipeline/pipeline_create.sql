@@ -436,7 +436,7 @@ BEGIN
 		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL,
 			'Wait until the refresh has ended, or cancel it.', 'object_in_use');
 	END IF;
-	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron() IS NOT NULL;
+	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron();
 	PERFORM @extschema@.clv_pipeline_as_owner(found.owner,
 		pg_catalog.format('SELECT @extschema@.clv_pipeline_drop_objects(%L, %L)', name, coalesce(cascade, false)));
 END

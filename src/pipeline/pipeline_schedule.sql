@@ -1,17 +1,73 @@
 -- ---- schedules, and the list of pipelines -----------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_cron() RETURNS pg_catalog.text
+CREATE FUNCTION @extschema@.clv_pipeline_cron() RETURNS pg_catalog.bool
 LANGUAGE sql STABLE PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT 'cron'::text FROM pg_extension e WHERE e.extname = 'pg_cron' $$;
+AS $$
+	SELECT EXISTS (SELECT FROM pg_extension e, pg_namespace n
+		WHERE e.extname = 'pg_cron' AND n.nspname = 'cron' AND has_schema_privilege(n.oid, 'USAGE'))
+$$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_cron() IS
-	'the schema of pg_cron''s functions, where it is installed in this database; else NULL. A part of pipelines';
+	'whether pg_cron is installed in this database, and for the caller to use. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_check_cron(command pg_catalog.text) RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	home text := (SELECT s.setting FROM pg_settings s WHERE s.name = 'cron.database_name');
+BEGIN
+	IF @extschema@.clv_pipeline_cron() THEN
+		RETURN;
+	ELSIF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
+		PERFORM @extschema@.clv_pipeline_refuse('permission denied for pg_cron', NULL,
+			format('A superuser can grant it: GRANT USAGE ON SCHEMA cron TO %I;', current_user), 'insufficient_privilege');
+	ELSIF home <> current_database() THEN
+		PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database',
+			format('On this server it works from database "%s".', home),
+			format('There: SELECT cron.schedule_in_database(<job name>, <schedule>, %L, %L, %L);', command, current_database(), current_user),
+			'feature_not_supported');
+	END IF;
+	PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database', NULL,
+		'CREATE EXTENSION pg_cron, of which a server has one database (cron.database_name); or let another scheduler run: '
+		|| command, 'feature_not_supported');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_cron(pg_catalog.text) IS
+	'an error, with the way out, where the caller cannot let pg_cron run the command from this database. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_job(name pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
-RETURN pg_catalog.concat('clv pipeline ', name);
+-- pg_cron's names of jobs end after 63 bytes, and must not end alike
+RETURN pg_catalog.concat('clv pipeline ', CASE WHEN pg_catalog.octet_length(name) OPERATOR(pg_catalog.<=) 50
+	THEN name ELSE pg_catalog.md5(name) END);
 COMMENT ON FUNCTION @extschema@.clv_pipeline_job(pg_catalog.text) IS
-	'what the job of a pipeline is called in pg_cron. A part of pipelines';
+	'what the job of a pipeline is called in pg_cron; long names come in as their md5. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_unschedule(name pg_catalog.text) RETURNS pg_catalog.bool
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	job int8;
+	ended bool := false;
+BEGIN
+	PERFORM @extschema@.clv_pipeline_check_cron(format('CALL @extschema@.clv_refresh(%L)', name));
+	FOR job IN EXECUTE 'SELECT j.jobid FROM cron.job j WHERE j.jobname = $1 AND j.database = current_database() '
+			'AND (j.username = current_user OR has_table_privilege(''cron.job'', ''DELETE''))'
+			USING @extschema@.clv_pipeline_job(name) LOOP
+		EXECUTE 'SELECT cron.unschedule($1)' USING job;
+		ended := true;
+	END LOOP;
+	-- who has a job may end it, member no more or pipeline gone; only who has none must have asked for a pipeline
+	IF NOT ended THEN
+		PERFORM @extschema@.clv_pipeline_find(name);
+	END IF;
+	RETURN ended;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_unschedule(pg_catalog.text) IS
+	'ends the caller''s schedule of a pipeline in pg_cron, for a superuser everybody''s; false where there was none. It works as well after the pipeline was dropped, or was taken from the caller';
 
 CREATE FUNCTION @extschema@.clv_schedule(
 	name pg_catalog.text, schedule pg_catalog.text, mode pg_catalog.text DEFAULT 'auto')
@@ -20,6 +76,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	command text := format('CALL @extschema@.clv_refresh(%L, %L)', name, mode);
 	job int8;
 BEGIN
 	PERFORM @extschema@.clv_pipeline_find(name);
@@ -27,40 +84,20 @@ BEGIN
 		PERFORM @extschema@.clv_pipeline_refuse(format('schedule (%s) or mode (%s) will not do', coalesce(schedule, 'NULL'), coalesce(mode, 'NULL')),
 			NULL, 'schedule is a cron expression such as ''0 3 * * *''; mode is ''auto'', ''full'' or ''incremental''.');
 	END IF;
-	IF @extschema@.clv_pipeline_cron() IS NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database', NULL,
-			'CREATE EXTENSION pg_cron; or let another scheduler run: CALL clv_refresh(...).', 'feature_not_supported');
+	PERFORM @extschema@.clv_pipeline_check_cron(command);
+	IF NOT (SELECT u.rolcanlogin FROM pg_roles u WHERE u.rolname = current_user) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('role "%s" cannot log in', current_user),
+			'pg_cron runs a job as the role that has scheduled it, which must have the attribute LOGIN.',
+			'RESET ROLE, and schedule it as a role that can log in and is a member of the pipeline''s owner.', 'insufficient_privilege');
 	END IF;
-	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING @extschema@.clv_pipeline_job(name), schedule,
-		format('CALL @extschema@.clv_refresh(%L, %L)', name, mode);
+	-- pg_cron would keep of a job of that name whatever it is not told anew: its database, whether it is paused
+	PERFORM @extschema@.clv_unschedule(name);
+	EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING @extschema@.clv_pipeline_job(name), schedule, command;
 	RETURN job;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_schedule(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'lets pg_cron refresh a pipeline, in the name of the caller: schedule as of cron, such as 0 3 * * * (in the time zone of pg_cron, GMT unless set otherwise); mode as of clv_refresh. Replaces the caller''s schedule for it. The number of the job; an error where pg_cron is not installed in this database';
-
-CREATE FUNCTION @extschema@.clv_unschedule(name pg_catalog.text) RETURNS pg_catalog.bool
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	job int8;
-BEGIN
-	PERFORM @extschema@.clv_pipeline_find(name);
-	IF @extschema@.clv_pipeline_cron() IS NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database', NULL, NULL, 'feature_not_supported');
-	END IF;
-	EXECUTE 'SELECT j.jobid FROM cron.job j WHERE j.jobname = $1 AND j.username = $2' INTO job
-		USING @extschema@.clv_pipeline_job(name), session_user;
-	IF job IS NULL THEN
-		RETURN false;
-	END IF;
-	EXECUTE 'SELECT cron.unschedule($1)' USING job;
-	RETURN true;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.clv_unschedule(pg_catalog.text) IS
-	'ends the caller''s schedule of a pipeline in pg_cron; false where there was none';
+	'lets pg_cron refresh a pipeline, in the name of the caller, who must be a member of its owner and a role that can log in: schedule as of cron, such as 0 3 * * * (in the time zone of pg_cron, GMT unless set otherwise); mode as of clv_refresh. Takes the place of the schedules that clv_unschedule would end. The number of the job; an error where pg_cron is not installed in this database, or not for the caller';
 
 CREATE FUNCTION @extschema@.clv_pipeline_overview()
 RETURNS TABLE (
@@ -75,13 +112,14 @@ DECLARE
 	found record;
 	d @extschema@.clv_pipeline_definition;
 BEGIN
-	FOR found IN SELECT t.name, t.owner FROM @extschema@.clv_pipeline_tables() t WHERE pg_has_role(current_user, t.owner, 'MEMBER') ORDER BY 1 LOOP
+	FOR found IN SELECT t.name, t.owner FROM @extschema@.clv_pipeline_tables() t WHERE pg_has_role(current_user, t.owner, 'USAGE') ORDER BY 1 LOOP
 		d := @extschema@.clv_pipeline_read(found.name);
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT c.as_of, c.published_at, c.customers, l.run, l.status, l.started_at, l.error '
 			'FROM {views}.runs l LEFT JOIN {views}.runs c ON c.is_current ORDER BY l.run DESC LIMIT 1')
 			INTO as_of, published_at, customers, last_run, last_status, last_started_at, last_error;
-		IF @extschema@.clv_pipeline_cron() IS NOT NULL THEN
-			EXECUTE 'SELECT j.schedule FROM cron.job j WHERE j.jobname = $1 ORDER BY j.jobid LIMIT 1' INTO schedule
+		IF @extschema@.clv_pipeline_cron() THEN
+			EXECUTE 'SELECT string_agg(DISTINCT j.schedule, ''; '') FROM cron.job j '
+				'WHERE j.jobname = $1 AND j.database = current_database() AND j.active' INTO schedule
 				USING @extschema@.clv_pipeline_job(d.name);
 		END IF;
 		name := d.name;
