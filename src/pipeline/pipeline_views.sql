@@ -637,11 +637,11 @@ AS $$
 		(280, 'run_steps', 'seconds', 'extract(epoch FROM c.finished_at - c.started_at)::float8',
 			'how long it took')
 	)
-	-- the columns of the key stand where {key} does; {keytext} is all of them as one text
+	-- the columns of the key stand where {key} does; {keytext} is all of them as one text, no longer than ODBC can sort
 	SELECT l.view, 1000 * l.number + coalesce(k.i, 0),
 		coalesce(k.c, l.name),
 		coalesce(CASE WHEN k.c IS NOT NULL THEN format('c.%I', k.c) END,
-			CASE l.expression WHEN '{keytext}' THEN (SELECT format('concat_ws(''/'', %s)::varchar(400)',
+			CASE l.expression WHEN '{keytext}' THEN (SELECT format('concat_ws(''/'', %s)::varchar(255)',
 				string_agg(format('c.%I::text', u.c), ', ' ORDER BY u.i)) FROM unnest((d).customer) WITH ORDINALITY u (c, i)) END,
 			@extschema@.clv_pipeline_sql(d, l.expression)),
 		l.comment, k.c IS NOT NULL
