@@ -57,13 +57,15 @@ foreach my $page ("$root/README.md", sort glob("$root/docs/*.md"))
 	$node->safe_psql('postgres', "DROP DATABASE $database");
 }
 
-# Whatever a user may call has a place in the documentation; support functions of types and aggregates have none.
+# Whatever a user may call has a place in the documentation; support functions of types and aggregates have none, nor
+# have the parts of pipelines.
 my $text = join '', map { slurp_file($_) } "$root/README.md", glob("$root/docs/*.md");
 my @names = split /\n/, $node->safe_psql('shop', q{
 	SELECT DISTINCT p.proname
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
-	WHERE NOT EXISTS (SELECT FROM pg_type t
+	WHERE p.proname NOT LIKE 'clv\_pipeline\_%'
+	  AND NOT EXISTS (SELECT FROM pg_type t
 					  WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout))
 	  AND NOT EXISTS (SELECT FROM pg_aggregate a WHERE p.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
 						a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))
