@@ -322,9 +322,11 @@ extern double clv_discounted_given(const ClvFamily *family, const double *param,
 
 /*
  * Smallest n with P(purchases <= n) >= level, where the customer is alive with
- * probability p_alive; 0 <= level < 1. Never more than limit.
+ * probability p_alive; 0 <= level < 1. Where rounding keeps the sum below the level,
+ * the n behind which nothing is left. -1 if it is not among the first count, whose
+ * probabilities, given alive, p has room for and holds afterwards.
  */
-extern double clv_quantile_given(const ClvFuture *future, double p_alive, double t,
-								 double level, double limit);
+extern int clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level,
+							  int count, double *p);
 
 #endif							/* CLV_FAMILY_H */

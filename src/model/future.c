@@ -11,9 +11,8 @@
 #include <float.h>
 #include <math.h>
 
-/* Counts whose probabilities a quantile asks for at once: first few, then many. */
-#define FEW 128
-#define MANY 4096
+/* How far a sum of probabilities may stay behind by rounding. */
+#define ROUNDING 1e-15
 
 /* A newcomer's quantity times P(alive), which may be below any double when the product is not. */
 static double
@@ -101,31 +100,18 @@ clv_probability_given(const ClvFamily *family, const double *param,
 	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
 }
 
-/*
- * Walks up the distribution. Its sum may stay a few rounding errors below 1: once
- * what is left cannot matter, the walk ends there.
- */
-double
-clv_quantile_given(const ClvFuture *future, double p_alive, double t,
-				   double level, double limit)
+int
+clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level,
+				   int count, double *p)
 {
-	double p[MANY];
 	double sum = 1 - p_alive;
-	int count = 0;
 
-	for (double n = 0; n < limit; n += 1)
+	future->family->probabilities(future->param, t, count, p);
+	for (int n = 0; n < count; n++)
 	{
-		double next;
-
-		if (n >= count && count < MANY)
-		{
-			count = count == 0 ? FEW : MANY;
-			future->family->probabilities(future->param, t, count, p);
-		}
-		next = n < count ? p[(int) n] : future->family->probability(future->param, n, t);
-		sum += p_alive * next;
-		if (sum >= level || (level - sum < 1e-15 && next < DBL_EPSILON))
+		sum += p_alive * p[n];
+		if (sum >= level || (level - sum < ROUNDING && p[n] < ROUNDING))
 			return n;
 	}
-	return limit;
+	return -1;
 }

@@ -21,9 +21,6 @@
 #define COUNTS_FIRST 64
 #define COUNTS_LAST (1 << 18)
 
-/* How far a sum of probabilities may stay behind by rounding. */
-#define ROUNDING 1e-15
-
 /* A second moment may leave out this much probability, and this much of itself. */
 #define SECOND_UNSEEN 1e-6
 #define SECOND_REST 1e-9
@@ -46,20 +43,13 @@ clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, doub
 	for (int n = COUNTS_FIRST; n <= COUNTS_LAST && horizon > 0; n *= 4)
 	{
 		double	   *p = palloc(n * sizeof(double));
-		double		sum = 1 - p_alive;
+		int			quantile;
 
 		CHECK_FOR_INTERRUPTS();
-		future->family->probabilities(future->param, horizon, n, p);
-		for (int k = 0; k < n; k++)
-		{
-			sum += p_alive * p[k];
-			if (sum >= level || (level - sum < ROUNDING && p[k] < ROUNDING))
-			{
-				pfree(p);
-				return k;
-			}
-		}
+		quantile = clv_quantile_given(future, p_alive, horizon, level, n, p);
 		pfree(p);
+		if (quantile >= 0)
+			return quantile;
 	}
 	if (horizon > 0)
 		TooManyPurchases();

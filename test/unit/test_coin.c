@@ -305,6 +305,7 @@ static void
 quantiles_are_the_smallest_counts(void **state)
 {
 	static const double levels[] = {0, 0.05, 0.5, 0.9, 0.99, 0.999999};
+	static double p[MANY];
 
 	for (int i = 0; i < 4; i++)
 	{
@@ -314,25 +315,28 @@ quantiles_are_the_smallest_counts(void **state)
 		for (int j = 0; j < 6; j++)
 		{
 			double p_alive = 0.7;
-			double n = clv_quantile_given(&future, p_alive, 52, levels[j], 1e6);
+			int n = clv_quantile_given(&future, p_alive, 52, levels[j], MANY, p);
 			double below = 1 - p_alive;
 
-			for (double k = 0; k < n; k += 1)
+			for (int k = 0; k < n; k++)
 				below += p_alive * BG->probability(future.param, k, 52);
+			assert_true(n >= 0);
 			assert_true(n == 0 || below < levels[j]);
 			assert_true(below + p_alive * BG->probability(future.param, n, 52) >= levels[j]);
 		}
-		assert_true(clv_quantile_given(&future, 0, 52, 0.999, 1e6) == 0);
-		assert_true(clv_quantile_given(&future, 1, 52, 0.999999, 1) <= 1);
+		assert_int_equal(clv_quantile_given(&future, 0, 52, 0.999, MANY, p), 0);
+		assert_int_equal(clv_quantile_given(&future, 1, 52, 0.999999, 1, p), -1);
 	}
 
-	/* beyond what fits into one block of probabilities */
+	/* thousands of counts, and fewer than the quantile is */
 	{
-		const double param[] = {5000, 1, 0.001, 5000};
-		const ClvFuture future = {BG, {5000, 1, 0.001, 5000}};
-		double n = clv_quantile_given(&future, 1, 1, 0.5, 1e6);
+		const double param[] = {3000, 1, 0.001, 5000};
+		const ClvFuture future = {BG, {3000, 1, 0.001, 5000}};
+		int n = clv_quantile_given(&future, 1, 1, 0.5, MANY, p);
 
 		assert_true(fabs(n / BG->expected(param, 1) - 1) < 0.02);
+		assert_int_equal(clv_quantile_given(&future, 1, 1, 0.5, n + 1, p), n);
+		assert_int_equal(clv_quantile_given(&future, 1, 1, 0.5, n, p), -1);
 	}
 }
 
