@@ -15,6 +15,7 @@
 
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
@@ -41,6 +42,16 @@ extern void clv_append_double(StringInfo out, double value);
 
 /* The continuous discount rate per day that an effective annual rate means. */
 extern double clv_daily_rate(double annual_rate);
+
+/* As ARR_DATA_PTR(), which mixes signed and unsigned sizes and is warned of. */
+static inline char *
+clv_array_data(ArrayType *array)
+{
+	Size		offset = ARR_HASNULL(array) ? (Size) array->dataoffset
+											: ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
+
+	return (char *) array + offset;
+}
 
 /*
  * The age at the last purchase, of an age today of t_cal. Ages that were worked

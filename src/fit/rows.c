@@ -233,13 +233,6 @@ BadCovariates(const char *what, ArrayType *array, const ClvFitOptions *options, 
 					 "use FILTER.")));
 }
 
-/* Of an array of one dimension; ARR_DATA_PTR() mixes signed and unsigned sizes. */
-static Size
-DataOffset(const ArrayType *array)
-{
-	return array->dataoffset != 0 ? (Size) array->dataoffset : ARR_OVERHEAD_NONULLS(1);
-}
-
 /* The covariates of a row, checked; row: whose they are, for an error. */
 static void
 ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
@@ -255,7 +248,7 @@ ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
 		BadCovariates(psprintf("not an array of %d numbers", n), array, options, row(fcinfo));
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
 		BadCovariates("a NULL among them", array, options, row(fcinfo));
-	memcpy(vector, (char *) array + DataOffset(array), n * sizeof(double));
+	memcpy(vector, clv_array_data(array), n * sizeof(double));
 	for (int i = 0; i < n; i++)
 	{
 		if (!isfinite(vector[i]))

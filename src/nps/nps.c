@@ -41,7 +41,7 @@ enum
 static int64 *
 Counts(ArrayType *state)
 {
-	int64	   *counts = (int64 *) ARR_DATA_PTR(state);
+	int64	   *counts = (int64 *) clv_array_data(state);
 
 	if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != GROUPS || ARR_HASNULL(state) ||
 		ARR_ELEMTYPE(state) != INT8OID)

@@ -179,9 +179,7 @@ Vector(const ClvFittedPart *part, ArrayType *array)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("covariates must not be NULL"),
 						errdetail("They are, in this order: %s.", Names(part))));
-	/* ARR_DATA_PTR mixes signs, of which compilers warn here */
-	z = (const double *) ((char *) array + (ARR_HASNULL(array) ? (Size) array->dataoffset
-															   : ARR_OVERHEAD_NONULLS(ARR_NDIM(array))));
+	z = (const double *) clv_array_data(array);
 	for (int i = 0; i < n; i++)
 		if (!isfinite(z[i]))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
