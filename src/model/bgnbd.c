@@ -17,70 +17,9 @@
  * alternative to the Pareto/NBD model, Marketing Science 24(2).
  */
 #include "model/coin.h"
-#include "model/coin_terms.h"
 #include "model/registry.h"
 
-#define TOSS 0
-
-static double
-LogLikelihood(const double *param, double x, double t_x, double T)
-{
-	return clv_coin_log_likelihood(param, x, t_x, T, TOSS);
-}
-
-static double
-LnPAlive(const double *param, double x, double t_x, double T)
-{
-	return clv_coin_ln_p_alive(param, x, t_x, T, TOSS);
-}
-
-static void
-GivenAlive(const double *param, double x, double T, ClvFuture *future)
-{
-	clv_coin_given_alive(param, x, T, TOSS, future);
-}
-
-static double
-Expected(const double *param, double t)
-{
-	return clv_coin_expected(param, t, TOSS);
-}
-
-static double
-Probability(const double *param, double n, double t)
-{
-	return clv_coin_probability(param, n, t, TOSS);
-}
-
-static void
-Probabilities(const double *param, double t, int count, double *p)
-{
-	clv_coin_probabilities(param, t, count, p, TOSS);
-}
-
-static double
-Discounted(const double *param, double delta, double t)
-{
-	return clv_coin_discounted(param, delta, t, TOSS);
-}
-
-static double
-Survival(const double *param, double t)
-{
-	return clv_coin_survival(param, t, TOSS);
-}
-
-static void
-LnCommon(const double *param, double x, ClvTerm *term)
-{
-	clv_coin_term_common(param, x, term, TOSS);
-}
-
-static void
-Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
-{
-	clv_coin_term_departed(param, x, t, n, terms, TOSS);
-}
+CLV_COIN_FORWARDERS(0)
 
 const ClvFamily clv_bgnbd = {
 	.name = "bg/nbd",

@@ -9,6 +9,7 @@
 #ifndef CLV_COIN_H
 #define CLV_COIN_H
 
+#include "model/coin_terms.h"
 #include "model/family.h"
 
 /* family.h says what each returns */
@@ -25,4 +26,47 @@ extern void clv_coin_probabilities(const double *param, double t, int count, dou
 extern double clv_coin_discounted(const double *param, double delta, double t, int toss);
 extern double clv_coin_survival(const double *param, double t, int toss);
 
-#endif							/* CLV_COIN_H */
+/* All of this, and of coin_terms.h, as functions of a family: with its toss filled in. */
+#define CLV_COIN_FORWARDERS(toss)                                                                  \
+	static double LogLikelihood(const double *param, double x, double t_x, double T)               \
+	{                                                                                              \
+		return clv_coin_log_likelihood(param, x, t_x, T, toss);                                    \
+	}                                                                                              \
+	static double LnPAlive(const double *param, double x, double t_x, double T)                    \
+	{                                                                                              \
+		return clv_coin_ln_p_alive(param, x, t_x, T, toss);                                        \
+	}                                                                                              \
+	static void GivenAlive(const double *param, double x, double T, ClvFuture *future)             \
+	{                                                                                              \
+		clv_coin_given_alive(param, x, T, toss, future);                                           \
+	}                                                                                              \
+	static double Expected(const double *param, double t)                                          \
+	{                                                                                              \
+		return clv_coin_expected(param, t, toss);                                                  \
+	}                                                                                              \
+	static double Probability(const double *param, double n, double t)                             \
+	{                                                                                              \
+		return clv_coin_probability(param, n, t, toss);                                            \
+	}                                                                                              \
+	static void Probabilities(const double *param, double t, int count, double *p)                 \
+	{                                                                                              \
+		clv_coin_probabilities(param, t, count, p, toss);                                          \
+	}                                                                                              \
+	static double Discounted(const double *param, double delta, double t)                          \
+	{                                                                                              \
+		return clv_coin_discounted(param, delta, t, toss);                                         \
+	}                                                                                              \
+	static double Survival(const double *param, double t)                                          \
+	{                                                                                              \
+		return clv_coin_survival(param, t, toss);                                                  \
+	}                                                                                              \
+	static void LnCommon(const double *param, double x, ClvTerm *term)                             \
+	{                                                                                              \
+		clv_coin_term_common(param, x, term, toss);                                                \
+	}                                                                                              \
+	static void Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms) \
+	{                                                                                              \
+		clv_coin_term_departed(param, x, t, n, terms, toss);                                       \
+	}
+
+#endif /* CLV_COIN_H */

@@ -155,24 +155,6 @@ Start(const ClvMoments *moments, int which, double *param)
 }
 
 static double
-LogLikelihood(const double *param, double x, double t_x, double T)
-{
-	return clv_life_log_likelihood(&gompertz, param, x, t_x, T);
-}
-
-static double
-LnPAlive(const double *param, double x, double t_x, double T)
-{
-	return clv_life_ln_p_alive(&gompertz, param, x, t_x, T);
-}
-
-static void
-GivenAlive(const double *param, double x, double T, ClvFuture *future)
-{
-	clv_life_given_alive(&gompertz, param, x, T, future);
-}
-
-static double
 Discounted(const double *param, double delta, double t)
 {
 	ClvLife life = {{param[2], param[3], param[4]}};
@@ -186,42 +168,8 @@ Expected(const double *param, double t)
 	return Discounted(param, 0, t);
 }
 
-static double
-Probability(const double *param, double n, double t)
-{
-	return clv_life_probability(&gompertz, param, n, t);
-}
-
-static void
-Probabilities(const double *param, double t, int count, double *p)
-{
-	clv_life_probabilities(&gompertz, param, t, count, p);
-}
-
-static double
-Survival(const double *param, double t)
-{
-	return clv_life_survival(&gompertz, param, t);
-}
-
-static void
-Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
-{
-	clv_life_terms(&gompertz, param, x, t, n, true, terms);
-}
-
-static void
-Alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
-{
-	clv_life_terms(&gompertz, param, x, t, n, false, terms);
-}
-
-static void
-Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
-{
-	(void) outcome;
-	clv_life_cell(&gompertz, param, x, t_x, T, term);
-}
+CLV_LIFE_FORWARDERS(&gompertz)
+CLV_LIFE_FIT_FORWARDERS(&gompertz)
 
 const ClvFamily clv_ggompertznbd = {
 	.name = "ggompertz/nbd",

@@ -137,4 +137,48 @@ extern void clv_life_terms(const ClvLaw *law, const double *param, double x, con
 extern void clv_life_cell(const ClvLaw *law, const double *param, double x, double t_x, double T,
 						  ClvTerm *term);
 
+/* ---- the above as functions of a family, with its law filled in ---- */
+
+#define CLV_LIFE_FORWARDERS(law)                                                                   \
+	static double LogLikelihood(const double *param, double x, double t_x, double T)               \
+	{                                                                                              \
+		return clv_life_log_likelihood(law, param, x, t_x, T);                                     \
+	}                                                                                              \
+	static double LnPAlive(const double *param, double x, double t_x, double T)                    \
+	{                                                                                              \
+		return clv_life_ln_p_alive(law, param, x, t_x, T);                                         \
+	}                                                                                              \
+	static void GivenAlive(const double *param, double x, double T, ClvFuture *future)             \
+	{                                                                                              \
+		clv_life_given_alive(law, param, x, T, future);                                            \
+	}                                                                                              \
+	static double Probability(const double *param, double n, double t)                             \
+	{                                                                                              \
+		return clv_life_probability(law, param, n, t);                                             \
+	}                                                                                              \
+	static void Probabilities(const double *param, double t, int count, double *p)                 \
+	{                                                                                              \
+		clv_life_probabilities(law, param, t, count, p);                                           \
+	}                                                                                              \
+	static double Survival(const double *param, double t)                                          \
+	{                                                                                              \
+		return clv_life_survival(law, param, t);                                                   \
+	}
+
+#define CLV_LIFE_FIT_FORWARDERS(law)                                                               \
+	static void Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms) \
+	{                                                                                              \
+		clv_life_terms(law, param, x, t, n, true, terms);                                          \
+	}                                                                                              \
+	static void Alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)    \
+	{                                                                                              \
+		clv_life_terms(law, param, x, t, n, false, terms);                                         \
+	}                                                                                              \
+	static void Cell(const double *param, double x, double t_x, double T, double outcome,          \
+					 ClvTerm *term)                                                                \
+	{                                                                                              \
+		(void) outcome;                                                                            \
+		clv_life_cell(law, param, x, t_x, T, term);                                                \
+	}
+
 #endif /* CLV_LIFE_H */

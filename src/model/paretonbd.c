@@ -59,24 +59,6 @@ Start(const ClvMoments *moments, int which, double *param)
 	return true;
 }
 
-static double
-LogLikelihood(const double *param, double x, double t_x, double T)
-{
-	return clv_life_log_likelihood(&pareto, param, x, t_x, T);
-}
-
-static double
-LnPAlive(const double *param, double x, double t_x, double T)
-{
-	return clv_life_ln_p_alive(&pareto, param, x, t_x, T);
-}
-
-static void
-GivenAlive(const double *param, double x, double T, ClvFuture *future)
-{
-	clv_life_given_alive(&pareto, param, x, T, future);
-}
-
 /* int_0^t (1 + u/beta)^-s du */
 static double
 Years(const ClvLife *life, double t)
@@ -99,18 +81,6 @@ Expected(const double *param, double t)
 }
 
 static double
-Probability(const double *param, double n, double t)
-{
-	return clv_life_probability(&pareto, param, n, t);
-}
-
-static void
-Probabilities(const double *param, double t, int count, double *p)
-{
-	clv_life_probabilities(&pareto, param, t, count, p);
-}
-
-static double
 Discounted(const double *param, double delta, double t)
 {
 	ClvLife life = {{param[2], param[3]}};
@@ -125,30 +95,8 @@ Discounted(const double *param, double delta, double t)
 	return param[0] / param[1] * years;
 }
 
-static double
-Survival(const double *param, double t)
-{
-	return clv_life_survival(&pareto, param, t);
-}
-
-static void
-Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
-{
-	clv_life_terms(&pareto, param, x, t, n, true, terms);
-}
-
-static void
-Alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
-{
-	clv_life_terms(&pareto, param, x, t, n, false, terms);
-}
-
-static void
-Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
-{
-	(void) outcome;
-	clv_life_cell(&pareto, param, x, t_x, T, term);
-}
+CLV_LIFE_FORWARDERS(&pareto)
+CLV_LIFE_FIT_FORWARDERS(&pareto)
 
 const ClvFamily clv_paretonbd = {
 	.name = "pareto/nbd",

@@ -439,24 +439,7 @@ static const ClvLaw fit_law = {
 	.tie_term = TieTerm,
 };
 
-static void
-Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
-{
-	clv_life_terms(&fit_law, param, x, t, n, true, terms);
-}
-
-static void
-Alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
-{
-	clv_life_terms(&fit_law, param, x, t, n, false, terms);
-}
-
-static void
-Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
-{
-	(void) outcome;
-	clv_life_cell(&fit_law, param, x, t_x, T, term);
-}
+CLV_LIFE_FIT_FORWARDERS(&fit_law)
 
 const ClvFamily clv_paretonbd_cor = {
 	.name = "pareto/nbd/cor",
