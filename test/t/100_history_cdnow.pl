@@ -5,18 +5,13 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Shared;
 use Test::More;
 
-my $data = ($ENV{CLV_SHARED} // "$FindBin::Bin/../../../shared") . '/data';
-
-foreach my $file ('cdnow_log_full', 'cdnow_log_sample', 'cdnow_summary')
-{
-	next if -r "$data/$file.csv";
-	die "reference data not found: $data/$file.csv (set CLV_SHARED)" if $ENV{CI};
-	plan skip_all => "reference data not found: $data/$file.csv (set CLV_SHARED)";
-}
+my $data = shared(map { "data/$_.csv" } 'cdnow_log_full', 'cdnow_log_sample', 'cdnow_summary') . '/data';
 
 my $node = PostgreSQL::Test::Cluster->new('cdnow');
 $node->init;

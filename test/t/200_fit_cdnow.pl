@@ -5,19 +5,15 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Shared;
 use Test::More;
 
-my $shared = $ENV{CLV_SHARED} // "$FindBin::Bin/../../../shared";
+my $shared = shared('data/cdnow_log_sample.csv');
 my $log = "$shared/data/cdnow_log_sample.csv";
 my $oracles = "$shared/oracles";
-
-if (!-r $log)
-{
-	die "reference data not found: $log (set CLV_SHARED)" if $ENV{CI};
-	plan skip_all => "reference data not found: $log (set CLV_SHARED)";
-}
 
 my $node = PostgreSQL::Test::Cluster->new('cdnow');
 $node->init;

@@ -4,18 +4,14 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Shared;
 use Test::More;
 
-my $shared = $ENV{CLV_SHARED} // "$FindBin::Bin/../../../shared";
+my $shared = shared('data/apparel_log.csv');
 my $oracles = "$shared/oracles";
-
-if (!-r "$shared/data/apparel_log.csv")
-{
-	die "reference data not found: $shared/data/apparel_log.csv (set CLV_SHARED)" if $ENV{CI};
-	plan skip_all => "reference data not found: $shared/data/apparel_log.csv (set CLV_SHARED)";
-}
 
 my $node = PostgreSQL::Test::Cluster->new('apparel');
 $node->init;

@@ -4,17 +4,13 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Shared;
 use Test::More;
 
-my $shared = $ENV{CLV_SHARED} // "$FindBin::Bin/../../../shared";
-
-if (!-r "$shared/data/donations_bgbb.csv")
-{
-	die "reference data not found: $shared/data/donations_bgbb.csv (set CLV_SHARED)" if $ENV{CI};
-	plan skip_all => "reference data not found: $shared/data/donations_bgbb.csv (set CLV_SHARED)";
-}
+my $shared = shared('data/donations_bgbb.csv');
 
 my $node = PostgreSQL::Test::Cluster->new('published');
 $node->init;

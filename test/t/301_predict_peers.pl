@@ -5,16 +5,13 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Shared;
 use Test::More;
 
-my $shared = $ENV{CLV_SHARED} || "$FindBin::Bin/../../../shared";
-unless (-f "$shared/oracles/bgnbd_cdnow-39w_customers.csv" && -f "$shared/data/cdnow_log_sample.csv")
-{
-	die "no reference tables in $shared (set CLV_SHARED)\n" if $ENV{CI};
-	plan skip_all => "no reference tables in $shared (set CLV_SHARED)";
-}
+my $shared = shared('oracles/bgnbd_cdnow-39w_customers.csv', 'data/cdnow_log_sample.csv');
 
 my $node = PostgreSQL::Test::Cluster->new('peers');
 $node->init;

@@ -5,16 +5,13 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Shared;
 use Test::More;
 
-my $file = ($ENV{CLV_SHARED} // "$FindBin::Bin/../../../shared") . '/data/cdnow_log_sample.csv';
-if (!-r $file)
-{
-	die "reference data not found: $file (set CLV_SHARED)" if $ENV{CI};
-	plan skip_all => "reference data not found: $file (set CLV_SHARED)";
-}
+my $file = shared('data/cdnow_log_sample.csv') . '/data/cdnow_log_sample.csv';
 
 my $node = PostgreSQL::Test::Cluster->new('weeks');
 $node->init;

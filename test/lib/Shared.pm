@@ -1,0 +1,31 @@
+package Shared;
+
+# Shared.pm - the reference data beside the repository, which no test may need in order to pass.
+#
+# shared(FILE ...): their directory, CLV_SHARED or ../shared. Where one of the files (each named from there) is
+# missing, the test is skipped; under CI, where they must be there, it dies.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use FindBin;
+use Test::More;
+
+our @EXPORT = ('shared');
+
+sub shared
+{
+	my @files = @_;
+	my $shared = $ENV{CLV_SHARED} || "$FindBin::Bin/../../../shared";
+
+	foreach my $file (@files)
+	{
+		next if -r "$shared/$file";
+		die "reference data not found: $shared/$file (set CLV_SHARED)\n" if $ENV{CI};
+		plan skip_all => "reference data not found: $shared/$file (set CLV_SHARED)";
+	}
+	return $shared;
+}
+
+1;
