@@ -49,6 +49,14 @@ endif
 ifneq (,$(PGXS))
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
-clv--$(EXTVERSION).sql: src/preamble.sql $(ROOM_SQL) clv.control
-	cat src/preamble.sql $(ROOM_SQL) > $@
+# A line "%canonical ..." of a room stands for src/canonical.sql with its words filled in.
+FILL_IN = /^%canonical / { \
+	while ((getline line < "src/canonical.sql") > 0) { \
+		gsub(/%type%/, $$2, line); gsub(/%cost%/, $$3, line); gsub(/%seeded_cost%/, $$4, line); gsub(/%many%/, $$5, line); \
+		if (line !~ /^--/) print line } \
+	close("src/canonical.sql"); next } \
+	{ print }
+
+clv--$(EXTVERSION).sql: src/preamble.sql src/canonical.sql $(ROOM_SQL) clv.control Makefile
+	awk '$(FILL_IN)' src/preamble.sql $(ROOM_SQL) > $@
 endif
