@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "common/shortest_dec.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/datetime.h"
 
@@ -45,6 +46,28 @@ clv_append_double(StringInfo out, double value)
 		appendStringInfoString(out, digits);
 	else
 		appendStringInfo(out, "\"%s\"", digits);
+}
+
+TupleDesc
+clv_find_row_type(FunctionCallInfo fcinfo)
+{
+	MemoryContext old;
+	TupleDesc row;
+
+	if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+	row = BlessTupleDesc(CreateTupleDescCopy(row));
+	MemoryContextSwitchTo(old);
+	return row;
+}
+
+TupleDesc
+clv_result_row(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = clv_find_row_type(fcinfo);
+	return fcinfo->flinfo->fn_extra;
 }
 
 double

@@ -13,6 +13,7 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
@@ -39,6 +40,12 @@ extern char *clv_date_text(DateADT day, char *buffer);
  * and NaN come quoted ("Infinity"), as JSON has no numbers for them.
  */
 extern void clv_append_double(StringInfo out, double value);
+
+/* The row type that a function returns, looked up to live as long as its call site. */
+extern TupleDesc clv_find_row_type(FunctionCallInfo fcinfo);
+
+/* The same, looked up once: for functions that keep nothing else in fn_extra. */
+extern TupleDesc clv_result_row(FunctionCallInfo fcinfo);
 
 /* The continuous discount rate per day that an effective annual rate means. */
 extern double clv_daily_rate(double annual_rate);

@@ -152,15 +152,12 @@ clv_compare(PG_FUNCTION_ARGS)
 	ClvFitted  *second = palloc(sizeof(ClvFitted));
 	const ClvFittedPart *small = &first->purchase;
 	const ClvFittedPart *large = &second->purchase;
-	TupleDesc	desc;
 	Datum		values[6];
 	bool		nulls[6] = {false};
 	bool		border;
 	double		statistic;
 	int			df;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), first);
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(1), second);
 	CheckFitted(first);
@@ -196,5 +193,5 @@ clv_compare(PG_FUNCTION_ARGS)
 	values[3] = Float8GetDatum(clv_fitted_aic(large) - clv_fitted_aic(small));
 	values[4] = Float8GetDatum(clv_fitted_bic(large) - clv_fitted_bic(small));
 	values[5] = CStringGetTextDatum(large == &first->purchase ? "first" : "second");
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }

@@ -324,12 +324,9 @@ Datum
 clv_diagnostics(PG_FUNCTION_ARGS)
 {
 	ClvFitted	fitted;
-	TupleDesc	desc;
 	Row			row = {0};
 	Interval   *unit = palloc(sizeof(Interval));
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	*unit = fitted.time_unit;
 
@@ -345,5 +342,5 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	Put(&row, fitted.occasion != 0, Int32GetDatum(fitted.occasion));
 	Put(&row, fitted.ncandidates > 0, fitted.ncandidates > 0 ? Candidates(&fitted) : (Datum) 0);
 	PG_RETURN_DATUM(HeapTupleGetDatum(
-		heap_form_tuple(BlessTupleDesc(desc), row.values, row.nulls)));
+		heap_form_tuple(clv_result_row(fcinfo), row.values, row.nulls)));
 }

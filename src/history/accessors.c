@@ -148,23 +148,6 @@ clv_spend_between(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(sum);
 }
 
-/* The descriptor of the row to return, made once a call site. */
-static TupleDesc
-ResultRow(FunctionCallInfo fcinfo)
-{
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		TupleDesc	row;
-
-		if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		fcinfo->flinfo->fn_extra = BlessTupleDesc(row);
-		MemoryContextSwitchTo(old);
-	}
-	return fcinfo->flinfo->fn_extra;
-}
-
 PG_FUNCTION_INFO_V1(clv_summary);
 Datum
 clv_summary(PG_FUNCTION_ARGS)
@@ -192,7 +175,7 @@ clv_summary(PG_FUNCTION_ARGS)
 		if (!nulls[3])
 			values[3] = Float8GetDatum(summary.spend / summary.spend_purchases);
 	}
-	return HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(rfmtc);
@@ -216,7 +199,7 @@ rfmtc(PG_FUNCTION_ARGS)
 	values[2] = NumericGetDatum(monetary);
 	nulls[2] = monetary == NULL;
 	values[3] = Int32GetDatum(as_of - summary.first);
-	return HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(clv_purchase_log);

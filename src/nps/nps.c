@@ -159,25 +159,6 @@ ScoreOf(const int64 *counts, int64 responses)
 	return score;
 }
 
-/* The row type of the result, looked up once. */
-static TupleDesc
-ResultRow(FunctionCallInfo fcinfo)
-{
-	TupleDesc	row = fcinfo->flinfo->fn_extra;
-
-	if (row == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-
-		if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		row = BlessTupleDesc(row);
-		fcinfo->flinfo->fn_extra = row;
-		MemoryContextSwitchTo(old);
-	}
-	return row;
-}
-
 PG_FUNCTION_INFO_V1(clv_nps_final);
 Datum
 clv_nps_final(PG_FUNCTION_ARGS)
@@ -199,5 +180,5 @@ clv_nps_final(PG_FUNCTION_ARGS)
 	values[5] = Float8GetDatum(score.margin);
 	values[6] = Float8GetDatum(score.low);
 	values[7] = Float8GetDatum(score.high);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(ResultRow(fcinfo), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }

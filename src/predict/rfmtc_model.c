@@ -27,18 +27,12 @@ Site(FunctionCallInfo fcinfo)
 {
 	FmgrInfo   *flinfo = fcinfo->flinfo;
 	RfmtcSite  *site = (RfmtcSite *) flinfo->fn_extra;
-	TupleDesc	desc;
-	MemoryContext old;
 
 	if (site != NULL)
 		return site;
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	old = MemoryContextSwitchTo(flinfo->fn_mcxt);
-	site = palloc0(sizeof(RfmtcSite));
-	site->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
+	site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(RfmtcSite));
+	site->desc = clv_find_row_type(fcinfo);
 	site->history = *flinfo;
-	MemoryContextSwitchTo(old);
 	flinfo->fn_extra = site;
 	return site;
 }

@@ -12,7 +12,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
@@ -86,16 +85,7 @@ clv_row_type(FunctionCallInfo fcinfo)
 	ClvPredictSite *site = Site(fcinfo);
 
 	if (site->desc == NULL)
-	{
-		TupleDesc	desc;
-		MemoryContext old;
-
-		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		site->desc = BlessTupleDesc(CreateTupleDescCopy(desc));
-		MemoryContextSwitchTo(old);
-	}
+		site->desc = clv_find_row_type(fcinfo);
 	return site->desc;
 }
 

@@ -35,18 +35,15 @@ Datum
 clv_validate_clock(PG_FUNCTION_ARGS)
 {
 	ClvFitted	fitted;
-	TupleDesc	desc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	clv_fitted_need_purchase(&fitted);
 	values[0] = CStringGetTextDatum(ClockName(fitted.purchase.family->clock));
 	values[1] = Float8GetDatum(fitted.unit_days);
 	values[2] = Int32GetDatum(fitted.purchase.ncovariates);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }
 
 /* Periods after the first that saw a purchase and are over. */
