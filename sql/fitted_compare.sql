@@ -25,6 +25,9 @@ FROM (VALUES (1, 1.0), (2, 4.5), (3, 4.5 + 3.5 ^ 2 / 2)) v (n, factor),
 SELECT statistic, p_value FROM clv_compare(pg_temp.bg(-10), pg_temp.bg(-10, '[{"name": "a"}]'));
 -- worse cannot be, and is said
 SELECT statistic, p_value FROM clv_compare(pg_temp.bg(-10), pg_temp.bg(-11, '[{"name": "a"}]'));
+-- a model on the border of the larger one is no start for it
+SELECT statistic, p_value FROM clv_compare(pg_temp.fit('pareto/nbd', '{"r": 1, "alpha": 10, "s": 1, "beta": 5}', -10),
+	pg_temp.fit('ggompertz/nbd', '{"r": 1, "alpha": 10, "b": 0.1, "s": 1, "beta": 0.5}', -11));
 SELECT df FROM clv_compare(pg_temp.bg(-10), pg_temp.bg(-9, '[{"name": "a"}]', '{"converged": false}'));
 SELECT clv_compare(NULL, pg_temp.bg(-10)) IS NULL AS "null";
 

@@ -181,8 +181,11 @@ clv_compare(PG_FUNCTION_ARGS)
 				(errmsg("the larger model has the lower log-likelihood: %s against %s",
 						clv_double_text(large->log_likelihood),
 						clv_double_text(small->log_likelihood)),
-				 errhint("It is not at its optimum: fit it again with start => the smaller "
-						 "model, or without a penalty.")));
+				 border ? errhint("At its border \"%s\" is \"%s\", and no less likely: use the smaller "
+								  "model, or fit the larger again without a penalty.",
+								  large->family->name, small->family->name)
+						: errhint("It is not at its optimum: fit it again with start => the smaller "
+								  "model, or without a penalty.")));
 	statistic = Max(statistic, 0);
 	df = clv_fitted_freedom(large) - clv_fitted_freedom(small);
 	values[0] = Float8GetDatum(statistic);
