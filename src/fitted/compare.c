@@ -41,7 +41,7 @@ CannotCompare(const char *detail, const char *hint)
 }
 
 /*
- * P(chi-squared with df degrees of freedom > x), from the tails for 1 and 2 by
+ * P(chi-squared with df degrees of freedom >= x), from the tails for 1 and 2 by
  * Q(a + 1, y) = Q(a, y) + y^a e^-y / Gamma(a + 1): every term is positive.
  */
 static double
@@ -51,10 +51,10 @@ ChiSquaredTail(double x, int df)
 	double		a = df % 2 == 0 ? 1 : 0.5;
 	double		tail = df % 2 == 0 ? exp(-y) : erfc(sqrt(y));
 
-	if (df == 0)
-		return 0;
 	if (y == 0)
 		return 1;
+	if (df == 0)
+		return 0;
 	for (; a < df / 2.0; a++)
 		tail += exp(a * log(y) - y - lgamma(a + 1));
 	return Min(tail, 1);
