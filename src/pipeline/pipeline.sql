@@ -101,6 +101,14 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_tables() IS
 	'the pipelines of this database, their owners, and the schema whose oid locks them. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_may(owner pg_catalog.oid) RETURNS pg_catalog.bool
+LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
+-- PostgreSQL 16 tells being a member from being allowed to become the role: the second is what a pipeline needs
+RETURN pg_catalog.pg_has_role(owner, CASE
+	WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 160000 THEN 'SET' ELSE 'MEMBER' END);
+COMMENT ON FUNCTION @extschema@.clv_pipeline_may(pg_catalog.oid) IS
+	'whether the current user may work as the owner of a pipeline. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_find(
 	name pg_catalog.text,
 	OUT owner pg_catalog.oid,
@@ -124,7 +132,7 @@ BEGIN
 				HINT = coalesce('Pipelines of this database are: ' || others || '.',
 					'There is none in this database: see clv_create_pipeline.');
 	END IF;
-	IF NOT pg_has_role(current_user, owner, 'MEMBER') THEN
+	IF NOT @extschema@.clv_pipeline_may(owner) THEN
 		RAISE EXCEPTION 'permission denied for pipeline "%"', name
 			USING ERRCODE = 'insufficient_privilege',
 				DETAIL = format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user);
@@ -136,21 +144,29 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_find(pg_catalog.text) IS
 
 CREATE FUNCTION @extschema@.clv_pipeline_read(name pg_catalog.text)
 RETURNS @extschema@.clv_pipeline_definition
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
-SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+-- the definition travels as text: nothing of it may depend on how the session writes
+SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET datestyle = iso SET intervalstyle = postgres
 AS $$
 DECLARE
 	definition @extschema@.clv_pipeline_definition;
 BEGIN
-	PERFORM @extschema@.clv_pipeline_find(name);
-	EXECUTE format('SELECT * FROM ONLY %I.pipeline', @extschema@.clv_pipeline_data(name)) INTO STRICT definition;
+	-- whatever bears the name of the table by the time it is read: it is read with no rights but its owner's
+	definition := @extschema@.clv_pipeline_as_owner((@extschema@.clv_pipeline_find(name)).owner,
+		format('SELECT p FROM ONLY %I.pipeline p', @extschema@.clv_pipeline_data(name)));
+	IF definition IS NULL THEN
+		RAISE EXCEPTION 'pipeline "%" has no definition', name
+			USING ERRCODE = 'no_data_found',
+				DETAIL = format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
+				HINT = 'Drop the pipeline with clv_drop_pipeline and make it anew.';
+	END IF;
 	-- the schemas may have been renamed since
 	definition.name := name;
 	RETURN definition;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_read(pg_catalog.text) IS
-	'the definition of a pipeline. A part of pipelines';
+	'the definition of a pipeline, read as its owner. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_try_lock(lock pg_catalog.oid) RETURNS pg_catalog.bool
 LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 100

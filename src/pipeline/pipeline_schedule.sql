@@ -105,31 +105,48 @@ RETURNS TABLE (
 	map pg_catalog.text, horizon pg_catalog.interval, refit pg_catalog.text, as_of pg_catalog.date, published_at pg_catalog.timestamptz,
 	customers pg_catalog.int8, last_run pg_catalog.int8, last_status pg_catalog.text, last_started_at pg_catalog.timestamptz,
 	last_error pg_catalog.text, schedule pg_catalog.text)
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 10000 ROWS 5
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 50000 ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	found record;
 	d @extschema@.clv_pipeline_definition;
+	latest jsonb;
 BEGIN
-	FOR found IN SELECT t.name, t.owner FROM @extschema@.clv_pipeline_tables() t WHERE pg_has_role(current_user, t.owner, 'USAGE') ORDER BY 1 LOOP
-		d := @extschema@.clv_pipeline_read(found.name);
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT c.as_of, c.published_at, c.customers, l.run, l.status, l.started_at, l.error '
-			'FROM {views}.runs l LEFT JOIN {views}.runs c ON c.is_current ORDER BY l.run DESC LIMIT 1')
-			INTO as_of, published_at, customers, last_run, last_status, last_started_at, last_error;
-		IF @extschema@.clv_pipeline_cron() THEN
-			EXECUTE 'SELECT string_agg(DISTINCT j.schedule, ''; '') FROM cron.job j '
-				'WHERE j.jobname = $1 AND j.database = current_database() AND j.active' INTO schedule
-				USING @extschema@.clv_pipeline_job(d.name);
-		END IF;
-		name := d.name;
+	FOR found IN SELECT t.name, t.owner FROM @extschema@.clv_pipeline_tables() t WHERE @extschema@.clv_pipeline_may(t.owner) ORDER BY 1 LOOP
+		name := found.name;
 		owner := pg_get_userbyid(found.owner);
+		-- a pipeline that cannot be read must not hide the others
+		BEGIN
+			d := NULL;
+			SELECT INTO as_of, published_at, customers, last_run, last_status, last_started_at, last_error;
+			d := @extschema@.clv_pipeline_read(name);
+			latest := @extschema@.clv_pipeline_as_owner(found.owner, @extschema@.clv_pipeline_sql(d,
+				'SELECT to_jsonb(q) FROM (SELECT c.as_of, c.published_at, c.customers, l.run, l.status, l.started_at, l.error '
+				'FROM {views}.runs l LEFT JOIN {views}.runs c ON c.is_current ORDER BY l.run DESC LIMIT 1) q'));
+			as_of := latest ->> 'as_of';
+			published_at := latest ->> 'published_at';
+			customers := latest ->> 'customers';
+			last_run := latest ->> 'run';
+			last_status := latest ->> 'status';
+			last_started_at := latest ->> 'started_at';
+			last_error := latest ->> 'error';
+		EXCEPTION WHEN OTHERS THEN
+			last_status := NULL;
+			last_error := SQLERRM;
+		END;
 		source := d.source;
 		customer := @extschema@.clv_pipeline_list(d.customer);
 		model := d.options ->> 'model';
 		map := d.map;
 		horizon := d.horizon;
 		refit := d.refit;
+		schedule := NULL;
+		IF @extschema@.clv_pipeline_cron() THEN
+			EXECUTE 'SELECT string_agg(DISTINCT j.schedule, ''; '') FROM cron.job j '
+				'WHERE j.jobname = $1 AND j.database = current_database() AND j.active' INTO schedule
+				USING @extschema@.clv_pipeline_job(name);
+		END IF;
 		RETURN NEXT;
 	END LOOP;
 END
