@@ -168,10 +168,41 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_read(pg_catalog.text) IS
 	'the definition of a pipeline, read as its owner. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_lock_number(lock pg_catalog.oid) RETURNS pg_catalog.int4
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1
+RETURN (lock::pg_catalog.int8 OPERATOR(pg_catalog.-) 2147483648)::pg_catalog.int4;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_lock_number(pg_catalog.oid) IS
+	'the second number of a pipeline''s advisory lock. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_try_lock(lock pg_catalog.oid) RETURNS pg_catalog.bool
 LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 100
 -- the first number says "clvp" in ASCII, so that nobody else's locks are met by chance
-RETURN pg_catalog.pg_try_advisory_xact_lock(1668052592,
-	(lock::pg_catalog.int8 OPERATOR(pg_catalog.-) 2147483648)::pg_catalog.int4);
+RETURN pg_catalog.pg_try_advisory_xact_lock(1668052592, @extschema@.clv_pipeline_lock_number(lock));
 COMMENT ON FUNCTION @extschema@.clv_pipeline_try_lock(pg_catalog.oid) IS
 	'takes the lock of a pipeline until the end of the transaction; false where another session has it. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_wait_lock(lock pg_catalog.oid) RETURNS pg_catalog.void
+LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 100
+RETURN pg_catalog.pg_advisory_xact_lock(1668052592, @extschema@.clv_pipeline_lock_number(lock));
+COMMENT ON FUNCTION @extschema@.clv_pipeline_wait_lock(pg_catalog.oid) IS
+	'takes the lock of a pipeline until the end of the transaction, and waits for it. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_waits(pid pg_catalog.int4, lock pg_catalog.oid) RETURNS pg_catalog.bool
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	FOR attempt IN 1 .. 20 LOOP
+		IF EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.pid = clv_pipeline_waits.pid
+			AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND l.classid = 1668052592
+			AND l.objid::int8 = @extschema@.clv_pipeline_lock_number(lock)::int8 & 4294967295 AND l.objsubid = 2)
+		THEN
+			RETURN true;
+		END IF;
+		PERFORM pg_sleep(0.05);
+	END LOOP;
+	RETURN false;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_waits(pg_catalog.int4, pg_catalog.oid) IS
+	'whether another session wants the lock of a pipeline that this one has taken, as it must within a second if it is between two steps of a refresh. A part of pipelines';

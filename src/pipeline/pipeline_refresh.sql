@@ -18,22 +18,26 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
+	lock oid := (@extschema@.clv_pipeline_find(name)).lock;
 	other record;
 	this int8;
 BEGIN
-	IF NOT @extschema@.clv_pipeline_try_lock((@extschema@.clv_pipeline_find(name)).lock) THEN
+	IF NOT @extschema@.clv_pipeline_try_lock(lock) THEN
 		RAISE NOTICE 'pipeline "%" is being refreshed already', name;
 		RETURN NULL;
 	END IF;
 	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running''') LOOP
-		IF other.pid <> pg_backend_pid() AND @extschema@.clv_pipeline_alive(other.pid, other.backend_start, other.started_at) THEN
+		-- a session may live on without its run, where that could not even write down why it failed
+		IF other.pid <> pg_backend_pid() AND @extschema@.clv_pipeline_alive(other.pid, other.backend_start, other.started_at)
+			AND @extschema@.clv_pipeline_waits(other.pid, lock)
+		THEN
 			RAISE NOTICE 'pipeline "%" is being refreshed already', name
 				USING DETAIL = format('Run %s, by process %s since %s.', other.run, other.pid, other.started_at);
 			RETURN NULL;
 		END IF;
 		RAISE NOTICE 'run % of pipeline "%" was left unfinished and is given up', other.run, name;
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''interrupted'', finished_at = clock_timestamp(), '
-			'error = ''its session ended'' WHERE run = $1') USING other.run;
+			'error = ''its session ended, or could not say why it failed'' WHERE run = $1') USING other.run;
 	END LOOP;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.run (run, status, requested, wanted_as_of, definition, called_by, pid, '
 		'backend_start, started_at) SELECT coalesce(max(r.run), 0) + 1, ''running'', $1, $2, $3, $4, pg_backend_pid(), $5, '
@@ -58,10 +62,8 @@ DECLARE
 	rows int8;
 	began timestamptz := clock_timestamp();
 BEGIN
-	IF NOT @extschema@.clv_pipeline_try_lock((@extschema@.clv_pipeline_find(name)).lock) THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" is being refreshed by another session', name),
-			NULL, NULL, 'lock_not_available');
-	END IF;
+	-- whoever has it now either looks whether we are alive or has given us up: then it is the run that is not ours any more
+	PERFORM @extschema@.clv_pipeline_wait_lock((@extschema@.clv_pipeline_find(name)).lock);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (r.definition).* FROM {data}.run r WHERE r.run = $1 AND r.status = ''running'' '
 		'AND r.pid = pg_backend_pid()') INTO d USING run;
 	IF d IS NULL THEN
@@ -122,8 +124,13 @@ EXCEPTION
 		failure := jsonb_build_object('code', code, 'message', message,
 			'detail', coalesce(nullif(detail, ''), format('Pipeline "%s", run %s, step %s.', name, run,
 				(@extschema@.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
-		PERFORM @extschema@.clv_pipeline_as_owner(owner,
-			format('SELECT @extschema@.clv_pipeline_fail(%L, %s, %L)', name, run, failure));
+		BEGIN
+			PERFORM @extschema@.clv_pipeline_as_owner(owner,
+				format('SELECT @extschema@.clv_pipeline_fail(%L, %s, %L)', name, run, failure));
+		EXCEPTION WHEN OTHERS THEN
+			-- on a full disk, say; what went wrong first is what the caller is to read
+			RAISE WARNING 'run % of pipeline "%" failed, which could not be written down: %', run, name, SQLERRM;
+		END;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_attempt(pg_catalog.text, pg_catalog.oid, pg_catalog.int8, pg_catalog.int4) IS

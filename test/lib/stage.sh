@@ -64,7 +64,7 @@ stage()
 # What a clean checkout holds, with the changes not yet committed.
 copy_sources()
 {
-	tar -C "$root_dir" -cf - --exclude=./.git --exclude=./build --exclude=./results --exclude=./tmp_check \
+	tar -C "$root_dir" -cf - --exclude=./.git --exclude=./build --exclude=./results --exclude=./test/results --exclude=./tmp_check \
 		--exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude='./clv--*.sql' . |
 		tar -C "$work_dir/source" -xf - --no-same-owner
 }
