@@ -52,6 +52,8 @@ DECLARE
 	job int8;
 	ended bool := false;
 BEGIN
+	-- what is none of the caller's business comes before what is not installed
+	PERFORM @extschema@.clv_pipeline_find(name) WHERE NOT @extschema@.clv_pipeline_cron();
 	PERFORM @extschema@.clv_pipeline_check_cron(format('CALL @extschema@.clv_refresh(%L)', name));
 	FOR job IN EXECUTE 'SELECT j.jobid FROM cron.job j WHERE j.jobname = $1 AND j.database = current_database() '
 			'AND (j.username = current_user OR has_table_privilege(''cron.job'', ''DELETE''))'
