@@ -2,7 +2,7 @@
 #
 #   make demo [DATA=orders.csv]     see it work (installs what is missing, needs root or sudo for that alone)
 #   make test                       run every test (same)
-#   make bench [SCALE=million]      measure (same); or SCALE=full
+#   make bench [SCALE=million]      measure (same); or SCALE=full, SCALE=growth
 #   make unit                       the unit tests of the pure rooms alone
 #   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
 #   make installcheck               the regression tests, against a running server
@@ -37,7 +37,7 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 
 # The two commands, and the tests of the pure rooms, must work before PostgreSQL's build files are there.
-STANDALONE = help demo test bench unit unit-programs
+STANDALONE = help demo test bench bench-clean unit unit-programs
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
 else

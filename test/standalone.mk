@@ -27,7 +27,7 @@ build/sanitized/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/sanitized/%.o) $
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -Wno-deprecated-declarations $(CLV_CFLAGS) $(SANITIZE) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
 
-.PHONY: help demo test bench unit unit-programs
+.PHONY: help demo test bench bench-clean unit unit-programs
 .SECONDARY:
 
 help:
@@ -41,6 +41,9 @@ test:
 
 bench:
 	@bash bench/run
+
+bench-clean:
+	rm -rf /var/tmp/clv-bench-$$(id -un) $(if $(filter 0,$(shell id -u)),/var/tmp/clv-bench-postgres /var/tmp/clv-bench-nobody)
 
 unit-programs: $(UNIT_PROGRAMS)
 

@@ -9,11 +9,14 @@
 #include "clv.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <sys/resource.h>
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
+#include "utils/lsyscache.h"
 
 PG_MODULE_MAGIC;
 
@@ -123,4 +126,69 @@ bench_read(PG_FUNCTION_ARGS)
 	for (Size i = 0; i < size; i++)
 		sum += data[i];
 	PG_RETURN_INT64(sum);
+}
+
+/* ---- what a run needs besides ---- */
+
+/* A value of the type that is returned, from the bytes that its send function gave. */
+PG_FUNCTION_INFO_V1(bench_receive);
+Datum
+bench_receive(PG_FUNCTION_ARGS)
+{
+	struct varlena *bytes = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	StringInfoData message;
+	Oid			receive;
+	Oid			param;
+
+	getTypeBinaryInputInfo(get_fn_expr_rettype(fcinfo->flinfo), &receive, &param);
+	initStringInfo(&message);
+	appendBinaryStringInfo(&message, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	PG_RETURN_DATUM(OidReceiveFunctionCall(receive, &message, param, -1));
+}
+
+/* Milliseconds of CPU that this backend has taken. */
+PG_FUNCTION_INFO_V1(bench_cpu);
+Datum
+bench_cpu(PG_FUNCTION_ARGS)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	PG_RETURN_FLOAT8(1e3 * (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+					 1e-3 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec));
+}
+
+/* A line of /proc/self/status in megabytes; 0 where there is none. */
+static double
+Status(const char *name)
+{
+	FILE	   *file = fopen("/proc/self/status", "r");
+	char		line[256];
+	long		kilobytes = 0;
+
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+		if (strncmp(line, name, strlen(name)) == 0)
+			sscanf(line + strlen(name), ": %ld", &kilobytes);
+	if (file != NULL)
+		fclose(file);
+	return kilobytes / 1024.0;
+}
+
+/*
+ * Memory of this backend: the most it ever had, its own now, and what of its memory are
+ * buffers that it shares with others.
+ */
+PG_FUNCTION_INFO_V1(bench_memory);
+Datum
+bench_memory(PG_FUNCTION_ARGS)
+{
+	TupleDesc	desc;
+	Datum		values[3] = {Float8GetDatum(Status("VmHWM")),
+							 Float8GetDatum(Status("VmRSS") - Status("RssShmem")),
+							 Float8GetDatum(Status("RssShmem"))};
+	bool		nulls[3] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "bench_memory must return a row");
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

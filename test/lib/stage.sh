@@ -133,7 +133,8 @@ clean_up()
 		kill -TERM -- "-$inside" 2>/dev/null
 		wait "$inside" 2>/dev/null
 	fi
-	for pid_file in $(find "$work_dir" -name postmaster.pid 2>/dev/null); do
+	# the data may be a link to a directory that stays
+	for pid_file in $(find "$work_dir" "$work_dir/data/" -name postmaster.pid 2>/dev/null); do
 		pids="$pids $(head -1 "$pid_file")"
 	done
 	# shellcheck disable=SC2086
@@ -147,21 +148,25 @@ clean_up()
 	rm -rf "$work_dir"
 }
 
-# start_server [SETTING ...]: a cluster in $work_dir/data; afterwards psql and its friends find it by themselves
+# start_server [SETTING ...]: a cluster in $work_dir/data, made where there is none; afterwards psql and its friends
+# find it by themselves
 start_server()
 {
 	local setting
 
 	export PATH=$bin_dir:$PATH PGHOST=$work_dir/tmp PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-	"$bin_dir/initdb" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync -D "$work_dir/data" \
-		>"$log_dir/initdb" 2>&1 || { cat "$log_dir/initdb"; return 1; }
+	if [ ! -e "$work_dir/data/PG_VERSION" ]; then
+		"$bin_dir/initdb" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync -D "$work_dir/data" \
+			>"$log_dir/initdb" 2>&1 || { cat "$log_dir/initdb"; return 1; }
+		echo "include 'stage.conf'" >>"$work_dir/data/postgresql.conf"
+	fi
 	{
 		echo "listen_addresses = ''"
 		echo "unix_socket_directories = '$work_dir/tmp'"
 		for setting in fsync=off synchronous_commit=off full_page_writes=off "$@"; do
 			echo "$setting"
 		done
-	} >>"$work_dir/data/postgresql.conf"
+	} >"$work_dir/data/stage.conf"
 	"$bin_dir/pg_ctl" -D "$work_dir/data" -l "$log_dir/server" -w start >"$log_dir/pg_ctl" 2>&1 ||
 		{ cat "$log_dir/pg_ctl" "$log_dir/server"; return 1; }
 }
