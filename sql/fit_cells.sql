@@ -126,3 +126,21 @@ SELECT replacement, pg_temp.try(replace(text, original, replacement)) AS verdict
 SELECT pg_temp.try('') AS verdict UNION ALL SELECT pg_temp.try('{}') UNION ALL SELECT pg_temp.try('[]');
 DROP FUNCTION pg_temp.cells;
 DROP TABLE purchase, customer, whole, part, good;
+
+-- Histories that are too long, too far apart or too many for the compact first stage of counting: the same in any order
+-- and any split.
+CREATE TABLE odd AS
+	SELECT 1 AS customer, clv_history(date '2000-01-01' + d, 1) AS history FROM generate_series(0, 4096) d
+	UNION ALL SELECT 2, clv_history(date '2000-01-01' + d, 1) FROM generate_series(0, 4095) d
+	UNION ALL SELECT 3 + i, clv_history(date '2000-01-01' + i * 16384 + d * (i + 1), 2) FROM generate_series(-3, 3) i, generate_series(0, 1) d GROUP BY i
+	UNION ALL SELECT 20, clv_history(d, 3) FROM unnest(ARRAY[date '4700-01-01 BC', '2000-01-01']) d
+	UNION ALL SELECT 21, clv_history(date '2000-01-01' + d, 3) FROM unnest(ARRAY[0, 32767]) d
+	UNION ALL SELECT 22, clv_history(date '2000-01-01' + d, 3) FROM unnest(ARRAY[0, 32768]) d;
+SELECT (SELECT clv_cells(history ORDER BY customer) FROM odd) = (SELECT clv_cells(history ORDER BY customer DESC) FROM odd) AS any_order,
+	   (SELECT clv_cells(history) FROM odd) = (SELECT clv_cells_rollup(c) FROM (SELECT clv_cells(history) AS c FROM odd GROUP BY customer) q) AS any_split,
+	   (SELECT clv_cells(history) FROM odd) = (SELECT clv_cells(history)::text::clv_cells FROM odd) AS text,
+	   (SELECT jsonb_array_length(clv_cells(history)::jsonb -> 'cells') FROM odd) = (SELECT count(*) FROM odd) AS all_there;
+-- one count more than a word holds, and the rest of them
+SELECT clv_cells(h, clv_options(spend => 'none'))::jsonb -> 'cells' AS cells
+	FROM (SELECT clv_history(date '2020-01-01', 5) AS h OFFSET 0) one, generate_series(1, 4194304);
+DROP TABLE odd;

@@ -22,6 +22,13 @@
 
 #include "compat.h"
 
+/* Ask for memory that will be written soon. */
+#if defined(__GNUC__)
+#define CLV_PREFETCH(address) __builtin_prefetch(address, 1)
+#else
+#define CLV_PREFETCH(address) ((void) (address))
+#endif
+
 #define CLV_DAYS_PER_YEAR 365.25
 #define CLV_DAYS_PER_MONTH (CLV_DAYS_PER_YEAR / 12)
 

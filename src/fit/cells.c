@@ -5,7 +5,9 @@
  * While it grows it is an expanded object with three arrays: the cells in order of
  * arrival, an open-addressing index of cell numbers over them, and the spend
  * entries, which are only ever appended. Stored, it is a head and the two arrays,
- * sorted, so that the same customers give the same bytes however they came.
+ * sorted, so that the same customers give the same bytes however they came. Most
+ * histories are first counted in a more compact form (packed.c), and become cells
+ * when these are looked at.
  *
  * A slot of the index keeps half of its hash beside the number, so that a search
  * touches no cell but the one it finds: cells lie scattered over memory, slots side
@@ -27,6 +29,7 @@
 #define CELLS_LIMIT (1 << 30)	/* numbers of cells are 32 bits, the index twice as large */
 
 static Size FlatSize(ExpandedObjectHeader *object);
+static void Settle(ClvCellsState *state);
 static void FlattenInto(ExpandedObjectHeader *object, void *result, Size size);
 
 static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
@@ -43,8 +46,9 @@ clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b)
 {
 	if (a->x != b->x)
 		return a->x < b->x ? -1 : 1;
+	/* the latest first: by ascending age, as fits want them */
 	if (a->since != b->since)
-		return a->since < b->since ? -1 : 1;
+		return a->since > b->since ? -1 : 1;
 	if (a->until != b->until)
 		return a->until < b->until ? -1 : 1;
 	if (a->vector != b->vector)
@@ -102,8 +106,10 @@ static Size
 FlatSize(ExpandedObjectHeader *object)
 {
 	const ClvCellsHead *head = &((ClvCellsState *) object)->head;
-	Size		size = clv_cells_size(head);
+	Size		size;
 
+	Settle((ClvCellsState *) object);
+	size = clv_cells_size(head);
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -192,6 +198,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 
 	if (state != NULL)
 	{
+		Settle(state);
 		view->head = &state->head;
 		view->vectors = state->vectors.values;
 		view->cells = state->cells;
@@ -247,6 +254,8 @@ clv_cells_new(MemoryContext parent, ClvCellsKind kind, const ClvFitOptions *opti
 	state->head.with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
 	state->head.with_times = kind == CLV_CELLS_HISTORY && clv_fit_uses_times(options);
 	state->head.width = clv_fit_width(options);
+	if (kind == CLV_CELLS_HISTORY && state->head.width == 0)
+		clv_packed_init(&state->packed);
 	Derive(state);
 	return state;
 }
@@ -347,8 +356,8 @@ AppendCell(ClvCellsState *state, const ClvCellEntry *cell)
 	state->cells[state->head.ncells++] = *cell;
 }
 
-static void
-AddCount(ClvCellEntry *cell, uint32 count)
+void
+clv_cell_add(ClvCellEntry *cell, uint32 count)
 {
 	if (count > PG_UINT32_MAX - cell->count)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -356,8 +365,9 @@ AddCount(ClvCellEntry *cell, uint32 count)
 	cell->count += count;
 }
 
-void
-clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
+/* Count among the entries. */
+static void
+CountEntry(ClvCellsState *state, const ClvCellEntry *cell)
 {
 	uint64		hash;
 	uint32		slot;
@@ -367,7 +377,7 @@ clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
 		for (int64 i = 0; i < state->head.ncells; i++)
 			if (SameCell(&state->cells[i], cell))
 			{
-				AddCount(&state->cells[i], cell->count);
+				clv_cell_add(&state->cells[i], cell->count);
 				return;
 			}
 		AppendCell(state, cell);
@@ -386,12 +396,46 @@ clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
 
 		if ((state->index[slot] & HIGH_HALF) == (hash & HIGH_HALF) && SameCell(found, cell))
 		{
-			AddCount(found, cell->count);
+			clv_cell_add(found, cell->count);
 			return;
 		}
 	}
 	AppendCell(state, cell);
 	state->index[slot] = (hash & HIGH_HALF) | (uint32) state->head.ncells;
+}
+
+void
+clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
+{
+	if (!state->packed.open ||
+		!clv_packed_count(&state->packed, state->hdr.eoh_context, cell))
+		CountEntry(state, cell);
+}
+
+static void
+TakeEntry(void *arg, const ClvCellEntry *cell)
+{
+	CountEntry((ClvCellsState *) arg, cell);
+}
+
+static void
+TakeOnlyEntry(void *arg, const ClvCellEntry *cell)
+{
+	AppendCell((ClvCellsState *) arg, cell);
+}
+
+/* All cells become entries. */
+static void
+Settle(ClvCellsState *state)
+{
+	if (state->head.ncells == 0 && state->packed.used > state->cells_size)
+	{
+		state->cells_size = state->packed.used;
+		state->cells =
+			repalloc_huge(state->cells, mul_size(state->cells_size, sizeof(ClvCellEntry)));
+	}
+	clv_packed_settle(&state->packed, state->hdr.eoh_context,
+					  state->head.ncells == 0 ? TakeOnlyEntry : TakeEntry, state);
 }
 
 static void

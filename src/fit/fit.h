@@ -197,11 +197,27 @@ typedef struct ClvVectors
 	uint32		mask;
 } ClvVectors;
 
+#define CLV_PACKED_WAITING 16
+
+/* Cells of a word each while they are counted (packed.c). */
+typedef struct ClvPacked
+{
+	uint64	   *slots;			/* 0: empty */
+	uint64		mask;
+	int64		used;
+	uint64		waiting[CLV_PACKED_WAITING];	/* to be entered into the slots */
+	int			nwaiting;
+	int64		latest;			/* the last day on which a first purchase may lie */
+	int			shift;			/* of a hash, to the number of its slot */
+	bool		open;			/* cells may be added */
+} ClvPacked;
+
 /* The type while it grows: entries in order of arrival, found through an index. */
 typedef struct ClvCellsState
 {
 	ExpandedObjectHeader hdr;
 	ClvCellsHead head;
+	ClvPacked	packed;			/* cells that are not among the entries yet */
 	ClvVectors	vectors;
 	ClvCellEntry *cells;
 	int64		cells_size;
@@ -212,6 +228,7 @@ typedef struct ClvCellsState
 
 	/* the options argument of the last row, so that the next one is a comparison of bytes */
 	struct varlena *given;
+	const void *checked;		/* the form of rows that the options were checked for */
 	ClvParsedOptions *parsed;	/* what it says, where the head's options do not say it all */
 	double		unit_days;		/* of the options */
 	double		grace_days;
@@ -242,6 +259,9 @@ extern ClvCells *clv_cells_flat(Datum cells);
 
 extern void clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell);
 
+/* More customers with the history of the cell; an error where that are too many. */
+extern void clv_cell_add(ClvCellEntry *cell, uint32 count);
+
 /* The number of a vector of head.width numbers, new or known. */
 extern uint32 clv_cells_vector(ClvCellsState *state, const double *vector);
 
@@ -254,6 +274,17 @@ extern int	clv_vector_compare(const double *a, const double *b, int width);
 
 extern Size clv_cells_size(const ClvCellsHead *head);
 extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
+
+/* ---- the first stage of counting (packed.c) ---- */
+
+extern void clv_packed_init(ClvPacked *packed);
+
+/* False where the cell does not fit and must be counted elsewhere. */
+extern bool clv_packed_count(ClvPacked *packed, MemoryContext context, const ClvCellEntry *cell);
+
+/* Give the cells away, in their order; none can be added afterwards. */
+extern void clv_packed_settle(ClvPacked *packed, MemoryContext context,
+							  void (*take) (void *arg, const ClvCellEntry *cell), void *arg);
 
 /* Merge; an error that names both where the grids or the options differ. */
 extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);

@@ -153,6 +153,7 @@ StateForRow(FunctionCallInfo fcinfo, const RowForm *form)
 		state = clv_cells_new(clv_cells_context(fcinfo),
 							  form->summary ? CLV_CELLS_SUMMARY : HistoryKind(&parsed.options),
 							  &parsed.options);
+		state->checked = form;
 		clv_cells_remember_given(fcinfo, arg, state);
 		return state;
 	}
@@ -169,7 +170,11 @@ StateForRow(FunctionCallInfo fcinfo, const RowForm *form)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("histories and summaries cannot be counted in the same clv_cells"),
 				 errhint("Summaries are x, t_x and t_cal; histories keep the days themselves.")));
-	CheckOptions(&state->head.options, form);
+	if (state->checked != form)
+	{
+		CheckOptions(&state->head.options, form);
+		state->checked = form;
+	}
 	return state;
 }
 
@@ -320,9 +325,9 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 	int32		purchases;
 	double		outcome;
 
-	CheckOccasion(state, clv_history_occasion(history));
 	clv_history_summarize(history, options->as_of, (ClvSpendBasis) options->spend_basis,
 						  &summary);
+	CheckOccasion(state, summary.occasion);
 	if (summary.purchases <= 0)
 	{
 		state->head.skipped++;
@@ -373,16 +378,17 @@ PG_FUNCTION_INFO_V1(clv_cells_add);
 Datum
 clv_cells_add(PG_FUNCTION_ARGS)
 {
-	RowForm		form = {.summary = false, .options = 2, .outcome = -1,
-						.covariates = PG_NARGS() > 3 ? 3 : -1};
+	static const RowForm plain = {.options = 2, .outcome = -1, .covariates = -1};
+	static const RowForm moved = {.options = 2, .outcome = -1, .covariates = 3};
+	const RowForm *form = PG_NARGS() > 3 ? &moved : &plain;
 	double		vector[CLV_MAX_COVARIATES];
 	ClvCellsState *state;
 
 	if (PG_ARGISNULL(1))
 		return clv_cells_unchanged(fcinfo);
-	state = StateForRow(fcinfo, &form);
-	if (form.covariates >= 0)
-		ReadCovariates(fcinfo, form.covariates, &state->head.options, HistoryRow, vector);
+	state = StateForRow(fcinfo, form);
+	if (form->covariates >= 0)
+		ReadCovariates(fcinfo, form->covariates, &state->head.options, HistoryRow, vector);
 	AddHistory(state, PG_GETARG_CLV_HISTORY_P(1), vector);
 	ReturnState(state);
 }
@@ -517,13 +523,13 @@ PG_FUNCTION_INFO_V1(clv_cells_add_summary);
 Datum
 clv_cells_add_summary(PG_FUNCTION_ARGS)
 {
-	RowForm		form = {.summary = true, .options = 5, .outcome = -1,
-						.covariates = PG_NARGS() > 6 ? 6 : -1};
+	static const RowForm plain = {.summary = true, .options = 5, .outcome = -1, .covariates = -1};
+	static const RowForm moved = {.summary = true, .options = 5, .outcome = -1, .covariates = 6};
 
 	if (IsNoRow(fcinfo))
 		return clv_cells_unchanged(fcinfo);
 	CheckSummary(fcinfo);
-	return AddSummary(fcinfo, &form);
+	return AddSummary(fcinfo, PG_NARGS() > 6 ? &moved : &plain);
 }
 
 PG_FUNCTION_INFO_V1(clv_cells_add_outcome);
@@ -532,7 +538,7 @@ PG_FUNCTION_INFO_V1(clv_cells_add_outcome);
 Datum
 clv_cells_add_outcome(PG_FUNCTION_ARGS)
 {
-	RowForm		form = {.summary = true, .options = 6, .outcome = 5, .covariates = -1};
+	static const RowForm form = {.summary = true, .options = 6, .outcome = 5, .covariates = -1};
 
 	if (IsNoRow(fcinfo))
 		return clv_cells_unchanged(fcinfo);

@@ -154,6 +154,28 @@ SummarizeWide(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summ
 	pfree(total);
 }
 
+/* Most histories. The reader and the summary are copies, which stay in registers. */
+static void
+SummarizeNarrow(ClvReader reader, DateADT as_of, bool basis_all, ClvSummary *result)
+{
+	ClvSummary	summary = *result;
+	bool		counts = false;
+	uint64		spend = 0;
+	uint64		total = 0;
+	ClvDay		day;
+
+	reader.wide = false;
+	while (ReadDay(&reader, &day) && day.day <= as_of)
+	{
+		CountDay(&summary, &day, basis_all, &counts);
+		total += (uint64) day.units;
+		spend += counts ? (uint64) day.units : 0;
+	}
+	summary.spend = (double) (int64) spend / (double) clv_power_of_ten[reader.scale];
+	summary.total_spend = (double) (int64) total / (double) clv_power_of_ten[reader.scale];
+	*result = summary;
+}
+
 /*
  * A purchase of known value opens an account that the refunds after it are
  * charged to; one of unknown value closes it, as does the first purchase where
@@ -163,29 +185,15 @@ void
 clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis basis,
 					  ClvSummary *summary)
 {
-	bool		basis_all = basis == CLV_SPEND_ALL;
-	bool		counts = false;
-	int64		spend = 0;
-	int64		total = 0;
 	ClvReader	reader;
-	ClvDay		day;
 
 	memset(summary, 0, sizeof(*summary));
 	clv_reader_open(&reader, history);
+	summary->occasion = reader.occasion;
 	if (unlikely(reader.wide))
-	{
-		SummarizeWide(&reader, as_of, basis_all, summary);
-		return;
-	}
-	while (ReadDay(&reader, &day) && day.day <= as_of)
-	{
-		CountDay(summary, &day, basis_all, &counts);
-		total = (int64) ((uint64) total + (uint64) day.units);
-		if (counts)
-			spend = (int64) ((uint64) spend + (uint64) day.units);
-	}
-	summary->spend = (double) spend / (double) clv_power_of_ten[reader.scale];
-	summary->total_spend = (double) total / (double) clv_power_of_ten[reader.scale];
+		SummarizeWide(&reader, as_of, basis == CLV_SPEND_ALL, summary);
+	else
+		SummarizeNarrow(reader, as_of, basis == CLV_SPEND_ALL, summary);
 }
 
 int32

@@ -21,7 +21,8 @@ typedef enum ClvSpendBasis
 
 /*
  * What a history says as of a day (inclusive). purchases = 0: the customer does
- * not exist yet, and nothing else is set but total_spend and total_known.
+ * not exist yet, and nothing else is set but total_spend, total_known and
+ * the occasion.
  */
 typedef struct ClvSummary
 {
@@ -32,6 +33,7 @@ typedef struct ClvSummary
 	double		spend;			/* their sum, net of the refunds that follow them */
 	double		total_spend;	/* everything net, refunds before the first purchase included */
 	bool		total_known;	/* false: not one amount is known, and total_spend is 0 */
+	int32		occasion;		/* days of the grid */
 } ClvSummary;
 
 /*

@@ -83,8 +83,7 @@ typedef struct ClvReader
 extern void clv_reader_open(ClvReader *reader, const ClvHistory *history);
 extern void clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate);
 
-/* Raises the error; does not return. */
-extern void clv_reader_broken(const ClvReader *reader);
+extern void pg_attribute_noreturn() clv_reader_broken(const ClvReader *reader);
 
 /* A day must be able to exist: the coding alone admits more. */
 extern void clv_check_day(const ClvReader *reader, const ClvDay *day);
@@ -139,8 +138,8 @@ ReadVarint(ClvReader *reader)
 	return value;
 }
 
-/* The next day, or false after the last. */
-static inline bool
+/* The next day, or false after the last. Inlined by force: what the caller does not ask for is not worked out. */
+static pg_attribute_always_inline bool
 ReadDay(ClvReader *reader, ClvDay *day)
 {
 	uint64		head;

@@ -39,8 +39,9 @@ clv_cells_carve(ClvCells *cells, ClvArena *arena, size_t n)
 
 	if (n >= UINT32_MAX)
 		arena->used = SIZE_MAX; /* the index counts in 32 bits */
-	for (cells->nslots = 16; cells->nslots < 2 * rows;)
-		cells->nslots *= 2;
+	cells->slot_shift = 32 - 4;
+	for (cells->nslots = 16; cells->nslots < 2 * rows; cells->nslots *= 2)
+		cells->slot_shift--;
 	cells->slots = clv_arena_take(arena, cells->nslots, sizeof(ClvSlot));
 	for (int i = 0; i < 2; i++)
 	{
@@ -270,20 +271,21 @@ typedef struct Indexer
 	size_t runs;     /* distinct T so far */
 } Indexer;
 
+/* Whole numbers end in zeros: only the upper bits of the product see all of the key's. */
 static uint32_t
-Hash(double key)
+Hash(const ClvCells *cells, double key)
 {
 	uint64_t bits;
 
 	memcpy(&bits, &key, sizeof(bits));
-	return (uint32_t) ((bits * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
+	return (uint32_t) ((bits * UINT64_C(0x9E3779B97F4A7C15)) >> 32) >> cells->slot_shift;
 }
 
 /* The slot where key is, or would be, in this block. */
 static ClvSlot *
 FindSlot(ClvCells *cells, uint32_t block, double key)
 {
-	uint32_t i = Hash(key) & (cells->nslots - 1);
+	uint32_t i = Hash(cells, key);
 
 	while (cells->slots[i].block == block && cells->slots[i].key != key)
 		i = (i + 1) & (cells->nslots - 1);

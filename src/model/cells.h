@@ -71,6 +71,7 @@ typedef struct ClvCells
 	ClvTable alive;
 	ClvSlot *slots;
 	uint32_t nslots; /* a power of 2 */
+	int slot_shift;  /* from 32 bits of a hash to the number of a slot */
 } ClvCells;
 
 /* Lay out the memory for n cells, or measure it. */
