@@ -32,6 +32,7 @@ const ClvFamily clv_bgnbd = {
 	.start = clv_coin_start,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
+	.p_alive = PAlive,
 	.given_alive = GivenAlive,
 	.expected = Expected,
 	.probability = Probability,

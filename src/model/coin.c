@@ -87,6 +87,19 @@ clv_coin_ln_p_alive(const double *param, double x, double t_x, double T, int tos
 	return x + toss == 0 ? 0 : -clv_log1pexp(LnOdds(param, x, t_x, T, toss));
 }
 
+/* NAN where the odds leave the doubles. */
+double
+clv_coin_p_alive(const double *param, double x, double t_x, double T, int toss)
+{
+	double odds;
+
+	if (x + toss == 0)
+		return 1;
+	odds = param[2] / (param[3] + (x + toss - 1)) *
+		exp((param[0] + x) * log1p((T - t_x) / (param[1] + t_x)));
+	return odds < DBL_MAX ? 1 / (1 + odds) : NAN;
+}
+
 /* From the larger of the two ways to have this history: alive at T, or dead since t_x. */
 double
 clv_coin_log_likelihood(const double *param, double x, double t_x, double T, int toss)

@@ -13,6 +13,7 @@
 #include "model/family.h"
 
 /* family.h says what each returns */
+extern double clv_coin_p_alive(const double *param, double x, double t_x, double T, int toss);
 extern double clv_coin_log_likelihood(const double *param, double x, double t_x, double T, int toss);
 extern double clv_coin_ln_p_alive(const double *param, double x, double t_x, double T, int toss);
 
@@ -35,6 +36,11 @@ extern double clv_coin_survival(const double *param, double t, int toss);
 	static double LnPAlive(const double *param, double x, double t_x, double T)                    \
 	{                                                                                              \
 		return clv_coin_ln_p_alive(param, x, t_x, T, toss);                                        \
+	}                                                                                              \
+	static double PAlive(const double *param, double x, double t_x, double T, double leaving_t_x,  \
+						 double leaving_T)                                                         \
+	{                                                                                              \
+		return clv_coin_p_alive(param, x, t_x, T, toss);                                           \
 	}                                                                                              \
 	static void GivenAlive(const double *param, double x, double T, ClvFuture *future)             \
 	{                                                                                              \

@@ -173,6 +173,17 @@ typedef struct ClvFamily
 	double		(*ln_p_alive) (const double *param, double x, double t_x, double T);
 
 	/*
+	 * P(alive) at less cost than from its logarithm; NAN where that had better be asked.
+	 * Where it is an integral from t_x to T, millions of customers can share its parts:
+	 * leaving is the chance that one who has x repeat purchases and is alive at t leaves
+	 * before he buys again, at n ascending times; p_alive wants to know those at t_x and
+	 * T. Either may be NULL; without leaving, p_alive needs no chances.
+	 */
+	void		(*leaving) (const double *param, double x, const double *t, size_t n, double *p);
+	double		(*p_alive) (const double *param, double x, double t_x, double T,
+							double leaving_t_x, double leaving_T);
+
+	/*
 	 * The newcomer that this customer is, given alive at T. NULL where his future
 	 * depends on t_x too: then given_alive_since. Who does not care which calls
 	 * clv_given_alive().

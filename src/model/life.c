@@ -22,6 +22,14 @@
  * e^-drop(T-tx) that of neither; so P(alive) = 1 / (1 + death e^drop), exact also
  * where T is next to t_x or drop in the thousands.
  *
+ * The same from one's own t_x to T as from either to infinity: with D(u) the chance
+ * that one who is alive at u leaves before he buys again,
+ *
+ *	death = D(t_x) - e^-drop D(T),   1 / P(alive) = 1 - D(T) + e^drop D(t_x)
+ *
+ * in which the two D belong to a day each, and not to the customer. 1 / P(alive) is
+ * at least 1, so that what the difference loses is not seen in it.
+ *
  * Panels
  * ------
  * The integrands are smooth on the right and singular on the left of where one
@@ -201,6 +209,43 @@ clv_life_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x
 	Silence silence = SinceLast(law, &newborn, param, x, t_x, T);
 
 	return -clv_log1pexp(silence.ln_death - silence.ln_life);
+}
+
+/* From right to left: what comes later has to be lived for. */
+void
+clv_life_leaving(const ClvLaw *law, const double *param, double x, const double *t, size_t n,
+				 double *p)
+{
+	ClvLife newborn = Newborn(law, param);
+
+	for (size_t i = n; i-- > 0;)
+	{
+		ClvDecay decay = {law, newborn, param[0] + x, param[1] + t[i], 0};
+		double width = i + 1 < n ? t[i + 1] - t[i] : INFINITY;
+
+		law->age(&newborn, t[i], &decay.life);
+		p[i] = Total(&decay, width, true);
+		if (i + 1 < n)
+			p[i] += exp(-clv_decay_drop(&decay, width)) * p[i + 1];
+	}
+}
+
+/* Beyond this e^drop comes near the end of the doubles. */
+#define LARGE_DROP 600.0
+
+double
+clv_life_p_alive(const ClvLaw *law, const double *param, double x, double t_x, double T,
+				 double leaving_t_x, double leaving_T)
+{
+	ClvLife newborn = Newborn(law, param);
+	ClvDecay decay = {law, newborn, param[0] + x, param[1] + t_x, 0};
+	double drop;
+
+	law->age(&newborn, t_x, &decay.life);
+	drop = clv_decay_drop(&decay, T - t_x);
+	if (!(drop < LARGE_DROP))
+		return NAN;
+	return 1 / fmax(1, 1 - leaving_T + exp(drop) * leaving_t_x);
 }
 
 double

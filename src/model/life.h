@@ -123,6 +123,10 @@ extern double clv_life_log_likelihood(const ClvLaw *law, const double *param, do
 									  double T);
 extern double clv_life_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
 								  double T);
+extern void clv_life_leaving(const ClvLaw *law, const double *param, double x, const double *t,
+							 size_t n, double *p);
+extern double clv_life_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
+							   double T, double leaving_t_x, double leaving_T);
 extern void clv_life_given_alive(const ClvLaw *law, const double *param, double x, double T,
 								 ClvFuture *future);
 extern double clv_life_probability(const ClvLaw *law, const double *param, double n, double t);
@@ -147,6 +151,15 @@ extern void clv_life_cell(const ClvLaw *law, const double *param, double x, doub
 	static double LnPAlive(const double *param, double x, double t_x, double T)                    \
 	{                                                                                              \
 		return clv_life_ln_p_alive(law, param, x, t_x, T);                                         \
+	}                                                                                              \
+	static void Leaving(const double *param, double x, const double *t, size_t n, double *p)       \
+	{                                                                                              \
+		clv_life_leaving(law, param, x, t, n, p);                                                  \
+	}                                                                                              \
+	static double PAlive(const double *param, double x, double t_x, double T, double leaving_t_x,  \
+						 double leaving_T)                                                         \
+	{                                                                                              \
+		return clv_life_p_alive(law, param, x, t_x, T, leaving_t_x, leaving_T);                    \
 	}                                                                                              \
 	static void GivenAlive(const double *param, double x, double T, ClvFuture *future)             \
 	{                                                                                              \

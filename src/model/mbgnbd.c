@@ -31,6 +31,7 @@ const ClvFamily clv_mbgnbd = {
 	.start = clv_coin_start,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
+	.p_alive = PAlive,
 	.given_alive = GivenAlive,
 	.expected = Expected,
 	.probability = Probability,

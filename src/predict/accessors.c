@@ -70,7 +70,7 @@ clv_p_alive(PG_FUNCTION_ARGS)
 	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(
-		clv_checked(clv_p_alive_of(site->fitted, &customer), "P(alive)", &customer));
+		clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer));
 }
 
 /* (model, history, horizon, as_of, covariates) */
@@ -87,7 +87,7 @@ clv_expected_purchases(PG_FUNCTION_ARGS)
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
 	if (!Customer(fcinfo, 3, site->fitted, &customer))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(clv_checked(clv_p_alive_of(site->fitted, &customer) *
+	PG_RETURN_FLOAT8(clv_checked(clv_site_p_alive(site, &customer) *
 									 clv_remembered(site, &customer, CLV_MEMO_EXPECTED),
 								 "the expected number of purchases", &customer));
 }
@@ -153,7 +153,7 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
 	clv_future_of(site->fitted, &customer, &future);
-	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_p_alive_of(site->fitted, &customer),
+	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_site_p_alive(site, &customer),
 										site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
 
@@ -233,7 +233,7 @@ Value(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind, double 
 	purchases = clv_remembered(site, customer, kind);
 	if (kind == CLV_MEMO_LIFETIME && isinf(purchases))
 		return get_float8_nan();
-	return clv_checked(clv_p_alive_of(site->fitted, customer) * spend * margin * purchases,
+	return clv_checked(clv_site_p_alive(site, customer) * spend * margin * purchases,
 					   "the value", customer);
 }
 
@@ -306,7 +306,7 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 		level = 1 - level;
 	clv_future_of(site->fitted, &customer, &future);
 	clv_spend_quantiles(site->fitted, &customer, &future,
-						clv_p_alive_of(site->fitted, &customer), site->terms.horizon, 1,
+						clv_site_p_alive(site, &customer), site->terms.horizon, 1,
 						&level, &spend);
 	expected = clv_remembered(site, &customer, CLV_MEMO_EXPECTED);
 	if (expected > 0)

@@ -142,7 +142,7 @@ clv_forecast(PG_FUNCTION_ARGS)
 	if (!clv_customer(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY), forecast.as_of, &customer))
 		return (Datum) 0;
 
-	forecast.p_alive = clv_checked(clv_p_alive_of(site->fitted, &customer), "P(alive)", &customer);
+	forecast.p_alive = clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer);
 	forecast.spend = clv_spend_of(site->fitted, &customer);
 	clv_future_of(site->fitted, &customer, &forecast.future);
 	PutPeriods(&forecast, &customer, (ReturnSetInfo *) fcinfo->resultinfo);

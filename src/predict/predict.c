@@ -57,7 +57,7 @@ Set(Prediction *row, int column, double value)
 static void
 PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
 {
-	double		p_alive = clv_p_alive_of(site->fitted, customer);
+	double		p_alive = clv_site_p_alive(site, customer);
 
 	clv_remembered_all(site, customer, row->alive);
 	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));

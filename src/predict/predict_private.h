@@ -142,6 +142,7 @@ typedef struct ClvModelSite
 
 	ClvTerms	terms;			/* what the memo holds for */
 	ClvMemo		memo;
+	ClvMemo		leaving;		/* of families that have it: chances by blocks of days */
 
 	/* how the terms came about, so that they are worked out once */
 	Interval	horizon;
@@ -180,6 +181,9 @@ extern void clv_need_no_covariates(const ClvFitted *fitted);
 
 /* The memo's key of a customer. */
 extern ClvMemoKey clv_memo_key(const ClvModelSite *site, const ClvCustomer *customer);
+
+/* P(alive), from what is remembered of other customers where the family allows that. */
+extern double clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer);
 
 /* The row type that the function of this call site returns. */
 extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);

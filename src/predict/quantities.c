@@ -72,7 +72,12 @@ double
 clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer)
 {
 	const ClvFittedPart *part = &fitted->purchase;
+	double		p_alive = get_float8_nan();
 
+	if (part->family->leaving == NULL && part->family->p_alive != NULL)
+		p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, 0, 0);
+	if (!isnan(p_alive))
+		return p_alive;
 	return exp(part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T));
 }
 

@@ -15,6 +15,9 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 
+/* Days that are worked out together; the chance of one day costs little more than the first. */
+#define LEAVING_DAYS 64
+
 /* ---- the models of a call site ---- */
 
 static ClvPredictSite *
@@ -44,6 +47,7 @@ FindModel(ClvPredictSite *site, Datum model, int width, MemoryContext context)
 	}
 	site->models[i] = MemoryContextAllocZero(context, sizeof(ClvModelSite));
 	clv_memo_init(&site->models[i]->memo, context, width);
+	clv_memo_init(&site->models[i]->leaving, context, LEAVING_DAYS);
 	return i;
 }
 
@@ -68,6 +72,7 @@ clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width)
 			current->purchase = current->churn = 0;
 			current->fitted = &current->model.fitted;
 			clv_memo_forget(&current->memo);
+			clv_memo_forget(&current->leaving);
 		}
 	}
 	return current;
@@ -281,6 +286,47 @@ clv_memo_key(const ClvModelSite *site, const ClvCustomer *customer)
 	return key;
 }
 
+/*
+ * The chance that the customer, alive so many days after his first purchase, leaves before
+ * he buys again. Blocks of days are fixed, so that it does not
+ * matter who asked first.
+ */
+static double
+Leaving(ClvModelSite *site, double x, int32 days)
+{
+	const ClvFittedPart *part = &site->fitted->purchase;
+	ClvMemoKey	key = {.x = (int32) x,
+					   .days = days / LEAVING_DAYS,
+					   .purchase = site->purchase,
+					   .churn = site->churn};
+	double	   *chances = clv_memo_values(&site->leaving, &key);
+
+	if (isnan(chances[0]))
+	{
+		double		times[LEAVING_DAYS];
+
+		for (int i = 0; i < LEAVING_DAYS; i++)
+			times[i] = ((double) key.days * LEAVING_DAYS + i) / site->fitted->unit_days;
+		part->family->leaving(part->param, x, times, LEAVING_DAYS, chances);
+	}
+	return chances[days % LEAVING_DAYS];
+}
+
+double
+clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
+{
+	const ClvFittedPart *part = &site->fitted->purchase;
+	double		p_alive;
+	double		leaving;
+
+	if (part->family->leaving == NULL)
+		return clv_p_alive_of(site->fitted, customer);
+	leaving = Leaving(site, customer->x, customer->last);
+	p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, leaving,
+									Leaving(site, customer->x, customer->days));
+	return isnan(p_alive) ? clv_p_alive_of(site->fitted, customer) : p_alive;
+}
+
 static inline double *
 Remembered(ClvModelSite *site, const ClvCustomer *customer)
 {
@@ -321,7 +367,7 @@ Gain(ClvModelSite *site, const ClvCustomer *customer)
 	buyer.x = customer->x + 1;
 	buyer.t_x = customer->T;
 	buyer.last = customer->days;
-	return clv_p_alive_of(site->fitted, &buyer) *
+	return clv_site_p_alive(site, &buyer) *
 			   clv_remembered(site, &buyer, CLV_MEMO_DISCOUNTED) -
 		   clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
 }

@@ -111,7 +111,7 @@ Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 	if (isnan(value[SECOND]))
 		WorkOut(site, c, value);
 	memcpy(a->alive, value, sizeof(a->alive));
-	a->p = clv_checked(clv_p_alive_of(site->fitted, c), "P(alive)", c);
+	a->p = clv_checked(clv_site_p_alive(site, c), "P(alive)", c);
 	for (int i = 0; i < family->nparams; i++)
 	{
 		double		up[CLV_MAX_PARAMS];
