@@ -30,6 +30,7 @@
 
 static Size FlatSize(ExpandedObjectHeader *object);
 static void Settle(ClvCellsState *state);
+static void AbsorbEntries(ClvCellsState *state, const ClvCellsView *from);
 static void FlattenInto(ExpandedObjectHeader *object, void *result, Size size);
 
 static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
@@ -105,7 +106,7 @@ clv_cells_size(const ClvCellsHead *head)
 static Size
 FlatSize(ExpandedObjectHeader *object)
 {
-	const ClvCellsHead *head = &((ClvCellsState *) object)->head;
+	const ClvCellsHead *head = ((ClvCellsState *) object)->head;
 	Size		size;
 
 	Settle((ClvCellsState *) object);
@@ -126,9 +127,9 @@ FlatSize(ExpandedObjectHeader *object)
 static void
 FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 {
-	int64		n = state->head.nvectors;
-	int			width = state->head.width;
-	ClvCellsView view = {&state->head, state->vectors.values, state->cells, state->spend};
+	int64		n = state->head->nvectors;
+	int			width = state->head->width;
+	ClvCellsView view = {state->head, state->vectors.values, state->cells, state->spend};
 	uint32	   *rank;
 	uint32	   *order;
 
@@ -140,7 +141,7 @@ FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 	for (int64 i = 0; i < n; i++)
 		memcpy(ClvCellsVectors(flat) + i * width, view.vectors + (int64) order[i] * width,
 			   width * sizeof(double));
-	for (int64 i = 0; i < state->head.ncells; i++)
+	for (int64 i = 0; i < state->head->ncells; i++)
 		ClvCellsEntries(flat)[i].vector = rank[ClvCellsEntries(flat)[i].vector];
 	pfree(rank);
 	pfree(order);
@@ -152,15 +153,15 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 	const ClvCellsState *state = (ClvCellsState *) object;
 	ClvCells   *flat = (ClvCells *) result;
 
-	memcpy(&flat->head, &state->head, sizeof(ClvCellsHead));
+	memcpy(&flat->head, state->head, sizeof(ClvCellsHead));
 	SET_VARSIZE(flat, size);
-	memcpy(ClvCellsEntries(flat), state->cells, state->head.ncells * sizeof(ClvCellEntry));
+	memcpy(ClvCellsEntries(flat), state->cells, state->head->ncells * sizeof(ClvCellEntry));
 	FlattenVectors(state, flat);
-	SortCells(ClvCellsEntries(flat), state->head.ncells);
-	if (state->head.nspend > 0)
+	SortCells(ClvCellsEntries(flat), state->head->ncells);
+	if (state->head->nspend > 0)
 	{
-		memcpy(ClvCellsSpend(flat), state->spend, state->head.nspend * sizeof(ClvSpendEntry));
-		SortSpend(ClvCellsSpend(flat), state->head.nspend);
+		memcpy(ClvCellsSpend(flat), state->spend, state->head->nspend * sizeof(ClvSpendEntry));
+		SortSpend(ClvCellsSpend(flat), state->head->nspend);
 	}
 }
 
@@ -177,8 +178,11 @@ CheckVersion(const ClvCellsHead *head)
 ClvCells *
 clv_cells_flat(Datum cells)
 {
-	ClvCells   *flat = (ClvCells *) PG_DETOAST_DATUM(cells);
+	ClvCells   *flat;
 
+	if (clv_cells_are_small(cells))
+		cells = EOHPGetRODatum(&clv_cells_copy(cells, CurrentMemoryContext)->hdr);
+	flat = (ClvCells *) PG_DETOAST_DATUM(cells);
 	CheckVersion(&flat->head);
 	return flat;
 }
@@ -199,11 +203,13 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 	if (state != NULL)
 	{
 		Settle(state);
-		view->head = &state->head;
+		view->head = state->head;
 		view->vectors = state->vectors.values;
 		view->cells = state->cells;
 		view->spend = state->spend;
 	}
+	else if (clv_cells_are_small(cells))
+		clv_small_view(cells, view);
 	else
 	{
 		ClvCells   *flat = clv_cells_flat(cells);
@@ -217,45 +223,49 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 
 /* ---- the expanded object ---- */
 
-/* An object with room for so many entries. */
 static ClvCellsState *
-NewState(MemoryContext parent, int64 ncells, int64 nspend)
+NewState(MemoryContext parent)
 {
 	MemoryContext context =
 		AllocSetContextCreate(parent, "clv_cells", ALLOCSET_START_SMALL_SIZES);
 	ClvCellsState *state = MemoryContextAllocZero(context, sizeof(ClvCellsState));
 
 	EOH_init_header(&state->hdr, &methods, context);
-	state->cells_size = Max(ncells, CELLS_AT_FIRST);
+	state->head = &state->own_head;
+	state->cells_size = CELLS_AT_FIRST;
 	state->cells = AllocArray(context, state->cells_size, sizeof(ClvCellEntry));
-	state->spend_size = nspend;
-	if (nspend > 0)
-		state->spend = AllocArray(context, nspend, sizeof(ClvSpendEntry));
 	return state;
 }
 
-/* What the rows need of the options, ready made. */
+/* What the rows need of the head, ready made. */
 static void
 Derive(ClvCellsState *state)
 {
-	state->clock = clv_fit_clock(&state->head.options);
-	state->unit_days = clv_interval_days(&state->head.options.time_unit);
-	state->grace_days = clv_interval_days(&state->head.options.grace);
+	if (state->head->kind == CLV_CELLS_HISTORY && state->head->width == 0)
+		clv_packed_init(&state->packed);
+	state->clock = clv_fit_clock(&state->head->options);
+	state->unit_days = clv_interval_days(&state->head->options.time_unit);
+	state->grace_days = clv_interval_days(&state->head->options.grace);
+}
+
+void
+clv_cells_init_head(ClvCellsHead *head, ClvCellsKind kind, const ClvFitOptions *options)
+{
+	memset(head, 0, sizeof(*head));
+	head->version = CLV_CELLS_VERSION;
+	head->kind = kind;
+	head->options = *options;
+	head->with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
+	head->with_times = kind == CLV_CELLS_HISTORY && clv_fit_uses_times(options);
+	head->width = clv_fit_width(options);
 }
 
 ClvCellsState *
 clv_cells_new(MemoryContext parent, ClvCellsKind kind, const ClvFitOptions *options)
 {
-	ClvCellsState *state = NewState(parent, 0, 0);
+	ClvCellsState *state = NewState(parent);
 
-	state->head.version = CLV_CELLS_VERSION;
-	state->head.kind = kind;
-	state->head.options = *options;
-	state->head.with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
-	state->head.with_times = kind == CLV_CELLS_HISTORY && clv_fit_uses_times(options);
-	state->head.width = clv_fit_width(options);
-	if (kind == CLV_CELLS_HISTORY && state->head.width == 0)
-		clv_packed_init(&state->packed);
+	clv_cells_init_head(state->head, kind, options);
 	Derive(state);
 	return state;
 }
@@ -263,23 +273,16 @@ clv_cells_new(MemoryContext parent, ClvCellsKind kind, const ClvFitOptions *opti
 ClvCellsState *
 clv_cells_copy(Datum cells, MemoryContext parent)
 {
-	ClvCellsState *state;
+	ClvCellsState *state = NewState(parent);
 	ClvCellsView view;
 
 	clv_cells_view(cells, &view);
-	state = NewState(parent, view.head->ncells, view.head->nspend);
-	state->head = *view.head;
-	state->head.vl_len_ = 0;
-	memcpy(state->cells, view.cells, view.head->ncells * sizeof(ClvCellEntry));
-	if (view.head->nspend > 0)
-		memcpy(state->spend, view.spend, view.head->nspend * sizeof(ClvSpendEntry));
-	if (view.head->nvectors > 0)
-	{
-		state->head.nvectors = 0;
-		for (int64 i = 0; i < view.head->nvectors; i++)
-			(void) clv_cells_vector(state, view.vectors + i * view.head->width);
-	}
+	*state->head = *view.head;
+	state->head->vl_len_ = 0;
+	state->head->version = CLV_CELLS_VERSION;
+	state->head->nvectors = state->head->ncells = state->head->nspend = 0;
 	Derive(state);
+	AbsorbEntries(state, &view);
 	return state;
 }
 
@@ -320,7 +323,7 @@ BuildIndex(ClvCellsState *state)
 {
 	uint64		slots = 4 * CELLS_WITHOUT_INDEX;
 
-	while (slots < (uint64) state->head.ncells * 2)
+	while (slots < (uint64) state->head->ncells * 2)
 		slots *= 2;
 	if (state->index != NULL)
 		pfree(state->index);
@@ -329,7 +332,7 @@ BuildIndex(ClvCellsState *state)
 		MemoryContextAllocExtended(state->hdr.eoh_context, mul_size(slots, sizeof(uint64)),
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	state->index_mask = slots - 1;
-	for (int64 i = 0; i < state->head.ncells; i++)
+	for (int64 i = 0; i < state->head->ncells; i++)
 	{
 		uint64		hash = HashCell(&state->cells[i]);
 		uint32		slot = (uint32) hash & state->index_mask;
@@ -343,17 +346,18 @@ BuildIndex(ClvCellsState *state)
 static void
 AppendCell(ClvCellsState *state, const ClvCellEntry *cell)
 {
-	if (state->head.ncells == state->cells_size)
+	if (state->head->ncells == state->cells_size)
 	{
 		int64		size = state->cells_size + state->cells_size / 2 + CELLS_AT_FIRST;
 
-		if (state->head.ncells >= CELLS_LIMIT)
+		if (state->head->ncells >= CELLS_LIMIT)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 							errmsg("more than %d different histories in clv_cells", CELLS_LIMIT)));
+		Assert(state->small == NULL);
 		state->cells = repalloc_huge(state->cells, mul_size(size, sizeof(ClvCellEntry)));
 		state->cells_size = size;
 	}
-	state->cells[state->head.ncells++] = *cell;
+	state->cells[state->head->ncells++] = *cell;
 }
 
 void
@@ -372,9 +376,9 @@ CountEntry(ClvCellsState *state, const ClvCellEntry *cell)
 	uint64		hash;
 	uint32		slot;
 
-	if (state->head.ncells <= CELLS_WITHOUT_INDEX && state->index == NULL)
+	if (state->head->ncells <= CELLS_WITHOUT_INDEX && state->index == NULL)
 	{
-		for (int64 i = 0; i < state->head.ncells; i++)
+		for (int64 i = 0; i < state->head->ncells; i++)
 			if (SameCell(&state->cells[i], cell))
 			{
 				clv_cell_add(&state->cells[i], cell->count);
@@ -385,7 +389,7 @@ CountEntry(ClvCellsState *state, const ClvCellEntry *cell)
 	}
 
 	/* at most two thirds full, this cell included */
-	if (state->index == NULL || (uint64) (state->head.ncells + 1) * 3 >
+	if (state->index == NULL || (uint64) (state->head->ncells + 1) * 3 >
 		((uint64) state->index_mask + 1) * 2)
 		BuildIndex(state);
 	hash = HashCell(cell);
@@ -401,13 +405,15 @@ CountEntry(ClvCellsState *state, const ClvCellEntry *cell)
 		}
 	}
 	AppendCell(state, cell);
-	state->index[slot] = (hash & HIGH_HALF) | (uint32) state->head.ncells;
+	state->index[slot] = (hash & HIGH_HALF) | (uint32) state->head->ncells;
 }
 
 void
 clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
 {
-	if (!state->packed.open ||
+	if (state->small != NULL)
+		AppendCell(state, cell);
+	else if (!state->packed.open ||
 		!clv_packed_count(&state->packed, state->hdr.eoh_context, cell))
 		CountEntry(state, cell);
 }
@@ -428,14 +434,14 @@ TakeOnlyEntry(void *arg, const ClvCellEntry *cell)
 static void
 Settle(ClvCellsState *state)
 {
-	if (state->head.ncells == 0 && state->packed.used > state->cells_size)
+	if (state->head->ncells == 0 && state->packed.used > state->cells_size)
 	{
 		state->cells_size = state->packed.used;
 		state->cells =
 			repalloc_huge(state->cells, mul_size(state->cells_size, sizeof(ClvCellEntry)));
 	}
 	clv_packed_settle(&state->packed, state->hdr.eoh_context,
-					  state->head.ncells == 0 ? TakeOnlyEntry : TakeEntry, state);
+					  state->head->ncells == 0 ? TakeOnlyEntry : TakeEntry, state);
 }
 
 static void
@@ -445,6 +451,7 @@ ReserveSpend(ClvCellsState *state, int64 n)
 
 	if (n <= state->spend_size)
 		return;
+	Assert(state->small == NULL);
 	size = Max(n, state->spend_size + state->spend_size / 2 + SPEND_AT_FIRST);
 	if (state->spend == NULL)
 		state->spend = AllocArray(state->hdr.eoh_context, size, sizeof(ClvSpendEntry));
@@ -459,8 +466,8 @@ clv_cells_spend(ClvCellsState *state, int32 x, double mean)
 	uint64		bits = (uint64) ClvDoubleBits(mean);
 	ClvSpendEntry *entry;
 
-	ReserveSpend(state, state->head.nspend + 1);
-	entry = &state->spend[state->head.nspend++];
+	ReserveSpend(state, state->head->nspend + 1);
+	entry = &state->spend[state->head->nspend++];
 	entry->x = x;
 	entry->mean_high = (uint32) (bits >> 32);
 	entry->mean_low = (uint32) bits;
@@ -541,7 +548,7 @@ OptionsText(const ClvFitOptions *options)
 
 /* Their vectors have other numbers here. */
 static void
-AbsorbCells(ClvCellsState *state, const ClvCellsView *from)
+AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 {
 	const ClvCellsHead *head = from->head;
 	uint32	   *vector = NULL;
@@ -564,6 +571,13 @@ AbsorbCells(ClvCellsState *state, const ClvCellsView *from)
 	}
 	if (vector != NULL)
 		pfree(vector);
+	if (head->nspend > 0)
+	{
+		ReserveSpend(state, state->head->nspend + head->nspend);
+		memcpy(state->spend + state->head->nspend, from->spend,
+			   head->nspend * sizeof(ClvSpendEntry));
+		state->head->nspend += head->nspend;
+	}
 }
 
 /* ---- sums of log times ---- */
@@ -587,30 +601,23 @@ clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
 {
 	const ClvCellsHead *head = from->head;
 
-	clv_cells_check_grid(&state->head, head);
-	if (memcmp(&state->head.options, &head->options, sizeof(ClvFitOptions)) != 0)
+	clv_cells_check_grid(state->head, head);
+	if (memcmp(&state->head->options, &head->options, sizeof(ClvFitOptions)) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("clv_cells with different options cannot be put together"),
-						errdetail("%s and %s", OptionsText(&state->head.options),
+						errdetail("%s and %s", OptionsText(&state->head->options),
 								  OptionsText(&head->options)),
 						errhint("To fit them anyway, give the options again: "
 								"clv_fit(cells, clv_options(...)).")));
 	if (head->occasion != 0)
-		state->head.occasion = head->occasion;
-	if (pg_add_s64_overflow(state->head.skipped, head->skipped, &state->head.skipped) ||
-		pg_add_s64_overflow(state->head.spend_skipped, head->spend_skipped,
-							&state->head.spend_skipped))
+		state->head->occasion = head->occasion;
+	if (pg_add_s64_overflow(state->head->skipped, head->skipped, &state->head->skipped) ||
+		pg_add_s64_overflow(state->head->spend_skipped, head->spend_skipped,
+							&state->head->spend_skipped))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("too many skipped customers in clv_cells")));
-	clv_times_add(&state->head.times, &head->times, 1);
-	AbsorbCells(state, from);
-	if (head->nspend > 0)
-	{
-		ReserveSpend(state, state->head.nspend + head->nspend);
-		memcpy(state->spend + state->head.nspend, from->spend,
-			   head->nspend * sizeof(ClvSpendEntry));
-		state->head.nspend += head->nspend;
-	}
+	clv_times_add(&state->head->times, &head->times, 1);
+	AbsorbEntries(state, from);
 }
 
 /* ---- what came from outside ---- */

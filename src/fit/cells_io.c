@@ -290,15 +290,15 @@ static void
 ScanVector(Scanner *in, ClvCellsState *state)
 {
 	double		vector[CLV_MAX_COVARIATES];
-	int64		n = state->head.nvectors;
+	int64		n = state->head->nvectors;
 
-	for (int i = 0; i < state->head.width; i++)
+	for (int i = 0; i < state->head->width; i++)
 	{
 		Expect(in, i == 0 ? '[' : ',');
 		vector[i] = ScanNumber(in) + 0.0;
 	}
 	Expect(in, ']');
-	clv_vector_check(&state->head, vector);
+	clv_vector_check(state->head, vector);
 	if (clv_cells_vector(state, vector) != n)
 		SyntaxError(in, "each vector once");
 }
@@ -311,7 +311,7 @@ ScanCell(Scanner *in, ClvCellsState *state)
 	Expect(in, '[');
 	cell.x = (int32) ScanInteger(in, 0, PG_INT32_MAX);
 	Expect(in, ',');
-	if (state->head.kind == CLV_CELLS_SUMMARY)
+	if (state->head->kind == CLV_CELLS_SUMMARY)
 	{
 		cell.since = ClvDoubleBits(ScanNumber(in) + 0.0);
 		Expect(in, ',');
@@ -325,13 +325,13 @@ ScanCell(Scanner *in, ClvCellsState *state)
 	}
 	Expect(in, ',');
 	cell.count = (uint32) ScanInteger(in, 1, PG_UINT32_MAX);
-	if (state->head.width > 0)
+	if (state->head->width > 0)
 	{
 		Expect(in, ',');
-		cell.vector = (uint32) ScanInteger(in, 0, state->head.nvectors - 1);
+		cell.vector = (uint32) ScanInteger(in, 0, state->head->nvectors - 1);
 	}
 	Expect(in, ']');
-	clv_cell_check(&state->head, &cell);
+	clv_cell_check(state->head, &cell);
 	clv_cells_count(state, &cell);
 }
 
@@ -346,7 +346,7 @@ ScanSpend(Scanner *in, ClvCellsState *state)
 	Expect(in, ',');
 	mean = ScanNumber(in);
 	Expect(in, ']');
-	clv_spend_check(&state->head, x, mean);
+	clv_spend_check(state->head, x, mean);
 	clv_cells_spend(state, x, mean);
 }
 
@@ -534,11 +534,11 @@ ParseCells(const char *text)
 		SyntaxError(&in, head.width > 0 ? "the key \"vectors\""
 										: "no key \"vectors\" where there are no covariates");
 	state = clv_cells_new(CurrentMemoryContext, (ClvCellsKind) head.kind, &head.options);
-	state->head = head;
+	*state->head = head;
 	if (head.width > 0)
 		ScanRows(&rows[KEY_VECTORS], state, ScanVector);
 	ScanRows(&rows[KEY_CELLS], state, ScanCell);
-	CheckVectorsUsed(&state->head, state->cells);
+	CheckVectorsUsed(state->head, state->cells);
 	if (head.with_spend)
 		ScanRows(&rows[KEY_SPEND], state, ScanSpend);
 	return clv_cells_flat(EOHPGetRWDatum(&state->hdr));

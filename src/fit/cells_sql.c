@@ -14,6 +14,26 @@
 
 /* ---- cells ---- */
 
+/* The state of argument 0 with room for the entries under the head; a new one for NULL. */
+static ClvCellsState *
+StateToMerge(FunctionCallInfo fcinfo, const ClvCellsHead *head, ClvCellsState *local)
+{
+	MemoryContext context = clv_cells_context(fcinfo);
+	ClvCellsState *state = NULL;
+	ClvCellsHead empty;
+
+	if (!PG_ARGISNULL(0))
+	{
+		if (clv_cells_are_small(PG_GETARG_DATUM(0)))
+			state = clv_small_open(PG_GETARG_DATUM(0), head->ncells, head->nspend, local);
+		return state != NULL ? state : clv_cells_writable(PG_GETARG_DATUM(0), context);
+	}
+	clv_cells_init_head(&empty, (ClvCellsKind) head->kind, &head->options);
+	if (AggCheckCallContext(fcinfo, NULL))
+		state = clv_small_new(&empty, head->ncells, head->nspend, local);
+	return state != NULL ? state : clv_cells_new(context, (ClvCellsKind) head->kind, &head->options);
+}
+
 PG_FUNCTION_INFO_V1(clv_cells_merge);
 
 /* clv_cells_merge(clv_cells, clv_cells) -> clv_cells: both, or the one that is not NULL */
@@ -21,17 +41,13 @@ Datum
 clv_cells_merge(PG_FUNCTION_ARGS)
 {
 	ClvCellsState *state;
+	ClvCellsState local;
 	ClvCellsView view;
 
 	if (PG_ARGISNULL(1))
 		return clv_cells_unchanged(fcinfo);
-	if (PG_ARGISNULL(0))
-	{
-		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_cells_context(fcinfo));
-		ReturnState(state);
-	}
-	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
 	clv_cells_view(PG_GETARG_DATUM(1), &view);
+	state = StateToMerge(fcinfo, view.head, &local);
 	clv_cells_absorb(state, &view);
 	ReturnState(state);
 }
@@ -129,6 +145,19 @@ GivenOptions(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
 	return state->parsed;
 }
 
+PG_FUNCTION_INFO_V1(clv_cells_final);
+
+/* clv_cells_final(clv_cells) -> clv_cells: a state as what can be stored */
+Datum
+clv_cells_final(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	if (clv_cells_are_small(PG_GETARG_DATUM(0)))
+		PG_RETURN_POINTER(clv_cells_flat(PG_GETARG_DATUM(0)));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
 PG_FUNCTION_INFO_V1(clv_cells_merge_options);
 
 /* clv_cells_merge(clv_cells, clv_cells, jsonb) -> clv_cells, with other options for the fit */
@@ -148,8 +177,8 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 	{
 		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_cells_context(fcinfo));
-		OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &state->head.options);
-		CheckClosing(&view, state->head.options.as_of);
+		OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &state->head->options);
+		CheckClosing(&view, state->head->options.as_of);
 		ReturnState(state);
 	}
 	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));

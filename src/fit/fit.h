@@ -112,6 +112,7 @@ extern char *clv_fit_unit_text(const Interval *unit);
 /* ---- clv_cells ---- */
 
 #define CLV_CELLS_VERSION 1
+#define CLV_CELLS_SMALL 255		/* in place of a version: a state that is never stored (small.c) */
 
 typedef enum ClvCellsKind
 {
@@ -216,7 +217,9 @@ typedef struct ClvPacked
 typedef struct ClvCellsState
 {
 	ExpandedObjectHeader hdr;
-	ClvCellsHead head;
+	ClvCellsHead *head;
+	ClvCellsHead own_head;		/* where it is, but for a small state */
+	struct ClvSmall *small;		/* NULL: the object itself is the value */
 	ClvPacked	packed;			/* cells that are not among the entries yet */
 	ClvVectors	vectors;
 	ClvCellEntry *cells;
@@ -247,6 +250,10 @@ typedef struct ClvCellsView
 extern ClvCellsState *clv_cells_new(MemoryContext parent, ClvCellsKind kind,
 									const ClvFitOptions *options);
 
+/* The head of cells that nobody is in yet. */
+extern void clv_cells_init_head(ClvCellsHead *head, ClvCellsKind kind,
+								const ClvFitOptions *options);
+
 extern ClvCellsState *clv_cells_copy(Datum cells, MemoryContext parent);
 
 /* The object behind a datum where it may be changed in place, else a copy of it. */
@@ -254,7 +261,7 @@ extern ClvCellsState *clv_cells_writable(Datum cells, MemoryContext parent);
 
 extern void clv_cells_view(Datum cells, ClvCellsView *view);
 
-/* The canonical stored form; not to be changed. */
+/* The canonical stored form of any; not to be changed. */
 extern ClvCells *clv_cells_flat(Datum cells);
 
 extern void clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell);
@@ -285,6 +292,20 @@ extern bool clv_packed_count(ClvPacked *packed, MemoryContext context, const Clv
 /* Give the cells away, in their order; none can be added afterwards. */
 extern void clv_packed_settle(ClvPacked *packed, MemoryContext context,
 							  void (*take) (void *arg, const ClvCellEntry *cell), void *arg);
+
+/* ---- the states of small fits (small.c) ---- */
+
+extern bool clv_cells_are_small(Datum cells);
+extern void clv_small_view(Datum cells, ClvCellsView *view);
+
+/*
+ * A small state, new or at hand, with room for so many rows (more); changes go through
+ * the state given, which lives as long as the row. NULL: they are too many.
+ */
+extern ClvCellsState *clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend,
+									ClvCellsState *state);
+extern ClvCellsState *clv_small_open(Datum cells, int64 more_cells, int64 more_spend,
+									 ClvCellsState *state);
 
 /* Merge; an error that names both where the grids or the options differ. */
 extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);

@@ -122,45 +122,58 @@ CREATE FUNCTION @extschema@.clv_fit_final(@extschema@.clv_cells) RETURNS @extsch
 COMMENT ON FUNCTION @extschema@.clv_fit_final(@extschema@.clv_cells) IS
 	'fits the options of the cells to their customers; what every clv_fit does at its end';
 
+CREATE FUNCTION @extschema@.clv_cells_final(@extschema@.clv_cells) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_cells_final(@extschema@.clv_cells) IS
+	'the state of an aggregate as cells that can be stored; what every clv_cells does at its end';
+
 -- ---- aggregates ------------------------------------------------------------------------------
 
 CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history) (
 	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(@extschema@.clv_history) IS
 	'counts customers for a fit with the default options; NULL histories are ignored, none at all: NULL';
 CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history, options pg_catalog.jsonb) (
 	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(@extschema@.clv_history, pg_catalog.jsonb) IS
 	'counts customers for a fit with these options (clv_options), which must be the same in all rows; customers who first bought after as_of are skipped and counted as such';
 CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8) (
 	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'counts customers for a fit, given as summaries: x repeat purchases, age t_x at the last one, age t_cal, both in weeks since the first, mean_spend of the repeat purchases (NULL: not known)';
 CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb) (
 	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
 	'counts customers for a fit with these options, given as summaries; times are in the time unit of the options';
 CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
 	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(@extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[]) IS
 	'counts customers with covariates: a finite number for each name in the options (clv_options), in their order; NULL or another number of them is an error';
 CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
 	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb, pg_catalog.float8[]) IS
 	'counts summaries with covariates, a finite number for each name in the options (clv_options)';
 CREATE AGGREGATE @extschema@.clv_cells(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, outcome pg_catalog.bool, options pg_catalog.jsonb) (
 	SFUNC = @extschema@.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
 	'counts summaries and what followed them, whether the customer bought in the period after t_cal: for supervised families (clv_options(model => ''rfmtc''))';
 CREATE AGGREGATE @extschema@.clv_cells_rollup(cells @extschema@.clv_cells) (
 	SFUNC = @extschema@.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = @extschema@.clv_cells_final,
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_cells_rollup(@extschema@.clv_cells) IS
 	'puts cells together; they must have been counted with the same options';

@@ -138,42 +138,98 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						 "'{...}').")));
 }
 
+/* The options that a call site saw last, so that the next row's are a comparison of bytes. */
+typedef struct GivenOptions
+{
+	struct varlena *given;
+	ClvParsedOptions parsed;
+} GivenOptions;
+
+/* The options of this row, parsed and checked. */
+static const ClvFitOptions *
+OptionsOfRow(FunctionCallInfo fcinfo, const RowForm *form)
+{
+	int			arg = form->options;
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	GivenOptions *site = fcinfo->flinfo->fn_extra;
+	struct varlena *given = NULL;
+
+	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
+		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
+	if (site != NULL &&
+		(given == NULL ? site->given == NULL
+					   : site->given != NULL && VARSIZE_ANY(given) == VARSIZE_ANY(site->given) &&
+							 memcmp(given, site->given, VARSIZE_ANY(given)) == 0))
+		return &site->parsed.options;
+
+	fcinfo->flinfo->fn_extra = NULL;	/* an error must leave nothing half made */
+	if (site == NULL)
+		site = MemoryContextAllocZero(context, sizeof(GivenOptions));
+	if (site->given != NULL)
+		pfree(site->given);
+	site->given = NULL;
+	clv_cells_parse_given(fcinfo, arg, &site->parsed);
+	CheckOptions(&site->parsed.options, form);
+	if (given != NULL)
+	{
+		site->given = MemoryContextAlloc(context, VARSIZE_ANY(given));
+		memcpy(site->given, given, VARSIZE_ANY(given));
+	}
+	fcinfo->flinfo->fn_extra = site;
+	return &site->parsed.options;
+}
+
+static void
+CheckSame(const ClvCellsHead *head, const ClvFitOptions *options)
+{
+	if (memcmp(options, &head->options, sizeof(ClvFitOptions)) != 0)
+		OptionsDiffer(&head->options, options);
+}
+
+/* The first row of a state. */
+static ClvCellsState *
+NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
+{
+	const ClvFitOptions *options = OptionsOfRow(fcinfo, form);
+	ClvCellsKind kind = form->summary ? CLV_CELLS_SUMMARY : HistoryKind(options);
+	ClvCellsState *state = NULL;
+	ClvCellsHead head;
+
+	if (AggCheckCallContext(fcinfo, NULL))
+	{
+		clv_cells_init_head(&head, kind, options);
+		state = clv_small_new(&head, 0, 0, local);
+	}
+	if (state == NULL)
+		state = clv_cells_new(clv_cells_context(fcinfo), kind, options);
+	return state;
+}
+
 /* The state to add a row to: the one given, or a new one with the options of this row. */
 static ClvCellsState *
-StateForRow(FunctionCallInfo fcinfo, const RowForm *form)
+StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 {
-	ClvCellsState *state;
-	ClvParsedOptions parsed;
+	ClvCellsState *state = NULL;
 	int			arg = form->options;
 
 	if (PG_ARGISNULL(0))
-	{
-		clv_cells_parse_given(fcinfo, arg, &parsed);
-		CheckOptions(&parsed.options, form);
-		state = clv_cells_new(clv_cells_context(fcinfo),
-							  form->summary ? CLV_CELLS_SUMMARY : HistoryKind(&parsed.options),
-							  &parsed.options);
-		state->checked = form;
-		clv_cells_remember_given(fcinfo, arg, state);
-		return state;
-	}
-	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
-	if (PG_NARGS() > arg && !clv_cells_same_given(state, fcinfo, arg))
-	{
-		clv_cells_parse_given(fcinfo, arg, &parsed);
-		if (memcmp(&parsed.options, &state->head.options, sizeof(ClvFitOptions)) != 0)
-			OptionsDiffer(&state->head.options, &parsed.options);
-		clv_cells_remember_given(fcinfo, arg, state);
-	}
-	if ((state->head.kind == CLV_CELLS_SUMMARY) != form->summary)
+		return NewStateForRow(fcinfo, form, local);
+	if (clv_cells_are_small(PG_GETARG_DATUM(0)))
+		state = clv_small_open(PG_GETARG_DATUM(0), 1, 1, local);
+	if (state == NULL)
+		state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
+	if ((state->head->kind == CLV_CELLS_SUMMARY) != form->summary)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("histories and summaries cannot be counted in the same clv_cells"),
 				 errhint("Summaries are x, t_x and t_cal; histories keep the days themselves.")));
-	if (state->checked != form)
+	if (state->small != NULL || state->checked != form ||
+		(PG_NARGS() > arg && !clv_cells_same_given(state, fcinfo, arg)))
 	{
-		CheckOptions(&state->head.options, form);
+		CheckSame(state->head, OptionsOfRow(fcinfo, form));
 		state->checked = form;
+		if (state->small == NULL)
+			clv_cells_remember_given(fcinfo, arg, state);
 	}
 	return state;
 }
@@ -185,7 +241,7 @@ AddSpend(ClvCellsState *state, int32 known, double mean)
 	if (known >= 1 && isfinite(mean) && mean > 0)
 		clv_cells_spend(state, known, mean);
 	else
-		state->head.spend_skipped++;
+		state->head->spend_skipped++;
 }
 
 /* ---- vectors ---- */
@@ -279,14 +335,14 @@ AddLogTime(void *arg, int32 days)
 static void
 CheckOccasion(ClvCellsState *state, int32 occasion)
 {
-	if (state->head.occasion == 0)
-		state->head.occasion = occasion;
-	else if (state->head.occasion != occasion)
+	if (state->head->occasion == 0)
+		state->head->occasion = occasion;
+	else if (state->head->occasion != occasion)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("histories with different occasions cannot be fitted together: %d and %d "
 						"days",
-						state->head.occasion, occasion),
+						state->head->occasion, occasion),
 				 errhint("Make all histories with the same occasion.")));
 }
 
@@ -294,7 +350,7 @@ CheckOccasion(ClvCellsState *state, int32 occasion)
 static void
 PeriodsCell(const ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
 {
-	DateADT		as_of = state->head.options.as_of;
+	DateADT		as_of = state->head->options.as_of;
 	ClvPeriods	periods;
 
 	if (state->clock == CLV_RENEWALS)
@@ -310,7 +366,7 @@ PeriodsCell(const ClvCellsState *state, const ClvHistory *history, ClvCellEntry 
 static double
 Outcome(const ClvCellsState *state, const ClvHistory *history)
 {
-	DateADT		as_of = state->head.options.as_of;
+	DateADT		as_of = state->head->options.as_of;
 	double		days = Max(rint(state->unit_days), 1);
 
 	return clv_history_count(history, as_of, (DateADT) (as_of + days)) > 0;
@@ -319,7 +375,7 @@ Outcome(const ClvCellsState *state, const ClvHistory *history)
 static void
 AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covariates)
 {
-	const ClvFitOptions *options = &state->head.options;
+	const ClvFitOptions *options = &state->head->options;
 	ClvSummary	summary;
 	ClvCellEntry cell = {0};
 	int32		purchases;
@@ -330,11 +386,11 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 	CheckOccasion(state, summary.occasion);
 	if (summary.purchases <= 0)
 	{
-		state->head.skipped++;
+		state->head->skipped++;
 		return;
 	}
 	cell.count = 1;
-	if (state->head.kind == CLV_CELLS_PERIODS)
+	if (state->head->kind == CLV_CELLS_PERIODS)
 		PeriodsCell(state, history, &cell);
 	else
 	{
@@ -349,11 +405,11 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 	}
 	cell.vector = clv_cells_vector(state, covariates);
 	clv_cells_count(state, &cell);
-	if (state->head.with_times)
-		clv_history_gaps(history, options->as_of, AddLogTime, &state->head.times);
+	if (state->head->with_times)
+		clv_history_gaps(history, options->as_of, AddLogTime, &state->head->times);
 
 	purchases = summary.purchases - (options->spend_basis == CLV_SPEND_ALL ? 0 : 1);
-	if (state->head.with_spend && purchases >= 1)
+	if (state->head->with_spend && purchases >= 1)
 		AddSpend(state, summary.spend_purchases, summary.spend / summary.spend_purchases);
 }
 
@@ -383,12 +439,13 @@ clv_cells_add(PG_FUNCTION_ARGS)
 	const RowForm *form = PG_NARGS() > 3 ? &moved : &plain;
 	double		vector[CLV_MAX_COVARIATES];
 	ClvCellsState *state;
+	ClvCellsState local;
 
 	if (PG_ARGISNULL(1))
 		return clv_cells_unchanged(fcinfo);
-	state = StateForRow(fcinfo, form);
+	state = StateForRow(fcinfo, form, &local);
 	if (form->covariates >= 0)
-		ReadCovariates(fcinfo, form->covariates, &state->head.options, HistoryRow, vector);
+		ReadCovariates(fcinfo, form->covariates, &state->head->options, HistoryRow, vector);
 	AddHistory(state, PG_GETARG_CLV_HISTORY_P(1), vector);
 	ReturnState(state);
 }
@@ -459,7 +516,7 @@ CheckSummary(FunctionCallInfo fcinfo)
 static void
 CheckPossible(FunctionCallInfo fcinfo, const ClvCellsState *state)
 {
-	const ClvFamily *family = clv_fit_family(&state->head.options);
+	const ClvFamily *family = clv_fit_family(&state->head->options);
 	double		x = PG_GETARG_FLOAT8(1);
 	double		t_cal = PG_GETARG_FLOAT8(3);
 	double		t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), t_cal);
@@ -485,14 +542,15 @@ CheckPossible(FunctionCallInfo fcinfo, const ClvCellsState *state)
 static Datum
 AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
 {
-	ClvCellsState *state = StateForRow(fcinfo, form);
+	ClvCellsState local;
+	ClvCellsState *state = StateForRow(fcinfo, form, &local);
 	double		vector[CLV_MAX_COVARIATES];
 	ClvCellEntry cell = {0};
 	int32		purchases;
 
 	CheckPossible(fcinfo, state);
 	if (form->covariates >= 0)
-		ReadCovariates(fcinfo, form->covariates, &state->head.options, SummaryRow, vector);
+		ReadCovariates(fcinfo, form->covariates, &state->head->options, SummaryRow, vector);
 	else if (form->outcome >= 0)
 		vector[0] = PG_GETARG_BOOL(form->outcome) ? 1 : 0;
 
@@ -504,8 +562,8 @@ AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
 	cell.vector = clv_cells_vector(state, vector);
 	clv_cells_count(state, &cell);
 
-	purchases = cell.x + (state->head.options.spend_basis == CLV_SPEND_ALL ? 1 : 0);
-	if (state->head.with_spend && purchases >= 1)
+	purchases = cell.x + (state->head->options.spend_basis == CLV_SPEND_ALL ? 1 : 0);
+	if (state->head->with_spend && purchases >= 1)
 		AddSpend(state, PG_ARGISNULL(4) ? 0 : purchases,
 				 PG_ARGISNULL(4) ? 0 : PG_GETARG_FLOAT8(4));
 	ReturnState(state);

@@ -10,7 +10,9 @@
 /* Where a state may live. */
 extern MemoryContext clv_cells_context(FunctionCallInfo fcinfo);
 
-#define ReturnState(state) PG_RETURN_DATUM(EOHPGetRWDatum(&(state)->hdr))
+#define ReturnState(state) \
+	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small) \
+										   : EOHPGetRWDatum(&(state)->hdr))
 
 extern Datum clv_cells_unchanged(FunctionCallInfo fcinfo);
 

@@ -49,12 +49,12 @@ static void
 Grow(ClvCellsState *state)
 {
 	ClvVectors *vectors = &state->vectors;
-	int			width = state->head.width;
+	int			width = state->head->width;
 	MemoryContext context = state->hdr.eoh_context;
 	int64		size = Max(VECTORS_AT_FIRST, vectors->size * 2);
 	uint32	   *index;
 
-	while (size < state->head.nvectors)
+	while (size < state->head->nvectors)
 		size *= 2;
 	if (size > VECTORS_LIMIT)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -73,7 +73,7 @@ Grow(ClvCellsState *state)
 	vectors->index = index;
 	vectors->mask = (uint32) (size * 2 - 1);
 	vectors->size = size;
-	for (int64 i = 0; i < state->head.nvectors; i++)
+	for (int64 i = 0; i < state->head->nvectors; i++)
 		index[FindSlot(vectors, vectors->values + i * width, width)] = (uint32) (i + 1);
 }
 
@@ -81,18 +81,18 @@ uint32
 clv_cells_vector(ClvCellsState *state, const double *vector)
 {
 	ClvVectors *vectors = &state->vectors;
-	int			width = state->head.width;
+	int			width = state->head->width;
 	uint32		slot;
 
 	if (width == 0)
 		return 0;
-	if (vectors->index == NULL || state->head.nvectors == vectors->size)
+	if (vectors->index == NULL || state->head->nvectors == vectors->size)
 		Grow(state);
 	slot = FindSlot(vectors, vector, width);
 	if (vectors->index[slot] == 0)
 	{
-		memcpy(vectors->values + state->head.nvectors * width, vector, width * sizeof(double));
-		vectors->index[slot] = (uint32) ++state->head.nvectors;
+		memcpy(vectors->values + state->head->nvectors * width, vector, width * sizeof(double));
+		vectors->index[slot] = (uint32) ++state->head->nvectors;
 	}
 	return vectors->index[slot] - 1;
 }
