@@ -24,7 +24,7 @@
 
 /* Ask for memory that will be written soon. */
 #if defined(__GNUC__)
-#define CLV_PREFETCH(address) __builtin_prefetch(address, 1)
+#define CLV_PREFETCH(address) __builtin_prefetch(address)
 #else
 #define CLV_PREFETCH(address) ((void) (address))
 #endif

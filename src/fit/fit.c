@@ -110,17 +110,44 @@ LastPurchase(const FitContext *fit)
 
 /* ---- spend ---- */
 
+/* Purchases up to which customers of one number are kept apart; those of more lie together. */
+#define SPEND_BUCKETS 4096
+
+static inline int
+SpendBucket(const ClvSpendEntry *entry)
+{
+	return Min(entry->x, SPEND_BUCKETS - 1);
+}
+
+/* Rows for the engine, by their number of purchases: what is left for it to sort is less. */
 static ClvSpendRow *
 EngineSpend(const FitContext *fit)
 {
+	const ClvSpendEntry *entries = fit->view.spend;
 	int64		n = fit->view.head->nspend;
 	ClvSpendRow *rows = clv_fit_alloc(n, sizeof(ClvSpendRow));
+	int64	   *place = palloc0(SPEND_BUCKETS * sizeof(int64));
+	int64		before = 0;
 
 	for (int64 i = 0; i < n; i++)
+		place[SpendBucket(&entries[i])]++;
+	for (int x = 0; x < SPEND_BUCKETS; x++)
 	{
-		rows[i].x = fit->view.spend[i].x;
-		rows[i].mean = ClvSpendMean(&fit->view.spend[i]);
+		int64		count = place[x];
+
+		place[x] = before;
+		before += count;
 	}
+	for (int64 i = 0; i < n; i++)
+	{
+		ClvSpendRow *row = &rows[place[SpendBucket(&entries[i])]++];
+
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		row->x = entries[i].x;
+		row->mean = ClvSpendMean(&entries[i]);
+	}
+	pfree(place);
 	return rows;
 }
 
@@ -150,8 +177,8 @@ SpendCorrelation(ClvSpendRow *rows, int64 n)
 	SortSpendRows(rows, n);
 	for (int64 i = 0; i < n; i++)
 	{
-		mean_x += (rows[i].x - mean_x) / (i + 1);
-		mean_m += (rows[i].mean - mean_m) / (i + 1);
+		mean_x += rows[i].x / (double) n;
+		mean_m += rows[i].mean / (double) n;
 	}
 	for (int64 i = 0; i < n; i++)
 	{
