@@ -1,0 +1,67 @@
+-- How cost grows: each cost at several sizes, and the exponent that fits them. Run by bench/run after measure.sql.
+
+CREATE FUNCTION bench_memory_reset() RETURNS void AS 'floor' LANGUAGE c VOLATILE;
+CREATE TABLE points (series text, what text, size float8, value float8, unit text);
+
+-- Milliseconds of CPU, the median of three after a round that warms up; for fits, the peak of memory too.
+CREATE PROCEDURE point(series text, what text, size float8, query text, with_memory bool DEFAULT false) LANGUAGE plpgsql AS $$
+DECLARE
+	before float8;
+	m record;
+BEGIN
+	RAISE INFO 'measuring: %, % %', what, size, series;
+	TRUNCATE timing;
+	CALL measure(what, query, NULL, rounds => 3);
+	INSERT INTO points VALUES (series, what, size, median(what, 'clv'), 'ms');
+	IF with_memory THEN
+		PERFORM bench_memory_reset();
+		m := bench_memory();
+		before := m.now;
+		EXECUTE query;
+		m := bench_memory();
+		INSERT INTO points VALUES (series, 'memory of ' || what, size, greatest(m.peak - m.shared - before, 0.1), 'MB');
+	END IF;
+END $$;
+
+CREATE FUNCTION fit_of(people text, model text) RETURNS text LANGUAGE sql RETURN format(
+	'SELECT clv_fit(history, clv_options(model => %L, as_of => clv_as_of)) FROM %s', model, people);
+CREATE PROCEDURE points_of(series text, size float8, people text, as_of date) LANGUAGE plpgsql AS $$
+BEGIN
+	CALL point(series, 'reading', size, format('SELECT bench_read(history) FROM %s', people));
+	CALL point(series, 'fit bg/nbd', size, replace(fit_of(people, 'bg/nbd'), 'clv_as_of', quote_literal(as_of)), true);
+	CALL point(series, 'fit pareto/nbd', size, replace(fit_of(people, 'pareto/nbd'), 'clv_as_of', quote_literal(as_of)));
+	CALL point(series, 'predict bg/nbd', size, format(
+		$q$SELECT count((p).clv) FROM (SELECT clv_predict(bg, history, '1 year', 0.1) AS p FROM %s, growth_model OFFSET 0) q$q$, people));
+END $$;
+
+-- --- customers ---
+CREATE UNLOGGED TABLE people AS SELECT customer_id, bench_receive(history) AS history FROM many;
+VACUUM ANALYZE people;
+CREATE TABLE growth_model AS
+SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2017-12-31')) AS bg FROM people WHERE customer_id <= 100000;
+SELECT format('CALL points_of(''customers'', %s, ''(SELECT * FROM people LIMIT %s) p'', ''2017-12-31'')', n, n)
+FROM unnest(ARRAY[10000, 30000, 100000, 300000, 1000000, 3000000, 10000000]) n WHERE n <= :many \gexec
+
+-- --- purchases of each of 50,000 customers in two years, and years of 200,000 with the same purchases ---
+CREATE PROCEDURE shop_of(name text, customers int, days float8, weeks float8) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE UNLOGGED TABLE %I AS
+		SELECT c AS customer_id, date ''2010-01-01'' + floor(p[i])::int AS ordered_at, p[i + 1]::numeric(12,2) AS amount
+		FROM generate_series(1, %s) c, bench_purchases(c, %s, %s) p, generate_series(1, array_length(p, 1), 2) i', name, customers, days, weeks);
+	EXECUTE format('CREATE UNLOGGED TABLE %I AS SELECT clv_history(ordered_at, amount) AS history FROM %I GROUP BY customer_id', name || '_people', name);
+	EXECUTE format('ANALYZE %I', name);
+END $$;
+CREATE FUNCTION mean_purchases(name text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	mean float8;
+BEGIN
+	EXECUTE format('SELECT avg(clv_purchases(history)) FROM %I', name) INTO mean;
+	RETURN round(mean::numeric, 1);
+END $$;
+SELECT format('CALL shop_of(''often%s'', 50000, 731, %s)', i, weeks) FROM unnest(ARRAY[60, 12, 4, 1.2, 0.4, 0.12]) WITH ORDINALITY w (weeks, i) \gexec
+SELECT format('CALL point(''purchases'', ''history'', mean_purchases(''often%s_people''), ''SELECT count(clv_purchases(h)) FROM (SELECT clv_history(ordered_at, amount) AS h FROM often%s GROUP BY customer_id) q'')', i, i),
+	   format('CALL points_of(''purchases'', mean_purchases(''often%s_people''), ''often%s_people'', ''2011-12-31'')', i, i)
+FROM generate_series(1, 6) i \gexec
+SELECT format('CALL shop_of(''years%s'', 200000, %s, %s)', years, years * 365.25, years * 4.3),
+	   format('CALL points_of(''years'', %s, ''years%s_people'', ''%s-12-31'')', years, years, 2009 + years)
+FROM unnest(ARRAY[1, 2, 3, 5, 7, 10]) years \gexec
