@@ -397,18 +397,20 @@ clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 void
 clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *values)
 {
-	double	   *value = Remembered(site, customer);
+	const double *value = Remembered(site, customer);
 
-	if (isnan(value[CLV_MEMO_GAIN]))
+	if (!isnan(value[CLV_MEMO_GAIN]))
+		memcpy(values, value, CLV_MEMO_KINDS * sizeof(double));
+	else
 	{
-		(void) clv_remembered(site, customer, CLV_MEMO_EXPECTED);
-		(void) clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+		/* as they are worked out: a table that is full may forget them on the way */
+		values[CLV_MEMO_EXPECTED] = clv_remembered(site, customer, CLV_MEMO_EXPECTED);
+		values[CLV_MEMO_DISCOUNTED] = clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+		values[CLV_MEMO_LIFETIME] = get_float8_nan();
 		if (site->terms.delta > 0)
-			(void) clv_remembered(site, customer, CLV_MEMO_LIFETIME);
-		(void) clv_remembered(site, customer, CLV_MEMO_GAIN);
-		value = Remembered(site, customer);
+			values[CLV_MEMO_LIFETIME] = clv_remembered(site, customer, CLV_MEMO_LIFETIME);
+		values[CLV_MEMO_GAIN] = clv_remembered(site, customer, CLV_MEMO_GAIN);
 	}
-	memcpy(values, value, CLV_MEMO_KINDS * sizeof(double));
 	if (site->terms.delta == 0)
 		values[CLV_MEMO_DISCOUNTED] = values[CLV_MEMO_EXPECTED];
 }
