@@ -399,11 +399,12 @@ clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *valu
 {
 	const double *value = Remembered(site, customer);
 
-	if (!isnan(value[CLV_MEMO_GAIN]))
+	/* the first and the last of them: a table that was full may have forgotten what came before */
+	if (!isnan(value[CLV_MEMO_EXPECTED]) && !isnan(value[CLV_MEMO_GAIN]))
 		memcpy(values, value, CLV_MEMO_KINDS * sizeof(double));
 	else
 	{
-		/* as they are worked out: a table that is full may forget them on the way */
+		/* as they are worked out, for the same reason */
 		values[CLV_MEMO_EXPECTED] = clv_remembered(site, customer, CLV_MEMO_EXPECTED);
 		values[CLV_MEMO_DISCOUNTED] = clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
 		values[CLV_MEMO_LIFETIME] = get_float8_nan();
