@@ -193,6 +193,22 @@ LnPAlive(const double *param, double x, double t_x, double T)
 	return clv_life_ln_p_alive(&known_law, Known(param, known), x, t_x, T);
 }
 
+/* Only where nothing is tied do chances of days make P(alive): it is pareto/nbd then, to the bit. */
+static void
+Leaving(const double *param, double x, const double *t, size_t n, double *p)
+{
+	if (param[M] == 0)
+		clv_paretonbd.leaving(param, x, t, n, p);
+	else
+		memset(p, 0, n * sizeof(double));
+}
+
+static double
+PAlive(const double *param, double x, double t_x, double T, double leaving_t_x, double leaving_T)
+{
+	return param[M] == 0 ? clv_paretonbd.p_alive(param, x, t_x, T, leaving_t_x, leaving_T) : NAN;
+}
+
 static void
 GivenAlive(const double *param, double x, double T, ClvFuture *future)
 {
@@ -457,6 +473,8 @@ const ClvFamily clv_paretonbd_cor = {
 	.start = Start,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
+	.leaving = Leaving,
+	.p_alive = PAlive,
 	.given_alive = GivenAlive,
 	.expected = Expected,
 	.probability = Probability,
