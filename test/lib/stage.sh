@@ -37,8 +37,9 @@ stage()
 
 	packages_need "$1" || exit 1
 	pg_config=$(find_pg_config)
-	root_dir=$(cd "$(dirname "$0")/.." && pwd)
-	command=$(basename "$(cd "$(dirname "$0")" && pwd)")/$(basename "$0")
+	root_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+	command=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
+	command=${command#"$root_dir"/}
 	work_dir=$(mktemp -d "${TMPDIR:-/tmp}/clv.XXXXXX") || exit 1
 	inside=
 	trap 'clean_up; exit 130' INT
