@@ -1,6 +1,7 @@
 # clv - customer lifetime value inside PostgreSQL
 #
 #   make demo [DATA=orders.csv]     see it work (installs what is missing, needs root or sudo for that alone)
+#   make dashboard [DATA=...]       the same on a page in the browser (same)
 #   make test                       run every test (same)
 #   make bench [SCALE=million]      measure (same); or SCALE=full, SCALE=growth
 #   make unit                       the unit tests of the pure rooms alone
@@ -36,8 +37,8 @@ override with_llvm = no
 
 PG_CONFIG ?= pg_config
 
-# The two commands, and the tests of the pure rooms, must work before PostgreSQL's build files are there.
-STANDALONE = help demo test bench bench-clean unit unit-programs
+# The commands, and the tests of the pure rooms, must work before PostgreSQL's build files are there.
+STANDALONE = help demo dashboard test bench bench-clean unit unit-programs
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
 else

@@ -27,7 +27,7 @@ build/sanitized/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/sanitized/%.o) $
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -Wno-deprecated-declarations $(CLV_CFLAGS) $(SANITIZE) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
 
-.PHONY: help demo test bench bench-clean unit unit-programs
+.PHONY: help demo dashboard test bench bench-clean unit unit-programs
 .SECONDARY:
 
 help:
@@ -35,6 +35,9 @@ help:
 
 demo:
 	@DATA='$(DATA)' bash examples/demo
+
+dashboard:
+	@DATA='$(DATA)' bash examples/dashboard/run
 
 test:
 	@bash test/run

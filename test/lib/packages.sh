@@ -1,7 +1,7 @@
 # packages.sh - what a machine needs before anything can be built, and how to get it on Debian.
 #
-# packages_need build|test: looks for the things themselves (a header, a program), not for packages, so that
-# another PostgreSQL or compiler does as well. Only what is missing is installed; root is needed only for that.
+# packages_need build|dashboard|test: looks for the things themselves (a header, a program), not for packages, so
+# that another PostgreSQL or compiler does as well. Only what is missing is installed; root is needed only for that.
 # What a few tests use, and skip without, is brought where that is possible, and hinders nobody where it is not.
 
 # The newest PostgreSQL that has a server and its build files, as the path of its pg_config.
@@ -49,6 +49,22 @@ server_version()
 	echo "${half:-15}"
 }
 
+has_node()
+{
+	command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null
+}
+
+find_browser()
+{
+	command -v chromium || command -v chromium-headless-shell
+}
+
+# The test of the dashboard takes a browser, unless ONLY leaves it out.
+browser_wanted()
+{
+	[[ test/t/900_dashboard.pl == *"${ONLY:-}"* ]]
+}
+
 # Sets missing to the Debian packages that would bring what is not there.
 look_for_missing()
 {
@@ -57,6 +73,9 @@ look_for_missing()
 	command -v make >/dev/null || missing="$missing make"
 	if [ -z "$(find_pg_config)" ]; then
 		missing="$missing postgresql-$(server_version) postgresql-server-dev-$(server_version)"
+	fi
+	if [ "$1" = dashboard ] && ! has_node; then
+		missing="$missing nodejs npm"
 	fi
 	[ "$1" = test ] || return 0
 	if [ -z "$missing" ] && ! has_header cmocka.h || [ -n "$missing" ] && [ ! -e /usr/include/cmocka.h ]; then
@@ -72,7 +91,8 @@ want()
 	compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null && ! apt-cache show "$1" >/dev/null 2>&1 || wanted="$wanted $1"
 }
 
-# Sets wanted to the Debian packages of pg_cron and of the drivers of BI tools, for the tests that use them.
+# Sets wanted to the Debian packages of pg_cron, of the drivers of BI tools, and of what shows the dashboard, for the
+# tests that use them.
 look_for_wanted()
 {
 	local bin_dir
@@ -86,6 +106,10 @@ look_for_wanted()
 	fi
 	compgen -G '/usr/lib/*/odbc/psqlodbcw.so' >/dev/null || want odbc-postgresql
 	/usr/bin/python3 -c 'import pyodbc' 2>/dev/null || want python3-pyodbc
+	if browser_wanted; then
+		has_node || { want nodejs; want npm; }
+		find_browser >/dev/null || want chromium
+	fi
 	# a JDK is 120 MB to fetch, too much for a newcomer who does without
 	if command -v javac >/dev/null || [ -n "${CI:-}" ]; then
 		command -v javac >/dev/null || want default-jdk-headless

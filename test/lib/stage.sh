@@ -48,6 +48,7 @@ stage()
 
 	mkdir "$work_dir/source" "$work_dir/log" "$work_dir/tmp"
 	copy_sources && copy_postgres "$pg_config" || exit 1
+	npm_packages "$1" || exit 1
 	INPUT_NAME=${3:-}
 	if [ -n "${2:-}" ]; then
 		cat "$2" >"$work_dir/input" || exit 1
@@ -66,8 +67,22 @@ stage()
 copy_sources()
 {
 	tar -C "$root_dir" -cf - --exclude=./.git --exclude=./build --exclude=./results --exclude=./test/results --exclude=./tmp_check \
-		--exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude='./clv--*.sql' . |
+		--exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude='./clv--*.sql' --exclude=node_modules \
+		--exclude=.observablehq --exclude=./examples/dashboard/dist --exclude=./examples/dashboard/src/lib . |
 		tar -C "$work_dir/source" -xf - --no-same-owner
+}
+
+# What the dashboard is built with, fetched by the caller, whose npm knows how. Tests go on without it, except in CI.
+npm_packages()
+{
+	local log=$work_dir/log/npm
+
+	[ "$1" = dashboard ] || { [ "$1" = test ] && browser_wanted && has_node && find_browser >/dev/null; } || return 0
+	(cd "$work_dir/source/examples/dashboard" && npm ci --ignore-scripts --no-audit --no-fund) >"$log" 2>&1 && return 0
+	tail -20 "$log" >&2
+	say "npm could not fetch what the dashboard is built with; its last lines are above"
+	rm -rf "$work_dir/source/examples/dashboard/node_modules"
+	[ "$1" = test ] && [ -z "${CI:-}" ]
 }
 
 # Programs by name, since some systems keep them among all others; the rest by directory.
@@ -119,6 +134,7 @@ run_inside()
 		PATH="$PATH" HOME="$work_dir" TMPDIR="$work_dir/tmp" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
 		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" ${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
+		${PORT:+PORT="$PORT"} ${CHECK:+CHECK="$CHECK"} \
 		bash "$work_dir/source/$command" </dev/null &
 	inside=$!
 	wait $inside

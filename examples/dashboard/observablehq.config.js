@@ -1,0 +1,19 @@
+// Everything is built from what npm installed and what the views say: the page asks no other host for anything.
+export default {
+  root: "src",
+  output: "dist",
+  title: "Customer value",
+  pages: [
+    {name: "Base", path: "/"},
+    {name: "Segments", path: "/segments"},
+    {name: "Customers at work", path: "/customers"},
+    {name: "Cohorts", path: "/cohorts"},
+    {name: "Trust", path: "/trust"}
+  ],
+  style: "style.css",
+  globalStylesheets: [],
+  toc: false,
+  pager: false,
+  search: false,
+  footer: ""
+};

@@ -1,0 +1,6 @@
+-- Who of the cohorts of the last three years bought in which month after the first.
+SELECT cohort_month, age_months, customers, buyers, retention
+FROM cohort_retention
+WHERE cohort_month > (SELECT max(cohort_month) - interval '36 months' FROM cohorts)
+  AND age_months > 0 AND complete
+ORDER BY cohort_month, age_months;
