@@ -75,6 +75,11 @@ my @names = split /\n/, $node->safe_psql('shop', q{
 	ORDER BY 1});
 is(join(' ', grep { $text !~ /\b\Q$_\E\b/ } @names), '', 'every function is documented');
 
+# What the dashboard asks stands in the page that explains it, word for word.
+my $bi = slurp_file("$root/docs/bi.md");
+my @unexplained = grep { index($bi, "```sql\n" . slurp_file($_) . "```\n") < 0 } glob("$root/examples/dashboard/queries/*/*.sql");
+is("@unexplained", '', 'docs/bi.md has the queries of the dashboard');
+
 # Links between the pages lead somewhere.
 foreach my $page ("$root/README.md", glob("$root/docs/*.md"))
 {
