@@ -91,7 +91,13 @@ DECLARE
 	name text;
 BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
-		PERFORM @extschema@.clv_quick_column(relation, 'customer', name);
+		type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, 'customer', name)).column_type);
+		-- the joins here would compare it as what it is cast to, and its index as what it is
+		IF EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::regnamespace) THEN
+			PERFORM @extschema@.clv_pipeline_refuse(format('a customer''s key cannot be of type %s: column "%s" of %s', type, name, relation),
+				'Its values are compared by rules of an extension''s own.',
+				'A view over the table can cast it, for citext: lower(x)::text AS x.', 'datatype_mismatch');
+		END IF;
 	END LOOP;
 	type := @extschema@.clv_pipeline_check_type(relation, 'bought_at', d.bought_at, '{timestamptz,timestamp,date}', 'a time');
 	IF type <> 'timestamptz'::regtype AND d.time_zone <> 'UTC' THEN
