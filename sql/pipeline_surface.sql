@@ -131,6 +131,15 @@ SELECT mode, touched FROM s.runs WHERE is_current;
 SELECT count(*) AS still_there FROM s.customers WHERE customer_id = 3;
 CALL clv_refresh('s', 'full');
 SELECT count(*) AS still_there FROM s.customers WHERE customer_id = 3;
+-- times without a zone are of UTC, whoever refreshes from wherever
+ALTER TABLE sale ALTER written TYPE timestamp;
+CALL clv_alter_pipeline('s', overlap => '0 hours');
+CALL clv_refresh('s', 'full');
+INSERT INTO sale VALUES (5, '2021-01-08', 3, 'paid', '2021-01-09 00:30');
+SET timezone = 'Asia/Tokyo';
+CALL clv_refresh('s');
+SET timezone = 'UTC';
+SELECT mode, touched FROM s.runs WHERE is_current;
 
 -- ---- every family, with money and without ----
 CALL clv_alter_pipeline('s', model => 'auto', map => 'potential');

@@ -189,23 +189,45 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_fingerprint(@extschema@.clv_pipelin
 CREATE FUNCTION @extschema@.clv_pipeline_watermark(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.timestamptz
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
 	latest timestamptz;
 BEGIN
 	IF d.changed_at IS NOT NULL THEN
 		-- a clock that is ahead of ours must not hide what is written until we catch up
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT least(max(s.{1:I}){2}, now()) FROM {source} AS s', d.changed_at,
-			CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.source)).relation, 'changed_at', d.changed_at,
-				'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN '' ELSE '::timestamp AT TIME ZONE ''UTC''' END)
-			INTO latest;
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT least(max(s.{1:I}), now()) FROM {source} AS s', d.changed_at) INTO latest;
 	END IF;
 	RETURN latest;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_watermark(@extschema@.clv_pipeline_definition) IS
-	'when the latest row of the source was written, as its column changed_at says; never later than now. A part of pipelines';
+	'when the latest row of the source was written, as its column changed_at says (in UTC, where it has no time zone); never later than now. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_touch(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+DECLARE
+	generation int8;
+	since timestamptz;
+	rows int8;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.generation, coalesce(s.watermark - $1, ''-infinity'') FROM {data}.state s')
+		INTO generation, since USING d.overlap;
+	-- whoever has a row that is new, filtered out by now or not; what he was before stays, for the cells
+	EXECUTE @extschema@.clv_pipeline_sql(d,
+		'INSERT INTO {data}.touched SELECT {t.key}, $1, h.history FROM (SELECT DISTINCT {s.key} FROM {source} AS s '
+		'WHERE {s.known} AND s.{1:I} > $3) t LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} '
+		'ON CONFLICT ({key}) DO UPDATE SET run = excluded.run', d.changed_at) USING run, generation, since;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched');
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_touch(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'writes down the customers with rows changed since the last time, less the overlap, and what their histories were; how many. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_build(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -230,28 +252,15 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_build(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
 	'builds all histories from scratch, as a new generation; how many. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_rebuild(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION @extschema@.clv_pipeline_rebuild(d @extschema@.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	since timestamptz;
 	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
-	generation int8;
-	rows int8;
+	rows int8 := @extschema@.clv_pipeline_touch(d, run);
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.generation, s.watermark - $1 FROM {data}.state s') INTO generation, since USING d.overlap;
-	-- whoever has a row that is new, filtered out by now or not; what he was before stays, for the cells
-	EXECUTE @extschema@.clv_pipeline_sql(d,
-		'INSERT INTO {data}.touched SELECT {t.key}, $1, h.history FROM (SELECT DISTINCT {s.key} FROM {source} AS s '
-		'WHERE {s.known} AND s.{1:I} > {2:L}::timestamptz{3}) t LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} '
-		'ON CONFLICT ({key}) DO UPDATE SET run = excluded.run', d.changed_at, coalesce(since, '-infinity')::text,
-		CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.source)).relation, 'changed_at', d.changed_at,
-			'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN '' ELSE ' AT TIME ZONE ''UTC''' END)
-		USING run, generation;
-	GET DIAGNOSTICS rows = ROW_COUNT;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched');
 	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
 		'WITH fresh AS MATERIALIZED (SELECT h.* FROM ({3}) h ({key}, history) WHERE h.history IS NOT NULL), '
 		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation = {2} AND t.run = {1} AND {h=t} '
@@ -264,8 +273,8 @@ BEGIN
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_rebuild(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'builds anew the histories of the customers with rows changed since the last time, less the overlap; how many. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_rebuild(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+	'builds anew the histories of the customers with changed rows, in the generation that there is; how many. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.date
@@ -311,7 +320,7 @@ BEGIN
 	END IF;
 	full_run := requested = 'full' OR d.changed_at IS NULL OR state.generation IS NULL
 		OR state.fingerprint <> @extschema@.clv_pipeline_fingerprint(d);
-	rows := CASE WHEN full_run THEN @extschema@.clv_pipeline_build(d, run) ELSE @extschema@.clv_pipeline_rebuild(d, run) END;
+	rows := CASE WHEN full_run THEN @extschema@.clv_pipeline_build(d, run) ELSE @extschema@.clv_pipeline_rebuild(d, run, state.generation) END;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET mode = $2, touched = $3, as_of = $4, '
 		'generation = (SELECT s.generation FROM {data}.state s) WHERE run = $1')
 		USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows, @extschema@.clv_pipeline_day(d, run);
