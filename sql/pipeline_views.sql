@@ -190,6 +190,12 @@ WHERE c.relnamespace = 'view_shop'::regnamespace AND col_description(c.oid, a.at
 SELECT count(*) AS without_comment FROM pg_class WHERE relnamespace = 'view_shop'::regnamespace AND obj_description(oid, 'pg_class') IS NULL;
 SELECT count(*) AS things, bool_and(relkind = 'v') AS views_only FROM pg_class WHERE relnamespace = 'view_shop'::regnamespace;
 
+-- ---- cents: as the cast rounds, halves of doubles aside; what is no number is NULL ----
+SELECT count(*) AS apart FROM (SELECT sin(i) * 10.0::float8 ^ (i % 11) AS x FROM generate_series(1, 20000) i) q
+WHERE clv_cents(x) IS DISTINCT FROM x::numeric(24,2) AND abs(100 * x - floor(100 * x) - 0.5) > 2e-3;
+SELECT clv_cents(2.5) AS whole, clv_cents(-0.126) AS below, clv_cents(1.25e20) AS large, clv_cents('NaN') AS nan,
+	   clv_cents('-Infinity') AS infinite, clv_cents(NULL) AS missing;
+
 CALL clv_drop_pipeline('view_shop');
 SELECT count(*) AS left_behind FROM pg_namespace WHERE nspname LIKE 'view_shop%';
 DROP TABLE deal, person, survey, by_hand, member, fitted, before;

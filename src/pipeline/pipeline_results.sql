@@ -42,12 +42,6 @@ RETURN pg_catalog.format('(pg_catalog.sum((1e9 * %s)::pg_catalog.int8) / 1e9)', 
 COMMENT ON FUNCTION @extschema@.clv_pipeline_sum(pg_catalog.text) IS
 	'the sum of an expression in whole billionths, the same in any order of the rows. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_money(number pg_catalog.text) RETURNS pg_catalog.text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
-RETURN pg_catalog.format('@extschema@.clv_finite(%s)::pg_catalog.numeric(24,2)', number);
-COMMENT ON FUNCTION @extschema@.clv_pipeline_money(pg_catalog.text) IS
-	'an expression rounded to cents, NULL where it is not finite. A part of pipelines';
-
 -- ---- step: customers -------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_ratings(d @extschema@.clv_pipeline_definition)
@@ -119,9 +113,9 @@ BEGIN
 		'@extschema@.rfmtc_score(h.history, $4, $2) AS s, {5} FROM {data}.history h {6} WHERE h.generation = $5 OFFSET 0) q{7} '
 		'WHERE NOT q.rfmtc IS NULL',
 		', ' || attributes,
-		(SELECT string_agg(@extschema@.clv_pipeline_money('(q.p).' || c), ', ' ORDER BY i) FROM unnest(
+		(SELECT string_agg(format('@extschema@.clv_cents((q.p).%I)', c), ', ' ORDER BY i) FROM unnest(
 			'{expected_spend,expected_revenue,clv,lifetime_value,next_purchase_value}'::text[]) WITH ORDINALITY u (c, i)),
-		(SELECT string_agg(@extschema@.clv_pipeline_money('(q.p).' || c), ', ' ORDER BY i) FROM unnest('{clv_low,clv_high}'::text[])
+		(SELECT string_agg(format('@extschema@.clv_cents((q.p).%I)', c), ', ' ORDER BY i) FROM unnest('{clv_low,clv_high}'::text[])
 			WITH ORDINALITY u (c, i)),
 		CASE WHEN rated THEN '@extschema@.segment_assign(q.s, ''value x satisfaction'', jsonb_build_object(''satisfaction'', q.satisfaction))'
 			ELSE 'NULL' END,
@@ -199,10 +193,9 @@ BEGIN
 		'SELECT sum(s.customers) AS customers, sum(s.active_customers) AS active_customers, sum(s.past_revenue) AS past_revenue, '
 		'sum(s.expected_purchases) AS expected_purchases, sum(s.expected_revenue) AS expected_revenue, sum(s.clv) AS clv, '
 		'sum(s.lifetime_value) AS lifetime_value, {2}::float8 AS level, {3:L}::float8 AS purchases_low, {4:L}::float8 AS purchases_high, '
-		'{5} AS clv_low, {6} AS clv_high FROM {data}.segment s WHERE s.run = {1}', coalesce(d.level, 0.9)::text,
+		'@extschema@.clv_cents({5:L}) AS clv_low, @extschema@.clv_cents({6:L}) AS clv_high FROM {data}.segment s WHERE s.run = {1}', coalesce(d.level, 0.9)::text,
 		@extschema@.clv_finite(total.purchases_low)::text, @extschema@.clv_finite(total.purchases_high)::text,
-		@extschema@.clv_pipeline_money(format('%L::float8', total.value_low)),
-		@extschema@.clv_pipeline_money(format('%L::float8', total.value_high)));
+		total.value_low::text, total.value_high::text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_segments(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -483,8 +476,8 @@ BEGIN
 	SELECT * INTO clock FROM @extschema@.clv_validate_clock(this.model);
 	-- in cents that add up
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.new_customer SELECT {1}, @extschema@.clv_finite(n.expected_purchases), '
-		'{2}, {3}, {2} + {3} FROM @extschema@.clv_new_customer($1, $2, $3, $4) n', run::text,
-		@extschema@.clv_pipeline_money('n.first_purchase_value'), @extschema@.clv_pipeline_money('n.repeat_value'))
+		'm.first, m.repeat, m.first + m.repeat FROM @extschema@.clv_new_customer($1, $2, $3, $4) n, '
+		'LATERAL (SELECT @extschema@.clv_cents(n.first_purchase_value) AS first, @extschema@.clv_cents(n.repeat_value) AS repeat) m', run::text)
 		USING this.model, d.horizon, d.discount_rate, d.margin;
 	-- whole weeks, or periods of the family
 	days := floor(least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - this.first) / 3.0)

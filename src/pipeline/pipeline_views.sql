@@ -11,6 +11,11 @@ RETURN CASE WHEN number OPERATOR(pg_catalog.>) '-Infinity'::pg_catalog.float8
 COMMENT ON FUNCTION @extschema@.clv_finite(pg_catalog.float8) IS
 	'the number, or NULL where it is infinite or NaN, which many BI tools cannot read';
 
+CREATE FUNCTION @extschema@.clv_cents(number pg_catalog.float8) RETURNS pg_catalog.numeric
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_cents(pg_catalog.float8) IS
+	'the number with two decimals (a half away from zero), or NULL where it is infinite or NaN: predicted money as a decimal number, without the cast that prints it first';
+
 CREATE FUNCTION @extschema@.clv_pipeline_views()
 RETURNS TABLE (name pg_catalog.text, source pg_catalog.text, comment pg_catalog.text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100 ROWS 25
