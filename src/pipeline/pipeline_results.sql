@@ -42,6 +42,23 @@ RETURN pg_catalog.format('(pg_catalog.sum((1e9 * %s)::pg_catalog.int8) / 1e9)', 
 COMMENT ON FUNCTION @extschema@.clv_pipeline_sum(pg_catalog.text) IS
 	'the sum of an expression in whole billionths, the same in any order of the rows. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_this(
+	d @extschema@.clv_pipeline_definition, run pg_catalog.int8,
+	OUT as_of pg_catalog.date, OUT generation pg_catalog.int8, OUT model_run pg_catalog.int8,
+	OUT model @extschema@.clv_model, OUT cuts @extschema@.clv_cuts)
+RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation, m.run, m.model, m.cuts FROM {data}.run r '
+		'JOIN {data}.model m ON m.run = r.model_run WHERE r.run = $1')
+		INTO STRICT as_of, generation, model_run, model, cuts USING run;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_this(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'what a run works with once its model is there: its day, the generation of its histories, its model and cuts. A part of pipelines';
+
 -- ---- step: customers -------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_ratings(d @extschema@.clv_pipeline_definition)
@@ -99,7 +116,6 @@ AS $$
 DECLARE
 	attributes text := @extschema@.clv_pipeline_attributes(d);
 	rated bool := d.rating_source IS NOT NULL;
-	predict text := 'q.prediction';
 BEGIN
 	-- $1 run, $2 day, $3 model, $4 cuts, $5 generation, $6 definition
 	RETURN @extschema@.clv_pipeline_sql(d,
@@ -141,11 +157,9 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	this record;
+	this record := @extschema@.clv_pipeline_this(d, run);
 	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation, m.model, m.cuts FROM {data}.run r JOIN {data}.model m '
-		'ON m.run = r.model_run WHERE r.run = $1') INTO STRICT this USING run;
 	EXECUTE @extschema@.clv_pipeline_customers(d) USING run, this.as_of, this.model, this.cuts, this.generation, d;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET customers = $2, (histories, total_revenue) = '
@@ -166,13 +180,11 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	this record;
+	this record := @extschema@.clv_pipeline_this(d, run);
 	previous int8;
 	total @extschema@.clv_total;
 	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation, m.model FROM {data}.run r JOIN {data}.model m '
-		'ON m.run = r.model_run WHERE r.run = $1') INTO STRICT this USING run;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.run FROM {data}.state s') INTO previous;
 	rows := @extschema@.clv_pipeline_put(d, run, 'segment',
 		'SELECT c.segment, count(*) AS customers, {3} AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
@@ -209,10 +221,9 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	this record;
+	this record := @extschema@.clv_pipeline_this(d, run);
 	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation FROM {data}.run r WHERE r.run = $1') INTO this USING run;
 	rows := @extschema@.clv_pipeline_put(d, run, 'cohort',
 		'SELECT c.cohort_month, count(*) AS customers, {2} AS active_customers, round(sum(c.monetary), 2) AS past_revenue, '
 		'sum(c.expected_revenue) AS expected_revenue, sum(c.clv) AS clv, sum(c.lifetime_value) AS lifetime_value '
@@ -275,15 +286,12 @@ AS $$
 DECLARE
 	-- intervals are worked out for so many customers of a segment, and scaled: their widths need no more
 	sample CONSTANT int4 := 4000;
-	this record;
+	this record := @extschema@.clv_pipeline_this(d, run);
+	clock record := @extschema@.clv_validate_clock(this.model);
 	expected text;
 	sums text;
 	totals text;
-	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation, m.model, k.clock, k.unit_days FROM {data}.run r '
-		'JOIN {data}.model m ON m.run = r.model_run CROSS JOIN LATERAL @extschema@.clv_validate_clock(m.model) k WHERE r.run = $1')
-		INTO STRICT this USING run;
 	-- a call for each period by itself, because each remembers what it has worked out for its horizon
 	SELECT string_agg(format('@extschema@.clv_expected_purchases(m.model, h.history, %L, %L) AS e%s', p.until, this.as_of, p.number), ', '),
 		format('ARRAY[%s] AS e, ARRAY[%s] AS r', string_agg(@extschema@.clv_pipeline_sum('q.e' || p.number), ', ' ORDER BY p.number),
@@ -291,9 +299,9 @@ BEGIN
 		format('ARRAY[%s] AS t', string_agg(format('@extschema@.clv_predict_total(m.model, h.history, %L, 0, 1, %L, %s)', p.until, this.as_of,
 			coalesce(d.level, 0.9)), ', ' ORDER BY p.number))
 	INTO expected, sums, totals
-	FROM @extschema@.clv_pipeline_periods(d.horizon, this.as_of, this.clock, this.unit_days) p;
+	FROM @extschema@.clv_pipeline_periods(d.horizon, this.as_of, clock.clock, clock.unit_days) p;
 	-- the variance of what will happen grows with the number of customers, that of what is expected with its square
-	rows := @extschema@.clv_pipeline_put(d, run, 'forecast',
+	RETURN @extschema@.clv_pipeline_put(d, run, 'forecast',
 		'WITH m AS (SELECT m.model FROM {data}.model m JOIN {data}.run r ON m.run = r.model_run WHERE r.run = {1}), '
 		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, {11} AS spend, {3} '
 		'FROM {data}.history h JOIN {data}.customer c USING ({key}), m WHERE h.generation = {6} AND c.run = {1} OFFSET 0) q GROUP BY q.segment), '
@@ -318,10 +326,9 @@ BEGIN
 		'r AS cumulative_revenue, round(greatest(r::float8 - sqrt(greatest(r_chance, 0) + power(r_estimate, 2)), 0)::numeric, 2) AS revenue_low, '
 		'round((r::float8 + sqrt(greatest(r_chance, 0) + power(r_estimate, 2)))::numeric, 2) AS revenue_high '
 		'FROM based WINDOW w AS (PARTITION BY segment ORDER BY number)',
-		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text, this.clock, coalesce(this.unit_days, 1)::text,
+		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text, clock.clock, coalesce(clock.unit_days, 1)::text,
 		CASE WHEN d.options ->> 'spend' = 'none' THEN 'NULL::float8'
 			ELSE format('@extschema@.clv_finite(@extschema@.clv_expected_spend(m.model, h.history, %L))', this.as_of) END);
-	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_forecast(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -459,28 +466,28 @@ AS $$
 DECLARE
 	-- of more customers a sample says as much
 	most CONSTANT int8 := 200000;
-	this record;
-	clock record;
+	this record := @extschema@.clv_pipeline_this(d, run);
+	clock record := @extschema@.clv_validate_clock(this.model);
+	first date;
+	histories int8;
 	days int4;
 	since date;
 	past @extschema@.clv_model;
 	source text := @extschema@.clv_pipeline_sql(d, '{data}.sample');
 	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.as_of, r.generation, r.histories, r.model_run, m.model, (SELECT min(c.first_purchase) '
-		'FROM {data}.customer c WHERE c.run = r.run) AS first FROM {data}.run r JOIN {data}.model m ON m.run = r.model_run WHERE r.run = $1')
-		INTO STRICT this USING run;
 	IF this.model_run <> run THEN
 		RETURN 0;
 	END IF;
-	SELECT * INTO clock FROM @extschema@.clv_validate_clock(this.model);
 	-- in cents that add up
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.new_customer SELECT {1}, @extschema@.clv_finite(n.expected_purchases), '
 		'm.first, m.repeat, m.first + m.repeat FROM @extschema@.clv_new_customer($1, $2, $3, $4) n, '
 		'LATERAL (SELECT @extschema@.clv_cents(n.first_purchase_value) AS first, @extschema@.clv_cents(n.repeat_value) AS repeat) m', run::text)
 		USING this.model, d.horizon, d.discount_rate, d.margin;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT min(c.first_purchase), (SELECT r.histories FROM {data}.run r WHERE r.run = $1) '
+		'FROM {data}.customer c WHERE c.run = $1') INTO first, histories USING run;
 	-- whole weeks, or periods of the family
-	days := floor(least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - this.first) / 3.0)
+	days := floor(least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - first) / 3.0)
 		/ greatest(clock.unit_days, 7))::int4 * greatest(clock.unit_days, 7);
 	since := this.as_of - days;
 	IF days < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
@@ -488,7 +495,7 @@ BEGIN
 	END IF;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE VIEW {data}.sample AS SELECT h.history FROM {data}.history h '
 		'WHERE h.generation = {1} AND hashtextextended(concat_ws(''/'', {h.key}), 0) % {2} = 0', this.generation::text,
-		(1 + this.histories / most)::text);
+		(1 + histories / most)::text);
 	EXECUTE format('SELECT @extschema@.clv_fit(h.history, $1) FROM %s h', source) INTO past
 		USING @extschema@.clv_pipeline_fit_options(d, since);
 	rows := @extschema@.clv_pipeline_put(d, run, 'calibration', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end '
