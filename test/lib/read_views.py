@@ -72,7 +72,8 @@ def main(target, *schemas):
     connection = pyodbc.connect(target, autocommit=True)
     for schema in schemas:
         views = []
-        for row in connection.cursor().tables(schema=literally(schema)):
+        # psqlodbc 17 finds nothing by a schema whose name is not ASCII, but lists what is in it among all
+        for row in [row for row in connection.cursor().tables() if row.table_schem == schema]:
             say('relation', row.table_schem, row.table_name, row.table_type)
             views.append(row.table_name)
         for row in connection.cursor().columns(schema=literally(schema)):
