@@ -60,7 +60,7 @@ foreach (@long)
 
 	is($rc, 0, "$name: the session stands");
 	like($err, qr/ERROR:\s+57014\s*$/, "$name: canceled");
-	cmp_ok($late // 99, '<', 2, sprintf('%s: at once (%.2f s)', $name, $late // 99));
+	cmp_ok($late // 99, '<', 1, sprintf('%s: at once (%.2f s)', $name, $late // 99));
 	is($right // $out, 't', "$name: and the answers afterwards are right");
 }
 
