@@ -42,7 +42,7 @@ SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2017-12-31')) A
 SELECT format('CALL points_of(''customers'', %s, ''(SELECT * FROM people LIMIT %s) p'', ''2017-12-31'')', n, n)
 FROM unnest(ARRAY[10000, 100000, 1000000, 3000000, 10000000]) n WHERE n <= :many \gexec
 
--- --- purchases of each of 50,000 customers in two years, and years of 200,000 with the same purchases ---
+-- --- purchases of each of 50,000 customers in four years, and years of 200,000 with the same purchases ---
 CREATE PROCEDURE shop_of(name text, customers int, days float8, weeks float8) LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('CREATE UNLOGGED TABLE %I AS
@@ -58,7 +58,17 @@ BEGIN
 	EXECUTE format('SELECT avg(clv_purchases(history)) FROM %I', name) INTO mean;
 	RETURN round(mean::numeric, 1);
 END $$;
-SELECT format('CALL shop_of(''often%s'', 50000, 731, %s)', i, weeks) FROM unnest(ARRAY[60, 12, 4, 1.2, 0.4, 0.12]) WITH ORDINALITY w (weeks, i) \gexec
+-- who stays, and how long, is drawn at random: from the process of the other series nobody would stay for 200 purchases
+CREATE PROCEDURE regulars_of(name text, customers int, mean float8) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM setseed(0.5);
+	EXECUTE format('CREATE UNLOGGED TABLE %I AS
+		SELECT c.id AS customer_id, date ''2008-01-01'' + floor(1461 * c.stays * random())::int AS ordered_at, (5 + 50 * random())::numeric(12,2) AS amount
+		FROM (SELECT id, random() AS stays, ceil(2 * %s * random())::int AS n FROM generate_series(1, %s) id) c, generate_series(1, c.n)', name, mean, customers);
+	EXECUTE format('CREATE UNLOGGED TABLE %I AS SELECT clv_history(ordered_at, amount) AS history FROM %I GROUP BY customer_id', name || '_people', name);
+	EXECUTE format('ANALYZE %I', name);
+END $$;
+SELECT format('CALL regulars_of(''often%s'', 50000, %s)', i, mean) FROM unnest(ARRAY[2, 5, 12, 32, 90, 290]) WITH ORDINALITY w (mean, i) \gexec
 SELECT format('CALL point(''purchases'', ''history'', mean_purchases(''often%s_people''), ''SELECT count(clv_purchases(h)) FROM (SELECT clv_history(ordered_at, amount) AS h FROM often%s GROUP BY customer_id) q'')', i, i),
 	   format('CALL points_of(''purchases'', mean_purchases(''often%s_people''), ''often%s_people'', ''2011-12-31'')', i, i)
 FROM generate_series(1, 6) i \gexec

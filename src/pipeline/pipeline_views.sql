@@ -12,7 +12,7 @@ COMMENT ON FUNCTION @extschema@.clv_finite(pg_catalog.float8) IS
 	'the number, or NULL where it is infinite or NaN, which many BI tools cannot read';
 
 CREATE FUNCTION @extschema@.clv_cents(number pg_catalog.float8) RETURNS pg_catalog.numeric
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cents(pg_catalog.float8) IS
 	'the number with two decimals (a half away from zero), or NULL where it is infinite or NaN: predicted money as a decimal number, without the cast that prints it first';
 
