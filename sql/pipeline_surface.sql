@@ -46,6 +46,9 @@ CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', rati
 CREATE VIEW clash AS SELECT customer_id AS segment, bought_at FROM sale;
 CALL clv_create_pipeline('s', 'clash', 'segment', 'bought_at');
 DROP VIEW clash;
+CREATE VIEW clash AS SELECT customer_id AS history, bought_at FROM sale;
+CALL clv_create_pipeline('s', 'clash', 'history', 'bought_at');
+DROP VIEW clash;
 CREATE VIEW clash AS SELECT clv_history(bought_at) AS who, bought_at FROM sale GROUP BY 2;
 CALL clv_create_pipeline('s', 'clash', 'who', 'bought_at');
 DROP VIEW clash;

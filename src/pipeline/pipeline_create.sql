@@ -90,7 +90,7 @@ BEGIN
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.' || declaration, keys);
 	END LOOP;
 	FOREACH declaration IN ARRAY ARRAY['INSERT INTO {data}.state DEFAULT VALUES',
-		'CREATE INDEX customer_segment ON {data}.customer (run, segment)',
+		'CREATE INDEX customer_segment ON {data}.customer (run, segment, clv DESC)',
 		'CREATE INDEX customer_clv ON {data}.customer (run, clv DESC)',
 		'CREATE INDEX customer_cohort ON {data}.customer (run, cohort_month)',
 		-- numbers do not get smaller, only slower
@@ -155,11 +155,13 @@ BEGIN
 			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name, @extschema@.clv_pipeline_data(d.name)),
 			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.', 'duplicate_schema');
 	END IF;
-	SELECT u.c INTO taken FROM unnest(d.customer) u (c) JOIN @extschema@.clv_pipeline_columns(d) v ON v.name = u.c
-	WHERE NOT v.of_key LIMIT 1;
+	-- of a view, or of what a refresh works with
+	SELECT u.c INTO taken FROM unnest(d.customer) u (c)
+	WHERE u.c IN (SELECT v.name FROM @extschema@.clv_pipeline_columns(d) v WHERE NOT v.of_key)
+	   OR u.c = ANY ('{run,generation,history,before,rfmtc,scores,prediction,cumulative_share,loss}'::text[]) LIMIT 1;
 	IF FOUND THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('the customer''s key cannot be called "%s"', taken),
-			'Views of the pipeline have a column of that name already.', 'Read a view that calls it otherwise.', 'duplicate_column');
+			'The pipeline has a column of that name already.', 'Read a view that calls it otherwise.', 'duplicate_column');
 	END IF;
 END
 $$;

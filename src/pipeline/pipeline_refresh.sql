@@ -207,7 +207,8 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_watermark(@extschema@.clv_pipeline_
 CREATE FUNCTION @extschema@.clv_pipeline_touch(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+-- here and below: few of many rows are looked up, which the default of 4 makes too dear on anything but a turning disk
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET random_page_cost = 1.1
 AS $$
 DECLARE
 	generation int8;
@@ -255,7 +256,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_build(@extschema@.clv_pipeline_defi
 CREATE FUNCTION @extschema@.clv_pipeline_rebuild(d @extschema@.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
 AS $$
 DECLARE
 	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
@@ -346,7 +347,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_fit_options(@extschema@.clv_pipelin
 CREATE FUNCTION @extschema@.clv_pipeline_cells(d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
 RETURNS @extschema@.clv_cells
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
 AS $$
 DECLARE
 	options jsonb := @extschema@.clv_pipeline_fit_options(d, as_of);

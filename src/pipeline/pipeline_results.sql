@@ -121,19 +121,19 @@ BEGIN
 	RETURN @extschema@.clv_pipeline_sql(d,
 		'INSERT INTO {data}.customer SELECT $1, {q.key}, @extschema@.clv_first_purchase(q.history, $2), $2 - (q.rfmtc).recency, '
 		'date_trunc(''month'', @extschema@.clv_first_purchase(q.history, $2)::timestamp)::date, (q.rfmtc).recency, (q.rfmtc).frequency, '
-		'(q.rfmtc).monetary, (q.rfmtc).tenure, @extschema@.clv_finite((q.rfmtc).churn), (q.s).r, (q.s).f, (q.s).m, (q.s).t, (q.s).c, (q.s).v, '
-		'coalesce(@extschema@.segment_assign(q.s, ($6).map{1}), ''(none)''), (q.p).p_alive, '
-		'@extschema@.clv_finite((q.p).expected_purchases), {2}, (q.p).purchases_low, @extschema@.clv_finite((q.p).purchases_high), {3}, '
+		'(q.rfmtc).monetary, (q.rfmtc).tenure, @extschema@.clv_finite((q.rfmtc).churn), (q.scores).r, (q.scores).f, (q.scores).m, (q.scores).t, (q.scores).c, (q.scores).v, '
+		'coalesce(@extschema@.segment_assign(q.scores, ($6).map{1}), ''(none)''), (q.prediction).p_alive, '
+		'@extschema@.clv_finite((q.prediction).expected_purchases), {2}, (q.prediction).purchases_low, @extschema@.clv_finite((q.prediction).purchases_high), {3}, '
 		'q.rating, q.satisfaction, {4} FROM (SELECT h.*, @extschema@.rfmtc(h.history, $2, $3) AS rfmtc, '
-		'@extschema@.clv_predict($3, h.history, ($6).horizon, ($6).discount_rate, ($6).margin, $2, ($6).level) AS p, '
-		'@extschema@.rfmtc_score(h.history, $4, $2) AS s, {5} FROM {data}.history h {6} WHERE h.generation = $5 OFFSET 0) q{7} '
+		'@extschema@.clv_predict($3, h.history, ($6).horizon, ($6).discount_rate, ($6).margin, $2, ($6).level) AS prediction, '
+		'@extschema@.rfmtc_score(h.history, $4, $2) AS scores, {5} FROM {data}.history h {6} WHERE h.generation = $5 OFFSET 0) q{7} '
 		'WHERE NOT q.rfmtc IS NULL',
 		', ' || attributes,
-		(SELECT string_agg(format('@extschema@.clv_cents((q.p).%I)', c), ', ' ORDER BY i) FROM unnest(
+		(SELECT string_agg(format('@extschema@.clv_cents((q.prediction).%I)', c), ', ' ORDER BY i) FROM unnest(
 			'{expected_spend,expected_revenue,clv,lifetime_value,next_purchase_value}'::text[]) WITH ORDINALITY u (c, i)),
-		(SELECT string_agg(format('@extschema@.clv_cents((q.p).%I)', c), ', ' ORDER BY i) FROM unnest('{clv_low,clv_high}'::text[])
+		(SELECT string_agg(format('@extschema@.clv_cents((q.prediction).%I)', c), ', ' ORDER BY i) FROM unnest('{clv_low,clv_high}'::text[])
 			WITH ORDINALITY u (c, i)),
-		CASE WHEN rated THEN '@extschema@.segment_assign(q.s, ''value x satisfaction'', jsonb_build_object(''satisfaction'', q.satisfaction))'
+		CASE WHEN rated THEN '@extschema@.segment_assign(q.scores, ''value x satisfaction'', jsonb_build_object(''satisfaction'', q.satisfaction))'
 			ELSE 'NULL' END,
 		concat_ws(', ',
 			CASE WHEN rated THEN 'g.rating::int2 AS rating, CASE WHEN g.rating IS NULL THEN ''unknown'' WHEN g.rating > 8.5 THEN ''promoter'' '
@@ -350,8 +350,9 @@ BEGIN
 		rows := rows + @extschema@.clv_pipeline_put(d, run, 'concentration',
 			'WITH placed AS (SELECT greatest(coalesce(c.{3:I}, 0), 0) AS value, row_number() OVER (ORDER BY c.{3:I} DESC NULLS LAST) AS i, r.customers AS n '
 			'FROM {data}.customer c JOIN {data}.run r USING (run) WHERE c.run = {1}), '
-			'gini AS (SELECT (min(n) + 1 - 2 * sum(i * value) / nullif(sum(value), 0)) / min(n) AS gini, min(n) AS n FROM placed), '
-			'hundredths AS (SELECT (100 * i + n - 1) / n AS percentile, count(*) AS customers, sum(value) AS value FROM placed GROUP BY 1) '
+			'hundredths AS (SELECT (100 * i + n - 1) / n AS percentile, count(*) AS customers, sum(value) AS value, '
+			'sum(i * value) AS weighted, min(n) AS n FROM placed GROUP BY 1), '
+			'gini AS (SELECT (min(n) + 1 - 2 * sum(weighted) / nullif(sum(value), 0)) / min(n) AS gini, min(n) AS n FROM hundredths) '
 			'SELECT {2:L} AS basis, p AS percentile, coalesce(h.customers, 0) AS customers, coalesce(round(h.value, 2), 0) AS value, '
 			'sum(h.customers) OVER w / min(g.n) OVER () AS cumulative_customers_share, '
 			'coalesce(sum(h.value) OVER w, 0) / nullif(sum(h.value) OVER (), 0) AS cumulative_value_share, g.gini '
@@ -377,15 +378,16 @@ DECLARE
 BEGIN
 	-- who has no money in his model is ranked by purchases
 	EXECUTE @extschema@.clv_pipeline_sql(d,
-		'INSERT INTO {data}.winback SELECT $1, row_number() OVER (ORDER BY q.lost DESC, {q.key}), {q.key}, q.active, q.active - q.clv '
-		'FROM (SELECT c.*, @extschema@.clv_finite(c.clv::float8 / c.p_alive)::numeric(24,2) AS active, '
-		'coalesce(c.clv::float8, c.expected_purchases) / c.p_alive * (1 - c.p_alive) AS lost '
-		'FROM {data}.customer c WHERE c.run = $1 AND c.p_alive < 0.5 AND c.p_alive > 0) q '
-		'WHERE q.lost > 0 ORDER BY q.lost DESC, {q.key} LIMIT $2') USING run, d.list_size;
+		'WITH losses AS (SELECT {c.key}, c.clv, c.p_alive, coalesce(c.clv::float8, c.expected_purchases) / c.p_alive * (1 - c.p_alive) AS loss '
+		'FROM {data}.customer c WHERE c.run = $1 AND c.p_alive < 0.5 AND c.p_alive > 0), '
+		'worst AS (SELECT * FROM losses q WHERE q.loss > 0 ORDER BY q.loss DESC, {q.key} LIMIT $2) '
+		'INSERT INTO {data}.winback SELECT $1, row_number() OVER (ORDER BY q.loss DESC, {q.key}), {q.key}, a.value, a.value - q.clv '
+		'FROM worst q CROSS JOIN LATERAL @extschema@.clv_cents(q.clv::float8 / q.p_alive) a (value)') USING run, d.list_size;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE @extschema@.clv_pipeline_sql(d,
-		'INSERT INTO {data}.next_best SELECT $1, row_number() OVER (ORDER BY c.next_purchase_value DESC, {c.key}), {c.key} '
-		'FROM {data}.customer c WHERE c.run = $1 AND c.next_purchase_value > 0 ORDER BY c.next_purchase_value DESC, {c.key} LIMIT $2')
+		'WITH best AS (SELECT {c.key}, c.next_purchase_value FROM {data}.customer c WHERE c.run = $1 AND c.next_purchase_value > 0 '
+		'ORDER BY c.next_purchase_value DESC, {c.key} LIMIT $2) '
+		'INSERT INTO {data}.next_best SELECT $1, row_number() OVER (ORDER BY c.next_purchase_value DESC, {c.key}), {c.key} FROM best c')
 		USING run, d.list_size;
 	GET DIAGNOSTICS more = ROW_COUNT;
 	RETURN rows + more;
