@@ -51,6 +51,9 @@ SELECT count(DISTINCT c) AS parts, count(DISTINCT clv_cells_hash(c)) AS hashes F
 SELECT w.c - p.c = (SELECT clv_cells_rollup(c) FROM part q WHERE q.shard <> p.shard) AS taken_out
   FROM whole w, part p ORDER BY shard;
 SELECT (c - c)::jsonb @> '{"cells": [], "spend": []}' AS nothing_left FROM whole;
+SELECT (w.c - p.c) + p.c = w.c AS put_back, p.c + (w.c - p.c) = w.c AS from_either_side,
+	   clv_cells_send(w.c + p.c) = (SELECT clv_cells_send(clv_cells_rollup(c)) FROM (VALUES (w.c), (p.c)) v (c)) AS as_rolled_up
+  FROM whole w, part p ORDER BY shard;
 SELECT clv_cells_add(w.c - clv_cells(c.history), c.history) = w.c AS out_and_in_again
   FROM whole w, customer c WHERE customer_id = 1 GROUP BY w.c, c.history;
 

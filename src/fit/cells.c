@@ -103,14 +103,11 @@ clv_cells_size(const ClvCellsHead *head)
 	return add_size(size, mul_size(head->nspend, sizeof(ClvSpendEntry)));
 }
 
-static Size
-FlatSize(ExpandedObjectHeader *object)
+Size
+clv_cells_storable_size(const ClvCellsHead *head)
 {
-	const ClvCellsHead *head = ((ClvCellsState *) object)->head;
-	Size		size;
+	Size		size = clv_cells_size(head);
 
-	Settle((ClvCellsState *) object);
-	size = clv_cells_size(head);
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -121,6 +118,13 @@ FlatSize(ExpandedObjectHeader *object)
 						 "= 0), leave the spend out (spend => 'none'), use histories on a coarser "
 						 "grid of occasions, or fit a sample.")));
 	return size;
+}
+
+static Size
+FlatSize(ExpandedObjectHeader *object)
+{
+	Settle((ClvCellsState *) object);
+	return clv_cells_storable_size(((ClvCellsState *) object)->head);
 }
 
 /* The vectors in order, and the cells' numbers of them. */
@@ -597,26 +601,28 @@ clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign)
 }
 
 void
-clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
+clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head)
 {
-	const ClvCellsHead *head = from->head;
-
-	clv_cells_check_grid(state->head, head);
-	if (memcmp(&state->head->options, &head->options, sizeof(ClvFitOptions)) != 0)
+	clv_cells_check_grid(sum, head);
+	if (memcmp(&sum->options, &head->options, sizeof(ClvFitOptions)) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("clv_cells with different options cannot be put together"),
-						errdetail("%s and %s", OptionsText(&state->head->options),
-								  OptionsText(&head->options)),
+						errdetail("%s and %s", OptionsText(&sum->options), OptionsText(&head->options)),
 						errhint("To fit them anyway, give the options again: "
 								"clv_fit(cells, clv_options(...)).")));
 	if (head->occasion != 0)
-		state->head->occasion = head->occasion;
-	if (pg_add_s64_overflow(state->head->skipped, head->skipped, &state->head->skipped) ||
-		pg_add_s64_overflow(state->head->spend_skipped, head->spend_skipped,
-							&state->head->spend_skipped))
+		sum->occasion = head->occasion;
+	if (pg_add_s64_overflow(sum->skipped, head->skipped, &sum->skipped) ||
+		pg_add_s64_overflow(sum->spend_skipped, head->spend_skipped, &sum->spend_skipped))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("too many skipped customers in clv_cells")));
-	clv_times_add(&state->head->times, &head->times, 1);
+	clv_times_add(&sum->times, &head->times, 1);
+}
+
+void
+clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
+{
+	clv_cells_add_head(state->head, from->head);
 	AbsorbEntries(state, from);
 }
 

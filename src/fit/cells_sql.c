@@ -1,15 +1,12 @@
 /*
  * cells_sql.c
- *		clv_cells in SQL: merging, subtraction, comparison.
+ *		clv_cells in SQL: merging, comparison.
  */
 #include "fit/fit.h"
 
 #include "canonical.h"
 
-#include <math.h>
-
 #include "fit/rows.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 
 /* ---- cells ---- */
@@ -188,177 +185,6 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	view.head = &head;
 	clv_cells_absorb(state, &view);
 	ReturnState(state);
-}
-
-static void
-TooMuchTakenOut(const char *detail)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("cannot take out of clv_cells customers who are not in them"),
-					errdetail("%s", detail),
-					errhint("Subtract cells that were counted from the same histories, and "
-							"with the same options.")));
-}
-
-static char *
-CellText(const ClvCellsHead *head, const ClvCellEntry *cell)
-{
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
-
-	if (head->kind == CLV_CELLS_PERIODS)
-		return psprintf("x = %d, t_x = %d, t_cal = %d", cell->x, (int) cell->since,
-						(int) cell->until);
-	if (head->kind == CLV_CELLS_SUMMARY)
-		return psprintf("x = %d, t_x = %s, t_cal = %s", cell->x,
-						clv_number_text(ClvBitsDouble(cell->since)), clv_number_text(ClvBitsDouble(cell->until)));
-	return psprintf("x = %d, first purchase on %s, last on %s", cell->x,
-					clv_date_text((DateADT) cell->since, one),
-					clv_date_text((DateADT) cell->until, other));
-}
-
-/*
- * For each vector of right its number in left; both are sorted. One that left does not
- * have gets a number that no cell has.
- */
-static uint32 *
-MatchVectors(const ClvCells *left, const ClvCells *right)
-{
-	int			width = left->head.width;
-	uint32	   *match = palloc((right->head.nvectors + 1) * sizeof(uint32));
-	int64		i = 0;
-
-	for (int64 j = 0; j < right->head.nvectors; j++)
-	{
-		int			order = -1;
-
-		while (i < left->head.nvectors &&
-			   (order = clv_vector_compare(ClvCellsVectors(left) + i * width,
-										   ClvCellsVectors(right) + j * width, width)) < 0)
-			i++;
-		match[j] = i < left->head.nvectors && order == 0 ? (uint32) i : PG_UINT32_MAX;
-	}
-	if (right->head.nvectors == 0)
-		match[0] = 0;
-	return match;
-}
-
-/* result = left - right, all sorted; returns the number of entries left */
-static int64
-SubtractCells(const ClvCells *left, const ClvCells *right, ClvCellEntry *result)
-{
-	const ClvCellEntry *from = ClvCellsEntries(left);
-	const ClvCellEntry *out = ClvCellsEntries(right);
-	uint32	   *match = MatchVectors(left, right);
-	int64		n = 0;
-	int64		j = 0;
-
-	for (int64 i = 0; i < left->head.ncells; i++)
-	{
-		ClvCellEntry cell = from[i];
-		ClvCellEntry other;
-
-		if (i % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (j < right->head.ncells)
-		{
-			other = out[j];
-			other.vector = match[other.vector];
-			if (clv_cell_compare(&cell, &other) == 0)
-			{
-				if (other.count > cell.count)
-					TooMuchTakenOut(psprintf("%u of %u with %s.", other.count, cell.count,
-											 CellText(&left->head, &cell)));
-				cell.count -= other.count;
-				j++;
-			}
-		}
-		if (cell.count > 0)
-			result[n++] = cell;
-	}
-	if (j < right->head.ncells)
-		TooMuchTakenOut(psprintf("%u of none with %s.", out[j].count,
-								 CellText(&left->head, &out[j])));
-	pfree(match);
-	return n;
-}
-
-/* Only the vectors that a cell still has, and the cells' numbers of them. */
-static int64
-KeepVectors(const ClvCells *left, ClvCellEntry *cells, int64 n, double *result)
-{
-	int			width = left->head.width;
-	uint32	   *number = palloc0((left->head.nvectors + 1) * sizeof(uint32));
-	int64		kept = 0;
-
-	if (width == 0)
-		return 0;
-	for (int64 i = 0; i < n; i++)
-		number[cells[i].vector] = 1;
-	for (int64 i = 0; i < left->head.nvectors; i++)
-		if (number[i] != 0)
-		{
-			memcpy(result + kept * width, ClvCellsVectors(left) + i * width,
-				   width * sizeof(double));
-			number[i] = (uint32) kept++;
-		}
-	for (int64 i = 0; i < n; i++)
-		cells[i].vector = number[cells[i].vector];
-	pfree(number);
-	return kept;
-}
-
-static int64
-SubtractSpend(const ClvCells *left, const ClvCells *right, ClvSpendEntry *result)
-{
-	const ClvSpendEntry *from = ClvCellsSpend(left);
-	const ClvSpendEntry *out = ClvCellsSpend(right);
-	int64		n = 0;
-	int64		j = 0;
-
-	for (int64 i = 0; i < left->head.nspend; i++)
-	{
-		if (i % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (j < right->head.nspend && clv_spend_compare(&from[i], &out[j]) == 0)
-			j++;
-		else
-			result[n++] = from[i];
-	}
-	if (j < right->head.nspend)
-		TooMuchTakenOut(psprintf("One with %d purchases of %s in the mean.", out[j].x,
-								 clv_number_text(ClvSpendMean(&out[j]))));
-	return n;
-}
-
-PG_FUNCTION_INFO_V1(clv_cells_subtract);
-
-/* clv_cells - clv_cells -> clv_cells */
-Datum
-clv_cells_subtract(PG_FUNCTION_ARGS)
-{
-	ClvCells   *left = clv_cells_flat(PG_GETARG_DATUM(0));
-	ClvCells   *right = clv_cells_flat(PG_GETARG_DATUM(1));
-	ClvCells   *result;
-	ClvCellEntry *cells;
-
-	clv_cells_check_grid(&left->head, &right->head);
-	result = palloc(VARSIZE(left));
-	result->head = left->head;
-	result->head.skipped -= right->head.skipped;
-	result->head.spend_skipped -= right->head.spend_skipped;
-	if (result->head.skipped < 0 || result->head.spend_skipped < 0)
-		TooMuchTakenOut("More customers were skipped in the cells to take out.");
-	clv_times_add(&result->head.times, &right->head.times, -1);
-	cells = palloc_extended((left->head.ncells + 1) * sizeof(ClvCellEntry), MCXT_ALLOC_HUGE);
-	result->head.ncells = SubtractCells(left, right, cells);
-	result->head.nvectors =
-		KeepVectors(left, cells, result->head.ncells, ClvCellsVectors(result));
-	memcpy(ClvCellsEntries(result), cells, result->head.ncells * sizeof(ClvCellEntry));
-	pfree(cells);
-	result->head.nspend = SubtractSpend(left, right, ClvCellsSpend(result));
-	SET_VARSIZE(result, clv_cells_size(&result->head));
-	PG_RETURN_POINTER(result);
 }
 
 CLV_CANONICAL_TYPE(clv_cells);

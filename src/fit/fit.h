@@ -280,6 +280,10 @@ extern void clv_vectors_rank(const ClvCellsView *view, uint32 *rank, uint32 *ord
 extern int	clv_vector_compare(const double *a, const double *b, int width);
 
 extern Size clv_cells_size(const ClvCellsHead *head);
+
+/* The same; an error where cells of that size cannot be stored. */
+extern Size clv_cells_storable_size(const ClvCellsHead *head);
+
 extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
 
 /* ---- the first stage of counting (packed.c) ---- */
@@ -309,6 +313,9 @@ extern ClvCellsState *clv_small_open(Datum cells, int64 more_cells, int64 more_s
 
 /* Merge; an error that names both where the grids or the options differ. */
 extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);
+
+/* What heads tell of their customers, added up; an error where the grids or the options differ. */
+extern void clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head);
 
 /* An error that names both unless the two were counted alike. */
 extern void clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other);

@@ -116,6 +116,14 @@ COMMENT ON FUNCTION @extschema@.clv_cells_subtract(@extschema@.clv_cells, @extsc
 CREATE OPERATOR @extschema@.- (
 	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_subtract);
 COMMENT ON OPERATOR @extschema@.- (@extschema@.clv_cells, @extschema@.clv_cells) IS 'take customers out again';
+CREATE FUNCTION @extschema@.clv_cells_plus(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_cells_plus(@extschema@.clv_cells, @extschema@.clv_cells) IS
+	'the customers of both cells, the same as clv_cells_rollup makes of the two, in one walk over both; an error where they were counted differently, or have other options';
+CREATE OPERATOR @extschema@.+ (
+	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = @extschema@.clv_cells_plus,
+	COMMUTATOR = OPERATOR(@extschema@.+));
+COMMENT ON OPERATOR @extschema@.+ (@extschema@.clv_cells, @extschema@.clv_cells) IS 'the customers of both';
 
 CREATE FUNCTION @extschema@.clv_fit_final(@extschema@.clv_cells) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000;

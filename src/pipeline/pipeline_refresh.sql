@@ -369,7 +369,7 @@ BEGIN
 			counted := counted OPERATOR(@extschema@.-) before;
 		END IF;
 		IF after IS NOT NULL THEN
-			SELECT @extschema@.clv_cells_rollup(c) INTO counted FROM (VALUES (counted), (after)) v (c);
+			counted := counted OPERATOR(@extschema@.+) after;
 		END IF;
 	END IF;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.cells');
