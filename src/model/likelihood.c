@@ -56,8 +56,13 @@
 
 #define MAX_EVALUATIONS 150
 
-/* Customers in the sample; more cells than this are worth sampling. */
+/*
+ * Customers in the samples: all the starts are tried with the small one, and the large
+ * one leads so near to the top that all of the data take few steps more. More cells than
+ * this are worth sampling.
+ */
 #define SAMPLE 8192
+#define SMALL_SAMPLE 2048
 #define WORTH_SAMPLING (2 * SAMPLE)
 
 /* ---- what both fits share ---- */
@@ -111,16 +116,18 @@ MakeSample(const ClvProblem *all, double customers, void *data)
 typedef struct CellData
 {
 	ClvCells all;
-	ClvCells sample;
+	ClvCells samples[2];
 	ClvCovariates covariates;
 } CellData;
+
+static const size_t sample_sizes[] = {SAMPLE, SMALL_SAMPLE};
 
 static void
 CarveCells(CellData *data, ClvArena *arena, size_t n)
 {
 	clv_cells_carve(&data->all, arena, n);
-	if (n > WORTH_SAMPLING)
-		clv_cells_carve_sample(&data->all, &data->sample, arena, SAMPLE);
+	for (int i = 0; i < 2 && n > WORTH_SAMPLING; i++)
+		clv_cells_carve_sample(&data->all, &data->samples[i], arena, sample_sizes[i]);
 }
 
 size_t
@@ -221,19 +228,24 @@ static ClvStatus
 SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			const ClvStart *starts, int nstarts, ClvFitReport *report)
 {
-	ClvProblem all = MakeProblem(data->all.family, control, moments);
-	ClvProblem sample;
+	ClvProblem problems[3] = {MakeProblem(data->all.family, control, moments)};
+	ClvProblem *all = &problems[0];
+	int n = 1;
 
-	all.evaluate = EvaluateCells;
-	all.data = &data->all;
-	all.covariates = data->all.covariates;
+	all->evaluate = EvaluateCells;
+	all->data = &data->all;
+	all->covariates = data->all.covariates;
 	clv_cells_index(&data->all);
-	if (data->all.n <= WORTH_SAMPLING)
-		return clv_search(&all, NULL, starts, nstarts, report);
-	clv_cells_sample(&data->all, &data->sample, moments->customers, SAMPLE);
-	clv_cells_index(&data->sample);
-	sample = MakeSample(&all, SAMPLE, &data->sample);
-	return clv_search(&all, &sample, starts, nstarts, report);
+	for (int i = 0; i < 2 && data->all.n > WORTH_SAMPLING; i++)
+	{
+		ClvCells *sample = &data->samples[i];
+
+		sample->covariates = data->all.covariates;
+		clv_cells_sample(&data->all, sample, moments->customers, sample_sizes[i]);
+		clv_cells_index(sample);
+		problems[n++] = MakeSample(all, (double) sample_sizes[i], sample);
+	}
+	return clv_search(problems, n, starts, nstarts, report);
 }
 
 /* The family's own parameters, covariates left aside. */
@@ -263,7 +275,7 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 		starts[n++] = (ClvStart){alike.param, NULL, false};
 	if (control->start != NULL && control->start_effects != NULL)
 		starts[n++] = (ClvStart){control->start, control->start_effects, true};
-	data->all.covariates = data->sample.covariates = &data->covariates;
+	data->all.covariates = &data->covariates;
 	clv_cells_sort(&data->all);
 	return SearchCells(data, control, moments, starts, n, report);
 }
@@ -388,18 +400,17 @@ SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *contr
 	ClvStart start = {control->start, NULL, true};
 	int nstarts = control->start != NULL;
 	ClvMoments moments;
-	ClvProblem all;
-	ClvProblem sample;
+	ClvProblem problems[2];
 
 	SpendMoments(data, &moments);
-	all = MakeProblem(data->family, control, &moments);
-	all.evaluate = EvaluateSpend;
-	all.data = data;
+	problems[0] = MakeProblem(data->family, control, &moments);
+	problems[0].evaluate = EvaluateSpend;
+	problems[0].data = data;
 	if (data->n <= WORTH_SAMPLING)
-		return clv_search(&all, NULL, &start, nstarts, report);
+		return clv_search(problems, 1, &start, nstarts, report);
 	SampleSpend(data, &some);
-	sample = MakeSample(&all, (double) some.n, &some);
-	return clv_search(&all, &sample, &start, nstarts, report);
+	problems[1] = MakeSample(&problems[0], (double) some.n, &some);
+	return clv_search(problems, 2, &start, nstarts, report);
 }
 
 ClvStatus

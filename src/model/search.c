@@ -5,10 +5,10 @@
  * Newton's method on the transformed parameters (newton.c), from several starts: the
  * likelihood may have more than one top. Small data are climbed from the caller's
  * start and from every guess of the family. Of large data the same is done with a
- * sample of some thousand customers, and all data are climbed only from the top of
- * that, or from the caller's start where that is near it; what comes close to it in
- * the sample gets its chance too. The highest point is returned, with what is wrong
- * about it.
+ * sample of some thousand customers, a larger one is climbed from the top of that, and
+ * all data from the top of the larger one; or from the caller's start where that is
+ * near; what comes close to the top in a sample gets its chance too. The highest point
+ * is returned, with what is wrong about it.
  *
  * With covariates the fit without them has been made already, and its top is the
  * start; the family's guesses are climbed from only where that does not arrive.
@@ -597,20 +597,28 @@ Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
 }
 
 /*
- * From the sample to all of the data. Where that does not end as the sample did, at a
- * top or running away, all the starts are tried again without the sample's advice.
+ * From the smallest sample through larger ones to all of the data. Where that does not end
+ * as the samples did, at a top or running away, all the starts are tried again without
+ * their advice.
  */
 static void
-ExploreBySample(const ClvProblem *all, const ClvProblem *sample, const ClvStart *starts,
-				int nstarts, Trail *trail)
+ExploreBySamples(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
+				 Trail *trail)
 {
 	Trail found = {.n = 0};
 
-	Explore(sample, starts, nstarts, &found);
-	Refine(all, &found, trail);
+	Explore(&problems[n - 1], starts, nstarts, &found);
+	for (int i = n - 2; i > 0; i--)
+	{
+		Trail larger = {.n = 0};
+
+		Refine(&problems[i], &found, &larger);
+		found = larger;
+	}
+	Refine(&problems[0], &found, trail);
 	if (Outcome(trail) != CLV_NEWTON_CONVERGED &&
 		!(Outcome(trail) == CLV_NEWTON_RUNAWAY && Outcome(&found) == CLV_NEWTON_RUNAWAY))
-		Explore(all, starts, nstarts, trail);
+		Explore(&problems[0], starts, nstarts, trail);
 }
 
 /* ---- the report ---- */
@@ -708,14 +716,14 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 }
 
 ClvStatus
-clv_search(const ClvProblem *all, const ClvProblem *sample, const ClvStart *starts, int nstarts,
+clv_search(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
 		   ClvFitReport *report)
 {
 	Trail trail = {.n = 0};
 
-	if (sample == NULL)
-		Explore(all, starts, nstarts, &trail);
+	if (n == 1)
+		Explore(&problems[0], starts, nstarts, &trail);
 	else
-		ExploreBySample(all, sample, starts, nstarts, &trail);
-	return Report(all, &trail, report);
+		ExploreBySamples(problems, n, starts, nstarts, &trail);
+	return Report(&problems[0], &trail, report);
 }

@@ -36,10 +36,11 @@ typedef struct ClvStart
 } ClvStart;
 
 /*
- * Climb from the starts (at most two) and from the family's guesses; through the
- * sample where there is one (else NULL). Fills report but for the customers.
+ * Climb from the starts (at most two) and from the family's guesses. problems[0] is that
+ * of all the data; the others, n - 1 of them, are of ever smaller samples, through which
+ * the way leads. Fills report but for the customers.
  */
-extern ClvStatus clv_search(const ClvProblem *all, const ClvProblem *sample,
-							const ClvStart *starts, int nstarts, ClvFitReport *report);
+extern ClvStatus clv_search(const ClvProblem *problems, int n, const ClvStart *starts,
+							int nstarts, ClvFitReport *report);
 
 #endif /* CLV_SEARCH_H */
