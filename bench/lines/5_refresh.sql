@@ -1,10 +1,12 @@
 -- Refreshes of a pipeline: touched customers against all of them, the night against the first time, and what readers wait for.
 
-CREATE UNLOGGED TABLE sold AS SELECT customer_id, ordered_at, amount, ordered_at AS changed_at FROM orders;
+-- a daily run has no time for more
+SELECT CASE WHEN :customers = 1000000 THEN :customers ELSE 50000 END AS buyers \gset
+CREATE UNLOGGED TABLE sold AS SELECT customer_id, ordered_at, amount, ordered_at AS changed_at FROM orders WHERE customer_id <= :buyers;
 CREATE INDEX ON sold (customer_id);
 CREATE INDEX ON sold (changed_at);
 VACUUM ANALYZE sold;
-SELECT people(:customers) || ' customers' AS size,
+SELECT people(:buyers) || ' customers' AS size,
 	   CASE WHEN :customers = 1000000 THEN 3 ELSE 1 END AS rounds, CASE WHEN :customers = 1000000 THEN '10 x faster' ELSE '-' END AS bar,
 	   CASE WHEN :customers = 1000000 THEN '30 x faster' ELSE '-' END AS aim, CASE WHEN :customers = 1000000 THEN '3 x faster' ELSE '-' END AS night_aim \gset
 DROP SCHEMA IF EXISTS bench_shop, bench_shop_data CASCADE;
@@ -12,7 +14,7 @@ CALL clv_create_pipeline('bench_shop', 'sold', 'customer_id', 'ordered_at', 'amo
 	overlap => '0 hours');
 CALL clv_refresh('bench_shop');
 -- one customer in a hundred buys on the last day
-INSERT INTO sold SELECT customer_id, '2017-12-31 12:00+00', 20, '2018-01-01' FROM generate_series(1, :customers, 100) customer_id;
+INSERT INTO sold SELECT customer_id, '2017-12-31 12:00+00', 20, '2018-01-01' FROM generate_series(1, :buyers, 100) customer_id;
 
 -- Histories and cells of one run, undone.
 CREATE FUNCTION stages(all_of_them bool) RETURNS void LANGUAGE plpgsql AS $$
@@ -40,7 +42,7 @@ SELECT :'what', shown(:'what', 'clv'), 'in full ' || shown(:'what', 'floor'),
 
 -- The same pipeline from one night to the next, and in full, by the clock. The model is fitted anew every time.
 SELECT format($$INSERT INTO sold SELECT customer_id, '2017-12-31 12:00+00'::timestamptz + interval '%s days', 20,
-	'2018-01-01'::timestamptz + interval '%s days' FROM generate_series(%s, %s, 100) customer_id$$, night, night, night, :customers),
+	'2018-01-01'::timestamptz + interval '%s days' FROM generate_series(%s, %s, 100) customer_id$$, night, night, night, :buyers),
 	'VACUUM ANALYZE sold', 'CALL clv_refresh(''bench_shop'')', 'CALL clv_refresh(''bench_shop'', ''full'')', 'VACUUM bench_shop_data.history, bench_shop_data.customer'
 FROM generate_series(1, :rounds) night \gexec
 SELECT 'refresh: a night, ' || :'size' AS what \gset

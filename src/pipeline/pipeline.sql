@@ -187,16 +187,25 @@ RETURN pg_catalog.pg_advisory_xact_lock(1668052592, @extschema@.clv_pipeline_loc
 COMMENT ON FUNCTION @extschema@.clv_pipeline_wait_lock(pg_catalog.oid) IS
 	'takes the lock of a pipeline until the end of the transaction, and waits for it. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_lockers(lock pg_catalog.oid)
+RETURNS TABLE (pid pg_catalog.int4, holds pg_catalog.bool)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT l.pid, l.granted FROM pg_locks l
+	WHERE l.locktype = 'advisory' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+	  AND l.classid = 1668052592 AND l.objid::int8 = @extschema@.clv_pipeline_lock_number(lock)::int8 & 4294967295 AND l.objsubid = 2
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_lockers(pg_catalog.oid) IS
+	'the processes that hold the lock of a pipeline, or wait for it. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_waits(pid pg_catalog.int4, lock pg_catalog.oid) RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	FOR attempt IN 1 .. 20 LOOP
-		IF EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.pid = clv_pipeline_waits.pid
-			AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND l.classid = 1668052592
-			AND l.objid::int8 = @extschema@.clv_pipeline_lock_number(lock)::int8 & 4294967295 AND l.objsubid = 2)
-		THEN
+		IF EXISTS (SELECT FROM @extschema@.clv_pipeline_lockers(lock) l WHERE l.pid = clv_pipeline_waits.pid) THEN
 			RETURN true;
 		END IF;
 		PERFORM pg_sleep(0.05);

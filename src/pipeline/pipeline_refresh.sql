@@ -23,7 +23,9 @@ DECLARE
 	this int8;
 BEGIN
 	IF NOT @extschema@.clv_pipeline_try_lock(lock) THEN
-		RAISE NOTICE 'pipeline "%" is being refreshed already', name;
+		RAISE NOTICE 'pipeline "%" is being refreshed already', name
+			USING DETAIL = format('Its lock is held by process %s.', (SELECT string_agg(l.pid::text, ', ')
+				FROM @extschema@.clv_pipeline_lockers(lock) l WHERE l.holds));
 		RETURN NULL;
 	END IF;
 	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running''') LOOP

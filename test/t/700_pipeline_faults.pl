@@ -86,6 +86,9 @@ sub cancel_in
 	my ($keeper, $refresh, $pid) = stop_in($step);
 
 	is(Shop::latest($node, 'status', 'step'), "running|$step", "cancel in $step: runs says where it is");
+	my ($rc, $out, $told) = $node->psql('postgres', "SET client_min_messages = notice;\nCALL clv_refresh('shop')");
+	like($told, qr/NOTICE:  pipeline "shop" is being refreshed already\s+DETAIL:  Its lock is held by process $pid\./,
+		"cancel in $step: another caller is told by whom");
 	my $start = time;
 	$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
 	my $error = Shop::finish($refresh);
