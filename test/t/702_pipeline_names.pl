@@ -117,5 +117,20 @@ is(contents('postgres', $other), contents('postgres', 'twin'), 'a pipeline whose
 sql('postgres', 'CALL "Odd Schema".clv_drop_pipeline(' . literal($other) . ')');
 is(sql('postgres', q{SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(other|Läden)'}), 0, 'and is dropped without a rest');
 
+# ---- orders that lie in another server ----------------------------------------------------------------------------------
+
+sql('postgres', 'CREATE EXTENSION postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host ' . literal($node->host)
+	  . ', port ' . literal($node->port) . ", dbname 'postgres'); CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere; CREATE FOREIGN TABLE far_orders "
+	  . "(customer_id bigint, ordered_at timestamptz, amount numeric, status text, changed_at timestamptz) SERVER elsewhere OPTIONS (table_name 'orders')");
+foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
+{
+	sql('postgres', qq{CALL "Odd Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at', 'amount', changed_at => 'changed_at')});
+	refresh('postgres', $names->[0], 'full');
+}
+Shop::buy($node, 99);
+refresh('postgres', 'far', 'incremental');
+refresh('postgres', 'near', 'full');
+is(contents('postgres', 'far'), contents('postgres', 'near'), 'a foreign table is read as a table of our own, by touched customers too');
+
 $node->stop;
 done_testing();
