@@ -63,6 +63,7 @@
  */
 #define SAMPLE 8192
 #define SMALL_SAMPLE 2048
+#define SAMPLES 2
 #define WORTH_SAMPLING (2 * SAMPLE)
 
 /* ---- what both fits share ---- */
@@ -116,17 +117,17 @@ MakeSample(const ClvProblem *all, double customers, void *data)
 typedef struct CellData
 {
 	ClvCells all;
-	ClvCells samples[2];
+	ClvCells samples[SAMPLES];
 	ClvCovariates covariates;
 } CellData;
 
-static const size_t sample_sizes[] = {SAMPLE, SMALL_SAMPLE};
+static const size_t sample_sizes[SAMPLES] = {SAMPLE, SMALL_SAMPLE};
 
 static void
 CarveCells(CellData *data, ClvArena *arena, size_t n)
 {
 	clv_cells_carve(&data->all, arena, n);
-	for (int i = 0; i < 2 && n > WORTH_SAMPLING; i++)
+	for (int i = 0; i < SAMPLES && n > WORTH_SAMPLING; i++)
 		clv_cells_carve_sample(&data->all, &data->samples[i], arena, sample_sizes[i]);
 }
 
@@ -228,7 +229,7 @@ static ClvStatus
 SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			const ClvStart *starts, int nstarts, ClvFitReport *report)
 {
-	ClvProblem problems[3] = {MakeProblem(data->all.family, control, moments)};
+	ClvProblem problems[1 + SAMPLES] = {MakeProblem(data->all.family, control, moments)};
 	ClvProblem *all = &problems[0];
 	int n = 1;
 
@@ -236,7 +237,7 @@ SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 	all->data = &data->all;
 	all->covariates = data->all.covariates;
 	clv_cells_index(&data->all);
-	for (int i = 0; i < 2 && data->all.n > WORTH_SAMPLING; i++)
+	for (int i = 0; i < SAMPLES && data->all.n > WORTH_SAMPLING; i++)
 	{
 		ClvCells *sample = &data->samples[i];
 
