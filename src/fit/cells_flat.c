@@ -146,16 +146,11 @@ CombineCells(const ClvCells *left, const ClvCells *right, int sign, const Union 
 
 	while (i < left->head.ncells || j < right->head.ncells)
 	{
-		ClvCellEntry a;
-		ClvCellEntry b;
-		int			order = j == right->head.ncells ? -1 : 1;
-
-		if (i < left->head.ncells)
-			a = Numbered(&one[i], both->of_left);
-		if (j < right->head.ncells)
-			b = Numbered(&other[j], both->of_right);
-		if (i < left->head.ncells && j < right->head.ncells)
-			order = clv_cell_compare(&a, &b);
+		ClvCellEntry a = i < left->head.ncells ? Numbered(&one[i], both->of_left) : (ClvCellEntry){0};
+		ClvCellEntry b = j < right->head.ncells ? Numbered(&other[j], both->of_right) : (ClvCellEntry){0};
+		int			order = i == left->head.ncells	? 1
+							: j == right->head.ncells ? -1
+													  : clv_cell_compare(&a, &b);
 
 		if (order > 0 && sign < 0)
 			TooMuchTakenOut(psprintf("%u of none with %s.", b.count, CellText(&right->head, &b)));
