@@ -43,13 +43,17 @@ SELECT format('CALL points_of(''customers'', %s, ''(SELECT * FROM people LIMIT %
 FROM unnest(ARRAY[10000, 100000, 1000000, 3000000, 10000000]) n WHERE n <= :many \gexec
 
 -- --- purchases of each of 50,000 customers in four years, and years of 200,000 with the same purchases ---
+CREATE PROCEDURE people_of(name text) LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE UNLOGGED TABLE %I AS SELECT clv_history(ordered_at, amount) AS history FROM %I GROUP BY customer_id', name || '_people', name);
+	EXECUTE format('ANALYZE %I', name);
+END $$;
 CREATE PROCEDURE shop_of(name text, customers int, days float8, weeks float8) LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('CREATE UNLOGGED TABLE %I AS
 		SELECT c AS customer_id, date ''2010-01-01'' + floor(p[i])::int AS ordered_at, p[i + 1]::numeric(12,2) AS amount
 		FROM generate_series(1, %s) c, bench_purchases(c, %s, %s) p, generate_series(1, array_length(p, 1), 2) i', name, customers, days, weeks);
-	EXECUTE format('CREATE UNLOGGED TABLE %I AS SELECT clv_history(ordered_at, amount) AS history FROM %I GROUP BY customer_id', name || '_people', name);
-	EXECUTE format('ANALYZE %I', name);
+	CALL people_of(name);
 END $$;
 CREATE FUNCTION mean_purchases(name text) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
@@ -65,8 +69,7 @@ BEGIN
 	EXECUTE format('CREATE UNLOGGED TABLE %I AS
 		SELECT c.id AS customer_id, date ''2008-01-01'' + floor(1461 * c.stays * random())::int AS ordered_at, (5 + 50 * random())::numeric(12,2) AS amount
 		FROM (SELECT id, random() AS stays, ceil(2 * %s * random())::int AS n FROM generate_series(1, %s) id) c, generate_series(1, c.n)', name, mean, customers);
-	EXECUTE format('CREATE UNLOGGED TABLE %I AS SELECT clv_history(ordered_at, amount) AS history FROM %I GROUP BY customer_id', name || '_people', name);
-	EXECUTE format('ANALYZE %I', name);
+	CALL people_of(name);
 END $$;
 SELECT format('CALL regulars_of(''often%s'', 50000, %s)', i, mean) FROM unnest(ARRAY[2, 5, 12, 32, 90, 290]) WITH ORDINALITY w (mean, i) \gexec
 SELECT format('CALL point(''purchases'', ''history'', mean_purchases(''often%s_people''), ''SELECT count(clv_purchases(h)) FROM (SELECT clv_history(ordered_at, amount) AS h FROM often%s GROUP BY customer_id) q'')', i, i),

@@ -16,6 +16,12 @@ CALL clv_refresh('bench_shop');
 -- one customer in a hundred buys on the last day
 INSERT INTO sold SELECT customer_id, '2017-12-31 12:00+00', 20, '2018-01-01' FROM generate_series(1, :buyers, 100) customer_id;
 
+-- How much faster than the same in full.
+CREATE PROCEDURE report_gain(what text, bar text, aim text) LANGUAGE sql AS $$
+	INSERT INTO report (what, clv, floor, result, bar, aim)
+	SELECT what, shown(what, 'clv'), 'in full ' || shown(what, 'floor'),
+		   round((median(what, 'floor') / median(what, 'clv'))::numeric, 1) || ' x faster', bar, aim $$;
+
 -- Histories and cells of one run, undone.
 CREATE FUNCTION stages(all_of_them bool) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -36,9 +42,7 @@ EXCEPTION WHEN SQLSTATE 'BENCH' THEN
 END $$;
 SELECT 'refresh: histories and cells, 1 % of customers touched, ' || :'size' AS what \gset
 CALL measure(:'what', 'SELECT stages(false)', 'SELECT stages(true)', rounds => :rounds);
-INSERT INTO report (what, clv, floor, result, bar, aim)
-SELECT :'what', shown(:'what', 'clv'), 'in full ' || shown(:'what', 'floor'),
-	   round((median(:'what', 'floor') / median(:'what', 'clv'))::numeric, 1) || ' x faster', :'bar', :'aim';
+CALL report_gain(:'what', :'bar', :'aim');
 
 -- The same pipeline from one night to the next, and in full, by the clock. The model is fitted anew every time.
 SELECT format($$INSERT INTO sold SELECT customer_id, '2017-12-31 12:00+00'::timestamptz + interval '%s days', 20,
@@ -49,9 +53,7 @@ SELECT 'refresh: a night, ' || :'size' AS what \gset
 INSERT INTO timing
 SELECT :'what', CASE mode WHEN 'full' THEN 'floor' ELSE 'clv' END, run, 1000 * extract(epoch FROM finished_at - started_at)
 FROM bench_shop.runs WHERE run > 1;
-INSERT INTO report (what, clv, floor, result, bar, aim)
-SELECT :'what', shown(:'what', 'clv'), 'in full ' || shown(:'what', 'floor'),
-	   round((median(:'what', 'floor') / median(:'what', 'clv'))::numeric, 1) || ' x faster', 'reported', :'night_aim';
+CALL report_gain(:'what', 'reported', :'night_aim');
 SELECT s.step, r.mode, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s.seconds)::numeric, 2) AS seconds
 FROM bench_shop.run_steps s JOIN bench_shop.runs r USING (run) WHERE run > 1 GROUP BY s.step, r.mode ORDER BY r.mode, min(s.step_number);
 
