@@ -138,6 +138,8 @@ extern double clv_life_survival(const ClvLaw *law, const double *param, double t
 extern void clv_life_term_common(const double *param, double x, ClvTerm *term);
 extern void clv_life_terms(const ClvLaw *law, const double *param, double x, const double *t,
 						   size_t n, bool departed, ClvTerm *terms);
+extern void clv_life_integrals(const ClvLaw *law, const double *param, double x, const double *t,
+							   size_t n, bool departed, ClvTerm *terms);
 extern void clv_life_cell(const ClvLaw *law, const double *param, double x, double t_x, double T,
 						  ClvTerm *term);
 

@@ -22,7 +22,7 @@
  * A table needs an integral to infinity at each of its ascending times. It is built
  * from the last time down: what lies beyond a time is what lies beyond the next one,
  * times what drops on the way there, and what lies between. Between two days that
- * is four nodes.
+ * is four nodes. Tables of many times are made from those of few (life_curve.c).
  *
  * Derivatives come from the same nodes. For the log of an integral they are moments
  * of the derivatives of the log of its integrand: the gradient is their mean g, the
@@ -300,8 +300,8 @@ Fade(Sweep *sweep, double part)
 }
 
 void
-clv_life_terms(const ClvLaw *law, const double *param, double x, const double *t, size_t n,
-			   bool departed, ClvTerm *terms)
+clv_life_integrals(const ClvLaw *law, const double *param, double x, const double *t, size_t n,
+				   bool departed, ClvTerm *terms)
 {
 	Sweep sweep = {law, param, .R = param[R] + x, .departed = departed,
 				   .nparams = LIFE + law->nparams};

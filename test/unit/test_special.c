@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "math/beta_mean.h"
+#include "math/chebyshev.h"
 #include "math/special.h"
 #include "oracle.h"
 
@@ -303,6 +304,35 @@ beta_means_are_exact(void **state)
 	}
 }
 
+/* A pole at distance 1 of [-1, 1], an entire function, and polynomials of the highest degree. */
+static void
+polynomials_through_chebyshev_points(void **state)
+{
+	int n = 40;
+	double at[CLV_CHEBYSHEV_MOST];
+	ClvChebyshevRow values[CLV_CHEBYSHEV_MOST];
+	ClvChebyshevRow coefficients[CLV_CHEBYSHEV_MOST];
+
+	clv_chebyshev_points(n, at);
+	for (int k = 0; k < n; k++)
+	{
+		assert_true(fabs(cos(n * acos(at[k]))) <= 1e-13);
+		values[k] = (ClvChebyshevRow){{1 / (2 + at[k]), exp(5 * at[k]), pow(at[k], n - 1)}};
+	}
+	clv_chebyshev_fit(n, values, coefficients);
+	for (double x = -1; x <= 1; x += 1 / 1024.0)
+	{
+		ClvChebyshevRow value = clv_chebyshev_value(n, coefficients, x);
+
+		assert_near(value.of[0], 1 / (2 + x), 1e-14);
+		assert_true(fabs(value.of[1] - exp(5 * x)) <= 1e-13 * exp(5));
+		assert_true(fabs(value.of[2] - pow(x, n - 1)) <= 1e-14);
+		assert_true(value.of[3] == 0);
+	}
+	for (int k = 1; k < n; k++)
+		assert_true(fabs(coefficients[k].of[0] - pow(-(2 - sqrt(3)), k) * 2 / sqrt(3)) <= 1e-15);
+}
+
 int
 main(void)
 {
@@ -315,6 +345,7 @@ main(void)
 		cmocka_unit_test(incomplete_beta_at_its_ends),
 		cmocka_unit_test(exponential_integral),
 		cmocka_unit_test(beta_means_are_exact),
+		cmocka_unit_test(polynomials_through_chebyshev_points),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
