@@ -10,7 +10,9 @@
  *
  * The table starts small, since many call sites see only a row or two, and is
  * kept at most half full; at its largest it forgets everything and starts anew,
- * which bounds it to 4 MB.
+ * which bounds it to 4 MB. That is more than a cache next to a processor holds: an
+ * entry of the usual width is one line of it, and can be sent for while there is
+ * something else to work out.
  */
 #include "predict/predict_private.h"
 
@@ -92,7 +94,8 @@ Grow(ClvMemo *memo)
 		return;
 	}
 	memo->size = Max(MEMO_FIRST, old.size * 4);
-	memo->entries = MemoryContextAlloc(memo->context, memo->size * memo->stride);
+	memo->memory = MemoryContextAlloc(memo->context, memo->size * memo->stride + PG_CACHE_LINE_SIZE);
+	memo->entries = (char *) CACHELINEALIGN(memo->memory);
 	clv_memo_forget(memo);
 	for (int i = 0; i < old.size; i++)
 	{
@@ -102,8 +105,17 @@ Grow(ClvMemo *memo)
 			memcpy(Slot(memo, &entry->key), entry, memo->stride);
 	}
 	memo->used = old.used;
-	if (old.entries != NULL)
-		pfree(old.entries);
+	if (old.memory != NULL)
+		pfree(old.memory);
+}
+
+void
+clv_memo_send_for(const ClvMemo *memo, const ClvMemoKey *key)
+{
+#ifdef __GNUC__
+	if (memo->size > 0)
+		__builtin_prefetch(EntryAt(memo, HashKey(key) & (memo->size - 1)));
+#endif
 }
 
 double *

@@ -57,8 +57,10 @@ Set(Prediction *row, int column, double value)
 static void
 PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
 {
-	double		p_alive = clv_site_p_alive(site, customer);
+	double		p_alive;
 
+	clv_send_for_remembered(site, customer);
+	p_alive = clv_site_p_alive(site, customer);
 	clv_remembered_all(site, customer, row->alive);
 	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));
 	Set(row, EXPECTED_PURCHASES,

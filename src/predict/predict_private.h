@@ -104,7 +104,8 @@ typedef struct ClvMemoKey
 typedef struct ClvMemo
 {
 	MemoryContext context;
-	char	   *entries;
+	char	   *memory;
+	char	   *entries;		/* in it, from the start of a cache line */
 	Size		stride;
 	int			width;
 	int			size;			/* entries; a power of two */
@@ -113,6 +114,9 @@ typedef struct ClvMemo
 
 extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
 extern void clv_memo_forget(ClvMemo *memo);
+
+/* To be looked at soon: memory is asked for the key's entry meanwhile. */
+extern void clv_memo_send_for(const ClvMemo *memo, const ClvMemoKey *key);
 
 /* The numbers of the key, NaN where it is new. Valid until the next call. */
 extern double *clv_memo_values(ClvMemo *memo, const ClvMemoKey *key);
@@ -199,6 +203,9 @@ extern double clv_delta(double rate, double unit_days);
 
 /* A remembered quantity of the customer, given alive, under the terms of the site. */
 extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
+
+/* They will be asked for: see clv_memo_send_for. */
+extern void clv_send_for_remembered(const ClvModelSite *site, const ClvCustomer *customer);
 
 /* All of them, by kind; that of a life without end only where the discount rate is positive. */
 extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *values);

@@ -390,6 +390,14 @@ clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 	return value;
 }
 
+void
+clv_send_for_remembered(const ClvModelSite *site, const ClvCustomer *customer)
+{
+	ClvMemoKey	key = clv_memo_key(site, customer);
+
+	clv_memo_send_for(&site->memo, &key);
+}
+
 /*
  * All of the pair at once, for a row of predictions: one look into the table once
  * the pair is known.
