@@ -134,7 +134,7 @@ run_inside()
 		PATH="$PATH" HOME="$work_dir" TMPDIR="$work_dir/tmp" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
 		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" ${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
-		${PORT:+PORT="$PORT"} ${CHECK:+CHECK="$CHECK"} \
+		${PORT:+PORT="$PORT"} ${CHECK:+CHECK="$CHECK"} ${PYTHONPATH:+PYTHONPATH="$PYTHONPATH"} \
 		bash "$work_dir/source/$command" </dev/null &
 	inside=$!
 	wait $inside
