@@ -138,7 +138,7 @@ Draw(Curve *curve, const ClvLaw *law, const double *param, double x, bool depart
 
 /* Between the first and the last time; a law that is not in powers has no curve. */
 static bool
-Lay(Curve *curve, const ClvLaw *law, const double *param, double x, const double *t, size_t n)
+LayOut(Curve *curve, const ClvLaw *law, const double *param, double x, const double *t, size_t n)
 {
 	ClvLife newborn = {{0}};
 
@@ -161,7 +161,7 @@ clv_life_terms(const ClvLaw *law, const double *param, double x, const double *t
 {
 	Curve curve;
 
-	if (!Lay(&curve, law, param, x, t, n) || !Draw(&curve, law, param, x, departed))
+	if (!LayOut(&curve, law, param, x, t, n) || !Draw(&curve, law, param, x, departed))
 	{
 		clv_life_integrals(law, param, x, t, n, departed, terms);
 		return;
