@@ -154,26 +154,77 @@ SummarizeWide(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summ
 	pfree(total);
 }
 
-/* Most histories. The reader and the summary are copies, which stay in registers. */
-static void
-SummarizeNarrow(ClvReader reader, DateADT as_of, bool basis_all, ClvSummary *result)
+/* The sums of a history that is not wide: its scale has them fit. */
+static inline double
+UnitsDouble(const ClvReader *reader, uint64 units)
 {
-	ClvSummary	summary = *result;
+	return (double) (int64) units / (double) clv_power_of_ten[reader->scale];
+}
+
+static void
+SummarizeNarrow(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)
+{
 	bool		counts = false;
 	uint64		spend = 0;
 	uint64		total = 0;
 	ClvDay		day;
 
-	reader.wide = false;
-	while (ReadDay(&reader, &day) && day.day <= as_of)
+	while (ReadDay(reader, &day) && day.day <= as_of)
 	{
-		CountDay(&summary, &day, basis_all, &counts);
+		CountDay(summary, &day, basis_all, &counts);
 		total += (uint64) day.units;
 		spend += counts ? (uint64) day.units : 0;
 	}
-	summary.spend = (double) (int64) spend / (double) clv_power_of_ten[reader.scale];
-	summary.total_spend = (double) (int64) total / (double) clv_power_of_ten[reader.scale];
-	*result = summary;
+	summary->spend = UnitsDouble(reader, spend);
+	summary->total_spend = UnitsDouble(reader, total);
+}
+
+/*
+ * Most histories: nothing but purchases of known amounts, at least one of them up to as_of.
+ * False, and nothing done, where there is anything else, or bytes that make no sense.
+ */
+static bool
+SummarizePlain(const ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)
+{
+	const uint8 *next = reader->next;
+	DateADT		first = DATEVAL_NOEND;
+	DateADT		last = first;
+	uint64		day = 0;
+	uint64		first_amount = 0;
+	uint64		total = 0;
+	int32		purchases = 0;
+
+	while (next < reader->end)
+	{
+		uint64		head;
+		uint64		amount;
+
+		if (!TryVarint(&next, reader->end, &head) || (head & 3) != CLV_DAY_PURCHASE ||
+			!TryVarint(&next, reader->end, &amount))
+			return false;
+		day += purchases == 0 ? (uint64) ZigzagDecode(head >> 2) : head >> 2;
+		amount = (uint64) ZigzagDecode(amount);
+		if ((DateADT) day > as_of)
+			break;
+		last = (DateADT) day;
+		if (purchases == 0)
+		{
+			first = last;
+			first_amount = amount;
+		}
+		total += amount;
+		purchases++;
+	}
+	if (purchases == 0)
+		return false;
+	summary->purchases = purchases;
+	summary->first = first;
+	summary->last = last;
+	summary->spend_purchases = basis_all ? purchases : purchases - 1;
+	summary->spend = UnitsDouble(reader, basis_all ? total : total - first_amount);
+	summary->total_spend = UnitsDouble(reader, total);
+	summary->total_known = true;
+	return true;
 }
 
 /*
@@ -192,8 +243,8 @@ clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis ba
 	summary->occasion = reader.occasion;
 	if (unlikely(reader.wide))
 		SummarizeWide(&reader, as_of, basis == CLV_SPEND_ALL, summary);
-	else
-		SummarizeNarrow(reader, as_of, basis == CLV_SPEND_ALL, summary);
+	else if (!SummarizePlain(&reader, as_of, basis == CLV_SPEND_ALL, summary))
+		SummarizeNarrow(&reader, as_of, basis == CLV_SPEND_ALL, summary);
 }
 
 int32

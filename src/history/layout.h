@@ -118,23 +118,43 @@ WriteVarint(uint8 *out, uint64 value)
 	return out;
 }
 
+/* False where the bytes end before the number does. Two bytes hold most numbers: they need no loop. */
+static pg_attribute_always_inline bool
+TryVarint(const uint8 **bytes, const uint8 *end, uint64 *value)
+{
+	const uint8 *next = *bytes;
+	int			shift = 14;
+	uint8		byte;
+
+	if (unlikely(next >= end))
+		return false;
+	byte = *next++;
+	*value = byte & 0x7F;
+	if (byte & 0x80)
+	{
+		if (unlikely(next >= end))
+			return false;
+		byte = *next++;
+		*value |= (uint64) (byte & 0x7F) << 7;
+		for (; byte & 0x80; shift += 7)
+		{
+			if (unlikely(next >= end || shift > 63))
+				return false;
+			byte = *next++;
+			*value |= (uint64) (byte & 0x7F) << shift;
+		}
+	}
+	*bytes = next;
+	return true;
+}
+
 static inline uint64
 ReadVarint(ClvReader *reader)
 {
-	const uint8 *next = reader->next;
-	uint64		value = 0;
-	int			shift = 0;
-	uint8		byte;
+	uint64		value;
 
-	do
-	{
-		if (unlikely(next >= reader->end || shift > 63))
-			clv_reader_broken(reader);
-		byte = *next++;
-		value |= (uint64) (byte & 0x7F) << shift;
-		shift += 7;
-	} while (byte & 0x80);
-	reader->next = next;
+	if (!TryVarint(&reader->next, reader->end, &value))
+		clv_reader_broken(reader);
 	return value;
 }
 
