@@ -17,7 +17,7 @@ BEGIN
 END $$;
 
 SELECT 'made AS MATERIALIZED (SELECT customer_id, clv_history(ordered_at, amount) AS history FROM orders GROUP BY customer_id),' AS histories \gset
-SELECT format('CALL road_line(%L, %L, %L, %L, %L, %L)', what || ', ' || :'size', query,
+SELECT format('CALL road_line(%L, %L, %L, %L, %L, %L)', what || ', ' || :'crowd', query,
 	   CASE WHEN here > 0 THEN 'lifetimes, here' WHEN :customers = 1000000 THEN 'lifetimes, once' END,
 	   CASE WHEN here > 0 THEN here WHEN :customers = 1000000 THEN once END,
 	   CASE WHEN :customers = 1000000 THEN bar ELSE '-' END, CASE WHEN :customers = 1000000 THEN aim ELSE '-' END)
