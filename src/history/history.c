@@ -161,22 +161,26 @@ UnitsDouble(const ClvReader *reader, uint64 units)
 	return (double) (int64) units / (double) clv_power_of_ten[reader->scale];
 }
 
+/* Refunds and unknown amounts among them. The reader and the summary are copies, which stay in registers. */
 static void
-SummarizeNarrow(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)
+SummarizeNarrow(ClvReader reader, DateADT as_of, bool basis_all, ClvSummary *result)
 {
+	ClvSummary	summary = *result;
 	bool		counts = false;
 	uint64		spend = 0;
 	uint64		total = 0;
 	ClvDay		day;
 
-	while (ReadDay(reader, &day) && day.day <= as_of)
+	reader.wide = false;
+	while (ReadDay(&reader, &day) && day.day <= as_of)
 	{
-		CountDay(summary, &day, basis_all, &counts);
+		CountDay(&summary, &day, basis_all, &counts);
 		total += (uint64) day.units;
 		spend += counts ? (uint64) day.units : 0;
 	}
-	summary->spend = UnitsDouble(reader, spend);
-	summary->total_spend = UnitsDouble(reader, total);
+	summary.spend = UnitsDouble(&reader, spend);
+	summary.total_spend = UnitsDouble(&reader, total);
+	*result = summary;
 }
 
 /*
@@ -244,7 +248,7 @@ clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis ba
 	if (unlikely(reader.wide))
 		SummarizeWide(&reader, as_of, basis == CLV_SPEND_ALL, summary);
 	else if (!SummarizePlain(&reader, as_of, basis == CLV_SPEND_ALL, summary))
-		SummarizeNarrow(&reader, as_of, basis == CLV_SPEND_ALL, summary);
+		SummarizeNarrow(reader, as_of, basis == CLV_SPEND_ALL, summary);
 }
 
 int32

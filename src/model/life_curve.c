@@ -19,7 +19,6 @@
  * they were not, or where times are not many more than points, each time has its own
  * integral.
  */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
