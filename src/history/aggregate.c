@@ -9,28 +9,13 @@
 
 #include "history/state.h"
 
-static pg_noinline void
-TimeNotFinite(bool future)
-{
-	ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					errmsg("the time of a purchase cannot be \"%s\"",
-						   future ? "infinity" : "-infinity"),
-					errhint("Leave such rows out with FILTER, or give NULL where the time is not "
-							"known: the row is then skipped.")));
-}
-
 /* False where the argument is NULL. */
 static inline bool
 TimestampArgument(FunctionCallInfo fcinfo, DateADT *day)
 {
-	Timestamp	at;
-
 	if (PG_ARGISNULL(1))
 		return false;
-	at = PG_GETARG_TIMESTAMP(1);
-	if (unlikely(TIMESTAMP_NOT_FINITE(at)))
-		TimeNotFinite(TIMESTAMP_IS_NOEND(at));
-	*day = (DateADT) (at >= 0 ? at / USECS_PER_DAY : -((USECS_PER_DAY - 1 - at) / USECS_PER_DAY));
+	*day = clv_day_of_timestamp(PG_GETARG_TIMESTAMP(1));
 	return true;
 }
 
@@ -39,18 +24,8 @@ DateArgument(FunctionCallInfo fcinfo, DateADT *day)
 {
 	if (PG_ARGISNULL(1))
 		return false;
-	*day = PG_GETARG_DATEADT(1);
-	if (unlikely(DATE_NOT_FINITE(*day)))
-		TimeNotFinite(DATE_IS_NOEND(*day));
+	*day = clv_day_of_date(PG_GETARG_DATEADT(1));
 	return true;
-}
-
-static pg_noinline void
-OccasionIsNull(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					errmsg("the occasion of a history must not be null"),
-					errhint("Give a whole number of days, such as 1 or 7.")));
 }
 
 /* The occasion is the last argument, where there are four. */
@@ -76,7 +51,7 @@ AddRow(FunctionCallInfo fcinfo, DateADT day, const ClvDecimal *amount)
 	if (PG_NARGS() > 3)
 	{
 		if (PG_ARGISNULL(3))
-			OccasionIsNull();
+			clv_occasion_is_null();
 		occasion = PG_GETARG_INT32(3);
 	}
 	state = StateArgument(fcinfo, occasion);

@@ -32,7 +32,7 @@ AmountNotFinite(const char *name)
 {
 	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					errmsg("the amount of a purchase cannot be \"%s\"", name),
-					errhint("Leave such rows out with FILTER, or give NULL where the amount is "
+					errhint("Leave such rows out with FILTER or WHERE, or give NULL where the amount is "
 							"not known.")));
 }
 

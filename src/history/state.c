@@ -47,16 +47,39 @@ struct ClvHistoryState
 /* An unsorted log of this size is put in order before it grows. */
 #define COMPACT_FROM 400
 
+void
+clv_time_not_finite(bool future)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					errmsg("the time of a purchase cannot be \"%s\"",
+						   future ? "infinity" : "-infinity"),
+					errhint("Leave such rows out with FILTER or WHERE, or give NULL where the time is "
+							"not known: the row is then skipped.")));
+}
+
+void
+clv_occasion_is_null(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					errmsg("the occasion of a history must not be null"),
+					errhint("Give a whole number of days, such as 1 or 7.")));
+}
+
+void
+clv_check_occasion_length(int32 occasion)
+{
+	if (occasion < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("an occasion cannot be %d days long", occasion),
+						errhint("Give a whole number of days, such as 1 or 7.")));
+}
+
 ClvHistoryState *
 clv_state_new(MemoryContext context, int32 occasion)
 {
 	ClvHistoryState *state;
 
-	if (occasion < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("an occasion cannot be %d days long", occasion),
-						errhint("Give a whole number of days, such as 1 or 7.")));
-
+	clv_check_occasion_length(occasion);
 	state = MemoryContextAlloc(context, FIRST_CHUNK);
 	memset(state, 0, offsetof(ClvHistoryState, log));
 	state->capacity = FIRST_CHUNK - offsetof(ClvHistoryState, log);

@@ -105,7 +105,7 @@ none('odd', q{
 
 # --- what functions say of themselves ---
 # These run a query of the caller's over his own tables, read the table of segment maps, or make pipelines.
-my $reads = q{p.proname IN ('rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
+my $reads = q{p.proname IN ('clv_histories', 'rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
 	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|schedule|unschedule)$'
 	OR p.proname = 'clv_tracking' OR p.proname LIKE ANY ('{clv_quick%,clv_segment%,clv_backtest%,clv_validate%}')};
 

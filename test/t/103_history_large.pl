@@ -50,6 +50,26 @@ my $plan = $node->safe_psql('postgres', q{
 my ($kilobytes) = $plan =~ /HashAggregate.*?Memory Usage: (\d+)kB/s;
 cmp_ok($kilobytes, '<', 200 * 4, "200 groups of five days and 3,000 rows each take $kilobytes kB");
 
+# --- clv_histories has no more of the rows in memory than it may, and closes its files ---
+is($node->safe_psql('postgres', q{
+	CREATE TABLE spread AS SELECT i * 7919::bigint % 50021 AS k, d, a FROM (SELECT row_number() OVER () AS i, d, a FROM orders) o LIMIT 600000;
+	CREATE TABLE grouped AS SELECT k, clv_history(d, a) AS history FROM spread GROUP BY k;
+	SET work_mem = '1MB'; SET hash_mem_multiplier = 1; SET log_temp_files = 0;
+	SELECT count(*), count(*) FILTER (WHERE q.history = g.history)
+	FROM clv_histories('SELECT k, d, a FROM spread') AS q (k bigint, history clv_history) JOIN grouped g USING (k)}),
+	'50021|50021', 'histories of rows that were in files');
+my $files = () = slurp_file($node->logfile) =~ /LOG:  temporary file: .*\n(?:.*STATEMENT:  )?/g;
+cmp_ok($files, '>=', 256, "$files temporary files were written, one for each partition and more");
+# the last row of the query looks at what the others are held in
+is($node->safe_psql('postgres', q{
+	SET work_mem = '1MB'; SET hash_mem_multiplier = 1;
+	CREATE FUNCTION held() RETURNS bigint LANGUAGE sql VOLATILE AS
+		$$SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'clv\_histories%'$$;
+	SELECT clv_last_purchase(history) - date '2000-01-01' BETWEEN 1024 AND 10 * 1024
+	FROM clv_histories('SELECT k, d FROM spread UNION ALL SELECT -1, date ''2000-01-01'' + (held() / 1024)::int')
+		AS q (k bigint, history clv_history) WHERE k = -1}),
+	't', 'rows wait in some megabytes');
+
 # --- cancel ---
 foreach my $query (
 	q{SELECT clv_purchases(clv_history(date '1000-01-01' + (i * 611953::bigint % 3000017)::int, 1)) FROM generate_series(1, 30000000) i},

@@ -29,6 +29,9 @@ $node->safe_psql('postgres', q{
 my @long = (
 	['history of many rows', q{SELECT count(h) FROM (SELECT clv_history(date '1900-01-01' + i % 5000, 1) AS h FROM generate_series(1, 60000000) i GROUP BY i % 97) g}, 700],
 	['history: the order of one customer', q{SELECT clv_purchases(clv_history(date '1000-01-01' + (i * 611953::bigint % 3000017)::int, 1)) FROM generate_series(1, 30000000) i}, 2500],
+	['histories of a query: rows coming in', q{SELECT count(*) FROM clv_histories('SELECT i, date ''1900-01-01'' + i % 5000 FROM generate_series(1, 60000000) i') AS h (customer int, history clv_history)}, 2500],
+	# the rows are in before the time is over, and lie in one partition
+	['histories of a query: the making', q{SELECT count(*) FROM clv_histories('SELECT 1, date ''1000-01-01'' + (i * 611953::bigint % 3000017)::int, 1 FROM generate_series(1, 4000000) i') AS h (customer int, history clv_history)}, 1800],
 	['merge of histories', q{SELECT clv_history_rollup(m.history) FROM many m, generate_series(1, 1000)}, 500],
 	['fit: cells coming in', q{SELECT clv_fit(i % 7, 1 + i % 7 + (i % 1000003) / 1e6, 20 + (i % 900001) / 1e6, 3) FROM generate_series(1, 60000000) i}, 1500],
 	# the rows are in before the time is over: these two stop in the fit itself

@@ -64,6 +64,7 @@ my @expressions = (
 	['history: log', q{(SELECT count(*) FROM clv_purchase_log(g.history) l WHERE l.amount <> i)}, 30000],
 	['history: text', q{((g.history::text || pg_catalog.repeat(' ', i % 3))::clv_history)::text}, 50000],
 	['history: jsonb', q{((g.history::jsonb)::clv_history || g.history)::jsonb}, 30000],
+	['histories of a query', q{(SELECT count(*) FROM clv_histories('SELECT i % 5, date ''2020-01-01'' + i, ' || i || ' / 7.0 FROM generate_series(1, 20) i') AS h (c int, history clv_history))}, 10000],
 	['summary', q{(clv_summary(g.history, date '2021-06-01' + i % 300)).t_x}, 50000],
 	['rfmtc', q{(rfmtc(g.history, date '2021-06-01' + i % 300, g.model)).churn}, 50000],
 	['model: text', q{((g.model::text || pg_catalog.repeat(' ', i % 3))::clv_model)::text}, 30000],
@@ -90,6 +91,7 @@ my $errors = q{ARRAY[$e$'{"version": 1}'::clv_model$e$, $e$'{"occasion":1,"days"
 	$e$clv_predict(g.model, g.history, horizon => '-1 day')$e$, $e$clv_predict(g.model, g.history, level => 2)$e$,
 	$e$clv_p_alive(g.pareto, 3, 5, 2)$e$, $e$clv_options(model => 'x')$e$, $e$clv_fit(1, 5, 2, 3)$e$, $e$clv_fit(g.history)$e$,
 	$e$segment_assign('(1,1,1,1,,)', 'no such map')$e$, $e$segment_assign('(1,1,1,1,,)', '[{"segment": 3}]')$e$, $e$clv_history(date 'infinity', 1)$e$,
+	$e$(SELECT 1 FROM clv_histories('SELECT i, date ''2020-01-01'', 1 / (9999 - i) FROM generate_series(1, 9999) i') AS h (c int, history clv_history))$e$,
 	$e$clv_model('bg/nbd', '{"r": -1}', '1 week')$e$, $e$rfmtc_cuts(g.history, '2021-06-01', NULL, 1)$e$]};
 my ($rc, $out, $err) = $node->psql('postgres', "SELECT early, late, caught FROM failing($errors, 20000)");
 my ($early, $late, $caught) = split /\|/, $out;
