@@ -16,7 +16,9 @@ BEGIN
 	CALL report_rival(what, rival, rival_ms, bar, aim);
 END $$;
 
-SELECT 'made AS MATERIALIZED (SELECT customer_id, clv_history(ordered_at, amount) AS history FROM orders GROUP BY customer_id),' AS histories \gset
+SELECT $$made AS MATERIALIZED (SELECT * FROM clv_histories('SELECT customer_id, ordered_at, amount FROM orders')
+		AS (customer_id int, history clv_history)),$$ AS histories,
+	   'made AS MATERIALIZED (SELECT customer_id, clv_history(ordered_at, amount) AS history FROM orders GROUP BY customer_id),' AS grouped \gset
 SELECT format('CALL road_line(%L, %L, %L, %L, %L, %L)', what || ', ' || :'crowd', query,
 	   CASE WHEN here > 0 THEN 'lifetimes, here' WHEN :customers = 1000000 THEN 'lifetimes, once' END,
 	   CASE WHEN here > 0 THEN here WHEN :customers = 1000000 THEN once END,
@@ -24,6 +26,7 @@ SELECT format('CALL road_line(%L, %L, %L, %L, %L, %L)', what || ', ' || :'crowd'
 FROM (VALUES
 	(1, 'orders to CLV, bg/nbd', road_query('made', 'bg/nbd', :'histories'), :rival_orders, 60000, '10 x', '15 x'),
 	(2, 'orders to CLV, pareto/nbd', road_query('made', 'pareto/nbd', :'histories'), 0, 500000, '80 x', '150 x'),
-	(3, 'histories to CLV, bg/nbd', road_query('customer', 'bg/nbd'), :rival_histories, 45000, '25 x', '60 x'))
+	(3, 'orders to CLV, by GROUP BY, bg/nbd', road_query('made', 'bg/nbd', :'grouped'), :rival_orders, 60000, '-', '-'),
+	(4, 'histories to CLV, bg/nbd', road_query('customer', 'bg/nbd'), :rival_histories, 45000, '25 x', '60 x'))
 	line (id, what, query, here, once, bar, aim)
 ORDER BY id \gexec
