@@ -52,16 +52,18 @@ clv_memo_forget(ClvMemo *memo)
 	memo->used = 0;
 }
 
-static inline uint32
-HashKey(const ClvMemoKey *key)
+ClvMemoKey
+clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn)
 {
-	uint32		hash = (uint32) key->days * 2654435761u + (uint32) key->x;
+	ClvMemoKey	key = {.x = x, .days = days, .last = last, .purchase = purchase, .churn = churn};
+	uint32		hash = (uint32) days * 2654435761u + (uint32) x;
 
-	if (key->last != 0)
-		hash ^= murmurhash32((uint32) key->last);
-	if (key->purchase != 0 || key->churn != 0)
-		hash ^= hash_bytes((const unsigned char *) &key->purchase, 2 * sizeof(double));
-	return murmurhash32(hash);
+	if (last != 0)
+		hash ^= murmurhash32((uint32) last);
+	if (purchase != 0 || churn != 0)
+		hash ^= hash_bytes((const unsigned char *) &key.purchase, 2 * sizeof(double));
+	key.hash = murmurhash32(hash);
+	return key;
 }
 
 /* The entry of the key, or the empty one where it belongs: linear probing. */
@@ -69,7 +71,7 @@ static inline MemoEntry *
 Slot(const ClvMemo *memo, const ClvMemoKey *key)
 {
 	uint32		mask = memo->size - 1;
-	uint32		slot = HashKey(key) & mask;
+	uint32		slot = key->hash & mask;
 
 	for (;; slot = (slot + 1) & mask)
 	{
@@ -114,7 +116,7 @@ clv_memo_send_for(const ClvMemo *memo, const ClvMemoKey *key)
 {
 #ifdef __GNUC__
 	if (memo->size > 0)
-		__builtin_prefetch(EntryAt(memo, HashKey(key) & (memo->size - 1)));
+		__builtin_prefetch(EntryAt(memo, key->hash & (memo->size - 1)));
 #endif
 }
 

@@ -57,11 +57,12 @@ Set(Prediction *row, int column, double value)
 static void
 PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
 {
+	ClvMemoKey	key = clv_site_key(site, customer);
 	double		p_alive;
 
-	clv_send_for_remembered(site, customer);
+	clv_memo_send_for(&site->memo, &key);
 	p_alive = clv_site_p_alive(site, customer);
-	clv_remembered_all(site, customer, row->alive);
+	clv_remembered_all(site, customer, &key, row->alive);
 	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));
 	Set(row, EXPECTED_PURCHASES,
 		clv_checked(p_alive * row->alive[CLV_MEMO_EXPECTED], "the expected number of purchases",

@@ -95,7 +95,7 @@ typedef struct ClvMemoKey
 	int32		x;
 	int32		days;
 	int32		last;
-	int32		reserved;		/* 0 */
+	uint32		hash;			/* of the others */
 	double		purchase;
 	double		churn;
 } ClvMemoKey;
@@ -111,6 +111,8 @@ typedef struct ClvMemo
 	int			size;			/* entries; a power of two */
 	int			used;
 } ClvMemo;
+
+extern ClvMemoKey clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn);
 
 extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
 extern void clv_memo_forget(ClvMemo *memo);
@@ -184,7 +186,7 @@ extern void clv_set_covariates(ClvModelSite *site, ArrayType *covariates);
 extern void clv_need_no_covariates(const ClvFitted *fitted);
 
 /* The memo's key of a customer. */
-extern ClvMemoKey clv_memo_key(const ClvModelSite *site, const ClvCustomer *customer);
+extern ClvMemoKey clv_site_key(const ClvModelSite *site, const ClvCustomer *customer);
 
 /* P(alive), from what is remembered of other customers where the family allows that. */
 extern double clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer);
@@ -204,11 +206,9 @@ extern double clv_delta(double rate, double unit_days);
 /* A remembered quantity of the customer, given alive, under the terms of the site. */
 extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
 
-/* They will be asked for: see clv_memo_send_for. */
-extern void clv_send_for_remembered(const ClvModelSite *site, const ClvCustomer *customer);
-
 /* All of them, by kind; that of a life without end only where the discount rate is positive. */
-extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *values);
+extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer,
+							   const ClvMemoKey *key, double *values);
 
 /* ---- arguments (arguments.c) ---- */
 

@@ -274,16 +274,11 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 /* ---- the memo ---- */
 
 ClvMemoKey
-clv_memo_key(const ClvModelSite *site, const ClvCustomer *customer)
+clv_site_key(const ClvModelSite *site, const ClvCustomer *customer)
 {
-	ClvMemoKey	key = {.x = (int32) customer->x,
-					   .days = customer->days,
-					   .purchase = site->purchase,
-					   .churn = site->churn};
-
-	if (site->fitted->purchase.family->given_alive == NULL)
-		key.last = customer->last;
-	return key;
+	return clv_memo_key((int32) customer->x, customer->days,
+						site->fitted->purchase.family->given_alive == NULL ? customer->last : 0,
+						site->purchase, site->churn);
 }
 
 /*
@@ -295,10 +290,7 @@ static double
 Leaving(ClvModelSite *site, double x, int32 days)
 {
 	const ClvFittedPart *part = &site->fitted->purchase;
-	ClvMemoKey	key = {.x = (int32) x,
-					   .days = days / LEAVING_DAYS,
-					   .purchase = site->purchase,
-					   .churn = site->churn};
+	ClvMemoKey	key = clv_memo_key((int32) x, days / LEAVING_DAYS, 0, site->purchase, site->churn);
 	double	   *chances = clv_memo_values(&site->leaving, &key);
 
 	if (isnan(chances[0]))
@@ -325,14 +317,6 @@ clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
 	p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, leaving,
 									Leaving(site, customer->x, customer->days));
 	return isnan(p_alive) ? clv_p_alive_of(site->fitted, customer) : p_alive;
-}
-
-static inline double *
-Remembered(ClvModelSite *site, const ClvCustomer *customer)
-{
-	ClvMemoKey	key = clv_memo_key(site, customer);
-
-	return clv_memo_values(&site->memo, &key);
 }
 
 static double
@@ -375,27 +359,20 @@ Gain(ClvModelSite *site, const ClvCustomer *customer)
 double
 clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 {
+	ClvMemoKey	key = clv_site_key(site, customer);
 	double		value;
 
 	/* one and the same number, bit for bit, where nothing is discounted */
 	if (kind == CLV_MEMO_DISCOUNTED && site->terms.delta == 0)
 		kind = CLV_MEMO_EXPECTED;
-	value = Remembered(site, customer)[kind];
+	value = clv_memo_values(&site->memo, &key)[kind];
 	if (isnan(value))
 	{
 		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : WorkOut(site, customer, kind);
 		/* other pairs may have been added meanwhile, so the entry is looked up anew */
-		Remembered(site, customer)[kind] = value;
+		clv_memo_values(&site->memo, &key)[kind] = value;
 	}
 	return value;
-}
-
-void
-clv_send_for_remembered(const ClvModelSite *site, const ClvCustomer *customer)
-{
-	ClvMemoKey	key = clv_memo_key(site, customer);
-
-	clv_memo_send_for(&site->memo, &key);
 }
 
 /*
@@ -403,9 +380,10 @@ clv_send_for_remembered(const ClvModelSite *site, const ClvCustomer *customer)
  * the pair is known.
  */
 void
-clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, double *values)
+clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key,
+				   double *values)
 {
-	const double *value = Remembered(site, customer);
+	const double *value = clv_memo_values(&site->memo, key);
 
 	/* the first and the last of them: a table that was full may have forgotten what came before */
 	if (!isnan(value[CLV_MEMO_EXPECTED]) && !isnan(value[CLV_MEMO_GAIN]))

@@ -105,7 +105,7 @@ Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 {
 	const ClvFittedPart *part = &site->fitted->purchase;
 	const ClvFamily *family = part->family;
-	ClvMemoKey	key = clv_memo_key(site, c);
+	ClvMemoKey	key = clv_site_key(site, c);
 	double	   *value = clv_memo_values(&site->memo, &key);
 
 	if (isnan(value[SECOND]))

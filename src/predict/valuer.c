@@ -27,13 +27,13 @@ static double
 ExpectedOnce(ClvMemo *memo, const ClvFitted *fitted, const ClvCustomer *customer,
 			 double horizon_days)
 {
-	ClvMemoKey	key = {.x = (int32) customer->x, .days = customer->days};
+	ClvMemoKey	key;
 	double	   *value;
 
 	if (memo == NULL)
 		return Expected(fitted, customer, horizon_days);
-	if (fitted->purchase.family->given_alive == NULL)
-		key.last = customer->last;
+	key = clv_memo_key((int32) customer->x, customer->days,
+					   fitted->purchase.family->given_alive == NULL ? customer->last : 0, 0, 0);
 	value = clv_memo_values(memo, &key);
 	if (isnan(*value))
 		*value = Expected(fitted, customer, horizon_days);
