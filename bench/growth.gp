@@ -6,10 +6,10 @@ set key top left
 set grid
 set multiplot layout 1,3
 set ylabel 'CPU ms'
-costs = "'reading' 'history' 'fit bg/nbd' 'fit pareto/nbd' 'predict bg/nbd'"
+costs = "'reading' 'history' 'clv_histories' 'fit bg/nbd' 'fit pareto/nbd' 'predict bg/nbd'"
 do for [series in 'customers purchases years'] {
 	set title 'growing '.series
 	set xlabel series
-	plot for [what in costs] points using (strcol(1) eq series && strcol(2) eq what ? $3 : NaN):4 with linespoints title what
+	plot for [what in costs] points using (strcol(1) eq series && strcol(2) eq what ? $3 : NaN):4 with linespoints title what noenhanced
 }
 unset multiplot

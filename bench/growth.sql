@@ -73,6 +73,8 @@ BEGIN
 END $$;
 SELECT format('CALL regulars_of(''often%s'', 50000, %s)', i, mean) FROM unnest(ARRAY[2, 5, 12, 32, 90, 290]) WITH ORDINALITY w (mean, i) \gexec
 SELECT format('CALL point(''purchases'', ''history'', mean_purchases(''often%s_people''), ''SELECT count(clv_purchases(h)) FROM (SELECT clv_history(ordered_at, amount) AS h FROM often%s GROUP BY customer_id) q'')', i, i),
+	   format($$CALL point('purchases', 'clv_histories', mean_purchases('often%s_people'), %L)$$, i,
+			  format($$SELECT count(clv_purchases(h)) FROM clv_histories('SELECT customer_id, ordered_at, amount FROM often%s') AS q (customer_id int, h clv_history)$$, i)),
 	   format('CALL points_of(''purchases'', mean_purchases(''often%s_people''), ''often%s_people'', ''2011-12-31'')', i, i)
 FROM generate_series(1, 6) i \gexec
 SELECT format('CALL shop_of(''years%s'', 200000, %s, %s)', years, years * 365.25, years * 4.3),
