@@ -8,7 +8,6 @@
 #include "history/key.h"
 
 #include "common/hashfn.h"
-#include "port/pg_bitutils.h"
 #include "utils/datum.h"
 #include "utils/typcache.h"
 
@@ -38,12 +37,13 @@ clv_key_hash(const ClvKeyType *type, const Datum *values, const bool *nulls)
 	for (int i = 0; i < type->columns; i++)
 	{
 		const ClvKeyColumn *column = &type->column[i];
+		uint32		one = 0;
 
-		hash = pg_rotate_left32(hash, 1);
 		if (!nulls[i])
-			hash ^= DatumGetUInt32(FunctionCall1Coll(column->hash, column->collation, values[i]));
+			one = DatumGetUInt32(FunctionCall1Coll(column->hash, column->collation, values[i]));
+		hash = hash_combine(hash, one);
 	}
-	/* as numbers often hash to what has few bits */
+	/* all bits count: a type may hash to small numbers */
 	return murmurhash32(hash);
 }
 

@@ -24,7 +24,7 @@ typedef struct Chunk
 	struct Chunk *next;
 	Size		used;			/* bytes of records */
 	Size		capacity;
-	char		records[FLEXIBLE_ARRAY_MEMBER];
+	int64		records[FLEXIBLE_ARRAY_MEMBER];	/* bytes, aligned for any of them */
 } Chunk;
 
 typedef struct Partition
@@ -123,7 +123,7 @@ clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size)
 	size = MAXALIGN(size);
 	if (unlikely(chunk == NULL || chunk->capacity - chunk->used < size))
 		chunk = MakeRoom(partitions, partition, size);
-	record = (ClvRecord *) (chunk->records + chunk->used);
+	record = (ClvRecord *) ((char *) chunk->records + chunk->used);
 	record->size = size;
 	record->hash = hash;
 	chunk->used += size;
@@ -133,10 +133,11 @@ clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size)
 static void
 ReadRecords(const Chunk *chunk, void (*each) (void *arg, const ClvRecord *record), void *arg)
 {
-	const char *at = chunk->records;
+	const char *at = (const char *) chunk->records;
+	const char *end = at + chunk->used;
 
 	CHECK_FOR_INTERRUPTS();
-	while (at < chunk->records + chunk->used)
+	while (at < end)
 	{
 		const ClvRecord *record = (const ClvRecord *) at;
 
