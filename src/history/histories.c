@@ -290,6 +290,7 @@ static void
 GatherRows(Gathering *gathering, const char *query)
 {
 	SPIExecuteOptions options = {0};
+	int			code;
 
 	gathering->receiver.receiveSlot = ReceiveRow;
 	gathering->receiver.rStartup = StartGathering;
@@ -300,7 +301,9 @@ GatherRows(Gathering *gathering, const char *query)
 	options.must_return_tuples = true;
 	options.dest = &gathering->receiver;
 	SPI_connect();
-	SPI_execute_extended(query, &options);
+	code = SPI_execute_extended(query, &options);
+	if (code < 0)
+		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(code));
 	SPI_finish();
 }
 
