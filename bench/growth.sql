@@ -42,7 +42,7 @@ SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2017-12-31')) A
 SELECT format('CALL points_of(''customers'', %s, ''(SELECT * FROM people LIMIT %s) p'', ''2017-12-31'')', n, n)
 FROM unnest(ARRAY[10000, 100000, 1000000, 3000000, 10000000]) n WHERE n <= :many \gexec
 
--- --- purchases of each of 50,000 customers in four years, and years of 200,000 with the same purchases ---
+-- --- orders and purchases (days with orders) of each of 50,000 customers in four years, and years of 200,000 with the same purchases ---
 CREATE PROCEDURE people_of(name text) LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('CREATE UNLOGGED TABLE %I AS SELECT clv_history(ordered_at, amount) AS history FROM %I GROUP BY customer_id', name || '_people', name);
@@ -62,6 +62,13 @@ BEGIN
 	EXECUTE format('SELECT avg(clv_purchases(history)) FROM %I', name) INTO mean;
 	RETURN round(mean::numeric, 1);
 END $$;
+CREATE FUNCTION mean_orders(name text) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	mean float8;
+BEGIN
+	EXECUTE format('SELECT count(*) / count(DISTINCT customer_id)::numeric FROM %I', name) INTO mean;
+	RETURN round(mean::numeric, 1);
+END $$;
 -- who stays, and how long, is drawn at random: from the process of the other series nobody would stay for 200 purchases
 CREATE PROCEDURE regulars_of(name text, customers int, mean float8) LANGUAGE plpgsql AS $$
 BEGIN
@@ -72,8 +79,8 @@ BEGIN
 	CALL people_of(name);
 END $$;
 SELECT format('CALL regulars_of(''often%s'', 50000, %s)', i, mean) FROM unnest(ARRAY[2, 5, 12, 32, 90, 290]) WITH ORDINALITY w (mean, i) \gexec
-SELECT format('CALL point(''purchases'', ''history'', mean_purchases(''often%s_people''), ''SELECT count(clv_purchases(h)) FROM (SELECT clv_history(ordered_at, amount) AS h FROM often%s GROUP BY customer_id) q'')', i, i),
-	   format($$CALL point('purchases', 'clv_histories', mean_purchases('often%s_people'), %L)$$, i,
+SELECT format('CALL point(''orders'', ''history'', mean_orders(''often%s''), ''SELECT count(clv_purchases(h)) FROM (SELECT clv_history(ordered_at, amount) AS h FROM often%s GROUP BY customer_id) q'')', i, i),
+	   format($$CALL point('orders', 'clv_histories', mean_orders('often%s'), %L)$$, i,
 			  format($$SELECT count(clv_purchases(h)) FROM clv_histories('SELECT customer_id, ordered_at, amount FROM often%s') AS q (customer_id int, h clv_history)$$, i)),
 	   format('CALL points_of(''purchases'', mean_purchases(''often%s_people''), ''often%s_people'', ''2011-12-31'')', i, i)
 FROM generate_series(1, 6) i \gexec
