@@ -9,6 +9,7 @@
 
 typedef struct ClvHistoryState ClvHistoryState;
 
+/* The errors about a row's time and about the occasion; the last of them where it is below 1. */
 extern void pg_attribute_noreturn() clv_time_not_finite(bool future);
 extern void pg_attribute_noreturn() clv_occasion_is_null(void);
 extern void clv_check_occasion_length(int32 occasion);
