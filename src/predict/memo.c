@@ -66,6 +66,14 @@ clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn)
 	return key;
 }
 
+ClvMemoKey
+clv_customer_key(const ClvFamily *family, const ClvCustomer *customer, double purchase,
+				 double churn)
+{
+	return clv_memo_key((int32) customer->x, customer->days,
+						family->given_alive == NULL ? customer->last : 0, purchase, churn);
+}
+
 /* The entry of the key, or the empty one where it belongs: linear probing. */
 static inline MemoEntry *
 Slot(const ClvMemo *memo, const ClvMemoKey *key)

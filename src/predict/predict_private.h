@@ -114,6 +114,10 @@ typedef struct ClvMemo
 
 extern ClvMemoKey clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn);
 
+/* That of a customer: last where the family asks for it. */
+extern ClvMemoKey clv_customer_key(const ClvFamily *family, const ClvCustomer *customer,
+								   double purchase, double churn);
+
 extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
 extern void clv_memo_forget(ClvMemo *memo);
 
@@ -185,7 +189,7 @@ extern void clv_set_covariates(ClvModelSite *site, ArrayType *covariates);
 /* An error that lists the covariates where the model has any. */
 extern void clv_need_no_covariates(const ClvFitted *fitted);
 
-/* The memo's key of a customer. */
+/* The memo's key of a customer with the covariates at hand. */
 extern ClvMemoKey clv_site_key(const ClvModelSite *site, const ClvCustomer *customer);
 
 /* P(alive), from what is remembered of other customers where the family allows that. */

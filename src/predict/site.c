@@ -276,9 +276,7 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 ClvMemoKey
 clv_site_key(const ClvModelSite *site, const ClvCustomer *customer)
 {
-	return clv_memo_key((int32) customer->x, customer->days,
-						site->fitted->purchase.family->given_alive == NULL ? customer->last : 0,
-						site->purchase, site->churn);
+	return clv_customer_key(site->fitted->purchase.family, customer, site->purchase, site->churn);
 }
 
 /*

@@ -32,8 +32,7 @@ ExpectedOnce(ClvMemo *memo, const ClvFitted *fitted, const ClvCustomer *customer
 
 	if (memo == NULL)
 		return Expected(fitted, customer, horizon_days);
-	key = clv_memo_key((int32) customer->x, customer->days,
-					   fitted->purchase.family->given_alive == NULL ? customer->last : 0, 0, 0);
+	key = clv_customer_key(fitted->purchase.family, customer, 0, 0);
 	value = clv_memo_values(memo, &key);
 	if (isnan(*value))
 		*value = Expected(fitted, customer, horizon_days);
