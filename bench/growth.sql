@@ -55,20 +55,15 @@ BEGIN
 		FROM generate_series(1, %s) c, bench_purchases(c, %s, %s) p, generate_series(1, array_length(p, 1), 2) i', name, customers, days, weeks);
 	CALL people_of(name);
 END $$;
-CREATE FUNCTION mean_purchases(name text) RETURNS float8 LANGUAGE plpgsql AS $$
+CREATE FUNCTION mean_of(name text, mean text) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
-	mean float8;
+	result float8;
 BEGIN
-	EXECUTE format('SELECT avg(clv_purchases(history)) FROM %I', name) INTO mean;
-	RETURN round(mean::numeric, 1);
+	EXECUTE format('SELECT round((%s)::numeric, 1) FROM %I', mean, name) INTO result;
+	RETURN result;
 END $$;
-CREATE FUNCTION mean_orders(name text) RETURNS float8 LANGUAGE plpgsql AS $$
-DECLARE
-	mean float8;
-BEGIN
-	EXECUTE format('SELECT count(*) / count(DISTINCT customer_id)::numeric FROM %I', name) INTO mean;
-	RETURN round(mean::numeric, 1);
-END $$;
+CREATE FUNCTION mean_purchases(name text) RETURNS float8 LANGUAGE sql RETURN mean_of(name, 'avg(clv_purchases(history))');
+CREATE FUNCTION mean_orders(name text) RETURNS float8 LANGUAGE sql RETURN mean_of(name, 'count(*) / count(DISTINCT customer_id)::numeric');
 -- who stays, and how long, is drawn at random: from the process of the other series nobody would stay for 200 purchases
 CREATE PROCEDURE regulars_of(name text, customers int, mean float8) LANGUAGE plpgsql AS $$
 BEGIN

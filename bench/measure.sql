@@ -78,6 +78,9 @@ CREATE PROCEDURE report_time(what text) LANGUAGE sql AS $$
 CREATE FUNCTION people(n numeric) RETURNS text LANGUAGE sql RETURN
 	CASE WHEN n >= 1000000 THEN round(n / 1000000, 1)::text || ' M' ELSE round(n / 1000) || ' k' END;
 
+-- A bar that holds for a million customers, and says nothing of fewer.
+CREATE FUNCTION for_a_million(bar text) RETURNS text LANGUAGE sql RETURN CASE WHEN :customers = 1000000 THEN bar ELSE '-' END;
+
 -- The same shape of plan on both sides.
 SET enable_sort = off;
 

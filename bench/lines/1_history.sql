@@ -19,7 +19,7 @@ CALL report_ratio(:'what', '1.6 x', '1.15 x');
 SELECT 'clv_histories, numeric, ' || :'size' AS what \gset
 CALL measure(:'what', format('SELECT count(h) FROM clv_histories(%L) AS q (customer_id int, h clv_history)',
 	'SELECT customer_id, ordered_at, amount FROM ' || :'source'), history_floor(:'source', 'amount'));
-CALL report_ratio(:'what', '-', '-');
+CALL report_ratio(:'what');
 
 SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;

@@ -6,11 +6,9 @@ SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2017-12-31')) A
 	   clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-12-31')) AS pareto FROM customer;
 
 CREATE PROCEDURE function_line(name text, query text, floor text, bar text DEFAULT '-', aim text DEFAULT '-') LANGUAGE plpgsql AS $$
-DECLARE
-	million bool := (SELECT count(*) = 1000000 FROM customer);
 BEGIN
 	CALL measure(name, query, floor);
-	CALL report_ratio(name, CASE WHEN million THEN bar ELSE '-' END, CASE WHEN million THEN aim ELSE '-' END);
+	CALL report_ratio(name, for_a_million(bar), for_a_million(aim));
 END $$;
 
 -- A row is asked for several of its columns: OFFSET 0 keeps the planner from calling the function once for each.

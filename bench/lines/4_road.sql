@@ -22,7 +22,7 @@ SELECT $$made AS MATERIALIZED (SELECT * FROM clv_histories('SELECT customer_id, 
 SELECT format('CALL road_line(%L, %L, %L, %L, %L, %L)', what || ', ' || :'crowd', query,
 	   CASE WHEN here > 0 THEN 'lifetimes, here' WHEN :customers = 1000000 THEN 'lifetimes, once' END,
 	   CASE WHEN here > 0 THEN here WHEN :customers = 1000000 THEN once END,
-	   CASE WHEN :customers = 1000000 THEN bar ELSE '-' END, CASE WHEN :customers = 1000000 THEN aim ELSE '-' END)
+	   for_a_million(bar), for_a_million(aim))
 FROM (VALUES
 	(1, 'orders to CLV, bg/nbd', road_query('made', 'bg/nbd', :'histories'), :rival_orders, 60000, '10 x', '15 x'),
 	(2, 'orders to CLV, pareto/nbd', road_query('made', 'pareto/nbd', :'histories'), 0, 500000, '80 x', '150 x'),
