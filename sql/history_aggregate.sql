@@ -7,7 +7,9 @@ BEGIN
 	RETURN 'no complaint';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-	RETURN SQLSTATE || ' ' || SQLERRM || coalesce(' / ' || nullif(hint, ''), '');
+	-- of a function that is not there the server speaks, in every version otherwise
+	RETURN CASE SQLSTATE WHEN '42883' THEN SQLSTATE
+		ELSE SQLSTATE || ' ' || SQLERRM || coalesce(' / ' || nullif(hint, ''), '') END;
 END $$;
 
 -- days are UTC days, whatever the time zone of the session

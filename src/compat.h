@@ -1,6 +1,6 @@
 /*
  * compat.h
- *		The differences between PostgreSQL 14 and 18, in one place.
+ *		The differences between PostgreSQL 14 and 19, in one place.
  *
  * This is the only file that looks at PG_VERSION_NUM. Each guard says which
  * version brought the change and why it matters here.

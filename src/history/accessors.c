@@ -7,11 +7,13 @@
  */
 #include "clv.h"
 
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "history/layout.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/tuplestore.h"
 
 /* The date argument, or the end of time where the overload has none. */
 static DateADT
