@@ -47,7 +47,7 @@ TimeCells(const ClvFamily *family, ClvCell *cells, size_t n)
 	for (int sorted = 0; sorted < 2; sorted++)
 	{
 		double start = Now();
-		ClvStatus status = clv_fit_cells(family, cells, n, NULL, &control, workspace, &report);
+		ClvStatus status = clv_fit_cells(family, cells, &n, NULL, &control, workspace, &report);
 
 		Print(family, "cells", status, &report, n, Now() - start);
 	}

@@ -14,7 +14,7 @@
 typedef struct Rows
 {
 	ClvCell    *cells;
-	int64		n;
+	size_t		n;
 	ClvGroups	groups;
 } Rows;
 
@@ -79,7 +79,7 @@ EngineRows(const FitContext *fit, Rows *rows)
 		if (supervised)
 			CheckOutcomes(fit, &rows->groups);
 	}
-	for (int64 i = 0; i < rows->n; i++)
+	for (size_t i = 0; i < rows->n; i++)
 	{
 		const ClvCellEntry *cell = &fit->view.cells[i];
 		ClvCell    *row = &rows->cells[i];
@@ -122,7 +122,7 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	control.fixed = fixed;
 	memset(report, 0, sizeof(*report));
 	report->degenerate_param = -1;
-	status = clv_fit_cells(family, rows->cells, rows->n, rows->groups.n > 0 ? &rows->groups : NULL,
+	status = clv_fit_cells(family, rows->cells, &rows->n, rows->groups.n > 0 ? &rows->groups : NULL,
 						   &control, workspace, report);
 	pfree(workspace);
 	return status;

@@ -306,11 +306,11 @@ FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 }
 
 ClvStatus
-clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n, const ClvGroups *groups,
+clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGroups *groups,
 			  const ClvFitControl *control, void *workspace, ClvFitReport *report)
 {
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
-	CellData data = {.all = {.family = family, .cells = cells, .n = n, .poll = &poll}};
+	CellData data = {.all = {.family = family, .cells = cells, .n = *n, .poll = &poll}};
 	ClvArena arena = {workspace, 0};
 	ClvStatus status;
 
@@ -319,8 +319,11 @@ clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n, const ClvGroups
 	status = CheckGroups(family, data.all.groups);
 	if (status != CLV_OK)
 		return status;
-	CarveCells(&data, &arena, n);
-	return clv_cells_sort(&data.all) ? FitSorted(&data, control, report) : CLV_BAD_START;
+	CarveCells(&data, &arena, *n);
+	if (!clv_cells_sort(&data.all))
+		return CLV_BAD_START;
+	*n = data.all.n;
+	return FitSorted(&data, control, report);
 }
 
 /* ---- spend families ---- */

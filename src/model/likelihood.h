@@ -99,9 +99,9 @@ extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
 /*
  * Fit a transaction family; groups may be NULL. For the same bits in any order of
  * arrival their numbers must not tell of it. cells are sorted and equal ones merged, in
- * place, so
- * what lies behind the merged ones is stale afterwards. report is filled as far as
- * the fit came, whatever the status:
+ * place: n is how many there are, and afterwards how many are left, so that other
+ * families can be fitted to the same. report is filled as far as the fit came, whatever
+ * the status:
  *
  * CLV_TOO_FEW				no more customers than parameters
  * CLV_NO_REPEATERS			all x = 0
@@ -118,7 +118,7 @@ extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
  * rises without bound as alpha vanishes. What is found then is the top that the
  * rest of the customers make.
  */
-extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t n,
+extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n,
 							   const ClvGroups *groups, const ClvFitControl *control,
 							   void *workspace, ClvFitReport *report);
 

@@ -101,6 +101,7 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	ClvFitReport report;
 	ClvFitReport again;
 	ClvStatus status;
+	size_t left;
 
 	while (n < MOST_CELLS && bytes->left > 0)
 	{
@@ -128,10 +129,13 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	for (size_t i = 0; i < n; i++)
 		turned[n - 1 - i] = cells[i];
 	workspace = malloc(clv_fit_cells_workspace(family, n));
-	status = clv_fit_cells(family, cells, n, given, control, workspace, &report);
+	left = n;
+	status = clv_fit_cells(family, cells, &left, given, control, workspace, &report);
 	Check(family, status, &report);
 	Same(&report, &again, status,
-		 clv_fit_cells(family, turned, n, given, control, workspace, &again));
+		 clv_fit_cells(family, cells, &left, given, control, workspace, &again));
+	Same(&report, &again, status,
+		 clv_fit_cells(family, turned, &n, given, control, workspace, &again));
 	free(workspace);
 }
 

@@ -28,7 +28,7 @@ FitGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGrou
 	ClvStatus status;
 
 	memcpy(copy, cells, n * sizeof(ClvCell));
-	status = clv_fit_cells(family, copy, n, groups, control != NULL ? control : &plain, workspace,
+	status = clv_fit_cells(family, copy, &n, groups, control != NULL ? control : &plain, workspace,
 						   report);
 	free(workspace);
 	free(copy);

@@ -555,6 +555,7 @@ static void
 a_fit_can_be_left_anywhere(void **state)
 {
 	size_t n = 100000;
+	size_t left;
 	ClvCell *all = SimulatedCustomers(everyday, 0, n, 1 / 7.0, 22);
 	ClvCell *cells = malloc(n * sizeof(ClvCell));
 	void *workspace = malloc(clv_fit_cells_workspace(BG, n));
@@ -568,11 +569,13 @@ a_fit_can_be_left_anywhere(void **state)
 	for (;; last = last * 2)
 	{
 		memcpy(cells, all, n * sizeof(ClvCell));
+		left = n;
 		interrupt.calls = 0;
 		interrupt.last = last;
 		if (setjmp(interrupt.out) == 0)
 		{
-			assert_int_equal(clv_fit_cells(BG, cells, n, NULL, &control, workspace, &again), CLV_OK);
+			assert_int_equal(clv_fit_cells(BG, cells, &left, NULL, &control, workspace, &again),
+							 CLV_OK);
 			break;
 		}
 	}
@@ -581,6 +584,34 @@ a_fit_can_be_left_anywhere(void **state)
 	free(workspace);
 	free(cells);
 	free(all);
+}
+
+/* Fits to the same cells, one after the other, count every customer once. */
+static void
+the_next_fit_sees_the_same_customers(void **state)
+{
+	size_t n = 400;
+	size_t left = n;
+	ClvCell *cells = SimulatedCustomers(everyday, 0, n, 4, 23);
+	ClvCell *turned = malloc(n * sizeof(ClvCell));
+	void *workspace = malloc(clv_fit_cells_workspace(BG, n));
+	static const ClvFitControl control = {0};
+	ClvFitReport report[3];
+
+	for (size_t i = 0; i < n; i++)
+		turned[i] = cells[n - 1 - i];
+	for (int i = 0; i < 2; i++)
+	{
+		clv_fit_cells(coins[i], cells, &left, NULL, &control, workspace, &report[i]);
+		assert_true(left < n); /* some were alike */
+		assert_true(report[i].customers == (double) n);
+	}
+	clv_fit_cells(coins[1], turned, &n, NULL, &control, workspace, &report[2]);
+	assert_int_equal(n, left);
+	SameBits(coins[1], &report[1], &report[2]);
+	free(workspace);
+	free(turned);
+	free(cells);
 }
 
 /* ---- the registry ---- */
@@ -625,6 +656,7 @@ main(void)
 		cmocka_unit_test(more_times_than_a_table_holds),
 		cmocka_unit_test(sizes_saturate),
 		cmocka_unit_test(a_fit_can_be_left_anywhere),
+		cmocka_unit_test(the_next_fit_sees_the_same_customers),
 		cmocka_unit_test(registry_knows_its_families),
 	};
 

@@ -395,7 +395,7 @@ FitAnswers(const ClvFamily *family, const ClvCell *cells, size_t n, const double
 	ClvStatus status;
 
 	memcpy(copy, cells, n * sizeof(ClvCell));
-	status = clv_fit_cells(family, copy, n, &groups, &control, workspace, report);
+	status = clv_fit_cells(family, copy, &n, &groups, &control, workspace, report);
 	free(workspace);
 	free(copy);
 	return status;
