@@ -21,12 +21,16 @@
 
 PG_FUNCTION_INFO_V1(clv_pipeline_as_owner);
 
-/* May the current user become this role? An error if not. */
+/* May the current user become this role? An error if not, or if there is no such role. */
 static void
 CheckMember(Oid owner)
 {
 	Oid			user = GetUserId();
 
+	/* a superuser is a member even of roles that do not exist */
+	if (GetUserNameFromId(owner, true) == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("role with OID %u does not exist", owner)));
 	if (!clv_may_set_role(user, owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),

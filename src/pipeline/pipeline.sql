@@ -47,6 +47,14 @@ CREATE FUNCTION @extschema@.clv_pipeline_as_owner(owner pg_catalog.oid, statemen
 COMMENT ON FUNCTION @extschema@.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog.text) IS
 	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_refuse(
+	message pg_catalog.text, detail pg_catalog.text DEFAULT NULL, hint pg_catalog.text DEFAULT NULL,
+	code pg_catalog.text DEFAULT 'invalid_parameter_value')
+	RETURNS pg_catalog.void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_refuse(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'raises an error with what is known of its detail and hint, code being an SQLSTATE or its name, and without a word of the functions that have called each other until then. A part of pipelines';
+
 -- ---- writing statements ------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_data(name pg_catalog.text) RETURNS pg_catalog.text
@@ -88,18 +96,17 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_defini
 -- ---- finding a pipeline ------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_tables()
-RETURNS TABLE (
-	name pg_catalog.text, owner pg_catalog.oid, lock pg_catalog.oid)
+RETURNS TABLE (name pg_catalog.text, owner pg_catalog.oid)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT left(n.nspname, -5), c.relowner, n.oid
+	SELECT left(n.nspname, -5), c.relowner
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.reloftype = '@extschema@.clv_pipeline_definition'::regtype AND c.relname = 'pipeline'
 	  AND c.relkind = 'r' AND NOT c.relrowsecurity AND n.nspname LIKE '%\_data' AND n.nspowner = c.relowner
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_tables() IS
-	'the pipelines of this database, their owners, and the schema whose oid locks them. A part of pipelines';
+	'the pipelines of this database and their owners. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_may(owner pg_catalog.oid) RETURNS pg_catalog.bool
 LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
@@ -109,38 +116,31 @@ RETURN pg_catalog.pg_has_role(owner, CASE
 COMMENT ON FUNCTION @extschema@.clv_pipeline_may(pg_catalog.oid) IS
 	'whether the current user may work as the owner of a pipeline. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_find(
-	name pg_catalog.text,
-	OUT owner pg_catalog.oid,
-	OUT lock pg_catalog.oid
-) RETURNS record
+CREATE FUNCTION @extschema@.clv_pipeline_find(name pg_catalog.text) RETURNS pg_catalog.oid
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	owner oid := (SELECT t.owner FROM @extschema@.clv_pipeline_tables() t WHERE t.name = clv_pipeline_find.name);
 	others text;
 BEGIN
 	IF name IS NULL THEN
-		RAISE EXCEPTION 'name must be the name of a pipeline, not NULL'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	SELECT t.owner, t.lock INTO owner, lock FROM @extschema@.clv_pipeline_tables() t WHERE t.name = clv_pipeline_find.name;
-	IF NOT FOUND THEN
+		PERFORM @extschema@.clv_pipeline_refuse('name must be the name of a pipeline, not NULL', NULL, NULL, 'null_value_not_allowed');
+	ELSIF owner IS NULL THEN
 		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
-		RAISE EXCEPTION 'pipeline "%" does not exist', name
-			USING ERRCODE = 'undefined_object',
-				HINT = coalesce('Pipelines of this database are: ' || others || '.',
-					'There is none in this database: see clv_create_pipeline.');
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" does not exist', name), NULL,
+			coalesce('Pipelines of this database are: ' || others || '.', 'There is none in this database: see clv_create_pipeline.'),
+			'undefined_object');
+	ELSIF NOT @extschema@.clv_pipeline_may(owner) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('permission denied for pipeline "%s"', name),
+			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user), NULL,
+			'insufficient_privilege');
 	END IF;
-	IF NOT @extschema@.clv_pipeline_may(owner) THEN
-		RAISE EXCEPTION 'permission denied for pipeline "%"', name
-			USING ERRCODE = 'insufficient_privilege',
-				DETAIL = format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user);
-	END IF;
+	RETURN owner;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_find(pg_catalog.text) IS
-	'the owner of a pipeline, and the oid that locks it; an error where there is none, or the caller is no member of the owner. A part of pipelines';
+	'the owner of a pipeline; an error where there is none, or the caller is no member of the owner. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_read(name pg_catalog.text)
 RETURNS @extschema@.clv_pipeline_definition
@@ -152,13 +152,12 @@ DECLARE
 	definition @extschema@.clv_pipeline_definition;
 BEGIN
 	-- whatever bears the name of the table by the time it is read: it is read with no rights but its owner's
-	definition := @extschema@.clv_pipeline_as_owner((@extschema@.clv_pipeline_find(name)).owner,
+	definition := @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
 		format('SELECT p FROM ONLY %I.pipeline p', @extschema@.clv_pipeline_data(name)));
 	IF definition IS NULL THEN
-		RAISE EXCEPTION 'pipeline "%" has no definition', name
-			USING ERRCODE = 'no_data_found',
-				DETAIL = format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
-				HINT = 'Drop the pipeline with clv_drop_pipeline and make it anew.';
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" has no definition', name),
+			format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
+			'Drop the pipeline with clv_drop_pipeline and make it anew.', 'no_data_found');
 	END IF;
 	-- the schemas may have been renamed since
 	definition.name := name;
@@ -168,44 +167,35 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_read(pg_catalog.text) IS
 	'the definition of a pipeline, read as its owner. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_lock_number(lock pg_catalog.oid) RETURNS pg_catalog.int4
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1
-RETURN (lock::pg_catalog.int8 OPERATOR(pg_catalog.-) 2147483648)::pg_catalog.int4;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_lock_number(pg_catalog.oid) IS
-	'the second number of a pipeline''s advisory lock. A part of pipelines';
-
-CREATE FUNCTION @extschema@.clv_pipeline_try_lock(lock pg_catalog.oid) RETURNS pg_catalog.bool
-LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 100
--- the first number says "clvp" in ASCII, so that nobody else's locks are met by chance
-RETURN pg_catalog.pg_try_advisory_xact_lock(1668052592, @extschema@.clv_pipeline_lock_number(lock));
-COMMENT ON FUNCTION @extschema@.clv_pipeline_try_lock(pg_catalog.oid) IS
-	'takes the lock of a pipeline until the end of the transaction; false where another session has it. A part of pipelines';
-
-CREATE FUNCTION @extschema@.clv_pipeline_wait_lock(lock pg_catalog.oid) RETURNS pg_catalog.void
-LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE COST 100
-RETURN pg_catalog.pg_advisory_xact_lock(1668052592, @extschema@.clv_pipeline_lock_number(lock));
-COMMENT ON FUNCTION @extschema@.clv_pipeline_wait_lock(pg_catalog.oid) IS
-	'takes the lock of a pipeline until the end of the transaction, and waits for it. A part of pipelines';
-
-CREATE FUNCTION @extschema@.clv_pipeline_lockers(lock pg_catalog.oid)
-RETURNS TABLE (pid pg_catalog.int4, holds pg_catalog.bool)
-LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1
+CREATE FUNCTION @extschema@.clv_pipeline_lock(name pg_catalog.text, waiting pg_catalog.bool)
+RETURNS pg_catalog.bool
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT l.pid, l.granted FROM pg_locks l
-	WHERE l.locktype = 'advisory' AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
-	  AND l.classid = 1668052592 AND l.objid::int8 = @extschema@.clv_pipeline_lock_number(lock)::int8 & 4294967295 AND l.objsubid = 2
+DECLARE
+	state text := format('%I.state', @extschema@.clv_pipeline_data(name));
+	locked bool;
+BEGIN
+	-- a lock of a row needs the right to change it: nobody but the owner can keep a refresh waiting
+	IF to_regclass(state) IS NOT NULL THEN
+		EXECUTE format('SELECT true FROM %s s FOR UPDATE%s', state, CASE WHEN waiting THEN '' ELSE ' SKIP LOCKED' END) INTO locked;
+		IF locked IS NULL THEN
+			EXECUTE format('SELECT false FROM %s s', state) INTO locked;
+		END IF;
+	END IF;
+	RETURN locked;
+END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_lockers(pg_catalog.oid) IS
-	'the processes that hold the lock of a pipeline, or wait for it. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_lock(pg_catalog.text, pg_catalog.bool) IS
+	'takes the lock of a pipeline, the row of its table "state", until the end of the transaction, and waits for it or not; false where another session has it, NULL where there is no such row. To be called as the owner. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_waits(pid pg_catalog.int4, lock pg_catalog.oid) RETURNS pg_catalog.bool
+CREATE FUNCTION @extschema@.clv_pipeline_waits(pid pg_catalog.int4) RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	FOR attempt IN 1 .. 20 LOOP
-		IF EXISTS (SELECT FROM @extschema@.clv_pipeline_lockers(lock) l WHERE l.pid = clv_pipeline_waits.pid) THEN
+		IF pg_backend_pid() = ANY (pg_blocking_pids(pid)) THEN
 			RETURN true;
 		END IF;
 		PERFORM pg_sleep(0.05);
@@ -213,5 +203,5 @@ BEGIN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_waits(pg_catalog.int4, pg_catalog.oid) IS
-	'whether another session wants the lock of a pipeline that this one has taken, as it must within a second if it is between two steps of a refresh. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_waits(pg_catalog.int4) IS
+	'whether another session waits for this one, which has taken the lock of a pipeline, as it must within a second if it is between two steps of a refresh. A part of pipelines';

@@ -1,26 +1,5 @@
 -- ---- what a definition must satisfy ----------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_refuse(
-	message pg_catalog.text, detail pg_catalog.text DEFAULT NULL, hint pg_catalog.text DEFAULT NULL,
-	code pg_catalog.text DEFAULT 'invalid_parameter_value')
-RETURNS pg_catalog.void
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	IF detail IS NULL AND hint IS NULL THEN
-		RAISE EXCEPTION USING MESSAGE = message, ERRCODE = code;
-	ELSIF hint IS NULL THEN
-		RAISE EXCEPTION USING MESSAGE = message, DETAIL = detail, ERRCODE = code;
-	ELSIF detail IS NULL THEN
-		RAISE EXCEPTION USING MESSAGE = message, HINT = hint, ERRCODE = code;
-	END IF;
-	RAISE EXCEPTION USING MESSAGE = message, DETAIL = detail, HINT = hint, ERRCODE = code;
-END
-$$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_refuse(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'raises an error with what is known of its detail and hint. A part of pipelines';
-
 CREATE FUNCTION @extschema@.clv_pipeline_names(relation pg_catalog.regclass, argument pg_catalog.text, names pg_catalog.text)
 RETURNS pg_catalog.text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000

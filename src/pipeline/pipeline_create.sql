@@ -31,7 +31,7 @@ DECLARE
 			'generation int8, model_run int8, definition @extschema@.clv_pipeline_definition NOT NULL, called_by name NOT NULL, '
 			'pid int4 NOT NULL, backend_start timestamptz, started_at timestamptz NOT NULL, published_at timestamptz, '
 			'finished_at timestamptz, customers int8, touched int8, histories int8, total_revenue numeric, note text, '
-			'error text, error_code text, error_detail text, error_hint text)',
+			'error text, error_code text, error_detail text, error_hint text, error_context text)',
 		'step (run int8 NOT NULL, number int4 NOT NULL, step text NOT NULL, rows int8, started_at timestamptz NOT NULL, '
 			'finished_at timestamptz, PRIMARY KEY (run, number))',
 		'model (run int8 PRIMARY KEY, fitted_at timestamptz NOT NULL, as_of date NOT NULL, reason text NOT NULL, '
@@ -396,7 +396,7 @@ BEGIN
 	d.rated_at := coalesce(rated_at, d.rated_at);
 	d.list_size := coalesce(list_size, d.list_size);
 	d := @extschema@.clv_pipeline_resolve(d, path, NULL, attributes);
-	PERFORM @extschema@.clv_pipeline_as_owner((@extschema@.clv_pipeline_find(name)).owner,
+	PERFORM @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
 		pg_catalog.format('SELECT @extschema@.clv_pipeline_write(%s)', @extschema@.clv_pipeline_literal(d)));
 END
 $$;
@@ -432,14 +432,14 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_drop_objects(pg_catalog.text, pg_ca
 CREATE PROCEDURE @extschema@.clv_drop_pipeline(name pg_catalog.text, cascade pg_catalog.bool DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
-	found record := @extschema@.clv_pipeline_find(name);
+	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
 BEGIN
-	IF NOT @extschema@.clv_pipeline_try_lock(found.lock) THEN
+	IF NOT @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_lock(%L, false)', name))::pg_catalog.bool THEN
 		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL,
 			'Wait until the refresh has ended, or cancel it.', 'object_in_use');
 	END IF;
 	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron();
-	PERFORM @extschema@.clv_pipeline_as_owner(found.owner,
+	PERFORM @extschema@.clv_pipeline_as_owner(owner,
 		pg_catalog.format('SELECT @extschema@.clv_pipeline_drop_objects(%L, %L)', name, coalesce(cascade, false)));
 END
 $$;

@@ -9,8 +9,25 @@ RETURN '{histories,model,customers,segments,cohorts,forecast,concentration,lists
 COMMENT ON FUNCTION @extschema@.clv_pipeline_steps() IS
 	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_busy(name pg_catalog.text, by_whom pg_catalog.text, if_busy pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF if_busy = 'error' THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" is being refreshed already', name), by_whom,
+			'Wait until it has ended; or, where a notice will do, say if_busy => ''notice''.', 'object_in_use');
+	END IF;
+	RAISE NOTICE 'pipeline "%" is being refreshed already', name USING DETAIL = by_whom;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_busy(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'says that another session refreshes a pipeline: by an error, or by a notice and NULL. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_begin(
-	name pg_catalog.text, mode pg_catalog.text, as_of pg_catalog.date, caller pg_catalog.name,
+	name pg_catalog.text, mode pg_catalog.text, as_of pg_catalog.date, if_busy pg_catalog.text, caller pg_catalog.name,
 	backend_start pg_catalog.timestamptz)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
@@ -18,29 +35,32 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
-	lock oid := (@extschema@.clv_pipeline_find(name)).lock;
+	locked bool := @extschema@.clv_pipeline_lock(name, false);
 	other record;
+	by_whom text := 'Another session is about to begin a refresh, or to drop the pipeline.';
 	this int8;
 BEGIN
-	IF NOT @extschema@.clv_pipeline_try_lock(lock) THEN
-		RAISE NOTICE 'pipeline "%" is being refreshed already', name
-			USING DETAIL = format('Its lock is held by process %s.', (SELECT string_agg(l.pid::text, ', ')
-				FROM @extschema@.clv_pipeline_lockers(lock) l WHERE l.holds));
-		RETURN NULL;
+	IF locked IS NULL THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" has no state', name),
+			format('The table %I.state is missing or empty.', @extschema@.clv_pipeline_data(name)),
+			'Drop the pipeline with clv_drop_pipeline and make it anew.', 'no_data_found');
 	END IF;
-	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running''') LOOP
+	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running'' ORDER BY r.run') LOOP
+		by_whom := format('Run %s, by process %s since %s.', other.run, other.pid, other.started_at);
+		CONTINUE WHEN NOT locked;
 		-- a session may live on without its run, where that could not even write down why it failed
 		IF other.pid <> pg_backend_pid() AND @extschema@.clv_pipeline_alive(other.pid, other.backend_start, other.started_at)
-			AND @extschema@.clv_pipeline_waits(other.pid, lock)
+			AND @extschema@.clv_pipeline_waits(other.pid)
 		THEN
-			RAISE NOTICE 'pipeline "%" is being refreshed already', name
-				USING DETAIL = format('Run %s, by process %s since %s.', other.run, other.pid, other.started_at);
-			RETURN NULL;
+			RETURN @extschema@.clv_pipeline_busy(name, by_whom, if_busy);
 		END IF;
 		RAISE NOTICE 'run % of pipeline "%" was left unfinished and is given up', other.run, name;
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''interrupted'', finished_at = clock_timestamp(), '
 			'error = ''its session ended, or could not say why it failed'' WHERE run = $1') USING other.run;
 	END LOOP;
+	IF NOT locked THEN
+		RETURN @extschema@.clv_pipeline_busy(name, by_whom, if_busy);
+	END IF;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.run (run, status, requested, wanted_as_of, definition, called_by, pid, '
 		'backend_start, started_at) SELECT coalesce(max(r.run), 0) + 1, ''running'', $1, $2, $3, $4, pg_backend_pid(), $5, '
 		'clock_timestamp() FROM {data}.run r RETURNING run') INTO this USING mode, as_of, d, caller, backend_start;
@@ -49,8 +69,8 @@ BEGIN
 	RETURN this;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.name, pg_catalog.timestamptz) IS
-	'begins a run and gives up what dead sessions have left; NULL, with a notice, where another session has one. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text, pg_catalog.name, pg_catalog.timestamptz) IS
+	'begins a run and gives up what dead sessions have left; NULL, with a notice, or an error, where another session has one. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
 RETURNS pg_catalog.text
@@ -65,7 +85,7 @@ DECLARE
 	began timestamptz := clock_timestamp();
 BEGIN
 	-- whoever has it now either looks whether we are alive or has given us up: then it is the run that is not ours any more
-	PERFORM @extschema@.clv_pipeline_wait_lock((@extschema@.clv_pipeline_find(name)).lock);
+	PERFORM @extschema@.clv_pipeline_lock(name, true);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (r.definition).* FROM {data}.run r WHERE r.run = $1 AND r.status = ''running'' '
 		'AND r.pid = pg_backend_pid()') INTO d USING run;
 	IF d IS NULL THEN
@@ -97,7 +117,8 @@ AS $$
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_read(name),
 		'UPDATE {data}.run SET status = ''failed'', finished_at = clock_timestamp(), error = $2 ->> ''message'', '
-		'error_code = $2 ->> ''code'', error_detail = $2 ->> ''detail'', error_hint = $2 ->> ''hint'' '
+		'error_code = $2 ->> ''code'', error_detail = $2 ->> ''detail'', error_hint = $2 ->> ''hint'', '
+		'error_context = $2 ->> ''context'' '
 		'WHERE run = $1 AND status = ''running'' AND pid = pg_backend_pid()') USING run, failure;
 END
 $$;
@@ -116,14 +137,16 @@ DECLARE
 	message text;
 	detail text;
 	hint text;
+	context text;
 BEGIN
 	report := @extschema@.clv_pipeline_as_owner(owner,
 		format('SELECT @extschema@.clv_pipeline_run_step(%L, %s, %s)', name, run, number));
 EXCEPTION
 	WHEN OTHERS OR query_canceled OR assert_failure THEN
 		GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-			detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-		failure := jsonb_build_object('code', code, 'message', message,
+			detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
+			context = PG_EXCEPTION_CONTEXT;
+		failure := jsonb_build_object('code', code, 'message', message, 'context', nullif(context, ''),
 			'detail', coalesce(nullif(detail, ''), format('Pipeline "%s", run %s, step %s.', name, run,
 				(@extschema@.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
 		BEGIN
@@ -139,15 +162,18 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_attempt(pg_catalog.text, pg_catalog
 	'takes one step of a run as the pipeline''s owner; an error is undone, written down and returned instead. A part of pipelines';
 
 CREATE PROCEDURE @extschema@.clv_refresh(
-	name pg_catalog.text, mode pg_catalog.text DEFAULT 'auto', as_of pg_catalog.date DEFAULT NULL)
+	name pg_catalog.text, mode pg_catalog.text DEFAULT 'auto', as_of pg_catalog.date DEFAULT NULL,
+	if_busy pg_catalog.text DEFAULT 'error')
 LANGUAGE plpgsql AS $$
 DECLARE
-	found record := @extschema@.clv_pipeline_find(name);
+	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
 	run pg_catalog.int8;
 	step record;
 BEGIN
 	IF mode IS NULL OR mode OPERATOR(pg_catalog.<>) ALL ('{auto,full,incremental}'::pg_catalog.text[]) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('mode must be ''auto'', ''full'' or ''incremental'': %s', coalesce(mode, 'NULL')));
+	ELSIF if_busy IS NULL OR if_busy OPERATOR(pg_catalog.<>) ALL ('{error,notice}'::pg_catalog.text[]) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('if_busy must be ''error'' or ''notice'': %s', coalesce(if_busy, 'NULL')));
 	ELSIF NOT pg_catalog.isfinite(as_of) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('as_of must be a finite date: %s', as_of));
 	ELSIF pg_catalog.pg_is_in_recovery() THEN
@@ -157,12 +183,12 @@ BEGIN
 		PERFORM @extschema@.clv_pipeline_refuse('clv_refresh cannot run inside a transaction block',
 			'It commits after each of its steps.', 'Call it by itself, without BEGIN.', 'active_sql_transaction');
 	END IF;
-	run := @extschema@.clv_pipeline_as_owner(found.owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_begin(%L, %L, %L, %L, %L)',
-		name, mode, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'), current_user,
+	run := @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_begin(%L, %L, %L, %L, %L, %L)',
+		name, mode, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'), if_busy, current_user,
 		(SELECT a.backend_start FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())));
 	COMMIT;
 	FOR number IN 1 .. CASE WHEN run IS NULL THEN 0 ELSE pg_catalog.array_length(@extschema@.clv_pipeline_steps(), 1) END LOOP
-		step := @extschema@.clv_pipeline_attempt(name, found.owner, run, number);
+		step := @extschema@.clv_pipeline_attempt(name, owner, run, number);
 		COMMIT;
 		IF step.failure IS NOT NULL THEN
 			PERFORM @extschema@.clv_pipeline_refuse(step.failure OPERATOR(pg_catalog.->>) 'message',
@@ -173,8 +199,8 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date) IS
-	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another customer); auto: incremental where it can be. as_of: the day to look back from, this time. Everybody is scored anew, and readers see the new run from one moment to the next. Commits after each step, so it cannot run inside a transaction block; reports each step as a notice. Where another session refreshes the pipeline it says so and returns. An error is kept in the view runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s rights';
+COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
+	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another customer); auto: incremental where it can be. as_of: the day to look back from, this time. Everybody is scored anew, and readers see the new run from one moment to the next. Commits after each step, so it cannot run inside a transaction block; reports each step as a notice. if_busy: what it is where another session refreshes the pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s rights';
 
 -- ---- step: histories -------------------------------------------------------------------------------------
 

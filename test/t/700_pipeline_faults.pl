@@ -45,7 +45,7 @@ sub recovers
 	my ($name) = @_;
 
 	same(Shop::contents($node, 'shop'), $good, "$name: the views are as they were");
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}), 0, "$name: no lock is left");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM (SELECT FROM shop_data.state FOR UPDATE SKIP LOCKED) q}), 1, "$name: no lock is left");
 	my ($rc, $out, $err) = $node->psql('postgres', "CALL clv_refresh('shop')");
 	is($rc, 0, "$name: the next refresh works") or diag($err);
 	$node->safe_psql('postgres', "CALL clv_refresh('twin')");
@@ -62,6 +62,7 @@ sub fails
 	my ($rc, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nCALL clv_refresh('shop')");
 
 	like($err, qr/ERROR:  $code: .*$message/, "$name: the caller is told");
+	unlike($err, qr/CONTEXT:|QUERY:/, "$name: without a word of the functions in between");
 	is(Shop::latest($node, 'status', 'error_code', "error ~ '$message'"), "failed|$code|t", "$name: and runs says so");
 }
 
@@ -86,9 +87,12 @@ sub cancel_in
 	my ($keeper, $refresh, $pid) = stop_in($step);
 
 	is(Shop::latest($node, 'status', 'step'), "running|$step", "cancel in $step: runs says where it is");
-	my ($rc, $out, $told) = $node->psql('postgres', "SET client_min_messages = notice;\nCALL clv_refresh('shop')");
-	like($told, qr/NOTICE:  pipeline "shop" is being refreshed already\s+DETAIL:  Its lock is held by process $pid\./,
-		"cancel in $step: another caller is told by whom");
+	my ($rc, $out, $told) = $node->psql('postgres', "\\set VERBOSITY verbose\nCALL clv_refresh('shop')");
+	like($told, qr/ERROR:  55006: pipeline "shop" is being refreshed already\s+DETAIL:  Run \d+, by process $pid since /,
+		"cancel in $step: another caller is told by whom, in an error");
+	($rc, $out, $told) = $node->psql('postgres', "SET client_min_messages = notice;\nCALL clv_refresh('shop', if_busy => 'notice')");
+	like("$rc $told", qr/^0 .*NOTICE:  pipeline "shop" is being refreshed already\s+DETAIL:  Run \d+, by process $pid since /s,
+		"cancel in $step: or in a notice, if that is asked for");
 	my $start = time;
 	$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
 	my $error = Shop::finish($refresh);

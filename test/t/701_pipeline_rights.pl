@@ -208,12 +208,29 @@ foreach my $role ('mallory', 'rita')
 	like((as($role, $_))[2], qr/ERROR:  42501: permission denied for pipeline "shop"/, "$role may not: $_")
 	  foreach ("CALL ext.clv_refresh('shop')", "CALL ext.clv_alter_pipeline('shop', filter => 'true')", "CALL ext.clv_drop_pipeline('shop')",
 		"SELECT ext.clv_schedule('shop', '0 3 * * *')", "SELECT ext.clv_unschedule('shop')", "SELECT ext.clv_pipeline_read('shop')",
-		"SELECT ext.clv_pipeline_begin('shop', 'full', NULL, 'x', now())", "SELECT ext.clv_pipeline_run_step('shop', 1, 1)");
+		"SELECT ext.clv_pipeline_begin('shop', 'full', NULL, 'error', 'x', now())", "SELECT ext.clv_pipeline_run_step('shop', 1, 1)");
 	like((as($role, "SELECT ext.clv_pipeline_as_owner('alice'::regrole, 'SELECT 1')"))[2], qr/ERROR:  42501: permission denied to work as role "alice"/,
 		"$role may not work as alice");
 	is(works($role, 'SELECT count(*) FROM ext.clv_pipelines', "$role may look at the list"), 0, 'and sees nothing there');
 }
 works('rita', 'SELECT count(*), (SELECT count(*) FROM shop.segments) FROM shop.customers', 'rita reads the views');
+like((as($_->[0], "BEGIN; $_->[1]"))[2], qr/ERROR:  42501/, "$_->[0] cannot keep a refresh waiting: $_->[1]")
+  foreach (map { my $role = $_; map { [ $role, $_ ] } 'SELECT FROM shop_data.state FOR KEY SHARE', 'SELECT run FROM shop.runs FOR UPDATE',
+		'LOCK TABLE shop_data.state IN ACCESS SHARE MODE', 'LOCK TABLE shop.equity IN SHARE MODE', q{SELECT ext.clv_pipeline_lock('shop', false)} } 'mallory', 'rita');
+{
+	# a reader in the middle of a transaction, who holds every advisory lock that the name suggests
+	my $reader = $node->background_psql('postgres', extra_params => [ '-U', 'rita' ]);
+	$reader->query_safe(q{BEGIN; SELECT count(*) FROM shop.equity, shop.customers;
+		SELECT pg_advisory_lock(1668052592, (n.oid::int8 - 2147483648)::int4) FROM pg_namespace n});
+	works('alice', q{CALL clv_refresh('shop')}, 'and one who has read what she may, and taken every lock there is to take, keeps nobody waiting');
+	$reader->query_safe('COMMIT');
+	$reader->quit;
+}
+foreach my $oid (0, 4294967295)
+{
+	like((as('postgres', "SELECT ext.clv_pipeline_as_owner($oid\:\:oid, 'SELECT 1')"))[2], qr/ERROR:  42704: role with OID $oid does not exist/,
+		"nobody works as a role that there is not: $oid");
+}
 like((as('rita', 'TABLE shop_data.customer'))[2], qr/ERROR:  42501/, 'but not the tables behind them');
 like((as('rita', q{CALL ext.clv_create_pipeline('mine', 'private.orders', 'customer_id', 'ordered_at')}))[2], qr/ERROR:  42501/,
 	'and cannot make a pipeline over what she may not read');
