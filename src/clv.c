@@ -70,6 +70,15 @@ clv_result_row(FunctionCallInfo fcinfo)
 	return fcinfo->flinfo->fn_extra;
 }
 
+void
+clv_foreign_state(const char *aggregate)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("a function of %s was called with the state of another aggregate",
+						   aggregate),
+					errhint("Call the aggregate %s itself.", aggregate)));
+}
+
 double
 clv_daily_rate(double annual_rate)
 {

@@ -57,6 +57,20 @@ extern TupleDesc clv_result_row(FunctionCallInfo fcinfo);
 /* The continuous discount rate per day that an effective annual rate means. */
 extern double clv_daily_rate(double annual_rate);
 
+/* The error of a function whose state of type internal is another aggregate's. */
+extern void pg_attribute_noreturn() clv_foreign_state(const char *aggregate);
+
+/*
+ * Every state of type internal begins with the tag of its aggregate: superusers may put
+ * functions of several together.
+ */
+static inline void
+clv_check_state(const void *state, uint32 tag, const char *aggregate)
+{
+	if (unlikely(*(const uint32 *) state != tag))
+		clv_foreign_state(aggregate);
+}
+
 /* As ARR_DATA_PTR(), which mixes signed and unsigned sizes and is warned of. */
 static inline char *
 clv_array_data(ArrayType *array)

@@ -191,12 +191,16 @@ clv_cells_flat(Datum cells)
 	return flat;
 }
 
+/* The object behind the datum, where it is one of ours; else NULL. */
 static ClvCellsState *
 ExpandedState(Datum cells)
 {
-	return VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(cells))
-			   ? (ClvCellsState *) DatumGetEOHP(cells)
-			   : NULL;
+	ExpandedObjectHeader *object;
+
+	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(cells)))
+		return NULL;
+	object = DatumGetEOHP(cells);
+	return object->eoh_methods == &methods ? (ClvCellsState *) object : NULL;
 }
 
 void
@@ -293,9 +297,11 @@ clv_cells_copy(Datum cells, MemoryContext parent)
 ClvCellsState *
 clv_cells_writable(Datum cells, MemoryContext parent)
 {
+	ClvCellsState *state = NULL;
+
 	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(cells)))
-		return ExpandedState(cells);
-	return clv_cells_copy(cells, parent);
+		state = ExpandedState(cells);
+	return state != NULL ? state : clv_cells_copy(cells, parent);
 }
 
 /* ---- counting ---- */
@@ -434,10 +440,19 @@ TakeOnlyEntry(void *arg, const ClvCellEntry *cell)
 	AppendCell((ClvCellsState *) arg, cell);
 }
 
-/* All cells become entries. */
+/*
+ * All cells become entries. Reading does this, so that it may happen to an object that
+ * outlives the statement (a variable of a procedure that catches a cancel): one that an
+ * error has left half way says so.
+ */
 static void
 Settle(ClvCellsState *state)
 {
+	if (state->settling)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("an error has left these clv_cells half counted"),
+						errhint("Count them again.")));
+	state->settling = true;
 	if (state->head->ncells == 0 && state->packed.used > state->cells_size)
 	{
 		state->cells_size = state->packed.used;
@@ -446,6 +461,7 @@ Settle(ClvCellsState *state)
 	}
 	clv_packed_settle(&state->packed, state->hdr.eoh_context,
 					  state->head->ncells == 0 ? TakeOnlyEntry : TakeEntry, state);
+	state->settling = false;
 }
 
 static void

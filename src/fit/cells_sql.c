@@ -21,12 +21,12 @@ StateToMerge(FunctionCallInfo fcinfo, const ClvCellsHead *head, ClvCellsState *l
 
 	if (!PG_ARGISNULL(0))
 	{
-		if (clv_cells_are_small(PG_GETARG_DATUM(0)))
+		if (clv_cells_are_small(PG_GETARG_DATUM(0)) && clv_cells_may_be_small(fcinfo))
 			state = clv_small_open(PG_GETARG_DATUM(0), head->ncells, head->nspend, local);
 		return state != NULL ? state : clv_cells_writable(PG_GETARG_DATUM(0), context);
 	}
 	clv_cells_init_head(&empty, (ClvCellsKind) head->kind, &head->options);
-	if (AggCheckCallContext(fcinfo, NULL))
+	if (clv_cells_may_be_small(fcinfo))
 		state = clv_small_new(&empty, head->ncells, head->nspend, local);
 	return state != NULL ? state : clv_cells_new(context, (ClvCellsKind) head->kind, &head->options);
 }

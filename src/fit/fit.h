@@ -221,6 +221,7 @@ typedef struct ClvCellsState
 	ClvCellsHead own_head;		/* where it is, but for a small state */
 	struct ClvSmall *small;		/* NULL: the object itself is the value */
 	ClvPacked	packed;			/* cells that are not among the entries yet */
+	bool		settling;		/* they are becoming entries, or an error came in between */
 	ClvVectors	vectors;
 	ClvCellEntry *cells;
 	int64		cells_size;

@@ -10,8 +10,11 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
+#include "utils/syscache.h"
 
 /* What the arguments of a row are; -1: not among them. */
 typedef struct RowForm
@@ -22,12 +25,85 @@ typedef struct RowForm
 	int			covariates;
 } RowForm;
 
+/* What a call site keeps from row to row. */
+typedef struct RowSite
+{
+	bool		asked;			/* is the next known? */
+	bool		may_be_small;
+	bool		known;			/* are the options of the last row? */
+	struct varlena *given;		/* as they came; NULL: there were none */
+	ClvParsedOptions parsed;
+} RowSite;
+
+static RowSite *
+Site(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *flinfo = fcinfo->flinfo;
+
+	if (flinfo->fn_extra == NULL)
+		flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(RowSite));
+	return flinfo->fn_extra;
+}
+
 MemoryContext
 clv_cells_context(FunctionCallInfo fcinfo)
 {
 	MemoryContext context;
 
 	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
+}
+
+/* ---- who sees a state ---- */
+
+/* Whether a function of an aggregate is one of these, whatever it is called in the catalog. */
+static bool
+IsFunction(Oid function, PGFunction one, PGFunction other)
+{
+	FmgrInfo	found;
+
+	fmgr_info(function, &found);
+	return found.fn_addr == one || found.fn_addr == other;
+}
+
+/*
+ * Whether the aggregate that calls hands its states to nobody but functions that know
+ * small ones. Anybody may make an aggregate of the functions of this room, without a
+ * final function or with one of their own: its states are seen by others, and have to
+ * be values of the type. So have those that several aggregates share.
+ */
+static bool
+KeepsItsStates(FunctionCallInfo fcinfo)
+{
+	const Aggref *aggref = AggGetAggref(fcinfo);
+	HeapTuple	tuple;
+	Form_pg_aggregate aggregate;
+	bool		keeps;
+
+	if (aggref == NULL || AggStateIsShared(fcinfo))
+		return false;
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggref->aggfnoid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	aggregate = (Form_pg_aggregate) GETSTRUCT(tuple);
+	keeps = OidIsValid(aggregate->aggfinalfn) &&
+			IsFunction(aggregate->aggfinalfn, clv_cells_final, clv_fit_final) &&
+			(!OidIsValid(aggregate->aggcombinefn) ||
+			 IsFunction(aggregate->aggcombinefn, clv_cells_merge, clv_cells_merge));
+	ReleaseSysCache(tuple);
+	return keeps;
+}
+
+bool
+clv_cells_may_be_small(FunctionCallInfo fcinfo)
+{
+	RowSite    *site = Site(fcinfo);
+
+	if (!site->asked)
+	{
+		site->may_be_small = KeepsItsStates(fcinfo);
+		site->asked = true;
+	}
+	return site->may_be_small;
 }
 
 Datum
@@ -138,33 +214,23 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						 "'{...}').")));
 }
 
-/* The options that a call site saw last, so that the next row's are a comparison of bytes. */
-typedef struct GivenOptions
-{
-	struct varlena *given;
-	ClvParsedOptions parsed;
-} GivenOptions;
-
-/* The options of this row, parsed and checked. */
+/* The options of this row, parsed and checked, unless they are those of the last one. */
 static const ClvFitOptions *
 OptionsOfRow(FunctionCallInfo fcinfo, const RowForm *form)
 {
 	int			arg = form->options;
-	MemoryContext context = fcinfo->flinfo->fn_mcxt;
-	GivenOptions *site = fcinfo->flinfo->fn_extra;
+	RowSite    *site = Site(fcinfo);
 	struct varlena *given = NULL;
 
 	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
 		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
-	if (site != NULL &&
+	if (site->known &&
 		(given == NULL ? site->given == NULL
 					   : site->given != NULL && VARSIZE_ANY(given) == VARSIZE_ANY(site->given) &&
 							 memcmp(given, site->given, VARSIZE_ANY(given)) == 0))
 		return &site->parsed.options;
 
-	fcinfo->flinfo->fn_extra = NULL;	/* an error must leave nothing half made */
-	if (site == NULL)
-		site = MemoryContextAllocZero(context, sizeof(GivenOptions));
+	site->known = false;		/* an error must leave nothing half made */
 	if (site->given != NULL)
 		pfree(site->given);
 	site->given = NULL;
@@ -172,10 +238,10 @@ OptionsOfRow(FunctionCallInfo fcinfo, const RowForm *form)
 	CheckOptions(&site->parsed.options, form);
 	if (given != NULL)
 	{
-		site->given = MemoryContextAlloc(context, VARSIZE_ANY(given));
+		site->given = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, VARSIZE_ANY(given));
 		memcpy(site->given, given, VARSIZE_ANY(given));
 	}
-	fcinfo->flinfo->fn_extra = site;
+	site->known = true;
 	return &site->parsed.options;
 }
 
@@ -195,7 +261,7 @@ NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *loca
 	ClvCellsState *state = NULL;
 	ClvCellsHead head;
 
-	if (AggCheckCallContext(fcinfo, NULL))
+	if (clv_cells_may_be_small(fcinfo))
 	{
 		clv_cells_init_head(&head, kind, options);
 		state = clv_small_new(&head, 0, 0, local);
@@ -214,7 +280,7 @@ StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 
 	if (PG_ARGISNULL(0))
 		return NewStateForRow(fcinfo, form, local);
-	if (clv_cells_are_small(PG_GETARG_DATUM(0)))
+	if (clv_cells_are_small(PG_GETARG_DATUM(0)) && clv_cells_may_be_small(fcinfo))
 		state = clv_small_open(PG_GETARG_DATUM(0), 1, 1, local);
 	if (state == NULL)
 		state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));

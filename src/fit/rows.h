@@ -10,6 +10,16 @@
 /* Where a state may live. */
 extern MemoryContext clv_cells_context(FunctionCallInfo fcinfo);
 
+/*
+ * Whether the state of the aggregate that calls may be a small one (small.c): then it is
+ * the aggregate's own, to be changed in place. Never outside of an aggregate.
+ */
+extern bool clv_cells_may_be_small(FunctionCallInfo fcinfo);
+
+extern Datum clv_cells_merge(PG_FUNCTION_ARGS);
+extern Datum clv_cells_final(PG_FUNCTION_ARGS);
+extern Datum clv_fit_final(PG_FUNCTION_ARGS);
+
 #define ReturnState(state) \
 	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small) \
 										   : EOHPGetRWDatum(&(state)->hdr))

@@ -12,6 +12,8 @@
  *
  * Such a value is seen by the functions of an aggregate and, between workers and their
  * leader, by nobody else: what a user sees, compares or stores is the canonical form.
+ * Only aggregates that end with the final functions of this room have small states
+ * (clv_cells_may_be_small); no input function takes one in.
  */
 #include "fit/rows.h"
 

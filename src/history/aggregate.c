@@ -35,7 +35,7 @@ StateArgument(FunctionCallInfo fcinfo, int32 occasion)
 	MemoryContext context;
 
 	if (likely(!PG_ARGISNULL(0)))
-		return (ClvHistoryState *) PG_GETARG_POINTER(0);
+		return clv_state_of(PG_GETARG_POINTER(0));
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "clv_history_transition called in non-aggregate context");
 	return clv_state_new(context, occasion);
@@ -139,7 +139,7 @@ clv_history_combine(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		return SkipRow(fcinfo);
-	other = (const ClvHistoryState *) PG_GETARG_POINTER(1);
+	other = clv_state_of(PG_GETARG_POINTER(1));
 	state = StateArgument(fcinfo, clv_state_occasion(other));
 	PG_RETURN_POINTER(clv_state_add_state(state, other));
 }
@@ -149,7 +149,7 @@ PG_FUNCTION_INFO_V1(clv_history_serialize);
 Datum
 clv_history_serialize(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BYTEA_P(clv_state_finish((const ClvHistoryState *) PG_GETARG_POINTER(0)));
+	PG_RETURN_BYTEA_P(clv_state_finish(clv_state_of(PG_GETARG_POINTER(0))));
 }
 
 PG_FUNCTION_INFO_V1(clv_history_deserialize);
@@ -169,5 +169,5 @@ PG_FUNCTION_INFO_V1(clv_history_final);
 Datum
 clv_history_final(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_CLV_HISTORY_P(clv_state_finish((const ClvHistoryState *) PG_GETARG_POINTER(0)));
+	PG_RETURN_CLV_HISTORY_P(clv_state_finish(clv_state_of(PG_GETARG_POINTER(0))));
 }

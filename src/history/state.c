@@ -26,6 +26,7 @@
 
 struct ClvHistoryState
 {
+	uint32		tag;			/* STATE_TAG */
 	uint32		used;			/* bytes of the log */
 	uint32		capacity;
 	DateADT		day;			/* the open day */
@@ -40,6 +41,8 @@ struct ClvHistoryState
 	bool		sorted;			/* the log is strictly ascending */
 	uint8		log[FLEXIBLE_ARRAY_MEMBER];
 };
+
+#define STATE_TAG 0x68697374
 
 /* A power of two with the log's first few days in it. */
 #define FIRST_CHUNK 128
@@ -82,11 +85,19 @@ clv_state_new(MemoryContext context, int32 occasion)
 	clv_check_occasion_length(occasion);
 	state = MemoryContextAlloc(context, FIRST_CHUNK);
 	memset(state, 0, offsetof(ClvHistoryState, log));
+	state->tag = STATE_TAG;
 	state->capacity = FIRST_CHUNK - offsetof(ClvHistoryState, log);
 	state->occasion = occasion;
 	state->scale = 2;
 	state->sorted = true;
 	return state;
+}
+
+ClvHistoryState *
+clv_state_of(void *argument)
+{
+	clv_check_state(argument, STATE_TAG, "clv_history()");
+	return argument;
 }
 
 int32
@@ -140,10 +151,9 @@ Grow(ClvHistoryState *state, Size bytes)
 	Size		needed = offsetof(ClvHistoryState, log) + state->used + bytes;
 	Size		size = offsetof(ClvHistoryState, log) + state->capacity;
 
-	while (size < needed)
+	while (size < needed && size < MaxAllocSize)
 		size *= 2;
-	if (size > MaxAllocSize)
-		size = MaxAllocSize;
+	size = Min(size, MaxAllocSize);
 	if (size < needed)
 		clv_history_too_large();
 	state = repalloc(state, size);

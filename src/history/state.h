@@ -34,6 +34,9 @@ clv_day_of_date(DateADT day)
 /* An empty one in the context; an occasion below 1 is an error. */
 extern ClvHistoryState *clv_state_new(MemoryContext context, int32 occasion);
 
+/* The state that an argument of type internal is, or an error. */
+extern ClvHistoryState *clv_state_of(void *argument);
+
 extern int32 clv_state_occasion(const ClvHistoryState *state);
 
 /*

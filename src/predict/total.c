@@ -45,6 +45,7 @@ clv_total_create(MemoryContext context, const ClvModel *model, const ClvFitted *
 
 	total->model = MemoryContextAlloc(context, VARSIZE_ANY(model));
 	memcpy(total->model, model, VARSIZE_ANY(model));
+	total->tag = CLV_TOTAL_TAG;
 	total->level = level;
 	total->nsums = nsums;
 	return total;

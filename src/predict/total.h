@@ -35,8 +35,11 @@ enum
 
 #define CLV_TOTAL_LEVEL 0.95
 
+#define CLV_TOTAL_TAG 0x746F7461
+
 typedef struct ClvTotal
 {
+	uint32		tag;			/* CLV_TOTAL_TAG */
 	ClvModel   *model;			/* one for all customers, in the context of the total */
 	double		level;			/* of both intervals */
 	int64		customers;

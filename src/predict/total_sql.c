@@ -37,6 +37,16 @@ AggregateContext(FunctionCallInfo fcinfo)
 	return context;
 }
 
+/* The total that an argument is; NULL: there is none yet. */
+static ClvTotal *
+TotalArgument(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_ARGISNULL(arg))
+		return NULL;
+	clv_check_state(PG_GETARG_POINTER(arg), CLV_TOTAL_TAG, "clv_predict_total()");
+	return (ClvTotal *) PG_GETARG_POINTER(arg);
+}
+
 /* ---- adding customers ---- */
 
 static bool
@@ -83,7 +93,7 @@ static ClvTotal *
 Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 {
 	MemoryContext context = AggregateContext(fcinfo);
-	ClvTotal   *total = PG_ARGISNULL(STATE) ? NULL : (ClvTotal *) PG_GETARG_POINTER(STATE);
+	ClvTotal   *total = TotalArgument(fcinfo, STATE);
 
 	if (total != NULL && total->site == site && total->generation == site->model.generation &&
 		total->level == level)
@@ -164,10 +174,10 @@ clv_predict_total_combine(PG_FUNCTION_ARGS)
 			PG_RETURN_NULL();
 		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
 	}
-	other = (ClvTotal *) PG_GETARG_POINTER(1);
+	other = TotalArgument(fcinfo, 1);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(Copy(context, other));
-	total = (ClvTotal *) PG_GETARG_POINTER(0);
+	total = TotalArgument(fcinfo, 0);
 	CheckSame(total, other->model, other->level);
 	total->customers += other->customers;
 	for (int i = 0; i < total->nsums; i++)
@@ -179,7 +189,7 @@ PG_FUNCTION_INFO_V1(clv_predict_total_serialize);
 Datum
 clv_predict_total_serialize(PG_FUNCTION_ARGS)
 {
-	ClvTotal   *total = (ClvTotal *) PG_GETARG_POINTER(0);
+	ClvTotal   *total = TotalArgument(fcinfo, 0);
 	StringInfoData buffer;
 
 	(void) AggregateContext(fcinfo);
@@ -336,7 +346,7 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	total = (ClvTotal *) PG_GETARG_POINTER(0);
+	total = TotalArgument(fcinfo, 0);
 	clv_fitted_unpack(total->model, &fitted);
 	n = clv_fitted_dimension(&fitted.purchase);
 	z = clv_normal_width(total->level);

@@ -13,8 +13,11 @@
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 
+#define STATE_TAG 0x63757473
+
 typedef struct CutsState
 {
+	uint32		tag;			/* STATE_TAG */
 	ClvFittedCache cache;
 	ClvValuer  *valuer;			/* where there is a model that customers were measured by */
 	ClvModel   *model;			/* or NULL */
@@ -29,8 +32,19 @@ NewState(MemoryContext context)
 {
 	CutsState  *state = MemoryContextAllocZero(context, sizeof(CutsState));
 
+	state->tag = STATE_TAG;
 	state->population.context = context;
 	return state;
+}
+
+/* The state that an argument is; NULL: there is none yet. */
+static CutsState *
+StateArgument(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_ARGISNULL(arg))
+		return NULL;
+	clv_check_state(PG_GETARG_POINTER(arg), STATE_TAG, "rfmtc_cuts()");
+	return (CutsState *) PG_GETARG_POINTER(arg);
 }
 
 static void
@@ -127,7 +141,7 @@ rfmtc_cuts_accum(PG_FUNCTION_ARGS)
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "rfmtc_cuts_accum called in non-aggregate context");
-	state = PG_ARGISNULL(0) ? NULL : (CutsState *) PG_GETARG_POINTER(0);
+	state = StateArgument(fcinfo, 0);
 	if (PG_ARGISNULL(1))
 	{
 		if (state == NULL)
@@ -180,8 +194,8 @@ Datum
 rfmtc_cuts_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context;
-	CutsState  *state = PG_ARGISNULL(0) ? NULL : (CutsState *) PG_GETARG_POINTER(0);
-	CutsState  *other = PG_ARGISNULL(1) ? NULL : (CutsState *) PG_GETARG_POINTER(1);
+	CutsState  *state = StateArgument(fcinfo, 0);
+	CutsState  *other = StateArgument(fcinfo, 1);
 
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "rfmtc_cuts_combine called in non-aggregate context");
@@ -207,7 +221,7 @@ PG_FUNCTION_INFO_V1(rfmtc_cuts_serialize);
 Datum
 rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
 {
-	CutsState  *state = (CutsState *) PG_GETARG_POINTER(0);
+	CutsState  *state = StateArgument(fcinfo, 0);
 	ClvPopulation *population = &state->population;
 	StringInfoData out;
 	int32		model_size = state->model == NULL ? 0 : (int32) VARSIZE_ANY_EXHDR(state->model);
@@ -306,7 +320,7 @@ PG_FUNCTION_INFO_V1(rfmtc_cuts_final);
 Datum
 rfmtc_cuts_final(PG_FUNCTION_ARGS)
 {
-	CutsState  *state = PG_ARGISNULL(0) ? NULL : (CutsState *) PG_GETARG_POINTER(0);
+	CutsState  *state = StateArgument(fcinfo, 0);
 	ClvCutsParts parts;
 
 	if (!AggCheckCallContext(fcinfo, NULL))
