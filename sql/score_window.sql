@@ -124,6 +124,10 @@ FROM (SELECT c.id, rfmtc_score(c.history, p.model) OVER (PARTITION BY c.country)
 	  FROM customer c JOIN per_country p USING (country)) a
 JOIN (SELECT c.id, rfmtc_score(c.history, p.model) OVER () AS s
 	  FROM customer c JOIN per_country p USING (country) WHERE c.country = 1) b USING (id);
+-- every argument worked out anew for each row
+SELECT count(*) = 997 AS rows, bool_and(a.s = b.s) AS same
+FROM (SELECT id, rfmtc_score(history::text::clv_history, model::text::clv_model, date '2021-06-30' + 0 * id, 7 + 0 * id) OVER () AS s FROM customer, model) a
+JOIN (SELECT id, rfmtc_score(history, (SELECT model FROM model), '2021-06-30', 7) OVER () AS s FROM customer) b USING (id);
 
 -- --- what cannot be ---
 SELECT rfmtc_score(history, bins => 1) OVER () FROM customer LIMIT 1;

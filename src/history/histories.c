@@ -18,6 +18,7 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -233,15 +234,21 @@ static void
 PutRow(Gathering *gathering, const Datum *values, const bool *nulls, const ClvDecimal *amount)
 {
 	const ClvKeyType *type = &gathering->key;
-	Size		size = offsetof(Row, key) + clv_key_size(type, values, nulls);
+	Size		size = add_size(offsetof(Row, key), clv_key_size(type, values, nulls));
 	Size		text_size = amount != NULL && amount->text != NULL ? strlen(amount->text) + 1 : 0;
+	Size		whole = add_size(size, text_size);
 	bool		timed = !nulls[type->columns];
 	DateADT		day = timed ? gathering->day(values[type->columns]) : 0;
 	Row		   *row;
 
 	StaticAssertStmt(offsetof(Row, key) == MAXALIGN(offsetof(Row, key)), "the key is aligned");
-	row = (Row *) clv_partitions_add(gathering->partitions, clv_key_hash(type, values, nulls),
-									 size + text_size);
+	if (whole > CLV_MAX_RECORD_SIZE)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("what makes a customer is too large: %zu bytes", whole),
+						errdetail("The columns before the time have to stay below %zu bytes together.",
+								  (Size) CLV_MAX_RECORD_SIZE),
+						errhint("Use a hash of them, such as md5(column).")));
+	row = (Row *) clv_partitions_add(gathering->partitions, clv_key_hash(type, values, nulls), whole);
 	row->units = amount != NULL ? amount->units : 0;
 	row->day = day;
 	row->scale = amount != NULL ? amount->scale : 0;
@@ -436,7 +443,7 @@ clv_histories(PG_FUNCTION_ARGS)
 	gathering.scratch = AllocSetContextCreate(context, "clv_histories row", ALLOCSET_SMALL_SIZES);
 	partition = AllocSetContextCreate(context, "clv_histories partition", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-	gathering.partitions = clv_partitions_new((Size) (work_mem * hash_mem_multiplier * 1024));
+	gathering.partitions = clv_partitions_new(get_hash_memory_limit());
 	GatherRows(&gathering, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 
 	MemoryContextSwitchTo(partition);

@@ -8,6 +8,7 @@
 #include "history/key.h"
 
 #include "common/hashfn.h"
+#include "storage/shmem.h"
 #include "utils/datum.h"
 #include "utils/typcache.h"
 
@@ -60,7 +61,7 @@ clv_key_size(const ClvKeyType *type, const Datum *values, const bool *nulls)
 
 	for (int i = 0; i < type->columns; i++)
 		if (!nulls[i])
-			size += MAXALIGN(ValueSize(&type->column[i], values[i]));
+			size = add_size(size, MAXALIGN(ValueSize(&type->column[i], values[i])));
 	return size;
 }
 

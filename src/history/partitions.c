@@ -120,6 +120,7 @@ clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size)
 	ClvRecord  *record;
 
 	StaticAssertStmt(CLV_PARTITIONS == 1 << 8, "the upper eight bits of a hash are its partition");
+	Assert(size <= CLV_MAX_RECORD_SIZE);
 	size = MAXALIGN(size);
 	if (unlikely(chunk == NULL || chunk->capacity - chunk->used < size))
 		chunk = MakeRoom(partitions, partition, size);

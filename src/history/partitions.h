@@ -8,7 +8,12 @@
 
 #include "clv.h"
 
+#include "utils/memutils.h"
+
 #define CLV_PARTITIONS 256
+
+/* Bytes that a record has at most: as many as any value of the server. */
+#define CLV_MAX_RECORD_SIZE MAXALIGN_DOWN(MaxAllocSize)
 
 typedef struct ClvPartitions ClvPartitions;
 
@@ -23,7 +28,7 @@ typedef struct ClvRecord
 extern ClvPartitions *clv_partitions_new(Size memory);
 
 /*
- * A record of so many bytes (less than 1 GB) in the partition of its hash, aligned as
+ * A record of so many bytes (CLV_MAX_RECORD_SIZE) in the partition of its hash, aligned as
  * the server's tuples are. The rest of it is to be filled in before the next call.
  */
 extern ClvRecord *clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size);

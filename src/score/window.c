@@ -12,15 +12,17 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "storage/shmem.h"
 #include "utils/datetime.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "windowapi.h"
 
 enum
 {
-	ARG_HISTORY,
+	ARG_HISTORY,				/* these are passed by reference */
 	ARG_MODEL,
-	ARG_AS_OF,
+	ARG_AS_OF,					/* and these by value */
 	ARG_BINS,
 	ARGS
 };
@@ -50,15 +52,22 @@ typedef struct Reader
 	int			bins;
 } Reader;
 
+/* The arguments of a row. Each is copied, for to fetch the next may free the one before. */
 static void
-ReadArgument(Reader *reader, int arg, int64 row)
+ReadArguments(Reader *reader, int64 row)
 {
 	bool		outside;
 
-	if (!reader->constant[arg])
+	for (int arg = 0; arg < ARGS; arg++)
+	{
+		if (reader->constant[arg])
+			continue;
 		reader->value[arg] = WinGetFuncArgInPartition(reader->winobj, arg, (int) row,
 													  WINDOW_SEEK_HEAD, false,
 													  &reader->isnull[arg], &outside);
+		if (!reader->isnull[arg] && arg <= ARG_MODEL)
+			reader->value[arg] = datumCopy(reader->value[arg], false, -1);
+	}
 }
 
 static void
@@ -146,8 +155,7 @@ FindAsOf(Reader *reader)
 		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
 
 		CHECK_FOR_INTERRUPTS();
-		for (int arg = 0; arg < ARGS; arg++)
-			ReadArgument(reader, arg, row);
+		ReadArguments(reader, row);
 		wanted = AsOfWanted(reader);
 		if (!reader->isnull[ARG_HISTORY])
 			last = Max(last, clv_history_last_purchase(
@@ -162,8 +170,7 @@ FindAsOf(Reader *reader)
 static void
 Agree(Reader *reader)
 {
-	for (int arg = 0; arg < ARGS; arg++)
-		ReadArgument(reader, arg, 0);
+	ReadArguments(reader, 0);
 	reader->bins = BinsWanted(reader);
 	clv_check_bins(reader->bins);
 	if (!reader->isnull[ARG_AS_OF])
@@ -185,8 +192,7 @@ Measure(Reader *reader, ClvPopulation *population, bool *there)
 		double		value[CLV_MEASURES];
 
 		CHECK_FOR_INTERRUPTS();
-		for (int arg = 0; arg < ARGS; arg++)
-			ReadArgument(reader, arg, row);
+		ReadArguments(reader, row);
 		CheckAgreement(reader);
 		there[row] = !reader->isnull[ARG_HISTORY] &&
 					 clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]),
@@ -241,8 +247,9 @@ ScorePartition(FunctionCallInfo fcinfo, WindowObject winobj, Partition *partitio
 	population.context = work;
 	there = MemoryContextAllocHuge(work, partition->rows);
 	Measure(&reader, &population, there);
-	partition->scores = MemoryContextAllocHuge(reader.memory, partition->rows * sizeof(ClvScores));
-	memset(partition->scores, 0, partition->rows * sizeof(ClvScores));
+	partition->scores =
+		MemoryContextAllocExtended(reader.memory, mul_size(partition->rows, sizeof(ClvScores)),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	ScorePopulation(partition, &population, there, reader.bins);
 
 	MemoryContextSwitchTo(old);

@@ -70,13 +70,22 @@ is($node->safe_psql('postgres', q{
 		AS q (k bigint, history clv_history) WHERE k = -1}),
 	't', 'rows wait in some megabytes');
 
+# --- keys beyond what a row may hold are refused, not wrapped around ---
+my ($rc, $out, $err) = $node->psql('postgres', q{
+	SELECT count(*) FROM clv_histories($$SELECT repeat('x', 540000000), repeat('y', 540000000), date '2020-01-01'$$)
+		AS q (k text, l text, history clv_history)});
+like($err, qr/ERROR:  what makes a customer is too large: 1080000\d\d\d bytes/, 'a key of more than 1 GB');
+is($node->safe_psql('postgres', q{
+	SELECT length(k), clv_purchases(history) FROM clv_histories($$SELECT repeat('x', 40000000), date '2020-01-01' + i FROM generate_series(0, 1) i$$)
+		AS q (k text, history clv_history)}), '40000000|2', 'a key of 40 MB');
+
 # --- cancel ---
 foreach my $query (
 	q{SELECT clv_purchases(clv_history(date '1000-01-01' + (i * 611953::bigint % 3000017)::int, 1)) FROM generate_series(1, 30000000) i},
 	q{SELECT count(*) FROM one, generate_series(1, 1000) i, clv_purchase_log(history || history)})
 {
 	my $start = time;
-	my ($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = '2s'; $query");
+	($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = '2s'; $query");
 	my $took = time - $start;
 
 	like($err, qr/canceling statement/, 'a long query is told to stop');
