@@ -60,7 +60,11 @@ SELECT every((clv_model_hash(a.model) = clv_model_hash(b.model)) = (a.name = b.n
 SELECT clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}', '1 day') = clv_model('gamma/gamma', '{"gamma": 3, "p": 1, "q": 2}') AS ignored;
 -- time units keep what they were written as
 SELECT u, clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', u)::jsonb ->> 'time_unit' AS kept
-FROM unnest('{1 week,1 month,1 year,36 hours,1 day 12 hours,90 minutes,0.25 seconds,1 mon 2 days 03:04:05.678901}'::interval[]) u;
+FROM unnest('{1 week,1 month,1 year,1 mon 2 days,48 hours}'::interval[]) u;
+-- models written before days had to be whole are read as they are; a number alone is no time unit
+SELECT u, jsonb_set(clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 day')::jsonb, '{time_unit}', to_jsonb(u))::clv_model::jsonb ->> 'time_unit' AS kept
+FROM unnest('{36 hours,1 day 12 hours,90 minutes,0.25 seconds,1 mon 2 days 03:04:05.678901}'::text[]) u;
+SELECT jsonb_set(clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 day')::jsonb, '{time_unit}', '"7"')::clv_model;
 
 -- joined in either order, and only where they belong together
 SELECT (a.model || b.model) = (b.model || a.model) AS commutes FROM m a, m b WHERE a.name = 'mbg' AND b.name = 'spend';

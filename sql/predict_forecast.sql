@@ -13,7 +13,7 @@ CREATE TEMP TABLE m AS SELECT f.name, f.model AS purchases, f.model || spend AS 
 -- the periods add up to the horizon, whatever the period
 SELECT m.name AS m, period, every(abs(f.purchases / p.expected_purchases - 1) < 1e-12) AS purchases,
 	   every(abs(f.revenue / p.expected_revenue - 1) < 1e-12) AS revenue, every(abs(f.clv / p.clv - 1) < 1e-12) AS clv, min(f.n) AS n, count(*)
-FROM m, c, (VALUES ('1 month'::interval, 12), ('1 week', 52), ('10 days 06:00', 7), ('1 year', 1)) t (period, periods),
+FROM m, c, (VALUES ('1 month'::interval, 12), ('1 week', 52), ('10 days', 7), ('1 year', 1)) t (period, periods),
 	LATERAL (SELECT sum(expected_purchases) AS purchases, sum(expected_revenue) AS revenue, sum(f.clv) AS clv, count(*) AS n
 			 FROM clv_forecast(model, history, periods, period, discount_rate => 0.15, margin => 0.35) f) f,
 	LATERAL clv_predict(model, history, horizon => period * periods, discount_rate => 0.15, margin => 0.35) p

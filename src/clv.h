@@ -36,6 +36,12 @@
 extern double clv_interval_days(const Interval *interval);
 
 /*
+ * The interval in words ("7 days"), palloc'd: months, days, hours, minutes, seconds, each
+ * where there are any, whatever IntervalStyle says.
+ */
+extern char *clv_interval_text(const Interval *interval);
+
+/*
  * The date as YYYY-MM-DD (years beyond four digits and " BC" as PostgreSQL's
  * ISO style), whatever DateStyle says. buffer holds MAXDATELEN + 1 bytes.
  * Returns buffer.

@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "arguments.h"
 #include "catalog/pg_type.h"
 #include "fitted/fitted.h"
 #include "mb/pg_wchar.h"
@@ -106,16 +107,6 @@ CheckUnit(const Interval *unit)
 		BadOption(errmsg("time_unit is out of range: %s", clv_fit_unit_text(unit)),
 				  errdetail("It must be longer than nothing, without negative parts, "
 							"and at most 1000 years."));
-}
-
-static void
-CheckAsOf(DateADT as_of)
-{
-	char		buffer[MAXDATELEN + 1];
-
-	if (DATE_NOT_FINITE(as_of))
-		BadOption(errmsg("as_of must be a finite date: %s", clv_date_text(as_of, buffer)),
-				  errhint("Leave it out to fit as of the last purchase in the data."));
 }
 
 static void
@@ -349,7 +340,7 @@ clv_fit_options_check(const ClvFitOptions *options)
 	CheckTogether(options);
 	if (options->as_of != DATEVAL_NOEND)
 	{
-		CheckAsOf(options->as_of);
+		clv_check_date("as_of", options->as_of);
 		if (!IS_VALID_DATE(options->as_of))
 			BadOption(errmsg("as_of is out of range in stored options"));
 	}
@@ -467,11 +458,14 @@ NumberOf(const JsonbValue *value, const char *key)
 }
 
 static Interval
-ParseInterval(const char *text)
+ParseInterval(const char *text, const char *key)
 {
-	return *DatumGetIntervalP(
+	Interval   *interval = DatumGetIntervalP(
 		DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
 							Int32GetDatum(-1)));
+
+	(void) clv_span_days(key, interval);
+	return *interval;
 }
 
 /* The elements of an array one by one; NULL after the last. */
@@ -527,7 +521,7 @@ ParseAsOf(const char *text)
 	if (strspn(text, "0123456789") < 4)
 		BadOption(errmsg("as_of is not a date of the form YYYY-MM-DD: \"%s\"", text));
 	as_of = DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
-	CheckAsOf(as_of);
+	clv_check_date("as_of", as_of);
 	return as_of;
 }
 
@@ -620,7 +614,7 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	}
 	else if (strcmp(key, "time_unit") == 0)
 	{
-		options->time_unit = ParseInterval(StringOf(value, key));
+		options->time_unit = ParseInterval(StringOf(value, key), key);
 		CheckUnit(&options->time_unit);
 		parsed->time_unit_given = true;
 	}
@@ -654,7 +648,7 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	}
 	else if (strcmp(key, "grace") == 0)
 	{
-		options->grace = ParseInterval(StringOf(value, key));
+		options->grace = ParseInterval(StringOf(value, key), key);
 		CheckGrace(&options->grace);
 		parsed->grace_given = true;
 	}
@@ -796,12 +790,15 @@ clv_options(PG_FUNCTION_ARGS)
 		SetFamily(options.spend, text_to_cstring(PG_GETARG_TEXT_PP(1)), CLV_SPEND,
 				  CLV_SPEND_NONE);
 	if (!PG_ARGISNULL(2))
+	{
+		(void) clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
 		options.time_unit = *PG_GETARG_INTERVAL_P(2);
+	}
 	CheckUnit(&options.time_unit);
 	if (!PG_ARGISNULL(3))
 	{
 		options.as_of = PG_GETARG_DATEADT(3);
-		CheckAsOf(options.as_of);
+		clv_check_date("as_of", options.as_of);
 	}
 	if (!PG_ARGISNULL(4))
 		options.spend_basis = clv_spend_basis(PG_GETARG_TEXT_PP(4));
@@ -819,7 +816,10 @@ clv_options(PG_FUNCTION_ARGS)
 		options.k = PG_GETARG_INT32(10);
 	}
 	if (!PG_ARGISNULL(11))
+	{
+		(void) clv_span_days("grace", PG_GETARG_INTERVAL_P(11));
 		options.grace = *PG_GETARG_INTERVAL_P(11);
+	}
 	CheckGrace(&options.grace);
 	if (!PG_ARGISNULL(12) && !PG_GETARG_BOOL(12))
 		SetUnclamped(&options);

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "arguments.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -40,6 +41,7 @@ clv_model(PG_FUNCTION_ARGS)
 							errmsg("a model of purchases needs a time unit"),
 							errhint("Give the unit its parameters count time in: "
 									"time_unit => '1 week'.")));
+		(void) clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
 		fitted.time_unit = *PG_GETARG_INTERVAL_P(2);
 	}
 	if (!PG_ARGISNULL(3))

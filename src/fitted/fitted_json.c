@@ -49,44 +49,6 @@ clv_double_text(double value)
 	return digits;
 }
 
-static void
-AppendUnits(StringInfo out, int64 count, const char *unit)
-{
-	if (count != 0)
-		appendStringInfo(out, "%s" INT64_FORMAT " %s%s", out->len > 0 ? " " : "", count, unit,
-						 count == 1 ? "" : "s");
-}
-
-/* Months, days, hours, minutes, seconds, each where there are any: no IntervalStyle matters. */
-char *
-clv_interval_text(const Interval *interval)
-{
-	StringInfoData out;
-	int64		usecs = interval->time % USECS_PER_MINUTE;
-
-	initStringInfo(&out);
-	AppendUnits(&out, interval->month, "month");
-	AppendUnits(&out, interval->day, "day");
-	AppendUnits(&out, interval->time / USECS_PER_HOUR, "hour");
-	AppendUnits(&out, interval->time % USECS_PER_HOUR / USECS_PER_MINUTE, "minute");
-	if (usecs % USECS_PER_SEC == 0)
-		AppendUnits(&out, usecs / USECS_PER_SEC, "second");
-	else
-	{
-		char	   *fraction;
-
-		appendStringInfo(&out, "%s%s%d.%06d", out.len > 0 ? " " : "", usecs < 0 ? "-" : "",
-						 abs((int) (usecs / USECS_PER_SEC)), abs((int) (usecs % USECS_PER_SEC)));
-		for (fraction = out.data + out.len - 1; *fraction == '0'; fraction--)
-			*fraction = '\0';
-		out.len = strlen(out.data);
-		appendStringInfoString(&out, " seconds");
-	}
-	if (out.len == 0)
-		appendStringInfoString(&out, "0 days");
-	return out.data;
-}
-
 const ClvFamily *
 clv_fitted_family(const char *name)
 {
@@ -411,6 +373,8 @@ MemberInterval(const Member *member)
 
 	if (strchr(text, '-') != NULL)
 		WrongMember(member, "an interval without negative parts, like 7 days");
+	if (strspn(text, "0123456789. ") == strlen(text))
+		WrongMember(member, "an interval with its unit, like 7 days");
 	interval = DirectFunctionCall3(interval_in, CStringGetDatum(text),
 								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	return *DatumGetIntervalP(interval);

@@ -30,8 +30,7 @@ extern char *clv_fitted_parameter_list(const ClvFamily *family);
 /* The part of the model that a family belongs to. */
 extern ClvFittedPart *clv_fitted_part(ClvFitted *fitted, const ClvFamily *family);
 
-/* Shortest exact decimal, and an interval in words ("7 days"); palloc'd. */
+/* Shortest exact decimal; palloc'd. */
 extern char *clv_double_text(double value);
-extern char *clv_interval_text(const Interval *interval);
 
 #endif							/* CLV_FITTED_PRIVATE_H */

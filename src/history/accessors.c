@@ -8,6 +8,7 @@
 #include "clv.h"
 
 #include "access/htup_details.h"
+#include "arguments.h"
 #include "funcapi.h"
 #include "history/layout.h"
 #include "miscadmin.h"
@@ -20,18 +21,6 @@ static DateADT
 AsOf(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_NARGS() > argument ? PG_GETARG_DATEADT(argument) : DATEVAL_NOEND;
-}
-
-static void
-NeedFinite(DateADT as_of)
-{
-	char		date[MAXDATELEN + 1];
-
-	if (DATE_NOT_FINITE(as_of))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("as_of cannot be \"%s\"", clv_date_text(as_of, date)),
-						errhint("Ages are counted up to as_of: give a day, such as the last one "
-								"of the data.")));
 }
 
 static void
@@ -155,15 +144,16 @@ Datum
 clv_summary(PG_FUNCTION_ARGS)
 {
 	DateADT		as_of = PG_GETARG_DATEADT(1);
-	double		unit = clv_interval_days(PG_GETARG_INTERVAL_P(2));
+	double		unit = clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
 	Datum		values[4];
 	bool		nulls[4] = {false, false, false, false};
 	ClvSummary	summary;
 
-	NeedFinite(as_of);
+	clv_check_date("as_of", as_of);
 	if (!(unit > 0))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a time unit must be longer than zero, not %g days", unit)));
+						errmsg("time_unit must be positive: %s",
+							   clv_interval_text(PG_GETARG_INTERVAL_P(2)))));
 	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), as_of, clv_spend_basis(PG_GETARG_TEXT_PP(3)),
 						  &summary);
 	if (summary.purchases == 0)
@@ -191,7 +181,7 @@ rfmtc(PG_FUNCTION_ARGS)
 	ClvSummary	summary;
 	Numeric		monetary;
 
-	NeedFinite(as_of);
+	clv_check_date("as_of", as_of);
 	clv_history_summarize(history, as_of, CLV_SPEND_ALL, &summary);
 	if (summary.purchases == 0)
 		PG_RETURN_NULL();

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "arguments.h"
 #include "common/shortest_dec.h"
 
 /* Families of whole periods go through them one by one, where no cancel can come between. */
@@ -41,17 +42,14 @@ clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted *fitted)
 	if (PG_ARGISNULL(argument))
 		return clv_as_of_model(fitted);
 	as_of = PG_GETARG_DATEADT(argument);
-	if (DATE_NOT_FINITE(as_of))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("as_of must be a finite date: %s",
-							   DATE_IS_NOBEGIN(as_of) ? "-infinity" : "infinity")));
+	clv_check_date("as_of", as_of);
 	return as_of;
 }
 
 double
 clv_horizon_days(const Interval *horizon)
 {
-	double		days = clv_interval_days(horizon);
+	double		days = clv_span_days("horizon", horizon);
 
 	if (days < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "arguments.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -98,7 +99,7 @@ PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo 
 static double
 PeriodDays(const ClvFitted *fitted, const Interval *period, int periods)
 {
-	double		days = clv_interval_days(period);
+	double		days = clv_span_days("period", period);
 
 	if (periods < 1 || periods > MOST_PERIODS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "arguments.h"
 #include "funcapi.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
@@ -102,15 +103,10 @@ clv_check_bins(int bins)
 void
 clv_check_as_of(DateADT as_of)
 {
-	char		buffer[MAXDATELEN + 1];
-
 	if (!IS_VALID_DATE(as_of) && !DATE_NOT_FINITE(as_of))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("date out of range: day %d", as_of)));
-	if (DATE_NOT_FINITE(as_of))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("cannot score as of %s", clv_date_text(as_of, buffer)),
-						errhint("Give the day from which the customers are to be seen.")));
+	clv_check_date("as_of", as_of);
 }
 
 /* ---- the row type clv_scores ---- */

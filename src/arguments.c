@@ -1,0 +1,61 @@
+/*
+ * arguments.c
+ *		The arguments that many functions have in common: days and lengths of time.
+ */
+#include "arguments.h"
+
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+
+/* Infinite intervals came with PostgreSQL 17, as the ends of all three fields; before, nobody means these. */
+static bool
+IsInfinite(const Interval *span, bool *negative)
+{
+	*negative = span->month == PG_INT32_MIN;
+	return (span->month == PG_INT32_MAX && span->day == PG_INT32_MAX &&
+			span->time == PG_INT64_MAX) ||
+		   (span->month == PG_INT32_MIN && span->day == PG_INT32_MIN && span->time == PG_INT64_MIN);
+}
+
+double
+clv_span_days(const char *argument, const Interval *span)
+{
+	bool		negative;
+	bool		bare = span->month == 0 && span->day == 0 && span->time % USECS_PER_SEC == 0 &&
+					   span->time % USECS_PER_HOUR != 0;
+
+	if (IsInfinite(span, &negative))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be finite: %s", argument, negative ? "-infinity" : "infinity")));
+	if (span->time % USECS_PER_DAY != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be whole days: %s", argument, clv_interval_text(span)),
+				 bare ? errdetail("A number without a unit counts seconds.")
+					  : errdetail("Histories count days."),
+				 bare ? errhint("For " INT64_FORMAT " days write '" INT64_FORMAT " days'.",
+								span->time / USECS_PER_SEC, span->time / USECS_PER_SEC)
+					  : errhint("Write it in days, weeks, months or years, such as '13 weeks'.")));
+	return clv_interval_days(span);
+}
+
+void
+clv_check_date(const char *argument, DateADT day)
+{
+	char		text[MAXDATELEN + 1];
+
+	if (DATE_NOT_FINITE(day))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a finite date: %s", argument, clv_date_text(day, text)),
+						errhint("Give a day, such as the last one of the data.")));
+}
+
+/* (argument, span): the span, or an error as above; for functions in SQL */
+PG_FUNCTION_INFO_V1(clv_quick_span);
+Datum
+clv_quick_span(PG_FUNCTION_ARGS)
+{
+	(void) clv_span_days(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INTERVAL_P(1));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+}

@@ -1,0 +1,20 @@
+/*
+ * arguments.h
+ *		The arguments that many functions have in common: days and lengths of time.
+ */
+#ifndef CLV_ARGUMENTS_H
+#define CLV_ARGUMENTS_H
+
+#include "clv.h"
+
+/*
+ * The length in days of an interval that was given as the argument so called. Histories
+ * count days, so that an infinite one, or one with a part of a day, is an error that names
+ * it, and says what a number without a unit would have been.
+ */
+extern double clv_span_days(const char *argument, const Interval *span);
+
+/* An error that names it where the day that was given as the argument so called is infinite. */
+extern void clv_check_date(const char *argument, DateADT day);
+
+#endif							/* CLV_ARGUMENTS_H */
