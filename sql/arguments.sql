@@ -64,4 +64,36 @@ SELECT v, count(*) AS calls, count(*) FILTER (WHERE complaint(format(call, quote
 FROM span, unnest('{-1 day,-1 year}'::text[]) v GROUP BY v ORDER BY v;
 SET client_min_messages = warning;
 
+-- --- rates and margins that look like percent are warned of, once a statement whatever its rows ---
+\set VERBOSITY default
+SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => 35, discount_rate => 10) p;
+SELECT count(clv_value(model, history, '1 year', margin => 1000)) FROM customer, fitted;
+\set VERBOSITY terse
+CREATE TABLE rate (function text, argument text, call text, PRIMARY KEY (function, argument));
+INSERT INTO rate SELECT function, argument, format('SELECT bool_or(v IS NULL) AS %s FROM (SELECT %s AS v FROM customer, fitted) v',
+	function || '_' || argument, format(call, argument))
+FROM (VALUES ('clv_predict', 'clv_predict(model, history, %s => 2)'), ('clv_value', 'clv_value(model, history, ''1 year'', %s => 2)'),
+	('clv_lifetime_value', 'clv_lifetime_value(model, history, %s => 2)'),
+	('clv_value_quantile', 'clv_value_quantile(model, history, ''1 year'', 0.5, %s => 2)'),
+	('clv_forecast', '(SELECT sum(f.clv) FROM clv_forecast(model, history, 2, ''1 year'', %s => 2) f)'),
+	('clv_new_customer', 'clv_new_customer(model, ''1 year'', %s => 2)')) v (function, call), unnest('{discount_rate,margin}'::text[]) argument;
+UPDATE rate SET call = replace(call, 'margin => 2', '0.1, margin => 2') WHERE function = 'clv_lifetime_value';
+INSERT INTO rate VALUES
+	('clv_discounted_purchases', 'discount_rate', 'SELECT bool_or(clv_discounted_purchases(model, history, 2) IS NULL) AS discounted FROM customer, fitted'),
+	('clv_predict_total', 'discount_rate', 'SELECT clv_predict_total(model, history, ''1 year'', 2) IS NULL AS total_discount_rate FROM customer, fitted'),
+	('clv_predict_total', 'margin', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 2) IS NULL AS total_margin FROM customer, fitted');
+-- these are all
+SELECT DISTINCT p.proname, a.name
+FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv' CROSS JOIN LATERAL unnest(p.proargnames) a (name)
+WHERE a.name IN ('discount_rate', 'margin') AND p.proname !~ 'pipeline' AND NOT EXISTS (SELECT FROM rate r WHERE r.function = p.proname AND r.argument = a.name)
+ORDER BY 1, 2;
+SELECT call FROM rate ORDER BY function, argument \gexec
+SELECT count(clv) FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', margin => -11, as_of => '2021-03-31');
+-- what may be meant is not
+SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => -10, discount_rate => 1) p;
+SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => 1, discount_rate => -0.99) p;
+SELECT clv_predict(model, history, discount_rate => -1) FROM one;
+\set VERBOSITY default
+
 DROP SCHEMA arguments CASCADE;

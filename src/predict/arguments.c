@@ -119,15 +119,6 @@ clv_check_level(double level)
 						errmsg("level must lie between 0 and 1: %s", clv_number(level))));
 }
 
-void
-clv_check_margin(double margin)
-{
-	if (!isfinite(margin))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("margin must be a finite number: %s", clv_number(margin)),
-						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
-}
-
 double
 clv_checked(double value, const char *what, const ClvCustomer *customer)
 {

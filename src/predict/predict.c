@@ -148,7 +148,7 @@ clv_predict(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, COVARIATES);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
 	margin = PG_GETARG_FLOAT8(MARGIN);
-	clv_check_margin(margin);
+	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(DISCOUNT_RATE), margin);
 	if (!PG_ARGISNULL(LEVEL))
 		clv_check_level(PG_GETARG_FLOAT8(LEVEL));
 

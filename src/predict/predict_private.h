@@ -169,6 +169,8 @@ typedef struct ClvPredictSite
 	int			current;
 	int			next;			/* the one to give up, if it comes to that */
 	TupleDesc	desc;			/* of a function that returns rows */
+	bool		said_rate;		/* that a discount rate or a margin looks like percent */
+	bool		said_margin;
 } ClvPredictSite;
 
 /* The model of argument 0 at this call site; neither terms nor covariates are set by it. */
@@ -204,6 +206,12 @@ extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
  */
 extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
 
+/*
+ * An error where the margin is none; one warning a call site, and so one a statement or a
+ * parallel worker of it, where a discount rate is not in (-1, 1] or a margin not in [-10, 1].
+ */
+extern void clv_check_rates(FunctionCallInfo fcinfo, double discount_rate, double margin);
+
 /* The continuous rate per unit; an error where the annual one is none. */
 extern double clv_delta(double rate, double unit_days);
 
@@ -238,7 +246,6 @@ extern void clv_check_few(const ClvFamily *family, const char *what, double peri
 extern void clv_check_count(const char *what, double value);	/* a whole number >= 0 */
 extern void clv_check_time(const char *what, double value); /* finite and >= 0 */
 extern void clv_check_level(double level);
-extern void clv_check_margin(double margin);
 
 /* NaN is never an answer: an error that says what was asked and of whom. */
 extern double clv_checked(double value, const char *what, const ClvCustomer *customer);

@@ -18,6 +18,11 @@
 /* Days that are worked out together; the chance of one day costs little more than the first. */
 #define LEAVING_DAYS 64
 
+/* Beyond these somebody has probably written percent; a rate of -1 or less is an error. */
+#define MOST_RATE 1.0
+#define MOST_MARGIN 1.0
+#define LEAST_MARGIN (-10.0)
+
 /* ---- the models of a call site ---- */
 
 static ClvPredictSite *
@@ -105,6 +110,37 @@ clv_delta(double rate, double unit_days)
 						errdetail("It is an effective rate per year, as 0.10 for 10 %%, "
 								  "and greater than -1.")));
 	return clv_daily_rate(rate) * unit_days;
+}
+
+static void
+WarnRate(const char *argument, double value, const char *meaning)
+{
+	ereport(WARNING,
+			(errmsg("%s is %s", argument, clv_number(value)), errdetail("%s", meaning),
+			 fabs(value) <= 100 ? errhint("For %s %% write %s, not %s.", clv_number(value),
+										  clv_number(value / 100), clv_number(value))
+								: 0));
+}
+
+void
+clv_check_rates(FunctionCallInfo fcinfo, double discount_rate, double margin)
+{
+	ClvPredictSite *site = Site(fcinfo);
+
+	if (!isfinite(margin))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("margin must be a finite number: %s", clv_number(margin)),
+						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
+	if (discount_rate > MOST_RATE && isfinite(discount_rate) && !site->said_rate)
+	{
+		site->said_rate = true;
+		WarnRate("discount_rate", discount_rate, "It is an effective rate per year.");
+	}
+	if ((margin > MOST_MARGIN || margin < LEAST_MARGIN) && !site->said_margin)
+	{
+		site->said_margin = true;
+		WarnRate("margin", margin, "It is the part of revenue that is kept, 1 being all of it.");
+	}
 }
 
 void

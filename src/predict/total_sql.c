@@ -115,6 +115,7 @@ clv_predict_total_add(PG_FUNCTION_ARGS)
 	ClvTotal   *total;
 	ClvCustomer customer;
 	double		level;
+	double		discount_rate;
 	double		margin;
 
 	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY))
@@ -129,10 +130,10 @@ clv_predict_total_add(PG_FUNCTION_ARGS)
 	site = clv_model_site_of(fcinfo, MODEL, clv_total_memo_width);
 	clv_fitted_need_purchase(&site->model.fitted);
 	clv_set_covariates(site, Given(fcinfo, COVARIATES) ? PG_GETARG_ARRAYTYPE_P(COVARIATES) : NULL);
-	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON),
-				  Number(fcinfo, DISCOUNT_RATE, "discount_rate", 0));
+	discount_rate = Number(fcinfo, DISCOUNT_RATE, "discount_rate", 0);
 	margin = Number(fcinfo, MARGIN, "margin", 1);
-	clv_check_margin(margin);
+	clv_check_rates(fcinfo, discount_rate, margin);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), discount_rate);
 	level = Number(fcinfo, LEVEL, "level", CLV_TOTAL_LEVEL);
 	clv_check_level(level);
 
