@@ -3,7 +3,7 @@ CREATE FUNCTION pg_temp.u(c int, i int, k text) RETURNS float8 LANGUAGE sql IMMU
 	RETURN (('x' || substr(md5(c || ' ' || i || ' ' || k), 1, 8))::bit(32)::bigint + 0.5) / 4294967296;
 
 -- ---- bg/bb: donors who give in a month or not ----
--- histories in months of 30 days: the 1st of the cell, days 0-29, is the first purchase's own; the day as_of is inclusive
+-- histories in periods of 30 days: the first has days 1-30 after the first purchase; the day as_of is inclusive
 CREATE FUNCTION pg_temp.cell(days int[], as_of date, model text DEFAULT 'bg/bb', grace interval DEFAULT NULL) RETURNS jsonb LANGUAGE sql
 	RETURN (SELECT clv_cells(h, clv_options(model => model, time_unit => '30 days', as_of => as_of, spend => 'none', grace => grace))::jsonb #> '{cells,0}'
 			  FROM (SELECT clv_history(date '2020-01-01' + d) FROM unnest(days) d) q (h));
@@ -20,7 +20,7 @@ SELECT c, clv_history(date '2020-01-01' + c % 300 + i * 30, 10::numeric) AS hist
 -- count in SQL what the cells count
 CREATE TEMP VIEW counted AS
 SELECT c, count(DISTINCT period) FILTER (WHERE period > 0 AND period <= n) AS x, coalesce(max(period) FILTER (WHERE period <= n), 0) AS t_x, n
-  FROM (SELECT c, (l.day - clv_first_purchase(history)) / 30 AS period, greatest((date '2020-12-31' - clv_first_purchase(history) + 1) / 30 - 1, 0) AS n
+  FROM (SELECT c, (l.day - clv_first_purchase(history) + 29) / 30 AS period, (date '2020-12-31' - clv_first_purchase(history)) / 30 AS n
 		  FROM donor, clv_purchase_log(history) l) q GROUP BY c, n;
 CREATE TEMP TABLE bgbb AS
 SELECT clv_fit(history, clv_options(model => 'bg/bb', time_unit => '30 days', as_of => '2020-12-31', spend => 'none')) AS m FROM donor;
@@ -34,9 +34,9 @@ SELECT (SELECT clv_fit(cells) FROM (SELECT clv_cells(history, clv_options(model 
 SELECT jsonb_array_length(c::jsonb -> 'cells') = (SELECT count(*) FROM (SELECT DISTINCT x, t_x, n FROM counted) q) AS one_cell_each, c::text::clv_cells = c AS text,
 	   c::jsonb ->> 'kind' AS kind FROM (SELECT clv_cells(history, clv_options(model => 'bg/bb', time_unit => '30 days', as_of => '2020-12-31', spend => 'none')) AS c FROM donor) q;
 
--- ---- sbg: contracts renewed once a month; a payment up to a period and the grace late does not end one ----
+-- ---- sbg: contracts renewed once in 30 days; a period without payment, up to the grace after it, ends one ----
 SELECT days, at, grace, pg_temp.cell(days, date '2020-01-01' + at, 'sbg', grace) AS "x, t_x, T, count" FROM (VALUES
-	('{0}'::int[], 30, NULL::interval), ('{0}', 31, NULL), ('{0}', 31, '1 day'), ('{0}', 36, '5 days'), ('{0,28,59}', 80, NULL), ('{0,28,59}', 90, NULL)) v (days, at, grace);
+	('{0}'::int[], 29, NULL::interval), ('{0}', 30, NULL), ('{0}', 30, '1 day'), ('{0}', 35, '5 days'), ('{0,28,59}', 80, NULL), ('{0,28,59}', 90, NULL)) v (days, at, grace);
 CREATE TEMP TABLE contract AS
 SELECT c, c % 2 AS z, clv_history(date '2020-01-01' + i * 30, 5::numeric) AS history, max(i) AS made
   FROM (SELECT c, i, coalesce(bool_or(i > 0 AND pg_temp.u(c, i, 'leave') < pg_temp.u(c, 0, 'theta') ^ 2 * (1 - c % 2 / 2.0)) OVER (PARTITION BY c ORDER BY i), false) AS gone

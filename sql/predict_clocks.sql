@@ -4,7 +4,7 @@ CREATE TEMP TABLE m AS SELECT
 	clv_model('sbg', '{"alpha": 0.668, "beta": 3.806}', '1 month', '2001-12-31') AS sbg,
 	clv_model('rfmtc', '{"Q": 0.05, "g": 2, "b": 3}', '30 days', '2001-12-31') AS rfmtc,
 	clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}') AS spend;
--- who first gave in the year from 1998-01-01 on, then in the second of the three years after it; who has paid every month since July
+-- who first gave on 1998-01-01, then in the third of the years that end on its anniversaries; who has paid every month since July
 CREATE TEMP TABLE c AS SELECT name, clv_history(day, 20) AS history FROM (VALUES
 	('donor', date '1998-01-01'), ('donor', '2000-02-01'), ('donor', '2000-06-01'),
 	('once', '1998-01-01'), ('late', '2001-06-01'), ('later', '2002-01-01'),
@@ -17,7 +17,7 @@ SELECT name, pg_temp.same(clv_p_alive(bgbb, history), clv_p_alive(bgbb, x, t_x, 
 	   pg_temp.same(clv_purchase_probability(bgbb, history, 2, '5 years'), clv_purchase_probability(bgbb, x, t_x, n, 2, 5)) AS probability,
 	   pg_temp.same(clv_discounted_purchases(bgbb, history, 0.1), clv_discounted_purchases(bgbb, x, t_x, n, 0.1)) AS discounted,
 	   pg_temp.same(clv_log_likelihood(bgbb, history), clv_log_likelihood(bgbb, x, t_x, n)) AS likelihood
-FROM m, c JOIN (VALUES ('donor', 1, 2, 3), ('once', 0, 0, 3), ('late', 0, 0, 0)) n (name, x, t_x, n) USING (name) ORDER BY 1;
+FROM m, c JOIN (VALUES ('donor', 1, 3, 3), ('once', 0, 0, 3), ('late', 0, 0, 0)) n (name, x, t_x, n) USING (name) ORDER BY 1;
 SELECT name, clv_p_alive(sbg, history) AS p_alive, pg_temp.same(clv_expected_purchases(sbg, history, '1 year'), clv_expected_purchases(sbg, x, x, t, 12)) AS expected,
 	   pg_temp.same(clv_log_likelihood(sbg, history), clv_log_likelihood(sbg, x, x, t)) AS likelihood
 FROM m, c JOIN (VALUES ('contract', 5, 5), ('left', 1, 2)) n (name, x, t) USING (name) ORDER BY 1;

@@ -99,9 +99,9 @@ SELECT customers, (SELECT count(*) FROM (SELECT min(day) AS first FROM orders GR
 FROM clv_backtest('customer', 'history', '2020-06-30', '6 months', model => clv_model('mbg/nbd', '{"r": 1, "alpha": 6, "a": 1, "b": 2}', '1 week'));
 -- bg/bb: purchases count as it counts them, periods of 13 weeks that are over and saw one; without whole periods, none
 CREATE TABLE opportunities AS
-SELECT first, count(DISTINCT period) FILTER (WHERE period > 0 AND 91 * (period + 1) <= date '2020-12-31' + 1 - first) AS x,
-	   count(DISTINCT period) FILTER (WHERE period > 0 AND 91 * (period + 1) <= date '2020-12-31' + 1 - first + 364) AS later
-FROM (SELECT customer_id, min(day) OVER (PARTITION BY customer_id) AS first, (day - min(day) OVER (PARTITION BY customer_id)) / 91 AS period
+SELECT first, count(DISTINCT period) FILTER (WHERE period > 0 AND 91 * period <= date '2020-12-31' - first) AS x,
+	   count(DISTINCT period) FILTER (WHERE period > 0 AND 91 * period <= date '2020-12-31' - first + 364) AS later
+FROM (SELECT customer_id, min(day) OVER (PARTITION BY customer_id) AS first, (day - min(day) OVER (PARTITION BY customer_id) + 90) / 91 AS period
 	  FROM orders WHERE amount >= 0 OR amount IS NULL) o GROUP BY customer_id, first;
 SELECT b.purchase_model, b.actual_purchases = t.actual AS actual, b.actual_purchases < test.actual_purchases AS fewer,
 	   (SELECT sum(actual_purchases) = t.actual AND bool_and(c.customers = (SELECT count(*) FROM opportunities WHERE x = repeat_purchases))

@@ -4,7 +4,8 @@
  *
  * Conventions of the whole extension:
  * - a day is a DateADT (days since 2000-01-01); timestamptz becomes a UTC day;
- * - an interval becomes time by 1 year = 365.25 days, 1 month = a twelfth of it;
+ * - an interval becomes time by 1 year = 365.25 days, 1 month = a twelfth of it, but where
+ *   it is a period of families of discrete time, which follow the calendar (periods.h);
  * - numbers in text forms are the shortest decimal that reads back exactly, so
  *   that nothing depends on extra_float_digits, DateStyle or TimeZone.
  */

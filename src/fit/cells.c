@@ -38,7 +38,7 @@ static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
 StaticAssertDecl(sizeof(ClvCellEntry) == 32, "cells are compared byte by byte");
 StaticAssertDecl(sizeof(ClvSpendEntry) == 12, "spend entries are compared byte by byte");
 StaticAssertDecl(offsetof(ClvCells, data) == sizeof(ClvCellsHead), "no hole after the head");
-StaticAssertDecl(sizeof(ClvCellsHead) == 72 + sizeof(ClvFitOptions), "no hole in the head");
+StaticAssertDecl(sizeof(ClvCellsHead) == 80 + sizeof(ClvFitOptions), "no hole in the head");
 
 /* ---- order ---- */
 
@@ -252,8 +252,7 @@ Derive(ClvCellsState *state)
 	if (state->head->kind == CLV_CELLS_HISTORY && state->head->width == 0)
 		clv_packed_init(&state->packed);
 	state->clock = clv_fit_clock(&state->head->options);
-	state->unit_days = clv_interval_days(&state->head->options.time_unit);
-	state->grace_days = clv_interval_days(&state->head->options.grace);
+	clv_fit_counting(&state->head->options, &state->counting);
 }
 
 void
@@ -537,6 +536,10 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 	if (memcmp(&a->grace, &b->grace, sizeof(Interval)) != 0)
 		GridError("grace", clv_fit_unit_text(&a->grace), clv_fit_unit_text(&b->grace),
 				  "Count both with the same clv_options(grace => ...).");
+	if (a->periods != b->periods)
+		GridError("periods", clv_periods_name((ClvPeriodsOf) a->periods),
+				  clv_periods_name((ClvPeriodsOf) b->periods),
+				  "Count both with the same clv_options(periods => ...).");
 	if (a->ncovariates != b->ncovariates ||
 		memcmp(a->covariates, b->covariates, CLV_COVARIATES_SIZE) != 0)
 		GridError("covariates", clv_fit_covariate_list(a), clv_fit_covariate_list(b),
@@ -629,7 +632,8 @@ clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head)
 	if (head->occasion != 0)
 		sum->occasion = head->occasion;
 	if (pg_add_s64_overflow(sum->skipped, head->skipped, &sum->skipped) ||
-		pg_add_s64_overflow(sum->spend_skipped, head->spend_skipped, &sum->spend_skipped))
+		pg_add_s64_overflow(sum->spend_skipped, head->spend_skipped, &sum->spend_skipped) ||
+		pg_add_s64_overflow(sum->returned, head->returned, &sum->returned))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("too many skipped customers in clv_cells")));
 	clv_times_add(&sum->times, &head->times, 1);
@@ -686,8 +690,11 @@ clv_cells_check_head(const ClvCellsHead *head)
 						head->options.ncovariates));
 	if (head->occasion < 0 || (head->kind == CLV_CELLS_SUMMARY && head->occasion != 0))
 		BadCells(errmsg("occasion of clv_cells is out of range: %d", head->occasion));
-	if (head->skipped < 0 || head->spend_skipped < 0)
+	if (head->skipped < 0 || head->spend_skipped < 0 || head->returned < 0)
 		BadCells(errmsg("clv_cells with a negative number of customers"));
+	if (head->returned > 0 && (head->kind != CLV_CELLS_PERIODS ||
+							   clv_fit_clock(&head->options) != CLV_RENEWALS))
+		BadCells(errmsg("customers who returned in clv_cells without contracts"));
 }
 
 static void
@@ -696,7 +703,13 @@ CheckDays(const ClvCellsHead *head, const ClvCellEntry *cell)
 	char		one[MAXDATELEN + 1];
 	char		other[MAXDATELEN + 1];
 	DateADT		as_of = head->options.as_of;
+	ClvCounting counting;
 
+	if (head->options.periods == CLV_PERIODS_CALENDAR)
+	{
+		clv_fit_counting(&head->options, &counting);
+		as_of = (DateADT) clv_grid_over(&counting.grid, as_of);
+	}
 	if (cell->since != (DateADT) cell->since || cell->until != (DateADT) cell->until ||
 		DATE_NOT_FINITE((DateADT) cell->since) || DATE_NOT_FINITE((DateADT) cell->until) ||
 		!IS_VALID_DATE((DateADT) cell->since) || !IS_VALID_DATE((DateADT) cell->until))

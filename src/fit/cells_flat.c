@@ -208,7 +208,8 @@ SubtractHeads(ClvCellsHead *head, const ClvCellsHead *right)
 	clv_cells_check_grid(head, right);
 	head->skipped -= right->skipped;
 	head->spend_skipped -= right->spend_skipped;
-	if (head->skipped < 0 || head->spend_skipped < 0)
+	head->returned -= right->returned;
+	if (head->skipped < 0 || head->spend_skipped < 0 || head->returned < 0)
 		TooMuchTakenOut("More customers were skipped in the cells to take out.");
 	clv_times_add(&head->times, &right->times, -1);
 }

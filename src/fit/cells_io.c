@@ -4,14 +4,14 @@
  *
  * The text is JSON:
  *
- *	{"version": 1, "kind": "history", "occasion": 1, "options": {...},
- *	 "skipped": 0, "spend_skipped": 0, "times": [coarse, fine],
+ *	{"version": 2, "kind": "history", "occasion": 1, "options": {...},
+ *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
  *	 "vectors": [[z, ...], ...],
  *	 "cells": [[x, first, last, customers, vector], ...], "spend": [[x, mean], ...]}
  *
  * first and last are days counted from 2000-01-01; of summaries and periods, they are
- * t_x and t_cal. "spend" is null where none was collected; "times", "vectors" and the
- * number of a vector, counted from 0, are there where they are needed. Distributed
+ * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors"
+ * and the number of a vector, counted from 0, are there where they are needed. Distributed
  * engines move states as text, and a state may have millions of rows: so the rows are
  * written and read here, without a JSON tree in between.
  */
@@ -101,6 +101,8 @@ CellsText(const ClvCells *flat)
 	appendStringInfo(&out,
 					 ", \"skipped\": " INT64_FORMAT ", \"spend_skipped\": " INT64_FORMAT ", ",
 					 head->skipped, head->spend_skipped);
+	if (head->returned > 0)
+		appendStringInfo(&out, "\"returned\": " INT64_FORMAT ", ", head->returned);
 	if (head->with_times)
 		appendStringInfo(&out, "\"times\": [" INT64_FORMAT ", " INT64_FORMAT "], ",
 						 head->times.coarse, head->times.fine);
@@ -399,6 +401,7 @@ enum
 	KEY_OPTIONS,
 	KEY_SKIPPED,
 	KEY_SPEND_SKIPPED,
+	KEY_RETURNED,
 	KEY_TIMES,
 	KEY_VECTORS,
 	KEY_CELLS,
@@ -407,8 +410,8 @@ enum
 };
 
 static const char *const key_names[KEYS] = {"version", "kind", "occasion", "options",
-											"skipped", "spend_skipped", "times", "vectors",
-											"cells", "spend"};
+											"skipped", "spend_skipped", "returned", "times",
+											"vectors", "cells", "spend"};
 
 static int
 ScanKey(Scanner *in)
@@ -476,6 +479,9 @@ ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
 			case KEY_SPEND_SKIPPED:
 				head->spend_skipped = ScanInteger(in, 0, PG_INT64_MAX);
 				break;
+			case KEY_RETURNED:
+				head->returned = ScanInteger(in, 1, PG_INT64_MAX);
+				break;
 			case KEY_TIMES:
 				head->with_times = true;
 				Expect(in, '[');
@@ -500,7 +506,7 @@ ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
 	if (*in->at != '\0')
 		SyntaxError(in, "the end");
 	for (int key = 0; key < KEYS; key++)
-		if (rows[key].at == NULL && key != KEY_TIMES && key != KEY_VECTORS)
+		if (rows[key].at == NULL && key != KEY_RETURNED && key != KEY_TIMES && key != KEY_VECTORS)
 			SyntaxError(in, psprintf("the key \"%s\"", key_names[key]));
 }
 
@@ -599,6 +605,7 @@ SendOptions(StringInfo out, const ClvFitOptions *options)
 	pq_sendint32(out, options->spend_basis);
 	pq_sendint32(out, options->max_iterations);
 	pq_sendint32(out, options->k);
+	pq_sendint32(out, options->periods);
 }
 
 PG_FUNCTION_INFO_V1(clv_cells_send);
@@ -620,6 +627,7 @@ clv_cells_send(PG_FUNCTION_ARGS)
 	pq_sendint32(&out, head->occasion);
 	pq_sendint64(&out, head->skipped);
 	pq_sendint64(&out, head->spend_skipped);
+	pq_sendint64(&out, head->returned);
 	pq_sendint64(&out, head->times.coarse);
 	pq_sendint64(&out, head->times.fine);
 	SendOptions(&out, &head->options);
@@ -690,6 +698,7 @@ RecvOptions(StringInfo in, ClvFitOptions *options)
 	options->spend_basis = (int32) pq_getmsgint(in, 4);
 	options->max_iterations = (int32) pq_getmsgint(in, 4);
 	options->k = (int32) pq_getmsgint(in, 4);
+	options->periods = (int32) pq_getmsgint(in, 4);
 }
 
 /* A number of entries that the rest of the message can hold. */
@@ -806,6 +815,7 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	head.occasion = (int32) pq_getmsgint(in, 4);
 	head.skipped = pq_getmsgint64(in);
 	head.spend_skipped = pq_getmsgint64(in);
+	head.returned = pq_getmsgint64(in);
 	head.times.coarse = pq_getmsgint64(in);
 	head.times.fine = pq_getmsgint64(in);
 	RecvOptions(in, &head.options);

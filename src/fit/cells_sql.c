@@ -92,6 +92,12 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	else if (memcmp(&own->grace, &result->grace, sizeof(Interval)) != 0)
 		CannotFit("grace", clv_fit_unit_text(&own->grace), clv_fit_unit_text(&result->grace),
 				  "Give clv_options() the grace of the cells.");
+	if (!given->periods_given)
+		result->periods = own->periods;
+	else if (own->periods != result->periods)
+		CannotFit("periods", clv_periods_name((ClvPeriodsOf) own->periods),
+				  clv_periods_name((ClvPeriodsOf) result->periods),
+				  "Give clv_options() the periods of the cells.");
 	if (!given->covariates_given)
 	{
 		result->ncovariates = own->ncovariates;

@@ -276,6 +276,8 @@ FillFrame(FitContext *fit)
 	fitted->occasion = head->occasion;
 	fitted->spend_basis = (ClvSpendBasis) options->spend_basis;
 	fitted->grace = options->grace;
+	fitted->periods = (ClvPeriodsOf) options->periods;
+	fitted->returned = head->returned;
 	fitted->skipped = head->skipped;
 	fitted->spend_skipped = head->spend_skipped;
 
@@ -302,6 +304,22 @@ FillFrame(FitContext *fit)
 													  : 0;
 }
 
+/* A contract that has ended has ended, whatever its customer does later. */
+static void
+SayReturned(const FitContext *fit, SaidOnce *said)
+{
+	int64		returned = fit->fitted.returned;
+
+	if (returned > 0 && !said->returned)
+		ereport(NOTICE,
+				(errmsg("customers who paid again after a period without payment: " INT64_FORMAT,
+						returned),
+				 errdetail("Their first contract is counted, as ended; a later one is another contract."),
+				 errhint("If payments come late, say clv_options(grace => ...); if pauses are no "
+						 "end, \"bg/bb\" is the family that knows them.")));
+	said->returned |= returned > 0;
+}
+
 PG_FUNCTION_INFO_V1(clv_fit_final);
 
 /* clv_fit_final(clv_cells) -> clv_model */
@@ -325,7 +343,9 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	fit = palloc0(sizeof(FitContext));
 	clv_cells_view(PG_GETARG_DATUM(0), &fit->view);
 	fit->options = &fit->view.head->options;
+	clv_fit_counting(fit->options, &fit->counting);
 	FillFrame(fit);
+	SayReturned(fit, said);
 	clv_fit_purchases(fit, said);
 	if (strcmp(fit->options->spend, CLV_SPEND_NONE) != 0)
 		FitSpend(fit, said);

@@ -12,7 +12,7 @@
 
 #include "clv.h"
 
-#include "history/history.h"
+#include "history/periods.h"
 #include "model/family.h"
 #include "utils/datetime.h"
 #include "utils/expandeddatum.h"
@@ -51,7 +51,7 @@ typedef struct ClvFitOptions
 	int32		max_iterations; /* 0: the engine's own limit */
 	int32		ncovariates;
 	int32		k;				/* 0: the one with the highest likelihood */
-	int32		reserved;
+	int32		periods;		/* ClvPeriodsOf; of families of discrete time */
 } ClvFitOptions;
 
 /* Options as they came: what was left out takes the value of the cells it is applied to. */
@@ -63,6 +63,7 @@ typedef struct ClvParsedOptions
 	bool		spend_basis_given;
 	bool		covariates_given;
 	bool		grace_given;
+	bool		periods_given;
 	bool		unclamped;		/* clamp => false, which is a family of its own */
 	bool		correlated;		/* correlation => true, which is another */
 } ClvParsedOptions;
@@ -89,6 +90,10 @@ extern const ClvFamily *clv_fit_family(const ClvFitOptions *options);
 
 /* How it counts time. */
 extern ClvClock clv_fit_clock(const ClvFitOptions *options);
+
+/* The same where that is by whole periods; an error where the time unit is none. Else all zero. */
+extern void clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting);
+
 extern const char *clv_clock_name(ClvClock clock);
 
 /* Numbers that each customer brings: the covariates, or the outcome. */
@@ -111,7 +116,7 @@ extern char *clv_fit_unit_text(const Interval *unit);
 
 /* ---- clv_cells ---- */
 
-#define CLV_CELLS_VERSION 1
+#define CLV_CELLS_VERSION 2
 #define CLV_CELLS_SMALL 255		/* in place of a version: a state that is never stored (small.c) */
 
 typedef enum ClvCellsKind
@@ -167,6 +172,7 @@ typedef struct ClvCellsHead
 	int32		width;			/* numbers in a vector: covariates, or the outcome alone */
 	int64		skipped;		/* customers who did not exist yet at as_of */
 	int64		spend_skipped;	/* repeat buyers without a positive known mean */
+	int64		returned;		/* customers who came back after their contract had ended */
 	ClvLogTimes times;
 	int64		nvectors;
 	int64		ncells;
@@ -234,8 +240,7 @@ typedef struct ClvCellsState
 	struct varlena *given;
 	const void *checked;		/* the form of rows that the options were checked for */
 	ClvParsedOptions *parsed;	/* what it says, where the head's options do not say it all */
-	double		unit_days;		/* of the options */
-	double		grace_days;
+	ClvCounting counting;		/* of families of discrete time */
 	ClvClock	clock;
 } ClvCellsState;
 

@@ -45,6 +45,15 @@ clv_fit_clock(const ClvFitOptions *options)
 	return clv_fit_family(options)->clock;
 }
 
+void
+clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting)
+{
+	memset(counting, 0, sizeof(*counting));
+	if (clv_fit_clock(options) != CLV_CONTINUOUS)
+		clv_counting_init(counting, options->model, &options->time_unit,
+						  (ClvPeriodsOf) options->periods, &options->grace);
+}
+
 const char *
 clv_clock_name(ClvClock clock)
 {

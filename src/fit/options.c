@@ -174,6 +174,7 @@ static void
 CheckTogether(const ClvFitOptions *options)
 {
 	const ClvFamily *family = clv_fit_family(options);
+	ClvCounting counting;
 
 	CheckStartFamily(options);
 	if (options->ncovariates > 0 && !clv_fitted_takes_effect(family, false) &&
@@ -190,6 +191,12 @@ CheckTogether(const ClvFitOptions *options)
 	if (family->clock != CLV_RENEWALS && clv_interval_days(&options->grace) != 0)
 		BadOption(errmsg("\"%s\" knows no grace", options->model),
 				  errhint("Leave out grace, or say model => 'sbg'."));
+	if (family->clock == CLV_CONTINUOUS && options->periods != CLV_PERIODS_ANNIVERSARY)
+		BadOption(errmsg("\"%s\" knows no periods", options->model),
+				  errdetail("Its time is continuous."),
+				  errhint("Leave out periods, or choose a family that counts them, such as bg/bb "
+						  "or sbg."));
+	clv_fit_counting(options, &counting);
 }
 
 /* Give the family that leaves probabilities as they come. */
@@ -337,6 +344,8 @@ clv_fit_options_check(const ClvFitOptions *options)
 	CheckGrace(&options->grace);
 	if (options->k != 0)
 		CheckK(options->k);
+	if (options->periods != CLV_PERIODS_ANNIVERSARY && options->periods != CLV_PERIODS_CALENDAR)
+		BadOption(errmsg("unknown periods in stored options: %d", options->periods));
 	CheckTogether(options);
 	if (options->as_of != DATEVAL_NOEND)
 	{
@@ -348,7 +357,7 @@ clv_fit_options_check(const ClvFitOptions *options)
 		BadOption(errmsg("unknown spend basis in stored options: %d", options->spend_basis));
 	if (options->max_iterations != 0)
 		CheckIterations(options->max_iterations);
-	if (options->reserved != 0 || IsNegativeZero(options->penalty) ||
+	if (IsNegativeZero(options->penalty) ||
 		IsNegativeZero(options->shape_penalty))
 		BadOption(errmsg("stored options are not in canonical form"));
 }
@@ -428,6 +437,9 @@ clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
 		appendStringInfo(out, ", \"k\": %d", options->k);
 	if (clv_interval_days(&options->grace) > 0)
 		appendStringInfo(out, ", \"grace\": \"%s\"", clv_fit_unit_text(&options->grace));
+	if (options->periods != CLV_PERIODS_ANNIVERSARY)
+		appendStringInfo(out, ", \"periods\": \"%s\"",
+						 clv_periods_name((ClvPeriodsOf) options->periods));
 	if (options->start_model[0] != '\0' || options->start_spend[0] != '\0')
 	{
 		appendStringInfoString(out, ", \"start\": {");
@@ -652,6 +664,11 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 		CheckGrace(&options->grace);
 		parsed->grace_given = true;
 	}
+	else if (strcmp(key, "periods") == 0)
+	{
+		options->periods = clv_periods_of(StringOf(value, key));
+		parsed->periods_given = true;
+	}
 	else if (strcmp(key, "clamp") == 0)
 		parsed->unclamped = !BoolOf(value, key);
 	else if (strcmp(key, "correlation") == 0)
@@ -668,7 +685,7 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	else
 		BadOption(errmsg("unknown option: \"%s\"", key),
 				  errdetail("Known are model, spend, time_unit, as_of, spend_basis, covariates, "
-							"penalty, shape_penalty, k, grace, clamp, correlation, start, "
+							"penalty, shape_penalty, k, grace, periods, clamp, correlation, start, "
 							"start_effects and max_iterations."),
 				  errhint("Let clv_options() write the options."));
 }
@@ -773,7 +790,8 @@ PG_FUNCTION_INFO_V1(clv_options);
 /*
  * clv_options(model text, spend text, time_unit interval, as_of date, spend_basis text,
  * penalty float8, start clv_model, max_iterations int, covariates text[],
- * shape_penalty float8, k int, grace interval, clamp bool, correlation bool) -> jsonb.
+ * shape_penalty float8, k int, grace interval, clamp bool, correlation bool, periods text) ->
+ * jsonb.
  * NULL: not given.
  */
 Datum
@@ -825,6 +843,8 @@ clv_options(PG_FUNCTION_ARGS)
 		SetUnclamped(&options);
 	if (!PG_ARGISNULL(13) && PG_GETARG_BOOL(13))
 		SetCorrelated(&options);
+	if (!PG_ARGISNULL(14))
+		options.periods = clv_periods_of(text_to_cstring(PG_GETARG_TEXT_PP(14)));
 	if (!PG_ARGISNULL(6))
 		SetStart(&options, PG_GETARG_CLV_MODEL_P(6));
 	CheckTogether(&options);

@@ -56,6 +56,18 @@ CheckOutcomes(const FitContext *fit, const ClvGroups *groups)
 						   "as_of at least that long before the end of the data.")));
 }
 
+/* Ages in campaigns, which follow the calendar. */
+static void
+InCampaigns(const FitContext *fit, const ClvCellEntry *cell, ClvCell *row)
+{
+	const ClvGrid *grid = &fit->counting.grid;
+	ClvSteps	steps;
+
+	clv_steps_from(&steps, grid, cell->since);
+	row->t_x = clv_steps_campaigns(&steps, cell->until);
+	row->T = clv_steps_campaigns(&steps, clv_grid_over(grid, fit->fitted.as_of));
+}
+
 static void
 EngineRows(const FitContext *fit, Rows *rows)
 {
@@ -87,7 +99,9 @@ EngineRows(const FitContext *fit, Rows *rows)
 		row->x = cell->x;
 		row->group = rank != NULL ? rank[cell->vector] : 0;
 		row->count = cell->count;
-		if (head->kind == CLV_CELLS_HISTORY)
+		if (head->kind == CLV_CELLS_HISTORY && clv_fit_clock(fit->options) == CLV_CAMPAIGNS)
+			InCampaigns(fit, cell, row);
+		else if (head->kind == CLV_CELLS_HISTORY)
 		{
 			row->t_x = (cell->until - cell->since) / unit;
 			row->T = (fit->fitted.as_of - cell->since) / unit;

@@ -412,30 +412,41 @@ CheckOccasion(ClvCellsState *state, int32 occasion)
 				 errhint("Make all histories with the same occasion.")));
 }
 
-/* x, t_x and T in whole periods. */
+/* x, t_x and T in whole periods. Who comes back is a customer of the first contract. */
 static void
-PeriodsCell(const ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
+PeriodsCell(ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
 {
 	DateADT		as_of = state->head->options.as_of;
 	ClvPeriods	periods;
 
 	if (state->clock == CLV_RENEWALS)
-		clv_history_renewals(history, as_of, state->unit_days, state->grace_days, &periods);
+		clv_history_contract(history, as_of, &state->counting, false, &periods);
 	else
-		clv_history_periods(history, as_of, state->unit_days, &periods);
+		clv_history_periods(history, as_of, &state->counting, &periods);
+	state->head->returned += periods.returns > 0;
 	cell->x = periods.x;
 	cell->since = periods.t_x;
 	cell->until = periods.T;
 }
 
-/* Whether the customer buys in the period after as_of. */
+/* The last day that is looked at: of campaigns the end of a period, after which the next one is judged. */
+static DateADT
+LookedAt(const ClvCellsState *state)
+{
+	DateADT		as_of = state->head->options.as_of;
+
+	return state->clock == CLV_CAMPAIGNS ? (DateADT) clv_grid_over(&state->counting.grid, as_of)
+										 : as_of;
+}
+
+/* Whether the customer buys in the period after the last day that is looked at. */
 static double
 Outcome(const ClvCellsState *state, const ClvHistory *history)
 {
-	DateADT		as_of = state->head->options.as_of;
-	double		days = Max(rint(state->unit_days), 1);
+	ClvSteps	steps;
 
-	return clv_history_count(history, as_of, (DateADT) (as_of + days)) > 0;
+	clv_steps_from(&steps, &state->counting.grid, LookedAt(state));
+	return clv_history_taken(history, &steps, 0, 1);
 }
 
 static void
@@ -447,7 +458,7 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 	int32		purchases;
 	double		outcome;
 
-	clv_history_summarize(history, options->as_of, (ClvSpendBasis) options->spend_basis,
+	clv_history_summarize(history, LookedAt(state), (ClvSpendBasis) options->spend_basis,
 						  &summary);
 	CheckOccasion(state, summary.occasion);
 	if (summary.purchases <= 0)

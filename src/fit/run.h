@@ -14,6 +14,7 @@ typedef struct FitContext
 {
 	ClvCellsView view;
 	const ClvFitOptions *options;
+	ClvCounting counting;
 	ClvFitted	fitted;
 	int64		customers;
 } FitContext;
@@ -23,6 +24,7 @@ typedef struct SaidOnce
 {
 	bool		immortal;
 	bool		no_spend;
+	bool		returned;
 } SaidOnce;
 
 /* Memory for so many rows of that size, more than 1 GB if need be. */

@@ -25,8 +25,7 @@ typedef struct ClvSmall
 	ClvCellsHead head;
 	int32		cells_size;
 	int32		spend_size;
-	double		unit_days;		/* see ClvCellsState */
-	double		grace_days;
+	ClvCounting counting;		/* see ClvCellsState */
 	int32		clock;
 	int32		reserved;
 	ClvCellEntry cells[FLEXIBLE_ARRAY_MEMBER];	/* then the spend */
@@ -68,8 +67,7 @@ Open(ClvSmall *small, ClvCellsState *state)
 	state->cells_size = small->cells_size;
 	state->spend = Spend(small);
 	state->spend_size = small->spend_size;
-	state->unit_days = small->unit_days;
-	state->grace_days = small->grace_days;
+	state->counting = small->counting;
 	state->clock = (ClvClock) small->clock;
 }
 
@@ -99,8 +97,7 @@ clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend, ClvCellsState 
 	small = Allocate(head, Max(ROOM_AT_FIRST, cells), head->with_spend ? Max(ROOM_AT_FIRST, spend) : 0);
 	small->head.ncells = small->head.nspend = 0;
 	small->clock = clv_fit_clock(&head->options);
-	small->unit_days = clv_interval_days(&head->options.time_unit);
-	small->grace_days = clv_interval_days(&head->options.grace);
+	clv_fit_counting(&head->options, &small->counting);
 	Open(small, state);
 	return state;
 }
@@ -120,8 +117,7 @@ clv_small_open(Datum cells, int64 more_cells, int64 more_spend, ClvCellsState *s
 		larger = Allocate(&small->head, ncells > small->cells_size ? 2 * ncells : small->cells_size,
 						  nspend > small->spend_size ? 2 * nspend : small->spend_size);
 		larger->clock = small->clock;
-		larger->unit_days = small->unit_days;
-		larger->grace_days = small->grace_days;
+		larger->counting = small->counting;
 		memcpy(larger->cells, small->cells, small->head.ncells * sizeof(ClvCellEntry));
 		memcpy(Spend(larger), Spend(small), small->head.nspend * sizeof(ClvSpendEntry));
 		small = larger;

@@ -136,6 +136,10 @@ CheckSameData(const ClvFitted *a, const ClvFitted *b)
 							   clv_interval_text(&a->time_unit),
 							   clv_interval_text(&b->time_unit)),
 					  "Fit both with the same time_unit: densities of time depend on it.");
+	if (a->periods != b->periods)
+		CannotCompare(psprintf("One counts periods of the %s, the other of the %s.",
+							   clv_periods_name(a->periods), clv_periods_name(b->periods)),
+					  "Fit both with the same periods.");
 	if (a->occasion != b->occasion)
 		CannotCompare(psprintf("One counts occasions of %d days, the other of %d.", a->occasion,
 							   b->occasion),

@@ -7,7 +7,7 @@
  *
  *	flags			1 has as_of, 2 has a purchase part, 4 has a spend part, 8 was chosen
  *					among candidates, 16 skipped spend although it has no spend part,
- *					32 has grace
+ *					32 has grace, 64 periods of the calendar, 128 has customers who returned
  *	as_of			int32
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
@@ -19,6 +19,7 @@
  *	spend part		basis, correlation of frequency and spend
  *	spend skipped	int64
  *	grace			int32 months, int32 days, int64 microseconds
+ *	returned		int64
  *	candidates		their number, and of each the family, flags (1 converged),
  *					log-likelihood, BIC
  *
@@ -47,6 +48,8 @@
 #define MODEL_CANDIDATES 0x08
 #define MODEL_SPEND_SKIPPED 0x10
 #define MODEL_GRACE 0x20
+#define MODEL_CALENDAR 0x40
+#define MODEL_RETURNED 0x80
 
 #define PART_FITTED 0x01
 #define PART_CONVERGED 0x02
@@ -326,6 +329,28 @@ CheckGrace(ClvFitted *fitted)
 						errmsg("only models of renewals have grace")));
 }
 
+/* How a model counts histories; what is only for models that do must be said by no other. */
+static void
+CheckCounting(ClvFitted *fitted)
+{
+	const ClvFamily *family = fitted->purchase.family;
+	bool		discrete = family != NULL && family->clock != CLV_CONTINUOUS;
+
+	memset(&fitted->counting, 0, sizeof(fitted->counting));
+	if (discrete)
+		clv_counting_init(&fitted->counting, family->name, &fitted->time_unit, fitted->periods,
+						  &fitted->grace);
+	else if (fitted->periods != CLV_PERIODS_ANNIVERSARY)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("only models of discrete time know periods"),
+						errhint("Leave out periods.")));
+	CheckCount("returned customers", fitted->returned);
+	if (fitted->returned > 0 && (!discrete || family->clock != CLV_RENEWALS ||
+								 !fitted->purchase.fitted))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("only fitted models of renewals know customers who returned")));
+}
+
 static void
 CheckCandidates(ClvFitted *fitted)
 {
@@ -361,6 +386,7 @@ CheckModel(ClvFitted *fitted)
 	if (fitted->spend.family != NULL)
 		CheckPart(&fitted->spend, CLV_SPEND);
 	CheckGrace(fitted);
+	CheckCounting(fitted);
 	CheckCandidates(fitted);
 	if (fitted->has_as_of && DATE_NOT_FINITE(fitted->as_of))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -466,7 +492,9 @@ clv_fitted_pack(const ClvFitted *given)
 						  (fitted.spend.family != NULL ? MODEL_SPEND : 0) |
 						  (fitted.ncandidates > 0 ? MODEL_CANDIDATES : 0) |
 						  (skipped_alone ? MODEL_SPEND_SKIPPED : 0) |
-						  (fitted.grace_days > 0 ? MODEL_GRACE : 0));
+						  (fitted.grace_days > 0 ? MODEL_GRACE : 0) |
+						  (fitted.periods == CLV_PERIODS_CALENDAR ? MODEL_CALENDAR : 0) |
+						  (fitted.returned > 0 ? MODEL_RETURNED : 0));
 	pq_sendint32(&out, fitted.has_as_of ? fitted.as_of : 0);
 	PackInterval(&out, &fitted.time_unit);
 	pq_sendint32(&out, fitted.occasion);
@@ -482,6 +510,8 @@ clv_fitted_pack(const ClvFitted *given)
 		pq_sendint64(&out, fitted.spend_skipped);
 	if (fitted.grace_days > 0)
 		PackInterval(&out, &fitted.grace);
+	if (fitted.returned > 0)
+		pq_sendint64(&out, fitted.returned);
 	if (fitted.ncandidates > 0)
 		PackCandidates(&out, &fitted);
 	return (ClvModel *) pq_endtypsend(&out);
@@ -609,7 +639,8 @@ clv_fitted_decode(StringInfo in, ClvFitted *fitted)
 						errdetail("This version of clv reads version %d.", MODEL_VERSION)));
 	clv_fitted_init(fitted);
 	flags = UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
-								MODEL_SPEND_SKIPPED | MODEL_GRACE);
+								MODEL_SPEND_SKIPPED | MODEL_GRACE | MODEL_CALENDAR |
+								MODEL_RETURNED);
 	if ((flags & MODEL_SPEND) && (flags & MODEL_SPEND_SKIPPED))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("binary clv_model counts skipped spend twice")));
@@ -629,6 +660,10 @@ clv_fitted_decode(StringInfo in, ClvFitted *fitted)
 		fitted->spend_skipped = pq_getmsgint64(in);
 	if (flags & MODEL_GRACE)
 		UnpackInterval(in, &fitted->grace);
+	if (flags & MODEL_CALENDAR)
+		fitted->periods = CLV_PERIODS_CALENDAR;
+	if (flags & MODEL_RETURNED)
+		fitted->returned = pq_getmsgint64(in);
 	if (flags & MODEL_CANDIDATES)
 		UnpackCandidates(in, fitted);
 	pq_getmsgend(in);

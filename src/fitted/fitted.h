@@ -6,7 +6,7 @@
 #define CLV_FITTED_H
 
 #include "clv.h"
-#include "history/history.h"
+#include "history/periods.h"
 #include "model/family.h"
 
 typedef struct ClvModel ClvModel;	/* varlena; its layout is the room's own business */
@@ -74,9 +74,12 @@ typedef struct ClvFitted
 	ClvSpendBasis spend_basis;
 	Interval	grace;			/* of families with renewals: how late a payment may be */
 	double		grace_days;
+	ClvPeriodsOf periods;		/* of families of discrete time */
+	ClvCounting counting;		/* how these count histories; else all zero */
 
 	/* of a fit; NaN and 0 otherwise */
 	int64		skipped;		/* customers who did not exist yet at as_of */
+	int64		returned;		/* customers who came back after their contract had ended */
 	int64		spend_skipped;	/* repeat buyers without a positive known mean */
 	double		frequency_spend_correlation;
 	int			ncandidates;	/* the losers of 'auto', the best first */

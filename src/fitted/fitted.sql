@@ -57,11 +57,12 @@ CREATE FUNCTION @extschema@.clv_model(
 	params pg_catalog.jsonb,
 	time_unit pg_catalog.interval DEFAULT NULL,
 	as_of pg_catalog.date DEFAULT NULL,
-	covariates pg_catalog.jsonb DEFAULT NULL
+	covariates pg_catalog.jsonb DEFAULT NULL,
+	periods pg_catalog.text DEFAULT NULL
 ) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.clv_model(pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb) IS
-	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, "churn": -0.2}]. NULL family or parameters: NULL';
+COMMENT ON FUNCTION @extschema@.clv_model(pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb, pg_catalog.text) IS
+	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, "churn": -0.2}]. periods: of families of discrete time, ''anniversary'' (the default) or ''calendar''. NULL family or parameters: NULL';
 
 CREATE FUNCTION @extschema@.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
@@ -112,11 +113,13 @@ CREATE FUNCTION @extschema@.clv_diagnostics(
 	OUT as_of pg_catalog.date,
 	OUT time_unit pg_catalog.interval,
 	OUT occasion pg_catalog.int4,
-	OUT candidates pg_catalog.jsonb
+	OUT candidates pg_catalog.jsonb,
+	OUT periods pg_catalog.text,
+	OUT returned pg_catalog.int8
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
-	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that were tried, best first (family, log_likelihood, bic, converged). NULL where the part is missing or written by hand';
+	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that were tried, best first (family, log_likelihood, bic, converged); periods: of families of discrete time, whose they are; returned: of sbg, customers who paid again after their contract had ended. NULL where the part is missing or written by hand';
 
 CREATE FUNCTION @extschema@.clv_compare(
 	first @extschema@.clv_model,

@@ -17,7 +17,7 @@
 #include "fitted/fitted_json.h"
 #include "fitted/fitted_private.h"
 
-/* ---- clv_model(family, params, time_unit, as_of, covariates) ---- */
+/* ---- clv_model(family, params, time_unit, as_of, covariates, periods) ---- */
 
 PG_FUNCTION_INFO_V1(clv_model);
 Datum
@@ -51,6 +51,8 @@ clv_model(PG_FUNCTION_ARGS)
 	}
 	if (!PG_ARGISNULL(4))
 		clv_fitted_covariates_from_json(&PG_GETARG_JSONB_P(4)->root, part);
+	if (!PG_ARGISNULL(5))
+		fitted.periods = clv_periods_of(text_to_cstring(PG_GETARG_TEXT_PP(5)));
 	PG_RETURN_CLV_MODEL_P(clv_fitted_pack(&fitted));
 }
 
@@ -254,7 +256,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 
 /* ---- clv_diagnostics ---- */
 
-#define DIAGNOSTICS_COLUMNS 24
+#define DIAGNOSTICS_COLUMNS 26
 
 /* A row under construction: values go in one after the other. */
 typedef struct Row
@@ -328,9 +330,12 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	ClvFitted	fitted;
 	Row			row = {0};
 	Interval   *unit = palloc(sizeof(Interval));
+	ClvClock	clock = CLV_CONTINUOUS;
 
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	*unit = fitted.time_unit;
+	if (fitted.purchase.family != NULL)
+		clock = fitted.purchase.family->clock;
 
 	PutName(&row, fitted.purchase.family);
 	PutFit(&row, &fitted.purchase, fitted.skipped);
@@ -343,6 +348,9 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	Put(&row, fitted.purchase.family != NULL, IntervalPGetDatum(unit));
 	Put(&row, fitted.occasion != 0, Int32GetDatum(fitted.occasion));
 	Put(&row, fitted.ncandidates > 0, fitted.ncandidates > 0 ? Candidates(&fitted) : (Datum) 0);
+	Put(&row, clock != CLV_CONTINUOUS, CStringGetTextDatum(clv_periods_name(fitted.periods)));
+	Put(&row, clock == CLV_RENEWALS && fitted.purchase.fitted,
+		Int64GetDatum(fitted.returned));
 	PG_RETURN_DATUM(HeapTupleGetDatum(
 		heap_form_tuple(clv_result_row(fcinfo), row.values, row.nulls)));
 }

@@ -12,7 +12,8 @@
  *
  * A part with covariates has "covariates":[{"name":"gender","purchase":0.4,
  * "churn":-0.2},...] after its parameters: an array, since their order is that of
- * the vectors. "spend_skipped" stands outside where there is no spend part.
+ * the vectors. "periods" is "calendar" where families of discrete time count those, and
+ * "returned" a member of their purchase part. "spend_skipped" stands outside where there is no spend part.
  *
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
  * (or logits) of the parameters, the effects on purchases and those on churn. What
@@ -205,11 +206,15 @@ clv_fitted_append_json(StringInfo out, const ClvFitted *fitted)
 		appendStringInfo(out, ",\"as_of\":\"%s\"", clv_date_text(fitted->as_of, date));
 	if (fitted->grace_days > 0)
 		appendStringInfo(out, ",\"grace\":\"%s\"", clv_interval_text(&fitted->grace));
+	if (fitted->periods != CLV_PERIODS_ANNIVERSARY)
+		appendStringInfo(out, ",\"periods\":\"%s\"", clv_periods_name(fitted->periods));
 	if (fitted->occasion != 0)
 		appendStringInfo(out, ",\"occasion\":%d", fitted->occasion);
 	if (fitted->purchase.family != NULL)
 	{
 		AppendPart(out, "purchase", &fitted->purchase, fitted->skipped);
+		if (fitted->returned > 0)
+			appendStringInfo(out, ",\"returned\":" INT64_FORMAT, fitted->returned);
 		appendStringInfoChar(out, '}');
 	}
 	if (fitted->spend.family != NULL)
@@ -599,6 +604,19 @@ ReadSpendMember(const Member *member, ClvFitted *fitted)
 	return true;
 }
 
+/* What only a purchase part has. */
+static bool
+ReadPurchaseMember(const Member *member, ClvFitted *fitted)
+{
+	if (IsMember(member, "covariates"))
+		clv_fitted_covariates_from_json(MemberContainer(member, "an array"), &fitted->purchase);
+	else if (IsMember(member, "returned"))
+		fitted->returned = MemberCount(member, PG_INT64_MAX);
+	else
+		return false;
+	return true;
+}
+
 static void
 ReadPart(const Member *outer, ClvFitted *fitted, ClvProcess process)
 {
@@ -630,16 +648,14 @@ ReadPart(const Member *outer, ClvFitted *fitted, ClvProcess process)
 			covariance = member;
 			part->has_covariance = true;
 		}
-		else if (!is_spend && IsMember(&member, "covariates"))
-			clv_fitted_covariates_from_json(MemberContainer(&member, "an array"), part);
 		else if (ReadFitMember(&member, part, skipped))
 			has_fit_member = true;
-		else if (!is_spend || !ReadSpendMember(&member, fitted))
+		else if (is_spend ? !ReadSpendMember(&member, fitted) : !ReadPurchaseMember(&member, fitted))
 			UnknownMember(&member, psprintf("family, parameters, customers, skipped, converged, "
 											"log_likelihood, gradient_norm, iterations, "
 											"covariance, %s",
 											is_spend ? "basis, frequency_spend_correlation"
-													 : "covariates"));
+													 : "covariates, returned"));
 	}
 	if (part->has_covariance)
 		ReadCovariance(&covariance, clv_fitted_dimension(part), part->covariance);
@@ -695,6 +711,8 @@ clv_fitted_from_json(Jsonb *json, ClvFitted *fitted)
 		}
 		else if (IsMember(&member, "grace"))
 			fitted->grace = MemberInterval(&member);
+		else if (IsMember(&member, "periods"))
+			fitted->periods = clv_periods_of(MemberString(&member));
 		else if (IsMember(&member, "occasion"))
 			fitted->occasion = (int32) MemberCount(&member, PG_INT32_MAX);
 		else if (IsMember(&member, "purchase"))
@@ -706,7 +724,7 @@ clv_fitted_from_json(Jsonb *json, ClvFitted *fitted)
 		else if (IsMember(&member, "candidates"))
 			ReadCandidates(&member, fitted);
 		else
-			UnknownMember(&member, "version, time_unit, as_of, grace, occasion, purchase, spend, "
+			UnknownMember(&member, "version, time_unit, as_of, grace, periods, occasion, purchase, spend, "
 								   "spend_skipped, candidates");
 	}
 	if (spend_skipped >= 0 && fitted->spend.family != NULL)

@@ -265,56 +265,6 @@ clv_history_count(const ClvHistory *history, DateADT since, DateADT until)
 }
 
 void
-clv_history_periods(const ClvHistory *history, DateADT as_of, double unit_days,
-					ClvPeriods *periods)
-{
-	DateADT		first = 0;
-	double		over = 0;		/* periods that are over */
-	ClvReader	reader;
-	ClvDay		day;
-
-	memset(periods, 0, sizeof(*periods));
-	clv_reader_open(&reader, history);
-	while (ReadDay(&reader, &day) && day.day <= as_of)
-	{
-		double		period;
-
-		if (!day.bought)
-			continue;
-		if (periods->purchases++ == 0)
-		{
-			first = day.day;
-			/* days begin in the morning and end in the evening: hence the one more */
-			over = floor(((double) as_of - first + 1) / unit_days);
-			over = Min(over, PG_INT32_MAX);
-		}
-		period = floor(((double) day.day - first) / unit_days);
-		if (period > periods->t_x && period < over)
-		{
-			periods->t_x = (int32) period;
-			periods->x++;
-		}
-	}
-	periods->T = over > 1 ? (int32) (over - 1) : 0;
-}
-
-void
-clv_history_renewals(const ClvHistory *history, DateADT as_of, double unit_days,
-					 double grace_days, ClvPeriods *periods)
-{
-	ClvSummary	summary;
-
-	memset(periods, 0, sizeof(*periods));
-	clv_history_summarize(history, as_of, CLV_SPEND_REPEAT, &summary);
-	periods->purchases = summary.purchases;
-	if (summary.purchases == 0)
-		return;
-	periods->x = periods->t_x = periods->T = summary.purchases - 1;
-	if ((double) as_of - summary.last > unit_days + grace_days)
-		periods->T++;
-}
-
-void
 clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap) (void *arg, int32 days),
 				 void *arg)
 {

@@ -46,31 +46,6 @@ extern void clv_history_summarize(const ClvHistory *history, DateADT as_of,
 /* Purchases with since < day <= until. */
 extern int32 clv_history_count(const ClvHistory *history, DateADT since, DateADT until);
 
-/*
- * A history on a grid of periods of its own, the first of which begins on the day of
- * the first purchase. Period i holds the days whose distance from that day, divided
- * by the unit, lies in [i, i + 1). Several purchases in a period are one.
- */
-typedef struct ClvPeriods
-{
-	int32		purchases;		/* on days up to as_of; 0: the customer does not exist yet */
-	int32		x;				/* periods after the first with a purchase */
-	int32		t_x;			/* the last of them; 0: none */
-	int32		T;				/* the last period that is over at the end of as_of; 0: none is */
-} ClvPeriods;
-
-/* Purchases in a period that is not over do not count. as_of is a day; unit_days > 0. */
-extern void clv_history_periods(const ClvHistory *history, DateADT as_of, double unit_days,
-								ClvPeriods *periods);
-
-/*
- * The same of a contract, whose purchases are payments: every one after the first is
- * a renewal, so x = t_x = renewals made. T = t_x while it runs, t_x + 1 where the last
- * payment is more than unit_days + grace_days before the end of as_of.
- */
-extern void clv_history_renewals(const ClvHistory *history, DateADT as_of, double unit_days,
-								 double grace_days, ClvPeriods *periods);
-
 /* Call for every purchase up to as_of but the first: days since the one before. */
 extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
 							 void (*gap) (void *arg, int32 days), void *arg);

@@ -255,27 +255,28 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_step_cohorts(@extschema@.clv_pipeli
 -- ---- step: forecast --------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_periods(
-	horizon pg_catalog.interval, as_of pg_catalog.date, clock pg_catalog.text, unit_days pg_catalog.float8)
+	horizon pg_catalog.interval, as_of pg_catalog.date, model @extschema@.clv_model)
 RETURNS TABLE (number pg_catalog.int4, period_start pg_catalog.date, period_end pg_catalog.date, until pg_catalog.interval)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 13
 SET search_path = pg_catalog, pg_temp
 AS $$
 	-- calendar months where time is continuous, else the family's own periods; the last one ends with the horizon
-	WITH span AS (SELECT 365.25 * (12 * extract(year FROM horizon) + extract(month FROM horizon))::float8 / 12
-			+ extract(day FROM horizon)::float8 + extract(epoch FROM horizon - date_trunc('day', horizon))::float8 / 86400 AS days),
-	ends AS (SELECT (m + interval '1 month')::date - 1 - as_of AS days
-			FROM span, generate_series(date_trunc('month', (as_of + 1)::timestamp), (as_of + span.days::int4)::timestamp, interval '1 month') m
-			WHERE clock = 'continuous'
-		UNION ALL SELECT (i * unit_days)::int4 FROM span, generate_series(1, floor(span.days / unit_days + 1e-9)::int4) i
-			WHERE clock <> 'continuous'),
-	capped AS (SELECT e.days FROM ends e, span WHERE e.days < span.days - 0.5 UNION ALL SELECT span.days::int4 FROM span),
-	numbered AS (SELECT row_number() OVER (ORDER BY c.days)::int4 AS number, lag(c.days, 1, 0) OVER (ORDER BY c.days) AS since, c.days,
-			c.days = max(c.days) OVER () AS last FROM capped c)
-	SELECT n.number, as_of + n.since + 1, as_of + n.days, CASE WHEN n.last THEN horizon WHEN clock = 'continuous'
-		THEN make_interval(days => n.days) ELSE make_interval(secs => n.number * unit_days * 86400) END
-	FROM numbered n ORDER BY n.number LIMIT 121
+	WITH clock AS (SELECT c.clock, c.time_unit FROM @extschema@.clv_validate_clock(model) c),
+	span AS (SELECT 365.25 * (12 * extract(year FROM horizon) + extract(month FROM horizon))::float8 / 12
+			+ extract(day FROM horizon)::float8 + extract(epoch FROM horizon - date_trunc('day', horizon))::float8 / 86400 AS days
+			FROM clock c WHERE c.clock = 'continuous'),
+	months AS (SELECT (m + interval '1 month')::date - 1 - as_of AS days
+			FROM span, generate_series(date_trunc('month', (as_of + 1)::timestamp), (as_of + span.days::int4)::timestamp, interval '1 month') m),
+	ends AS (SELECT m.days, make_interval(days => m.days) AS until FROM months m, span WHERE m.days < span.days - 0.5
+		UNION ALL SELECT span.days::int4, horizon FROM span
+		UNION ALL SELECT p.until - as_of, i * c.time_unit FROM clock c, @extschema@.clv_validate_periods(model, as_of, horizon) h,
+			generate_series(1, CASE WHEN h.periods < 121 THEN h.periods WHEN h.periods > 0 THEN 121 END) i,
+			@extschema@.clv_validate_periods(model, as_of, i * c.time_unit) p),
+	numbered AS (SELECT row_number() OVER (ORDER BY e.days)::int4 AS number, lag(e.days, 1, 0) OVER (ORDER BY e.days) AS since, e.days, e.until
+			FROM ends e)
+	SELECT n.number, as_of + n.since + 1, as_of + n.days, n.until FROM numbered n ORDER BY n.number LIMIT 121
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_periods(pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8) IS
+COMMENT ON FUNCTION @extschema@.clv_pipeline_periods(pg_catalog.interval, pg_catalog.date, @extschema@.clv_model) IS
 	'the periods of a forecast: calendar months, or the periods of a family of discrete time; until: from the day to the end of the period. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_forecast(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
@@ -287,7 +288,6 @@ DECLARE
 	-- intervals are worked out for so many customers of a segment, and scaled: their widths need no more
 	sample CONSTANT int4 := 4000;
 	this record := @extschema@.clv_pipeline_this(d, run);
-	clock record := @extschema@.clv_validate_clock(this.model);
 	expected text;
 	sums text;
 	totals text;
@@ -299,11 +299,11 @@ BEGIN
 		format('ARRAY[%s] AS t', string_agg(format('@extschema@.clv_predict_total(m.model, h.history, %L, 0, 1, %L, %s)', p.until, this.as_of,
 			coalesce(d.level, 0.9)), ', ' ORDER BY p.number))
 	INTO expected, sums, totals
-	FROM @extschema@.clv_pipeline_periods(d.horizon, this.as_of, clock.clock, clock.unit_days) p;
+	FROM @extschema@.clv_pipeline_periods(d.horizon, this.as_of, this.model) p;
 	-- the variance of what will happen grows with the number of customers, that of what is expected with its square
 	RETURN @extschema@.clv_pipeline_put(d, run, 'forecast',
 		'WITH m AS (SELECT m.model FROM {data}.model m JOIN {data}.run r ON m.run = r.model_run WHERE r.run = {1}), '
-		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, {11} AS spend, {3} '
+		'sums AS MATERIALIZED (SELECT q.segment, {2} FROM (SELECT c.segment, {9} AS spend, {3} '
 		'FROM {data}.history h JOIN {data}.customer c USING ({key}), m WHERE h.generation = {6} AND c.run = {1} OFFSET 0) q GROUP BY q.segment), '
 		'sampled AS MATERIALIZED (SELECT c.segment, s.customers::float8 / count(*) AS scale, {4} FROM {data}.segment s JOIN {data}.customer c USING (run, segment) '
 		'JOIN {data}.history h USING ({key}), m WHERE s.run = {1} AND h.generation = {6} '
@@ -314,7 +314,7 @@ BEGIN
 		'coalesce(t.purchases_mean_high - t.expected_purchases, 0) * a.scale AS e_estimate, '
 		'(power(t.value_high - t.expected_value, 2) - coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * a.scale AS r_chance, '
 		'coalesce(t.value_mean_high - t.expected_value, 0) * a.scale AS r_estimate '
-		'FROM @extschema@.clv_pipeline_periods({8:L}, {5:L}, {9:L}, {10}) p CROSS JOIN sums s JOIN {data}.segment g ON g.run = {1} '
+		'FROM @extschema@.clv_pipeline_periods({8:L}, {5:L}, (SELECT m.model FROM m)) p CROSS JOIN sums s JOIN {data}.segment g ON g.run = {1} '
 		'AND g.segment = s.segment LEFT JOIN sampled a ON a.segment = s.segment LEFT JOIN LATERAL unnest(a.t) WITH ORDINALITY AS t ON t.ordinality = p.number), '
 		'based AS (SELECT segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance, r_estimate FROM cumulated '
 		'UNION ALL SELECT ''(all)'', number, period_start, period_end, sum(e), sum(r), sum(e_chance), sum(e_estimate), '
@@ -326,7 +326,7 @@ BEGIN
 		'r AS cumulative_revenue, round(greatest(r::float8 - sqrt(greatest(r_chance, 0) + power(r_estimate, 2)), 0)::numeric, 2) AS revenue_low, '
 		'round((r::float8 + sqrt(greatest(r_chance, 0) + power(r_estimate, 2)))::numeric, 2) AS revenue_high '
 		'FROM based WINDOW w AS (PARTITION BY segment ORDER BY number)',
-		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text, clock.clock, coalesce(clock.unit_days, 1)::text,
+		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text,
 		CASE WHEN d.options ->> 'spend' = 'none' THEN 'NULL::float8'
 			ELSE format('@extschema@.clv_finite(@extschema@.clv_expected_spend(m.model, h.history, %L))', this.as_of) END);
 END
@@ -472,8 +472,10 @@ DECLARE
 	clock record := @extschema@.clv_validate_clock(this.model);
 	first date;
 	histories int8;
-	days int4;
+	days float8;
+	span interval;
 	since date;
+	until date;
 	past @extschema@.clv_model;
 	source text := @extschema@.clv_pipeline_sql(d, '{data}.sample');
 	rows int8;
@@ -489,10 +491,12 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT min(c.first_purchase), (SELECT r.histories FROM {data}.run r WHERE r.run = $1) '
 		'FROM {data}.customer c WHERE c.run = $1') INTO first, histories USING run;
 	-- whole weeks, or periods of the family
-	days := floor(least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - first) / 3.0)
-		/ greatest(clock.unit_days, 7))::int4 * greatest(clock.unit_days, 7);
-	since := this.as_of - days;
-	IF days < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
+	days := least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - first) / 3.0);
+	span := CASE clock.clock WHEN 'continuous' THEN make_interval(days => (floor(days / greatest(clock.unit_days, 7)) * greatest(clock.unit_days, 7))::int4)
+		ELSE floor(days / clock.unit_days) * clock.time_unit END;
+	since := (this.as_of + 1 - span)::date - 1;
+	until := coalesce((@extschema@.clv_validate_periods(this.model, since, span)).until, this.as_of);
+	IF until - since < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
 		RETURN 1;
 	END IF;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE VIEW {data}.sample AS SELECT h.history FROM {data}.history h '
@@ -501,11 +505,11 @@ BEGIN
 	EXECUTE format('SELECT @extschema@.clv_fit(h.history, $1) FROM %s h', source) INTO past
 		USING @extschema@.clv_pipeline_fit_options(d, since);
 	rows := @extschema@.clv_pipeline_put(d, run, 'calibration', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end '
-		'FROM @extschema@.clv_backtest_calibration({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, this.as_of::text, source,
-		make_interval(days => days)::text, past::text)
+		'FROM @extschema@.clv_backtest_calibration({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, until::text, source,
+		span::text, past::text)
 		+ @extschema@.clv_pipeline_put(d, run, 'lift', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end '
-		'FROM @extschema@.clv_backtest_deciles({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, this.as_of::text, source,
-		make_interval(days => days)::text, past::text);
+		'FROM @extschema@.clv_backtest_deciles({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, until::text, source,
+		span::text, past::text);
 	IF clock.clock = 'continuous' THEN
 		rows := rows + @extschema@.clv_pipeline_put(d, run, 'tracking', 'SELECT * FROM @extschema@.clv_tracking({2:L}, ''history'', {3:L}, until => {4:L})',
 			source, past::text, this.as_of::text);

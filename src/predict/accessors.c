@@ -173,7 +173,9 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 	part = &site->fitted->purchase;
 	if (part->family->log_likelihood == NULL)
 		clv_lacks(part->family, "likelihood of histories");
-	if (!Customer(fcinfo, 2, site->fitted, &customer))
+	/* the likelihood of all customers is that of the fit */
+	if (!clv_customer_of_fit(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY),
+							 clv_as_of(fcinfo, 2, site->fitted), &customer))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(
 		part->family->log_likelihood(part->param, customer.x, customer.t_x, customer.T),

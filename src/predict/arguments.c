@@ -67,20 +67,22 @@ clv_check_horizon_days(double days)
 						errhint("For a value without end see clv_lifetime_value.")));
 }
 
-void
-clv_check_periods(const ClvFitted *fitted, const char *what, double days)
+double
+clv_horizon_units(const ClvFitted *fitted, const char *what, const Interval *horizon)
 {
 	const ClvFamily *family = fitted->purchase.family;
-	double		periods = days / fitted->unit_days;
+	double		days = clv_horizon_days(horizon);
+	double		periods;
 
-	/* intervals and units are whole microseconds, so that rounding stays far below this */
-	if (clv_in_periods(family) && fabs(periods - rint(periods)) > 1e-9 * Max(1, periods))
+	if (!clv_in_periods(family))
+		return days / fitted->unit_days;
+	if (!clv_interval_periods(&fitted->counting.grid, horizon, &periods))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s of %s days is no whole number of periods of %s days", what,
-							   clv_number(days), clv_number(fitted->unit_days)),
+						errmsg("%s of %s is no whole number of periods of %s", what,
+							   clv_interval_text(horizon), clv_interval_text(&fitted->time_unit)),
 						errdetail("\"%s\" counts by the time unit of the model.", family->name)));
-	if (clv_in_periods(family))
-		clv_check_few(family, what, periods);
+	clv_check_few(family, what, periods);
+	return periods;
 }
 
 void

@@ -26,8 +26,10 @@ typedef struct Forecast
 	double		spend;			/* per purchase; not finite where there is none */
 	double		margin;
 	double		delta;
-	double		unit_days;
+	double		step;			/* of a period, in parts of which unit make the model's unit */
+	double		unit;
 	double		period_days;
+	const ClvGrid *grid;		/* of families of discrete time, else NULL */
 	int			periods;
 	DateADT		as_of;
 } Forecast;
@@ -36,7 +38,7 @@ typedef struct Forecast
 static void
 Until(const Forecast *forecast, int period, double *expected, double *discounted)
 {
-	double		t = period * forecast->period_days / forecast->unit_days;
+	double		t = period * forecast->step / forecast->unit;
 
 	*expected = forecast->future.family->expected(forecast->future.param, t);
 	*discounted = forecast->delta == 0 ? *expected
@@ -47,8 +49,14 @@ Until(const Forecast *forecast, int period, double *expected, double *discounted
 static DateADT
 FirstDay(const Forecast *forecast, int period)
 {
+	const ClvGrid *grid = forecast->grid;
 	double		day = forecast->as_of + floor(period * forecast->period_days) + 1;
+	double		steps = period * forecast->step;
 
+	/* periods are the calendar's, or begin on the day after as_of */
+	if (grid != NULL)
+		day = (double) clv_day_plus(clv_grid_over(grid, forecast->as_of) + 1,
+									(int64) (steps * grid->months), (int64) (steps * grid->days));
 	if (!(day < DATE_END_JULIAN - POSTGRES_EPOCH_JDATE))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("period %d of the forecast begins beyond the last date",
@@ -95,10 +103,11 @@ PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo 
 	}
 }
 
-/* Days of a period; errors name it, and a horizon longer than can be. */
-static double
-PeriodDays(const ClvFitted *fitted, const Interval *period, int periods)
+/* The steps of the forecast; errors name a period that is none, and a horizon longer than can be. */
+static void
+SetPeriod(Forecast *forecast, const ClvFitted *fitted, const Interval *period)
 {
+	int			periods = forecast->periods;
 	double		days = clv_span_days("period", period);
 
 	if (periods < 1 || periods > MOST_PERIODS)
@@ -108,12 +117,18 @@ PeriodDays(const ClvFitted *fitted, const Interval *period, int periods)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("period must be positive: %s days", clv_number(days))));
 	clv_check_horizon_days(periods * days);
-	clv_check_periods(fitted, "period", days);
-	clv_check_periods(fitted, "horizon", periods * days);
+	forecast->period_days = forecast->step = days;
+	forecast->unit = fitted->unit_days;
+	forecast->grid = NULL;
+	if (!clv_in_periods(fitted->purchase.family))
+		return;
+	forecast->step = clv_horizon_units(fitted, "period", period);
+	forecast->unit = 1;
+	forecast->grid = &fitted->counting.grid;
+	clv_check_few(fitted->purchase.family, "horizon", periods * forecast->step);
 	/* what is expected of several campaigns is not what is expected of each */
 	if (fitted->purchase.family->clock == CLV_CAMPAIGNS && periods > 1)
 		clv_lacks(fitted->purchase.family, "curve of several periods");
-	return days;
 }
 
 PG_FUNCTION_INFO_V1(clv_forecast);
@@ -134,9 +149,8 @@ clv_forecast(PG_FUNCTION_ARGS)
 			return (Datum) 0;
 	site = clv_customer_site(fcinfo, COVARIATES);
 	forecast.periods = PG_GETARG_INT32(PERIODS);
-	forecast.unit_days = site->fitted->unit_days;
-	forecast.period_days = PeriodDays(site->fitted, PG_GETARG_INTERVAL_P(PERIOD), forecast.periods);
-	forecast.delta = clv_delta(PG_GETARG_FLOAT8(DISCOUNT_RATE), forecast.unit_days);
+	SetPeriod(&forecast, site->fitted, PG_GETARG_INTERVAL_P(PERIOD));
+	forecast.delta = clv_delta(PG_GETARG_FLOAT8(DISCOUNT_RATE), site->fitted->unit_days);
 	forecast.margin = PG_GETARG_FLOAT8(MARGIN);
 	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(DISCOUNT_RATE), forecast.margin);
 	forecast.as_of = clv_as_of(fcinfo, AS_OF, site->fitted);

@@ -12,6 +12,12 @@
 #include "history/history.h"
 
 /*
+ * A horizon in the model's unit, of families of discrete time a whole number. Errors name
+ * it where it is negative, too long, or no such number.
+ */
+extern double clv_horizon_units(const ClvFitted *fitted, const char *what, const Interval *horizon);
+
+/*
  * P(alive) of a history under a model as of a day. Returns false where the
  * customer does not exist yet.
  */

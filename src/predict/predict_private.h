@@ -33,13 +33,20 @@ typedef struct ClvCustomer
 	double		T;				/* age */
 	double		spend_x;		/* purchases of known value under the model's basis */
 	double		mean;			/* their mean; 0 where there are none */
-	int32		days;			/* age in days, or periods of a grid */
+	int32		days;			/* age in days, or in periods; see clv_customer() */
 	int32		last;			/* the same at the last purchase */
 } ClvCustomer;
 
-/* Returns false where the customer does not exist yet. The model needs no purchase part. */
+/*
+ * Returns false where the customer does not exist yet. The model needs no purchase part. Of
+ * campaigns, whose ages depend on the days themselves, days and last are these.
+ */
 extern bool clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
 						 ClvCustomer *customer);
+
+/* The same as a fit counts it: of contracts the first, not the one that as_of finds. */
+extern bool clv_customer_of_fit(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+								ClvCustomer *customer);
 
 /* ---- how far, and at what rate ---- */
 
@@ -235,9 +242,6 @@ extern double clv_horizon_days(const Interval *horizon);
 
 /* An error that names it where it is longer than anybody means. */
 extern void clv_check_horizon_days(double days);
-
-/* An error that names both where these days are no whole number of the family's periods. */
-extern void clv_check_periods(const ClvFitted *fitted, const char *what, double days);
 
 /* An error where so many periods would take too long. */
 extern void clv_check_few(const ClvFamily *family, const char *what, double periods);

@@ -25,23 +25,47 @@ clv_lacks(const ClvFamily *family, const char *what)
 
 /* Families of whole periods see what happened in them; days stand for periods then. */
 static void
-OnGrid(const ClvFamily *family, const ClvHistory *history, DateADT as_of, double unit_days,
-	   ClvCustomer *customer)
+InPeriods(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of, bool current,
+		  ClvCustomer *customer)
 {
 	ClvPeriods	periods;
 
-	if (family->clock == CLV_OPPORTUNITIES)
-		clv_history_periods(history, as_of, unit_days, &periods);
+	if (fitted->purchase.family->clock == CLV_OPPORTUNITIES)
+		clv_history_periods(history, as_of, &fitted->counting, &periods);
 	else
-		clv_history_renewals(history, as_of, unit_days, 0, &periods);
+		clv_history_contract(history, as_of, &fitted->counting, current, &periods);
 	customer->x = periods.x;
 	customer->t_x = customer->last = periods.t_x;
 	customer->T = customer->days = periods.T;
 }
 
-bool
-clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
-			 ClvCustomer *customer)
+/*
+ * Campaigns: by the calendar as of the end of the last one that is over, and who has bought
+ * for the first time since then is a newcomer; else to the day.
+ */
+static void
+InCampaigns(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+			ClvSummary *summary, ClvCustomer *customer)
+{
+	DateADT		until = (DateADT) clv_grid_over(&fitted->counting.grid, as_of);
+	ClvSteps	steps;
+
+	if (summary->last > until)
+		clv_history_summarize(history, until, fitted->spend_basis, summary);
+	customer->x = customer->t_x = customer->T = customer->days = customer->last = 0;
+	if (summary->purchases == 0)
+		return;
+	clv_steps_from(&steps, &fitted->counting.grid, summary->first);
+	customer->x = summary->purchases - 1;
+	customer->t_x = clv_steps_campaigns(&steps, summary->last);
+	customer->T = clv_steps_campaigns(&steps, until);
+	customer->days = summary->first;
+	customer->last = summary->last;
+}
+
+static bool
+Customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of, bool current,
+		 ClvCustomer *customer)
 {
 	const ClvFamily *family = fitted->purchase.family;
 	ClvSummary	summary;
@@ -54,8 +78,10 @@ clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
 	customer->x = summary.purchases - 1;
 	customer->t_x = customer->last / fitted->unit_days;
 	customer->T = customer->days / fitted->unit_days;
-	if (family != NULL && clv_in_periods(family) && family->clock != CLV_CAMPAIGNS)
-		OnGrid(family, history, as_of, fitted->unit_days, customer);
+	if (family != NULL && family->clock == CLV_CAMPAIGNS)
+		InCampaigns(fitted, history, as_of, &summary, customer);
+	else if (family != NULL && clv_in_periods(family))
+		InPeriods(fitted, history, as_of, current, customer);
 	customer->spend_x = summary.spend_purchases;
 
 	/*
@@ -66,6 +92,20 @@ clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
 						 ? summary.spend / summary.spend_purchases
 						 : 0;
 	return true;
+}
+
+bool
+clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+			 ClvCustomer *customer)
+{
+	return Customer(fitted, history, as_of, true, customer);
+}
+
+bool
+clv_customer_of_fit(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+					ClvCustomer *customer)
+{
+	return Customer(fitted, history, as_of, false, customer);
 }
 
 double

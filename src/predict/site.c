@@ -156,10 +156,9 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 		site->horizon.month == given->month)
 		return;
 
-	terms.horizon = horizon != NULL ? clv_horizon_days(horizon) / unit_days : get_float8_infinity();
+	terms.horizon = horizon != NULL ? clv_horizon_units(site->fitted, "horizon", horizon)
+									: get_float8_infinity();
 	terms.delta = clv_delta(discount_rate, unit_days);
-	if (horizon != NULL)
-		clv_check_periods(site->fitted, "horizon", clv_horizon_days(horizon));
 	site->has_terms = true;
 	site->horizon = *given;
 	site->discount_rate = discount_rate;
@@ -302,7 +301,7 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 	part->customers = 0;
 	part->log_likelihood = part->gradient_norm = get_float8_nan();
 	part->iterations = 0;
-	fitted.skipped = 0;
+	fitted.skipped = fitted.returned = 0;
 	fitted.ncandidates = 0;
 	PG_RETURN_CLV_MODEL_P(clv_fitted_pack(&fitted));
 }

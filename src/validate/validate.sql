@@ -7,11 +7,12 @@ CREATE FUNCTION @extschema@.clv_validate_clock(
 	model @extschema@.clv_model,
 	OUT clock pg_catalog.text,
 	OUT unit_days pg_catalog.float8,
-	OUT covariates pg_catalog.int4
+	OUT covariates pg_catalog.int4,
+	OUT time_unit pg_catalog.interval
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_validate_clock(@extschema@.clv_model) IS
-	'how a model counts time: continuous, opportunities, renewals or campaigns, the days of its time unit, and how many covariates it has. A part of validation';
+	'how a model counts time: continuous, opportunities, renewals or campaigns, the days of its time unit, how many covariates it has, and the time unit itself. A part of validation';
 
 CREATE FUNCTION @extschema@.clv_validate_covariates(
 	model @extschema@.clv_model,
@@ -38,12 +39,23 @@ COMMENT ON FUNCTION @extschema@.clv_validate_covariates(@extschema@.clv_model, p
 CREATE FUNCTION @extschema@.clv_validate_purchases(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
-	since pg_catalog.date,
-	until pg_catalog.date
+	as_of pg_catalog.date,
+	periods pg_catalog.int4
 ) RETURNS pg_catalog.int4
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
-COMMENT ON FUNCTION @extschema@.clv_validate_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.date) IS
-	'repeat purchases after since, up to and including until, as the model counts them: on a clock of opportunities, periods that are over and saw one. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.int4) IS
+	'repeat purchases as the model counts them, in so many periods after as_of (negative: up to it; 0: all up to it): days of a model of continuous time, else its own periods: those with a purchase, of a contract the renewals of the one that as_of finds. A part of validation';
+
+CREATE FUNCTION @extschema@.clv_validate_periods(
+	model @extschema@.clv_model,
+	since pg_catalog.date,
+	horizon pg_catalog.interval,
+	OUT periods pg_catalog.int4,
+	OUT until pg_catalog.date
+) RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_validate_periods(@extschema@.clv_model, pg_catalog.date, pg_catalog.interval) IS
+	'of a model of discrete time, how many periods a horizon is, and the day by which so many after those that are over at since are over for everybody (NULLs of continuous time); an error where the horizon is no whole number of them. A part of validation';
 
 CREATE FUNCTION @extschema@.clv_validate_histories(
 	source pg_catalog.text, history pg_catalog.text, covariates pg_catalog.text)

@@ -12,7 +12,7 @@ CREATE FUNCTION @extschema@.clv_validate_prepare(
 	OUT fitted @extschema@.clv_model,
 	OUT since pg_catalog.date,
 	OUT until pg_catalog.date,
-	OUT before pg_catalog.date,
+	OUT periods pg_catalog.int4,
 	OUT span pg_catalog.interval
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
@@ -55,8 +55,6 @@ BEGIN
 	END IF;
 	until := @extschema@.clv_validate_day(since, horizon, 'horizon');
 
-	before := since OPERATOR(pg_catalog.-) (until OPERATOR(pg_catalog.-) since);
-
 	IF model IS NULL THEN
 		fit_options := @extschema@.clv_options(as_of => since);
 		fit_options := coalesce(options, fit_options) OPERATOR(pg_catalog.||)
@@ -83,6 +81,20 @@ BEGIN
 					source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
 				HINT = 'Give a later as_of.';
 	END IF;
+	-- predictions are for the very days that are counted, or for periods, which need not end on the same days
+	clock := (@extschema@.clv_validate_clock(fitted)).clock;
+	IF clock OPERATOR(pg_catalog.=) 'campaigns' AND model IS NULL THEN
+		RAISE EXCEPTION 'a supervised model cannot be fitted by a back-test'
+			USING ERRCODE = 'feature_not_supported',
+				DETAIL = 'It would learn from the time after as_of, which is what it is to predict.',
+				HINT = 'Fit it a period earlier, and give it as model => ....';
+	END IF;
+	periods := until OPERATOR(pg_catalog.-) since;
+	span := pg_catalog.make_interval(days => periods);
+	IF clock OPERATOR(pg_catalog.<>) 'continuous' THEN
+		SELECT p.periods, p.until INTO periods, until FROM @extschema@.clv_validate_periods(fitted, since, horizon) p;
+		span := horizon;
+	END IF;
 	IF (until OPERATOR(pg_catalog.-) last) OPERATOR(pg_catalog.>)
 		greatest(7, (until OPERATOR(pg_catalog.-) since) OPERATOR(pg_catalog./) 10)
 	THEN
@@ -92,21 +104,10 @@ BEGIN
 				HINT = 'What is missing looks like customers who stopped buying: take an earlier as_of or '
 				'a shorter horizon.';
 	END IF;
-
-	-- predictions are for the very days that are counted; other clocks want whole periods, as given
-	clock := (@extschema@.clv_validate_clock(fitted)).clock;
-	span := CASE WHEN clock OPERATOR(pg_catalog.=) 'continuous'
-		THEN pg_catalog.make_interval(days => until OPERATOR(pg_catalog.-) since) ELSE horizon END;
-	IF clock OPERATOR(pg_catalog.=) 'campaigns' AND model IS NULL THEN
-		RAISE EXCEPTION 'a supervised model cannot be fitted by a back-test'
-			USING ERRCODE = 'feature_not_supported',
-				DETAIL = 'It would learn from the time after as_of, which is what it is to predict.',
-				HINT = 'Fit it a period earlier, and give it as model => ....';
-	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
-	'what back-tests begin with: the statement that reads the histories, the model (fitted at since unless given) and the days of the hold-out (since, until] and the start of an as long time before it; warns where the data do not reach its end. A part of validation';
+	'what back-tests begin with: the statement that reads the histories, the model (fitted at since unless given) the days of the hold-out (since, until], and how many periods of the model (days, where time is continuous) it lasts; warns where the data do not reach its end. A part of validation';
 
 -- A customer's prediction enters all measures through its rank. Equal predictions share their mean rank
 -- and, where a border of deciles cuts through them, are shared out: no measure depends on the order of
@@ -116,8 +117,8 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
 BEGIN
 	RETURN 'WITH seen AS (SELECT @extschema@.clv_predict($1, h.history, $2, as_of => $3, covariates => '
 	'h.covariates) AS p, '
-		'@extschema@.clv_validate_purchases($1, h.history, $3, $4) AS actual, '
-		'@extschema@.clv_validate_purchases($1, h.history, $5, $3) AS before, '
+		'@extschema@.clv_validate_purchases($1, h.history, $3, $5) AS actual, '
+		'@extschema@.clv_validate_purchases($1, h.history, $3, OPERATOR(pg_catalog.-) $5) AS before, '
 		'@extschema@.clv_spend_between(h.history, $3, $4) AS spent FROM '
 		'(' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h OFFSET 0), '
 		-- revenue can be compared where both sides know it
@@ -157,7 +158,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_ranked(pg_catalog.text) IS
-	'the beginning of a statement: customers of equal prediction and equal purchases in the hold-out together, with their ranks. $1 model, $2 span, $3 since, $4 until, $5 as long before since. A part of validation';
+	'the beginning of a statement: customers of equal prediction and equal purchases in the hold-out together, with their ranks. $1 model, $2 span, $3 since, $4 until, $5 periods. A part of validation';
 
 CREATE FUNCTION @extschema@.clv_backtest(
 	source pg_catalog.text,
@@ -237,7 +238,7 @@ BEGIN
 		'pg_catalog.sum(r.earned) AS earned, '
 		'pg_catalog.sum(r.money_error) AS money_error, pg_catalog.sum(r.money_square) AS money_square FROM '
 		'ranked r) t'
-		USING test.fitted, test.span, test.since, test.until, test.before;
+		USING test.fitted, test.span, test.since, test.until, test.periods;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_backtest(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
@@ -289,7 +290,7 @@ BEGIN
 		'greatest(r.above, ((d.decile OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.*) r.total) '
 		'OPERATOR(pg_catalog./) 10)) OPERATOR(pg_catalog./) r.tied AS share) s '
 		'GROUP BY d.decile) t ORDER BY t.decile'
-		USING test.fitted, test.span, test.since, test.until, test.before;
+		USING test.fitted, test.span, test.since, test.until, test.periods;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
@@ -328,7 +329,7 @@ BEGIN
 	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	clock := (@extschema@.clv_validate_clock(test.fitted)).clock;
 	RETURN QUERY EXECUTE
-		'WITH seen AS (SELECT least(@extschema@.clv_validate_purchases($1, h.history, ''-infinity'', $3), '
+		'WITH seen AS (SELECT least(@extschema@.clv_validate_purchases($1, h.history, $3, 0), '
 		'$5) AS x, '
 		'@extschema@.clv_predict($1, h.history, $2, as_of => $3, covariates => h.covariates) AS p, '
 		'@extschema@.clv_validate_purchases($1, h.history, $3, $4) AS actual, ' OPERATOR(pg_catalog.||)
@@ -342,7 +343,7 @@ BEGIN
 		'pg_catalog.avg((s.p).p_alive), pg_catalog.avg(s.buys), '
 		'pg_catalog.avg(CASE WHEN s.actual OPERATOR(pg_catalog.>) 0 THEN 1 ELSE 0 END::pg_catalog.float8) '
 		'FROM seen s WHERE (s.p).expected_purchases IS NOT NULL GROUP BY s.x ORDER BY s.x'
-		USING test.fitted, test.span, test.since, test.until, last_class;
+		USING test.fitted, test.span, test.since, test.periods, last_class;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text, pg_catalog.int4) IS
