@@ -137,7 +137,7 @@ CheckSameData(const ClvFitted *a, const ClvFitted *b)
 							   clv_interval_text(&b->time_unit)),
 					  "Fit both with the same time_unit: densities of time depend on it.");
 	if (a->periods != b->periods)
-		CannotCompare(psprintf("One counts periods of the %s, the other of the %s.",
+		CannotCompare(psprintf("The periods of one are '%s', of the other '%s'.",
 							   clv_periods_name(a->periods), clv_periods_name(b->periods)),
 					  "Fit both with the same periods.");
 	if (a->occasion != b->occasion)

@@ -104,7 +104,7 @@ clv_history_periods(const ClvHistory *history, DateADT as_of, const ClvCounting 
 		{
 			begun = true;
 			clv_steps_from(&steps, &counting->grid, day.day);
-			periods->T = (int32) Max(clv_steps_over(&steps, as_of), 0);
+			periods->T = periods->over = (int32) Max(clv_steps_over(&steps, as_of), 0);
 			taken = clv_steps_end(&steps, 0);
 			close = clv_steps_end(&steps, periods->T);
 			continue;
@@ -206,8 +206,8 @@ Tell(const Contract *contract, const ClvCounting *counting, DateADT as_of, ClvPe
 {
 	bool		ended = contract->due <= as_of;
 
-	periods->x = periods->t_x = (int32) (ended ? contract->made
-											   : Decided(&contract->steps, counting, as_of));
+	periods->over = (int32) Decided(&contract->steps, counting, as_of);
+	periods->x = periods->t_x = ended ? (int32) contract->made : periods->over;
 	periods->T = periods->x + ended;
 }
 

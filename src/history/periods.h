@@ -45,6 +45,7 @@ typedef struct ClvPeriods
 	int32		x;				/* periods with a purchase; of a contract, renewals made */
 	int32		t_x;			/* the last of them; 0: none */
 	int32		T;				/* the last one that is over; of a contract, renewals possible */
+	int32		over;			/* the last period that is over, grace included, whether the contract is or not */
 	int32		returns;		/* contracts after the first one */
 } ClvPeriods;
 

@@ -80,12 +80,15 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 	days = (int64) (periods * grid->days);
 
 	/*
-	 * Of the calendar the end of a period. Else everybody's next periods are over that many
-	 * months after since, or after the day behind it: where since ends a month short of
-	 * the day on which a customer came, that month's end counts as the day.
+	 * Of the calendar the end of a period, and of campaigns so many after since. Else customers
+	 * have periods of their own, and everybody's next ones are over that many months after
+	 * since or after the day behind it: where since ends a month short of the day on which
+	 * somebody came, that month's end counts as the day.
 	 */
 	until = clv_day_plus(clv_grid_over(grid, since) + 1, months, days) - 1;
-	if (!grid->calendar)
+	if (!grid->calendar && fitted.purchase.family->clock == CLV_CAMPAIGNS)
+		until = clv_day_plus(since, months, days);
+	else if (!grid->calendar)
 		until = Max(until, clv_day_plus(since, months, days));
 	if (!IS_VALID_DATE(until))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -136,7 +139,7 @@ InRenewals(const ClvCounting *counting, const ClvHistory *history, DateADT as_of
 	if (periods > 0)
 		return clv_history_renewed(history, as_of, counting, periods);
 	clv_history_contract(history, as_of, counting, true, &found);
-	return periods == 0 ? found.x : Max(found.x - Max(found.T + periods, 0), 0);
+	return periods == 0 ? found.x : Max(found.x - Max(found.over + periods, 0), 0);
 }
 
 /* Campaigns answered, counted from the end of the last one that is over; the first purchase is no answer. */
