@@ -193,7 +193,7 @@ CREATE FUNCTION @extschema@.clv_forecast(
 ) RETURNS SETOF pg_catalog.record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 12;
 COMMENT ON FUNCTION @extschema@.clv_forecast(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.int4, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'what clv_predict expects of periods * period, period by period; the rows add up to it. period_start: the day within which the period begins, after as_of + i * period; a month is a twelfth of 365.25 days, so forecast days and sum them up where calendar months are wanted. expected_revenue undiscounted; clv discounted, times margin; both NULL without a spend part. No rows where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+	'what clv_predict expects of periods * period, period by period; the rows add up to it. period_start: the day within which the period begins, after as_of + i * period; a month is a twelfth of 365.25 days, so forecast days and sum them up where calendar months are wanted; under families of discrete time periods begin on days of the calendar. expected_revenue undiscounted; clv discounted, times margin; both NULL without a spend part. No rows where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_new_customer(
 	model @extschema@.clv_model,
