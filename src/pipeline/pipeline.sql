@@ -83,7 +83,7 @@ AS $$
 				WHEN m[2] = 'key' THEN quote_ident(c)
 				WHEN m[2] LIKE '%.key' THEN left(m[2], -3) || quote_ident(c)
 				WHEN m[2] LIKE '%.known' THEN format('%s%I IS NOT NULL', left(m[2], -5), c)
-				ELSE format('%2$s.%1$I = %3$s.%1$I', c, split_part(m[2], '=', 1), split_part(m[2], '=', 2))
+				ELSE format('%2$s.%1$I OPERATOR(pg_catalog.=) %3$s.%1$I', c, split_part(m[2], '=', 1), split_part(m[2], '=', 2))
 				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
 		END, '' ORDER BY n)
@@ -92,6 +92,18 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {a.known}: that none is NULL; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_check_condition(condition pg_catalog.text)
+	RETURNS pg_catalog.void
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_condition(pg_catalog.text) IS
+	'an error where a text is not one expression in SQL, which stays inside the parentheses around it. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_looks_beyond(statement pg_catalog.text)
+	RETURNS pg_catalog.text
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_looks_beyond(pg_catalog.text) IS
+	'what in a SELECT may change while no row that it reads does: a subquery of its condition, the clock, a function that is not immutable, those of views too; NULL where there is nothing. A part of pipelines';
 
 -- ---- finding a pipeline ------------------------------------------------------------------------------
 

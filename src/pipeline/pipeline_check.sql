@@ -59,13 +59,32 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_type(pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.regtype[], pg_catalog.text) IS
 	'the type of a column, below domains; an error where it is none of those allowed. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_check_relation(argument pg_catalog.text, relation pg_catalog.text)
+RETURNS pg_catalog.regclass
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found regclass := (@extschema@.clv_quick_relation(relation)).relation;
+BEGIN
+	-- so is a view over a temporary table
+	IF (SELECT c.relpersistence = 't' FROM pg_class c WHERE c.oid = found) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('%s cannot be temporary: %s', argument, relation),
+			'It goes with its session, and the pipeline stays.', 'Make it a table or view of the database.', 'wrong_object_type');
+	END IF;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_relation(pg_catalog.text, pg_catalog.text) IS
+	'the relation of that name; an error where there is none, or it is temporary. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_check_source(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := (@extschema@.clv_quick_relation(d.source)).relation;
+	relation regclass := @extschema@.clv_pipeline_check_relation('source', d.source);
 	type regtype;
 	name text;
 BEGIN
@@ -94,13 +113,13 @@ BEGIN
 		PERFORM @extschema@.clv_pipeline_check_type(relation, 'changed_at', d.changed_at, '{timestamptz,timestamp,date}', 'a time');
 	END IF;
 	IF d.attribute_source IS NOT NULL THEN
-		relation := (@extschema@.clv_quick_relation(d.attribute_source)).relation;
+		relation := @extschema@.clv_pipeline_check_relation('attribute_source', d.attribute_source);
 		FOREACH name IN ARRAY d.customer || d.attributes LOOP
 			PERFORM @extschema@.clv_quick_column(relation, 'attributes', name);
 		END LOOP;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		relation := (@extschema@.clv_quick_relation(d.rating_source)).relation;
+		relation := @extschema@.clv_pipeline_check_relation('rating_source', d.rating_source);
 		FOREACH name IN ARRAY d.customer LOOP
 			PERFORM @extschema@.clv_quick_column(relation, 'customer', name);
 		END LOOP;
@@ -140,6 +159,41 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_key(@extschema@.clv_pipeline_definition) IS
 	'an error where the customer''s key has other types than when the pipeline was made. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_check_span(argument pg_catalog.text, span pg_catalog.interval)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF span <= interval '0' OR span > interval '100 years' THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('%s must be a time of up to 100 years: %s', argument, span));
+	END IF;
+	PERFORM @extschema@.clv_quick_span(argument, span);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_span(pg_catalog.text, pg_catalog.interval) IS
+	'an error where a time is not one of whole days, up to 100 years. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_check_map(map pg_catalog.text, bins pg_catalog.int4)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	highest int4 := (SELECT max(i.highest) FROM @extschema@.clv_segment_inputs(map) i);
+BEGIN
+	-- who mentions scores up to 3 may mean 5; who mentions 5 does not mean 3
+	IF bins < highest OR highest IS NOT NULL AND bins > greatest(highest, 5) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(
+			format('map %s is written for scores up to %s, not for bins => %s', CASE WHEN map LIKE '[%' THEN 'given as rules' ELSE quote_ident(map) END,
+				greatest(highest, CASE WHEN bins > 5 THEN 5 END), bins), NULL,
+			'Leave bins out; or write a map for yours, or take ''micro'', which knows any number.');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_map(pg_catalog.text, pg_catalog.int4) IS
+	'an error where the rules of a map list scores that there are not with so many bins, or none of those that there are. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_check_numbers(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
@@ -150,8 +204,8 @@ DECLARE
 		|| CASE WHEN d.rating_source IS NOT NULL THEN '{satisfaction}'::text[] ELSE '{}' END;
 	missing text;
 BEGIN
-	IF d.horizon IS NULL OR d.horizon <= interval '0' OR d.horizon > interval '100 years' THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('horizon must be a time of up to 100 years: %s', coalesce(d.horizon::text, 'NULL')));
+	IF d.horizon IS NULL THEN
+		PERFORM @extschema@.clv_pipeline_refuse('horizon must be a time of up to 100 years: NULL');
 	ELSIF d.discount_rate IS NULL OR NOT d.discount_rate BETWEEN -0.99 AND 1e6 THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('discount_rate must be a rate per year above -1: %s', coalesce(d.discount_rate::text, 'NULL')),
 			NULL, 'Ten per cent are 0.10.');
@@ -165,14 +219,14 @@ BEGIN
 		PERFORM @extschema@.clv_pipeline_refuse(format('occasion must be a number of days: %s', coalesce(d.occasion::text, 'NULL')));
 	ELSIF d.overlap IS NULL OR d.overlap < interval '0' THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('overlap must be a time: %s', coalesce(d.overlap::text, 'NULL')));
-	ELSIF d.holdout <= interval '0' THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('holdout must be a time: %s', d.holdout));
 	ELSIF d.list_size IS NULL OR NOT d.list_size BETWEEN 0 AND 100000 THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('list_size must be a number from 0 to 100000: %s', coalesce(d.list_size::text, 'NULL')));
-	ELSIF NOT coalesce(d.refit IN ('always', 'never', 'drift'), false) AND (d.refit IS NULL OR d.refit::interval <= interval '0') THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('refit must be ''always'', ''never'', ''drift'' or a time such as ''7 days'': %s', coalesce(d.refit, 'NULL')));
-	ELSIF NOT coalesce(d.as_of IN ('last purchase', 'yesterday', 'today'), false) AND (d.as_of IS NULL OR NOT isfinite(d.as_of::date)) THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('as_of must be ''last purchase'', ''yesterday'', ''today'' or a date: %s', coalesce(d.as_of, 'NULL')));
+	ELSIF d.refit IS NULL THEN
+		PERFORM @extschema@.clv_pipeline_refuse('refit must be ''always'', ''never'', ''drift'' or a time such as ''7 days'': NULL');
+	ELSIF NOT coalesce(d.as_of IN ('last purchase', 'yesterday', 'today') OR d.as_of ~ '^\d{4}-\d\d-\d\d$', false) THEN
+		PERFORM @extschema@.clv_pipeline_refuse(
+			format('as_of must be ''last purchase'', ''yesterday'', ''today'' or a date: %s', coalesce(d.as_of, 'NULL')), NULL,
+			'Write a date as 2017-01-31, which no setting reads otherwise.');
 	ELSIF (d.attribute_source IS NULL) <> (d.attributes IS NULL) THEN
 		PERFORM @extschema@.clv_pipeline_refuse('attribute_source and attributes go together', NULL,
 			'attribute_source is a relation with one row a customer, attributes are columns of it.');
@@ -180,7 +234,26 @@ BEGIN
 		PERFORM @extschema@.clv_pipeline_refuse('rating_source and rating go together', NULL,
 			'rating_source is a relation with ratings from 0 to 10 in the column rating, and their time in rated_at.');
 	END IF;
+	PERFORM @extschema@.clv_pipeline_check_span('horizon', d.horizon);
+	PERFORM @extschema@.clv_pipeline_check_span('holdout', d.holdout);
+	IF d.refit NOT IN ('always', 'never', 'drift') THEN
+		PERFORM @extschema@.clv_pipeline_check_span('refit', d.refit::interval);
+	END IF;
+	IF d.as_of ~ '^\d' THEN
+		PERFORM d.as_of::date;
+	END IF;
 	PERFORM now() AT TIME ZONE d.time_zone;
+	IF d.margin NOT BETWEEN -10 AND 1 THEN
+		RAISE WARNING 'margin is % times the revenue', d.margin USING HINT = format('A margin of %s %% is %s.', d.margin, d.margin / 100);
+	END IF;
+	IF d.discount_rate > 1 THEN
+		RAISE WARNING 'discount_rate is % per cent a year', 100 * d.discount_rate
+			USING HINT = format('A rate of %s %% is %s.', d.discount_rate, d.discount_rate / 100);
+	END IF;
+	PERFORM @extschema@.clv_pipeline_check_map(d.map, d.bins);
+	IF d.rating_source IS NOT NULL THEN
+		PERFORM @extschema@.clv_pipeline_check_map('value x satisfaction', d.bins);
+	END IF;
 	SELECT i.name INTO missing FROM @extschema@.clv_segment_inputs(d.map) i WHERE i.kind = 'attribute' AND i.name <> ALL (known) LIMIT 1;
 	IF FOUND THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('map "%s" needs the attribute "%s"', d.map, missing),
@@ -189,10 +262,10 @@ BEGIN
 				ELSE 'Name a column of that name in attributes, from a relation given as attribute_source.' END);
 	END IF;
 EXCEPTION
-	WHEN invalid_datetime_format OR datetime_field_overflow THEN
+	WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
 		PERFORM @extschema@.clv_pipeline_refuse(
 			format('refit (%s) or as_of (%s) is neither a word that is known nor a time', d.refit, d.as_of), NULL,
-			'refit: ''always'', ''never'', ''drift'' or ''7 days''; as_of: ''last purchase'', ''yesterday'', ''today'' or a date.');
+			'refit: ''always'', ''never'', ''drift'' or ''7 days''; as_of: ''last purchase'', ''yesterday'', ''today'' or a date such as 2017-01-31.');
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_numbers(@extschema@.clv_pipeline_definition) IS
@@ -241,7 +314,7 @@ BEGIN
 		type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, 'amount', d.amount)).column_type);
 		amount := format('s.%I::pg_catalog.%s', d.amount, CASE WHEN type = 'float8'::regtype THEN 'float8' ELSE 'numeric' END);
 		IF d.returns IS NOT NULL THEN
-			amount := format('CASE WHEN %s THEN -pg_catalog.abs(%s) ELSE %s END', back, amount, amount);
+			amount := format('CASE WHEN %s THEN OPERATOR(pg_catalog.-) pg_catalog.abs(%s) ELSE %s END', back, amount, amount);
 		END IF;
 	END IF;
 	-- what comes back without a value, or with none, says nothing about money and is no purchase
@@ -251,7 +324,7 @@ BEGIN
 			nullif(d.occasion, 1)),
 		CASE WHEN d.returns IS NULL THEN ''
 			WHEN d.amount IS NULL THEN format(' AND NOT (%s)', back)
-			ELSE format(' AND (NOT (%s) OR s.%I <> 0)', back, d.amount) END,
+			ELSE format(' AND (NOT (%s) OR s.%I OPERATOR(pg_catalog.<>) 0)', back, d.amount) END,
 		condition);
 END
 $$;
@@ -261,31 +334,52 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_histories(@extschema@.clv_pipeline_
 CREATE FUNCTION @extschema@.clv_pipeline_read_source(d @extschema@.clv_pipeline_definition, statement pg_catalog.text)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+-- the filter means what it meant where it was written, and nothing that the caller has set changes that
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
+SET extra_float_digits = 1 SET standard_conforming_strings = on
 AS $$
 DECLARE
 	rows int8;
 BEGIN
-	-- the filter means what it meant where it was written
-	PERFORM set_config('search_path', d.search_path, true);
+	PERFORM set_config('search_path', d.search_path, true), set_config('timezone', d.time_zone, true);
 	EXECUTE statement;
 	GET DIAGNOSTICS rows = ROW_COUNT;
-	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_read_source(@extschema@.clv_pipeline_definition, pg_catalog.text) IS
-	'runs a statement that reads a pipeline''s source with the search_path of its filter; the number of rows. A part of pipelines';
+	'runs a statement that reads a pipeline''s source with the search_path of its filter and the pipeline''s time zone; the number of rows. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_beyond(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
+SET standard_conforming_strings = on
+AS $$
+BEGIN
+	-- a constant is what it is by the time it has been read
+	IF d.filter ~* '\y(now|today|tomorrow|yesterday)\y' THEN
+		RETURN 'it looks at the clock';
+	END IF;
+	PERFORM set_config('search_path', d.search_path, true);
+	RETURN @extschema@.clv_pipeline_looks_beyond(@extschema@.clv_pipeline_sql(d, 'SELECT FROM {source} AS s WHERE true {filter}'));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_beyond(@extschema@.clv_pipeline_definition) IS
+	'why no refresh by touched customers can know which rows of the source the filter, or a view, lets through by now; NULL where it can. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_check(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
+SET standard_conforming_strings = on
 AS $$
+DECLARE
+	beyond text;
 BEGIN
 	PERFORM @extschema@.clv_pipeline_check_numbers(d);
 	PERFORM @extschema@.clv_pipeline_check_options(d);
 	PERFORM @extschema@.clv_pipeline_check_source(d);
+	PERFORM @extschema@.clv_pipeline_check_condition(d.filter);
 	-- rights, and the filter
 	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_histories(d) || ' LIMIT 0');
 	IF d.attribute_source IS NOT NULL THEN
@@ -293,6 +387,12 @@ BEGIN
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
 		EXECUTE format('SELECT FROM %s LIMIT 0', d.rating_source);
+	END IF;
+	beyond := CASE WHEN d.changed_at IS NOT NULL THEN @extschema@.clv_pipeline_beyond(d) END;
+	IF beyond IS NOT NULL THEN
+		RAISE WARNING 'pipeline "%" will be refreshed in full each time', d.name
+			USING DETAIL = format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
+				HINT = 'A function that looks at nothing but its arguments can be declared IMMUTABLE.';
 	END IF;
 END
 $$;

@@ -173,11 +173,23 @@ CREATE FUNCTION @extschema@.clv_pipeline_resolve(
 	customer pg_catalog.text, attributes pg_catalog.text)
 RETURNS @extschema@.clv_pipeline_definition
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET intervalstyle = postgres
 AS $$
 DECLARE
 	relation regclass;
+	relation_name text;
 BEGIN
+	BEGIN
+		d.refit := CASE WHEN d.refit ~ '\d' THEN d.refit::interval::text ELSE d.refit END;
+	EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
+		-- refused later, with what else might be meant
+	END;
+	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source] LOOP
+		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
+			PERFORM @extschema@.clv_pipeline_refuse(format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL,
+				'CREATE VIEW v AS that query, and give the name of the view.', 'invalid_name');
+		END IF;
+	END LOOP;
 	-- names of relations mean what they mean where the caller wrote them
 	PERFORM set_config('search_path', path, true);
 	SELECT r.relation, r.name INTO relation, d.source FROM @extschema@.clv_quick_relation(d.source) r;
@@ -288,7 +300,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
-	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per year), margin (share of revenue kept), level (NULL: no intervals per customer, which cost most of the time): as of clv_predict; model: a family or ''auto'' (default mbg/nbd), options: of clv_options for the rest; map, bins: of segment_assign; filter: a condition over the columns of source; returns: a boolean column that marks returns, whose amounts then count as negative; changed_at: a column that says when a row was written, for incremental refreshes, which read again what was written up to overlap before the latest; time_zone: of the days, for timestamptz; occasion: days that count as one; as_of: ''last purchase'' (never later than today), ''yesterday'', ''today'' or a date; refit: ''always'', ''never'', ''drift'' or a time such as ''7 days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the same names; list_size: rows of winback and next_best. Errors name what does not fit';
+	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per year), margin (share of revenue kept), level (NULL: no intervals per customer, which cost most of the time): as of clv_predict; model: a family or ''auto'' (default mbg/nbd), options: of clv_options for the rest; map, bins: of segment_assign; filter: a condition over the columns of source; returns: a boolean column that marks returns, whose amounts then count as negative; changed_at: a column that says when a row was written, for incremental refreshes, which read again what was written up to overlap before the latest; time_zone: of the days, for timestamptz; occasion: days that count as one; as_of: ''last purchase'' (never later than today), ''yesterday'', ''today'' or a date as 2017-01-31; refit: ''always'', ''never'', ''drift'' or a time such as ''7 days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the same names; list_size: rows of winback and next_best. Errors name what does not fit';
 
 CREATE FUNCTION @extschema@.clv_pipeline_write(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.void

@@ -75,8 +75,10 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(pg_catalog.text, pg_catalog.t
 CREATE FUNCTION @extschema@.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
--- compiling these long statements takes longer than running them, at any number of customers that was tried
-SET search_path = pg_catalog, pg_temp SET jit = off
+-- compiling these long statements takes longer than running them, at any number of customers that was tried; and whatever
+-- the caller has set, times and numbers are written and read the same way
+SET search_path = pg_catalog, pg_temp SET jit = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
+SET extra_float_digits = 1 SET standard_conforming_strings = on
 AS $$
 DECLARE
 	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
@@ -202,6 +204,20 @@ $$;
 COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
 	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another customer); auto: incremental where it can be. as_of: the day to look back from, this time. Everybody is scored anew, and readers see the new run from one moment to the next. Commits after each step, so it cannot run inside a transaction block; reports each step as a notice. if_busy: what it is where another session refreshes the pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s rights';
 
+CREATE FUNCTION @extschema@.clv_pipeline_note(d @extschema@.clv_pipeline_definition, run pg_catalog.int8, sentence pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF sentence IS NOT NULL THEN
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET note = concat_ws(''; '', note, $2) WHERE run = $1') USING run, sentence;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_note(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
+	'adds to what is worth knowing about a run; nothing for NULL. A part of pipelines';
+
 -- ---- step: histories -------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_fingerprint(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
@@ -292,12 +308,12 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
 		'WITH fresh AS MATERIALIZED (SELECT h.* FROM ({3}) h ({key}, history) WHERE h.history IS NOT NULL), '
-		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation = {2} AND t.run = {1} AND {h=t} '
+		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation OPERATOR(pg_catalog.=) {2} AND t.run OPERATOR(pg_catalog.=) {1} AND {h=t} '
 		'AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})) '
 		'INSERT INTO {data}.history AS h SELECT {2}, f.* FROM fresh f ON CONFLICT (generation, {key}) DO UPDATE '
 		'SET history = excluded.history WHERE h.history OPERATOR(@extschema@.<>) excluded.history',
 		run::text, generation::text, @extschema@.clv_pipeline_histories(d, @extschema@.clv_pipeline_sql(d,
-			' AND ({s.key}) IN (SELECT {t.key} FROM {data}.touched t WHERE t.run = {1})', run::text))));
+			' AND EXISTS (SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {1} AND {t=s})', run::text))));
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET watermark = coalesce($1, watermark)') USING latest;
 	RETURN rows;
 END
@@ -335,6 +351,7 @@ AS $$
 DECLARE
 	requested text;
 	state record;
+	beyond text;
 	full_run bool;
 	rows int8;
 BEGIN
@@ -347,12 +364,20 @@ BEGIN
 			'It does not know when a row of its source was written.',
 			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).', 'object_not_in_prerequisite_state');
 	END IF;
-	full_run := requested = 'full' OR d.changed_at IS NULL OR state.generation IS NULL
+	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN @extschema@.clv_pipeline_beyond(d) END;
+	IF requested = 'incremental' AND beyond IS NOT NULL THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
+			'Refresh it in mode ''auto'' or ''full''. A function that looks at nothing but its arguments can be declared IMMUTABLE.',
+			'object_not_in_prerequisite_state');
+	END IF;
+	full_run := requested = 'full' OR d.changed_at IS NULL OR beyond IS NOT NULL OR state.generation IS NULL
 		OR state.fingerprint <> @extschema@.clv_pipeline_fingerprint(d);
 	rows := CASE WHEN full_run THEN @extschema@.clv_pipeline_build(d, run) ELSE @extschema@.clv_pipeline_rebuild(d, run, state.generation) END;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET mode = $2, touched = $3, as_of = $4, '
 		'generation = (SELECT s.generation FROM {data}.state s) WHERE run = $1')
 		USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows, @extschema@.clv_pipeline_day(d, run);
+	PERFORM @extschema@.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
 	IF requested = 'incremental' AND full_run THEN
 		RAISE NOTICE 'pipeline "%" was refreshed in full: there was nothing yet that could be continued', d.name;
 	END IF;
@@ -491,9 +516,10 @@ BEGIN
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.model VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)')
 			USING run, this.as_of, reason, fingerprint, model, cuts;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET model_run = $2, note = $3 WHERE run = $1')
-		USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END,
-			CASE WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD')) ELSE format('model fitted: %s', reason) END;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET model_run = $2 WHERE run = $1')
+		USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END;
+	PERFORM @extschema@.clv_pipeline_note(d, run, CASE WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
+		ELSE format('model fitted: %s', reason) END);
 	RETURN (reason IS NOT NULL)::int4;
 END
 $$;

@@ -519,7 +519,7 @@ BEGIN
 EXCEPTION
 	-- a past too short or too quiet for a fit is nothing to keep today's results back for
 	WHEN data_exception OR invalid_parameter_value OR no_data_found OR numeric_value_out_of_range THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET note = concat(note, ''; no validation: '', $2) WHERE run = $1') USING run, SQLERRM;
+		PERFORM @extschema@.clv_pipeline_note(d, run, 'no validation: ' || SQLERRM);
 		RETURN 0;
 END
 $$;

@@ -63,9 +63,10 @@ COMMENT ON FUNCTION @extschema@.clv_segment_check(pg_catalog.text, pg_catalog.in
 CREATE FUNCTION @extschema@.clv_segment_inputs(
 	map pg_catalog.text,
 	OUT kind pg_catalog.text,
-	OUT name pg_catalog.text
+	OUT name pg_catalog.text,
+	OUT highest pg_catalog.int4
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500 ROWS 4;
 COMMENT ON FUNCTION @extschema@.clv_segment_inputs(pg_catalog.text) IS
-	'what the rules of a map or rule list ask about a customer: kind score (r, f, m, t, c, v) or attribute, and its name';
+	'what the rules of a map or rule list ask about a customer: kind score (r, f, m, t, c, v) or attribute, its name, and the highest score that they list (NULL where a test is open to above, and for attributes)';
 

@@ -373,15 +373,15 @@ clv_segment_check(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* What a map's rules need to know: scores by their letters, attributes by name. */
+/* What a map's rules need to know: scores by their letters, with the highest listed, attributes by name. */
 PG_FUNCTION_INFO_V1(clv_segment_inputs);
 Datum
 clv_segment_inputs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ClvRules   *rules;
-	Datum		values[2];
-	bool		nulls[2] = {false};
+	Datum		values[3];
+	bool		nulls[3] = {false};
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	rules = clv_map_read(PG_GETARG_TEXT_PP(0), fcinfo->flinfo->fn_oid);
@@ -396,6 +396,8 @@ clv_segment_inputs(PG_FUNCTION_ARGS)
 		values[0] = CStringGetTextDatum(i < CLV_MEASURES ? "score" : "attribute");
 		values[1] = CStringGetTextDatum(i < CLV_MEASURES ? letter
 														 : rules->attribute[i - CLV_MEASURES]);
+		nulls[2] = i >= CLV_MEASURES || rules->open[i] || rules->highest[i] == 0;
+		values[2] = Int32GetDatum(nulls[2] ? 0 : rules->highest[i]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	PG_RETURN_NULL();
