@@ -8,10 +8,26 @@
 
 #include "common/shortest_dec.h"
 #include "funcapi.h"
+#include "math/poll.h"
 #include "miscadmin.h"
 #include "utils/datetime.h"
 
 CLV_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+static void
+Interrupt(void *arg)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* When the module is loaded: the families' loops can be interrupted. */
+void
+_PG_init(void)
+{
+	clv_family_poll.call = Interrupt;
+}
 
 double
 clv_interval_days(const Interval *interval)

@@ -27,4 +27,10 @@ clv_poll(ClvPoll *poll, size_t work)
 		poll->call(poll->arg);
 }
 
+/*
+ * The families' own: their callers give numbers, and no poll with them. It is the process's, whose
+ * call is set once, by a program that can be interrupted.
+ */
+extern ClvPoll clv_family_poll;
+
 #endif /* CLV_POLL_H */

@@ -43,6 +43,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "math/poll.h"
 #include "math/special.h"
 
 /* At most e^-MOST_DROP may be left within a panel of what was there. */
@@ -147,6 +148,7 @@ Total(const ClvDecay *decay, double end, bool dying)
 								  decay->age + nodes[k].at);
 			sum += value;
 		}
+		clv_poll(&clv_family_poll, 4 * (size_t) n);
 		total += sum;
 		if (panel.drop > DROPPED && sum < NEGLIGIBLE * total)
 			break;
@@ -286,8 +288,8 @@ clv_life_survival(const ClvLaw *law, const double *param, double t)
 
 /*
  * The n purchases came in all of (0,t], or in the time u until the death in (0,t].
- * Given u, their number is negative binomial, and p(n; u) / p(n; t) is a power of u
- * and one of alpha + u.
+ * Given u, their number is negative binomial: P(n | u) is, but for a constant, the n-th
+ * power of u / (alpha + u) times the r-th of 1 / (alpha + u).
  */
 typedef struct Count
 {
@@ -310,14 +312,20 @@ LnNegativeBinomial(const Count *count, double t)
 	return clv_ln_beta_kernel(count->n, count->r, t / sum, count->alpha / sum) - log(count->n);
 }
 
-/* ln of P(n | u) S(u) / P(n | t) */
+/*
+ * ln of what P(n | u) S(u) is at one time, relative to another. In u / (alpha + u), the n-th
+ * power of which P(n | u) has, the two are near each other: so that nothing cancels, however
+ * large n is.
+ */
 static double
-LnLived(const Count *count, double u)
+LnLived(const Count *count, double u, double from)
 {
-	double ln = (count->n + count->r) * log1p((count->t - u) / (count->alpha + u)) -
-				count->law->toll(&count->life, u);
+	double way = u - from;
+	double ln = count->law->toll(&count->life, from) - count->law->toll(&count->life, u) -
+				count->r * log1p(way / (count->alpha + from));
 
-	return count->n == 0 ? ln : ln + count->n * log(u / count->t);
+	return count->n == 0 ? ln
+						 : ln + count->n * log1p(way / from * (count->alpha / (count->alpha + u)));
 }
 
 /* Within a panel the logarithm may change by so much: bells are no narrower than it then. */
@@ -327,16 +335,14 @@ LnLived(const Count *count, double u)
 static double
 Change(const Count *count, double u, double end)
 {
-	double ln;
 	double middle;
 	double ln_end;
 
 	if (u == 0) /* a low power of u is a polynomial: only what else there is counts */
 		return (count->n + count->r) * log1p(end / count->alpha) +
 			   count->law->toll(&count->life, end);
-	ln = LnLived(count, u);
-	middle = LnLived(count, u + (end - u) / 2) - ln;
-	ln_end = LnLived(count, end) - ln;
+	middle = LnLived(count, u + (end - u) / 2, u);
+	ln_end = LnLived(count, end, u);
 	return fmax(fmax(fabs(middle), fabs(ln_end)), fabs(ln_end - middle));
 }
 
@@ -380,39 +386,62 @@ typedef struct Span
 {
 	double from;
 	double peak;
-	double ln; /* there */
 } Span;
 
-static void
-Look(const Count *count, double u, Span *span)
+/*
+ * Whether P(n | u) S(u) still rises at u: the sign of u (alpha + u) times the slope of its
+ * logarithm, n alpha - r u - u (alpha + u) h(u). It falls with u, as u (alpha + u) h(u) rises
+ * for either law: there is one top.
+ */
+static bool
+Rises(const Count *count, double u)
 {
-	double ln = LnLived(count, u);
-
-	if (ln > span->ln)
-		*span = (Span){0, u, ln};
+	return count->n > u / count->alpha * count->r +
+						   u * (1 + u / count->alpha) * count->law->hazard(&count->life, u);
 }
 
+/* Octaves below t that the top may be in, and halvings of one. */
+#define MOST_OCTAVES 2200
+#define HALVINGS 40
+
 /*
- * It rises, as a power of u, to the one top that it has, and falls. The top is near
- * where one of the factors has it, or is seen by going down from t in octaves.
+ * It rises, as a power of u, to the one top that it has, and falls. A top below any double
+ * is at 0.
  */
 static Span
 CountSpan(const Count *count)
 {
-	double rate = count->r / count->alpha;
-	Span span = {0, 0, -INFINITY};
+	double low = count->t;
+	double high = count->t;
+	Span span = {0, 0};
 
-	Look(count, count->t, &span);
-	Look(count, fmin(count->t, count->n / rate), &span);
-	rate += count->law->hazard(&count->life, 0);
-	Look(count, fmin(count->t, count->n / rate), &span);
-	for (double u = count->t / 2; count->n > 0 && u > 1e-3 * span.peak; u /= 2)
-		Look(count, u, &span);
-	span.from = span.peak;
-	while (count->n > LOW_POWER && LnLived(count, span.from) > span.ln - COUNTED)
-		span.from /= 2;
-	if (count->n <= LOW_POWER)
-		span.from = 0;
+	if (count->n == 0)
+		return span;
+	for (int i = 0; i < MOST_OCTAVES && !Rises(count, low); i++)
+	{
+		high = low;
+		low /= 2;
+	}
+	for (int i = 0; i < HALVINGS && low < high; i++)
+	{
+		double middle = low + (high - low) / 2;
+
+		*(Rises(count, middle) ? &low : &high) = middle;
+	}
+	span.peak = low;
+	if (count->n <= LOW_POWER || span.peak == 0)
+		return span;
+
+	/* the left end, between an octave that counts and the next, which does not */
+	for (low = high = span.peak; LnLived(count, low, span.peak) > -COUNTED; low /= 2)
+		high = low;
+	for (int i = 0; i < HALVINGS && LnLived(count, low, span.peak) < -2 * COUNTED; i++)
+	{
+		double middle = low + (high - low) / 2;
+
+		*(LnLived(count, middle, span.peak) < -COUNTED ? &low : &high) = middle;
+	}
+	span.from = low;
 	return span;
 }
 
@@ -423,19 +452,20 @@ CountFactor(const Count *count, double u, bool dying)
 	return FactorAt(count->law, &count->life, u, dying, count->r + count->n, count->alpha + u);
 }
 
-/* int_from^to h(u) S(u) P(n | u) / P(n | t) du, by its logarithm */
+/* int_from^to h(u) S(u) P(n | u) du, relative to P(n | peak) S(peak), by its logarithm */
 static double
-LnCountPanel(const Count *count, double from, double to)
+LnCountPanel(const Count *count, double from, double to, double peak)
 {
 	ClvGaussNode nodes[CLV_GAUSS_MOST];
 	int n = clv_gauss_nodes(&clv_gauss_16, from, to, nodes);
-	double middle = LnLived(count, from + (to - from) / 2);
+	double middle = from + (to - from) / 2;
 	double sum = 0;
 
 	for (int k = 0; k < n; k++)
 		sum += nodes[k].weight * count->law->hazard(&count->life, nodes[k].at) *
-			   CountFactor(count, nodes[k].at, true) * exp(LnLived(count, nodes[k].at) - middle);
-	return middle + log(sum);
+			   CountFactor(count, nodes[k].at, true) * exp(LnLived(count, nodes[k].at, middle));
+	clv_poll(&clv_family_poll, 8 * (size_t) n);
+	return LnLived(count, middle, peak) + log(sum);
 }
 
 double
@@ -447,27 +477,32 @@ clv_life_probability(const ClvLaw *law, const double *param, double n, double t)
 
 	if (t == 0)
 		return n == 0 ? 1 : 0;
-	total = log(CountFactor(&count, t, false)) - law->toll(&count.life, t);
 	span = CountSpan(&count);
+	if (n > 0 && span.peak == 0)
+		return 0;
+	total = log(CountFactor(&count, t, false)) + LnLived(&count, t, span.peak);
 	for (double u = span.from, end; u < t; u = end)
 	{
 		end = CountPanelEnd(&count, u);
-		if (!(end > u) || (u > span.peak && LnLived(&count, u) < span.ln - COUNTED))
+		if (!(end > u) || (u > span.peak && LnLived(&count, u, span.peak) < -COUNTED))
 			break;
-		total = clv_log_add(total, LnCountPanel(&count, u, end));
+		total = clv_log_add(total, LnCountPanel(&count, u, end, span.peak));
 	}
-	total += LnNegativeBinomial(&count, t) - log(FactorNow(law, &count.life, param));
+	total += LnNegativeBinomial(&count, span.peak) - law->toll(&count.life, span.peak) -
+			 log(FactorNow(law, &count.life, param));
 	return exp(fmin(0, total));
 }
 
 /*
  * Walk all counts at once for customers who all died at the same u, from their
- * number who bought nothing; p[n] collects.
+ * number who bought nothing, or as often as the first count whose chance is no less than a
+ * double holds; p[n] collects.
  */
 typedef struct Walkers
 {
 	int n;
-	double weight[CLV_GAUSS_MOST]; /* of P(0 | u); in walking, of P(n | u) */
+	int first[CLV_GAUSS_MOST];	   /* count */
+	double weight[CLV_GAUSS_MOST]; /* of P(first | u); in walking, of P(n | u) */
 	double ratio[CLV_GAUSS_MOST];  /* u / (alpha + u) */
 	bool tied;					   /* the mean factor is 1 + pull (mean - c) */
 	double c;
@@ -476,23 +511,58 @@ typedef struct Walkers
 	double fade[CLV_GAUSS_MOST]; /* with each */
 } Walkers;
 
+/* ln of the smallest chance that a walker starts from */
+#define FAINT (-690.0)
+
+/* ln P(n | u) S(u) */
+static double
+LnCounted(const Count *common, double n, double u)
+{
+	Count count = *common;
+
+	count.n = n;
+	return LnNegativeBinomial(&count, u) - common->law->toll(&common->life, u);
+}
+
+/* The first count that is not faint: they grow until the mode of the negative binomial. */
+static int
+FirstCount(const Count *common, double u, int count)
+{
+	double mode = fmax(0, floor((common->r - 1) * (u / common->alpha)));
+	double low = 0;
+	double high = fmin(mode, count - 1);
+
+	if (LnCounted(common, 0, u) >= FAINT)
+		return 0;
+	if (!(LnCounted(common, high, u) >= FAINT))
+		return count;
+	while (high - low > 1)
+	{
+		double middle = floor((low + high) / 2);
+
+		*(LnCounted(common, middle, u) >= FAINT ? &high : &low) = middle;
+	}
+	return (int) high;
+}
+
 /* Those who lived until u, or died then, and are so many per customer. */
 static void
-AddWalker(Walkers *walkers, const Count *common, double u, bool dying, double share)
+AddWalker(Walkers *walkers, const Count *common, double u, bool dying, double share, int count)
 {
 	int k = walkers->n++;
 	double rate = common->alpha + u;
+	int first = FirstCount(common, u, count);
 	ClvTie tie;
 
-	walkers->weight[k] =
-		share * exp(LnNegativeBinomial(common, u) - common->law->toll(&common->life, u));
+	walkers->first[k] = first;
+	walkers->weight[k] = share * exp(LnCounted(common, first, u));
 	walkers->ratio[k] = u / rate;
 	if (!walkers->tied)
 		return;
 	tie = common->law->tie(&common->life, u, dying);
 	walkers->c = exp(tie.ln_c);
 	walkers->pull[k] = tie.pull;
-	walkers->mean[k] = exp(-common->r * log1p(1 / rate));
+	walkers->mean[k] = exp(-(common->r + first) * log1p(1 / rate));
 	walkers->fade[k] = rate / (rate + 1);
 }
 
@@ -509,20 +579,40 @@ Step(Walkers *walkers, int k)
 	return walkers->weight[k] * factor;
 }
 
+/* All that walkers still have before them is less, once they fall. */
+#define GONE 1e-290
+
 static void
 Walk(Walkers *walkers, double r, int count, double *p)
 {
-	for (int n = 0; n < count; n++)
+	int from = count;
+	int all = 0;	/* the count that the last of them starts from */
+	double most = 0; /* of the ratios */
+
+	for (int k = 0; k < walkers->n; k++)
+	{
+		from = walkers->first[k] < from ? walkers->first[k] : from;
+		all = walkers->first[k] > all ? walkers->first[k] : all;
+		most = fmax(most, walkers->ratio[k]);
+	}
+	for (int n = from; n < count; n++)
 	{
 		double grow = (r + n) / (n + 1);
 		double sum = 0;
+		double left = 0;
 
 		for (int k = 0; k < walkers->n; k++)
 		{
+			if (n < walkers->first[k])
+				continue;
 			sum += Step(walkers, k);
+			left += walkers->weight[k];
 			walkers->weight[k] *= grow * walkers->ratio[k];
 		}
 		p[n] += sum;
+		if (left < GONE && n >= all && grow * most < 1)
+			break;
+		clv_poll(&clv_family_poll, 2);
 	}
 }
 
@@ -548,16 +638,9 @@ clv_life_probabilities(const ClvLaw *law, const double *param, double t, int cou
 	Walkers walkers = {.tied = law->tie != NULL};
 	double now = FactorNow(law, &common.life, param);
 
-	/* P(0 | t) is below any double: each count from its logarithm */
-	if (!(param[0] * log1p(t / param[1]) < 690))
-	{
-		for (int n = 0; n < count; n++)
-			p[n] = clv_life_probability(law, param, n, t);
-		return;
-	}
 	for (int n = 0; n < count; n++)
 		p[n] = 0;
-	AddWalker(&walkers, &common, t, false, 1 / now);
+	AddWalker(&walkers, &common, t, false, 1 / now, count);
 	Walk(&walkers, param[0], count, p);
 	for (int i = 0; panel.to < t && panel.drop < DROPPED && i < 10 * CLV_MOST_PANELS; i++)
 	{
@@ -569,7 +652,7 @@ clv_life_probabilities(const ClvLaw *law, const double *param, double t, int cou
 		walkers.n = 0;
 		for (int k = 0, n = clv_gauss_nodes(&clv_gauss_16, panel.from, panel.to, nodes); k < n; k++)
 			AddWalker(&walkers, &common, nodes[k].at, true,
-					  nodes[k].weight * law->hazard(&common.life, nodes[k].at) / now);
+					  nodes[k].weight * law->hazard(&common.life, nodes[k].at) / now, count);
 		Walk(&walkers, param[0], count, p);
 	}
 }

@@ -39,6 +39,7 @@
 #include <string.h>
 
 #include "math/linalg.h"
+#include "math/poll.h"
 #include "math/special.h"
 
 enum
@@ -243,6 +244,7 @@ AddStretch(Sweep *sweep, const ClvDecay *decay, const Point *from, double width)
 
 		clv_next_panel(decay, width, &panel);
 		AddPanel(sweep, decay, &panel, from);
+		clv_poll(&clv_family_poll, 32 * (size_t) panel.rule->pairs);
 		if (panel.drop > 38 && sweep->beyond.mass - before <= DBL_EPSILON / 128 * before)
 			break;
 		if (isinf(width) && sweep->law->power != NULL &&

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "fitting.h"
+#include "math/poll.h"
 #include "math/special.h"
 #include "model/registry.h"
 #include "oracle.h"
@@ -26,6 +27,13 @@ AssertRelative(const char *what, double actual, double expected, double toleranc
 {
 	if (!(RelativeError(actual, expected) <= tolerance))
 		fail_msg("%s is %.17g, not %.17g", what, actual, expected);
+}
+
+/* For a poll that only counts. */
+static inline void
+CountCall(void *arg)
+{
+	++*(int *) arg;
 }
 
 /* ---- reference values ---- */
@@ -151,6 +159,57 @@ RecurrenceAgrees(const Lives *lives)
 							 lives->family->name, i, times[j], n, p[n], single);
 			}
 		}
+	}
+}
+
+/* What mpmath says at 40 digits, as the mixture of negative binomials over lives. */
+typedef struct ManyPurchases
+{
+	double param[CLV_MAX_PARAMS];
+	double n;
+	double t;
+	double p;
+} ManyPurchases;
+
+/* n as large as an integer can be costs what a small one does, and no digit. */
+static inline void
+ManyPurchasesAreExact(const ClvFamily *family, const ManyPurchases *many, int rows)
+{
+	static int calls;
+
+	for (int i = 0; i < rows; i++)
+	{
+		calls = 0;
+		clv_family_poll = (ClvPoll){CountCall, &calls, 0};
+		AssertRelative("P(n)", family->probability(many[i].param, many[i].n, many[i].t), many[i].p,
+					   1e-12);
+		clv_family_poll = (ClvPoll){NULL, NULL, 0};
+		if (calls > 20)
+			fail_msg("P(%g) polls %d times", many[i].n, calls);
+	}
+}
+
+/*
+ * Shapes so large that P(0) is below any double, in a block: the bells of single counts,
+ * and of lives.
+ */
+static inline void
+FarBlocksAgree(const ClvFamily *family, const double *param, double t)
+{
+	static double p[MANY];
+	double sum = 0;
+
+	family->probabilities(param, t, MANY, p);
+	for (int n = 0; n < MANY; n++)
+		sum += p[n];
+	AssertRelative("sum", sum, 1, 1e-10);
+	for (int n = 0; n < MANY; n += 37)
+	{
+		double single = family->probability(param, n, t);
+
+		if (!(fabs(p[n] - single) <= 1e-11 * single + 1e-280))
+			fail_msg("%s at %g: P(%d) is %.17g in a row, %.17g alone", family->name, t, n, p[n],
+					 single);
 	}
 }
 

@@ -44,6 +44,28 @@ recurrence_agrees_with_single_probabilities(void **state)
 }
 
 static void
+many_purchases_are_exact(void **state)
+{
+	static const ManyPurchases many[] = {
+		{{0.55, 1e-6, 0.02, 0.6, 0.3}, 1e6, 52, 1.2078046420004635e-7},
+		{{0.55, 1e-6, 0.02, 0.6, 0.3}, 2147483647, 1000, 5.3130830081279192e-14},
+		{{40, 1e-6, 0.02, 0.6, 30}, 1e9, 300, 1.6785644312103196e-11},
+		{{0.55, 10.6, 1e-9, 0.5, 0.3}, 1e8, 1e10, 1.3233039803629771e-9},
+		{{0.579, 12.64, 0.0448, 0.1746, 0.1294}, 2e9, 52, 0},
+	};
+
+	ManyPurchasesAreExact(GGOMPERTZ, many, sizeof(many) / sizeof(many[0]));
+}
+
+static void
+far_blocks_agree(void **state)
+{
+	static const double many[] = {300, 2, 0.02, 0.6, 0.3};
+
+	FarBlocksAgree(GGOMPERTZ, many, 18.1);
+}
+
+static void
 expectations_rise_to_their_limit(void **state)
 {
 	ExpectationsRise(&lives);
@@ -214,6 +236,8 @@ main(void)
 		cmocka_unit_test(all_reference_values),
 		cmocka_unit_test(probabilities_sum_to_one),
 		cmocka_unit_test(recurrence_agrees_with_single_probabilities),
+		cmocka_unit_test(many_purchases_are_exact),
+		cmocka_unit_test(far_blocks_agree),
 		cmocka_unit_test(expectations_rise_to_their_limit),
 		cmocka_unit_test(expectations_are_integrals),
 		cmocka_unit_test(updating_is_consistent),

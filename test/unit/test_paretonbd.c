@@ -44,6 +44,36 @@ recurrence_agrees_with_single_probabilities(void **state)
 }
 
 static void
+many_purchases_are_exact(void **state)
+{
+	static const ManyPurchases many[] = {
+		{{0.55, 10.6, 0.6, 11.7}, 3, 52, 0.050124872866920387},
+		{{0.55, 10.6, 0.6, 11.7}, 1000, 1e5, 6.1360052071852778e-6},
+		{{0.55, 10.6, 0.6, 11.7}, 1e6, 1e7, 9.8852506802153358e-11},
+		{{0.55, 10.6, 0.6, 11.7}, 1e8, 1e10, 6.1451031977329773e-14},
+		{{0.55, 10.6, 0.6, 11.7}, 1e9, 1e9, 1.0400448459758581e-18},
+		{{0.55, 10.6, 0.6, 11.7}, 2147483647, 1e11, 4.7753010624766311e-16},
+		{{1e6, 2e5, 0.6, 11.7}, 2e9, 1e9, 9.0530872226701998e-15},
+		{{1e6, 2e5, 0.6, 11.7}, 2147483647, 430000000, 2.7120648209891499e-12},
+		{{1e8, 1e-8, 1e-8, 1e8}, 2147483647, 2.1474e-07, 1.6889457667431912e-6},
+		{{0.55, 10.6, 0.6, 11.7}, 1e8, 52, 0},
+		{{1e300, 1e-300, 1e8, 1e8}, 2147483647, 1e300, 0},
+	};
+
+	ManyPurchasesAreExact(PARETO, many, sizeof(many) / sizeof(many[0]));
+}
+
+static void
+far_blocks_agree(void **state)
+{
+	static const double many[] = {300, 2, 0.6, 11.7};
+	static const double alike[] = {1e6, 1e4, 0.6, 11.7};
+
+	FarBlocksAgree(PARETO, many, 18.1);
+	FarBlocksAgree(PARETO, alike, 36);
+}
+
+static void
 expectations_rise_to_their_limit(void **state)
 {
 	ExpectationsRise(&lives);
@@ -297,6 +327,8 @@ main(void)
 		cmocka_unit_test(all_reference_values),
 		cmocka_unit_test(probabilities_sum_to_one),
 		cmocka_unit_test(recurrence_agrees_with_single_probabilities),
+		cmocka_unit_test(many_purchases_are_exact),
+		cmocka_unit_test(far_blocks_agree),
 		cmocka_unit_test(expectations_rise_to_their_limit),
 		cmocka_unit_test(expectations_are_integrals),
 		cmocka_unit_test(updating_is_consistent),

@@ -214,6 +214,26 @@ recurrence_agrees_with_single_probabilities(void **state)
 }
 
 static void
+many_purchases_are_exact(void **state)
+{
+	static const ManyPurchases many[] = {
+		{{0.55, 10.6, 0.6, 11.7, 1.5}, 1000, 1e5, 6.1160270836848679e-6},
+		{{0.55, 10.6, 0.6, 11.7, 1.5}, 1e8, 1e10, 6.1248345845423851e-14},
+		{{0.55, 10.6, 0.6, 11.7, 1.5}, 2147483647, 1e11, 4.7601917604029625e-16},
+	};
+
+	ManyPurchasesAreExact(TIED, many, sizeof(many) / sizeof(many[0]));
+}
+
+static void
+far_blocks_agree(void **state)
+{
+	static const double many[] = {300, 2, 0.6, 11.7, 0.1};
+
+	FarBlocksAgree(TIED, many, 18.1);
+}
+
+static void
 expectations_rise_to_their_limit(void **state)
 {
 	ExpectationsRise(&lives);
@@ -517,6 +537,8 @@ main(void)
 		cmocka_unit_test(limits_are_where_the_density_vanishes),
 		cmocka_unit_test(probabilities_sum_to_one),
 		cmocka_unit_test(recurrence_agrees_with_single_probabilities),
+		cmocka_unit_test(many_purchases_are_exact),
+		cmocka_unit_test(far_blocks_agree),
 		cmocka_unit_test(expectations_rise_to_their_limit),
 		cmocka_unit_test(silence_is_a_bad_sign),
 		cmocka_unit_test(quantiles_are_the_smallest_counts),

@@ -1,0 +1,7 @@
+/*
+ * poll.c
+ *		The poll that loops inside a family share.
+ */
+#include "math/poll.h"
+
+ClvPoll clv_family_poll;
