@@ -6,11 +6,14 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "funcapi.h"
 #include "math/poll.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/lsyscache.h"
 
 CLV_MODULE_MAGIC;
 
@@ -101,6 +104,72 @@ clv_append_double(StringInfo out, double value)
 		appendStringInfo(out, "\"%s\"", digits);
 }
 
+/* The named row types that C fills in or reads, a letter for each column. */
+static const struct
+{
+	const char *name;
+	const char *columns;
+} row_type[] = {
+	{"clv_nps_score", "llllffff"}, {"clv_prediction", "fffffffffff"}, {"clv_rfmtc", "iinif"},
+	{"clv_scores", "ssssss"},	   {"clv_total", "lffffffffffff"},
+};
+
+static Oid
+TypeOfLetter(char letter)
+{
+	switch (letter)
+	{
+		case 's':
+			return INT2OID;
+		case 'i':
+			return INT4OID;
+		case 'l':
+			return INT8OID;
+		case 'f':
+			return FLOAT8OID;
+		default:
+			return NUMERICOID;
+	}
+}
+
+/* The columns of a row type of the extension, or NULL where it has none of that name. */
+static const char *
+ColumnsOf(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(row_type); i++)
+		if (strcmp(row_type[i].name, name) == 0)
+			return row_type[i].columns;
+	return NULL;
+}
+
+static bool
+HasColumns(TupleDesc row, const char *columns)
+{
+	if (columns == NULL || row->natts != (int) strlen(columns))
+		return false;
+	for (int i = 0; i < row->natts; i++)
+		if (TupleDescAttr(row, i)->attisdropped ||
+			TupleDescAttr(row, i)->atttypid != TypeOfLetter(columns[i]))
+			return false;
+	return true;
+}
+
+void
+clv_check_row_type(TupleDesc row)
+{
+	char	   *name;
+
+	/* the columns of an unnamed row are those of its function, which only a superuser can change */
+	if (row->tdtypeid == RECORDOID)
+		return;
+	name = get_rel_name(get_typ_typrelid(row->tdtypeid));
+	if (name == NULL || !HasColumns(row, ColumnsOf(name)))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("row type %s is not as the extension made it",
+							   format_type_be(row->tdtypeid)),
+						errhint("Give it back the columns that it was made with.")));
+}
+
 TupleDesc
 clv_find_row_type(FunctionCallInfo fcinfo)
 {
@@ -109,6 +178,7 @@ clv_find_row_type(FunctionCallInfo fcinfo)
 
 	if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	clv_check_row_type(row);
 	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
 	row = BlessTupleDesc(CreateTupleDescCopy(row));
 	MemoryContextSwitchTo(old);

@@ -55,6 +55,9 @@ extern char *clv_date_text(DateADT day, char *buffer);
  */
 extern void clv_append_double(StringInfo out, double value);
 
+/* An error where the columns of a named row type are not those that the extension made it with. */
+extern void clv_check_row_type(TupleDesc row);
+
 /* The row type that a function returns, looked up to live as long as its call site. */
 extern TupleDesc clv_find_row_type(FunctionCallInfo fcinfo);
 

@@ -118,6 +118,7 @@ clv_scores_desc(FmgrInfo *flinfo)
 	TupleDesc	desc = lookup_rowtype_tupdesc_copy(get_func_rettype(flinfo->fn_oid), -1);
 
 	MemoryContextSwitchTo(old);
+	clv_check_row_type(desc);
 	return desc;
 }
 

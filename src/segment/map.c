@@ -4,11 +4,20 @@
  */
 #include "segment/map.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/skey.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 bool
@@ -45,71 +54,226 @@ clv_map_version(void)
 	return version;
 }
 
-static pg_attribute_noreturn() void
-UnknownMap(const char *name, const char *schema)
-{
-	char	   *known = NULL;
+/* ---- the table ---- */
 
-	if (SPI_execute(psprintf("SELECT pg_catalog.string_agg(DISTINCT m.map, ', ' ORDER BY m.map) "
-							 "FROM %s.clv_segment_map AS m",
-							 schema),
-					true, 1) == SPI_OK_SELECT &&
-		SPI_processed == 1)
-		known = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+/* The columns that are read, in the order of the fields of MapRow. */
+static const struct
+{
+	const char *name;
+	Oid			type;
+} map_column[] = {
+	{"map", TEXTOID}, {"position", INT4OID}, {"segment", TEXTOID}, {"rule", JSONBOID}, {"builtin", BOOLOID},
+};
+
+#define MAP_COLUMNS lengthof(map_column)
+
+/*
+ * clv_segment_map, open and checked. It is read row by row, not by a statement:
+ * so nothing of somebody else's (a view, a policy, an operator) can run in the
+ * name of the caller, whatever bears the name of the table.
+ */
+typedef struct MapTable
+{
+	Relation	relation;
+	AttrNumber	column[MAP_COLUMNS];
+} MapTable;
+
+typedef struct MapRow
+{
+	text	   *map;
+	int			position;
+	text	   *segment;
+	Jsonb	   *rule;
+	bool		builtin;
+} MapRow;
+
+/* Raises an error that says in which respect the table is not as the extension made it. */
+static pg_attribute_noreturn() void
+NotAsMade(Relation relation, const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("table \"%s\" is not as the extension made it",
+						   RelationGetRelationName(relation)),
+					errdetail_internal("%s", detail),
+					errhint("Nothing is read from it. Keep the rows that you want, drop the extension "
+							"and create it again.")));
+}
+
+/* The place of a column that has the very type it was made with; an error where there is none. */
+static AttrNumber
+FindColumn(Relation relation, const char *name, Oid type)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+
+		if (column->attisdropped || strcmp(NameStr(column->attname), name) != 0)
+			continue;
+		if (column->atttypid != type)
+			NotAsMade(relation, psprintf("Column \"%s\" is of type %s, not %s.", name,
+										 format_type_be(column->atttypid), format_type_be(type)));
+		return column->attnum;
+	}
+	NotAsMade(relation, psprintf("It has no column \"%s\".", name));
+}
+
+/* What is checked before a row is believed: whatever only a superuser can have made. */
+static void
+CheckTable(MapTable *table)
+{
+	Relation	relation = table->relation;
+	Form_pg_class form = relation->rd_rel;
+
+	if (form->relkind != RELKIND_RELATION)
+		NotAsMade(relation, "It is not a plain table.");
+	if (!superuser_arg(form->relowner))
+		NotAsMade(relation, psprintf("Its owner \"%s\" is not a superuser.",
+									 GetUserNameFromId(form->relowner, true)));
+	if (form->relrowsecurity || form->relhasrules)
+		NotAsMade(relation, "It has row level security, or rules.");
+	for (int i = 0; i < (int) MAP_COLUMNS; i++)
+		table->column[i] = FindColumn(relation, map_column[i].name, map_column[i].type);
+}
+
+/* Opens the table in the schema of a function of the extension; an error where the user may not read it. */
+static void
+OpenTable(MapTable *table, Oid function)
+{
+	Oid			schema = get_func_namespace(function);
+	Oid			oid = get_relname_relid("clv_segment_map", schema);
+
+	table->relation = OidIsValid(oid) ? try_relation_open(oid, AccessShareLock) : NULL;
+	if (table->relation == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("table \"clv_segment_map\" does not exist in schema \"%s\"",
+							   get_namespace_name(schema)),
+						errhint("Drop the extension clv and create it again.")));
+	if (pg_class_aclcheck(oid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(table->relation));
+	CheckTable(table);
+}
+
+/* A row of the table, copied into the current memory context; an error where a column that cannot be NULL is. */
+static MapRow
+ReadRow(const MapTable *table, HeapTuple tuple)
+{
+	Datum		value[MAP_COLUMNS];
+	MapRow		row;
+
+	for (int i = 0; i < (int) MAP_COLUMNS; i++)
+	{
+		bool		isnull;
+
+		value[i] = heap_getattr(tuple, table->column[i], RelationGetDescr(table->relation), &isnull);
+		if (isnull)
+			NotAsMade(table->relation, psprintf("Column \"%s\" is NULL in one of its rows.",
+												map_column[i].name));
+	}
+	row.map = DatumGetTextPCopy(value[0]);
+	row.position = DatumGetInt32(value[1]);
+	row.segment = DatumGetTextPCopy(value[2]);
+	row.rule = DatumGetJsonbPCopy(value[3]);
+	row.builtin = DatumGetBool(value[4]);
+	return row;
+}
+
+/* ---- a map by name ---- */
+
+/* The order of a map's rules: the user's own before shipped ones, then by position. */
+static int
+CompareRows(const ListCell *a, const ListCell *b)
+{
+	const MapRow *x = lfirst(a);
+	const MapRow *y = lfirst(b);
+
+	if (x->builtin != y->builtin)
+		return x->builtin ? 1 : -1;
+	return (x->position > y->position) - (x->position < y->position);
+}
+
+static int
+CompareNames(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* The rows of one map; NULL map: of all. */
+static List *
+ReadRows(const MapTable *table, const text *map)
+{
+	List	   *rows = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (map != NULL)
+		ScanKeyEntryInitialize(&key, 0, table->column[0], InvalidStrategy, InvalidOid,
+							   C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(map));
+	scan = systable_beginscan(table->relation, InvalidOid, false, GetActiveSnapshot(), map != NULL, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		MapRow	   *row = palloc(sizeof(MapRow));
+
+		CHECK_FOR_INTERRUPTS();
+		*row = ReadRow(table, tuple);
+		rows = lappend(rows, row);
+	}
+	systable_endscan(scan);
+	return rows;
+}
+
+static pg_attribute_noreturn() void
+UnknownMap(const char *name, const MapTable *table)
+{
+	const char *schema = quote_identifier(get_namespace_name(RelationGetNamespace(table->relation)));
+	List	   *names = NIL;
+	const char *before = NULL;
+	StringInfoData known;
+	ListCell   *cell;
+
+	foreach(cell, ReadRows(table, NULL))
+		names = lappend(names, text_to_cstring(((MapRow *) lfirst(cell))->map));
+	list_sort(names, CompareNames);
+	initStringInfo(&known);
+	foreach(cell, names)
+	{
+		if (before == NULL || strcmp(before, lfirst(cell)) != 0)
+			appendStringInfo(&known, "%s%s", before == NULL ? "" : ", ", (char *) lfirst(cell));
+		before = lfirst(cell);
+	}
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 					errmsg("segment map \"%s\" does not exist", name),
-					errdetail("Known maps are: %s.", known == NULL ? "none" : known),
+					errdetail("Known maps are: %s.", names == NIL ? "none" : known.data),
 					errhint("Insert your own rules into %s.clv_segment_map, or give a JSON rule "
 							"list that starts with [.",
 							schema)));
-}
-
-static void
-AddRow(ClvRules *rules, HeapTuple row, TupleDesc desc)
-{
-	bool		isnull;
-	int			position = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
-	char	   *segment = SPI_getvalue(row, desc, 2);
-	Jsonb	   *rule = DatumGetJsonbP(SPI_getbinval(row, desc, 3, &isnull));
-
-	clv_rules_add(rules, position, segment, &rule->root);
 }
 
 /* A map of the user's own stands before a shipped one of its name. */
 static ClvRules *
 ReadNamed(const text *map, Oid function)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	char	   *name = text_to_cstring(map);
-	const char *schema =
-		quote_identifier(get_namespace_name(get_func_namespace(function)));
-	Oid			type = TEXTOID;
-	Datum		value = PointerGetDatum(map);
 	ClvRules   *rules = clv_rules_create(psprintf("segment map \"%s\"", name));
-	SPITupleTable *found;
-	uint64		rows;
+	MapTable	table;
+	List	   *rows;
+	ListCell   *cell;
 
-	SPI_connect();
-	if (SPI_execute_with_args(
-			psprintf("SELECT m.\"position\", m.segment, m.rule FROM %s.clv_segment_map AS m "
-					 "WHERE m.map OPERATOR(pg_catalog.=) $1 AND m.builtin OPERATOR(pg_catalog.=) "
-					 "(SELECT pg_catalog.bool_and(n.builtin) FROM %s.clv_segment_map AS n "
-					 "WHERE n.map OPERATOR(pg_catalog.=) $1) ORDER BY m.\"position\"",
-					 schema, schema),
-			1, &type, &value, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the segment maps");
-	if (SPI_processed == 0)
-		UnknownMap(name, schema);
-	found = SPI_tuptable;
-	rows = SPI_processed;
-	for (uint64 i = 0; i < rows; i++)
+	OpenTable(&table, function);
+	rows = ReadRows(&table, map);
+	if (rows == NIL)
+		UnknownMap(name, &table);
+	list_sort(rows, CompareRows);
+	foreach(cell, rows)
 	{
-		MemoryContext spi = MemoryContextSwitchTo(caller);
+		const MapRow *row = lfirst(cell);
 
-		AddRow(rules, found->vals[i], found->tupdesc);
-		MemoryContextSwitchTo(spi);
+		if (row->builtin == ((const MapRow *) linitial(rows))->builtin)
+			clv_rules_add(rules, row->position, text_to_cstring(row->segment), &row->rule->root);
 	}
-	SPI_finish();
+	relation_close(table.relation, AccessShareLock);
 	return rules;
 }
 

@@ -32,8 +32,10 @@ COMMENT ON COLUMN @extschema@.clv_segment_map.rule IS
 COMMENT ON COLUMN @extschema@.clv_segment_map.description IS 'what the segment means, for people';
 COMMENT ON COLUMN @extschema@.clv_segment_map.builtin IS 'shipped with the extension: not to be changed, and not dumped';
 
-ALTER TABLE @extschema@.clv_segment_map OWNER TO @extowner@;
+-- The table stays with the superuser whose rights the script has: C believes its rows, in everybody's sessions. Who
+-- installs the extension may change rows, and let others do so.
 GRANT SELECT ON @extschema@.clv_segment_map TO PUBLIC;
+GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.clv_segment_map TO @extowner@ WITH GRANT OPTION;
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.clv_segment_map', 'WHERE NOT builtin');
 
 CREATE FUNCTION @extschema@.segment_assign(

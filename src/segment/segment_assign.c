@@ -9,6 +9,7 @@
  */
 #include "segment/map.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -115,8 +116,12 @@ ReadScores(AssignSite *site, FmgrInfo *flinfo, HeapTupleHeader row, ClvScores *s
 		MemoryContext old = MemoryContextSwitchTo(flinfo->fn_mcxt);
 
 		site->desc = lookup_rowtype_tupdesc_copy(type, HeapTupleHeaderGetTypMod(row));
-		site->type = type;
 		MemoryContextSwitchTo(old);
+		if (type == RECORDOID)
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("scores must be of type clv_scores, not an unnamed row")));
+		clv_check_row_type(site->desc);
+		site->type = type;
 	}
 	return clv_scores_read(site->desc, row, scores);
 }
