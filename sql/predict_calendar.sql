@@ -68,6 +68,18 @@ CREATE VIEW renewed AS SELECT sum(later) AS later, avg(abs(least(greatest(last -
 SELECT p, b.until, b.actual_purchases = later AS actual, pg_temp.same(b.naive_mae, naive) AS naive FROM m, renewed, clv_backtest('payer', 'history', '2020-06-30', '3 months', model => contract) b WHERE p = 'calendar';
 SELECT p, b.until, b.actual_purchases = (SELECT count(*) FROM buyer WHERE clv_first_purchase(history) <= '2020-06-30' AND clv_purchases_between(history, '2020-06-30', b.until) > 0) AS answers FROM m, clv_backtest('buyer', 'history', '2020-06-30', '1 month', model => campaign) b ORDER BY p;
 
+-- ---- pipelines forecast and validate in the model's periods ----
+SELECT p, string_agg(to_char(period_end, 'MM-DD'), ' ' ORDER BY number) AS ends, bool_and(until = number * interval '1 month') AS until FROM m, clv_pipeline_periods('6 months', '2020-06-30', monthly) GROUP BY p ORDER BY p;
+SELECT p, string_agg(to_char(period_end, 'MM-DD'), ' ' ORDER BY number) AS ends FROM m, clv_pipeline_periods('3 months', '2020-02-14', monthly) GROUP BY p ORDER BY p;
+SELECT count(*), max(period_end) FROM clv_pipeline_periods('20 years', '2020-06-30', clv_model('bg/bb', '{"alpha": 1, "beta": 1, "gamma": 1, "delta": 1}', '1 month'));
+CREATE TABLE sale AS SELECT c AS buyer, l.day, l.amount FROM buyer, clv_purchase_log(history) l;
+CALL clv_create_pipeline('monthly', 'sale', 'buyer', 'day', 'amount', as_of => '2021-06-30', options => clv_options(model => 'bg/bb', time_unit => '1 month', periods => 'calendar'), horizon => '1 year');
+CALL clv_refresh('monthly');
+SELECT purchase_model, (SELECT string_agg(to_char(period_start, 'YYYY-MM-DD'), ' ' ORDER BY period_start) FROM monthly.forecast WHERE segment = '(all)') AS starts,
+	   (SELECT abs(sum(expected_purchases) - (SELECT sum(expected_purchases) FROM monthly.customers)) < 1e-6 FROM monthly.forecast WHERE segment = '(all)') AS sum,
+	   (SELECT array_agg(DISTINCT holdout_start || ' ' || holdout_end) FROM monthly.calibration) AS held_out FROM monthly.models WHERE is_current;
+CALL clv_drop_pipeline('monthly');
+
 -- ---- horizons that are no whole number of periods ----
 SELECT clv_predict(yearly, history, '18 months') FROM m, buyer LIMIT 1;
 SELECT clv_predict(yearly, history, '365 days') FROM m, buyer LIMIT 1;

@@ -101,7 +101,7 @@ clv_fit_unit_text(const Interval *unit)
 static void
 CheckUnit(const Interval *unit)
 {
-	double		days = clv_interval_days(unit);
+	double		days = clv_span_days("time_unit", unit);
 
 	if (unit->month < 0 || unit->day < 0 || unit->time < 0 || !(days > 0) || days > MAX_UNIT_DAYS)
 		BadOption(errmsg("time_unit is out of range: %s", clv_fit_unit_text(unit)),
@@ -119,7 +119,7 @@ CheckPenalty(const char *name, double penalty)
 static void
 CheckGrace(const Interval *grace)
 {
-	double		days = clv_interval_days(grace);
+	double		days = clv_span_days("grace", grace);
 
 	if (grace->month < 0 || grace->day < 0 || grace->time < 0 || days > MAX_UNIT_DAYS)
 		BadOption(errmsg("grace is out of range: %s", clv_fit_unit_text(grace)),
@@ -470,14 +470,11 @@ NumberOf(const JsonbValue *value, const char *key)
 }
 
 static Interval
-ParseInterval(const char *text, const char *key)
+ParseInterval(const char *text)
 {
-	Interval   *interval = DatumGetIntervalP(
+	return *DatumGetIntervalP(
 		DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
 							Int32GetDatum(-1)));
-
-	(void) clv_span_days(key, interval);
-	return *interval;
 }
 
 /* The elements of an array one by one; NULL after the last. */
@@ -626,7 +623,7 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	}
 	else if (strcmp(key, "time_unit") == 0)
 	{
-		options->time_unit = ParseInterval(StringOf(value, key), key);
+		options->time_unit = ParseInterval(StringOf(value, key));
 		CheckUnit(&options->time_unit);
 		parsed->time_unit_given = true;
 	}
@@ -660,7 +657,7 @@ ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
 	}
 	else if (strcmp(key, "grace") == 0)
 	{
-		options->grace = ParseInterval(StringOf(value, key), key);
+		options->grace = ParseInterval(StringOf(value, key));
 		CheckGrace(&options->grace);
 		parsed->grace_given = true;
 	}
@@ -808,10 +805,7 @@ clv_options(PG_FUNCTION_ARGS)
 		SetFamily(options.spend, text_to_cstring(PG_GETARG_TEXT_PP(1)), CLV_SPEND,
 				  CLV_SPEND_NONE);
 	if (!PG_ARGISNULL(2))
-	{
-		(void) clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
 		options.time_unit = *PG_GETARG_INTERVAL_P(2);
-	}
 	CheckUnit(&options.time_unit);
 	if (!PG_ARGISNULL(3))
 	{
@@ -834,10 +828,7 @@ clv_options(PG_FUNCTION_ARGS)
 		options.k = PG_GETARG_INT32(10);
 	}
 	if (!PG_ARGISNULL(11))
-	{
-		(void) clv_span_days("grace", PG_GETARG_INTERVAL_P(11));
 		options.grace = *PG_GETARG_INTERVAL_P(11);
-	}
 	CheckGrace(&options.grace);
 	if (!PG_ARGISNULL(12) && !PG_GETARG_BOOL(12))
 		SetUnclamped(&options);

@@ -86,6 +86,26 @@ while (<$peer>)
 }
 close $peer;
 
+# ---- the same donors as a log of dates: the first gift in 1995, one in each year that was taken, the last in the t_x-th ----
+foreach my $dates (
+	[ 'on the anniversary', q{date '1995-06-15' + k * interval '1 year'}, 'anniversary' ],
+	[ 'every 1 January', q{make_date(1995 + k, 1, 1)}, 'anniversary' ],
+	[ 'every 1 January', q{make_date(1995 + k, 1, 1)}, 'calendar' ],
+	[ 'on any day', q{make_date(1995 + k, 1 + (7 * donor::int * (k + 1)) % 12, 1 + (5 * donor::int + 11 * k) % 28)}, 'calendar' ])
+{
+	my ($when, $date, $periods) = @$dates;
+	my $sql = <<"SQL";
+SELECT clv_fit(history, clv_options(model => 'bg/bb', time_unit => '1 year', as_of => '2001-12-31', periods => '$periods', spend => 'none')) AS m
+  FROM (SELECT clv_history($date) AS history
+          FROM (SELECT row_number() OVER () AS donor, x, t_x FROM donation, generate_series(1, customers)) d, generate_series(0, t_x::int) k
+         WHERE k < x OR k = t_x OR k = 0 GROUP BY donor) h
+SQL
+
+	near(one("SELECT log_likelihood FROM ($sql) q, clv_diagnostics(m)"), one("SELECT log_likelihood FROM ($donations) q, clv_diagnostics(m)"), 1e-8,
+		"donations $when, $periods: log-likelihood");
+	is(one("SELECT customers, converged, skipped FROM ($sql) q, clv_diagnostics(m)"), '11104|t|0', "donations $when, $periods: all donors");
+}
+
 # ---- sbg: survivors of 1,000, year by year; who is lost between two years made one renewal less than was possible ----
 foreach my $cohort ([ 'high_end', .668, 3.806 ], [ 'regular', .704, 1.182 ])
 {
