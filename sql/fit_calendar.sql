@@ -44,6 +44,15 @@ SELECT unit, periods, count(*), bool_and(pg_temp.cell(history, at, unit::interva
 				 WHERE c <= 40 AND start < at) p GROUP BY c, history, unit, periods, at) q
  GROUP BY unit, periods ORDER BY unit, periods;
 
+-- the same one by one, and fitted from there
+SELECT periods, bool_and(pg_temp.cell(history, '2021-02-28', '1 month', periods) = concat_ws(' ', s.x, s.t_x, s.t_cal)) AS same, bool_and(s.mean_spend IS NOT DISTINCT FROM n.mean_spend) AS spend,
+	   clv_fit(s.x, s.t_x, s.t_cal, NULL, clv_options(model => 'bg/bb', time_unit => '1 month', spend => 'none'))::jsonb #> '{purchase,parameters}' =
+	   clv_fit(history, clv_options(model => 'bg/bb', time_unit => '1 month', as_of => '2021-02-28', spend => 'none', periods => periods))::jsonb #> '{purchase,parameters}' AS fit
+  FROM buyer, unnest('{anniversary,calendar}'::text[]) periods, clv_summary(history, '2021-02-28', '1 month', periods => periods) s, clv_summary(history, '2021-02-28') n GROUP BY periods ORDER BY periods;
+SELECT clv_summary(history, '2021-02-28', '1 month', periods => 'month') FROM buyer WHERE c = 1;
+SELECT clv_summary(history, '2021-02-28', '1 month 1 day', periods => 'calendar') FROM buyer WHERE c = 1;
+SELECT clv_summary(history, '2021-02-28', '40 days -1 month', periods => 'anniversary') FROM buyer WHERE c = 1;
+
 -- ---- contracts: one renewal a period, and none after a period without ----
 SELECT at, pg_temp.cell(h, at, '1 month', p, 'sbg') AS "x t_x T", p FROM (SELECT clv_history(make_date(2020, m, 1), 10) FROM unnest('{1,2,7,8}'::int[]) m) q (h),
 	unnest('{2020-01-31,2020-02-01,2020-02-29,2020-03-01,2020-03-31,2020-08-31,2021-12-31}'::date[]) at, unnest('{anniversary,calendar}'::text[]) p ORDER BY p, at;

@@ -50,8 +50,8 @@ clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting)
 {
 	memset(counting, 0, sizeof(*counting));
 	if (clv_fit_clock(options) != CLV_CONTINUOUS)
-		clv_counting_init(counting, options->model, &options->time_unit,
-						  (ClvPeriodsOf) options->periods, &options->grace);
+		clv_counting_init(counting, &options->time_unit, (ClvPeriodsOf) options->periods,
+						  &options->grace);
 }
 
 const char *

@@ -338,8 +338,7 @@ CheckCounting(ClvFitted *fitted)
 
 	memset(&fitted->counting, 0, sizeof(fitted->counting));
 	if (discrete)
-		clv_counting_init(&fitted->counting, family->name, &fitted->time_unit, fitted->periods,
-						  &fitted->grace);
+		clv_counting_init(&fitted->counting, &fitted->time_unit, fitted->periods, &fitted->grace);
 	else if (fitted->periods != CLV_PERIODS_ANNIVERSARY)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("only models of discrete time know periods"),

@@ -11,6 +11,7 @@
 #include "arguments.h"
 #include "funcapi.h"
 #include "history/layout.h"
+#include "history/periods.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -139,12 +140,28 @@ clv_spend_between(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(sum);
 }
 
+/* x, t_x and t_cal in whole periods. */
+static void
+InPeriods(FunctionCallInfo fcinfo, const char *periods, Datum *values)
+{
+	ClvCounting counting;
+	ClvPeriods	found;
+
+	clv_counting_init(&counting, PG_GETARG_INTERVAL_P(2), clv_periods_of(periods), NULL);
+	clv_history_periods(PG_GETARG_CLV_HISTORY_P(0), PG_GETARG_DATEADT(1), &counting, &found);
+	values[0] = Int32GetDatum(found.x);
+	values[1] = Float8GetDatum(found.t_x);
+	values[2] = Float8GetDatum(found.T);
+}
+
+/* clv_summary(history, as_of, time_unit, spend_basis, periods); periods 'none': time as it passes */
 PG_FUNCTION_INFO_V1(clv_summary);
 Datum
 clv_summary(PG_FUNCTION_ARGS)
 {
 	DateADT		as_of = PG_GETARG_DATEADT(1);
 	double		unit = clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
+	char	   *periods = text_to_cstring(PG_GETARG_TEXT_PP(4));
 	Datum		values[4];
 	bool		nulls[4] = {false, false, false, false};
 	ClvSummary	summary;
@@ -163,6 +180,8 @@ clv_summary(PG_FUNCTION_ARGS)
 		values[0] = Int32GetDatum(summary.purchases - 1);
 		values[1] = Float8GetDatum(((double) summary.last - summary.first) / unit);
 		values[2] = Float8GetDatum(((double) as_of - summary.first) / unit);
+		if (strcmp(periods, "none") != 0)
+			InPeriods(fcinfo, periods, values);
 		nulls[3] = summary.spend_purchases == 0;
 		if (!nulls[3])
 			values[3] = Float8GetDatum(summary.spend / summary.spend_purchases);

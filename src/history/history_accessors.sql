@@ -13,11 +13,12 @@ COMMENT ON TYPE @extschema@.clv_rfmtc IS
 CREATE FUNCTION @extschema@.clv_summary(
 	history @extschema@.clv_history, as_of pg_catalog.date,
 	time_unit pg_catalog.interval DEFAULT '1 week', spend_basis pg_catalog.text DEFAULT 'repeat',
+	periods pg_catalog.text DEFAULT 'none',
 	OUT x pg_catalog.int4, OUT t_x pg_catalog.float8, OUT t_cal pg_catalog.float8,
 	OUT mean_spend pg_catalog.float8)
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.clv_summary(@extschema@.clv_history, pg_catalog.date, pg_catalog.interval, pg_catalog.text) IS
-	'the modeller''s view as of a day, inclusive: x repeat purchases, t_x age at the last one and t_cal age now in time units, mean_spend of the repeat purchases of known amount (spend_basis ''all'': of the first too; NULL where there are none); NULLs where the customer does not exist yet';
+COMMENT ON FUNCTION @extschema@.clv_summary(@extschema@.clv_history, pg_catalog.date, pg_catalog.interval, pg_catalog.text, pg_catalog.text) IS
+	'the modeller''s view as of a day, inclusive: x repeat purchases, t_x age at the last one and t_cal age now in time units, mean_spend of the repeat purchases of known amount (spend_basis ''all'': of the first too; NULL where there are none); periods ''anniversary'' or ''calendar'': x, t_x and t_cal in whole periods, as bg/bb counts them; NULLs where the customer does not exist yet';
 
 CREATE FUNCTION @extschema@.rfmtc(history @extschema@.clv_history, as_of pg_catalog.date)
 	RETURNS @extschema@.clv_rfmtc

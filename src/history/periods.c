@@ -37,17 +37,17 @@ WholeDays(const Interval *interval, int64 *days)
 }
 
 void
-clv_counting_init(ClvCounting *counting, const char *family, const Interval *unit,
-				  ClvPeriodsOf of, const Interval *grace)
+clv_counting_init(ClvCounting *counting, const Interval *unit, ClvPeriodsOf of,
+				  const Interval *grace)
 {
 	int64		days;
-	int64		grace_days;
+	int64		grace_days = 0;
 
-	if (!WholeDays(unit, &days) || (unit->month > 0) == (days > 0))
+	if (!WholeDays(unit, &days) || unit->month < 0 || days < 0 || days > PG_INT32_MAX ||
+		(unit->month > 0) == (days > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the periods of \"%s\" must be whole months or whole days: %s", family,
-						clv_interval_text(unit)),
+				 errmsg("periods must be whole months or whole days: %s", clv_interval_text(unit)),
 				 errhint("Months and years are stepped with the calendar, days and weeks are "
 						 "counted: say time_unit => '1 month' or '30 days'.")));
 	if (of == CLV_PERIODS_CALENDAR && unit->month > 0 && 12 % unit->month != 0)
@@ -57,13 +57,13 @@ clv_counting_init(ClvCounting *counting, const char *family, const Interval *uni
 				 errdetail("A year must be a whole number of them."),
 				 errhint("Say time_unit => '1 month', '3 months' or '1 year', or periods => "
 						 "'anniversary'.")));
-	if (!WholeDays(grace, &grace_days))
+	if (grace != NULL && !WholeDays(grace, &grace_days))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("grace must be whole days: %s", clv_interval_text(grace)),
 				 errhint("Histories count days: say grace => '5 days'.")));
 	counting->grid = (ClvGrid) {unit->month, (int32) days, of == CLV_PERIODS_CALENDAR};
-	counting->grace_months = grace->month;
+	counting->grace_months = grace != NULL ? grace->month : 0;
 	counting->grace_days = (int32) grace_days;
 }
 

@@ -30,11 +30,11 @@ typedef struct ClvCounting
 } ClvCounting;
 
 /*
- * Errors name the family and a time unit that is neither whole months nor whole days, is no
- * period of the calendar where it should be one, or a grace that has parts of days.
+ * Errors name a time unit that is neither whole months nor whole days, or is no period of
+ * the calendar where it should be one, and a grace that has parts of days. NULL: no grace.
  */
-extern void clv_counting_init(ClvCounting *counting, const char *family, const Interval *unit,
-							  ClvPeriodsOf of, const Interval *grace);
+extern void clv_counting_init(ClvCounting *counting, const Interval *unit, ClvPeriodsOf of,
+							  const Interval *grace);
 
 /* How many periods an interval is; false where that is no whole number. */
 extern bool clv_interval_periods(const ClvGrid *grid, const Interval *interval, double *periods);
