@@ -6,6 +6,7 @@
  * engine of the model room, whose statuses become errors, warnings and fields of
  * the model. The state is only read: another aggregate may share it.
  */
+#include "fit/last_day.h"
 #include "fit/run.h"
 
 #include <math.h>
@@ -14,78 +15,10 @@
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 
-/*
- * Without as_of a fit ends with the last purchase in the data, and one order with a
- * mistyped year would make everybody look long gone. A day is suspected when it comes
- * more than ISOLATED_DAYS, and more than ISOLATED_GAPS mean gaps between the
- * days of last purchases before, after those; when at most one customer in
- * ISOLATED_SHARE (or a single one) bought later than the gap; and when there are
- * ISOLATED_BEFORE such days to compare with.
- */
-#define ISOLATED_DAYS 30
-#define ISOLATED_GAPS 10
-#define ISOLATED_SHARE 100
-#define ISOLATED_BEFORE 5
-
 void *
 clv_fit_alloc(int64 n, Size size)
 {
 	return MemoryContextAllocHuge(CurrentMemoryContext, Max(mul_size(n, size), 1));
-}
-
-/* ---- as_of ---- */
-
-typedef struct LastDay
-{
-	DateADT		day;
-	uint32		customers;
-} LastDay;
-
-#define ST_SORT SortLastDays
-#define ST_ELEMENT_TYPE LastDay
-#define ST_COMPARE(a, b) ((a)->day < (b)->day ? -1 : (a)->day > (b)->day)
-#define ST_CHECK_FOR_INTERRUPTS
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
-/* Warn where the last days stand apart from the others: see the rule above. */
-static void
-WarnIfIsolated(LastDay *days, int64 n, int64 customers)
-{
-	int64		distinct = 1;
-	int64		later = 0;
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
-
-	for (int64 i = 1; i < n; i++)
-		distinct += days[i].day != days[i - 1].day;
-	for (int64 i = n - 1; i > 0; i--)
-	{
-		int64		gap = (int64) days[i].day - days[i - 1].day;
-		double		mean_gap;
-
-		later += days[i].customers;
-		if (later > 1 && later > customers / ISOLATED_SHARE)
-			return;
-		if (gap == 0)
-			continue;
-		distinct--;				/* now the days before the gap */
-		if (distinct < ISOLATED_BEFORE)
-			return;
-		mean_gap = ((double) days[i - 1].day - days[0].day) / (distinct - 1);
-		if (gap <= ISOLATED_DAYS || gap <= ISOLATED_GAPS * mean_gap)
-			continue;
-		ereport(WARNING,
-				(errmsg("the last purchase in the data stands alone: %s",
-						clv_date_text(days[n - 1].day, one)),
-				 errdetail("The model is fitted as of that day, but nobody else bought after %s "
-						   "(customers who did: " INT64_FORMAT ").",
-						   clv_date_text(days[i - 1].day, other), later),
-				 errhint("If the date is mistaken, correct it; otherwise give "
-						 "clv_options(as_of => ...).")));
-		return;
-	}
 }
 
 /* The day of the last purchase in the data. */
@@ -93,17 +26,21 @@ static DateADT
 LastPurchase(const FitContext *fit)
 {
 	int64		n = fit->view.head->ncells;
-	LastDay    *days = clv_fit_alloc(n, sizeof(LastDay));
+	ClvLastDay *days = clv_fit_alloc(n, sizeof(ClvLastDay));
+	DateADT		settled;
 	DateADT		last;
+	int64		later;
 
 	for (int64 i = 0; i < n; i++)
 	{
 		days[i].day = (DateADT) fit->view.cells[i].until;
 		days[i].customers = fit->view.cells[i].count;
 	}
-	SortLastDays(days, n);
+	settled = clv_settled_day(days, n, &later);
 	last = days[n - 1].day;
-	WarnIfIsolated(days, n, fit->customers);
+	clv_warn_of_last_day(last, settled, later,
+						 "If the date is mistaken, correct it; otherwise give "
+						 "clv_options(as_of => ...).");
 	pfree(days);
 	return last;
 }
@@ -264,7 +201,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 
 /* What the model says besides its parameters. */
 static void
-FillFrame(FitContext *fit)
+FillFrame(FitContext *fit, SaidOnce *said)
 {
 	const ClvCellsHead *head = fit->view.head;
 	const ClvFitOptions *options = fit->options;
@@ -297,6 +234,14 @@ FillFrame(FitContext *fit)
 				 head->skipped == 0 || options->as_of == DATEVAL_NOEND
 					 ? 0
 					 : errhint("Give a later as_of.")));
+	}
+	if (head->skipped > 0 && options->as_of == DATEVAL_NOEND && !said->no_purchase)
+	{
+		said->no_purchase = true;
+		ereport(NOTICE,
+				(errmsg("histories without a purchase were left out: " INT64_FORMAT, head->skipped),
+				 errdetail("They hold nothing but refunds; predictions and scores of them are "
+						   "NULL.")));
 	}
 	fitted->has_as_of = options->as_of != DATEVAL_NOEND || head->kind != CLV_CELLS_SUMMARY;
 	fitted->as_of = options->as_of != DATEVAL_NOEND ? options->as_of
@@ -344,7 +289,7 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	clv_cells_view(PG_GETARG_DATUM(0), &fit->view);
 	fit->options = &fit->view.head->options;
 	clv_fit_counting(fit->options, &fit->counting);
-	FillFrame(fit);
+	FillFrame(fit, said);
 	SayReturned(fit, said);
 	clv_fit_purchases(fit, said);
 	if (strcmp(fit->options->spend, CLV_SPEND_NONE) != 0)

@@ -240,3 +240,14 @@ CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells, options pg_cat
 	COMBINEFUNC = @extschema@.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_cells, pg_catalog.jsonb) IS
 	'fits models to customers counted by clv_cells, with these options (clv_options); time unit, spend basis and as_of must be those of the cells';
+
+CREATE FUNCTION @extschema@.clv_fit_last_day(
+	days pg_catalog.date[],
+	customers pg_catalog.int8[],
+	OUT last_day pg_catalog.date,
+	OUT settled pg_catalog.date,
+	OUT later pg_catalog.int8
+) RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.clv_fit_last_day(pg_catalog.date[], pg_catalog.int8[]) IS
+	'of days on which so many customers bought last: the last one; the one before it where that stands isolated long after the others, as a mistyped date does, else the same; and how many customers bought after that. What fits warn of; a part of pipelines';

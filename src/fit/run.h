@@ -25,6 +25,7 @@ typedef struct SaidOnce
 	bool		immortal;
 	bool		no_spend;
 	bool		returned;
+	bool		no_purchase;
 } SaidOnce;
 
 /* Memory for so many rows of that size, more than 1 GB if need be. */

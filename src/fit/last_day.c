@@ -1,0 +1,156 @@
+/*
+ * last_day.c
+ *		The day up to which the data reach, and whether it stands alone.
+ *
+ * Without as_of everything is seen from the day of the last purchase, and one order
+ * with a mistyped year would make everybody look long gone. A day is suspected when it
+ * comes more than ISOLATED_DAYS, and more than ISOLATED_GAPS mean gaps between the
+ * days of last purchases before, after those; when at most one customer in
+ * ISOLATED_SHARE (or a single one) bought later than the gap; and when there are
+ * ISOLATED_BEFORE such days to compare with.
+ */
+#include "fit/last_day.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "arguments.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/datetime.h"
+
+#define ISOLATED_DAYS 30
+#define ISOLATED_GAPS 10
+#define ISOLATED_SHARE 100
+#define ISOLATED_BEFORE 5
+
+#define ST_SORT SortLastDays
+#define ST_ELEMENT_TYPE ClvLastDay
+#define ST_COMPARE(a, b) ((a)->day < (b)->day ? -1 : (a)->day > (b)->day)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+DateADT
+clv_settled_day(ClvLastDay *days, int64 n, int64 *later)
+{
+	int64		distinct = 1;
+	int64		customers = 0;
+
+	SortLastDays(days, n);
+	for (int64 i = 1; i < n; i++)
+		distinct += days[i].day != days[i - 1].day;
+	for (int64 i = 0; i < n; i++)
+		customers += days[i].customers;
+	*later = 0;
+	for (int64 i = n - 1; i > 0; i--)
+	{
+		int64		gap = (int64) days[i].day - days[i - 1].day;
+		double		mean_gap;
+
+		*later += days[i].customers;
+		if (*later > 1 && *later > customers / ISOLATED_SHARE)
+			break;
+		if (gap == 0)
+			continue;
+		distinct--;				/* now the days before the gap */
+		if (distinct < ISOLATED_BEFORE)
+			break;
+		mean_gap = ((double) days[i - 1].day - days[0].day) / (distinct - 1);
+		if (gap > ISOLATED_DAYS && gap > ISOLATED_GAPS * mean_gap)
+			return days[i - 1].day;
+	}
+	*later = 0;
+	return days[n - 1].day;
+}
+
+void
+clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hint)
+{
+	char		one[MAXDATELEN + 1];
+	char		other[MAXDATELEN + 1];
+
+	if (settled < last)
+		ereport(WARNING,
+				(errmsg("the last purchase in the data stands alone: %s", clv_date_text(last, one)),
+				 errdetail("Customers are seen as of that day, but nobody else bought after %s "
+						   "(customers who did: " INT64_FORMAT ").",
+						   clv_date_text(settled, other), later),
+				 errhint("%s", hint)));
+	else if (last > clv_today() + 1)	/* it may be tomorrow elsewhere */
+		ereport(WARNING, (errmsg("the last purchase in the data is in the future: %s",
+								 clv_date_text(last, one)),
+						  errdetail("Customers are seen as of that day."), errhint("%s", hint)));
+}
+
+DateADT
+clv_today(void)
+{
+	return (DateADT) (GetCurrentTransactionStartTimestamp() / USECS_PER_DAY);
+}
+
+static pg_attribute_noreturn() void
+NotPairs(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+					errmsg("days and customers must be two lists of the same length"),
+					errdetail("A number of customers for each day of a last purchase.")));
+}
+
+ClvLastDay *
+clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
+{
+	Datum	   *day;
+	Datum	   *count;
+	bool	   *no_day;
+	bool	   *no_count;
+	int			ndays;
+	int			ncounts;
+	ClvLastDay *result;
+
+	deconstruct_array(days, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &day, &no_day, &ndays);
+	deconstruct_array(customers, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &count,
+					  &no_count, &ncounts);
+	if (ARR_NDIM(days) > 1 || ARR_NDIM(customers) > 1 || ndays != ncounts)
+		NotPairs();
+	result = palloc(Max(ndays, 1) * sizeof(ClvLastDay));
+	*n = *never = 0;
+	for (int i = 0; i < ndays; i++)
+	{
+		int64		number = no_count[i] ? 0 : DatumGetInt64(count[i]);
+
+		if (number < 0 || number > PG_INT32_MAX)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("no number of customers: " INT64_FORMAT, number)));
+		if (no_day[i])
+			*never += number;
+		else
+		{
+			clv_check_date("a last purchase", DatumGetDateADT(day[i]));
+			result[(*n)++] = (ClvLastDay) {DatumGetDateADT(day[i]), number};
+		}
+	}
+	return result;
+}
+
+/* (days, customers): the last day, the settled one, and who bought later */
+PG_FUNCTION_INFO_V1(clv_fit_last_day);
+Datum
+clv_fit_last_day(PG_FUNCTION_ARGS)
+{
+	int64		n;
+	int64		never;
+	int64		later;
+	ClvLastDay *days =
+		clv_last_days(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1), &n, &never);
+	Datum		values[3] = {0};
+	bool		nulls[3] = {false, false, false};
+
+	if (n == 0)
+		PG_RETURN_NULL();
+	values[1] = DateADTGetDatum(clv_settled_day(days, n, &later));
+	values[0] = DateADTGetDatum(days[n - 1].day);
+	values[2] = Int64GetDatum(later);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
+}
