@@ -86,7 +86,7 @@ FROM view_shop.equity e, (SELECT (clv_predict_total(f.model, m.history, '1 year'
 
 SELECT bool_and(r.buyers = h.buyers AND r.purchases = h.purchases AND r.revenue = coalesce(h.revenue, 0)) AS retention, count(*) > 30 AS months
 FROM view_shop.cohort_retention r JOIN (
-	SELECT date_trunc('month', b.first)::date AS cohort_month, date_trunc('month', d.bought_on)::date AS month,
+	SELECT date_trunc('month', b.first)::date AS cohort_month, date_trunc('month', greatest(d.bought_on, b.first))::date AS month,
 		   count(DISTINCT (d.country, d.customer_no)) FILTER (WHERE NOT given_back) AS buyers,
 		   count(DISTINCT (d.country, d.customer_no, d.bought_on)) FILTER (WHERE NOT given_back) AS purchases,
 		   sum(CASE WHEN given_back THEN -amount ELSE amount END) AS revenue
@@ -177,7 +177,7 @@ FROM view_shop.equity e JOIN view_shop.equity_history n ON n.run = 2 JOIN view_s
 SELECT run, as_of, count(*) = (SELECT count(DISTINCT segment) FROM view_shop_data.segment s WHERE s.run = h.run) AS whole
 FROM view_shop.segment_history h GROUP BY 1, 2 ORDER BY 1;
 SELECT run, is_current, status, mode, as_of, steps_done, note FROM view_shop.runs ORDER BY run;
-SELECT r.total_revenue = (SELECT sum(CASE WHEN given_back THEN -amount ELSE amount END) FROM deal WHERE customer_no IS NOT NULL) AS to_the_cent
+SELECT r.total_revenue = (SELECT sum(CASE WHEN given_back THEN -amount ELSE amount END) FROM deal) AS to_the_cent
 FROM view_shop.runs r WHERE is_current;
 
 -- ---- every view speaks to strangers: plain types, comments ----

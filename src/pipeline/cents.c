@@ -20,13 +20,16 @@ PG_FUNCTION_INFO_V1(clv_cents);
 /* Below this a double tells cents apart, and a hundred times it fits into 64 bits. */
 #define TELLS_CENTS 1e13
 
-/* clv_cents(float8): the number as numeric with two decimals, NULL where it is infinite or NaN */
+/* Above this it does not fit numeric(24,2), the money of views. */
+#define TOO_MUCH_MONEY 1e22
+
+/* clv_cents(float8): the number as numeric with two decimals, NULL where it is infinite or NaN, or 1e22 and more */
 Datum
 clv_cents(PG_FUNCTION_ARGS)
 {
 	double		number = PG_GETARG_FLOAT8(0);
 
-	if (!isfinite(number))
+	if (!(fabs(number) < TOO_MUCH_MONEY))
 		PG_RETURN_NULL();
 	if (fabs(number) < TELLS_CENTS)
 		PG_RETURN_NUMERIC(int64_div_fast_to_numeric(llround(100 * number), 2));

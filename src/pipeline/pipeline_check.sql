@@ -294,33 +294,47 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_check_options(@extschema@.clv_pipel
 
 -- ---- the statement over the source -----------------------------------------------------------------------
 
+CREATE FUNCTION @extschema@.clv_pipeline_amount(d @extschema@.clv_pipeline_definition, "exact" pg_catalog.bool)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	type regtype;
+	amount text;
+BEGIN
+	IF d.amount IS NULL THEN
+		RETURN NULL;
+	END IF;
+	type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation, 'amount',
+		d.amount)).column_type);
+	amount := format(CASE WHEN type <> 'float8'::regtype THEN 's.%I::pg_catalog.numeric' WHEN "exact" THEN 's.%I::pg_catalog.text::pg_catalog.numeric'
+		ELSE 's.%I::pg_catalog.float8' END, d.amount);
+	RETURN CASE WHEN d.returns IS NULL THEN amount ELSE
+		format('CASE WHEN s.%I IS TRUE THEN OPERATOR(pg_catalog.-) pg_catalog.abs(%s) ELSE %2$s END', d.returns, amount) END;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_amount(@extschema@.clv_pipeline_definition, pg_catalog.bool) IS
+	'the amount of a row of a pipeline''s source s, returns below zero, as an expression: one that clv_history takes, or as the exact decimal that it makes of it; NULL without money. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_histories(d @extschema@.clv_pipeline_definition, condition pg_catalog.text DEFAULT '')
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := (@extschema@.clv_quick_relation(d.source)).relation;
-	type regtype;
+	type regtype := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation,
+		'bought_at', d.bought_at)).column_type);
 	bought text := format('s.%I', d.bought_at);
-	amount text;
 	back text := 's.' || quote_ident(d.returns) || ' IS TRUE';
 BEGIN
-	type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, 'bought_at', d.bought_at)).column_type);
 	bought := CASE WHEN type = 'timestamptz'::regtype AND d.time_zone <> 'UTC'
 		THEN format('(%s AT TIME ZONE %L)', bought, d.time_zone) ELSE format('%s::pg_catalog.%I', bought,
 			CASE type WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamp'::regtype THEN 'timestamp' ELSE 'date' END) END;
-	IF d.amount IS NOT NULL THEN
-		type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, 'amount', d.amount)).column_type);
-		amount := format('s.%I::pg_catalog.%s', d.amount, CASE WHEN type = 'float8'::regtype THEN 'float8' ELSE 'numeric' END);
-		IF d.returns IS NOT NULL THEN
-			amount := format('CASE WHEN %s THEN OPERATOR(pg_catalog.-) pg_catalog.abs(%s) ELSE %s END', back, amount, amount);
-		END IF;
-	END IF;
 	-- what comes back without a value, or with none, says nothing about money and is no purchase
 	RETURN @extschema@.clv_pipeline_sql(d,
 		'SELECT {s.key}, @extschema@.clv_history({1}) FROM {source} AS s WHERE {s.known} {filter}{2}{3} GROUP BY {s.key}',
-		concat_ws(', ', bought, coalesce(amount, CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
+		concat_ws(', ', bought, coalesce(@extschema@.clv_pipeline_amount(d, false), CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
 			nullif(d.occasion, 1)),
 		CASE WHEN d.returns IS NULL THEN ''
 			WHEN d.amount IS NULL THEN format(' AND NOT (%s)', back)

@@ -30,7 +30,8 @@ DECLARE
 		'run (run int8 PRIMARY KEY, status text NOT NULL, requested text NOT NULL, mode text, as_of date, wanted_as_of date, '
 			'generation int8, model_run int8, definition @extschema@.clv_pipeline_definition NOT NULL, called_by name NOT NULL, '
 			'pid int4 NOT NULL, backend_start timestamptz, started_at timestamptz NOT NULL, published_at timestamptz, '
-			'finished_at timestamptz, customers int8, touched int8, histories int8, total_revenue numeric, note text, '
+			'finished_at timestamptz, customers int8, touched int8, histories int8, total_revenue numeric, rows_without_customer int8, '
+			'revenue_without_customer numeric, rows_without_time int8, revenue_without_time numeric, note text, '
 			'error text, error_code text, error_detail text, error_hint text, error_context text)',
 		'step (run int8 NOT NULL, number int4 NOT NULL, step text NOT NULL, rows int8, started_at timestamptz NOT NULL, '
 			'finished_at timestamptz, PRIMARY KEY (run, number))',
@@ -52,7 +53,8 @@ DECLARE
 			'clv_after numeric(24,2), PRIMARY KEY (run, from_segment, to_segment))',
 		'equity (run int8 PRIMARY KEY, customers int8, active_customers float8, past_revenue numeric(24,2), '
 			'expected_purchases float8, expected_revenue numeric(24,2), clv numeric(24,2), lifetime_value numeric(24,2), level float8, '
-			'purchases_low float8, purchases_high float8, clv_low numeric(24,2), clv_high numeric(24,2))',
+			'purchases_low float8, purchases_high float8, clv_low numeric(24,2), clv_high numeric(24,2), revenue_after numeric(24,2), '
+			'customers_without_purchase int8, revenue_without_purchase numeric(24,2), early_refunds numeric(24,2))',
 		'cohort (run int8, cohort_month date, customers int8, active_customers float8, past_revenue numeric(24,2), '
 			'expected_revenue numeric(24,2), clv numeric(24,2), lifetime_value numeric(24,2), PRIMARY KEY (run, cohort_month))',
 		'cohort_age (run int8, cohort_month date, age int4, month date, customers int8, buyers int8, purchases int8, '

@@ -321,6 +321,55 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_rebuild(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
 	'builds anew the histories of the customers with changed rows, in the generation that there is; how many. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_left_out(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation regclass := (@extschema@.clv_quick_relation(d.source)).relation;
+	-- a column that cannot be NULL need not be looked at: then no row is read
+	nobody text := (SELECT string_agg(format('s.%I IS NULL', a.attname), ' OR ') FROM pg_attribute a
+		WHERE a.attrelid = relation AND a.attname = ANY (d.customer) AND NOT a.attnotnull);
+	never text := (SELECT format('s.%I IS NULL', a.attname) FROM pg_attribute a
+		WHERE a.attrelid = relation AND a.attname = d.bought_at AND NOT a.attnotnull);
+	amount text := @extschema@.clv_pipeline_amount(d, true);
+BEGIN
+	amount := CASE WHEN amount IS NULL THEN 'NULL::pg_catalog.numeric'
+		-- what is no number of money at all would not let anything add up
+		ELSE format('CASE WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.<) 1e15 THEN %1$s END', amount) END;
+	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
+		'UPDATE {data}.run SET (rows_without_customer, revenue_without_customer, rows_without_time, revenue_without_time) = '
+		'(SELECT pg_catalog.count(*) FILTER (WHERE q.nobody), pg_catalog.sum(q.amount) FILTER (WHERE q.nobody), '
+		'pg_catalog.count(*) FILTER (WHERE NOT q.nobody), pg_catalog.sum(q.amount) FILTER (WHERE NOT q.nobody) '
+		'FROM (SELECT ({1}) AS nobody, {3} AS amount FROM {source} AS s WHERE ({1} OR {2}) {filter}) q) WHERE run OPERATOR(pg_catalog.=) {4}',
+		coalesce(nobody, 'false'), coalesce(never, 'false'), amount, run::text));
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_left_out(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+	'writes down how many rows of the source are of no customer, or else of no time, and what they add up to. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_check_amounts(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found record;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT concat_ws('', '', {h.key}) AS customer, @extschema@.clv_total_spend(h.history) AS amount '
+		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) '
+		'AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15 LIMIT 1') INTO found;
+	IF found.amount IS NOT NULL THEN
+		PERFORM @extschema@.clv_pipeline_refuse(format('the amounts of customer %s add up to %s', found.customer, found.amount),
+			'Sums of pipelines are of amounts below 1e15 a customer.',
+			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.', 'numeric_value_out_of_range');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_amounts(@extschema@.clv_pipeline_definition) IS
+	'an error that names a customer whose amounts are too large to be added up with those of others. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.date
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -377,6 +426,8 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET mode = $2, touched = $3, as_of = $4, '
 		'generation = (SELECT s.generation FROM {data}.state s) WHERE run = $1')
 		USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows, @extschema@.clv_pipeline_day(d, run);
+	PERFORM @extschema@.clv_pipeline_left_out(d, run);
+	PERFORM @extschema@.clv_pipeline_check_amounts(d);
 	PERFORM @extschema@.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
 	IF requested = 'incremental' AND full_run THEN
 		RAISE NOTICE 'pipeline "%" was refreshed in full: there was nothing yet that could be continued', d.name;

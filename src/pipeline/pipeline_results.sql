@@ -163,8 +163,9 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_customers(d) USING run, this.as_of, this.model, this.cuts, this.generation, d;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET customers = $2, (histories, total_revenue) = '
-		'(SELECT count(*), sum(@extschema@.clv_total_spend(h.history)) FROM {data}.history h WHERE h.generation = $3) WHERE run = $1')
-		USING run, rows, this.generation;
+		'(SELECT count(*), CASE WHEN $4 THEN coalesce(sum(@extschema@.clv_total_spend(h.history)), 0) + coalesce(revenue_without_customer, 0) '
+		'+ coalesce(revenue_without_time, 0) END FROM {data}.history h WHERE h.generation = $3) WHERE run = $1')
+		USING run, rows, this.generation, d.amount IS NOT NULL;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.customer');
 	RETURN rows;
 END
@@ -183,6 +184,7 @@ DECLARE
 	this record := @extschema@.clv_pipeline_this(d, run);
 	previous int8;
 	total @extschema@.clv_total;
+	left_out record;
 	rows int8;
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.run FROM {data}.state s') INTO previous;
@@ -201,13 +203,25 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (q.t).* FROM (SELECT @extschema@.clv_predict_total($1, h.history, $2, $3, $4, $5, $6) AS t '
 		'FROM {data}.history h WHERE h.generation = $7) q') INTO total
 		USING this.model, d.horizon, d.discount_rate, d.margin, this.as_of, coalesce(d.level, 0.9), this.generation;
+	-- what the past revenue of customers is not, so that all adds up to the source
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT q.customers, CASE WHEN $3 THEN coalesce(q.after, 0) END AS after, '
+		'CASE WHEN $3 THEN coalesce(q.without_purchase, 0) END AS without_purchase, CASE WHEN $3 THEN coalesce(q.early, 0) END AS early '
+		'FROM (SELECT sum(h.ever) - coalesce(sum(h.by_now), 0) AS after, count(*) FILTER (WHERE h.first IS NULL) AS customers, '
+		'sum(h.by_now) FILTER (WHERE h.first IS NULL) AS without_purchase, '
+		'sum(@extschema@.clv_total_spend(h.history, h.first - 1)) FILTER (WHERE h.first IS NOT NULL) AS early '
+		'FROM (SELECT h.history, @extschema@.clv_first_purchase(h.history, $1) AS first, @extschema@.clv_total_spend(h.history, $1) AS by_now, '
+		'@extschema@.clv_total_spend(h.history) AS ever FROM {data}.history h WHERE h.generation = $2) h) q') INTO left_out
+		USING this.as_of, this.generation, d.amount IS NOT NULL;
 	RETURN rows + @extschema@.clv_pipeline_put(d, run, 'equity',
 		'SELECT sum(s.customers) AS customers, sum(s.active_customers) AS active_customers, sum(s.past_revenue) AS past_revenue, '
 		'sum(s.expected_purchases) AS expected_purchases, sum(s.expected_revenue) AS expected_revenue, sum(s.clv) AS clv, '
 		'sum(s.lifetime_value) AS lifetime_value, {2}::float8 AS level, {3:L}::float8 AS purchases_low, {4:L}::float8 AS purchases_high, '
-		'@extschema@.clv_cents({5:L}) AS clv_low, @extschema@.clv_cents({6:L}) AS clv_high FROM {data}.segment s WHERE s.run = {1}', coalesce(d.level, 0.9)::text,
+		'@extschema@.clv_cents({5:L}) AS clv_low, @extschema@.clv_cents({6:L}) AS clv_high, round({7:L}::numeric, 2) AS revenue_after, '
+		'{8:L}::int8 AS customers_without_purchase, round({9:L}::numeric, 2) AS revenue_without_purchase, round({10:L}::numeric, 2) AS early_refunds '
+		'FROM {data}.segment s WHERE s.run = {1}', coalesce(d.level, 0.9)::text,
 		@extschema@.clv_finite(total.purchases_low)::text, @extschema@.clv_finite(total.purchases_high)::text,
-		total.value_low::text, total.value_high::text);
+		total.value_low::text, total.value_high::text,
+		left_out.after::text, left_out.customers::text, left_out.without_purchase::text, left_out.early::text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_segments(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -232,7 +246,8 @@ BEGIN
 	RETURN rows + @extschema@.clv_pipeline_put(d, run, 'cohort_age',
 		'WITH days AS (SELECT date_trunc(''month'', @extschema@.clv_first_purchase(h.history, {2:L}::date)::timestamp) AS cohort, h.history, '
 		'@extschema@.clv_purchase_log(h.history) AS l FROM {data}.history h WHERE h.generation = {3}), '
-		'sums AS (SELECT y.cohort::date AS cohort_month, date_trunc(''month'', (y.l).day::timestamp)::date AS month, '
+		-- what came back before the first purchase belongs to its month
+		'sums AS (SELECT y.cohort::date AS cohort_month, greatest(date_trunc(''month'', (y.l).day::timestamp), y.cohort)::date AS month, '
 		'count(*) FILTER (WHERE (y.l).purchase) AS purchases, count(*) FILTER (WHERE (y.l).purchase AND @extschema@.clv_purchases_between('
 		'y.history, date_trunc(''month'', (y.l).day::timestamp)::date - 1, (y.l).day - 1) = 0) AS buyers, sum((y.l).amount) AS revenue '
 		'FROM days y WHERE (y.l).day <= {2:L}::date AND y.cohort IS NOT NULL GROUP BY 1, 2) '
@@ -241,11 +256,7 @@ BEGIN
 		'coalesce(s.purchases, 0) AS purchases, coalesce(round(s.revenue, 2), 0) AS revenue, '
 		'(m + interval ''1 month'')::date <= {2:L}::date + 1 AS complete '
 		'FROM {data}.cohort c CROSS JOIN LATERAL generate_series(c.cohort_month::timestamp, {2:L}::date::timestamp, ''1 month'') m '
-		'LEFT JOIN sums s ON s.cohort_month = c.cohort_month AND s.month = m::date WHERE c.run = {1} '
-		-- what came back before the first purchase belongs to the cohort as well
-		'UNION ALL SELECT s.cohort_month, (12 * (extract(year FROM s.month) - extract(year FROM s.cohort_month)) + extract(month FROM s.month) '
-		'- extract(month FROM s.cohort_month))::int4, s.month, c.customers, s.buyers, s.purchases, round(s.revenue, 2), true '
-		'FROM sums s JOIN {data}.cohort c USING (cohort_month) WHERE c.run = {1} AND s.month < s.cohort_month',
+		'LEFT JOIN sums s ON s.cohort_month = c.cohort_month AND s.month = m::date WHERE c.run = {1}',
 		to_char(this.as_of, 'YYYY-MM-DD'), this.generation::text);
 END
 $$;
@@ -291,11 +302,15 @@ DECLARE
 	expected text;
 	sums text;
 	totals text;
+	units float8;
 BEGIN
+	-- sums of whole ten-thousandths, or of whole units where these would be too many
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT CASE WHEN sum(s.expected_revenue) > 1e13 THEN 1 ELSE 1e4 END FROM {data}.segment s WHERE s.run = $1')
+		INTO units USING run;
 	-- a call for each period by itself, because each remembers what it has worked out for its horizon
 	SELECT string_agg(format('@extschema@.clv_expected_purchases(m.model, h.history, %L, %L) AS e%s', p.until, this.as_of, p.number), ', '),
 		format('ARRAY[%s] AS e, ARRAY[%s] AS r', string_agg(@extschema@.clv_pipeline_sum('q.e' || p.number), ', ' ORDER BY p.number),
-			string_agg(format('sum((1e4 * q.e%s * q.spend)::int8) / 1e4', p.number), ', ' ORDER BY p.number)),
+			string_agg(format('sum((%1$s * q.e%2$s * q.spend)::int8) / %1$s', units, p.number), ', ' ORDER BY p.number)),
 		format('ARRAY[%s] AS t', string_agg(format('@extschema@.clv_predict_total(m.model, h.history, %L, 0, 1, %L, %s)', p.until, this.as_of,
 			coalesce(d.level, 0.9)), ', ' ORDER BY p.number))
 	INTO expected, sums, totals
@@ -348,12 +363,14 @@ BEGIN
 	FOR basis IN SELECT * FROM (VALUES ('past revenue', 'monetary'), ('future value', 'clv')) v (name, field) LOOP
 		-- the row at place i falls into hundredth ceil(100 i / n); where there are fewer customers than that, some stay empty
 		rows := rows + @extschema@.clv_pipeline_put(d, run, 'concentration',
-			'WITH placed AS (SELECT greatest(coalesce(c.{3:I}, 0), 0) AS value, row_number() OVER (ORDER BY c.{3:I} DESC NULLS LAST) AS i, r.customers AS n '
+			-- shares, and what they are shares of, are of what is above zero; the value itself adds up to that of the base
+			'WITH placed AS (SELECT coalesce(c.{3:I}, 0) AS net, greatest(coalesce(c.{3:I}, 0), 0) AS value, '
+			'row_number() OVER (ORDER BY c.{3:I} DESC NULLS LAST) AS i, r.customers AS n '
 			'FROM {data}.customer c JOIN {data}.run r USING (run) WHERE c.run = {1}), '
-			'hundredths AS (SELECT (100 * i + n - 1) / n AS percentile, count(*) AS customers, sum(value) AS value, '
+			'hundredths AS (SELECT (100 * i + n - 1) / n AS percentile, count(*) AS customers, sum(net) AS net, sum(value) AS value, '
 			'sum(i * value) AS weighted, min(n) AS n FROM placed GROUP BY 1), '
 			'gini AS (SELECT (min(n) + 1 - 2 * sum(weighted) / nullif(sum(value), 0)) / min(n) AS gini, min(n) AS n FROM hundredths) '
-			'SELECT {2:L} AS basis, p AS percentile, coalesce(h.customers, 0) AS customers, coalesce(round(h.value, 2), 0) AS value, '
+			'SELECT {2:L} AS basis, p AS percentile, coalesce(h.customers, 0) AS customers, coalesce(round(h.net, 2), 0) AS value, '
 			'sum(h.customers) OVER w / min(g.n) OVER () AS cumulative_customers_share, '
 			'coalesce(sum(h.value) OVER w, 0) / nullif(sum(h.value) OVER (), 0) AS cumulative_value_share, g.gini '
 			'FROM generate_series(1, 100) p CROSS JOIN gini g LEFT JOIN hundredths h ON h.percentile = p WHERE g.n > 0 WINDOW w AS (ORDER BY p)',

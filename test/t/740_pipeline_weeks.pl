@@ -85,7 +85,8 @@ foreach my $week (0 .. 51)
 				LEFT JOIN (SELECT from_segment, sum(customers) AS n FROM whole.migration GROUP BY 1) m ON m.from_segment = b.segment), true),
 			(SELECT bool_and(s.customers = m.n) FROM whole.segments s
 				LEFT JOIN (SELECT to_segment, sum(customers) AS n FROM whole.migration GROUP BY 1) m ON m.to_segment = s.segment),
-			r.total_revenue = (SELECT sum(amount) FROM orders WHERE bought_on IS NOT NULL),
+			r.total_revenue = (SELECT sum(amount) FROM orders) AND r.total_revenue = e.past_revenue + e.revenue_after
+				+ e.revenue_without_purchase + e.revenue_without_customer + e.revenue_without_time,
 			-- segments, cohorts and forecasts add up to the base
 			e.customers = (SELECT sum(customers) FROM whole.segments) AND e.customers = (SELECT count(*) FROM whole.customers)
 				AND e.customers = (SELECT sum(customers) FROM whole.cohorts),
