@@ -3,6 +3,13 @@
 -- These functions write the statements that the documentation shows, and run them with the rights and the
 -- search_path of the caller. They read the caller's tables, temporary ones too: parallel restricted, stable.
 
+CREATE FUNCTION @extschema@.clv_ratio(number pg_catalog.float8, by_number pg_catalog.float8) RETURNS pg_catalog.float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
+-- not strict, or it could not be inlined; nullif() would look for its operator in the caller's search_path
+RETURN CASE WHEN by_number OPERATOR(pg_catalog.<>) 0::pg_catalog.float8 THEN number OPERATOR(pg_catalog./) by_number END;
+COMMENT ON FUNCTION @extschema@.clv_ratio(pg_catalog.float8, pg_catalog.float8) IS
+	'the first number divided by the second; NULL where that is zero. A part of the quick look and of validation';
+
 CREATE FUNCTION @extschema@.clv_quick_relation(
 	source pg_catalog.text,
 	OUT relation pg_catalog.regclass,
@@ -10,7 +17,7 @@ CREATE FUNCTION @extschema@.clv_quick_relation(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000 AS $$
 DECLARE
-	kind "char";
+	kind pg_catalog."char";
 BEGIN
 	IF source IS NULL THEN
 		RAISE EXCEPTION 'source must be the name of a table or view, not NULL'
@@ -26,7 +33,7 @@ BEGIN
 	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind INTO name, kind
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,v,m,f,p}'::"char"[]) THEN
+	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,v,m,f,p}'::pg_catalog."char"[]) THEN
 		RAISE EXCEPTION '"%" is neither a table nor a view', source
 			USING ERRCODE = 'wrong_object_type';
 	END IF;
@@ -111,18 +118,18 @@ DECLARE
 	relation pg_catalog.regclass;
 	name pg_catalog.text;
 	who pg_catalog.text;
-	time_column record;
+	time_column pg_catalog.record;
 	time_type pg_catalog.oid;
-	amount_column record;
+	amount_column pg_catalog.record;
 	amount_type pg_catalog.oid;
 	amount_sql pg_catalog.text := '';
 BEGIN
 	SELECT r.relation, r.name INTO relation, name FROM @extschema@.clv_quick_relation(source) r;
-	who := pg_catalog.quote_ident((@extschema@.clv_quick_column(relation, 'customer', customer)).column_name);
-	time_column := @extschema@.clv_quick_column(relation, 'bought_at', bought_at);
+	who := pg_catalog.quote_ident((@extschema@.clv_quick_column(relation, 'customer'::pg_catalog.text, customer)).column_name);
+	time_column := @extschema@.clv_quick_column(relation, 'bought_at'::pg_catalog.text, bought_at);
 	time_type := @extschema@.clv_quick_base_type(time_column.column_type);
 	IF time_type::pg_catalog.regtype OPERATOR(pg_catalog.<>) ALL (
-		'{timestamptz,timestamp,date}'::pg_catalog.regtype[])
+		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[])
 	THEN
 		RAISE EXCEPTION 'column "%" of % is of type %, not a time', time_column.column_name, relation,
 			pg_catalog.format_type(time_column.column_type, time_column.column_typmod)
@@ -132,10 +139,10 @@ BEGIN
 					time_column.column_name, relation);
 	END IF;
 	IF amount IS NOT NULL THEN
-		amount_column := @extschema@.clv_quick_column(relation, 'amount', amount);
+		amount_column := @extschema@.clv_quick_column(relation, 'amount'::pg_catalog.text, amount);
 		amount_type := @extschema@.clv_quick_base_type(amount_column.column_type);
 		IF amount_type::pg_catalog.regtype OPERATOR(pg_catalog.<>) ALL (
-			'{numeric,float8,float4,int2,int4,int8}'::pg_catalog.regtype[])
+			'{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}'::pg_catalog.regtype[])
 		THEN
 			RAISE EXCEPTION 'column "%" of % is of type %, not a number', amount_column.column_name, relation,
 				pg_catalog.format_type(amount_column.column_type, amount_column.column_typmod)
@@ -152,8 +159,10 @@ BEGIN
 		'SELECT s.%1$s::pg_catalog.text AS customer_id, @extschema@.clv_history(s.%2$I::%3$s%4$s) AS history '
 		'FROM %5$s AS s WHERE s.%1$s IS NOT NULL GROUP BY s.%1$s',
 		who, time_column.column_name,
-		CASE time_type::pg_catalog.regtype WHEN 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'pg_catalog.timestamptz'
-			WHEN 'pg_catalog.timestamp'::pg_catalog.regtype THEN 'pg_catalog.timestamp' ELSE 'pg_catalog.date' END,
+		CASE WHEN time_type::pg_catalog.regtype OPERATOR(pg_catalog.=) 'pg_catalog.timestamptz'::pg_catalog.regtype
+			THEN 'pg_catalog.timestamptz'
+			WHEN time_type::pg_catalog.regtype OPERATOR(pg_catalog.=) 'pg_catalog.timestamp'::pg_catalog.regtype
+			THEN 'pg_catalog.timestamp' ELSE 'pg_catalog.date' END,
 		amount_sql, name);
 END
 $$;
@@ -169,8 +178,8 @@ BEGIN
 		histories,
 		CASE WHEN model OPERATOR(pg_catalog.=) 'none' THEN 'NULL::@extschema@.clv_model'
 			ELSE pg_catalog.format(
-				'(SELECT @extschema@.clv_fit(h.history, @extschema@.clv_options(model => %L, spend => %L, as_of => %L)) '
-				'FROM histories h)',
+				'(SELECT @extschema@.clv_fit(h.history, pg_catalog.jsonb_build_object(''model'', %L, ''spend'', %L, '
+				'''as_of'', %L::pg_catalog.date)) FROM histories h)',
 				model, CASE WHEN with_spend THEN 'gamma/gamma' ELSE 'none' END,
 				pg_catalog.to_char(as_of, 'YYYY-MM-DD BC')) END);
 END
@@ -244,7 +253,8 @@ BEGIN
 		@extschema@.clv_quick_histories(source, customer, bought_at, amount), model, amount IS NOT NULL, as_of)
 		OPERATOR(pg_catalog.||)
 		'SELECT h.customer_id, p.* FROM histories h CROSS JOIN fitted b '
-		'CROSS JOIN LATERAL @extschema@.clv_predict(b.model, h.history, $1, $2, $3, $4, $5) p'
+		'CROSS JOIN LATERAL @extschema@.clv_predict(b.model, h.history, $1, $2, $3, $4, $5, '
+		'NULL::pg_catalog.float8[]) p'
 		USING horizon, discount_rate, margin, as_of, level;
 END
 $$;
@@ -308,12 +318,13 @@ BEGIN
 				'OPERATOR(pg_catalog.+) ((s.day OPERATOR(pg_catalog.-) @extschema@.clv_first_purchase(s.history, s.day)) '
 				'OPERATOR(pg_catalog./) 2), s.day) AS younger FROM scored s) '
 				'SELECT s.customer_id, @extschema@.segment_assign(s.scores, $3, pg_catalog.jsonb_build_object('
-				'''cumulative_share'', coalesce((pg_catalog.sum(s.spend) OVER (ORDER BY s.spend DESC) '
+				'''cumulative_share'', CASE WHEN pg_catalog.sum(s.spend) OVER () OPERATOR(pg_catalog.>) 0 '
+				'THEN (pg_catalog.sum(s.spend) OVER (ORDER BY s.spend DESC) '
 				'OPERATOR(pg_catalog.-) pg_catalog.sum(s.spend) OVER (PARTITION BY s.spend)) '
-				'OPERATOR(pg_catalog./) nullif(pg_catalog.sum(s.spend) OVER (), 0), 0), '
-				'''trend'', (2 OPERATOR(pg_catalog.*) s.younger OPERATOR(pg_catalog.-) s.purchases)::pg_catalog.float8 '
-				'OPERATOR(pg_catalog./) nullif(s.purchases, 0))) FROM measured s'
-			ELSE ' SELECT s.customer_id, @extschema@.segment_assign(s.scores, $3) FROM scored s' END
+				'OPERATOR(pg_catalog./) pg_catalog.sum(s.spend) OVER () ELSE 0 END, '
+				'''trend'', @extschema@.clv_ratio((2 OPERATOR(pg_catalog.*) s.younger OPERATOR(pg_catalog.-) s.purchases)'
+				'::pg_catalog.float8, s.purchases::pg_catalog.float8))) FROM measured s'
+			ELSE ' SELECT s.customer_id, @extschema@.segment_assign(s.scores, $3, NULL::pg_catalog.jsonb) FROM scored s' END
 		USING as_of, bins, map;
 END
 $$;

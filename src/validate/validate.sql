@@ -17,7 +17,7 @@ COMMENT ON FUNCTION @extschema@.clv_validate_clock(@extschema@.clv_model) IS
 CREATE FUNCTION @extschema@.clv_validate_covariates(
 	model @extschema@.clv_model,
 	covariates pg_catalog.text
-) RETURNS void
+) RETURNS pg_catalog.void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
 DECLARE
 	wanted pg_catalog.int4 := (@extschema@.clv_validate_clock(model)).covariates;
@@ -62,13 +62,13 @@ CREATE FUNCTION @extschema@.clv_validate_histories(
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 AS $$
 DECLARE
-	relation record;
-	history_column record;
-	vector_column record;
+	relation pg_catalog.record;
+	history_column pg_catalog.record;
+	vector_column pg_catalog.record;
 	vectors pg_catalog.text := 'NULL';
 BEGIN
 	SELECT r.relation, r.name INTO relation FROM @extschema@.clv_quick_relation(source) r;
-	history_column := @extschema@.clv_quick_column(relation.relation, 'history', history);
+	history_column := @extschema@.clv_quick_column(relation.relation, 'history'::pg_catalog.text, history);
 	IF @extschema@.clv_quick_base_type(history_column.column_type) OPERATOR(pg_catalog.<>)
 		'@extschema@.clv_history'::pg_catalog.regtype::pg_catalog.oid
 	THEN
@@ -80,9 +80,10 @@ BEGIN
 					'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.';
 	END IF;
 	IF covariates IS NOT NULL THEN
-		vector_column := @extschema@.clv_quick_column(relation.relation, 'covariates', covariates);
+		vector_column := @extschema@.clv_quick_column(relation.relation, 'covariates'::pg_catalog.text, covariates);
 		IF @extschema@.clv_quick_base_type(vector_column.column_type)::pg_catalog.regtype
-			OPERATOR(pg_catalog.<>) ALL ('{float8[],float4[],numeric[],int2[],int4[],int8[]}'::pg_catalog.regtype[])
+			OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.float8[],pg_catalog.float4[],pg_catalog.numeric[],pg_catalog.int2[],'
+			'pg_catalog.int4[],pg_catalog.int8[]}'::pg_catalog.regtype[])
 		THEN
 			RAISE EXCEPTION 'column "%" of % is of type %, not an array of numbers',
 				vector_column.column_name, relation.relation,

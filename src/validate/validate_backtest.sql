@@ -53,12 +53,11 @@ BEGIN
 			USING DETAIL = pg_catalog.format('It was fitted to purchases up to %s, and predicts from %s.',
 				pg_catalog.to_char(known, 'YYYY-MM-DD'), pg_catalog.to_char(since, 'YYYY-MM-DD'));
 	END IF;
-	until := @extschema@.clv_validate_day(since, horizon, 'horizon');
+	until := @extschema@.clv_validate_day(since, horizon, 'horizon'::pg_catalog.text);
 
 	IF model IS NULL THEN
-		fit_options := @extschema@.clv_options(as_of => since);
-		fit_options := coalesce(options, fit_options) OPERATOR(pg_catalog.||)
-			pg_catalog.jsonb_build_object('as_of', fit_options OPERATOR(pg_catalog.->) 'as_of');
+		fit_options := coalesce(options, '{}'::pg_catalog.jsonb) OPERATOR(pg_catalog.||)
+			pg_catalog.jsonb_build_object('as_of', since);
 		EXECUTE 'SELECT @extschema@.clv_fit(h.history, $1'
 			OPERATOR(pg_catalog.||) CASE WHEN covariates IS NULL THEN '' ELSE ', '
 			'h.covariates' END OPERATOR(pg_catalog.||)
@@ -115,8 +114,8 @@ COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog
 CREATE FUNCTION @extschema@.clv_validate_ranked(histories pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
 BEGIN
-	RETURN 'WITH seen AS (SELECT @extschema@.clv_predict($1, h.history, $2, as_of => $3, covariates => '
-	'h.covariates) AS p, '
+	RETURN 'WITH seen AS (SELECT @extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, '
+		'1::pg_catalog.float8, $3, NULL::pg_catalog.float8, h.covariates) AS p, '
 		'@extschema@.clv_validate_purchases($1, h.history, $3, $5) AS actual, '
 		'@extschema@.clv_validate_purchases($1, h.history, $3, OPERATOR(pg_catalog.-) $5) AS before, '
 		'@extschema@.clv_spend_between(h.history, $3, $4) AS spent FROM '
@@ -194,26 +193,25 @@ CREATE FUNCTION @extschema@.clv_backtest(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1 AS $$
 DECLARE
-	test record;
+	test pg_catalog.record;
 BEGIN
 	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	RETURN QUERY EXECUTE @extschema@.clv_validate_ranked(test.histories) OPERATOR(pg_catalog.||)
 		'SELECT (@extschema@.clv_diagnostics($1)).purchase_model, $3, $4, t.customers::pg_catalog.int8, '
 		'coalesce((SELECT pg_catalog.sum(g.n) FROM grouped g WHERE g.predicted IS NULL), 0)::pg_catalog.int8, '
-		't.predicted, t.actual::pg_catalog.int8, (t.predicted OPERATOR(pg_catalog./) nullif(t.actual, 0)) '
-		'OPERATOR(pg_catalog.-) 1, '
+		't.predicted, t.actual::pg_catalog.int8, @extschema@.clv_ratio(t.predicted, t.actual) OPERATOR(pg_catalog.-) 1, '
 		'(t.predicted OPERATOR(pg_catalog.-) t.actual) OPERATOR(pg_catalog./) t.customers, t.error '
 		'OPERATOR(pg_catalog./) t.customers, pg_catalog.sqrt(t.square OPERATOR(pg_catalog./) t.customers), '
 		't.naive_error OPERATOR(pg_catalog./) t.customers, pg_catalog.sqrt(t.naive_square '
 		'OPERATOR(pg_catalog./) t.customers), '
-		't.both_ranks OPERATOR(pg_catalog./) nullif(pg_catalog.sqrt(t.rank_square) OPERATOR(pg_catalog.*) '
-		'pg_catalog.sqrt(t.actual_rank_square), 0), '
-		't.concentration OPERATOR(pg_catalog./) nullif(t.best_concentration, 0), (10 '
-		'OPERATOR(pg_catalog.*) t.top) OPERATOR(pg_catalog./) nullif(t.actual, 0), '
+		'@extschema@.clv_ratio(t.both_ranks, pg_catalog.sqrt(t.rank_square) OPERATOR(pg_catalog.*) '
+		'pg_catalog.sqrt(t.actual_rank_square)), '
+		'@extschema@.clv_ratio(t.concentration, t.best_concentration), '
+		'@extschema@.clv_ratio(10 OPERATOR(pg_catalog.*) t.top, t.actual), '
 		't.payers::pg_catalog.int8, t.promised, t.earned, '
-		'(t.promised OPERATOR(pg_catalog./) nullif(t.earned, 0)::pg_catalog.float8) OPERATOR(pg_catalog.-) 1, '
-		't.money_error OPERATOR(pg_catalog./) nullif(t.payers, 0)::pg_catalog.float8, '
-		'pg_catalog.sqrt(t.money_square OPERATOR(pg_catalog./) nullif(t.payers, 0)::pg_catalog.float8) '
+		'@extschema@.clv_ratio(t.promised, t.earned::pg_catalog.float8) OPERATOR(pg_catalog.-) 1, '
+		'@extschema@.clv_ratio(t.money_error, t.payers::pg_catalog.float8), '
+		'pg_catalog.sqrt(@extschema@.clv_ratio(t.money_square, t.payers::pg_catalog.float8)) '
 		'FROM (SELECT pg_catalog.sum(r.n) AS customers, pg_catalog.sum(r.n OPERATOR(pg_catalog.*) '
 		'r.predicted) AS predicted, '
 		'pg_catalog.sum(r.n OPERATOR(pg_catalog.*) r.actual) AS actual, pg_catalog.sum(r.n '
@@ -264,16 +262,15 @@ CREATE FUNCTION @extschema@.clv_backtest_deciles(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10 AS $$
 DECLARE
-	test record;
+	test pg_catalog.record;
 BEGIN
 	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	RETURN QUERY EXECUTE @extschema@.clv_validate_ranked(test.histories) OPERATOR(pg_catalog.||)
 		'SELECT t.decile, t.customers, t.predicted, t.actual, '
-		'(t.actual OPERATOR(pg_catalog./) t.customers) OPERATOR(pg_catalog./) '
-		'nullif(pg_catalog.sum(t.actual) OVER () OPERATOR(pg_catalog./) pg_catalog.sum(t.customers) OVER '
-		'(), 0), '
-		'pg_catalog.sum(t.actual) OVER (ORDER BY t.decile) OPERATOR(pg_catalog./) '
-		'nullif(pg_catalog.sum(t.actual) OVER (), 0), t.promised, t.earned '
+		'@extschema@.clv_ratio(t.actual OPERATOR(pg_catalog./) t.customers, '
+		'pg_catalog.sum(t.actual) OVER () OPERATOR(pg_catalog./) pg_catalog.sum(t.customers) OVER ()), '
+		'@extschema@.clv_ratio(pg_catalog.sum(t.actual) OVER (ORDER BY t.decile), pg_catalog.sum(t.actual) OVER ()), '
+		't.promised, t.earned '
 		'FROM (SELECT d.decile, pg_catalog.sum(r.n OPERATOR(pg_catalog.*) s.share) AS customers, '
 		'pg_catalog.sum((r.n OPERATOR(pg_catalog.*) r.predicted) OPERATOR(pg_catalog.*) s.share) AS '
 		'predicted, pg_catalog.sum((r.n OPERATOR(pg_catalog.*) r.actual) OPERATOR(pg_catalog.*) s.share) '
@@ -318,7 +315,7 @@ CREATE FUNCTION @extschema@.clv_backtest_calibration(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 8 AS $$
 DECLARE
-	test record;
+	test pg_catalog.record;
 	clock pg_catalog.text;
 BEGIN
 	IF last_class IS NULL OR (last_class OPERATOR(pg_catalog.<) 0) THEN
@@ -331,10 +328,11 @@ BEGIN
 	RETURN QUERY EXECUTE
 		'WITH seen AS (SELECT least(@extschema@.clv_validate_purchases($1, h.history, $3, 0), '
 		'$5) AS x, '
-		'@extschema@.clv_predict($1, h.history, $2, as_of => $3, covariates => h.covariates) AS p, '
+		'@extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, 1::pg_catalog.float8, $3, '
+		'NULL::pg_catalog.float8, h.covariates) AS p, '
 		'@extschema@.clv_validate_purchases($1, h.history, $3, $4) AS actual, ' OPERATOR(pg_catalog.||)
 		CASE WHEN clock OPERATOR(pg_catalog.=) ANY ('{continuous,opportunities}'::pg_catalog.text[])
-			THEN '1 OPERATOR(pg_catalog.-) @extschema@.clv_purchase_probability($1, h.history, 0, $2, $3, '
+			THEN '1 OPERATOR(pg_catalog.-) @extschema@.clv_purchase_probability($1, h.history, 0::pg_catalog.float8, $2, $3, '
 			'h.covariates)' ELSE 'NULL::pg_catalog.float8' END OPERATOR(pg_catalog.||)
 		' AS buys FROM (' OPERATOR(pg_catalog.||) test.histories OPERATOR(pg_catalog.||) ') h OFFSET 0) '
 		'SELECT s.x, pg_catalog.count(*), pg_catalog.avg((s.p).expected_purchases), '

@@ -28,7 +28,7 @@ DECLARE
 	last pg_catalog.date;
 	day pg_catalog.date;
 	edges pg_catalog.date[];
-	clock record;
+	clock pg_catalog.record;
 BEGIN
 	IF model IS NULL THEN
 		RAISE EXCEPTION 'model must be a model, not NULL'
@@ -71,7 +71,7 @@ BEGIN
 	LOOP
 		-- always counted from since: a month after January 31 is the end of February, two are March 31
 		day := @extschema@.clv_validate_day(since,
-			pg_catalog.cardinality(edges) OPERATOR(pg_catalog.*) period, 'period');
+			pg_catalog.cardinality(edges) OPERATOR(pg_catalog.*) period, 'period'::pg_catalog.text);
 		IF day OPERATOR(pg_catalog.<=) edges[pg_catalog.cardinality(edges)] THEN
 			RAISE EXCEPTION 'period must be positive: %', period
 				USING ERRCODE = 'invalid_parameter_value';
