@@ -21,6 +21,8 @@
 
 #include <math.h>
 
+#include "math/poll.h"
+
 /* what may be neglected of a sum, and ln of it with a sign */
 #define NEGLIGIBLE 1e-17
 #define DIGITS 35.0
@@ -125,6 +127,7 @@ clv_beta_mean(double a, double b, ClvKernel kernel, const double *arg,
 			mass += weight;
 			if (isnan(term) || isnan(weight))
 				return NAN;
+			clv_poll(&clv_family_poll, 8);
 			if (++n < 3)
 				continue;
 			if (term <= NEGLIGIBLE * sum && weight <= NEGLIGIBLE * mass && term <= terms[1])

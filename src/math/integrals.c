@@ -7,6 +7,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "math/poll.h"
+
 #define TWO_PI 6.2831853071795864769
 
 /* Continued fractions end by themselves; this only makes the end certain. */
@@ -84,6 +86,7 @@ BetaFraction(double a, double b, double x)
 		h *= factor;
 		if (fabs(factor - 1) <= DBL_EPSILON)
 			break;
+		clv_poll(&clv_family_poll, 2);
 	}
 	return h / a;
 }
@@ -150,6 +153,7 @@ ExpintFraction(double s, double w)
 		sum += gain;
 		if (!(gain > 0.25 * DBL_EPSILON * sum))
 			break;
+		clv_poll(&clv_family_poll, 1);
 		before = polynomial;
 		polynomial = next;
 	}

@@ -35,6 +35,7 @@
 
 #include "math/gauss.h"
 #include "math/linalg.h"
+#include "math/poll.h"
 #include "math/special.h"
 #include "model/registry.h"
 #include "model/sbg.h"
@@ -128,7 +129,7 @@ Beyond(const double *param, double x, double from, double s, double n, double be
 			term = exp(LnLasting(param, x, from, at));
 			sum += nodes[i].weight * term * (param[GAMMA] / (param[GAMMA] + param[DELTA] + at));
 		}
-		if (start >= n - 0.5 || (start > s && term < NEGLIGIBLE * beside))
+		if (!(start < n - 0.5) || (start > s && term < NEGLIGIBLE * beside))
 			return sum;
 		count = Panel(param, x, &start, n - 0.5, nodes);
 	}
@@ -182,6 +183,7 @@ LnInAnyOrder(const double *param, double x, double m)
 			sum /= LARGE;
 			shrunk += 1;
 		}
+		clv_poll(&clv_family_poll, 1);
 	}
 	return log(sum + term) + shrunk * log(LARGE);
 }
@@ -259,6 +261,16 @@ Probabilities(const double *param, double t, int count, double *p)
 {
 	for (int n = 0; n < count; n++)
 		p[n] = Probability(param, n, t);
+}
+
+/* Of two of the periods survived, the chance that a purchase was made in both. */
+static double
+Pairs(const double *param, double t)
+{
+	double both = param[ALPHA] + param[BETA];
+
+	return param[ALPHA] / both * ((param[ALPHA] + 1) / (both + 1)) *
+		clv_sbg_pairs(param[GAMMA], param[DELTA], t);
 }
 
 /* ---- the fit ---- */
@@ -407,7 +419,7 @@ AddBeyond(const double *param, double x, double from, double s, double n, ClvTer
 							(param[GAMMA] / (param[GAMMA] + param[DELTA] + at)),
 						&life, sum);
 		}
-		if (start >= n - 0.5 || (start > s && weight < NEGLIGIBLE * sum->ln))
+		if (!(start < n - 0.5) || (start > s && weight < NEGLIGIBLE * sum->ln))
 			return;
 		count = Panel(param, x, &start, n - 0.5, nodes);
 	}
@@ -435,6 +447,7 @@ SumLives(const double *param, double x, double t_x, double T, ClvTerm *sum)
 		AddStay(param, GAMMA, s, s, &life);
 		weight *= (param[BETA] + (s - x)) / both * ((param[DELTA] + s) / ends);
 		s += 1;
+		clv_poll(&clv_family_poll, 16);
 	}
 	if (s < T)
 	{
@@ -485,6 +498,7 @@ const ClvFamily clv_bgbb = {
 	.expected = Expected,
 	.probability = Probability,
 	.probabilities = Probabilities,
+	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
 	.cell = Cell,

@@ -37,6 +37,7 @@ const ClvFamily clv_bgnbd = {
 	.expected = Expected,
 	.probability = Probability,
 	.probabilities = Probabilities,
+	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
 	.ln_common = LnCommon,

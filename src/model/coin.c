@@ -45,6 +45,7 @@
 #include <math.h>
 
 #include "math/beta_mean.h"
+#include "math/poll.h"
 #include "math/special.h"
 #include "model/registry.h"
 
@@ -323,6 +324,46 @@ clv_coin_survival(const double *param, double t, int toss)
 	return coin.survive * fmin(OverCoin(&coin, SurvivalKernel, 0, t / coin.alpha), 1);
 }
 
+/* ---- pairs of purchases ---- */
+
+/* The closed form below loses the digits of (r + 2) w; from there on the series has few terms. */
+#define SHORT 0.1
+
+/* 2 int_0^tau r (r + 1) s (1 + p s)^-(r+2) ds, w = p tau */
+static double
+PairsKernel(double p, const double *arg)
+{
+	double r = arg[0];
+	double w = p * arg[2];
+	double loss = r * log1p(w);
+	double term = 1;
+	double sum = 0.5;
+
+	if ((r + 2) * w > SHORT)
+		return 2 * (-expm1(-loss) - r * (w / (1 + w)) * exp(-loss)) / p / p;
+	for (int k = 1; fabs(term) > DBL_EPSILON && k < 40; k++)
+	{
+		term *= -w * (r + 1 + k) / k;
+		sum += term / (k + 2);
+	}
+	return 2 * r * arg[2] * ((r + 1) * arg[2]) * sum;
+}
+
+/*
+ * The later of two purchases comes at v with lambda^2 (1 - p) e^(-lambda p v), the earlier
+ * anywhere before: E[N (N - 1)] = E[(1 - p) 2 lambda^2 int_0^t v e^(-lambda p v) dv].
+ * The factor 1 - p makes one beta distribution of another.
+ */
+double
+clv_coin_pairs(const double *param, double t, int toss)
+{
+	Coin coin = Newcomer(param, toss);
+	double share = coin.b / (coin.a + coin.b);
+
+	coin.b += 1;
+	return t == 0 ? 0 : coin.survive * share * OverCoin(&coin, PairsKernel, 0, t / coin.alpha);
+}
+
 /* ---- how many purchases ---- */
 
 /* P(exactly n >= 1 in time), for a customer who never leaves: negative binomial */
@@ -378,6 +419,7 @@ clv_coin_probabilities(const double *param, double t, int count, double *p, int 
 			p[n] = Exactly(coin.r, n, z, y);
 		else
 			p[n] = p[n - 1] * z * ((coin.r + (n - 1)) / n);
+		clv_poll(&clv_family_poll, 2);
 	}
 	if (t == 0)
 		return;

@@ -24,6 +24,7 @@ extern void clv_coin_given_alive(const double *param, double x, double T, int to
 extern double clv_coin_expected(const double *param, double t, int toss);
 extern double clv_coin_probability(const double *param, double n, double t, int toss);
 extern void clv_coin_probabilities(const double *param, double t, int count, double *p, int toss);
+extern double clv_coin_pairs(const double *param, double t, int toss);
 extern double clv_coin_discounted(const double *param, double delta, double t, int toss);
 extern double clv_coin_survival(const double *param, double t, int toss);
 
@@ -57,6 +58,10 @@ extern double clv_coin_survival(const double *param, double t, int toss);
 	static void Probabilities(const double *param, double t, int count, double *p)                 \
 	{                                                                                              \
 		clv_coin_probabilities(param, t, count, p, toss);                                          \
+	}                                                                                              \
+	static double Pairs(const double *param, double t)                                             \
+	{                                                                                              \
+		return clv_coin_pairs(param, t, toss);                                                     \
 	}                                                                                              \
 	static double Discounted(const double *param, double delta, double t)                          \
 	{                                                                                              \

@@ -44,6 +44,7 @@
 
 #include "math/beta_mean.h"
 #include "math/gauss.h"
+#include "math/poll.h"
 #include "math/special.h"
 
 #define PI 3.14159265358979323846
@@ -138,6 +139,7 @@ NextEvent(Events *events)
 		sum += customer->weight[j] * events->p[j];
 	}
 	events->M += 1;
+	clv_poll(&clv_family_poll, 1 + (size_t) customer->stages / 4);
 	return sum;
 }
 
@@ -384,9 +386,9 @@ LnGammaDensity(double shape, double ln_x)
 	return shape * (v - expm1(v)) + 0.5 * log(shape / (2 * PI)) - clv_stirling_rest(shape);
 }
 
-/* at x = lambda alpha, with interest omega = delta alpha */
+/* at x = lambda alpha, with interest omega = delta alpha; alike: nobody has another x */
 static double
-PerpetualAt(const ClvErlang *customer, double omega, double ln_x)
+PerpetualAt(const ClvErlang *customer, double omega, double ln_x, bool alike)
 {
 	int k = customer->k;
 	double ln_phi = -log1p(omega * exp(-ln_x));
@@ -395,12 +397,15 @@ PerpetualAt(const ClvErlang *customer, double omega, double ln_x)
 
 	for (int j = 0; j < customer->stages; j++)
 		sum += customer->weight[j] *
-			   exp(LnGammaDensity(customer->r + j, ln_x) + (k - j) * ln_phi);
+			   exp((alike ? 0 : LnGammaDensity(customer->r + j, ln_x)) + (k - j) * ln_phi);
 	if (sum == 0)
 		return 0;
 	return sum * clv_beta_mean(customer->a, customer->b, PerpetualKernel, &missing, 1 / missing, 1,
 							   1);
 }
+
+/* A density this narrow, relative to where it lies, is a point. */
+#define POINT 1e-9
 
 static double
 ForEver(const ClvErlang *customer, double omega)
@@ -408,7 +413,11 @@ ForEver(const ClvErlang *customer, double omega)
 	double top = customer->r + customer->k;
 	double step = fmin(0.2, 0.6 / sqrt(top));
 	double middle = log(top);
-	double sum = PerpetualAt(customer, omega, middle);
+	double sum;
+
+	if (step < POINT * (1 + fabs(middle)))
+		return PerpetualAt(customer, omega, middle, true);
+	sum = PerpetualAt(customer, omega, middle, false);
 
 	for (int side = -1; side <= 1; side += 2)
 	{
@@ -416,7 +425,7 @@ ForEver(const ClvErlang *customer, double omega)
 
 		for (double y = middle + side * step; fabs(y) < 1500; y += side * step)
 		{
-			double now = PerpetualAt(customer, omega, y);
+			double now = PerpetualAt(customer, omega, y, false);
 
 			sum += now;
 			if (now <= NEGLIGIBLE * sum && now <= before)
@@ -461,7 +470,7 @@ UntilThen(const ClvErlang *customer, double delta, double t)
 
 		end = stride < t - s ? s + stride : t;
 		if (!(end > s))
-			break;
+			return NAN;
 		n = clv_gauss_nodes(&clv_gauss_16, s, end, nodes);
 		for (int i = 0; i < n; i++)
 			sum += nodes[i].weight * delta * exp(-delta * nodes[i].at) *

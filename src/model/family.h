@@ -205,6 +205,12 @@ typedef struct ClvFamily
 	void		(*probabilities) (const double *param, double t, int count, double *p);
 
 	/*
+	 * Newcomer: E[N (N - 1)], N being the purchases in (0,t], t finite. NULL where
+	 * it has to be added up from the probabilities.
+	 */
+	double		(*pairs) (const double *param, double t);
+
+	/*
 	 * Newcomer: int_0^t e^(-delta u) dE[X(u)]; t = INFINITY gives DERT, and
 	 * INFINITY where that diverges.
 	 */

@@ -122,11 +122,22 @@ FactorAt(const ClvLaw *law, const ClvLife *life, double z, bool dying, double sh
 	return Factor(&tie, shape, rate);
 }
 
-/* int_0^end of e^-drop, times the hazard where dying */
+/* A factor of the integrand at z; arg is the caller's. */
+typedef double (*Weight)(const ClvDecay *decay, const double *arg, double z);
+
+/* Death at z, of those who bought last when the decay began */
 static double
-Total(const ClvDecay *decay, double end, bool dying)
+Dying(const ClvDecay *decay, const double *arg, double z)
 {
-	const ClvLaw *law = decay->law;
+	(void) arg;
+	return decay->law->hazard(&decay->life, z) *
+		   FactorAt(decay->law, &decay->life, z, true, decay->R, decay->age + z);
+}
+
+/* int_0^end of e^-drop, times the weight where there is one */
+static double
+Total(const ClvDecay *decay, double end, Weight weight, const double *arg)
+{
 	ClvPanel panel = {0};
 	double total = 0;
 
@@ -142,11 +153,7 @@ Total(const ClvDecay *decay, double end, bool dying)
 		{
 			double value = nodes[k].weight * exp(-clv_decay_drop(decay, nodes[k].at));
 
-			if (dying)
-				value *= law->hazard(&decay->life, nodes[k].at) *
-						 FactorAt(law, &decay->life, nodes[k].at, true, decay->R,
-								  decay->age + nodes[k].at);
-			sum += value;
+			sum += weight == NULL ? value : value * weight(decay, arg, nodes[k].at);
 		}
 		clv_poll(&clv_family_poll, 4 * (size_t) n);
 		total += sum;
@@ -161,7 +168,7 @@ clv_life_years(const ClvLaw *law, const ClvLife *life, double delta, double t)
 {
 	ClvDecay decay = {law, *life, 0, 1, delta};
 
-	return Total(&decay, t, false);
+	return Total(&decay, t, NULL, NULL);
 }
 
 /* ---- histories ---- */
@@ -200,7 +207,7 @@ SinceLast(const ClvLaw *law, const ClvLife *newborn, const double *param, double
 	law->age(newborn, t_x, &decay.life);
 	silence.ln_life = -clv_decay_drop(&decay, T - t_x) +
 					  log(FactorAt(law, &decay.life, T - t_x, false, decay.R, param[1] + T));
-	silence.ln_death = log(Total(&decay, T - t_x, true));
+	silence.ln_death = log(Total(&decay, T - t_x, Dying, NULL));
 	return silence;
 }
 
@@ -226,7 +233,7 @@ clv_life_leaving(const ClvLaw *law, const double *param, double x, const double 
 		double width = i + 1 < n ? t[i + 1] - t[i] : INFINITY;
 
 		law->age(&newborn, t[i], &decay.life);
-		p[i] = Total(&decay, width, true);
+		p[i] = Total(&decay, width, Dying, NULL);
 		if (i + 1 < n)
 			p[i] += exp(-clv_decay_drop(&decay, width)) * p[i + 1];
 	}
@@ -281,6 +288,30 @@ clv_life_survival(const ClvLaw *law, const double *param, double t)
 	ClvLife newborn = Newborn(law, param);
 
 	return exp(-law->toll(&newborn, t)) * FactorAt(law, &newborn, t, false, param[0], param[1]) /
+		   FactorNow(law, &newborn, param);
+}
+
+/* ---- pairs of purchases ---- */
+
+/* Of those two purchases ahead, alive at z; arg = the shape and rate that these leave */
+static double
+Alive(const ClvDecay *decay, const double *arg, double z)
+{
+	return 2 * z * FactorAt(decay->law, &decay->life, z, false, arg[0], arg[1]);
+}
+
+/*
+ * Who lives for u makes a Poisson number of purchases: E[N (N - 1)] = E[lambda^2] E[u^2],
+ * u being the life or t, and E[u^2] = int_0^t 2 z S(z) dz.
+ */
+double
+clv_life_pairs(const ClvLaw *law, const double *param, double t)
+{
+	ClvLife newborn = Newborn(law, param);
+	ClvDecay decay = {law, newborn, 0, 1, 0};
+	double arg[] = {param[0] + 2, param[1]};
+
+	return param[0] / param[1] * ((param[0] + 1) / param[1]) * Total(&decay, t, Alive, arg) /
 		   FactorNow(law, &newborn, param);
 }
 

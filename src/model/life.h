@@ -132,6 +132,7 @@ extern void clv_life_given_alive(const ClvLaw *law, const double *param, double 
 extern double clv_life_probability(const ClvLaw *law, const double *param, double n, double t);
 extern void clv_life_probabilities(const ClvLaw *law, const double *param, double t, int count,
 								   double *p);
+extern double clv_life_pairs(const ClvLaw *law, const double *param, double t);
 extern double clv_life_survival(const ClvLaw *law, const double *param, double t);
 
 /* The terms of the likelihood, for the fit; times ascend. */
@@ -174,6 +175,10 @@ extern void clv_life_cell(const ClvLaw *law, const double *param, double x, doub
 	static void Probabilities(const double *param, double t, int count, double *p)                 \
 	{                                                                                              \
 		clv_life_probabilities(law, param, t, count, p);                                           \
+	}                                                                                              \
+	static double Pairs(const double *param, double t)                                             \
+	{                                                                                              \
+		return clv_life_pairs(law, param, t);                                                      \
 	}                                                                                              \
 	static double Survival(const double *param, double t)                                          \
 	{                                                                                              \

@@ -36,6 +36,7 @@ const ClvFamily clv_mbgnbd = {
 	.expected = Expected,
 	.probability = Probability,
 	.probabilities = Probabilities,
+	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
 	.ln_common = LnCommon,

@@ -115,6 +115,7 @@ const ClvFamily clv_paretonbd = {
 	.expected = Expected,
 	.probability = Probability,
 	.probabilities = Probabilities,
+	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
 	.ln_common = clv_life_term_common,

@@ -135,6 +135,12 @@ KnownProbabilities(const double *known, double t, int count, double *p)
 }
 
 static double
+KnownPairs(const double *known, double t)
+{
+	return clv_life_pairs(&known_law, known, t);
+}
+
+static double
 KnownSurvival(const double *known, double t)
 {
 	return clv_life_survival(&known_law, known, t);
@@ -171,6 +177,7 @@ const ClvFamily clv_paretonbd_cor_known = {
 	.expected = KnownExpected,
 	.probability = KnownProbability,
 	.probabilities = KnownProbabilities,
+	.pairs = KnownPairs,
 	.discounted = KnownDiscounted,
 	.survival = KnownSurvival,
 };
@@ -231,6 +238,14 @@ Probabilities(const double *param, double t, int count, double *p)
 	double known[KNOWN];
 
 	KnownProbabilities(Known(param, known), t, count, p);
+}
+
+static double
+Pairs(const double *param, double t)
+{
+	double known[KNOWN];
+
+	return KnownPairs(Known(param, known), t);
 }
 
 static double
@@ -479,6 +494,7 @@ const ClvFamily clv_paretonbd_cor = {
 	.expected = Expected,
 	.probability = Probability,
 	.probabilities = Probabilities,
+	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
 	.ln_common = clv_life_term_common,

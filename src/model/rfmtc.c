@@ -41,6 +41,8 @@
 #include <string.h>
 
 #include "math/linalg.h"
+#include "math/poll.h"
+#include "math/special.h"
 #include "model/registry.h"
 #include "model/sbg.h"
 
@@ -91,42 +93,70 @@ FutureExpected(const double *future, double t)
 	return FutureDiscounted(future, 0, t);
 }
 
+/* P(n answers to so many campaigns) of one who is there for all of them */
+static double
+Answers(double n, double campaigns, double p)
+{
+	double none = campaigns - n;
+
+	if (n == 0)
+		return exp(campaigns * log1p(-p));
+	if (none == 0)
+		return exp(campaigns * log(p));
+	return exp(clv_ln_beta_kernel(n, none, p, 1 - p)) * (campaigns / n / none);
+}
+
 /*
  * Over the number of campaigns k that he is there for, of the chance of n answers:
- * sum over k = n .. t of C(k, n) P^n (1 - P)^(k - n) (1 - Q)^k, times Q for k < t.
+ * sum over k = n .. t of C(k, n) P^n (1 - P)^(k - n) (1 - Q)^k, times Q for k < t. With
+ * ends = 1 - (1 - P) (1 - Q), the chance that a campaign is answered or the last, those
+ * for k < t are the tail of a negative binomial.
  */
 static double
 FutureProbability(const double *future, double n, double t)
 {
 	double campaigns = clv_whole_periods(t);
+	double q = future[Q];
 	double p = fmin(Answer(future, campaigns), 1);
-	double ratio = (1 - future[Q]) * (1 - p);
-	double ln_first = n > 0 ? n * (log1p(-future[Q]) + log(p)) : 0;
-	double term = 1;
-	double sum = 0;
-	double shrunk = 0;
+	double ends = q + p * (1 - q);
+	double ended = 0;
+	double beyond;
 
 	if (n > campaigns)
 		return 0;
-	for (double k = n; k < campaigns; k += 1)
-	{
-		sum += term * future[Q];
-		term *= ratio * ((k + 1) / (k + 1 - n));
-		if (term > 1e200)
-		{
-			term *= 1e-200;
-			sum *= 1e-200;
-			shrunk += log(1e200);
-		}
-	}
-	return fmin(exp(ln_first + log(sum + term) + shrunk), 1);
+	if (n < campaigns)
+		clv_beta_tails(n + 1, campaigns - n, ends, (1 - p) * (1 - q), &ended, &beyond);
+	ended *= q / ends * (n > 0 ? exp(n * log(p * (1 - q) / ends)) : 1);
+	return fmin(ended + exp(campaigns * log1p(-q)) * Answers(n, campaigns, p), 1);
 }
 
 static void
 FutureProbabilities(const double *future, double t, int count, double *p)
 {
 	for (int n = 0; n < count; n++)
+	{
 		p[n] = FutureProbability(future, n, t);
+		clv_poll(&clv_family_poll, 16);
+	}
+}
+
+/* P^2 sum over k = 2 .. t of 2 (k - 1) (1 - Q)^k */
+static double
+FuturePairs(const double *future, double t)
+{
+	double campaigns = clv_whole_periods(t);
+	double p = fmin(Answer(future, campaigns), 1);
+	double kept = 1 - future[Q];
+	double term = kept;
+	double sum = 0;
+
+	for (double k = 2; k <= campaigns && term > 0; k += 1)
+	{
+		term *= kept;
+		sum += 2 * (k - 1) * term;
+		clv_poll(&clv_family_poll, 1);
+	}
+	return p * p * sum;
 }
 
 /* Of the futures only; not a family that users choose. */
@@ -139,6 +169,7 @@ static const ClvFamily campaigns = {
 	.expected = FutureExpected,
 	.probability = FutureProbability,
 	.probabilities = FutureProbabilities,
+	.pairs = FuturePairs,
 	.discounted = FutureDiscounted,
 	.survival = FutureSurvival,
 };

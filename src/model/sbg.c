@@ -35,6 +35,7 @@
 
 #include "math/beta_mean.h"
 #include "math/linalg.h"
+#include "math/poll.h"
 #include "math/special.h"
 #include "model/registry.h"
 
@@ -115,6 +116,26 @@ clv_sbg_discounted(double alpha, double beta, double delta, double t)
 					  isinf(m) ? 1 : fmin(m, 1000));
 }
 
+/*
+ * E[S (S - 1)] = sum over k = 2 .. m of 2 (k - 1) P(S >= k), S being the renewals made until
+ * t: as long as that is, which is a horizon of whole periods.
+ */
+double
+clv_sbg_pairs(double alpha, double beta, double t)
+{
+	double m = clv_whole_periods(t);
+	double term = beta / (alpha + beta);
+	double sum = 0;
+
+	for (double k = 2; k <= m && term > 0; k += 1)
+	{
+		term *= (beta + (k - 1)) / (alpha + beta + (k - 1));
+		sum += 2 * (k - 1) * term;
+		clv_poll(&clv_family_poll, 1);
+	}
+	return sum;
+}
+
 /* ---- what family.h asks ---- */
 
 static bool
@@ -191,6 +212,12 @@ Probabilities(const double *param, double t, int count, double *p)
 		p[n] = n > m ? 0 : n == m ? survival : survival * (param[ALPHA] / all);
 		survival *= (param[BETA] + n) / all;
 	}
+}
+
+static double
+Pairs(const double *param, double t)
+{
+	return clv_sbg_pairs(param[ALPHA], param[BETA], t);
 }
 
 static double
@@ -283,6 +310,7 @@ const ClvFamily clv_sbg = {
 	.expected = Expected,
 	.probability = Probability,
 	.probabilities = Probabilities,
+	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
 	.retention = Retention,

@@ -23,4 +23,7 @@ extern double clv_sbg_ln_survival(double alpha, double beta, double t);
 /* sum over k = 1 .. t of e^(-delta k) P(alive after k periods); t may be INFINITY */
 extern double clv_sbg_discounted(double alpha, double beta, double delta, double t);
 
+/* E[S (S - 1)], S being the periods of t that are survived */
+extern double clv_sbg_pairs(double alpha, double beta, double t);
+
 #endif /* CLV_SBG_H */

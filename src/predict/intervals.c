@@ -57,14 +57,18 @@ clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, doub
 }
 
 /*
- * Summed up until almost all probability has been seen and what is left of the tail,
- * reckoned as a geometric one, no longer counts.
+ * From pairs, where the family has them; else summed up until almost all probability has
+ * been seen and what is left of the tail, reckoned as a geometric one, no longer counts.
  */
 double
 clv_second_moment(const ClvFuture *future, double horizon)
 {
+	const ClvFamily *family = future->family;
+
 	if (horizon == 0)
 		return 0;
+	if (family->pairs != NULL)
+		return family->pairs(future->param, horizon) + family->expected(future->param, horizon);
 	for (int n = COUNTS_FIRST; n <= COUNTS_LAST; n *= 4)
 	{
 		double	   *p = palloc(n * sizeof(double));
@@ -74,7 +78,7 @@ clv_second_moment(const ClvFuture *future, double horizon)
 		double		rest;
 
 		CHECK_FOR_INTERRUPTS();
-		future->family->probabilities(future->param, horizon, n, p);
+		family->probabilities(future->param, horizon, n, p);
 		for (int k = 0; k < n; k++)
 		{
 			seen += p[k];
@@ -150,8 +154,7 @@ Excess(const Mixture *mixture, double ln_s, double level)
 
 	for (int k = 1; k < mixture->counts; k++)
 	{
-		if (k % 256 == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();
 		if (mixture->p[k] > 0)
 			sum += mixture->p[k] * spend->family->spend_cdf(spend->param, customer->spend_x,
 															customer->mean, k, s);

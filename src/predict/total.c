@@ -81,7 +81,6 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *c, double *value)
 
 	AliveAt(site, c, part->param, &value[CLV_MEMO_EXPECTED], &value[CLV_MEMO_DISCOUNTED]);
 	clv_future_of(site->fitted, c, &future);
-	value[SECOND] = clv_second_moment(&future, site->terms.horizon);
 	for (int i = 0; i < part->family->nparams; i++)
 	{
 		double		up[CLV_MAX_PARAMS];
@@ -99,6 +98,8 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *c, double *value)
 		value[EXPECTED_BY + i] = (expected[0] - expected[1]) / (2 * STEP);
 		value[DISCOUNTED_BY + i] = (discounted[0] - discounted[1]) / (2 * STEP);
 	}
+	/* the last, for it says that the others are there */
+	value[SECOND] = clv_second_moment(&future, site->terms.horizon);
 }
 
 static void
