@@ -40,6 +40,12 @@ SELECT p, kind, count(*), bool_and(one = alone) AS same, count(one) = (SELECT co
 -- campaigns: 31 days since the first purchase are a month and three days after it in February, a month in March
 SELECT p, clv_p_alive(campaign, clv_history(d, 10), d + 31) = 0.95 AS "a month" FROM m, unnest('{2019-02-01,2019-03-01}'::date[]) d GROUP BY p, campaign, d ORDER BY p, d;
 
+-- and 28 days are a month in February alone: what is remembered of one customer is not taken for another of as many days
+SELECT p, count(DISTINCT e) AS different, bool_and(pg_temp.same(e, clv_expected_purchases(campaign, 1, t_x, t, 2))) AS own
+  FROM (SELECT p, campaign, clv_expected_purchases(campaign, clv_history, '2 months', first + 59) AS e, CASE p WHEN 'calendar' THEN 1 - past ELSE 1 - 3 * past / 31.0 END AS t_x,
+			   CASE p WHEN 'calendar' THEN 1 - past ELSE 2 - past * 2 / 30.0 END AS t
+		  FROM (SELECT p, campaign, past, first, clv_history(d, 10) FROM m, (VALUES (0, date '2019-02-01'), (1, '2019-03-01')) v (past, first), LATERAL (VALUES (first), (first + 28)) d (d) GROUP BY p, campaign, past, first) q OFFSET 0) q GROUP BY p ORDER BY p;
+
 -- ---- curves begin where periods do ----
 SELECT p, at, string_agg(to_char(period_start, 'MM-DD'), ' ' ORDER BY period_start) AS starts, pg_temp.same(sum(expected_purchases), max(clv_expected_purchases(monthly, h, '4 months', at))) AS sum
   FROM m, (SELECT clv_history(d, 10) FROM unnest('{2019-01-31,2019-03-03,2019-05-05}'::date[]) d) q (h), unnest('{2019-11-30,2019-12-31,2019-12-30,2020-01-15}'::date[]) at, clv_forecast(monthly, h, 4, '1 month', as_of => at) GROUP BY p, at ORDER BY p, at;
