@@ -176,7 +176,8 @@ CheckVersion(const ClvCellsHead *head)
 	if (head->version != CLV_CELLS_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 						errmsg("unknown version of clv_cells: %d", head->version),
-						errdetail("This version of clv reads version %d.", CLV_CELLS_VERSION)));
+						errdetail("This version of clv reads version %d.", CLV_CELLS_VERSION),
+						errhint("Count the histories again with clv_cells().")));
 }
 
 ClvCells *

@@ -808,7 +808,8 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	if (head.version != CLV_CELLS_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("unknown version of clv_cells: %d", head.version),
-						errdetail("This version of clv reads version %d.", CLV_CELLS_VERSION)));
+						errdetail("This version of clv reads version %d.", CLV_CELLS_VERSION),
+						errhint("Count the histories again with clv_cells().")));
 	head.kind = pq_getmsgbyte(in);
 	head.with_spend = pq_getmsgbyte(in);
 	head.with_times = pq_getmsgbyte(in);
