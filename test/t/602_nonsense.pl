@@ -263,7 +263,8 @@ my %named = (
 	occasion => [1, 7], customers => [1, 10], params => [], covariates => [q{'{1}'}], filter => [q{'amount > 3'}], as_of => [q{'last purchase'}, q{'2021-06-01'}], time_zone => [q{'UTC'}]);
 my %sources = map { $_ => 1 } qw(clv_backtest clv_backtest_calibration clv_backtest_deciles clv_tracking clv_validate_histories clv_validate_prepare);
 
-# function: name, kind, returns cstring, types and names of arguments; what no session can call is left out
+# function: name, kind, returns cstring, types and names of arguments; left out are what no session can call, and the one
+# that raises whatever error it is told to
 my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postgres', q{
 	SELECT p.proname, p.prokind, p.prorettype = 'cstring'::regtype,
 		   (SELECT string_agg(format_type(t, NULL), ';' ORDER BY n) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n)),
@@ -271,6 +272,7 @@ my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postg
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
 	WHERE 'internal'::regtype <> ALL (p.proargtypes::oid[]) AND p.prorettype NOT IN ('internal'::regtype, 'trigger'::regtype)
+	  AND p.proname <> 'clv_pipeline_refuse'
 	ORDER BY p.proname, pg_get_function_identity_arguments(p.oid)});
 cmp_ok(scalar(@functions), '>', 200, 'there are functions to call');
 # the models' functions have most to decide: they come three times as often
@@ -320,7 +322,7 @@ sub call
 my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(/;
 
 my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
-my (@bad, %states, $answered, %slow);
+my (@bad, %states, $answered, %slow, %stopped);
 my $i = $first;
 while ($i < $first + $calls)
 {
@@ -337,6 +339,7 @@ while ($i < $first + $calls)
 		$answered++;
 		$states{$state}++;
 		$i = $number + 1;
+		$stopped{$query =~ s/^.*?((?!string_agg)(clv|rfmtc|segment)\w+).*/$1/r}++ if $state eq '57014';
 		$slow{"$number ($cpu ms, $state) " . substr($query, 0, 300)} = $cpu;
 		# a name of too many parts is a syntax error by PostgreSQL's own reading of names
 		push @bad, "$number: $state $why: $query" if $state =~ /^(XX|57(?!014)|53|P0004|58)/
@@ -354,6 +357,7 @@ is($answered, $calls, 'every call is answered');
 is(scalar(@bad), 0, "and none is a finding, seed $seed") or diag map { substr($_, 0, 1500) . "\n" } @bad[0 .. ($#bad < 40 ? $#bad : 40)];
 cmp_ok($states{'00000'} // 0, '>', $calls / 3, 'many have a result');
 note join(', ', map { "$_: $states{$_}" } sort keys %states);
+note 'stopped: ' . join(', ', map { "$_: $stopped{$_}" } sort keys %stopped);
 note "the slowest:\n" . join("\n", (sort { $slow{$b} <=> $slow{$a} } keys %slow)[0 .. 9]);
 is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 'the server never went down');
 unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC|TRAP|Sanitizer|runtime error/, 'and no backend did');
