@@ -277,6 +277,12 @@ my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postg
 cmp_ok(scalar(@functions), '>', 200, 'there are functions to call');
 # the models' functions have most to decide: they come three times as often
 push @functions, (grep { $_->[3] =~ /clv_model/ } @functions) x 2;
+foreach my $type (map { split /;/, $_->[3] } @functions)
+{
+	my ($element) = $type =~ /^(.*)\[\]$/ or next;
+
+	$constants{$type} //= sub { my ($sane) = @_; return 'ARRAY[' . join(', ', map { '(' . $constants{$element}->($sane) . ")::$element" } 1 .. rand 4) . ']' };
+}
 my %missing = map { $_ => 1 } grep { !$constants{$_} } map { split /;/, $_->[3] } @functions;
 is(join(', ', sort keys %missing), '', 'and constants of every type they take');
 
