@@ -69,7 +69,8 @@ DECLARE
 BEGIN
 	-- so is a view over a temporary table
 	IF (SELECT c.relpersistence = 't' FROM pg_class c WHERE c.oid = found) THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('%s cannot be temporary: %s', argument, relation),
+		PERFORM @extschema@.clv_pipeline_refuse(
+			format('%s cannot be temporary: %s', argument, regexp_replace(relation, '^pg_temp_\d+\.', 'pg_temp.')),
 			'It goes with its session, and the pipeline stays.', 'Make it a table or view of the database.', 'wrong_object_type');
 	END IF;
 	RETURN found;

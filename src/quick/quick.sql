@@ -87,7 +87,7 @@ COMMENT ON FUNCTION @extschema@.clv_quick_column(pg_catalog.regclass, pg_catalog
 
 CREATE FUNCTION @extschema@.clv_quick_span(argument pg_catalog.text, span pg_catalog.interval)
 	RETURNS pg_catalog.interval
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_quick_span(pg_catalog.text, pg_catalog.interval) IS
 	'the interval; an error that names the argument it was given as where it is infinite, or has a part of a day, such as a number without a unit, which counts seconds. A part of the quick look, of validation and of pipelines';
 
