@@ -45,6 +45,14 @@ clv_canonical_hash_extended(FunctionCallInfo fcinfo)
 	return hash;
 }
 
+void
+clv_canonical_check(const void *value, const char *data, Size size, const char *type)
+{
+	if (VARSIZE_ANY_EXHDR(value) != size || memcmp(VARDATA_ANY(value), data, size) != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("the bytes of a %s are not in their one valid form", type)));
+}
+
 Datum
 clv_canonical_send(FunctionCallInfo fcinfo)
 {

@@ -16,6 +16,9 @@ extern int	clv_canonical_compare(FunctionCallInfo fcinfo);
 extern Datum clv_canonical_hash(FunctionCallInfo fcinfo);
 extern Datum clv_canonical_hash_extended(FunctionCallInfo fcinfo);
 
+/* Errors unless the value is what came in, byte for byte: what is not canonical has another form. */
+extern void clv_canonical_check(const void *value, const char *data, Size size, const char *type);
+
 /* The binary form of types that travel as they are stored. */
 extern Datum clv_canonical_send(FunctionCallInfo fcinfo);
 

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 
 CLV_MODULE_MAGIC;
 
@@ -53,6 +54,31 @@ clv_date_text(DateADT day, char *buffer)
 		EncodeDateOnly(&tm, USE_ISO_DATES, buffer);
 	}
 	return buffer;
+}
+
+bool
+clv_is_date_text(const char *text)
+{
+	static const char digits[] = "0123456789";
+	int			year = strspn(text, digits);
+	const char *rest = text + year;
+
+	return year >= 4 && year <= 7 && rest[0] == '-' && strspn(rest + 1, digits) == 2 &&
+		   rest[3] == '-' && strspn(rest + 4, digits) == 2 &&
+		   (rest[6] == '\0' || strcmp(rest + 6, " BC") == 0);
+}
+
+bool
+clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole)
+{
+	if (DatumGetBool(DirectFunctionCall2(numeric_lt, numeric,
+										 NumericGetDatum(int64_to_numeric(least)))) ||
+		DatumGetBool(DirectFunctionCall2(numeric_gt, numeric,
+										 NumericGetDatum(int64_to_numeric(most)))))
+		return false;
+	*whole = DatumGetInt64(DirectFunctionCall1(numeric_int8, numeric));
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, numeric,
+											NumericGetDatum(int64_to_numeric(*whole))));
 }
 
 static void

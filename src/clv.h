@@ -50,6 +50,15 @@ extern char *clv_interval_text(const Interval *interval);
 extern char *clv_date_text(DateADT day, char *buffer);
 
 /*
+ * Whether the text is a date as clv_date_text() writes it: YYYY-MM-DD, perhaps with " BC". What
+ * else the date type reads depends on the clock or on DateStyle.
+ */
+extern bool clv_is_date_text(const char *text);
+
+/* Whether the numeric is a whole number from least to most, and which. */
+extern bool clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole);
+
+/*
  * Append a double as the shortest decimal that reads back exactly. Infinities
  * and NaN come quoted ("Infinity"), as JSON has no numbers for them.
  */

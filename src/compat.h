@@ -66,4 +66,14 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define clv_may_set_role(member, role) is_member_of_role(member, role)
 #endif
 
+/* 16 lets the caller of an input function ask for a report of what is wrong, in place of an error */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#define clv_wants_report(fcinfo) \
+	((fcinfo)->context != NULL && IsA((fcinfo)->context, ErrorSaveContext))
+#else
+#define clv_wants_report(fcinfo) false
+#define errsave(context, ...) ereport(ERROR, __VA_ARGS__)
+#endif
+
 #endif							/* CLV_COMPAT_H */

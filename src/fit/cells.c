@@ -606,6 +606,50 @@ AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 
 /* ---- sums of log times ---- */
 
+/* In fixed point, a coarse and a fine part. */
+ClvLogTimes
+clv_log_time(int32 days)
+{
+	double		scaled = ldexp(log(days), 20);
+	double		coarse = rint(scaled);
+
+	return (ClvLogTimes) {(int64) coarse, (int64) rint(ldexp(scaled - coarse, 30))};
+}
+
+/*
+ * Of x times that add up to so many days, none below a day, the logarithms add up to most
+ * where all are alike, and to least where all but one are a day. The fine part of each is
+ * at most half a unit of the coarse one.
+ */
+bool
+clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells, double *least,
+				   double *most)
+{
+	const double rounding = 1e-9;
+	double		times = 0;
+	double		value = ClvTimesValue(&head->times);
+
+	*least = *most = 0;
+	for (int64 i = 0; i < head->ncells; i++)
+	{
+		const ClvCellEntry *cell = &cells[i];
+		double		x = cell->x;
+		double		days = (double) (cell->until - cell->since);
+
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (cell->x == 0)
+			continue;
+		times += cell->count * x;
+		*least += cell->count * log(days - x + 1);
+		*most += cell->count * x * log(days / x);
+	}
+	if (times == 0)
+		return head->times.coarse == 0 && head->times.fine == 0;
+	return fabs((double) head->times.fine) <= ldexp(times, 29) &&
+		   value >= *least - rounding * (*most + 1) && value <= *most + rounding * (*most + 1);
+}
+
 void
 clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign)
 {
@@ -731,7 +775,7 @@ CheckTimes(const ClvCellsHead *head, const ClvCellEntry *cell)
 	double		t_x = periods ? cell->since : ClvBitsDouble(cell->since);
 	double		t_cal = periods ? cell->until : ClvBitsDouble(cell->until);
 
-	if (cell->since < 0 || cell->until < 0 || (periods && cell->until > PG_INT32_MAX) ||
+	if (cell->since < 0 || cell->until < 0 || !isfinite(t_x) || !isfinite(t_cal) || (periods && cell->until > PG_INT32_MAX) ||
 		(cell->x == 0 && t_x > 0) ||
 		!clv_possible(clv_fit_family(&head->options), cell->x, t_x, t_cal))
 		BadCells(errmsg("impossible cell in clv_cells: x = %d, t_x = %g, t_cal = %g", cell->x,
@@ -751,6 +795,19 @@ clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell)
 		CheckTimes(head, cell);
 	if (head->width > 0 ? cell->vector >= head->nvectors : cell->vector != 0)
 		BadCells(errmsg("a cell of clv_cells has a vector that is not there: %u", cell->vector));
+}
+
+void
+clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells)
+{
+	double		least;
+	double		most;
+
+	if (head->with_times && !clv_times_possible(head, cells, &least, &most))
+		BadCells(errmsg("impossible sum of times between purchases in clv_cells: [" INT64_FORMAT
+						", " INT64_FORMAT "]", head->times.coarse, head->times.fine),
+				 errdetail("It means %.6g; with these cells it must lie between %.6g and %.6g.",
+						   ClvTimesValue(&head->times), least, most));
 }
 
 void

@@ -214,6 +214,22 @@ SubtractHeads(ClvCellsHead *head, const ClvCellsHead *right)
 	clv_times_add(&head->times, &right->times, -1);
 }
 
+/*
+ * The same days of first and last purchases do not make the same customers: days between
+ * can be others. Of these only the sum of log times knows, and not always enough.
+ */
+static void
+CheckTimesLeft(const ClvCellsHead *head, const ClvCellEntry *cells)
+{
+	double		least;
+	double		most;
+
+	if (head->with_times && !clv_times_possible(head, cells, &least, &most))
+		TooMuchTakenOut(psprintf("Days between their first and last purchases are others: the logarithms of the "
+								 "times left add up to %.6g, those of the customers left lie between %.6g and %.6g.",
+								 ClvTimesValue(&head->times), least, most));
+}
+
 static ClvCells *
 Combine(const ClvCells *left, const ClvCells *right, int sign)
 {
@@ -230,6 +246,8 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 	UniteVectors(left, right, &both);
 	cells = Room(left->head.ncells + right->head.ncells, sizeof(ClvCellEntry));
 	head.ncells = CombineCells(left, right, sign, &both, cells);
+	if (sign < 0)
+		CheckTimesLeft(&head, cells);
 	spend = Room(left->head.nspend + right->head.nspend, sizeof(ClvSpendEntry));
 	head.nspend = CombineSpend(left, right, sign, spend);
 	/* as many vectors as can be, to begin with */

@@ -17,6 +17,8 @@
  */
 #include "fit/fit.h"
 
+#include "input.h"
+
 #include <ctype.h>
 #include <math.h>
 
@@ -485,7 +487,7 @@ ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
 			case KEY_TIMES:
 				head->with_times = true;
 				Expect(in, '[');
-				head->times.coarse = ScanInteger(in, 0, PG_INT64_MAX);
+				head->times.coarse = ScanInteger(in, PG_INT64_MIN, PG_INT64_MAX);
 				Expect(in, ',');
 				head->times.fine = ScanInteger(in, PG_INT64_MIN, PG_INT64_MAX);
 				Expect(in, ']');
@@ -525,13 +527,14 @@ CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
 	pfree(used);
 }
 
-static ClvCells *
+static Datum
 ParseCells(const char *text)
 {
 	Scanner		in = {text, text};
 	Scanner		rows[KEYS] = {{NULL, NULL}};
 	ClvCellsHead head;
 	ClvCellsState *state;
+	ClvCells   *flat;
 
 	ScanHead(&in, &head, rows);
 	head.width = clv_fit_width(&head.options);
@@ -544,19 +547,15 @@ ParseCells(const char *text)
 	if (head.width > 0)
 		ScanRows(&rows[KEY_VECTORS], state, ScanVector);
 	ScanRows(&rows[KEY_CELLS], state, ScanCell);
-	CheckVectorsUsed(state->head, state->cells);
 	if (head.with_spend)
 		ScanRows(&rows[KEY_SPEND], state, ScanSpend);
-	return clv_cells_flat(EOHPGetRWDatum(&state->hdr));
+	flat = clv_cells_flat(EOHPGetRWDatum(&state->hdr));
+	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
+	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
+	PG_RETURN_POINTER(flat);
 }
 
-PG_FUNCTION_INFO_V1(clv_cells_in);
-
-Datum
-clv_cells_in(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(ParseCells(PG_GETARG_CSTRING(0)));
-}
+CLV_INPUT_FUNCTION(clv_cells_in, ParseCells);
 
 PG_FUNCTION_INFO_V1(clv_cells_from_jsonb);
 
@@ -565,7 +564,7 @@ clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *json = PG_GETARG_JSONB_P(0);
 
-	PG_RETURN_POINTER(ParseCells(JsonbToCString(NULL, &json->root, VARSIZE(json))));
+	return ParseCells(JsonbToCString(NULL, &json->root, VARSIZE(json)));
 }
 
 /* ---- wire ---- */
@@ -833,6 +832,7 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	flat->head.ncells = RecvCount(in, CELL_WIRE_SIZE);
 	RecvCells(in, flat);
 	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
+	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
 	flat->head.nspend = RecvCount(in, sizeof(ClvSpendEntry));
 	RecvSpend(in, flat);
 	pq_getmsgend(in);

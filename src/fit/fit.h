@@ -12,6 +12,8 @@
 
 #include "clv.h"
 
+#include <math.h>
+
 #include "history/periods.h"
 #include "model/family.h"
 #include "utils/datetime.h"
@@ -326,6 +328,9 @@ extern void clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head);
 /* An error that names both unless the two were counted alike. */
 extern void clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other);
 
+/* ln(days) */
+extern ClvLogTimes clv_log_time(int32 days);
+
 /* Add (sign 1) or take away (-1) sums of log times; an error where that overflows. */
 extern void clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign);
 
@@ -333,10 +338,24 @@ extern void clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign);
 extern int	clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b);
 extern int	clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
 
+/*
+ * Whether customers with these cells can have the head's sum of times, which must then lie
+ * between least and most.
+ */
+extern bool clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells,
+							   double *least, double *most);
+
+static inline double
+ClvTimesValue(const ClvLogTimes *times)
+{
+	return ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50);
+}
+
 /* Errors unless the head, or the entry under that head, can be what it claims. */
 extern void clv_cells_check_head(const ClvCellsHead *head);
 extern void clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell);
 extern void clv_vector_check(const ClvCellsHead *head, const double *vector);
+extern void clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells);
 extern void clv_spend_check(const ClvCellsHead *head, int32 x, double mean);
 
 static inline int64

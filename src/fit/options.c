@@ -265,6 +265,12 @@ clv_fit_options_init(ClvFitOptions *options)
 	options->spend_basis = CLV_SPEND_REPEAT;
 }
 
+static bool
+IsNegativeZero(double value)
+{
+	return value == 0 && signbit(value);
+}
+
 /* A name off the wire is a family's, padded with zeros: put it there again, and compare. */
 static void
 CheckName(const char *field, ClvProcess process, const char *other)
@@ -288,6 +294,9 @@ CheckStoredStart(const char *name, const double *param, ClvProcess process)
 	{
 		family = clv_family(name);
 		CheckStart(family, param);
+		for (int i = 0; i < family->nparams; i++)
+			if (IsNegativeZero(param[i]))
+				BadOption(errmsg("start in stored options is not in canonical form"));
 	}
 	for (int i = family == NULL ? 0 : family->nparams; i < CLV_START_PARAMS; i++)
 		if (ClvDoubleBits(param[i]) != 0)
@@ -318,16 +327,10 @@ CheckStoredCovariates(const ClvFitOptions *options)
 	if (memcmp(again.covariates, options->covariates, CLV_COVARIATES_SIZE) != 0)
 		BadOption(errmsg("names of covariates are not clean in stored options"));
 	for (int i = 0; i < CLV_MAX_EFFECTS; i++)
-		if (!isfinite(options->start_effect[i]) ||
+		if (!isfinite(options->start_effect[i]) || IsNegativeZero(options->start_effect[i]) ||
 			(i >= 2 * options->ncovariates && ClvDoubleBits(options->start_effect[i]) != 0))
 			BadOption(errmsg("start of an effect in stored options makes no sense: %g",
 							 options->start_effect[i]));
-}
-
-static bool
-IsNegativeZero(double value)
-{
-	return value == 0 && signbit(value);
 }
 
 void

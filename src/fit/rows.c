@@ -387,13 +387,10 @@ ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
 
 /* ---- rows ---- */
 
-/* ln(days) in fixed point, a coarse and a fine part; see ClvLogTimes. */
 static void
 AddLogTime(void *arg, int32 days)
 {
-	double		scaled = ldexp(log(days), 20);
-	double		coarse = rint(scaled);
-	ClvLogTimes time = {(int64) coarse, (int64) rint(ldexp(scaled - coarse, 30))};
+	ClvLogTimes time = clv_log_time(days);
 
 	clv_times_add((ClvLogTimes *) arg, &time, 1);
 }

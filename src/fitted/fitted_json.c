@@ -23,7 +23,6 @@
  */
 #include "fitted/fitted.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "common/shortest_dec.h"
@@ -308,21 +307,14 @@ MemberNumber(const Member *member)
 	return number;
 }
 
-/* numeric_int8 rounds; a count has no fraction to lose, and an int8 keeps every one. */
 static int64
 MemberCount(const Member *member, int64 limit)
 {
-	Datum		number;
-	int64		count = -1;
+	int64		count;
 
 	if (member->value.type != jbvNumeric)
 		WrongMember(member, "a whole number");
-	number = NumericGetDatum(member->value.val.numeric);
-	if (fabs(NumericToDouble(member->value.val.numeric)) < (double) PG_INT64_MAX)
-		count = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
-	if (count < 0 || count > limit ||
-		!DatumGetBool(DirectFunctionCall2(numeric_eq, number,
-										  NumericGetDatum(int64_to_numeric(count)))))
+	if (!clv_whole_number(NumericGetDatum(member->value.val.numeric), 0, limit, &count))
 		WrongMember(member, psprintf("a whole number from 0 to " INT64_FORMAT, limit));
 	return count;
 }
@@ -351,20 +343,12 @@ MemberContainer(const Member *member, const char *what)
 	return member->value.val.binary.data;
 }
 
-/*
- * YYYY-MM-DD, perhaps with " BC". The date type would take 'today' or 09/30/1997
- * as well, whose meaning changes with the clock and DateStyle.
- */
 static DateADT
 MemberDate(const Member *member)
 {
 	const char *text = MemberString(member);
-	int			digits = strspn(text, "0123456789");
-	const char *rest = text + digits;
 
-	if (digits < 4 || digits > 7 || rest[0] != '-' || !isdigit((unsigned char) rest[1]) ||
-		!isdigit((unsigned char) rest[2]) || rest[3] != '-' || !isdigit((unsigned char) rest[4]) ||
-		!isdigit((unsigned char) rest[5]) || (rest[6] != '\0' && strcmp(rest + 6, " BC") != 0))
+	if (!clv_is_date_text(text))
 		WrongMember(member, "a date like 1997-09-30");
 	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
 }

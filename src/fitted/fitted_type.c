@@ -5,6 +5,7 @@
 #include "fitted/fitted.h"
 
 #include "canonical.h"
+#include "input.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -32,14 +33,15 @@ ModelText(const ClvModel *model)
 	return out.data;
 }
 
-PG_FUNCTION_INFO_V1(clv_model_in);
-Datum
-clv_model_in(PG_FUNCTION_ARGS)
+static Datum
+ParseModel(const char *text)
 {
-	Datum		json = DirectFunctionCall1(jsonb_in, PG_GETARG_DATUM(0));
+	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 
 	PG_RETURN_CLV_MODEL_P(ModelFromJson(DatumGetJsonbP(json)));
 }
+
+CLV_INPUT_FUNCTION(clv_model_in, ParseModel);
 
 PG_FUNCTION_INFO_V1(clv_model_out);
 Datum
@@ -52,10 +54,15 @@ PG_FUNCTION_INFO_V1(clv_model_recv);
 Datum
 clv_model_recv(PG_FUNCTION_ARGS)
 {
+	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
+	int			start = in->cursor;
 	ClvFitted	fitted;
+	ClvModel   *model;
 
-	clv_fitted_decode((StringInfo) PG_GETARG_POINTER(0), &fitted);
-	PG_RETURN_CLV_MODEL_P(clv_fitted_pack(&fitted));
+	clv_fitted_decode(in, &fitted);
+	model = clv_fitted_pack(&fitted);
+	clv_canonical_check(model, in->data + start, in->cursor - start, "clv_model");
+	PG_RETURN_CLV_MODEL_P(model);
 }
 
 /* What is stored is what is sent. */

@@ -16,6 +16,7 @@
 #include "clv.h"
 
 #include "history/state.h"
+#include "input.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -312,11 +313,9 @@ ScanDays(Scanner *scan, ClvHistoryState *state)
 	return state;
 }
 
-PG_FUNCTION_INFO_V1(clv_history_in);
-Datum
-clv_history_in(PG_FUNCTION_ARGS)
+static Datum
+ParseHistory(const char *input)
 {
-	const char *input = PG_GETARG_CSTRING(0);
 	Scanner		scan = {input, input};
 	Scanner		days = {input, NULL};
 	int32		occasion = 0;
@@ -348,3 +347,5 @@ clv_history_in(PG_FUNCTION_ARGS)
 	state = ScanDays(&days, clv_state_new(CurrentMemoryContext, occasion));
 	PG_RETURN_CLV_HISTORY_P(clv_state_finish(state));
 }
+
+CLV_INPUT_FUNCTION(clv_history_in, ParseHistory);

@@ -27,9 +27,7 @@ clv_history_recv(PG_FUNCTION_ARGS)
 
 	history = clv_state_finish(clv_state_parse(CurrentMemoryContext, (const uint8 *) data, size,
 											   ERRCODE_INVALID_BINARY_REPRESENTATION));
-	if (VARSIZE_ANY_EXHDR(history) != size || memcmp(VARDATA_ANY(history), data, size) != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("the bytes of a clv_history are not in their one valid form")));
+	clv_canonical_check(history, data, size, "clv_history");
 	PG_RETURN_CLV_HISTORY_P(history);
 }
 

@@ -12,10 +12,10 @@
  */
 #include "score/cuts.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "canonical.h"
+#include "input.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -74,33 +74,23 @@ WrongMember(const char *key, const char *what)
 static int64
 WholeNumber(const char *key, const JsonbValue *value)
 {
-	Datum		number;
 	int64		whole;
 
-	if (value->type != jbvNumeric)
-		WrongMember(key, "a whole number");
-	number = NumericGetDatum(value->val.numeric);
-	whole = DatumGetInt64(DirectFunctionCall1(numeric_int8, number));
-	if (!DatumGetBool(DirectFunctionCall2(numeric_eq, number,
-										  NumericGetDatum(int64_to_numeric(whole)))))
+	if (value->type != jbvNumeric ||
+		!clv_whole_number(NumericGetDatum(value->val.numeric), PG_INT64_MIN, PG_INT64_MAX, &whole))
 		WrongMember(key, "a whole number");
 	return whole;
 }
 
-/* YYYY-MM-DD, perhaps with " BC"; what else the date type reads depends on settings. */
 static DateADT
 Day(const char *key, const JsonbValue *value)
 {
 	char	   *text;
-	int			year;
 
 	if (value->type != jbvString)
 		WrongMember(key, "a date like 1997-09-30");
 	text = pnstrdup(value->val.string.val, value->val.string.len);
-	year = strspn(text, "0123456789");
-	if (year < 4 || year > 7 || text[year] != '-' || strspn(text + year + 1, "0123456789") != 2 ||
-		text[year + 3] != '-' || strspn(text + year + 4, "0123456789") != 2 ||
-		(text[year + 6] != '\0' && strcmp(text + year + 6, " BC") != 0))
+	if (!clv_is_date_text(text))
 		WrongMember(key, "a date like 1997-09-30");
 	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
 }
@@ -225,14 +215,15 @@ CutsFromJson(Jsonb *json)
 
 /* ---- SQL ---- */
 
-PG_FUNCTION_INFO_V1(clv_cuts_in);
-Datum
-clv_cuts_in(PG_FUNCTION_ARGS)
+static Datum
+ParseCuts(const char *text)
 {
-	Datum		json = DirectFunctionCall1(jsonb_in, PG_GETARG_DATUM(0));
+	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 
 	PG_RETURN_CLV_CUTS_P(CutsFromJson(DatumGetJsonbP(json)));
 }
+
+CLV_INPUT_FUNCTION(clv_cuts_in, ParseCuts);
 
 PG_FUNCTION_INFO_V1(clv_cuts_out);
 Datum
@@ -245,10 +236,15 @@ PG_FUNCTION_INFO_V1(clv_cuts_recv);
 Datum
 clv_cuts_recv(PG_FUNCTION_ARGS)
 {
+	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
+	int			start = in->cursor;
 	ClvCutsParts parts;
+	ClvCuts    *cuts;
 
-	clv_cuts_unpack((StringInfo) PG_GETARG_POINTER(0), &parts);
-	PG_RETURN_CLV_CUTS_P(clv_cuts_pack(&parts));
+	clv_cuts_unpack(in, &parts);
+	cuts = clv_cuts_pack(&parts);
+	clv_canonical_check(cuts, in->data + start, in->cursor - start, "clv_cuts");
+	PG_RETURN_CLV_CUTS_P(cuts);
 }
 
 /* What is stored is what is sent. */
