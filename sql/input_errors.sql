@@ -43,8 +43,8 @@ SELECT type, pg_temp.raised(text, type) AS raised, pg_temp.reported(text, type) 
 CREATE TEMP TABLE attempt AS
 SELECT type, left(text, n) AS text FROM value, generate_series(0, length(text) - 1, 3) n
 UNION SELECT type, left(text, n) || substr(text, n + 3) FROM value, generate_series(0, length(text) - 1, 5) n
-UNION SELECT type, overlay(text PLACING token FROM n FOR length(token)) FROM value, string_to_array('- 9 " \ { [[ null 1e400 99999999999999999999 1997-02-30 -7 Inf', ' ') tokens, unnest(tokens) token, generate_series(1, length(text)) n;
-SELECT type, count(*) > 1000 AS many, count(*) FILTER (WHERE raised <> 'valid') > 1000 AS most_are_none, count(DISTINCT split_part(raised, ' | ', 1)) >= 3 AS various,
+UNION SELECT type, overlay(text PLACING token FROM n FOR length(token)) FROM value, string_to_array('- 9 " \ { [[ null 1e400 99999999999999999999 1997-02-30 -7 Inf', ' ') tokens, unnest(tokens) token, generate_series(1, length(text), 3) n;
+SELECT type, count(*) > 400 AS many, count(*) FILTER (WHERE raised <> 'valid') > 400 AS most_are_none, count(DISTINCT split_part(raised, ' | ', 1)) >= 3 AS various,
 	   bool_and(reported = raised) IS TRUE AS reported_as_raised
   FROM (SELECT type, pg_temp.raised(text, type), pg_temp.reported(text, type) FROM attempt) q GROUP BY type ORDER BY type;
 SELECT type, text, raised, reported FROM (SELECT type, text, pg_temp.raised(text, type), pg_temp.reported(text, type) FROM attempt) q
@@ -58,9 +58,9 @@ CREATE TABLE copied (h clv_history, m clv_model, c clv_cells, t clv_cuts);
 DO $$
 DECLARE
 	program text := (SELECT format($p$printf '%%s\n' %s$p$, string_agg(quote_literal(line), ' ')) FROM (
-		SELECT string_agg(text, E'\t' ORDER BY type <> 'clv_history', type <> 'clv_model', type) FROM (SELECT type, replace(text, E'\n', ' ') AS text FROM value) v
+		SELECT string_agg(text, E'\t' ORDER BY type <> 'clv_history', type <> 'clv_model', type) FROM (SELECT type, translate(text, E'\n\t', '  ') AS text FROM value) v
 		UNION ALL SELECT string_agg(CASE WHEN type = broken THEN replace(text, '"', '') ELSE text END, E'\t' ORDER BY type <> 'clv_history', type <> 'clv_model', type)
-			FROM (SELECT type, replace(text, E'\n', ' ') AS text FROM value) v, (SELECT type AS broken FROM value) b GROUP BY broken) l (line));
+			FROM (SELECT type, translate(text, E'\n\t', '  ') AS text FROM value) v, (SELECT type AS broken FROM value) b GROUP BY broken) l (line));
 BEGIN
 	IF current_setting('server_version_num')::int >= 170000 THEN
 		EXECUTE format('COPY copied FROM PROGRAM %L (ON_ERROR ignore)', program);
