@@ -82,6 +82,7 @@ SELECT count(*) FROM segment_assign('few', 'customer_id', 'ordered_at', 'amount'
 -- --- names: views, schemas, quotes, temporary tables, partitions, domains and the types of amounts ---
 CREATE DOMAIN price AS numeric(12,2) CHECK (VALUE >= 0);
 CREATE TABLE "Odd Schema"."Order Lines" ("Customer ""Key""" text, "When" timestamp, "Net Price" price) PARTITION BY LIST ("Customer ""Key""");
+CREATE TABLE "OrderLines" ();
 CREATE TABLE "Odd Schema".lines PARTITION OF "Odd Schema"."Order Lines" DEFAULT;
 INSERT INTO "Odd Schema"."Order Lines" SELECT 'c' || customer_id, ordered_at AT TIME ZONE 'UTC', amount FROM orders WHERE customer_id IS NOT NULL;
 SELECT count(*) AS customers, bool_and(ROW(a.r, a.f, a.m, a.t) = ROW(b.r, b.f, b.m, b.t)) AS same
@@ -100,6 +101,40 @@ SELECT count(segment) FROM public.segment_assign('quick_look.orders', 'customer_
 SELECT count(clv) FROM public.clv_predict('quick_look.orders', 'customer_id', 'ordered_at', 'amount', horizon => '1 month');
 SET search_path = quick_look, public;
 
+-- --- a query as source, and no amount ---
+SELECT bool_and(ROW(a.r, a.f, a.m, a.t) IS NOT DISTINCT FROM ROW(b.r, b.f, b.m, b.t)) AS same, count(*) AS customers
+FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => 'none') a
+JOIN rfmtc_score('SELECT customer_id AS "Who", ordered_at::date AS day, amount::text::numeric AS paid FROM orders -- all ;', '"Who"', 'DAY', 'paid', model => 'none') b
+	ON a.customer_id = b.customer_id;
+SELECT (SELECT count(*) FROM rfmtc_score(E'\n(TABLE orders)', 'customer_id', 'ordered_at', 'amount', model => 'none')) AS parentheses,
+	   (SELECT count(*) FROM segment_assign('WITH o AS (SELECT * FROM orders) SELECT * FROM o;', 'customer_id', 'ordered_at', 'amount')) AS with_query,
+	   (SELECT count(clv) FROM clv_predict('SELECT * FROM quick_look.orders WHERE customer_id <= 500', 'customer_id', 'ordered_at', 'amount')) AS where_clause,
+	   (SELECT count(r) FROM rfmtc_score('VALUES (1, date ''2020-01-01''), (2, ''2020-02-01'')', 'column1', 'column2', model => 'none')) AS listed;
+SELECT (SELECT count(f) FROM rfmtc_score('orders', 'customer_id', 'ordered_at')) AS scored,
+	   (SELECT count(p_alive) FROM clv_predict('orders', 'customer_id', 'ordered_at')) AS predicted,
+	   (SELECT count(segment) FROM segment_assign('orders', 'customer_id', 'ordered_at')) AS named;
+SELECT (clv_backtest('SELECT history FROM customer', 'history', '2020-09-30', '3 months')).customers
+	= (clv_backtest('customer', 'history', '2020-09-30', '3 months')).customers AS back_test_too;
+
+-- --- dirty data: what is left out is said, and whom nobody can score gets NULLs ---
+SET client_min_messages = notice;
+CREATE TABLE dirty AS SELECT * FROM orders WHERE customer_id <= 50 OR customer_id IS NULL UNION ALL SELECT 51, '2021-03-01', -5
+	UNION ALL SELECT NULL, '2021-01-01', 7;
+SELECT count(*) AS customers, count(r) AS scored FROM rfmtc_score('dirty', 'customer_id', 'ordered_at', 'amount', model => 'none');
+INSERT INTO dirty VALUES (1, '2025-03-31', 5);
+SELECT count(*) AS customers, min(r) AS worst FROM rfmtc_score('SELECT * FROM dirty WHERE customer_id <= 50', 'customer_id', 'ordered_at', 'amount', model => 'none');
+SELECT count(*) AS customers FROM rfmtc_score('SELECT * FROM dirty WHERE customer_id <= 50', 'customer_id', 'ordered_at', 'amount', model => 'none', as_of => '2021-03-31');
+-- today is the last day, whatever is ordered for later
+SELECT bool_and(a.r = b.r AND a.t = b.t) AS as_of_today FROM
+	rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none') a
+	JOIN rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none',
+		as_of => (now() AT TIME ZONE 'UTC')::date) b USING (customer_id);
+SET client_min_messages = warning;
+
+-- --- a map for five bins wants five bins ---
+SELECT map, bins, (SELECT count(segment) FROM segment_assign('dirty', 'customer_id', 'ordered_at', 'amount', map => map, bins => bins, as_of => '2021-03-31')) AS named
+FROM (VALUES ('micro', 3), ('micro', 10), ('abc', 3), ('[{"segment": "low", "r": [1, 2]}, {"segment": "rest"}]', 3), ('[{"segment": "top", "r": {"min": 9}}, {"segment": "rest"}]', 10)) v (map, bins);
+
 -- --- with the rights of the caller ---
 CREATE ROLE regress_clv_quick;
 GRANT USAGE ON SCHEMA quick_look TO regress_clv_quick;
@@ -107,6 +142,7 @@ SET ROLE regress_clv_quick;
 \set VERBOSITY terse
 SELECT count(*) FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => 'none');
 SELECT count(*) FROM rfmtc_score('"Odd Schema".lines', 'customer_id', 'ordered_at', 'amount', model => 'none');
+SELECT count(*) FROM rfmtc_score('SELECT * FROM orders', 'customer_id', 'ordered_at', 'amount', model => 'none');
 RESET ROLE;
 DROP OWNED BY regress_clv_quick;
 DROP ROLE regress_clv_quick;
@@ -115,6 +151,20 @@ DROP ROLE regress_clv_quick;
 \set VERBOSITY default
 \set SHOW_CONTEXT never
 SELECT * FROM rfmtc_score('oders', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('ORDERLINES', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('my orders', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('UPDATE orders SET amount = 0', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('SELECT 1 AS customer_id) s, (SELECT 2', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('SELECT * FROM orders; DROP TABLE orders', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('SELECT * INTO stolen FROM orders', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('SELECT customer_id, ordered_at FROM orders', 'customer_id', 'ordered_at', 'amount');
+SELECT * FROM rfmtc_score('SELECT customer_id, ordered_at::text FROM orders', 'customer_id', 'ordered_at');
+SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', bins => 3);
+SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', bins => 10, map => 'lifecycle');
+SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', bins => 5, map => '[{"segment": "top", "r": [9, 10]}]');
+SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => NULL);
+SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', as_of => 'infinity');
 SELECT * FROM rfmtc_score('nowhere.orders', 'customer_id', 'ordered_at', 'amount');
 SELECT * FROM rfmtc_score('orders', 'customer', 'ordered_at', 'amount');
 SELECT * FROM clv_predict('orders', 'customer_id', 'orderd_at', 'amount');

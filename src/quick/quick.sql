@@ -23,12 +23,25 @@ BEGIN
 		RAISE EXCEPTION 'source must be the name of a table or view, not NULL'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	relation := pg_catalog.to_regclass(source);
+	BEGIN
+		relation := pg_catalog.to_regclass(source);
+	EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
+		RAISE EXCEPTION 'this is not the name of a table or view: %', source
+			USING ERRCODE = 'invalid_name',
+				HINT = 'Write the name as in SQL: in double quotes where it has spaces, signs or capital letters.';
+	END;
 	IF relation IS NULL THEN
+		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) INTO name
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+		WHERE pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) pg_catalog.lower(
+				(pg_catalog.parse_ident(source))[pg_catalog.cardinality(pg_catalog.parse_ident(source))])
+		  AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,v,m,f,p}'::pg_catalog."char"[])
+		ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname, c.relname LIMIT 1;
 		RAISE EXCEPTION 'table or view "%" does not exist', source
 			USING ERRCODE = 'undefined_table',
-				HINT = pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
-					pg_catalog.current_setting('search_path'));
+				HINT = CASE WHEN name IS NOT NULL THEN pg_catalog.format('There is %s.', name)
+					ELSE pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
+						pg_catalog.current_setting('search_path')) END;
 	END IF;
 	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind INTO name, kind
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -42,8 +55,40 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_relation(pg_catalog.text) IS
 	'the table or view of that name, as SQL reads it with the search_path of the caller, and its full name; an error where there is none. A part of the quick look';
 
+CREATE FUNCTION @extschema@.clv_quick_columns(
+	query pg_catalog.text,
+	OUT name pg_catalog.text,
+	OUT type pg_catalog.oid,
+	OUT typmod pg_catalog.int4
+) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION @extschema@.clv_quick_columns(pg_catalog.text) IS
+	'the columns of a query, in their order; an error where it is not one SELECT. The query is not run. A part of the quick look';
+
+CREATE FUNCTION @extschema@.clv_quick_source(
+	source pg_catalog.text,
+	OUT query pg_catalog.text,
+	OUT item pg_catalog.text,
+	OUT title pg_catalog.text
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000 AS $$
+BEGIN
+	IF source OPERATOR(pg_catalog.~*) '^\s*(\(|(select|with|values|table)[\s(])' THEN
+		query := pg_catalog.regexp_replace(source, '[\s;]+$', '');
+		item := pg_catalog.format(E'(%s\n)', query);
+		title := 'the query';
+	ELSE
+		SELECT pg_catalog.format('SELECT * FROM %s', r.name), r.name, r.relation::pg_catalog.text INTO query, item, title
+		FROM @extschema@.clv_quick_relation(source) r;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_quick_source(pg_catalog.text) IS
+	'the name of a table or view, or a query, as a statement, as an item of FROM and as messages call it. A part of the quick look and of validation';
+
 CREATE FUNCTION @extschema@.clv_quick_column(
-	source pg_catalog.regclass,
+	query pg_catalog.text,
+	title pg_catalog.text,
 	argument pg_catalog.text,
 	name pg_catalog.text,
 	OUT column_name pg_catalog.text,
@@ -59,10 +104,8 @@ BEGIN
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	LOOP
-		SELECT a.attname, a.atttypid, a.atttypmod INTO column_name, column_type, column_typmod
-		FROM pg_catalog.pg_attribute a
-		WHERE a.attrelid OPERATOR(pg_catalog.=) source AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
-		  AND a.attname OPERATOR(pg_catalog.=) spelling;
+		SELECT c.name, c.type, c.typmod INTO column_name, column_type, column_typmod
+		FROM @extschema@.clv_quick_columns(query) c WHERE c.name OPERATOR(pg_catalog.=) spelling LIMIT 1;
 		IF FOUND THEN
 			RETURN;
 		END IF;
@@ -72,18 +115,41 @@ BEGIN
 		spelling := (pg_catalog.parse_ident(name))[1];
 		EXIT WHEN spelling OPERATOR(pg_catalog.=) name;
 	END LOOP;
-	RAISE EXCEPTION 'column "%" of % does not exist', name, source
+	RAISE EXCEPTION 'column "%" of % does not exist', name, title
 		USING ERRCODE = 'undefined_column',
 			DETAIL = pg_catalog.format('It was given as %s.', argument),
-			HINT = pg_catalog.format('Columns of %s are: %s.', source,
-				(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum)
-				 FROM pg_catalog.pg_attribute a
-				 WHERE a.attrelid OPERATOR(pg_catalog.=) source AND a.attnum OPERATOR(pg_catalog.>) 0
-				   AND NOT a.attisdropped));
+			HINT = pg_catalog.format('Columns of %s are: %s.', title,
+				(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.name), ', ') FROM @extschema@.clv_quick_columns(query) c));
 END
 $$;
+COMMENT ON FUNCTION @extschema@.clv_quick_column(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'the column of that name in a query, exactly or as SQL would read it, and its type; an error names the columns there are. A part of the quick look and of validation';
+
+CREATE FUNCTION @extschema@.clv_quick_column(
+	source pg_catalog.regclass,
+	argument pg_catalog.text,
+	name pg_catalog.text,
+	OUT column_name pg_catalog.text,
+	OUT column_type pg_catalog.oid,
+	OUT column_typmod pg_catalog.int4
+) RETURNS record
+LANGUAGE sql STABLE PARALLEL SAFE COST 5000
+BEGIN ATOMIC
+	SELECT c.column_name, c.column_type, c.column_typmod
+	FROM @extschema@.clv_quick_column(pg_catalog.format('SELECT * FROM %s', source), source::pg_catalog.text, argument, name) c;
+END;
 COMMENT ON FUNCTION @extschema@.clv_quick_column(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
-	'the column of that name, exactly or as SQL would read it, and its type; an error names the columns there are. A part of the quick look';
+	'the same of a table or view. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_quick_day(
+	as_of pg_catalog.date,
+	days pg_catalog.date[],
+	customers pg_catalog.int8[],
+	guests pg_catalog.int8
+) RETURNS pg_catalog.date
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.clv_quick_day(pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
+	'as_of, or the last of the days on which so many customers bought last, but not later than today; says how many rows have no customer and how many customers no purchase, and warns of a last day that stands alone. A part of the quick look';
 
 CREATE FUNCTION @extschema@.clv_quick_span(argument pg_catalog.text, span pg_catalog.interval)
 	RETURNS pg_catalog.interval
@@ -110,88 +176,122 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_base_type(pg_catalog.oid) IS
 	'the type below a domain, or the type itself. A part of the quick look';
 
+CREATE FUNCTION @extschema@.clv_quick_rows(
+	source pg_catalog.text,
+	customer pg_catalog.text,
+	bought_at pg_catalog.text,
+	amount pg_catalog.text,
+	OUT item pg_catalog.text,
+	OUT who pg_catalog.text,
+	OUT history pg_catalog.text
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 AS $$
+DECLARE
+	rows pg_catalog.record;
+	place pg_catalog.text;
+	time_column pg_catalog.record;
+	time_type pg_catalog.regtype;
+	amount_column pg_catalog.record;
+	amount_type pg_catalog.regtype;
+	amount_sql pg_catalog.text := '';
+BEGIN
+	rows := @extschema@.clv_quick_source(source);
+	place := CASE WHEN rows.title OPERATOR(pg_catalog.=) 'the query' THEN '' ELSE pg_catalog.format(' FROM %s', rows.title) END;
+	item := rows.item;
+	who := pg_catalog.format('s.%I', (@extschema@.clv_quick_column(rows.query, rows.title, 'customer'::pg_catalog.text,
+		customer)).column_name);
+	time_column := @extschema@.clv_quick_column(rows.query, rows.title, 'bought_at'::pg_catalog.text, bought_at);
+	time_type := @extschema@.clv_quick_base_type(time_column.column_type)::pg_catalog.regtype;
+	IF time_type OPERATOR(pg_catalog.<>) ALL (
+		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[])
+	THEN
+		RAISE EXCEPTION 'column "%" of % is of type %, not a time', time_column.column_name, rows.title,
+			pg_catalog.format_type(time_column.column_type, time_column.column_typmod)
+			USING ERRCODE = 'datatype_mismatch',
+				HINT = pg_catalog.format('A query as source can cast it: SELECT ..., %I::timestamptz AS bought_at%s.',
+					time_column.column_name, place);
+	END IF;
+	IF amount IS NOT NULL THEN
+		amount_column := @extschema@.clv_quick_column(rows.query, rows.title, 'amount'::pg_catalog.text, amount);
+		amount_type := @extschema@.clv_quick_base_type(amount_column.column_type)::pg_catalog.regtype;
+		IF amount_type OPERATOR(pg_catalog.<>) ALL (
+			'{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}'::pg_catalog.regtype[])
+		THEN
+			RAISE EXCEPTION 'column "%" of % is of type %, not a number', amount_column.column_name, rows.title,
+				pg_catalog.format_type(amount_column.column_type, amount_column.column_typmod)
+				USING ERRCODE = 'datatype_mismatch',
+					HINT = pg_catalog.format('A query as source can cast it: SELECT ..., %I::numeric AS amount%s.',
+						amount_column.column_name, place);
+		END IF;
+		amount_sql := pg_catalog.format(', s.%I::pg_catalog.%s', amount_column.column_name,
+			CASE WHEN amount_type OPERATOR(pg_catalog.=) 'pg_catalog.float8'::pg_catalog.regtype THEN 'float8' ELSE 'numeric' END);
+	END IF;
+	history := pg_catalog.format('@extschema@.clv_history(s.%I::pg_catalog.%s%s)', time_column.column_name,
+		CASE WHEN time_type OPERATOR(pg_catalog.=) 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'timestamptz'
+			WHEN time_type OPERATOR(pg_catalog.=) 'pg_catalog.timestamp'::pg_catalog.regtype THEN 'timestamp' ELSE 'date' END,
+		amount_sql);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_quick_rows(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'of a table, view or query with its columns checked: the item of FROM, called s, the column of the customer, and what makes a history of its rows; amount NULL: without money. A part of the quick look';
+
 CREATE FUNCTION @extschema@.clv_quick_histories(
 	source pg_catalog.text, customer pg_catalog.text, bought_at pg_catalog.text, amount pg_catalog.text)
 RETURNS pg_catalog.text
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 AS $$
-DECLARE
-	relation pg_catalog.regclass;
-	name pg_catalog.text;
-	who pg_catalog.text;
-	time_column pg_catalog.record;
-	time_type pg_catalog.oid;
-	amount_column pg_catalog.record;
-	amount_type pg_catalog.oid;
-	amount_sql pg_catalog.text := '';
-BEGIN
-	SELECT r.relation, r.name INTO relation, name FROM @extschema@.clv_quick_relation(source) r;
-	who := pg_catalog.quote_ident((@extschema@.clv_quick_column(relation, 'customer'::pg_catalog.text, customer)).column_name);
-	time_column := @extschema@.clv_quick_column(relation, 'bought_at'::pg_catalog.text, bought_at);
-	time_type := @extschema@.clv_quick_base_type(time_column.column_type);
-	IF time_type::pg_catalog.regtype OPERATOR(pg_catalog.<>) ALL (
-		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[])
-	THEN
-		RAISE EXCEPTION 'column "%" of % is of type %, not a time', time_column.column_name, relation,
-			pg_catalog.format_type(time_column.column_type, time_column.column_typmod)
-			USING ERRCODE = 'datatype_mismatch',
-				HINT = pg_catalog.format(
-					'A view can cast it: CREATE VIEW v AS SELECT ..., %I::timestamptz AS bought_at FROM %s.',
-					time_column.column_name, relation);
-	END IF;
-	IF amount IS NOT NULL THEN
-		amount_column := @extschema@.clv_quick_column(relation, 'amount'::pg_catalog.text, amount);
-		amount_type := @extschema@.clv_quick_base_type(amount_column.column_type);
-		IF amount_type::pg_catalog.regtype OPERATOR(pg_catalog.<>) ALL (
-			'{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}'::pg_catalog.regtype[])
-		THEN
-			RAISE EXCEPTION 'column "%" of % is of type %, not a number', amount_column.column_name, relation,
-				pg_catalog.format_type(amount_column.column_type, amount_column.column_typmod)
-				USING ERRCODE = 'datatype_mismatch',
-					HINT = pg_catalog.format(
-						'A view can cast it: CREATE VIEW v AS SELECT ..., %I::numeric AS amount FROM %s.',
-						amount_column.column_name, relation);
-		END IF;
-		amount_sql := pg_catalog.format(', s.%I::pg_catalog.%s', amount_column.column_name,
-			CASE WHEN amount_type::pg_catalog.regtype OPERATOR(pg_catalog.=) 'pg_catalog.float8'::pg_catalog.regtype
-				THEN 'float8' ELSE 'numeric' END);
-	END IF;
-	RETURN pg_catalog.format(
-		'SELECT s.%1$s::pg_catalog.text AS customer_id, @extschema@.clv_history(s.%2$I::%3$s%4$s) AS history '
-		'FROM %5$s AS s WHERE s.%1$s IS NOT NULL GROUP BY s.%1$s',
-		who, time_column.column_name,
-		CASE WHEN time_type::pg_catalog.regtype OPERATOR(pg_catalog.=) 'pg_catalog.timestamptz'::pg_catalog.regtype
-			THEN 'pg_catalog.timestamptz'
-			WHEN time_type::pg_catalog.regtype OPERATOR(pg_catalog.=) 'pg_catalog.timestamp'::pg_catalog.regtype
-			THEN 'pg_catalog.timestamp' ELSE 'pg_catalog.date' END,
-		amount_sql, name);
-END
-$$;
+LANGUAGE sql STABLE PARALLEL SAFE COST 20000
+BEGIN ATOMIC
+	SELECT pg_catalog.format(
+		'SELECT %1$s::pg_catalog.text AS customer_id, %2$s AS history FROM %3$s AS s WHERE %1$s IS NOT NULL GROUP BY %1$s',
+		r.who, r.history, r.item)
+	FROM @extschema@.clv_quick_rows(source, customer, bought_at, amount) r;
+END;
 COMMENT ON FUNCTION @extschema@.clv_quick_histories(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'the statement that makes the histories of a table or view by name, with its columns checked; rows without a customer are left out; amount NULL: without money. A part of the quick look';
+	'the statement that makes the histories of a table, view or query, with its columns checked; rows without a customer are left out; amount NULL: without money. A part of the quick look';
 
 CREATE FUNCTION @extschema@.clv_quick_model(
-	histories pg_catalog.text, model pg_catalog.text, with_spend pg_catalog.bool, as_of pg_catalog.date)
-RETURNS pg_catalog.text
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 2000 AS $$
+	source pg_catalog.text,
+	customer pg_catalog.text,
+	bought_at pg_catalog.text,
+	amount pg_catalog.text,
+	model pg_catalog.text,
+	with_spend pg_catalog.bool,
+	as_of pg_catalog.date
+) RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 AS $$
+DECLARE
+	rows pg_catalog.record;
 BEGIN
-	RETURN pg_catalog.format('WITH histories AS MATERIALIZED (%s), fitted AS MATERIALIZED (SELECT %s AS model) ',
-		histories,
+	IF model IS NULL THEN
+		RAISE EXCEPTION 'model must be the name of a family, or ''none'', not NULL'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	rows := @extschema@.clv_quick_rows(source, customer, bought_at, amount);
+	-- rows without a customer are put together as well, to be counted
+	RETURN pg_catalog.format(
+		'WITH everybody AS MATERIALIZED (SELECT %1$s::pg_catalog.text AS customer_id, %2$s AS history, pg_catalog.count(*) AS rows '
+		'FROM %3$s AS s GROUP BY %1$s), '
+		'histories AS (SELECT e.customer_id, e.history FROM everybody e WHERE e.customer_id IS NOT NULL), '
+		'day AS MATERIALIZED (SELECT @extschema@.clv_quick_day(%4$L::pg_catalog.date, '
+		'pg_catalog.array_agg(l.day), pg_catalog.array_agg(l.customers), '
+		'(SELECT pg_catalog.sum(e.rows)::pg_catalog.int8 FROM everybody e WHERE e.customer_id IS NULL)) AS day '
+		'FROM (SELECT @extschema@.clv_last_purchase(h.history) AS day, pg_catalog.count(*) AS customers FROM histories h GROUP BY 1) l), '
+		'fitted AS MATERIALIZED (SELECT %5$s AS model) ',
+		rows.who, rows.history, rows.item, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'),
 		CASE WHEN model OPERATOR(pg_catalog.=) 'none' THEN 'NULL::@extschema@.clv_model'
 			ELSE pg_catalog.format(
 				'(SELECT @extschema@.clv_fit(h.history, pg_catalog.jsonb_build_object(''model'', %L, ''spend'', %L, '
-				'''as_of'', %L::pg_catalog.date)) FROM histories h)',
-				model, CASE WHEN with_spend THEN 'gamma/gamma' ELSE 'none' END,
-				pg_catalog.to_char(as_of, 'YYYY-MM-DD BC')) END);
+				'''as_of'', d.day)) FROM histories h CROSS JOIN day d)',
+				model, CASE WHEN with_spend THEN 'gamma/gamma' ELSE 'none' END) END);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_model(pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.date) IS
-	'the beginning of a statement: histories, and the model fitted to them (none: NULL). A part of the quick look';
+COMMENT ON FUNCTION @extschema@.clv_quick_model(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.date) IS
+	'the beginning of a statement: histories, the day they are seen from, and the model fitted to them (none: NULL). A part of the quick look';
 
 CREATE FUNCTION @extschema@.rfmtc_score(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
-	amount pg_catalog.text,
+	amount pg_catalog.text DEFAULT NULL,
 	model pg_catalog.text DEFAULT 'mbg/nbd',
 	as_of pg_catalog.date DEFAULT NULL,
 	bins pg_catalog.int4 DEFAULT 5
@@ -206,23 +306,22 @@ CREATE FUNCTION @extschema@.rfmtc_score(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE @extschema@.clv_quick_model(
-		@extschema@.clv_quick_histories(source, customer, bought_at, amount), model, amount IS NOT NULL, as_of)
+	RETURN QUERY EXECUTE @extschema@.clv_quick_model(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of)
 		OPERATOR(pg_catalog.||)
 		'SELECT q.customer_id, (q.s).r, (q.s).f, (q.s).m, (q.s).t, (q.s).c, (q.s).v FROM ('
-		'SELECT h.customer_id, @extschema@.rfmtc_score(h.history, b.model, $1, $2) OVER () AS s '
-		'FROM histories h CROSS JOIN fitted b) q'
-		USING as_of, bins;
+		'SELECT h.customer_id, @extschema@.rfmtc_score(h.history, b.model, d.day, $1) OVER () AS s '
+		'FROM histories h CROSS JOIN fitted b CROSS JOIN day d) q'
+		USING bins;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.rfmtc_score(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.int4) IS
-	'quick look: the scores of the customers of a table or view (as SQL names it), given the columns of customer, time and amount (NULL: none). model: a family to fit on the fly for c and v, ''none'' for neither; as_of: the last purchase in the data where none is given. Customers who did not exist yet get NULLs';
+	'quick look: the scores of the customers of a table or view (as SQL names it) or of a query, given the columns of customer, time and amount (NULL: none). model: a family to fit on the fly for c and v, ''none'' for neither; as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers who did not exist yet get NULLs';
 
 CREATE FUNCTION @extschema@.clv_predict(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
-	amount pg_catalog.text,
+	amount pg_catalog.text DEFAULT NULL,
 	horizon pg_catalog.interval DEFAULT '1 year',
 	discount_rate pg_catalog.float8 DEFAULT 0,
 	margin pg_catalog.float8 DEFAULT 1,
@@ -249,23 +348,22 @@ BEGIN
 		RAISE EXCEPTION 'a prediction needs a model'
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	RETURN QUERY EXECUTE @extschema@.clv_quick_model(
-		@extschema@.clv_quick_histories(source, customer, bought_at, amount), model, amount IS NOT NULL, as_of)
+	RETURN QUERY EXECUTE @extschema@.clv_quick_model(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of)
 		OPERATOR(pg_catalog.||)
-		'SELECT h.customer_id, p.* FROM histories h CROSS JOIN fitted b '
-		'CROSS JOIN LATERAL @extschema@.clv_predict(b.model, h.history, $1, $2, $3, $4, $5, '
+		'SELECT h.customer_id, p.* FROM histories h CROSS JOIN fitted b CROSS JOIN day d '
+		'CROSS JOIN LATERAL @extschema@.clv_predict(b.model, h.history, $1, $2, $3, d.day, $4, '
 		'NULL::pg_catalog.float8[]) p'
-		USING horizon, discount_rate, margin, as_of, level;
+		USING horizon, discount_rate, margin, level;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_predict(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.date, pg_catalog.float8) IS
-	'quick look: fits a model to the customers of a table or view (as SQL names it), given the columns of customer, time and amount (NULL: none), and predicts them; the options are those of clv_predict over a history. as_of: the last purchase in the data where none is given. Customers who did not exist yet get NULLs';
+	'quick look: fits a model to the customers of a table or view (as SQL names it) or of a query, given the columns of customer, time and amount (NULL: none), and predicts them; the options are those of clv_predict over a history. as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers who did not exist yet get NULLs';
 
 CREATE FUNCTION @extschema@.segment_assign(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
-	amount pg_catalog.text,
+	amount pg_catalog.text DEFAULT NULL,
 	map pg_catalog.text DEFAULT 'rfm',
 	model pg_catalog.text DEFAULT 'mbg/nbd',
 	as_of pg_catalog.date DEFAULT NULL,
@@ -279,6 +377,7 @@ DECLARE
 	needs pg_catalog.text[];
 	unknown pg_catalog.text;
 	family pg_catalog.text := model;
+	highest pg_catalog.int4;
 BEGIN
 	IF map IS NULL THEN
 		RAISE EXCEPTION 'map must be the name of a segment map or a rule list, not NULL'
@@ -286,6 +385,15 @@ BEGIN
 	END IF;
 	SELECT pg_catalog.array_agg(pg_catalog.concat_ws(' ', i.kind, i.name)) INTO needs
 	FROM @extschema@.clv_segment_inputs(map) i;
+	-- who mentions scores up to 3 may mean 5; who mentions 5 does not mean 3
+	SELECT pg_catalog.max(i.highest) INTO highest FROM @extschema@.clv_segment_inputs(map) i;
+	IF bins OPERATOR(pg_catalog.<) highest OR bins OPERATOR(pg_catalog.>) greatest(highest, 5) AND highest IS NOT NULL THEN
+		RAISE EXCEPTION 'map % is written for scores up to %, not for bins => %',
+			CASE WHEN map OPERATOR(pg_catalog.~) '^\s*\[' THEN 'given as rules' ELSE pg_catalog.quote_ident(map) END,
+			CASE WHEN bins OPERATOR(pg_catalog.>) 5 THEN greatest(highest, 5) ELSE highest END, bins
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Leave bins out; or write a map for yours, or take ''micro'', which knows any number.';
+	END IF;
 	SELECT i.name INTO unknown FROM @extschema@.clv_segment_inputs(map) i
 	WHERE i.kind OPERATOR(pg_catalog.=) 'attribute'
 	  AND i.name OPERATOR(pg_catalog.<>) ALL ('{cumulative_share,trend}'::pg_catalog.text[])
@@ -299,14 +407,11 @@ BEGIN
 	IF NOT needs OPERATOR(pg_catalog.&&) '{score c,score v}'::pg_catalog.text[] OR needs IS NULL THEN
 		family := 'none';
 	END IF;
-	RETURN QUERY EXECUTE @extschema@.clv_quick_model(
-		@extschema@.clv_quick_histories(source, customer, bought_at, amount), family,
+	RETURN QUERY EXECUTE @extschema@.clv_quick_model(source, customer, bought_at, amount, family,
 		amount IS NOT NULL AND needs OPERATOR(pg_catalog.&&) '{score v}'::pg_catalog.text[], as_of)
 		OPERATOR(pg_catalog.||)
-		', day AS MATERIALIZED (SELECT coalesce($1, pg_catalog.max(@extschema@.clv_last_purchase(h.history))) AS day '
-		'FROM histories h), '
-		'scored AS (SELECT h.customer_id, h.history, d.day, '
-		'@extschema@.rfmtc_score(h.history, b.model, d.day, $2) OVER () AS scores '
+		', scored AS (SELECT h.customer_id, h.history, d.day, '
+		'@extschema@.rfmtc_score(h.history, b.model, d.day, $1) OVER () AS scores '
 		'FROM histories h CROSS JOIN fitted b CROSS JOIN day d)'
 		OPERATOR(pg_catalog.||) CASE
 			WHEN needs OPERATOR(pg_catalog.&&) '{attribute cumulative_share,attribute trend}'::pg_catalog.text[] THEN
@@ -317,16 +422,16 @@ BEGIN
 				'@extschema@.clv_purchases_between(s.history, @extschema@.clv_first_purchase(s.history, s.day) '
 				'OPERATOR(pg_catalog.+) ((s.day OPERATOR(pg_catalog.-) @extschema@.clv_first_purchase(s.history, s.day)) '
 				'OPERATOR(pg_catalog./) 2), s.day) AS younger FROM scored s) '
-				'SELECT s.customer_id, @extschema@.segment_assign(s.scores, $3, pg_catalog.jsonb_build_object('
+				'SELECT s.customer_id, @extschema@.segment_assign(s.scores, $2, pg_catalog.jsonb_build_object('
 				'''cumulative_share'', CASE WHEN pg_catalog.sum(s.spend) OVER () OPERATOR(pg_catalog.>) 0 '
 				'THEN (pg_catalog.sum(s.spend) OVER (ORDER BY s.spend DESC) '
 				'OPERATOR(pg_catalog.-) pg_catalog.sum(s.spend) OVER (PARTITION BY s.spend)) '
 				'OPERATOR(pg_catalog./) pg_catalog.sum(s.spend) OVER () ELSE 0 END, '
 				'''trend'', @extschema@.clv_ratio((2 OPERATOR(pg_catalog.*) s.younger OPERATOR(pg_catalog.-) s.purchases)'
 				'::pg_catalog.float8, s.purchases::pg_catalog.float8))) FROM measured s'
-			ELSE ' SELECT s.customer_id, @extschema@.segment_assign(s.scores, $3, NULL::pg_catalog.jsonb) FROM scored s' END
-		USING as_of, bins, map;
+			ELSE ' SELECT s.customer_id, @extschema@.segment_assign(s.scores, $2, NULL::pg_catalog.jsonb) FROM scored s' END
+		USING bins, map;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.segment_assign(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.int4) IS
-	'quick look: the segments of the customers of a table or view (as SQL names it), given the columns of customer, time and amount (NULL: none), under a map or rule list. A model is fitted only where the map asks for c or v; the attributes cumulative_share and trend are computed. as_of: the last purchase in the data where none is given. Customers who did not exist yet get NULL';
+	'quick look: the segments of the customers of a table or view (as SQL names it) or of a query, given the columns of customer, time and amount (NULL: none), under a map or rule list. A model is fitted only where the map asks for c or v; the attributes cumulative_share and trend are computed. as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers who did not exist yet get NULL. A map written for other bins is an error';

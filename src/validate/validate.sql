@@ -67,26 +67,26 @@ DECLARE
 	vector_column pg_catalog.record;
 	vectors pg_catalog.text := 'NULL';
 BEGIN
-	SELECT r.relation, r.name INTO relation FROM @extschema@.clv_quick_relation(source) r;
-	history_column := @extschema@.clv_quick_column(relation.relation, 'history'::pg_catalog.text, history);
+	relation := @extschema@.clv_quick_source(source);
+	history_column := @extschema@.clv_quick_column(relation.query, relation.title, 'history'::pg_catalog.text, history);
 	IF @extschema@.clv_quick_base_type(history_column.column_type) OPERATOR(pg_catalog.<>)
 		'@extschema@.clv_history'::pg_catalog.regtype::pg_catalog.oid
 	THEN
 		RAISE EXCEPTION 'column "%" of % is of type %, not '
-		'clv_history', history_column.column_name, relation.relation,
+		'clv_history', history_column.column_name, relation.title,
 			pg_catalog.format_type(history_column.column_type, history_column.column_typmod)
 			USING ERRCODE = 'datatype_mismatch',
 				HINT = 'Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
 					'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.';
 	END IF;
 	IF covariates IS NOT NULL THEN
-		vector_column := @extschema@.clv_quick_column(relation.relation, 'covariates'::pg_catalog.text, covariates);
+		vector_column := @extschema@.clv_quick_column(relation.query, relation.title, 'covariates'::pg_catalog.text, covariates);
 		IF @extschema@.clv_quick_base_type(vector_column.column_type)::pg_catalog.regtype
 			OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.float8[],pg_catalog.float4[],pg_catalog.numeric[],pg_catalog.int2[],'
 			'pg_catalog.int4[],pg_catalog.int8[]}'::pg_catalog.regtype[])
 		THEN
 			RAISE EXCEPTION 'column "%" of % is of type %, not an array of numbers',
-				vector_column.column_name, relation.relation,
+				vector_column.column_name, relation.title,
 				pg_catalog.format_type(vector_column.column_type, vector_column.column_typmod)
 				USING ERRCODE = 'datatype_mismatch',
 					HINT = 'A view can make one: ARRAY[female::int, age] AS covariates.';
@@ -95,7 +95,7 @@ BEGIN
 	END IF;
 	RETURN pg_catalog.format('SELECT s.%I::@extschema@.clv_history AS history, '
 		'%s::pg_catalog.float8[] AS covariates FROM %s AS s',
-		history_column.column_name, vectors, relation.name);
+		history_column.column_name, vectors, relation.item);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_histories(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS

@@ -1,0 +1,106 @@
+/*
+ * quick.c
+ *		The little that the quick look cannot ask in SQL: what columns a query has, and
+ *		what to say of the rows it reads.
+ */
+#include "clv.h"
+
+#include "access/tupdesc.h"
+#include "arguments.h"
+#include "executor/spi.h"
+#include "fit/last_day.h"
+#include "funcapi.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/plancache.h"
+#include "utils/tuplestore.h"
+
+/* The row type of one statement that reads; errors where it is none, or several. */
+static TupleDesc
+QueryColumns(const char *query)
+{
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+	List	   *sources;
+	CachedPlanSource *source;
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
+	sources = SPI_plan_get_plan_sources(plan);
+	source = list_length(sources) == 1 ? (CachedPlanSource *) linitial(sources) : NULL;
+	if (source == NULL || source->raw_parse_tree == NULL ||
+		!IsA(source->raw_parse_tree->stmt, SelectStmt) || source->resultDesc == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the query must be one SELECT"),
+						errdetail("It is: %s", query)));
+	return source->resultDesc;
+}
+
+/* (query): set of name, type, typmod */
+PG_FUNCTION_INFO_V1(clv_quick_columns);
+Datum
+clv_quick_columns(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	TupleDesc	columns;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	SPI_connect();
+	columns = QueryColumns(query);
+	for (int i = 0; i < columns->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(columns, i);
+		Datum		values[3];
+		bool		nulls[3] = {false, false, false};
+
+		values[0] = CStringGetTextDatum(NameStr(column->attname));
+		values[1] = ObjectIdGetDatum(column->atttypid);
+		values[2] = Int32GetDatum(column->atttypmod);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * (as_of, days, customers, guests): the day to look from: as_of where it is given, else the
+ * last of the days on which so many customers bought last, or today where that is earlier.
+ * What a newcomer would wonder about is said.
+ */
+PG_FUNCTION_INFO_V1(clv_quick_day);
+Datum
+clv_quick_day(PG_FUNCTION_ARGS)
+{
+	int64		n = 0;
+	int64		never = 0;
+	int64		later;
+	ClvLastDay *days = NULL;
+	DateADT		day;
+	DateADT		settled;
+
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		days = clv_last_days(PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_ARRAYTYPE_P(2), &n, &never);
+	if (!PG_ARGISNULL(3) && PG_GETARG_INT64(3) > 0)
+		ereport(NOTICE,
+				(errmsg("rows without a customer were left out: " INT64_FORMAT, PG_GETARG_INT64(3)),
+				 errdetail("Their column of the customer is NULL.")));
+	if (never > 0)
+		ereport(NOTICE, (errmsg("customers without a purchase: " INT64_FORMAT, never),
+						 errdetail("They have refunds only, or no time is known of them: their "
+								   "answers are NULL.")));
+	if (!PG_ARGISNULL(0))
+	{
+		clv_check_date("as_of", PG_GETARG_DATEADT(0));
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	}
+	if (n == 0)
+		PG_RETURN_NULL();
+	settled = clv_settled_day(days, n, &later);
+	day = days[n - 1].day;
+	if (day > clv_today())
+		ereport(NOTICE, (errmsg("purchases after today are left out"),
+						 errhint("Give as_of => a date to see them.")));
+	clv_warn_of_last_day(Min(day, clv_today()), Min(settled, clv_today()), later,
+						 "If the date is mistaken, correct it; otherwise give as_of => a date.");
+	PG_RETURN_DATEADT(Min(day, clv_today()));
+}
