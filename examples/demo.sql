@@ -1,6 +1,7 @@
 -- demo.sql - from orders to value and segments. Needs a table orders(customer_id, ordered_at, amount).
 -- make demo runs it in a private server; it runs as well in any empty database:
 --     psql -f examples/shop.sql -f examples/demo.sql
+-- What it shows of SQL is what it runs: \p prints a statement, \g runs it.
 
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS clv;
@@ -15,19 +16,20 @@ SELECT count(*) AS orders, count(DISTINCT customer_id) AS customers, min(ordered
 FROM orders;
 
 \echo '=== 2. One history per customer: an aggregate over the orders ==='
-\echo 'CREATE TABLE customer AS'
-\echo '  SELECT customer_id, clv_history(ordered_at, amount) AS history FROM orders GROUP BY customer_id;'
-\timing on
 CREATE TABLE customer AS
   SELECT customer_id, clv_history(ordered_at, amount) AS history
-  FROM orders WHERE customer_id IS NOT NULL GROUP BY customer_id;
+  FROM orders WHERE customer_id IS NOT NULL GROUP BY customer_id
+\p
+\timing on
+\g
 \timing off
 
 \echo
 \echo '=== 3. One model: an aggregate over the histories ==='
-\echo 'CREATE TABLE model AS SELECT clv_fit(history) AS model FROM customer;'
+CREATE TABLE model AS SELECT clv_fit(history) AS model FROM customer
+\p
 \timing on
-CREATE TABLE model AS SELECT clv_fit(history) AS model FROM customer;
+\g
 \timing off
 \echo
 SELECT p.process, p.name, round(p.estimate::numeric, 4) AS estimate, round(p.std_error::numeric, 4) AS std_error,
@@ -38,13 +40,15 @@ SELECT d.customers, d.spend_customers, round(d.log_likelihood::numeric, 2) AS lo
 FROM model, clv_diagnostics(model) d;
 
 \echo '=== 4. Everything about every customer: values, scores, prediction, segment ==='
-\timing on
 CREATE TABLE result AS
   SELECT c.customer_id, v AS rfmtc, p AS prediction, rfmtc_score(c.history, m.model) OVER () AS scores,
          clv_total_spend(c.history) AS revenue
   FROM customer c, model m,
        rfmtc(c.history, (clv_diagnostics(m.model)).as_of, m.model) v,
-       clv_predict(m.model, c.history, horizon => '1 year', discount_rate => 0.10) p;
+       clv_predict(m.model, c.history, horizon => '1 year', discount_rate => 0.10) p
+\p
+\timing on
+\g
 \timing off
 
 \echo

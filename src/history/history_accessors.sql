@@ -8,7 +8,7 @@ CREATE TYPE @extschema@.clv_rfmtc AS (
 	churn pg_catalog.float8
 );
 COMMENT ON TYPE @extschema@.clv_rfmtc IS
-	'the marketer''s five values: days since the last purchase, number of purchases, total net spend, days since the first purchase, probability to have churned';
+	'the marketer''s five values: days since the last purchase, number of purchases, total net spend (not a mean), days since the first purchase, probability to have churned';
 
 CREATE FUNCTION @extschema@.clv_summary(
 	history @extschema@.clv_history, as_of pg_catalog.date,

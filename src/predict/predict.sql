@@ -22,7 +22,7 @@ COMMENT ON COLUMN @extschema@.clv_prediction.expected_spend IS 'expected value o
 COMMENT ON COLUMN @extschema@.clv_prediction.expected_revenue IS 'expected_purchases times expected_spend, undiscounted';
 COMMENT ON COLUMN @extschema@.clv_prediction.clv IS 'expected revenue of the horizon, discounted, times the margin';
 COMMENT ON COLUMN @extschema@.clv_prediction.lifetime_value IS 'the same without end; NULL where nothing is discounted, or the sum diverges';
-COMMENT ON COLUMN @extschema@.clv_prediction.next_purchase_value IS 'P(alive) times what a purchase today would add to clv, itself not counted: an association, not the effect of a campaign';
+COMMENT ON COLUMN @extschema@.clv_prediction.next_purchase_value IS 'P(alive) times what a purchase today would add to clv, itself not counted: an association, not the effect of a campaign. Negative where the model expects more to be lost by the chance to leave than to be learned';
 COMMENT ON COLUMN @extschema@.clv_prediction.purchases_low IS 'lower end of the interval of the number of purchases, where a level was given';
 COMMENT ON COLUMN @extschema@.clv_prediction.purchases_high IS 'upper end of the interval of the number of purchases, where a level was given';
 COMMENT ON COLUMN @extschema@.clv_prediction.clv_low IS 'lower end of the interval of clv, where a level was given';
@@ -119,7 +119,7 @@ CREATE FUNCTION @extschema@.clv_purchase_probability(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 60;
 COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
-	'probability of exactly n purchases in the horizon; n = 0 includes that the customer is gone. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+	'probability of exactly n purchases in the horizon; n = 0 includes that the customer is gone. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_purchase_quantile(
 	model @extschema@.clv_model,
@@ -131,7 +131,7 @@ CREATE FUNCTION @extschema@.clv_purchase_quantile(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 170;
 COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'smallest number that purchases in the horizon do not exceed with at least probability level, 0 < level < 1. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+	'smallest number that purchases in the horizon do not exceed with at least probability level, 0 < level < 1. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_value_quantile(
 	model @extschema@.clv_model,
@@ -145,7 +145,7 @@ CREATE FUNCTION @extschema@.clv_value_quantile(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
 COMMENT ON FUNCTION @extschema@.clv_value_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'what the value of the horizon does not exceed with probability level, parameters held: the quantile of undiscounted spend, times discounted by undiscounted expectation, times margin. NULL where the expected spend does not exist. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+	'what the value of the horizon does not exceed with probability level, parameters held: the quantile of undiscounted spend, times discounted by undiscounted expectation, times margin. NULL where the expected spend does not exist. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_log_likelihood(
 	model @extschema@.clv_model,
@@ -155,7 +155,7 @@ CREATE FUNCTION @extschema@.clv_log_likelihood(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.clv_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
-	'log of the likelihood of the customer''s purchases up to as_of: of the ordered purchase times, without x!. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+	'log of the likelihood of the customer''s purchases up to as_of: of the ordered purchase times, without x!. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 	model @extschema@.clv_model,
