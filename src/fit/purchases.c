@@ -120,9 +120,34 @@ EngineRows(const FitContext *fit, Rows *rows)
 
 /* ---- one family ---- */
 
+/* One family's attempt, to be compared with the others'. */
+typedef struct Attempt
+{
+	ClvStatus	status;
+	ClvFitReport report;
+	ClvFittedPart part;
+	struct Attempt *before;		/* made earlier on the same rows, or NULL */
+} Attempt;
+
+/*
+ * The attempt at the family that this one contains, where it began without a start: the
+ * engine would make it again, to the bit. NULL: there is none.
+ */
+static const Attempt *
+FindContained(const FitContext *fit, const ClvFamily *family, const Attempt *before)
+{
+	const char *name = family->border != NULL ? family->border : family->core;
+
+	if (name == NULL || fit->options->start_model[0] != '\0')
+		return NULL;
+	while (before != NULL && strcmp(before->part.family->name, name) != 0)
+		before = before->before;
+	return before;
+}
+
 static ClvStatus
 FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double *fixed,
-		ClvFitReport *report)
+		const Attempt *contained, ClvFitReport *report)
 {
 	const ClvFitOptions *options = fit->options;
 	bool		warm = clv_fit_starts(options, family);
@@ -134,6 +159,11 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	if (warm && options->ncovariates > 0)
 		control.start_effects = options->start_effect;
 	control.fixed = fixed;
+	if (contained != NULL)
+	{
+		control.contained = &contained->report;
+		control.contained_status = contained->status;
+	}
 	memset(report, 0, sizeof(*report));
 	report->degenerate_param = -1;
 	status = clv_fit_cells(family, rows->cells, &rows->n, rows->groups.n > 0 ? &rows->groups : NULL,
@@ -188,7 +218,7 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 		ClvStatus	next_status;
 
 		fixed[place] = k;
-		next_status = FitOnce(fit, family, rows, fixed, &next);
+		next_status = FitOnce(fit, family, rows, fixed, NULL, &next);
 		next.log_likelihood += ErlangConstant(fit, k);
 		if (k > first && (clv_fit_shortfall(next_status) > clv_fit_shortfall(status) ||
 						  !(next.log_likelihood > report->log_likelihood)))
@@ -202,12 +232,13 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 }
 
 static ClvStatus
-FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, ClvFitReport *report)
+FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Attempt *before,
+		  ClvFitReport *report)
 {
 	int			k = clv_fit_fixed(family, "k");
 
 	return k >= 0 ? FitErlang(fit, family, rows, k, report)
-				  : FitOnce(fit, family, rows, NULL, report);
+				  : FitOnce(fit, family, rows, NULL, FindContained(fit, family, before), report);
 }
 
 /* ---- the best of all ---- */
@@ -224,14 +255,6 @@ IsCandidate(const FitContext *fit, const ClvFamily *family)
 		   (fit->options->ncovariates == 0 || clv_fitted_takes_effect(family, false));
 }
 
-/* One family's attempt, to be compared with the others'. */
-typedef struct Attempt
-{
-	ClvStatus	status;
-	ClvFitReport report;
-	ClvFittedPart part;
-} Attempt;
-
 /* A part with the covariates of the options, and nothing else. */
 static void
 InitPart(const FitContext *fit, ClvFittedPart *part)
@@ -242,12 +265,17 @@ InitPart(const FitContext *fit, ClvFittedPart *part)
 		strlcpy(part->covariate[i], clv_fit_covariate(fit->options, i), NAMEDATALEN);
 }
 
-static void
-Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *attempt)
+/* before: the attempts that were made already */
+static Attempt *
+Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *before)
 {
-	attempt->status = FitFamily(fit, family, rows, &attempt->report);
+	Attempt    *attempt = palloc0(sizeof(Attempt));
+
+	attempt->before = before;
+	attempt->status = FitFamily(fit, family, rows, before, &attempt->report);
 	InitPart(fit, &attempt->part);
 	clv_fit_fill(&attempt->part, family, attempt->status, &attempt->report, fit->customers);
+	return attempt;
 }
 
 /* A fit that converged is better than any that did not. */
@@ -298,14 +326,13 @@ TryAll(FitContext *fit, Rows *rows)
 {
 	const ClvFamily *family;
 	Attempt    *best = NULL;
-	Attempt    *attempt;
+	Attempt    *attempt = NULL;
 
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
 	{
 		if (!IsCandidate(fit, family))
 			continue;
-		attempt = palloc0(sizeof(Attempt));
-		Try(fit, family, rows, attempt);
+		attempt = Try(fit, family, rows, attempt);
 		if (best == NULL)
 			best = attempt;
 		else if (IsBetter(attempt, best))
@@ -337,10 +364,7 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	if (strcmp(fit->options->model, CLV_MODEL_AUTO) == 0)
 		made = TryAll(fit, &rows);
 	else
-	{
-		made = palloc0(sizeof(Attempt));
-		Try(fit, clv_fit_family(fit->options), &rows, made);
-	}
+		made = Try(fit, clv_fit_family(fit->options), &rows, NULL);
 	pfree(rows.cells);
 	family = made->part.family;
 	clv_fit_raise(fit, made->status, family, &made->report);

@@ -49,7 +49,7 @@ clv_coin_start(const ClvMoments *moments, int which, double *param)
 	static const struct
 	{
 		double r, a, b;
-	} guess[] = {{0.5, 1, 3}, {1, 0.15, 0.2}, {0.2, 0.5, 15}};
+	} guess[] = {{0.5, 1, 3}, {1, 0.15, 0.2}, {0.2, 0.5, 15}, {0.5, 10, 30}};
 
 	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
 		return false;

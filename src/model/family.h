@@ -135,6 +135,14 @@ typedef struct ClvFamily
 	 */
 	const char *core;
 
+	/*
+	 * Of a family with one of the two: where that family with these parameters lies in this
+	 * one, at its border a way of off to the inside (1: as far as customers can tell), which
+	 * is 0 for nearer than doubles can tell. So no fit ends below that of what it contains.
+	 */
+	void		(*embed) (const ClvMoments *moments, const double *contained, double off,
+						  double *param);
+
 	bool		on_request;		/* 'auto' leaves it out */
 
 	/*

@@ -38,6 +38,9 @@ enum
 	BETA
 };
 
+/* So little aging in all the time that customers were seen that no digit shows it. */
+#define LEAST_B 1e-14
+
 /* ---- the law of life ---- */
 
 /* beta(u) */
@@ -154,6 +157,19 @@ Start(const ClvMoments *moments, int which, double *param)
 	return true;
 }
 
+/* Pareto/nbd, where b times the length of time that customers were seen is next to nothing. */
+static void
+Embed(const ClvMoments *moments, const double *contained, double off, double *param)
+{
+	double b = fmax(off, LEAST_B) / moments->T;
+
+	param[0] = contained[0];
+	param[1] = contained[1];
+	param[2] = b;
+	param[3] = contained[2];
+	param[4] = contained[3] * b;
+}
+
 static double
 Discounted(const double *param, double delta, double t)
 {
@@ -180,6 +196,7 @@ const ClvFamily clv_ggompertznbd = {
 	.purchase_effect = {0, -1, 0, 0, 0},
 	.churn_effect = {0, 0, 0, 0, -1},
 	.border = "pareto/nbd",
+	.embed = Embed,
 	.start = Start,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,

@@ -241,6 +241,7 @@ SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 	{
 		ClvCells *sample = &data->samples[i];
 
+		sample->family = data->all.family;
 		sample->covariates = data->all.covariates;
 		clv_cells_sample(&data->all, sample, moments->customers, sample_sizes[i]);
 		clv_cells_index(sample);
@@ -249,14 +250,56 @@ SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 	return clv_search(problems, n, starts, nstarts, report);
 }
 
+/* ---- what a fit may not end below ---- */
+
+static bool
+IsPlace(ClvStatus status)
+{
+	return status == CLV_OK || status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE;
+}
+
+/* The starts of a fit, and the points that they point to. */
+typedef struct Starts
+{
+	ClvStart start[CLV_MAX_STARTS];
+	int n;
+	double inside[CLV_MAX_PARAMS];
+	double border[CLV_MAX_PARAMS];
+} Starts;
+
+static void
+AddStart(Starts *starts, ClvStart start)
+{
+	starts->start[starts->n++] = start;
+}
+
+/* So far from the border a climb begins. */
+#define OFF_BORDER 0.01
+
+/* Where the family lies that this one contains, if it was fitted: a start and a floor. */
+static void
+AddContained(Starts *starts, const ClvFamily *family, const ClvMoments *moments,
+			 const ClvFitReport *contained)
+{
+	if (contained == NULL)
+		return;
+	family->embed(moments, contained->param, OFF_BORDER, starts->inside);
+	family->embed(moments, contained->param, 0, starts->border);
+	AddStart(starts, (ClvStart){.param = starts->inside, .effect = contained->effect});
+	AddStart(starts, (ClvStart){.param = starts->border, .effect = contained->effect, .floor = true});
+}
+
 /* The family's own parameters, covariates left aside. */
 static ClvStatus
 SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
-			ClvFitReport *report)
+			const ClvFitReport *contained, ClvFitReport *report)
 {
-	ClvStart start = {control->start, NULL, true};
+	Starts starts = {.n = 0};
 
-	return SearchCells(data, control, moments, &start, control->start != NULL, report);
+	if (control->start != NULL)
+		AddStart(&starts, (ClvStart){.param = control->start, .warm = true});
+	AddContained(&starts, data->all.family, moments, contained);
+	return SearchCells(data, control, moments, starts.start, starts.n, report);
 }
 
 /*
@@ -265,26 +308,57 @@ SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *mome
  */
 static ClvStatus
 SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
-			  ClvFitReport *report)
+			  const ClvFitReport *contained, ClvFitReport *report)
 {
 	ClvFitReport alike = *report;
-	ClvStatus status = SearchAlike(data, control, moments, &alike);
-	ClvStart starts[2];
-	int n = 0;
+	ClvStatus status = SearchAlike(data, control, moments, NULL, &alike);
+	Starts starts = {.n = 0};
 
-	if (status == CLV_OK || status == CLV_NOT_CONVERGED)
-		starts[n++] = (ClvStart){alike.param, NULL, false};
+	if (IsPlace(status))
+		AddStart(&starts, (ClvStart){.param = alike.param, .floor = status == CLV_DEGENERATE});
 	if (control->start != NULL && control->start_effects != NULL)
-		starts[n++] = (ClvStart){control->start, control->start_effects, true};
+		AddStart(&starts, (ClvStart){control->start, control->start_effects, true, false});
+	AddContained(&starts, data->all.family, moments, contained);
 	data->all.covariates = &data->covariates;
 	clv_cells_sort(&data->all);
-	return SearchCells(data, control, moments, starts, n, report);
+	return SearchCells(data, control, moments, starts.start, starts.n, report);
+}
+
+static ClvStatus FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report);
+
+/*
+ * Fit the family that this one contains to the same cells, into report; NULL where there is
+ * none, or nothing came of it.
+ */
+static const ClvFitReport *
+FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
+{
+	const ClvFamily *family = data->all.family;
+	ClvFitControl plain = *control;
+	ClvStatus status;
+
+	if (family->embed == NULL)
+		return NULL;
+	if (control->contained != NULL)
+		return IsPlace(control->contained_status) ? control->contained : NULL;
+	plain.start = plain.start_effects = plain.fixed = NULL;
+	data->all.family = clv_family(family->border != NULL ? family->border : family->core);
+	ClearReport(data->all.family, report);
+	status = FitSorted(data, &plain, report);
+	data->all.family = family;
+	if (data->all.covariates != NULL)
+	{
+		data->all.covariates = NULL;
+		clv_cells_sort(&data->all);
+	}
+	return IsPlace(status) ? report : NULL;
 }
 
 static ClvStatus
 FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 {
 	const ClvGroups *groups = data->all.groups;
+	ClvFitReport contained;
 	ClvMoments moments;
 	ClvStatus status;
 	int culprit = -1;
@@ -295,11 +369,13 @@ FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 	if (status != CLV_OK)
 		return status;
 	if (groups == NULL || groups->ncovariates == 0)
-		return SearchAlike(data, control, &moments, report);
+		return SearchAlike(data, control, &moments, FitContained(data, control, &contained),
+						   report);
 	status = clv_covariates_survey(data->all.cells, data->all.n, groups, data->all.poll,
 								   &data->covariates, &culprit);
 	if (status == CLV_OK)
-		return SearchEffects(data, control, &moments, report);
+		return SearchEffects(data, control, &moments, FitContained(data, control, &contained),
+							 report);
 	if (culprit >= 0)
 		report->degenerate_param = data->all.family->nparams + culprit;
 	return status;
@@ -401,7 +477,7 @@ SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *contr
 			ClvFitReport *report)
 {
 	ClvSpendRows some = {data->family, scratch, 0, data->poll};
-	ClvStart start = {control->start, NULL, true};
+	ClvStart start = {.param = control->start, .warm = true};
 	int nstarts = control->start != NULL;
 	ClvMoments moments;
 	ClvProblem problems[2];

@@ -38,6 +38,8 @@ typedef struct ClvGroups
 	const double *outcome;		/* n, of supervised families; else NULL */
 } ClvGroups;
 
+typedef struct ClvFitReport ClvFitReport;
+
 typedef struct ClvFitControl
 {
 	const double *start;		/* warm start, natural scale, or NULL: the family's guesses only */
@@ -48,6 +50,13 @@ typedef struct ClvFitControl
 	 * not read. NULL: what the family chooses.
 	 */
 	const double *fixed;
+
+	/*
+	 * What became of the family that this one contains, on the same cells with the same
+	 * control but without a start; NULL: not known, and fitted first where there is one.
+	 */
+	const ClvFitReport *contained;
+	ClvStatus	contained_status;
 	int			max_iterations;	/* passes over all data from one start; 0: our own limit */
 
 	/*
@@ -71,7 +80,7 @@ typedef struct ClvFitControl
 	void	   *poll_arg;
 } ClvFitControl;
 
-typedef struct ClvFitReport
+struct ClvFitReport
 {
 	double		param[CLV_MAX_PARAMS];	/* natural scale */
 
@@ -90,7 +99,7 @@ typedef struct ClvFitReport
 	double		customers;
 	int			iterations;		/* passes over all data of the climb that was best */
 	int			degenerate_param;	/* see CLV_DEGENERATE, CLV_COLLINEAR; else -1 */
-} ClvFitReport;
+};
 
 /* Bytes of scratch that a fit over n cells (rows) needs; the caller allocates. */
 extern size_t clv_fit_cells_workspace(const ClvFamily *family, size_t n);

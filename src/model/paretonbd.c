@@ -48,7 +48,7 @@ Start(const ClvMoments *moments, int which, double *param)
 	static const struct
 	{
 		double r, s, beta;
-	} guess[] = {{0.7, 0.7, 0.5}, {0.4, 0.3, 3}, {1.5, 0.4, 0.05}};
+	} guess[] = {{0.7, 0.7, 0.5}, {0.4, 0.3, 3}, {1.5, 0.4, 0.05}, {2, 0.03, 1e-5}};
 
 	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
 		return false;

@@ -450,6 +450,16 @@ Start(const ClvMoments *moments, int which, double *param)
 	return true;
 }
 
+/* Pareto/nbd is where m = 0. */
+static void
+Embed(const ClvMoments *moments, const double *contained, double off, double *param)
+{
+	(void) moments;
+	(void) off;
+	memcpy(param, contained, M * sizeof(double));
+	param[M] = 0;
+}
+
 /* Pareto's, which says nothing of m. */
 static void
 Jet(const ClvLife *life, double y, double toll, bool dying, ClvLifeJet *jet)
@@ -480,6 +490,7 @@ const ClvFamily clv_paretonbd_cor = {
 	.is_scale = {false, true, false, true, true},
 	.transform = {CLV_LOG, CLV_LOG, CLV_LOG, CLV_LOG, CLV_ASINH},
 	.core = "pareto/nbd",
+	.embed = Embed,
 	.on_request = true,
 	.limits = Limits,
 	.room = Room,

@@ -58,8 +58,8 @@
  * A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's
  * guess, an effect when it makes customers differ by as much.
  */
-#define SHAPE_BOUND 13.8
-#define SCALE_BOUND 18.4
+#define SHAPE_BOUND 20.8
+#define SCALE_BOUND 25.4
 
 /* Weights of the room, per customer, one climb after the other. */
 static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11};
@@ -79,7 +79,7 @@ static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10
 #define AT_LIMIT 1e-3
 
 /* Climbs of one set of data; the second set is the same without the sample's advice. */
-#define MAX_ATTEMPTS 8
+#define MAX_ATTEMPTS 12
 
 /* A climb, and where it began; in the unknowns. */
 typedef struct Attempt
@@ -98,7 +98,7 @@ typedef struct Attempt
 /* Climbs of the same data. */
 typedef struct Trail
 {
-	Attempt attempts[2 * MAX_ATTEMPTS];
+	Attempt attempts[2 * MAX_ATTEMPTS + CLV_MAX_STARTS];
 	int n;
 	int best; /* the highest; of those on the same top, the first that arrived */
 	double hessian[CLV_MAX_COVARIANCE];
@@ -335,7 +335,7 @@ Guess(const ClvProblem *problem, int which, double *theta)
 	memcpy(param, problem->fixed, sizeof(param));
 	if (!problem->family->start(problem->moments, which, param))
 		return false;
-	FromStart(problem, &(ClvStart){param, NULL, false}, theta);
+	FromStart(problem, &(ClvStart){.param = param}, theta);
 	return true;
 }
 
@@ -379,16 +379,24 @@ Better(const Attempt *a, const Attempt *b)
 	return a->height > b->height;
 }
 
+/* Is a above b, be it by the last digits, unless b is a top as good as that? */
+static bool
+Above(const Attempt *a, const Attempt *b)
+{
+	return a->height > b->height && (b->outcome != CLV_NEWTON_CONVERGED || !SameTop(a, b));
+}
+
 /* Take over what newton has found. */
 static void
-Arrive(Trail *trail, Attempt *attempt, const ClvNewton *newton)
+Arrive(Trail *trail, Attempt *attempt, const ClvNewton *newton,
+	   bool (*better) (const Attempt *a, const Attempt *b))
 {
 	memcpy(attempt->theta, newton->theta, newton->n * sizeof(double));
 	attempt->height = attempt->outcome == CLV_NEWTON_BAD_START ? -INFINITY : newton->at.value;
 	attempt->distance = newton->distance;
 	attempt->evaluations = newton->evaluations;
 	attempt->runaway = newton->runaway;
-	if (trail->n == 0 || Better(attempt, &trail->attempts[trail->best]))
+	if (trail->n == 0 || better(attempt, &trail->attempts[trail->best]))
 	{
 		trail->best = trail->n;
 		memcpy(trail->hessian, newton->at.hessian, CLV_TRIANGLE(newton->n) * sizeof(double));
@@ -517,7 +525,7 @@ Climb(const ClvProblem *problem, Trail *trail, const double *start, bool warm)
 		attempt->outcome = clv_newton_maximize(&newton, Objective, &(Slope){problem, 0});
 	else if (!ClimbWithin(problem, trail, attempt, &newton))
 		return;
-	Arrive(trail, attempt, &newton);
+	Arrive(trail, attempt, &newton, Better);
 }
 
 static ClvNewtonOutcome
@@ -542,6 +550,8 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 
 	for (int i = 0; i < nstarts; i++)
 	{
+		if (starts[i].floor)
+			continue;
 		FromStart(problem, &starts[i], theta);
 		Climb(problem, trail, theta, starts[i].warm);
 	}
@@ -619,6 +629,52 @@ ExploreBySamples(const ClvProblem *problems, int n, const ClvStart *starts, int 
 	if (Outcome(trail) != CLV_NEWTON_CONVERGED &&
 		!(Outcome(trail) == CLV_NEWTON_RUNAWAY && Outcome(&found) == CLV_NEWTON_RUNAWAY))
 		Explore(&problems[0], starts, nstarts, trail);
+}
+
+/* ---- what a fit may not end below ---- */
+
+/* The unknown that is farthest from where the family would look for it. */
+static int
+Remotest(const ClvProblem *problem, const double *theta)
+{
+	double guess[CLV_MAX_DIM] = {0};
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+	int remotest = 0;
+
+	Guess(problem, 0, guess);
+	for (int i = 1; i < n; i++)
+	{
+		if (fabs(theta[i] - guess[i]) > fabs(theta[remotest] - guess[remotest]))
+			remotest = i;
+	}
+	return remotest;
+}
+
+/*
+ * Climb from a floor if that is above all tops. It may lie where the climbs' bounds do not
+ * let them go, next to a border, where there is no way up: then the border is the end.
+ */
+static void
+HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
+{
+	Attempt *attempt = &trail->attempts[trail->n];
+	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = problem->max_evaluations};
+	Slope slope = {problem, 0};
+
+	SetBounds(problem, &newton);
+	FromStart(problem, floor, newton.theta);
+	Objective(&slope, newton.theta, &newton.at);
+	if (!(newton.at.value > trail->attempts[trail->best].height) && trail->n > 0)
+		return;
+	memcpy(attempt->start, newton.theta, newton.n * sizeof(double));
+	attempt->outcome = clv_newton_maximize(&newton, Objective, &slope);
+	if (attempt->outcome == CLV_NEWTON_EXHAUSTED && problem->family->border != NULL)
+	{
+		attempt->outcome = CLV_NEWTON_RUNAWAY;
+		newton.runaway = Remotest(problem, newton.theta);
+	}
+	Arrive(trail, attempt, &newton, Above);
 }
 
 /* ---- the report ---- */
@@ -725,5 +781,10 @@ clv_search(const ClvProblem *problems, int n, const ClvStart *starts, int nstart
 		Explore(&problems[0], starts, nstarts, &trail);
 	else
 		ExploreBySamples(problems, n, starts, nstarts, &trail);
+	for (int i = 0; i < nstarts; i++)
+	{
+		if (starts[i].floor)
+			HoldFloor(&problems[0], &starts[i], &trail);
+	}
 	return Report(&problems[0], &trail, report);
 }

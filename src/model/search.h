@@ -27,18 +27,21 @@ typedef struct ClvProblem
 	void *data;
 } ClvProblem;
 
+#define CLV_MAX_STARTS 4
+
 /* A place to begin, in the caller's units. */
 typedef struct ClvStart
 {
 	const double *param;
 	const double *effect; /* NULL: 0 */
 	bool warm;            /* may be the top already */
+	bool floor;           /* no place to begin, but nowhere to end below */
 } ClvStart;
 
 /*
- * Climb from the starts (at most two) and from the family's guesses. problems[0] is that
- * of all the data; the others, n - 1 of them, are of ever smaller samples, through which
- * the way leads. Fills report but for the customers.
+ * Climb from the starts (at most CLV_MAX_STARTS) and from the family's guesses. problems[0]
+ * is that of all the data; the others, n - 1 of them, are of ever smaller samples, through
+ * which the way leads. Fills report but for the customers.
  */
 extern ClvStatus clv_search(const ClvProblem *problems, int n, const ClvStart *starts,
 							int nstarts, ClvFitReport *report);

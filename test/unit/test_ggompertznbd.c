@@ -222,6 +222,46 @@ collapse_to_pareto_is_said(void **state)
 	Collapses("data/apparel_log.csv", 1, DayNumber(2006, 12, 31), -5848.09792551);
 }
 
+/*
+ * Shops small and large, of many who leave at once, of some, and of next to nobody: the families
+ * that contain pareto/nbd end nowhere below it, alone or told where it ended.
+ */
+static void
+nowhere_below_what_is_contained(void **state)
+{
+	static const double worlds[][4] = {
+		{.4, 20, .05, 2}, {2, 30, .002, 5}, {.3, 6, 8, 20}, {5, 90, 1, 1}, {.8, 3, .2, .8}};
+	const ClvFamily *families[] = {&clv_ggompertznbd, &clv_paretonbd_cor};
+
+	for (int shop = 0; shop < 15; shop++)
+	{
+		size_t n = 30 + 45 * (size_t) shop;
+		ClvCell *cells = malloc(n * sizeof(ClvCell));
+		ClvFitReport pareto;
+		Chance chance = 100 + (uint64_t) shop;
+
+		for (size_t i = 0; i < n; i++)
+			cells[i] = DrawCustomer(&chance, worlds[shop % 5], shop % 2,
+									nearbyint(7 * (20 + 60 * Uniform(&chance))) / 7, 1 / 7.0);
+		FitCells(&clv_paretonbd, cells, n, NULL, &pareto);
+		for (int k = 0; k < 2; k++)
+		{
+			ClvFitReport alone;
+			ClvFitReport told;
+			ClvFitControl control = {.contained = &pareto, .contained_status = CLV_OK};
+
+			FitCells(families[k], cells, n, NULL, &alone);
+			FitCells(families[k], cells, n, &control, &told);
+			SameBits(families[k], &alone, &told);
+			if (!(alone.log_likelihood >=
+				  pareto.log_likelihood - 1e-13 * fabs(pareto.log_likelihood)))
+				fail_msg("shop %d: %s at %.12g is below pareto/nbd at %.12g", shop,
+						 families[k]->name, alone.log_likelihood, pareto.log_likelihood);
+		}
+		free(cells);
+	}
+}
+
 static void
 recovers_simulated_parameters(void **state)
 {
@@ -250,6 +290,7 @@ main(void)
 		cmocka_unit_test(trap_exponentials_beyond_doubles),
 		cmocka_unit_test(peer_on_all_of_cdnow),
 		cmocka_unit_test(collapse_to_pareto_is_said),
+		cmocka_unit_test(nowhere_below_what_is_contained),
 		cmocka_unit_test(recovers_simulated_parameters),
 	};
 
