@@ -77,7 +77,7 @@ SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.5, "beta": 9,
 SELECT clv_fit(history, o || '{"start": {"pareto/nbd/cor": {"r": 1, "alpha": 1, "s": 1, "beta": 1, "m": 9}}}') FROM customer, options;
 -- in days m ends at its limit
 SET client_min_messages = error;
-SELECT d.converged, d.log_likelihood > p.log_likelihood AS better, std_error > 0 AS error
+SELECT d.converged, d.log_likelihood > p.log_likelihood AS better, std_error IS NULL AND lower IS NULL AS no_error
   FROM (SELECT clv_fit(history, o || '{"time_unit": "1 day"}') AS m, clv_fit(history, o || '{"time_unit": "1 day", "model": "pareto/nbd"}') AS n FROM customer, options) q,
 	clv_diagnostics(m) d, clv_diagnostics(n) p, clv_parameters(m) c WHERE name = 'correlation';
 RESET client_min_messages;

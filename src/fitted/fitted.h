@@ -93,6 +93,20 @@ clv_fitted_dimension(const ClvFittedPart *part)
 	return part->family->nparams + 2 * part->ncovariates;
 }
 
+/* Whether the part comes from a fit that ended at no optimum: its errors are not to be had. */
+static inline bool
+clv_fitted_fell_short(const ClvFittedPart *part)
+{
+	return part->family != NULL && part->fitted && !part->converged;
+}
+
+/* Whether the covariance says how far the parameters may be off. */
+static inline bool
+clv_fitted_has_errors(const ClvFittedPart *part)
+{
+	return part->has_covariance && !clv_fitted_fell_short(part);
+}
+
 /* What is asked of a parameter, in the words of an error: "be positive and finite". */
 extern char *clv_fitted_range_text(const ClvFamily *family, int index);
 

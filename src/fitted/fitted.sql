@@ -86,7 +86,7 @@ CREATE FUNCTION @extschema@.clv_parameters(
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 9;
 COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog.float8) IS
-	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit scale; NULL where the model carries no covariance, and of a parameter that the fit did not move. process: transaction, spend, or of a covariate purchase effect and churn effect (rates are multiplied by exp(effect * covariate), intervals are estimate +-z * std_error)';
+	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit scale; NULL where the fit did not converge or the model carries no covariance, and of a parameter that the fit did not move. process: transaction, spend, or of a covariate purchase effect and churn effect (rates are multiplied by exp(effect * covariate), intervals are estimate +-z * std_error)';
 
 CREATE FUNCTION @extschema@.clv_diagnostics(
 	model @extschema@.clv_model,

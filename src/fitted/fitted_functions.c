@@ -165,7 +165,7 @@ PutParameter(ReturnSetInfo *rsinfo, const char *name, const char *process, doubl
 static double
 SearchError(const ClvFittedPart *part, int i)
 {
-	return part->has_covariance ? sqrt(part->covariance[CLV_TRIANGLE(i, i)]) : 0;
+	return clv_fitted_has_errors(part) ? sqrt(part->covariance[CLV_TRIANGLE(i, i)]) : 0;
 }
 
 /* Effects of covariates, whose estimates are normal as they stand. */
@@ -195,7 +195,7 @@ PutDerived(ReturnSetInfo *rsinfo, const ClvFittedPart *part, double z)
 	double		variance = 0;
 	double		error;
 
-	for (int i = 0; part->has_covariance && i < family->nparams; i++)
+	for (int i = 0; clv_fitted_has_errors(part) && i < family->nparams; i++)
 		for (int j = 0; j < family->nparams; j++)
 			variance += gradient[i] * gradient[j] *
 						part->covariance[i > j ? CLV_TRIANGLE(i, j) : CLV_TRIANGLE(j, i)];

@@ -97,8 +97,8 @@ PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Pre
 }
 
 static void
-PredictIntervals(ClvModelSite *site, const ClvCustomer *customer, double margin, double level,
-				 Prediction *row)
+PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer *customer,
+				 double margin, double level, Prediction *row)
 {
 	double		levels[2] = {(1 - level) / 2, (1 + level) / 2};
 	double		spend[2];
@@ -107,11 +107,13 @@ PredictIntervals(ClvModelSite *site, const ClvCustomer *customer, double margin,
 	double		discount;
 	ClvFuture	future;
 
+	if (!clv_has_limits(fcinfo, site->fitted, false))
+		return;
 	clv_future_of(site->fitted, customer, &future);
 	for (int i = 0; i < 2; i++)
 		Set(row, PURCHASES_LOW + i,
 			clv_count_quantile(&future, p_alive, site->terms.horizon, levels[i]));
-	if (row->null[EXPECTED_SPEND])
+	if (row->null[EXPECTED_SPEND] || !clv_has_limits(fcinfo, site->fitted, true))
 		return;
 
 	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, 2,
@@ -160,7 +162,7 @@ clv_predict(PG_FUNCTION_ARGS)
 	PredictPurchases(site, &customer, &row);
 	PredictMoney(site, &customer, margin, &row);
 	if (!PG_ARGISNULL(LEVEL))
-		PredictIntervals(site, &customer, margin, PG_GETARG_FLOAT8(LEVEL), &row);
+		PredictIntervals(fcinfo, site, &customer, margin, PG_GETARG_FLOAT8(LEVEL), &row);
 	PG_FREE_IF_COPY(history, HISTORY);
 	PG_RETURN_DATUM(RowDatum(fcinfo, &row));
 }

@@ -178,7 +178,15 @@ typedef struct ClvPredictSite
 	TupleDesc	desc;			/* of a function that returns rows */
 	bool		said_rate;		/* that a discount rate or a margin looks like percent */
 	bool		said_margin;
+	bool		said_short;		/* that there are no limits: see clv_has_limits */
 } ClvPredictSite;
+
+/*
+ * Whether predictions of purchases (of value: with_spend) may have limits. False, with one
+ * WARNING a call site, where a fit behind them did not converge: its parameters may be
+ * anywhere along a direction that the data do not hold, and limits around them too narrow.
+ */
+extern bool clv_has_limits(FunctionCallInfo fcinfo, const ClvFitted *fitted, bool with_spend);
 
 /* The model of argument 0 at this call site; neither terms nor covariates are set by it. */
 extern ClvModelSite *clv_model_site(FunctionCallInfo fcinfo);

@@ -99,6 +99,27 @@ clv_row_type(FunctionCallInfo fcinfo)
 	return site->desc;
 }
 
+bool
+clv_has_limits(FunctionCallInfo fcinfo, const ClvFitted *fitted, bool with_spend)
+{
+	ClvPredictSite *site = Site(fcinfo);
+	const ClvFittedPart *part = clv_fitted_fell_short(&fitted->purchase) ? &fitted->purchase
+								: with_spend && clv_fitted_fell_short(&fitted->spend)
+									? &fitted->spend
+									: NULL;
+
+	if (part == NULL)
+		return true;
+	if (!site->said_short)
+		ereport(WARNING,
+				(errmsg("limits are NULL: the fit of \"%s\" did not converge", part->family->name),
+				 errdetail("How far its parameters may be off is not known; expectations are given "
+						   "as they are."),
+				 errhint("Fit more customers together, another family, or use shape_penalty.")));
+	site->said_short = true;
+	return false;
+}
+
 /* ---- terms ---- */
 
 double

@@ -310,9 +310,11 @@ PutFinite(Columns *columns, int i, double value)
 /*
  * Expectation, its standard error and confidence interval, the prediction interval.
  * None of them crosses zero where the expectation's sign is certain, as it is here.
+ * Without limits the expectation is all there is.
  */
 static void
-PutTotal(Columns columns, double mean, double mean_variance, double variance, double z)
+PutTotal(Columns columns, double mean, double mean_variance, double variance, double z,
+		 bool limits)
 {
 	double		error = sqrt(mean_variance);
 	double		spread = sqrt(variance + (isnan(mean_variance) ? 0 : mean_variance));
@@ -320,7 +322,7 @@ PutTotal(Columns columns, double mean, double mean_variance, double variance, do
 	double		highest = mean < 0 ? 0 : get_float8_infinity();
 
 	PutFinite(&columns, 0, mean);
-	if (!isfinite(mean))
+	if (!isfinite(mean) || !limits)
 		return;
 	PutFinite(&columns, 1, error);
 	PutFinite(&columns, 2, Max(mean - z * error, lowest));
@@ -362,9 +364,11 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(total->customers);
 	nulls[0] = false;
 	PutTotal((Columns){values + 1, nulls + 1}, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES]),
-			 purchase_error, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE]), z);
+			 purchase_error, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE]), z,
+			 clv_has_limits(fcinfo, &fitted, false));
 	if (fitted.spend.family != NULL)
 		PutTotal((Columns){values + 7, nulls + 7}, clv_exact_value(&total->sum[CLV_TOTAL_VALUE]),
-				 value_error, clv_exact_value(&total->sum[CLV_TOTAL_VALUE_VARIANCE]), z);
+				 value_error, clv_exact_value(&total->sum[CLV_TOTAL_VALUE_VARIANCE]), z,
+				 clv_has_limits(fcinfo, &fitted, true));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, nulls)));
 }

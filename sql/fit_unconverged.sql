@@ -1,0 +1,20 @@
+-- a fit that did not converge has expectations, and no limits: not of its parameters, not of predictions
+\set VERBOSITY terse
+SET client_min_messages = error;
+CREATE TEMP TABLE customer AS
+	SELECT i AS customer, clv_history(date '2020-01-01' + (i * 37) % 90 + k * (3 + (i * 7919) % 41), 5 + (i * 31 + k * k * 7) % 50) AS history
+	FROM generate_series(1, 300) i, generate_series(0, 9) k WHERE k <= (i * i + 3 * i) % 11 GROUP BY i;
+CREATE TEMP TABLE model AS
+	SELECT clv_fit(history, clv_options(as_of => '2021-01-01', max_iterations => 1, shape_penalty => 0.01)) AS short, clv_fit(history, clv_options(as_of => '2021-01-01', shape_penalty => 0.01)) AS whole FROM customer;
+SELECT s.converged AS short_converged, w.converged AS whole_converged FROM model, clv_diagnostics(short) s, clv_diagnostics(whole) w;
+RESET client_min_messages;
+SELECT which, process, bool_and(estimate > 0) AS estimates, count(std_error) AS errors, count(lower) AS lower, count(upper) AS upper
+  FROM (SELECT 'short' AS which, short AS m FROM model UNION ALL SELECT 'whole', whole FROM model) q, clv_parameters(m) GROUP BY which, process ORDER BY which, process;
+-- one warning a statement, whatever the number of customers or groups
+SELECT count(expected_purchases) = 300 AS expectations, count(purchases_low) + count(purchases_high) + count(clv_low) + count(clv_high) AS limits
+  FROM customer, model, clv_predict(short, history, level => 0.9);
+SELECT count(expected_purchases) = 300 AS expectations, count(purchases_low) = 300 AND count(clv_high) = 300 AS limits
+  FROM customer, model, clv_predict(whole, history, level => 0.9);
+SELECT count(*) AS groups, bool_and((t).expected_purchases > 0 AND (t).expected_value > 0) AS expectations, bool_or(t::text !~ ',,,,,.*,,,,') AS other_than_null
+  FROM (SELECT clv_predict_total(short, history, '1 year') AS t FROM customer, model GROUP BY customer % 3) q;
+SELECT bool_and(t::text !~ ',,') AS limits FROM (SELECT clv_predict_total(whole, history, '1 year') AS t FROM customer, model GROUP BY customer % 3) q;
