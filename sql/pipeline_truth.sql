@@ -93,7 +93,7 @@ SET client_min_messages = error;
 CALL clv_refresh('truth');
 INSERT INTO blocked VALUES (1);
 CALL clv_refresh('truth');
-SELECT mode, note, (SELECT count(*) FROM truth.customers WHERE customer_id = 1) AS still_there FROM truth.runs WHERE is_current;
+SELECT mode, note ~ '^in full, because of the filter or source: it has a subquery; ' AS said, (SELECT count(*) FROM truth.customers WHERE customer_id = 1) AS still_there FROM truth.runs WHERE is_current;
 CALL clv_refresh('truth', 'incremental');
 SET client_min_messages = warning;
 CALL clv_alter_pipeline('truth', filter => 'bought_on < CURRENT_DATE');
@@ -107,7 +107,7 @@ CALL clv_alter_pipeline('truth', source => 'ledger', filter => 'is_paid_always(s
 SET client_min_messages = error;
 CALL clv_refresh('truth');
 CALL clv_refresh('truth');
-SELECT mode, note, total_revenue = (SELECT sum(amount) FROM ledger WHERE status = 'paid') AS what_is_paid FROM truth.runs WHERE is_current;
+SELECT mode, note ~ 'in full' AS said, total_revenue = (SELECT sum(amount) FROM ledger WHERE status = 'paid') AS what_is_paid FROM truth.runs WHERE is_current;
 -- whose dates mean the same wherever it is refreshed from
 SET client_min_messages = warning;
 CALL clv_alter_pipeline('truth', filter => 'bought_on <= ''2017-02-01''');

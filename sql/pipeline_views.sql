@@ -154,7 +154,7 @@ SELECT sum(customers) = (SELECT count(*) FROM view_shop.customers) AS value_segm
 SELECT bool_and(abs(c.predicted_purchases - h.predicted_purchases) < 1e-5 AND c.actual_purchases = h.actual_purchases) AS calibration
 FROM view_shop.calibration c JOIN clv_backtest_calibration('member', 'history', (SELECT min(holdout_start) FROM view_shop.calibration),
 	(SELECT make_interval(days => min(holdout_end - holdout_start)) FROM view_shop.calibration)) h USING (repeat_purchases);
-SELECT count(*) AS deciles FROM view_shop.lift;
+SELECT count(*) AS deciles, bool_and(converged) AS converged FROM view_shop.lift;
 SELECT max(ends_on) <= '2020-12-31' AND sum(actual) > 500 AND bool_or(held_out) AND NOT bool_and(held_out) AS tracking FROM view_shop.tracking;
 SELECT m.is_current, m.reason, m.purchase_model, m.converged, m.time_unit_days,
 	   (SELECT count(*) FROM view_shop.model_parameters) AS parameters FROM view_shop.models m;

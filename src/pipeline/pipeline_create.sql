@@ -31,7 +31,7 @@ DECLARE
 			'generation int8, model_run int8, definition @extschema@.clv_pipeline_definition NOT NULL, called_by name NOT NULL, '
 			'pid int4 NOT NULL, backend_start timestamptz, started_at timestamptz NOT NULL, published_at timestamptz, '
 			'finished_at timestamptz, customers int8, touched int8, histories int8, total_revenue numeric, rows_without_customer int8, '
-			'revenue_without_customer numeric, rows_without_time int8, revenue_without_time numeric, note text, '
+			'revenue_without_customer numeric, rows_without_time int8, revenue_without_time numeric, isolated_day date, note text, '
 			'error text, error_code text, error_detail text, error_hint text, error_context text)',
 		'step (run int8 NOT NULL, number int4 NOT NULL, step text NOT NULL, rows int8, started_at timestamptz NOT NULL, '
 			'finished_at timestamptz, PRIMARY KEY (run, number))',
@@ -77,10 +77,10 @@ DECLARE
 			'repeat_value numeric(24,2), max_acquisition_cost numeric(24,2))',
 		'calibration (run int8, repeat_purchases int4, customers int8, predicted_mean float8, actual_mean float8, '
 			'predicted_purchases float8, actual_purchases int8, predicted_alive float8, predicted_buyers float8, actual_buyers float8, '
-			'holdout_start date, holdout_end date, PRIMARY KEY (run, repeat_purchases))',
+			'holdout_start date, holdout_end date, converged bool, PRIMARY KEY (run, repeat_purchases))',
 		'lift (run int8, decile int4, customers float8, predicted_purchases float8, actual_purchases float8, lift float8, '
 			'cumulative_share float8, predicted_revenue numeric(24,2), actual_revenue numeric(24,2), holdout_start date, '
-			'holdout_end date, PRIMARY KEY (run, decile))',
+			'holdout_end date, converged bool, PRIMARY KEY (run, decile))',
 		'tracking (run int8, number int4, starts_after date, ends_on date, held_out bool, customers int8, expected float8, actual int8, '
 			'expected_cumulative float8, actual_cumulative int8, PRIMARY KEY (run, number))'];
 	declaration text;

@@ -370,6 +370,51 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_amounts(@extschema@.clv_pipeline_definition) IS
 	'an error that names a customer whose amounts are too large to be added up with those of others. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_last_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8, today pg_catalog.date)
+RETURNS pg_catalog.date
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	days date[];
+	customers int8[];
+	future int8;
+	last date;
+	settled date;
+	later int8;
+	isolated date;
+	buyers int8 := 0;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future) '
+		'FROM (SELECT @extschema@.clv_last_purchase(h.history, $1) AS day, count(*) AS customers, '
+		'count(*) FILTER (WHERE @extschema@.clv_last_purchase(h.history) > $1) AS future '
+		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) GROUP BY 1) q')
+		INTO days, customers, future USING today;
+	PERFORM @extschema@.clv_pipeline_note(d, run, format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
+		WHERE future > 0;
+	LOOP
+		SELECT array_agg(u.day), array_agg(u.n) INTO days, customers FROM unnest(days, customers) u (day, n)
+		WHERE u.day <= coalesce(settled, u.day);
+		SELECT f.last_day, f.settled, f.later INTO last, settled, later FROM @extschema@.clv_fit_last_day(days, customers) f;
+		EXIT WHEN settled IS NULL OR settled = last;
+		isolated := coalesce(isolated, last);
+		buyers := buyers + later;
+	END LOOP;
+	IF isolated IS NOT NULL THEN
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET isolated_day = $2 WHERE run = $1') USING run, isolated;
+		PERFORM @extschema@.clv_pipeline_note(d, run, format('the last purchase (%s) stands alone, and was not taken for the day',
+			to_char(isolated, 'YYYY-MM-DD')));
+		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(isolated, 'YYYY-MM-DD')
+			USING DETAIL = format('It looks back from %s, after which nobody else has bought (customers who did: %s).',
+				to_char(last, 'YYYY-MM-DD'), buyers),
+				HINT = 'If the date is mistaken, correct it; if it is right, give the pipeline an as_of.';
+	END IF;
+	RETURN last;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_last_day(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+	'the day of the last purchase up to today, past days that stand alone long after the others, of which it warns; NULL where there is none. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.date
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -381,9 +426,7 @@ DECLARE
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.wanted_as_of FROM {data}.run r WHERE r.run = $1') INTO day USING run;
 	IF day IS NULL AND d.as_of = 'last purchase' THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT max(@extschema@.clv_last_purchase(h.history)) FROM {data}.history h '
-			'WHERE h.generation = (SELECT s.generation FROM {data}.state s)') INTO day;
-		day := least(day, today);
+		day := @extschema@.clv_pipeline_last_day(d, run, today);
 	END IF;
 	RETURN coalesce(day, CASE d.as_of WHEN 'today' THEN today WHEN 'yesterday' THEN today - 1 WHEN 'last purchase' THEN today
 		ELSE d.as_of::date END);
@@ -538,6 +581,19 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_refit_reason(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
 	'why the model is to be fitted anew, by the pipeline''s policy; NULL where it is kept. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb) RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT nullif(concat_ws('; ',
+		CASE WHEN NOT m.converged THEN 'the fit of the purchases did not converge' END,
+		CASE WHEN NOT m.spend_converged THEN 'the fit of the spend did not converge' END,
+		CASE WHEN options ->> 'spend' IS DISTINCT FROM 'none' AND m.spend_model IS NULL THEN 'no values, because the spend could not be fitted' END), '')
+	FROM @extschema@.clv_diagnostics(model) m
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_shortfall(@extschema@.clv_model, pg_catalog.jsonb) IS
+	'what a model lacks: an optimum, or the spend that its options ask for; NULL where it lacks nothing. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_step_model(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -571,6 +627,7 @@ BEGIN
 		USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END;
 	PERFORM @extschema@.clv_pipeline_note(d, run, CASE WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
 		ELSE format('model fitted: %s', reason) END);
+	PERFORM @extschema@.clv_pipeline_note(d, run, @extschema@.clv_pipeline_shortfall(coalesce(model, latest.model), d.options));
 	RETURN (reason IS NOT NULL)::int4;
 END
 $$;

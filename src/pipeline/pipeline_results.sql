@@ -61,14 +61,25 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_this(@extschema@.clv_pipeline_defin
 
 -- ---- step: customers -------------------------------------------------------------------------------------------
 
+CREATE FUNCTION @extschema@.clv_pipeline_rated_day(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN format(CASE @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.rating_source)).relation, 'rated_at', d.rated_at,
+		'{timestamptz,timestamp,date}', 'a time') WHEN 'timestamptz'::regtype THEN '(g.%I AT TIME ZONE %L)::date' ELSE 'g.%I::date' END,
+		d.rated_at, d.time_zone);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_rated_day(@extschema@.clv_pipeline_definition) IS
+	'the day of a rating g, as an expression. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_ratings(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	type regtype;
-	day text;
 BEGIN
 	IF d.rating_source IS NULL THEN
 		RETURN '';
@@ -77,12 +88,9 @@ BEGIN
 		RETURN @extschema@.clv_pipeline_sql(d, 'LEFT JOIN (SELECT {g.key}, round(avg(g.{1:I})) AS rating FROM {2} g '
 			'WHERE {g.known} GROUP BY {g.key}) g ON {g=h}', d.rating, d.rating_source);
 	END IF;
-	type := @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.rating_source)).relation, 'rated_at', d.rated_at,
-		'{timestamptz,timestamp,date}', 'a time');
-	day := format(CASE type WHEN 'timestamptz'::regtype THEN '(g.%I AT TIME ZONE %L)::date' ELSE 'g.%I::date' END, d.rated_at, d.time_zone);
 	RETURN @extschema@.clv_pipeline_sql(d, 'LEFT JOIN (SELECT DISTINCT ON ({g.key}) {g.key}, g.{1:I} AS rating FROM {2} g '
 		'WHERE {g.known} AND g.{1:I} IS NOT NULL AND {3} <= $2 ORDER BY {g.key}, g.{4:I} DESC, g.{1:I}) g ON {g=h}',
-		d.rating, d.rating_source, day, d.rated_at);
+		d.rating, d.rating_source, @extschema@.clv_pipeline_rated_day(d), d.rated_at);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_ratings(@extschema@.clv_pipeline_definition) IS
@@ -108,6 +116,34 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_attributes(@extschema@.clv_pipeline_definition) IS
 	'the attributes that the pipeline''s map asks for, as an expression; NULL where it asks for none. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_segment(
+	scores @extschema@.clv_scores, map pg_catalog.text, attributes pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN @extschema@.segment_assign(scores, map, attributes);
+EXCEPTION WHEN null_value_not_allowed THEN
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_segment(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
+	'the segment of a customer of whom something is not known; NULL where that is what the map needs. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_assign(d @extschema@.clv_pipeline_definition, map pg_catalog.text, attributes pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('CASE WHEN %s THEN @extschema@.clv_pipeline_segment(q.scores, %L::text, %s) ELSE @extschema@.segment_assign(q.scores, %2$L::text, %3$s) END',
+		coalesce(string_agg(CASE WHEN i.kind = 'score' THEN format('(q.scores).%I IS NULL', i.name) ELSE format('a.%I IS NULL', i.name) END, ' OR ')
+			FILTER (WHERE i.kind = 'score' OR i.name = ANY ((d).attributes)), 'false'), map, coalesce(attributes, 'NULL::jsonb'))
+	FROM @extschema@.clv_segment_inputs(map) i
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_assign(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
+	'the segment of a customer of the statement that scores them, as an expression: NULL where what the map needs is not known. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_customers(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
@@ -122,18 +158,18 @@ BEGIN
 		'INSERT INTO {data}.customer SELECT $1, {q.key}, @extschema@.clv_first_purchase(q.history, $2), $2 - (q.rfmtc).recency, '
 		'date_trunc(''month'', @extschema@.clv_first_purchase(q.history, $2)::timestamp)::date, (q.rfmtc).recency, (q.rfmtc).frequency, '
 		'(q.rfmtc).monetary, (q.rfmtc).tenure, @extschema@.clv_finite((q.rfmtc).churn), (q.scores).r, (q.scores).f, (q.scores).m, (q.scores).t, (q.scores).c, (q.scores).v, '
-		'coalesce(@extschema@.segment_assign(q.scores, ($6).map{1}), ''(none)''), (q.prediction).p_alive, '
+		'coalesce({1}, ''(none)''), (q.prediction).p_alive, '
 		'@extschema@.clv_finite((q.prediction).expected_purchases), {2}, (q.prediction).purchases_low, @extschema@.clv_finite((q.prediction).purchases_high), {3}, '
 		'q.rating, q.satisfaction, {4} FROM (SELECT h.*, @extschema@.rfmtc(h.history, $2, $3) AS rfmtc, '
 		'@extschema@.clv_predict($3, h.history, ($6).horizon, ($6).discount_rate, ($6).margin, $2, ($6).level) AS prediction, '
 		'@extschema@.rfmtc_score(h.history, $4, $2) AS scores, {5} FROM {data}.history h {6} WHERE h.generation = $5 OFFSET 0) q{7} '
 		'WHERE NOT q.rfmtc IS NULL',
-		', ' || attributes,
+		@extschema@.clv_pipeline_assign(d, d.map, attributes),
 		(SELECT string_agg(format('@extschema@.clv_cents((q.prediction).%I)', c), ', ' ORDER BY i) FROM unnest(
 			'{expected_spend,expected_revenue,clv,lifetime_value,next_purchase_value}'::text[]) WITH ORDINALITY u (c, i)),
 		(SELECT string_agg(format('@extschema@.clv_cents((q.prediction).%I)', c), ', ' ORDER BY i) FROM unnest('{clv_low,clv_high}'::text[])
 			WITH ORDINALITY u (c, i)),
-		CASE WHEN rated THEN '@extschema@.segment_assign(q.scores, ''value x satisfaction'', jsonb_build_object(''satisfaction'', q.satisfaction))'
+		CASE WHEN rated THEN @extschema@.clv_pipeline_assign(d, 'value x satisfaction', 'jsonb_build_object(''satisfaction'', q.satisfaction)')
 			ELSE 'NULL' END,
 		concat_ws(', ',
 			CASE WHEN rated THEN 'g.rating::int2 AS rating, CASE WHEN g.rating IS NULL THEN ''unknown'' WHEN g.rating > 8.5 THEN ''promoter'' '
@@ -159,6 +195,7 @@ AS $$
 DECLARE
 	this record := @extschema@.clv_pipeline_this(d, run);
 	rows int8;
+	missed int8;
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_customers(d) USING run, this.as_of, this.model, this.cuts, this.generation, d;
 	GET DIAGNOSTICS rows = ROW_COUNT;
@@ -167,6 +204,14 @@ BEGIN
 		'+ coalesce(revenue_without_time, 0) END FROM {data}.history h WHERE h.generation = $3) WHERE run = $1')
 		USING run, rows, this.generation, d.amount IS NOT NULL;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.customer');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT count(*) FROM {data}.customer c WHERE c.run = $1 AND c.segment = ''(none)''') INTO missed USING run;
+	PERFORM @extschema@.clv_pipeline_note(d, run, format('%s customers in no segment: no rule holds, or what one needs is not known', missed))
+		WHERE missed > 0;
+	IF d.rated_at IS NOT NULL THEN
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT count(*) FROM {1} g WHERE {g.known} AND g.{2:I} IS NOT NULL AND {3} > $1',
+			d.rating_source, d.rating, @extschema@.clv_pipeline_rated_day(d)) INTO missed USING this.as_of;
+		PERFORM @extschema@.clv_pipeline_note(d, run, format('%s ratings after the day left out', missed)) WHERE missed > 0;
+	END IF;
 	RETURN rows;
 END
 $$;
@@ -342,7 +387,7 @@ BEGIN
 		'round((r::float8 + sqrt(greatest(r_chance, 0) + power(r_estimate, 2)))::numeric, 2) AS revenue_high '
 		'FROM based WINDOW w AS (PARTITION BY segment ORDER BY number)',
 		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text,
-		CASE WHEN d.options ->> 'spend' = 'none' THEN 'NULL::float8'
+		CASE WHEN (SELECT m.spend_model IS NULL FROM @extschema@.clv_diagnostics(this.model) m) THEN 'NULL::float8'
 			ELSE format('@extschema@.clv_finite(@extschema@.clv_expected_spend(m.model, h.history, %L))', this.as_of) END);
 END
 $$;
@@ -477,6 +522,47 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_step_profile(@extschema@.clv_pipeli
 
 -- ---- step: validation -----------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION @extschema@.clv_pipeline_holdout(
+	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8, parts pg_catalog.int8,
+	since pg_catalog.date, until pg_catalog.date, span pg_catalog.interval, tracked_until pg_catalog.date, OUT rows pg_catalog.int8, OUT shortfall pg_catalog.text, OUT failure pg_catalog.text)
+RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- its warnings would be taken for those of the model that the views rest on
+SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+AS $$
+DECLARE
+	past @extschema@.clv_model;
+	source text := @extschema@.clv_pipeline_sql(d, '{data}.sample');
+	converged text;
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE VIEW {data}.sample AS SELECT h.history FROM {data}.history h '
+		'WHERE h.generation = {1} AND hashtextextended(concat_ws(''/'', {h.key}), 0) % {2} = 0', generation::text, parts::text);
+	EXECUTE format('SELECT @extschema@.clv_fit(h.history, $1) FROM %s h', source) INTO past
+		USING @extschema@.clv_pipeline_fit_options(d, since);
+	shortfall := @extschema@.clv_pipeline_shortfall(past, d.options);
+	converged := (SELECT m.converged AND coalesce(m.spend_converged, true) FROM @extschema@.clv_diagnostics(past) m)::text;
+	rows := @extschema@.clv_pipeline_put(d, run, 'calibration', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end, '
+		'{7:L}::bool AS converged FROM @extschema@.clv_backtest_calibration({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c',
+		since::text, until::text, source, span::text, past::text, converged)
+		+ @extschema@.clv_pipeline_put(d, run, 'lift', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end, '
+		'{7:L}::bool AS converged FROM @extschema@.clv_backtest_deciles({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c',
+		since::text, until::text, source, span::text, past::text, converged);
+	IF tracked_until IS NOT NULL THEN
+		rows := rows + @extschema@.clv_pipeline_put(d, run, 'tracking', 'SELECT * FROM @extschema@.clv_tracking({2:L}, ''history'', {3:L}, until => {4:L})',
+			source, past::text, tracked_until::text);
+	END IF;
+	EXECUTE format('DROP VIEW %s', source);
+EXCEPTION
+	-- a past too short or too quiet for a fit is nothing to keep today's results back for
+	WHEN data_exception OR invalid_parameter_value OR no_data_found OR numeric_value_out_of_range OR null_value_not_allowed
+		OR object_not_in_prerequisite_state THEN
+		rows := 0;
+		failure := SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_holdout(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, pg_catalog.date, pg_catalog.interval, pg_catalog.date) IS
+	'what a model of the customers up to since, or of one of so many parts of them, predicted for the span that ends with until, and what came; or why there is none. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_step_validation(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -493,9 +579,7 @@ DECLARE
 	span interval;
 	since date;
 	until date;
-	past @extschema@.clv_model;
-	source text := @extschema@.clv_pipeline_sql(d, '{data}.sample');
-	rows int8;
+	tried record;
 BEGIN
 	IF this.model_run <> run THEN
 		RETURN 0;
@@ -516,28 +600,15 @@ BEGIN
 	IF until - since < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
 		RETURN 1;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE VIEW {data}.sample AS SELECT h.history FROM {data}.history h '
-		'WHERE h.generation = {1} AND hashtextextended(concat_ws(''/'', {h.key}), 0) % {2} = 0', this.generation::text,
-		(1 + histories / most)::text);
-	EXECUTE format('SELECT @extschema@.clv_fit(h.history, $1) FROM %s h', source) INTO past
-		USING @extschema@.clv_pipeline_fit_options(d, since);
-	rows := @extschema@.clv_pipeline_put(d, run, 'calibration', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end '
-		'FROM @extschema@.clv_backtest_calibration({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, until::text, source,
-		span::text, past::text)
-		+ @extschema@.clv_pipeline_put(d, run, 'lift', 'SELECT c.*, {2:L}::date AS holdout_start, {3:L}::date AS holdout_end '
-		'FROM @extschema@.clv_backtest_deciles({4:L}, ''history'', {2:L}, {5:L}, model => {6:L}) c', since::text, until::text, source,
-		span::text, past::text);
-	IF clock.clock = 'continuous' THEN
-		rows := rows + @extschema@.clv_pipeline_put(d, run, 'tracking', 'SELECT * FROM @extschema@.clv_tracking({2:L}, ''history'', {3:L}, until => {4:L})',
-			source, past::text, this.as_of::text);
+	tried := @extschema@.clv_pipeline_holdout(d, run, this.generation, 1 + histories / most, since, until, span,
+		CASE WHEN clock.clock = 'continuous' THEN this.as_of END);
+	IF tried.shortfall IS NOT NULL THEN
+		PERFORM @extschema@.clv_pipeline_note(d, run, 'of the model before the hold-out: ' || tried.shortfall);
+		RAISE WARNING 'the hold-out of pipeline "%" is judged by a model that falls short', d.name
+			USING DETAIL = format('Fitted as of %s: %s.', to_char(since, 'YYYY-MM-DD'), tried.shortfall);
 	END IF;
-	EXECUTE format('DROP VIEW %s', source);
-	RETURN rows;
-EXCEPTION
-	-- a past too short or too quiet for a fit is nothing to keep today's results back for
-	WHEN data_exception OR invalid_parameter_value OR no_data_found OR numeric_value_out_of_range THEN
-		PERFORM @extschema@.clv_pipeline_note(d, run, 'no validation: ' || SQLERRM);
-		RETURN 0;
+	PERFORM @extschema@.clv_pipeline_note(d, run, 'no validation: ' || tried.failure);
+	RETURN 1 + tried.rows;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_validation(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS

@@ -1,0 +1,75 @@
+-- Data with gaps, and dates that cannot be, cost no refresh and spoil none: what could not be done is NULL, and said.
+SET client_min_messages = error;
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+\set SHOW_CONTEXT never
+
+CREATE TABLE till AS
+SELECT c::int8 AS id, date '2017-01-01' + (c * 79 % 180 + k * (5 + c * 31 % 61)) AS day, (5 + c * 13 % 41 + k % 3)::numeric AS amount
+FROM generate_series(1, 300) c, generate_series(0, 12) k WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 79 % 180 + k * (5 + c * 31 % 61) < 365;
+
+-- ---- a mistyped date is looked past: one in the past, another, and one to come ----
+CALL clv_create_pipeline('gaps', 'till', 'id', 'day', 'amount');
+CALL clv_refresh('gaps');
+CREATE TABLE good AS SELECT as_of, active_customers, clv, past_revenue FROM gaps.equity;
+SELECT as_of = (SELECT max(day) FROM till) AS last_day, isolated_day FROM gaps.equity;
+INSERT INTO till VALUES (1, '2024-03-01', 10), (2, '2020-03-01', 10), (3, '2971-03-01', 10);
+CALL clv_alter_pipeline('gaps', refit => 'never');
+SET client_min_messages = warning;
+CALL clv_refresh('gaps');
+SET client_min_messages = error;
+CALL clv_alter_pipeline('gaps', refit => 'always');
+SELECT e.as_of = g.as_of AS as_of, e.active_customers = g.active_customers AS active, e.clv = g.clv AS clv, e.past_revenue = g.past_revenue AS past,
+	   e.revenue_after, e.isolated_day FROM gaps.equity e, good g;
+SELECT note FROM gaps.runs WHERE is_current;
+CALL clv_refresh('gaps');
+SELECT e.as_of = g.as_of AS as_of, e.active_customers = g.active_customers AS active, e.clv = g.clv AS fitted_alike FROM gaps.equity e, good g;
+-- where a day is given, it is that day
+CALL clv_refresh('gaps', as_of => '2024-03-01');
+SELECT as_of, isolated_day, revenue_after FROM gaps.equity;
+-- many customers on a late day are no mistake
+INSERT INTO till SELECT id, '2018-12-01', 10 FROM till WHERE day = (SELECT min(day) FROM till) OR id <= 10;
+CALL clv_refresh('gaps');
+SELECT as_of, isolated_day FROM gaps.equity;
+DELETE FROM till WHERE day > '2017-12-31';
+
+-- ---- a customer without a row of attributes has no segment where the map needs one ----
+CREATE TABLE person AS SELECT DISTINCT id, 'web' AS channel FROM till WHERE id % 5 > 0;
+INSERT INTO person VALUES (5, NULL);
+CALL clv_alter_pipeline('gaps', attribute_source => 'person', attributes => 'channel',
+	map => '[{"segment": "Low", "r": [1]}, {"segment": "Web", "attributes": {"channel": "web"}}, {"segment": "Other"}]');
+CALL clv_refresh('gaps');
+SELECT bool_and(segment = CASE WHEN r = 1 THEN 'Low' WHEN id % 5 > 0 THEN 'Web' ELSE '(none)' END) AS segments,
+	   count(*) FILTER (WHERE segment = '(none)') AS without FROM gaps.customers;
+SELECT note ~ '48 customers in no segment: no rule holds, or what one needs is not known' AS said FROM gaps.runs WHERE is_current;
+CALL clv_alter_pipeline('gaps', map => 'rfm', "reset" => '{attributes}');
+
+-- ---- ratings after the day ----
+CREATE TABLE answer AS SELECT id, 7 AS score, date '2017-06-01' AS at FROM person WHERE channel IS NOT NULL;
+INSERT INTO answer VALUES (1, 1, '2018-06-01'), (2, 1, '2018-06-01'), (NULL, 1, '2018-06-01');
+CALL clv_alter_pipeline('gaps', rating_source => 'answer', rating => 'score', rated_at => 'at');
+CALL clv_refresh('gaps');
+SELECT note ~ '; 2 ratings after the day left out' AS said, (SELECT min(rating) FROM gaps.customers) AS lowest FROM gaps.runs WHERE is_current;
+CALL clv_alter_pipeline('gaps', "reset" => '{ratings}');
+
+-- ---- spend that cannot be fitted: purchases all the same, and NULL for money to come ----
+UPDATE till SET amount = NULL WHERE (id, day) NOT IN (SELECT id, min(day) FROM till GROUP BY 1);
+CALL clv_alter_pipeline('gaps', map => 'potential', level => 0.9);
+CALL clv_refresh('gaps');
+SELECT status, note ~ '; no values, because the spend could not be fitted' AS said FROM gaps.runs ORDER BY run DESC LIMIT 1;
+SELECT count(*) > 200 AS customers, bool_and(clv IS NULL AND expected_spend IS NULL AND expected_purchases IS NOT NULL) AS no_money, count(monetary) > 200 AS past
+FROM gaps.customers;
+SELECT bool_and(expected_revenue IS NULL AND expected_purchases > 0) AS forecast FROM gaps.forecast;
+SELECT expected_purchases > 0 AS new_customer, max_acquisition_cost FROM gaps.new_customer;
+SELECT clv, past_revenue > 0 AS past FROM gaps.equity;
+SELECT count(*) AS winback_in_money FROM gaps.winback WHERE value_at_risk IS NOT NULL;
+
+-- ---- a model before the hold-out that did not converge is seen ----
+CALL clv_alter_pipeline('gaps', options => clv_options(max_iterations => 1, spend => 'none'));
+CALL clv_refresh('gaps');
+SELECT bool_and(converged) AS stopped_short, (SELECT bool_and(converged) FROM gaps.lift) AS lift, (SELECT converged FROM gaps.models WHERE is_current) AS model
+FROM gaps.calibration;
+SELECT note FROM gaps.runs WHERE is_current;
+
+CALL clv_drop_pipeline('gaps');
+DROP TABLE till, person, answer, good;
