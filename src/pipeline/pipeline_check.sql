@@ -318,7 +318,22 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_amount(@extschema@.clv_pipeline_definition, pg_catalog.bool) IS
 	'the amount of a row of a pipeline''s source s, returns below zero, as an expression: one that clv_history takes, or as the exact decimal that it makes of it; NULL without money. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_histories(d @extschema@.clv_pipeline_definition, condition pg_catalog.text DEFAULT '')
+CREATE FUNCTION @extschema@.clv_pipeline_indexed(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.bool
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid
+			JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
+		WHERE c.oid = (@extschema@.clv_quick_relation((d).source)).relation AND c.relkind IN ('r', 'p', 'm') AND i.indisvalid AND i.indpred IS NULL
+		  AND (SELECT count(DISTINCT a.attname) FROM generate_series(0, cardinality((d).customer) - 1) n
+				JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[n]
+				WHERE a.attname = ANY ((d).customer)) = cardinality((d).customer))
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_indexed(@extschema@.clv_pipeline_definition) IS
+	'whether the source is a table with an index that begins with the customer''s key. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_histories(
+	d @extschema@.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL, one_by_one pg_catalog.bool DEFAULT false)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
@@ -333,18 +348,23 @@ BEGIN
 		THEN format('(%s AT TIME ZONE %L)', bought, d.time_zone) ELSE format('%s::pg_catalog.%I', bought,
 			CASE type WHEN 'timestamptz'::regtype THEN 'timestamptz' WHEN 'timestamp'::regtype THEN 'timestamp' ELSE 'date' END) END;
 	-- what comes back without a value, or with none, says nothing about money and is no purchase
-	RETURN @extschema@.clv_pipeline_sql(d,
-		'SELECT {s.key}, @extschema@.clv_history({1}) FROM {source} AS s WHERE {s.known} {filter}{2}{3} GROUP BY {s.key}',
+	RETURN @extschema@.clv_pipeline_sql(d, CASE WHEN touched IS NULL THEN
+			'SELECT {s.key}, @extschema@.clv_history({1}) FROM {source} AS s WHERE {s.known} {filter}{2} GROUP BY {s.key}'
+		-- each by itself: no estimate of rows makes this read the whole source, as joining would where statistics are old
+		WHEN one_by_one THEN 'SELECT {t.key}, h.history FROM {data}.touched t CROSS JOIN LATERAL (SELECT @extschema@.clv_history({1}) '
+			'FROM {source} AS s WHERE {t=s} {filter}{2}) h (history) WHERE t.run OPERATOR(pg_catalog.=) {3}'
+		ELSE 'SELECT {s.key}, @extschema@.clv_history({1}) FROM {source} AS s WHERE {s.known} {filter}{2} AND EXISTS '
+			'(SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {3} AND {t=s}) GROUP BY {s.key}' END,
 		concat_ws(', ', bought, coalesce(@extschema@.clv_pipeline_amount(d, false), CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
 			nullif(d.occasion, 1)),
 		CASE WHEN d.returns IS NULL THEN ''
 			WHEN d.amount IS NULL THEN format(' AND NOT (%s)', back)
 			ELSE format(' AND (NOT (%s) OR s.%I OPERATOR(pg_catalog.<>) 0)', back, d.amount) END,
-		condition);
+		touched::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_histories(@extschema@.clv_pipeline_definition, pg_catalog.text) IS
-	'the statement that makes the histories of a pipeline''s source, customers'' keys first. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_histories(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.bool) IS
+	'the statement that makes the histories of a pipeline''s source, customers'' keys first: of all, or of those whom a run has touched, joined or looked up one by one. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_read_source(d @extschema@.clv_pipeline_definition, statement pg_catalog.text)
 RETURNS pg_catalog.int8

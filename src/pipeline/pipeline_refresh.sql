@@ -305,15 +305,17 @@ AS $$
 DECLARE
 	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
 	rows int8 := @extschema@.clv_pipeline_touch(d, run);
+	few bool;
 BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT coalesce(r.histories > 5 * $1, false) FROM {data}.state s LEFT JOIN {data}.run r USING (run)')
+		INTO few USING rows;
 	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
 		'WITH fresh AS MATERIALIZED (SELECT h.* FROM ({3}) h ({key}, history) WHERE h.history IS NOT NULL), '
 		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation OPERATOR(pg_catalog.=) {2} AND t.run OPERATOR(pg_catalog.=) {1} AND {h=t} '
 		'AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})) '
 		'INSERT INTO {data}.history AS h SELECT {2}, f.* FROM fresh f ON CONFLICT (generation, {key}) DO UPDATE '
 		'SET history = excluded.history WHERE h.history OPERATOR(@extschema@.<>) excluded.history',
-		run::text, generation::text, @extschema@.clv_pipeline_histories(d, @extschema@.clv_pipeline_sql(d,
-			' AND EXISTS (SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {1} AND {t=s})', run::text))));
+		run::text, generation::text, @extschema@.clv_pipeline_histories(d, run, few AND @extschema@.clv_pipeline_indexed(d))));
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET watermark = coalesce($1, watermark)') USING latest;
 	RETURN rows;
 END
@@ -546,7 +548,7 @@ BEGIN
 		INTO total USING generation, model, make_interval(days => as_of - since), since, as_of;
 	made := total.made;
 	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by
-	RETURN CASE WHEN made NOT BETWEEN total.low AND total.high AND abs(made - total.expected) > 0.1 * total.expected
+	RETURN CASE WHEN coalesce(made NOT BETWEEN total.low AND total.high, true) AND abs(made - total.expected) > 0.1 * total.expected
 		THEN format('drift: %s purchases since %s, %s expected', made, to_char(since, 'YYYY-MM-DD'), round(total.expected)) END;
 END
 $$;

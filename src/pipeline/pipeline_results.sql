@@ -370,6 +370,7 @@ BEGIN
 		'AND hashtextextended(concat_ws(''/'', {c.key}), 0) % (1 + s.customers / {7}) = 0 GROUP BY c.segment, s.customers), '
 		'cumulated AS (SELECT s.segment, p.*, CASE WHEN p.number = max(p.number) OVER () THEN g.expected_purchases ELSE s.e[p.number] END AS e, '
 		'CASE WHEN p.number = max(p.number) OVER () THEN g.expected_revenue ELSE round(s.r[p.number], 2) END AS r, '
+		-- what has no limits, because its model has not converged, has none here
 		'(power(t.purchases_high - t.expected_purchases, 2) - coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * a.scale AS e_chance, '
 		'coalesce(t.purchases_mean_high - t.expected_purchases, 0) * a.scale AS e_estimate, '
 		'(power(t.value_high - t.expected_value, 2) - coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * a.scale AS r_chance, '
@@ -377,15 +378,16 @@ BEGIN
 		'FROM @extschema@.clv_pipeline_periods({8:L}, {5:L}, (SELECT m.model FROM m)) p CROSS JOIN sums s JOIN {data}.segment g ON g.run = {1} '
 		'AND g.segment = s.segment LEFT JOIN sampled a ON a.segment = s.segment LEFT JOIN LATERAL unnest(a.t) WITH ORDINALITY AS t ON t.ordinality = p.number), '
 		'based AS (SELECT segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance, r_estimate FROM cumulated '
-		'UNION ALL SELECT ''(all)'', number, period_start, period_end, sum(e), sum(r), sum(e_chance), sum(e_estimate), '
-		'CASE WHEN count(r_chance) = count(r) THEN sum(r_chance) END, sum(r_estimate) FROM cumulated GROUP BY 2, 3, 4) '
+		'UNION ALL SELECT ''(all)'', number, period_start, period_end, sum(e), sum(r), CASE WHEN count(e_chance) = count(*) THEN sum(e_chance) END, sum(e_estimate), '
+		'CASE WHEN count(r_chance) = count(r) THEN sum(r_chance) END, sum(r_estimate) FROM cumulated GROUP BY 2, 3, 4), '
+		'wide AS (SELECT *, sqrt(CASE WHEN e_chance IS NOT NULL THEN greatest(e_chance, 0) END + power(e_estimate, 2)) AS e_width, '
+		'sqrt(CASE WHEN r_chance IS NOT NULL THEN greatest(r_chance, 0) END + power(r_estimate, 2)) AS r_width FROM based) '
 		'SELECT segment, number, period_start, period_end, e - lag(e, 1, 0) OVER w AS expected_purchases, '
 		'r - lag(r, 1, 0) OVER w AS expected_revenue, e AS cumulative_purchases, '
-		'greatest(e - sqrt(greatest(e_chance, 0) + power(e_estimate, 2)), 0) AS purchases_low, '
-		'e + sqrt(greatest(e_chance, 0) + power(e_estimate, 2)) AS purchases_high, '
-		'r AS cumulative_revenue, round(greatest(r::float8 - sqrt(greatest(r_chance, 0) + power(r_estimate, 2)), 0)::numeric, 2) AS revenue_low, '
-		'round((r::float8 + sqrt(greatest(r_chance, 0) + power(r_estimate, 2)))::numeric, 2) AS revenue_high '
-		'FROM based WINDOW w AS (PARTITION BY segment ORDER BY number)',
+		'CASE WHEN e_width IS NOT NULL THEN greatest(e - e_width, 0) END AS purchases_low, e + e_width AS purchases_high, '
+		'r AS cumulative_revenue, CASE WHEN r_width IS NOT NULL THEN round(greatest(r::float8 - r_width, 0)::numeric, 2) END AS revenue_low, '
+		'round((r::float8 + r_width)::numeric, 2) AS revenue_high '
+		'FROM wide WINDOW w AS (PARTITION BY segment ORDER BY number)',
 		sums, expected, totals, this.as_of::text, this.generation::text, sample::text, d.horizon::text,
 		CASE WHEN (SELECT m.spend_model IS NULL FROM @extschema@.clv_diagnostics(this.model) m) THEN 'NULL::float8'
 			ELSE format('@extschema@.clv_finite(@extschema@.clv_expected_spend(m.model, h.history, %L))', this.as_of) END);
