@@ -159,6 +159,81 @@ LnDeparted(const double *param, double x, double from, double n)
 /* Terms may grow by the number of orders; then they are all made smaller. */
 #define LARGE 1e200
 
+/* ln of C(s, x) G(s) W(s) as if alive, relative to s = x; s - x need not be whole, if it is large */
+static double
+LnAnyOrder(const double *param, double x, double s)
+{
+	return LnLasting(param, x, x, s) - clv_log_beta_rising(x, 1, s - x);
+}
+
+/* A panel is half as long as the way from x, or so long that the logarithm changes by this. */
+#define MOST_CHANGE 3.0
+
+static double
+OrderPanelEnd(const double *param, double x, double start, double end)
+{
+	double ln = LnAnyOrder(param, x, start);
+	double width = fmin((start - x) / 2, end - start);
+
+	for (int i = 0; i < 40; i++)
+	{
+		double half = LnAnyOrder(param, x, start + width / 2) - ln;
+		double all = LnAnyOrder(param, x, start + width) - ln;
+
+		if (fmax(fabs(half), fabs(all - half)) <= MOST_CHANGE)
+			break;
+		width /= 2;
+	}
+	return width < end - start ? start + width : end;
+}
+
+/* The departed from s on as an integral, by its logarithm relative to s = x: see Beyond() */
+static double
+LnBeyondInAnyOrder(const double *param, double x, double s, double m)
+{
+	ClvGaussNode nodes[CLV_GAUSS_MOST];
+	int count = Ends(s, m, nodes);
+	double scale = LnAnyOrder(param, x, s);
+	double start = s - 0.5;
+	double sum = 0;
+	double shift = 0; /* of the scale, which follows terms that grow */
+
+	for (;;)
+	{
+		double higher;
+
+		for (int i = 0; i < count; i++)
+		{
+			double at = nodes[i].at;
+
+			sum += nodes[i].weight * exp(LnAnyOrder(param, x, at) - scale - shift) *
+				(param[GAMMA] / (param[GAMMA] + param[DELTA] + at));
+		}
+		clv_poll(&clv_family_poll, 32 * (size_t) count);
+		if (!(start < m - 0.5))
+			return scale + shift + log(fmax(sum, 0));
+		s = OrderPanelEnd(param, x, start, m - 0.5);
+		count = clv_gauss_nodes(&clv_gauss_16, start, s, nodes);
+		start = s;
+		higher = LnAnyOrder(param, x, s) - scale;
+		if (higher > shift)
+		{
+			sum *= exp(shift - higher);
+			shift = higher;
+		}
+	}
+}
+
+/* From s = x + MOST_TERMS on, terms change by no more than this part with each s, and ever less. */
+#define SLOW 0.01
+
+/* Whether they do: the logarithm's slope is of parts (beta - 1) / (s - x), (alpha + beta - 1) / s ... */
+static bool
+AreSlow(const double *param)
+{
+	return param[ALPHA] + param[BETA] + param[GAMMA] + 1 < SLOW * MOST_TERMS;
+}
+
 /*
  * ln of sum over s = x .. m of C(s, x) G(s) W(s), relative to LnAlive(x): x of m
  * opportunities taken in any order
@@ -171,8 +246,10 @@ LnInAnyOrder(const double *param, double x, double m)
 	double term = 1;
 	double sum = 0;
 	double shrunk = 0;
+	double last = AreSlow(param) ? fmin(x + MOST_TERMS, m) : m;
+	double s = x;
 
-	for (double s = x; s < m; s += 1)
+	for (; s < last; s += 1)
 	{
 		sum += term * (param[GAMMA] / (ends + s));
 		term *= (param[BETA] + (s - x)) / (both + s) * ((param[DELTA] + s) / (ends + s)) *
@@ -185,7 +262,10 @@ LnInAnyOrder(const double *param, double x, double m)
 		}
 		clv_poll(&clv_family_poll, 1);
 	}
-	return log(sum + term) + shrunk * log(LARGE);
+	if (s == m)
+		return log(sum + term) + shrunk * log(LARGE);
+	return clv_log_add(log(sum) + shrunk * log(LARGE),
+					   clv_log_add(LnBeyondInAnyOrder(param, x, s, m), LnAnyOrder(param, x, m)));
 }
 
 /* ---- histories ---- */
