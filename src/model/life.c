@@ -453,7 +453,8 @@ CountSpan(const Count *count)
 		high = low;
 		low /= 2;
 	}
-	for (int i = 0; i < HALVINGS && low < high; i++)
+	/* to a part of how wide the top is */
+	for (int i = 0; i < HALVINGS && high - low > 0.1 * low / sqrt(count->n); i++)
 	{
 		double middle = low + (high - low) / 2;
 
@@ -555,16 +556,17 @@ LnCounted(const Count *common, double n, double u)
 	return LnNegativeBinomial(&count, u) - common->law->toll(&common->life, u);
 }
 
-/* The first count that is not faint: they grow until the mode of the negative binomial. */
+/* The first count that is not faint, and its ln: they grow until the mode of the negative binomial. */
 static int
-FirstCount(const Count *common, double u, int count)
+FirstCount(const Count *common, double u, int count, double *ln)
 {
-	double mode = fmax(0, floor((common->r - 1) * (u / common->alpha)));
 	double low = 0;
-	double high = fmin(mode, count - 1);
+	double high;
 
-	if (LnCounted(common, 0, u) >= FAINT)
+	*ln = LnCounted(common, 0, u);
+	if (*ln >= FAINT)
 		return 0;
+	high = fmin(fmax(0, floor((common->r - 1) * (u / common->alpha))), count - 1);
 	if (!(LnCounted(common, high, u) >= FAINT))
 		return count;
 	while (high - low > 1)
@@ -573,6 +575,7 @@ FirstCount(const Count *common, double u, int count)
 
 		*(LnCounted(common, middle, u) >= FAINT ? &high : &low) = middle;
 	}
+	*ln = LnCounted(common, high, u);
 	return (int) high;
 }
 
@@ -582,11 +585,12 @@ AddWalker(Walkers *walkers, const Count *common, double u, bool dying, double sh
 {
 	int k = walkers->n++;
 	double rate = common->alpha + u;
-	int first = FirstCount(common, u, count);
+	double ln;
+	int first = FirstCount(common, u, count, &ln);
 	ClvTie tie;
 
 	walkers->first[k] = first;
-	walkers->weight[k] = share * exp(LnCounted(common, first, u));
+	walkers->weight[k] = share * exp(ln);
 	walkers->ratio[k] = u / rate;
 	if (!walkers->tied)
 		return;
@@ -613,35 +617,57 @@ Step(Walkers *walkers, int k)
 /* All that walkers still have before them is less, once they fall. */
 #define GONE 1e-290
 
-static void
-Walk(Walkers *walkers, double r, int count, double *p)
+/* Whether they do, all of them being on their way */
+static bool
+AreGone(const Walkers *walkers, double r, int n)
 {
-	int from = count;
-	int all = 0;	/* the count that the last of them starts from */
-	double most = 0; /* of the ratios */
+	for (int k = 0; k < walkers->n; k++)
+	{
+		if (walkers->weight[k] > GONE ||
+			(r + n) / (n + 1) * walkers->ratio[k] >= 1)
+			return false;
+	}
+	return true;
+}
+
+/* What those count for at n, who go on; all: even those who start from more */
+static inline double
+StepAll(Walkers *walkers, int n, double grow, bool all)
+{
+	double sum = 0;
 
 	for (int k = 0; k < walkers->n; k++)
 	{
-		from = walkers->first[k] < from ? walkers->first[k] : from;
-		all = walkers->first[k] > all ? walkers->first[k] : all;
-		most = fmax(most, walkers->ratio[k]);
+		if (!all && n < walkers->first[k])
+			continue;
+		sum += Step(walkers, k);
+		walkers->weight[k] *= grow * walkers->ratio[k];
 	}
-	for (int n = from; n < count; n++)
-	{
-		double grow = (r + n) / (n + 1);
-		double sum = 0;
-		double left = 0;
+	return sum;
+}
 
-		for (int k = 0; k < walkers->n; k++)
-		{
-			if (n < walkers->first[k])
-				continue;
-			sum += Step(walkers, k);
-			left += walkers->weight[k];
-			walkers->weight[k] *= grow * walkers->ratio[k];
-		}
+static void
+Walk(Walkers *walkers, double r, int count, double *p)
+{
+	int n = count;
+	int all = 0; /* the count that the last of them starts from */
+
+	for (int k = 0; k < walkers->n; k++)
+	{
+		n = walkers->first[k] < n ? walkers->first[k] : n;
+		all = walkers->first[k] > all ? walkers->first[k] : all;
+	}
+	for (; n < all && n < count; n++)
+	{
+		p[n] += StepAll(walkers, n, (r + n) / (n + 1), false);
+		clv_poll(&clv_family_poll, 2);
+	}
+	for (; n < count; n++)
+	{
+		double sum = StepAll(walkers, n, (r + n) / (n + 1), true);
+
 		p[n] += sum;
-		if (left < GONE && n >= all && grow * most < 1)
+		if (sum <= GONE && AreGone(walkers, r, n))
 			break;
 		clv_poll(&clv_family_poll, 2);
 	}
