@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "exact.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "utils/float.h"
@@ -24,8 +25,6 @@ enum
 	LEVEL,
 	COVARIATES
 };
-
-#define LAST_LIMB (CLV_EXACT_LIMBS - 1)
 
 static MemoryContext
 AggregateContext(FunctionCallInfo fcinfo)
@@ -200,14 +199,7 @@ clv_predict_total_serialize(PG_FUNCTION_ARGS)
 	pq_sendfloat8(&buffer, total->level);
 	pq_sendint64(&buffer, total->customers);
 	for (int i = 0; i < total->nsums; i++)
-	{
-		ClvExactSum *sum = &total->sum[i];
-
-		clv_exact_carry(sum);
-		pq_sendint8(&buffer, sum->up | sum->down << 1 | sum->nan << 2);
-		for (int j = 0; j < CLV_EXACT_LIMBS; j++)
-			pq_sendint64(&buffer, sum->limb[j]);
-	}
+		clv_exact_send(&buffer, &total->sum[i]);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }
 
@@ -216,25 +208,6 @@ Corrupt(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
 					errmsg("these bytes are no total of predictions")));
-}
-
-static void
-ReadSum(StringInfo buffer, ClvExactSum *sum)
-{
-	int			flags = pq_getmsgbyte(buffer);
-
-	if (flags > 7)
-		Corrupt();
-	sum->up = (flags & 1) != 0;
-	sum->down = (flags & 2) != 0;
-	sum->nan = (flags & 4) != 0;
-	for (int j = 0; j < CLV_EXACT_LIMBS; j++)
-	{
-		sum->limb[j] = pq_getmsgint64(buffer);
-		if (j < LAST_LIMB ? sum->limb[j] < 0 || sum->limb[j] > PG_UINT32_MAX
-						  : sum->limb[j] > PG_INT32_MAX || sum->limb[j] < PG_INT32_MIN)
-			Corrupt();
-	}
 }
 
 PG_FUNCTION_INFO_V1(clv_predict_total_deserialize);
@@ -267,7 +240,8 @@ clv_predict_total_deserialize(PG_FUNCTION_ARGS)
 	if (total->customers < 0)
 		Corrupt();
 	for (int i = 0; i < total->nsums; i++)
-		ReadSum(&buffer, &total->sum[i]);
+		if (!clv_exact_recv(&buffer, &total->sum[i]))
+			Corrupt();
 	pq_getmsgend(&buffer);
 	PG_RETURN_POINTER(total);
 }

@@ -36,6 +36,31 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_covariates(@extschema@.clv_model, pg_catalog.text) IS
 	'an error unless a column of covariates is given where the model has some, and only there. A part of validation';
 
+-- Sums of doubles that are the same in any order of rows. COST in units of 20 ns.
+CREATE FUNCTION @extschema@.clv_validate_sum_add(pg_catalog.internal, pg_catalog.float8) RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_add(pg_catalog.internal, pg_catalog.float8) IS 'of clv_validate_sum: takes a number into the state; NULLs are skipped';
+CREATE FUNCTION @extschema@.clv_validate_sum_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_combine(pg_catalog.internal, pg_catalog.internal) IS 'of clv_validate_sum: puts two states together';
+CREATE FUNCTION @extschema@.clv_validate_sum_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_serialize(pg_catalog.internal) IS 'of clv_validate_sum: sends a state to another process';
+CREATE FUNCTION @extschema@.clv_validate_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) IS 'of clv_validate_sum: receives a state; every byte is checked';
+CREATE FUNCTION @extschema@.clv_validate_sum_final(pg_catalog.internal) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_final(pg_catalog.internal) IS 'of clv_validate_sum: the sum';
+CREATE AGGREGATE @extschema@.clv_validate_sum(pg_catalog.float8) (
+	SFUNC = @extschema@.clv_validate_sum_add, STYPE = pg_catalog.internal, SSPACE = 80,
+	FINALFUNC = @extschema@.clv_validate_sum_final, COMBINEFUNC = @extschema@.clv_validate_sum_combine,
+	SERIALFUNC = @extschema@.clv_validate_sum_serialize, DESERIALFUNC = @extschema@.clv_validate_sum_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE @extschema@.clv_validate_sum(pg_catalog.float8) IS
+	'the sum of doubles, to the last digit the same in any order of rows; NULL without one, NULLs are skipped; numbers of 2^350 and more count as infinite. A part of validation';
+
 CREATE FUNCTION @extschema@.clv_validate_purchases(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,

@@ -98,7 +98,7 @@ BEGIN
 		'@extschema@.clv_expected_purchases(w.model, a.age OPERATOR(pg_catalog./) $4) AS repeats '
 		'FROM (SELECT DISTINCT p.vector, p.age FROM pair p) a JOIN newcomer w ON w.vector '
 		'OPERATOR(pg_catalog.=) a.vector), '
-		'expected AS (SELECT p.number, pg_catalog.sum(p.n OPERATOR(pg_catalog.*) a.repeats) AS repeats, '
+		'expected AS (SELECT p.number, @extschema@.clv_validate_sum(p.n OPERATOR(pg_catalog.*) a.repeats) AS repeats, '
 		'pg_catalog.sum(p.n)::pg_catalog.int8 AS customers '
 		'FROM pair p JOIN aged a ON a.age OPERATOR(pg_catalog.=) p.age AND a.vector OPERATOR(pg_catalog.=) '
 		'p.vector GROUP BY p.number), '
