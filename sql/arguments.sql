@@ -64,6 +64,19 @@ SELECT v, count(*) AS calls, count(*) FILTER (WHERE complaint(format(call, quote
 FROM span, unnest('{-1 day,-1 year}'::text[]) v GROUP BY v ORDER BY v;
 SET client_min_messages = warning;
 
+-- --- an infinite as_of has one error, whoever is asked ---
+SET client_min_messages = error;
+SELECT complaint(format(call, quote_literal(day))) = '22023 / as_of must be a finite date: ' || day || ' /  / Give a day, such as the last one of the data.' AS same, count(*)
+FROM unnest('{infinity,-infinity}'::text[]) day, (VALUES ('SELECT rfmtc(history, %s) FROM one'), ('SELECT rfmtc(history, %s, model) FROM one'),
+	('SELECT clv_summary(history, %s) FROM one'), ('SELECT clv_options(as_of => %s)'), ('SELECT clv_predict(model, history, as_of => %s) FROM one'),
+	('SELECT clv_p_alive(model, history, %s) FROM one'), ('SELECT clv_expected_spend(model, history, %s) FROM one'),
+	('SELECT clv_forecast(model, history, 2, ''1 year'', as_of => %s) FROM one'), ('SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s) FROM one'),
+	('SELECT rfmtc_score(history, model, %s) OVER () FROM one'), ('SELECT rfmtc_cuts(history, %s) FROM one'),
+	('SELECT * FROM rfmtc_score(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
+	('SELECT * FROM clv_predict(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
+	('SELECT * FROM segment_assign(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)')) v (call) GROUP BY 1;
+SET client_min_messages = warning;
+
 -- --- rates and margins that look like percent are warned of, once a statement whatever its rows ---
 \set VERBOSITY default
 SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => 35, discount_rate => 10) p;

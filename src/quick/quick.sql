@@ -276,7 +276,8 @@ BEGIN
 		'(SELECT pg_catalog.sum(e.rows)::pg_catalog.int8 FROM everybody e WHERE e.customer_id IS NULL)) AS day '
 		'FROM (SELECT @extschema@.clv_last_purchase(h.history) AS day, pg_catalog.count(*) AS customers FROM histories h GROUP BY 1) l), '
 		'fitted AS MATERIALIZED (SELECT %5$s AS model) ',
-		rows.who, rows.history, rows.item, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'),
+		rows.who, rows.history, rows.item, CASE WHEN pg_catalog.isfinite(as_of) THEN pg_catalog.to_char(as_of, 'YYYY-MM-DD BC')
+			ELSE as_of::pg_catalog.text END,
 		CASE WHEN model OPERATOR(pg_catalog.=) 'none' THEN 'NULL::@extschema@.clv_model'
 			ELSE pg_catalog.format(
 				'(SELECT @extschema@.clv_fit(h.history, pg_catalog.jsonb_build_object(''model'', %L, ''spend'', %L, '

@@ -266,6 +266,7 @@ ReadNamed(const text *map, Oid function)
 	if (rows == NIL)
 		UnknownMap(name, &table);
 	list_sort(rows, CompareRows);
+	rules->shipped = ((const MapRow *) linitial(rows))->builtin;
 	foreach(cell, rows)
 	{
 		const MapRow *row = lfirst(cell);

@@ -150,9 +150,10 @@ CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
 }
 
 /*
- * No rule held. Where the rules list scores and the customer has a higher one
- * than any of them, and than the usual number of bins, he was scored with more
- * bins than the rules were made for.
+ * Where the rules list scores and the customer has a higher one than any of them,
+ * and than the usual number of bins, the scores were made with more bins than the
+ * rules were written for. A shipped map says so at once, rules of one's own where
+ * none of them holds.
  */
 static void
 CheckBins(const ClvRules *rules, const ClvScores *scores)
@@ -176,6 +177,8 @@ int
 clv_rules_match(const ClvRules *rules, const ClvScores *scores, ClvAttributeValue *values,
 				ClvAttributeReader reader, void *source)
 {
+	if (rules->shipped)
+		CheckBins(rules, scores);
 	for (int i = 0; i < rules->nrules; i++)
 	{
 		const ClvRule *rule = &rules->rules[i];

@@ -90,6 +90,7 @@ typedef struct ClvRules
 	int			needs;			/* of all rules */
 	int			highest[CLV_MEASURES];	/* score that a test mentions; 0: none, or open to above */
 	bool		open[CLV_MEASURES];
+	bool		shipped;		/* written for CLV_DEFAULT_BINS, where it mentions scores */
 } ClvRules;
 
 /* An empty list in the current memory context, where all of it will live. */

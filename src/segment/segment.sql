@@ -45,7 +45,7 @@ CREATE FUNCTION @extschema@.segment_assign(
 ) RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION @extschema@.segment_assign(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
-	'the name of the segment: of the first rule that holds in the map of that name (table clv_segment_map), or in a JSON rule list (text that starts with [). NULL where no rule holds, and for NULL scores (not yet a customer). Once a rule is reached, a NULL score or a missing attribute that it needs is an error; so is a score beyond the bins the map is written for, where no rule holds';
+	'the name of the segment: of the first rule that holds in the map of that name (table clv_segment_map), or in a JSON rule list (text that starts with [). NULL where no rule holds, and for NULL scores (not yet a customer). Once a rule is reached, a NULL score or a missing attribute that it needs is an error; so is a score beyond the bins that a shipped map is written for, or one of your own where no rule holds';
 
 CREATE FUNCTION @extschema@.clv_segment_check(
 	map pg_catalog.text,

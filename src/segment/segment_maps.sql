@@ -70,7 +70,7 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 	('lifecycle', 5, 'Growing', '{"attributes": {"trend": {"above": 0}}}', 'buy more in the younger half', true),
 	('lifecycle', 6, 'Loyal', '{"t": [2, 3, 4, 5], "c": [3, 4, 5]}', 'keep on buying', true),
 	('micro', 1, 'r{r}f{f}m{m}', '{}', 'one segment for each cell of r, f and m', true),
-	-- the last rule is for what is none of the four words, and for more than 5 bins, so that either is seen
+	-- the last rule is for what is none of the four words, so that it is seen
 	('value x satisfaction', 1, 'Must Not Lose',
 		'{"v": [4, 5], "attributes": {"satisfaction": "detractor"}}',
 		'valuable and unhappy: talk to them first', true),
@@ -96,7 +96,7 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 		'{"v": [1, 2, 3], "attributes": {"satisfaction": "unknown"}}',
 		'worth less, and nobody knows how they feel', true),
 	('value x satisfaction', 9, 'Unclear', '{}',
-		'satisfaction is not promoter, passive, detractor or unknown, or v has more than 5 bins: to be mended', true);
+		'satisfaction is not promoter, passive, detractor or unknown: to be mended', true);
 
 CREATE FUNCTION @extschema@.clv_segment_map_guard() RETURNS pg_catalog.trigger
 	LANGUAGE plpgsql COST 20 AS $$
