@@ -48,12 +48,16 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog
 	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_refuse(
-	message pg_catalog.text, detail pg_catalog.text DEFAULT NULL, hint pg_catalog.text DEFAULT NULL,
-	code pg_catalog.text DEFAULT 'invalid_parameter_value')
+	message pg_catalog.text, detail pg_catalog.text, hint pg_catalog.text, code pg_catalog.text)
 	RETURNS pg_catalog.void
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_refuse(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'raises an error with what is known of its detail and hint, code being an SQLSTATE or its name, and without a word of the functions that have called each other until then. A part of pipelines';
+CREATE FUNCTION @extschema@.clv_pipeline_refuse(message pg_catalog.text) RETURNS pg_catalog.void
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
+RETURN @extschema@.clv_pipeline_refuse(message, NULL::pg_catalog.text, NULL::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
+COMMENT ON FUNCTION @extschema@.clv_pipeline_refuse(pg_catalog.text) IS
+	'raises an error of an invalid argument that explains itself. A part of pipelines';
 
 -- ---- writing statements ------------------------------------------------------------------------------
 
@@ -64,7 +68,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_data(pg_catalog.text) IS
 	'the name of the schema with the tables of a pipeline. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_sql(
-	definition @extschema@.clv_pipeline_definition, template pg_catalog.text, VARIADIC parts pg_catalog.text[] DEFAULT '{}')
+	definition @extschema@.clv_pipeline_definition, template pg_catalog.text, parts pg_catalog.text[])
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
@@ -92,6 +96,12 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {a.known}: that none is NULL; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
+CREATE FUNCTION @extschema@.clv_pipeline_sql(definition @extschema@.clv_pipeline_definition, template pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+RETURN @extschema@.clv_pipeline_sql(definition, template, '{}'::pg_catalog.text[]);
+COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text) IS
+	'the same for a statement without parts. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_check_condition(condition pg_catalog.text)
 	RETURNS pg_catalog.void
@@ -137,16 +147,16 @@ DECLARE
 	others text;
 BEGIN
 	IF name IS NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse('name must be the name of a pipeline, not NULL', NULL, NULL, 'null_value_not_allowed');
+		PERFORM @extschema@.clv_pipeline_refuse('name must be the name of a pipeline, not NULL'::text, NULL::text, NULL::text, 'null_value_not_allowed'::text);
 	ELSIF owner IS NULL THEN
 		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
-		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" does not exist', name), NULL,
+		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" does not exist', name), NULL::text,
 			coalesce('Pipelines of this database are: ' || others || '.', 'There is none in this database: see clv_create_pipeline.'),
-			'undefined_object');
+			'undefined_object'::text);
 	ELSIF NOT @extschema@.clv_pipeline_may(owner) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('permission denied for pipeline "%s"', name),
-			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user), NULL,
-			'insufficient_privilege');
+			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user), NULL::text,
+			'insufficient_privilege'::text);
 	END IF;
 	RETURN owner;
 END
@@ -169,7 +179,7 @@ BEGIN
 	IF definition IS NULL THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" has no definition', name),
 			format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
-			'Drop the pipeline with clv_drop_pipeline and make it anew.', 'no_data_found');
+			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;
 	-- the schemas may have been renamed since
 	definition.name := name;

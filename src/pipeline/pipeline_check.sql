@@ -51,7 +51,7 @@ BEGIN
 	IF base <> ALL (allowed) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(
 			format('column "%s" of %s is of type %s, not %s', name, relation, format_type(found.column_type, found.column_typmod), what),
-			format('It was given as %s.', argument), 'A view over the table can cast it.', 'datatype_mismatch');
+			format('It was given as %s.', argument), 'A view over the table can cast it.'::text, 'datatype_mismatch'::text);
 	END IF;
 	RETURN base;
 END
@@ -71,7 +71,7 @@ BEGIN
 	IF (SELECT c.relpersistence = 't' FROM pg_class c WHERE c.oid = found) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(
 			format('%s cannot be temporary: %s', argument, regexp_replace(relation, '^pg_temp_\d+\.', 'pg_temp.')),
-			'It goes with its session, and the pipeline stays.', 'Make it a table or view of the database.', 'wrong_object_type');
+			'It goes with its session, and the pipeline stays.'::text, 'Make it a table or view of the database.'::text, 'wrong_object_type'::text);
 	END IF;
 	RETURN found;
 END
@@ -85,48 +85,48 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := @extschema@.clv_pipeline_check_relation('source', d.source);
+	relation regclass := @extschema@.clv_pipeline_check_relation('source'::text, d.source);
 	type regtype;
 	name text;
 BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
-		type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, 'customer', name)).column_type);
+		type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, 'customer'::text, name)).column_type);
 		-- the joins here would compare it as what it is cast to, and its index as what it is
 		IF EXISTS (SELECT FROM pg_type t WHERE t.oid = type AND t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::regnamespace) THEN
 			PERFORM @extschema@.clv_pipeline_refuse(format('a customer''s key cannot be of type %s: column "%s" of %s', type, name, relation),
-				'Its values are compared by rules of an extension''s own.',
-				'A view over the table can cast it, for citext: lower(x)::text AS x.', 'datatype_mismatch');
+				'Its values are compared by rules of an extension''s own.'::text,
+				'A view over the table can cast it, for citext: lower(x)::text AS x.'::text, 'datatype_mismatch'::text);
 		END IF;
 	END LOOP;
-	type := @extschema@.clv_pipeline_check_type(relation, 'bought_at', d.bought_at, '{timestamptz,timestamp,date}', 'a time');
+	type := @extschema@.clv_pipeline_check_type(relation, 'bought_at'::text, d.bought_at, '{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 	IF type <> 'timestamptz'::regtype AND d.time_zone <> 'UTC' THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('column "%s" has no time zone', d.bought_at),
 			format('It is of type %s, and time_zone is %s.', type, d.time_zone),
-			'Leave time_zone out: the days are those of the column.');
+			'Leave time_zone out: the days are those of the column.'::text, 'invalid_parameter_value'::text);
 	END IF;
 	IF d.amount IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'amount', d.amount, '{numeric,float8,float4,int2,int4,int8}', 'a number');
+		PERFORM @extschema@.clv_pipeline_check_type(relation, 'amount'::text, d.amount, '{numeric,float8,float4,int2,int4,int8}'::regtype[], 'a number'::text);
 	END IF;
 	IF d.returns IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'returns', d.returns, '{bool}', 'boolean');
+		PERFORM @extschema@.clv_pipeline_check_type(relation, 'returns'::text, d.returns, '{bool}'::regtype[], 'boolean'::text);
 	END IF;
 	IF d.changed_at IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'changed_at', d.changed_at, '{timestamptz,timestamp,date}', 'a time');
+		PERFORM @extschema@.clv_pipeline_check_type(relation, 'changed_at'::text, d.changed_at, '{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 	END IF;
 	IF d.attribute_source IS NOT NULL THEN
-		relation := @extschema@.clv_pipeline_check_relation('attribute_source', d.attribute_source);
+		relation := @extschema@.clv_pipeline_check_relation('attribute_source'::text, d.attribute_source);
 		FOREACH name IN ARRAY d.customer || d.attributes LOOP
-			PERFORM @extschema@.clv_quick_column(relation, 'attributes', name);
+			PERFORM @extschema@.clv_quick_column(relation, 'attributes'::text, name);
 		END LOOP;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		relation := @extschema@.clv_pipeline_check_relation('rating_source', d.rating_source);
+		relation := @extschema@.clv_pipeline_check_relation('rating_source'::text, d.rating_source);
 		FOREACH name IN ARRAY d.customer LOOP
-			PERFORM @extschema@.clv_quick_column(relation, 'customer', name);
+			PERFORM @extschema@.clv_quick_column(relation, 'customer'::text, name);
 		END LOOP;
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'rating', d.rating, '{numeric,float8,float4,int2,int4,int8}', 'a number');
+		PERFORM @extschema@.clv_pipeline_check_type(relation, 'rating'::text, d.rating, '{numeric,float8,float4,int2,int4,int8}'::regtype[], 'a number'::text);
 		IF d.rated_at IS NOT NULL THEN
-			PERFORM @extschema@.clv_pipeline_check_type(relation, 'rated_at', d.rated_at, '{timestamptz,timestamp,date}', 'a time');
+			PERFORM @extschema@.clv_pipeline_check_type(relation, 'rated_at'::text, d.rated_at, '{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 		END IF;
 	END IF;
 END
@@ -145,14 +145,14 @@ DECLARE
 	then_type oid;
 BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
-		here := @extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation, 'customer', name);
+		here := @extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation, 'customer'::text, name);
 		SELECT a.atttypid INTO then_type FROM pg_attribute a
 		WHERE a.attrelid = format('%I.history', @extschema@.clv_pipeline_data(d.name))::regclass AND a.attname = name;
 		IF then_type <> here.column_type THEN
 			PERFORM @extschema@.clv_pipeline_refuse(
 				format('column "%s" of %s is of type %s now', name, d.source, format_type(here.column_type, here.column_typmod)),
 				format('Pipeline "%s" was made for keys of type %s.', d.name, format_type(then_type, NULL)),
-				'Drop the pipeline and make it anew, or read a view that casts the column.', 'datatype_mismatch');
+				'Drop the pipeline and make it anew, or read a view that casts the column.'::text, 'datatype_mismatch'::text);
 		END IF;
 	END LOOP;
 END
@@ -187,8 +187,8 @@ BEGIN
 	IF bins < highest OR highest IS NOT NULL AND bins > greatest(highest, 5) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(
 			format('map %s is written for scores up to %s, not for bins => %s', CASE WHEN map LIKE '[%' THEN 'given as rules' ELSE quote_ident(map) END,
-				greatest(highest, CASE WHEN bins > 5 THEN 5 END), bins), NULL,
-			'Leave bins out; or write a map for yours, or take ''micro'', which knows any number.');
+				greatest(highest, CASE WHEN bins > 5 THEN 5 END), bins), NULL::text,
+			'Leave bins out; or write a map for yours, or take ''micro'', which knows any number.'::text, 'invalid_parameter_value'::text);
 	END IF;
 END
 $$;
@@ -206,10 +206,10 @@ DECLARE
 	missing text;
 BEGIN
 	IF d.horizon IS NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse('horizon must be a time of up to 100 years: NULL');
+		PERFORM @extschema@.clv_pipeline_refuse('horizon must be a time of up to 100 years: NULL'::text);
 	ELSIF d.discount_rate IS NULL OR NOT d.discount_rate BETWEEN -0.99 AND 1e6 THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('discount_rate must be a rate per year above -1: %s', coalesce(d.discount_rate::text, 'NULL')),
-			NULL, 'Ten per cent are 0.10.');
+			NULL::text, 'Ten per cent are 0.10.'::text, 'invalid_parameter_value'::text);
 	ELSIF d.margin IS NULL OR NOT abs(d.margin) < 1e12 THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('margin must be the share of revenue that you keep: %s', coalesce(d.margin::text, 'NULL')));
 	ELSIF NOT (d.level > 0 AND d.level < 1) THEN
@@ -223,22 +223,22 @@ BEGIN
 	ELSIF d.list_size IS NULL OR NOT d.list_size BETWEEN 0 AND 100000 THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('list_size must be a number from 0 to 100000: %s', coalesce(d.list_size::text, 'NULL')));
 	ELSIF d.refit IS NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse('refit must be ''always'', ''never'', ''drift'' or a time such as ''7 days'': NULL');
+		PERFORM @extschema@.clv_pipeline_refuse('refit must be ''always'', ''never'', ''drift'' or a time such as ''7 days'': NULL'::text);
 	ELSIF NOT coalesce(d.as_of IN ('last purchase', 'yesterday', 'today') OR d.as_of ~ '^\d{4}-\d\d-\d\d$', false) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(
-			format('as_of must be ''last purchase'', ''yesterday'', ''today'' or a date: %s', coalesce(d.as_of, 'NULL')), NULL,
-			'Write a date as 2017-01-31, which no setting reads otherwise.');
+			format('as_of must be ''last purchase'', ''yesterday'', ''today'' or a date: %s', coalesce(d.as_of, 'NULL')), NULL::text,
+			'Write a date as 2017-01-31, which no setting reads otherwise.'::text, 'invalid_parameter_value'::text);
 	ELSIF (d.attribute_source IS NULL) <> (d.attributes IS NULL) THEN
-		PERFORM @extschema@.clv_pipeline_refuse('attribute_source and attributes go together', NULL,
-			'attribute_source is a relation with one row a customer, attributes are columns of it.');
+		PERFORM @extschema@.clv_pipeline_refuse('attribute_source and attributes go together'::text, NULL::text,
+			'attribute_source is a relation with one row a customer, attributes are columns of it.'::text, 'invalid_parameter_value'::text);
 	ELSIF (d.rating_source IS NULL) <> (d.rating IS NULL) OR (d.rating_source IS NULL AND d.rated_at IS NOT NULL) THEN
-		PERFORM @extschema@.clv_pipeline_refuse('rating_source and rating go together', NULL,
-			'rating_source is a relation with ratings from 0 to 10 in the column rating, and their time in rated_at.');
+		PERFORM @extschema@.clv_pipeline_refuse('rating_source and rating go together'::text, NULL::text,
+			'rating_source is a relation with ratings from 0 to 10 in the column rating, and their time in rated_at.'::text, 'invalid_parameter_value'::text);
 	END IF;
-	PERFORM @extschema@.clv_pipeline_check_span('horizon', d.horizon);
-	PERFORM @extschema@.clv_pipeline_check_span('holdout', d.holdout);
+	PERFORM @extschema@.clv_pipeline_check_span('horizon'::text, d.horizon);
+	PERFORM @extschema@.clv_pipeline_check_span('holdout'::text, d.holdout);
 	IF d.refit NOT IN ('always', 'never', 'drift') THEN
-		PERFORM @extschema@.clv_pipeline_check_span('refit', d.refit::interval);
+		PERFORM @extschema@.clv_pipeline_check_span('refit'::text, d.refit::interval);
 	END IF;
 	IF d.as_of ~ '^\d' THEN
 		PERFORM d.as_of::date;
@@ -253,20 +253,20 @@ BEGIN
 	END IF;
 	PERFORM @extschema@.clv_pipeline_check_map(d.map, d.bins);
 	IF d.rating_source IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_check_map('value x satisfaction', d.bins);
+		PERFORM @extschema@.clv_pipeline_check_map('value x satisfaction'::text, d.bins);
 	END IF;
 	SELECT i.name INTO missing FROM @extschema@.clv_segment_inputs(d.map) i WHERE i.kind = 'attribute' AND i.name <> ALL (known) LIMIT 1;
 	IF FOUND THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('map "%s" needs the attribute "%s"', d.map, missing),
 			format('Known are: %s.', array_to_string(known, ', ')),
 			CASE WHEN missing = 'satisfaction' THEN 'Give rating_source and rating.'
-				ELSE 'Name a column of that name in attributes, from a relation given as attribute_source.' END);
+				ELSE 'Name a column of that name in attributes, from a relation given as attribute_source.' END, 'invalid_parameter_value'::text);
 	END IF;
 EXCEPTION
 	WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
 		PERFORM @extschema@.clv_pipeline_refuse(
-			format('refit (%s) or as_of (%s) is neither a word that is known nor a time', d.refit, d.as_of), NULL,
-			'refit: ''always'', ''never'', ''drift'' or ''7 days''; as_of: ''last purchase'', ''yesterday'', ''today'' or a date such as 2017-01-31.');
+			format('refit (%s) or as_of (%s) is neither a word that is known nor a time', d.refit, d.as_of), NULL::text,
+			'refit: ''always'', ''never'', ''drift'' or ''7 days''; as_of: ''last purchase'', ''yesterday'', ''today'' or a date such as 2017-01-31.'::text, 'invalid_parameter_value'::text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_numbers(@extschema@.clv_pipeline_definition) IS
@@ -282,11 +282,11 @@ DECLARE
 BEGIN
 	SELECT k INTO fixed FROM unnest('{as_of,start,covariates}'::text[]) k WHERE d.options ->> k IS NOT NULL LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('options of a pipeline cannot hold %s', fixed), NULL,
-			CASE fixed WHEN 'as_of' THEN 'It is an argument of the pipeline.' ELSE NULL END);
+		PERFORM @extschema@.clv_pipeline_refuse(format('options of a pipeline cannot hold %s', fixed), NULL::text,
+			CASE fixed WHEN 'as_of' THEN 'It is an argument of the pipeline.' ELSE NULL END, 'invalid_parameter_value'::text);
 	END IF;
 	-- a customer of one day lets the options be read to their end
-	PERFORM @extschema@.clv_cells(h.history, @extschema@.clv_pipeline_fit_options(d, '2000-12-31'))
+	PERFORM @extschema@.clv_cells(h.history, @extschema@.clv_pipeline_fit_options(d, '2000-12-31'::date))
 	FROM (SELECT @extschema@.clv_history(date '2000-01-01') AS history) h;
 END
 $$;
@@ -307,7 +307,7 @@ BEGIN
 	IF d.amount IS NULL THEN
 		RETURN NULL;
 	END IF;
-	type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation, 'amount',
+	type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation, 'amount'::text,
 		d.amount)).column_type);
 	amount := format(CASE WHEN type <> 'float8'::regtype THEN 's.%I::pg_catalog.numeric' WHEN "exact" THEN 's.%I::pg_catalog.text::pg_catalog.numeric'
 		ELSE 's.%I::pg_catalog.float8' END, d.amount);
@@ -340,7 +340,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	type regtype := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation,
-		'bought_at', d.bought_at)).column_type);
+		'bought_at'::text, d.bought_at)).column_type);
 	bought text := format('s.%I', d.bought_at);
 	back text := 's.' || quote_ident(d.returns) || ' IS TRUE';
 BEGIN
@@ -355,12 +355,12 @@ BEGIN
 			'FROM {source} AS s WHERE {t=s} {filter}{2}) h (history) WHERE t.run OPERATOR(pg_catalog.=) {3}'
 		ELSE 'SELECT {s.key}, @extschema@.clv_history({1}) FROM {source} AS s WHERE {s.known} {filter}{2} AND EXISTS '
 			'(SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {3} AND {t=s}) GROUP BY {s.key}' END,
-		concat_ws(', ', bought, coalesce(@extschema@.clv_pipeline_amount(d, false), CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
+		ARRAY[concat_ws(', ', bought, coalesce(@extschema@.clv_pipeline_amount(d, false), CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
 			nullif(d.occasion, 1)),
 		CASE WHEN d.returns IS NULL THEN ''
 			WHEN d.amount IS NULL THEN format(' AND NOT (%s)', back)
 			ELSE format(' AND (NOT (%s) OR s.%I OPERATOR(pg_catalog.<>) 0)', back, d.amount) END,
-		touched::text);
+		touched::text]);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_histories(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.bool) IS
@@ -396,7 +396,7 @@ BEGIN
 		RETURN 'it looks at the clock';
 	END IF;
 	PERFORM set_config('search_path', d.search_path, true);
-	RETURN @extschema@.clv_pipeline_looks_beyond(@extschema@.clv_pipeline_sql(d, 'SELECT FROM {source} AS s WHERE true {filter}'));
+	RETURN @extschema@.clv_pipeline_looks_beyond(@extschema@.clv_pipeline_sql(d, 'SELECT FROM {source} AS s WHERE true {filter}'::text));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_beyond(@extschema@.clv_pipeline_definition) IS
@@ -416,7 +416,7 @@ BEGIN
 	PERFORM @extschema@.clv_pipeline_check_source(d);
 	PERFORM @extschema@.clv_pipeline_check_condition(d.filter);
 	-- rights, and the filter
-	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_histories(d) || ' LIMIT 0');
+	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_histories(d, NULL::int8, false::bool) || ' LIMIT 0');
 	IF d.attribute_source IS NOT NULL THEN
 		EXECUTE format('SELECT FROM %s LIMIT 0', d.attribute_source);
 	END IF;

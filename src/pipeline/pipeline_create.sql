@@ -86,10 +86,10 @@ DECLARE
 	declaration text;
 	keys text := @extschema@.clv_pipeline_key_columns(d);
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.pipeline OF @extschema@.clv_pipeline_definition');
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)') USING d;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.pipeline OF @extschema@.clv_pipeline_definition'::text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)'::text) USING d;
 	FOREACH declaration IN ARRAY tables LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.' || declaration, keys);
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE TABLE {data}.' || declaration, ARRAY[keys]);
 	END LOOP;
 	FOREACH declaration IN ARRAY ARRAY['INSERT INTO {data}.state DEFAULT VALUES',
 		'CREATE INDEX customer_segment ON {data}.customer (run, segment, clv DESC)',
@@ -125,11 +125,11 @@ BEGIN
 			 FROM @extschema@.clv_pipeline_columns(d) c WHERE c.view = v.name) AS list
 		FROM @extschema@.clv_pipeline_views() v
 	LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, E'CREATE VIEW {views}.{1:I} AS SELECT {2}\nFROM {3}', view.name, view.list,
-			@extschema@.clv_pipeline_sql(d, view.source));
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON VIEW {views}.{1:I} IS {2:L}', view.name, view.comment);
+		EXECUTE @extschema@.clv_pipeline_sql(d, E'CREATE VIEW {views}.{1:I} AS SELECT {2}\nFROM {3}'::text, ARRAY[view.name, view.list,
+			@extschema@.clv_pipeline_sql(d, view.source)]);
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON VIEW {views}.{1:I} IS {2:L}'::text, ARRAY[view.name, view.comment]);
 		FOR field IN SELECT c.name, c.comment FROM @extschema@.clv_pipeline_columns(d) c WHERE c.view = view.name LOOP
-			EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON COLUMN {views}.{1:I}.{2:I} IS {3:L}', view.name, field.name, field.comment);
+			EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON COLUMN {views}.{1:I}.{2:I} IS {3:L}'::text, ARRAY[view.name, field.name, field.comment]);
 		END LOOP;
 	END LOOP;
 END
@@ -147,15 +147,15 @@ DECLARE
 BEGIN
 	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE 'pg\_%' THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
-			'A name has 1 to 58 bytes, and does not start with pg_: it is the name of a schema, and so is the name with _data.',
-			NULL, 'invalid_name');
+			'A name has 1 to 58 bytes, and does not start with pg_: it is the name of a schema, and so is the name with _data.'::text,
+			NULL::text, 'invalid_name'::text);
 	END IF;
 	SELECT n.nspname INTO taken FROM pg_namespace n WHERE n.nspname IN (d.name, @extschema@.clv_pipeline_data(d.name))
 	ORDER BY 1 LIMIT 1;
 	IF FOUND THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('schema "%s" already exists', taken),
 			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name, @extschema@.clv_pipeline_data(d.name)),
-			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.', 'duplicate_schema');
+			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.'::text, 'duplicate_schema'::text);
 	END IF;
 	-- of a view, or of what a refresh works with
 	SELECT u.c INTO taken FROM unnest(d.customer) u (c)
@@ -163,7 +163,7 @@ BEGIN
 	   OR u.c = ANY ('{run,generation,history,before,rfmtc,scores,prediction,cumulative_share,loss}'::text[]) LIMIT 1;
 	IF FOUND THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('the customer''s key cannot be called "%s"', taken),
-			'The pipeline has a column of that name already.', 'Read a view that calls it otherwise.', 'duplicate_column');
+			'The pipeline has a column of that name already.'::text, 'Read a view that calls it otherwise.'::text, 'duplicate_column'::text);
 	END IF;
 END
 $$;
@@ -188,8 +188,8 @@ BEGIN
 	END;
 	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source] LOOP
 		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
-			PERFORM @extschema@.clv_pipeline_refuse(format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL,
-				'CREATE VIEW v AS that query, and give the name of the view.', 'invalid_name');
+			PERFORM @extschema@.clv_pipeline_refuse(format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
+				'CREATE VIEW v AS that query, and give the name of the view.'::text, 'invalid_name'::text);
 		END IF;
 	END LOOP;
 	-- names of relations mean what they mean where the caller wrote them
@@ -203,21 +203,21 @@ BEGIN
 	END IF;
 	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 	IF customer IS NOT NULL OR d.customer IS NULL THEN
-		d.customer := @extschema@.clv_pipeline_names(relation, 'customer', customer);
+		d.customer := @extschema@.clv_pipeline_names(relation, 'customer'::text, customer);
 	END IF;
-	d.bought_at := (@extschema@.clv_quick_column(relation, 'bought_at', d.bought_at)).column_name;
-	d.amount := CASE WHEN d.amount IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'amount', d.amount)).column_name END;
-	d.returns := CASE WHEN d.returns IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'returns', d.returns)).column_name END;
-	d.changed_at := CASE WHEN d.changed_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'changed_at', d.changed_at)).column_name END;
+	d.bought_at := (@extschema@.clv_quick_column(relation, 'bought_at'::text, d.bought_at)).column_name;
+	d.amount := CASE WHEN d.amount IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'amount'::text, d.amount)).column_name END;
+	d.returns := CASE WHEN d.returns IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'returns'::text, d.returns)).column_name END;
+	d.changed_at := CASE WHEN d.changed_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'changed_at'::text, d.changed_at)).column_name END;
 	IF attributes IS NOT NULL THEN
 		-- without a relation they are refused later
 		d.attributes := CASE WHEN d.attribute_source IS NULL THEN ARRAY[attributes] ELSE @extschema@.clv_pipeline_names(
-			(@extschema@.clv_quick_relation(d.attribute_source)).relation, 'attributes', attributes) END;
+			(@extschema@.clv_quick_relation(d.attribute_source)).relation, 'attributes'::text, attributes) END;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
 		relation := (@extschema@.clv_quick_relation(d.rating_source)).relation;
-		d.rating := (@extschema@.clv_quick_column(relation, 'rating', d.rating)).column_name;
-		d.rated_at := CASE WHEN d.rated_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'rated_at', d.rated_at)).column_name END;
+		d.rating := (@extschema@.clv_quick_column(relation, 'rating'::text, d.rating)).column_name;
+		d.rated_at := CASE WHEN d.rated_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'rated_at'::text, d.rated_at)).column_name END;
 	END IF;
 	RETURN d;
 END
@@ -242,7 +242,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF options IS NULL THEN
-		options := @extschema@.clv_options(model => coalesce(model, 'mbg/nbd'));
+		options := jsonb_build_object('model', coalesce(model, 'mbg/nbd'));
 	ELSIF model IS NOT NULL THEN
 		options := options || jsonb_build_object('model', model);
 	END IF;
@@ -293,12 +293,12 @@ BEGIN
 	d := @extschema@.clv_pipeline_resolve(d, path, customer, attributes);
 	PERFORM @extschema@.clv_pipeline_check(d);
 	PERFORM @extschema@.clv_pipeline_check_name(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {views}');
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {data}');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {views}'::pg_catalog.text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {data}'::pg_catalog.text);
 	PERFORM @extschema@.clv_pipeline_create_tables(d);
 	PERFORM @extschema@.clv_pipeline_create_views(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {views} IS ''views of customers, segments and values: see clv_refresh''');
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {data} IS ''tables behind the views: to be changed by clv_refresh alone''');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {views} IS ''views of customers, segments and values: see clv_refresh'''::pg_catalog.text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {data} IS ''tables behind the views: to be changed by clv_refresh alone'''::pg_catalog.text);
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
@@ -311,8 +311,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM @extschema@.clv_pipeline_check(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.pipeline');
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)') USING d;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.pipeline'::text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)'::text) USING d;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_write(@extschema@.clv_pipeline_definition) IS
@@ -362,11 +362,11 @@ DECLARE
 	path pg_catalog.text := @extschema@.clv_pipeline_path();
 	field pg_catalog.text;
 BEGIN
-	FOREACH field IN ARRAY coalesce("reset", '{}') LOOP
+	FOREACH field IN ARRAY coalesce("reset", '{}'::pg_catalog.text[]) LOOP
 		IF field OPERATOR(pg_catalog.<>) ALL ('{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at}'::pg_catalog.text[]) THEN
 			PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('"%s" cannot be reset', field),
-				'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.',
-				'Give other arguments the value they are to have.');
+				'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'::pg_catalog.text,
+				'Give other arguments the value they are to have.'::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
 		END IF;
 	END LOOP;
 	d := pg_catalog.jsonb_populate_record(d, (SELECT pg_catalog.jsonb_object_agg(u.f, NULL::pg_catalog.jsonb)
@@ -409,9 +409,9 @@ BEGIN
 	d.rating := coalesce(rating, d.rating);
 	d.rated_at := coalesce(rated_at, d.rated_at);
 	d.list_size := coalesce(list_size, d.list_size);
-	d := @extschema@.clv_pipeline_resolve(d, path, NULL, attributes);
+	d := @extschema@.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
 	PERFORM @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
-		pg_catalog.format('SELECT @extschema@.clv_pipeline_write(%s)', @extschema@.clv_pipeline_literal(d)));
+		pg_catalog.format('SELECT @extschema@.clv_pipeline_write(%s::@extschema@.clv_pipeline_definition)', @extschema@.clv_pipeline_literal(d)));
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[]) IS
@@ -448,13 +448,13 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
 BEGIN
-	IF NOT @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_lock(%L, false)', name))::pg_catalog.bool THEN
-		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL,
-			'Wait until the refresh has ended, or cancel it.', 'object_in_use');
+	IF NOT @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_lock(%L::pg_catalog.text, false)', name))::pg_catalog.bool THEN
+		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL::pg_catalog.text,
+			'Wait until the refresh has ended, or cancel it.'::pg_catalog.text, 'object_in_use'::pg_catalog.text);
 	END IF;
 	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron();
 	PERFORM @extschema@.clv_pipeline_as_owner(owner,
-		pg_catalog.format('SELECT @extschema@.clv_pipeline_drop_objects(%L, %L)', name, coalesce(cascade, false)));
+		pg_catalog.format('SELECT @extschema@.clv_pipeline_drop_objects(%L::pg_catalog.text, %L::pg_catalog.bool)', name, coalesce(cascade, false)));
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_drop_pipeline(pg_catalog.text, pg_catalog.bool) IS

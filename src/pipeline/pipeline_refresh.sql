@@ -17,7 +17,7 @@ AS $$
 BEGIN
 	IF if_busy = 'error' THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" is being refreshed already', name), by_whom,
-			'Wait until it has ended; or, where a notice will do, say if_busy => ''notice''.', 'object_in_use');
+			'Wait until it has ended; or, where a notice will do, say if_busy => ''notice''.'::text, 'object_in_use'::text);
 	END IF;
 	RAISE NOTICE 'pipeline "%" is being refreshed already', name USING DETAIL = by_whom;
 	RETURN NULL;
@@ -43,9 +43,9 @@ BEGIN
 	IF locked IS NULL THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" has no state', name),
 			format('The table %I.state is missing or empty.', @extschema@.clv_pipeline_data(name)),
-			'Drop the pipeline with clv_drop_pipeline and make it anew.', 'no_data_found');
+			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;
-	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running'' ORDER BY r.run') LOOP
+	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running'' ORDER BY r.run'::text) LOOP
 		by_whom := format('Run %s, by process %s since %s.', other.run, other.pid, other.started_at);
 		CONTINUE WHEN NOT locked;
 		-- a session may live on without its run, where that could not even write down why it failed
@@ -56,16 +56,16 @@ BEGIN
 		END IF;
 		RAISE NOTICE 'run % of pipeline "%" was left unfinished and is given up', other.run, name;
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''interrupted'', finished_at = clock_timestamp(), '
-			'error = ''its session ended, or could not say why it failed'' WHERE run = $1') USING other.run;
+			'error = ''its session ended, or could not say why it failed'' WHERE run = $1'::text) USING other.run;
 	END LOOP;
 	IF NOT locked THEN
 		RETURN @extschema@.clv_pipeline_busy(name, by_whom, if_busy);
 	END IF;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.run (run, status, requested, wanted_as_of, definition, called_by, pid, '
 		'backend_start, started_at) SELECT coalesce(max(r.run), 0) + 1, ''running'', $1, $2, $3, $4, pg_backend_pid(), $5, '
-		'clock_timestamp() FROM {data}.run r RETURNING run') INTO this USING mode, as_of, d, caller, backend_start;
+		'clock_timestamp() FROM {data}.run r RETURNING run'::text) INTO this USING mode, as_of, d, caller, backend_start;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.step (run, number, step, started_at) '
-		'VALUES ($1, 1, $2, clock_timestamp())') USING this, (@extschema@.clv_pipeline_steps())[1];
+		'VALUES ($1, 1, $2, clock_timestamp())'::text) USING this, (@extschema@.clv_pipeline_steps())[1];
 	RETURN this;
 END
 $$;
@@ -89,20 +89,20 @@ BEGIN
 	-- whoever has it now either looks whether we are alive or has given us up: then it is the run that is not ours any more
 	PERFORM @extschema@.clv_pipeline_lock(name, true);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (r.definition).* FROM {data}.run r WHERE r.run = $1 AND r.status = ''running'' '
-		'AND r.pid = pg_backend_pid()') INTO d USING run;
+		'AND r.pid = pg_backend_pid()'::text) INTO d USING run;
 	IF d IS NULL THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('run %s of pipeline "%s" was given up by another session', run, name),
-			NULL, NULL, 'object_not_in_prerequisite_state');
+			NULL::text, NULL::text, 'object_not_in_prerequisite_state'::text);
 	END IF;
 	d.name := name;
 	EXECUTE format('SELECT @extschema@.clv_pipeline_step_%s($1, $2)', steps[number]) INTO rows USING d, run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.step SET rows = $3, finished_at = clock_timestamp() WHERE run = $1 AND number = $2')
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.step SET rows = $3, finished_at = clock_timestamp() WHERE run = $1 AND number = $2'::text)
 		USING run, number, rows;
 	IF number < array_length(steps, 1) THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.step (run, number, step, started_at) VALUES ($1, $2, $3, clock_timestamp())')
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.step (run, number, step, started_at) VALUES ($1, $2, $3, clock_timestamp())'::text)
 			USING run, number + 1, steps[number + 1];
 	ELSE
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''done'', finished_at = clock_timestamp() WHERE run = $1')
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''done'', finished_at = clock_timestamp() WHERE run = $1'::text)
 			USING run;
 	END IF;
 	RETURN format('%s: %s rows, %s s', steps[number], rows, round(extract(epoch FROM clock_timestamp() - began)::numeric, 2));
@@ -121,7 +121,7 @@ BEGIN
 		'UPDATE {data}.run SET status = ''failed'', finished_at = clock_timestamp(), error = $2 ->> ''message'', '
 		'error_code = $2 ->> ''code'', error_detail = $2 ->> ''detail'', error_hint = $2 ->> ''hint'', '
 		'error_context = $2 ->> ''context'' '
-		'WHERE run = $1 AND status = ''running'' AND pid = pg_backend_pid()') USING run, failure;
+		'WHERE run = $1 AND status = ''running'' AND pid = pg_backend_pid()'::text) USING run, failure;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_fail(pg_catalog.text, pg_catalog.int8, pg_catalog.jsonb) IS
@@ -142,7 +142,7 @@ DECLARE
 	context text;
 BEGIN
 	report := @extschema@.clv_pipeline_as_owner(owner,
-		format('SELECT @extschema@.clv_pipeline_run_step(%L, %s, %s)', name, run, number));
+		format('SELECT @extschema@.clv_pipeline_run_step(%L::pg_catalog.text, %s::pg_catalog.int8, %s::pg_catalog.int4)', name, run, number));
 EXCEPTION
 	WHEN OTHERS OR query_canceled OR assert_failure THEN
 		GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
@@ -153,7 +153,7 @@ EXCEPTION
 				(@extschema@.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
 		BEGIN
 			PERFORM @extschema@.clv_pipeline_as_owner(owner,
-				format('SELECT @extschema@.clv_pipeline_fail(%L, %s, %L)', name, run, failure));
+				format('SELECT @extschema@.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)', name, run, failure));
 		EXCEPTION WHEN OTHERS THEN
 			-- on a full disk, say; what went wrong first is what the caller is to read
 			RAISE WARNING 'run % of pipeline "%" failed, which could not be written down: %', run, name, SQLERRM;
@@ -170,7 +170,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
 	run pg_catalog.int8;
-	step record;
+	step pg_catalog.record;
 BEGIN
 	IF mode IS NULL OR mode OPERATOR(pg_catalog.<>) ALL ('{auto,full,incremental}'::pg_catalog.text[]) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('mode must be ''auto'', ''full'' or ''incremental'': %s', coalesce(mode, 'NULL')));
@@ -179,13 +179,14 @@ BEGIN
 	ELSIF NOT pg_catalog.isfinite(as_of) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(pg_catalog.format('as_of must be a finite date: %s', as_of));
 	ELSIF pg_catalog.pg_is_in_recovery() THEN
-		PERFORM @extschema@.clv_pipeline_refuse('a refresh writes, and this server is a read replica', NULL,
-			'Refresh on the primary: the views here follow.', 'read_only_sql_transaction');
+		PERFORM @extschema@.clv_pipeline_refuse('a refresh writes, and this server is a read replica'::pg_catalog.text, NULL::pg_catalog.text,
+			'Refresh on the primary: the views here follow.'::pg_catalog.text, 'read_only_sql_transaction'::pg_catalog.text);
 	ELSIF pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp() THEN
-		PERFORM @extschema@.clv_pipeline_refuse('clv_refresh cannot run inside a transaction block',
-			'It commits after each of its steps.', 'Call it by itself, without BEGIN.', 'active_sql_transaction');
+		PERFORM @extschema@.clv_pipeline_refuse('clv_refresh cannot run inside a transaction block'::pg_catalog.text,
+			'It commits after each of its steps.'::pg_catalog.text, 'Call it by itself, without BEGIN.'::pg_catalog.text, 'active_sql_transaction'::pg_catalog.text);
 	END IF;
-	run := @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_begin(%L, %L, %L, %L, %L, %L)',
+	run := @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_begin('
+		'%L::pg_catalog.text, %L::pg_catalog.text, %L::pg_catalog.date, %L::pg_catalog.text, %L::pg_catalog.name, %L::pg_catalog.timestamptz)',
 		name, mode, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'), if_busy, current_user,
 		(SELECT a.backend_start FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())));
 	COMMIT;
@@ -211,7 +212,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF sentence IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET note = concat_ws(''; '', note, $2) WHERE run = $1') USING run, sentence;
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET note = concat_ws(''; '', note, $2) WHERE run = $1'::text) USING run, sentence;
 	END IF;
 END
 $$;
@@ -240,7 +241,7 @@ DECLARE
 BEGIN
 	IF d.changed_at IS NOT NULL THEN
 		-- a clock that is ahead of ours must not hide what is written until we catch up
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT least(max(s.{1:I}), now()) FROM {source} AS s', d.changed_at) INTO latest;
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT least(max(s.{1:I}), now()) FROM {source} AS s'::text, ARRAY[d.changed_at]) INTO latest;
 	END IF;
 	RETURN latest;
 END
@@ -259,15 +260,15 @@ DECLARE
 	since timestamptz;
 	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.generation, coalesce(s.watermark - $1, ''-infinity'') FROM {data}.state s')
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.generation, coalesce(s.watermark - $1, ''-infinity'') FROM {data}.state s'::text)
 		INTO generation, since USING d.overlap;
 	-- whoever has a row that is new, filtered out by now or not; what he was before stays, for the cells
 	EXECUTE @extschema@.clv_pipeline_sql(d,
 		'INSERT INTO {data}.touched SELECT {t.key}, $1, h.history FROM (SELECT DISTINCT {s.key} FROM {source} AS s '
 		'WHERE {s.known} AND s.{1:I} > $3) t LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} '
-		'ON CONFLICT ({key}) DO UPDATE SET run = excluded.run', d.changed_at) USING run, generation, since;
+		'ON CONFLICT ({key}) DO UPDATE SET run = excluded.run'::text, ARRAY[d.changed_at]) USING run, generation, since;
 	GET DIAGNOSTICS rows = ROW_COUNT;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched'::text);
 	RETURN rows;
 END
 $$;
@@ -285,12 +286,12 @@ DECLARE
 BEGIN
 	-- in the order of the key, as its index wants them; customers of whom nothing counts have no history
 	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
-		'INSERT INTO {data}.history SELECT {1}, h.* FROM ({2}) h ({key}, history) WHERE h.history IS NOT NULL ORDER BY {h.key}',
-		run::text, @extschema@.clv_pipeline_histories(d)));
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET generation = $1, watermark = $2, fingerprint = $3')
+		'INSERT INTO {data}.history SELECT {1}, h.* FROM ({2}) h ({key}, history) WHERE h.history IS NOT NULL ORDER BY {h.key}'::text,
+		ARRAY[run::text, @extschema@.clv_pipeline_histories(d, NULL::int8, false::bool)]));
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET generation = $1, watermark = $2, fingerprint = $3'::text)
 		USING run, latest, @extschema@.clv_pipeline_fingerprint(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched');
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.history');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.history'::text);
 	RETURN rows;
 END
 $$;
@@ -307,16 +308,16 @@ DECLARE
 	rows int8 := @extschema@.clv_pipeline_touch(d, run);
 	few bool;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT coalesce(r.histories > 5 * $1, false) FROM {data}.state s LEFT JOIN {data}.run r USING (run)')
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT coalesce(r.histories > 5 * $1, false) FROM {data}.state s LEFT JOIN {data}.run r USING (run)'::text)
 		INTO few USING rows;
 	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
 		'WITH fresh AS MATERIALIZED (SELECT h.* FROM ({3}) h ({key}, history) WHERE h.history IS NOT NULL), '
 		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation OPERATOR(pg_catalog.=) {2} AND t.run OPERATOR(pg_catalog.=) {1} AND {h=t} '
 		'AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})) '
 		'INSERT INTO {data}.history AS h SELECT {2}, f.* FROM fresh f ON CONFLICT (generation, {key}) DO UPDATE '
-		'SET history = excluded.history WHERE h.history OPERATOR(@extschema@.<>) excluded.history',
-		run::text, generation::text, @extschema@.clv_pipeline_histories(d, run, few AND @extschema@.clv_pipeline_indexed(d))));
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET watermark = coalesce($1, watermark)') USING latest;
+		'SET history = excluded.history WHERE h.history OPERATOR(@extschema@.<>) excluded.history'::text,
+		ARRAY[run::text, generation::text, @extschema@.clv_pipeline_histories(d, run, few AND @extschema@.clv_pipeline_indexed(d))]));
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET watermark = coalesce($1, watermark)'::text) USING latest;
 	RETURN rows;
 END
 $$;
@@ -344,8 +345,8 @@ BEGIN
 		'UPDATE {data}.run SET (rows_without_customer, revenue_without_customer, rows_without_time, revenue_without_time) = '
 		'(SELECT pg_catalog.count(*) FILTER (WHERE q.nobody), pg_catalog.sum(q.amount) FILTER (WHERE q.nobody), '
 		'pg_catalog.count(*) FILTER (WHERE NOT q.nobody), pg_catalog.sum(q.amount) FILTER (WHERE NOT q.nobody) '
-		'FROM (SELECT ({1}) AS nobody, {3} AS amount FROM {source} AS s WHERE ({1} OR {2}) {filter}) q) WHERE run OPERATOR(pg_catalog.=) {4}',
-		coalesce(nobody, 'false'), coalesce(never, 'false'), amount, run::text));
+		'FROM (SELECT ({1}) AS nobody, {3} AS amount FROM {source} AS s WHERE ({1} OR {2}) {filter}) q) WHERE run OPERATOR(pg_catalog.=) {4}'::text,
+		ARRAY[coalesce(nobody, 'false'), coalesce(never, 'false'), amount, run::text]));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_left_out(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -361,11 +362,11 @@ DECLARE
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT concat_ws('', '', {h.key}) AS customer, @extschema@.clv_total_spend(h.history) AS amount '
 		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) '
-		'AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15 LIMIT 1') INTO found;
+		'AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15 LIMIT 1'::text) INTO found;
 	IF found.amount IS NOT NULL THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('the amounts of customer %s add up to %s', found.customer, found.amount),
-			'Sums of pipelines are of amounts below 1e15 a customer.',
-			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.', 'numeric_value_out_of_range');
+			'Sums of pipelines are of amounts below 1e15 a customer.'::text,
+			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.'::text, 'numeric_value_out_of_range'::text);
 	END IF;
 END
 $$;
@@ -390,7 +391,7 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future) '
 		'FROM (SELECT @extschema@.clv_last_purchase(h.history, $1) AS day, count(*) AS customers, '
 		'count(*) FILTER (WHERE @extschema@.clv_last_purchase(h.history) > $1) AS future '
-		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) GROUP BY 1) q')
+		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) GROUP BY 1) q'::text)
 		INTO days, customers, future USING today;
 	PERFORM @extschema@.clv_pipeline_note(d, run, format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
 		WHERE future > 0;
@@ -403,7 +404,7 @@ BEGIN
 		buyers := buyers + later;
 	END LOOP;
 	IF isolated IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET isolated_day = $2 WHERE run = $1') USING run, isolated;
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET isolated_day = $2 WHERE run = $1'::text) USING run, isolated;
 		PERFORM @extschema@.clv_pipeline_note(d, run, format('the last purchase (%s) stands alone, and was not taken for the day',
 			to_char(isolated, 'YYYY-MM-DD')));
 		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(isolated, 'YYYY-MM-DD')
@@ -426,7 +427,7 @@ DECLARE
 	today date := (now() AT TIME ZONE d.time_zone)::date;
 	day date;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.wanted_as_of FROM {data}.run r WHERE r.run = $1') INTO day USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.wanted_as_of FROM {data}.run r WHERE r.run = $1'::text) INTO day USING run;
 	IF day IS NULL AND d.as_of = 'last purchase' THEN
 		day := @extschema@.clv_pipeline_last_day(d, run, today);
 	END IF;
@@ -451,25 +452,25 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.clv_pipeline_check_source(d);
 	PERFORM @extschema@.clv_pipeline_check_key(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.requested FROM {data}.run r WHERE r.run = $1') INTO requested USING run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.* FROM {data}.state s') INTO state;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.requested FROM {data}.run r WHERE r.run = $1'::text) INTO requested USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.* FROM {data}.state s'::text) INTO state;
 	IF requested = 'incremental' AND d.changed_at IS NULL THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" cannot be refreshed incrementally', d.name),
-			'It does not know when a row of its source was written.',
-			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).', 'object_not_in_prerequisite_state');
+			'It does not know when a row of its source was written.'::text,
+			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text, 'object_not_in_prerequisite_state'::text);
 	END IF;
 	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN @extschema@.clv_pipeline_beyond(d) END;
 	IF requested = 'incremental' AND beyond IS NOT NULL THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
-			'Refresh it in mode ''auto'' or ''full''. A function that looks at nothing but its arguments can be declared IMMUTABLE.',
-			'object_not_in_prerequisite_state');
+			'Refresh it in mode ''auto'' or ''full''. A function that looks at nothing but its arguments can be declared IMMUTABLE.'::text,
+			'object_not_in_prerequisite_state'::text);
 	END IF;
 	full_run := requested = 'full' OR d.changed_at IS NULL OR beyond IS NOT NULL OR state.generation IS NULL
 		OR state.fingerprint <> @extschema@.clv_pipeline_fingerprint(d);
 	rows := CASE WHEN full_run THEN @extschema@.clv_pipeline_build(d, run) ELSE @extschema@.clv_pipeline_rebuild(d, run, state.generation) END;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET mode = $2, touched = $3, as_of = $4, '
-		'generation = (SELECT s.generation FROM {data}.state s) WHERE run = $1')
+		'generation = (SELECT s.generation FROM {data}.state s) WHERE run = $1'::text)
 		USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows, @extschema@.clv_pipeline_day(d, run);
 	PERFORM @extschema@.clv_pipeline_left_out(d, run);
 	PERFORM @extschema@.clv_pipeline_check_amounts(d);
@@ -504,15 +505,15 @@ DECLARE
 	before @extschema@.clv_cells;
 	after @extschema@.clv_cells;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT c.cells FROM {data}.cells c WHERE c.generation = $1 AND c.options = $2')
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT c.cells FROM {data}.cells c WHERE c.generation = $1 AND c.options = $2'::text)
 		INTO counted USING generation, options;
 	IF counted IS NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.clv_cells(h.history, $2) FROM {data}.history h WHERE h.generation = $1')
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.clv_cells(h.history, $2) FROM {data}.history h WHERE h.generation = $1'::text)
 			INTO counted USING generation, options;
 	ELSE
 		-- take out what touched customers were, and put in what they are
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.clv_cells(t.before, $2), @extschema@.clv_cells(h.history, $2) '
-			'FROM {data}.touched t LEFT JOIN {data}.history h ON h.generation = $1 AND {h=t}')
+			'FROM {data}.touched t LEFT JOIN {data}.history h ON h.generation = $1 AND {h=t}'::text)
 			INTO before, after USING generation, options;
 		IF before IS NOT NULL THEN
 			counted := counted OPERATOR(@extschema@.-) before;
@@ -521,9 +522,9 @@ BEGIN
 			counted := counted OPERATOR(@extschema@.+) after;
 		END IF;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.cells');
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched');
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.cells VALUES ($1, $2, $3)') USING generation, options, counted;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.cells'::text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.cells VALUES ($1, $2, $3)'::text) USING generation, options, counted;
 	RETURN counted;
 END
 $$;
@@ -542,9 +543,9 @@ DECLARE
 	made int8;
 BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (t).expected_purchases AS expected, (t).purchases_low AS low, (t).purchases_high AS high, made '
-		'FROM (SELECT @extschema@.clv_predict_total($2, h.history, $3, 0, 1, $4, 0.99) AS t, '
+		'FROM (SELECT @extschema@.clv_predict_total($2, h.history, $3, 0::float8, 1::float8, $4, 0.99::float8) AS t, '
 		'sum(@extschema@.clv_purchases_between(h.history, $4, $5)) FILTER (WHERE @extschema@.clv_first_purchase(h.history) <= $4) AS made '
-		'FROM {data}.history h WHERE h.generation = $1) q')
+		'FROM {data}.history h WHERE h.generation = $1) q'::text)
 		INTO total USING generation, model, make_interval(days => as_of - since), since, as_of;
 	made := total.made;
 	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by
@@ -609,23 +610,23 @@ DECLARE
 	model @extschema@.clv_model;
 	cuts @extschema@.clv_cuts;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.generation, r.as_of FROM {data}.run r WHERE r.run = $1') INTO this USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.generation, r.as_of FROM {data}.run r WHERE r.run = $1'::text) INTO this USING run;
 	-- of a run that was published: what failed later may have failed because of its model
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT m.* FROM {data}.model m WHERE m.run = (SELECT r.model_run FROM {data}.run r '
-		'JOIN {data}.state USING (run))') INTO latest;
+		'JOIN {data}.state USING (run))'::text) INTO latest;
 	reason := @extschema@.clv_pipeline_refit_reason(d, this.generation, this.as_of, latest, fingerprint);
 	IF reason IS NOT NULL THEN
 		SELECT @extschema@.clv_fit(c) INTO model FROM (VALUES (@extschema@.clv_pipeline_cells(d, this.generation, this.as_of))) v (c);
 		IF model IS NULL THEN
 			PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
-				NULL, 'Look at its source, its filter and its day.', 'no_data_found');
+				NULL::text, 'Look at its source, its filter and its day.'::text, 'no_data_found'::text);
 		END IF;
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.rfmtc_cuts(h.history, $2, $3, $4) FROM {data}.history h WHERE h.generation = $1')
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.rfmtc_cuts(h.history, $2, $3, $4) FROM {data}.history h WHERE h.generation = $1'::text)
 			INTO cuts USING this.generation, this.as_of, model, d.bins;
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.model VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)')
+		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.model VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)'::text)
 			USING run, this.as_of, reason, fingerprint, model, cuts;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET model_run = $2 WHERE run = $1')
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET model_run = $2 WHERE run = $1'::text)
 		USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END;
 	PERFORM @extschema@.clv_pipeline_note(d, run, CASE WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
 		ELSE format('model fitted: %s', reason) END);
@@ -644,8 +645,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET published_at = clock_timestamp() WHERE run = $1') USING run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET previous = run, run = $1') USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET published_at = clock_timestamp() WHERE run = $1'::text) USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET previous = run, run = $1'::text) USING run;
 	RETURN 1;
 END
 $$;
@@ -669,15 +670,15 @@ BEGIN
 		  AND c.relname <> ALL ('{run,step,state,touched}'::text[])
 	LOOP
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.{1:I} t USING {data}.run r, {data}.state s '
-			'WHERE r.run = t.run AND t.run <> s.run AND {2}', name,
+			'WHERE r.run = t.run AND t.run <> s.run AND {2}'::text, ARRAY[name,
 			CASE WHEN name = ANY (lasting) THEN 'r.published_at IS NULL'
 				WHEN name = 'customer' THEN 't.run IS DISTINCT FROM s.previous'
 				-- of a model they stay until the next
-				ELSE @extschema@.clv_pipeline_sql(d, 't.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)') END);
+				ELSE @extschema@.clv_pipeline_sql(d, 't.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)'::text) END]);
 		GET DIAGNOSTICS rows = ROW_COUNT;
 		total := total + rows;
 	END LOOP;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.history h USING {data}.state s WHERE h.generation <> s.generation');
+	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.history h USING {data}.state s WHERE h.generation <> s.generation'::text);
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	RETURN total + rows;
 END

@@ -20,17 +20,17 @@ BEGIN
 	IF @extschema@.clv_pipeline_cron() THEN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
-		PERFORM @extschema@.clv_pipeline_refuse('permission denied for pg_cron', NULL,
-			format('A superuser can grant it: GRANT USAGE ON SCHEMA cron TO %I;', current_user), 'insufficient_privilege');
+		PERFORM @extschema@.clv_pipeline_refuse('permission denied for pg_cron'::text, NULL::text,
+			format('A superuser can grant it: GRANT USAGE ON SCHEMA cron TO %I;', current_user), 'insufficient_privilege'::text);
 	ELSIF home <> current_database() THEN
-		PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database',
+		PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database'::text,
 			format('On this server it works from database "%s".', home),
 			format('There: SELECT cron.schedule_in_database(<job name>, <schedule>, %L, %L, %L);', command, current_database(), current_user),
-			'feature_not_supported');
+			'feature_not_supported'::text);
 	END IF;
-	PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database', NULL,
+	PERFORM @extschema@.clv_pipeline_refuse('pg_cron is not installed in this database'::text, NULL::text,
 		'CREATE EXTENSION pg_cron, of which a server has one database (cron.database_name); or let another scheduler run: '
-		|| command, 'feature_not_supported');
+		|| command, 'feature_not_supported'::text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_cron(pg_catalog.text) IS
@@ -78,19 +78,20 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	command text := format('CALL @extschema@.clv_refresh(%L, %L)', name, mode);
+	command text := format('CALL @extschema@.clv_refresh(%L::pg_catalog.text, %L::pg_catalog.text, NULL::pg_catalog.date, '
+		'''error''::pg_catalog.text)', name, mode);
 	job int8;
 BEGIN
 	PERFORM @extschema@.clv_pipeline_find(name);
 	IF schedule IS NULL OR mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('schedule (%s) or mode (%s) will not do', coalesce(schedule, 'NULL'), coalesce(mode, 'NULL')),
-			NULL, 'schedule is a cron expression such as ''0 3 * * *''; mode is ''auto'', ''full'' or ''incremental''.');
+			NULL::text, 'schedule is a cron expression such as ''0 3 * * *''; mode is ''auto'', ''full'' or ''incremental''.'::text, 'invalid_parameter_value'::text);
 	END IF;
 	PERFORM @extschema@.clv_pipeline_check_cron(command);
 	IF NOT (SELECT u.rolcanlogin FROM pg_roles u WHERE u.rolname = current_user) THEN
 		PERFORM @extschema@.clv_pipeline_refuse(format('role "%s" cannot log in', current_user),
-			'pg_cron runs a job as the role that has scheduled it, which must have the attribute LOGIN.',
-			'RESET ROLE, and schedule it as a role that can log in and is a member of the pipeline''s owner.', 'insufficient_privilege');
+			'pg_cron runs a job as the role that has scheduled it, which must have the attribute LOGIN.'::text,
+			'RESET ROLE, and schedule it as a role that can log in and is a member of the pipeline''s owner.'::text, 'insufficient_privilege'::text);
 	END IF;
 	-- pg_cron would keep of a job of that name whatever it is not told anew: its database, whether it is paused
 	PERFORM @extschema@.clv_unschedule(name);
@@ -125,7 +126,7 @@ BEGIN
 			d := @extschema@.clv_pipeline_read(name);
 			latest := @extschema@.clv_pipeline_as_owner(found.owner, @extschema@.clv_pipeline_sql(d,
 				'SELECT to_jsonb(q) FROM (SELECT c.as_of, c.published_at, c.customers, l.run, l.status, l.started_at, l.error '
-				'FROM {views}.runs l LEFT JOIN {views}.runs c ON c.is_current ORDER BY l.run DESC LIMIT 1) q'));
+				'FROM {views}.runs l LEFT JOIN {views}.runs c ON c.is_current ORDER BY l.run DESC LIMIT 1) q'::text));
 			as_of := latest ->> 'as_of';
 			published_at := latest ->> 'published_at';
 			customers := latest ->> 'customers';

@@ -106,7 +106,7 @@ is(asks($workers, 'anna', 'SELECT schedule FROM clv_pipelines ORDER BY name COLL
 is(asks($workers, 'ben', 'SELECT schedule FROM clv_pipelines ORDER BY name COLLATE "C"'), "\n\n", 'to who may see the job');
 is(asks($workers, 'postgres', 'SELECT schedule FROM clv_pipelines ORDER BY name COLLATE "C"'), "* * * * *\n\n* * * * *", 'as a superuser may');
 is($workers->safe_psql('postgres', "SELECT schedule, command, username FROM cron.job WHERE jobname LIKE '%Ben%'"),
-	"* * * * *|CALL public.clv_refresh('" . $odd =~ s/'/''/gr . "', 'auto')|anna", 'the job is one of hers');
+	"* * * * *|CALL public.clv_refresh('" . $odd =~ s/'/''/gr . "'::pg_catalog.text, 'auto'::pg_catalog.text, NULL::pg_catalog.date, 'error'::pg_catalog.text)|anna", 'the job is one of hers');
 like(asks($workers, 'anna', "SET ROLE shopkeeper; SELECT clv_schedule('broken', '* * * * *')"), qr/role "shopkeeper" cannot log in\n.*\n.*RESET ROLE/,
 	'a role that cannot log in cannot have a job');
 like(asks($workers, 'anna', "SELECT clv_schedule('broken', 'nightly')"), qr/ERROR:.*nightly/, 'a schedule must be one of cron');
