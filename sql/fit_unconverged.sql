@@ -18,3 +18,6 @@ SELECT count(expected_purchases) = 300 AS expectations, count(purchases_low) = 3
 SELECT count(*) AS groups, bool_and((t).expected_purchases > 0 AND (t).expected_value > 0) AS expectations, bool_or(t::text !~ ',,,,,.*,,,,') AS other_than_null
   FROM (SELECT clv_predict_total(short, history, '1 year') AS t FROM customer, model GROUP BY customer % 3) q;
 SELECT bool_and(t::text !~ ',,') AS limits FROM (SELECT clv_predict_total(whole, history, '1 year') AS t FROM customer, model GROUP BY customer % 3) q;
+-- nor the number of calls in it
+SELECT (clv_predict_total(short, history, '1 year')).value_low IS NULL AS a_year, (clv_predict_total(short, history, '2 years')).value_low IS NULL AS two
+  FROM customer, model;

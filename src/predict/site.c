@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -99,6 +100,20 @@ clv_row_type(FunctionCallInfo fcinfo)
 	return site->desc;
 }
 
+/* Whether no other call of the client's statement has warned of a fit of this family yet. */
+static bool
+FirstInStatement(const ClvFamily *family)
+{
+	static TimestampTz statement = 0;
+	static const ClvFamily *warned = NULL;
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	bool		first = warned != family || statement != now;
+
+	statement = now;
+	warned = family;
+	return first;
+}
+
 bool
 clv_has_limits(FunctionCallInfo fcinfo, const ClvFitted *fitted, bool with_spend)
 {
@@ -110,7 +125,7 @@ clv_has_limits(FunctionCallInfo fcinfo, const ClvFitted *fitted, bool with_spend
 
 	if (part == NULL)
 		return true;
-	if (!site->said_short)
+	if (!site->said_short && FirstInStatement(part->family))
 		ereport(WARNING,
 				(errmsg("limits are NULL: the fit of \"%s\" did not converge", part->family->name),
 				 errdetail("How far its parameters may be off is not known; expectations are given "
