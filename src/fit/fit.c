@@ -45,6 +45,73 @@ LastPurchase(const FitContext *fit)
 	return last;
 }
 
+/*
+ * Warn where nobody bought for longer before as_of than ever before: the data are likely to
+ * end earlier than as_of, and everybody would look long gone. Of the days on which anybody
+ * bought the cells know the first and the last of each customer.
+ */
+static void
+WarnIfLate(const FitContext *fit)
+{
+	const ClvCellsView *view = &fit->view;
+	DateADT		as_of = fit->options->as_of;
+	int64		first = PG_INT64_MAX;
+	int64		last = PG_INT64_MIN;
+	int64		pause = 0;
+	int64		before = 0;
+	bool	   *bought;
+	char		one[MAXDATELEN + 1];
+	char		other[MAXDATELEN + 1];
+
+	for (int64 i = 0; i < view->head->ncells; i++)
+	{
+		first = Min(first, view->cells[i].since);
+		last = Max(last, view->cells[i].until);
+	}
+	if (as_of - last <= 1)
+		return;
+	bought = MemoryContextAllocHuge(CurrentMemoryContext, last - first + 1);
+	memset(bought, 0, last - first + 1);
+	for (int64 i = 0; i < view->head->ncells; i++)
+		bought[view->cells[i].since - first] = bought[view->cells[i].until - first] = true;
+	for (int64 day = 1; day <= last - first; day++)
+	{
+		if (!bought[day])
+			continue;
+		pause = Max(pause, day - before);
+		before = day;
+	}
+	pfree(bought);
+	if (as_of - last > pause && pause > 0)
+		ereport(WARNING,
+				(errmsg("as_of is " INT64_FORMAT " days after the last purchase in the data",
+						as_of - last),
+				 errdetail("The last purchase was on %s, as_of is %s; before, nobody bought for at "
+						   "most " INT64_FORMAT " days.",
+						   clv_date_text((DateADT) last, one), clv_date_text(as_of, other), pause),
+				 errhint("Give the last day that the data cover as as_of: a later one makes customers "
+						 "look gone.")));
+}
+
+/* Customers who all came back are seldom all customers. */
+static void
+SayAllRepeat(const FitContext *fit, SaidOnce *said)
+{
+	ClvClock	clock = clv_fit_clock(fit->options);
+
+	if (said->all_repeat || (clock != CLV_CONTINUOUS && clock != CLV_OPPORTUNITIES))
+		return;
+	for (int64 i = 0; i < fit->view.head->ncells; i++)
+		if (fit->view.cells[i].x == 0)
+			return;
+	said->all_repeat = true;
+	ereport(NOTICE,
+			(errmsg("every customer bought again: not one of " INT64_FORMAT " bought only once",
+					fit->customers),
+			 errhint("One-time buyers that were left out are the usual cause; without them customers "
+					 "look more loyal than they are.")));
+}
+
 /* ---- spend ---- */
 
 /* Purchases up to which customers of one number are kept apart; those of more lie together. */
@@ -247,6 +314,9 @@ FillFrame(FitContext *fit, SaidOnce *said)
 	fitted->as_of = options->as_of != DATEVAL_NOEND ? options->as_of
 					: head->kind == CLV_CELLS_HISTORY ? LastPurchase(fit)
 													  : 0;
+	if (options->as_of != DATEVAL_NOEND && head->kind == CLV_CELLS_HISTORY)
+		WarnIfLate(fit);
+	SayAllRepeat(fit, said);
 }
 
 /* A contract that has ended has ended, whatever its customer does later. */

@@ -126,6 +126,7 @@ typedef struct Attempt
 	ClvStatus	status;
 	ClvFitReport report;
 	ClvFittedPart part;
+	double		grid;			/* log-likelihood that the grid of days lends to this shape */
 	struct Attempt *before;		/* made earlier on the same rows, or NULL */
 } Attempt;
 
@@ -187,16 +188,52 @@ ErlangConstant(const FitContext *fit, double k)
 }
 
 /*
+ * What shape 1 gains on the grid of the histories, where purchases of one occasion count
+ * once, so that times between them are whole and at least 1, and random ones look regular.
+ * A gap of g occasions then has a probability, that of a random time in (g - 1, g]: nearly
+ * the density at its middle, half an occasion earlier. So it is the log-likelihood with all
+ * times shorter by half an occasion a purchase, less the one as it stands. The densities of
+ * larger shapes at whole gaps add up to no more than 1 and are fair as they are.
+ */
+static double
+GridGain(const FitContext *fit, const ClvFamily *family, const Rows *rows, int place,
+		 double log_likelihood)
+{
+	double		half = fit->view.head->occasion / (2 * fit->fitted.unit_days);
+	double		fixed[CLV_MAX_PARAMS] = {0};
+	Rows		shorter = *rows;
+	ClvFitReport report;
+	ClvStatus	status;
+
+	shorter.cells = clv_fit_alloc(rows->n, sizeof(ClvCell));
+	memcpy(shorter.cells, rows->cells, rows->n * sizeof(ClvCell));
+	for (size_t i = 0; i < shorter.n; i++)
+	{
+		ClvCell    *cell = &shorter.cells[i];
+
+		cell->t_x = Max(cell->t_x - cell->x * half, 0);
+		cell->T = Max(cell->T - cell->x * half, cell->t_x);
+	}
+	fixed[place] = 1;
+	status = FitOnce(fit, family, &shorter, fixed, NULL, &report);
+	pfree(shorter.cells);
+	return clv_fit_shortfall(status) < 2 ? Max(report.log_likelihood - log_likelihood, 0) : 0;
+}
+
+/*
  * The shapes from 1 on, as long as they get better; or the one that is asked for. Without
- * the times between purchases there is only 1, whose likelihood needs none.
+ * the times between purchases there is only 1, whose likelihood needs none. grid: what
+ * comparisons of a larger shape with families of random times must leave out.
  */
 static ClvStatus
 FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
-		  ClvFitReport *report)
+		  ClvFitReport *report, double *grid)
 {
 	int			first = Max(fit->options->k, 1);
 	int			last = fit->options->k > 0 ? first : CLV_MAX_K;
 	ClvStatus	status = CLV_BAD_START;
+	ClvFitReport one;
+	ClvStatus	one_status = CLV_BAD_START;
 
 	if (!fit->view.head->with_times)
 	{
@@ -225,19 +262,31 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 			break;
 		*report = next;
 		status = next_status;
+		if (k == 1)
+		{
+			one = next;
+			one_status = status;
+		}
 		if (clv_fit_shortfall(status) == 2)
 			break;
 	}
-	return status;
+	if (first > 1 || report->param[place] == 1 || clv_fit_shortfall(status) == 2)
+		return status;
+	*grid = GridGain(fit, family, rows, place, one.log_likelihood);
+	if (report->log_likelihood - *grid > one.log_likelihood)
+		return status;
+	*grid = 0;
+	*report = one;
+	return one_status;
 }
 
 static ClvStatus
 FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Attempt *before,
-		  ClvFitReport *report)
+		  ClvFitReport *report, double *grid)
 {
 	int			k = clv_fit_fixed(family, "k");
 
-	return k >= 0 ? FitErlang(fit, family, rows, k, report)
+	return k >= 0 ? FitErlang(fit, family, rows, k, report, grid)
 				  : FitOnce(fit, family, rows, NULL, FindContained(fit, family, before), report);
 }
 
@@ -272,13 +321,13 @@ Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *before)
 	Attempt    *attempt = palloc0(sizeof(Attempt));
 
 	attempt->before = before;
-	attempt->status = FitFamily(fit, family, rows, before, &attempt->report);
+	attempt->status = FitFamily(fit, family, rows, before, &attempt->report, &attempt->grid);
 	InitPart(fit, &attempt->part);
 	clv_fit_fill(&attempt->part, family, attempt->status, &attempt->report, fit->customers);
 	return attempt;
 }
 
-/* A fit that converged is better than any that did not. */
+/* A fit that converged is better than any that did not; else by BIC, on the grid of the days. */
 static bool
 IsBetter(const Attempt *a, const Attempt *b)
 {
@@ -287,7 +336,7 @@ IsBetter(const Attempt *a, const Attempt *b)
 
 	if (a_shortfall != b_shortfall)
 		return a_shortfall < b_shortfall;
-	return clv_fitted_bic(&a->part) < clv_fitted_bic(&b->part);
+	return clv_fitted_bic(&a->part) + 2 * a->grid < clv_fitted_bic(&b->part) + 2 * b->grid;
 }
 
 /* Remember a loser, in order. */

@@ -24,6 +24,7 @@ typedef struct SaidOnce
 {
 	bool		immortal;
 	bool		no_spend;
+	bool		all_repeat;
 	bool		returned;
 	bool		no_purchase;
 } SaidOnce;
