@@ -82,7 +82,7 @@ CREATE TABLE sale AS SELECT c AS buyer, l.day, l.amount FROM buyer, clv_purchase
 CALL clv_create_pipeline('monthly', 'sale', 'buyer', 'day', 'amount', as_of => '2021-06-30', options => clv_options(model => 'bg/bb', time_unit => '1 month', periods => 'calendar'), horizon => '1 year');
 CALL clv_refresh('monthly');
 SELECT purchase_model, (SELECT string_agg(to_char(period_start, 'YYYY-MM-DD'), ' ' ORDER BY period_start) FROM monthly.forecast WHERE segment = '(all)') AS starts,
-	   (SELECT abs(sum(expected_purchases) - (SELECT sum(expected_purchases) FROM monthly.customers)) < 1e-6 FROM monthly.forecast WHERE segment = '(all)') AS sum,
+	   (SELECT abs(sum(expected_purchases) - (SELECT sum(expected_purchases) FROM monthly.customers)) < 2e-6 FROM monthly.forecast WHERE segment = '(all)') AS sum,
 	   (SELECT array_agg(DISTINCT holdout_start || ' ' || holdout_end) FROM monthly.calibration) AS held_out FROM monthly.models WHERE is_current;
 CALL clv_drop_pipeline('monthly');
 
