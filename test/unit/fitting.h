@@ -23,7 +23,7 @@ FitGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGrou
 		  const ClvFitControl *control, ClvFitReport *report)
 {
 	static const ClvFitControl plain = {0};
-	ClvCell *copy = malloc(n * sizeof(ClvCell) + 1);
+	ClvCell *copy = malloc((n + 1) * sizeof(ClvCell));
 	void *workspace = malloc(clv_fit_cells_workspace(family, n));
 	ClvStatus status;
 
