@@ -50,9 +50,10 @@ Decay(double s, double eta)
 static double
 Step(double a, double b)
 {
-	double eta = 14;
+	/* where both are large, Decay is a square: from 14 Newton's method would first step far beyond */
+	double eta = fmax(14, sqrt(2 * DIGITS / (1 / a + 1 / b)));
 
-	/* Newton's method, whose iterates grow: Decay is convex in eta */
+	/* Newton's method, whose iterates fall after the first: Decay is convex in eta */
 	for (int i = 0; i < 6; i++)
 	{
 		double missing = DIGITS - Decay(a, eta) - Decay(b, eta);
