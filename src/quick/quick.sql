@@ -17,6 +17,7 @@ CREATE FUNCTION @extschema@.clv_quick_relation(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000 AS $$
 DECLARE
+	parts pg_catalog.text[];
 	kind pg_catalog."char";
 BEGIN
 	IF source IS NULL THEN
@@ -24,8 +25,10 @@ BEGIN
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	BEGIN
+		-- from PostgreSQL 16 on the second of them takes what is no name for one that does not exist
+		parts := pg_catalog.parse_ident(source);
 		relation := pg_catalog.to_regclass(source);
-	EXCEPTION WHEN invalid_name OR syntax_error OR feature_not_supported THEN
+	EXCEPTION WHEN invalid_parameter_value OR invalid_name OR syntax_error OR feature_not_supported THEN
 		RAISE EXCEPTION 'this is not the name of a table or view: %', source
 			USING ERRCODE = 'invalid_name',
 				HINT = 'Write the name as in SQL: in double quotes where it has spaces, signs or capital letters.';
@@ -33,8 +36,7 @@ BEGIN
 	IF relation IS NULL THEN
 		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) INTO name
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-		WHERE pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) pg_catalog.lower(
-				(pg_catalog.parse_ident(source))[pg_catalog.cardinality(pg_catalog.parse_ident(source))])
+		WHERE pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) pg_catalog.lower(parts[pg_catalog.cardinality(parts)])
 		  AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,v,m,f,p}'::pg_catalog."char"[])
 		ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname, c.relname LIMIT 1;
 		RAISE EXCEPTION 'table or view "%" does not exist', source
