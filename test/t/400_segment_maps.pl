@@ -1,5 +1,5 @@
-# Segment maps belong to the user who installed the extension: he adds his own, others read them, and pg_dump
-# keeps them, though not the shipped ones, which come with the extension.
+# Segment maps are kept by the superuser: the user who installed the extension adds their own, others read them, and
+# pg_dump keeps them, though not the shipped ones, which come with the extension.
 
 use strict;
 use warnings;
@@ -35,10 +35,12 @@ sub refused
 	return;
 }
 
-# --- an ordinary user installs it and owns the table ---
+# --- an ordinary user installs it, and may change the rows of the table, not the table ---
 as('shopkeeper', 'shop', 'CREATE SCHEMA "Odd Schema"; CREATE EXTENSION clv SCHEMA "Odd Schema"');
-is($node->safe_psql('shop', q{SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = '"Odd Schema".clv_segment_map'::regclass}),
-	'shopkeeper', 'the table belongs to the role that installed the extension');
+is($node->safe_psql('shop', q{SELECT r.rolsuper FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+	WHERE c.oid = '"Odd Schema".clv_segment_map'::regclass}), 't', 'the table belongs to a superuser');
+refused('shopkeeper', q{ALTER TABLE "Odd Schema".clv_segment_map ALTER rule DROP NOT NULL},
+	qr/must be owner of table clv_segment_map/, 'altering it');
 as('shopkeeper', 'shop', q{
 	INSERT INTO "Odd Schema".clv_segment_map (map, position, segment, rule, description)
 	VALUES ('vip', 10, 'VIP', '{"rfm": ["555"], "attributes": {"channel": ["web", "shop"]}}', 'our best'),
