@@ -44,7 +44,7 @@ SELECT '{"version": 1, "time_unit": "7 days", "as_of": "1997-09-30", "occasion":
 		"log_likelihood": -4056.25, "iterations": 9, "frequency_spend_correlation": 0.125},
 	"candidates": [{"family": "bg/nbd", "log_likelihood": -9582.75, "bic": 19195.9, "converged": true}, {"family": "pareto/nbd", "converged": false}]}'::clv_model AS value
 UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 month', covariates => '[{"name": "z", "churn": 0.5}, {"name": "Ünit", "purchase": -0.25}]')
-UNION ALL SELECT '{"version": 1, "time_unit": "1 mon 2 days", "grace": "3 days", "spend_skipped": 7, "purchase": {"family": "sbg", "parameters": {"alpha": 0.7, "beta": 1.2}}}'
+UNION ALL SELECT '{"version": 1, "time_unit": "1 mon", "grace": "3 days", "spend_skipped": 7, "purchase": {"family": "sbg", "parameters": {"alpha": 0.7, "beta": 1.2}}}'
 UNION ALL SELECT clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}');
 CREATE TABLE sound_clv_cells AS
 SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS value FROM generate_series(1, 9) x
