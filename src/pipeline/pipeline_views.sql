@@ -63,7 +63,7 @@ VALUES
 		'Repeat purchases week by week, expected by the model fitted before the hold-out and made. Key: period_number'),
 	('models', '{data}.model c JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL CROSS JOIN LATERAL @extschema@.clv_diagnostics(c.model) d',
 		'The models that were fitted and published, one row a fit. Key: run'),
-	('model_parameters', '{data}.model c CROSS JOIN LATERAL @extschema@.clv_parameters(c.model) d WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
+	('model_parameters', '{data}.model c CROSS JOIN LATERAL @extschema@.clv_parameters(c.model, 0.95::float8) d WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
 		'Parameters of the current model with standard errors and 95 % limits. Key: process, parameter'),
 	('runs', '{data}.run c LEFT JOIN {data}.state s ON s.run = c.run LEFT JOIN LATERAL (SELECT t.step, t.number FROM {data}.step t WHERE t.run = c.run ORDER BY t.number DESC LIMIT 1) t ON true',
 		'The refreshes, as they run too: how, when, what they did and why they failed. Key: run'),
