@@ -56,6 +56,20 @@ SELECT bool_and(abs(a.estimate - b.estimate * CASE WHEN a.name = 'age' THEN 0.1 
   FROM model, clv_parameters(m) a, (SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{age,z}'), ARRAY[age / 10.0, z]) AS n FROM customer) q,
        clv_parameters(n) b WHERE (a.name, a.process) = (b.name, b.process);
 SELECT clv_fit(history, o, ARRAY[CASE WHEN z = 0 THEN '-0'::float8 ELSE 1 END, age]) = (SELECT m FROM model) AS zero FROM customer, options;
+-- nor do their origin and how they are mixed: the same likelihood, effects that follow
+SELECT bool_and(abs(log_likelihood / (SELECT log_likelihood FROM model, clv_diagnostics(m)) - 1) < 1e-12 AND converged) AS same_likelihood,
+       bool_and(abs(pa - p) < 1e-6 AND abs(pb - q) < 1e-6) AS same_effects
+  FROM (SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{a,b}'), ARRAY[z, age + 2020]) AS n, 0 AS kind FROM customer
+        UNION ALL SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{a,b}'), ARRAY[1e4 * age, 2e4 * age + z]), 1 FROM customer
+        UNION ALL SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{a,b}'), ARRAY[1e4 * age, 2e4 * age + 100 * z]), 100 FROM customer) f,
+       clv_diagnostics(n),
+       LATERAL (SELECT max(estimate) FILTER (WHERE name = 'a') AS a, max(estimate) FILTER (WHERE name = 'b') AS b
+                  FROM clv_parameters(n) WHERE process = 'purchase effect') e,
+       LATERAL (SELECT CASE WHEN kind = 0 THEN a ELSE kind * b END AS pa, CASE WHEN kind = 0 THEN b ELSE 1e4 * a + 2e4 * b END AS pb) v,
+       (SELECT max(estimate) FILTER (WHERE name = 'z') AS p, max(estimate) FILTER (WHERE name = 'age') AS q
+          FROM model, clv_parameters(m) WHERE process = 'purchase effect') t;
+-- parameters at 0 that no number holds
+SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{z,age}'), ARRAY[z, age + 1000000]) FROM customer;
 -- a model without them is nested in it
 SELECT df, p_value < 0.001 AS matters, larger FROM model,
 	(SELECT clv_fit(history, clv_options(as_of => '2021-05-31')) AS plain FROM customer) q, clv_compare(plain, m);

@@ -418,7 +418,7 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	family = made->part.family;
 	clv_fit_raise(fit, made->status, family, &made->report);
 	if (!clv_fit_usable(family, &made->report))
-		clv_fit_raise(fit, CLV_BAD_START, family, &made->report);
+		clv_fit_raise_unusable(fit, family, &made->report);
 	clv_fit_warn(fit, made->status, family, &made->report);
 	fit->fitted.purchase = made->part;
 

@@ -48,6 +48,11 @@ extern void clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamil
 /* 0: an optimum; 1: a point, but no optimum; 2: nothing */
 extern int	clv_fit_shortfall(ClvStatus status);
 
+/* The error for a point that no model can have: where covariates are far from 0, says so. */
+extern pg_attribute_noreturn() void clv_fit_raise_unusable(const FitContext *fit,
+														   const ClvFamily *family,
+														   const ClvFitReport *report);
+
 /* Whether the point that a fit reached is one that a model can have. */
 extern bool clv_fit_usable(const ClvFamily *family, const ClvFitReport *report);
 

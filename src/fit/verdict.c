@@ -61,6 +61,16 @@ RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitRepor
 					 "the model already.")));
 }
 
+static pg_attribute_noreturn() void
+RaiseBadStart(const ClvFamily *family)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("cannot fit \"%s\": the likelihood is not finite at the start", family->name),
+			 errhint("Leave out start, or choose a time_unit near the usual time between two "
+					 "purchases.")));
+}
+
 void
 clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			  const ClvFitReport *report)
@@ -95,13 +105,7 @@ clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 					 errhint("A fit needs customers who differ.")));
 			break;
 		case CLV_BAD_START:
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("cannot fit \"%s\": the likelihood is not finite at the start",
-							family->name),
-					 errhint("Leave out start, or choose a time_unit near the usual time "
-							 "between two purchases.")));
-			break;
+			RaiseBadStart(family);
 		case CLV_COLLINEAR:
 			RaiseCollinear(fit, family, report);
 			break;
@@ -162,7 +166,8 @@ clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 
 	for (int i = 0; i < family->nparams; i++)
 	{
-		if (!clv_in_range(family, i, report->param[i]))
+		if (!clv_in_range(family, i, report->param[i]) ||
+			(report->neffects > 0 && fpclassify(report->param[i]) == FP_SUBNORMAL))
 			return false;
 	}
 	if (!clv_within_limits(family, report->param, &low, &high))
@@ -171,6 +176,21 @@ clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 		if (!isfinite(report->effect[i]))
 			return false;
 	return true;
+}
+
+void
+clv_fit_raise_unusable(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	if (fit->options->ncovariates == 0)
+		RaiseBadStart(family);
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("cannot fit \"%s\": its parameters where all covariates are 0 are out of range",
+					family->name),
+			 errdetail("They are %s; the covariates are %s.",
+					   clv_fit_parameter_text(family, report->param),
+					   clv_fit_covariate_list(fit->options)),
+			 errhint("Move covariates that are far from 0 towards it: year - 2020 instead of year.")));
 }
 
 int

@@ -24,21 +24,34 @@
  *
  * Standardised
  * ------------
- * The search sees (z - mean) / deviation. The effect of a year of birth and of an
- * income then are numbers of one size, and the parameters at the mean hardly depend on
- * the effects, which is what a trust region wants. The way back is linear again.
+ * The search sees w = A (z - mean), A being the lower triangle that makes them
+ * uncorrelated, each with a variance of 1. What a caller adds to the covariates, what
+ * they are multiplied with and how they are mixed then makes no difference: the effects
+ * are numbers of one size, and the parameters at the mean hardly depend on them, which
+ * is what a trust region wants. The way back is linear again: gamma'z' = e'w where
+ * gamma = A'e.
+ *
+ * A comes of Cholesky factors, each of the products that the one before has left: the
+ * first sees what is left of a covariate besides the others to eight digits less than it
+ * has, the next ones see that (Fukaya and others, Shifted CholeskyQR, SIAM J. Sci.
+ * Comput. 42, 2020).
  */
 #include "model/effects.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
+/* Factors, one after the other, and the smallest pivot that one of them sees. */
+#define ROUNDS 3
+#define SMALLEST_PIVOT 1e-10
+
 /*
- * A covariate of which a smaller part of the variance is its own follows from the
- * others; one that varies less, relative to its size, is constant.
+ * The caller's numbers have an error of DBL_EPSILON, and so does what a model computes of
+ * them. A covariate whose own variation beside the others would be known to less than this
+ * by it is constant, or follows from the others.
  */
-#define OWN_VARIANCE 1e-9
-#define SMALLEST_VARIATION 1e-10
+#define LARGEST_NOISE 1e-5
 
 _Static_assert(CLV_MAX_DIM <= CLV_LINALG_MAX, "linalg is too small for all effects");
 
@@ -65,7 +78,9 @@ clv_param_with_effects(const ClvFamily *family, const double *param, int ncovari
 	{
 		double shift = family->purchase_effect[i] * purchase + family->churn_effect[i] * churn;
 
-		out[i] = shift == 0 ? param[i] : param[i] * exp(shift);
+		double root = exp(shift / 2); /* the factor may be no double where the product is one */
+
+		out[i] = param[i] * root * root;
 	}
 }
 
@@ -81,17 +96,35 @@ void
 clv_covariates_of(const ClvCovariates *covariates, uint32_t group, double *z)
 {
 	const double *raw = covariates->z + (size_t) group * covariates->n;
+	double centred[CLV_MAX_COVARIATES];
 
 	for (int j = 0; j < covariates->n; j++)
-		z[j] = (raw[j] - covariates->mean[j]) / covariates->unit[j];
+	{
+		centred[j] = raw[j] - covariates->mean[j];
+		z[j] = Inner(j + 1, &covariates->row[CLV_AT(j, 0)], centred);
+	}
 }
 
-/* Means, and the largest of the absolute values as units; false where one is not finite. */
+void
+clv_covariates_effects(const ClvCovariates *covariates, const double *raw, double *effect)
+{
+	for (int j = covariates->n - 1; j >= 0; j--)
+	{
+		effect[j] = raw[j];
+		for (int k = j + 1; k < covariates->n; k++)
+			effect[j] -= covariates->row[CLV_AT(k, j)] * effect[k];
+		effect[j] /= covariates->row[CLV_AT(j, j)];
+	}
+}
+
+/* Means, sizes and spreads of the caller's covariates; false where one is not finite. */
 static bool
 FindMeans(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates)
 {
 	ClvSum customers = {0};
 	ClvSum sum[CLV_MAX_COVARIATES] = {{0}};
+	double low[CLV_MAX_COVARIATES];
+	double high[CLV_MAX_COVARIATES];
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -102,17 +135,22 @@ FindMeans(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariat
 		{
 			if (!isfinite(z[j]))
 				return false;
-			covariates->unit[j] = fmax(covariates->unit[j], fabs(z[j]));
+			low[j] = i == 0 ? z[j] : fmin(low[j], z[j]);
+			high[j] = i == 0 ? z[j] : fmax(high[j], z[j]);
 			clv_sum_add(&sum[j], cells[i].count * z[j]);
 		}
 		clv_poll(poll, covariates->n);
 	}
 	for (int j = 0; j < covariates->n; j++)
+	{
 		covariates->mean[j] = clv_sum_value(&sum[j]) / clv_sum_value(&customers);
+		covariates->size[j] = fmax(fabs(low[j]), fabs(high[j]));
+		covariates->spread[j] = high[j] - low[j];
+	}
 	return true;
 }
 
-/* Products of the deviations from the means, in the units of the moment. */
+/* Means of the products of the covariates as the search sees them so far, and their ranges. */
 static void
 FindProducts(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates,
 			 double *products)
@@ -143,18 +181,50 @@ FindProducts(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covar
 		covariates->range[j] = high[j] - low[j];
 }
 
-/* The first covariate that is constant or follows from those before it; -1: none. */
-static int
-Culprit(int n, const double *products)
+/* How well the rounding of the caller's numbers lets covariate j be known, in its deviations. */
+static double
+Noise(const ClvCovariates *covariates, int j)
 {
-	for (int j = 0; j < n; j++)
-	{
-		ClvCholesky chol;
+	double noise = 0;
 
-		if (!(sqrt(products[CLV_AT(j, j)]) > SMALLEST_VARIATION) ||
-			!clv_cholesky(j + 1, products, &chol) ||
-			!(pow(chol.factor[CLV_AT(j, j)], 2) > OWN_VARIANCE))
+	for (int k = 0; k <= j; k++)
+		noise += fabs(covariates->row[CLV_AT(j, k)]) * covariates->size[k];
+	return DBL_EPSILON * noise;
+}
+
+/*
+ * Take from every covariate what those before it say: rows become those of the inverse
+ * of the factor of products, times what they were. Returns the first that is nothing
+ * then; -1: none.
+ */
+static int
+Uncorrelate(const double *products, ClvCovariates *covariates)
+{
+	double factor[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
+	double *row = covariates->row;
+
+	for (int j = 0; j < covariates->n; j++)
+	{
+		double scale = 1 / sqrt(products[CLV_AT(j, j)]);
+		double pivot = 1;
+
+		for (int i = 0; i <= j; i++)
+			row[CLV_AT(j, i)] *= scale;
+		if (!(Noise(covariates, j) < LARGEST_NOISE))
 			return j;
+		for (int k = 0; k < j; k++)
+		{
+			double product = products[CLV_AT(j, k)] * scale / sqrt(products[CLV_AT(k, k)]);
+
+			product -= Inner(k, &factor[CLV_AT(j, 0)], &factor[CLV_AT(k, 0)]);
+			factor[CLV_AT(j, k)] = product / factor[CLV_AT(k, k)];
+			pivot -= factor[CLV_AT(j, k)] * factor[CLV_AT(j, k)];
+			for (int i = 0; i <= k; i++)
+				row[CLV_AT(j, i)] -= factor[CLV_AT(j, k)] * row[CLV_AT(k, i)];
+		}
+		factor[CLV_AT(j, j)] = sqrt(fmax(pivot, SMALLEST_PIVOT));
+		for (int i = 0; i <= j; i++)
+			row[CLV_AT(j, i)] /= factor[CLV_AT(j, j)];
 	}
 	return -1;
 }
@@ -171,18 +241,15 @@ clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups, C
 	if (!FindMeans(cells, n, poll, covariates))
 		return CLV_BAD_START;
 	for (int j = 0; j < covariates->n; j++)
-		covariates->unit[j] = covariates->unit[j] > 0 ? covariates->unit[j] : 1;
-	FindProducts(cells, n, poll, covariates, products);
-	*culprit = Culprit(covariates->n, products);
-	if (*culprit >= 0)
-		return CLV_COLLINEAR;
-	for (int j = 0; j < covariates->n; j++)
+		covariates->row[CLV_AT(j, j)] = 1 / (covariates->size[j] > 0 ? covariates->size[j] : 1);
+	for (int round = 0; round < ROUNDS; round++)
 	{
-		double deviation = sqrt(products[CLV_AT(j, j)]);
-
-		covariates->unit[j] *= deviation;
-		covariates->range[j] /= deviation;
+		FindProducts(cells, n, poll, covariates, products);
+		*culprit = Uncorrelate(products, covariates);
+		if (*culprit >= 0)
+			return CLV_COLLINEAR;
 	}
+	FindProducts(cells, n, poll, covariates, products);
 	return CLV_OK;
 }
 

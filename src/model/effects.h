@@ -11,14 +11,16 @@
 #include "math/sum.h"
 #include "model/likelihood.h"
 
-/* Covariates as the search sees them: (z - mean) / unit. */
+/* Covariates as the search sees them: row (z - mean), of variance 1 and uncorrelated. */
 typedef struct ClvCovariates
 {
 	int n;
 	const double *z; /* of the groups, n each, as the caller gave them */
 	double mean[CLV_MAX_COVARIATES];
-	double unit[CLV_MAX_COVARIATES];  /* standard deviation over customers */
-	double range[CLV_MAX_COVARIATES]; /* from lowest to highest, in units */
+	double size[CLV_MAX_COVARIATES];   /* the largest absolute value */
+	double spread[CLV_MAX_COVARIATES]; /* from lowest to highest */
+	double row[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
+	double range[CLV_MAX_COVARIATES]; /* from lowest to highest, as the search sees them */
 } ClvCovariates;
 
 /*
@@ -30,6 +32,10 @@ extern ClvStatus clv_covariates_survey(const ClvCell *cells, size_t n, const Clv
 
 /* The standardised covariates of a group. */
 extern void clv_covariates_of(const ClvCovariates *covariates, uint32_t group, double *z);
+
+/* The effects of a process on the standardised covariates from those on the caller's. */
+extern void clv_covariates_effects(const ClvCovariates *covariates, const double *raw,
+								   double *effect);
 
 /*
  * How parameter i moves with the effect of covariate j where its mean is moved into

@@ -283,10 +283,11 @@ AddContained(Starts *starts, const ClvFamily *family, const ClvMoments *moments,
 {
 	if (contained == NULL)
 		return;
-	family->embed(moments, contained->param, OFF_BORDER, starts->inside);
-	family->embed(moments, contained->param, 0, starts->border);
-	AddStart(starts, (ClvStart){.param = starts->inside, .effect = contained->effect});
-	AddStart(starts, (ClvStart){.param = starts->border, .effect = contained->effect, .floor = true});
+	family->embed(moments, contained->mean_param, OFF_BORDER, starts->inside);
+	family->embed(moments, contained->mean_param, 0, starts->border);
+	AddStart(starts, (ClvStart){.param = starts->inside, .effect = contained->effect, .at_mean = true});
+	AddStart(starts, (ClvStart){.param = starts->border, .effect = contained->effect, .at_mean = true,
+								.floor = true});
 }
 
 /* The family's own parameters, covariates left aside. */
@@ -317,7 +318,7 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 	if (IsPlace(status))
 		AddStart(&starts, (ClvStart){.param = alike.param, .floor = status == CLV_DEGENERATE});
 	if (control->start != NULL && control->start_effects != NULL)
-		AddStart(&starts, (ClvStart){control->start, control->start_effects, true, false});
+		AddStart(&starts, (ClvStart){.param = control->start, .effect = control->start_effects, .warm = true});
 	AddContained(&starts, data->all.family, moments, contained);
 	data->all.covariates = &data->covariates;
 	clv_cells_sort(&data->all);

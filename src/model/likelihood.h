@@ -82,7 +82,8 @@ typedef struct ClvFitControl
 
 struct ClvFitReport
 {
-	double		param[CLV_MAX_PARAMS];	/* natural scale */
+	double		param[CLV_MAX_PARAMS];	/* natural scale, at covariates of 0 */
+	double		mean_param[CLV_MAX_PARAMS];	/* the same at the mean of the covariates */
 
 	/* of covariates: on purchases, then on churn; 0 where a process takes none */
 	double		effect[CLV_MAX_EFFECTS];

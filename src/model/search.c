@@ -162,6 +162,16 @@ Expand(const ClvProblem *problem, const double *theta, double *all)
 		all[unknown[i]] = theta[i];
 }
 
+static double
+Dot(int n, const double *a, const double *b)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
 /* How the caller's parameter or effect i depends on all coordinates. */
 static void
 RawRow(const ClvProblem *problem, int i, double *row)
@@ -173,23 +183,17 @@ RawRow(const ClvProblem *problem, int i, double *row)
 	memset(row, 0, Dimension(problem) * sizeof(double));
 	if (i >= nparams)
 	{
-		row[i] = 1 / covariates->unit[(i - nparams) % n];
+		int j = (i - nparams) % n;
+
+		for (int k = j; k < n; k++)
+			row[i - j + k] = covariates->row[CLV_AT(k, j)];
 		return;
 	}
 	row[i] = 1;
 	for (int effect = 0; effect < 2 * n; effect++)
 		row[nparams + effect] = -clv_effect_weight(problem->family, n, i, effect) *
-								covariates->mean[effect % n] / covariates->unit[effect % n];
-}
-
-static double
-Dot(int n, const double *a, const double *b)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
+								Dot(effect % n + 1, &covariates->row[CLV_AT(effect % n, 0)],
+									covariates->mean);
 }
 
 /* The unknowns of a start: the map above, backwards. */
@@ -204,13 +208,13 @@ FromStart(const ClvProblem *problem, const ClvStart *start, double *theta)
 
 	for (int i = 0; i < family->nparams; i++)
 		all[i] = clv_searched(family->transform[i], start->param[i]);
-	for (int effect = 0; start->effect != NULL && effect < 2 * n; effect++)
+	for (int process = 0; start->effect != NULL && n > 0 && process < 2; process++)
+		clv_covariates_effects(problem->covariates, start->effect + process * n,
+							   all + family->nparams + process * n);
+	for (int effect = 0; start->effect != NULL && !start->at_mean && effect < 2 * n; effect++)
 	{
-		double raw = start->effect[effect];
-
-		all[family->nparams + effect] = raw * problem->covariates->unit[effect % n];
 		for (int i = 0; i < family->nparams; i++)
-			all[i] += clv_effect_weight(family, n, i, effect) * raw *
+			all[i] += clv_effect_weight(family, n, i, effect) * start->effect[effect] *
 					  problem->covariates->mean[effect % n];
 	}
 	for (int i = 0; i < nunknown; i++)
@@ -739,7 +743,33 @@ ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
 		else
 			report->effect[i - nparams] = Dot(dimension, row, all);
 	}
+	for (int i = 0; i < nparams; i++)
+		report->mean_param[i] = clv_natural(problem->family->transform[i], all[i]);
 	report->neffects = dimension - nparams;
+}
+
+/*
+ * What the caller calls the coordinate that runs away: of the effects of a process, that
+ * which makes the largest difference between customers.
+ */
+static int
+RawRunaway(const ClvProblem *problem, const ClvFitReport *report, int i)
+{
+	int nparams = problem->family->nparams;
+	int n = Covariates(problem);
+	int first;
+	int largest = 0;
+
+	if (i < nparams)
+		return i;
+	first = (i - nparams) / n * n;
+	for (int j = 1; j < n; j++)
+	{
+		if (fabs(report->effect[first + j]) * problem->covariates->spread[j] >
+			fabs(report->effect[first + largest]) * problem->covariates->spread[largest])
+			largest = j;
+	}
+	return nparams + first + largest;
 }
 
 static ClvStatus
@@ -767,7 +797,8 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 	}
 	report->log_likelihood = attempt->height + Penalise(problem, all, NULL);
 	report->gradient_norm = attempt->distance;
-	report->degenerate_param = attempt->runaway < 0 ? -1 : unknown[attempt->runaway];
+	report->degenerate_param =
+		attempt->runaway < 0 ? -1 : RawRunaway(problem, report, unknown[attempt->runaway]);
 	return Verdict(attempt->outcome);
 }
 

@@ -35,6 +35,7 @@ typedef struct ClvStart
 	const double *param;
 	const double *effect; /* NULL: 0 */
 	bool warm;            /* may be the top already */
+	bool at_mean;         /* param is at the mean of the covariates, not at 0 */
 	bool floor;           /* no place to begin, but nowhere to end below */
 } ClvStart;
 

@@ -430,6 +430,55 @@ units_of_covariates_are_free(void **state)
 	free(shop);
 }
 
+/* However covariates are moved, scaled and mixed: one likelihood, and effects that follow. */
+static void
+mixtures_of_covariates_are_free(void **state)
+{
+	/* covariates are mix z + shift; z are a flag and decades since 1975 */
+	static const struct
+	{
+		double mix[2][2];
+		double shift[2];
+	} maps[] = {
+		{{{1, 0}, {0, 1}}, {0, 2020}},     {{{1e-6, 0}, {0, 1e6}}, {0, 0}},
+		{{{1e6, 0}, {0, 1e-6}}, {0, 0}},   {{{0, 1e4}, {1, 2e4}}, {0, 0}},
+		{{{0, 1e4}, {100, 2e4}}, {0, 0}}, {{{1, 1e4}, {100, 2e4}}, {-3, 2020}},
+	};
+	Simulated *shop = Simulate(1, false, 62);
+	double *z = malloc(2 * CUSTOMERS * sizeof(double));
+	ClvGroups groups = {CUSTOMERS, 2, z, NULL};
+	ClvFitReport plain;
+
+	for (int i = 0; i < CUSTOMERS; i++)
+		shop->z[2 * i + 1] = (shop->z[2 * i + 1] - 1975) / 10;
+	assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, NULL, &plain),
+					 CLV_OK);
+	for (size_t k = 0; k < sizeof(maps) / sizeof(maps[0]); k++)
+	{
+		ClvFitReport report;
+
+		for (int i = 0; i < CUSTOMERS; i++)
+		{
+			for (int j = 0; j < 2; j++)
+				z[2 * i + j] = maps[k].mix[j][0] * shop->z[2 * i] +
+							   maps[k].mix[j][1] * shop->z[2 * i + 1] + maps[k].shift[j];
+		}
+		assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &groups, NULL, &report),
+						 CLV_OK);
+		if (!(fabs(report.log_likelihood - plain.log_likelihood) < 1e-8))
+			fail_msg("map %zu: %.17g, not %.17g", k, report.log_likelihood, plain.log_likelihood);
+		for (int j = 0; j < 4; j++)
+		{
+			const double *effect = &report.effect[j / 2 * 2];
+			double same = maps[k].mix[0][j % 2] * effect[0] + maps[k].mix[1][j % 2] * effect[1];
+
+			assert_true(fabs(same - plain.effect[j]) < 1e-6);
+		}
+	}
+	free(z);
+	free(shop);
+}
+
 static void
 order_changes_no_bit(void **state)
 {
@@ -567,6 +616,7 @@ main(void)
 		cmocka_unit_test(peer_ggompertznbd_on_its_border),
 		cmocka_unit_test(recovers_simulated_effects),
 		cmocka_unit_test(units_of_covariates_are_free),
+		cmocka_unit_test(mixtures_of_covariates_are_free),
 		cmocka_unit_test(order_changes_no_bit),
 		cmocka_unit_test(a_warm_start_saves_passes),
 		cmocka_unit_test(names_the_covariate_that_says_nothing),
