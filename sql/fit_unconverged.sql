@@ -8,6 +8,17 @@ CREATE TEMP TABLE model AS
 	SELECT clv_fit(history, clv_options(as_of => '2021-01-01', max_iterations => 1, shape_penalty => 0.01)) AS short, clv_fit(history, clv_options(as_of => '2021-01-01', shape_penalty => 0.01)) AS whole FROM customer;
 SELECT s.converged AS short_converged, w.converged AS whole_converged FROM model, clv_diagnostics(short) s, clv_diagnostics(whole) w;
 RESET client_min_messages;
+SELECT s.remark AS short, w.remark AS whole FROM model, clv_diagnostics(short) s, clv_diagnostics(whole) w;
+-- with GROUP BY a warning says of whom it speaks
+\set VERBOSITY default
+SELECT late, customers, first, (clv_diagnostics(m)).converged FROM (SELECT clv_first_purchase(history) >= '2020-02-15' AS late, count(*) AS customers, min(clv_first_purchase(history)) AS first,
+	clv_fit(history, clv_options(as_of => '2021-01-01', max_iterations => CASE WHEN clv_first_purchase(history) >= '2020-02-15' THEN 1 ELSE 100 END, shape_penalty => 0.01, spend => 'none')) AS m FROM customer GROUP BY 1) q ORDER BY late;
+SELECT (clv_diagnostics(m)).customers FROM (SELECT clv_fit(x, t_x, t_cal, NULL, clv_options(max_iterations => 1, shape_penalty => 0.01, spend => 'none')) AS m FROM customer, clv_summary(history, '2021-01-01')) q;
+-- a fit that converged where the likelihood is flat: one notice, the parameters of each group in its remark
+SELECT third, remark ~ ('limits: ' || loose || '$') AS named, loose ~ '^a.* b[^,]*$' AS a_and_b, converged FROM (SELECT customer % 3 AS third,
+	clv_fit(history, clv_options(as_of => '2020-08-01', shape_penalty => 0.00001, spend => 'none')) AS m FROM customer WHERE customer % 3 < 2 GROUP BY 1) q, clv_diagnostics(m),
+	LATERAL (SELECT string_agg(name || ' [^ ]+ to [^ ]+', ', ') FILTER (WHERE upper / lower > 10000) AS loose FROM clv_parameters(m)) p ORDER BY third;
+\set VERBOSITY terse
 SELECT which, process, bool_and(estimate > 0) AS estimates, count(std_error) AS errors, count(lower) AS lower, count(upper) AS upper
   FROM (SELECT 'short' AS which, short AS m FROM model UNION ALL SELECT 'whole', whole FROM model) q, clv_parameters(m) GROUP BY which, process ORDER BY which, process;
 -- one warning a statement, whatever the number of customers or groups

@@ -97,6 +97,12 @@ FROM m, clv_diagnostics(model) WHERE name = 'fitted';
 \x off
 SELECT purchase_model, customers, converged, spend_model, spend_basis, as_of IS NULL AS undated, time_unit IS NULL AS unit
 FROM m, clv_diagnostics(model) WHERE name IN ('bg', 'spend') ORDER BY name;
+-- remarks: a fit that fell short; limits 10,000 times apart, standard errors of a logarithm above ln(10000) / 3.92 = 2.3497; a better candidate
+SELECT name, remark FROM m, clv_diagnostics(model) WHERE name IN ('bg', 'fitted') ORDER BY name;
+SELECT s, remark FROM m, unnest('{2.349,2.35,5}'::float8[]) s,
+	clv_diagnostics(jsonb_set(model::jsonb - 'spend', '{purchase,covariance}', format('[[0.0025], [0.001, 0.01], [0, 0, %s], [0, 0, 0, 100]]', s * s)::jsonb)::clv_model) WHERE name = 'fitted' ORDER BY s;
+SELECT other, remark FROM m, unnest('{19190,19200}'::float8[]) other, clv_diagnostics(jsonb_set(model::jsonb - 'spend', '{candidates}',
+	format('[{"family": "mbg/nbd", "log_likelihood": -9583.25, "bic": %s, "converged": false}, {"family": "pareto/nbd", "converged": false}]', other)::jsonb)::clv_model) WHERE name = 'fitted' ORDER BY other;
 SELECT clv_diagnostics(NULL) IS NULL AS "null";
 SELECT clv_model(NULL, '{}'), clv_model('bg/nbd', NULL, '1 week');
 DROP TABLE m;

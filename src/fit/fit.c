@@ -87,8 +87,9 @@ WarnIfLate(const FitContext *fit)
 				(errmsg("as_of is " INT64_FORMAT " days after the last purchase in the data",
 						as_of - last),
 				 errdetail("The last purchase was on %s, as_of is %s; before, nobody bought for at "
-						   "most " INT64_FORMAT " days.",
-						   clv_date_text((DateADT) last, one), clv_date_text(as_of, other), pause),
+						   "most " INT64_FORMAT " days. %s",
+						   clv_date_text((DateADT) last, one), clv_date_text(as_of, other), pause,
+						   clv_fit_which(fit)),
 				 errhint("Give the last day that the data cover as as_of: a later one makes customers "
 						 "look gone.")));
 }
@@ -108,6 +109,7 @@ SayAllRepeat(const FitContext *fit, SaidOnce *said)
 	ereport(NOTICE,
 			(errmsg("every customer bought again: not one of " INT64_FORMAT " bought only once",
 					fit->customers),
+			 errdetail("%s", clv_fit_which(fit)),
 			 errhint("One-time buyers that were left out are the usual cause; without them customers "
 					 "look more loyal than they are.")));
 }
@@ -216,14 +218,15 @@ HasSpendModel(ClvStatus status, const ClvFamily *family, const ClvFitReport *rep
 }
 
 static void
-WarnInfiniteSpend(const ClvFamily *family, const double *param)
+WarnInfiniteSpend(const FitContext *fit, const ClvFamily *family, const double *param)
 {
 	if (isfinite(family->expected_spend(param, 0, 0)))
 		return;
 	ereport(WARNING,
 			(errmsg("the mean spend of new customers is infinite under the fitted \"%s\"",
 					family->name),
-			 errdetail("The parameters are %s.", clv_fit_parameter_text(family, param)),
+			 errdetail("The parameters are %s. %s", clv_fit_parameter_text(family, param),
+					   clv_fit_which(fit)),
 			 errhint("Predictions of spend are NULL for customers with too few purchases; look "
 					 "for outliers among the amounts, or use shape_penalty.")));
 }
@@ -261,7 +264,8 @@ FitSpend(FitContext *fit, SaidOnce *said)
 		return;
 	clv_fit_warn(fit, status, family, &report);
 	clv_fit_fill(&fit->fitted.spend, family, status, &report, n);
-	WarnInfiniteSpend(family, report.param);
+	clv_fit_say_loose(fit, &fit->fitted.spend, said);
+	WarnInfiniteSpend(fit, family, report.param);
 }
 
 /* ---- clv_fit ---- */

@@ -421,11 +421,13 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 		clv_fit_raise_unusable(fit, family, &made->report);
 	clv_fit_warn(fit, made->status, family, &made->report);
 	fit->fitted.purchase = made->part;
+	clv_fit_say_loose(fit, &fit->fitted.purchase, said);
 
 	if (!said->immortal && IsImmortal(family, made->report.param))
 	{
 		said->immortal = true;
 		ereport(NOTICE, (errmsg("\"%s\" takes every one-time buyer to be alive", family->name),
+						 errdetail("%s", clv_fit_which(fit)),
 						 errhint("clv_options(model => 'mbg/nbd') lets them leave, too.")));
 	}
 }

@@ -27,6 +27,7 @@ typedef struct SaidOnce
 	bool		all_repeat;
 	bool		returned;
 	bool		no_purchase;
+	bool		loose;
 } SaidOnce;
 
 /* Memory for so many rows of that size, more than 1 GB if need be. */
@@ -44,6 +45,12 @@ extern void clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFami
 /* Warn of a fit that stopped short of an optimum. */
 extern void clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 						 const ClvFitReport *report);
+
+/* Say once which parameters the data do not hold, though the fit converged. */
+extern void clv_fit_say_loose(const FitContext *fit, const ClvFittedPart *part, SaidOnce *said);
+
+/* Which fit a message speaks of: "Customers: 312, first purchase 2020-01-03, as of 2021-01-01." */
+extern char *clv_fit_which(const FitContext *fit);
 
 /* 0: an optimum; 1: a point, but no optimum; 2: nothing */
 extern int	clv_fit_shortfall(ClvStatus status);

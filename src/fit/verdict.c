@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/datetime.h"
 
 static void
 Poll(void *arg)
@@ -123,6 +124,40 @@ clv_fit_parameter_text(const ClvFamily *family, const double *param)
 	return out.data;
 }
 
+/* With GROUP BY there are many fits; summaries know no days. */
+char *
+clv_fit_which(const FitContext *fit)
+{
+	const ClvCellsView *view = &fit->view;
+	int64		first = PG_INT64_MAX;
+	char		buffer[MAXDATELEN + 1];
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "Customers: " INT64_FORMAT, fit->customers);
+	for (int64 i = 0; i < view->head->ncells; i++)
+		first = Min(first, view->cells[i].since);
+	if (view->head->kind == CLV_CELLS_HISTORY)
+		appendStringInfo(&out, ", first purchase %s", clv_date_text((DateADT) first, buffer));
+	if (fit->fitted.has_as_of)
+		appendStringInfo(&out, ", as of %s", clv_date_text(fit->fitted.as_of, buffer));
+	appendStringInfoChar(&out, '.');
+	return out.data;
+}
+
+void
+clv_fit_say_loose(const FitContext *fit, const ClvFittedPart *part, SaidOnce *said)
+{
+	char	   *loose = said->loose ? NULL : clv_fitted_loose_text(part);
+
+	if (loose == NULL)
+		return;
+	said->loose = true;
+	ereport(NOTICE, (errmsg("the data do not hold all parameters of \"%s\"", part->family->name),
+					 errdetail("95 %% limits: %s. %s", loose, clv_fit_which(fit)),
+					 errhint("Fit more customers, another family, or use shape_penalty.")));
+}
+
 void
 clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			 const ClvFitReport *report)
@@ -134,8 +169,9 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 		runs = family->param_names[report->degenerate_param];
 	if (status == CLV_NOT_CONVERGED)
 		ereport(WARNING, (errmsg("fit of \"%s\" did not converge", family->name),
-						  errdetail("After %d iterations it stopped at %s.", report->iterations,
-									clv_fit_parameter_text(family, report->param)),
+						  errdetail("After %d iterations it stopped at %s. %s", report->iterations,
+									clv_fit_parameter_text(family, report->param),
+									clv_fit_which(fit)),
 						  errhint("Raise max_iterations, start from another model, or use "
 								  "shape_penalty.")));
 	else if (status == CLV_DEGENERATE)
@@ -143,7 +179,8 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 				(errmsg("fit of \"%s\" did not converge: %s%s runs to the border of its range",
 						family->name, process ? "" : "the effect of ",
 						runs != NULL ? runs : "a parameter"),
-				 errdetail("It stopped at %s.", clv_fit_parameter_text(family, report->param)),
+				 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),
+						   clv_fit_which(fit)),
 				 !process ? errhint("Hardly any customers can tell its effect: leave the covariate "
 									"out, or use penalty.")
 				 : family->limits != NULL && report->degenerate_param == family->nparams - 1

@@ -116,6 +116,12 @@ extern void clv_fitted_check_limits(const ClvFamily *family, const double *param
 /* Whether covariates move the process under the family. */
 extern bool clv_fitted_takes_effect(const ClvFamily *family, bool churn);
 
+/*
+ * "a 4e-09 to 888, b 1e-10 to 5e+03": the parameters that the data do not hold, with their
+ * 95 % limits, palloc'd; NULL where there are none, and where limits are not to be had.
+ */
+extern char *clv_fitted_loose_text(const ClvFittedPart *part);
+
 /* n of the BIC are the customers fitted; NaN where nobody was. */
 extern double clv_fitted_bic(const ClvFittedPart *part);
 

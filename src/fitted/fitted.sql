@@ -115,11 +115,12 @@ CREATE FUNCTION @extschema@.clv_diagnostics(
 	OUT occasion pg_catalog.int4,
 	OUT candidates pg_catalog.jsonb,
 	OUT periods pg_catalog.text,
-	OUT returned pg_catalog.int8
+	OUT returned pg_catalog.int8,
+	OUT remark pg_catalog.text
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
-	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that were tried, best first (family, log_likelihood, bic, converged); periods: of families of discrete time, whose they are; returned: of sbg, customers who paid again after their contract had ended. NULL where the part is missing or written by hand';
+	'what a model knows about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that were tried, best first (family, log_likelihood, bic, converged); periods: of families of discrete time, whose they are; returned: of sbg, customers who paid again after their contract had ended; remark: why the model is to be doubted (a fit did not converge; parameters whose 95 % limits lie more than 10,000 times apart, with the limits; a candidate of a better BIC), NULL where nothing is known against it. NULL where the part is missing or written by hand';
 
 CREATE FUNCTION @extschema@.clv_compare(
 	first @extschema@.clv_model,

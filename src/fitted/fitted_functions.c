@@ -256,7 +256,40 @@ clv_parameters(PG_FUNCTION_ARGS)
 
 /* ---- clv_diagnostics ---- */
 
-#define DIAGNOSTICS_COLUMNS 26
+/*
+ * Limits at 95 % this many times apart say nothing of a parameter: the data do not hold it.
+ * Of a probability, those of its odds. Effects and tied rates, whose scale is their own, are
+ * not judged, nor parameters that covariates move: theirs are the values where all covariates
+ * are 0, perhaps far from every customer.
+ */
+#define LOOSE_SPAN 1e4
+
+char *
+clv_fitted_loose_text(const ClvFittedPart *part)
+{
+	double		z = clv_normal_width(0.95);
+	StringInfoData out;
+
+	if (part->family == NULL || !part->fitted || !clv_fitted_has_errors(part))
+		return NULL;
+	initStringInfo(&out);
+	for (int i = 0; i < part->family->nparams; i++)
+	{
+		ClvTransform transform = part->family->transform[i];
+		double		reach = z * SearchError(part, i);
+
+		if (part->ncovariates > 0 && (part->family->purchase_effect[i] != 0 || part->family->churn_effect[i] != 0))
+			continue;
+		if ((transform == CLV_LOG || transform == CLV_LOGIT) && 2 * reach > log(LOOSE_SPAN))
+			appendStringInfo(&out, "%s%s %.3g to %.3g", out.len > 0 ? ", " : "",
+							 part->family->param_names[i],
+							 clv_moved(transform, part->param[i], -reach),
+							 clv_moved(transform, part->param[i], reach));
+	}
+	return out.len > 0 ? out.data : NULL;
+}
+
+#define DIAGNOSTICS_COLUMNS 27
 
 /* A row under construction: values go in one after the other. */
 typedef struct Row
@@ -323,6 +356,46 @@ Candidates(const ClvFitted *fitted)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data));
 }
 
+/* Where the next remark goes, behind the others. */
+static StringInfo
+Next(StringInfo out)
+{
+	if (out->len > 0)
+		appendStringInfoString(out, "; ");
+	return out;
+}
+
+/* What the fit of one process has to be doubted for. */
+static void
+RemarkPart(StringInfo out, const ClvFittedPart *part, const char *process)
+{
+	char	   *loose = clv_fitted_loose_text(part);
+
+	if (clv_fitted_fell_short(part))
+		appendStringInfo(Next(out), "the fit of the %s did not converge", process);
+	if (loose != NULL)
+		appendStringInfo(Next(out), "the data do not hold all parameters of the %s, 95 %% limits: %s",
+						 process, loose);
+}
+
+/* Why the model is to be doubted; NULL where nothing is known against it. */
+static char *
+Remarks(const ClvFitted *fitted)
+{
+	const ClvCandidate *next = &fitted->candidate[0];
+	StringInfoData out;
+	double		better;
+
+	initStringInfo(&out);
+	RemarkPart(&out, &fitted->purchase, "purchases");
+	RemarkPart(&out, &fitted->spend, "spend");
+	better = fitted->ncandidates > 0 ? clv_fitted_bic(&fitted->purchase) - next->bic : 0;
+	if (better > 0)
+		appendStringInfo(Next(&out), "the BIC of \"%s\"%s is better by %.1f", next->family->name,
+						 next->converged ? "" : ", which did not converge,", better);
+	return out.len > 0 ? out.data : NULL;
+}
+
 PG_FUNCTION_INFO_V1(clv_diagnostics);
 Datum
 clv_diagnostics(PG_FUNCTION_ARGS)
@@ -331,8 +404,10 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	Row			row = {0};
 	Interval   *unit = palloc(sizeof(Interval));
 	ClvClock	clock = CLV_CONTINUOUS;
+	char	   *remark;
 
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	remark = Remarks(&fitted);
 	*unit = fitted.time_unit;
 	if (fitted.purchase.family != NULL)
 		clock = fitted.purchase.family->clock;
@@ -351,6 +426,7 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	Put(&row, clock != CLV_CONTINUOUS, CStringGetTextDatum(clv_periods_name(fitted.periods)));
 	Put(&row, clock == CLV_RENEWALS && fitted.purchase.fitted,
 		Int64GetDatum(fitted.returned));
+	Put(&row, remark != NULL, remark != NULL ? CStringGetTextDatum(remark) : (Datum) 0);
 	PG_RETURN_DATUM(HeapTupleGetDatum(
 		heap_form_tuple(clv_result_row(fcinfo), row.values, row.nulls)));
 }
