@@ -326,7 +326,7 @@ sub call
 }
 
 # These run what they are told to run, which may be no SQL.
-my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(/;
+my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(|\bclv_quick_columns?\(/;
 
 my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
 my (@bad, %states, $answered, %slow, %stopped);
