@@ -775,8 +775,8 @@ CheckTimes(const ClvCellsHead *head, const ClvCellEntry *cell)
 	double		t_x = periods ? cell->since : ClvBitsDouble(cell->since);
 	double		t_cal = periods ? cell->until : ClvBitsDouble(cell->until);
 
-	if (cell->since < 0 || cell->until < 0 || !isfinite(t_x) || !isfinite(t_cal) || (periods && cell->until > PG_INT32_MAX) ||
-		(cell->x == 0 && t_x > 0) ||
+	if (cell->since < 0 || cell->until < 0 || !isfinite(t_x) || !isfinite(t_cal) ||
+		(periods && cell->until > PG_INT32_MAX) || (cell->x == 0 && t_x > 0) ||
 		!clv_possible(clv_fit_family(&head->options), cell->x, t_x, t_cal))
 		BadCells(errmsg("impossible cell in clv_cells: x = %d, t_x = %g, t_cal = %g", cell->x,
 						t_x, t_cal));
