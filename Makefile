@@ -12,14 +12,41 @@ EXTENSION  = clv
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" clv.control)
 MODULE_big = clv
 
-# The rooms, in load order: a room's SQL may use the objects of the rooms before it.
+# The rooms; those of mathematics know nothing of PostgreSQL.
 PURE_ROOMS = math model
 ROOMS      = history fitted fit predict score segment nps quick validate pipeline
+
+# The SQL files in load order: a file may use the objects of those before it. Within a room: types, functions,
+# aggregates, tables, procedures, views.
+ROOM_SQL = $(addprefix src/, \
+	history/history.sql \
+	history/history_accessors.sql \
+	history/history_aggregate.sql \
+	history/history_query.sql \
+	fitted/fitted.sql \
+	fit/fit.sql \
+	predict/numbers.sql \
+	predict/predict.sql \
+	predict/total.sql \
+	score/score.sql \
+	segment/segment.sql \
+	segment/segment_maps.sql \
+	nps/nps.sql \
+	quick/quick.sql \
+	validate/validate.sql \
+	validate/validate_backtest.sql \
+	validate/validate_tracking.sql \
+	pipeline/pipeline.sql \
+	pipeline/pipeline_check.sql \
+	pipeline/pipeline_create.sql \
+	pipeline/pipeline_refresh.sql \
+	pipeline/pipeline_results.sql \
+	pipeline/pipeline_schedule.sql \
+	pipeline/pipeline_views.sql)
 
 PURE_OBJS  = $(patsubst %.c,%.o,$(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.c))))
 OBJS       = $(PURE_OBJS) \
              $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)) $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c))))
-ROOM_SQL   = $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.sql)))
 
 DATA_built = clv--$(EXTVERSION).sql
 EXTRA_CLEAN = build
@@ -49,6 +76,10 @@ endif
 
 ifneq (,$(PGXS))
 $(OBJS): $(wildcard src/*.h src/*/*.h)
+
+# A file that stands in a room and not in the list would be left out without a word.
+UNLISTED_SQL = $(filter-out $(ROOM_SQL),$(wildcard src/*/*.sql src/*/*/*.sql))
+$(if $(UNLISTED_SQL),$(error not in the list ROOM_SQL of the Makefile: $(UNLISTED_SQL)))
 
 # A line "%canonical ..." of a room stands for src/canonical.sql with its words filled in.
 FILL_IN = /^%canonical / { \
