@@ -66,15 +66,51 @@ SET client_min_messages = warning;
 
 -- --- an infinite as_of has one error, whoever is asked ---
 SET client_min_messages = error;
-SELECT complaint(format(call, quote_literal(day))) = '22023 / as_of must be a finite date: ' || day || ' /  / Give a day, such as the last one of the data.' AS same, count(*)
-FROM unnest('{infinity,-infinity}'::text[]) day, (VALUES ('SELECT rfmtc(history, %s) FROM one'), ('SELECT rfmtc(history, %s, model) FROM one'),
-	('SELECT clv_summary(history, %s) FROM one'), ('SELECT clv_options(as_of => %s)'), ('SELECT clv_predict(model, history, as_of => %s) FROM one'),
-	('SELECT clv_p_alive(model, history, %s) FROM one'), ('SELECT clv_expected_spend(model, history, %s) FROM one'),
-	('SELECT clv_forecast(model, history, 2, ''1 year'', as_of => %s) FROM one'), ('SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s) FROM one'),
-	('SELECT rfmtc_score(history, model, %s) OVER () FROM one'), ('SELECT rfmtc_cuts(history, %s) FROM one'),
-	('SELECT * FROM rfmtc_score(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
-	('SELECT * FROM clv_predict(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
-	('SELECT * FROM segment_assign(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)')) v (call) GROUP BY 1;
+CREATE TABLE day (function text, argument text, call text, PRIMARY KEY (function, argument, call));
+INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
+	('rfmtc', 'SELECT rfmtc(history, %s) FROM one'), ('rfmtc', 'SELECT rfmtc(history, %s, model) FROM one'),
+	('clv_summary', 'SELECT clv_summary(history, %s) FROM one'), ('clv_options', 'SELECT clv_options(as_of => %s)'),
+	('clv_model', 'SELECT clv_model(''bg/nbd'', ''{"r": 1, "alpha": 1, "a": 1, "b": 1}'', ''1 week'', %s)'),
+	('clv_predict', 'SELECT clv_predict(model, history, as_of => %s) FROM one'),
+	('clv_predict', 'SELECT * FROM clv_predict(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
+	('clv_p_alive', 'SELECT clv_p_alive(model, history, %s) FROM one'),
+	('clv_expected_purchases', 'SELECT clv_expected_purchases(model, history, ''1 year''::interval, %s) FROM one'),
+	('clv_expected_spend', 'SELECT clv_expected_spend(model, history, %s) FROM one'),
+	('clv_value', 'SELECT clv_value(model, history, ''1 year'', as_of => %s) FROM one'),
+	('clv_lifetime_value', 'SELECT clv_lifetime_value(model, history, 0.1, as_of => %s) FROM one'),
+	('clv_discounted_purchases', 'SELECT clv_discounted_purchases(model, history, 0.1, as_of => %s) FROM one'),
+	('clv_purchase_probability', 'SELECT clv_purchase_probability(model, history, 1, ''1 year''::interval, %s) FROM one'),
+	('clv_purchase_quantile', 'SELECT clv_purchase_quantile(model, history, ''1 year''::interval, 0.5, %s) FROM one'),
+	('clv_value_quantile', 'SELECT clv_value_quantile(model, history, ''1 year'', 0.5, as_of => %s) FROM one'),
+	('clv_log_likelihood', 'SELECT clv_log_likelihood(model, history, %s) FROM one'),
+	('clv_spend_log_likelihood', 'SELECT clv_spend_log_likelihood(model, history, %s) FROM one'),
+	('clv_forecast', 'SELECT clv_forecast(model, history, 2, ''1 year'', as_of => %s) FROM one'),
+	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s) FROM one'),
+	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s, 0.9) FROM one'),
+	('rfmtc_score', 'SELECT rfmtc_score(history, model, %s) OVER () FROM one'),
+	('rfmtc_score', 'SELECT rfmtc_score(history, (SELECT rfmtc_cuts(history, ''2021-03-31'') FROM customer), %s) FROM one'),
+	('rfmtc_score', 'SELECT * FROM rfmtc_score(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
+	('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s) FROM one'), ('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s, model) FROM one'),
+	('segment_assign', 'SELECT * FROM segment_assign(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
+	('clv_backtest', 'SELECT * FROM clv_backtest(''customer'', ''history'', %s, ''1 year'')'),
+	('clv_backtest_deciles', 'SELECT * FROM clv_backtest_deciles(''customer'', ''history'', %s, ''1 year'')'),
+	('clv_backtest_calibration', 'SELECT * FROM clv_backtest_calibration(''customer'', ''history'', %s, ''1 year'')'),
+	('clv_tracking', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, as_of => %s)')) v (function, call);
+INSERT INTO day VALUES ('clv_tracking', 'since', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, since => %s)'),
+	('clv_tracking', 'until', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, until => %s)');
+-- these are all there are, but for parts of others; what a history counts up to infinity is all of it
+SELECT p.proname, a.name
+FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
+CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames, p.proargmodes) a (type, name, mode)
+WHERE a.type = 'date'::regtype AND coalesce(a.mode, 'i') = 'i' AND a.name <> '' AND p.proname !~ '^clv_(pipeline|validate|quick|refresh$|predict_total_add)'
+	AND NOT EXISTS (SELECT FROM day s WHERE s.function = p.proname AND s.argument = a.name)
+ORDER BY 1, 2;
+SELECT complaint(format(call, quote_literal(day))) = format('22023 / %s must be a finite date: %s /  / Give a day, such as the last one of the data.', argument, day) AS same, count(*),
+	count(*) = 2 * (SELECT count(*) FROM day) AS all_of_them
+FROM unnest('{infinity,-infinity}'::text[]) day, day s GROUP BY 1;
+SELECT clv_purchases(history, 'infinity') = clv_purchases(history) AND clv_last_purchase(history, 'infinity') = clv_last_purchase(history)
+	AND clv_first_purchase(history, '-infinity') IS NULL AS all_or_nothing FROM one;
 SET client_min_messages = warning;
 
 -- --- rates and margins that look like percent are warned of, once a statement whatever its rows ---

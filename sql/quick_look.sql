@@ -147,9 +147,20 @@ RESET ROLE;
 DROP OWNED BY regress_clv_quick;
 DROP ROLE regress_clv_quick;
 
+-- --- while a plan around it runs in parallel ---
+ALTER TABLE orders SET (parallel_workers = 2);
+BEGIN;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+EXPLAIN (COSTS off) SELECT * FROM orders o, rfmtc_score('orders', 'customer_id', 'ordered_at', model => 'none', as_of => o.ordered_at::date) s
+WHERE o.amount < 0;
+SELECT count(*) > 0 AS scored FROM orders o, rfmtc_score('orders', 'customer_id', 'ordered_at', model => 'none', as_of => o.ordered_at::date) s
+WHERE o.amount < 7;
+ROLLBACK;
+
 -- --- what is wrong, named ---
 \set VERBOSITY default
-\set SHOW_CONTEXT never
 SELECT * FROM rfmtc_score('oders', 'customer_id', 'ordered_at', 'amount');
 SELECT * FROM rfmtc_score('ORDERLINES', 'customer_id', 'ordered_at', 'amount');
 SELECT * FROM rfmtc_score('my orders', 'customer_id', 'ordered_at', 'amount');
@@ -181,8 +192,11 @@ SELECT * FROM rfmtc_score('orders', 'ctid', 'ordered_at', 'amount');
 SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'no such map');
 SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => NULL);
 SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => '[{"segment": "a", "attributes": {"channel": "web"}}]');
-SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'potential', model => 'none');
 SELECT * FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', model => 'none');
+SELECT * FROM rfmtc_score('SELECT * FROM oders', 'customer_id', 'ordered_at', 'amount');
+-- and in the statement that is run, whose text would be the context of its errors
+\set SHOW_CONTEXT never
+SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'potential', model => 'none');
 SELECT * FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', model => 'guesswork');
 SELECT * FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', horizon => '-1 year');
 SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', bins => 1);

@@ -166,7 +166,6 @@ DROP ROLE regress_clv_validate;
 
 -- --- what is wrong, named ---
 \set VERBOSITY default
-\set SHOW_CONTEXT never
 SET datestyle = 'SQL, DMY';
 SET intervalstyle = postgres;
 SELECT * FROM clv_backtest(NULL, 'history', '2020-12-31', '1 year');
@@ -180,7 +179,9 @@ SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', NULL);
 SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '0');
 SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '-1 week');
 SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '1 day 2 hours');
+\set SHOW_CONTEXT never
 SELECT * FROM clv_backtest('customer', 'history', '2019-12-31', '1 year');
+\set SHOW_CONTEXT errors
 SELECT * FROM model, clv_backtest('customer', 'history', '2019-12-31', '1 year', model => model);
 SELECT * FROM clv_backtest('customer', 'history', '2020-12-31', '1 year', clv_options(as_of => '2020-11-30'));
 \set VERBOSITY terse

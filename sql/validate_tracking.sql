@@ -26,7 +26,7 @@ CREATE FUNCTION actual_between(since date, until date, as_of date) RETURNS bigin
 CREATE TABLE run AS
 SELECT 'weeks' AS run, date '2020-09-30' AS day, t.* FROM model, clv_tracking('customer', 'history', model) t
 UNION ALL SELECT 'months', '2020-09-30', t.* FROM model, clv_tracking('customer', 'history', model, '1 month', since => '2020-01-31') t
-UNION ALL SELECT 'everybody', 'infinity', t.* FROM model, clv_tracking('customer', 'history', model, '30 days', as_of => 'infinity') t
+UNION ALL SELECT 'everybody', '9999-12-31', t.* FROM model, clv_tracking('customer', 'history', model, '30 days', as_of => '9999-12-31') t
 UNION ALL SELECT 'early', '2020-03-31', t.* FROM model, clv_tracking('customer', 'history', model, '2 months', '2019-06-30', '2020-11-15', '2020-03-31') t
 UNION ALL SELECT 'a day', '2020-09-30', t.* FROM model, clv_tracking('customer', 'history', model, '1 day', '2020-05-01', '2020-05-02') t;
 SELECT run, count(*) AS periods, min(starts_after) = (SELECT min(day) FROM orders) AS from_first, max(ends_on) = (SELECT max(day) FROM orders WHERE amount > 0) AS to_last,
@@ -67,7 +67,6 @@ SELECT count(*) FROM validate_tracking.model, public.clv_tracking('validate_trac
 SET search_path = validate_tracking, public;
 
 -- --- what is wrong, named ---
-\set SHOW_CONTEXT never
 SET datestyle = 'SQL, DMY';
 SET intervalstyle = postgres;
 SELECT * FROM clv_tracking('customer', 'history', NULL);
@@ -80,6 +79,8 @@ SELECT * FROM model, clv_tracking('customer', 'history', model, '1 month -30 day
 SELECT * FROM model, clv_tracking('customer', 'history', model, '12 hours');
 SELECT * FROM model, clv_tracking('customer', 'history', model, since => '01/02/2021', until => '01/02/2021');
 SELECT * FROM model, clv_tracking('customer', 'history', model, since => '-infinity');
+SELECT * FROM model, clv_tracking('customer', 'history', model, until => 'infinity');
+SELECT * FROM model, clv_tracking('customer', 'history', model, as_of => 'infinity');
 SELECT * FROM model, clv_tracking('customer', 'history', model, as_of => '31/12/2019');
 SELECT * FROM clv_tracking('customer', 'history', clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}'));
 SELECT * FROM moved, clv_tracking('halves', 'history', model);

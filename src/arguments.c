@@ -51,11 +51,26 @@ clv_check_date(const char *argument, DateADT day)
 						errhint("Give a day, such as the last one of the data.")));
 }
 
+/* (argument, day): the day, or an error as above; for functions in SQL */
+PG_FUNCTION_INFO_V1(clv_quick_date);
+Datum
+clv_quick_date(PG_FUNCTION_ARGS)
+{
+	ErrorContextCallback *stack = clv_hide_callers();
+
+	clv_check_date(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_DATEADT(1));
+	error_context_stack = stack;
+	PG_RETURN_DATUM(PG_GETARG_DATUM(1));
+}
+
 /* (argument, span): the span, or an error as above; for functions in SQL */
 PG_FUNCTION_INFO_V1(clv_quick_span);
 Datum
 clv_quick_span(PG_FUNCTION_ARGS)
 {
+	ErrorContextCallback *stack = clv_hide_callers();
+
 	(void) clv_span_days(text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_INTERVAL_P(1));
+	error_context_stack = stack;
 	PG_RETURN_DATUM(PG_GETARG_DATUM(1));
 }

@@ -228,6 +228,15 @@ clv_foreign_state(const char *aggregate)
 					errhint("Call the aggregate %s itself.", aggregate)));
 }
 
+ErrorContextCallback *
+clv_hide_callers(void)
+{
+	ErrorContextCallback *stack = error_context_stack;
+
+	error_context_stack = NULL;
+	return stack;
+}
+
 double
 clv_daily_rate(double annual_rate)
 {

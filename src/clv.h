@@ -73,6 +73,12 @@ extern TupleDesc clv_find_row_type(FunctionCallInfo fcinfo);
 /* The same, looked up once: for functions that keep nothing else in fn_extra. */
 extern TupleDesc clv_result_row(FunctionCallInfo fcinfo);
 
+/*
+ * Leaves the functions that have called each other until here out of the context of errors, and returns what
+ * error_context_stack is to be again afterwards: for parts of functions in SQL, whose callers are ours.
+ */
+extern ErrorContextCallback *clv_hide_callers(void);
+
 /* The continuous discount rate per day that an effective annual rate means. */
 extern double clv_daily_rate(double annual_rate);
 

@@ -33,6 +33,7 @@
 
 #include <math.h>
 
+#include "arguments.h"
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -387,9 +388,8 @@ CheckModel(ClvFitted *fitted)
 	CheckGrace(fitted);
 	CheckCounting(fitted);
 	CheckCandidates(fitted);
-	if (fitted->has_as_of && DATE_NOT_FINITE(fitted->as_of))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("as_of of a model must be a finite date")));
+	if (fitted->has_as_of)
+		clv_check_date("as_of", fitted->as_of);
 	if (fitted->has_as_of && !IS_VALID_DATE(fitted->as_of))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("as_of of a model is out of range")));

@@ -47,18 +47,6 @@ CREATE FUNCTION @extschema@.clv_pipeline_as_owner(owner pg_catalog.oid, statemen
 COMMENT ON FUNCTION @extschema@.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog.text) IS
 	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_refuse(
-	message pg_catalog.text, detail pg_catalog.text, hint pg_catalog.text, code pg_catalog.text)
-	RETURNS pg_catalog.void
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_refuse(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'raises an error with what is known of its detail and hint, code being an SQLSTATE or its name, and without a word of the functions that have called each other until then. A part of pipelines';
-CREATE FUNCTION @extschema@.clv_pipeline_refuse(message pg_catalog.text) RETURNS pg_catalog.void
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
-RETURN @extschema@.clv_pipeline_refuse(message, NULL::pg_catalog.text, NULL::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
-COMMENT ON FUNCTION @extschema@.clv_pipeline_refuse(pg_catalog.text) IS
-	'raises an error of an invalid argument that explains itself. A part of pipelines';
-
 -- ---- writing statements ------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_data(name pg_catalog.text) RETURNS pg_catalog.text
@@ -147,14 +135,14 @@ DECLARE
 	others text;
 BEGIN
 	IF name IS NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse('name must be the name of a pipeline, not NULL'::text, NULL::text, NULL::text, 'null_value_not_allowed'::text);
+		PERFORM @extschema@.clv_quick_refuse('name must be the name of a pipeline, not NULL'::text, NULL::text, NULL::text, 'null_value_not_allowed'::text);
 	ELSIF owner IS NULL THEN
 		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
-		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" does not exist', name), NULL::text,
+		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" does not exist', name), NULL::text,
 			coalesce('Pipelines of this database are: ' || others || '.', 'There is none in this database: see clv_create_pipeline.'),
 			'undefined_object'::text);
 	ELSIF NOT @extschema@.clv_pipeline_may(owner) THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('permission denied for pipeline "%s"', name),
+		PERFORM @extschema@.clv_quick_refuse(format('permission denied for pipeline "%s"', name),
 			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user), NULL::text,
 			'insufficient_privilege'::text);
 	END IF;
@@ -177,7 +165,7 @@ BEGIN
 	definition := @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
 		format('SELECT p FROM ONLY %I.pipeline p', @extschema@.clv_pipeline_data(name)));
 	IF definition IS NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('pipeline "%s" has no definition', name),
+		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" has no definition', name),
 			format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;

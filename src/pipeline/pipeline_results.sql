@@ -509,7 +509,7 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT concat_ws(''/'', {a.key}) FROM {1} a WHERE {a.known} GROUP BY {a.key} '
 		'HAVING count(*) > 1 LIMIT 1'::text, ARRAY[d.attribute_source]) INTO twice;
 	IF twice IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_refuse(format('%s has more than one row of customer %s', d.attribute_source, twice),
+		PERFORM @extschema@.clv_quick_refuse(format('%s has more than one row of customer %s', d.attribute_source, twice),
 			NULL::text, 'attribute_source must have one row a customer: a view can choose among several.'::text, 'cardinality_violation'::text);
 	END IF;
 	FOREACH attribute IN ARRAY d.attributes LOOP

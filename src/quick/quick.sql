@@ -10,6 +10,27 @@ RETURN CASE WHEN by_number OPERATOR(pg_catalog.<>) 0::pg_catalog.float8 THEN num
 COMMENT ON FUNCTION @extschema@.clv_ratio(pg_catalog.float8, pg_catalog.float8) IS
 	'the first number divided by the second; NULL where that is zero. A part of the quick look and of validation';
 
+CREATE FUNCTION @extschema@.clv_quick_refuse(
+	message pg_catalog.text, detail pg_catalog.text, hint pg_catalog.text, code pg_catalog.text)
+	RETURNS pg_catalog.void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION @extschema@.clv_quick_refuse(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'raises an error with what is known of its detail and hint, code being an SQLSTATE or its name, and without a word of the functions that have called each other until then. A part of the quick look, of validation and of pipelines';
+CREATE FUNCTION @extschema@.clv_quick_refuse(message pg_catalog.text) RETURNS pg_catalog.void
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
+RETURN @extschema@.clv_quick_refuse(message, NULL::pg_catalog.text, NULL::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
+COMMENT ON FUNCTION @extschema@.clv_quick_refuse(pg_catalog.text) IS
+	'raises an error of an invalid argument that explains itself. A part of the quick look, of validation and of pipelines';
+
+CREATE FUNCTION @extschema@.clv_quick_find(
+	source pg_catalog.text,
+	OUT relation pg_catalog.regclass,
+	OUT last pg_catalog.text
+) RETURNS record
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION @extschema@.clv_quick_find(pg_catalog.text) IS
+	'the relation of that name, as SQL reads it with the search_path of the caller (NULL where there is none), and the last part of the name; an error where it is not a name. A part of the quick look';
+
 CREATE FUNCTION @extschema@.clv_quick_relation(
 	source pg_catalog.text,
 	OUT relation pg_catalog.regclass,
@@ -17,40 +38,37 @@ CREATE FUNCTION @extschema@.clv_quick_relation(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000 AS $$
 DECLARE
-	parts pg_catalog.text[];
+	last pg_catalog.text;
 	kind pg_catalog."char";
 BEGIN
 	IF source IS NULL THEN
-		RAISE EXCEPTION 'source must be the name of a table or view, not NULL'
-			USING ERRCODE = 'null_value_not_allowed';
+		PERFORM @extschema@.clv_quick_refuse('source must be the name of a table or view, not NULL'::pg_catalog.text,
+			NULL::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'null_value_not_allowed'::pg_catalog.text);
 	END IF;
-	BEGIN
-		-- from PostgreSQL 16 on the second of them takes what is no name for one that does not exist
-		parts := pg_catalog.parse_ident(source);
-		relation := pg_catalog.to_regclass(source);
-	EXCEPTION WHEN invalid_parameter_value OR invalid_name OR syntax_error OR feature_not_supported THEN
-		RAISE EXCEPTION 'this is not the name of a table or view: %', source
-			USING ERRCODE = 'invalid_name',
-				HINT = 'Write the name as in SQL: in double quotes where it has spaces, signs or capital letters.';
-	END;
+	SELECT f.relation, f.last INTO relation, last FROM @extschema@.clv_quick_find(source) f;
 	IF relation IS NULL THEN
 		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) INTO name
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-		WHERE pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) pg_catalog.lower(parts[pg_catalog.cardinality(parts)])
+		WHERE pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) pg_catalog.lower(last)
 		  AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,v,m,f,p}'::pg_catalog."char"[])
 		ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname, c.relname LIMIT 1;
-		RAISE EXCEPTION 'table or view "%" does not exist', source
-			USING ERRCODE = 'undefined_table',
-				HINT = CASE WHEN name IS NOT NULL THEN pg_catalog.format('There is %s.', name)
-					ELSE pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
-						pg_catalog.current_setting('search_path')) END;
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('table or view "%s" does not exist', source),
+			NULL::pg_catalog.text,
+			CASE WHEN name IS NOT NULL THEN pg_catalog.format('There is %s.', name)
+				ELSE pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
+					pg_catalog.current_setting('search_path')) END,
+			'undefined_table'::pg_catalog.text);
 	END IF;
 	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind INTO name, kind
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,v,m,f,p}'::pg_catalog."char"[]) THEN
-		RAISE EXCEPTION '"%" is neither a table nor a view', source
-			USING ERRCODE = 'wrong_object_type';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('"%s" is neither a table nor a view', source),
+			NULL::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'wrong_object_type'::pg_catalog.text);
 	END IF;
 END
 $$;
@@ -102,8 +120,10 @@ DECLARE
 	spelling pg_catalog.text := name;
 BEGIN
 	IF name IS NULL THEN
-		RAISE EXCEPTION '% must be the name of a column, not NULL', argument
-			USING ERRCODE = 'null_value_not_allowed';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('%s must be the name of a column, not NULL', argument),
+			NULL::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'null_value_not_allowed'::pg_catalog.text);
 	END IF;
 	LOOP
 		SELECT c.name, c.type, c.typmod INTO column_name, column_type, column_typmod
@@ -117,11 +137,11 @@ BEGIN
 		spelling := (pg_catalog.parse_ident(name))[1];
 		EXIT WHEN spelling OPERATOR(pg_catalog.=) name;
 	END LOOP;
-	RAISE EXCEPTION 'column "%" of % does not exist', name, title
-		USING ERRCODE = 'undefined_column',
-			DETAIL = pg_catalog.format('It was given as %s.', argument),
-			HINT = pg_catalog.format('Columns of %s are: %s.', title,
-				(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.name), ', ') FROM @extschema@.clv_quick_columns(query) c));
+	PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s does not exist', name, title),
+		pg_catalog.format('It was given as %s.', argument),
+		pg_catalog.format('Columns of %s are: %s.', title,
+			(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.name), ', ') FROM @extschema@.clv_quick_columns(query) c)),
+		'undefined_column'::pg_catalog.text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_column(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
@@ -152,6 +172,12 @@ CREATE FUNCTION @extschema@.clv_quick_day(
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION @extschema@.clv_quick_day(pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
 	'as_of, or the last of the days on which so many customers bought last, but not later than today; says how many rows have no customer and how many customers no purchase, and warns of a last day that stands alone. A part of the quick look';
+
+CREATE FUNCTION @extschema@.clv_quick_date(argument pg_catalog.text, day pg_catalog.date)
+	RETURNS pg_catalog.date
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_quick_date(pg_catalog.text, pg_catalog.date) IS
+	'the day; an error that names the argument it was given as where it is infinite. A part of the quick look and of validation';
 
 CREATE FUNCTION @extschema@.clv_quick_span(argument pg_catalog.text, span pg_catalog.interval)
 	RETURNS pg_catalog.interval
@@ -207,11 +233,11 @@ BEGIN
 	IF time_type OPERATOR(pg_catalog.<>) ALL (
 		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[])
 	THEN
-		RAISE EXCEPTION 'column "%" of % is of type %, not a time', time_column.column_name, rows.title,
-			pg_catalog.format_type(time_column.column_type, time_column.column_typmod)
-			USING ERRCODE = 'datatype_mismatch',
-				HINT = pg_catalog.format('A query as source can cast it: SELECT ..., %I::timestamptz AS bought_at%s.',
-					time_column.column_name, place);
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s is of type %s, not a time',
+				time_column.column_name, rows.title, pg_catalog.format_type(time_column.column_type, time_column.column_typmod)),
+			NULL::pg_catalog.text,
+			pg_catalog.format('A query as source can cast it: SELECT ..., %I::timestamptz AS bought_at%s.', time_column.column_name, place),
+			'datatype_mismatch'::pg_catalog.text);
 	END IF;
 	IF amount IS NOT NULL THEN
 		amount_column := @extschema@.clv_quick_column(rows.query, rows.title, 'amount'::pg_catalog.text, amount);
@@ -219,11 +245,11 @@ BEGIN
 		IF amount_type OPERATOR(pg_catalog.<>) ALL (
 			'{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}'::pg_catalog.regtype[])
 		THEN
-			RAISE EXCEPTION 'column "%" of % is of type %, not a number', amount_column.column_name, rows.title,
-				pg_catalog.format_type(amount_column.column_type, amount_column.column_typmod)
-				USING ERRCODE = 'datatype_mismatch',
-					HINT = pg_catalog.format('A query as source can cast it: SELECT ..., %I::numeric AS amount%s.',
-						amount_column.column_name, place);
+			PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s is of type %s, not a number',
+					amount_column.column_name, rows.title, pg_catalog.format_type(amount_column.column_type, amount_column.column_typmod)),
+				NULL::pg_catalog.text,
+				pg_catalog.format('A query as source can cast it: SELECT ..., %I::numeric AS amount%s.', amount_column.column_name, place),
+				'datatype_mismatch'::pg_catalog.text);
 		END IF;
 		amount_sql := pg_catalog.format(', s.%I::pg_catalog.%s', amount_column.column_name,
 			CASE WHEN amount_type OPERATOR(pg_catalog.=) 'pg_catalog.float8'::pg_catalog.regtype THEN 'float8' ELSE 'numeric' END);
@@ -264,8 +290,10 @@ DECLARE
 	rows pg_catalog.record;
 BEGIN
 	IF model IS NULL THEN
-		RAISE EXCEPTION 'model must be the name of a family, or ''none'', not NULL'
-			USING ERRCODE = 'null_value_not_allowed';
+		PERFORM @extschema@.clv_quick_refuse('model must be the name of a family, or ''none'', not NULL'::pg_catalog.text,
+			NULL::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'null_value_not_allowed'::pg_catalog.text);
 	END IF;
 	rows := @extschema@.clv_quick_rows(source, customer, bought_at, amount);
 	-- rows without a customer are put together as well, to be counted
@@ -278,8 +306,7 @@ BEGIN
 		'(SELECT pg_catalog.sum(e.rows)::pg_catalog.int8 FROM everybody e WHERE e.customer_id IS NULL)) AS day '
 		'FROM (SELECT @extschema@.clv_last_purchase(h.history) AS day, pg_catalog.count(*) AS customers FROM histories h GROUP BY 1) l), '
 		'fitted AS MATERIALIZED (SELECT %5$s AS model) ',
-		rows.who, rows.history, rows.item, CASE WHEN pg_catalog.isfinite(as_of) THEN pg_catalog.to_char(as_of, 'YYYY-MM-DD BC')
-			ELSE as_of::pg_catalog.text END,
+		rows.who, rows.history, rows.item, pg_catalog.to_char(@extschema@.clv_quick_date('as_of'::pg_catalog.text, as_of), 'YYYY-MM-DD BC'),
 		CASE WHEN model OPERATOR(pg_catalog.=) 'none' THEN 'NULL::@extschema@.clv_model'
 			ELSE pg_catalog.format(
 				'(SELECT @extschema@.clv_fit(h.history, pg_catalog.jsonb_build_object(''model'', %L, ''spend'', %L, '
@@ -289,6 +316,27 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_model(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.date) IS
 	'the beginning of a statement: histories, the day they are seen from, and the model fitted to them (none: NULL). A part of the quick look';
+
+CREATE FUNCTION @extschema@.clv_quick_bins(map pg_catalog.text, bins pg_catalog.int4) RETURNS pg_catalog.int4
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 AS $$
+DECLARE
+	highest pg_catalog.int4 := (SELECT pg_catalog.max(i.highest) FROM @extschema@.clv_segment_inputs(map) i);
+	-- who mentions scores up to 3 may mean 5; who mentions 5 does not mean 3
+	most pg_catalog.int4 := CASE WHEN highest IS NOT NULL THEN greatest(highest, 5) END;
+BEGIN
+	IF bins OPERATOR(pg_catalog.<) highest OR bins OPERATOR(pg_catalog.>) most THEN
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('map %s is written for scores up to %s, not for bins => %s',
+				CASE WHEN map OPERATOR(pg_catalog.~) '^\s*\[' THEN 'given as rules' ELSE pg_catalog.quote_ident(map) END,
+				CASE WHEN bins OPERATOR(pg_catalog.>) most THEN most ELSE highest END, bins),
+			NULL::pg_catalog.text,
+			'Leave bins out; or write a map for yours, or take ''micro'', which knows any number.'::pg_catalog.text,
+			'invalid_parameter_value'::pg_catalog.text);
+	END IF;
+	RETURN bins;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_quick_bins(pg_catalog.text, pg_catalog.int4) IS
+	'the number of bins; an error where the rules of a map list scores that there are not with so many bins, or none of those above 5. A part of the quick look and of pipelines';
 
 CREATE FUNCTION @extschema@.rfmtc_score(
 	source pg_catalog.text,
@@ -348,8 +396,7 @@ CREATE FUNCTION @extschema@.clv_predict(
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000 AS $$
 BEGIN
 	IF model OPERATOR(pg_catalog.=) 'none' THEN
-		RAISE EXCEPTION 'a prediction needs a model'
-			USING ERRCODE = 'invalid_parameter_value';
+		PERFORM @extschema@.clv_quick_refuse('a prediction needs a model'::pg_catalog.text);
 	END IF;
 	RETURN QUERY EXECUTE @extschema@.clv_quick_model(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of)
 		OPERATOR(pg_catalog.||)
@@ -380,32 +427,25 @@ DECLARE
 	needs pg_catalog.text[];
 	unknown pg_catalog.text;
 	family pg_catalog.text := model;
-	highest pg_catalog.int4;
 BEGIN
 	IF map IS NULL THEN
-		RAISE EXCEPTION 'map must be the name of a segment map or a rule list, not NULL'
-			USING ERRCODE = 'null_value_not_allowed';
+		PERFORM @extschema@.clv_quick_refuse('map must be the name of a segment map or a rule list, not NULL'::pg_catalog.text,
+			NULL::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'null_value_not_allowed'::pg_catalog.text);
 	END IF;
 	SELECT pg_catalog.array_agg(pg_catalog.concat_ws(' ', i.kind, i.name)) INTO needs
 	FROM @extschema@.clv_segment_inputs(map) i;
-	-- who mentions scores up to 3 may mean 5; who mentions 5 does not mean 3
-	SELECT pg_catalog.max(i.highest) INTO highest FROM @extschema@.clv_segment_inputs(map) i;
-	IF bins OPERATOR(pg_catalog.<) highest OR bins OPERATOR(pg_catalog.>) greatest(highest, 5) AND highest IS NOT NULL THEN
-		RAISE EXCEPTION 'map % is written for scores up to %, not for bins => %',
-			CASE WHEN map OPERATOR(pg_catalog.~) '^\s*\[' THEN 'given as rules' ELSE pg_catalog.quote_ident(map) END,
-			CASE WHEN bins OPERATOR(pg_catalog.>) 5 THEN greatest(highest, 5) ELSE highest END, bins
-			USING ERRCODE = 'invalid_parameter_value',
-				HINT = 'Leave bins out; or write a map for yours, or take ''micro'', which knows any number.';
-	END IF;
+	PERFORM @extschema@.clv_quick_bins(map, bins);
 	SELECT i.name INTO unknown FROM @extschema@.clv_segment_inputs(map) i
 	WHERE i.kind OPERATOR(pg_catalog.=) 'attribute'
 	  AND i.name OPERATOR(pg_catalog.<>) ALL ('{cumulative_share,trend}'::pg_catalog.text[])
 	LIMIT 1;
 	IF FOUND THEN
-		RAISE EXCEPTION 'attribute "%" cannot be computed from purchases', unknown
-			USING ERRCODE = 'invalid_parameter_value',
-				DETAIL = 'The quick look knows the attributes cumulative_share and trend.',
-				HINT = 'Give it yourself: segment_assign(scores, map, attributes).';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('attribute "%s" cannot be computed from purchases', unknown),
+			'The quick look knows the attributes cumulative_share and trend.'::pg_catalog.text,
+			'Give it yourself: segment_assign(scores, map, attributes).'::pg_catalog.text,
+			'invalid_parameter_value'::pg_catalog.text);
 	END IF;
 	IF NOT needs OPERATOR(pg_catalog.&&) '{score c,score v}'::pg_catalog.text[] OR needs IS NULL THEN
 		family := 'none';

@@ -379,12 +379,14 @@ Datum
 clv_segment_inputs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ErrorContextCallback *stack = clv_hide_callers();
 	ClvRules   *rules;
 	Datum		values[3];
 	bool		nulls[3] = {false};
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	rules = clv_map_read(PG_GETARG_TEXT_PP(0), fcinfo->flinfo->fn_oid);
+	error_context_stack = stack;
 	for (int i = 0; i < CLV_MEASURES + rules->nattributes; i++)
 	{
 		char		letter[2] = {0};

@@ -38,11 +38,13 @@ clv_validate_clock(PG_FUNCTION_ARGS)
 {
 	ClvFitted	fitted;
 	Interval   *unit = palloc(sizeof(Interval));
+	ErrorContextCallback *stack = clv_hide_callers();
 	Datum		values[4];
 	bool		nulls[4] = {false, false, false, false};
 
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	clv_fitted_need_purchase(&fitted);
+	error_context_stack = stack;
 	values[0] = CStringGetTextDatum(ClockName(fitted.purchase.family->clock));
 	values[1] = Float8GetDatum(fitted.unit_days);
 	values[2] = Int32GetDatum(fitted.purchase.ncovariates);
@@ -62,6 +64,7 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 {
 	DateADT		since = PG_GETARG_DATEADT(1);
 	const Interval *horizon = PG_GETARG_INTERVAL_P(2);
+	ErrorContextCallback *stack = clv_hide_callers();
 	ClvFitted	fitted;
 	const ClvGrid *grid = &fitted.counting.grid;
 	double		periods;
@@ -74,7 +77,10 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	clv_fitted_need_purchase(&fitted);
 	if (fitted.purchase.family->clock == CLV_CONTINUOUS)
+	{
+		error_context_stack = stack;
 		PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
+	}
 	periods = clv_horizon_units(&fitted, "horizon", horizon);
 	months = (int64) (periods * grid->months);
 	days = (int64) (periods * grid->days);
@@ -93,6 +99,7 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 	if (!IS_VALID_DATE(until))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("the horizon ends beyond the last date")));
+	error_context_stack = stack;
 	values[0] = Int32GetDatum((int32) periods);
 	values[1] = DateADTGetDatum((DateADT) until);
 	nulls[0] = nulls[1] = false;

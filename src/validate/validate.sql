@@ -23,13 +23,16 @@ DECLARE
 	wanted pg_catalog.int4 := (@extschema@.clv_validate_clock(model)).covariates;
 BEGIN
 	IF (wanted OPERATOR(pg_catalog.>) 0) AND covariates IS NULL THEN
-		RAISE EXCEPTION 'the model needs the covariates of the customers'
-			USING ERRCODE = 'invalid_parameter_value',
-				HINT = 'Give covariates => the column that holds them, as an array of numbers.';
+		PERFORM @extschema@.clv_quick_refuse('the model needs the covariates of the customers'::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'Give covariates => the column that holds them, as an array of numbers.'::pg_catalog.text,
+			'invalid_parameter_value'::pg_catalog.text);
 	END IF;
 	IF (wanted OPERATOR(pg_catalog.=) 0) AND covariates IS NOT NULL THEN
-		RAISE EXCEPTION 'the model knows no covariates'
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave the argument covariates out.';
+		PERFORM @extschema@.clv_quick_refuse('the model knows no covariates'::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'Leave the argument covariates out.'::pg_catalog.text,
+			'invalid_parameter_value'::pg_catalog.text);
 	END IF;
 END
 $$;
@@ -97,12 +100,12 @@ BEGIN
 	IF @extschema@.clv_quick_base_type(history_column.column_type) OPERATOR(pg_catalog.<>)
 		'@extschema@.clv_history'::pg_catalog.regtype::pg_catalog.oid
 	THEN
-		RAISE EXCEPTION 'column "%" of % is of type %, not '
-		'clv_history', history_column.column_name, relation.title,
-			pg_catalog.format_type(history_column.column_type, history_column.column_typmod)
-			USING ERRCODE = 'datatype_mismatch',
-				HINT = 'Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
-					'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s is of type %s, not clv_history', history_column.column_name,
+				relation.title, pg_catalog.format_type(history_column.column_type, history_column.column_typmod)),
+			NULL::pg_catalog.text,
+			('Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
+				'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.')::pg_catalog.text,
+			'datatype_mismatch'::pg_catalog.text);
 	END IF;
 	IF covariates IS NOT NULL THEN
 		vector_column := @extschema@.clv_quick_column(relation.query, relation.title, 'covariates'::pg_catalog.text, covariates);
@@ -110,11 +113,12 @@ BEGIN
 			OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.float8[],pg_catalog.float4[],pg_catalog.numeric[],pg_catalog.int2[],'
 			'pg_catalog.int4[],pg_catalog.int8[]}'::pg_catalog.regtype[])
 		THEN
-			RAISE EXCEPTION 'column "%" of % is of type %, not an array of numbers',
-				vector_column.column_name, relation.title,
-				pg_catalog.format_type(vector_column.column_type, vector_column.column_typmod)
-				USING ERRCODE = 'datatype_mismatch',
-					HINT = 'A view can make one: ARRAY[female::int, age] AS covariates.';
+			PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s is of type %s, not an array of numbers',
+					vector_column.column_name, relation.title,
+					pg_catalog.format_type(vector_column.column_type, vector_column.column_typmod)),
+				NULL::pg_catalog.text,
+				'A view can make one: ARRAY[female::int, age] AS covariates.'::pg_catalog.text,
+				'datatype_mismatch'::pg_catalog.text);
 		END IF;
 		vectors := pg_catalog.format('s.%I', vector_column.column_name);
 	END IF;
@@ -134,12 +138,16 @@ DECLARE
 	day pg_catalog.date := (since OPERATOR(pg_catalog.+) @extschema@.clv_quick_span(argument, span))::pg_catalog.date;
 BEGIN
 	IF span IS NULL THEN
-		RAISE EXCEPTION '% must be a length of time, not NULL', argument
-			USING ERRCODE = 'null_value_not_allowed', HINT = 'Such as ''1 year'' or ''13 weeks''.';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('%s must be a length of time, not NULL', argument),
+			NULL::pg_catalog.text,
+			'Such as ''1 year'' or ''13 weeks''.'::pg_catalog.text,
+			'null_value_not_allowed'::pg_catalog.text);
 	END IF;
 	IF day OPERATOR(pg_catalog.<=) since THEN
-		RAISE EXCEPTION '% must be positive: %', argument, span
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Such as ''1 year'' or ''13 weeks''.';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('%s must be positive: %s', argument, span),
+			NULL::pg_catalog.text,
+			'Such as ''1 year'' or ''13 weeks''.'::pg_catalog.text,
+			'invalid_parameter_value'::pg_catalog.text);
 	END IF;
 	RETURN day;
 END

@@ -25,8 +25,7 @@ DECLARE
 BEGIN
 	histories := @extschema@.clv_validate_histories(source, history, covariates);
 	IF options IS NOT NULL AND model IS NOT NULL THEN
-		RAISE EXCEPTION 'give options for a fit or a model, not both'
-			USING ERRCODE = 'invalid_parameter_value';
+		PERFORM @extschema@.clv_quick_refuse('give options for a fit or a model, not both'::pg_catalog.text);
 	END IF;
 	IF model IS NOT NULL THEN
 		PERFORM @extschema@.clv_validate_covariates(model, covariates);
@@ -35,18 +34,18 @@ BEGIN
 		ELSE (SELECT d.as_of FROM @extschema@.clv_diagnostics(model) d) END;
 	since := coalesce(as_of, known);
 	IF since IS NULL THEN
-		RAISE EXCEPTION 'the day to predict from is not known'
-			USING ERRCODE = 'null_value_not_allowed',
-				HINT = 'Give as_of => a day so far in the past that the data cover the horizon after it.';
+		PERFORM @extschema@.clv_quick_refuse('the day to predict from is not known'::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'Give as_of => a day so far in the past that the data cover the horizon after it.'::pg_catalog.text,
+			'null_value_not_allowed'::pg_catalog.text);
 	END IF;
-	IF NOT pg_catalog.isfinite(since) THEN
-		RAISE EXCEPTION 'as_of must be a finite date: %', since
-			USING ERRCODE = 'invalid_parameter_value';
-	END IF;
+	PERFORM @extschema@.clv_quick_date('as_of'::pg_catalog.text, since);
 	IF model IS NULL AND known OPERATOR(pg_catalog.<>) since THEN
-		RAISE EXCEPTION 'as_of (%) is not that of the options (%)',
-			pg_catalog.to_char(since, 'YYYY-MM-DD'), pg_catalog.to_char(known, 'YYYY-MM-DD')
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out of the options.';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('as_of (%s) is not that of the options (%s)',
+				pg_catalog.to_char(since, 'YYYY-MM-DD'), pg_catalog.to_char(known, 'YYYY-MM-DD')),
+			NULL::pg_catalog.text,
+			'Leave it out of the options.'::pg_catalog.text,
+			'invalid_parameter_value'::pg_catalog.text);
 	END IF;
 	IF model IS NOT NULL AND known OPERATOR(pg_catalog.>) since THEN
 		RAISE WARNING 'the model has seen a part of what it is to predict'
@@ -74,19 +73,19 @@ BEGIN
 			USING since;
 	END IF;
 	IF fitted IS NULL OR here OPERATOR(pg_catalog.=) 0 THEN
-		RAISE EXCEPTION 'there are no customers to predict'
-			USING ERRCODE = 'no_data_found',
-				DETAIL = pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
-					source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
-				HINT = 'Give a later as_of.';
+		PERFORM @extschema@.clv_quick_refuse('there are no customers to predict'::pg_catalog.text,
+			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
+				source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
+			'Give a later as_of.'::pg_catalog.text,
+			'no_data_found'::pg_catalog.text);
 	END IF;
 	-- predictions are for the very days that are counted, or for periods, which need not end on the same days
 	clock := (@extschema@.clv_validate_clock(fitted)).clock;
 	IF clock OPERATOR(pg_catalog.=) 'campaigns' AND model IS NULL THEN
-		RAISE EXCEPTION 'a supervised model cannot be fitted by a back-test'
-			USING ERRCODE = 'feature_not_supported',
-				DETAIL = 'It would learn from the time after as_of, which is what it is to predict.',
-				HINT = 'Fit it a period earlier, and give it as model => ....';
+		PERFORM @extschema@.clv_quick_refuse('a supervised model cannot be fitted by a back-test'::pg_catalog.text,
+			'It would learn from the time after as_of, which is what it is to predict.'::pg_catalog.text,
+			'Fit it a period earlier, and give it as model => ....'::pg_catalog.text,
+			'feature_not_supported'::pg_catalog.text);
 	END IF;
 	periods := until OPERATOR(pg_catalog.-) since;
 	span := pg_catalog.make_interval(days => periods);
@@ -319,9 +318,10 @@ DECLARE
 	clock pg_catalog.text;
 BEGIN
 	IF last_class IS NULL OR (last_class OPERATOR(pg_catalog.<) 0) THEN
-		RAISE EXCEPTION 'last_class must be a number of repeat purchases: '
-		'%', coalesce(last_class::pg_catalog.text, 'NULL')
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Customers with so many and more are one class.';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('last_class must be a number of repeat purchases: %s', coalesce(last_class::pg_catalog.text, 'NULL')),
+			NULL::pg_catalog.text,
+			'Customers with so many and more are one class.'::pg_catalog.text,
+			'invalid_parameter_value'::pg_catalog.text);
 	END IF;
 	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	clock := (@extschema@.clv_validate_clock(test.fitted)).clock;

@@ -31,18 +31,21 @@ DECLARE
 	clock pg_catalog.record;
 BEGIN
 	IF model IS NULL THEN
-		RAISE EXCEPTION 'model must be a model, not NULL'
-			USING ERRCODE = 'null_value_not_allowed', HINT = 'Make it by clv_fit(history), or by '
-			'clv_model(...).';
+		PERFORM @extschema@.clv_quick_refuse('model must be a model, not NULL'::pg_catalog.text,
+			NULL::pg_catalog.text,
+			'Make it by clv_fit(history), or by clv_model(...).'::pg_catalog.text,
+			'null_value_not_allowed'::pg_catalog.text);
 	END IF;
 	clock := @extschema@.clv_validate_clock(model);
 	IF clock.clock OPERATOR(pg_catalog.<>) 'continuous' THEN
-		RAISE EXCEPTION 'tracking needs a model of continuous time, not '
-		'%', (@extschema@.clv_diagnostics(model)).purchase_model
-			USING ERRCODE = 'feature_not_supported', HINT = 'clv_backtest compares such models over a '
-			'hold-out.';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('tracking needs a model of continuous time, not %s', (@extschema@.clv_diagnostics(model)).purchase_model),
+			NULL::pg_catalog.text,
+			'clv_backtest compares such models over a hold-out.'::pg_catalog.text,
+			'feature_not_supported'::pg_catalog.text);
 	END IF;
 	PERFORM @extschema@.clv_validate_covariates(model, covariates);
+	PERFORM @extschema@.clv_quick_date(d.argument, d.day) FROM (VALUES ('as_of'::pg_catalog.text, as_of), ('since'::pg_catalog.text, since),
+		('until'::pg_catalog.text, until)) d (argument, day);
 	as_of := coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
 	EXECUTE 'SELECT pg_catalog.count(@extschema@.clv_first_purchase(h.history, $1)), '
 	'pg_catalog.min(@extschema@.clv_first_purchase(h.history, $1)), '
@@ -51,21 +54,17 @@ BEGIN
 		INTO here, first, last
 		USING as_of;
 	IF here OPERATOR(pg_catalog.=) 0 THEN
-		RAISE EXCEPTION 'there are no customers to track'
-			USING ERRCODE = 'no_data_found',
-				DETAIL = pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
-					source, pg_catalog.to_char(as_of, 'YYYY-MM-DD'));
+		PERFORM @extschema@.clv_quick_refuse('there are no customers to track'::pg_catalog.text,
+			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
+				source, pg_catalog.to_char(as_of, 'YYYY-MM-DD')),
+			NULL::pg_catalog.text,
+			'no_data_found'::pg_catalog.text);
 	END IF;
 	since := coalesce(since, first);
 	until := coalesce(until, last);
-	IF NOT (pg_catalog.isfinite(since) AND pg_catalog.isfinite(until)) THEN
-		RAISE EXCEPTION 'since and until must be finite dates: %, %', since, until
-			USING ERRCODE = 'invalid_parameter_value';
-	END IF;
 	IF since OPERATOR(pg_catalog.>=) until THEN
-		RAISE EXCEPTION 'since (%) must be before until (%)',
-			pg_catalog.to_char(since, 'YYYY-MM-DD'), pg_catalog.to_char(until, 'YYYY-MM-DD')
-			USING ERRCODE = 'invalid_parameter_value';
+		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('since (%s) must be before until (%s)',
+			pg_catalog.to_char(since, 'YYYY-MM-DD'), pg_catalog.to_char(until, 'YYYY-MM-DD')));
 	END IF;
 	edges := ARRAY[since];
 	LOOP
@@ -73,8 +72,7 @@ BEGIN
 		day := @extschema@.clv_validate_day(since,
 			pg_catalog.cardinality(edges) OPERATOR(pg_catalog.*) period, 'period'::pg_catalog.text);
 		IF day OPERATOR(pg_catalog.<=) edges[pg_catalog.cardinality(edges)] THEN
-			RAISE EXCEPTION 'period must be positive: %', period
-				USING ERRCODE = 'invalid_parameter_value';
+			PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('period must be positive: %s', period));
 		END IF;
 		edges := edges OPERATOR(pg_catalog.||) least(day, until);
 		EXIT WHEN day OPERATOR(pg_catalog.>=) until;

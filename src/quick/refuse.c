@@ -1,10 +1,11 @@
 /*
  * refuse.c
- *		Errors of pipelines, as the caller is to read them.
+ *		Errors of functions in PL/pgSQL, as the caller is to read them.
  *
- * A refresh goes through many functions, each of which would add its line to
- * the error's context: noise to whoever has called one procedure. What went
- * wrong inside the owner's own functions is kept in the table "run".
+ * A refresh, a back-test or a quick look goes through many functions, each of
+ * which would add its line to the error's context: noise to whoever has called
+ * one of them. What went wrong inside the functions of a pipeline's owner is
+ * kept in the table "run".
  */
 #include "postgres.h"
 
@@ -13,9 +14,9 @@
 
 #include "clv.h"
 
-PG_FUNCTION_INFO_V1(clv_pipeline_refuse);
+PG_FUNCTION_INFO_V1(clv_quick_refuse);
 
-/* The conditions that pipelines raise by name. */
+/* The conditions that are raised by name. */
 static const struct
 {
 	const char *name;
@@ -36,7 +37,9 @@ static const struct
 	{"object_in_use", ERRCODE_OBJECT_IN_USE},
 	{"object_not_in_prerequisite_state", ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE},
 	{"read_only_sql_transaction", ERRCODE_READ_ONLY_SQL_TRANSACTION},
+	{"undefined_column", ERRCODE_UNDEFINED_COLUMN},
 	{"undefined_object", ERRCODE_UNDEFINED_OBJECT},
+	{"undefined_table", ERRCODE_UNDEFINED_TABLE},
 	{"wrong_object_type", ERRCODE_WRONG_OBJECT_TYPE},
 };
 
@@ -61,9 +64,9 @@ TextArgument(FunctionCallInfo fcinfo, int i)
 	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-/* clv_pipeline_refuse(message, detail, hint, code): raises an error; NULL for a detail or hint that there is not */
+/* clv_quick_refuse(message, detail, hint, code): raises an error; NULL for a detail or hint that there is not */
 Datum
-clv_pipeline_refuse(PG_FUNCTION_ARGS)
+clv_quick_refuse(PG_FUNCTION_ARGS)
 {
 	char	   *message = TextArgument(fcinfo, 0);
 	char	   *detail = TextArgument(fcinfo, 1);
@@ -71,7 +74,7 @@ clv_pipeline_refuse(PG_FUNCTION_ARGS)
 	char	   *code = TextArgument(fcinfo, 3);
 
 	/* whoever catches the error puts its own context back */
-	error_context_stack = NULL;
+	(void) clv_hide_callers();
 	ereport(ERROR, (errcode(code != NULL ? ConditionCode(code) : ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg_internal("%s", message != NULL ? message : "(no message)"),
 					detail != NULL ? errdetail_internal("%s", detail) : 0,
