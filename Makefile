@@ -37,12 +37,14 @@ ROOM_SQL = $(addprefix src/, \
 	validate/validate_backtest.sql \
 	validate/validate_tracking.sql \
 	pipeline/pipeline.sql \
+	pipeline/pipeline_numbers.sql \
+	pipeline/pipeline_source.sql \
 	pipeline/pipeline_check.sql \
-	pipeline/pipeline_create.sql \
+	pipeline/pipeline_views.sql \
+	pipeline/pipeline_steps.sql \
 	pipeline/pipeline_refresh.sql \
-	pipeline/pipeline_results.sql \
-	pipeline/pipeline_schedule.sql \
-	pipeline/pipeline_views.sql)
+	pipeline/pipeline_create.sql \
+	pipeline/pipeline_schedule.sql)
 
 PURE_OBJS  = $(patsubst %.c,%.o,$(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.c))))
 OBJS       = $(PURE_OBJS) \

@@ -177,6 +177,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_read(pg_catalog.text) IS
 	'the definition of a pipeline, read as its owner. A part of pipelines';
 
+-- ---- whose turn it is ----------------------------------------------------------------------------------
+
 CREATE FUNCTION @extschema@.clv_pipeline_lock(name pg_catalog.text, waiting pg_catalog.bool)
 RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
@@ -198,6 +200,18 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_lock(pg_catalog.text, pg_catalog.bool) IS
 	'takes the lock of a pipeline, the row of its table "state", until the end of the transaction, and waits for it or not; false where another session has it, NULL where there is no such row. To be called as the owner. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_alive(pid pg_catalog.int4, backend_start pg_catalog.timestamptz, since pg_catalog.timestamptz)
+RETURNS pg_catalog.bool
+LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- when a stranger's session began is not for everybody to see: then the same number has to do
+	SELECT since > pg_postmaster_start_time() AND EXISTS (SELECT FROM pg_stat_activity a
+		WHERE a.pid = clv_pipeline_alive.pid AND coalesce(a.backend_start = clv_pipeline_alive.backend_start, true))
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_alive(pg_catalog.int4, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
+	'whether the session of a refresh, which began at since, is still there. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_waits(pid pg_catalog.int4) RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000

@@ -1,14 +1,5 @@
 -- ---- steps of a refresh that find out: customers, and what they add up to -----------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_rounded(number pg_catalog.numeric) RETURNS pg_catalog.numeric
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE WHEN number = 0 OR scale(number) <= 2 THEN number ELSE round(number, greatest(2, 8 - floor(log(abs(number)))::int4)) END
-$$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_rounded(pg_catalog.numeric) IS
-	'a number to nine digits; money, which has two decimals at most, as it is. A part of pipelines';
-
 CREATE FUNCTION @extschema@.clv_pipeline_put(
 	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, query pg_catalog.text,
 	parts pg_catalog.text[])
