@@ -21,6 +21,7 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+#include "common/text.h"
 #include "compat.h"
 
 /* Ask for memory that will be written soon. */
@@ -36,33 +37,8 @@
 /* Length of an interval in days; months count a twelfth of 365.25 days. */
 extern double clv_interval_days(const Interval *interval);
 
-/*
- * The interval in words ("7 days"), palloc'd: months, days, hours, minutes, seconds, each
- * where there are any, whatever IntervalStyle says.
- */
-extern char *clv_interval_text(const Interval *interval);
-
-/*
- * The date as YYYY-MM-DD (years beyond four digits and " BC" as PostgreSQL's
- * ISO style), whatever DateStyle says. buffer holds MAXDATELEN + 1 bytes.
- * Returns buffer.
- */
-extern char *clv_date_text(DateADT day, char *buffer);
-
-/*
- * Whether the text is a date as clv_date_text() writes it: YYYY-MM-DD, perhaps with " BC". What
- * else the date type reads depends on the clock or on DateStyle.
- */
-extern bool clv_is_date_text(const char *text);
-
 /* Whether the numeric is a whole number from least to most, and which. */
 extern bool clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole);
-
-/*
- * Append a double as the shortest decimal that reads back exactly. Infinities
- * and NaN come quoted ("Infinity"), as JSON has no numbers for them.
- */
-extern void clv_append_double(StringInfo out, double value);
 
 /* An error where the columns of a named row type are not those that the extension made it with. */
 extern void clv_check_row_type(TupleDesc row);

@@ -528,14 +528,14 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 		GridError("as_of", AsOfText(a->as_of), AsOfText(b->as_of),
 				  "Count both with the same clv_options(as_of => ...).");
 	if (memcmp(&a->time_unit, &b->time_unit, sizeof(Interval)) != 0)
-		GridError("time units", clv_fit_unit_text(&a->time_unit), clv_fit_unit_text(&b->time_unit),
+		GridError("time units", clv_interval_text(&a->time_unit), clv_interval_text(&b->time_unit),
 				  "Count both with the same clv_options(time_unit => ...).");
 	if (a->spend_basis != b->spend_basis)
-		GridError("spend bases", a->spend_basis == CLV_SPEND_ALL ? "all" : "repeat",
-				  b->spend_basis == CLV_SPEND_ALL ? "all" : "repeat",
+		GridError("spend bases", clv_spend_basis_name((ClvSpendBasis) a->spend_basis),
+				  clv_spend_basis_name((ClvSpendBasis) b->spend_basis),
 				  "Count both with the same clv_options(spend_basis => ...).");
 	if (memcmp(&a->grace, &b->grace, sizeof(Interval)) != 0)
-		GridError("grace", clv_fit_unit_text(&a->grace), clv_fit_unit_text(&b->grace),
+		GridError("grace", clv_interval_text(&a->grace), clv_interval_text(&b->grace),
 				  "Count both with the same clv_options(grace => ...).");
 	if (a->periods != b->periods)
 		GridError("periods", clv_periods_name((ClvPeriodsOf) a->periods),

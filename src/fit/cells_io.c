@@ -17,7 +17,7 @@
  */
 #include "fit/fit.h"
 
-#include "input.h"
+#include "common/input.h"
 
 #include <ctype.h>
 #include <math.h>

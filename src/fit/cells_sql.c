@@ -4,7 +4,7 @@
  */
 #include "fit/fit.h"
 
-#include "canonical.h"
+#include "common/canonical.h"
 
 #include "fit/rows.h"
 #include "utils/builtins.h"
@@ -58,6 +58,13 @@ CannotFit(const char *what, const char *cells, const char *options, const char *
 					errhint("%s", hint)));
 }
 
+/* The model, and how it counts time. */
+static char *
+ModelText(const ClvFitOptions *options)
+{
+	return psprintf("\"%s\" (%s)", options->model, clv_clock_name(clv_fit_clock(options)));
+}
+
 /*
  * The options to fit cells with: those given, on the grid that the cells have. A
  * grid that was given must be theirs, except that an open as_of may be closed.
@@ -73,14 +80,14 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	if (!given->time_unit_given)
 		result->time_unit = own->time_unit;
 	else if (memcmp(&own->time_unit, &result->time_unit, sizeof(Interval)) != 0)
-		CannotFit("time_unit", clv_fit_unit_text(&own->time_unit),
-				  clv_fit_unit_text(&result->time_unit),
+		CannotFit("time_unit", clv_interval_text(&own->time_unit),
+				  clv_interval_text(&result->time_unit),
 				  "Give clv_options() the time_unit of the cells.");
 	if (!given->spend_basis_given)
 		result->spend_basis = own->spend_basis;
 	else if (own->spend_basis != result->spend_basis)
-		CannotFit("spend_basis", own->spend_basis == CLV_SPEND_ALL ? "all" : "repeat",
-				  result->spend_basis == CLV_SPEND_ALL ? "all" : "repeat",
+		CannotFit("spend_basis", clv_spend_basis_name((ClvSpendBasis) own->spend_basis),
+				  clv_spend_basis_name((ClvSpendBasis) result->spend_basis),
 				  "Give clv_options() the spend_basis of the cells.");
 	if (!given->spend_given && !head->with_spend)
 		memcpy(result->spend, own->spend, CLV_NAME_SIZE);
@@ -90,7 +97,7 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	if (!given->grace_given)
 		result->grace = own->grace;
 	else if (memcmp(&own->grace, &result->grace, sizeof(Interval)) != 0)
-		CannotFit("grace", clv_fit_unit_text(&own->grace), clv_fit_unit_text(&result->grace),
+		CannotFit("grace", clv_interval_text(&own->grace), clv_interval_text(&result->grace),
 				  "Give clv_options() the grace of the cells.");
 	if (!given->periods_given)
 		result->periods = own->periods;
@@ -107,8 +114,7 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 		CannotFit("covariates", clv_fit_covariate_list(own), clv_fit_covariate_list(result),
 				  "Give clv_options() the covariates of the cells, in their order.");
 	if (clv_fit_clock(own) != clv_fit_clock(result))
-		CannotFit(psprintf("model \"%s\",", own->model), clv_clock_name(clv_fit_clock(own)),
-				  psprintf("\"%s\", %s", result->model, clv_clock_name(clv_fit_clock(result))),
+		CannotFit("model", ModelText(own), ModelText(result),
 				  "Count cells anew from the histories with that model in their options.");
 	if (result->as_of == DATEVAL_NOEND)
 		result->as_of = own->as_of;

@@ -96,8 +96,6 @@ extern ClvClock clv_fit_clock(const ClvFitOptions *options);
 /* The same where that is by whole periods; an error where the time unit is none. Else all zero. */
 extern void clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting);
 
-extern const char *clv_clock_name(ClvClock clock);
-
 /* Numbers that each customer brings: the covariates, or the outcome. */
 extern int	clv_fit_width(const ClvFitOptions *options);
 
@@ -112,9 +110,6 @@ extern bool clv_fit_uses_times(const ClvFitOptions *options);
 
 /* Where the family has this parameter and does not search for it; -1: nowhere. */
 extern int	clv_fit_fixed(const ClvFamily *family, const char *name);
-
-/* "7 days", whatever IntervalStyle says */
-extern char *clv_fit_unit_text(const Interval *unit);
 
 /* ---- clv_cells ---- */
 

@@ -13,7 +13,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "arguments.h"
+#include "common/arguments.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"

@@ -54,23 +54,6 @@ clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting)
 						  &options->grace);
 }
 
-const char *
-clv_clock_name(ClvClock clock)
-{
-	switch (clock)
-	{
-		case CLV_CONTINUOUS:
-			return "continuous time";
-		case CLV_OPPORTUNITIES:
-			return "opportunities";
-		case CLV_RENEWALS:
-			return "renewals";
-		case CLV_CAMPAIGNS:
-			return "campaigns";
-	}
-	return "unknown";
-}
-
 int
 clv_fit_width(const ClvFitOptions *options)
 {

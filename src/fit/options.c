@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "arguments.h"
+#include "common/arguments.h"
 #include "catalog/pg_type.h"
 #include "fitted/fitted.h"
 #include "mb/pg_wchar.h"
@@ -72,39 +72,12 @@ SetFamily(char *field, const char *name, ClvProcess process, const char *other)
 }
 
 static void
-AppendUnit(StringInfo out, int64 n, const char *fraction, const char *unit)
-{
-	bool		one = n == 1 && fraction[0] == '\0';
-
-	appendStringInfo(out, "%s" INT64_FORMAT "%s %s%s", out->len > 0 ? " " : "", n, fraction, unit,
-					 one ? "" : "s");
-}
-
-char *
-clv_fit_unit_text(const Interval *unit)
-{
-	StringInfoData out;
-	char		fraction[16] = "";
-
-	if (unit->time % USECS_PER_SEC != 0)
-		snprintf(fraction, sizeof(fraction), ".%06d", abs((int) (unit->time % USECS_PER_SEC)));
-	initStringInfo(&out);
-	if (unit->month != 0)
-		AppendUnit(&out, unit->month, "", "mon");
-	if (unit->day != 0)
-		AppendUnit(&out, unit->day, "", "day");
-	if (unit->time != 0 || out.len == 0)
-		AppendUnit(&out, unit->time / USECS_PER_SEC, fraction, "sec");
-	return out.data;
-}
-
-static void
 CheckUnit(const Interval *unit)
 {
 	double		days = clv_span_days("time_unit", unit);
 
 	if (unit->month < 0 || unit->day < 0 || unit->time < 0 || !(days > 0) || days > MAX_UNIT_DAYS)
-		BadOption(errmsg("time_unit is out of range: %s", clv_fit_unit_text(unit)),
+		BadOption(errmsg("time_unit is out of range: %s", clv_interval_text(unit)),
 				  errdetail("It must be longer than nothing, without negative parts, "
 							"and at most 1000 years."));
 }
@@ -122,7 +95,7 @@ CheckGrace(const Interval *grace)
 	double		days = clv_span_days("grace", grace);
 
 	if (grace->month < 0 || grace->day < 0 || grace->time < 0 || days > MAX_UNIT_DAYS)
-		BadOption(errmsg("grace is out of range: %s", clv_fit_unit_text(grace)),
+		BadOption(errmsg("grace is out of range: %s", clv_interval_text(grace)),
 				  errdetail("It must be without negative parts, and at most 1000 years."));
 }
 
@@ -419,11 +392,11 @@ clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
 	bool		first = true;
 
 	appendStringInfo(out, "{\"model\": \"%s\", \"spend\": \"%s\", \"time_unit\": \"%s\"",
-					 options->model, options->spend, clv_fit_unit_text(&options->time_unit));
+					 options->model, options->spend, clv_interval_text(&options->time_unit));
 	if (options->as_of != DATEVAL_NOEND)
 		appendStringInfo(out, ", \"as_of\": \"%s\"", clv_date_text(options->as_of, buffer));
 	appendStringInfo(out, ", \"spend_basis\": \"%s\"",
-					 options->spend_basis == CLV_SPEND_ALL ? "all" : "repeat");
+					 clv_spend_basis_name((ClvSpendBasis) options->spend_basis));
 	if (options->ncovariates > 0)
 		CovariatesText(out, options);
 	if (options->penalty > 0)
@@ -439,7 +412,7 @@ clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
 	if (options->k > 0)
 		appendStringInfo(out, ", \"k\": %d", options->k);
 	if (clv_interval_days(&options->grace) > 0)
-		appendStringInfo(out, ", \"grace\": \"%s\"", clv_fit_unit_text(&options->grace));
+		appendStringInfo(out, ", \"grace\": \"%s\"", clv_interval_text(&options->grace));
 	if (options->periods != CLV_PERIODS_ANNIVERSARY)
 		appendStringInfo(out, ", \"periods\": \"%s\"",
 						 clv_periods_name((ClvPeriodsOf) options->periods));
@@ -768,10 +741,10 @@ SetStart(ClvFitOptions *options, ClvModel *model)
 	{
 		if (fitted.unit_days != clv_interval_days(&options->time_unit))
 			BadOption(errmsg("start counts time in %s, but time_unit is %s",
-							 clv_fit_unit_text(&fitted.time_unit),
-							 clv_fit_unit_text(&options->time_unit)),
+							 clv_interval_text(&fitted.time_unit),
+							 clv_interval_text(&options->time_unit)),
 					  errhint("Say time_unit => '%s', or leave out start.",
-							  clv_fit_unit_text(&fitted.time_unit)));
+							  clv_interval_text(&fitted.time_unit)));
 		strlcpy(options->start_model, fitted.purchase.family->name, CLV_NAME_SIZE);
 		memcpy(options->start_model_param, fitted.purchase.param,
 			   fitted.purchase.family->nparams * sizeof(double));

@@ -524,16 +524,6 @@ clv_cells_add(PG_FUNCTION_ARGS)
 	ReturnState(state);
 }
 
-char *
-clv_number_text(double value)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	clv_append_double(&out, value);
-	return out.data;
-}
-
 static char *
 ArgumentText(FunctionCallInfo fcinfo, int arg)
 {

@@ -34,7 +34,4 @@ extern void clv_cells_parse_given(FunctionCallInfo fcinfo, int arg, ClvParsedOpt
 /* Keep a copy of the argument. */
 extern void clv_cells_remember_given(FunctionCallInfo fcinfo, int arg, ClvCellsState *state);
 
-/* A number, shortest exact, for an error. */
-extern char *clv_number_text(double value);
-
 #endif							/* CLV_ROWS_H */

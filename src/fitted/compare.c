@@ -183,8 +183,8 @@ clv_compare(PG_FUNCTION_ARGS)
 	if (statistic < -BELOW_TOLERANCE)
 		ereport(WARNING,
 				(errmsg("the larger model has the lower log-likelihood: %s against %s",
-						clv_double_text(large->log_likelihood),
-						clv_double_text(small->log_likelihood)),
+						clv_number_text(large->log_likelihood),
+						clv_number_text(small->log_likelihood)),
 				 border ? errhint("At its border \"%s\" is \"%s\", and no less likely: use the smaller "
 								  "model, or fit the larger again without a penalty.",
 								  large->family->name, small->family->name)

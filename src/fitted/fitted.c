@@ -33,7 +33,7 @@
 
 #include <math.h>
 
-#include "arguments.h"
+#include "common/arguments.h"
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -170,7 +170,7 @@ clv_fitted_check_parameter(const ClvFamily *family, int index, double value)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
-					family->name, clv_fitted_range_text(family, index), clv_double_text(value))));
+					family->name, clv_fitted_range_text(family, index), clv_number_text(value))));
 }
 
 void
@@ -184,7 +184,7 @@ clv_fitted_check_limits(const ClvFamily *family, const double *param)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("parameter \"%s\" of \"%s\" is out of range: %s", family->param_names[last],
-						family->name, clv_double_text(param[last])),
+						family->name, clv_number_text(param[last])),
 				 errdetail("With these other parameters it must lie between %.10g and %.10g.",
 						   low, high)));
 }
@@ -256,7 +256,7 @@ CheckCovariates(ClvFittedPart *part)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("effect of \"%s\" on %s must be finite: %s", part->covariate[i % n],
-							process, clv_double_text(effect))));
+							process, clv_number_text(effect))));
 		if (effect != 0 && !clv_fitted_takes_effect(part->family, i >= n))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("covariates have no effect on %s under \"%s\"", process,

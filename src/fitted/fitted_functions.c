@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "arguments.h"
+#include "common/arguments.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -245,7 +245,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 
 	if (!(level > 0 && level < 1))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("level must lie between 0 and 1: %s", clv_double_text(level))));
+						errmsg("level must lie between 0 and 1: %s", clv_number_text(level))));
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	z = clv_normal_width(level);
@@ -417,7 +417,7 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	PutName(&row, fitted.spend.family);
 	PutFit(&row, &fitted.spend, fitted.spend_skipped);
 	Put(&row, fitted.spend.family != NULL,
-		CStringGetTextDatum(fitted.spend_basis == CLV_SPEND_ALL ? "all" : "repeat"));
+		CStringGetTextDatum(clv_spend_basis_name(fitted.spend_basis)));
 	PutNumber(&row, fitted.spend.family != NULL, fitted.frequency_spend_correlation);
 	Put(&row, fitted.has_as_of, DateADTGetDatum(fitted.as_of));
 	Put(&row, fitted.purchase.family != NULL, IntervalPGetDatum(unit));

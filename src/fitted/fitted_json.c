@@ -25,7 +25,6 @@
 
 #include <math.h>
 
-#include "common/shortest_dec.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
@@ -38,16 +37,7 @@
 
 #define JSON_VERSION 1
 
-/* ---- names and numbers in words ---- */
-
-char *
-clv_double_text(double value)
-{
-	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
-
-	double_to_shortest_decimal_buf(value, digits);
-	return digits;
-}
+/* ---- names ---- */
 
 const ClvFamily *
 clv_fitted_family(const char *name)
@@ -220,7 +210,7 @@ clv_fitted_append_json(StringInfo out, const ClvFitted *fitted)
 	{
 		AppendPart(out, "spend", &fitted->spend, fitted->spend_skipped);
 		appendStringInfo(out, ",\"basis\":\"%s\"",
-						 fitted->spend_basis == CLV_SPEND_ALL ? "all" : "repeat");
+						 clv_spend_basis_name(fitted->spend_basis));
 		AppendFinite(out, "frequency_spend_correlation", fitted->frequency_spend_correlation);
 		appendStringInfoChar(out, '}');
 	}

@@ -30,7 +30,4 @@ extern char *clv_fitted_parameter_list(const ClvFamily *family);
 /* The part of the model that a family belongs to. */
 extern ClvFittedPart *clv_fitted_part(ClvFitted *fitted, const ClvFamily *family);
 
-/* Shortest exact decimal; palloc'd. */
-extern char *clv_double_text(double value);
-
 #endif							/* CLV_FITTED_PRIVATE_H */

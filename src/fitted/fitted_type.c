@@ -4,8 +4,8 @@
  */
 #include "fitted/fitted.h"
 
-#include "canonical.h"
-#include "input.h"
+#include "common/canonical.h"
+#include "common/input.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 

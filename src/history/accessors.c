@@ -8,7 +8,7 @@
 #include "clv.h"
 
 #include "access/htup_details.h"
-#include "arguments.h"
+#include "common/arguments.h"
 #include "funcapi.h"
 #include "history/layout.h"
 #include "history/periods.h"

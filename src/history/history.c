@@ -322,3 +322,9 @@ clv_spend_basis(const text *name)
 					errhint("Give 'repeat' (repeat purchases only) or 'all' (the first one too).")));
 	return CLV_SPEND_REPEAT;	/* keep the compiler quiet */
 }
+
+const char *
+clv_spend_basis_name(ClvSpendBasis basis)
+{
+	return basis == CLV_SPEND_ALL ? "all" : "repeat";
+}

@@ -59,4 +59,7 @@ extern int32 clv_history_occasion(const ClvHistory *history);
 /* 'repeat' or 'all'; anything else is an error that names the value. */
 extern ClvSpendBasis clv_spend_basis(const text *name);
 
+/* The name of a basis, as users write it. */
+extern const char *clv_spend_basis_name(ClvSpendBasis basis);
+
 #endif							/* CLV_HISTORY_H */

@@ -16,7 +16,7 @@
 #include "clv.h"
 
 #include "history/state.h"
-#include "input.h"
+#include "common/input.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

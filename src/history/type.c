@@ -5,7 +5,7 @@
  * The stored bytes are canonical, so that equality of histories is equality of
  * bytes. The order means nothing; it is there for DISTINCT, GROUP BY and UNIQUE.
  */
-#include "canonical.h"
+#include "common/canonical.h"
 #include "history/state.h"
 #include "libpq/pqformat.h"
 

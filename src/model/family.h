@@ -295,6 +295,9 @@ extern const ClvFamily *clv_family(const char *name);
 /* The families in the order of the registry, NULL after the last. */
 extern const ClvFamily *clv_family_at(int index);
 
+/* In a word, how a family counts time: "continuous", "renewals". */
+extern const char *clv_clock_name(ClvClock clock);
+
 /* ---- a parameter, and where it is searched for ---- */
 
 /* Of what the search moves, what it means; and the way back. */

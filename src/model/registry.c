@@ -38,3 +38,20 @@ clv_family_at(int index)
 {
 	return index >= 0 && index < FAMILIES ? families[index] : NULL;
 }
+
+const char *
+clv_clock_name(ClvClock clock)
+{
+	switch (clock)
+	{
+		case CLV_CONTINUOUS:
+			return "continuous";
+		case CLV_OPPORTUNITIES:
+			return "opportunities";
+		case CLV_RENEWALS:
+			return "renewals";
+		case CLV_CAMPAIGNS:
+			return "campaigns";
+	}
+	return "unknown";
+}

@@ -68,14 +68,11 @@ StateArgument(FunctionCallInfo fcinfo)
 static pg_noinline void
 NoRating(double value)
 {
-	StringInfoData text;
 	bool		inside = value >= 0 && value <= 10;
 
-	initStringInfo(&text);
-	clv_append_double(&text, value);
 	ereport(ERROR, (errcode(inside ? ERRCODE_INVALID_PARAMETER_VALUE
 								   : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("a rating cannot be %s", text.data),
+					errmsg("a rating cannot be %s", clv_number_text(value)),
 					errdetail("Ratings are whole numbers from 0 to 10."),
 					inside ? errhint("Give every answer by itself: an average of answers is no rating.")
 						   : errhint("Leave such rows out with FILTER, or give NULL where nobody "

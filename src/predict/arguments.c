@@ -6,22 +6,12 @@
 
 #include <math.h>
 
-#include "arguments.h"
-#include "common/shortest_dec.h"
+#include "common/arguments.h"
 
 /* Families of whole periods go through them one by one, where no cancel can come between. */
 #define MOST_PERIODS 100000
 
 #define MILLION_YEARS (1e6 * CLV_DAYS_PER_YEAR)
-
-char *
-clv_number(double value)
-{
-	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
-
-	double_to_shortest_decimal_buf(value, digits);
-	return digits;
-}
 
 DateADT
 clv_as_of_model(const ClvFitted *fitted)
@@ -53,7 +43,7 @@ clv_horizon_days(const Interval *horizon)
 
 	if (days < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("horizon must not be negative: %s days", clv_number(days))));
+						errmsg("horizon must not be negative: %s days", clv_number_text(days))));
 	clv_check_horizon_days(days);
 	return days;
 }
@@ -63,7 +53,7 @@ clv_check_horizon_days(double days)
 {
 	if (days > MILLION_YEARS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("horizon is longer than a million years: %s days", clv_number(days)),
+						errmsg("horizon is longer than a million years: %s days", clv_number_text(days)),
 						errhint("For a value without end see clv_lifetime_value.")));
 }
 
@@ -91,7 +81,7 @@ clv_check_few(const ClvFamily *family, const char *what, double periods)
 	if (periods > MOST_PERIODS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s of %s periods is longer than \"%s\" can reckon with", what,
-							   clv_number(periods), family->name),
+							   clv_number_text(periods), family->name),
 						errdetail("It may be up to %d periods.", MOST_PERIODS)));
 }
 
@@ -101,7 +91,7 @@ clv_check_count(const char *what, double value)
 	if (!(value >= 0 && value <= PG_INT32_MAX && value == floor(value)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s must be a whole number from 0 to %d: %s", what, PG_INT32_MAX,
-							   clv_number(value))));
+							   clv_number_text(value))));
 }
 
 void
@@ -110,7 +100,7 @@ clv_check_time(const char *what, double value)
 	if (!(value >= 0 && isfinite(value)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s must be a finite number, not negative: %s", what,
-							   clv_number(value))));
+							   clv_number_text(value))));
 }
 
 void
@@ -118,7 +108,7 @@ clv_check_level(double level)
 {
 	if (!(level > 0 && level < 1))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("level must lie between 0 and 1: %s", clv_number(level))));
+						errmsg("level must lie between 0 and 1: %s", clv_number_text(level))));
 }
 
 double
@@ -127,8 +117,8 @@ clv_checked(double value, const char *what, const ClvCustomer *customer)
 	if (isnan(value))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("%s is beyond the reach of double precision", what),
-						errdetail("x = %s, t_x = %s, t_cal = %s.", clv_number(customer->x),
-								  clv_number(customer->t_x), clv_number(customer->T)),
+						errdetail("x = %s, t_x = %s, t_cal = %s.", clv_number_text(customer->x),
+								  clv_number_text(customer->t_x), clv_number_text(customer->T)),
 						errhint("Are the parameters of the model in its time unit?")));
 	return value;
 }

@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "arguments.h"
+#include "common/arguments.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -115,7 +115,7 @@ SetPeriod(Forecast *forecast, const ClvFitted *fitted, const Interval *period)
 						errmsg("periods must lie between 1 and %d: %d", MOST_PERIODS, periods)));
 	if (!(days > 0))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("period must be positive: %s days", clv_number(days))));
+						errmsg("period must be positive: %s days", clv_number_text(days))));
 	clv_check_horizon_days(periods * days);
 	forecast->period_days = forecast->step = days;
 	forecast->unit = fitted->unit_days;

@@ -35,13 +35,13 @@ CheckGrid(const ClvFamily *family, const ClvCustomer *c)
 	clv_check_few(family, "t_cal", c->T);
 	if (family->clock == CLV_RENEWALS && c->x != c->t_x)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("x must be t_x: %s, %s", clv_number(c->x), clv_number(c->t_x)),
+						errmsg("x must be t_x: %s, %s", clv_number_text(c->x), clv_number_text(c->t_x)),
 						errdetail("In \"%s\" both are the renewals made, and t_cal those that "
 								  "were possible.", family->name)));
 	if (c->x > c->t_x)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("x must not be greater than t_x: %s > %s", clv_number(c->x),
-							   clv_number(c->t_x)),
+						errmsg("x must not be greater than t_x: %s > %s", clv_number_text(c->x),
+							   clv_number_text(c->t_x)),
 						errdetail("\"%s\" knows one purchase a period: x of them until period "
 								  "t_x.", family->name)));
 }
@@ -73,12 +73,12 @@ Summary(FunctionCallInfo fcinfo, const ClvFamily *family)
 	if (customer.t_x > customer.T)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("t_x must not be greater than t_cal: %s > %s",
-							   clv_number(customer.t_x), clv_number(customer.T)),
+							   clv_number_text(customer.t_x), clv_number_text(customer.T)),
 						errdetail("t_x is the age at the last purchase, t_cal the age today.")));
 	CheckGrid(family, &customer);
 	if (customer.x == 0 && customer.t_x > 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("t_x must be 0 where x is 0: %s", clv_number(customer.t_x)),
+						errmsg("t_x must be 0 where x is 0: %s", clv_number_text(customer.t_x)),
 						errdetail("x counts repeat purchases: without one, the last purchase "
 								  "is the first, at age 0.")));
 	return customer;
@@ -94,8 +94,8 @@ Delta(const ClvFamily *family, double delta)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						clv_in_periods(family)
 							? errmsg("delta must be a finite number greater than -1: %s",
-									 clv_number(delta))
-							: errmsg("delta must be a finite number: %s", clv_number(delta)),
+									 clv_number_text(delta))
+							: errmsg("delta must be a finite number: %s", clv_number_text(delta)),
 						clv_in_periods(family)
 							? errdetail("To \"%s\" it is an effective discount rate per period.",
 										family->name)
@@ -310,7 +310,7 @@ clv_residual_lifetime(PG_FUNCTION_ARGS)
 		clv_check_count("t", t);
 	if (!(rate >= 0 && isfinite(rate)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("rate must be a finite number, not negative: %s", clv_number(rate)),
+						errmsg("rate must be a finite number, not negative: %s", clv_number_text(rate)),
 						errdetail("It is an effective discount rate per period.")));
 	PG_RETURN_FLOAT8(clv_checked(part->family->residual(part->param, t, rate, before),
 								 "the residual lifetime", &newcomer));
@@ -353,7 +353,7 @@ clv_spend_log_likelihood_number(PG_FUNCTION_ARGS)
 
 	if (c.spend_x > 0 && c.mean <= 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("mean_spend must be positive: %s", clv_number(c.mean)),
+						errmsg("mean_spend must be positive: %s", clv_number_text(c.mean)),
 						errdetail("\"%s\" knows positive amounts only.", part->family->name)));
 	PG_RETURN_FLOAT8(
 		clv_checked(part->family->spend_log_likelihood(part->param, c.spend_x, c.mean),

@@ -262,7 +262,4 @@ extern void clv_check_level(double level);
 /* NaN is never an answer: an error that says what was asked and of whom. */
 extern double clv_checked(double value, const char *what, const ClvCustomer *customer);
 
-/* The shortest exact decimal, palloc'd, for messages. */
-extern char *clv_number(double value);
-
 #endif							/* CLV_PREDICT_PRIVATE_H */

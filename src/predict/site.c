@@ -142,7 +142,7 @@ clv_delta(double rate, double unit_days)
 {
 	if (!(rate > -1 && isfinite(rate)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("discount_rate is out of range: %s", clv_number(rate)),
+						errmsg("discount_rate is out of range: %s", clv_number_text(rate)),
 						errdetail("It is an effective rate per year, as 0.10 for 10 %%, "
 								  "and greater than -1.")));
 	return clv_daily_rate(rate) * unit_days;
@@ -152,9 +152,9 @@ static void
 WarnRate(const char *argument, double value, const char *meaning)
 {
 	ereport(WARNING,
-			(errmsg("%s is %s", argument, clv_number(value)), errdetail("%s", meaning),
-			 fabs(value) <= 100 ? errhint("For %s %% write %s, not %s.", clv_number(value),
-										  clv_number(value / 100), clv_number(value))
+			(errmsg("%s is %s", argument, clv_number_text(value)), errdetail("%s", meaning),
+			 fabs(value) <= 100 ? errhint("For %s %% write %s, not %s.", clv_number_text(value),
+										  clv_number_text(value / 100), clv_number_text(value))
 								: 0));
 }
 
@@ -165,7 +165,7 @@ clv_check_rates(FunctionCallInfo fcinfo, double discount_rate, double margin)
 
 	if (!isfinite(margin))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("margin must be a finite number: %s", clv_number(margin)),
+						errmsg("margin must be a finite number: %s", clv_number_text(margin)),
 						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
 	if (discount_rate > MOST_RATE && isfinite(discount_rate) && !site->said_rate)
 	{
@@ -250,7 +250,7 @@ Vector(const ClvFittedPart *part, ArrayType *array)
 		if (!isfinite(z[i]))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("covariate \"%s\" must be a finite number: %s",
-								   part->covariate[i], clv_number(z[i]))));
+								   part->covariate[i], clv_number_text(z[i]))));
 	return z;
 }
 

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "exact.h"
+#include "common/exact.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
 #include "utils/float.h"
@@ -84,7 +84,7 @@ CheckSame(const ClvTotal *total, const ClvModel *model, double level)
 	if (level != total->level)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("customers of one total have different levels: %s and %s",
-							   clv_number(total->level), clv_number(level))));
+							   clv_number_text(total->level), clv_number_text(level))));
 }
 
 /* The state, which may be new; errors where its customers do not go together. */

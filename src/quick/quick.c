@@ -7,9 +7,9 @@
 
 #include "access/htup_details.h"
 #include "access/tupdesc.h"
-#include "arguments.h"
 #include "catalog/namespace.h"
 #include "commands/dbcommands.h"
+#include "common/arguments.h"
 #include "executor/spi.h"
 #include "fit/last_day.h"
 #include "funcapi.h"

@@ -14,8 +14,8 @@
 
 #include <math.h>
 
-#include "canonical.h"
-#include "input.h"
+#include "common/canonical.h"
+#include "common/input.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "arguments.h"
+#include "common/arguments.h"
 #include "funcapi.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"

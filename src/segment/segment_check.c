@@ -79,16 +79,6 @@ AddValue(Dimension *dimension, ClvAttributeKind kind, double number, const char 
 	dimension->label[n] = label;
 }
 
-static char *
-NumberText(double number)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	clv_append_double(&text, number);
-	return text.data;
-}
-
 /* The bounds themselves, and a number in each stretch between and beyond them. */
 static void
 AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
@@ -101,7 +91,7 @@ AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
 			bound[distinct++] = bound[i];
 	for (int i = 0; i < distinct; i++)
 	{
-		char	   *text = NumberText(bound[i]);
+		char	   *text = clv_number_text(bound[i]);
 		double		next = i + 1 < distinct ? bound[i + 1] : INFINITY;
 
 		if (i == 0)
@@ -111,7 +101,7 @@ AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
 		if (nextafter(bound[i], INFINITY) < next)
 			AddValue(dimension, CLV_ATTRIBUTE_NUMBER, nextafter(bound[i], INFINITY), NULL,
 					 isinf(next) ? psprintf("%s > %s", name, text)
-								 : psprintf("%s < %s < %s", text, name, NumberText(next)));
+								 : psprintf("%s < %s < %s", text, name, clv_number_text(next)));
 	}
 }
 

@@ -7,7 +7,7 @@
  * customers: so the first terms are kept as they are, and an exact sum, which is larger,
  * is made when there are more.
  */
-#include "exact.h"
+#include "common/exact.h"
 
 #include "libpq/pqformat.h"
 

@@ -15,23 +15,6 @@
 #include "predict/predict.h"
 #include "utils/builtins.h"
 
-static const char *
-ClockName(ClvClock clock)
-{
-	switch (clock)
-	{
-		case CLV_CONTINUOUS:
-			return "continuous";
-		case CLV_OPPORTUNITIES:
-			return "opportunities";
-		case CLV_RENEWALS:
-			return "renewals";
-		case CLV_CAMPAIGNS:
-			return "campaigns";
-	}
-	return NULL;
-}
-
 PG_FUNCTION_INFO_V1(clv_validate_clock);
 Datum
 clv_validate_clock(PG_FUNCTION_ARGS)
@@ -45,7 +28,7 @@ clv_validate_clock(PG_FUNCTION_ARGS)
 	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	clv_fitted_need_purchase(&fitted);
 	error_context_stack = stack;
-	values[0] = CStringGetTextDatum(ClockName(fitted.purchase.family->clock));
+	values[0] = CStringGetTextDatum(clv_clock_name(fitted.purchase.family->clock));
 	values[1] = Float8GetDatum(fitted.unit_days);
 	values[2] = Int32GetDatum(fitted.purchase.ncovariates);
 	*unit = fitted.time_unit;

@@ -2,7 +2,7 @@
  * exact.c
  *		Exact sums on their way between processes.
  */
-#include "exact.h"
+#include "common/exact.h"
 
 #include "libpq/pqformat.h"
 

@@ -2,7 +2,7 @@
  * arguments.c
  *		The arguments that many functions have in common: days and lengths of time.
  */
-#include "arguments.h"
+#include "common/arguments.h"
 
 #include "utils/builtins.h"
 #include "utils/datetime.h"

@@ -12,7 +12,7 @@
  * lock, buffer, snapshot or entry of a cache. What goes wrong for other reasons than the
  * text (a cancel, no memory, a mistake of ours) is raised all the same.
  */
-#include "input.h"
+#include "common/input.h"
 
 #include "utils/memutils.h"
 

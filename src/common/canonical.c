@@ -2,7 +2,7 @@
  * canonical.c
  *		What types share whose stored bytes are canonical.
  */
-#include "canonical.h"
+#include "common/canonical.h"
 
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
