@@ -6,9 +6,10 @@
 CREATE FUNCTION @extschema@.clv_ratio(number pg_catalog.float8, by_number pg_catalog.float8) RETURNS pg_catalog.float8
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
 -- not strict, or it could not be inlined; nullif() would look for its operator in the caller's search_path
-RETURN CASE WHEN by_number OPERATOR(pg_catalog.<>) 0::pg_catalog.float8 THEN number OPERATOR(pg_catalog./) by_number END;
+RETURN CASE WHEN by_number OPERATOR(pg_catalog.<>) 0::pg_catalog.float8
+	AND pg_catalog.abs(by_number) OPERATOR(pg_catalog.<) 'Infinity'::pg_catalog.float8 THEN number OPERATOR(pg_catalog./) by_number END;
 COMMENT ON FUNCTION @extschema@.clv_ratio(pg_catalog.float8, pg_catalog.float8) IS
-	'the first number divided by the second; NULL where that is zero. A part of the quick look and of validation';
+	'the first number divided by the second; NULL where that is zero or not finite. A part of the quick look and of validation';
 
 CREATE FUNCTION @extschema@.clv_quick_refuse(
 	message pg_catalog.text, detail pg_catalog.text, hint pg_catalog.text, code pg_catalog.text)
