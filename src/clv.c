@@ -158,6 +158,16 @@ clv_hide_callers(void)
 	return stack;
 }
 
+MemoryContext
+clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate)
+{
+	MemoryContext context;
+
+	if (!AggCheckCallContext(fcinfo, &context))
+		elog(ERROR, "a function of %s was called outside of an aggregate", aggregate);
+	return context;
+}
+
 double
 clv_daily_rate(double annual_rate)
 {

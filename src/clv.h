@@ -72,6 +72,31 @@ clv_check_state(const void *state, uint32 tag, const char *aggregate)
 		clv_foreign_state(aggregate);
 }
 
+/* The state of type internal that an argument is; NULL: there is none yet. */
+static inline void *
+clv_state_argument(FunctionCallInfo fcinfo, int arg, uint32 tag, const char *aggregate)
+{
+	if (PG_ARGISNULL(arg))
+		return NULL;
+	clv_check_state(PG_GETARG_POINTER(arg), tag, aggregate);
+	return PG_GETARG_POINTER(arg);
+}
+
+/*
+ * The state as it was, of a transition or combination that has nothing to add to it; NULL
+ * where there is none yet.
+ */
+static inline Datum
+clv_same_state(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+/* The memory in which the states of the aggregate that calls live; an error outside of one. */
+extern MemoryContext clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
+
 /* As ARR_DATA_PTR(), which mixes signed and unsigned sizes and is warned of. */
 static inline char *
 clv_array_data(ArrayType *array)

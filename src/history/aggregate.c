@@ -32,13 +32,9 @@ DateArgument(FunctionCallInfo fcinfo, DateADT *day)
 static inline ClvHistoryState *
 StateArgument(FunctionCallInfo fcinfo, int32 occasion)
 {
-	MemoryContext context;
-
 	if (likely(!PG_ARGISNULL(0)))
 		return clv_state_of(PG_GETARG_POINTER(0));
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "clv_history_transition called in non-aggregate context");
-	return clv_state_new(context, occasion);
+	return clv_state_new(clv_aggregate_context(fcinfo, "clv_history()"), occasion);
 }
 
 /* Add a row that has a time. amount: NULL where it is not known. */
@@ -61,15 +57,6 @@ AddRow(FunctionCallInfo fcinfo, DateADT day, const ClvDecimal *amount)
 									amount == NULL, amount));
 }
 
-/* The state as it was; NULL where there is none yet. */
-static Datum
-SkipRow(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 #define TRANSITION(time, amount, Argument, convert)                  \
 	PG_FUNCTION_INFO_V1(clv_history_transition_##time##_##amount);   \
 	Datum clv_history_transition_##time##_##amount(PG_FUNCTION_ARGS) \
@@ -78,7 +65,7 @@ SkipRow(FunctionCallInfo fcinfo)
 		DateADT		day;                                             \
                                                                      \
 		if (!Argument(fcinfo, &day))                                 \
-			return SkipRow(fcinfo);                                  \
+			return clv_same_state(fcinfo);                           \
 		if (PG_ARGISNULL(2))                                         \
 			return AddRow(fcinfo, day, NULL);                        \
 		convert;                                                     \
@@ -104,7 +91,7 @@ clv_history_transition_timestamp(PG_FUNCTION_ARGS)
 {
 	DateADT		day;
 
-	return TimestampArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : SkipRow(fcinfo);
+	return TimestampArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : clv_same_state(fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(clv_history_transition_date);
@@ -113,7 +100,7 @@ clv_history_transition_date(PG_FUNCTION_ARGS)
 {
 	DateADT		day;
 
-	return DateArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : SkipRow(fcinfo);
+	return DateArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : clv_same_state(fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(clv_history_rollup_transition);
@@ -124,7 +111,7 @@ clv_history_rollup_transition(PG_FUNCTION_ARGS)
 	ClvHistoryState *state;
 
 	if (PG_ARGISNULL(1))
-		return SkipRow(fcinfo);
+		return clv_same_state(fcinfo);
 	history = PG_GETARG_CLV_HISTORY_P(1);
 	state = StateArgument(fcinfo, PG_ARGISNULL(0) ? clv_history_occasion(history) : 1);
 	PG_RETURN_POINTER(clv_state_add_history(state, history));
@@ -138,7 +125,7 @@ clv_history_combine(PG_FUNCTION_ARGS)
 	ClvHistoryState *state;
 
 	if (PG_ARGISNULL(1))
-		return SkipRow(fcinfo);
+		return clv_same_state(fcinfo);
 	other = clv_state_of(PG_GETARG_POINTER(1));
 	state = StateArgument(fcinfo, clv_state_occasion(other));
 	PG_RETURN_POINTER(clv_state_add_state(state, other));
@@ -158,8 +145,7 @@ clv_history_deserialize(PG_FUNCTION_ARGS)
 {
 	const bytea *bytes = PG_GETARG_BYTEA_PP(0);
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "clv_history_deserialize called in non-aggregate context");
+	(void) clv_aggregate_context(fcinfo, "clv_history()");
 	PG_RETURN_POINTER(clv_state_parse(CurrentMemoryContext, (const uint8 *) VARDATA_ANY(bytes),
 									  VARSIZE_ANY_EXHDR(bytes),
 									  ERRCODE_INVALID_BINARY_REPRESENTATION));

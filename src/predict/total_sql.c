@@ -12,6 +12,8 @@
 #include "libpq/pqformat.h"
 #include "utils/float.h"
 
+#define AGGREGATE "clv_predict_total()"
+
 /* Arguments of the transition behind the state. */
 enum
 {
@@ -26,24 +28,10 @@ enum
 	COVARIATES
 };
 
-static MemoryContext
-AggregateContext(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "called outside of an aggregate");
-	return context;
-}
-
-/* The total that an argument is; NULL: there is none yet. */
 static ClvTotal *
 TotalArgument(FunctionCallInfo fcinfo, int arg)
 {
-	if (PG_ARGISNULL(arg))
-		return NULL;
-	clv_check_state(PG_GETARG_POINTER(arg), CLV_TOTAL_TAG, "clv_predict_total()");
-	return (ClvTotal *) PG_GETARG_POINTER(arg);
+	return clv_state_argument(fcinfo, arg, CLV_TOTAL_TAG, AGGREGATE);
 }
 
 /* ---- adding customers ---- */
@@ -91,7 +79,7 @@ CheckSame(const ClvTotal *total, const ClvModel *model, double level)
 static ClvTotal *
 Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 {
-	MemoryContext context = AggregateContext(fcinfo);
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
 	ClvTotal   *total = TotalArgument(fcinfo, STATE);
 
 	if (total != NULL && total->site == site && total->generation == site->model.generation &&
@@ -118,11 +106,7 @@ clv_predict_total_add(PG_FUNCTION_ARGS)
 	double		margin;
 
 	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY))
-	{
-		if (PG_ARGISNULL(STATE))
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(PG_GETARG_POINTER(STATE));
-	}
+		return clv_same_state(fcinfo);
 	if (PG_ARGISNULL(HORIZON))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("horizon of a total must not be NULL")));
@@ -164,20 +148,14 @@ PG_FUNCTION_INFO_V1(clv_predict_total_combine);
 Datum
 clv_predict_total_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = AggregateContext(fcinfo);
-	ClvTotal   *total;
-	ClvTotal   *other;
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
+	ClvTotal   *total = TotalArgument(fcinfo, 0);
+	ClvTotal   *other = TotalArgument(fcinfo, 1);
 
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(PG_GETARG_POINTER(0));
-	}
-	other = TotalArgument(fcinfo, 1);
-	if (PG_ARGISNULL(0))
+	if (other == NULL)
+		return clv_same_state(fcinfo);
+	if (total == NULL)
 		PG_RETURN_POINTER(Copy(context, other));
-	total = TotalArgument(fcinfo, 0);
 	CheckSame(total, other->model, other->level);
 	total->customers += other->customers;
 	for (int i = 0; i < total->nsums; i++)
@@ -192,7 +170,7 @@ clv_predict_total_serialize(PG_FUNCTION_ARGS)
 	ClvTotal   *total = TotalArgument(fcinfo, 0);
 	StringInfoData buffer;
 
-	(void) AggregateContext(fcinfo);
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	pq_begintypsend(&buffer);
 	pq_sendint32(&buffer, VARSIZE_ANY_EXHDR(total->model));
 	pq_sendbytes(&buffer, VARDATA_ANY(total->model), VARSIZE_ANY_EXHDR(total->model));
@@ -222,7 +200,7 @@ clv_predict_total_deserialize(PG_FUNCTION_ARGS)
 	double		level;
 	ClvTotal   *total;
 
-	(void) AggregateContext(fcinfo);
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	size = pq_getmsgint(&buffer, 4);

@@ -13,6 +13,7 @@
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 
+#define AGGREGATE "rfmtc_cuts()"
 #define STATE_TAG 0x63757473
 
 typedef struct CutsState
@@ -37,14 +38,10 @@ NewState(MemoryContext context)
 	return state;
 }
 
-/* The state that an argument is; NULL: there is none yet. */
 static CutsState *
 StateArgument(FunctionCallInfo fcinfo, int arg)
 {
-	if (PG_ARGISNULL(arg))
-		return NULL;
-	clv_check_state(PG_GETARG_POINTER(arg), STATE_TAG, "rfmtc_cuts()");
-	return (CutsState *) PG_GETARG_POINTER(arg);
+	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
 }
 
 static void
@@ -134,20 +131,13 @@ PG_FUNCTION_INFO_V1(rfmtc_cuts_accum);
 Datum
 rfmtc_cuts_accum(PG_FUNCTION_ARGS)
 {
-	MemoryContext context;
-	CutsState  *state;
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
+	CutsState  *state = StateArgument(fcinfo, 0);
 	ClvHistory *history;
 	double		value[CLV_MEASURES];
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "rfmtc_cuts_accum called in non-aggregate context");
-	state = StateArgument(fcinfo, 0);
 	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		return clv_same_state(fcinfo);
 	if (state == NULL)
 	{
 		state = NewState(context);
@@ -193,18 +183,12 @@ PG_FUNCTION_INFO_V1(rfmtc_cuts_combine);
 Datum
 rfmtc_cuts_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context;
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
 	CutsState  *state = StateArgument(fcinfo, 0);
 	CutsState  *other = StateArgument(fcinfo, 1);
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "rfmtc_cuts_combine called in non-aggregate context");
 	if (other == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		return clv_same_state(fcinfo);
 	if (state == NULL)
 	{
 		state = NewState(context);
@@ -226,8 +210,7 @@ rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
 	StringInfoData out;
 	int32		model_size = state->model == NULL ? 0 : (int32) VARSIZE_ANY_EXHDR(state->model);
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "rfmtc_cuts_serialize called in non-aggregate context");
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	pq_begintypsend(&out);
 	pq_sendint32(&out, state->bins);
 	pq_sendint32(&out, state->as_of);
@@ -255,7 +238,7 @@ ReadModel(StringInfo in, CutsState *state)
 		return;
 	if (size < 0 || size > in->len - in->cursor)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("malformed state of rfmtc_cuts()")));
+						errmsg("malformed state of %s", AGGREGATE)));
 	model = palloc(VARHDRSZ + size);
 	SET_VARSIZE(model, VARHDRSZ + size);
 	pq_copymsgbytes(in, VARDATA(model), size);
@@ -272,7 +255,7 @@ ReadPopulation(StringInfo in, CutsState *state)
 
 	if (customers < 0 || customers > left || customers * measures * (int64) sizeof(double) != left)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("malformed state of rfmtc_cuts()")));
+						errmsg("malformed state of %s", AGGREGATE)));
 	clv_population_reserve(&state->population, customers);
 	for (int64 i = 0; i < customers; i++)
 	{
@@ -297,8 +280,7 @@ rfmtc_cuts_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData in;
 	CutsState  *state;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "rfmtc_cuts_deserialize called in non-aggregate context");
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	in.data = VARDATA_ANY(bytes);
 	in.len = VARSIZE_ANY_EXHDR(bytes);
 	in.maxlen = in.len;
@@ -323,8 +305,7 @@ rfmtc_cuts_final(PG_FUNCTION_ARGS)
 	CutsState  *state = StateArgument(fcinfo, 0);
 	ClvCutsParts parts;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "rfmtc_cuts_final called in non-aggregate context");
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	if (state == NULL || state->population.customers == 0)
 		PG_RETURN_NULL();
 	memset(&parts, 0, sizeof(parts));

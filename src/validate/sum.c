@@ -11,6 +11,7 @@
 
 #include "libpq/pqformat.h"
 
+#define AGGREGATE "clv_validate_sum()"
 #define STATE_TAG 0x73756D73
 #define FEW 4
 
@@ -22,24 +23,10 @@ typedef struct SumState
 	ClvExactSum *sum;			/* NULL: not needed yet */
 } SumState;
 
-/* The state that an argument is; NULL: there is none yet. */
 static SumState *
 StateArgument(FunctionCallInfo fcinfo, int arg)
 {
-	if (PG_ARGISNULL(arg))
-		return NULL;
-	clv_check_state(PG_GETARG_POINTER(arg), STATE_TAG, "clv_validate_sum()");
-	return (SumState *) PG_GETARG_POINTER(arg);
-}
-
-static MemoryContext
-AggregateContext(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "a function of clv_validate_sum() called in non-aggregate context");
-	return context;
+	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
 }
 
 static SumState *
@@ -86,15 +73,11 @@ PG_FUNCTION_INFO_V1(clv_validate_sum_add);
 Datum
 clv_validate_sum_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = AggregateContext(fcinfo);
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
 	SumState   *state = StateArgument(fcinfo, 0);
 
 	if (PG_ARGISNULL(1))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		return clv_same_state(fcinfo);
 	if (state == NULL)
 		state = NewState(context);
 	if (state->sum == NULL && state->terms < FEW)
@@ -110,17 +93,13 @@ PG_FUNCTION_INFO_V1(clv_validate_sum_combine);
 Datum
 clv_validate_sum_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = AggregateContext(fcinfo);
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
 	SumState   *state = StateArgument(fcinfo, 0);
 	const SumState *other = StateArgument(fcinfo, 1);
 	ClvExactSum more;
 
 	if (other == NULL)
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
+		return clv_same_state(fcinfo);
 	if (state == NULL)
 		state = NewState(context);
 	AddUp(other, &more);
@@ -137,7 +116,7 @@ clv_validate_sum_serialize(PG_FUNCTION_ARGS)
 	StringInfoData out;
 	ClvExactSum sum;
 
-	(void) AggregateContext(fcinfo);
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	AddUp(StateArgument(fcinfo, 0), &sum);
 	pq_begintypsend(&out);
 	clv_exact_send(&out, &sum);
@@ -154,14 +133,14 @@ clv_validate_sum_deserialize(PG_FUNCTION_ARGS)
 	StringInfoData in;
 	SumState   *state;
 
-	(void) AggregateContext(fcinfo);
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	in.data = VARDATA_ANY(bytes);
 	in.len = in.maxlen = VARSIZE_ANY_EXHDR(bytes);
 	in.cursor = 0;
 	state = NewState(CurrentMemoryContext);
 	if (!clv_exact_recv(&in, Sum(state, CurrentMemoryContext)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("malformed state of clv_validate_sum()")));
+						errmsg("malformed state of %s", AGGREGATE)));
 	pq_getmsgend(&in);
 	PG_RETURN_POINTER(state);
 }
