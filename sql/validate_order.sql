@@ -22,6 +22,11 @@ SELECT clv_validate_sum(x) = 100 AS exact FROM generate_series(1, 100) i, unnest
 SELECT clv_validate_sum(x) IS NULL AS none, clv_validate_sum(NULL) IS NULL AS nulls, clv_validate_sum(NULL) FILTER (WHERE false) IS NULL AS nothing FROM (SELECT 1::float8 WHERE false) q (x);
 SELECT clv_validate_sum(x) AS infinite FROM unnest('{1,Infinity,2}'::float8[]) x;
 SELECT clv_validate_sum(x) AS undefined FROM unnest('{Infinity,-Infinity}'::float8[]) x;
+-- of any doubles: the largest and the smallest have their place, and the way may lead beyond them all
+SELECT clv_validate_sum(x) AS smallest FROM unnest('{1.7976931348623157e308,1.7e308,5e-324,-1.7976931348623157e308,-1.7e308}'::float8[]) x;
+SELECT clv_validate_sum(x) AS largest FROM unnest('{1.7976931348623157e308,1.7e308,-1.7e308}'::float8[]) x;
+SELECT clv_validate_sum(x) AS infinite FROM unnest('{1.7e308,-Infinity,1.7e308}'::float8[]) x;
+SELECT clv_validate_sum(x) FROM unnest('{1.7e308,1.7e308}'::float8[]) x;
 SELECT array_agg(s ORDER BY i) AS running FROM (SELECT i, clv_validate_sum(x) OVER (ORDER BY i) AS s FROM unnest('{0.5,NULL,1,-0.25,8,16,32}'::float8[]) WITH ORDINALITY u (x, i)) q;
 CREATE TABLE number AS SELECT (pg_temp.u(i, 1) - 0.5) * 10 ^ (i % 20) AS x FROM generate_series(1, 20000) i;
 SELECT clv_validate_sum(x) AS one FROM number \gset

@@ -2,11 +2,10 @@
  * exact_sum.h
  *		Sums that do not depend on the order of their terms.
  *
- * The sum is a whole number of 2^-384, in limbs of 32 bits, each kept in 64: so a
+ * The sum is a whole number of 2^-1152, in limbs of 32 bits, each kept in 64: so a
  * term is added by three additions, and what has run over is carried only once in
- * a while. Nothing is ever rounded, so any order, and any split into sums of sums,
- * ends in the same bits. Bits of a term below 2^-384 are cut off; terms beyond 2^350
- * count as infinite.
+ * a while. Every double has its place, and nothing is ever rounded: so any order, and
+ * any split into sums of sums, ends in the same bits.
  */
 #ifndef CLV_EXACT_SUM_H
 #define CLV_EXACT_SUM_H
@@ -15,9 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLV_EXACT_LIMBS 24		/* 2^-384 .. 2^384 */
-#define CLV_EXACT_LOWEST (-384)
-#define CLV_EXACT_LARGEST 0x1p350
+#define CLV_EXACT_LIMBS 70		/* 2^-1152 .. 2^1088: 2^63 of the largest double */
+#define CLV_EXACT_LOWEST (-1152)
 #define CLV_EXACT_CARRY (1 << 28) /* terms after which limbs are carried */
 
 typedef struct ClvExactSum
@@ -60,18 +58,13 @@ clv_exact_add(ClvExactSum *sum, double value)
 		sum->nan = true;
 		return;
 	}
-	if (fabs(value) >= CLV_EXACT_LARGEST)
+	if (isinf(value))
 	{
 		*(value > 0 ? &sum->up : &sum->down) = true;
 		return;
 	}
 	digits = (uint64_t) ldexp(frexp(fabs(value), &exponent), 53);
 	shift = exponent - 53 - CLV_EXACT_LOWEST;
-	if (shift < 0)
-	{
-		digits = shift > -53 ? digits >> -shift : 0;
-		shift = 0;
-	}
 	limb = sum->limb + shift / 32;
 	low = (digits & UINT32_MAX) << (shift % 32);
 	high = (low >> 32) + ((digits >> 32) << (shift % 32));
@@ -96,7 +89,7 @@ clv_exact_merge(ClvExactSum *sum, ClvExactSum *other)
 	clv_exact_carry(sum);
 }
 
-/* The sum as a double, within a unit of its last digit. */
+/* The sum as a double, within a unit of its last digit; infinite where it exceeds all doubles. */
 static inline double
 clv_exact_value(const ClvExactSum *sum)
 {
@@ -117,7 +110,8 @@ clv_exact_value(const ClvExactSum *sum)
 		sign = -1;
 	}
 	for (int i = CLV_EXACT_LIMBS - 1; i >= 0; i--)
-		value += ldexp((double) size.limb[i], 32 * i + CLV_EXACT_LOWEST);
+		if (size.limb[i] != 0)
+			value += ldexp((double) size.limb[i], 32 * i + CLV_EXACT_LOWEST);
 	return sign * value;
 }
 

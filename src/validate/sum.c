@@ -10,6 +10,7 @@
 #include "common/exact.h"
 
 #include "libpq/pqformat.h"
+#include "utils/float.h"
 
 #define AGGREGATE "clv_validate_sum()"
 #define STATE_TAG 0x73756D73
@@ -147,15 +148,19 @@ clv_validate_sum_deserialize(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(clv_validate_sum_final);
 
-/* clv_validate_sum_final(internal) -> float8; the state goes on in a window */
+/* clv_validate_sum_final(internal) -> float8; out of range as with sum(); the state goes on in a window */
 Datum
 clv_validate_sum_final(PG_FUNCTION_ARGS)
 {
 	const SumState *state = StateArgument(fcinfo, 0);
 	ClvExactSum sum;
+	double		value;
 
 	if (state == NULL)
 		PG_RETURN_NULL();
 	AddUp(state, &sum);
-	PG_RETURN_FLOAT8(clv_exact_value(&sum));
+	value = clv_exact_value(&sum);
+	if (unlikely(isinf(value)) && !sum.up && !sum.down)
+		float_overflow_error();
+	PG_RETURN_FLOAT8(value);
 }

@@ -62,7 +62,7 @@ CREATE AGGREGATE @extschema@.clv_validate_sum(pg_catalog.float8) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_validate_sum(pg_catalog.float8) IS
-	'the sum of doubles, to the last digit the same in any order of rows; NULL without one, NULLs are skipped; numbers of 2^350 and more count as infinite. A part of validation';
+	'the sum of doubles, to the last digit the same in any order of rows; NULL without one, NULLs are skipped, and out of range as with sum(). A part of validation';
 
 CREATE FUNCTION @extschema@.clv_validate_purchases(
 	model @extschema@.clv_model,
