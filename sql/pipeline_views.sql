@@ -146,6 +146,9 @@ SELECT bool_and(p.customers = h.n AND abs(p.lift - (h.n::float8 / h.of_segment) 
 FROM view_shop.profile p JOIN (SELECT DISTINCT c.segment, d.channel AS value, count(*) OVER (PARTITION BY c.segment, d.channel) AS n,
 	count(*) OVER (PARTITION BY c.segment) AS of_segment, count(*) OVER (PARTITION BY d.channel) AS of_value, count(*) OVER () AS base
 	FROM view_shop.customers c JOIN person d USING (country, customer_no)) h USING (segment, value);
+-- (5 - 2) / sqrt(16 / 11) of the hypergeometric distribution; nothing can vary, and counts that there cannot be
+SELECT abs(clv_pipeline_z_score(5, 10, 20, 100) - 3 / sqrt(16 / 11.0::float8)) < 1e-15 AS z, clv_pipeline_z_score(3, 3, 3, 3) AS all_of_them, clv_pipeline_z_score(0, 0, 0, 0) AS nobody,
+	clv_pipeline_z_score(1, 1, 1, 1) AS one, clv_pipeline_z_score(1, 5, 9, 3) AS too_many, clv_pipeline_z_score(1, -1, 1, 9223372036854775807) AS fewer_than_none;
 SELECT bool_and(s.responses = h.n AND coalesce(abs(s.nps - (h.score).nps) < 1e-6, h.n = 0)) AS satisfaction FROM view_shop.satisfaction s JOIN (
 	SELECT segment, count(rating) AS n, clv_nps(rating) AS score FROM view_shop.customers GROUP BY 1
 	UNION ALL SELECT '(all)', count(rating), clv_nps(rating) FROM view_shop.customers) h USING (segment);

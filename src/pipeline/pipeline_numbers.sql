@@ -30,11 +30,11 @@ RETURNS pg_catalog.float8
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 20
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT (k - n::float8 * kk / nn)
-		/ nullif(sqrt(n::float8 * kk / nn * (1 - kk::float8 / nn) * (nn - n) / nullif(nn - 1, 0)), 0)
+	SELECT CASE WHEN nn > 1 AND n BETWEEN 0 AND nn AND kk BETWEEN 0 AND nn THEN (k - n::float8 * kk / nn)
+		/ nullif(sqrt(n::float8 * kk / nn * (1 - kk::float8 / nn) * (nn - n) / (nn - 1)), 0) END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_z_score(pg_catalog.int8, pg_catalog.int8, pg_catalog.int8, pg_catalog.int8) IS
-	'k of the n customers of a segment have a value, as kk of all nn have: the distance of k from its expectation in standard deviations of the hypergeometric distribution; NULL where nothing can vary. A part of pipelines';
+	'k of the n customers of a segment have a value, as kk of all nn have: the distance of k from its expectation in standard deviations of the hypergeometric distribution; NULL where nothing can vary, and where there cannot be as many. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_key_part(part pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 5

@@ -667,4 +667,3 @@ AS $$
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_columns(@extschema@.clv_pipeline_definition) IS
 	'the columns of the views of a pipeline: their order, names, expressions and meaning. A part of pipelines';
-
