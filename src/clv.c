@@ -6,13 +6,24 @@
 
 #include <math.h>
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/skey.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "math/poll.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
+#include "utils/regproc.h"
+#include "utils/rel.h"
 
 CLV_MODULE_MAGIC;
 
@@ -166,6 +177,30 @@ clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate)
 	if (!AggCheckCallContext(fcinfo, &context))
 		elog(ERROR, "a function of %s was called outside of an aggregate", aggregate);
 	return context;
+}
+
+Oid
+clv_extension_schema(Oid function)
+{
+	Oid			extension = getExtensionOfObject(ProcedureRelationId, function);
+	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			schema;
+
+	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(catalog, ExtensionOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("function %s belongs to no extension", format_procedure(function)),
+						errhint("Drop the function and call the one of the extension clv.")));
+	schema = ((Form_pg_extension) GETSTRUCT(tuple))->extnamespace;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return schema;
 }
 
 double

@@ -94,6 +94,9 @@ clv_same_state(FunctionCallInfo fcinfo)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
+/* The schema of the extension that a function belongs to; an error where it belongs to none. */
+extern Oid	clv_extension_schema(Oid function);
+
 /* The memory in which the states of the aggregate that calls live; an error outside of one. */
 extern MemoryContext clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
 

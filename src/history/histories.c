@@ -410,7 +410,7 @@ ResultColumns(FunctionCallInfo fcinfo)
 						 "AS (customer_id integer, history clv_history).")));
 	result = rows->expectedDesc;
 	history = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("clv_history"),
-							  ObjectIdGetDatum(get_func_namespace(fcinfo->flinfo->fn_oid)));
+							  ObjectIdGetDatum(clv_extension_schema(fcinfo->flinfo->fn_oid)));
 	if (result->natts < 2 || result->natts > CLV_MAX_KEY_COLUMNS + 1 ||
 		TupleDescAttr(result, result->natts - 1)->atttypid != history)
 		ereport(ERROR,

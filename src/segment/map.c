@@ -137,11 +137,11 @@ CheckTable(MapTable *table)
 		table->column[i] = FindColumn(relation, map_column[i].name, map_column[i].type);
 }
 
-/* Opens the table in the schema of a function of the extension; an error where the user may not read it. */
+/* Opens the table in the schema of the extension that the function belongs to; an error where the user may not read it. */
 static void
 OpenTable(MapTable *table, Oid function)
 {
-	Oid			schema = get_func_namespace(function);
+	Oid			schema = clv_extension_schema(function);
 	Oid			oid = get_relname_relid("clv_segment_map", schema);
 
 	table->relation = OidIsValid(oid) ? try_relation_open(oid, AccessShareLock) : NULL;
