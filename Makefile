@@ -40,6 +40,26 @@ ROOM_SQL = $(addprefix src/, \
 	pipeline/pipeline_numbers.sql \
 	pipeline/pipeline_source.sql \
 	pipeline/pipeline_check.sql \
+	pipeline/views/work.sql \
+	pipeline/views/runs.sql \
+	pipeline/views/models.sql \
+	pipeline/views/customers.sql \
+	pipeline/views/segments.sql \
+	pipeline/views/migration.sql \
+	pipeline/views/equity.sql \
+	pipeline/views/cohorts.sql \
+	pipeline/views/cohort_retention.sql \
+	pipeline/views/forecast.sql \
+	pipeline/views/concentration.sql \
+	pipeline/views/winback.sql \
+	pipeline/views/next_best.sql \
+	pipeline/views/satisfaction.sql \
+	pipeline/views/value_segments.sql \
+	pipeline/views/profile.sql \
+	pipeline/views/new_customer.sql \
+	pipeline/views/calibration.sql \
+	pipeline/views/lift.sql \
+	pipeline/views/tracking.sql \
 	pipeline/pipeline_views.sql \
 	pipeline/pipeline_steps.sql \
 	pipeline/pipeline_refresh.sql \

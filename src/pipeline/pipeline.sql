@@ -41,6 +41,28 @@ CREATE TYPE @extschema@.clv_pipeline_definition AS (
 COMMENT ON TYPE @extschema@.clv_pipeline_definition IS
 	'what a pipeline is made of: the row of the table "pipeline" in its data schema. Fields are the arguments of clv_create_pipeline, with names of relations qualified and those of columns as the catalog has them; search_path is the one that the filter is read with';
 
+CREATE TYPE @extschema@.clv_pipeline_part AS (
+	kind pg_catalog.text,
+	name pg_catalog.text,
+	statement pg_catalog.text,
+	comment pg_catalog.text
+);
+COMMENT ON TYPE @extschema@.clv_pipeline_part IS
+	'a part of the tables and views of a pipeline: a table, a query that fills it, a view or a column of one; see src/pipeline/pipeline_views.sql. A part of pipelines';
+
+CREATE TYPE @extschema@.clv_pipeline_run AS (
+	run pg_catalog.int8,
+	previous pg_catalog.int8,
+	as_of pg_catalog.date,
+	generation pg_catalog.int8,
+	model_run pg_catalog.int8,
+	model @extschema@.clv_model,
+	cuts @extschema@.clv_cuts,
+	has_spend pg_catalog.bool
+);
+COMMENT ON TYPE @extschema@.clv_pipeline_run IS
+	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views show until it is published, the day it looks back from, the generation of its histories, the run that fitted its model, the model, its cuts, and whether the model has spend. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
 	RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;

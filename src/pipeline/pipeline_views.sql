@@ -1,669 +1,205 @@
--- ---- the views, as data: what they read, what their columns are, and what these mean ----------------------
+-- ---- the tables and views of a pipeline ------------------------------------------------------------------
+--
+-- A file in views/ holds what belongs to one table, as parts in this order:
+--   table          the table: its name, the statement that makes it, its comment
+--   setup          a further statement for the table of that name
+--   sums, rows     the query that fills the table of that name, see clv_pipeline_fill()
+--   view           a view: its name, what it reads, its comment
+--   column         a column of the view: its name, expression and comment
+--   key, columns   the columns of the customer's key; all columns of the view of that name
+--
+-- In the statement of a table {1} declares the columns of the customer's key, in a column's expression {1} is the key as
+-- text. A query has the pipeline's definition as $1 and what is known of the run as $2.
 --
 -- Columns have types that every driver knows: numbers, money as numeric(24,2), varchar, dates, times, booleans;
 -- never an array, composite or interval, and never NaN, infinity or an infinite date, which clv_finite() keeps out.
 
+CREATE FUNCTION @extschema@.clv_pipeline_parts() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 ROWS 400
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_work();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_runs();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_models();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_customers();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_segments();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_migration();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_equity();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_cohorts();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_cohort_retention();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_forecast();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_concentration();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_winback();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_next_best();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_satisfaction();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_value_segments();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_profile();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_new_customer();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_calibration();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_lift();
+	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_tracking();
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_parts() IS
+	'the parts of the tables and views of a pipeline, in their order. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_pipeline_views()
 RETURNS TABLE (name pg_catalog.text, source pg_catalog.text, comment pg_catalog.text)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100 ROWS 25
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 ROWS 25
+SET search_path = pg_catalog, pg_temp
 AS $$
-VALUES
-	('customers', '{data}.customer c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'One row a customer: what he did, what is expected of him, his scores and his segment. Key: the first columns'),
-	('segments', '{data}.segment c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'One row a segment: its size, what it has brought and what it is worth. Key: segment'),
-	('segment_history', '{data}.segment c JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL',
-		'The segments as each refresh found them. Key: run, segment'),
-	('migration', '{data}.migration c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'From which segment to which customers have moved between the refresh before and this one. Key: from_segment, to_segment'),
-	('value_segments', '{data}.value_satisfaction c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'Value against satisfaction: whom we must not lose, and who is unhappy; empty without ratings. Key: value_segment, satisfaction'),
-	('satisfaction', '{data}.satisfaction c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'Net promoter score by segment, and of all in the row (all); empty without ratings. Key: segment'),
-	('cohorts', '{data}.cohort c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'Customers by the month of their first purchase: how many, what they brought and what they are worth. Key: cohort_month'),
-	('cohort_retention', '{data}.cohort_age c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'Cohorts by age: who of them bought in each month, and what they spent. Key: cohort_month, age_months'),
-	('forecast', '{data}.forecast c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'Purchases and revenue to come from today''s customers, by calendar month and segment, with prediction intervals of the sums since today; the row (all) is the base. Key: segment, period_number'),
-	('concentration', '(SELECT q.run, q.basis, (q.percentile + 9) / 10 AS decile, sum(q.customers) AS customers, sum(q.value) AS value, max(q.cumulative_customers_share) AS customers_share, max(q.cumulative_value_share) AS value_share, max(q.cumulative_value_share) - lag(max(q.cumulative_value_share), 1, 0) OVER (PARTITION BY q.run, q.basis ORDER BY (q.percentile + 9) / 10) AS share, max(q.gini) AS gini FROM {data}.concentration q WHERE q.run = (SELECT s.run FROM {data}.state s) GROUP BY q.run, q.basis, 3) c',
-		'Who carries the business: tenths of the customers, the most valuable first, by past revenue and by value to come. Key: basis, decile'),
-	('lorenz', '{data}.concentration c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'The concentration curve: the share of the value that the most valuable 1, 2 ... 100 % of the customers bring. Key: basis, percentile'),
-	('equity', '{data}.equity c JOIN {data}.run u ON u.run = c.run LEFT JOIN {data}.state s ON true LEFT JOIN {data}.equity b ON b.run = s.previous LEFT JOIN {data}.run w ON w.run = b.run WHERE c.run = s.run',
-		'What the customer base is worth, in one row: today, over the horizon, and the change since the refresh before'),
-	('equity_history', '{data}.equity c JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL',
-		'What the customer base was worth at each refresh. Key: run'),
-	('winback', '{data}.winback l JOIN {data}.customer c USING (run, {key}) WHERE l.run = (SELECT s.run FROM {data}.state s)',
-		'Valuable customers who have probably gone: P(alive) below one half, by what is lost with them. Key: rank'),
-	('next_best', '{data}.next_best l JOIN {data}.customer c USING (run, {key}) WHERE l.run = (SELECT s.run FROM {data}.state s)',
-		'Customers with whom one more purchase goes along with the largest gain in value. An association, not the effect of a campaign. Key: rank'),
-	('new_customer', '{data}.new_customer c WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
-		'What a customer nobody has seen yet is worth, and what an acquisition may cost, in one row'),
-	('profile', '{data}.profile c WHERE c.run = (SELECT s.run FROM {data}.state s)',
-		'Which values of customer attributes are over-represented in which segment; empty without attributes. Key: attribute, value, segment'),
-	('calibration', '{data}.calibration c WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
-		'Hold-out: purchases predicted from before it against those made in it, by the number of repeat purchases until then. Key: repeat_purchases'),
-	('lift', '{data}.lift c WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
-		'Hold-out by tenths of the customers, those with the highest predictions first. Key: decile'),
-	('tracking', '{data}.tracking c WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
-		'Repeat purchases week by week, expected by the model fitted before the hold-out and made. Key: period_number'),
-	('models', '{data}.model c JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL CROSS JOIN LATERAL @extschema@.clv_diagnostics(c.model) d',
-		'The models that were fitted and published, one row a fit. Key: run'),
-	('model_parameters', '{data}.model c CROSS JOIN LATERAL @extschema@.clv_parameters(c.model, 0.95::float8) d WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
-		'Parameters of the current model with standard errors and 95 % limits. Key: process, parameter'),
-	('runs', '{data}.run c LEFT JOIN {data}.state s ON s.run = c.run LEFT JOIN LATERAL (SELECT t.step, t.number FROM {data}.step t WHERE t.run = c.run ORDER BY t.number DESC LIMIT 1) t ON true',
-		'The refreshes, as they run too: how, when, what they did and why they failed. Key: run'),
-	('run_steps', '{data}.step c',
-		'The steps of the refreshes, with rows and times. Key: run, step_number')
+	SELECT p.name, p.statement, p.comment
+	FROM @extschema@.clv_pipeline_parts() WITH ORDINALITY AS p
+	WHERE p.kind = 'view'
+	ORDER BY p.ordinality
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_views() IS
 	'the views of a pipeline: what they read and what they show. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_columns(d @extschema@.clv_pipeline_definition)
-RETURNS TABLE (
-	view pg_catalog.text, number pg_catalog.int8, name pg_catalog.text, expression pg_catalog.text, comment pg_catalog.text,
-	of_key pg_catalog.bool)
-LANGUAGE sql STABLE PARALLEL SAFE COST 10000 ROWS 250
+CREATE FUNCTION @extschema@.clv_pipeline_key_text(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH listed (number, view, name, expression, comment) AS (VALUES
-		(1, 'customers', '{key}', 'c',
-			'a column of the customer''s key'),
-		(2, 'customers', 'first_purchase', 'c.first_purchase',
-			'day of the first purchase'),
-		(3, 'customers', 'last_purchase', 'c.last_purchase',
-			'day of the last purchase'),
-		(4, 'customers', 'cohort_month', 'c.cohort_month',
-			'first day of the month of the first purchase'),
-		(5, 'customers', 'recency', 'c.recency',
-			'days since the last purchase'),
-		(6, 'customers', 'frequency', 'c.frequency',
-			'number of purchases'),
-		(7, 'customers', 'monetary', 'c.monetary::numeric(24,2)',
-			'net of all that was spent, refunds taken off; NULL where no amount is known'),
-		(8, 'customers', 'tenure', 'c.tenure',
-			'days since the first purchase'),
-		(9, 'customers', 'churn', 'c.churn',
-			'probability that the customer has left for good, 0 to 1'),
-		(10, 'customers', 'r', 'c.r',
-			'score of recency, 1 (worst) to the number of bins (best)'),
-		(11, 'customers', 'f', 'c.f',
-			'score of frequency, 1 (worst) to the number of bins (best)'),
-		(12, 'customers', 'm', 'c.m',
-			'score of monetary value, 1 (worst) to the number of bins (best)'),
-		(13, 'customers', 't', 'c.t',
-			'score of tenure, 1 (shortest) to the number of bins (longest)'),
-		(14, 'customers', 'c', 'c.c',
-			'score of churn, 1 (probably gone) to the number of bins (surely here)'),
-		(15, 'customers', 'v', 'c.v',
-			'score of the value expected of the next year, 1 (worst) to the number of bins (best)'),
-		(16, 'customers', 'segment', 'c.segment',
-			'segment of the pipeline''s map'),
-		(17, 'customers', 'p_alive', 'c.p_alive',
-			'probability that the customer is still one, 0 to 1'),
-		(18, 'customers', 'expected_purchases', 'c.expected_purchases',
-			'expected number of purchases in the horizon'),
-		(19, 'customers', 'expected_spend', 'c.expected_spend',
-			'expected value of one purchase'),
-		(20, 'customers', 'expected_revenue', 'c.expected_revenue',
-			'expected revenue of the horizon, undiscounted'),
-		(21, 'customers', 'clv', 'c.clv',
-			'expected revenue of the horizon, discounted, times the margin'),
-		(22, 'customers', 'lifetime_value', 'c.lifetime_value',
-			'the same without end; NULL where nothing is discounted, or the sum diverges'),
-		(23, 'customers', 'next_purchase_value', 'c.next_purchase_value',
-			'P(alive) times what a purchase today would add to clv: an association, not the effect of a campaign'),
-		(24, 'customers', 'purchases_low', 'c.purchases_low',
-			'lower end of the interval of purchases in the horizon; NULL without a level'),
-		(25, 'customers', 'purchases_high', 'c.purchases_high',
-			'upper end of the interval of purchases in the horizon; NULL without a level'),
-		(26, 'customers', 'clv_low', 'c.clv_low',
-			'lower end of the interval of clv; NULL without a level'),
-		(27, 'customers', 'clv_high', 'c.clv_high',
-			'upper end of the interval of clv; NULL without a level'),
-		(28, 'customers', 'rating', 'c.rating',
-			'latest rating, 0 to 10; NULL where there is none'),
-		(29, 'customers', 'satisfaction', 'c.satisfaction',
-			'promoter (9, 10), passive (7, 8), detractor (0 to 6) or unknown; NULL without ratings'),
-		(30, 'customers', 'value_segment', 'c.value_segment',
-			'segment of the map "value x satisfaction"; NULL without ratings'),
-		(31, 'customers', 'customer_key', '{keytext}',
-			'the key as text, for tools that cannot hold every number: different for different customers'),
-		(32, 'segments', 'segment', 'c.segment',
-			'segment of the pipeline''s map'),
-		(33, 'segments', 'customers', 'c.customers',
-			'number of customers'),
-		(34, 'segments', 'active_customers', 'c.active_customers',
-			'expected number of those still customers: sum of p_alive'),
-		(35, 'segments', 'past_revenue', 'c.past_revenue',
-			'net of all they have spent'),
-		(36, 'segments', 'expected_purchases', 'c.expected_purchases',
-			'expected purchases in the horizon'),
-		(37, 'segments', 'expected_revenue', 'c.expected_revenue',
-			'expected revenue of the horizon, undiscounted'),
-		(38, 'segments', 'clv', 'c.clv',
-			'sum of their clv'),
-		(39, 'segments', 'lifetime_value', 'c.lifetime_value',
-			'sum of their lifetime value'),
-		(40, 'segments', 'mean_recency', 'c.mean_recency',
-			'mean days since the last purchase'),
-		(41, 'segments', 'mean_frequency', 'c.mean_frequency',
-			'mean number of purchases'),
-		(42, 'segments', 'mean_monetary', 'c.mean_monetary',
-			'mean net spend'),
-		(43, 'segments', 'mean_churn', 'c.mean_churn',
-			'mean probability of having left'),
-		(44, 'segments', 'description', 'c.description',
-			'what the segment means'),
-		(45, 'segment_history', 'run', 'c.run',
-			'number of the refresh'),
-		(46, 'segment_history', 'as_of', 'u.as_of',
-			'day that the refresh looked back from'),
-		(47, 'segment_history', 'published_at', 'u.published_at',
-			'when the views began to show it'),
-		(48, 'segment_history', 'segment', 'c.segment',
-			'segment of the pipeline''s map'),
-		(49, 'segment_history', 'customers', 'c.customers',
-			'number of customers'),
-		(50, 'segment_history', 'active_customers', 'c.active_customers',
-			'expected number of those still customers: sum of p_alive'),
-		(51, 'segment_history', 'past_revenue', 'c.past_revenue',
-			'net of all they have spent'),
-		(52, 'segment_history', 'expected_purchases', 'c.expected_purchases',
-			'expected purchases in the horizon'),
-		(53, 'segment_history', 'expected_revenue', 'c.expected_revenue',
-			'expected revenue of the horizon, undiscounted'),
-		(54, 'segment_history', 'clv', 'c.clv',
-			'sum of their clv'),
-		(55, 'segment_history', 'lifetime_value', 'c.lifetime_value',
-			'sum of their lifetime value'),
-		(56, 'segment_history', 'mean_recency', 'c.mean_recency',
-			'mean days since the last purchase'),
-		(57, 'segment_history', 'mean_frequency', 'c.mean_frequency',
-			'mean number of purchases'),
-		(58, 'segment_history', 'mean_monetary', 'c.mean_monetary',
-			'mean net spend'),
-		(59, 'segment_history', 'mean_churn', 'c.mean_churn',
-			'mean probability of having left'),
-		(60, 'segment_history', 'description', 'c.description',
-			'what the segment means'),
-		(61, 'migration', 'from_segment', 'c.from_segment',
-			'segment at the refresh before; (new) for who was no customer then'),
-		(62, 'migration', 'to_segment', 'c.to_segment',
-			'segment now; (gone) for who is no customer any more, because transactions were taken out'),
-		(63, 'migration', 'customers', 'c.customers',
-			'customers who went that way'),
-		(64, 'migration', 'clv_before', 'c.clv_before',
-			'their clv at the refresh before'),
-		(65, 'migration', 'clv_after', 'c.clv_after',
-			'their clv now'),
-		(66, 'migration', 'moved', 'c.from_segment <> c.to_segment',
-			'whether the segment has changed'),
-		(67, 'value_segments', 'value_segment', 'c.value_segment',
-			'segment of the map "value x satisfaction"'),
-		(68, 'value_segments', 'satisfaction', 'c.satisfaction',
-			'promoter, passive, detractor or unknown'),
-		(69, 'value_segments', 'customers', 'c.customers',
-			'number of customers'),
-		(70, 'value_segments', 'past_revenue', 'c.past_revenue',
-			'net of all they have spent'),
-		(71, 'value_segments', 'clv', 'c.clv',
-			'sum of their clv'),
-		(72, 'value_segments', 'description', 'c.description',
-			'what the segment means'),
-		(73, 'satisfaction', 'segment', 'c.segment',
-			'segment of the pipeline''s map; (all) for the base'),
-		(74, 'satisfaction', 'customers', 'c.customers',
-			'number of customers'),
-		(75, 'satisfaction', 'responses', 'c.responses',
-			'how many of them have rated'),
-		(76, 'satisfaction', 'promoters', 'c.promoters',
-			'ratings of 9 and 10'),
-		(77, 'satisfaction', 'passives', 'c.passives',
-			'ratings of 7 and 8'),
-		(78, 'satisfaction', 'detractors', 'c.detractors',
-			'ratings of 0 to 6'),
-		(79, 'satisfaction', 'nps', 'c.nps',
-			'net promoter score, -100 to 100'),
-		(80, 'satisfaction', 'margin_of_error', 'c.margin_of_error',
-			'half the width of its 95 % interval'),
-		(81, 'satisfaction', 'nps_low', 'c.nps_low',
-			'lower end of that interval'),
-		(82, 'satisfaction', 'nps_high', 'c.nps_high',
-			'upper end of that interval'),
-		(83, 'satisfaction', 'clv', 'c.clv',
-			'sum of the customers'' clv'),
-		(84, 'cohorts', 'cohort_month', 'c.cohort_month',
-			'first day of the month of the first purchase'),
-		(85, 'cohorts', 'customers', 'c.customers',
-			'number of customers'),
-		(86, 'cohorts', 'active_customers', 'c.active_customers',
-			'expected number of those still customers: sum of p_alive'),
-		(87, 'cohorts', 'past_revenue', 'c.past_revenue',
-			'net of all they have spent'),
-		(88, 'cohorts', 'expected_revenue', 'c.expected_revenue',
-			'expected revenue of the horizon, undiscounted'),
-		(89, 'cohorts', 'clv', 'c.clv',
-			'sum of their clv'),
-		(90, 'cohorts', 'lifetime_value', 'c.lifetime_value',
-			'sum of their lifetime value'),
-		(91, 'cohorts', 'clv_per_customer', '(c.clv / nullif(c.customers, 0))::numeric(24,2)',
-			'mean clv'),
-		(92, 'cohort_retention', 'cohort_month', 'c.cohort_month',
-			'first day of the month of the first purchase'),
-		(93, 'cohort_retention', 'age_months', 'c.age',
-			'calendar months since then, 0 for the month itself'),
-		(94, 'cohort_retention', 'month', 'c.month',
-			'first day of the month looked at'),
-		(95, 'cohort_retention', 'customers', 'c.customers',
-			'size of the cohort'),
-		(96, 'cohort_retention', 'buyers', 'c.buyers',
-			'customers who bought in the month'),
-		(97, 'cohort_retention', 'retention', 'c.buyers::float8 / nullif(c.customers, 0)',
-			'buyers / customers'),
-		(98, 'cohort_retention', 'purchases', 'c.purchases',
-			'purchases of the month'),
-		(99, 'cohort_retention', 'revenue', 'c.revenue',
-			'net revenue of the month; refunds before the first purchase are in that of age 0'),
-		(100, 'cohort_retention', 'cumulative_revenue', '(sum(c.revenue) OVER (PARTITION BY c.cohort_month ORDER BY c.age))::numeric(24,2)',
-			'net revenue up to the month'),
-		(101, 'cohort_retention', 'revenue_per_customer', '(c.revenue / nullif(c.customers, 0))::numeric(24,2)',
-			'net revenue of the month over the size of the cohort'),
-		(102, 'cohort_retention', 'complete', 'c.complete',
-			'whether the data reach to the end of the month'),
-		(103, 'forecast', 'segment', 'c.segment',
-			'segment of the pipeline''s map; (all) for the base'),
-		(104, 'forecast', 'period_number', 'c.number',
-			'1 for the period that begins tomorrow'),
-		(105, 'forecast', 'period_start', 'c.period_start',
-			'first day of the period'),
-		(106, 'forecast', 'period_end', 'c.period_end',
-			'last day of the period'),
-		(107, 'forecast', 'month', 'date_trunc(''month'', c.period_start::timestamp)::date',
-			'first day of the month in which the period begins'),
-		(108, 'forecast', 'expected_purchases', 'c.expected_purchases',
-			'expected purchases of the period'),
-		(109, 'forecast', 'expected_revenue', 'c.expected_revenue',
-			'expected revenue of the period, undiscounted'),
-		(110, 'forecast', 'cumulative_purchases', 'c.cumulative_purchases',
-			'expected purchases from tomorrow to the end of the period'),
-		(111, 'forecast', 'cumulative_purchases_low', 'c.purchases_low',
-			'lower end of their prediction interval'),
-		(112, 'forecast', 'cumulative_purchases_high', 'c.purchases_high',
-			'upper end of their prediction interval'),
-		(113, 'forecast', 'cumulative_revenue', 'c.cumulative_revenue',
-			'expected revenue from tomorrow to the end of the period'),
-		(114, 'forecast', 'cumulative_revenue_low', 'c.revenue_low',
-			'lower end of its prediction interval'),
-		(115, 'forecast', 'cumulative_revenue_high', 'c.revenue_high',
-			'upper end of its prediction interval'),
-		(116, 'concentration', 'basis', 'c.basis',
-			'past revenue, or future value (clv)'),
-		(117, 'concentration', 'decile', 'c.decile',
-			'tenth of the customers, 1 the most valuable'),
-		(118, 'concentration', 'customers', 'c.customers::int8',
-			'number of customers'),
-		(119, 'concentration', 'value', 'c.value::numeric(24,2)',
-			'their value, net: all of it is the past_revenue or the clv of equity'),
-		(120, 'concentration', 'value_share', 'c.share',
-			'their share of all value; whose value is below zero counts as zero in shares and Gini'),
-		(121, 'concentration', 'cumulative_customers_share', 'c.customers_share',
-			'share of the customers up to this tenth'),
-		(122, 'concentration', 'cumulative_value_share', 'c.value_share',
-			'share of all value up to this tenth'),
-		(123, 'concentration', 'gini', 'c.gini',
-			'Gini coefficient of the whole: 0 all alike, 1 all value with one customer'),
-		(124, 'lorenz', 'basis', 'c.basis',
-			'past revenue, or future value (clv)'),
-		(125, 'lorenz', 'percentile', 'c.percentile',
-			'hundredth of the customers, 1 the most valuable'),
-		(126, 'lorenz', 'cumulative_customers_share', 'c.cumulative_customers_share',
-			'share of the customers up to here'),
-		(127, 'lorenz', 'cumulative_value_share', 'c.cumulative_value_share',
-			'share of all value up to here'),
-		(128, 'equity', 'run', 'c.run',
-			'number of the refresh'),
-		(129, 'equity', 'as_of', 'u.as_of',
-			'day that it looks back from'),
-		(130, 'equity', 'published_at', 'u.published_at',
-			'when the views began to show it'),
-		(131, 'equity', 'horizon_days', '(extract(epoch FROM (u.definition).horizon) / 86400)::float8',
-			'length of the horizon in days'),
-		(132, 'equity', 'discount_rate', '(u.definition).discount_rate',
-			'rate per year'),
-		(133, 'equity', 'margin', '(u.definition).margin',
-			'share of revenue that is kept'),
-		(134, 'equity', 'customers', 'c.customers',
-			'number of customers'),
-		(135, 'equity', 'active_customers', 'c.active_customers',
-			'expected number of those still customers: sum of p_alive'),
-		(136, 'equity', 'past_revenue', 'c.past_revenue',
-			'net of all that customers have spent up to the day'),
-		(137, 'equity', 'expected_purchases', 'c.expected_purchases',
-			'expected purchases in the horizon'),
-		(138, 'equity', 'expected_revenue', 'c.expected_revenue',
-			'expected revenue of the horizon, undiscounted'),
-		(139, 'equity', 'clv', 'c.clv',
-			'value of the horizon: sum of the customers'' clv'),
-		(140, 'equity', 'lifetime_value', 'c.lifetime_value',
-			'value without end: sum of the customers'' lifetime value; NULL where nothing is discounted'),
-		(141, 'equity', 'interval_level', 'c.level',
-			'probability of the intervals'),
-		(142, 'equity', 'purchases_low', 'c.purchases_low',
-			'lower end of the prediction interval of purchases'),
-		(143, 'equity', 'purchases_high', 'c.purchases_high',
-			'upper end of the prediction interval of purchases'),
-		(144, 'equity', 'clv_low', 'c.clv_low',
-			'lower end of the prediction interval of clv'),
-		(145, 'equity', 'clv_high', 'c.clv_high',
-			'upper end of the prediction interval of clv'),
-		(146, 'equity', 'previous_as_of', 'w.as_of',
-			'day of the refresh before'),
-		(147, 'equity', 'customers_change', 'c.customers - b.customers',
-			'customers more than at the refresh before'),
-		(148, 'equity', 'active_customers_change', 'c.active_customers - b.active_customers',
-			'active customers more than at the refresh before'),
-		(149, 'equity', 'past_revenue_change', '(c.past_revenue - b.past_revenue)::numeric(24,2)',
-			'revenue since the refresh before'),
-		(150, 'equity', 'clv_change', '(c.clv - b.clv)::numeric(24,2)',
-			'clv more than at the refresh before'),
-		(151, 'equity', 'lifetime_value_change', '(c.lifetime_value - b.lifetime_value)::numeric(24,2)',
-			'lifetime value more than at the refresh before'),
-		(152, 'equity', 'source_revenue', 'u.total_revenue::numeric(24,2)',
-			'sum of the source as the filter leaves it: past_revenue and the four amounts that follow'),
-		(153, 'equity', 'revenue_after', 'c.revenue_after',
-			'of it: after the day'),
-		(154, 'equity', 'revenue_without_purchase', 'c.revenue_without_purchase',
-			'of it: refunds of customers who have bought nothing up to the day'),
-		(155, 'equity', 'revenue_without_customer', 'coalesce(u.revenue_without_customer, 0 * u.total_revenue)::numeric(24,2)',
-			'of it: rows without a customer'),
-		(156, 'equity', 'revenue_without_time', 'coalesce(u.revenue_without_time, 0 * u.total_revenue)::numeric(24,2)',
-			'of it: rows of a customer, but without a time'),
-		(157, 'equity', 'early_refunds', 'c.early_refunds',
-			'part of past_revenue: refunds before the first purchase'),
-		(158, 'equity', 'customers_without_purchase', 'c.customers_without_purchase',
-			'keys of the source with nothing bought up to the day; they are in no other view'),
-		(159, 'equity', 'rows_without_customer', 'u.rows_without_customer',
-			'rows of the source without a customer'),
-		(160, 'equity', 'rows_without_time', 'u.rows_without_time',
-			'rows of the source of a customer, but without a time'),
-		(161, 'equity', 'isolated_day', 'u.isolated_day',
-			'day of a last purchase that stands alone long after the others, as a mistyped date does, and was not taken for the day; NULL where there is none'),
-		(162, 'equity_history', 'run', 'c.run',
-			'number of the refresh'),
-		(163, 'equity_history', 'as_of', 'u.as_of',
-			'day that it looked back from'),
-		(164, 'equity_history', 'published_at', 'u.published_at',
-			'when the views began to show it'),
-		(165, 'equity_history', 'customers', 'c.customers',
-			'number of customers'),
-		(166, 'equity_history', 'active_customers', 'c.active_customers',
-			'expected number of those still customers: sum of p_alive'),
-		(167, 'equity_history', 'past_revenue', 'c.past_revenue',
-			'net of all that customers have spent'),
-		(168, 'equity_history', 'expected_purchases', 'c.expected_purchases',
-			'expected purchases in the horizon'),
-		(169, 'equity_history', 'expected_revenue', 'c.expected_revenue',
-			'expected revenue of the horizon, undiscounted'),
-		(170, 'equity_history', 'clv', 'c.clv',
-			'value of the horizon: sum of the customers'' clv'),
-		(171, 'equity_history', 'lifetime_value', 'c.lifetime_value',
-			'value without end: sum of the customers'' lifetime value; NULL where nothing is discounted'),
-		(172, 'equity_history', 'interval_level', 'c.level',
-			'probability of the intervals'),
-		(173, 'equity_history', 'purchases_low', 'c.purchases_low',
-			'lower end of the prediction interval of purchases'),
-		(174, 'equity_history', 'purchases_high', 'c.purchases_high',
-			'upper end of the prediction interval of purchases'),
-		(175, 'equity_history', 'clv_low', 'c.clv_low',
-			'lower end of the prediction interval of clv'),
-		(176, 'equity_history', 'clv_high', 'c.clv_high',
-			'upper end of the prediction interval of clv'),
-		(177, 'winback', 'rank', 'l.rank',
-			'1 for the largest loss'),
-		(178, 'winback', '{key}', 'c',
-			'a column of the customer''s key'),
-		(179, 'winback', 'last_purchase', 'c.last_purchase',
-			'day of the last purchase'),
-		(180, 'winback', 'frequency', 'c.frequency',
-			'number of purchases'),
-		(181, 'winback', 'monetary', 'c.monetary::numeric(24,2)',
-			'net of all that was spent'),
-		(182, 'winback', 'p_alive', 'c.p_alive',
-			'probability that the customer is still one'),
-		(183, 'winback', 'segment', 'c.segment',
-			'segment of the pipeline''s map'),
-		(184, 'winback', 'clv', 'c.clv',
-			'value expected as things are'),
-		(185, 'winback', 'value_if_active', 'l.value_if_active',
-			'what clv were if the customer had not left'),
-		(186, 'winback', 'value_at_risk', 'l.value_at_risk',
-			'the difference: what is lost if he has'),
-		(187, 'winback', 'customer_key', '{keytext}',
-			'the key as text'),
-		(188, 'next_best', 'rank', 'l.rank',
-			'1 for the largest gain'),
-		(189, 'next_best', '{key}', 'c',
-			'a column of the customer''s key'),
-		(190, 'next_best', 'last_purchase', 'c.last_purchase',
-			'day of the last purchase'),
-		(191, 'next_best', 'frequency', 'c.frequency',
-			'number of purchases'),
-		(192, 'next_best', 'p_alive', 'c.p_alive',
-			'probability that the customer is still one'),
-		(193, 'next_best', 'segment', 'c.segment',
-			'segment of the pipeline''s map'),
-		(194, 'next_best', 'clv', 'c.clv',
-			'value expected as things are'),
-		(195, 'next_best', 'next_purchase_value', 'c.next_purchase_value',
-			'P(alive) times what a purchase today would add to clv'),
-		(196, 'next_best', 'customer_key', '{keytext}',
-			'the key as text'),
-		(197, 'new_customer', 'expected_purchases', 'c.expected_purchases',
-			'expected repeat purchases in the horizon after the first'),
-		(198, 'new_customer', 'first_purchase_value', 'c.first_purchase_value',
-			'margin of the first purchase'),
-		(199, 'new_customer', 'repeat_value', 'c.repeat_value',
-			'discounted margin of the repeat purchases'),
-		(200, 'new_customer', 'max_acquisition_cost', 'c.max_acquisition_cost',
-			'their sum: an acquisition that costs more does not pay within the horizon'),
-		(201, 'profile', 'attribute', 'c.attribute',
-			'attribute of the customers'),
-		(202, 'profile', 'value', 'c.value',
-			'its value; (none) where unknown, (other) for all but the fifty most frequent'),
-		(203, 'profile', 'segment', 'c.segment',
-			'segment of the pipeline''s map'),
-		(204, 'profile', 'customers', 'c.customers',
-			'customers of the segment with that value'),
-		(205, 'profile', 'segment_share', 'c.customers::float8 / nullif(c.segment_customers, 0)',
-			'share of the segment that has the value'),
-		(206, 'profile', 'base_share', 'c.value_customers::float8 / nullif(c.base_customers, 0)',
-			'share of all customers who have the value'),
-		(207, 'profile', 'lift', '(c.customers::float8 * c.base_customers) / nullif(c.segment_customers::float8 * c.value_customers, 0)',
-			'segment_share / base_share: above 1 the value is over-represented'),
-		(208, 'profile', 'z_score', '@extschema@.clv_pipeline_z_score(c.customers, c.segment_customers, c.value_customers, c.base_customers)',
-			'how many standard deviations the count lies from what chance would make it (hypergeometric)'),
-		(209, 'profile', 'significant', 'abs(@extschema@.clv_pipeline_z_score(c.customers, c.segment_customers, c.value_customers, c.base_customers)) > 3.29',
-			'whether chance would do so less than once in a thousand cases; where many values are compared, some will'),
-		(210, 'calibration', 'repeat_purchases', 'c.repeat_purchases',
-			'repeat purchases before the hold-out; the last class: so many and more'),
-		(211, 'calibration', 'customers', 'c.customers',
-			'number of customers'),
-		(212, 'calibration', 'predicted_mean', 'c.predicted_mean',
-			'predicted purchases per customer'),
-		(213, 'calibration', 'actual_mean', 'c.actual_mean',
-			'purchases made per customer'),
-		(214, 'calibration', 'predicted_purchases', 'c.predicted_purchases',
-			'predicted purchases'),
-		(215, 'calibration', 'actual_purchases', 'c.actual_purchases',
-			'purchases made'),
-		(216, 'calibration', 'predicted_alive', 'c.predicted_alive',
-			'mean P(alive) at the start'),
-		(217, 'calibration', 'predicted_buyers', 'c.predicted_buyers',
-			'share predicted to buy at all'),
-		(218, 'calibration', 'actual_buyers', 'c.actual_buyers',
-			'share who did'),
-		(219, 'calibration', 'holdout_start', 'c.holdout_start',
-			'the hold-out begins after this day'),
-		(220, 'calibration', 'holdout_end', 'c.holdout_end',
-			'last day of the hold-out'),
-		(221, 'calibration', 'converged', 'c.converged',
-			'whether the fit before the hold-out converged: else it says little'),
-		(222, 'lift', 'decile', 'c.decile',
-			'tenth of the customers, 1 with the highest predictions'),
-		(223, 'lift', 'customers', 'c.customers',
-			'customers, equal predictions shared out between tenths'),
-		(224, 'lift', 'predicted_purchases', 'c.predicted_purchases',
-			'predicted purchases'),
-		(225, 'lift', 'actual_purchases', 'c.actual_purchases',
-			'purchases made'),
-		(226, 'lift', 'lift', 'c.lift',
-			'purchases made per customer, over the mean of all'),
-		(227, 'lift', 'cumulative_share', 'c.cumulative_share',
-			'share of all purchases made up to this tenth'),
-		(228, 'lift', 'predicted_revenue', 'c.predicted_revenue',
-			'predicted revenue'),
-		(229, 'lift', 'actual_revenue', 'c.actual_revenue',
-			'revenue made'),
-		(230, 'lift', 'holdout_start', 'c.holdout_start',
-			'the hold-out begins after this day'),
-		(231, 'lift', 'holdout_end', 'c.holdout_end',
-			'last day of the hold-out'),
-		(232, 'lift', 'converged', 'c.converged',
-			'whether the fit before the hold-out converged: else it says little'),
-		(233, 'tracking', 'period_number', 'c.number',
-			'1 for the first week'),
-		(234, 'tracking', 'starts_after', 'c.starts_after',
-			'the week begins after this day'),
-		(235, 'tracking', 'ends_on', 'c.ends_on',
-			'last day of the week'),
-		(236, 'tracking', 'held_out', 'c.held_out',
-			'whether the model has not seen the week'),
-		(237, 'tracking', 'customers', 'c.customers',
-			'customers at its end'),
-		(238, 'tracking', 'expected', 'c.expected',
-			'repeat purchases expected in the week'),
-		(239, 'tracking', 'actual', 'c.actual',
-			'repeat purchases made'),
-		(240, 'tracking', 'expected_cumulative', 'c.expected_cumulative',
-			'expected up to its end'),
-		(241, 'tracking', 'actual_cumulative', 'c.actual_cumulative',
-			'made up to its end'),
-		(242, 'models', 'run', 'c.run',
-			'number of the refresh that fitted it'),
-		(243, 'models', 'is_current', 'c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
-			'whether the views rest on it'),
-		(244, 'models', 'fitted_at', 'c.fitted_at',
-			'when it was fitted'),
-		(245, 'models', 'as_of', 'c.as_of',
-			'last day of its data'),
-		(246, 'models', 'reason', 'c.reason::varchar(400)',
-			'why it was fitted'),
-		(247, 'models', 'purchase_model', 'd.purchase_model::varchar(40)',
-			'family of the purchase model'),
-		(248, 'models', 'spend_model', 'd.spend_model::varchar(40)',
-			'family of the spend model'),
-		(249, 'models', 'customers', 'd.customers',
-			'customers fitted'),
-		(250, 'models', 'log_likelihood', '@extschema@.clv_finite(d.log_likelihood)',
-			'log-likelihood of the purchases'),
-		(251, 'models', 'bic', '@extschema@.clv_finite(d.bic)',
-			'Bayesian information criterion of the purchase model'),
-		(252, 'models', 'converged', 'd.converged',
-			'whether the fit of the purchases converged'),
-		(253, 'models', 'spend_customers', 'd.spend_customers',
-			'repeat buyers fitted'),
-		(254, 'models', 'spend_log_likelihood', '@extschema@.clv_finite(d.spend_log_likelihood)',
-			'log-likelihood of the spend'),
-		(255, 'models', 'spend_converged', 'd.spend_converged',
-			'whether the fit of the spend converged'),
-		(256, 'models', 'frequency_spend_correlation', '@extschema@.clv_finite(d.frequency_spend_correlation)',
-			'correlation of frequency and spend: the spend model rests on its absence'),
-		(257, 'models', 'time_unit_days', '(extract(epoch FROM d.time_unit) / 86400)::float8',
-			'days of the time unit of the parameters'),
-		(258, 'model_parameters', 'process', 'd.process::varchar(40)',
-			'transaction, spend, or covariates'),
-		(259, 'model_parameters', 'parameter', 'd.name::varchar(80)',
-			'name of the parameter'),
-		(260, 'model_parameters', 'estimate', '@extschema@.clv_finite(d.estimate)',
-			'estimate'),
-		(261, 'model_parameters', 'std_error', '@extschema@.clv_finite(d.std_error)',
-			'standard error'),
-		(262, 'model_parameters', 'lower', '@extschema@.clv_finite(d.lower)',
-			'lower 95 % limit'),
-		(263, 'model_parameters', 'upper', '@extschema@.clv_finite(d.upper)',
-			'upper 95 % limit'),
-		(264, 'runs', 'run', 'c.run',
-			'number of the refresh'),
-		(265, 'runs', 'is_current', 's.run IS NOT NULL',
-			'whether the views show it'),
-		(266, 'runs', 'status', '(CASE WHEN c.status = ''running'' AND NOT @extschema@.clv_pipeline_alive(c.pid, c.backend_start, c.started_at) THEN ''interrupted'' ELSE c.status END)::varchar(20)',
-			'running, done, failed or interrupted (its session is gone)'),
-		(267, 'runs', 'mode', 'c.mode::varchar(20)',
-			'full or incremental'),
-		(268, 'runs', 'as_of', 'c.as_of',
-			'day that it looks back from'),
-		(269, 'runs', 'started_at', 'c.started_at',
-			'when it began'),
-		(270, 'runs', 'published_at', 'c.published_at',
-			'when the views began to show it'),
-		(271, 'runs', 'finished_at', 'c.finished_at',
-			'when it ended'),
-		(272, 'runs', 'seconds', 'extract(epoch FROM coalesce(c.finished_at, clock_timestamp()) - c.started_at)::float8',
-			'how long it took, or takes already'),
-		(273, 'runs', 'step', 't.step::varchar(40)',
-			'latest step'),
-		(274, 'runs', 'steps_done', '(t.number - CASE WHEN c.status = ''done'' THEN 0 ELSE 1 END)',
-			'steps that have ended'),
-		(275, 'runs', 'model_run', 'c.model_run',
-			'refresh whose model it uses'),
-		(276, 'runs', 'touched', 'c.touched',
-			'customers whose histories were built anew'),
-		(277, 'runs', 'histories', 'c.histories',
-			'histories there are'),
-		(278, 'runs', 'customers', 'c.customers',
-			'customers there are as of the day'),
-		(279, 'runs', 'total_revenue', 'c.total_revenue::numeric(24,2)',
-			'the sum of the source as the filter leaves it'),
-		(280, 'runs', 'called_by', 'c.called_by::varchar(63)',
-			'role that asked for it'),
-		(281, 'runs', 'note', 'c.note::varchar(1000)',
-			'what is worth knowing about it'),
-		(282, 'runs', 'error', 'c.error::varchar(2000)',
-			'why it failed'),
-		(283, 'runs', 'error_code', 'c.error_code::varchar(5)',
-			'SQLSTATE of the error'),
-		(284, 'runs', 'error_detail', 'c.error_detail::varchar(2000)',
-			'detail of the error'),
-		(285, 'runs', 'error_hint', 'c.error_hint::varchar(2000)',
-			'what may help'),
-		(286, 'run_steps', 'run', 'c.run',
-			'number of the refresh'),
-		(287, 'run_steps', 'step_number', 'c.number',
-			'1 for the first step'),
-		(288, 'run_steps', 'step', 'c.step::varchar(40)',
-			'what is done'),
-		(289, 'run_steps', 'rows', 'c.rows',
-			'rows it wrote'),
-		(290, 'run_steps', 'started_at', 'c.started_at',
-			'when it began'),
-		(291, 'run_steps', 'finished_at', 'c.finished_at',
-			'when it ended; NULL while it runs, or where it failed'),
-		(292, 'run_steps', 'seconds', 'extract(epoch FROM c.finished_at - c.started_at)::float8',
-			'how long it took')
+	SELECT @extschema@.clv_pipeline_sql(d, '@extschema@.clv_pipeline_key({1})::varchar(255)'::text, ARRAY[string_agg(
+		@extschema@.clv_pipeline_sql(d, CASE
+			WHEN cardinality((d).customer) = 1 THEN 'c.{1:I}::text'
+			ELSE '@extschema@.clv_pipeline_key_part(c.{1:I}::text)'
+		END, ARRAY[u.name]), $sql$ || '/' || $sql$ ORDER BY u.number)])
+	FROM unnest((d).customer) WITH ORDINALITY AS u (name, number)
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_key_text(@extschema@.clv_pipeline_definition) IS
+	'the key of a customer c as one text, as an expression. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_columns(d @extschema@.clv_pipeline_definition)
+RETURNS TABLE (
+	view pg_catalog.text, number pg_catalog.int8, name pg_catalog.text, expression pg_catalog.text,
+	comment pg_catalog.text, of_key pg_catalog.bool)
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000 ROWS 300
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH part AS (
+		-- a column belongs to the last view before it
+		SELECT p.*, max(p.ordinality) FILTER (WHERE p.kind = 'view') OVER (ORDER BY p.ordinality) AS view_number
+		FROM @extschema@.clv_pipeline_parts() WITH ORDINALITY AS p
+	),
+	field AS (
+		SELECT v.name AS view, p.ordinality AS number, p.kind, p.name, p.statement, p.comment
+		FROM part p
+		JOIN part v ON v.ordinality = p.view_number
+		WHERE p.kind IN ('column', 'key', 'columns')
+	),
+	listed AS (
+		SELECT f.view, f.number, 0 AS number_there, f.kind, f.name, f.statement, f.comment
+		FROM field f
+		WHERE f.kind <> 'columns'
+		UNION ALL
+		SELECT f.view, f.number, g.number, g.kind, g.name, g.statement, g.comment
+		FROM field f
+		JOIN field g ON g.view = f.name
+		WHERE f.kind = 'columns'
 	)
-	-- the columns of the key stand where {key} does; {keytext} is all of them as one text
-	SELECT l.view, 1000 * l.number + coalesce(k.i, 0),
-		coalesce(k.c, l.name),
-		coalesce(CASE WHEN k.c IS NOT NULL THEN format('c.%I', k.c) END,
-			CASE l.expression WHEN '{keytext}' THEN (SELECT format('@extschema@.clv_pipeline_key(%s)::varchar(255)',
-				string_agg(format(CASE WHEN cardinality((d).customer) = 1 THEN 'c.%I::text'
-					ELSE '@extschema@.clv_pipeline_key_part(c.%I::text)' END, u.c), ' || ''/'' || ' ORDER BY u.i))
-				FROM unnest((d).customer) WITH ORDINALITY u (c, i)) END,
-			@extschema@.clv_pipeline_sql(d, l.expression)),
-		l.comment, k.c IS NOT NULL
-	FROM listed l LEFT JOIN LATERAL unnest(CASE WHEN l.name = '{key}' THEN (d).customer END) WITH ORDINALITY AS k (c, i) ON true
+	SELECT
+		l.view,
+		row_number() OVER (ORDER BY l.number, l.number_there, k.number),
+		coalesce(k.name, l.name),
+		CASE
+			WHEN l.kind = 'key' THEN @extschema@.clv_pipeline_sql(d, 'c.{1:I}'::text, ARRAY[k.name])
+			ELSE @extschema@.clv_pipeline_sql(d, l.statement, ARRAY[@extschema@.clv_pipeline_key_text(d)])
+		END,
+		l.comment,
+		l.kind = 'key'
+	FROM listed l
+	LEFT JOIN LATERAL unnest((d).customer) WITH ORDINALITY AS k (name, number) ON l.kind = 'key'
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_columns(@extschema@.clv_pipeline_definition) IS
 	'the columns of the views of a pipeline: their order, names, expressions and meaning. A part of pipelines';
+
+-- ---- making them -----------------------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_key_columns(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 5000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(concat(
+		quote_ident(a.attname), ' ', format_type(a.atttypid, a.atttypmod),
+		(
+			SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
+			FROM pg_collation l
+			JOIN pg_namespace n ON n.oid = l.collnamespace
+			WHERE l.oid = a.attcollation AND l.collname <> 'default'
+		),
+		' NOT NULL'), ', ' ORDER BY u.i)
+	FROM unnest((d).customer) WITH ORDINALITY AS u (c, i)
+	JOIN pg_attribute a ON a.attrelid = (@extschema@.clv_quick_relation((d).source)).relation AND a.attname = u.c
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_key_columns(@extschema@.clv_pipeline_definition) IS
+	'the columns of the customer''s key as a table declares them, of the types that the source has. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_create_tables(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part record;
+	keys text := @extschema@.clv_pipeline_key_columns(d);
+BEGIN
+	FOR part IN
+		SELECT *
+		FROM @extschema@.clv_pipeline_parts() WITH ORDINALITY AS p
+		WHERE p.kind IN ('table', 'setup')
+		ORDER BY p.ordinality
+	LOOP
+		EXECUTE @extschema@.clv_pipeline_sql(d, part.statement, ARRAY[keys]);
+		IF part.comment IS NOT NULL THEN
+			EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+				COMMENT ON TABLE {data}.{1:I} IS {2:L}
+			$sql$::text, ARRAY[part.name, part.comment]);
+		END IF;
+	END LOOP;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.pipeline VALUES ($1.*)
+	$sql$::text) USING d;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_create_tables(@extschema@.clv_pipeline_definition) IS
+	'makes the tables of a pipeline. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_create_views(d @extschema@.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	view record;
+	field record;
+BEGIN
+	FOR view IN
+		SELECT v.name, v.source, v.comment, l.list
+		FROM @extschema@.clv_pipeline_views() v
+		JOIN (
+			SELECT c.view, string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.number) AS list
+			FROM @extschema@.clv_pipeline_columns(d) c
+			GROUP BY c.view
+		) l ON l.view = v.name
+	LOOP
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			CREATE VIEW {views}.{1:I} AS
+			SELECT {2}
+			{3}
+		$sql$::text, ARRAY[view.name, view.list, @extschema@.clv_pipeline_sql(d, view.source)]);
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			COMMENT ON VIEW {views}.{1:I} IS {2:L}
+		$sql$::text, ARRAY[view.name, view.comment]);
+	END LOOP;
+	FOR field IN SELECT c.view, c.name, c.comment FROM @extschema@.clv_pipeline_columns(d) c LOOP
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			COMMENT ON COLUMN {views}.{1:I}.{2:I} IS {3:L}
+		$sql$::text, ARRAY[field.view, field.name, field.comment]);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_create_views(@extschema@.clv_pipeline_definition) IS
+	'makes the views of a pipeline, with their comments. A part of pipelines';

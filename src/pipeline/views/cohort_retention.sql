@@ -1,0 +1,83 @@
+-- ---- cohort_retention: cohorts by age ---------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_cohort_retention() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 15
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'cohort_age', $sql$
+		CREATE TABLE {data}.cohort_age (
+			run int8,
+			cohort_month date,
+			age int4,
+			month date,
+			customers int8,
+			buyers int8,
+			purchases int8,
+			revenue numeric(24,2),
+			complete bool,
+			PRIMARY KEY (run, cohort_month, age)
+		)
+	$sql$, NULL),
+
+	-- A customer is a buyer of a month on its first day with a purchase of theirs; refunds before the first purchase
+	-- belong to its month. Months without any purchase are rows too.
+	('sums', 'cohort_age', $sql$
+		WITH days AS (
+			SELECT
+				date_trunc('month', @extschema@.clv_first_purchase(h.history, ($2).as_of)::timestamp) AS cohort,
+				h.history,
+				@extschema@.clv_purchase_log(h.history) AS log
+			FROM {data}.history h
+			WHERE h.generation = ($2).generation
+		),
+		months AS (
+			SELECT
+				y.cohort::date AS cohort_month,
+				greatest(date_trunc('month', (y.log).day::timestamp), y.cohort)::date AS month,
+				count(*) FILTER (WHERE (y.log).purchase) AS purchases,
+				count(*) FILTER (WHERE (y.log).purchase AND @extschema@.clv_purchases_between(
+					y.history, date_trunc('month', (y.log).day::timestamp)::date - 1, (y.log).day - 1) = 0) AS buyers,
+				sum((y.log).amount) AS revenue
+			FROM days y
+			WHERE (y.log).day <= ($2).as_of AND y.cohort IS NOT NULL
+			GROUP BY 1, 2
+		)
+		SELECT
+			c.cohort_month,
+			(12 * (extract(year FROM m) - extract(year FROM c.cohort_month))
+				+ extract(month FROM m) - extract(month FROM c.cohort_month))::int4 AS age,
+			m::date AS month,
+			c.customers,
+			coalesce(s.buyers, 0) AS buyers,
+			coalesce(s.purchases, 0) AS purchases,
+			coalesce(round(s.revenue, 2), 0) AS revenue,
+			(m + interval '1 month')::date <= ($2).as_of + 1 AS complete
+		FROM {data}.cohort c
+		CROSS JOIN LATERAL generate_series(c.cohort_month::timestamp, ($2).as_of::timestamp, '1 month') m
+		LEFT JOIN months s ON s.cohort_month = c.cohort_month AND s.month = m::date
+		WHERE c.run = ($2).run
+	$sql$, NULL),
+
+	('view', 'cohort_retention', $sql$
+		FROM {data}.cohort_age c
+		WHERE c.run = (SELECT s.run FROM {data}.state s)
+	$sql$,
+		'Cohorts by age: who of them bought in each month, and what they spent. Key: cohort_month, age_months'),
+	('column', 'cohort_month', 'c.cohort_month', 'first day of the month of the first purchase'),
+	('column', 'age_months', 'c.age', 'calendar months since then, 0 for the month itself'),
+	('column', 'month', 'c.month', 'first day of the month looked at'),
+	('column', 'customers', 'c.customers', 'size of the cohort'),
+	('column', 'buyers', 'c.buyers', 'customers who bought in the month'),
+	('column', 'retention', 'c.buyers::float8 / nullif(c.customers, 0)', 'buyers / customers'),
+	('column', 'purchases', 'c.purchases', 'purchases of the month'),
+	('column', 'revenue', 'c.revenue',
+		'net revenue of the month; refunds before the first purchase are in that of age 0'),
+	('column', 'cumulative_revenue', $sql$
+		(sum(c.revenue) OVER (PARTITION BY c.cohort_month ORDER BY c.age))::numeric(24,2)
+	$sql$, 'net revenue up to the month'),
+	('column', 'revenue_per_customer', '(c.revenue / nullif(c.customers, 0))::numeric(24,2)',
+		'net revenue of the month over the size of the cohort'),
+	('column', 'complete', 'c.complete', 'whether the data reach to the end of the month')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_cohort_retention() IS
+	'the table of the cohorts by age, what fills it and its view. A part of pipelines';

@@ -1,0 +1,114 @@
+-- ---- concentration, lorenz: the share of the most valuable ------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_concentration() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 17
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'concentration', $sql$
+		CREATE TABLE {data}.concentration (
+			run int8,
+			basis varchar(20),
+			percentile int4,
+			customers int8,
+			value numeric(24,2),
+			cumulative_customers_share float8,
+			cumulative_value_share float8,
+			gini float8,
+			PRIMARY KEY (run, basis, percentile)
+		)
+	$sql$, NULL),
+
+	-- The customer at place i of n falls into hundredth ceil(100 i / n); with fewer customers than that, some stay
+	-- empty. Shares, and what they are shares of, are of what is above zero; the value itself adds up to that of all.
+	('sums', 'concentration', $sql$
+		WITH placed AS (
+			SELECT
+				b.number AS basis,
+				coalesce(b.value, 0) AS net,
+				greatest(coalesce(b.value, 0), 0) AS value,
+				row_number() OVER (PARTITION BY b.number ORDER BY b.value DESC NULLS LAST) AS i,
+				r.customers AS n
+			FROM {data}.customer c
+			JOIN {data}.run r USING (run)
+			CROSS JOIN LATERAL (VALUES (1, c.monetary), (2, c.clv)) b (number, value)
+			WHERE c.run = ($2).run
+		),
+		hundredths AS (
+			SELECT
+				basis,
+				(100 * i + n - 1) / n AS percentile,
+				count(*) AS customers,
+				sum(net) AS net,
+				sum(value) AS value,
+				sum(i * value) AS weighted,
+				min(n) AS n
+			FROM placed
+			GROUP BY 1, 2
+		),
+		whole AS (
+			SELECT
+				basis,
+				min(n) AS n,
+				(min(n) + 1 - 2 * sum(weighted) / nullif(sum(value), 0)) / min(n) AS gini
+			FROM hundredths
+			GROUP BY basis
+		)
+		SELECT
+			CASE g.basis WHEN 1 THEN 'past revenue' ELSE 'future value' END AS basis,
+			p AS percentile,
+			coalesce(h.customers, 0) AS customers,
+			coalesce(round(h.net, 2), 0) AS value,
+			sum(h.customers) OVER w / g.n AS cumulative_customers_share,
+			coalesce(sum(h.value) OVER w, 0)
+				/ nullif(sum(h.value) OVER (PARTITION BY g.basis), 0) AS cumulative_value_share,
+			g.gini
+		FROM whole g
+		CROSS JOIN generate_series(1, 100) p
+		LEFT JOIN hundredths h ON h.basis = g.basis AND h.percentile = p
+		WINDOW w AS (PARTITION BY g.basis ORDER BY p)
+	$sql$, NULL),
+
+	('view', 'concentration', $sql$
+		FROM (
+			SELECT
+				q.run,
+				q.basis,
+				(q.percentile + 9) / 10 AS decile,
+				sum(q.customers) AS customers,
+				sum(q.value) AS value,
+				max(q.cumulative_customers_share) AS customers_share,
+				max(q.cumulative_value_share) AS value_share,
+				max(q.cumulative_value_share) - lag(max(q.cumulative_value_share), 1, 0)
+					OVER (PARTITION BY q.run, q.basis ORDER BY (q.percentile + 9) / 10) AS share,
+				max(q.gini) AS gini
+			FROM {data}.concentration q
+			WHERE q.run = (SELECT s.run FROM {data}.state s)
+			GROUP BY q.run, q.basis, 3
+		) c
+	$sql$,
+		'Who carries the business: tenths of the customers, the most valuable first, by past revenue and by '
+		'value to come. Key: basis, decile'),
+	('column', 'basis', 'c.basis', 'past revenue, or future value (clv)'),
+	('column', 'decile', 'c.decile', 'tenth of the customers, 1 the most valuable'),
+	('column', 'customers', 'c.customers::int8', 'number of customers'),
+	('column', 'value', 'c.value::numeric(24,2)',
+		'their value, net: all of it is the past_revenue or the clv of equity'),
+	('column', 'value_share', 'c.share',
+		'their share of all value; whose value is below zero counts as zero in shares and Gini'),
+	('column', 'cumulative_customers_share', 'c.customers_share', 'share of the customers up to this tenth'),
+	('column', 'cumulative_value_share', 'c.value_share', 'share of all value up to this tenth'),
+	('column', 'gini', 'c.gini', 'Gini coefficient of the whole: 0 all alike, 1 all value with one customer'),
+
+	('view', 'lorenz', $sql$
+		FROM {data}.concentration c
+		WHERE c.run = (SELECT s.run FROM {data}.state s)
+	$sql$,
+		'The concentration curve: the share of the value that the most valuable 1, 2 ... 100 % of the '
+		'customers bring. Key: basis, percentile'),
+	('column', 'basis', 'c.basis', 'past revenue, or future value (clv)'),
+	('column', 'percentile', 'c.percentile', 'hundredth of the customers, 1 the most valuable'),
+	('column', 'cumulative_customers_share', 'c.cumulative_customers_share', 'share of the customers up to here'),
+	('column', 'cumulative_value_share', 'c.cumulative_value_share', 'share of all value up to here')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_concentration() IS
+	'the table of the concentration of value, what fills it and its views. A part of pipelines';

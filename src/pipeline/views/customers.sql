@@ -1,0 +1,165 @@
+-- ---- customers: one row a customer ------------------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_customers() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 38
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'customer', $sql$
+		CREATE TABLE {data}.customer (
+			run int8 NOT NULL,
+			{1},
+			first_purchase date NOT NULL,
+			last_purchase date NOT NULL,
+			cohort_month date NOT NULL,
+			recency int4 NOT NULL,
+			frequency int4 NOT NULL,
+			monetary numeric,
+			tenure int4 NOT NULL,
+			churn float8,
+			r int2,
+			f int2,
+			m int2,
+			t int2,
+			c int2,
+			v int2,
+			segment varchar(200) NOT NULL,
+			p_alive float8,
+			expected_purchases float8,
+			expected_spend numeric(24,2),
+			expected_revenue numeric(24,2),
+			clv numeric(24,2),
+			lifetime_value numeric(24,2),
+			next_purchase_value numeric(24,2),
+			purchases_low float8,
+			purchases_high float8,
+			clv_low numeric(24,2),
+			clv_high numeric(24,2),
+			rating int2,
+			satisfaction varchar(20),
+			value_segment varchar(200),
+			PRIMARY KEY (run, {key})
+		)
+	$sql$, 'the customers as each run found them: the current one, the one before'),
+
+	('setup', 'customer_segment',
+		$sql$CREATE INDEX customer_segment ON {data}.customer (run, segment, clv DESC)$sql$, NULL),
+
+	('setup', 'customer_clv',
+		$sql$CREATE INDEX customer_clv ON {data}.customer (run, clv DESC)$sql$, NULL),
+
+	('setup', 'customer_cohort',
+		$sql$CREATE INDEX customer_cohort ON {data}.customer (run, cohort_month)$sql$, NULL),
+
+	-- {1}, {2}: the segment and the value segment of a customer q, {3}: the join of their rating g, {4}: that of their
+	-- attributes a, {5}: the share of the revenue before theirs
+	('rows', 'customer', $sql$
+		SELECT
+			($2).run AS run,
+			{q.key},
+			@extschema@.clv_first_purchase(q.history, ($2).as_of) AS first_purchase,
+			($2).as_of - (q.rfmtc).recency AS last_purchase,
+			date_trunc('month', @extschema@.clv_first_purchase(q.history, ($2).as_of)::timestamp)::date AS cohort_month,
+			(q.rfmtc).recency,
+			(q.rfmtc).frequency,
+			(q.rfmtc).monetary,
+			(q.rfmtc).tenure,
+			@extschema@.clv_finite((q.rfmtc).churn) AS churn,
+			(q.scores).r,
+			(q.scores).f,
+			(q.scores).m,
+			(q.scores).t,
+			(q.scores).c,
+			(q.scores).v,
+			coalesce({1}, '(none)') AS segment,
+			(q.prediction).p_alive,
+			@extschema@.clv_finite((q.prediction).expected_purchases) AS expected_purchases,
+			@extschema@.clv_cents((q.prediction).expected_spend) AS expected_spend,
+			@extschema@.clv_cents((q.prediction).expected_revenue) AS expected_revenue,
+			@extschema@.clv_cents((q.prediction).clv) AS clv,
+			@extschema@.clv_cents((q.prediction).lifetime_value) AS lifetime_value,
+			@extschema@.clv_cents((q.prediction).next_purchase_value) AS next_purchase_value,
+			(q.prediction).purchases_low,
+			@extschema@.clv_finite((q.prediction).purchases_high) AS purchases_high,
+			@extschema@.clv_cents((q.prediction).clv_low) AS clv_low,
+			@extschema@.clv_cents((q.prediction).clv_high) AS clv_high,
+			q.rating,
+			q.satisfaction,
+			{2} AS value_segment
+		FROM (
+			SELECT
+				h.*,
+				@extschema@.rfmtc(h.history, ($2).as_of, ($2).model) AS rfmtc,
+				@extschema@.clv_predict(($2).model, h.history, ($1).horizon, ($1).discount_rate, ($1).margin,
+					($2).as_of, ($1).level, NULL::float8[]) AS prediction,
+				@extschema@.rfmtc_score(h.history, ($2).cuts, ($2).as_of) AS scores,
+				g.rating::int2 AS rating,
+				CASE
+					WHEN ($1).rating_source IS NULL THEN NULL
+					WHEN g.rating IS NULL THEN 'unknown'
+					WHEN g.rating > 8.5 THEN 'promoter'
+					WHEN g.rating > 6.5 THEN 'passive'
+					ELSE 'detractor'
+				END AS satisfaction,
+				{5} AS cumulative_share
+			FROM {data}.history h
+			{3}
+			CROSS JOIN LATERAL (
+				SELECT CASE
+					WHEN @extschema@.clv_purchases(h.history, ($2).as_of) > 0
+					THEN coalesce(greatest(@extschema@.clv_total_spend(h.history, ($2).as_of), 0), 0)
+					ELSE 0
+				END AS spend
+			) w
+			WHERE h.generation = ($2).generation
+			OFFSET 0
+		) q
+		{4}
+		WHERE NOT q.rfmtc IS NULL
+	$sql$, NULL),
+
+	('view', 'customers', $sql$
+		FROM {data}.customer c
+		WHERE c.run = (SELECT s.run FROM {data}.state s)
+	$sql$,
+		'One row a customer: what he did, what is expected of him, his scores and his segment. Key: the first columns'),
+	('key', 'c', NULL, $$a column of the customer's key$$),
+	('column', 'first_purchase', 'c.first_purchase', 'day of the first purchase'),
+	('column', 'last_purchase', 'c.last_purchase', 'day of the last purchase'),
+	('column', 'cohort_month', 'c.cohort_month', 'first day of the month of the first purchase'),
+	('column', 'recency', 'c.recency', 'days since the last purchase'),
+	('column', 'frequency', 'c.frequency', 'number of purchases'),
+	('column', 'monetary', 'c.monetary::numeric(24,2)',
+		'net of all that was spent, refunds taken off; NULL where no amount is known'),
+	('column', 'tenure', 'c.tenure', 'days since the first purchase'),
+	('column', 'churn', 'c.churn', 'probability that the customer has left for good, 0 to 1'),
+	('column', 'r', 'c.r', 'score of recency, 1 (worst) to the number of bins (best)'),
+	('column', 'f', 'c.f', 'score of frequency, 1 (worst) to the number of bins (best)'),
+	('column', 'm', 'c.m', 'score of monetary value, 1 (worst) to the number of bins (best)'),
+	('column', 't', 'c.t', 'score of tenure, 1 (shortest) to the number of bins (longest)'),
+	('column', 'c', 'c.c', 'score of churn, 1 (probably gone) to the number of bins (surely here)'),
+	('column', 'v', 'c.v', 'score of the value expected of the next year, 1 (worst) to the number of bins (best)'),
+	('column', 'segment', 'c.segment', $$segment of the pipeline's map$$),
+	('column', 'p_alive', 'c.p_alive', 'probability that the customer is still one, 0 to 1'),
+	('column', 'expected_purchases', 'c.expected_purchases', 'expected number of purchases in the horizon'),
+	('column', 'expected_spend', 'c.expected_spend', 'expected value of one purchase'),
+	('column', 'expected_revenue', 'c.expected_revenue', 'expected revenue of the horizon, undiscounted'),
+	('column', 'clv', 'c.clv', 'expected revenue of the horizon, discounted, times the margin'),
+	('column', 'lifetime_value', 'c.lifetime_value',
+		'the same without end; NULL where nothing is discounted, or the sum diverges'),
+	('column', 'next_purchase_value', 'c.next_purchase_value',
+		'P(alive) times what a purchase today would add to clv: an association, not the effect of a campaign'),
+	('column', 'purchases_low', 'c.purchases_low',
+		'lower end of the interval of purchases in the horizon; NULL without a level'),
+	('column', 'purchases_high', 'c.purchases_high',
+		'upper end of the interval of purchases in the horizon; NULL without a level'),
+	('column', 'clv_low', 'c.clv_low', 'lower end of the interval of clv; NULL without a level'),
+	('column', 'clv_high', 'c.clv_high', 'upper end of the interval of clv; NULL without a level'),
+	('column', 'rating', 'c.rating', 'latest rating, 0 to 10; NULL where there is none'),
+	('column', 'satisfaction', 'c.satisfaction',
+		'promoter (9, 10), passive (7, 8), detractor (0 to 6) or unknown; NULL without ratings'),
+	('column', 'value_segment', 'c.value_segment', 'segment of the map "value x satisfaction"; NULL without ratings'),
+	('column', 'customer_key', '{1}',
+		'the key as text, for tools that cannot hold every number: different for different customers')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_customers() IS
+	'the table of the customers, what fills it and its view. A part of pipelines';

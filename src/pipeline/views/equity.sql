@@ -1,0 +1,163 @@
+-- ---- equity, equity_history: what the base is worth -------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_equity() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 54
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'equity', $sql$
+		CREATE TABLE {data}.equity (
+			run int8 PRIMARY KEY,
+			customers int8,
+			active_customers float8,
+			past_revenue numeric(24,2),
+			expected_purchases float8,
+			expected_revenue numeric(24,2),
+			clv numeric(24,2),
+			lifetime_value numeric(24,2),
+			level float8,
+			purchases_low float8,
+			purchases_high float8,
+			clv_low numeric(24,2),
+			clv_high numeric(24,2),
+			revenue_after numeric(24,2),
+			customers_without_purchase int8,
+			revenue_without_purchase numeric(24,2),
+			early_refunds numeric(24,2)
+		)
+	$sql$, NULL),
+
+	-- left_out: what the past revenue of the customers does not hold, so that all of it adds up to the source
+	('sums', 'equity', $sql$
+		WITH base AS (
+			SELECT
+				sum(s.customers) AS customers,
+				sum(s.active_customers) AS active_customers,
+				sum(s.past_revenue) AS past_revenue,
+				sum(s.expected_purchases) AS expected_purchases,
+				sum(s.expected_revenue) AS expected_revenue,
+				sum(s.clv) AS clv,
+				sum(s.lifetime_value) AS lifetime_value,
+				coalesce(($1).level, 0.9) AS level
+			FROM {data}.segment s
+			WHERE s.run = ($2).run
+		),
+		total AS (
+			SELECT @extschema@.clv_predict_total(($2).model, h.history, ($1).horizon, ($1).discount_rate, ($1).margin,
+				($2).as_of, coalesce(($1).level, 0.9::float8)) AS limits
+			FROM {data}.history h
+			WHERE h.generation = ($2).generation
+		),
+		left_out AS (
+			SELECT
+				sum(h.ever) - coalesce(sum(h.by_now), 0) AS after,
+				count(*) FILTER (WHERE h.first IS NULL) AS customers,
+				sum(h.by_now) FILTER (WHERE h.first IS NULL) AS without_purchase,
+				sum(@extschema@.clv_total_spend(h.history, h.first - 1)) FILTER (WHERE h.first IS NOT NULL) AS early
+			FROM (
+				SELECT
+					h.history,
+					@extschema@.clv_first_purchase(h.history, ($2).as_of) AS first,
+					@extschema@.clv_total_spend(h.history, ($2).as_of) AS by_now,
+					@extschema@.clv_total_spend(h.history) AS ever
+				FROM {data}.history h
+				WHERE h.generation = ($2).generation
+			) h
+		)
+		SELECT
+			b.*,
+			@extschema@.clv_finite((t.limits).purchases_low) AS purchases_low,
+			@extschema@.clv_finite((t.limits).purchases_high) AS purchases_high,
+			@extschema@.clv_cents((t.limits).value_low) AS clv_low,
+			@extschema@.clv_cents((t.limits).value_high) AS clv_high,
+			CASE WHEN ($1).amount IS NOT NULL THEN round(coalesce(l.after, 0), 2) END AS revenue_after,
+			l.customers AS customers_without_purchase,
+			CASE WHEN ($1).amount IS NOT NULL
+				THEN round(coalesce(l.without_purchase, 0), 2)
+			END AS revenue_without_purchase,
+			CASE WHEN ($1).amount IS NOT NULL THEN round(coalesce(l.early, 0), 2) END AS early_refunds
+		FROM base b
+		CROSS JOIN total t
+		CROSS JOIN left_out l
+	$sql$, NULL),
+
+	('view', 'equity', $sql$
+		FROM {data}.equity c
+		JOIN {data}.run u ON u.run = c.run
+		LEFT JOIN {data}.state s ON true
+		LEFT JOIN {data}.equity b ON b.run = s.previous
+		LEFT JOIN {data}.run w ON w.run = b.run
+		WHERE c.run = s.run
+	$sql$,
+		'What the customer base is worth, in one row: today, over the horizon, and the change since the '
+		'refresh before'),
+	('column', 'run', 'c.run', 'number of the refresh'),
+	('column', 'as_of', 'u.as_of', 'day that it looks back from'),
+	('column', 'published_at', 'u.published_at', 'when the views began to show it'),
+	('column', 'horizon_days', '(extract(epoch FROM (u.definition).horizon) / 86400)::float8',
+		'length of the horizon in days'),
+	('column', 'discount_rate', '(u.definition).discount_rate', 'rate per year'),
+	('column', 'margin', '(u.definition).margin', 'share of revenue that is kept'),
+	('column', 'customers', 'c.customers', 'number of customers'),
+	('column', 'active_customers', 'c.active_customers', 'expected number of those still customers: sum of p_alive'),
+	('column', 'past_revenue', 'c.past_revenue', 'net of all that customers have spent up to the day'),
+	('column', 'expected_purchases', 'c.expected_purchases', 'expected purchases in the horizon'),
+	('column', 'expected_revenue', 'c.expected_revenue', 'expected revenue of the horizon, undiscounted'),
+	('column', 'clv', 'c.clv', $$value of the horizon: sum of the customers' clv$$),
+	('column', 'lifetime_value', 'c.lifetime_value',
+		$$value without end: sum of the customers' lifetime value; NULL where nothing is discounted$$),
+	('column', 'interval_level', 'c.level', 'probability of the intervals'),
+	('column', 'purchases_low', 'c.purchases_low', 'lower end of the prediction interval of purchases'),
+	('column', 'purchases_high', 'c.purchases_high', 'upper end of the prediction interval of purchases'),
+	('column', 'clv_low', 'c.clv_low', 'lower end of the prediction interval of clv'),
+	('column', 'clv_high', 'c.clv_high', 'upper end of the prediction interval of clv'),
+	('column', 'previous_as_of', 'w.as_of', 'day of the refresh before'),
+	('column', 'customers_change', 'c.customers - b.customers', 'customers more than at the refresh before'),
+	('column', 'active_customers_change', 'c.active_customers - b.active_customers',
+		'active customers more than at the refresh before'),
+	('column', 'past_revenue_change', '(c.past_revenue - b.past_revenue)::numeric(24,2)',
+		'revenue since the refresh before'),
+	('column', 'clv_change', '(c.clv - b.clv)::numeric(24,2)', 'clv more than at the refresh before'),
+	('column', 'lifetime_value_change', '(c.lifetime_value - b.lifetime_value)::numeric(24,2)',
+		'lifetime value more than at the refresh before'),
+	('column', 'source_revenue', 'u.total_revenue::numeric(24,2)',
+		'sum of the source as the filter leaves it: past_revenue and the four amounts that follow'),
+	('column', 'revenue_after', 'c.revenue_after', 'of it: after the day'),
+	('column', 'revenue_without_purchase', 'c.revenue_without_purchase',
+		'of it: refunds of customers who have bought nothing up to the day'),
+	('column', 'revenue_without_customer', 'coalesce(u.revenue_without_customer, 0 * u.total_revenue)::numeric(24,2)',
+		'of it: rows without a customer'),
+	('column', 'revenue_without_time', 'coalesce(u.revenue_without_time, 0 * u.total_revenue)::numeric(24,2)',
+		'of it: rows of a customer, but without a time'),
+	('column', 'early_refunds', 'c.early_refunds', 'part of past_revenue: refunds before the first purchase'),
+	('column', 'customers_without_purchase', 'c.customers_without_purchase',
+		'keys of the source with nothing bought up to the day; they are in no other view'),
+	('column', 'rows_without_customer', 'u.rows_without_customer', 'rows of the source without a customer'),
+	('column', 'rows_without_time', 'u.rows_without_time', 'rows of the source of a customer, but without a time'),
+	('column', 'isolated_day', 'u.isolated_day',
+		'day of a last purchase that stands alone long after the others, as a mistyped date does, and was '
+		'not taken for the day; NULL where there is none'),
+
+	('view', 'equity_history', $sql$
+		FROM {data}.equity c
+		JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL
+	$sql$,
+		'What the customer base was worth at each refresh. Key: run'),
+	('column', 'run', 'c.run', 'number of the refresh'),
+	('column', 'as_of', 'u.as_of', 'day that it looked back from'),
+	('column', 'published_at', 'u.published_at', 'when the views began to show it'),
+	('column', 'customers', 'c.customers', 'number of customers'),
+	('column', 'active_customers', 'c.active_customers', 'expected number of those still customers: sum of p_alive'),
+	('column', 'past_revenue', 'c.past_revenue', 'net of all that customers have spent'),
+	('column', 'expected_purchases', 'c.expected_purchases', 'expected purchases in the horizon'),
+	('column', 'expected_revenue', 'c.expected_revenue', 'expected revenue of the horizon, undiscounted'),
+	('column', 'clv', 'c.clv', $$value of the horizon: sum of the customers' clv$$),
+	('column', 'lifetime_value', 'c.lifetime_value',
+		$$value without end: sum of the customers' lifetime value; NULL where nothing is discounted$$),
+	('column', 'interval_level', 'c.level', 'probability of the intervals'),
+	('column', 'purchases_low', 'c.purchases_low', 'lower end of the prediction interval of purchases'),
+	('column', 'purchases_high', 'c.purchases_high', 'upper end of the prediction interval of purchases'),
+	('column', 'clv_low', 'c.clv_low', 'lower end of the prediction interval of clv'),
+	('column', 'clv_high', 'c.clv_high', 'upper end of the prediction interval of clv')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_equity() IS
+	'the table of what the base is worth, what fills it and its views. A part of pipelines';

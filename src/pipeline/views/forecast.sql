@@ -1,0 +1,140 @@
+-- ---- forecast: purchases and revenue to come --------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_forecast() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 17
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'forecast', $sql$
+		CREATE TABLE {data}.forecast (
+			run int8,
+			segment varchar(200),
+			number int4,
+			period_start date,
+			period_end date,
+			expected_purchases float8,
+			expected_revenue numeric(24,2),
+			cumulative_purchases float8,
+			purchases_low float8,
+			purchases_high float8,
+			cumulative_revenue numeric(24,2),
+			revenue_low numeric(24,2),
+			revenue_high numeric(24,2),
+			PRIMARY KEY (run, segment, number)
+		)
+	$sql$, NULL),
+
+	-- {1}: the purchases expected of a customer up to the end of each period; {2}: their sums e, and the sums r of the
+	-- revenue; {3}: the totals t of a sample of 4000 customers of a segment, from which limits are scaled, as their
+	-- widths need no more. The variance of what will happen grows with the number of customers, that of what is
+	-- expected with its square. A model that has not converged has no limits, and so there are none here.
+	('sums', 'forecast', $sql$
+		WITH sums AS MATERIALIZED (
+			SELECT q.segment, {2}
+			FROM (
+				SELECT
+					c.segment,
+					CASE WHEN ($2).has_spend
+						THEN @extschema@.clv_finite(@extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of))
+					END AS spend,
+					{1}
+				FROM {data}.history h
+				JOIN {data}.customer c USING ({key})
+				WHERE h.generation = ($2).generation AND c.run = ($2).run
+				OFFSET 0
+			) q
+			GROUP BY q.segment
+		),
+		sampled AS MATERIALIZED (
+			SELECT c.segment, s.customers::float8 / count(*) AS scale, {3}
+			FROM {data}.segment s
+			JOIN {data}.customer c USING (run, segment)
+			JOIN {data}.history h USING ({key})
+			WHERE s.run = ($2).run
+			  AND h.generation = ($2).generation
+			  AND hashtextextended(concat_ws('/', {c.key}), 0) % (1 + s.customers / 4000) = 0
+			GROUP BY c.segment, s.customers
+		),
+		cumulated AS (
+			SELECT
+				s.segment,
+				p.*,
+				CASE
+					WHEN p.number = max(p.number) OVER () THEN g.expected_purchases
+					ELSE s.e[p.number]
+				END AS e,
+				CASE
+					WHEN p.number = max(p.number) OVER () THEN g.expected_revenue
+					ELSE round(s.r[p.number], 2)
+				END AS r,
+				(power(t.purchases_high - t.expected_purchases, 2)
+					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * a.scale AS e_chance,
+				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * a.scale AS e_estimate,
+				(power(t.value_high - t.expected_value, 2)
+					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * a.scale AS r_chance,
+				coalesce(t.value_mean_high - t.expected_value, 0) * a.scale AS r_estimate
+			FROM @extschema@.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
+			CROSS JOIN sums s
+			JOIN {data}.segment g ON g.run = ($2).run AND g.segment = s.segment
+			LEFT JOIN sampled a ON a.segment = s.segment
+			LEFT JOIN LATERAL unnest(a.t) WITH ORDINALITY AS t ON t.ordinality = p.number
+		),
+		based AS (
+			SELECT segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance, r_estimate
+			FROM cumulated
+			UNION ALL
+			SELECT
+				'(all)', number, period_start, period_end, sum(e), sum(r),
+				CASE WHEN count(e_chance) = count(*) THEN sum(e_chance) END, sum(e_estimate),
+				CASE WHEN count(r_chance) = count(r) THEN sum(r_chance) END, sum(r_estimate)
+			FROM cumulated
+			GROUP BY number, period_start, period_end
+		),
+		wide AS (
+			SELECT
+				*,
+				sqrt(CASE WHEN e_chance IS NOT NULL THEN greatest(e_chance, 0) END + power(e_estimate, 2)) AS e_width,
+				sqrt(CASE WHEN r_chance IS NOT NULL THEN greatest(r_chance, 0) END + power(r_estimate, 2)) AS r_width
+			FROM based
+		)
+		SELECT
+			segment,
+			number,
+			period_start,
+			period_end,
+			e - lag(e, 1, 0) OVER w AS expected_purchases,
+			r - lag(r, 1, 0) OVER w AS expected_revenue,
+			e AS cumulative_purchases,
+			CASE WHEN e_width IS NOT NULL THEN greatest(e - e_width, 0) END AS purchases_low,
+			e + e_width AS purchases_high,
+			r AS cumulative_revenue,
+			CASE WHEN r_width IS NOT NULL THEN round(greatest(r::float8 - r_width, 0)::numeric, 2) END AS revenue_low,
+			round((r::float8 + r_width)::numeric, 2) AS revenue_high
+		FROM wide
+		WINDOW w AS (PARTITION BY segment ORDER BY number)
+	$sql$, NULL),
+
+	('view', 'forecast', $sql$
+		FROM {data}.forecast c
+		WHERE c.run = (SELECT s.run FROM {data}.state s)
+	$sql$,
+		$$Purchases and revenue to come from today's customers, by calendar month and segment, with $$ ||
+		'prediction intervals of the sums since today; the row (all) is the base. Key: segment, ' ||
+		'period_number'),
+	('column', 'segment', 'c.segment', $$segment of the pipeline's map; (all) for the base$$),
+	('column', 'period_number', 'c.number', '1 for the period that begins tomorrow'),
+	('column', 'period_start', 'c.period_start', 'first day of the period'),
+	('column', 'period_end', 'c.period_end', 'last day of the period'),
+	('column', 'month', $sql$date_trunc('month', c.period_start::timestamp)::date$sql$,
+		'first day of the month in which the period begins'),
+	('column', 'expected_purchases', 'c.expected_purchases', 'expected purchases of the period'),
+	('column', 'expected_revenue', 'c.expected_revenue', 'expected revenue of the period, undiscounted'),
+	('column', 'cumulative_purchases', 'c.cumulative_purchases',
+		'expected purchases from tomorrow to the end of the period'),
+	('column', 'cumulative_purchases_low', 'c.purchases_low', 'lower end of their prediction interval'),
+	('column', 'cumulative_purchases_high', 'c.purchases_high', 'upper end of their prediction interval'),
+	('column', 'cumulative_revenue', 'c.cumulative_revenue', 'expected revenue from tomorrow to the end of the period'),
+	('column', 'cumulative_revenue_low', 'c.revenue_low', 'lower end of its prediction interval'),
+	('column', 'cumulative_revenue_high', 'c.revenue_high', 'upper end of its prediction interval')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_forecast() IS
+	'the table of the forecast, what fills it and its view. A part of pipelines';

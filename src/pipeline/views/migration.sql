@@ -1,0 +1,46 @@
+-- ---- migration: who moved between segments ----------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_migration() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 9
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'migration', $sql$
+		CREATE TABLE {data}.migration (
+			run int8,
+			from_segment varchar(200),
+			to_segment varchar(200),
+			customers int8,
+			clv_before numeric(24,2),
+			clv_after numeric(24,2),
+			PRIMARY KEY (run, from_segment, to_segment)
+		)
+	$sql$, NULL),
+
+	('sums', 'migration', $sql$
+		SELECT
+			coalesce(b.segment, '(new)') AS from_segment,
+			coalesce(c.segment, '(gone)') AS to_segment,
+			count(*) AS customers,
+			coalesce(sum(b.clv), 0) AS clv_before,
+			coalesce(sum(c.clv), 0) AS clv_after
+		FROM (SELECT * FROM {data}.customer WHERE run = ($2).previous) b
+		FULL JOIN (SELECT * FROM {data}.customer WHERE run = ($2).run) c USING ({key})
+		GROUP BY 1, 2
+	$sql$, NULL),
+
+	('view', 'migration', $sql$
+		FROM {data}.migration c
+		WHERE c.run = (SELECT s.run FROM {data}.state s)
+	$sql$,
+		'From which segment to which customers have moved between the refresh before and this one. Key: '
+		'from_segment, to_segment'),
+	('column', 'from_segment', 'c.from_segment', 'segment at the refresh before; (new) for who was no customer then'),
+	('column', 'to_segment', 'c.to_segment',
+		'segment now; (gone) for who is no customer any more, because transactions were taken out'),
+	('column', 'customers', 'c.customers', 'customers who went that way'),
+	('column', 'clv_before', 'c.clv_before', 'their clv at the refresh before'),
+	('column', 'clv_after', 'c.clv_after', 'their clv now'),
+	('column', 'moved', 'c.from_segment <> c.to_segment', 'whether the segment has changed')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_migration() IS
+	'the table of the moves between segments, what fills it and its view. A part of pipelines';

@@ -1,0 +1,60 @@
+-- ---- models, model_parameters: what was fitted ------------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_models() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 25
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'model', $sql$
+		CREATE TABLE {data}.model (
+			run int8 PRIMARY KEY,
+			fitted_at timestamptz NOT NULL,
+			as_of date NOT NULL,
+			reason text NOT NULL,
+			fingerprint text NOT NULL,
+			model @extschema@.clv_model NOT NULL,
+			cuts @extschema@.clv_cuts NOT NULL
+		)
+	$sql$, NULL),
+
+	('view', 'models', $sql$
+		FROM {data}.model c
+		JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL
+		CROSS JOIN LATERAL @extschema@.clv_diagnostics(c.model) d
+	$sql$,
+		'The models that were fitted and published, one row a fit. Key: run'),
+	('column', 'run', 'c.run', 'number of the refresh that fitted it'),
+	('column', 'is_current', 'c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
+		'whether the views rest on it'),
+	('column', 'fitted_at', 'c.fitted_at', 'when it was fitted'),
+	('column', 'as_of', 'c.as_of', 'last day of its data'),
+	('column', 'reason', 'c.reason::varchar(400)', 'why it was fitted'),
+	('column', 'purchase_model', 'd.purchase_model::varchar(40)', 'family of the purchase model'),
+	('column', 'spend_model', 'd.spend_model::varchar(40)', 'family of the spend model'),
+	('column', 'customers', 'd.customers', 'customers fitted'),
+	('column', 'log_likelihood', '@extschema@.clv_finite(d.log_likelihood)', 'log-likelihood of the purchases'),
+	('column', 'bic', '@extschema@.clv_finite(d.bic)', 'Bayesian information criterion of the purchase model'),
+	('column', 'converged', 'd.converged', 'whether the fit of the purchases converged'),
+	('column', 'spend_customers', 'd.spend_customers', 'repeat buyers fitted'),
+	('column', 'spend_log_likelihood', '@extschema@.clv_finite(d.spend_log_likelihood)', 'log-likelihood of the spend'),
+	('column', 'spend_converged', 'd.spend_converged', 'whether the fit of the spend converged'),
+	('column', 'frequency_spend_correlation', '@extschema@.clv_finite(d.frequency_spend_correlation)',
+		'correlation of frequency and spend: the spend model rests on its absence'),
+	('column', 'time_unit_days', '(extract(epoch FROM d.time_unit) / 86400)::float8',
+		'days of the time unit of the parameters'),
+
+	('view', 'model_parameters', $sql$
+		FROM {data}.model c
+		CROSS JOIN LATERAL @extschema@.clv_parameters(c.model, 0.95::float8) d
+		WHERE c.run = (SELECT s.model_run FROM {data}.run s
+		JOIN {data}.state t USING (run))
+	$sql$,
+		'Parameters of the current model with standard errors and 95 % limits. Key: process, parameter'),
+	('column', 'process', 'd.process::varchar(40)', 'transaction, spend, or covariates'),
+	('column', 'parameter', 'd.name::varchar(80)', 'name of the parameter'),
+	('column', 'estimate', '@extschema@.clv_finite(d.estimate)', 'estimate'),
+	('column', 'std_error', '@extschema@.clv_finite(d.std_error)', 'standard error'),
+	('column', 'lower', '@extschema@.clv_finite(d.lower)', 'lower 95 % limit'),
+	('column', 'upper', '@extschema@.clv_finite(d.upper)', 'upper 95 % limit')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_models() IS
+	'the table and the views of the models. A part of pipelines';

@@ -1,0 +1,47 @@
+-- ---- new_customer: what a customer to be acquired is worth ------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_new_customer() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 8
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'new_customer', $sql$
+		CREATE TABLE {data}.new_customer (
+			run int8 PRIMARY KEY,
+			expected_purchases float8,
+			first_purchase_value numeric(24,2),
+			repeat_value numeric(24,2),
+			max_acquisition_cost numeric(24,2)
+		)
+	$sql$, NULL),
+
+	-- in cents that add up
+	('rows', 'new_customer', $sql$
+		SELECT
+			($2).run AS run,
+			@extschema@.clv_finite(n.expected_purchases) AS expected_purchases,
+			m.first AS first_purchase_value,
+			m.repeat AS repeat_value,
+			m.first + m.repeat AS max_acquisition_cost
+		FROM @extschema@.clv_new_customer(($2).model, ($1).horizon, ($1).discount_rate, ($1).margin, NULL::float8[]) n
+		CROSS JOIN LATERAL (
+			SELECT
+				@extschema@.clv_cents(n.first_purchase_value) AS first,
+				@extschema@.clv_cents(n.repeat_value) AS repeat
+		) m
+	$sql$, NULL),
+
+	('view', 'new_customer', $sql$
+		FROM {data}.new_customer c
+		WHERE c.run = (SELECT s.model_run FROM {data}.run s
+		JOIN {data}.state t USING (run))
+	$sql$,
+		'What a customer nobody has seen yet is worth, and what an acquisition may cost, in one row'),
+	('column', 'expected_purchases', 'c.expected_purchases',
+		'expected repeat purchases in the horizon after the first'),
+	('column', 'first_purchase_value', 'c.first_purchase_value', 'margin of the first purchase'),
+	('column', 'repeat_value', 'c.repeat_value', 'discounted margin of the repeat purchases'),
+	('column', 'max_acquisition_cost', 'c.max_acquisition_cost',
+		'their sum: an acquisition that costs more does not pay within the horizon')
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_new_customer() IS
+	'the table of what a new customer is worth, what fills it and its view. A part of pipelines';

@@ -1,0 +1,54 @@
+-- ---- what a refresh works with: no view shows it ----------------------------------------------------------
+
+CREATE FUNCTION @extschema@.clv_pipeline_view_work() RETURNS SETOF @extschema@.clv_pipeline_part
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 9
+SET search_path = pg_catalog, pg_temp
+AS $part$ VALUES
+	('table', 'pipeline', $sql$
+		CREATE TABLE {data}.pipeline OF @extschema@.clv_pipeline_definition
+	$sql$, 'the definition of the pipeline: clv_alter_pipeline changes it'),
+
+	('table', 'state', $sql$
+		CREATE TABLE {data}.state (
+			run int8,
+			previous int8,
+			generation int8,
+			watermark timestamptz,
+			fingerprint text
+		)
+	$sql$, 'the run that the views show, the one before, and how far the source has been read'),
+
+	('table', 'history', $sql$
+		CREATE TABLE {data}.history (
+			generation int8 NOT NULL,
+			{1},
+			history @extschema@.clv_history NOT NULL,
+			PRIMARY KEY (generation, {key})
+		)
+	$sql$, 'the histories of all customers, as of generation, the run that built them from scratch'),
+
+	('table', 'touched', $sql$
+		CREATE TABLE {data}.touched (
+			{1},
+			run int8 NOT NULL,
+			before @extschema@.clv_history,
+			PRIMARY KEY ({key})
+		)
+	$sql$, 'customers whose histories have changed since the cells were counted, with what they were'),
+
+	('table', 'cells', $sql$
+		CREATE TABLE {data}.cells (
+			generation int8 NOT NULL,
+			options jsonb NOT NULL,
+			cells @extschema@.clv_cells
+		)
+	$sql$, 'what the last fit counted; taken up again where day and options are the same'),
+
+	-- numbers do not get smaller, only slower
+	('setup', 'cells', $sql$ALTER TABLE {data}.cells ALTER cells SET STORAGE EXTERNAL$sql$, NULL),
+
+	-- the row that each run locks
+	('setup', 'state', $sql$INSERT INTO {data}.state DEFAULT VALUES$sql$, NULL)
+$part$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_view_work() IS
+	'the tables that a refresh works with. A part of pipelines';
