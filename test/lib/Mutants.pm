@@ -6,11 +6,74 @@ use strict;
 use warnings;
 use Exporter 'import';
 
-our @EXPORT_OK = qw(mutated try_bytes try_texts forms_agree);
+our @EXPORT_OK = qw(make_sound sound_texts sound_bytes mutated try_bytes try_texts forms_agree);
+
+# values of every type, with every part that a form has
+my $sound = q{
+	SET client_min_messages = error;
+	CREATE TABLE customer AS
+	SELECT c, clv_history(date '2020-01-01' + i * (c % 7) * 9, c + i / 7.0::numeric(5,2)) AS h FROM generate_series(1, 50) c, generate_series(0, 3) i GROUP BY c;
+
+	CREATE TABLE sound_clv_history AS
+	SELECT t::clv_history AS value FROM (VALUES
+		('{"occasion":1,"days":[["1997-01-01",29.33],["1997-03-02",-11.77,"refund"],["1997-03-05",null]]}'),
+		('{"occasion":7,"days":[["1996-12-30",29.33],["1997-03-03",5.5,"unknown",300],["2024-12-30",1]]}'),
+		('{"occasion":1,"days":[["1997-01-01",0.30000000000000004],["1997-01-02",-10.5,"refund"],["1997-01-03",null],["1997-01-04",2,"unknown",3]]}'),
+		('{"occasion":1,"days":[["0044-03-15 BC",9223372036854775806],["2001-01-01",1]]}'), ('{"occasion":1,"days":[]}')) v (t)
+	UNION ALL SELECT clv_history(date '2010-01-11' + 31 * i, i + i / 100.0) FROM generate_series(0, 40) i;
+
+	CREATE TABLE sound_clv_model AS
+	SELECT '{"version": 1, "time_unit": "7 days", "as_of": "1997-09-30", "occasion": 1,
+		"purchase": {"family": "mbg/nbd", "parameters": {"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}, "customers": 2357, "skipped": 3, "converged": true,
+			"log_likelihood": -9582.5, "gradient_norm": 1e-9, "iterations": 6, "covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
+		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all", "customers": 946, "skipped": 2, "converged": true,
+			"log_likelihood": -4056.25, "iterations": 9, "frequency_spend_correlation": 0.125},
+		"candidates": [{"family": "bg/nbd", "log_likelihood": -9582.75, "bic": 19195.9, "converged": true}, {"family": "pareto/nbd", "converged": false}]}'::clv_model AS value
+	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 month', covariates => '[{"name": "z", "churn": 0.5}, {"name": "Ünit", "purchase": -0.25}]')
+	UNION ALL SELECT '{"version": 1, "time_unit": "1 mon", "grace": "3 days", "spend_skipped": 7, "purchase": {"family": "sbg", "parameters": {"alpha": 0.7, "beta": 1.2}}}'
+	UNION ALL SELECT clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}')
+	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}', '1 week', '1997-09-30') || clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 16}')
+	UNION ALL SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.6, "beta": 12, "m": 0.01}', '1 month')
+	UNION ALL SELECT clv_model('mbg/cnbd-k', '{"k": 2, "r": 0.5, "alpha": 10, "a": 0.6, "b": 1.2}', '1 day', '2020-12-31')
+	UNION ALL SELECT clv_model('pareto/nbd', '{"r": 1.8, "alpha": 93, "s": 0.6, "beta": 50}', '1 week', covariates => '[{"name": "g", "purchase": 0.3, "churn": -0.6}, {"name": "h", "purchase": 0.6}]')
+	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31')) FROM customer
+	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', model => 'bg/bb', time_unit => '30 days', spend => 'none')) FROM customer
+	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1), ARRAY[c % 2]) FROM customer;
+
+	CREATE TABLE sound_clv_cells AS
+	SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS value FROM generate_series(1, 40) x
+	UNION ALL SELECT clv_cells(h, clv_options(as_of => '2020-06-30', model => 'bg/nbd', start => clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week'))) FROM customer
+	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, clv_options(covariates => '{z,longer name}', penalty => 0.01, start =>
+		clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week', covariates => '[{"name": "z", "churn": 0.5}]')), ARRAY[x % 3, x / 8.0]) FROM generate_series(1, 40) x
+	UNION ALL SELECT clv_cells(h, clv_options(model => 'sbg', as_of => '2020-12-31', time_unit => '30 days', grace => '1 day')) FROM customer
+	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0, clv_options(model => 'rfmtc')) FROM generate_series(1, 9) x
+	UNION ALL SELECT clv_cells(h, clv_options(model => 'mbg/cnbd-k', shape_penalty => 0.5, time_unit => '1 month', max_iterations => 9)) FROM customer
+	UNION ALL SELECT clv_cells(h) FROM customer WHERE false;
+
+	CREATE TABLE sound_clv_cuts AS
+	SELECT rfmtc_cuts(h, '2020-12-31') AS value FROM customer
+	UNION ALL SELECT rfmtc_cuts(h, '2020-12-31', clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week') || clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3) FROM customer};
+
+# make_sound(NODE): the tables sound_TYPE (value). Returns the types, which are all that the extension has a binary form of.
+sub make_sound
+{
+	my ($node) = @_;
+
+	$node->safe_psql('postgres', $sound);
+	return split /\n/, $node->safe_psql('postgres', q{
+		SELECT t.typname FROM pg_type t JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+		JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
+		WHERE t.typtype = 'b' AND t.typelem = 0 ORDER BY 1});
+}
+
+# sound_texts(NODE, TYPE), sound_bytes(NODE, TYPE): the sound values as text, and on the wire
+sub sound_texts { my ($node, $type) = @_; return split /\n/, $node->safe_psql('postgres', "SELECT value FROM sound_$type") }
+sub sound_bytes { my ($node, $type) = @_; return map { pack 'H*', $_ } split /\n/, $node->safe_psql('postgres', "SELECT encode(${type}_send(value), 'hex') FROM sound_$type") }
 
 # What has an end worth trying in text, and in bytes.
-my @words = ((split / /, '0 -1 1 9 - . , : e " ] [ } { null true 2147483648 -2147483648 4294967296 9223372036854775807 1e308 1e-320 -0.0 1e400 NaN "Infinity" "" {} [] "refund" "unknown"'), ' ');
-my @bytes = ("\0", "\xff", "\x7f", "\x80", "\x17", "\0\0\0\0", "\xff\xff\xff\xff", "\x7f\xff\xff\xff", "\x7f\xff\xff\xff\xff\xff\xff\xff", "\x80\0\0\0\0\0\0\0",
+my @words = ((0 .. 9), split(/ /, '- . e E + , : " [ ] { } [] {} [[ ]] null true -1 2147483647 2147483648 -2147483648 4294967295 4294967296 9223372036854775807 9223372036854775808 '
+	. '1e308 1e400 1e-320 -0.0 -0 NaN Infinity "NaN" "Infinity" "2020-02-30" "" 0x1 1. .5 \\ \\u0000 "refund" "unknown"'), ' ');
+my @bytes = ((map { chr } 0, 1, 2, 0x17, 0x7f, 0x80, 0xff), "\0\0\0\0", "\xff\xff\xff\xff", "\x7f\xff\xff\xff", "\x80\0\0\0", "\x7f\xff\xff\xff\xff\xff\xff\xff", "\x80\0\0\0\0\0\0\0",
 	"\x7f\xf0\0\0\0\0\0\0", "\x7f\xf8\0\0\0\0\0\0", "\x7f\xf8\0\0\0\0\0\1", "\0\0\0\0\0\0\0\1");
 
 # mutated(VALUE, IS_TEXT): with one to three places changed, overwritten, put in, left out, doubled or cut off
