@@ -1,3 +1,7 @@
 -- complain if the script is sourced in psql rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION clv" to load this file. \quit
 
+-- Operators and functions in bodies between BEGIN ATOMIC and END, and after RETURN, are looked up here and now, once
+-- and for all: in pg_catalog alone, whoever may create objects in the schema of the extension.
+SET LOCAL search_path = pg_catalog, pg_temp;
+

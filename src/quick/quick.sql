@@ -205,6 +205,52 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_base_type(pg_catalog.oid) IS
 	'the type below a domain, or the type itself. A part of the quick look';
 
+-- An error unless the type of a column, below its domain, is among those wanted.
+CREATE FUNCTION @extschema@.clv_quick_check_type(
+	title pg_catalog.text,
+	column_name pg_catalog.text,
+	column_type pg_catalog.oid,
+	type_name pg_catalog.text,
+	types pg_catalog.regtype[],
+	wanted pg_catalog.text,
+	hint pg_catalog.text
+) RETURNS pg_catalog.regtype
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 2000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	base regtype := @extschema@.clv_quick_base_type(column_type)::regtype;
+BEGIN
+	IF base <> ALL (types) THEN
+		PERFORM @extschema@.clv_quick_refuse(format('column "%s" of %s is of type %s, not %s',
+				column_name, title, type_name, wanted),
+			NULL::text,
+			hint,
+			'datatype_mismatch'::text);
+	END IF;
+	RETURN base;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_quick_check_type(pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.text, pg_catalog.regtype[], pg_catalog.text, pg_catalog.text) IS
+	'the type of a column below its domain; an error that says what is wanted unless it is one of those listed. A part of the quick look and of validation';
+
+-- A statement with its named holes filled in, in one pass: {name} with a part as it is, {name:I} as an identifier and
+-- {name:L} as a literal. A hole without a part stays, and braces in what is filled in are not read again.
+CREATE FUNCTION @extschema@.clv_quick_statement(template pg_catalog.text, parts pg_catalog.jsonb) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000
+BEGIN ATOMIC
+	SELECT string_agg(t.m[1] || CASE
+			WHEN t.m[2] IS NULL THEN ''
+			WHEN NOT parts ? t.m[2] THEN concat('{', t.m[2], ':' || t.m[3], '}')
+			WHEN t.m[3] = 'I' THEN quote_ident(parts ->> t.m[2])
+			WHEN t.m[3] = 'L' THEN quote_nullable(parts ->> t.m[2])
+			ELSE parts ->> t.m[2] END, '' ORDER BY t.n)
+	FROM regexp_matches(template,
+		'((?:[^{]|\{(?![a-z_]+(?::[IL])?\}))*)(?:\{([a-z_]+)(?::([IL]))?\})?', 'g') WITH ORDINALITY AS t (m, n);
+END;
+COMMENT ON FUNCTION @extschema@.clv_quick_statement(pg_catalog.text, pg_catalog.jsonb) IS
+	'a statement with its holes filled in by the parts of that name, in one pass: {name} as it is, {name:I} as an identifier, {name:L} as a literal. A part of the quick look and of validation';
+
 CREATE FUNCTION @extschema@.clv_quick_rows(
 	source pg_catalog.text,
 	customer pg_catalog.text,

@@ -1,5 +1,108 @@
 -- ---- back-tests: predict a past that is already known ------------------------------------------------
 
+-- The day to predict from, the last day of the hold-out by the calendar, and the options of a fit with that day (NULL
+-- where a model is given). Raises an error for arguments that contradict each other, and a WARNING if the model was
+-- fitted to purchases of the hold-out.
+CREATE FUNCTION @extschema@.clv_validate_arguments(
+	as_of pg_catalog.date,
+	horizon pg_catalog.interval,
+	options pg_catalog.jsonb,
+	model @extschema@.clv_model,
+	covariates pg_catalog.text,
+	OUT since pg_catalog.date,
+	OUT until pg_catalog.date,
+	OUT fit_options pg_catalog.jsonb
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	known date;
+BEGIN
+	IF options IS NOT NULL AND model IS NOT NULL THEN
+		PERFORM @extschema@.clv_quick_refuse('give options for a fit or a model, not both'::text);
+	END IF;
+	IF model IS NOT NULL THEN
+		PERFORM @extschema@.clv_validate_covariates(model, covariates);
+	END IF;
+	known := CASE WHEN model IS NULL THEN (options ->> 'as_of')::date
+		ELSE (SELECT d.as_of FROM @extschema@.clv_diagnostics(model) d) END;
+	since := coalesce(as_of, known);
+	IF since IS NULL THEN
+		PERFORM @extschema@.clv_quick_refuse('the day to predict from is not known'::text,
+			NULL::text,
+			'Give as_of => a day so far in the past that the data cover the horizon after it.'::text,
+			'null_value_not_allowed'::text);
+	END IF;
+	PERFORM @extschema@.clv_quick_date('as_of'::text, since);
+	IF model IS NULL AND known <> since THEN
+		PERFORM @extschema@.clv_quick_refuse(format('as_of (%s) is not that of the options (%s)',
+				to_char(since, 'YYYY-MM-DD'), to_char(known, 'YYYY-MM-DD')),
+			NULL::text,
+			'Leave it out of the options.'::text,
+			'invalid_parameter_value'::text);
+	END IF;
+	IF model IS NOT NULL AND known > since THEN
+		RAISE WARNING 'the model has seen a part of what it is to predict'
+			USING DETAIL = format('It was fitted to purchases up to %s, and predicts from %s.',
+				to_char(known, 'YYYY-MM-DD'), to_char(since, 'YYYY-MM-DD'));
+	END IF;
+	until := @extschema@.clv_validate_day(since, horizon, 'horizon'::text);
+	IF model IS NULL THEN
+		fit_options := coalesce(options, '{}') || jsonb_build_object('as_of', since);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_arguments(pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
+	'the day to predict from, the end of the hold-out by the calendar, and the options of a fit with that day (NULL where a model is given); errors of arguments that contradict each other, and a WARNING of a model that was fitted to later purchases. A part of validation';
+
+-- The hold-out as the model counts time: its periods (days for a model of continuous time), the day by which they are
+-- over for every customer, and the horizon to predict. Raises a WARNING if the last purchase of all lies long before
+-- that day, and an error for a model that had to learn from the hold-out.
+CREATE FUNCTION @extschema@.clv_validate_hold_out(
+	model @extschema@.clv_model,
+	was_fitted pg_catalog.bool,
+	since pg_catalog.date,
+	horizon pg_catalog.interval,
+	last_purchase pg_catalog.date,
+	INOUT until pg_catalog.date,
+	OUT periods pg_catalog.int4,
+	OUT span pg_catalog.interval
+) RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	clock text := (@extschema@.clv_validate_clock(model)).clock;
+BEGIN
+	IF clock = 'campaigns' AND was_fitted THEN
+		PERFORM @extschema@.clv_quick_refuse('a supervised model cannot be fitted by a back-test'::text,
+			'It would learn from the time after as_of, which is what it is to predict.'::text,
+			'Fit it a period earlier, and give it as model => ....'::text,
+			'feature_not_supported'::text);
+	END IF;
+	-- predictions are for the very days that are counted, or for periods, which need not end on the same days
+	periods := until - since;
+	span := make_interval(days => periods);
+	IF clock <> 'continuous' THEN
+		SELECT p.periods, p.until INTO periods, until
+		FROM @extschema@.clv_validate_periods(model, since, horizon) p;
+		span := horizon;
+	END IF;
+	IF until - last_purchase > greatest(7, (until - since) / 10) THEN
+		RAISE WARNING 'the data seem to end before the hold-out does'
+			USING DETAIL = format('The last purchase of all is of %s, the hold-out lasts to %s.',
+					to_char(last_purchase, 'YYYY-MM-DD'), to_char(until, 'YYYY-MM-DD')),
+				HINT = 'What is missing looks like customers who stopped buying: take an earlier as_of or '
+				'a shorter horizon.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_hold_out(@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval, pg_catalog.date, pg_catalog.date) IS
+	'the hold-out as a model counts time: its last day, how many periods (days, where time is continuous) it lasts, and the horizon to predict; warns where the data do not reach its end. A part of validation';
+
+-- What a back-test begins with: the statement that reads the histories, the model, which is fitted unless it is given,
+-- and the hold-out. Raises the errors and warnings of its parts, and an error if no customer has a purchase up to as_of.
 CREATE FUNCTION @extschema@.clv_validate_prepare(
 	source pg_catalog.text,
 	history pg_catalog.text,
@@ -17,91 +120,32 @@ CREATE FUNCTION @extschema@.clv_validate_prepare(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
 DECLARE
-	known pg_catalog.date;
-	fit_options pg_catalog.jsonb;
-	last pg_catalog.date;
-	here pg_catalog.int8;
-	clock pg_catalog.text;
+	given pg_catalog.record;
+	last_purchase pg_catalog.date;
+	nobody pg_catalog.bool;
 BEGIN
 	histories := @extschema@.clv_validate_histories(source, history, covariates);
-	IF options IS NOT NULL AND model IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('give options for a fit or a model, not both'::pg_catalog.text);
-	END IF;
-	IF model IS NOT NULL THEN
-		PERFORM @extschema@.clv_validate_covariates(model, covariates);
-	END IF;
-	known := CASE WHEN model IS NULL THEN (options OPERATOR(pg_catalog.->>) 'as_of')::pg_catalog.date
-		ELSE (SELECT d.as_of FROM @extschema@.clv_diagnostics(model) d) END;
-	since := coalesce(as_of, known);
-	IF since IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('the day to predict from is not known'::pg_catalog.text,
-			NULL::pg_catalog.text,
-			'Give as_of => a day so far in the past that the data cover the horizon after it.'::pg_catalog.text,
-			'null_value_not_allowed'::pg_catalog.text);
-	END IF;
-	PERFORM @extschema@.clv_quick_date('as_of'::pg_catalog.text, since);
-	IF model IS NULL AND known OPERATOR(pg_catalog.<>) since THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('as_of (%s) is not that of the options (%s)',
-				pg_catalog.to_char(since, 'YYYY-MM-DD'), pg_catalog.to_char(known, 'YYYY-MM-DD')),
-			NULL::pg_catalog.text,
-			'Leave it out of the options.'::pg_catalog.text,
-			'invalid_parameter_value'::pg_catalog.text);
-	END IF;
-	IF model IS NOT NULL AND known OPERATOR(pg_catalog.>) since THEN
-		RAISE WARNING 'the model has seen a part of what it is to predict'
-			USING DETAIL = pg_catalog.format('It was fitted to purchases up to %s, and predicts from %s.',
-				pg_catalog.to_char(known, 'YYYY-MM-DD'), pg_catalog.to_char(since, 'YYYY-MM-DD'));
-	END IF;
-	until := @extschema@.clv_validate_day(since, horizon, 'horizon'::pg_catalog.text);
-
+	given := @extschema@.clv_validate_arguments(as_of, horizon, options, model, covariates);
+	since := given.since;
 	IF model IS NULL THEN
-		fit_options := coalesce(options, '{}'::pg_catalog.jsonb) OPERATOR(pg_catalog.||)
-			pg_catalog.jsonb_build_object('as_of', since);
-		EXECUTE 'SELECT @extschema@.clv_fit(h.history, $1'
-			OPERATOR(pg_catalog.||) CASE WHEN covariates IS NULL THEN '' ELSE ', '
-			'h.covariates' END OPERATOR(pg_catalog.||)
-			'), pg_catalog.max(@extschema@.clv_last_purchase(h.history)) FROM ('
-			OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h'
-			INTO fitted, last
-			USING fit_options;
+		SELECT f.fitted, f.last_purchase, f.fitted IS NULL
+		INTO fitted, last_purchase, nobody
+		FROM @extschema@.clv_validate_fit(histories, given.fit_options, covariates IS NOT NULL) AS f;
 	ELSE
-		fitted := model;
-		EXECUTE 'SELECT pg_catalog.count(@extschema@.clv_first_purchase(h.history, $1)), '
-			'pg_catalog.max(@extschema@.clv_last_purchase(h.history)) FROM '
-			'(' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h'
-			INTO here, last
-			USING since;
+		SELECT model, e.last_purchase, e.first_purchase IS NULL
+		INTO fitted, last_purchase, nobody
+		FROM @extschema@.clv_validate_extent(histories, since) AS e;
 	END IF;
-	IF fitted IS NULL OR here OPERATOR(pg_catalog.=) 0 THEN
+	IF nobody THEN
 		PERFORM @extschema@.clv_quick_refuse('there are no customers to predict'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
 			'Give a later as_of.'::pg_catalog.text,
 			'no_data_found'::pg_catalog.text);
 	END IF;
-	-- predictions are for the very days that are counted, or for periods, which need not end on the same days
-	clock := (@extschema@.clv_validate_clock(fitted)).clock;
-	IF clock OPERATOR(pg_catalog.=) 'campaigns' AND model IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('a supervised model cannot be fitted by a back-test'::pg_catalog.text,
-			'It would learn from the time after as_of, which is what it is to predict.'::pg_catalog.text,
-			'Fit it a period earlier, and give it as model => ....'::pg_catalog.text,
-			'feature_not_supported'::pg_catalog.text);
-	END IF;
-	periods := until OPERATOR(pg_catalog.-) since;
-	span := pg_catalog.make_interval(days => periods);
-	IF clock OPERATOR(pg_catalog.<>) 'continuous' THEN
-		SELECT p.periods, p.until INTO periods, until FROM @extschema@.clv_validate_periods(fitted, since, horizon) p;
-		span := horizon;
-	END IF;
-	IF (until OPERATOR(pg_catalog.-) last) OPERATOR(pg_catalog.>)
-		greatest(7, (until OPERATOR(pg_catalog.-) since) OPERATOR(pg_catalog./) 10)
-	THEN
-		RAISE WARNING 'the data seem to end before the hold-out does'
-			USING DETAIL = pg_catalog.format('The last purchase of all is of %s, the hold-out lasts to %s.',
-					pg_catalog.to_char(last, 'YYYY-MM-DD'), pg_catalog.to_char(until, 'YYYY-MM-DD')),
-				HINT = 'What is missing looks like customers who stopped buying: take an earlier as_of or '
-				'a shorter horizon.';
-	END IF;
+	SELECT h.until, h.periods, h.span
+	INTO until, periods, span
+	FROM @extschema@.clv_validate_hold_out(fitted, model IS NULL, since, horizon, last_purchase, given.until) AS h;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
@@ -109,55 +153,95 @@ COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog
 
 -- A customer's prediction enters all measures through its rank. Equal predictions share their mean rank
 -- and, where a border of deciles cuts through them, are shared out: no measure depends on the order of
--- rows. Customers with equal (prediction, purchases) are one row from the start.
-CREATE FUNCTION @extschema@.clv_validate_ranked(histories pg_catalog.text) RETURNS pg_catalog.text
-LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
-BEGIN
-	RETURN 'WITH seen AS (SELECT @extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, '
-		'1::pg_catalog.float8, $3, NULL::pg_catalog.float8, h.covariates) AS p, '
-		'@extschema@.clv_validate_purchases($1, h.history, $3, $5) AS actual, '
-		'@extschema@.clv_validate_purchases($1, h.history, $3, OPERATOR(pg_catalog.-) $5) AS before, '
-		'@extschema@.clv_spend_between(h.history, $3, $4) AS spent FROM '
-		'(' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h OFFSET 0), '
+-- rows. Customers with equal (prediction, purchases) are one row from the start, those without a prediction
+-- the row in which predicted is NULL.
+CREATE FUNCTION @extschema@.clv_validate_ranked(
+	histories pg_catalog.text,
+	model @extschema@.clv_model,
+	span pg_catalog.interval,
+	since pg_catalog.date,
+	until pg_catalog.date,
+	periods pg_catalog.int4
+) RETURNS TABLE (
+	predicted pg_catalog.float8,
+	actual pg_catalog.int4,
+	n pg_catalog.float8,
+	naive_error pg_catalog.float8,
+	naive_square pg_catalog.float8,
+	payers pg_catalog.int8,
+	promised pg_catalog.float8,
+	earned pg_catalog.numeric,
+	money_error pg_catalog.float8,
+	money_square pg_catalog.float8,
+	total pg_catalog.float8,
+	tied pg_catalog.float8,
+	above pg_catalog.float8,
+	rank pg_catalog.float8,
+	actual_rank pg_catalog.float8
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000
+BEGIN ATOMIC
+	WITH told AS (
 		-- revenue can be compared where both sides know it
-		'told AS (SELECT (s.p).expected_purchases AS predicted, '
-		'CASE WHEN (s.p).expected_purchases IS NOT NULL THEN s.actual END AS actual, s.before, '
-		'CASE WHEN s.spent IS NOT NULL OR (s.actual OPERATOR(pg_catalog.=) 0) THEN (s.p).expected_revenue '
-		'END AS promised, '
-		'CASE WHEN (s.p).expected_revenue IS NULL THEN NULL '
-		'WHEN s.actual OPERATOR(pg_catalog.=) 0 THEN coalesce(s.spent, 0) ELSE s.spent END AS earned FROM '
-		'seen s), '
-		'grouped AS MATERIALIZED (SELECT t.predicted, t.actual, pg_catalog.count(*)::pg_catalog.float8 AS n, '
-		'pg_catalog.sum(pg_catalog.abs(t.before OPERATOR(pg_catalog.-) t.actual))::pg_catalog.float8 AS '
-		'naive_error, '
-		'pg_catalog.sum(pg_catalog.power((t.before OPERATOR(pg_catalog.-) t.actual)::pg_catalog.float8, '
-		'2)) AS naive_square, '
-		'pg_catalog.count(t.earned) AS payers, @extschema@.clv_validate_sum(t.promised) AS promised, '
-		'pg_catalog.sum(t.earned) AS earned, '
-		'@extschema@.clv_validate_sum(pg_catalog.abs(t.promised OPERATOR(pg_catalog.-) t.earned::pg_catalog.float8)) AS '
-		'money_error, '
-		'@extschema@.clv_validate_sum(pg_catalog.power(t.promised OPERATOR(pg_catalog.-) t.earned::pg_catalog.float8, '
-		'2)) AS money_square '
-		'FROM told t GROUP BY t.predicted, t.actual), '
-		'actuals AS (SELECT g.actual, pg_catalog.sum(g.n) AS tied, pg_catalog.sum(pg_catalog.sum(g.n)) '
-		'OVER (ORDER BY g.actual) AS upto '
-		'FROM grouped g WHERE g.predicted IS NOT NULL GROUP BY g.actual), '
-		'sorted AS (SELECT g.*, pg_catalog.sum(g.n) OVER () AS total, pg_catalog.sum(g.n) OVER (ORDER BY '
-		'g.predicted) AS upto, '
-		'pg_catalog.sum(g.n) OVER (PARTITION BY g.predicted) AS tied FROM grouped g WHERE g.predicted IS '
-		'NOT NULL), '
-		-- above: how many have a higher prediction; ranks count from below, and the mean rank of all is 0
-		'ranked AS (SELECT s.*, s.total OPERATOR(pg_catalog.-) s.upto AS above, '
-		'(s.upto OPERATOR(pg_catalog.-) (s.tied OPERATOR(pg_catalog./) 2)) OPERATOR(pg_catalog.-) (s.total '
-		'OPERATOR(pg_catalog./) 2) AS rank, '
-		'(a.upto OPERATOR(pg_catalog.-) (a.tied OPERATOR(pg_catalog./) 2)) OPERATOR(pg_catalog.-) (s.total '
-		'OPERATOR(pg_catalog./) 2) AS actual_rank '
-		'FROM sorted s JOIN actuals a ON a.actual OPERATOR(pg_catalog.=) s.actual) ';
-END
-$$;
-COMMENT ON FUNCTION @extschema@.clv_validate_ranked(pg_catalog.text) IS
-	'the beginning of a statement: customers of equal prediction and equal purchases in the hold-out together, with their ranks. $1 model, $2 span, $3 since, $4 until, $5 periods. A part of validation';
+		SELECT p.predicted,
+			CASE WHEN p.predicted IS NOT NULL THEN p.actual END AS actual,
+			p.before,
+			CASE WHEN p.spent IS NOT NULL OR p.actual = 0 THEN p.predicted_revenue END AS promised,
+			CASE WHEN p.predicted_revenue IS NULL THEN NULL
+				WHEN p.actual = 0 THEN coalesce(p.spent, 0::numeric)
+				ELSE p.spent END AS earned
+		FROM @extschema@.clv_validate_predictions(histories, model, span, since, until, periods) AS p
+	), grouped AS MATERIALIZED (
+		SELECT t.predicted,
+			t.actual,
+			count(*)::float8 AS n,
+			sum(abs(t.before - t.actual))::float8 AS naive_error,
+			sum(power((t.before - t.actual)::float8, 2::float8)) AS naive_square,
+			count(t.earned) AS payers,
+			@extschema@.clv_validate_sum(t.promised) AS promised,
+			sum(t.earned) AS earned,
+			@extschema@.clv_validate_sum(abs(t.promised - t.earned::float8)) AS money_error,
+			@extschema@.clv_validate_sum(power(t.promised - t.earned::float8, 2::float8)) AS money_square
+		FROM told AS t
+		GROUP BY t.predicted, t.actual
+	), actuals AS (
+		SELECT g.actual,
+			sum(g.n) AS tied,
+			sum(sum(g.n)) OVER (ORDER BY g.actual) AS upto
+		FROM grouped AS g
+		WHERE g.predicted IS NOT NULL
+		GROUP BY g.actual
+	), sorted AS (
+		SELECT g.*,
+			sum(g.n) FILTER (WHERE g.predicted IS NOT NULL) OVER () AS total,
+			sum(g.n) OVER (ORDER BY g.predicted) AS upto,
+			sum(g.n) OVER (PARTITION BY g.predicted) AS tied
+		FROM grouped AS g
+	)
+	-- above: how many have a higher prediction; ranks count from below, and the mean rank of all is 0
+	SELECT s.predicted,
+		s.actual,
+		s.n,
+		s.naive_error,
+		s.naive_square,
+		s.payers,
+		s.promised,
+		s.earned,
+		s.money_error,
+		s.money_square,
+		s.total,
+		s.tied,
+		s.total - s.upto,
+		CASE WHEN s.predicted IS NOT NULL THEN s.upto - s.tied / 2::float8 - s.total / 2::float8 END,
+		a.upto - a.tied / 2::float8 - s.total / 2::float8
+	FROM sorted AS s
+	LEFT JOIN actuals AS a ON a.actual = s.actual;
+END;
+COMMENT ON FUNCTION @extschema@.clv_validate_ranked(pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
+	'customers of equal prediction and equal purchases in the hold-out together: n of them, their sums, and their ranks by prediction and by purchases; predicted is NULL for all who came later. A part of validation';
 
+-- Predicts the purchases and the revenue of the customers in (as_of, as_of + horizon], and compares them with what the
+-- same histories did. One row.
 CREATE FUNCTION @extschema@.clv_backtest(
 	source pg_catalog.text,
 	history pg_catalog.text,
@@ -190,57 +274,62 @@ CREATE FUNCTION @extschema@.clv_backtest(
 	revenue_mae pg_catalog.float8,
 	revenue_rmse pg_catalog.float8
 )
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1 AS $$
-DECLARE
-	test pg_catalog.record;
-BEGIN
-	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
-	RETURN QUERY EXECUTE @extschema@.clv_validate_ranked(test.histories) OPERATOR(pg_catalog.||)
-		'SELECT (@extschema@.clv_diagnostics($1)).purchase_model, $3, $4, t.customers::pg_catalog.int8, '
-		'coalesce((SELECT pg_catalog.sum(g.n) FROM grouped g WHERE g.predicted IS NULL), 0)::pg_catalog.int8, '
-		't.predicted, t.actual::pg_catalog.int8, @extschema@.clv_ratio(t.predicted, t.actual) OPERATOR(pg_catalog.-) 1, '
-		'(t.predicted OPERATOR(pg_catalog.-) t.actual) OPERATOR(pg_catalog./) t.customers, t.error '
-		'OPERATOR(pg_catalog./) t.customers, pg_catalog.sqrt(t.square OPERATOR(pg_catalog./) t.customers), '
-		't.naive_error OPERATOR(pg_catalog./) t.customers, pg_catalog.sqrt(t.naive_square '
-		'OPERATOR(pg_catalog./) t.customers), '
-		'@extschema@.clv_ratio(t.both_ranks, pg_catalog.sqrt(t.rank_square) OPERATOR(pg_catalog.*) '
-		'pg_catalog.sqrt(t.actual_rank_square)), '
-		'@extschema@.clv_ratio(t.concentration, t.best_concentration), '
-		'@extschema@.clv_ratio(10 OPERATOR(pg_catalog.*) t.top, t.actual), '
-		't.payers::pg_catalog.int8, t.promised, t.earned, '
-		'@extschema@.clv_ratio(t.promised, t.earned::pg_catalog.float8) OPERATOR(pg_catalog.-) 1, '
-		'@extschema@.clv_ratio(t.money_error, t.payers::pg_catalog.float8), '
-		'pg_catalog.sqrt(@extschema@.clv_ratio(t.money_square, t.payers::pg_catalog.float8)) '
-		'FROM (SELECT pg_catalog.sum(r.n) AS customers, @extschema@.clv_validate_sum(r.n OPERATOR(pg_catalog.*) '
-		'r.predicted) AS predicted, '
-		'@extschema@.clv_validate_sum(r.n OPERATOR(pg_catalog.*) r.actual) AS actual, @extschema@.clv_validate_sum(r.n '
-		'OPERATOR(pg_catalog.*) pg_catalog.abs(r.predicted OPERATOR(pg_catalog.-) r.actual)) AS error, '
-		'@extschema@.clv_validate_sum(r.n OPERATOR(pg_catalog.*) pg_catalog.power(r.predicted OPERATOR(pg_catalog.-) '
-		'r.actual, 2)) AS square, '
-		'@extschema@.clv_validate_sum(r.naive_error) AS naive_error, @extschema@.clv_validate_sum(r.naive_square) AS naive_square, '
-		'@extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.rank) OPERATOR(pg_catalog.*) r.actual_rank) AS '
-		'both_ranks, '
-		'@extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.rank) OPERATOR(pg_catalog.*) r.rank) AS rank_square, '
-		'@extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.actual_rank) OPERATOR(pg_catalog.*) r.actual_rank) '
-		'AS actual_rank_square, '
-		-- the Gini index of the purchases, customers ordered by prediction or by the purchases themselves,
-		-- up to a common factor
-		'@extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.actual) OPERATOR(pg_catalog.*) r.rank) AS concentration, '
-		'@extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.actual) OPERATOR(pg_catalog.*) r.actual_rank) AS '
-		'best_concentration, '
-		'@extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.actual) OPERATOR(pg_catalog.*) '
-		'(greatest(least(r.tied, (r.total OPERATOR(pg_catalog./) 10) OPERATOR(pg_catalog.-) r.above), 0) '
-		'OPERATOR(pg_catalog./) r.tied)) AS top, '
-		'pg_catalog.sum(r.payers) AS payers, @extschema@.clv_validate_sum(r.promised) AS promised, '
-		'pg_catalog.sum(r.earned) AS earned, '
-		'@extschema@.clv_validate_sum(r.money_error) AS money_error, @extschema@.clv_validate_sum(r.money_square) AS money_square FROM '
-		'ranked r) t'
-		USING test.fitted, test.span, test.since, test.until, test.periods;
-END
-$$;
+LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1
+BEGIN ATOMIC
+	SELECT (@extschema@.clv_diagnostics(t.fitted)).purchase_model,
+		t.since,
+		t.until,
+		m.customers::int8,
+		m.skipped::int8,
+		m.predicted,
+		m.actual::int8,
+		@extschema@.clv_ratio(m.predicted, m.actual) - 1::float8,
+		(m.predicted - m.actual) / m.customers,
+		m.error / m.customers,
+		sqrt(m.square / m.customers),
+		m.naive_error / m.customers,
+		sqrt(m.naive_square / m.customers),
+		@extschema@.clv_ratio(m.both_ranks, sqrt(m.rank_square) * sqrt(m.actual_rank_square)),
+		@extschema@.clv_ratio(m.concentration, m.best_concentration),
+		@extschema@.clv_ratio(10::float8 * m.top, m.actual),
+		m.payers::int8,
+		m.promised,
+		m.earned,
+		@extschema@.clv_ratio(m.promised, m.earned::float8) - 1::float8,
+		@extschema@.clv_ratio(m.money_error, m.payers::float8),
+		sqrt(@extschema@.clv_ratio(m.money_square, m.payers::float8))
+	FROM @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
+	CROSS JOIN LATERAL (
+		SELECT sum(r.n) FILTER (WHERE r.predicted IS NOT NULL) AS customers,
+			coalesce(sum(r.n) FILTER (WHERE r.predicted IS NULL), 0::float8) AS skipped,
+			@extschema@.clv_validate_sum(r.n * r.predicted) AS predicted,
+			@extschema@.clv_validate_sum(r.n * r.actual::float8) AS actual,
+			@extschema@.clv_validate_sum(r.n * abs(r.predicted - r.actual::float8)) AS error,
+			@extschema@.clv_validate_sum(r.n * power(r.predicted - r.actual::float8, 2::float8)) AS square,
+			@extschema@.clv_validate_sum(r.naive_error) AS naive_error,
+			@extschema@.clv_validate_sum(r.naive_square) AS naive_square,
+			@extschema@.clv_validate_sum(r.n * r.rank * r.actual_rank) AS both_ranks,
+			@extschema@.clv_validate_sum(r.n * r.rank * r.rank) AS rank_square,
+			@extschema@.clv_validate_sum(r.n * r.actual_rank * r.actual_rank) AS actual_rank_square,
+			-- the Gini index of the purchases, customers ordered by prediction or by the purchases
+			-- themselves, up to a common factor
+			@extschema@.clv_validate_sum(r.n * r.actual::float8 * r.rank) AS concentration,
+			@extschema@.clv_validate_sum(r.n * r.actual::float8 * r.actual_rank) AS best_concentration,
+			@extschema@.clv_validate_sum(r.n * r.actual::float8
+				* (greatest(least(r.tied, r.total / 10::float8 - r.above), 0::float8) / r.tied)) AS top,
+			sum(r.payers) AS payers,
+			@extschema@.clv_validate_sum(r.promised) AS promised,
+			sum(r.earned) AS earned,
+			@extschema@.clv_validate_sum(r.money_error) AS money_error,
+			@extschema@.clv_validate_sum(r.money_square) AS money_square
+		FROM @extschema@.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
+	) AS m;
+END;
 COMMENT ON FUNCTION @extschema@.clv_backtest(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
 	'predicts a past that is known: fits a model to the histories of a table or view up to as_of (or takes the one given; as_of NULL: its own), predicts every customer''s purchases and revenue in (as_of, as_of + horizon], and compares with what the same histories did. total_error: predicted / actual - 1; bias, mae, rmse: mean, mean absolute and root mean square error per customer; naive: of predicting as many repeat purchases as in as long a time before as_of; rank_correlation: Spearman; gini: 1 where the order of predictions is that of the purchases, 0 where it says nothing; top_decile_lift: purchases of the tenth with the highest predictions, over those of an average tenth; revenue where prediction and purchases have one. skipped: customers who came later. covariates: a column of vectors, for models with covariates. Warns where the data do not reach the end of the horizon';
 
+-- The back-test by tenths of the customers: a row per tenth, 1 with the highest predictions. NULL: lift and share where
+-- there was no purchase, revenue where the model has no spend part.
 CREATE FUNCTION @extschema@.clv_backtest_deciles(
 	source pg_catalog.text,
 	history pg_catalog.text,
@@ -259,39 +348,116 @@ CREATE FUNCTION @extschema@.clv_backtest_deciles(
 	predicted_revenue pg_catalog.float8,
 	actual_revenue pg_catalog.float8
 )
-LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10 AS $$
-DECLARE
-	test pg_catalog.record;
-BEGIN
-	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
-	RETURN QUERY EXECUTE @extschema@.clv_validate_ranked(test.histories) OPERATOR(pg_catalog.||)
-		'SELECT t.decile, t.customers, t.predicted, t.actual, '
-		'@extschema@.clv_ratio(t.actual OPERATOR(pg_catalog./) t.customers, '
-		'@extschema@.clv_validate_sum(t.actual) OVER () OPERATOR(pg_catalog./) @extschema@.clv_validate_sum(t.customers) OVER ()), '
-		'@extschema@.clv_ratio(@extschema@.clv_validate_sum(t.actual) OVER (ORDER BY t.decile), @extschema@.clv_validate_sum(t.actual) OVER ()), '
-		't.promised, t.earned '
-		'FROM (SELECT d.decile, @extschema@.clv_validate_sum(r.n OPERATOR(pg_catalog.*) s.share) AS customers, '
-		'@extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.predicted) OPERATOR(pg_catalog.*) s.share) AS '
-		'predicted, @extschema@.clv_validate_sum((r.n OPERATOR(pg_catalog.*) r.actual) OPERATOR(pg_catalog.*) s.share) '
-		'AS actual, '
-		'@extschema@.clv_validate_sum(r.promised OPERATOR(pg_catalog.*) s.share) AS promised, '
-		'@extschema@.clv_validate_sum(r.earned::pg_catalog.float8 OPERATOR(pg_catalog.*) s.share) AS earned '
-		'FROM ranked r CROSS JOIN LATERAL pg_catalog.generate_series(1 OPERATOR(pg_catalog.+) '
-		'pg_catalog.floor((10 OPERATOR(pg_catalog.*) r.above) OPERATOR(pg_catalog./) '
-		'r.total)::pg_catalog.int4, '
-		'pg_catalog.ceil((10 OPERATOR(pg_catalog.*) (r.above OPERATOR(pg_catalog.+) r.tied)) '
-		'OPERATOR(pg_catalog./) r.total)::pg_catalog.int4) AS d (decile) '
-		'CROSS JOIN LATERAL (SELECT (least(r.above OPERATOR(pg_catalog.+) r.tied, (d.decile '
-		'OPERATOR(pg_catalog.*) r.total) OPERATOR(pg_catalog./) 10) OPERATOR(pg_catalog.-) '
-		'greatest(r.above, ((d.decile OPERATOR(pg_catalog.-) 1) OPERATOR(pg_catalog.*) r.total) '
-		'OPERATOR(pg_catalog./) 10)) OPERATOR(pg_catalog./) r.tied AS share) s '
-		'GROUP BY d.decile) t ORDER BY t.decile'
-		USING test.fitted, test.span, test.since, test.until, test.periods;
-END
-$$;
+LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
+BEGIN ATOMIC
+	WITH ranked AS MATERIALIZED (
+		SELECT r.*
+		FROM @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
+		CROSS JOIN LATERAL
+			@extschema@.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
+		WHERE r.predicted IS NOT NULL
+	), part AS (
+		-- the part of the customers of a row that lies in each tenth
+		SELECT r.*,
+			d.decile,
+			(least(r.above + r.tied, d.decile::float8 * r.total / 10::float8)
+				- greatest(r.above, (d.decile - 1)::float8 * r.total / 10::float8)) / r.tied AS share
+		FROM ranked AS r
+		JOIN generate_series(1, 10) AS d (decile)
+			ON d.decile::float8 > floor(10::float8 * r.above / r.total)
+			AND d.decile::float8 <= ceil(10::float8 * (r.above + r.tied) / r.total)
+	), tenth AS (
+		SELECT p.decile,
+			@extschema@.clv_validate_sum(p.n * p.share) AS customers,
+			@extschema@.clv_validate_sum(p.n * p.predicted * p.share) AS predicted,
+			@extschema@.clv_validate_sum(p.n * p.actual::float8 * p.share) AS actual,
+			@extschema@.clv_validate_sum(p.promised * p.share) AS promised,
+			@extschema@.clv_validate_sum(p.earned::float8 * p.share) AS earned
+		FROM part AS p
+		GROUP BY p.decile
+	)
+	SELECT t.decile,
+		t.customers,
+		t.predicted,
+		t.actual,
+		@extschema@.clv_ratio(t.actual / t.customers,
+			@extschema@.clv_validate_sum(t.actual) OVER () / @extschema@.clv_validate_sum(t.customers) OVER ()),
+		@extschema@.clv_ratio(@extschema@.clv_validate_sum(t.actual) OVER (ORDER BY t.decile),
+			@extschema@.clv_validate_sum(t.actual) OVER ()),
+		t.promised,
+		t.earned
+	FROM tenth AS t
+	ORDER BY t.decile;
+END;
 COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
 	'the back-test by tenths of the customers, 1 with the highest predicted purchases: what was predicted and what they did, lift over the mean customer and cumulative share of all purchases. Customers with equal predictions are shared out between the tenths that they lie in, hence fractions. Arguments as of clv_backtest';
 
+-- An error unless last_class is a number of repeat purchases.
+CREATE FUNCTION @extschema@.clv_validate_class(last_class pg_catalog.int4) RETURNS pg_catalog.void
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF last_class IS NULL OR last_class < 0 THEN
+		PERFORM @extschema@.clv_quick_refuse(format('last_class must be a number of repeat purchases: %s',
+				coalesce(last_class::text, 'NULL')),
+			NULL::text,
+			'Customers with so many and more are one class.'::text,
+			'invalid_parameter_value'::text);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_class(pg_catalog.int4) IS
+	'an error unless last_class is a number of repeat purchases. A part of validation';
+
+-- The rows of clv_backtest_calibration, of histories and a hold-out that are prepared.
+CREATE FUNCTION @extschema@.clv_validate_classes(
+	histories pg_catalog.text,
+	model @extschema@.clv_model,
+	span pg_catalog.interval,
+	since pg_catalog.date,
+	periods pg_catalog.int4,
+	last_class pg_catalog.int4
+) RETURNS TABLE (
+	repeat_purchases pg_catalog.int4,
+	customers pg_catalog.int8,
+	predicted_mean pg_catalog.float8,
+	actual_mean pg_catalog.float8,
+	predicted_purchases pg_catalog.float8,
+	actual_purchases pg_catalog.int8,
+	predicted_alive pg_catalog.float8,
+	predicted_buyers pg_catalog.float8,
+	actual_buyers pg_catalog.float8
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 8
+BEGIN ATOMIC
+	WITH seen AS (
+		SELECT least(f.repeats, last_class) AS repeats,
+			f.p_alive,
+			f.predicted,
+			1::float8 - f.no_purchase AS buys,
+			f.actual
+		FROM @extschema@.clv_validate_frequencies(histories, model, span, since, periods,
+			(@extschema@.clv_validate_clock(model)).clock IN ('continuous', 'opportunities')) AS f
+	)
+	SELECT s.repeats,
+		count(*),
+		@extschema@.clv_validate_sum(s.predicted) / count(*)::float8,
+		avg(s.actual::float8),
+		@extschema@.clv_validate_sum(s.predicted),
+		sum(s.actual),
+		@extschema@.clv_ratio(@extschema@.clv_validate_sum(s.p_alive), count(s.p_alive)::float8),
+		@extschema@.clv_ratio(@extschema@.clv_validate_sum(s.buys), count(s.buys)::float8),
+		avg(CASE WHEN s.actual > 0 THEN 1::float8 ELSE 0::float8 END)
+	FROM seen AS s
+	GROUP BY s.repeats
+	ORDER BY s.repeats;
+END;
+COMMENT ON FUNCTION @extschema@.clv_validate_classes(pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4, pg_catalog.int4) IS
+	'the rows of clv_backtest_calibration, of histories and a hold-out that are prepared. A part of validation';
+
+-- The back-test by the number of repeat purchases up to as_of: a row per number that occurs, those of last_class and
+-- more together. predicted_buyers is NULL for models that do not count purchases.
 CREATE FUNCTION @extschema@.clv_backtest_calibration(
 	source pg_catalog.text,
 	history pg_catalog.text,
@@ -315,35 +481,11 @@ CREATE FUNCTION @extschema@.clv_backtest_calibration(
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 8 AS $$
 DECLARE
 	test pg_catalog.record;
-	clock pg_catalog.text;
 BEGIN
-	IF last_class IS NULL OR (last_class OPERATOR(pg_catalog.<) 0) THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('last_class must be a number of repeat purchases: %s', coalesce(last_class::pg_catalog.text, 'NULL')),
-			NULL::pg_catalog.text,
-			'Customers with so many and more are one class.'::pg_catalog.text,
-			'invalid_parameter_value'::pg_catalog.text);
-	END IF;
+	PERFORM @extschema@.clv_validate_class(last_class);
 	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
-	clock := (@extschema@.clv_validate_clock(test.fitted)).clock;
-	RETURN QUERY EXECUTE
-		'WITH seen AS (SELECT least(@extschema@.clv_validate_purchases($1, h.history, $3, 0), '
-		'$5) AS x, '
-		'@extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, 1::pg_catalog.float8, $3, '
-		'NULL::pg_catalog.float8, h.covariates) AS p, '
-		'@extschema@.clv_validate_purchases($1, h.history, $3, $4) AS actual, ' OPERATOR(pg_catalog.||)
-		CASE WHEN clock OPERATOR(pg_catalog.=) ANY ('{continuous,opportunities}'::pg_catalog.text[])
-			THEN '1 OPERATOR(pg_catalog.-) @extschema@.clv_purchase_probability($1, h.history, 0::pg_catalog.float8, $2, $3, '
-			'h.covariates)' ELSE 'NULL::pg_catalog.float8' END OPERATOR(pg_catalog.||)
-		' AS buys FROM (' OPERATOR(pg_catalog.||) test.histories OPERATOR(pg_catalog.||) ') h OFFSET 0) '
-		'SELECT s.x, pg_catalog.count(*), '
-		'@extschema@.clv_validate_sum((s.p).expected_purchases) OPERATOR(pg_catalog./) '
-		'pg_catalog.count(*)::pg_catalog.float8, pg_catalog.avg(s.actual::pg_catalog.float8), '
-		'@extschema@.clv_validate_sum((s.p).expected_purchases), pg_catalog.sum(s.actual), '
-		'@extschema@.clv_ratio(@extschema@.clv_validate_sum((s.p).p_alive), pg_catalog.count((s.p).p_alive)::pg_catalog.float8), '
-		'@extschema@.clv_ratio(@extschema@.clv_validate_sum(s.buys), pg_catalog.count(s.buys)::pg_catalog.float8), '
-		'pg_catalog.avg(CASE WHEN s.actual OPERATOR(pg_catalog.>) 0 THEN 1 ELSE 0 END::pg_catalog.float8) '
-		'FROM seen s WHERE (s.p).expected_purchases IS NOT NULL GROUP BY s.x ORDER BY s.x'
-		USING test.fitted, test.span, test.since, test.periods, last_class;
+	RETURN QUERY SELECT c.*
+		FROM @extschema@.clv_validate_classes(test.histories, test.fitted, test.span, test.since, test.periods, last_class) AS c;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text, pg_catalog.int4) IS

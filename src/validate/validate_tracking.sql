@@ -1,5 +1,157 @@
 -- ---- tracking: a model against the calendar ----------------------------------------------------------
 
+-- The day up to which customers count: as_of, or the day of the model, or no end. Raises an error unless the model is
+-- of continuous time, a column of covariates is given if it has any, and the days are finite where they are given.
+CREATE FUNCTION @extschema@.clv_validate_tracked(
+	model @extschema@.clv_model,
+	since pg_catalog.date,
+	until pg_catalog.date,
+	as_of pg_catalog.date,
+	covariates pg_catalog.text
+) RETURNS pg_catalog.date
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF model IS NULL THEN
+		PERFORM @extschema@.clv_quick_refuse('model must be a model, not NULL'::text,
+			NULL::text,
+			'Make it by clv_fit(history), or by clv_model(...).'::text,
+			'null_value_not_allowed'::text);
+	END IF;
+	IF (@extschema@.clv_validate_clock(model)).clock <> 'continuous' THEN
+		PERFORM @extschema@.clv_quick_refuse(format('tracking needs a model of continuous time, not %s',
+				(@extschema@.clv_diagnostics(model)).purchase_model),
+			NULL::text,
+			'clv_backtest compares such models over a hold-out.'::text,
+			'feature_not_supported'::text);
+	END IF;
+	PERFORM @extschema@.clv_validate_covariates(model, covariates);
+	PERFORM @extschema@.clv_quick_date('as_of'::text, as_of);
+	PERFORM @extschema@.clv_quick_date('since'::text, since);
+	PERFORM @extschema@.clv_quick_date('until'::text, until);
+	RETURN coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_tracked(@extschema@.clv_model, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
+	'as_of, else that of the model, else infinity; an error unless the model is of continuous time, a column of covariates is given if and only if it has some, and the days that are given are finite. A part of validation';
+
+-- The days that part since to until in periods, counted by the calendar from since; the last period ends on until.
+-- Raises an error unless the days are in order, and the period is whole days and positive.
+CREATE FUNCTION @extschema@.clv_validate_edges(
+	since pg_catalog.date,
+	until pg_catalog.date,
+	period pg_catalog.interval
+) RETURNS pg_catalog.date[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	edges date[] := ARRAY[since];
+	day date;
+BEGIN
+	IF since >= until THEN
+		PERFORM @extschema@.clv_quick_refuse(format('since (%s) must be before until (%s)',
+			to_char(since, 'YYYY-MM-DD'), to_char(until, 'YYYY-MM-DD')));
+	END IF;
+	LOOP
+		-- always counted from since: a month after January 31 is the end of February, two are March 31
+		day := @extschema@.clv_validate_day(since, cardinality(edges) * period, 'period'::text);
+		IF day <= edges[cardinality(edges)] THEN
+			PERFORM @extschema@.clv_quick_refuse(format('period must be positive: %s', period));
+		END IF;
+		edges := edges || least(day, until);
+		EXIT WHEN day >= until;
+	END LOOP;
+	RETURN edges;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_validate_edges(pg_catalog.date, pg_catalog.date, pg_catalog.interval) IS
+	'the days that part since to until in periods, both included, by the calendar from since; the last period may be shorter. A part of validation';
+
+-- The rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days.
+CREATE FUNCTION @extschema@.clv_validate_track(
+	histories pg_catalog.text,
+	model @extschema@.clv_model,
+	with_covariates pg_catalog.bool,
+	as_of pg_catalog.date,
+	edges pg_catalog.date[]
+) RETURNS TABLE (
+	number pg_catalog.int4,
+	starts_after pg_catalog.date,
+	ends_on pg_catalog.date,
+	held_out pg_catalog.bool,
+	customers pg_catalog.int8,
+	expected pg_catalog.float8,
+	actual pg_catalog.int8,
+	expected_cumulative pg_catalog.float8,
+	actual_cumulative pg_catalog.int8
+)
+LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100
+BEGIN ATOMIC
+	WITH began AS MATERIALIZED (
+		SELECT n.first_purchase,
+			n.covariates,
+			n.customers,
+			dense_rank() OVER (ORDER BY n.covariates) AS vector
+		FROM @extschema@.clv_validate_newcomers(histories, as_of) AS n
+	), edge AS (
+		SELECT e.day, e.number
+		FROM unnest(edges) WITH ORDINALITY AS e (day, number)
+	), pair AS MATERIALIZED (
+		SELECT e.number, e.day - b.first_purchase AS age, b.vector, b.customers
+		FROM edge AS e
+		JOIN began AS b ON b.first_purchase <= e.day
+	), newcomer AS MATERIALIZED (
+		SELECT b.vector,
+			CASE WHEN with_covariates THEN @extschema@.clv_with_covariates(model, min(b.covariates))
+				ELSE model END AS model
+		FROM began AS b
+		GROUP BY b.vector
+	), aged AS MATERIALIZED (
+		-- what a newcomer is expected to do up to an age, once for each age that occurs
+		SELECT w.vector,
+			a.age,
+			@extschema@.clv_expected_purchases(w.model, a.age::float8 / clock.unit_days) AS repeats
+		FROM (SELECT DISTINCT p.vector, p.age FROM pair AS p) AS a
+		JOIN newcomer AS w ON w.vector = a.vector
+		CROSS JOIN @extschema@.clv_validate_clock(model) AS clock
+	), expected AS (
+		SELECT p.number,
+			@extschema@.clv_validate_sum(p.customers::float8 * a.repeats) AS repeats,
+			sum(p.customers)::int8 AS customers
+		FROM pair AS p
+		JOIN aged AS a ON a.age = p.age AND a.vector = p.vector
+		GROUP BY p.number
+	), bought AS (
+		-- the period of a day is that which begins before it
+		SELECT width_bucket(r.day - 1, edges)::int8 AS number,
+			sum(r.repeats)::int8 AS repeats
+		FROM @extschema@.clv_validate_repeats(histories, as_of) AS r
+		GROUP BY 1
+	)
+	SELECT s.number::int4,
+		s.day,
+		e.day,
+		s.day >= as_of,
+		coalesce(x.customers, 0::int8),
+		coalesce(x.repeats, 0::float8) - coalesce(y.repeats, 0::float8),
+		coalesce(b.repeats, 0::int8),
+		coalesce(x.repeats, 0::float8) - coalesce(z.repeats, 0::float8),
+		sum(coalesce(b.repeats, 0::int8)) OVER (ORDER BY e.number)::int8
+	FROM edge AS e
+	JOIN edge AS s ON s.number = e.number - 1::int8
+	LEFT JOIN expected AS x ON x.number = e.number
+	LEFT JOIN expected AS y ON y.number = s.number
+	LEFT JOIN expected AS z ON z.number = 1::int8
+	LEFT JOIN bought AS b ON b.number = s.number
+	ORDER BY e.number;
+END;
+COMMENT ON FUNCTION @extschema@.clv_validate_track(pg_catalog.text, @extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.date[]) IS
+	'the rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days. A part of validation';
+
+-- The repeat purchases that a model expects of the customers in each period, and those that they made. A row per
+-- period; no count is NULL.
 CREATE FUNCTION @extschema@.clv_tracking(
 	source pg_catalog.text,
 	history pg_catalog.text,
@@ -23,101 +175,21 @@ CREATE FUNCTION @extschema@.clv_tracking(
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100 AS $$
 DECLARE
 	histories pg_catalog.text := @extschema@.clv_validate_histories(source, history, covariates);
-	here pg_catalog.int8;
-	first pg_catalog.date;
-	last pg_catalog.date;
-	day pg_catalog.date;
-	edges pg_catalog.date[];
-	clock pg_catalog.record;
+	extent pg_catalog.record;
 BEGIN
-	IF model IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('model must be a model, not NULL'::pg_catalog.text,
-			NULL::pg_catalog.text,
-			'Make it by clv_fit(history), or by clv_model(...).'::pg_catalog.text,
-			'null_value_not_allowed'::pg_catalog.text);
-	END IF;
-	clock := @extschema@.clv_validate_clock(model);
-	IF clock.clock OPERATOR(pg_catalog.<>) 'continuous' THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('tracking needs a model of continuous time, not %s', (@extschema@.clv_diagnostics(model)).purchase_model),
-			NULL::pg_catalog.text,
-			'clv_backtest compares such models over a hold-out.'::pg_catalog.text,
-			'feature_not_supported'::pg_catalog.text);
-	END IF;
-	PERFORM @extschema@.clv_validate_covariates(model, covariates);
-	PERFORM @extschema@.clv_quick_date(d.argument, d.day) FROM (VALUES ('as_of'::pg_catalog.text, as_of), ('since'::pg_catalog.text, since),
-		('until'::pg_catalog.text, until)) d (argument, day);
-	as_of := coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
-	EXECUTE 'SELECT pg_catalog.count(@extschema@.clv_first_purchase(h.history, $1)), '
-	'pg_catalog.min(@extschema@.clv_first_purchase(h.history, $1)), '
-		'pg_catalog.max(@extschema@.clv_last_purchase(h.history)) FROM '
-		'(' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h'
-		INTO here, first, last
-		USING as_of;
-	IF here OPERATOR(pg_catalog.=) 0 THEN
+	as_of := @extschema@.clv_validate_tracked(model, since, until, as_of, covariates);
+	extent := @extschema@.clv_validate_extent(histories, as_of);
+	IF extent.first_purchase IS NULL THEN
 		PERFORM @extschema@.clv_quick_refuse('there are no customers to track'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(as_of, 'YYYY-MM-DD')),
 			NULL::pg_catalog.text,
 			'no_data_found'::pg_catalog.text);
 	END IF;
-	since := coalesce(since, first);
-	until := coalesce(until, last);
-	IF since OPERATOR(pg_catalog.>=) until THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('since (%s) must be before until (%s)',
-			pg_catalog.to_char(since, 'YYYY-MM-DD'), pg_catalog.to_char(until, 'YYYY-MM-DD')));
-	END IF;
-	edges := ARRAY[since];
-	LOOP
-		-- always counted from since: a month after January 31 is the end of February, two are March 31
-		day := @extschema@.clv_validate_day(since,
-			pg_catalog.cardinality(edges) OPERATOR(pg_catalog.*) period, 'period'::pg_catalog.text);
-		IF day OPERATOR(pg_catalog.<=) edges[pg_catalog.cardinality(edges)] THEN
-			PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('period must be positive: %s', period));
-		END IF;
-		edges := edges OPERATOR(pg_catalog.||) least(day, until);
-		EXIT WHEN day OPERATOR(pg_catalog.>=) until;
-	END LOOP;
-
-	RETURN QUERY EXECUTE
-		'WITH began AS MATERIALIZED (SELECT f.first, f.covariates, pg_catalog.count(*) AS n, '
-		'pg_catalog.dense_rank() OVER (ORDER BY f.covariates) AS vector '
-		'FROM (SELECT @extschema@.clv_first_purchase(h.history, $2) AS first, h.covariates '
-		'FROM (' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h OFFSET 0) f WHERE f.first '
-		'IS NOT NULL GROUP BY f.first, f.covariates), '
-		'edge AS (SELECT e.day, e.number FROM pg_catalog.unnest($3) WITH ORDINALITY AS e (day, number)), '
-		'pair AS MATERIALIZED (SELECT e.number, e.day OPERATOR(pg_catalog.-) b.first AS age, b.vector, b.n '
-		'FROM edge e JOIN began b ON b.first OPERATOR(pg_catalog.<=) e.day), '
-		-- what a newcomer is expected to do up to an age, once for each age that occurs
-		'newcomer AS MATERIALIZED (SELECT b.vector, '
-		OPERATOR(pg_catalog.||) CASE WHEN covariates IS NULL THEN '$1'
-			ELSE '@extschema@.clv_with_covariates($1, pg_catalog.min(b.covariates))' END OPERATOR(pg_catalog.||)
-		' AS model FROM began b GROUP BY b.vector), '
-		'aged AS MATERIALIZED (SELECT w.vector, a.age, '
-		'@extschema@.clv_expected_purchases(w.model, a.age OPERATOR(pg_catalog./) $4) AS repeats '
-		'FROM (SELECT DISTINCT p.vector, p.age FROM pair p) a JOIN newcomer w ON w.vector '
-		'OPERATOR(pg_catalog.=) a.vector), '
-		'expected AS (SELECT p.number, @extschema@.clv_validate_sum(p.n OPERATOR(pg_catalog.*) a.repeats) AS repeats, '
-		'pg_catalog.sum(p.n)::pg_catalog.int8 AS customers '
-		'FROM pair p JOIN aged a ON a.age OPERATOR(pg_catalog.=) p.age AND a.vector OPERATOR(pg_catalog.=) '
-		'p.vector GROUP BY p.number), '
-		-- the period of a day is that which begins before it
-		'bought AS (SELECT pg_catalog.width_bucket(l.day OPERATOR(pg_catalog.-) 1, $3) AS number, '
-		'pg_catalog.count(*) AS repeats '
-		'FROM (' OPERATOR(pg_catalog.||) histories OPERATOR(pg_catalog.||) ') h CROSS JOIN LATERAL '
-		'@extschema@.clv_purchase_log(h.history) l '
-		'WHERE l.purchase AND (l.day OPERATOR(pg_catalog.>) @extschema@.clv_first_purchase(h.history, $2)) '
-		'GROUP BY 1) '
-		'SELECT (e.number OPERATOR(pg_catalog.-) 1)::pg_catalog.int4, s.day, e.day, s.day '
-		'OPERATOR(pg_catalog.>=) $2, coalesce(x.customers, 0), '
-		'coalesce(x.repeats, 0) OPERATOR(pg_catalog.-) coalesce(y.repeats, 0), coalesce(b.repeats, 0), '
-		'coalesce(x.repeats, 0) OPERATOR(pg_catalog.-) coalesce(z.repeats, 0), '
-		'pg_catalog.sum(coalesce(b.repeats, 0)) OVER (ORDER BY e.number)::pg_catalog.int8 '
-		'FROM edge e JOIN edge s ON s.number OPERATOR(pg_catalog.=) (e.number OPERATOR(pg_catalog.-) 1) '
-		'LEFT JOIN expected x ON x.number OPERATOR(pg_catalog.=) e.number LEFT JOIN expected y ON y.number '
-		'OPERATOR(pg_catalog.=) s.number '
-		'LEFT JOIN expected z ON z.number OPERATOR(pg_catalog.=) 1 LEFT JOIN bought b ON b.number '
-		'OPERATOR(pg_catalog.=) s.number ORDER BY e.number'
-		USING model, as_of, edges, clock.unit_days;
+	RETURN QUERY SELECT t.*
+		FROM @extschema@.clv_validate_track(histories, model, covariates IS NOT NULL, as_of,
+			@extschema@.clv_validate_edges(coalesce(since, extent.first_purchase), coalesce(until, extent.last_purchase),
+				period)) AS t;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_tracking(pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
