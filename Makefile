@@ -13,7 +13,7 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" clv.control)
 MODULE_big = clv
 
 # The rooms; those of mathematics know nothing of PostgreSQL.
-PURE_ROOMS = math model
+PURE_ROOMS = math families
 ROOMS      = common history fitted fit predict score segment nps quick validate pipeline
 
 # The SQL files in load order: a file may use the objects of those before it. Within a room: types, functions,
@@ -23,11 +23,11 @@ ROOM_SQL = $(addprefix src/, \
 	history/history_accessors.sql \
 	history/history_aggregate.sql \
 	history/history_query.sql \
-	fitted/fitted.sql \
+	model/model.sql \
 	fit/fit.sql \
-	predict/numbers.sql \
+	predict/predict_numbers.sql \
 	predict/predict.sql \
-	predict/total.sql \
+	predict/predict_total.sql \
 	score/score.sql \
 	segment/segment.sql \
 	segment/segment_maps.sql \

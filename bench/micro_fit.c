@@ -3,7 +3,7 @@
  *		How long the pure engine takes, without a server.
  *
  * cc -O2 -std=c11 -D_GNU_SOURCE -ffp-contract=off -Isrc -Itest/unit
- *     bench/micro_fit.c src/math/\*.c src/model/\*.c -lm -o build/micro_fit
+ *     bench/micro_fit.c src/math/\*.c src/families/\*.c -lm -o build/micro_fit
  * build/micro_fit [customers, default 1000000]
  *
  * Customers are simulated on a grid of days over two years and counted into cells,
@@ -116,7 +116,7 @@ Collect(Counter *counter)
 }
 
 static void
-Simulate(int toss, size_t customers, bool with_spend)
+Simulate(int immediate, size_t customers, bool with_spend)
 {
 	static const double coin[] = {.25, 4.4, .8, 2.4};
 	static const double spend[] = {6, 4, 15};
@@ -129,7 +129,7 @@ Simulate(int toss, size_t customers, bool with_spend)
 	for (size_t i = 0; i < customers; i++)
 	{
 		double T = (30 + floor(701 * Uniform(&chance))) / 7;
-		ClvCell cell = DrawCustomer(&chance, coin, toss, T, 1 / 7.0);
+		ClvCell cell = DrawCustomer(&chance, coin, immediate, T, 1 / 7.0);
 
 		cell.t_x = nearbyint(cell.t_x * 7) / 7;
 		Count(&counter, &cell);
@@ -138,7 +138,7 @@ Simulate(int toss, size_t customers, bool with_spend)
 	}
 	cells = Collect(&counter);
 	free(counter.slots);
-	TimeCells(clv_family(toss ? "mbg/nbd" : "bg/nbd"), cells, counter.used);
+	TimeCells(clv_family(immediate ? "mbg/nbd" : "bg/nbd"), cells, counter.used);
 	free(cells);
 	if (with_spend)
 		TimeSpend(clv_family("gamma/gamma"), rows, nrows);

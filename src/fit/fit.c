@@ -7,7 +7,7 @@
  * the model. The state is only read: another aggregate may share it.
  */
 #include "fit/last_day.h"
-#include "fit/run.h"
+#include "fit/fit_private.h"
 
 #include <math.h>
 
@@ -276,9 +276,9 @@ FillFrame(FitContext *fit, SaidOnce *said)
 {
 	const ClvCellsHead *head = fit->view.head;
 	const ClvFitOptions *options = fit->options;
-	ClvFitted  *fitted = &fit->fitted;
+	ClvModel  *fitted = &fit->fitted;
 
-	clv_fitted_init(fitted);
+	clv_model_init(fitted);
 	fitted->time_unit = options->time_unit;
 	fitted->unit_days = clv_interval_days(&options->time_unit);
 	fitted->occasion = head->occasion;
@@ -349,7 +349,7 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	MemoryContext work;
 	SaidOnce   *said = fcinfo->flinfo->fn_extra;
 	FitContext *fit;
-	ClvModel   *model;
+	ClvPackedModel   *model;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -369,7 +369,7 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	if (strcmp(fit->options->spend, CLV_SPEND_NONE) != 0)
 		FitSpend(fit, said);
 	MemoryContextSwitchTo(caller);
-	model = clv_fitted_pack(&fit->fitted);
+	model = clv_model_pack(&fit->fitted);
 	MemoryContextDelete(work);
 	PG_RETURN_CLV_MODEL_P(model);
 }

@@ -157,14 +157,14 @@ DECLARE
 	others text;
 BEGIN
 	IF name IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('name must be the name of a pipeline, not NULL'::text, NULL::text, NULL::text, 'null_value_not_allowed'::text);
+		PERFORM @extschema@.clv_quick_raise('name must be the name of a pipeline, not NULL'::text, NULL::text, NULL::text, 'null_value_not_allowed'::text);
 	ELSIF owner IS NULL THEN
 		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
-		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" does not exist', name), NULL::text,
+		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" does not exist', name), NULL::text,
 			coalesce('Pipelines of this database are: ' || others || '.', 'There is none in this database: see clv_create_pipeline.'),
 			'undefined_object'::text);
 	ELSIF NOT @extschema@.clv_pipeline_may(owner) THEN
-		PERFORM @extschema@.clv_quick_refuse(format('permission denied for pipeline "%s"', name),
+		PERFORM @extschema@.clv_quick_raise(format('permission denied for pipeline "%s"', name),
 			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user), NULL::text,
 			'insufficient_privilege'::text);
 	END IF;
@@ -187,7 +187,7 @@ BEGIN
 	definition := @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
 		format('SELECT p FROM ONLY %I.pipeline p', @extschema@.clv_pipeline_data(name)));
 	IF definition IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" has no definition', name),
+		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" has no definition', name),
 			format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;

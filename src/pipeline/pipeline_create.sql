@@ -9,14 +9,14 @@ DECLARE
 	taken text;
 BEGIN
 	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE 'pg\_%' THEN
-		PERFORM @extschema@.clv_quick_refuse(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
+		PERFORM @extschema@.clv_quick_raise(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
 			'A name has 1 to 58 bytes, and does not start with pg_: it is the name of a schema, and so is the name with _data.'::text,
 			NULL::text, 'invalid_name'::text);
 	END IF;
 	SELECT n.nspname INTO taken FROM pg_namespace n WHERE n.nspname IN (d.name, @extschema@.clv_pipeline_data(d.name))
 	ORDER BY 1 LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_refuse(format('schema "%s" already exists', taken),
+		PERFORM @extschema@.clv_quick_raise(format('schema "%s" already exists', taken),
 			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name, @extschema@.clv_pipeline_data(d.name)),
 			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.'::text, 'duplicate_schema'::text);
 	END IF;
@@ -25,7 +25,7 @@ BEGIN
 	WHERE u.c IN (SELECT v.name FROM @extschema@.clv_pipeline_columns(d) v WHERE NOT v.of_key)
 	   OR u.c = ANY ('{run,generation,history,before,rfmtc,scores,prediction,cumulative_share,loss}'::text[]) LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_refuse(format('the customer''s key cannot be called "%s"', taken),
+		PERFORM @extschema@.clv_quick_raise(format('the customer''s key cannot be called "%s"', taken),
 			'The pipeline has a column of that name already.'::text, 'Read a view that calls it otherwise.'::text, 'duplicate_column'::text);
 	END IF;
 END
@@ -51,7 +51,7 @@ BEGIN
 	END;
 	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source] LOOP
 		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
-			PERFORM @extschema@.clv_quick_refuse(format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
+			PERFORM @extschema@.clv_quick_raise(format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
 				'CREATE VIEW v AS that query, and give the name of the view.'::text, 'invalid_name'::text);
 		END IF;
 	END LOOP;
@@ -227,7 +227,7 @@ DECLARE
 BEGIN
 	FOREACH field IN ARRAY coalesce("reset", '{}'::pg_catalog.text[]) LOOP
 		IF field OPERATOR(pg_catalog.<>) ALL ('{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at}'::pg_catalog.text[]) THEN
-			PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('"%s" cannot be reset', field),
+			PERFORM @extschema@.clv_quick_raise(pg_catalog.format('"%s" cannot be reset', field),
 				'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'::pg_catalog.text,
 				'Give other arguments the value they are to have.'::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
 		END IF;
@@ -312,7 +312,7 @@ DECLARE
 	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
 BEGIN
 	IF NOT @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_lock(%L::pg_catalog.text, false)', name))::pg_catalog.bool THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL::pg_catalog.text,
 			'Wait until the refresh has ended, or cancel it.'::pg_catalog.text, 'object_in_use'::pg_catalog.text);
 	END IF;
 	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron();

@@ -16,7 +16,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF if_busy = 'error' THEN
-		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" is being refreshed already', name), by_whom,
+		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" is being refreshed already', name), by_whom,
 			'Wait until it has ended; or, where a notice will do, say if_busy => ''notice''.'::text, 'object_in_use'::text);
 	END IF;
 	RAISE NOTICE 'pipeline "%" is being refreshed already', name USING DETAIL = by_whom;
@@ -41,7 +41,7 @@ DECLARE
 	this int8;
 BEGIN
 	IF locked IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" has no state', name),
+		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" has no state', name),
 			format('The table %I.state is missing or empty.', @extschema@.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;
@@ -91,7 +91,7 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (r.definition).* FROM {data}.run r WHERE r.run = $1 AND r.status = ''running'' '
 		'AND r.pid = pg_backend_pid()'::text) INTO d USING run;
 	IF d IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(format('run %s of pipeline "%s" was given up by another session', run, name),
+		PERFORM @extschema@.clv_quick_raise(format('run %s of pipeline "%s" was given up by another session', run, name),
 			NULL::text, NULL::text, 'object_not_in_prerequisite_state'::text);
 	END IF;
 	d.name := name;
@@ -173,16 +173,16 @@ DECLARE
 	step pg_catalog.record;
 BEGIN
 	IF mode IS NULL OR mode OPERATOR(pg_catalog.<>) ALL ('{auto,full,incremental}'::pg_catalog.text[]) THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('mode must be ''auto'', ''full'' or ''incremental'': %s', coalesce(mode, 'NULL')));
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('mode must be ''auto'', ''full'' or ''incremental'': %s', coalesce(mode, 'NULL')));
 	ELSIF if_busy IS NULL OR if_busy OPERATOR(pg_catalog.<>) ALL ('{error,notice}'::pg_catalog.text[]) THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('if_busy must be ''error'' or ''notice'': %s', coalesce(if_busy, 'NULL')));
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('if_busy must be ''error'' or ''notice'': %s', coalesce(if_busy, 'NULL')));
 	ELSIF NOT pg_catalog.isfinite(as_of) THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('as_of must be a finite date: %s', as_of));
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('as_of must be a finite date: %s', as_of));
 	ELSIF pg_catalog.pg_is_in_recovery() THEN
-		PERFORM @extschema@.clv_quick_refuse('a refresh writes, and this server is a read replica'::pg_catalog.text, NULL::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise('a refresh writes, and this server is a read replica'::pg_catalog.text, NULL::pg_catalog.text,
 			'Refresh on the primary: the views here follow.'::pg_catalog.text, 'read_only_sql_transaction'::pg_catalog.text);
 	ELSIF pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp() THEN
-		PERFORM @extschema@.clv_quick_refuse('clv_refresh cannot run inside a transaction block'::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise('clv_refresh cannot run inside a transaction block'::pg_catalog.text,
 			'It commits after each of its steps.'::pg_catalog.text, 'Call it by itself, without BEGIN.'::pg_catalog.text, 'active_sql_transaction'::pg_catalog.text);
 	END IF;
 	run := @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_begin('
@@ -194,7 +194,7 @@ BEGIN
 		step := @extschema@.clv_pipeline_attempt(name, owner, run, number);
 		COMMIT;
 		IF step.failure IS NOT NULL THEN
-			PERFORM @extschema@.clv_quick_refuse(step.failure OPERATOR(pg_catalog.->>) 'message',
+			PERFORM @extschema@.clv_quick_raise(step.failure OPERATOR(pg_catalog.->>) 'message',
 				step.failure OPERATOR(pg_catalog.->>) 'detail', step.failure OPERATOR(pg_catalog.->>) 'hint',
 				step.failure OPERATOR(pg_catalog.->>) 'code');
 		END IF;
@@ -364,7 +364,7 @@ BEGIN
 		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) '
 		'AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15 LIMIT 1'::text) INTO found;
 	IF found.amount IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(format('the amounts of customer %s add up to %s', found.customer, found.amount),
+		PERFORM @extschema@.clv_quick_raise(format('the amounts of customer %s add up to %s', found.customer, found.amount),
 			'Sums of pipelines are of amounts below 1e15 a customer.'::text,
 			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.'::text, 'numeric_value_out_of_range'::text);
 	END IF;
@@ -455,13 +455,13 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.requested FROM {data}.run r WHERE r.run = $1'::text) INTO requested USING run;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.* FROM {data}.state s'::text) INTO state;
 	IF requested = 'incremental' AND d.changed_at IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			'It does not know when a row of its source was written.'::text,
 			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text, 'object_not_in_prerequisite_state'::text);
 	END IF;
 	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN @extschema@.clv_pipeline_beyond(d) END;
 	IF requested = 'incremental' AND beyond IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
 			'Refresh it in mode ''auto'' or ''full''. A function that looks at nothing but its arguments can be declared IMMUTABLE.'::text,
 			'object_not_in_prerequisite_state'::text);
@@ -618,7 +618,7 @@ BEGIN
 	IF reason IS NOT NULL THEN
 		SELECT @extschema@.clv_fit(c) INTO model FROM (VALUES (@extschema@.clv_pipeline_cells(d, this.generation, this.as_of))) v (c);
 		IF model IS NULL THEN
-			PERFORM @extschema@.clv_quick_refuse(format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
+			PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Look at its source, its filter and its day.'::text, 'no_data_found'::text);
 		END IF;
 		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.rfmtc_cuts(h.history, $2, $3, $4) FROM {data}.history h WHERE h.generation = $1'::text)

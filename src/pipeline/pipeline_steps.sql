@@ -475,7 +475,7 @@ BEGIN
 		LIMIT 1
 	$sql$::text, ARRAY[d.attribute_source]) INTO twice;
 	IF twice IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(
+		PERFORM @extschema@.clv_quick_raise(
 			format('%s has more than one row of customer %s', d.attribute_source, twice), NULL::text,
 			'attribute_source must have one row a customer: a view can choose among several.'::text,
 			'cardinality_violation'::text);

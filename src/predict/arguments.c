@@ -14,7 +14,7 @@
 #define MILLION_YEARS (1e6 * CLV_DAYS_PER_YEAR)
 
 DateADT
-clv_as_of_model(const ClvFitted *fitted)
+clv_as_of_model(const ClvModel *fitted)
 {
 	if (!fitted->has_as_of)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -25,7 +25,7 @@ clv_as_of_model(const ClvFitted *fitted)
 }
 
 DateADT
-clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted *fitted)
+clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *fitted)
 {
 	DateADT		as_of;
 
@@ -58,7 +58,7 @@ clv_check_horizon_days(double days)
 }
 
 double
-clv_horizon_units(const ClvFitted *fitted, const char *what, const Interval *horizon)
+clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon)
 {
 	const ClvFamily *family = fitted->purchase.family;
 	double		days = clv_horizon_days(horizon);

@@ -105,7 +105,7 @@ PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo 
 
 /* The steps of the forecast; errors name a period that is none, and a horizon longer than can be. */
 static void
-SetPeriod(Forecast *forecast, const ClvFitted *fitted, const Interval *period)
+SetPeriod(Forecast *forecast, const ClvModel *fitted, const Interval *period)
 {
 	int			periods = forecast->periods;
 	double		days = clv_span_days("period", period);
@@ -128,7 +128,7 @@ SetPeriod(Forecast *forecast, const ClvFitted *fitted, const Interval *period)
 	clv_check_few(fitted->purchase.family, "horizon", periods * forecast->step);
 	/* what is expected of several campaigns is not what is expected of each */
 	if (fitted->purchase.family->clock == CLV_CAMPAIGNS && periods > 1)
-		clv_lacks(fitted->purchase.family, "curve of several periods");
+		clv_raise_unsupported(fitted->purchase.family, "curve of several periods");
 }
 
 PG_FUNCTION_INFO_V1(clv_forecast);

@@ -96,7 +96,7 @@ clv_second_moment(const ClvFuture *future, double horizon)
 /* Spend in the horizon of one customer, ready to be asked for probabilities. */
 typedef struct Mixture
 {
-	const ClvFittedPart *spend;
+	const ClvModelPart *spend;
 	const ClvCustomer *customer;
 	double	   *p;				/* p[k]: k purchases, alive */
 	int			counts;
@@ -147,7 +147,7 @@ CountQuantile(const Mixture *mixture, double level)
 static double
 Excess(const Mixture *mixture, double ln_s, double level)
 {
-	const ClvFittedPart *spend = mixture->spend;
+	const ClvModelPart *spend = mixture->spend;
 	const ClvCustomer *customer = mixture->customer;
 	double		s = exp(ln_s);
 	double		sum = mixture->atom;
@@ -226,7 +226,7 @@ Root(const Mixture *mixture, double level, double guess)
 }
 
 void
-clv_spend_quantiles(const ClvFitted *fitted, const ClvCustomer *customer, const ClvFuture *future,
+clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *customer, const ClvFuture *future,
 					double p_alive, double horizon, int n, const double *levels, double *quantiles)
 {
 	Mixture		mixture = {.spend = &fitted->spend, .customer = customer};

@@ -120,7 +120,7 @@ Grow(ClvMemo *memo)
 }
 
 void
-clv_memo_send_for(const ClvMemo *memo, const ClvMemoKey *key)
+clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key)
 {
 #ifdef __GNUC__
 	if (memo->size > 0)

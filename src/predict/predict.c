@@ -60,7 +60,7 @@ PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *ro
 	ClvMemoKey	key = clv_site_key(site, customer);
 	double		p_alive;
 
-	clv_memo_send_for(&site->memo, &key);
+	clv_memo_prefetch(&site->memo, &key);
 	p_alive = clv_site_p_alive(site, customer);
 	clv_remembered_all(site, customer, &key, row->alive);
 	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));

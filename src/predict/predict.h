@@ -8,20 +8,20 @@
 #define CLV_PREDICT_H
 
 #include "clv.h"
-#include "fitted/fitted.h"
+#include "model/model.h"
 #include "history/history.h"
 
 /*
  * A horizon in the model's unit, of families of discrete time a whole number. Errors name
  * it where it is negative, too long, or no such number.
  */
-extern double clv_horizon_units(const ClvFitted *fitted, const char *what, const Interval *horizon);
+extern double clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon);
 
 /*
  * P(alive) of a history under a model as of a day. Returns false where the
  * customer does not exist yet.
  */
-extern bool clv_history_p_alive(const ClvFitted *fitted, const ClvHistory *history,
+extern bool clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history,
 								DateADT as_of, double *p_alive);
 
 /*
@@ -29,7 +29,7 @@ extern bool clv_history_p_alive(const ClvFitted *fitted, const ClvHistory *histo
  * expected spend; expected purchases alone where the model has no spend part.
  * Returns false where the customer does not exist yet.
  */
-extern bool clv_history_value(const ClvFitted *fitted, const ClvHistory *history,
+extern bool clv_history_value(const ClvModel *fitted, const ClvHistory *history,
 							  DateADT as_of, double horizon_days, double *value);
 
 /*
@@ -39,7 +39,7 @@ extern bool clv_history_value(const ClvFitted *fitted, const ClvHistory *history
 typedef struct ClvValuer ClvValuer;
 
 extern ClvValuer *clv_valuer_create(MemoryContext context);
-extern bool clv_valuer_measure(ClvValuer *valuer, const ClvFittedCache *model,
+extern bool clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model,
 							   const ClvHistory *history, DateADT as_of, double horizon_days,
 							   double *p_alive, double *value);
 

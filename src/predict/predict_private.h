@@ -22,7 +22,7 @@ clv_in_periods(const ClvFamily *family)
 }
 
 /* An error: the family has no such quantity. */
-extern void pg_attribute_noreturn() clv_lacks(const ClvFamily *family, const char *what);
+extern void pg_attribute_noreturn() clv_raise_unsupported(const ClvFamily *family, const char *what);
 
 /* ---- a customer, as the families see one ---- */
 
@@ -41,11 +41,11 @@ typedef struct ClvCustomer
  * Returns false where the customer does not exist yet. The model needs no purchase part. Of
  * campaigns, whose ages depend on the days themselves, days and last are these.
  */
-extern bool clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+extern bool clv_customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 						 ClvCustomer *customer);
 
 /* The same as a fit counts it: of contracts the first, not the one that as_of finds. */
-extern bool clv_customer_of_fit(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+extern bool clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 								ClvCustomer *customer);
 
 /* ---- how far, and at what rate ---- */
@@ -63,20 +63,20 @@ typedef struct ClvTerms
  */
 extern double clv_discounted(const ClvFuture *future, double delta, double t);
 
-extern double clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer);
+extern double clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer);
 
 /*
  * P(alive) times a quantity given alive. What diverges does so for the least likely
  * survivor, too, but not for the dead.
  */
-extern double clv_times_alive(const ClvFitted *fitted, const ClvCustomer *customer,
+extern double clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer,
 							  double quantity);
 
 /* The newcomer that the customer is, given alive. */
-extern void clv_future_of(const ClvFitted *fitted, const ClvCustomer *customer, ClvFuture *future);
+extern void clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, ClvFuture *future);
 
 /* E[spend per purchase]; INFINITY where it does not exist; NaN without a spend part. */
-extern double clv_spend_of(const ClvFitted *fitted, const ClvCustomer *customer);
+extern double clv_spend_of(const ClvModel *fitted, const ClvCustomer *customer);
 
 /* Smallest n with P(purchases in the horizon <= n) >= level. */
 extern double clv_count_quantile(const ClvFuture *future, double p_alive, double horizon,
@@ -86,7 +86,7 @@ extern double clv_count_quantile(const ClvFuture *future, double p_alive, double
 extern double clv_second_moment(const ClvFuture *future, double horizon);
 
 /* Quantiles of the undiscounted spend in the horizon, for n levels at once. */
-extern void clv_spend_quantiles(const ClvFitted *fitted, const ClvCustomer *customer,
+extern void clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *customer,
 								const ClvFuture *future, double p_alive, double horizon, int n,
 								const double *levels, double *quantiles);
 
@@ -129,12 +129,12 @@ extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
 extern void clv_memo_forget(ClvMemo *memo);
 
 /* To be looked at soon: memory is asked for the key's entry meanwhile. */
-extern void clv_memo_send_for(const ClvMemo *memo, const ClvMemoKey *key);
+extern void clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key);
 
 /* The numbers of the key, NaN where it is new. Valid until the next call. */
 extern double *clv_memo_values(ClvMemo *memo, const ClvMemoKey *key);
 
-/* ---- a call site (site.c) ---- */
+/* ---- a call site (call_site.c) ---- */
 
 /* What a key has one of; all of them given alive. */
 typedef enum ClvMemoKind
@@ -149,9 +149,9 @@ typedef enum ClvMemoKind
 /* One model at a call site, with what was computed under it. */
 typedef struct ClvModelSite
 {
-	ClvFittedCache model;		/* first, as fitted.h asks */
-	const ClvFitted *fitted;	/* the model of the customers at hand: see clv_set_covariates */
-	ClvFitted  *moved;			/* where covariates make it another one than the cache's */
+	ClvModelCache model;		/* first, as model.h asks */
+	const ClvModel *fitted;	/* the model of the customers at hand: see clv_set_covariates */
+	ClvModel  *moved;			/* where covariates make it another one than the cache's */
 	double		z[CLV_MAX_COVARIATES];	/* the covariates at hand */
 	bool		has_z;
 	double		purchase;		/* what they make of the parameters, on the log scale */
@@ -186,7 +186,7 @@ typedef struct ClvPredictSite
  * WARNING a call site, where a fit behind them did not converge: its parameters may be
  * anywhere along a direction that the data do not hold, and limits around them too narrow.
  */
-extern bool clv_has_limits(FunctionCallInfo fcinfo, const ClvFitted *fitted, bool with_spend);
+extern bool clv_has_limits(FunctionCallInfo fcinfo, const ClvModel *fitted, bool with_spend);
 
 /* The model of argument 0 at this call site; neither terms nor covariates are set by it. */
 extern ClvModelSite *clv_model_site(FunctionCallInfo fcinfo);
@@ -204,7 +204,7 @@ extern ClvModelSite *clv_customer_site(FunctionCallInfo fcinfo, int covariates);
 extern void clv_set_covariates(ClvModelSite *site, ArrayType *covariates);
 
 /* An error that lists the covariates where the model has any. */
-extern void clv_need_no_covariates(const ClvFitted *fitted);
+extern void clv_need_no_covariates(const ClvModel *fitted);
 
 /* The memo's key of a customer with the covariates at hand. */
 extern ClvMemoKey clv_site_key(const ClvModelSite *site, const ClvCustomer *customer);
@@ -240,10 +240,10 @@ extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer,
 /* ---- arguments (arguments.c) ---- */
 
 /* The day to predict from: the argument where it is given, else the model's. */
-extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvFitted *fitted);
+extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *fitted);
 
 /* The model's; an error where it has none. */
-extern DateADT clv_as_of_model(const ClvFitted *fitted);
+extern DateADT clv_as_of_model(const ClvModel *fitted);
 
 /* The horizon in days; an error that names it where it is negative. */
 extern double clv_horizon_days(const Interval *horizon);

@@ -15,7 +15,7 @@
 /* ---- what families lack ---- */
 
 void
-clv_lacks(const ClvFamily *family, const char *what)
+clv_raise_unsupported(const ClvFamily *family, const char *what)
 {
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					errmsg("\"%s\" has no %s", family->name, what)));
@@ -25,7 +25,7 @@ clv_lacks(const ClvFamily *family, const char *what)
 
 /* Families of whole periods see what happened in them; days stand for periods then. */
 static void
-InPeriods(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of, bool current,
+InPeriods(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool current,
 		  ClvCustomer *customer)
 {
 	ClvPeriods	periods;
@@ -44,7 +44,7 @@ InPeriods(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of, boo
  * for the first time since then is a newcomer; else to the day.
  */
 static void
-InCampaigns(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+InCampaigns(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 			ClvSummary *summary, ClvCustomer *customer)
 {
 	DateADT		until = (DateADT) clv_grid_over(&fitted->counting.grid, as_of);
@@ -64,7 +64,7 @@ InCampaigns(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
 }
 
 static bool
-Customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of, bool current,
+Customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool current,
 		 ClvCustomer *customer)
 {
 	const ClvFamily *family = fitted->purchase.family;
@@ -95,23 +95,23 @@ Customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of, bool
 }
 
 bool
-clv_customer(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+clv_customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 			 ClvCustomer *customer)
 {
 	return Customer(fitted, history, as_of, true, customer);
 }
 
 bool
-clv_customer_of_fit(const ClvFitted *fitted, const ClvHistory *history, DateADT as_of,
+clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 					ClvCustomer *customer)
 {
 	return Customer(fitted, history, as_of, false, customer);
 }
 
 double
-clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer)
+clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer)
 {
-	const ClvFittedPart *part = &fitted->purchase;
+	const ClvModelPart *part = &fitted->purchase;
 	double		p_alive = get_float8_nan();
 
 	if (part->family->leaving == NULL && part->family->p_alive != NULL)
@@ -122,9 +122,9 @@ clv_p_alive_of(const ClvFitted *fitted, const ClvCustomer *customer)
 }
 
 double
-clv_times_alive(const ClvFitted *fitted, const ClvCustomer *customer, double quantity)
+clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer, double quantity)
 {
-	const ClvFittedPart *part = &fitted->purchase;
+	const ClvModelPart *part = &fitted->purchase;
 	double		ln = part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T);
 
 	if (isinf(quantity))
@@ -133,17 +133,17 @@ clv_times_alive(const ClvFitted *fitted, const ClvCustomer *customer, double qua
 }
 
 void
-clv_future_of(const ClvFitted *fitted, const ClvCustomer *customer, ClvFuture *future)
+clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, ClvFuture *future)
 {
-	const ClvFittedPart *part = &fitted->purchase;
+	const ClvModelPart *part = &fitted->purchase;
 
 	clv_given_alive(part->family, part->param, customer->x, customer->t_x, customer->T, future);
 }
 
 double
-clv_spend_of(const ClvFitted *fitted, const ClvCustomer *customer)
+clv_spend_of(const ClvModel *fitted, const ClvCustomer *customer)
 {
-	const ClvFittedPart *part = &fitted->spend;
+	const ClvModelPart *part = &fitted->spend;
 
 	if (part->family == NULL)
 		return get_float8_nan();
@@ -205,7 +205,7 @@ clv_discounted(const ClvFuture *future, double delta, double t)
 	if (t == 0)
 		return 0;
 	if (future->family->discounted == NULL)
-		clv_lacks(future->family, "discounted expectation");
+		clv_raise_unsupported(future->family, "discounted expectation");
 	if (delta == 0 && isfinite(t))
 		return future->family->expected(future->param, t);
 	if (delta >= 0)

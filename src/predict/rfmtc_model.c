@@ -17,7 +17,7 @@ extern Datum rfmtc(PG_FUNCTION_ARGS);
 
 typedef struct RfmtcSite
 {
-	ClvFittedCache model;		/* first, as fitted.h asks */
+	ClvModelCache model;		/* first, as model.h asks */
 	FmgrInfo	history;
 	TupleDesc	desc;
 } RfmtcSite;
@@ -61,7 +61,7 @@ rfmtc_with_model(PG_FUNCTION_ARGS)
 	HeapTupleData tuple;
 	Datum		values[COLUMNS];
 	bool		nulls[COLUMNS];
-	const ClvFitted *fitted;
+	const ClvModel *fitted;
 	double		p_alive;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
@@ -72,7 +72,7 @@ rfmtc_with_model(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(2))
 		PG_RETURN_DATUM(row);
 
-	fitted = clv_fitted_lookup(&site->model, PG_GETARG_DATUM(2), fcinfo->flinfo->fn_mcxt);
+	fitted = clv_model_lookup(&site->model, PG_GETARG_DATUM(2), fcinfo->flinfo->fn_mcxt);
 	if (!clv_history_p_alive(fitted, PG_GETARG_CLV_HISTORY_P(0), PG_GETARG_DATEADT(1), &p_alive))
 		PG_RETURN_DATUM(row);
 	header = DatumGetHeapTupleHeader(row);

@@ -40,7 +40,7 @@ enum
 typedef struct ClvTotal
 {
 	uint32		tag;			/* CLV_TOTAL_TAG */
-	ClvModel   *model;			/* one for all customers, in the context of the total */
+	ClvPackedModel   *model;			/* one for all customers, in the context of the total */
 	double		level;			/* of both intervals */
 	int64		customers;
 
@@ -54,15 +54,15 @@ typedef struct ClvTotal
 
 /* How many sums a model needs. */
 static inline int
-clv_total_sums(const ClvFitted *fitted)
+clv_total_sums(const ClvModel *fitted)
 {
-	return CLV_TOTAL_GRADIENTS + 2 * clv_fitted_dimension(&fitted->purchase) +
+	return CLV_TOTAL_GRADIENTS + 2 * clv_model_dimension(&fitted->purchase) +
 		   (fitted->spend.family != NULL ? fitted->spend.family->nparams : 0);
 }
 
 /* A total of nobody. */
-extern ClvTotal *clv_total_create(MemoryContext context, const ClvModel *model,
-								  const ClvFitted *fitted, double level);
+extern ClvTotal *clv_total_create(MemoryContext context, const ClvPackedModel *model,
+								  const ClvModel *fitted, double level);
 
 /* Width of the memo that a site needs to add customers. */
 extern const int clv_total_memo_width;

@@ -11,16 +11,16 @@ RETURN CASE WHEN by_number OPERATOR(pg_catalog.<>) 0::pg_catalog.float8
 COMMENT ON FUNCTION @extschema@.clv_ratio(pg_catalog.float8, pg_catalog.float8) IS
 	'the first number divided by the second; NULL where that is zero or not finite. A part of the quick look and of validation';
 
-CREATE FUNCTION @extschema@.clv_quick_refuse(
+CREATE FUNCTION @extschema@.clv_quick_raise(
 	message pg_catalog.text, detail pg_catalog.text, hint pg_catalog.text, code pg_catalog.text)
 	RETURNS pg_catalog.void
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION @extschema@.clv_quick_refuse(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.clv_quick_raise(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'raises an error with what is known of its detail and hint, code being an SQLSTATE or its name, and without a word of the functions that have called each other until then. A part of the quick look, of validation and of pipelines';
-CREATE FUNCTION @extschema@.clv_quick_refuse(message pg_catalog.text) RETURNS pg_catalog.void
+CREATE FUNCTION @extschema@.clv_quick_raise(message pg_catalog.text) RETURNS pg_catalog.void
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
-RETURN @extschema@.clv_quick_refuse(message, NULL::pg_catalog.text, NULL::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
-COMMENT ON FUNCTION @extschema@.clv_quick_refuse(pg_catalog.text) IS
+RETURN @extschema@.clv_quick_raise(message, NULL::pg_catalog.text, NULL::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
+COMMENT ON FUNCTION @extschema@.clv_quick_raise(pg_catalog.text) IS
 	'raises an error of an invalid argument that explains itself. A part of the quick look, of validation and of pipelines';
 
 CREATE FUNCTION @extschema@.clv_quick_find(
@@ -43,7 +43,7 @@ DECLARE
 	kind pg_catalog."char";
 BEGIN
 	IF source IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('source must be the name of a table or view, not NULL'::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise('source must be the name of a table or view, not NULL'::pg_catalog.text,
 			NULL::pg_catalog.text,
 			NULL::pg_catalog.text,
 			'null_value_not_allowed'::pg_catalog.text);
@@ -55,7 +55,7 @@ BEGIN
 		WHERE pg_catalog.lower(c.relname::pg_catalog.text) OPERATOR(pg_catalog.=) pg_catalog.lower(last)
 		  AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,v,m,f,p}'::pg_catalog."char"[])
 		ORDER BY pg_catalog.pg_table_is_visible(c.oid) DESC, n.nspname, c.relname LIMIT 1;
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('table or view "%s" does not exist', source),
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('table or view "%s" does not exist', source),
 			NULL::pg_catalog.text,
 			CASE WHEN name IS NOT NULL THEN pg_catalog.format('There is %s.', name)
 				ELSE pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
@@ -66,7 +66,7 @@ BEGIN
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,v,m,f,p}'::pg_catalog."char"[]) THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('"%s" is neither a table nor a view', source),
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('"%s" is neither a table nor a view', source),
 			NULL::pg_catalog.text,
 			NULL::pg_catalog.text,
 			'wrong_object_type'::pg_catalog.text);
@@ -121,7 +121,7 @@ DECLARE
 	spelling pg_catalog.text := name;
 BEGIN
 	IF name IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('%s must be the name of a column, not NULL', argument),
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('%s must be the name of a column, not NULL', argument),
 			NULL::pg_catalog.text,
 			NULL::pg_catalog.text,
 			'null_value_not_allowed'::pg_catalog.text);
@@ -138,7 +138,7 @@ BEGIN
 		spelling := (pg_catalog.parse_ident(name))[1];
 		EXIT WHEN spelling OPERATOR(pg_catalog.=) name;
 	END LOOP;
-	PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s does not exist', name, title),
+	PERFORM @extschema@.clv_quick_raise(pg_catalog.format('column "%s" of %s does not exist', name, title),
 		pg_catalog.format('It was given as %s.', argument),
 		pg_catalog.format('Columns of %s are: %s.', title,
 			(SELECT pg_catalog.string_agg(pg_catalog.quote_ident(c.name), ', ') FROM @extschema@.clv_quick_columns(query) c)),
@@ -222,7 +222,7 @@ DECLARE
 	base regtype := @extschema@.clv_quick_base_type(column_type)::regtype;
 BEGIN
 	IF base <> ALL (types) THEN
-		PERFORM @extschema@.clv_quick_refuse(format('column "%s" of %s is of type %s, not %s',
+		PERFORM @extschema@.clv_quick_raise(format('column "%s" of %s is of type %s, not %s',
 				column_name, title, type_name, wanted),
 			NULL::text,
 			hint,
@@ -280,7 +280,7 @@ BEGIN
 	IF time_type OPERATOR(pg_catalog.<>) ALL (
 		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[])
 	THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s is of type %s, not a time',
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('column "%s" of %s is of type %s, not a time',
 				time_column.column_name, rows.title, pg_catalog.format_type(time_column.column_type, time_column.column_typmod)),
 			NULL::pg_catalog.text,
 			pg_catalog.format('A query as source can cast it: SELECT ..., %I::timestamptz AS bought_at%s.', time_column.column_name, place),
@@ -292,7 +292,7 @@ BEGIN
 		IF amount_type OPERATOR(pg_catalog.<>) ALL (
 			'{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}'::pg_catalog.regtype[])
 		THEN
-			PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('column "%s" of %s is of type %s, not a number',
+			PERFORM @extschema@.clv_quick_raise(pg_catalog.format('column "%s" of %s is of type %s, not a number',
 					amount_column.column_name, rows.title, pg_catalog.format_type(amount_column.column_type, amount_column.column_typmod)),
 				NULL::pg_catalog.text,
 				pg_catalog.format('A query as source can cast it: SELECT ..., %I::numeric AS amount%s.', amount_column.column_name, place),
@@ -337,7 +337,7 @@ DECLARE
 	rows pg_catalog.record;
 BEGIN
 	IF model IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('model must be the name of a family, or ''none'', not NULL'::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise('model must be the name of a family, or ''none'', not NULL'::pg_catalog.text,
 			NULL::pg_catalog.text,
 			NULL::pg_catalog.text,
 			'null_value_not_allowed'::pg_catalog.text);
@@ -372,7 +372,7 @@ DECLARE
 	most pg_catalog.int4 := CASE WHEN highest IS NOT NULL THEN greatest(highest, 5) END;
 BEGIN
 	IF bins OPERATOR(pg_catalog.<) highest OR bins OPERATOR(pg_catalog.>) most THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('map %s is written for scores up to %s, not for bins => %s',
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('map %s is written for scores up to %s, not for bins => %s',
 				CASE WHEN map OPERATOR(pg_catalog.~) '^\s*\[' THEN 'given as rules' ELSE pg_catalog.quote_ident(map) END,
 				CASE WHEN bins OPERATOR(pg_catalog.>) most THEN most ELSE highest END, bins),
 			NULL::pg_catalog.text,
@@ -443,7 +443,7 @@ CREATE FUNCTION @extschema@.clv_predict(
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000 AS $$
 BEGIN
 	IF model OPERATOR(pg_catalog.=) 'none' THEN
-		PERFORM @extschema@.clv_quick_refuse('a prediction needs a model'::pg_catalog.text);
+		PERFORM @extschema@.clv_quick_raise('a prediction needs a model'::pg_catalog.text);
 	END IF;
 	RETURN QUERY EXECUTE @extschema@.clv_quick_model(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of)
 		OPERATOR(pg_catalog.||)
@@ -476,7 +476,7 @@ DECLARE
 	family pg_catalog.text := model;
 BEGIN
 	IF map IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('map must be the name of a segment map or a rule list, not NULL'::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise('map must be the name of a segment map or a rule list, not NULL'::pg_catalog.text,
 			NULL::pg_catalog.text,
 			NULL::pg_catalog.text,
 			'null_value_not_allowed'::pg_catalog.text);
@@ -489,7 +489,7 @@ BEGIN
 	  AND i.name OPERATOR(pg_catalog.<>) ALL ('{cumulative_share,trend}'::pg_catalog.text[])
 	LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_refuse(pg_catalog.format('attribute "%s" cannot be computed from purchases', unknown),
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('attribute "%s" cannot be computed from purchases', unknown),
 			'The quick look knows the attributes cumulative_share and trend.'::pg_catalog.text,
 			'Give it yourself: segment_assign(scores, map, attributes).'::pg_catalog.text,
 			'invalid_parameter_value'::pg_catalog.text);

@@ -31,7 +31,7 @@ typedef struct ClvCutsParts
 	DateADT		as_of;
 	int64		customers;		/* who were cut */
 	int64		skipped;		/* who did not exist yet */
-	ClvModel   *model;			/* or NULL */
+	ClvPackedModel   *model;			/* or NULL */
 } ClvCutsParts;
 
 /* Both check everything: the parts may have been typed, the bytes sent by anyone. */

@@ -154,7 +154,7 @@ TakeMember(ClvCutsParts *parts, int64 *version, int *counts, const char *key,
 	else if (strcmp(key, "skipped") == 0)
 		parts->skipped = WholeNumber(key, value);
 	else if (strcmp(key, "model") == 0)
-		parts->model = (ClvModel *) DatumGetPointer(DirectFunctionCall1(
+		parts->model = (ClvPackedModel *) DatumGetPointer(DirectFunctionCall1(
 			clv_model_from_jsonb, JsonbPGetDatum(JsonbValueToJsonb(value))));
 	else
 		return false;

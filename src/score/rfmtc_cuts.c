@@ -19,9 +19,9 @@
 typedef struct CutsState
 {
 	uint32		tag;			/* STATE_TAG */
-	ClvFittedCache cache;
+	ClvModelCache cache;
 	ClvValuer  *valuer;			/* where there is a model that customers were measured by */
-	ClvModel   *model;			/* or NULL */
+	ClvPackedModel   *model;			/* or NULL */
 	DateADT		as_of;
 	int			bins;
 	int64		skipped;
@@ -45,19 +45,19 @@ StateArgument(FunctionCallInfo fcinfo, int arg)
 }
 
 static void
-SetModel(CutsState *state, const ClvModel *model)
+SetModel(CutsState *state, const ClvPackedModel *model)
 {
 	MemoryContext context = state->population.context;
 
 	state->model = MemoryContextAlloc(context, VARSIZE_ANY(model));
 	memcpy(state->model, model, VARSIZE_ANY(model));
-	clv_fitted_need_purchase(
-		clv_fitted_lookup(&state->cache, PointerGetDatum(state->model), context));
+	clv_model_need_purchase(
+		clv_model_lookup(&state->cache, PointerGetDatum(state->model), context));
 	state->valuer = clv_valuer_create(context);
 }
 
 static bool
-SameModel(const ClvModel *a, const ClvModel *b)
+SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
 {
 	if (a == NULL || b == NULL)
 		return a == b;
@@ -116,12 +116,12 @@ CheckArguments(FunctionCallInfo fcinfo, CutsState *state)
 		Disagreement("number of bins");
 	if (HasModel(fcinfo) != (state->model != NULL))
 		Disagreement("model");
-	if (state->model != NULL && !clv_fitted_is_cached(&state->cache, PG_GETARG_DATUM(3)))
+	if (state->model != NULL && !clv_model_is_cached(&state->cache, PG_GETARG_DATUM(3)))
 	{
 		if (!SameModel(state->model, DatumGetClvModelP(PG_GETARG_DATUM(3))))
 			Disagreement("model");
 		/* the same value in another wrapping: know it by this one from now on */
-		clv_fitted_lookup(&state->cache, PG_GETARG_DATUM(3), state->population.context);
+		clv_model_lookup(&state->cache, PG_GETARG_DATUM(3), state->population.context);
 	}
 	if (AsOfArgument(fcinfo, state) != state->as_of)
 		Disagreement("as_of");
@@ -232,7 +232,7 @@ static void
 ReadModel(StringInfo in, CutsState *state)
 {
 	int32		size = (int32) pq_getmsgint(in, 4);
-	ClvModel   *model;
+	ClvPackedModel   *model;
 
 	if (size == 0)
 		return;

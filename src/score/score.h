@@ -13,7 +13,7 @@
 
 #include "access/htup_details.h"
 
-#include "fitted/fitted.h"
+#include "model/model.h"
 #include "history/history.h"
 #include "predict/predict.h"
 
@@ -44,7 +44,7 @@ extern const char clv_score_letter[CLV_MEASURES + 1];
  * is NULL. The valuer remembers what customers share. False where the customer does
  * not exist yet.
  */
-extern bool clv_measure(const ClvHistory *history, const ClvFittedCache *model,
+extern bool clv_measure(const ClvHistory *history, const ClvModelCache *model,
 						ClvValuer *valuer, DateADT as_of, double value[CLV_MEASURES]);
 
 /* The cut points of a population, unpacked. */

@@ -8,7 +8,7 @@
  * only the renewals do, so the comparison has to count like this too: in the same
  * periods, which each customer may have of their own.
  */
-#include "fitted/fitted.h"
+#include "model/model.h"
 
 #include "access/htup_details.h"
 #include "funcapi.h"
@@ -19,14 +19,14 @@ PG_FUNCTION_INFO_V1(clv_validate_clock);
 Datum
 clv_validate_clock(PG_FUNCTION_ARGS)
 {
-	ClvFitted	fitted;
+	ClvModel	fitted;
 	Interval   *unit = palloc(sizeof(Interval));
 	ErrorContextCallback *stack = clv_hide_callers();
 	Datum		values[4];
 	bool		nulls[4] = {false, false, false, false};
 
-	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
-	clv_fitted_need_purchase(&fitted);
+	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	clv_model_need_purchase(&fitted);
 	error_context_stack = stack;
 	values[0] = CStringGetTextDatum(clv_clock_name(fitted.purchase.family->clock));
 	values[1] = Float8GetDatum(fitted.unit_days);
@@ -48,7 +48,7 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 	DateADT		since = PG_GETARG_DATEADT(1);
 	const Interval *horizon = PG_GETARG_INTERVAL_P(2);
 	ErrorContextCallback *stack = clv_hide_callers();
-	ClvFitted	fitted;
+	ClvModel	fitted;
 	const ClvGrid *grid = &fitted.counting.grid;
 	double		periods;
 	int64		months;
@@ -57,8 +57,8 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 	Datum		values[2] = {0};
 	bool		nulls[2] = {true, true};
 
-	clv_fitted_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
-	clv_fitted_need_purchase(&fitted);
+	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	clv_model_need_purchase(&fitted);
 	if (fitted.purchase.family->clock == CLV_CONTINUOUS)
 	{
 		error_context_stack = stack;
@@ -156,21 +156,21 @@ PG_FUNCTION_INFO_V1(clv_validate_purchases);
 Datum
 clv_validate_purchases(PG_FUNCTION_ARGS)
 {
-	ClvFittedCache *cache = (ClvFittedCache *) fcinfo->flinfo->fn_extra;
+	ClvModelCache *cache = (ClvModelCache *) fcinfo->flinfo->fn_extra;
 	DateADT		as_of = PG_GETARG_DATEADT(2);
 	int32		periods = PG_GETARG_INT32(3);
-	const ClvFitted *fitted;
+	const ClvModel *fitted;
 	ClvHistory *history;
 	ClvSummary	summary;
 	int32		count = 0;
 
 	if (cache == NULL)
 	{
-		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ClvFittedCache));
+		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ClvModelCache));
 		fcinfo->flinfo->fn_extra = cache;
 	}
-	fitted = clv_fitted_lookup(cache, PG_GETARG_DATUM(0), fcinfo->flinfo->fn_mcxt);
-	clv_fitted_need_purchase(fitted);
+	fitted = clv_model_lookup(cache, PG_GETARG_DATUM(0), fcinfo->flinfo->fn_mcxt);
+	clv_model_need_purchase(fitted);
 	if (DATE_NOT_FINITE(as_of) || !IS_VALID_DATE((int64) as_of + periods))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 						errmsg("as_of, and the periods from it on, must be finite dates")));

@@ -31,13 +31,13 @@ DECLARE
 	wanted int4 := (@extschema@.clv_validate_clock(model)).covariates;
 BEGIN
 	IF wanted > 0 AND covariates IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('the model needs the covariates of the customers'::text,
+		PERFORM @extschema@.clv_quick_raise('the model needs the covariates of the customers'::text,
 			NULL::text,
 			'Give covariates => the column that holds them, as an array of numbers.'::text,
 			'invalid_parameter_value'::text);
 	END IF;
 	IF wanted = 0 AND covariates IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('the model knows no covariates'::text,
+		PERFORM @extschema@.clv_quick_raise('the model knows no covariates'::text,
 			NULL::text,
 			'Leave the argument covariates out.'::text,
 			'invalid_parameter_value'::text);
@@ -105,13 +105,13 @@ DECLARE
 	day date := (since + @extschema@.clv_quick_span(argument, span))::date;
 BEGIN
 	IF span IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse(format('%s must be a length of time, not NULL', argument),
+		PERFORM @extschema@.clv_quick_raise(format('%s must be a length of time, not NULL', argument),
 			NULL::text,
 			$hint$Such as '1 year' or '13 weeks'.$hint$::text,
 			'null_value_not_allowed'::text);
 	END IF;
 	IF day <= since THEN
-		PERFORM @extschema@.clv_quick_refuse(format('%s must be positive: %s', argument, span),
+		PERFORM @extschema@.clv_quick_raise(format('%s must be positive: %s', argument, span),
 			NULL::text,
 			$hint$Such as '1 year' or '13 weeks'.$hint$::text,
 			'invalid_parameter_value'::text);

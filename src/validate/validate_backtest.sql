@@ -20,7 +20,7 @@ DECLARE
 	known date;
 BEGIN
 	IF options IS NOT NULL AND model IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('give options for a fit or a model, not both'::text);
+		PERFORM @extschema@.clv_quick_raise('give options for a fit or a model, not both'::text);
 	END IF;
 	IF model IS NOT NULL THEN
 		PERFORM @extschema@.clv_validate_covariates(model, covariates);
@@ -29,14 +29,14 @@ BEGIN
 		ELSE (SELECT d.as_of FROM @extschema@.clv_diagnostics(model) d) END;
 	since := coalesce(as_of, known);
 	IF since IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('the day to predict from is not known'::text,
+		PERFORM @extschema@.clv_quick_raise('the day to predict from is not known'::text,
 			NULL::text,
 			'Give as_of => a day so far in the past that the data cover the horizon after it.'::text,
 			'null_value_not_allowed'::text);
 	END IF;
 	PERFORM @extschema@.clv_quick_date('as_of'::text, since);
 	IF model IS NULL AND known <> since THEN
-		PERFORM @extschema@.clv_quick_refuse(format('as_of (%s) is not that of the options (%s)',
+		PERFORM @extschema@.clv_quick_raise(format('as_of (%s) is not that of the options (%s)',
 				to_char(since, 'YYYY-MM-DD'), to_char(known, 'YYYY-MM-DD')),
 			NULL::text,
 			'Leave it out of the options.'::text,
@@ -76,7 +76,7 @@ DECLARE
 	clock text := (@extschema@.clv_validate_clock(model)).clock;
 BEGIN
 	IF clock = 'campaigns' AND was_fitted THEN
-		PERFORM @extschema@.clv_quick_refuse('a supervised model cannot be fitted by a back-test'::text,
+		PERFORM @extschema@.clv_quick_raise('a supervised model cannot be fitted by a back-test'::text,
 			'It would learn from the time after as_of, which is what it is to predict.'::text,
 			'Fit it a period earlier, and give it as model => ....'::text,
 			'feature_not_supported'::text);
@@ -137,7 +137,7 @@ BEGIN
 		FROM @extschema@.clv_validate_extent(histories, since) AS e;
 	END IF;
 	IF nobody THEN
-		PERFORM @extschema@.clv_quick_refuse('there are no customers to predict'::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise('there are no customers to predict'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
 			'Give a later as_of.'::pg_catalog.text,
@@ -399,7 +399,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF last_class IS NULL OR last_class < 0 THEN
-		PERFORM @extschema@.clv_quick_refuse(format('last_class must be a number of repeat purchases: %s',
+		PERFORM @extschema@.clv_quick_raise(format('last_class must be a number of repeat purchases: %s',
 				coalesce(last_class::text, 'NULL')),
 			NULL::text,
 			'Customers with so many and more are one class.'::text,

@@ -14,13 +14,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('model must be a model, not NULL'::text,
+		PERFORM @extschema@.clv_quick_raise('model must be a model, not NULL'::text,
 			NULL::text,
 			'Make it by clv_fit(history), or by clv_model(...).'::text,
 			'null_value_not_allowed'::text);
 	END IF;
 	IF (@extschema@.clv_validate_clock(model)).clock <> 'continuous' THEN
-		PERFORM @extschema@.clv_quick_refuse(format('tracking needs a model of continuous time, not %s',
+		PERFORM @extschema@.clv_quick_raise(format('tracking needs a model of continuous time, not %s',
 				(@extschema@.clv_diagnostics(model)).purchase_model),
 			NULL::text,
 			'clv_backtest compares such models over a hold-out.'::text,
@@ -51,14 +51,14 @@ DECLARE
 	day date;
 BEGIN
 	IF since >= until THEN
-		PERFORM @extschema@.clv_quick_refuse(format('since (%s) must be before until (%s)',
+		PERFORM @extschema@.clv_quick_raise(format('since (%s) must be before until (%s)',
 			to_char(since, 'YYYY-MM-DD'), to_char(until, 'YYYY-MM-DD')));
 	END IF;
 	LOOP
 		-- always counted from since: a month after January 31 is the end of February, two are March 31
 		day := @extschema@.clv_validate_day(since, cardinality(edges) * period, 'period'::text);
 		IF day <= edges[cardinality(edges)] THEN
-			PERFORM @extschema@.clv_quick_refuse(format('period must be positive: %s', period));
+			PERFORM @extschema@.clv_quick_raise(format('period must be positive: %s', period));
 		END IF;
 		edges := edges || least(day, until);
 		EXIT WHEN day >= until;
@@ -180,7 +180,7 @@ BEGIN
 	as_of := @extschema@.clv_validate_tracked(model, since, until, as_of, covariates);
 	extent := @extschema@.clv_validate_extent(histories, as_of);
 	IF extent.first_purchase IS NULL THEN
-		PERFORM @extschema@.clv_quick_refuse('there are no customers to track'::pg_catalog.text,
+		PERFORM @extschema@.clv_quick_raise('there are no customers to track'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(as_of, 'YYYY-MM-DD')),
 			NULL::pg_catalog.text,

@@ -3,7 +3,7 @@
  *		libFuzzer: fits to whatever the bytes say.
  *
  * clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc
- *     test/fuzz/fuzz_fit.c src/math/\*.c src/model/\*.c -lm -o fuzz_fit
+ *     test/fuzz/fuzz_fit.c src/math/\*.c src/families/\*.c -lm -o fuzz_fit
  *
  * Whatever the cells, a fit must return; where it says CLV_OK its parameters are
  * positive numbers at which the log-likelihood is finite and flat, and two runs
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/likelihood.h"
+#include "families/likelihood.h"
 
 #define MOST_CELLS 64
 #define GROUPS 5

@@ -269,7 +269,7 @@ my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postg
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
 	WHERE 'internal'::regtype <> ALL (p.proargtypes::oid[]) AND p.prorettype NOT IN ('internal'::regtype, 'trigger'::regtype)
-	  AND p.proname <> 'clv_quick_refuse'
+	  AND p.proname <> 'clv_quick_raise'
 	ORDER BY p.proname, pg_get_function_identity_arguments(p.oid)});
 cmp_ok(scalar(@functions), '>', 200, 'there are functions to call');
 # those of pipelines are slow and do one thing each, those of models have most to decide

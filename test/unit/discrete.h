@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "fitting.h"
-#include "model/registry.h"
+#include "families/registry.h"
 #include "oracle.h"
 
 /*

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "math/newton.h"
-#include "model/cells.h"
-#include "model/likelihood.h"
+#include "families/cell_table.h"
+#include "families/likelihood.h"
 #include "shop.h"
 
 /*
@@ -208,7 +208,7 @@ static inline void
 CheckEngine(const ClvFamily *family, ClvCell *cells, size_t n, const double *param)
 {
 	ClvPoll poll = {0};
-	ClvCells engine = {.family = family, .cells = cells, .n = n, .poll = &poll};
+	ClvCellTable engine = {.family = family, .cells = cells, .n = n, .poll = &poll};
 	ClvArena arena = {malloc(clv_fit_cells_workspace(family, n)), 0};
 	ClvQuadratic at;
 	double direct = 0;
@@ -216,7 +216,7 @@ CheckEngine(const ClvFamily *family, ClvCell *cells, size_t n, const double *par
 	for (size_t i = 0; i < n; i++)
 		direct +=
 			cells[i].count * family->log_likelihood(param, cells[i].x, cells[i].t_x, cells[i].T);
-	clv_cells_carve(&engine, &arena, n);
+	clv_cell_table_lay_out(&engine, &arena, n);
 	assert_true(clv_cells_sort(&engine));
 	clv_cells_index(&engine);
 	clv_cells_evaluate(&engine, param, &at);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/likelihood.h"
+#include "families/likelihood.h"
 #include "shared.h"
 
 typedef struct Shop
@@ -169,19 +169,19 @@ Beta(Chance *chance, double a, double b)
 }
 
 /*
- * A bg/nbd (toss 0) or mbg/nbd (toss 1) customer of age T. grid > 0: times are
+ * A bg/nbd (immediate 0) or mbg/nbd (immediate 1) customer of age T. grid > 0: times are
  * rounded to multiples of it, but never to 0: x > 0 at t_x = 0 makes the
  * likelihood rise without bound as alpha vanishes.
  */
 static inline ClvCell
-DrawCustomer(Chance *chance, const double *param, int toss, double T, double grid)
+DrawCustomer(Chance *chance, const double *param, int immediate, double T, double grid)
 {
 	double rate = Gamma(chance, param[0]) / param[1];
 	double p = Beta(chance, param[2], param[3]);
 	ClvCell cell = {0, 0, 0, T, 1};
 	double t = 0;
 
-	if (toss && Uniform(chance) < p)
+	if (immediate && Uniform(chance) < p)
 		return cell;
 	for (;;)
 	{

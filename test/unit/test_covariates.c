@@ -12,9 +12,9 @@
 #include <cmocka.h>
 
 #include "fitting.h"
-#include "model/cells.h"
-#include "model/effects.h"
-#include "model/registry.h"
+#include "families/cell_table.h"
+#include "families/covariates.h"
+#include "families/registry.h"
 
 static bool
 TakesCovariates(const ClvFamily *family)
@@ -93,7 +93,7 @@ CheckGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGr
 	static const double param[] = {1.8, 40, .9, 30, 20, 1};
 	ClvPoll poll = {0};
 	ClvCell *copy = malloc(n * sizeof(ClvCell));
-	ClvCells engine = {
+	ClvCellTable engine = {
 		.family = family, .cells = copy, .n = n, .poll = &poll, .groups = groups};
 	ClvArena arena = {malloc(clv_fit_cells_workspace(family, n)), 0};
 	int ncovariates = groups->ncovariates;
@@ -108,7 +108,7 @@ CheckGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGr
 	memcpy(point, param, sizeof(param));
 	for (int j = 0; j < 2 * ncovariates; j++)
 		point[family->nparams + j] = 0.3 - 0.2 * j + 0.05 * j * j;
-	clv_cells_carve(&engine, &arena, n);
+	clv_cell_table_lay_out(&engine, &arena, n);
 	assert_true(clv_cells_sort(&engine));
 	assert_int_equal(clv_covariates_survey(engine.cells, engine.n, groups, &poll, &covariates,
 										   &culprit),
@@ -347,11 +347,11 @@ static const double coin[] = {.6, 20, 1.2, 3};
 static const double moved[] = {.5, -.02, -.8, .03};
 
 /*
- * Customers of bg/nbd (toss 0) or mbg/nbd: a flag and a year of birth. distinct:
+ * Customers of bg/nbd (immediate 0) or mbg/nbd: a flag and a year of birth. distinct:
  * every vector is another.
  */
 static Simulated *
-Simulate(int toss, bool distinct, uint64_t seed)
+Simulate(int immediate, bool distinct, uint64_t seed)
 {
 	Simulated *shop = calloc(1, sizeof(Simulated));
 	Chance chance = seed;
@@ -365,7 +365,7 @@ Simulate(int toss, bool distinct, uint64_t seed)
 		z[1] = 1950 + (distinct ? 50 * Uniform(&chance) : floor(50 * Uniform(&chance)));
 		clv_param_with_effects(&clv_bgnbd, coin, 2, moved, (double[]){z[0], z[1] - 1975}, own);
 		shop->cells[i] =
-			DrawCustomer(&chance, own, toss, floor(10 + 100 * Uniform(&chance)), distinct ? 0 : 1);
+			DrawCustomer(&chance, own, immediate, floor(10 + 100 * Uniform(&chance)), distinct ? 0 : 1);
 		shop->cells[i].group = i;
 	}
 	shop->groups = (ClvGroups){CUSTOMERS, 2, shop->z, NULL};
@@ -375,10 +375,10 @@ Simulate(int toss, bool distinct, uint64_t seed)
 static void
 recovers_simulated_effects(void **state)
 {
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
-		Simulated *shop = Simulate(toss, true, 51 + (uint64_t) toss);
-		const ClvFamily *family = toss ? &clv_mbgnbd : &clv_bgnbd;
+		Simulated *shop = Simulate(immediate, true, 51 + (uint64_t) immediate);
+		const ClvFamily *family = immediate ? &clv_mbgnbd : &clv_bgnbd;
 		double alpha = log(coin[1]) - moved[1] * -1975; /* at a year of 0 */
 		ClvFitReport report;
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "fitting.h"
-#include "model/registry.h"
+#include "families/registry.h"
 
 #define CUSTOMERS 20000
 

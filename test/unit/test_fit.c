@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "fitting.h"
-#include "model/registry.h"
+#include "families/registry.h"
 
 #define BG (&clv_bgnbd)
 #define MBG (&clv_mbgnbd)
@@ -91,7 +91,7 @@ peers_on_cdnow(void **state)
 /* ---- derivatives ---- */
 
 static ClvCell *
-SimulatedCustomers(const double *param, int toss, size_t n, double grid, uint64_t seed)
+SimulatedCustomers(const double *param, int immediate, size_t n, double grid, uint64_t seed)
 {
 	ClvCell *cells = malloc(n * sizeof(ClvCell));
 	Chance chance = seed;
@@ -101,7 +101,7 @@ SimulatedCustomers(const double *param, int toss, size_t n, double grid, uint64_
 		double T = 4 + 100 * Uniform(&chance);
 
 		T = grid > 0 ? grid * nearbyint(T / grid) : T;
-		cells[i] = DrawCustomer(&chance, param, toss, T, grid);
+		cells[i] = DrawCustomer(&chance, param, immediate, T, grid);
 	}
 	return cells;
 }
@@ -112,13 +112,13 @@ derivatives_are_the_functions_own(void **state)
 	static const double points[][4] = {
 		{.25, 4.4, .8, 2.4}, {1, 1, 1, 1}, {.01, 100, .02, 30}, {30, 900, 5, .3}};
 
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
 		for (int k = 0; k < 4; k++)
 		{
-			ClvCell *cells = SimulatedCustomers(points[0], toss, 3000, k % 2 / 7.0, 3);
+			ClvCell *cells = SimulatedCustomers(points[0], immediate, 3000, k % 2 / 7.0, 3);
 
-			CheckEngine(coins[toss], cells, 3000, points[k]);
+			CheckEngine(coins[immediate], cells, 3000, points[k]);
 			free(cells);
 		}
 	}
@@ -132,7 +132,7 @@ derivatives_in_logs(void **state)
 	ClvCell cells[400];
 	Chance chance = 4;
 
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
 		for (int i = 0; i < 400; i++)
 		{
@@ -142,7 +142,7 @@ derivatives_in_logs(void **state)
 			if (cells[i].x > 0)
 				cells[i].t_x = floor(T * Uniform(&chance));
 		}
-		CheckEngine(coins[toss], cells, 400, param);
+		CheckEngine(coins[immediate], cells, 400, param);
 	}
 }
 
@@ -154,17 +154,17 @@ recovers_simulated_parameters(void **state)
 	static const double truth[][4] = {
 		{.25, 4.4, .8, 2.4}, {.5, 6.2, .9, 1.6}, {2, 8, .4, 3}, {.8, 30, 2, 9}};
 
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
 		for (int k = 0; k < 4; k++)
 		{
 			/* exact times: on a grid of days t_x would be off by rounding */
-			ClvCell *cells = SimulatedCustomers(truth[k], toss, 20000, 0, 100 + k);
+			ClvCell *cells = SimulatedCustomers(truth[k], immediate, 20000, 0, 100 + k);
 			ClvFitReport report;
 
-			assert_int_equal(FitCells(coins[toss], cells, 20000, NULL, &report), CLV_OK);
+			assert_int_equal(FitCells(coins[immediate], cells, 20000, NULL, &report), CLV_OK);
 			assert_true(report.gradient_norm < 1e-8);
-			WithinErrors(coins[toss], &report, truth[k], 4);
+			WithinErrors(coins[immediate], &report, truth[k], 4);
 			free(cells);
 		}
 	}
@@ -278,9 +278,9 @@ far_starts_arrive(void **state)
 	ClvCell *cells = SimulatedCustomers(everyday, 0, CUSTOMERS, 1 / 7.0, 14);
 	ClvFitReport best;
 
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
-		assert_int_equal(FitCells(coins[toss], cells, CUSTOMERS, NULL, &best), CLV_OK);
+		assert_int_equal(FitCells(coins[immediate], cells, CUSTOMERS, NULL, &best), CLV_OK);
 		for (int corner = 0; corner < 16; corner++)
 		{
 			double start[4];
@@ -289,7 +289,7 @@ far_starts_arrive(void **state)
 
 			for (int i = 0; i < 4; i++)
 				start[i] = corner >> i & 1 ? 1e3 : 1e-3;
-			assert_int_equal(FitCells(coins[toss], cells, CUSTOMERS, &control, &report), CLV_OK);
+			assert_int_equal(FitCells(coins[immediate], cells, CUSTOMERS, &control, &report), CLV_OK);
 			for (int i = 0; i < 4; i++)
 				assert_true(fabs(report.param[i] / best.param[i] - 1) < 1e-8);
 		}
@@ -417,9 +417,9 @@ says_what_is_missing(void **state)
 	ClvCell same = {2, 0, 5, 10, 1000};
 	ClvFitReport report;
 
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
-		const ClvFamily *family = coins[toss];
+		const ClvFamily *family = coins[immediate];
 
 		assert_int_equal(FitCells(family, cells, 0, NULL, &report), CLV_TOO_FEW);
 		assert_int_equal(FitCells(family, cells, 1, NULL, &report), CLV_TOO_FEW);
@@ -467,11 +467,11 @@ names_what_runs_away(void **state)
 		}
 		cells[i] = (ClvCell){x, 0, t, T, 1};
 	}
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
 		ClvFitReport report;
 
-		assert_int_equal(FitCells(coins[toss], cells, 1000, NULL, &report), CLV_DEGENERATE);
+		assert_int_equal(FitCells(coins[immediate], cells, 1000, NULL, &report), CLV_DEGENERATE);
 		assert_in_range(report.degenerate_param, 0, 3);
 		assert_true(fabs(log(report.param[report.degenerate_param])) > 3);
 		for (int i = 0; i < 4; i++)
@@ -487,18 +487,18 @@ histories_in_the_thousands(void **state)
 	Chance chance = 20;
 	double most = 0;
 
-	for (int toss = 0; toss < 2; toss++)
+	for (int immediate = 0; immediate < 2; immediate++)
 	{
 		ClvFitReport report;
 
 		for (int i = 0; i < 2000; i++)
 		{
-			cells[i] = DrawCustomer(&chance, truth, toss, 3000 + floor(2000 * Uniform(&chance)), 0);
+			cells[i] = DrawCustomer(&chance, truth, immediate, 3000 + floor(2000 * Uniform(&chance)), 0);
 			most = fmax(most, cells[i].x);
 		}
 		assert_true(most > 5000);
-		assert_int_equal(FitCells(coins[toss], cells, 2000, NULL, &report), CLV_OK);
-		WithinErrors(coins[toss], &report, truth, 4);
+		assert_int_equal(FitCells(coins[immediate], cells, 2000, NULL, &report), CLV_OK);
+		WithinErrors(coins[immediate], &report, truth, 4);
 	}
 	free(cells);
 }

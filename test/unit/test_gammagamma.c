@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "fitting.h"
-#include "model/registry.h"
-#include "model/spend_rows.h"
+#include "families/registry.h"
+#include "families/spend_likelihood.h"
 
 #define GG (&clv_gammagamma)
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lives.h"
+#include "lifetimes.h"
 
 #define GGOMPERTZ (&clv_ggompertznbd)
 #define PARETO (&clv_paretonbd)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lives.h"
+#include "lifetimes.h"
 
 typedef struct Case
 {

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "fitting.h"
-#include "model/erlang.h"
-#include "model/registry.h"
+#include "families/erlang.h"
+#include "families/registry.h"
 #include "oracle.h"
 
 static void
@@ -462,7 +462,7 @@ fits_find_the_parameters_and_k(void **state)
 /* k stays where it is: derivatives are by the others. */
 typedef struct At
 {
-	ClvCells *engine;
+	ClvCellTable *engine;
 	double k;
 } At;
 
@@ -497,7 +497,7 @@ derivatives_are_the_functions_own(void **state)
 			double param[] = {k, 0.3 + 3 * Uniform(&chance), 2 + 20 * Uniform(&chance),
 							  0.2 + 2 * Uniform(&chance), 0.2 + 9 * Uniform(&chance)};
 			ClvPoll poll = {0};
-			ClvCells engine = {.family = &clv_mbgcnbd, .cells = cells, .n = n, .poll = &poll};
+			ClvCellTable engine = {.family = &clv_mbgcnbd, .cells = cells, .n = n, .poll = &poll};
 			ClvArena arena = {malloc(clv_fit_cells_workspace(&clv_mbgcnbd, n)), 0};
 			ClvQuadratic at;
 			double direct = 0;
@@ -513,7 +513,7 @@ derivatives_are_the_functions_own(void **state)
 									   &litt);
 				direct += clv_mbgcnbd.log_likelihood(param, cells[c].x, cells[c].t_x, cells[c].T);
 			}
-			clv_cells_carve(&engine, &arena, n);
+			clv_cell_table_lay_out(&engine, &arena, n);
 			assert_true(clv_cells_sort(&engine));
 			clv_cells_index(&engine);
 			clv_cells_evaluate(&engine, param, &at);

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lives.h"
+#include "lifetimes.h"
 
 #define PARETO (&clv_paretonbd)
 #define AS_OF DayNumber(1997, 9, 30)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "lives.h"
+#include "lifetimes.h"
 
 #define TIED (&clv_paretonbd_cor)
 #define PARETO (&clv_paretonbd)
@@ -173,7 +173,7 @@ limits_are_where_the_density_vanishes(void **state)
 		double c = exp(-shapes[i][0] * log1p(1 / shapes[i][1]));
 		double d = exp(-shapes[i][2] * log1p(1 / shapes[i][3]));
 		double limit[2];
-		ClvTerm room;
+		ClvTerm barrier;
 
 		memcpy(param, shapes[i], sizeof(param));
 		TIED->limits(param, &limit[0], &limit[1]);
@@ -187,15 +187,15 @@ limits_are_where_the_density_vanishes(void **state)
 				least = fmin(least, 1 + limit[side] * ((corner & 1) - c) * ((corner >> 1) - d));
 			assert_true(fabs(least) < 1e-12);
 			param[M] = limit[side] * (1 - 1e-9);
-			TIED->room(param, &room);
-			assert_true(isfinite(room.ln));
+			TIED->log_barrier(param, &barrier);
+			assert_true(isfinite(barrier.ln));
 			param[M] = limit[side] * (1 + 1e-9);
-			TIED->room(param, &room);
-			assert_true(room.ln == -INFINITY);
+			TIED->log_barrier(param, &barrier);
+			assert_true(barrier.ln == -INFINITY);
 		}
 		param[M] = 0;
-		TIED->room(param, &room);
-		assert_true(room.ln == 0);
+		TIED->log_barrier(param, &barrier);
+		assert_true(barrier.ln == 0);
 	}
 }
 
@@ -325,7 +325,7 @@ nothing_is_beyond_its_range(void **state)
 
 /* By asinh m, since differences after the first four move their variable as it stands. */
 static void
-EvaluateTied(void *data, const double *point, ClvQuadratic *at)
+EvaluateCorrelated(void *data, const double *point, ClvQuadratic *at)
 {
 	double param[CLV_MAX_PARAMS];
 
@@ -335,17 +335,17 @@ EvaluateTied(void *data, const double *point, ClvQuadratic *at)
 }
 
 static void
-EvaluateRoom(void *data, const double *point, ClvQuadratic *at)
+EvaluateBarrier(void *data, const double *point, ClvQuadratic *at)
 {
 	double param[CLV_MAX_PARAMS];
-	ClvTerm room;
+	ClvTerm barrier;
 
 	memcpy(param, point, sizeof(param));
 	param[M] = sinh(point[M]);
-	TIED->room(param, &room);
-	at->value = room.ln;
-	memcpy(at->gradient, room.gradient, sizeof(room.gradient));
-	memcpy(at->hessian, room.hessian, sizeof(room.hessian));
+	TIED->log_barrier(param, &barrier);
+	at->value = barrier.ln;
+	memcpy(at->gradient, barrier.gradient, sizeof(barrier.gradient));
+	memcpy(at->hessian, barrier.hessian, sizeof(barrier.hessian));
 }
 
 static void
@@ -356,7 +356,7 @@ derivatives_are_the_functions_own(void **state)
 		size_t n = 400;
 		ClvCell *cells = DrawLives(PARETO, shapes[0], n, i % 2 / 7.0, 3 + i);
 		ClvPoll poll = {0};
-		ClvCells engine = {.family = TIED, .cells = cells, .n = n, .poll = &poll};
+		ClvCellTable engine = {.family = TIED, .cells = cells, .n = n, .poll = &poll};
 		ClvArena arena = {malloc(clv_fit_cells_workspace(TIED, n)), 0};
 		ClvQuadratic at;
 		double point[CLV_MAX_PARAMS];
@@ -366,14 +366,14 @@ derivatives_are_the_functions_own(void **state)
 		point[M] *= 0.8;
 		for (size_t k = 0; k < n; k++)
 			direct += TIED->log_likelihood(point, cells[k].x, cells[k].t_x, cells[k].T);
-		clv_cells_carve(&engine, &arena, n);
+		clv_cell_table_lay_out(&engine, &arena, n);
 		assert_true(clv_cells_sort(&engine));
 		clv_cells_index(&engine);
 		clv_cells_evaluate(&engine, point, &at);
 		AssertRelative("ln L of all", at.value, direct, 1e-12);
 		point[M] = asinh(point[M]);
-		CheckPoint(5, 4, point, EvaluateTied, &engine);
-		CheckPoint(5, 4, point, EvaluateRoom, NULL);
+		CheckPoint(5, 4, point, EvaluateCorrelated, &engine);
+		CheckPoint(5, 4, point, EvaluateBarrier, NULL);
 		free(arena.base);
 		free(cells);
 	}
@@ -397,7 +397,7 @@ DrawRates(Chance *chance, const double *param, double *lambda, double *mu)
 }
 
 static ClvCell *
-DrawTied(const double *param, size_t n, Chance chance)
+DrawCorrelated(const double *param, size_t n, Chance chance)
 {
 	ClvCell *cells = malloc(n * sizeof(ClvCell));
 
@@ -431,7 +431,7 @@ recovers_simulated_parameters(void **state)
 	{
 		size_t n = i < 3 ? 12000 : 40000;
 		const double *param = truth[i % 3];
-		ClvCell *cells = DrawTied(param, n, 61 + i);
+		ClvCell *cells = DrawCorrelated(param, n, 61 + i);
 		ClvFitReport report;
 		ClvFitReport alone;
 

@@ -12,7 +12,7 @@
 
 #include "discrete.h"
 #include "math/special.h"
-#include "model/sbg.h"
+#include "families/sbg.h"
 
 #define SBG (&clv_sbg)
 

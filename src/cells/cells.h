@@ -1,0 +1,380 @@
+/*
+ * fit.h
+ *		The room of the fits: options, the type clv_cells, and clv_fit.
+ *
+ * A fit needs of its customers only how many share the same history. clv_cells
+ * holds these counts. It is the state of every aggregate of this room, so that it
+ * can be stored, merged and taken apart, and so that a distributed engine can move
+ * it: everything a fit must know, its options too, is inside.
+ */
+#ifndef CLV_CELLS_H
+#define CLV_CELLS_H
+
+#include "clv.h"
+
+#include <math.h>
+
+#include "history/periods.h"
+#include "families/family.h"
+#include "utils/datetime.h"
+#include "utils/expandeddatum.h"
+#include "utils/jsonb.h"
+
+#define CLV_NAME_SIZE 16		/* of a family in stored options, its NUL included */
+#define CLV_START_PARAMS 6		/* as many parameters as a stored start has room for */
+#define CLV_COVARIATES_SIZE 256 /* of all names of covariates, with a NUL after each */
+#define CLV_MAX_K 8				/* the largest Erlang shape that is tried */
+
+#define CLV_MODEL_AUTO "auto"
+#define CLV_MODEL_DEFAULT "mbg/nbd"
+#define CLV_SPEND_NONE "none"
+
+/*
+ * What clv_options() says, in canonical form: unused bytes are zero, so that equal
+ * options are equal bytes. Stored inside clv_cells: the layout has no holes and
+ * changes only together with CLV_CELLS_VERSION.
+ */
+typedef struct ClvFitOptions
+{
+	char		model[CLV_NAME_SIZE];	/* a transaction family or 'auto' */
+	char		spend[CLV_NAME_SIZE];	/* a spend family or 'none' */
+	char		start_model[CLV_NAME_SIZE]; /* "": no start for the purchases */
+	char		start_spend[CLV_NAME_SIZE]; /* "": no start for the spend */
+	double		start_model_param[CLV_START_PARAMS];
+	double		start_spend_param[CLV_START_PARAMS];
+	double		start_effect[CLV_MAX_EFFECTS];	/* of these covariates, in their order */
+	double		penalty;		/* ridge on the effects of covariates */
+	double		shape_penalty;
+	Interval	time_unit;
+	Interval	grace;			/* of families with renewals */
+	char		covariates[CLV_COVARIATES_SIZE];	/* their names, one after the other */
+	DateADT		as_of;			/* DATEVAL_NOEND: not given */
+	int32		spend_basis;	/* ClvSpendBasis */
+	int32		max_iterations; /* 0: the engine's own limit */
+	int32		ncovariates;
+	int32		k;				/* 0: the one with the highest likelihood */
+	int32		periods;		/* ClvPeriodsOf; of families of discrete time */
+} ClvFitOptions;
+
+/* Options as they came: what was left out takes the value of the cells it is applied to. */
+typedef struct ClvParsedOptions
+{
+	ClvFitOptions options;
+	bool		time_unit_given;
+	bool		spend_given;
+	bool		spend_basis_given;
+	bool		covariates_given;
+	bool		grace_given;
+	bool		periods_given;
+	bool		unclamped;		/* clamp => false, which is a family of its own */
+	bool		correlated;		/* correlation => true, which is another */
+} ClvParsedOptions;
+
+extern void clv_fit_options_init(ClvFitOptions *options);
+
+/* Parse and check options; NULL means none. Errors name the key and the value. */
+extern void clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed);
+
+/* Append the options as JSON that clv_fit_options_parse reads back exactly. */
+extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options);
+
+/* Check options whose bytes came from outside. */
+extern void clv_fit_options_check(const ClvFitOptions *options);
+
+/* Name i of the covariates. */
+extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);
+
+/* All of them, for a message. */
+extern char *clv_fit_covariate_list(const ClvFitOptions *options);
+
+/* The family to be fitted; of 'auto', one of those it tries. */
+extern const ClvFamily *clv_fit_family(const ClvFitOptions *options);
+
+/* How it counts time. */
+extern ClvClock clv_fit_clock(const ClvFitOptions *options);
+
+/* The same where that is by whole periods; an error where the time unit is none. Else all zero. */
+extern void clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting);
+
+/* Numbers that each customer brings: the covariates, or the outcome. */
+extern int	clv_fit_width(const ClvFitOptions *options);
+
+/* Whether the model, or one that 'auto' tries, has an Erlang shape. */
+/* Whether the start is one for this family: its own, or that of the family at its core. */
+extern bool clv_fit_starts(const ClvFitOptions *options, const ClvFamily *family);
+
+extern bool clv_fit_has_k(const ClvFitOptions *options);
+
+/* Whether the fit compares Erlang shapes, for which times between purchases are needed. */
+extern bool clv_fit_uses_times(const ClvFitOptions *options);
+
+/* Where the family has this parameter and does not search for it; -1: nowhere. */
+extern int	clv_fit_fixed(const ClvFamily *family, const char *name);
+
+/* ---- clv_cells ---- */
+
+#define CLV_CELLS_VERSION 2
+#define CLV_CELLS_SMALL 255		/* in place of a version: a state that is never stored (cells_small.c) */
+
+typedef enum ClvCellsKind
+{
+	CLV_CELLS_HISTORY,			/* counted from histories: days, T waits for as_of */
+	CLV_CELLS_SUMMARY,			/* counted from x, t_x, t_cal */
+	CLV_CELLS_PERIODS			/* counted from histories in whole periods, as of a day */
+} ClvCellsKind;
+
+/*
+ * count customers with the same history and vector. since and until are, of
+ * histories, the days of the first and the last purchase; of summaries, the bits of
+ * t_x and t_cal: non-negative doubles compare as their bits do, so that all kinds
+ * sort alike; of periods, t_x and T.
+ */
+typedef struct ClvCellEntry
+{
+	int32		x;
+	uint32		count;
+	int64		since;
+	int64		until;
+	uint32		vector;			/* number of its vector; 0 where there are none */
+	uint32		reserved;
+} ClvCellEntry;
+
+/* A customer's purchases of known value; the bits of their mean in two halves, 12 bytes in all. */
+typedef struct ClvSpendEntry
+{
+	int32		x;
+	uint32		mean_high;
+	uint32		mean_low;
+} ClvSpendEntry;
+
+/*
+ * Sum of the logarithms of times between purchases, in days: what only a comparison of
+ * Erlang shapes needs. Fixed point, a coarse and a fine part, so that customers can
+ * come in any order and be taken out again.
+ */
+typedef struct ClvLogTimes
+{
+	int64		coarse;			/* in units of 2^-20 */
+	int64		fine;			/* what is left, in units of 2^-50 */
+} ClvLogTimes;
+
+typedef struct ClvCellsHead
+{
+	int32		vl_len_;		/* varlena header (do not touch directly!) */
+	uint8		version;
+	uint8		kind;			/* ClvCellsKind */
+	uint8		with_spend;		/* spend entries were collected */
+	uint8		with_times;		/* times between purchases were summed */
+	int32		occasion;		/* grid of the histories; 0: summaries, or none seen yet */
+	int32		width;			/* numbers in a vector: covariates, or the outcome alone */
+	int64		skipped;		/* customers who did not exist yet at as_of */
+	int64		spend_skipped;	/* repeat buyers without a positive known mean */
+	int64		returned;		/* customers who came back after their contract had ended */
+	ClvLogTimes times;
+	int64		nvectors;
+	int64		ncells;
+	int64		nspend;
+	ClvFitOptions options;
+} ClvCellsHead;
+
+/*
+ * The type as it is stored: vectors, cells and spend entries follow, each sorted, so
+ * that equal cells are equal bytes. Every vector is some customer's.
+ */
+typedef struct ClvCells
+{
+	ClvCellsHead head;
+	double		data[FLEXIBLE_ARRAY_MEMBER];
+} ClvCells;
+
+#define ClvCellsVectors(flat) ((flat)->data)
+#define ClvCellsEntries(flat) \
+	((ClvCellEntry *) ((flat)->data + (flat)->head.nvectors * (flat)->head.width))
+#define ClvCellsSpend(flat) ((ClvSpendEntry *) (ClvCellsEntries(flat) + (flat)->head.ncells))
+
+/* Vectors in order of arrival, found through an index. */
+typedef struct ClvVectors
+{
+	double	   *values;			/* head.nvectors x head.width */
+	int64		size;
+	uint32	   *index;			/* number of a vector + 1 */
+	uint32		mask;
+} ClvVectors;
+
+#define CLV_PACKED_WAITING 16
+
+/* Cells of a word each while they are counted (cells_packed.c). */
+typedef struct ClvPacked
+{
+	uint64	   *slots;			/* 0: empty */
+	uint64		mask;
+	int64		used;
+	uint64		waiting[CLV_PACKED_WAITING];	/* to be entered into the slots */
+	int			nwaiting;
+	int64		latest;			/* the last day on which a first purchase may lie */
+	int			shift;			/* of a hash, to the number of its slot */
+	bool		open;			/* cells may be added */
+} ClvPacked;
+
+/* The type while it grows: entries in order of arrival, found through an index. */
+typedef struct ClvCellsState
+{
+	ExpandedObjectHeader hdr;
+	ClvCellsHead *head;
+	ClvCellsHead own_head;		/* where it is, but for a small state */
+	struct ClvSmall *small;		/* NULL: the object itself is the value */
+	ClvPacked	packed;			/* cells that are not among the entries yet */
+	bool		settling;		/* they are becoming entries, or an error came in between */
+	ClvVectors	vectors;
+	ClvCellEntry *cells;
+	int64		cells_size;
+	uint64	   *index;			/* half a hash, number of a cell + 1; NULL while there are few */
+	uint32		index_mask;
+	ClvSpendEntry *spend;
+	int64		spend_size;
+
+	/* the options argument of the last row, so that the next one is a comparison of bytes */
+	struct varlena *given;
+	const void *checked;		/* the form of rows that the options were checked for */
+	ClvParsedOptions *parsed;	/* what it says, where the head's options do not say it all */
+	ClvCounting counting;		/* of families of discrete time */
+	ClvClock	clock;
+} ClvCellsState;
+
+/* Either form, to be read. */
+typedef struct ClvCellsView
+{
+	const ClvCellsHead *head;
+	const double *vectors;
+	const ClvCellEntry *cells;
+	const ClvSpendEntry *spend;
+} ClvCellsView;
+
+extern ClvCellsState *clv_cells_new(MemoryContext parent, ClvCellsKind kind,
+									const ClvFitOptions *options);
+
+/* The head of cells that nobody is in yet. */
+extern void clv_cells_init_head(ClvCellsHead *head, ClvCellsKind kind,
+								const ClvFitOptions *options);
+
+extern ClvCellsState *clv_cells_copy(Datum cells, MemoryContext parent);
+
+/* The object behind a datum where it may be changed in place, else a copy of it. */
+extern ClvCellsState *clv_cells_writable(Datum cells, MemoryContext parent);
+
+extern void clv_cells_view(Datum cells, ClvCellsView *view);
+
+/* The canonical stored form of any; not to be changed. */
+extern ClvCells *clv_cells_flat(Datum cells);
+
+extern void clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell);
+
+/* More customers with the history of the cell; an error where that are too many. */
+extern void clv_cell_add(ClvCellEntry *cell, uint32 count);
+
+/* The number of a vector of head.width numbers, new or known. */
+extern uint32 clv_cells_vector(ClvCellsState *state, const double *vector);
+
+/*
+ * The vectors sorted: rank[i] is the place of vector i, order[rank[i]] = i. Arrays of
+ * head.nvectors.
+ */
+extern void clv_vectors_rank(const ClvCellsView *view, uint32 *rank, uint32 *order);
+extern int	clv_vector_compare(const double *a, const double *b, int width);
+
+extern Size clv_cells_size(const ClvCellsHead *head);
+
+/* The same; an error where cells of that size cannot be stored. */
+extern Size clv_cells_storable_size(const ClvCellsHead *head);
+
+extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
+
+/* ---- the first stage of counting (cells_packed.c) ---- */
+
+extern void clv_packed_init(ClvPacked *packed);
+
+/* False where the cell does not fit and must be counted elsewhere. */
+extern bool clv_packed_count(ClvPacked *packed, MemoryContext context, const ClvCellEntry *cell);
+
+/* Give the cells away, in their order; none can be added afterwards. */
+extern void clv_packed_settle(ClvPacked *packed, MemoryContext context,
+							  void (*take) (void *arg, const ClvCellEntry *cell), void *arg);
+
+/* ---- the states of small fits (cells_small.c) ---- */
+
+extern bool clv_cells_are_small(Datum cells);
+extern void clv_small_view(Datum cells, ClvCellsView *view);
+
+/*
+ * A small state, new or at hand, with room for so many rows (more); changes go through
+ * the state given, which lives as long as the row. NULL: they are too many.
+ */
+extern ClvCellsState *clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend,
+									ClvCellsState *state);
+extern ClvCellsState *clv_small_open(Datum cells, int64 more_cells, int64 more_spend,
+									 ClvCellsState *state);
+
+/* Merge; an error that names both where the grids or the options differ. */
+extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);
+
+/* What heads tell of their customers, added up; an error where the grids or the options differ. */
+extern void clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head);
+
+/* An error that names both unless the two were counted alike. */
+extern void clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other);
+
+/* ln(days) */
+extern ClvLogTimes clv_log_time(int32 days);
+
+/* Add (sign 1) or take away (-1) sums of log times; an error where that overflows. */
+extern void clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign);
+
+/* Order of the entries in the stored form. */
+extern int	clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b);
+extern int	clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
+
+/*
+ * Whether customers with these cells can have the head's sum of times, which must then lie
+ * between least and most.
+ */
+extern bool clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells,
+							   double *least, double *most);
+
+static inline double
+ClvTimesValue(const ClvLogTimes *times)
+{
+	return ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50);
+}
+
+/* Errors unless the head, or the entry under that head, can be what it claims. */
+extern void clv_cells_check_head(const ClvCellsHead *head);
+extern void clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell);
+extern void clv_vector_check(const ClvCellsHead *head, const double *vector);
+extern void clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells);
+extern void clv_spend_check(const ClvCellsHead *head, int32 x, double mean);
+
+static inline int64
+ClvDoubleBits(double value)
+{
+	int64		bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+static inline double
+ClvBitsDouble(int64 bits)
+{
+	double		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static inline double
+ClvSpendMean(const ClvSpendEntry *entry)
+{
+	return ClvBitsDouble((int64) ((uint64) entry->mean_high << 32 | entry->mean_low));
+}
+
+#endif							/* CLV_CELLS_H */

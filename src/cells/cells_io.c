@@ -1,0 +1,845 @@
+/*
+ * cells_io.c
+ *		clv_cells as text, as JSON and on the wire.
+ *
+ * The text is JSON:
+ *
+ *	{"version": 2, "kind": "history", "occasion": 1, "options": {...},
+ *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
+ *	 "vectors": [[z, ...], ...],
+ *	 "cells": [[x, first, last, customers, vector], ...], "spend": [[x, mean], ...]}
+ *
+ * first and last are days counted from 2000-01-01; of summaries and periods, they are
+ * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors"
+ * and the number of a vector, counted from 0, are there where they are needed. Distributed
+ * engines move states as text, and a state may have millions of rows: so the rows are
+ * written and read here, without a JSON tree in between.
+ */
+#include "cells/cells.h"
+
+#include "common/input.h"
+
+#include <ctype.h>
+#include <math.h>
+
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* ---- out ---- */
+
+static const char *
+KindName(int kind)
+{
+	return kind == CLV_CELLS_SUMMARY ? "summary" : kind == CLV_CELLS_PERIODS ? "periods"
+																			 : "history";
+}
+
+static void
+AppendCell(StringInfo out, const ClvCells *flat, int64 i)
+{
+	const ClvCellEntry *cell = &ClvCellsEntries(flat)[i];
+
+	appendStringInfo(out, "%s[%d, ", i > 0 ? ", " : "", cell->x);
+	if (flat->head.kind == CLV_CELLS_SUMMARY)
+	{
+		clv_append_double(out, ClvBitsDouble(cell->since));
+		appendStringInfoString(out, ", ");
+		clv_append_double(out, ClvBitsDouble(cell->until));
+	}
+	else
+		appendStringInfo(out, "%d, %d", (int) cell->since, (int) cell->until);
+	appendStringInfo(out, ", %u", cell->count);
+	if (flat->head.width > 0)
+		appendStringInfo(out, ", %u", cell->vector);
+	appendStringInfoChar(out, ']');
+}
+
+static void
+AppendVectors(StringInfo out, const ClvCells *flat)
+{
+	int			width = flat->head.width;
+
+	appendStringInfoString(out, "\"vectors\": [");
+	for (int64 i = 0; i < flat->head.nvectors * width; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		appendStringInfoString(out, i % width > 0 ? ", " : i > 0 ? "], [" : "[");
+		clv_append_double(out, ClvCellsVectors(flat)[i]);
+	}
+	appendStringInfoString(out, flat->head.nvectors > 0 ? "]], " : "], ");
+}
+
+static void
+AppendSpend(StringInfo out, const ClvCells *flat)
+{
+	const ClvSpendEntry *spend = ClvCellsSpend(flat);
+
+	appendStringInfoChar(out, '[');
+	for (int64 i = 0; i < flat->head.nspend; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		appendStringInfo(out, "%s[%d, ", i > 0 ? ", " : "", spend[i].x);
+		clv_append_double(out, ClvSpendMean(&spend[i]));
+		appendStringInfoChar(out, ']');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static char *
+CellsText(const ClvCells *flat)
+{
+	const ClvCellsHead *head = &flat->head;
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "{\"version\": %d, \"kind\": \"%s\", \"occasion\": %d, \"options\": ",
+					 head->version, KindName(head->kind), head->occasion);
+	clv_fit_options_text(&out, &head->options);
+	appendStringInfo(&out,
+					 ", \"skipped\": " INT64_FORMAT ", \"spend_skipped\": " INT64_FORMAT ", ",
+					 head->skipped, head->spend_skipped);
+	if (head->returned > 0)
+		appendStringInfo(&out, "\"returned\": " INT64_FORMAT ", ", head->returned);
+	if (head->with_times)
+		appendStringInfo(&out, "\"times\": [" INT64_FORMAT ", " INT64_FORMAT "], ",
+						 head->times.coarse, head->times.fine);
+	if (head->width > 0)
+		AppendVectors(&out, flat);
+	appendStringInfoString(&out, "\"cells\": [");
+	for (int64 i = 0; i < head->ncells; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		AppendCell(&out, flat, i);
+	}
+	appendStringInfoString(&out, "], \"spend\": ");
+	if (head->with_spend)
+		AppendSpend(&out, flat);
+	else
+		appendStringInfoString(&out, "null");
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_out);
+
+Datum
+clv_cells_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(CellsText(clv_cells_flat(PG_GETARG_DATUM(0))));
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_to_jsonb);
+
+Datum
+clv_cells_to_jsonb(PG_FUNCTION_ARGS)
+{
+	char	   *text = CellsText(clv_cells_flat(PG_GETARG_DATUM(0)));
+
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+/* ---- in ---- */
+
+typedef struct Scanner
+{
+	const char *start;
+	const char *at;
+} Scanner;
+
+static void
+SyntaxError(const Scanner *in, const char *expected)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+					errmsg("invalid input syntax for type %s", "clv_cells"),
+					errdetail("Expected %s at character %zu, not \"%.*s\".", expected,
+							  (size_t) (in->at - in->start) + 1,
+							  pg_mbcliplen(in->at, strlen(in->at), 20), in->at)));
+}
+
+static void
+SkipSpace(Scanner *in)
+{
+	while (*in->at == ' ' || *in->at == '\t' || *in->at == '\n' || *in->at == '\r')
+		in->at++;
+}
+
+/* Take the character if it comes next. */
+static bool
+Accept(Scanner *in, char c)
+{
+	SkipSpace(in);
+	if (*in->at != c)
+		return false;
+	in->at++;
+	return true;
+}
+
+static void
+Expect(Scanner *in, char c)
+{
+	char		expected[] = {'"', c, '"', '\0'};
+
+	if (!Accept(in, c))
+		SyntaxError(in, expected);
+}
+
+/* A string without escapes, as all of ours are. */
+static char *
+ScanString(Scanner *in)
+{
+	const char *begin;
+
+	SkipSpace(in);
+	if (*in->at != '"')
+		SyntaxError(in, "a string");
+	begin = in->at + 1;
+	for (const char *p = begin; *p != '\0' && *p != '\\'; p++)
+		if (*p == '"')
+		{
+			in->at = p + 1;
+			return pnstrdup(begin, p - begin);
+		}
+	SyntaxError(in, "a string without escapes");
+	return NULL;				/* not reached */
+}
+
+/* A JSON number; jsonb may have written a whole one as 1, and a double as 1e300. */
+static double
+ScanNumber(Scanner *in)
+{
+	const char *p;
+	char	   *end;
+	double		value;
+
+	SkipSpace(in);
+	p = in->at + (*in->at == '-');
+	if (!isdigit((unsigned char) *p))
+		SyntaxError(in, "a number");
+	for (; isdigit((unsigned char) *p) || strchr(".eE+-", *p) != NULL; p++)
+		if (*p == '\0')
+			break;
+	value = strtod(in->at, &end);
+	if (end != p || !isfinite(value))
+		SyntaxError(in, "a number");
+	in->at = p;
+	return value;
+}
+
+static int64
+ScanInteger(Scanner *in, int64 least, int64 most)
+{
+	const char *digits;
+	char	   *end;
+	long long	value;
+
+	SkipSpace(in);
+	digits = in->at + (*in->at == '-');
+	errno = 0;
+	value = strtoll(in->at, &end, 10);
+	if (!isdigit((unsigned char) *digits) || errno != 0 || value < least || value > most)
+		SyntaxError(in, psprintf("a whole number between " INT64_FORMAT " and " INT64_FORMAT,
+								 least, most));
+	in->at = end;
+	return value;
+}
+
+/* Step over a JSON object; its inside is checked by whoever parses it. */
+static char *
+ScanObject(Scanner *in)
+{
+	const char *begin;
+	int			depth = 0;
+	bool		quoted = false;
+
+	SkipSpace(in);
+	begin = in->at;
+	if (*begin != '{')
+		SyntaxError(in, "an object");
+	for (const char *p = begin; *p != '\0'; p++)
+	{
+		if (quoted && *p == '\\' && p[1] != '\0')
+			p++;
+		else if (*p == '"')
+			quoted = !quoted;
+		else if (!quoted && *p == '{')
+			depth++;
+		else if (!quoted && *p == '}' && --depth == 0)
+		{
+			in->at = p + 1;
+			return pnstrdup(begin, p + 1 - begin);
+		}
+	}
+	SyntaxError(in, "an object that ends");
+	return NULL;				/* not reached */
+}
+
+static void
+ScanOptions(Scanner *in, ClvFitOptions *options)
+{
+	ClvParsedOptions parsed;
+	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(ScanObject(in)));
+
+	clv_fit_options_parse(DatumGetJsonbP(json), &parsed);
+	*options = parsed.options;
+}
+
+/* A vector, which gets the next number; twice the same one would not. */
+static void
+ScanVector(Scanner *in, ClvCellsState *state)
+{
+	double		vector[CLV_MAX_COVARIATES];
+	int64		n = state->head->nvectors;
+
+	for (int i = 0; i < state->head->width; i++)
+	{
+		Expect(in, i == 0 ? '[' : ',');
+		vector[i] = ScanNumber(in) + 0.0;
+	}
+	Expect(in, ']');
+	clv_vector_check(state->head, vector);
+	if (clv_cells_vector(state, vector) != n)
+		SyntaxError(in, "each vector once");
+}
+
+static void
+ScanCell(Scanner *in, ClvCellsState *state)
+{
+	ClvCellEntry cell = {0};
+
+	Expect(in, '[');
+	cell.x = (int32) ScanInteger(in, 0, PG_INT32_MAX);
+	Expect(in, ',');
+	if (state->head->kind == CLV_CELLS_SUMMARY)
+	{
+		cell.since = ClvDoubleBits(ScanNumber(in) + 0.0);
+		Expect(in, ',');
+		cell.until = ClvDoubleBits(ScanNumber(in) + 0.0);
+	}
+	else
+	{
+		cell.since = ScanInteger(in, PG_INT32_MIN, PG_INT32_MAX);
+		Expect(in, ',');
+		cell.until = ScanInteger(in, PG_INT32_MIN, PG_INT32_MAX);
+	}
+	Expect(in, ',');
+	cell.count = (uint32) ScanInteger(in, 1, PG_UINT32_MAX);
+	if (state->head->width > 0)
+	{
+		Expect(in, ',');
+		cell.vector = (uint32) ScanInteger(in, 0, state->head->nvectors - 1);
+	}
+	Expect(in, ']');
+	clv_cell_check(state->head, &cell);
+	clv_cells_count(state, &cell);
+}
+
+static void
+ScanSpend(Scanner *in, ClvCellsState *state)
+{
+	int32		x;
+	double		mean;
+
+	Expect(in, '[');
+	x = (int32) ScanInteger(in, 1, PG_INT32_MAX);
+	Expect(in, ',');
+	mean = ScanNumber(in);
+	Expect(in, ']');
+	clv_spend_check(state->head, x, mean);
+	clv_cells_spend(state, x, mean);
+}
+
+/* A list of rows, each read by the function. */
+static void
+ScanRows(Scanner *in, ClvCellsState *state, void (*row) (Scanner *, ClvCellsState *))
+{
+	int64		n = 0;
+
+	Expect(in, '[');
+	if (Accept(in, ']'))
+		return;
+	do
+	{
+		if (n++ % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		row(in, state);
+	} while (Accept(in, ','));
+	Expect(in, ']');
+}
+
+/* Step over rows, to come back when the head is known. */
+static void
+SkipRows(Scanner *in)
+{
+	int			depth = 0;
+
+	SkipSpace(in);
+	if (strncmp(in->at, "null", 4) == 0)
+	{
+		in->at += 4;
+		return;
+	}
+	if (*in->at != '[')
+		SyntaxError(in, "a list");
+	do
+	{
+		depth += (*in->at == '[') - (*in->at == ']');
+		if (*in->at == '\0' || *in->at == '"')
+			SyntaxError(in, "a list of numbers that ends");
+		in->at++;
+	} while (depth > 0);
+}
+
+enum
+{
+	KEY_VERSION,
+	KEY_KIND,
+	KEY_OCCASION,
+	KEY_OPTIONS,
+	KEY_SKIPPED,
+	KEY_SPEND_SKIPPED,
+	KEY_RETURNED,
+	KEY_TIMES,
+	KEY_VECTORS,
+	KEY_CELLS,
+	KEY_SPEND,
+	KEYS
+};
+
+static const char *const key_names[KEYS] = {"version", "kind", "occasion", "options",
+											"skipped", "spend_skipped", "returned", "times",
+											"vectors", "cells", "spend"};
+
+static int
+ScanKey(Scanner *in)
+{
+	Scanner		before = *in;
+	char	   *name = ScanString(in);
+	int			key;
+
+	for (key = 0; key < KEYS; key++)
+		if (strcmp(key_names[key], name) == 0)
+			break;
+	if (key == KEYS)
+		SyntaxError(&before, "a known key");
+	pfree(name);
+	Expect(in, ':');
+	return key;
+}
+
+static void
+ScanKind(Scanner *in, ClvCellsHead *head)
+{
+	Scanner		before = *in;
+	char	   *name = ScanString(in);
+
+	if (strcmp(name, "history") == 0)
+		head->kind = CLV_CELLS_HISTORY;
+	else if (strcmp(name, "summary") == 0)
+		head->kind = CLV_CELLS_SUMMARY;
+	else if (strcmp(name, "periods") == 0)
+		head->kind = CLV_CELLS_PERIODS;
+	else
+		SyntaxError(&before, "\"history\", \"summary\" or \"periods\"");
+}
+
+/* Everything but the rows, of which only the places are noted. */
+static void
+ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
+{
+	memset(head, 0, sizeof(*head));
+	Expect(in, '{');
+	do
+	{
+		int			key = ScanKey(in);
+
+		if (rows[key].at != NULL)
+			SyntaxError(in, "each key once");
+		rows[key] = *in;
+		switch (key)
+		{
+			case KEY_VERSION:
+				head->version = (uint8) ScanInteger(in, CLV_CELLS_VERSION, CLV_CELLS_VERSION);
+				break;
+			case KEY_KIND:
+				ScanKind(in, head);
+				break;
+			case KEY_OCCASION:
+				head->occasion = (int32) ScanInteger(in, 0, PG_INT32_MAX);
+				break;
+			case KEY_OPTIONS:
+				ScanOptions(in, &head->options);
+				break;
+			case KEY_SKIPPED:
+				head->skipped = ScanInteger(in, 0, PG_INT64_MAX);
+				break;
+			case KEY_SPEND_SKIPPED:
+				head->spend_skipped = ScanInteger(in, 0, PG_INT64_MAX);
+				break;
+			case KEY_RETURNED:
+				head->returned = ScanInteger(in, 1, PG_INT64_MAX);
+				break;
+			case KEY_TIMES:
+				head->with_times = true;
+				Expect(in, '[');
+				head->times.coarse = ScanInteger(in, PG_INT64_MIN, PG_INT64_MAX);
+				Expect(in, ',');
+				head->times.fine = ScanInteger(in, PG_INT64_MIN, PG_INT64_MAX);
+				Expect(in, ']');
+				break;
+			case KEY_SPEND:
+				SkipSpace(in);
+				head->with_spend = *in->at != 'n';
+				SkipRows(in);
+				break;
+			case KEY_VECTORS:
+			case KEY_CELLS:
+				SkipRows(in);
+				break;
+		}
+	} while (Accept(in, ','));
+	Expect(in, '}');
+	SkipSpace(in);
+	if (*in->at != '\0')
+		SyntaxError(in, "the end");
+	for (int key = 0; key < KEYS; key++)
+		if (rows[key].at == NULL && key != KEY_RETURNED && key != KEY_TIMES && key != KEY_VECTORS)
+			SyntaxError(in, psprintf("the key \"%s\"", key_names[key]));
+}
+
+/* A vector that no cell has would be one that equal cells do not have. */
+static void
+CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
+{
+	bool	   *used = palloc_extended(head->nvectors + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int64 i = 0; i < head->ncells; i++)
+		used[cells[i].vector] = true;
+	for (int64 i = 0; i < head->nvectors; i++)
+		if (!used[i])
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("vector " INT64_FORMAT " of clv_cells belongs to no cell", i)));
+	pfree(used);
+}
+
+static Datum
+ParseCells(const char *text)
+{
+	Scanner		in = {text, text};
+	Scanner		rows[KEYS] = {{NULL, NULL}};
+	ClvCellsHead head;
+	ClvCellsState *state;
+	ClvCells   *flat;
+
+	ScanHead(&in, &head, rows);
+	head.width = clv_fit_width(&head.options);
+	clv_cells_check_head(&head);
+	if ((rows[KEY_VECTORS].at != NULL) != (head.width > 0))
+		SyntaxError(&in, head.width > 0 ? "the key \"vectors\""
+										: "no key \"vectors\" where there are no covariates");
+	state = clv_cells_new(CurrentMemoryContext, (ClvCellsKind) head.kind, &head.options);
+	*state->head = head;
+	if (head.width > 0)
+		ScanRows(&rows[KEY_VECTORS], state, ScanVector);
+	ScanRows(&rows[KEY_CELLS], state, ScanCell);
+	if (head.with_spend)
+		ScanRows(&rows[KEY_SPEND], state, ScanSpend);
+	flat = clv_cells_flat(EOHPGetRWDatum(&state->hdr));
+	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
+	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
+	PG_RETURN_POINTER(flat);
+}
+
+CLV_INPUT_FUNCTION(clv_cells_in, ParseCells);
+
+PG_FUNCTION_INFO_V1(clv_cells_from_jsonb);
+
+Datum
+clv_cells_from_jsonb(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+
+	return ParseCells(JsonbToCString(NULL, &json->root, VARSIZE(json)));
+}
+
+/* ---- wire ---- */
+
+/* of a cell without a vector; in memory it is a third larger */
+#define CELL_WIRE_SIZE 24
+
+static void
+SendInterval(StringInfo out, const Interval *interval)
+{
+	pq_sendint64(out, interval->time);
+	pq_sendint32(out, interval->day);
+	pq_sendint32(out, interval->month);
+}
+
+static void
+SendOptions(StringInfo out, const ClvFitOptions *options)
+{
+	pq_sendbyte(out, options->ncovariates);
+	if (options->ncovariates > 0)
+		pq_sendbytes(out, options->covariates, CLV_COVARIATES_SIZE);
+	pq_sendbytes(out, options->model, CLV_NAME_SIZE);
+	pq_sendbytes(out, options->spend, CLV_NAME_SIZE);
+	pq_sendbytes(out, options->start_model, CLV_NAME_SIZE);
+	pq_sendbytes(out, options->start_spend, CLV_NAME_SIZE);
+	for (int i = 0; i < CLV_START_PARAMS; i++)
+		pq_sendfloat8(out, options->start_model_param[i]);
+	for (int i = 0; i < CLV_START_PARAMS; i++)
+		pq_sendfloat8(out, options->start_spend_param[i]);
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+		pq_sendfloat8(out, options->start_effect[i]);
+	pq_sendfloat8(out, options->penalty);
+	pq_sendfloat8(out, options->shape_penalty);
+	SendInterval(out, &options->time_unit);
+	SendInterval(out, &options->grace);
+	pq_sendint32(out, options->as_of);
+	pq_sendint32(out, options->spend_basis);
+	pq_sendint32(out, options->max_iterations);
+	pq_sendint32(out, options->k);
+	pq_sendint32(out, options->periods);
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_send);
+
+Datum
+clv_cells_send(PG_FUNCTION_ARGS)
+{
+	ClvCells   *flat = clv_cells_flat(PG_GETARG_DATUM(0));
+	const ClvCellsHead *head = &flat->head;
+	const ClvCellEntry *cells = ClvCellsEntries(flat);
+	const ClvSpendEntry *spend = ClvCellsSpend(flat);
+	StringInfoData out;
+
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, head->version);
+	pq_sendbyte(&out, head->kind);
+	pq_sendbyte(&out, head->with_spend);
+	pq_sendbyte(&out, head->with_times);
+	pq_sendint32(&out, head->occasion);
+	pq_sendint64(&out, head->skipped);
+	pq_sendint64(&out, head->spend_skipped);
+	pq_sendint64(&out, head->returned);
+	pq_sendint64(&out, head->times.coarse);
+	pq_sendint64(&out, head->times.fine);
+	SendOptions(&out, &head->options);
+	pq_sendint64(&out, head->nvectors);
+	for (int64 i = 0; i < head->nvectors * head->width; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		pq_sendfloat8(&out, ClvCellsVectors(flat)[i]);
+	}
+	pq_sendint64(&out, head->ncells);
+	for (int64 i = 0; i < head->ncells; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		pq_sendint32(&out, cells[i].x);
+		pq_sendint32(&out, cells[i].count);
+		pq_sendint64(&out, cells[i].since);
+		pq_sendint64(&out, cells[i].until);
+		if (head->width > 0)
+			pq_sendint32(&out, cells[i].vector);
+	}
+	pq_sendint64(&out, head->nspend);
+	for (int64 i = 0; i < head->nspend; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		pq_sendint32(&out, spend[i].x);
+		pq_sendint32(&out, spend[i].mean_high);
+		pq_sendint32(&out, spend[i].mean_low);
+	}
+	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
+}
+
+static void
+RecvInterval(StringInfo in, Interval *interval)
+{
+	interval->time = pq_getmsgint64(in);
+	interval->day = (int32) pq_getmsgint(in, 4);
+	interval->month = (int32) pq_getmsgint(in, 4);
+}
+
+static void
+RecvOptions(StringInfo in, ClvFitOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->ncovariates = pq_getmsgbyte(in);
+	if (options->ncovariates > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
+	if (options->ncovariates > 0)
+		pq_copymsgbytes(in, options->covariates, CLV_COVARIATES_SIZE);
+	pq_copymsgbytes(in, options->model, CLV_NAME_SIZE);
+	pq_copymsgbytes(in, options->spend, CLV_NAME_SIZE);
+	pq_copymsgbytes(in, options->start_model, CLV_NAME_SIZE);
+	pq_copymsgbytes(in, options->start_spend, CLV_NAME_SIZE);
+	for (int i = 0; i < CLV_START_PARAMS; i++)
+		options->start_model_param[i] = pq_getmsgfloat8(in);
+	for (int i = 0; i < CLV_START_PARAMS; i++)
+		options->start_spend_param[i] = pq_getmsgfloat8(in);
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+		options->start_effect[i] = pq_getmsgfloat8(in);
+	options->penalty = pq_getmsgfloat8(in);
+	options->shape_penalty = pq_getmsgfloat8(in);
+	RecvInterval(in, &options->time_unit);
+	RecvInterval(in, &options->grace);
+	options->as_of = (int32) pq_getmsgint(in, 4);
+	options->spend_basis = (int32) pq_getmsgint(in, 4);
+	options->max_iterations = (int32) pq_getmsgint(in, 4);
+	options->k = (int32) pq_getmsgint(in, 4);
+	options->periods = (int32) pq_getmsgint(in, 4);
+}
+
+/* A number of entries that the rest of the message can hold. */
+static int64
+RecvCount(StringInfo in, int entry)
+{
+	int64		n = pq_getmsgint64(in);
+
+	if (n < 0 || n > (in->len - in->cursor) / entry)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("clv_cells of " INT64_FORMAT " entries in a message of %d bytes", n,
+							   in->len)));
+	return n;
+}
+
+static int64
+RecvNone(StringInfo in)
+{
+	int64		n = pq_getmsgint64(in);
+
+	if (n != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_cells claim " INT64_FORMAT " vectors of nothing", n)));
+	return 0;
+}
+
+static void
+NotSorted(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					errmsg("entries of binary clv_cells are not in order")));
+}
+
+static void
+RecvVectors(StringInfo in, ClvCells *flat)
+{
+	int			width = flat->head.width;
+
+	for (int64 i = 0; i < flat->head.nvectors; i++)
+	{
+		double	   *vector = ClvCellsVectors(flat) + i * width;
+
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < width; j++)
+			vector[j] = pq_getmsgfloat8(in);
+		clv_vector_check(&flat->head, vector);
+		if (i > 0 && clv_vector_compare(vector - width, vector, width) >= 0)
+			NotSorted();
+	}
+}
+
+static void
+RecvCells(StringInfo in, ClvCells *flat)
+{
+	ClvCellEntry *cells = ClvCellsEntries(flat);
+
+	for (int64 i = 0; i < flat->head.ncells; i++)
+	{
+		ClvCellEntry *cell = &cells[i];
+
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		cell->x = (int32) pq_getmsgint(in, 4);
+		cell->count = pq_getmsgint(in, 4);
+		cell->since = pq_getmsgint64(in);
+		cell->until = pq_getmsgint64(in);
+		cell->vector = flat->head.width > 0 ? pq_getmsgint(in, 4) : 0;
+		cell->reserved = 0;
+		clv_cell_check(&flat->head, cell);
+		if (i > 0 && clv_cell_compare(cell - 1, cell) >= 0)
+			NotSorted();
+	}
+}
+
+static void
+RecvSpend(StringInfo in, ClvCells *flat)
+{
+	ClvSpendEntry *spend = ClvCellsSpend(flat);
+
+	for (int64 i = 0; i < flat->head.nspend; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		spend[i].x = (int32) pq_getmsgint(in, 4);
+		spend[i].mean_high = pq_getmsgint(in, 4);
+		spend[i].mean_low = pq_getmsgint(in, 4);
+		clv_spend_check(&flat->head, spend[i].x, ClvSpendMean(&spend[i]));
+		if (i > 0 && clv_spend_compare(&spend[i - 1], &spend[i]) > 0)
+			NotSorted();
+	}
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_recv);
+
+Datum
+clv_cells_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
+	ClvCellsHead head;
+	ClvCells   *flat;
+	Size		rest;
+	Size		size;
+
+	memset(&head, 0, sizeof(head));
+	head.version = pq_getmsgbyte(in);
+	if (head.version != CLV_CELLS_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("unknown version of clv_cells: %d", head.version),
+						errdetail("This version of clv reads version %d.", CLV_CELLS_VERSION),
+						errhint("Count the histories again with clv_cells().")));
+	head.kind = pq_getmsgbyte(in);
+	head.with_spend = pq_getmsgbyte(in);
+	head.with_times = pq_getmsgbyte(in);
+	head.occasion = (int32) pq_getmsgint(in, 4);
+	head.skipped = pq_getmsgint64(in);
+	head.spend_skipped = pq_getmsgint64(in);
+	head.returned = pq_getmsgint64(in);
+	head.times.coarse = pq_getmsgint64(in);
+	head.times.fine = pq_getmsgint64(in);
+	RecvOptions(in, &head.options);
+	clv_fit_options_check(&head.options);	/* the family must be one before it is asked */
+	head.width = clv_fit_width(&head.options);
+	clv_cells_check_head(&head);
+
+	/* what is left of the message says how much memory its counts may claim */
+	head.nvectors = head.width > 0 ? RecvCount(in, head.width * sizeof(double)) : RecvNone(in);
+	rest = Max(in->len - in->cursor, 0);
+	flat = palloc_extended(sizeof(ClvCellsHead) + rest + rest / 3, MCXT_ALLOC_HUGE);
+	flat->head = head;
+	RecvVectors(in, flat);
+	flat->head.ncells = RecvCount(in, CELL_WIRE_SIZE);
+	RecvCells(in, flat);
+	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
+	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
+	flat->head.nspend = RecvCount(in, sizeof(ClvSpendEntry));
+	RecvSpend(in, flat);
+	pq_getmsgend(in);
+	size = clv_cells_size(&flat->head);
+	if (!AllocSizeIsValid(size))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("binary clv_cells are larger than 1 GB")));
+	SET_VARSIZE(flat, size);
+	PG_RETURN_POINTER(flat);
+}

@@ -1,0 +1,673 @@
+/*
+ * cells_rows.c
+ *		Counting a row: the transition functions of clv_cells and clv_fit.
+ *
+ * They are ordinary functions of ordinary types: outside an aggregate they return
+ * changed copies. They look at nothing but their arguments, because a distributed
+ * engine calls them through wrappers of its own.
+ */
+#include "cells/cells_rows.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_aggregate.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/syscache.h"
+
+/* What the arguments of a row are; -1: not among them. */
+typedef struct RowForm
+{
+	bool		summary;
+	int			options;
+	int			outcome;
+	int			covariates;
+} RowForm;
+
+/* What a call site keeps from row to row. */
+typedef struct RowSite
+{
+	bool		asked;			/* is the next known? */
+	bool		may_be_small;
+	bool		known;			/* are the options of the last row? */
+	struct varlena *given;		/* as they came; NULL: there were none */
+	ClvParsedOptions parsed;
+} RowSite;
+
+static RowSite *
+Site(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *flinfo = fcinfo->flinfo;
+
+	if (flinfo->fn_extra == NULL)
+		flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(RowSite));
+	return flinfo->fn_extra;
+}
+
+MemoryContext
+clv_cells_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
+}
+
+/* ---- who sees a state ---- */
+
+/* Whether a function of an aggregate is one of these, whatever it is called in the catalog. */
+static bool
+IsFunction(Oid function, PGFunction one, PGFunction other)
+{
+	FmgrInfo	found;
+
+	fmgr_info(function, &found);
+	return found.fn_addr == one || found.fn_addr == other;
+}
+
+/*
+ * Whether the aggregate that calls hands its states to nobody but functions that know
+ * small ones. Anybody may make an aggregate of the functions of this room, without a
+ * final function or with one of their own: its states are seen by others, and have to
+ * be values of the type. So have those that several aggregates share.
+ */
+static bool
+KeepsItsStates(FunctionCallInfo fcinfo)
+{
+	const Aggref *aggref = AggGetAggref(fcinfo);
+	HeapTuple	tuple;
+	Form_pg_aggregate aggregate;
+	bool		keeps;
+
+	if (aggref == NULL || AggStateIsShared(fcinfo))
+		return false;
+	tuple = SearchSysCache1(AGGFNOID, ObjectIdGetDatum(aggref->aggfnoid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	aggregate = (Form_pg_aggregate) GETSTRUCT(tuple);
+	keeps = OidIsValid(aggregate->aggfinalfn) &&
+			IsFunction(aggregate->aggfinalfn, clv_cells_final, clv_fit_final) &&
+			(!OidIsValid(aggregate->aggcombinefn) ||
+			 IsFunction(aggregate->aggcombinefn, clv_cells_merge, clv_cells_merge));
+	ReleaseSysCache(tuple);
+	return keeps;
+}
+
+bool
+clv_cells_may_be_small(FunctionCallInfo fcinfo)
+{
+	RowSite    *site = Site(fcinfo);
+
+	if (!site->asked)
+	{
+		site->may_be_small = KeepsItsStates(fcinfo);
+		site->asked = true;
+	}
+	return site->may_be_small;
+}
+
+Datum
+clv_cells_unchanged(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+/* ---- options of a row ---- */
+
+bool
+clv_cells_same_given(const ClvCellsState *state, FunctionCallInfo fcinfo, int arg)
+{
+	const struct varlena *given;
+
+	if (state->given == NULL || PG_ARGISNULL(arg))
+		return false;
+	given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
+	return VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(state->given) &&
+		   memcmp(VARDATA_ANY(given), VARDATA_ANY(state->given), VARSIZE_ANY_EXHDR(given)) == 0;
+}
+
+void
+clv_cells_parse_given(FunctionCallInfo fcinfo, int arg, ClvParsedOptions *parsed)
+{
+	bool		given = PG_NARGS() > arg && !PG_ARGISNULL(arg);
+
+	clv_fit_options_parse(given ? PG_GETARG_JSONB_P(arg) : NULL, parsed);
+}
+
+void
+clv_cells_remember_given(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
+{
+	struct varlena *given;
+
+	if (state->given != NULL)
+		pfree(state->given);
+	state->given = NULL;
+	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
+	{
+		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
+		state->given = MemoryContextAlloc(state->hdr.eoh_context, VARSIZE_ANY(given));
+		memcpy(state->given, given, VARSIZE_ANY(given));
+	}
+}
+
+static void
+OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	clv_fit_options_text(&out, one);
+	appendStringInfoString(&out, " and ");
+	clv_fit_options_text(&out, other);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("the options of a fit must be the same for all its rows"),
+					errdetail("%s", out.data),
+					errhint("For one model per group, group by what the options depend on.")));
+}
+
+/* What the options make of histories. */
+static ClvCellsKind
+HistoryKind(const ClvFitOptions *options)
+{
+	ClvClock	clock = clv_fit_clock(options);
+
+	return clock == CLV_OPPORTUNITIES || clock == CLV_RENEWALS ? CLV_CELLS_PERIODS
+															  : CLV_CELLS_HISTORY;
+}
+
+/* Errors unless the options are all that this form of row needs. */
+static void
+CheckOptions(const ClvFitOptions *options, const RowForm *form)
+{
+	ClvClock	clock = clv_fit_clock(options);
+
+	if (clock != CLV_CONTINUOUS && !form->summary && options->as_of == DATEVAL_NOEND)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" counts histories in %s up to a day, which is not given",
+						options->model, clv_clock_name(clock)),
+				 errhint("Say clv_options(model => '%s', as_of => ...).", options->model)));
+	if (clock == CLV_CAMPAIGNS && form->summary && form->outcome < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is fitted to outcomes, which are not given", options->model),
+				 errhint("Say whether each customer bought in the period after t_cal: clv_fit(x, "
+						 "t_x, t_cal, mean_spend, outcome, options).")));
+	if (clock != CLV_CAMPAIGNS && form->outcome >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not fitted to outcomes", options->model),
+				 errhint("Leave the outcome out, or say clv_options(model => 'rfmtc').")));
+	if (options->ncovariates > 0 && form->covariates < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the covariates are named, but not given"),
+				 errdetail("The options name %s.", clv_fit_covariate_list(options)),
+				 errhint("Give their values in this order after the options: ARRAY[...].")));
+	if (options->ncovariates == 0 && form->covariates >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the covariates are given, but not named"),
+				 errhint("Name them in the order of the array: clv_options(covariates => "
+						 "'{...}').")));
+}
+
+/* The options of this row, parsed and checked, unless they are those of the last one. */
+static const ClvFitOptions *
+OptionsOfRow(FunctionCallInfo fcinfo, const RowForm *form)
+{
+	int			arg = form->options;
+	RowSite    *site = Site(fcinfo);
+	struct varlena *given = NULL;
+
+	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
+		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
+	if (site->known &&
+		(given == NULL ? site->given == NULL
+					   : site->given != NULL && VARSIZE_ANY(given) == VARSIZE_ANY(site->given) &&
+							 memcmp(given, site->given, VARSIZE_ANY(given)) == 0))
+		return &site->parsed.options;
+
+	site->known = false;		/* an error must leave nothing half made */
+	if (site->given != NULL)
+		pfree(site->given);
+	site->given = NULL;
+	clv_cells_parse_given(fcinfo, arg, &site->parsed);
+	CheckOptions(&site->parsed.options, form);
+	if (given != NULL)
+	{
+		site->given = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, VARSIZE_ANY(given));
+		memcpy(site->given, given, VARSIZE_ANY(given));
+	}
+	site->known = true;
+	return &site->parsed.options;
+}
+
+static void
+CheckSame(const ClvCellsHead *head, const ClvFitOptions *options)
+{
+	if (memcmp(options, &head->options, sizeof(ClvFitOptions)) != 0)
+		OptionsDiffer(&head->options, options);
+}
+
+/* The first row of a state. */
+static ClvCellsState *
+NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
+{
+	const ClvFitOptions *options = OptionsOfRow(fcinfo, form);
+	ClvCellsKind kind = form->summary ? CLV_CELLS_SUMMARY : HistoryKind(options);
+	ClvCellsState *state = NULL;
+	ClvCellsHead head;
+
+	if (clv_cells_may_be_small(fcinfo))
+	{
+		clv_cells_init_head(&head, kind, options);
+		state = clv_small_new(&head, 0, 0, local);
+	}
+	if (state == NULL)
+		state = clv_cells_new(clv_cells_context(fcinfo), kind, options);
+	return state;
+}
+
+/* The state to add a row to: the one given, or a new one with the options of this row. */
+static ClvCellsState *
+StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
+{
+	ClvCellsState *state = NULL;
+	int			arg = form->options;
+
+	if (PG_ARGISNULL(0))
+		return NewStateForRow(fcinfo, form, local);
+	if (clv_cells_are_small(PG_GETARG_DATUM(0)) && clv_cells_may_be_small(fcinfo))
+		state = clv_small_open(PG_GETARG_DATUM(0), 1, 1, local);
+	if (state == NULL)
+		state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
+	if ((state->head->kind == CLV_CELLS_SUMMARY) != form->summary)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("histories and summaries cannot be counted in the same clv_cells"),
+				 errhint("Summaries are x, t_x and t_cal; histories keep the days themselves.")));
+	if (state->small != NULL || state->checked != form ||
+		(PG_NARGS() > arg && !clv_cells_same_given(state, fcinfo, arg)))
+	{
+		CheckSame(state->head, OptionsOfRow(fcinfo, form));
+		state->checked = form;
+		if (state->small == NULL)
+			clv_cells_remember_given(fcinfo, arg, state);
+	}
+	return state;
+}
+
+/* Enter what a customer spent, or that it is not known. */
+static void
+AddSpend(ClvCellsState *state, int32 known, double mean)
+{
+	if (known >= 1 && isfinite(mean) && mean > 0)
+		clv_cells_spend(state, known, mean);
+	else
+		state->head->spend_skipped++;
+}
+
+/* ---- vectors ---- */
+
+static char *
+VectorText(const double *values, const bool *nulls, int n)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(&out, ',');
+		appendStringInfoString(&out, nulls != NULL && nulls[i] ? "NULL"
+															   : clv_number_text(values[i]));
+	}
+	appendStringInfoChar(&out, '}');
+	return out.data;
+}
+
+/* An array in words, whatever it holds. */
+static char *
+ArrayText(ArrayType *array)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	double	   *numbers;
+	int			n;
+
+	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values,
+					  &nulls, &n);
+	numbers = palloc0((n + 1) * sizeof(double));
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			numbers[i] = DatumGetFloat8(values[i]);
+	return VectorText(numbers, nulls, n);
+}
+
+static pg_attribute_noreturn() void
+BadCovariates(const char *what, ArrayType *array, const ClvFitOptions *options, const char *row)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid covariates: %s", what),
+			 errdetail("Of %s they are %s; their names are %s.", row,
+					   array == NULL ? "NULL" : ArrayText(array),
+					   clv_fit_covariate_list(options)),
+			 errhint("Each customer needs a finite number for each name; to leave customers out, "
+					 "use FILTER.")));
+}
+
+/* The covariates of a row, checked; row: whose they are, for an error. */
+static void
+ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
+			   char *(*row) (FunctionCallInfo), double *vector)
+{
+	ArrayType  *array;
+	int			n = options->ncovariates;
+
+	if (PG_ARGISNULL(arg))
+		BadCovariates("NULL", NULL, options, row(fcinfo));
+	array = PG_GETARG_ARRAYTYPE_P(arg);
+	if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] != n)
+		BadCovariates(psprintf("not an array of %d numbers", n), array, options, row(fcinfo));
+	if (ARR_HASNULL(array) && array_contains_nulls(array))
+		BadCovariates("a NULL among them", array, options, row(fcinfo));
+	memcpy(vector, clv_array_data(array), n * sizeof(double));
+	for (int i = 0; i < n; i++)
+	{
+		if (!isfinite(vector[i]))
+			BadCovariates(psprintf("\"%s\" is not finite", clv_fit_covariate(options, i)), array,
+						  options, row(fcinfo));
+		vector[i] += 0.0;		/* no negative zero */
+	}
+}
+
+/* ---- rows ---- */
+
+static void
+AddLogTime(void *arg, int32 days)
+{
+	ClvLogTimes time = clv_log_time(days);
+
+	clv_times_add((ClvLogTimes *) arg, &time, 1);
+}
+
+static void
+CheckOccasion(ClvCellsState *state, int32 occasion)
+{
+	if (state->head->occasion == 0)
+		state->head->occasion = occasion;
+	else if (state->head->occasion != occasion)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("histories with different occasions cannot be fitted together: %d and %d "
+						"days",
+						state->head->occasion, occasion),
+				 errhint("Make all histories with the same occasion.")));
+}
+
+/* x, t_x and T in whole periods. Who comes back is a customer of the first contract. */
+static void
+PeriodsCell(ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
+{
+	DateADT		as_of = state->head->options.as_of;
+	ClvPeriods	periods;
+
+	if (state->clock == CLV_RENEWALS)
+		clv_history_contract(history, as_of, &state->counting, false, &periods);
+	else
+		clv_history_periods(history, as_of, &state->counting, &periods);
+	state->head->returned += periods.returns > 0;
+	cell->x = periods.x;
+	cell->since = periods.t_x;
+	cell->until = periods.T;
+}
+
+/* The last day that is looked at: of campaigns the end of a period, after which the next one is judged. */
+static DateADT
+LookedAt(const ClvCellsState *state)
+{
+	DateADT		as_of = state->head->options.as_of;
+
+	return state->clock == CLV_CAMPAIGNS ? (DateADT) clv_grid_over(&state->counting.grid, as_of)
+										 : as_of;
+}
+
+/* Whether the customer buys in the period after the last day that is looked at. */
+static double
+Outcome(const ClvCellsState *state, const ClvHistory *history)
+{
+	ClvSteps	steps;
+
+	clv_steps_from(&steps, &state->counting.grid, LookedAt(state));
+	return clv_history_taken(history, &steps, 0, 1);
+}
+
+static void
+AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covariates)
+{
+	const ClvFitOptions *options = &state->head->options;
+	ClvSummary	summary;
+	ClvCellEntry cell = {0};
+	int32		purchases;
+	double		outcome;
+
+	clv_history_summarize(history, LookedAt(state), (ClvSpendBasis) options->spend_basis,
+						  &summary);
+	CheckOccasion(state, summary.occasion);
+	if (summary.purchases <= 0)
+	{
+		state->head->skipped++;
+		return;
+	}
+	cell.count = 1;
+	if (state->head->kind == CLV_CELLS_PERIODS)
+		PeriodsCell(state, history, &cell);
+	else
+	{
+		cell.x = summary.purchases - 1;
+		cell.since = summary.first;
+		cell.until = summary.last;
+	}
+	if (state->clock == CLV_CAMPAIGNS)
+	{
+		outcome = Outcome(state, history);
+		covariates = &outcome;
+	}
+	cell.vector = clv_cells_vector(state, covariates);
+	clv_cells_count(state, &cell);
+	if (state->head->with_times)
+		clv_history_gaps(history, options->as_of, AddLogTime, &state->head->times);
+
+	purchases = summary.purchases - (options->spend_basis == CLV_SPEND_ALL ? 0 : 1);
+	if (state->head->with_spend && purchases >= 1)
+		AddSpend(state, summary.spend_purchases, summary.spend / summary.spend_purchases);
+}
+
+/* Whose covariates they are, for an error. */
+static char *
+HistoryRow(FunctionCallInfo fcinfo)
+{
+	char		one[MAXDATELEN + 1];
+	char		other[MAXDATELEN + 1];
+	ClvSummary	summary;
+
+	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(1), DATEVAL_NOEND, CLV_SPEND_ALL, &summary);
+	if (summary.purchases == 0)
+		return "a customer without purchases";
+	return psprintf("the customer with %d purchases from %s to %s", summary.purchases,
+					clv_date_text(summary.first, one), clv_date_text(summary.last, other));
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_add);
+
+/* clv_cells_add(clv_cells, clv_history [, jsonb [, float8[]]]) -> clv_cells */
+Datum
+clv_cells_add(PG_FUNCTION_ARGS)
+{
+	static const RowForm plain = {.options = 2, .outcome = -1, .covariates = -1};
+	static const RowForm moved = {.options = 2, .outcome = -1, .covariates = 3};
+	const RowForm *form = PG_NARGS() > 3 ? &moved : &plain;
+	double		vector[CLV_MAX_COVARIATES];
+	ClvCellsState *state;
+	ClvCellsState local;
+
+	if (PG_ARGISNULL(1))
+		return clv_cells_unchanged(fcinfo);
+	state = StateForRow(fcinfo, form, &local);
+	if (form->covariates >= 0)
+		ReadCovariates(fcinfo, form->covariates, &state->head->options, HistoryRow, vector);
+	AddHistory(state, PG_GETARG_CLV_HISTORY_P(1), vector);
+	ReturnState(state);
+}
+
+static char *
+ArgumentText(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? "NULL" : clv_number_text(PG_GETARG_FLOAT8(arg));
+}
+
+static char *
+SummaryRow(FunctionCallInfo fcinfo)
+{
+	return psprintf("x = %s, t_x = %s, t_cal = %s, mean_spend = %s", ArgumentText(fcinfo, 1),
+					ArgumentText(fcinfo, 2), ArgumentText(fcinfo, 3), ArgumentText(fcinfo, 4));
+}
+
+static pg_attribute_noreturn() void
+BadSummary(FunctionCallInfo fcinfo, const char *what, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid customer summary: %s", what),
+			 errdetail("The row is %s.", SummaryRow(fcinfo)),
+			 hint == NULL ? 0 : errhint("%s", hint)));
+}
+
+/* Check a row of x, t_x, t_cal and mean_spend that is not all NULL. */
+static void
+CheckSummary(FunctionCallInfo fcinfo)
+{
+	double		x,
+				t_x,
+				t_cal;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		BadSummary(fcinfo, "x, t_x and t_cal must be known together",
+				   "t_x of a customer without repeat purchases is 0; to leave a customer out, use "
+				   "FILTER or make all three NULL.");
+	x = PG_GETARG_FLOAT8(1);
+	t_cal = PG_GETARG_FLOAT8(3);
+	t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), t_cal);
+	if (!isfinite(x) || x < 0 || x != floor(x) || x >= PG_INT32_MAX)
+		BadSummary(fcinfo, "x must be a whole number of repeat purchases",
+				   "x counts the purchases after the first one.");
+	if (!isfinite(t_x) || t_x < 0 || !isfinite(t_cal) || t_cal < 0)
+		BadSummary(fcinfo, "t_x and t_cal must be finite and not negative", NULL);
+	if (t_x > t_cal)
+		BadSummary(fcinfo, "t_x is larger than t_cal",
+				   "t_x is the age at the last purchase, not the time since it.");
+	if (x == 0 && t_x > 0)
+		BadSummary(fcinfo, "t_x must be 0 where x is 0",
+				   "All times count from the first purchase; x counts the purchases after it.");
+	if (!PG_ARGISNULL(4) && !isfinite(PG_GETARG_FLOAT8(4)))
+		BadSummary(fcinfo, "mean_spend must be finite", "NULL says that it is not known.");
+}
+
+/* Rows that a family of discrete time cannot have made. */
+static void
+CheckPossible(FunctionCallInfo fcinfo, const ClvCellsState *state)
+{
+	const ClvFamily *family = clv_fit_family(&state->head->options);
+	double		x = PG_GETARG_FLOAT8(1);
+	double		t_cal = PG_GETARG_FLOAT8(3);
+	double		t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), t_cal);
+
+	if (state->clock == CLV_CONTINUOUS || clv_possible(family, x, t_x, t_cal))
+		return;
+	if (t_x != floor(t_x) || t_cal != floor(t_cal))
+		BadSummary(fcinfo, psprintf("t_x and t_cal of \"%s\" must be whole numbers of %s",
+									family->name, clv_clock_name(state->clock)),
+				   "They count periods; time_unit says how long one is.");
+	if (state->clock == CLV_RENEWALS)
+		BadSummary(fcinfo, "x and t_x must both be the renewals made",
+				   "t_cal counts the renewals that were possible: more than t_x where the "
+				   "customer left.");
+	if (x > t_x)
+		BadSummary(fcinfo, "more purchases than opportunities: x is larger than t_x",
+				   "Each opportunity is taken or not; t_x is the last one taken, t_cal how many "
+				   "there were.");
+	BadSummary(fcinfo, psprintf("\"%s\" has no such customers", family->name), NULL);
+}
+
+/* Count a summary; the row has been checked but for what its family says. */
+static Datum
+AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
+{
+	ClvCellsState local;
+	ClvCellsState *state = StateForRow(fcinfo, form, &local);
+	double		vector[CLV_MAX_COVARIATES];
+	ClvCellEntry cell = {0};
+	int32		purchases;
+
+	CheckPossible(fcinfo, state);
+	if (form->covariates >= 0)
+		ReadCovariates(fcinfo, form->covariates, &state->head->options, SummaryRow, vector);
+	else if (form->outcome >= 0)
+		vector[0] = PG_GETARG_BOOL(form->outcome) ? 1 : 0;
+
+	/* adding 0 turns a negative zero into a zero, whose bits are another number's */
+	cell.x = (int32) PG_GETARG_FLOAT8(1);
+	cell.count = 1;
+	cell.since = ClvDoubleBits(clv_age_at_last(PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3)) + 0.0);
+	cell.until = ClvDoubleBits(PG_GETARG_FLOAT8(3) + 0.0);
+	cell.vector = clv_cells_vector(state, vector);
+	clv_cells_count(state, &cell);
+
+	purchases = cell.x + (state->head->options.spend_basis == CLV_SPEND_ALL ? 1 : 0);
+	if (state->head->with_spend && purchases >= 1)
+		AddSpend(state, PG_ARGISNULL(4) ? 0 : purchases,
+				 PG_ARGISNULL(4) ? 0 : PG_GETARG_FLOAT8(4));
+	ReturnState(state);
+}
+
+static bool
+IsNoRow(FunctionCallInfo fcinfo)
+{
+	return PG_ARGISNULL(1) && PG_ARGISNULL(2) && PG_ARGISNULL(3);
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_add_summary);
+
+/* clv_cells_add(clv_cells, x, t_x, t_cal, mean_spend float8 [, jsonb [, float8[]]]) -> clv_cells */
+Datum
+clv_cells_add_summary(PG_FUNCTION_ARGS)
+{
+	static const RowForm plain = {.summary = true, .options = 5, .outcome = -1, .covariates = -1};
+	static const RowForm moved = {.summary = true, .options = 5, .outcome = -1, .covariates = 6};
+
+	if (IsNoRow(fcinfo))
+		return clv_cells_unchanged(fcinfo);
+	CheckSummary(fcinfo);
+	return AddSummary(fcinfo, PG_NARGS() > 6 ? &moved : &plain);
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_add_outcome);
+
+/* clv_cells_add(clv_cells, x, t_x, t_cal, mean_spend float8, outcome bool, jsonb) -> clv_cells */
+Datum
+clv_cells_add_outcome(PG_FUNCTION_ARGS)
+{
+	static const RowForm form = {.summary = true, .options = 6, .outcome = 5, .covariates = -1};
+
+	if (IsNoRow(fcinfo))
+		return clv_cells_unchanged(fcinfo);
+	CheckSummary(fcinfo);
+	if (PG_ARGISNULL(5))
+		BadSummary(fcinfo, "outcome must be known",
+				   "It says whether the customer bought in the period after t_cal; to leave a "
+				   "customer out, use FILTER.");
+	return AddSummary(fcinfo, &form);
+}

@@ -1,0 +1,37 @@
+/*
+ * cells_rows.h
+ *		What the transition functions of this room share.
+ */
+#ifndef CLV_CELLS_ROWS_H
+#define CLV_CELLS_ROWS_H
+
+#include "cells/cells.h"
+
+/* Where a state may live. */
+extern MemoryContext clv_cells_context(FunctionCallInfo fcinfo);
+
+/*
+ * Whether the state of the aggregate that calls may be a small one (cells_small.c): then it is
+ * the aggregate's own, to be changed in place. Never outside of an aggregate.
+ */
+extern bool clv_cells_may_be_small(FunctionCallInfo fcinfo);
+
+extern Datum clv_cells_merge(PG_FUNCTION_ARGS);
+extern Datum clv_cells_final(PG_FUNCTION_ARGS);
+extern Datum clv_fit_final(PG_FUNCTION_ARGS);
+
+#define ReturnState(state) \
+	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small) \
+										   : EOHPGetRWDatum(&(state)->hdr))
+
+extern Datum clv_cells_unchanged(FunctionCallInfo fcinfo);
+
+/* Whether the options argument is, byte for byte, the one that the state saw last. */
+extern bool clv_cells_same_given(const ClvCellsState *state, FunctionCallInfo fcinfo, int arg);
+
+extern void clv_cells_parse_given(FunctionCallInfo fcinfo, int arg, ClvParsedOptions *parsed);
+
+/* Keep a copy of the argument. */
+extern void clv_cells_remember_given(FunctionCallInfo fcinfo, int arg, ClvCellsState *state);
+
+#endif							/* CLV_CELLS_ROWS_H */

@@ -1,0 +1,127 @@
+/*
+ * cells_small.c
+ *		The state of a small fit: one piece of memory, without a context of its own.
+ *
+ * Hash aggregation walks the memory contexts of all its groups whenever a group is
+ * new, so that forty thousand groups with a context each took seconds. Until a group
+ * has SMALL_ROWS customers its state is therefore a plain value: a head, cells of one
+ * customer each in the order of arrival, and their spend, with room for some more.
+ * The aggregate may change it in place, as it may any state; where there is no more
+ * room it returns a larger one. Beyond that it becomes an expanded object, which
+ * counts (cells.c).
+ *
+ * Such a value is seen by the functions of an aggregate and, between workers and their
+ * leader, by nobody else: what a user sees, compares or stores is the canonical form.
+ * Only aggregates that end with the final functions of this room have small states
+ * (clv_cells_may_be_small); no input function takes one in.
+ */
+#include "cells/cells_rows.h"
+
+#define SMALL_ROWS 128
+#define ROOM_AT_FIRST 2
+
+typedef struct ClvSmall
+{
+	ClvCellsHead head;
+	int32		cells_size;
+	int32		spend_size;
+	ClvCounting counting;		/* see ClvCellsState */
+	int32		clock;
+	int32		reserved;
+	ClvCellEntry cells[FLEXIBLE_ARRAY_MEMBER];	/* then the spend */
+} ClvSmall;
+
+static inline ClvSpendEntry *
+Spend(const ClvSmall *small)
+{
+	return (ClvSpendEntry *) (small->cells + small->cells_size);
+}
+
+bool
+clv_cells_are_small(Datum cells)
+{
+	const ClvCellsHead *head = (const ClvCellsHead *) DatumGetPointer(cells);
+
+	return !VARATT_IS_EXTENDED(head) && head->version == CLV_CELLS_SMALL;
+}
+
+void
+clv_small_view(Datum cells, ClvCellsView *view)
+{
+	const ClvSmall *small = (const ClvSmall *) DatumGetPointer(cells);
+
+	view->head = &small->head;
+	view->vectors = NULL;
+	view->cells = small->cells;
+	view->spend = Spend(small);
+}
+
+/* Let the state write into the value. */
+static void
+Open(ClvSmall *small, ClvCellsState *state)
+{
+	memset(state, 0, sizeof(*state));
+	state->small = small;
+	state->head = &small->head;
+	state->cells = small->cells;
+	state->cells_size = small->cells_size;
+	state->spend = Spend(small);
+	state->spend_size = small->spend_size;
+	state->counting = small->counting;
+	state->clock = (ClvClock) small->clock;
+}
+
+/* Room for so many rows; in the memory of a row, from where the aggregate copies it. */
+static ClvSmall *
+Allocate(const ClvCellsHead *head, int32 cells, int32 spend)
+{
+	Size		size = offsetof(ClvSmall, cells) + cells * sizeof(ClvCellEntry) +
+					   spend * sizeof(ClvSpendEntry);
+	ClvSmall   *small = palloc0(size);
+
+	small->head = *head;
+	small->head.version = CLV_CELLS_SMALL;
+	small->cells_size = cells;
+	small->spend_size = spend;
+	SET_VARSIZE(small, size);
+	return small;
+}
+
+ClvCellsState *
+clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend, ClvCellsState *state)
+{
+	ClvSmall   *small;
+
+	if (head->width > 0 || cells > SMALL_ROWS || spend > SMALL_ROWS)
+		return NULL;
+	small = Allocate(head, Max(ROOM_AT_FIRST, cells), head->with_spend ? Max(ROOM_AT_FIRST, spend) : 0);
+	small->head.ncells = small->head.nspend = 0;
+	small->clock = clv_fit_clock(&head->options);
+	clv_fit_counting(&head->options, &small->counting);
+	Open(small, state);
+	return state;
+}
+
+ClvCellsState *
+clv_small_open(Datum cells, int64 more_cells, int64 more_spend, ClvCellsState *state)
+{
+	ClvSmall   *small = (ClvSmall *) DatumGetPointer(cells);
+	int64		ncells = small->head.ncells + more_cells;
+	int64		nspend = small->head.nspend + more_spend;
+	ClvSmall   *larger;
+
+	if (ncells > small->cells_size || nspend > small->spend_size)
+	{
+		if (ncells > SMALL_ROWS || nspend > SMALL_ROWS)
+			return NULL;
+		larger = Allocate(&small->head, ncells > small->cells_size ? 2 * ncells : small->cells_size,
+						  nspend > small->spend_size ? 2 * nspend : small->spend_size);
+		larger->clock = small->clock;
+		larger->counting = small->counting;
+		memcpy(larger->cells, small->cells, small->head.ncells * sizeof(ClvCellEntry));
+		memcpy(Spend(larger), Spend(small), small->head.nspend * sizeof(ClvSpendEntry));
+		small = larger;
+	}
+	Open(small, state);
+	return state;
+}

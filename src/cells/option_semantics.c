@@ -1,0 +1,96 @@
+/*
+ * option_semantics.c
+ *		What options mean for a fit: the family, its clock, what customers must bring.
+ */
+#include "cells/cells.h"
+
+const char *
+clv_fit_covariate(const ClvFitOptions *options, int i)
+{
+	const char *name = options->covariates;
+
+	while (i-- > 0)
+		name += strlen(name) + 1;
+	return name;
+}
+
+char *
+clv_fit_covariate_list(const ClvFitOptions *options)
+{
+	StringInfoData list;
+
+	if (options->ncovariates == 0)
+		return "none";
+	initStringInfo(&list);
+	for (int i = 0; i < options->ncovariates; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", clv_fit_covariate(options, i));
+	return list.data;
+}
+
+static bool
+IsAuto(const ClvFitOptions *options)
+{
+	return strcmp(options->model, CLV_MODEL_AUTO) == 0;
+}
+
+const ClvFamily *
+clv_fit_family(const ClvFitOptions *options)
+{
+	return clv_family(IsAuto(options) ? CLV_MODEL_DEFAULT : options->model);
+}
+
+ClvClock
+clv_fit_clock(const ClvFitOptions *options)
+{
+	return clv_fit_family(options)->clock;
+}
+
+void
+clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting)
+{
+	memset(counting, 0, sizeof(*counting));
+	if (clv_fit_clock(options) != CLV_CONTINUOUS)
+		clv_counting_init(counting, &options->time_unit, (ClvPeriodsOf) options->periods,
+						  &options->grace);
+}
+
+int
+clv_fit_width(const ClvFitOptions *options)
+{
+	return clv_fit_clock(options) == CLV_CAMPAIGNS ? 1 : options->ncovariates;
+}
+
+int
+clv_fit_fixed(const ClvFamily *family, const char *name)
+{
+	for (int i = 0; i < family->nparams; i++)
+		if (family->transform[i] == CLV_FIXED && strcmp(family->param_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+bool
+clv_fit_starts(const ClvFitOptions *options, const ClvFamily *family)
+{
+	return strcmp(options->start_model, family->name) == 0 ||
+		   (family->core != NULL && strcmp(options->start_model, family->core) == 0);
+}
+
+bool
+clv_fit_has_k(const ClvFitOptions *options)
+{
+	const ClvFamily *family;
+
+	if (!IsAuto(options))
+		return clv_fit_fixed(clv_fit_family(options), "k") >= 0;
+	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
+		if (family->clock == CLV_CONTINUOUS && clv_fit_fixed(family, "k") >= 0)
+			return true;
+	return false;
+}
+
+bool
+clv_fit_uses_times(const ClvFitOptions *options)
+{
+	return options->k != 1 && clv_fit_has_k(options);
+}

@@ -1,0 +1,585 @@
+/*
+ * bgbb.c
+ *		BG/BB: purchases and leaving where there is one opportunity a period.
+ *
+ * At the start of each period a customer leaves for ever with probability theta,
+ * and if he is still there buys in it with probability p. Both are his own: p is
+ * distributed as Beta(alpha, beta) over the customers, theta as Beta(gamma, delta).
+ * Of n opportunities after the first purchase he took x, the last of them the
+ * t_x-th. If he has seen s periods alive, t_x <= s <= n, he let s - x of them pass,
+ * and left at the next unless s = n:
+ *
+ *		L = sum over s = t_x .. n of  G(s) W(s)
+ *		G(s) = B(alpha + x, beta + s - x) / B(alpha, beta)
+ *		W(s) = B(gamma + 1, delta + s) / B(gamma, delta)	for s < n
+ *		W(n) = B(gamma, delta + n) / B(gamma, delta)
+ *
+ * P(alive in period n) is the share of the last term, and given that he is, he is a
+ * newcomer of (alpha + x, beta + n - x, gamma, delta + n). The chance of k purchases
+ * in m periods is the same sum from s = k, with the C(s, k) orders in which they
+ * may come.
+ *
+ * The terms are positive and each follows from the one before by a ratio, so the
+ * sum keeps all digits; the first is taken by logarithms of rising factorials. What
+ * must not be done is to subtract lgamma()s: the search then runs off to where
+ * nothing but rounding errors is left, and finds a splendid likelihood there.
+ *
+ * Purchases are independent of how long a life lasts, so their expected number is
+ * that of the periods survived (sbg.c) times alpha / (alpha + beta).
+ *
+ * Fader, Hardie & Shang (2010), Customer-base analysis in a discrete-time
+ * noncontractual setting, Marketing Science 29(6).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "math/gauss.h"
+#include "math/linalg.h"
+#include "math/poll.h"
+#include "math/special.h"
+#include "families/registry.h"
+#include "families/sbg.h"
+
+enum
+{
+	ALPHA,
+	BETA,
+	GAMMA,
+	DELTA
+};
+
+/* ---- the sum over lives ---- */
+
+/* ln of the term s = n, as if alive: x of s opportunities taken, s periods survived */
+static double
+LnAlive(const double *param, double x, double s)
+{
+	return clv_log_beta_rising(param[BETA], param[ALPHA], x) +
+		clv_log_beta_rising(param[ALPHA] + x, param[BETA], s - x) +
+		clv_log_beta_rising(param[GAMMA], param[DELTA], s);
+}
+
+/*
+ * Where a sum has more terms than these the rest is an integral, over panels, from half
+ * a period before the first to half a period before the end, less a 24th of the
+ * difference of the slopes there (Euler and Maclaurin's formula, at midpoints). A
+ * panel reaches half as far again as it starts from zero, but no further than the terms
+ * fall by e^8, and they are done with when they have fallen by e^-46.
+ */
+#define MOST_TERMS 4096
+#define PANEL_GROWTH 1.5
+#define PANEL_FALL 8.0
+#define NEGLIGIBLE 1e-20
+
+/* ln of the term s = n of a history, relative to that of s = from */
+static double
+LnLasting(const double *param, double x, double from, double s)
+{
+	return clv_log_beta_rising(param[ALPHA] + x, param[BETA] + (from - x), s - from) +
+		clv_log_beta_rising(param[GAMMA], param[DELTA] + from, s - from);
+}
+
+/* -d/ds ln of the terms s < n */
+static double
+Fall(const double *param, double x, double s)
+{
+	return (param[ALPHA] + x) / (param[ALPHA] + param[BETA] + s) +
+		(param[GAMMA] + 1) / (param[GAMMA] + param[DELTA] + s);
+}
+
+/* The slopes at both ends of the terms s .. n - 1, as nodes. */
+static int
+Ends(double s, double n, ClvGaussNode *nodes)
+{
+	nodes[0] = (ClvGaussNode){s, 1.0 / 24};
+	nodes[1] = (ClvGaussNode){s - 1, -1.0 / 24};
+	nodes[2] = (ClvGaussNode){n - 1, 1.0 / 24};
+	nodes[3] = (ClvGaussNode){n, -1.0 / 24};
+	return 4;
+}
+
+/* The nodes of the next panel; *start moves on. */
+static int
+Panel(const double *param, double x, double *start, double end, ClvGaussNode *nodes)
+{
+	double to = fmin(fmin(*start * PANEL_GROWTH, *start + PANEL_FALL / Fall(param, x, *start)), end);
+	int n = clv_gauss_nodes(&clv_gauss_16, *start, to, nodes);
+
+	*start = to;
+	return n;
+}
+
+/* The departed from s on, relative to LnAlive(from), as far as they count beside so many */
+static double
+Beyond(const double *param, double x, double from, double s, double n, double beside)
+{
+	ClvGaussNode nodes[CLV_GAUSS_MOST];
+	int count = Ends(s, n, nodes);
+	double start = s - 0.5;
+	double sum = 0;
+
+	for (;;)
+	{
+		double term = 0;
+
+		for (int i = 0; i < count; i++)
+		{
+			double at = nodes[i].at;
+
+			term = exp(LnLasting(param, x, from, at));
+			sum += nodes[i].weight * term * (param[GAMMA] / (param[GAMMA] + param[DELTA] + at));
+		}
+		if (!(start < n - 0.5) || (start > s && term < NEGLIGIBLE * beside))
+			return sum;
+		count = Panel(param, x, &start, n - 0.5, nodes);
+	}
+}
+
+/* ln of sum over s = from .. n - 1 of G(s) W(s), relative to LnAlive(from): the departed */
+static double
+LnDeparted(const double *param, double x, double from, double n)
+{
+	double both = param[ALPHA] + param[BETA];
+	double ends = param[GAMMA] + param[DELTA];
+	double term = 1;
+	double sum = 0;
+	double s = from;
+
+	for (int i = 0; i < MOST_TERMS && s < n; i++)
+	{
+		sum += term * (param[GAMMA] / (ends + s));
+		term *= (param[BETA] + (s - x)) / (both + s) * ((param[DELTA] + s) / (ends + s));
+		s += 1;
+	}
+	if (s < n && term > NEGLIGIBLE * sum)
+		sum += Beyond(param, x, from, s, n, sum);
+	return log(sum);
+}
+
+/* Terms may grow by the number of orders; then they are all made smaller. */
+#define LARGE 1e200
+
+/* ln of C(s, x) G(s) W(s) as if alive, relative to s = x; s - x need not be whole, if it is large */
+static double
+LnAnyOrder(const double *param, double x, double s)
+{
+	return LnLasting(param, x, x, s) - clv_log_beta_rising(x, 1, s - x);
+}
+
+/* A panel is half as long as the way from x, or so long that the logarithm changes by this. */
+#define MOST_CHANGE 3.0
+
+static double
+OrderPanelEnd(const double *param, double x, double start, double end)
+{
+	double ln = LnAnyOrder(param, x, start);
+	double width = fmin((start - x) / 2, end - start);
+
+	for (int i = 0; i < 40; i++)
+	{
+		double half = LnAnyOrder(param, x, start + width / 2) - ln;
+		double all = LnAnyOrder(param, x, start + width) - ln;
+
+		if (fmax(fabs(half), fabs(all - half)) <= MOST_CHANGE)
+			break;
+		width /= 2;
+	}
+	return width < end - start ? start + width : end;
+}
+
+/* The departed from s on as an integral, by its logarithm relative to s = x: see Beyond() */
+static double
+LnBeyondInAnyOrder(const double *param, double x, double s, double m)
+{
+	ClvGaussNode nodes[CLV_GAUSS_MOST];
+	int count = Ends(s, m, nodes);
+	double scale = LnAnyOrder(param, x, s);
+	double start = s - 0.5;
+	double sum = 0;
+	double shift = 0; /* of the scale, which follows terms that grow */
+
+	for (;;)
+	{
+		double higher;
+
+		for (int i = 0; i < count; i++)
+		{
+			double at = nodes[i].at;
+
+			sum += nodes[i].weight * exp(LnAnyOrder(param, x, at) - scale - shift) *
+				(param[GAMMA] / (param[GAMMA] + param[DELTA] + at));
+		}
+		clv_poll(&clv_family_poll, 32 * (size_t) count);
+		if (!(start < m - 0.5))
+			return scale + shift + log(fmax(sum, 0));
+		s = OrderPanelEnd(param, x, start, m - 0.5);
+		count = clv_gauss_nodes(&clv_gauss_16, start, s, nodes);
+		start = s;
+		higher = LnAnyOrder(param, x, s) - scale;
+		if (higher > shift)
+		{
+			sum *= exp(shift - higher);
+			shift = higher;
+		}
+	}
+}
+
+/* From s = x + MOST_TERMS on, terms change by no more than this part with each s, and ever less. */
+#define SLOW 0.01
+
+/* Whether they do: the logarithm's slope is of parts (beta - 1) / (s - x), (alpha + beta - 1) / s ... */
+static bool
+AreSlow(const double *param)
+{
+	return param[ALPHA] + param[BETA] + param[GAMMA] + 1 < SLOW * MOST_TERMS;
+}
+
+/*
+ * ln of sum over s = x .. m of C(s, x) G(s) W(s), relative to LnAlive(x): x of m
+ * opportunities taken in any order
+ */
+static double
+LnInAnyOrder(const double *param, double x, double m)
+{
+	double both = param[ALPHA] + param[BETA];
+	double ends = param[GAMMA] + param[DELTA];
+	double term = 1;
+	double sum = 0;
+	double shrunk = 0;
+	double last = AreSlow(param) ? fmin(x + MOST_TERMS, m) : m;
+	double s = x;
+
+	for (; s < last; s += 1)
+	{
+		sum += term * (param[GAMMA] / (ends + s));
+		term *= (param[BETA] + (s - x)) / (both + s) * ((param[DELTA] + s) / (ends + s)) *
+			((s + 1) / (s + 1 - x));
+		if (term > LARGE)
+		{
+			term /= LARGE;
+			sum /= LARGE;
+			shrunk += 1;
+		}
+		clv_poll(&clv_family_poll, 1);
+	}
+	if (s == m)
+		return log(sum + term) + shrunk * log(LARGE);
+	return clv_log_add(log(sum) + shrunk * log(LARGE),
+					   clv_log_add(LnBeyondInAnyOrder(param, x, s, m), LnAnyOrder(param, x, m)));
+}
+
+/* ---- histories ---- */
+
+static bool
+Possible(double x, double t_x, double T)
+{
+	return clv_possible(&clv_bgbb, x, t_x, T);
+}
+
+static double
+LogLikelihood(const double *param, double x, double t_x, double T)
+{
+	if (!Possible(x, t_x, T))
+		return -INFINITY;
+	if (t_x == T)
+		return LnAlive(param, x, T);
+	return LnAlive(param, x, t_x) +
+		clv_log_add(LnDeparted(param, x, t_x, T), LnLasting(param, x, t_x, T));
+}
+
+static double
+LnPAlive(const double *param, double x, double t_x, double T)
+{
+	if (!Possible(x, t_x, T) || t_x == T)
+		return 0;
+	return -clv_log1pexp(LnDeparted(param, x, t_x, T) - LnLasting(param, x, t_x, T));
+}
+
+static void
+GivenAlive(const double *param, double x, double T, ClvFuture *future)
+{
+	future->family = &clv_bgbb;
+	future->param[ALPHA] = param[ALPHA] + x;
+	future->param[BETA] = param[BETA] + (T - x);
+	future->param[GAMMA] = param[GAMMA];
+	future->param[DELTA] = param[DELTA] + T;
+}
+
+/* ---- newcomers ---- */
+
+static double
+Discounted(const double *param, double delta, double t)
+{
+	return param[ALPHA] / (param[ALPHA] + param[BETA]) *
+		clv_sbg_discounted(param[GAMMA], param[DELTA], delta, t);
+}
+
+static double
+Expected(const double *param, double t)
+{
+	return Discounted(param, 0, t);
+}
+
+static double
+Survival(const double *param, double t)
+{
+	return exp(clv_sbg_ln_survival(param[GAMMA], param[DELTA], t));
+}
+
+static double
+Probability(const double *param, double n, double t)
+{
+	double m = clv_whole_periods(t);
+
+	if (n > m)
+		return 0;
+	return fmin(exp(LnAlive(param, n, n) + LnInAnyOrder(param, n, m)), 1);
+}
+
+static void
+Probabilities(const double *param, double t, int count, double *p)
+{
+	for (int n = 0; n < count; n++)
+		p[n] = Probability(param, n, t);
+}
+
+/* Of two of the periods survived, the chance that a purchase was made in both. */
+static double
+Pairs(const double *param, double t)
+{
+	double both = param[ALPHA] + param[BETA];
+
+	return param[ALPHA] / both * ((param[ALPHA] + 1) / (both + 1)) *
+		clv_sbg_pairs(param[GAMMA], param[DELTA], t);
+}
+
+/* ---- the fit ---- */
+
+/* Purchases as if customers were there half of the time, and three kinds of leaving. */
+static bool
+Start(const ClvMoments *moments, int which, double *param)
+{
+	static const double leaving[][2] = {{0.7, 3}, {1, 20}, {0.3, 0.6}};
+	double p = fmin(fmax(2 * moments->x / moments->T, 0.02), 0.9);
+
+	if (which >= (int) (sizeof(leaving) / sizeof(leaving[0])))
+		return false;
+	param[ALPHA] = 2 * p;
+	param[BETA] = 2 * (1 - p);
+	param[GAMMA] = leaving[which][0];
+	param[DELTA] = leaving[which][1];
+	return true;
+}
+
+/*
+ * (a)_up (b)_stay / (a + b)_(up + stay), by the logs of a = param[first] and
+ * b = param[first + 1]
+ */
+static void
+AddRising(const double *param, int first, double up, double stay, ClvTerm *term)
+{
+	double a = param[first];
+	double b = param[first + 1];
+	double all = up + stay;
+	double da = a * clv_digamma_rising(a, up);
+	double db = b * clv_digamma_rising(b, stay);
+	double dab = clv_digamma_rising(a + b, all);
+	double d2ab = clv_trigamma_rising(a + b, all);
+
+	term->ln += clv_log_beta_rising(b, a, up) + clv_log_beta_rising(a + up, b, stay);
+	term->gradient[first] += da - a * dab;
+	term->gradient[first + 1] += db - b * dab;
+	term->hessian[CLV_AT(first, first)] +=
+		da - a * dab + a * a * (clv_trigamma_rising(a, up) - d2ab);
+	term->hessian[CLV_AT(first + 1, first)] -= a * b * d2ab;
+	term->hessian[CLV_AT(first + 1, first + 1)] +=
+		db - b * dab + b * b * (clv_trigamma_rising(b, stay) - d2ab);
+}
+
+/* (b + stay) / (a + b + all), one factor more of the above's b */
+static void
+AddStay(const double *param, int first, double stay, double all, ClvTerm *term)
+{
+	double sum = param[first] + param[first + 1] + all;
+	double a = param[first] / sum;
+	double b = param[first + 1] / sum;
+	double more = param[first + 1] / (param[first + 1] + stay);
+
+	term->gradient[first] -= a;
+	term->gradient[first + 1] += more - b;
+	term->hessian[CLV_AT(first, first)] -= a * (1 - a);
+	term->hessian[CLV_AT(first + 1, first)] += a * b;
+	term->hessian[CLV_AT(first + 1, first + 1)] += more * (1 - more) - b * (1 - b);
+}
+
+/* The product of AddStay()'s factors over so many steps, which need not be whole */
+static void
+AddLasting(const double *param, int first, double stay, double all, double steps, ClvTerm *term)
+{
+	double a = param[first];
+	double b = param[first + 1];
+	double db = b * clv_digamma_rising(b + stay, steps);
+	double dab = clv_digamma_rising(a + b + all, steps);
+	double d2ab = clv_trigamma_rising(a + b + all, steps);
+
+	term->gradient[first] -= a * dab;
+	term->gradient[first + 1] += db - b * dab;
+	term->hessian[CLV_AT(first, first)] -= a * dab + a * a * d2ab;
+	term->hessian[CLV_AT(first + 1, first)] -= a * b * d2ab;
+	term->hessian[CLV_AT(first + 1, first + 1)] +=
+		db - b * dab + b * b * (clv_trigamma_rising(b + stay, steps) - d2ab);
+}
+
+/* gamma / (gamma + delta + s): leaving after s periods */
+static void
+AddLeaving(const double *param, double s, ClvTerm *term)
+{
+	double all = param[GAMMA] + param[DELTA] + s;
+	double c = param[GAMMA] / all;
+	double d = param[DELTA] / all;
+
+	term->gradient[GAMMA] += 1 - c;
+	term->gradient[DELTA] -= d;
+	term->hessian[CLV_AT(GAMMA, GAMMA)] -= c * (1 - c);
+	term->hessian[CLV_AT(DELTA, GAMMA)] += c * d;
+	term->hessian[CLV_AT(DELTA, DELTA)] -= d * (1 - d);
+}
+
+/* sum += weight * (1, gradient, hessian + gradient gradient'), of one term of the sum of lives */
+static void
+AddWeighted(double weight, const ClvTerm *term, ClvTerm *sum)
+{
+	sum->ln += weight;
+	for (int i = 0; i <= DELTA; i++)
+	{
+		double slope = weight * term->gradient[i];
+
+		sum->gradient[i] += slope;
+		for (int j = 0; j <= i; j++)
+			sum->hessian[CLV_AT(i, j)] +=
+				weight * term->hessian[CLV_AT(i, j)] + slope * term->gradient[j];
+	}
+}
+
+/*
+ * The term of s relative to that of from, when the walk has come too far to go step by
+ * step; returns its size.
+ */
+static double
+LifeAt(const double *param, double x, double from, double s, ClvTerm *life)
+{
+	double steps = s - from;
+
+	memset(life, 0, sizeof(*life));
+	AddLasting(param, ALPHA, from - x, from, steps, life);
+	AddLasting(param, GAMMA, from, from, steps, life);
+	return exp(LnLasting(param, x, from, s));
+}
+
+/* Beyond(), with derivatives */
+static void
+AddBeyond(const double *param, double x, double from, double s, double n, ClvTerm *sum)
+{
+	ClvGaussNode nodes[CLV_GAUSS_MOST];
+	int count = Ends(s, n, nodes);
+	double start = s - 0.5;
+
+	for (;;)
+	{
+		double weight = 0;
+
+		for (int i = 0; i < count; i++)
+		{
+			double at = nodes[i].at;
+			ClvTerm life;
+
+			weight = LifeAt(param, x, from, at, &life);
+			AddLeaving(param, at, &life);
+			AddWeighted(nodes[i].weight * weight *
+							(param[GAMMA] / (param[GAMMA] + param[DELTA] + at)),
+						&life, sum);
+		}
+		if (!(start < n - 0.5) || (start > s && weight < NEGLIGIBLE * sum->ln))
+			return;
+		count = Panel(param, x, &start, n - 0.5, nodes);
+	}
+}
+
+/* All who may have this history, departed or alive at T > t_x, relative to LnAlive(t_x) */
+static void
+SumLives(const double *param, double x, double t_x, double T, ClvTerm *sum)
+{
+	ClvTerm life;				/* the term that s has come to */
+	double weight = 1;
+	double s = t_x;
+
+	memset(&life, 0, sizeof(life));
+	memset(sum, 0, sizeof(*sum));
+	for (int i = 0; i < MOST_TERMS && s < T; i++)
+	{
+		double both = param[ALPHA] + param[BETA] + s;
+		double ends = param[GAMMA] + param[DELTA] + s;
+		ClvTerm left = life;
+
+		AddLeaving(param, s, &left);
+		AddWeighted(weight * (param[GAMMA] / ends), &left, sum);
+		AddStay(param, ALPHA, s - x, s, &life);
+		AddStay(param, GAMMA, s, s, &life);
+		weight *= (param[BETA] + (s - x)) / both * ((param[DELTA] + s) / ends);
+		s += 1;
+		clv_poll(&clv_family_poll, 16);
+	}
+	if (s < T)
+	{
+		AddBeyond(param, x, t_x, s, T, sum);
+		weight = LifeAt(param, x, t_x, T, &life);
+	}
+	AddWeighted(weight, &life, sum);
+}
+
+static void
+Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
+{
+	ClvTerm sum;
+
+	memset(term, 0, sizeof(*term));
+	if (!Possible(x, t_x, T))
+	{
+		term->ln = -INFINITY;
+		return;
+	}
+	AddRising(param, ALPHA, x, t_x - x, term);
+	AddRising(param, GAMMA, 0, t_x, term);
+	if (t_x == T)
+		return;
+	SumLives(param, x, t_x, T, &sum);
+	term->ln += log(sum.ln);
+	for (int i = 0; i <= DELTA; i++)
+	{
+		double mean = sum.gradient[i] / sum.ln;
+
+		term->gradient[i] += mean;
+		for (int j = 0; j <= i; j++)
+			term->hessian[CLV_AT(i, j)] +=
+				(sum.hessian[CLV_AT(i, j)] - mean * sum.gradient[j]) / sum.ln;
+	}
+}
+
+const ClvFamily clv_bgbb = {
+	.name = "bg/bb",
+	.process = CLV_TRANSACTION,
+	.nparams = 4,
+	.param_names = {"alpha", "beta", "gamma", "delta"},
+	.clock = CLV_OPPORTUNITIES,
+	.start = Start,
+	.log_likelihood = LogLikelihood,
+	.ln_p_alive = LnPAlive,
+	.given_alive = GivenAlive,
+	.expected = Expected,
+	.probability = Probability,
+	.probabilities = Probabilities,
+	.pairs = Pairs,
+	.discounted = Discounted,
+	.survival = Survival,
+	.cell = Cell,
+};

@@ -1,0 +1,66 @@
+/*
+ * covariates.h
+ *		Covariates: standardised for the search, acting on parameters, and what they
+ *		make of derivatives. The essay is in covariates.c.
+ */
+#ifndef CLV_COVARIATES_H
+#define CLV_COVARIATES_H
+
+#include "math/newton.h"
+#include "math/poll.h"
+#include "math/sum.h"
+#include "families/likelihood.h"
+
+/* Covariates as the search sees them: row (z - mean), of variance 1 and uncorrelated. */
+typedef struct ClvCovariates
+{
+	int n;
+	const double *z; /* of the groups, n each, as the caller gave them */
+	double mean[CLV_MAX_COVARIATES];
+	double size[CLV_MAX_COVARIATES];   /* the largest absolute value */
+	double spread[CLV_MAX_COVARIATES]; /* from lowest to highest */
+	double row[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
+	double range[CLV_MAX_COVARIATES]; /* from lowest to highest, as the search sees them */
+} ClvCovariates;
+
+/*
+ * Look the customers' covariates over. CLV_COLLINEAR: culprit is constant, or follows
+ * from those before it; CLV_BAD_START: one is not finite.
+ */
+extern ClvStatus clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
+									   ClvPoll *poll, ClvCovariates *covariates, int *culprit);
+
+/* The standardised covariates of a group. */
+extern void clv_covariates_of(const ClvCovariates *covariates, uint32_t group, double *z);
+
+/* The effects of a process on the standardised covariates from those on the caller's. */
+extern void clv_covariates_effects(const ClvCovariates *covariates, const double *raw,
+								   double *effect);
+
+/*
+ * How parameter i moves with the effect of covariate j where its mean is moved into
+ * the parameters: d theta_i / d effect, for the effects on purchases, then on churn.
+ */
+extern double clv_effect_weight(const ClvFamily *family, int ncovariates, int i, int effect);
+
+/* A log-likelihood and its derivatives while customers are added up. */
+typedef struct ClvTotals
+{
+	int n; /* unknowns */
+	ClvSum value;
+	ClvSum gradient[CLV_MAX_DIM];
+	ClvSum hessian[CLV_MAX_COVARIANCE];
+} ClvTotals;
+
+extern void clv_totals_clear(ClvTotals *totals, int n);
+
+/* Add derivatives by the parameters of all customers ... */
+extern void clv_totals_add(ClvTotals *totals, const ClvTerm *sum);
+
+/* ... or by those of a group, whose covariates are z. */
+extern void clv_totals_fold(ClvTotals *totals, const ClvFamily *family, int ncovariates,
+							const double *z, const ClvTerm *sum);
+
+extern void clv_totals_value(const ClvTotals *totals, ClvQuadratic *at);
+
+#endif /* CLV_COVARIATES_H */

@@ -1,0 +1,360 @@
+/*
+ * family.h
+ *		What a family of models must be able to answer.
+ *
+ * A family is one file that fills in a ClvFamily and one line in the registry.
+ * Nothing outside asks which family it holds: who needs a quantity calls the
+ * function pointer, and a NULL pointer means that the family has no such
+ * quantity.
+ *
+ * Units: t_x, T and t are in the model's time unit, counted from the first
+ * purchase; delta is a continuous discount rate per unit; money is in the unit
+ * of the data. x counts repeat purchases. Parameters are on their natural scale
+ * (positive, if transform does not say otherwise), in the order of param_names.
+ *
+ * Ranges: callers pass x >= 0 (an integer in a double), 0 <= t_x <= T, T >= 0,
+ * t >= 0 (t may be INFINITY for discounted), delta >= 0. Within them no function
+ * returns NaN. Underflow gives 0; divergence gives INFINITY.
+ */
+#ifndef CLV_FAMILY_H
+#define CLV_FAMILY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "families/status.h"
+
+#define CLV_MAX_PARAMS 6
+#define CLV_MAX_HESSIAN (CLV_MAX_PARAMS * (CLV_MAX_PARAMS + 1) / 2)
+#define CLV_MAX_COVARIATES 16
+#define CLV_MAX_EFFECTS (2 * CLV_MAX_COVARIATES)
+#define CLV_MAX_DIM (CLV_MAX_PARAMS + CLV_MAX_EFFECTS)
+#define CLV_MAX_COVARIANCE (CLV_MAX_DIM * (CLV_MAX_DIM + 1) / 2)
+
+struct ClvFamily;
+
+/* a customer's purchases of known value: how many, and their mean */
+typedef struct ClvSpendRow
+{
+	double		mean;
+	int32_t		x;
+} ClvSpendRow;
+
+/* What a start is guessed from; means are over customers. */
+typedef struct ClvMoments
+{
+	double		customers;
+	double		x;				/* mean of x */
+	double		repeaters;		/* share of customers with x > 0 */
+	double		t_x;			/* means of the times; transaction families only */
+	double		T;
+	double		spend;			/* mean of the means; spend families only */
+	double		spend_squared;	/* mean of their squares, divided by the square of the above */
+} ClvMoments;
+
+typedef enum ClvProcess
+{
+	CLV_TRANSACTION,			/* when customers buy and leave */
+	CLV_SPEND					/* how much a purchase is worth */
+} ClvProcess;
+
+/* How a family counts time. */
+typedef enum ClvClock
+{
+	CLV_CONTINUOUS,				/* purchases at any time */
+	CLV_OPPORTUNITIES,			/* bg/bb: one chance a period; x, t_x, T whole numbers of periods */
+	CLV_RENEWALS,				/* sbg: t_x = renewals made, T = renewals possible so far; x = t_x */
+	CLV_CAMPAIGNS				/* rfmtc: supervised, with an outcome */
+} ClvClock;
+
+/* On which scale the search moves a parameter; derivatives are by the transformed one. */
+typedef enum ClvTransform
+{
+	CLV_LOG,					/* any positive number */
+	CLV_LOGIT,					/* between 0 and 1 */
+	CLV_ASINH,					/* any number: where it is large, nearly its logarithm */
+	CLV_FIXED					/* given, not searched for; its derivatives are not read */
+} ClvTransform;
+
+/* The numbers that a future may have: parameters, and what a history leaves behind. */
+#define CLV_FUTURE_PARAMS (CLV_MAX_PARAMS + 1)
+
+/*
+ * A customer yet to come: a family and its parameters. Given that a customer
+ * with a history is alive at T, his future is that of such a newcomer, so one
+ * set of routines serves new and known customers.
+ */
+typedef struct ClvFuture
+{
+	const struct ClvFamily *family;
+	double		param[CLV_FUTURE_PARAMS];
+} ClvFuture;
+
+/*
+ * One of the two terms of a likelihood L = C (P(t_x) + Q(T)): its logarithm and
+ * the derivatives of that logarithm by the log-parameters. hessian holds the
+ * lower triangle row by row: (0,0) (1,0) (1,1) (2,0) ...
+ */
+typedef struct ClvTerm
+{
+	double		ln;
+	double		gradient[CLV_MAX_PARAMS];
+	double		hessian[CLV_MAX_HESSIAN];
+} ClvTerm;
+
+typedef struct ClvFamily
+{
+	const char *name;			/* as users write it: 'bg/nbd' */
+	ClvProcess	process;
+	int			nparams;
+	const char *param_names[CLV_MAX_PARAMS];
+	bool		is_scale[CLV_MAX_PARAMS];	/* carries the unit of time or money; else a shape */
+	ClvClock	clock;
+	ClvTransform transform[CLV_MAX_PARAMS];
+	double		most[CLV_MAX_PARAMS];	/* of a CLV_FIXED parameter, a whole number from 1 */
+
+	/*
+	 * Parameter i of a customer with covariates z: param[i] * exp(effect[i] * gamma'z),
+	 * with a gamma for each process; so that purchases, or churn, rise with gamma'z. 0
+	 * where covariates do not reach, as in all that is not CLV_LOG. A process all of
+	 * whose entries are 0 takes no covariates.
+	 */
+	signed char purchase_effect[CLV_MAX_PARAMS];
+	signed char churn_effect[CLV_MAX_PARAMS];
+
+	/*
+	 * The family that this one becomes where one of its parameters reaches its
+	 * border, by name, or NULL: the two can be compared by their likelihoods.
+	 */
+	const char *border;
+
+	/*
+	 * The family that this one is where its last parameter is 0, amidst its range, and
+	 * whose parameters are its others; or NULL.
+	 */
+	const char *core;
+
+	/*
+	 * Of a family with one of the two: where that family with these parameters lies in this
+	 * one, at its border a way of off to the inside (1: as far as customers can tell), which
+	 * is 0 for nearer than doubles can tell. So no fit ends below that of what it contains.
+	 */
+	void		(*embed) (const ClvMoments *moments, const double *contained, double off,
+						  double *param);
+
+	bool		on_request;		/* 'auto' leaves it out */
+
+	/*
+	 * Where the parameters limit each other, or NULL: how far the last one may go,
+	 * given the others; and the sum of the logs of the distances from all limits, as
+	 * parts of the way from where there are none, with its derivatives by the transformed
+	 * parameters: -INFINITY at a limit or beyond.
+	 */
+	void		(*limits) (const double *param, double *low, double *high);
+	void		(*log_barrier) (const double *param, ClvTerm *barrier);
+
+	/*
+	 * A number of its own name that says what parameters say together, or NULL, with its
+	 * gradient by the transformed parameters.
+	 */
+	const char *derived_name;
+	double		(*derived) (const double *param, double *gradient);
+
+	/*
+	 * Points from which a fit to data with these moments may start: which = 0, 1
+	 * ... in as different places as the family's likelihood has tops. False after
+	 * the last. On entry param holds the values of the CLV_FIXED parameters, where the
+	 * caller gave them; else they are the family's to choose.
+	 */
+	bool		(*start) (const ClvMoments *moments, int which, double *param);
+
+	/* ---- transaction families ---- */
+
+	/*
+	 * ln of the density of the ordered purchase times of one customer: with
+	 * Gamma(r+x)/Gamma(r), without x!.
+	 */
+	double		(*log_likelihood) (const double *param, double x, double t_x, double T);
+
+	/* ln P(alive at T | x, t_x, T), <= 0; -INFINITY only where it is below any double */
+	double		(*ln_p_alive) (const double *param, double x, double t_x, double T);
+
+	/*
+	 * P(alive) at less cost than from its logarithm; NAN where that had better be asked.
+	 * Where it is an integral from t_x to T, millions of customers can share its parts:
+	 * leaving is the chance that one who has x repeat purchases and is alive at t leaves
+	 * before he buys again, at n ascending times; p_alive wants to know those at t_x and
+	 * T. Either may be NULL; without leaving, p_alive needs no chances.
+	 */
+	void		(*leaving) (const double *param, double x, const double *t, size_t n, double *p);
+	double		(*p_alive) (const double *param, double x, double t_x, double T,
+							double leaving_t_x, double leaving_T);
+
+	/*
+	 * The newcomer that this customer is, given alive at T. NULL where his future
+	 * depends on t_x too: then given_alive_since. Who does not care which calls
+	 * clv_given_alive().
+	 */
+	void		(*given_alive) (const double *param, double x, double T, ClvFuture *future);
+	void		(*given_alive_since) (const double *param, double x, double t_x, double T,
+									  ClvFuture *future);
+
+	/* Newcomer: E[purchases in (0,t]], the one at 0 not counted. */
+	double		(*expected) (const double *param, double t);
+
+	/* Newcomer: P(n purchases in (0,t]). */
+	double		(*probability) (const double *param, double n, double t);
+
+	/*
+	 * Newcomer: P(0), P(1) ... P(count - 1) purchases in (0,t] at once, by
+	 * recurrence; for quantiles.
+	 */
+	void		(*probabilities) (const double *param, double t, int count, double *p);
+
+	/*
+	 * Newcomer: E[N (N - 1)], N being the purchases in (0,t], t finite. NULL where
+	 * it has to be added up from the probabilities.
+	 */
+	double		(*pairs) (const double *param, double t);
+
+	/*
+	 * Newcomer: int_0^t e^(-delta u) dE[X(u)]; t = INFINITY gives DERT, and
+	 * INFINITY where that diverges.
+	 */
+	double		(*discounted) (const double *param, double delta, double t);
+
+	/* Newcomer: P(still alive at t), where the family has it. */
+	double		(*survival) (const double *param, double t);
+
+	/* Contracts: the share of those after t - 1 renewals who make the t-th, t >= 1. */
+	double		(*retention) (const double *param, double t);
+
+	/*
+	 * Contracts: expected renewals to come, each discounted to today at an effective
+	 * rate per period. After t renewals; or before the t-th (t >= 1), which then
+	 * counts in full.
+	 */
+	double		(*residual) (const double *param, double t, double rate, bool before);
+
+	/*
+	 * The two terms of the likelihood, for the table engine (likelihood.h).
+	 * departed: P at t = t_x (died after the last purchase; ln = -INFINITY
+	 * where the family has no such term, as bg/nbd at x = 0); alive: Q at t = T.
+	 * ln_common: what both share, a function of x alone, with its derivatives.
+	 * The three are called for one x and n times at once, so that whatever
+	 * depends on x alone is computed once. The times ascend, no two alike.
+	 */
+	void		(*ln_common) (const double *param, double x, ClvTerm *term);
+	void		(*departed) (const double *param, double x, const double *t, size_t n,
+							 ClvTerm *terms);
+	void		(*alive) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
+
+	/*
+	 * The whole ln L of one customer with derivatives: for families without the two
+	 * terms (departed == NULL), and for those with them if it is less work than both
+	 * are. outcome: of supervised families; else NAN.
+	 */
+	void		(*cell) (const double *param, double x, double t_x, double T, double outcome,
+						 ClvTerm *term);
+
+	/* ---- spend families ---- */
+
+	/* ln density of the mean of x purchases; 0 for x = 0. */
+	double		(*spend_log_likelihood) (const double *param, double x, double mean);
+
+	/*
+	 * E[spend per purchase | x purchases of known mean]; x = 0 gives the
+	 * population's. INFINITY where the mean does not exist.
+	 */
+	double		(*expected_spend) (const double *param, double x, double mean);
+
+	/*
+	 * P(the sum of n further purchases <= s | x, mean); for intervals of value.
+	 */
+	double		(*spend_cdf) (const double *param, double x, double mean, double n, double s);
+
+	/*
+	 * Given the same: E[spend squared] of a further purchase, and E[product] of the
+	 * spend of two; for the variance of their sums. INFINITY where they do not exist.
+	 */
+	void		(*spend_squares) (const double *param, double x, double mean, double *square,
+								  double *product);
+
+	/*
+	 * ln density of n rows of one x together, with its derivatives, for the
+	 * engine.
+	 */
+	void		(*spend_terms) (const double *param, double x, const ClvSpendRow *rows, size_t n,
+								ClvTerm *sum);
+} ClvFamily;
+
+/* The registry. Returns NULL for a name nobody knows. */
+extern const ClvFamily *clv_family(const char *name);
+
+/* The families in the order of the registry, NULL after the last. */
+extern const ClvFamily *clv_family_at(int index);
+
+/* In a word, how a family counts time: "continuous", "renewals". */
+extern const char *clv_clock_name(ClvClock clock);
+
+/* ---- a parameter, and where it is searched for ---- */
+
+/* Of what the search moves, what it means; and the way back. */
+extern double clv_natural(ClvTransform transform, double searched);
+extern double clv_searched(ClvTransform transform, double natural);
+
+/* A parameter after a step of the search, and how fast it moves with a small one. */
+extern double clv_moved(ClvTransform transform, double natural, double step);
+extern double clv_slope(ClvTransform transform, double natural);
+
+/* Can parameter i of the family have this value? */
+extern bool clv_in_range(const ClvFamily *family, int i, double natural);
+
+/* Do they keep the limits that they set each other? If not, what the last of them may be. */
+extern bool clv_within_limits(const ClvFamily *family, const double *param, double *low,
+							  double *high);
+
+/* The parameters of a customer with covariates z; effect: on purchases, then on churn. */
+extern void clv_param_with_effects(const ClvFamily *family, const double *param, int ncovariates,
+								   const double *effect, const double *z, double *out);
+
+/* ---- what follows from the above for every transaction family ---- */
+
+/*
+ * Can a customer of this family have this history? Numbers are finite, 0 <= t_x <= T
+ * and x >= 0 whole; opportunities are whole periods, no more purchases than periods
+ * until the last one, and x = 0 where t_x = 0; renewals are whole and x = t_x.
+ */
+extern bool clv_possible(const ClvFamily *family, double x, double t_x, double T);
+
+/* The newcomer that this customer is, given alive at T. */
+extern void clv_given_alive(const ClvFamily *family, const double *param,
+							double x, double t_x, double T, ClvFuture *future);
+
+/* ln P(alive at T + ahead | x, t_x, T), of families with survival */
+extern double clv_ln_p_alive_ahead(const ClvFamily *family, const double *param,
+								   double x, double t_x, double T, double ahead);
+
+/* E[purchases in (T, T+t] | x, t_x, T] */
+extern double clv_expected_given(const ClvFamily *family, const double *param,
+								 double x, double t_x, double T, double t);
+
+/* P(n purchases in (T, T+t] | x, t_x, T); n = 0 includes the dead. */
+extern double clv_probability_given(const ClvFamily *family, const double *param,
+									double x, double t_x, double T, double n, double t);
+
+/* Discounted expected purchases in (T, T+t] given the history; t may be INFINITY. */
+extern double clv_discounted_given(const ClvFamily *family, const double *param,
+								   double x, double t_x, double T, double delta, double t);
+
+/*
+ * Smallest n with P(purchases <= n) >= level, where the customer is alive with
+ * probability p_alive; 0 <= level < 1. Where rounding keeps the sum below the level,
+ * the n behind which nothing is left. -1 if it is not among the first count, whose
+ * probabilities, given alive, p has room for and holds afterwards.
+ */
+extern int clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level,
+							  int count, double *p);
+
+#endif							/* CLV_FAMILY_H */

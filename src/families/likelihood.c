@@ -1,0 +1,511 @@
+/*
+ * likelihood.c
+ *		Maximum likelihood over cells of identical customers.
+ *
+ * Why a fit to millions costs tenths of a second
+ * ----------------------------------------------
+ * A likelihood of the form L = C (P(t_x) + Q(T)), with C, P and Q depending on x,
+ * separates what is costly from what is frequent. Histories are counted in days,
+ * so the customers of one x share a few hundred distinct t_x and T. The family
+ * computes its powers and gamma functions, and their derivatives, once for each
+ * of those: the tables. What remains for a cell, that is for all customers with
+ * the same x, t_x and T, is to look up P and Q and to add them. Even the
+ * logarithms are shared, for the sum of the logs of single customers is the log
+ * of a product of many.
+ *
+ * The derivatives cost hardly more. With p = ln P, q = ln Q, and the share
+ * s = P/(P+Q) (the probability that the customer has left, for the families
+ * that there are), a cell's ln L has
+ *
+ *		gradient	C' + s p' + (1-s) q'
+ *		Hessian		C'' + s p'' + (1-s) q'' + s(1-s) (p'-q')(p'-q')'
+ *
+ * in which all primed things belong to a row of a table and only s to the cell.
+ * So the walk over the cells adds up s, 1-s and s(1-s) in the rows they came
+ * from, and afterwards each row's derivatives are weighted once with what it
+ * collected. Only the products p' q' are joint; as cells are sorted by T, one
+ * vector sum per T takes them in.
+ *
+ * Values and logs
+ * ---------------
+ * Within a block (the cells of one x) the terms are kept as numbers relative to
+ * the middle of their range. Where (r+x) ln(1 + T/alpha) is so large that the
+ * doubles would not hold them, that block walks in logs: the same sums, an
+ * exponential a cell dearer.
+ *
+ * A block ends when it has collected as many distinct times as a table holds.
+ * Where times do not repeat, each cell thereby becomes a row of its own, which is
+ * no more than direct evaluation.
+ *
+ * The same bits
+ * -------------
+ * Cells are sorted and equal ones merged before anything is added, so the order of
+ * arrival cannot show. Sums over customers carry their rounding along (sum.h).
+ *
+ * How the top is found is told in maximize.c, and how one climbs in newton.c.
+ */
+#include "families/likelihood.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "math/sum.h"
+#include "families/cell_table.h"
+#include "families/maximize.h"
+#include "families/spend_likelihood.h"
+
+#define MAX_EVALUATIONS 150
+
+/*
+ * Customers in the samples: all the starts are tried with the small one, and the large
+ * one leads so near to the top that all of the data take few steps more. More cells than
+ * this are worth sampling.
+ */
+#define SAMPLE 8192
+#define SMALL_SAMPLE 2048
+#define SAMPLES 2
+#define WORTH_SAMPLING (2 * SAMPLE)
+
+/* ---- what both fits share ---- */
+
+static void
+ClearReport(const ClvFamily *family, ClvFitReport *report)
+{
+	memset(report, 0, sizeof(*report));
+	report->log_likelihood = NAN;
+	report->gradient_norm = NAN;
+	report->degenerate_param = -1;
+	for (int i = 0; i < family->nparams; i++)
+		report->param[i] = NAN;
+}
+
+static ClvProblem
+MakeProblem(const ClvFamily *family, const ClvFitControl *control, const ClvMoments *moments)
+{
+	int limit = control->max_iterations;
+	ClvProblem problem = {.family = family,
+						  .moments = moments,
+						  .shape_penalty = control->shape_penalty * moments->customers,
+						  .effect_penalty = {control->effect_penalty_purchase * moments->customers,
+											 control->effect_penalty_churn * moments->customers},
+						  .max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS};
+
+	if (control->fixed == NULL)
+		family->start(moments, 0, problem.fixed);
+	else
+		memcpy(problem.fixed, control->fixed, family->nparams * sizeof(double));
+	return problem;
+}
+
+/* The same question to a sample of so many customers. */
+static ClvProblem
+MakeSample(const ClvProblem *all, double customers, void *data)
+{
+	ClvProblem sample = *all;
+	double share = customers / all->moments->customers;
+
+	sample.shape_penalty *= share;
+	sample.effect_penalty[0] *= share;
+	sample.effect_penalty[1] *= share;
+	sample.max_evaluations = MAX_EVALUATIONS;
+	sample.data = data;
+	return sample;
+}
+
+/* ---- transaction families ---- */
+
+typedef struct CellData
+{
+	ClvCellTable all;
+	ClvCellTable samples[SAMPLES];
+	ClvCovariates covariates;
+} CellData;
+
+static const size_t sample_sizes[SAMPLES] = {SAMPLE, SMALL_SAMPLE};
+
+static void
+LayOutCells(CellData *data, ClvArena *arena, size_t n)
+{
+	clv_cell_table_lay_out(&data->all, arena, n);
+	for (int i = 0; i < SAMPLES && n > WORTH_SAMPLING; i++)
+		clv_cell_table_lay_out_sample(&data->all, &data->samples[i], arena, sample_sizes[i]);
+}
+
+size_t
+clv_fit_cells_workspace(const ClvFamily *family, size_t n)
+{
+	CellData data;
+	ClvArena arena = {NULL, 0};
+
+	(void) family; /* the tables have room for any */
+	memset(&data, 0, sizeof(data));
+	LayOutCells(&data, &arena, n);
+	return arena.used;
+}
+
+static void
+EvaluateCells(void *data, const double *point, ClvQuadratic *at)
+{
+	clv_cells_evaluate(data, point, at);
+}
+
+static void
+CellMoments(ClvCellTable *cells, ClvMoments *moments)
+{
+	ClvSum count = {0};
+	ClvSum repeaters = {0};
+	ClvSum x = {0};
+	ClvSum t_x = {0};
+	ClvSum T = {0};
+	double customers;
+
+	for (size_t i = 0; i < cells->n; i++)
+	{
+		const ClvCell *cell = &cells->cells[i];
+
+		clv_sum_add(&count, cell->count);
+		clv_sum_add(&repeaters, cell->x > 0 ? cell->count : 0);
+		clv_sum_add(&x, cell->count * cell->x);
+		clv_sum_add(&t_x, cell->count * cell->t_x);
+		clv_sum_add(&T, cell->count * cell->T);
+		clv_poll(cells->poll, 1);
+	}
+	memset(moments, 0, sizeof(*moments));
+	customers = moments->customers = clv_sum_value(&count);
+	moments->repeaters = clv_sum_value(&repeaters) / customers;
+	moments->x = clv_sum_value(&x) / customers;
+	moments->t_x = clv_sum_value(&t_x) / customers;
+	moments->T = clv_sum_value(&T) / customers;
+}
+
+/* Do customers differ, in what they did or in what came of it? */
+static bool
+Differ(const ClvCellTable *cells)
+{
+	const ClvCell *first = &cells->cells[0];
+	const double *outcome = cells->groups == NULL ? NULL : cells->groups->outcome;
+
+	for (size_t i = 1; i < cells->n; i++)
+	{
+		const ClvCell *cell = &cells->cells[i];
+
+		if (outcome != NULL ? outcome[cell->group] != outcome[first->group]
+							: cell->x != first->x || cell->t_x != first->t_x || cell->T != first->T)
+			return true;
+	}
+	return false;
+}
+
+/* Is there anything to learn from? */
+static ClvStatus
+CheckCells(const ClvCellTable *cells, const ClvMoments *moments)
+{
+	if (cells->n == 0 || moments->customers <= cells->family->nparams)
+		return CLV_TOO_FEW;
+	if (moments->repeaters == 0 && cells->family->clock != CLV_CAMPAIGNS)
+		return CLV_NO_REPEATERS;
+	return Differ(cells) ? CLV_OK : CLV_NO_DROPOUT_SIGNAL;
+}
+
+static ClvStatus
+CheckGroups(const ClvFamily *family, const ClvGroups *groups)
+{
+	if (family->clock == CLV_CAMPAIGNS && (groups == NULL || groups->outcome == NULL))
+		return CLV_BAD_START;
+	if (groups == NULL)
+		return CLV_OK;
+	if (groups->ncovariates < 0 || groups->ncovariates > CLV_MAX_COVARIATES)
+		return CLV_BAD_START;
+	for (uint32_t i = 0; groups->outcome != NULL && i < groups->n; i++)
+	{
+		if (!isfinite(groups->outcome[i]))
+			return CLV_BAD_START;
+	}
+	return CLV_OK;
+}
+
+/* With the cells in order; covariates act where all.covariates is set. */
+static ClvStatus
+SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
+			const ClvStart *starts, int nstarts, ClvFitReport *report)
+{
+	ClvProblem problems[1 + SAMPLES] = {MakeProblem(data->all.family, control, moments)};
+	ClvProblem *all = &problems[0];
+	int n = 1;
+
+	all->evaluate = EvaluateCells;
+	all->data = &data->all;
+	all->covariates = data->all.covariates;
+	clv_cells_index(&data->all);
+	for (int i = 0; i < SAMPLES && data->all.n > WORTH_SAMPLING; i++)
+	{
+		ClvCellTable *sample = &data->samples[i];
+
+		sample->family = data->all.family;
+		sample->covariates = data->all.covariates;
+		clv_cells_sample(&data->all, sample, moments->customers, sample_sizes[i]);
+		clv_cells_index(sample);
+		problems[n++] = MakeSample(all, (double) sample_sizes[i], sample);
+	}
+	return clv_search(problems, n, starts, nstarts, report);
+}
+
+/* ---- what a fit may not end below ---- */
+
+static bool
+IsPlace(ClvStatus status)
+{
+	return status == CLV_OK || status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE;
+}
+
+/* The starts of a fit, and the points that they point to. */
+typedef struct Starts
+{
+	ClvStart start[CLV_MAX_STARTS];
+	int n;
+	double inside[CLV_MAX_PARAMS];
+	double border[CLV_MAX_PARAMS];
+} Starts;
+
+static void
+AddStart(Starts *starts, ClvStart start)
+{
+	starts->start[starts->n++] = start;
+}
+
+/* So far from the border a climb begins. */
+#define OFF_BORDER 0.01
+
+/* Where the family lies that this one contains, if it was fitted: a start and a floor. */
+static void
+AddContained(Starts *starts, const ClvFamily *family, const ClvMoments *moments,
+			 const ClvFitReport *contained)
+{
+	if (contained == NULL)
+		return;
+	family->embed(moments, contained->mean_param, OFF_BORDER, starts->inside);
+	family->embed(moments, contained->mean_param, 0, starts->border);
+	AddStart(starts, (ClvStart){.param = starts->inside, .effect = contained->effect, .at_mean = true});
+	AddStart(starts, (ClvStart){.param = starts->border, .effect = contained->effect, .at_mean = true,
+								.floor = true});
+}
+
+/* The family's own parameters, covariates left aside. */
+static ClvStatus
+SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
+			const ClvFitReport *contained, ClvFitReport *report)
+{
+	Starts starts = {.n = 0};
+
+	if (control->start != NULL)
+		AddStart(&starts, (ClvStart){.param = control->start, .warm = true});
+	AddContained(&starts, data->all.family, moments, contained);
+	return SearchCells(data, control, moments, starts.start, starts.n, report);
+}
+
+/*
+ * Effects start at 0 from the top without them, and where the caller says. Of a fit that
+ * ran away without them the end is no place to begin: from far out there is no way back.
+ */
+static ClvStatus
+SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
+			  const ClvFitReport *contained, ClvFitReport *report)
+{
+	ClvFitReport alike = *report;
+	ClvStatus status = SearchAlike(data, control, moments, NULL, &alike);
+	Starts starts = {.n = 0};
+
+	if (IsPlace(status))
+		AddStart(&starts, (ClvStart){.param = alike.param, .floor = status == CLV_DEGENERATE});
+	if (control->start != NULL && control->start_effects != NULL)
+		AddStart(&starts, (ClvStart){.param = control->start, .effect = control->start_effects, .warm = true});
+	AddContained(&starts, data->all.family, moments, contained);
+	data->all.covariates = &data->covariates;
+	clv_cells_sort(&data->all);
+	return SearchCells(data, control, moments, starts.start, starts.n, report);
+}
+
+static ClvStatus FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report);
+
+/*
+ * Fit the family that this one contains to the same cells, into report; NULL where there is
+ * none, or nothing came of it.
+ */
+static const ClvFitReport *
+FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
+{
+	const ClvFamily *family = data->all.family;
+	ClvFitControl plain = *control;
+	ClvStatus status;
+
+	if (family->embed == NULL)
+		return NULL;
+	if (control->contained != NULL)
+		return IsPlace(control->contained_status) ? control->contained : NULL;
+	plain.start = plain.start_effects = plain.fixed = NULL;
+	data->all.family = clv_family(family->border != NULL ? family->border : family->core);
+	ClearReport(data->all.family, report);
+	status = FitSorted(data, &plain, report);
+	data->all.family = family;
+	if (data->all.covariates != NULL)
+	{
+		data->all.covariates = NULL;
+		clv_cells_sort(&data->all);
+	}
+	return IsPlace(status) ? report : NULL;
+}
+
+static ClvStatus
+FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
+{
+	const ClvGroups *groups = data->all.groups;
+	ClvFitReport contained;
+	ClvMoments moments;
+	ClvStatus status;
+	int culprit = -1;
+
+	CellMoments(&data->all, &moments);
+	report->customers = moments.customers;
+	status = CheckCells(&data->all, &moments);
+	if (status != CLV_OK)
+		return status;
+	if (groups == NULL || groups->ncovariates == 0)
+		return SearchAlike(data, control, &moments, FitContained(data, control, &contained),
+						   report);
+	status = clv_covariates_survey(data->all.cells, data->all.n, groups, data->all.poll,
+								   &data->covariates, &culprit);
+	if (status == CLV_OK)
+		return SearchEffects(data, control, &moments, FitContained(data, control, &contained),
+							 report);
+	if (culprit >= 0)
+		report->degenerate_param = data->all.family->nparams + culprit;
+	return status;
+}
+
+ClvStatus
+clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGroups *groups,
+			  const ClvFitControl *control, void *workspace, ClvFitReport *report)
+{
+	ClvPoll poll = {control->poll, control->poll_arg, 0};
+	CellData data = {.all = {.family = family, .cells = cells, .n = *n, .poll = &poll}};
+	ClvArena arena = {workspace, 0};
+	ClvStatus status;
+
+	ClearReport(family, report);
+	data.all.groups = groups != NULL && groups->n > 0 ? groups : NULL;
+	status = CheckGroups(family, data.all.groups);
+	if (status != CLV_OK)
+		return status;
+	LayOutCells(&data, &arena, *n);
+	if (!clv_cells_sort(&data.all))
+		return CLV_BAD_START;
+	*n = data.all.n;
+	return FitSorted(&data, control, report);
+}
+
+/* ---- spend families ---- */
+
+size_t
+clv_fit_spend_workspace(const ClvFamily *family, size_t n)
+{
+	ClvArena arena = {NULL, 0};
+
+	(void) family;
+	clv_arena_take(&arena, n, sizeof(ClvSpendRow)); /* sorts, and then holds the sample */
+	return arena.used;
+}
+
+static void
+EvaluateSpend(void *data, const double *param, ClvQuadratic *at)
+{
+	clv_spend_rows_evaluate(data, param, at);
+}
+
+static void
+SpendMoments(ClvSpendRows *spend, ClvMoments *moments)
+{
+	ClvSum x = {0};
+	ClvSum mean = {0};
+	ClvSum square = {0};
+	double customers = (double) spend->n;
+
+	for (size_t i = 0; i < spend->n; i++)
+	{
+		clv_sum_add(&x, spend->rows[i].x);
+		clv_sum_add(&mean, spend->rows[i].mean / customers);
+	}
+	memset(moments, 0, sizeof(*moments));
+	moments->customers = customers;
+	moments->x = clv_sum_value(&x) / customers;
+	moments->repeaters = 1;
+	moments->spend = clv_sum_value(&mean);
+	for (size_t i = 0; i < spend->n; i++)
+	{
+		double ratio = spend->rows[i].mean / moments->spend;
+
+		clv_sum_add(&square, ratio * ratio);
+		clv_poll(spend->poll, 1);
+	}
+	moments->spend_squared = clv_sum_value(&square) / customers;
+}
+
+static ClvStatus
+CheckSpend(const ClvSpendRows *spend)
+{
+	const ClvSpendRow *first = spend->rows;
+	const ClvSpendRow *last = spend->rows + spend->n - 1;
+
+	if (spend->n <= (size_t) spend->family->nparams)
+		return CLV_TOO_FEW;
+	if (first->x == last->x && first->mean == last->mean)
+		return CLV_NO_DROPOUT_SIGNAL;
+	return CLV_OK;
+}
+
+/* Every so many-th row, as they are sorted. */
+static void
+SampleSpend(const ClvSpendRows *all, ClvSpendRows *sample)
+{
+	size_t step = all->n / SAMPLE;
+
+	sample->n = 0;
+	for (size_t i = step / 2; i < all->n && sample->n < SAMPLE; i += step)
+		sample->rows[sample->n++] = all->rows[i];
+}
+
+static ClvStatus
+SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *control,
+			ClvFitReport *report)
+{
+	ClvSpendRows some = {data->family, scratch, 0, data->poll};
+	ClvStart start = {.param = control->start, .warm = true};
+	int nstarts = control->start != NULL;
+	ClvMoments moments;
+	ClvProblem problems[2];
+
+	SpendMoments(data, &moments);
+	problems[0] = MakeProblem(data->family, control, &moments);
+	problems[0].evaluate = EvaluateSpend;
+	problems[0].data = data;
+	if (data->n <= WORTH_SAMPLING)
+		return clv_search(problems, 1, &start, nstarts, report);
+	SampleSpend(data, &some);
+	problems[1] = MakeSample(&problems[0], (double) some.n, &some);
+	return clv_search(problems, 2, &start, nstarts, report);
+}
+
+ClvStatus
+clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvFitControl *control,
+			  void *workspace, ClvFitReport *report)
+{
+	ClvPoll poll = {control->poll, control->poll_arg, 0};
+	ClvSpendRows data = {family, rows, n, &poll};
+	ClvStatus status;
+
+	ClearReport(family, report);
+	report->customers = (double) n;
+	if (!clv_spend_rows_sort(&data, workspace))
+		return CLV_BAD_START;
+	status = CheckSpend(&data);
+	return status == CLV_OK ? SearchSpend(&data, workspace, control, report) : status;
+}

@@ -1,0 +1,147 @@
+/*
+ * likelihood.h
+ *		Maximum likelihood over cells of identical customers.
+ *
+ * The engine knows no family: it asks for the two terms of L = C (P(t_x) + Q(T))
+ * on the distinct times of each x (a few thousand rows), after which a cell costs
+ * two look-ups, an addition and a share of a logarithm. Newton steps on the
+ * log-parameters with the analytic gradient and Hessian.
+ *
+ * Everything is deterministic: cells are sorted before the first evaluation and
+ * sums are compensated, so the order of arrival changes no bit.
+ */
+#ifndef CLV_LIKELIHOOD_H
+#define CLV_LIKELIHOOD_H
+
+#include "families/family.h"
+
+/* count customers with the same history and group, times in the model's unit */
+typedef struct ClvCell
+{
+	int32_t		x;
+	uint32_t	group;			/* 0 where there are no groups */
+	double		t_x;
+	double		T;
+	double		count;
+} ClvCell;
+
+/*
+ * What the customers of a group share besides their histories. The same covariates
+ * move both processes, with effects of their own on each; a covariate that the
+ * caller wants in one process only is not offered.
+ */
+typedef struct ClvGroups
+{
+	uint32_t	n;				/* groups; 0: none */
+	int			ncovariates;	/* <= CLV_MAX_COVARIATES */
+	const double *z;			/* n x ncovariates, in the caller's units */
+	const double *outcome;		/* n, of supervised families; else NULL */
+} ClvGroups;
+
+typedef struct ClvFitReport ClvFitReport;
+
+typedef struct ClvFitControl
+{
+	const double *start;		/* warm start, natural scale, or NULL: the family's guesses only */
+	const double *start_effects;	/* that go with it: on purchases, then on churn; NULL: 0 */
+
+	/*
+	 * Values of the family's CLV_FIXED parameters, each at its place; the others are
+	 * not read. NULL: what the family chooses.
+	 */
+	const double *fixed;
+
+	/*
+	 * What became of the family that this one contains, on the same cells with the same
+	 * control but without a start; NULL: not known, and fitted first where there is one.
+	 */
+	const ClvFitReport *contained;
+	ClvStatus	contained_status;
+	int			max_iterations;	/* passes over all data from one start; 0: our own limit */
+
+	/*
+	 * Ridge on the logs of shape parameters (never scales): maximises
+	 * ln L / customers - shape_penalty x sum (ln shape)^2. 0: none.
+	 */
+	double		shape_penalty;
+
+	/*
+	 * Ridge on the effects of covariates: - effect_penalty x sum effect^2, in the same
+	 * place; each process has its own.
+	 */
+	double		effect_penalty_purchase;
+	double		effect_penalty_churn;
+
+	/*
+	 * Called every few thousand cells; may longjmp (the engine holds nothing).
+	 * May be NULL.
+	 */
+	void		(*poll) (void *arg);
+	void	   *poll_arg;
+} ClvFitControl;
+
+struct ClvFitReport
+{
+	double		param[CLV_MAX_PARAMS];	/* natural scale, at covariates of 0 */
+	double		mean_param[CLV_MAX_PARAMS];	/* the same at the mean of the covariates */
+
+	/* of covariates: on purchases, then on churn; 0 where a process takes none */
+	double		effect[CLV_MAX_EFFECTS];
+	int			neffects;		/* 2 x ncovariates */
+
+	/*
+	 * Of the transformed parameters, then the effects, as a lower triangle of
+	 * nparams + neffects rows; 0 where nothing was searched for.
+	 */
+	double		covariance[CLV_MAX_COVARIANCE];
+	bool		has_covariance;	/* false where the Hessian is not negative definite */
+	double		log_likelihood;	/* without the penalty */
+	double		gradient_norm;	/* way left to the top in standard errors; NaN where none is near */
+	double		customers;
+	int			iterations;		/* passes over all data of the climb that was best */
+	int			degenerate_param;	/* see CLV_DEGENERATE, CLV_COLLINEAR; else -1 */
+};
+
+/* Bytes of scratch that a fit over n cells (rows) needs; the caller allocates. */
+extern size_t clv_fit_cells_workspace(const ClvFamily *family, size_t n);
+extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
+
+/*
+ * Fit a transaction family; groups may be NULL. For the same bits in any order of
+ * arrival their numbers must not tell of it. cells are sorted and equal ones merged, in
+ * place: n is how many there are, and afterwards how many are left, so that other
+ * families can be fitted to the same. report is filled as far as the fit came, whatever
+ * the status:
+ *
+ * CLV_TOO_FEW				no more customers than parameters
+ * CLV_NO_REPEATERS			all x = 0
+ * CLV_NO_DROPOUT_SIGNAL	all customers are the same
+ * CLV_BAD_START			a cell makes no sense (not finite, negative, t_x > T), or the
+ *							likelihood is finite nowhere that was tried
+ * CLV_DEGENERATE			degenerate_param says which parameter runs away; from nparams on
+ *							they are the effects
+ * CLV_COLLINEAR			degenerate_param - nparams says which covariate is constant, or a
+ *							linear combination of those before it
+ * CLV_NOT_CONVERGED		max_iterations were not enough
+ *
+ * x > 0 at t_x = 0 is allowed, but strictly such a likelihood has no maximum: it
+ * rises without bound as alpha vanishes. What is found then is the top that the
+ * rest of the customers make.
+ */
+extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n,
+							   const ClvGroups *groups, const ClvFitControl *control,
+							   void *workspace, ClvFitReport *report);
+
+/* The same for a spend family; rows with x < 1 or mean <= 0 must have been left out (BAD_START). */
+extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,
+							   const ClvFitControl *control, void *workspace,
+							   ClvFitReport *report);
+
+/*
+ * What the log-likelihood of mbg/cnbd-k leaves out: needed only to compare different k.
+ * sum_x: repeat purchases of all customers; litt: the sum of the natural logarithms of
+ * the times between purchases, in the model's unit.
+ */
+extern double clv_mbgcnbd_constant(double k, double sum_x, double litt);
+
+#endif							/* CLV_LIKELIHOOD_H */

@@ -1,0 +1,821 @@
+/*
+ * maximize.c
+ *		From a log-likelihood to its highest point.
+ *
+ * Newton's method on the transformed parameters (newton.c), from several starts: the
+ * likelihood may have more than one top. Small data are climbed from the caller's
+ * start and from every guess of the family. Of large data the same is done with a
+ * sample of some thousand customers, a larger one is climbed from the top of that, and
+ * all data from the top of the larger one; or from the caller's start where that is
+ * near; what comes close to the top in a sample gets its chance too. The highest point
+ * is returned, with what is wrong about it.
+ *
+ * With covariates the fit without them has been made already, and its top is the
+ * start; the family's guesses are climbed from only where that does not arrive.
+ *
+ * Bounds say when to give up: a shape of a million means that customers do not
+ * differ, or that nobody leaves, and the likelihood rises on for ever.
+ *
+ * Coordinates
+ * -----------
+ * The search moves in the transformed parameters at the mean of the covariates and in
+ * the effects of the standardised covariates, some of which may be fixed. What the
+ * caller calls parameters (at covariates of 0) and effects are linear in them: row i of
+ * that map is what RawRow() gives. Penalties are on the caller's, and so is the
+ * covariance.
+ *
+ * Limits
+ * ------
+ * Where a family's parameters limit each other, the top may lie on a limit, or in a corner
+ * of two, and the derivatives do not vanish there. What is climbed then is ln L + w barrier,
+ * barrier being the sum of the logs of the distances from the limits, which no step can cross;
+ * with an ever smaller w, each climb from the top of the one before. The last w leaves the
+ * top within 2 w of the highest point that is allowed. If that is next to a limit the
+ * family has run to the border of its range; if not, a last climb with w = 0 leads to the
+ * top proper.
+ *
+ * Penalties maximise ln L / N - lambda sum (ln shape)^2 - mu sum effect^2, N being the
+ * number of customers: the same lambda means the same for any N. The log-likelihood
+ * reported is without them, the covariance with them.
+ */
+#include "families/maximize.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TOLERANCE 1e-5 /* in standard errors; the last step then squares it */
+
+/* A top of the sample that is lower by less than this may be the highest of all. */
+#define SAMPLE_MARGIN 20.0
+
+/* A start whose logs are this near to the sample's top may be nearer to the real one. */
+#define WARM 0.5
+
+/* Heights within this are the same top. */
+#define SAME_TOP 1e-7
+
+/*
+ * A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's
+ * guess, an effect when it makes customers differ by as much.
+ */
+#define SHAPE_BOUND 20.8
+#define SCALE_BOUND 25.4
+
+/* Weights of the barrier, per customer, one climb after the other. */
+static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11};
+
+#define WEIGHTS ((int) (sizeof(weights) / sizeof(weights[0])))
+
+/* What a climb gains in a direction of the barrier, by weight: less than this is nothing. */
+#define IDLE_BARRIER 1e-3
+
+/* The last steps towards a limit are short: as short as the unknowns have digits. */
+#define FINEST_BARRIER 1e-14
+
+/* Climbs that are so near each other at the first weight are one. */
+#define SAME_FIRST 1e-4
+
+/* Of what the last parameter may be, so much from its limit is the limit. */
+#define AT_LIMIT 1e-3
+
+/* Climbs of one set of data; the second set is the same without the sample's advice. */
+#define MAX_ATTEMPTS 12
+
+/* A climb, and where it began; in the unknowns. */
+typedef struct Attempt
+{
+	bool warm; /* began where all of the data may have had their top before */
+	double start[CLV_MAX_DIM];
+	double theta[CLV_MAX_DIM];
+	double first[CLV_MAX_DIM]; /* where parameters limit each other: the top of the first weight */
+	double height;
+	double distance;
+	int evaluations;
+	int runaway;
+	ClvNewtonOutcome outcome;
+} Attempt;
+
+/* Climbs of the same data. */
+typedef struct Trail
+{
+	Attempt attempts[2 * MAX_ATTEMPTS + CLV_MAX_STARTS];
+	int n;
+	int best; /* the highest; of those on the same top, the first that arrived */
+	double hessian[CLV_MAX_COVARIANCE];
+} Trail;
+
+/* ---- coordinates ---- */
+
+static int
+Covariates(const ClvProblem *problem)
+{
+	return problem->covariates == NULL ? 0 : problem->covariates->n;
+}
+
+/* Parameters and effects, whether searched for or not. */
+static int
+Dimension(const ClvProblem *problem)
+{
+	return problem->family->nparams + 2 * Covariates(problem);
+}
+
+/* Does this parameter or effect move? */
+static bool
+IsUnknown(const ClvProblem *problem, int i)
+{
+	const ClvFamily *family = problem->family;
+
+	if (i < family->nparams)
+		return family->transform[i] != CLV_FIXED;
+	for (int k = 0; k < family->nparams; k++)
+	{
+		if (clv_effect_weight(family, Covariates(problem), k, i - family->nparams) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Lists the unknowns; returns how many. */
+static int
+Unknowns(const ClvProblem *problem, int *unknown)
+{
+	int n = 0;
+
+	for (int i = 0; i < Dimension(problem); i++)
+	{
+		if (IsUnknown(problem, i))
+			unknown[n++] = i;
+	}
+	return n;
+}
+
+/* All coordinates from the unknowns. */
+static void
+Expand(const ClvProblem *problem, const double *theta, double *all)
+{
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+
+	memset(all, 0, Dimension(problem) * sizeof(double));
+	memcpy(all, problem->fixed, problem->family->nparams * sizeof(double));
+	for (int i = 0; i < n; i++)
+		all[unknown[i]] = theta[i];
+}
+
+static double
+Dot(int n, const double *a, const double *b)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* How the caller's parameter or effect i depends on all coordinates. */
+static void
+RawRow(const ClvProblem *problem, int i, double *row)
+{
+	int nparams = problem->family->nparams;
+	int n = Covariates(problem);
+	const ClvCovariates *covariates = problem->covariates;
+
+	memset(row, 0, Dimension(problem) * sizeof(double));
+	if (i >= nparams)
+	{
+		int j = (i - nparams) % n;
+
+		for (int k = j; k < n; k++)
+			row[i - j + k] = covariates->row[CLV_AT(k, j)];
+		return;
+	}
+	row[i] = 1;
+	for (int effect = 0; effect < 2 * n; effect++)
+		row[nparams + effect] = -clv_effect_weight(problem->family, n, i, effect) *
+								Dot(effect % n + 1, &covariates->row[CLV_AT(effect % n, 0)],
+									covariates->mean);
+}
+
+/* The unknowns of a start: the map above, backwards. */
+static void
+FromStart(const ClvProblem *problem, const ClvStart *start, double *theta)
+{
+	const ClvFamily *family = problem->family;
+	int n = Covariates(problem);
+	double all[CLV_MAX_DIM] = {0};
+	int unknown[CLV_MAX_DIM];
+	int nunknown = Unknowns(problem, unknown);
+
+	for (int i = 0; i < family->nparams; i++)
+		all[i] = clv_searched(family->transform[i], start->param[i]);
+	for (int process = 0; start->effect != NULL && n > 0 && process < 2; process++)
+		clv_covariates_effects(problem->covariates, start->effect + process * n,
+							   all + family->nparams + process * n);
+	for (int effect = 0; start->effect != NULL && !start->at_mean && effect < 2 * n; effect++)
+	{
+		for (int i = 0; i < family->nparams; i++)
+			all[i] += clv_effect_weight(family, n, i, effect) * start->effect[effect] *
+					  problem->covariates->mean[effect % n];
+	}
+	for (int i = 0; i < nunknown; i++)
+		theta[i] = all[unknown[i]];
+}
+
+/* ---- what is maximised ---- */
+
+/* The penalty on the caller's parameter or effect i. */
+static double
+Ridge(const ClvProblem *problem, int i)
+{
+	const ClvFamily *family = problem->family;
+
+	if (i >= family->nparams)
+		return problem->effect_penalty[(i - family->nparams) / Covariates(problem)];
+	return family->is_scale[i] || family->transform[i] == CLV_FIXED ? 0 : problem->shape_penalty;
+}
+
+/* The penalty at all coordinates; taken from at, where that is not NULL. */
+static double
+Penalise(const ClvProblem *problem, const double *all, ClvQuadratic *at)
+{
+	int dimension = Dimension(problem);
+	double total = 0;
+
+	for (int i = 0; i < dimension; i++)
+	{
+		double ridge = Ridge(problem, i);
+		double row[CLV_MAX_DIM];
+		double raw;
+
+		if (ridge == 0)
+			continue;
+		RawRow(problem, i, row);
+		raw = Dot(dimension, row, all);
+		total += ridge * raw * raw;
+		for (int j = 0; at != NULL && j < dimension; j++)
+		{
+			at->gradient[j] -= 2 * ridge * raw * row[j];
+			for (int k = 0; k <= j; k++)
+				at->hessian[CLV_AT(j, k)] -= 2 * ridge * row[j] * row[k];
+		}
+	}
+	if (at != NULL)
+		at->value -= total;
+	return total;
+}
+
+/* Leave the unknowns alone with each other. */
+static void
+Reduce(const ClvProblem *problem, ClvQuadratic *at)
+{
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+
+	if (n == Dimension(problem))
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		at->gradient[i] = at->gradient[unknown[i]];
+		for (int j = 0; j <= i; j++)
+			at->hessian[CLV_AT(i, j)] = at->hessian[CLV_AT(unknown[i], unknown[j])];
+	}
+}
+
+/* What a climb climbs: the likelihood, penalties, and so much of the barrier. */
+typedef struct Slope
+{
+	const ClvProblem *problem;
+	double weight;
+} Slope;
+
+/* Of a family whose parameters limit each other; the parameters come first in at. */
+static void
+AddBarrier(const Slope *slope, const ClvTerm *barrier, ClvQuadratic *at)
+{
+	int n = slope->problem->family->nparams;
+
+	at->value += slope->weight * barrier->ln;
+	for (int i = 0; i < n; i++)
+		at->gradient[i] += slope->weight * barrier->gradient[i];
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		at->hessian[i] += slope->weight * barrier->hessian[i];
+}
+
+static void
+Objective(void *arg, const double *theta, ClvQuadratic *at)
+{
+	const Slope *slope = arg;
+	const ClvProblem *problem = slope->problem;
+	const ClvFamily *family = problem->family;
+	double all[CLV_MAX_DIM];
+	double point[CLV_MAX_DIM];
+	ClvTerm barrier;
+
+	Expand(problem, theta, all);
+	memcpy(point, all, Dimension(problem) * sizeof(double));
+	for (int i = 0; i < family->nparams; i++)
+		point[i] = clv_natural(family->transform[i], all[i]);
+	if (family->log_barrier != NULL)
+	{
+		family->log_barrier(point, &barrier);
+		at->value = -INFINITY;
+		if (!isfinite(barrier.ln))
+			return;
+	}
+	problem->evaluate(problem->data, point, at);
+	if (family->log_barrier != NULL)
+		AddBarrier(slope, &barrier, at);
+	Penalise(problem, all, at);
+	Reduce(problem, at);
+}
+
+/* ---- climbs ---- */
+
+static bool
+Guess(const ClvProblem *problem, int which, double *theta)
+{
+	double param[CLV_MAX_PARAMS];
+
+	memcpy(param, problem->fixed, sizeof(param));
+	if (!problem->family->start(problem->moments, which, param))
+		return false;
+	FromStart(problem, &(ClvStart){.param = param}, theta);
+	return true;
+}
+
+static void
+SetBounds(const ClvProblem *problem, ClvNewton *newton)
+{
+	int nparams = problem->family->nparams;
+	int unknown[CLV_MAX_DIM];
+	double guess[CLV_MAX_DIM];
+
+	newton->n = Unknowns(problem, unknown);
+	Guess(problem, 0, guess);
+	for (int k = 0; k < newton->n; k++)
+	{
+		int i = unknown[k];
+		bool is_effect = i >= nparams;
+		bool is_scale = !is_effect && problem->family->is_scale[i];
+		double width =
+			is_effect ? SCALE_BOUND / problem->covariates->range[(i - nparams) % Covariates(problem)]
+			: is_scale ? SCALE_BOUND
+					   : SHAPE_BOUND;
+
+		newton->confined[k] = problem->family->limits != NULL && i == nparams - 1;
+		newton->low[k] = (is_scale ? guess[k] : 0) - width;
+		newton->high[k] = (is_scale ? guess[k] : 0) + width;
+	}
+}
+
+static bool
+SameTop(const Attempt *a, const Attempt *b)
+{
+	return fabs(a->height - b->height) <= SAME_TOP * (1 + 1e-6 * fabs(a->height));
+}
+
+/* Is a better than b, which came before it? */
+static bool
+Better(const Attempt *a, const Attempt *b)
+{
+	if (SameTop(a, b))
+		return b->outcome != CLV_NEWTON_CONVERGED && a->outcome == CLV_NEWTON_CONVERGED;
+	return a->height > b->height;
+}
+
+/* Is a above b, be it by the last digits, unless b is a top as good as that? */
+static bool
+Above(const Attempt *a, const Attempt *b)
+{
+	return a->height > b->height && (b->outcome != CLV_NEWTON_CONVERGED || !SameTop(a, b));
+}
+
+/* Take over what newton has found. */
+static void
+Arrive(Trail *trail, Attempt *attempt, const ClvNewton *newton,
+	   bool (*better) (const Attempt *a, const Attempt *b))
+{
+	memcpy(attempt->theta, newton->theta, newton->n * sizeof(double));
+	attempt->height = attempt->outcome == CLV_NEWTON_BAD_START ? -INFINITY : newton->at.value;
+	attempt->distance = newton->distance;
+	attempt->evaluations = newton->evaluations;
+	attempt->runaway = newton->runaway;
+	if (trail->n == 0 || better(attempt, &trail->attempts[trail->best]))
+	{
+		trail->best = trail->n;
+		memcpy(trail->hessian, newton->at.hessian, CLV_TRIANGLE(newton->n) * sizeof(double));
+	}
+	trail->n++;
+}
+
+/* The parameters at a point of the search. */
+static void
+ParametersAt(const ClvProblem *problem, const double *theta, double *param)
+{
+	double all[CLV_MAX_DIM];
+
+	Expand(problem, theta, all);
+	for (int i = 0; i < problem->family->nparams; i++)
+		param[i] = clv_natural(problem->family->transform[i], all[i]);
+}
+
+/* Take from the function what was added for the sake of the barrier. */
+static void
+WithoutBarrier(const Slope *slope, ClvNewton *newton)
+{
+	double param[CLV_MAX_PARAMS];
+	ClvTerm barrier;
+
+	ParametersAt(slope->problem, newton->theta, param);
+	slope->problem->family->log_barrier(param, &barrier);
+	newton->at.value -= slope->weight * barrier.ln;
+}
+
+/* The unknown that is the last parameter, if that is next to its limit; else -1. */
+static int
+AtLimit(const ClvProblem *problem, const double *theta)
+{
+	int unknown[CLV_MAX_DIM];
+	int last = problem->family->nparams - 1;
+	double param[CLV_MAX_PARAMS];
+	double low;
+	double high;
+	int i = 0;
+
+	ParametersAt(problem, theta, param);
+	problem->family->limits(param, &low, &high);
+	if (param[last] > (1 - AT_LIMIT) * low && param[last] < (1 - AT_LIMIT) * high)
+		return -1;
+	(void) Unknowns(problem, unknown);
+	while (unknown[i] != last)
+		i++;
+	return i;
+}
+
+/* Has an earlier climb come by here, and so gone on to where this one would? */
+static bool
+IsDuplicate(const Trail *trail, const ClvNewton *newton)
+{
+	for (int i = 0; i < trail->n; i++)
+	{
+		const double *first = trail->attempts[i].first;
+		bool same = true;
+
+		for (int k = 0; k < newton->n; k++)
+			same = same && fabs(first[k] - newton->theta[k]) < SAME_FIRST;
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+/* To the highest point within the limits. False where an earlier climb has been there. */
+static bool
+MaximizeWithin(const ClvProblem *problem, const Trail *trail, Attempt *attempt, ClvNewton *newton)
+{
+	Slope slope = {problem, 0};
+	int evaluations = 0;
+	ClvNewtonOutcome outcome = CLV_NEWTON_CONVERGED;
+
+	attempt->first[0] = NAN; /* near no other */
+	for (int i = 0; i < WEIGHTS && outcome == CLV_NEWTON_CONVERGED; i++)
+	{
+		slope.weight = weights[i] * problem->moments->customers;
+		newton->idle_gain = IDLE_BARRIER * slope.weight;
+		newton->finest = FINEST_BARRIER;
+		outcome = clv_newton_maximize(newton, Objective, &slope);
+		evaluations += newton->evaluations;
+		if (i == 0 && outcome == CLV_NEWTON_CONVERGED && IsDuplicate(trail, newton))
+			return false;
+		if (i == 0)
+			memcpy(attempt->first, newton->theta, newton->n * sizeof(double));
+	}
+	newton->idle_gain = newton->finest = 0;
+	if (outcome != CLV_NEWTON_BAD_START)
+		WithoutBarrier(&slope, newton);
+	if (outcome == CLV_NEWTON_CONVERGED && AtLimit(problem, newton->theta) >= 0)
+	{
+		newton->runaway = AtLimit(problem, newton->theta);
+		outcome = CLV_NEWTON_RUNAWAY;
+	}
+	else if (outcome == CLV_NEWTON_CONVERGED)
+	{
+		slope.weight = 0;
+		outcome = clv_newton_maximize(newton, Objective, &slope);
+		evaluations += newton->evaluations;
+	}
+	newton->evaluations = evaluations;
+	attempt->outcome = outcome;
+	return true;
+}
+
+/* From start, or the nearest point within the bounds. */
+static void
+Maximize(const ClvProblem *problem, Trail *trail, const double *start, bool warm)
+{
+	Attempt *attempt = &trail->attempts[trail->n];
+	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = problem->max_evaluations};
+
+	SetBounds(problem, &newton);
+	attempt->warm = warm;
+	memcpy(attempt->start, start, newton.n * sizeof(double));
+	for (int i = 0; i < newton.n; i++)
+	{
+		double theta = start[i] < newton.low[i] ? newton.low[i] : start[i];
+
+		newton.theta[i] = theta > newton.high[i] ? newton.high[i] : theta;
+	}
+	if (problem->family->log_barrier == NULL)
+		attempt->outcome = clv_newton_maximize(&newton, Objective, &(Slope){problem, 0});
+	else if (!MaximizeWithin(problem, trail, attempt, &newton))
+		return;
+	Arrive(trail, attempt, &newton, Better);
+}
+
+static ClvNewtonOutcome
+Outcome(const Trail *trail)
+{
+	return trail->n > 0 ? trail->attempts[trail->best].outcome : CLV_NEWTON_BAD_START;
+}
+
+/* Is the highest a top, or the way to one at infinity? */
+static bool
+IsSettled(const Trail *trail)
+{
+	return Outcome(trail) == CLV_NEWTON_CONVERGED || Outcome(trail) == CLV_NEWTON_RUNAWAY;
+}
+
+/* Climb from the caller's starts, and from the family's guesses. */
+static void
+Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *trail)
+{
+	int last = trail->n + MAX_ATTEMPTS;
+	double theta[CLV_MAX_DIM];
+
+	for (int i = 0; i < nstarts; i++)
+	{
+		if (starts[i].floor)
+			continue;
+		FromStart(problem, &starts[i], theta);
+		Maximize(problem, trail, theta, starts[i].warm);
+	}
+	if (problem->covariates != NULL && IsSettled(trail))
+		return;
+	for (int which = 0; trail->n < last && Guess(problem, which, theta); which++)
+		Maximize(problem, trail, theta, false);
+}
+
+static bool
+SeenBefore(const Trail *trail, int i)
+{
+	for (int k = 0; k < i; k++)
+	{
+		if (SameTop(&trail->attempts[k], &trail->attempts[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Was the climb so short that its start may have been the top of all the data? */
+static bool
+IsWarm(const Attempt *attempt, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (!(fabs(attempt->start[i] - attempt->theta[i]) < WARM))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Climb all of the data from what was found in the sample; from where that climb began
+ * if it was warm there, or if it ran away, since from far out there is no way back.
+ */
+static void
+Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
+{
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+
+	for (int i = 0; i < found->n; i++)
+	{
+		const Attempt *attempt = &found->attempts[i];
+		bool again = attempt->outcome == CLV_NEWTON_RUNAWAY ||
+					 (attempt->warm && IsWarm(attempt, n));
+
+		if (attempt->height > found->attempts[found->best].height - SAMPLE_MARGIN &&
+			!SeenBefore(found, i))
+			Maximize(problem, trail, again ? attempt->start : attempt->theta, attempt->warm);
+	}
+}
+
+/*
+ * From the smallest sample through larger ones to all of the data. Where that does not end
+ * as the samples did, at a top or running away, all the starts are tried again without
+ * their advice.
+ */
+static void
+ExploreBySamples(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
+				 Trail *trail)
+{
+	Trail found = {.n = 0};
+
+	Explore(&problems[n - 1], starts, nstarts, &found);
+	for (int i = n - 2; i > 0; i--)
+	{
+		Trail larger = {.n = 0};
+
+		Refine(&problems[i], &found, &larger);
+		found = larger;
+	}
+	Refine(&problems[0], &found, trail);
+	if (Outcome(trail) != CLV_NEWTON_CONVERGED &&
+		!(Outcome(trail) == CLV_NEWTON_RUNAWAY && Outcome(&found) == CLV_NEWTON_RUNAWAY))
+		Explore(&problems[0], starts, nstarts, trail);
+}
+
+/* ---- what a fit may not end below ---- */
+
+/* The unknown that is farthest from where the family would look for it. */
+static int
+Remotest(const ClvProblem *problem, const double *theta)
+{
+	double guess[CLV_MAX_DIM] = {0};
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+	int remotest = 0;
+
+	Guess(problem, 0, guess);
+	for (int i = 1; i < n; i++)
+	{
+		if (fabs(theta[i] - guess[i]) > fabs(theta[remotest] - guess[remotest]))
+			remotest = i;
+	}
+	return remotest;
+}
+
+/*
+ * Climb from a floor if that is above all tops. It may lie where the climbs' bounds do not
+ * let them go, next to a border, where there is no way up: then the border is the end.
+ */
+static void
+HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
+{
+	Attempt *attempt = &trail->attempts[trail->n];
+	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = problem->max_evaluations};
+	Slope slope = {problem, 0};
+
+	SetBounds(problem, &newton);
+	FromStart(problem, floor, newton.theta);
+	Objective(&slope, newton.theta, &newton.at);
+	if (!(newton.at.value > trail->attempts[trail->best].height) && trail->n > 0)
+		return;
+	memcpy(attempt->start, newton.theta, newton.n * sizeof(double));
+	attempt->outcome = clv_newton_maximize(&newton, Objective, &slope);
+	if (attempt->outcome == CLV_NEWTON_EXHAUSTED && problem->family->border != NULL)
+	{
+		attempt->outcome = CLV_NEWTON_RUNAWAY;
+		newton.runaway = Remotest(problem, newton.theta);
+	}
+	Arrive(trail, attempt, &newton, Above);
+}
+
+/* ---- the report ---- */
+
+static ClvStatus
+Verdict(ClvNewtonOutcome outcome)
+{
+	switch (outcome)
+	{
+		case CLV_NEWTON_CONVERGED:
+			return CLV_OK;
+		case CLV_NEWTON_RUNAWAY:
+			return CLV_DEGENERATE;
+		case CLV_NEWTON_BAD_START:
+			return CLV_BAD_START;
+		case CLV_NEWTON_EXHAUSTED:
+			break;
+	}
+	return CLV_NOT_CONVERGED;
+}
+
+/* The covariance of the unknowns becomes that of the caller's parameters and effects. */
+static void
+SpreadCovariance(const ClvProblem *problem, const double *inverse, double *covariance)
+{
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+	int dimension = Dimension(problem);
+	double rows[CLV_MAX_DIM][CLV_MAX_DIM];
+	double half[CLV_MAX_DIM][CLV_MAX_DIM] = {{0}}; /* rows times the covariance */
+
+	for (int i = 0; i < dimension; i++)
+	{
+		double row[CLV_MAX_DIM];
+
+		RawRow(problem, i, row);
+		for (int k = 0; k < n; k++)
+			rows[i][k] = row[unknown[k]];
+		for (int k = 0; k < n; k++)
+		{
+			for (int l = 0; l < n; l++)
+				half[i][k] += rows[i][l] * inverse[k > l ? CLV_AT(k, l) : CLV_AT(l, k)];
+		}
+		for (int j = 0; j <= i; j++)
+			covariance[CLV_AT(i, j)] = Dot(n, half[i], rows[j]);
+	}
+}
+
+static void
+ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
+{
+	int nparams = problem->family->nparams;
+	int dimension = Dimension(problem);
+	double row[CLV_MAX_DIM];
+
+	for (int i = 0; i < dimension; i++)
+	{
+		RawRow(problem, i, row);
+		if (i < nparams)
+			report->param[i] =
+				clv_natural(problem->family->transform[i], Dot(dimension, row, all));
+		else
+			report->effect[i - nparams] = Dot(dimension, row, all);
+	}
+	for (int i = 0; i < nparams; i++)
+		report->mean_param[i] = clv_natural(problem->family->transform[i], all[i]);
+	report->neffects = dimension - nparams;
+}
+
+/*
+ * What the caller calls the coordinate that runs away: of the effects of a process, that
+ * which makes the largest difference between customers.
+ */
+static int
+RawRunaway(const ClvProblem *problem, const ClvFitReport *report, int i)
+{
+	int nparams = problem->family->nparams;
+	int n = Covariates(problem);
+	int first;
+	int largest = 0;
+
+	if (i < nparams)
+		return i;
+	first = (i - nparams) / n * n;
+	for (int j = 1; j < n; j++)
+	{
+		if (fabs(report->effect[first + j]) * problem->covariates->spread[j] >
+			fabs(report->effect[first + largest]) * problem->covariates->spread[largest])
+			largest = j;
+	}
+	return nparams + first + largest;
+}
+
+static ClvStatus
+Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
+{
+	const Attempt *attempt = &trail->attempts[trail->best];
+	int unknown[CLV_MAX_DIM];
+	int n = Unknowns(problem, unknown);
+	double all[CLV_MAX_DIM];
+	double curvature[CLV_MAX_COVARIANCE];
+	ClvCholesky chol;
+
+	report->iterations = attempt->evaluations;
+	if (attempt->outcome == CLV_NEWTON_BAD_START)
+		return CLV_BAD_START;
+	Expand(problem, attempt->theta, all);
+	ReportPoint(problem, all, report);
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		curvature[i] = -trail->hessian[i];
+	report->has_covariance = clv_cholesky(n, curvature, &chol);
+	if (report->has_covariance)
+	{
+		clv_cholesky_inverse(&chol, curvature);
+		SpreadCovariance(problem, curvature, report->covariance);
+	}
+	report->log_likelihood = attempt->height + Penalise(problem, all, NULL);
+	report->gradient_norm = attempt->distance;
+	report->degenerate_param =
+		attempt->runaway < 0 ? -1 : RawRunaway(problem, report, unknown[attempt->runaway]);
+	return Verdict(attempt->outcome);
+}
+
+ClvStatus
+clv_search(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
+		   ClvFitReport *report)
+{
+	Trail trail = {.n = 0};
+
+	if (n == 1)
+		Explore(&problems[0], starts, nstarts, &trail);
+	else
+		ExploreBySamples(problems, n, starts, nstarts, &trail);
+	for (int i = 0; i < nstarts; i++)
+	{
+		if (starts[i].floor)
+			HoldFloor(&problems[0], &starts[i], &trail);
+	}
+	return Report(&problems[0], &trail, report);
+}

@@ -1,0 +1,50 @@
+/*
+ * maximize.h
+ *		From a log-likelihood to its highest point.
+ */
+#ifndef CLV_MAXIMIZE_H
+#define CLV_MAXIMIZE_H
+
+#include "math/newton.h"
+#include "families/covariates.h"
+#include "families/likelihood.h"
+
+typedef struct ClvProblem
+{
+	const ClvFamily *family;
+	const ClvMoments *moments;       /* what the family guesses starts from */
+	const ClvCovariates *covariates; /* NULL: none */
+	double fixed[CLV_MAX_PARAMS];    /* the parameters that are not searched for */
+	double shape_penalty;            /* on the sum of the squared logs of the shapes */
+	double effect_penalty[2];        /* on that of the squared effects on purchases, on churn */
+	int max_evaluations;             /* from one start */
+
+	/*
+	 * The log-likelihood at a point, with derivatives by the transformed parameters:
+	 * parameters at the mean of the covariates, effects of the standardised covariates.
+	 */
+	void (*evaluate)(void *data, const double *point, ClvQuadratic *at);
+	void *data;
+} ClvProblem;
+
+#define CLV_MAX_STARTS 4
+
+/* A place to begin, in the caller's units. */
+typedef struct ClvStart
+{
+	const double *param;
+	const double *effect; /* NULL: 0 */
+	bool warm;            /* may be the top already */
+	bool at_mean;         /* param is at the mean of the covariates, not at 0 */
+	bool floor;           /* no place to begin, but nowhere to end below */
+} ClvStart;
+
+/*
+ * Climb from the starts (at most CLV_MAX_STARTS) and from the family's guesses. problems[0]
+ * is that of all the data; the others, n - 1 of them, are of ever smaller samples, through
+ * which the way leads. Fills report but for the customers.
+ */
+extern ClvStatus clv_search(const ClvProblem *problems, int n, const ClvStart *starts,
+							int nstarts, ClvFitReport *report);
+
+#endif /* CLV_MAXIMIZE_H */

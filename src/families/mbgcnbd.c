@@ -1,0 +1,416 @@
+/*
+ * mbgcnbd.c
+ *		MBG/CNBD-k: customers who buy regularly, and a coin after every purchase.
+ *
+ * The time between two purchases of a customer is not exponential but Erlang-k: a
+ * purchase is every k-th event of a Poisson process of his own rate lambda, so that he
+ * buys lambda / k times per time unit, and the larger k, the more like clockwork.
+ * lambda ~ Gamma(r, rate alpha). After each purchase, the first one included, he leaves
+ * with probability p ~ Beta(a, b). k is a whole number and stays fixed in a fit; k = 1 is
+ * mbg/nbd.
+ *
+ * Let g_i be the times between purchases, R = r + k x and u = T - t_x. Given lambda and p,
+ * the density of the g_i is the product of
+ *
+ *		lambda^k g_i^(k-1) e^(-lambda g_i) / (k-1)!
+ *
+ * times (1-p)^(x+1) sum_{j<k} (lambda u)^j/j! e^(-lambda u) if he lives and fewer than k
+ * events have come since, or p (1-p)^x if he left after the last purchase. The g_i alone appear
+ * in a constant only, which clv_mbgcnbd_constant() gives for whole data; without it,
+ *
+ *	L = (r)_kx alpha^r [ B(a, b+x+1)/B(a,b) (alpha+T)^-R S  +  B(a+1, b+x)/B(a,b) (alpha+t_x)^-R ]
+ *	S = sum_{j<k} (R)_j/j! (u / (alpha + T))^j
+ *
+ * P(alive) is the first term's share. Given alive at T, j of the k events to the next
+ * purchase have come already with a probability proportional to the j-th term of S, and
+ * lambda ~ Gamma(R + j, alpha + T): a customer of erlang.c, and of bg/nbd if k = 1.
+ *
+ * Derivatives are by the logarithms. Those of ln S are moments of j and of
+ * psi(R + j) - psi(R) under the stages' weights.
+ *
+ * Platzer & Reutterer (2016), Ticking away the moments: timing regularity helps to better
+ * predict customer activity, Marketing Science 35(5).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "math/linalg.h"
+#include "math/special.h"
+#include "families/beta_geometric.h"
+#include "families/beta_geometric_terms.h"
+#include "families/erlang.h"
+#include "families/likelihood.h"
+#include "families/registry.h"
+
+enum
+{
+	K,
+	R,
+	ALPHA,
+	A,
+	B,
+	SILENT /* of a known customer's future only */
+};
+
+#define TOSS 1
+
+static int
+Stages(const double *param)
+{
+	return (int) fmin(fmax(param[K], 1), CLV_MOST_STAGES);
+}
+
+double
+clv_mbgcnbd_constant(double k, double sum_x, double litt)
+{
+	return (k - 1) * litt - sum_x * clv_lgamma(k);
+}
+
+/* ---- histories ---- */
+
+typedef struct Silence
+{
+	double shape;					/* r + k x */
+	double ln;						/* ln P(fewer than k events since the last purchase) */
+	double odds;					/* ln of the odds of being dead */
+	double weight[CLV_MOST_STAGES]; /* of the stages, given alive */
+} Silence;
+
+static Silence
+SinceLast(const double *param, double x, double t_x, double T)
+{
+	Silence silence = {.shape = param[R] + Stages(param) * x};
+	double ln_sum = clv_erlang_stages(Stages(param), silence.shape,
+									  (T - t_x) / (param[ALPHA] + T), silence.weight);
+
+	silence.ln = fmin(ln_sum - silence.shape * log1p((T - t_x) / (param[ALPHA] + t_x)), 0);
+	silence.odds = log(param[A] / (param[B] + x)) - silence.ln;
+	return silence;
+}
+
+static double
+LnPAlive(const double *param, double x, double t_x, double T)
+{
+	return -clv_log1pexp(SinceLast(param, x, t_x, T).odds);
+}
+
+/* From the larger of the two ways to have this history. */
+static double
+LnLikelihood(const double *param, double x, double t_x, const Silence *silence)
+{
+	double events = silence->shape - param[R];
+	double ways = silence->odds > 0
+		? log(param[A] / (param[B] + x)) + clv_log1pexp(-silence->odds)
+		: silence->ln + clv_log1pexp(silence->odds);
+
+	return clv_log_rising(param[R], events) - events * log(param[ALPHA] + t_x) -
+		   param[R] * log1p(t_x / param[ALPHA]) +
+		   clv_log_beta_rising(param[A], param[B], x + TOSS) + ways;
+}
+
+static double
+LogLikelihood(const double *param, double x, double t_x, double T)
+{
+	Silence silence = SinceLast(param, x, t_x, T);
+
+	return LnLikelihood(param, x, t_x, &silence);
+}
+
+static void
+GivenAliveSince(const double *param, double x, double t_x, double T, ClvFuture *future)
+{
+	if (Stages(param) == 1)
+	{
+		clv_bg_given_alive(param + R, x, T, TOSS, future);
+		return;
+	}
+	future->family = &clv_mbgcnbd_known;
+	future->param[K] = param[K];
+	future->param[R] = param[R] + Stages(param) * x;
+	future->param[ALPHA] = param[ALPHA] + T;
+	future->param[A] = param[A];
+	future->param[B] = param[B] + x + TOSS;
+	future->param[SILENT] = T - t_x;
+}
+
+/* ---- newcomers: one more immediate, and then no silence yet ---- */
+
+static double
+SurvivesFirst(const double *param)
+{
+	return param[B] / (param[A] + param[B]);
+}
+
+static ClvErlang
+Newcomer(const double *param)
+{
+	ClvErlang customer;
+
+	clv_erlang_init(&customer, Stages(param), param[R], param[ALPHA], param[A], param[B] + TOSS, 0);
+	return customer;
+}
+
+static double
+Discounted(const double *param, double delta, double t)
+{
+	ClvErlang customer = Newcomer(param);
+
+	if (customer.k == 1)
+		return clv_bg_discounted(param + R, delta, t, TOSS);
+	return SurvivesFirst(param) * clv_erlang_discounted(&customer, delta, t);
+}
+
+static double
+Expected(const double *param, double t)
+{
+	return Discounted(param, 0, t);
+}
+
+static double
+Survival(const double *param, double t)
+{
+	ClvErlang customer = Newcomer(param);
+
+	if (customer.k == 1)
+		return clv_bg_survival(param + R, t, TOSS);
+	return SurvivesFirst(param) * clv_erlang_survival(&customer, t);
+}
+
+static double
+Probability(const double *param, double n, double t)
+{
+	ClvErlang customer = Newcomer(param);
+	double survives = SurvivesFirst(param);
+
+	if (customer.k == 1)
+		return clv_bg_probability(param + R, n, t, TOSS);
+	return survives * clv_erlang_probability(&customer, n, t) + (n == 0 ? 1 - survives : 0);
+}
+
+static void
+Probabilities(const double *param, double t, int count, double *p)
+{
+	ClvErlang customer = Newcomer(param);
+	double survives = SurvivesFirst(param);
+
+	if (customer.k == 1)
+	{
+		clv_bg_probabilities(param + R, t, count, p, TOSS);
+		return;
+	}
+	clv_erlang_probabilities(&customer, t, count, p);
+	for (int n = 0; n < count; n++)
+		p[n] = survives * p[n] + (n == 0 ? 1 - survives : 0);
+}
+
+/* ---- the fit ---- */
+
+/* As mbg/nbd's, with k events to a purchase. */
+static bool
+Start(const ClvMoments *moments, int which, double *param)
+{
+	if (!(param[K] >= 1))
+		param[K] = 2;
+	if (!clv_bg_start(moments, which, param + R))
+		return false;
+	param[ALPHA] /= Stages(param);
+	return true;
+}
+
+/* What x alone decides, and (1 + t_x/alpha)^-R: all that is not the two ways. */
+static void
+AddCommon(const double *param, double x, double t_x, double shape, ClvTerm *term)
+{
+	double r = param[R];
+	double a = param[A];
+	double b = param[B];
+	double alpha = param[ALPHA];
+	double n = x + TOSS;
+	double events = shape - r;
+	double growth = log1p(t_x / alpha);
+	double share = t_x / (alpha + t_x);
+	double dr = r * clv_digamma_rising(r, events) - r * growth;
+	double db = b * clv_digamma_rising(b, n);
+	double dab = clv_digamma_rising(a + b, n);
+	double d2ab = clv_trigamma_rising(a + b, n);
+
+	term->gradient[R] += dr;
+	term->gradient[ALPHA] += shape * share - events;
+	term->gradient[A] -= a * dab;
+	term->gradient[B] += db - b * dab;
+	term->hessian[CLV_AT(R, R)] += dr + r * r * clv_trigamma_rising(r, events);
+	term->hessian[CLV_AT(ALPHA, R)] += r * share;
+	term->hessian[CLV_AT(ALPHA, ALPHA)] -= shape * share * (alpha / (alpha + t_x));
+	term->hessian[CLV_AT(A, A)] -= a * dab + a * a * d2ab;
+	term->hessian[CLV_AT(B, A)] -= a * b * d2ab;
+	term->hessian[CLV_AT(B, B)] += db - b * dab + b * b * (clv_trigamma_rising(b, n) - d2ab);
+}
+
+/* Of ln P(silence): S by the moments of the stages, and (1 + u/(alpha + t_x))^-R */
+static void
+SilenceTerm(const double *param, const Silence *silence, double t_x, double T, ClvTerm *term)
+{
+	double alpha = param[ALPHA];
+	double r = param[R];
+	double fade = alpha / (alpha + T);	/* - d ln z / d ln alpha */
+	double start = alpha / (alpha + t_x);
+	double slope = 0;					/* psi(R + j) - psi(R), by j */
+	double curve = 0;
+	double j1 = 0, j2 = 0, s1 = 0, s2 = 0, js = 0, c1 = 0;
+	double drift = start * (T - t_x) / (alpha + T); /* by ln alpha, of -ln(1 + u/(alpha+t_x)) */
+	double dr;
+
+	memset(term, 0, sizeof(*term));
+	for (int j = 0; j < Stages(param); j++)
+	{
+		double w = silence->weight[j];
+		double next = 1 / (silence->shape + j);
+
+		j1 += w * j;
+		s1 += w * slope;
+		c1 += w * curve;
+		slope += next;
+		curve -= next * next;
+	}
+	slope = 0;
+	for (int j = 0; j < Stages(param); j++)
+	{
+		double w = silence->weight[j];
+
+		j2 += w * (j - j1) * (j - j1);
+		s2 += w * (slope - s1) * (slope - s1);
+		js += w * (j - j1) * (slope - s1);
+		slope += 1 / (silence->shape + j);
+	}
+	dr = r * (s1 - log1p((T - t_x) / (alpha + t_x)));
+	term->ln = silence->ln;
+	term->gradient[R] = dr;
+	term->gradient[ALPHA] = silence->shape * drift - fade * j1;
+	term->hessian[CLV_AT(R, R)] = dr + r * r * (s2 + c1);
+	term->hessian[CLV_AT(ALPHA, R)] = r * (drift - fade * js);
+	term->hessian[CLV_AT(ALPHA, ALPHA)] =
+		silence->shape * drift * (1 - start - fade) + fade * fade * j2 - fade * (1 - fade) * j1;
+}
+
+/* a / (b + x), of leaving after the last purchase */
+static void
+LeavingTerm(const double *param, double x, ClvTerm *term)
+{
+	double share = param[B] / (param[B] + x);
+
+	memset(term, 0, sizeof(*term));
+	term->gradient[A] = 1;
+	term->gradient[B] = -share;
+	term->hessian[CLV_AT(B, B)] = -share * (x / (param[B] + x));
+}
+
+static void
+Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
+{
+	Silence silence = SinceLast(param, x, t_x, T);
+	double dead = exp(-clv_log1pexp(-silence.odds));
+	double alive = exp(-clv_log1pexp(silence.odds));
+	ClvTerm stays;
+	ClvTerm leaves;
+
+	memset(term, 0, sizeof(*term));
+	term->ln = LnLikelihood(param, x, t_x, &silence);
+	AddCommon(param, x, t_x, silence.shape, term);
+	SilenceTerm(param, &silence, t_x, T, &stays);
+	LeavingTerm(param, x, &leaves);
+	for (int i = R; i <= B; i++)
+	{
+		term->gradient[i] += alive * stays.gradient[i] + dead * leaves.gradient[i];
+		for (int j = R; j <= i; j++)
+			term->hessian[CLV_AT(i, j)] +=
+				alive * stays.hessian[CLV_AT(i, j)] + dead * leaves.hessian[CLV_AT(i, j)] +
+				alive * dead * (stays.gradient[i] - leaves.gradient[i]) *
+					(stays.gradient[j] - leaves.gradient[j]);
+	}
+}
+
+const ClvFamily clv_mbgcnbd = {
+	.name = "mbg/cnbd-k",
+	.process = CLV_TRANSACTION,
+	.nparams = 5,
+	.param_names = {"k", "r", "alpha", "a", "b"},
+	.is_scale = {false, false, true, false, false},
+	.transform = {CLV_FIXED, CLV_LOG, CLV_LOG, CLV_LOG, CLV_LOG},
+	.most = {CLV_MOST_STAGES},
+	.purchase_effect = {0, 0, -1, 0, 0},
+	.churn_effect = {0, 0, 0, 1, 1},
+	.start = Start,
+	.log_likelihood = LogLikelihood,
+	.ln_p_alive = LnPAlive,
+	.given_alive_since = GivenAliveSince,
+	.expected = Expected,
+	.probability = Probability,
+	.probabilities = Probabilities,
+	.discounted = Discounted,
+	.survival = Survival,
+	.cell = Cell,
+};
+
+/* ---- the future of known customers: no immediate outstanding, but silence behind them ---- */
+
+static ClvErlang
+Known(const double *param)
+{
+	ClvErlang customer;
+
+	clv_erlang_init(&customer, Stages(param), param[R], param[ALPHA], param[A], param[B],
+					param[SILENT]);
+	return customer;
+}
+
+static double
+KnownDiscounted(const double *param, double delta, double t)
+{
+	ClvErlang customer = Known(param);
+
+	return clv_erlang_discounted(&customer, delta, t);
+}
+
+static double
+KnownExpected(const double *param, double t)
+{
+	return KnownDiscounted(param, 0, t);
+}
+
+static double
+KnownSurvival(const double *param, double t)
+{
+	ClvErlang customer = Known(param);
+
+	return clv_erlang_survival(&customer, t);
+}
+
+static double
+KnownProbability(const double *param, double n, double t)
+{
+	ClvErlang customer = Known(param);
+
+	return clv_erlang_probability(&customer, n, t);
+}
+
+static void
+KnownProbabilities(const double *param, double t, int count, double *p)
+{
+	ClvErlang customer = Known(param);
+
+	clv_erlang_probabilities(&customer, t, count, p);
+}
+
+/* No family that users choose: not in the registry. */
+const ClvFamily clv_mbgcnbd_known = {
+	.name = "mbg/cnbd-k, known",
+	.process = CLV_TRANSACTION,
+	.nparams = 6,
+	.param_names = {"k", "r", "alpha", "a", "b", "silent"},
+	.is_scale = {false, false, true, false, false, true},
+	.expected = KnownExpected,
+	.probability = KnownProbability,
+	.probabilities = KnownProbabilities,
+	.discounted = KnownDiscounted,
+	.survival = KnownSurvival,
+};

@@ -1,0 +1,45 @@
+/*
+ * mbgnbd.c
+ *		MBG/NBD: a coin after every purchase, the first one included.
+ *
+ * As bg/nbd, purchases at a gamma distributed rate and a coin with a beta
+ * distributed probability of leaving, but the coin is tossed at time 0 too: a
+ * customer may be lost right after his first purchase, so that the one-time
+ * buyers are no longer all alive. He who survives that immediate is a bg/nbd
+ * customer, and that is what his future is.
+ *
+ * The likelihood is at the top of beta_geometric_terms.c, predictions are in beta_geometric.c.
+ *
+ * Batislam, Denizel & Filiztekin (2007), Empirical validation and comparison of
+ * models for customer base analysis, IJRM 24(3); Hoppe & Wagner (2007), Customer
+ * base analysis: the case for a central variant of the betageometric/NBD model,
+ * Marketing JRM 3(2).
+ */
+#include "families/beta_geometric.h"
+#include "families/registry.h"
+
+CLV_BG_FORWARDERS(1)
+
+const ClvFamily clv_mbgnbd = {
+	.name = "mbg/nbd",
+	.process = CLV_TRANSACTION,
+	.nparams = 4,
+	.param_names = {"r", "alpha", "a", "b"},
+	.is_scale = {false, true, false, false},
+	.purchase_effect = {0, -1, 0, 0},
+	.churn_effect = {0, 0, 1, 1},
+	.start = clv_bg_start,
+	.log_likelihood = LogLikelihood,
+	.ln_p_alive = LnPAlive,
+	.p_alive = PAlive,
+	.given_alive = GivenAlive,
+	.expected = Expected,
+	.probability = Probability,
+	.probabilities = Probabilities,
+	.pairs = Pairs,
+	.discounted = Discounted,
+	.survival = Survival,
+	.ln_common = LnCommon,
+	.departed = Departed,
+	.alive = clv_bg_term_alive,
+};

@@ -1,0 +1,117 @@
+/*
+ * prediction.c
+ *		What follows for a known customer from what a family says of newcomers.
+ *
+ * Given that he is alive at T, a customer with a history is a newcomer of
+ * updated parameters; the dead buy nothing. So every expectation is P(alive)
+ * times a newcomer's, and a distribution has the dead added at zero.
+ */
+#include "families/family.h"
+
+#include <float.h>
+#include <math.h>
+
+/* How far a sum of probabilities may stay behind by rounding. */
+#define ROUNDING 1e-15
+
+/* A newcomer's quantity times P(alive), which may be below any double when the product is not. */
+static double
+TimesAlive(double ln_p_alive, double quantity)
+{
+	double p_alive = exp(ln_p_alive);
+
+	if (quantity == 0 || isinf(ln_p_alive))
+		return 0;
+	if (isinf(quantity))
+		return quantity;
+	return p_alive > DBL_MIN ? p_alive * quantity : exp(ln_p_alive + log(quantity));
+}
+
+/* Beyond these a double cannot count periods one by one. */
+#define MOST_WHOLE_PERIODS 9e15
+
+bool
+clv_possible(const ClvFamily *family, double x, double t_x, double T)
+{
+	if (!(x >= 0 && x < INFINITY && x == floor(x) && t_x >= 0 && t_x <= T && T < INFINITY))
+		return false;
+	if (family->clock != CLV_CONTINUOUS && T > MOST_WHOLE_PERIODS)
+		return false;
+	if (family->clock == CLV_OPPORTUNITIES)
+		return T == floor(T) && t_x == floor(t_x) && x <= t_x && (x > 0 || t_x == 0);
+	if (family->clock == CLV_RENEWALS)
+		return T == floor(T) && x == t_x;
+	return true;
+}
+
+void
+clv_given_alive(const ClvFamily *family, const double *param,
+				double x, double t_x, double T, ClvFuture *future)
+{
+	if (family->given_alive != NULL)
+		family->given_alive(param, x, T, future);
+	else
+		family->given_alive_since(param, x, t_x, T, future);
+}
+
+double
+clv_ln_p_alive_ahead(const ClvFamily *family, const double *param,
+					 double x, double t_x, double T, double ahead)
+{
+	ClvFuture future;
+
+	clv_given_alive(family, param, x, t_x, T, &future);
+	return family->ln_p_alive(param, x, t_x, T) +
+		log(future.family->survival(future.param, ahead));
+}
+
+double
+clv_expected_given(const ClvFamily *family, const double *param,
+				   double x, double t_x, double T, double t)
+{
+	ClvFuture future;
+
+	clv_given_alive(family, param, x, t_x, T, &future);
+	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
+					  future.family->expected(future.param, t));
+}
+
+double
+clv_discounted_given(const ClvFamily *family, const double *param,
+					 double x, double t_x, double T, double delta, double t)
+{
+	ClvFuture future;
+
+	clv_given_alive(family, param, x, t_x, T, &future);
+	return TimesAlive(family->ln_p_alive(param, x, t_x, T),
+					  future.family->discounted(future.param, delta, t));
+}
+
+double
+clv_probability_given(const ClvFamily *family, const double *param,
+					  double x, double t_x, double T, double n, double t)
+{
+	double ln_p_alive = family->ln_p_alive(param, x, t_x, T);
+	ClvFuture future;
+	double p;
+
+	clv_given_alive(family, param, x, t_x, T, &future);
+	p = TimesAlive(ln_p_alive, future.family->probability(future.param, n, t));
+	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
+}
+
+int
+clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level,
+				   int count, double *p)
+{
+	double sum = 1 - p_alive;
+
+	future->family->probabilities(future->param, t, count, p);
+	for (int n = 0; n < count; n++)
+	{
+		sum += p_alive * p[n];
+		if (sum >= level || (level - sum < ROUNDING && p[n] < ROUNDING))
+			return n;
+	}
+	return -1;
+}

@@ -1,0 +1,384 @@
+/*
+ * rfmtc.c
+ *		RFMTC: who answers the next campaign, from recency, frequency and tenure.
+ *
+ * In the letters of marketing R is the time since the last purchase, F the number of
+ * purchases with the first one, T the time since the first one, counted in campaigns
+ * one time unit apart; here x = F - 1, t_x = T - R. A customer still active answers a
+ * campaign with probability
+ *
+ *		P = g F / (T - R + b)
+ *
+ * where b shrinks what few purchases say, and g says how much more this campaign draws
+ * than campaigns do on average. Each campaign, from the one that he answered last,
+ * loses him with probability Q, the same for all. So
+ *
+ *		P(answers the next)		= (1 - Q)^(R+1) P
+ *		E[answers to L of them]	= (1 - Q)^R P (1 - Q) (1 - (1 - Q)^L) / Q.
+ *
+ * The lift g belongs to the next campaign. Horizons of more than one campaign are
+ * reckoned with g = 1.
+ *
+ * Taken literally P exceeds one for good customers. 'rfmtc' holds it at one, before
+ * it is multiplied by anything: with the published coefficients that ranks better, and
+ * what comes out is a probability. 'rfmtc/unclamped' is the formula as published.
+ *
+ * The model says nothing of how histories come about, so it has no likelihood of
+ * them: it is fitted to the answers, 0 or 1, that a later campaign got, by their
+ * Bernoulli likelihood. Its authors sort the customers by the predicted value, smooth
+ * the answers over neighbours and minimise squares; that objective jumps wherever two
+ * customers change places, needs a global search, and predicts no better. The fit
+ * always holds P at one, for only a probability has a likelihood, and rounds the corner
+ * there: a customer whose P is exactly one would else be a kink to stumble over.
+ *
+ * Q is a coefficient of this fit. It is not the rate at which customers leave, for silence
+ * counts in it whatever a customer's P is.
+ *
+ * Yeh, Yang & Ting (2009), Knowledge discovery on RFM model using Bernoulli
+ * sequence, Expert Systems with Applications 36(3).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "math/linalg.h"
+#include "math/poll.h"
+#include "math/special.h"
+#include "families/registry.h"
+#include "families/sbg.h"
+
+enum
+{
+	Q,
+	G,
+	B
+};
+
+/* ---- an active customer's future ---- */
+
+/* What his P is to the next campaign, and on average; Q as before. */
+enum
+{
+	NEXT = 1,
+	LATER
+};
+
+static double
+Answer(const double *future, double campaigns)
+{
+	return campaigns <= 1 ? future[NEXT] : future[LATER];
+}
+
+static double
+FutureSurvival(const double *future, double t)
+{
+	return exp(clv_whole_periods(t) * log1p(-future[Q]));
+}
+
+/* sum over k = 1 .. t of ((1 - Q) e^-delta)^k P */
+static double
+FutureDiscounted(const double *future, double delta, double t)
+{
+	double campaigns = isinf(t) ? t : clv_whole_periods(t);
+	double ln_kept = log1p(-future[Q]) - delta;
+
+	if (campaigns < 1)
+		return 0;
+	return Answer(future, campaigns) * exp(ln_kept) *
+		(isinf(campaigns) ? 1 : -expm1(campaigns * ln_kept)) / -expm1(ln_kept);
+}
+
+static double
+FutureExpected(const double *future, double t)
+{
+	return FutureDiscounted(future, 0, t);
+}
+
+/* P(n answers to so many campaigns) of one who is there for all of them */
+static double
+Answers(double n, double campaigns, double p)
+{
+	double none = campaigns - n;
+
+	if (n == 0)
+		return exp(campaigns * log1p(-p));
+	if (none == 0)
+		return exp(campaigns * log(p));
+	return exp(clv_ln_beta_kernel(n, none, p, 1 - p)) * (campaigns / n / none);
+}
+
+/*
+ * Over the number of campaigns k that he is there for, of the chance of n answers:
+ * sum over k = n .. t of C(k, n) P^n (1 - P)^(k - n) (1 - Q)^k, times Q for k < t. With
+ * ends = 1 - (1 - P) (1 - Q), the chance that a campaign is answered or the last, those
+ * for k < t are the tail of a negative binomial.
+ */
+static double
+FutureProbability(const double *future, double n, double t)
+{
+	double campaigns = clv_whole_periods(t);
+	double q = future[Q];
+	double p = fmin(Answer(future, campaigns), 1);
+	double ends = q + p * (1 - q);
+	double ended = 0;
+	double beyond;
+
+	if (n > campaigns)
+		return 0;
+	if (n < campaigns)
+		clv_beta_tails(n + 1, campaigns - n, ends, (1 - p) * (1 - q), &ended, &beyond);
+	ended *= q / ends * (n > 0 ? exp(n * log(p * (1 - q) / ends)) : 1);
+	return fmin(ended + exp(campaigns * log1p(-q)) * Answers(n, campaigns, p), 1);
+}
+
+static void
+FutureProbabilities(const double *future, double t, int count, double *p)
+{
+	for (int n = 0; n < count; n++)
+	{
+		p[n] = FutureProbability(future, n, t);
+		clv_poll(&clv_family_poll, 16);
+	}
+}
+
+/* P^2 sum over k = 2 .. t of 2 (k - 1) (1 - Q)^k */
+static double
+FuturePairs(const double *future, double t)
+{
+	double campaigns = clv_whole_periods(t);
+	double p = fmin(Answer(future, campaigns), 1);
+	double kept = 1 - future[Q];
+	double term = kept;
+	double sum = 0;
+
+	for (double k = 2; k <= campaigns && term > 0; k += 1)
+	{
+		term *= kept;
+		sum += 2 * (k - 1) * term;
+		clv_poll(&clv_family_poll, 1);
+	}
+	return p * p * sum;
+}
+
+/* Of the futures only; not a family that users choose. */
+static const ClvFamily campaigns = {
+	.name = "rfmtc, active",
+	.process = CLV_TRANSACTION,
+	.nparams = 3,
+	.param_names = {"Q", "next", "later"},
+	.clock = CLV_CAMPAIGNS,
+	.expected = FutureExpected,
+	.probability = FutureProbability,
+	.probabilities = FutureProbabilities,
+	.pairs = FuturePairs,
+	.discounted = FutureDiscounted,
+	.survival = FutureSurvival,
+};
+
+/* ---- customers ---- */
+
+static void
+Future(const double *param, double x, double t_x, double limit, ClvFuture *future)
+{
+	double average = (x + 1) / (t_x + param[B]);
+
+	future->family = &campaigns;
+	future->param[Q] = param[Q];
+	future->param[NEXT] = fmin(param[G] * average, limit);
+	future->param[LATER] = fmin(average, limit);
+}
+
+static void
+GivenAlive(const double *param, double x, double t_x, double T, ClvFuture *future)
+{
+	Future(param, x, t_x, 1, future);
+}
+
+static void
+GivenAliveUnclamped(const double *param, double x, double t_x, double T, ClvFuture *future)
+{
+	Future(param, x, t_x, INFINITY, future);
+}
+
+static double
+LnPAlive(const double *param, double x, double t_x, double T)
+{
+	return (T - t_x) * log1p(-param[Q]);
+}
+
+/* A newcomer has just bought for the first time. */
+static ClvFuture
+Newcomer(const double *param, double limit)
+{
+	ClvFuture future;
+
+	Future(param, 0, 0, limit, &future);
+	return future;
+}
+
+static double
+Expected(const double *param, double t)
+{
+	ClvFuture future = Newcomer(param, 1);
+
+	return FutureExpected(future.param, t);
+}
+
+static double
+ExpectedUnclamped(const double *param, double t)
+{
+	ClvFuture future = Newcomer(param, INFINITY);
+
+	return FutureExpected(future.param, t);
+}
+
+static double
+Discounted(const double *param, double delta, double t)
+{
+	ClvFuture future = Newcomer(param, 1);
+
+	return FutureDiscounted(future.param, delta, t);
+}
+
+static double
+DiscountedUnclamped(const double *param, double delta, double t)
+{
+	ClvFuture future = Newcomer(param, INFINITY);
+
+	return FutureDiscounted(future.param, delta, t);
+}
+
+static double
+Probability(const double *param, double n, double t)
+{
+	ClvFuture future = Newcomer(param, 1);
+
+	return FutureProbability(future.param, n, t);
+}
+
+static void
+Probabilities(const double *param, double t, int count, double *p)
+{
+	ClvFuture future = Newcomer(param, 1);
+
+	FutureProbabilities(future.param, t, count, p);
+}
+
+/* ---- the fit ---- */
+
+/* b is about the time between purchases. */
+static bool
+Start(const ClvMoments *moments, int which, double *param)
+{
+	static const double guess[][3] = {{0.08, 2, 1.2}, {0.02, 1, 0.5}, {0.2, 3, 2}};
+	double gap = moments->t_x > 0 ? moments->t_x / moments->x : moments->T;
+
+	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+		return false;
+	param[Q] = guess[which][0];
+	param[G] = guess[which][1];
+	param[B] = guess[which][2] * gap;
+	return true;
+}
+
+/* Where ln P is within this of 0 the corner is rounded. */
+#define CORNER 0.1
+
+/*
+ * min(y, 0) with a round corner: the slope falls from 1 to 0 as the smooth step
+ * 1 - 3 u^2 + 2 u^3, u = 0 .. 1 across the corner.
+ */
+static double
+RoundMin(double y, double *slope, double *bend)
+{
+	double u = (y + CORNER) / (2 * CORNER);
+
+	*bend = 0;
+	*slope = u <= 0 ? 1 : 0;
+	if (u <= 0 || u >= 1)
+		return u <= 0 ? y : 0;
+	*slope = 1 - u * u * (3 - 2 * u);
+	*bend = -6 * u * (1 - u) / (2 * CORNER);
+	return CORNER * (2 * u * (1 - u * u * (1 - u / 2)) - 1);
+}
+
+/* ln(1 - e^z), z < 0 */
+static double
+LnComplement(double z)
+{
+	return z < -0.7 ? log1p(-exp(z)) : log(-expm1(z));
+}
+
+/*
+ * With z = ln P(answers the next), the log-likelihood of an answer is z, of none
+ * ln(1 - e^z).
+ */
+static void
+Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
+{
+	double campaigns = T - t_x + 1;
+	double share = param[B] / (t_x + param[B]);
+	double slope;
+	double bend;
+	double z = campaigns * log1p(-param[Q]) +
+		RoundMin(log(param[G] * (x + 1) / (t_x + param[B])), &slope, &bend);
+	double dz[3] = {-campaigns * param[Q], slope, -slope * share};
+	double odds = -1 / expm1(-z);
+	double first = outcome > 0 ? 1 : odds;
+	double second = outcome > 0 ? 0 : odds * (1 - odds);
+
+	memset(term, 0, sizeof(*term));
+	if (!clv_possible(&clv_rfmtc, x, t_x, T) || !(outcome == 0 || outcome == 1))
+	{
+		term->ln = -INFINITY;
+		return;
+	}
+	term->ln = outcome > 0 ? z : LnComplement(z);
+	for (int i = Q; i <= B; i++)
+	{
+		term->gradient[i] = first * dz[i];
+		for (int j = Q; j <= i; j++)
+			term->hessian[CLV_AT(i, j)] = second * dz[i] * dz[j];
+	}
+	term->hessian[CLV_AT(Q, Q)] -= first * campaigns * param[Q] * (1 - param[Q]);
+	term->hessian[CLV_AT(G, G)] += first * bend;
+	term->hessian[CLV_AT(B, G)] -= first * bend * share;
+	term->hessian[CLV_AT(B, B)] += first * (bend * share * share - slope * share * (1 - share));
+}
+
+const ClvFamily clv_rfmtc = {
+	.name = "rfmtc",
+	.process = CLV_TRANSACTION,
+	.nparams = 3,
+	.param_names = {"Q", "g", "b"},
+	.is_scale = {false, false, true},
+	.clock = CLV_CAMPAIGNS,
+	.transform = {CLV_LOGIT, CLV_LOG, CLV_LOG},
+	.start = Start,
+	.ln_p_alive = LnPAlive,
+	.given_alive_since = GivenAlive,
+	.expected = Expected,
+	.probability = Probability,
+	.probabilities = Probabilities,
+	.discounted = Discounted,
+	.survival = FutureSurvival,
+	.cell = Cell,
+};
+
+const ClvFamily clv_rfmtc_unclamped = {
+	.name = "rfmtc/unclamped",
+	.process = CLV_TRANSACTION,
+	.nparams = 3,
+	.param_names = {"Q", "g", "b"},
+	.is_scale = {false, false, true},
+	.clock = CLV_CAMPAIGNS,
+	.transform = {CLV_LOGIT, CLV_LOG, CLV_LOG},
+	.start = Start,
+	.ln_p_alive = LnPAlive,
+	.given_alive_since = GivenAliveUnclamped,
+	.expected = ExpectedUnclamped,
+	.probability = Probability,
+	.probabilities = Probabilities,
+	.discounted = DiscountedUnclamped,
+	.survival = FutureSurvival,
+	.cell = Cell,
+};

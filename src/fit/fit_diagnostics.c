@@ -1,0 +1,269 @@
+/*
+ * fit_diagnostics.c
+ *		What the engine says of a fit, in the words of the server.
+ *
+ * A status becomes an error where it leaves no model, a warning where it leaves one
+ * that is no optimum, and fields of the model.
+ */
+#include "fit/fit_private.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "utils/datetime.h"
+
+static void
+Poll(void *arg)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* "gender", where the engine says which parameter counted from the covariates on; else NULL. */
+static const char *
+CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	int			which = report->degenerate_param - family->nparams;
+
+	if (which < 0 || which >= 2 * fit->options->ncovariates)
+		return NULL;
+	return clv_fit_covariate(fit->options, which % fit->options->ncovariates);
+}
+
+static pg_attribute_noreturn() void
+RaiseNoRepeaters(const ClvFamily *family, double customers)
+{
+	const char *what = family->clock == CLV_RENEWALS ? "renewed"
+					   : family->clock == CLV_OPPORTUNITIES
+						   ? "bought in a period after the first"
+						   : "bought twice";
+
+	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+					errmsg("cannot fit \"%s\": none of the %.0f customers %s", family->name,
+						   customers, what),
+					errhint("Repeat purchases are what a rate is learned from: take a longer "
+							"period, a later as_of or more customers.")));
+}
+
+static pg_attribute_noreturn() void
+RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	const char *name = CovariateOf(fit, family, report);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 name != NULL
+				 ? errmsg("cannot fit \"%s\": covariate \"%s\" is constant, or follows from "
+						  "those before it",
+						  family->name, name)
+				 : errmsg("cannot fit \"%s\": a covariate is constant, or follows from the others",
+						  family->name),
+			 errdetail("The covariates are %s.", clv_fit_covariate_list(fit->options)),
+			 errhint("Leave it out: of the dummies of a category, leave out one; a constant is in "
+					 "the model already.")));
+}
+
+static pg_attribute_noreturn() void
+RaiseBadStart(const ClvFamily *family)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("cannot fit \"%s\": the likelihood is not finite at the start", family->name),
+			 errhint("Leave out start, or choose a time_unit near the usual time between two "
+					 "purchases.")));
+}
+
+void
+clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
+			  const ClvFitReport *report)
+{
+	double		customers = fit->customers;
+
+	switch (status)
+	{
+		case CLV_OK:
+		case CLV_NOT_CONVERGED:
+		case CLV_DEGENERATE:
+			break;
+		case CLV_TOO_FEW:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("too few customers to fit \"%s\": %.0f", family->name, customers),
+					 fit->options->ncovariates > 0
+						 ? errdetail("The family has %d parameters, and there are %d covariates.",
+									 family->nparams, fit->options->ncovariates)
+						 : errdetail("The family has %d parameters.", family->nparams),
+					 errhint("Fit more customers together; with GROUP BY, leave out or put "
+							 "together groups that are too small.")));
+			break;
+		case CLV_NO_REPEATERS:
+			RaiseNoRepeaters(family, customers);
+			break;
+		case CLV_NO_DROPOUT_SIGNAL:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("cannot fit \"%s\": all %.0f customers have the same history",
+							family->name, customers),
+					 errhint("A fit needs customers who differ.")));
+			break;
+		case CLV_BAD_START:
+			RaiseBadStart(family);
+		case CLV_COLLINEAR:
+			RaiseCollinear(fit, family, report);
+			break;
+	}
+}
+
+char *
+clv_fit_parameter_text(const ClvFamily *family, const double *param)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < family->nparams; i++)
+		appendStringInfo(&out, "%s%s = %g", i > 0 ? ", " : "", family->param_names[i], param[i]);
+	return out.data;
+}
+
+/* With GROUP BY there are many fits; summaries know no days. */
+char *
+clv_fit_which(const FitContext *fit)
+{
+	const ClvCellsView *view = &fit->view;
+	int64		first = PG_INT64_MAX;
+	char		buffer[MAXDATELEN + 1];
+	StringInfoData out;
+
+	initStringInfo(&out);
+	appendStringInfo(&out, "Customers: " INT64_FORMAT, fit->customers);
+	for (int64 i = 0; i < view->head->ncells; i++)
+		first = Min(first, view->cells[i].since);
+	if (view->head->kind == CLV_CELLS_HISTORY)
+		appendStringInfo(&out, ", first purchase %s", clv_date_text((DateADT) first, buffer));
+	if (fit->fitted.has_as_of)
+		appendStringInfo(&out, ", as of %s", clv_date_text(fit->fitted.as_of, buffer));
+	appendStringInfoChar(&out, '.');
+	return out.data;
+}
+
+void
+clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *said)
+{
+	char	   *loose = said->loose ? NULL : clv_model_loose_text(part);
+
+	if (loose == NULL)
+		return;
+	said->loose = true;
+	ereport(NOTICE, (errmsg("the data do not hold all parameters of \"%s\"", part->family->name),
+					 errdetail("95 %% limits: %s. %s", loose, clv_fit_which(fit)),
+					 errhint("Fit more customers, another family, or use shape_penalty.")));
+}
+
+void
+clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
+			 const ClvFitReport *report)
+{
+	const char *runs = CovariateOf(fit, family, report);
+	bool		process = runs == NULL;
+
+	if (process && report->degenerate_param >= 0)
+		runs = family->param_names[report->degenerate_param];
+	if (status == CLV_NOT_CONVERGED)
+		ereport(WARNING, (errmsg("fit of \"%s\" did not converge", family->name),
+						  errdetail("After %d iterations it stopped at %s. %s", report->iterations,
+									clv_fit_parameter_text(family, report->param),
+									clv_fit_which(fit)),
+						  errhint("Raise max_iterations, start from another model, or use "
+								  "shape_penalty.")));
+	else if (status == CLV_DEGENERATE)
+		ereport(WARNING,
+				(errmsg("fit of \"%s\" did not converge: %s%s runs to the border of its range",
+						family->name, process ? "" : "the effect of ",
+						runs != NULL ? runs : "a parameter"),
+				 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),
+						   clv_fit_which(fit)),
+				 !process ? errhint("Hardly any customers can tell its effect: leave the covariate "
+									"out, or use penalty.")
+				 : family->limits != NULL && report->degenerate_param == family->nparams - 1
+					 ? errhint("The family allows no more of it in this time_unit: the model is "
+							   "the best within its range. With correlation => false it is \"%s\".",
+							   family->core)
+				 : family->border != NULL
+					 ? errhint("Where it is on its border, \"%s\" is \"%s\": fit that, or use "
+							   "shape_penalty.",
+							   family->name, family->border)
+					 : errhint("The data do not hold all parameters: fit more customers, another "
+							   "family, or use shape_penalty.")));
+}
+
+bool
+clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
+{
+	double		low;
+	double		high;
+
+	for (int i = 0; i < family->nparams; i++)
+	{
+		if (!clv_in_range(family, i, report->param[i]) ||
+			(report->neffects > 0 && fpclassify(report->param[i]) == FP_SUBNORMAL))
+			return false;
+	}
+	if (!clv_within_limits(family, report->param, &low, &high))
+		return false;
+	for (int i = 0; i < report->neffects; i++)
+		if (!isfinite(report->effect[i]))
+			return false;
+	return true;
+}
+
+void
+clv_fit_raise_unusable(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	if (fit->options->ncovariates == 0)
+		RaiseBadStart(family);
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("cannot fit \"%s\": its parameters where all covariates are 0 are out of range",
+					family->name),
+			 errdetail("They are %s; the covariates are %s.",
+					   clv_fit_parameter_text(family, report->param),
+					   clv_fit_covariate_list(fit->options)),
+			 errhint("Move covariates that are far from 0 towards it: year - 2020 instead of year.")));
+}
+
+int
+clv_fit_shortfall(ClvStatus status)
+{
+	return status == CLV_OK										   ? 0
+		   : status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE ? 1
+																   : 2;
+}
+
+void
+clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus status,
+			 const ClvFitReport *report, int64 customers)
+{
+	part->family = family;
+	memcpy(part->param, report->param, sizeof(part->param));
+	part->fitted = true;
+	part->converged = status == CLV_OK;
+	part->has_covariance = report->has_covariance;
+	memcpy(part->effect, report->effect, report->neffects * sizeof(double));
+	memcpy(part->covariance, report->covariance,
+		   CLV_COVARIANCE_AT(clv_model_dimension(part), 0) * sizeof(double));
+	part->customers = customers;
+	part->log_likelihood = report->log_likelihood;
+	part->gradient_norm = report->gradient_norm;
+	part->iterations = report->iterations;
+}
+
+void
+clv_fit_control(ClvFitControl *control, const ClvFitOptions *options, const double *start)
+{
+	memset(control, 0, sizeof(*control));
+	control->start = start;
+	control->max_iterations = options->max_iterations;
+	control->shape_penalty = options->shape_penalty;
+	control->effect_penalty_purchase = options->penalty;
+	control->effect_penalty_churn = options->penalty;
+	control->poll = Poll;
+}

@@ -1,0 +1,74 @@
+/*
+ * fit_private.h
+ *		What the files that make up a fit share.
+ */
+#ifndef CLV_FIT_PRIVATE_H
+#define CLV_FIT_PRIVATE_H
+
+#include "cells/cells.h"
+#include "model/model.h"
+#include "families/likelihood.h"
+
+/* One fit: what it was made from, and where it is going. */
+typedef struct FitContext
+{
+	ClvCellsView view;
+	const ClvFitOptions *options;
+	ClvCounting counting;
+	ClvModel	fitted;
+	int64		customers;
+} FitContext;
+
+/* What has been said about a query already; hangs on fn_extra. */
+typedef struct SaidOnce
+{
+	bool		immortal;
+	bool		no_spend;
+	bool		all_repeat;
+	bool		returned;
+	bool		no_purchase;
+	bool		loose;
+} SaidOnce;
+
+/* Memory for so many rows of that size, more than 1 GB if need be. */
+extern void *clv_fit_alloc(int64 n, Size size);
+
+/* The purchase part of the model. */
+extern void clv_fit_purchases(FitContext *fit, SaidOnce *said);
+
+/* ---- what the engine says ---- */
+
+/* Errors for the statuses that leave no model. */
+extern void clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
+						  const ClvFitReport *report);
+
+/* Warn of a fit that stopped short of an optimum. */
+extern void clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
+						 const ClvFitReport *report);
+
+/* Say once which parameters the data do not hold, though the fit converged. */
+extern void clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *said);
+
+/* Which fit a message speaks of: "Customers: 312, first purchase 2020-01-03, as of 2021-01-01." */
+extern char *clv_fit_which(const FitContext *fit);
+
+/* 0: an optimum; 1: a point, but no optimum; 2: nothing */
+extern int	clv_fit_shortfall(ClvStatus status);
+
+/* The error for a point that no model can have: where covariates are far from 0, says so. */
+extern pg_attribute_noreturn() void clv_fit_raise_unusable(const FitContext *fit,
+														   const ClvFamily *family,
+														   const ClvFitReport *report);
+
+/* Whether the point that a fit reached is one that a model can have. */
+extern bool clv_fit_usable(const ClvFamily *family, const ClvFitReport *report);
+
+extern char *clv_fit_parameter_text(const ClvFamily *family, const double *param);
+
+extern void clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus status,
+						 const ClvFitReport *report, int64 customers);
+
+extern void clv_fit_control(ClvFitControl *control, const ClvFitOptions *options,
+							const double *start);
+
+#endif							/* CLV_FIT_PRIVATE_H */

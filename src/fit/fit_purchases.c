@@ -1,0 +1,433 @@
+/*
+ * fit_purchases.c
+ *		The purchase part of a fit: which family, which Erlang shape, with what.
+ */
+#include "fit/fit_private.h"
+
+#include <math.h>
+
+#include "utils/float.h"
+
+/* ---- rows for the engine ---- */
+
+/* What the engine fits: cells in the model's time unit, and what their customers share. */
+typedef struct Rows
+{
+	ClvCell    *cells;
+	size_t		n;
+	ClvGroups	groups;
+} Rows;
+
+/*
+ * The vectors in order, and for each of them its place: while cells grow their numbers
+ * are those of arrival, which must have no say in a fit.
+ */
+static uint32 *
+SortVectors(const FitContext *fit, double **sorted)
+{
+	const ClvCellsHead *head = fit->view.head;
+	uint32	   *rank = clv_fit_alloc(head->nvectors, sizeof(uint32));
+	uint32	   *order = clv_fit_alloc(head->nvectors, sizeof(uint32));
+
+	*sorted = clv_fit_alloc(head->nvectors * head->width, sizeof(double));
+	clv_vectors_rank(&fit->view, rank, order);
+	for (int64 i = 0; i < head->nvectors; i++)
+		memcpy(*sorted + i * head->width, fit->view.vectors + (int64) order[i] * head->width,
+			   head->width * sizeof(double));
+	pfree(order);
+	return rank;
+}
+
+/* Answers that are all the same teach nothing. */
+static void
+CheckOutcomes(const FitContext *fit, const ClvGroups *groups)
+{
+	if (groups->n > 1)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("cannot fit \"%s\": %s of the " INT64_FORMAT
+					" customers bought in the period after",
+					fit->options->model, groups->outcome[0] > 0 ? "all" : "none",
+					fit->customers),
+			 groups->outcome[0] > 0
+				 ? 0
+				 : errhint("The outcome is what happens in the time_unit after as_of: give an "
+						   "as_of at least that long before the end of the data.")));
+}
+
+/* Ages in campaigns, which follow the calendar. */
+static void
+InCampaigns(const FitContext *fit, const ClvCellEntry *cell, ClvCell *row)
+{
+	const ClvGrid *grid = &fit->counting.grid;
+	ClvSteps	steps;
+
+	clv_steps_from(&steps, grid, cell->since);
+	row->t_x = clv_steps_campaigns(&steps, cell->until);
+	row->T = clv_steps_campaigns(&steps, clv_grid_over(grid, fit->fitted.as_of));
+}
+
+static void
+EngineRows(const FitContext *fit, Rows *rows)
+{
+	const ClvCellsHead *head = fit->view.head;
+	double		unit = fit->fitted.unit_days;
+	double	   *vectors = NULL;
+	uint32	   *rank = NULL;
+
+	memset(rows, 0, sizeof(*rows));
+	rows->n = head->ncells;
+	rows->cells = clv_fit_alloc(rows->n, sizeof(ClvCell));
+	if (head->width > 0)
+	{
+		bool		supervised = clv_fit_clock(fit->options) == CLV_CAMPAIGNS;
+
+		rank = SortVectors(fit, &vectors);
+		rows->groups.n = (uint32) head->nvectors;
+		rows->groups.ncovariates = supervised ? 0 : head->width;
+		rows->groups.z = supervised ? NULL : vectors;
+		rows->groups.outcome = supervised ? vectors : NULL;
+		if (supervised)
+			CheckOutcomes(fit, &rows->groups);
+	}
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		const ClvCellEntry *cell = &fit->view.cells[i];
+		ClvCell    *row = &rows->cells[i];
+
+		row->x = cell->x;
+		row->group = rank != NULL ? rank[cell->vector] : 0;
+		row->count = cell->count;
+		if (head->kind == CLV_CELLS_HISTORY && clv_fit_clock(fit->options) == CLV_CAMPAIGNS)
+			InCampaigns(fit, cell, row);
+		else if (head->kind == CLV_CELLS_HISTORY)
+		{
+			row->t_x = (cell->until - cell->since) / unit;
+			row->T = (fit->fitted.as_of - cell->since) / unit;
+		}
+		else
+		{
+			bool		periods = head->kind == CLV_CELLS_PERIODS;
+
+			row->t_x = periods ? cell->since : ClvBitsDouble(cell->since);
+			row->T = periods ? cell->until : ClvBitsDouble(cell->until);
+		}
+	}
+	if (rank != NULL)
+		pfree(rank);
+}
+
+/* ---- one family ---- */
+
+/* One family's attempt, to be compared with the others'. */
+typedef struct Attempt
+{
+	ClvStatus	status;
+	ClvFitReport report;
+	ClvModelPart part;
+	double		grid;			/* log-likelihood that the grid of days lends to this shape */
+	struct Attempt *before;		/* made earlier on the same rows, or NULL */
+} Attempt;
+
+/*
+ * The attempt at the family that this one contains, where it began without a start: the
+ * engine would make it again, to the bit. NULL: there is none.
+ */
+static const Attempt *
+FindContained(const FitContext *fit, const ClvFamily *family, const Attempt *before)
+{
+	const char *name = family->border != NULL ? family->border : family->core;
+
+	if (name == NULL || fit->options->start_model[0] != '\0')
+		return NULL;
+	while (before != NULL && strcmp(before->part.family->name, name) != 0)
+		before = before->before;
+	return before;
+}
+
+static ClvStatus
+FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double *fixed,
+		const Attempt *contained, ClvFitReport *report)
+{
+	const ClvFitOptions *options = fit->options;
+	bool		warm = clv_fit_starts(options, family);
+	void	   *workspace = clv_fit_alloc(clv_fit_cells_workspace(family, rows->n), 1);
+	ClvFitControl control;
+	ClvStatus	status;
+
+	clv_fit_control(&control, options, warm ? options->start_model_param : NULL);
+	if (warm && options->ncovariates > 0)
+		control.start_effects = options->start_effect;
+	control.fixed = fixed;
+	if (contained != NULL)
+	{
+		control.contained = &contained->report;
+		control.contained_status = contained->status;
+	}
+	memset(report, 0, sizeof(*report));
+	report->degenerate_param = -1;
+	status = clv_fit_cells(family, rows->cells, &rows->n, rows->groups.n > 0 ? &rows->groups : NULL,
+						   &control, workspace, report);
+	pfree(workspace);
+	return status;
+}
+
+/* The part of the likelihood that the engine leaves out, for no parameter but k moves it. */
+static double
+ErlangConstant(const FitContext *fit, double k)
+{
+	const ClvLogTimes *times = &fit->view.head->times;
+	double		ln_days = ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50);
+	double		purchases = 0;
+
+	for (int64 i = 0; i < fit->view.head->ncells; i++)
+		purchases += (double) fit->view.cells[i].x * fit->view.cells[i].count;
+	return clv_mbgcnbd_constant(k, purchases,
+								ln_days - purchases * log(fit->fitted.unit_days));
+}
+
+/*
+ * What shape 1 gains on the grid of the histories, where purchases of one occasion count
+ * once, so that times between them are whole and at least 1, and random ones look regular.
+ * A gap of g occasions then has a probability, that of a random time in (g - 1, g]: nearly
+ * the density at its middle, half an occasion earlier. So it is the log-likelihood with all
+ * times shorter by half an occasion a purchase, less the one as it stands. The densities of
+ * larger shapes at whole gaps add up to no more than 1 and are fair as they are.
+ */
+static double
+GridGain(const FitContext *fit, const ClvFamily *family, const Rows *rows, int place,
+		 double log_likelihood)
+{
+	double		half = fit->view.head->occasion / (2 * fit->fitted.unit_days);
+	double		fixed[CLV_MAX_PARAMS] = {0};
+	Rows		shorter = *rows;
+	ClvFitReport report;
+	ClvStatus	status;
+
+	shorter.cells = clv_fit_alloc(rows->n, sizeof(ClvCell));
+	memcpy(shorter.cells, rows->cells, rows->n * sizeof(ClvCell));
+	for (size_t i = 0; i < shorter.n; i++)
+	{
+		ClvCell    *cell = &shorter.cells[i];
+
+		cell->t_x = Max(cell->t_x - cell->x * half, 0);
+		cell->T = Max(cell->T - cell->x * half, cell->t_x);
+	}
+	fixed[place] = 1;
+	status = FitOnce(fit, family, &shorter, fixed, NULL, &report);
+	pfree(shorter.cells);
+	return clv_fit_shortfall(status) < 2 ? Max(report.log_likelihood - log_likelihood, 0) : 0;
+}
+
+/*
+ * The shapes from 1 on, as long as they get better; or the one that is asked for. Without
+ * the times between purchases there is only 1, whose likelihood needs none. grid: what
+ * comparisons of a larger shape with families of random times must leave out.
+ */
+static ClvStatus
+FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
+		  ClvFitReport *report, double *grid)
+{
+	int			first = Max(fit->options->k, 1);
+	int			last = fit->options->k > 0 ? first : CLV_MAX_K;
+	ClvStatus	status = CLV_BAD_START;
+	ClvFitReport one;
+	ClvStatus	one_status = CLV_BAD_START;
+
+	if (!fit->view.head->with_times)
+	{
+		if (first > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" with k = %d needs the times between purchases",
+							family->name, first),
+					 fit->view.head->kind == CLV_CELLS_SUMMARY
+						 ? errhint("Summaries do not hold them: fit histories, or say k => 1.")
+						 : errhint("Count the cells with clv_options(model => '%s').",
+								   family->name)));
+		last = 1;
+	}
+	for (int k = first; k <= last; k++)
+	{
+		double		fixed[CLV_MAX_PARAMS] = {0};
+		ClvFitReport next;
+		ClvStatus	next_status;
+
+		fixed[place] = k;
+		next_status = FitOnce(fit, family, rows, fixed, NULL, &next);
+		next.log_likelihood += ErlangConstant(fit, k);
+		if (k > first && (clv_fit_shortfall(next_status) > clv_fit_shortfall(status) ||
+						  !(next.log_likelihood > report->log_likelihood)))
+			break;
+		*report = next;
+		status = next_status;
+		if (k == 1)
+		{
+			one = next;
+			one_status = status;
+		}
+		if (clv_fit_shortfall(status) == 2)
+			break;
+	}
+	if (first > 1 || report->param[place] == 1 || clv_fit_shortfall(status) == 2)
+		return status;
+	*grid = GridGain(fit, family, rows, place, one.log_likelihood);
+	if (report->log_likelihood - *grid > one.log_likelihood)
+		return status;
+	*grid = 0;
+	*report = one;
+	return one_status;
+}
+
+static ClvStatus
+FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Attempt *before,
+		  ClvFitReport *report, double *grid)
+{
+	int			k = clv_fit_fixed(family, "k");
+
+	return k >= 0 ? FitErlang(fit, family, rows, k, report, grid)
+				  : FitOnce(fit, family, rows, NULL, FindContained(fit, family, before), report);
+}
+
+/* ---- the best of all ---- */
+
+/*
+ * Whether 'auto' may choose the family: all it tries must explain the same times. An
+ * Erlang shape that is known to be 1 is another name for a family that is there anyway.
+ */
+static bool
+IsCandidate(const FitContext *fit, const ClvFamily *family)
+{
+	return family->process == CLV_TRANSACTION && family->clock == CLV_CONTINUOUS &&
+		   !family->on_request && (clv_fit_fixed(family, "k") < 0 || fit->view.head->with_times) &&
+		   (fit->options->ncovariates == 0 || clv_model_takes_effect(family, false));
+}
+
+/* A part with the covariates of the options, and nothing else. */
+static void
+InitPart(const FitContext *fit, ClvModelPart *part)
+{
+	*part = fit->fitted.purchase;
+	part->ncovariates = fit->options->ncovariates;
+	for (int i = 0; i < part->ncovariates; i++)
+		strlcpy(part->covariate[i], clv_fit_covariate(fit->options, i), NAMEDATALEN);
+}
+
+/* before: the attempts that were made already */
+static Attempt *
+Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *before)
+{
+	Attempt    *attempt = palloc0(sizeof(Attempt));
+
+	attempt->before = before;
+	attempt->status = FitFamily(fit, family, rows, before, &attempt->report, &attempt->grid);
+	InitPart(fit, &attempt->part);
+	clv_fit_fill(&attempt->part, family, attempt->status, &attempt->report, fit->customers);
+	return attempt;
+}
+
+/* A fit that converged is better than any that did not; else by BIC, on the grid of the days. */
+static bool
+IsBetter(const Attempt *a, const Attempt *b)
+{
+	int			a_shortfall = clv_fit_shortfall(a->status);
+	int			b_shortfall = clv_fit_shortfall(b->status);
+
+	if (a_shortfall != b_shortfall)
+		return a_shortfall < b_shortfall;
+	return clv_model_bic(&a->part) + 2 * a->grid < clv_model_bic(&b->part) + 2 * b->grid;
+}
+
+/* Remember a loser, in order. */
+static void
+KeepCandidate(ClvModel *fitted, const Attempt *attempt)
+{
+	bool		fits = clv_fit_shortfall(attempt->status) < 2;
+	ClvCandidate candidate = {attempt->part.family, attempt->status == CLV_OK, get_float8_nan(),
+							  get_float8_nan()};
+	int			i;
+
+	if (fitted->ncandidates == CLV_MAX_CANDIDATES)
+		return;
+	if (fits)
+	{
+		candidate.log_likelihood = attempt->report.log_likelihood;
+		candidate.bic = clv_model_bic(&attempt->part);
+	}
+	for (i = fitted->ncandidates++; i > 0; i--)
+	{
+		const ClvCandidate *before = &fitted->candidate[i - 1];
+
+		if (isnan(candidate.bic) || before->bic <= candidate.bic)
+			break;
+		fitted->candidate[i] = *before;
+	}
+	fitted->candidate[i] = candidate;
+}
+
+/*
+ * The family of continuous time with the best BIC on these customers; the others
+ * become candidates of the model.
+ */
+static Attempt *
+TryAll(FitContext *fit, Rows *rows)
+{
+	const ClvFamily *family;
+	Attempt    *best = NULL;
+	Attempt    *attempt = NULL;
+
+	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
+	{
+		if (!IsCandidate(fit, family))
+			continue;
+		attempt = Try(fit, family, rows, attempt);
+		if (best == NULL)
+			best = attempt;
+		else if (IsBetter(attempt, best))
+		{
+			KeepCandidate(&fit->fitted, best);
+			best = attempt;
+		}
+		else
+			KeepCandidate(&fit->fitted, attempt);
+	}
+	return best;
+}
+
+/* One-time buyers count as alive for certain: true of bg/nbd, and rarely of customers. */
+static bool
+IsImmortal(const ClvFamily *family, const double *param)
+{
+	return family->clock == CLV_CONTINUOUS && family->ln_p_alive(param, 0, 0, 1) == 0;
+}
+
+void
+clv_fit_purchases(FitContext *fit, SaidOnce *said)
+{
+	const ClvFamily *family;
+	Attempt    *made;
+	Rows		rows;
+
+	EngineRows(fit, &rows);
+	if (strcmp(fit->options->model, CLV_MODEL_AUTO) == 0)
+		made = TryAll(fit, &rows);
+	else
+		made = Try(fit, clv_fit_family(fit->options), &rows, NULL);
+	pfree(rows.cells);
+	family = made->part.family;
+	clv_fit_raise(fit, made->status, family, &made->report);
+	if (!clv_fit_usable(family, &made->report))
+		clv_fit_raise_unusable(fit, family, &made->report);
+	clv_fit_warn(fit, made->status, family, &made->report);
+	fit->fitted.purchase = made->part;
+	clv_fit_say_loose(fit, &fit->fitted.purchase, said);
+
+	if (!said->immortal && IsImmortal(family, made->report.param))
+	{
+		said->immortal = true;
+		ereport(NOTICE, (errmsg("\"%s\" takes every one-time buyer to be alive", family->name),
+						 errdetail("%s", clv_fit_which(fit)),
+						 errhint("clv_options(model => 'mbg/nbd') lets them leave, too.")));
+	}
+}

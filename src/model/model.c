@@ -1,0 +1,755 @@
+/*
+ * model.c
+ *		A model as bytes: packing, unpacking, and the rules a model must obey.
+ *
+ * The bytes behind the varlena header are the wire format itself, in network
+ * order: a version byte, then
+ *
+ *	flags			1 has as_of, 2 has a purchase part, 4 has a spend part, 8 was chosen
+ *					among candidates, 16 skipped spend although it has no spend part,
+ *					32 has grace, 64 periods of the calendar, 128 has customers who returned
+ *	as_of			int32
+ *	time unit		int32 months, int32 days, int64 microseconds
+ *	occasion		int32
+ *	per part		length and name of the family, flags (1 fitted, 2 converged,
+ *					4 covariance, 8 covariates), the parameters; the number of
+ *					covariates, their names, their effects; of a fitted part
+ *					customers, skipped, log-likelihood, gradient norm, iterations;
+ *					the lower triangle of the covariance
+ *	spend part		basis, correlation of frequency and spend
+ *	spend skipped	int64
+ *	grace			int32 months, int32 days, int64 microseconds
+ *	returned		int64
+ *	candidates		their number, and of each the family, flags (1 converged),
+ *					log-likelihood, BIC
+ *
+ * A model is parsed once per call site, so there is nothing to gain from a
+ * layout that a struct could be laid over, and much from a single format for
+ * disk and wire that no processor disagrees about. What means the same is
+ * written the same (no -0, one NaN, no field of a part that is not there):
+ * equality, hashing and order work on the bytes.
+ */
+#include "model/model.h"
+
+#include <math.h>
+
+#include "common/arguments.h"
+#include "common/hashfn.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/float.h"
+
+#include "model/model_private.h"
+
+#define MODEL_VERSION 1
+
+#define MODEL_AS_OF 0x01
+#define MODEL_PURCHASE 0x02
+#define MODEL_SPEND 0x04
+#define MODEL_CANDIDATES 0x08
+#define MODEL_SPEND_SKIPPED 0x10
+#define MODEL_GRACE 0x20
+#define MODEL_CALENDAR 0x40
+#define MODEL_RETURNED 0x80
+
+#define PART_FITTED 0x01
+#define PART_CONVERGED 0x02
+#define PART_COVARIANCE 0x04
+#define PART_COVARIATES 0x08
+
+#define CANDIDATE_CONVERGED 0x01
+
+#define DAYS_PER_MILLENNIUM (1000 * CLV_DAYS_PER_YEAR)
+
+/* Rounding may leave a sound covariance this far from positive definite. */
+#define PIVOT_TOLERANCE 1e-8
+
+void
+clv_model_init(ClvModel *fitted)
+{
+	memset(fitted, 0, sizeof(*fitted));
+	fitted->purchase.log_likelihood = fitted->spend.log_likelihood = get_float8_nan();
+	fitted->purchase.gradient_norm = fitted->spend.gradient_norm = get_float8_nan();
+	fitted->frequency_spend_correlation = get_float8_nan();
+	fitted->time_unit.day = 7;
+	fitted->unit_days = 7;
+	fitted->spend_basis = CLV_SPEND_REPEAT;
+}
+
+/* ---- what makes a model sound ---- */
+
+/* One number of what is not finite, and no negative zero. */
+static double
+Canonical(double value)
+{
+	return isfinite(value) ? value + 0.0 : get_float8_nan();
+}
+
+/* Whether row and column i are nothing but zeros: a number that was not estimated. */
+static bool
+IsFixed(const double *triangle, int n, int i)
+{
+	for (int j = 0; j < n; j++)
+		if (triangle[j <= i ? CLV_COVARIANCE_AT(i, j) : CLV_COVARIANCE_AT(j, i)] != 0)
+			return false;
+	return true;
+}
+
+/*
+ * Cholesky's decomposition, for the sake of its pivots: all of them positive but
+ * for rounding means that some parameters can have this covariance.
+ */
+static bool
+IsCovariance(const double *triangle, int n)
+{
+	double		factor[CLV_COVARIANCE_AT(CLV_MAX_DIM, 0)];
+
+	for (int i = 0; i < n; i++)
+	{
+		bool		fixed = IsFixed(triangle, n, i);
+
+		for (int j = 0; j <= i; j++)
+		{
+			double		rest = triangle[CLV_COVARIANCE_AT(i, j)];
+
+			if (!isfinite(rest))
+				return false;
+			if (fixed)
+			{
+				factor[CLV_COVARIANCE_AT(i, j)] = i == j ? 1 : 0;
+				continue;
+			}
+			for (int k = 0; k < j; k++)
+				rest -= factor[CLV_COVARIANCE_AT(i, k)] * factor[CLV_COVARIANCE_AT(j, k)];
+			if (i == j)
+			{
+				double		variance = triangle[CLV_COVARIANCE_AT(i, i)];
+
+				if (!(variance > 0) || !(rest >= -PIVOT_TOLERANCE * variance))
+					return false;
+				/* a pivot lost in rounding must not be divided by */
+				factor[CLV_COVARIANCE_AT(i, i)] = sqrt(Max(rest, PIVOT_TOLERANCE * variance));
+			}
+			else
+				factor[CLV_COVARIANCE_AT(i, j)] = rest / factor[CLV_COVARIANCE_AT(j, j)];
+		}
+	}
+	return true;
+}
+
+static void
+CheckCount(const char *what, int64 count)
+{
+	if (count < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s of a model must not be negative: " INT64_FORMAT, what, count)));
+}
+
+char *
+clv_model_range_text(const ClvFamily *family, int index)
+{
+	switch (family->transform[index])
+	{
+		case CLV_LOG:
+			return "be positive and finite";
+		case CLV_LOGIT:
+			return "lie between 0 and 1";
+		case CLV_ASINH:
+			return "be finite";
+		case CLV_FIXED:
+			return psprintf("be a whole number from 1 to %g", family->most[index]);
+	}
+	return "be something else";
+}
+
+void
+clv_model_check_parameter(const ClvFamily *family, int index, double value)
+{
+	if (clv_in_range(family, index, value))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
+					family->name, clv_model_range_text(family, index), clv_number_text(value))));
+}
+
+void
+clv_model_check_limits(const ClvFamily *family, const double *param)
+{
+	int			last = family->nparams - 1;
+	double		low;
+	double		high;
+
+	if (!clv_within_limits(family, param, &low, &high))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("parameter \"%s\" of \"%s\" is out of range: %s", family->param_names[last],
+						family->name, clv_number_text(param[last])),
+				 errdetail("With these other parameters it must lie between %.10g and %.10g.",
+						   low, high)));
+}
+
+bool
+clv_model_takes_effect(const ClvFamily *family, bool churn)
+{
+	const signed char *effect = churn ? family->churn_effect : family->purchase_effect;
+
+	for (int i = 0; i < family->nparams; i++)
+		if (effect[i] != 0)
+			return true;
+	return false;
+}
+
+int
+clv_model_freedom(const ClvModelPart *part)
+{
+	return part->family->nparams +
+		   part->ncovariates * (clv_model_takes_effect(part->family, false) +
+								clv_model_takes_effect(part->family, true));
+}
+
+double
+clv_model_aic(const ClvModelPart *part)
+{
+	return 2.0 * clv_model_freedom(part) - 2 * part->log_likelihood;
+}
+
+double
+clv_model_bic(const ClvModelPart *part)
+{
+	if (part->customers <= 0)
+		return get_float8_nan();
+	return clv_model_freedom(part) * log((double) part->customers) - 2 * part->log_likelihood;
+}
+
+/* Names that can be told apart, and finite effects where the family has them. */
+static void
+CheckCovariates(ClvModelPart *part)
+{
+	int			n = part->ncovariates;
+
+	if (n < 0 || n > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model cannot have %d covariates", n),
+						errdetail("At most %d are possible.", CLV_MAX_COVARIATES)));
+	if (n > 0 && !clv_model_takes_effect(part->family, false) &&
+		!clv_model_takes_effect(part->family, true))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" takes no covariates", part->family->name)));
+	for (int i = 0; i < n; i++)
+	{
+		if (part->covariate[i][0] == '\0')
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("a covariate of a model must have a name")));
+		for (int j = 0; j < i; j++)
+			if (strcmp(part->covariate[i], part->covariate[j]) == 0)
+				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+								errmsg("a model has two covariates \"%s\"",
+									   part->covariate[i])));
+	}
+	for (int i = 0; i < 2 * n; i++)
+	{
+		double		effect = part->effect[i];
+		const char *process = i < n ? "purchases" : "churn";
+
+		if (!isfinite(effect))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("effect of \"%s\" on %s must be finite: %s", part->covariate[i % n],
+							process, clv_number_text(effect))));
+		if (effect != 0 && !clv_model_takes_effect(part->family, i >= n))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("covariates have no effect on %s under \"%s\"", process,
+								   part->family->name)));
+		part->effect[i] = effect + 0.0;
+	}
+}
+
+/* Check a part, and bring it into its canonical form. */
+static void
+CheckPart(ClvModelPart *part, ClvProcess process)
+{
+	int			n = part->family->nparams;
+
+	if (part->family->process != process)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" is not a model of %s", part->family->name,
+							   process == CLV_SPEND ? "spend" : "purchases")));
+	for (int i = 0; i < n; i++)
+	{
+		clv_model_check_parameter(part->family, i, part->param[i]);
+		part->param[i] += 0.0;
+	}
+	clv_model_check_limits(part->family, part->param);
+	CheckCovariates(part);
+	n = clv_model_dimension(part);
+	if (part->has_covariance)
+	{
+		if (!IsCovariance(part->covariance, n))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("covariance of \"%s\" must be finite and positive definite",
+							part->family->name)));
+		for (int i = 0; i < CLV_COVARIANCE_AT(n, 0); i++)
+			part->covariance[i] = Canonical(part->covariance[i]);
+	}
+	CheckCount("customers", part->customers);
+	CheckCount("iterations", part->iterations);
+	part->log_likelihood = Canonical(part->log_likelihood);
+	part->gradient_norm = Canonical(part->gradient_norm);
+}
+
+double
+clv_model_unit_days(const Interval *unit)
+{
+	double		days = clv_interval_days(unit);
+
+	if (unit->month < 0 || unit->day < 0 || unit->time < 0 || !(days > 0) ||
+		days > DAYS_PER_MILLENNIUM)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("time unit of a model is out of range: %s", clv_interval_text(unit)),
+						errdetail("It must be longer than nothing, without negative parts, "
+								  "and at most 1000 years.")));
+	return days;
+}
+
+static void
+CheckGrace(ClvModel *fitted)
+{
+	const Interval *grace = &fitted->grace;
+
+	fitted->grace_days = clv_interval_days(grace);
+	if (grace->month < 0 || grace->day < 0 || grace->time < 0 ||
+		fitted->grace_days > DAYS_PER_MILLENNIUM)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("grace of a model is out of range: %s", clv_interval_text(grace)),
+						errdetail("It must be without negative parts, and at most 1000 years.")));
+	if (fitted->grace_days > 0 && (fitted->purchase.family == NULL ||
+								   fitted->purchase.family->clock != CLV_RENEWALS))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("only models of renewals have grace")));
+}
+
+/* How a model counts histories; what is only for models that do must be said by no other. */
+static void
+CheckCounting(ClvModel *fitted)
+{
+	const ClvFamily *family = fitted->purchase.family;
+	bool		discrete = family != NULL && family->clock != CLV_CONTINUOUS;
+
+	memset(&fitted->counting, 0, sizeof(fitted->counting));
+	if (discrete)
+		clv_counting_init(&fitted->counting, &fitted->time_unit, fitted->periods, &fitted->grace);
+	else if (fitted->periods != CLV_PERIODS_ANNIVERSARY)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("only models of discrete time know periods"),
+						errhint("Leave out periods.")));
+	CheckCount("returned customers", fitted->returned);
+	if (fitted->returned > 0 && (!discrete || family->clock != CLV_RENEWALS ||
+								 !fitted->purchase.fitted))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("only fitted models of renewals know customers who returned")));
+}
+
+static void
+CheckCandidates(ClvModel *fitted)
+{
+	if (fitted->ncandidates < 0 || fitted->ncandidates > CLV_MAX_CANDIDATES ||
+		(fitted->ncandidates > 0 && fitted->purchase.family == NULL))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model cannot have %d candidates", fitted->ncandidates)));
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		ClvCandidate *candidate = &fitted->candidate[i];
+
+		if (candidate->family->process != CLV_TRANSACTION)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("\"%s\" is not a model of purchases",
+								   candidate->family->name)));
+		candidate->log_likelihood = Canonical(candidate->log_likelihood);
+		candidate->bic = Canonical(candidate->bic);
+	}
+}
+
+/* Check the whole, and bring it into its canonical form. */
+static void
+CheckModel(ClvModel *fitted)
+{
+	if (fitted->purchase.family == NULL && fitted->spend.family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model must have a purchase part or a spend part")));
+	if (fitted->purchase.family != NULL)
+	{
+		CheckPart(&fitted->purchase, CLV_TRANSACTION);
+		fitted->unit_days = clv_model_unit_days(&fitted->time_unit);
+	}
+	if (fitted->spend.family != NULL)
+		CheckPart(&fitted->spend, CLV_SPEND);
+	CheckGrace(fitted);
+	CheckCounting(fitted);
+	CheckCandidates(fitted);
+	if (fitted->has_as_of)
+		clv_check_date("as_of", fitted->as_of);
+	if (fitted->has_as_of && !IS_VALID_DATE(fitted->as_of))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("as_of of a model is out of range")));
+	if (fitted->spend_basis != CLV_SPEND_REPEAT && fitted->spend_basis != CLV_SPEND_ALL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unknown spend basis: %d", (int) fitted->spend_basis)));
+	CheckCount("occasion", fitted->occasion);
+	CheckCount("skipped customers", fitted->skipped);
+	CheckCount("skipped customers", fitted->spend_skipped);
+	fitted->frequency_spend_correlation = Canonical(fitted->frequency_spend_correlation);
+}
+
+/* ---- bytes ---- */
+
+static void
+PackInterval(StringInfo out, const Interval *interval)
+{
+	pq_sendint32(out, interval->month);
+	pq_sendint32(out, interval->day);
+	pq_sendint64(out, interval->time);
+}
+
+static void
+PackName(StringInfo out, const char *name)
+{
+	int			length = strlen(name);
+
+	pq_sendbyte(out, length);
+	pq_sendbytes(out, name, length);
+}
+
+static void
+PackCovariates(StringInfo out, const ClvModelPart *part)
+{
+	pq_sendbyte(out, part->ncovariates);
+	for (int i = 0; i < part->ncovariates; i++)
+		PackName(out, part->covariate[i]);
+	for (int i = 0; i < 2 * part->ncovariates; i++)
+		pq_sendfloat8(out, part->effect[i]);
+}
+
+static void
+PackCandidates(StringInfo out, const ClvModel *fitted)
+{
+	pq_sendbyte(out, fitted->ncandidates);
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		const ClvCandidate *candidate = &fitted->candidate[i];
+
+		PackName(out, candidate->family->name);
+		pq_sendbyte(out, candidate->converged ? CANDIDATE_CONVERGED : 0);
+		pq_sendfloat8(out, candidate->log_likelihood);
+		pq_sendfloat8(out, candidate->bic);
+	}
+}
+
+static void
+PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
+{
+	const ClvFamily *family = part->family;
+
+	PackName(out, family->name);
+	pq_sendbyte(out, (part->fitted ? PART_FITTED : 0) |
+						 (part->fitted && part->converged ? PART_CONVERGED : 0) |
+						 (part->has_covariance ? PART_COVARIANCE : 0) |
+						 (part->ncovariates > 0 ? PART_COVARIATES : 0));
+	for (int i = 0; i < family->nparams; i++)
+		pq_sendfloat8(out, part->param[i]);
+	if (part->ncovariates > 0)
+		PackCovariates(out, part);
+	if (part->fitted)
+	{
+		pq_sendint64(out, part->customers);
+		pq_sendint64(out, skipped);
+		pq_sendfloat8(out, part->log_likelihood);
+		pq_sendfloat8(out, part->gradient_norm);
+		pq_sendint32(out, part->iterations);
+	}
+	if (part->has_covariance)
+		for (int i = 0; i < CLV_COVARIANCE_AT(clv_model_dimension(part), 0); i++)
+			pq_sendfloat8(out, part->covariance[i]);
+}
+
+ClvPackedModel *
+clv_model_pack(const ClvModel *given)
+{
+	ClvModel	fitted = *given;
+	StringInfoData out;
+	bool		skipped_alone = given->spend.family == NULL && given->spend_skipped > 0;
+
+	CheckModel(&fitted);
+	if (fitted.purchase.family == NULL)
+		fitted.time_unit = (Interval) {.day = 7};
+
+	pq_begintypsend(&out);
+	pq_sendbyte(&out, MODEL_VERSION);
+	pq_sendbyte(&out, (fitted.has_as_of ? MODEL_AS_OF : 0) |
+						  (fitted.purchase.family != NULL ? MODEL_PURCHASE : 0) |
+						  (fitted.spend.family != NULL ? MODEL_SPEND : 0) |
+						  (fitted.ncandidates > 0 ? MODEL_CANDIDATES : 0) |
+						  (skipped_alone ? MODEL_SPEND_SKIPPED : 0) |
+						  (fitted.grace_days > 0 ? MODEL_GRACE : 0) |
+						  (fitted.periods == CLV_PERIODS_CALENDAR ? MODEL_CALENDAR : 0) |
+						  (fitted.returned > 0 ? MODEL_RETURNED : 0));
+	pq_sendint32(&out, fitted.has_as_of ? fitted.as_of : 0);
+	PackInterval(&out, &fitted.time_unit);
+	pq_sendint32(&out, fitted.occasion);
+	if (fitted.purchase.family != NULL)
+		PackPart(&out, &fitted.purchase, fitted.skipped);
+	if (fitted.spend.family != NULL)
+	{
+		PackPart(&out, &fitted.spend, fitted.spend_skipped);
+		pq_sendbyte(&out, fitted.spend_basis);
+		pq_sendfloat8(&out, fitted.frequency_spend_correlation);
+	}
+	if (skipped_alone)
+		pq_sendint64(&out, fitted.spend_skipped);
+	if (fitted.grace_days > 0)
+		PackInterval(&out, &fitted.grace);
+	if (fitted.returned > 0)
+		pq_sendint64(&out, fitted.returned);
+	if (fitted.ncandidates > 0)
+		PackCandidates(&out, &fitted);
+	return (ClvPackedModel *) pq_endtypsend(&out);
+}
+
+/* A name of the database's encoding. */
+static void
+UnpackName(StringInfo in, char *name)
+{
+	int			length = pq_getmsgbyte(in);
+
+	if (length >= NAMEDATALEN)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("a name in binary clv_model has %d bytes", length)));
+	memcpy(name, pq_getmsgbytes(in, length), length);
+	name[length] = '\0';
+	if (strlen(name) != (size_t) length)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("a name in binary clv_model holds a zero byte")));
+	(void) pg_verifymbstr(name, length, false);
+}
+
+static const ClvFamily *
+UnpackFamily(StringInfo in)
+{
+	char		name[NAMEDATALEN];
+	const ClvFamily *family;
+
+	UnpackName(in, name);
+	family = clv_family(name);
+	if (family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("unknown family of models in binary clv_model"),
+						errhint("The value is damaged, or was made by a later version of clv.")));
+	return family;
+}
+
+static void
+UnpackInterval(StringInfo in, Interval *interval)
+{
+	interval->month = (int32) pq_getmsgint(in, 4);
+	interval->day = (int32) pq_getmsgint(in, 4);
+	interval->time = pq_getmsgint64(in);
+}
+
+static int
+UnpackFlags(StringInfo in, int known)
+{
+	int			flags = pq_getmsgbyte(in);
+
+	if ((flags & ~known) != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("unknown flags in binary clv_model: %d", flags)));
+	return flags;
+}
+
+static void
+UnpackCovariates(StringInfo in, ClvModelPart *part)
+{
+	part->ncovariates = pq_getmsgbyte(in);
+	if (part->ncovariates == 0 || part->ncovariates > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_model claims %d covariates", part->ncovariates)));
+	for (int i = 0; i < part->ncovariates; i++)
+		UnpackName(in, part->covariate[i]);
+	for (int i = 0; i < 2 * part->ncovariates; i++)
+		part->effect[i] = pq_getmsgfloat8(in);
+}
+
+static void
+UnpackCandidates(StringInfo in, ClvModel *fitted)
+{
+	fitted->ncandidates = pq_getmsgbyte(in);
+	if (fitted->ncandidates == 0 || fitted->ncandidates > CLV_MAX_CANDIDATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_model claims %d candidates", fitted->ncandidates)));
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		ClvCandidate *candidate = &fitted->candidate[i];
+
+		candidate->family = UnpackFamily(in);
+		candidate->converged = UnpackFlags(in, CANDIDATE_CONVERGED) != 0;
+		candidate->log_likelihood = pq_getmsgfloat8(in);
+		candidate->bic = pq_getmsgfloat8(in);
+	}
+}
+
+static void
+UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
+{
+	int			flags;
+
+	part->family = UnpackFamily(in);
+	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES);
+	part->fitted = (flags & PART_FITTED) != 0;
+	part->converged = (flags & PART_CONVERGED) != 0;
+	part->has_covariance = (flags & PART_COVARIANCE) != 0;
+	for (int i = 0; i < part->family->nparams; i++)
+		part->param[i] = pq_getmsgfloat8(in);
+	if (flags & PART_COVARIATES)
+		UnpackCovariates(in, part);
+	if (part->fitted)
+	{
+		part->customers = pq_getmsgint64(in);
+		*skipped = pq_getmsgint64(in);
+		part->log_likelihood = pq_getmsgfloat8(in);
+		part->gradient_norm = pq_getmsgfloat8(in);
+		part->iterations = (int32) pq_getmsgint(in, 4);
+	}
+	if (part->has_covariance)
+		for (int i = 0; i < CLV_COVARIANCE_AT(clv_model_dimension(part), 0); i++)
+			part->covariance[i] = pq_getmsgfloat8(in);
+}
+
+/* The inverse of clv_model_pack. Every number is checked: the bytes may come from anywhere. */
+void
+clv_model_decode(StringInfo in, ClvModel *fitted)
+{
+	int			flags;
+	int			version = pq_getmsgbyte(in);
+
+	if (version != MODEL_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("unknown version of clv_model: %d", version),
+						errdetail("This version of clv reads version %d.", MODEL_VERSION)));
+	clv_model_init(fitted);
+	flags = UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
+								MODEL_SPEND_SKIPPED | MODEL_GRACE | MODEL_CALENDAR |
+								MODEL_RETURNED);
+	if ((flags & MODEL_SPEND) && (flags & MODEL_SPEND_SKIPPED))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_model counts skipped spend twice")));
+	fitted->has_as_of = (flags & MODEL_AS_OF) != 0;
+	fitted->as_of = (DateADT) pq_getmsgint(in, 4);
+	UnpackInterval(in, &fitted->time_unit);
+	fitted->occasion = (int32) pq_getmsgint(in, 4);
+	if (flags & MODEL_PURCHASE)
+		UnpackPart(in, &fitted->purchase, &fitted->skipped);
+	if (flags & MODEL_SPEND)
+	{
+		UnpackPart(in, &fitted->spend, &fitted->spend_skipped);
+		fitted->spend_basis = (ClvSpendBasis) pq_getmsgbyte(in);
+		fitted->frequency_spend_correlation = pq_getmsgfloat8(in);
+	}
+	if (flags & MODEL_SPEND_SKIPPED)
+		fitted->spend_skipped = pq_getmsgint64(in);
+	if (flags & MODEL_GRACE)
+		UnpackInterval(in, &fitted->grace);
+	if (flags & MODEL_CALENDAR)
+		fitted->periods = CLV_PERIODS_CALENDAR;
+	if (flags & MODEL_RETURNED)
+		fitted->returned = pq_getmsgint64(in);
+	if (flags & MODEL_CANDIDATES)
+		UnpackCandidates(in, fitted);
+	pq_getmsgend(in);
+	CheckModel(fitted);
+}
+
+void
+clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted)
+{
+	StringInfoData in;
+
+	in.data = VARDATA_ANY(model);
+	in.len = VARSIZE_ANY_EXHDR(model);
+	in.maxlen = in.len;
+	in.cursor = 0;
+	clv_model_decode(&in, fitted);
+}
+
+/* ---- the cache of a call site ---- */
+
+/*
+ * A pointer into a toast table stands for the value behind it as long as a query
+ * runs; what points into this backend's memory does not.
+ */
+static bool
+IsCacheKey(const struct varlena *raw)
+{
+	return !VARATT_IS_EXTERNAL(raw) || VARATT_IS_EXTERNAL_ONDISK(raw);
+}
+
+bool
+clv_model_is_cached(const ClvModelCache *cache, Datum model)
+{
+	const struct varlena *raw = (const struct varlena *) DatumGetPointer(model);
+
+	return IsCacheKey(raw) && VARSIZE_ANY(raw) == cache->key_size &&
+		   memcmp(raw, cache->key, cache->key_size) == 0;
+}
+
+const ClvModel *
+clv_model_lookup(ClvModelCache *cache, Datum model, MemoryContext context)
+{
+	struct varlena *raw;
+	ClvPackedModel   *whole;
+	Pointer		old = cache->key;
+
+	if (clv_model_is_cached(cache, model))
+		return &cache->fitted;
+
+	whole = DatumGetClvModelP(model);
+	raw = (struct varlena *) DatumGetPointer(model);
+	if (!IsCacheKey(raw))
+		raw = (struct varlena *) whole;
+	/* an error on the way must leave a cache that says it knows nothing */
+	cache->key_size = 0;
+	cache->key = NULL;
+	if (old != NULL)
+		pfree(old);
+	clv_model_unpack(whole, &cache->fitted);
+	cache->key = MemoryContextAlloc(context, VARSIZE_ANY(raw));
+	memcpy(cache->key, raw, VARSIZE_ANY(raw));
+	cache->key_size = VARSIZE_ANY(raw);
+	cache->generation++;
+	if ((Pointer) whole != DatumGetPointer(model) && (Pointer) raw != (Pointer) whole)
+		pfree(whole);
+	return &cache->fitted;
+}
+
+void
+clv_model_need_purchase(const ClvModel *fitted)
+{
+	if (fitted->purchase.family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the model says nothing about purchases"),
+						errdetail("It is a model of spend only: \"%s\".",
+								  fitted->spend.family->name),
+						errhint("Join it to a model of purchases: purchase_model || spend_model.")));
+}
+
+void
+clv_model_need_spend(const ClvModel *fitted)
+{
+	if (fitted->spend.family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the model says nothing about spend"),
+						errdetail("It is a model of purchases only: \"%s\".",
+								  fitted->purchase.family->name),
+						errhint("Fit one with spend => 'gamma/gamma' over histories with amounts, "
+								"or join one: purchase_model || spend_model.")));
+}

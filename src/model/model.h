@@ -1,0 +1,162 @@
+/*
+ * model.h
+ *		The type clv_model: a fitted, or hand-written, model as a value.
+ */
+#ifndef CLV_MODEL_H
+#define CLV_MODEL_H
+
+#include "clv.h"
+#include "history/periods.h"
+#include "families/family.h"
+
+typedef struct ClvPackedModel ClvPackedModel;	/* varlena; its layout is the room's own business */
+
+#define DatumGetClvModelP(d) ((ClvPackedModel *) PG_DETOAST_DATUM_PACKED(d))
+#define PG_GETARG_CLV_MODEL_P(n) DatumGetClvModelP(PG_GETARG_DATUM(n))
+#define PG_RETURN_CLV_MODEL_P(m) PG_RETURN_POINTER(m)
+
+/* Where (i, j), j <= i, lies in a lower triangle stored row by row; (n, 0) is its size. */
+#define CLV_COVARIANCE_AT(i, j) ((i) * ((i) + 1) / 2 + (j))
+
+/* One process of a model. */
+typedef struct ClvModelPart
+{
+	const ClvFamily *family;	/* NULL: the model has no such part */
+	double		param[CLV_MAX_PARAMS];
+
+	/*
+	 * Of a model with covariates: their names in the order of the vectors, and the
+	 * effects on purchases (ncovariates), then those on churn (as many). A process
+	 * that the family lets no covariate move has effects of 0.
+	 */
+	int			ncovariates;
+	char		covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
+	double		effect[2 * CLV_MAX_COVARIATES];
+
+	/* what follows is known of fitted parts only; a hand-written part has fitted = false */
+	bool		fitted;
+	bool		converged;
+	bool		has_covariance;
+
+	/*
+	 * Of the parameters as they are searched (logs, logits) and the effects, the
+	 * lower triangle of dimension clv_model_dimension(). What a fit did not move
+	 * has a row of zeros.
+	 */
+	double		covariance[CLV_COVARIANCE_AT(CLV_MAX_DIM, 0)];
+	int64		customers;
+	double		log_likelihood;
+	double		gradient_norm;
+	int32		iterations;
+} ClvModelPart;
+
+/* A family that 'auto' tried on the same customers and found worse. */
+typedef struct ClvCandidate
+{
+	const ClvFamily *family;
+	bool		converged;
+	double		log_likelihood;	/* NaN: no fit came out */
+	double		bic;
+} ClvCandidate;
+
+#define CLV_MAX_CANDIDATES 8
+
+typedef struct ClvModel
+{
+	ClvModelPart purchase;		/* process CLV_TRANSACTION */
+	ClvModelPart spend;		/* process CLV_SPEND */
+
+	Interval	time_unit;		/* as the user wrote it */
+	double		unit_days;		/* the same in days; > 0 */
+	bool		has_as_of;
+	DateADT		as_of;
+	int32		occasion;		/* grid of the histories it was fitted to; 0: not known */
+	ClvSpendBasis spend_basis;
+	Interval	grace;			/* of families with renewals: how late a payment may be */
+	double		grace_days;
+	ClvPeriodsOf periods;		/* of families of discrete time */
+	ClvCounting counting;		/* how these count histories; else all zero */
+
+	/* of a fit; NaN and 0 otherwise */
+	int64		skipped;		/* customers who did not exist yet at as_of */
+	int64		returned;		/* customers who came back after their contract had ended */
+	int64		spend_skipped;	/* repeat buyers without a positive known mean */
+	double		frequency_spend_correlation;
+	int			ncandidates;	/* the losers of 'auto', the best first */
+	ClvCandidate candidate[CLV_MAX_CANDIDATES];
+} ClvModel;
+
+/* Rows of the covariance: the parameters, then the effects on purchases, then on churn. */
+static inline int
+clv_model_dimension(const ClvModelPart *part)
+{
+	return part->family->nparams + 2 * part->ncovariates;
+}
+
+/* Whether the part comes from a fit that ended at no optimum: its errors are not to be had. */
+static inline bool
+clv_model_fell_short(const ClvModelPart *part)
+{
+	return part->family != NULL && part->fitted && !part->converged;
+}
+
+/* Whether the covariance says how far the parameters may be off. */
+static inline bool
+clv_model_has_errors(const ClvModelPart *part)
+{
+	return part->has_covariance && !clv_model_fell_short(part);
+}
+
+/* What is asked of a parameter, in the words of an error: "be positive and finite". */
+extern char *clv_model_range_text(const ClvFamily *family, int index);
+
+/* An error that says what the last parameter may be, unless they keep each other's limits. */
+extern void clv_model_check_limits(const ClvFamily *family, const double *param);
+
+/* Whether covariates move the process under the family. */
+extern bool clv_model_takes_effect(const ClvFamily *family, bool churn);
+
+/*
+ * "a 4e-09 to 888, b 1e-10 to 5e+03": the parameters that the data do not hold, with their
+ * 95 % limits, palloc'd; NULL where there are none, and where limits are not to be had.
+ */
+extern char *clv_model_loose_text(const ClvModelPart *part);
+
+/* n of the BIC are the customers fitted; NaN where nobody was. */
+extern double clv_model_bic(const ClvModelPart *part);
+
+/* The z with P(|Z| <= z) = level, Z standard normal. */
+extern double clv_normal_width(double level);
+
+/* A ClvModel with nothing in it: weeks, no as_of, no parts. */
+extern void clv_model_init(ClvModel *fitted);
+
+extern ClvPackedModel *clv_model_pack(const ClvModel *fitted);
+
+/* Raises an error where the bytes are no model of a known version. */
+extern void clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted);
+
+/*
+ * A per-call-site cache, so that a query parses its model once. Keep it first in
+ * whatever the call site hangs on fn_extra (allocated in fn_mcxt, zeroed).
+ */
+typedef struct ClvModelCache
+{
+	ClvModel	fitted;
+	Pointer		key;			/* copy of the datum as it came, toast pointer or bytes */
+	Size		key_size;
+	uint64		generation;		/* counts the models seen: whoever memoizes compares it */
+} ClvModelCache;
+
+/* The model behind the datum; the cache's memory is context. */
+extern const ClvModel *clv_model_lookup(ClvModelCache *cache, Datum model,
+										  MemoryContext context);
+
+/* Whether that lookup needs no parsing; for call sites that keep several models. */
+extern bool clv_model_is_cached(const ClvModelCache *cache, Datum model);
+
+/* Errors with a hint unless the model has a purchase (spend) part. */
+extern void clv_model_need_purchase(const ClvModel *fitted);
+extern void clv_model_need_spend(const ClvModel *fitted);
+
+#endif							/* CLV_MODEL_H */

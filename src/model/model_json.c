@@ -1,0 +1,718 @@
+/*
+ * model_json.c
+ *		A model as text: JSON, exact, the same whatever the settings.
+ *
+ *	{"version":1,"time_unit":"7 days","as_of":"1997-09-30","occasion":1,
+ *	 "purchase":{"family":"mbg/nbd","parameters":{"r":0.52,...},
+ *	   "customers":2357,"skipped":0,"converged":true,"log_likelihood":-9582.1,
+ *	   "gradient_norm":1e-9,"iterations":6,"covariance":[[..],[..,..],...]},
+ *	 "spend":{...,"basis":"repeat","frequency_spend_correlation":0.1},
+ *	 "candidates":[{"family":"bg/nbd","log_likelihood":-9582.4,"bic":19195.9,
+ *	   "converged":true},...]}
+ *
+ * A part with covariates has "covariates":[{"name":"gender","purchase":0.4,
+ * "churn":-0.2},...] after its parameters: an array, since their order is that of
+ * the vectors. "periods" is "calendar" where families of discrete time count those, and
+ * "returned" a member of their purchase part. "spend_skipped" stands outside where there is no spend part.
+ *
+ * "covariance" is the lower triangle, row by row, of the covariance of the logs
+ * (or logits) of the parameters, the effects on purchases and those on churn. What
+ * is not known is left out. Reading goes through jsonb,
+ * whose numbers keep every digit; a member nobody knows is an error, since a
+ * misspelt one would otherwise change the meaning of a model in silence.
+ */
+#include "model/model.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/float.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#include "model/model_json.h"
+#include "model/model_private.h"
+
+#define JSON_VERSION 1
+
+/* ---- names ---- */
+
+const ClvFamily *
+clv_model_family(const char *name)
+{
+	const ClvFamily *family = clv_family(name);
+	StringInfoData known;
+
+	if (family != NULL)
+		return family;
+	initStringInfo(&known);
+	for (int i = 0; clv_family_at(i) != NULL; i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", clv_family_at(i)->name);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unknown family of models: \"%s\"", name),
+					errhint("Known are: %s.", known.data)));
+}
+
+char *
+clv_model_parameter_list(const ClvFamily *family)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < family->nparams; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", family->param_names[i]);
+	return list.data;
+}
+
+ClvModelPart *
+clv_model_part(ClvModel *fitted, const ClvFamily *family)
+{
+	return family->process == CLV_SPEND ? &fitted->spend : &fitted->purchase;
+}
+
+/* ---- out ---- */
+
+static void
+AppendFinite(StringInfo out, const char *key, double value)
+{
+	if (!isfinite(value))
+		return;
+	appendStringInfo(out, ",\"%s\":", key);
+	clv_append_double(out, value);
+}
+
+static void
+AppendCovariance(StringInfo out, const double *triangle, int n)
+{
+	appendStringInfoString(out, ",\"covariance\":[");
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfoString(out, i > 0 ? ",[" : "[");
+		for (int j = 0; j <= i; j++)
+		{
+			if (j > 0)
+				appendStringInfoChar(out, ',');
+			clv_append_double(out, triangle[CLV_COVARIANCE_AT(i, j)]);
+		}
+		appendStringInfoChar(out, ']');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* What covariates do; nothing of a process that they cannot move. */
+static void
+AppendCovariates(StringInfo out, const ClvModelPart *part)
+{
+	static const char *const process[] = {"purchase", "churn"};
+
+	appendStringInfoString(out, ",\"covariates\":[");
+	for (int i = 0; i < part->ncovariates; i++)
+	{
+		appendStringInfoString(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+		escape_json(out, part->covariate[i]);
+		for (int churn = 0; churn <= 1; churn++)
+			if (clv_model_takes_effect(part->family, churn))
+			{
+				appendStringInfo(out, ",\"%s\":", process[churn]);
+				clv_append_double(out, part->effect[churn * part->ncovariates + i]);
+			}
+		appendStringInfoChar(out, '}');
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+AppendCandidate(StringInfo out, const ClvCandidate *candidate)
+{
+	appendStringInfo(out, "{\"family\":\"%s\"", candidate->family->name);
+	AppendFinite(out, "log_likelihood", candidate->log_likelihood);
+	AppendFinite(out, "bic", candidate->bic);
+	appendStringInfo(out, ",\"converged\":%s}", candidate->converged ? "true" : "false");
+}
+
+void
+clv_model_append_candidates(StringInfo out, const ClvModel *fitted, bool winner)
+{
+	const ClvModelPart *part = &fitted->purchase;
+
+	appendStringInfoChar(out, '[');
+	if (winner)
+	{
+		ClvCandidate best = {part->family, part->converged, part->log_likelihood,
+							 clv_model_bic(part)};
+
+		AppendCandidate(out, &best);
+		appendStringInfoChar(out, ',');
+	}
+	for (int i = 0; i < fitted->ncandidates; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		AppendCandidate(out, &fitted->candidate[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* A part, its brace left open. */
+static void
+AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skipped)
+{
+	const ClvFamily *family = part->family;
+
+	appendStringInfo(out, ",\"%s\":{\"family\":\"%s\",\"parameters\":{", key, family->name);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		appendStringInfo(out, "%s\"%s\":", i > 0 ? "," : "", family->param_names[i]);
+		clv_append_double(out, part->param[i]);
+	}
+	appendStringInfoChar(out, '}');
+	if (part->ncovariates > 0)
+		AppendCovariates(out, part);
+	if (part->fitted)
+	{
+		appendStringInfo(out, ",\"customers\":" INT64_FORMAT ",\"skipped\":" INT64_FORMAT
+							  ",\"converged\":%s",
+						 part->customers, skipped, part->converged ? "true" : "false");
+		AppendFinite(out, "log_likelihood", part->log_likelihood);
+		AppendFinite(out, "gradient_norm", part->gradient_norm);
+		appendStringInfo(out, ",\"iterations\":%d", part->iterations);
+	}
+	if (part->has_covariance)
+		AppendCovariance(out, part->covariance, clv_model_dimension(part));
+}
+
+void
+clv_model_append_json(StringInfo out, const ClvModel *fitted)
+{
+	char		date[MAXDATELEN + 1];
+
+	appendStringInfo(out, "{\"version\":%d", JSON_VERSION);
+	if (fitted->purchase.family != NULL)
+		appendStringInfo(out, ",\"time_unit\":\"%s\"", clv_interval_text(&fitted->time_unit));
+	if (fitted->has_as_of)
+		appendStringInfo(out, ",\"as_of\":\"%s\"", clv_date_text(fitted->as_of, date));
+	if (fitted->grace_days > 0)
+		appendStringInfo(out, ",\"grace\":\"%s\"", clv_interval_text(&fitted->grace));
+	if (fitted->periods != CLV_PERIODS_ANNIVERSARY)
+		appendStringInfo(out, ",\"periods\":\"%s\"", clv_periods_name(fitted->periods));
+	if (fitted->occasion != 0)
+		appendStringInfo(out, ",\"occasion\":%d", fitted->occasion);
+	if (fitted->purchase.family != NULL)
+	{
+		AppendPart(out, "purchase", &fitted->purchase, fitted->skipped);
+		if (fitted->returned > 0)
+			appendStringInfo(out, ",\"returned\":" INT64_FORMAT, fitted->returned);
+		appendStringInfoChar(out, '}');
+	}
+	if (fitted->spend.family != NULL)
+	{
+		AppendPart(out, "spend", &fitted->spend, fitted->spend_skipped);
+		appendStringInfo(out, ",\"basis\":\"%s\"",
+						 clv_spend_basis_name(fitted->spend_basis));
+		AppendFinite(out, "frequency_spend_correlation", fitted->frequency_spend_correlation);
+		appendStringInfoChar(out, '}');
+	}
+	else if (fitted->spend_skipped > 0)
+		appendStringInfo(out, ",\"spend_skipped\":" INT64_FORMAT, fitted->spend_skipped);
+	if (fitted->ncandidates > 0)
+	{
+		appendStringInfoString(out, ",\"candidates\":");
+		clv_model_append_candidates(out, fitted, false);
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- in: members of an object, one after the other ---- */
+
+typedef struct Member
+{
+	JsonbIterator *it;
+	const char *object;			/* what it is a member of, for messages */
+	char	   *key;
+	JsonbValue	value;
+} Member;
+
+static pg_attribute_noreturn() void
+WrongMember(const Member *member, const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"%s\" of %s must be %s", member->key, member->object, what)));
+}
+
+static void
+OpenObject(Member *member, JsonbContainer *container, const char *object)
+{
+	member->object = object;
+	member->it = JsonbIteratorInit(container);
+	if (!JsonContainerIsObject(container))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a JSON object", object)));
+	(void) JsonbIteratorNext(&member->it, &member->value, true);
+}
+
+static bool
+NextMember(Member *member)
+{
+	if (JsonbIteratorNext(&member->it, &member->value, true) != WJB_KEY)
+		return false;
+	member->key = pnstrdup(member->value.val.string.val, member->value.val.string.len);
+	(void) JsonbIteratorNext(&member->it, &member->value, true);
+	return true;
+}
+
+static bool
+IsMember(const Member *member, const char *key)
+{
+	return strcmp(member->key, key) == 0;
+}
+
+static pg_attribute_noreturn() void
+UnknownMember(const Member *member, const char *known)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unknown member \"%s\" of %s", member->key, member->object),
+					errhint("Known are: %s.", known)));
+}
+
+/* Infinity where a double cannot hold it, rather than an error with a thousand digits. */
+static double
+NumericToDouble(Numeric number)
+{
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+}
+
+static double
+MemberNumber(const Member *member)
+{
+	double		number;
+
+	if (member->value.type != jbvNumeric)
+		WrongMember(member, "a number");
+	number = NumericToDouble(member->value.val.numeric);
+	if (!isfinite(number))
+		WrongMember(member, "a number that double precision can hold");
+	return number;
+}
+
+static int64
+MemberCount(const Member *member, int64 limit)
+{
+	int64		count;
+
+	if (member->value.type != jbvNumeric)
+		WrongMember(member, "a whole number");
+	if (!clv_whole_number(NumericGetDatum(member->value.val.numeric), 0, limit, &count))
+		WrongMember(member, psprintf("a whole number from 0 to " INT64_FORMAT, limit));
+	return count;
+}
+
+static char *
+MemberString(const Member *member)
+{
+	if (member->value.type != jbvString)
+		WrongMember(member, "a string");
+	return pnstrdup(member->value.val.string.val, member->value.val.string.len);
+}
+
+static bool
+MemberBool(const Member *member)
+{
+	if (member->value.type != jbvBool)
+		WrongMember(member, "true or false");
+	return member->value.val.boolean;
+}
+
+static JsonbContainer *
+MemberContainer(const Member *member, const char *what)
+{
+	if (member->value.type != jbvBinary)
+		WrongMember(member, what);
+	return member->value.val.binary.data;
+}
+
+static DateADT
+MemberDate(const Member *member)
+{
+	const char *text = MemberString(member);
+
+	if (!clv_is_date_text(text))
+		WrongMember(member, "a date like 1997-09-30");
+	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
+}
+
+/* Minus signs are refused here already: what they reach depends on IntervalStyle. */
+static Interval
+MemberInterval(const Member *member)
+{
+	char	   *text = MemberString(member);
+	Datum		interval;
+
+	if (strchr(text, '-') != NULL)
+		WrongMember(member, "an interval without negative parts, like 7 days");
+	if (strspn(text, "0123456789. ") == strlen(text))
+		WrongMember(member, "an interval with its unit, like 7 days");
+	interval = DirectFunctionCall3(interval_in, CStringGetDatum(text),
+								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return *DatumGetIntervalP(interval);
+}
+
+/* ---- in: the parts of a model ---- */
+
+/* Parameters by name, in any order, all of them and no others. */
+void
+clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *family, double *param)
+{
+	Member		member;
+	bool		seen[CLV_MAX_PARAMS] = {false};
+	char	   *object = psprintf("the parameters of \"%s\"", family->name);
+
+	OpenObject(&member, container, object);
+	while (NextMember(&member))
+	{
+		int			i = 0;
+
+		while (i < family->nparams && !IsMember(&member, family->param_names[i]))
+			i++;
+		if (i == family->nparams)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is no parameter of \"%s\"", member.key, family->name),
+					 errhint("Its parameters are: %s.", clv_model_parameter_list(family))));
+		param[i] = MemberNumber(&member);
+		seen[i] = true;
+		clv_model_check_parameter(family, i, param[i]);
+	}
+	for (int i = 0; i < family->nparams; i++)
+		if (!seen[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("parameter \"%s\" of \"%s\" is missing", family->param_names[i],
+							family->name),
+					 errhint("Its parameters are: %s.", clv_model_parameter_list(family))));
+}
+
+/* A lower triangle: as many rows as parameters, row i with i + 1 numbers. */
+static void
+ReadCovariance(const Member *member, int n, double *triangle)
+{
+	JsonbContainer *container = MemberContainer(member, "an array of arrays");
+	char	   *shape = psprintf("the lower triangle of a %d x %d matrix: "
+								 "arrays of 1 to %d numbers", n, n, n);
+
+	if (!JsonContainerIsArray(container) || (int) JsonContainerSize(container) != n)
+		WrongMember(member, shape);
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *row = getIthJsonbValueFromContainer(container, i);
+
+		if (row == NULL || row->type != jbvBinary ||
+			!JsonContainerIsArray(row->val.binary.data) ||
+			(int) JsonContainerSize(row->val.binary.data) != i + 1)
+			WrongMember(member, shape);
+		for (int j = 0; j <= i; j++)
+		{
+			JsonbValue *cell = getIthJsonbValueFromContainer(row->val.binary.data, j);
+
+			if (cell == NULL || cell->type != jbvNumeric)
+				WrongMember(member, shape);
+			triangle[CLV_COVARIANCE_AT(i, j)] = NumericToDouble(cell->val.numeric);
+		}
+	}
+}
+
+/* A name that a model has room for. */
+static void
+ReadName(const Member *member, char *name)
+{
+	char	   *given = MemberString(member);
+
+	if (strlen(given) >= NAMEDATALEN)
+		WrongMember(member, psprintf("a string of less than %d bytes", NAMEDATALEN));
+	strlcpy(name, given, NAMEDATALEN);
+}
+
+/* Covariate i of a part; an effect that is not said is 0. */
+static void
+ReadCovariate(JsonbContainer *container, ClvModelPart *part, int i)
+{
+	Member		member;
+	int			n = part->ncovariates;
+
+	OpenObject(&member, container, "a covariate of a model");
+	while (NextMember(&member))
+	{
+		if (IsMember(&member, "name"))
+			ReadName(&member, part->covariate[i]);
+		else if (IsMember(&member, "purchase"))
+			part->effect[i] = MemberNumber(&member);
+		else if (IsMember(&member, "churn"))
+			part->effect[n + i] = MemberNumber(&member);
+		else
+			UnknownMember(&member, "name, purchase, churn");
+	}
+}
+
+void
+clv_model_covariates_from_json(JsonbContainer *container, ClvModelPart *part)
+{
+	int			n;
+
+	if (!JsonContainerIsArray(container) || JsonContainerIsScalar(container))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("covariates of a model must be a JSON array"),
+				 errhint("In the order of the vectors: "
+						 "[{\"name\": \"gender\", \"purchase\": 0.4, \"churn\": -0.2}].")));
+	n = (int) JsonContainerSize(container);
+	if (n > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model cannot have %d covariates", n),
+						errdetail("At most %d are possible.", CLV_MAX_COVARIATES)));
+	part->ncovariates = n;
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
+
+		if (element == NULL || element->type != jbvBinary)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("a covariate of a model must be a JSON object")));
+		ReadCovariate(element->val.binary.data, part, i);
+	}
+}
+
+static void
+ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
+{
+	Member		member;
+
+	OpenObject(&member, container, "a candidate of a model");
+	candidate->log_likelihood = candidate->bic = get_float8_nan();
+	while (NextMember(&member))
+	{
+		if (IsMember(&member, "family"))
+			candidate->family = clv_model_family(MemberString(&member));
+		else if (IsMember(&member, "log_likelihood"))
+			candidate->log_likelihood = MemberNumber(&member);
+		else if (IsMember(&member, "bic"))
+			candidate->bic = MemberNumber(&member);
+		else if (IsMember(&member, "converged"))
+			candidate->converged = MemberBool(&member);
+		else
+			UnknownMember(&member, "family, log_likelihood, bic, converged");
+	}
+	if (candidate->family == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"family\" of a candidate of a model is missing")));
+}
+
+static void
+ReadCandidates(const Member *outer, ClvModel *fitted)
+{
+	JsonbContainer *container = MemberContainer(outer, "an array of objects");
+	int			n = (int) JsonContainerSize(container);
+
+	if (!JsonContainerIsArray(container) || n > CLV_MAX_CANDIDATES)
+		WrongMember(outer, psprintf("an array of at most %d objects", CLV_MAX_CANDIDATES));
+	fitted->ncandidates = n;
+	for (int i = 0; i < n; i++)
+	{
+		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
+
+		if (element == NULL || element->type != jbvBinary)
+			WrongMember(outer, "an array of objects");
+		ReadCandidate(element->val.binary.data, &fitted->candidate[i]);
+	}
+}
+
+/* The family comes first in meaning, though jsonb may store it anywhere. */
+static const ClvFamily *
+FamilyMember(JsonbContainer *container, const char *object)
+{
+	Member		member;
+
+	OpenObject(&member, container, object);
+	while (NextMember(&member))
+		if (IsMember(&member, "family"))
+			return clv_model_family(MemberString(&member));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"family\" of %s is missing", object)));
+}
+
+/* What only a fit knows. Returns false for a member that is something else. */
+static bool
+ReadFitMember(const Member *member, ClvModelPart *part, int64 *skipped)
+{
+	if (IsMember(member, "customers"))
+	{
+		part->customers = MemberCount(member, PG_INT64_MAX);
+		part->fitted = true;
+	}
+	else if (IsMember(member, "skipped"))
+		*skipped = MemberCount(member, PG_INT64_MAX);
+	else if (IsMember(member, "converged"))
+		part->converged = MemberBool(member);
+	else if (IsMember(member, "log_likelihood"))
+		part->log_likelihood = MemberNumber(member);
+	else if (IsMember(member, "gradient_norm"))
+		part->gradient_norm = MemberNumber(member);
+	else if (IsMember(member, "iterations"))
+		part->iterations = (int32) MemberCount(member, PG_INT32_MAX);
+	else
+		return false;
+	return true;
+}
+
+/* What only a spend part has. */
+static bool
+ReadSpendMember(const Member *member, ClvModel *fitted)
+{
+	if (IsMember(member, "basis"))
+		fitted->spend_basis = clv_spend_basis(cstring_to_text(MemberString(member)));
+	else if (IsMember(member, "frequency_spend_correlation"))
+		fitted->frequency_spend_correlation = MemberNumber(member);
+	else
+		return false;
+	return true;
+}
+
+/* What only a purchase part has. */
+static bool
+ReadPurchaseMember(const Member *member, ClvModel *fitted)
+{
+	if (IsMember(member, "covariates"))
+		clv_model_covariates_from_json(MemberContainer(member, "an array"), &fitted->purchase);
+	else if (IsMember(member, "returned"))
+		fitted->returned = MemberCount(member, PG_INT64_MAX);
+	else
+		return false;
+	return true;
+}
+
+static void
+ReadPart(const Member *outer, ClvModel *fitted, ClvProcess process)
+{
+	bool		is_spend = process == CLV_SPEND;
+	const char *object = is_spend ? "the spend part of a model" : "the purchase part of a model";
+	ClvModelPart *part = is_spend ? &fitted->spend : &fitted->purchase;
+	int64	   *skipped = is_spend ? &fitted->spend_skipped : &fitted->skipped;
+	JsonbContainer *container = MemberContainer(outer, "an object");
+	const ClvFamily *family;
+	bool		has_parameters = false;
+	bool		has_fit_member = false;
+	Member		member;
+	Member		covariance = {0};	/* its size depends on the covariates, wherever they stand */
+
+	OpenObject(&member, container, object);
+	family = part->family = FamilyMember(container, object);
+	while (NextMember(&member))
+	{
+		if (IsMember(&member, "family") || member.value.type == jbvNull)
+			continue;
+		if (IsMember(&member, "parameters"))
+		{
+			clv_model_parameters_from_json(MemberContainer(&member, "an object"), family,
+											part->param);
+			has_parameters = true;
+		}
+		else if (IsMember(&member, "covariance"))
+		{
+			covariance = member;
+			part->has_covariance = true;
+		}
+		else if (ReadFitMember(&member, part, skipped))
+			has_fit_member = true;
+		else if (is_spend ? !ReadSpendMember(&member, fitted) : !ReadPurchaseMember(&member, fitted))
+			UnknownMember(&member, psprintf("family, parameters, customers, skipped, converged, "
+											"log_likelihood, gradient_norm, iterations, "
+											"covariance, %s",
+											is_spend ? "basis, frequency_spend_correlation"
+													 : "covariates, returned"));
+	}
+	if (part->has_covariance)
+		ReadCovariance(&covariance, clv_model_dimension(part), part->covariance);
+	if (!has_parameters)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"parameters\" of %s is missing", object)));
+	if (has_fit_member && !part->fitted)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"customers\" of %s is missing", object),
+						errdetail("A fitted part says how many customers it was fitted to.")));
+}
+
+static void
+CheckVersion(const Member *member)
+{
+	int64		version = MemberCount(member, PG_INT32_MAX);
+
+	if (version != JSON_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("unknown version of clv_model: " INT64_FORMAT, version),
+						errdetail("This version of clv reads version %d.", JSON_VERSION)));
+}
+
+/* Of the parts, only what is said is known; clv_model_pack checks the rest. */
+void
+clv_model_from_json(Jsonb *json, ClvModel *fitted)
+{
+	Member		member;
+	bool		has_version = false;
+	bool		has_unit = false;
+	int64		spend_skipped = -1;
+
+	clv_model_init(fitted);
+	OpenObject(&member, &json->root, "a model");
+	while (NextMember(&member))
+	{
+		if (member.value.type == jbvNull)
+			continue;
+		if (IsMember(&member, "version"))
+		{
+			CheckVersion(&member);
+			has_version = true;
+		}
+		else if (IsMember(&member, "time_unit"))
+		{
+			fitted->time_unit = MemberInterval(&member);
+			has_unit = true;
+		}
+		else if (IsMember(&member, "as_of"))
+		{
+			fitted->as_of = MemberDate(&member);
+			fitted->has_as_of = true;
+		}
+		else if (IsMember(&member, "grace"))
+			fitted->grace = MemberInterval(&member);
+		else if (IsMember(&member, "periods"))
+			fitted->periods = clv_periods_of(MemberString(&member));
+		else if (IsMember(&member, "occasion"))
+			fitted->occasion = (int32) MemberCount(&member, PG_INT32_MAX);
+		else if (IsMember(&member, "purchase"))
+			ReadPart(&member, fitted, CLV_TRANSACTION);
+		else if (IsMember(&member, "spend"))
+			ReadPart(&member, fitted, CLV_SPEND);
+		else if (IsMember(&member, "spend_skipped"))
+			spend_skipped = MemberCount(&member, PG_INT64_MAX);
+		else if (IsMember(&member, "candidates"))
+			ReadCandidates(&member, fitted);
+		else
+			UnknownMember(&member, "version, time_unit, as_of, grace, periods, occasion, purchase, spend, "
+								   "spend_skipped, candidates");
+	}
+	if (spend_skipped >= 0 && fitted->spend.family != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"spend_skipped\" is for models without a spend part"),
+						errhint("A spend part says \"skipped\" itself.")));
+	if (spend_skipped >= 0)
+		fitted->spend_skipped = spend_skipped;
+	if (!has_version)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"version\" of a model is missing"),
+						errhint("Write a model by hand with clv_model(family, params, time_unit).")));
+	if (fitted->purchase.family != NULL && !has_unit)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"time_unit\" of a model is missing"),
+						errhint("It says what unit its parameters count time in, as \"7 days\".")));
+}

@@ -1,0 +1,87 @@
+/*
+ * model_type.c
+ *		The type clv_model as SQL sees it: input, output, casts, comparison.
+ */
+#include "model/model.h"
+
+#include "common/canonical.h"
+#include "common/input.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "model/model_json.h"
+#include "model/model_private.h"
+
+static ClvPackedModel *
+ModelFromJson(Jsonb *json)
+{
+	ClvModel	fitted;
+
+	clv_model_from_json(json, &fitted);
+	return clv_model_pack(&fitted);
+}
+
+static char *
+ModelText(const ClvPackedModel *model)
+{
+	ClvModel	fitted;
+	StringInfoData out;
+
+	clv_model_unpack(model, &fitted);
+	initStringInfo(&out);
+	clv_model_append_json(&out, &fitted);
+	return out.data;
+}
+
+static Datum
+ParseModel(const char *text)
+{
+	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+
+	PG_RETURN_CLV_MODEL_P(ModelFromJson(DatumGetJsonbP(json)));
+}
+
+CLV_INPUT_FUNCTION(clv_model_in, ParseModel);
+
+PG_FUNCTION_INFO_V1(clv_model_out);
+Datum
+clv_model_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(ModelText(PG_GETARG_CLV_MODEL_P(0)));
+}
+
+PG_FUNCTION_INFO_V1(clv_model_recv);
+Datum
+clv_model_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
+	int			start = in->cursor;
+	ClvModel	fitted;
+	ClvPackedModel   *model;
+
+	clv_model_decode(in, &fitted);
+	model = clv_model_pack(&fitted);
+	clv_canonical_check(model, in->data + start, in->cursor - start, "clv_model");
+	PG_RETURN_CLV_MODEL_P(model);
+}
+
+/* What is stored is what is sent. */
+CLV_CANONICAL_FUNCTION(clv_model_send, clv_canonical_send(fcinfo));
+
+PG_FUNCTION_INFO_V1(clv_model_to_jsonb);
+Datum
+clv_model_to_jsonb(PG_FUNCTION_ARGS)
+{
+	char	   *text = ModelText(PG_GETARG_CLV_MODEL_P(0));
+
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+PG_FUNCTION_INFO_V1(clv_model_from_jsonb);
+Datum
+clv_model_from_jsonb(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CLV_MODEL_P(ModelFromJson(PG_GETARG_JSONB_P(0)));
+}
+
+CLV_CANONICAL_TYPE(clv_model);

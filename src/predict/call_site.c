@@ -1,0 +1,472 @@
+/*
+ * call_site.c
+ *		What a call site remembers from row to row.
+ *
+ * The model as it was parsed, the terms, and the memo of what was worked out under
+ * them. With covariates every customer has parameters of his own: those of the model,
+ * moved by what the covariates add up to. Two such sums, one for each process, say all
+ * of it, and are part of the memo's key.
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+
+/* Days that are worked out together; the chance of one day costs little more than the first. */
+#define LEAVING_DAYS 64
+
+/* Beyond these somebody has probably written percent; a rate of -1 or less is an error. */
+#define MOST_RATE 1.0
+#define MOST_MARGIN 1.0
+#define LEAST_MARGIN (-10.0)
+
+/* ---- the models of a call site ---- */
+
+static ClvPredictSite *
+Site(FunctionCallInfo fcinfo)
+{
+	FmgrInfo   *flinfo = fcinfo->flinfo;
+
+	if (flinfo->fn_extra == NULL)
+		flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(ClvPredictSite));
+	return (ClvPredictSite *) flinfo->fn_extra;
+}
+
+/* Which of the site's models this is; where none is, the one to replace. */
+static int
+FindModel(ClvPredictSite *site, Datum model, int width, MemoryContext context)
+{
+	int			i;
+
+	for (i = 0; i < CLV_SITE_MODELS && site->models[i] != NULL; i++)
+		if (clv_model_is_cached(&site->models[i]->model, model))
+			return i;
+	if (i == CLV_SITE_MODELS)
+	{
+		i = site->next;
+		site->next = (i + 1) % CLV_SITE_MODELS;
+		return i;
+	}
+	site->models[i] = MemoryContextAllocZero(context, sizeof(ClvModelSite));
+	clv_memo_init(&site->models[i]->memo, context, width);
+	clv_memo_init(&site->models[i]->leaving, context, LEAVING_DAYS);
+	return i;
+}
+
+ClvModelSite *
+clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width)
+{
+	ClvPredictSite *site = Site(fcinfo);
+	Datum		model = PG_GETARG_DATUM(argument);
+	ClvModelSite *current = site->models[site->current];
+
+	if (current == NULL || !clv_model_is_cached(&current->model, model))
+	{
+		uint64		generation;
+
+		site->current = FindModel(site, model, width, fcinfo->flinfo->fn_mcxt);
+		current = site->models[site->current];
+		generation = current->model.generation;
+		(void) clv_model_lookup(&current->model, model, current->memo.context);
+		if (current->model.generation != generation)
+		{
+			current->has_terms = current->has_z = false;
+			current->purchase = current->churn = 0;
+			current->fitted = &current->model.fitted;
+			clv_memo_forget(&current->memo);
+			clv_memo_forget(&current->leaving);
+		}
+	}
+	return current;
+}
+
+ClvModelSite *
+clv_model_site(FunctionCallInfo fcinfo)
+{
+	return clv_model_site_of(fcinfo, 0, CLV_MEMO_KINDS);
+}
+
+TupleDesc
+clv_row_type(FunctionCallInfo fcinfo)
+{
+	ClvPredictSite *site = Site(fcinfo);
+
+	if (site->desc == NULL)
+		site->desc = clv_find_row_type(fcinfo);
+	return site->desc;
+}
+
+/* Whether no other call of the client's statement has warned of a fit of this family yet. */
+static bool
+FirstInStatement(const ClvFamily *family)
+{
+	static TimestampTz statement = 0;
+	static const ClvFamily *warned = NULL;
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+	bool		first = warned != family || statement != now;
+
+	statement = now;
+	warned = family;
+	return first;
+}
+
+bool
+clv_has_limits(FunctionCallInfo fcinfo, const ClvModel *fitted, bool with_spend)
+{
+	ClvPredictSite *site = Site(fcinfo);
+	const ClvModelPart *part = clv_model_fell_short(&fitted->purchase) ? &fitted->purchase
+								: with_spend && clv_model_fell_short(&fitted->spend)
+									? &fitted->spend
+									: NULL;
+
+	if (part == NULL)
+		return true;
+	if (!site->said_short && FirstInStatement(part->family))
+		ereport(WARNING,
+				(errmsg("limits are NULL: the fit of \"%s\" did not converge", part->family->name),
+				 errdetail("How far its parameters may be off is not known; expectations are given "
+						   "as they are."),
+				 errhint("Fit more customers together, another family, or use shape_penalty.")));
+	site->said_short = true;
+	return false;
+}
+
+/* ---- terms ---- */
+
+double
+clv_delta(double rate, double unit_days)
+{
+	if (!(rate > -1 && isfinite(rate)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("discount_rate is out of range: %s", clv_number_text(rate)),
+						errdetail("It is an effective rate per year, as 0.10 for 10 %%, "
+								  "and greater than -1.")));
+	return clv_daily_rate(rate) * unit_days;
+}
+
+static void
+WarnRate(const char *argument, double value, const char *meaning)
+{
+	ereport(WARNING,
+			(errmsg("%s is %s", argument, clv_number_text(value)), errdetail("%s", meaning),
+			 fabs(value) <= 100 ? errhint("For %s %% write %s, not %s.", clv_number_text(value),
+										  clv_number_text(value / 100), clv_number_text(value))
+								: 0));
+}
+
+void
+clv_check_rates(FunctionCallInfo fcinfo, double discount_rate, double margin)
+{
+	ClvPredictSite *site = Site(fcinfo);
+
+	if (!isfinite(margin))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("margin must be a finite number: %s", clv_number_text(margin)),
+						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
+	if (discount_rate > MOST_RATE && isfinite(discount_rate) && !site->said_rate)
+	{
+		site->said_rate = true;
+		WarnRate("discount_rate", discount_rate, "It is an effective rate per year.");
+	}
+	if ((margin > MOST_MARGIN || margin < LEAST_MARGIN) && !site->said_margin)
+	{
+		site->said_margin = true;
+		WarnRate("margin", margin, "It is the part of revenue that is kept, 1 being all of it.");
+	}
+}
+
+void
+clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
+{
+	static const Interval no_end = {.time = PG_INT64_MIN, .day = 1, .month = PG_INT32_MAX};
+	const Interval *given = horizon != NULL ? horizon : &no_end;
+	double		unit_days = site->model.fitted.unit_days;
+	ClvTerms	terms;
+
+	if (site->has_terms && site->discount_rate == discount_rate &&
+		site->horizon.time == given->time && site->horizon.day == given->day &&
+		site->horizon.month == given->month)
+		return;
+
+	terms.horizon = horizon != NULL ? clv_horizon_units(site->fitted, "horizon", horizon)
+									: get_float8_infinity();
+	terms.delta = clv_delta(discount_rate, unit_days);
+	site->has_terms = true;
+	site->horizon = *given;
+	site->discount_rate = discount_rate;
+	site->terms = terms;
+	clv_memo_forget(&site->memo);
+}
+
+/* ---- covariates ---- */
+
+/* The names of the model's covariates, palloc'd, for a message. */
+static char *
+Names(const ClvModelPart *part)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < part->ncovariates; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", part->covariate[i]);
+	return names.data;
+}
+
+void
+clv_need_no_covariates(const ClvModel *fitted)
+{
+	if (fitted->purchase.ncovariates > 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the model depends on covariates"),
+						errdetail("They are, in this order: %s.", Names(&fitted->purchase)),
+						errhint("Give the model of customers with certain covariates: "
+								"clv_with_covariates(model, array of numbers).")));
+}
+
+/* The vector as numbers; errors name what is wrong with it. */
+static const double *
+Vector(const ClvModelPart *part, ArrayType *array)
+{
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const double *z;
+
+	if (ARR_NDIM(array) > 1 || n != part->ncovariates)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						ARR_NDIM(array) > 1
+							? errmsg("covariates must be one vector, not an array of %d dimensions",
+									 ARR_NDIM(array))
+							: errmsg("the model has %d covariates, not %d", part->ncovariates, n),
+						errdetail("They are, in this order: %s.", Names(part))));
+	if (array_contains_nulls(array))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("covariates must not be NULL"),
+						errdetail("They are, in this order: %s.", Names(part))));
+	z = (const double *) clv_array_data(array);
+	for (int i = 0; i < n; i++)
+		if (!isfinite(z[i]))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("covariate \"%s\" must be a finite number: %s",
+								   part->covariate[i], clv_number_text(z[i]))));
+	return z;
+}
+
+/* The parameters of customers with the covariates z, into the site's own model. */
+static void
+Move(ClvModelSite *site, const double *z)
+{
+	const ClvModelPart *part = &site->model.fitted.purchase;
+	int			n = part->ncovariates;
+
+	if (site->moved == NULL)
+		site->moved = MemoryContextAlloc(site->memo.context, sizeof(ClvModel));
+	if (site->fitted != site->moved)
+		memcpy(site->moved, &site->model.fitted, sizeof(ClvModel));
+	site->has_z = false;
+	site->fitted = site->moved;
+	clv_param_with_effects(part->family, part->param, n, part->effect, z,
+						   site->moved->purchase.param);
+	for (int i = 0; i < part->family->nparams; i++)
+		if (!(site->moved->purchase.param[i] > 0 && isfinite(site->moved->purchase.param[i])))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("with these covariates the parameter \"%s\" is beyond the reach "
+								   "of double precision", part->family->param_names[i]),
+							errdetail("The covariates are, in this order: %s.", Names(part)),
+							errhint("Are they in the units of the fit?")));
+	site->purchase = site->churn = 0;
+	for (int i = 0; i < n; i++)
+	{
+		site->purchase += part->effect[i] * z[i];
+		site->churn += part->effect[n + i] * z[i];
+	}
+	memcpy(site->z, z, n * sizeof(double));
+	site->has_z = true;
+}
+
+void
+clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
+{
+	const ClvModelPart *part = &site->model.fitted.purchase;
+	const double *z;
+
+	if (part->ncovariates == 0)
+	{
+		if (covariates != NULL)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("the model was fitted without covariates"),
+							errhint("Leave the argument covariates out.")));
+		return;
+	}
+	if (covariates == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("the model needs the customer's covariates"),
+						errdetail("They are, in this order: %s.", Names(part)),
+						errhint("Give covariates => an array of numbers.")));
+	z = Vector(part, covariates);
+	if (!site->has_z || memcmp(site->z, z, part->ncovariates * sizeof(double)) != 0)
+		Move(site, z);
+}
+
+ClvModelSite *
+clv_customer_site(FunctionCallInfo fcinfo, int covariates)
+{
+	ClvModelSite *site = clv_model_site(fcinfo);
+
+	clv_model_need_purchase(&site->model.fitted);
+	if (site->model.fitted.purchase.ncovariates > 0 || !PG_ARGISNULL(covariates))
+		clv_set_covariates(site,
+						   PG_ARGISNULL(covariates) ? NULL : PG_GETARG_ARRAYTYPE_P(covariates));
+	return site;
+}
+
+/* (model, covariates): the model of customers who have these */
+PG_FUNCTION_INFO_V1(clv_with_covariates);
+Datum
+clv_with_covariates(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site = clv_customer_site(fcinfo, 1);
+	ClvModel	fitted = *site->fitted;
+	ClvModelPart *part = &fitted.purchase;
+
+	/* nothing is known about how well these parameters are: a part as if written by hand */
+	part->ncovariates = 0;
+	part->fitted = part->converged = part->has_covariance = false;
+	part->customers = 0;
+	part->log_likelihood = part->gradient_norm = get_float8_nan();
+	part->iterations = 0;
+	fitted.skipped = fitted.returned = 0;
+	fitted.ncandidates = 0;
+	PG_RETURN_CLV_MODEL_P(clv_model_pack(&fitted));
+}
+
+/* ---- the memo ---- */
+
+ClvMemoKey
+clv_site_key(const ClvModelSite *site, const ClvCustomer *customer)
+{
+	return clv_customer_key(site->fitted->purchase.family, customer, site->purchase, site->churn);
+}
+
+/*
+ * The chance that the customer, alive so many days after his first purchase, leaves before
+ * he buys again. Blocks of days are fixed, so that it does not
+ * matter who asked first.
+ */
+static double
+Leaving(ClvModelSite *site, double x, int32 days)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	ClvMemoKey	key = clv_memo_key((int32) x, days / LEAVING_DAYS, 0, site->purchase, site->churn);
+	double	   *chances = clv_memo_values(&site->leaving, &key);
+
+	if (isnan(chances[0]))
+	{
+		double		times[LEAVING_DAYS];
+
+		for (int i = 0; i < LEAVING_DAYS; i++)
+			times[i] = ((double) key.days * LEAVING_DAYS + i) / site->fitted->unit_days;
+		part->family->leaving(part->param, x, times, LEAVING_DAYS, chances);
+	}
+	return chances[days % LEAVING_DAYS];
+}
+
+double
+clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	double		p_alive;
+	double		leaving;
+
+	if (part->family->leaving == NULL)
+		return clv_p_alive_of(site->fitted, customer);
+	leaving = Leaving(site, customer->x, customer->last);
+	p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, leaving,
+									Leaving(site, customer->x, customer->days));
+	return isnan(p_alive) ? clv_p_alive_of(site->fitted, customer) : p_alive;
+}
+
+static double
+WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
+{
+	const ClvTerms *terms = &site->terms;
+	ClvFuture	future;
+
+	clv_future_of(site->fitted, customer, &future);
+	switch (kind)
+	{
+		case CLV_MEMO_EXPECTED:
+			return future.family->expected(future.param, terms->horizon);
+		case CLV_MEMO_DISCOUNTED:
+			return clv_discounted(&future, terms->delta, terms->horizon);
+		default:
+			return clv_discounted(&future, terms->delta, get_float8_infinity());
+	}
+}
+
+/*
+ * What a purchase today adds; nothing that families of whole periods know of. The buyer is a pair of the table as well, often one
+ * that other customers are: all that is new is whether that purchase is the last.
+ */
+static double
+Gain(ClvModelSite *site, const ClvCustomer *customer)
+{
+	ClvCustomer buyer = *customer;
+
+	if (clv_in_periods(site->fitted->purchase.family))
+		return 0;
+	buyer.x = customer->x + 1;
+	buyer.t_x = customer->T;
+	buyer.last = customer->days;
+	return clv_site_p_alive(site, &buyer) *
+			   clv_remembered(site, &buyer, CLV_MEMO_DISCOUNTED) -
+		   clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+}
+
+double
+clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
+{
+	ClvMemoKey	key = clv_site_key(site, customer);
+	double		value;
+
+	/* one and the same number, bit for bit, where nothing is discounted */
+	if (kind == CLV_MEMO_DISCOUNTED && site->terms.delta == 0)
+		kind = CLV_MEMO_EXPECTED;
+	value = clv_memo_values(&site->memo, &key)[kind];
+	if (isnan(value))
+	{
+		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : WorkOut(site, customer, kind);
+		/* other pairs may have been added meanwhile, so the entry is looked up anew */
+		clv_memo_values(&site->memo, &key)[kind] = value;
+	}
+	return value;
+}
+
+/*
+ * All of the pair at once, for a row of predictions: one look into the table once
+ * the pair is known.
+ */
+void
+clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key,
+				   double *values)
+{
+	const double *value = clv_memo_values(&site->memo, key);
+
+	/* the first and the last of them: a table that was full may have forgotten what came before */
+	if (!isnan(value[CLV_MEMO_EXPECTED]) && !isnan(value[CLV_MEMO_GAIN]))
+		memcpy(values, value, CLV_MEMO_KINDS * sizeof(double));
+	else
+	{
+		/* as they are worked out, for the same reason */
+		values[CLV_MEMO_EXPECTED] = clv_remembered(site, customer, CLV_MEMO_EXPECTED);
+		values[CLV_MEMO_DISCOUNTED] = clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+		values[CLV_MEMO_LIFETIME] = get_float8_nan();
+		if (site->terms.delta > 0)
+			values[CLV_MEMO_LIFETIME] = clv_remembered(site, customer, CLV_MEMO_LIFETIME);
+		values[CLV_MEMO_GAIN] = clv_remembered(site, customer, CLV_MEMO_GAIN);
+	}
+	if (site->terms.delta == 0)
+		values[CLV_MEMO_DISCOUNTED] = values[CLV_MEMO_EXPECTED];
+}

@@ -1,0 +1,98 @@
+/*
+ * customer_value.c
+ *		What other rooms ask (predict.h).
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+struct ClvValuer
+{
+	ClvMemo		memo;			/* expected purchases of the horizon, given alive */
+	uint64		generation;
+	double		horizon_days;
+};
+
+static double
+Expected(const ClvModel *fitted, const ClvCustomer *customer, double horizon_days)
+{
+	ClvFuture	future;
+
+	clv_future_of(fitted, customer, &future);
+	return future.family->expected(future.param, horizon_days / fitted->unit_days);
+}
+
+/* Where the expectation is not remembered, memo is NULL. */
+static double
+ExpectedOnce(ClvMemo *memo, const ClvModel *fitted, const ClvCustomer *customer,
+			 double horizon_days)
+{
+	ClvMemoKey	key;
+	double	   *value;
+
+	if (memo == NULL)
+		return Expected(fitted, customer, horizon_days);
+	key = clv_customer_key(fitted->purchase.family, customer, 0, 0);
+	value = clv_memo_values(memo, &key);
+	if (isnan(*value))
+		*value = Expected(fitted, customer, horizon_days);
+	return *value;
+}
+
+static bool
+Measure(ClvMemo *memo, const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
+		double horizon_days, double *p_alive, double *value)
+{
+	ClvCustomer customer;
+
+	clv_model_need_purchase(fitted);
+	clv_need_no_covariates(fitted);
+	if (!clv_customer(fitted, history, as_of, &customer))
+		return false;
+	*p_alive = clv_checked(clv_p_alive_of(fitted, &customer), "P(alive)", &customer);
+	if (value == NULL)
+		return true;
+	*value = *p_alive * ExpectedOnce(memo, fitted, &customer, horizon_days);
+	if (fitted->spend.family != NULL)
+		*value *= clv_spend_of(fitted, &customer);
+	*value = clv_checked(*value, "the expected value", &customer);
+	return true;
+}
+
+bool
+clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
+					double *p_alive)
+{
+	return Measure(NULL, fitted, history, as_of, 0, p_alive, NULL);
+}
+
+bool
+clv_history_value(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
+				  double horizon_days, double *value)
+{
+	double		p_alive;
+
+	return Measure(NULL, fitted, history, as_of, horizon_days, &p_alive, value);
+}
+
+ClvValuer *
+clv_valuer_create(MemoryContext context)
+{
+	ClvValuer  *valuer = MemoryContextAllocZero(context, sizeof(ClvValuer));
+
+	clv_memo_init(&valuer->memo, context, 1);
+	return valuer;
+}
+
+bool
+clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model, const ClvHistory *history,
+				   DateADT as_of, double horizon_days, double *p_alive, double *value)
+{
+	if (valuer->generation != model->generation || valuer->horizon_days != horizon_days)
+	{
+		clv_memo_forget(&valuer->memo);
+		valuer->generation = model->generation;
+		valuer->horizon_days = horizon_days;
+	}
+	return Measure(&valuer->memo, &model->fitted, history, as_of, horizon_days, p_alive, value);
+}

@@ -1,0 +1,318 @@
+/*
+ * accessors.c
+ *		One quantity of one customer: the columns of clv_predict one by one, and
+ *		what has no column there.
+ *
+ * None of these functions is strict, since as_of may be NULL: then the model's is
+ * taken. Any other NULL gives NULL, and so does a customer who does not exist yet.
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "utils/float.h"
+
+#define MODEL 0
+#define HISTORY 1
+
+static bool
+AnyNull(FunctionCallInfo fcinfo, int arguments)
+{
+	for (int i = 0; i < arguments; i++)
+		if (PG_ARGISNULL(i))
+			return true;
+	return false;
+}
+
+/* The customer of argument 1 as of the day in argument as_of; false: not yet one. */
+static inline bool
+Customer(FunctionCallInfo fcinfo, int as_of, const ClvModel *fitted, ClvCustomer *customer)
+{
+	ClvHistory *history = PG_GETARG_CLV_HISTORY_P(HISTORY);
+	bool		exists = clv_customer(fitted, history, clv_as_of(fcinfo, as_of, fitted), customer);
+
+	PG_FREE_IF_COPY(history, HISTORY);
+	return exists;
+}
+
+static ClvModelSite *
+SpendSite(FunctionCallInfo fcinfo)
+{
+	ClvModelSite *site = clv_model_site(fcinfo);
+
+	clv_model_need_spend(site->fitted);
+	return site;
+}
+
+/* NULL for what does not exist. */
+#define RETURN_FINITE(value) \
+	do { \
+		double		value_ = (value); \
+\
+		if (!isfinite(value_)) \
+			PG_RETURN_NULL(); \
+		PG_RETURN_FLOAT8(value_); \
+	} while (0)
+
+/* ---- purchases ---- */
+
+/* (model, history, as_of) */
+PG_FUNCTION_INFO_V1(clv_p_alive);
+Datum
+clv_p_alive(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 2))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 3);
+	if (!Customer(fcinfo, 2, site->fitted, &customer))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(
+		clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer));
+}
+
+/* (model, history, horizon, as_of, covariates) */
+PG_FUNCTION_INFO_V1(clv_expected_purchases);
+Datum
+clv_expected_purchases(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 3))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 4);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
+	if (!Customer(fcinfo, 3, site->fitted, &customer))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(clv_checked(clv_site_p_alive(site, &customer) *
+									 clv_remembered(site, &customer, CLV_MEMO_EXPECTED),
+								 "the expected number of purchases", &customer));
+}
+
+/* (model, history, discount_rate, horizon, as_of, covariates); horizon NULL: without end */
+PG_FUNCTION_INFO_V1(clv_discounted_purchases);
+Datum
+clv_discounted_purchases(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+	double		purchases;
+
+	if (AnyNull(fcinfo, 3))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 5);
+	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(2), 1);
+	clv_set_terms(site, PG_ARGISNULL(3) ? NULL : PG_GETARG_INTERVAL_P(3), PG_GETARG_FLOAT8(2));
+	if (!Customer(fcinfo, 4, site->fitted, &customer))
+		PG_RETURN_NULL();
+	purchases = clv_remembered(site, &customer,
+							   PG_ARGISNULL(3) ? CLV_MEMO_LIFETIME : CLV_MEMO_DISCOUNTED);
+	purchases = clv_times_alive(site->fitted, &customer, purchases);
+	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
+}
+
+/* (model, history, n, horizon, as_of, covariates) */
+PG_FUNCTION_INFO_V1(clv_purchase_probability);
+Datum
+clv_purchase_probability(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	const ClvModelPart *part;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 4))
+		PG_RETURN_NULL();
+	clv_check_count("n", PG_GETARG_FLOAT8(2));
+	site = clv_customer_site(fcinfo, 5);
+	part = &site->fitted->purchase;
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(3), 0);
+	if (!Customer(fcinfo, 4, site->fitted, &customer))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(clv_checked(
+		clv_probability_given(part->family, part->param, customer.x, customer.t_x, customer.T,
+							  PG_GETARG_FLOAT8(2), site->terms.horizon),
+		"the probability", &customer));
+}
+
+/* (model, history, horizon, level, as_of, covariates) */
+PG_FUNCTION_INFO_V1(clv_purchase_quantile);
+Datum
+clv_purchase_quantile(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+	ClvFuture	future;
+
+	if (AnyNull(fcinfo, 4))
+		PG_RETURN_NULL();
+	clv_check_level(PG_GETARG_FLOAT8(3));
+	site = clv_customer_site(fcinfo, 5);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
+	if (!Customer(fcinfo, 4, site->fitted, &customer))
+		PG_RETURN_NULL();
+	clv_future_of(site->fitted, &customer, &future);
+	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_site_p_alive(site, &customer),
+										site->terms.horizon, PG_GETARG_FLOAT8(3)));
+}
+
+/* (model, history, as_of) */
+PG_FUNCTION_INFO_V1(clv_log_likelihood);
+Datum
+clv_log_likelihood(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	const ClvModelPart *part;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 2))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 3);
+	part = &site->fitted->purchase;
+	if (part->family->log_likelihood == NULL)
+		clv_raise_unsupported(part->family, "likelihood of histories");
+	/* the likelihood of all customers is that of the fit */
+	if (!clv_customer_of_fit(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY),
+							 clv_as_of(fcinfo, 2, site->fitted), &customer))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(clv_checked(
+		part->family->log_likelihood(part->param, customer.x, customer.t_x, customer.T),
+		"the log-likelihood", &customer));
+}
+
+/* ---- money ---- */
+
+/* (model, history, as_of) */
+PG_FUNCTION_INFO_V1(clv_expected_spend);
+Datum
+clv_expected_spend(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 2))
+		PG_RETURN_NULL();
+	site = SpendSite(fcinfo);
+	if (!Customer(fcinfo, 2, site->fitted, &customer))
+		PG_RETURN_NULL();
+	RETURN_FINITE(clv_checked(clv_spend_of(site->fitted, &customer), "the expected spend",
+							  &customer));
+}
+
+/* (model, history, as_of) */
+PG_FUNCTION_INFO_V1(clv_spend_log_likelihood);
+Datum
+clv_spend_log_likelihood(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	const ClvModelPart *part;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 2))
+		PG_RETURN_NULL();
+	site = SpendSite(fcinfo);
+	part = &site->fitted->spend;
+	if (!Customer(fcinfo, 2, site->fitted, &customer))
+		PG_RETURN_NULL();
+	/* the family knows positive amounts only; fits leave these customers out as well */
+	if (customer.spend_x > 0 && customer.mean <= 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(clv_checked(
+		part->family->spend_log_likelihood(part->param, customer.spend_x, customer.mean),
+		"the log-likelihood", &customer));
+}
+
+/* Discounted purchases times spend times margin; NaN where that does not exist. */
+static double
+Value(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind, double margin)
+{
+	double		spend = clv_spend_of(site->fitted, customer);
+	double		purchases;
+
+	if (isinf(spend))
+		return get_float8_nan();
+	purchases = clv_remembered(site, customer, kind);
+	if (kind == CLV_MEMO_LIFETIME && isinf(purchases))
+		return get_float8_nan();
+	return clv_checked(clv_site_p_alive(site, customer) * spend * margin * purchases,
+					   "the value", customer);
+}
+
+/* (model, history, horizon, discount_rate, margin, as_of, covariates) */
+PG_FUNCTION_INFO_V1(clv_value);
+Datum
+clv_value(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 5))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 6);
+	clv_model_need_spend(site->fitted);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), PG_GETARG_FLOAT8(3));
+	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4));
+	if (!Customer(fcinfo, 5, site->fitted, &customer))
+		PG_RETURN_NULL();
+	RETURN_FINITE(Value(site, &customer, CLV_MEMO_DISCOUNTED, PG_GETARG_FLOAT8(4)));
+}
+
+/* (model, history, discount_rate, margin, as_of, covariates) */
+PG_FUNCTION_INFO_V1(clv_lifetime_value);
+Datum
+clv_lifetime_value(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 4))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 5);
+	clv_model_need_spend(site->fitted);
+	clv_set_terms(site, NULL, PG_GETARG_FLOAT8(2));
+	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3));
+	if (!Customer(fcinfo, 4, site->fitted, &customer) || site->terms.delta <= 0)
+		PG_RETURN_NULL();
+	RETURN_FINITE(Value(site, &customer, CLV_MEMO_LIFETIME, PG_GETARG_FLOAT8(3)));
+}
+
+/* (model, history, horizon, level, discount_rate, margin, as_of, covariates) */
+PG_FUNCTION_INFO_V1(clv_value_quantile);
+Datum
+clv_value_quantile(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+	ClvFuture	future;
+	double		level;
+	double		margin;
+	double		expected;
+	double		spend;
+
+	if (AnyNull(fcinfo, 6))
+		PG_RETURN_NULL();
+	level = PG_GETARG_FLOAT8(3);
+	margin = PG_GETARG_FLOAT8(5);
+	clv_check_level(level);
+	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(4), margin);
+	site = clv_customer_site(fcinfo, 7);
+	clv_model_need_spend(site->fitted);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), PG_GETARG_FLOAT8(4));
+	if (!Customer(fcinfo, 6, site->fitted, &customer) ||
+		!isfinite(clv_spend_of(site->fitted, &customer)))
+		PG_RETURN_NULL();
+
+	/* a negative margin turns the distribution round */
+	if (margin < 0)
+		level = 1 - level;
+	clv_future_of(site->fitted, &customer, &future);
+	clv_spend_quantiles(site->fitted, &customer, &future,
+						clv_site_p_alive(site, &customer), site->terms.horizon, 1,
+						&level, &spend);
+	expected = clv_remembered(site, &customer, CLV_MEMO_EXPECTED);
+	if (expected > 0)
+		spend *= clv_remembered(site, &customer, CLV_MEMO_DISCOUNTED) / expected;
+	PG_RETURN_FLOAT8(spend * margin + 0.0); /* no sum of money is -0 */
+}

@@ -1,0 +1,326 @@
+/*
+ * predict_total.c
+ *		clv_predict_total: the aggregate around total_terms.c.
+ */
+#include "predict/total.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "common/exact.h"
+#include "funcapi.h"
+#include "libpq/pqformat.h"
+#include "utils/float.h"
+
+#define AGGREGATE "clv_predict_total()"
+
+/* Arguments of the transition behind the state. */
+enum
+{
+	STATE,
+	MODEL,
+	HISTORY,
+	HORIZON,
+	DISCOUNT_RATE,
+	MARGIN,
+	AS_OF,
+	LEVEL,
+	COVARIATES
+};
+
+static ClvTotal *
+TotalArgument(FunctionCallInfo fcinfo, int arg)
+{
+	return clv_state_argument(fcinfo, arg, CLV_TOTAL_TAG, AGGREGATE);
+}
+
+/* ---- adding customers ---- */
+
+static bool
+Given(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_NARGS() > argument && !PG_ARGISNULL(argument);
+}
+
+/* An optional number; unlike a history, it must not be NULL where it is named at all. */
+static double
+Number(FunctionCallInfo fcinfo, int argument, const char *name, double otherwise)
+{
+	if (PG_NARGS() <= argument)
+		return otherwise;
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("%s of a total must not be NULL", name)));
+	return PG_GETARG_FLOAT8(argument);
+}
+
+static bool
+SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
+{
+	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
+		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+}
+
+static void
+CheckSame(const ClvTotal *total, const ClvPackedModel *model, double level)
+{
+	if (!SameModel(total->model, model))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("customers of one total have different models"),
+						errdetail("Its intervals rest on the errors of one fit."),
+						errhint("GROUP BY what the model depends on.")));
+	if (level != total->level)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("customers of one total have different levels: %s and %s",
+							   clv_number_text(total->level), clv_number_text(level))));
+}
+
+/* The state, which may be new; errors where its customers do not go together. */
+static ClvTotal *
+Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
+{
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
+	ClvTotal   *total = TotalArgument(fcinfo, STATE);
+
+	if (total != NULL && total->site == site && total->generation == site->model.generation &&
+		total->level == level)
+		return total;
+	if (total == NULL)
+		total = clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), site->fitted, level);
+	else
+		CheckSame(total, PG_GETARG_CLV_MODEL_P(MODEL), level);
+	total->site = site;
+	total->generation = site->model.generation;
+	return total;
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_add);
+Datum
+clv_predict_total_add(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvTotal   *total;
+	ClvCustomer customer;
+	double		level;
+	double		discount_rate;
+	double		margin;
+
+	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY))
+		return clv_same_state(fcinfo);
+	if (PG_ARGISNULL(HORIZON))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("horizon of a total must not be NULL")));
+	site = clv_model_site_of(fcinfo, MODEL, clv_total_memo_width);
+	clv_model_need_purchase(&site->model.fitted);
+	clv_set_covariates(site, Given(fcinfo, COVARIATES) ? PG_GETARG_ARRAYTYPE_P(COVARIATES) : NULL);
+	discount_rate = Number(fcinfo, DISCOUNT_RATE, "discount_rate", 0);
+	margin = Number(fcinfo, MARGIN, "margin", 1);
+	clv_check_rates(fcinfo, discount_rate, margin);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), discount_rate);
+	level = Number(fcinfo, LEVEL, "level", CLV_TOTAL_LEVEL);
+	clv_check_level(level);
+
+	total = Total(fcinfo, site, level);
+	if (clv_customer(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY),
+					 PG_NARGS() > AS_OF ? clv_as_of(fcinfo, AS_OF, site->fitted)
+										: clv_as_of_model(site->fitted),
+					 &customer))
+		clv_total_add(total, site, &customer, margin);
+	PG_RETURN_POINTER(total);
+}
+
+/* ---- putting totals together ---- */
+
+static ClvTotal *
+Copy(MemoryContext context, const ClvTotal *total)
+{
+	Size		size = offsetof(ClvTotal, sum) + total->nsums * sizeof(ClvExactSum);
+	ClvTotal   *copy = MemoryContextAlloc(context, size);
+
+	memcpy(copy, total, size);
+	copy->model = MemoryContextAlloc(context, VARSIZE_ANY(total->model));
+	memcpy(copy->model, total->model, VARSIZE_ANY(total->model));
+	copy->site = NULL;
+	return copy;
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_combine);
+Datum
+clv_predict_total_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
+	ClvTotal   *total = TotalArgument(fcinfo, 0);
+	ClvTotal   *other = TotalArgument(fcinfo, 1);
+
+	if (other == NULL)
+		return clv_same_state(fcinfo);
+	if (total == NULL)
+		PG_RETURN_POINTER(Copy(context, other));
+	CheckSame(total, other->model, other->level);
+	total->customers += other->customers;
+	for (int i = 0; i < total->nsums; i++)
+		clv_exact_merge(&total->sum[i], &other->sum[i]);
+	PG_RETURN_POINTER(total);
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_serialize);
+Datum
+clv_predict_total_serialize(PG_FUNCTION_ARGS)
+{
+	ClvTotal   *total = TotalArgument(fcinfo, 0);
+	StringInfoData buffer;
+
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
+	pq_begintypsend(&buffer);
+	pq_sendint32(&buffer, VARSIZE_ANY_EXHDR(total->model));
+	pq_sendbytes(&buffer, VARDATA_ANY(total->model), VARSIZE_ANY_EXHDR(total->model));
+	pq_sendfloat8(&buffer, total->level);
+	pq_sendint64(&buffer, total->customers);
+	for (int i = 0; i < total->nsums; i++)
+		clv_exact_send(&buffer, &total->sum[i]);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
+}
+
+static void
+Corrupt(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+					errmsg("these bytes are no total of predictions")));
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_deserialize);
+Datum
+clv_predict_total_deserialize(PG_FUNCTION_ARGS)
+{
+	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	StringInfoData buffer;
+	int			size;
+	ClvPackedModel   *model;
+	ClvModel	fitted;
+	double		level;
+	ClvTotal   *total;
+
+	(void) clv_aggregate_context(fcinfo, AGGREGATE);
+	initStringInfo(&buffer);
+	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+	size = pq_getmsgint(&buffer, 4);
+	if (size < 0 || size > buffer.len)
+		Corrupt();
+	model = palloc(VARHDRSZ + size);
+	SET_VARSIZE(model, VARHDRSZ + size);
+	memcpy(VARDATA(model), pq_getmsgbytes(&buffer, size), size);
+	clv_model_unpack(model, &fitted);
+	clv_model_need_purchase(&fitted);
+	level = pq_getmsgfloat8(&buffer);
+	clv_check_level(level);
+	total = clv_total_create(CurrentMemoryContext, model, &fitted, level);
+	total->customers = pq_getmsgint64(&buffer);
+	if (total->customers < 0)
+		Corrupt();
+	for (int i = 0; i < total->nsums; i++)
+		if (!clv_exact_recv(&buffer, &total->sum[i]))
+			Corrupt();
+	pq_getmsgend(&buffer);
+	PG_RETURN_POINTER(total);
+}
+
+/* ---- the row ---- */
+
+/* gradient' covariance gradient */
+static double
+DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
+{
+	double		g[CLV_MAX_DIM];
+	double		variance = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		double		row = 0;
+
+		g[i] = clv_exact_value(&gradient[i]);
+		for (int j = 0; j < i; j++)
+			row += 2 * covariance[CLV_COVARIANCE_AT(i, j)] * g[j];
+		variance += g[i] * (row + covariance[CLV_COVARIANCE_AT(i, i)] * g[i]);
+	}
+	return Max(variance, 0);
+}
+
+/* The six columns of a total. */
+typedef struct Columns
+{
+	Datum	   *values;
+	bool	   *nulls;
+} Columns;
+
+static void
+PutFinite(Columns *columns, int i, double value)
+{
+	columns->nulls[i] = !isfinite(value);
+	columns->values[i] = columns->nulls[i] ? (Datum) 0 : Float8GetDatum(value + 0.0);
+}
+
+/*
+ * Expectation, its standard error and confidence interval, the prediction interval.
+ * None of them crosses zero where the expectation's sign is certain, as it is here.
+ * Without limits the expectation is all there is.
+ */
+static void
+PutTotal(Columns columns, double mean, double mean_variance, double variance, double z,
+		 bool limits)
+{
+	double		error = sqrt(mean_variance);
+	double		spread = sqrt(variance + (isnan(mean_variance) ? 0 : mean_variance));
+	double		lowest = mean < 0 ? -get_float8_infinity() : 0;
+	double		highest = mean < 0 ? 0 : get_float8_infinity();
+
+	PutFinite(&columns, 0, mean);
+	if (!isfinite(mean) || !limits)
+		return;
+	PutFinite(&columns, 1, error);
+	PutFinite(&columns, 2, Max(mean - z * error, lowest));
+	PutFinite(&columns, 3, Min(mean + z * error, highest));
+	PutFinite(&columns, 4, isfinite(spread) ? Max(mean - z * spread, lowest) : spread);
+	PutFinite(&columns, 5, isfinite(spread) ? Min(mean + z * spread, highest) : spread);
+	if (isnan(mean_variance))
+		columns.nulls[1] = columns.nulls[2] = columns.nulls[3] = true;
+}
+
+PG_FUNCTION_INFO_V1(clv_predict_total_final);
+Datum
+clv_predict_total_final(PG_FUNCTION_ARGS)
+{
+	ClvTotal   *total;
+	ClvModel	fitted;
+	const ClvExactSum *by;
+	double		purchase_error = get_float8_nan();
+	double		value_error = get_float8_nan();
+	double		z;
+	int			n;
+	Datum		values[13] = {0};
+	bool		nulls[13];
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	total = TotalArgument(fcinfo, 0);
+	clv_model_unpack(total->model, &fitted);
+	n = clv_model_dimension(&fitted.purchase);
+	z = clv_normal_width(total->level);
+	by = total->sum + CLV_TOTAL_GRADIENTS;
+	if (fitted.purchase.has_covariance)
+		purchase_error = DeltaVariance(by, fitted.purchase.covariance, n);
+	if (fitted.purchase.has_covariance && fitted.spend.has_covariance)
+		value_error = DeltaVariance(by + n, fitted.purchase.covariance, n) +
+			DeltaVariance(by + 2 * n, fitted.spend.covariance, fitted.spend.family->nparams);
+
+	memset(nulls, true, sizeof(nulls));
+	values[0] = Int64GetDatum(total->customers);
+	nulls[0] = false;
+	PutTotal((Columns){values + 1, nulls + 1}, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES]),
+			 purchase_error, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE]), z,
+			 clv_has_limits(fcinfo, &fitted, false));
+	if (fitted.spend.family != NULL)
+		PutTotal((Columns){values + 7, nulls + 7}, clv_exact_value(&total->sum[CLV_TOTAL_VALUE]),
+				 value_error, clv_exact_value(&total->sum[CLV_TOTAL_VALUE_VARIANCE]), z,
+				 clv_has_limits(fcinfo, &fitted, true));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, nulls)));
+}

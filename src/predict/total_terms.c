@@ -1,0 +1,234 @@
+/*
+ * total_terms.c
+ *		What a customer adds to a total, with its variance and its gradients.
+ *
+ * Derivatives are central differences: families know how to compute quantities at
+ * any parameters, and a confidence interval needs six digits at most. What depends
+ * on purchases and age alone is remembered, derivatives included.
+ */
+#include "predict/total.h"
+
+#include <math.h>
+
+/* Step on the scale of the search: truncation and rounding both stay near 1e-8. */
+#define STEP 0x1p-12
+
+/* The memo's numbers behind those of the site: E[N^2], and the derivatives of two. */
+enum
+{
+	SECOND = CLV_MEMO_KINDS,
+	EXPECTED_BY,
+	DISCOUNTED_BY = EXPECTED_BY + CLV_MAX_PARAMS,
+	WIDTH = DISCOUNTED_BY + CLV_MAX_PARAMS
+};
+
+const int	clv_total_memo_width = WIDTH;
+
+/* One customer's numbers. */
+typedef struct Addend
+{
+	double		p;				/* P(alive) */
+	double		p_by[CLV_MAX_PARAMS];
+	double		alive[WIDTH];	/* given alive: the memo's numbers */
+	double		spend;
+	double		spend_by[CLV_MAX_PARAMS];
+	double		spend_variance;	/* of the spend in the horizon */
+} Addend;
+
+ClvTotal *
+clv_total_create(MemoryContext context, const ClvPackedModel *model, const ClvModel *fitted,
+				 double level)
+{
+	int			nsums = clv_total_sums(fitted);
+	ClvTotal   *total = MemoryContextAllocZero(context, offsetof(ClvTotal, sum) +
+														 nsums * sizeof(ClvExactSum));
+
+	total->model = MemoryContextAlloc(context, VARSIZE_ANY(model));
+	memcpy(total->model, model, VARSIZE_ANY(model));
+	total->tag = CLV_TOTAL_TAG;
+	total->level = level;
+	total->nsums = nsums;
+	return total;
+}
+
+/* The parameters with one of them a step up or down, where the search moved it. */
+static void
+Step(const ClvFamily *family, const double *param, int i, double step, double *out)
+{
+	memcpy(out, param, family->nparams * sizeof(double));
+	out[i] = clv_moved(family->transform[i], param[i], step);
+}
+
+/* Expected and discounted purchases given alive, at these parameters. */
+static void
+AliveAt(const ClvModelSite *site, const ClvCustomer *c, const double *param, double *expected,
+		double *discounted)
+{
+	ClvFuture	future;
+
+	clv_given_alive(site->fitted->purchase.family, param, c->x, c->t_x, c->T, &future);
+	*expected = future.family->expected(future.param, site->terms.horizon);
+	*discounted = site->terms.delta == 0
+					  ? *expected
+					  : clv_discounted(&future, site->terms.delta, site->terms.horizon);
+}
+
+static void
+WorkOut(const ClvModelSite *site, const ClvCustomer *c, double *value)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	ClvFuture	future;
+
+	AliveAt(site, c, part->param, &value[CLV_MEMO_EXPECTED], &value[CLV_MEMO_DISCOUNTED]);
+	clv_future_of(site->fitted, c, &future);
+	for (int i = 0; i < part->family->nparams; i++)
+	{
+		double		up[CLV_MAX_PARAMS];
+		double		down[CLV_MAX_PARAMS];
+		double		expected[2];
+		double		discounted[2];
+
+		value[EXPECTED_BY + i] = value[DISCOUNTED_BY + i] = 0;
+		if (!part->has_covariance || part->family->transform[i] == CLV_FIXED)
+			continue;
+		Step(part->family, part->param, i, STEP, up);
+		Step(part->family, part->param, i, -STEP, down);
+		AliveAt(site, c, up, &expected[0], &discounted[0]);
+		AliveAt(site, c, down, &expected[1], &discounted[1]);
+		value[EXPECTED_BY + i] = (expected[0] - expected[1]) / (2 * STEP);
+		value[DISCOUNTED_BY + i] = (discounted[0] - discounted[1]) / (2 * STEP);
+	}
+	/* the last, for it says that the others are there */
+	value[SECOND] = clv_second_moment(&future, site->terms.horizon);
+}
+
+static void
+Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	const ClvFamily *family = part->family;
+	ClvMemoKey	key = clv_site_key(site, c);
+	double	   *value = clv_memo_values(&site->memo, &key);
+
+	if (isnan(value[SECOND]))
+		WorkOut(site, c, value);
+	memcpy(a->alive, value, sizeof(a->alive));
+	a->p = clv_checked(clv_site_p_alive(site, c), "P(alive)", c);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		double		up[CLV_MAX_PARAMS];
+		double		down[CLV_MAX_PARAMS];
+
+		a->p_by[i] = 0;
+		if (!part->has_covariance || family->transform[i] == CLV_FIXED)
+			continue;
+		Step(family, part->param, i, STEP, up);
+		Step(family, part->param, i, -STEP, down);
+		a->p_by[i] = (exp(family->ln_p_alive(up, c->x, c->t_x, c->T)) -
+					  exp(family->ln_p_alive(down, c->x, c->t_x, c->T))) /
+					 (2 * STEP);
+	}
+}
+
+static void
+Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
+{
+	const ClvModelPart *part = &site->fitted->spend;
+	const ClvFamily *family = part->family;
+	double		expected = a->alive[CLV_MEMO_EXPECTED];
+	double		square;
+	double		product;
+
+	a->spend = clv_spend_of(site->fitted, c);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		double		up[CLV_MAX_PARAMS];
+		double		down[CLV_MAX_PARAMS];
+
+		Step(family, part->param, i, STEP, up);
+		Step(family, part->param, i, -STEP, down);
+		a->spend_by[i] = (family->expected_spend(up, c->spend_x, c->mean) -
+						  family->expected_spend(down, c->spend_x, c->mean)) /
+						 (2 * STEP);
+	}
+	family->spend_squares(part->param, c->spend_x, c->mean, &square, &product);
+	a->spend_variance = 0;
+	if (a->p > 0 && expected > 0)
+		a->spend_variance =
+			a->p * (expected * square + (a->alive[SECOND] - expected) * product) -
+			pow(a->p * expected * a->spend, 2);
+}
+
+/*
+ * Gradients by parameters become gradients by effects, too: a parameter of a customer
+ * with covariates z has the log of the model's plus effect times gamma'z.
+ */
+static void
+AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	const ClvFamily *family = part->family;
+	int			n = part->ncovariates;
+	double		purchase = 0;
+	double		churn = 0;
+
+	for (int i = 0; i < family->nparams; i++)
+	{
+		clv_exact_add(&sum[i], gradient[i]);
+		purchase += family->purchase_effect[i] * gradient[i];
+		churn += family->churn_effect[i] * gradient[i];
+	}
+	for (int j = 0; j < n; j++)
+	{
+		clv_exact_add(&sum[family->nparams + j], purchase * site->z[j]);
+		clv_exact_add(&sum[family->nparams + n + j], churn * site->z[j]);
+	}
+}
+
+/* Rounding must not make a variance negative. */
+static void
+AddVariance(ClvExactSum *sum, double variance)
+{
+	clv_exact_add(sum, isnan(variance) ? variance : Max(variance, 0));
+}
+
+void
+clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, double margin)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	int			nparams = part->family->nparams;
+	int			dimension = clv_model_dimension(part);
+	ClvExactSum *by = total->sum + CLV_TOTAL_GRADIENTS;
+	double		gradient[CLV_MAX_PARAMS];
+	Addend		a;
+	double		expected;
+	double		discounted;
+	double		worth;
+
+	Purchases(site, customer, &a);
+	expected = a.alive[CLV_MEMO_EXPECTED];
+	discounted = a.alive[CLV_MEMO_DISCOUNTED];
+	total->customers++;
+	clv_exact_add(&total->sum[CLV_TOTAL_PURCHASES],
+				  clv_checked(a.p * expected, "the expected number of purchases", customer));
+	AddVariance(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE],
+				a.p > 0 ? a.p * a.alive[SECOND] - pow(a.p * expected, 2) : 0);
+	for (int i = 0; i < nparams; i++)
+		gradient[i] = a.p_by[i] * expected + a.p * a.alive[EXPECTED_BY + i];
+	AddGradient(by, site, gradient);
+	if (site->fitted->spend.family == NULL)
+		return;
+
+	Spend(site, customer, &a);
+	worth = margin * a.spend;
+	clv_exact_add(&total->sum[CLV_TOTAL_VALUE],
+				  clv_checked(worth * a.p * discounted, "the value", customer));
+	if (expected > 0)
+		AddVariance(&total->sum[CLV_TOTAL_VALUE_VARIANCE],
+					pow(margin * discounted / expected, 2) * a.spend_variance);
+	for (int i = 0; i < nparams; i++)
+		gradient[i] = worth * (a.p_by[i] * discounted + a.p * a.alive[DISCOUNTED_BY + i]);
+	AddGradient(by + dimension, site, gradient);
+	for (int i = 0; i < site->fitted->spend.family->nparams; i++)
+		clv_exact_add(&by[2 * dimension + i], margin * a.p * discounted * a.spend_by[i]);
+}

@@ -1,0 +1,97 @@
+/*
+ * score_cuts.c
+ *		rfmtc_score(history, cuts, as_of): one customer against stored cuts.
+ */
+#include "score/cuts.h"
+
+/* What a call site keeps: the cuts it saw last, their model, and the row type. */
+typedef struct CutsSite
+{
+	ClvModelCache cache;
+	ClvValuer  *valuer;
+	TupleDesc	desc;
+	Pointer		key;			/* the cuts as they came, toast pointer or bytes */
+	Size		key_size;
+	ClvCutPoints points;
+	DateADT		as_of;
+	ClvPackedModel   *model;
+} CutsSite;
+
+static CutsSite *
+Site(FmgrInfo *flinfo)
+{
+	if (flinfo->fn_extra == NULL)
+	{
+		CutsSite   *site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(CutsSite));
+
+		site->desc = clv_scores_desc(flinfo);
+		site->valuer = clv_valuer_create(flinfo->fn_mcxt);
+		flinfo->fn_extra = site;
+	}
+	return flinfo->fn_extra;
+}
+
+/* Forget the old cuts before the new ones are read: reading them may fail. */
+static void
+TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
+{
+	struct varlena *raw = (struct varlena *) DatumGetPointer(datum);
+	ClvCuts    *cuts;
+	ClvCutsParts parts;
+
+	if (site->key != NULL)
+		pfree(site->key);
+	if (site->model != NULL)
+		pfree(site->model);
+	site->key = NULL;
+	site->model = NULL;
+	site->key_size = 0;
+
+	cuts = DatumGetClvCutsP(datum);
+	clv_cuts_unpack_value(cuts, &parts);
+	site->points = parts.points;
+	site->as_of = parts.as_of;
+	if (parts.model != NULL)
+	{
+		site->model = MemoryContextAlloc(context, VARSIZE_ANY(parts.model));
+		memcpy(site->model, parts.model, VARSIZE_ANY(parts.model));
+	}
+	if (VARATT_IS_EXTERNAL(raw) && !VARATT_IS_EXTERNAL_ONDISK(raw))
+		return;
+	site->key = MemoryContextAlloc(context, VARSIZE_ANY(raw));
+	memcpy(site->key, raw, VARSIZE_ANY(raw));
+	site->key_size = VARSIZE_ANY(raw);
+}
+
+static bool
+IsKnown(const CutsSite *site, Datum datum)
+{
+	struct varlena *raw = (struct varlena *) DatumGetPointer(datum);
+
+	return site->key_size == VARSIZE_ANY(raw) && memcmp(raw, site->key, site->key_size) == 0;
+}
+
+PG_FUNCTION_INFO_V1(rfmtc_score_cuts);
+Datum
+rfmtc_score_cuts(PG_FUNCTION_ARGS)
+{
+	CutsSite   *site;
+	DateADT		as_of;
+	double		value[CLV_MEASURES];
+	ClvScores	scores;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	site = Site(fcinfo->flinfo);
+	if (!IsKnown(site, PG_GETARG_DATUM(1)))
+		TakeCuts(site, PG_GETARG_DATUM(1), fcinfo->flinfo->fn_mcxt);
+	if (site->model != NULL)
+		clv_model_lookup(&site->cache, PointerGetDatum(site->model), fcinfo->flinfo->fn_mcxt);
+	as_of = PG_ARGISNULL(2) ? site->as_of : PG_GETARG_DATEADT(2);
+	clv_check_as_of(as_of);
+	if (!clv_measure(PG_GETARG_CLV_HISTORY_P(0), site->model != NULL ? &site->cache : NULL,
+					 site->valuer, as_of, value))
+		PG_RETURN_NULL();
+	clv_score(&site->points, value, &scores);
+	PG_RETURN_DATUM(clv_scores_datum(site->desc, &scores));
+}

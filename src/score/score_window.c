@@ -1,0 +1,279 @@
+/*
+ * score_window.c
+ *		rfmtc_score(history, model, as_of, bins) OVER (...)
+ *
+ * The first row of a partition reads all of it, measures every customer, cuts
+ * and scores; the rows then pick up six bytes each. Frame and ORDER BY play no
+ * part: a score is a place in the whole partition.
+ */
+#include "score/population.h"
+#include "score/score.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+#include "storage/shmem.h"
+#include "utils/datetime.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "windowapi.h"
+
+enum
+{
+	ARG_HISTORY,				/* these are passed by reference */
+	ARG_MODEL,
+	ARG_AS_OF,					/* and these by value */
+	ARG_BINS,
+	ARGS
+};
+
+/* What a partition has found out; zeroed when it starts. */
+typedef struct Partition
+{
+	ClvModelCache cache;
+	ClvValuer  *valuer;			/* of who reads; NULL before */
+	bool		ready;
+	int64		rows;
+	ClvScores  *scores;			/* one for each row; all 0 for customers not there */
+} Partition;
+
+/* What the first row of a partition works with. */
+typedef struct Reader
+{
+	WindowObject winobj;
+	Partition  *partition;
+	MemoryContext memory;		/* the partition's */
+	MemoryContext scratch;		/* one row's */
+	bool		constant[ARGS];	/* the argument is the same in every row */
+	Datum		value[ARGS];
+	bool		isnull[ARGS];
+
+	DateADT		as_of;
+	int			bins;
+} Reader;
+
+/* The arguments of a row. Each is copied, for to fetch the next may free the one before. */
+static void
+ReadArguments(Reader *reader, int64 row)
+{
+	bool		outside;
+
+	for (int arg = 0; arg < ARGS; arg++)
+	{
+		if (reader->constant[arg])
+			continue;
+		reader->value[arg] = WinGetFuncArgInPartition(reader->winobj, arg, (int) row,
+													  WINDOW_SEEK_HEAD, false,
+													  &reader->isnull[arg], &outside);
+		if (!reader->isnull[arg] && arg <= ARG_MODEL)
+			reader->value[arg] = datumCopy(reader->value[arg], false, -1);
+	}
+}
+
+static void
+OpenReader(Reader *reader, FunctionCallInfo fcinfo, WindowObject winobj, Partition *partition)
+{
+	memset(reader, 0, sizeof(*reader));
+	reader->winobj = winobj;
+	reader->partition = partition;
+	reader->memory = GetMemoryChunkContext(partition);
+	for (int arg = ARG_MODEL; arg < ARGS; arg++)
+	{
+		reader->constant[arg] = get_fn_expr_arg_stable(fcinfo->flinfo, arg);
+		if (reader->constant[arg])
+			reader->value[arg] = WinGetFuncArgCurrent(winobj, arg, &reader->isnull[arg]);
+	}
+	reader->scratch = AllocSetContextCreate(CurrentMemoryContext, "rfmtc_score row",
+											ALLOCSET_DEFAULT_SIZES);
+}
+
+/* The model of the row that was read last, or NULL. */
+static const ClvModel *
+Model(Reader *reader)
+{
+	const ClvModel *fitted;
+
+	if (reader->isnull[ARG_MODEL])
+		return NULL;
+	fitted =
+		clv_model_lookup(&reader->partition->cache, reader->value[ARG_MODEL], reader->memory);
+	clv_model_need_purchase(fitted);
+	return fitted;
+}
+
+/* The day that the row read last wants by its own words, or DATEVAL_NOBEGIN. */
+static DateADT
+AsOfWanted(Reader *reader)
+{
+	const ClvModel *fitted;
+
+	if (!reader->isnull[ARG_AS_OF])
+		return DatumGetDateADT(reader->value[ARG_AS_OF]);
+	fitted = Model(reader);
+	return fitted != NULL && fitted->has_as_of ? fitted->as_of : DATEVAL_NOBEGIN;
+}
+
+static int
+BinsWanted(const Reader *reader)
+{
+	return reader->isnull[ARG_BINS] ? CLV_DEFAULT_BINS : DatumGetInt32(reader->value[ARG_BINS]);
+}
+
+/* A row that wants another day or other bins than those before it is an error. */
+static void
+CheckAgreement(Reader *reader)
+{
+	DateADT		as_of = AsOfWanted(reader);
+	char		text[MAXDATELEN + 1];
+	char		other[MAXDATELEN + 1];
+
+	if (BinsWanted(reader) != reader->bins)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("different numbers of bins in one partition: %d and %d",
+							   reader->bins, BinsWanted(reader)),
+						errhint("Score one partition with one number of bins.")));
+	if (!DATE_IS_NOBEGIN(as_of) && as_of != reader->as_of)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("different days to score as of in one partition: %s and %s",
+							   clv_date_text(reader->as_of, text), clv_date_text(as_of, other)),
+						errhint("Give one as_of for all rows, or PARTITION BY what it, or the "
+								"model, depends on.")));
+}
+
+/*
+ * No argument of the first row says which day it is: the first model that has
+ * one says it, else it is the day of the last purchase.
+ */
+static DateADT
+FindAsOf(Reader *reader)
+{
+	DateADT		last = DATEVAL_NOBEGIN;
+	DateADT		wanted = DATEVAL_NOBEGIN;
+
+	for (int64 row = 0; row < reader->partition->rows && DATE_IS_NOBEGIN(wanted); row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
+
+		CHECK_FOR_INTERRUPTS();
+		ReadArguments(reader, row);
+		wanted = AsOfWanted(reader);
+		if (!reader->isnull[ARG_HISTORY])
+			last = Max(last, clv_history_last_purchase(
+								 DatumGetClvHistoryP(reader->value[ARG_HISTORY])));
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(reader->scratch);
+	}
+	return DATE_IS_NOBEGIN(wanted) ? last : wanted;
+}
+
+/* Settle the day and the bins. DATEVAL_NOBEGIN stays where nobody ever bought. */
+static void
+Agree(Reader *reader)
+{
+	ReadArguments(reader, 0);
+	reader->bins = BinsWanted(reader);
+	clv_check_bins(reader->bins);
+	if (!reader->isnull[ARG_AS_OF])
+		clv_check_as_of(DatumGetDateADT(reader->value[ARG_AS_OF]));
+	reader->as_of = AsOfWanted(reader);
+	if (DATE_IS_NOBEGIN(reader->as_of))
+		reader->as_of = FindAsOf(reader);
+}
+
+/* Measure everybody; there says whom. */
+static void
+Measure(Reader *reader, ClvPopulation *population, bool *there)
+{
+	if (reader->partition->valuer == NULL)
+		reader->partition->valuer = clv_valuer_create(reader->memory);
+	for (int64 row = 0; row < reader->partition->rows; row++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
+		double		value[CLV_MEASURES];
+
+		CHECK_FOR_INTERRUPTS();
+		ReadArguments(reader, row);
+		CheckAgreement(reader);
+		there[row] = !reader->isnull[ARG_HISTORY] &&
+					 clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]),
+								 Model(reader) != NULL ? &reader->partition->cache : NULL,
+								 reader->partition->valuer, reader->as_of, value);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(reader->scratch);
+		if (there[row])
+			clv_population_add(population, value);
+	}
+}
+
+static void
+ScorePopulation(Partition *partition, const ClvPopulation *population, const bool *there, int bins)
+{
+	ClvCutPoints cuts;
+	int64		customer = 0;
+
+	clv_population_cut(population, bins, &cuts);
+	for (int64 row = 0; row < partition->rows; row++)
+	{
+		double		value[CLV_MEASURES];
+
+		if (!there[row])
+			continue;
+		for (int i = 0; i < CLV_MEASURES; i++)
+			value[i] = cuts.known[i] ? population->column[i][customer] : NAN;
+		clv_score(&cuts, value, &partition->scores[row]);
+		customer++;
+	}
+}
+
+static void
+ScorePartition(FunctionCallInfo fcinfo, WindowObject winobj, Partition *partition)
+{
+	Reader		reader;
+	ClvPopulation population;
+	MemoryContext work;
+	MemoryContext old;
+	bool	   *there;
+
+	partition->rows = WinGetPartitionRowCount(winobj);
+	if (partition->rows > PG_INT32_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("too many customers to score at once")));
+	work = AllocSetContextCreate(CurrentMemoryContext, "rfmtc_score", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+
+	OpenReader(&reader, fcinfo, winobj, partition);
+	Agree(&reader);
+	memset(&population, 0, sizeof(population));
+	population.context = work;
+	there = MemoryContextAllocHuge(work, partition->rows);
+	Measure(&reader, &population, there);
+	partition->scores =
+		MemoryContextAllocExtended(reader.memory, mul_size(partition->rows, sizeof(ClvScores)),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	ScorePopulation(partition, &population, there, reader.bins);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	partition->ready = true;
+}
+
+PG_FUNCTION_INFO_V1(rfmtc_score_window);
+Datum
+rfmtc_score_window(PG_FUNCTION_ARGS)
+{
+	WindowObject winobj = PG_WINDOW_OBJECT();
+	Partition  *partition;
+	int64		row;
+
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = clv_scores_desc(fcinfo->flinfo);
+	partition = WinGetPartitionLocalMemory(winobj, sizeof(Partition));
+	if (!partition->ready)
+		ScorePartition(fcinfo, winobj, partition);
+
+	row = WinGetCurrentPosition(winobj);
+	WinSetMarkPosition(winobj, row);
+	if (partition->scores[row].score[CLV_RECENCY] == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(clv_scores_datum(fcinfo->flinfo->fn_extra, &partition->scores[row]));
+}
