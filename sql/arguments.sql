@@ -135,10 +135,13 @@ INSERT INTO rate VALUES
 SELECT DISTINCT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv' CROSS JOIN LATERAL unnest(p.proargnames) a (name)
-WHERE a.name IN ('discount_rate', 'margin') AND p.proname !~ 'pipeline' AND NOT EXISTS (SELECT FROM rate r WHERE r.function = p.proname AND r.argument = a.name)
+WHERE a.name IN ('discount_rate', 'margin') AND p.proname !~ 'pipeline|quick' AND NOT EXISTS (SELECT FROM rate r WHERE r.function = p.proname AND r.argument = a.name)
 ORDER BY 1, 2;
 SELECT call FROM rate ORDER BY function, argument \gexec
 SELECT count(clv) FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', margin => -11, as_of => '2021-03-31');
+-- once, however many calls the statement has
+SELECT bool_or(clv_value(model, history, '1 year', 2, 35) + clv_value(model, history, '2 years', 2, 35) + (clv_predict(model, history, '1 year', 2, 35)).clv IS NULL) AS calls
+FROM customer, fitted;
 -- what may be meant is not
 SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => -10, discount_rate => 1) p;
 SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => 1, discount_rate => -0.99) p;

@@ -4,8 +4,12 @@
  */
 #include "common/arguments.h"
 
+#include "access/xact.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+
+/* More than there are families and arguments to warn of in one statement. */
+#define MOST_SUBJECTS 32
 
 /* Infinite intervals came with PostgreSQL 17, as the ends of all three fields; before, nobody means these. */
 static bool
@@ -49,6 +53,25 @@ clv_check_date(const char *argument, DateADT day)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s must be a finite date: %s", argument, clv_date_text(day, text)),
 						errhint("Give a day, such as the last one of the data.")));
+}
+
+bool
+clv_first_in_statement(const char *subject)
+{
+	static const char *subjects[MOST_SUBJECTS];
+	static int	n = 0;
+	static TimestampTz statement = 0;
+	TimestampTz now = GetCurrentStatementStartTimestamp();
+
+	if (now != statement)
+		n = 0;
+	statement = now;
+	for (int i = 0; i < n; i++)
+		if (strcmp(subjects[i], subject) == 0)
+			return false;
+	if (n < MOST_SUBJECTS)
+		subjects[n++] = subject;
+	return true;
 }
 
 /* (argument, day): the day, or an error as above; for functions in SQL */

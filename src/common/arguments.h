@@ -17,4 +17,10 @@ extern double clv_span_days(const char *argument, const Interval *span);
 /* An error that names it where the day that was given as the argument so called is infinite. */
 extern void clv_check_date(const char *argument, DateADT day);
 
+/*
+ * Whether a warning of this subject, a string that lasts, is the first since the client's statement began (in this
+ * process), whatever call it comes from.
+ */
+extern bool clv_first_in_statement(const char *subject);
+
 #endif							/* CLV_ARGUMENTS_H */

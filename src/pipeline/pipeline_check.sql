@@ -224,13 +224,7 @@ BEGIN
 		PERFORM d.as_of::date;
 	END IF;
 	PERFORM now() AT TIME ZONE d.time_zone;
-	IF d.margin NOT BETWEEN -10 AND 1 THEN
-		RAISE WARNING 'margin is % times the revenue', d.margin USING HINT = format('A margin of %s %% is %s.', d.margin, d.margin / 100);
-	END IF;
-	IF d.discount_rate > 1 THEN
-		RAISE WARNING 'discount_rate is % per cent a year', 100 * d.discount_rate
-			USING HINT = format('A rate of %s %% is %s.', d.discount_rate, d.discount_rate / 100);
-	END IF;
+	PERFORM @extschema@.clv_quick_rates(d.discount_rate, d.margin);
 	PERFORM @extschema@.clv_quick_bins(d.map, d.bins);
 	IF d.rating_source IS NOT NULL THEN
 		PERFORM @extschema@.clv_quick_bins('value x satisfaction'::text, d.bins);

@@ -11,8 +11,8 @@
 
 #include <math.h>
 
-#include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/arguments.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
@@ -100,39 +100,21 @@ clv_row_type(FunctionCallInfo fcinfo)
 	return site->desc;
 }
 
-/* Whether no other call of the client's statement has warned of a fit of this family yet. */
-static bool
-FirstInStatement(const ClvFamily *family)
-{
-	static TimestampTz statement = 0;
-	static const ClvFamily *warned = NULL;
-	TimestampTz now = GetCurrentStatementStartTimestamp();
-	bool		first = warned != family || statement != now;
-
-	statement = now;
-	warned = family;
-	return first;
-}
-
 bool
-clv_has_limits(FunctionCallInfo fcinfo, const ClvModel *fitted, bool with_spend)
+clv_has_limits(const ClvModel *fitted, bool with_spend)
 {
-	ClvPredictSite *site = Site(fcinfo);
 	const ClvModelPart *part = clv_model_fell_short(&fitted->purchase) ? &fitted->purchase
 								: with_spend && clv_model_fell_short(&fitted->spend)
 									? &fitted->spend
 									: NULL;
 
-	if (part == NULL)
-		return true;
-	if (!site->said_short && FirstInStatement(part->family))
+	if (part != NULL && clv_first_in_statement(part->family->name))
 		ereport(WARNING,
 				(errmsg("limits are NULL: the fit of \"%s\" did not converge", part->family->name),
 				 errdetail("How far its parameters may be off is not known; expectations are given "
 						   "as they are."),
 				 errhint("Fit more customers together, another family, or use shape_penalty.")));
-	site->said_short = true;
-	return false;
+	return part == NULL;
 }
 
 /* ---- terms ---- */
@@ -151,6 +133,8 @@ clv_delta(double rate, double unit_days)
 static void
 WarnRate(const char *argument, double value, const char *meaning)
 {
+	if (!clv_first_in_statement(argument))
+		return;
 	ereport(WARNING,
 			(errmsg("%s is %s", argument, clv_number_text(value)), errdetail("%s", meaning),
 			 fabs(value) <= 100 ? errhint("For %s %% write %s, not %s.", clv_number_text(value),
@@ -159,24 +143,16 @@ WarnRate(const char *argument, double value, const char *meaning)
 }
 
 void
-clv_check_rates(FunctionCallInfo fcinfo, double discount_rate, double margin)
+clv_check_rates(double discount_rate, double margin)
 {
-	ClvPredictSite *site = Site(fcinfo);
-
 	if (!isfinite(margin))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("margin must be a finite number: %s", clv_number_text(margin)),
 						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
-	if (discount_rate > MOST_RATE && isfinite(discount_rate) && !site->said_rate)
-	{
-		site->said_rate = true;
+	if (discount_rate > MOST_RATE && isfinite(discount_rate))
 		WarnRate("discount_rate", discount_rate, "It is an effective rate per year.");
-	}
-	if ((margin > MOST_MARGIN || margin < LEAST_MARGIN) && !site->said_margin)
-	{
-		site->said_margin = true;
+	if (margin > MOST_MARGIN || margin < LEAST_MARGIN)
 		WarnRate("margin", margin, "It is the part of revenue that is kept, 1 being all of it.");
-	}
 }
 
 void

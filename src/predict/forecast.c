@@ -152,7 +152,7 @@ clv_forecast(PG_FUNCTION_ARGS)
 	SetPeriod(&forecast, site->fitted, PG_GETARG_INTERVAL_P(PERIOD));
 	forecast.delta = clv_delta(PG_GETARG_FLOAT8(DISCOUNT_RATE), site->fitted->unit_days);
 	forecast.margin = PG_GETARG_FLOAT8(MARGIN);
-	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(DISCOUNT_RATE), forecast.margin);
+	clv_check_rates(PG_GETARG_FLOAT8(DISCOUNT_RATE), forecast.margin);
 	forecast.as_of = clv_as_of(fcinfo, AS_OF, site->fitted);
 	if (!clv_customer(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY), forecast.as_of, &customer))
 		return (Datum) 0;
@@ -188,7 +188,7 @@ clv_new_customer(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, COVARIATES);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
 	margin = PG_GETARG_FLOAT8(MARGIN);
-	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(DISCOUNT_RATE), margin);
+	clv_check_rates(PG_GETARG_FLOAT8(DISCOUNT_RATE), margin);
 
 	future.family = site->fitted->purchase.family;
 	memcpy(future.param, site->fitted->purchase.param, sizeof(future.param));

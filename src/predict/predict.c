@@ -107,13 +107,13 @@ PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer 
 	double		discount;
 	ClvFuture	future;
 
-	if (!clv_has_limits(fcinfo, site->fitted, false))
+	if (!clv_has_limits(site->fitted, false))
 		return;
 	clv_future_of(site->fitted, customer, &future);
 	for (int i = 0; i < 2; i++)
 		Set(row, PURCHASES_LOW + i,
 			clv_count_quantile(&future, p_alive, site->terms.horizon, levels[i]));
-	if (row->null[EXPECTED_SPEND] || !clv_has_limits(fcinfo, site->fitted, true))
+	if (row->null[EXPECTED_SPEND] || !clv_has_limits(site->fitted, true))
 		return;
 
 	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, 2,
@@ -150,7 +150,7 @@ clv_predict(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, COVARIATES);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
 	margin = PG_GETARG_FLOAT8(MARGIN);
-	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(DISCOUNT_RATE), margin);
+	clv_check_rates(PG_GETARG_FLOAT8(DISCOUNT_RATE), margin);
 	if (!PG_ARGISNULL(LEVEL))
 		clv_check_level(PG_GETARG_FLOAT8(LEVEL));
 

@@ -104,7 +104,7 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
 	site = clv_customer_site(fcinfo, 5);
-	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(2), 1);
+	clv_check_rates(PG_GETARG_FLOAT8(2), 1);
 	clv_set_terms(site, PG_ARGISNULL(3) ? NULL : PG_GETARG_INTERVAL_P(3), PG_GETARG_FLOAT8(2));
 	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
@@ -253,7 +253,7 @@ clv_value(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, 6);
 	clv_model_need_spend(site->fitted);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), PG_GETARG_FLOAT8(3));
-	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4));
+	clv_check_rates(PG_GETARG_FLOAT8(3), PG_GETARG_FLOAT8(4));
 	if (!Customer(fcinfo, 5, site->fitted, &customer))
 		PG_RETURN_NULL();
 	RETURN_FINITE(Value(site, &customer, CLV_MEMO_DISCOUNTED, PG_GETARG_FLOAT8(4)));
@@ -272,7 +272,7 @@ clv_lifetime_value(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, 5);
 	clv_model_need_spend(site->fitted);
 	clv_set_terms(site, NULL, PG_GETARG_FLOAT8(2));
-	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3));
+	clv_check_rates(PG_GETARG_FLOAT8(2), PG_GETARG_FLOAT8(3));
 	if (!Customer(fcinfo, 4, site->fitted, &customer) || site->terms.delta <= 0)
 		PG_RETURN_NULL();
 	RETURN_FINITE(Value(site, &customer, CLV_MEMO_LIFETIME, PG_GETARG_FLOAT8(3)));
@@ -296,7 +296,7 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 	level = PG_GETARG_FLOAT8(3);
 	margin = PG_GETARG_FLOAT8(5);
 	clv_check_level(level);
-	clv_check_rates(fcinfo, PG_GETARG_FLOAT8(4), margin);
+	clv_check_rates(PG_GETARG_FLOAT8(4), margin);
 	site = clv_customer_site(fcinfo, 7);
 	clv_model_need_spend(site->fitted);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), PG_GETARG_FLOAT8(4));

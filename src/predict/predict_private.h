@@ -176,17 +176,14 @@ typedef struct ClvPredictSite
 	int			current;
 	int			next;			/* the one to give up, if it comes to that */
 	TupleDesc	desc;			/* of a function that returns rows */
-	bool		said_rate;		/* that a discount rate or a margin looks like percent */
-	bool		said_margin;
-	bool		said_short;		/* that there are no limits: see clv_has_limits */
 } ClvPredictSite;
 
 /*
  * Whether predictions of purchases (of value: with_spend) may have limits. False, with one
- * WARNING a call site, where a fit behind them did not converge: its parameters may be
+ * WARNING a statement, where a fit behind them did not converge: its parameters may be
  * anywhere along a direction that the data do not hold, and limits around them too narrow.
  */
-extern bool clv_has_limits(FunctionCallInfo fcinfo, const ClvModel *fitted, bool with_spend);
+extern bool clv_has_limits(const ClvModel *fitted, bool with_spend);
 
 /* The model of argument 0 at this call site; neither terms nor covariates are set by it. */
 extern ClvModelSite *clv_model_site(FunctionCallInfo fcinfo);
@@ -220,12 +217,6 @@ extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
  * that is none. Values remembered under other terms are forgotten.
  */
 extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
-
-/*
- * An error where the margin is none; one warning a call site, and so one a statement or a
- * parallel worker of it, where a discount rate is not in (-1, 1] or a margin not in [-10, 1].
- */
-extern void clv_check_rates(FunctionCallInfo fcinfo, double discount_rate, double margin);
 
 /* The continuous rate per unit; an error where the annual one is none. */
 extern double clv_delta(double rate, double unit_days);

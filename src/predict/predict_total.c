@@ -115,7 +115,7 @@ clv_predict_total_add(PG_FUNCTION_ARGS)
 	clv_set_covariates(site, Given(fcinfo, COVARIATES) ? PG_GETARG_ARRAYTYPE_P(COVARIATES) : NULL);
 	discount_rate = Number(fcinfo, DISCOUNT_RATE, "discount_rate", 0);
 	margin = Number(fcinfo, MARGIN, "margin", 1);
-	clv_check_rates(fcinfo, discount_rate, margin);
+	clv_check_rates(discount_rate, margin);
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), discount_rate);
 	level = Number(fcinfo, LEVEL, "level", CLV_TOTAL_LEVEL);
 	clv_check_level(level);
@@ -317,10 +317,10 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 	nulls[0] = false;
 	PutTotal((Columns){values + 1, nulls + 1}, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES]),
 			 purchase_error, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE]), z,
-			 clv_has_limits(fcinfo, &fitted, false));
+			 clv_has_limits(&fitted, false));
 	if (fitted.spend.family != NULL)
 		PutTotal((Columns){values + 7, nulls + 7}, clv_exact_value(&total->sum[CLV_TOTAL_VALUE]),
 				 value_error, clv_exact_value(&total->sum[CLV_TOTAL_VALUE_VARIANCE]), z,
-				 clv_has_limits(fcinfo, &fitted, true));
+				 clv_has_limits(&fitted, true));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, nulls)));
 }

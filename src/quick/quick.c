@@ -15,6 +15,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "predict/predict.h"
 #include "utils/builtins.h"
 #include "utils/plancache.h"
 #include "utils/varlena.h"
@@ -109,6 +110,15 @@ clv_quick_columns(PG_FUNCTION_ARGS)
 	}
 	SPI_finish();
 	return (Datum) 0;
+}
+
+/* (discount_rate, margin): warnings where they look like percent */
+PG_FUNCTION_INFO_V1(clv_quick_rates);
+Datum
+clv_quick_rates(PG_FUNCTION_ARGS)
+{
+	clv_check_rates(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1));
+	PG_RETURN_VOID();
 }
 
 /*

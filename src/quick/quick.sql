@@ -186,6 +186,12 @@ CREATE FUNCTION @extschema@.clv_quick_span(argument pg_catalog.text, span pg_cat
 COMMENT ON FUNCTION @extschema@.clv_quick_span(pg_catalog.text, pg_catalog.interval) IS
 	'the interval; an error that names the argument it was given as where it is infinite, or has a part of a day, such as a number without a unit, which counts seconds. A part of the quick look, of validation and of pipelines';
 
+CREATE FUNCTION @extschema@.clv_quick_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
+	RETURNS pg_catalog.void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION @extschema@.clv_quick_rates(pg_catalog.float8, pg_catalog.float8) IS
+	'warns of a discount rate or a margin that looks like percent, once a statement. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_quick_base_type(type pg_catalog.oid) RETURNS pg_catalog.oid
 LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 2000 AS $$
 DECLARE
