@@ -1,4 +1,6 @@
 SET client_min_messages = warning;
+-- the last purchases of this shop lie so far apart that they are warned of where no day is given
+SET client_min_messages = error;
 -- Scores of a partition: ties, directions, agreement with percentile_cont(), options, customers not there yet.
 CREATE SCHEMA score_window;
 SET search_path = score_window, public;
@@ -93,6 +95,16 @@ WITH day AS (SELECT max(clv_last_purchase(history)) AS day FROM customer)
 SELECT bool_and(a = b) AS same
 FROM (SELECT rfmtc_score(history) OVER () AS a, rfmtc_score(history, as_of => day) OVER () AS b FROM customer, day) x;
 
+SET client_min_messages = warning;
+-- one that stands alone is warned of, and nobody is seen from a day after today
+SELECT bool_and(a = b) AS same
+FROM (SELECT rfmtc_score(h) OVER () AS a, rfmtc_score(h, as_of => '2024-06-01') OVER () AS b
+	  FROM (SELECT history FROM customer UNION ALL SELECT '{"occasion":1,"days":[["2024-06-01",5]]}') s (h)) x;
+SET client_min_messages = error;
+SELECT bool_and(a IS NOT DISTINCT FROM b) AS same, count(*) - count(a) AS nobody_yet
+FROM (SELECT rfmtc_score(h) OVER () AS a, rfmtc_score(h, as_of => (now() AT TIME ZONE 'UTC')::date) OVER () AS b
+	  FROM (SELECT history FROM customer UNION ALL SELECT '{"occasion":1,"days":[["2999-12-31",5]]}') s (h)) x;
+
 -- --- NULL histories, no rows, nobody there ---
 SELECT i, rfmtc_score(h, as_of => '2020-02-01') OVER (ORDER BY i) AS s
 FROM (VALUES (1, '{"occasion":1,"days":[["2020-01-01",5]]}'::clv_history), (2, NULL)) v (i, h);
@@ -140,4 +152,5 @@ SELECT rfmtc_score(c.history, clv_model('mbg/nbd', '{"r": 1, "alpha": 6, "a": 1,
 SELECT rfmtc_score(history, clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}')) OVER () FROM customer LIMIT 1;
 SELECT rfmtc_score(history) FROM customer LIMIT 1;
 
+SET client_min_messages = warning;
 DROP SCHEMA score_window CASCADE;

@@ -85,6 +85,22 @@ clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hin
 }
 
 DateADT
+clv_default_day(ClvLastDay *days, int64 n)
+{
+	DateADT		today = clv_today();
+	int64		later;
+	DateADT		settled = clv_settled_day(days, n, &later);
+	DateADT		last = days[n - 1].day;
+
+	if (last > today)
+		ereport(NOTICE, (errmsg("purchases after today are left out"),
+						 errhint("Give as_of => a date to see them.")));
+	clv_warn_of_last_day(Min(last, today), Min(settled, today), later,
+						 "If the date is mistaken, correct it; otherwise give as_of => a date.");
+	return Min(last, today);
+}
+
+DateADT
 clv_today(void)
 {
 	return (DateADT) (GetCurrentTransactionStartTimestamp() / USECS_PER_DAY);

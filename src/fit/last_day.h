@@ -24,6 +24,13 @@ extern DateADT clv_settled_day(ClvLastDay *days, int64 n, int64 *later);
 extern void clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hint);
 
 /*
+ * The day to see customers from where none is given: the last of n days (n >= 1, which are put in
+ * order), or today where that is earlier. A NOTICE where purchases after today are left out, a
+ * WARNING where the last day stands isolated.
+ */
+extern DateADT clv_default_day(ClvLastDay *days, int64 n);
+
+/*
  * The same days from two arrays: of dates and, as bigint, of the customers that each is the last
  * purchase of. Those without a date go into never. Errors where the arrays do not go together.
  */

@@ -132,10 +132,7 @@ clv_quick_day(PG_FUNCTION_ARGS)
 {
 	int64		n = 0;
 	int64		never = 0;
-	int64		later;
 	ClvLastDay *days = NULL;
-	DateADT		day;
-	DateADT		settled;
 
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 		days = clv_last_days(PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_ARRAYTYPE_P(2), &n, &never);
@@ -154,12 +151,5 @@ clv_quick_day(PG_FUNCTION_ARGS)
 	}
 	if (n == 0)
 		PG_RETURN_NULL();
-	settled = clv_settled_day(days, n, &later);
-	day = days[n - 1].day;
-	if (day > clv_today())
-		ereport(NOTICE, (errmsg("purchases after today are left out"),
-						 errhint("Give as_of => a date to see them.")));
-	clv_warn_of_last_day(Min(day, clv_today()), Min(settled, clv_today()), later,
-						 "If the date is mistaken, correct it; otherwise give as_of => a date.");
-	PG_RETURN_DATEADT(Min(day, clv_today()));
+	PG_RETURN_DATEADT(clv_default_day(days, n));
 }

@@ -71,9 +71,9 @@ CREATE FUNCTION @extschema@.rfmtc_score(
 	as_of pg_catalog.date DEFAULT NULL,
 	bins pg_catalog.int4 DEFAULT 5
 ) RETURNS @extschema@.clv_scores
-	AS 'MODULE_PATHNAME', 'rfmtc_score_window' LANGUAGE C WINDOW IMMUTABLE PARALLEL SAFE COST 25;
+	AS 'MODULE_PATHNAME', 'rfmtc_score_window' LANGUAGE C WINDOW STABLE PARALLEL SAFE COST 25;
 COMMENT ON FUNCTION @extschema@.rfmtc_score(@extschema@.clv_history, @extschema@.clv_model, pg_catalog.date, pg_catalog.int4) IS
-	'window function: the scores of each customer among those of the partition, 1 (worst) to bins (best; 2 to 100): 1 + the number of quantiles i/bins below the value, so that ties share a score. Frame and ORDER BY are ignored. as_of: the model''s day, else that of the last purchase in the partition. c and v (value of the next 365.25 days, undiscounted) are NULL without a model. Customers who did not exist yet get NULL and do not count';
+	'window function: the scores of each customer among those of the partition, 1 (worst) to bins (best; 2 to 100): 1 + the number of quantiles i/bins below the value, so that ties share a score. Frame and ORDER BY are ignored. as_of: the model''s day, else that of the last purchase in the partition, not later than today, with a WARNING where that stands alone. c and v (value of the next 365.25 days, undiscounted) are NULL without a model. Customers who did not exist yet get NULL and do not count';
 
 CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date)
 	RETURNS pg_catalog.internal

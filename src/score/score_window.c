@@ -6,6 +6,7 @@
  * and scores; the rows then pick up six bytes each. Frame and ORDER BY play no
  * part: a score is a place in the whole partition.
  */
+#include "fit/last_day.h"
 #include "score/population.h"
 #include "score/score.h"
 
@@ -142,28 +143,37 @@ CheckAgreement(Reader *reader)
 
 /*
  * No argument of the first row says which day it is: the first model that has
- * one says it, else it is the day of the last purchase.
+ * one says it, else it is the day of the last purchase, but not later than today.
  */
 static DateADT
 FindAsOf(Reader *reader)
 {
-	DateADT		last = DATEVAL_NOBEGIN;
+	ClvLastDay *days =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   mul_size(reader->partition->rows, sizeof(ClvLastDay)));
 	DateADT		wanted = DATEVAL_NOBEGIN;
+	int64		n = 0;
 
 	for (int64 row = 0; row < reader->partition->rows && DATE_IS_NOBEGIN(wanted); row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
+		DateADT		last = DATEVAL_NOBEGIN;
 
 		CHECK_FOR_INTERRUPTS();
 		ReadArguments(reader, row);
 		wanted = AsOfWanted(reader);
 		if (!reader->isnull[ARG_HISTORY])
-			last = Max(last, clv_history_last_purchase(
-								 DatumGetClvHistoryP(reader->value[ARG_HISTORY])));
+			last = clv_history_last_purchase(
+				DatumGetClvHistoryP(reader->value[ARG_HISTORY]));
+		if (!DATE_IS_NOBEGIN(last))
+			days[n++] = (ClvLastDay) {last, 1};
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->scratch);
 	}
-	return DATE_IS_NOBEGIN(wanted) ? last : wanted;
+	if (DATE_IS_NOBEGIN(wanted) && n > 0)
+		wanted = clv_default_day(days, n);
+	pfree(days);
+	return wanted;
 }
 
 /* Settle the day and the bins. DATEVAL_NOBEGIN stays where nobody ever bought. */
