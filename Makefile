@@ -14,7 +14,7 @@ MODULE_big = clv
 
 # The rooms; those of mathematics know nothing of PostgreSQL.
 PURE_ROOMS = math families
-ROOMS      = common history fitted fit predict score segment nps quick validate pipeline
+ROOMS      = common history model cells fit predict score segment nps quick validate pipeline
 
 # The SQL files in load order: a file may use the objects of those before it. Within a room: types, functions,
 # aggregates, tables, procedures, views.
