@@ -54,6 +54,9 @@
 /* Heights within this are the same top. */
 #define SAME_TOP 1e-7
 
+/* Climbs towards a border end here and there on the way: heights within this, the same border. */
+#define SAME_BORDER 1e-4
+
 /*
  * A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's
  * guess, an effect when it makes customers differ by as much.
@@ -565,12 +568,21 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 		Maximize(problem, trail, theta, false);
 }
 
+/* Have the two run away towards the same border, as far as heights tell? */
+static bool
+SameBorder(const Attempt *a, const Attempt *b)
+{
+	return a->outcome == CLV_NEWTON_RUNAWAY && b->outcome == CLV_NEWTON_RUNAWAY &&
+		   fabs(a->height - b->height) <= SAME_BORDER;
+}
+
 static bool
 SeenBefore(const Trail *trail, int i)
 {
 	for (int k = 0; k < i; k++)
 	{
-		if (SameTop(&trail->attempts[k], &trail->attempts[i]))
+		if (SameTop(&trail->attempts[k], &trail->attempts[i]) ||
+			SameBorder(&trail->attempts[k], &trail->attempts[i]))
 			return true;
 	}
 	return false;

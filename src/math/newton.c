@@ -40,10 +40,12 @@
 #define RIDGE_GAIN 1e-8
 
 /*
- * So many evaluations in a row that gain less than this, and still not there:
- * rounding has taken the Hessian's lowest curvature, and with it the way.
+ * So many evaluations in a row that gain less than this, absolutely or relative to the
+ * function, and still not there: rounding has taken the Hessian's lowest curvature, and
+ * with it the way.
  */
 #define IDLE_GAIN 1e-6
+#define IDLE_SHARE 1e-9
 #define IDLE_EVALUATIONS 8
 
 /* Relative to the function, gains below this are taken for rounding. */
@@ -301,6 +303,14 @@ TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective object
 	return true;
 }
 
+/* What an evaluation has to gain from here to get anywhere. */
+static double
+IdleGain(const ClvNewton *newton)
+{
+	return newton->idle_gain > 0 ? newton->idle_gain
+								 : fmax(IDLE_GAIN, IDLE_SHARE * fabs(newton->at.value));
+}
+
 /* The first unknown beyond its bounds, or -1. */
 static int
 Outside(const ClvNewton *newton)
@@ -329,7 +339,6 @@ clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 {
 	double radius = FIRST_RADIUS;
 	double start[CLV_LINALG_MAX];
-	double idle_gain = newton->idle_gain > 0 ? newton->idle_gain : IDLE_GAIN;
 	double finest = newton->finest > 0 ? newton->finest : SMALLEST_RADIUS;
 	int idle = 0;
 	Step step;
@@ -359,6 +368,6 @@ clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 			!(step.gain > 0))
 			return CLV_NEWTON_EXHAUSTED;
 		if (TryStep(newton, &step, &radius, objective, arg))
-			idle = newton->at.value - height < idle_gain ? idle + 1 : 0;
+			idle = newton->at.value - height < IdleGain(newton) ? idle + 1 : 0;
 	}
 }

@@ -248,6 +248,30 @@ names_what_runs_away(void **state)
 	assert_true(newton.at.value > -1e-6);
 }
 
+/* the same on top of a million, whose rounding is larger than what the ridge has left to rise */
+static void
+RoughRidge(void *arg, const double *theta, ClvQuadratic *at)
+{
+	Ridge(arg, theta, at);
+	at->value += 1e-4 * sin(1e9 * theta[1]) - 1e6;
+	at->gradient[1] = fmax(at->gradient[1], 1.2e-8);
+	at->hessian[CLV_AT(1, 1)] = theta[1] > 10 ? 0 : at->hessian[CLV_AT(1, 1)];
+}
+
+static void
+leaves_a_ridge_to_rounding(void **state)
+{
+	ClvNewton newton = {.n = 2,
+						.tolerance = 1e-5,
+						.low = {-1e9, -1e9},
+						.high = {1e9, 1e9},
+						.max_evaluations = 150,
+						.theta = {1, 1}};
+
+	assert_int_equal(clv_newton_maximize(&newton, RoughRidge, NULL), CLV_NEWTON_RUNAWAY);
+	assert_in_range(newton.evaluations, 1, 40);
+}
+
 /* -x^2 inside [-1, 1], undefined outside */
 static void
 Fenced(void *arg, const double *theta, ClvQuadratic *at)
@@ -420,6 +444,7 @@ main(void)
 		cmocka_unit_test(obeys_the_limit),
 		cmocka_unit_test(leaves_a_saddle),
 		cmocka_unit_test(names_what_runs_away),
+		cmocka_unit_test(leaves_a_ridge_to_rounding),
 		cmocka_unit_test(steps_back_from_where_nothing_is_defined),
 		cmocka_unit_test(sums_keep_what_rounding_drops),
 		cmocka_unit_test(sorts_whatever_the_digits_know),
