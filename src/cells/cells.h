@@ -70,8 +70,6 @@ typedef struct ClvParsedOptions
 	bool		correlated;		/* correlation => true, which is another */
 } ClvParsedOptions;
 
-extern void clv_fit_options_init(ClvFitOptions *options);
-
 /* Parse and check options; NULL means none. Errors name the key and the value. */
 extern void clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed);
 
@@ -233,10 +231,7 @@ typedef struct ClvCellsState
 	ClvSpendEntry *spend;
 	int64		spend_size;
 
-	/* the options argument of the last row, so that the next one is a comparison of bytes */
-	struct varlena *given;
-	const void *checked;		/* the form of rows that the options were checked for */
-	ClvParsedOptions *parsed;	/* what it says, where the head's options do not say it all */
+	uint64		agreed;			/* generation of the options argument that was found to be the head's */
 	ClvCounting counting;		/* of families of discrete time */
 	ClvClock	clock;
 } ClvCellsState;

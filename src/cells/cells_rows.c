@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "catalog/pg_aggregate.h"
 #include "catalog/pg_type.h"
+#include "common/last_value.h"
 #include "utils/array.h"
 #include "utils/syscache.h"
 
@@ -30,9 +31,8 @@ typedef struct RowSite
 {
 	bool		asked;			/* is the next known? */
 	bool		may_be_small;
-	bool		known;			/* are the options of the last row? */
-	struct varlena *given;		/* as they came; NULL: there were none */
-	ClvParsedOptions parsed;
+	ClvLastValue given;			/* the options argument */
+	ClvParsedOptions parsed;	/* what it says */
 } RowSite;
 
 static RowSite *
@@ -116,42 +116,6 @@ clv_cells_unchanged(FunctionCallInfo fcinfo)
 
 /* ---- options of a row ---- */
 
-bool
-clv_cells_same_given(const ClvCellsState *state, FunctionCallInfo fcinfo, int arg)
-{
-	const struct varlena *given;
-
-	if (state->given == NULL || PG_ARGISNULL(arg))
-		return false;
-	given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
-	return VARSIZE_ANY_EXHDR(given) == VARSIZE_ANY_EXHDR(state->given) &&
-		   memcmp(VARDATA_ANY(given), VARDATA_ANY(state->given), VARSIZE_ANY_EXHDR(given)) == 0;
-}
-
-void
-clv_cells_parse_given(FunctionCallInfo fcinfo, int arg, ClvParsedOptions *parsed)
-{
-	bool		given = PG_NARGS() > arg && !PG_ARGISNULL(arg);
-
-	clv_fit_options_parse(given ? PG_GETARG_JSONB_P(arg) : NULL, parsed);
-}
-
-void
-clv_cells_remember_given(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
-{
-	struct varlena *given;
-
-	if (state->given != NULL)
-		pfree(state->given);
-	state->given = NULL;
-	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
-	{
-		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
-		state->given = MemoryContextAlloc(state->hdr.eoh_context, VARSIZE_ANY(given));
-		memcpy(state->given, given, VARSIZE_ANY(given));
-	}
-}
-
 static void
 OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
 {
@@ -214,35 +178,29 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						 "'{...}').")));
 }
 
-/* The options of this row, parsed and checked, unless they are those of the last one. */
-static const ClvFitOptions *
-OptionsOfRow(FunctionCallInfo fcinfo, const RowForm *form)
+/* What the options argument says, checked for the form of the rows (NULL: for none). */
+static const ClvParsedOptions *
+Given(FunctionCallInfo fcinfo, int arg, const RowForm *form)
 {
-	int			arg = form->options;
 	RowSite    *site = Site(fcinfo);
-	struct varlena *given = NULL;
+	bool		isnull = PG_NARGS() <= arg || PG_ARGISNULL(arg);
+	Datum		given = isnull ? (Datum) 0 : PG_GETARG_DATUM(arg);
 
-	if (PG_NARGS() > arg && !PG_ARGISNULL(arg))
-		given = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(arg));
-	if (site->known &&
-		(given == NULL ? site->given == NULL
-					   : site->given != NULL && VARSIZE_ANY(given) == VARSIZE_ANY(site->given) &&
-							 memcmp(given, site->given, VARSIZE_ANY(given)) == 0))
-		return &site->parsed.options;
-
-	site->known = false;		/* an error must leave nothing half made */
-	if (site->given != NULL)
-		pfree(site->given);
-	site->given = NULL;
-	clv_cells_parse_given(fcinfo, arg, &site->parsed);
-	CheckOptions(&site->parsed.options, form);
-	if (given != NULL)
+	if (!clv_last_is(&site->given, isnull, given))
 	{
-		site->given = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, VARSIZE_ANY(given));
-		memcpy(site->given, given, VARSIZE_ANY(given));
+		clv_last_forget(&site->given);
+		clv_fit_options_parse(isnull ? NULL : DatumGetJsonbP(given), &site->parsed);
+		if (form != NULL)
+			CheckOptions(&site->parsed.options, form);
+		clv_last_set(&site->given, isnull, given, fcinfo->flinfo->fn_mcxt);
 	}
-	site->known = true;
-	return &site->parsed.options;
+	return &site->parsed;
+}
+
+const ClvParsedOptions *
+clv_cells_given(FunctionCallInfo fcinfo, int arg)
+{
+	return Given(fcinfo, arg, NULL);
 }
 
 static void
@@ -256,7 +214,7 @@ CheckSame(const ClvCellsHead *head, const ClvFitOptions *options)
 static ClvCellsState *
 NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 {
-	const ClvFitOptions *options = OptionsOfRow(fcinfo, form);
+	const ClvFitOptions *options = &Given(fcinfo, form->options, form)->options;
 	ClvCellsKind kind = form->summary ? CLV_CELLS_SUMMARY : HistoryKind(options);
 	ClvCellsState *state = NULL;
 	ClvCellsHead head;
@@ -275,8 +233,9 @@ NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *loca
 static ClvCellsState *
 StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 {
+	const ClvFitOptions *options;
+	uint64		generation;
 	ClvCellsState *state = NULL;
-	int			arg = form->options;
 
 	if (PG_ARGISNULL(0))
 		return NewStateForRow(fcinfo, form, local);
@@ -289,13 +248,12 @@ StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("histories and summaries cannot be counted in the same clv_cells"),
 				 errhint("Summaries are x, t_x and t_cal; histories keep the days themselves.")));
-	if (state->small != NULL || state->checked != form ||
-		(PG_NARGS() > arg && !clv_cells_same_given(state, fcinfo, arg)))
+	options = &Given(fcinfo, form->options, form)->options;
+	generation = Site(fcinfo)->given.generation;
+	if (state->small != NULL || state->agreed != generation)
 	{
-		CheckSame(state->head, OptionsOfRow(fcinfo, form));
-		state->checked = form;
-		if (state->small == NULL)
-			clv_cells_remember_given(fcinfo, arg, state);
+		CheckSame(state->head, options);
+		state->agreed = generation;
 	}
 	return state;
 }

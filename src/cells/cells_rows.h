@@ -26,12 +26,7 @@ extern Datum clv_fit_final(PG_FUNCTION_ARGS);
 
 extern Datum clv_cells_unchanged(FunctionCallInfo fcinfo);
 
-/* Whether the options argument is, byte for byte, the one that the state saw last. */
-extern bool clv_cells_same_given(const ClvCellsState *state, FunctionCallInfo fcinfo, int arg);
-
-extern void clv_cells_parse_given(FunctionCallInfo fcinfo, int arg, ClvParsedOptions *parsed);
-
-/* Keep a copy of the argument. */
-extern void clv_cells_remember_given(FunctionCallInfo fcinfo, int arg, ClvCellsState *state);
+/* What the options argument says, NULL where there is none; parsed only where it is not that of the last row. */
+extern const ClvParsedOptions *clv_cells_given(FunctionCallInfo fcinfo, int arg);
 
 #endif							/* CLV_CELLS_ROWS_H */

@@ -141,19 +141,6 @@ CheckClosing(const ClvCellsView *view, DateADT as_of)
 				  "Count cells anew from the histories, with that as_of in their options.");
 }
 
-/* What the argument says; parsed only where it is not that of the last row. */
-static const ClvParsedOptions *
-GivenOptions(FunctionCallInfo fcinfo, int arg, ClvCellsState *state)
-{
-	if (state->parsed == NULL)
-		state->parsed = MemoryContextAlloc(state->hdr.eoh_context, sizeof(ClvParsedOptions));
-	else if (clv_cells_same_given(state, fcinfo, arg))
-		return state->parsed;
-	clv_cells_parse_given(fcinfo, arg, state->parsed);
-	clv_cells_remember_given(fcinfo, arg, state);
-	return state->parsed;
-}
-
 PG_FUNCTION_INFO_V1(clv_cells_final);
 
 /* clv_cells_final(clv_cells) -> clv_cells: a state as what can be stored */
@@ -186,13 +173,13 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 	{
 		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_cells_context(fcinfo));
-		OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &state->head->options);
+		OverrideOptions(view.head, clv_cells_given(fcinfo, 2), &state->head->options);
 		CheckClosing(&view, state->head->options.as_of);
 		ReturnState(state);
 	}
 	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
 	head = *view.head;
-	OverrideOptions(view.head, GivenOptions(fcinfo, 2, state), &head.options);
+	OverrideOptions(view.head, clv_cells_given(fcinfo, 2), &head.options);
 	CheckClosing(&view, head.options.as_of);
 	view.head = &head;
 	clv_cells_absorb(state, &view);

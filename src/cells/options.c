@@ -227,8 +227,8 @@ AddCovariate(ClvFitOptions *options, const char *name)
 	options->ncovariates++;
 }
 
-void
-clv_fit_options_init(ClvFitOptions *options)
+static void
+InitOptions(ClvFitOptions *options)
 {
 	memset(options, 0, sizeof(*options));
 	strlcpy(options->model, CLV_MODEL_DEFAULT, CLV_NAME_SIZE);
@@ -672,7 +672,7 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 	char	   *key = NULL;
 
 	memset(parsed, 0, sizeof(*parsed));
-	clv_fit_options_init(&parsed->options);
+	InitOptions(&parsed->options);
 	if (json == NULL)
 		return;
 	if (!JB_ROOT_IS_OBJECT(json))
@@ -773,7 +773,7 @@ clv_options(PG_FUNCTION_ARGS)
 	ClvFitOptions options;
 	StringInfoData out;
 
-	clv_fit_options_init(&options);
+	InitOptions(&options);
 	if (!PG_ARGISNULL(0))
 		SetFamily(options.model, text_to_cstring(PG_GETARG_TEXT_PP(0)), CLV_TRANSACTION,
 				  CLV_MODEL_AUTO);

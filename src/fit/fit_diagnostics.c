@@ -249,7 +249,7 @@ clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus status,
 	part->has_covariance = report->has_covariance;
 	memcpy(part->effect, report->effect, report->neffects * sizeof(double));
 	memcpy(part->covariance, report->covariance,
-		   CLV_COVARIANCE_AT(clv_model_dimension(part), 0) * sizeof(double));
+		   CLV_TRIANGLE(clv_model_dimension(part)) * sizeof(double));
 	part->customers = customers;
 	part->log_likelihood = report->log_likelihood;
 	part->gradient_norm = report->gradient_norm;

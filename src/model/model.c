@@ -61,7 +61,7 @@
 
 #define DAYS_PER_MILLENNIUM (1000 * CLV_DAYS_PER_YEAR)
 
-/* Rounding may leave a sound covariance this far from positive definite. */
+/* Rounding may leave a sound covariance this far, of its variances, from positive definite. */
 #define PIVOT_TOLERANCE 1e-8
 
 void
@@ -90,51 +90,31 @@ static bool
 IsFixed(const double *triangle, int n, int i)
 {
 	for (int j = 0; j < n; j++)
-		if (triangle[j <= i ? CLV_COVARIANCE_AT(i, j) : CLV_COVARIANCE_AT(j, i)] != 0)
+		if (triangle[j <= i ? CLV_AT(i, j) : CLV_AT(j, i)] != 0)
 			return false;
 	return true;
 }
 
-/*
- * Cholesky's decomposition, for the sake of its pivots: all of them positive but
- * for rounding means that some parameters can have this covariance.
- */
+/* Whether some parameters can have this covariance: it is positive definite but for rounding. */
 static bool
 IsCovariance(const double *triangle, int n)
 {
-	double		factor[CLV_COVARIANCE_AT(CLV_MAX_DIM, 0)];
+	double		moving[CLV_LINALG_MAX_TRIANGLE];
+	ClvCholesky chol;
+	int			at[CLV_MAX_DIM];
+	int			m = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		bool		fixed = IsFixed(triangle, n, i);
-
-		for (int j = 0; j <= i; j++)
-		{
-			double		rest = triangle[CLV_COVARIANCE_AT(i, j)];
-
-			if (!isfinite(rest))
-				return false;
-			if (fixed)
-			{
-				factor[CLV_COVARIANCE_AT(i, j)] = i == j ? 1 : 0;
-				continue;
-			}
-			for (int k = 0; k < j; k++)
-				rest -= factor[CLV_COVARIANCE_AT(i, k)] * factor[CLV_COVARIANCE_AT(j, k)];
-			if (i == j)
-			{
-				double		variance = triangle[CLV_COVARIANCE_AT(i, i)];
-
-				if (!(variance > 0) || !(rest >= -PIVOT_TOLERANCE * variance))
-					return false;
-				/* a pivot lost in rounding must not be divided by */
-				factor[CLV_COVARIANCE_AT(i, i)] = sqrt(Max(rest, PIVOT_TOLERANCE * variance));
-			}
-			else
-				factor[CLV_COVARIANCE_AT(i, j)] = rest / factor[CLV_COVARIANCE_AT(j, j)];
-		}
+		if (IsFixed(triangle, n, i))
+			continue;
+		at[m] = i;
+		for (int j = 0; j <= m; j++)
+			moving[CLV_AT(m, j)] = triangle[CLV_AT(i, at[j])];
+		moving[CLV_AT(m, m)] *= 1 + PIVOT_TOLERANCE;
+		m++;
 	}
-	return true;
+	return clv_cholesky(m, moving, &chol);
 }
 
 static void
@@ -290,7 +270,7 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("covariance of \"%s\" must be finite and positive definite",
 							part->family->name)));
-		for (int i = 0; i < CLV_COVARIANCE_AT(n, 0); i++)
+		for (int i = 0; i < CLV_TRIANGLE(n); i++)
 			part->covariance[i] = Canonical(part->covariance[i]);
 	}
 	CheckCount("customers", part->customers);
@@ -299,8 +279,9 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 	part->gradient_norm = Canonical(part->gradient_norm);
 }
 
-double
-clv_model_unit_days(const Interval *unit)
+/* The days of a time unit; an error that names it where it is none. */
+static double
+UnitDays(const Interval *unit)
 {
 	double		days = clv_interval_days(unit);
 
@@ -381,7 +362,7 @@ CheckModel(ClvModel *fitted)
 	if (fitted->purchase.family != NULL)
 	{
 		CheckPart(&fitted->purchase, CLV_TRANSACTION);
-		fitted->unit_days = clv_model_unit_days(&fitted->time_unit);
+		fitted->unit_days = UnitDays(&fitted->time_unit);
 	}
 	if (fitted->spend.family != NULL)
 		CheckPart(&fitted->spend, CLV_SPEND);
@@ -469,7 +450,7 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 		pq_sendint32(out, part->iterations);
 	}
 	if (part->has_covariance)
-		for (int i = 0; i < CLV_COVARIANCE_AT(clv_model_dimension(part), 0); i++)
+		for (int i = 0; i < CLV_TRIANGLE(clv_model_dimension(part)); i++)
 			pq_sendfloat8(out, part->covariance[i]);
 }
 
@@ -621,7 +602,7 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 		part->iterations = (int32) pq_getmsgint(in, 4);
 	}
 	if (part->has_covariance)
-		for (int i = 0; i < CLV_COVARIANCE_AT(clv_model_dimension(part), 0); i++)
+		for (int i = 0; i < CLV_TRIANGLE(clv_model_dimension(part)); i++)
 			part->covariance[i] = pq_getmsgfloat8(in);
 }
 
@@ -683,50 +664,24 @@ clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted)
 
 /* ---- the cache of a call site ---- */
 
-/*
- * A pointer into a toast table stands for the value behind it as long as a query
- * runs; what points into this backend's memory does not.
- */
-static bool
-IsCacheKey(const struct varlena *raw)
-{
-	return !VARATT_IS_EXTERNAL(raw) || VARATT_IS_EXTERNAL_ONDISK(raw);
-}
-
 bool
 clv_model_is_cached(const ClvModelCache *cache, Datum model)
 {
-	const struct varlena *raw = (const struct varlena *) DatumGetPointer(model);
-
-	return IsCacheKey(raw) && VARSIZE_ANY(raw) == cache->key_size &&
-		   memcmp(raw, cache->key, cache->key_size) == 0;
+	return clv_last_is(&cache->model, false, model);
 }
 
 const ClvModel *
 clv_model_lookup(ClvModelCache *cache, Datum model, MemoryContext context)
 {
-	struct varlena *raw;
 	ClvPackedModel   *whole;
-	Pointer		old = cache->key;
 
 	if (clv_model_is_cached(cache, model))
 		return &cache->fitted;
-
+	clv_last_forget(&cache->model);
 	whole = DatumGetClvModelP(model);
-	raw = (struct varlena *) DatumGetPointer(model);
-	if (!IsCacheKey(raw))
-		raw = (struct varlena *) whole;
-	/* an error on the way must leave a cache that says it knows nothing */
-	cache->key_size = 0;
-	cache->key = NULL;
-	if (old != NULL)
-		pfree(old);
 	clv_model_unpack(whole, &cache->fitted);
-	cache->key = MemoryContextAlloc(context, VARSIZE_ANY(raw));
-	memcpy(cache->key, raw, VARSIZE_ANY(raw));
-	cache->key_size = VARSIZE_ANY(raw);
-	cache->generation++;
-	if ((Pointer) whole != DatumGetPointer(model) && (Pointer) raw != (Pointer) whole)
+	clv_last_set(&cache->model, false, model, context);
+	if ((Pointer) whole != DatumGetPointer(model))
 		pfree(whole);
 	return &cache->fitted;
 }

@@ -6,7 +6,9 @@
 #define CLV_MODEL_H
 
 #include "clv.h"
+#include "common/last_value.h"
 #include "history/periods.h"
+#include "math/linalg.h"
 #include "families/family.h"
 
 typedef struct ClvPackedModel ClvPackedModel;	/* varlena; its layout is the room's own business */
@@ -14,9 +16,6 @@ typedef struct ClvPackedModel ClvPackedModel;	/* varlena; its layout is the room
 #define DatumGetClvModelP(d) ((ClvPackedModel *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_CLV_MODEL_P(n) DatumGetClvModelP(PG_GETARG_DATUM(n))
 #define PG_RETURN_CLV_MODEL_P(m) PG_RETURN_POINTER(m)
-
-/* Where (i, j), j <= i, lies in a lower triangle stored row by row; (n, 0) is its size. */
-#define CLV_COVARIANCE_AT(i, j) ((i) * ((i) + 1) / 2 + (j))
 
 /* One process of a model. */
 typedef struct ClvModelPart
@@ -43,7 +42,7 @@ typedef struct ClvModelPart
 	 * lower triangle of dimension clv_model_dimension(). What a fit did not move
 	 * has a row of zeros.
 	 */
-	double		covariance[CLV_COVARIANCE_AT(CLV_MAX_DIM, 0)];
+	double		covariance[CLV_TRIANGLE(CLV_MAX_DIM)];
 	int64		customers;
 	double		log_likelihood;
 	double		gradient_norm;
@@ -143,9 +142,7 @@ extern void clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted);
 typedef struct ClvModelCache
 {
 	ClvModel	fitted;
-	Pointer		key;			/* copy of the datum as it came, toast pointer or bytes */
-	Size		key_size;
-	uint64		generation;		/* counts the models seen: whoever memoizes compares it */
+	ClvLastValue model;			/* whoever keeps what follows from it compares its generation */
 } ClvModelCache;
 
 /* The model behind the datum; the cache's memory is context. */

@@ -165,7 +165,7 @@ PutParameter(ReturnSetInfo *rsinfo, const char *name, const char *process, doubl
 static double
 SearchError(const ClvModelPart *part, int i)
 {
-	return clv_model_has_errors(part) ? sqrt(part->covariance[CLV_COVARIANCE_AT(i, i)]) : 0;
+	return clv_model_has_errors(part) ? sqrt(part->covariance[CLV_AT(i, i)]) : 0;
 }
 
 /* Effects of covariates, whose estimates are normal as they stand. */
@@ -198,7 +198,7 @@ PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 	for (int i = 0; clv_model_has_errors(part) && i < family->nparams; i++)
 		for (int j = 0; j < family->nparams; j++)
 			variance += gradient[i] * gradient[j] *
-						part->covariance[i > j ? CLV_COVARIANCE_AT(i, j) : CLV_COVARIANCE_AT(j, i)];
+						part->covariance[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
 	error = sqrt(Max(variance, 0));
 	PutParameter(rsinfo, family->derived_name, "transaction", estimate, error > 0, error,
 				 estimate - z * error, estimate + z * error);

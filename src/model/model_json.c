@@ -55,8 +55,9 @@ clv_model_family(const char *name)
 					errhint("Known are: %s.", known.data)));
 }
 
-char *
-clv_model_parameter_list(const ClvFamily *family)
+/* "r, alpha, a, b" */
+static char *
+ParameterList(const ClvFamily *family)
 {
 	StringInfoData list;
 
@@ -94,7 +95,7 @@ AppendCovariance(StringInfo out, const double *triangle, int n)
 		{
 			if (j > 0)
 				appendStringInfoChar(out, ',');
-			clv_append_double(out, triangle[CLV_COVARIANCE_AT(i, j)]);
+			clv_append_double(out, triangle[CLV_AT(i, j)]);
 		}
 		appendStringInfoChar(out, ']');
 	}
@@ -380,7 +381,7 @@ clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *famil
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\"%s\" is no parameter of \"%s\"", member.key, family->name),
-					 errhint("Its parameters are: %s.", clv_model_parameter_list(family))));
+					 errhint("Its parameters are: %s.", ParameterList(family))));
 		param[i] = MemberNumber(&member);
 		seen[i] = true;
 		clv_model_check_parameter(family, i, param[i]);
@@ -391,7 +392,7 @@ clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *famil
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("parameter \"%s\" of \"%s\" is missing", family->param_names[i],
 							family->name),
-					 errhint("Its parameters are: %s.", clv_model_parameter_list(family))));
+					 errhint("Its parameters are: %s.", ParameterList(family))));
 }
 
 /* A lower triangle: as many rows as parameters, row i with i + 1 numbers. */
@@ -418,7 +419,7 @@ ReadCovariance(const Member *member, int n, double *triangle)
 
 			if (cell == NULL || cell->type != jbvNumeric)
 				WrongMember(member, shape);
-			triangle[CLV_COVARIANCE_AT(i, j)] = NumericToDouble(cell->val.numeric);
+			triangle[CLV_AT(i, j)] = NumericToDouble(cell->val.numeric);
 		}
 	}
 }

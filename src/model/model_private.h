@@ -10,9 +10,6 @@
 /* Parse and check the bytes behind the varlena header, or off the wire. */
 extern void clv_model_decode(StringInfo in, ClvModel *fitted);
 
-/* Length of a time unit; an error that names it where it is none. */
-extern double clv_model_unit_days(const Interval *unit);
-
 /* An error that names it unless the family's parameter can have this value. */
 extern void clv_model_check_parameter(const ClvFamily *family, int index, double value);
 
@@ -23,9 +20,6 @@ extern double clv_model_aic(const ClvModelPart *part);
 
 /* The family of that name; an error with the list of names where nobody knows it. */
 extern const ClvFamily *clv_model_family(const char *name);
-
-/* "r, alpha, a, b" */
-extern char *clv_model_parameter_list(const ClvFamily *family);
 
 /* The part of the model that a family belongs to. */
 extern ClvModelPart *clv_model_part(ClvModel *fitted, const ClvFamily *family);

@@ -36,8 +36,18 @@ clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *fitted)
 	return as_of;
 }
 
-double
-clv_horizon_days(const Interval *horizon)
+void
+clv_check_horizon_days(double days)
+{
+	if (days > MILLION_YEARS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("horizon is longer than a million years: %s days", clv_number_text(days)),
+						errhint("For a value without end see clv_lifetime_value.")));
+}
+
+/* The horizon in days; an error that names it where it is negative. */
+static double
+HorizonDays(const Interval *horizon)
 {
 	double		days = clv_span_days("horizon", horizon);
 
@@ -48,20 +58,11 @@ clv_horizon_days(const Interval *horizon)
 	return days;
 }
 
-void
-clv_check_horizon_days(double days)
-{
-	if (days > MILLION_YEARS)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("horizon is longer than a million years: %s days", clv_number_text(days)),
-						errhint("For a value without end see clv_lifetime_value.")));
-}
-
 double
 clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon)
 {
 	const ClvFamily *family = fitted->purchase.family;
-	double		days = clv_horizon_days(horizon);
+	double		days = HorizonDays(horizon);
 	double		periods;
 
 	if (!clv_in_periods(family))

@@ -70,9 +70,9 @@ clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width)
 
 		site->current = FindModel(site, model, width, fcinfo->flinfo->fn_mcxt);
 		current = site->models[site->current];
-		generation = current->model.generation;
+		generation = current->model.model.generation;
 		(void) clv_model_lookup(&current->model, model, current->memo.context);
-		if (current->model.generation != generation)
+		if (current->model.model.generation != generation)
 		{
 			current->has_terms = current->has_z = false;
 			current->purchase = current->churn = 0;

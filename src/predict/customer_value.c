@@ -22,26 +22,28 @@ Expected(const ClvModel *fitted, const ClvCustomer *customer, double horizon_day
 	return future.family->expected(future.param, horizon_days / fitted->unit_days);
 }
 
-/* Where the expectation is not remembered, memo is NULL. */
+/* The same, remembered from another customer of the same past. */
 static double
 ExpectedOnce(ClvMemo *memo, const ClvModel *fitted, const ClvCustomer *customer,
 			 double horizon_days)
 {
-	ClvMemoKey	key;
-	double	   *value;
+	ClvMemoKey	key = clv_customer_key(fitted->purchase.family, customer, 0, 0);
+	double	   *value = clv_memo_values(memo, &key);
 
-	if (memo == NULL)
-		return Expected(fitted, customer, horizon_days);
-	key = clv_customer_key(fitted->purchase.family, customer, 0, 0);
-	value = clv_memo_values(memo, &key);
 	if (isnan(*value))
 		*value = Expected(fitted, customer, horizon_days);
 	return *value;
 }
 
-static bool
-Measure(ClvMemo *memo, const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
-		double horizon_days, double *p_alive, double *value)
+static double
+PAlive(const ClvModel *fitted, const ClvCustomer *customer)
+{
+	return clv_checked(clv_p_alive_of(fitted, customer), "P(alive)", customer);
+}
+
+bool
+clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
+					double *p_alive)
 {
 	ClvCustomer customer;
 
@@ -49,30 +51,8 @@ Measure(ClvMemo *memo, const ClvModel *fitted, const ClvHistory *history, DateAD
 	clv_need_no_covariates(fitted);
 	if (!clv_customer(fitted, history, as_of, &customer))
 		return false;
-	*p_alive = clv_checked(clv_p_alive_of(fitted, &customer), "P(alive)", &customer);
-	if (value == NULL)
-		return true;
-	*value = *p_alive * ExpectedOnce(memo, fitted, &customer, horizon_days);
-	if (fitted->spend.family != NULL)
-		*value *= clv_spend_of(fitted, &customer);
-	*value = clv_checked(*value, "the expected value", &customer);
+	*p_alive = PAlive(fitted, &customer);
 	return true;
-}
-
-bool
-clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
-					double *p_alive)
-{
-	return Measure(NULL, fitted, history, as_of, 0, p_alive, NULL);
-}
-
-bool
-clv_history_value(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
-				  double horizon_days, double *value)
-{
-	double		p_alive;
-
-	return Measure(NULL, fitted, history, as_of, horizon_days, &p_alive, value);
 }
 
 ClvValuer *
@@ -86,13 +66,26 @@ clv_valuer_create(MemoryContext context)
 
 bool
 clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model, const ClvHistory *history,
-				   DateADT as_of, double horizon_days, double *p_alive, double *value)
+				   DateADT as_of, const ClvSummary *summary, double horizon_days,
+				   double *p_alive, double *value)
 {
-	if (valuer->generation != model->generation || valuer->horizon_days != horizon_days)
+	const ClvModel *fitted = &model->fitted;
+	ClvCustomer customer;
+
+	if (valuer->generation != model->model.generation || valuer->horizon_days != horizon_days)
 	{
 		clv_memo_forget(&valuer->memo);
-		valuer->generation = model->generation;
+		valuer->generation = model->model.generation;
 		valuer->horizon_days = horizon_days;
 	}
-	return Measure(&valuer->memo, &model->fitted, history, as_of, horizon_days, p_alive, value);
+	clv_model_need_purchase(fitted);
+	clv_need_no_covariates(fitted);
+	if (!clv_customer_of_summary(fitted, history, as_of, summary, &customer))
+		return false;
+	*p_alive = PAlive(fitted, &customer);
+	*value = *p_alive * ExpectedOnce(&valuer->memo, fitted, &customer, horizon_days);
+	if (fitted->spend.family != NULL)
+		*value *= clv_spend_of(fitted, &customer);
+	*value = clv_checked(*value, "the expected value", &customer);
+	return true;
 }

@@ -122,10 +122,8 @@ Grow(ClvMemo *memo)
 void
 clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key)
 {
-#ifdef __GNUC__
 	if (memo->size > 0)
-		__builtin_prefetch(EntryAt(memo, key->hash & (memo->size - 1)));
-#endif
+		CLV_PREFETCH(EntryAt(memo, key->hash & (memo->size - 1)));
 }
 
 double *

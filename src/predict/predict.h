@@ -25,22 +25,18 @@ extern bool clv_history_p_alive(const ClvModel *fitted, const ClvHistory *histor
 								DateADT as_of, double *p_alive);
 
 /*
- * The undiscounted value of the next horizon_days: expected purchases times
- * expected spend; expected purchases alone where the model has no spend part.
- * Returns false where the customer does not exist yet.
- */
-extern bool clv_history_value(const ClvModel *fitted, const ClvHistory *history,
-							  DateADT as_of, double horizon_days, double *value);
-
-/*
- * The same two of many customers: what customers share is worked out once. It lives
- * in the context, and forgets when the model behind the cache changes, or the horizon.
+ * The same, and the undiscounted value of the next horizon_days (expected purchases times
+ * expected spend; expected purchases alone where the model has no spend part), of many
+ * customers: what customers share is worked out once. It lives in the context, and forgets
+ * when the model behind the cache changes, or the horizon. The summary is the history's as
+ * of the day, under the model's spend basis.
  */
 typedef struct ClvValuer ClvValuer;
 
 extern ClvValuer *clv_valuer_create(MemoryContext context);
 extern bool clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model,
-							   const ClvHistory *history, DateADT as_of, double horizon_days,
+							   const ClvHistory *history, DateADT as_of,
+							   const ClvSummary *summary, double horizon_days,
 							   double *p_alive, double *value);
 
 /*

@@ -44,6 +44,11 @@ typedef struct ClvCustomer
 extern bool clv_customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 						 ClvCustomer *customer);
 
+/* The same of a history whose summary as of the day, under the model's spend basis, is at hand. */
+extern bool clv_customer_of_summary(const ClvModel *fitted, const ClvHistory *history,
+									DateADT as_of, const ClvSummary *summary,
+									ClvCustomer *customer);
+
 /* The same as a fit counts it: of contracts the first, not the one that as_of finds. */
 extern bool clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 								ClvCustomer *customer);
@@ -235,9 +240,6 @@ extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *
 
 /* The model's; an error where it has none. */
 extern DateADT clv_as_of_model(const ClvModel *fitted);
-
-/* The horizon in days; an error that names it where it is negative. */
-extern double clv_horizon_days(const Interval *horizon);
 
 /* An error that names it where it is longer than anybody means. */
 extern void clv_check_horizon_days(double days);

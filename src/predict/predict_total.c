@@ -54,17 +54,10 @@ Number(FunctionCallInfo fcinfo, int argument, const char *name, double otherwise
 	return PG_GETARG_FLOAT8(argument);
 }
 
-static bool
-SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
 static void
 CheckSame(const ClvTotal *total, const ClvPackedModel *model, double level)
 {
-	if (!SameModel(total->model, model))
+	if (!clv_same_bytes(total->model, model))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("customers of one total have different models"),
 						errdetail("Its intervals rest on the errors of one fit."),
@@ -82,7 +75,7 @@ Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
 	ClvTotal   *total = TotalArgument(fcinfo, STATE);
 
-	if (total != NULL && total->site == site && total->generation == site->model.generation &&
+	if (total != NULL && total->site == site && total->generation == site->model.model.generation &&
 		total->level == level)
 		return total;
 	if (total == NULL)
@@ -90,7 +83,7 @@ Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 	else
 		CheckSame(total, PG_GETARG_CLV_MODEL_P(MODEL), level);
 	total->site = site;
-	total->generation = site->model.generation;
+	total->generation = site->model.model.generation;
 	return total;
 }
 
@@ -239,8 +232,8 @@ DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
 
 		g[i] = clv_exact_value(&gradient[i]);
 		for (int j = 0; j < i; j++)
-			row += 2 * covariance[CLV_COVARIANCE_AT(i, j)] * g[j];
-		variance += g[i] * (row + covariance[CLV_COVARIANCE_AT(i, i)] * g[i]);
+			row += 2 * covariance[CLV_AT(i, j)] * g[j];
+		variance += g[i] * (row + covariance[CLV_AT(i, i)] * g[i]);
 	}
 	return Max(variance, 0);
 }

@@ -63,14 +63,13 @@ InCampaigns(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 	customer->last = summary->last;
 }
 
+/* The customer of a history whose summary as of the day is known; false where there is none yet. */
 static bool
 Customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool current,
-		 ClvCustomer *customer)
+		 ClvSummary summary, ClvCustomer *customer)
 {
 	const ClvFamily *family = fitted->purchase.family;
-	ClvSummary	summary;
 
-	clv_history_summarize(history, as_of, fitted->spend_basis, &summary);
 	if (summary.purchases == 0)
 		return false;
 	customer->days = as_of - summary.first;
@@ -98,14 +97,27 @@ bool
 clv_customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 			 ClvCustomer *customer)
 {
-	return Customer(fitted, history, as_of, true, customer);
+	ClvSummary	summary;
+
+	clv_history_summarize(history, as_of, fitted->spend_basis, &summary);
+	return Customer(fitted, history, as_of, true, summary, customer);
+}
+
+bool
+clv_customer_of_summary(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
+						const ClvSummary *summary, ClvCustomer *customer)
+{
+	return Customer(fitted, history, as_of, true, *summary, customer);
 }
 
 bool
 clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 					ClvCustomer *customer)
 {
-	return Customer(fitted, history, as_of, false, customer);
+	ClvSummary	summary;
+
+	clv_history_summarize(history, as_of, fitted->spend_basis, &summary);
+	return Customer(fitted, history, as_of, false, summary, customer);
 }
 
 double

@@ -36,7 +36,8 @@ clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *va
 	ClvSummary	summary;
 	double		p_alive;
 
-	clv_history_summarize(history, as_of, CLV_SPEND_REPEAT, &summary);
+	clv_history_summarize(history, as_of,
+						  model != NULL ? model->fitted.spend_basis : CLV_SPEND_REPEAT, &summary);
 	if (summary.purchases == 0)
 		return false;
 	value[CLV_RECENCY] = (double) as_of - summary.last;
@@ -46,8 +47,8 @@ clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *va
 	value[CLV_CHURN] = value[CLV_VALUE] = NAN;
 	if (model != NULL)
 	{
-		if (!clv_valuer_measure(valuer, model, history, as_of, CLV_DAYS_PER_YEAR, &p_alive,
-								&value[CLV_VALUE]))
+		if (!clv_valuer_measure(valuer, model, history, as_of, &summary, CLV_DAYS_PER_YEAR,
+								&p_alive, &value[CLV_VALUE]))
 			return false;
 		value[CLV_CHURN] = 1.0 - p_alive;
 	}

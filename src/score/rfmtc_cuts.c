@@ -61,8 +61,7 @@ SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
 {
 	if (a == NULL || b == NULL)
 		return a == b;
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+	return clv_same_bytes(a, b);
 }
 
 static pg_attribute_noreturn() void

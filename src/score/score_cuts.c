@@ -10,8 +10,7 @@ typedef struct CutsSite
 	ClvModelCache cache;
 	ClvValuer  *valuer;
 	TupleDesc	desc;
-	Pointer		key;			/* the cuts as they came, toast pointer or bytes */
-	Size		key_size;
+	ClvLastValue last;			/* of the cuts */
 	ClvCutPoints points;
 	DateADT		as_of;
 	ClvPackedModel   *model;
@@ -35,20 +34,14 @@ Site(FmgrInfo *flinfo)
 static void
 TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
 {
-	struct varlena *raw = (struct varlena *) DatumGetPointer(datum);
-	ClvCuts    *cuts;
 	ClvCutsParts parts;
 
-	if (site->key != NULL)
-		pfree(site->key);
+	clv_last_forget(&site->last);
 	if (site->model != NULL)
 		pfree(site->model);
-	site->key = NULL;
 	site->model = NULL;
-	site->key_size = 0;
 
-	cuts = DatumGetClvCutsP(datum);
-	clv_cuts_unpack_value(cuts, &parts);
+	clv_cuts_unpack_value(DatumGetClvCutsP(datum), &parts);
 	site->points = parts.points;
 	site->as_of = parts.as_of;
 	if (parts.model != NULL)
@@ -56,19 +49,7 @@ TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
 		site->model = MemoryContextAlloc(context, VARSIZE_ANY(parts.model));
 		memcpy(site->model, parts.model, VARSIZE_ANY(parts.model));
 	}
-	if (VARATT_IS_EXTERNAL(raw) && !VARATT_IS_EXTERNAL_ONDISK(raw))
-		return;
-	site->key = MemoryContextAlloc(context, VARSIZE_ANY(raw));
-	memcpy(site->key, raw, VARSIZE_ANY(raw));
-	site->key_size = VARSIZE_ANY(raw);
-}
-
-static bool
-IsKnown(const CutsSite *site, Datum datum)
-{
-	struct varlena *raw = (struct varlena *) DatumGetPointer(datum);
-
-	return site->key_size == VARSIZE_ANY(raw) && memcmp(raw, site->key, site->key_size) == 0;
+	clv_last_set(&site->last, false, datum, context);
 }
 
 PG_FUNCTION_INFO_V1(rfmtc_score_cuts);
@@ -83,7 +64,7 @@ rfmtc_score_cuts(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	site = Site(fcinfo->flinfo);
-	if (!IsKnown(site, PG_GETARG_DATUM(1)))
+	if (!clv_last_is(&site->last, false, PG_GETARG_DATUM(1)))
 		TakeCuts(site, PG_GETARG_DATUM(1), fcinfo->flinfo->fn_mcxt);
 	if (site->model != NULL)
 		clv_model_lookup(&site->cache, PointerGetDatum(site->model), fcinfo->flinfo->fn_mcxt);

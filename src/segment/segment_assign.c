@@ -10,6 +10,7 @@
 #include "segment/map.h"
 
 #include "catalog/pg_type.h"
+#include "common/last_value.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -51,18 +52,11 @@ Site(FmgrInfo *flinfo)
 }
 
 static bool
-SameText(const text *a, const text *b)
-{
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
-}
-
-static bool
 IsCurrent(const AssignSite *site, const text *map)
 {
 	ClvMapVersion now;
 
-	if (site->rules == NULL || !SameText(site->map, map))
+	if (site->rules == NULL || !clv_same_bytes(site->map, map))
 		return false;
 	if (!site->named)
 		return true;
