@@ -332,10 +332,6 @@ extern bool clv_possible(const ClvFamily *family, double x, double t_x, double T
 extern void clv_given_alive(const ClvFamily *family, const double *param,
 							double x, double t_x, double T, ClvFuture *future);
 
-/* ln P(alive at T + ahead | x, t_x, T), of families with survival */
-extern double clv_ln_p_alive_ahead(const ClvFamily *family, const double *param,
-								   double x, double t_x, double T, double ahead);
-
 /* E[purchases in (T, T+t] | x, t_x, T] */
 extern double clv_expected_given(const ClvFamily *family, const double *param,
 								 double x, double t_x, double T, double t);

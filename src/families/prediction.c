@@ -55,17 +55,6 @@ clv_given_alive(const ClvFamily *family, const double *param,
 }
 
 double
-clv_ln_p_alive_ahead(const ClvFamily *family, const double *param,
-					 double x, double t_x, double T, double ahead)
-{
-	ClvFuture future;
-
-	clv_given_alive(family, param, x, t_x, T, &future);
-	return family->ln_p_alive(param, x, t_x, T) +
-		log(future.family->survival(future.param, ahead));
-}
-
-double
 clv_expected_given(const ClvFamily *family, const double *param,
 				   double x, double t_x, double T, double t)
 {

@@ -52,8 +52,9 @@ clv_reader_open(ClvReader *reader, const ClvHistory *history)
 					  ERRCODE_DATA_CORRUPTED);
 }
 
-bool
-clv_digits_canonical(const char *digits, int length)
+/* Whether the text is a decimal in the one form that a history stores. */
+static bool
+DigitsCanonical(const char *digits, int length)
 {
 	int			i = 0;
 	int			point;
@@ -105,7 +106,7 @@ clv_check_day(const ClvReader *reader, const ClvDay *day)
 	bool		negative = reader->wide ? day->digits[0] == '-' : day->units < 0;
 
 	if (!IS_VALID_DATE(reader->day) || day->unknown < 0 || day->unknown > CLV_MAX_UNKNOWN ||
-		(reader->wide && !clv_digits_canonical(day->digits, day->length)) ||
+		(reader->wide && !DigitsCanonical(day->digits, day->length)) ||
 		(!day->bought && !negative) ||
 		clv_grid_day(day->day, reader->occasion) != day->day)
 		clv_reader_broken(reader);

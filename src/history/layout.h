@@ -91,9 +91,6 @@ extern void clv_check_day(const ClvReader *reader, const ClvDay *day);
 /* The first day of the cell of the grid, which is anchored on Monday 2001-01-01. */
 extern DateADT clv_grid_day(DateADT day, int32 occasion);
 
-/* Whether the text is a decimal in the one form that a history stores. */
-extern bool clv_digits_canonical(const char *digits, int length);
-
 static inline uint64
 ZigzagEncode(int64 value)
 {

@@ -100,16 +100,6 @@ DigammaRest(double x)
 					   y * (1.0 / 240 - y * (1.0 / 132 - y * (691.0 / 32760 - y * (1.0 / 12)))))));
 }
 
-double
-clv_digamma(double x)
-{
-	double shift = 0;
-
-	for (; x < STIRLING_FROM; x += 1)
-		shift += 1 / x;
-	return log(x) + DigammaRest(x) - shift;
-}
-
 /* psi'(x) - 1/x - 1/(2 x^2), x >= 10 */
 static double
 TrigammaRest(double x)

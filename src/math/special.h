@@ -20,8 +20,7 @@ extern double clv_lgamma1p(double e);
 /* ln Gamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2): what Stirling's formula leaves */
 extern double clv_stirling_rest(double x);
 
-/* psi(x) and psi'(x) */
-extern double clv_digamma(double x);
+/* psi'(x) */
 extern double clv_trigamma(double x);
 
 /* ln B(a, b) */

@@ -24,6 +24,7 @@
 
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "math/special.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 
@@ -56,7 +57,7 @@ ChiSquaredTail(double x, int df)
 	if (df == 0)
 		return 0;
 	for (; a < df / 2.0; a++)
-		tail += exp(a * log(y) - y - lgamma(a + 1));
+		tail += exp(a * log(y) - y - clv_lgamma(a + 1));
 	return Min(tail, 1);
 }
 

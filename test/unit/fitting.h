@@ -226,4 +226,16 @@ CheckEngine(const ClvFamily *family, ClvCell *cells, size_t n, const double *par
 	free(arena.base);
 }
 
+/* ln P(alive at T + ahead | x, t_x, T), of families with survival */
+static inline double
+LnPAliveAhead(const ClvFamily *family, const double *param, double x, double t_x, double T,
+			  double ahead)
+{
+	ClvFuture future;
+
+	clv_given_alive(family, param, x, t_x, T, &future);
+	return family->ln_p_alive(param, x, t_x, T) +
+		log(future.family->survival(future.param, ahead));
+}
+
 #endif /* CLV_TEST_FITTING_H */

@@ -28,7 +28,7 @@ static const double shapes[][4] = {
 static double
 PAliveAhead(const double *param, double x, double t_x, double n, double ahead)
 {
-	return exp(clv_ln_p_alive_ahead(BB, param, x, t_x, n, ahead));
+	return exp(LnPAliveAhead(BB, param, x, t_x, n, ahead));
 }
 
 /* ---- reference values ---- */

@@ -171,8 +171,8 @@ one_event_to_a_purchase_is_mbgnbd(void **state)
 				  clv_probability_given(&clv_mbgnbd, coin, x, t_x, 39, 2, 52), 1e-12);
 			Close("DERT", clv_discounted_given(&clv_mbgcnbd, param, x, t_x, 39, .01, INFINITY),
 				  clv_discounted_given(&clv_mbgnbd, coin, x, t_x, 39, .01, INFINITY), 1e-12);
-			Close("alive", clv_ln_p_alive_ahead(&clv_mbgcnbd, param, x, t_x, 39, 10),
-				  clv_ln_p_alive_ahead(&clv_mbgnbd, coin, x, t_x, 39, 10), 1e-12);
+			Close("alive", LnPAliveAhead(&clv_mbgcnbd, param, x, t_x, 39, 10),
+				  LnPAliveAhead(&clv_mbgnbd, coin, x, t_x, 39, 10), 1e-12);
 		}
 		for (double t = 0; t < 1e5; t = 3 * t + 0.1)
 		{

@@ -267,9 +267,9 @@ updating_is_consistent(void **state)
 					   TIED->probability(param, 0, 50) *
 						   clv_probability_given(TIED, param, 0, 0, 50, 0, 20),
 					   TIED->probability(param, 0, 70), 1e-11);
-		AssertRelative("P(alive)", clv_ln_p_alive_ahead(TIED, param, 0, 0, 20, 30),
+		AssertRelative("P(alive)", LnPAliveAhead(TIED, param, 0, 0, 20, 30),
 					   log(clv_expected_given(TIED, param, 0, 0, 20, 0) +
-						   exp(clv_ln_p_alive_ahead(TIED, param, 0, 0, 20, 30))),
+						   exp(LnPAliveAhead(TIED, param, 0, 0, 20, 30))),
 					   1e-11);
 		TIED->given_alive(param, 3, 50, &future);
 		assert_true(future.family->survival(future.param, 0) == 1);

@@ -58,7 +58,14 @@ gamma_and_its_derivatives(void **state)
 		const double *v = gamma_values[i];
 
 		assert_near(clv_lgamma(v[0]), v[1], 2e-15);
-		assert_true(fabs(clv_digamma(v[0]) - v[2]) <= 4e-15 * fmax(1, fabs(v[2])));
+		if (i > 0)
+		{
+			const double *before = gamma_values[i - 1];
+			double difference = v[2] - before[2];
+
+			assert_true(fabs(clv_digamma_rising(before[0], v[0] - before[0]) - difference) <=
+						4e-15 * fmax(1, fabs(before[2])));
+		}
 		assert_near(clv_trigamma(v[0]), v[3], 4e-15);
 	}
 }
@@ -72,7 +79,7 @@ gamma_obeys_its_recurrence(void **state)
 
 		assert_true(fabs(clv_lgamma(x + 1) - clv_lgamma(x) - log(x)) <= 4e-15 * scale);
 		assert_true(fabs(clv_lgamma(x) - lgamma(x)) <= 4e-15 * scale);
-		assert_near(clv_digamma(x + 1) + 10, clv_digamma(x) + 1 / x + 10, 4e-15 * (1 + 1 / x));
+		assert_near(clv_digamma_rising(x, 1), 1 / x, 4e-15);
 	}
 	assert_near(clv_lgamma1p(1e-20), -0.57721566490153286061e-20, 1e-15);
 }
