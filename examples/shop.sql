@@ -3,9 +3,9 @@
  *
  * Every number comes from md5 and arithmetic, none from random(), so that the shop is the same on every
  * machine and version. The customers behave as the default model believes, MBG/NBD with gamma/gamma
- * spend: each buys at a steady rate of his own (gamma over the customers), may lose interest after any
- * purchase, the first one included (a coin of his own, beta over the customers), and spends amounts that
- * vary around a mean of his own. On top of that there is what real tables have: some orders of several
+ * spend: each buys at a steady rate of their own (gamma over the customers), may lose interest after any
+ * purchase, the first one included (a coin of their own, beta over the customers), and spends amounts that
+ * vary around a mean of their own. On top of that there is what real tables have: some orders of several
  * rows, refunds, and amounts nobody knows.
  *
  * Behind the numbers: rate ~ gamma(1/2, 6 weeks), coin ~ beta(1/2, 3/2), spend p = 6, q = 4, gamma = 15.

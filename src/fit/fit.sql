@@ -85,7 +85,7 @@ COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@
 CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb, covariates pg_catalog.float8[]) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[]) IS
-	'the cells with one more customer and his covariates, a finite number for each name in the options (clv_options), in their order';
+	'the cells with one more customer and their covariates, a finite number for each name in the options (clv_options), in their order';
 CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
@@ -97,11 +97,11 @@ COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.
 CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, pg_catalog.jsonb, covariates pg_catalog.float8[]) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb, pg_catalog.float8[]) IS
-	'the cells with one more customer, given as x, t_x, t_cal and mean spend, and his covariates, a finite number for each name in the options (clv_options)';
+	'the cells with one more customer, given as x, t_x, t_cal and mean spend, and their covariates, a finite number for each name in the options (clv_options)';
 CREATE FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, outcome pg_catalog.bool, pg_catalog.jsonb) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME', 'clv_cells_add_outcome' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION @extschema@.clv_cells_add(@extschema@.clv_cells, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
-	'the cells with one more customer, given as x, t_x, t_cal, mean spend and whether he bought in the period after t_cal; for supervised families (rfmtc)';
+	'the cells with one more customer, given as x, t_x, t_cal, mean spend and whether they bought in the period after t_cal; for supervised families (rfmtc)';
 CREATE FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) IS

@@ -170,7 +170,7 @@ EXCEPTION WHEN null_value_not_allowed THEN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_segment(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
-	'the segment of a customer of whom something is not known; NULL where that is what the map needs. A part of pipelines';
+	'the segment of a customer where something is not known; NULL where that is what the map needs. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_assign(
 	d @extschema@.clv_pipeline_definition, map pg_catalog.text, attributes pg_catalog.text)
@@ -433,7 +433,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_lists(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: whom to win back, and with whom one more purchase goes along with the largest gain. A part of pipelines';
+	'step of a refresh: which customers to win back, and for which one more purchase goes along with the largest gain. A part of pipelines';
 
 -- ---- steps: satisfaction, profile ------------------------------------------------------------------------
 

@@ -208,7 +208,7 @@ CREATE FUNCTION @extschema@.clv_new_customer(
 ) RETURNS pg_catalog.record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.clv_new_customer(@extschema@.clv_model, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8[]) IS
-	'a customer nobody has seen yet, from his first purchase on: expected repeat purchases in the horizon after it, the margin of the first purchase (expected spend of the population times margin), the value of the repeats (discounted, times margin), and their sum, beyond which an acquisition costs more than it brings within the horizon. Values are NULL where the model has no spend part, or the expected spend does not exist. NULL where an argument other than covariates is NULL';
+	'a customer nobody has seen yet, from their first purchase on: expected repeat purchases in the horizon after it, the margin of the first purchase (expected spend of the population times margin), the value of the repeats (discounted, times margin), and their sum, beyond which an acquisition costs more than it brings within the horizon. Values are NULL where the model has no spend part, or the expected spend does not exist. NULL where an argument other than covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_with_covariates(
 	model @extschema@.clv_model,

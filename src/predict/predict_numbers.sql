@@ -22,7 +22,7 @@ CREATE FUNCTION @extschema@.clv_p_alive(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_p_alive_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
 COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'probability that a customer with x repeat purchases, the last at age t_x, now of age t_cal, is still one; with ahead, that he will be so then, as for bg/bb at the next opportunity (ahead => 1). Times are in the model''s unit.';
+	'probability that a customer with x repeat purchases, the last at age t_x, now of age t_cal, is still one; with ahead, that they will be one then, as for bg/bb at the next opportunity (ahead => 1). Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_expected_purchases(
 	model @extschema@.clv_model,

@@ -33,7 +33,7 @@ AS $part$ VALUES
 		JOIN {data}.customer c USING (run, {key})
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
-		'Customers with whom one more purchase goes along with the largest gain in value. An association, '
+		'Customers for whom one more purchase goes along with the largest gain in value. An association, '
 		'not the effect of a campaign. Key: rank'),
 	('column', 'rank', 'l.rank', '1 for the largest gain'),
 	('key', 'c', NULL, $$a column of the customer's key$$),

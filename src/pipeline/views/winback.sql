@@ -58,7 +58,7 @@ AS $part$ VALUES
 	('column', 'segment', 'c.segment', $$segment of the pipeline's map$$),
 	('column', 'clv', 'c.clv', 'value expected as things are'),
 	('column', 'value_if_active', 'l.value_if_active', 'what clv were if the customer had not left'),
-	('column', 'value_at_risk', 'l.value_at_risk', 'the difference: what is lost if he has'),
+	('column', 'value_at_risk', 'l.value_at_risk', 'the difference: what is lost if they have'),
 	('column', 'customer_key', '{1}', 'the key as text')
 $part$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_view_winback() IS
