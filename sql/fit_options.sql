@@ -74,4 +74,18 @@ SELECT o AS options, pg_temp.try(o::jsonb) AS verdict
                     '{"start": {"bg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}}}',
                     '{"start": {"bg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}, "mbg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}}}'
                    ]) o;
+
+-- the options that are known are the arguments of clv_options(), in their order, and what only its JSON has
+CREATE FUNCTION pg_temp.known() RETURNS text LANGUAGE plpgsql AS $$
+DECLARE detail text;
+BEGIN
+	PERFORM clv_fit(1, 1, 2, 3, '{"": 1}');
+	RETURN NULL;
+EXCEPTION WHEN invalid_parameter_value THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN detail;
+END $$;
+SELECT pg_temp.known() = 'Known are ' || array_to_string(proargnames, ', ') || ' and start_effects.' AS same,
+       pronargs > 0 AS some
+  FROM pg_proc WHERE oid = 'clv_options'::regproc;
 DROP TABLE h;

@@ -505,17 +505,14 @@ GridError(const char *what, const char *one, const char *other, const char *hint
 					hint == NULL ? 0 : errhint("%s", hint)));
 }
 
-static const char *
-AsOfText(DateADT as_of)
-{
-	return as_of == DATEVAL_NOEND ? "none" : clv_date_text(as_of, palloc(MAXDATELEN + 1));
-}
-
 void
 clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 {
 	const ClvFitOptions *a = &one->options;
 	const ClvFitOptions *b = &other->options;
+	const char *a_text;
+	const char *b_text;
+	const char *what;
 
 	if ((one->kind == CLV_CELLS_SUMMARY) != (other->kind == CLV_CELLS_SUMMARY))
 		GridError("contents", one->kind == CLV_CELLS_SUMMARY ? "summaries" : "histories",
@@ -524,27 +521,10 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 	if (clv_fit_clock(a) != clv_fit_clock(b))
 		GridError("clocks", clv_clock_name(clv_fit_clock(a)), clv_clock_name(clv_fit_clock(b)),
 				  "Count both with the same clv_options(model => ...).");
-	if (a->as_of != b->as_of)
-		GridError("as_of", AsOfText(a->as_of), AsOfText(b->as_of),
-				  "Count both with the same clv_options(as_of => ...).");
-	if (memcmp(&a->time_unit, &b->time_unit, sizeof(Interval)) != 0)
-		GridError("time units", clv_interval_text(&a->time_unit), clv_interval_text(&b->time_unit),
-				  "Count both with the same clv_options(time_unit => ...).");
-	if (a->spend_basis != b->spend_basis)
-		GridError("spend bases", clv_spend_basis_name((ClvSpendBasis) a->spend_basis),
-				  clv_spend_basis_name((ClvSpendBasis) b->spend_basis),
-				  "Count both with the same clv_options(spend_basis => ...).");
-	if (memcmp(&a->grace, &b->grace, sizeof(Interval)) != 0)
-		GridError("grace", clv_interval_text(&a->grace), clv_interval_text(&b->grace),
-				  "Count both with the same clv_options(grace => ...).");
-	if (a->periods != b->periods)
-		GridError("periods", clv_periods_name((ClvPeriodsOf) a->periods),
-				  clv_periods_name((ClvPeriodsOf) b->periods),
-				  "Count both with the same clv_options(periods => ...).");
-	if (a->ncovariates != b->ncovariates ||
-		memcmp(a->covariates, b->covariates, CLV_COVARIATES_SIZE) != 0)
-		GridError("covariates", clv_fit_covariate_list(a), clv_fit_covariate_list(b),
-				  "Count both with the same clv_options(covariates => ...), in the same order.");
+	what = clv_fit_options_differ(a, b, &a_text, &b_text);
+	if (what != NULL)
+		GridError(what, a_text, b_text,
+				  psprintf("Count both with the same clv_options(%s => ...).", what));
 	if (one->with_times != other->with_times)
 		GridError("times between purchases", one->with_times ? "with" : "without",
 				  other->with_times ? "with" : "without",

@@ -60,14 +60,8 @@ typedef struct ClvFitOptions
 typedef struct ClvParsedOptions
 {
 	ClvFitOptions options;
-	bool		time_unit_given;
-	bool		spend_given;
-	bool		spend_basis_given;
-	bool		covariates_given;
-	bool		grace_given;
-	bool		periods_given;
-	bool		unclamped;		/* clamp => false, which is a family of its own */
-	bool		correlated;		/* correlation => true, which is another */
+	uint32		given;			/* a bit for each option of the table (options.c) */
+	uint32		switched;		/* and for each switch that stands for another family */
 } ClvParsedOptions;
 
 /* Parse and check options; NULL means none. Errors name the key and the value. */
@@ -78,6 +72,24 @@ extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options);
 
 /* Check options whose bytes came from outside. */
 extern void clv_fit_options_check(const ClvFitOptions *options);
+
+/* The binary form; reading it checks them. */
+extern void clv_fit_options_send(StringInfo out, const ClvFitOptions *options);
+extern void clv_fit_options_recv(StringInfo in, ClvFitOptions *options);
+
+/* Whether the option of that name was given. */
+extern bool clv_fit_option_given(const ClvParsedOptions *parsed, const char *name);
+
+/*
+ * Of the options that cells are counted with, the name of the first in which the two differ,
+ * and both values in words; NULL where there is none.
+ */
+extern const char *clv_fit_options_differ(const ClvFitOptions *a, const ClvFitOptions *b,
+										  const char **one, const char **other);
+
+/* The options given; those that cells are counted with, and that were not given, are the cells' own. */
+extern void clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
+									ClvFitOptions *result);
 
 /* Name i of the covariates. */
 extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);

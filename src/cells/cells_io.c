@@ -572,41 +572,6 @@ clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 /* of a cell without a vector; in memory it is a third larger */
 #define CELL_WIRE_SIZE 24
 
-static void
-SendInterval(StringInfo out, const Interval *interval)
-{
-	pq_sendint64(out, interval->time);
-	pq_sendint32(out, interval->day);
-	pq_sendint32(out, interval->month);
-}
-
-static void
-SendOptions(StringInfo out, const ClvFitOptions *options)
-{
-	pq_sendbyte(out, options->ncovariates);
-	if (options->ncovariates > 0)
-		pq_sendbytes(out, options->covariates, CLV_COVARIATES_SIZE);
-	pq_sendbytes(out, options->model, CLV_NAME_SIZE);
-	pq_sendbytes(out, options->spend, CLV_NAME_SIZE);
-	pq_sendbytes(out, options->start_model, CLV_NAME_SIZE);
-	pq_sendbytes(out, options->start_spend, CLV_NAME_SIZE);
-	for (int i = 0; i < CLV_START_PARAMS; i++)
-		pq_sendfloat8(out, options->start_model_param[i]);
-	for (int i = 0; i < CLV_START_PARAMS; i++)
-		pq_sendfloat8(out, options->start_spend_param[i]);
-	for (int i = 0; i < 2 * options->ncovariates; i++)
-		pq_sendfloat8(out, options->start_effect[i]);
-	pq_sendfloat8(out, options->penalty);
-	pq_sendfloat8(out, options->shape_penalty);
-	SendInterval(out, &options->time_unit);
-	SendInterval(out, &options->grace);
-	pq_sendint32(out, options->as_of);
-	pq_sendint32(out, options->spend_basis);
-	pq_sendint32(out, options->max_iterations);
-	pq_sendint32(out, options->k);
-	pq_sendint32(out, options->periods);
-}
-
 PG_FUNCTION_INFO_V1(clv_cells_send);
 
 Datum
@@ -629,7 +594,7 @@ clv_cells_send(PG_FUNCTION_ARGS)
 	pq_sendint64(&out, head->returned);
 	pq_sendint64(&out, head->times.coarse);
 	pq_sendint64(&out, head->times.fine);
-	SendOptions(&out, &head->options);
+	clv_fit_options_send(&out, &head->options);
 	pq_sendint64(&out, head->nvectors);
 	for (int64 i = 0; i < head->nvectors * head->width; i++)
 	{
@@ -659,45 +624,6 @@ clv_cells_send(PG_FUNCTION_ARGS)
 		pq_sendint32(&out, spend[i].mean_low);
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
-}
-
-static void
-RecvInterval(StringInfo in, Interval *interval)
-{
-	interval->time = pq_getmsgint64(in);
-	interval->day = (int32) pq_getmsgint(in, 4);
-	interval->month = (int32) pq_getmsgint(in, 4);
-}
-
-static void
-RecvOptions(StringInfo in, ClvFitOptions *options)
-{
-	memset(options, 0, sizeof(*options));
-	options->ncovariates = pq_getmsgbyte(in);
-	if (options->ncovariates > CLV_MAX_COVARIATES)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
-	if (options->ncovariates > 0)
-		pq_copymsgbytes(in, options->covariates, CLV_COVARIATES_SIZE);
-	pq_copymsgbytes(in, options->model, CLV_NAME_SIZE);
-	pq_copymsgbytes(in, options->spend, CLV_NAME_SIZE);
-	pq_copymsgbytes(in, options->start_model, CLV_NAME_SIZE);
-	pq_copymsgbytes(in, options->start_spend, CLV_NAME_SIZE);
-	for (int i = 0; i < CLV_START_PARAMS; i++)
-		options->start_model_param[i] = pq_getmsgfloat8(in);
-	for (int i = 0; i < CLV_START_PARAMS; i++)
-		options->start_spend_param[i] = pq_getmsgfloat8(in);
-	for (int i = 0; i < 2 * options->ncovariates; i++)
-		options->start_effect[i] = pq_getmsgfloat8(in);
-	options->penalty = pq_getmsgfloat8(in);
-	options->shape_penalty = pq_getmsgfloat8(in);
-	RecvInterval(in, &options->time_unit);
-	RecvInterval(in, &options->grace);
-	options->as_of = (int32) pq_getmsgint(in, 4);
-	options->spend_basis = (int32) pq_getmsgint(in, 4);
-	options->max_iterations = (int32) pq_getmsgint(in, 4);
-	options->k = (int32) pq_getmsgint(in, 4);
-	options->periods = (int32) pq_getmsgint(in, 4);
 }
 
 /* A number of entries that the rest of the message can hold. */
@@ -818,8 +744,7 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	head.returned = pq_getmsgint64(in);
 	head.times.coarse = pq_getmsgint64(in);
 	head.times.fine = pq_getmsgint64(in);
-	RecvOptions(in, &head.options);
-	clv_fit_options_check(&head.options);	/* the family must be one before it is asked */
+	clv_fit_options_recv(in, &head.options);
 	head.width = clv_fit_width(&head.options);
 	clv_cells_check_head(&head);
 

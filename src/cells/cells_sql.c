@@ -73,54 +73,28 @@ static void
 OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitOptions *result)
 {
 	const ClvFitOptions *own = &head->options;
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
+	ClvFitOptions grid = *own;
+	const char *one;
+	const char *other;
+	const char *what;
 
-	*result = given->options;
-	if (!given->time_unit_given)
-		result->time_unit = own->time_unit;
-	else if (memcmp(&own->time_unit, &result->time_unit, sizeof(Interval)) != 0)
-		CannotFit("time_unit", clv_interval_text(&own->time_unit),
-				  clv_interval_text(&result->time_unit),
-				  "Give clv_options() the time_unit of the cells.");
-	if (!given->spend_basis_given)
-		result->spend_basis = own->spend_basis;
-	else if (own->spend_basis != result->spend_basis)
-		CannotFit("spend_basis", clv_spend_basis_name((ClvSpendBasis) own->spend_basis),
-				  clv_spend_basis_name((ClvSpendBasis) result->spend_basis),
-				  "Give clv_options() the spend_basis of the cells.");
-	if (!given->spend_given && !head->with_spend)
+	clv_fit_options_inherit(given, own, result);
+	if (!clv_fit_option_given(given, "spend") && !head->with_spend)
 		memcpy(result->spend, own->spend, CLV_NAME_SIZE);
 	else if (!head->with_spend && strcmp(result->spend, CLV_SPEND_NONE) != 0)
 		CannotFit("spend", CLV_SPEND_NONE, result->spend,
 				  "Count the cells with that spend model, or say spend => 'none'.");
-	if (!given->grace_given)
-		result->grace = own->grace;
-	else if (memcmp(&own->grace, &result->grace, sizeof(Interval)) != 0)
-		CannotFit("grace", clv_interval_text(&own->grace), clv_interval_text(&result->grace),
-				  "Give clv_options() the grace of the cells.");
-	if (!given->periods_given)
-		result->periods = own->periods;
-	else if (own->periods != result->periods)
-		CannotFit("periods", clv_periods_name((ClvPeriodsOf) own->periods),
-				  clv_periods_name((ClvPeriodsOf) result->periods),
-				  "Give clv_options() the periods of the cells.");
-	if (!given->covariates_given)
-	{
-		result->ncovariates = own->ncovariates;
-		memcpy(result->covariates, own->covariates, CLV_COVARIATES_SIZE);
-	}
-	else if (memcmp(own->covariates, result->covariates, CLV_COVARIATES_SIZE) != 0)
-		CannotFit("covariates", clv_fit_covariate_list(own), clv_fit_covariate_list(result),
-				  "Give clv_options() the covariates of the cells, in their order.");
 	if (clv_fit_clock(own) != clv_fit_clock(result))
 		CannotFit("model", ModelText(own), ModelText(result),
 				  "Count cells anew from the histories with that model in their options.");
-	if (result->as_of == DATEVAL_NOEND)
-		result->as_of = own->as_of;
-	else if (own->as_of != DATEVAL_NOEND && own->as_of != result->as_of)
-		CannotFit("as_of", clv_date_text(own->as_of, one), clv_date_text(result->as_of, other),
-				  "Count cells anew from the histories for another as_of.");
+	if (own->as_of == DATEVAL_NOEND)
+		grid.as_of = result->as_of;
+	what = clv_fit_options_differ(&grid, result, &one, &other);
+	if (what != NULL)
+		CannotFit(what, one, other,
+				  strcmp(what, "as_of") == 0
+					  ? "Count cells anew from the histories for another as_of."
+					  : psprintf("Give clv_options() the %s of the cells.", what));
 }
 
 /* Cells with an open as_of hold whole histories, which end where they end. */

@@ -5,23 +5,29 @@
  * The function validates what it is given and returns plain JSON, so that options
  * can be stored beside a model, and written by hand. Whoever receives them checks
  * them again, key by key.
+ *
+ * The table below is the list of the options. Reading them, checking them, writing them
+ * as text and as bytes, and comparing them follow from it: a new option is a field of
+ * ClvFitOptions, a line here, an argument of clv_options() in fit.sql, and what the fit
+ * makes of it.
  */
 #include "cells/cells.h"
 
 #include <math.h>
 
-#include "common/arguments.h"
 #include "catalog/pg_type.h"
-#include "model/model.h"
+#include "common/arguments.h"
+#include "common/json.h"
+#include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
+#include "model/model.h"
+#include "model/model_json.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
-#include "utils/numeric.h"
 
 #define DEFAULT_SPEND "gamma/gamma"
 
-#define MAX_UNIT_DAYS (1000 * CLV_DAYS_PER_YEAR)
 #define MAX_ITERATIONS 100000
 
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
@@ -31,6 +37,130 @@ StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_
 
 #define BadOption(...) \
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
+
+/* ---- the table ---- */
+
+/* What an option is: in JSON, as an argument of clv_options(), and as a field of ClvFitOptions. */
+typedef enum OptionKind
+{
+	OPTION_FAMILY,				/* string, text, char[CLV_NAME_SIZE] */
+	OPTION_CHOICE,				/* string, text, int32: one of some words; 0 is the default */
+	OPTION_INTERVAL,			/* string, interval, Interval; all zero: not given */
+	OPTION_DAY,					/* string, date, DateADT; DATEVAL_NOEND: not given */
+	OPTION_NUMBER,				/* number, float8, double, not negative; 0 is the default */
+	OPTION_COUNT,				/* number, int4, int32 from 1 on; 0: not given */
+	OPTION_NAMES,				/* array of strings, text[]; the covariates */
+	OPTION_EFFECTS,				/* array of numbers, no argument; of these covariates */
+	OPTION_START,				/* object, clv_model; a model to start from */
+	OPTION_SWITCH				/* boolean, bool, no field: stands for another family */
+} OptionKind;
+
+typedef struct Option
+{
+	const char *name;
+	OptionKind	kind;
+	int			offset;			/* of the field */
+	bool		always;			/* written even where it is the default */
+	bool		counted;		/* cells are counted with it, and fitted with no other */
+	ClvProcess	process;		/* of a family: what it models, */
+	const char *other;			/* and what may stand in its place */
+	int32		(*choose) (const char *word);	/* of a choice: from its word, or an error */
+	const char *(*word) (int32 choice);
+	int32		most;			/* of a count, and of a choice, the largest */
+	bool		may_be_none;	/* of an interval: it may be of no length */
+	bool		when;			/* of a switch: the value that stands for another family, */
+	void		(*change) (ClvFitOptions *options);	/* which this puts in its place */
+} Option;
+
+static int32 BasisOfWord(const char *word);
+static const char *WordOfBasis(int32 basis);
+static int32 PeriodsOfWord(const char *word);
+static const char *WordOfPeriods(int32 periods);
+static void SetUnclamped(ClvFitOptions *options);
+static void SetCorrelated(ClvFitOptions *options);
+
+#define FIELD(name) .offset = offsetof(ClvFitOptions, name)
+
+/* In the order of the arguments of clv_options(), of which start_effects is none. */
+static const Option option_table[] = {
+	{"model", OPTION_FAMILY, FIELD(model), .always = true, .process = CLV_TRANSACTION, .other = CLV_MODEL_AUTO},
+	{"spend", OPTION_FAMILY, FIELD(spend), .always = true, .process = CLV_SPEND, .other = CLV_SPEND_NONE},
+	{"time_unit", OPTION_INTERVAL, FIELD(time_unit), .always = true, .counted = true},
+	{"as_of", OPTION_DAY, FIELD(as_of), .counted = true},
+	{"spend_basis", OPTION_CHOICE, FIELD(spend_basis), .always = true, .counted = true,
+		.choose = BasisOfWord, .word = WordOfBasis, .most = CLV_SPEND_ALL},
+	{"penalty", OPTION_NUMBER, FIELD(penalty)},
+	{"start", OPTION_START, FIELD(start_model)},
+	{"max_iterations", OPTION_COUNT, FIELD(max_iterations), .most = MAX_ITERATIONS},
+	{"covariates", OPTION_NAMES, FIELD(covariates), .counted = true},
+	{"shape_penalty", OPTION_NUMBER, FIELD(shape_penalty)},
+	{"k", OPTION_COUNT, FIELD(k), .most = CLV_MAX_K},
+	{"grace", OPTION_INTERVAL, FIELD(grace), .counted = true, .may_be_none = true},
+	{"clamp", OPTION_SWITCH, .when = false, .change = SetUnclamped},
+	{"correlation", OPTION_SWITCH, .when = true, .change = SetCorrelated},
+	{"periods", OPTION_CHOICE, FIELD(periods), .counted = true,
+		.choose = PeriodsOfWord, .word = WordOfPeriods, .most = CLV_PERIODS_CALENDAR},
+	{"start_effects", OPTION_EFFECTS, FIELD(start_effect)},
+};
+
+#define OPTIONS ((int) lengthof(option_table))
+#define BIT(option) ((uint32) 1 << ((option) - option_table))
+
+StaticAssertDecl(lengthof(option_table) <= 32, "a bit stands for each option");
+
+/* The option of that name; NULL: there is none. */
+static const Option *
+FindOption(const char *name)
+{
+	for (int i = 0; i < OPTIONS; i++)
+		if (strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+/* "model, spend and k" */
+static char *
+OptionList(void)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < OPTIONS; i++)
+		appendStringInfo(&list, "%s%s", i == 0 ? "" : i == OPTIONS - 1 ? " and " : ", ",
+						 option_table[i].name);
+	return list.data;
+}
+
+/* The field of an option, of the type that its kind says. */
+static inline void *
+Field(const Option *option, const ClvFitOptions *options)
+{
+	return (char *) options + option->offset;
+}
+
+static int32
+BasisOfWord(const char *word)
+{
+	return clv_spend_basis(word);
+}
+
+static const char *
+WordOfBasis(int32 basis)
+{
+	return clv_spend_basis_name((ClvSpendBasis) basis);
+}
+
+static int32
+PeriodsOfWord(const char *word)
+{
+	return clv_periods_of(word);
+}
+
+static const char *
+WordOfPeriods(int32 periods)
+{
+	return clv_periods_name((ClvPeriodsOf) periods);
+}
 
 /* ---- the single values ---- */
 
@@ -71,59 +201,22 @@ SetFamily(char *field, const char *name, ClvProcess process, const char *other)
 	strlcpy(field, name, CLV_NAME_SIZE);
 }
 
+/* An error unless the option may have this value: of numbers, finite and not negative; of counts, whole. */
 static void
-CheckUnit(const Interval *unit)
+CheckNumber(const Option *option, double value)
 {
-	double		days = clv_span_days("time_unit", unit);
-
-	if (unit->month < 0 || unit->day < 0 || unit->time < 0 || !(days > 0) || days > MAX_UNIT_DAYS)
-		BadOption(errmsg("time_unit is out of range: %s", clv_interval_text(unit)),
-				  errdetail("It must be longer than nothing, without negative parts, "
-							"and at most 1000 years."));
+	if (option->kind == OPTION_NUMBER && !(isfinite(value) && value >= 0))
+		BadOption(errmsg("%s must be finite and not negative: %s", option->name, clv_number_text(value)));
+	if (option->kind == OPTION_COUNT && !(value >= 1 && value <= option->most && value == floor(value)))
+		BadOption(errmsg("%s must be a whole number between 1 and %d: %s", option->name, option->most,
+						 clv_number_text(value)));
 }
 
 static void
-CheckPenalty(const char *name, double penalty)
+CheckInterval(const Option *option, const Interval *interval)
 {
-	if (!isfinite(penalty) || penalty < 0)
-		BadOption(errmsg("%s must be finite and not negative: %g", name, penalty));
-}
-
-static void
-CheckGrace(const Interval *grace)
-{
-	double		days = clv_span_days("grace", grace);
-
-	if (grace->month < 0 || grace->day < 0 || grace->time < 0 || days > MAX_UNIT_DAYS)
-		BadOption(errmsg("grace is out of range: %s", clv_interval_text(grace)),
-				  errdetail("It must be without negative parts, and at most 1000 years."));
-}
-
-static void
-CheckK(double k)
-{
-	if (!(k >= 1 && k <= CLV_MAX_K) || k != floor(k))
-		BadOption(errmsg("k must be a whole number between 1 and %d: %g", CLV_MAX_K, k));
-}
-
-static void
-CheckIterations(double iterations)
-{
-	if (!(iterations >= 1 && iterations <= MAX_ITERATIONS) || iterations != floor(iterations))
-		BadOption(errmsg("max_iterations must be a whole number between 1 and %d: %g",
-						 MAX_ITERATIONS, iterations));
-}
-
-static void
-CheckStart(const ClvFamily *family, const double *param)
-{
-	for (int i = 0; i < family->nparams; i++)
-	{
-		if (!clv_in_range(family, i, param[i]))
-			BadOption(errmsg("parameter \"%s\" of the start must %s: %g", family->param_names[i],
-							 clv_model_range_text(family, i), param[i]));
-	}
-	clv_model_check_limits(family, param);
+	(void) clv_span_days(option->name, interval);
+	(void) clv_period_days(option->name, interval, option->may_be_none);
 }
 
 /* A start is of use to its own family, and to one that contains it. */
@@ -228,15 +321,438 @@ AddCovariate(ClvFitOptions *options, const char *name)
 }
 
 static void
-InitOptions(ClvFitOptions *options)
+SetText(const Option *option, ClvFitOptions *options, const char *text)
 {
-	memset(options, 0, sizeof(*options));
+	if (option->kind == OPTION_FAMILY)
+		SetFamily(Field(option, options), text, option->process, option->other);
+	else
+		*(int32 *) Field(option, options) = option->choose(text);
+}
+
+static void
+SetInterval(const Option *option, ClvFitOptions *options, const Interval *interval)
+{
+	CheckInterval(option, interval);
+	*(Interval *) Field(option, options) = *interval;
+}
+
+static void
+SetDay(const Option *option, ClvFitOptions *options, DateADT day)
+{
+	clv_check_date(option->name, day);
+	*(DateADT *) Field(option, options) = day;
+}
+
+/* Set a number or a count. */
+static void
+SetNumber(const Option *option, ClvFitOptions *options, double value)
+{
+	CheckNumber(option, value);
+	if (option->kind == OPTION_NUMBER)
+		*(double *) Field(option, options) = value + 0.0;	/* no negative zero */
+	else
+		*(int32 *) Field(option, options) = (int32) value;
+}
+
+/* A switch is thrown when all the options are known. */
+static void
+SetSwitch(const Option *option, ClvParsedOptions *parsed, bool value)
+{
+	if (value == option->when)
+		parsed->switched |= BIT(option);
+}
+
+static void
+InitOptions(ClvParsedOptions *parsed)
+{
+	ClvFitOptions *options = &parsed->options;
+
+	memset(parsed, 0, sizeof(*parsed));
 	strlcpy(options->model, CLV_MODEL_DEFAULT, CLV_NAME_SIZE);
 	strlcpy(options->spend, DEFAULT_SPEND, CLV_NAME_SIZE);
 	options->time_unit.day = 7;
 	options->as_of = DATEVAL_NOEND;
 	options->spend_basis = CLV_SPEND_REPEAT;
 }
+
+/* When all the options are known: throw the switches, check what belongs together. */
+static void
+FinishOptions(ClvParsedOptions *parsed)
+{
+	ClvFitOptions *options = &parsed->options;
+
+	for (int i = 0; i < OPTIONS; i++)
+		if (parsed->switched & BIT(&option_table[i]))
+			option_table[i].change(options);
+	CheckTogether(options);
+	for (int i = 2 * options->ncovariates; i < CLV_MAX_EFFECTS; i++)
+		if (options->start_effect[i] != 0)
+			BadOption(errmsg("\"start_effects\" has more numbers than there are effects"));
+}
+
+bool
+clv_fit_option_given(const ClvParsedOptions *parsed, const char *name)
+{
+	return (parsed->given & BIT(FindOption(name))) != 0;
+}
+
+/* ---- from JSON ---- */
+
+static void
+ReadNames(const ClvMember *member, ClvFitOptions *options)
+{
+	static const char what[] = "an array of names";
+	JsonbContainer *array = clv_json_array(member, what);
+
+	for (int i = 0; i < (int) JsonContainerSize(array); i++)
+		AddCovariate(options, clv_json_string_at(member, array, i, what));
+}
+
+static void
+ReadEffects(const ClvMember *member, ClvFitOptions *options)
+{
+	static const char what[] = "an array of numbers";
+	JsonbContainer *array = clv_json_array(member, what);
+
+	if (JsonContainerSize(array) > CLV_MAX_EFFECTS)
+		clv_json_wrong(member, psprintf("an array of at most %d numbers", CLV_MAX_EFFECTS));
+	for (int i = 0; i < (int) JsonContainerSize(array); i++)
+		options->start_effect[i] = clv_json_number_at(member, array, i, what) + 0.0;
+}
+
+/* One family of a start: {"r": 0.24, ...} */
+static void
+ReadStartPart(const ClvMember *member, ClvFitOptions *options)
+{
+	const ClvFamily *family = clv_family(member->key);
+	bool		spend = family != NULL && family->process == CLV_SPEND;
+	char	   *name = spend ? options->start_spend : options->start_model;
+	double	   *param = spend ? options->start_spend_param : options->start_model_param;
+
+	if (family == NULL)
+		BadOption(errmsg("unknown family in start: \"%s\"", member->key),
+				  errdetail("Known are %s, %s.", FamilyList(CLV_TRANSACTION),
+							FamilyList(CLV_SPEND)));
+	if (name[0] != '\0')
+		BadOption(errmsg("start names two families of the same process"));
+	clv_model_parameters_from_json(clv_json_container(member, "an object of its parameters"), family,
+								   param);
+	clv_model_check_parameters(family, param);
+	strlcpy(name, family->name, CLV_NAME_SIZE);
+}
+
+static void
+ReadStart(const ClvMember *member, ClvFitOptions *options)
+{
+	ClvMember	part;
+
+	if (member->value.type != jbvBinary || !JsonContainerIsObject(member->value.val.binary.data))
+		BadOption(errmsg("option \"start\" must be an object of families"),
+				  errhint("Let clv_options(start => model) write it."));
+	clv_json_open(&part, member->value.val.binary.data, "a start");
+	while (clv_json_next(&part))
+		ReadStartPart(&part, options);
+}
+
+static void
+ReadMember(const Option *option, const ClvMember *member, ClvParsedOptions *parsed)
+{
+	ClvFitOptions *options = &parsed->options;
+	Interval	interval;
+
+	switch (option->kind)
+	{
+		case OPTION_FAMILY:
+		case OPTION_CHOICE:
+			SetText(option, options, clv_json_string(member));
+			break;
+		case OPTION_INTERVAL:
+			interval = clv_json_interval(member);
+			SetInterval(option, options, &interval);
+			break;
+		case OPTION_DAY:
+			SetDay(option, options, clv_json_date(member));
+			break;
+		case OPTION_NUMBER:
+		case OPTION_COUNT:
+			SetNumber(option, options, clv_json_number(member));
+			break;
+		case OPTION_NAMES:
+			ReadNames(member, options);
+			break;
+		case OPTION_EFFECTS:
+			ReadEffects(member, options);
+			break;
+		case OPTION_START:
+			ReadStart(member, options);
+			break;
+		case OPTION_SWITCH:
+			SetSwitch(option, parsed, clv_json_bool(member));
+			break;
+	}
+	parsed->given |= BIT(option);
+}
+
+void
+clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
+{
+	ClvMember	member;
+
+	InitOptions(parsed);
+	if (json == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(json))
+		BadOption(errmsg("the options of a fit must be a JSON object"),
+				  errhint("Let clv_options() write them."));
+	clv_json_open(&member, &json->root, "the options of a fit");
+	while (clv_json_next(&member))
+	{
+		const Option *option = FindOption(member.key);
+
+		if (option == NULL && !clv_json_is_null(&member))
+			BadOption(errmsg("unknown option: \"%s\"", member.key),
+					  errdetail("Known are %s.", OptionList()),
+					  errhint("Let clv_options() write the options."));
+		if (!clv_json_is_null(&member)) /* as an argument of clv_options: not given */
+			ReadMember(option, &member, parsed);
+	}
+	FinishOptions(parsed);
+}
+
+/* ---- to JSON ---- */
+
+static bool
+IsZero(const void *bytes, Size size)
+{
+	for (Size i = 0; i < size; i++)
+		if (((const char *) bytes)[i] != 0)
+			return false;
+	return true;
+}
+
+static bool
+IsDefault(const Option *option, const ClvFitOptions *options)
+{
+	const void *field = Field(option, options);
+
+	switch (option->kind)
+	{
+		case OPTION_FAMILY:
+			return false;
+		case OPTION_CHOICE:
+		case OPTION_COUNT:
+			return *(const int32 *) field == 0;
+		case OPTION_INTERVAL:
+			return IsZero(field, sizeof(Interval));
+		case OPTION_DAY:
+			return *(const DateADT *) field == DATEVAL_NOEND;
+		case OPTION_NUMBER:
+			return *(const double *) field == 0;
+		case OPTION_NAMES:
+			return options->ncovariates == 0;
+		case OPTION_EFFECTS:
+			return IsZero(field, sizeof(options->start_effect));
+		case OPTION_START:
+			return options->start_model[0] == '\0' && options->start_spend[0] == '\0';
+		case OPTION_SWITCH:
+			return true;
+	}
+	return true;
+}
+
+/* The value in words, for messages and for JSON; of the others, which are none, NULL. */
+static const char *
+ValueText(const Option *option, const ClvFitOptions *options)
+{
+	const void *field = Field(option, options);
+
+	switch (option->kind)
+	{
+		case OPTION_FAMILY:
+			return field;
+		case OPTION_CHOICE:
+			return option->word(*(const int32 *) field);
+		case OPTION_INTERVAL:
+			return clv_interval_text(field);
+		case OPTION_DAY:
+			return IsDefault(option, options) ? "none"
+											  : clv_date_text(*(const DateADT *) field,
+															  palloc(MAXDATELEN + 1));
+		case OPTION_NUMBER:
+			return clv_number_text(*(const double *) field);
+		case OPTION_COUNT:
+			return psprintf("%d", *(const int32 *) field);
+		case OPTION_NAMES:
+			return clv_fit_covariate_list(options);
+		default:
+			return NULL;
+	}
+}
+
+static void
+WriteNames(StringInfo out, const ClvFitOptions *options)
+{
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < options->ncovariates; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		escape_json(out, clv_fit_covariate(options, i));
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+WriteEffects(StringInfo out, const ClvFitOptions *options)
+{
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		clv_append_double(out, options->start_effect[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+StartText(StringInfo out, const char *name, const double *param, bool *first)
+{
+	const ClvFamily *family;
+
+	if (name[0] == '\0')
+		return;
+	family = clv_family(name);
+	appendStringInfo(out, "%s\"%s\": {", *first ? "" : ", ", name);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		appendStringInfo(out, "%s\"%s\": ", i > 0 ? ", " : "", family->param_names[i]);
+		clv_append_double(out, param[i]);
+	}
+	appendStringInfoChar(out, '}');
+	*first = false;
+}
+
+static void
+WriteStart(StringInfo out, const ClvFitOptions *options)
+{
+	bool		first = true;
+
+	appendStringInfoChar(out, '{');
+	StartText(out, options->start_model, options->start_model_param, &first);
+	StartText(out, options->start_spend, options->start_spend_param, &first);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+WriteValue(StringInfo out, const Option *option, const ClvFitOptions *options)
+{
+	switch (option->kind)
+	{
+		case OPTION_FAMILY:
+		case OPTION_CHOICE:
+		case OPTION_INTERVAL:
+		case OPTION_DAY:
+			appendStringInfo(out, "\"%s\"", ValueText(option, options));
+			break;
+		case OPTION_NUMBER:
+		case OPTION_COUNT:
+			appendStringInfoString(out, ValueText(option, options));
+			break;
+		case OPTION_NAMES:
+			WriteNames(out, options);
+			break;
+		case OPTION_EFFECTS:
+			WriteEffects(out, options);
+			break;
+		case OPTION_START:
+			WriteStart(out, options);
+			break;
+		case OPTION_SWITCH:
+			break;
+	}
+}
+
+void
+clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
+{
+	const char *separator = "{";
+
+	for (int i = 0; i < OPTIONS; i++)
+	{
+		const Option *option = &option_table[i];
+
+		if (!option->always && IsDefault(option, options))
+			continue;
+		appendStringInfo(out, "%s\"%s\": ", separator, option->name);
+		WriteValue(out, option, options);
+		separator = ", ";
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- options beside options ---- */
+
+/* Whether both have the same value of an option that cells are counted with. */
+static bool
+IsSame(const Option *option, const ClvFitOptions *a, const ClvFitOptions *b)
+{
+	const void *one = Field(option, a);
+	const void *other = Field(option, b);
+
+	switch (option->kind)
+	{
+		case OPTION_INTERVAL:
+			return memcmp(one, other, sizeof(Interval)) == 0;
+		case OPTION_NAMES:
+			return memcmp(one, other, CLV_COVARIATES_SIZE) == 0;
+		default:
+			return *(const int32 *) one == *(const int32 *) other;
+	}
+}
+
+const char *
+clv_fit_options_differ(const ClvFitOptions *a, const ClvFitOptions *b, const char **one,
+					   const char **other)
+{
+	for (int i = 0; i < OPTIONS; i++)
+	{
+		const Option *option = &option_table[i];
+
+		if (!option->counted || IsSame(option, a, b))
+			continue;
+		*one = ValueText(option, a);
+		*other = ValueText(option, b);
+		return option->name;
+	}
+	return NULL;
+}
+
+void
+clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
+						ClvFitOptions *result)
+{
+	*result = given->options;
+	for (int i = 0; i < OPTIONS; i++)
+	{
+		const Option *option = &option_table[i];
+		void	   *field = Field(option, result);
+
+		if (!option->counted || (given->given & BIT(option)))
+			continue;
+		if (option->kind == OPTION_INTERVAL)
+			*(Interval *) field = *(const Interval *) Field(option, own);
+		else if (option->kind != OPTION_NAMES)
+			*(int32 *) field = *(const int32 *) Field(option, own);
+		else
+		{
+			result->ncovariates = own->ncovariates;
+			memcpy(field, own->covariates, CLV_COVARIATES_SIZE);
+		}
+	}
+}
+
+/* ---- stored options, and options on the wire ---- */
 
 static bool
 IsNegativeZero(double value)
@@ -266,7 +782,7 @@ CheckStoredStart(const char *name, const double *param, ClvProcess process)
 	if (name[0] != '\0')
 	{
 		family = clv_family(name);
-		CheckStart(family, param);
+		clv_model_check_parameters(family, param);
 		for (int i = 0; i < family->nparams; i++)
 			if (IsNegativeZero(param[i]))
 				BadOption(errmsg("start in stored options is not in canonical form"));
@@ -299,6 +815,11 @@ CheckStoredCovariates(const ClvFitOptions *options)
 	}
 	if (memcmp(again.covariates, options->covariates, CLV_COVARIATES_SIZE) != 0)
 		BadOption(errmsg("names of covariates are not clean in stored options"));
+}
+
+static void
+CheckStoredEffects(const ClvFitOptions *options)
+{
 	for (int i = 0; i < CLV_MAX_EFFECTS; i++)
 		if (!isfinite(options->start_effect[i]) || IsNegativeZero(options->start_effect[i]) ||
 			(i >= 2 * options->ncovariates && ClvDoubleBits(options->start_effect[i]) != 0))
@@ -306,395 +827,177 @@ CheckStoredCovariates(const ClvFitOptions *options)
 							 options->start_effect[i]));
 }
 
+/* An error unless the field holds what an option can be, in canonical form. */
+static void
+CheckStored(const Option *option, const ClvFitOptions *options)
+{
+	const void *field = Field(option, options);
+	int32		choice;
+
+	switch (option->kind)
+	{
+		case OPTION_FAMILY:
+			CheckName(field, option->process, option->other);
+			break;
+		case OPTION_CHOICE:
+			choice = *(const int32 *) field;
+			if (choice < 0 || choice > option->most)
+				BadOption(errmsg("unknown %s in stored options: %d", option->name, choice));
+			break;
+		case OPTION_INTERVAL:
+			CheckInterval(option, field);
+			break;
+		case OPTION_DAY:
+			if (!IsDefault(option, options))
+				clv_check_date(option->name, *(const DateADT *) field);
+			break;
+		case OPTION_NUMBER:
+			CheckNumber(option, *(const double *) field);
+			if (IsNegativeZero(*(const double *) field))
+				BadOption(errmsg("stored options are not in canonical form"));
+			break;
+		case OPTION_COUNT:
+			if (!IsDefault(option, options))
+				CheckNumber(option, *(const int32 *) field);
+			break;
+		case OPTION_NAMES:
+			CheckStoredCovariates(options);
+			break;
+		case OPTION_EFFECTS:
+			CheckStoredEffects(options);
+			break;
+		case OPTION_START:
+			CheckStoredStart(options->start_model, options->start_model_param, CLV_TRANSACTION);
+			CheckStoredStart(options->start_spend, options->start_spend_param, CLV_SPEND);
+			break;
+		case OPTION_SWITCH:
+			break;
+	}
+}
+
 void
 clv_fit_options_check(const ClvFitOptions *options)
 {
-	CheckName(options->model, CLV_TRANSACTION, CLV_MODEL_AUTO);
-	CheckName(options->spend, CLV_SPEND, CLV_SPEND_NONE);
-	CheckStoredStart(options->start_model, options->start_model_param, CLV_TRANSACTION);
-	CheckStoredStart(options->start_spend, options->start_spend_param, CLV_SPEND);
-	CheckStoredCovariates(options);
-	CheckPenalty("penalty", options->penalty);
-	CheckPenalty("shape_penalty", options->shape_penalty);
-	CheckUnit(&options->time_unit);
-	CheckGrace(&options->grace);
-	if (options->k != 0)
-		CheckK(options->k);
-	if (options->periods != CLV_PERIODS_ANNIVERSARY && options->periods != CLV_PERIODS_CALENDAR)
-		BadOption(errmsg("unknown periods in stored options: %d", options->periods));
+	for (int i = 0; i < OPTIONS; i++)
+		CheckStored(&option_table[i], options);
 	CheckTogether(options);
-	if (options->as_of != DATEVAL_NOEND)
-	{
-		clv_check_date("as_of", options->as_of);
-		if (!IS_VALID_DATE(options->as_of))
-			BadOption(errmsg("as_of is out of range in stored options"));
-	}
-	if (options->spend_basis != CLV_SPEND_REPEAT && options->spend_basis != CLV_SPEND_ALL)
-		BadOption(errmsg("unknown spend basis in stored options: %d", options->spend_basis));
-	if (options->max_iterations != 0)
-		CheckIterations(options->max_iterations);
-	if (IsNegativeZero(options->penalty) ||
-		IsNegativeZero(options->shape_penalty))
-		BadOption(errmsg("stored options are not in canonical form"));
-}
-
-/* ---- JSON ---- */
-
-static void
-StartText(StringInfo out, const char *name, const double *param, bool *first)
-{
-	const ClvFamily *family;
-
-	if (name[0] == '\0')
-		return;
-	family = clv_family(name);
-	appendStringInfo(out, "%s\"%s\": {", *first ? "" : ", ", name);
-	for (int i = 0; i < family->nparams; i++)
-	{
-		appendStringInfo(out, "%s\"%s\": ", i > 0 ? ", " : "", family->param_names[i]);
-		clv_append_double(out, param[i]);
-	}
-	appendStringInfoChar(out, '}');
-	*first = false;
 }
 
 static void
-CovariatesText(StringInfo out, const ClvFitOptions *options)
+SendNumbers(StringInfo out, const double *numbers, int n)
 {
-	bool		start = false;
+	for (int i = 0; i < n; i++)
+		pq_sendfloat8(out, numbers[i]);
+}
 
-	appendStringInfoString(out, ", \"covariates\": [");
-	for (int i = 0; i < options->ncovariates; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(out, ", ");
-		escape_json(out, clv_fit_covariate(options, i));
-	}
-	appendStringInfoChar(out, ']');
-	for (int i = 0; i < 2 * options->ncovariates; i++)
-		start |= options->start_effect[i] != 0;
-	if (!start)
-		return;
-	appendStringInfoString(out, ", \"start_effects\": [");
-	for (int i = 0; i < 2 * options->ncovariates; i++)
-	{
-		if (i > 0)
-			appendStringInfoString(out, ", ");
-		clv_append_double(out, options->start_effect[i]);
-	}
-	appendStringInfoChar(out, ']');
+static void
+RecvNumbers(StringInfo in, double *numbers, int n)
+{
+	for (int i = 0; i < n; i++)
+		numbers[i] = pq_getmsgfloat8(in);
 }
 
 void
-clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
+clv_fit_options_send(StringInfo out, const ClvFitOptions *options)
 {
-	char		buffer[MAXDATELEN + 1];
-	bool		first = true;
+	for (int i = 0; i < OPTIONS; i++)
+	{
+		const Option *option = &option_table[i];
+		const void *field = Field(option, options);
 
-	appendStringInfo(out, "{\"model\": \"%s\", \"spend\": \"%s\", \"time_unit\": \"%s\"",
-					 options->model, options->spend, clv_interval_text(&options->time_unit));
-	if (options->as_of != DATEVAL_NOEND)
-		appendStringInfo(out, ", \"as_of\": \"%s\"", clv_date_text(options->as_of, buffer));
-	appendStringInfo(out, ", \"spend_basis\": \"%s\"",
-					 clv_spend_basis_name((ClvSpendBasis) options->spend_basis));
+		switch (option->kind)
+		{
+			case OPTION_FAMILY:
+				pq_sendbytes(out, field, CLV_NAME_SIZE);
+				break;
+			case OPTION_CHOICE:
+			case OPTION_DAY:
+			case OPTION_COUNT:
+				pq_sendint32(out, *(const int32 *) field);
+				break;
+			case OPTION_INTERVAL:
+				pq_sendint64(out, ((const Interval *) field)->time);
+				pq_sendint32(out, ((const Interval *) field)->day);
+				pq_sendint32(out, ((const Interval *) field)->month);
+				break;
+			case OPTION_NUMBER:
+				pq_sendfloat8(out, *(const double *) field);
+				break;
+			case OPTION_NAMES:
+				pq_sendbyte(out, options->ncovariates);
+				if (options->ncovariates > 0)
+					pq_sendbytes(out, field, CLV_COVARIATES_SIZE);
+				break;
+			case OPTION_EFFECTS:
+				SendNumbers(out, field, 2 * options->ncovariates);
+				break;
+			case OPTION_START:
+				pq_sendbytes(out, options->start_model, CLV_NAME_SIZE);
+				pq_sendbytes(out, options->start_spend, CLV_NAME_SIZE);
+				SendNumbers(out, options->start_model_param, CLV_START_PARAMS);
+				SendNumbers(out, options->start_spend_param, CLV_START_PARAMS);
+				break;
+			case OPTION_SWITCH:
+				break;
+		}
+	}
+}
+
+static void
+RecvNames(StringInfo in, ClvFitOptions *options)
+{
+	options->ncovariates = pq_getmsgbyte(in);
+	if (options->ncovariates > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
 	if (options->ncovariates > 0)
-		CovariatesText(out, options);
-	if (options->penalty > 0)
-	{
-		appendStringInfoString(out, ", \"penalty\": ");
-		clv_append_double(out, options->penalty);
-	}
-	if (options->shape_penalty > 0)
-	{
-		appendStringInfoString(out, ", \"shape_penalty\": ");
-		clv_append_double(out, options->shape_penalty);
-	}
-	if (options->k > 0)
-		appendStringInfo(out, ", \"k\": %d", options->k);
-	if (clv_interval_days(&options->grace) > 0)
-		appendStringInfo(out, ", \"grace\": \"%s\"", clv_interval_text(&options->grace));
-	if (options->periods != CLV_PERIODS_ANNIVERSARY)
-		appendStringInfo(out, ", \"periods\": \"%s\"",
-						 clv_periods_name((ClvPeriodsOf) options->periods));
-	if (options->start_model[0] != '\0' || options->start_spend[0] != '\0')
-	{
-		appendStringInfoString(out, ", \"start\": {");
-		StartText(out, options->start_model, options->start_model_param, &first);
-		StartText(out, options->start_spend, options->start_spend_param, &first);
-		appendStringInfoChar(out, '}');
-	}
-	if (options->max_iterations != 0)
-		appendStringInfo(out, ", \"max_iterations\": %d", options->max_iterations);
-	appendStringInfoChar(out, '}');
-}
-
-static char *
-StringOf(const JsonbValue *value, const char *key)
-{
-	if (value->type != jbvString)
-		BadOption(errmsg("option \"%s\" must be a string", key));
-	return pnstrdup(value->val.string.val, value->val.string.len);
-}
-
-static double
-NumberOf(const JsonbValue *value, const char *key)
-{
-	if (value->type != jbvNumeric)
-		BadOption(errmsg("option \"%s\" must be a number", key));
-	return DatumGetFloat8(
-		DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
-}
-
-static Interval
-ParseInterval(const char *text)
-{
-	return *DatumGetIntervalP(
-		DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
-							Int32GetDatum(-1)));
-}
-
-/* The elements of an array one by one; NULL after the last. */
-static JsonbValue *
-ElementOf(const JsonbValue *array, const char *key, uint32 i)
-{
-	if (array->type != jbvBinary || !JsonContainerIsArray(array->val.binary.data))
-		BadOption(errmsg("option \"%s\" must be an array", key));
-	return getIthJsonbValueFromContainer(array->val.binary.data, i);
-}
-
-static void
-ParseCovariates(const JsonbValue *value, const char *key, ClvFitOptions *options)
-{
-	JsonbValue *name;
-
-	for (uint32 i = 0; (name = ElementOf(value, key, i)) != NULL; i++)
-	{
-		if (name->type != jbvString)
-			BadOption(errmsg("option \"%s\" must be an array of names", key));
-		AddCovariate(options, StringOf(name, key));
-	}
-}
-
-static void
-ParseEffects(const JsonbValue *value, const char *key, ClvFitOptions *options)
-{
-	JsonbValue *effect;
-
-	for (uint32 i = 0; (effect = ElementOf(value, key, i)) != NULL; i++)
-	{
-		if (i >= CLV_MAX_EFFECTS)
-			BadOption(errmsg("option \"%s\" has more numbers than there are effects", key));
-		options->start_effect[i] = NumberOf(effect, key) + 0.0;
-	}
-}
-
-static bool
-BoolOf(const JsonbValue *value, const char *key)
-{
-	if (value->type != jbvBool)
-		BadOption(errmsg("option \"%s\" must be true or false", key));
-	return value->val.boolean;
-}
-
-
-static DateADT
-ParseAsOf(const char *text)
-{
-	DateADT		as_of;
-
-	/* 'today' would make the options depend on the clock, '1/2/1997' on DateStyle */
-	if (strspn(text, "0123456789") < 4)
-		BadOption(errmsg("as_of is not a date of the form YYYY-MM-DD: \"%s\"", text));
-	as_of = DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
-	clv_check_date("as_of", as_of);
-	return as_of;
-}
-
-/* One family of a start: {"r": 0.24, ...} */
-static void
-ParseStartPart(const char *name, JsonbContainer *json, ClvFitOptions *options)
-{
-	const ClvFamily *family = clv_family(name);
-	double	   *param;
-	JsonbIterator *it = JsonbIteratorInit(json);
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	int			current = -1;
-	int			seen = 0;
-
-	if (family == NULL)
-		BadOption(errmsg("unknown family in start: \"%s\"", name),
-				  errdetail("Known are %s, %s.", FamilyList(CLV_TRANSACTION),
-							FamilyList(CLV_SPEND)));
-	param = family->process == CLV_SPEND ? options->start_spend_param : options->start_model_param;
-	if ((family->process == CLV_SPEND ? options->start_spend : options->start_model)[0] != '\0')
-		BadOption(errmsg("start names two families of the same process"));
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-		{
-			for (current = 0; current < family->nparams; current++)
-				if ((int) strlen(family->param_names[current]) == value.val.string.len &&
-					memcmp(family->param_names[current], value.val.string.val,
-						   value.val.string.len) == 0)
-					break;
-			if (current == family->nparams)
-				BadOption(errmsg("\"%s\" has no parameter \"%.*s\"", name, value.val.string.len,
-								 value.val.string.val));
-		}
-		else if (token == WJB_VALUE)
-		{
-			param[current] = NumberOf(&value, family->param_names[current]);
-			seen++;
-		}
-		else if (token != WJB_BEGIN_OBJECT && token != WJB_END_OBJECT)
-			BadOption(errmsg("start of \"%s\" must be an object of its parameters", name));
-	}
-	if (seen != family->nparams)
-		BadOption(errmsg("start of \"%s\" must have all its %d parameters, not %d", name,
-						 family->nparams, seen));
-	CheckStart(family, param);
-	strlcpy(family->process == CLV_SPEND ? options->start_spend : options->start_model, name,
-			CLV_NAME_SIZE);
-}
-
-static void
-ParseStart(const JsonbValue *json, ClvFitOptions *options)
-{
-	JsonbIterator *it;
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	char	   *name = NULL;
-
-	if (json->type != jbvBinary || !JsonContainerIsObject(json->val.binary.data))
-		BadOption(errmsg("option \"start\" must be an object of families"),
-				  errhint("Let clv_options(start => model) write it."));
-	it = JsonbIteratorInit(json->val.binary.data);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			name = pnstrdup(value.val.string.val, value.val.string.len);
-		else if (token == WJB_VALUE)
-		{
-			if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
-				BadOption(errmsg("start of \"%s\" must be an object of its parameters", name));
-			ParseStartPart(name, value.val.binary.data, options);
-		}
-	}
-}
-
-static void
-ParseKey(const char *key, const JsonbValue *value, ClvParsedOptions *parsed)
-{
-	ClvFitOptions *options = &parsed->options;
-
-	if (value->type == jbvNull)
-		return;					/* as an argument of clv_options: not given */
-	if (strcmp(key, "model") == 0)
-		SetFamily(options->model, StringOf(value, key), CLV_TRANSACTION, CLV_MODEL_AUTO);
-	else if (strcmp(key, "spend") == 0)
-	{
-		SetFamily(options->spend, StringOf(value, key), CLV_SPEND, CLV_SPEND_NONE);
-		parsed->spend_given = true;
-	}
-	else if (strcmp(key, "time_unit") == 0)
-	{
-		options->time_unit = ParseInterval(StringOf(value, key));
-		CheckUnit(&options->time_unit);
-		parsed->time_unit_given = true;
-	}
-	else if (strcmp(key, "as_of") == 0)
-		options->as_of = ParseAsOf(StringOf(value, key));
-	else if (strcmp(key, "spend_basis") == 0)
-	{
-		options->spend_basis = clv_spend_basis(cstring_to_text(StringOf(value, key)));
-		parsed->spend_basis_given = true;
-	}
-	else if (strcmp(key, "covariates") == 0)
-	{
-		ParseCovariates(value, key, options);
-		parsed->covariates_given = true;
-	}
-	else if (strcmp(key, "start_effects") == 0)
-		ParseEffects(value, key, options);
-	else if (strcmp(key, "penalty") == 0 || strcmp(key, "shape_penalty") == 0)
-	{
-		double		penalty = NumberOf(value, key) + 0.0;	/* no negative zero */
-
-		CheckPenalty(key, penalty);
-		*(key[0] == 'p' ? &options->penalty : &options->shape_penalty) = penalty;
-	}
-	else if (strcmp(key, "k") == 0)
-	{
-		double		k = NumberOf(value, key);
-
-		CheckK(k);
-		options->k = (int32) k;
-	}
-	else if (strcmp(key, "grace") == 0)
-	{
-		options->grace = ParseInterval(StringOf(value, key));
-		CheckGrace(&options->grace);
-		parsed->grace_given = true;
-	}
-	else if (strcmp(key, "periods") == 0)
-	{
-		options->periods = clv_periods_of(StringOf(value, key));
-		parsed->periods_given = true;
-	}
-	else if (strcmp(key, "clamp") == 0)
-		parsed->unclamped = !BoolOf(value, key);
-	else if (strcmp(key, "correlation") == 0)
-		parsed->correlated = BoolOf(value, key);
-	else if (strcmp(key, "start") == 0)
-		ParseStart(value, options);
-	else if (strcmp(key, "max_iterations") == 0)
-	{
-		double		iterations = NumberOf(value, key);
-
-		CheckIterations(iterations);
-		options->max_iterations = (int32) iterations;
-	}
-	else
-		BadOption(errmsg("unknown option: \"%s\"", key),
-				  errdetail("Known are model, spend, time_unit, as_of, spend_basis, covariates, "
-							"penalty, shape_penalty, k, grace, periods, clamp, correlation, start, "
-							"start_effects and max_iterations."),
-				  errhint("Let clv_options() write the options."));
+		pq_copymsgbytes(in, options->covariates, CLV_COVARIATES_SIZE);
 }
 
 void
-clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
+clv_fit_options_recv(StringInfo in, ClvFitOptions *options)
 {
-	JsonbIterator *it;
-	JsonbValue	value;
-	JsonbIteratorToken token;
-	char	   *key = NULL;
-
-	memset(parsed, 0, sizeof(*parsed));
-	InitOptions(&parsed->options);
-	if (json == NULL)
-		return;
-	if (!JB_ROOT_IS_OBJECT(json))
-		BadOption(errmsg("the options of a fit must be a JSON object"),
-				  errhint("Let clv_options() write them."));
-	it = JsonbIteratorInit(&json->root);
-	while ((token = JsonbIteratorNext(&it, &value, true)) != WJB_DONE)
+	memset(options, 0, sizeof(*options));
+	for (int i = 0; i < OPTIONS; i++)
 	{
-		if (token == WJB_KEY)
-			key = pnstrdup(value.val.string.val, value.val.string.len);
-		else if (token == WJB_VALUE)
-			ParseKey(key, &value, parsed);
+		const Option *option = &option_table[i];
+		void	   *field = Field(option, options);
+
+		switch (option->kind)
+		{
+			case OPTION_FAMILY:
+				pq_copymsgbytes(in, field, CLV_NAME_SIZE);
+				break;
+			case OPTION_CHOICE:
+			case OPTION_DAY:
+			case OPTION_COUNT:
+				*(int32 *) field = (int32) pq_getmsgint(in, 4);
+				break;
+			case OPTION_INTERVAL:
+				((Interval *) field)->time = pq_getmsgint64(in);
+				((Interval *) field)->day = (int32) pq_getmsgint(in, 4);
+				((Interval *) field)->month = (int32) pq_getmsgint(in, 4);
+				break;
+			case OPTION_NUMBER:
+				*(double *) field = pq_getmsgfloat8(in);
+				break;
+			case OPTION_NAMES:
+				RecvNames(in, options);
+				break;
+			case OPTION_EFFECTS:
+				RecvNumbers(in, field, 2 * options->ncovariates);
+				break;
+			case OPTION_START:
+				pq_copymsgbytes(in, options->start_model, CLV_NAME_SIZE);
+				pq_copymsgbytes(in, options->start_spend, CLV_NAME_SIZE);
+				RecvNumbers(in, options->start_model_param, CLV_START_PARAMS);
+				RecvNumbers(in, options->start_spend_param, CLV_START_PARAMS);
+				break;
+			case OPTION_SWITCH:
+				break;
+		}
 	}
-	if (parsed->unclamped)
-		SetUnclamped(&parsed->options);
-	if (parsed->correlated)
-		SetCorrelated(&parsed->options);
-	CheckTogether(&parsed->options);
-	for (int i = 2 * parsed->options.ncovariates; i < CLV_MAX_EFFECTS; i++)
-		if (parsed->options.start_effect[i] != 0)
-			BadOption(errmsg("option \"%s\" has more numbers than there are effects",
-							 "start_effects"));
+	clv_fit_options_check(options);
 }
 
 /* ---- clv_options() ---- */
@@ -758,70 +1061,66 @@ SetStart(ClvFitOptions *options, ClvPackedModel *model)
 	}
 }
 
+static void
+TakeArgument(const Option *option, Datum argument, ClvParsedOptions *parsed)
+{
+	ClvFitOptions *options = &parsed->options;
+
+	switch (option->kind)
+	{
+		case OPTION_FAMILY:
+		case OPTION_CHOICE:
+			SetText(option, options, TextDatumGetCString(argument));
+			break;
+		case OPTION_INTERVAL:
+			SetInterval(option, options, DatumGetIntervalP(argument));
+			break;
+		case OPTION_DAY:
+			SetDay(option, options, DatumGetDateADT(argument));
+			break;
+		case OPTION_NUMBER:
+			SetNumber(option, options, DatumGetFloat8(argument));
+			break;
+		case OPTION_COUNT:
+			SetNumber(option, options, DatumGetInt32(argument));
+			break;
+		case OPTION_NAMES:
+			SetCovariates(options, DatumGetArrayTypeP(argument));
+			break;
+		case OPTION_SWITCH:
+			SetSwitch(option, parsed, DatumGetBool(argument));
+			break;
+		case OPTION_START:
+			SetStart(options, DatumGetClvModelP(argument));
+			break;
+		case OPTION_EFFECTS:	/* no argument */
+			break;
+	}
+}
+
+/* A start is read last: it must have the time unit and the covariates of the others. */
+static void
+TakeArguments(FunctionCallInfo fcinfo, bool start, ClvParsedOptions *parsed)
+{
+	for (int i = 0; i < Min(PG_NARGS(), OPTIONS); i++)
+		if (!PG_ARGISNULL(i) && (option_table[i].kind == OPTION_START) == start)
+			TakeArgument(&option_table[i], PG_GETARG_DATUM(i), parsed);
+}
+
 PG_FUNCTION_INFO_V1(clv_options);
 
-/*
- * clv_options(model text, spend text, time_unit interval, as_of date, spend_basis text,
- * penalty float8, start clv_model, max_iterations int, covariates text[],
- * shape_penalty float8, k int, grace interval, clamp bool, correlation bool, periods text) ->
- * jsonb.
- * NULL: not given.
- */
+/* clv_options(model text, spend text, ...) -> jsonb: the options of the table, in its order; NULL: not given */
 Datum
 clv_options(PG_FUNCTION_ARGS)
 {
-	ClvFitOptions options;
+	ClvParsedOptions parsed;
 	StringInfoData out;
 
-	InitOptions(&options);
-	if (!PG_ARGISNULL(0))
-		SetFamily(options.model, text_to_cstring(PG_GETARG_TEXT_PP(0)), CLV_TRANSACTION,
-				  CLV_MODEL_AUTO);
-	if (!PG_ARGISNULL(1))
-		SetFamily(options.spend, text_to_cstring(PG_GETARG_TEXT_PP(1)), CLV_SPEND,
-				  CLV_SPEND_NONE);
-	if (!PG_ARGISNULL(2))
-		options.time_unit = *PG_GETARG_INTERVAL_P(2);
-	CheckUnit(&options.time_unit);
-	if (!PG_ARGISNULL(3))
-	{
-		options.as_of = PG_GETARG_DATEADT(3);
-		clv_check_date("as_of", options.as_of);
-	}
-	if (!PG_ARGISNULL(4))
-		options.spend_basis = clv_spend_basis(PG_GETARG_TEXT_PP(4));
-	if (!PG_ARGISNULL(5))
-		options.penalty = PG_GETARG_FLOAT8(5) + 0.0;
-	CheckPenalty("penalty", options.penalty);
-	if (!PG_ARGISNULL(8))
-		SetCovariates(&options, PG_GETARG_ARRAYTYPE_P(8));
-	if (!PG_ARGISNULL(9))
-		options.shape_penalty = PG_GETARG_FLOAT8(9) + 0.0;
-	CheckPenalty("shape_penalty", options.shape_penalty);
-	if (!PG_ARGISNULL(10))
-	{
-		CheckK(PG_GETARG_INT32(10));
-		options.k = PG_GETARG_INT32(10);
-	}
-	if (!PG_ARGISNULL(11))
-		options.grace = *PG_GETARG_INTERVAL_P(11);
-	CheckGrace(&options.grace);
-	if (!PG_ARGISNULL(12) && !PG_GETARG_BOOL(12))
-		SetUnclamped(&options);
-	if (!PG_ARGISNULL(13) && PG_GETARG_BOOL(13))
-		SetCorrelated(&options);
-	if (!PG_ARGISNULL(14))
-		options.periods = clv_periods_of(text_to_cstring(PG_GETARG_TEXT_PP(14)));
-	if (!PG_ARGISNULL(6))
-		SetStart(&options, PG_GETARG_CLV_MODEL_P(6));
-	CheckTogether(&options);
-	if (!PG_ARGISNULL(7))
-	{
-		options.max_iterations = PG_GETARG_INT32(7);
-		CheckIterations(options.max_iterations);
-	}
-
+	InitOptions(&parsed);
+	TakeArguments(fcinfo, false, &parsed);
+	TakeArguments(fcinfo, true, &parsed);
+	FinishOptions(&parsed);
 	initStringInfo(&out);
-	clv_fit_options_text(&out, &options);
+	clv_fit_options_text(&out, &parsed.options);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }

@@ -11,6 +11,8 @@
 /* More than there are families and arguments to warn of in one statement. */
 #define MOST_SUBJECTS 32
 
+#define LONGEST_PERIOD (1000 * CLV_DAYS_PER_YEAR)
+
 /* Infinite intervals came with PostgreSQL 17, as the ends of all three fields; before, nobody means these. */
 static bool
 IsInfinite(const Interval *span, bool *negative)
@@ -44,6 +46,21 @@ clv_span_days(const char *argument, const Interval *span)
 	return clv_interval_days(span);
 }
 
+double
+clv_period_days(const char *argument, const Interval *span, bool may_be_none)
+{
+	double		days = clv_interval_days(span);
+
+	if (span->month < 0 || span->day < 0 || span->time < 0 || days > LONGEST_PERIOD ||
+		(days == 0 && !may_be_none))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s is out of range: %s", argument, clv_interval_text(span)),
+						may_be_none ? errdetail("It must be without negative parts, and at most 1000 years.")
+									: errdetail("It must be longer than nothing, without negative parts, "
+												"and at most 1000 years.")));
+	return days;
+}
+
 void
 clv_check_date(const char *argument, DateADT day)
 {
@@ -53,6 +70,9 @@ clv_check_date(const char *argument, DateADT day)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s must be a finite date: %s", argument, clv_date_text(day, text)),
 						errhint("Give a day, such as the last one of the data.")));
+	if (!IS_VALID_DATE(day))
+		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+						errmsg("%s is out of range: day %d", argument, day)));
 }
 
 bool

@@ -14,7 +14,13 @@
  */
 extern double clv_span_days(const char *argument, const Interval *span);
 
-/* An error that names it where the day that was given as the argument so called is infinite. */
+/*
+ * The length in days of a time unit, or of a grace, which may be none: an error unless no part of it
+ * is negative, and it is at most 1000 years. Parts of days are the business of clv_span_days().
+ */
+extern double clv_period_days(const char *argument, const Interval *span, bool may_be_none);
+
+/* An error that names it where the day that was given as the argument so called is infinite, or none. */
 extern void clv_check_date(const char *argument, DateADT day);
 
 /*

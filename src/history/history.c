@@ -310,16 +310,14 @@ clv_history_occasion(const ClvHistory *history)
 }
 
 ClvSpendBasis
-clv_spend_basis(const text *name)
+clv_spend_basis(const char *name)
 {
-	char	   *given = text_to_cstring(name);
-
-	if (strcmp(given, "repeat") == 0)
+	if (strcmp(name, "repeat") == 0)
 		return CLV_SPEND_REPEAT;
-	if (strcmp(given, "all") == 0)
+	if (strcmp(name, "all") == 0)
 		return CLV_SPEND_ALL;
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("unknown spend basis \"%s\"", given),
+					errmsg("unknown spend basis \"%s\"", name),
 					errhint("Give 'repeat' (repeat purchases only) or 'all' (the first one too).")));
 	return CLV_SPEND_REPEAT;	/* keep the compiler quiet */
 }

@@ -57,7 +57,7 @@ extern DateADT clv_history_last_purchase(const ClvHistory *history);
 extern int32 clv_history_occasion(const ClvHistory *history);
 
 /* 'repeat' or 'all'; anything else is an error that names the value. */
-extern ClvSpendBasis clv_spend_basis(const text *name);
+extern ClvSpendBasis clv_spend_basis(const char *name);
 
 /* The name of a basis, as users write it. */
 extern const char *clv_spend_basis_name(ClvSpendBasis basis);

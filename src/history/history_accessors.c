@@ -171,7 +171,7 @@ clv_summary(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("time_unit must be positive: %s",
 							   clv_interval_text(PG_GETARG_INTERVAL_P(2)))));
-	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), as_of, clv_spend_basis(PG_GETARG_TEXT_PP(3)),
+	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), as_of, clv_spend_basis(text_to_cstring(PG_GETARG_TEXT_PP(3))),
 						  &summary);
 	if (summary.purchases == 0)
 		memset(nulls, true, sizeof(nulls));

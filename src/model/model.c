@@ -59,8 +59,6 @@
 
 #define CANDIDATE_CONVERGED 0x01
 
-#define DAYS_PER_MILLENNIUM (1000 * CLV_DAYS_PER_YEAR)
-
 /* Rounding may leave a sound covariance this far, of its variances, from positive definite. */
 #define PIVOT_TOLERANCE 1e-8
 
@@ -125,8 +123,9 @@ CheckCount(const char *what, int64 count)
 						errmsg("%s of a model must not be negative: " INT64_FORMAT, what, count)));
 }
 
-char *
-clv_model_range_text(const ClvFamily *family, int index)
+/* What is asked of a parameter, in the words of an error: "be positive and finite". */
+static char *
+RangeText(const ClvFamily *family, int index)
 {
 	switch (family->transform[index])
 	{
@@ -150,11 +149,12 @@ clv_model_check_parameter(const ClvFamily *family, int index, double value)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
-					family->name, clv_model_range_text(family, index), clv_number_text(value))));
+					family->name, RangeText(family, index), clv_number_text(value))));
 }
 
-void
-clv_model_check_limits(const ClvFamily *family, const double *param)
+/* An error that says what the last parameter may be, unless they keep each other's limits. */
+static void
+CheckLimits(const ClvFamily *family, const double *param)
 {
 	int			last = family->nparams - 1;
 	double		low;
@@ -167,6 +167,14 @@ clv_model_check_limits(const ClvFamily *family, const double *param)
 						family->name, clv_number_text(param[last])),
 				 errdetail("With these other parameters it must lie between %.10g and %.10g.",
 						   low, high)));
+}
+
+void
+clv_model_check_parameters(const ClvFamily *family, const double *param)
+{
+	for (int i = 0; i < family->nparams; i++)
+		clv_model_check_parameter(family, i, param[i]);
+	CheckLimits(family, param);
 }
 
 bool
@@ -255,12 +263,9 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"%s\" is not a model of %s", part->family->name,
 							   process == CLV_SPEND ? "spend" : "purchases")));
+	clv_model_check_parameters(part->family, part->param);
 	for (int i = 0; i < n; i++)
-	{
-		clv_model_check_parameter(part->family, i, part->param[i]);
 		part->param[i] += 0.0;
-	}
-	clv_model_check_limits(part->family, part->param);
 	CheckCovariates(part);
 	n = clv_model_dimension(part);
 	if (part->has_covariance)
@@ -279,32 +284,10 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 	part->gradient_norm = Canonical(part->gradient_norm);
 }
 
-/* The days of a time unit; an error that names it where it is none. */
-static double
-UnitDays(const Interval *unit)
-{
-	double		days = clv_interval_days(unit);
-
-	if (unit->month < 0 || unit->day < 0 || unit->time < 0 || !(days > 0) ||
-		days > DAYS_PER_MILLENNIUM)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("time unit of a model is out of range: %s", clv_interval_text(unit)),
-						errdetail("It must be longer than nothing, without negative parts, "
-								  "and at most 1000 years.")));
-	return days;
-}
-
 static void
 CheckGrace(ClvModel *fitted)
 {
-	const Interval *grace = &fitted->grace;
-
-	fitted->grace_days = clv_interval_days(grace);
-	if (grace->month < 0 || grace->day < 0 || grace->time < 0 ||
-		fitted->grace_days > DAYS_PER_MILLENNIUM)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("grace of a model is out of range: %s", clv_interval_text(grace)),
-						errdetail("It must be without negative parts, and at most 1000 years.")));
+	fitted->grace_days = clv_period_days("grace", &fitted->grace, true);
 	if (fitted->grace_days > 0 && (fitted->purchase.family == NULL ||
 								   fitted->purchase.family->clock != CLV_RENEWALS))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -362,7 +345,7 @@ CheckModel(ClvModel *fitted)
 	if (fitted->purchase.family != NULL)
 	{
 		CheckPart(&fitted->purchase, CLV_TRANSACTION);
-		fitted->unit_days = UnitDays(&fitted->time_unit);
+		fitted->unit_days = clv_period_days("time_unit", &fitted->time_unit, false);
 	}
 	if (fitted->spend.family != NULL)
 		CheckPart(&fitted->spend, CLV_SPEND);
@@ -371,9 +354,6 @@ CheckModel(ClvModel *fitted)
 	CheckCandidates(fitted);
 	if (fitted->has_as_of)
 		clv_check_date("as_of", fitted->as_of);
-	if (fitted->has_as_of && !IS_VALID_DATE(fitted->as_of))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("as_of of a model is out of range")));
 	if (fitted->spend_basis != CLV_SPEND_REPEAT && fitted->spend_basis != CLV_SPEND_ALL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("unknown spend basis: %d", (int) fitted->spend_basis)));

@@ -106,11 +106,8 @@ clv_model_has_errors(const ClvModelPart *part)
 	return part->has_covariance && !clv_model_fell_short(part);
 }
 
-/* What is asked of a parameter, in the words of an error: "be positive and finite". */
-extern char *clv_model_range_text(const ClvFamily *family, int index);
-
-/* An error that says what the last parameter may be, unless they keep each other's limits. */
-extern void clv_model_check_limits(const ClvFamily *family, const double *param);
+/* An error that names the parameter unless each is in its range, and the last within the limits of the others. */
+extern void clv_model_check_parameters(const ClvFamily *family, const double *param);
 
 /* Whether covariates move the process under the family. */
 extern bool clv_model_takes_effect(const ClvFamily *family, bool churn);

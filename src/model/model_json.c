@@ -25,6 +25,7 @@
 
 #include <math.h>
 
+#include "common/json.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
@@ -225,164 +226,29 @@ clv_model_append_json(StringInfo out, const ClvModel *fitted)
 	appendStringInfoChar(out, '}');
 }
 
-/* ---- in: members of an object, one after the other ---- */
-
-typedef struct Member
-{
-	JsonbIterator *it;
-	const char *object;			/* what it is a member of, for messages */
-	char	   *key;
-	JsonbValue	value;
-} Member;
-
-static pg_attribute_noreturn() void
-WrongMember(const Member *member, const char *what)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("\"%s\" of %s must be %s", member->key, member->object, what)));
-}
-
-static void
-OpenObject(Member *member, JsonbContainer *container, const char *object)
-{
-	member->object = object;
-	member->it = JsonbIteratorInit(container);
-	if (!JsonContainerIsObject(container))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s must be a JSON object", object)));
-	(void) JsonbIteratorNext(&member->it, &member->value, true);
-}
-
-static bool
-NextMember(Member *member)
-{
-	if (JsonbIteratorNext(&member->it, &member->value, true) != WJB_KEY)
-		return false;
-	member->key = pnstrdup(member->value.val.string.val, member->value.val.string.len);
-	(void) JsonbIteratorNext(&member->it, &member->value, true);
-	return true;
-}
-
-static bool
-IsMember(const Member *member, const char *key)
-{
-	return strcmp(member->key, key) == 0;
-}
-
-static pg_attribute_noreturn() void
-UnknownMember(const Member *member, const char *known)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("unknown member \"%s\" of %s", member->key, member->object),
-					errhint("Known are: %s.", known)));
-}
-
-/* Infinity where a double cannot hold it, rather than an error with a thousand digits. */
-static double
-NumericToDouble(Numeric number)
-{
-	return DatumGetFloat8(
-		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
-}
-
-static double
-MemberNumber(const Member *member)
-{
-	double		number;
-
-	if (member->value.type != jbvNumeric)
-		WrongMember(member, "a number");
-	number = NumericToDouble(member->value.val.numeric);
-	if (!isfinite(number))
-		WrongMember(member, "a number that double precision can hold");
-	return number;
-}
-
-static int64
-MemberCount(const Member *member, int64 limit)
-{
-	int64		count;
-
-	if (member->value.type != jbvNumeric)
-		WrongMember(member, "a whole number");
-	if (!clv_whole_number(NumericGetDatum(member->value.val.numeric), 0, limit, &count))
-		WrongMember(member, psprintf("a whole number from 0 to " INT64_FORMAT, limit));
-	return count;
-}
-
-static char *
-MemberString(const Member *member)
-{
-	if (member->value.type != jbvString)
-		WrongMember(member, "a string");
-	return pnstrdup(member->value.val.string.val, member->value.val.string.len);
-}
-
-static bool
-MemberBool(const Member *member)
-{
-	if (member->value.type != jbvBool)
-		WrongMember(member, "true or false");
-	return member->value.val.boolean;
-}
-
-static JsonbContainer *
-MemberContainer(const Member *member, const char *what)
-{
-	if (member->value.type != jbvBinary)
-		WrongMember(member, what);
-	return member->value.val.binary.data;
-}
-
-static DateADT
-MemberDate(const Member *member)
-{
-	const char *text = MemberString(member);
-
-	if (!clv_is_date_text(text))
-		WrongMember(member, "a date like 1997-09-30");
-	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
-}
-
-/* Minus signs are refused here already: what they reach depends on IntervalStyle. */
-static Interval
-MemberInterval(const Member *member)
-{
-	char	   *text = MemberString(member);
-	Datum		interval;
-
-	if (strchr(text, '-') != NULL)
-		WrongMember(member, "an interval without negative parts, like 7 days");
-	if (strspn(text, "0123456789. ") == strlen(text))
-		WrongMember(member, "an interval with its unit, like 7 days");
-	interval = DirectFunctionCall3(interval_in, CStringGetDatum(text),
-								   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	return *DatumGetIntervalP(interval);
-}
-
 /* ---- in: the parts of a model ---- */
 
 /* Parameters by name, in any order, all of them and no others. */
 void
 clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *family, double *param)
 {
-	Member		member;
+	ClvMember		member;
 	bool		seen[CLV_MAX_PARAMS] = {false};
 	char	   *object = psprintf("the parameters of \"%s\"", family->name);
 
-	OpenObject(&member, container, object);
-	while (NextMember(&member))
+	clv_json_open(&member, container, object);
+	while (clv_json_next(&member))
 	{
 		int			i = 0;
 
-		while (i < family->nparams && !IsMember(&member, family->param_names[i]))
+		while (i < family->nparams && !clv_json_is(&member, family->param_names[i]))
 			i++;
 		if (i == family->nparams)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\"%s\" is no parameter of \"%s\"", member.key, family->name),
 					 errhint("Its parameters are: %s.", ParameterList(family))));
-		param[i] = MemberNumber(&member);
+		param[i] = clv_json_number(&member);
 		seen[i] = true;
 		clv_model_check_parameter(family, i, param[i]);
 	}
@@ -397,14 +263,14 @@ clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *famil
 
 /* A lower triangle: as many rows as parameters, row i with i + 1 numbers. */
 static void
-ReadCovariance(const Member *member, int n, double *triangle)
+ReadCovariance(const ClvMember *member, int n, double *triangle)
 {
-	JsonbContainer *container = MemberContainer(member, "an array of arrays");
+	JsonbContainer *container = clv_json_container(member, "an array of arrays");
 	char	   *shape = psprintf("the lower triangle of a %d x %d matrix: "
 								 "arrays of 1 to %d numbers", n, n, n);
 
 	if (!JsonContainerIsArray(container) || (int) JsonContainerSize(container) != n)
-		WrongMember(member, shape);
+		clv_json_wrong(member, shape);
 	for (int i = 0; i < n; i++)
 	{
 		JsonbValue *row = getIthJsonbValueFromContainer(container, i);
@@ -412,26 +278,26 @@ ReadCovariance(const Member *member, int n, double *triangle)
 		if (row == NULL || row->type != jbvBinary ||
 			!JsonContainerIsArray(row->val.binary.data) ||
 			(int) JsonContainerSize(row->val.binary.data) != i + 1)
-			WrongMember(member, shape);
+			clv_json_wrong(member, shape);
 		for (int j = 0; j <= i; j++)
 		{
 			JsonbValue *cell = getIthJsonbValueFromContainer(row->val.binary.data, j);
 
 			if (cell == NULL || cell->type != jbvNumeric)
-				WrongMember(member, shape);
-			triangle[CLV_AT(i, j)] = NumericToDouble(cell->val.numeric);
+				clv_json_wrong(member, shape);
+			triangle[CLV_AT(i, j)] = clv_json_double(cell->val.numeric);
 		}
 	}
 }
 
 /* A name that a model has room for. */
 static void
-ReadName(const Member *member, char *name)
+ReadName(const ClvMember *member, char *name)
 {
-	char	   *given = MemberString(member);
+	char	   *given = clv_json_string(member);
 
 	if (strlen(given) >= NAMEDATALEN)
-		WrongMember(member, psprintf("a string of less than %d bytes", NAMEDATALEN));
+		clv_json_wrong(member, psprintf("a string of less than %d bytes", NAMEDATALEN));
 	strlcpy(name, given, NAMEDATALEN);
 }
 
@@ -439,20 +305,20 @@ ReadName(const Member *member, char *name)
 static void
 ReadCovariate(JsonbContainer *container, ClvModelPart *part, int i)
 {
-	Member		member;
+	ClvMember		member;
 	int			n = part->ncovariates;
 
-	OpenObject(&member, container, "a covariate of a model");
-	while (NextMember(&member))
+	clv_json_open(&member, container, "a covariate of a model");
+	while (clv_json_next(&member))
 	{
-		if (IsMember(&member, "name"))
+		if (clv_json_is(&member, "name"))
 			ReadName(&member, part->covariate[i]);
-		else if (IsMember(&member, "purchase"))
-			part->effect[i] = MemberNumber(&member);
-		else if (IsMember(&member, "churn"))
-			part->effect[n + i] = MemberNumber(&member);
+		else if (clv_json_is(&member, "purchase"))
+			part->effect[i] = clv_json_number(&member);
+		else if (clv_json_is(&member, "churn"))
+			part->effect[n + i] = clv_json_number(&member);
 		else
-			UnknownMember(&member, "name, purchase, churn");
+			clv_json_unknown(&member, "name, purchase, churn");
 	}
 }
 
@@ -487,22 +353,22 @@ clv_model_covariates_from_json(JsonbContainer *container, ClvModelPart *part)
 static void
 ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
 {
-	Member		member;
+	ClvMember		member;
 
-	OpenObject(&member, container, "a candidate of a model");
+	clv_json_open(&member, container, "a candidate of a model");
 	candidate->log_likelihood = candidate->bic = get_float8_nan();
-	while (NextMember(&member))
+	while (clv_json_next(&member))
 	{
-		if (IsMember(&member, "family"))
-			candidate->family = clv_model_family(MemberString(&member));
-		else if (IsMember(&member, "log_likelihood"))
-			candidate->log_likelihood = MemberNumber(&member);
-		else if (IsMember(&member, "bic"))
-			candidate->bic = MemberNumber(&member);
-		else if (IsMember(&member, "converged"))
-			candidate->converged = MemberBool(&member);
+		if (clv_json_is(&member, "family"))
+			candidate->family = clv_model_family(clv_json_string(&member));
+		else if (clv_json_is(&member, "log_likelihood"))
+			candidate->log_likelihood = clv_json_number(&member);
+		else if (clv_json_is(&member, "bic"))
+			candidate->bic = clv_json_number(&member);
+		else if (clv_json_is(&member, "converged"))
+			candidate->converged = clv_json_bool(&member);
 		else
-			UnknownMember(&member, "family, log_likelihood, bic, converged");
+			clv_json_unknown(&member, "family, log_likelihood, bic, converged");
 	}
 	if (candidate->family == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -510,20 +376,20 @@ ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
 }
 
 static void
-ReadCandidates(const Member *outer, ClvModel *fitted)
+ReadCandidates(const ClvMember *outer, ClvModel *fitted)
 {
-	JsonbContainer *container = MemberContainer(outer, "an array of objects");
+	JsonbContainer *container = clv_json_container(outer, "an array of objects");
 	int			n = (int) JsonContainerSize(container);
 
 	if (!JsonContainerIsArray(container) || n > CLV_MAX_CANDIDATES)
-		WrongMember(outer, psprintf("an array of at most %d objects", CLV_MAX_CANDIDATES));
+		clv_json_wrong(outer, psprintf("an array of at most %d objects", CLV_MAX_CANDIDATES));
 	fitted->ncandidates = n;
 	for (int i = 0; i < n; i++)
 	{
 		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
 
 		if (element == NULL || element->type != jbvBinary)
-			WrongMember(outer, "an array of objects");
+			clv_json_wrong(outer, "an array of objects");
 		ReadCandidate(element->val.binary.data, &fitted->candidate[i]);
 	}
 }
@@ -532,35 +398,35 @@ ReadCandidates(const Member *outer, ClvModel *fitted)
 static const ClvFamily *
 FamilyMember(JsonbContainer *container, const char *object)
 {
-	Member		member;
+	ClvMember		member;
 
-	OpenObject(&member, container, object);
-	while (NextMember(&member))
-		if (IsMember(&member, "family"))
-			return clv_model_family(MemberString(&member));
+	clv_json_open(&member, container, object);
+	while (clv_json_next(&member))
+		if (clv_json_is(&member, "family"))
+			return clv_model_family(clv_json_string(&member));
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("\"family\" of %s is missing", object)));
 }
 
 /* What only a fit knows. Returns false for a member that is something else. */
 static bool
-ReadFitMember(const Member *member, ClvModelPart *part, int64 *skipped)
+ReadFitMember(const ClvMember *member, ClvModelPart *part, int64 *skipped)
 {
-	if (IsMember(member, "customers"))
+	if (clv_json_is(member, "customers"))
 	{
-		part->customers = MemberCount(member, PG_INT64_MAX);
+		part->customers = clv_json_whole(member, 0, PG_INT64_MAX);
 		part->fitted = true;
 	}
-	else if (IsMember(member, "skipped"))
-		*skipped = MemberCount(member, PG_INT64_MAX);
-	else if (IsMember(member, "converged"))
-		part->converged = MemberBool(member);
-	else if (IsMember(member, "log_likelihood"))
-		part->log_likelihood = MemberNumber(member);
-	else if (IsMember(member, "gradient_norm"))
-		part->gradient_norm = MemberNumber(member);
-	else if (IsMember(member, "iterations"))
-		part->iterations = (int32) MemberCount(member, PG_INT32_MAX);
+	else if (clv_json_is(member, "skipped"))
+		*skipped = clv_json_whole(member, 0, PG_INT64_MAX);
+	else if (clv_json_is(member, "converged"))
+		part->converged = clv_json_bool(member);
+	else if (clv_json_is(member, "log_likelihood"))
+		part->log_likelihood = clv_json_number(member);
+	else if (clv_json_is(member, "gradient_norm"))
+		part->gradient_norm = clv_json_number(member);
+	else if (clv_json_is(member, "iterations"))
+		part->iterations = (int32) clv_json_whole(member, 0, PG_INT32_MAX);
 	else
 		return false;
 	return true;
@@ -568,12 +434,12 @@ ReadFitMember(const Member *member, ClvModelPart *part, int64 *skipped)
 
 /* What only a spend part has. */
 static bool
-ReadSpendMember(const Member *member, ClvModel *fitted)
+ReadSpendMember(const ClvMember *member, ClvModel *fitted)
 {
-	if (IsMember(member, "basis"))
-		fitted->spend_basis = clv_spend_basis(cstring_to_text(MemberString(member)));
-	else if (IsMember(member, "frequency_spend_correlation"))
-		fitted->frequency_spend_correlation = MemberNumber(member);
+	if (clv_json_is(member, "basis"))
+		fitted->spend_basis = clv_spend_basis(clv_json_string(member));
+	else if (clv_json_is(member, "frequency_spend_correlation"))
+		fitted->frequency_spend_correlation = clv_json_number(member);
 	else
 		return false;
 	return true;
@@ -581,44 +447,44 @@ ReadSpendMember(const Member *member, ClvModel *fitted)
 
 /* What only a purchase part has. */
 static bool
-ReadPurchaseMember(const Member *member, ClvModel *fitted)
+ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
 {
-	if (IsMember(member, "covariates"))
-		clv_model_covariates_from_json(MemberContainer(member, "an array"), &fitted->purchase);
-	else if (IsMember(member, "returned"))
-		fitted->returned = MemberCount(member, PG_INT64_MAX);
+	if (clv_json_is(member, "covariates"))
+		clv_model_covariates_from_json(clv_json_container(member, "an array"), &fitted->purchase);
+	else if (clv_json_is(member, "returned"))
+		fitted->returned = clv_json_whole(member, 0, PG_INT64_MAX);
 	else
 		return false;
 	return true;
 }
 
 static void
-ReadPart(const Member *outer, ClvModel *fitted, ClvProcess process)
+ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 {
 	bool		is_spend = process == CLV_SPEND;
 	const char *object = is_spend ? "the spend part of a model" : "the purchase part of a model";
 	ClvModelPart *part = is_spend ? &fitted->spend : &fitted->purchase;
 	int64	   *skipped = is_spend ? &fitted->spend_skipped : &fitted->skipped;
-	JsonbContainer *container = MemberContainer(outer, "an object");
+	JsonbContainer *container = clv_json_container(outer, "an object");
 	const ClvFamily *family;
 	bool		has_parameters = false;
 	bool		has_fit_member = false;
-	Member		member;
-	Member		covariance = {0};	/* its size depends on the covariates, wherever they stand */
+	ClvMember		member;
+	ClvMember		covariance = {0};	/* its size depends on the covariates, wherever they stand */
 
-	OpenObject(&member, container, object);
+	clv_json_open(&member, container, object);
 	family = part->family = FamilyMember(container, object);
-	while (NextMember(&member))
+	while (clv_json_next(&member))
 	{
-		if (IsMember(&member, "family") || member.value.type == jbvNull)
+		if (clv_json_is(&member, "family") || clv_json_is_null(&member))
 			continue;
-		if (IsMember(&member, "parameters"))
+		if (clv_json_is(&member, "parameters"))
 		{
-			clv_model_parameters_from_json(MemberContainer(&member, "an object"), family,
+			clv_model_parameters_from_json(clv_json_container(&member, "an object"), family,
 											part->param);
 			has_parameters = true;
 		}
-		else if (IsMember(&member, "covariance"))
+		else if (clv_json_is(&member, "covariance"))
 		{
 			covariance = member;
 			part->has_covariance = true;
@@ -626,7 +492,7 @@ ReadPart(const Member *outer, ClvModel *fitted, ClvProcess process)
 		else if (ReadFitMember(&member, part, skipped))
 			has_fit_member = true;
 		else if (is_spend ? !ReadSpendMember(&member, fitted) : !ReadPurchaseMember(&member, fitted))
-			UnknownMember(&member, psprintf("family, parameters, customers, skipped, converged, "
+			clv_json_unknown(&member, psprintf("family, parameters, customers, skipped, converged, "
 											"log_likelihood, gradient_norm, iterations, "
 											"covariance, %s",
 											is_spend ? "basis, frequency_spend_correlation"
@@ -644,9 +510,9 @@ ReadPart(const Member *outer, ClvModel *fitted, ClvProcess process)
 }
 
 static void
-CheckVersion(const Member *member)
+CheckVersion(const ClvMember *member)
 {
-	int64		version = MemberCount(member, PG_INT32_MAX);
+	int64		version = clv_json_whole(member, 0, PG_INT32_MAX);
 
 	if (version != JSON_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -658,48 +524,48 @@ CheckVersion(const Member *member)
 void
 clv_model_from_json(Jsonb *json, ClvModel *fitted)
 {
-	Member		member;
+	ClvMember		member;
 	bool		has_version = false;
 	bool		has_unit = false;
 	int64		spend_skipped = -1;
 
 	clv_model_init(fitted);
-	OpenObject(&member, &json->root, "a model");
-	while (NextMember(&member))
+	clv_json_open(&member, &json->root, "a model");
+	while (clv_json_next(&member))
 	{
-		if (member.value.type == jbvNull)
+		if (clv_json_is_null(&member))
 			continue;
-		if (IsMember(&member, "version"))
+		if (clv_json_is(&member, "version"))
 		{
 			CheckVersion(&member);
 			has_version = true;
 		}
-		else if (IsMember(&member, "time_unit"))
+		else if (clv_json_is(&member, "time_unit"))
 		{
-			fitted->time_unit = MemberInterval(&member);
+			fitted->time_unit = clv_json_interval(&member);
 			has_unit = true;
 		}
-		else if (IsMember(&member, "as_of"))
+		else if (clv_json_is(&member, "as_of"))
 		{
-			fitted->as_of = MemberDate(&member);
+			fitted->as_of = clv_json_date(&member);
 			fitted->has_as_of = true;
 		}
-		else if (IsMember(&member, "grace"))
-			fitted->grace = MemberInterval(&member);
-		else if (IsMember(&member, "periods"))
-			fitted->periods = clv_periods_of(MemberString(&member));
-		else if (IsMember(&member, "occasion"))
-			fitted->occasion = (int32) MemberCount(&member, PG_INT32_MAX);
-		else if (IsMember(&member, "purchase"))
+		else if (clv_json_is(&member, "grace"))
+			fitted->grace = clv_json_interval(&member);
+		else if (clv_json_is(&member, "periods"))
+			fitted->periods = clv_periods_of(clv_json_string(&member));
+		else if (clv_json_is(&member, "occasion"))
+			fitted->occasion = (int32) clv_json_whole(&member, 0, PG_INT32_MAX);
+		else if (clv_json_is(&member, "purchase"))
 			ReadPart(&member, fitted, CLV_TRANSACTION);
-		else if (IsMember(&member, "spend"))
+		else if (clv_json_is(&member, "spend"))
 			ReadPart(&member, fitted, CLV_SPEND);
-		else if (IsMember(&member, "spend_skipped"))
-			spend_skipped = MemberCount(&member, PG_INT64_MAX);
-		else if (IsMember(&member, "candidates"))
+		else if (clv_json_is(&member, "spend_skipped"))
+			spend_skipped = clv_json_whole(&member, 0, PG_INT64_MAX);
+		else if (clv_json_is(&member, "candidates"))
 			ReadCandidates(&member, fitted);
 		else
-			UnknownMember(&member, "version, time_unit, as_of, grace, periods, occasion, purchase, spend, "
+			clv_json_unknown(&member, "version, time_unit, as_of, grace, periods, occasion, purchase, spend, "
 								   "spend_skipped, candidates");
 	}
 	if (spend_skipped >= 0 && fitted->spend.family != NULL)

@@ -1,6 +1,6 @@
 /*
  * model_json.h
- *		Models to and from JSON, within this room.
+ *		Models to and from JSON.
  */
 #ifndef CLV_MODEL_JSON_H
 #define CLV_MODEL_JSON_H

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "common/arguments.h"
 #include "libpq/pqformat.h"
 
 #define CUTS_VERSION 1
@@ -34,7 +35,7 @@ CheckParts(const ClvCutsParts *parts)
 	ClvModel	fitted;
 
 	clv_check_bins(parts->points.bins);
-	clv_check_as_of(parts->as_of);
+	clv_check_date("as_of", parts->as_of);
 	if (parts->customers < 1 || parts->skipped < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("cuts cannot have been made from " INT64_FORMAT

@@ -16,13 +16,13 @@
 
 #include "common/canonical.h"
 #include "common/input.h"
+#include "common/json.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
-#include "utils/jsonb.h"
-#include "utils/numeric.h"
 
 #define JSON_VERSION 1
+#define CUTS "a list of numbers"
 
 extern Datum clv_model_out(PG_FUNCTION_ARGS);
 extern Datum clv_model_from_jsonb(PG_FUNCTION_ARGS);
@@ -64,101 +64,73 @@ CutsText(const ClvCuts *cuts)
 
 /* ---- in ---- */
 
-static pg_attribute_noreturn() void
-WrongMember(const char *key, const char *what)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("\"%s\" of clv_cuts must be %s", key, what)));
-}
-
-static int64
-WholeNumber(const char *key, const JsonbValue *value)
-{
-	int64		whole;
-
-	if (value->type != jbvNumeric ||
-		!clv_whole_number(NumericGetDatum(value->val.numeric), PG_INT64_MIN, PG_INT64_MAX, &whole))
-		WrongMember(key, "a whole number");
-	return whole;
-}
-
-static DateADT
-Day(const char *key, const JsonbValue *value)
-{
-	char	   *text;
-
-	if (value->type != jbvString)
-		WrongMember(key, "a date like 1997-09-30");
-	text = pnstrdup(value->val.string.val, value->val.string.len);
-	if (!clv_is_date_text(text))
-		WrongMember(key, "a date like 1997-09-30");
-	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
-}
-
+/* A cut, which may be infinite: JSON has no number for that. */
 static double
-Number(const char *key, const JsonbValue *value)
+CutAt(const ClvMember *member, JsonbContainer *list, int i)
 {
-	if (value->type == jbvNumeric)
-		return DatumGetFloat8(
-			DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
-	if (value->type == jbvString && value->val.string.len == 8 &&
-		memcmp(value->val.string.val, "Infinity", 8) == 0)
+	const JsonbValue *value = getIthJsonbValueFromContainer(list, i);
+	char	   *word;
+
+	if (value == NULL || value->type != jbvString)
+		return clv_json_number_at(member, list, i, CUTS);
+	word = clv_json_string_at(member, list, i, CUTS);
+	if (strcmp(word, "Infinity") == 0)
 		return INFINITY;
-	if (value->type == jbvString && value->val.string.len == 9 &&
-		memcmp(value->val.string.val, "-Infinity", 9) == 0)
+	if (strcmp(word, "-Infinity") == 0)
 		return -INFINITY;
-	WrongMember(key, "a list of numbers");
+	clv_json_wrong(member, CUTS);
 }
 
 /* Reads a list of cuts; returns their number. */
 static int
-Cuts(const char *key, const JsonbValue *value, double *cuts)
+ReadCuts(const ClvMember *member, double *cuts)
 {
-	JsonbContainer *list = value->val.binary.data;
-	int			n;
+	JsonbContainer *list = clv_json_array(member, CUTS);
+	int			n = JsonContainerSize(list);
 
-	if (value->type != jbvBinary || !JsonContainerIsArray(list))
-		WrongMember(key, "a list of numbers");
-	n = JsonContainerSize(list);
 	if (n > CLV_MAX_BINS - 1)
-		WrongMember(key, psprintf("a list of at most %d numbers", CLV_MAX_BINS - 1));
+		clv_json_wrong(member, psprintf("a list of at most %d numbers", CLV_MAX_BINS - 1));
 	for (int i = 0; i < n; i++)
-		cuts[i] = Number(key, getIthJsonbValueFromContainer(list, i));
+		cuts[i] = CutAt(member, list, i);
 	return n;
 }
 
 /* Takes one member; false where nobody knows it. counts holds the lengths of the lists. */
 static bool
-TakeMember(ClvCutsParts *parts, int64 *version, int *counts, const char *key,
-		   JsonbValue *value)
+TakeMember(ClvCutsParts *parts, int64 *version, int *counts, ClvMember *member)
 {
 	for (int i = 0; i < CLV_MEASURES; i++)
-		if (strcmp(key, clv_measure_name[i]) == 0)
+		if (clv_json_is(member, clv_measure_name[i]))
 		{
-			counts[i] = Cuts(key, value, parts->points.cut[i]);
+			counts[i] = ReadCuts(member, parts->points.cut[i]);
 			parts->points.known[i] = true;
 			return true;
 		}
-	if (strcmp(key, "version") == 0)
-		*version = WholeNumber(key, value);
-	else if (strcmp(key, "as_of") == 0)
-		parts->as_of = Day(key, value);
-	else if (strcmp(key, "bins") == 0)
-	{
-		int64		bins = WholeNumber(key, value);
-
-		parts->points.bins = (int) Max(Min(bins, PG_INT32_MAX), PG_INT32_MIN);
-	}
-	else if (strcmp(key, "customers") == 0)
-		parts->customers = WholeNumber(key, value);
-	else if (strcmp(key, "skipped") == 0)
-		parts->skipped = WholeNumber(key, value);
-	else if (strcmp(key, "model") == 0)
+	if (clv_json_is(member, "version"))
+		*version = clv_json_whole(member, 0, PG_INT32_MAX);
+	else if (clv_json_is(member, "as_of"))
+		parts->as_of = clv_json_date(member);
+	else if (clv_json_is(member, "bins"))
+		parts->points.bins = (int) clv_json_whole(member, PG_INT32_MIN, PG_INT32_MAX);
+	else if (clv_json_is(member, "customers"))
+		parts->customers = clv_json_whole(member, 0, PG_INT64_MAX);
+	else if (clv_json_is(member, "skipped"))
+		parts->skipped = clv_json_whole(member, 0, PG_INT64_MAX);
+	else if (clv_json_is(member, "model"))
 		parts->model = (ClvPackedModel *) DatumGetPointer(DirectFunctionCall1(
-			clv_model_from_jsonb, JsonbPGetDatum(JsonbValueToJsonb(value))));
+			clv_model_from_jsonb, JsonbPGetDatum(JsonbValueToJsonb(&member->value))));
 	else
 		return false;
 	return true;
+}
+
+/* An error about a list, or a day, that is not as it must be. */
+static pg_attribute_noreturn() void
+BadMember(const char *key, const char *what)
+{
+	ClvMember	member = {.object = "clv_cuts", .key = pstrdup(key)};
+
+	clv_json_wrong(&member, what);
 }
 
 /* What a reader must find, and in what numbers. */
@@ -169,16 +141,16 @@ CheckMembers(const ClvCutsParts *parts, int64 version, const int *counts)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("clv_cuts needs \"version\":%d", JSON_VERSION)));
 	if (DATE_IS_NOBEGIN(parts->as_of))
-		WrongMember("as_of", "given");
+		BadMember("as_of", "given");
 	clv_check_bins(parts->points.bins);
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
 		bool		wanted = i < CLV_PLAIN_MEASURES || parts->model != NULL;
 
 		if (parts->points.known[i] && !wanted)
-			WrongMember(clv_measure_name[i], "left out where there is no model");
+			BadMember(clv_measure_name[i], "left out where there is no model");
 		if (wanted && counts[i] != parts->points.bins - 1)
-			WrongMember(clv_measure_name[i],
+			BadMember(clv_measure_name[i],
 						psprintf("a list of %d numbers for %d bins", parts->points.bins - 1,
 								 parts->points.bins));
 	}
@@ -188,27 +160,16 @@ static ClvCuts *
 CutsFromJson(Jsonb *json)
 {
 	ClvCutsParts parts;
-	JsonbIterator *it;
-	JsonbValue	value;
+	ClvMember	member;
 	int64		version = 0;
 	int			counts[CLV_MEASURES] = {0};
 
 	memset(&parts, 0, sizeof(parts));
 	parts.as_of = DATEVAL_NOBEGIN;
-	if (!JB_ROOT_IS_OBJECT(json))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("clv_cuts must be a JSON object")));
-	it = JsonbIteratorInit(&json->root);
-	(void) JsonbIteratorNext(&it, &value, true);
-	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
-	{
-		char	   *key = pnstrdup(value.val.string.val, value.val.string.len);
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (!TakeMember(&parts, &version, counts, key, &value))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("unknown member \"%s\" of clv_cuts", key)));
-	}
+	clv_json_open(&member, &json->root, "clv_cuts");
+	while (clv_json_next(&member))
+		if (!TakeMember(&parts, &version, counts, &member))
+			clv_json_unknown(&member, "version, as_of, bins, customers, skipped, the six measures and model");
 	CheckMembers(&parts, version, counts);
 	return clv_cuts_pack(&parts);
 }

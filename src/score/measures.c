@@ -7,9 +7,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "common/arguments.h"
 #include "funcapi.h"
-#include "utils/datetime.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
@@ -99,15 +97,6 @@ clv_check_bins(int bins)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("number of bins must be between %d and %d, not %d", CLV_MIN_BINS,
 							   CLV_MAX_BINS, bins)));
-}
-
-void
-clv_check_as_of(DateADT as_of)
-{
-	if (!IS_VALID_DATE(as_of) && !DATE_NOT_FINITE(as_of))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("date out of range: day %d", as_of)));
-	clv_check_date("as_of", as_of);
 }
 
 /* ---- the row type clv_scores ---- */

@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "common/arguments.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 
@@ -104,7 +105,7 @@ OpenState(FunctionCallInfo fcinfo, CutsState *state)
 	if (HasModel(fcinfo))
 		SetModel(state, DatumGetClvModelP(PG_GETARG_DATUM(3)));
 	state->as_of = AsOfArgument(fcinfo, state);
-	clv_check_as_of(state->as_of);
+	clv_check_date("as_of", state->as_of);
 }
 
 /* The arguments of this row must be those of the first. */
@@ -289,7 +290,7 @@ rfmtc_cuts_deserialize(PG_FUNCTION_ARGS)
 	state->bins = (int) pq_getmsgint(&in, 4);
 	clv_check_bins(state->bins);
 	state->as_of = (DateADT) pq_getmsgint(&in, 4);
-	clv_check_as_of(state->as_of);
+	clv_check_date("as_of", state->as_of);
 	state->skipped = pq_getmsgint64(&in);
 	ReadModel(&in, state);
 	ReadPopulation(&in, state);

@@ -70,9 +70,8 @@ extern void clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES]
  */
 extern void clv_quantile_cuts(double *values, int64 n, int bins, double *cuts);
 
-/* An error unless CLV_MIN_BINS <= bins <= CLV_MAX_BINS, or as_of is finite. */
+/* An error unless CLV_MIN_BINS <= bins <= CLV_MAX_BINS. */
 extern void clv_check_bins(int bins);
-extern void clv_check_as_of(DateADT as_of);
 
 /* The row type that the function returns, for clv_scores_datum(). */
 extern TupleDesc clv_scores_desc(FmgrInfo *flinfo);

@@ -4,6 +4,8 @@
  */
 #include "score/cuts.h"
 
+#include "common/arguments.h"
+
 /* What a call site keeps: the cuts it saw last, their model, and the row type. */
 typedef struct CutsSite
 {
@@ -69,7 +71,7 @@ rfmtc_score_cuts(PG_FUNCTION_ARGS)
 	if (site->model != NULL)
 		clv_model_lookup(&site->cache, PointerGetDatum(site->model), fcinfo->flinfo->fn_mcxt);
 	as_of = PG_ARGISNULL(2) ? site->as_of : PG_GETARG_DATEADT(2);
-	clv_check_as_of(as_of);
+	clv_check_date("as_of", as_of);
 	if (!clv_measure(PG_GETARG_CLV_HISTORY_P(0), site->model != NULL ? &site->cache : NULL,
 					 site->valuer, as_of, value))
 		PG_RETURN_NULL();

@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "common/arguments.h"
 #include "miscadmin.h"
 #include "storage/shmem.h"
 #include "utils/datetime.h"
@@ -184,7 +185,7 @@ Agree(Reader *reader)
 	reader->bins = BinsWanted(reader);
 	clv_check_bins(reader->bins);
 	if (!reader->isnull[ARG_AS_OF])
-		clv_check_as_of(DatumGetDateADT(reader->value[ARG_AS_OF]));
+		clv_check_date("as_of", DatumGetDateADT(reader->value[ARG_AS_OF]));
 	reader->as_of = AsOfWanted(reader);
 	if (DATE_IS_NOBEGIN(reader->as_of))
 		reader->as_of = FindAsOf(reader);

@@ -75,6 +75,15 @@ my @names = split /\n/, $node->safe_psql('shop', q{
 	ORDER BY 1});
 is(join(' ', grep { $text !~ /\b\Q$_\E\b/ } @names), '', 'every function is documented');
 
+# The table of options in the page on fits has those of clv_options(), no more and no fewer.
+my $fit = slurp_file("$root/docs/fit.md");
+my ($options) = $fit =~ /^\| option \| default \| \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/m;
+my @options = $options =~ /^\| `(\w+)`/mg;
+is(join(' ', sort @options),
+	$node->safe_psql('shop', q{SELECT string_agg(o, ' ' ORDER BY o COLLATE "C") FROM unnest((SELECT proargnames FROM pg_proc
+		WHERE oid = 'clv_options'::regproc)) o}),
+	'every option of clv_options() is in the table of docs/fit.md');
+
 # What the dashboard asks stands in the page that explains it, word for word.
 my $bi = slurp_file("$root/docs/bi.md");
 my @unexplained = grep { index($bi, "```sql\n" . slurp_file($_) . "```\n") < 0 } glob("$root/examples/dashboard/queries/*/*.sql");

@@ -1,0 +1,177 @@
+/*
+ * json.c
+ *		Reading the members of JSON objects one after the other.
+ *
+ * Reading goes through jsonb, whose numbers keep every digit. A member nobody knows is an
+ * error: a misspelt one would otherwise change the meaning of a value in silence.
+ */
+#include "common/json.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+
+void
+clv_json_wrong(const ClvMember *member, const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"%s\" of %s must be %s", member->key, member->object, what)));
+}
+
+void
+clv_json_unknown(const ClvMember *member, const char *known)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("unknown member \"%s\" of %s", member->key, member->object),
+					errhint("Known are: %s.", known)));
+}
+
+void
+clv_json_open(ClvMember *member, JsonbContainer *container, const char *object)
+{
+	member->object = object;
+	member->it = JsonbIteratorInit(container);
+	if (!JsonContainerIsObject(container))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a JSON object", object)));
+	(void) JsonbIteratorNext(&member->it, &member->value, true);
+}
+
+bool
+clv_json_next(ClvMember *member)
+{
+	if (JsonbIteratorNext(&member->it, &member->value, true) != WJB_KEY)
+		return false;
+	member->key = pnstrdup(member->value.val.string.val, member->value.val.string.len);
+	(void) JsonbIteratorNext(&member->it, &member->value, true);
+	return true;
+}
+
+bool
+clv_json_is(const ClvMember *member, const char *key)
+{
+	return strcmp(member->key, key) == 0;
+}
+
+bool
+clv_json_is_null(const ClvMember *member)
+{
+	return member->value.type == jbvNull;
+}
+
+double
+clv_json_double(Numeric number)
+{
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+}
+
+/* The number, or an error where there is none, or none that a double can hold. */
+static double
+Number(const ClvMember *member, const JsonbValue *value, const char *what)
+{
+	double		number;
+
+	if (value == NULL || value->type != jbvNumeric)
+		clv_json_wrong(member, what);
+	number = clv_json_double(value->val.numeric);
+	if (!isfinite(number))
+		clv_json_wrong(member, psprintf("%s that double precision can hold", what));
+	return number;
+}
+
+static char *
+String(const ClvMember *member, const JsonbValue *value, const char *what)
+{
+	if (value == NULL || value->type != jbvString)
+		clv_json_wrong(member, what);
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+char *
+clv_json_string(const ClvMember *member)
+{
+	return String(member, &member->value, "a string");
+}
+
+bool
+clv_json_bool(const ClvMember *member)
+{
+	if (member->value.type != jbvBool)
+		clv_json_wrong(member, "true or false");
+	return member->value.val.boolean;
+}
+
+double
+clv_json_number(const ClvMember *member)
+{
+	return Number(member, &member->value, "a number");
+}
+
+int64
+clv_json_whole(const ClvMember *member, int64 least, int64 most)
+{
+	int64		whole;
+
+	if (member->value.type != jbvNumeric ||
+		!clv_whole_number(NumericGetDatum(member->value.val.numeric), least, most, &whole))
+		clv_json_wrong(member, psprintf("a whole number from " INT64_FORMAT " to " INT64_FORMAT,
+										least, most));
+	return whole;
+}
+
+DateADT
+clv_json_date(const ClvMember *member)
+{
+	static const char what[] = "a date like 1997-09-30";
+	const char *text = String(member, &member->value, what);
+
+	if (!clv_is_date_text(text))
+		clv_json_wrong(member, psprintf("%s, not \"%s\"", what, text));
+	return DatumGetDateADT(DirectFunctionCall1(date_in, CStringGetDatum(text)));
+}
+
+Interval
+clv_json_interval(const ClvMember *member)
+{
+	char	   *text = clv_json_string(member);
+
+	if (strspn(text, "0123456789. ") == strlen(text))
+		clv_json_wrong(member, "an interval with its unit, like 7 days");
+	if (strchr(text, '-') != NULL)
+		clv_json_wrong(member, psprintf("an interval without negative parts, like 7 days, not \"%s\"",
+										text));
+	return *DatumGetIntervalP(
+		DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+							Int32GetDatum(-1)));
+}
+
+JsonbContainer *
+clv_json_container(const ClvMember *member, const char *what)
+{
+	if (member->value.type != jbvBinary)
+		clv_json_wrong(member, what);
+	return member->value.val.binary.data;
+}
+
+JsonbContainer *
+clv_json_array(const ClvMember *member, const char *what)
+{
+	JsonbContainer *array = clv_json_container(member, what);
+
+	if (!JsonContainerIsArray(array))
+		clv_json_wrong(member, what);
+	return array;
+}
+
+char *
+clv_json_string_at(const ClvMember *member, JsonbContainer *array, int i, const char *what)
+{
+	return String(member, getIthJsonbValueFromContainer(array, i), what);
+}
+
+double
+clv_json_number_at(const ClvMember *member, JsonbContainer *array, int i, const char *what)
+{
+	return Number(member, getIthJsonbValueFromContainer(array, i), what);
+}
