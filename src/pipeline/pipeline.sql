@@ -39,7 +39,9 @@ CREATE TYPE @extschema@.clv_pipeline_definition AS (
 	created_at pg_catalog.timestamptz
 );
 COMMENT ON TYPE @extschema@.clv_pipeline_definition IS
-	'what a pipeline is made of: the row of the table "pipeline" in its data schema. Fields are the arguments of clv_create_pipeline, with names of relations qualified and those of columns as the catalog has them; search_path is the one that the filter is read with';
+	'what a pipeline is made of: the row of the table "pipeline" in its data schema. Fields are the arguments of '
+	'clv_create_pipeline, with names of relations qualified and those of columns as the catalog has them; '
+	'search_path is the one that the filter is read with';
 
 CREATE TYPE @extschema@.clv_pipeline_part AS (
 	kind pg_catalog.text,
@@ -48,7 +50,8 @@ CREATE TYPE @extschema@.clv_pipeline_part AS (
 	comment pg_catalog.text
 );
 COMMENT ON TYPE @extschema@.clv_pipeline_part IS
-	'a part of the tables and views of a pipeline: a table, a query that fills it, a view or a column of one; see src/pipeline/pipeline_views.sql. A part of pipelines';
+	'a part of the tables and views of a pipeline: a table, a query that fills it, a view or a column of one; see '
+	'src/pipeline/pipeline_views.sql. A part of pipelines';
 
 CREATE TYPE @extschema@.clv_pipeline_run AS (
 	run pg_catalog.int8,
@@ -61,13 +64,16 @@ CREATE TYPE @extschema@.clv_pipeline_run AS (
 	has_spend pg_catalog.bool
 );
 COMMENT ON TYPE @extschema@.clv_pipeline_run IS
-	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views show until it is published, the day it looks back from, the generation of its histories, the run that fitted its model, the model, its cuts, and whether the model has spend. A part of pipelines';
+	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views '
+	'show until it is published, the day it looks back from, the generation of its histories, the run that fitted '
+	'its model, the model, its cuts, and whether the model has spend. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
 	RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog.text) IS
-	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
+	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller '
+	'again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
 
 -- ---- writing statements ------------------------------------------------------------------------------
 
@@ -97,15 +103,21 @@ AS $$
 				WHEN m[2] = 'key' THEN quote_ident(c)
 				WHEN m[2] LIKE '%.key' THEN left(m[2], -3) || quote_ident(c)
 				WHEN m[2] LIKE '%.known' THEN format('%s%I IS NOT NULL', left(m[2], -5), c)
-				ELSE format('%2$s.%1$I OPERATOR(pg_catalog.=) %3$s.%1$I', c, split_part(m[2], '=', 1), split_part(m[2], '=', 2))
+				ELSE format('%2$s.%1$I OPERATOR(pg_catalog.=) %3$s.%1$I', c, split_part(m[2], '=', 1),
+					split_part(m[2], '=', 2))
 				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
 		END, '' ORDER BY n)
-	FROM regexp_matches(template, '((?:[^{]|\{(?!(?:[a-z.=]+|\d+(?::[IL])?)\}))*)(?:\{([a-z.=]+|\d+(?::[IL])?)\})?', 'g')
+	FROM regexp_matches(template, '((?:[^{]|\{(?!(?:[a-z.=]+|\d+(?::[IL])?)\}))*)(?:\{([a-z.=]+|\d+(?::[IL])?)\})?',
+		'g')
 		WITH ORDINALITY AS t (m, n)
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
-	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {a.known}: that none is NULL; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(
+	@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
+	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: '
+	'the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: '
+	'equality of the keys of a and b; {a.known}: that none is NULL; {1}, {1:I}, {1:L}: the first of the parts as it '
+	'is, as an identifier, as a literal. A part of pipelines';
 CREATE FUNCTION @extschema@.clv_pipeline_sql(definition @extschema@.clv_pipeline_definition, template pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
@@ -117,13 +129,15 @@ CREATE FUNCTION @extschema@.clv_pipeline_check_condition(condition pg_catalog.te
 	RETURNS pg_catalog.void
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_condition(pg_catalog.text) IS
-	'an error where a text is not one expression in SQL, which stays inside the parentheses around it. A part of pipelines';
+	'an error where a text is not one expression in SQL, which stays inside the parentheses around it. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_looks_beyond(statement pg_catalog.text)
 	RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_looks_beyond(pg_catalog.text) IS
-	'what in a SELECT may change while no row that it reads does: a subquery of its condition, the clock, a function that is not immutable, those of views too; NULL where there is nothing. A part of pipelines';
+	'what in a SELECT may change while no row that it reads does: a subquery of its condition, the clock, a function '
+	'that is not immutable, those of views too; NULL where there is nothing. A part of pipelines';
 
 -- ---- finding a pipeline ------------------------------------------------------------------------------
 
@@ -144,7 +158,9 @@ CREATE FUNCTION @extschema@.clv_pipeline_may(owner pg_catalog.oid) RETURNS pg_ca
 LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
 -- PostgreSQL 16 tells being a member from being allowed to become the role: the second is what a pipeline needs
 RETURN pg_catalog.pg_has_role(owner, CASE
-	WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 160000 THEN 'SET' ELSE 'MEMBER' END);
+	WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 160000 THEN 'SET'
+	ELSE 'MEMBER'
+END);
 COMMENT ON FUNCTION @extschema@.clv_pipeline_may(pg_catalog.oid) IS
 	'whether the current user may work as the owner of a pipeline. A part of pipelines';
 
@@ -157,22 +173,28 @@ DECLARE
 	others text;
 BEGIN
 	IF name IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise('name must be the name of a pipeline, not NULL'::text, NULL::text, NULL::text, 'null_value_not_allowed'::text);
+		PERFORM @extschema@.clv_quick_raise('name must be the name of a pipeline, not NULL'::text, NULL::text,
+			NULL::text, 'null_value_not_allowed'::text);
 	ELSIF owner IS NULL THEN
-		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
+		SELECT string_agg(format('"%s"', t.name),
+			', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
 		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" does not exist', name), NULL::text,
-			coalesce('Pipelines of this database are: ' || others || '.', 'There is none in this database: see clv_create_pipeline.'),
+			coalesce('Pipelines of this database are: ' || others || '.',
+				'There is none in this database: see clv_create_pipeline.'),
 			'undefined_object'::text);
 	ELSIF NOT @extschema@.clv_pipeline_may(owner) THEN
-		PERFORM @extschema@.clv_quick_raise(format('permission denied for pipeline "%s"', name),
-			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user), NULL::text,
+		PERFORM @extschema@.clv_quick_raise(
+			format('permission denied for pipeline "%s"', name),
+			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user),
+				NULL::text,
 			'insufficient_privilege'::text);
 	END IF;
 	RETURN owner;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_find(pg_catalog.text) IS
-	'the owner of a pipeline; an error where there is none, or the caller is no member of the owner. A part of pipelines';
+	'the owner of a pipeline; an error where there is none, or the caller is no member of the owner. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_read(name pg_catalog.text)
 RETURNS @extschema@.clv_pipeline_definition
@@ -187,7 +209,8 @@ BEGIN
 	definition := @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
 		format('SELECT p FROM ONLY %I.pipeline p', @extschema@.clv_pipeline_data(name)));
 	IF definition IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" has no definition', name),
+		PERFORM @extschema@.clv_quick_raise(
+			format('pipeline "%s" has no definition', name),
 			format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;
@@ -212,7 +235,10 @@ DECLARE
 BEGIN
 	-- a lock of a row needs the right to change it: nobody but the owner can keep a refresh waiting
 	IF to_regclass(state) IS NOT NULL THEN
-		EXECUTE format('SELECT true FROM %s s FOR UPDATE%s', state, CASE WHEN waiting THEN '' ELSE ' SKIP LOCKED' END) INTO locked;
+		EXECUTE format(CASE
+			WHEN waiting THEN 'SELECT true FROM %s s FOR UPDATE'
+			ELSE 'SELECT true FROM %s s FOR UPDATE SKIP LOCKED'
+		END, state) INTO locked;
 		IF locked IS NULL THEN
 			EXECUTE format('SELECT false FROM %s s', state) INTO locked;
 		END IF;
@@ -221,9 +247,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_lock(pg_catalog.text, pg_catalog.bool) IS
-	'takes the lock of a pipeline, the row of its table "state", until the end of the transaction, and waits for it or not; false where another session has it, NULL where there is no such row. To be called as the owner. A part of pipelines';
+	'takes the lock of a pipeline, the row of its table "state", until the end of the transaction, and waits for it '
+	'or not; false where another session has it, NULL where there is no such row. To be called as the owner. A part '
+	'of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_alive(pid pg_catalog.int4, backend_start pg_catalog.timestamptz, since pg_catalog.timestamptz)
+CREATE FUNCTION @extschema@.clv_pipeline_alive(
+	pid pg_catalog.int4, backend_start pg_catalog.timestamptz, since pg_catalog.timestamptz)
 RETURNS pg_catalog.bool
 LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000
 SET search_path = pg_catalog, pg_temp
@@ -250,4 +279,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_waits(pg_catalog.int4) IS
-	'whether another session waits for this one, which has taken the lock of a pipeline, as it must within a second if it is between two steps of a refresh. A part of pipelines';
+	'whether another session waits for this one, which has taken the lock of a pipeline, as it must within a second '
+	'if it is between two steps of a refresh. A part of pipelines';

@@ -10,28 +10,35 @@ DECLARE
 BEGIN
 	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE 'pg\_%' THEN
 		PERFORM @extschema@.clv_quick_raise(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
-			'A name has 1 to 58 bytes, and does not start with pg_: it is the name of a schema, and so is the name with _data.'::text,
+			concat('A name has 1 to 58 bytes, and does not start with pg_: ',
+				'it is the name of a schema, and so is the name with _data.'),
 			NULL::text, 'invalid_name'::text);
 	END IF;
 	SELECT n.nspname INTO taken FROM pg_namespace n WHERE n.nspname IN (d.name, @extschema@.clv_pipeline_data(d.name))
 	ORDER BY 1 LIMIT 1;
 	IF FOUND THEN
 		PERFORM @extschema@.clv_quick_raise(format('schema "%s" already exists', taken),
-			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name, @extschema@.clv_pipeline_data(d.name)),
-			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.'::text, 'duplicate_schema'::text);
+			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name,
+				@extschema@.clv_pipeline_data(d.name)),
+			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.'::text,
+			'duplicate_schema'::text);
 	END IF;
 	-- of a view, or of what a refresh works with
-	SELECT u.c INTO taken FROM unnest(d.customer) u (c)
+	SELECT u.c INTO taken
+	FROM unnest(d.customer) u (c)
 	WHERE u.c IN (SELECT v.name FROM @extschema@.clv_pipeline_columns(d) v WHERE NOT v.of_key)
-	   OR u.c = ANY ('{run,generation,history,before,rfmtc,scores,prediction,cumulative_share,loss}'::text[]) LIMIT 1;
+	   OR u.c IN ('run', 'generation', 'history', 'before', 'rfmtc', 'scores', 'prediction', 'cumulative_share', 'loss')
+	LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_raise(format('the customer''s key cannot be called "%s"', taken),
-			'The pipeline has a column of that name already.'::text, 'Read a view that calls it otherwise.'::text, 'duplicate_column'::text);
+		PERFORM @extschema@.clv_quick_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
+			'The pipeline has a column of that name already.'::text, 'Read a view that calls it otherwise.'::text,
+			'duplicate_column'::text);
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_name(@extschema@.clv_pipeline_definition) IS
-	'an error where the name of a pipeline, or that of a column of the key, is taken or cannot be one. A part of pipelines';
+	'an error where the name of a pipeline, or that of a column of the key, is taken or cannot be one. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_resolve(
 	d @extschema@.clv_pipeline_definition, path pg_catalog.text,
@@ -51,7 +58,8 @@ BEGIN
 	END;
 	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source] LOOP
 		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
-			PERFORM @extschema@.clv_quick_raise(format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
+			PERFORM @extschema@.clv_quick_raise(
+				format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
 				'CREATE VIEW v AS that query, and give the name of the view.'::text, 'invalid_name'::text);
 		END IF;
 	END LOOP;
@@ -69,9 +77,15 @@ BEGIN
 		d.customer := @extschema@.clv_pipeline_names(relation, 'customer'::text, customer);
 	END IF;
 	d.bought_at := (@extschema@.clv_quick_column(relation, 'bought_at'::text, d.bought_at)).column_name;
-	d.amount := CASE WHEN d.amount IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'amount'::text, d.amount)).column_name END;
-	d.returns := CASE WHEN d.returns IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'returns'::text, d.returns)).column_name END;
-	d.changed_at := CASE WHEN d.changed_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'changed_at'::text, d.changed_at)).column_name END;
+	IF d.amount IS NOT NULL THEN
+		d.amount := (@extschema@.clv_quick_column(relation, 'amount'::text, d.amount)).column_name;
+	END IF;
+	IF d.returns IS NOT NULL THEN
+		d.returns := (@extschema@.clv_quick_column(relation, 'returns'::text, d.returns)).column_name;
+	END IF;
+	IF d.changed_at IS NOT NULL THEN
+		d.changed_at := (@extschema@.clv_quick_column(relation, 'changed_at'::text, d.changed_at)).column_name;
+	END IF;
 	IF attributes IS NOT NULL THEN
 		-- without a relation they are refused later
 		d.attributes := CASE WHEN d.attribute_source IS NULL THEN ARRAY[attributes] ELSE @extschema@.clv_pipeline_names(
@@ -80,13 +94,17 @@ BEGIN
 	IF d.rating_source IS NOT NULL THEN
 		relation := (@extschema@.clv_quick_relation(d.rating_source)).relation;
 		d.rating := (@extschema@.clv_quick_column(relation, 'rating'::text, d.rating)).column_name;
-		d.rated_at := CASE WHEN d.rated_at IS NOT NULL THEN (@extschema@.clv_quick_column(relation, 'rated_at'::text, d.rated_at)).column_name END;
+		IF d.rated_at IS NOT NULL THEN
+			d.rated_at := (@extschema@.clv_quick_column(relation, 'rated_at'::text, d.rated_at)).column_name;
+		END IF;
 	END IF;
 	RETURN d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_resolve(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'a definition with the names of relations qualified, as found by a search_path, and those of columns as the catalog has them. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_resolve(
+	@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'a definition with the names of relations qualified, as found by a search_path, and those of columns as the '
+	'catalog has them. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_path() RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 100
@@ -113,7 +131,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_options(pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
-	'the options of a pipeline''s fits: those given, with the family named apart, without spend where there are no amounts. A part of pipelines';
+	'the options of a pipeline''s fits: those given, with the family named apart, without spend where there are no '
+	'amounts. A part of pipelines';
 
 CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	name pg_catalog.text,
@@ -150,9 +169,33 @@ DECLARE
 	d @extschema@.clv_pipeline_definition;
 	path pg_catalog.text := @extschema@.clv_pipeline_path();
 BEGIN
-	d := ROW(name, source, NULL, bought_at, amount, "returns", changed_at, overlap, filter, path, time_zone, occasion, as_of,
-		@extschema@.clv_pipeline_options(options, model, amount IS NOT NULL), refit, horizon, discount_rate, margin, level, map, bins,
-		holdout, attribute_source, NULL, rating_source, rating, rated_at, list_size, pg_catalog.now());
+	d.name := name;
+	d.source := source;
+	d.bought_at := bought_at;
+	d.amount := amount;
+	d."returns" := "returns";
+	d.changed_at := changed_at;
+	d.overlap := overlap;
+	d.filter := filter;
+	d.search_path := path;
+	d.time_zone := time_zone;
+	d.occasion := occasion;
+	d.as_of := as_of;
+	d.options := @extschema@.clv_pipeline_options(options, model, amount IS NOT NULL);
+	d.refit := refit;
+	d.horizon := horizon;
+	d.discount_rate := discount_rate;
+	d.margin := margin;
+	d.level := level;
+	d.map := map;
+	d.bins := bins;
+	d.holdout := holdout;
+	d.attribute_source := attribute_source;
+	d.rating_source := rating_source;
+	d.rating := rating;
+	d.rated_at := rated_at;
+	d.list_size := list_size;
+	d.created_at := pg_catalog.now();
 	d := @extschema@.clv_pipeline_resolve(d, path, customer, attributes);
 	PERFORM @extschema@.clv_pipeline_check(d);
 	PERFORM @extschema@.clv_pipeline_check_name(d);
@@ -160,12 +203,34 @@ BEGIN
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {data}'::pg_catalog.text);
 	PERFORM @extschema@.clv_pipeline_create_tables(d);
 	PERFORM @extschema@.clv_pipeline_create_views(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {views} IS ''views of customers, segments and values: see clv_refresh'''::pg_catalog.text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'COMMENT ON SCHEMA {data} IS ''tables behind the views: to be changed by clv_refresh alone'''::pg_catalog.text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		COMMENT ON SCHEMA {views} IS 'views of customers, segments and values: see clv_refresh'
+	$sql$::pg_catalog.text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		COMMENT ON SCHEMA {data} IS 'tables behind the views: to be changed by clv_refresh alone'
+	$sql$::pg_catalog.text);
 END
 $$;
-COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
-	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per year), margin (share of revenue kept), level (NULL: no intervals per customer, which cost most of the time): as of clv_predict; model: a family or ''auto'' (default mbg/nbd), options: of clv_options for the rest; map, bins: of segment_assign; filter: a condition over the columns of source; returns: a boolean column that marks returns, whose amounts then count as negative; changed_at: a column that says when a row was written, for incremental refreshes, which read again what was written up to overlap before the latest; time_zone: of the days, for timestamptz; occasion: days that count as one; as_of: ''last purchase'' (never later than today), ''yesterday'', ''today'' or a date as 2017-01-31; refit: ''always'', ''never'', ''drift'' or a time such as ''7 days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the same names; list_size: rows of winback and next_best. Errors name what does not fit';
+COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval,
+	pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text,
+	pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
+	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty '
+	'until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several '
+	'separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per '
+	'year), margin (share of revenue kept), level (NULL: no intervals per customer, which cost most of the time): as '
+	'of clv_predict; model: a family or ''auto'' (default mbg/nbd), options: of clv_options for the rest; map, bins: '
+	'of segment_assign; filter: a condition over the columns of source; returns: a boolean column that marks '
+	'returns, whose amounts then count as negative; changed_at: a column that says when a row was written, for '
+	'incremental refreshes, which read again what was written up to overlap before the latest; time_zone: of the '
+	'days, for timestamptz; occasion: days that count as one; as_of: ''last purchase'' (never later than today), '
+	'''yesterday'', ''today'' or a date as 2017-01-31; refit: ''always'', ''never'', ''drift'' or a time such as ''7 '
+	'days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, '
+	'attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, '
+	'rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the '
+	'same names; list_size: rows of winback and next_best. Errors name what does not fit';
 
 CREATE FUNCTION @extschema@.clv_pipeline_write(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.void
@@ -175,7 +240,9 @@ AS $$
 BEGIN
 	PERFORM @extschema@.clv_pipeline_check(d);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.pipeline'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.pipeline VALUES ($1.*)'::text) USING d;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.pipeline VALUES ($1.*)
+	$sql$::text) USING d;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_write(@extschema@.clv_pipeline_definition) IS
@@ -226,14 +293,20 @@ DECLARE
 	field pg_catalog.text;
 BEGIN
 	FOREACH field IN ARRAY coalesce("reset", '{}'::pg_catalog.text[]) LOOP
-		IF field OPERATOR(pg_catalog.<>) ALL ('{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at}'::pg_catalog.text[]) THEN
+		IF field OPERATOR(pg_catalog.<>) ALL (ARRAY['amount', 'filter', 'returns', 'changed_at', 'level', 'holdout',
+			'attributes', 'ratings', 'rated_at']::pg_catalog.text[])
+		THEN
 			PERFORM @extschema@.clv_quick_raise(pg_catalog.format('"%s" cannot be reset', field),
-				'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'::pg_catalog.text,
-				'Give other arguments the value they are to have.'::pg_catalog.text, 'invalid_parameter_value'::pg_catalog.text);
+				'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'
+					::pg_catalog.text,
+				'Give other arguments the value they are to have.'::pg_catalog.text,
+				'invalid_parameter_value'::pg_catalog.text);
 		END IF;
 	END LOOP;
-	d := pg_catalog.jsonb_populate_record(d, (SELECT pg_catalog.jsonb_object_agg(u.f, NULL::pg_catalog.jsonb)
-		FROM pg_catalog.unnest("reset") u (f)));
+	d := pg_catalog.jsonb_populate_record(d, (
+		SELECT pg_catalog.jsonb_object_agg(u.f, NULL::pg_catalog.jsonb)
+		FROM pg_catalog.unnest("reset") u (f)
+	));
 	IF 'attributes' OPERATOR(pg_catalog.=) ANY ("reset") THEN
 		d.attribute_source := NULL;
 	END IF;
@@ -273,12 +346,21 @@ BEGIN
 	d.rated_at := coalesce(rated_at, d.rated_at);
 	d.list_size := coalesce(list_size, d.list_size);
 	d := @extschema@.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
-	PERFORM @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
-		pg_catalog.format('SELECT @extschema@.clv_pipeline_write(%s::@extschema@.clv_pipeline_definition)', @extschema@.clv_pipeline_literal(d)));
+	PERFORM @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name), pg_catalog.format($sql$
+		SELECT @extschema@.clv_pipeline_write(%s::@extschema@.clv_pipeline_definition)
+	$sql$, @extschema@.clv_pipeline_literal(d)));
 END
 $$;
-COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[]) IS
-	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL leaves a thing as it is. reset: what to take away again, of amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at. The customer''s key cannot change. Where what is read of the source changes, the next refresh is a full one';
+COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
+	pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[]) IS
+	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL leaves a thing as '
+	'it is. reset: what to take away again, of amount, filter, returns, changed_at, level, holdout, attributes, '
+	'ratings, rated_at. The customer''s key cannot change. Where what is read of the source changes, the next '
+	'refresh is a full one';
 
 CREATE FUNCTION @extschema@.clv_pipeline_drop_objects(name pg_catalog.text, cascade pg_catalog.bool)
 RETURNS pg_catalog.void
@@ -290,35 +372,45 @@ DECLARE
 BEGIN
 	IF NOT cascade THEN
 		-- one by one, so that what others have built upon them is not swept away
-		FOR object IN SELECT format('%s %I.%I', CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, n.nspname, c.relname) AS words
-			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-			WHERE (n.nspname = name AND c.relkind = 'v'
+		FOR object IN
+			SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, n.nspname AS schema, c.relname AS name
+			FROM pg_class c
+			JOIN pg_namespace n ON n.oid = c.relnamespace
+			WHERE (n.nspname = clv_pipeline_drop_objects.name
+				   AND c.relkind = 'v'
 				   AND c.relname IN (SELECT v.name FROM @extschema@.clv_pipeline_views() v))
-			   OR (n.nspname = @extschema@.clv_pipeline_data(name) AND c.relkind = 'r')
+			   OR (n.nspname = @extschema@.clv_pipeline_data(clv_pipeline_drop_objects.name) AND c.relkind = 'r')
 			ORDER BY c.relkind DESC, c.relname
 		LOOP
-			EXECUTE 'DROP ' || object.words;
+			EXECUTE format('DROP %s %I.%I', object.kind, object.schema, object.name);
 		END LOOP;
 	END IF;
-	EXECUTE format('DROP SCHEMA %I, %I %s', name, @extschema@.clv_pipeline_data(name), CASE WHEN cascade THEN 'CASCADE' END);
+	EXECUTE format('DROP SCHEMA %I, %I %s', name, @extschema@.clv_pipeline_data(name),
+		CASE WHEN cascade THEN 'CASCADE' END);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_drop_objects(pg_catalog.text, pg_catalog.bool) IS
-	'drops the schemas of a pipeline and all that belongs to it, or cascade, all that depends on it. A part of pipelines';
+	'drops the schemas of a pipeline and all that belongs to it, or cascade, all that depends on it. A part of '
+	'pipelines';
 
 CREATE PROCEDURE @extschema@.clv_drop_pipeline(name pg_catalog.text, cascade pg_catalog.bool DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
 	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
 BEGIN
-	IF NOT @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_lock(%L::pg_catalog.text, false)', name))::pg_catalog.bool THEN
-		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('pipeline "%s" is being refreshed', name), NULL::pg_catalog.text,
+	IF NOT @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
+		SELECT @extschema@.clv_pipeline_lock(%L::pg_catalog.text, false)
+	$sql$, name))::pg_catalog.bool THEN
+		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('pipeline "%s" is being refreshed', name),
+			NULL::pg_catalog.text,
 			'Wait until the refresh has ended, or cancel it.'::pg_catalog.text, 'object_in_use'::pg_catalog.text);
 	END IF;
 	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron();
-	PERFORM @extschema@.clv_pipeline_as_owner(owner,
-		pg_catalog.format('SELECT @extschema@.clv_pipeline_drop_objects(%L::pg_catalog.text, %L::pg_catalog.bool)', name, coalesce(cascade, false)));
+	PERFORM @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
+		SELECT @extschema@.clv_pipeline_drop_objects(%L::pg_catalog.text, %L::pg_catalog.bool)
+	$sql$, name, coalesce(cascade, false)));
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_drop_pipeline(pg_catalog.text, pg_catalog.bool) IS
-	'drops a pipeline with its views, tables and schedule; what others have made that depends on them is an error, or goes too with cascade. A refresh that runs is an error';
+	'drops a pipeline with its views, tables and schedule; what others have made that depends on them is an error, '
+	'or goes too with cascade. A refresh that runs is an error';

@@ -5,7 +5,9 @@
 
 CREATE FUNCTION @extschema@.clv_pipeline_steps() RETURNS pg_catalog.text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
-RETURN '{histories,model,customers,segments,cohorts,forecast,concentration,lists,satisfaction,profile,validation,publish,cleanup}'::pg_catalog.text[];
+RETURN ARRAY['histories', 'model', 'customers', 'segments', 'cohorts', 'forecast', 'concentration', 'lists',
+	'satisfaction',
+	'profile', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
 COMMENT ON FUNCTION @extschema@.clv_pipeline_steps() IS
 	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
 
@@ -17,7 +19,8 @@ AS $$
 BEGIN
 	IF if_busy = 'error' THEN
 		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" is being refreshed already', name), by_whom,
-			'Wait until it has ended; or, where a notice will do, say if_busy => ''notice''.'::text, 'object_in_use'::text);
+			$text$Wait until it has ended; or, where a notice will do, say if_busy => 'notice'.$text$::text,
+			'object_in_use'::text);
 	END IF;
 	RAISE NOTICE 'pipeline "%" is being refreshed already', name USING DETAIL = by_whom;
 	RETURN NULL;
@@ -25,6 +28,23 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_busy(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'says that another session refreshes a pipeline: by an error, or by a notice and NULL. A part of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_begin_step(
+	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, number pg_catalog.int4)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.step (run, number, step, started_at)
+		VALUES ($1, $2, $3, clock_timestamp())
+	$sql$::text) USING run, number, (@extschema@.clv_pipeline_steps())[number];
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_begin_step(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int4) IS
+	'writes down that a step of a run begins. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_begin(
 	name pg_catalog.text, mode pg_catalog.text, as_of pg_catalog.date, if_busy pg_catalog.text, caller pg_catalog.name,
@@ -41,43 +61,63 @@ DECLARE
 	this int8;
 BEGIN
 	IF locked IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" has no state', name),
+		PERFORM @extschema@.clv_quick_raise(
+			format('pipeline "%s" has no state', name),
 			format('The table %I.state is missing or empty.', @extschema@.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;
-	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT * FROM {data}.run r WHERE r.status = ''running'' ORDER BY r.run'::text) LOOP
+	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT *
+		FROM {data}.run r
+		WHERE r.status = 'running'
+		ORDER BY r.run
+	$sql$::text) LOOP
 		by_whom := format('Run %s, by process %s since %s.', other.run, other.pid, other.started_at);
 		CONTINUE WHEN NOT locked;
 		-- a session may live on without its run, where that could not even write down why it failed
-		IF other.pid <> pg_backend_pid() AND @extschema@.clv_pipeline_alive(other.pid, other.backend_start, other.started_at)
+		IF other.pid <> pg_backend_pid() AND @extschema@.clv_pipeline_alive(other.pid, other.backend_start,
+			other.started_at)
 			AND @extschema@.clv_pipeline_waits(other.pid)
 		THEN
 			RETURN @extschema@.clv_pipeline_busy(name, by_whom, if_busy);
 		END IF;
 		RAISE NOTICE 'run % of pipeline "%" was left unfinished and is given up', other.run, name;
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''interrupted'', finished_at = clock_timestamp(), '
-			'error = ''its session ended, or could not say why it failed'' WHERE run = $1'::text) USING other.run;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.run
+			SET status = 'interrupted',
+				finished_at = clock_timestamp(),
+				error = 'its session ended, or could not say why it failed'
+			WHERE run = $1
+		$sql$::text) USING other.run;
 	END LOOP;
 	IF NOT locked THEN
 		RETURN @extschema@.clv_pipeline_busy(name, by_whom, if_busy);
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.run (run, status, requested, wanted_as_of, definition, called_by, pid, '
-		'backend_start, started_at) SELECT coalesce(max(r.run), 0) + 1, ''running'', $1, $2, $3, $4, pg_backend_pid(), $5, '
-		'clock_timestamp() FROM {data}.run r RETURNING run'::text) INTO this USING mode, as_of, d, caller, backend_start;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.step (run, number, step, started_at) '
-		'VALUES ($1, 1, $2, clock_timestamp())'::text) USING this, (@extschema@.clv_pipeline_steps())[1];
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.run
+			(run, status, requested, wanted_as_of, definition, called_by, pid, backend_start, started_at)
+		SELECT
+			coalesce(max(r.run), 0) + 1, 'running', $1::text, $2::date, $3::@extschema@.clv_pipeline_definition,
+			$4::name, pg_backend_pid(), $5::timestamptz, clock_timestamp()
+		FROM {data}.run r
+		RETURNING run
+	$sql$::text) INTO this USING mode, as_of, d, caller, backend_start;
+	PERFORM @extschema@.clv_pipeline_begin_step(d, this, 1);
 	RETURN this;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text, pg_catalog.name, pg_catalog.timestamptz) IS
-	'begins a run and gives up what dead sessions have left; NULL, with a notice, or an error, where another session has one. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text, pg_catalog.name, pg_catalog.timestamptz) IS
+	'begins a run and gives up what dead sessions have left; NULL, with a notice, or an error, where another session '
+	'has one. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
--- compiling these long statements takes longer than running them, at any number of customers that was tried; and whatever
--- the caller has set, times and numbers are written and read the same way
-SET search_path = pg_catalog, pg_temp SET jit = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
+-- Compiling these long statements takes longer than running them, at any number of customers that was tried. And
+-- whatever the caller has set, times and numbers are written and read the same way.
+SET search_path = pg_catalog,
+	pg_temp SET jit = off SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
 SET extra_float_digits = 1 SET standard_conforming_strings = on
 AS $$
 DECLARE
@@ -86,30 +126,41 @@ DECLARE
 	rows int8;
 	began timestamptz := clock_timestamp();
 BEGIN
-	-- whoever has it now either looks whether we are alive or has given us up: then it is the run that is not ours any more
+	-- a session that has it now either looks whether ours still lives or has given up our run, which then is not ours
 	PERFORM @extschema@.clv_pipeline_lock(name, true);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (r.definition).* FROM {data}.run r WHERE r.run = $1 AND r.status = ''running'' '
-		'AND r.pid = pg_backend_pid()'::text) INTO d USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT (r.definition).*
+		FROM {data}.run r
+		WHERE r.run = $1 AND r.status = 'running' AND r.pid = pg_backend_pid()
+	$sql$::text) INTO d USING run;
 	IF d IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(format('run %s of pipeline "%s" was given up by another session', run, name),
+		PERFORM @extschema@.clv_quick_raise(
+			format('run %s of pipeline "%s" was given up by another session', run, name),
 			NULL::text, NULL::text, 'object_not_in_prerequisite_state'::text);
 	END IF;
 	d.name := name;
 	EXECUTE format('SELECT @extschema@.clv_pipeline_step_%s($1, $2)', steps[number]) INTO rows USING d, run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.step SET rows = $3, finished_at = clock_timestamp() WHERE run = $1 AND number = $2'::text)
-		USING run, number, rows;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.step
+		SET rows = $3, finished_at = clock_timestamp()
+		WHERE run = $1 AND number = $2
+	$sql$::text) USING run, number, rows;
 	IF number < array_length(steps, 1) THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.step (run, number, step, started_at) VALUES ($1, $2, $3, clock_timestamp())'::text)
-			USING run, number + 1, steps[number + 1];
+		PERFORM @extschema@.clv_pipeline_begin_step(d, run, number + 1);
 	ELSE
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET status = ''done'', finished_at = clock_timestamp() WHERE run = $1'::text)
-			USING run;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.run
+			SET status = 'done', finished_at = clock_timestamp()
+			WHERE run = $1
+		$sql$::text) USING run;
 	END IF;
-	RETURN format('%s: %s rows, %s s', steps[number], rows, round(extract(epoch FROM clock_timestamp() - began)::numeric, 2));
+	RETURN format('%s: %s rows, %s s', steps[number], rows,
+		round(extract(epoch FROM clock_timestamp() - began)::numeric, 2));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_run_step(pg_catalog.text, pg_catalog.int8, pg_catalog.int4) IS
-	'takes one step of a run and says what it did; an error where the run is not this session''s any more. A part of pipelines';
+	'takes one step of a run and says what it did; an error where the run is not this session''s any more. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_fail(name pg_catalog.text, run pg_catalog.int8, failure pg_catalog.jsonb)
 RETURNS pg_catalog.void
@@ -117,11 +168,17 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_read(name),
-		'UPDATE {data}.run SET status = ''failed'', finished_at = clock_timestamp(), error = $2 ->> ''message'', '
-		'error_code = $2 ->> ''code'', error_detail = $2 ->> ''detail'', error_hint = $2 ->> ''hint'', '
-		'error_context = $2 ->> ''context'' '
-		'WHERE run = $1 AND status = ''running'' AND pid = pg_backend_pid()'::text) USING run, failure;
+	EXECUTE @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_read(name), $sql$
+		UPDATE {data}.run
+		SET status = 'failed',
+			finished_at = clock_timestamp(),
+			error = $2::jsonb ->> 'message',
+			error_code = $2::jsonb ->> 'code',
+			error_detail = $2::jsonb ->> 'detail',
+			error_hint = $2::jsonb ->> 'hint',
+			error_context = $2::jsonb ->> 'context'
+		WHERE run = $1 AND status = 'running' AND pid = pg_backend_pid()
+	$sql$::text) USING run, failure;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_fail(pg_catalog.text, pg_catalog.int8, pg_catalog.jsonb) IS
@@ -141,8 +198,9 @@ DECLARE
 	hint text;
 	context text;
 BEGIN
-	report := @extschema@.clv_pipeline_as_owner(owner,
-		format('SELECT @extschema@.clv_pipeline_run_step(%L::pg_catalog.text, %s::pg_catalog.int8, %s::pg_catalog.int4)', name, run, number));
+	report := @extschema@.clv_pipeline_as_owner(owner, format($sql$
+		SELECT @extschema@.clv_pipeline_run_step(%L::pg_catalog.text, %s::pg_catalog.int8, %s::pg_catalog.int4)
+	$sql$, name, run, number));
 EXCEPTION
 	WHEN OTHERS OR query_canceled OR assert_failure THEN
 		GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
@@ -152,16 +210,48 @@ EXCEPTION
 			'detail', coalesce(nullif(detail, ''), format('Pipeline "%s", run %s, step %s.', name, run,
 				(@extschema@.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
 		BEGIN
-			PERFORM @extschema@.clv_pipeline_as_owner(owner,
-				format('SELECT @extschema@.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)', name, run, failure));
+			PERFORM @extschema@.clv_pipeline_as_owner(owner, format($sql$
+				SELECT @extschema@.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)
+			$sql$, name, run, failure));
 		EXCEPTION WHEN OTHERS THEN
 			-- on a full disk, say; what went wrong first is what the caller is to read
 			RAISE WARNING 'run % of pipeline "%" failed, which could not be written down: %', run, name, SQLERRM;
 		END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_attempt(pg_catalog.text, pg_catalog.oid, pg_catalog.int8, pg_catalog.int4) IS
-	'takes one step of a run as the pipeline''s owner; an error is undone, written down and returned instead. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_attempt(
+	pg_catalog.text, pg_catalog.oid, pg_catalog.int8, pg_catalog.int4) IS
+	'takes one step of a run as the pipeline''s owner; an error is undone, written down and returned instead. A part '
+	'of pipelines';
+
+CREATE FUNCTION @extschema@.clv_pipeline_check_refresh(
+	mode pg_catalog.text, as_of pg_catalog.date, if_busy pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
+		PERFORM @extschema@.clv_quick_raise(
+			format($text$mode must be 'auto', 'full' or 'incremental': %s$text$, coalesce(mode, 'NULL')));
+	ELSIF if_busy IS NULL OR if_busy NOT IN ('error', 'notice') THEN
+		PERFORM @extschema@.clv_quick_raise(
+			format($text$if_busy must be 'error' or 'notice': %s$text$, coalesce(if_busy, 'NULL')));
+	ELSIF NOT isfinite(as_of) THEN
+		PERFORM @extschema@.clv_quick_raise(format('as_of must be a finite date: %s', as_of));
+	ELSIF pg_is_in_recovery() THEN
+		PERFORM @extschema@.clv_quick_raise('a refresh writes, and this server is a read replica'::text, NULL::text,
+			'Refresh on the primary: the views here follow.'::text, 'read_only_sql_transaction'::text);
+	ELSIF transaction_timestamp() < statement_timestamp() THEN
+		PERFORM @extschema@.clv_quick_raise('clv_refresh cannot run inside a transaction block'::text,
+			'It commits after each of its steps.'::text, 'Call it by itself, without BEGIN.'::text,
+			'active_sql_transaction'::text);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_check_refresh(pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
+	'an error where clv_refresh cannot run with these arguments, on this server or in this transaction. A part of '
+	'pipelines';
 
 CREATE PROCEDURE @extschema@.clv_refresh(
 	name pg_catalog.text, mode pg_catalog.text DEFAULT 'auto', as_of pg_catalog.date DEFAULT NULL,
@@ -172,25 +262,18 @@ DECLARE
 	run pg_catalog.int8;
 	step pg_catalog.record;
 BEGIN
-	IF mode IS NULL OR mode OPERATOR(pg_catalog.<>) ALL ('{auto,full,incremental}'::pg_catalog.text[]) THEN
-		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('mode must be ''auto'', ''full'' or ''incremental'': %s', coalesce(mode, 'NULL')));
-	ELSIF if_busy IS NULL OR if_busy OPERATOR(pg_catalog.<>) ALL ('{error,notice}'::pg_catalog.text[]) THEN
-		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('if_busy must be ''error'' or ''notice'': %s', coalesce(if_busy, 'NULL')));
-	ELSIF NOT pg_catalog.isfinite(as_of) THEN
-		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('as_of must be a finite date: %s', as_of));
-	ELSIF pg_catalog.pg_is_in_recovery() THEN
-		PERFORM @extschema@.clv_quick_raise('a refresh writes, and this server is a read replica'::pg_catalog.text, NULL::pg_catalog.text,
-			'Refresh on the primary: the views here follow.'::pg_catalog.text, 'read_only_sql_transaction'::pg_catalog.text);
-	ELSIF pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.<) pg_catalog.statement_timestamp() THEN
-		PERFORM @extschema@.clv_quick_raise('clv_refresh cannot run inside a transaction block'::pg_catalog.text,
-			'It commits after each of its steps.'::pg_catalog.text, 'Call it by itself, without BEGIN.'::pg_catalog.text, 'active_sql_transaction'::pg_catalog.text);
-	END IF;
-	run := @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format('SELECT @extschema@.clv_pipeline_begin('
-		'%L::pg_catalog.text, %L::pg_catalog.text, %L::pg_catalog.date, %L::pg_catalog.text, %L::pg_catalog.name, %L::pg_catalog.timestamptz)',
-		name, mode, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'), if_busy, current_user,
-		(SELECT a.backend_start FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())));
+	PERFORM @extschema@.clv_pipeline_check_refresh(mode, as_of, if_busy);
+	run := @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
+		SELECT @extschema@.clv_pipeline_begin(%L::pg_catalog.text, %L::pg_catalog.text, %L::pg_catalog.date,
+			%L::pg_catalog.text, %L::pg_catalog.name, %L::pg_catalog.timestamptz)
+	$sql$, name, mode, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'), if_busy, current_user, (
+		SELECT a.backend_start
+		FROM pg_catalog.pg_stat_activity a
+		WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
+	)));
 	COMMIT;
-	FOR number IN 1 .. CASE WHEN run IS NULL THEN 0 ELSE pg_catalog.array_length(@extschema@.clv_pipeline_steps(), 1) END LOOP
+	FOR number IN 1 .. CASE WHEN run IS NULL THEN 0 ELSE pg_catalog.array_length(@extschema@.clv_pipeline_steps(),
+		1) END LOOP
 		step := @extschema@.clv_pipeline_attempt(name, owner, run, number);
 		COMMIT;
 		IF step.failure IS NOT NULL THEN
@@ -203,20 +286,32 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
-	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another customer); auto: incremental where it can be. as_of: the day to look back from, this time. Everybody is scored anew, and readers see the new run from one moment to the next. Commits after each step, so it cannot run inside a transaction block; reports each step as a notice. if_busy: what it is where another session refreshes the pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s rights';
+	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers with '
+	'rows changed since the last time (needs changed_at; misses rows that were deleted or went to another customer); '
+	'auto: incremental where it can be. as_of: the day to look back from, this time. Everybody is scored anew, and '
+	'readers see the new run from one moment to the next. Commits after each step, so it cannot run inside a '
+	'transaction block; reports each step as a notice. if_busy: what it is where another session refreshes the '
+	'pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and the views stay as they '
+	'were. Only members of the pipeline''s owner may call it, and it works with the owner''s rights';
 
-CREATE FUNCTION @extschema@.clv_pipeline_note(d @extschema@.clv_pipeline_definition, run pg_catalog.int8, sentence pg_catalog.text)
+CREATE FUNCTION @extschema@.clv_pipeline_note(
+	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, sentence pg_catalog.text)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF sentence IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET note = concat_ws(''; '', note, $2) WHERE run = $1'::text) USING run, sentence;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.run
+			SET note = concat_ws('; ', note, $2::text)
+			WHERE run = $1
+		$sql$::text) USING run, sentence;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_note(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.clv_pipeline_note(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
 	'adds to what is worth knowing about a run; nothing for NULL. A part of pipelines';
 
 -- ---- step: histories -------------------------------------------------------------------------------------
@@ -225,11 +320,12 @@ CREATE FUNCTION @extschema@.clv_pipeline_fingerprint(d @extschema@.clv_pipeline_
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT md5(jsonb_build_array((d).source, (d).customer, (d).bought_at, (d).amount, (d).returns, (d).filter, (d).search_path,
-		(d).time_zone, (d).occasion, (d).changed_at)::text)
+	SELECT md5(jsonb_build_array((d).source, (d).customer, (d).bought_at, (d).amount, (d).returns, (d).filter,
+		(d).search_path, (d).time_zone, (d).occasion, (d).changed_at)::text)
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_fingerprint(@extschema@.clv_pipeline_definition) IS
-	'what the histories of a pipeline depend on, in short: where it has changed they are built from scratch. A part of pipelines';
+	'what the histories of a pipeline depend on, in short: where it has changed they are built from scratch. A part '
+	'of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_watermark(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.timestamptz
@@ -241,13 +337,17 @@ DECLARE
 BEGIN
 	IF d.changed_at IS NOT NULL THEN
 		-- a clock that is ahead of ours must not hide what is written until we catch up
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT least(max(s.{1:I}), now()) FROM {source} AS s'::text, ARRAY[d.changed_at]) INTO latest;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			SELECT least(max(s.{1:I}), now())
+			FROM {source} AS s
+		$sql$::text, ARRAY[d.changed_at]) INTO latest;
 	END IF;
 	RETURN latest;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_watermark(@extschema@.clv_pipeline_definition) IS
-	'when the latest row of the source was written, as its column changed_at says (in UTC, where it has no time zone); never later than now. A part of pipelines';
+	'when the latest row of the source was written, as its column changed_at says (in UTC, where it has no time '
+	'zone); never later than now. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_touch(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -260,20 +360,30 @@ DECLARE
 	since timestamptz;
 	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.generation, coalesce(s.watermark - $1, ''-infinity'') FROM {data}.state s'::text)
-		INTO generation, since USING d.overlap;
-	-- whoever has a row that is new, filtered out by now or not; what he was before stays, for the cells
-	EXECUTE @extschema@.clv_pipeline_sql(d,
-		'INSERT INTO {data}.touched SELECT {t.key}, $1, h.history FROM (SELECT DISTINCT {s.key} FROM {source} AS s '
-		'WHERE {s.known} AND s.{1:I} > $3) t LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} '
-		'ON CONFLICT ({key}) DO UPDATE SET run = excluded.run'::text, ARRAY[d.changed_at]) USING run, generation, since;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT s.generation, coalesce(s.watermark - $1::interval, '-infinity')
+		FROM {data}.state s
+	$sql$::text) INTO generation, since USING d.overlap;
+	-- every customer with a row that is new, filtered out by now or not; their history before stays, for the cells
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.touched
+		SELECT {t.key}, $1::int8, h.history
+		FROM (
+			SELECT DISTINCT {s.key}
+			FROM {source} AS s
+			WHERE {s.known} AND s.{1:I} > $3
+		) t
+		LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t}
+		ON CONFLICT ({key}) DO UPDATE SET run = excluded.run
+	$sql$::text, ARRAY[d.changed_at]) USING run, generation, since;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched'::text);
 	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_touch(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'writes down the customers with rows changed since the last time, less the overlap, and what their histories were; how many. A part of pipelines';
+	'writes down the customers with rows changed since the last time, less the overlap, and what their histories '
+	'were; how many. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_build(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -285,11 +395,17 @@ DECLARE
 	rows int8;
 BEGIN
 	-- in the order of the key, as its index wants them; customers of whom nothing counts have no history
-	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
-		'INSERT INTO {data}.history SELECT {1}, h.* FROM ({2}) h ({key}, history) WHERE h.history IS NOT NULL ORDER BY {h.key}'::text,
-		ARRAY[run::text, @extschema@.clv_pipeline_histories(d, NULL::int8, false::bool)]));
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET generation = $1, watermark = $2, fingerprint = $3'::text)
-		USING run, latest, @extschema@.clv_pipeline_fingerprint(d);
+	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.history
+		SELECT {1}, h.*
+		FROM ({2}) h ({key}, history)
+		WHERE h.history IS NOT NULL
+		ORDER BY {h.key}
+	$sql$::text, ARRAY[run::text, @extschema@.clv_pipeline_histories(d, NULL::int8, false::bool)]));
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET generation = $1, watermark = $2, fingerprint = $3
+	$sql$::text) USING run, latest, @extschema@.clv_pipeline_fingerprint(d);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.history'::text);
 	RETURN rows;
@@ -298,7 +414,8 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_build(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
 	'builds all histories from scratch, as a new generation; how many. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_rebuild(d @extschema@.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
+CREATE FUNCTION @extschema@.clv_pipeline_rebuild(
+	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
@@ -308,21 +425,45 @@ DECLARE
 	rows int8 := @extschema@.clv_pipeline_touch(d, run);
 	few bool;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT coalesce(r.histories > 5 * $1, false) FROM {data}.state s LEFT JOIN {data}.run r USING (run)'::text)
-		INTO few USING rows;
-	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
-		'WITH fresh AS MATERIALIZED (SELECT h.* FROM ({3}) h ({key}, history) WHERE h.history IS NOT NULL), '
-		'gone AS (DELETE FROM {data}.history h USING {data}.touched t WHERE h.generation OPERATOR(pg_catalog.=) {2} AND t.run OPERATOR(pg_catalog.=) {1} AND {h=t} '
-		'AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})) '
-		'INSERT INTO {data}.history AS h SELECT {2}, f.* FROM fresh f ON CONFLICT (generation, {key}) DO UPDATE '
-		'SET history = excluded.history WHERE h.history OPERATOR(@extschema@.<>) excluded.history'::text,
-		ARRAY[run::text, generation::text, @extschema@.clv_pipeline_histories(d, run, few AND @extschema@.clv_pipeline_indexed(d))]));
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET watermark = coalesce($1, watermark)'::text) USING latest;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(r.histories > 5 * $1, false)
+		FROM {data}.state s
+		LEFT JOIN {data}.run r USING (run)
+	$sql$::text) INTO few USING rows;
+	-- {1}: the run, {2}: the generation, {3}: the statement that makes the histories
+	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, $sql$
+		WITH fresh AS MATERIALIZED (
+			SELECT h.*
+			FROM ({3}) h ({key}, history)
+			WHERE h.history IS NOT NULL
+		),
+		gone AS (
+			DELETE FROM {data}.history h
+			USING {data}.touched t
+			WHERE h.generation OPERATOR(pg_catalog.=) {2}
+			  AND t.run OPERATOR(pg_catalog.=) {1}
+			  AND {h=t}
+			  AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})
+		)
+		INSERT INTO {data}.history AS h
+		SELECT {2}, f.*
+		FROM fresh f
+		ON CONFLICT (generation, {key}) DO UPDATE
+		SET history = excluded.history
+		WHERE h.history OPERATOR(@extschema@.<>) excluded.history
+	$sql$::text, ARRAY[run::text, generation::text,
+		@extschema@.clv_pipeline_histories(d, run, few AND @extschema@.clv_pipeline_indexed(d))]));
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET watermark = coalesce($1, watermark)
+	$sql$::text) USING latest;
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_rebuild(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
-	'builds anew the histories of the customers with changed rows, in the generation that there is; how many. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_rebuild(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+	'builds anew the histories of the customers with changed rows, in the generation that there is; how many. A part '
+	'of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_left_out(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.void
@@ -332,25 +473,42 @@ AS $$
 DECLARE
 	relation regclass := (@extschema@.clv_quick_relation(d.source)).relation;
 	-- a column that cannot be NULL need not be looked at: then no row is read
-	nobody text := (SELECT string_agg(format('s.%I IS NULL', a.attname), ' OR ') FROM pg_attribute a
-		WHERE a.attrelid = relation AND a.attname = ANY (d.customer) AND NOT a.attnotnull);
-	never text := (SELECT format('s.%I IS NULL', a.attname) FROM pg_attribute a
-		WHERE a.attrelid = relation AND a.attname = d.bought_at AND NOT a.attnotnull);
-	amount text := @extschema@.clv_pipeline_amount(d, true);
+	without_customer text := (
+		SELECT string_agg(format('s.%I IS NULL', a.attname), ' OR ')
+		FROM pg_attribute a
+		WHERE a.attrelid = relation AND a.attname = ANY (d.customer) AND NOT a.attnotnull
+	);
+	without_time text := (
+		SELECT format('s.%I IS NULL', a.attname)
+		FROM pg_attribute a
+		WHERE a.attrelid = relation AND a.attname = d.bought_at AND NOT a.attnotnull
+	);
+	amount text := coalesce(@extschema@.clv_pipeline_amount(d, true), 'NULL::pg_catalog.numeric');
 BEGIN
-	amount := CASE WHEN amount IS NULL THEN 'NULL::pg_catalog.numeric'
-		-- what is no number of money at all would not let anything add up
-		ELSE format('CASE WHEN pg_catalog.abs(%s) OPERATOR(pg_catalog.<) 1e15 THEN %1$s END', amount) END;
-	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d,
-		'UPDATE {data}.run SET (rows_without_customer, revenue_without_customer, rows_without_time, revenue_without_time) = '
-		'(SELECT pg_catalog.count(*) FILTER (WHERE q.nobody), pg_catalog.sum(q.amount) FILTER (WHERE q.nobody), '
-		'pg_catalog.count(*) FILTER (WHERE NOT q.nobody), pg_catalog.sum(q.amount) FILTER (WHERE NOT q.nobody) '
-		'FROM (SELECT ({1}) AS nobody, {3} AS amount FROM {source} AS s WHERE ({1} OR {2}) {filter}) q) WHERE run OPERATOR(pg_catalog.=) {4}'::text,
-		ARRAY[coalesce(nobody, 'false'), coalesce(never, 'false'), amount, run::text]));
+	-- what is no number of money at all would not let anything add up
+	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET (rows_without_customer, revenue_without_customer, rows_without_time, revenue_without_time) = (
+			SELECT
+				pg_catalog.count(*) FILTER (WHERE q.without_customer),
+				pg_catalog.sum(q.amount) FILTER (WHERE q.without_customer),
+				pg_catalog.count(*) FILTER (WHERE NOT q.without_customer),
+				pg_catalog.sum(q.amount) FILTER (WHERE NOT q.without_customer)
+			FROM (
+				SELECT
+					({1}) AS without_customer,
+					CASE WHEN pg_catalog.abs({3}) OPERATOR(pg_catalog.<) 1e15 THEN {3} END AS amount
+				FROM {source} AS s
+				WHERE ({1} OR {2}) {filter}
+			) q
+		)
+		WHERE run OPERATOR(pg_catalog.=) {4}
+	$sql$::text, ARRAY[coalesce(without_customer, 'false'), coalesce(without_time, 'false'), amount, run::text]));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_left_out(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'writes down how many rows of the source are of no customer, or else of no time, and what they add up to. A part of pipelines';
+	'writes down how many rows of the source are of no customer, or else of no time, and what they add up to. A part '
+	'of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_check_amounts(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.void
@@ -360,20 +518,28 @@ AS $$
 DECLARE
 	found record;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT concat_ws('', '', {h.key}) AS customer, @extschema@.clv_total_spend(h.history) AS amount '
-		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) '
-		'AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15 LIMIT 1'::text) INTO found;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT concat_ws(', ', {h.key}) AS customer, @extschema@.clv_total_spend(h.history) AS amount
+		FROM {data}.history h
+		WHERE h.generation = (SELECT s.generation FROM {data}.state s)
+		  AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15
+		LIMIT 1
+	$sql$::text) INTO found;
 	IF found.amount IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_raise(format('the amounts of customer %s add up to %s', found.customer, found.amount),
+		PERFORM @extschema@.clv_quick_raise(
+			format('the amounts of customer %s add up to %s', found.customer, found.amount),
 			'Sums of pipelines are of amounts below 1e15 a customer.'::text,
-			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.'::text, 'numeric_value_out_of_range'::text);
+			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.'::text,
+			'numeric_value_out_of_range'::text);
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_amounts(@extschema@.clv_pipeline_definition) IS
-	'an error that names a customer whose amounts are too large to be added up with those of others. A part of pipelines';
+	'an error that names a customer whose amounts are too large to be added up with those of others. A part of '
+	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_last_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8, today pg_catalog.date)
+CREATE FUNCTION @extschema@.clv_pipeline_last_day(
+	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, today pg_catalog.date)
 RETURNS pg_catalog.date
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -388,25 +554,39 @@ DECLARE
 	isolated date;
 	buyers int8 := 0;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future) '
-		'FROM (SELECT @extschema@.clv_last_purchase(h.history, $1) AS day, count(*) AS customers, '
-		'count(*) FILTER (WHERE @extschema@.clv_last_purchase(h.history) > $1) AS future '
-		'FROM {data}.history h WHERE h.generation = (SELECT s.generation FROM {data}.state s) GROUP BY 1) q'::text)
-		INTO days, customers, future USING today;
-	PERFORM @extschema@.clv_pipeline_note(d, run, format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future)
+		FROM (
+			SELECT
+				@extschema@.clv_last_purchase(h.history, $1::date) AS day,
+				count(*) AS customers,
+				count(*) FILTER (WHERE @extschema@.clv_last_purchase(h.history) > $1::date) AS future
+			FROM {data}.history h
+			WHERE h.generation = (SELECT s.generation FROM {data}.state s)
+			GROUP BY 1
+		) q
+	$sql$::text) INTO days, customers, future USING today;
+	PERFORM @extschema@.clv_pipeline_note(d, run,
+			format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
 		WHERE future > 0;
 	LOOP
-		SELECT array_agg(u.day), array_agg(u.n) INTO days, customers FROM unnest(days, customers) u (day, n)
+		SELECT array_agg(u.day), array_agg(u.n) INTO days, customers
+		FROM unnest(days, customers) u (day, n)
 		WHERE u.day <= coalesce(settled, u.day);
-		SELECT f.last_day, f.settled, f.later INTO last, settled, later FROM @extschema@.clv_fit_last_day(days, customers) f;
+		SELECT f.last_day, f.settled, f.later INTO last, settled, later
+		FROM @extschema@.clv_fit_last_day(days, customers) f;
 		EXIT WHEN settled IS NULL OR settled = last;
 		isolated := coalesce(isolated, last);
 		buyers := buyers + later;
 	END LOOP;
 	IF isolated IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET isolated_day = $2 WHERE run = $1'::text) USING run, isolated;
-		PERFORM @extschema@.clv_pipeline_note(d, run, format('the last purchase (%s) stands alone, and was not taken for the day',
-			to_char(isolated, 'YYYY-MM-DD')));
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.run
+			SET isolated_day = $2
+			WHERE run = $1
+		$sql$::text) USING run, isolated;
+		PERFORM @extschema@.clv_pipeline_note(d, run, format(
+			'the last purchase (%s) stands alone, and was not taken for the day', to_char(isolated, 'YYYY-MM-DD')));
 		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(isolated, 'YYYY-MM-DD')
 			USING DETAIL = format('It looks back from %s, after which nobody else has bought (customers who did: %s).',
 				to_char(last, 'YYYY-MM-DD'), buyers),
@@ -415,8 +595,10 @@ BEGIN
 	RETURN last;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_last_day(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
-	'the day of the last purchase up to today, past days that stand alone long after the others, of which it warns; NULL where there is none. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_last_day(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+	'the day of the last purchase up to today, past days that stand alone long after the others, of which it warns; '
+	'NULL where there is none. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.date
@@ -427,12 +609,20 @@ DECLARE
 	today date := (now() AT TIME ZONE d.time_zone)::date;
 	day date;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.wanted_as_of FROM {data}.run r WHERE r.run = $1'::text) INTO day USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT r.wanted_as_of
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO day USING run;
 	IF day IS NULL AND d.as_of = 'last purchase' THEN
 		day := @extschema@.clv_pipeline_last_day(d, run, today);
 	END IF;
-	RETURN coalesce(day, CASE d.as_of WHEN 'today' THEN today WHEN 'yesterday' THEN today - 1 WHEN 'last purchase' THEN today
-		ELSE d.as_of::date END);
+	RETURN coalesce(day, CASE d.as_of
+		WHEN 'today' THEN today
+		WHEN 'yesterday' THEN today - 1
+		WHEN 'last purchase' THEN today
+		ELSE d.as_of::date
+	END);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_day(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
@@ -452,26 +642,42 @@ DECLARE
 BEGIN
 	PERFORM @extschema@.clv_pipeline_check_source(d);
 	PERFORM @extschema@.clv_pipeline_check_key(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.requested FROM {data}.run r WHERE r.run = $1'::text) INTO requested USING run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT s.* FROM {data}.state s'::text) INTO state;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT r.requested
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO requested USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT s.*
+		FROM {data}.state s
+	$sql$::text) INTO state;
 	IF requested = 'incremental' AND d.changed_at IS NULL THEN
 		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			'It does not know when a row of its source was written.'::text,
-			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text, 'object_not_in_prerequisite_state'::text);
+			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text,
+			'object_not_in_prerequisite_state'::text);
 	END IF;
 	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN @extschema@.clv_pipeline_beyond(d) END;
 	IF requested = 'incremental' AND beyond IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+		PERFORM @extschema@.clv_quick_raise(
+			format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
-			'Refresh it in mode ''auto'' or ''full''. A function that looks at nothing but its arguments can be declared IMMUTABLE.'::text,
+			concat($text$Refresh it in mode 'auto' or 'full'. $text$,
+				'A function that looks at nothing but its arguments can be declared IMMUTABLE.'),
 			'object_not_in_prerequisite_state'::text);
 	END IF;
 	full_run := requested = 'full' OR d.changed_at IS NULL OR beyond IS NOT NULL OR state.generation IS NULL
 		OR state.fingerprint <> @extschema@.clv_pipeline_fingerprint(d);
-	rows := CASE WHEN full_run THEN @extschema@.clv_pipeline_build(d, run) ELSE @extschema@.clv_pipeline_rebuild(d, run, state.generation) END;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET mode = $2, touched = $3, as_of = $4, '
-		'generation = (SELECT s.generation FROM {data}.state s) WHERE run = $1'::text)
-		USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows, @extschema@.clv_pipeline_day(d, run);
+	rows := CASE
+		WHEN full_run THEN @extschema@.clv_pipeline_build(d, run)
+		ELSE @extschema@.clv_pipeline_rebuild(d, run, state.generation)
+	END;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET mode = $2, touched = $3, as_of = $4, generation = (SELECT s.generation FROM {data}.state s)
+		WHERE run = $1
+	$sql$::text) USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows,
+		@extschema@.clv_pipeline_day(d, run);
 	PERFORM @extschema@.clv_pipeline_left_out(d, run);
 	PERFORM @extschema@.clv_pipeline_check_amounts(d);
 	PERFORM @extschema@.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
@@ -482,7 +688,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_histories(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: histories, of all customers or of those with changed rows, and the day to look back from. A part of pipelines';
+	'step of a refresh: histories, of all customers or of those with changed rows, and the day to look back from. A '
+	'part of pipelines';
 
 -- ---- step: the model ---------------------------------------------------------------------------------------
 
@@ -494,7 +701,8 @@ AS $$ SELECT (d).options || jsonb_build_object('as_of', to_char(as_of, 'YYYY-MM-
 COMMENT ON FUNCTION @extschema@.clv_pipeline_fit_options(@extschema@.clv_pipeline_definition, pg_catalog.date) IS
 	'the options of a fit as of a day. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_cells(d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
+CREATE FUNCTION @extschema@.clv_pipeline_cells(
+	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
 RETURNS @extschema@.clv_cells
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
@@ -505,16 +713,24 @@ DECLARE
 	before @extschema@.clv_cells;
 	after @extschema@.clv_cells;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT c.cells FROM {data}.cells c WHERE c.generation = $1 AND c.options = $2'::text)
-		INTO counted USING generation, options;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT c.cells
+		FROM {data}.cells c
+		WHERE c.generation = $1 AND c.options = $2
+	$sql$::text) INTO counted USING generation, options;
 	IF counted IS NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.clv_cells(h.history, $2) FROM {data}.history h WHERE h.generation = $1'::text)
-			INTO counted USING generation, options;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			SELECT @extschema@.clv_cells(h.history, $2::jsonb)
+			FROM {data}.history h
+			WHERE h.generation = $1
+		$sql$::text) INTO counted USING generation, options;
 	ELSE
 		-- take out what touched customers were, and put in what they are
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.clv_cells(t.before, $2), @extschema@.clv_cells(h.history, $2) '
-			'FROM {data}.touched t LEFT JOIN {data}.history h ON h.generation = $1 AND {h=t}'::text)
-			INTO before, after USING generation, options;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			SELECT @extschema@.clv_cells(t.before, $2::jsonb), @extschema@.clv_cells(h.history, $2::jsonb)
+			FROM {data}.touched t
+			LEFT JOIN {data}.history h ON h.generation = $1 AND {h=t}
+		$sql$::text) INTO before, after USING generation, options;
 		IF before IS NOT NULL THEN
 			counted := counted OPERATOR(@extschema@.-) before;
 		END IF;
@@ -524,12 +740,16 @@ BEGIN
 	END IF;
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.cells'::text);
 	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.cells VALUES ($1, $2, $3)'::text) USING generation, options, counted;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.cells (generation, options, cells) VALUES ($1, $2, $3)
+	$sql$::text) USING generation, options, counted;
 	RETURN counted;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_cells(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
-	'what a fit needs of all customers: the stored cells with touched customers exchanged, where day and options are the same, else counted anew. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_cells(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+	'what a fit needs of all customers: the stored cells with touched customers exchanged, where day and options are '
+	'the same, else counted anew. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_drift(
 	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, model @extschema@.clv_model,
@@ -542,19 +762,32 @@ DECLARE
 	total record;
 	made int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT (t).expected_purchases AS expected, (t).purchases_low AS low, (t).purchases_high AS high, made '
-		'FROM (SELECT @extschema@.clv_predict_total($2, h.history, $3, 0::float8, 1::float8, $4, 0.99::float8) AS t, '
-		'sum(@extschema@.clv_purchases_between(h.history, $4, $5)) FILTER (WHERE @extschema@.clv_first_purchase(h.history) <= $4) AS made '
-		'FROM {data}.history h WHERE h.generation = $1) q'::text)
-		INTO total USING generation, model, make_interval(days => as_of - since), since, as_of;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT (q.t).expected_purchases AS expected, (q.t).purchases_low AS low, (q.t).purchases_high AS high, q.made
+		FROM (
+			SELECT
+				@extschema@.clv_predict_total($2::@extschema@.clv_model, h.history, $3::interval, 0::float8, 1::float8,
+					$4::date, 0.99::float8) AS t,
+				sum(@extschema@.clv_purchases_between(h.history, $4::date, $5::date))
+					FILTER (WHERE @extschema@.clv_first_purchase(h.history) <= $4::date) AS made
+			FROM {data}.history h
+			WHERE h.generation = $1
+		) q
+	$sql$::text) INTO total USING generation, model, make_interval(days => as_of - since), since, as_of;
 	made := total.made;
 	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by
-	RETURN CASE WHEN coalesce(made NOT BETWEEN total.low AND total.high, true) AND abs(made - total.expected) > 0.1 * total.expected
-		THEN format('drift: %s purchases since %s, %s expected', made, to_char(since, 'YYYY-MM-DD'), round(total.expected)) END;
+	RETURN CASE
+		WHEN coalesce(made NOT BETWEEN total.low AND total.high, true)
+			AND abs(made - total.expected) > 0.1 * total.expected
+		THEN format('drift: %s purchases since %s, %s expected', made, to_char(since, 'YYYY-MM-DD'),
+			round(total.expected))
+	END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_drift(@extschema@.clv_pipeline_definition, pg_catalog.int8, @extschema@.clv_model, pg_catalog.date, pg_catalog.date) IS
-	'what the customers of the model''s day have done since then, where that lies outside the 99 % prediction interval and more than a tenth off; else NULL. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_drift(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, @extschema@.clv_model, pg_catalog.date, pg_catalog.date) IS
+	'what the customers of the model''s day have done since then, where that lies outside the 99 % prediction '
+	'interval and more than a tenth off; else NULL. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_refit_reason(
 	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date, latest record,
@@ -581,21 +814,26 @@ BEGIN
 	RETURN CASE WHEN latest.as_of + d.refit::interval <= as_of THEN format('%s days old', as_of - latest.as_of) END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_refit_reason(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.clv_pipeline_refit_reason(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
 	'why the model is to be fitted anew, by the pipeline''s policy; NULL where it is kept. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb) RETURNS pg_catalog.text
+CREATE FUNCTION @extschema@.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb)
+RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT nullif(concat_ws('; ',
 		CASE WHEN NOT m.converged THEN 'the fit of the purchases did not converge' END,
 		CASE WHEN NOT m.spend_converged THEN 'the fit of the spend did not converge' END,
-		CASE WHEN options ->> 'spend' IS DISTINCT FROM 'none' AND m.spend_model IS NULL THEN 'no values, because the spend could not be fitted' END), '')
+		CASE WHEN options ->> 'spend' IS DISTINCT FROM 'none' AND m.spend_model IS NULL
+			THEN 'no values, because the spend could not be fitted'
+		END), '')
 	FROM @extschema@.clv_diagnostics(model) m
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_shortfall(@extschema@.clv_model, pg_catalog.jsonb) IS
-	'what a model lacks: an optimum, or the spend that its options ask for; NULL where it lacks nothing. A part of pipelines';
+	'what a model lacks: an optimum, or the spend that its options ask for; NULL where it lacks nothing. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_model(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -610,32 +848,53 @@ DECLARE
 	model @extschema@.clv_model;
 	cuts @extschema@.clv_cuts;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT r.generation, r.as_of FROM {data}.run r WHERE r.run = $1'::text) INTO this USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT r.generation, r.as_of
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO this USING run;
 	-- of a run that was published: what failed later may have failed because of its model
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT m.* FROM {data}.model m WHERE m.run = (SELECT r.model_run FROM {data}.run r '
-		'JOIN {data}.state USING (run))'::text) INTO latest;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		SELECT m.*
+		FROM {data}.model m
+		WHERE m.run = (SELECT r.model_run FROM {data}.run r JOIN {data}.state USING (run))
+	$sql$::text) INTO latest;
 	reason := @extschema@.clv_pipeline_refit_reason(d, this.generation, this.as_of, latest, fingerprint);
 	IF reason IS NOT NULL THEN
-		SELECT @extschema@.clv_fit(c) INTO model FROM (VALUES (@extschema@.clv_pipeline_cells(d, this.generation, this.as_of))) v (c);
+		SELECT @extschema@.clv_fit(v.cells) INTO model
+		FROM (VALUES (@extschema@.clv_pipeline_cells(d, this.generation, this.as_of))) v (cells);
 		IF model IS NULL THEN
-			PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
+			PERFORM @extschema@.clv_quick_raise(
+				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Look at its source, its filter and its day.'::text, 'no_data_found'::text);
 		END IF;
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT @extschema@.rfmtc_cuts(h.history, $2, $3, $4) FROM {data}.history h WHERE h.generation = $1'::text)
-			INTO cuts USING this.generation, this.as_of, model, d.bins;
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'INSERT INTO {data}.model VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)'::text)
-			USING run, this.as_of, reason, fingerprint, model, cuts;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)
+			FROM {data}.history h
+			WHERE h.generation = $1
+		$sql$::text) INTO cuts USING this.generation, this.as_of, model, d.bins;
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			INSERT INTO {data}.model (run, fitted_at, as_of, reason, fingerprint, model, cuts)
+			VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)
+		$sql$::text) USING run, this.as_of, reason, fingerprint, model, cuts;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET model_run = $2 WHERE run = $1'::text)
-		USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END;
-	PERFORM @extschema@.clv_pipeline_note(d, run, CASE WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
-		ELSE format('model fitted: %s', reason) END);
-	PERFORM @extschema@.clv_pipeline_note(d, run, @extschema@.clv_pipeline_shortfall(coalesce(model, latest.model), d.options));
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET model_run = $2
+		WHERE run = $1
+	$sql$::text) USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END;
+	PERFORM @extschema@.clv_pipeline_note(d, run, CASE
+		WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
+		ELSE format('model fitted: %s', reason)
+	END);
+	PERFORM @extschema@.clv_pipeline_note(d, run, @extschema@.clv_pipeline_shortfall(coalesce(model, latest.model),
+		d.options));
 	RETURN (reason IS NOT NULL)::int4;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_model(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: fits the model and cuts the scores anew, or keeps both, as the policy has it. A part of pipelines';
+	'step of a refresh: fits the model and cuts the scores anew, or keeps both, as the policy has it. A part of '
+	'pipelines';
 
 -- ---- steps: publishing, and taking away what is old ---------------------------------------------------------
 
@@ -645,8 +904,15 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.run SET published_at = clock_timestamp() WHERE run = $1'::text) USING run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'UPDATE {data}.state SET previous = run, run = $1'::text) USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET published_at = clock_timestamp()
+		WHERE run = $1
+	$sql$::text) USING run;
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET previous = run, run = $1
+	$sql$::text) USING run;
 	RETURN 1;
 END
 $$;
@@ -665,23 +931,38 @@ DECLARE
 	rows int8;
 	total int8 := 0;
 BEGIN
-	FOR name IN SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'run' AND a.attnum > 0
-		WHERE c.relnamespace = quote_ident(@extschema@.clv_pipeline_data(d.name))::regnamespace AND c.relkind = 'r'
-		  AND c.relname <> ALL ('{run,step,state,touched}'::text[])
+	FOR name IN
+		SELECT c.relname
+		FROM pg_class c
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'run' AND a.attnum > 0
+		WHERE c.relnamespace = quote_ident(@extschema@.clv_pipeline_data(d.name))::regnamespace
+		  AND c.relkind = 'r'
+		  AND c.relname NOT IN ('run', 'step', 'state', 'touched')
 	LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.{1:I} t USING {data}.run r, {data}.state s '
-			'WHERE r.run = t.run AND t.run <> s.run AND {2}'::text, ARRAY[name,
-			CASE WHEN name = ANY (lasting) THEN 'r.published_at IS NULL'
-				WHEN name = 'customer' THEN 't.run IS DISTINCT FROM s.previous'
+		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			DELETE FROM {data}.{1:I} t
+			USING {data}.run r, {data}.state s
+			WHERE r.run = t.run
+			  AND t.run <> s.run
+			  AND CASE
+				WHEN {1:L} = ANY ({2:L}::text[]) THEN r.published_at IS NULL
+				WHEN {1:L} = 'customer' THEN t.run IS DISTINCT FROM s.previous
 				-- of a model they stay until the next
-				ELSE @extschema@.clv_pipeline_sql(d, 't.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)'::text) END]);
+				ELSE t.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)
+			  END
+		$sql$::text, ARRAY[name, lasting::text]);
 		GET DIAGNOSTICS rows = ROW_COUNT;
 		total := total + rows;
 	END LOOP;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.history h USING {data}.state s WHERE h.generation <> s.generation'::text);
+	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		DELETE FROM {data}.history h
+		USING {data}.state s
+		WHERE h.generation <> s.generation
+	$sql$::text);
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	RETURN total + rows;
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_cleanup(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: deletes what runs before have left, but the history of segments, equity and models. A part of pipelines';
+	'step of a refresh: deletes what runs before have left, but the history of segments, equity and models. A part '
+	'of pipelines';

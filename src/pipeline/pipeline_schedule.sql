@@ -21,20 +21,23 @@ BEGIN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
 		PERFORM @extschema@.clv_quick_raise('permission denied for pg_cron'::text, NULL::text,
-			format('A superuser can grant it: GRANT USAGE ON SCHEMA cron TO %I;', current_user), 'insufficient_privilege'::text);
+			format('A superuser can grant it: GRANT USAGE ON SCHEMA cron TO %I;', current_user),
+			'insufficient_privilege'::text);
 	ELSIF home <> current_database() THEN
 		PERFORM @extschema@.clv_quick_raise('pg_cron is not installed in this database'::text,
 			format('On this server it works from database "%s".', home),
-			format('There: SELECT cron.schedule_in_database(<job name>, <schedule>, %L, %L, %L);', command, current_database(), current_user),
+			format('There: SELECT cron.schedule_in_database(<job name>, <schedule>, %L, %L, %L);', command,
+				current_database(), current_user),
 			'feature_not_supported'::text);
 	END IF;
 	PERFORM @extschema@.clv_quick_raise('pg_cron is not installed in this database'::text, NULL::text,
-		'CREATE EXTENSION pg_cron, of which a server has one database (cron.database_name); or let another scheduler run: '
-		|| command, 'feature_not_supported'::text);
+		concat('CREATE EXTENSION pg_cron, of which a server has one database (cron.database_name); ',
+			'or let another scheduler run: ', command), 'feature_not_supported'::text);
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_check_cron(pg_catalog.text) IS
-	'an error, with the way out, where the caller cannot let pg_cron run the command from this database. A part of pipelines';
+	'an error, with the way out, where the caller cannot let pg_cron run the command from this database. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_job(name pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
@@ -55,9 +58,13 @@ BEGIN
 	-- what is none of the caller's business comes before what is not installed
 	PERFORM @extschema@.clv_pipeline_find(name) WHERE NOT @extschema@.clv_pipeline_cron();
 	PERFORM @extschema@.clv_pipeline_check_cron(format('CALL @extschema@.clv_refresh(%L)', name));
-	FOR job IN EXECUTE 'SELECT j.jobid FROM cron.job j WHERE j.jobname = $1 AND j.database = current_database() '
-			'AND (j.username = current_user OR has_table_privilege(''cron.job'', ''DELETE''))'
-			USING @extschema@.clv_pipeline_job(name) LOOP
+	FOR job IN EXECUTE $sql$
+		SELECT j.jobid
+		FROM cron.job j
+		WHERE j.jobname = $1
+		  AND j.database = current_database()
+		  AND (j.username = current_user OR has_table_privilege('cron.job', 'DELETE'))
+	$sql$ USING @extschema@.clv_pipeline_job(name) LOOP
 		EXECUTE 'SELECT cron.unschedule($1)' USING job;
 		ended := true;
 	END LOOP;
@@ -69,7 +76,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_unschedule(pg_catalog.text) IS
-	'ends the caller''s schedule of a pipeline in pg_cron, for a superuser everybody''s; false where there was none. It works as well after the pipeline was dropped, or was taken from the caller';
+	'ends the caller''s schedule of a pipeline in pg_cron, for a superuser everybody''s; false where there was none. '
+	'It works as well after the pipeline was dropped, or was taken from the caller';
 
 CREATE FUNCTION @extschema@.clv_schedule(
 	name pg_catalog.text, schedule pg_catalog.text, mode pg_catalog.text DEFAULT 'auto')
@@ -78,20 +86,26 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	command text := format('CALL @extschema@.clv_refresh(%L::pg_catalog.text, %L::pg_catalog.text, NULL::pg_catalog.date, '
-		'''error''::pg_catalog.text)', name, mode);
+	command text := format('CALL @extschema@.clv_refresh(%L::pg_catalog.text, %L::pg_catalog.text, '
+		'NULL::pg_catalog.date, %L::pg_catalog.text)', name, mode, 'error');
 	job int8;
 BEGIN
 	PERFORM @extschema@.clv_pipeline_find(name);
 	IF schedule IS NULL OR mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
-		PERFORM @extschema@.clv_quick_raise(format('schedule (%s) or mode (%s) will not do', coalesce(schedule, 'NULL'), coalesce(mode, 'NULL')),
-			NULL::text, 'schedule is a cron expression such as ''0 3 * * *''; mode is ''auto'', ''full'' or ''incremental''.'::text, 'invalid_parameter_value'::text);
+		PERFORM @extschema@.clv_quick_raise(
+			format('schedule (%s) or mode (%s) will not do', coalesce(schedule, 'NULL'), coalesce(mode, 'NULL')),
+			NULL::text,
+				$text$schedule is a cron expression such as '0 3 * * *'; mode is 'auto', 'full' or 'incremental'.$text$
+					::text,
+				'invalid_parameter_value'::text);
 	END IF;
 	PERFORM @extschema@.clv_pipeline_check_cron(command);
 	IF NOT (SELECT u.rolcanlogin FROM pg_roles u WHERE u.rolname = current_user) THEN
 		PERFORM @extschema@.clv_quick_raise(format('role "%s" cannot log in', current_user),
 			'pg_cron runs a job as the role that has scheduled it, which must have the attribute LOGIN.'::text,
-			'RESET ROLE, and schedule it as a role that can log in and is a member of the pipeline''s owner.'::text, 'insufficient_privilege'::text);
+			$text$RESET ROLE, and schedule it as a role that can log in and is a member of the pipeline's owner.$text$
+				::text,
+				'insufficient_privilege'::text);
 	END IF;
 	-- pg_cron would keep of a job of that name whatever it is not told anew: its database, whether it is paused
 	PERFORM @extschema@.clv_unschedule(name);
@@ -100,13 +114,19 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_schedule(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'lets pg_cron refresh a pipeline, in the name of the caller, who must be a member of its owner and a role that can log in: schedule as of cron, such as 0 3 * * * (in the time zone of pg_cron, GMT unless set otherwise); mode as of clv_refresh. Takes the place of the schedules that clv_unschedule would end. The number of the job; an error where pg_cron is not installed in this database, or not for the caller';
+	'lets pg_cron refresh a pipeline, in the name of the caller, who must be a member of its owner and a role that '
+	'can log in: schedule as of cron, such as 0 3 * * * (in the time zone of pg_cron, GMT unless set otherwise); '
+	'mode as of clv_refresh. Takes the place of the schedules that clv_unschedule would end. The number of the job; '
+	'an error where pg_cron is not installed in this database, or not for the caller';
 
 CREATE FUNCTION @extschema@.clv_pipeline_overview()
 RETURNS TABLE (
-	name pg_catalog.text, owner pg_catalog.name, source pg_catalog.text, customer pg_catalog.text, model pg_catalog.text,
-	map pg_catalog.text, horizon pg_catalog.interval, refit pg_catalog.text, as_of pg_catalog.date, published_at pg_catalog.timestamptz,
-	customers pg_catalog.int8, last_run pg_catalog.int8, last_status pg_catalog.text, last_started_at pg_catalog.timestamptz,
+	name pg_catalog.text, owner pg_catalog.name, source pg_catalog.text, customer pg_catalog.text,
+		model pg_catalog.text,
+	map pg_catalog.text, horizon pg_catalog.interval, refit pg_catalog.text, as_of pg_catalog.date,
+		published_at pg_catalog.timestamptz,
+	customers pg_catalog.int8, last_run pg_catalog.int8, last_status pg_catalog.text,
+		last_started_at pg_catalog.timestamptz,
 	last_error pg_catalog.text, schedule pg_catalog.text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 50000 ROWS 5
 SET search_path = pg_catalog, pg_temp
@@ -116,7 +136,12 @@ DECLARE
 	d @extschema@.clv_pipeline_definition;
 	latest jsonb;
 BEGIN
-	FOR found IN SELECT t.name, t.owner FROM @extschema@.clv_pipeline_tables() t WHERE @extschema@.clv_pipeline_may(t.owner) ORDER BY 1 LOOP
+	FOR found IN
+		SELECT t.name, t.owner
+		FROM @extschema@.clv_pipeline_tables() t
+		WHERE @extschema@.clv_pipeline_may(t.owner)
+		ORDER BY t.name
+	LOOP
 		name := found.name;
 		owner := pg_get_userbyid(found.owner);
 		-- a pipeline that cannot be read must not hide the others
@@ -124,9 +149,16 @@ BEGIN
 			d := NULL;
 			SELECT INTO as_of, published_at, customers, last_run, last_status, last_started_at, last_error;
 			d := @extschema@.clv_pipeline_read(name);
-			latest := @extschema@.clv_pipeline_as_owner(found.owner, @extschema@.clv_pipeline_sql(d,
-				'SELECT to_jsonb(q) FROM (SELECT c.as_of, c.published_at, c.customers, l.run, l.status, l.started_at, l.error '
-				'FROM {views}.runs l LEFT JOIN {views}.runs c ON c.is_current ORDER BY l.run DESC LIMIT 1) q'::text));
+			latest := @extschema@.clv_pipeline_as_owner(found.owner, @extschema@.clv_pipeline_sql(d, $sql$
+				SELECT to_jsonb(q)
+				FROM (
+					SELECT c.as_of, c.published_at, c.customers, l.run, l.status, l.started_at, l.error
+					FROM {views}.runs l
+					LEFT JOIN {views}.runs c ON c.is_current
+					ORDER BY l.run DESC
+					LIMIT 1
+				) q
+			$sql$::text));
 			as_of := latest ->> 'as_of';
 			published_at := latest ->> 'published_at';
 			customers := latest ->> 'customers';
@@ -146,9 +178,11 @@ BEGIN
 		refit := d.refit;
 		schedule := NULL;
 		IF @extschema@.clv_pipeline_cron() THEN
-			EXECUTE 'SELECT string_agg(DISTINCT j.schedule, ''; '') FROM cron.job j '
-				'WHERE j.jobname = $1 AND j.database = current_database() AND j.active' INTO schedule
-				USING @extschema@.clv_pipeline_job(name);
+			EXECUTE $sql$
+				SELECT string_agg(DISTINCT j.schedule, '; ')
+				FROM cron.job j
+				WHERE j.jobname = $1 AND j.database = current_database() AND j.active
+			$sql$ INTO schedule USING @extschema@.clv_pipeline_job(name);
 		END IF;
 		RETURN NEXT;
 	END LOOP;
@@ -158,5 +192,6 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_overview() IS
 	'the rows of the view clv_pipelines. A part of pipelines';
 
 CREATE VIEW @extschema@.clv_pipelines AS SELECT * FROM @extschema@.clv_pipeline_overview();
-COMMENT ON VIEW @extschema@.clv_pipelines IS 'the pipelines of this database whose owners the reader is a member of, with their latest refresh';
+COMMENT ON VIEW @extschema@.clv_pipelines IS
+	'the pipelines of this database whose owners the reader is a member of, with their latest refresh';
 GRANT SELECT ON @extschema@.clv_pipelines TO PUBLIC;

@@ -57,9 +57,9 @@ BEGIN
 		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.{1:I}
 			SELECT (jsonb_populate_record(NULL::{data}.{1:I}, q.o)).*
-			FROM jsonb_array_elements($1) e
+			FROM jsonb_array_elements($1::jsonb) e
 			CROSS JOIN LATERAL (
-				SELECT jsonb_build_object('run', $2) || jsonb_object_agg(k, CASE jsonb_typeof(v)
+				SELECT jsonb_build_object('run', $2::int8) || jsonb_object_agg(k, CASE jsonb_typeof(v)
 					WHEN 'number' THEN to_jsonb(@extschema@.clv_pipeline_rounded(v::numeric))
 					ELSE v
 				END) AS o
@@ -71,14 +71,18 @@ BEGIN
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_fill(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text[]) IS
-	'puts the rows of a run into a table of a pipeline: those of its query of kind "rows" as they come, those of a query of kind "sums", which are few, by the names of their columns and to nine digits; fillings stand for {1} and so on in the query. Returns the number of rows. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_fill(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text[]) IS
+	'puts the rows of a run into a table of a pipeline: those of its query of kind "rows" as they come, those of a '
+	'query of kind "sums", which are few, by the names of their columns and to nine digits; fillings stand for {1} '
+	'and so on in the query. Returns the number of rows. A part of pipelines';
 CREATE FUNCTION @extschema@.clv_pipeline_fill(
 	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text)
 RETURNS pg_catalog.int8
 LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 1000000
 RETURN @extschema@.clv_pipeline_fill(d, run, target, '{}'::pg_catalog.text[]);
-COMMENT ON FUNCTION @extschema@.clv_pipeline_fill(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.clv_pipeline_fill(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
 	'the same for a query that has nothing to be filled in. A part of pipelines';
 
 -- ---- step: customers -------------------------------------------------------------------------------------
@@ -130,7 +134,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_ratings(@extschema@.clv_pipeline_definition) IS
-	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one time; without times their mean; NULL where there are no ratings). A part of pipelines';
+	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
+	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_attributes(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.text
@@ -155,7 +160,8 @@ AS $$
 	WHERE i.kind = 'attribute'
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_attributes(@extschema@.clv_pipeline_definition) IS
-	'the attributes that the pipeline''s map asks for, as an expression; NULL where it asks for none. A part of pipelines';
+	'the attributes that the pipeline''s map asks for, as an expression; NULL where it asks for none. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_segment(
 	scores @extschema@.clv_scores, map pg_catalog.text, attributes pg_catalog.jsonb)
@@ -170,7 +176,8 @@ EXCEPTION WHEN null_value_not_allowed THEN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_segment(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
-	'the segment of a customer where something is not known; NULL where that is what the map needs. A part of pipelines';
+	'the segment of a customer where something is not known; NULL where that is what the map needs. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_assign(
 	d @extschema@.clv_pipeline_definition, map pg_catalog.text, attributes pg_catalog.text)
@@ -193,8 +200,10 @@ AS $$
 		coalesce(attributes, 'NULL::jsonb')])
 	FROM @extschema@.clv_segment_inputs(map) i
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_assign(@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
-	'the segment of a customer q of the query of customers, as an expression: NULL where what the map needs is not known. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_assign(
+	@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
+	'the segment of a customer q of the query of customers, as an expression: NULL where what the map needs is not '
+	'known. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_customer_fillings(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.text[]
@@ -221,7 +230,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_customer_fillings(@extschema@.clv_pipeline_definition) IS
-	'what the query of customers depends on the map, the ratings and the attributes for, as clv_pipeline_fill takes it. A part of pipelines';
+	'what the map, the ratings and the attributes add to the query of customers, as clv_pipeline_fill takes it. A part '
+	'of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_customers(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -261,8 +271,9 @@ BEGIN
 		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
 			SELECT count(*)
 			FROM {1} g
-			WHERE {g.known} AND g.{2:I} IS NOT NULL AND {3} > $1
-		$sql$::text, ARRAY[d.rating_source, d.rating, @extschema@.clv_pipeline_rated_day(d)]) INTO missed USING this.as_of;
+			WHERE {g.known} AND g.{2:I} IS NOT NULL AND {3} > $1::date
+		$sql$::text, ARRAY[d.rating_source, d.rating,
+			@extschema@.clv_pipeline_rated_day(d)]) INTO missed USING this.as_of;
 		PERFORM @extschema@.clv_pipeline_note(d, run, format('%s ratings after the day left out', missed))
 			WHERE missed > 0;
 	END IF;
@@ -286,7 +297,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_segments(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: what segments add up to, who moved between them, and what the base is worth. A part of pipelines';
+	'step of a refresh: what segments add up to, who moved between them, and what the base is worth. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_cohorts(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -299,7 +311,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_cohorts(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: cohorts by the month of the first purchase, and what they did at which age. A part of pipelines';
+	'step of a refresh: cohorts by the month of the first purchase, and what they did at which age. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_periods(
 	horizon pg_catalog.interval, as_of pg_catalog.date, model @extschema@.clv_model)
@@ -355,7 +368,8 @@ AS $$
 	LIMIT 121
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_periods(pg_catalog.interval, pg_catalog.date, @extschema@.clv_model) IS
-	'the periods of a forecast: calendar months, or the periods of a family of discrete time; until: from the day to the end of the period. A part of pipelines';
+	'the periods of a forecast: calendar months, or the periods of a family of discrete time; until: from the day to '
+	'the end of the period. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_forecast_fillings(
 	d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
@@ -420,7 +434,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_concentration(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: which share of the value the most valuable hundredths of the customers bring, behind them and before them. A part of pipelines';
+	'step of a refresh: which share of the value the most valuable hundredths of the customers bring, behind them '
+	'and before them. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_lists(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -433,7 +448,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_lists(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: which customers to win back, and for which one more purchase goes along with the largest gain. A part of pipelines';
+	'step of a refresh: which customers to win back, and for which one more purchase goes along with the largest '
+	'gain. A part of pipelines';
 
 -- ---- steps: satisfaction, profile ------------------------------------------------------------------------
 
@@ -451,7 +467,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_satisfaction(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: net promoter scores, and value against satisfaction, where there are ratings. A part of pipelines';
+	'step of a refresh: net promoter scores, and value against satisfaction, where there are ratings. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_profile(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -487,7 +504,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_profile(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: how often which values of the attributes are met in which segment, and in all. A part of pipelines';
+	'step of a refresh: how often which values of the attributes are met in which segment, and in all. A part of '
+	'pipelines';
 
 -- ---- step: validation ------------------------------------------------------------------------------------
 
@@ -512,7 +530,7 @@ BEGIN
 		WHERE h.generation = {1} AND hashtextextended(concat_ws('/', {h.key}), 0) % {2} = 0
 	$sql$::text, ARRAY[this.generation::text, parts::text]);
 	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
-		SELECT @extschema@.clv_fit(h.history, $1)
+		SELECT @extschema@.clv_fit(h.history, $1::jsonb)
 		FROM {data}.sample h
 	$sql$::text) INTO past USING @extschema@.clv_pipeline_fit_options(d, since);
 	shortfall := @extschema@.clv_pipeline_shortfall(past, d.options);
@@ -535,8 +553,11 @@ EXCEPTION
 		failure := SQLERRM;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_holdout(@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, pg_catalog.date, pg_catalog.interval, pg_catalog.bool) IS
-	'what a model of the customers up to since, or of one of so many parts of them, predicted for the span that ends with until, and what came, week by week too where that is tracked; or why there is none. A part of pipelines';
+COMMENT ON FUNCTION @extschema@.clv_pipeline_holdout(
+	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, pg_catalog.date,
+	pg_catalog.interval, pg_catalog.bool) IS
+	'what a model of the customers up to since, or of one of so many parts of them, predicted for the span that ends '
+	'with until, and what came, week by week too where that is tracked; or why there is none. A part of pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_validation(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -590,4 +611,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_validation(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh that has fitted a model: what its like, fitted before a hold-out, predicted for it and what came; and what a new customer is worth. A part of pipelines';
+	'step of a refresh that has fitted a model: what its like, fitted before a hold-out, predicted for it and what '
+	'came; and what a new customer is worth. A part of pipelines';

@@ -8,8 +8,8 @@
 --   column         a column of the view: its name, expression and comment
 --   key, columns   the columns of the customer's key; all columns of the view of that name
 --
--- In the statement of a table {1} declares the columns of the customer's key, in a column's expression {1} is the key as
--- text. A query has the pipeline's definition as $1 and what is known of the run as $2.
+-- In the statement of a table {1} declares the columns of the customer's key; in a column's expression {1} is the key
+-- as text. A query has the pipeline's definition as $1 and what is known of the run as $2.
 --
 -- Columns have types that every driver knows: numbers, money as numeric(24,2), varchar, dates, times, booleans;
 -- never an array, composite or interval, and never NaN, infinity or an infinite date, which clv_finite() keeps out.
@@ -135,7 +135,8 @@ AS $$
 	JOIN pg_attribute a ON a.attrelid = (@extschema@.clv_quick_relation((d).source)).relation AND a.attname = u.c
 $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_key_columns(@extschema@.clv_pipeline_definition) IS
-	'the columns of the customer''s key as a table declares them, of the types that the source has. A part of pipelines';
+	'the columns of the customer''s key as a table declares them, of the types that the source has. A part of '
+	'pipelines';
 
 CREATE FUNCTION @extschema@.clv_pipeline_create_tables(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.void

@@ -121,7 +121,8 @@ AS $part$ VALUES
 		FROM {data}.customer c
 		WHERE c.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
-		'One row a customer: what they did, what is expected of them, their scores and their segment. Key: the first columns'),
+		'One row a customer: what they did, what is expected of them, their scores and their segment. '
+		'Key: the first columns'),
 	('key', 'c', NULL, $$a column of the customer's key$$),
 	('column', 'first_purchase', 'c.first_purchase', 'day of the first purchase'),
 	('column', 'last_purchase', 'c.last_purchase', 'day of the last purchase'),

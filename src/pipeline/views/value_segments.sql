@@ -38,8 +38,8 @@ AS $part$ VALUES
 		FROM {data}.value_satisfaction c
 		WHERE c.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
-		'Value against satisfaction: which customers we must not lose, and which are unhappy; empty without ratings. Key: '
-		'value_segment, satisfaction'),
+		'Value against satisfaction: which customers we must not lose, and which are unhappy; empty without '
+		'ratings. Key: value_segment, satisfaction'),
 	('column', 'value_segment', 'c.value_segment', 'segment of the map "value x satisfaction"'),
 	('column', 'satisfaction', 'c.satisfaction', 'promoter, passive, detractor or unknown'),
 	('column', 'customers', 'c.customers', 'number of customers'),

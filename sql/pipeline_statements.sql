@@ -1,0 +1,142 @@
+-- Every statement that pipelines write can be prepared, for definitions of every shape, and every statement that is in
+-- their functions is written for one of them at least: a mistake in a rare branch is found here.
+SET client_min_messages = error;
+SET timezone = 'UTC';
+SET datestyle = 'ISO';
+\set SHOW_CONTEXT never
+
+CREATE SCHEMA pipeline_statements;
+SET search_path = pipeline_statements, public;
+
+CREATE TABLE sale AS
+SELECT c AS customer_id, c % 7 AS branch, 'c/' || c AS label,
+	   timestamptz '2022-01-03 12:00+00' + ((c * 7 % 90) + k * (9 + c % 31)) * interval '1 day' AS bought_at,
+	   date '2022-01-03' + (c * 7 % 90) + k * (9 + c % 31) AS day, (10 + c % 9 + k)::numeric(12,2) AS amount,
+	   timestamp '2022-01-03' + ((c * 7 % 90) + k * (9 + c % 31)) * interval '1 day' AS moment,
+	   (10 + c % 9 + k)::float8 AS price, c % 13 = 0 AND k = 2 AS back, timestamp '2022-10-01' AS changed_at
+FROM generate_series(1, 120) c, generate_series(0, 14) k
+WHERE k = 0 OR k <= (c * 13 % 29) - 12;
+CREATE INDEX sale_customer ON sale (customer_id);
+CREATE TABLE attribute AS
+SELECT c AS customer_id, CASE c % 3 WHEN 0 THEN 'web' WHEN 1 THEN 'shop' END AS channel FROM generate_series(1, 100) c;
+CREATE TABLE rating AS
+SELECT c AS customer_id, c % 7 AS branch, 'c/' || c AS label, (c * k) % 11 AS rating, date '2022-06-01' + 50 * k AS day,
+	   (date '2022-06-01' + 50 * k)::timestamptz AS rated_at
+FROM generate_series(1, 90) c, generate_series(1, 4) k;
+
+-- ---- the filler keeps what it writes ----
+CREATE TABLE written (pipeline text, template text, statement text);
+SELECT pg_get_functiondef(p.oid) AS filler,
+	   replace(pg_get_functiondef(p.oid), 'public.clv_pipeline_sql(', 'pipeline_statements.filled(') AS copy
+FROM pg_proc p
+WHERE p.oid = 'clv_pipeline_sql(clv_pipeline_definition, text, text[])'::regprocedure \gset
+:copy;
+CREATE OR REPLACE FUNCTION public.clv_pipeline_sql(definition clv_pipeline_definition, template text, parts text[])
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	statement text := pipeline_statements.filled(definition, template, parts);
+BEGIN
+	INSERT INTO pipeline_statements.written VALUES (definition.name, template, statement);
+	RETURN statement;
+END $$;
+
+-- ---- definitions of every shape ----
+CALL clv_create_pipeline('st_plain', 'sale', 'customer_id', 'bought_at', 'amount');
+CALL clv_create_pipeline('st_bare', 'sale', 'customer_id', 'day', occasion => 7, "returns" => 'back');
+CALL clv_create_pipeline('st_keys', 'sale', 'branch, label', 'bought_at', 'price', level => 0.8, discount_rate => 0.1,
+	margin => 0.4, "returns" => 'back', time_zone => 'Asia/Tokyo', list_size => 20, filter => 'price > 11',
+	rating_source => 'rating', rating => 'rating', rated_at => 'day');
+CALL clv_create_pipeline('st_rich', 'sale', 'customer_id', 'bought_at', 'amount', attribute_source => 'attribute',
+	attributes => 'channel', rating_source => 'rating', rating => 'rating', rated_at => 'rated_at', refit => 'drift',
+	changed_at => 'changed_at', map => 'lifecycle', holdout => '13 weeks');
+CALL clv_create_pipeline('st_mean', 'sale', 'customer_id', 'bought_at', 'price', rating_source => 'rating',
+	rating => 'rating', map => 'abc', as_of => '2022-12-01', refit => '30 days');
+CALL clv_create_pipeline('st_bgbb', 'sale', 'customer_id', 'bought_at', 'amount', horizon => '360 days',
+	map => 'potential', options => clv_options(model => 'bg/bb', time_unit => '30 days'));
+CALL clv_create_pipeline('st_sbg', 'sale', 'customer_id', 'day', 'amount', horizon => '12 months', refit => 'never',
+	options => clv_options(model => 'sbg', time_unit => '1 month'), as_of => 'yesterday');
+CALL clv_create_pipeline('st_auto', 'sale', 'customer_id', 'day', 'amount', model => 'auto', map => 'micro', bins => 4);
+CALL clv_create_pipeline('st_own', 'sale', 'customer_id', 'bought_at', attribute_source => 'attribute',
+	attributes => 'channel',
+	map => '[{"segment": "A", "r": [4, 5], "attributes": {"channel": ["web"]}}, {"segment": "B"}]');
+
+CALL clv_create_pipeline('st_same', 'sale', 'customer_id', 'moment', 'amount', changed_at => 'changed_at',
+	overlap => '0 days', as_of => '2022-12-21', map => 'value x satisfaction', rating_source => 'rating',
+	rating => 'rating', rated_at => 'rated_at');
+
+-- ---- and what befalls them: refreshed in full and by touched customers, few and many; failed and interrupted ----
+CALL clv_refresh('st_bare');
+CALL clv_refresh('st_keys');
+CALL clv_refresh('st_mean');
+CALL clv_refresh('st_bgbb');
+CALL clv_refresh('st_sbg', as_of => '2022-12-31');
+CALL clv_refresh('st_auto');
+CALL clv_refresh('st_own');
+CALL clv_refresh('st_rich', as_of => '2022-12-01');
+CALL clv_refresh('st_same');
+CREATE PROCEDURE buy(first int, step int, day date, changed_at timestamp) LANGUAGE sql AS $$
+	INSERT INTO sale (customer_id, branch, label, bought_at, day, moment, amount, price, back, changed_at)
+	SELECT c, c % 7, 'c/' || c, day, day, day, 30, 30, false, changed_at
+	FROM generate_series(first, 121, step) c;
+$$;
+CALL buy(1, 60, '2022-12-20', '2023-02-02');
+CALL clv_refresh('st_rich', 'incremental', as_of => '2022-12-20');
+CALL clv_refresh('st_same', 'incremental');
+CALL buy(1, 1, '2022-12-21', '2023-02-03');
+CALL clv_refresh('st_rich', as_of => '2022-12-21');
+CALL clv_refresh('st_same');
+INSERT INTO attribute VALUES (5, 'twice');
+CALL clv_refresh('st_rich');
+CALL buy(121, 1, '2024-08-01', '2023-02-03');
+INSERT INTO st_plain_data.run (run, status, requested, definition, called_by, pid, started_at)
+SELECT 1, 'running', 'full', p, 'somebody', 0, '2020-01-01' FROM st_plain_data.pipeline p;
+CALL clv_refresh('st_plain');
+SELECT run, status, isolated_day, error FROM st_plain_data.run ORDER BY run;
+SELECT run, status, mode, error FROM st_rich_data.run ORDER BY run;
+CALL clv_alter_pipeline('st_plain', margin => 0.5);
+SELECT count(*) AS listed FROM clv_pipelines;
+
+-- ---- each statement can be prepared, with what it is given: the definition and the run, where it names them ----
+CREATE FUNCTION prepared(statement text) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	EXECUTE format('PREPARE statement %s AS %s', CASE WHEN statement ~ '\(\$[12]\)\.|\$1\.\*'
+		THEN '(public.clv_pipeline_definition, public.clv_pipeline_run)' END, statement);
+	DEALLOCATE statement;
+	RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLERRM;
+END $$;
+SELECT DISTINCT p.error, w.statement
+-- the sample of a hold-out is gone by now, and has the columns of the histories
+FROM (SELECT DISTINCT replace(statement, '_data.sample', '_data.history') AS statement FROM written) w
+CROSS JOIN prepared(w.statement) AS p (error)
+WHERE w.statement ~ '^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\M' AND p.error IS NOT NULL
+ORDER BY 1, 2;
+SELECT count(DISTINCT statement) > 400 AS many FROM written
+WHERE statement ~ '^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\M';
+
+-- ---- none was left out: of the parts of tables and views, and of the bodies of functions ----
+SELECT p.kind, p.name
+FROM clv_pipeline_parts() p
+WHERE p.statement IS NOT NULL AND p.kind <> 'key' AND NOT EXISTS (SELECT FROM written w WHERE w.template = p.statement);
+SELECT DISTINCT q.proname, q.piece AS never_written
+FROM (
+	SELECT f.proname, t.piece, t.i, lag(t.piece) OVER (PARTITION BY f.oid ORDER BY t.i) AS before
+	FROM pg_proc f
+	CROSS JOIN regexp_split_to_table(f.prosrc, '\$sql\$') WITH ORDINALITY AS t (piece, i)
+	WHERE f.proname LIKE 'clv\_pipeline\_%' AND f.proname NOT LIKE 'clv\_pipeline\_view\_%'
+) q
+WHERE q.i % 2 = 0 AND q.before !~ '(format\(|EXECUTE )$'
+  AND NOT EXISTS (SELECT FROM written w WHERE w.template = q.piece OR strpos(w.statement, q.piece) > 0)
+ORDER BY 1, 2;
+SELECT DISTINCT f.proname, m[1] AS never_written
+FROM pg_proc f
+CROSS JOIN regexp_matches(f.prosrc, '''([^''\n]*\{(?:data|views|source|[0-9]+(?::[IL])?)\}[^''\n]*)''', 'g') m
+WHERE f.proname LIKE 'clv\_%' AND f.prosrc LIKE '%clv\_pipeline\_sql(%'
+  AND NOT EXISTS (SELECT FROM written w WHERE w.template = m[1])
+ORDER BY 1, 2;
+
+:filler;
+SELECT format('CALL clv_drop_pipeline(%L, cascade => true)', name)
+FROM clv_pipelines WHERE name LIKE 'st\_%' ORDER BY name \gexec
+DROP SCHEMA pipeline_statements CASCADE;
