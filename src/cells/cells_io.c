@@ -18,8 +18,8 @@
 #include "cells/cells.h"
 
 #include "common/input.h"
+#include "common/scan.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "libpq/pqformat.h"
@@ -146,58 +146,15 @@ clv_cells_to_jsonb(PG_FUNCTION_ARGS)
 
 /* ---- in ---- */
 
-typedef struct Scanner
-{
-	const char *start;
-	const char *at;
-} Scanner;
-
-static void
-SyntaxError(const Scanner *in, const char *expected)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					errmsg("invalid input syntax for type %s", "clv_cells"),
-					errdetail("Expected %s at character %zu, not \"%.*s\".", expected,
-							  (size_t) (in->at - in->start) + 1,
-							  pg_mbcliplen(in->at, strlen(in->at), 20), in->at)));
-}
-
-static void
-SkipSpace(Scanner *in)
-{
-	while (*in->at == ' ' || *in->at == '\t' || *in->at == '\n' || *in->at == '\r')
-		in->at++;
-}
-
-/* Take the character if it comes next. */
-static bool
-Accept(Scanner *in, char c)
-{
-	SkipSpace(in);
-	if (*in->at != c)
-		return false;
-	in->at++;
-	return true;
-}
-
-static void
-Expect(Scanner *in, char c)
-{
-	char		expected[] = {'"', c, '"', '\0'};
-
-	if (!Accept(in, c))
-		SyntaxError(in, expected);
-}
-
 /* A string without escapes, as all of ours are. */
 static char *
-ScanString(Scanner *in)
+ScanString(ClvScanner *in)
 {
 	const char *begin;
 
-	SkipSpace(in);
+	(void) clv_scan_peek(in);
 	if (*in->at != '"')
-		SyntaxError(in, "a string");
+		clv_scan_error(in, "a string");
 	begin = in->at + 1;
 	for (const char *p = begin; *p != '\0' && *p != '\\'; p++)
 		if (*p == '"')
@@ -205,62 +162,39 @@ ScanString(Scanner *in)
 			in->at = p + 1;
 			return pnstrdup(begin, p - begin);
 		}
-	SyntaxError(in, "a string without escapes");
-	return NULL;				/* not reached */
+	clv_scan_error(in, "a string without escapes");
 }
 
 /* A JSON number; jsonb may have written a whole one as 1, and a double as 1e300. */
 static double
-ScanNumber(Scanner *in)
+ScanNumber(ClvScanner *in)
 {
-	const char *p;
-	char	   *end;
-	double		value;
+	ClvScanner	before = *in;
+	double		value = strtod(clv_scan_number(in, "a number"), NULL);
 
-	SkipSpace(in);
-	p = in->at + (*in->at == '-');
-	if (!isdigit((unsigned char) *p))
-		SyntaxError(in, "a number");
-	for (; isdigit((unsigned char) *p) || strchr(".eE+-", *p) != NULL; p++)
-		if (*p == '\0')
-			break;
-	value = strtod(in->at, &end);
-	if (end != p || !isfinite(value))
-		SyntaxError(in, "a number");
-	in->at = p;
+	if (!isfinite(value))
+		clv_scan_error(&before, "a number that double precision can hold");
 	return value;
 }
 
 static int64
-ScanInteger(Scanner *in, int64 least, int64 most)
+ScanInteger(ClvScanner *in, int64 least, int64 most)
 {
-	const char *digits;
-	char	   *end;
-	long long	value;
-
-	SkipSpace(in);
-	digits = in->at + (*in->at == '-');
-	errno = 0;
-	value = strtoll(in->at, &end, 10);
-	if (!isdigit((unsigned char) *digits) || errno != 0 || value < least || value > most)
-		SyntaxError(in, psprintf("a whole number between " INT64_FORMAT " and " INT64_FORMAT,
-								 least, most));
-	in->at = end;
-	return value;
+	return clv_scan_whole(in, least, most, NULL);
 }
 
 /* Step over a JSON object; its inside is checked by whoever parses it. */
 static char *
-ScanObject(Scanner *in)
+ScanObject(ClvScanner *in)
 {
 	const char *begin;
 	int			depth = 0;
 	bool		quoted = false;
 
-	SkipSpace(in);
+	(void) clv_scan_peek(in);
 	begin = in->at;
 	if (*begin != '{')
-		SyntaxError(in, "an object");
+		clv_scan_error(in, "an object");
 	for (const char *p = begin; *p != '\0'; p++)
 	{
 		if (quoted && *p == '\\' && p[1] != '\0')
@@ -275,12 +209,11 @@ ScanObject(Scanner *in)
 			return pnstrdup(begin, p + 1 - begin);
 		}
 	}
-	SyntaxError(in, "an object that ends");
-	return NULL;				/* not reached */
+	clv_scan_error(in, "an object that ends");
 }
 
 static void
-ScanOptions(Scanner *in, ClvFitOptions *options)
+ScanOptions(ClvScanner *in, ClvFitOptions *options)
 {
 	ClvParsedOptions parsed;
 	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(ScanObject(in)));
@@ -291,108 +224,93 @@ ScanOptions(Scanner *in, ClvFitOptions *options)
 
 /* A vector, which gets the next number; twice the same one would not. */
 static void
-ScanVector(Scanner *in, ClvCellsState *state)
+ScanVector(ClvScanner *in, ClvCellsState *state)
 {
 	double		vector[CLV_MAX_COVARIATES];
 	int64		n = state->head->nvectors;
 
 	for (int i = 0; i < state->head->width; i++)
 	{
-		Expect(in, i == 0 ? '[' : ',');
+		clv_scan_expect(in, i == 0 ? "[" : ",");
 		vector[i] = ScanNumber(in) + 0.0;
 	}
-	Expect(in, ']');
+	clv_scan_expect(in, "]");
 	clv_vector_check(state->head, vector);
 	if (clv_cells_vector(state, vector) != n)
-		SyntaxError(in, "each vector once");
+		clv_scan_error(in, "each vector once");
 }
 
 static void
-ScanCell(Scanner *in, ClvCellsState *state)
+ScanCell(ClvScanner *in, ClvCellsState *state)
 {
 	ClvCellEntry cell = {0};
 
-	Expect(in, '[');
+	clv_scan_expect(in, "[");
 	cell.x = (int32) ScanInteger(in, 0, PG_INT32_MAX);
-	Expect(in, ',');
+	clv_scan_expect(in, ",");
 	if (state->head->kind == CLV_CELLS_SUMMARY)
 	{
 		cell.since = ClvDoubleBits(ScanNumber(in) + 0.0);
-		Expect(in, ',');
+		clv_scan_expect(in, ",");
 		cell.until = ClvDoubleBits(ScanNumber(in) + 0.0);
 	}
 	else
 	{
 		cell.since = ScanInteger(in, PG_INT32_MIN, PG_INT32_MAX);
-		Expect(in, ',');
+		clv_scan_expect(in, ",");
 		cell.until = ScanInteger(in, PG_INT32_MIN, PG_INT32_MAX);
 	}
-	Expect(in, ',');
+	clv_scan_expect(in, ",");
 	cell.count = (uint32) ScanInteger(in, 1, PG_UINT32_MAX);
 	if (state->head->width > 0)
 	{
-		Expect(in, ',');
+		clv_scan_expect(in, ",");
 		cell.vector = (uint32) ScanInteger(in, 0, state->head->nvectors - 1);
 	}
-	Expect(in, ']');
+	clv_scan_expect(in, "]");
 	clv_cell_check(state->head, &cell);
 	clv_cells_count(state, &cell);
 }
 
 static void
-ScanSpend(Scanner *in, ClvCellsState *state)
+ScanSpend(ClvScanner *in, ClvCellsState *state)
 {
 	int32		x;
 	double		mean;
 
-	Expect(in, '[');
+	clv_scan_expect(in, "[");
 	x = (int32) ScanInteger(in, 1, PG_INT32_MAX);
-	Expect(in, ',');
+	clv_scan_expect(in, ",");
 	mean = ScanNumber(in);
-	Expect(in, ']');
+	clv_scan_expect(in, "]");
 	clv_spend_check(state->head, x, mean);
 	clv_cells_spend(state, x, mean);
 }
 
 /* A list of rows, each read by the function. */
 static void
-ScanRows(Scanner *in, ClvCellsState *state, void (*row) (Scanner *, ClvCellsState *))
+ScanRows(ClvScanner *in, ClvCellsState *state, void (*row) (ClvScanner *, ClvCellsState *))
 {
 	int64		n = 0;
 
-	Expect(in, '[');
-	if (Accept(in, ']'))
+	clv_scan_expect(in, "[");
+	if (clv_scan_accept(in, "]"))
 		return;
 	do
 	{
 		if (n++ % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
 		row(in, state);
-	} while (Accept(in, ','));
-	Expect(in, ']');
+	} while (clv_scan_accept(in, ","));
+	clv_scan_expect(in, "]");
 }
 
-/* Step over rows, to come back when the head is known. */
+/* Step over rows, or none, to come back when the head is known. */
 static void
-SkipRows(Scanner *in)
+SkipRows(ClvScanner *in)
 {
-	int			depth = 0;
-
-	SkipSpace(in);
-	if (strncmp(in->at, "null", 4) == 0)
-	{
-		in->at += 4;
-		return;
-	}
-	if (*in->at != '[')
-		SyntaxError(in, "a list");
-	do
-	{
-		depth += (*in->at == '[') - (*in->at == ']');
-		if (*in->at == '\0' || *in->at == '"')
-			SyntaxError(in, "a list of numbers that ends");
-		in->at++;
-	} while (depth > 0);
+	if (!clv_scan_accept(in, "null"))
+		clv_scan_skip_list(in);
 }
 
 enum
@@ -416,9 +334,9 @@ static const char *const key_names[KEYS] = {"version", "kind", "occasion", "opti
 											"vectors", "cells", "spend"};
 
 static int
-ScanKey(Scanner *in)
+ScanKey(ClvScanner *in)
 {
-	Scanner		before = *in;
+	ClvScanner	before = *in;
 	char	   *name = ScanString(in);
 	int			key;
 
@@ -426,16 +344,16 @@ ScanKey(Scanner *in)
 		if (strcmp(key_names[key], name) == 0)
 			break;
 	if (key == KEYS)
-		SyntaxError(&before, "a known key");
+		clv_scan_error(&before, "a known key");
 	pfree(name);
-	Expect(in, ':');
+	clv_scan_expect(in, ":");
 	return key;
 }
 
 static void
-ScanKind(Scanner *in, ClvCellsHead *head)
+ScanKind(ClvScanner *in, ClvCellsHead *head)
 {
-	Scanner		before = *in;
+	ClvScanner	before = *in;
 	char	   *name = ScanString(in);
 
 	if (strcmp(name, "history") == 0)
@@ -445,21 +363,21 @@ ScanKind(Scanner *in, ClvCellsHead *head)
 	else if (strcmp(name, "periods") == 0)
 		head->kind = CLV_CELLS_PERIODS;
 	else
-		SyntaxError(&before, "\"history\", \"summary\" or \"periods\"");
+		clv_scan_error(&before, "\"history\", \"summary\" or \"periods\"");
 }
 
 /* Everything but the rows, of which only the places are noted. */
 static void
-ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
+ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 {
 	memset(head, 0, sizeof(*head));
-	Expect(in, '{');
+	clv_scan_expect(in, "{");
 	do
 	{
 		int			key = ScanKey(in);
 
 		if (rows[key].at != NULL)
-			SyntaxError(in, "each key once");
+			clv_scan_error(in, "each key once");
 		rows[key] = *in;
 		switch (key)
 		{
@@ -486,14 +404,14 @@ ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
 				break;
 			case KEY_TIMES:
 				head->with_times = true;
-				Expect(in, '[');
+				clv_scan_expect(in, "[");
 				head->times.coarse = ScanInteger(in, PG_INT64_MIN, PG_INT64_MAX);
-				Expect(in, ',');
+				clv_scan_expect(in, ",");
 				head->times.fine = ScanInteger(in, PG_INT64_MIN, PG_INT64_MAX);
-				Expect(in, ']');
+				clv_scan_expect(in, "]");
 				break;
 			case KEY_SPEND:
-				SkipSpace(in);
+				(void) clv_scan_peek(in);
 				head->with_spend = *in->at != 'n';
 				SkipRows(in);
 				break;
@@ -502,14 +420,14 @@ ScanHead(Scanner *in, ClvCellsHead *head, Scanner rows[KEYS])
 				SkipRows(in);
 				break;
 		}
-	} while (Accept(in, ','));
-	Expect(in, '}');
-	SkipSpace(in);
+	} while (clv_scan_accept(in, ","));
+	clv_scan_expect(in, "}");
+	(void) clv_scan_peek(in);
 	if (*in->at != '\0')
-		SyntaxError(in, "the end");
+		clv_scan_error(in, "the end");
 	for (int key = 0; key < KEYS; key++)
 		if (rows[key].at == NULL && key != KEY_RETURNED && key != KEY_TIMES && key != KEY_VECTORS)
-			SyntaxError(in, psprintf("the key \"%s\"", key_names[key]));
+			clv_scan_error(in, psprintf("the key \"%s\"", key_names[key]));
 }
 
 /* A vector that no cell has would be one that equal cells do not have. */
@@ -530,8 +448,8 @@ CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
 static Datum
 ParseCells(const char *text)
 {
-	Scanner		in = {text, text};
-	Scanner		rows[KEYS] = {{NULL, NULL}};
+	ClvScanner	in = {"clv_cells", NULL, text, text};
+	ClvScanner	rows[KEYS] = {{NULL}};
 	ClvCellsHead head;
 	ClvCellsState *state;
 	ClvCells   *flat;
@@ -540,7 +458,7 @@ ParseCells(const char *text)
 	head.width = clv_fit_width(&head.options);
 	clv_cells_check_head(&head);
 	if ((rows[KEY_VECTORS].at != NULL) != (head.width > 0))
-		SyntaxError(&in, head.width > 0 ? "the key \"vectors\""
+		clv_scan_error(&in, head.width > 0 ? "the key \"vectors\""
 										: "no key \"vectors\" where there are no covariates");
 	state = clv_cells_new(CurrentMemoryContext, (ClvCellsKind) head.kind, &head.options);
 	*state->head = head;

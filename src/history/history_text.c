@@ -17,6 +17,7 @@
 
 #include "history/state.h"
 #include "common/input.h"
+#include "common/scan.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -64,57 +65,9 @@ clv_history_out(PG_FUNCTION_ARGS)
 
 /* ---- reading ---- */
 
-typedef struct Scanner
-{
-	const char *start;
-	const char *next;
-} Scanner;
-
-/* Says what was expected and what is there, shortened. Does not return. */
-static void
-SyntaxError(const Scanner *scan, const char *expected)
-{
-	const char *whole = scan->start;
-	int			length = pg_mbcliplen(whole, strlen(whole), 60);
-	int			rest = pg_mbcliplen(scan->next, strlen(scan->next), 20);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.*s%s\"", "clv_history", length, whole,
-					whole[length] == '\0' ? "" : "..."),
-			 *scan->next == '\0'
-				 ? errdetail("Expected %s, but the input ends.", expected)
-				 : errdetail("Expected %s, found \"%.*s\".", expected, rest, scan->next),
-			 errhint("A history is made of orders by the aggregate clv_history(bought_at, amount); "
-					 "cast columns of type text, such as ordered_at::timestamptz.")));
-}
-
-static char
-Peek(Scanner *scan)
-{
-	while (*scan->next == ' ' || *scan->next == '\t' || *scan->next == '\n' || *scan->next == '\r')
-		scan->next++;
-	return *scan->next;
-}
-
-static bool
-Accept(Scanner *scan, const char *token)
-{
-	size_t		length = strlen(token);
-
-	Peek(scan);
-	if (strncmp(scan->next, token, length) != 0)
-		return false;
-	scan->next += length;
-	return true;
-}
-
-static void
-Expect(Scanner *scan, const char *token)
-{
-	if (!Accept(scan, token))
-		SyntaxError(scan, token[0] == '"' ? token : psprintf("\"%s\"", token));
-}
+#define HINT \
+	"A history is made of orders by the aggregate clv_history(bought_at, amount); " \
+	"cast columns of type text, such as ordered_at::timestamptz."
 
 static bool
 IsDigit(char c)
@@ -124,20 +77,20 @@ IsDigit(char c)
 
 /* Up to max digits; returns how many there were. */
 static int
-ScanDigits(Scanner *scan, int max, int *value)
+ScanDigits(ClvScanner *scan, int max, int *value)
 {
 	int			n = 0;
 
 	*value = 0;
-	while (n < max && IsDigit(scan->next[n]))
-		*value = *value * 10 + (scan->next[n++] - '0');
-	scan->next += n;
+	while (n < max && IsDigit(scan->at[n]))
+		*value = *value * 10 + (scan->at[n++] - '0');
+	scan->at += n;
 	return n;
 }
 
 /* "YYYY-MM-DD", with as many digits as the year takes, and perhaps " BC" */
 static DateADT
-ScanDate(Scanner *scan)
+ScanDate(ClvScanner *scan)
 {
 	static const char *what = "a date such as \"1997-01-31\"";
 	const char *begin;
@@ -147,21 +100,21 @@ ScanDate(Scanner *scan)
 	int			julian;
 	bool		bc;
 
-	Peek(scan);
-	begin = scan->next;
-	if (*scan->next++ != '"' || ScanDigits(scan, 7, &year) < 4 || *scan->next++ != '-' ||
-		ScanDigits(scan, 2, &month) != 2 || *scan->next++ != '-' ||
+	clv_scan_peek(scan);
+	begin = scan->at;
+	if (*scan->at++ != '"' || ScanDigits(scan, 7, &year) < 4 || *scan->at++ != '-' ||
+		ScanDigits(scan, 2, &month) != 2 || *scan->at++ != '-' ||
 		ScanDigits(scan, 2, &mday) != 2)
 	{
-		scan->next = begin;
-		SyntaxError(scan, what);
+		scan->at = begin;
+		clv_scan_error(scan, what);
 	}
-	bc = strncmp(scan->next, " BC", 3) == 0;
-	scan->next += bc ? 3 : 0;
-	if (*scan->next++ != '"')
+	bc = strncmp(scan->at, " BC", 3) == 0;
+	scan->at += bc ? 3 : 0;
+	if (*scan->at++ != '"')
 	{
-		scan->next = begin;
-		SyntaxError(scan, what);
+		scan->at = begin;
+		clv_scan_error(scan, what);
 	}
 
 	/* the year 1 BC is 0 for the calendar, and there is no year 0 to write */
@@ -176,173 +129,104 @@ ScanDate(Scanner *scan)
 
 out_of_range:
 	ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
-					errmsg("there is no date %.*s in a clv_history", (int) (scan->next - begin),
+					errmsg("there is no date %.*s in a clv_history", (int) (scan->at - begin),
 						   begin)));
 	return 0;
 }
 
-/* A number as JSON writes it, and nothing else that numeric_in would read. */
 static void
-ScanAmount(Scanner *scan, ClvDecimal *amount)
+ScanAmount(ClvScanner *scan, ClvDecimal *amount)
 {
-	const char *begin;
-	const char *next;
-	char	   *text;
+	const char *begin = clv_scan_number(scan, "an amount or null");
+	char	   *text = pnstrdup(begin, scan->at - begin);
 
-	Peek(scan);
-	begin = next = scan->next;
-	if (*next == '-')
-		next++;
-	if (!IsDigit(*next))
-		SyntaxError(scan, "an amount or null");
-	while (IsDigit(*next))
-		next++;
-	if (*next == '.')
-	{
-		if (!IsDigit(*++next))
-			SyntaxError(scan, "an amount or null");
-		while (IsDigit(*next))
-			next++;
-	}
-	if (*next == 'e' || *next == 'E')
-	{
-		next++;
-		if (*next == '+' || *next == '-')
-			next++;
-		if (!IsDigit(*next))
-			SyntaxError(scan, "an amount or null");
-		while (IsDigit(*next))
-			next++;
-	}
-	scan->next = next;
-	text = pnstrdup(begin, next - begin);
 	clv_decimal_from_text(text, amount);
 	pfree(text);
 }
 
-/* A whole number from 1 to the largest. */
-static int64
-ScanCount(Scanner *scan, int64 largest, const char *what)
-{
-	const char *begin;
-	int64		count = 0;
-
-	Peek(scan);
-	begin = scan->next;
-	while (IsDigit(*scan->next) && count <= largest)
-		count = count * 10 + (*scan->next++ - '0');
-	if (count < 1 || count > largest)
-	{
-		scan->next = begin;
-		SyntaxError(scan, what);
-	}
-	return count;
-}
-
 /* ["1997-01-01",29.33] and its kin */
 static ClvHistoryState *
-ScanDay(Scanner *scan, ClvHistoryState *state)
+ScanDay(ClvScanner *scan, ClvHistoryState *state)
 {
 	ClvDecimal	amount = {0};
 	bool		bought = true;
 	int64		unknown = 0;
 	DateADT		day;
 
-	Expect(scan, "[");
+	clv_scan_expect(scan, "[");
 	day = ScanDate(scan);
-	Expect(scan, ",");
-	if (Accept(scan, "null"))
+	clv_scan_expect(scan, ",");
+	if (clv_scan_accept(scan, "null"))
 		unknown = 1;
 	else
 	{
 		ScanAmount(scan, &amount);
-		if (Accept(scan, ","))
+		if (clv_scan_accept(scan, ","))
 		{
-			if (Accept(scan, "\"refund\""))
+			if (clv_scan_accept(scan, "\"refund\""))
 			{
 				if (!amount.negative)
-					SyntaxError(scan, "a negative amount before \"refund\"");
+					clv_scan_error(scan, "a negative amount before \"refund\"");
 				bought = false;
 			}
 			else
 			{
-				Expect(scan, "\"unknown\"");
-				Expect(scan, ",");
-				unknown = ScanCount(scan, CLV_MAX_UNKNOWN, "how many amounts are unknown");
+				clv_scan_expect(scan, "\"unknown\"");
+				clv_scan_expect(scan, ",");
+				unknown = clv_scan_whole(scan, 1, CLV_MAX_UNKNOWN, "how many amounts are unknown");
 			}
 		}
 	}
-	Expect(scan, "]");
+	clv_scan_expect(scan, "]");
 	return clv_state_add(state, day, bought, unknown, &amount);
 }
 
-/*
- * The days may come before the occasion, as jsonb puts them: so they are passed
- * over first, and read when the occasion is known.
- */
-static void
-SkipDays(Scanner *scan)
-{
-	int			depth = 0;
-
-	Peek(scan);
-	do
-	{
-		if (*scan->next == '[')
-			depth++;
-		else if (*scan->next == ']')
-			depth--;
-		else if (*scan->next == '\0' || depth == 0)
-			SyntaxError(scan, "days in brackets");
-		scan->next++;
-	} while (depth > 0);
-}
-
 static ClvHistoryState *
-ScanDays(Scanner *scan, ClvHistoryState *state)
+ScanDays(ClvScanner *scan, ClvHistoryState *state)
 {
-	Expect(scan, "[");
-	if (Accept(scan, "]"))
+	clv_scan_expect(scan, "[");
+	if (clv_scan_accept(scan, "]"))
 		return state;
 	do
 	{
 		state = ScanDay(scan, state);
 		CHECK_FOR_INTERRUPTS();
-	} while (Accept(scan, ","));
-	Expect(scan, "]");
+	} while (clv_scan_accept(scan, ","));
+	clv_scan_expect(scan, "]");
 	return state;
 }
 
 static Datum
 ParseHistory(const char *input)
 {
-	Scanner		scan = {input, input};
-	Scanner		days = {input, NULL};
+	ClvScanner	scan = {"clv_history", HINT, input, input};
+	ClvScanner	days = {"clv_history", HINT, input, NULL};	/* they may come before the occasion */
 	int32		occasion = 0;
 	ClvHistoryState *state;
 
-	Expect(&scan, "{");
+	clv_scan_expect(&scan, "{");
 	do
 	{
-		if (occasion == 0 && Accept(&scan, "\"occasion\""))
+		if (occasion == 0 && clv_scan_accept(&scan, "\"occasion\""))
 		{
-			Expect(&scan, ":");
-			occasion = (int32) ScanCount(&scan, PG_INT32_MAX, "the days of an occasion");
+			clv_scan_expect(&scan, ":");
+			occasion = (int32) clv_scan_whole(&scan, 1, PG_INT32_MAX, "the days of an occasion");
 		}
-		else if (days.next == NULL && Accept(&scan, "\"days\""))
+		else if (days.at == NULL && clv_scan_accept(&scan, "\"days\""))
 		{
-			Expect(&scan, ":");
-			days.next = scan.next;
-			SkipDays(&scan);
+			clv_scan_expect(&scan, ":");
+			clv_scan_peek(&scan);
+			days.at = scan.at;
+			clv_scan_skip_list(&scan);
 		}
 		else
-			SyntaxError(&scan, "\"occasion\" and \"days\", each once");
-	} while (Accept(&scan, ","));
-	Expect(&scan, "}");
-	if (Peek(&scan) != '\0')
-		SyntaxError(&scan, "nothing more");
-	if (occasion == 0 || days.next == NULL)
-		SyntaxError(&scan, "\"occasion\" and \"days\"");
+			clv_scan_error(&scan, "\"occasion\" and \"days\", each once");
+	} while (clv_scan_accept(&scan, ","));
+	clv_scan_expect(&scan, "}");
+	if (clv_scan_peek(&scan) != '\0')
+		clv_scan_error(&scan, "nothing more");
+	if (occasion == 0 || days.at == NULL)
+		clv_scan_error(&scan, "\"occasion\" and \"days\"");
 
 	state = ScanDays(&days, clv_state_new(CurrentMemoryContext, occasion));
 	PG_RETURN_CLV_HISTORY_P(clv_state_finish(state));
