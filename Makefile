@@ -19,6 +19,8 @@ ROOMS      = common history model cells fit predict score segment nps quick vali
 # The SQL files in load order: a file may use the objects of those before it. Within a room: types, functions,
 # aggregates, tables, procedures, views.
 ROOM_SQL = $(addprefix src/, \
+	common/common.sql \
+	common/source.sql \
 	history/history.sql \
 	history/history_accessors.sql \
 	history/history_aggregate.sql \

@@ -1,5 +1,5 @@
 /*
- * pipeline_errors.c
+ * errors.c
  *		Errors of functions in PL/pgSQL, as the caller is to read them.
  *
  * A refresh, a back-test or a quick look goes through many functions, each of
