@@ -55,6 +55,7 @@ my @reads = (
 		map { [ "segment_assign($quick,text,text,date,integer)", map => "'$_'" ] } 'rfm', 'potential', 'abc', 'lifecycle' }
 		"'amount'", "'price'", "'points'", 'NULL'),
 	map({ 'SELECT * FROM ' . call(@$_) }
+		[ "clv_quick_histories($quick)", %columns, amount => "'amount'" ],
 		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past ], [ 'clv_backtest_deciles(text,text,date,interval,jsonb,ext.clv_model,text)', %past ],
 		[ 'clv_backtest_calibration(text,text,date,interval,jsonb,ext.clv_model,text,integer)', %past ],
 		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past, covariates => "'z'", options => q{'{"covariates": ["z"]}'} ],
@@ -136,22 +137,39 @@ is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } 
 ok($same eq $truth, "and everything is as it was");
 
 # Operators and functions of pg_catalog that our bodies name, and types, in public before pg_catalog.
-traps('operators and functions like those of PostgreSQL', qq{
+my $like_postgres = qq{
 	SELECT format('CREATE FUNCTION public.trap(%s, %s) RETURNS bool \%s', a, b, \$trap\$$trap \$trap\$)
 	FROM unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) a,
 		unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) b
 	UNION ALL SELECT format('CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = public.trap)', o, a, b)
 	FROM (SELECT DISTINCT o.oprname AS o FROM pg_operator o WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprleft <> 0
-			AND (o.oprname IN ('=', '<>', '~~', '>=', '<=') OR EXISTS (SELECT FROM safe.body b WHERE strpos(b.body, 'OPERATOR(pg_catalog.' || o.oprname || ')') > 0))) x,
+			AND (o.oprname IN ('=', '<>', '~~', '>=', '<=') OR EXISTS (SELECT FROM safe.body b WHERE strpos(b.body, 'OPERATOR(pg_catalog.' || o.oprname || ')') > 0
+				OR strpos(b.body, ' ' || o.oprname || ' ') > 0))) x,
 		unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) a,
 		unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) b
 	UNION ALL SELECT DISTINCT format('CREATE FUNCTION public.%I(%s) RETURNS text \%s', p.proname, (SELECT string_agg(format_type(u.t, NULL), ',' ORDER BY u.i)
 		FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i)), \$trap\$$trap \$trap\$)
-	FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provariadic = 0 AND EXISTS (SELECT FROM safe.body b WHERE b.body ~ ('\\m' || p.proname || '\\('))});
+	FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provariadic = 0 AND EXISTS (SELECT FROM safe.body b WHERE b.body ~ ('\\m' || p.proname || '\\('))};
+my $planted = $node->safe_psql('postgres', $like_postgres) =~ s/\bpublic\./ext./gr;
+traps('operators and functions like those of PostgreSQL', $like_postgres);
 ($wrong, $same) = everything('public, pg_catalog');
 is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "", 'nor do functions and operators before those of PostgreSQL');
 ok($same eq $truth, "and everything is as it was");
 ok(!$node->log_contains('LOG:  caught'), 'none of them was ever called');
+
+# ---- and those that stand in the schema before the extension is created in it ---------------------------------------------
+
+# What is looked up at creation, in bodies in standard SQL and in views, depends on what was found.
+$node->safe_psql('postgres', 'CREATE DATABASE planted');
+$node->safe_psql('planted', 'CREATE SCHEMA ext; GRANT USAGE, CREATE ON SCHEMA ext TO mallory');
+$node->psql('planted', "SET client_min_messages = fatal;\n" . join("\n", map { "$_;" } split /\n/, $planted), extra_params => [ '-U', 'mallory', '-q' ], on_error_stop => 0);
+$node->safe_psql('planted', 'CREATE EXTENSION clv SCHEMA ext');
+is($node->safe_psql('planted', q{
+	WITH mallory AS (SELECT 'pg_proc'::regclass AS class, oid FROM pg_proc WHERE proowner = 'mallory'::regrole
+			UNION ALL SELECT 'pg_operator', oid FROM pg_operator WHERE oprowner = 'mallory'::regrole)
+	SELECT (SELECT count(*) > 1000 FROM mallory), (SELECT string_agg(DISTINCT pg_describe_object(d.classid, d.objid, 0), ', ') FROM pg_depend d
+		JOIN mallory m ON m.class = d.refclassid AND m.oid = d.refobjid
+		WHERE NOT EXISTS (SELECT FROM mallory o WHERE o.class = d.classid AND o.oid = d.objid))}), 't|', 'nothing of ours is bound to what mallory has planted');
 
 $node->stop;
 done_testing();
