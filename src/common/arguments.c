@@ -1,8 +1,10 @@
 /*
  * arguments.c
- *		The arguments that many functions have in common: days and lengths of time.
+ *		The arguments that many functions have in common: days, lengths of time, rates; every message names the value.
  */
 #include "common/arguments.h"
+
+#include <math.h>
 
 #include "access/xact.h"
 #include "utils/builtins.h"
@@ -12,6 +14,12 @@
 #define MOST_SUBJECTS 32
 
 #define LONGEST_PERIOD (1000 * CLV_DAYS_PER_YEAR)
+#define MILLION_YEARS (1e6 * CLV_DAYS_PER_YEAR)
+
+/* Beyond these somebody has probably written percent; a rate of -1 or less is an error. */
+#define MOST_RATE 1.0
+#define MOST_MARGIN 1.0
+#define LEAST_MARGIN (-10.0)
 
 /* Infinite intervals came with PostgreSQL 17, as the ends of all three fields; before, nobody means these. */
 static bool
@@ -93,6 +101,93 @@ clv_first_in_statement(const char *subject)
 		subjects[n++] = subject;
 	return true;
 }
+
+/* ---- horizons, rates, numbers ---- */
+
+void
+clv_check_horizon_days(double days)
+{
+	if (days > MILLION_YEARS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("horizon is longer than a million years: %s days", clv_number_text(days)),
+						errhint("For a value without end see clv_lifetime_value.")));
+}
+
+double
+clv_horizon_days(const Interval *horizon)
+{
+	double		days = clv_span_days("horizon", horizon);
+
+	if (days < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("horizon must not be negative: %s days", clv_number_text(days))));
+	clv_check_horizon_days(days);
+	return days;
+}
+
+double
+clv_delta(double rate, double unit_days)
+{
+	if (!(rate > -1 && isfinite(rate)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("discount_rate is out of range: %s", clv_number_text(rate)),
+						errdetail("It is an effective rate per year, as 0.10 for 10 %%, "
+								  "and greater than -1.")));
+	return clv_daily_rate(rate) * unit_days;
+}
+
+static void
+WarnRate(const char *argument, double value, const char *meaning)
+{
+	if (!clv_first_in_statement(argument))
+		return;
+	ereport(WARNING,
+			(errmsg("%s is %s", argument, clv_number_text(value)), errdetail("%s", meaning),
+			 fabs(value) <= 100 ? errhint("For %s %% write %s, not %s.", clv_number_text(value),
+										  clv_number_text(value / 100), clv_number_text(value))
+								: 0));
+}
+
+void
+clv_check_rates(double discount_rate, double margin)
+{
+	if (!isfinite(margin))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("margin must be a finite number: %s", clv_number_text(margin)),
+						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
+	if (discount_rate > MOST_RATE && isfinite(discount_rate))
+		WarnRate("discount_rate", discount_rate, "It is an effective rate per year.");
+	if (margin > MOST_MARGIN || margin < LEAST_MARGIN)
+		WarnRate("margin", margin, "It is the part of revenue that is kept, 1 being all of it.");
+}
+
+void
+clv_check_count(const char *what, double value)
+{
+	if (!(value >= 0 && value <= PG_INT32_MAX && value == floor(value)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a whole number from 0 to %d: %s", what, PG_INT32_MAX,
+							   clv_number_text(value))));
+}
+
+void
+clv_check_time(const char *what, double value)
+{
+	if (!(value >= 0 && isfinite(value)))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a finite number, not negative: %s", what,
+							   clv_number_text(value))));
+}
+
+void
+clv_check_level(double level)
+{
+	if (!(level > 0 && level < 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("level must lie between 0 and 1: %s", clv_number_text(level))));
+}
+
+/* ---- for functions in SQL ---- */
 
 /* (argument, day): the day, or an error as above; for functions in SQL */
 PG_FUNCTION_INFO_V1(clv_quick_date);

@@ -1,6 +1,6 @@
 /*
  * arguments.h
- *		The arguments that many functions have in common: days and lengths of time.
+ *		The arguments that many functions have in common: days, lengths of time, rates.
  */
 #ifndef CLV_ARGUMENTS_H
 #define CLV_ARGUMENTS_H
@@ -28,5 +28,23 @@ extern void clv_check_date(const char *argument, DateADT day);
  * process), whatever call it comes from.
  */
 extern bool clv_first_in_statement(const char *subject);
+
+/* The length in days of a horizon; an error that names it where it is negative, or longer than anybody means. */
+extern double clv_horizon_days(const Interval *horizon);
+extern void clv_check_horizon_days(double days);
+
+/* The continuous rate per unit of time; an error where the annual one is none. */
+extern double clv_delta(double discount_rate, double unit_days);
+
+/*
+ * An error where the margin is none; one warning a statement, or a parallel worker of it, where
+ * a discount rate is not in (-1, 1] or a margin not in [-10, 1].
+ */
+extern void clv_check_rates(double discount_rate, double margin);
+
+/* Errors that name the argument and its value. */
+extern void clv_check_count(const char *argument, double value);	/* a whole number >= 0 */
+extern void clv_check_time(const char *argument, double value);	/* finite and >= 0 */
+extern void clv_check_level(double level);	/* between 0 and 1 */
 
 #endif							/* CLV_ARGUMENTS_H */

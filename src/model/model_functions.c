@@ -243,9 +243,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 	ClvModel	fitted;
 	double		z;
 
-	if (!(level > 0 && level < 1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("level must lie between 0 and 1: %s", clv_number_text(level))));
+	clv_check_level(level);
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	z = clv_normal_width(level);

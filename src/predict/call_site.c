@@ -19,10 +19,8 @@
 /* Days that are worked out together; the chance of one day costs little more than the first. */
 #define LEAVING_DAYS 64
 
-/* Beyond these somebody has probably written percent; a rate of -1 or less is an error. */
-#define MOST_RATE 1.0
-#define MOST_MARGIN 1.0
-#define LEAST_MARGIN (-10.0)
+/* Families of whole periods go through them one by one, where no cancel can come between. */
+#define MOST_PERIODS 100000
 
 /* ---- the models of a call site ---- */
 
@@ -117,43 +115,60 @@ clv_has_limits(const ClvModel *fitted, bool with_spend)
 	return part == NULL;
 }
 
-/* ---- terms ---- */
+/* ---- arguments that depend on the model ---- */
 
-double
-clv_delta(double rate, double unit_days)
+DateADT
+clv_as_of_model(const ClvModel *fitted)
 {
-	if (!(rate > -1 && isfinite(rate)))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("discount_rate is out of range: %s", clv_number_text(rate)),
-						errdetail("It is an effective rate per year, as 0.10 for 10 %%, "
-								  "and greater than -1.")));
-	return clv_daily_rate(rate) * unit_days;
+	if (!fitted->has_as_of)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("the day to predict from is not known"),
+						errdetail("The model has no as_of, and none was given."),
+						errhint("Give as_of => a date, the last day of your data.")));
+	return fitted->as_of;
 }
 
-static void
-WarnRate(const char *argument, double value, const char *meaning)
+DateADT
+clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *fitted)
 {
-	if (!clv_first_in_statement(argument))
-		return;
-	ereport(WARNING,
-			(errmsg("%s is %s", argument, clv_number_text(value)), errdetail("%s", meaning),
-			 fabs(value) <= 100 ? errhint("For %s %% write %s, not %s.", clv_number_text(value),
-										  clv_number_text(value / 100), clv_number_text(value))
-								: 0));
+	DateADT		as_of;
+
+	if (PG_ARGISNULL(argument))
+		return clv_as_of_model(fitted);
+	as_of = PG_GETARG_DATEADT(argument);
+	clv_check_date("as_of", as_of);
+	return as_of;
+}
+
+double
+clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon)
+{
+	const ClvFamily *family = fitted->purchase.family;
+	double		days = clv_horizon_days(horizon);
+	double		periods;
+
+	if (!clv_in_periods(family))
+		return days / fitted->unit_days;
+	if (!clv_interval_periods(&fitted->counting.grid, horizon, &periods))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s of %s is no whole number of periods of %s", what,
+							   clv_interval_text(horizon), clv_interval_text(&fitted->time_unit)),
+						errdetail("\"%s\" counts by the time unit of the model.", family->name)));
+	clv_check_few(family, what, periods);
+	return periods;
 }
 
 void
-clv_check_rates(double discount_rate, double margin)
+clv_check_few(const ClvFamily *family, const char *what, double periods)
 {
-	if (!isfinite(margin))
+	if (periods > MOST_PERIODS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("margin must be a finite number: %s", clv_number_text(margin)),
-						errdetail("It is the contribution margin of revenue, as 0.35 for 35 %%.")));
-	if (discount_rate > MOST_RATE && isfinite(discount_rate))
-		WarnRate("discount_rate", discount_rate, "It is an effective rate per year.");
-	if (margin > MOST_MARGIN || margin < LEAST_MARGIN)
-		WarnRate("margin", margin, "It is the part of revenue that is kept, 1 being all of it.");
+						errmsg("%s of %s periods is longer than \"%s\" can reckon with", what,
+							   clv_number_text(periods), family->name),
+						errdetail("It may be up to %d periods.", MOST_PERIODS)));
 }
+
+/* ---- terms ---- */
 
 void
 clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
@@ -383,8 +398,8 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 }
 
 /*
- * What a purchase today adds; nothing that families of whole periods know of. The buyer is a pair of the table as well, often one
- * that other customers are: all that is new is whether that purchase is the last.
+ * What a purchase today adds; nothing that families of whole periods know of. The buyer is a pair of the table
+ * as well, often one that other customers are: all that is new is whether that purchase is the last.
  */
 static double
 Gain(ClvModelSite *site, const ClvCustomer *customer)

@@ -39,10 +39,4 @@ extern bool clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model,
 							   const ClvSummary *summary, double horizon_days,
 							   double *p_alive, double *value);
 
-/*
- * An error where the margin is none; one warning a statement, or a parallel worker of it, where
- * a discount rate is not in (-1, 1] or a margin not in [-10, 1].
- */
-extern void clv_check_rates(double discount_rate, double margin);
-
 #endif							/* CLV_PREDICT_H */

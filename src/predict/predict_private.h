@@ -10,6 +10,7 @@
 #include "access/tupdesc.h"
 #include "utils/array.h"
 
+#include "common/arguments.h"
 #include "predict/predict.h"
 
 /* ---- what families count, and lack ---- */
@@ -223,9 +224,6 @@ extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
  */
 extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
 
-/* The continuous rate per unit; an error where the annual one is none. */
-extern double clv_delta(double rate, double unit_days);
-
 /* A remembered quantity of the customer, given alive, under the terms of the site. */
 extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
 
@@ -233,7 +231,7 @@ extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, Cl
 extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer,
 							   const ClvMemoKey *key, double *values);
 
-/* ---- arguments (arguments.c) ---- */
+/* ---- arguments that depend on the model (call_site.c) ---- */
 
 /* The day to predict from: the argument where it is given, else the model's. */
 extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *fitted);
@@ -241,16 +239,8 @@ extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *
 /* The model's; an error where it has none. */
 extern DateADT clv_as_of_model(const ClvModel *fitted);
 
-/* An error that names it where it is longer than anybody means. */
-extern void clv_check_horizon_days(double days);
-
 /* An error where so many periods would take too long. */
 extern void clv_check_few(const ClvFamily *family, const char *what, double periods);
-
-/* Errors that name the argument and its value. */
-extern void clv_check_count(const char *what, double value);	/* a whole number >= 0 */
-extern void clv_check_time(const char *what, double value); /* finite and >= 0 */
-extern void clv_check_level(double level);
 
 /* NaN is never an answer: an error that says what was asked and of whom. */
 extern double clv_checked(double value, const char *what, const ClvCustomer *customer);

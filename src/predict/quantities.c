@@ -21,6 +21,18 @@ clv_raise_unsupported(const ClvFamily *family, const char *what)
 					errmsg("\"%s\" has no %s", family->name, what)));
 }
 
+double
+clv_checked(double value, const char *what, const ClvCustomer *customer)
+{
+	if (isnan(value))
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("%s is beyond the reach of double precision", what),
+						errdetail("x = %s, t_x = %s, t_cal = %s.", clv_number_text(customer->x),
+								  clv_number_text(customer->t_x), clv_number_text(customer->T)),
+						errhint("Are the parameters of the model in its time unit?")));
+	return value;
+}
+
 /* ---- the customer ---- */
 
 /* Families of whole periods see what happened in them; days stand for periods then. */

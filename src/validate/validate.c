@@ -11,6 +11,7 @@
 #include "model/model.h"
 
 #include "access/htup_details.h"
+#include "common/arguments.h"
 #include "funcapi.h"
 #include "predict/predict.h"
 #include "utils/builtins.h"
@@ -171,9 +172,10 @@ clv_validate_purchases(PG_FUNCTION_ARGS)
 	}
 	fitted = clv_model_lookup(cache, PG_GETARG_DATUM(0), fcinfo->flinfo->fn_mcxt);
 	clv_model_need_purchase(fitted);
-	if (DATE_NOT_FINITE(as_of) || !IS_VALID_DATE((int64) as_of + periods))
+	clv_check_date("as_of", as_of);
+	if (!IS_VALID_DATE((int64) as_of + periods))
 		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("as_of, and the periods from it on, must be finite dates")));
+						errmsg("the periods from as_of on reach beyond the dates that there are")));
 	history = PG_GETARG_CLV_HISTORY_P(1);
 	clv_history_summarize(history, as_of, CLV_SPEND_ALL, &summary);
 	if (fitted->purchase.family->clock == CLV_CONTINUOUS)
