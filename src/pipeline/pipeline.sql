@@ -1,4 +1,4 @@
--- ---- pipelines: a table of transactions becomes a schema of living views -------------------------
+-- ---- pipelines: a table of transactions becomes a schema of living views ----------------------------------
 --
 -- A pipeline "shop" is two schemas of its creator: shop holds views, shop_data the tables behind them, with the
 -- definition of the pipeline among them. Nothing of it belongs to the extension, so that pg_dump takes it along.
@@ -75,7 +75,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog
 	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller '
 	'again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
 
--- ---- writing statements ------------------------------------------------------------------------------
+-- ---- writing statements -----------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_data(name pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
@@ -139,7 +139,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_looks_beyond(pg_catalog.text) IS
 	'what in a SELECT may change while no row that it reads does: a subquery of its condition, the clock, a function '
 	'that is not immutable, those of views too; NULL where there is nothing. A part of pipelines';
 
--- ---- finding a pipeline ------------------------------------------------------------------------------
+-- ---- finding a pipeline -----------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_tables()
 RETURNS TABLE (name pg_catalog.text, owner pg_catalog.oid)
@@ -222,7 +222,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_read(pg_catalog.text) IS
 	'the definition of a pipeline, read as its owner. A part of pipelines';
 
--- ---- whose turn it is ----------------------------------------------------------------------------------
+-- ---- whose turn it is -------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_lock(name pg_catalog.text, waiting pg_catalog.bool)
 RETURNS pg_catalog.bool
@@ -233,7 +233,7 @@ DECLARE
 	state text := format('%I.state', @extschema@.clv_pipeline_data(name));
 	locked bool;
 BEGIN
-	-- a lock of a row needs the right to change it: nobody but the owner can keep a refresh waiting
+	-- a lock of a row needs the right to change it: only the owner can keep a refresh waiting
 	IF to_regclass(state) IS NOT NULL THEN
 		EXECUTE format(CASE
 			WHEN waiting THEN 'SELECT true FROM %s s FOR UPDATE'
@@ -257,7 +257,7 @@ RETURNS pg_catalog.bool
 LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- when a stranger's session began is not for everybody to see: then the same number has to do
+	-- when the session of another role began is not visible to every role: then the same process number must do
 	SELECT since > pg_postmaster_start_time() AND EXISTS (SELECT FROM pg_stat_activity a
 		WHERE a.pid = clv_pipeline_alive.pid AND coalesce(a.backend_start = clv_pipeline_alive.backend_start, true))
 $$;

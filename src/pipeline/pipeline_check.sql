@@ -1,4 +1,4 @@
--- ---- what a definition must satisfy ----------------------------------------------------------------------
+-- ---- what a definition must satisfy -----------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_names(
 	relation pg_catalog.regclass, argument pg_catalog.text, names pg_catalog.text)

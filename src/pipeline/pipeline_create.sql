@@ -256,6 +256,43 @@ AS $$ SELECT quote_literal(d) $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_literal(@extschema@.clv_pipeline_definition) IS
 	'a definition as a literal, without loss. A part of pipelines';
 
+CREATE FUNCTION @extschema@.clv_pipeline_reset(d @extschema@.clv_pipeline_definition, fields pg_catalog.text[])
+RETURNS @extschema@.clv_pipeline_definition
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	field text;
+BEGIN
+	FOREACH field IN ARRAY coalesce(fields, '{}') LOOP
+		CASE field
+			WHEN 'amount' THEN d.amount := NULL;
+			WHEN 'filter' THEN d.filter := NULL;
+			WHEN 'returns' THEN d."returns" := NULL;
+			WHEN 'changed_at' THEN d.changed_at := NULL;
+			WHEN 'level' THEN d.level := NULL;
+			WHEN 'holdout' THEN d.holdout := NULL;
+			WHEN 'rated_at' THEN d.rated_at := NULL;
+			WHEN 'attributes' THEN
+				d.attribute_source := NULL;
+				d.attributes := NULL;
+			WHEN 'ratings' THEN
+				d.rating_source := NULL;
+				d.rating := NULL;
+				d.rated_at := NULL;
+			ELSE
+				PERFORM @extschema@.clv_quick_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
+					'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'
+						::text,
+					'Give other arguments the value they are to have.'::text, 'invalid_parameter_value'::text);
+		END CASE;
+	END LOOP;
+	RETURN d;
+END
+$$;
+COMMENT ON FUNCTION @extschema@.clv_pipeline_reset(@extschema@.clv_pipeline_definition, pg_catalog.text[]) IS
+	'a definition without the fields of that name; an error for a field that a pipeline needs. A part of pipelines';
+
 CREATE PROCEDURE @extschema@.clv_alter_pipeline(
 	name pg_catalog.text,
 	source pg_catalog.text DEFAULT NULL,
@@ -290,31 +327,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
 	path pg_catalog.text := @extschema@.clv_pipeline_path();
-	field pg_catalog.text;
 BEGIN
-	FOREACH field IN ARRAY coalesce("reset", '{}'::pg_catalog.text[]) LOOP
-		IF field OPERATOR(pg_catalog.<>) ALL (ARRAY['amount', 'filter', 'returns', 'changed_at', 'level', 'holdout',
-			'attributes', 'ratings', 'rated_at']::pg_catalog.text[])
-		THEN
-			PERFORM @extschema@.clv_quick_raise(pg_catalog.format('"%s" cannot be reset', field),
-				'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'
-					::pg_catalog.text,
-				'Give other arguments the value they are to have.'::pg_catalog.text,
-				'invalid_parameter_value'::pg_catalog.text);
-		END IF;
-	END LOOP;
-	d := pg_catalog.jsonb_populate_record(d, (
-		SELECT pg_catalog.jsonb_object_agg(u.f, NULL::pg_catalog.jsonb)
-		FROM pg_catalog.unnest("reset") u (f)
-	));
-	IF 'attributes' OPERATOR(pg_catalog.=) ANY ("reset") THEN
-		d.attribute_source := NULL;
-	END IF;
-	IF 'ratings' OPERATOR(pg_catalog.=) ANY ("reset") THEN
-		d.rating_source := NULL;
-		d.rating := NULL;
-		d.rated_at := NULL;
-	END IF;
+	d := @extschema@.clv_pipeline_reset(d, "reset");
 	d.source := coalesce(source, d.source);
 	d.bought_at := coalesce(bought_at, d.bought_at);
 	d.amount := coalesce(amount, d.amount);

@@ -1,4 +1,4 @@
--- ---- numbers and keys as tables and views show them ------------------------------------------------------
+-- ---- numbers and keys as tables and views show them -------------------------------------------------------
 --
 -- Every driver must be able to read them: no NaN and no infinity, money with two decimals, no text of more than 255
 -- characters.

@@ -286,13 +286,14 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
-	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers with '
-	'rows changed since the last time (needs changed_at; misses rows that were deleted or went to another customer); '
-	'auto: incremental where it can be. as_of: the day to look back from, this time. Everybody is scored anew, and '
-	'readers see the new run from one moment to the next. Commits after each step, so it cannot run inside a '
-	'transaction block; reports each step as a notice. if_busy: what it is where another session refreshes the '
-	'pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and the views stay as they '
-	'were. Only members of the pipeline''s owner may call it, and it works with the owner''s rights';
+	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers '
+	'with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another '
+	'customer); auto: incremental where it can be. as_of: the day to look back from, this time. All customers are '
+	'scored anew, and readers see the new run from one moment to the next. Commits after each step, so it cannot '
+	'run inside a transaction block; reports each step as a notice. if_busy: what it is where another session '
+	'refreshes the pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and the '
+	'views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s '
+	'rights';
 
 CREATE FUNCTION @extschema@.clv_pipeline_note(
 	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, sentence pg_catalog.text)
@@ -314,7 +315,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_note(
 	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
 	'adds to what is worth knowing about a run; nothing for NULL. A part of pipelines';
 
--- ---- step: histories -------------------------------------------------------------------------------------
+-- ---- step: histories --------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_fingerprint(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
@@ -394,7 +395,7 @@ DECLARE
 	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
 	rows int8;
 BEGIN
-	-- in the order of the key, as its index wants them; customers of whom nothing counts have no history
+	-- in the order of the key, as its index wants them; customers without a row that counts have no history
 	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.history
 		SELECT {1}, h.*
@@ -691,7 +692,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_step_histories(@extschema@.clv_pipe
 	'step of a refresh: histories, of all customers or of those with changed rows, and the day to look back from. A '
 	'part of pipelines';
 
--- ---- step: the model ---------------------------------------------------------------------------------------
+-- ---- step: the model --------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_fit_options(d @extschema@.clv_pipeline_definition, as_of pg_catalog.date)
 RETURNS pg_catalog.jsonb
@@ -896,7 +897,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_step_model(@extschema@.clv_pipeline
 	'step of a refresh: fits the model and cuts the scores anew, or keeps both, as the policy has it. A part of '
 	'pipelines';
 
--- ---- steps: publishing, and taking away what is old ---------------------------------------------------------
+-- ---- steps: publishing, and taking away what is old -------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_publish(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8

@@ -1,4 +1,4 @@
--- ---- schedules, and the list of pipelines -----------------------------------------------------------------------
+-- ---- schedules, and the list of pipelines -----------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_cron() RETURNS pg_catalog.bool
 LANGUAGE sql STABLE PARALLEL SAFE COST 100
@@ -68,7 +68,8 @@ BEGIN
 		EXECUTE 'SELECT cron.unschedule($1)' USING job;
 		ended := true;
 	END LOOP;
-	-- who has a job may end it, member no more or pipeline gone; only who has none must have asked for a pipeline
+	-- a role may end its job when it is no member of the owner any more, or the pipeline is gone; without a job the
+	-- pipeline must be one of the caller's
 	IF NOT ended THEN
 		PERFORM @extschema@.clv_pipeline_find(name);
 	END IF;
@@ -76,8 +77,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_unschedule(pg_catalog.text) IS
-	'ends the caller''s schedule of a pipeline in pg_cron, for a superuser everybody''s; false where there was none. '
-	'It works as well after the pipeline was dropped, or was taken from the caller';
+	'ends the caller''s schedule of a pipeline in pg_cron, for a superuser those of all roles; false where there '
+	'was none. It works as well after the pipeline was dropped, or was taken from the caller';
 
 CREATE FUNCTION @extschema@.clv_schedule(
 	name pg_catalog.text, schedule pg_catalog.text, mode pg_catalog.text DEFAULT 'auto')

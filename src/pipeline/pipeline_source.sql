@@ -1,4 +1,4 @@
--- ---- the statements over the source ----------------------------------------------------------------------
+-- ---- the statements over the source -----------------------------------------------------------------------
 --
 -- They run with the search_path that the filter was written with, so that every name in them is qualified.
 

@@ -1,4 +1,4 @@
--- ---- steps of a refresh that find out: customers, and what they add up to --------------------------------
+-- ---- steps of a refresh that find out: customers, and what they add up to ---------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_this(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS @extschema@.clv_pipeline_run
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_fill(
 	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
 	'the same for a query that has nothing to be filled in. A part of pipelines';
 
--- ---- step: customers -------------------------------------------------------------------------------------
+-- ---- step: customers --------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_rated_day(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.text
@@ -283,7 +283,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_step_customers(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: scores, predictions and segments of all customers. A part of pipelines';
 
--- ---- steps: segments, cohorts, forecast, concentration, lists --------------------------------------------
+-- ---- steps: segments, cohorts, forecast, concentration, lists ---------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_segments(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -451,7 +451,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_step_lists(@extschema@.clv_pipeline
 	'step of a refresh: which customers to win back, and for which one more purchase goes along with the largest '
 	'gain. A part of pipelines';
 
--- ---- steps: satisfaction, profile ------------------------------------------------------------------------
+-- ---- steps: satisfaction, profile -------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_step_satisfaction(
 	d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
@@ -507,7 +507,7 @@ COMMENT ON FUNCTION @extschema@.clv_pipeline_step_profile(@extschema@.clv_pipeli
 	'step of a refresh: how often which values of the attributes are met in which segment, and in all. A part of '
 	'pipelines';
 
--- ---- step: validation ------------------------------------------------------------------------------------
+-- ---- step: validation -------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_holdout(
 	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, parts pg_catalog.int8,

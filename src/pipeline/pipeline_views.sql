@@ -1,4 +1,4 @@
--- ---- the tables and views of a pipeline ------------------------------------------------------------------
+-- ---- the tables and views of a pipeline -------------------------------------------------------------------
 --
 -- A file in views/ holds what belongs to one table, as parts in this order:
 --   table          the table: its name, the statement that makes it, its comment
@@ -115,7 +115,7 @@ $$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_columns(@extschema@.clv_pipeline_definition) IS
 	'the columns of the views of a pipeline: their order, names, expressions and meaning. A part of pipelines';
 
--- ---- making them -----------------------------------------------------------------------------------------
+-- ---- making them ------------------------------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_key_columns(d @extschema@.clv_pipeline_definition)
 RETURNS pg_catalog.text

@@ -51,7 +51,7 @@ AS $part$ VALUES
 	('column', 'actual_purchases', 'c.actual_purchases', 'purchases made'),
 	('column', 'predicted_alive', 'c.predicted_alive', 'mean P(alive) at the start'),
 	('column', 'predicted_buyers', 'c.predicted_buyers', 'share predicted to buy at all'),
-	('column', 'actual_buyers', 'c.actual_buyers', 'share who did'),
+	('column', 'actual_buyers', 'c.actual_buyers', 'share that did'),
 	('column', 'holdout_start', 'c.holdout_start', 'the hold-out begins after this day'),
 	('column', 'holdout_end', 'c.holdout_end', 'last day of the hold-out'),
 	('column', 'converged', 'c.converged', 'whether the fit before the hold-out converged: else it says little')

@@ -62,7 +62,8 @@ AS $part$ VALUES
 		FROM {data}.cohort_age c
 		WHERE c.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
-		'Cohorts by age: who of them bought in each month, and what they spent. Key: cohort_month, age_months'),
+		'Cohorts by age: how many of their customers bought in each month, and what they spent. Key: cohort_month, '
+		'age_months'),
 	('column', 'cohort_month', 'c.cohort_month', 'first day of the month of the first purchase'),
 	('column', 'age_months', 'c.age', 'calendar months since then, 0 for the month itself'),
 	('column', 'month', 'c.month', 'first day of the month looked at'),

@@ -21,17 +21,26 @@ AS $part$ VALUES
 	-- The customer at place i of n falls into hundredth ceil(100 i / n); with fewer customers than that, some stay
 	-- empty. Shares, and what they are shares of, are of what is above zero; the value itself adds up to that of all.
 	('sums', 'concentration', $sql$
-		WITH placed AS (
-			SELECT
-				b.number AS basis,
-				coalesce(b.value, 0) AS net,
-				greatest(coalesce(b.value, 0), 0) AS value,
-				row_number() OVER (PARTITION BY b.number ORDER BY b.value DESC NULLS LAST) AS i,
-				r.customers AS n
+		WITH base AS NOT MATERIALIZED (
+			SELECT c.monetary, c.clv, r.customers AS n
 			FROM {data}.customer c
 			JOIN {data}.run r USING (run)
-			CROSS JOIN LATERAL (VALUES (1, c.monetary), (2, c.clv)) b (number, value)
 			WHERE c.run = ($2).run
+		),
+		placed AS (
+			SELECT
+				1 AS basis,
+				coalesce(b.monetary, 0) AS net,
+				row_number() OVER (ORDER BY b.monetary DESC NULLS LAST) AS i,
+				b.n
+			FROM base b
+			UNION ALL
+			SELECT
+				2,
+				coalesce(b.clv, 0),
+				row_number() OVER (ORDER BY b.clv DESC NULLS LAST),
+				b.n
+			FROM base b
 		),
 		hundredths AS (
 			SELECT
@@ -39,8 +48,8 @@ AS $part$ VALUES
 				(100 * i + n - 1) / n AS percentile,
 				count(*) AS customers,
 				sum(net) AS net,
-				sum(value) AS value,
-				sum(i * value) AS weighted,
+				sum(greatest(net, 0)) AS value,
+				sum(i * greatest(net, 0)) AS weighted,
 				min(n) AS n
 			FROM placed
 			GROUP BY 1, 2
@@ -86,7 +95,7 @@ AS $part$ VALUES
 			GROUP BY q.run, q.basis, 3
 		) c
 	$sql$,
-		'Who carries the business: tenths of the customers, the most valuable first, by past revenue and by '
+		'Which customers carry the business: tenths of them, the most valuable first, by past revenue and by '
 		'value to come. Key: basis, decile'),
 	('column', 'basis', 'c.basis', 'past revenue, or future value (clv)'),
 	('column', 'decile', 'c.decile', 'tenth of the customers, 1 the most valuable'),

@@ -1,4 +1,4 @@
--- ---- migration: who moved between segments ----------------------------------------------------------------
+-- ---- migration: moves between segments --------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_view_migration() RETURNS SETOF @extschema@.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 9
@@ -34,9 +34,10 @@ AS $part$ VALUES
 	$sql$,
 		'From which segment to which customers have moved between the refresh before and this one. Key: '
 		'from_segment, to_segment'),
-	('column', 'from_segment', 'c.from_segment', 'segment at the refresh before; (new) for who was no customer then'),
+	('column', 'from_segment', 'c.from_segment',
+		'segment at the refresh before; (new) for those not yet customers then'),
 	('column', 'to_segment', 'c.to_segment',
-		'segment now; (gone) for who is no customer any more, because transactions were taken out'),
+		'segment now; (gone) for those who are no customers any more, because transactions were taken out'),
 	('column', 'customers', 'c.customers', 'customers who went that way'),
 	('column', 'clv_before', 'c.clv_before', 'their clv at the refresh before'),
 	('column', 'clv_after', 'c.clv_after', 'their clv now'),

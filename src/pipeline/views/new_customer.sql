@@ -35,7 +35,7 @@ AS $part$ VALUES
 		WHERE c.run = (SELECT s.model_run FROM {data}.run s
 		JOIN {data}.state t USING (run))
 	$sql$,
-		'What a customer nobody has seen yet is worth, and what an acquisition may cost, in one row'),
+		'What a customer yet to be acquired is worth, and what an acquisition may cost, in one row'),
 	('column', 'expected_purchases', 'c.expected_purchases',
 		'expected repeat purchases in the horizon after the first'),
 	('column', 'first_purchase_value', 'c.first_purchase_value', 'margin of the first purchase'),

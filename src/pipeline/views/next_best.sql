@@ -1,4 +1,4 @@
--- ---- next_best: with whom one more purchase gains most ----------------------------------------------------
+-- ---- next_best: for which customers one more purchase gains most ------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_view_next_best() RETURNS SETOF @extschema@.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 12

@@ -1,4 +1,4 @@
--- ---- winback: whom to win back ----------------------------------------------------------------------------
+-- ---- winback: customers to win back -----------------------------------------------------------------------
 
 CREATE FUNCTION @extschema@.clv_pipeline_view_winback() RETURNS SETOF @extschema@.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 15
@@ -62,4 +62,4 @@ AS $part$ VALUES
 	('column', 'customer_key', '{1}', 'the key as text')
 $part$;
 COMMENT ON FUNCTION @extschema@.clv_pipeline_view_winback() IS
-	'the list of whom to win back: its table, what fills it and its view. A part of pipelines';
+	'the list of customers to win back: its table, what fills it and its view. A part of pipelines';
