@@ -883,59 +883,98 @@ clv_fit_options_check(const ClvFitOptions *options)
 	CheckTogether(options);
 }
 
+/* Send or receive bytes, integers, numbers: each the same way in both directions. */
 static void
-SendNumbers(StringInfo out, const double *numbers, int n)
+MoveBytes(StringInfo wire, bool send, char *bytes, int n)
 {
-	for (int i = 0; i < n; i++)
-		pq_sendfloat8(out, numbers[i]);
+	if (send)
+		pq_sendbytes(wire, bytes, n);
+	else
+		pq_copymsgbytes(wire, bytes, n);
 }
 
 static void
-RecvNumbers(StringInfo in, double *numbers, int n)
+MoveInt(StringInfo wire, bool send, int32 *value)
 {
-	for (int i = 0; i < n; i++)
-		numbers[i] = pq_getmsgfloat8(in);
+	if (send)
+		pq_sendint32(wire, *value);
+	else
+		*value = (int32) pq_getmsgint(wire, 4);
 }
 
-void
-clv_fit_options_send(StringInfo out, const ClvFitOptions *options)
+static void
+MoveNumbers(StringInfo wire, bool send, double *numbers, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (send)
+			pq_sendfloat8(wire, numbers[i]);
+		else
+			numbers[i] = pq_getmsgfloat8(wire);
+}
+
+static void
+MoveInterval(StringInfo wire, bool send, Interval *interval)
+{
+	if (send)
+		pq_sendint64(wire, interval->time);
+	else
+		interval->time = pq_getmsgint64(wire);
+	MoveInt(wire, send, &interval->day);
+	MoveInt(wire, send, &interval->month);
+}
+
+static void
+MoveNames(StringInfo wire, bool send, ClvFitOptions *options)
+{
+	MoveInt(wire, send, &options->ncovariates);
+	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
+	if (options->ncovariates > 0)
+		MoveBytes(wire, send, options->covariates, CLV_COVARIATES_SIZE);
+}
+
+static void
+MoveStart(StringInfo wire, bool send, ClvFitOptions *options)
+{
+	MoveBytes(wire, send, options->start_model, CLV_NAME_SIZE);
+	MoveBytes(wire, send, options->start_spend, CLV_NAME_SIZE);
+	MoveNumbers(wire, send, options->start_model_param, CLV_START_PARAMS);
+	MoveNumbers(wire, send, options->start_spend_param, CLV_START_PARAMS);
+}
+
+/* The binary form: the options in the order of the table. */
+static void
+MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
 {
 	for (int i = 0; i < OPTIONS; i++)
 	{
-		const Option *option = &option_table[i];
-		const void *field = Field(option, options);
+		void	   *field = Field(&option_table[i], options);
 
-		switch (option->kind)
+		switch (option_table[i].kind)
 		{
 			case OPTION_FAMILY:
-				pq_sendbytes(out, field, CLV_NAME_SIZE);
+				MoveBytes(wire, send, field, CLV_NAME_SIZE);
 				break;
 			case OPTION_CHOICE:
 			case OPTION_DAY:
 			case OPTION_COUNT:
-				pq_sendint32(out, *(const int32 *) field);
+				MoveInt(wire, send, field);
 				break;
 			case OPTION_INTERVAL:
-				pq_sendint64(out, ((const Interval *) field)->time);
-				pq_sendint32(out, ((const Interval *) field)->day);
-				pq_sendint32(out, ((const Interval *) field)->month);
+				MoveInterval(wire, send, field);
 				break;
 			case OPTION_NUMBER:
-				pq_sendfloat8(out, *(const double *) field);
+				MoveNumbers(wire, send, field, 1);
 				break;
 			case OPTION_NAMES:
-				pq_sendbyte(out, options->ncovariates);
-				if (options->ncovariates > 0)
-					pq_sendbytes(out, field, CLV_COVARIATES_SIZE);
+				MoveNames(wire, send, options);
 				break;
 			case OPTION_EFFECTS:
-				SendNumbers(out, field, 2 * options->ncovariates);
+				MoveNumbers(wire, send, field, 2 * options->ncovariates);
 				break;
 			case OPTION_START:
-				pq_sendbytes(out, options->start_model, CLV_NAME_SIZE);
-				pq_sendbytes(out, options->start_spend, CLV_NAME_SIZE);
-				SendNumbers(out, options->start_model_param, CLV_START_PARAMS);
-				SendNumbers(out, options->start_spend_param, CLV_START_PARAMS);
+				MoveStart(wire, send, options);
 				break;
 			case OPTION_SWITCH:
 				break;
@@ -943,60 +982,19 @@ clv_fit_options_send(StringInfo out, const ClvFitOptions *options)
 	}
 }
 
-static void
-RecvNames(StringInfo in, ClvFitOptions *options)
+void
+clv_fit_options_send(StringInfo out, const ClvFitOptions *options)
 {
-	options->ncovariates = pq_getmsgbyte(in);
-	if (options->ncovariates > CLV_MAX_COVARIATES)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
-	if (options->ncovariates > 0)
-		pq_copymsgbytes(in, options->covariates, CLV_COVARIATES_SIZE);
+	ClvFitOptions copy = *options;
+
+	MoveOptions(out, true, &copy);
 }
 
 void
 clv_fit_options_recv(StringInfo in, ClvFitOptions *options)
 {
 	memset(options, 0, sizeof(*options));
-	for (int i = 0; i < OPTIONS; i++)
-	{
-		const Option *option = &option_table[i];
-		void	   *field = Field(option, options);
-
-		switch (option->kind)
-		{
-			case OPTION_FAMILY:
-				pq_copymsgbytes(in, field, CLV_NAME_SIZE);
-				break;
-			case OPTION_CHOICE:
-			case OPTION_DAY:
-			case OPTION_COUNT:
-				*(int32 *) field = (int32) pq_getmsgint(in, 4);
-				break;
-			case OPTION_INTERVAL:
-				((Interval *) field)->time = pq_getmsgint64(in);
-				((Interval *) field)->day = (int32) pq_getmsgint(in, 4);
-				((Interval *) field)->month = (int32) pq_getmsgint(in, 4);
-				break;
-			case OPTION_NUMBER:
-				*(double *) field = pq_getmsgfloat8(in);
-				break;
-			case OPTION_NAMES:
-				RecvNames(in, options);
-				break;
-			case OPTION_EFFECTS:
-				RecvNumbers(in, field, 2 * options->ncovariates);
-				break;
-			case OPTION_START:
-				pq_copymsgbytes(in, options->start_model, CLV_NAME_SIZE);
-				pq_copymsgbytes(in, options->start_spend, CLV_NAME_SIZE);
-				RecvNumbers(in, options->start_model_param, CLV_START_PARAMS);
-				RecvNumbers(in, options->start_spend_param, CLV_START_PARAMS);
-				break;
-			case OPTION_SWITCH:
-				break;
-		}
-	}
+	MoveOptions(in, false, options);
 	clv_fit_options_check(options);
 }
 

@@ -4,8 +4,7 @@
  */
 #include "model/model.h"
 
-#include "common/canonical.h"
-#include "common/input.h"
+#include "common/json_type.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -33,23 +32,6 @@ ModelText(const ClvPackedModel *model)
 	return out.data;
 }
 
-static Datum
-ParseModel(const char *text)
-{
-	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
-
-	PG_RETURN_CLV_MODEL_P(ModelFromJson(DatumGetJsonbP(json)));
-}
-
-CLV_INPUT_FUNCTION(clv_model_in, ParseModel);
-
-PG_FUNCTION_INFO_V1(clv_model_out);
-Datum
-clv_model_out(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_CSTRING(ModelText(PG_GETARG_CLV_MODEL_P(0)));
-}
-
 PG_FUNCTION_INFO_V1(clv_model_recv);
 Datum
 clv_model_recv(PG_FUNCTION_ARGS)
@@ -66,22 +48,4 @@ clv_model_recv(PG_FUNCTION_ARGS)
 }
 
 /* What is stored is what is sent. */
-CLV_CANONICAL_FUNCTION(clv_model_send, clv_canonical_send(fcinfo));
-
-PG_FUNCTION_INFO_V1(clv_model_to_jsonb);
-Datum
-clv_model_to_jsonb(PG_FUNCTION_ARGS)
-{
-	char	   *text = ModelText(PG_GETARG_CLV_MODEL_P(0));
-
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-}
-
-PG_FUNCTION_INFO_V1(clv_model_from_jsonb);
-Datum
-clv_model_from_jsonb(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_CLV_MODEL_P(ModelFromJson(PG_GETARG_JSONB_P(0)));
-}
-
-CLV_CANONICAL_TYPE(clv_model);
+CLV_JSON_TYPE(clv_model, ModelFromJson, ModelText, PG_GETARG_CLV_MODEL_P);

@@ -14,8 +14,7 @@
 
 #include <math.h>
 
-#include "common/canonical.h"
-#include "common/input.h"
+#include "common/json_type.h"
 #include "common/json.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
@@ -176,23 +175,6 @@ CutsFromJson(Jsonb *json)
 
 /* ---- SQL ---- */
 
-static Datum
-ParseCuts(const char *text)
-{
-	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
-
-	PG_RETURN_CLV_CUTS_P(CutsFromJson(DatumGetJsonbP(json)));
-}
-
-CLV_INPUT_FUNCTION(clv_cuts_in, ParseCuts);
-
-PG_FUNCTION_INFO_V1(clv_cuts_out);
-Datum
-clv_cuts_out(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_CSTRING(CutsText(PG_GETARG_CLV_CUTS_P(0)));
-}
-
 PG_FUNCTION_INFO_V1(clv_cuts_recv);
 Datum
 clv_cuts_recv(PG_FUNCTION_ARGS)
@@ -209,22 +191,4 @@ clv_cuts_recv(PG_FUNCTION_ARGS)
 }
 
 /* What is stored is what is sent. */
-CLV_CANONICAL_FUNCTION(clv_cuts_send, clv_canonical_send(fcinfo));
-
-PG_FUNCTION_INFO_V1(clv_cuts_to_jsonb);
-Datum
-clv_cuts_to_jsonb(PG_FUNCTION_ARGS)
-{
-	char	   *text = CutsText(PG_GETARG_CLV_CUTS_P(0));
-
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-}
-
-PG_FUNCTION_INFO_V1(clv_cuts_from_jsonb);
-Datum
-clv_cuts_from_jsonb(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_CLV_CUTS_P(CutsFromJson(PG_GETARG_JSONB_P(0)));
-}
-
-CLV_CANONICAL_TYPE(clv_cuts);
+CLV_JSON_TYPE(clv_cuts, CutsFromJson, CutsText, PG_GETARG_CLV_CUTS_P);
