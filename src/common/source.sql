@@ -8,7 +8,8 @@ CREATE FUNCTION @extschema@.clv_quick_find(
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION @extschema@.clv_quick_find(pg_catalog.text) IS
-	'the relation of that name, as SQL reads it with the search_path of the caller (NULL where there is none), and the last part of the name; an error where it is not a name. A part of the quick look';
+	'the relation of that name, as SQL reads it with the search_path of the caller (NULL where there is none), and the '
+	'last part of the name; an error where it is not a name. A part of the quick look';
 
 -- The full name of a table or view of this name in any schema and any case, the visible ones first; NULL if there is
 -- none.
@@ -24,7 +25,8 @@ BEGIN ATOMIC
 	LIMIT 1;
 END;
 COMMENT ON FUNCTION @extschema@.clv_quick_similar(pg_catalog.text) IS
-	'the full name of a table or view of that name in any schema and any case, NULL where there is none: for hints. A part of the quick look';
+	'the full name of a table or view of that name in any schema and any case, NULL where there is none: for hints. A '
+	'part of the quick look';
 
 -- The full name of a relation, and whether it has rows to read: a table or a view.
 CREATE FUNCTION @extschema@.clv_quick_full_name(
@@ -42,8 +44,8 @@ END;
 COMMENT ON FUNCTION @extschema@.clv_quick_full_name(pg_catalog.regclass) IS
 	'the name of a relation with its schema, and whether it is a table or a view. A part of the quick look';
 
--- The table or view of a name, as SQL reads it with the search_path of the caller, and its full name. Raises an error if
--- there is none, which names one that may be meant.
+-- The table or view of a name, as SQL reads it with the search_path of the caller, and its full name. Raises an error
+-- if there is none, with a similar name as a hint.
 CREATE FUNCTION @extschema@.clv_quick_relation(
 	source pg_catalog.text,
 	OUT relation pg_catalog.regclass,
@@ -80,7 +82,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_relation(pg_catalog.text) IS
-	'the table or view of that name, as SQL reads it with the search_path of the caller, and its full name; an error where there is none. A part of the quick look';
+	'the table or view of that name, as SQL reads it with the search_path of the caller, and its full name; an error '
+	'where there is none. A part of the quick look';
 
 -- Whether a text is a query rather than the name of a table or view: it begins with SELECT, WITH, VALUES, TABLE or a
 -- parenthesis.
@@ -112,7 +115,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_source(pg_catalog.text) IS
-	'the name of a table or view, or a query, as a statement, as an item of FROM and as messages call it. A part of the quick look and of validation';
+	'the name of a table or view, or a query, as a statement, as an item of FROM and as messages call it. A part of '
+	'the quick look and of validation';
 
 -- The columns of a query, in their order. The query is not run. Raises an error if it is not one SELECT.
 CREATE FUNCTION @extschema@.clv_quick_columns(
@@ -123,10 +127,11 @@ CREATE FUNCTION @extschema@.clv_quick_columns(
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION @extschema@.clv_quick_columns(pg_catalog.text) IS
-	'the columns of a query, in their order; an error where it is not one SELECT. The query is not run. A part of the quick look';
+	'the columns of a query, in their order; an error where it is not one SELECT. The query is not run. A part of the '
+	'quick look';
 
--- The column of that name among the columns of a query: the very name, or else the name as SQL reads it. Raises an error
--- if there is none.
+-- The number of the column of that name: the very name, or else the name as SQL reads it. Raises an error if there is
+-- none, which lists the columns that there are.
 CREATE FUNCTION @extschema@.clv_quick_pick_column(
 	names pg_catalog.text[],
 	title pg_catalog.text,
@@ -157,8 +162,11 @@ BEGIN
 	RETURN number;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_pick_column(pg_catalog.text[], pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'the number of the column of that name, exactly or as SQL would read it; an error names the columns there are. A part of the quick look and of validation';
+COMMENT ON FUNCTION @extschema@.clv_quick_pick_column(
+	
+	pg_catalog.text[], pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'the number of the column of that name, exactly or as SQL would read it; an error names the columns there are. A '
+	'part of the quick look and of validation';
 
 -- The column of that name in a query, and its type. Raises an error if there is none.
 CREATE FUNCTION @extschema@.clv_quick_column(
@@ -182,7 +190,8 @@ BEGIN ATOMIC
 	CROSS JOIN LATERAL @extschema@.clv_quick_pick_column(c.names, title, argument, name) AS p (number);
 END;
 COMMENT ON FUNCTION @extschema@.clv_quick_column(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'the column of that name in a query, exactly or as SQL would read it, and its type; an error names the columns there are. A part of the quick look and of validation';
+	'the column of that name in a query, exactly or as SQL would read it, and its type; an error names the columns '
+	'there are. A part of the quick look and of validation';
 
 -- The column of that name of a table or view, and its type. Raises an error if there is none.
 CREATE FUNCTION @extschema@.clv_quick_column(
@@ -196,7 +205,7 @@ CREATE FUNCTION @extschema@.clv_quick_column(
 LANGUAGE sql STABLE PARALLEL SAFE COST 5000
 BEGIN ATOMIC
 	SELECT c.column_name, c.column_type, c.column_typmod
-	FROM @extschema@.clv_quick_column(pg_catalog.format('SELECT * FROM %s', source), source::pg_catalog.text, argument, name) c;
+	FROM @extschema@.clv_quick_column(format('SELECT * FROM %s', source), source::text, argument, name) AS c;
 END;
 COMMENT ON FUNCTION @extschema@.clv_quick_column(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
 	'the same of a table or view. A part of pipelines';
@@ -207,7 +216,7 @@ CREATE FUNCTION @extschema@.clv_quick_base_type(type pg_catalog.oid) RETURNS pg_
 COMMENT ON FUNCTION @extschema@.clv_quick_base_type(pg_catalog.oid) IS
 	'the type below a domain, or the type itself. A part of the quick look';
 
--- An error unless the type of a column, below its domain, is among those wanted.
+-- The type of a column below its domain. Raises an error unless it is one of those wanted.
 CREATE FUNCTION @extschema@.clv_quick_check_type(
 	title pg_catalog.text,
 	column_name pg_catalog.text,
@@ -233,5 +242,10 @@ BEGIN
 	RETURN base;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_check_type(pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.text, pg_catalog.regtype[], pg_catalog.text, pg_catalog.text) IS
-	'the type of a column below its domain; an error that says what is wanted unless it is one of those listed. A part of the quick look and of validation';
+COMMENT ON FUNCTION @extschema@.clv_quick_check_type(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.text, pg_catalog.regtype[],
+	pg_catalog.text,
+	pg_catalog.text) IS
+	'the type of a column below its domain; an error that says what is wanted unless it is one of those listed. A part '
+	'of the quick look and of validation';

@@ -1,7 +1,7 @@
 -- ---- the quick look: one call over a table, view or query ------------------------------------------------
 --
--- One statement, in clv_quick_customers, reads what the caller names, with the rights and the search_path of the caller.
--- All that follows is static SQL.
+-- One statement, in clv_quick_customers, reads what the caller names, with the rights and the search_path of the
+-- caller. All that follows is static SQL.
 
 -- The day to look from: as_of, or the last purchase up to today; NULL without one. Raises NOTICEs of rows and customers
 -- that are left out, and a WARNING of a last day that stands alone.
@@ -13,7 +13,9 @@ CREATE FUNCTION @extschema@.clv_quick_day(
 ) RETURNS pg_catalog.date
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION @extschema@.clv_quick_day(pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
-	'as_of, or the last of the days on which so many customers bought last, but not later than today; says how many rows have no customer and how many customers no purchase, and warns of a last day that stands alone. A part of the quick look';
+	'as_of, or the last of the days on which so many customers bought last, but not later than today; says how many '
+	'rows have no customer and how many customers no purchase, and warns of a last day that stands alone. A part of '
+	'the quick look';
 
 -- Raises a WARNING, once a statement, of a discount rate or a margin that looks like percent.
 CREATE FUNCTION @extschema@.clv_quick_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
@@ -42,8 +44,11 @@ BEGIN ATOMIC
 	FROM pg_type AS t
 	WHERE t.oid = time_type;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_history_call(pg_catalog.text, pg_catalog.regtype, pg_catalog.text, pg_catalog.regtype) IS
-	'the call that makes a history of the columns of s for time and amount (NULL: without money). A part of the quick look';
+COMMENT ON FUNCTION @extschema@.clv_quick_history_call(
+	
+	pg_catalog.text, pg_catalog.regtype, pg_catalog.text, pg_catalog.regtype) IS
+	'the call that makes a history of the columns of s for time and amount (NULL: without money). A part of the quick '
+	'look';
 
 -- The hint for a column of another type: a query that casts it.
 CREATE FUNCTION @extschema@.clv_quick_cast_hint(
@@ -55,7 +60,9 @@ CREATE FUNCTION @extschema@.clv_quick_cast_hint(
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
 RETURN format('A query as source can cast it: SELECT ..., %I::%s AS %s%s.', column_name, type, argument,
 	CASE WHEN title <> 'the query' THEN ' FROM ' || title ELSE '' END);
-COMMENT ON FUNCTION @extschema@.clv_quick_cast_hint(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION @extschema@.clv_quick_cast_hint(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the hint for a column of another type: a query that casts it. A part of the quick look';
 
 -- What is filled into statements over a table, view or query: its item of FROM, called s, the column of the customer,
@@ -80,7 +87,8 @@ BEGIN
 	bought := @extschema@.clv_quick_column(relation.query, relation.title, 'bought_at'::pg_catalog.text, bought_at);
 	bought_type := @extschema@.clv_quick_check_type(relation.title, bought.column_name, bought.column_type,
 		pg_catalog.format_type(bought.column_type, bought.column_typmod),
-		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[], 'a time'::pg_catalog.text,
+		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[],
+		'a time'::pg_catalog.text,
 		@extschema@.clv_quick_cast_hint(relation.title, bought.column_name, 'timestamptz'::pg_catalog.text,
 			'bought_at'::pg_catalog.text));
 	SELECT NULL::pg_catalog.text AS column_name INTO paid;
@@ -89,7 +97,8 @@ BEGIN
 		paid_type := @extschema@.clv_quick_check_type(relation.title, paid.column_name, paid.column_type,
 			pg_catalog.format_type(paid.column_type, paid.column_typmod),
 			('{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,'
-				'pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}')::pg_catalog.regtype[], 'a number'::pg_catalog.text,
+				'pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}')::pg_catalog.regtype[],
+			'a number'::pg_catalog.text,
 			@extschema@.clv_quick_cast_hint(relation.title, paid.column_name, 'numeric'::pg_catalog.text,
 				'amount'::pg_catalog.text));
 	END IF;
@@ -98,7 +107,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_rows(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'of a table, view or query with its columns checked, what is filled into statements: the item of FROM, called s, the column of the customer, and the call that makes a history of its rows; amount NULL: without money. A part of the quick look';
+	'of a table, view or query with its columns checked, what is filled into statements: the item of FROM, called s, '
+	'the column of the customer, and the call that makes a history of its rows; amount NULL: without money. A part of '
+	'the quick look';
 
 -- The statement that makes the histories of a table, view or query, to be read and run by people.
 CREATE FUNCTION @extschema@.clv_quick_histories(
@@ -115,8 +126,11 @@ GROUP BY s.{customer:I}
 $sql$, @extschema@.clv_quick_rows(source, customer, bought_at, amount)), E'\n');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_histories(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'the statement that makes the histories of a table, view or query, with its columns checked; rows without a customer are left out; amount NULL: without money. A part of the quick look';
+COMMENT ON FUNCTION @extschema@.clv_quick_histories(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'the statement that makes the histories of a table, view or query, with its columns checked; rows without a '
+	'customer are left out; amount NULL: without money. A part of the quick look';
 
 -- A row per customer, and one for the rows without a customer: the history and the number of rows.
 CREATE FUNCTION @extschema@.clv_quick_customers(
@@ -138,8 +152,11 @@ BEGIN
 		$sql$, @extschema@.clv_quick_rows(source, customer, bought_at, amount));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_customers(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'the history of each customer of a table, view or query, and how many rows it is made of; NULL is a customer, too. A part of the quick look';
+COMMENT ON FUNCTION @extschema@.clv_quick_customers(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+	'the history of each customer of a table, view or query, and how many rows it is made of; NULL is a customer, too. '
+	'A part of the quick look';
 
 -- ---- computing ---------------------------------------------------------------------------------------------
 
@@ -150,7 +167,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise($message$model must be the name of a family, or 'none', not NULL$message$::text,
+		PERFORM @extschema@.clv_quick_raise(
+			$message$model must be the name of a family, or 'none', not NULL$message$::text,
 			NULL::text,
 			NULL::text,
 			'null_value_not_allowed'::text);
@@ -210,8 +228,13 @@ BEGIN ATOMIC
 	CROSS JOIN fit AS f
 	CROSS JOIN today AS t;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_fitted(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.date) IS
-	'the histories of the customers, the day they are seen from, and the model fitted to them (none: NULL). A part of the quick look';
+COMMENT ON FUNCTION @extschema@.clv_quick_fitted(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.bool,
+	pg_catalog.date) IS
+	'the histories of the customers, the day they are seen from, and the model fitted to them (none: NULL). A part of '
+	'the quick look';
 
 -- Each customer's history and scores, and the day to look from.
 CREATE FUNCTION @extschema@.clv_quick_scored(
@@ -234,7 +257,11 @@ BEGIN ATOMIC
 	SELECT f.customer_id, f.history, f.day, @extschema@.rfmtc_score(f.history, f.fitted, f.day, bins) OVER ()
 	FROM @extschema@.clv_quick_fitted(source, customer, bought_at, amount, model, with_spend, as_of) AS f;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_scored(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.date, pg_catalog.int4) IS
+COMMENT ON FUNCTION @extschema@.clv_quick_scored(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.bool,
+	pg_catalog.date, pg_catalog.int4) IS
 	'the histories of the customers, the day they are seen from, and their scores. A part of the quick look';
 
 -- The scores of the customers of a table, view or query; NULLs for a customer without a purchase up to as_of.
@@ -260,11 +287,19 @@ BEGIN
 	PERFORM @extschema@.clv_quick_check(model, as_of);
 	RETURN QUERY
 		SELECT s.customer_id, (s.scores).r, (s.scores).f, (s.scores).m, (s.scores).t, (s.scores).c, (s.scores).v
-		FROM @extschema@.clv_quick_scored(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of, bins) AS s;
+		FROM @extschema@.clv_quick_scored(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of,
+			bins) AS s;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.rfmtc_score(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.int4) IS
-	'quick look: the scores of the customers of a table or view (as SQL names it) or of a query, given the columns of customer, time and amount (NULL: none). model: a family to fit on the fly for c and v, ''none'' for neither; as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers who did not exist yet get NULLs';
+COMMENT ON FUNCTION @extschema@.rfmtc_score(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.date,
+	pg_catalog.int4) IS
+	'quick look: the scores of the customers of a table or view (as SQL names it) or of a query, given the columns of '
+	'customer, time and amount (NULL: none). model: a family to fit on the fly for c and v, ''none'' for neither; '
+	'as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer are left '
+	'out, and counted in a NOTICE; customers who did not exist yet get NULLs';
 
 -- Raises an error if the model to predict with is 'none'.
 CREATE FUNCTION @extschema@.clv_quick_check_family(model pg_catalog.text) RETURNS pg_catalog.void
@@ -317,8 +352,15 @@ BEGIN
 			NULL::pg_catalog.float8[]) AS p;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_predict(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.date, pg_catalog.float8) IS
-	'quick look: fits a model to the customers of a table or view (as SQL names it) or of a query, given the columns of customer, time and amount (NULL: none), and predicts them; the options are those of clv_predict over a history. as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers who did not exist yet get NULLs';
+COMMENT ON FUNCTION @extschema@.clv_predict(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval,
+	pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.text, pg_catalog.date, pg_catalog.float8) IS
+	'quick look: fits a model to the customers of a table or view (as SQL names it) or of a query, given the columns '
+	'of customer, time and amount (NULL: none), and predicts them; the options are those of clv_predict over a '
+	'history. as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer '
+	'are left out, and counted in a NOTICE; customers who did not exist yet get NULLs';
 
 -- ---- segments ----------------------------------------------------------------------------------------------
 
@@ -345,7 +387,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_bins(pg_catalog.text, pg_catalog.int4) IS
-	'the number of bins; an error where the rules of a map list scores that there are not with so many bins, or none of those above 5. A part of the quick look and of pipelines';
+	'the number of bins; an error where the rules of a map list scores that there are not with so many bins, or none '
+	'of those above 5. A part of the quick look and of pipelines';
 
 -- What a map asks of the quick look: a model, one with a spend part, attributes. Raises an error if it is NULL, written
 -- for other bins, or asks for an attribute that does not follow from purchases.
@@ -384,7 +427,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_quick_map_needs(pg_catalog.text, pg_catalog.int4) IS
-	'what a map asks of the quick look: a model, one with a spend part, attributes; an error where it is NULL, written for other bins, or asks for attributes that purchases do not tell. A part of the quick look';
+	'what a map asks of the quick look: a model, one with a spend part, attributes; an error where it is NULL, written '
+	'for other bins, or asks for attributes that purchases do not tell. A part of the quick look';
 
 -- The segments of customers under a map that asks for attributes: cumulative_share is the share of the revenue that
 -- those with a higher spend bring, trend the difference between the purchases in the younger and in the older half of
@@ -425,8 +469,13 @@ BEGIN ATOMIC
 			'trend', @extschema@.clv_ratio((2 * m.younger - m.purchases)::float8, m.purchases::float8)))
 	FROM measured AS m;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_segments(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool, pg_catalog.date, pg_catalog.int4, pg_catalog.text) IS
-	'the segments of the customers under a map, with the attributes cumulative_share and trend computed. A part of the quick look';
+COMMENT ON FUNCTION @extschema@.clv_quick_segments(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.bool,
+	pg_catalog.date, pg_catalog.int4, pg_catalog.text) IS
+	'the segments of the customers under a map, with the attributes cumulative_share and trend computed. A part of the '
+	'quick look';
 
 -- The segments of the customers of a table, view or query; NULL for a customer without a purchase up to as_of.
 CREATE FUNCTION @extschema@.segment_assign(
@@ -455,13 +504,23 @@ BEGIN
 	IF needs.with_attributes THEN
 		RETURN QUERY
 			SELECT s.customer_id, s.segment
-			FROM @extschema@.clv_quick_segments(source, customer, bought_at, amount, family, with_spend, as_of, bins, map) AS s;
+			FROM @extschema@.clv_quick_segments(source, customer, bought_at, amount, family, with_spend, as_of,
+				bins, map) AS s;
 	ELSE
 		RETURN QUERY
 			SELECT s.customer_id, @extschema@.segment_assign(s.scores, map, NULL::pg_catalog.jsonb)
-			FROM @extschema@.clv_quick_scored(source, customer, bought_at, amount, family, with_spend, as_of, bins) AS s;
+			FROM @extschema@.clv_quick_scored(source, customer, bought_at, amount, family, with_spend, as_of,
+				bins) AS s;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.segment_assign(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.int4) IS
-	'quick look: the segments of the customers of a table or view (as SQL names it) or of a query, given the columns of customer, time and amount (NULL: none), under a map or rule list. A model is fitted only where the map asks for c or v; the attributes cumulative_share and trend are computed. as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers who did not exist yet get NULL. A map written for other bins is an error';
+COMMENT ON FUNCTION @extschema@.segment_assign(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text,
+	pg_catalog.date, pg_catalog.int4) IS
+	'quick look: the segments of the customers of a table or view (as SQL names it) or of a query, given the columns '
+	'of customer, time and amount (NULL: none), under a map or rule list. A model is fitted only where the map asks '
+	'for c or v; the attributes cumulative_share and trend are computed. as_of: the last purchase in the data, not '
+	'later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers '
+	'who did not exist yet get NULL. A map written for other bins is an error';

@@ -8,6 +8,7 @@
 -- validate_read.sql, and contain no operator. Everything else is bound to pg_catalog: bodies in BEGIN ATOMIC when the
 -- extension is created, the others by SET search_path.
 
+-- How a model counts time; an error for a model of spend only.
 CREATE FUNCTION @extschema@.clv_validate_clock(
 	model @extschema@.clv_model,
 	OUT clock pg_catalog.text,
@@ -17,7 +18,8 @@ CREATE FUNCTION @extschema@.clv_validate_clock(
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_validate_clock(@extschema@.clv_model) IS
-	'how a model counts time: continuous, opportunities, renewals or campaigns, the days of its time unit, how many covariates it has, and the time unit itself. A part of validation';
+	'how a model counts time: continuous, opportunities, renewals or campaigns, the days of its time unit, how many '
+	'covariates it has, and the time unit itself. A part of validation';
 
 -- Raises an error if the model has covariates and no column of them is named, or the other way round.
 CREATE FUNCTION @extschema@.clv_validate_covariates(
@@ -50,19 +52,26 @@ COMMENT ON FUNCTION @extschema@.clv_validate_covariates(@extschema@.clv_model, p
 -- Sums of doubles that are the same in any order of rows. COST in units of 20 ns.
 CREATE FUNCTION @extschema@.clv_validate_sum_add(pg_catalog.internal, pg_catalog.float8) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION @extschema@.clv_validate_sum_add(pg_catalog.internal, pg_catalog.float8) IS 'of clv_validate_sum: takes a number into the state; NULLs are skipped';
-CREATE FUNCTION @extschema@.clv_validate_sum_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_add(pg_catalog.internal, pg_catalog.float8) IS
+	'of clv_validate_sum: takes a number into the state; NULLs are skipped';
+CREATE FUNCTION @extschema@.clv_validate_sum_combine(pg_catalog.internal, pg_catalog.internal)
+	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION @extschema@.clv_validate_sum_combine(pg_catalog.internal, pg_catalog.internal) IS 'of clv_validate_sum: puts two states together';
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_combine(pg_catalog.internal, pg_catalog.internal) IS
+	'of clv_validate_sum: puts two states together';
 CREATE FUNCTION @extschema@.clv_validate_sum_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION @extschema@.clv_validate_sum_serialize(pg_catalog.internal) IS 'of clv_validate_sum: sends a state to another process';
-CREATE FUNCTION @extschema@.clv_validate_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_serialize(pg_catalog.internal) IS
+	'of clv_validate_sum: sends a state to another process';
+CREATE FUNCTION @extschema@.clv_validate_sum_deserialize(pg_catalog.bytea, pg_catalog.internal)
+	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION @extschema@.clv_validate_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) IS 'of clv_validate_sum: receives a state; every byte is checked';
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
+	'of clv_validate_sum: receives a state; every byte is checked';
 CREATE FUNCTION @extschema@.clv_validate_sum_final(pg_catalog.internal) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION @extschema@.clv_validate_sum_final(pg_catalog.internal) IS 'of clv_validate_sum: the sum';
+COMMENT ON FUNCTION @extschema@.clv_validate_sum_final(pg_catalog.internal) IS
+	'of clv_validate_sum: the sum';
 CREATE AGGREGATE @extschema@.clv_validate_sum(pg_catalog.float8) (
 	SFUNC = @extschema@.clv_validate_sum_add, STYPE = pg_catalog.internal, SSPACE = 80,
 	FINALFUNC = @extschema@.clv_validate_sum_final, COMBINEFUNC = @extschema@.clv_validate_sum_combine,
@@ -70,8 +79,11 @@ CREATE AGGREGATE @extschema@.clv_validate_sum(pg_catalog.float8) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_validate_sum(pg_catalog.float8) IS
-	'the sum of doubles, to the last digit the same in any order of rows; NULL without one, NULLs are skipped, and out of range as with sum(). A part of validation';
+	'the sum of doubles, to the last digit the same in any order of rows; NULL without one, NULLs are skipped, and out '
+	'of range as with sum(). A part of validation';
 
+-- The repeat purchases of a customer as the model counts them, in a number of periods after as_of (if negative: before
+-- it; 0: from the first purchase to as_of).
 CREATE FUNCTION @extschema@.clv_validate_purchases(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
@@ -79,9 +91,15 @@ CREATE FUNCTION @extschema@.clv_validate_purchases(
 	periods pg_catalog.int4
 ) RETURNS pg_catalog.int4
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
-COMMENT ON FUNCTION @extschema@.clv_validate_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.int4) IS
-	'repeat purchases as the model counts them, in so many periods after as_of (negative: up to it; 0: all up to it): days of a model of continuous time, else its own periods: those with a purchase, of a contract the renewals of the one that as_of finds. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_purchases(
+	
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.int4) IS
+	'repeat purchases as the model counts them, in so many periods after as_of (negative: up to it; 0: all up to it): '
+	'days of a model of continuous time, else its own periods: those with a purchase, of a contract the renewals of '
+	'the one that as_of finds. A part of validation';
 
+-- How many periods of a model of discrete time a horizon is, and the day by which they are over for every customer;
+-- NULLs for a model of continuous time. Raises an error unless it is a whole number of them.
 CREATE FUNCTION @extschema@.clv_validate_periods(
 	model @extschema@.clv_model,
 	since pg_catalog.date,
@@ -91,7 +109,9 @@ CREATE FUNCTION @extschema@.clv_validate_periods(
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_validate_periods(@extschema@.clv_model, pg_catalog.date, pg_catalog.interval) IS
-	'of a model of discrete time, how many periods a horizon is, and the day by which so many after those that are over at since are over for everybody (NULLs of continuous time); an error where the horizon is no whole number of them. A part of validation';
+	'of a model of discrete time, how many periods a horizon is, and the day by which so many after those that are '
+	'over at since are over for everybody (NULLs of continuous time); an error where the horizon is no whole number of '
+	'them. A part of validation';
 
 -- The day that lies the given time after another, by the calendar. Raises an error that names the argument if the time
 -- is NULL, infinite, not positive or has a part of a day.
@@ -120,4 +140,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_day(pg_catalog.date, pg_catalog.interval, pg_catalog.text) IS
-	'the day that lies so far after another, by the calendar; an error that names the argument unless it is whole days, and the day a later one. A part of validation';
+	'the day that lies so far after another, by the calendar; an error that names the argument unless it is whole '
+	'days, and the day a later one. A part of validation';

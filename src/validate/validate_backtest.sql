@@ -53,8 +53,12 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_arguments(pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
-	'the day to predict from, the end of the hold-out by the calendar, and the options of a fit with that day (NULL where a model is given); errors of arguments that contradict each other, and a WARNING of a model that was fitted to later purchases. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_arguments(
+	
+	pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
+	'the day to predict from, the end of the hold-out by the calendar, and the options of a fit with that day (NULL '
+	'where a model is given); errors of arguments that contradict each other, and a WARNING of a model that was fitted '
+	'to later purchases. A part of validation';
 
 -- The hold-out as the model counts time: its periods (days for a model of continuous time), the day by which they are
 -- over for every customer, and the horizon to predict. Raises a WARNING if the last purchase of all lies long before
@@ -98,11 +102,16 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_hold_out(@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval, pg_catalog.date, pg_catalog.date) IS
-	'the hold-out as a model counts time: its last day, how many periods (days, where time is continuous) it lasts, and the horizon to predict; warns where the data do not reach its end. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_hold_out(
+	
+	@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.date) IS
+	'the hold-out as a model counts time: its last day, how many periods (days, where time is continuous) it lasts, '
+	'and the horizon to predict; warns where the data do not reach its end. A part of validation';
 
 -- What a back-test begins with: the statement that reads the histories, the model, which is fitted unless it is given,
--- and the hold-out. Raises the errors and warnings of its parts, and an error if no customer has a purchase up to as_of.
+-- and the hold-out. Raises the errors and warnings of its parts, and an error if no customer has a purchase up to
+-- as_of.
 CREATE FUNCTION @extschema@.clv_validate_prepare(
 	source pg_catalog.text,
 	history pg_catalog.text,
@@ -148,8 +157,14 @@ BEGIN
 	FROM @extschema@.clv_validate_hold_out(fitted, model IS NULL, since, horizon, last_purchase, given.until) AS h;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_prepare(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
-	'what back-tests begin with: the statement that reads the histories, the model (fitted at since unless given) the days of the hold-out (since, until], and how many periods of the model (days, where time is continuous) it lasts; warns where the data do not reach its end. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_prepare(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	@extschema@.clv_model,
+	pg_catalog.text) IS
+	'what back-tests begin with: the statement that reads the histories, the model (fitted at since unless given) the '
+	'days of the hold-out (since, until], and how many periods of the model (days, where time is continuous) it lasts; '
+	'warns where the data do not reach its end. A part of validation';
 
 -- A customer's prediction enters all measures through its rank. Equal predictions share their mean rank
 -- and, where a border of deciles cuts through them, are shared out: no measure depends on the order of
@@ -237,8 +252,12 @@ BEGIN ATOMIC
 	FROM sorted AS s
 	LEFT JOIN actuals AS a ON a.actual = s.actual;
 END;
-COMMENT ON FUNCTION @extschema@.clv_validate_ranked(pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
-	'customers of equal prediction and equal purchases in the hold-out together: n of them, their sums, and their ranks by prediction and by purchases; predicted is NULL for all who came later. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_ranked(
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date,
+	pg_catalog.int4) IS
+	'customers of equal prediction and equal purchases in the hold-out together: n of them, their sums, and their '
+	'ranks by prediction and by purchases; predicted is NULL for all who came later. A part of validation';
 
 -- Predicts the purchases and the revenue of the customers in (as_of, as_of + horizon], and compares them with what the
 -- same histories did. One row.
@@ -325,8 +344,19 @@ BEGIN ATOMIC
 		FROM @extschema@.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
 	) AS m;
 END;
-COMMENT ON FUNCTION @extschema@.clv_backtest(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
-	'predicts a past that is known: fits a model to the histories of a table or view up to as_of (or takes the one given; as_of NULL: its own), predicts every customer''s purchases and revenue in (as_of, as_of + horizon], and compares with what the same histories did. total_error: predicted / actual - 1; bias, mae, rmse: mean, mean absolute and root mean square error per customer; naive: of predicting as many repeat purchases as in as long a time before as_of; rank_correlation: Spearman; gini: 1 where the order of predictions is that of the purchases, 0 where it says nothing; top_decile_lift: purchases of the tenth with the highest predictions, over those of an average tenth; revenue where prediction and purchases have one. skipped: customers who came later. covariates: a column of vectors, for models with covariates. Warns where the data do not reach the end of the horizon';
+COMMENT ON FUNCTION @extschema@.clv_backtest(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	@extschema@.clv_model,
+	pg_catalog.text) IS
+	'predicts a past that is known: fits a model to the histories of a table or view up to as_of (or takes the one '
+	'given; as_of NULL: its own), predicts every customer''s purchases and revenue in (as_of, as_of + horizon], and '
+	'compares with what the same histories did. total_error: predicted / actual - 1; bias, mae, rmse: mean, mean '
+	'absolute and root mean square error per customer; naive: of predicting as many repeat purchases as in as long a '
+	'time before as_of; rank_correlation: Spearman; gini: 1 where the order of predictions is that of the purchases, 0 '
+	'where it says nothing; top_decile_lift: purchases of the tenth with the highest predictions, over those of an '
+	'average tenth; revenue where prediction and purchases have one. skipped: customers who came later. covariates: a '
+	'column of vectors, for models with covariates. Warns where the data do not reach the end of the horizon';
 
 -- The back-test by tenths of the customers: a row per tenth, 1 with the highest predictions. NULL: lift and share where
 -- there was no purchase, revenue where the model has no spend part.
@@ -389,8 +419,14 @@ BEGIN ATOMIC
 	FROM tenth AS t
 	ORDER BY t.decile;
 END;
-COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
-	'the back-test by tenths of the customers, 1 with the highest predicted purchases: what was predicted and what they did, lift over the mean customer and cumulative share of all purchases. Customers with equal predictions are shared out between the tenths that they lie in, hence fractions. Arguments as of clv_backtest';
+COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	@extschema@.clv_model,
+	pg_catalog.text) IS
+	'the back-test by tenths of the customers, 1 with the highest predicted purchases: what was predicted and what '
+	'they did, lift over the mean customer and cumulative share of all purchases. Customers with equal predictions are '
+	'shared out between the tenths that they lie in, hence fractions. Arguments as of clv_backtest';
 
 -- An error unless last_class is a number of repeat purchases.
 CREATE FUNCTION @extschema@.clv_validate_class(last_class pg_catalog.int4) RETURNS pg_catalog.void
@@ -453,7 +489,10 @@ BEGIN ATOMIC
 	GROUP BY s.repeats
 	ORDER BY s.repeats;
 END;
-COMMENT ON FUNCTION @extschema@.clv_validate_classes(pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4, pg_catalog.int4) IS
+COMMENT ON FUNCTION @extschema@.clv_validate_classes(
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4,
+	pg_catalog.int4) IS
 	'the rows of clv_backtest_calibration, of histories and a hold-out that are prepared. A part of validation';
 
 -- The back-test by the number of repeat purchases up to as_of: a row per number that occurs, those of last_class and
@@ -485,8 +524,15 @@ BEGIN
 	PERFORM @extschema@.clv_validate_class(last_class);
 	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	RETURN QUERY SELECT c.*
-		FROM @extschema@.clv_validate_classes(test.histories, test.fitted, test.span, test.since, test.periods, last_class) AS c;
+		FROM @extschema@.clv_validate_classes(test.histories, test.fitted, test.span, test.since, test.periods,
+			last_class) AS c;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text, pg_catalog.int4) IS
-	'the back-test by the number of repeat purchases up to as_of (last_class: so many and more): purchases predicted and made, in sum and per customer, the mean P(alive), and the shares of customers predicted to buy at all and who did. Other arguments as of clv_backtest';
+COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	@extschema@.clv_model,
+	pg_catalog.text, pg_catalog.int4) IS
+	'the back-test by the number of repeat purchases up to as_of (last_class: so many and more): purchases predicted '
+	'and made, in sum and per customer, the mean P(alive), and the shares of customers predicted to buy at all and who '
+	'did. Other arguments as of clv_backtest';

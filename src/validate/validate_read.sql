@@ -23,7 +23,8 @@ BEGIN
 		('Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
 			'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.')::pg_catalog.text);
 	IF covariates IS NOT NULL THEN
-		vectors := @extschema@.clv_quick_column(relation.query, relation.title, 'covariates'::pg_catalog.text, covariates);
+		vectors := @extschema@.clv_quick_column(relation.query, relation.title, 'covariates'::pg_catalog.text,
+			covariates);
 		PERFORM @extschema@.clv_quick_check_type(relation.title, vectors.column_name, vectors.column_type,
 			pg_catalog.format_type(vectors.column_type, vectors.column_typmod),
 			('{pg_catalog.float8[],pg_catalog.float4[],pg_catalog.numeric[],'
@@ -36,11 +37,13 @@ BEGIN
 		SELECT s.{history:I}::@extschema@.clv_history AS history,
 			{vector}::pg_catalog.float8[] AS covariates
 		FROM {relation} AS s
-		$sql$, pg_catalog.jsonb_build_object('history', histories.column_name, 'vector', vector, 'relation', relation.item));
+		$sql$, pg_catalog.jsonb_build_object('history', histories.column_name, 'vector', vector,
+			'relation', relation.item));
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_histories(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'the statement that reads the histories and covariates (NULL: none) of a table or view by name, with the columns checked. A part of validation';
+	'the statement that reads the histories and covariates (NULL: none) of a table or view by name, with the columns '
+	'checked. A part of validation';
 
 -- Fits a model to the histories with the given options, and says when the last purchase of all was.
 CREATE FUNCTION @extschema@.clv_validate_fit(
@@ -66,7 +69,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_fit(pg_catalog.text, pg_catalog.jsonb, pg_catalog.bool) IS
-	'the model fitted to histories with these options, with or without their covariates, and the day of the last purchase of all. A part of validation';
+	'the model fitted to histories with these options, with or without their covariates, and the day of the last '
+	'purchase of all. A part of validation';
 
 -- How many customers have a purchase up to as_of, the first such day of all, and the day of the last purchase of all.
 CREATE FUNCTION @extschema@.clv_validate_extent(
@@ -89,7 +93,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_extent(pg_catalog.text, pg_catalog.date) IS
-	'how many customers have a purchase up to as_of, the first such day of all (NULL without one), and the day of the last purchase of all. A part of validation';
+	'how many customers have a purchase up to as_of, the first such day of all (NULL without one), and the day of the '
+	'last purchase of all. A part of validation';
 
 -- A row per history: what the model predicts for the hold-out, and what the customer did in it and before it.
 -- Predictions are NULL where there is no purchase up to since, revenue also where the model has no spend part.
@@ -128,8 +133,13 @@ BEGIN
 		USING model, span, since, until, periods, pg_catalog.int4um(periods);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_predictions(pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
-	'for each history the purchases and the revenue that the model predicts for the hold-out (since, until], NULL where the customer came later; the purchases in it and in as long a time before it, and the amounts spent in it (NULL: none known). A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_predictions(
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date,
+	pg_catalog.int4) IS
+	'for each history the purchases and the revenue that the model predicts for the hold-out (since, until], NULL '
+	'where the customer came later; the purchases in it and in as long a time before it, and the amounts spent in it '
+	'(NULL: none known). A part of validation';
 
 -- A row per history with a purchase up to since: the repeat purchases up to then, the predictions of a back-test, and
 -- the probability of no purchase in the hold-out, which is NULL unless asked for.
@@ -170,8 +180,13 @@ BEGIN
 		USING model, span, since, periods, with_probability;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_frequencies(pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4, pg_catalog.bool) IS
-	'for each history with a purchase up to since the repeat purchases until then, P(alive) and the purchases that the model predicts for the hold-out, the probability of none in it (NULL unless asked for), and the purchases in it. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_frequencies(
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4,
+	pg_catalog.bool) IS
+	'for each history with a purchase up to since the repeat purchases until then, P(alive) and the purchases that the '
+	'model predicts for the hold-out, the probability of none in it (NULL unless asked for), and the purchases in it. '
+	'A part of validation';
 
 -- How many customers made their first purchase on each day up to as_of, by their covariates.
 CREATE FUNCTION @extschema@.clv_validate_newcomers(
@@ -210,7 +225,8 @@ BEGIN ATOMIC
 	WHERE l.purchase AND l.day > @extschema@.clv_first_purchase(history, as_of);
 END;
 COMMENT ON FUNCTION @extschema@.clv_validate_repeat_days(@extschema@.clv_history, pg_catalog.date) IS
-	'the days on which a customer who has a purchase up to as_of bought again, before as_of and after it. A part of validation';
+	'the days on which a customer who has a purchase up to as_of bought again, before as_of and after it. A part of '
+	'validation';
 
 -- How many repeat purchases the customers with a purchase up to as_of made on each day.
 CREATE FUNCTION @extschema@.clv_validate_repeats(

@@ -33,8 +33,11 @@ BEGIN
 	RETURN coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_tracked(@extschema@.clv_model, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
-	'as_of, else that of the model, else infinity; an error unless the model is of continuous time, a column of covariates is given if and only if it has some, and the days that are given are finite. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_tracked(
+	
+	@extschema@.clv_model, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
+	'as_of, else that of the model, else infinity; an error unless the model is of continuous time, a column of '
+	'covariates is given if and only if it has some, and the days that are given are finite. A part of validation';
 
 -- The days that part since to until in periods, counted by the calendar from since; the last period ends on until.
 -- Raises an error unless the days are in order, and the period is whole days and positive.
@@ -67,7 +70,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_validate_edges(pg_catalog.date, pg_catalog.date, pg_catalog.interval) IS
-	'the days that part since to until in periods, both included, by the calendar from since; the last period may be shorter. A part of validation';
+	'the days that part since to until in periods, both included, by the calendar from since; the last period may be '
+	'shorter. A part of validation';
 
 -- The rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days.
 CREATE FUNCTION @extschema@.clv_validate_track(
@@ -147,8 +151,11 @@ BEGIN ATOMIC
 	LEFT JOIN bought AS b ON b.number = s.number
 	ORDER BY e.number;
 END;
-COMMENT ON FUNCTION @extschema@.clv_validate_track(pg_catalog.text, @extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.date[]) IS
-	'the rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days. A part of validation';
+COMMENT ON FUNCTION @extschema@.clv_validate_track(
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.date[]) IS
+	'the rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days. A '
+	'part of validation';
 
 -- The repeat purchases that a model expects of the customers in each period, and those that they made. A row per
 -- period; no count is NULL.
@@ -188,9 +195,17 @@ BEGIN
 	END IF;
 	RETURN QUERY SELECT t.*
 		FROM @extschema@.clv_validate_track(histories, model, covariates IS NOT NULL, as_of,
-			@extschema@.clv_validate_edges(coalesce(since, extent.first_purchase), coalesce(until, extent.last_purchase),
-				period)) AS t;
+			@extschema@.clv_validate_edges(coalesce(since, extent.first_purchase),
+				coalesce(until, extent.last_purchase), period)) AS t;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_tracking(pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
-	'the repeat purchases that a model expects of the customers of a table or view in each period (starts_after, ends_on], counted from each one''s first purchase as of a newcomer, and those they made; both also summed up from since. Customers are those with a purchase up to as_of, the model''s where none is given, all where it has none; held_out: periods after as_of. since: their first day; until: the last purchase in the data, where the last period is cut. covariates: a column of vectors, for models with covariates';
+COMMENT ON FUNCTION @extschema@.clv_tracking(
+	
+	pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.date,
+	pg_catalog.date, pg_catalog.text) IS
+	'the repeat purchases that a model expects of the customers of a table or view in each period (starts_after, '
+	'ends_on], counted from each one''s first purchase as of a newcomer, and those they made; both also summed up from '
+	'since. Customers are those with a purchase up to as_of, the model''s where none is given, all where it has none; '
+	'held_out: periods after as_of. since: their first day; until: the last purchase in the data, where the last '
+	'period is cut. covariates: a column of vectors, for models with covariates';

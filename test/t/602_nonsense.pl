@@ -235,6 +235,7 @@ my %constants = (
 	'integer' => sub { return pick(1, 5, 7, 10, $_[0] ? 12 : (0, -1, 100, 32767, 2147483647, '(-2147483647 - 1)', 1000000)) },
 	'oid' => sub { return pick(16, 23, q{'orders'::regclass}, $_[0] ? 10 : (0, 4294967295, q{'clv_history'::regtype})) },
 	'regclass' => sub { return pick(q{'orders'}, q{'customer'}, $_[0] ? () : (0, 4294967295, q{'pg_class'})) },
+	'regtype' => sub { return pick(q{'date'}, q{'numeric'}, $_[0] ? () : (0, 4294967295, q{'clv_history'})) },
 	'regtype[]' => sub { return pick(q{'{date,timestamptz}'}, q{'{}'}, q{'{NULL,0}'}) },
 	'name' => sub { return pick(q{'base'}, q{'postgres'}, q{''}) },
 	'boolean' => sub { return pick(qw(true false)) },
@@ -253,7 +254,8 @@ my %constants = (
 # what an argument of a name takes, where its type does not say
 my %named = (
 	(map { $_ => [q{'orders'}] } qw(source)), customer => [q{'customer_id'}], bought_at => [q{'ordered_at'}], amount => [q{'amount'}], history => [q{'history'}],
-	map => [q{'rfm'}, q{'rf'}, q{'value x satisfaction'}], query => [q{'SELECT customer_id, ordered_at, amount FROM orders'}], name => [q{'base'}, q{'other'}],
+	map => [q{'rfm'}, q{'rf'}, q{'value x satisfaction'}], query => [q{'SELECT customer_id, ordered_at, amount FROM orders'}],
+	histories => [q{'SELECT history, NULL::float8[] AS covariates FROM customer'}], name => [q{'base'}, q{'other'}],
 	model => [map { "'$_'" } @families[0 .. 8], 'auto'], family => [map { "'$_'" } keys %parameters], spend => [q{'none'}, q{'gamma/gamma'}],
 	spend_basis => [q{'all'}, q{'repeat'}], mode => [q{'full'}, q{'auto'}], level => [0.5, 0.9, 0.95, 0.01], discount_rate => [0, 0.1, 0.15], margin => [1, 0.35],
 	horizon => [1, 4, 52, 52, 104], t => [0, 1, 52], t_x => [0, 0, 10, 20], t_cal => [39, 40], x => [0, 1, 3], mean_spend => [10, 35.5, 0], n => [0, 1, 2, 5], bins => [2, 3, 5, 10], periods => [1, 12],
@@ -323,7 +325,8 @@ sub call
 }
 
 # These run what they are told to run, which may be no SQL.
-my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(|\bclv_quick_columns?\(/;
+my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(|\bclv_quick_columns?\(
+	|\bclv_validate_(fit|extent|predictions|frequencies|newcomers|repeats|ranked|classes|track)\(/x;
 
 my (@bad, %states, $answered, %slow, %stopped);
 my $i = $first;
