@@ -26,7 +26,7 @@ CALL make_orders('heavy', :heavy, 2.7);
 -- whole histories, packed by the clv at hand into the bytes that it sends to clients
 CREATE EXTENSION clv;
 CREATE TABLE many AS
-SELECT c AS customer_id, (SELECT clv_history_send(clv_history(date '2016-01-01' + floor(p[i])::int, p[i + 1]))
+SELECT c AS customer_id, (SELECT clv_internal.clv_history_send(clv_history(date '2016-01-01' + floor(p[i])::int, p[i + 1]))
 						  FROM bench_purchases(c, 731, 8.6) p, generate_series(1, array_length(p, 1), 2) i) AS history
 FROM generate_series(1, :many) c;
 DROP EXTENSION clv;

@@ -43,18 +43,18 @@ SELECT (SELECT clv_cells_rollup(c) FROM part) = c AS rolled_up,
        (SELECT clv_cells(history ORDER BY md5(customer_id::text)) FROM customer) = c AS shuffled,
        (SELECT clv_cells_rollup(c) FROM (SELECT clv_cells(history) AS c FROM customer GROUP BY customer_id) q) = c
            AS one_by_one,
-       (SELECT clv_cells_send(clv_cells_rollup(c)) FROM part) = clv_cells_send(c) AS same_bytes
+       (SELECT clv_internal.clv_cells_send(clv_cells_rollup(c)) FROM part) = clv_internal.clv_cells_send(c) AS same_bytes
   FROM whole;
-SELECT count(DISTINCT c) AS parts, count(DISTINCT clv_cells_hash(c)) AS hashes FROM part;
+SELECT count(DISTINCT c) AS parts, count(DISTINCT clv_internal.clv_cells_hash(c)) AS hashes FROM part;
 
 -- and can be taken out again
 SELECT w.c - p.c = (SELECT clv_cells_rollup(c) FROM part q WHERE q.shard <> p.shard) AS taken_out
   FROM whole w, part p ORDER BY shard;
 SELECT (c - c)::jsonb @> '{"cells": [], "spend": []}' AS nothing_left FROM whole;
 SELECT (w.c - p.c) + p.c = w.c AS put_back, p.c + (w.c - p.c) = w.c AS from_either_side,
-	   clv_cells_send(w.c + p.c) = (SELECT clv_cells_send(clv_cells_rollup(c)) FROM (VALUES (w.c), (p.c)) v (c)) AS as_rolled_up
+	   clv_internal.clv_cells_send(w.c + p.c) = (SELECT clv_internal.clv_cells_send(clv_cells_rollup(c)) FROM (VALUES (w.c), (p.c)) v (c)) AS as_rolled_up
   FROM whole w, part p ORDER BY shard;
-SELECT clv_cells_add(w.c - clv_cells(c.history), c.history) = w.c AS out_and_in_again
+SELECT clv_internal.clv_cells_add(w.c - clv_cells(c.history), c.history) = w.c AS out_and_in_again
   FROM whole w, customer c WHERE customer_id = 1 GROUP BY w.c, c.history;
 
 -- text, JSON and wire keep every bit
@@ -91,15 +91,15 @@ SELECT clv_cells(history, CASE WHEN customer_id < 30 THEN clv_options() ELSE clv
 SELECT clv_cells(history, clv_options(model => o) ORDER BY o) FROM customer, unnest('{bg/nbd,mbg/nbd}'::text[]) o;
 CREATE FUNCTION pg_temp.cells(options jsonb) RETURNS clv_cells LANGUAGE sql
 	RETURN (SELECT clv_cells(history, options) FROM customer);
-SELECT clv_cells_merge(c, pg_temp.cells(clv_options(as_of => '2020-03-01'))) FROM whole;
-SELECT clv_cells_merge(c, pg_temp.cells(clv_options(time_unit => '1 day'))) FROM whole;
-SELECT clv_cells_merge(c, pg_temp.cells(clv_options(spend_basis => 'all'))) FROM whole;
-SELECT clv_cells_merge(c, pg_temp.cells(clv_options(spend => 'none'))) FROM whole;
-SELECT clv_cells_merge(c, pg_temp.cells(clv_options(model => 'bg/nbd'))) FROM whole;
-SELECT clv_cells_merge(c, clv_cells(1, 1, 2, NULL)) FROM whole GROUP BY c;
-SELECT clv_cells_merge(c, clv_cells(h)) FROM whole, (SELECT clv_history(date '2020-01-01', 1::numeric, 7)) q (h) GROUP BY c;
+SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(as_of => '2020-03-01'))) FROM whole;
+SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(time_unit => '1 day'))) FROM whole;
+SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(spend_basis => 'all'))) FROM whole;
+SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(spend => 'none'))) FROM whole;
+SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(model => 'bg/nbd'))) FROM whole;
+SELECT clv_internal.clv_cells_merge(c, clv_cells(1, 1, 2, NULL)) FROM whole GROUP BY c;
+SELECT clv_internal.clv_cells_merge(c, clv_cells(h)) FROM whole, (SELECT clv_history(date '2020-01-01', 1::numeric, 7)) q (h) GROUP BY c;
 SELECT clv_cells(h) FROM (SELECT clv_history(date '2020-01-01', 1::numeric, o) FROM unnest('{1,7}'::int[]) o GROUP BY o ORDER BY o) q (h);
-SELECT clv_cells_add(c, 1, 1, 2, 3) FROM whole;
+SELECT clv_internal.clv_cells_add(c, 1, 1, 2, 3) FROM whole;
 SELECT c - pg_temp.cells(clv_options(time_unit => '1 day')) FROM whole;
 SELECT part.c - whole.c FROM part, whole WHERE shard = 0;
 SELECT a - b FROM (SELECT clv_cells(1, 1, 2, 3) AS a, clv_cells(1, 1, 2, 4) AS b) q;

@@ -68,7 +68,7 @@ SELECT d.purchase_model, d.converged, d.customers + d.skipped = (SELECT count(*)
 SELECT name, process, std_error > 0 AND lower > 0 AND (name <> 'Q' OR upper < 1) AS in_range FROM
 	(SELECT clv_fit(history, clv_options(model => 'rfmtc', time_unit => '30 days', as_of => '2020-10-31', spend => 'none')) AS m FROM campaign) q, clv_parameters(m);
 SELECT purchase_model FROM (SELECT clv_fit(history, clv_options(model => 'rfmtc', time_unit => '30 days', as_of => '2020-10-31', spend => 'none', clamp => false)) AS m FROM campaign) q, clv_diagnostics(m);
-SELECT c::text::clv_cells = c AS text, c::jsonb -> 'vectors' AS outcomes, clv_cells_merge(c, c) - c = c AS merges FROM
+SELECT c::text::clv_cells = c AS text, c::jsonb -> 'vectors' AS outcomes, clv_internal.clv_cells_merge(c, c) - c = c AS merges FROM
 	(SELECT clv_cells(history, clv_options(model => 'rfmtc', time_unit => '30 days', as_of => '2020-10-31')) AS c FROM campaign) q;
 
 -- ---- what these families cannot have, is an error that names the row ----

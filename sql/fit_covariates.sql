@@ -43,7 +43,7 @@ SELECT c - (SELECT clv_cells(history, o, ARRAY[z, age]) FROM customer, options W
        (c - c)::jsonb @> '{"cells": [], "vectors": []}' AS nothing_left FROM cells;
 SELECT (SELECT clv_cells(history, o, ARRAY[z, age]) FROM customer, options WHERE age > 2) +
        (SELECT clv_cells(history, o, ARRAY[z, age]) FROM customer, options WHERE age <= 2) = c AS put_together,
-       clv_cells_send(c + c) = (SELECT clv_cells_send(clv_cells_rollup(c)) FROM (VALUES (c), (c)) v (c)) AS twice FROM cells;
+       clv_internal.clv_cells_send(c + c) = (SELECT clv_internal.clv_cells_send(clv_cells_rollup(c)) FROM (VALUES (c), (c)) v (c)) AS twice FROM cells;
 SELECT c::jsonb -> 'vectors' = (SELECT jsonb_agg(jsonb_build_array(z, age) ORDER BY z, age) FROM (SELECT DISTINCT z, age FROM customer) q) AS each_once FROM cells;
 SELECT jsonb_array_length(c::jsonb -> 'cells') = (SELECT count(DISTINCT (z, age, clv_purchases(history), clv_first_purchase(history), clv_last_purchase(history)))
                                                     FROM customer) AS each_cell_once FROM cells;
@@ -107,7 +107,7 @@ SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{z,one
 SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{z,age,both}'), ARRAY[z, age, z + 2 * age]) FROM customer;
 SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{a,b,c}'), ARRAY[(channel = 0)::int, (channel = 1)::int, (channel = 2)::int]) FROM customer;
 -- cells with other covariates
-SELECT clv_cells_merge(c, (SELECT clv_cells(history, clv_options(as_of => '2021-05-31', covariates => '{age,z}'), ARRAY[age, z]) FROM customer)) FROM cells;
+SELECT clv_internal.clv_cells_merge(c, (SELECT clv_cells(history, clv_options(as_of => '2021-05-31', covariates => '{age,z}'), ARRAY[age, z]) FROM customer)) FROM cells;
 SELECT c - (SELECT clv_cells(history, clv_options(as_of => '2021-05-31')) FROM customer) FROM cells;
 SELECT c + (SELECT clv_cells(history, o || '{"shape_penalty": 1}', ARRAY[z, age]) FROM customer, options) FROM cells;
 SELECT clv_fit(c, clv_options(as_of => '2021-05-31', covariates => '{age,z}')) FROM cells;

@@ -28,7 +28,7 @@ SELECT clv_cells(history, clv_options(max_iterations => 1 + customer % 2)) FROM 
 SELECT clv_cells(h, clv_options()) FROM (SELECT clv_history(date '2020-01-01', 1) AS h UNION ALL SELECT clv_history(date '2020-01-01', 1, 7)) q;
 -- outside of an aggregate nothing is changed in place
 CREATE TEMP TABLE one AS SELECT clv_cells(history, pg_temp.opts()) AS c FROM customer WHERE customer = 1;
-SELECT clv_cells_add(c, (SELECT history FROM customer WHERE customer = 2), pg_temp.opts()) = (SELECT clv_cells(history, pg_temp.opts()) FROM customer WHERE customer <= 2) AS added,
+SELECT clv_internal.clv_cells_add(c, (SELECT history FROM customer WHERE customer = 2), pg_temp.opts()) = (SELECT clv_cells(history, pg_temp.opts()) FROM customer WHERE customer <= 2) AS added,
 	   c = (SELECT clv_cells(history, pg_temp.opts()) FROM customer WHERE customer = 1) AS unchanged FROM one;
 -- sixty thousand groups of a customer each: a second, not minutes
 SET enable_sort = off; SET enable_hashagg = on; SET work_mem = '256MB'; SET statement_timeout = '20s';

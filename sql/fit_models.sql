@@ -129,12 +129,12 @@ SELECT as_of FROM (SELECT clv_fit(history, clv_options(spend => 'none')) AS m FR
 	 SELECT clv_history(date '2021-03-15' + i, 1::numeric) FROM generate_series(1, 10) i GROUP BY i) q) q, clv_diagnostics(m);
 -- the rule by itself: the last day, the settled one, and who bought later; too few days to compare with
 SELECT f.* FROM (SELECT array_agg(date '2020-01-01' + i) || date '2099-01-01' AS days, array_fill(200::bigint, ARRAY[60]) || 1::bigint AS customers
-	FROM generate_series(1, 60) i) d, clv_fit_last_day(days, customers) f;
-SELECT f.* FROM clv_fit_last_day('{2020-01-03,2020-01-01,2020-01-02,2020-06-01,NULL}', '{1,1,1,1,7}') f;
-SELECT clv_fit_last_day('{NULL}', '{7}') IS NULL AS nobody;
-SELECT clv_fit_last_day('{2020-01-03}', '{1,2}');
-SELECT clv_fit_last_day('{infinity}', '{1}');
-SELECT clv_fit_last_day('{2020-01-03}', '{-1}');
+	FROM generate_series(1, 60) i) d, clv_internal.clv_fit_last_day(days, customers) f;
+SELECT f.* FROM clv_internal.clv_fit_last_day('{2020-01-03,2020-01-01,2020-01-02,2020-06-01,NULL}', '{1,1,1,1,7}') f;
+SELECT clv_internal.clv_fit_last_day('{NULL}', '{7}') IS NULL AS nobody;
+SELECT clv_internal.clv_fit_last_day('{2020-01-03}', '{1,2}');
+SELECT clv_internal.clv_fit_last_day('{infinity}', '{1}');
+SELECT clv_internal.clv_fit_last_day('{2020-01-03}', '{-1}');
 -- days to come are said, and so are customers who only gave back
 \set VERBOSITY sqlstate
 SELECT d.as_of - now()::date BETWEEN 30 AND 32 AS to_come FROM (SELECT clv_fit((SELECT clv_history(l.day + (now()::date - date '2020-12-01'), l.amount)
@@ -148,7 +148,7 @@ SELECT clv_fit(history, clv_options(as_of => '2019-12-31')) FROM customer;
 SELECT clv_fit(history, clv_options(as_of => '2020-12-31')) FROM customer WHERE customer_id = 7;
 SELECT clv_fit(0, 0, t, NULL) FROM generate_series(1, 100) t;
 SELECT clv_fit(2, 1, 2, 3) FROM generate_series(1, 100);
-SELECT clv_fit(clv_cells_merge(c, c) - c - c) FROM (SELECT clv_cells(history) AS c FROM customer) q;
+SELECT clv_fit(clv_internal.clv_cells_merge(c, c) - c - c) FROM (SELECT clv_cells(history) AS c FROM customer) q;
 
 -- what is no customer is an error that names it
 SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,-1}'::float8[]) x;

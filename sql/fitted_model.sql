@@ -55,7 +55,7 @@ SELECT a.name FROM m a JOIN m b ON a.model = b.model AND a.name <> b.name;
 SELECT every((a.model < b.model) = (b.model > a.model) AND (a.model <= b.model) = (b.model >= a.model)
 	AND (a.model <> b.model) = (a.name <> b.name) AND (a.model < b.model) = (a.model <= b.model AND a.model <> b.model)) AS ordered
 FROM m a, m b;
-SELECT every((clv_model_hash(a.model) = clv_model_hash(b.model)) = (a.name = b.name)) AS hashed FROM m a, m b;
+SELECT every((clv_internal.clv_model_hash(a.model) = clv_internal.clv_model_hash(b.model)) = (a.name = b.name)) AS hashed FROM m a, m b;
 -- the time unit is ignored where there is nothing to time
 SELECT clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}', '1 day') = clv_model('gamma/gamma', '{"gamma": 3, "p": 1, "q": 2}') AS ignored;
 -- time units keep what they were written as

@@ -12,7 +12,7 @@ INSERT INTO trade SELECT id, d, shard, o, CASE id % 4 WHEN 0 THEN a * 1e20 WHEN 
 INSERT INTO trade SELECT id, d, (shard + 1) % 5, random(), -a FROM trade WHERE id < 20 AND a > 1e9;
 
 CREATE TEMP TABLE whole AS SELECT id, clv_history(d, a) AS h FROM trade GROUP BY id;
-SELECT count(*) AS customers, count(*) FILTER (WHERE clv_history_send(h)::text LIKE '\\x17%') > 0 AS some_wide FROM whole;
+SELECT count(*) AS customers, count(*) FILTER (WHERE clv_internal.clv_history_send(h)::text LIKE '\\x17%') > 0 AS some_wide FROM whole;
 
 -- order
 SELECT count(*) FILTER (WHERE w.h <> s.h) AS sorted FROM whole w JOIN (SELECT id, clv_history(d, a ORDER BY d) AS h FROM trade GROUP BY id) s USING (id);

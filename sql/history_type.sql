@@ -72,7 +72,7 @@ SELECT count(*) FILTER (WHERE (a.n = b.n) <> (a.h = b.h)) AS eq,
 	   count(*) FILTER (WHERE (a.h < b.h) <> (b.h > a.h) OR (a.h <= b.h) <> (b.h >= a.h)) AS mirrored,
 	   count(*) FILTER (WHERE (a.h < b.h)::int + (a.h = b.h)::int + (a.h > b.h)::int <> 1) AS trichotomy,
 	   count(*) FILTER (WHERE (a.h <= b.h) <> (a.h < b.h OR a.h = b.h)) AS le,
-	   count(*) FILTER (WHERE a.n = b.n AND clv_history_hash(a.h) <> clv_history_hash(b.h)) AS hash
+	   count(*) FILTER (WHERE a.n = b.n AND clv_internal.clv_history_hash(a.h) <> clv_internal.clv_history_hash(b.h)) AS hash
 FROM sample a, sample b;
 SELECT count(DISTINCT h) FROM (SELECT h FROM sample UNION ALL SELECT h FROM sample) s;
 SET enable_sort = off;
@@ -83,6 +83,6 @@ CREATE UNIQUE INDEX ON sample (h);
 SELECT pg_temp.complaint('INSERT INTO sample SELECT * FROM sample WHERE n = 6') ~ '^23505';
 
 -- the bytes: version 1, scale 2; day -1095, kind purchase; 2933 units
-SELECT clv_history_send(h) FROM sample WHERE n = 2;
+SELECT clv_internal.clv_history_send(h) FROM sample WHERE n = 2;
 -- 8 bytes, and 6 for each occasion
 SELECT n, pg_column_size(h) <= 8 + 6 * clv_purchases(h) AS small FROM sample WHERE n < 5 ORDER BY n;

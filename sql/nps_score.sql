@@ -34,11 +34,11 @@ SELECT bool_and(pg_temp.same(s.responses, 10000 * 1.95996398454005423552 ^ 2 * (
 FROM scores s, LATERAL (SELECT (p + d + 1.5) / (p + q + d + 3) AS ends, (p - d) / (p + q + d + 3.0) AS net) v;
 -- unanimous, and so many that p + d - (p - d)^2 would lose half its digits: counts by hand
 SELECT pg_temp.same((s).margin_of_error / t.margin, 1) AS "10^14", (s).high = 100 AND (s).low < 100 AS within
-FROM clv_nps_final('{100000000000000,0,0}') s, pg_temp.by_definition(100000000000000, 0, 0) t;
+FROM clv_internal.clv_nps_final('{100000000000000,0,0}') s, pg_temp.by_definition(100000000000000, 0, 0) t;
 -- how often the interval holds the score of the population: over all samples of n answers, by their exact probability, in populations of all
 -- tenths. On average it does what it says, from five answers on, where the plain Wald interval, without added answers, is far from it
 CREATE TEMP TABLE samples AS SELECT n, p, q, n - p - q AS d, s.*, 100 * 1.959964 * sqrt(greatest((n - q) - (2 * p + q - n) ^ 2 / n::float8, 0)) / n AS plain
-	FROM unnest(ARRAY[5, 10, 20]) n, generate_series(0, n) p, generate_series(0, n - p) q, clv_nps_final(ARRAY[p, q, n - p - q]) s;
+	FROM unnest(ARRAY[5, 10, 20]) n, generate_series(0, n) p, generate_series(0, n - p) q, clv_internal.clv_nps_final(ARRAY[p, q, n - p - q]) s;
 CREATE TEMP TABLE coverage AS SELECT n, x, y, sum(CASE WHEN x * 10 - y * 10 BETWEEN low - 1e-9 AND high + 1e-9 THEN probability END) AS coverage,
 		sum(CASE WHEN x * 10 - y * 10 BETWEEN nps - plain - 1e-9 AND nps + plain + 1e-9 THEN probability END) AS plain
 	FROM samples, generate_series(0, 10) x, generate_series(0, 10 - x) y,
@@ -90,9 +90,9 @@ RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 RESET max_parallel_workers_per_gather;
 DROP TABLE nps_many;
-SELECT clv_nps_combine('{1,2,3}', '{10,20,30}') AS combined, clv_nps_add('{1,2,3}', 8) AS added, clv_nps_remove('{1,2,3}', 0) AS removed, clv_nps_final('{0,0,0}') IS NULL AS nobody;
+SELECT clv_internal.clv_nps_combine('{1,2,3}', '{10,20,30}') AS combined, clv_internal.clv_nps_add('{1,2,3}', 8) AS added, clv_internal.clv_nps_remove('{1,2,3}', 0) AS removed, clv_internal.clv_nps_final('{0,0,0}') IS NULL AS nobody;
 -- given a value that others hold, its own copy is changed
-SELECT a, clv_nps_add(a, 10), clv_nps_combine(a, a), a FROM (SELECT ARRAY[1, 2, 3]::bigint[] AS a OFFSET 0) v;
+SELECT a, clv_internal.clv_nps_add(a, 10), clv_internal.clv_nps_combine(a, a), a FROM (SELECT ARRAY[1, 2, 3]::bigint[] AS a OFFSET 0) v;
 
 -- what is no rating
 DO $$
@@ -114,10 +114,10 @@ BEGIN
 END $$;
 SELECT clv_nps(r) FROM unnest(ARRAY[9, 10, 100]) r;
 SELECT clv_nps(r) FROM unnest(ARRAY[9, NULL, 8.25]) r;
-SELECT clv_nps_final('{1,2}');
-SELECT clv_nps_final('{1,2,NULL}');
-SELECT clv_nps_final('{{1,2,3}}');
-SELECT clv_nps_final(clv_nps_remove('{0,0,0}', 9));
-SELECT clv_nps_combine('{1,2,3}', '{9223372036854775807,0,0}');
+SELECT clv_internal.clv_nps_final('{1,2}');
+SELECT clv_internal.clv_nps_final('{1,2,NULL}');
+SELECT clv_internal.clv_nps_final('{{1,2,3}}');
+SELECT clv_internal.clv_nps_final(clv_internal.clv_nps_remove('{0,0,0}', 9));
+SELECT clv_internal.clv_nps_combine('{1,2,3}', '{9223372036854775807,0,0}');
 DROP FUNCTION pg_temp.in_parts, pg_temp.same, pg_temp.ratings, pg_temp.by_definition;
 DROP TABLE cases, scores, samples, coverage, log, serial, parallel;

@@ -80,14 +80,14 @@ CREATE INDEX grown_id ON grown (id);
 INSERT INTO grown SELECT i % 3000, '2017-01-01', 1, '2017-02-01' FROM generate_series(1, 20000) i;
 CALL clv_alter_pipeline('gaps', source => 'grown', changed_at => 'written');
 CREATE FUNCTION plan(statement text) RETURNS SETOF text LANGUAGE plpgsql AS 'BEGIN RETURN QUERY EXECUTE ''EXPLAIN '' || statement; END';
-SELECT clv_pipeline_indexed(d) AS indexed, (SELECT bool_or(p ~ 'Index Scan.* grown_id') FROM plan(clv_pipeline_histories(d, 1, true)) p) AS looked_up,
-	   (SELECT bool_or(p ~ 'Seq Scan on grown') FROM plan(clv_pipeline_histories(d, 1, true)) p) AS read_as_a_whole
-FROM clv_pipeline_read('gaps') d;
+SELECT clv_internal.clv_pipeline_indexed(d) AS indexed, (SELECT bool_or(p ~ 'Index Scan.* grown_id') FROM plan(clv_internal.clv_pipeline_histories(d, 1, true)) p) AS looked_up,
+	   (SELECT bool_or(p ~ 'Seq Scan on grown') FROM plan(clv_internal.clv_pipeline_histories(d, 1, true)) p) AS read_as_a_whole
+FROM clv_internal.clv_pipeline_read('gaps') d;
 ALTER TABLE grown ADD shop int8;
 DROP INDEX grown_id;
 CREATE INDEX ON grown (shop, id);
 CREATE INDEX ON grown (id) WHERE amount > 5;
-SELECT clv_pipeline_indexed(d) AS indexed FROM clv_pipeline_read('gaps') d;
+SELECT clv_internal.clv_pipeline_indexed(d) AS indexed FROM clv_internal.clv_pipeline_read('gaps') d;
 DROP FUNCTION plan(text);
 
 CALL clv_drop_pipeline('gaps');

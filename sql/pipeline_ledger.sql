@@ -100,7 +100,7 @@ UPDATE strict_book SET amount = 9e13 WHERE amount = 1e30;
 CALL clv_refresh('books');
 SELECT past_revenue > 9e13 AS large, expected_revenue > 0 AS expected, (SELECT sum(expected_revenue) FROM books.forecast WHERE segment = '(all)') = expected_revenue AS forecast
 FROM books.equity;
-SELECT clv_cents(1e22) AS more_than_the_columns_hold, clv_cents(-1e22) AS less, clv_cents(9.5e21) AS just;
+SELECT clv_internal.clv_cents(1e22) AS more_than_the_columns_hold, clv_internal.clv_cents(-1e22) AS less, clv_internal.clv_cents(9.5e21) AS just;
 
 CALL clv_drop_pipeline('books');
 DROP TABLE book, strict_book CASCADE;

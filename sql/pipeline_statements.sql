@@ -27,11 +27,11 @@ FROM generate_series(1, 90) c, generate_series(1, 4) k;
 -- ---- the filler keeps what it writes ----
 CREATE TABLE written (pipeline text, template text, statement text);
 SELECT pg_get_functiondef(p.oid) AS filler,
-	   replace(pg_get_functiondef(p.oid), 'public.clv_pipeline_sql(', 'pipeline_statements.filled(') AS copy
+	   replace(pg_get_functiondef(p.oid), 'clv_internal.clv_pipeline_sql(', 'pipeline_statements.filled(') AS copy
 FROM pg_proc p
-WHERE p.oid = 'clv_pipeline_sql(clv_pipeline_definition, text, text[])'::regprocedure \gset
+WHERE p.oid = 'clv_internal.clv_pipeline_sql(clv_internal.clv_pipeline_definition, text, text[])'::regprocedure \gset
 :copy;
-CREATE OR REPLACE FUNCTION public.clv_pipeline_sql(definition clv_pipeline_definition, template text, parts text[])
+CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template text, parts text[])
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	statement text := pipeline_statements.filled(definition, template, parts);
@@ -100,7 +100,7 @@ SELECT count(*) AS listed FROM clv_pipelines;
 CREATE FUNCTION prepared(statement text) RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	EXECUTE format('PREPARE statement %s AS %s', CASE WHEN statement ~ '\(\$[12]\)\.|\$1\.\*'
-		THEN '(public.clv_pipeline_definition, public.clv_pipeline_run)' END, statement);
+		THEN '(clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run)' END, statement);
 	DEALLOCATE statement;
 	RETURN NULL;
 EXCEPTION WHEN OTHERS THEN
@@ -117,7 +117,7 @@ WHERE statement ~ '^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\M';
 
 -- ---- none was left out: of the parts of tables and views, and of the bodies of functions ----
 SELECT p.kind, p.name
-FROM clv_pipeline_parts() p
+FROM clv_internal.clv_pipeline_parts() p
 WHERE p.statement IS NOT NULL AND p.kind <> 'key' AND NOT EXISTS (SELECT FROM written w WHERE w.template = p.statement);
 SELECT DISTINCT q.proname, q.piece AS never_written
 FROM (

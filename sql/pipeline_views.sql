@@ -147,8 +147,8 @@ FROM view_shop.profile p JOIN (SELECT DISTINCT c.segment, d.channel AS value, co
 	count(*) OVER (PARTITION BY c.segment) AS of_segment, count(*) OVER (PARTITION BY d.channel) AS of_value, count(*) OVER () AS base
 	FROM view_shop.customers c JOIN person d USING (country, customer_no)) h USING (segment, value);
 -- (5 - 2) / sqrt(16 / 11) of the hypergeometric distribution; nothing can vary, and counts that there cannot be
-SELECT abs(clv_pipeline_z_score(5, 10, 20, 100) - 3 / sqrt(16 / 11.0::float8)) < 1e-15 AS z, clv_pipeline_z_score(3, 3, 3, 3) AS all_of_them, clv_pipeline_z_score(0, 0, 0, 0) AS nobody,
-	clv_pipeline_z_score(1, 1, 1, 1) AS one, clv_pipeline_z_score(1, 5, 9, 3) AS too_many, clv_pipeline_z_score(1, -1, 1, 9223372036854775807) AS fewer_than_none;
+SELECT abs(clv_internal.clv_pipeline_z_score(5, 10, 20, 100) - 3 / sqrt(16 / 11.0::float8)) < 1e-15 AS z, clv_internal.clv_pipeline_z_score(3, 3, 3, 3) AS all_of_them, clv_internal.clv_pipeline_z_score(0, 0, 0, 0) AS nobody,
+	clv_internal.clv_pipeline_z_score(1, 1, 1, 1) AS one, clv_internal.clv_pipeline_z_score(1, 5, 9, 3) AS too_many, clv_internal.clv_pipeline_z_score(1, -1, 1, 9223372036854775807) AS fewer_than_none;
 SELECT bool_and(s.responses = h.n AND coalesce(abs(s.nps - (h.score).nps) < 1e-6, h.n = 0)) AS satisfaction FROM view_shop.satisfaction s JOIN (
 	SELECT segment, count(rating) AS n, clv_nps(rating) AS score FROM view_shop.customers GROUP BY 1
 	UNION ALL SELECT '(all)', count(rating), clv_nps(rating) FROM view_shop.customers) h USING (segment);
@@ -195,9 +195,9 @@ SELECT count(*) AS things, bool_and(relkind = 'v') AS views_only FROM pg_class W
 
 -- ---- cents: as the cast rounds, halves of doubles aside; what is no number is NULL ----
 SELECT count(*) AS apart FROM (SELECT sin(i) * 10.0::float8 ^ (i % 11) AS x FROM generate_series(1, 20000) i) q
-WHERE clv_cents(x) IS DISTINCT FROM x::numeric(24,2) AND abs(100 * x - floor(100 * x) - 0.5) > 2e-3;
-SELECT clv_cents(2.5) AS whole, clv_cents(-0.126) AS below, clv_cents(1.25e20) AS large, clv_cents('NaN') AS nan,
-	   clv_cents('-Infinity') AS infinite, clv_cents(NULL) AS missing;
+WHERE clv_internal.clv_cents(x) IS DISTINCT FROM x::numeric(24,2) AND abs(100 * x - floor(100 * x) - 0.5) > 2e-3;
+SELECT clv_internal.clv_cents(2.5) AS whole, clv_internal.clv_cents(-0.126) AS below, clv_internal.clv_cents(1.25e20) AS large, clv_internal.clv_cents('NaN') AS nan,
+	   clv_internal.clv_cents('-Infinity') AS infinite, clv_internal.clv_cents(NULL) AS missing;
 
 CALL clv_drop_pipeline('view_shop');
 SELECT count(*) AS left_behind FROM pg_namespace WHERE nspname LIKE 'view_shop%';

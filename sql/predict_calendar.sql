@@ -75,9 +75,9 @@ SELECT p, b.until, b.actual_purchases = later AS actual, pg_temp.same(b.naive_ma
 SELECT p, b.until, b.actual_purchases = (SELECT count(*) FROM buyer WHERE clv_first_purchase(history) <= '2020-06-30' AND clv_purchases_between(history, '2020-06-30', b.until) > 0) AS answers FROM m, clv_backtest('buyer', 'history', '2020-06-30', '1 month', model => campaign) b ORDER BY p;
 
 -- ---- pipelines forecast and validate in the model's periods ----
-SELECT p, string_agg(to_char(period_end, 'MM-DD'), ' ' ORDER BY number) AS ends, bool_and(until = number * interval '1 month') AS until FROM m, clv_pipeline_periods('6 months', '2020-06-30', monthly) GROUP BY p ORDER BY p;
-SELECT p, string_agg(to_char(period_end, 'MM-DD'), ' ' ORDER BY number) AS ends FROM m, clv_pipeline_periods('3 months', '2020-02-14', monthly) GROUP BY p ORDER BY p;
-SELECT count(*), max(period_end) FROM clv_pipeline_periods('20 years', '2020-06-30', clv_model('bg/bb', '{"alpha": 1, "beta": 1, "gamma": 1, "delta": 1}', '1 month'));
+SELECT p, string_agg(to_char(period_end, 'MM-DD'), ' ' ORDER BY number) AS ends, bool_and(until = number * interval '1 month') AS until FROM m, clv_internal.clv_pipeline_periods('6 months', '2020-06-30', monthly) GROUP BY p ORDER BY p;
+SELECT p, string_agg(to_char(period_end, 'MM-DD'), ' ' ORDER BY number) AS ends FROM m, clv_internal.clv_pipeline_periods('3 months', '2020-02-14', monthly) GROUP BY p ORDER BY p;
+SELECT count(*), max(period_end) FROM clv_internal.clv_pipeline_periods('20 years', '2020-06-30', clv_model('bg/bb', '{"alpha": 1, "beta": 1, "gamma": 1, "delta": 1}', '1 month'));
 CREATE TABLE sale AS SELECT c AS buyer, l.day, l.amount FROM buyer, clv_purchase_log(history) l;
 CALL clv_create_pipeline('monthly', 'sale', 'buyer', 'day', 'amount', as_of => '2021-06-30', options => clv_options(model => 'bg/bb', time_unit => '1 month', periods => 'calendar'), horizon => '1 year');
 CALL clv_refresh('monthly');

@@ -202,7 +202,7 @@ SELECT * FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', horiz
 SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', bins => 1);
 
 -- a ratio to nothing, or to what is no finite number, is unknown
-SELECT number, by_number, clv_ratio(number, by_number)
+SELECT number, by_number, clv_internal.clv_ratio(number, by_number)
 FROM (VALUES ('5'::float8, '2'::float8), ('0', '0'), ('5', '-0'), ('5', NULL), (NULL, '2'), ('5', 'infinity'), ('infinity', 'infinity'),
 	('-infinity', '-infinity'), ('5', 'nan'), ('infinity', '2')) v (number, by_number);
 

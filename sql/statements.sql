@@ -82,13 +82,13 @@ DECLARE
 	shape record;
 BEGIN
 	FOR shape IN SELECT DISTINCT source, customer, bought_at, amount FROM look LOOP
-		EXECUTE 'PREPARE shown AS ' || clv_quick_histories(shape.source, shape.customer, shape.bought_at, shape.amount);
+		EXECUTE 'PREPARE shown AS ' || clv_internal.clv_quick_histories(shape.source, shape.customer, shape.bought_at, shape.amount);
 		DEALLOCATE shown;
 	END LOOP;
 END
 $do$;
 
 -- --- holes are filled in once, quoted as they ask for, and what is no hole stays ---
-SELECT clv_quick_statement('{a} {a:I} {a:L} {b:L} {c} {a:X} {A} {} {{a}} %s', '{"a": "{b} o''clock \\1", "b": null}');
+SELECT clv_internal.clv_quick_statement('{a} {a:I} {a:L} {b:L} {c} {a:X} {A} {} {{a}} %s', '{"a": "{b} o''clock \\1", "b": null}');
 
 DROP SCHEMA statements, "Odd {schema}" CASCADE;

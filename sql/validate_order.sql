@@ -17,19 +17,19 @@ SELECT count(DISTINCT t) AS orders, count(DISTINCT r) AS results
 SELECT count(DISTINCT t) AS orders, count(DISTINCT r) AS results
   FROM unnest('{ordered,shuffled,backwards}'::text[]) t, model, LATERAL (SELECT array_agg(d ORDER BY d) AS r FROM clv_tracking(t, 'history', m, '1 week') d) r;
 -- the sum behind them: exact where sum() is not, over few rows and over many, in parts, in windows
-SELECT clv_validate_sum(x ORDER BY i) AS exact, sum(x ORDER BY i) AS rounded FROM unnest('{1e16,1,-1e16}'::float8[]) WITH ORDINALITY u (x, i);
-SELECT clv_validate_sum(x) = 100 AS exact FROM generate_series(1, 100) i, unnest(ARRAY[1e18, 1, -1e18, 1e-30, -1e-30]) x;
-SELECT clv_validate_sum(x) IS NULL AS none, clv_validate_sum(NULL) IS NULL AS nulls, clv_validate_sum(NULL) FILTER (WHERE false) IS NULL AS nothing FROM (SELECT 1::float8 WHERE false) q (x);
-SELECT clv_validate_sum(x) AS infinite FROM unnest('{1,Infinity,2}'::float8[]) x;
-SELECT clv_validate_sum(x) AS undefined FROM unnest('{Infinity,-Infinity}'::float8[]) x;
+SELECT clv_internal.clv_validate_sum(x ORDER BY i) AS exact, sum(x ORDER BY i) AS rounded FROM unnest('{1e16,1,-1e16}'::float8[]) WITH ORDINALITY u (x, i);
+SELECT clv_internal.clv_validate_sum(x) = 100 AS exact FROM generate_series(1, 100) i, unnest(ARRAY[1e18, 1, -1e18, 1e-30, -1e-30]) x;
+SELECT clv_internal.clv_validate_sum(x) IS NULL AS none, clv_internal.clv_validate_sum(NULL) IS NULL AS nulls, clv_internal.clv_validate_sum(NULL) FILTER (WHERE false) IS NULL AS nothing FROM (SELECT 1::float8 WHERE false) q (x);
+SELECT clv_internal.clv_validate_sum(x) AS infinite FROM unnest('{1,Infinity,2}'::float8[]) x;
+SELECT clv_internal.clv_validate_sum(x) AS undefined FROM unnest('{Infinity,-Infinity}'::float8[]) x;
 -- of any doubles: the largest and the smallest have their place, and the way may lead beyond them all
-SELECT clv_validate_sum(x) AS smallest FROM unnest('{1.7976931348623157e308,1.7e308,5e-324,-1.7976931348623157e308,-1.7e308}'::float8[]) x;
-SELECT clv_validate_sum(x) AS largest FROM unnest('{1.7976931348623157e308,1.7e308,-1.7e308}'::float8[]) x;
-SELECT clv_validate_sum(x) AS infinite FROM unnest('{1.7e308,-Infinity,1.7e308}'::float8[]) x;
-SELECT clv_validate_sum(x) FROM unnest('{1.7e308,1.7e308}'::float8[]) x;
-SELECT array_agg(s ORDER BY i) AS running FROM (SELECT i, clv_validate_sum(x) OVER (ORDER BY i) AS s FROM unnest('{0.5,NULL,1,-0.25,8,16,32}'::float8[]) WITH ORDINALITY u (x, i)) q;
+SELECT clv_internal.clv_validate_sum(x) AS smallest FROM unnest('{1.7976931348623157e308,1.7e308,5e-324,-1.7976931348623157e308,-1.7e308}'::float8[]) x;
+SELECT clv_internal.clv_validate_sum(x) AS largest FROM unnest('{1.7976931348623157e308,1.7e308,-1.7e308}'::float8[]) x;
+SELECT clv_internal.clv_validate_sum(x) AS infinite FROM unnest('{1.7e308,-Infinity,1.7e308}'::float8[]) x;
+SELECT clv_internal.clv_validate_sum(x) FROM unnest('{1.7e308,1.7e308}'::float8[]) x;
+SELECT array_agg(s ORDER BY i) AS running FROM (SELECT i, clv_internal.clv_validate_sum(x) OVER (ORDER BY i) AS s FROM unnest('{0.5,NULL,1,-0.25,8,16,32}'::float8[]) WITH ORDINALITY u (x, i)) q;
 CREATE TABLE number AS SELECT (pg_temp.u(i, 1) - 0.5) * 10 ^ (i % 20) AS x FROM generate_series(1, 20000) i;
-SELECT clv_validate_sum(x) AS one FROM number \gset
+SELECT clv_internal.clv_validate_sum(x) AS one FROM number \gset
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
-SELECT clv_validate_sum(x) = :'one'::float8 AS in_parts, abs(clv_validate_sum(x) / sum(x) - 1) < 1e-9 AS as_sum FROM number;
+SELECT clv_internal.clv_validate_sum(x) = :'one'::float8 AS in_parts, abs(clv_internal.clv_validate_sum(x) / sum(x) - 1) < 1e-9 AS as_sum FROM number;
 DROP TABLE ordered, shuffled, backwards, model, number;

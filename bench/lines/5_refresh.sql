@@ -25,17 +25,17 @@ CREATE PROCEDURE report_gain(what text, bar text, aim text) LANGUAGE sql AS $$
 -- Histories and cells of one run, undone.
 CREATE FUNCTION stages(all_of_them bool) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-	d clv_pipeline_definition := clv_pipeline_read('bench_shop');
+	d clv_pipeline_definition := clv_internal.clv_pipeline_read('bench_shop');
 	run int8 := 1000 * extract(epoch FROM clock_timestamp());
 	generation int8 := (SELECT s.generation FROM bench_shop_data.state s);
 BEGIN
 	IF all_of_them THEN
 		generation := run;
-		PERFORM clv_pipeline_build(d, run);
+		PERFORM clv_internal.clv_pipeline_build(d, run);
 	ELSE
-		PERFORM clv_pipeline_rebuild(d, run, generation);
+		PERFORM clv_internal.clv_pipeline_rebuild(d, run, generation);
 	END IF;
-	PERFORM clv_pipeline_cells(d, generation, date '2017-12-31');
+	PERFORM clv_internal.clv_pipeline_cells(d, generation, date '2017-12-31');
 	RAISE EXCEPTION USING ERRCODE = 'BENCH';
 EXCEPTION WHEN SQLSTATE 'BENCH' THEN
 	NULL;

@@ -2,31 +2,31 @@
 
 CREATE TYPE @extschema@.clv_history;
 
-CREATE FUNCTION @extschema@.clv_history_in(pg_catalog.cstring) RETURNS @extschema@.clv_history
+CREATE FUNCTION clv_internal.clv_history_in(pg_catalog.cstring) RETURNS @extschema@.clv_history
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250;
-COMMENT ON FUNCTION @extschema@.clv_history_in(pg_catalog.cstring) IS
+COMMENT ON FUNCTION clv_internal.clv_history_in(pg_catalog.cstring) IS
 	'reads the text form of a history; the same under every setting; anything else is an error';
 
-CREATE FUNCTION @extschema@.clv_history_out(@extschema@.clv_history) RETURNS pg_catalog.cstring
+CREATE FUNCTION clv_internal.clv_history_out(@extschema@.clv_history) RETURNS pg_catalog.cstring
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 150;
-COMMENT ON FUNCTION @extschema@.clv_history_out(@extschema@.clv_history) IS
+COMMENT ON FUNCTION clv_internal.clv_history_out(@extschema@.clv_history) IS
 	'the text form of a history: JSON, exact, the same under every setting';
 
-CREATE FUNCTION @extschema@.clv_history_recv(pg_catalog.internal) RETURNS @extschema@.clv_history
+CREATE FUNCTION clv_internal.clv_history_recv(pg_catalog.internal) RETURNS @extschema@.clv_history
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 150;
-COMMENT ON FUNCTION @extschema@.clv_history_recv(pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.clv_history_recv(pg_catalog.internal) IS
 	'reads the binary form of a history; only bytes that the aggregate could have made are accepted';
 
-CREATE FUNCTION @extschema@.clv_history_send(@extschema@.clv_history) RETURNS pg_catalog.bytea
+CREATE FUNCTION clv_internal.clv_history_send(@extschema@.clv_history) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
-COMMENT ON FUNCTION @extschema@.clv_history_send(@extschema@.clv_history) IS
+COMMENT ON FUNCTION clv_internal.clv_history_send(@extschema@.clv_history) IS
 	'the binary form of a history, the same on every machine';
 
 CREATE TYPE @extschema@.clv_history (
-	INPUT = @extschema@.clv_history_in,
-	OUTPUT = @extschema@.clv_history_out,
-	RECEIVE = @extschema@.clv_history_recv,
-	SEND = @extschema@.clv_history_send,
+	INPUT = clv_internal.clv_history_in,
+	OUTPUT = clv_internal.clv_history_out,
+	RECEIVE = clv_internal.clv_history_recv,
+	SEND = clv_internal.clv_history_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = extended
@@ -41,14 +41,14 @@ COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_history) IS 'reads what the
 
 %canonical clv_history 1 3 histories
 
-CREATE FUNCTION @extschema@.clv_history_concat(@extschema@.clv_history, @extschema@.clv_history)
+CREATE FUNCTION clv_internal.clv_history_concat(@extschema@.clv_history, @extschema@.clv_history)
 	RETURNS @extschema@.clv_history
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 120;
-COMMENT ON FUNCTION @extschema@.clv_history_concat(@extschema@.clv_history, @extschema@.clv_history) IS
+COMMENT ON FUNCTION clv_internal.clv_history_concat(@extschema@.clv_history, @extschema@.clv_history) IS
 	'the transactions of both histories in one; their occasions must be equal';
 
 CREATE OPERATOR @extschema@.|| (
-	LEFTARG = @extschema@.clv_history, RIGHTARG = @extschema@.clv_history, FUNCTION = @extschema@.clv_history_concat,
+	LEFTARG = @extschema@.clv_history, RIGHTARG = @extschema@.clv_history, FUNCTION = clv_internal.clv_history_concat,
 	COMMUTATOR = OPERATOR(@extschema@.||)
 );
 COMMENT ON OPERATOR @extschema@.|| (@extschema@.clv_history, @extschema@.clv_history) IS

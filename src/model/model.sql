@@ -2,20 +2,20 @@
 
 CREATE TYPE @extschema@.clv_model;
 
-CREATE FUNCTION @extschema@.clv_model_in(pg_catalog.cstring) RETURNS @extschema@.clv_model
+CREATE FUNCTION clv_internal.clv_model_in(pg_catalog.cstring) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-CREATE FUNCTION @extschema@.clv_model_out(@extschema@.clv_model) RETURNS pg_catalog.cstring
+CREATE FUNCTION clv_internal.clv_model_out(@extschema@.clv_model) RETURNS pg_catalog.cstring
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-CREATE FUNCTION @extschema@.clv_model_recv(pg_catalog.internal) RETURNS @extschema@.clv_model
+CREATE FUNCTION clv_internal.clv_model_recv(pg_catalog.internal) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-CREATE FUNCTION @extschema@.clv_model_send(@extschema@.clv_model) RETURNS pg_catalog.bytea
+CREATE FUNCTION clv_internal.clv_model_send(@extschema@.clv_model) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 
 CREATE TYPE @extschema@.clv_model (
-	INPUT = @extschema@.clv_model_in,
-	OUTPUT = @extschema@.clv_model_out,
-	RECEIVE = @extschema@.clv_model_recv,
-	SEND = @extschema@.clv_model_send,
+	INPUT = clv_internal.clv_model_in,
+	OUTPUT = clv_internal.clv_model_out,
+	RECEIVE = clv_internal.clv_model_recv,
+	SEND = clv_internal.clv_model_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = main
@@ -23,25 +23,25 @@ CREATE TYPE @extschema@.clv_model (
 COMMENT ON TYPE @extschema@.clv_model IS
 	'a fitted or hand-written model: families, parameters, covariance, time unit, as_of, diagnostics; its text form is JSON';
 
-COMMENT ON FUNCTION @extschema@.clv_model_in(pg_catalog.cstring) IS
+COMMENT ON FUNCTION clv_internal.clv_model_in(pg_catalog.cstring) IS
 	'reads the JSON form of a model; every number is checked, unknown members are errors';
-COMMENT ON FUNCTION @extschema@.clv_model_out(@extschema@.clv_model) IS
+COMMENT ON FUNCTION clv_internal.clv_model_out(@extschema@.clv_model) IS
 	'the model as JSON, exact and independent of settings';
-COMMENT ON FUNCTION @extschema@.clv_model_recv(pg_catalog.internal) IS 'reads the binary form of a model; every byte is checked';
-COMMENT ON FUNCTION @extschema@.clv_model_send(@extschema@.clv_model) IS 'the binary form of a model, as it is stored';
+COMMENT ON FUNCTION clv_internal.clv_model_recv(pg_catalog.internal) IS 'reads the binary form of a model; every byte is checked';
+COMMENT ON FUNCTION clv_internal.clv_model_send(@extschema@.clv_model) IS 'the binary form of a model, as it is stored';
 
-CREATE FUNCTION @extschema@.clv_model_to_jsonb(@extschema@.clv_model) RETURNS pg_catalog.jsonb
+CREATE FUNCTION clv_internal.clv_model_to_jsonb(@extschema@.clv_model) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_model_to_jsonb(@extschema@.clv_model) IS 'the model as jsonb, without loss';
-CREATE FUNCTION @extschema@.clv_model_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_model
+COMMENT ON FUNCTION clv_internal.clv_model_to_jsonb(@extschema@.clv_model) IS 'the model as jsonb, without loss';
+CREATE FUNCTION clv_internal.clv_model_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_model_from_jsonb(pg_catalog.jsonb) IS
+COMMENT ON FUNCTION clv_internal.clv_model_from_jsonb(pg_catalog.jsonb) IS
 	'the model behind its jsonb form; an error names what is missing, unknown or out of range';
 
 CREATE CAST (@extschema@.clv_model AS pg_catalog.jsonb)
-	WITH FUNCTION @extschema@.clv_model_to_jsonb(@extschema@.clv_model);
+	WITH FUNCTION clv_internal.clv_model_to_jsonb(@extschema@.clv_model);
 CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_model)
-	WITH FUNCTION @extschema@.clv_model_from_jsonb(pg_catalog.jsonb);
+	WITH FUNCTION clv_internal.clv_model_from_jsonb(pg_catalog.jsonb);
 
 COMMENT ON CAST (@extschema@.clv_model AS pg_catalog.jsonb) IS 'the model as jsonb, without loss';
 COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_model) IS 'the model behind its jsonb form, every member checked';
@@ -64,12 +64,12 @@ CREATE FUNCTION @extschema@.clv_model(
 COMMENT ON FUNCTION @extschema@.clv_model(pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb, pg_catalog.text) IS
 	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, "churn": -0.2}]. periods: of families of discrete time, ''anniversary'' (the default) or ''calendar''. NULL family or parameters: NULL';
 
-CREATE FUNCTION @extschema@.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
+CREATE FUNCTION clv_internal.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) IS
+COMMENT ON FUNCTION clv_internal.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) IS
 	'joins a model of purchases and a model of spend, in either order; an error where both are of one kind or as of different days';
 CREATE OPERATOR @extschema@.|| (
-	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = @extschema@.clv_model_join,
+	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = clv_internal.clv_model_join,
 	COMMUTATOR = OPERATOR(@extschema@.||));
 COMMENT ON OPERATOR @extschema@.|| (@extschema@.clv_model, @extschema@.clv_model) IS
 	'a model of purchases and a model of spend, joined';

@@ -23,24 +23,24 @@ COMMENT ON COLUMN @extschema@.clv_nps_score.high IS 'upper end of the 95 % confi
 
 -- The state is an array of the three counts: a type that shards can send. COST in units of 20 ns.
 
-CREATE FUNCTION @extschema@.clv_nps_add(pg_catalog.int8[], pg_catalog.float8) RETURNS pg_catalog.int8[]
+CREATE FUNCTION clv_internal.clv_nps_add(pg_catalog.int8[], pg_catalog.float8) RETURNS pg_catalog.int8[]
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION @extschema@.clv_nps_add(pg_catalog.int8[], pg_catalog.float8) IS 'of clv_nps: counts a rating';
-CREATE FUNCTION @extschema@.clv_nps_remove(pg_catalog.int8[], pg_catalog.float8) RETURNS pg_catalog.int8[]
+COMMENT ON FUNCTION clv_internal.clv_nps_add(pg_catalog.int8[], pg_catalog.float8) IS 'of clv_nps: counts a rating';
+CREATE FUNCTION clv_internal.clv_nps_remove(pg_catalog.int8[], pg_catalog.float8) RETURNS pg_catalog.int8[]
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION @extschema@.clv_nps_remove(pg_catalog.int8[], pg_catalog.float8) IS 'of clv_nps: takes back a rating that has left the frame of a window';
-CREATE FUNCTION @extschema@.clv_nps_combine(pg_catalog.int8[], pg_catalog.int8[]) RETURNS pg_catalog.int8[]
+COMMENT ON FUNCTION clv_internal.clv_nps_remove(pg_catalog.int8[], pg_catalog.float8) IS 'of clv_nps: takes back a rating that has left the frame of a window';
+CREATE FUNCTION clv_internal.clv_nps_combine(pg_catalog.int8[], pg_catalog.int8[]) RETURNS pg_catalog.int8[]
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION @extschema@.clv_nps_combine(pg_catalog.int8[], pg_catalog.int8[]) IS 'of clv_nps: puts two counts together';
-CREATE FUNCTION @extschema@.clv_nps_final(pg_catalog.int8[]) RETURNS @extschema@.clv_nps_score
+COMMENT ON FUNCTION clv_internal.clv_nps_combine(pg_catalog.int8[], pg_catalog.int8[]) IS 'of clv_nps: puts two counts together';
+CREATE FUNCTION clv_internal.clv_nps_final(pg_catalog.int8[]) RETURNS @extschema@.clv_nps_score
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION @extschema@.clv_nps_final(pg_catalog.int8[]) IS 'of clv_nps: the row, from the counts';
+COMMENT ON FUNCTION clv_internal.clv_nps_final(pg_catalog.int8[]) IS 'of clv_nps: the row, from the counts';
 
 CREATE AGGREGATE @extschema@.clv_nps(rating pg_catalog.float8) (
-	SFUNC = @extschema@.clv_nps_add, STYPE = pg_catalog.int8[], INITCOND = '{0,0,0}',
-	FINALFUNC = @extschema@.clv_nps_final, COMBINEFUNC = @extschema@.clv_nps_combine,
-	MSFUNC = @extschema@.clv_nps_add, MINVFUNC = @extschema@.clv_nps_remove, MSTYPE = pg_catalog.int8[], MINITCOND = '{0,0,0}',
-	MFINALFUNC = @extschema@.clv_nps_final,
+	SFUNC = clv_internal.clv_nps_add, STYPE = pg_catalog.int8[], INITCOND = '{0,0,0}',
+	FINALFUNC = clv_internal.clv_nps_final, COMBINEFUNC = clv_internal.clv_nps_combine,
+	MSFUNC = clv_internal.clv_nps_add, MINVFUNC = clv_internal.clv_nps_remove, MSTYPE = pg_catalog.int8[], MINITCOND = '{0,0,0}',
+	MFINALFUNC = clv_internal.clv_nps_final,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_nps(pg_catalog.float8) IS
 	'Net Promoter Score of ratings from 0 to 10: promoters (9, 10), passives (7, 8), detractors (0 to 6), the score from -100 to 100, and its 95 % confidence interval (adjusted Wald with 3/4, 3/2 and 3/4 answers added, Rocks 2016). NULLs are ignored, none at all: NULL. Anything but a whole number from 0 to 10 is an error';

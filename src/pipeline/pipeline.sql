@@ -7,7 +7,7 @@
 -- with) does so through clv_pipeline_as_owner(). Functions that do not commit pin their search_path; the procedure
 -- that commits cannot, and qualifies every name.
 
-CREATE TYPE @extschema@.clv_pipeline_definition AS (
+CREATE TYPE clv_internal.clv_pipeline_definition AS (
 	name pg_catalog.text,
 	source pg_catalog.text,
 	customer pg_catalog.text[],
@@ -38,22 +38,22 @@ CREATE TYPE @extschema@.clv_pipeline_definition AS (
 	list_size pg_catalog.int4,
 	created_at pg_catalog.timestamptz
 );
-COMMENT ON TYPE @extschema@.clv_pipeline_definition IS
+COMMENT ON TYPE clv_internal.clv_pipeline_definition IS
 	'what a pipeline is made of: the row of the table "pipeline" in its data schema. Fields are the arguments of '
 	'clv_create_pipeline, with names of relations qualified and those of columns as the catalog has them; '
 	'search_path is the one that the filter is read with';
 
-CREATE TYPE @extschema@.clv_pipeline_part AS (
+CREATE TYPE clv_internal.clv_pipeline_part AS (
 	kind pg_catalog.text,
 	name pg_catalog.text,
 	statement pg_catalog.text,
 	comment pg_catalog.text
 );
-COMMENT ON TYPE @extschema@.clv_pipeline_part IS
+COMMENT ON TYPE clv_internal.clv_pipeline_part IS
 	'a part of the tables and views of a pipeline: a table, a query that fills it, a view or a column of one; see '
 	'src/pipeline/pipeline_views.sql. A part of pipelines';
 
-CREATE TYPE @extschema@.clv_pipeline_run AS (
+CREATE TYPE clv_internal.clv_pipeline_run AS (
 	run pg_catalog.int8,
 	previous pg_catalog.int8,
 	as_of pg_catalog.date,
@@ -63,28 +63,28 @@ CREATE TYPE @extschema@.clv_pipeline_run AS (
 	cuts @extschema@.clv_cuts,
 	has_spend pg_catalog.bool
 );
-COMMENT ON TYPE @extschema@.clv_pipeline_run IS
+COMMENT ON TYPE clv_internal.clv_pipeline_run IS
 	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views '
 	'show until it is published, the day it looks back from, the generation of its histories, the run that fitted '
 	'its model, the model, its cuts, and whether the model has spend. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
 	RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_as_owner(pg_catalog.oid, pg_catalog.text) IS
 	'runs a statement as another role, of which the caller must be a member, where it can neither become its caller '
 	'again nor change the caller''s settings; the first column of its first row as text. A part of pipelines';
 
 -- ---- writing statements -----------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_data(name pg_catalog.text) RETURNS pg_catalog.text
+CREATE FUNCTION clv_internal.clv_pipeline_data(name pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
 RETURN pg_catalog.concat(name, '_data');
-COMMENT ON FUNCTION @extschema@.clv_pipeline_data(pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_data(pg_catalog.text) IS
 	'the name of the schema with the tables of a pipeline. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_sql(
-	definition @extschema@.clv_pipeline_definition, template pg_catalog.text, parts pg_catalog.text[])
+CREATE FUNCTION clv_internal.clv_pipeline_sql(
+	definition clv_internal.clv_pipeline_definition, template pg_catalog.text, parts pg_catalog.text[])
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
@@ -96,7 +96,7 @@ AS $$
 		WHEN m[2] ~ '^\d+:I$' THEN quote_ident(parts[split_part(m[2], ':', 1)::int4])
 		WHEN m[2] ~ '^\d+:L$' THEN quote_nullable(parts[split_part(m[2], ':', 1)::int4])
 		WHEN m[2] = 'views' THEN quote_ident((definition).name)
-		WHEN m[2] = 'data' THEN quote_ident(@extschema@.clv_pipeline_data((definition).name))
+		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
 		WHEN m[2] = 'filter' THEN coalesce(E'AND (\n' || (definition).filter || E'\n)', '')
 		ELSE (SELECT string_agg(CASE
@@ -112,78 +112,78 @@ AS $$
 		'g')
 		WITH ORDINALITY AS t (m, n)
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(
-	@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: '
 	'the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: '
 	'equality of the keys of a and b; {a.known}: that none is NULL; {1}, {1:I}, {1:L}: the first of the parts as it '
 	'is, as an identifier, as a literal. A part of pipelines';
-CREATE FUNCTION @extschema@.clv_pipeline_sql(definition @extschema@.clv_pipeline_definition, template pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
-RETURN @extschema@.clv_pipeline_sql(definition, template, '{}'::pg_catalog.text[]);
-COMMENT ON FUNCTION @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_definition, pg_catalog.text) IS
+RETURN clv_internal.clv_pipeline_sql(definition, template, '{}'::pg_catalog.text[]);
+COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
 	'the same for a statement without parts. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_condition(condition pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_check_condition(condition pg_catalog.text)
 	RETURNS pg_catalog.void
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_condition(pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_condition(pg_catalog.text) IS
 	'an error where a text is not one expression in SQL, which stays inside the parentheses around it. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_looks_beyond(statement pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_looks_beyond(statement pg_catalog.text)
 	RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 10000;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_looks_beyond(pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_looks_beyond(pg_catalog.text) IS
 	'what in a SELECT may change while no row that it reads does: a subquery of its condition, the clock, a function '
 	'that is not immutable, those of views too; NULL where there is nothing. A part of pipelines';
 
 -- ---- finding a pipeline -----------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_tables()
+CREATE FUNCTION clv_internal.clv_pipeline_tables()
 RETURNS TABLE (name pg_catalog.text, owner pg_catalog.oid)
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 5
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT left(n.nspname, -5), c.relowner
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE c.reloftype = '@extschema@.clv_pipeline_definition'::regtype AND c.relname = 'pipeline'
+	WHERE c.reloftype = 'clv_internal.clv_pipeline_definition'::regtype AND c.relname = 'pipeline'
 	  AND c.relkind = 'r' AND NOT c.relrowsecurity AND n.nspname LIKE '%\_data' AND n.nspowner = c.relowner
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_tables() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_tables() IS
 	'the pipelines of this database and their owners. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_may(owner pg_catalog.oid) RETURNS pg_catalog.bool
+CREATE FUNCTION clv_internal.clv_pipeline_may(owner pg_catalog.oid) RETURNS pg_catalog.bool
 LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
 -- PostgreSQL 16 tells being a member from being allowed to become the role: the second is what a pipeline needs
 RETURN pg_catalog.pg_has_role(owner, CASE
 	WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 160000 THEN 'SET'
 	ELSE 'MEMBER'
 END);
-COMMENT ON FUNCTION @extschema@.clv_pipeline_may(pg_catalog.oid) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_may(pg_catalog.oid) IS
 	'whether the current user may work as the owner of a pipeline. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_find(name pg_catalog.text) RETURNS pg_catalog.oid
+CREATE FUNCTION clv_internal.clv_pipeline_find(name pg_catalog.text) RETURNS pg_catalog.oid
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	owner oid := (SELECT t.owner FROM @extschema@.clv_pipeline_tables() t WHERE t.name = clv_pipeline_find.name);
+	owner oid := (SELECT t.owner FROM clv_internal.clv_pipeline_tables() t WHERE t.name = clv_pipeline_find.name);
 	others text;
 BEGIN
 	IF name IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise('name must be the name of a pipeline, not NULL'::text, NULL::text,
+		PERFORM clv_internal.clv_quick_raise('name must be the name of a pipeline, not NULL'::text, NULL::text,
 			NULL::text, 'null_value_not_allowed'::text);
 	ELSIF owner IS NULL THEN
 		SELECT string_agg(format('"%s"', t.name),
-			', ' ORDER BY t.name) INTO others FROM @extschema@.clv_pipeline_tables() t;
-		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" does not exist', name), NULL::text,
+			', ' ORDER BY t.name) INTO others FROM clv_internal.clv_pipeline_tables() t;
+		PERFORM clv_internal.clv_quick_raise(format('pipeline "%s" does not exist', name), NULL::text,
 			coalesce('Pipelines of this database are: ' || others || '.',
 				'There is none in this database: see clv_create_pipeline.'),
 			'undefined_object'::text);
-	ELSIF NOT @extschema@.clv_pipeline_may(owner) THEN
-		PERFORM @extschema@.clv_quick_raise(
+	ELSIF NOT clv_internal.clv_pipeline_may(owner) THEN
+		PERFORM clv_internal.clv_quick_raise(
 			format('permission denied for pipeline "%s"', name),
 			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user),
 				NULL::text,
@@ -192,26 +192,26 @@ BEGIN
 	RETURN owner;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_find(pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_find(pg_catalog.text) IS
 	'the owner of a pipeline; an error where there is none, or the caller is no member of the owner. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_read(name pg_catalog.text)
-RETURNS @extschema@.clv_pipeline_definition
+CREATE FUNCTION clv_internal.clv_pipeline_read(name pg_catalog.text)
+RETURNS clv_internal.clv_pipeline_definition
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 -- the definition travels as text: nothing of it may depend on how the session writes
 SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET datestyle = iso SET intervalstyle = postgres
 AS $$
 DECLARE
-	definition @extschema@.clv_pipeline_definition;
+	definition clv_internal.clv_pipeline_definition;
 BEGIN
 	-- whatever bears the name of the table by the time it is read: it is read with no rights but its owner's
-	definition := @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name),
-		format('SELECT p FROM ONLY %I.pipeline p', @extschema@.clv_pipeline_data(name)));
+	definition := clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name),
+		format('SELECT p FROM ONLY %I.pipeline p', clv_internal.clv_pipeline_data(name)));
 	IF definition IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('pipeline "%s" has no definition', name),
-			format('The table %I.pipeline is empty.', @extschema@.clv_pipeline_data(name)),
+			format('The table %I.pipeline is empty.', clv_internal.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;
 	-- the schemas may have been renamed since
@@ -219,18 +219,18 @@ BEGIN
 	RETURN definition;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_read(pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_read(pg_catalog.text) IS
 	'the definition of a pipeline, read as its owner. A part of pipelines';
 
 -- ---- whose turn it is -------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_lock(name pg_catalog.text, waiting pg_catalog.bool)
+CREATE FUNCTION clv_internal.clv_pipeline_lock(name pg_catalog.text, waiting pg_catalog.bool)
 RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	state text := format('%I.state', @extschema@.clv_pipeline_data(name));
+	state text := format('%I.state', clv_internal.clv_pipeline_data(name));
 	locked bool;
 BEGIN
 	-- a lock of a row needs the right to change it: only the owner can keep a refresh waiting
@@ -246,12 +246,12 @@ BEGIN
 	RETURN locked;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_lock(pg_catalog.text, pg_catalog.bool) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_lock(pg_catalog.text, pg_catalog.bool) IS
 	'takes the lock of a pipeline, the row of its table "state", until the end of the transaction, and waits for it '
 	'or not; false where another session has it, NULL where there is no such row. To be called as the owner. A part '
 	'of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_alive(
+CREATE FUNCTION clv_internal.clv_pipeline_alive(
 	pid pg_catalog.int4, backend_start pg_catalog.timestamptz, since pg_catalog.timestamptz)
 RETURNS pg_catalog.bool
 LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000
@@ -261,10 +261,10 @@ AS $$
 	SELECT since > pg_postmaster_start_time() AND EXISTS (SELECT FROM pg_stat_activity a
 		WHERE a.pid = clv_pipeline_alive.pid AND coalesce(a.backend_start = clv_pipeline_alive.backend_start, true))
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_alive(pg_catalog.int4, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_alive(pg_catalog.int4, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
 	'whether the session of a refresh, which began at since, is still there. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_waits(pid pg_catalog.int4) RETURNS pg_catalog.bool
+CREATE FUNCTION clv_internal.clv_pipeline_waits(pid pg_catalog.int4) RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -278,6 +278,6 @@ BEGIN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_waits(pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_waits(pg_catalog.int4) IS
 	'whether another session waits for this one, which has taken the lock of a pipeline, as it must within a second '
 	'if it is between two steps of a refresh. A part of pipelines';

@@ -1,6 +1,6 @@
 -- ---- what a definition must satisfy -----------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_names(
+CREATE FUNCTION clv_internal.clv_pipeline_names(
 	relation pg_catalog.regclass, argument pg_catalog.text, names pg_catalog.text)
 RETURNS pg_catalog.text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
@@ -14,31 +14,31 @@ BEGIN
 	IF names IS NULL OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0
 								AND NOT a.attisdropped AND a.attname = names)
 	THEN
-		RETURN ARRAY[(@extschema@.clv_quick_column(relation, argument, names)).column_name];
+		RETURN ARRAY[(clv_internal.clv_quick_column(relation, argument, names)).column_name];
 	END IF;
 	FOR word IN SELECT btrim(m[1]) FROM regexp_matches(names, '((?:"(?:[^"]|"")*"|[^,"])+)', 'g') m LOOP
-		list := list || (@extschema@.clv_quick_column(relation, argument, word)).column_name;
+		list := list || (clv_internal.clv_quick_column(relation, argument, word)).column_name;
 	END LOOP;
 	IF list IS NULL THEN
-		PERFORM @extschema@.clv_quick_column(relation, argument, names);
+		PERFORM clv_internal.clv_quick_column(relation, argument, names);
 	END IF;
 	IF (SELECT count(DISTINCT c) <> count(*) FROM unnest(list) c) THEN
-		PERFORM @extschema@.clv_quick_raise(format('%s names a column twice: %s', argument, names));
+		PERFORM clv_internal.clv_quick_raise(format('%s names a column twice: %s', argument, names));
 	END IF;
 	RETURN list;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_names(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_names(pg_catalog.regclass, pg_catalog.text, pg_catalog.text) IS
 	'the columns of a relation that a list names, separated by commas and written as in SQL. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_list(columns pg_catalog.text[]) RETURNS pg_catalog.text
+CREATE FUNCTION clv_internal.clv_pipeline_list(columns pg_catalog.text[]) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT string_agg(quote_ident(c), ', ' ORDER BY i) FROM unnest(columns) WITH ORDINALITY AS u (c, i) $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_list(pg_catalog.text[]) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_list(pg_catalog.text[]) IS
 	'columns as a list in SQL. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_type(
+CREATE FUNCTION clv_internal.clv_pipeline_check_type(
 	relation pg_catalog.regclass, argument pg_catalog.text, name pg_catalog.text, allowed pg_catalog.regtype[],
 	what pg_catalog.text)
 RETURNS pg_catalog.regtype
@@ -46,11 +46,11 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	found record := @extschema@.clv_quick_column(relation, argument, name);
-	base regtype := @extschema@.clv_quick_base_type(found.column_type);
+	found record := clv_internal.clv_quick_column(relation, argument, name);
+	base regtype := clv_internal.clv_quick_base_type(found.column_type);
 BEGIN
 	IF base <> ALL (allowed) THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('column "%s" of %s is of type %s, not %s', name, relation,
 				format_type(found.column_type, found.column_typmod), what),
 			format('It was given as %s.', argument), 'A view over the table can cast it.'::text,
@@ -59,21 +59,21 @@ BEGIN
 	RETURN base;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_type(
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_type(
 	pg_catalog.regclass, pg_catalog.text, pg_catalog.text, pg_catalog.regtype[], pg_catalog.text) IS
 	'the type of a column, below domains; an error where it is none of those allowed. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_relation(argument pg_catalog.text, relation pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_check_relation(argument pg_catalog.text, relation pg_catalog.text)
 RETURNS pg_catalog.regclass
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	found regclass := (@extschema@.clv_quick_relation(relation)).relation;
+	found regclass := (clv_internal.clv_quick_relation(relation)).relation;
 BEGIN
 	-- so is a view over a temporary table
 	IF (SELECT c.relpersistence = 't' FROM pg_class c WHERE c.oid = found) THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('%s cannot be temporary: %s', argument, regexp_replace(relation, '^pg_temp_\d+\.', 'pg_temp.')),
 			'It goes with its session, and the pipeline stays.'::text, 'Make it a table or view of the database.'::text,
 			'wrong_object_type'::text);
@@ -81,21 +81,21 @@ BEGIN
 	RETURN found;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_relation(pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_relation(pg_catalog.text, pg_catalog.text) IS
 	'the relation of that name; an error where there is none, or it is temporary. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_source(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check_source(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := @extschema@.clv_pipeline_check_relation('source'::text, d.source);
+	relation regclass := clv_internal.clv_pipeline_check_relation('source'::text, d.source);
 	type regtype;
 	name text;
 BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
-		type := @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, 'customer'::text,
+		type := clv_internal.clv_quick_base_type((clv_internal.clv_quick_column(relation, 'customer'::text,
 			name)).column_type);
 		-- the joins here would compare it as what it is cast to, and its index as what it is
 		IF EXISTS (
@@ -103,57 +103,57 @@ BEGIN
 			FROM pg_type t
 			WHERE t.oid = type AND t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::regnamespace)
 		THEN
-			PERFORM @extschema@.clv_quick_raise(
+			PERFORM clv_internal.clv_quick_raise(
 				format($text$a customer's key cannot be of type %s: column "%s" of %s$text$, type, name, relation),
 				$text$Its values are compared by rules of an extension's own.$text$::text,
 				'A view over the table can cast it, for citext: lower(x)::text AS x.'::text, 'datatype_mismatch'::text);
 		END IF;
 	END LOOP;
-	type := @extschema@.clv_pipeline_check_type(relation, 'bought_at'::text, d.bought_at,
+	type := clv_internal.clv_pipeline_check_type(relation, 'bought_at'::text, d.bought_at,
 		'{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 	IF type <> 'timestamptz'::regtype AND d.time_zone <> 'UTC' THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('column "%s" has no time zone', d.bought_at),
 			format('It is of type %s, and time_zone is %s.', type, d.time_zone),
 			'Leave time_zone out: the days are those of the column.'::text, 'invalid_parameter_value'::text);
 	END IF;
 	IF d.amount IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'amount'::text, d.amount,
+		PERFORM clv_internal.clv_pipeline_check_type(relation, 'amount'::text, d.amount,
 			'{numeric,float8,float4,int2,int4,int8}'::regtype[], 'a number'::text);
 	END IF;
 	IF d.returns IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'returns'::text, d.returns, '{bool}'::regtype[],
+		PERFORM clv_internal.clv_pipeline_check_type(relation, 'returns'::text, d.returns, '{bool}'::regtype[],
 			'boolean'::text);
 	END IF;
 	IF d.changed_at IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'changed_at'::text, d.changed_at,
+		PERFORM clv_internal.clv_pipeline_check_type(relation, 'changed_at'::text, d.changed_at,
 			'{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 	END IF;
 	IF d.attribute_source IS NOT NULL THEN
-		relation := @extschema@.clv_pipeline_check_relation('attribute_source'::text, d.attribute_source);
+		relation := clv_internal.clv_pipeline_check_relation('attribute_source'::text, d.attribute_source);
 		FOREACH name IN ARRAY d.customer || d.attributes LOOP
-			PERFORM @extschema@.clv_quick_column(relation, 'attributes'::text, name);
+			PERFORM clv_internal.clv_quick_column(relation, 'attributes'::text, name);
 		END LOOP;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		relation := @extschema@.clv_pipeline_check_relation('rating_source'::text, d.rating_source);
+		relation := clv_internal.clv_pipeline_check_relation('rating_source'::text, d.rating_source);
 		FOREACH name IN ARRAY d.customer LOOP
-			PERFORM @extschema@.clv_quick_column(relation, 'customer'::text, name);
+			PERFORM clv_internal.clv_quick_column(relation, 'customer'::text, name);
 		END LOOP;
-		PERFORM @extschema@.clv_pipeline_check_type(relation, 'rating'::text, d.rating,
+		PERFORM clv_internal.clv_pipeline_check_type(relation, 'rating'::text, d.rating,
 			'{numeric,float8,float4,int2,int4,int8}'::regtype[], 'a number'::text);
 		IF d.rated_at IS NOT NULL THEN
-			PERFORM @extschema@.clv_pipeline_check_type(relation, 'rated_at'::text, d.rated_at,
+			PERFORM clv_internal.clv_pipeline_check_type(relation, 'rated_at'::text, d.rated_at,
 				'{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 		END IF;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_source(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_source(clv_internal.clv_pipeline_definition) IS
 	'an error where a relation of the definition, or a column of one, is missing or of the wrong type. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_key(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check_key(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
@@ -164,13 +164,13 @@ DECLARE
 	then_type oid;
 BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
-		here := @extschema@.clv_quick_column((@extschema@.clv_quick_relation(d.source)).relation, 'customer'::text,
+		here := clv_internal.clv_quick_column((clv_internal.clv_quick_relation(d.source)).relation, 'customer'::text,
 			name);
 		SELECT a.atttypid INTO then_type
 		FROM pg_attribute a
-		WHERE a.attrelid = format('%I.history', @extschema@.clv_pipeline_data(d.name))::regclass AND a.attname = name;
+		WHERE a.attrelid = format('%I.history', clv_internal.clv_pipeline_data(d.name))::regclass AND a.attname = name;
 		IF then_type <> here.column_type THEN
-			PERFORM @extschema@.clv_quick_raise(
+			PERFORM clv_internal.clv_quick_raise(
 				format('column "%s" of %s is of type %s now', name, d.source,
 					format_type(here.column_type, here.column_typmod)),
 				format('Pipeline "%s" was made for keys of type %s.', d.name, format_type(then_type, NULL)),
@@ -180,25 +180,25 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_key(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_key(clv_internal.clv_pipeline_definition) IS
 	'an error where the customer''s key has other types than when the pipeline was made. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_span(argument pg_catalog.text, span pg_catalog.interval)
+CREATE FUNCTION clv_internal.clv_pipeline_check_span(argument pg_catalog.text, span pg_catalog.interval)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF span <= interval '0' OR span > interval '100 years' THEN
-		PERFORM @extschema@.clv_quick_raise(format('%s must be a time of up to 100 years: %s', argument, span));
+		PERFORM clv_internal.clv_quick_raise(format('%s must be a time of up to 100 years: %s', argument, span));
 	END IF;
-	PERFORM @extschema@.clv_quick_span(argument, span);
+	PERFORM clv_internal.clv_quick_span(argument, span);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_span(pg_catalog.text, pg_catalog.interval) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_span(pg_catalog.text, pg_catalog.interval) IS
 	'an error where a time is not one of whole days, up to 100 years. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_numbers(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check_numbers(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
@@ -209,64 +209,64 @@ DECLARE
 	missing text;
 BEGIN
 	IF d.horizon IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise('horizon must be a time of up to 100 years: NULL'::text);
+		PERFORM clv_internal.clv_quick_raise('horizon must be a time of up to 100 years: NULL'::text);
 	ELSIF d.discount_rate IS NULL OR NOT d.discount_rate BETWEEN -0.99 AND 1e6 THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('discount_rate must be a rate per year above -1: %s', coalesce(d.discount_rate::text, 'NULL')),
 			NULL::text, 'Ten per cent are 0.10.'::text, 'invalid_parameter_value'::text);
 	ELSIF d.margin IS NULL OR NOT abs(d.margin) < 1e12 THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('margin must be the share of revenue that you keep: %s', coalesce(d.margin::text, 'NULL')));
 	ELSIF NOT (d.level > 0 AND d.level < 1) THEN
-		PERFORM @extschema@.clv_quick_raise(format('level must be a probability between 0 and 1: %s', d.level));
+		PERFORM clv_internal.clv_quick_raise(format('level must be a probability between 0 and 1: %s', d.level));
 	ELSIF d.bins IS NULL OR NOT d.bins BETWEEN 2 AND 100 THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('bins must be a number from 2 to 100: %s', coalesce(d.bins::text, 'NULL')));
 	ELSIF d.occasion IS NULL OR d.occasion < 1 THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('occasion must be a number of days: %s', coalesce(d.occasion::text, 'NULL')));
 	ELSIF d.overlap IS NULL OR d.overlap < interval '0' THEN
-		PERFORM @extschema@.clv_quick_raise(format('overlap must be a time: %s', coalesce(d.overlap::text, 'NULL')));
+		PERFORM clv_internal.clv_quick_raise(format('overlap must be a time: %s', coalesce(d.overlap::text, 'NULL')));
 	ELSIF d.list_size IS NULL OR NOT d.list_size BETWEEN 0 AND 100000 THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('list_size must be a number from 0 to 100000: %s', coalesce(d.list_size::text, 'NULL')));
 	ELSIF d.refit IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			$text$refit must be 'always', 'never', 'drift' or a time such as '7 days': NULL$text$::text);
 	ELSIF NOT coalesce(d.as_of IN ('last purchase', 'yesterday', 'today') OR d.as_of ~ '^\d{4}-\d\d-\d\d$', false) THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format($text$as_of must be 'last purchase', 'yesterday', 'today' or a date: %s$text$,
 				coalesce(d.as_of, 'NULL')), NULL::text,
 			'Write a date as 2017-01-31, which no setting reads otherwise.'::text, 'invalid_parameter_value'::text);
 	ELSIF (d.attribute_source IS NULL) <> (d.attributes IS NULL) THEN
-		PERFORM @extschema@.clv_quick_raise('attribute_source and attributes go together'::text, NULL::text,
+		PERFORM clv_internal.clv_quick_raise('attribute_source and attributes go together'::text, NULL::text,
 			'attribute_source is a relation with one row a customer, attributes are columns of it.'::text,
 			'invalid_parameter_value'::text);
 	ELSIF (d.rating_source IS NULL) <> (d.rating IS NULL) OR (d.rating_source IS NULL AND d.rated_at IS NOT NULL) THEN
-		PERFORM @extschema@.clv_quick_raise('rating_source and rating go together'::text, NULL::text,
+		PERFORM clv_internal.clv_quick_raise('rating_source and rating go together'::text, NULL::text,
 			'rating_source is a relation with ratings from 0 to 10 in the column rating, and their time in rated_at.'
 				::text, 'invalid_parameter_value'::text);
 	END IF;
-	PERFORM @extschema@.clv_pipeline_check_span('horizon'::text, d.horizon);
-	PERFORM @extschema@.clv_pipeline_check_span('holdout'::text, d.holdout);
+	PERFORM clv_internal.clv_pipeline_check_span('horizon'::text, d.horizon);
+	PERFORM clv_internal.clv_pipeline_check_span('holdout'::text, d.holdout);
 	IF d.refit NOT IN ('always', 'never', 'drift') THEN
-		PERFORM @extschema@.clv_pipeline_check_span('refit'::text, d.refit::interval);
+		PERFORM clv_internal.clv_pipeline_check_span('refit'::text, d.refit::interval);
 	END IF;
 	IF d.as_of ~ '^\d' THEN
 		PERFORM d.as_of::date;
 	END IF;
 	PERFORM now() AT TIME ZONE d.time_zone;
-	PERFORM @extschema@.clv_quick_rates(d.discount_rate, d.margin);
-	PERFORM @extschema@.clv_quick_bins(d.map, d.bins);
+	PERFORM clv_internal.clv_quick_rates(d.discount_rate, d.margin);
+	PERFORM clv_internal.clv_quick_bins(d.map, d.bins);
 	IF d.rating_source IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_bins('value x satisfaction'::text, d.bins);
+		PERFORM clv_internal.clv_quick_bins('value x satisfaction'::text, d.bins);
 	END IF;
 	SELECT i.name INTO missing
 	FROM @extschema@.clv_segment_inputs(d.map) i
 	WHERE i.kind = 'attribute' AND i.name <> ALL (known)
 	LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('map "%s" needs the attribute "%s"', d.map, missing),
 			format('Known are: %s.', array_to_string(known, ', ')),
 			CASE WHEN missing = 'satisfaction' THEN 'Give rating_source and rating.'
@@ -275,17 +275,17 @@ BEGIN
 	END IF;
 EXCEPTION
 	WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('refit (%s) or as_of (%s) is neither a word that is known nor a time', d.refit, d.as_of), NULL::text,
 			concat($text$refit: 'always', 'never', 'drift' or '7 days'; $text$,
 				$text$as_of: 'last purchase', 'yesterday', 'today' or a date such as 2017-01-31.$text$),
 			'invalid_parameter_value'::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_numbers(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_numbers(clv_internal.clv_pipeline_definition) IS
 	'an error where a number, word or map of the definition is out of range or unknown. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_options(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check_options(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
@@ -295,19 +295,19 @@ DECLARE
 BEGIN
 	SELECT k INTO fixed FROM unnest('{as_of,start,covariates}'::text[]) k WHERE d.options ->> k IS NOT NULL LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_raise(format('options of a pipeline cannot hold %s', fixed), NULL::text,
+		PERFORM clv_internal.clv_quick_raise(format('options of a pipeline cannot hold %s', fixed), NULL::text,
 			CASE fixed WHEN 'as_of' THEN 'It is an argument of the pipeline.' ELSE NULL END,
 			'invalid_parameter_value'::text);
 	END IF;
 	-- a customer of one day lets the options be read to their end
-	PERFORM @extschema@.clv_cells(h.history, @extschema@.clv_pipeline_fit_options(d, '2000-12-31'::date))
+	PERFORM @extschema@.clv_cells(h.history, clv_internal.clv_pipeline_fit_options(d, '2000-12-31'::date))
 	FROM (SELECT @extschema@.clv_history(date '2000-01-01') AS history) h;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_options(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_options(clv_internal.clv_pipeline_definition) IS
 	'an error where the options of the fit are unknown, or belong elsewhere. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
 SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
@@ -316,20 +316,20 @@ AS $$
 DECLARE
 	beyond text;
 BEGIN
-	PERFORM @extschema@.clv_pipeline_check_numbers(d);
-	PERFORM @extschema@.clv_pipeline_check_options(d);
-	PERFORM @extschema@.clv_pipeline_check_source(d);
-	PERFORM @extschema@.clv_pipeline_check_condition(d.filter);
+	PERFORM clv_internal.clv_pipeline_check_numbers(d);
+	PERFORM clv_internal.clv_pipeline_check_options(d);
+	PERFORM clv_internal.clv_pipeline_check_source(d);
+	PERFORM clv_internal.clv_pipeline_check_condition(d.filter);
 	-- rights, and the filter
-	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, '{1} LIMIT 0'::text,
-		ARRAY[@extschema@.clv_pipeline_histories(d, NULL::int8, false::bool)]));
+	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, '{1} LIMIT 0'::text,
+		ARRAY[clv_internal.clv_pipeline_histories(d, NULL::int8, false::bool)]));
 	IF d.attribute_source IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT FROM {1} LIMIT 0'::text, ARRAY[d.attribute_source]);
+		EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT FROM {1} LIMIT 0'::text, ARRAY[d.attribute_source]);
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, 'SELECT FROM {1} LIMIT 0'::text, ARRAY[d.rating_source]);
+		EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT FROM {1} LIMIT 0'::text, ARRAY[d.rating_source]);
 	END IF;
-	beyond := CASE WHEN d.changed_at IS NOT NULL THEN @extschema@.clv_pipeline_beyond(d) END;
+	beyond := CASE WHEN d.changed_at IS NOT NULL THEN clv_internal.clv_pipeline_beyond(d) END;
 	IF beyond IS NOT NULL THEN
 		RAISE WARNING 'pipeline "%" will be refreshed in full each time', d.name
 			USING DETAIL = format(
@@ -338,6 +338,6 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check(clv_internal.clv_pipeline_definition) IS
 	'an error where a definition cannot work: ranges, options, columns and their types, the filter, the rights of '
 	'the caller. A part of pipelines';

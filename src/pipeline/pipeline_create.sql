@@ -1,6 +1,6 @@
 -- ---- making, changing and dropping pipelines --------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_name(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check_name(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
@@ -9,41 +9,41 @@ DECLARE
 	taken text;
 BEGIN
 	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE 'pg\_%' THEN
-		PERFORM @extschema@.clv_quick_raise(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
+		PERFORM clv_internal.clv_quick_raise(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
 			concat('A name has 1 to 58 bytes, and does not start with pg_: ',
 				'it is the name of a schema, and so is the name with _data.'),
 			NULL::text, 'invalid_name'::text);
 	END IF;
-	SELECT n.nspname INTO taken FROM pg_namespace n WHERE n.nspname IN (d.name, @extschema@.clv_pipeline_data(d.name))
+	SELECT n.nspname INTO taken FROM pg_namespace n WHERE n.nspname IN (d.name, clv_internal.clv_pipeline_data(d.name))
 	ORDER BY 1 LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_raise(format('schema "%s" already exists', taken),
+		PERFORM clv_internal.clv_quick_raise(format('schema "%s" already exists', taken),
 			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name,
-				@extschema@.clv_pipeline_data(d.name)),
+				clv_internal.clv_pipeline_data(d.name)),
 			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.'::text,
 			'duplicate_schema'::text);
 	END IF;
 	-- of a view, or of what a refresh works with
 	SELECT u.c INTO taken
 	FROM unnest(d.customer) u (c)
-	WHERE u.c IN (SELECT v.name FROM @extschema@.clv_pipeline_columns(d) v WHERE NOT v.of_key)
+	WHERE u.c IN (SELECT v.name FROM clv_internal.clv_pipeline_columns(d) v WHERE NOT v.of_key)
 	   OR u.c IN ('run', 'generation', 'history', 'before', 'rfmtc', 'scores', 'prediction', 'cumulative_share', 'loss')
 	LIMIT 1;
 	IF FOUND THEN
-		PERFORM @extschema@.clv_quick_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
+		PERFORM clv_internal.clv_quick_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
 			'The pipeline has a column of that name already.'::text, 'Read a view that calls it otherwise.'::text,
 			'duplicate_column'::text);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_name(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_name(clv_internal.clv_pipeline_definition) IS
 	'an error where the name of a pipeline, or that of a column of the key, is taken or cannot be one. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_resolve(
-	d @extschema@.clv_pipeline_definition, path pg_catalog.text,
+CREATE FUNCTION clv_internal.clv_pipeline_resolve(
+	d clv_internal.clv_pipeline_definition, path pg_catalog.text,
 	customer pg_catalog.text, attributes pg_catalog.text)
-RETURNS @extschema@.clv_pipeline_definition
+RETURNS clv_internal.clv_pipeline_definition
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
 SET search_path = pg_catalog, pg_temp SET intervalstyle = postgres
 AS $$
@@ -58,64 +58,64 @@ BEGIN
 	END;
 	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source] LOOP
 		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
-			PERFORM @extschema@.clv_quick_raise(
+			PERFORM clv_internal.clv_quick_raise(
 				format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
 				'CREATE VIEW v AS that query, and give the name of the view.'::text, 'invalid_name'::text);
 		END IF;
 	END LOOP;
 	-- names of relations mean what they mean where the caller wrote them
 	PERFORM set_config('search_path', path, true);
-	SELECT r.relation, r.name INTO relation, d.source FROM @extschema@.clv_quick_relation(d.source) r;
+	SELECT r.relation, r.name INTO relation, d.source FROM clv_internal.clv_quick_relation(d.source) r;
 	IF d.attribute_source IS NOT NULL THEN
-		d.attribute_source := (@extschema@.clv_quick_relation(d.attribute_source)).name;
+		d.attribute_source := (clv_internal.clv_quick_relation(d.attribute_source)).name;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		d.rating_source := (@extschema@.clv_quick_relation(d.rating_source)).name;
+		d.rating_source := (clv_internal.clv_quick_relation(d.rating_source)).name;
 	END IF;
 	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 	IF customer IS NOT NULL OR d.customer IS NULL THEN
-		d.customer := @extschema@.clv_pipeline_names(relation, 'customer'::text, customer);
+		d.customer := clv_internal.clv_pipeline_names(relation, 'customer'::text, customer);
 	END IF;
-	d.bought_at := (@extschema@.clv_quick_column(relation, 'bought_at'::text, d.bought_at)).column_name;
+	d.bought_at := (clv_internal.clv_quick_column(relation, 'bought_at'::text, d.bought_at)).column_name;
 	IF d.amount IS NOT NULL THEN
-		d.amount := (@extschema@.clv_quick_column(relation, 'amount'::text, d.amount)).column_name;
+		d.amount := (clv_internal.clv_quick_column(relation, 'amount'::text, d.amount)).column_name;
 	END IF;
 	IF d.returns IS NOT NULL THEN
-		d.returns := (@extschema@.clv_quick_column(relation, 'returns'::text, d.returns)).column_name;
+		d.returns := (clv_internal.clv_quick_column(relation, 'returns'::text, d.returns)).column_name;
 	END IF;
 	IF d.changed_at IS NOT NULL THEN
-		d.changed_at := (@extschema@.clv_quick_column(relation, 'changed_at'::text, d.changed_at)).column_name;
+		d.changed_at := (clv_internal.clv_quick_column(relation, 'changed_at'::text, d.changed_at)).column_name;
 	END IF;
 	IF attributes IS NOT NULL THEN
 		-- without a relation they are refused later
-		d.attributes := CASE WHEN d.attribute_source IS NULL THEN ARRAY[attributes] ELSE @extschema@.clv_pipeline_names(
-			(@extschema@.clv_quick_relation(d.attribute_source)).relation, 'attributes'::text, attributes) END;
+		d.attributes := CASE WHEN d.attribute_source IS NULL THEN ARRAY[attributes] ELSE clv_internal.clv_pipeline_names(
+			(clv_internal.clv_quick_relation(d.attribute_source)).relation, 'attributes'::text, attributes) END;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		relation := (@extschema@.clv_quick_relation(d.rating_source)).relation;
-		d.rating := (@extschema@.clv_quick_column(relation, 'rating'::text, d.rating)).column_name;
+		relation := (clv_internal.clv_quick_relation(d.rating_source)).relation;
+		d.rating := (clv_internal.clv_quick_column(relation, 'rating'::text, d.rating)).column_name;
 		IF d.rated_at IS NOT NULL THEN
-			d.rated_at := (@extschema@.clv_quick_column(relation, 'rated_at'::text, d.rated_at)).column_name;
+			d.rated_at := (clv_internal.clv_quick_column(relation, 'rated_at'::text, d.rated_at)).column_name;
 		END IF;
 	END IF;
 	RETURN d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_resolve(
-	@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_resolve(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'a definition with the names of relations qualified, as found by a search_path, and those of columns as the '
 	'catalog has them. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_path() RETURNS pg_catalog.text
+CREATE FUNCTION clv_internal.clv_pipeline_path() RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 100
 RETURN (SELECT pg_catalog.concat_ws(', ', 'pg_catalog',
 	pg_catalog.string_agg(pg_catalog.quote_ident(u.s), ', ' ORDER BY u.i), 'pg_temp')
 	FROM pg_catalog.unnest(pg_catalog.current_schemas(false)) WITH ORDINALITY AS u (s, i)
 	WHERE u.s OPERATOR(pg_catalog.<>) 'pg_catalog');
-COMMENT ON FUNCTION @extschema@.clv_pipeline_path() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_path() IS
 	'the caller''s search_path, behind pg_catalog and before temporary relations. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_options(
+CREATE FUNCTION clv_internal.clv_pipeline_options(
 	options pg_catalog.jsonb, model pg_catalog.text, spend pg_catalog.bool)
 RETURNS pg_catalog.jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
@@ -130,7 +130,7 @@ BEGIN
 	RETURN CASE WHEN spend THEN options ELSE options || jsonb_build_object('spend', 'none') END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_options(pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_options(pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
 	'the options of a pipeline''s fits: those given, with the family named apart, without spend where there are no '
 	'amounts. A part of pipelines';
 
@@ -166,8 +166,8 @@ CREATE PROCEDURE @extschema@.clv_create_pipeline(
 )
 LANGUAGE plpgsql AS $$
 DECLARE
-	d @extschema@.clv_pipeline_definition;
-	path pg_catalog.text := @extschema@.clv_pipeline_path();
+	d clv_internal.clv_pipeline_definition;
+	path pg_catalog.text := clv_internal.clv_pipeline_path();
 BEGIN
 	d.name := name;
 	d.source := source;
@@ -181,7 +181,7 @@ BEGIN
 	d.time_zone := time_zone;
 	d.occasion := occasion;
 	d.as_of := as_of;
-	d.options := @extschema@.clv_pipeline_options(options, model, amount IS NOT NULL);
+	d.options := clv_internal.clv_pipeline_options(options, model, amount IS NOT NULL);
 	d.refit := refit;
 	d.horizon := horizon;
 	d.discount_rate := discount_rate;
@@ -196,17 +196,17 @@ BEGIN
 	d.rated_at := rated_at;
 	d.list_size := list_size;
 	d.created_at := pg_catalog.now();
-	d := @extschema@.clv_pipeline_resolve(d, path, customer, attributes);
-	PERFORM @extschema@.clv_pipeline_check(d);
-	PERFORM @extschema@.clv_pipeline_check_name(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {views}'::pg_catalog.text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'CREATE SCHEMA {data}'::pg_catalog.text);
-	PERFORM @extschema@.clv_pipeline_create_tables(d);
-	PERFORM @extschema@.clv_pipeline_create_views(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	d := clv_internal.clv_pipeline_resolve(d, path, customer, attributes);
+	PERFORM clv_internal.clv_pipeline_check(d);
+	PERFORM clv_internal.clv_pipeline_check_name(d);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'CREATE SCHEMA {views}'::pg_catalog.text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'CREATE SCHEMA {data}'::pg_catalog.text);
+	PERFORM clv_internal.clv_pipeline_create_tables(d);
+	PERFORM clv_internal.clv_pipeline_create_views(d);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		COMMENT ON SCHEMA {views} IS 'views of customers, segments and values: see clv_refresh'
 	$sql$::pg_catalog.text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		COMMENT ON SCHEMA {data} IS 'tables behind the views: to be changed by clv_refresh alone'
 	$sql$::pg_catalog.text);
 END
@@ -232,32 +232,32 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	'rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the '
 	'same names; list_size: rows of winback and next_best. Errors name what does not fit';
 
-CREATE FUNCTION @extschema@.clv_pipeline_write(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_write(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	PERFORM @extschema@.clv_pipeline_check(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.pipeline'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	PERFORM clv_internal.clv_pipeline_check(d);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.pipeline'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.pipeline VALUES ($1.*)
 	$sql$::text) USING d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_write(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_write(clv_internal.clv_pipeline_definition) IS
 	'checks a changed definition and puts it in the place of the old one. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_literal(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_literal(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1
 AS $$ SELECT quote_literal(d) $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_literal(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_literal(clv_internal.clv_pipeline_definition) IS
 	'a definition as a literal, without loss. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_reset(d @extschema@.clv_pipeline_definition, fields pg_catalog.text[])
-RETURNS @extschema@.clv_pipeline_definition
+CREATE FUNCTION clv_internal.clv_pipeline_reset(d clv_internal.clv_pipeline_definition, fields pg_catalog.text[])
+RETURNS clv_internal.clv_pipeline_definition
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -281,7 +281,7 @@ BEGIN
 				d.rating := NULL;
 				d.rated_at := NULL;
 			ELSE
-				PERFORM @extschema@.clv_quick_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
+				PERFORM clv_internal.clv_quick_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
 					'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'
 						::text,
 					'Give other arguments the value they are to have.'::text, 'invalid_parameter_value'::text);
@@ -290,7 +290,7 @@ BEGIN
 	RETURN d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_reset(@extschema@.clv_pipeline_definition, pg_catalog.text[]) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_reset(clv_internal.clv_pipeline_definition, pg_catalog.text[]) IS
 	'a definition without the fields of that name; an error for a field that a pipeline needs. A part of pipelines';
 
 CREATE PROCEDURE @extschema@.clv_alter_pipeline(
@@ -325,10 +325,10 @@ CREATE PROCEDURE @extschema@.clv_alter_pipeline(
 )
 LANGUAGE plpgsql AS $$
 DECLARE
-	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
-	path pg_catalog.text := @extschema@.clv_pipeline_path();
+	d clv_internal.clv_pipeline_definition := clv_internal.clv_pipeline_read(name);
+	path pg_catalog.text := clv_internal.clv_pipeline_path();
 BEGIN
-	d := @extschema@.clv_pipeline_reset(d, "reset");
+	d := clv_internal.clv_pipeline_reset(d, "reset");
 	d.source := coalesce(source, d.source);
 	d.bought_at := coalesce(bought_at, d.bought_at);
 	d.amount := coalesce(amount, d.amount);
@@ -342,7 +342,7 @@ BEGIN
 	d.time_zone := coalesce(time_zone, d.time_zone);
 	d.occasion := coalesce(occasion, d.occasion);
 	d.as_of := coalesce(as_of, d.as_of);
-	d.options := @extschema@.clv_pipeline_options(coalesce(options, d.options), model, d.amount IS NOT NULL);
+	d.options := clv_internal.clv_pipeline_options(coalesce(options, d.options), model, d.amount IS NOT NULL);
 	IF amount IS NOT NULL AND options IS NULL THEN
 		d.options := d.options OPERATOR(pg_catalog.-) 'spend';
 	END IF;
@@ -359,10 +359,10 @@ BEGIN
 	d.rating := coalesce(rating, d.rating);
 	d.rated_at := coalesce(rated_at, d.rated_at);
 	d.list_size := coalesce(list_size, d.list_size);
-	d := @extschema@.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
-	PERFORM @extschema@.clv_pipeline_as_owner(@extschema@.clv_pipeline_find(name), pg_catalog.format($sql$
-		SELECT @extschema@.clv_pipeline_write(%s::@extschema@.clv_pipeline_definition)
-	$sql$, @extschema@.clv_pipeline_literal(d)));
+	d := clv_internal.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
+	PERFORM clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name), pg_catalog.format($sql$
+		SELECT clv_internal.clv_pipeline_write(%s::clv_internal.clv_pipeline_definition)
+	$sql$, clv_internal.clv_pipeline_literal(d)));
 END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
@@ -376,7 +376,7 @@ COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
 	'ratings, rated_at. The customer''s key cannot change. Where what is read of the source changes, the next '
 	'refresh is a full one';
 
-CREATE FUNCTION @extschema@.clv_pipeline_drop_objects(name pg_catalog.text, cascade pg_catalog.bool)
+CREATE FUNCTION clv_internal.clv_pipeline_drop_objects(name pg_catalog.text, cascade pg_catalog.bool)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -392,36 +392,36 @@ BEGIN
 			JOIN pg_namespace n ON n.oid = c.relnamespace
 			WHERE (n.nspname = clv_pipeline_drop_objects.name
 				   AND c.relkind = 'v'
-				   AND c.relname IN (SELECT v.name FROM @extschema@.clv_pipeline_views() v))
-			   OR (n.nspname = @extschema@.clv_pipeline_data(clv_pipeline_drop_objects.name) AND c.relkind = 'r')
+				   AND c.relname IN (SELECT v.name FROM clv_internal.clv_pipeline_views() v))
+			   OR (n.nspname = clv_internal.clv_pipeline_data(clv_pipeline_drop_objects.name) AND c.relkind = 'r')
 			ORDER BY c.relkind DESC, c.relname
 		LOOP
 			EXECUTE format('DROP %s %I.%I', object.kind, object.schema, object.name);
 		END LOOP;
 	END IF;
-	EXECUTE format('DROP SCHEMA %I, %I %s', name, @extschema@.clv_pipeline_data(name),
+	EXECUTE format('DROP SCHEMA %I, %I %s', name, clv_internal.clv_pipeline_data(name),
 		CASE WHEN cascade THEN 'CASCADE' END);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_drop_objects(pg_catalog.text, pg_catalog.bool) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_drop_objects(pg_catalog.text, pg_catalog.bool) IS
 	'drops the schemas of a pipeline and all that belongs to it, or cascade, all that depends on it. A part of '
 	'pipelines';
 
 CREATE PROCEDURE @extschema@.clv_drop_pipeline(name pg_catalog.text, cascade pg_catalog.bool DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
-	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
+	owner pg_catalog.oid := clv_internal.clv_pipeline_find(name);
 BEGIN
-	IF NOT @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
-		SELECT @extschema@.clv_pipeline_lock(%L::pg_catalog.text, false)
+	IF NOT clv_internal.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
+		SELECT clv_internal.clv_pipeline_lock(%L::pg_catalog.text, false)
 	$sql$, name))::pg_catalog.bool THEN
-		PERFORM @extschema@.clv_quick_raise(pg_catalog.format('pipeline "%s" is being refreshed', name),
+		PERFORM clv_internal.clv_quick_raise(pg_catalog.format('pipeline "%s" is being refreshed', name),
 			NULL::pg_catalog.text,
 			'Wait until the refresh has ended, or cancel it.'::pg_catalog.text, 'object_in_use'::pg_catalog.text);
 	END IF;
-	PERFORM @extschema@.clv_unschedule(name) WHERE @extschema@.clv_pipeline_cron();
-	PERFORM @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
-		SELECT @extschema@.clv_pipeline_drop_objects(%L::pg_catalog.text, %L::pg_catalog.bool)
+	PERFORM @extschema@.clv_unschedule(name) WHERE clv_internal.clv_pipeline_cron();
+	PERFORM clv_internal.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
+		SELECT clv_internal.clv_pipeline_drop_objects(%L::pg_catalog.text, %L::pg_catalog.bool)
 	$sql$, name, coalesce(cascade, false)));
 END
 $$;

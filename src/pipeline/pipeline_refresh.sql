@@ -3,22 +3,22 @@
 -- clv_refresh() is all that commits. Between two steps nothing is held: each takes the lock anew and makes sure
 -- that the run is still that of its session, so a session that dies leaves nothing to clean up but its rows.
 
-CREATE FUNCTION @extschema@.clv_pipeline_steps() RETURNS pg_catalog.text[]
+CREATE FUNCTION clv_internal.clv_pipeline_steps() RETURNS pg_catalog.text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
 RETURN ARRAY['histories', 'model', 'customers', 'segments', 'cohorts', 'forecast', 'concentration', 'lists',
 	'satisfaction',
 	'profile', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
-COMMENT ON FUNCTION @extschema@.clv_pipeline_steps() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_steps() IS
 	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_busy(name pg_catalog.text, by_whom pg_catalog.text, if_busy pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_busy(name pg_catalog.text, by_whom pg_catalog.text, if_busy pg_catalog.text)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF if_busy = 'error' THEN
-		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" is being refreshed already', name), by_whom,
+		PERFORM clv_internal.clv_quick_raise(format('pipeline "%s" is being refreshed already', name), by_whom,
 			$text$Wait until it has ended; or, where a notice will do, say if_busy => 'notice'.$text$::text,
 			'object_in_use'::text);
 	END IF;
@@ -26,27 +26,27 @@ BEGIN
 	RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_busy(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_busy(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'says that another session refreshes a pipeline: by an error, or by a notice and NULL. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_begin_step(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, number pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_pipeline_begin_step(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, number pg_catalog.int4)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.step (run, number, step, started_at)
 		VALUES ($1, $2, $3, clock_timestamp())
-	$sql$::text) USING run, number, (@extschema@.clv_pipeline_steps())[number];
+	$sql$::text) USING run, number, (clv_internal.clv_pipeline_steps())[number];
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_begin_step(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_begin_step(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int4) IS
 	'writes down that a step of a run begins. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_begin(
+CREATE FUNCTION clv_internal.clv_pipeline_begin(
 	name pg_catalog.text, mode pg_catalog.text, as_of pg_catalog.date, if_busy pg_catalog.text, caller pg_catalog.name,
 	backend_start pg_catalog.timestamptz)
 RETURNS pg_catalog.int8
@@ -54,19 +54,19 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
-	locked bool := @extschema@.clv_pipeline_lock(name, false);
+	d clv_internal.clv_pipeline_definition := clv_internal.clv_pipeline_read(name);
+	locked bool := clv_internal.clv_pipeline_lock(name, false);
 	other record;
 	by_whom text := 'Another session is about to begin a refresh, or to drop the pipeline.';
 	this int8;
 BEGIN
 	IF locked IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('pipeline "%s" has no state', name),
-			format('The table %I.state is missing or empty.', @extschema@.clv_pipeline_data(name)),
+			format('The table %I.state is missing or empty.', clv_internal.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
 	END IF;
-	FOR other IN EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	FOR other IN EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT *
 		FROM {data}.run r
 		WHERE r.status = 'running'
@@ -75,14 +75,14 @@ BEGIN
 		by_whom := format('Run %s, by process %s since %s.', other.run, other.pid, other.started_at);
 		CONTINUE WHEN NOT locked;
 		-- a session may live on without its run, where that could not even write down why it failed
-		IF other.pid <> pg_backend_pid() AND @extschema@.clv_pipeline_alive(other.pid, other.backend_start,
+		IF other.pid <> pg_backend_pid() AND clv_internal.clv_pipeline_alive(other.pid, other.backend_start,
 			other.started_at)
-			AND @extschema@.clv_pipeline_waits(other.pid)
+			AND clv_internal.clv_pipeline_waits(other.pid)
 		THEN
-			RETURN @extschema@.clv_pipeline_busy(name, by_whom, if_busy);
+			RETURN clv_internal.clv_pipeline_busy(name, by_whom, if_busy);
 		END IF;
 		RAISE NOTICE 'run % of pipeline "%" was left unfinished and is given up', other.run, name;
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			UPDATE {data}.run
 			SET status = 'interrupted',
 				finished_at = clock_timestamp(),
@@ -91,27 +91,27 @@ BEGIN
 		$sql$::text) USING other.run;
 	END LOOP;
 	IF NOT locked THEN
-		RETURN @extschema@.clv_pipeline_busy(name, by_whom, if_busy);
+		RETURN clv_internal.clv_pipeline_busy(name, by_whom, if_busy);
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.run
 			(run, status, requested, wanted_as_of, definition, called_by, pid, backend_start, started_at)
 		SELECT
-			coalesce(max(r.run), 0) + 1, 'running', $1::text, $2::date, $3::@extschema@.clv_pipeline_definition,
+			coalesce(max(r.run), 0) + 1, 'running', $1::text, $2::date, $3::clv_internal.clv_pipeline_definition,
 			$4::name, pg_backend_pid(), $5::timestamptz, clock_timestamp()
 		FROM {data}.run r
 		RETURNING run
 	$sql$::text) INTO this USING mode, as_of, d, caller, backend_start;
-	PERFORM @extschema@.clv_pipeline_begin_step(d, this, 1);
+	PERFORM clv_internal.clv_pipeline_begin_step(d, this, 1);
 	RETURN this;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_begin(
+COMMENT ON FUNCTION clv_internal.clv_pipeline_begin(
 	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text, pg_catalog.name, pg_catalog.timestamptz) IS
 	'begins a run and gives up what dead sessions have left; NULL, with a notice, or an error, where another session '
 	'has one. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 -- Compiling these long statements takes longer than running them, at any number of customers that was tried. And
@@ -121,34 +121,34 @@ SET search_path = pg_catalog,
 SET extra_float_digits = 1 SET standard_conforming_strings = on
 AS $$
 DECLARE
-	d @extschema@.clv_pipeline_definition := @extschema@.clv_pipeline_read(name);
-	steps text[] := @extschema@.clv_pipeline_steps();
+	d clv_internal.clv_pipeline_definition := clv_internal.clv_pipeline_read(name);
+	steps text[] := clv_internal.clv_pipeline_steps();
 	rows int8;
 	began timestamptz := clock_timestamp();
 BEGIN
 	-- a session that has it now either looks whether ours still lives or has given up our run, which then is not ours
-	PERFORM @extschema@.clv_pipeline_lock(name, true);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	PERFORM clv_internal.clv_pipeline_lock(name, true);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT (r.definition).*
 		FROM {data}.run r
 		WHERE r.run = $1 AND r.status = 'running' AND r.pid = pg_backend_pid()
 	$sql$::text) INTO d USING run;
 	IF d IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('run %s of pipeline "%s" was given up by another session', run, name),
 			NULL::text, NULL::text, 'object_not_in_prerequisite_state'::text);
 	END IF;
 	d.name := name;
-	EXECUTE format('SELECT @extschema@.clv_pipeline_step_%s($1, $2)', steps[number]) INTO rows USING d, run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE format('SELECT clv_internal.clv_pipeline_step_%s($1, $2)', steps[number]) INTO rows USING d, run;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.step
 		SET rows = $3, finished_at = clock_timestamp()
 		WHERE run = $1 AND number = $2
 	$sql$::text) USING run, number, rows;
 	IF number < array_length(steps, 1) THEN
-		PERFORM @extschema@.clv_pipeline_begin_step(d, run, number + 1);
+		PERFORM clv_internal.clv_pipeline_begin_step(d, run, number + 1);
 	ELSE
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			UPDATE {data}.run
 			SET status = 'done', finished_at = clock_timestamp()
 			WHERE run = $1
@@ -158,17 +158,17 @@ BEGIN
 		round(extract(epoch FROM clock_timestamp() - began)::numeric, 2));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_run_step(pg_catalog.text, pg_catalog.int8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_run_step(pg_catalog.text, pg_catalog.int8, pg_catalog.int4) IS
 	'takes one step of a run and says what it did; an error where the run is not this session''s any more. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_fail(name pg_catalog.text, run pg_catalog.int8, failure pg_catalog.jsonb)
+CREATE FUNCTION clv_internal.clv_pipeline_fail(name pg_catalog.text, run pg_catalog.int8, failure pg_catalog.jsonb)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(@extschema@.clv_pipeline_read(name), $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(clv_internal.clv_pipeline_read(name), $sql$
 		UPDATE {data}.run
 		SET status = 'failed',
 			finished_at = clock_timestamp(),
@@ -181,10 +181,10 @@ BEGIN
 	$sql$::text) USING run, failure;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_fail(pg_catalog.text, pg_catalog.int8, pg_catalog.jsonb) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fail(pg_catalog.text, pg_catalog.int8, pg_catalog.jsonb) IS
 	'writes down why a run failed. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_attempt(
+CREATE FUNCTION clv_internal.clv_pipeline_attempt(
 	name pg_catalog.text, owner pg_catalog.oid, run pg_catalog.int8, number pg_catalog.int4,
 	OUT report pg_catalog.text, OUT failure pg_catalog.jsonb)
 RETURNS record
@@ -198,8 +198,8 @@ DECLARE
 	hint text;
 	context text;
 BEGIN
-	report := @extschema@.clv_pipeline_as_owner(owner, format($sql$
-		SELECT @extschema@.clv_pipeline_run_step(%L::pg_catalog.text, %s::pg_catalog.int8, %s::pg_catalog.int4)
+	report := clv_internal.clv_pipeline_as_owner(owner, format($sql$
+		SELECT clv_internal.clv_pipeline_run_step(%L::pg_catalog.text, %s::pg_catalog.int8, %s::pg_catalog.int4)
 	$sql$, name, run, number));
 EXCEPTION
 	WHEN OTHERS OR query_canceled OR assert_failure THEN
@@ -208,10 +208,10 @@ EXCEPTION
 			context = PG_EXCEPTION_CONTEXT;
 		failure := jsonb_build_object('code', code, 'message', message, 'context', nullif(context, ''),
 			'detail', coalesce(nullif(detail, ''), format('Pipeline "%s", run %s, step %s.', name, run,
-				(@extschema@.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
+				(clv_internal.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
 		BEGIN
-			PERFORM @extschema@.clv_pipeline_as_owner(owner, format($sql$
-				SELECT @extschema@.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)
+			PERFORM clv_internal.clv_pipeline_as_owner(owner, format($sql$
+				SELECT clv_internal.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)
 			$sql$, name, run, failure));
 		EXCEPTION WHEN OTHERS THEN
 			-- on a full disk, say; what went wrong first is what the caller is to read
@@ -219,12 +219,12 @@ EXCEPTION
 		END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_attempt(
+COMMENT ON FUNCTION clv_internal.clv_pipeline_attempt(
 	pg_catalog.text, pg_catalog.oid, pg_catalog.int8, pg_catalog.int4) IS
 	'takes one step of a run as the pipeline''s owner; an error is undone, written down and returned instead. A part '
 	'of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_refresh(
+CREATE FUNCTION clv_internal.clv_pipeline_check_refresh(
 	mode pg_catalog.text, as_of pg_catalog.date, if_busy pg_catalog.text)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
@@ -232,24 +232,24 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format($text$mode must be 'auto', 'full' or 'incremental': %s$text$, coalesce(mode, 'NULL')));
 	ELSIF if_busy IS NULL OR if_busy NOT IN ('error', 'notice') THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format($text$if_busy must be 'error' or 'notice': %s$text$, coalesce(if_busy, 'NULL')));
 	ELSIF NOT isfinite(as_of) THEN
-		PERFORM @extschema@.clv_quick_raise(format('as_of must be a finite date: %s', as_of));
+		PERFORM clv_internal.clv_quick_raise(format('as_of must be a finite date: %s', as_of));
 	ELSIF pg_is_in_recovery() THEN
-		PERFORM @extschema@.clv_quick_raise('a refresh writes, and this server is a read replica'::text, NULL::text,
+		PERFORM clv_internal.clv_quick_raise('a refresh writes, and this server is a read replica'::text, NULL::text,
 			'Refresh on the primary: the views here follow.'::text, 'read_only_sql_transaction'::text);
 	ELSIF transaction_timestamp() < statement_timestamp() THEN
-		PERFORM @extschema@.clv_quick_raise('clv_refresh cannot run inside a transaction block'::text,
+		PERFORM clv_internal.clv_quick_raise('clv_refresh cannot run inside a transaction block'::text,
 			'It commits after each of its steps.'::text, 'Call it by itself, without BEGIN.'::text,
 			'active_sql_transaction'::text);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_refresh(pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_refresh(pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
 	'an error where clv_refresh cannot run with these arguments, on this server or in this transaction. A part of '
 	'pipelines';
 
@@ -258,13 +258,13 @@ CREATE PROCEDURE @extschema@.clv_refresh(
 	if_busy pg_catalog.text DEFAULT 'error')
 LANGUAGE plpgsql AS $$
 DECLARE
-	owner pg_catalog.oid := @extschema@.clv_pipeline_find(name);
+	owner pg_catalog.oid := clv_internal.clv_pipeline_find(name);
 	run pg_catalog.int8;
 	step pg_catalog.record;
 BEGIN
-	PERFORM @extschema@.clv_pipeline_check_refresh(mode, as_of, if_busy);
-	run := @extschema@.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
-		SELECT @extschema@.clv_pipeline_begin(%L::pg_catalog.text, %L::pg_catalog.text, %L::pg_catalog.date,
+	PERFORM clv_internal.clv_pipeline_check_refresh(mode, as_of, if_busy);
+	run := clv_internal.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
+		SELECT clv_internal.clv_pipeline_begin(%L::pg_catalog.text, %L::pg_catalog.text, %L::pg_catalog.date,
 			%L::pg_catalog.text, %L::pg_catalog.name, %L::pg_catalog.timestamptz)
 	$sql$, name, mode, pg_catalog.to_char(as_of, 'YYYY-MM-DD BC'), if_busy, current_user, (
 		SELECT a.backend_start
@@ -272,12 +272,12 @@ BEGIN
 		WHERE a.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()
 	)));
 	COMMIT;
-	FOR number IN 1 .. CASE WHEN run IS NULL THEN 0 ELSE pg_catalog.array_length(@extschema@.clv_pipeline_steps(),
+	FOR number IN 1 .. CASE WHEN run IS NULL THEN 0 ELSE pg_catalog.array_length(clv_internal.clv_pipeline_steps(),
 		1) END LOOP
-		step := @extschema@.clv_pipeline_attempt(name, owner, run, number);
+		step := clv_internal.clv_pipeline_attempt(name, owner, run, number);
 		COMMIT;
 		IF step.failure IS NOT NULL THEN
-			PERFORM @extschema@.clv_quick_raise(step.failure OPERATOR(pg_catalog.->>) 'message',
+			PERFORM clv_internal.clv_quick_raise(step.failure OPERATOR(pg_catalog.->>) 'message',
 				step.failure OPERATOR(pg_catalog.->>) 'detail', step.failure OPERATOR(pg_catalog.->>) 'hint',
 				step.failure OPERATOR(pg_catalog.->>) 'code');
 		END IF;
@@ -295,15 +295,15 @@ COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, p
 	'views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s '
 	'rights';
 
-CREATE FUNCTION @extschema@.clv_pipeline_note(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, sentence pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_note(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, sentence pg_catalog.text)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF sentence IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			UPDATE {data}.run
 			SET note = concat_ws('; ', note, $2::text)
 			WHERE run = $1
@@ -311,24 +311,24 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_note(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_note(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
 	'adds to what is worth knowing about a run; nothing for NULL. A part of pipelines';
 
 -- ---- step: histories --------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_fingerprint(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
+CREATE FUNCTION clv_internal.clv_pipeline_fingerprint(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT md5(jsonb_build_array((d).source, (d).customer, (d).bought_at, (d).amount, (d).returns, (d).filter,
 		(d).search_path, (d).time_zone, (d).occasion, (d).changed_at)::text)
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_fingerprint(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fingerprint(clv_internal.clv_pipeline_definition) IS
 	'what the histories of a pipeline depend on, in short: where it has changed they are built from scratch. A part '
 	'of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_watermark(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_watermark(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.timestamptz
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
@@ -338,7 +338,7 @@ DECLARE
 BEGIN
 	IF d.changed_at IS NOT NULL THEN
 		-- a clock that is ahead of ours must not hide what is written until we catch up
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT least(max(s.{1:I}), now())
 			FROM {source} AS s
 		$sql$::text, ARRAY[d.changed_at]) INTO latest;
@@ -346,11 +346,11 @@ BEGIN
 	RETURN latest;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_watermark(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_watermark(clv_internal.clv_pipeline_definition) IS
 	'when the latest row of the source was written, as its column changed_at says (in UTC, where it has no time '
 	'zone); never later than now. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_touch(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_touch(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 -- here and below: few of many rows are looked up, which the default of 4 makes too dear on anything but a turning disk
@@ -361,12 +361,12 @@ DECLARE
 	since timestamptz;
 	rows int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT s.generation, coalesce(s.watermark - $1::interval, '-infinity')
 		FROM {data}.state s
 	$sql$::text) INTO generation, since USING d.overlap;
 	-- every customer with a row that is new, filtered out by now or not; their history before stays, for the cells
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.touched
 		SELECT {t.key}, $1::int8, h.history
 		FROM (
@@ -378,61 +378,61 @@ BEGIN
 		ON CONFLICT ({key}) DO UPDATE SET run = excluded.run
 	$sql$::text, ARRAY[d.changed_at]) USING run, generation, since;
 	GET DIAGNOSTICS rows = ROW_COUNT;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.touched'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.touched'::text);
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_touch(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_touch(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'writes down the customers with rows changed since the last time, less the overlap, and what their histories '
 	'were; how many. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_build(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_build(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
+	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
 	rows int8;
 BEGIN
 	-- in the order of the key, as its index wants them; customers without a row that counts have no history
-	rows := @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, $sql$
+	rows := clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.history
 		SELECT {1}, h.*
 		FROM ({2}) h ({key}, history)
 		WHERE h.history IS NOT NULL
 		ORDER BY {h.key}
-	$sql$::text, ARRAY[run::text, @extschema@.clv_pipeline_histories(d, NULL::int8, false::bool)]));
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	$sql$::text, ARRAY[run::text, clv_internal.clv_pipeline_histories(d, NULL::int8, false::bool)]));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
 		SET generation = $1, watermark = $2, fingerprint = $3
-	$sql$::text) USING run, latest, @extschema@.clv_pipeline_fingerprint(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.history'::text);
+	$sql$::text) USING run, latest, clv_internal.clv_pipeline_fingerprint(d);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.history'::text);
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_build(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_build(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'builds all histories from scratch, as a new generation; how many. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_rebuild(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_rebuild(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
 AS $$
 DECLARE
-	latest timestamptz := @extschema@.clv_pipeline_watermark(d);
-	rows int8 := @extschema@.clv_pipeline_touch(d, run);
+	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
+	rows int8 := clv_internal.clv_pipeline_touch(d, run);
 	few bool;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT coalesce(r.histories > 5 * $1, false)
 		FROM {data}.state s
 		LEFT JOIN {data}.run r USING (run)
 	$sql$::text) INTO few USING rows;
 	-- {1}: the run, {2}: the generation, {3}: the statement that makes the histories
-	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, $sql$
+	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
 		WITH fresh AS MATERIALIZED (
 			SELECT h.*
 			FROM ({3}) h ({key}, history)
@@ -453,26 +453,26 @@ BEGIN
 		SET history = excluded.history
 		WHERE h.history OPERATOR(@extschema@.<>) excluded.history
 	$sql$::text, ARRAY[run::text, generation::text,
-		@extschema@.clv_pipeline_histories(d, run, few AND @extschema@.clv_pipeline_indexed(d))]));
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		clv_internal.clv_pipeline_histories(d, run, few AND clv_internal.clv_pipeline_indexed(d))]));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
 		SET watermark = coalesce($1, watermark)
 	$sql$::text) USING latest;
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_rebuild(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_rebuild(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
 	'builds anew the histories of the customers with changed rows, in the generation that there is; how many. A part '
 	'of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_left_out(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_left_out(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := (@extschema@.clv_quick_relation(d.source)).relation;
+	relation regclass := (clv_internal.clv_quick_relation(d.source)).relation;
 	-- a column that cannot be NULL need not be looked at: then no row is read
 	without_customer text := (
 		SELECT string_agg(format('s.%I IS NULL', a.attname), ' OR ')
@@ -484,10 +484,10 @@ DECLARE
 		FROM pg_attribute a
 		WHERE a.attrelid = relation AND a.attname = d.bought_at AND NOT a.attnotnull
 	);
-	amount text := coalesce(@extschema@.clv_pipeline_amount(d, true), 'NULL::pg_catalog.numeric');
+	amount text := coalesce(clv_internal.clv_pipeline_amount(d, true), 'NULL::pg_catalog.numeric');
 BEGIN
 	-- what is no number of money at all would not let anything add up
-	PERFORM @extschema@.clv_pipeline_read_source(d, @extschema@.clv_pipeline_sql(d, $sql$
+	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET (rows_without_customer, revenue_without_customer, rows_without_time, revenue_without_time) = (
 			SELECT
@@ -507,11 +507,11 @@ BEGIN
 	$sql$::text, ARRAY[coalesce(without_customer, 'false'), coalesce(without_time, 'false'), amount, run::text]));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_left_out(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_left_out(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'writes down how many rows of the source are of no customer, or else of no time, and what they add up to. A part '
 	'of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_check_amounts(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check_amounts(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -519,7 +519,7 @@ AS $$
 DECLARE
 	found record;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT concat_ws(', ', {h.key}) AS customer, @extschema@.clv_total_spend(h.history) AS amount
 		FROM {data}.history h
 		WHERE h.generation = (SELECT s.generation FROM {data}.state s)
@@ -527,7 +527,7 @@ BEGIN
 		LIMIT 1
 	$sql$::text) INTO found;
 	IF found.amount IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('the amounts of customer %s add up to %s', found.customer, found.amount),
 			'Sums of pipelines are of amounts below 1e15 a customer.'::text,
 			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.'::text,
@@ -535,12 +535,12 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_check_amounts(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_amounts(clv_internal.clv_pipeline_definition) IS
 	'an error that names a customer whose amounts are too large to be added up with those of others. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_last_day(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, today pg_catalog.date)
+CREATE FUNCTION clv_internal.clv_pipeline_last_day(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, today pg_catalog.date)
 RETURNS pg_catalog.date
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -555,7 +555,7 @@ DECLARE
 	isolated date;
 	buyers int8 := 0;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future)
 		FROM (
 			SELECT
@@ -567,7 +567,7 @@ BEGIN
 			GROUP BY 1
 		) q
 	$sql$::text) INTO days, customers, future USING today;
-	PERFORM @extschema@.clv_pipeline_note(d, run,
+	PERFORM clv_internal.clv_pipeline_note(d, run,
 			format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
 		WHERE future > 0;
 	LOOP
@@ -575,18 +575,18 @@ BEGIN
 		FROM unnest(days, customers) u (day, n)
 		WHERE u.day <= coalesce(settled, u.day);
 		SELECT f.last_day, f.settled, f.later INTO last, settled, later
-		FROM @extschema@.clv_fit_last_day(days, customers) f;
+		FROM clv_internal.clv_fit_last_day(days, customers) f;
 		EXIT WHEN settled IS NULL OR settled = last;
 		isolated := coalesce(isolated, last);
 		buyers := buyers + later;
 	END LOOP;
 	IF isolated IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			UPDATE {data}.run
 			SET isolated_day = $2
 			WHERE run = $1
 		$sql$::text) USING run, isolated;
-		PERFORM @extschema@.clv_pipeline_note(d, run, format(
+		PERFORM clv_internal.clv_pipeline_note(d, run, format(
 			'the last purchase (%s) stands alone, and was not taken for the day', to_char(isolated, 'YYYY-MM-DD')));
 		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(isolated, 'YYYY-MM-DD')
 			USING DETAIL = format('It looks back from %s, after which nobody else has bought (customers who did: %s).',
@@ -596,12 +596,12 @@ BEGIN
 	RETURN last;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_last_day(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_last_day(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
 	'the day of the last purchase up to today, past days that stand alone long after the others, of which it warns; '
 	'NULL where there is none. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_day(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_day(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.date
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -610,13 +610,13 @@ DECLARE
 	today date := (now() AT TIME ZONE d.time_zone)::date;
 	day date;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT r.wanted_as_of
 		FROM {data}.run r
 		WHERE r.run = $1
 	$sql$::text) INTO day USING run;
 	IF day IS NULL AND d.as_of = 'last purchase' THEN
-		day := @extschema@.clv_pipeline_last_day(d, run, today);
+		day := clv_internal.clv_pipeline_last_day(d, run, today);
 	END IF;
 	RETURN coalesce(day, CASE d.as_of
 		WHEN 'today' THEN today
@@ -626,10 +626,10 @@ BEGIN
 	END);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_day(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_day(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'the day that a run looks back from. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_histories(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_histories(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -641,26 +641,26 @@ DECLARE
 	full_run bool;
 	rows int8;
 BEGIN
-	PERFORM @extschema@.clv_pipeline_check_source(d);
-	PERFORM @extschema@.clv_pipeline_check_key(d);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	PERFORM clv_internal.clv_pipeline_check_source(d);
+	PERFORM clv_internal.clv_pipeline_check_key(d);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT r.requested
 		FROM {data}.run r
 		WHERE r.run = $1
 	$sql$::text) INTO requested USING run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT s.*
 		FROM {data}.state s
 	$sql$::text) INTO state;
 	IF requested = 'incremental' AND d.changed_at IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+		PERFORM clv_internal.clv_quick_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			'It does not know when a row of its source was written.'::text,
 			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text,
 			'object_not_in_prerequisite_state'::text);
 	END IF;
-	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN @extschema@.clv_pipeline_beyond(d) END;
+	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN clv_internal.clv_pipeline_beyond(d) END;
 	IF requested = 'incremental' AND beyond IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
 			concat($text$Refresh it in mode 'auto' or 'full'. $text$,
@@ -668,66 +668,66 @@ BEGIN
 			'object_not_in_prerequisite_state'::text);
 	END IF;
 	full_run := requested = 'full' OR d.changed_at IS NULL OR beyond IS NOT NULL OR state.generation IS NULL
-		OR state.fingerprint <> @extschema@.clv_pipeline_fingerprint(d);
+		OR state.fingerprint <> clv_internal.clv_pipeline_fingerprint(d);
 	rows := CASE
-		WHEN full_run THEN @extschema@.clv_pipeline_build(d, run)
-		ELSE @extschema@.clv_pipeline_rebuild(d, run, state.generation)
+		WHEN full_run THEN clv_internal.clv_pipeline_build(d, run)
+		ELSE clv_internal.clv_pipeline_rebuild(d, run, state.generation)
 	END;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET mode = $2, touched = $3, as_of = $4, generation = (SELECT s.generation FROM {data}.state s)
 		WHERE run = $1
 	$sql$::text) USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows,
-		@extschema@.clv_pipeline_day(d, run);
-	PERFORM @extschema@.clv_pipeline_left_out(d, run);
-	PERFORM @extschema@.clv_pipeline_check_amounts(d);
-	PERFORM @extschema@.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
+		clv_internal.clv_pipeline_day(d, run);
+	PERFORM clv_internal.clv_pipeline_left_out(d, run);
+	PERFORM clv_internal.clv_pipeline_check_amounts(d);
+	PERFORM clv_internal.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
 	IF requested = 'incremental' AND full_run THEN
 		RAISE NOTICE 'pipeline "%" was refreshed in full: there was nothing yet that could be continued', d.name;
 	END IF;
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_histories(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_histories(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: histories, of all customers or of those with changed rows, and the day to look back from. A '
 	'part of pipelines';
 
 -- ---- step: the model --------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_fit_options(d @extschema@.clv_pipeline_definition, as_of pg_catalog.date)
+CREATE FUNCTION clv_internal.clv_pipeline_fit_options(d clv_internal.clv_pipeline_definition, as_of pg_catalog.date)
 RETURNS pg_catalog.jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT (d).options || jsonb_build_object('as_of', to_char(as_of, 'YYYY-MM-DD')) $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_fit_options(@extschema@.clv_pipeline_definition, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fit_options(clv_internal.clv_pipeline_definition, pg_catalog.date) IS
 	'the options of a fit as of a day. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_cells(
-	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
+CREATE FUNCTION clv_internal.clv_pipeline_cells(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
 RETURNS @extschema@.clv_cells
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
 AS $$
 DECLARE
-	options jsonb := @extschema@.clv_pipeline_fit_options(d, as_of);
+	options jsonb := clv_internal.clv_pipeline_fit_options(d, as_of);
 	counted @extschema@.clv_cells;
 	before @extschema@.clv_cells;
 	after @extschema@.clv_cells;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT c.cells
 		FROM {data}.cells c
 		WHERE c.generation = $1 AND c.options = $2
 	$sql$::text) INTO counted USING generation, options;
 	IF counted IS NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT @extschema@.clv_cells(h.history, $2::jsonb)
 			FROM {data}.history h
 			WHERE h.generation = $1
 		$sql$::text) INTO counted USING generation, options;
 	ELSE
 		-- take out what touched customers were, and put in what they are
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT @extschema@.clv_cells(t.before, $2::jsonb), @extschema@.clv_cells(h.history, $2::jsonb)
 			FROM {data}.touched t
 			LEFT JOIN {data}.history h ON h.generation = $1 AND {h=t}
@@ -739,21 +739,21 @@ BEGIN
 			counted := counted OPERATOR(@extschema@.+) after;
 		END IF;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.cells'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.cells'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.cells (generation, options, cells) VALUES ($1, $2, $3)
 	$sql$::text) USING generation, options, counted;
 	RETURN counted;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_cells(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_cells(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
 	'what a fit needs of all customers: the stored cells with touched customers exchanged, where day and options are '
 	'the same, else counted anew. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_drift(
-	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, model @extschema@.clv_model,
+CREATE FUNCTION clv_internal.clv_pipeline_drift(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, model @extschema@.clv_model,
 	since pg_catalog.date, as_of pg_catalog.date)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -763,7 +763,7 @@ DECLARE
 	total record;
 	made int8;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT (q.t).expected_purchases AS expected, (q.t).purchases_low AS low, (q.t).purchases_high AS high, q.made
 		FROM (
 			SELECT
@@ -785,13 +785,13 @@ BEGIN
 	END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_drift(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, @extschema@.clv_model, pg_catalog.date, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_drift(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, @extschema@.clv_model, pg_catalog.date, pg_catalog.date) IS
 	'what the customers of the model''s day have done since then, where that lies outside the 99 % prediction '
 	'interval and more than a tenth off; else NULL. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_refit_reason(
-	d @extschema@.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date, latest record,
+CREATE FUNCTION clv_internal.clv_pipeline_refit_reason(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date, latest record,
 	fingerprint pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -810,16 +810,16 @@ BEGIN
 		RETURN NULL;
 	ELSIF d.refit = 'drift' THEN
 		RETURN CASE WHEN as_of - latest.as_of >= 7
-			THEN @extschema@.clv_pipeline_drift(d, generation, latest.model, latest.as_of, as_of) END;
+			THEN clv_internal.clv_pipeline_drift(d, generation, latest.model, latest.as_of, as_of) END;
 	END IF;
 	RETURN CASE WHEN latest.as_of + d.refit::interval <= as_of THEN format('%s days old', as_of - latest.as_of) END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_refit_reason(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_refit_reason(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
 	'why the model is to be fitted anew, by the pipeline''s policy; NULL where it is kept. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb)
+CREATE FUNCTION clv_internal.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
@@ -832,11 +832,11 @@ AS $$
 		END), '')
 	FROM @extschema@.clv_diagnostics(model) m
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_shortfall(@extschema@.clv_model, pg_catalog.jsonb) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_shortfall(@extschema@.clv_model, pg_catalog.jsonb) IS
 	'what a model lacks: an optimum, or the spend that its options ask for; NULL where it lacks nothing. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_model(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_model(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -844,83 +844,83 @@ AS $$
 DECLARE
 	this record;
 	latest record;
-	fingerprint text := md5(jsonb_build_array(@extschema@.clv_pipeline_fingerprint(d), d.options, d.bins)::text);
+	fingerprint text := md5(jsonb_build_array(clv_internal.clv_pipeline_fingerprint(d), d.options, d.bins)::text);
 	reason text;
 	model @extschema@.clv_model;
 	cuts @extschema@.clv_cuts;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT r.generation, r.as_of
 		FROM {data}.run r
 		WHERE r.run = $1
 	$sql$::text) INTO this USING run;
 	-- of a run that was published: what failed later may have failed because of its model
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT m.*
 		FROM {data}.model m
 		WHERE m.run = (SELECT r.model_run FROM {data}.run r JOIN {data}.state USING (run))
 	$sql$::text) INTO latest;
-	reason := @extschema@.clv_pipeline_refit_reason(d, this.generation, this.as_of, latest, fingerprint);
+	reason := clv_internal.clv_pipeline_refit_reason(d, this.generation, this.as_of, latest, fingerprint);
 	IF reason IS NOT NULL THEN
 		SELECT @extschema@.clv_fit(v.cells) INTO model
-		FROM (VALUES (@extschema@.clv_pipeline_cells(d, this.generation, this.as_of))) v (cells);
+		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of))) v (cells);
 		IF model IS NULL THEN
-			PERFORM @extschema@.clv_quick_raise(
+			PERFORM clv_internal.clv_quick_raise(
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Look at its source, its filter and its day.'::text, 'no_data_found'::text);
 		END IF;
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)
 			FROM {data}.history h
 			WHERE h.generation = $1
 		$sql$::text) INTO cuts USING this.generation, this.as_of, model, d.bins;
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.model (run, fitted_at, as_of, reason, fingerprint, model, cuts)
 			VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)
 		$sql$::text) USING run, this.as_of, reason, fingerprint, model, cuts;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET model_run = $2
 		WHERE run = $1
 	$sql$::text) USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END;
-	PERFORM @extschema@.clv_pipeline_note(d, run, CASE
+	PERFORM clv_internal.clv_pipeline_note(d, run, CASE
 		WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
 		ELSE format('model fitted: %s', reason)
 	END);
-	PERFORM @extschema@.clv_pipeline_note(d, run, @extschema@.clv_pipeline_shortfall(coalesce(model, latest.model),
+	PERFORM clv_internal.clv_pipeline_note(d, run, clv_internal.clv_pipeline_shortfall(coalesce(model, latest.model),
 		d.options));
 	RETURN (reason IS NOT NULL)::int4;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_model(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_model(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: fits the model and cuts the scores anew, or keeps both, as the policy has it. A part of '
 	'pipelines';
 
 -- ---- steps: publishing, and taking away what is old -------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_publish(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_publish(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET published_at = clock_timestamp()
 		WHERE run = $1
 	$sql$::text) USING run;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
 		SET previous = run, run = $1
 	$sql$::text) USING run;
 	RETURN 1;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_publish(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_publish(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: lets the views show the run. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_cleanup(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_cleanup(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -936,11 +936,11 @@ BEGIN
 		SELECT c.relname
 		FROM pg_class c
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'run' AND a.attnum > 0
-		WHERE c.relnamespace = quote_ident(@extschema@.clv_pipeline_data(d.name))::regnamespace
+		WHERE c.relnamespace = quote_ident(clv_internal.clv_pipeline_data(d.name))::regnamespace
 		  AND c.relkind = 'r'
 		  AND c.relname NOT IN ('run', 'step', 'state', 'touched')
 	LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			DELETE FROM {data}.{1:I} t
 			USING {data}.run r, {data}.state s
 			WHERE r.run = t.run
@@ -955,7 +955,7 @@ BEGIN
 		GET DIAGNOSTICS rows = ROW_COUNT;
 		total := total + rows;
 	END LOOP;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		DELETE FROM {data}.history h
 		USING {data}.state s
 		WHERE h.generation <> s.generation
@@ -964,6 +964,6 @@ BEGIN
 	RETURN total + rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_cleanup(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_cleanup(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: deletes what runs before have left, but the history of segments, equity and models. A part '
 	'of pipelines';

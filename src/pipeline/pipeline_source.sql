@@ -2,24 +2,24 @@
 --
 -- They run with the search_path that the filter was written with, so that every name in them is qualified.
 
-CREATE FUNCTION @extschema@.clv_pipeline_source_type(
-	d @extschema@.clv_pipeline_definition, argument pg_catalog.text, name pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_source_type(
+	d clv_internal.clv_pipeline_definition, argument pg_catalog.text, name pg_catalog.text)
 RETURNS pg_catalog.regtype
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := (@extschema@.clv_quick_relation(d.source)).relation;
+	relation regclass := (clv_internal.clv_quick_relation(d.source)).relation;
 BEGIN
-	RETURN @extschema@.clv_quick_base_type((@extschema@.clv_quick_column(relation, argument, name)).column_type);
+	RETURN clv_internal.clv_quick_base_type((clv_internal.clv_quick_column(relation, argument, name)).column_type);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_source_type(
-	@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_source_type(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
 	'the type of a column of a pipeline''s source, below domains; an error that names the argument where there is no '
 	'such column. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_amount(d @extschema@.clv_pipeline_definition, "exact" pg_catalog.bool)
+CREATE FUNCTION clv_internal.clv_pipeline_amount(d clv_internal.clv_pipeline_definition, "exact" pg_catalog.bool)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
@@ -31,30 +31,30 @@ BEGIN
 	IF d.amount IS NULL THEN
 		RETURN NULL;
 	END IF;
-	type := @extschema@.clv_pipeline_source_type(d, 'amount'::text, d.amount);
-	amount := @extschema@.clv_pipeline_sql(d, CASE
+	type := clv_internal.clv_pipeline_source_type(d, 'amount'::text, d.amount);
+	amount := clv_internal.clv_pipeline_sql(d, CASE
 		WHEN type <> 'float8'::regtype THEN 's.{1:I}::pg_catalog.numeric'
 		WHEN "exact" THEN 's.{1:I}::pg_catalog.text::pg_catalog.numeric'
 		ELSE 's.{1:I}::pg_catalog.float8'
 	END, ARRAY[d.amount]);
-	RETURN CASE WHEN d.returns IS NULL THEN amount ELSE @extschema@.clv_pipeline_sql(d, $sql$
+	RETURN CASE WHEN d.returns IS NULL THEN amount ELSE clv_internal.clv_pipeline_sql(d, $sql$
 		CASE WHEN s.{1:I} IS TRUE THEN OPERATOR(pg_catalog.-) pg_catalog.abs({2}) ELSE {2} END
 	$sql$::text, ARRAY[d.returns, amount]) END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_amount(@extschema@.clv_pipeline_definition, pg_catalog.bool) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_amount(clv_internal.clv_pipeline_definition, pg_catalog.bool) IS
 	'the amount of a row of a pipeline''s source s, returns below zero, as an expression: one that clv_history '
 	'takes, or as the exact decimal that it makes of it; NULL without money. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_bought_at(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_bought_at(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	type regtype := @extschema@.clv_pipeline_source_type(d, 'bought_at'::text, d.bought_at);
+	type regtype := clv_internal.clv_pipeline_source_type(d, 'bought_at'::text, d.bought_at);
 BEGIN
-	RETURN @extschema@.clv_pipeline_sql(d, CASE
+	RETURN clv_internal.clv_pipeline_sql(d, CASE
 		WHEN type = 'timestamptz'::regtype AND d.time_zone <> 'UTC' THEN '(s.{1:I} AT TIME ZONE {2:L})'
 		WHEN type = 'timestamptz'::regtype THEN 's.{1:I}::pg_catalog.timestamptz'
 		WHEN type = 'timestamp'::regtype THEN 's.{1:I}::pg_catalog.timestamp'
@@ -62,10 +62,10 @@ BEGIN
 	END, ARRAY[d.bought_at, d.time_zone]);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_bought_at(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_bought_at(clv_internal.clv_pipeline_definition) IS
 	'the time of a row of a pipeline''s source s in the pipeline''s time zone, as an expression. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_indexed(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.bool
+CREATE FUNCTION clv_internal.clv_pipeline_indexed(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.bool
 LANGUAGE sql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -75,7 +75,7 @@ AS $$
 		JOIN pg_class c ON c.oid = i.indrelid
 		JOIN pg_class x ON x.oid = i.indexrelid
 		JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
-		WHERE c.oid = (@extschema@.clv_quick_relation((d).source)).relation
+		WHERE c.oid = (clv_internal.clv_quick_relation((d).source)).relation
 		  AND c.relkind IN ('r', 'p', 'm')
 		  AND i.indisvalid
 		  AND i.indpred IS NULL
@@ -87,11 +87,11 @@ AS $$
 		)
 	)
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_indexed(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_indexed(clv_internal.clv_pipeline_definition) IS
 	'whether the source is a table with an index that begins with the customer''s key. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_histories(
-	d @extschema@.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL,
+CREATE FUNCTION clv_internal.clv_pipeline_histories(
+	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL,
 	one_by_one pg_catalog.bool DEFAULT false)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
@@ -99,19 +99,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	arguments text := concat_ws(', ',
-		@extschema@.clv_pipeline_bought_at(d),
-		coalesce(@extschema@.clv_pipeline_amount(d, false),
+		clv_internal.clv_pipeline_bought_at(d),
+		coalesce(clv_internal.clv_pipeline_amount(d, false),
 			CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
 		nullif(d.occasion, 1));
 	-- what comes back without a value, or with none, says nothing about money and is no purchase
-	counted text := @extschema@.clv_pipeline_sql(d, CASE
+	counted text := clv_internal.clv_pipeline_sql(d, CASE
 		WHEN d.returns IS NULL THEN ''
 		WHEN d.amount IS NULL THEN 'AND NOT (s.{1:I} IS TRUE)'
 		ELSE 'AND (NOT (s.{1:I} IS TRUE) OR s.{2:I} OPERATOR(pg_catalog.<>) 0)'
 	END, ARRAY[d.returns, d.amount]);
 BEGIN
 	-- {1}: the arguments of a history, {2}: the condition that a row counts, {3}: the run that touched the customers
-	RETURN @extschema@.clv_pipeline_sql(d, CASE
+	RETURN clv_internal.clv_pipeline_sql(d, CASE
 		WHEN touched IS NULL THEN $sql$
 			SELECT {s.key}, @extschema@.clv_history({1})
 			FROM {source} AS s
@@ -139,13 +139,13 @@ BEGIN
 	END, ARRAY[arguments, counted, touched::text]);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_histories(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.bool) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_histories(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.bool) IS
 	'the statement that makes the histories of a pipeline''s source, customers'' keys first: of all, or of those '
 	'whom a run has touched, joined or looked up one by one. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_read_source(
-	d @extschema@.clv_pipeline_definition, statement pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_read_source(
+	d clv_internal.clv_pipeline_definition, statement pg_catalog.text)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 -- the filter means what it meant where it was written, and nothing that the caller has set changes that
@@ -161,11 +161,11 @@ BEGIN
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_read_source(@extschema@.clv_pipeline_definition, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_read_source(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
 	'runs a statement that reads a pipeline''s source with the search_path of its filter and the pipeline''s time '
 	'zone; the number of rows. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_beyond(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
+CREATE FUNCTION clv_internal.clv_pipeline_beyond(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
 SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
 SET standard_conforming_strings = on
@@ -176,11 +176,11 @@ BEGIN
 		RETURN 'it looks at the clock';
 	END IF;
 	PERFORM set_config('search_path', d.search_path, true);
-	RETURN @extschema@.clv_pipeline_looks_beyond(@extschema@.clv_pipeline_sql(d, $sql$
+	RETURN clv_internal.clv_pipeline_looks_beyond(clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT FROM {source} AS s WHERE true {filter}
 	$sql$::text));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_beyond(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_beyond(clv_internal.clv_pipeline_definition) IS
 	'why no refresh by touched customers can know which rows of the source the filter, or a view, lets through by '
 	'now; NULL where it can. A part of pipelines';

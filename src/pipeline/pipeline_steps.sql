@@ -1,14 +1,14 @@
 -- ---- steps of a refresh that find out: customers, and what they add up to ---------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_this(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
-RETURNS @extschema@.clv_pipeline_run
+CREATE FUNCTION clv_internal.clv_pipeline_this(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS clv_internal.clv_pipeline_run
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	this @extschema@.clv_pipeline_run;
+	this clv_internal.clv_pipeline_run;
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT r.run, s.run AS previous, r.as_of, r.generation, r.model_run, m.model, m.cuts
 		FROM {data}.run r
 		JOIN {data}.model m ON m.run = r.model_run
@@ -19,34 +19,34 @@ BEGIN
 	RETURN this;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_this(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_this(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'what is known of a run once its model is there. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_fill(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])
+CREATE FUNCTION clv_internal.clv_pipeline_fill(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	this @extschema@.clv_pipeline_run := @extschema@.clv_pipeline_this(d, run);
-	part @extschema@.clv_pipeline_part;
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
+	part clv_internal.clv_pipeline_part;
 	query text;
 	found jsonb;
 	rows int8;
 BEGIN
 	SELECT * INTO STRICT part
-	FROM @extschema@.clv_pipeline_parts() p
+	FROM clv_internal.clv_pipeline_parts() p
 	WHERE p.name = target AND p.kind IN ('rows', 'sums');
-	query := @extschema@.clv_pipeline_sql(d, part.statement, fillings);
+	query := clv_internal.clv_pipeline_sql(d, part.statement, fillings);
 	IF part.kind = 'rows' THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.{1:I}
 			{2}
 		$sql$::text, ARRAY[target, query]) USING d, this;
 	ELSE
 		-- A query that only reads may run in parallel, an INSERT of its rows may not; what comes out of it is small.
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT jsonb_agg(q)
 			FROM (
 				{1}
@@ -54,13 +54,13 @@ BEGIN
 		$sql$::text, ARRAY[query]) INTO found USING d, this;
 		-- The last digits of a sum of doubles depend on the order of its rows. Where it can be, sums are of whole
 		-- billionths; else these digits go, so that the same customers make the same row.
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.{1:I}
 			SELECT (jsonb_populate_record(NULL::{data}.{1:I}, q.o)).*
 			FROM jsonb_array_elements($1::jsonb) e
 			CROSS JOIN LATERAL (
 				SELECT jsonb_build_object('run', $2::int8) || jsonb_object_agg(k, CASE jsonb_typeof(v)
-					WHEN 'number' THEN to_jsonb(@extschema@.clv_pipeline_rounded(v::numeric))
+					WHEN 'number' THEN to_jsonb(clv_internal.clv_pipeline_rounded(v::numeric))
 					ELSE v
 				END) AS o
 				FROM jsonb_each(e) AS j (k, v)
@@ -71,41 +71,41 @@ BEGIN
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_fill(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text[]) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fill(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text[]) IS
 	'puts the rows of a run into a table of a pipeline: those of its query of kind "rows" as they come, those of a '
 	'query of kind "sums", which are few, by the names of their columns and to nine digits; fillings stand for {1} '
 	'and so on in the query. Returns the number of rows. A part of pipelines';
-CREATE FUNCTION @extschema@.clv_pipeline_fill(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_fill(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text)
 RETURNS pg_catalog.int8
 LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 1000000
-RETURN @extschema@.clv_pipeline_fill(d, run, target, '{}'::pg_catalog.text[]);
-COMMENT ON FUNCTION @extschema@.clv_pipeline_fill(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
+RETURN clv_internal.clv_pipeline_fill(d, run, target, '{}'::pg_catalog.text[]);
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fill(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
 	'the same for a query that has nothing to be filled in. A part of pipelines';
 
 -- ---- step: customers --------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_rated_day(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_rated_day(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	type regtype := @extschema@.clv_pipeline_check_type((@extschema@.clv_quick_relation(d.rating_source)).relation,
+	type regtype := clv_internal.clv_pipeline_check_type((clv_internal.clv_quick_relation(d.rating_source)).relation,
 		'rated_at'::text, d.rated_at, '{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 BEGIN
-	RETURN @extschema@.clv_pipeline_sql(d, CASE type
+	RETURN clv_internal.clv_pipeline_sql(d, CASE type
 		WHEN 'timestamptz'::regtype THEN '(g.{1:I} AT TIME ZONE {2:L})::date'
 		ELSE 'g.{1:I}::date'
 	END, ARRAY[d.rated_at, d.time_zone]);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_rated_day(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_rated_day(clv_internal.clv_pipeline_definition) IS
 	'the day of a rating g, as an expression. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_ratings(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_ratings(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
@@ -114,7 +114,7 @@ BEGIN
 	IF d.rating_source IS NULL THEN
 		RETURN 'CROSS JOIN (SELECT NULL::int2 AS rating) g';
 	ELSIF d.rated_at IS NULL THEN
-		RETURN @extschema@.clv_pipeline_sql(d, $sql$
+		RETURN clv_internal.clv_pipeline_sql(d, $sql$
 			LEFT JOIN (
 				SELECT {g.key}, round(avg(g.{1:I})) AS rating
 				FROM {2} g
@@ -123,26 +123,26 @@ BEGIN
 			) g ON {g=h}
 		$sql$::text, ARRAY[d.rating, d.rating_source]);
 	END IF;
-	RETURN @extschema@.clv_pipeline_sql(d, $sql$
+	RETURN clv_internal.clv_pipeline_sql(d, $sql$
 		LEFT JOIN (
 			SELECT DISTINCT ON ({g.key}) {g.key}, g.{1:I} AS rating
 			FROM {2} g
 			WHERE {g.known} AND g.{1:I} IS NOT NULL AND {3} <= ($2).as_of
 			ORDER BY {g.key}, g.{4:I} DESC, g.{1:I}
 		) g ON {g=h}
-	$sql$::text, ARRAY[d.rating, d.rating_source, @extschema@.clv_pipeline_rated_day(d), d.rated_at]);
+	$sql$::text, ARRAY[d.rating, d.rating_source, clv_internal.clv_pipeline_rated_day(d), d.rated_at]);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_ratings(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_ratings(clv_internal.clv_pipeline_definition) IS
 	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
 	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_attributes(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_attributes(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT 'jsonb_build_object(' || string_agg(@extschema@.clv_pipeline_sql(d, CASE
+	SELECT 'jsonb_build_object(' || string_agg(clv_internal.clv_pipeline_sql(d, CASE
 			WHEN i.name = ANY ((d).attributes) THEN '{1:L}, a.{1:I}'
 			WHEN i.name = 'satisfaction' THEN '{1:L}, q.satisfaction'
 			WHEN i.name = 'cumulative_share' THEN '{1:L}, q.cumulative_share'
@@ -159,11 +159,11 @@ AS $$
 	FROM @extschema@.clv_segment_inputs((d).map) i
 	WHERE i.kind = 'attribute'
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_attributes(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_attributes(clv_internal.clv_pipeline_definition) IS
 	'the attributes that the pipeline''s map asks for, as an expression; NULL where it asks for none. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_segment(
+CREATE FUNCTION clv_internal.clv_pipeline_segment(
 	scores @extschema@.clv_scores, map pg_catalog.text, attributes pg_catalog.jsonb)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000
@@ -175,23 +175,23 @@ EXCEPTION WHEN null_value_not_allowed THEN
 	RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_segment(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_segment(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
 	'the segment of a customer where something is not known; NULL where that is what the map needs. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_assign(
-	d @extschema@.clv_pipeline_definition, map pg_catalog.text, attributes pg_catalog.text)
+CREATE FUNCTION clv_internal.clv_pipeline_assign(
+	d clv_internal.clv_pipeline_definition, map pg_catalog.text, attributes pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT @extschema@.clv_pipeline_sql(d, $sql$
+	SELECT clv_internal.clv_pipeline_sql(d, $sql$
 		CASE
-			WHEN {1} THEN @extschema@.clv_pipeline_segment(q.scores, {2:L}::text, {3})
+			WHEN {1} THEN clv_internal.clv_pipeline_segment(q.scores, {2:L}::text, {3})
 			ELSE @extschema@.segment_assign(q.scores, {2:L}::text, {3})
 		END
 	$sql$::text, ARRAY[
-		coalesce(string_agg(@extschema@.clv_pipeline_sql(d, CASE i.kind
+		coalesce(string_agg(clv_internal.clv_pipeline_sql(d, CASE i.kind
 				WHEN 'score' THEN '(q.scores).{1:I} IS NULL'
 				ELSE 'a.{1:I} IS NULL'
 			END, ARRAY[i.name]), ' OR ')
@@ -200,12 +200,12 @@ AS $$
 		coalesce(attributes, 'NULL::jsonb')])
 	FROM @extschema@.clv_segment_inputs(map) i
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_assign(
-	@extschema@.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_assign(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
 	'the segment of a customer q of the query of customers, as an expression: NULL where what the map needs is not '
 	'known. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_customer_fillings(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
 SET search_path = pg_catalog, pg_temp
@@ -214,14 +214,14 @@ DECLARE
 	needs text[] := ARRAY(SELECT i.name FROM @extschema@.clv_segment_inputs(d.map) i WHERE i.kind = 'attribute');
 BEGIN
 	RETURN ARRAY[
-		@extschema@.clv_pipeline_assign(d, d.map, @extschema@.clv_pipeline_attributes(d)),
+		clv_internal.clv_pipeline_assign(d, d.map, clv_internal.clv_pipeline_attributes(d)),
 		CASE WHEN d.rating_source IS NULL THEN 'NULL' ELSE
-			@extschema@.clv_pipeline_assign(d, 'value x satisfaction'::text,
+			clv_internal.clv_pipeline_assign(d, 'value x satisfaction'::text,
 				$sql$jsonb_build_object('satisfaction', q.satisfaction)$sql$::text)
 		END,
-		@extschema@.clv_pipeline_ratings(d),
+		clv_internal.clv_pipeline_ratings(d),
 		CASE WHEN needs && d.attributes THEN
-			@extschema@.clv_pipeline_sql(d, 'LEFT JOIN {1} a ON {a=q}'::text, ARRAY[d.attribute_source])
+			clv_internal.clv_pipeline_sql(d, 'LEFT JOIN {1} a ON {a=q}'::text, ARRAY[d.attribute_source])
 		END,
 		CASE WHEN NOT 'cumulative_share' = ANY (needs) THEN 'NULL::numeric' ELSE $sql$
 			coalesce((sum(w.spend) OVER (ORDER BY w.spend DESC) - sum(w.spend) OVER (PARTITION BY w.spend))
@@ -229,22 +229,22 @@ BEGIN
 		END];
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_customer_fillings(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_fillings(clv_internal.clv_pipeline_definition) IS
 	'what the map, the ratings and the attributes add to the query of customers, as clv_pipeline_fill takes it. A part '
 	'of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_customers(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_customers(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	this @extschema@.clv_pipeline_run := @extschema@.clv_pipeline_this(d, run);
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
 	rows int8;
 	missed int8;
 BEGIN
-	rows := @extschema@.clv_pipeline_fill(d, run, 'customer'::text, @extschema@.clv_pipeline_customer_fillings(d));
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	rows := clv_internal.clv_pipeline_fill(d, run, 'customer'::text, clv_internal.clv_pipeline_customer_fillings(d));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET customers = $3, (histories, total_revenue) = (
 			SELECT
@@ -258,63 +258,63 @@ BEGIN
 		)
 		WHERE run = ($2).run
 	$sql$::text) USING d, this, rows;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'ANALYZE {data}.customer'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.customer'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT count(*)
 		FROM {data}.customer c
 		WHERE c.run = $1 AND c.segment = '(none)'
 	$sql$::text) INTO missed USING run;
-	PERFORM @extschema@.clv_pipeline_note(d, run,
+	PERFORM clv_internal.clv_pipeline_note(d, run,
 			format('%s customers in no segment: no rule holds, or what one needs is not known', missed))
 		WHERE missed > 0;
 	IF d.rated_at IS NOT NULL THEN
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT count(*)
 			FROM {1} g
 			WHERE {g.known} AND g.{2:I} IS NOT NULL AND {3} > $1::date
 		$sql$::text, ARRAY[d.rating_source, d.rating,
-			@extschema@.clv_pipeline_rated_day(d)]) INTO missed USING this.as_of;
-		PERFORM @extschema@.clv_pipeline_note(d, run, format('%s ratings after the day left out', missed))
+			clv_internal.clv_pipeline_rated_day(d)]) INTO missed USING this.as_of;
+		PERFORM clv_internal.clv_pipeline_note(d, run, format('%s ratings after the day left out', missed))
 			WHERE missed > 0;
 	END IF;
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_customers(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_customers(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: scores, predictions and segments of all customers. A part of pipelines';
 
 -- ---- steps: segments, cohorts, forecast, concentration, lists ---------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_segments(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_segments(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN @extschema@.clv_pipeline_fill(d, run, 'segment'::text)
-		+ @extschema@.clv_pipeline_fill(d, run, 'migration'::text)
-		+ @extschema@.clv_pipeline_fill(d, run, 'equity'::text);
+	RETURN clv_internal.clv_pipeline_fill(d, run, 'segment'::text)
+		+ clv_internal.clv_pipeline_fill(d, run, 'migration'::text)
+		+ clv_internal.clv_pipeline_fill(d, run, 'equity'::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_segments(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_segments(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: what segments add up to, who moved between them, and what the base is worth. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_cohorts(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_cohorts(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN @extschema@.clv_pipeline_fill(d, run, 'cohort'::text)
-		+ @extschema@.clv_pipeline_fill(d, run, 'cohort_age'::text);
+	RETURN clv_internal.clv_pipeline_fill(d, run, 'cohort'::text)
+		+ clv_internal.clv_pipeline_fill(d, run, 'cohort_age'::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_cohorts(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_cohorts(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: cohorts by the month of the first purchase, and what they did at which age. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_periods(
+CREATE FUNCTION clv_internal.clv_pipeline_periods(
 	horizon pg_catalog.interval, as_of pg_catalog.date, model @extschema@.clv_model)
 RETURNS TABLE (
 	number pg_catalog.int4, period_start pg_catalog.date, period_end pg_catalog.date, until pg_catalog.interval)
@@ -324,7 +324,7 @@ AS $$
 	-- calendar months where time is continuous, else the family's own periods; the last one ends with the horizon
 	WITH clock AS (
 		SELECT c.clock, c.time_unit
-		FROM @extschema@.clv_validate_clock(model) c
+		FROM clv_internal.clv_validate_clock(model) c
 	),
 	span AS (
 		SELECT 365.25 * (12 * extract(year FROM horizon) + extract(month FROM horizon))::float8 / 12
@@ -350,9 +350,9 @@ AS $$
 		UNION ALL
 		SELECT p.until - as_of, i * c.time_unit
 		FROM clock c
-		CROSS JOIN @extschema@.clv_validate_periods(model, as_of, horizon) h
+		CROSS JOIN clv_internal.clv_validate_periods(model, as_of, horizon) h
 		CROSS JOIN generate_series(1, CASE WHEN h.periods < 121 THEN h.periods WHEN h.periods > 0 THEN 121 END) i
-		CROSS JOIN @extschema@.clv_validate_periods(model, as_of, i * c.time_unit) p
+		CROSS JOIN clv_internal.clv_validate_periods(model, as_of, i * c.time_unit) p
 	),
 	numbered AS (
 		SELECT
@@ -367,22 +367,22 @@ AS $$
 	ORDER BY n.number
 	LIMIT 121
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_periods(pg_catalog.interval, pg_catalog.date, @extschema@.clv_model) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_periods(pg_catalog.interval, pg_catalog.date, @extschema@.clv_model) IS
 	'the periods of a forecast: calendar months, or the periods of a family of discrete time; until: from the day to '
 	'the end of the period. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_forecast_fillings(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_forecast_fillings(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.text[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	this @extschema@.clv_pipeline_run := @extschema@.clv_pipeline_this(d, run);
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
 	units float8;
 BEGIN
 	-- sums of whole ten-thousandths, or of whole units where these would be too many
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT CASE WHEN sum(s.expected_revenue) > 1e13 THEN 1 ELSE 1e4 END
 		FROM {data}.segment s
 		WHERE s.run = $1
@@ -390,87 +390,87 @@ BEGIN
 	-- a call for each period by itself, because each remembers what it has worked out for its horizon
 	RETURN (
 		SELECT ARRAY[
-			string_agg(@extschema@.clv_pipeline_sql(d, $sql$
+			string_agg(clv_internal.clv_pipeline_sql(d, $sql$
 				@extschema@.clv_expected_purchases(($2).model, h.history, {2:L}::interval, ($2).as_of, NULL::float8[])
 					AS e{1}$sql$::text, p.fillings), ',' ORDER BY p.number),
 			format('ARRAY[%s] AS e, ARRAY[%s] AS r',
-				string_agg(@extschema@.clv_pipeline_sql(d, $sql$
+				string_agg(clv_internal.clv_pipeline_sql(d, $sql$
 					sum((1e9 * q.e{1})::int8) / 1e9$sql$::text, p.fillings), ',' ORDER BY p.number),
-				string_agg(@extschema@.clv_pipeline_sql(d, $sql$
+				string_agg(clv_internal.clv_pipeline_sql(d, $sql$
 					sum(({3} * q.e{1} * q.spend)::int8) / {3}$sql$::text, p.fillings), ',' ORDER BY p.number)),
-			format('ARRAY[%s] AS t', string_agg(@extschema@.clv_pipeline_sql(d, $sql$
+			format('ARRAY[%s] AS t', string_agg(clv_internal.clv_pipeline_sql(d, $sql$
 				@extschema@.clv_predict_total(($2).model, h.history, {2:L}::interval, 0::float8, 1::float8, ($2).as_of,
 					coalesce(($1).level, 0.9::float8))$sql$::text, p.fillings), ',' ORDER BY p.number))]
 		FROM (
 			SELECT p.number, ARRAY[p.number::text, p.until::text, units::text] AS fillings
-			FROM @extschema@.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
+			FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
 		) p
 	);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_forecast_fillings(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'what the query of the forecast asks for each period, as clv_pipeline_fill takes it. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_forecast(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_forecast(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN @extschema@.clv_pipeline_fill(d, run, 'forecast'::text, @extschema@.clv_pipeline_forecast_fillings(d, run));
+	RETURN clv_internal.clv_pipeline_fill(d, run, 'forecast'::text, clv_internal.clv_pipeline_forecast_fillings(d, run));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_forecast(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_forecast(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: purchases and revenue to come, by period and segment, and for all. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_concentration(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_concentration(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN @extschema@.clv_pipeline_fill(d, run, 'concentration'::text);
+	RETURN clv_internal.clv_pipeline_fill(d, run, 'concentration'::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_concentration(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_concentration(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: which share of the value the most valuable hundredths of the customers bring, behind them '
 	'and before them. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_lists(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_lists(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN @extschema@.clv_pipeline_fill(d, run, 'winback'::text)
-		+ @extschema@.clv_pipeline_fill(d, run, 'next_best'::text);
+	RETURN clv_internal.clv_pipeline_fill(d, run, 'winback'::text)
+		+ clv_internal.clv_pipeline_fill(d, run, 'next_best'::text);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_lists(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_lists(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: which customers to win back, and for which one more purchase goes along with the largest '
 	'gain. A part of pipelines';
 
 -- ---- steps: satisfaction, profile -------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_satisfaction(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_satisfaction(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN CASE WHEN d.rating_source IS NULL THEN 0
-		ELSE @extschema@.clv_pipeline_fill(d, run, 'satisfaction'::text)
-			+ @extschema@.clv_pipeline_fill(d, run, 'value_satisfaction'::text)
+		ELSE clv_internal.clv_pipeline_fill(d, run, 'satisfaction'::text)
+			+ clv_internal.clv_pipeline_fill(d, run, 'value_satisfaction'::text)
 		END;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_satisfaction(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_satisfaction(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: net promoter scores, and value against satisfaction, where there are ratings. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_profile(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_profile(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -483,7 +483,7 @@ BEGIN
 	IF d.attribute_source IS NULL THEN
 		RETURN 0;
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT concat_ws('/', {a.key})
 		FROM {1} a
 		WHERE {a.known}
@@ -492,25 +492,25 @@ BEGIN
 		LIMIT 1
 	$sql$::text, ARRAY[d.attribute_source]) INTO twice;
 	IF twice IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			format('%s has more than one row of customer %s', d.attribute_source, twice), NULL::text,
 			'attribute_source must have one row a customer: a view can choose among several.'::text,
 			'cardinality_violation'::text);
 	END IF;
 	FOREACH attribute IN ARRAY d.attributes LOOP
-		rows := rows + @extschema@.clv_pipeline_fill(d, run, 'profile'::text, ARRAY[attribute, d.attribute_source]);
+		rows := rows + clv_internal.clv_pipeline_fill(d, run, 'profile'::text, ARRAY[attribute, d.attribute_source]);
 	END LOOP;
 	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_profile(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_profile(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: how often which values of the attributes are met in which segment, and in all. A part of '
 	'pipelines';
 
 -- ---- step: validation -------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_holdout(
-	d @extschema@.clv_pipeline_definition, run pg_catalog.int8, parts pg_catalog.int8,
+CREATE FUNCTION clv_internal.clv_pipeline_holdout(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, parts pg_catalog.int8,
 	since pg_catalog.date, until pg_catalog.date, span pg_catalog.interval, tracked pg_catalog.bool,
 	OUT rows pg_catalog.int8, OUT shortfall pg_catalog.text, OUT failure pg_catalog.text)
 RETURNS record
@@ -519,32 +519,32 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET client_min_messages = error
 AS $$
 DECLARE
-	this @extschema@.clv_pipeline_run := @extschema@.clv_pipeline_this(d, run);
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
 	past @extschema@.clv_model;
 	fillings text[];
 BEGIN
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		CREATE VIEW {data}.sample AS
 		SELECT h.history
 		FROM {data}.history h
 		WHERE h.generation = {1} AND hashtextextended(concat_ws('/', {h.key}), 0) % {2} = 0
 	$sql$::text, ARRAY[this.generation::text, parts::text]);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT @extschema@.clv_fit(h.history, $1::jsonb)
 		FROM {data}.sample h
-	$sql$::text) INTO past USING @extschema@.clv_pipeline_fit_options(d, since);
-	shortfall := @extschema@.clv_pipeline_shortfall(past, d.options);
+	$sql$::text) INTO past USING clv_internal.clv_pipeline_fit_options(d, since);
+	shortfall := clv_internal.clv_pipeline_shortfall(past, d.options);
 	fillings := (
-		SELECT ARRAY[@extschema@.clv_pipeline_sql(d, '{data}.sample'::text), past::text, since::text, until::text,
+		SELECT ARRAY[clv_internal.clv_pipeline_sql(d, '{data}.sample'::text), past::text, since::text, until::text,
 			span::text, (m.converged AND coalesce(m.spend_converged, true))::text]
 		FROM @extschema@.clv_diagnostics(past) m
 	);
-	rows := @extschema@.clv_pipeline_fill(d, run, 'calibration'::text, fillings)
-		+ @extschema@.clv_pipeline_fill(d, run, 'lift'::text, fillings);
+	rows := clv_internal.clv_pipeline_fill(d, run, 'calibration'::text, fillings)
+		+ clv_internal.clv_pipeline_fill(d, run, 'lift'::text, fillings);
 	IF tracked THEN
-		rows := rows + @extschema@.clv_pipeline_fill(d, run, 'tracking'::text, fillings);
+		rows := rows + clv_internal.clv_pipeline_fill(d, run, 'tracking'::text, fillings);
 	END IF;
-	EXECUTE @extschema@.clv_pipeline_sql(d, 'DROP VIEW {data}.sample'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP VIEW {data}.sample'::text);
 EXCEPTION
 	-- a past too short or too quiet for a fit is nothing to keep today's results back for
 	WHEN data_exception OR invalid_parameter_value OR no_data_found OR numeric_value_out_of_range
@@ -553,13 +553,13 @@ EXCEPTION
 		failure := SQLERRM;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_holdout(
-	@extschema@.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, pg_catalog.date,
+COMMENT ON FUNCTION clv_internal.clv_pipeline_holdout(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, pg_catalog.date,
 	pg_catalog.interval, pg_catalog.bool) IS
 	'what a model of the customers up to since, or of one of so many parts of them, predicted for the span that ends '
 	'with until, and what came, week by week too where that is tracked; or why there is none. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_step_validation(d @extschema@.clv_pipeline_definition, run pg_catalog.int8)
+CREATE FUNCTION clv_internal.clv_pipeline_step_validation(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -567,8 +567,8 @@ AS $$
 DECLARE
 	-- of more customers a sample says as much
 	most CONSTANT int8 := 200000;
-	this @extschema@.clv_pipeline_run := @extschema@.clv_pipeline_this(d, run);
-	clock record := @extschema@.clv_validate_clock(this.model);
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
+	clock record := clv_internal.clv_validate_clock(this.model);
 	first date;
 	histories int8;
 	days float8;
@@ -581,8 +581,8 @@ BEGIN
 	IF this.model_run <> run THEN
 		RETURN 0;
 	END IF;
-	PERFORM @extschema@.clv_pipeline_fill(d, run, 'new_customer'::text);
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	PERFORM clv_internal.clv_pipeline_fill(d, run, 'new_customer'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT min(c.first_purchase), (SELECT r.histories FROM {data}.run r WHERE r.run = $1)
 		FROM {data}.customer c
 		WHERE c.run = $1
@@ -595,21 +595,21 @@ BEGIN
 		ELSE floor(days / clock.unit_days) * clock.time_unit
 	END;
 	since := (this.as_of + 1 - span)::date - 1;
-	until := coalesce((@extschema@.clv_validate_periods(this.model, since, span)).until, this.as_of);
+	until := coalesce((clv_internal.clv_validate_periods(this.model, since, span)).until, this.as_of);
 	IF until - since < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
 		RETURN 1;
 	END IF;
-	tried := @extschema@.clv_pipeline_holdout(d, run, 1 + histories / most, since, until, span,
+	tried := clv_internal.clv_pipeline_holdout(d, run, 1 + histories / most, since, until, span,
 		clock.clock = 'continuous');
 	IF tried.shortfall IS NOT NULL THEN
-		PERFORM @extschema@.clv_pipeline_note(d, run, 'of the model before the hold-out: ' || tried.shortfall);
+		PERFORM clv_internal.clv_pipeline_note(d, run, 'of the model before the hold-out: ' || tried.shortfall);
 		RAISE WARNING 'the hold-out of pipeline "%" is judged by a model that falls short', d.name
 			USING DETAIL = format('Fitted as of %s: %s.', to_char(since, 'YYYY-MM-DD'), tried.shortfall);
 	END IF;
-	PERFORM @extschema@.clv_pipeline_note(d, run, 'no validation: ' || tried.failure);
+	PERFORM clv_internal.clv_pipeline_note(d, run, 'no validation: ' || tried.failure);
 	RETURN 1 + tried.rows;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_step_validation(@extschema@.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_validation(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh that has fitted a model: what its like, fitted before a hold-out, predicted for it and what '
 	'came; and what a new customer is worth. A part of pipelines';

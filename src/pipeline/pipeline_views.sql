@@ -14,64 +14,64 @@
 -- Columns have types that every driver knows: numbers, money as numeric(24,2), varchar, dates, times, booleans;
 -- never an array, composite or interval, and never NaN, infinity or an infinite date, which clv_finite() keeps out.
 
-CREATE FUNCTION @extschema@.clv_pipeline_parts() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_parts() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000 ROWS 400
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_work();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_runs();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_models();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_customers();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_segments();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_migration();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_equity();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_cohorts();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_cohort_retention();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_forecast();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_concentration();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_winback();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_next_best();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_satisfaction();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_value_segments();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_profile();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_new_customer();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_calibration();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_lift();
-	RETURN QUERY SELECT * FROM @extschema@.clv_pipeline_view_tracking();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_work();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_runs();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_models();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_customers();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_segments();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_migration();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_equity();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_cohorts();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_cohort_retention();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_forecast();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_concentration();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_winback();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_next_best();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_satisfaction();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_value_segments();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_profile();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_new_customer();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_calibration();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_lift();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_tracking();
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_parts() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_parts() IS
 	'the parts of the tables and views of a pipeline, in their order. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_views()
+CREATE FUNCTION clv_internal.clv_pipeline_views()
 RETURNS TABLE (name pg_catalog.text, source pg_catalog.text, comment pg_catalog.text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 ROWS 25
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT p.name, p.statement, p.comment
-	FROM @extschema@.clv_pipeline_parts() WITH ORDINALITY AS p
+	FROM clv_internal.clv_pipeline_parts() WITH ORDINALITY AS p
 	WHERE p.kind = 'view'
 	ORDER BY p.ordinality
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_views() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_views() IS
 	'the views of a pipeline: what they read and what they show. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_key_text(d @extschema@.clv_pipeline_definition) RETURNS pg_catalog.text
+CREATE FUNCTION clv_internal.clv_pipeline_key_text(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT @extschema@.clv_pipeline_sql(d, '@extschema@.clv_pipeline_key({1})::varchar(255)'::text, ARRAY[string_agg(
-		@extschema@.clv_pipeline_sql(d, CASE
+	SELECT clv_internal.clv_pipeline_sql(d, 'clv_internal.clv_pipeline_key({1})::varchar(255)'::text, ARRAY[string_agg(
+		clv_internal.clv_pipeline_sql(d, CASE
 			WHEN cardinality((d).customer) = 1 THEN 'c.{1:I}::text'
-			ELSE '@extschema@.clv_pipeline_key_part(c.{1:I}::text)'
+			ELSE 'clv_internal.clv_pipeline_key_part(c.{1:I}::text)'
 		END, ARRAY[u.name]), $sql$ || '/' || $sql$ ORDER BY u.number)])
 	FROM unnest((d).customer) WITH ORDINALITY AS u (name, number)
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_key_text(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_key_text(clv_internal.clv_pipeline_definition) IS
 	'the key of a customer c as one text, as an expression. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_columns(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_columns(d clv_internal.clv_pipeline_definition)
 RETURNS TABLE (
 	view pg_catalog.text, number pg_catalog.int8, name pg_catalog.text, expression pg_catalog.text,
 	comment pg_catalog.text, of_key pg_catalog.bool)
@@ -81,7 +81,7 @@ AS $$
 	WITH part AS (
 		-- a column belongs to the last view before it
 		SELECT p.*, max(p.ordinality) FILTER (WHERE p.kind = 'view') OVER (ORDER BY p.ordinality) AS view_number
-		FROM @extschema@.clv_pipeline_parts() WITH ORDINALITY AS p
+		FROM clv_internal.clv_pipeline_parts() WITH ORDINALITY AS p
 	),
 	field AS (
 		SELECT v.name AS view, p.ordinality AS number, p.kind, p.name, p.statement, p.comment
@@ -104,20 +104,20 @@ AS $$
 		row_number() OVER (ORDER BY l.number, l.number_there, k.number),
 		coalesce(k.name, l.name),
 		CASE
-			WHEN l.kind = 'key' THEN @extschema@.clv_pipeline_sql(d, 'c.{1:I}'::text, ARRAY[k.name])
-			ELSE @extschema@.clv_pipeline_sql(d, l.statement, ARRAY[@extschema@.clv_pipeline_key_text(d)])
+			WHEN l.kind = 'key' THEN clv_internal.clv_pipeline_sql(d, 'c.{1:I}'::text, ARRAY[k.name])
+			ELSE clv_internal.clv_pipeline_sql(d, l.statement, ARRAY[clv_internal.clv_pipeline_key_text(d)])
 		END,
 		l.comment,
 		l.kind = 'key'
 	FROM listed l
 	LEFT JOIN LATERAL unnest((d).customer) WITH ORDINALITY AS k (name, number) ON l.kind = 'key'
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_columns(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_columns(clv_internal.clv_pipeline_definition) IS
 	'the columns of the views of a pipeline: their order, names, expressions and meaning. A part of pipelines';
 
 -- ---- making them ------------------------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_key_columns(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_key_columns(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
@@ -132,43 +132,43 @@ AS $$
 		),
 		' NOT NULL'), ', ' ORDER BY u.i)
 	FROM unnest((d).customer) WITH ORDINALITY AS u (c, i)
-	JOIN pg_attribute a ON a.attrelid = (@extschema@.clv_quick_relation((d).source)).relation AND a.attname = u.c
+	JOIN pg_attribute a ON a.attrelid = (clv_internal.clv_quick_relation((d).source)).relation AND a.attname = u.c
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_key_columns(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_key_columns(clv_internal.clv_pipeline_definition) IS
 	'the columns of the customer''s key as a table declares them, of the types that the source has. A part of '
 	'pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_create_tables(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_create_tables(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	part record;
-	keys text := @extschema@.clv_pipeline_key_columns(d);
+	keys text := clv_internal.clv_pipeline_key_columns(d);
 BEGIN
 	FOR part IN
 		SELECT *
-		FROM @extschema@.clv_pipeline_parts() WITH ORDINALITY AS p
+		FROM clv_internal.clv_pipeline_parts() WITH ORDINALITY AS p
 		WHERE p.kind IN ('table', 'setup')
 		ORDER BY p.ordinality
 	LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, part.statement, ARRAY[keys]);
+		EXECUTE clv_internal.clv_pipeline_sql(d, part.statement, ARRAY[keys]);
 		IF part.comment IS NOT NULL THEN
-			EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+			EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 				COMMENT ON TABLE {data}.{1:I} IS {2:L}
 			$sql$::text, ARRAY[part.name, part.comment]);
 		END IF;
 	END LOOP;
-	EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.pipeline VALUES ($1.*)
 	$sql$::text) USING d;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_create_tables(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_create_tables(clv_internal.clv_pipeline_definition) IS
 	'makes the tables of a pipeline. A part of pipelines';
 
-CREATE FUNCTION @extschema@.clv_pipeline_create_views(d @extschema@.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_create_views(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -179,28 +179,28 @@ DECLARE
 BEGIN
 	FOR view IN
 		SELECT v.name, v.source, v.comment, l.list
-		FROM @extschema@.clv_pipeline_views() v
+		FROM clv_internal.clv_pipeline_views() v
 		JOIN (
 			SELECT c.view, string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.number) AS list
-			FROM @extschema@.clv_pipeline_columns(d) c
+			FROM clv_internal.clv_pipeline_columns(d) c
 			GROUP BY c.view
 		) l ON l.view = v.name
 	LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			CREATE VIEW {views}.{1:I} AS
 			SELECT {2}
 			{3}
-		$sql$::text, ARRAY[view.name, view.list, @extschema@.clv_pipeline_sql(d, view.source)]);
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+		$sql$::text, ARRAY[view.name, view.list, clv_internal.clv_pipeline_sql(d, view.source)]);
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			COMMENT ON VIEW {views}.{1:I} IS {2:L}
 		$sql$::text, ARRAY[view.name, view.comment]);
 	END LOOP;
-	FOR field IN SELECT c.view, c.name, c.comment FROM @extschema@.clv_pipeline_columns(d) c LOOP
-		EXECUTE @extschema@.clv_pipeline_sql(d, $sql$
+	FOR field IN SELECT c.view, c.name, c.comment FROM clv_internal.clv_pipeline_columns(d) c LOOP
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			COMMENT ON COLUMN {views}.{1:I}.{2:I} IS {3:L}
 		$sql$::text, ARRAY[field.view, field.name, field.comment]);
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_create_views(@extschema@.clv_pipeline_definition) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_create_views(clv_internal.clv_pipeline_definition) IS
 	'makes the views of a pipeline, with their comments. A part of pipelines';

@@ -33,81 +33,81 @@ COMMENT ON COLUMN @extschema@.clv_total.value_mean_high IS 'upper end of the con
 COMMENT ON COLUMN @extschema@.clv_total.value_low IS 'lower end of the prediction interval of the value that will be realised; NULL where the variance of a customer''s spend does not exist (gamma/gamma: p x + q <= 2)';
 COMMENT ON COLUMN @extschema@.clv_total.value_high IS 'upper end of the prediction interval of the value that will be realised';
 
-CREATE FUNCTION @extschema@.clv_predict_total_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_predict_total_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_combine(pg_catalog.internal, pg_catalog.internal) IS 'of clv_predict_total: puts two totals together';
-CREATE FUNCTION @extschema@.clv_predict_total_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
+COMMENT ON FUNCTION clv_internal.clv_predict_total_combine(pg_catalog.internal, pg_catalog.internal) IS 'of clv_predict_total: puts two totals together';
+CREATE FUNCTION clv_internal.clv_predict_total_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_serialize(pg_catalog.internal) IS 'of clv_predict_total: a total as bytes';
-CREATE FUNCTION @extschema@.clv_predict_total_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
+COMMENT ON FUNCTION clv_internal.clv_predict_total_serialize(pg_catalog.internal) IS 'of clv_predict_total: a total as bytes';
+CREATE FUNCTION clv_internal.clv_predict_total_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_deserialize(pg_catalog.bytea, pg_catalog.internal) IS 'of clv_predict_total: bytes as a total';
-CREATE FUNCTION @extschema@.clv_predict_total_final(pg_catalog.internal) RETURNS @extschema@.clv_total
+COMMENT ON FUNCTION clv_internal.clv_predict_total_deserialize(pg_catalog.bytea, pg_catalog.internal) IS 'of clv_predict_total: bytes as a total';
+CREATE FUNCTION clv_internal.clv_predict_total_final(pg_catalog.internal) RETURNS @extschema@.clv_total
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_final(pg_catalog.internal) IS 'of clv_predict_total: the row';
+COMMENT ON FUNCTION clv_internal.clv_predict_total_final(pg_catalog.internal) IS 'of clv_predict_total: the row';
 
-CREATE FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS 'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS 'of clv_predict_total: adds a customer';
 CREATE AGGREGATE @extschema@.clv_predict_total(model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval) (
-	SFUNC = @extschema@.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = @extschema@.clv_predict_total_final, COMBINEFUNC = @extschema@.clv_predict_total_combine,
-	SERIALFUNC = @extschema@.clv_predict_total_serialize, DESERIALFUNC = @extschema@.clv_predict_total_deserialize,
+	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
+	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS
 	'what customers together will buy and be worth (model, history, horizon): expectation, confidence interval of the expectation (delta method), and prediction interval of what will be realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, parameters held). Undiscounted, margin 1, level 0.95. One model and one level in a total. NULL models and histories are ignored, none at all: NULL; other NULLs are errors';
 
-CREATE FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS 'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS 'of clv_predict_total: adds a customer';
 CREATE AGGREGATE @extschema@.clv_predict_total(model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, discount_rate pg_catalog.float8) (
-	SFUNC = @extschema@.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = @extschema@.clv_predict_total_final, COMBINEFUNC = @extschema@.clv_predict_total_combine,
-	SERIALFUNC = @extschema@.clv_predict_total_serialize, DESERIALFUNC = @extschema@.clv_predict_total_deserialize,
+	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
+	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS
 	'what customers together will buy and be worth (model, history, horizon, discount_rate): expectation, confidence interval of the expectation (delta method), and prediction interval of what will be realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, parameters held). Margin 1, level 0.95. One model and one level in a total. NULL models and histories are ignored, none at all: NULL; other NULLs are errors';
 
-CREATE FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) IS 'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) IS 'of clv_predict_total: adds a customer';
 CREATE AGGREGATE @extschema@.clv_predict_total(model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, discount_rate pg_catalog.float8, margin pg_catalog.float8) (
-	SFUNC = @extschema@.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = @extschema@.clv_predict_total_final, COMBINEFUNC = @extschema@.clv_predict_total_combine,
-	SERIALFUNC = @extschema@.clv_predict_total_serialize, DESERIALFUNC = @extschema@.clv_predict_total_deserialize,
+	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
+	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) IS
 	'what customers together will buy and be worth (model, history, horizon, discount_rate, margin): expectation, confidence interval of the expectation (delta method), and prediction interval of what will be realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, parameters held). Level 0.95. One model and one level in a total. NULL models and histories are ignored, none at all: NULL; other NULLs are errors';
 
-CREATE FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS 'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS 'of clv_predict_total: adds a customer';
 CREATE AGGREGATE @extschema@.clv_predict_total(model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date) (
-	SFUNC = @extschema@.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = @extschema@.clv_predict_total_final, COMBINEFUNC = @extschema@.clv_predict_total_combine,
-	SERIALFUNC = @extschema@.clv_predict_total_serialize, DESERIALFUNC = @extschema@.clv_predict_total_deserialize,
+	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
+	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date) IS
 	'what customers together will buy and be worth (model, history, horizon, discount_rate, margin, as_of): expectation, confidence interval of the expectation (delta method), and prediction interval of what will be realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, parameters held). Level 0.95. One model and one level in a total. NULL models and histories are ignored, none at all: NULL; other NULLs are errors, but for as_of (the model''s) and covariates';
 
-CREATE FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8) IS 'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8) IS 'of clv_predict_total: adds a customer';
 CREATE AGGREGATE @extschema@.clv_predict_total(model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8) (
-	SFUNC = @extschema@.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = @extschema@.clv_predict_total_final, COMBINEFUNC = @extschema@.clv_predict_total_combine,
-	SERIALFUNC = @extschema@.clv_predict_total_serialize, DESERIALFUNC = @extschema@.clv_predict_total_deserialize,
+	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
+	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8) IS
 	'what customers together will buy and be worth (model, history, horizon, discount_rate, margin, as_of, level): expectation, confidence interval of the expectation (delta method), and prediction interval of what will be realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, parameters held). One model and one level in a total. NULL models and histories are ignored, none at all: NULL; other NULLs are errors, but for as_of (the model''s) and covariates';
 
-CREATE FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION @extschema@.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS 'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_predict_total_add(pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS 'of clv_predict_total: adds a customer';
 CREATE AGGREGATE @extschema@.clv_predict_total(model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8, covariates pg_catalog.float8[]) (
-	SFUNC = @extschema@.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = @extschema@.clv_predict_total_final, COMBINEFUNC = @extschema@.clv_predict_total_combine,
-	SERIALFUNC = @extschema@.clv_predict_total_serialize, DESERIALFUNC = @extschema@.clv_predict_total_deserialize,
+	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
+	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
 	PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
 	'what customers together will buy and be worth (model, history, horizon, discount_rate, margin, as_of, level, covariates): expectation, confidence interval of the expectation (delta method), and prediction interval of what will be realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, parameters held). One model and one level in a total. NULL models and histories are ignored, none at all: NULL; other NULLs are errors, but for as_of (the model''s) and covariates';

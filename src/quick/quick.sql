@@ -5,30 +5,30 @@
 
 -- The day to look from: as_of, or the last purchase up to today; NULL without one. Raises NOTICEs of rows and customers
 -- that are left out, and a WARNING of a last day that stands alone.
-CREATE FUNCTION @extschema@.clv_quick_day(
+CREATE FUNCTION clv_internal.clv_quick_day(
 	as_of pg_catalog.date,
 	days pg_catalog.date[],
 	customers pg_catalog.int8[],
 	guests pg_catalog.int8
 ) RETURNS pg_catalog.date
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION @extschema@.clv_quick_day(pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_day(pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
 	'as_of, or the last of the days on which so many customers bought last, but not later than today; says how many '
 	'rows have no customer and how many customers no purchase, and warns of a last day that stands alone. A part of '
 	'the quick look';
 
 -- Raises a WARNING, once a statement, of a discount rate or a margin that looks like percent.
-CREATE FUNCTION @extschema@.clv_quick_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
+CREATE FUNCTION clv_internal.clv_quick_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
 	RETURNS pg_catalog.void
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION @extschema@.clv_quick_rates(pg_catalog.float8, pg_catalog.float8) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_rates(pg_catalog.float8, pg_catalog.float8) IS
 	'warns of a discount rate or a margin that looks like percent, once a statement. A part of pipelines';
 
 -- ---- reading -----------------------------------------------------------------------------------------------
 
 -- The call that makes a history of the columns of s for time and amount (NULL: without money), cast to the types that
 -- it takes. The types are those below domains.
-CREATE FUNCTION @extschema@.clv_quick_history_call(
+CREATE FUNCTION clv_internal.clv_quick_history_call(
 	bought_at pg_catalog.text,
 	time_type pg_catalog.regtype,
 	amount pg_catalog.text,
@@ -44,14 +44,14 @@ BEGIN ATOMIC
 	FROM pg_type AS t
 	WHERE t.oid = time_type;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_history_call(
+COMMENT ON FUNCTION clv_internal.clv_quick_history_call(
 	
 	pg_catalog.text, pg_catalog.regtype, pg_catalog.text, pg_catalog.regtype) IS
 	'the call that makes a history of the columns of s for time and amount (NULL: without money). A part of the quick '
 	'look';
 
 -- The hint for a column of another type: a query that casts it.
-CREATE FUNCTION @extschema@.clv_quick_cast_hint(
+CREATE FUNCTION clv_internal.clv_quick_cast_hint(
 	title pg_catalog.text,
 	column_name pg_catalog.text,
 	type pg_catalog.text,
@@ -60,14 +60,14 @@ CREATE FUNCTION @extschema@.clv_quick_cast_hint(
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
 RETURN format('A query as source can cast it: SELECT ..., %I::%s AS %s%s.', column_name, type, argument,
 	CASE WHEN title <> 'the query' THEN ' FROM ' || title ELSE '' END);
-COMMENT ON FUNCTION @extschema@.clv_quick_cast_hint(
+COMMENT ON FUNCTION clv_internal.clv_quick_cast_hint(
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the hint for a column of another type: a query that casts it. A part of the quick look';
 
 -- What is filled into statements over a table, view or query: its item of FROM, called s, the column of the customer,
 -- and the call that makes a history. Raises an error if a column does not exist or is of another type.
-CREATE FUNCTION @extschema@.clv_quick_rows(
+CREATE FUNCTION clv_internal.clv_quick_rows(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
@@ -82,58 +82,58 @@ DECLARE
 	paid pg_catalog.record;
 	paid_type pg_catalog.regtype;
 BEGIN
-	relation := @extschema@.clv_quick_source(source);
-	who := @extschema@.clv_quick_column(relation.query, relation.title, 'customer'::pg_catalog.text, customer);
-	bought := @extschema@.clv_quick_column(relation.query, relation.title, 'bought_at'::pg_catalog.text, bought_at);
-	bought_type := @extschema@.clv_quick_check_type(relation.title, bought.column_name, bought.column_type,
+	relation := clv_internal.clv_quick_source(source);
+	who := clv_internal.clv_quick_column(relation.query, relation.title, 'customer'::pg_catalog.text, customer);
+	bought := clv_internal.clv_quick_column(relation.query, relation.title, 'bought_at'::pg_catalog.text, bought_at);
+	bought_type := clv_internal.clv_quick_check_type(relation.title, bought.column_name, bought.column_type,
 		pg_catalog.format_type(bought.column_type, bought.column_typmod),
 		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[],
 		'a time'::pg_catalog.text,
-		@extschema@.clv_quick_cast_hint(relation.title, bought.column_name, 'timestamptz'::pg_catalog.text,
+		clv_internal.clv_quick_cast_hint(relation.title, bought.column_name, 'timestamptz'::pg_catalog.text,
 			'bought_at'::pg_catalog.text));
 	SELECT NULL::pg_catalog.text AS column_name INTO paid;
 	IF amount IS NOT NULL THEN
-		paid := @extschema@.clv_quick_column(relation.query, relation.title, 'amount'::pg_catalog.text, amount);
-		paid_type := @extschema@.clv_quick_check_type(relation.title, paid.column_name, paid.column_type,
+		paid := clv_internal.clv_quick_column(relation.query, relation.title, 'amount'::pg_catalog.text, amount);
+		paid_type := clv_internal.clv_quick_check_type(relation.title, paid.column_name, paid.column_type,
 			pg_catalog.format_type(paid.column_type, paid.column_typmod),
 			('{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,'
 				'pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}')::pg_catalog.regtype[],
 			'a number'::pg_catalog.text,
-			@extschema@.clv_quick_cast_hint(relation.title, paid.column_name, 'numeric'::pg_catalog.text,
+			clv_internal.clv_quick_cast_hint(relation.title, paid.column_name, 'numeric'::pg_catalog.text,
 				'amount'::pg_catalog.text));
 	END IF;
 	RETURN pg_catalog.jsonb_build_object('relation', relation.item, 'customer', who.column_name,
-		'history', @extschema@.clv_quick_history_call(bought.column_name, bought_type, paid.column_name, paid_type));
+		'history', clv_internal.clv_quick_history_call(bought.column_name, bought_type, paid.column_name, paid_type));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_rows(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_rows(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'of a table, view or query with its columns checked, what is filled into statements: the item of FROM, called s, '
 	'the column of the customer, and the call that makes a history of its rows; amount NULL: without money. A part of '
 	'the quick look';
 
 -- The statement that makes the histories of a table, view or query, to be read and run by people.
-CREATE FUNCTION @extschema@.clv_quick_histories(
+CREATE FUNCTION clv_internal.clv_quick_histories(
 	source pg_catalog.text, customer pg_catalog.text, bought_at pg_catalog.text, amount pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 AS $$
 BEGIN
-	RETURN pg_catalog.btrim(@extschema@.clv_quick_statement($sql$
+	RETURN pg_catalog.btrim(clv_internal.clv_quick_statement($sql$
 SELECT s.{customer:I}::pg_catalog.text AS customer_id,
        {history} AS history
 FROM {relation} AS s
 WHERE s.{customer:I} IS NOT NULL
 GROUP BY s.{customer:I}
-$sql$, @extschema@.clv_quick_rows(source, customer, bought_at, amount)), E'\n');
+$sql$, clv_internal.clv_quick_rows(source, customer, bought_at, amount)), E'\n');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_histories(
+COMMENT ON FUNCTION clv_internal.clv_quick_histories(
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the statement that makes the histories of a table, view or query, with its columns checked; rows without a '
 	'customer are left out; amount NULL: without money. A part of the quick look';
 
 -- A row per customer, and one for the rows without a customer: the history and the number of rows.
-CREATE FUNCTION @extschema@.clv_quick_customers(
+CREATE FUNCTION clv_internal.clv_quick_customers(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
@@ -145,14 +145,14 @@ CREATE FUNCTION @extschema@.clv_quick_customers(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE @extschema@.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
 		SELECT s.{customer:I}::pg_catalog.text, {history}, pg_catalog.count(*)
 		FROM {relation} AS s
 		GROUP BY s.{customer:I}
-		$sql$, @extschema@.clv_quick_rows(source, customer, bought_at, amount));
+		$sql$, clv_internal.clv_quick_rows(source, customer, bought_at, amount));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_customers(
+COMMENT ON FUNCTION clv_internal.clv_quick_customers(
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the history of each customer of a table, view or query, and how many rows it is made of; NULL is a customer, too. '
@@ -161,27 +161,27 @@ COMMENT ON FUNCTION @extschema@.clv_quick_customers(
 -- ---- computing ---------------------------------------------------------------------------------------------
 
 -- Raises an error unless model is not NULL and as_of is finite or NULL.
-CREATE FUNCTION @extschema@.clv_quick_check(model pg_catalog.text, as_of pg_catalog.date) RETURNS pg_catalog.void
+CREATE FUNCTION clv_internal.clv_quick_check(model pg_catalog.text, as_of pg_catalog.date) RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise(
+		PERFORM clv_internal.clv_quick_raise(
 			$message$model must be the name of a family, or 'none', not NULL$message$::text,
 			NULL::text,
 			NULL::text,
 			'null_value_not_allowed'::text);
 	END IF;
-	PERFORM @extschema@.clv_quick_date('as_of'::text, as_of);
+	PERFORM clv_internal.clv_quick_date('as_of'::text, as_of);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_check(pg_catalog.text, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_check(pg_catalog.text, pg_catalog.date) IS
 	'an error unless model is not NULL and as_of a finite day or NULL. A part of the quick look';
 
 -- Each customer's history, the model fitted to all of them (NULL: 'none'), and the day to look from. Raises the NOTICEs
 -- and WARNINGs of clv_quick_day and of the fit.
-CREATE FUNCTION @extschema@.clv_quick_fitted(
+CREATE FUNCTION clv_internal.clv_quick_fitted(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
@@ -199,7 +199,7 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
 BEGIN ATOMIC
 	WITH everybody AS MATERIALIZED (
 		SELECT c.customer_id, c.history, c.rows
-		FROM @extschema@.clv_quick_customers(source, customer, bought_at, amount) AS c
+		FROM clv_internal.clv_quick_customers(source, customer, bought_at, amount) AS c
 	), known AS (
 		SELECT e.customer_id, e.history
 		FROM everybody AS e
@@ -209,7 +209,7 @@ BEGIN ATOMIC
 		FROM known AS k
 		GROUP BY 1
 	), today AS MATERIALIZED (
-		SELECT @extschema@.clv_quick_day(as_of, array_agg(l.day), array_agg(l.customers),
+		SELECT clv_internal.clv_quick_day(as_of, array_agg(l.day), array_agg(l.customers),
 				(SELECT sum(e.rows)::int8 FROM everybody AS e WHERE e.customer_id IS NULL)) AS day
 		FROM last AS l
 	), options AS MATERIALIZED (
@@ -228,7 +228,7 @@ BEGIN ATOMIC
 	CROSS JOIN fit AS f
 	CROSS JOIN today AS t;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_fitted(
+COMMENT ON FUNCTION clv_internal.clv_quick_fitted(
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.bool,
@@ -237,7 +237,7 @@ COMMENT ON FUNCTION @extschema@.clv_quick_fitted(
 	'the quick look';
 
 -- Each customer's history and scores, and the day to look from.
-CREATE FUNCTION @extschema@.clv_quick_scored(
+CREATE FUNCTION clv_internal.clv_quick_scored(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
@@ -255,9 +255,9 @@ CREATE FUNCTION @extschema@.clv_quick_scored(
 LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
 BEGIN ATOMIC
 	SELECT f.customer_id, f.history, f.day, @extschema@.rfmtc_score(f.history, f.fitted, f.day, bins) OVER ()
-	FROM @extschema@.clv_quick_fitted(source, customer, bought_at, amount, model, with_spend, as_of) AS f;
+	FROM clv_internal.clv_quick_fitted(source, customer, bought_at, amount, model, with_spend, as_of) AS f;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_scored(
+COMMENT ON FUNCTION clv_internal.clv_quick_scored(
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.bool,
@@ -284,10 +284,10 @@ CREATE FUNCTION @extschema@.rfmtc_score(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000 AS $$
 BEGIN
-	PERFORM @extschema@.clv_quick_check(model, as_of);
+	PERFORM clv_internal.clv_quick_check(model, as_of);
 	RETURN QUERY
 		SELECT s.customer_id, (s.scores).r, (s.scores).f, (s.scores).m, (s.scores).t, (s.scores).c, (s.scores).v
-		FROM @extschema@.clv_quick_scored(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of,
+		FROM clv_internal.clv_quick_scored(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of,
 			bins) AS s;
 END
 $$;
@@ -302,17 +302,17 @@ COMMENT ON FUNCTION @extschema@.rfmtc_score(
 	'out, and counted in a NOTICE; customers who did not exist yet get NULLs';
 
 -- Raises an error if the model to predict with is 'none'.
-CREATE FUNCTION @extschema@.clv_quick_check_family(model pg_catalog.text) RETURNS pg_catalog.void
+CREATE FUNCTION clv_internal.clv_quick_check_family(model pg_catalog.text) RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model = 'none' THEN
-		PERFORM @extschema@.clv_quick_raise('a prediction needs a model'::text);
+		PERFORM clv_internal.clv_quick_raise('a prediction needs a model'::text);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_check_family(pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_check_family(pg_catalog.text) IS
 	'an error where the model to predict with is none. A part of the quick look';
 
 -- The predictions for the customers of a table, view or query; NULLs for a customer without a purchase up to as_of.
@@ -343,11 +343,11 @@ CREATE FUNCTION @extschema@.clv_predict(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000 AS $$
 BEGIN
-	PERFORM @extschema@.clv_quick_check_family(model);
-	PERFORM @extschema@.clv_quick_check(model, as_of);
+	PERFORM clv_internal.clv_quick_check_family(model);
+	PERFORM clv_internal.clv_quick_check(model, as_of);
 	RETURN QUERY
 		SELECT f.customer_id, p.*
-		FROM @extschema@.clv_quick_fitted(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of) AS f
+		FROM clv_internal.clv_quick_fitted(source, customer, bought_at, amount, model, amount IS NOT NULL, as_of) AS f
 		CROSS JOIN LATERAL @extschema@.clv_predict(f.fitted, f.history, horizon, discount_rate, margin, f.day, level,
 			NULL::pg_catalog.float8[]) AS p;
 END
@@ -366,7 +366,7 @@ COMMENT ON FUNCTION @extschema@.clv_predict(
 
 -- The number of bins; an error if the rules of a map list scores that do not exist with so many bins, or none of those
 -- above 5.
-CREATE FUNCTION @extschema@.clv_quick_bins(map pg_catalog.text, bins pg_catalog.int4) RETURNS pg_catalog.int4
+CREATE FUNCTION clv_internal.clv_quick_bins(map pg_catalog.text, bins pg_catalog.int4) RETURNS pg_catalog.int4
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -376,7 +376,7 @@ DECLARE
 	most int4 := CASE WHEN highest IS NOT NULL THEN greatest(highest, 5) END;
 BEGIN
 	IF bins < highest OR bins > most THEN
-		PERFORM @extschema@.clv_quick_raise(format('map %s is written for scores up to %s, not for bins => %s',
+		PERFORM clv_internal.clv_quick_raise(format('map %s is written for scores up to %s, not for bins => %s',
 				CASE WHEN map ~ '^\s*\[' THEN 'given as rules' ELSE quote_ident(map) END,
 				CASE WHEN bins > most THEN most ELSE highest END, bins),
 			NULL::text,
@@ -386,13 +386,13 @@ BEGIN
 	RETURN bins;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_bins(pg_catalog.text, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_bins(pg_catalog.text, pg_catalog.int4) IS
 	'the number of bins; an error where the rules of a map list scores that there are not with so many bins, or none '
 	'of those above 5. A part of the quick look and of pipelines';
 
 -- What a map asks of the quick look: a model, one with a spend part, attributes. Raises an error if it is NULL, written
 -- for other bins, or asks for an attribute that does not follow from purchases.
-CREATE FUNCTION @extschema@.clv_quick_map_needs(
+CREATE FUNCTION clv_internal.clv_quick_map_needs(
 	map pg_catalog.text,
 	bins pg_catalog.int4,
 	OUT with_model pg_catalog.bool,
@@ -406,12 +406,12 @@ DECLARE
 	attribute text;
 BEGIN
 	IF map IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise('map must be the name of a segment map or a rule list, not NULL'::text,
+		PERFORM clv_internal.clv_quick_raise('map must be the name of a segment map or a rule list, not NULL'::text,
 			NULL::text,
 			NULL::text,
 			'null_value_not_allowed'::text);
 	END IF;
-	PERFORM @extschema@.clv_quick_bins(map, bins);
+	PERFORM clv_internal.clv_quick_bins(map, bins);
 	SELECT coalesce(bool_or(i.kind = 'score' AND i.name IN ('c', 'v')), false),
 		coalesce(bool_or(i.kind = 'score' AND i.name = 'v'), false),
 		coalesce(bool_or(i.kind = 'attribute'), false),
@@ -419,21 +419,21 @@ BEGIN
 	INTO with_model, with_spend, with_attributes, attribute
 	FROM @extschema@.clv_segment_inputs(map) AS i;
 	IF attribute IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_raise(format('attribute "%s" cannot be computed from purchases', attribute),
+		PERFORM clv_internal.clv_quick_raise(format('attribute "%s" cannot be computed from purchases', attribute),
 			'The quick look knows the attributes cumulative_share and trend.'::text,
 			'Give it yourself: segment_assign(scores, map, attributes).'::text,
 			'invalid_parameter_value'::text);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_quick_map_needs(pg_catalog.text, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_map_needs(pg_catalog.text, pg_catalog.int4) IS
 	'what a map asks of the quick look: a model, one with a spend part, attributes; an error where it is NULL, written '
 	'for other bins, or asks for attributes that purchases do not tell. A part of the quick look';
 
 -- The segments of customers under a map that asks for attributes: cumulative_share is the share of the revenue that
 -- those with a higher spend bring, trend the difference between the purchases in the younger and in the older half of
 -- the time since the first, over both.
-CREATE FUNCTION @extschema@.clv_quick_segments(
+CREATE FUNCTION clv_internal.clv_quick_segments(
 	source pg_catalog.text,
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
@@ -458,7 +458,7 @@ BEGIN ATOMIC
 			@extschema@.clv_purchases(s.history, s.day) AS purchases,
 			@extschema@.clv_purchases_between(s.history, @extschema@.clv_first_purchase(s.history, s.day)
 				+ (s.day - @extschema@.clv_first_purchase(s.history, s.day)) / 2, s.day) AS younger
-		FROM @extschema@.clv_quick_scored(source, customer, bought_at, amount, model, with_spend, as_of, bins) AS s
+		FROM clv_internal.clv_quick_scored(source, customer, bought_at, amount, model, with_spend, as_of, bins) AS s
 	)
 	SELECT m.customer_id,
 		@extschema@.segment_assign(m.scores, map, jsonb_build_object(
@@ -466,10 +466,10 @@ BEGIN ATOMIC
 				THEN (sum(m.spend) OVER (ORDER BY m.spend DESC) - sum(m.spend) OVER (PARTITION BY m.spend))
 					/ sum(m.spend) OVER ()
 				ELSE 0::numeric END,
-			'trend', @extschema@.clv_ratio((2 * m.younger - m.purchases)::float8, m.purchases::float8)))
+			'trend', clv_internal.clv_ratio((2 * m.younger - m.purchases)::float8, m.purchases::float8)))
 	FROM measured AS m;
 END;
-COMMENT ON FUNCTION @extschema@.clv_quick_segments(
+COMMENT ON FUNCTION clv_internal.clv_quick_segments(
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.bool,
@@ -497,19 +497,19 @@ DECLARE
 	family pg_catalog.text;
 	with_spend pg_catalog.bool;
 BEGIN
-	needs := @extschema@.clv_quick_map_needs(map, bins);
+	needs := clv_internal.clv_quick_map_needs(map, bins);
 	family := CASE WHEN needs.with_model THEN model ELSE 'none' END;
 	with_spend := amount IS NOT NULL AND needs.with_spend;
-	PERFORM @extschema@.clv_quick_check(family, as_of);
+	PERFORM clv_internal.clv_quick_check(family, as_of);
 	IF needs.with_attributes THEN
 		RETURN QUERY
 			SELECT s.customer_id, s.segment
-			FROM @extschema@.clv_quick_segments(source, customer, bought_at, amount, family, with_spend, as_of,
+			FROM clv_internal.clv_quick_segments(source, customer, bought_at, amount, family, with_spend, as_of,
 				bins, map) AS s;
 	ELSE
 		RETURN QUERY
 			SELECT s.customer_id, @extschema@.segment_assign(s.scores, map, NULL::pg_catalog.jsonb)
-			FROM @extschema@.clv_quick_scored(source, customer, bought_at, amount, family, with_spend, as_of,
+			FROM clv_internal.clv_quick_scored(source, customer, bought_at, amount, family, with_spend, as_of,
 				bins) AS s;
 	END IF;
 END

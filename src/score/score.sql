@@ -15,28 +15,28 @@ COMMENT ON TYPE @extschema@.clv_scores IS
 
 CREATE TYPE @extschema@.clv_cuts;
 
-CREATE FUNCTION @extschema@.clv_cuts_in(pg_catalog.cstring) RETURNS @extschema@.clv_cuts
+CREATE FUNCTION clv_internal.clv_cuts_in(pg_catalog.cstring) RETURNS @extschema@.clv_cuts
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_cuts_in(pg_catalog.cstring) IS
+COMMENT ON FUNCTION clv_internal.clv_cuts_in(pg_catalog.cstring) IS
 	'reads the JSON form of cut points; every number is checked, unknown members are errors';
-CREATE FUNCTION @extschema@.clv_cuts_out(@extschema@.clv_cuts) RETURNS pg_catalog.cstring
+CREATE FUNCTION clv_internal.clv_cuts_out(@extschema@.clv_cuts) RETURNS pg_catalog.cstring
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.clv_cuts_out(@extschema@.clv_cuts) IS
+COMMENT ON FUNCTION clv_internal.clv_cuts_out(@extschema@.clv_cuts) IS
 	'the cut points as JSON, exact and independent of settings';
-CREATE FUNCTION @extschema@.clv_cuts_recv(pg_catalog.internal) RETURNS @extschema@.clv_cuts
+CREATE FUNCTION clv_internal.clv_cuts_recv(pg_catalog.internal) RETURNS @extschema@.clv_cuts
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION @extschema@.clv_cuts_recv(pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.clv_cuts_recv(pg_catalog.internal) IS
 	'reads the binary form of cut points; every byte is checked';
-CREATE FUNCTION @extschema@.clv_cuts_send(@extschema@.clv_cuts) RETURNS pg_catalog.bytea
+CREATE FUNCTION clv_internal.clv_cuts_send(@extschema@.clv_cuts) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION @extschema@.clv_cuts_send(@extschema@.clv_cuts) IS
+COMMENT ON FUNCTION clv_internal.clv_cuts_send(@extschema@.clv_cuts) IS
 	'the binary form of cut points, as it is stored';
 
 CREATE TYPE @extschema@.clv_cuts (
-	INPUT = @extschema@.clv_cuts_in,
-	OUTPUT = @extschema@.clv_cuts_out,
-	RECEIVE = @extschema@.clv_cuts_recv,
-	SEND = @extschema@.clv_cuts_send,
+	INPUT = clv_internal.clv_cuts_in,
+	OUTPUT = clv_internal.clv_cuts_out,
+	RECEIVE = clv_internal.clv_cuts_recv,
+	SEND = clv_internal.clv_cuts_send,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = int4,
 	STORAGE = main
@@ -44,18 +44,18 @@ CREATE TYPE @extschema@.clv_cuts (
 COMMENT ON TYPE @extschema@.clv_cuts IS
 	'the cut points of a population behind its scores, with the day and the model they were made with; its text form is JSON';
 
-CREATE FUNCTION @extschema@.clv_cuts_to_jsonb(@extschema@.clv_cuts) RETURNS pg_catalog.jsonb
+CREATE FUNCTION clv_internal.clv_cuts_to_jsonb(@extschema@.clv_cuts) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_cuts_to_jsonb(@extschema@.clv_cuts) IS 'the cut points as jsonb, without loss';
-CREATE FUNCTION @extschema@.clv_cuts_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_cuts
+COMMENT ON FUNCTION clv_internal.clv_cuts_to_jsonb(@extschema@.clv_cuts) IS 'the cut points as jsonb, without loss';
+CREATE FUNCTION clv_internal.clv_cuts_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_cuts
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_cuts_from_jsonb(pg_catalog.jsonb) IS
+COMMENT ON FUNCTION clv_internal.clv_cuts_from_jsonb(pg_catalog.jsonb) IS
 	'the cut points behind their jsonb form; an error names what is missing, unknown or out of range';
 
 CREATE CAST (@extschema@.clv_cuts AS pg_catalog.jsonb)
-	WITH FUNCTION @extschema@.clv_cuts_to_jsonb(@extschema@.clv_cuts);
+	WITH FUNCTION clv_internal.clv_cuts_to_jsonb(@extschema@.clv_cuts);
 CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_cuts)
-	WITH FUNCTION @extschema@.clv_cuts_from_jsonb(pg_catalog.jsonb);
+	WITH FUNCTION clv_internal.clv_cuts_from_jsonb(pg_catalog.jsonb);
 COMMENT ON CAST (@extschema@.clv_cuts AS pg_catalog.jsonb) IS 'the cut points as JSON, without loss';
 COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_cuts) IS 'reads what the cast to jsonb has written; every member is checked';
 
@@ -75,68 +75,68 @@ CREATE FUNCTION @extschema@.rfmtc_score(
 COMMENT ON FUNCTION @extschema@.rfmtc_score(@extschema@.clv_history, @extschema@.clv_model, pg_catalog.date, pg_catalog.int4) IS
 	'window function: the scores of each customer among those of the partition, 1 (worst) to bins (best; 2 to 100): 1 + the number of quantiles i/bins below the value, so that ties share a score. Frame and ORDER BY are ignored. as_of: the model''s day, else that of the last purchase in the partition, not later than today, with a WARNING where that stands alone. c and v (value of the next 365.25 days, undiscounted) are NULL without a model. Customers who did not exist yet get NULL and do not count';
 
-CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date)
+CREATE FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date) IS
 	'takes one customer into the state of rfmtc_cuts()';
-CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model)
+CREATE FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
 	'takes one customer into the state of rfmtc_cuts()';
-CREATE FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4)
+CREATE FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
 	'takes one customer into the state of rfmtc_cuts()';
-CREATE FUNCTION @extschema@.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION @extschema@.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) IS
 	'joins two states of rfmtc_cuts(); an error where they differ in day, model or bins';
-CREATE FUNCTION @extschema@.rfmtc_cuts_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
+CREATE FUNCTION clv_internal.rfmtc_cuts_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION @extschema@.rfmtc_cuts_serialize(pg_catalog.internal) IS 'sends a state of rfmtc_cuts() to another process';
-CREATE FUNCTION @extschema@.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_serialize(pg_catalog.internal) IS 'sends a state of rfmtc_cuts() to another process';
+CREATE FUNCTION clv_internal.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION @extschema@.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
 	'receives a state of rfmtc_cuts(); every byte is checked';
-CREATE FUNCTION @extschema@.rfmtc_cuts_final(pg_catalog.internal) RETURNS @extschema@.clv_cuts
+CREATE FUNCTION clv_internal.rfmtc_cuts_final(pg_catalog.internal) RETURNS @extschema@.clv_cuts
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION @extschema@.rfmtc_cuts_final(pg_catalog.internal) IS 'cuts the population that rfmtc_cuts() gathered';
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_final(pg_catalog.internal) IS 'cuts the population that rfmtc_cuts() gathered';
 
 CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date) (
-	SFUNC = @extschema@.rfmtc_cuts_accum,
+	SFUNC = clv_internal.rfmtc_cuts_accum,
 	STYPE = pg_catalog.internal,
 	SSPACE = 4096,
-	COMBINEFUNC = @extschema@.rfmtc_cuts_combine,
-	SERIALFUNC = @extschema@.rfmtc_cuts_serialize,
-	DESERIALFUNC = @extschema@.rfmtc_cuts_deserialize,
-	FINALFUNC = @extschema@.rfmtc_cuts_final,
+	COMBINEFUNC = clv_internal.rfmtc_cuts_combine,
+	SERIALFUNC = clv_internal.rfmtc_cuts_serialize,
+	DESERIALFUNC = clv_internal.rfmtc_cuts_deserialize,
+	FINALFUNC = clv_internal.rfmtc_cuts_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date) IS
 	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Without a model there are no cuts of churn and value. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
 CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model) (
-	SFUNC = @extschema@.rfmtc_cuts_accum,
+	SFUNC = clv_internal.rfmtc_cuts_accum,
 	STYPE = pg_catalog.internal,
 	SSPACE = 4096,
-	COMBINEFUNC = @extschema@.rfmtc_cuts_combine,
-	SERIALFUNC = @extschema@.rfmtc_cuts_serialize,
-	DESERIALFUNC = @extschema@.rfmtc_cuts_deserialize,
-	FINALFUNC = @extschema@.rfmtc_cuts_final,
+	COMBINEFUNC = clv_internal.rfmtc_cuts_combine,
+	SERIALFUNC = clv_internal.rfmtc_cuts_serialize,
+	DESERIALFUNC = clv_internal.rfmtc_cuts_deserialize,
+	FINALFUNC = clv_internal.rfmtc_cuts_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
 	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Cuts churn and value under the model too; a NULL as_of is the model''s. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
 CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model, bins pg_catalog.int4) (
-	SFUNC = @extschema@.rfmtc_cuts_accum,
+	SFUNC = clv_internal.rfmtc_cuts_accum,
 	STYPE = pg_catalog.internal,
 	SSPACE = 4096,
-	COMBINEFUNC = @extschema@.rfmtc_cuts_combine,
-	SERIALFUNC = @extschema@.rfmtc_cuts_serialize,
-	DESERIALFUNC = @extschema@.rfmtc_cuts_deserialize,
-	FINALFUNC = @extschema@.rfmtc_cuts_final,
+	COMBINEFUNC = clv_internal.rfmtc_cuts_combine,
+	SERIALFUNC = clv_internal.rfmtc_cuts_serialize,
+	DESERIALFUNC = clv_internal.rfmtc_cuts_deserialize,
+	FINALFUNC = clv_internal.rfmtc_cuts_final,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS

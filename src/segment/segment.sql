@@ -1,13 +1,13 @@
 -- ---- segments: names for scores ---------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_segment_rule_valid(
+CREATE FUNCTION clv_internal.clv_segment_rule_valid(
 	map pg_catalog.text,
 	"position" pg_catalog.int4,
 	segment pg_catalog.text,
 	rule pg_catalog.jsonb
 ) RETURNS pg_catalog.bool
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.clv_segment_rule_valid(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.jsonb) IS
+COMMENT ON FUNCTION clv_internal.clv_segment_rule_valid(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.jsonb) IS
 	'true for a rule that segment_assign() can read; else an error that names the map, the rule and the key. Guards clv_segment_map';
 
 CREATE TABLE @extschema@.clv_segment_map (
@@ -19,7 +19,7 @@ CREATE TABLE @extschema@.clv_segment_map (
 	description pg_catalog.text,
 	builtin pg_catalog.bool NOT NULL DEFAULT false,
 	PRIMARY KEY (map, builtin, "position"),
-	CONSTRAINT clv_segment_map_rule CHECK (@extschema@.clv_segment_rule_valid(map, "position", segment, rule))
+	CONSTRAINT clv_segment_map_rule CHECK (clv_internal.clv_segment_rule_valid(map, "position", segment, rule))
 );
 COMMENT ON TABLE @extschema@.clv_segment_map IS
 	'the maps that segment_assign() knows by name: shipped ones (builtin) and your own. Rules are tried in the order of their position, the first that holds names the segment. A map of your own replaces a shipped one of the same name';

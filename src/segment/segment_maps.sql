@@ -98,7 +98,7 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 	('value x satisfaction', 9, 'Unclear', '{}',
 		'satisfaction is not promoter, passive, detractor or unknown: to be mended', true);
 
-CREATE FUNCTION @extschema@.clv_segment_map_guard() RETURNS pg_catalog.trigger
+CREATE FUNCTION clv_internal.clv_segment_map_guard() RETURNS pg_catalog.trigger
 	LANGUAGE plpgsql COST 20 AS $$
 BEGIN
 	IF TG_OP OPERATOR(pg_catalog.=) 'TRUNCATE'
@@ -116,12 +116,12 @@ BEGIN
 	RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_segment_map_guard() IS
+COMMENT ON FUNCTION clv_internal.clv_segment_map_guard() IS
 	'trigger that refuses changes of shipped maps, because pg_dump would lose them';
-REVOKE EXECUTE ON FUNCTION @extschema@.clv_segment_map_guard() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION clv_internal.clv_segment_map_guard() FROM PUBLIC;
 CREATE TRIGGER clv_segment_map_guard BEFORE INSERT OR UPDATE OR DELETE ON @extschema@.clv_segment_map
-	FOR EACH ROW EXECUTE FUNCTION @extschema@.clv_segment_map_guard();
+	FOR EACH ROW EXECUTE FUNCTION clv_internal.clv_segment_map_guard();
 COMMENT ON TRIGGER clv_segment_map_guard ON @extschema@.clv_segment_map IS 'keeps the shipped maps as they are';
 CREATE TRIGGER clv_segment_map_guard_truncate BEFORE TRUNCATE ON @extschema@.clv_segment_map
-	FOR EACH STATEMENT EXECUTE FUNCTION @extschema@.clv_segment_map_guard();
+	FOR EACH STATEMENT EXECUTE FUNCTION clv_internal.clv_segment_map_guard();
 COMMENT ON TRIGGER clv_segment_map_guard_truncate ON @extschema@.clv_segment_map IS 'keeps the shipped maps as they are';

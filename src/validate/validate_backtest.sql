@@ -3,7 +3,7 @@
 -- The day to predict from, the last day of the hold-out by the calendar, and the options of a fit with that day (NULL
 -- where a model is given). Raises an error for arguments that contradict each other, and a WARNING if the model was
 -- fitted to purchases of the hold-out.
-CREATE FUNCTION @extschema@.clv_validate_arguments(
+CREATE FUNCTION clv_internal.clv_validate_arguments(
 	as_of pg_catalog.date,
 	horizon pg_catalog.interval,
 	options pg_catalog.jsonb,
@@ -20,23 +20,23 @@ DECLARE
 	known date;
 BEGIN
 	IF options IS NOT NULL AND model IS NOT NULL THEN
-		PERFORM @extschema@.clv_quick_raise('give options for a fit or a model, not both'::text);
+		PERFORM clv_internal.clv_quick_raise('give options for a fit or a model, not both'::text);
 	END IF;
 	IF model IS NOT NULL THEN
-		PERFORM @extschema@.clv_validate_covariates(model, covariates);
+		PERFORM clv_internal.clv_validate_covariates(model, covariates);
 	END IF;
 	known := CASE WHEN model IS NULL THEN (options ->> 'as_of')::date
 		ELSE (SELECT d.as_of FROM @extschema@.clv_diagnostics(model) d) END;
 	since := coalesce(as_of, known);
 	IF since IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise('the day to predict from is not known'::text,
+		PERFORM clv_internal.clv_quick_raise('the day to predict from is not known'::text,
 			NULL::text,
 			'Give as_of => a day so far in the past that the data cover the horizon after it.'::text,
 			'null_value_not_allowed'::text);
 	END IF;
-	PERFORM @extschema@.clv_quick_date('as_of'::text, since);
+	PERFORM clv_internal.clv_quick_date('as_of'::text, since);
 	IF model IS NULL AND known <> since THEN
-		PERFORM @extschema@.clv_quick_raise(format('as_of (%s) is not that of the options (%s)',
+		PERFORM clv_internal.clv_quick_raise(format('as_of (%s) is not that of the options (%s)',
 				to_char(since, 'YYYY-MM-DD'), to_char(known, 'YYYY-MM-DD')),
 			NULL::text,
 			'Leave it out of the options.'::text,
@@ -47,13 +47,13 @@ BEGIN
 			USING DETAIL = format('It was fitted to purchases up to %s, and predicts from %s.',
 				to_char(known, 'YYYY-MM-DD'), to_char(since, 'YYYY-MM-DD'));
 	END IF;
-	until := @extschema@.clv_validate_day(since, horizon, 'horizon'::text);
+	until := clv_internal.clv_validate_day(since, horizon, 'horizon'::text);
 	IF model IS NULL THEN
 		fit_options := coalesce(options, '{}') || jsonb_build_object('as_of', since);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_arguments(
+COMMENT ON FUNCTION clv_internal.clv_validate_arguments(
 	
 	pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
 	'the day to predict from, the end of the hold-out by the calendar, and the options of a fit with that day (NULL '
@@ -63,7 +63,7 @@ COMMENT ON FUNCTION @extschema@.clv_validate_arguments(
 -- The hold-out as the model counts time: its periods (days for a model of continuous time), the day by which they are
 -- over for every customer, and the horizon to predict. Raises a WARNING if the last purchase of all lies long before
 -- that day, and an error for a model that had to learn from the hold-out.
-CREATE FUNCTION @extschema@.clv_validate_hold_out(
+CREATE FUNCTION clv_internal.clv_validate_hold_out(
 	model @extschema@.clv_model,
 	was_fitted pg_catalog.bool,
 	since pg_catalog.date,
@@ -77,10 +77,10 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	clock text := (@extschema@.clv_validate_clock(model)).clock;
+	clock text := (clv_internal.clv_validate_clock(model)).clock;
 BEGIN
 	IF clock = 'campaigns' AND was_fitted THEN
-		PERFORM @extschema@.clv_quick_raise('a supervised model cannot be fitted by a back-test'::text,
+		PERFORM clv_internal.clv_quick_raise('a supervised model cannot be fitted by a back-test'::text,
 			'It would learn from the time after as_of, which is what it is to predict.'::text,
 			'Fit it a period earlier, and give it as model => ....'::text,
 			'feature_not_supported'::text);
@@ -90,7 +90,7 @@ BEGIN
 	span := make_interval(days => periods);
 	IF clock <> 'continuous' THEN
 		SELECT p.periods, p.until INTO periods, until
-		FROM @extschema@.clv_validate_periods(model, since, horizon) p;
+		FROM clv_internal.clv_validate_periods(model, since, horizon) p;
 		span := horizon;
 	END IF;
 	IF until - last_purchase > greatest(7, (until - since) / 10) THEN
@@ -102,7 +102,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_hold_out(
+COMMENT ON FUNCTION clv_internal.clv_validate_hold_out(
 	
 	@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval, pg_catalog.date,
 	pg_catalog.date) IS
@@ -112,7 +112,7 @@ COMMENT ON FUNCTION @extschema@.clv_validate_hold_out(
 -- What a back-test begins with: the statement that reads the histories, the model, which is fitted unless it is given,
 -- and the hold-out. Raises the errors and warnings of its parts, and an error if no customer has a purchase up to
 -- as_of.
-CREATE FUNCTION @extschema@.clv_validate_prepare(
+CREATE FUNCTION clv_internal.clv_validate_prepare(
 	source pg_catalog.text,
 	history pg_catalog.text,
 	as_of pg_catalog.date,
@@ -133,20 +133,20 @@ DECLARE
 	last_purchase pg_catalog.date;
 	nobody pg_catalog.bool;
 BEGIN
-	histories := @extschema@.clv_validate_histories(source, history, covariates);
-	given := @extschema@.clv_validate_arguments(as_of, horizon, options, model, covariates);
+	histories := clv_internal.clv_validate_histories(source, history, covariates);
+	given := clv_internal.clv_validate_arguments(as_of, horizon, options, model, covariates);
 	since := given.since;
 	IF model IS NULL THEN
 		SELECT f.fitted, f.last_purchase, f.fitted IS NULL
 		INTO fitted, last_purchase, nobody
-		FROM @extschema@.clv_validate_fit(histories, given.fit_options, covariates IS NOT NULL) AS f;
+		FROM clv_internal.clv_validate_fit(histories, given.fit_options, covariates IS NOT NULL) AS f;
 	ELSE
 		SELECT model, e.last_purchase, e.first_purchase IS NULL
 		INTO fitted, last_purchase, nobody
-		FROM @extschema@.clv_validate_extent(histories, since) AS e;
+		FROM clv_internal.clv_validate_extent(histories, since) AS e;
 	END IF;
 	IF nobody THEN
-		PERFORM @extschema@.clv_quick_raise('there are no customers to predict'::pg_catalog.text,
+		PERFORM clv_internal.clv_quick_raise('there are no customers to predict'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
 			'Give a later as_of.'::pg_catalog.text,
@@ -154,10 +154,10 @@ BEGIN
 	END IF;
 	SELECT h.until, h.periods, h.span
 	INTO until, periods, span
-	FROM @extschema@.clv_validate_hold_out(fitted, model IS NULL, since, horizon, last_purchase, given.until) AS h;
+	FROM clv_internal.clv_validate_hold_out(fitted, model IS NULL, since, horizon, last_purchase, given.until) AS h;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_prepare(
+COMMENT ON FUNCTION clv_internal.clv_validate_prepare(
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
 	@extschema@.clv_model,
@@ -170,7 +170,7 @@ COMMENT ON FUNCTION @extschema@.clv_validate_prepare(
 -- and, where a border of deciles cuts through them, are shared out: no measure depends on the order of
 -- rows. Customers with equal (prediction, purchases) are one row from the start, those without a prediction
 -- the row in which predicted is NULL.
-CREATE FUNCTION @extschema@.clv_validate_ranked(
+CREATE FUNCTION clv_internal.clv_validate_ranked(
 	histories pg_catalog.text,
 	model @extschema@.clv_model,
 	span pg_catalog.interval,
@@ -205,7 +205,7 @@ BEGIN ATOMIC
 			CASE WHEN p.predicted_revenue IS NULL THEN NULL
 				WHEN p.actual = 0 THEN coalesce(p.spent, 0::numeric)
 				ELSE p.spent END AS earned
-		FROM @extschema@.clv_validate_predictions(histories, model, span, since, until, periods) AS p
+		FROM clv_internal.clv_validate_predictions(histories, model, span, since, until, periods) AS p
 	), grouped AS MATERIALIZED (
 		SELECT t.predicted,
 			t.actual,
@@ -213,10 +213,10 @@ BEGIN ATOMIC
 			sum(abs(t.before - t.actual))::float8 AS naive_error,
 			sum(power((t.before - t.actual)::float8, 2::float8)) AS naive_square,
 			count(t.earned) AS payers,
-			@extschema@.clv_validate_sum(t.promised) AS promised,
+			clv_internal.clv_validate_sum(t.promised) AS promised,
 			sum(t.earned) AS earned,
-			@extschema@.clv_validate_sum(abs(t.promised - t.earned::float8)) AS money_error,
-			@extschema@.clv_validate_sum(power(t.promised - t.earned::float8, 2::float8)) AS money_square
+			clv_internal.clv_validate_sum(abs(t.promised - t.earned::float8)) AS money_error,
+			clv_internal.clv_validate_sum(power(t.promised - t.earned::float8, 2::float8)) AS money_square
 		FROM told AS t
 		GROUP BY t.predicted, t.actual
 	), actuals AS (
@@ -252,7 +252,7 @@ BEGIN ATOMIC
 	FROM sorted AS s
 	LEFT JOIN actuals AS a ON a.actual = s.actual;
 END;
-COMMENT ON FUNCTION @extschema@.clv_validate_ranked(
+COMMENT ON FUNCTION clv_internal.clv_validate_ranked(
 	
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date,
 	pg_catalog.int4) IS
@@ -302,46 +302,46 @@ BEGIN ATOMIC
 		m.skipped::int8,
 		m.predicted,
 		m.actual::int8,
-		@extschema@.clv_ratio(m.predicted, m.actual) - 1::float8,
+		clv_internal.clv_ratio(m.predicted, m.actual) - 1::float8,
 		(m.predicted - m.actual) / m.customers,
 		m.error / m.customers,
 		sqrt(m.square / m.customers),
 		m.naive_error / m.customers,
 		sqrt(m.naive_square / m.customers),
-		@extschema@.clv_ratio(m.both_ranks, sqrt(m.rank_square) * sqrt(m.actual_rank_square)),
-		@extschema@.clv_ratio(m.concentration, m.best_concentration),
-		@extschema@.clv_ratio(10::float8 * m.top, m.actual),
+		clv_internal.clv_ratio(m.both_ranks, sqrt(m.rank_square) * sqrt(m.actual_rank_square)),
+		clv_internal.clv_ratio(m.concentration, m.best_concentration),
+		clv_internal.clv_ratio(10::float8 * m.top, m.actual),
 		m.payers::int8,
 		m.promised,
 		m.earned,
-		@extschema@.clv_ratio(m.promised, m.earned::float8) - 1::float8,
-		@extschema@.clv_ratio(m.money_error, m.payers::float8),
-		sqrt(@extschema@.clv_ratio(m.money_square, m.payers::float8))
-	FROM @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
+		clv_internal.clv_ratio(m.promised, m.earned::float8) - 1::float8,
+		clv_internal.clv_ratio(m.money_error, m.payers::float8),
+		sqrt(clv_internal.clv_ratio(m.money_square, m.payers::float8))
+	FROM clv_internal.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
 	CROSS JOIN LATERAL (
 		SELECT sum(r.n) FILTER (WHERE r.predicted IS NOT NULL) AS customers,
 			coalesce(sum(r.n) FILTER (WHERE r.predicted IS NULL), 0::float8) AS skipped,
-			@extschema@.clv_validate_sum(r.n * r.predicted) AS predicted,
-			@extschema@.clv_validate_sum(r.n * r.actual::float8) AS actual,
-			@extschema@.clv_validate_sum(r.n * abs(r.predicted - r.actual::float8)) AS error,
-			@extschema@.clv_validate_sum(r.n * power(r.predicted - r.actual::float8, 2::float8)) AS square,
-			@extschema@.clv_validate_sum(r.naive_error) AS naive_error,
-			@extschema@.clv_validate_sum(r.naive_square) AS naive_square,
-			@extschema@.clv_validate_sum(r.n * r.rank * r.actual_rank) AS both_ranks,
-			@extschema@.clv_validate_sum(r.n * r.rank * r.rank) AS rank_square,
-			@extschema@.clv_validate_sum(r.n * r.actual_rank * r.actual_rank) AS actual_rank_square,
+			clv_internal.clv_validate_sum(r.n * r.predicted) AS predicted,
+			clv_internal.clv_validate_sum(r.n * r.actual::float8) AS actual,
+			clv_internal.clv_validate_sum(r.n * abs(r.predicted - r.actual::float8)) AS error,
+			clv_internal.clv_validate_sum(r.n * power(r.predicted - r.actual::float8, 2::float8)) AS square,
+			clv_internal.clv_validate_sum(r.naive_error) AS naive_error,
+			clv_internal.clv_validate_sum(r.naive_square) AS naive_square,
+			clv_internal.clv_validate_sum(r.n * r.rank * r.actual_rank) AS both_ranks,
+			clv_internal.clv_validate_sum(r.n * r.rank * r.rank) AS rank_square,
+			clv_internal.clv_validate_sum(r.n * r.actual_rank * r.actual_rank) AS actual_rank_square,
 			-- the Gini index of the purchases, customers ordered by prediction or by the purchases
 			-- themselves, up to a common factor
-			@extschema@.clv_validate_sum(r.n * r.actual::float8 * r.rank) AS concentration,
-			@extschema@.clv_validate_sum(r.n * r.actual::float8 * r.actual_rank) AS best_concentration,
-			@extschema@.clv_validate_sum(r.n * r.actual::float8
+			clv_internal.clv_validate_sum(r.n * r.actual::float8 * r.rank) AS concentration,
+			clv_internal.clv_validate_sum(r.n * r.actual::float8 * r.actual_rank) AS best_concentration,
+			clv_internal.clv_validate_sum(r.n * r.actual::float8
 				* (greatest(least(r.tied, r.total / 10::float8 - r.above), 0::float8) / r.tied)) AS top,
 			sum(r.payers) AS payers,
-			@extschema@.clv_validate_sum(r.promised) AS promised,
+			clv_internal.clv_validate_sum(r.promised) AS promised,
 			sum(r.earned) AS earned,
-			@extschema@.clv_validate_sum(r.money_error) AS money_error,
-			@extschema@.clv_validate_sum(r.money_square) AS money_square
-		FROM @extschema@.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
+			clv_internal.clv_validate_sum(r.money_error) AS money_error,
+			clv_internal.clv_validate_sum(r.money_square) AS money_square
+		FROM clv_internal.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
 	) AS m;
 END;
 COMMENT ON FUNCTION @extschema@.clv_backtest(
@@ -382,9 +382,9 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10
 BEGIN ATOMIC
 	WITH ranked AS MATERIALIZED (
 		SELECT r.*
-		FROM @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
+		FROM clv_internal.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
 		CROSS JOIN LATERAL
-			@extschema@.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
+			clv_internal.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
 		WHERE r.predicted IS NOT NULL
 	), part AS (
 		-- the part of the customers of a row that lies in each tenth
@@ -398,11 +398,11 @@ BEGIN ATOMIC
 			AND d.decile::float8 <= ceil(10::float8 * (r.above + r.tied) / r.total)
 	), tenth AS (
 		SELECT p.decile,
-			@extschema@.clv_validate_sum(p.n * p.share) AS customers,
-			@extschema@.clv_validate_sum(p.n * p.predicted * p.share) AS predicted,
-			@extschema@.clv_validate_sum(p.n * p.actual::float8 * p.share) AS actual,
-			@extschema@.clv_validate_sum(p.promised * p.share) AS promised,
-			@extschema@.clv_validate_sum(p.earned::float8 * p.share) AS earned
+			clv_internal.clv_validate_sum(p.n * p.share) AS customers,
+			clv_internal.clv_validate_sum(p.n * p.predicted * p.share) AS predicted,
+			clv_internal.clv_validate_sum(p.n * p.actual::float8 * p.share) AS actual,
+			clv_internal.clv_validate_sum(p.promised * p.share) AS promised,
+			clv_internal.clv_validate_sum(p.earned::float8 * p.share) AS earned
 		FROM part AS p
 		GROUP BY p.decile
 	)
@@ -410,10 +410,10 @@ BEGIN ATOMIC
 		t.customers,
 		t.predicted,
 		t.actual,
-		@extschema@.clv_ratio(t.actual / t.customers,
-			@extschema@.clv_validate_sum(t.actual) OVER () / @extschema@.clv_validate_sum(t.customers) OVER ()),
-		@extschema@.clv_ratio(@extschema@.clv_validate_sum(t.actual) OVER (ORDER BY t.decile),
-			@extschema@.clv_validate_sum(t.actual) OVER ()),
+		clv_internal.clv_ratio(t.actual / t.customers,
+			clv_internal.clv_validate_sum(t.actual) OVER () / clv_internal.clv_validate_sum(t.customers) OVER ()),
+		clv_internal.clv_ratio(clv_internal.clv_validate_sum(t.actual) OVER (ORDER BY t.decile),
+			clv_internal.clv_validate_sum(t.actual) OVER ()),
 		t.promised,
 		t.earned
 	FROM tenth AS t
@@ -429,13 +429,13 @@ COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(
 	'shared out between the tenths that they lie in, hence fractions. Arguments as of clv_backtest';
 
 -- An error unless last_class is a number of repeat purchases.
-CREATE FUNCTION @extschema@.clv_validate_class(last_class pg_catalog.int4) RETURNS pg_catalog.void
+CREATE FUNCTION clv_internal.clv_validate_class(last_class pg_catalog.int4) RETURNS pg_catalog.void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF last_class IS NULL OR last_class < 0 THEN
-		PERFORM @extschema@.clv_quick_raise(format('last_class must be a number of repeat purchases: %s',
+		PERFORM clv_internal.clv_quick_raise(format('last_class must be a number of repeat purchases: %s',
 				coalesce(last_class::text, 'NULL')),
 			NULL::text,
 			'Customers with so many and more are one class.'::text,
@@ -443,11 +443,11 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_class(pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_class(pg_catalog.int4) IS
 	'an error unless last_class is a number of repeat purchases. A part of validation';
 
 -- The rows of clv_backtest_calibration, of histories and a hold-out that are prepared.
-CREATE FUNCTION @extschema@.clv_validate_classes(
+CREATE FUNCTION clv_internal.clv_validate_classes(
 	histories pg_catalog.text,
 	model @extschema@.clv_model,
 	span pg_catalog.interval,
@@ -473,23 +473,23 @@ BEGIN ATOMIC
 			f.predicted,
 			1::float8 - f.no_purchase AS buys,
 			f.actual
-		FROM @extschema@.clv_validate_frequencies(histories, model, span, since, periods,
-			(@extschema@.clv_validate_clock(model)).clock IN ('continuous', 'opportunities')) AS f
+		FROM clv_internal.clv_validate_frequencies(histories, model, span, since, periods,
+			(clv_internal.clv_validate_clock(model)).clock IN ('continuous', 'opportunities')) AS f
 	)
 	SELECT s.repeats,
 		count(*),
-		@extschema@.clv_validate_sum(s.predicted) / count(*)::float8,
+		clv_internal.clv_validate_sum(s.predicted) / count(*)::float8,
 		avg(s.actual::float8),
-		@extschema@.clv_validate_sum(s.predicted),
+		clv_internal.clv_validate_sum(s.predicted),
 		sum(s.actual),
-		@extschema@.clv_ratio(@extschema@.clv_validate_sum(s.p_alive), count(s.p_alive)::float8),
-		@extschema@.clv_ratio(@extschema@.clv_validate_sum(s.buys), count(s.buys)::float8),
+		clv_internal.clv_ratio(clv_internal.clv_validate_sum(s.p_alive), count(s.p_alive)::float8),
+		clv_internal.clv_ratio(clv_internal.clv_validate_sum(s.buys), count(s.buys)::float8),
 		avg(CASE WHEN s.actual > 0 THEN 1::float8 ELSE 0::float8 END)
 	FROM seen AS s
 	GROUP BY s.repeats
 	ORDER BY s.repeats;
 END;
-COMMENT ON FUNCTION @extschema@.clv_validate_classes(
+COMMENT ON FUNCTION clv_internal.clv_validate_classes(
 	
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4,
 	pg_catalog.int4) IS
@@ -521,10 +521,10 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 8 AS $$
 DECLARE
 	test pg_catalog.record;
 BEGIN
-	PERFORM @extschema@.clv_validate_class(last_class);
-	test := @extschema@.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
+	PERFORM clv_internal.clv_validate_class(last_class);
+	test := clv_internal.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates);
 	RETURN QUERY SELECT c.*
-		FROM @extschema@.clv_validate_classes(test.histories, test.fitted, test.span, test.since, test.periods,
+		FROM clv_internal.clv_validate_classes(test.histories, test.fitted, test.span, test.since, test.periods,
 			last_class) AS c;
 END
 $$;

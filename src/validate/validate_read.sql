@@ -5,7 +5,7 @@
 
 -- The statement that reads the columns history and covariates (NULL without a column of them) of a table, view or
 -- query. Raises an error if there is no such relation or column, or the column is of another type.
-CREATE FUNCTION @extschema@.clv_validate_histories(
+CREATE FUNCTION clv_internal.clv_validate_histories(
 	source pg_catalog.text, history pg_catalog.text, covariates pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000 AS $$
@@ -15,17 +15,17 @@ DECLARE
 	vectors pg_catalog.record;
 	vector pg_catalog.text := 'NULL';
 BEGIN
-	relation := @extschema@.clv_quick_source(source);
-	histories := @extschema@.clv_quick_column(relation.query, relation.title, 'history'::pg_catalog.text, history);
-	PERFORM @extschema@.clv_quick_check_type(relation.title, histories.column_name, histories.column_type,
+	relation := clv_internal.clv_quick_source(source);
+	histories := clv_internal.clv_quick_column(relation.query, relation.title, 'history'::pg_catalog.text, history);
+	PERFORM clv_internal.clv_quick_check_type(relation.title, histories.column_name, histories.column_type,
 		pg_catalog.format_type(histories.column_type, histories.column_typmod),
 		ARRAY['@extschema@.clv_history'::pg_catalog.regtype], 'clv_history'::pg_catalog.text,
 		('Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
 			'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.')::pg_catalog.text);
 	IF covariates IS NOT NULL THEN
-		vectors := @extschema@.clv_quick_column(relation.query, relation.title, 'covariates'::pg_catalog.text,
+		vectors := clv_internal.clv_quick_column(relation.query, relation.title, 'covariates'::pg_catalog.text,
 			covariates);
-		PERFORM @extschema@.clv_quick_check_type(relation.title, vectors.column_name, vectors.column_type,
+		PERFORM clv_internal.clv_quick_check_type(relation.title, vectors.column_name, vectors.column_type,
 			pg_catalog.format_type(vectors.column_type, vectors.column_typmod),
 			('{pg_catalog.float8[],pg_catalog.float4[],pg_catalog.numeric[],'
 				'pg_catalog.int2[],pg_catalog.int4[],pg_catalog.int8[]}')::pg_catalog.regtype[],
@@ -33,7 +33,7 @@ BEGIN
 			'A view can make one: ARRAY[female::int, age] AS covariates.'::pg_catalog.text);
 		vector := pg_catalog.format('s.%I', vectors.column_name);
 	END IF;
-	RETURN @extschema@.clv_quick_statement($sql$
+	RETURN clv_internal.clv_quick_statement($sql$
 		SELECT s.{history:I}::@extschema@.clv_history AS history,
 			{vector}::pg_catalog.float8[] AS covariates
 		FROM {relation} AS s
@@ -41,12 +41,12 @@ BEGIN
 			'relation', relation.item));
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_histories(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_histories(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the statement that reads the histories and covariates (NULL: none) of a table or view by name, with the columns '
 	'checked. A part of validation';
 
 -- Fits a model to the histories with the given options, and says when the last purchase of all was.
-CREATE FUNCTION @extschema@.clv_validate_fit(
+CREATE FUNCTION clv_internal.clv_validate_fit(
 	histories pg_catalog.text,
 	options pg_catalog.jsonb,
 	with_covariates pg_catalog.bool,
@@ -55,7 +55,7 @@ CREATE FUNCTION @extschema@.clv_validate_fit(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_quick_statement(CASE WHEN with_covariates THEN $sql$
+	EXECUTE clv_internal.clv_quick_statement(CASE WHEN with_covariates THEN $sql$
 		SELECT @extschema@.clv_fit(h.history, $1, h.covariates),
 			pg_catalog.max(@extschema@.clv_last_purchase(h.history))
 		FROM ({histories}) AS h
@@ -68,12 +68,12 @@ BEGIN
 		USING options;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_fit(pg_catalog.text, pg_catalog.jsonb, pg_catalog.bool) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_fit(pg_catalog.text, pg_catalog.jsonb, pg_catalog.bool) IS
 	'the model fitted to histories with these options, with or without their covariates, and the day of the last '
 	'purchase of all. A part of validation';
 
 -- How many customers have a purchase up to as_of, the first such day of all, and the day of the last purchase of all.
-CREATE FUNCTION @extschema@.clv_validate_extent(
+CREATE FUNCTION clv_internal.clv_validate_extent(
 	histories pg_catalog.text,
 	as_of pg_catalog.date,
 	OUT customers pg_catalog.int8,
@@ -82,7 +82,7 @@ CREATE FUNCTION @extschema@.clv_validate_extent(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
 BEGIN
-	EXECUTE @extschema@.clv_quick_statement($sql$
+	EXECUTE clv_internal.clv_quick_statement($sql$
 		SELECT pg_catalog.count(@extschema@.clv_first_purchase(h.history, $1)),
 			pg_catalog.min(@extschema@.clv_first_purchase(h.history, $1)),
 			pg_catalog.max(@extschema@.clv_last_purchase(h.history))
@@ -92,13 +92,13 @@ BEGIN
 		USING as_of;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_extent(pg_catalog.text, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_extent(pg_catalog.text, pg_catalog.date) IS
 	'how many customers have a purchase up to as_of, the first such day of all (NULL without one), and the day of the '
 	'last purchase of all. A part of validation';
 
 -- A row per history: what the model predicts for the hold-out, and what the customer did in it and before it.
 -- Predictions are NULL where there is no purchase up to since, revenue also where the model has no spend part.
-CREATE FUNCTION @extschema@.clv_validate_predictions(
+CREATE FUNCTION clv_internal.clv_validate_predictions(
 	histories pg_catalog.text,
 	model @extschema@.clv_model,
 	span pg_catalog.interval,
@@ -114,7 +114,7 @@ CREATE FUNCTION @extschema@.clv_validate_predictions(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE @extschema@.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
 		SELECT (c.prediction).expected_purchases,
 			(c.prediction).expected_revenue,
 			c.actual,
@@ -123,8 +123,8 @@ BEGIN
 		FROM (
 			SELECT @extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, 1::pg_catalog.float8, $3,
 					NULL::pg_catalog.float8, h.covariates) AS prediction,
-				@extschema@.clv_validate_purchases($1, h.history, $3, $5) AS actual,
-				@extschema@.clv_validate_purchases($1, h.history, $3, $6) AS before,
+				clv_internal.clv_validate_purchases($1, h.history, $3, $5) AS actual,
+				clv_internal.clv_validate_purchases($1, h.history, $3, $6) AS before,
 				@extschema@.clv_spend_between(h.history, $3, $4) AS spent
 			FROM ({histories}) AS h
 			OFFSET 0
@@ -133,7 +133,7 @@ BEGIN
 		USING model, span, since, until, periods, pg_catalog.int4um(periods);
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_predictions(
+COMMENT ON FUNCTION clv_internal.clv_validate_predictions(
 	
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date,
 	pg_catalog.int4) IS
@@ -143,7 +143,7 @@ COMMENT ON FUNCTION @extschema@.clv_validate_predictions(
 
 -- A row per history with a purchase up to since: the repeat purchases up to then, the predictions of a back-test, and
 -- the probability of no purchase in the hold-out, which is NULL unless asked for.
-CREATE FUNCTION @extschema@.clv_validate_frequencies(
+CREATE FUNCTION clv_internal.clv_validate_frequencies(
 	histories pg_catalog.text,
 	model @extschema@.clv_model,
 	span pg_catalog.interval,
@@ -159,19 +159,19 @@ CREATE FUNCTION @extschema@.clv_validate_frequencies(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE @extschema@.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
 		SELECT c.repeats,
 			(c.prediction).p_alive,
 			(c.prediction).expected_purchases,
 			c.no_purchase,
 			c.actual
 		FROM (
-			SELECT @extschema@.clv_validate_purchases($1, h.history, $3, 0) AS repeats,
+			SELECT clv_internal.clv_validate_purchases($1, h.history, $3, 0) AS repeats,
 				@extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, 1::pg_catalog.float8, $3,
 					NULL::pg_catalog.float8, h.covariates) AS prediction,
 				CASE WHEN $5 THEN @extschema@.clv_purchase_probability($1, h.history, 0::pg_catalog.float8, $2, $3,
 					h.covariates) END AS no_purchase,
-				@extschema@.clv_validate_purchases($1, h.history, $3, $4) AS actual
+				clv_internal.clv_validate_purchases($1, h.history, $3, $4) AS actual
 			FROM ({histories}) AS h
 			OFFSET 0
 		) AS c
@@ -180,7 +180,7 @@ BEGIN
 		USING model, span, since, periods, with_probability;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_frequencies(
+COMMENT ON FUNCTION clv_internal.clv_validate_frequencies(
 	
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4,
 	pg_catalog.bool) IS
@@ -189,7 +189,7 @@ COMMENT ON FUNCTION @extschema@.clv_validate_frequencies(
 	'A part of validation';
 
 -- How many customers made their first purchase on each day up to as_of, by their covariates.
-CREATE FUNCTION @extschema@.clv_validate_newcomers(
+CREATE FUNCTION clv_internal.clv_validate_newcomers(
 	histories pg_catalog.text,
 	as_of pg_catalog.date
 ) RETURNS TABLE (
@@ -199,7 +199,7 @@ CREATE FUNCTION @extschema@.clv_validate_newcomers(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE @extschema@.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
 		SELECT c.first_purchase, c.covariates, pg_catalog.count(*)
 		FROM (
 			SELECT @extschema@.clv_first_purchase(h.history, $1) AS first_purchase, h.covariates
@@ -212,11 +212,11 @@ BEGIN
 		USING as_of;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_newcomers(pg_catalog.text, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_newcomers(pg_catalog.text, pg_catalog.date) IS
 	'how many customers made their first purchase on a day up to as_of, by day and covariates. A part of validation';
 
 -- The days of the repeat purchases of a customer who has a purchase up to as_of; none of another customer.
-CREATE FUNCTION @extschema@.clv_validate_repeat_days(history @extschema@.clv_history, as_of pg_catalog.date)
+CREATE FUNCTION clv_internal.clv_validate_repeat_days(history @extschema@.clv_history, as_of pg_catalog.date)
 RETURNS SETOF pg_catalog.date
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 200 ROWS 5
 BEGIN ATOMIC
@@ -224,12 +224,12 @@ BEGIN ATOMIC
 	FROM @extschema@.clv_purchase_log(history) AS l
 	WHERE l.purchase AND l.day > @extschema@.clv_first_purchase(history, as_of);
 END;
-COMMENT ON FUNCTION @extschema@.clv_validate_repeat_days(@extschema@.clv_history, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_repeat_days(@extschema@.clv_history, pg_catalog.date) IS
 	'the days on which a customer who has a purchase up to as_of bought again, before as_of and after it. A part of '
 	'validation';
 
 -- How many repeat purchases the customers with a purchase up to as_of made on each day.
-CREATE FUNCTION @extschema@.clv_validate_repeats(
+CREATE FUNCTION clv_internal.clv_validate_repeats(
 	histories pg_catalog.text,
 	as_of pg_catalog.date
 ) RETURNS TABLE (
@@ -238,14 +238,14 @@ CREATE FUNCTION @extschema@.clv_validate_repeats(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE @extschema@.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
 		SELECT r.day, pg_catalog.count(*)
 		FROM ({histories}) AS h
-		CROSS JOIN LATERAL @extschema@.clv_validate_repeat_days(h.history, $1) AS r (day)
+		CROSS JOIN LATERAL clv_internal.clv_validate_repeat_days(h.history, $1) AS r (day)
 		GROUP BY r.day
 		$sql$, pg_catalog.jsonb_build_object('histories', histories))
 		USING as_of;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_repeats(pg_catalog.text, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_repeats(pg_catalog.text, pg_catalog.date) IS
 	'how many repeat purchases the customers who have a purchase up to as_of made on each day. A part of validation';

@@ -2,7 +2,7 @@
 
 -- The day up to which customers count: as_of, or the day of the model, or no end. Raises an error unless the model is
 -- of continuous time, a column of covariates is given if it has any, and the days are finite where they are given.
-CREATE FUNCTION @extschema@.clv_validate_tracked(
+CREATE FUNCTION clv_internal.clv_validate_tracked(
 	model @extschema@.clv_model,
 	since pg_catalog.date,
 	until pg_catalog.date,
@@ -14,26 +14,26 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise('model must be a model, not NULL'::text,
+		PERFORM clv_internal.clv_quick_raise('model must be a model, not NULL'::text,
 			NULL::text,
 			'Make it by clv_fit(history), or by clv_model(...).'::text,
 			'null_value_not_allowed'::text);
 	END IF;
-	IF (@extschema@.clv_validate_clock(model)).clock <> 'continuous' THEN
-		PERFORM @extschema@.clv_quick_raise(format('tracking needs a model of continuous time, not %s',
+	IF (clv_internal.clv_validate_clock(model)).clock <> 'continuous' THEN
+		PERFORM clv_internal.clv_quick_raise(format('tracking needs a model of continuous time, not %s',
 				(@extschema@.clv_diagnostics(model)).purchase_model),
 			NULL::text,
 			'clv_backtest compares such models over a hold-out.'::text,
 			'feature_not_supported'::text);
 	END IF;
-	PERFORM @extschema@.clv_validate_covariates(model, covariates);
-	PERFORM @extschema@.clv_quick_date('as_of'::text, as_of);
-	PERFORM @extschema@.clv_quick_date('since'::text, since);
-	PERFORM @extschema@.clv_quick_date('until'::text, until);
+	PERFORM clv_internal.clv_validate_covariates(model, covariates);
+	PERFORM clv_internal.clv_quick_date('as_of'::text, as_of);
+	PERFORM clv_internal.clv_quick_date('since'::text, since);
+	PERFORM clv_internal.clv_quick_date('until'::text, until);
 	RETURN coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_tracked(
+COMMENT ON FUNCTION clv_internal.clv_validate_tracked(
 	
 	@extschema@.clv_model, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
 	'as_of, else that of the model, else infinity; an error unless the model is of continuous time, a column of '
@@ -41,7 +41,7 @@ COMMENT ON FUNCTION @extschema@.clv_validate_tracked(
 
 -- The days that part since to until in periods, counted by the calendar from since; the last period ends on until.
 -- Raises an error unless the days are in order, and the period is whole days and positive.
-CREATE FUNCTION @extschema@.clv_validate_edges(
+CREATE FUNCTION clv_internal.clv_validate_edges(
 	since pg_catalog.date,
 	until pg_catalog.date,
 	period pg_catalog.interval
@@ -54,14 +54,14 @@ DECLARE
 	day date;
 BEGIN
 	IF since >= until THEN
-		PERFORM @extschema@.clv_quick_raise(format('since (%s) must be before until (%s)',
+		PERFORM clv_internal.clv_quick_raise(format('since (%s) must be before until (%s)',
 			to_char(since, 'YYYY-MM-DD'), to_char(until, 'YYYY-MM-DD')));
 	END IF;
 	LOOP
 		-- always counted from since: a month after January 31 is the end of February, two are March 31
-		day := @extschema@.clv_validate_day(since, cardinality(edges) * period, 'period'::text);
+		day := clv_internal.clv_validate_day(since, cardinality(edges) * period, 'period'::text);
 		IF day <= edges[cardinality(edges)] THEN
-			PERFORM @extschema@.clv_quick_raise(format('period must be positive: %s', period));
+			PERFORM clv_internal.clv_quick_raise(format('period must be positive: %s', period));
 		END IF;
 		edges := edges || least(day, until);
 		EXIT WHEN day >= until;
@@ -69,12 +69,12 @@ BEGIN
 	RETURN edges;
 END
 $$;
-COMMENT ON FUNCTION @extschema@.clv_validate_edges(pg_catalog.date, pg_catalog.date, pg_catalog.interval) IS
+COMMENT ON FUNCTION clv_internal.clv_validate_edges(pg_catalog.date, pg_catalog.date, pg_catalog.interval) IS
 	'the days that part since to until in periods, both included, by the calendar from since; the last period may be '
 	'shorter. A part of validation';
 
 -- The rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days.
-CREATE FUNCTION @extschema@.clv_validate_track(
+CREATE FUNCTION clv_internal.clv_validate_track(
 	histories pg_catalog.text,
 	model @extschema@.clv_model,
 	with_covariates pg_catalog.bool,
@@ -98,7 +98,7 @@ BEGIN ATOMIC
 			n.covariates,
 			n.customers,
 			dense_rank() OVER (ORDER BY n.covariates) AS vector
-		FROM @extschema@.clv_validate_newcomers(histories, as_of) AS n
+		FROM clv_internal.clv_validate_newcomers(histories, as_of) AS n
 	), edge AS (
 		SELECT e.day, e.number
 		FROM unnest(edges) WITH ORDINALITY AS e (day, number)
@@ -119,10 +119,10 @@ BEGIN ATOMIC
 			@extschema@.clv_expected_purchases(w.model, a.age::float8 / clock.unit_days) AS repeats
 		FROM (SELECT DISTINCT p.vector, p.age FROM pair AS p) AS a
 		JOIN newcomer AS w ON w.vector = a.vector
-		CROSS JOIN @extschema@.clv_validate_clock(model) AS clock
+		CROSS JOIN clv_internal.clv_validate_clock(model) AS clock
 	), expected AS (
 		SELECT p.number,
-			@extschema@.clv_validate_sum(p.customers::float8 * a.repeats) AS repeats,
+			clv_internal.clv_validate_sum(p.customers::float8 * a.repeats) AS repeats,
 			sum(p.customers)::int8 AS customers
 		FROM pair AS p
 		JOIN aged AS a ON a.age = p.age AND a.vector = p.vector
@@ -131,7 +131,7 @@ BEGIN ATOMIC
 		-- the period of a day is that which begins before it
 		SELECT width_bucket(r.day - 1, edges)::int8 AS number,
 			sum(r.repeats)::int8 AS repeats
-		FROM @extschema@.clv_validate_repeats(histories, as_of) AS r
+		FROM clv_internal.clv_validate_repeats(histories, as_of) AS r
 		GROUP BY 1
 	)
 	SELECT s.number::int4,
@@ -151,7 +151,7 @@ BEGIN ATOMIC
 	LEFT JOIN bought AS b ON b.number = s.number
 	ORDER BY e.number;
 END;
-COMMENT ON FUNCTION @extschema@.clv_validate_track(
+COMMENT ON FUNCTION clv_internal.clv_validate_track(
 	
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.date[]) IS
 	'the rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days. A '
@@ -181,21 +181,21 @@ CREATE FUNCTION @extschema@.clv_tracking(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100 AS $$
 DECLARE
-	histories pg_catalog.text := @extschema@.clv_validate_histories(source, history, covariates);
+	histories pg_catalog.text := clv_internal.clv_validate_histories(source, history, covariates);
 	extent pg_catalog.record;
 BEGIN
-	as_of := @extschema@.clv_validate_tracked(model, since, until, as_of, covariates);
-	extent := @extschema@.clv_validate_extent(histories, as_of);
+	as_of := clv_internal.clv_validate_tracked(model, since, until, as_of, covariates);
+	extent := clv_internal.clv_validate_extent(histories, as_of);
 	IF extent.first_purchase IS NULL THEN
-		PERFORM @extschema@.clv_quick_raise('there are no customers to track'::pg_catalog.text,
+		PERFORM clv_internal.clv_quick_raise('there are no customers to track'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(as_of, 'YYYY-MM-DD')),
 			NULL::pg_catalog.text,
 			'no_data_found'::pg_catalog.text);
 	END IF;
 	RETURN QUERY SELECT t.*
-		FROM @extschema@.clv_validate_track(histories, model, covariates IS NOT NULL, as_of,
-			@extschema@.clv_validate_edges(coalesce(since, extent.first_purchase),
+		FROM clv_internal.clv_validate_track(histories, model, covariates IS NOT NULL, as_of,
+			clv_internal.clv_validate_edges(coalesce(since, extent.first_purchase),
 				coalesce(until, extent.last_purchase), period)) AS t;
 END
 $$;

@@ -30,7 +30,7 @@ my @texts = (
 	'{"occasion":1,"days":[]}',
 	'{"occasion":1,"days":[' . join(',', map { sprintf '["20%02d-%02d-11",%d.%02d]', 10 + $_ / 12, 1 + $_ % 12, $_, $_ } 0 .. 40) . ']}');
 my @values = map {
-	my $hex = $node->safe_psql('postgres', "SELECT encode(clv_history_send('$_'), 'hex')");
+	my $hex = $node->safe_psql('postgres', "SELECT encode(clv_internal.clv_history_send('$_'), 'hex')");
 	pack('H*', $hex)
 } @texts;
 
@@ -89,7 +89,7 @@ is($refused + $taken, $rounds, 'binary: every mutation was either refused or tak
 cmp_ok($refused, '>', $rounds / 2, 'binary: most of them refused');
 is($node->safe_psql('postgres', q{
 	SELECT count(*) FROM caught WHERE h::text::clv_history <> h
-		OR clv_history_send(h::text::clv_history) <> clv_history_send(h)
+		OR clv_internal.clv_history_send(h::text::clv_history) <> clv_internal.clv_history_send(h)
 		OR clv_purchases(h) < 0 OR clv_first_purchase(h) > clv_last_purchase(h)
 		OR (SELECT sum(amount) FROM clv_purchase_log(h)) IS DISTINCT FROM clv_total_spend(h)
 		OR (SELECT coalesce(sum(purchase::int), 0) FROM clv_purchase_log(h)) <> clv_purchases(h)

@@ -25,7 +25,7 @@ is($node->safe_psql('postgres', q{
 		   clv_total_spend(history) = (SELECT sum(a) FROM orders),
 		   clv_first_purchase(history) = (SELECT min(d) FROM orders),
 		   clv_last_purchase(history) = (SELECT max(d) FROM orders),
-		   length(clv_history_send(history)) <= 8 + 6 * clv_purchases(history)
+		   length(clv_internal.clv_history_send(history)) <= 8 + 6 * clv_purchases(history)
 	FROM one}), 't|t|t|t|t', 'a million orders of one customer, in no order');
 is($node->safe_psql('postgres', q{
 	SELECT clv_history(d, a ORDER BY d) = (SELECT history FROM one), clv_history(d, a ORDER BY d DESC, a) = (SELECT history FROM one)

@@ -119,7 +119,7 @@ foreach my $road (
 	[ 'two steps', "SELECT clv_fit(c) FROM (SELECT clv_cells(history, $options) AS c FROM customer) q" ],
 	[ 'a hundred parts', "SELECT clv_fit(c) FROM (SELECT clv_cells(history, $options) AS c FROM customer GROUP BY customer_id % 100) q" ],
 	[ 'another order', "SELECT clv_fit(history, $options ORDER BY md5(customer_id::text)) FROM customer" ],
-	[ 'a difference', "SELECT clv_fit(a - b) FROM (SELECT clv_cells_merge(c, d) AS a, d AS b FROM (SELECT clv_cells(history, $options) AS c,
+	[ 'a difference', "SELECT clv_fit(a - b) FROM (SELECT clv_internal.clv_cells_merge(c, d) AS a, d AS b FROM (SELECT clv_cells(history, $options) AS c,
 			clv_cells(history, $options) FILTER (WHERE customer_id % 7 = 0) AS d FROM customer) q) q" ])
 {
 	my ($what, $sql) = @$road;

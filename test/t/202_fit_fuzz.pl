@@ -49,7 +49,7 @@ BEGIN
 	EXCEPTION WHEN OTHERS THEN
 		RETURN 'comes back as a different error: ' || SQLERRM;
 	END;
-	PERFORM clv_fit(c), clv_fit(c, jsonb_build_object('model', c::jsonb #>> '{options,model}', 'max_iterations', 5)), clv_cells_merge(c, c);
+	PERFORM clv_fit(c), clv_fit(c, jsonb_build_object('model', c::jsonb #>> '{options,model}', 'max_iterations', 5)), clv_internal.clv_cells_merge(c, c);
 	RETURN 'fitted';
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;

@@ -178,7 +178,7 @@ my @ends = (
 	q{SELECT clv_summary(h, '5874897-12-31', '1 day') FROM (SELECT clv_history(d, 1) AS h FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d) s},
 	q{SELECT clv_purchases_between(h, '4713-01-01 BC', '5874897-12-31') FROM (SELECT clv_history(d, 1) AS h FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d) s},
 	q{SELECT clv_nps(r) FROM unnest('{2147483647,-2147483648,1e300,10,0}'::float8[]) r},
-	q{SELECT clv_nps_final('{9223372036854775807,9223372036854775807,9223372036854775807}')},
+	q{SELECT clv_internal.clv_nps_final('{9223372036854775807,9223372036854775807,9223372036854775807}')},
 	q{SELECT clv_segment_check('micro', 2147483647)},
 	q{SELECT clv_segment_check('rfm', 32767)},
 	q{SELECT rfmtc_cuts(history, '5874897-12-31', NULL, 2147483647) FROM customer});

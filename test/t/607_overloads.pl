@@ -55,7 +55,7 @@ my @reads = (
 		map { [ "segment_assign($quick,text,text,date,integer)", map => "'$_'" ] } 'rfm', 'potential', 'abc', 'lifecycle' }
 		"'amount'", "'price'", "'points'", 'NULL'),
 	map({ 'SELECT * FROM ' . call(@$_) }
-		[ "clv_quick_histories($quick)", %columns, amount => "'amount'" ],
+		[ "clv_internal.clv_quick_histories($quick)", %columns, amount => "'amount'" ],
 		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past ], [ 'clv_backtest_deciles(text,text,date,interval,jsonb,ext.clv_model,text)', %past ],
 		[ 'clv_backtest_calibration(text,text,date,interval,jsonb,ext.clv_model,text,integer)', %past ],
 		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past, covariates => "'z'", options => q{'{"covariates": ["z"]}'} ],

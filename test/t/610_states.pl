@@ -76,7 +76,7 @@ sub fingerprint
 {
 	return join ' ', map {
 		my $t = $_;
-		$node->safe_psql('postgres', "SELECT md5(string_agg(id || encode(clv_cells_send(c), 'hex') || coalesce(n::text, ''), ' ' ORDER BY id)) FROM $t"),
+		$node->safe_psql('postgres', "SELECT md5(string_agg(id || encode(clv_internal.clv_cells_send(c), 'hex') || coalesce(n::text, ''), ' ' ORDER BY id)) FROM $t"),
 		$paged ? $node->safe_psql('postgres', "SELECT md5(string_agg(get_raw_page('$t', p::int)::text, '')) FROM generate_series(0, pg_relation_size('$t') / 8192 - 1) p") : ()
 	} qw(stored plain);
 }
@@ -105,8 +105,8 @@ sub untouched
 stranger(<<'SQL');
 SET enable_hashagg = off;
 CREATE AGGREGATE leak(clv_history) (SFUNC = clv_cells_add, STYPE = clv_cells);
-SELECT clv_cells_merge(c, c) FROM (SELECT leak(h) c FROM public.history) s;
-SELECT clv_cells_merge(c, c) FROM (SELECT leak(h) c FROM public.history WHERE c < 5) s;
+SELECT clv_internal.clv_cells_merge(c, c) FROM (SELECT leak(h) c FROM public.history) s;
+SELECT clv_internal.clv_cells_merge(c, c) FROM (SELECT leak(h) c FROM public.history WHERE c < 5) s;
 CREATE TABLE leaked (shop int, c clv_cells);
 ALTER TABLE leaked ALTER c SET STORAGE plain;
 INSERT INTO leaked SELECT shop, leak(h) AS c FROM public.history WHERE c < 60 GROUP BY shop;
@@ -114,31 +114,31 @@ SQL
 my $leaked = "SELECT string_agg(shop || ' ' || c::text, ' ' ORDER BY shop) FROM stranger.leaked";
 my $leaks = $node->safe_psql('postgres', $leaked);
 stranger(<<'SQL');
-SELECT clv_cells_add(l.c, h) FROM leaked l, public.history;
-SELECT clv_cells_merge(c, c) FROM leaked;
+SELECT clv_internal.clv_cells_add(l.c, h) FROM leaked l, public.history;
+SELECT clv_internal.clv_cells_merge(c, c) FROM leaked;
 SQL
 untouched('a leak');
 is($node->safe_psql('postgres', $leaked), $leaks, 'a SELECT changes no leak that is stored');
 my $canonical = 'SELECT shop, clv_cells(h) AS c FROM history WHERE c < 60 GROUP BY shop';
-is($node->safe_psql('postgres', "SELECT count(*), bool_and(l.c = t.c), bool_and(clv_cells_hash(l.c) = clv_cells_hash(t.c)), bool_and(l.c::text = t.c::text),
-	bool_and(clv_cells_send(l.c) = clv_cells_send(t.c)), bool_and(l.c::text::clv_cells = l.c) FROM stranger.leaked l JOIN ($canonical) t USING (shop)"), '7|t|t|t|t|t',
+is($node->safe_psql('postgres', "SELECT count(*), bool_and(l.c = t.c), bool_and(clv_internal.clv_cells_hash(l.c) = clv_internal.clv_cells_hash(t.c)), bool_and(l.c::text = t.c::text),
+	bool_and(clv_internal.clv_cells_send(l.c) = clv_internal.clv_cells_send(t.c)), bool_and(l.c::text::clv_cells = l.c) FROM stranger.leaked l JOIN ($canonical) t USING (shop)"), '7|t|t|t|t|t',
 	'what leaks and is stored is the value that the aggregate returns');
 
 # variants: a leak beside our aggregate, which shares its state; a combine function of one's own; a leak from a window
 stranger(<<'SQL');
 CREATE TABLE shared AS SELECT shop, clv_cells(h) AS c, leak(h) AS l FROM public.history WHERE c < 60 GROUP BY shop;
-CREATE FUNCTION keep(clv_cells, clv_cells) RETURNS clv_cells LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN clv_cells_merge($1, clv_cells_merge($2, $2));
+CREATE FUNCTION keep(clv_cells, clv_cells) RETURNS clv_cells LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN clv_internal.clv_cells_merge($1, clv_internal.clv_cells_merge($2, $2));
 CREATE AGGREGATE mine(clv_history) (SFUNC = clv_cells_add, STYPE = clv_cells, FINALFUNC = clv_cells_final, COMBINEFUNC = keep, PARALLEL = SAFE);
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
 CREATE TABLE combined AS SELECT shop, mine(h) AS c FROM public.history WHERE c < 60 GROUP BY shop;
 CREATE TABLE windowed AS SELECT shop, leak(h) OVER (PARTITION BY shop ORDER BY c ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS c,
 	clv_cells(h) OVER (PARTITION BY shop ORDER BY c) AS running FROM public.history WHERE c < 60;
-SELECT clv_cells_merge(running, running), clv_cells_add(w.c, h) FROM windowed w JOIN public.history USING (shop);
+SELECT clv_internal.clv_cells_merge(running, running), clv_internal.clv_cells_add(w.c, h) FROM windowed w JOIN public.history USING (shop);
 SQL
 untouched('variants');
-is($node->safe_psql('postgres', "SELECT bool_and(s.c = t.c AND s.l = t.c AND clv_cells_send(s.l) = clv_cells_send(t.c)) FROM stranger.shared s JOIN ($canonical) t USING (shop)"), 't',
+is($node->safe_psql('postgres', "SELECT bool_and(s.c = t.c AND s.l = t.c AND clv_internal.clv_cells_send(s.l) = clv_internal.clv_cells_send(t.c)) FROM stranger.shared s JOIN ($canonical) t USING (shop)"), 't',
 	'a state that two aggregates share');
-is($node->safe_psql('postgres', "SELECT bool_and(s.c = clv_cells_merge(t.c, t.c) OR s.c = t.c) FROM stranger.combined s JOIN ($canonical) t USING (shop)"), 't',
+is($node->safe_psql('postgres', "SELECT bool_and(s.c = clv_internal.clv_cells_merge(t.c, t.c) OR s.c = t.c) FROM stranger.combined s JOIN ($canonical) t USING (shop)"), 't',
 	'a combine function that is not ours');
 is($node->safe_psql('postgres', "SELECT bool_and(s.c = t.c) FROM stranger.windowed s JOIN ($canonical) t USING (shop)"), 't', 'a window');
 is($node->safe_psql('postgres', "SELECT count(*) FROM (SELECT c FROM stranger.leaked UNION SELECT c FROM stranger.windowed UNION SELECT l FROM stranger.shared) u"), '7',

@@ -26,7 +26,7 @@ foreach ('shop', 'twin')
 }
 $node->safe_psql('postgres', $Shop::gates);
 
-my @steps = split /,/, $node->safe_psql('postgres', q{SELECT array_to_string(clv_pipeline_steps(), ',')});
+my @steps = split /,/, $node->safe_psql('postgres', q{SELECT array_to_string(clv_internal.clv_pipeline_steps(), ',')});
 my $round = 0;
 my $good = Shop::contents($node, 'shop');
 is($good, Shop::contents($node, 'twin'), 'two pipelines over the same orders show the same');

@@ -1,6 +1,6 @@
 -- ---- calibration: the hold-out by repeat purchases --------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_calibration() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_calibration() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 16
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -56,5 +56,5 @@ AS $part$ VALUES
 	('column', 'holdout_end', 'c.holdout_end', 'last day of the hold-out'),
 	('column', 'converged', 'c.converged', 'whether the fit before the hold-out converged: else it says little')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_calibration() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_calibration() IS
 	'the table of the hold-out by repeat purchases, what fills it and its view. A part of pipelines';

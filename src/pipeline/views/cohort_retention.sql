@@ -1,6 +1,6 @@
 -- ---- cohort_retention: cohorts by age ---------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_cohort_retention() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_cohort_retention() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 15
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -80,5 +80,5 @@ AS $part$ VALUES
 		'net revenue of the month over the size of the cohort'),
 	('column', 'complete', 'c.complete', 'whether the data reach to the end of the month')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_cohort_retention() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_cohort_retention() IS
 	'the table of the cohorts by age, what fills it and its view. A part of pipelines';

@@ -1,6 +1,6 @@
 -- ---- cohorts: customers by the month of their first purchase ----------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_cohorts() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_cohorts() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 11
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -47,5 +47,5 @@ AS $part$ VALUES
 	('column', 'lifetime_value', 'c.lifetime_value', 'sum of their lifetime value'),
 	('column', 'clv_per_customer', '(c.clv / nullif(c.customers, 0))::numeric(24,2)', 'mean clv')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_cohorts() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_cohorts() IS
 	'the table of the cohorts, what fills it and its view. A part of pipelines';

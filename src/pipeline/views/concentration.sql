@@ -1,6 +1,6 @@
 -- ---- concentration, lorenz: the share of the most valuable ------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_concentration() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_concentration() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 17
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -119,5 +119,5 @@ AS $part$ VALUES
 	('column', 'cumulative_customers_share', 'c.cumulative_customers_share', 'share of the customers up to here'),
 	('column', 'cumulative_value_share', 'c.cumulative_value_share', 'share of all value up to here')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_concentration() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_concentration() IS
 	'the table of the concentration of value, what fills it and its views. A part of pipelines';

@@ -1,6 +1,6 @@
 -- ---- customers: one row a customer ------------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_customers() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_customers() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 38
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -63,7 +63,7 @@ AS $part$ VALUES
 			(q.rfmtc).frequency,
 			(q.rfmtc).monetary,
 			(q.rfmtc).tenure,
-			@extschema@.clv_finite((q.rfmtc).churn) AS churn,
+			clv_internal.clv_finite((q.rfmtc).churn) AS churn,
 			(q.scores).r,
 			(q.scores).f,
 			(q.scores).m,
@@ -72,16 +72,16 @@ AS $part$ VALUES
 			(q.scores).v,
 			coalesce({1}, '(none)') AS segment,
 			(q.prediction).p_alive,
-			@extschema@.clv_finite((q.prediction).expected_purchases) AS expected_purchases,
-			@extschema@.clv_cents((q.prediction).expected_spend) AS expected_spend,
-			@extschema@.clv_cents((q.prediction).expected_revenue) AS expected_revenue,
-			@extschema@.clv_cents((q.prediction).clv) AS clv,
-			@extschema@.clv_cents((q.prediction).lifetime_value) AS lifetime_value,
-			@extschema@.clv_cents((q.prediction).next_purchase_value) AS next_purchase_value,
+			clv_internal.clv_finite((q.prediction).expected_purchases) AS expected_purchases,
+			clv_internal.clv_cents((q.prediction).expected_spend) AS expected_spend,
+			clv_internal.clv_cents((q.prediction).expected_revenue) AS expected_revenue,
+			clv_internal.clv_cents((q.prediction).clv) AS clv,
+			clv_internal.clv_cents((q.prediction).lifetime_value) AS lifetime_value,
+			clv_internal.clv_cents((q.prediction).next_purchase_value) AS next_purchase_value,
 			(q.prediction).purchases_low,
-			@extschema@.clv_finite((q.prediction).purchases_high) AS purchases_high,
-			@extschema@.clv_cents((q.prediction).clv_low) AS clv_low,
-			@extschema@.clv_cents((q.prediction).clv_high) AS clv_high,
+			clv_internal.clv_finite((q.prediction).purchases_high) AS purchases_high,
+			clv_internal.clv_cents((q.prediction).clv_low) AS clv_low,
+			clv_internal.clv_cents((q.prediction).clv_high) AS clv_high,
 			q.rating,
 			q.satisfaction,
 			{2} AS value_segment
@@ -162,5 +162,5 @@ AS $part$ VALUES
 	('column', 'customer_key', '{1}',
 		'the key as text, for tools that cannot hold every number: different for different customers')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_customers() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_customers() IS
 	'the table of the customers, what fills it and its view. A part of pipelines';

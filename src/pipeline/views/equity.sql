@@ -1,6 +1,6 @@
 -- ---- equity, equity_history: what the base is worth -------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_equity() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_equity() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 54
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -65,10 +65,10 @@ AS $part$ VALUES
 		)
 		SELECT
 			b.*,
-			@extschema@.clv_finite((t.limits).purchases_low) AS purchases_low,
-			@extschema@.clv_finite((t.limits).purchases_high) AS purchases_high,
-			@extschema@.clv_cents((t.limits).value_low) AS clv_low,
-			@extschema@.clv_cents((t.limits).value_high) AS clv_high,
+			clv_internal.clv_finite((t.limits).purchases_low) AS purchases_low,
+			clv_internal.clv_finite((t.limits).purchases_high) AS purchases_high,
+			clv_internal.clv_cents((t.limits).value_low) AS clv_low,
+			clv_internal.clv_cents((t.limits).value_high) AS clv_high,
 			CASE WHEN ($1).amount IS NOT NULL THEN round(coalesce(l.after, 0), 2) END AS revenue_after,
 			l.customers AS customers_without_purchase,
 			CASE WHEN ($1).amount IS NOT NULL
@@ -159,5 +159,5 @@ AS $part$ VALUES
 	('column', 'clv_low', 'c.clv_low', 'lower end of the prediction interval of clv'),
 	('column', 'clv_high', 'c.clv_high', 'upper end of the prediction interval of clv')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_equity() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_equity() IS
 	'the table of what the base is worth, what fills it and its views. A part of pipelines';

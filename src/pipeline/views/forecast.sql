@@ -1,6 +1,6 @@
 -- ---- forecast: purchases and revenue to come --------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_forecast() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_forecast() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 17
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -34,7 +34,7 @@ AS $part$ VALUES
 				SELECT
 					c.segment,
 					CASE WHEN ($2).has_spend
-						THEN @extschema@.clv_finite(@extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of))
+						THEN clv_internal.clv_finite(@extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of))
 					END AS spend,
 					{1}
 				FROM {data}.history h
@@ -72,7 +72,7 @@ AS $part$ VALUES
 				(power(t.value_high - t.expected_value, 2)
 					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * a.scale AS r_chance,
 				coalesce(t.value_mean_high - t.expected_value, 0) * a.scale AS r_estimate
-			FROM @extschema@.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
+			FROM clv_internal.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
 			CROSS JOIN sums s
 			JOIN {data}.segment g ON g.run = ($2).run AND g.segment = s.segment
 			LEFT JOIN sampled a ON a.segment = s.segment
@@ -136,5 +136,5 @@ AS $part$ VALUES
 	('column', 'cumulative_revenue_low', 'c.revenue_low', 'lower end of its prediction interval'),
 	('column', 'cumulative_revenue_high', 'c.revenue_high', 'upper end of its prediction interval')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_forecast() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_forecast() IS
 	'the table of the forecast, what fills it and its view. A part of pipelines';

@@ -1,6 +1,6 @@
 -- ---- lift: the hold-out by predicted tenths ---------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_lift() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_lift() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 15
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -52,5 +52,5 @@ AS $part$ VALUES
 	('column', 'holdout_end', 'c.holdout_end', 'last day of the hold-out'),
 	('column', 'converged', 'c.converged', 'whether the fit before the hold-out converged: else it says little')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_lift() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_lift() IS
 	'the table of the hold-out by predicted tenths, what fills it and its view. A part of pipelines';

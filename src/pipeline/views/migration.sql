@@ -1,6 +1,6 @@
 -- ---- migration: moves between segments --------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_migration() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_migration() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 9
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -43,5 +43,5 @@ AS $part$ VALUES
 	('column', 'clv_after', 'c.clv_after', 'their clv now'),
 	('column', 'moved', 'c.from_segment <> c.to_segment', 'whether the segment has changed')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_migration() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_migration() IS
 	'the table of the moves between segments, what fills it and its view. A part of pipelines';

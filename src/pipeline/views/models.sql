@@ -1,6 +1,6 @@
 -- ---- models, model_parameters: what was fitted ------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_models() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_models() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 25
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -31,13 +31,13 @@ AS $part$ VALUES
 	('column', 'purchase_model', 'd.purchase_model::varchar(40)', 'family of the purchase model'),
 	('column', 'spend_model', 'd.spend_model::varchar(40)', 'family of the spend model'),
 	('column', 'customers', 'd.customers', 'customers fitted'),
-	('column', 'log_likelihood', '@extschema@.clv_finite(d.log_likelihood)', 'log-likelihood of the purchases'),
-	('column', 'bic', '@extschema@.clv_finite(d.bic)', 'Bayesian information criterion of the purchase model'),
+	('column', 'log_likelihood', 'clv_internal.clv_finite(d.log_likelihood)', 'log-likelihood of the purchases'),
+	('column', 'bic', 'clv_internal.clv_finite(d.bic)', 'Bayesian information criterion of the purchase model'),
 	('column', 'converged', 'd.converged', 'whether the fit of the purchases converged'),
 	('column', 'spend_customers', 'd.spend_customers', 'repeat buyers fitted'),
-	('column', 'spend_log_likelihood', '@extschema@.clv_finite(d.spend_log_likelihood)', 'log-likelihood of the spend'),
+	('column', 'spend_log_likelihood', 'clv_internal.clv_finite(d.spend_log_likelihood)', 'log-likelihood of the spend'),
 	('column', 'spend_converged', 'd.spend_converged', 'whether the fit of the spend converged'),
-	('column', 'frequency_spend_correlation', '@extschema@.clv_finite(d.frequency_spend_correlation)',
+	('column', 'frequency_spend_correlation', 'clv_internal.clv_finite(d.frequency_spend_correlation)',
 		'correlation of frequency and spend: the spend model rests on its absence'),
 	('column', 'time_unit_days', '(extract(epoch FROM d.time_unit) / 86400)::float8',
 		'days of the time unit of the parameters'),
@@ -51,10 +51,10 @@ AS $part$ VALUES
 		'Parameters of the current model with standard errors and 95 % limits. Key: process, parameter'),
 	('column', 'process', 'd.process::varchar(40)', 'transaction, spend, or covariates'),
 	('column', 'parameter', 'd.name::varchar(80)', 'name of the parameter'),
-	('column', 'estimate', '@extschema@.clv_finite(d.estimate)', 'estimate'),
-	('column', 'std_error', '@extschema@.clv_finite(d.std_error)', 'standard error'),
-	('column', 'lower', '@extschema@.clv_finite(d.lower)', 'lower 95 % limit'),
-	('column', 'upper', '@extschema@.clv_finite(d.upper)', 'upper 95 % limit')
+	('column', 'estimate', 'clv_internal.clv_finite(d.estimate)', 'estimate'),
+	('column', 'std_error', 'clv_internal.clv_finite(d.std_error)', 'standard error'),
+	('column', 'lower', 'clv_internal.clv_finite(d.lower)', 'lower 95 % limit'),
+	('column', 'upper', 'clv_internal.clv_finite(d.upper)', 'upper 95 % limit')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_models() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_models() IS
 	'the table and the views of the models. A part of pipelines';

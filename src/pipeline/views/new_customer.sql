@@ -1,6 +1,6 @@
 -- ---- new_customer: what a customer to be acquired is worth ------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_new_customer() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_new_customer() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 8
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -18,15 +18,15 @@ AS $part$ VALUES
 	('rows', 'new_customer', $sql$
 		SELECT
 			($2).run AS run,
-			@extschema@.clv_finite(n.expected_purchases) AS expected_purchases,
+			clv_internal.clv_finite(n.expected_purchases) AS expected_purchases,
 			m.first AS first_purchase_value,
 			m.repeat AS repeat_value,
 			m.first + m.repeat AS max_acquisition_cost
 		FROM @extschema@.clv_new_customer(($2).model, ($1).horizon, ($1).discount_rate, ($1).margin, NULL::float8[]) n
 		CROSS JOIN LATERAL (
 			SELECT
-				@extschema@.clv_cents(n.first_purchase_value) AS first,
-				@extschema@.clv_cents(n.repeat_value) AS repeat
+				clv_internal.clv_cents(n.first_purchase_value) AS first,
+				clv_internal.clv_cents(n.repeat_value) AS repeat
 		) m
 	$sql$, NULL),
 
@@ -43,5 +43,5 @@ AS $part$ VALUES
 	('column', 'max_acquisition_cost', 'c.max_acquisition_cost',
 		'their sum: an acquisition that costs more does not pay within the horizon')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_new_customer() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_new_customer() IS
 	'the table of what a new customer is worth, what fills it and its view. A part of pipelines';

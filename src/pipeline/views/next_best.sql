@@ -1,6 +1,6 @@
 -- ---- next_best: for which customers one more purchase gains most ------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_next_best() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_next_best() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 12
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -45,5 +45,5 @@ AS $part$ VALUES
 	('column', 'next_purchase_value', 'c.next_purchase_value', 'P(alive) times what a purchase today would add to clv'),
 	('column', 'customer_key', '{1}', 'the key as text')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_next_best() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_next_best() IS
 	'the list of the largest gains from one more purchase: its table, what fills it and its view. A part of pipelines';

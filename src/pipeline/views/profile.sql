@@ -1,6 +1,6 @@
 -- ---- profile: attributes by segment -----------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_profile() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_profile() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 13
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -81,13 +81,13 @@ AS $part$ VALUES
 			/ nullif(c.segment_customers::float8 * c.value_customers, 0)
 	$sql$, 'segment_share / base_share: above 1 the value is over-represented'),
 	('column', 'z_score', $sql$
-		@extschema@.clv_pipeline_z_score(
+		clv_internal.clv_pipeline_z_score(
 			c.customers, c.segment_customers, c.value_customers, c.base_customers)
 	$sql$, 'how many standard deviations the count lies from what chance would make it (hypergeometric)'),
 	('column', 'significant', $sql$
-		abs(@extschema@.clv_pipeline_z_score(
+		abs(clv_internal.clv_pipeline_z_score(
 			c.customers, c.segment_customers, c.value_customers, c.base_customers)) > 3.29
 	$sql$, 'whether chance would do so less than once in a thousand cases; where many values are compared, some will')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_profile() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_profile() IS
 	'the table of the attributes by segment, what fills it and its view. A part of pipelines';

@@ -1,6 +1,6 @@
 -- ---- runs, run_steps: the refreshes and their steps -------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_runs() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_runs() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 33
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -14,7 +14,7 @@ AS $part$ VALUES
 			wanted_as_of date,
 			generation int8,
 			model_run int8,
-			definition @extschema@.clv_pipeline_definition NOT NULL,
+			definition clv_internal.clv_pipeline_definition NOT NULL,
 			called_by name NOT NULL,
 			pid int4 NOT NULL,
 			backend_start timestamptz,
@@ -67,7 +67,7 @@ AS $part$ VALUES
 	('column', 'is_current', 's.run IS NOT NULL', 'whether the views show it'),
 	('column', 'status', $sql$
 		(CASE
-			WHEN c.status = 'running' AND NOT @extschema@.clv_pipeline_alive(c.pid, c.backend_start, c.started_at)
+			WHEN c.status = 'running' AND NOT clv_internal.clv_pipeline_alive(c.pid, c.backend_start, c.started_at)
 			THEN 'interrupted'
 			ELSE c.status
 		END)::varchar(20)
@@ -106,5 +106,5 @@ AS $part$ VALUES
 	('column', 'finished_at', 'c.finished_at', 'when it ended; NULL while it runs, or where it failed'),
 	('column', 'seconds', 'extract(epoch FROM c.finished_at - c.started_at)::float8', 'how long it took')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_runs() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_runs() IS
 	'the tables and views of the refreshes. A part of pipelines';

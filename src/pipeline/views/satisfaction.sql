@@ -1,6 +1,6 @@
 -- ---- satisfaction: net promoter scores --------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_satisfaction() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_satisfaction() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 14
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -64,5 +64,5 @@ AS $part$ VALUES
 	('column', 'nps_high', 'c.nps_high', 'upper end of that interval'),
 	('column', 'clv', 'c.clv', $$sum of the customers' clv$$)
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_satisfaction() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_satisfaction() IS
 	'the table of the net promoter scores, what fills it and its view. A part of pipelines';

@@ -1,6 +1,6 @@
 -- ---- segments, segment_history: one row a segment ---------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_segments() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_segments() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 21
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -77,5 +77,5 @@ AS $part$ VALUES
 	('column', 'published_at', 'u.published_at', 'when the views began to show it'),
 	('columns', 'segments', NULL, NULL)
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_segments() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_segments() IS
 	'the table of the segments, what fills it and its views. A part of pipelines';

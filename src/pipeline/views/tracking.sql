@@ -1,6 +1,6 @@
 -- ---- tracking: weeks, expected and made -------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_tracking() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_tracking() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 13
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -43,5 +43,5 @@ AS $part$ VALUES
 	('column', 'expected_cumulative', 'c.expected_cumulative', 'expected up to its end'),
 	('column', 'actual_cumulative', 'c.actual_cumulative', 'made up to its end')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_tracking() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_tracking() IS
 	'the table of the weeks, expected and made, what fills it and its view. A part of pipelines';

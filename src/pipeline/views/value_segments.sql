@@ -1,6 +1,6 @@
 -- ---- value_segments: value against satisfaction -----------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_value_segments() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_value_segments() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 9
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -47,5 +47,5 @@ AS $part$ VALUES
 	('column', 'clv', 'c.clv', 'sum of their clv'),
 	('column', 'description', 'c.description', 'what the segment means')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_value_segments() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_value_segments() IS
 	'the table of value against satisfaction, what fills it and its view. A part of pipelines';

@@ -1,6 +1,6 @@
 -- ---- winback: customers to win back -----------------------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_winback() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_winback() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 15
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
@@ -40,7 +40,7 @@ AS $part$ VALUES
 			a.value AS value_if_active,
 			a.value - q.clv AS value_at_risk
 		FROM worst q
-		CROSS JOIN LATERAL @extschema@.clv_cents(q.clv::float8 / q.p_alive) a (value)
+		CROSS JOIN LATERAL clv_internal.clv_cents(q.clv::float8 / q.p_alive) a (value)
 	$sql$, NULL),
 
 	('view', 'winback', $sql$
@@ -61,5 +61,5 @@ AS $part$ VALUES
 	('column', 'value_at_risk', 'l.value_at_risk', 'the difference: what is lost if they have'),
 	('column', 'customer_key', '{1}', 'the key as text')
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_winback() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_winback() IS
 	'the list of customers to win back: its table, what fills it and its view. A part of pipelines';

@@ -1,11 +1,11 @@
 -- ---- what a refresh works with: no view shows it ----------------------------------------------------------
 
-CREATE FUNCTION @extschema@.clv_pipeline_view_work() RETURNS SETOF @extschema@.clv_pipeline_part
+CREATE FUNCTION clv_internal.clv_pipeline_view_work() RETURNS SETOF clv_internal.clv_pipeline_part
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 9
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'pipeline', $sql$
-		CREATE TABLE {data}.pipeline OF @extschema@.clv_pipeline_definition
+		CREATE TABLE {data}.pipeline OF clv_internal.clv_pipeline_definition
 	$sql$, 'the definition of the pipeline: clv_alter_pipeline changes it'),
 
 	('table', 'state', $sql$
@@ -50,5 +50,5 @@ AS $part$ VALUES
 	-- the row that each run locks
 	('setup', 'state', $sql$INSERT INTO {data}.state DEFAULT VALUES$sql$, NULL)
 $part$;
-COMMENT ON FUNCTION @extschema@.clv_pipeline_view_work() IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_view_work() IS
 	'the tables that a refresh works with. A part of pipelines';
