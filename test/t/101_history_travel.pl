@@ -30,7 +30,7 @@ $node->safe_psql('home', "CREATE EXTENSION clv; CREATE TABLE customer AS
 	SELECT id, clv_history(at, amount) AS history, clv_history(at, amount::float8, 7) AS weekly FROM ($orders) o GROUP BY id;
 	INSERT INTO customer VALUES (0, '{\"occasion\":1,\"days\":[]}', NULL)");
 my $digest = q{SELECT count(*) || ' ' || md5(string_agg(history::text || coalesce(weekly::text, '-'), ';' ORDER BY id)) || ' ' ||
-	md5(string_agg(public.clv_history_send(history)::text, ';' ORDER BY id)) FROM public.customer};
+	md5(string_agg(clv_internal.clv_history_send(history)::text, ';' ORDER BY id)) FROM public.customer};
 my $truth = $node->safe_psql('home', $digest);
 like($truth, qr/^292 /, 'there are customers to speak of');
 
@@ -39,7 +39,7 @@ $node->safe_psql('abroad', "CREATE EXTENSION clv SCHEMA public; CREATE TABLE pub
 	SELECT id, public.clv_history(at, amount) AS history, public.clv_history(at, amount::float8, 7) AS weekly FROM ($orders) o GROUP BY id;
 	INSERT INTO public.customer VALUES (0, '{\"occasion\":1,\"days\":[]}', NULL)");
 is($node->safe_psql('abroad', $digest), $truth, 'no setting has a say in a history');
-is($node->safe_psql('abroad', q{SELECT bool_and(public.clv_history_eq(history::text::public.clv_history, history))
+is($node->safe_psql('abroad', q{SELECT bool_and(clv_internal.clv_history_eq(history::text::public.clv_history, history))
 	FROM public.customer}), 't', 'nor in reading it');
 $node->safe_psql('abroad', 'DROP TABLE public.customer; DROP EXTENSION clv');
 

@@ -221,7 +221,7 @@ my %constants = (
 	},
 	'clv_scores' => sub { return "'(" . join(',', map { rand() < 0.1 ? 'NULL' : $_[0] ? 1 + int rand 5 : pick(-1, 0, 1, 6, 32767, -32768) } 1 .. 6) . ")'" },
 	'clv_pipeline_definition' => sub {
-		return 'clv_pipeline_read(\'base\')' if $_[0];
+		return 'clv_internal.clv_pipeline_read(\'base\')' if $_[0];
 		return 'jsonb_populate_record(clv_internal.clv_pipeline_read(\'base\'), jsonb_build_object(' . join(', ', map { @$_ } pick(
 			["'map'", pick('NULL', "'x'", '17')], ["'horizon'", span(0)], ["'bins'", pick(0, -1, 2147483647, 3)], ["'source'", "'no_such'"], ["'customer'", "'{}'::text[]"],
 			["'options'", options(0)], ["'overlap'", span(0)], ["'name'", pick('NULL', "''", "'base'", "'other'")], ["'occasion'", pick(0, 7, -1)],

@@ -79,12 +79,13 @@ is($node->safe_psql('shop', q{
 	JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv' AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 	JOIN (SELECT 'pg_proc'::regclass AS class, oid, proowner AS owner FROM pg_proc UNION ALL SELECT 'pg_type', oid, typowner FROM pg_type
 		UNION ALL SELECT 'pg_class', oid, relowner FROM pg_class UNION ALL SELECT 'pg_operator', oid, oprowner FROM pg_operator
+		UNION ALL SELECT 'pg_namespace', oid, nspowner FROM pg_namespace
 		UNION ALL SELECT 'pg_opclass', oid, opcowner FROM pg_opclass UNION ALL SELECT 'pg_opfamily', oid, opfowner FROM pg_opfamily) x
 		ON x.class = d.classid AND x.oid = d.objid}), 'postgres', 'all of them are the superuser\'s');
 is($node->safe_psql('shop', q{
 	SELECT d.classid::regclass FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
 	WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND d.classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass,
-		'pg_class'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_cast'::regclass)}), '', 'and there is no other kind');
+		'pg_class'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass)}), '', 'and there is no other kind');
 
 my $table = '"Odd Schema".clv_segment_map';
 refused('bob', $_->[1], qr/ERROR:  (42501|2BP01|55000|0A000)/, "bob: $_->[0]") foreach (
@@ -107,11 +108,15 @@ refused('bob', $_->[1], qr/ERROR:  (42501|2BP01|55000|0A000)/, "bob: $_->[0]") f
 	[ 'makes an index on an expression', "CREATE INDEX ON $table ((bobs.evil()))" ],
 	[ 'inherits', "CREATE TABLE bobs.child () INHERITS ($table)" ],
 	[ 'empties it', "TRUNCATE $table" ],
-	[ 'takes the guard out of the extension', 'ALTER EXTENSION clv DROP FUNCTION "Odd Schema".clv_segment_map_guard()' ],
-	[ 'writes the guard anew', 'CREATE OR REPLACE FUNCTION "Odd Schema".clv_segment_map_guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM bobs.evil(); RETURN NEW; END $$' ],
+	[ 'takes the guard out of the extension', 'ALTER EXTENSION clv DROP FUNCTION clv_internal.clv_segment_map_guard()' ],
+	[ 'writes the guard anew', 'CREATE OR REPLACE FUNCTION clv_internal.clv_segment_map_guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM bobs.evil(); RETURN NEW; END $$' ],
 	[ 'adds an attribute to a row type', 'ALTER TYPE "Odd Schema".clv_scores ADD ATTRIBUTE x text' ],
 	[ 'changes one', 'ALTER TYPE "Odd Schema".clv_scores ALTER ATTRIBUTE r TYPE text' ],
 	[ 'replaces the list of pipelines', 'CREATE OR REPLACE VIEW "Odd Schema".clv_pipelines AS SELECT bobs.evil()' ],
+	[ 'creates a function where ours are', 'CREATE FUNCTION clv_internal.clv_cents(text) RETURNS int LANGUAGE sql AS $$ SELECT bobs.evil() $$' ],
+	[ 'takes the schema of our functions', 'ALTER SCHEMA clv_internal OWNER TO bob' ],
+	[ 'renames it', 'ALTER SCHEMA clv_internal RENAME TO clv_external' ],
+	[ 'drops it', 'DROP SCHEMA clv_internal CASCADE' ],
 	[ 'moves the extension', 'ALTER EXTENSION clv SET SCHEMA bobs' ],
 	[ 'changes a shipped map', "UPDATE $table SET segment = 'x' WHERE map = 'rfm'" ],
 	[ 'adds to a shipped map', "INSERT INTO $table (map, position, segment, builtin) VALUES ('rfm', 99, 'x', true)" ]);

@@ -16,7 +16,7 @@ $node->start;
 
 # Every body of the extension: SQL, PL/pgSQL and views, with the statements that they write.
 my $bodies = q{SELECT coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body
-	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql') WHERE p.pronamespace = 'ext'::regnamespace
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql') WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
 	UNION ALL SELECT pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace = 'ext'::regnamespace AND c.relkind = 'v'};
 
 $node->safe_psql('postgres', qq{
@@ -78,7 +78,7 @@ my @writes = (
 	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares'), call($refresh, name => "'rich'", mode => "'incremental'"),
 	call($refresh, name => "'rich'", mode => "'full'"), call($alter, name => "'plain'", margin => 0.3, reset => q{'{level}'}), call($refresh, name => "'plain'"),
 	call($drop, name => "'shares'"));
-my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM ext.clv_pipeline_views()');
+my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM clv_internal.clv_pipeline_views()');
 
 # Runs everything as a superuser; returns what was wrong, and a digest of what came out.
 sub everything
@@ -100,7 +100,7 @@ sub everything
 my ($wrong, $truth) = everything('pg_catalog');
 is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "", 'without strangers everything works');
 is($node->safe_psql('postgres', q{SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY 1) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
-	WHERE p.pronamespace = 'ext'::regnamespace AND p.proname !~ '(schedule|cron|fail|busy|waits|refuse|guard|unseen|drift|pipeline_segment$)' AND NOT EXISTS (SELECT FROM pg_stat_user_functions s WHERE s.funcid = p.oid AND s.calls > 0)}), '',
+	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace) AND p.proname !~ '(schedule|cron|fail|busy|waits|refuse|guard|unseen|drift|pipeline_segment$)' AND NOT EXISTS (SELECT FROM pg_stat_user_functions s WHERE s.funcid = p.oid AND s.calls > 0)}), '',
 	'and every body has run, but those about errors, drift and pg_cron');
 
 # ---- mallory's: each writes to the log, from which no transaction takes it back, and is an error ------------------------------
@@ -129,7 +129,7 @@ traps('overloads of our functions', qq{
 		LATERAL (SELECT array_to_string(b.base, ',') || e FROM unnest('{"",",VARIADIC text[]",",text",",text,text"}'::text[]) e
 			UNION ALL SELECT array_to_string(b.base[1:i - 1] || t || b.base[i + 1:], ',') FROM generate_series(1, len) i,
 			unnest('{text,varchar,name,int2,int4,int8,numeric,float8,date,timestamp,timestamptz,interval,bool,jsonb,oid,regclass,text[],name[],varchar[],numeric[],anyelement}'::text[]) t) q (types)
-	WHERE p.pronamespace = 'ext'::regnamespace AND p.proowner <> 'mallory'::regrole AND b.base::text !~ 'internal|cstring|trigger|record'
+	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace) AND p.proowner <> 'mallory'::regrole AND b.base::text !~ 'internal|cstring|trigger|record'
 	AND EXISTS (SELECT FROM safe.body b WHERE b.body ~ ('\\m' || p.proname || '\\('))});
 
 ($wrong, my $same) = everything('pg_catalog');

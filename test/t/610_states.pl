@@ -36,7 +36,7 @@ CHECKPOINT;
 
 -- Functions with a state: what each aggregate of the extension names, and all that take the same types.
 CREATE VIEW state_function AS
-SELECT DISTINCT p.oid, p.oid::regprocedure::text AS name, p.proname, p.prorettype::regtype::text AS result, p.pronargs,
+SELECT DISTINCT p.oid, p.oid::regprocedure::text AS name, format('%s.%I', p.pronamespace::regnamespace, p.proname) AS proname, p.prorettype::regtype::text AS result, p.pronargs,
 	   string_to_array(p.proargtypes::text, ' ')::oid[]::regtype[]::text[] AS args, p.prosrc
   FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
   JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'clv'
@@ -104,7 +104,7 @@ sub untouched
 # ---- an aggregate without a final function leaks its state; used again, joined with itself, stored ----
 stranger(<<'SQL');
 SET enable_hashagg = off;
-CREATE AGGREGATE leak(clv_history) (SFUNC = clv_cells_add, STYPE = clv_cells);
+CREATE AGGREGATE leak(clv_history) (SFUNC = clv_internal.clv_cells_add, STYPE = clv_cells);
 SELECT clv_internal.clv_cells_merge(c, c) FROM (SELECT leak(h) c FROM public.history) s;
 SELECT clv_internal.clv_cells_merge(c, c) FROM (SELECT leak(h) c FROM public.history WHERE c < 5) s;
 CREATE TABLE leaked (shop int, c clv_cells);
@@ -128,7 +128,7 @@ is($node->safe_psql('postgres', "SELECT count(*), bool_and(l.c = t.c), bool_and(
 stranger(<<'SQL');
 CREATE TABLE shared AS SELECT shop, clv_cells(h) AS c, leak(h) AS l FROM public.history WHERE c < 60 GROUP BY shop;
 CREATE FUNCTION keep(clv_cells, clv_cells) RETURNS clv_cells LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN clv_internal.clv_cells_merge($1, clv_internal.clv_cells_merge($2, $2));
-CREATE AGGREGATE mine(clv_history) (SFUNC = clv_cells_add, STYPE = clv_cells, FINALFUNC = clv_cells_final, COMBINEFUNC = keep, PARALLEL = SAFE);
+CREATE AGGREGATE mine(clv_history) (SFUNC = clv_internal.clv_cells_add, STYPE = clv_cells, FINALFUNC = clv_internal.clv_cells_final, COMBINEFUNC = keep, PARALLEL = SAFE);
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
 CREATE TABLE combined AS SELECT shop, mine(h) AS c FROM public.history WHERE c < 60 GROUP BY shop;
 CREATE TABLE windowed AS SELECT shop, leak(h) OVER (PARTITION BY shop ORDER BY c ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS c,
@@ -175,7 +175,7 @@ SELECT try('create', format('CREATE AGGREGATE %s(%s) (SFUNC = %s, STYPE = %s%s%s
 SELECT try('create', format('CREATE AGGREGATE os_%s(%s ORDER BY %s) (SFUNC = %s, STYPE = %s, FINALFUNC = %s%s)', f.oid,
 	array_to_string(f.args[2:], ','), s.args[2], s.proname, s.result, f.proname, CASE WHEN s.result = 'bigint[]' THEN $$, INITCOND = '{0,0,0}'$$ END))
   FROM public.state_function f JOIN public.state_function s ON s.result = f.args[1] AND s.args[1] = f.args[1] AND s.pronargs = 2 AND s.args[2] IN ('clv_history', 'double precision')
- WHERE f.pronargs > 1 AND s.result <> 'internal' AND s.proname <> 'clv_nps_remove';
+ WHERE f.pronargs > 1 AND s.result <> 'internal' AND s.proname <> 'clv_internal.clv_nps_remove';
 SET enable_sort = on;
 SELECT try('aggregate ' || p.oid::regprocedure || ' ' || m, CASE m
 	WHEN 'plain' THEN format('SELECT %s(%s) FROM %s', proname, a, q)
@@ -198,11 +198,11 @@ note $node->safe_psql('postgres', "SELECT split_part(what, ' ', 1), state, count
 
 # ---- states of type internal: a superuser may mix what belongs to different aggregates, and is told so ----
 my ($rc, $out, $err) = $node->psql('postgres', <<'SQL', on_error_stop => 0);
-CREATE AGGREGATE mixed(date) (SFUNC = clv_history_transition, STYPE = internal, FINALFUNC = rfmtc_cuts_final);
+CREATE AGGREGATE mixed(date) (SFUNC = clv_internal.clv_history_transition, STYPE = internal, FINALFUNC = clv_internal.rfmtc_cuts_final);
 SELECT mixed(date '2020-01-01') FROM generate_series(1, 3);
-CREATE AGGREGATE other(clv_history, date) (SFUNC = rfmtc_cuts_accum, STYPE = internal, FINALFUNC = clv_history_final);
+CREATE AGGREGATE other(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum, STYPE = internal, FINALFUNC = clv_internal.clv_history_final);
 SELECT other(h, date '2021-01-01') FROM history;
-CREATE AGGREGATE third(clv_history, date) (SFUNC = rfmtc_cuts_accum, STYPE = internal, FINALFUNC = clv_predict_total_final);
+CREATE AGGREGATE third(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum, STYPE = internal, FINALFUNC = clv_internal.clv_predict_total_final);
 SELECT third(h, date '2021-01-01') FROM history;
 SQL
 my @foreign = $err =~ /ERROR:  a function of (\S+) was called with the state of another aggregate/g;

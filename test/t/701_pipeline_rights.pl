@@ -62,8 +62,8 @@ works('alice', $Shop::orders . q{
 			SET SESSION AUTHORIZATION postgres,SET SESSION AUTHORIZATION DEFAULT,RESET ALL,
 			"SELECT set_config(''role'', ''none'', false)","SELECT set_config(''role'', ''postgres'', true)",
 			"SELECT set_config(''session_authorization'', ''postgres'', false)",
-			"SELECT ext.clv_pipeline_as_owner(10, ''ALTER ROLE alice SUPERUSER'')",
-			"SELECT ext.clv_pipeline_as_owner(''bob''::regrole, ''INSERT INTO private.witness SELECT 1, current_user'')",
+			"SELECT clv_internal.clv_pipeline_as_owner(10, ''ALTER ROLE alice SUPERUSER'')",
+			"SELECT clv_internal.clv_pipeline_as_owner(''bob''::regrole, ''INSERT INTO private.witness SELECT 1, current_user'')",
 			ALTER ROLE alice SUPERUSER,CREATE ROLE booty SUPERUSER,GRANT pg_read_all_data TO alice,
 			"CREATE TEMP TABLE booty ()",
 			"SELECT set_config(''search_path'', ''private'', false)","SELECT set_config(''clv.booty'', ''1'', false)",
@@ -168,7 +168,7 @@ works('mallory', q{
 	CREATE FUNCTION see() RETURNS bool LANGUAGE sql VOLATILE AS
 		'SELECT nextval(CASE current_user WHEN ''mallory'' THEN ''evil.met'' ELSE ''evil.met_stranger'' END) > 0';
 	CREATE SCHEMA fake; CREATE SCHEMA fake_data;
-	CREATE TABLE fake_data.pipeline OF ext.clv_pipeline_definition;
+	CREATE TABLE fake_data.pipeline OF clv_internal.clv_pipeline_definition;
 	INSERT INTO fake_data.pipeline (name, source, customer, filter) VALUES ('fake', '(SELECT evil.see()) x', '{a}', 'evil.see()');
 	CREATE VIEW fake.runs AS SELECT 'x'::text AS as_of, NULL::text AS published_at, NULL::text AS customers, 'much' AS run, 'done' AS status,
 		NULL::text AS started_at, NULL::text AS error, true AS is_current FROM evil.see();
@@ -207,16 +207,16 @@ foreach my $role ('mallory', 'rita')
 {
 	like((as($role, $_))[2], qr/ERROR:  42501: permission denied for pipeline "shop"/, "$role may not: $_")
 	  foreach ("CALL ext.clv_refresh('shop')", "CALL ext.clv_alter_pipeline('shop', filter => 'true')", "CALL ext.clv_drop_pipeline('shop')",
-		"SELECT ext.clv_schedule('shop', '0 3 * * *')", "SELECT ext.clv_unschedule('shop')", "SELECT ext.clv_pipeline_read('shop')",
-		"SELECT ext.clv_pipeline_begin('shop', 'full', NULL, 'error', 'x', now())", "SELECT ext.clv_pipeline_run_step('shop', 1, 1)");
-	like((as($role, "SELECT ext.clv_pipeline_as_owner('alice'::regrole, 'SELECT 1')"))[2], qr/ERROR:  42501: permission denied to work as role "alice"/,
+		"SELECT ext.clv_schedule('shop', '0 3 * * *')", "SELECT ext.clv_unschedule('shop')", "SELECT clv_internal.clv_pipeline_read('shop')",
+		"SELECT clv_internal.clv_pipeline_begin('shop', 'full', NULL, 'error', 'x', now())", "SELECT clv_internal.clv_pipeline_run_step('shop', 1, 1)");
+	like((as($role, "SELECT clv_internal.clv_pipeline_as_owner('alice'::regrole, 'SELECT 1')"))[2], qr/ERROR:  42501: permission denied to work as role "alice"/,
 		"$role may not work as alice");
 	is(works($role, 'SELECT count(*) FROM ext.clv_pipelines', "$role may look at the list"), 0, 'and sees nothing there');
 }
 works('rita', 'SELECT count(*), (SELECT count(*) FROM shop.segments) FROM shop.customers', 'rita reads the views');
 like((as($_->[0], "BEGIN; $_->[1]"))[2], qr/ERROR:  42501/, "$_->[0] cannot keep a refresh waiting: $_->[1]")
   foreach (map { my $role = $_; map { [ $role, $_ ] } 'SELECT FROM shop_data.state FOR KEY SHARE', 'SELECT run FROM shop.runs FOR UPDATE',
-		'LOCK TABLE shop_data.state IN ACCESS SHARE MODE', 'LOCK TABLE shop.equity IN SHARE MODE', q{SELECT ext.clv_pipeline_lock('shop', false)} } 'mallory', 'rita');
+		'LOCK TABLE shop_data.state IN ACCESS SHARE MODE', 'LOCK TABLE shop.equity IN SHARE MODE', q{SELECT clv_internal.clv_pipeline_lock('shop', false)} } 'mallory', 'rita');
 {
 	# a reader in the middle of a transaction, who holds every advisory lock that the name suggests
 	my $reader = $node->background_psql('postgres', extra_params => [ '-U', 'rita' ]);
@@ -228,7 +228,7 @@ like((as($_->[0], "BEGIN; $_->[1]"))[2], qr/ERROR:  42501/, "$_->[0] cannot keep
 }
 foreach my $oid (0, 4294967295)
 {
-	like((as('postgres', "SELECT ext.clv_pipeline_as_owner($oid\:\:oid, 'SELECT 1')"))[2], qr/ERROR:  42704: role with OID $oid does not exist/,
+	like((as('postgres', "SELECT clv_internal.clv_pipeline_as_owner($oid\:\:oid, 'SELECT 1')"))[2], qr/ERROR:  42704: role with OID $oid does not exist/,
 		"nobody works as a role that there is not: $oid");
 }
 like((as('rita', 'TABLE shop_data.customer'))[2], qr/ERROR:  42501/, 'but not the tables behind them');

@@ -66,7 +66,7 @@ sub none
 }
 
 # --- the catalog ---
-my $wanted = $node->safe_psql('postgres', 'SELECT name FROM "Odd Schema".clv_pipeline_views() ORDER BY 1');
+my $wanted = $node->safe_psql('postgres', 'SELECT name FROM clv_internal.clv_pipeline_views() ORDER BY 1');
 foreach my $pipeline (@pipelines)
 {
 	is($node->safe_psql('postgres', "SELECT c.relname || CASE c.relkind WHEN 'v' THEN '' ELSE c.relkind::text END FROM pg_class c
