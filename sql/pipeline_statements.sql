@@ -94,6 +94,12 @@ CALL clv_refresh('st_plain');
 SELECT run, status, isolated_day, error FROM st_plain_data.run ORDER BY run;
 SELECT run, status, mode, error FROM st_rich_data.run ORDER BY run;
 CALL clv_alter_pipeline('st_plain', margin => 0.5);
+CALL clv_alter_pipeline('st_plain', "reset" => '{level,NULL}');
+CALL clv_alter_pipeline('st_rich', map => 'rfm',
+	"reset" => '{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at}');
+SELECT num_nonnulls(amount, filter, "returns", changed_at, level, holdout, attribute_source, attributes, rating_source,
+	rating, rated_at) AS left_over, options ->> 'spend' AS spend
+FROM st_rich_data.pipeline;
 SELECT count(*) AS listed FROM clv_pipelines;
 
 -- ---- each statement can be prepared, with what it is given: the definition and the run, where it names them ----
