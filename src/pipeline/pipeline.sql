@@ -176,8 +176,8 @@ BEGIN
 		PERFORM clv_internal.clv_quick_raise('name must be the name of a pipeline, not NULL'::text, NULL::text,
 			NULL::text, 'null_value_not_allowed'::text);
 	ELSIF owner IS NULL THEN
-		SELECT string_agg(format('"%s"', t.name),
-			', ' ORDER BY t.name) INTO others FROM clv_internal.clv_pipeline_tables() t;
+		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others
+		FROM clv_internal.clv_pipeline_tables() t;
 		PERFORM clv_internal.clv_quick_raise(format('pipeline "%s" does not exist', name), NULL::text,
 			coalesce('Pipelines of this database are: ' || others || '.',
 				'There is none in this database: see clv_create_pipeline.'),
@@ -186,7 +186,7 @@ BEGIN
 		PERFORM clv_internal.clv_quick_raise(
 			format('permission denied for pipeline "%s"', name),
 			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user),
-				NULL::text,
+			NULL::text,
 			'insufficient_privilege'::text);
 	END IF;
 	RETURN owner;

@@ -6,8 +6,7 @@
 CREATE FUNCTION clv_internal.clv_pipeline_steps() RETURNS pg_catalog.text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
 RETURN ARRAY['histories', 'model', 'customers', 'segments', 'cohorts', 'forecast', 'concentration', 'lists',
-	'satisfaction',
-	'profile', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
+	'satisfaction', 'profile', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
 COMMENT ON FUNCTION clv_internal.clv_pipeline_steps() IS
 	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
 

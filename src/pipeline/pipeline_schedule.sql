@@ -96,9 +96,9 @@ BEGIN
 		PERFORM clv_internal.clv_quick_raise(
 			format('schedule (%s) or mode (%s) will not do', coalesce(schedule, 'NULL'), coalesce(mode, 'NULL')),
 			NULL::text,
-				$text$schedule is a cron expression such as '0 3 * * *'; mode is 'auto', 'full' or 'incremental'.$text$
-					::text,
-				'invalid_parameter_value'::text);
+			$text$schedule is a cron expression such as '0 3 * * *'; mode is 'auto', 'full' or 'incremental'.$text$
+				::text,
+			'invalid_parameter_value'::text);
 	END IF;
 	PERFORM clv_internal.clv_pipeline_check_cron(command);
 	IF NOT (SELECT u.rolcanlogin FROM pg_roles u WHERE u.rolname = current_user) THEN
@@ -106,7 +106,7 @@ BEGIN
 			'pg_cron runs a job as the role that has scheduled it, which must have the attribute LOGIN.'::text,
 			$text$RESET ROLE, and schedule it as a role that can log in and is a member of the pipeline's owner.$text$
 				::text,
-				'insufficient_privilege'::text);
+			'insufficient_privilege'::text);
 	END IF;
 	-- pg_cron would keep of a job of that name whatever it is not told anew: its database, whether it is paused
 	PERFORM @extschema@.clv_unschedule(name);
