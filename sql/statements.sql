@@ -88,6 +88,15 @@ BEGIN
 END
 $do$;
 
+-- --- what the caller names runs with the search_path of the caller, to its very end ---
+CREATE FUNCTION mine() RETURNS SETOF customer LANGUAGE plpgsql STABLE AS 'BEGIN RETURN QUERY SELECT * FROM customer; END';
+CREATE FUNCTION my_orders() RETURNS SETOF orders LANGUAGE plpgsql STABLE AS 'BEGIN RETURN QUERY SELECT * FROM orders; END';
+SELECT (SELECT b.customers FROM clv_backtest('SELECT * FROM mine()', 'bare', NULL, '13 weeks', model => model('mbg/nbd', NULL)) b) AS backtest,
+	(SELECT sum(c.customers) FROM clv_backtest_calibration('SELECT * FROM mine()', 'bare', NULL, '13 weeks', model => model('mbg/nbd', NULL)) c) AS calibration,
+	(SELECT max(t.customers) FROM clv_tracking('SELECT * FROM mine()', 'bare', model('mbg/nbd', NULL)) t) AS tracking,
+	(SELECT count(q.r) FROM rfmtc_score('SELECT * FROM my_orders()', 'customer_id', 'day', 'amount') q) AS scores,
+	(SELECT count(q.segment) FROM segment_assign('SELECT * FROM my_orders()', 'customer_id', 'day', 'amount', 'lifecycle') q) AS segments;
+
 -- --- holes are filled in once, quoted as they ask for, and what is no hole stays ---
 SELECT clv_internal.clv_quick_statement('{a} {a:I} {a:L} {b:L} {c} {a:X} {A} {} {{a}} %s', '{"a": "{b} o''clock \\1", "b": null}');
 
