@@ -53,6 +53,15 @@ extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
 /* The day of the last purchase, whatever comes after; DATEVAL_NOBEGIN without any. */
 extern DateADT clv_history_last_purchase(const ClvHistory *history);
 
+/*
+ * The columns of clv_rfmtc as of a day, of a history whose summary as of it is at hand (any basis);
+ * churn is NULL.
+ */
+#define CLV_RFMTC_COLUMNS 5
+#define CLV_RFMTC_CHURN 4
+extern void clv_rfmtc_columns(const ClvHistory *history, DateADT as_of, const ClvSummary *summary,
+							  Datum *values, bool *nulls);
+
 /* Days of its occasion grid (1 unless the history was made with another). */
 extern int32 clv_history_occasion(const ClvHistory *history);
 

@@ -189,27 +189,36 @@ clv_summary(PG_FUNCTION_ARGS)
 	return HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls));
 }
 
+void
+clv_rfmtc_columns(const ClvHistory *history, DateADT as_of, const ClvSummary *summary,
+				  Datum *values, bool *nulls)
+{
+	Numeric		monetary = SpendBetween(history, DATEVAL_NOBEGIN, as_of);
+
+	memset(nulls, 0, CLV_RFMTC_COLUMNS * sizeof(bool));
+	values[0] = Int32GetDatum(as_of - summary->last);
+	values[1] = Int32GetDatum(summary->purchases);
+	values[2] = NumericGetDatum(monetary);
+	nulls[2] = monetary == NULL;
+	values[3] = Int32GetDatum(as_of - summary->first);
+	nulls[CLV_RFMTC_CHURN] = true;
+}
+
 PG_FUNCTION_INFO_V1(rfmtc);
 Datum
 rfmtc(PG_FUNCTION_ARGS)
 {
 	const ClvHistory *history = PG_GETARG_CLV_HISTORY_P(0);
 	DateADT		as_of = PG_GETARG_DATEADT(1);
-	Datum		values[5];
-	bool		nulls[5] = {false, false, false, false, true};
+	Datum		values[CLV_RFMTC_COLUMNS];
+	bool		nulls[CLV_RFMTC_COLUMNS];
 	ClvSummary	summary;
-	Numeric		monetary;
 
 	clv_check_date("as_of", as_of);
 	clv_history_summarize(history, as_of, CLV_SPEND_ALL, &summary);
 	if (summary.purchases == 0)
 		PG_RETURN_NULL();
-	monetary = SpendBetween(history, DATEVAL_NOBEGIN, as_of);
-	values[0] = Int32GetDatum(as_of - summary.last);
-	values[1] = Int32GetDatum(summary.purchases);
-	values[2] = NumericGetDatum(monetary);
-	nulls[2] = monetary == NULL;
-	values[3] = Int32GetDatum(as_of - summary.first);
+	clv_rfmtc_columns(history, as_of, &summary, values, nulls);
 	return HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls));
 }
 

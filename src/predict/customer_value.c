@@ -35,24 +35,26 @@ ExpectedOnce(ClvMemo *memo, const ClvModel *fitted, const ClvCustomer *customer,
 	return *value;
 }
 
-static double
-PAlive(const ClvModel *fitted, const ClvCustomer *customer)
+/* The customer of the summary, and their P(alive); false where they do not exist yet. */
+static bool
+Alive(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, const ClvSummary *summary,
+	  ClvCustomer *customer, double *p_alive)
 {
-	return clv_checked(clv_p_alive_of(fitted, customer), "P(alive)", customer);
+	clv_model_need_purchase(fitted);
+	clv_need_no_covariates(fitted);
+	if (!clv_customer_of_summary(fitted, history, as_of, summary, customer))
+		return false;
+	*p_alive = clv_checked(clv_p_alive_of(fitted, customer), "P(alive)", customer);
+	return true;
 }
 
 bool
 clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
-					double *p_alive)
+					const ClvSummary *summary, double *p_alive)
 {
 	ClvCustomer customer;
 
-	clv_model_need_purchase(fitted);
-	clv_need_no_covariates(fitted);
-	if (!clv_customer(fitted, history, as_of, &customer))
-		return false;
-	*p_alive = PAlive(fitted, &customer);
-	return true;
+	return Alive(fitted, history, as_of, summary, &customer, p_alive);
 }
 
 ClvValuer *
@@ -78,11 +80,8 @@ clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model, const ClvHisto
 		valuer->generation = model->model.generation;
 		valuer->horizon_days = horizon_days;
 	}
-	clv_model_need_purchase(fitted);
-	clv_need_no_covariates(fitted);
-	if (!clv_customer_of_summary(fitted, history, as_of, summary, &customer))
+	if (!Alive(fitted, history, as_of, summary, &customer, p_alive))
 		return false;
-	*p_alive = PAlive(fitted, &customer);
 	*value = *p_alive * ExpectedOnce(&valuer->memo, fitted, &customer, horizon_days);
 	if (fitted->spend.family != NULL)
 		*value *= clv_spend_of(fitted, &customer);

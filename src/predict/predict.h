@@ -18,11 +18,11 @@
 extern double clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon);
 
 /*
- * P(alive) of a history under a model as of a day. Returns false where the
- * customer does not exist yet.
+ * P(alive) of a history under a model as of a day. The summary is the history's as of the day,
+ * under the model's spend basis. Returns false where the customer does not exist yet.
  */
 extern bool clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history,
-								DateADT as_of, double *p_alive);
+								DateADT as_of, const ClvSummary *summary, double *p_alive);
 
 /*
  * The same, and the undiscounted value of the next horizon_days (expected purchases times
