@@ -31,7 +31,8 @@ SELECT pg_get_functiondef(p.oid) AS filler,
 FROM pg_proc p
 WHERE p.oid = 'clv_internal.clv_pipeline_sql(clv_internal.clv_pipeline_definition, text, text[])'::regprocedure \gset
 :copy;
-CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template text, parts text[])
+CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_sql(
+	definition clv_internal.clv_pipeline_definition, template text, parts text[])
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	statement text := pipeline_statements.filled(definition, template, parts);

@@ -88,8 +88,11 @@ BEGIN
 	END IF;
 	IF attributes IS NOT NULL THEN
 		-- without a relation they are refused later
-		d.attributes := CASE WHEN d.attribute_source IS NULL THEN ARRAY[attributes] ELSE clv_internal.clv_pipeline_names(
-			(clv_internal.clv_quick_relation(d.attribute_source)).relation, 'attributes'::text, attributes) END;
+		d.attributes := CASE
+			WHEN d.attribute_source IS NULL THEN ARRAY[attributes]
+			ELSE clv_internal.clv_pipeline_names((clv_internal.clv_quick_relation(d.attribute_source)).relation,
+				'attributes'::text, attributes)
+		END;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
 		relation := (clv_internal.clv_quick_relation(d.rating_source)).relation;

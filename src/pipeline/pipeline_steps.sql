@@ -408,7 +408,8 @@ BEGIN
 	);
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'what the query of the forecast asks for each period, as clv_pipeline_fill takes it. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_forecast(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
@@ -417,7 +418,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN clv_internal.clv_pipeline_fill(d, run, 'forecast'::text, clv_internal.clv_pipeline_forecast_fillings(d, run));
+	RETURN clv_internal.clv_pipeline_fill(d, run, 'forecast'::text,
+		clv_internal.clv_pipeline_forecast_fillings(d, run));
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_forecast(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
@@ -433,7 +435,8 @@ BEGIN
 	RETURN clv_internal.clv_pipeline_fill(d, run, 'concentration'::text);
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_step_concentration(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_concentration(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: which share of the value the most valuable hundredths of the customers bring, behind them '
 	'and before them. A part of pipelines';
 
@@ -466,7 +469,8 @@ BEGIN
 		END;
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_step_satisfaction(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_satisfaction(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'step of a refresh: net promoter scores, and value against satisfaction, where there are ratings. A part of '
 	'pipelines';
 
