@@ -1,0 +1,494 @@
+/*
+ * options_forms.c
+ *		The options of a fit as JSON and as bytes, and options beside options.
+ *
+ * All of it follows from the table of the options, and from the kind of each.
+ */
+#include "cells/options_private.h"
+
+#include <math.h>
+
+#include "common/arguments.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "model/model.h"
+#include "utils/json.h"
+
+/* ---- to JSON ---- */
+
+static bool
+IsZero(const void *bytes, Size size)
+{
+	for (Size i = 0; i < size; i++)
+		if (((const char *) bytes)[i] != 0)
+			return false;
+	return true;
+}
+
+static bool
+IsDefault(const ClvOption *option, const ClvFitOptions *options)
+{
+	const void *field = ClvOptionField(option, options);
+
+	switch (option->kind)
+	{
+		case CLV_OPTION_FAMILY:
+			return false;
+		case CLV_OPTION_CHOICE:
+		case CLV_OPTION_COUNT:
+			return *(const int32 *) field == 0;
+		case CLV_OPTION_INTERVAL:
+			return IsZero(field, sizeof(Interval));
+		case CLV_OPTION_DAY:
+			return *(const DateADT *) field == DATEVAL_NOEND;
+		case CLV_OPTION_NUMBER:
+			return *(const double *) field == 0;
+		case CLV_OPTION_NAMES:
+			return options->ncovariates == 0;
+		case CLV_OPTION_EFFECTS:
+			return IsZero(field, sizeof(options->start_effect));
+		case CLV_OPTION_START:
+			return options->start_model[0] == '\0' && options->start_spend[0] == '\0';
+		case CLV_OPTION_SWITCH:
+			return true;
+	}
+	return true;
+}
+
+/* The value in words, for messages and for JSON; of the others, which are none, NULL. */
+static const char *
+ValueText(const ClvOption *option, const ClvFitOptions *options)
+{
+	const void *field = ClvOptionField(option, options);
+
+	switch (option->kind)
+	{
+		case CLV_OPTION_FAMILY:
+			return field;
+		case CLV_OPTION_CHOICE:
+			return option->word(*(const int32 *) field);
+		case CLV_OPTION_INTERVAL:
+			return clv_interval_text(field);
+		case CLV_OPTION_DAY:
+			return IsDefault(option, options) ? "none"
+											  : clv_date_text(*(const DateADT *) field,
+															  palloc(MAXDATELEN + 1));
+		case CLV_OPTION_NUMBER:
+			return clv_number_text(*(const double *) field);
+		case CLV_OPTION_COUNT:
+			return psprintf("%d", *(const int32 *) field);
+		case CLV_OPTION_NAMES:
+			return clv_fit_covariate_list(options);
+		default:
+			return NULL;
+	}
+}
+
+static void
+WriteNames(StringInfo out, const ClvFitOptions *options)
+{
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < options->ncovariates; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		escape_json(out, clv_fit_covariate(options, i));
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+WriteEffects(StringInfo out, const ClvFitOptions *options)
+{
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < 2 * options->ncovariates; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		clv_append_double(out, options->start_effect[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+static void
+StartText(StringInfo out, const char *name, const double *param, bool *first)
+{
+	const ClvFamily *family;
+
+	if (name[0] == '\0')
+		return;
+	family = clv_family(name);
+	appendStringInfo(out, "%s\"%s\": {", *first ? "" : ", ", name);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		appendStringInfo(out, "%s\"%s\": ", i > 0 ? ", " : "", family->param_names[i]);
+		clv_append_double(out, param[i]);
+	}
+	appendStringInfoChar(out, '}');
+	*first = false;
+}
+
+static void
+WriteStart(StringInfo out, const ClvFitOptions *options)
+{
+	bool		first = true;
+
+	appendStringInfoChar(out, '{');
+	StartText(out, options->start_model, options->start_model_param, &first);
+	StartText(out, options->start_spend, options->start_spend_param, &first);
+	appendStringInfoChar(out, '}');
+}
+
+static void
+WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options)
+{
+	switch (option->kind)
+	{
+		case CLV_OPTION_FAMILY:
+		case CLV_OPTION_CHOICE:
+		case CLV_OPTION_INTERVAL:
+		case CLV_OPTION_DAY:
+			appendStringInfo(out, "\"%s\"", ValueText(option, options));
+			break;
+		case CLV_OPTION_NUMBER:
+		case CLV_OPTION_COUNT:
+			appendStringInfoString(out, ValueText(option, options));
+			break;
+		case CLV_OPTION_NAMES:
+			WriteNames(out, options);
+			break;
+		case CLV_OPTION_EFFECTS:
+			WriteEffects(out, options);
+			break;
+		case CLV_OPTION_START:
+			WriteStart(out, options);
+			break;
+		case CLV_OPTION_SWITCH:
+			break;
+	}
+}
+
+void
+clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
+{
+	const char *separator = "{";
+
+	for (int i = 0; i < clv_option_count; i++)
+	{
+		const ClvOption *option = &clv_option_table[i];
+
+		if (!option->always && IsDefault(option, options))
+			continue;
+		appendStringInfo(out, "%s\"%s\": ", separator, option->name);
+		WriteValue(out, option, options);
+		separator = ", ";
+	}
+	appendStringInfoChar(out, '}');
+}
+
+/* ---- options beside options ---- */
+
+/* Whether both have the same value of an option that cells are counted with. */
+static bool
+IsSame(const ClvOption *option, const ClvFitOptions *a, const ClvFitOptions *b)
+{
+	const void *one = ClvOptionField(option, a);
+	const void *other = ClvOptionField(option, b);
+
+	switch (option->kind)
+	{
+		case CLV_OPTION_INTERVAL:
+			return memcmp(one, other, sizeof(Interval)) == 0;
+		case CLV_OPTION_NAMES:
+			return memcmp(one, other, CLV_COVARIATES_SIZE) == 0;
+		default:
+			return *(const int32 *) one == *(const int32 *) other;
+	}
+}
+
+const char *
+clv_fit_options_differ(const ClvFitOptions *a, const ClvFitOptions *b, const char **one,
+					   const char **other)
+{
+	for (int i = 0; i < clv_option_count; i++)
+	{
+		const ClvOption *option = &clv_option_table[i];
+
+		if (!option->counted || IsSame(option, a, b))
+			continue;
+		*one = ValueText(option, a);
+		*other = ValueText(option, b);
+		return option->name;
+	}
+	return NULL;
+}
+
+void
+clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
+						ClvFitOptions *result)
+{
+	*result = given->options;
+	for (int i = 0; i < clv_option_count; i++)
+	{
+		const ClvOption *option = &clv_option_table[i];
+		void	   *field = ClvOptionField(option, result);
+
+		if (!option->counted || (given->given & ClvOptionBit(option)))
+			continue;
+		if (option->kind == CLV_OPTION_INTERVAL)
+			*(Interval *) field = *(const Interval *) ClvOptionField(option, own);
+		else if (option->kind != CLV_OPTION_NAMES)
+			*(int32 *) field = *(const int32 *) ClvOptionField(option, own);
+		else
+		{
+			result->ncovariates = own->ncovariates;
+			memcpy(field, own->covariates, CLV_COVARIATES_SIZE);
+		}
+	}
+}
+
+/* ---- stored options, and options on the wire ---- */
+
+static bool
+IsNegativeZero(double value)
+{
+	return value == 0 && signbit(value);
+}
+
+/* A name off the wire is a family's, padded with zeros: put it there again, and compare. */
+static void
+CheckName(const char *field, ClvProcess process, const char *other)
+{
+	char		again[CLV_NAME_SIZE];
+
+	if (field[CLV_NAME_SIZE - 1] != '\0')
+		ClvBadOption(errmsg("name of a family is too long in stored options"));
+	clv_option_set_family(again, field, process, other);
+	if (memcmp(again, field, CLV_NAME_SIZE) != 0)
+		ClvBadOption(errmsg("name of a family is not clean in stored options: \"%s\"", field));
+}
+
+static void
+CheckStoredStart(const char *name, const double *param, ClvProcess process)
+{
+	const ClvFamily *family = NULL;
+
+	CheckName(name, process, "");
+	if (name[0] != '\0')
+	{
+		family = clv_family(name);
+		clv_model_check_parameters(family, param);
+		for (int i = 0; i < family->nparams; i++)
+			if (IsNegativeZero(param[i]))
+				ClvBadOption(errmsg("start in stored options is not in canonical form"));
+	}
+	for (int i = family == NULL ? 0 : family->nparams; i < CLV_START_PARAMS; i++)
+		if (ClvDoubleBits(param[i]) != 0)
+			ClvBadOption(errmsg("too many parameters in the start of stored options"));
+}
+
+/* Names off the wire: put them there again, and compare. */
+static void
+CheckStoredCovariates(const ClvFitOptions *options)
+{
+	ClvFitOptions again;
+	const char *name = options->covariates;
+	const char *end = name + CLV_COVARIATES_SIZE;
+
+	memset(&again, 0, sizeof(again));
+	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
+		ClvBadOption(errmsg("stored options have %d covariates", options->ncovariates));
+	for (int i = 0; i < options->ncovariates; i++)
+	{
+		Size		length = strnlen(name, end - name);
+
+		if (name + length == end)
+			ClvBadOption(errmsg("names of covariates in stored options do not end"));
+		(void) pg_verifymbstr(name, length, false);
+		clv_options_add_covariate(&again, name);
+		name += length + 1;
+	}
+	if (memcmp(again.covariates, options->covariates, CLV_COVARIATES_SIZE) != 0)
+		ClvBadOption(errmsg("names of covariates are not clean in stored options"));
+}
+
+static void
+CheckStoredEffects(const ClvFitOptions *options)
+{
+	for (int i = 0; i < CLV_MAX_EFFECTS; i++)
+		if (!isfinite(options->start_effect[i]) || IsNegativeZero(options->start_effect[i]) ||
+			(i >= 2 * options->ncovariates && ClvDoubleBits(options->start_effect[i]) != 0))
+			ClvBadOption(errmsg("start of an effect in stored options makes no sense: %g",
+							 options->start_effect[i]));
+}
+
+/* An error unless the field holds what an option can be, in canonical form. */
+static void
+CheckStored(const ClvOption *option, const ClvFitOptions *options)
+{
+	const void *field = ClvOptionField(option, options);
+	int32		choice;
+
+	switch (option->kind)
+	{
+		case CLV_OPTION_FAMILY:
+			CheckName(field, option->process, option->other);
+			break;
+		case CLV_OPTION_CHOICE:
+			choice = *(const int32 *) field;
+			if (choice < 0 || choice > option->most)
+				ClvBadOption(errmsg("unknown %s in stored options: %d", option->name, choice));
+			break;
+		case CLV_OPTION_INTERVAL:
+			clv_option_check_interval(option, field);
+			break;
+		case CLV_OPTION_DAY:
+			if (!IsDefault(option, options))
+				clv_check_date(option->name, *(const DateADT *) field);
+			break;
+		case CLV_OPTION_NUMBER:
+			clv_option_check_number(option, *(const double *) field);
+			if (IsNegativeZero(*(const double *) field))
+				ClvBadOption(errmsg("stored options are not in canonical form"));
+			break;
+		case CLV_OPTION_COUNT:
+			if (!IsDefault(option, options))
+				clv_option_check_number(option, *(const int32 *) field);
+			break;
+		case CLV_OPTION_NAMES:
+			CheckStoredCovariates(options);
+			break;
+		case CLV_OPTION_EFFECTS:
+			CheckStoredEffects(options);
+			break;
+		case CLV_OPTION_START:
+			CheckStoredStart(options->start_model, options->start_model_param, CLV_TRANSACTION);
+			CheckStoredStart(options->start_spend, options->start_spend_param, CLV_SPEND);
+			break;
+		case CLV_OPTION_SWITCH:
+			break;
+	}
+}
+
+void
+clv_fit_options_check(const ClvFitOptions *options)
+{
+	for (int i = 0; i < clv_option_count; i++)
+		CheckStored(&clv_option_table[i], options);
+	clv_options_check_together(options);
+}
+
+/* Send or receive bytes, integers, numbers: each the same way in both directions. */
+static void
+MoveBytes(StringInfo wire, bool send, char *bytes, int n)
+{
+	if (send)
+		pq_sendbytes(wire, bytes, n);
+	else
+		pq_copymsgbytes(wire, bytes, n);
+}
+
+static void
+MoveInt(StringInfo wire, bool send, int32 *value)
+{
+	if (send)
+		pq_sendint32(wire, *value);
+	else
+		*value = (int32) pq_getmsgint(wire, 4);
+}
+
+static void
+MoveNumbers(StringInfo wire, bool send, double *numbers, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (send)
+			pq_sendfloat8(wire, numbers[i]);
+		else
+			numbers[i] = pq_getmsgfloat8(wire);
+}
+
+static void
+MoveInterval(StringInfo wire, bool send, Interval *interval)
+{
+	if (send)
+		pq_sendint64(wire, interval->time);
+	else
+		interval->time = pq_getmsgint64(wire);
+	MoveInt(wire, send, &interval->day);
+	MoveInt(wire, send, &interval->month);
+}
+
+static void
+MoveNames(StringInfo wire, bool send, ClvFitOptions *options)
+{
+	MoveInt(wire, send, &options->ncovariates);
+	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
+	if (options->ncovariates > 0)
+		MoveBytes(wire, send, options->covariates, CLV_COVARIATES_SIZE);
+}
+
+static void
+MoveStart(StringInfo wire, bool send, ClvFitOptions *options)
+{
+	MoveBytes(wire, send, options->start_model, CLV_NAME_SIZE);
+	MoveBytes(wire, send, options->start_spend, CLV_NAME_SIZE);
+	MoveNumbers(wire, send, options->start_model_param, CLV_START_PARAMS);
+	MoveNumbers(wire, send, options->start_spend_param, CLV_START_PARAMS);
+}
+
+/* The binary form: the options in the order of the table. */
+static void
+MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
+{
+	for (int i = 0; i < clv_option_count; i++)
+	{
+		void	   *field = ClvOptionField(&clv_option_table[i], options);
+
+		switch (clv_option_table[i].kind)
+		{
+			case CLV_OPTION_FAMILY:
+				MoveBytes(wire, send, field, CLV_NAME_SIZE);
+				break;
+			case CLV_OPTION_CHOICE:
+			case CLV_OPTION_DAY:
+			case CLV_OPTION_COUNT:
+				MoveInt(wire, send, field);
+				break;
+			case CLV_OPTION_INTERVAL:
+				MoveInterval(wire, send, field);
+				break;
+			case CLV_OPTION_NUMBER:
+				MoveNumbers(wire, send, field, 1);
+				break;
+			case CLV_OPTION_NAMES:
+				MoveNames(wire, send, options);
+				break;
+			case CLV_OPTION_EFFECTS:
+				MoveNumbers(wire, send, field, 2 * options->ncovariates);
+				break;
+			case CLV_OPTION_START:
+				MoveStart(wire, send, options);
+				break;
+			case CLV_OPTION_SWITCH:
+				break;
+		}
+	}
+}
+
+void
+clv_fit_options_send(StringInfo out, const ClvFitOptions *options)
+{
+	ClvFitOptions copy = *options;
+
+	MoveOptions(out, true, &copy);
+}
+
+void
+clv_fit_options_recv(StringInfo in, ClvFitOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	MoveOptions(in, false, options);
+	clv_fit_options_check(options);
+}

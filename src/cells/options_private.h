@@ -1,0 +1,71 @@
+/*
+ * options_private.h
+ *		The table of the options of a fit, for the files that read and write them.
+ */
+#ifndef CLV_OPTIONS_PRIVATE_H
+#define CLV_OPTIONS_PRIVATE_H
+
+#include "cells/cells.h"
+
+/* What an option is: in JSON, as an argument of clv_options(), and as a field of ClvFitOptions. */
+typedef enum ClvOptionKind
+{
+	CLV_OPTION_FAMILY,			/* string, text, char[CLV_NAME_SIZE] */
+	CLV_OPTION_CHOICE,			/* string, text, int32: one of some words; 0 is the default */
+	CLV_OPTION_INTERVAL,		/* string, interval, Interval; all zero: not given */
+	CLV_OPTION_DAY,				/* string, date, DateADT; DATEVAL_NOEND: not given */
+	CLV_OPTION_NUMBER,			/* number, float8, double, not negative; 0 is the default */
+	CLV_OPTION_COUNT,			/* number, int4, int32 from 1 on; 0: not given */
+	CLV_OPTION_NAMES,			/* array of strings, text[]; the covariates */
+	CLV_OPTION_EFFECTS,			/* array of numbers, no argument; of these covariates */
+	CLV_OPTION_START,			/* object, clv_model; a model to start from */
+	CLV_OPTION_SWITCH			/* boolean, bool, no field: stands for another family */
+} ClvOptionKind;
+
+typedef struct ClvOption
+{
+	const char *name;
+	ClvOptionKind kind;
+	int			offset;			/* of the field */
+	bool		always;			/* written even where it is the default */
+	bool		counted;		/* cells are counted with it, and fitted with no other */
+	ClvProcess	process;		/* of a family: what it models, */
+	const char *other;			/* and what may stand in its place */
+	int32		(*choose) (const char *word);	/* of a choice: from its word, or an error */
+	const char *(*word) (int32 choice);
+	int32		most;			/* of a count, and of a choice, the largest */
+	bool		may_be_none;	/* of an interval: it may be of no length */
+	bool		when;			/* of a switch: the value that stands for another family, */
+	void		(*change) (ClvFitOptions *options);	/* which this puts in its place */
+} ClvOption;
+
+extern const ClvOption clv_option_table[];
+extern const int clv_option_count;
+
+#define ClvOptionBit(option) ((uint32) 1 << ((option) - clv_option_table))
+
+/* The field of an option, of the type that its kind says. */
+static inline void *
+ClvOptionField(const ClvOption *option, const ClvFitOptions *options)
+{
+	return (char *) options + option->offset;
+}
+
+#define ClvBadOption(...) \
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
+
+/* Errors unless the option may have this value: of numbers, finite and not negative; of counts, whole. */
+extern void clv_option_check_number(const ClvOption *option, double value);
+extern void clv_option_check_interval(const ClvOption *option, const Interval *interval);
+
+/* An error unless options that are possible one by one go together. */
+extern void clv_options_check_together(const ClvFitOptions *options);
+
+/* Check the name and copy it into its zero-padded place; other: what may stand for a family. */
+extern void clv_option_set_family(char *field, const char *name, ClvProcess process,
+								  const char *other);
+
+/* Add a name to those of the covariates. */
+extern void clv_options_add_covariate(ClvFitOptions *options, const char *name);
+
+#endif							/* CLV_OPTIONS_PRIVATE_H */
