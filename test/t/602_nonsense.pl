@@ -30,7 +30,8 @@ my %parameters = (
 	'bg/bb' => [qw(alpha beta gamma delta)], 'sbg' => [qw(alpha beta)], 'rfmtc' => [qw(Q g b)], 'rfmtc/unclamped' => [qw(Q g b)],
 	'gamma/gamma' => [qw(p q gamma)]);
 
-my $node = fuzzed_server('nonsense');
+# what users do not call is called by its bare name, too
+my $node = fuzzed_server('nonsense', "search_path = 'public, clv_internal'\n");
 $node->safe_psql('postgres', q{
 	SET client_min_messages = error;
 	CREATE TABLE orders AS
