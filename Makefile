@@ -26,6 +26,8 @@ ROOM_SQL = $(addprefix src/, \
 	history/history_aggregate.sql \
 	history/history_query.sql \
 	model/model.sql \
+	cells/options.sql \
+	cells/cells.sql \
 	fit/fit.sql \
 	predict/predict_numbers.sql \
 	predict/predict.sql \

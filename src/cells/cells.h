@@ -1,9 +1,9 @@
 /*
- * fit.h
- *		The room of the fits: options, the type clv_cells, and clv_fit.
+ * cells.h
+ *		The type clv_cells: customers counted for a fit.
  *
  * A fit needs of its customers only how many share the same history. clv_cells
- * holds these counts. It is the state of every aggregate of this room, so that it
+ * holds these counts. It is the state of the aggregates clv_cells and clv_fit, so that it
  * can be stored, merged and taken apart, and so that a distributed engine can move
  * it: everything a fit must know, its options too, is inside.
  */
@@ -14,114 +14,9 @@
 
 #include <math.h>
 
-#include "history/periods.h"
-#include "families/family.h"
+#include "cells/options.h"
 #include "utils/datetime.h"
 #include "utils/expandeddatum.h"
-#include "utils/jsonb.h"
-
-#define CLV_NAME_SIZE 16		/* of a family in stored options, its NUL included */
-#define CLV_START_PARAMS 6		/* as many parameters as a stored start has room for */
-#define CLV_COVARIATES_SIZE 256 /* of all names of covariates, with a NUL after each */
-#define CLV_MAX_K 8				/* the largest Erlang shape that is tried */
-
-#define CLV_MODEL_AUTO "auto"
-#define CLV_MODEL_DEFAULT "mbg/nbd"
-#define CLV_SPEND_NONE "none"
-
-/*
- * What clv_options() says, in canonical form: unused bytes are zero, so that equal
- * options are equal bytes. Stored inside clv_cells: the layout has no holes and
- * changes only together with CLV_CELLS_VERSION.
- */
-typedef struct ClvFitOptions
-{
-	char		model[CLV_NAME_SIZE];	/* a transaction family or 'auto' */
-	char		spend[CLV_NAME_SIZE];	/* a spend family or 'none' */
-	char		start_model[CLV_NAME_SIZE]; /* "": no start for the purchases */
-	char		start_spend[CLV_NAME_SIZE]; /* "": no start for the spend */
-	double		start_model_param[CLV_START_PARAMS];
-	double		start_spend_param[CLV_START_PARAMS];
-	double		start_effect[CLV_MAX_EFFECTS];	/* of these covariates, in their order */
-	double		penalty;		/* ridge on the effects of covariates */
-	double		shape_penalty;
-	Interval	time_unit;
-	Interval	grace;			/* of families with renewals */
-	char		covariates[CLV_COVARIATES_SIZE];	/* their names, one after the other */
-	DateADT		as_of;			/* DATEVAL_NOEND: not given */
-	int32		spend_basis;	/* ClvSpendBasis */
-	int32		max_iterations; /* 0: the engine's own limit */
-	int32		ncovariates;
-	int32		k;				/* 0: the one with the highest likelihood */
-	int32		periods;		/* ClvPeriodsOf; of families of discrete time */
-} ClvFitOptions;
-
-/* Options as they came: what was left out takes the value of the cells it is applied to. */
-typedef struct ClvParsedOptions
-{
-	ClvFitOptions options;
-	uint32		given;			/* a bit for each option of the table (options.c) */
-	uint32		switched;		/* and for each switch that stands for another family */
-} ClvParsedOptions;
-
-/* Parse and check options; NULL means none. Errors name the key and the value. */
-extern void clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed);
-
-/* Append the options as JSON that clv_fit_options_parse reads back exactly. */
-extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options);
-
-/* Check options whose bytes came from outside. */
-extern void clv_fit_options_check(const ClvFitOptions *options);
-
-/* The binary form; reading it checks them. */
-extern void clv_fit_options_send(StringInfo out, const ClvFitOptions *options);
-extern void clv_fit_options_recv(StringInfo in, ClvFitOptions *options);
-
-/* Whether the option of that name was given. */
-extern bool clv_fit_option_given(const ClvParsedOptions *parsed, const char *name);
-
-/*
- * Of the options that cells are counted with, the name of the first in which the two differ,
- * and both values in words; NULL where there is none.
- */
-extern const char *clv_fit_options_differ(const ClvFitOptions *a, const ClvFitOptions *b,
-										  const char **one, const char **other);
-
-/* The options given; those that cells are counted with, and that were not given, are the cells' own. */
-extern void clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
-									ClvFitOptions *result);
-
-/* Name i of the covariates. */
-extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);
-
-/* All of them, for a message. */
-extern char *clv_fit_covariate_list(const ClvFitOptions *options);
-
-/* The family to be fitted; of 'auto', one of those it tries. */
-extern const ClvFamily *clv_fit_family(const ClvFitOptions *options);
-
-/* How it counts time. */
-extern ClvClock clv_fit_clock(const ClvFitOptions *options);
-
-/* The same where that is by whole periods; an error where the time unit is none. Else all zero. */
-extern void clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting);
-
-/* Numbers that each customer brings: the covariates, or the outcome. */
-extern int	clv_fit_width(const ClvFitOptions *options);
-
-/* Whether the model, or one that 'auto' tries, has an Erlang shape. */
-/* Whether the start is one for this family: its own, or that of the family at its core. */
-extern bool clv_fit_starts(const ClvFitOptions *options, const ClvFamily *family);
-
-extern bool clv_fit_has_k(const ClvFitOptions *options);
-
-/* Whether the fit compares Erlang shapes, for which times between purchases are needed. */
-extern bool clv_fit_uses_times(const ClvFitOptions *options);
-
-/* Where the family has this parameter and does not search for it; -1: nowhere. */
-extern int	clv_fit_fixed(const ClvFamily *family, const char *name);
-
-/* ---- clv_cells ---- */
 
 #define CLV_CELLS_VERSION 2
 #define CLV_CELLS_SMALL 255		/* in place of a version: a state that is never stored (cells_small.c) */

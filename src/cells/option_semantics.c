@@ -2,7 +2,7 @@
  * option_semantics.c
  *		What options mean for a fit: the family, its clock, what customers must bring.
  */
-#include "cells/cells.h"
+#include "cells/options.h"
 
 const char *
 clv_fit_covariate(const ClvFitOptions *options, int i)

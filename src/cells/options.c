@@ -8,7 +8,7 @@
  *
  * The table below is the list of the options. Reading them, checking them, writing them
  * as text and as bytes, and comparing them (options_forms.c) follow from it: a new option
- * is a field of ClvFitOptions, a line here, an argument of clv_options() in fit.sql, and
+ * is a field of ClvFitOptions, a line here, an argument of clv_options() in options.sql, and
  * what the fit makes of it.
  */
 #include "cells/options_private.h"
