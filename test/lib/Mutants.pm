@@ -68,7 +68,7 @@ sub make_sound
 
 # sound_texts(NODE, TYPE), sound_bytes(NODE, TYPE): the sound values as text, and on the wire
 sub sound_texts { my ($node, $type) = @_; return split /\n/, $node->safe_psql('postgres', "SELECT value FROM sound_$type") }
-sub sound_bytes { my ($node, $type) = @_; return map { pack 'H*', $_ } split /\n/, $node->safe_psql('postgres', "SELECT encode(${type}_send(value), 'hex') FROM sound_$type") }
+sub sound_bytes { my ($node, $type) = @_; return map { pack 'H*', $_ } split /\n/, $node->safe_psql('postgres', "SELECT encode(clv_internal.${type}_send(value), 'hex') FROM sound_$type") }
 
 # What has an end worth trying in text, and in bytes.
 my @words = ((0 .. 9), split(/ /, '- . e E + , : " [ ] { } [] {} [[ ]] null true -1 2147483647 2147483648 -2147483648 4294967295 4294967296 9223372036854775807 9223372036854775808 '
@@ -146,18 +146,18 @@ sub forms_agree
 		CREATE TABLE again_$type (value $type, sent bytea);
 		CREATE FUNCTION same_$type(v $type) RETURNS text LANGUAGE plpgsql AS \$\$
 		BEGIN
-			RETURN concat_ws(', ', CASE WHEN ${type}_send(v::text::$type) <> ${type}_send(v) THEN 'text differs' END,
-				CASE WHEN ${type}_send(v::jsonb::$type) <> ${type}_send(v) THEN 'jsonb differs' END,
-				CASE WHEN ${type}_send(v::text::jsonb::$type) <> ${type}_send(v) THEN 'json differs' END);
+			RETURN concat_ws(', ', CASE WHEN clv_internal.${type}_send(v::text::$type) <> clv_internal.${type}_send(v) THEN 'text differs' END,
+				CASE WHEN clv_internal.${type}_send(v::jsonb::$type) <> clv_internal.${type}_send(v) THEN 'jsonb differs' END,
+				CASE WHEN clv_internal.${type}_send(v::text::jsonb::$type) <> clv_internal.${type}_send(v) THEN 'json differs' END);
 		EXCEPTION WHEN OTHERS THEN
 			RETURN SQLSTATE || ' ' || SQLERRM;
 		END \$\$;
 		CREATE VIEW all_$type AS SELECT value FROM taken_$type UNION ALL SELECT value FROM texts_$type;
-		COPY (SELECT value, ${type}_send(value) FROM all_$type) TO '$directory/all_$type' (FORMAT binary);
+		COPY (SELECT value, clv_internal.${type}_send(value) FROM all_$type) TO '$directory/all_$type' (FORMAT binary);
 		COPY again_$type FROM '$directory/all_$type' (FORMAT binary);
-		SELECT 'sent otherwise than it came: ' || encode(bytes, 'hex') FROM tried_$type JOIN taken_$type USING (id) WHERE ${type}_send(value) <> bytes
-		UNION ALL SELECT 'comes back different: ' || same_$type(value) || ': ' || encode(${type}_send(value), 'hex') FROM all_$type WHERE same_$type(value) <> ''
-		UNION ALL SELECT 'received otherwise: ' || encode(sent, 'hex') FROM again_$type WHERE ${type}_send(value) <> sent
+		SELECT 'sent otherwise than it came: ' || encode(bytes, 'hex') FROM tried_$type JOIN taken_$type USING (id) WHERE clv_internal.${type}_send(value) <> bytes
+		UNION ALL SELECT 'comes back different: ' || same_$type(value) || ': ' || encode(clv_internal.${type}_send(value), 'hex') FROM all_$type WHERE same_$type(value) <> ''
+		UNION ALL SELECT 'received otherwise: ' || encode(sent, 'hex') FROM again_$type WHERE clv_internal.${type}_send(value) <> sent
 		LIMIT 3});
 }
 

@@ -51,7 +51,7 @@ $node->safe_psql('postgres', q{CREATE TABLE other_clv_cuts AS SELECT '{"version"
 	CREATE TABLE other_clv_model AS SELECT value FROM sound_clv_model LIMIT 1; CREATE TABLE kept_clv_model (value clv_model); CREATE TABLE kept_clv_cuts (value clv_cuts)});
 foreach my $type (sort keys %other)
 {
-	my $sound = $node->safe_psql('postgres', "SELECT encode(${type}_send(value), 'hex') FROM other_$type");
+	my $sound = $node->safe_psql('postgres', "SELECT encode(clv_internal.${type}_send(value), 'hex') FROM other_$type");
 
 	foreach my $case (@{ $other{$type} })
 	{

@@ -133,7 +133,7 @@ foreach my $type (@types)
 	is($node->safe_psql('postgres', "SELECT string_agg(v || ' ' || again, E'\\n') FROM (SELECT v::text, read(v::text, '$type') AS again FROM wire_$type) q WHERE v <> again"), '', "$type: what was taken is read as text");
 	# send, equality and hash know one form alone
 	is($node->safe_psql('postgres', "SELECT count(*) FROM wire_$type WHERE CASE WHEN read(v::text, '$type') LIKE 'refused%' THEN false
-		ELSE $type\_send(v) <> $type\_send(v::text::$type) OR v <> v::text::$type OR $type\_hash(v) <> $type\_hash(v::text::$type) OR v::jsonb::$type <> v END"), '0', "$type: and is the same value");
+		ELSE clv_internal.$type\_send(v) <> clv_internal.$type\_send(v::text::$type) OR v <> v::text::$type OR clv_internal.$type\_hash(v) <> clv_internal.$type\_hash(v::text::$type) OR v::jsonb::$type <> v END"), '0', "$type: and is the same value");
 	$node->safe_psql('postgres', 'DROP TABLE given');
 }
 note "$total mutations";
