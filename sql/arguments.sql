@@ -36,7 +36,7 @@ SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
 CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames, p.proargmodes) a (type, name, mode)
-WHERE a.type = 'interval'::regtype AND coalesce(a.mode, 'i') = 'i' AND p.proname !~ '^clv_(pipeline|validate|quick|create_pipeline|alter_pipeline)'
+WHERE a.type = 'interval'::regtype AND coalesce(a.mode, 'i') = 'i' AND p.proname !~ '^clv_(pipeline|validate|quick|argument|create_pipeline|alter_pipeline)'
 	AND NOT EXISTS (SELECT FROM span s WHERE s.function = p.proname AND s.argument = a.name)
 	AND a.name <> '' AND p.proname <> 'clv_predict_total_add'
 ORDER BY 1, 2;
@@ -103,7 +103,7 @@ SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
 CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames, p.proargmodes) a (type, name, mode)
-WHERE a.type = 'date'::regtype AND coalesce(a.mode, 'i') = 'i' AND a.name <> '' AND p.proname !~ '^clv_(pipeline|validate|quick|refresh$|predict_total_add)'
+WHERE a.type = 'date'::regtype AND coalesce(a.mode, 'i') = 'i' AND a.name <> '' AND p.proname !~ '^clv_(pipeline|validate|quick|argument|refresh$|predict_total_add)'
 	AND NOT EXISTS (SELECT FROM day s WHERE s.function = p.proname AND s.argument = a.name)
 ORDER BY 1, 2;
 SELECT complaint(format(call, quote_literal(day))) = format('22023 / %s must be a finite date: %s /  / Give a day, such as the last one of the data.', argument, day) AS same, count(*),

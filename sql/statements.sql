@@ -98,6 +98,6 @@ SELECT (SELECT b.customers FROM clv_backtest('SELECT * FROM mine()', 'bare', NUL
 	(SELECT count(q.segment) FROM segment_assign('SELECT * FROM my_orders()', 'customer_id', 'day', 'amount', 'lifecycle') q) AS segments;
 
 -- --- holes are filled in once, quoted as they ask for, and what is no hole stays ---
-SELECT clv_internal.clv_quick_statement('{a} {a:I} {a:L} {b:L} {c} {a:X} {A} {} {{a}} %s', '{"a": "{b} o''clock \\1", "b": null}');
+SELECT clv_internal.clv_statement('{a} {a:I} {a:L} {b:L} {c} {a:X} {A} {} {{a}} %s', '{"a": "{b} o''clock \\1", "b": null}');
 
 DROP SCHEMA statements, "Odd {schema}" CASCADE;

@@ -190,9 +190,9 @@ clv_check_level(double level)
 /* ---- for functions in SQL ---- */
 
 /* (argument, day): the day, or an error as above; for functions in SQL */
-PG_FUNCTION_INFO_V1(clv_quick_date);
+PG_FUNCTION_INFO_V1(clv_argument_date);
 Datum
-clv_quick_date(PG_FUNCTION_ARGS)
+clv_argument_date(PG_FUNCTION_ARGS)
 {
 	ErrorContextCallback *stack = clv_hide_callers();
 
@@ -202,9 +202,9 @@ clv_quick_date(PG_FUNCTION_ARGS)
 }
 
 /* (argument, span): the span, or an error as above; for functions in SQL */
-PG_FUNCTION_INFO_V1(clv_quick_span);
+PG_FUNCTION_INFO_V1(clv_argument_span);
 Datum
-clv_quick_span(PG_FUNCTION_ARGS)
+clv_argument_span(PG_FUNCTION_ARGS)
 {
 	ErrorContextCallback *stack = clv_hide_callers();
 

@@ -4,35 +4,35 @@
 -- search_path are looked up in pg_catalog alone. Only what reads the caller's text runs with the caller's search_path.
 
 -- Raises an error with this message, detail, hint (NULL: none) and SQLSTATE.
-CREATE FUNCTION clv_internal.clv_quick_raise(
+CREATE FUNCTION clv_internal.clv_raise(
 	message pg_catalog.text, detail pg_catalog.text, hint pg_catalog.text, code pg_catalog.text)
 	RETURNS pg_catalog.void
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clv_internal.clv_quick_raise(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
+COMMENT ON FUNCTION clv_internal.clv_raise(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'raises an error with what is known of its detail and hint, code being an SQLSTATE or its name, and without a word '
 	'of the functions that have called each other until then. A part of the quick look, of validation and of pipelines';
 
 -- Raises an error with this message, of an invalid argument.
-CREATE FUNCTION clv_internal.clv_quick_raise(message pg_catalog.text) RETURNS pg_catalog.void
+CREATE FUNCTION clv_internal.clv_raise(message pg_catalog.text) RETURNS pg_catalog.void
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
-RETURN clv_internal.clv_quick_raise(message, NULL::text, NULL::text, 'invalid_parameter_value'::text);
-COMMENT ON FUNCTION clv_internal.clv_quick_raise(pg_catalog.text) IS
+RETURN clv_internal.clv_raise(message, NULL::text, NULL::text, 'invalid_parameter_value'::text);
+COMMENT ON FUNCTION clv_internal.clv_raise(pg_catalog.text) IS
 	'raises an error of an invalid argument that explains itself. A part of the quick look, of validation and of '
 	'pipelines';
 
 -- The day; an error that names its argument if it is infinite. NULL if it is NULL.
-CREATE FUNCTION clv_internal.clv_quick_date(argument pg_catalog.text, day pg_catalog.date)
+CREATE FUNCTION clv_internal.clv_argument_date(argument pg_catalog.text, day pg_catalog.date)
 	RETURNS pg_catalog.date
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION clv_internal.clv_quick_date(pg_catalog.text, pg_catalog.date) IS
+COMMENT ON FUNCTION clv_internal.clv_argument_date(pg_catalog.text, pg_catalog.date) IS
 	'the day; an error that names the argument it was given as where it is infinite. A part of the quick look and of '
 	'validation';
 
 -- The interval; an error that names its argument if it is infinite or not a whole number of days. NULL if it is NULL.
-CREATE FUNCTION clv_internal.clv_quick_span(argument pg_catalog.text, span pg_catalog.interval)
+CREATE FUNCTION clv_internal.clv_argument_span(argument pg_catalog.text, span pg_catalog.interval)
 	RETURNS pg_catalog.interval
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION clv_internal.clv_quick_span(pg_catalog.text, pg_catalog.interval) IS
+COMMENT ON FUNCTION clv_internal.clv_argument_span(pg_catalog.text, pg_catalog.interval) IS
 	'the interval; an error that names the argument it was given as where it is infinite, or has a part of a day, such '
 	'as a number without a unit, which counts seconds. A part of the quick look, of validation and of pipelines';
 
@@ -46,7 +46,7 @@ COMMENT ON FUNCTION clv_internal.clv_ratio(pg_catalog.float8, pg_catalog.float8)
 
 -- A statement with its named holes filled in, in one pass: {name} with a part as it is, {name:I} as an identifier and
 -- {name:L} as a literal. A hole without a part stays, and braces in what is filled in are not read again.
-CREATE FUNCTION clv_internal.clv_quick_statement(template pg_catalog.text, parts pg_catalog.jsonb)
+CREATE FUNCTION clv_internal.clv_statement(template pg_catalog.text, parts pg_catalog.jsonb)
 RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000
 BEGIN ATOMIC
@@ -59,6 +59,6 @@ BEGIN ATOMIC
 	FROM regexp_matches(template,
 		'((?:[^{]|\{(?![a-z_]+(?::[IL])?\}))*)(?:\{([a-z_]+)(?::([IL]))?\})?', 'g') WITH ORDINALITY AS t (m, n);
 END;
-COMMENT ON FUNCTION clv_internal.clv_quick_statement(pg_catalog.text, pg_catalog.jsonb) IS
+COMMENT ON FUNCTION clv_internal.clv_statement(pg_catalog.text, pg_catalog.jsonb) IS
 	'a statement with its holes filled in by the parts of that name, in one pass: {name} as it is, {name:I} as an '
 	'identifier, {name:L} as a literal. A part of the quick look and of validation';

@@ -14,7 +14,7 @@
 
 #include "clv.h"
 
-PG_FUNCTION_INFO_V1(clv_quick_raise);
+PG_FUNCTION_INFO_V1(clv_raise);
 
 /* The conditions that are raised by name. */
 static const struct
@@ -64,9 +64,9 @@ TextArgument(FunctionCallInfo fcinfo, int i)
 	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-/* clv_quick_raise(message, detail, hint, code): raises an error; NULL for a detail or hint that there is not */
+/* clv_raise(message, detail, hint, code): raises an error; NULL for a detail or hint that there is not */
 Datum
-clv_quick_raise(PG_FUNCTION_ARGS)
+clv_raise(PG_FUNCTION_ARGS)
 {
 	char	   *message = TextArgument(fcinfo, 0);
 	char	   *detail = TextArgument(fcinfo, 1);

@@ -54,9 +54,9 @@ IsRelationName(List *names)
  * and the last part of the name; an error where it is not a name. Without a subtransaction, which a parallel plan
  * around the caller would not stand.
  */
-PG_FUNCTION_INFO_V1(clv_quick_find);
+PG_FUNCTION_INFO_V1(clv_source_find);
 Datum
-clv_quick_find(PG_FUNCTION_ARGS)
+clv_source_find(PG_FUNCTION_ARGS)
 {
 	ErrorContextCallback *stack = clv_hide_callers();
 	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
@@ -83,9 +83,9 @@ clv_quick_find(PG_FUNCTION_ARGS)
 }
 
 /* (query): set of name, type, typmod */
-PG_FUNCTION_INFO_V1(clv_quick_columns);
+PG_FUNCTION_INFO_V1(clv_source_columns);
 Datum
-clv_quick_columns(PG_FUNCTION_ARGS)
+clv_source_columns(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ErrorContextCallback *stack = clv_hide_callers();
@@ -112,9 +112,9 @@ clv_quick_columns(PG_FUNCTION_ARGS)
 }
 
 /* (type): the type below a domain, through all domains; the type itself, or whatever is no type, as it is */
-PG_FUNCTION_INFO_V1(clv_quick_base_type);
+PG_FUNCTION_INFO_V1(clv_source_base_type);
 Datum
-clv_quick_base_type(PG_FUNCTION_ARGS)
+clv_source_base_type(PG_FUNCTION_ARGS)
 {
 	Oid			type = PG_GETARG_OID(0);
 

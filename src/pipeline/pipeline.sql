@@ -173,17 +173,17 @@ DECLARE
 	others text;
 BEGIN
 	IF name IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise('name must be the name of a pipeline, not NULL'::text, NULL::text,
+		PERFORM clv_internal.clv_raise('name must be the name of a pipeline, not NULL'::text, NULL::text,
 			NULL::text, 'null_value_not_allowed'::text);
 	ELSIF owner IS NULL THEN
 		SELECT string_agg(format('"%s"', t.name), ', ' ORDER BY t.name) INTO others
 		FROM clv_internal.clv_pipeline_tables() t;
-		PERFORM clv_internal.clv_quick_raise(format('pipeline "%s" does not exist', name), NULL::text,
+		PERFORM clv_internal.clv_raise(format('pipeline "%s" does not exist', name), NULL::text,
 			coalesce('Pipelines of this database are: ' || others || '.',
 				'There is none in this database: see clv_create_pipeline.'),
 			'undefined_object'::text);
 	ELSIF NOT clv_internal.clv_pipeline_may(owner) THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('permission denied for pipeline "%s"', name),
 			format('Its owner is role "%s", of which "%s" is not a member.', pg_get_userbyid(owner), current_user),
 			NULL::text,
@@ -209,7 +209,7 @@ BEGIN
 	definition := clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name),
 		format('SELECT p FROM ONLY %I.pipeline p', clv_internal.clv_pipeline_data(name)));
 	IF definition IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('pipeline "%s" has no definition', name),
 			format('The table %I.pipeline is empty.', clv_internal.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);

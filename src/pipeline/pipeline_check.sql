@@ -14,16 +14,16 @@ BEGIN
 	IF names IS NULL OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0
 								AND NOT a.attisdropped AND a.attname = names)
 	THEN
-		RETURN ARRAY[(clv_internal.clv_quick_column(relation, argument, names)).column_name];
+		RETURN ARRAY[(clv_internal.clv_source_column(relation, argument, names)).column_name];
 	END IF;
 	FOR word IN SELECT btrim(m[1]) FROM regexp_matches(names, '((?:"(?:[^"]|"")*"|[^,"])+)', 'g') m LOOP
-		list := list || (clv_internal.clv_quick_column(relation, argument, word)).column_name;
+		list := list || (clv_internal.clv_source_column(relation, argument, word)).column_name;
 	END LOOP;
 	IF list IS NULL THEN
-		PERFORM clv_internal.clv_quick_column(relation, argument, names);
+		PERFORM clv_internal.clv_source_column(relation, argument, names);
 	END IF;
 	IF (SELECT count(DISTINCT c) <> count(*) FROM unnest(list) c) THEN
-		PERFORM clv_internal.clv_quick_raise(format('%s names a column twice: %s', argument, names));
+		PERFORM clv_internal.clv_raise(format('%s names a column twice: %s', argument, names));
 	END IF;
 	RETURN list;
 END
@@ -46,11 +46,11 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	found record := clv_internal.clv_quick_column(relation, argument, name);
-	base regtype := clv_internal.clv_quick_base_type(found.column_type);
+	found record := clv_internal.clv_source_column(relation, argument, name);
+	base regtype := clv_internal.clv_source_base_type(found.column_type);
 BEGIN
 	IF base <> ALL (allowed) THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('column "%s" of %s is of type %s, not %s', name, relation,
 				format_type(found.column_type, found.column_typmod), what),
 			format('It was given as %s.', argument), 'A view over the table can cast it.'::text,
@@ -69,11 +69,11 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	found regclass := (clv_internal.clv_quick_relation(relation)).relation;
+	found regclass := (clv_internal.clv_source_relation(relation)).relation;
 BEGIN
 	-- so is a view over a temporary table
 	IF (SELECT c.relpersistence = 't' FROM pg_class c WHERE c.oid = found) THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('%s cannot be temporary: %s', argument, regexp_replace(relation, '^pg_temp_\d+\.', 'pg_temp.')),
 			'It goes with its session, and the pipeline stays.'::text, 'Make it a table or view of the database.'::text,
 			'wrong_object_type'::text);
@@ -95,7 +95,7 @@ DECLARE
 	name text;
 BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
-		type := clv_internal.clv_quick_base_type((clv_internal.clv_quick_column(relation, 'customer'::text,
+		type := clv_internal.clv_source_base_type((clv_internal.clv_source_column(relation, 'customer'::text,
 			name)).column_type);
 		-- the joins here would compare it as what it is cast to, and its index as what it is
 		IF EXISTS (
@@ -103,7 +103,7 @@ BEGIN
 			FROM pg_type t
 			WHERE t.oid = type AND t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::regnamespace)
 		THEN
-			PERFORM clv_internal.clv_quick_raise(
+			PERFORM clv_internal.clv_raise(
 				format($text$a customer's key cannot be of type %s: column "%s" of %s$text$, type, name, relation),
 				$text$Its values are compared by rules of an extension's own.$text$::text,
 				'A view over the table can cast it, for citext: lower(x)::text AS x.'::text, 'datatype_mismatch'::text);
@@ -112,7 +112,7 @@ BEGIN
 	type := clv_internal.clv_pipeline_check_type(relation, 'bought_at'::text, d.bought_at,
 		'{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 	IF type <> 'timestamptz'::regtype AND d.time_zone <> 'UTC' THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('column "%s" has no time zone', d.bought_at),
 			format('It is of type %s, and time_zone is %s.', type, d.time_zone),
 			'Leave time_zone out: the days are those of the column.'::text, 'invalid_parameter_value'::text);
@@ -132,13 +132,13 @@ BEGIN
 	IF d.attribute_source IS NOT NULL THEN
 		relation := clv_internal.clv_pipeline_check_relation('attribute_source'::text, d.attribute_source);
 		FOREACH name IN ARRAY d.customer || d.attributes LOOP
-			PERFORM clv_internal.clv_quick_column(relation, 'attributes'::text, name);
+			PERFORM clv_internal.clv_source_column(relation, 'attributes'::text, name);
 		END LOOP;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
 		relation := clv_internal.clv_pipeline_check_relation('rating_source'::text, d.rating_source);
 		FOREACH name IN ARRAY d.customer LOOP
-			PERFORM clv_internal.clv_quick_column(relation, 'customer'::text, name);
+			PERFORM clv_internal.clv_source_column(relation, 'customer'::text, name);
 		END LOOP;
 		PERFORM clv_internal.clv_pipeline_check_type(relation, 'rating'::text, d.rating,
 			'{numeric,float8,float4,int2,int4,int8}'::regtype[], 'a number'::text);
@@ -164,13 +164,13 @@ DECLARE
 	then_type oid;
 BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
-		here := clv_internal.clv_quick_column((clv_internal.clv_quick_relation(d.source)).relation, 'customer'::text,
+		here := clv_internal.clv_source_column((clv_internal.clv_source_relation(d.source)).relation, 'customer'::text,
 			name);
 		SELECT a.atttypid INTO then_type
 		FROM pg_attribute a
 		WHERE a.attrelid = format('%I.history', clv_internal.clv_pipeline_data(d.name))::regclass AND a.attname = name;
 		IF then_type <> here.column_type THEN
-			PERFORM clv_internal.clv_quick_raise(
+			PERFORM clv_internal.clv_raise(
 				format('column "%s" of %s is of type %s now', name, d.source,
 					format_type(here.column_type, here.column_typmod)),
 				format('Pipeline "%s" was made for keys of type %s.', d.name, format_type(then_type, NULL)),
@@ -190,9 +190,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF span <= interval '0' OR span > interval '100 years' THEN
-		PERFORM clv_internal.clv_quick_raise(format('%s must be a time of up to 100 years: %s', argument, span));
+		PERFORM clv_internal.clv_raise(format('%s must be a time of up to 100 years: %s', argument, span));
 	END IF;
-	PERFORM clv_internal.clv_quick_span(argument, span);
+	PERFORM clv_internal.clv_argument_span(argument, span);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_check_span(pg_catalog.text, pg_catalog.interval) IS
@@ -209,41 +209,41 @@ DECLARE
 	missing text;
 BEGIN
 	IF d.horizon IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise('horizon must be a time of up to 100 years: NULL'::text);
+		PERFORM clv_internal.clv_raise('horizon must be a time of up to 100 years: NULL'::text);
 	ELSIF d.discount_rate IS NULL OR NOT d.discount_rate BETWEEN -0.99 AND 1e6 THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('discount_rate must be a rate per year above -1: %s', coalesce(d.discount_rate::text, 'NULL')),
 			NULL::text, 'Ten per cent are 0.10.'::text, 'invalid_parameter_value'::text);
 	ELSIF d.margin IS NULL OR NOT abs(d.margin) < 1e12 THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('margin must be the share of revenue that you keep: %s', coalesce(d.margin::text, 'NULL')));
 	ELSIF NOT (d.level > 0 AND d.level < 1) THEN
-		PERFORM clv_internal.clv_quick_raise(format('level must be a probability between 0 and 1: %s', d.level));
+		PERFORM clv_internal.clv_raise(format('level must be a probability between 0 and 1: %s', d.level));
 	ELSIF d.bins IS NULL OR NOT d.bins BETWEEN 2 AND 100 THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('bins must be a number from 2 to 100: %s', coalesce(d.bins::text, 'NULL')));
 	ELSIF d.occasion IS NULL OR d.occasion < 1 THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('occasion must be a number of days: %s', coalesce(d.occasion::text, 'NULL')));
 	ELSIF d.overlap IS NULL OR d.overlap < interval '0' THEN
-		PERFORM clv_internal.clv_quick_raise(format('overlap must be a time: %s', coalesce(d.overlap::text, 'NULL')));
+		PERFORM clv_internal.clv_raise(format('overlap must be a time: %s', coalesce(d.overlap::text, 'NULL')));
 	ELSIF d.list_size IS NULL OR NOT d.list_size BETWEEN 0 AND 100000 THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('list_size must be a number from 0 to 100000: %s', coalesce(d.list_size::text, 'NULL')));
 	ELSIF d.refit IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			$text$refit must be 'always', 'never', 'drift' or a time such as '7 days': NULL$text$::text);
 	ELSIF NOT coalesce(d.as_of IN ('last purchase', 'yesterday', 'today') OR d.as_of ~ '^\d{4}-\d\d-\d\d$', false) THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format($text$as_of must be 'last purchase', 'yesterday', 'today' or a date: %s$text$,
 				coalesce(d.as_of, 'NULL')), NULL::text,
 			'Write a date as 2017-01-31, which no setting reads otherwise.'::text, 'invalid_parameter_value'::text);
 	ELSIF (d.attribute_source IS NULL) <> (d.attributes IS NULL) THEN
-		PERFORM clv_internal.clv_quick_raise('attribute_source and attributes go together'::text, NULL::text,
+		PERFORM clv_internal.clv_raise('attribute_source and attributes go together'::text, NULL::text,
 			'attribute_source is a relation with one row a customer, attributes are columns of it.'::text,
 			'invalid_parameter_value'::text);
 	ELSIF (d.rating_source IS NULL) <> (d.rating IS NULL) OR (d.rating_source IS NULL AND d.rated_at IS NOT NULL) THEN
-		PERFORM clv_internal.clv_quick_raise('rating_source and rating go together'::text, NULL::text,
+		PERFORM clv_internal.clv_raise('rating_source and rating go together'::text, NULL::text,
 			'rating_source is a relation with ratings from 0 to 10 in the column rating, and their time in rated_at.'
 				::text, 'invalid_parameter_value'::text);
 	END IF;
@@ -266,7 +266,7 @@ BEGIN
 	WHERE i.kind = 'attribute' AND i.name <> ALL (known)
 	LIMIT 1;
 	IF FOUND THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('map "%s" needs the attribute "%s"', d.map, missing),
 			format('Known are: %s.', array_to_string(known, ', ')),
 			CASE WHEN missing = 'satisfaction' THEN 'Give rating_source and rating.'
@@ -275,7 +275,7 @@ BEGIN
 	END IF;
 EXCEPTION
 	WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('refit (%s) or as_of (%s) is neither a word that is known nor a time', d.refit, d.as_of), NULL::text,
 			concat($text$refit: 'always', 'never', 'drift' or '7 days'; $text$,
 				$text$as_of: 'last purchase', 'yesterday', 'today' or a date such as 2017-01-31.$text$),
@@ -295,7 +295,7 @@ DECLARE
 BEGIN
 	SELECT k INTO fixed FROM unnest('{as_of,start,covariates}'::text[]) k WHERE d.options ->> k IS NOT NULL LIMIT 1;
 	IF FOUND THEN
-		PERFORM clv_internal.clv_quick_raise(format('options of a pipeline cannot hold %s', fixed), NULL::text,
+		PERFORM clv_internal.clv_raise(format('options of a pipeline cannot hold %s', fixed), NULL::text,
 			CASE fixed WHEN 'as_of' THEN 'It is an argument of the pipeline.' ELSE NULL END,
 			'invalid_parameter_value'::text);
 	END IF;

@@ -9,7 +9,7 @@ DECLARE
 	taken text;
 BEGIN
 	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE 'pg\_%' THEN
-		PERFORM clv_internal.clv_quick_raise(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
+		PERFORM clv_internal.clv_raise(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
 			concat('A name has 1 to 58 bytes, and does not start with pg_: ',
 				'it is the name of a schema, and so is the name with _data.'),
 			NULL::text, 'invalid_name'::text);
@@ -17,7 +17,7 @@ BEGIN
 	SELECT n.nspname INTO taken FROM pg_namespace n WHERE n.nspname IN (d.name, clv_internal.clv_pipeline_data(d.name))
 	ORDER BY 1 LIMIT 1;
 	IF FOUND THEN
-		PERFORM clv_internal.clv_quick_raise(format('schema "%s" already exists', taken),
+		PERFORM clv_internal.clv_raise(format('schema "%s" already exists', taken),
 			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name,
 				clv_internal.clv_pipeline_data(d.name)),
 			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.'::text,
@@ -30,7 +30,7 @@ BEGIN
 	   OR u.c IN ('run', 'generation', 'history', 'before', 'rfmtc', 'scores', 'prediction', 'cumulative_share', 'loss')
 	LIMIT 1;
 	IF FOUND THEN
-		PERFORM clv_internal.clv_quick_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
+		PERFORM clv_internal.clv_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
 			'The pipeline has a column of that name already.'::text, 'Read a view that calls it otherwise.'::text,
 			'duplicate_column'::text);
 	END IF;
@@ -58,47 +58,47 @@ BEGIN
 	END;
 	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source] LOOP
 		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
-			PERFORM clv_internal.clv_quick_raise(
+			PERFORM clv_internal.clv_raise(
 				format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
 				'CREATE VIEW v AS that query, and give the name of the view.'::text, 'invalid_name'::text);
 		END IF;
 	END LOOP;
 	-- names of relations mean what they mean where the caller wrote them
 	PERFORM set_config('search_path', path, true);
-	SELECT r.relation, r.name INTO relation, d.source FROM clv_internal.clv_quick_relation(d.source) r;
+	SELECT r.relation, r.name INTO relation, d.source FROM clv_internal.clv_source_relation(d.source) r;
 	IF d.attribute_source IS NOT NULL THEN
-		d.attribute_source := (clv_internal.clv_quick_relation(d.attribute_source)).name;
+		d.attribute_source := (clv_internal.clv_source_relation(d.attribute_source)).name;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		d.rating_source := (clv_internal.clv_quick_relation(d.rating_source)).name;
+		d.rating_source := (clv_internal.clv_source_relation(d.rating_source)).name;
 	END IF;
 	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 	IF customer IS NOT NULL OR d.customer IS NULL THEN
 		d.customer := clv_internal.clv_pipeline_names(relation, 'customer'::text, customer);
 	END IF;
-	d.bought_at := (clv_internal.clv_quick_column(relation, 'bought_at'::text, d.bought_at)).column_name;
+	d.bought_at := (clv_internal.clv_source_column(relation, 'bought_at'::text, d.bought_at)).column_name;
 	IF d.amount IS NOT NULL THEN
-		d.amount := (clv_internal.clv_quick_column(relation, 'amount'::text, d.amount)).column_name;
+		d.amount := (clv_internal.clv_source_column(relation, 'amount'::text, d.amount)).column_name;
 	END IF;
 	IF d.returns IS NOT NULL THEN
-		d.returns := (clv_internal.clv_quick_column(relation, 'returns'::text, d.returns)).column_name;
+		d.returns := (clv_internal.clv_source_column(relation, 'returns'::text, d.returns)).column_name;
 	END IF;
 	IF d.changed_at IS NOT NULL THEN
-		d.changed_at := (clv_internal.clv_quick_column(relation, 'changed_at'::text, d.changed_at)).column_name;
+		d.changed_at := (clv_internal.clv_source_column(relation, 'changed_at'::text, d.changed_at)).column_name;
 	END IF;
 	IF attributes IS NOT NULL THEN
 		-- without a relation they are refused later
 		d.attributes := CASE
 			WHEN d.attribute_source IS NULL THEN ARRAY[attributes]
-			ELSE clv_internal.clv_pipeline_names((clv_internal.clv_quick_relation(d.attribute_source)).relation,
+			ELSE clv_internal.clv_pipeline_names((clv_internal.clv_source_relation(d.attribute_source)).relation,
 				'attributes'::text, attributes)
 		END;
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
-		relation := (clv_internal.clv_quick_relation(d.rating_source)).relation;
-		d.rating := (clv_internal.clv_quick_column(relation, 'rating'::text, d.rating)).column_name;
+		relation := (clv_internal.clv_source_relation(d.rating_source)).relation;
+		d.rating := (clv_internal.clv_source_column(relation, 'rating'::text, d.rating)).column_name;
 		IF d.rated_at IS NOT NULL THEN
-			d.rated_at := (clv_internal.clv_quick_column(relation, 'rated_at'::text, d.rated_at)).column_name;
+			d.rated_at := (clv_internal.clv_source_column(relation, 'rated_at'::text, d.rated_at)).column_name;
 		END IF;
 	END IF;
 	RETURN d;
@@ -284,7 +284,7 @@ BEGIN
 				d.rating := NULL;
 				d.rated_at := NULL;
 			ELSE
-				PERFORM clv_internal.clv_quick_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
+				PERFORM clv_internal.clv_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
 					'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'
 						::text,
 					'Give other arguments the value they are to have.'::text, 'invalid_parameter_value'::text);
@@ -418,7 +418,7 @@ BEGIN
 	IF NOT clv_internal.clv_pipeline_as_owner(owner, pg_catalog.format($sql$
 		SELECT clv_internal.clv_pipeline_lock(%L::pg_catalog.text, false)
 	$sql$, name))::pg_catalog.bool THEN
-		PERFORM clv_internal.clv_quick_raise(pg_catalog.format('pipeline "%s" is being refreshed', name),
+		PERFORM clv_internal.clv_raise(pg_catalog.format('pipeline "%s" is being refreshed', name),
 			NULL::pg_catalog.text,
 			'Wait until the refresh has ended, or cancel it.'::pg_catalog.text, 'object_in_use'::pg_catalog.text);
 	END IF;

@@ -17,7 +17,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF if_busy = 'error' THEN
-		PERFORM clv_internal.clv_quick_raise(format('pipeline "%s" is being refreshed already', name), by_whom,
+		PERFORM clv_internal.clv_raise(format('pipeline "%s" is being refreshed already', name), by_whom,
 			$text$Wait until it has ended; or, where a notice will do, say if_busy => 'notice'.$text$::text,
 			'object_in_use'::text);
 	END IF;
@@ -60,7 +60,7 @@ DECLARE
 	this int8;
 BEGIN
 	IF locked IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('pipeline "%s" has no state', name),
 			format('The table %I.state is missing or empty.', clv_internal.clv_pipeline_data(name)),
 			'Drop the pipeline with clv_drop_pipeline and make it anew.'::text, 'no_data_found'::text);
@@ -133,7 +133,7 @@ BEGIN
 		WHERE r.run = $1 AND r.status = 'running' AND r.pid = pg_backend_pid()
 	$sql$::text) INTO d USING run;
 	IF d IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('run %s of pipeline "%s" was given up by another session', run, name),
 			NULL::text, NULL::text, 'object_not_in_prerequisite_state'::text);
 	END IF;
@@ -231,18 +231,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format($text$mode must be 'auto', 'full' or 'incremental': %s$text$, coalesce(mode, 'NULL')));
 	ELSIF if_busy IS NULL OR if_busy NOT IN ('error', 'notice') THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format($text$if_busy must be 'error' or 'notice': %s$text$, coalesce(if_busy, 'NULL')));
 	ELSIF NOT isfinite(as_of) THEN
-		PERFORM clv_internal.clv_quick_raise(format('as_of must be a finite date: %s', as_of));
+		PERFORM clv_internal.clv_raise(format('as_of must be a finite date: %s', as_of));
 	ELSIF pg_is_in_recovery() THEN
-		PERFORM clv_internal.clv_quick_raise('a refresh writes, and this server is a read replica'::text, NULL::text,
+		PERFORM clv_internal.clv_raise('a refresh writes, and this server is a read replica'::text, NULL::text,
 			'Refresh on the primary: the views here follow.'::text, 'read_only_sql_transaction'::text);
 	ELSIF transaction_timestamp() < statement_timestamp() THEN
-		PERFORM clv_internal.clv_quick_raise('clv_refresh cannot run inside a transaction block'::text,
+		PERFORM clv_internal.clv_raise('clv_refresh cannot run inside a transaction block'::text,
 			'It commits after each of its steps.'::text, 'Call it by itself, without BEGIN.'::text,
 			'active_sql_transaction'::text);
 	END IF;
@@ -276,7 +276,7 @@ BEGIN
 		step := clv_internal.clv_pipeline_attempt(name, owner, run, number);
 		COMMIT;
 		IF step.failure IS NOT NULL THEN
-			PERFORM clv_internal.clv_quick_raise(step.failure OPERATOR(pg_catalog.->>) 'message',
+			PERFORM clv_internal.clv_raise(step.failure OPERATOR(pg_catalog.->>) 'message',
 				step.failure OPERATOR(pg_catalog.->>) 'detail', step.failure OPERATOR(pg_catalog.->>) 'hint',
 				step.failure OPERATOR(pg_catalog.->>) 'code');
 		END IF;
@@ -471,7 +471,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := (clv_internal.clv_quick_relation(d.source)).relation;
+	relation regclass := (clv_internal.clv_source_relation(d.source)).relation;
 	-- a column that cannot be NULL need not be looked at: then no row is read
 	without_customer text := (
 		SELECT string_agg(format('s.%I IS NULL', a.attname), ' OR ')
@@ -526,7 +526,7 @@ BEGIN
 		LIMIT 1
 	$sql$::text) INTO found;
 	IF found.amount IS NOT NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('the amounts of customer %s add up to %s', found.customer, found.amount),
 			'Sums of pipelines are of amounts below 1e15 a customer.'::text,
 			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.'::text,
@@ -652,14 +652,14 @@ BEGIN
 		FROM {data}.state s
 	$sql$::text) INTO state;
 	IF requested = 'incremental' AND d.changed_at IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+		PERFORM clv_internal.clv_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			'It does not know when a row of its source was written.'::text,
 			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text,
 			'object_not_in_prerequisite_state'::text);
 	END IF;
 	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN clv_internal.clv_pipeline_beyond(d) END;
 	IF requested = 'incremental' AND beyond IS NOT NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
 			concat($text$Refresh it in mode 'auto' or 'full'. $text$,
@@ -864,7 +864,7 @@ BEGIN
 		SELECT @extschema@.clv_fit(v.cells) INTO model
 		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of))) v (cells);
 		IF model IS NULL THEN
-			PERFORM clv_internal.clv_quick_raise(
+			PERFORM clv_internal.clv_raise(
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Look at its source, its filter and its day.'::text, 'no_data_found'::text);
 		END IF;

@@ -20,17 +20,17 @@ BEGIN
 	IF clv_internal.clv_pipeline_cron() THEN
 		RETURN;
 	ELSIF EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
-		PERFORM clv_internal.clv_quick_raise('permission denied for pg_cron'::text, NULL::text,
+		PERFORM clv_internal.clv_raise('permission denied for pg_cron'::text, NULL::text,
 			format('A superuser can grant it: GRANT USAGE ON SCHEMA cron TO %I;', current_user),
 			'insufficient_privilege'::text);
 	ELSIF home <> current_database() THEN
-		PERFORM clv_internal.clv_quick_raise('pg_cron is not installed in this database'::text,
+		PERFORM clv_internal.clv_raise('pg_cron is not installed in this database'::text,
 			format('On this server it works from database "%s".', home),
 			format('There: SELECT cron.schedule_in_database(<job name>, <schedule>, %L, %L, %L);', command,
 				current_database(), current_user),
 			'feature_not_supported'::text);
 	END IF;
-	PERFORM clv_internal.clv_quick_raise('pg_cron is not installed in this database'::text, NULL::text,
+	PERFORM clv_internal.clv_raise('pg_cron is not installed in this database'::text, NULL::text,
 		concat('CREATE EXTENSION pg_cron, of which a server has one database (cron.database_name); ',
 			'or let another scheduler run: ', command), 'feature_not_supported'::text);
 END
@@ -93,7 +93,7 @@ DECLARE
 BEGIN
 	PERFORM clv_internal.clv_pipeline_find(name);
 	IF schedule IS NULL OR mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('schedule (%s) or mode (%s) will not do', coalesce(schedule, 'NULL'), coalesce(mode, 'NULL')),
 			NULL::text,
 			$text$schedule is a cron expression such as '0 3 * * *'; mode is 'auto', 'full' or 'incremental'.$text$
@@ -102,7 +102,7 @@ BEGIN
 	END IF;
 	PERFORM clv_internal.clv_pipeline_check_cron(command);
 	IF NOT (SELECT u.rolcanlogin FROM pg_roles u WHERE u.rolname = current_user) THEN
-		PERFORM clv_internal.clv_quick_raise(format('role "%s" cannot log in', current_user),
+		PERFORM clv_internal.clv_raise(format('role "%s" cannot log in', current_user),
 			'pg_cron runs a job as the role that has scheduled it, which must have the attribute LOGIN.'::text,
 			$text$RESET ROLE, and schedule it as a role that can log in and is a member of the pipeline's owner.$text$
 				::text,

@@ -9,9 +9,9 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := (clv_internal.clv_quick_relation(d.source)).relation;
+	relation regclass := (clv_internal.clv_source_relation(d.source)).relation;
 BEGIN
-	RETURN clv_internal.clv_quick_base_type((clv_internal.clv_quick_column(relation, argument, name)).column_type);
+	RETURN clv_internal.clv_source_base_type((clv_internal.clv_source_column(relation, argument, name)).column_type);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_source_type(
@@ -75,7 +75,7 @@ AS $$
 		JOIN pg_class c ON c.oid = i.indrelid
 		JOIN pg_class x ON x.oid = i.indexrelid
 		JOIN pg_am m ON m.oid = x.relam AND m.amname = 'btree'
-		WHERE c.oid = (clv_internal.clv_quick_relation((d).source)).relation
+		WHERE c.oid = (clv_internal.clv_source_relation((d).source)).relation
 		  AND c.relkind IN ('r', 'p', 'm')
 		  AND i.indisvalid
 		  AND i.indpred IS NULL

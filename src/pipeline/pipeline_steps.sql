@@ -93,7 +93,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	type regtype := clv_internal.clv_pipeline_check_type((clv_internal.clv_quick_relation(d.rating_source)).relation,
+	type regtype := clv_internal.clv_pipeline_check_type((clv_internal.clv_source_relation(d.rating_source)).relation,
 		'rated_at'::text, d.rated_at, '{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
 BEGIN
 	RETURN clv_internal.clv_pipeline_sql(d, CASE type
@@ -496,7 +496,7 @@ BEGIN
 		LIMIT 1
 	$sql$::text, ARRAY[d.attribute_source]) INTO twice;
 	IF twice IS NOT NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			format('%s has more than one row of customer %s', d.attribute_source, twice), NULL::text,
 			'attribute_source must have one row a customer: a view can choose among several.'::text,
 			'cardinality_violation'::text);

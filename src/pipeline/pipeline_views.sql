@@ -132,7 +132,7 @@ AS $$
 		),
 		' NOT NULL'), ', ' ORDER BY u.i)
 	FROM unnest((d).customer) WITH ORDINALITY AS u (c, i)
-	JOIN pg_attribute a ON a.attrelid = (clv_internal.clv_quick_relation((d).source)).relation AND a.attname = u.c
+	JOIN pg_attribute a ON a.attrelid = (clv_internal.clv_source_relation((d).source)).relation AND a.attname = u.c
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_key_columns(clv_internal.clv_pipeline_definition) IS
 	'the columns of the customer''s key as a table declares them, of the types that the source has. A part of '

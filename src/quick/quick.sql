@@ -12,7 +12,8 @@ CREATE FUNCTION clv_internal.clv_quick_day(
 	guests pg_catalog.int8
 ) RETURNS pg_catalog.date
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clv_internal.clv_quick_day(pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
+COMMENT ON FUNCTION clv_internal.clv_quick_day(
+	pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
 	'as_of, or the last of the days on which so many customers bought last, but not later than today; says how many '
 	'rows have no customer and how many customers no purchase, and warns of a last day that stands alone. A part of '
 	'the quick look';
@@ -46,6 +47,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_history_call(
 	
+	
 	pg_catalog.text, pg_catalog.regtype, pg_catalog.text, pg_catalog.regtype) IS
 	'the call that makes a history of the columns of s for time and amount (NULL: without money). A part of the quick '
 	'look';
@@ -61,6 +63,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
 RETURN format('A query as source can cast it: SELECT ..., %I::%s AS %s%s.', column_name, type, argument,
 	CASE WHEN title <> 'the query' THEN ' FROM ' || title ELSE '' END);
 COMMENT ON FUNCTION clv_internal.clv_quick_cast_hint(
+	
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the hint for a column of another type: a query that casts it. A part of the quick look';
@@ -82,10 +85,10 @@ DECLARE
 	paid pg_catalog.record;
 	paid_type pg_catalog.regtype;
 BEGIN
-	relation := clv_internal.clv_quick_source(source);
-	who := clv_internal.clv_quick_column(relation.query, relation.title, 'customer'::pg_catalog.text, customer);
-	bought := clv_internal.clv_quick_column(relation.query, relation.title, 'bought_at'::pg_catalog.text, bought_at);
-	bought_type := clv_internal.clv_quick_check_type(relation.title, bought.column_name, bought.column_type,
+	relation := clv_internal.clv_source(source);
+	who := clv_internal.clv_source_column(relation.query, relation.title, 'customer'::pg_catalog.text, customer);
+	bought := clv_internal.clv_source_column(relation.query, relation.title, 'bought_at'::pg_catalog.text, bought_at);
+	bought_type := clv_internal.clv_source_check_type(relation.title, bought.column_name, bought.column_type,
 		pg_catalog.format_type(bought.column_type, bought.column_typmod),
 		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[],
 		'a time'::pg_catalog.text,
@@ -93,8 +96,8 @@ BEGIN
 			'bought_at'::pg_catalog.text));
 	SELECT NULL::pg_catalog.text AS column_name INTO paid;
 	IF amount IS NOT NULL THEN
-		paid := clv_internal.clv_quick_column(relation.query, relation.title, 'amount'::pg_catalog.text, amount);
-		paid_type := clv_internal.clv_quick_check_type(relation.title, paid.column_name, paid.column_type,
+		paid := clv_internal.clv_source_column(relation.query, relation.title, 'amount'::pg_catalog.text, amount);
+		paid_type := clv_internal.clv_source_check_type(relation.title, paid.column_name, paid.column_type,
 			pg_catalog.format_type(paid.column_type, paid.column_typmod),
 			('{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,'
 				'pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}')::pg_catalog.regtype[],
@@ -117,7 +120,7 @@ CREATE FUNCTION clv_internal.clv_quick_histories(
 RETURNS pg_catalog.text
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 AS $$
 BEGIN
-	RETURN pg_catalog.btrim(clv_internal.clv_quick_statement($sql$
+	RETURN pg_catalog.btrim(clv_internal.clv_statement($sql$
 SELECT s.{customer:I}::pg_catalog.text AS customer_id,
        {history} AS history
 FROM {relation} AS s
@@ -127,6 +130,7 @@ $sql$, clv_internal.clv_quick_rows(source, customer, bought_at, amount)), E'\n')
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_quick_histories(
+	
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the statement that makes the histories of a table, view or query, with its columns checked; rows without a '
@@ -145,7 +149,7 @@ CREATE FUNCTION clv_internal.clv_quick_customers(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
 		SELECT s.{customer:I}::pg_catalog.text, {history}, pg_catalog.count(*)
 		FROM {relation} AS s
 		GROUP BY s.{customer:I}
@@ -153,6 +157,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_quick_customers(
+	
 	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the history of each customer of a table, view or query, and how many rows it is made of; NULL is a customer, too. '
@@ -167,13 +172,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise(
+		PERFORM clv_internal.clv_raise(
 			$message$model must be the name of a family, or 'none', not NULL$message$::text,
 			NULL::text,
 			NULL::text,
 			'null_value_not_allowed'::text);
 	END IF;
-	PERFORM clv_internal.clv_quick_date('as_of'::text, as_of);
+	PERFORM clv_internal.clv_argument_date('as_of'::text, as_of);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_quick_check(pg_catalog.text, pg_catalog.date) IS
@@ -230,7 +235,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_fitted(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text,
 	pg_catalog.bool,
 	pg_catalog.date) IS
 	'the histories of the customers, the day they are seen from, and the model fitted to them (none: NULL). A part of '
@@ -259,7 +266,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_scored(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text,
 	pg_catalog.bool,
 	pg_catalog.date, pg_catalog.int4) IS
 	'the histories of the customers, the day they are seen from, and their scores. A part of the quick look';
@@ -293,7 +302,9 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.rfmtc_score(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text,
 	pg_catalog.date,
 	pg_catalog.int4) IS
 	'quick look: the scores of the customers of a table or view (as SQL names it) or of a query, given the columns of '
@@ -308,7 +319,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model = 'none' THEN
-		PERFORM clv_internal.clv_quick_raise('a prediction needs a model'::text);
+		PERFORM clv_internal.clv_raise('a prediction needs a model'::text);
 	END IF;
 END
 $$;
@@ -354,9 +365,12 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_predict(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.interval,
 	pg_catalog.float8,
-	pg_catalog.float8, pg_catalog.text, pg_catalog.date, pg_catalog.float8) IS
+	pg_catalog.float8, pg_catalog.text, pg_catalog.date,
+	pg_catalog.float8) IS
 	'quick look: fits a model to the customers of a table or view (as SQL names it) or of a query, given the columns '
 	'of customer, time and amount (NULL: none), and predicts them; the options are those of clv_predict over a '
 	'history. as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer '
@@ -376,7 +390,7 @@ DECLARE
 	most int4 := CASE WHEN highest IS NOT NULL THEN greatest(highest, 5) END;
 BEGIN
 	IF bins < highest OR bins > most THEN
-		PERFORM clv_internal.clv_quick_raise(format('map %s is written for scores up to %s, not for bins => %s',
+		PERFORM clv_internal.clv_raise(format('map %s is written for scores up to %s, not for bins => %s',
 				CASE WHEN map ~ '^\s*\[' THEN 'given as rules' ELSE quote_ident(map) END,
 				CASE WHEN bins > most THEN most ELSE highest END, bins),
 			NULL::text,
@@ -406,7 +420,7 @@ DECLARE
 	attribute text;
 BEGIN
 	IF map IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise('map must be the name of a segment map or a rule list, not NULL'::text,
+		PERFORM clv_internal.clv_raise('map must be the name of a segment map or a rule list, not NULL'::text,
 			NULL::text,
 			NULL::text,
 			'null_value_not_allowed'::text);
@@ -419,7 +433,7 @@ BEGIN
 	INTO with_model, with_spend, with_attributes, attribute
 	FROM @extschema@.clv_segment_inputs(map) AS i;
 	IF attribute IS NOT NULL THEN
-		PERFORM clv_internal.clv_quick_raise(format('attribute "%s" cannot be computed from purchases', attribute),
+		PERFORM clv_internal.clv_raise(format('attribute "%s" cannot be computed from purchases', attribute),
 			'The quick look knows the attributes cumulative_share and trend.'::text,
 			'Give it yourself: segment_assign(scores, map, attributes).'::text,
 			'invalid_parameter_value'::text);
@@ -471,7 +485,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_segments(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text,
 	pg_catalog.bool,
 	pg_catalog.date, pg_catalog.int4, pg_catalog.text) IS
 	'the segments of the customers under a map, with the attributes cumulative_share and trend computed. A part of the '
@@ -516,7 +532,9 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.segment_assign(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
+	pg_catalog.text,
 	pg_catalog.text,
 	pg_catalog.date, pg_catalog.int4) IS
 	'quick look: the segments of the customers of a table or view (as SQL names it) or of a query, given the columns '

@@ -33,13 +33,13 @@ DECLARE
 	wanted int4 := (clv_internal.clv_validate_clock(model)).covariates;
 BEGIN
 	IF wanted > 0 AND covariates IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise('the model needs the covariates of the customers'::text,
+		PERFORM clv_internal.clv_raise('the model needs the covariates of the customers'::text,
 			NULL::text,
 			'Give covariates => the column that holds them, as an array of numbers.'::text,
 			'invalid_parameter_value'::text);
 	END IF;
 	IF wanted = 0 AND covariates IS NOT NULL THEN
-		PERFORM clv_internal.clv_quick_raise('the model knows no covariates'::text,
+		PERFORM clv_internal.clv_raise('the model knows no covariates'::text,
 			NULL::text,
 			'Leave the argument covariates out.'::text,
 			'invalid_parameter_value'::text);
@@ -93,6 +93,7 @@ CREATE FUNCTION clv_internal.clv_validate_purchases(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
 COMMENT ON FUNCTION clv_internal.clv_validate_purchases(
 	
+	
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.int4) IS
 	'repeat purchases as the model counts them, in so many periods after as_of (negative: up to it; 0: all up to it): '
 	'days of a model of continuous time, else its own periods: those with a purchase, of a contract the renewals of '
@@ -122,16 +123,16 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	day date := (since + clv_internal.clv_quick_span(argument, span))::date;
+	day date := (since + clv_internal.clv_argument_span(argument, span))::date;
 BEGIN
 	IF span IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise(format('%s must be a length of time, not NULL', argument),
+		PERFORM clv_internal.clv_raise(format('%s must be a length of time, not NULL', argument),
 			NULL::text,
 			$hint$Such as '1 year' or '13 weeks'.$hint$::text,
 			'null_value_not_allowed'::text);
 	END IF;
 	IF day <= since THEN
-		PERFORM clv_internal.clv_quick_raise(format('%s must be positive: %s', argument, span),
+		PERFORM clv_internal.clv_raise(format('%s must be positive: %s', argument, span),
 			NULL::text,
 			$hint$Such as '1 year' or '13 weeks'.$hint$::text,
 			'invalid_parameter_value'::text);

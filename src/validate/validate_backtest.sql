@@ -20,7 +20,7 @@ DECLARE
 	known date;
 BEGIN
 	IF options IS NOT NULL AND model IS NOT NULL THEN
-		PERFORM clv_internal.clv_quick_raise('give options for a fit or a model, not both'::text);
+		PERFORM clv_internal.clv_raise('give options for a fit or a model, not both'::text);
 	END IF;
 	IF model IS NOT NULL THEN
 		PERFORM clv_internal.clv_validate_covariates(model, covariates);
@@ -29,14 +29,14 @@ BEGIN
 		ELSE (SELECT d.as_of FROM @extschema@.clv_diagnostics(model) d) END;
 	since := coalesce(as_of, known);
 	IF since IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise('the day to predict from is not known'::text,
+		PERFORM clv_internal.clv_raise('the day to predict from is not known'::text,
 			NULL::text,
 			'Give as_of => a day so far in the past that the data cover the horizon after it.'::text,
 			'null_value_not_allowed'::text);
 	END IF;
-	PERFORM clv_internal.clv_quick_date('as_of'::text, since);
+	PERFORM clv_internal.clv_argument_date('as_of'::text, since);
 	IF model IS NULL AND known <> since THEN
-		PERFORM clv_internal.clv_quick_raise(format('as_of (%s) is not that of the options (%s)',
+		PERFORM clv_internal.clv_raise(format('as_of (%s) is not that of the options (%s)',
 				to_char(since, 'YYYY-MM-DD'), to_char(known, 'YYYY-MM-DD')),
 			NULL::text,
 			'Leave it out of the options.'::text,
@@ -54,6 +54,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_arguments(
+	
 	
 	pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
 	'the day to predict from, the end of the hold-out by the calendar, and the options of a fit with that day (NULL '
@@ -80,7 +81,7 @@ DECLARE
 	clock text := (clv_internal.clv_validate_clock(model)).clock;
 BEGIN
 	IF clock = 'campaigns' AND was_fitted THEN
-		PERFORM clv_internal.clv_quick_raise('a supervised model cannot be fitted by a back-test'::text,
+		PERFORM clv_internal.clv_raise('a supervised model cannot be fitted by a back-test'::text,
 			'It would learn from the time after as_of, which is what it is to predict.'::text,
 			'Fit it a period earlier, and give it as model => ....'::text,
 			'feature_not_supported'::text);
@@ -104,7 +105,9 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_hold_out(
 	
-	@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval, pg_catalog.date,
+	
+	@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval,
+	pg_catalog.date,
 	pg_catalog.date) IS
 	'the hold-out as a model counts time: its last day, how many periods (days, where time is continuous) it lasts, '
 	'and the horizon to predict; warns where the data do not reach its end. A part of validation';
@@ -146,7 +149,7 @@ BEGIN
 		FROM clv_internal.clv_validate_extent(histories, since) AS e;
 	END IF;
 	IF nobody THEN
-		PERFORM clv_internal.clv_quick_raise('there are no customers to predict'::pg_catalog.text,
+		PERFORM clv_internal.clv_raise('there are no customers to predict'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
 			'Give a later as_of.'::pg_catalog.text,
@@ -159,7 +162,9 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_prepare(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
+	pg_catalog.jsonb,
 	@extschema@.clv_model,
 	pg_catalog.text) IS
 	'what back-tests begin with: the statement that reads the histories, the model (fitted at since unless given) the '
@@ -254,7 +259,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION clv_internal.clv_validate_ranked(
 	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date,
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.date,
 	pg_catalog.int4) IS
 	'customers of equal prediction and equal purchases in the hold-out together: n of them, their sums, and their '
 	'ranks by prediction and by purchases; predicted is NULL for all who came later. A part of validation';
@@ -346,7 +353,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.clv_backtest(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
+	pg_catalog.jsonb,
 	@extschema@.clv_model,
 	pg_catalog.text) IS
 	'predicts a past that is known: fits a model to the histories of a table or view up to as_of (or takes the one '
@@ -421,7 +430,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
+	pg_catalog.jsonb,
 	@extschema@.clv_model,
 	pg_catalog.text) IS
 	'the back-test by tenths of the customers, 1 with the highest predicted purchases: what was predicted and what '
@@ -435,7 +446,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF last_class IS NULL OR last_class < 0 THEN
-		PERFORM clv_internal.clv_quick_raise(format('last_class must be a number of repeat purchases: %s',
+		PERFORM clv_internal.clv_raise(format('last_class must be a number of repeat purchases: %s',
 				coalesce(last_class::text, 'NULL')),
 			NULL::text,
 			'Customers with so many and more are one class.'::text,
@@ -491,7 +502,9 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION clv_internal.clv_validate_classes(
 	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4,
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.int4,
 	pg_catalog.int4) IS
 	'the rows of clv_backtest_calibration, of histories and a hold-out that are prepared. A part of validation';
 
@@ -530,7 +543,9 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(
 	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb,
+	
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
+	pg_catalog.jsonb,
 	@extschema@.clv_model,
 	pg_catalog.text, pg_catalog.int4) IS
 	'the back-test by the number of repeat purchases up to as_of (last_class: so many and more): purchases predicted '

@@ -15,17 +15,17 @@ DECLARE
 	vectors pg_catalog.record;
 	vector pg_catalog.text := 'NULL';
 BEGIN
-	relation := clv_internal.clv_quick_source(source);
-	histories := clv_internal.clv_quick_column(relation.query, relation.title, 'history'::pg_catalog.text, history);
-	PERFORM clv_internal.clv_quick_check_type(relation.title, histories.column_name, histories.column_type,
+	relation := clv_internal.clv_source(source);
+	histories := clv_internal.clv_source_column(relation.query, relation.title, 'history'::pg_catalog.text, history);
+	PERFORM clv_internal.clv_source_check_type(relation.title, histories.column_name, histories.column_type,
 		pg_catalog.format_type(histories.column_type, histories.column_typmod),
 		ARRAY['@extschema@.clv_history'::pg_catalog.regtype], 'clv_history'::pg_catalog.text,
 		('Make the histories first: CREATE TABLE customer AS SELECT customer_id, '
 			'clv_history(bought_at, amount) AS history FROM orders GROUP BY customer_id.')::pg_catalog.text);
 	IF covariates IS NOT NULL THEN
-		vectors := clv_internal.clv_quick_column(relation.query, relation.title, 'covariates'::pg_catalog.text,
+		vectors := clv_internal.clv_source_column(relation.query, relation.title, 'covariates'::pg_catalog.text,
 			covariates);
-		PERFORM clv_internal.clv_quick_check_type(relation.title, vectors.column_name, vectors.column_type,
+		PERFORM clv_internal.clv_source_check_type(relation.title, vectors.column_name, vectors.column_type,
 			pg_catalog.format_type(vectors.column_type, vectors.column_typmod),
 			('{pg_catalog.float8[],pg_catalog.float4[],pg_catalog.numeric[],'
 				'pg_catalog.int2[],pg_catalog.int4[],pg_catalog.int8[]}')::pg_catalog.regtype[],
@@ -33,7 +33,7 @@ BEGIN
 			'A view can make one: ARRAY[female::int, age] AS covariates.'::pg_catalog.text);
 		vector := pg_catalog.format('s.%I', vectors.column_name);
 	END IF;
-	RETURN clv_internal.clv_quick_statement($sql$
+	RETURN clv_internal.clv_statement($sql$
 		SELECT s.{history:I}::@extschema@.clv_history AS history,
 			{vector}::pg_catalog.float8[] AS covariates
 		FROM {relation} AS s
@@ -55,7 +55,7 @@ CREATE FUNCTION clv_internal.clv_validate_fit(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
 BEGIN
-	EXECUTE clv_internal.clv_quick_statement(CASE WHEN with_covariates THEN $sql$
+	EXECUTE clv_internal.clv_statement(CASE WHEN with_covariates THEN $sql$
 		SELECT @extschema@.clv_fit(h.history, $1, h.covariates),
 			pg_catalog.max(@extschema@.clv_last_purchase(h.history))
 		FROM ({histories}) AS h
@@ -82,7 +82,7 @@ CREATE FUNCTION clv_internal.clv_validate_extent(
 ) RETURNS record
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
 BEGIN
-	EXECUTE clv_internal.clv_quick_statement($sql$
+	EXECUTE clv_internal.clv_statement($sql$
 		SELECT pg_catalog.count(@extschema@.clv_first_purchase(h.history, $1)),
 			pg_catalog.min(@extschema@.clv_first_purchase(h.history, $1)),
 			pg_catalog.max(@extschema@.clv_last_purchase(h.history))
@@ -114,7 +114,7 @@ CREATE FUNCTION clv_internal.clv_validate_predictions(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
 		SELECT (c.prediction).expected_purchases,
 			(c.prediction).expected_revenue,
 			c.actual,
@@ -135,7 +135,9 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_predictions(
 	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date,
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.date,
 	pg_catalog.int4) IS
 	'for each history the purchases and the revenue that the model predicts for the hold-out (since, until], NULL '
 	'where the customer came later; the purchases in it and in as long a time before it, and the amounts spent in it '
@@ -159,7 +161,7 @@ CREATE FUNCTION clv_internal.clv_validate_frequencies(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
 		SELECT c.repeats,
 			(c.prediction).p_alive,
 			(c.prediction).expected_purchases,
@@ -182,7 +184,9 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_frequencies(
 	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4,
+	
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.int4,
 	pg_catalog.bool) IS
 	'for each history with a purchase up to since the repeat purchases until then, P(alive) and the purchases that the '
 	'model predicts for the hold-out, the probability of none in it (NULL unless asked for), and the purchases in it. '
@@ -199,7 +203,7 @@ CREATE FUNCTION clv_internal.clv_validate_newcomers(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
 		SELECT c.first_purchase, c.covariates, pg_catalog.count(*)
 		FROM (
 			SELECT @extschema@.clv_first_purchase(h.history, $1) AS first_purchase, h.covariates
@@ -238,7 +242,7 @@ CREATE FUNCTION clv_internal.clv_validate_repeats(
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000 AS $$
 BEGIN
-	RETURN QUERY EXECUTE clv_internal.clv_quick_statement($sql$
+	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
 		SELECT r.day, pg_catalog.count(*)
 		FROM ({histories}) AS h
 		CROSS JOIN LATERAL clv_internal.clv_validate_repeat_days(h.history, $1) AS r (day)

@@ -14,26 +14,27 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF model IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise('model must be a model, not NULL'::text,
+		PERFORM clv_internal.clv_raise('model must be a model, not NULL'::text,
 			NULL::text,
 			'Make it by clv_fit(history), or by clv_model(...).'::text,
 			'null_value_not_allowed'::text);
 	END IF;
 	IF (clv_internal.clv_validate_clock(model)).clock <> 'continuous' THEN
-		PERFORM clv_internal.clv_quick_raise(format('tracking needs a model of continuous time, not %s',
+		PERFORM clv_internal.clv_raise(format('tracking needs a model of continuous time, not %s',
 				(@extschema@.clv_diagnostics(model)).purchase_model),
 			NULL::text,
 			'clv_backtest compares such models over a hold-out.'::text,
 			'feature_not_supported'::text);
 	END IF;
 	PERFORM clv_internal.clv_validate_covariates(model, covariates);
-	PERFORM clv_internal.clv_quick_date('as_of'::text, as_of);
-	PERFORM clv_internal.clv_quick_date('since'::text, since);
-	PERFORM clv_internal.clv_quick_date('until'::text, until);
+	PERFORM clv_internal.clv_argument_date('as_of'::text, as_of);
+	PERFORM clv_internal.clv_argument_date('since'::text, since);
+	PERFORM clv_internal.clv_argument_date('until'::text, until);
 	RETURN coalesce(as_of, (@extschema@.clv_diagnostics(model)).as_of, 'infinity');
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_tracked(
+	
 	
 	@extschema@.clv_model, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
 	'as_of, else that of the model, else infinity; an error unless the model is of continuous time, a column of '
@@ -54,14 +55,14 @@ DECLARE
 	day date;
 BEGIN
 	IF since >= until THEN
-		PERFORM clv_internal.clv_quick_raise(format('since (%s) must be before until (%s)',
+		PERFORM clv_internal.clv_raise(format('since (%s) must be before until (%s)',
 			to_char(since, 'YYYY-MM-DD'), to_char(until, 'YYYY-MM-DD')));
 	END IF;
 	LOOP
 		-- always counted from since: a month after January 31 is the end of February, two are March 31
 		day := clv_internal.clv_validate_day(since, cardinality(edges) * period, 'period'::text);
 		IF day <= edges[cardinality(edges)] THEN
-			PERFORM clv_internal.clv_quick_raise(format('period must be positive: %s', period));
+			PERFORM clv_internal.clv_raise(format('period must be positive: %s', period));
 		END IF;
 		edges := edges || least(day, until);
 		EXIT WHEN day >= until;
@@ -153,6 +154,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION clv_internal.clv_validate_track(
 	
+	
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.date[]) IS
 	'the rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days. A '
 	'part of validation';
@@ -187,7 +189,7 @@ BEGIN
 	as_of := clv_internal.clv_validate_tracked(model, since, until, as_of, covariates);
 	extent := clv_internal.clv_validate_extent(histories, as_of);
 	IF extent.first_purchase IS NULL THEN
-		PERFORM clv_internal.clv_quick_raise('there are no customers to track'::pg_catalog.text,
+		PERFORM clv_internal.clv_raise('there are no customers to track'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(as_of, 'YYYY-MM-DD')),
 			NULL::pg_catalog.text,
@@ -201,7 +203,9 @@ END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_tracking(
 	
-	pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
+	
+	pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval,
+	pg_catalog.date,
 	pg_catalog.date,
 	pg_catalog.date, pg_catalog.text) IS
 	'the repeat purchases that a model expects of the customers of a table or view in each period (starts_after, '

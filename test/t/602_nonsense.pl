@@ -272,7 +272,7 @@ my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postg
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
 	WHERE 'internal'::regtype <> ALL (p.proargtypes::oid[]) AND p.prorettype NOT IN ('internal'::regtype, 'trigger'::regtype)
-	  AND p.proname <> 'clv_quick_raise'
+	  AND p.proname <> 'clv_raise'
 	ORDER BY p.proname, pg_get_function_identity_arguments(p.oid)});
 cmp_ok(scalar(@functions), '>', 200, 'there are functions to call');
 # those of pipelines are slow and do one thing each, those of models have most to decide
@@ -326,7 +326,7 @@ sub call
 }
 
 # These run what they are told to run, which may be no SQL.
-my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(|\bclv_quick_columns?\(
+my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(|\bclv_source_columns?\(
 	|\bclv_validate_(fit|extent|predictions|frequencies|newcomers|repeats|ranked|classes|track)\(/x;
 
 my (@bad, %states, $answered, %slow, %stopped);
