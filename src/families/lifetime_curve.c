@@ -8,12 +8,13 @@
  *	v = ln(c + u),   c = min(alpha, beta)
  *
  * that is at least pi away from the real axis, however long customers have been watched.
- * that is at least pi away from the real axis, however long customers have been watched.
  * Nor has a term a zero there, whose logarithm would be singular: but for silence,
  * survival and a factor rho = (alpha + u) / (beta + u) it is a mean of (1 + rho y)^-1 over
  * y > 0 (DLMF 15.6.1), the imaginary part of which vanishes with that of rho only. So its
  * logarithm and all derivatives are as good as polynomials of v, of a degree that grows
  * with the logarithm of the longest time: thirty points make up for two years of days.
+ * Silence is left out of them, and put back at each time: where r has run away it is R in the
+ * millions times a small logarithm, and any other function of that size would take the digits.
  *
  * That is measured, too: the last coefficients say whether the points were enough. Where
  * they were not, or where times are not many more than points, each time has its own
@@ -49,7 +50,8 @@ typedef struct Curve
 	double first; /* time */
 	double away;  /* its c + u */
 	double half;  /* of the span of v, which is counted from there */
-	double fall;  /* the power of c + u in a term */
+	double R;	  /* silence is (alpha + u)^-R */
+	double age;	  /* alpha + first */
 	ClvChebyshevRow row[MOST_GROUPS][CLV_CHEBYSHEV_MOST];
 } Curve;
 
@@ -60,12 +62,18 @@ Points(double half)
 	return (int) fmin(CLV_CHEBYSHEV_MOST + 1, 2 - log(TAIL) / asinh(M_PI / half));
 }
 
-/* What falls with v, and far where purchases are many, is not left to polynomials. */
+/* -ln of the silence from the first time until u */
+static double
+Silence(const Curve *curve, double u)
+{
+	return curve->R * log1p((u - curve->first) / curve->age);
+}
+
 static void
-SetPoint(Curve *curve, int point, double v, const ClvTerm *term)
+SetPoint(Curve *curve, int point, double u, const ClvTerm *term)
 {
 	int n = curve->nparams;
-	double number[MOST_GROUPS * CLV_CHEBYSHEV_WIDTH] = {term->ln + curve->fall * v};
+	double number[MOST_GROUPS * CLV_CHEBYSHEV_WIDTH] = {term->ln + Silence(curve, u)};
 
 	memcpy(number + 1, term->gradient, n * sizeof(double));
 	memcpy(number + 1 + n, term->hessian, CLV_TRIANGLE(n) * sizeof(double));
@@ -87,7 +95,7 @@ ReadOff(const Curve *curve, double u, ClvTerm *term)
 
 		memcpy(number + g * CLV_CHEBYSHEV_WIDTH, &value, sizeof(value));
 	}
-	term->ln = number[0] - curve->fall * v;
+	term->ln = number[0] - Silence(curve, u);
 	memcpy(term->gradient, number + 1, n * sizeof(double));
 	memcpy(term->hessian, number + 1 + n, CLV_TRIANGLE(n) * sizeof(double));
 }
@@ -122,7 +130,7 @@ Draw(Curve *curve, const ClvLaw *law, const double *param, double x, bool depart
 		u[k] = curve->first + curve->away * expm1(curve->half * (1 + at[k]));
 	clv_life_integrals(law, param, x, u, curve->npoints, departed, terms);
 	for (int k = 0; k < curve->npoints; k++)
-		SetPoint(curve, k, curve->half * (1 + at[k]), &terms[k]);
+		SetPoint(curve, k, u[k], &terms[k]);
 	for (int g = 0; g < GROUPS(curve->nparams); g++)
 	{
 		ClvChebyshevRow values[CLV_CHEBYSHEV_MOST];
@@ -148,7 +156,8 @@ LayOut(Curve *curve, const ClvLaw *law, const double *param, double x, const dou
 	curve->first = t[0];
 	curve->away = t[0] + fmin(param[1], law->stride(&newborn, 0) / CLV_STRIDE);
 	curve->half = log1p((t[n - 1] - t[0]) / curve->away) / 2;
-	curve->fall = param[0] + x;
+	curve->R = param[0] + x;
+	curve->age = param[1] + t[0];
 	curve->npoints = Points(curve->half);
 	return curve->half > 0 && curve->npoints <= CLV_CHEBYSHEV_MOST &&
 		   n >= WORTH * (size_t) curve->npoints;

@@ -304,8 +304,9 @@ SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 }
 
 /*
- * Effects start at 0 from the top without them, and where the caller says. Of a fit that
- * ran away without them the end is no place to begin: from far out there is no way back.
+ * Effects start at 0 from the top without them, which they may not end below, and where the
+ * caller says. Of a fit that ran away without them the end is no place to begin: from far
+ * out there is no way back.
  */
 static ClvStatus
 SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
@@ -315,8 +316,10 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 	ClvStatus status = SearchAlike(data, control, moments, NULL, &alike);
 	Starts starts = {.n = 0};
 
+	if (status == CLV_OK || status == CLV_NOT_CONVERGED)
+		AddStart(&starts, (ClvStart){.param = alike.param});
 	if (IsPlace(status))
-		AddStart(&starts, (ClvStart){.param = alike.param, .floor = status == CLV_DEGENERATE});
+		AddStart(&starts, (ClvStart){.param = alike.param, .floor = true});
 	if (control->start != NULL && control->start_effects != NULL)
 		AddStart(&starts, (ClvStart){.param = control->start, .effect = control->start_effects, .warm = true});
 	AddContained(&starts, data->all.family, moments, contained);

@@ -386,11 +386,11 @@ Better(const Attempt *a, const Attempt *b)
 	return a->height > b->height;
 }
 
-/* Is a above b, be it by the last digits, unless b is a top as good as that? */
+/* Is a above b, be it by the last digit? */
 static bool
 Above(const Attempt *a, const Attempt *b)
 {
-	return a->height > b->height && (b->outcome != CLV_NEWTON_CONVERGED || !SameTop(a, b));
+	return a->height > b->height;
 }
 
 /* Take over what newton has found. */
@@ -669,7 +669,8 @@ Remotest(const ClvProblem *problem, const double *theta)
 
 /*
  * Climb from a floor if that is above all tops. It may lie where the climbs' bounds do not
- * let them go, next to a border, where there is no way up: then the border is the end.
+ * let them go, next to a border, where there is no way up: then the border is the end. Of
+ * a climb that steps on trust and ends lower by rounding the floor itself is kept.
  */
 static void
 HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
@@ -677,11 +678,12 @@ HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
 	Attempt *attempt = &trail->attempts[trail->n];
 	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = problem->max_evaluations};
 	Slope slope = {problem, 0};
+	ClvQuadratic at;
 
 	SetBounds(problem, &newton);
 	FromStart(problem, floor, newton.theta);
-	Objective(&slope, newton.theta, &newton.at);
-	if (!(newton.at.value > trail->attempts[trail->best].height) && trail->n > 0)
+	Objective(&slope, newton.theta, &at);
+	if (!(at.value > trail->attempts[trail->best].height) && trail->n > 0)
 		return;
 	memcpy(attempt->start, newton.theta, newton.n * sizeof(double));
 	attempt->outcome = clv_newton_maximize(&newton, Objective, &slope);
@@ -689,6 +691,11 @@ HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
 	{
 		attempt->outcome = CLV_NEWTON_RUNAWAY;
 		newton.runaway = Remotest(problem, newton.theta);
+	}
+	if (newton.at.value < at.value)
+	{
+		memcpy(newton.theta, attempt->start, newton.n * sizeof(double));
+		newton.at = at;
 	}
 	Arrive(trail, attempt, &newton, Above);
 }

@@ -27,7 +27,7 @@ typedef struct ClvProblem
 	void *data;
 } ClvProblem;
 
-#define CLV_MAX_STARTS 4
+#define CLV_MAX_STARTS 5
 
 /* A place to begin, in the caller's units. */
 typedef struct ClvStart

@@ -23,6 +23,29 @@ static const double shapes[][CLV_MAX_PARAMS] = {
 	{0.9, 0.02, 0.4, 0.02},		  {800, 100, 0.5, 2},
 };
 
+/* A rate that all have in common: times by interpolation are those by integrals, to the last digits. */
+static void
+runaway_rates_keep_their_digits(void **state)
+{
+	static const double param[] = {1.5e7, 2.6e9, 0.03, 0.04};
+	double t[400];
+	ClvTerm terms[400];
+
+	for (int i = 0; i < 400; i++)
+		t[i] = i * 0.5;
+	for (int departed = 0; departed < 2; departed++)
+	{
+		(departed ? PARETO->departed : PARETO->alive)(param, 1, t, 400, terms);
+		for (int i = 0; i < 400; i += 7)
+		{
+			ClvTerm alone;
+
+			(departed ? PARETO->departed : PARETO->alive)(param, 1, &t[i], 1, &alone);
+			assert_true(fabs(terms[i].ln - alone.ln) <= 1e-13 * fmax(1, fabs(alone.ln)));
+		}
+	}
+}
+
 static const Lives lives = {PARETO, shapes, sizeof(shapes) / sizeof(shapes[0])};
 
 static void
@@ -329,6 +352,7 @@ main(void)
 		cmocka_unit_test(recurrence_agrees_with_single_probabilities),
 		cmocka_unit_test(many_purchases_are_exact),
 		cmocka_unit_test(far_blocks_agree),
+		cmocka_unit_test(runaway_rates_keep_their_digits),
 		cmocka_unit_test(expectations_rise_to_their_limit),
 		cmocka_unit_test(expectations_are_integrals),
 		cmocka_unit_test(updating_is_consistent),
