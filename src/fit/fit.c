@@ -200,7 +200,8 @@ SpendCorrelation(ClvSpendRow *rows, int64 n)
 
 /* Statuses that leave no spend model are no reason to lose the model of purchases. */
 static bool
-HasSpendModel(ClvStatus status, const ClvFamily *family, const ClvFitReport *report, int64 n)
+HasSpendModel(const FitContext *fit, ClvStatus status, const ClvFamily *family,
+			  const ClvFitReport *report, int64 n)
 {
 	if (clv_fit_shortfall(status) < 2 && clv_fit_usable(family, report))
 		return true;
@@ -208,10 +209,10 @@ HasSpendModel(ClvStatus status, const ClvFamily *family, const ClvFitReport *rep
 			(errmsg("the model has no spend part: \"%s\" could not be fitted", family->name),
 			 errdetail(status == CLV_BAD_START
 						   ? "The likelihood of the spend of " INT64_FORMAT
-							 " customers is not finite at the start."
+							 " customers is not finite at the start. %s"
 						   : "The spend of " INT64_FORMAT " customers is known, which is too few "
-							 "or all the same.",
-					   n),
+							 "or all the same. %s",
+					   n, clv_fit_which(fit)),
 			 errhint("Predictions of purchases are not affected. clv_options(spend => 'none') "
 					 "leaves spend out from the beginning.")));
 	return false;
@@ -260,7 +261,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 	pfree(workspace);
 	fit->fitted.frequency_spend_correlation = SpendCorrelation(rows, n);
 	pfree(rows);
-	if (!HasSpendModel(status, family, &report, n))
+	if (!HasSpendModel(fit, status, family, &report, n))
 		return;
 	clv_fit_warn(fit, status, family, &report);
 	clv_fit_fill(&fit->fitted.spend, family, status, &report, n);

@@ -30,7 +30,7 @@ CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *
 }
 
 static pg_attribute_noreturn() void
-RaiseNoRepeaters(const ClvFamily *family, double customers)
+RaiseNoRepeaters(const FitContext *fit, const ClvFamily *family)
 {
 	const char *what = family->clock == CLV_RENEWALS ? "renewed"
 					   : family->clock == CLV_OPPORTUNITIES
@@ -38,8 +38,9 @@ RaiseNoRepeaters(const ClvFamily *family, double customers)
 						   : "bought twice";
 
 	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-					errmsg("cannot fit \"%s\": none of the %.0f customers %s", family->name,
-						   customers, what),
+					errmsg("cannot fit \"%s\": none of the " INT64_FORMAT " customers %s",
+						   family->name, fit->customers, what),
+					errdetail("%s", clv_fit_which(fit)),
 					errhint("Repeat purchases are what a rate is learned from: take a longer "
 							"period, a later as_of or more customers.")));
 }
@@ -57,17 +58,19 @@ RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitRepor
 						  family->name, name)
 				 : errmsg("cannot fit \"%s\": a covariate is constant, or follows from the others",
 						  family->name),
-			 errdetail("The covariates are %s.", clv_fit_covariate_list(fit->options)),
+			 errdetail("The covariates are %s. %s", clv_fit_covariate_list(fit->options),
+					   clv_fit_which(fit)),
 			 errhint("Leave it out: of the dummies of a category, leave out one; a constant is in "
 					 "the model already.")));
 }
 
 static pg_attribute_noreturn() void
-RaiseBadStart(const ClvFamily *family)
+RaiseBadStart(const FitContext *fit, const ClvFamily *family)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("cannot fit \"%s\": the likelihood is not finite at the start", family->name),
+			 errdetail("%s", clv_fit_which(fit)),
 			 errhint("Leave out start, or choose a time_unit near the usual time between two "
 					 "purchases.")));
 }
@@ -76,8 +79,6 @@ void
 clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			  const ClvFitReport *report)
 {
-	double		customers = fit->customers;
-
 	switch (status)
 	{
 		case CLV_OK:
@@ -87,26 +88,30 @@ clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 		case CLV_TOO_FEW:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("too few customers to fit \"%s\": %.0f", family->name, customers),
+					 errmsg("too few customers to fit \"%s\": " INT64_FORMAT, family->name,
+							fit->customers),
 					 fit->options->ncovariates > 0
-						 ? errdetail("The family has %d parameters, and there are %d covariates.",
-									 family->nparams, fit->options->ncovariates)
-						 : errdetail("The family has %d parameters.", family->nparams),
+						 ? errdetail("The family has %d parameters, and there are %d covariates. %s",
+									 family->nparams, fit->options->ncovariates, clv_fit_which(fit))
+						 : errdetail("The family has %d parameters. %s", family->nparams,
+									 clv_fit_which(fit)),
 					 errhint("Fit more customers together; with GROUP BY, leave out or put "
 							 "together groups that are too small.")));
 			break;
 		case CLV_NO_REPEATERS:
-			RaiseNoRepeaters(family, customers);
+			RaiseNoRepeaters(fit, family);
 			break;
 		case CLV_NO_DROPOUT_SIGNAL:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("cannot fit \"%s\": all %.0f customers have the same history",
-							family->name, customers),
+					 errmsg("cannot fit \"%s\": all " INT64_FORMAT
+							" customers have the same history",
+							family->name, fit->customers),
+					 errdetail("%s", clv_fit_which(fit)),
 					 errhint("A fit needs customers who differ.")));
 			break;
 		case CLV_BAD_START:
-			RaiseBadStart(family);
+			RaiseBadStart(fit, family);
 		case CLV_COLLINEAR:
 			RaiseCollinear(fit, family, report);
 			break;
@@ -219,14 +224,14 @@ void
 clv_fit_raise_unusable(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
 {
 	if (fit->options->ncovariates == 0)
-		RaiseBadStart(family);
+		RaiseBadStart(fit, family);
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("cannot fit \"%s\": its parameters where all covariates are 0 are out of range",
 					family->name),
-			 errdetail("They are %s; the covariates are %s.",
+			 errdetail("They are %s; the covariates are %s. %s",
 					   clv_fit_parameter_text(family, report->param),
-					   clv_fit_covariate_list(fit->options)),
+					   clv_fit_covariate_list(fit->options), clv_fit_which(fit)),
 			 errhint("Move covariates that are far from 0 towards it: year - 2020 instead of year.")));
 }
 

@@ -50,6 +50,7 @@ CheckOutcomes(const FitContext *fit, const ClvGroups *groups)
 					" customers bought in the period after",
 					fit->options->model, groups->outcome[0] > 0 ? "all" : "none",
 					fit->customers),
+			 errdetail("%s", clv_fit_which(fit)),
 			 groups->outcome[0] > 0
 				 ? 0
 				 : errhint("The outcome is what happens in the time_unit after as_of: give an "
@@ -242,6 +243,7 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\"%s\" with k = %d needs the times between purchases",
 							family->name, first),
+					 errdetail("%s", clv_fit_which(fit)),
 					 fit->view.head->kind == CLV_CELLS_SUMMARY
 						 ? errhint("Summaries do not hold them: fit histories, or say k => 1.")
 						 : errhint("Count the cells with clv_options(model => '%s').",
