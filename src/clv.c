@@ -1,6 +1,6 @@
 /*
  * clv.c
- *		The module itself, and the few helpers that every room may assume.
+ *		The module itself, and the few helpers that every other module may use.
  */
 #include "clv.h"
 
@@ -29,13 +29,14 @@ CLV_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void);
 
+/* Lets the loops of families be interrupted; the callback of clv_family_poll. */
 static void
 Interrupt(void *arg)
 {
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* When the module is loaded: the families' loops can be interrupted. */
+/* Called when the module is loaded: makes the loops of families interruptible. */
 void
 _PG_init(void)
 {
@@ -72,6 +73,7 @@ static const struct
 	{"clv_scores", "ssssss"},	   {"clv_total", "lffffffffffff"},
 };
 
+/* The type that a letter of row_type stands for. */
 static Oid
 TypeOfLetter(char letter)
 {
@@ -100,6 +102,7 @@ ColumnsOf(const char *name)
 	return NULL;
 }
 
+/* Whether the row has exactly the columns that the letters stand for. */
 static bool
 HasColumns(TupleDesc row, const char *columns)
 {
@@ -123,9 +126,9 @@ clv_check_row_type(TupleDesc row)
 	name = get_rel_name(get_typ_typrelid(row->tdtypeid));
 	if (name == NULL || !HasColumns(row, ColumnsOf(name)))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("row type %s is not as the extension made it",
+						errmsg("row type %s differs from the one that the extension created",
 							   format_type_be(row->tdtypeid)),
-						errhint("Give it back the columns that it was made with.")));
+						errhint("Restore the columns that it was created with.")));
 }
 
 TupleDesc

@@ -1,6 +1,6 @@
 /*
  * clv.h
- *		What every room above the pure ones may assume.
+ *		What every module above families and math may use.
  *
  * Conventions of the whole extension:
  * - a day is a DateADT (days since 2000-01-01); timestamptz becomes a UTC day;
@@ -24,7 +24,7 @@
 #include "common/text.h"
 #include "compat.h"
 
-/* Ask for memory that will be written soon. */
+/* Prefetches memory that will be read or written soon. */
 #if defined(__GNUC__)
 #define CLV_PREFETCH(address) __builtin_prefetch(address)
 #else
@@ -40,7 +40,7 @@ extern double clv_interval_days(const Interval *interval);
 /* Whether the numeric is a whole number from least to most, and which. */
 extern bool clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole);
 
-/* An error where the columns of a named row type are not those that the extension made it with. */
+/* Raises an error where the columns of a named row type differ from those that the extension created it with. */
 extern void clv_check_row_type(TupleDesc row);
 
 /* The row type that a function returns, looked up to live as long as its call site. */
@@ -58,12 +58,12 @@ extern ErrorContextCallback *clv_hide_callers(void);
 /* The continuous discount rate per day that an effective annual rate means. */
 extern double clv_daily_rate(double annual_rate);
 
-/* The error of a function whose state of type internal is another aggregate's. */
+/* Raises the error of a function whose state of type internal belongs to another aggregate. */
 extern void pg_attribute_noreturn() clv_foreign_state(const char *aggregate);
 
 /*
- * Every state of type internal begins with the tag of its aggregate: superusers may put
- * functions of several together.
+ * Raises an error unless the state begins with the tag of its aggregate, as every state of type
+ * internal does: a superuser may build an aggregate out of the functions of several.
  */
 static inline void
 clv_check_state(const void *state, uint32 tag, const char *aggregate)
@@ -72,7 +72,7 @@ clv_check_state(const void *state, uint32 tag, const char *aggregate)
 		clv_foreign_state(aggregate);
 }
 
-/* The state of type internal that an argument is; NULL: there is none yet. */
+/* The state of type internal in an argument; NULL where there is none yet. */
 static inline void *
 clv_state_argument(FunctionCallInfo fcinfo, int arg, uint32 tag, const char *aggregate)
 {
@@ -97,10 +97,10 @@ clv_same_state(FunctionCallInfo fcinfo)
 /* The schema of the extension that a function belongs to; an error where it belongs to none. */
 extern Oid	clv_extension_schema(Oid function);
 
-/* The memory in which the states of the aggregate that calls live; an error outside of one. */
+/* The memory context of the states of the calling aggregate; an error outside of an aggregate. */
 extern MemoryContext clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
 
-/* As ARR_DATA_PTR(), which mixes signed and unsigned sizes and is warned of. */
+/* As ARR_DATA_PTR(), which mixes signed and unsigned sizes, and so draws a compiler warning. */
 static inline char *
 clv_array_data(ArrayType *array)
 {
@@ -111,8 +111,8 @@ clv_array_data(ArrayType *array)
 }
 
 /*
- * The age at the last purchase, of an age today of t_cal. Ages that were worked
- * out apart, as differences and quotients of days, may disagree in their last
+ * The age at the last purchase, of an age today of t_cal. Ages that were computed
+ * separately, as differences and quotients of days, may disagree in their last
  * bits: where t_x exceeds t_cal by rounding alone, it is t_cal.
  */
 static inline double

@@ -7,10 +7,10 @@
  *
  * The interval is the adjusted Wald interval of Rocks (2016), "Interval
  * estimation for the Net Promoter Score", The American Statistician 70(4): three
- * answers that nobody gave are added, 3/4 of a promoter, 3/2 of a passive and
+ * fictitious answers are added, 3/4 of a promoter, 3/2 of a passive and
  * 3/4 of a detractor, and a normal interval is taken around the score of them
- * all. The plain Wald interval has no width where all answer alike, and covers
- * too little where few answer; in that comparison of methods, adjusted ones and
+ * all. The plain Wald interval has width 0 where all answers are alike, and covers
+ * too little where they are few; in that comparison of methods, adjusted ones and
  * an iterative score test, which takes a search for each group, did best.
  */
 #include "clv.h"
@@ -34,10 +34,10 @@ enum
 #define ADDED_PASSIVES 1.5
 #define NORMAL_975 1.959963984540054
 
-/* No count of rows comes near; counts below it can be added up without a thought of overflow. */
+/* No count of rows comes near it; sums of counts below it do not overflow. */
 #define MOST_ANSWERS (INT64CONST(1) << 58)
 
-/* The counts in a state, which may come from a user's hand. */
+/* The counts in a state, which a user may have written by hand: errors where it is not one. */
 static int64 *
 Counts(ArrayType *state)
 {
@@ -47,17 +47,17 @@ Counts(ArrayType *state)
 		ARR_ELEMTYPE(state) != INT8OID)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a state of clv_nps must be an array of three counts"),
-						errhint("Call the aggregate clv_nps, which makes it.")));
+						errhint("Call the aggregate clv_nps itself.")));
 	for (int i = 0; i < GROUPS; i++)
 		if (counts[i] < 0 || counts[i] > MOST_ANSWERS)
 			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							errmsg("a state of clv_nps cannot count " INT64_FORMAT " answers",
+							errmsg("invalid number of answers in a state of clv_nps: " INT64_FORMAT,
 								   counts[i]),
-							errhint("Call the aggregate clv_nps, which makes it.")));
+							errhint("Call the aggregate clv_nps itself.")));
 	return counts;
 }
 
-/* The first argument, to be changed: in place inside of an aggregate, which owns it. */
+/* The state in argument 0, which may be changed: in place inside of an aggregate, else a copy. */
 static ArrayType *
 StateArgument(FunctionCallInfo fcinfo)
 {
@@ -65,30 +65,32 @@ StateArgument(FunctionCallInfo fcinfo)
 											 : PG_GETARG_ARRAYTYPE_P_COPY(0);
 }
 
+/* Raises the error of a value that is not a whole number from 0 to 10. */
 static pg_noinline void
-NoRating(double value)
+InvalidRating(double value)
 {
 	bool		inside = value >= 0 && value <= 10;
 
 	ereport(ERROR, (errcode(inside ? ERRCODE_INVALID_PARAMETER_VALUE
 								   : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("a rating cannot be %s", clv_number_text(value)),
+					errmsg("invalid rating: %s", clv_number_text(value)),
 					errdetail("Ratings are whole numbers from 0 to 10."),
-					inside ? errhint("Give every answer by itself: an average of answers is no rating.")
-						   : errhint("Leave such rows out with FILTER, or give NULL where nobody "
-									 "answered. Answers on another scale have no NPS.")));
+					inside ? errhint("Pass each answer separately: an average of answers is not a rating.")
+						   : errhint("Exclude such rows with FILTER, or pass NULL for a missing answer. "
+									 "Answers on another scale have no NPS.")));
 }
 
-/* The group to which an answer counts. */
+/* The group of a rating; an error unless it is a whole number from 0 to 10. */
 static int
 GroupOf(double rating)
 {
 	/* the first test fails for NaN too */
 	if (unlikely(!(rating >= 0 && rating <= 10) || rating != floor(rating)))
-		NoRating(rating);
+		InvalidRating(rating);
 	return rating >= 9 ? PROMOTERS : rating >= 7 ? PASSIVES : DETRACTORS;
 }
 
+/* clv_nps_add(counts, rating) -> counts with one more rating; strict. */
 PG_FUNCTION_INFO_V1(clv_nps_add);
 Datum
 clv_nps_add(PG_FUNCTION_ARGS)
@@ -99,7 +101,7 @@ clv_nps_add(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(state);
 }
 
-/* The inverse, for windows whose frame moves on. */
+/* clv_nps_remove(counts, rating) -> counts with one rating less, for moving window frames; strict. */
 PG_FUNCTION_INFO_V1(clv_nps_remove);
 Datum
 clv_nps_remove(PG_FUNCTION_ARGS)
@@ -110,6 +112,7 @@ clv_nps_remove(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(state);
 }
 
+/* clv_nps_combine(counts, counts) -> counts of both together; strict. */
 PG_FUNCTION_INFO_V1(clv_nps_combine);
 Datum
 clv_nps_combine(PG_FUNCTION_ARGS)
@@ -123,7 +126,7 @@ clv_nps_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(state);
 }
 
-/* The score, and where it may lie; all in percent. */
+/* The score, its margin of error and confidence limits; all in percent. */
 typedef struct Score
 {
 	double		nps;
@@ -133,9 +136,9 @@ typedef struct Score
 } Score;
 
 /*
- * With three answers added, p of n promoters, q passives and d detractors have
- * the variance (p + d) / n - ((p - d) / n)^2, here brought to a form in which
- * nothing cancels where nearly all answer alike.
+ * The score and its adjusted Wald interval. With three answers added, a score of p promoters,
+ * q passives and d detractors, n together, has the variance (p + d) / n - ((p - d) / n)^2 per
+ * answer, here in a form without cancellation where nearly all answers are alike.
  */
 static Score
 ScoreOf(const int64 *counts, int64 responses)
@@ -156,6 +159,10 @@ ScoreOf(const int64 *counts, int64 responses)
 	return score;
 }
 
+/*
+ * clv_nps_final(counts) -> clv_nps_score: score, margin of error and 95 % interval in percent; NULL without
+ * ratings.
+ */
 PG_FUNCTION_INFO_V1(clv_nps_final);
 Datum
 clv_nps_final(PG_FUNCTION_ARGS)

@@ -1,11 +1,11 @@
 /*
  * call_site.c
- *		What a call site remembers from row to row.
+ *		What a call site keeps from row to row.
  *
- * The model as it was parsed, the terms, and the memo of what was worked out under
- * them. With covariates every customer has parameters of his own: those of the model,
- * moved by what the covariates add up to. Two such sums, one for each process, say all
- * of it, and are part of the memo's key.
+ * The model as it was parsed, the terms, and the memo of what was computed under
+ * them. With covariates every customer has their own parameters: those of the model,
+ * moved by the sums of covariates times effects. Two such sums, one for each process,
+ * determine the parameters, and are part of the memo's key.
  */
 #include "predict/predict_private.h"
 
@@ -16,14 +16,15 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 
-/* Days that are worked out together; the chance of one day costs little more than the first. */
+/* Days that are computed together; each further day costs little more than the first. */
 #define LEAVING_DAYS 64
 
-/* Families of whole periods go through them one by one, where no cancel can come between. */
+/* Families of whole periods iterate over them without checking for interrupts. */
 #define MOST_PERIODS 100000
 
 /* ---- the models of a call site ---- */
 
+/* What the call site of a function keeps, made on the first call. */
 static ClvPredictSite *
 Site(FunctionCallInfo fcinfo)
 {
@@ -34,7 +35,7 @@ Site(FunctionCallInfo fcinfo)
 	return (ClvPredictSite *) flinfo->fn_extra;
 }
 
-/* Which of the site's models this is; where none is, the one to replace. */
+/* The index of the model among the site's; where it is not one of them, of the one to replace. */
 static int
 FindModel(ClvPredictSite *site, Datum model, int width, MemoryContext context)
 {
@@ -109,9 +110,9 @@ clv_has_limits(const ClvModel *fitted, bool with_spend)
 	if (part != NULL && clv_first_in_statement(part->family->name))
 		ereport(WARNING,
 				(errmsg("limits are NULL: the fit of \"%s\" did not converge", part->family->name),
-				 errdetail("How far its parameters may be off is not known; expectations are given "
-						   "as they are."),
-				 errhint("Fit more customers together, another family, or use shape_penalty.")));
+				 errdetail("The standard errors of its parameters are not known; expectations are "
+						   "computed from the parameters as they are."),
+				 errhint("Fit more customers together, fit another family, or use shape_penalty.")));
 	return part == NULL;
 }
 
@@ -151,9 +152,9 @@ clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *hori
 		return days / fitted->unit_days;
 	if (!clv_interval_periods(&fitted->counting.grid, horizon, &periods))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s of %s is no whole number of periods of %s", what,
+						errmsg("%s of %s is not a whole number of periods of %s", what,
 							   clv_interval_text(horizon), clv_interval_text(&fitted->time_unit)),
-						errdetail("\"%s\" counts by the time unit of the model.", family->name)));
+						errdetail("Model \"%s\" counts periods of the model's time unit.", family->name)));
 	clv_check_few(family, what, periods);
 	return periods;
 }
@@ -163,9 +164,8 @@ clv_check_few(const ClvFamily *family, const char *what, double periods)
 {
 	if (periods > MOST_PERIODS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s of %s periods is longer than \"%s\" can reckon with", what,
-							   clv_number_text(periods), family->name),
-						errdetail("It may be up to %d periods.", MOST_PERIODS)));
+						errmsg("%s of %s periods exceeds the maximum of %d for model \"%s\"", what,
+							   clv_number_text(periods), MOST_PERIODS, family->name)));
 }
 
 /* ---- terms ---- */
@@ -214,8 +214,8 @@ clv_need_no_covariates(const ClvModel *fitted)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the model depends on covariates"),
 						errdetail("They are, in this order: %s.", Names(&fitted->purchase)),
-						errhint("Give the model of customers with certain covariates: "
-								"clv_with_covariates(model, array of numbers).")));
+						errhint("Use clv_with_covariates(model, array of numbers), the model of customers "
+								"with certain covariates.")));
 }
 
 /* The vector as numbers; errors name what is wrong with it. */
@@ -245,7 +245,7 @@ Vector(const ClvModelPart *part, ArrayType *array)
 	return z;
 }
 
-/* The parameters of customers with the covariates z, into the site's own model. */
+/* Puts the parameters of customers with the covariates z into the site's own model. */
 static void
 Move(ClvModelSite *site, const double *z)
 {
@@ -266,7 +266,7 @@ Move(ClvModelSite *site, const double *z)
 							errmsg("with these covariates the parameter \"%s\" is beyond the reach "
 								   "of double precision", part->family->param_names[i]),
 							errdetail("The covariates are, in this order: %s.", Names(part)),
-							errhint("Are they in the units of the fit?")));
+							errhint("Give the covariates in the units that the model was fitted with.")));
 	site->purchase = site->churn = 0;
 	for (int i = 0; i < n; i++)
 	{
@@ -313,7 +313,10 @@ clv_customer_site(FunctionCallInfo fcinfo, int covariates)
 	return site;
 }
 
-/* (model, covariates): the model of customers who have these */
+/*
+ * clv_with_covariates(model, covariates) -> clv_model: the model of customers who have these covariates, without
+ * covariates itself; strict, errors where the vector does not fit the model.
+ */
 PG_FUNCTION_INFO_V1(clv_with_covariates);
 Datum
 clv_with_covariates(PG_FUNCTION_ARGS)
@@ -322,7 +325,7 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 	ClvModel	fitted = *site->fitted;
 	ClvModelPart *part = &fitted.purchase;
 
-	/* nothing is known about how well these parameters are: a part as if written by hand */
+	/* the standard errors of these parameters are not known: a part as if written by hand */
 	part->ncovariates = 0;
 	part->fitted = part->converged = part->has_covariance = false;
 	part->customers = 0;
@@ -342,9 +345,8 @@ clv_site_key(const ClvModelSite *site, const ClvCustomer *customer)
 }
 
 /*
- * The chance that the customer, alive so many days after his first purchase, leaves before
- * he buys again. Blocks of days are fixed, so that it does not
- * matter who asked first.
+ * The probability that a customer who is alive so many days after the first purchase leaves before
+ * they buy again. Blocks of days are fixed, so that the result does not depend on the order of rows.
  */
 static double
 Leaving(ClvModelSite *site, double x, int32 days)
@@ -379,8 +381,12 @@ clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
 	return isnan(p_alive) ? clv_p_alive_of(site->fitted, customer) : p_alive;
 }
 
+/*
+ * A quantity of the customer given alive under the terms of the site, computed and not taken from the
+ * memo; for every kind but CLV_MEMO_GAIN.
+ */
 static double
-WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
+Evaluate(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 {
 	const ClvTerms *terms = &site->terms;
 	ClvFuture	future;
@@ -398,8 +404,8 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 }
 
 /*
- * What a purchase today adds; nothing that families of whole periods know of. The buyer is a pair of the table
- * as well, often one that other customers are: all that is new is whether that purchase is the last.
+ * What a purchase today adds to the discounted purchases; 0 for families of whole periods. The customer
+ * after that purchase has a key of the memo as well, often one that other customers share.
  */
 static double
 Gain(ClvModelSite *site, const ClvCustomer *customer)
@@ -422,13 +428,13 @@ clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 	ClvMemoKey	key = clv_site_key(site, customer);
 	double		value;
 
-	/* one and the same number, bit for bit, where nothing is discounted */
+	/* the same number, bit for bit, where nothing is discounted */
 	if (kind == CLV_MEMO_DISCOUNTED && site->terms.delta == 0)
 		kind = CLV_MEMO_EXPECTED;
 	value = clv_memo_values(&site->memo, &key)[kind];
 	if (isnan(value))
 	{
-		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : WorkOut(site, customer, kind);
+		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : Evaluate(site, customer, kind);
 		/* other pairs may have been added meanwhile, so the entry is looked up anew */
 		clv_memo_values(&site->memo, &key)[kind] = value;
 	}
@@ -436,8 +442,8 @@ clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 }
 
 /*
- * All of the pair at once, for a row of predictions: one look into the table once
- * the pair is known.
+ * All quantities of the key at once, for a row of predictions: a single lookup once the
+ * key is known.
  */
 void
 clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key,
@@ -445,12 +451,12 @@ clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMem
 {
 	const double *value = clv_memo_values(&site->memo, key);
 
-	/* the first and the last of them: a table that was full may have forgotten what came before */
+	/* the first and the last of them: a table that was full may have been emptied in between */
 	if (!isnan(value[CLV_MEMO_EXPECTED]) && !isnan(value[CLV_MEMO_GAIN]))
 		memcpy(values, value, CLV_MEMO_KINDS * sizeof(double));
 	else
 	{
-		/* as they are worked out, for the same reason */
+		/* in the order they are computed, for the same reason */
 		values[CLV_MEMO_EXPECTED] = clv_remembered(site, customer, CLV_MEMO_EXPECTED);
 		values[CLV_MEMO_DISCOUNTED] = clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
 		values[CLV_MEMO_LIFETIME] = get_float8_nan();

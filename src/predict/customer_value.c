@@ -1,11 +1,12 @@
 /*
  * customer_value.c
- *		What other rooms ask (predict.h).
+ *		What other modules use (predict.h).
  */
 #include "predict/predict_private.h"
 
 #include <math.h>
 
+/* What clv_valuer_measure() keeps between customers; valid for one model and one horizon. */
 struct ClvValuer
 {
 	ClvMemo		memo;			/* expected purchases of the horizon, given alive */
@@ -13,6 +14,7 @@ struct ClvValuer
 	double		horizon_days;
 };
 
+/* Expected purchases in the next horizon_days, given that the customer is alive. */
 static double
 Expected(const ClvModel *fitted, const ClvCustomer *customer, double horizon_days)
 {
@@ -22,7 +24,7 @@ Expected(const ClvModel *fitted, const ClvCustomer *customer, double horizon_day
 	return future.family->expected(future.param, horizon_days / fitted->unit_days);
 }
 
-/* The same, remembered from another customer of the same past. */
+/* The same, computed once for customers with the same key. */
 static double
 ExpectedOnce(ClvMemo *memo, const ClvModel *fitted, const ClvCustomer *customer,
 			 double horizon_days)

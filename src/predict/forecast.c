@@ -1,7 +1,7 @@
 /*
  * forecast.c
- *		clv_forecast, the curve of what a customer will do, and clv_new_customer, what
- *		one does whom nobody has seen yet.
+ *		clv_forecast, the expectations of a customer period by period, and clv_new_customer,
+ *		those of a customer from the first purchase on.
  */
 #include "predict/predict_private.h"
 
@@ -19,6 +19,7 @@
 
 /* ---- clv_forecast(model, history, periods, period, discount_rate, margin, as_of, covariates) ---- */
 
+/* A forecast of one customer: what the customer is expected to do if alive, and the periods asked for. */
 typedef struct Forecast
 {
 	ClvFuture	future;			/* given alive */
@@ -26,7 +27,7 @@ typedef struct Forecast
 	double		spend;			/* per purchase; not finite where there is none */
 	double		margin;
 	double		delta;
-	double		step;			/* of a period, in parts of which unit make the model's unit */
+	double		step;			/* of a period, in days or periods; unit: how many make the model's unit */
 	double		unit;
 	double		period_days;
 	const ClvGrid *grid;		/* of families of discrete time, else NULL */
@@ -53,7 +54,7 @@ FirstDay(const Forecast *forecast, int period)
 	double		day = forecast->as_of + floor(period * forecast->period_days) + 1;
 	double		steps = period * forecast->step;
 
-	/* periods are the calendar's, or begin on the day after as_of */
+	/* periods are those of the calendar, or begin on the day after as_of */
 	if (grid != NULL)
 		day = (double) clv_day_plus(clv_grid_over(grid, forecast->as_of) + 1,
 									(int64) (steps * grid->months), (int64) (steps * grid->days));
@@ -66,7 +67,7 @@ FirstDay(const Forecast *forecast, int period)
 
 /*
  * Each period is the difference between two horizons, so that they add up to the
- * longest. Where next to nothing is left to come, rounding must not make it negative.
+ * longest. Where almost nothing is left to come, rounding must not make it negative.
  */
 static void
 PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo *result)
@@ -103,7 +104,7 @@ PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo 
 	}
 }
 
-/* The steps of the forecast; errors name a period that is none, and a horizon longer than can be. */
+/* Sets the steps of the forecast; errors where a period is not positive, or the horizon is too long. */
 static void
 SetPeriod(Forecast *forecast, const ClvModel *fitted, const Interval *period)
 {
@@ -128,9 +129,14 @@ SetPeriod(Forecast *forecast, const ClvModel *fitted, const Interval *period)
 	clv_check_few(fitted->purchase.family, "horizon", periods * forecast->step);
 	/* what is expected of several campaigns is not what is expected of each */
 	if (fitted->purchase.family->clock == CLV_CAMPAIGNS && periods > 1)
-		clv_raise_unsupported(fitted->purchase.family, "curve of several periods");
+		clv_raise_unsupported(fitted->purchase.family, "forecast of several periods");
 }
 
+/*
+ * clv_forecast(model, history, periods, period, discount_rate, margin, as_of, covariates) -> one row a period:
+ * first day, expected purchases, revenue and value; no rows for NULL arguments other than the last two, or before
+ * the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_forecast);
 Datum
 clv_forecast(PG_FUNCTION_ARGS)
@@ -166,6 +172,11 @@ clv_forecast(PG_FUNCTION_ARGS)
 
 /* ---- clv_new_customer(model, horizon, discount_rate, margin, covariates) ---- */
 
+/*
+ * clv_new_customer(model, horizon, discount_rate, margin, covariates) -> row: what a customer is expected to buy
+ * and be worth from the first purchase on; NULL for NULL arguments other than covariates, NULL values without an
+ * expected spend.
+ */
 PG_FUNCTION_INFO_V1(clv_new_customer);
 Datum
 clv_new_customer(PG_FUNCTION_ARGS)

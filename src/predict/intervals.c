@@ -1,6 +1,6 @@
 /*
  * intervals.c
- *		What may happen, rather than what is expected: predictive quantiles.
+ *		Predictive quantiles: the distribution of purchases and spend, not their expectation.
  *
  * The number of purchases has a discrete distribution, which the family gives in
  * one recurrence; its quantile is the smallest number reached with at least that
@@ -14,10 +14,10 @@
 
 #include "miscadmin.h"
 
-/* The mixture stops where the counts left out can move no digit of its quantiles. */
+/* The mixture is truncated where the counts left out cannot change a digit of its quantiles. */
 #define TAIL 1e-11
 
-/* Counts are asked for in ever larger blocks; more than the last is an error, not a long search. */
+/* Counts are computed in blocks of growing size; more than the last is an error, not a long search. */
 #define COUNTS_FIRST 64
 #define COUNTS_LAST (1 << 18)
 
@@ -29,12 +29,13 @@
 #define ROOT_WIDTH 1e-11
 #define ROOT_STEPS 200
 
+/* Raises the error of a quantile that lies beyond the largest number of purchases computed. */
 static pg_attribute_noreturn() void
 TooManyPurchases(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					errmsg("quantiles beyond %d purchases are not computed", COUNTS_LAST),
-					errhint("Are the parameters of the model in its time unit?")));
+					errhint("Check that the parameters of the model are in its time unit.")));
 }
 
 double
@@ -57,8 +58,8 @@ clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, doub
 }
 
 /*
- * From pairs, where the family has them; else summed up until almost all probability has
- * been seen and what is left of the tail, reckoned as a geometric one, no longer counts.
+ * From the expectation of pairs, where the family has it; else summed until almost all probability
+ * is included and the rest of the tail, taken as geometric, is negligible.
  */
 double
 clv_second_moment(const ClvFuture *future, double horizon)
@@ -93,7 +94,7 @@ clv_second_moment(const ClvFuture *future, double horizon)
 	return INFINITY;
 }
 
-/* Spend in the horizon of one customer, ready to be asked for probabilities. */
+/* The distribution of one customer's spend in the horizon. */
 typedef struct Mixture
 {
 	const ClvModelPart *spend;
@@ -103,7 +104,7 @@ typedef struct Mixture
 	double		atom;			/* P(no purchase), the dead included */
 } Mixture;
 
-/* All counts until what remains is below the tail. */
+/* Fills in the probabilities of all counts until the rest is below TAIL. */
 static void
 Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon)
 {
@@ -131,7 +132,7 @@ Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon
 	mixture->atom = 1 - p_alive + mixture->p[0];
 }
 
-/* Where the counts pass the level: times the mean spend, a good place to start from. */
+/* The quantile of the count: times the mean spend, it is the start value of the search. */
 static int
 CountQuantile(const Mixture *mixture, double level)
 {
@@ -163,19 +164,19 @@ Excess(const Mixture *mixture, double ln_s, double level)
 }
 
 /*
- * The root by the Illinois rule: regula falsi that halves the weight of an end
- * which stayed twice, and so cannot creep. Between 8 and 15 evaluations.
+ * The ln(s) at which P(spend <= s) is the level, by the Illinois rule: regula falsi that halves the
+ * weight of an end which stayed twice, and so does not stall. Takes 8 to 15 evaluations.
  */
 static double
-Root(const Mixture *mixture, double level, double guess)
+Root(const Mixture *mixture, double level, double start)
 {
-	double		a = guess;
+	double		a = start;
 	double		fa = Excess(mixture, a, level);
 	double		b = a;
 	double		fb = fa;
 	int			last = 0;		/* the end that moved last: -1 a, 1 b */
 
-	/* e^700 is beyond any amount of money: a level that close to 1 has no quantile */
+	/* e^700 is beyond any amount of money: the quantile of a level that close to 1 is infinite */
 	for (double step = 0.25; fa > 0 && a > -700; step *= 2)
 	{
 		b = a;

@@ -1,18 +1,17 @@
 /*
  * memo.c
- *		What was worked out for one customer, remembered for those like him.
+ *		A memo of what was computed for one customer, used for those with the same key.
  *
  * Most of a prediction, given that the customer is alive, depends on the number
  * of purchases and the age alone. Ages are whole days, so a million customers
- * share a few thousand pairs: each is worked out once and looked up afterwards.
- * Where the model has covariates the pair lives under the parameters that they
- * make, which two numbers tell apart.
+ * share a few thousand pairs: each is computed once and looked up afterwards.
+ * Where the model has covariates, two further numbers in the key stand for the
+ * parameters that they make.
  *
  * The table starts small, since many call sites see only a row or two, and is
- * kept at most half full; at its largest it forgets everything and starts anew,
- * which bounds it to 4 MB. That is more than a cache next to a processor holds: an
- * entry of the usual width is one line of it, and can be sent for while there is
- * something else to work out.
+ * kept at most half full; at its largest it is emptied, which bounds it to 4 MB.
+ * That is more than a processor's cache holds: an entry of the usual width is one
+ * cache line, and can be prefetched while something else is computed.
  */
 #include "predict/predict_private.h"
 
@@ -29,6 +28,7 @@ typedef struct MemoEntry
 	double		value[FLEXIBLE_ARRAY_MEMBER];
 } MemoEntry;
 
+/* The entry in a slot of the table. */
 static inline MemoEntry *
 EntryAt(const ClvMemo *memo, uint32 slot)
 {
@@ -93,6 +93,7 @@ Slot(const ClvMemo *memo, const ClvMemoKey *key)
 	}
 }
 
+/* Makes the table four times as large, or empties it where it is at its largest; keeps it at most half full. */
 static void
 Grow(ClvMemo *memo)
 {

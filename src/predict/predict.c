@@ -1,6 +1,6 @@
 /*
  * predict.c
- *		clv_predict: everything about one customer in one row.
+ *		clv_predict: all predictions of one customer in one row.
  */
 #include "predict/predict_private.h"
 
@@ -39,6 +39,7 @@ enum
 	COVARIATES
 };
 
+/* The row of one customer in the making, and the quantities it is made of. */
 typedef struct Prediction
 {
 	double		alive[CLV_MEMO_KINDS];	/* what the customer would do, given alive */
@@ -46,6 +47,7 @@ typedef struct Prediction
 	bool		null[COLUMNS];
 } Prediction;
 
+/* Sets a column of the row to a value that is not NULL. */
 static inline void
 Set(Prediction *row, int column, double value)
 {
@@ -53,7 +55,7 @@ Set(Prediction *row, int column, double value)
 	row->null[column] = false;
 }
 
-/* What needs no money. */
+/* Fills in the columns of purchases. */
 static void
 PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
 {
@@ -70,8 +72,8 @@ PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *ro
 }
 
 /*
- * What does; nothing of it where the model knows no spend, or an expected spend
- * that does not exist.
+ * Fills in the columns of money; they stay NULL where the model has no spend part, or the
+ * expected spend does not exist.
  */
 static void
 PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Prediction *row)
@@ -96,6 +98,10 @@ PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Pre
 		Set(row, LIFETIME_VALUE, worth * row->alive[CLV_MEMO_LIFETIME]);
 }
 
+/*
+ * The limits of purchases and value at the level; NULL where the fit did not converge, those of value also without
+ * an expected spend.
+ */
 static void
 PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer *customer,
 				 double margin, double level, Prediction *row)
@@ -119,11 +125,12 @@ PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer 
 	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, 2,
 						levels, spend);
 	discount = expected > 0 ? row->alive[CLV_MEMO_DISCOUNTED] / expected : 1;
-	/* a negative margin turns the interval round; no sum of money is -0 */
+	/* a negative margin swaps the limits; no sum of money is -0 */
 	Set(row, margin < 0 ? CLV_HIGH : CLV_LOW, spend[0] * discount * margin + 0.0);
 	Set(row, margin < 0 ? CLV_LOW : CLV_HIGH, spend[1] * discount * margin + 0.0);
 }
 
+/* The row as a composite of type clv_prediction. */
 static Datum
 RowDatum(FunctionCallInfo fcinfo, Prediction *row)
 {
@@ -134,6 +141,10 @@ RowDatum(FunctionCallInfo fcinfo, Prediction *row)
 	return HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, row->null));
 }
 
+/*
+ * clv_predict(model, history, horizon, discount_rate, margin, as_of, level, covariates) -> clv_prediction; NULL
+ * where one of the first five arguments is NULL, or before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_predict);
 Datum
 clv_predict(PG_FUNCTION_ARGS)

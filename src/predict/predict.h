@@ -1,8 +1,8 @@
 /*
  * predict.h
- *		What other rooms may ask of a prediction.
+ *		The predictions that other modules use.
  *
- * Models with covariates are refused: what is asked here knows none.
+ * Models with covariates are errors: these functions take no covariates.
  */
 #ifndef CLV_PREDICT_H
 #define CLV_PREDICT_H
@@ -13,7 +13,7 @@
 
 /*
  * A horizon in the model's unit, of families of discrete time a whole number. Errors name
- * it where it is negative, too long, or no such number.
+ * it where it is negative, too long, or not a whole number of periods.
  */
 extern double clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon);
 
@@ -27,13 +27,16 @@ extern bool clv_history_p_alive(const ClvModel *fitted, const ClvHistory *histor
 /*
  * The same, and the undiscounted value of the next horizon_days (expected purchases times
  * expected spend; expected purchases alone where the model has no spend part), of many
- * customers: what customers share is worked out once. It lives in the context, and forgets
- * when the model behind the cache changes, or the horizon. The summary is the history's as
+ * customers: what customers share is computed once. It lives in the context, and is emptied
+ * when the model behind the cache or the horizon changes. The summary is the history's as
  * of the day, under the model's spend basis.
  */
 typedef struct ClvValuer ClvValuer;
 
+/* A valuer in the context, empty. */
 extern ClvValuer *clv_valuer_create(MemoryContext context);
+
+/* P(alive) and value of a customer as above; false where the customer does not exist yet. */
 extern bool clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model,
 							   const ClvHistory *history, DateADT as_of,
 							   const ClvSummary *summary, double horizon_days,

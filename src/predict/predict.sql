@@ -15,18 +15,28 @@ CREATE TYPE @extschema@.clv_prediction AS (
 	clv_low pg_catalog.float8,
 	clv_high pg_catalog.float8
 );
-COMMENT ON TYPE @extschema@.clv_prediction IS 'what clv_predict says about one customer';
-COMMENT ON COLUMN @extschema@.clv_prediction.p_alive IS 'probability that the customer is still one';
+COMMENT ON TYPE @extschema@.clv_prediction IS 'the predictions of clv_predict for one customer';
+COMMENT ON COLUMN @extschema@.clv_prediction.p_alive IS 'P(alive): the probability that the customer is still active';
 COMMENT ON COLUMN @extschema@.clv_prediction.expected_purchases IS 'expected number of purchases in the horizon';
-COMMENT ON COLUMN @extschema@.clv_prediction.expected_spend IS 'expected value of one purchase; NULL where the model has no spend part, or the expectation does not exist';
-COMMENT ON COLUMN @extschema@.clv_prediction.expected_revenue IS 'expected_purchases times expected_spend, undiscounted';
+COMMENT ON COLUMN @extschema@.clv_prediction.expected_spend IS
+	'expected value of one purchase; NULL where the model has no spend part, or the expectation does not exist';
+COMMENT ON COLUMN @extschema@.clv_prediction.expected_revenue IS
+	'expected_purchases times expected_spend, undiscounted';
 COMMENT ON COLUMN @extschema@.clv_prediction.clv IS 'expected revenue of the horizon, discounted, times the margin';
-COMMENT ON COLUMN @extschema@.clv_prediction.lifetime_value IS 'the same without end; NULL where nothing is discounted, or the sum diverges';
-COMMENT ON COLUMN @extschema@.clv_prediction.next_purchase_value IS 'P(alive) times what a purchase today would add to clv, itself not counted: an association, not the effect of a campaign. Negative where the model expects more to be lost by the chance to leave than to be learned';
-COMMENT ON COLUMN @extschema@.clv_prediction.purchases_low IS 'lower end of the interval of the number of purchases, where a level was given';
-COMMENT ON COLUMN @extschema@.clv_prediction.purchases_high IS 'upper end of the interval of the number of purchases, where a level was given';
-COMMENT ON COLUMN @extschema@.clv_prediction.clv_low IS 'lower end of the interval of clv, where a level was given';
-COMMENT ON COLUMN @extschema@.clv_prediction.clv_high IS 'upper end of the interval of clv, where a level was given';
+COMMENT ON COLUMN @extschema@.clv_prediction.lifetime_value IS
+	'the same without end; NULL where nothing is discounted, or the sum diverges';
+COMMENT ON COLUMN @extschema@.clv_prediction.next_purchase_value IS
+	'P(alive) times what a purchase today would add to clv, itself not counted: an association, not the effect of a '
+	'campaign. Negative where the dropout probability after a purchase lowers clv by more than the higher purchase '
+	'rate raises it';
+COMMENT ON COLUMN @extschema@.clv_prediction.purchases_low IS
+	'lower limit of the predictive interval of the number of purchases; NULL without a level';
+COMMENT ON COLUMN @extschema@.clv_prediction.purchases_high IS
+	'upper limit of the predictive interval of the number of purchases; NULL without a level';
+COMMENT ON COLUMN @extschema@.clv_prediction.clv_low IS
+	'lower limit of the predictive interval of clv; NULL without a level';
+COMMENT ON COLUMN @extschema@.clv_prediction.clv_high IS
+	'upper limit of the predictive interval of clv; NULL without a level';
 
 CREATE FUNCTION @extschema@.clv_predict(
 	model @extschema@.clv_model,
@@ -39,8 +49,14 @@ CREATE FUNCTION @extschema@.clv_predict(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS @extschema@.clv_prediction
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 30;
-COMMENT ON FUNCTION @extschema@.clv_predict(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
-	'everything a model says about one customer, in one row. discount_rate: per year, effective, greater than -1; margin: contribution margin of revenue; level: also predictive intervals with that probability, parameters held. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, in the order of the model''s names, where it was fitted with some. NULL where the customer does not exist yet at as_of, or one of the first five arguments is NULL';
+COMMENT ON FUNCTION @extschema@.clv_predict(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
+	'all predictions of a model for one customer, in one row. discount_rate: per year, effective, greater than -1; '
+	'margin: contribution margin of revenue; level: also predictive intervals with that probability, parameters held '
+	'fixed. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, in the '
+	'order of the model''s names, where it was fitted with some. NULL where the customer does not exist yet at as_of, '
+	'or one of the first five arguments is NULL';
 
 CREATE FUNCTION @extschema@.clv_p_alive(
 	model @extschema@.clv_model,
@@ -49,8 +65,11 @@ CREATE FUNCTION @extschema@.clv_p_alive(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 12;
-COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
-	'probability that the customer is still one. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_p_alive(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
+	'P(alive): the probability that the customer is still active. as_of: the day to predict from, the model''s where '
+	'none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does '
+	'not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_expected_purchases(
 	model @extschema@.clv_model,
@@ -60,8 +79,11 @@ CREATE FUNCTION @extschema@.clv_expected_purchases(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_expected_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
-	'expected number of purchases in the horizon, (as_of, as_of + horizon]. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_expected_purchases(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
+	'expected number of purchases in the horizon, (as_of, as_of + horizon]. as_of: the day to predict from, the '
+	'model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the '
+	'customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_expected_spend(
 	model @extschema@.clv_model,
@@ -70,7 +92,9 @@ CREATE FUNCTION @extschema@.clv_expected_spend(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 6;
 COMMENT ON FUNCTION @extschema@.clv_expected_spend(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
-	'expected value of one purchase, given what the customer has spent; NULL where that expectation does not exist (gamma/gamma: p x + q <= 1). as_of: the day to predict from, the model''s where none is given. NULL where the customer does not exist yet at as_of, or an argument other than as_of is NULL';
+	'expected value of one purchase, given what the customer has spent; NULL where that expectation does not exist '
+	'(gamma/gamma: p x + q <= 1). as_of: the day to predict from, the model''s where none is given. NULL where the '
+	'customer does not exist yet at as_of, or an argument other than as_of is NULL';
 
 CREATE FUNCTION @extschema@.clv_value(
 	model @extschema@.clv_model,
@@ -82,8 +106,13 @@ CREATE FUNCTION @extschema@.clv_value(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'customer lifetime value over a horizon: discounted expected purchases times expected spend times margin. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_value(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.date, pg_catalog.float8[]) IS
+	'customer lifetime value over a horizon: discounted expected purchases times expected spend times margin. '
+	'discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. covariates: '
+	'the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an '
+	'argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_lifetime_value(
 	model @extschema@.clv_model,
@@ -94,8 +123,13 @@ CREATE FUNCTION @extschema@.clv_lifetime_value(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_lifetime_value(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'customer lifetime value without end: discounted expected residual purchases (DERT) times expected spend times margin; NULL where the rate is 0 or less, or the sum diverges. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_lifetime_value(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.float8, pg_catalog.date,
+	pg_catalog.float8[]) IS
+	'customer lifetime value without end: discounted expected residual purchases (DERT) times expected spend times '
+	'margin; NULL where the rate is 0 or less, or the sum diverges. as_of: the day to predict from, the model''s where '
+	'none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does '
+	'not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_discounted_purchases(
 	model @extschema@.clv_model,
@@ -106,8 +140,13 @@ CREATE FUNCTION @extschema@.clv_discounted_purchases(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 14;
-COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
-	'expected number of purchases, each discounted from the day it is made; without a horizon all that are still to come (DERT), Infinity where these diverge. discount_rate: per year, effective. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or one of the first three arguments is NULL';
+COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.float8[]) IS
+	'expected number of purchases, each discounted from the day it is made; without a horizon all that are still to '
+	'come (DERT), Infinity where these diverge. discount_rate: per year, effective. as_of: the day to predict from, '
+	'the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where '
+	'the customer does not exist yet at as_of, or one of the first three arguments is NULL';
 
 CREATE FUNCTION @extschema@.clv_purchase_probability(
 	model @extschema@.clv_model,
@@ -118,8 +157,13 @@ CREATE FUNCTION @extschema@.clv_purchase_probability(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 60;
-COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
-	'probability of exactly n purchases in the horizon; n = 0 includes that the customer is gone. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_purchase_probability(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.interval, pg_catalog.date,
+	pg_catalog.float8[]) IS
+	'probability of exactly n purchases in the horizon; n = 0 includes the case that the customer has left. as_of: the '
+	'day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted '
+	'with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is '
+	'NULL';
 
 CREATE FUNCTION @extschema@.clv_purchase_quantile(
 	model @extschema@.clv_model,
@@ -130,8 +174,13 @@ CREATE FUNCTION @extschema@.clv_purchase_quantile(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 170;
-COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'smallest number that purchases in the horizon do not exceed with at least probability level, 0 < level < 1. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.date,
+	pg_catalog.float8[]) IS
+	'smallest number that purchases in the horizon do not exceed with at least probability level, 0 < level < 1. '
+	'as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model '
+	'was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and '
+	'covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_value_quantile(
 	model @extschema@.clv_model,
@@ -144,8 +193,14 @@ CREATE FUNCTION @extschema@.clv_value_quantile(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5000;
-COMMENT ON FUNCTION @extschema@.clv_value_quantile(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'what the value of the horizon does not exceed with probability level, parameters held: the quantile of undiscounted spend, times discounted by undiscounted expectation, times margin. NULL where the expected spend does not exist. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_value_quantile(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'the quantile of the value of the horizon at probability level, parameters held fixed: the quantile of '
+	'undiscounted spend, times discounted by undiscounted expectation, times margin. NULL where the expected spend '
+	'does not exist. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, '
+	'where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other '
+	'than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_log_likelihood(
 	model @extschema@.clv_model,
@@ -154,8 +209,12 @@ CREATE FUNCTION @extschema@.clv_log_likelihood(
 	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
-	'log of the likelihood of the customer''s purchases up to as_of: of the ordered purchase times, without x!. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_log_likelihood(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
+	'log of the likelihood of the customer''s purchases up to as_of: of the ordered purchase times, without x!. as_of: '
+	'the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was '
+	'fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and '
+	'covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 	model @extschema@.clv_model,
@@ -163,8 +222,11 @@ CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 	as_of pg_catalog.date DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 15;
-COMMENT ON FUNCTION @extschema@.clv_spend_log_likelihood(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
-	'log of the density of the customer''s mean spend; 0 for who has none, NULL where it is not positive. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_spend_log_likelihood(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
+	'log of the density of the customer''s mean spend; 0 without purchases of known value, NULL where it is not '
+	'positive. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not '
+	'exist yet at as_of, or an argument other than as_of is NULL';
 
 CREATE FUNCTION @extschema@.rfmtc(
 	history @extschema@.clv_history,
@@ -173,7 +235,8 @@ CREATE FUNCTION @extschema@.rfmtc(
 ) RETURNS @extschema@.clv_rfmtc
 	AS 'MODULE_PATHNAME', 'rfmtc_with_model' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 40;
 COMMENT ON FUNCTION @extschema@.rfmtc(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
-	'the marketer''s view as of a day, inclusive, with churn = 1 - P(alive) under the model (NULL where the model is NULL); NULL where the customer does not exist yet';
+	'recency, frequency, monetary value, tenure and churn as of a day, inclusive, with churn = 1 - P(alive) under the '
+	'model (NULL where the model is NULL); NULL where the customer does not exist yet';
 
 -- ---- curves, newcomers, and models of certain customers ---------------------------------------
 
@@ -192,8 +255,15 @@ CREATE FUNCTION @extschema@.clv_forecast(
 	OUT clv pg_catalog.float8
 ) RETURNS SETOF pg_catalog.record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 300 ROWS 12;
-COMMENT ON FUNCTION @extschema@.clv_forecast(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.int4, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
-	'what clv_predict expects of periods * period, period by period; the rows add up to it. period_start: the day within which the period begins, after as_of + i * period; a month is a twelfth of 365.25 days, so forecast days and sum them up where calendar months are wanted; under families of discrete time periods begin on days of the calendar. expected_revenue undiscounted; clv discounted, times margin; both NULL without a spend part. No rows where the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_forecast(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.int4, pg_catalog.interval, pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'the expectations of clv_predict for the horizon periods * period, period by period; the rows add up to them. '
+	'period_start: the day within which the period begins, after as_of + i * period; a month is a twelfth of 365.25 '
+	'days, so forecast days and sum them up where calendar months are wanted; under families of discrete time periods '
+	'begin on days of the calendar. expected_revenue undiscounted; clv discounted, times margin; both NULL without a '
+	'spend part. No rows where the customer does not exist yet at as_of, or an argument other than as_of and '
+	'covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_new_customer(
 	model @extschema@.clv_model,
@@ -207,8 +277,13 @@ CREATE FUNCTION @extschema@.clv_new_customer(
 	OUT max_acquisition_cost pg_catalog.float8
 ) RETURNS pg_catalog.record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_new_customer(@extschema@.clv_model, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8[]) IS
-	'a customer nobody has seen yet, from their first purchase on: expected repeat purchases in the horizon after it, the margin of the first purchase (expected spend of the population times margin), the value of the repeats (discounted, times margin), and their sum, beyond which an acquisition costs more than it brings within the horizon. Values are NULL where the model has no spend part, or the expected spend does not exist. NULL where an argument other than covariates is NULL';
+COMMENT ON FUNCTION @extschema@.clv_new_customer(
+	@extschema@.clv_model, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8[]) IS
+	'a new customer, from the first purchase on: expected repeat purchases in the horizon after it, the margin of the '
+	'first purchase (expected spend of the population times margin), the value of the repeats (discounted, times '
+	'margin), and their sum, beyond which an acquisition costs more than it brings within the horizon. Values are NULL '
+	'where the model has no spend part, or the expected spend does not exist. NULL where an argument other than '
+	'covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_with_covariates(
 	model @extschema@.clv_model,
@@ -216,4 +291,6 @@ CREATE FUNCTION @extschema@.clv_with_covariates(
 ) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.clv_with_covariates(@extschema@.clv_model, pg_catalog.float8[]) IS
-	'the model of customers with these covariates: its parameters moved by the effects, for what takes no covariates, as the functions by number. Standard errors and diagnostics of the purchase part stay behind. Errors: a model without covariates, a vector of another length, elements that are NULL or not finite';
+	'the model of customers with these covariates: its parameters moved by the effects, for functions that take no '
+	'covariates, such as those that take numbers. It has no standard errors and diagnostics of the purchase part. '
+	'Errors: a model without covariates, a vector of another length, elements that are NULL or not finite';

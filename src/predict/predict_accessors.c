@@ -1,10 +1,11 @@
 /*
- * accessors.c
+ * predict_accessors.c
  *		One quantity of one customer: the columns of clv_predict one by one, and
  *		what has no column there.
  *
- * None of these functions is strict, since as_of may be NULL: then the model's is
- * taken. Any other NULL gives NULL, and so does a customer who does not exist yet.
+ * None of these functions is strict, since as_of may be NULL (the model's is taken) and so
+ * may covariates, and the horizon where it can be without end. Any other NULL gives NULL, and
+ * so does a customer who does not exist yet.
  */
 #include "predict/predict_private.h"
 
@@ -15,6 +16,7 @@
 #define MODEL 0
 #define HISTORY 1
 
+/* Whether one of the first so many arguments is NULL. */
 static bool
 AnyNull(FunctionCallInfo fcinfo, int arguments)
 {
@@ -24,7 +26,7 @@ AnyNull(FunctionCallInfo fcinfo, int arguments)
 	return false;
 }
 
-/* The customer of argument 1 as of the day in argument as_of; false: not yet one. */
+/* The customer of argument 1 as of the day in argument as_of; false where they do not exist yet. */
 static inline bool
 Customer(FunctionCallInfo fcinfo, int as_of, const ClvModel *fitted, ClvCustomer *customer)
 {
@@ -35,6 +37,7 @@ Customer(FunctionCallInfo fcinfo, int as_of, const ClvModel *fitted, ClvCustomer
 	return exists;
 }
 
+/* The call site of a function of spend; an error where the model has no spend part. */
 static ClvModelSite *
 SpendSite(FunctionCallInfo fcinfo)
 {
@@ -44,7 +47,7 @@ SpendSite(FunctionCallInfo fcinfo)
 	return site;
 }
 
-/* NULL for what does not exist. */
+/* Returns the value, or NULL where it is not finite. */
 #define RETURN_FINITE(value) \
 	do { \
 		double		value_ = (value); \
@@ -56,7 +59,10 @@ SpendSite(FunctionCallInfo fcinfo)
 
 /* ---- purchases ---- */
 
-/* (model, history, as_of) */
+/*
+ * clv_p_alive(model, history, as_of, covariates) -> float8: P(alive); NULL for a NULL model or history, and before
+ * the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_p_alive);
 Datum
 clv_p_alive(PG_FUNCTION_ARGS)
@@ -73,7 +79,10 @@ clv_p_alive(PG_FUNCTION_ARGS)
 		clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer));
 }
 
-/* (model, history, horizon, as_of, covariates) */
+/*
+ * clv_expected_purchases(model, history, horizon, as_of, covariates) -> float8: expected number of purchases in the
+ * horizon; NULL for NULL in the first three arguments, and before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_expected_purchases);
 Datum
 clv_expected_purchases(PG_FUNCTION_ARGS)
@@ -92,7 +101,11 @@ clv_expected_purchases(PG_FUNCTION_ARGS)
 								 "the expected number of purchases", &customer));
 }
 
-/* (model, history, discount_rate, horizon, as_of, covariates); horizon NULL: without end */
+/*
+ * clv_discounted_purchases(model, history, discount_rate, horizon, as_of, covariates) -> float8: expected number of
+ * purchases, each discounted from its day; horizon NULL: without end; NULL for NULL in the first three arguments,
+ * and before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_discounted_purchases);
 Datum
 clv_discounted_purchases(PG_FUNCTION_ARGS)
@@ -114,7 +127,10 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
 }
 
-/* (model, history, n, horizon, as_of, covariates) */
+/*
+ * clv_purchase_probability(model, history, n, horizon, as_of, covariates) -> float8: P(exactly n purchases in the
+ * horizon); NULL for NULL in the first four arguments, and before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_purchase_probability);
 Datum
 clv_purchase_probability(PG_FUNCTION_ARGS)
@@ -137,7 +153,10 @@ clv_purchase_probability(PG_FUNCTION_ARGS)
 		"the probability", &customer));
 }
 
-/* (model, history, horizon, level, as_of, covariates) */
+/*
+ * clv_purchase_quantile(model, history, horizon, level, as_of, covariates) -> float8: smallest n with P(purchases
+ * <= n) >= level; NULL for NULL in the first four arguments, and before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_purchase_quantile);
 Datum
 clv_purchase_quantile(PG_FUNCTION_ARGS)
@@ -158,7 +177,10 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 										site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
 
-/* (model, history, as_of) */
+/*
+ * clv_log_likelihood(model, history, as_of, covariates) -> float8: log-likelihood of the ordered purchase times as
+ * the fit counts them; NULL for a NULL model or history, and before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(clv_log_likelihood);
 Datum
 clv_log_likelihood(PG_FUNCTION_ARGS)
@@ -173,7 +195,7 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 	part = &site->fitted->purchase;
 	if (part->family->log_likelihood == NULL)
 		clv_raise_unsupported(part->family, "likelihood of histories");
-	/* the likelihood of all customers is that of the fit */
+	/* counted as in the fit, so that the sum over its customers is the log-likelihood of the fit */
 	if (!clv_customer_of_fit(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY),
 							 clv_as_of(fcinfo, 2, site->fitted), &customer))
 		PG_RETURN_NULL();
@@ -184,7 +206,10 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 
 /* ---- money ---- */
 
-/* (model, history, as_of) */
+/*
+ * clv_expected_spend(model, history, as_of) -> float8: E[value of one purchase]; NULL for a NULL model or history,
+ * before the first purchase, and where the expectation does not exist.
+ */
 PG_FUNCTION_INFO_V1(clv_expected_spend);
 Datum
 clv_expected_spend(PG_FUNCTION_ARGS)
@@ -201,7 +226,10 @@ clv_expected_spend(PG_FUNCTION_ARGS)
 							  &customer));
 }
 
-/* (model, history, as_of) */
+/*
+ * clv_spend_log_likelihood(model, history, as_of) -> float8: log density of the mean spend, 0 without purchases of
+ * known value; NULL for a NULL model or history, before the first purchase, and where the mean is not positive.
+ */
 PG_FUNCTION_INFO_V1(clv_spend_log_likelihood);
 Datum
 clv_spend_log_likelihood(PG_FUNCTION_ARGS)
@@ -216,7 +244,7 @@ clv_spend_log_likelihood(PG_FUNCTION_ARGS)
 	part = &site->fitted->spend;
 	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
-	/* the family knows positive amounts only; fits leave these customers out as well */
+	/* the family is defined for positive amounts only; fits leave these customers out as well */
 	if (customer.spend_x > 0 && customer.mean <= 0)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(
@@ -240,7 +268,11 @@ Value(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind, double 
 					   "the value", customer);
 }
 
-/* (model, history, horizon, discount_rate, margin, as_of, covariates) */
+/*
+ * clv_value(model, history, horizon, discount_rate, margin, as_of, covariates) -> float8: discounted value of the
+ * horizon; NULL for NULL in the first five arguments, before the first purchase, and where the expected spend does
+ * not exist.
+ */
 PG_FUNCTION_INFO_V1(clv_value);
 Datum
 clv_value(PG_FUNCTION_ARGS)
@@ -259,7 +291,11 @@ clv_value(PG_FUNCTION_ARGS)
 	RETURN_FINITE(Value(site, &customer, CLV_MEMO_DISCOUNTED, PG_GETARG_FLOAT8(4)));
 }
 
-/* (model, history, discount_rate, margin, as_of, covariates) */
+/*
+ * clv_lifetime_value(model, history, discount_rate, margin, as_of, covariates) -> float8: discounted value
+ * without end; NULL for NULL in the first four arguments, before the first purchase, where the rate is not positive
+ * or the sum diverges, and where the expected spend does not exist.
+ */
 PG_FUNCTION_INFO_V1(clv_lifetime_value);
 Datum
 clv_lifetime_value(PG_FUNCTION_ARGS)
@@ -278,7 +314,11 @@ clv_lifetime_value(PG_FUNCTION_ARGS)
 	RETURN_FINITE(Value(site, &customer, CLV_MEMO_LIFETIME, PG_GETARG_FLOAT8(3)));
 }
 
-/* (model, history, horizon, level, discount_rate, margin, as_of, covariates) */
+/*
+ * clv_value_quantile(model, history, horizon, level, discount_rate, margin, as_of, covariates) -> float8: quantile
+ * of the value of the horizon; NULL for NULL in the first six arguments, before the first purchase, and where the
+ * expected spend does not exist.
+ */
 PG_FUNCTION_INFO_V1(clv_value_quantile);
 Datum
 clv_value_quantile(PG_FUNCTION_ARGS)
@@ -304,7 +344,7 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 		!isfinite(clv_spend_of(site->fitted, &customer)))
 		PG_RETURN_NULL();
 
-	/* a negative margin turns the distribution round */
+	/* a negative margin mirrors the distribution */
 	if (margin < 0)
 		level = 1 - level;
 	clv_future_of(site->fitted, &customer, &future);

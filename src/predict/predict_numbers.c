@@ -1,11 +1,11 @@
 /*
  * predict_numbers.c
- *		The mathematics by number: for summaries kept elsewhere, for comparison with
- *		the literature, and for what-if questions.
+ *		The same quantities from numbers in place of a history: for summaries kept elsewhere,
+ *		for comparison with the literature, and for what-if questions.
  *
- * x, t_x, t_cal and horizons are in the model's time unit, delta is a continuous
- * discount rate per unit; families of whole periods take an effective one. Nothing is remembered but the model: who asks by number
- * asks about numbers of his own. Underflow gives 0, divergence Infinity.
+ * x, t_x, t_cal and horizons are in the model's time unit, delta is a continuous discount
+ * rate per unit; families of whole periods take an effective one. Nothing but the model is
+ * kept between calls. Underflow gives 0, divergence Infinity. All functions are strict.
  */
 #include "predict/predict_private.h"
 
@@ -24,7 +24,7 @@ PurchaseModel(FunctionCallInfo fcinfo)
 	return fitted;
 }
 
-/* Families of whole periods take whole numbers, and not all of them. */
+/* Checks what families of whole periods require: whole numbers, and x <= t_x, or x = t_x for contracts. */
 static void
 CheckGrid(const ClvFamily *family, const ClvCustomer *c)
 {
@@ -35,18 +35,19 @@ CheckGrid(const ClvFamily *family, const ClvCustomer *c)
 	clv_check_few(family, "t_cal", c->T);
 	if (family->clock == CLV_RENEWALS && c->x != c->t_x)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("x must be t_x: %s, %s", clv_number_text(c->x), clv_number_text(c->t_x)),
-						errdetail("In \"%s\" both are the renewals made, and t_cal those that "
-								  "were possible.", family->name)));
+						errmsg("x must equal t_x: %s, %s", clv_number_text(c->x),
+							   clv_number_text(c->t_x)),
+						errdetail("In model \"%s\" both are the number of renewals made, and t_cal is "
+								  "the number that were possible.", family->name)));
 	if (c->x > c->t_x)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("x must not be greater than t_x: %s > %s", clv_number_text(c->x),
 							   clv_number_text(c->t_x)),
-						errdetail("\"%s\" knows one purchase a period: x of them until period "
-								  "t_x.", family->name)));
+						errdetail("Model \"%s\" counts at most one purchase a period: x of them up "
+								  "to period t_x.", family->name)));
 }
 
-/* A horizon or an age: whole periods where the family counts them. */
+/* Checks a horizon or an age: whole periods where the family counts them. */
 static void
 CheckTime(const ClvFamily *family, const char *what, double t)
 {
@@ -59,7 +60,7 @@ CheckTime(const ClvFamily *family, const char *what, double t)
 	clv_check_few(family, what, t);
 }
 
-/* Arguments 1 to 3: x, t_x, t_cal. */
+/* The customer of arguments 1 to 3: x, t_x, t_cal; errors where they contradict each other. */
 static ClvCustomer
 Summary(FunctionCallInfo fcinfo, const ClvFamily *family)
 {
@@ -84,7 +85,7 @@ Summary(FunctionCallInfo fcinfo, const ClvFamily *family)
 	return customer;
 }
 
-/* The continuous rate; families of whole periods are asked with the effective one of a period. */
+/* The continuous discount rate; families of whole periods are given an effective rate per period. */
 static double
 Delta(const ClvFamily *family, double delta)
 {
@@ -97,14 +98,14 @@ Delta(const ClvFamily *family, double delta)
 									 clv_number_text(delta))
 							: errmsg("delta must be a finite number: %s", clv_number_text(delta)),
 						clv_in_periods(family)
-							? errdetail("To \"%s\" it is an effective discount rate per period.",
+							? errdetail("In model \"%s\" it is an effective discount rate per period.",
 										family->name)
 							: errdetail("It is a continuous discount rate per time unit of the "
 										"model.")));
 	return delta;
 }
 
-/* (model, x, t_x, t_cal) */
+/* clv_log_likelihood(model, x, t_x, t_cal) -> float8: log-likelihood of the ordered purchase times, without x!. */
 PG_FUNCTION_INFO_V1(clv_log_likelihood_number);
 Datum
 clv_log_likelihood_number(PG_FUNCTION_ARGS)
@@ -118,7 +119,7 @@ clv_log_likelihood_number(PG_FUNCTION_ARGS)
 								 "the log-likelihood", &c));
 }
 
-/* P(alive some time after today) */
+/* P(alive so long after t_cal); an error where the family has no survival function. */
 static double
 PAliveAhead(const ClvModel *fitted, const ClvCustomer *customer, double ahead)
 {
@@ -133,7 +134,7 @@ PAliveAhead(const ClvModel *fitted, const ClvCustomer *customer, double ahead)
 	return clv_times_alive(fitted, customer, future.family->survival(future.param, ahead));
 }
 
-/* (model, x, t_x, t_cal, ahead) */
+/* clv_p_alive(model, x, t_x, t_cal, ahead) -> float8: P(alive so long after t_cal). */
 PG_FUNCTION_INFO_V1(clv_p_alive_number);
 Datum
 clv_p_alive_number(PG_FUNCTION_ARGS)
@@ -144,7 +145,7 @@ clv_p_alive_number(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clv_checked(PAliveAhead(fitted, &c, PG_GETARG_FLOAT8(4)), "P(alive)", &c));
 }
 
-/* (model, x, t_x, t_cal, horizon) */
+/* clv_expected_purchases(model, x, t_x, t_cal, horizon) -> float8: E[purchases in (t_cal, t_cal + horizon]]. */
 PG_FUNCTION_INFO_V1(clv_expected_purchases_number);
 Datum
 clv_expected_purchases_number(PG_FUNCTION_ARGS)
@@ -159,7 +160,7 @@ clv_expected_purchases_number(PG_FUNCTION_ARGS)
 					"the expected number of purchases", &c));
 }
 
-/* (model, horizon) */
+/* clv_expected_purchases(model, horizon) -> float8: E[repeat purchases of a new customer in (0, horizon]]. */
 PG_FUNCTION_INFO_V1(clv_expected_purchases_new);
 Datum
 clv_expected_purchases_new(PG_FUNCTION_ARGS)
@@ -173,7 +174,9 @@ clv_expected_purchases_new(PG_FUNCTION_ARGS)
 								 "the expected number of purchases", &newcomer));
 }
 
-/* (model, x, t_x, t_cal, n, horizon) */
+/*
+ * clv_purchase_probability(model, x, t_x, t_cal, n, horizon) -> float8: P(n purchases in (t_cal, t_cal + horizon]).
+ */
 PG_FUNCTION_INFO_V1(clv_purchase_probability_number);
 Datum
 clv_purchase_probability_number(PG_FUNCTION_ARGS)
@@ -190,7 +193,7 @@ clv_purchase_probability_number(PG_FUNCTION_ARGS)
 					"the probability", &c));
 }
 
-/* (model, n, horizon) */
+/* clv_purchase_probability(model, n, horizon) -> float8: P(n repeat purchases of a new customer in (0, horizon]). */
 PG_FUNCTION_INFO_V1(clv_purchase_probability_new);
 Datum
 clv_purchase_probability_new(PG_FUNCTION_ARGS)
@@ -206,7 +209,10 @@ clv_purchase_probability_new(PG_FUNCTION_ARGS)
 								 "the probability", &newcomer));
 }
 
-/* (model, x, t_x, t_cal, horizon, level) */
+/*
+ * clv_purchase_quantile(model, x, t_x, t_cal, horizon, level) -> float8: smallest n with P(purchases <= n) >=
+ * level.
+ */
 PG_FUNCTION_INFO_V1(clv_purchase_quantile_number);
 Datum
 clv_purchase_quantile_number(PG_FUNCTION_ARGS)
@@ -223,7 +229,10 @@ clv_purchase_quantile_number(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_p_alive_of(fitted, &c), horizon, level));
 }
 
-/* (model, x, t_x, t_cal, delta, horizon); horizon Infinity: without end */
+/*
+ * clv_discounted_purchases(model, x, t_x, t_cal, delta, horizon) -> float8: expected purchases, each discounted by
+ * exp(-delta u) at u after t_cal; horizon Infinity: without end (DERT).
+ */
 PG_FUNCTION_INFO_V1(clv_discounted_purchases_number);
 Datum
 clv_discounted_purchases_number(PG_FUNCTION_ARGS)
@@ -249,7 +258,10 @@ clv_discounted_purchases_number(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &c));
 }
 
-/* (model, t) */
+/*
+ * clv_survival(model, t) -> float8: P(a new customer is alive at age t); an error where the family has no survival
+ * function.
+ */
 PG_FUNCTION_INFO_V1(clv_survival);
 Datum
 clv_survival(PG_FUNCTION_ARGS)
@@ -265,7 +277,7 @@ clv_survival(PG_FUNCTION_ARGS)
 		clv_checked(part->family->survival(part->param, t), "the survival probability", &newcomer));
 }
 
-/* t counts renewals, of which there is a first one. */
+/* Raises an error unless t is the number of a renewal, counted from 1. */
 static void
 CheckRenewal(double t)
 {
@@ -275,7 +287,10 @@ CheckRenewal(double t)
 						errmsg("t must be at least 1, the first renewal: 0")));
 }
 
-/* (model, t) */
+/*
+ * clv_retention(model, t) -> float8: P(t-th renewal | t - 1 renewals), t >= 1; an error where the family has no
+ * renewals.
+ */
 PG_FUNCTION_INFO_V1(clv_retention);
 Datum
 clv_retention(PG_FUNCTION_ARGS)
@@ -285,13 +300,16 @@ clv_retention(PG_FUNCTION_ARGS)
 	double		t = PG_GETARG_FLOAT8(1);
 
 	if (part->family->retention == NULL)
-		clv_raise_unsupported(part->family, "renewals, and so no retention rate");
+		clv_raise_unsupported(part->family, "retention rate, for it has no renewals");
 	CheckRenewal(t);
 	PG_RETURN_FLOAT8(
 		clv_checked(part->family->retention(part->param, t), "the retention rate", &newcomer));
 }
 
-/* (model, t, rate, before) */
+/*
+ * clv_residual_lifetime(model, t, rate, before) -> float8: expected discounted renewals still to come after t of
+ * them, or before the t-th (DERL, Fader & Hardie 2010); an error where the family has no renewals.
+ */
 PG_FUNCTION_INFO_V1(clv_residual_lifetime);
 Datum
 clv_residual_lifetime(PG_FUNCTION_ARGS)
@@ -303,7 +321,7 @@ clv_residual_lifetime(PG_FUNCTION_ARGS)
 	bool		before = PG_GETARG_BOOL(3);
 
 	if (part->family->residual == NULL)
-		clv_raise_unsupported(part->family, "renewals, and so no residual lifetime in renewals");
+		clv_raise_unsupported(part->family, "residual lifetime, for it has no renewals");
 	if (before)
 		CheckRenewal(t);
 	else
@@ -318,6 +336,7 @@ clv_residual_lifetime(PG_FUNCTION_ARGS)
 
 /* ---- spend: (model, x, mean_spend) ---- */
 
+/* The spend part of the model of argument 0 and the customer of arguments 1 and 2, x and mean_spend. */
 static const ClvModelPart *
 SpendPart(FunctionCallInfo fcinfo, ClvCustomer *customer)
 {
@@ -333,6 +352,7 @@ SpendPart(FunctionCallInfo fcinfo, ClvCustomer *customer)
 	return &fitted->spend;
 }
 
+/* clv_expected_spend(model, x, mean_spend) -> float8: E[value of one purchase]; x = 0: the population's. */
 PG_FUNCTION_INFO_V1(clv_expected_spend_number);
 Datum
 clv_expected_spend_number(PG_FUNCTION_ARGS)
@@ -344,6 +364,7 @@ clv_expected_spend_number(PG_FUNCTION_ARGS)
 								 "the expected spend", &c));
 }
 
+/* clv_spend_log_likelihood(model, x, mean_spend) -> float8: log density of the mean of x purchases; 0 for x = 0. */
 PG_FUNCTION_INFO_V1(clv_spend_log_likelihood_number);
 Datum
 clv_spend_log_likelihood_number(PG_FUNCTION_ARGS)
@@ -354,7 +375,7 @@ clv_spend_log_likelihood_number(PG_FUNCTION_ARGS)
 	if (c.spend_x > 0 && c.mean <= 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("mean_spend must be positive: %s", clv_number_text(c.mean)),
-						errdetail("\"%s\" knows positive amounts only.", part->family->name)));
+						errdetail("Model \"%s\" is defined for positive amounts only.", part->family->name)));
 	PG_RETURN_FLOAT8(
 		clv_checked(part->family->spend_log_likelihood(part->param, c.spend_x, c.mean),
 					"the log-likelihood", &c));

@@ -10,8 +10,10 @@ CREATE FUNCTION @extschema@.clv_log_likelihood(
 	t_cal pg_catalog.float8
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_log_likelihood_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION @extschema@.clv_log_likelihood(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'log-likelihood of a customer with x repeat purchases, the last at age t_x, now of age t_cal: of the ordered purchase times, without x!. Times are in the model''s unit.';
+COMMENT ON FUNCTION @extschema@.clv_log_likelihood(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'log-likelihood of a customer with x repeat purchases, the last at age t_x, now of age t_cal: of the ordered '
+	'purchase times, without x!. Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_p_alive(
 	model @extschema@.clv_model,
@@ -21,8 +23,11 @@ CREATE FUNCTION @extschema@.clv_p_alive(
 	ahead pg_catalog.float8 DEFAULT 0
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_p_alive_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
-COMMENT ON FUNCTION @extschema@.clv_p_alive(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'probability that a customer with x repeat purchases, the last at age t_x, now of age t_cal, is still one; with ahead, that they will be one then, as for bg/bb at the next opportunity (ahead => 1). Times are in the model''s unit.';
+COMMENT ON FUNCTION @extschema@.clv_p_alive(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'probability that a customer with x repeat purchases, the last at age t_x, now of age t_cal, is still active; with '
+	'ahead, that they will be active so long after t_cal, such as for bg/bb at the next opportunity (ahead => 1). '
+	'Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_expected_purchases(
 	model @extschema@.clv_model,
@@ -32,8 +37,10 @@ CREATE FUNCTION @extschema@.clv_expected_purchases(
 	horizon pg_catalog.float8
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_expected_purchases_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
-COMMENT ON FUNCTION @extschema@.clv_expected_purchases(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'expected purchases in (t_cal, t_cal + horizon] of a customer with x repeat purchases, the last at age t_x. Times are in the model''s unit.';
+COMMENT ON FUNCTION @extschema@.clv_expected_purchases(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'expected purchases in (t_cal, t_cal + horizon] of a customer with x repeat purchases, the last at age t_x. Times '
+	'are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_expected_purchases(
 	model @extschema@.clv_model,
@@ -52,8 +59,11 @@ CREATE FUNCTION @extschema@.clv_purchase_probability(
 	horizon pg_catalog.float8
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_purchase_probability_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
-COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'probability of n purchases in (t_cal, t_cal + horizon] given the history; n = 0 includes that the customer is gone. Times are in the model''s unit.';
+COMMENT ON FUNCTION @extschema@.clv_purchase_probability(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.float8) IS
+	'probability of n purchases in (t_cal, t_cal + horizon] given the history; n = 0 includes the case that the '
+	'customer has left. Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_purchase_probability(
 	model @extschema@.clv_model,
@@ -73,8 +83,11 @@ CREATE FUNCTION @extschema@.clv_purchase_quantile(
 	level pg_catalog.float8
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_purchase_quantile_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 170;
-COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'smallest number that purchases in (t_cal, t_cal + horizon] do not exceed with at least probability level, 0 < level < 1. Times are in the model''s unit.';
+COMMENT ON FUNCTION @extschema@.clv_purchase_quantile(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.float8) IS
+	'smallest number that purchases in (t_cal, t_cal + horizon] do not exceed with at least probability level, 0 < '
+	'level < 1. Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_discounted_purchases(
 	model @extschema@.clv_model,
@@ -85,8 +98,12 @@ CREATE FUNCTION @extschema@.clv_discounted_purchases(
 	horizon pg_catalog.float8 DEFAULT 'Infinity'
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_discounted_purchases_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400;
-COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'expected purchases in (t_cal, t_cal + horizon], each discounted by exp(-delta u) at u after t_cal; without a horizon all that are still to come (DERT), Infinity where these diverge. delta: continuous rate per unit; for families of whole periods (bg/bb, sbg, rfmtc) an effective one. Times are in the model''s unit.';
+COMMENT ON FUNCTION @extschema@.clv_discounted_purchases(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.float8) IS
+	'expected purchases in (t_cal, t_cal + horizon], each discounted by exp(-delta u) at u after t_cal; without a '
+	'horizon all that are still to come (DERT), Infinity where these diverge. delta: continuous rate per unit; for '
+	'families of whole periods (bg/bb, sbg, rfmtc) an effective one. Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_expected_spend(
 	model @extschema@.clv_model,
@@ -95,7 +112,8 @@ CREATE FUNCTION @extschema@.clv_expected_spend(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME', 'clv_expected_spend_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 6;
 COMMENT ON FUNCTION @extschema@.clv_expected_spend(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8) IS
-	'expected value of one purchase given x purchases with that mean; x = 0: the population''s. Infinity where it does not exist (gamma/gamma: p x + q <= 1)';
+	'expected value of one purchase given x purchases with that mean; x = 0: the population''s. Infinity where it does '
+	'not exist (gamma/gamma: p x + q <= 1)';
 
 CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 	model @extschema@.clv_model,
@@ -112,7 +130,7 @@ CREATE FUNCTION @extschema@.clv_survival(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 400;
 COMMENT ON FUNCTION @extschema@.clv_survival(@extschema@.clv_model, pg_catalog.float8) IS
-	'probability that a new customer is still one at age t. Times are in the model''s unit.';
+	'probability that a new customer is still active at age t. Times are in the model''s unit.';
 
 CREATE FUNCTION @extschema@.clv_retention(
 	model @extschema@.clv_model,
@@ -120,7 +138,8 @@ CREATE FUNCTION @extschema@.clv_retention(
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 6;
 COMMENT ON FUNCTION @extschema@.clv_retention(@extschema@.clv_model, pg_catalog.float8) IS
-	'contracts: the share of those who made t - 1 renewals that makes the t-th, t = 1, 2 ...; an error for families without renewals';
+	'contracts: the share of those who made t - 1 renewals that makes the t-th, t = 1, 2 ...; an error for families '
+	'without renewals';
 
 CREATE FUNCTION @extschema@.clv_residual_lifetime(
 	model @extschema@.clv_model,
@@ -129,5 +148,8 @@ CREATE FUNCTION @extschema@.clv_residual_lifetime(
 	before pg_catalog.bool DEFAULT false
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION @extschema@.clv_residual_lifetime(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool) IS
-	'contracts: expected renewals still to come (DERL), each discounted at an effective rate per period, of a customer who has made t renewals; with before, of one who stands before the t-th (t >= 1), which then counts in full. Infinity where they diverge; an error for families without renewals (Fader & Hardie 2010)';
+COMMENT ON FUNCTION @extschema@.clv_residual_lifetime(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool) IS
+	'contracts: expected renewals still to come (DERL), each discounted at an effective rate per period, of a customer '
+	'who has made t renewals; with before, of a customer immediately before the t-th (t >= 1), which then counts in '
+	'full. Infinity where they diverge; an error for families without renewals (Fader & Hardie 2010)';

@@ -1,6 +1,6 @@
 /*
  * predict_private.h
- *		What the files of this room share.
+ *		What the files of this module share.
  */
 #ifndef CLV_PREDICT_PRIVATE_H
 #define CLV_PREDICT_PRIVATE_H
@@ -13,7 +13,7 @@
 #include "common/arguments.h"
 #include "predict/predict.h"
 
-/* ---- what families count, and lack ---- */
+/* ---- what families count, and what they do not support ---- */
 
 /* Whether horizons must be whole numbers of the time unit. */
 static inline bool
@@ -22,11 +22,12 @@ clv_in_periods(const ClvFamily *family)
 	return family->clock != CLV_CONTINUOUS;
 }
 
-/* An error: the family has no such quantity. */
+/* Raises the error of a quantity that the family does not support. */
 extern void pg_attribute_noreturn() clv_raise_unsupported(const ClvFamily *family, const char *what);
 
-/* ---- a customer, as the families see one ---- */
+/* ---- a customer, as the families take one ---- */
 
+/* A customer as of a day, in the units of the model. */
 typedef struct ClvCustomer
 {
 	double		x;				/* repeat purchases */
@@ -39,23 +40,25 @@ typedef struct ClvCustomer
 } ClvCustomer;
 
 /*
- * Returns false where the customer does not exist yet. The model needs no purchase part. Of
- * campaigns, whose ages depend on the days themselves, days and last are these.
+ * Fills in the customer of a history as of the day; false where the customer does not exist yet. The
+ * model needs no purchase part. Of campaigns, whose ages depend on the days themselves, days and last
+ * hold the days of the first and the last purchase.
  */
 extern bool clv_customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 						 ClvCustomer *customer);
 
-/* The same of a history whose summary as of the day, under the model's spend basis, is at hand. */
+/* The same from the history's summary as of the day, under the model's spend basis. */
 extern bool clv_customer_of_summary(const ClvModel *fitted, const ClvHistory *history,
 									DateADT as_of, const ClvSummary *summary,
 									ClvCustomer *customer);
 
-/* The same as a fit counts it: of contracts the first, not the one that as_of finds. */
+/* The same as a fit counts it: of contracts the first, not the one current at as_of. */
 extern bool clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 								ClvCustomer *customer);
 
-/* ---- how far, and at what rate ---- */
+/* ---- horizon and discount rate ---- */
 
+/* The terms of a prediction. */
 typedef struct ClvTerms
 {
 	double		horizon;		/* in the model's unit; INFINITY: without end */
@@ -64,21 +67,17 @@ typedef struct ClvTerms
 
 /* ---- quantities (quantities.c); "given" means given the history, alive or not ---- */
 
-/*
- * Newcomer: int_0^t e^(-delta u) dE[X(u)], for any sign of delta.
- */
+/* The discounted purchases of a new customer, int_0^t e^(-delta u) dE[X(u)], for any sign of delta. */
 extern double clv_discounted(const ClvFuture *future, double delta, double t);
 
+/* P(alive) of the customer, computed and not looked up. */
 extern double clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer);
 
-/*
- * P(alive) times a quantity given alive. What diverges does so for the least likely
- * survivor, too, but not for the dead.
- */
+/* P(alive) times a quantity given alive; 0 where P(alive) is 0, even if the quantity is infinite. */
 extern double clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer,
 							  double quantity);
 
-/* The newcomer that the customer is, given alive. */
+/* The family and parameters of the new customer that the customer is equivalent to, given alive. */
 extern void clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, ClvFuture *future);
 
 /* E[spend per purchase]; INFINITY where it does not exist; NaN without a spend part. */
@@ -96,12 +95,12 @@ extern void clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *custo
 								const ClvFuture *future, double p_alive, double horizon, int n,
 								const double *levels, double *quantiles);
 
-/* ---- what is remembered (memo.c) ---- */
+/* ---- the memo of computed quantities (memo.c) ---- */
 
 /*
  * All that a future depends on: the pair of purchases and age; the age at the last
- * purchase where the family asks for it, else 0; what covariates make of the parameters,
- * on the log scale, else 0.
+ * purchase where the family asks for it, else 0; the sums of covariates times
+ * effects, on the log scale, else 0.
  */
 typedef struct ClvMemoKey
 {
@@ -113,7 +112,7 @@ typedef struct ClvMemoKey
 	double		churn;
 } ClvMemoKey;
 
-/* Numbers by key; width of them each. */
+/* A hash table of numbers by key, width of them for each. */
 typedef struct ClvMemo
 {
 	MemoryContext context;
@@ -125,16 +124,20 @@ typedef struct ClvMemo
 	int			used;
 } ClvMemo;
 
+/* A key with its hash. */
 extern ClvMemoKey clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn);
 
-/* That of a customer: last where the family asks for it. */
+/* The key of a customer, with last where the family needs it. */
 extern ClvMemoKey clv_customer_key(const ClvFamily *family, const ClvCustomer *customer,
 								   double purchase, double churn);
 
+/* Makes an empty table; its memory is allocated in the context when the first key is added. */
 extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
+
+/* Removes all keys. */
 extern void clv_memo_forget(ClvMemo *memo);
 
-/* To be looked at soon: memory is asked for the key's entry meanwhile. */
+/* Prefetches the key's entry, which will be looked up soon. */
 extern void clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key);
 
 /* The numbers of the key, NaN where it is new. Valid until the next call. */
@@ -148,7 +151,7 @@ typedef enum ClvMemoKind
 	CLV_MEMO_EXPECTED,
 	CLV_MEMO_DISCOUNTED,
 	CLV_MEMO_LIFETIME,
-	CLV_MEMO_GAIN,				/* discounted, of one who buys today less of one who does not */
+	CLV_MEMO_GAIN,				/* discounted, of a customer who buys today less of one who does not */
 	CLV_MEMO_KINDS
 } ClvMemoKind;
 
@@ -156,38 +159,39 @@ typedef enum ClvMemoKind
 typedef struct ClvModelSite
 {
 	ClvModelCache model;		/* first, as model.h asks */
-	const ClvModel *fitted;	/* the model of the customers at hand: see clv_set_covariates */
-	ClvModel  *moved;			/* where covariates make it another one than the cache's */
-	double		z[CLV_MAX_COVARIATES];	/* the covariates at hand */
+	const ClvModel *fitted;	/* the model of the current customer: see clv_set_covariates */
+	ClvModel  *moved;			/* with the parameters that covariates make */
+	double		z[CLV_MAX_COVARIATES];	/* the current covariates */
 	bool		has_z;
-	double		purchase;		/* what they make of the parameters, on the log scale */
+	double		purchase;		/* sums of covariates times effects, on the log scale */
 	double		churn;
 
-	ClvTerms	terms;			/* what the memo holds for */
+	ClvTerms	terms;			/* those that the memo is valid for */
 	ClvMemo		memo;
-	ClvMemo		leaving;		/* of families that have it: chances by blocks of days */
+	ClvMemo		leaving;		/* of families that have it: probabilities by blocks of days */
 
-	/* how the terms came about, so that they are worked out once */
+	/* the arguments that the terms were computed from, so that they are computed once */
 	Interval	horizon;
 	double		discount_rate;
 	bool		has_terms;
 } ClvModelSite;
 
-/* Several models take turns where each country has its own. */
+/* Models kept at a call site: several alternate where, for example, each country has its own. */
 #define CLV_SITE_MODELS 8
 
+/* What the call site of a prediction function keeps. */
 typedef struct ClvPredictSite
 {
 	ClvModelSite *models[CLV_SITE_MODELS];
 	int			current;
-	int			next;			/* the one to give up, if it comes to that */
+	int			next;			/* the one to replace where there are more */
 	TupleDesc	desc;			/* of a function that returns rows */
 } ClvPredictSite;
 
 /*
  * Whether predictions of purchases (of value: with_spend) may have limits. False, with one
  * WARNING a statement, where a fit behind them did not converge: its parameters may be
- * anywhere along a direction that the data do not hold, and limits around them too narrow.
+ * anywhere along a direction that the data do not determine, and limits around them too narrow.
  */
 extern bool clv_has_limits(const ClvModel *fitted, bool with_spend);
 
@@ -203,31 +207,31 @@ extern ClvModelSite *clv_model_site_of(FunctionCallInfo fcinfo, int argument, in
  */
 extern ClvModelSite *clv_customer_site(FunctionCallInfo fcinfo, int covariates);
 
-/* The same of a vector as a value; NULL: none. */
+/* Sets the covariates of the customer, NULL where there are none; errors as above. */
 extern void clv_set_covariates(ClvModelSite *site, ArrayType *covariates);
 
-/* An error that lists the covariates where the model has any. */
+/* Raises an error that lists the covariates where the model has any. */
 extern void clv_need_no_covariates(const ClvModel *fitted);
 
-/* The memo's key of a customer with the covariates at hand. */
+/* The memo's key of a customer with the current covariates. */
 extern ClvMemoKey clv_site_key(const ClvModelSite *site, const ClvCustomer *customer);
 
-/* P(alive), from what is remembered of other customers where the family allows that. */
+/* P(alive), from the memo where the family allows that. */
 extern double clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer);
 
 /* The row type that the function of this call site returns. */
 extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
 
 /*
- * Set the terms: NULL for a horizon without end. Errors name a horizon or rate
- * that is none. Values remembered under other terms are forgotten.
+ * Sets the terms; a NULL horizon is without end. Errors name a horizon or rate out of range. Values
+ * computed under other terms are forgotten.
  */
 extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
 
-/* A remembered quantity of the customer, given alive, under the terms of the site. */
+/* A quantity of the customer, given alive, under the terms of the site; computed once for each key. */
 extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
 
-/* All of them, by kind; that of a life without end only where the discount rate is positive. */
+/* All of them, by kind; CLV_MEMO_LIFETIME is NaN unless the discount rate is positive. */
 extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer,
 							   const ClvMemoKey *key, double *values);
 
@@ -236,13 +240,13 @@ extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer,
 /* The day to predict from: the argument where it is given, else the model's. */
 extern DateADT clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *fitted);
 
-/* The model's; an error where it has none. */
+/* The model's as_of; an error where it has none. */
 extern DateADT clv_as_of_model(const ClvModel *fitted);
 
-/* An error where so many periods would take too long. */
+/* Raises an error where so many periods would take too long. */
 extern void clv_check_few(const ClvFamily *family, const char *what, double periods);
 
-/* NaN is never an answer: an error that says what was asked and of whom. */
+/* The value; NaN is an error that names the quantity and the customer's x, t_x and t_cal. */
 extern double clv_checked(double value, const char *what, const ClvCustomer *customer);
 
 #endif							/* CLV_PREDICT_PRIVATE_H */

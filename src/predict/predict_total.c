@@ -14,7 +14,7 @@
 
 #define AGGREGATE "clv_predict_total()"
 
-/* Arguments of the transition behind the state. */
+/* The arguments of the transition function. */
 enum
 {
 	STATE,
@@ -28,6 +28,7 @@ enum
 	COVARIATES
 };
 
+/* The total in an argument, NULL where there is none yet; an error for the state of another aggregate. */
 static ClvTotal *
 TotalArgument(FunctionCallInfo fcinfo, int arg)
 {
@@ -36,13 +37,14 @@ TotalArgument(FunctionCallInfo fcinfo, int arg)
 
 /* ---- adding customers ---- */
 
+/* Whether the call has the argument, and not as NULL. */
 static bool
 Given(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_NARGS() > argument && !PG_ARGISNULL(argument);
 }
 
-/* An optional number; unlike a history, it must not be NULL where it is named at all. */
+/* An optional number; unlike a history, it must not be NULL where the call has the argument. */
 static double
 Number(FunctionCallInfo fcinfo, int argument, const char *name, double otherwise)
 {
@@ -54,21 +56,22 @@ Number(FunctionCallInfo fcinfo, int argument, const char *name, double otherwise
 	return PG_GETARG_FLOAT8(argument);
 }
 
+/* Raises an error where a customer's model or level is not that of the total. */
 static void
 CheckSame(const ClvTotal *total, const ClvPackedModel *model, double level)
 {
 	if (!clv_same_bytes(total->model, model))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("customers of one total have different models"),
-						errdetail("Its intervals rest on the errors of one fit."),
-						errhint("GROUP BY what the model depends on.")));
+						errdetail("The intervals of a total need the covariance of one fit."),
+						errhint("Use GROUP BY with what the model depends on.")));
 	if (level != total->level)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("customers of one total have different levels: %s and %s",
 							   clv_number_text(total->level), clv_number_text(level))));
 }
 
-/* The state, which may be new; errors where its customers do not go together. */
+/* The state, created for the first customer; errors where model or level differ from those before. */
 static ClvTotal *
 Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 {
@@ -87,6 +90,10 @@ Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 	return total;
 }
 
+/*
+ * Transition of clv_predict_total(model, history, horizon [, discount_rate [, margin [, as_of [, level [,
+ * covariates]]]]]): adds a customer; NULL models and histories are skipped, other NULLs are errors.
+ */
 PG_FUNCTION_INFO_V1(clv_predict_total_add);
 Datum
 clv_predict_total_add(PG_FUNCTION_ARGS)
@@ -122,8 +129,9 @@ clv_predict_total_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(total);
 }
 
-/* ---- putting totals together ---- */
+/* ---- combining totals ---- */
 
+/* A copy of the total in the context, not bound to a call site. */
 static ClvTotal *
 Copy(MemoryContext context, const ClvTotal *total)
 {
@@ -137,6 +145,7 @@ Copy(MemoryContext context, const ClvTotal *total)
 	return copy;
 }
 
+/* clv_predict_total_combine(total, total) -> total: the sum of both; errors where model or level differ. */
 PG_FUNCTION_INFO_V1(clv_predict_total_combine);
 Datum
 clv_predict_total_combine(PG_FUNCTION_ARGS)
@@ -156,6 +165,7 @@ clv_predict_total_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(total);
 }
 
+/* clv_predict_total_serialize(total) -> bytea: the model, the level, the number of customers and the sums. */
 PG_FUNCTION_INFO_V1(clv_predict_total_serialize);
 Datum
 clv_predict_total_serialize(PG_FUNCTION_ARGS)
@@ -174,13 +184,15 @@ clv_predict_total_serialize(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }
 
+/* Raises the error of bytes that are not a serialized total. */
 static void
 Corrupt(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-					errmsg("these bytes are no total of predictions")));
+					errmsg("malformed state of %s", AGGREGATE)));
 }
 
+/* clv_predict_total_deserialize(bytea, internal) -> total: the inverse; every byte is checked. */
 PG_FUNCTION_INFO_V1(clv_predict_total_deserialize);
 Datum
 clv_predict_total_deserialize(PG_FUNCTION_ARGS)
@@ -219,7 +231,7 @@ clv_predict_total_deserialize(PG_FUNCTION_ARGS)
 
 /* ---- the row ---- */
 
-/* gradient' covariance gradient */
+/* The variance of an expected total by the delta method: gradient' covariance gradient. */
 static double
 DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
 {
@@ -238,13 +250,14 @@ DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
 	return Max(variance, 0);
 }
 
-/* The six columns of a total. */
+/* The six columns of one quantity. */
 typedef struct Columns
 {
 	Datum	   *values;
 	bool	   *nulls;
 } Columns;
 
+/* Puts a value into a column, NULL where it is not finite. */
 static void
 PutFinite(Columns *columns, int i, double value)
 {
@@ -253,9 +266,9 @@ PutFinite(Columns *columns, int i, double value)
 }
 
 /*
- * Expectation, its standard error and confidence interval, the prediction interval.
- * None of them crosses zero where the expectation's sign is certain, as it is here.
- * Without limits the expectation is all there is.
+ * Puts the expectation, its standard error and confidence interval, and the prediction interval.
+ * The limits do not cross zero, since the sign of the expectation is certain. Without limits only
+ * the expectation is put.
  */
 static void
 PutTotal(Columns columns, double mean, double mean_variance, double variance, double z,
@@ -278,6 +291,7 @@ PutTotal(Columns columns, double mean, double mean_variance, double variance, do
 		columns.nulls[1] = columns.nulls[2] = columns.nulls[3] = true;
 }
 
+/* clv_predict_total_final(total) -> clv_total: the row; NULL where there was neither a model nor a history. */
 PG_FUNCTION_INFO_V1(clv_predict_total_final);
 Datum
 clv_predict_total_final(PG_FUNCTION_ARGS)

@@ -1,9 +1,9 @@
 /*
  * quantities.c
- *		The quantities of a prediction, one customer at a time, nothing remembered.
+ *		The quantities of a prediction, one customer at a time, without a memo.
  *
- * Every conditional quantity is P(alive) times that of the newcomer whom the
- * customer is, given alive (family.h), so there is one formula for both.
+ * Given that the customer is alive, every quantity is that of a new customer with
+ * updated parameters (family.h), so there is one formula for both; P(alive) is a factor.
  */
 #include "predict/predict_private.h"
 
@@ -12,13 +12,13 @@
 #include "miscadmin.h"
 #include "utils/float.h"
 
-/* ---- what families lack ---- */
+/* ---- errors ---- */
 
 void
 clv_raise_unsupported(const ClvFamily *family, const char *what)
 {
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					errmsg("\"%s\" has no %s", family->name, what)));
+					errmsg("model \"%s\" has no %s", family->name, what)));
 }
 
 double
@@ -26,16 +26,16 @@ clv_checked(double value, const char *what, const ClvCustomer *customer)
 {
 	if (isnan(value))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("%s is beyond the reach of double precision", what),
+						errmsg("%s cannot be computed in double precision", what),
 						errdetail("x = %s, t_x = %s, t_cal = %s.", clv_number_text(customer->x),
 								  clv_number_text(customer->t_x), clv_number_text(customer->T)),
-						errhint("Are the parameters of the model in its time unit?")));
+						errhint("Check that the parameters of the model are in its time unit.")));
 	return value;
 }
 
 /* ---- the customer ---- */
 
-/* Families of whole periods see what happened in them; days stand for periods then. */
+/* The customer's counts for families of whole periods; days and last are in periods. */
 static void
 InPeriods(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool current,
 		  ClvCustomer *customer)
@@ -52,8 +52,8 @@ InPeriods(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool
 }
 
 /*
- * Campaigns: by the calendar as of the end of the last one that is over, and who has bought
- * for the first time since then is a newcomer; else to the day.
+ * Campaigns: by the calendar as of the end of the last one that is over; a customer whose first
+ * purchase came after it is a new customer. The family takes the days themselves.
  */
 static void
 InCampaigns(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
@@ -96,8 +96,8 @@ Customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool 
 	customer->spend_x = summary.spend_purchases;
 
 	/*
-	 * Who returned everything has spent nothing: the limit of ever smaller
-	 * purchases, which the family knows, and not less.
+	 * A customer who returned everything has spent nothing, not less: the limit of ever smaller
+	 * purchases, which the family can compute.
 	 */
 	customer->mean = summary.spend_purchases > 0 && summary.spend > 0
 						 ? summary.spend / summary.spend_purchases
@@ -177,8 +177,8 @@ clv_spend_of(const ClvModel *fitted, const ClvCustomer *customer)
 /* ---- discounting ---- */
 
 /*
- * int_0^t e^(-delta u) E[X(u)] du by the tanh-sinh rule, which needs to know
- * nothing about the scale on which the expectation bends.
+ * int_0^t e^(-delta u) E[X(u)] du by the tanh-sinh rule, which does not depend
+ * on the scale on which the expectation bends.
  */
 static double
 DiscountedArea(const ClvFuture *future, double delta, double t)
@@ -197,7 +197,7 @@ DiscountedArea(const ClvFuture *future, double delta, double t)
 	return sum * step;
 }
 
-/* The same at negative rates for families of whole periods, each at its end. */
+/* Discounted purchases at a negative rate for families of whole periods, each at the end of its period. */
 static double
 GrownByPeriods(const ClvFuture *future, double delta, double t)
 {
@@ -219,7 +219,7 @@ GrownByPeriods(const ClvFuture *future, double delta, double t)
 
 /*
  * The families discount at rates that are not negative. A negative one (money
- * that is worth more later) is rare, and by parts needs the expectation only.
+ * that is worth more later) is rare; integrated by parts it needs the expectation only.
  */
 double
 clv_discounted(const ClvFuture *future, double delta, double t)

@@ -1,18 +1,20 @@
 /*
  * rfmtc_model.c
- *		The five values with the fifth: churn = 1 - P(alive) under a model.
+ *		rfmtc(history, as_of, model): the five values, with churn = 1 - P(alive) under a model.
  */
 #include "predict/predict_private.h"
 
 #include "access/htup_details.h"
 #include "funcapi.h"
 
+/* What a call site of rfmtc(history, as_of, model) keeps. */
 typedef struct RfmtcSite
 {
 	ClvModelCache model;		/* first, as model.h asks */
 	TupleDesc	desc;
 } RfmtcSite;
 
+/* What the call site keeps, made on the first call. */
 static RfmtcSite *
 Site(FunctionCallInfo fcinfo)
 {
@@ -27,7 +29,10 @@ Site(FunctionCallInfo fcinfo)
 	return site;
 }
 
-/* (history, as_of, model); the model may be NULL */
+/*
+ * rfmtc(history, as_of, model) -> clv_rfmtc with churn = 1 - P(alive), NULL for a NULL model; NULL for a NULL
+ * history or as_of, and before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(rfmtc_with_model);
 Datum
 rfmtc_with_model(PG_FUNCTION_ARGS)

@@ -2,19 +2,19 @@
  * total.h
  *		What clv_predict_total adds up over customers.
  *
- * Of a customer, with p = P(alive), E and D his expected and discounted purchases
- * given alive, e his expected spend and m the margin, this is
+ * Of a customer, with p = P(alive), E and D their expected and discounted purchases
+ * given alive, e their expected spend and m the margin, this is
  *
  *	purchases	p E, and their variance p E[N^2 | alive] - (p E)^2
  *	value		m p D e, and its variance (m D / E)^2 Var(S): of the spend S of
  *				the horizon, discounted as much as it is on average, with
  *				Var(S) = p (E E[z^2] + E[N (N - 1) | alive] E[z z']) - (p E e)^2
  *
- * and the gradients of purchases and value by what the fits searched for, from which
- * the covariance of the estimates makes the variance of the expected totals:
+ * and the gradients of purchases and value by the parameters on the scale of the fit. With
+ * the covariance of the estimates they give the variance of the expected totals,
  * gradient' covariance gradient (the delta method). Both fits are independent of
  * each other. Var(total) = sum of the customers' variances + that of the expectation,
- * for customers are independent given the parameters.
+ * since customers are independent given the parameters.
  */
 #ifndef CLV_TOTAL_H
 #define CLV_TOTAL_H
@@ -37,6 +37,7 @@ enum
 
 #define CLV_TOTAL_TAG 0x746F7461
 
+/* The state of clv_predict_total(): sums over the customers of one model. */
 typedef struct ClvTotal
 {
 	uint32		tag;			/* CLV_TOTAL_TAG */
@@ -52,7 +53,7 @@ typedef struct ClvTotal
 	ClvExactSum sum[FLEXIBLE_ARRAY_MEMBER];
 } ClvTotal;
 
-/* How many sums a model needs. */
+/* The number of sums that a model needs. */
 static inline int
 clv_total_sums(const ClvModel *fitted)
 {
@@ -60,14 +61,14 @@ clv_total_sums(const ClvModel *fitted)
 		   (fitted->spend.family != NULL ? fitted->spend.family->nparams : 0);
 }
 
-/* A total of nobody. */
+/* An empty total in the context; the model is copied. */
 extern ClvTotal *clv_total_create(MemoryContext context, const ClvPackedModel *model,
 								  const ClvModel *fitted, double level);
 
-/* Width of the memo that a site needs to add customers. */
+/* The width of memo that a call site needs to add customers. */
 extern const int clv_total_memo_width;
 
-/* A customer under the site's model, terms and covariates. */
+/* Adds a customer under the site's model, terms and covariates. */
 extern void clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer,
 						  double margin);
 

@@ -4,13 +4,13 @@
  *
  * Derivatives are central differences: families know how to compute quantities at
  * any parameters, and a confidence interval needs six digits at most. What depends
- * on purchases and age alone is remembered, derivatives included.
+ * on purchases and age alone is kept in the memo, derivatives included.
  */
 #include "predict/total.h"
 
 #include <math.h>
 
-/* Step on the scale of the search: truncation and rounding both stay near 1e-8. */
+/* Step on the scale of the fit: truncation and rounding errors both stay near 1e-8. */
 #define STEP 0x1p-12
 
 /* The memo's numbers behind those of the site: E[N^2], and the derivatives of two. */
@@ -51,7 +51,7 @@ clv_total_create(MemoryContext context, const ClvPackedModel *model, const ClvMo
 	return total;
 }
 
-/* The parameters with one of them a step up or down, where the search moved it. */
+/* The parameters with one of them moved by a step on the scale of the fit. */
 static void
 Step(const ClvFamily *family, const double *param, int i, double step, double *out)
 {
@@ -73,8 +73,12 @@ AliveAt(const ClvModelSite *site, const ClvCustomer *c, const double *param, dou
 					  : clv_discounted(&future, site->terms.delta, site->terms.horizon);
 }
 
+/*
+ * Fills in the memo's numbers of the customer: expectations and their derivatives by each parameter, then E[N^2 |
+ * alive].
+ */
 static void
-WorkOut(const ClvModelSite *site, const ClvCustomer *c, double *value)
+EvaluateMemo(const ClvModelSite *site, const ClvCustomer *c, double *value)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
 	ClvFuture	future;
@@ -98,10 +102,11 @@ WorkOut(const ClvModelSite *site, const ClvCustomer *c, double *value)
 		value[EXPECTED_BY + i] = (expected[0] - expected[1]) / (2 * STEP);
 		value[DISCOUNTED_BY + i] = (discounted[0] - discounted[1]) / (2 * STEP);
 	}
-	/* the last, for it says that the others are there */
+	/* the last one: it marks that the others are filled in */
 	value[SECOND] = clv_second_moment(&future, site->terms.horizon);
 }
 
+/* P(alive), its derivatives, and the memo's numbers of the customer. */
 static void
 Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 {
@@ -111,7 +116,7 @@ Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 	double	   *value = clv_memo_values(&site->memo, &key);
 
 	if (isnan(value[SECOND]))
-		WorkOut(site, c, value);
+		EvaluateMemo(site, c, value);
 	memcpy(a->alive, value, sizeof(a->alive));
 	a->p = clv_checked(clv_site_p_alive(site, c), "P(alive)", c);
 	for (int i = 0; i < family->nparams; i++)
@@ -130,6 +135,7 @@ Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 	}
 }
 
+/* Expected spend per purchase, its derivatives, and the variance of the spend in the horizon. */
 static void
 Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 {
@@ -160,7 +166,7 @@ Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 }
 
 /*
- * Gradients by parameters become gradients by effects, too: a parameter of a customer
+ * Adds a gradient by parameters, and from it the gradient by effects: a parameter of a customer
  * with covariates z has the log of the model's plus effect times gamma'z.
  */
 static void
@@ -185,7 +191,7 @@ AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
 	}
 }
 
-/* Rounding must not make a variance negative. */
+/* Adds a variance, which rounding must not make negative. */
 static void
 AddVariance(ClvExactSum *sum, double variance)
 {

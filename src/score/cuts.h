@@ -29,14 +29,18 @@ typedef struct ClvCutsParts
 {
 	ClvCutPoints points;
 	DateADT		as_of;
-	int64		customers;		/* who were cut */
-	int64		skipped;		/* who did not exist yet */
+	int64		customers;		/* measured and cut */
+	int64		skipped;		/* did not exist yet */
 	ClvPackedModel   *model;			/* or NULL */
 } ClvCutsParts;
 
-/* Both check everything: the parts may have been typed, the bytes sent by anyone. */
+/* Packs the parts, which are checked: they may come from text. */
 extern ClvCuts *clv_cuts_pack(const ClvCutsParts *parts);
+
+/* Reads the binary form, of which every byte is checked. */
 extern void clv_cuts_unpack(StringInfo in, ClvCutsParts *parts);
+
+/* The parts of a value; the model is copied. */
 extern void clv_cuts_unpack_value(const ClvCuts *cuts, ClvCutsParts *parts);
 
 #endif							/* CLV_SCORE_CUTS_H */

@@ -11,6 +11,7 @@
 
 #define CUTS_VERSION 1
 
+/* Raises an error unless the cuts of a measure are numbers in ascending order. */
 static void
 CheckCuts(const ClvCutPoints *points, int measure)
 {
@@ -21,14 +22,15 @@ CheckCuts(const ClvCutPoints *points, int measure)
 		if (isnan(cut))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("cut %d of %s is no number", i + 1, clv_measure_name[measure])));
+					 errmsg("cut %d of %s must not be NaN", i + 1, clv_measure_name[measure])));
 		if (i > 0 && cut < points->cut[measure][i - 1])
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("cuts of %s must ascend: cut %d is below the one before it",
+							errmsg("cuts of %s must be in ascending order: cut %d is less than the one before it",
 								   clv_measure_name[measure], i + 1)));
 	}
 }
 
+/* Raises an error unless the parts are cuts that rfmtc_cuts() could have made. */
 static void
 CheckParts(const ClvCutsParts *parts)
 {
@@ -38,8 +40,8 @@ CheckParts(const ClvCutsParts *parts)
 	clv_check_date("as_of", parts->as_of);
 	if (parts->customers < 1 || parts->skipped < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("cuts cannot have been made from " INT64_FORMAT
-							   " customers with " INT64_FORMAT " skipped",
+						errmsg("invalid number of customers in clv_cuts: " INT64_FORMAT
+							   " customers, " INT64_FORMAT " skipped",
 							   parts->customers, parts->skipped)));
 	for (int i = 0; i < CLV_MEASURES; i++)
 		if (i < CLV_PLAIN_MEASURES || parts->model != NULL)
@@ -72,7 +74,7 @@ clv_cuts_pack(const ClvCutsParts *parts)
 		ClvModel	fitted;
 		ClvPackedModel   *model;
 
-		/* the bytes may have come off the wire; these are the canonical ones */
+		/* the bytes may have been received from a client; these are the canonical ones */
 		clv_model_unpack(parts->model, &fitted);
 		model = clv_model_pack(&fitted);
 		pq_sendbytes(&out, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model));

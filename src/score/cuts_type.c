@@ -28,6 +28,7 @@ extern Datum clv_model_from_jsonb(PG_FUNCTION_ARGS);
 
 /* ---- out ---- */
 
+/* The JSON form of the cuts, palloc'd. */
 static char *
 CutsText(const ClvCuts *cuts)
 {
@@ -63,7 +64,7 @@ CutsText(const ClvCuts *cuts)
 
 /* ---- in ---- */
 
-/* A cut, which may be infinite: JSON has no number for that. */
+/* A cut, which may be infinite: then it is a string, since JSON has no infinite numbers. */
 static double
 CutAt(const ClvMember *member, JsonbContainer *list, int i)
 {
@@ -94,7 +95,7 @@ ReadCuts(const ClvMember *member, double *cuts)
 	return n;
 }
 
-/* Takes one member; false where nobody knows it. counts holds the lengths of the lists. */
+/* Takes one member; false where it is unknown. counts receives the lengths of the lists. */
 static bool
 TakeMember(ClvCutsParts *parts, int64 *version, int *counts, ClvMember *member)
 {
@@ -123,7 +124,7 @@ TakeMember(ClvCutsParts *parts, int64 *version, int *counts, ClvMember *member)
 	return true;
 }
 
-/* An error about a list, or a day, that is not as it must be. */
+/* Raises the error of a member that is not what it must be. */
 static pg_attribute_noreturn() void
 BadMember(const char *key, const char *what)
 {
@@ -132,7 +133,7 @@ BadMember(const char *key, const char *what)
 	clv_json_wrong(&member, what);
 }
 
-/* What a reader must find, and in what numbers. */
+/* Checks that all members are there, and that the lists have bins - 1 numbers. */
 static void
 CheckMembers(const ClvCutsParts *parts, int64 version, const int *counts)
 {
@@ -155,6 +156,7 @@ CheckMembers(const ClvCutsParts *parts, int64 version, const int *counts)
 	}
 }
 
+/* The cuts of a JSON object; errors name a member that is missing, unknown or out of range. */
 static ClvCuts *
 CutsFromJson(Jsonb *json)
 {
@@ -175,6 +177,7 @@ CutsFromJson(Jsonb *json)
 
 /* ---- SQL ---- */
 
+/* clv_cuts_recv(internal) -> clv_cuts: reads the binary form; an error unless it is the canonical one. */
 PG_FUNCTION_INFO_V1(clv_cuts_recv);
 Datum
 clv_cuts_recv(PG_FUNCTION_ARGS)
@@ -190,5 +193,5 @@ clv_cuts_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_CLV_CUTS_P(cuts);
 }
 
-/* What is stored is what is sent. */
+/* Input, output, send, casts and comparison; the binary form is the stored one. */
 CLV_JSON_TYPE(clv_cuts, CutsFromJson, CutsText, PG_GETARG_CLV_CUTS_P);

@@ -18,9 +18,9 @@ const char *const clv_measure_name[CLV_MEASURES] = {
 const char clv_score_letter[CLV_MEASURES + 1] = "rfmtcv";
 
 /*
- * A high score is good news, but recency and churn are bad where they are high.
- * Their scores are turned round, not their values: so equal values still share
- * a score, and the cuts stay quantiles of what the user sees.
+ * A high score is good, but high recency and churn are bad. Their scores are reversed,
+ * not their values: so equal values still share a score, and the cuts remain quantiles of
+ * the values that the user sees.
  */
 static const bool low_is_good[CLV_MEASURES] = {
 	[CLV_RECENCY] = true,
@@ -53,6 +53,7 @@ clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *va
 	return true;
 }
 
+/* How many of the ascending cuts lie strictly below the value, by bisection. */
 static int
 CutsBelow(const double *cut, int count, double value)
 {

@@ -1,9 +1,9 @@
 /*
  * population.c
- *		The measures of many customers, kept to be cut.
+ *		The measures of many customers, from which the cuts are made.
  *
- * Every value is kept: eight bytes a measure buy cuts that are exact and the
- * same in any order. A column is one chunk, and the columns that need a model
+ * Every value is kept: at eight bytes a measure the cuts are exact, and the same in
+ * any order of the rows. A column is one chunk, and the columns that need a model
  * exist only once there is one.
  */
 #include "score/population.h"
@@ -15,6 +15,7 @@
 #define FIRST_CAPACITY 16
 #define POPULATION_LIMIT ((int64) ((MaxAllocSize - 65536) / (CLV_MEASURES * sizeof(double))))
 
+/* Raises the error of a population over the limit of 1 GB. */
 static pg_attribute_noreturn() void
 TooMany(void)
 {
@@ -27,6 +28,7 @@ TooMany(void)
 					 "score all of them against it: rfmtc_score(history, cuts).")));
 }
 
+/* The column at the capacity of the population, allocated where it is NULL. */
 static double *
 ResizeColumn(const ClvPopulation *population, double *column)
 {
@@ -50,7 +52,7 @@ clv_population_reserve(ClvPopulation *population, int64 customers)
 			population->column[i] = ResizeColumn(population, population->column[i]);
 }
 
-/* The first model has come: customers before it have no such values. */
+/* Adds the columns of the first model; they are NaN for the customers before it. */
 static void
 AddModelColumns(ClvPopulation *population)
 {

@@ -2,19 +2,20 @@
  * quantile.c
  *		Cut points at the quantiles of a column of numbers, by selection.
  *
- * Sorting a column to learn four of its values is a waste: partitioning only the
- * stretches in which a wanted rank lies costs a few passes. The partition is in
- * three parts, because columns of counts are mostly ties. Pivots come from a
- * fixed pseudo-random sequence: no order of arrival is a bad one, and the
- * result, being a set of order statistics, depends on neither.
+ * A few order statistics do not need a sorted column: partitioning only the ranges in
+ * which a wanted rank lies costs a few passes. The partition is in three parts, because
+ * columns of counts are mostly ties. Pivots come from a fixed pseudo-random sequence, so
+ * that no order of rows is a bad case; the result, being a set of order statistics,
+ * depends on neither.
  */
 #include "score/score.h"
 
 #include "miscadmin.h"
 
-#define SMALL_STRETCH 24
+#define SMALL_RANGE 24
 #define SAMPLE 9
 
+/* Sorts v[low..high] into ascending order. */
 static void
 InsertionSort(double *v, int64 low, int64 high)
 {
@@ -29,7 +30,7 @@ InsertionSort(double *v, int64 low, int64 high)
 	}
 }
 
-/* The median of a few places of the stretch. */
+/* A pivot: the median of a few values of v[low..high] at pseudo-random places. */
 static double
 Pivot(const double *v, int64 low, int64 high, uint64 *seed)
 {
@@ -37,7 +38,7 @@ Pivot(const double *v, int64 low, int64 high, uint64 *seed)
 
 	for (int i = 0; i < SAMPLE; i++)
 	{
-		/* Knuth's MMIX generator; its upper bits are the good ones */
+		/* Knuth's MMIX generator, of which the upper bits are used */
 		*seed = *seed * UINT64CONST(6364136223846793005) + UINT64CONST(1442695040888963407);
 		sample[i] = v[low + (int64) ((*seed >> 11) % (uint64) (high - low + 1))];
 	}
@@ -77,7 +78,7 @@ static void
 Select(double *v, int64 low, int64 high, const int64 *rank, int nranks, uint64 *seed)
 {
 	check_stack_depth();
-	while (nranks > 0 && high - low >= SMALL_STRETCH)
+	while (nranks > 0 && high - low >= SMALL_RANGE)
 	{
 		int64		from;
 		int64		to;

@@ -17,6 +17,7 @@
 #define AGGREGATE "rfmtc_cuts()"
 #define STATE_TAG 0x63757473
 
+/* The state of the aggregate: the population so far, and the arguments that all of its rows share. */
 typedef struct CutsState
 {
 	uint32		tag;			/* STATE_TAG */
@@ -29,6 +30,7 @@ typedef struct CutsState
 	ClvPopulation population;
 } CutsState;
 
+/* An empty state in the context. */
 static CutsState *
 NewState(MemoryContext context)
 {
@@ -39,12 +41,14 @@ NewState(MemoryContext context)
 	return state;
 }
 
+/* The state in an argument, NULL where there is none yet; an error for the state of another aggregate. */
 static CutsState *
 StateArgument(FunctionCallInfo fcinfo, int arg)
 {
 	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
 }
 
+/* Copies the model into the state; an error where it has no purchase part. */
 static void
 SetModel(CutsState *state, const ClvPackedModel *model)
 {
@@ -57,6 +61,7 @@ SetModel(CutsState *state, const ClvPackedModel *model)
 	state->valuer = clv_valuer_create(context);
 }
 
+/* Whether both models have the same bytes, or neither is given. */
 static bool
 SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
 {
@@ -65,6 +70,7 @@ SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
 	return clv_same_bytes(a, b);
 }
 
+/* Raises the error of rows or states that differ in what they must share. */
 static pg_attribute_noreturn() void
 Disagreement(const char *what)
 {
@@ -73,18 +79,21 @@ Disagreement(const char *what)
 					errhint("Aggregate with GROUP BY what the %s depends on.", what)));
 }
 
+/* The number of bins in argument 4, the default where it is absent or NULL. */
 static int
 BinsArgument(FunctionCallInfo fcinfo)
 {
 	return PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : CLV_DEFAULT_BINS;
 }
 
+/* Whether argument 3 is a model. */
 static bool
 HasModel(FunctionCallInfo fcinfo)
 {
 	return PG_NARGS() > 3 && !PG_ARGISNULL(3);
 }
 
+/* The day of this row: argument 2, else the model's; an error where neither is given. */
 static DateADT
 AsOfArgument(FunctionCallInfo fcinfo, const CutsState *state)
 {
@@ -97,6 +106,7 @@ AsOfArgument(FunctionCallInfo fcinfo, const CutsState *state)
 					errhint("Give as_of, or a model that has one.")));
 }
 
+/* Takes the arguments of the first row into the state; errors where they are out of range. */
 static void
 OpenState(FunctionCallInfo fcinfo, CutsState *state)
 {
@@ -127,6 +137,10 @@ CheckArguments(FunctionCallInfo fcinfo, CutsState *state)
 		Disagreement("as_of");
 }
 
+/*
+ * Transition of rfmtc_cuts(history, as_of [, model [, bins]]): adds a customer, or counts one who does not exist
+ * yet as skipped; NULL histories are ignored.
+ */
 PG_FUNCTION_INFO_V1(rfmtc_cuts_accum);
 Datum
 rfmtc_cuts_accum(PG_FUNCTION_ARGS)
@@ -179,6 +193,7 @@ Append(CutsState *state, const CutsState *other)
 	}
 }
 
+/* rfmtc_cuts_combine(state, state) -> state: both populations together; an error where day, model or bins differ. */
 PG_FUNCTION_INFO_V1(rfmtc_cuts_combine);
 Datum
 rfmtc_cuts_combine(PG_FUNCTION_ARGS)
@@ -201,6 +216,7 @@ rfmtc_cuts_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
+/* rfmtc_cuts_serialize(state) -> bytea: the shared arguments, then the population column by column. */
 PG_FUNCTION_INFO_V1(rfmtc_cuts_serialize);
 Datum
 rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
@@ -228,6 +244,7 @@ rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
+/* Reads the model of a serialized state, if it has one. */
 static void
 ReadModel(StringInfo in, CutsState *state)
 {
@@ -245,6 +262,7 @@ ReadModel(StringInfo in, CutsState *state)
 	SetModel(state, model);
 }
 
+/* Reads the customers of a serialized state, which take the rest of the bytes. */
 static void
 ReadPopulation(StringInfo in, CutsState *state)
 {
@@ -272,6 +290,7 @@ ReadPopulation(StringInfo in, CutsState *state)
 	in->cursor = in->len;
 }
 
+/* rfmtc_cuts_deserialize(bytea, internal) -> state: the inverse; every byte is checked. */
 PG_FUNCTION_INFO_V1(rfmtc_cuts_deserialize);
 Datum
 rfmtc_cuts_deserialize(PG_FUNCTION_ARGS)

@@ -2,9 +2,9 @@
  * score.h
  *		Scores: where a customer stands in a population, 1 (worst) to bins (best).
  *
- * Six measures of a customer are cut at the quantiles i/bins of the population;
- * a value's place is 1 + the number of cuts strictly below it, so that equal
- * values share it, whatever the order of the rows.
+ * Six measures of a customer are cut at the quantiles i/bins of the population. A score is
+ * 1 + the number of cuts strictly below the value, so that equal values share it, whatever
+ * the order of the rows; recency and churn count from the other end.
  */
 #ifndef CLV_SCORE_H
 #define CLV_SCORE_H
@@ -35,13 +35,13 @@ typedef enum ClvMeasure
 
 #define CLV_PLAIN_MEASURES CLV_CHURN	/* those that need no model come first */
 
-/* As users read them: "recency", and the letter of its score. */
+/* The name of each measure, such as "recency", and the letter of its score. */
 extern const char *const clv_measure_name[CLV_MEASURES];
 extern const char clv_score_letter[CLV_MEASURES + 1];
 
 /*
  * The measures of a customer as of a day; those that need a model are NaN where it
- * is NULL. The valuer remembers what customers share. False where the customer does
+ * is NULL. The valuer keeps what customers share. False where the customer does
  * not exist yet.
  */
 extern bool clv_measure(const ClvHistory *history, const ClvModelCache *model,
@@ -55,12 +55,13 @@ typedef struct ClvCutPoints
 	double		cut[CLV_MEASURES][CLV_MAX_BINS - 1];
 } ClvCutPoints;
 
-/* Scores of a customer, 0 for one that is not known. */
+/* The scores of a customer, 0 where the measure is not known. */
 typedef struct ClvScores
 {
 	uint8		score[CLV_MEASURES];
 } ClvScores;
 
+/* Scores the measures of a customer against the cuts; 0 where either is not known. */
 extern void clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES],
 					  ClvScores *scores);
 
@@ -70,11 +71,13 @@ extern void clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES]
  */
 extern void clv_quantile_cuts(double *values, int64 n, int bins, double *cuts);
 
-/* An error unless CLV_MIN_BINS <= bins <= CLV_MAX_BINS. */
+/* Raises an error unless CLV_MIN_BINS <= bins <= CLV_MAX_BINS. */
 extern void clv_check_bins(int bins);
 
 /* The row type that the function returns, for clv_scores_datum(). */
 extern TupleDesc clv_scores_desc(FmgrInfo *flinfo);
+
+/* The scores as a row of the type clv_scores; NULL for 0. */
 extern Datum clv_scores_datum(TupleDesc desc, const ClvScores *scores);
 
 /* The inverse; 0 for NULL. False where all are NULL. */

@@ -1,4 +1,4 @@
--- ---- scores: where a customer stands in a population -----------------------------------------
+-- ---- scores: the rank of a customer in a population -----------------------------------------
 
 CREATE TYPE @extschema@.clv_scores AS (
 	r pg_catalog.int2,
@@ -9,7 +9,8 @@ CREATE TYPE @extschema@.clv_scores AS (
 	v pg_catalog.int2
 );
 COMMENT ON TYPE @extschema@.clv_scores IS
-	'scores from 1 (worst) to the number of bins (best): r bought recently, f bought often, m spent much, t customer for long, c unlikely to have churned, v valuable in the year ahead; c and v are NULL without a model';
+	'scores from 1 (worst) to the number of bins (best): r recency, f frequency, m spend, t tenure, c probability to '
+	'be still active, v value in the year ahead; c and v are NULL without a model';
 
 -- ---- cut points as values -------------------------------------------------------------------
 
@@ -42,7 +43,8 @@ CREATE TYPE @extschema@.clv_cuts (
 	STORAGE = main
 );
 COMMENT ON TYPE @extschema@.clv_cuts IS
-	'the cut points of a population behind its scores, with the day and the model they were made with; its text form is JSON';
+	'the cut points of a population behind its scores, with the day and the model they were made with; its text form '
+	'is JSON';
 
 CREATE FUNCTION clv_internal.clv_cuts_to_jsonb(@extschema@.clv_cuts) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
@@ -50,16 +52,17 @@ COMMENT ON FUNCTION clv_internal.clv_cuts_to_jsonb(@extschema@.clv_cuts) IS 'the
 CREATE FUNCTION clv_internal.clv_cuts_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_cuts
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION clv_internal.clv_cuts_from_jsonb(pg_catalog.jsonb) IS
-	'the cut points behind their jsonb form; an error names what is missing, unknown or out of range';
+	'the cut points of a jsonb form; an error names what is missing, unknown or out of range';
 
 CREATE CAST (@extschema@.clv_cuts AS pg_catalog.jsonb)
 	WITH FUNCTION clv_internal.clv_cuts_to_jsonb(@extschema@.clv_cuts);
 CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_cuts)
 	WITH FUNCTION clv_internal.clv_cuts_from_jsonb(pg_catalog.jsonb);
 COMMENT ON CAST (@extschema@.clv_cuts AS pg_catalog.jsonb) IS 'the cut points as JSON, without loss';
-COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_cuts) IS 'reads what the cast to jsonb has written; every member is checked';
+COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_cuts) IS
+	'reads what the cast to jsonb has written; every member is checked';
 
--- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself means nothing --------
+-- ---- comparison: for DISTINCT, GROUP BY and indexes; the order itself has no meaning --------
 
 %canonical clv_cuts 1 2 cuts
 
@@ -72,38 +75,49 @@ CREATE FUNCTION @extschema@.rfmtc_score(
 	bins pg_catalog.int4 DEFAULT 5
 ) RETURNS @extschema@.clv_scores
 	AS 'MODULE_PATHNAME', 'rfmtc_score_window' LANGUAGE C WINDOW STABLE PARALLEL SAFE COST 25;
-COMMENT ON FUNCTION @extschema@.rfmtc_score(@extschema@.clv_history, @extschema@.clv_model, pg_catalog.date, pg_catalog.int4) IS
-	'window function: the scores of each customer among those of the partition, 1 (worst) to bins (best; 2 to 100): 1 + the number of quantiles i/bins below the value, so that ties share a score. Frame and ORDER BY are ignored. as_of: the model''s day, else that of the last purchase in the partition, not later than today, with a WARNING where that stands alone. c and v (value of the next 365.25 days, undiscounted) are NULL without a model. Customers who did not exist yet get NULL and do not count';
+COMMENT ON FUNCTION @extschema@.rfmtc_score(
+	@extschema@.clv_history, @extschema@.clv_model, pg_catalog.date, pg_catalog.int4) IS
+	'window function: the scores of each customer among those of the partition, 1 (worst) to bins (best; 2 to 100): 1 '
+	'+ the number of quantiles i/bins below the value, so that ties share a score. Frame and ORDER BY are ignored. '
+	'as_of: the model''s day, else that of the last purchase in the partition, not later than today, with a WARNING '
+	'where that day is isolated. c and v (value of the next 365.25 days, undiscounted) are NULL without a model. '
+	'Customers who did not exist yet get NULL and do not count';
 
 CREATE FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date) IS
-	'takes one customer into the state of rfmtc_cuts()';
-CREATE FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model)
+	'adds one customer to the state of rfmtc_cuts()';
+CREATE FUNCTION clv_internal.rfmtc_cuts_accum(
+	pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
-	'takes one customer into the state of rfmtc_cuts()';
-CREATE FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4)
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(
+	pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
+	'adds one customer to the state of rfmtc_cuts()';
+CREATE FUNCTION clv_internal.rfmtc_cuts_accum(
+	pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
-	'takes one customer into the state of rfmtc_cuts()';
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_accum(
+	pg_catalog.internal, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
+	'adds one customer to the state of rfmtc_cuts()';
 CREATE FUNCTION clv_internal.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION clv_internal.rfmtc_cuts_combine(pg_catalog.internal, pg_catalog.internal) IS
 	'joins two states of rfmtc_cuts(); an error where they differ in day, model or bins';
 CREATE FUNCTION clv_internal.rfmtc_cuts_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION clv_internal.rfmtc_cuts_serialize(pg_catalog.internal) IS 'sends a state of rfmtc_cuts() to another process';
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_serialize(pg_catalog.internal) IS
+	'sends a state of rfmtc_cuts() to another process';
 CREATE FUNCTION clv_internal.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION clv_internal.rfmtc_cuts_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
 	'receives a state of rfmtc_cuts(); every byte is checked';
 CREATE FUNCTION clv_internal.rfmtc_cuts_final(pg_catalog.internal) RETURNS @extschema@.clv_cuts
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION clv_internal.rfmtc_cuts_final(pg_catalog.internal) IS 'cuts the population that rfmtc_cuts() gathered';
+COMMENT ON FUNCTION clv_internal.rfmtc_cuts_final(pg_catalog.internal) IS
+	'the cut points of the population in a state of rfmtc_cuts()';
 
 CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date) (
 	SFUNC = clv_internal.rfmtc_cuts_accum,
@@ -116,8 +130,12 @@ CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of p
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date) IS
-	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Without a model there are no cuts of churn and value. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
-CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model) (
+	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for '
+	'rfmtc_score(history, cuts). Without a model there are no cuts of churn and value. Customers who did not exist yet '
+	'at as_of are counted as skipped; NULL where none existed. The day, the model and bins must be the same for all '
+	'rows';
+CREATE AGGREGATE @extschema@.rfmtc_cuts(
+	history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model) (
 	SFUNC = clv_internal.rfmtc_cuts_accum,
 	STYPE = pg_catalog.internal,
 	SSPACE = 4096,
@@ -128,8 +146,12 @@ CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of p
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
-	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Cuts churn and value under the model too; a NULL as_of is the model''s. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
-CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model, bins pg_catalog.int4) (
+	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for '
+	'rfmtc_score(history, cuts). Cuts churn and value under the model too; a NULL as_of is the model''s. Customers who '
+	'did not exist yet at as_of are counted as skipped; NULL where none existed. The day, the model and bins must be '
+	'the same for all rows';
+CREATE AGGREGATE @extschema@.rfmtc_cuts(
+	history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model, bins pg_catalog.int4) (
 	SFUNC = clv_internal.rfmtc_cuts_accum,
 	STYPE = pg_catalog.internal,
 	SSPACE = 4096,
@@ -139,8 +161,12 @@ CREATE AGGREGATE @extschema@.rfmtc_cuts(history @extschema@.clv_history, as_of p
 	FINALFUNC = clv_internal.rfmtc_cuts_final,
 	PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
-	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for rfmtc_score(history, cuts). Cuts churn and value under the model too (NULL: none); a NULL as_of is the model''s; bins from 2 to 100, NULL is 5. Customers who did not exist yet at as_of are counted as skipped; NULL where nobody did. The day, the model and bins must be the same for all rows';
+COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(
+	@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
+	'the cut points of a population at the quantiles i/bins (interpolated as percentile_cont does), exact, for '
+	'rfmtc_score(history, cuts). Cuts churn and value under the model too (NULL: none); a NULL as_of is the model''s; '
+	'bins from 2 to 100, NULL is 5. Customers who did not exist yet at as_of are counted as skipped; NULL where none '
+	'existed. The day, the model and bins must be the same for all rows';
 
 CREATE FUNCTION @extschema@.rfmtc_score(
 	history @extschema@.clv_history,
@@ -149,5 +175,7 @@ CREATE FUNCTION @extschema@.rfmtc_score(
 ) RETURNS @extschema@.clv_scores
 	AS 'MODULE_PATHNAME', 'rfmtc_score_cuts' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.rfmtc_score(@extschema@.clv_history, @extschema@.clv_cuts, pg_catalog.date) IS
-	'the scores of a customer against stored cut points, under the cuts'' own model; as_of: the cuts'' day where none is given. The same scores as by the window function over the population the cuts were made from. NULL for NULL arguments and for a customer who did not exist yet';
+	'the scores of a customer against stored cut points, under the cuts'' own model; as_of: the cuts'' day where none '
+	'is given. The same scores as by the window function over the population the cuts were made from. NULL for NULL '
+	'arguments and for a customer who did not exist yet';
 

@@ -6,7 +6,7 @@
 
 #include "common/arguments.h"
 
-/* What a call site keeps: the cuts it saw last, their model, and the row type. */
+/* What a call site keeps: the cuts of the last row, their model, and the row type. */
 typedef struct CutsSite
 {
 	ClvModelCache cache;
@@ -18,6 +18,7 @@ typedef struct CutsSite
 	ClvPackedModel   *model;
 } CutsSite;
 
+/* What the call site keeps, made on the first call. */
 static CutsSite *
 Site(FmgrInfo *flinfo)
 {
@@ -32,7 +33,7 @@ Site(FmgrInfo *flinfo)
 	return flinfo->fn_extra;
 }
 
-/* Forget the old cuts before the new ones are read: reading them may fail. */
+/* Takes new cuts; the old ones are forgotten first, since reading the new ones may fail. */
 static void
 TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
 {
@@ -54,6 +55,10 @@ TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
 	clv_last_set(&site->last, false, datum, context);
 }
 
+/*
+ * rfmtc_score(history, cuts, as_of) -> clv_scores; a NULL as_of is the day of the cuts; NULL for a NULL history or
+ * cuts, and before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(rfmtc_score_cuts);
 Datum
 rfmtc_score_cuts(PG_FUNCTION_ARGS)

@@ -3,8 +3,8 @@
  *		rfmtc_score(history, model, as_of, bins) OVER (...)
  *
  * The first row of a partition reads all of it, measures every customer, cuts
- * and scores; the rows then pick up six bytes each. Frame and ORDER BY play no
- * part: a score is a place in the whole partition.
+ * and scores; every row then returns its six stored bytes. Frame and ORDER BY have no
+ * effect: a score is relative to the whole partition.
  */
 #include "fit/last_day.h"
 #include "score/population.h"
@@ -29,17 +29,17 @@ enum
 	ARGS
 };
 
-/* What a partition has found out; zeroed when it starts. */
+/* The results of a partition; zeroed when it starts. */
 typedef struct Partition
 {
 	ClvModelCache cache;
-	ClvValuer  *valuer;			/* of who reads; NULL before */
+	ClvValuer  *valuer;			/* of the reader; NULL before the first row */
 	bool		ready;
 	int64		rows;
-	ClvScores  *scores;			/* one for each row; all 0 for customers not there */
+	ClvScores  *scores;			/* one for each row; all 0 where the customer does not exist */
 } Partition;
 
-/* What the first row of a partition works with. */
+/* What the first row of a partition reads the others with. */
 typedef struct Reader
 {
 	WindowObject winobj;
@@ -54,7 +54,7 @@ typedef struct Reader
 	int			bins;
 } Reader;
 
-/* The arguments of a row. Each is copied, for to fetch the next may free the one before. */
+/* Reads the arguments of a row. Each is copied, since fetching the next may free the one before. */
 static void
 ReadArguments(Reader *reader, int64 row)
 {
@@ -72,6 +72,7 @@ ReadArguments(Reader *reader, int64 row)
 	}
 }
 
+/* Prepares to read the rows of a partition; arguments that are the same in every row are read once. */
 static void
 OpenReader(Reader *reader, FunctionCallInfo fcinfo, WindowObject winobj, Partition *partition)
 {
@@ -103,7 +104,7 @@ Model(Reader *reader)
 	return fitted;
 }
 
-/* The day that the row read last wants by its own words, or DATEVAL_NOBEGIN. */
+/* The day that the row read last asks for, by as_of or by its model, or DATEVAL_NOBEGIN. */
 static DateADT
 AsOfWanted(Reader *reader)
 {
@@ -115,13 +116,14 @@ AsOfWanted(Reader *reader)
 	return fitted != NULL && fitted->has_as_of ? fitted->as_of : DATEVAL_NOBEGIN;
 }
 
+/* The number of bins that the row read last asks for. */
 static int
 BinsWanted(const Reader *reader)
 {
 	return reader->isnull[ARG_BINS] ? CLV_DEFAULT_BINS : DatumGetInt32(reader->value[ARG_BINS]);
 }
 
-/* A row that wants another day or other bins than those before it is an error. */
+/* Raises an error where a row asks for another day or other bins than those before it. */
 static void
 CheckAgreement(Reader *reader)
 {
@@ -177,7 +179,7 @@ FindAsOf(Reader *reader)
 	return wanted;
 }
 
-/* Settle the day and the bins. DATEVAL_NOBEGIN stays where nobody ever bought. */
+/* Determines the day and the bins. The day is DATEVAL_NOBEGIN where there is no purchase at all. */
 static void
 Agree(Reader *reader)
 {
@@ -191,9 +193,9 @@ Agree(Reader *reader)
 		reader->as_of = FindAsOf(reader);
 }
 
-/* Measure everybody; there says whom. */
+/* Measures every customer of the partition; exists[row] tells whether they exist yet. */
 static void
-Measure(Reader *reader, ClvPopulation *population, bool *there)
+Measure(Reader *reader, ClvPopulation *population, bool *exists)
 {
 	if (reader->partition->valuer == NULL)
 		reader->partition->valuer = clv_valuer_create(reader->memory);
@@ -205,19 +207,20 @@ Measure(Reader *reader, ClvPopulation *population, bool *there)
 		CHECK_FOR_INTERRUPTS();
 		ReadArguments(reader, row);
 		CheckAgreement(reader);
-		there[row] = !reader->isnull[ARG_HISTORY] &&
-					 clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]),
+		exists[row] = !reader->isnull[ARG_HISTORY] &&
+					   clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]),
 								 Model(reader) != NULL ? &reader->partition->cache : NULL,
 								 reader->partition->valuer, reader->as_of, value);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->scratch);
-		if (there[row])
+		if (exists[row])
 			clv_population_add(population, value);
 	}
 }
 
+/* Cuts the population and scores every row whose customer exists. */
 static void
-ScorePopulation(Partition *partition, const ClvPopulation *population, const bool *there, int bins)
+ScorePopulation(Partition *partition, const ClvPopulation *population, const bool *exists, int bins)
 {
 	ClvCutPoints cuts;
 	int64		customer = 0;
@@ -227,7 +230,7 @@ ScorePopulation(Partition *partition, const ClvPopulation *population, const boo
 	{
 		double		value[CLV_MEASURES];
 
-		if (!there[row])
+		if (!exists[row])
 			continue;
 		for (int i = 0; i < CLV_MEASURES; i++)
 			value[i] = cuts.known[i] ? population->column[i][customer] : NAN;
@@ -236,6 +239,7 @@ ScorePopulation(Partition *partition, const ClvPopulation *population, const boo
 	}
 }
 
+/* Reads, measures and scores the whole partition; errors where its rows disagree or are too many. */
 static void
 ScorePartition(FunctionCallInfo fcinfo, WindowObject winobj, Partition *partition)
 {
@@ -243,7 +247,7 @@ ScorePartition(FunctionCallInfo fcinfo, WindowObject winobj, Partition *partitio
 	ClvPopulation population;
 	MemoryContext work;
 	MemoryContext old;
-	bool	   *there;
+	bool	   *exists;
 
 	partition->rows = WinGetPartitionRowCount(winobj);
 	if (partition->rows > PG_INT32_MAX)
@@ -256,18 +260,22 @@ ScorePartition(FunctionCallInfo fcinfo, WindowObject winobj, Partition *partitio
 	Agree(&reader);
 	memset(&population, 0, sizeof(population));
 	population.context = work;
-	there = MemoryContextAllocHuge(work, partition->rows);
-	Measure(&reader, &population, there);
+	exists = MemoryContextAllocHuge(work, partition->rows);
+	Measure(&reader, &population, exists);
 	partition->scores =
 		MemoryContextAllocExtended(reader.memory, mul_size(partition->rows, sizeof(ClvScores)),
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	ScorePopulation(partition, &population, there, reader.bins);
+	ScorePopulation(partition, &population, exists, reader.bins);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
 	partition->ready = true;
 }
 
+/*
+ * rfmtc_score(history, model, as_of, bins) OVER (...) -> clv_scores: the scores of the row's customer in the
+ * partition; NULL before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(rfmtc_score_window);
 Datum
 rfmtc_score_window(PG_FUNCTION_ARGS)

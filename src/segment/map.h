@@ -1,6 +1,6 @@
 /*
  * map.h
- *		From the text of a map argument to its rules.
+ *		Reading the rules of a map argument.
  */
 #ifndef CLV_SEGMENT_MAP_H
 #define CLV_SEGMENT_MAP_H
@@ -8,7 +8,7 @@
 #include "segment/rules.h"
 
 /*
- * Read the rules in the current memory context: a list where the text starts
+ * Reads the rules in the current memory context: a list where the text starts
  * with '[', else a map of the table clv_segment_map in the schema of the
  * function. An unknown map is an error that names the known ones.
  */
@@ -17,7 +17,7 @@ extern ClvRules *clv_map_read(const text *map, Oid function);
 /* Whether the text is a rule list itself, and so depends on no table. */
 extern bool clv_map_is_list(const text *map);
 
-/* What a query sees of the tables; equal keys, equal maps. */
+/* What a query sees of the tables: equal versions mean equal maps. */
 typedef struct ClvMapVersion
 {
 	TransactionId xmin;
@@ -27,6 +27,7 @@ typedef struct ClvMapVersion
 	CommandId	command;
 } ClvMapVersion;
 
+/* The version under the active snapshot. */
 extern ClvMapVersion clv_map_version(void);
 
 #endif							/* CLV_SEGMENT_MAP_H */

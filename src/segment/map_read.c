@@ -1,5 +1,5 @@
 /*
- * map.c
+ * map_read.c
  *		Reading maps: from the table clv_segment_map, or from a list.
  */
 #include "segment/map.h"
@@ -36,9 +36,9 @@ clv_map_is_list(const text *map)
 
 /*
  * The transactions below xmax that were running can only become fewer, so as
- * long as their number and xmax stay, they are the same ones. A transaction of
- * our own moves xmax when it, or a part of it, ends, and the command counter
- * when it writes.
+ * long as their number and xmax stay the same, they are the same transactions. Our
+ * own transaction changes xmax when it, or a subtransaction, ends, and the command
+ * counter when it writes.
  */
 ClvMapVersion
 clv_map_version(void)
@@ -69,8 +69,8 @@ static const struct
 
 /*
  * clv_segment_map, open and checked. It is read row by row, not by a statement:
- * so nothing of somebody else's (a view, a policy, an operator) can run in the
- * name of the caller, whatever bears the name of the table.
+ * so no other code (a view, a policy, an operator) can run with the rights of the
+ * caller, whatever object has the name of the table.
  */
 typedef struct MapTable
 {
@@ -78,6 +78,7 @@ typedef struct MapTable
 	AttrNumber	column[MAP_COLUMNS];
 } MapTable;
 
+/* A row of clv_segment_map. */
 typedef struct MapRow
 {
 	text	   *map;
@@ -87,19 +88,19 @@ typedef struct MapRow
 	bool		builtin;
 } MapRow;
 
-/* Raises an error that says in which respect the table is not as the extension made it. */
+/* Raises the error of a table that differs from the one that the extension created; detail says in what. */
 static pg_attribute_noreturn() void
 NotAsMade(Relation relation, const char *detail)
 {
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("table \"%s\" is not as the extension made it",
+					errmsg("table \"%s\" differs from the one that the extension created",
 						   RelationGetRelationName(relation)),
 					errdetail_internal("%s", detail),
-					errhint("Nothing is read from it. Keep the rows that you want, drop the extension "
-							"and create it again.")));
+					errhint("No maps are read from it. Save the rows that you want to keep, drop the "
+							"extension clv and create it again.")));
 }
 
-/* The place of a column that has the very type it was made with; an error where there is none. */
+/* The number of a column with exactly the type it was created with; an error where there is none. */
 static AttrNumber
 FindColumn(Relation relation, const char *name, Oid type)
 {
@@ -119,7 +120,7 @@ FindColumn(Relation relation, const char *name, Oid type)
 	NotAsMade(relation, psprintf("It has no column \"%s\".", name));
 }
 
-/* What is checked before a row is believed: whatever only a superuser can have made. */
+/* Checks that the table is one that only a superuser can have created, before any row is used. */
 static void
 CheckTable(MapTable *table)
 {
@@ -127,7 +128,7 @@ CheckTable(MapTable *table)
 	Form_pg_class form = relation->rd_rel;
 
 	if (form->relkind != RELKIND_RELATION)
-		NotAsMade(relation, "It is not a plain table.");
+		NotAsMade(relation, "It is not an ordinary table.");
 	if (!superuser_arg(form->relowner))
 		NotAsMade(relation, psprintf("Its owner \"%s\" is not a superuser.",
 									 GetUserNameFromId(form->relowner, true)));
@@ -137,7 +138,7 @@ CheckTable(MapTable *table)
 		table->column[i] = FindColumn(relation, map_column[i].name, map_column[i].type);
 }
 
-/* Opens the table in the schema of the extension that the function belongs to; an error where the user may not read it. */
+/* Opens the table in the schema of the function's extension; an error where the user may not read it. */
 static void
 OpenTable(MapTable *table, Oid function)
 {
@@ -193,13 +194,14 @@ CompareRows(const ListCell *a, const ListCell *b)
 	return (x->position > y->position) - (x->position < y->position);
 }
 
+/* The order of names, byte by byte. */
 static int
 CompareNames(const ListCell *a, const ListCell *b)
 {
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/* The rows of one map; NULL map: of all. */
+/* The rows of one map, or of all where map is NULL. */
 static List *
 ReadRows(const MapTable *table, const text *map)
 {
@@ -224,6 +226,7 @@ ReadRows(const MapTable *table, const text *map)
 	return rows;
 }
 
+/* Raises the error of a map that does not exist, with a list of those that do. */
 static pg_attribute_noreturn() void
 UnknownMap(const char *name, const MapTable *table)
 {
@@ -251,7 +254,7 @@ UnknownMap(const char *name, const MapTable *table)
 							schema)));
 }
 
-/* A map of the user's own stands before a shipped one of its name. */
+/* Reads a map by name; the user's own map has precedence over a shipped one of the same name. */
 static ClvRules *
 ReadNamed(const text *map, Oid function)
 {

@@ -1,6 +1,6 @@
 /*
  * match.c
- *		Finding the rule that holds.
+ *		Finding the first rule that holds.
  */
 #include "segment/rules.h"
 
@@ -15,6 +15,7 @@ static const char *const kind_name[] = {
 
 /* ---- one rule ---- */
 
+/* Whether the scores together are one of the test's cells, by bisection; false for scores of two digits. */
 static bool
 CellHolds(const ClvCellTest *test, const ClvScores *scores)
 {
@@ -42,6 +43,7 @@ CellHolds(const ClvCellTest *test, const ClvScores *scores)
 	return low < test->count && test->cell[low] == cell;
 }
 
+/* Whether two attribute values are of one kind and equal. */
 static bool
 SameValue(const ClvAttributeValue *a, const ClvAttributeValue *b)
 {
@@ -52,6 +54,7 @@ SameValue(const ClvAttributeValue *a, const ClvAttributeValue *b)
 	return a->number == b->number;
 }
 
+/* Whether a value is one of the test's list, or lies within its bounds. */
 static bool
 AttributeHolds(const ClvAttributeTest *test, const ClvAttributeValue *value)
 {
@@ -86,6 +89,7 @@ clv_rule_holds(const ClvRule *rule, const ClvScores *scores, const ClvAttributeV
 
 /* ---- what a reached rule needs ---- */
 
+/* Raises the error of a score that is NULL where a reached rule needs it. */
 static pg_attribute_noreturn() void
 MissingScore(const ClvRules *rules, const ClvRule *rule, int measure)
 {
@@ -95,10 +99,11 @@ MissingScore(const ClvRules *rules, const ClvRule *rule, int measure)
 					clv_score_letter[measure], rule->number, rule->segment, rules->name),
 			 measure >= CLV_PLAIN_MEASURES
 				 ? errhint("The scores c and v need a model: rfmtc_score(history, model) OVER ().")
-				 : errhint("Scores come from rfmtc_score(); only a customer who does not exist "
-						   "yet has none, and gets no segment.")));
+				 : errhint("Scores come from rfmtc_score(); only customers who do not exist yet have "
+						   "none, and their segment is NULL.")));
 }
 
+/* Raises the error of an attribute that is missing where a reached rule needs it. */
 static pg_attribute_noreturn() void
 MissingAttribute(const ClvRules *rules, const ClvRule *rule, const char *name)
 {
@@ -111,7 +116,7 @@ MissingAttribute(const ClvRules *rules, const ClvRule *rule, const char *name)
 					 name)));
 }
 
-/* An attribute of a kind that the test never compares with is a mistake, not a mismatch. */
+/* Raises an error for an attribute of a kind that the test never compares with. */
 static void
 CheckKind(const ClvRules *rules, const ClvRule *rule, const ClvAttributeTest *test,
 		  const ClvAttributeValue *value)
@@ -129,6 +134,7 @@ CheckKind(const ClvRules *rules, const ClvRule *rule, const ClvAttributeTest *te
 							   rule->number, rule->segment, rules->name, kind_name[wanted])));
 }
 
+/* Looks up what a reached rule needs; errors where a score or attribute is missing or of the wrong kind. */
 static void
 CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
 		   ClvAttributeValue *values, ClvAttributeReader reader, void *source)
@@ -152,8 +158,8 @@ CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
 /*
  * Where the rules list scores and the customer has a higher one than any of them,
  * and than the usual number of bins, the scores were made with more bins than the
- * rules were written for. A shipped map says so at once, rules of one's own where
- * none of them holds.
+ * rules were written for. For a shipped map this is checked at once, for the user's rules
+ * where none of them holds.
  */
 static void
 CheckBins(const ClvRules *rules, const ClvScores *scores)
@@ -165,10 +171,10 @@ CheckBins(const ClvRules *rules, const ClvScores *scores)
 		if (!rules->open[i] && rules->highest[i] > 0 && scores->score[i] > bins)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("score %c = %d is higher than any that %s knows",
+					 errmsg("score %c = %d is higher than any in %s",
 							clv_score_letter[i], scores->score[i], rules->name),
 					 errhint("Its rules are written for scores up to %d: score with bins => %d, or "
-							 "write a map for yours.",
+							 "write a map for more bins.",
 							 bins, bins)));
 	}
 }

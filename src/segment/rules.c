@@ -29,6 +29,7 @@ clv_rules_create(const char *name)
 	return rules;
 }
 
+/* Raises the error of a rule with a malformed key. */
 static pg_attribute_noreturn() void
 BadRule(const RuleReader *reader, const char *key, const char *problem)
 {
@@ -38,6 +39,7 @@ BadRule(const RuleReader *reader, const char *key, const char *problem)
 					problem)));
 }
 
+/* The measure of a score's letter, -1 where there is none. */
 static int
 LetterMeasure(char letter)
 {
@@ -46,12 +48,14 @@ LetterMeasure(char letter)
 	return found == NULL ? -1 : (int) (found - clv_score_letter);
 }
 
+/* A key or string of JSON, palloc'd and null-terminated. */
 static char *
 KeyText(const JsonbValue *key)
 {
 	return pnstrdup(key->val.string.val, key->val.string.len);
 }
 
+/* A number of JSON as a double. */
 static double
 NumberOf(const JsonbValue *value)
 {
@@ -59,12 +63,14 @@ NumberOf(const JsonbValue *value)
 		DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
 }
 
+/* Whether the value is a JSON array. */
 static bool
 IsList(const JsonbValue *value)
 {
 	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
 }
 
+/* Whether the value is a JSON object. */
 static bool
 IsObject(const JsonbValue *value)
 {
@@ -73,6 +79,7 @@ IsObject(const JsonbValue *value)
 
 /* ---- scores ---- */
 
+/* A score, a whole number from 1 to CLV_MAX_BINS; else an error that names the key. */
 static int
 ScoreOf(const RuleReader *reader, const char *key, const JsonbValue *value)
 {
@@ -87,12 +94,14 @@ ScoreOf(const RuleReader *reader, const char *key, const JsonbValue *value)
 	return (int) number;
 }
 
+/* Lets the rule pass a score of the measure. */
 static void
 AllowScore(RuleReader *reader, int measure, int score)
 {
 	reader->rule->score[measure].bits[score / 64] |= UINT64CONST(1) << (score % 64);
 }
 
+/* Lets the rule pass the scores from low to high, and notes the highest for the whole list. */
 static void
 AllowScores(RuleReader *reader, int measure, int low, int high)
 {
@@ -104,6 +113,7 @@ AllowScores(RuleReader *reader, int measure, int low, int high)
 		reader->rules->highest[measure] = Max(reader->rules->highest[measure], high);
 }
 
+/* Reads {"min": .., "max": ..}; an error where the range is empty or has another bound. */
 static void
 ReadScoreRange(RuleReader *reader, int measure, const char *key, JsonbContainer *range)
 {
@@ -134,6 +144,7 @@ ReadScoreRange(RuleReader *reader, int measure, const char *key, JsonbContainer 
 	AllowScores(reader, measure, low, high);
 }
 
+/* Reads the test of one score: a number, a list of them, or a range. */
 static void
 ReadScoreTest(RuleReader *reader, int measure, const char *key, const JsonbValue *value)
 {
@@ -164,6 +175,7 @@ ReadScoreTest(RuleReader *reader, int measure, const char *key, const JsonbValue
 
 /* ---- cells ---- */
 
+/* The order of cells, as numbers. */
 static int
 CompareCells(const void *a, const void *b)
 {
@@ -219,6 +231,7 @@ IsCellKey(const char *key, ClvCellTest *test)
 	return test->measures > 1;
 }
 
+/* Reads a list of cells and adds the test to the rule. */
 static void
 ReadCellTest(RuleReader *reader, ClvCellTest *test, const char *key, const JsonbValue *value)
 {
@@ -246,6 +259,7 @@ ReadCellTest(RuleReader *reader, ClvCellTest *test, const char *key, const Jsonb
 
 /* ---- attributes ---- */
 
+/* The index of an attribute's name in the list, added where it is new. */
 static int
 AttributeIndex(ClvRules *rules, const char *name)
 {
@@ -261,6 +275,7 @@ AttributeIndex(ClvRules *rules, const char *name)
 	return rules->nattributes++;
 }
 
+/* Reads the bounds of an attribute: min or above, max or below; an error where the range is empty. */
 static void
 ReadBounds(RuleReader *reader, ClvAttributeTest *test, const char *key, JsonbContainer *bounds)
 {
@@ -282,7 +297,7 @@ ReadBounds(RuleReader *reader, ClvAttributeTest *test, const char *key, JsonbCon
 										  "\"above\", \"max\" or \"below\"",
 										  bound));
 		if (value.type != jbvNumeric)
-			BadRule(reader, key, psprintf("has a bound \"%s\" that is no number", bound));
+			BadRule(reader, key, psprintf("has a bound \"%s\" that is not a number", bound));
 		if (lower ? has_low : has_high)
 			BadRule(reader, key, "has two bounds on one side");
 		if (lower)
@@ -303,6 +318,7 @@ ReadBounds(RuleReader *reader, ClvAttributeTest *test, const char *key, JsonbCon
 		BadRule(reader, key, "is an empty range");
 }
 
+/* Reads a value that an attribute is compared with: a number, string or boolean. */
 static void
 ReadAttributeValue(RuleReader *reader, const char *key, const JsonbValue *value,
 				   ClvAttributeValue *out)
@@ -328,6 +344,7 @@ ReadAttributeValue(RuleReader *reader, const char *key, const JsonbValue *value,
 	}
 }
 
+/* Reads the test of one attribute: a value, a list of them, or bounds. */
 static void
 ReadAttributeTest(RuleReader *reader, const char *name, const JsonbValue *value)
 {
@@ -366,6 +383,7 @@ ReadAttributeTest(RuleReader *reader, const char *name, const JsonbValue *value)
 	rule->attributes[rule->nattributes++] = test;
 }
 
+/* Reads the member "attributes", an object of tests by attribute. */
 static void
 ReadAttributes(RuleReader *reader, const JsonbValue *attributes)
 {
@@ -387,6 +405,7 @@ ReadAttributes(RuleReader *reader, const JsonbValue *attributes)
 
 /* ---- a rule ---- */
 
+/* Takes the name of the segment, and notes the scores that its placeholders need. */
 static void
 ReadSegment(RuleReader *reader, const char *segment)
 {
@@ -403,6 +422,7 @@ ReadSegment(RuleReader *reader, const char *segment)
 		}
 }
 
+/* Reads one member of a rule; "segment" is known only where the name is not given apart. */
 static void
 ReadMember(RuleReader *reader, const char *key, JsonbValue *value, bool with_segment)
 {
@@ -426,7 +446,7 @@ ReadMember(RuleReader *reader, const char *key, JsonbValue *value, bool with_seg
 				 errmsg("rule %d of %s: unknown key \"%s\"", reader->rule->number,
 						reader->rules->name, key),
 				 errhint("A rule tests scores by their letters (r, f, m, t, c, v), cells of scores "
-						 "by several (such as \"rfm\"), and others under \"attributes\"%s.",
+						 "by several (such as \"rfm\"), and attributes under \"attributes\"%s.",
 						 with_segment ? "; \"segment\" is the name" : "")));
 }
 
@@ -473,7 +493,7 @@ clv_rules_from_json(Jsonb *list)
 
 	if (!JB_ROOT_IS_ARRAY(list) || JB_ROOT_IS_SCALAR(list) || JB_ROOT_COUNT(list) == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a rule list must be a JSON array with a rule at least")));
+						errmsg("a rule list must be a JSON array of at least one rule")));
 	for (uint32 i = 0; i < JB_ROOT_COUNT(list); i++)
 	{
 		JsonbValue *rule = getIthJsonbValueFromContainer(&list->root, i);

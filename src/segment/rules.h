@@ -1,6 +1,6 @@
 /*
  * rules.h
- *		Rule lists: from scores and attributes to the name of a segment.
+ *		Rule lists, which map scores and attributes to the name of a segment.
  *
  * A rule is a JSON object whose members are tests, all of which must hold:
  *
@@ -29,6 +29,7 @@ typedef struct ClvCellTest
 	int32	   *cell;
 } ClvCellTest;
 
+/* What kind of value an attribute has. */
 typedef enum ClvAttributeKind
 {
 	CLV_ATTRIBUTE_UNREAD,		/* not looked up yet */
@@ -39,6 +40,7 @@ typedef enum ClvAttributeKind
 	CLV_ATTRIBUTE_OTHER			/* an object or array; or, in a check, what no rule mentions */
 } ClvAttributeKind;
 
+/* The value of an attribute. */
 typedef struct ClvAttributeValue
 {
 	ClvAttributeKind kind;
@@ -65,6 +67,7 @@ typedef struct ClvScoreSet
 	uint64		bits[2];
 } ClvScoreSet;
 
+/* A rule: the segment, and the tests that must all hold for it. */
 typedef struct ClvRule
 {
 	int			number;			/* position in its list, for messages */
@@ -79,6 +82,7 @@ typedef struct ClvRule
 	ClvAttributeTest *attributes;
 } ClvRule;
 
+/* A list of rules, and what all of them together mention. */
 typedef struct ClvRules
 {
 	const char *name;			/* how messages call the list */
@@ -96,11 +100,11 @@ typedef struct ClvRules
 /* An empty list in the current memory context, where all of it will live. */
 extern ClvRules *clv_rules_create(const char *name);
 
-/* Add a rule; segment NULL: the rule itself has a member "segment". */
+/* Adds a rule; where segment is NULL, the rule itself has a member "segment". */
 extern void clv_rules_add(ClvRules *rules, int number, const char *segment,
 						  JsonbContainer *rule);
 
-/* All of a JSON list. */
+/* The rules of a JSON list. */
 extern ClvRules *clv_rules_from_json(Jsonb *list);
 
 /* Reads an attribute's value when it is needed first. */
@@ -108,17 +112,17 @@ typedef void (*ClvAttributeReader) (void *source, const char *name, ClvAttribute
 
 /*
  * The index of the first rule that holds, or -1. values has room for every
- * attribute, all UNREAD at first. What a reached rule needs and does not find
- * is an error with a hint.
+ * attribute, all UNREAD at first. An input that a reached rule needs and
+ * that is missing is an error with a hint.
  */
 extern int clv_rules_match(const ClvRules *rules, const ClvScores *scores,
 						   ClvAttributeValue *values, ClvAttributeReader reader, void *source);
 
-/* Whether one rule holds; everything it needs is known. */
+/* Whether one rule holds; everything it needs must be known. */
 extern bool clv_rule_holds(const ClvRule *rule, const ClvScores *scores,
 						   const ClvAttributeValue *values);
 
-/* The segment's name, placeholders filled in. */
+/* The name of the segment, with its placeholders replaced by scores. */
 extern text *clv_rule_segment(const ClvRule *rule, const ClvScores *scores);
 
 #endif							/* CLV_SEGMENT_RULES_H */

@@ -7,8 +7,10 @@ CREATE FUNCTION clv_internal.clv_segment_rule_valid(
 	rule pg_catalog.jsonb
 ) RETURNS pg_catalog.bool
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION clv_internal.clv_segment_rule_valid(pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.jsonb) IS
-	'true for a rule that segment_assign() can read; else an error that names the map, the rule and the key. Guards clv_segment_map';
+COMMENT ON FUNCTION clv_internal.clv_segment_rule_valid(
+	pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.jsonb) IS
+	'true for a rule that segment_assign() can read; else an error that names the map, the rule and the key. Guards '
+	'clv_segment_map';
 
 CREATE TABLE @extschema@.clv_segment_map (
 	map pg_catalog.text NOT NULL
@@ -22,18 +24,22 @@ CREATE TABLE @extschema@.clv_segment_map (
 	CONSTRAINT clv_segment_map_rule CHECK (clv_internal.clv_segment_rule_valid(map, "position", segment, rule))
 );
 COMMENT ON TABLE @extschema@.clv_segment_map IS
-	'the maps that segment_assign() knows by name: shipped ones (builtin) and your own. Rules are tried in the order of their position, the first that holds names the segment. A map of your own replaces a shipped one of the same name';
+	'the maps that segment_assign() finds by name: shipped ones (builtin) and your own. Rules are tried in the order '
+	'of their position, the first that holds names the segment. A map of your own replaces a shipped one of the same '
+	'name';
 COMMENT ON COLUMN @extschema@.clv_segment_map.map IS 'name of the map; must not start with [, which marks a rule list';
 COMMENT ON COLUMN @extschema@.clv_segment_map."position" IS 'order of the rule in its map';
 COMMENT ON COLUMN @extschema@.clv_segment_map.segment IS
 	'name of the segment; {r}, {f}, {m}, {t}, {c}, {v} in it stand for the score';
 COMMENT ON COLUMN @extschema@.clv_segment_map.rule IS
-	'the tests, all of which must hold: "r": 5, "r": [4,5] or "r": {"min":4} for a score; "rfm": ["555","554"] for cells of several; "attributes": {"trend": {"above":0}, "channel": ["web","app"]}; {} holds always';
-COMMENT ON COLUMN @extschema@.clv_segment_map.description IS 'what the segment means, for people';
-COMMENT ON COLUMN @extschema@.clv_segment_map.builtin IS 'shipped with the extension: not to be changed, and not dumped';
+	'the tests, all of which must hold: "r": 5, "r": [4,5] or "r": {"min":4} for a score; "rfm": ["555","554"] for '
+	'cells of several; "attributes": {"trend": {"above":0}, "channel": ["web","app"]}; {} holds always';
+COMMENT ON COLUMN @extschema@.clv_segment_map.description IS 'description of the segment';
+COMMENT ON COLUMN @extschema@.clv_segment_map.builtin IS
+	'shipped with the extension: not to be changed, and not dumped';
 
--- The table stays with the superuser whose rights the script has: C believes its rows, in everybody's sessions. Who
--- installs the extension may change rows, and let others do so.
+-- The table is owned by the superuser whose rights the script has, because C uses its rows in the sessions of all
+-- users. The role that installs the extension may change rows, and grant that to others.
 GRANT SELECT ON @extschema@.clv_segment_map TO PUBLIC;
 GRANT SELECT, INSERT, UPDATE, DELETE ON @extschema@.clv_segment_map TO @extowner@ WITH GRANT OPTION;
 SELECT pg_catalog.pg_extension_config_dump('@extschema@.clv_segment_map', 'WHERE NOT builtin');
@@ -45,7 +51,10 @@ CREATE FUNCTION @extschema@.segment_assign(
 ) RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION @extschema@.segment_assign(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
-	'the name of the segment: of the first rule that holds in the map of that name (table clv_segment_map), or in a JSON rule list (text that starts with [). NULL where no rule holds, and for NULL scores (not yet a customer). Once a rule is reached, a NULL score or a missing attribute that it needs is an error; so is a score beyond the bins that a shipped map is written for, or one of your own where no rule holds';
+	'the name of the segment: of the first rule that holds in the map of that name (table clv_segment_map), or in a '
+	'JSON rule list (text that starts with [). NULL where no rule holds, and for NULL scores (not yet a customer). '
+	'Once a rule is reached, a NULL score or a missing attribute that it needs is an error; so is a score above the '
+	'number of bins that a shipped map is written for, and for your own maps where no rule holds';
 
 CREATE FUNCTION @extschema@.clv_segment_check(
 	map pg_catalog.text,
@@ -60,7 +69,10 @@ CREATE FUNCTION @extschema@.clv_segment_check(
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 2000 ROWS 10;
 COMMENT ON FUNCTION @extschema@.clv_segment_check(pg_catalog.text, pg_catalog.int4) IS
-	'what is wrong with a map or rule list, over every cell of the scores (1 to bins) and stretches of attributes that its rules tell apart: gap (no rule holds), overlap (a rule would hold too where other_rule, before it, already has; harmless where meant), unreachable (a rule that is never the first). cells of of_cells, and one as an example. No rows: complete and disjoint. A last rule without tests counts as no overlap';
+	'gaps, overlaps and unreachable rules of a map or rule list, over every cell of the scores (1 to bins) and ranges '
+	'of attributes that its rules tell apart: gap (no rule holds), overlap (a rule also holds where other_rule, before '
+	'it, already does; harmless where intended), unreachable (a rule that is never the first). cells of of_cells, and '
+	'one as an example. No rows: complete and disjoint. A rule without tests is not reported as an overlap';
 
 CREATE FUNCTION @extschema@.clv_segment_inputs(
 	map pg_catalog.text,
@@ -70,5 +82,6 @@ CREATE FUNCTION @extschema@.clv_segment_inputs(
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500 ROWS 4;
 COMMENT ON FUNCTION @extschema@.clv_segment_inputs(pg_catalog.text) IS
-	'what the rules of a map or rule list ask about a customer: kind score (r, f, m, t, c, v) or attribute, its name, and the highest score that they list (NULL where a test is open to above, and for attributes)';
+	'the inputs of the rules of a map or rule list: kind score (r, f, m, t, c, v) or attribute, its name, and the '
+	'highest score that they list (NULL where a test has no upper bound, and for attributes)';
 

@@ -2,10 +2,10 @@
  * segment_assign.c
  *		segment_assign(scores, map, attributes)
  *
- * A call site keeps the rules it compiled last. A named map is looked up again
- * when the tables it comes from may look different: once for each statement of
- * a query, though not for each row, and once for each change seen by a call site
- * that outlives its statement, as those of PL/pgSQL do.
+ * A call site keeps the rules it compiled last. A named map is read again when the
+ * table may have changed: once for each statement of a query, though not for each
+ * row, and once for each change seen by a call site that outlives its statement, as
+ * those of PL/pgSQL do.
  */
 #include "segment/map.h"
 
@@ -16,12 +16,13 @@
 #include "utils/numeric.h"
 #include "utils/typcache.h"
 
-/* With few, small scores the answer of every cell is remembered. */
+/* With few scores below 10 the answer for every cell is kept. */
 #define MEMO_SCORES 4
 #define MEMO_BASE 10
 #define MEMO_SIZE 10000			/* MEMO_BASE to the power of MEMO_SCORES */
 #define MEMO_NOTHING 0			/* else 1 + the index of the rule */
 
+/* What a call site keeps: the rules compiled last, and answers by cell. */
 typedef struct AssignSite
 {
 	MemoryContext memory;		/* of the rules and all that belongs to them */
@@ -36,6 +37,7 @@ typedef struct AssignSite
 	Oid			type;
 } AssignSite;
 
+/* What the call site keeps, made on the first call. */
 static AssignSite *
 Site(FmgrInfo *flinfo)
 {
@@ -51,6 +53,7 @@ Site(FmgrInfo *flinfo)
 	return site;
 }
 
+/* Whether the compiled rules are those of the map as the query sees it. */
 static bool
 IsCurrent(const AssignSite *site, const text *map)
 {
@@ -66,6 +69,7 @@ IsCurrent(const AssignSite *site, const text *map)
 		   now.command == site->version.command;
 }
 
+/* The number of bits that are set. */
 static int
 CountBits(int mask)
 {
@@ -76,7 +80,7 @@ CountBits(int mask)
 	return count;
 }
 
-/* Compile the map. An error on the way leaves a site that knows nothing. */
+/* Compiles the map. An error leaves the site without rules. */
 static void
 TakeMap(AssignSite *site, const text *map, Oid function)
 {
@@ -120,6 +124,7 @@ ReadScores(AssignSite *site, FmgrInfo *flinfo, HeapTupleHeader row, ClvScores *s
 	return clv_scores_read(site->desc, row, scores);
 }
 
+/* Looks up an attribute in a JSON object, which may be NULL; a ClvAttributeReader. */
 static void
 ReadAttribute(void *source, const char *name, ClvAttributeValue *value)
 {
@@ -153,6 +158,7 @@ ReadAttribute(void *source, const char *name, ClvAttributeValue *value)
 	}
 }
 
+/* The attributes in argument 2, NULL where it is NULL; an error unless they are a JSON object. */
 static Jsonb *
 AttributesArgument(FunctionCallInfo fcinfo)
 {
@@ -168,7 +174,7 @@ AttributesArgument(FunctionCallInfo fcinfo)
 	return attributes;
 }
 
-/* The place of the scores in the memo, or -1. */
+/* The index of the scores in the memo, or -1 where one of them has no place in it. */
 static int
 MemoIndex(const AssignSite *site, const ClvScores *scores)
 {
@@ -186,6 +192,7 @@ MemoIndex(const AssignSite *site, const ClvScores *scores)
 	return index;
 }
 
+/* The index of the first rule that holds, -1 where none does; from the memo where it is there. */
 static int
 FindRule(AssignSite *site, const ClvScores *scores, FunctionCallInfo fcinfo)
 {
@@ -204,6 +211,10 @@ FindRule(AssignSite *site, const ClvScores *scores, FunctionCallInfo fcinfo)
 	return rule;
 }
 
+/*
+ * segment_assign(scores, map, attributes) -> text: the name of the segment; NULL for NULL scores or map, and where
+ * no rule holds.
+ */
 PG_FUNCTION_INFO_V1(segment_assign);
 Datum
 segment_assign(PG_FUNCTION_ARGS)
@@ -227,7 +238,7 @@ segment_assign(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(clv_rule_segment(&site->rules->rules[rule], &scores));
 }
 
-/* For a constraint: an error where the rule is malformed, else true. */
+/* clv_segment_rule_valid(map, position, segment, rule) -> true, or an error where the rule is malformed. */
 PG_FUNCTION_INFO_V1(clv_segment_rule_valid);
 Datum
 clv_segment_rule_valid(PG_FUNCTION_ARGS)

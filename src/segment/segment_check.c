@@ -1,10 +1,10 @@
 /*
  * segment_check.c
- *		clv_segment_check(map, bins): gaps, overlaps and rules that nobody reaches.
+ *		clv_segment_check(map, bins): gaps, overlaps and unreachable rules.
  *
- * All that a map can see is walked through: every value of every score its rules
- * test, and for an attribute one value for each stretch of the number line that
- * its bounds leave, each string that is mentioned, and one that is not. So the
+ * All inputs that a map can tell apart are enumerated: every value of every score its rules
+ * test, and for an attribute one value for each range of numbers between its bounds,
+ * each string that is mentioned, and one that is not. So the
  * answer is complete, not a sample.
  */
 #include "segment/map.h"
@@ -20,7 +20,7 @@
 #define MAX_RULES 1000
 #define COLUMNS 7
 
-/* What a score or an attribute can be, seen through the rules. */
+/* The values of a score or an attribute that the rules tell apart. */
 typedef struct Dimension
 {
 	bool		attribute;
@@ -31,26 +31,29 @@ typedef struct Dimension
 	int			current;
 } Dimension;
 
-typedef struct Tally
+/* A number of cells, with one of them as the example. */
+typedef struct CellCount
 {
 	int64		cells;
 	char	   *text;			/* the first of them, in words */
-} Tally;
+} CellCount;
 
-typedef struct Walk
+/* The rules under check, the values of everything they test, and what was counted. */
+typedef struct MapCheck
 {
 	ClvRules   *rules;
 	int			ndimensions;
 	Dimension  *dimension;
 	int64		total;
-	Tally		gap;
-	Tally	   *first;			/* per rule: cells it decides */
-	Tally	   *holds;			/* per rule: cells it would hold for */
-	Tally	   *overlap;		/* [later rule * nrules + the rule that comes before it] */
-} Walk;
+	CellCount	gap;
+	CellCount  *first;			/* per rule: cells it decides */
+	CellCount  *holds;			/* per rule: cells it would hold for */
+	CellCount  *overlap;		/* [later rule * nrules + the rule that comes before it] */
+} MapCheck;
 
-/* ---- what an attribute can be ---- */
+/* ---- the values of an attribute ---- */
 
+/* The order of numbers. */
 static int
 CompareNumbers(const void *a, const void *b)
 {
@@ -60,6 +63,7 @@ CompareNumbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Adds a value of an attribute, with its label in words. */
 static void
 AddValue(Dimension *dimension, ClvAttributeKind kind, double number, const char *string,
 		 char *label)
@@ -79,7 +83,7 @@ AddValue(Dimension *dimension, ClvAttributeKind kind, double number, const char 
 	dimension->label[n] = label;
 }
 
-/* The bounds themselves, and a number in each stretch between and beyond them. */
+/* Adds the bounds themselves, and a number in each range between and beyond them. */
 static void
 AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
 {
@@ -105,6 +109,7 @@ AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
 	}
 }
 
+/* Whether the string is among the values already. */
 static bool
 HasString(const Dimension *dimension, const ClvAttributeValue *value)
 {
@@ -115,7 +120,7 @@ HasString(const Dimension *dimension, const ClvAttributeValue *value)
 	return false;
 }
 
-/* Collects bounds and numbers; adds strings at once. Returns whether there was any but numbers. */
+/* Collects bounds and numbers, notes booleans, adds strings; true where the test has a string. */
 static bool
 TakeTest(Dimension *dimension, const char *name, const ClvAttributeTest *test, double *number,
 		 int *n, bool *boolean)
@@ -148,6 +153,7 @@ TakeTest(Dimension *dimension, const char *name, const ClvAttributeTest *test, d
 	return other;
 }
 
+/* Adds the values of an attribute that the rules tell apart. */
 static void
 FillAttribute(Dimension *dimension, const ClvRules *rules)
 {
@@ -177,51 +183,53 @@ FillAttribute(Dimension *dimension, const ClvRules *rules)
 		AddValue(dimension, CLV_ATTRIBUTE_OTHER, 0, NULL, psprintf("%s = any other", name));
 }
 
-/* ---- the walk ---- */
+/* ---- the cells ---- */
 
+/* Sets up the values to check; errors where there are too many cells or rules. */
 static void
-OpenWalk(Walk *walk, ClvRules *rules, int bins)
+OpenCheck(MapCheck *check, ClvRules *rules, int bins)
 {
-	memset(walk, 0, sizeof(*walk));
-	walk->rules = rules;
-	walk->total = 1;
-	walk->dimension = palloc0((CLV_MEASURES + rules->nattributes) * sizeof(Dimension));
+	memset(check, 0, sizeof(*check));
+	check->rules = rules;
+	check->total = 1;
+	check->dimension = palloc0((CLV_MEASURES + rules->nattributes) * sizeof(Dimension));
 	for (int i = 0; i < CLV_MEASURES + rules->nattributes; i++)
 	{
-		Dimension  *dimension = &walk->dimension[walk->ndimensions];
+		Dimension  *dimension = &check->dimension[check->ndimensions];
 
 		if (i < CLV_MEASURES && (rules->needs & (1 << i)) == 0)
 			continue;
-		walk->ndimensions++;
+		check->ndimensions++;
 		dimension->attribute = i >= CLV_MEASURES;
 		dimension->index = dimension->attribute ? i - CLV_MEASURES : i;
 		if (dimension->attribute)
 			FillAttribute(dimension, rules);
 		else
 			dimension->count = bins;
-		if (walk->total > MAX_CELLS / dimension->count)
+		if (check->total > MAX_CELLS / dimension->count)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 							errmsg("%s has more than %d cells to check", rules->name, MAX_CELLS),
 							errhint("Check it with fewer bins, or its rules in parts.")));
-		walk->total *= dimension->count;
+		check->total *= dimension->count;
 	}
 	if (rules->nrules > MAX_RULES)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("%s has more than %d rules to check", rules->name, MAX_RULES)));
-	walk->first = palloc0(rules->nrules * sizeof(Tally));
-	walk->holds = palloc0(rules->nrules * sizeof(Tally));
-	walk->overlap = palloc0((Size) rules->nrules * rules->nrules * sizeof(Tally));
+	check->first = palloc0(rules->nrules * sizeof(CellCount));
+	check->holds = palloc0(rules->nrules * sizeof(CellCount));
+	check->overlap = palloc0((Size) rules->nrules * rules->nrules * sizeof(CellCount));
 }
 
+/* The current cell in words, palloc'd. */
 static char *
-DescribeCell(const Walk *walk)
+DescribeCell(const MapCheck *check)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	for (int i = 0; i < walk->ndimensions; i++)
+	for (int i = 0; i < check->ndimensions; i++)
 	{
-		const Dimension *dimension = &walk->dimension[i];
+		const Dimension *dimension = &check->dimension[i];
 
 		if (dimension->attribute)
 			appendStringInfo(&text, "%s%s", text.len > 0 ? ", " : "",
@@ -235,24 +243,26 @@ DescribeCell(const Walk *walk)
 	return text.data;
 }
 
+/* Counts the current cell; the first one becomes the example. */
 static void
-Count(Tally *tally, const Walk *walk)
+CountCell(CellCount *count, const MapCheck *check)
 {
-	if (tally->cells++ == 0)
-		tally->text = DescribeCell(walk);
+	if (count->cells++ == 0)
+		count->text = DescribeCell(check);
 }
 
+/* Finds the rules that hold for the current cell, and counts it for each. */
 static void
-VisitCell(Walk *walk, ClvAttributeValue *values)
+CheckCell(MapCheck *check, ClvAttributeValue *values)
 {
-	const ClvRules *rules = walk->rules;
+	const ClvRules *rules = check->rules;
 	ClvScores	scores;
 	int			first = -1;
 
 	memset(&scores, 0, sizeof(scores));
-	for (int i = 0; i < walk->ndimensions; i++)
+	for (int i = 0; i < check->ndimensions; i++)
 	{
-		const Dimension *dimension = &walk->dimension[i];
+		const Dimension *dimension = &check->dimension[i];
 
 		if (dimension->attribute)
 			values[dimension->index] = dimension->value[dimension->current];
@@ -263,42 +273,44 @@ VisitCell(Walk *walk, ClvAttributeValue *values)
 	{
 		if (!clv_rule_holds(&rules->rules[i], &scores, values))
 			continue;
-		Count(&walk->holds[i], walk);
+		CountCell(&check->holds[i], check);
 		if (first < 0)
-			Count(&walk->first[first = i], walk);
+			CountCell(&check->first[first = i], check);
 		else
-			Count(&walk->overlap[i * rules->nrules + first], walk);
+			CountCell(&check->overlap[i * rules->nrules + first], check);
 	}
 	if (first < 0)
-		Count(&walk->gap, walk);
+		CountCell(&check->gap, check);
 }
 
+/* Checks every combination of the values. */
 static void
-WalkCells(Walk *walk)
+CheckCells(MapCheck *check)
 {
 	ClvAttributeValue *values =
-		palloc0(Max(walk->rules->nattributes, 1) * sizeof(ClvAttributeValue));
+		palloc0(Max(check->rules->nattributes, 1) * sizeof(ClvAttributeValue));
 
-	for (int64 cell = 0; cell < walk->total; cell++)
+	for (int64 cell = 0; cell < check->total; cell++)
 	{
 		int64		rest = cell;
 
 		if (cell % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int i = walk->ndimensions - 1; i >= 0; i--)
+		for (int i = check->ndimensions - 1; i >= 0; i--)
 		{
-			walk->dimension[i].current = (int) (rest % walk->dimension[i].count);
-			rest /= walk->dimension[i].count;
+			check->dimension[i].current = (int) (rest % check->dimension[i].count);
+			rest /= check->dimension[i].count;
 		}
-		VisitCell(walk, values);
+		CheckCell(check, values);
 	}
 }
 
 /* ---- the report ---- */
 
+/* Puts a finding into the result; rule and before may be NULL. */
 static void
-Report(ReturnSetInfo *result, const Walk *walk, const char *finding, const ClvRule *rule,
-	   const ClvRule *before, const Tally *tally)
+Report(ReturnSetInfo *result, const MapCheck *check, const char *finding, const ClvRule *rule,
+	   const ClvRule *before, const CellCount *count)
 {
 	Datum		values[COLUMNS] = {0};
 	bool		nulls[COLUMNS] = {false};
@@ -313,57 +325,62 @@ Report(ReturnSetInfo *result, const Walk *walk, const char *finding, const ClvRu
 	if (before != NULL)
 		values[3] = Int32GetDatum(before->number);
 	nulls[3] = before == NULL;
-	values[4] = Int64GetDatum(tally->cells);
-	values[5] = Int64GetDatum(walk->total);
-	if (tally->text != NULL)
-		values[6] = CStringGetTextDatum(tally->text);
-	nulls[6] = tally->text == NULL;
+	values[4] = Int64GetDatum(count->cells);
+	values[5] = Int64GetDatum(check->total);
+	if (count->text != NULL)
+		values[6] = CStringGetTextDatum(count->text);
+	nulls[6] = count->text == NULL;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* A rule without tests is there to take the rest: that it overlaps says nothing. */
+/* Whether a rule has no tests: it takes the rest, and its overlaps are not reported. */
 static bool
 IsCatchAll(const ClvRule *rule)
 {
 	return rule->tests == 0 && rule->ncells == 0 && rule->nattributes == 0;
 }
 
+/* Reports a rule that is unreachable, and its overlaps with the rules before it. */
 static void
-ReportRule(ReturnSetInfo *result, const Walk *walk, int i)
+ReportRule(ReturnSetInfo *result, const MapCheck *check, int i)
 {
-	const ClvRules *rules = walk->rules;
+	const ClvRules *rules = check->rules;
 	const ClvRule *rule = &rules->rules[i];
 
-	if (walk->first[i].cells == 0)
-		Report(result, walk, "unreachable", rule, NULL, &walk->holds[i]);
+	if (check->first[i].cells == 0)
+		Report(result, check, "unreachable", rule, NULL, &check->holds[i]);
 	if (IsCatchAll(rule))
 		return;
 	for (int j = 0; j < i; j++)
-		if (walk->overlap[i * rules->nrules + j].cells > 0)
-			Report(result, walk, "overlap", rule, &rules->rules[j],
-				   &walk->overlap[i * rules->nrules + j]);
+		if (check->overlap[i * rules->nrules + j].cells > 0)
+			Report(result, check, "overlap", rule, &rules->rules[j],
+				   &check->overlap[i * rules->nrules + j]);
 }
 
+/*
+ * clv_segment_check(map, bins) -> rows: gaps, overlaps and unreachable rules of a map; no rows where it is complete
+ * and disjoint.
+ */
 PG_FUNCTION_INFO_V1(clv_segment_check);
 Datum
 clv_segment_check(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	int			bins = PG_GETARG_INT32(1);
-	Walk		walk;
+	MapCheck	check;
 
 	clv_check_bins(bins);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	OpenWalk(&walk, clv_map_read(PG_GETARG_TEXT_PP(0), fcinfo->flinfo->fn_oid), bins);
-	WalkCells(&walk);
-	if (walk.gap.cells > 0)
-		Report(result, &walk, "gap", NULL, NULL, &walk.gap);
-	for (int i = 0; i < walk.rules->nrules; i++)
-		ReportRule(result, &walk, i);
+	OpenCheck(&check, clv_map_read(PG_GETARG_TEXT_PP(0), fcinfo->flinfo->fn_oid), bins);
+	CheckCells(&check);
+	if (check.gap.cells > 0)
+		Report(result, &check, "gap", NULL, NULL, &check.gap);
+	for (int i = 0; i < check.rules->nrules; i++)
+		ReportRule(result, &check, i);
 	PG_RETURN_NULL();
 }
 
-/* What a map's rules need to know: scores by their letters, with the highest listed, attributes by name. */
+/* clv_segment_inputs(map) -> rows: the scores (with the highest listed) and attributes that its rules test. */
 PG_FUNCTION_INFO_V1(clv_segment_inputs);
 Datum
 clv_segment_inputs(PG_FUNCTION_ARGS)

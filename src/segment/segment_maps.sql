@@ -10,13 +10,15 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 		'{"rfm": ["543", "444", "435", "355", "354", "345", "344", "335"]}',
 		'buy often and spend well', true),
 	('rfm', 3, 'Potential Loyalist',
-		'{"rfm": ["553", "551", "552", "541", "542", "533", "532", "531", "452", "451", "442", "441", "431", "453", "433", "432", "423", "353", "352", "351", "342", "341", "333", "323"]}',
+		'{"rfm": ["553", "551", "552", "541", "542", "533", "532", "531", "452", "451", "442", "441", "431", "453", '
+		'"433", "432", "423", "353", "352", "351", "342", "341", "333", "323"]}',
 		'recent, with more than one purchase', true),
 	('rfm', 4, 'New Customers',
 		'{"rfm": ["512", "511", "422", "421", "412", "411", "311"]}',
 		'bought recently, but not often', true),
 	('rfm', 5, 'Promising',
-		'{"rfm": ["525", "524", "523", "522", "521", "515", "514", "513", "425", "424", "413", "414", "415", "315", "314", "313"]}',
+		'{"rfm": ["525", "524", "523", "522", "521", "515", "514", "513", "425", "424", "413", "414", "415", "315", '
+		'"314", "313"]}',
 		'recent and spending, but not often', true),
 	('rfm', 6, 'Need Attention',
 		'{"rfm": ["535", "534", "443", "434", "343", "334", "325", "324"]}',
@@ -25,7 +27,8 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 		'{"rfm": ["331", "321", "312", "221", "213", "231", "241", "251"]}',
 		'below average, and slipping away', true),
 	('rfm', 8, 'At Risk',
-		'{"rfm": ["255", "254", "245", "244", "253", "252", "243", "242", "235", "234", "225", "224", "153", "152", "145", "143", "142", "135", "134", "133", "125", "124"]}',
+		'{"rfm": ["255", "254", "245", "244", "253", "252", "243", "242", "235", "234", "225", "224", "153", "152", '
+		'"145", "143", "142", "135", "134", "133", "125", "124"]}',
 		'spent much and bought often, long ago', true),
 	('rfm', 9, 'Can''t Lose Them',
 		'{"rfm": ["155", "154", "144", "214", "215", "115", "114", "113"]}',
@@ -61,7 +64,7 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 	('potential', 4, 'Former Stars', '{"m": [4, 5], "v": [1, 2]}', 'spent much, and hardly will again', true),
 	('potential', 5, 'Steady', '{"m": [1, 2, 3], "v": [3]}', 'in the middle of the years ahead', true),
 	('potential', 6, 'Minor', '{"m": [1, 2, 3], "v": [1, 2]}', 'little spend, behind and ahead', true),
-	('lifecycle', 1, 'New', '{"t": [1]}', 'the fifth who came last', true),
+	('lifecycle', 1, 'New', '{"t": [1]}', 'the fifth that came last', true),
 	('lifecycle', 2, 'Lost', '{"c": [1, 2], "r": [1, 2]}', 'probably gone, and not seen for long', true),
 	('lifecycle', 3, 'Declining',
 		'{"attributes": {"trend": {"below": -0.34}}}',
@@ -82,7 +85,7 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 		'valuable and enthusiastic: let them speak for you', true),
 	('value x satisfaction', 4, 'Ask First',
 		'{"v": [4, 5], "attributes": {"satisfaction": "unknown"}}',
-		'valuable, and nobody knows how they feel: the next survey starts here', true),
+		'valuable, satisfaction not known: ask them in the next survey', true),
 	('value x satisfaction', 5, 'Unhappy',
 		'{"v": [1, 2, 3], "attributes": {"satisfaction": "detractor"}}',
 		'unhappy and worth less: mend what many of them name', true),
@@ -94,7 +97,7 @@ INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, descrip
 		'enthusiastic, and could buy more', true),
 	('value x satisfaction', 8, 'Not Asked',
 		'{"v": [1, 2, 3], "attributes": {"satisfaction": "unknown"}}',
-		'worth less, and nobody knows how they feel', true),
+		'worth less, satisfaction not known', true),
 	('value x satisfaction', 9, 'Unclear', '{}',
 		'satisfaction is not promoter, passive, detractor or unknown: to be mended', true);
 
@@ -124,4 +127,5 @@ CREATE TRIGGER clv_segment_map_guard BEFORE INSERT OR UPDATE OR DELETE ON @extsc
 COMMENT ON TRIGGER clv_segment_map_guard ON @extschema@.clv_segment_map IS 'keeps the shipped maps as they are';
 CREATE TRIGGER clv_segment_map_guard_truncate BEFORE TRUNCATE ON @extschema@.clv_segment_map
 	FOR EACH STATEMENT EXECUTE FUNCTION clv_internal.clv_segment_map_guard();
-COMMENT ON TRIGGER clv_segment_map_guard_truncate ON @extschema@.clv_segment_map IS 'keeps the shipped maps as they are';
+COMMENT ON TRIGGER clv_segment_map_guard_truncate ON @extschema@.clv_segment_map IS
+	'keeps the shipped maps as they are';

@@ -165,11 +165,11 @@ foreach (
 	[ 'a rule of the rewriter', "CREATE RULE r AS ON UPDATE TO $table DO ALSO SELECT bobs.evil()", qr/row level security, or rules/ ],
 	[ 'an owner who is no superuser', "ALTER TABLE $table OWNER TO bob", qr/owner "bob" is not a superuser/ ],
 	[ 'a view', "ALTER EXTENSION clv DROP TABLE $table; DROP TABLE $table CASCADE; CREATE VIEW $table AS
-		SELECT 'y'::text AS map, 1 AS position, 'a'::text AS segment, '{}'::jsonb AS rule, false AS builtin WHERE bobs.evil() = 1; GRANT SELECT ON $table TO PUBLIC", qr/not a plain table/ ],
+		SELECT 'y'::text AS map, 1 AS position, 'a'::text AS segment, '{}'::jsonb AS rule, false AS builtin WHERE bobs.evil() = 1; GRANT SELECT ON $table TO PUBLIC", qr/not an ordinary table/ ],
 	[ 'a foreign table', "ALTER EXTENSION clv DROP TABLE $table; DROP TABLE $table CASCADE; CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;
-		CREATE FOREIGN TABLE $table (map text, position int, segment text, rule jsonb, builtin bool) SERVER s; GRANT SELECT ON $table TO PUBLIC", qr/not a plain table/ ],
+		CREATE FOREIGN TABLE $table (map text, position int, segment text, rule jsonb, builtin bool) SERVER s; GRANT SELECT ON $table TO PUBLIC", qr/not an ordinary table/ ],
 	[ 'a partitioned table', "ALTER EXTENSION clv DROP TABLE $table; DROP TABLE $table CASCADE;
-		CREATE TABLE $table (map text, position int, segment text, rule jsonb, builtin bool) PARTITION BY LIST (map); GRANT SELECT ON $table TO PUBLIC", qr/not a plain table/ ])
+		CREATE TABLE $table (map text, position int, segment text, rule jsonb, builtin bool) PARTITION BY LIST (map); GRANT SELECT ON $table TO PUBLIC", qr/not an ordinary table/ ])
 {
 	my ($name, $change, $error) = @$_;
 
@@ -177,7 +177,7 @@ foreach (
 	{
 		my ($rc, $out, $err) = as('postgres', "BEGIN; $change;\n $call; ROLLBACK");
 
-		like($err, qr/ERROR:  55000: table "clv_segment_map" is not as the extension made it\nDETAIL:  .*$error/, "$name: $call");
+		like($err, qr/ERROR:  55000: table "clv_segment_map" differs from the one that the extension created\nDETAIL:  .*$error/, "$name: $call");
 	}
 }
 like((as('postgres', qq{BEGIN; ALTER EXTENSION clv DROP TABLE $table; DROP TABLE $table CASCADE; $segment; ROLLBACK}))[2],
@@ -188,11 +188,11 @@ foreach my $change ('ADD ATTRIBUTE x text', 'DROP ATTRIBUTE c', 'ALTER ATTRIBUTE
 {
 	like((as('postgres', qq{BEGIN; ALTER TYPE "Odd Schema".clv_scores $change CASCADE; SET LOCAL search_path = "Odd Schema";
 			SELECT segment_assign(NULLIF(rfmtc_score(h) OVER (), NULL), 'y') FROM (SELECT clv_history(date '2020-01-01') AS h) q; ROLLBACK}))[2],
-		qr/ERROR:  42804: row type .*clv_scores is not as the extension made it/, "clv_scores, $change: made");
+		qr/ERROR:  42804: row type .*clv_scores differs from the one that the extension created/, "clv_scores, $change: made");
 	my $row = $change =~ /ADD/ ? "ROW(5,5,5,5,5,5,'x')" : $change =~ /DROP/ ? 'ROW(5,5,5,5,5)' : 'ROW(5,5,5,5,5,5)';
 	like((as('postgres', qq{BEGIN; ALTER TYPE "Odd Schema".clv_scores $change CASCADE;
 			SELECT "Odd Schema".segment_assign($row\::"Odd Schema".clv_scores, 'y'); ROLLBACK}))[2],
-		qr/ERROR:  42804: row type .*clv_scores is not as the extension made it/, "clv_scores, $change: read");
+		qr/ERROR:  42804: row type .*clv_scores differs from the one that the extension created/, "clv_scores, $change: read");
 }
 foreach (
 	[ 'clv_prediction', 'clv_predict(clv_model(\'mbg/nbd\', \'{"r": 0.5, "alpha": 6, "a": 0.9, "b": 1.6}\', \'1 week\', \'2022-06-01\'), clv_history(date \'2022-01-01\'))' ],
@@ -202,7 +202,7 @@ foreach (
 	my ($type, $call) = @$_;
 
 	like((as('postgres', qq{BEGIN; ALTER TYPE "Odd Schema".$type ADD ATTRIBUTE x text CASCADE; SET LOCAL search_path = "Odd Schema"; SELECT $call; ROLLBACK}))[2],
-		qr/ERROR:  42804: row type .*$type is not as the extension made it/, "$type with a column more");
+		qr/ERROR:  42804: row type .*$type differs from the one that the extension created/, "$type with a column more");
 }
 is(works('carol', $segment, 'after all that'), 'Everybody', 'the map is as it was');
 unharmed('whatever the table is');
