@@ -111,7 +111,7 @@ look_for_wanted()
 		find_browser >/dev/null || want chromium
 	fi
 	# a JDK is 120 MB to fetch, too much for a newcomer who does without
-	if command -v javac >/dev/null || [ -n "${CI:-}" ]; then
+	if command -v javac >/dev/null || [ -n "${CLV_COMPLETE:-}" ]; then
 		command -v javac >/dev/null || want default-jdk-headless
 		[ -e /usr/share/java/postgresql.jar ] || want libpostgresql-jdbc-java
 	fi

@@ -72,7 +72,7 @@ copy_sources()
 		tar -C "$work_dir/source" -xf - --no-same-owner
 }
 
-# What the dashboard is built with, fetched by the caller, whose npm knows how. Tests go on without it, except in CI.
+# What the dashboard is built with, fetched by the caller, whose npm knows how. Tests go on without it, unless CLV_COMPLETE is set.
 npm_packages()
 {
 	local log=$work_dir/log/npm
@@ -82,7 +82,7 @@ npm_packages()
 	tail -20 "$log" >&2
 	say "npm could not fetch what the dashboard is built with; its last lines are above"
 	rm -rf "$work_dir/source/examples/dashboard/node_modules"
-	[ "$1" = test ] && [ -z "${CI:-}" ]
+	[ "$1" = test ] && [ -z "${CLV_COMPLETE:-}" ]
 }
 
 # Programs by name, since some systems keep them among all others; the rest by directory.
@@ -133,7 +133,7 @@ run_inside()
 	setsid $become env -i \
 		PATH="$PATH" HOME="$work_dir" TMPDIR="$work_dir/tmp" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
-		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" ${CI:+CI="$CI"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
+		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" ${CLV_COMPLETE:+CLV_COMPLETE="$CLV_COMPLETE"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
 		${PORT:+PORT="$PORT"} ${CHECK:+CHECK="$CHECK"} ${PYTHONPATH:+PYTHONPATH="$PYTHONPATH"} \
 		bash "$work_dir/source/$command" </dev/null &
 	inside=$!
@@ -196,5 +196,5 @@ stop_server()
 # A make that knows nothing of the make that called us.
 make_here()
 {
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s PG_CONFIG="$PG_CONFIG" "$@"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s PG_CONFIG="$PG_CONFIG" ${CC:+CC="$CC"} "$@"
 }

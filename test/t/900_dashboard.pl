@@ -20,7 +20,7 @@ foreach my $need ([ 'Node.js 18', `node --version 2>&1` =~ /^v(\d+)/ && $1 >= 18
 	[ 'examples/dashboard/node_modules (npm ci)', -d "$dashboard/node_modules" ])
 {
 	next if $need->[1];
-	die "there is no $need->[0]" if $ENV{CI};
+	die "there is no $need->[0]" if $ENV{CLV_COMPLETE};
 	plan skip_all => "there is no $need->[0]";
 }
 
