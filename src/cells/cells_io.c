@@ -449,7 +449,7 @@ static Datum
 ParseCells(const char *text)
 {
 	ClvScanner	in = {"clv_cells", NULL, text, text};
-	ClvScanner	rows[KEYS] = {{NULL}};
+	ClvScanner	rows[KEYS] = {0};
 	ClvCellsHead head;
 	ClvCellsState *state;
 	ClvCells   *flat;
