@@ -81,7 +81,7 @@ EXTRA_CLEAN = build
 REGRESS      = $(sort $(basename $(notdir $(wildcard sql/*.sql))))
 REGRESS_OPTS = --load-extension=clv --encoding=UTF8
 
-PG_CPPFLAGS = -Isrc
+PG_CPPFLAGS = -Isrc -DCLV_VERSION='"$(EXTVERSION)"'
 # Contracted multiply-adds would make results depend on the processor; fast-math would change the whole server.
 PG_CFLAGS   = -ffp-contract=off -Wextra -Wno-unused-parameter $(CLV_CFLAGS)
 SHLIB_LINK  = -lm
@@ -103,6 +103,7 @@ endif
 
 ifneq (,$(PGXS))
 $(OBJS): $(wildcard src/*.h src/*/*.h)
+src/clv.o: clv.control
 
 # A file that stands in a room and not in the list would be left out without a word.
 UNLISTED_SQL = $(filter-out $(ROOM_SQL),$(wildcard src/*/*.sql src/*/*/*.sql))

@@ -17,9 +17,9 @@
 #include "varatt.h"
 #endif
 
-/* 18 lets a module say its name and version in its magic block */
+/* 18 lets a module say its name and version in its magic block; the Makefile takes the version from clv.control */
 #if PG_VERSION_NUM >= 180000
-#define CLV_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "clv", .version = "0.1.0")
+#define CLV_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "clv", .version = CLV_VERSION)
 #else
 #define CLV_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
