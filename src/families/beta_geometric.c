@@ -1,43 +1,40 @@
 /*
  * beta_geometric.c
- *		Buy-till-you-die with a coin: the mathematics of bg/nbd and mbg/nbd.
+ *		Buy-till-you-die models with beta-geometric dropout: the mathematics of bg/nbd and
+ *		mbg/nbd.
  *
- * A customer buys at a rate lambda ~ Gamma(shape r, rate alpha), and after each
- * repeat purchase leaves with probability p ~ Beta(a, b) (Fader, Hardie & Lee
- * 2005). mbg/nbd throws the same coin after the first purchase too (Batislam,
- * Denizel & Filiztekin 2007; Hoppe & Wagner 2007): a newcomer of mbg/nbd is dead
- * at once with probability a / (a + b), and otherwise one of bg/nbd who has
- * survived a throw, (r, alpha, a, b + 1). A customer alive at T after x repeat
- * purchases is a newcomer (r + x, alpha + T, a, b + x) of bg/nbd, or with b + x + 1
- * if he came from mbg/nbd. So one newcomer of bg/nbd answers every question about
- * the future, of both families, new customers and known ones.
+ * A customer buys at a rate lambda ~ Gamma(shape r, rate alpha), and after each repeat purchase
+ * leaves with probability p ~ Beta(a, b) (Fader, Hardie & Lee 2005). In mbg/nbd the customer
+ * may leave after the first purchase too (Batislam, Denizel & Filiztekin 2007; Hoppe & Wagner
+ * 2007): a newcomer of mbg/nbd leaves at once with probability a / (a + b), and otherwise is
+ * one of bg/nbd who has stayed once, (r, alpha, a, b + 1). A customer alive at T after x repeat
+ * purchases is a newcomer (r + x, alpha + T, a, b + x) of bg/nbd, or with b + x + 1 in mbg/nbd.
+ * So the functions of a newcomer of bg/nbd give all predictions, for both families, new
+ * customers and known ones.
  *
- * Histories need logarithms only. Counts are a negative binomial and its tail:
- * either the n-th purchase was survived and no more came in time, or at least n
- * came in time and the n-th was the last.
+ * Likelihoods of histories need logarithms only. Counts are a negative binomial and its tail:
+ * either the customer stayed after the n-th purchase and made no more in time, or at least n
+ * would have come in time and the customer left after the n-th.
  *
  * The hard part is the expected number of purchases, discounted or not,
  *
  *		D = int_0^tau e^(-omega s) r E[(1 + p s)^-(r+1)] ds,
  *
- * tau = t / alpha, omega = delta alpha: purchases come at rate lambda while
- * e^(-lambda p u) of the customers are left, and lambda is integrated out. The
- * textbook's closed form for omega = 0 divides by a - 1 and subtracts two large
- * numbers; its 2F1 needs thousands of terms as t grows. Here are two ways
- * that do neither, and the first says when it should not be trusted:
+ * tau = t / alpha, omega = delta alpha: purchases come at rate lambda while a share e^(-lambda
+ * p u) of the customers is left, and lambda is integrated out. The textbook's closed form for
+ * omega = 0 divides by a - 1 and subtracts two large numbers; its 2F1 needs thousands of terms
+ * as t grows. Two methods avoid both, and the first reports when it is not accurate:
  *
- * 1. Along time. The mean over p is (1 - z)^a 2F1(a, B; a + b; z) with
+ * 1. Integration over time. The mean over p is (1 - z)^a 2F1(a, B; a + b; z) with
  *    z = s / (1 + s), B = a + b - r - 1 (Pfaff's transformation, DLMF 15.8.1).
  *    Its coefficients are the same for every s and fall like those of
  *    (a)_k / (a + b)_k: the more a customer has bought, the faster, while B never
- *    changes. One set of coefficients, a polynomial at twelve Gauss-Legendre
- *    nodes in ln(1 + s), and the integral is done. No branch at a = 1, none at
- *    omega = 0.
+ *    changes. The integral takes one set of coefficients and a polynomial at twelve Gauss-Legendre
+ *nodes in ln(1 + s). There is no branch at a = 1, and none at omega = 0.
  *
- * 2. Over the coin. For each p the integral along time is elementary or an
- *    exponential integral; the mean over the coin is a trapezoid sum in the
- *    log-odds (beta_mean.c). All terms are positive: it takes some microseconds,
- *    and does not fail.
+ * 2. Integration over the dropout probability. For each p the integral over time is elementary
+ * or an exponential integral; the mean over p is a trapezoid sum in the log-odds (beta_mean.c).
+ * All terms are positive: it takes some microseconds, and always succeeds.
  */
 #include "families/beta_geometric.h"
 
@@ -49,37 +46,41 @@
 #include "math/special.h"
 #include "families/registry.h"
 
-typedef struct Coin
+/* A newcomer of bg/nbd, and the probability that a newcomer of the family is one. */
+typedef struct BgCustomer
 {
 	double r;
 	double alpha;
 	double a;
 	double b;
-	double survive;				/* P(alive right after the first purchase) */
-} Coin;
+	double survive; /* P(alive right after the first purchase) */
+} BgCustomer;
 
-/* The newcomer of bg/nbd who is behind one of either family. */
-static Coin
+/* The newcomer of bg/nbd that stands for a newcomer of either family. */
+static BgCustomer
 Newcomer(const double *param, int immediate)
 {
-	Coin coin = {param[0], param[1], param[2], param[3], 1};
+	BgCustomer customer = {param[0], param[1], param[2], param[3], 1};
 
 	if (immediate)
 	{
-		coin.survive = coin.b / (coin.a + coin.b);
-		coin.b += 1;
+		customer.survive = customer.b / (customer.a + customer.b);
+		customer.b += 1;
 	}
-	return coin;
+	return customer;
 }
 
 /* ---- histories ---- */
 
-/* ln of the odds of being dead at T, given that the coin was thrown */
+/*
+ * ln of the odds of having left by T, given at least one purchase after which the customer could
+ * leave.
+ */
 static double
 LnOdds(const double *param, double x, double t_x, double T, int immediate)
 {
 	return log(param[2] / (param[3] + (x + immediate - 1))) +
-		(param[0] + x) * log1p((T - t_x) / (param[1] + t_x));
+		   (param[0] + x) * log1p((T - t_x) / (param[1] + t_x));
 }
 
 double
@@ -88,7 +89,7 @@ clv_bg_ln_p_alive(const double *param, double x, double t_x, double T, int immed
 	return x + immediate == 0 ? 0 : -clv_log1pexp(LnOdds(param, x, t_x, T, immediate));
 }
 
-/* NAN where the odds leave the doubles. */
+/* NAN where the odds exceed the doubles. */
 double
 clv_bg_p_alive(const double *param, double x, double t_x, double T, int immediate)
 {
@@ -97,28 +98,28 @@ clv_bg_p_alive(const double *param, double x, double t_x, double T, int immediat
 	if (x + immediate == 0)
 		return 1;
 	odds = param[2] / (param[3] + (x + immediate - 1)) *
-		exp((param[0] + x) * log1p((T - t_x) / (param[1] + t_x)));
+		   exp((param[0] + x) * log1p((T - t_x) / (param[1] + t_x)));
 	return odds < DBL_MAX ? 1 / (1 + odds) : NAN;
 }
 
-/* From the larger of the two ways to have this history: alive at T, or dead since t_x. */
+/* Computed from the larger of the two outcomes of this history: alive at T, or left at t_x. */
 double
 clv_bg_log_likelihood(const double *param, double x, double t_x, double T, int immediate)
 {
 	double r = param[0];
 	double alpha = param[1];
-	double flips = x + immediate;
-	double odds = flips == 0 ? -INFINITY : LnOdds(param, x, t_x, T, immediate);
+	double trials = x + immediate;
+	double odds = trials == 0 ? -INFINITY : LnOdds(param, x, t_x, T, immediate);
 	double seen = T;
 	double ways = clv_log1pexp(-fabs(odds));
 
 	if (odds > 0)
 	{
 		seen = t_x;
-		ways += log(param[2] / (param[3] + (flips - 1)));
+		ways += log(param[2] / (param[3] + (trials - 1)));
 	}
 	return clv_log_rising(r, x) - x * log(alpha + seen) - r * log1p(seen / alpha) +
-		clv_log_beta_rising(param[2], param[3], flips) + ways;
+		   clv_log_beta_rising(param[2], param[3], trials) + ways;
 }
 
 void
@@ -131,7 +132,7 @@ clv_bg_given_alive(const double *param, double x, double T, int immediate, ClvFu
 	future->param[3] = param[3] + x + immediate;
 }
 
-/* ---- expectations, along time ---- */
+/* ---- expectations, by integration over time ---- */
 
 #define MAX_TERMS 160
 
@@ -146,7 +147,7 @@ static const double gauss[HALF_NODES][2] = {
 	{0.98156063424671925069, 0.047175336386511827195},
 };
 
-/* Where ln(1 + s) or the integrand spans more than this, twelve nodes may lack digits. */
+/* Where ln(1 + s) or the integrand spans more than this, twelve nodes may not give every digit. */
 #define MAX_SPAN 4.0
 #define MAX_RATIO 100.0
 
@@ -178,9 +179,9 @@ RateCoefficients(double a, double B, double c, double z, double *coefficient)
 	return 0;
 }
 
-/* D along time. Returns false where that is not to be trusted. */
+/* D by integration over time. Returns false where that is not accurate. */
 static bool
-AlongTime(const Coin *coin, double omega, double tau, double *result)
+AlongTime(const BgCustomer *customer, double omega, double tau, double *result)
 {
 	double coefficient[MAX_TERMS];
 	double v[2 * HALF_NODES];
@@ -193,8 +194,8 @@ AlongTime(const Coin *coin, double omega, double tau, double *result)
 
 	if (2 * width > MAX_SPAN || omega * tau > MAX_SPAN)
 		return false;
-	terms = RateCoefficients(coin->a, coin->a + (coin->b - coin->r) - 1, coin->a + coin->b,
-							 tau / (1 + tau), coefficient);
+	terms = RateCoefficients(customer->a, customer->a + (customer->b - customer->r) - 1,
+							 customer->a + customer->b, tau / (1 + tau), coefficient);
 	if (terms == 0)
 		return false;
 	for (int i = 0; i < HALF_NODES; i++)
@@ -212,17 +213,17 @@ AlongTime(const Coin *coin, double omega, double tau, double *result)
 
 	/* ds = (1 + s) dv, and 1 - z = e^-v */
 	for (int i = 0; i < 2 * HALF_NODES; i++)
-		rate[i] *= exp(-omega * z[i] / (1 - z[i]) - (coin->a - 1) * v[i]);
+		rate[i] *= exp(-omega * z[i] / (1 - z[i]) - (customer->a - 1) * v[i]);
 	span = rate[0] / rate[2 * HALF_NODES - 1];
 	if (!(span < MAX_RATIO && span > 1 / MAX_RATIO))
 		return false;
 	for (int i = 0; i < HALF_NODES; i++)
 		sum += gauss[i][1] * (rate[HALF_NODES - 1 - i] + rate[HALF_NODES + i]);
-	*result = coin->r * width * sum;
+	*result = customer->r * width * sum;
 	return true;
 }
 
-/* ---- expectations, over the coin ---- */
+/* ---- expectations, by integration over the dropout probability ---- */
 
 /* Kernels: arg = r, omega, tau */
 
@@ -237,9 +238,9 @@ SurvivalKernel(double p, const double *arg)
 static double
 ExpectedKernel(double p, const double *arg)
 {
-	double loss = arg[0] * log1p(p * arg[2]);
+	double ln_growth = arg[0] * log1p(p * arg[2]);
 
-	return p * arg[2] < DBL_EPSILON ? arg[0] * arg[2] : -expm1(-loss) / p;
+	return p * arg[2] < DBL_EPSILON ? arg[0] * arg[2] : -expm1(-ln_growth) / p;
 }
 
 /* int_0^inf e^(-omega s) r (1 + p s)^-(r+1) ds, by the exponential integral */
@@ -250,8 +251,8 @@ LifetimeKernel(double p, const double *arg)
 }
 
 /*
- * The same up to tau. What lies beyond is taken away, unless that would be
- * nearly all: then the integrand hardly varies, and twelve nodes are plenty.
+ * The same up to tau. The integral beyond tau is subtracted, unless it would be nearly all: then
+ * the integrand hardly varies, and twelve nodes suffice.
  */
 static double
 DiscountedKernel(double p, const double *arg)
@@ -259,12 +260,12 @@ DiscountedKernel(double p, const double *arg)
 	double r = arg[0];
 	double omega = arg[1];
 	double tau = arg[2];
-	double loss = omega * tau + r * log1p(p * tau);
+	double ln_growth = omega * tau + r * log1p(p * tau);
 	double sum = 0;
 
-	if (loss + log1p(p * tau) > 0.5)
+	if (ln_growth + log1p(p * tau) > 0.5)
 		return LifetimeKernel(p, arg) -
-			exp(-loss) * r / p * clv_expint_scaled(r + 1, omega * (1 / p + tau));
+			   exp(-ln_growth) * r / p * clv_expint_scaled(r + 1, omega * (1 / p + tau));
 	for (int i = 0; i < HALF_NODES; i++)
 	{
 		double s = 0.5 * tau * (1 - gauss[i][0]);
@@ -276,38 +277,40 @@ DiscountedKernel(double p, const double *arg)
 }
 
 /*
- * An integral along time begins where every p counts, so it cannot become
- * narrower in p than the density by much: the step need not follow a large r.
+ * An integral over time begins where every p counts, so it cannot become much narrower in p than
+ * the density: the step need not follow a large r.
  */
 #define MAX_POWER 100.0
 
+/* The mean of a kernel over the dropout probability, p ~ Beta(a, b). */
 static double
-OverBeta(const Coin *coin, ClvKernel kernel, double omega, double tau)
+OverBeta(const BgCustomer *customer, ClvKernel kernel, double omega, double tau)
 {
-	double arg[3] = {coin->r, omega, tau};
+	double arg[3] = {customer->r, omega, tau};
 	double reach = fmin(tau, 1 / omega);
-	double power = kernel == SurvivalKernel ? coin->r : fmin(coin->r + 1, MAX_POWER);
+	double power = kernel == SurvivalKernel ? customer->r : fmin(customer->r + 1, MAX_POWER);
 
-	return clv_beta_mean(coin->a, coin->b, kernel, arg, (coin->r + 1) * reach, coin->r + 1, power);
+	return clv_beta_mean(customer->a, customer->b, kernel, arg, (customer->r + 1) * reach,
+						 customer->r + 1, power);
 }
 
 double
 clv_bg_discounted(const double *param, double delta, double t, int immediate)
 {
-	Coin coin = Newcomer(param, immediate);
-	double omega = delta * coin.alpha;
-	double tau = t / coin.alpha;
+	BgCustomer customer = Newcomer(param, immediate);
+	double omega = delta * customer.alpha;
+	double tau = t / customer.alpha;
 	double result;
 
 	if (t == 0)
 		return 0;
 	if (omega == 0 && isinf(tau))
-		result = coin.a > 1 ? (coin.a + coin.b - 1) / (coin.a - 1) : INFINITY;
+		result = customer.a > 1 ? (customer.a + customer.b - 1) / (customer.a - 1) : INFINITY;
 	else if (isinf(tau) || omega * tau > 100)
-		result = OverBeta(&coin, LifetimeKernel, omega, INFINITY);
-	else if (!AlongTime(&coin, omega, tau, &result))
-		result = OverBeta(&coin, omega == 0 ? ExpectedKernel : DiscountedKernel, omega, tau);
-	return coin.survive * result;
+		result = OverBeta(&customer, LifetimeKernel, omega, INFINITY);
+	else if (!AlongTime(&customer, omega, tau, &result))
+		result = OverBeta(&customer, omega == 0 ? ExpectedKernel : DiscountedKernel, omega, tau);
+	return customer.survive * result;
 }
 
 double
@@ -319,9 +322,9 @@ clv_bg_expected(const double *param, double t, int immediate)
 double
 clv_bg_survival(const double *param, double t, int immediate)
 {
-	Coin coin = Newcomer(param, immediate);
+	BgCustomer customer = Newcomer(param, immediate);
 
-	return coin.survive * fmin(OverBeta(&coin, SurvivalKernel, 0, t / coin.alpha), 1);
+	return customer.survive * fmin(OverBeta(&customer, SurvivalKernel, 0, t / customer.alpha), 1);
 }
 
 /* ---- pairs of purchases ---- */
@@ -335,12 +338,12 @@ PairsKernel(double p, const double *arg)
 {
 	double r = arg[0];
 	double w = p * arg[2];
-	double loss = r * log1p(w);
+	double ln_growth = r * log1p(w);
 	double term = 1;
 	double sum = 0.5;
 
 	if ((r + 2) * w > SHORT)
-		return 2 * (-expm1(-loss) - r * (w / (1 + w)) * exp(-loss)) / p / p;
+		return 2 * (-expm1(-ln_growth) - r * (w / (1 + w)) * exp(-ln_growth)) / p / p;
 	for (int k = 1; fabs(term) > DBL_EPSILON && k < 40; k++)
 	{
 		term *= -w * (r + 1 + k) / k;
@@ -357,16 +360,18 @@ PairsKernel(double p, const double *arg)
 double
 clv_bg_pairs(const double *param, double t, int immediate)
 {
-	Coin coin = Newcomer(param, immediate);
-	double share = coin.b / (coin.a + coin.b);
+	BgCustomer customer = Newcomer(param, immediate);
+	double share = customer.b / (customer.a + customer.b);
 
-	coin.b += 1;
-	return t == 0 ? 0 : coin.survive * share * OverBeta(&coin, PairsKernel, 0, t / coin.alpha);
+	customer.b += 1;
+	return t == 0
+			   ? 0
+			   : customer.survive * share * OverBeta(&customer, PairsKernel, 0, t / customer.alpha);
 }
 
 /* ---- how many purchases ---- */
 
-/* P(exactly n >= 1 in time), for a customer who never leaves: negative binomial */
+/* P(exactly n >= 1 purchases in time) of a customer who never leaves: negative binomial. */
 static double
 Exactly(double r, double n, double z, double y)
 {
@@ -376,62 +381,66 @@ Exactly(double r, double n, double z, double y)
 double
 clv_bg_probability(const double *param, double n, double t, int immediate)
 {
-	Coin coin = Newcomer(param, immediate);
-	double y = coin.alpha / (coin.alpha + t);
-	double z = t / (coin.alpha + t);
+	BgCustomer customer = Newcomer(param, immediate);
+	double y = customer.alpha / (customer.alpha + t);
+	double z = t / (customer.alpha + t);
 	double fewer;
 	double at_least;
 
 	if (n == 0)
-		return (1 - coin.survive) + coin.survive * exp(-coin.r * log1p(t / coin.alpha));
+		return (1 - customer.survive) +
+			   customer.survive * exp(-customer.r * log1p(t / customer.alpha));
 	if (t == 0)
 		return 0;
-	clv_beta_tails(n, coin.r, z, y, &at_least, &fewer);
-	return coin.survive * exp(clv_log_beta_rising(coin.a, coin.b, n)) *
-		(Exactly(coin.r, n, z, y) + coin.a / (coin.b + (n - 1)) * at_least);
+	clv_beta_tails(n, customer.r, z, y, &at_least, &fewer);
+	return customer.survive * exp(clv_log_beta_rising(customer.a, customer.b, n)) *
+		   (Exactly(customer.r, n, z, y) + customer.a / (customer.b + (n - 1)) * at_least);
 }
 
-/* The recurrence starts afresh so often, which keeps its errors at some units of the last place. */
+/*
+ * The recurrence restarts every ANCHOR counts, which keeps its errors at some units of the last
+ * place.
+ */
 #define ANCHOR 64
 
-/* Below this the recurrence might have started from nothing. */
+/* Below this the previous probability may have underflowed, and the recurrence restarts. */
 #define TINY 1e-280
 
 /*
- * Three walks: up for P(exactly n), down to add the tail from its small end, up
- * again for the throws survived.
+ * Three passes: upwards for P(exactly n), downwards to add the tail from its small end, upwards
+ * again for the probability of having stayed.
  */
 void
 clv_bg_probabilities(const double *param, double t, int count, double *p, int immediate)
 {
-	Coin coin = Newcomer(param, immediate);
-	double y = coin.alpha / (coin.alpha + t);
-	double z = t / (coin.alpha + t);
+	BgCustomer customer = Newcomer(param, immediate);
+	double y = customer.alpha / (customer.alpha + t);
+	double z = t / (customer.alpha + t);
 	double at_least = 0;
 	double fewer;
-	double survived = coin.survive;
+	double survived = customer.survive;
 
 	for (int n = 0; n < count; n++)
 	{
 		if (n == 0 || t == 0)
 			p[n] = clv_bg_probability(param, n, t, immediate);
 		else if (n % ANCHOR == 1 || p[n - 1] < TINY)
-			p[n] = Exactly(coin.r, n, z, y);
+			p[n] = Exactly(customer.r, n, z, y);
 		else
-			p[n] = p[n - 1] * z * ((coin.r + (n - 1)) / n);
+			p[n] = p[n - 1] * z * ((customer.r + (n - 1)) / n);
 		clv_poll(&clv_family_poll, 2);
 	}
 	if (t == 0)
 		return;
-	clv_beta_tails(count, coin.r, z, y, &at_least, &fewer);
+	clv_beta_tails(count, customer.r, z, y, &at_least, &fewer);
 	for (int n = count - 1; n > 0; n--)
 	{
 		at_least += p[n];
-		p[n] += coin.a / (coin.b + (n - 1)) * at_least;
+		p[n] += customer.a / (customer.b + (n - 1)) * at_least;
 	}
 	for (int n = 1; n < count; n++)
 	{
-		survived *= (coin.b + (n - 1)) / (coin.a + coin.b + (n - 1));
+		survived *= (customer.b + (n - 1)) / (customer.a + customer.b + (n - 1));
 		p[n] *= survived;
 	}
 }

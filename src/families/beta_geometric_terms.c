@@ -1,15 +1,14 @@
 /*
  * beta_geometric_terms.c
- *		The terms of the coin families' likelihood, with their derivatives.
+ *		The likelihood terms of bg/nbd and mbg/nbd, with their derivatives.
  *
- * With n tosses behind a customer (x, or x + 1 where the first purchase tosses
- * too), (a)_n = Gamma(a+n)/Gamma(a) and B the beta function,
+ * With n purchases after which the customer could have left (x, or x + 1 where the first one
+ * counts), (a)_n = Gamma(a+n)/Gamma(a) and B the beta function,
  *
  *	L = (r)_x alpha^r [ B(a, b+n)/B(a,b) (alpha+T)^-(r+x)
  *					  + B(a+1, b+n-1)/B(a,b) (alpha+t_x)^-(r+x) ]
  *
- * the second line only where there was a immediate. Divided by what depends on x
- * alone,
+ * the second line only where n > 0. Divided by what depends on x alone,
  *
  *	C     = (r)_x alpha^-x (b)_n / (a+b)_n
  *	alive = (1 + T/alpha)^-(r+x)
@@ -38,10 +37,9 @@ enum
 };
 
 /*
- * The same one-time buyers can be slow customers who rarely leave, or ordinary
- * ones of whom many left at once: with few customers the likelihood of mbg/nbd
- * has a top for each reading. alpha makes the rates what they are if everybody
- * was active for half of his time.
+ * The same one-time buyers can be slow customers who rarely leave, or ordinary ones of whom many
+ * left at once: with few customers the likelihood of mbg/nbd has a maximum for each reading.
+ * alpha is such that rates fit customers who were active for half of the time.
  */
 bool
 clv_bg_start(const ClvMoments *moments, int which, double *param)
@@ -49,14 +47,14 @@ clv_bg_start(const ClvMoments *moments, int which, double *param)
 	static const struct
 	{
 		double r, a, b;
-	} guess[] = {{0.5, 1, 3}, {1, 0.15, 0.2}, {0.2, 0.5, 15}, {0.5, 10, 30}};
+	} start[] = {{0.5, 1, 3}, {1, 0.15, 0.2}, {0.2, 0.5, 15}, {0.5, 10, 30}};
 
-	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+	if (which >= (int) (sizeof(start) / sizeof(start[0])))
 		return false;
-	param[R] = guess[which].r;
+	param[R] = start[which].r;
 	param[ALPHA] = param[R] * 0.5 * moments->T / moments->x;
-	param[A] = guess[which].a;
-	param[B] = guess[which].b;
+	param[A] = start[which].a;
+	param[B] = start[which].b;
 	return true;
 }
 
@@ -85,9 +83,9 @@ clv_bg_term_common(const double *param, double x, ClvTerm *term, int immediate)
 	term->hessian[CLV_AT(B, B)] = db - b * dab + b * b * (clv_trigamma_rising(b, n) - d2ab);
 }
 
-/* (1 + t/alpha)^-(r+x) */
+/* Sets *term to (1 + t/alpha)^-(r+x), relative to x purchases at time 0: no purchase since. */
 static void
-Waiting(const double *param, double x, double t, ClvTerm *term)
+NoPurchase(const double *param, double x, double t, ClvTerm *term)
 {
 	double r = param[R];
 	double alpha = param[ALPHA];
@@ -107,14 +105,14 @@ void
 clv_bg_term_alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)
 {
 	for (size_t i = 0; i < n; i++)
-		Waiting(param, x, t[i], &terms[i]);
+		NoPurchase(param, x, t[i], &terms[i]);
 }
 
 void
 clv_bg_term_departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms,
-					   int immediate)
+					 int immediate)
 {
-	double before = x + immediate - 1; /* tosses that went well */
+	double before = x + immediate - 1; /* purchases after which the customer stayed */
 	double b = param[B];
 	double share = b / (b + before);
 
@@ -128,7 +126,7 @@ clv_bg_term_departed(const double *param, double x, const double *t, size_t n, C
 			term->ln = -INFINITY;
 			continue;
 		}
-		Waiting(param, x, t[i], term);
+		NoPurchase(param, x, t[i], term);
 		term->ln += log(param[A]) - log(b + before);
 		term->gradient[A] = 1;
 		term->gradient[B] = -share;

@@ -81,7 +81,7 @@ LnLasting(const double *param, double x, double from, double s)
 
 /* -d/ds ln of the terms s < n */
 static double
-Fall(const double *param, double x, double s)
+DecayRate(const double *param, double x, double s)
 {
 	return (param[ALPHA] + x) / (param[ALPHA] + param[BETA] + s) +
 		(param[GAMMA] + 1) / (param[GAMMA] + param[DELTA] + s);
@@ -102,7 +102,7 @@ Ends(double s, double n, ClvGaussNode *nodes)
 static int
 Panel(const double *param, double x, double *start, double end, ClvGaussNode *nodes)
 {
-	double to = fmin(fmin(*start * PANEL_GROWTH, *start + PANEL_FALL / Fall(param, x, *start)), end);
+	double to = fmin(fmin(*start * PANEL_GROWTH, *start + PANEL_FALL / DecayRate(param, x, *start)), end);
 	int n = clv_gauss_nodes(&clv_gauss_16, *start, to, nodes);
 
 	*start = to;
@@ -466,13 +466,13 @@ AddWeighted(double weight, const ClvTerm *term, ClvTerm *sum)
  * step; returns its size.
  */
 static double
-LifeAt(const double *param, double x, double from, double s, ClvTerm *life)
+TermAt(const double *param, double x, double from, double s, ClvTerm *term)
 {
 	double steps = s - from;
 
-	memset(life, 0, sizeof(*life));
-	AddLasting(param, ALPHA, from - x, from, steps, life);
-	AddLasting(param, GAMMA, from, from, steps, life);
+	memset(term, 0, sizeof(*term));
+	AddLasting(param, ALPHA, from - x, from, steps, term);
+	AddLasting(param, GAMMA, from, from, steps, term);
 	return exp(LnLasting(param, x, from, s));
 }
 
@@ -491,13 +491,13 @@ AddBeyond(const double *param, double x, double from, double s, double n, ClvTer
 		for (int i = 0; i < count; i++)
 		{
 			double at = nodes[i].at;
-			ClvTerm life;
+			ClvTerm term;
 
-			weight = LifeAt(param, x, from, at, &life);
-			AddLeaving(param, at, &life);
+			weight = TermAt(param, x, from, at, &term);
+			AddLeaving(param, at, &term);
 			AddWeighted(nodes[i].weight * weight *
 							(param[GAMMA] / (param[GAMMA] + param[DELTA] + at)),
-						&life, sum);
+						&term, sum);
 		}
 		if (!(start < n - 0.5) || (start > s && weight < NEGLIGIBLE * sum->ln))
 			return;
@@ -507,24 +507,24 @@ AddBeyond(const double *param, double x, double from, double s, double n, ClvTer
 
 /* All who may have this history, departed or alive at T > t_x, relative to LnAlive(t_x) */
 static void
-SumLives(const double *param, double x, double t_x, double T, ClvTerm *sum)
+SumLifetimes(const double *param, double x, double t_x, double T, ClvTerm *sum)
 {
-	ClvTerm life;				/* the term that s has come to */
+	ClvTerm term;				/* the term that s has come to */
 	double weight = 1;
 	double s = t_x;
 
-	memset(&life, 0, sizeof(life));
+	memset(&term, 0, sizeof(term));
 	memset(sum, 0, sizeof(*sum));
 	for (int i = 0; i < MOST_TERMS && s < T; i++)
 	{
 		double both = param[ALPHA] + param[BETA] + s;
 		double ends = param[GAMMA] + param[DELTA] + s;
-		ClvTerm left = life;
+		ClvTerm left = term;
 
 		AddLeaving(param, s, &left);
 		AddWeighted(weight * (param[GAMMA] / ends), &left, sum);
-		AddStay(param, ALPHA, s - x, s, &life);
-		AddStay(param, GAMMA, s, s, &life);
+		AddStay(param, ALPHA, s - x, s, &term);
+		AddStay(param, GAMMA, s, s, &term);
 		weight *= (param[BETA] + (s - x)) / both * ((param[DELTA] + s) / ends);
 		s += 1;
 		clv_poll(&clv_family_poll, 16);
@@ -532,9 +532,9 @@ SumLives(const double *param, double x, double t_x, double T, ClvTerm *sum)
 	if (s < T)
 	{
 		AddBeyond(param, x, t_x, s, T, sum);
-		weight = LifeAt(param, x, t_x, T, &life);
+		weight = TermAt(param, x, t_x, T, &term);
 	}
-	AddWeighted(weight, &life, sum);
+	AddWeighted(weight, &term, sum);
 }
 
 static void
@@ -552,7 +552,7 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	AddRising(param, GAMMA, 0, t_x, term);
 	if (t_x == T)
 		return;
-	SumLives(param, x, t_x, T, &sum);
+	SumLifetimes(param, x, t_x, T, &sum);
 	term->ln += log(sum.ln);
 	for (int i = 0; i <= DELTA; i++)
 	{

@@ -1,15 +1,14 @@
 /*
  * bgnbd.c
- *		BG/NBD: a coin after every repeat purchase.
+ *		BG/NBD: customers may drop out after every repeat purchase.
  *
- * While he is with us a customer buys at random, at a rate lambda of his own;
- * the rates differ between customers as a gamma distribution with shape r and
- * rate alpha. After each repeat purchase he tosses a coin of his own and leaves
- * with probability p; the p differ as a beta distribution with parameters a and
- * b. lambda and p are independent of each other.
+ * While alive a customer buys at random, at an individual rate lambda; the rates vary over
+ * customers as a gamma distribution with shape r and rate alpha. After each repeat purchase the
+ * customer leaves with an individual dropout probability p, which varies as a beta distribution
+ * with parameters a and b. lambda and p are independent of each other.
  *
- * Since only a repeat purchase tosses the coin, whoever never came back is alive
- * with certainty. That is the model's known weakness; mbg/nbd mends it.
+ * Since customers leave only after repeat purchases, customers without one are alive with
+ * certainty. That is a known weakness of the model, which mbg/nbd does not have.
  *
  * The likelihood is at the top of beta_geometric_terms.c, predictions are in beta_geometric.c.
  *

@@ -2,14 +2,14 @@
  * cell_likelihood.c
  *		The log-likelihood of cells of identical customers, with its derivatives.
  *
- * Why tables make this cheap is told in likelihood.c. Here block after block is
- * walked: consecutive cells of one x, and of one group where covariates act. A group's
- * blocks are added up and then folded into the derivatives by parameters and effects
- * (covariates.c). Where vectors of covariates are mostly distinct, a block is one cell and
- * its tables are one row each, which is the direct evaluation.
+ * likelihood.c explains why tables make this cheap. Here blocks are evaluated one after the
+ * other: consecutive cells of one x, and of one group where covariates act. A group's blocks
+ * are added up and then folded into the derivatives by parameters and effects (covariates.c).
+ * Where vectors of covariates are mostly distinct, a block is one cell and its tables are one
+ * row each, which is the direct evaluation.
  *
- * Families without the two terms are asked for the ln L of each cell; so are those for
- * which tables only pay where times are shared, in blocks of few cells.
+ * Families without the two terms are asked for the ln L of each cell; so are, in blocks of few
+ * cells, families for which tables only pay where times are shared.
  */
 #include "families/cell_table.h"
 
@@ -26,16 +26,16 @@
  */
 #define WIDEST_SPREAD 600.0
 
-/* No more cells than this are less work one by one, for families that can do both. */
+/* Blocks of no more cells than this are less work one by one, for families that can do both. */
 #define FEW 4
 
 /* Cells whose ln L are added plainly, before the sum that carries its rounding. */
-#define HANDFUL 64
+#define PLAIN_SUMS 64
 
 /* ---- blocks by tables ---- */
 
-/* One block on its way: where it reads, and what its cells add up to. */
-typedef struct Walk
+/* The evaluation of one block: where it reads, and the sums of its cells. */
+typedef struct BlockPass
 {
 	ClvCellTable *cells;
 	const ClvBlock *block;
@@ -47,20 +47,20 @@ typedef struct Walk
 	double customers;
 	double ln;                     /* sum of count x ln(P + Q) */
 	double cross[CLV_MAX_HESSIAN]; /* what departed and alive have in common */
-} Walk;
+} BlockPass;
 
-/* Let the family fill the tables, and find the range of the logs. */
+/* Lets the family fill the tables, and sets *low and *high to the range of the logs. */
 static void
-FillTables(Walk *walk, const double *param, double *low, double *high)
+FillTables(BlockPass *pass, const double *param, double *low, double *high)
 {
-	const ClvFamily *family = walk->cells->family;
-	ClvTable *tables[] = {&walk->cells->departed, &walk->cells->alive};
-	const ClvCell *cell = walk->cell;
+	const ClvFamily *family = pass->cells->family;
+	ClvTable *tables[] = {&pass->cells->departed, &pass->cells->alive};
+	const ClvCell *cell = pass->cell;
 
-	tables[0]->n = walk->block->departed;
-	tables[1]->n = walk->block->alive;
-	memcpy(tables[0]->times, walk->t_x, tables[0]->n * sizeof(double));
-	for (uint32_t j = 0; j < tables[1]->n; cell += walk->run[j++])
+	tables[0]->n = pass->block->departed;
+	tables[1]->n = pass->block->alive;
+	memcpy(tables[0]->times, pass->t_x, tables[0]->n * sizeof(double));
+	for (uint32_t j = 0; j < tables[1]->n; cell += pass->run[j++])
 		tables[1]->times[j] = cell->T;
 	family->departed(param, cell[-1].x, tables[0]->times, tables[0]->n, tables[0]->terms);
 	family->alive(param, cell[-1].x, tables[1]->times, tables[1]->n, tables[1]->terms);
@@ -79,6 +79,7 @@ FillTables(Walk *walk, const double *param, double *low, double *high)
 	}
 }
 
+/* Sets the rows of a table to its terms, relative to scale or as logs, with empty sums. */
 static void
 FillRows(ClvTable *table, int nparams, bool logs, double scale)
 {
@@ -95,7 +96,7 @@ FillRows(ClvTable *table, int nparams, bool logs, double scale)
 	}
 }
 
-/* What the cells of one T add up to. */
+/* The sums of the cells of one T. */
 typedef struct Run
 {
 	double weight;
@@ -104,6 +105,7 @@ typedef struct Run
 	ClvLogProduct ln;
 } Run;
 
+/* Adds a cell whose departed term has this share of L, and whose alive term has stay. */
 CLV_TEMPLATE void
 AddCell(Run *run, ClvRow *departed, double count, double share, double stay, int nparams)
 {
@@ -118,19 +120,18 @@ AddCell(Run *run, ClvRow *departed, double count, double share, double stay, int
 		run->departed[k] += spread * departed->gradient[k];
 }
 
-/* The cells of one T, whose term is alive; the terms are numbers ... */
+/* Adds the cells of one T, whose term is alive; the terms are numbers. */
 CLV_TEMPLATE void
-AddRun(Run *run, Walk *walk, const ClvCell *cell, const uint16_t *row, uint32_t n,
-		 double alive, int nparams)
+AddRun(Run *run, BlockPass *pass, const ClvCell *cell, const uint16_t *row, uint32_t n,
+	   double alive, int nparams)
 {
 	for (uint32_t i = 0; i < n; i++)
 	{
-		ClvRow *departed = &walk->cells->departed.rows[row[i]];
+		ClvRow *departed = &pass->cells->departed.rows[row[i]];
 		double both = departed->value + alive;
 		double inverse = 1 / both;
 
-		AddCell(run, departed, cell[i].count, departed->value * inverse, alive * inverse,
-				nparams);
+		AddCell(run, departed, cell[i].count, departed->value * inverse, alive * inverse, nparams);
 		if (cell[i].count == 1)
 			clv_log_product_add(&run->ln, both);
 		else
@@ -138,14 +139,14 @@ AddRun(Run *run, Walk *walk, const ClvCell *cell, const uint16_t *row, uint32_t 
 	}
 }
 
-/* ... or logs, where numbers would not hold them. */
+/* The same with terms as logs, where numbers would overflow. */
 static void
-AddRunInLogs(Run *run, Walk *walk, const ClvCell *cell, const uint16_t *row, uint32_t n,
-			   double alive, int nparams)
+AddRunInLogs(Run *run, BlockPass *pass, const ClvCell *cell, const uint16_t *row, uint32_t n,
+			 double alive, int nparams)
 {
 	for (uint32_t i = 0; i < n; i++)
 	{
-		ClvRow *departed = &walk->cells->departed.rows[row[i]];
+		ClvRow *departed = &pass->cells->departed.rows[row[i]];
 		double ahead = departed->value - alive;
 		double ratio = exp(-fabs(ahead));
 		double more = 1 / (1 + ratio);
@@ -157,48 +158,50 @@ AddRunInLogs(Run *run, Walk *walk, const ClvCell *cell, const uint16_t *row, uin
 	}
 }
 
+/* Adds the sums of one T to its row and to the block. */
 static void
-CloseRun(Walk *walk, const Run *run, ClvRow *alive)
+CloseRun(BlockPass *pass, const Run *run, ClvRow *alive)
 {
 	alive->weight = run->weight;
 	alive->spread = run->spread;
-	walk->ln += clv_log_product_value(&run->ln);
-	for (int i = 0; i < walk->nparams; i++)
+	pass->ln += clv_log_product_value(&run->ln);
+	for (int i = 0; i < pass->nparams; i++)
 	{
 		for (int j = 0; j <= i; j++)
-			walk->cross[CLV_AT(i, j)] +=
+			pass->cross[CLV_AT(i, j)] +=
 				run->departed[i] * alive->gradient[j] + run->departed[j] * alive->gradient[i];
 	}
 }
 
+/* Adds all cells of the block to the rows of both tables. */
 static void
-WalkCells(Walk *walk, bool logs)
+SumCells(BlockPass *pass, bool logs)
 {
-	const ClvCell *cell = walk->cell;
-	const uint16_t *row = walk->departed_row;
+	const ClvCell *cell = pass->cell;
+	const uint16_t *row = pass->departed_row;
 
-	for (uint32_t j = 0; j < walk->block->alive; j++)
+	for (uint32_t j = 0; j < pass->block->alive; j++)
 	{
-		ClvRow *alive = &walk->cells->alive.rows[j];
-		uint32_t n = walk->run[j];
+		ClvRow *alive = &pass->cells->alive.rows[j];
+		uint32_t n = pass->run[j];
 		Run run = {.ln = {1, 0}};
 
 		if (logs)
-			AddRunInLogs(&run, walk, cell, row, n, alive->value, walk->nparams);
-		else if (walk->nparams == 4)
-			AddRun(&run, walk, cell, row, n, alive->value, 4);
+			AddRunInLogs(&run, pass, cell, row, n, alive->value, pass->nparams);
+		else if (pass->nparams == 4)
+			AddRun(&run, pass, cell, row, n, alive->value, 4);
 		else
-			AddRun(&run, walk, cell, row, n, alive->value, walk->nparams);
-		CloseRun(walk, &run, alive);
-		clv_poll(walk->cells->poll, n);
+			AddRun(&run, pass, cell, row, n, alive->value, pass->nparams);
+		CloseRun(pass, &run, alive);
+		clv_poll(pass->cells->poll, n);
 		cell += n;
 		row += n;
 	}
-	for (uint32_t i = 0; i < walk->block->cells; i++)
-		walk->customers += walk->cell[i].count;
+	for (uint32_t i = 0; i < pass->block->cells; i++)
+		pass->customers += pass->cell[i].count;
 }
 
-/* A term's derivatives, times the customers it stands for. */
+/* Adds the derivatives of a term, multiplied by the sums of its row. */
 static void
 AddTerm(int nparams, const ClvTerm *term, double weight, double spread, ClvTerm *sum)
 {
@@ -211,7 +214,7 @@ AddTerm(int nparams, const ClvTerm *term, double weight, double spread, ClvTerm 
 	}
 }
 
-/* The adjoint: what the walk left in the rows becomes derivatives. */
+/* Adds the derivatives of a table, by its rows: the adjoint of SumCells(). */
 static void
 AddTable(int nparams, const ClvTable *table, ClvTerm *sum)
 {
@@ -221,52 +224,53 @@ AddTable(int nparams, const ClvTable *table, ClvTerm *sum)
 
 /* The block's derivatives are added to sum, its ln L to value. */
 static void
-AddTables(Walk *walk, const double *param, ClvTerm *sum, ClvSum *value)
+AddTables(BlockPass *pass, const double *param, ClvTerm *sum, ClvSum *value)
 {
-	ClvCellTable *cells = walk->cells;
-	int nparams = walk->nparams;
+	ClvCellTable *cells = pass->cells;
+	int nparams = pass->nparams;
 	double low;
 	double high;
 	double scale;
 	bool logs;
 	ClvTerm common;
 
-	FillTables(walk, param, &low, &high);
+	FillTables(pass, param, &low, &high);
 	logs = !(high - low <= WIDEST_SPREAD);
 	scale = logs ? 0 : low + (high - low) / 2;
 	FillRows(&cells->departed, nparams, logs, scale);
 	FillRows(&cells->alive, nparams, logs, scale);
-	WalkCells(walk, logs);
+	SumCells(pass, logs);
 	AddTable(nparams, &cells->departed, sum);
 	AddTable(nparams, &cells->alive, sum);
-	cells->family->ln_common(param, walk->cell->x, &common);
-	AddTerm(nparams, &common, walk->customers, 0, sum);
+	cells->family->ln_common(param, pass->cell->x, &common);
+	AddTerm(nparams, &common, pass->customers, 0, sum);
 	for (int i = 0; i < CLV_TRIANGLE(nparams); i++)
-		sum->hessian[i] -= walk->cross[i];
-	clv_sum_add(value, walk->ln);
-	clv_sum_add(value, walk->customers * (common.ln + scale));
-	clv_poll(cells->poll, 4 * ((size_t) walk->block->alive + walk->block->departed));
+		sum->hessian[i] -= pass->cross[i];
+	clv_sum_add(value, pass->ln);
+	clv_sum_add(value, pass->customers * (common.ln + scale));
+	clv_poll(cells->poll, 4 * ((size_t) pass->block->alive + pass->block->departed));
 }
 
 /* ---- blocks by single cells ---- */
 
+/* The same by single cells, each evaluated by the family. */
 static void
-AddCells(Walk *walk, const double *param, ClvTerm *sum, ClvSum *value)
+AddCells(BlockPass *pass, const double *param, ClvTerm *sum, ClvSum *value)
 {
-	const ClvCellTable *cells = walk->cells;
+	const ClvCellTable *cells = pass->cells;
 	const double *outcome = cells->groups == NULL ? NULL : cells->groups->outcome;
 	double ln = 0;
 
-	for (uint32_t i = 0; i < walk->block->cells; i++)
+	for (uint32_t i = 0; i < pass->block->cells; i++)
 	{
-		const ClvCell *cell = &walk->cell[i];
+		const ClvCell *cell = &pass->cell[i];
 		ClvTerm term;
 
 		cells->family->cell(param, cell->x, cell->t_x, cell->T,
 							outcome == NULL ? NAN : outcome[cell->group], &term);
-		AddTerm(walk->nparams, &term, cell->count, 0, sum);
+		AddTerm(pass->nparams, &term, cell->count, 0, sum);
 		ln += cell->count * term.ln;
-		if (i % HANDFUL == HANDFUL - 1)
+		if (i % PLAIN_SUMS == PLAIN_SUMS - 1)
 		{
 			clv_sum_add(value, ln);
 			ln = 0;
@@ -278,31 +282,34 @@ AddCells(Walk *walk, const double *param, ClvTerm *sum, ClvSum *value)
 
 /* ---- all of them ---- */
 
+/* Adds a block, by tables or by single cells. */
 static void
-AddBlock(Walk *walk, const double *param, ClvTerm *sum, ClvSum *value)
+AddBlock(BlockPass *pass, const double *param, ClvTerm *sum, ClvSum *value)
 {
-	const ClvFamily *family = walk->cells->family;
+	const ClvFamily *family = pass->cells->family;
 
-	if (family->departed == NULL || (family->cell != NULL && walk->block->cells <= FEW))
-		AddCells(walk, param, sum, value);
+	if (family->departed == NULL || (family->cell != NULL && pass->block->cells <= FEW))
+		AddCells(pass, param, sum, value);
 	else
-		AddTables(walk, param, sum, value);
+		AddTables(pass, param, sum, value);
 }
 
-static Walk
+/* The evaluation of the first block. */
+static BlockPass
 FirstBlock(ClvCellTable *cells)
 {
-	return (Walk){cells,
-				  cells->blocks,
-				  cells->cells,
-				  cells->run,
-				  cells->departed_row,
-				  cells->t_x,
-				  .nparams = cells->family->nparams};
+	return (BlockPass){cells,
+					   cells->blocks,
+					   cells->cells,
+					   cells->run,
+					   cells->departed_row,
+					   cells->t_x,
+					   .nparams = cells->family->nparams};
 }
 
+/* Moves on to the next block. */
 static void
-Advance(Walk *next)
+Advance(BlockPass *next)
 {
 	const ClvBlock *block = next->block++;
 
@@ -312,29 +319,30 @@ Advance(Walk *next)
 	next->t_x += block->departed;
 }
 
+/* Adds all blocks, at the same parameters for all customers. */
 static void
 EvaluateAlike(ClvCellTable *cells, const double *param, ClvTotals *totals)
 {
-	Walk next = FirstBlock(cells);
+	BlockPass next = FirstBlock(cells);
 
 	for (size_t i = 0; i < cells->nblocks; i++)
 	{
-		Walk walk = next;
+		BlockPass pass = next;
 		ClvTerm sum = {0};
 
-		AddBlock(&walk, param, &sum, &totals->value);
+		AddBlock(&pass, param, &sum, &totals->value);
 		clv_totals_add(totals, &sum);
 		Advance(&next);
 	}
 }
 
-/* The parameters at the mean of the covariates become those of each group in turn. */
+/* Adds all blocks, group by group, each at its own parameters. */
 static void
 EvaluateGroups(ClvCellTable *cells, const double *point, ClvTotals *totals)
 {
 	const ClvFamily *family = cells->family;
 	const ClvCovariates *covariates = cells->covariates;
-	Walk next = FirstBlock(cells);
+	BlockPass next = FirstBlock(cells);
 	size_t i = 0;
 
 	while (i < cells->nblocks)
@@ -348,9 +356,9 @@ EvaluateGroups(ClvCellTable *cells, const double *point, ClvTotals *totals)
 		clv_param_with_effects(family, point, covariates->n, point + family->nparams, z, param);
 		do
 		{
-			Walk walk = next;
+			BlockPass pass = next;
 
-			AddBlock(&walk, param, &sum, &totals->value);
+			AddBlock(&pass, param, &sum, &totals->value);
 			Advance(&next);
 			i++;
 		} while (i < cells->nblocks && next.cell->group == group);

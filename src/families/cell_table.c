@@ -1,10 +1,10 @@
 /*
- * cells.c
+ * cell_table.c
  *		Cells of identical customers: sorted, sampled, and cut into blocks.
  *
- * Two orders serve. By histories, (x, T, t_x): cells of one x are together, whatever
- * their group, as long as groups do not matter. By groups first, where covariates act:
- * then a group's parameters are computed once and serve all of its blocks.
+ * There are two orders. By histories, (x, T, t_x): cells of one x are together, whatever their
+ * group, as long as groups do not matter. By groups first, where covariates act: then the
+ * parameters of a group are computed once for all of its blocks.
  */
 #include "families/cell_table.h"
 
@@ -20,6 +20,7 @@ _Static_assert(MAX_ROWS <= UINT16_MAX, "a row's number must fit into the index")
 
 /* ---- memory ---- */
 
+/* Lays out the memory of the index for n cells. */
 static void
 LayOutIndex(ClvCellTable *cells, ClvArena *arena, size_t n)
 {
@@ -70,12 +71,14 @@ clv_cell_table_lay_out_sample(const ClvCellTable *all, ClvCellTable *sample, Clv
 
 /* ---- sorting ---- */
 
+/* How a range of times is divided into buckets. */
 typedef struct Range
 {
 	double low;
 	double levels; /* buckets per unit of time */
 } Range;
 
+/* The digits of the radix sort, the least significant first. */
 enum
 {
 	DIGIT_T_X,
@@ -94,6 +97,7 @@ typedef struct Survey
 	int group_shift; /* bits of the groups' numbers that no pass sees */
 } Survey;
 
+/* The bucket of a value. */
 static inline uint32_t
 Level(const Range *range, double value)
 {
@@ -102,6 +106,7 @@ Level(const Range *range, double value)
 	return level < CLV_SORT_BUCKETS - 1 ? (uint32_t) level : CLV_SORT_BUCKETS - 1;
 }
 
+/* Digit which of a cell; arg is the Survey. */
 static inline uint32_t
 CellDigit(const void *record, int which, const void *arg)
 {
@@ -118,7 +123,10 @@ CellDigit(const void *record, int which, const void *arg)
 															: cell->t_x);
 }
 
-/* The count comes last, so that equal cells are always added in the same order. */
+/*
+ * Orders cells by history. The count comes last, so that equal cells are always added in the same
+ * order.
+ */
 static inline bool
 HistoryLess(const void *left, const void *right)
 {
@@ -136,6 +144,7 @@ HistoryLess(const void *left, const void *right)
 	return a->count < b->count;
 }
 
+/* Orders cells by group, then by history. */
 static inline bool
 GroupLess(const void *left, const void *right)
 {
@@ -145,14 +154,16 @@ GroupLess(const void *left, const void *right)
 	return a->group != b->group ? a->group < b->group : HistoryLess(a, b);
 }
 
+/* Whether two cells have the same history and group. */
 static inline bool
-Alike(const ClvCell *a, const ClvCell *b)
+SameCell(const ClvCell *a, const ClvCell *b)
 {
 	return a->x == b->x && a->T == b->T && a->t_x == b->t_x && a->group == b->group;
 }
 
+/* Whether the family allows the history, and count and group are valid. */
 static bool
-Sensible(const ClvCellTable *cells, const ClvCell *cell)
+IsValid(const ClvCellTable *cells, const ClvCell *cell)
 {
 	return clv_possible(cells->family, cell->x, cell->t_x, cell->T) && cell->count >= 0 &&
 		   isfinite(cell->count) &&
@@ -167,9 +178,9 @@ SetRange(Range *range, double low, double high)
 	range->levels = high > low ? (CLV_SORT_BUCKETS - 1) / (high - low) : 0;
 }
 
-/* False where a cell makes no sense. Zeros lose their sign. */
+/* Finds the ranges of the cells; negative zeros become positive. False where a cell is invalid. */
 static bool
-LookOver(ClvCellTable *cells, Survey *survey)
+SurveyCells(ClvCellTable *cells, Survey *survey)
 {
 	double low = INFINITY;
 	double high = 0;
@@ -180,7 +191,7 @@ LookOver(ClvCellTable *cells, Survey *survey)
 	{
 		ClvCell *cell = &cells->cells[i];
 
-		if (!Sensible(cells, cell))
+		if (!IsValid(cells, cell))
 			return false;
 		cell->t_x += 0.0;
 		cell->T += 0.0;
@@ -200,7 +211,7 @@ LookOver(ClvCellTable *cells, Survey *survey)
 	return true;
 }
 
-/* Drop what is empty and join what is alike. */
+/* Drops empty cells and merges equal ones. */
 static void
 Merge(ClvCellTable *cells)
 {
@@ -211,7 +222,7 @@ Merge(ClvCellTable *cells)
 	{
 		if (all[i].count == 0)
 			continue;
-		if (kept > 0 && Alike(&all[kept - 1], &all[i]))
+		if (kept > 0 && SameCell(&all[kept - 1], &all[i]))
 			all[kept - 1].count += all[i].count;
 		else
 			all[kept++] = all[i];
@@ -227,7 +238,7 @@ clv_cells_sort(ClvCellTable *cells)
 	static const ClvSorter group = {sizeof(ClvCell), DIGITS, CellDigit, GroupLess};
 	Survey survey;
 
-	if (!LookOver(cells, &survey))
+	if (!SurveyCells(cells, &survey))
 		return false;
 	if (cells->covariates != NULL)
 		clv_sort(&group, cells->cells, cells->sorting, cells->n, &survey, cells->poll);
@@ -263,6 +274,7 @@ clv_cells_sample(const ClvCellTable *all, ClvCellTable *sample, double customers
 
 /* ---- the index ---- */
 
+/* The state of the index while cells are added. */
 typedef struct Indexer
 {
 	ClvCellTable *cells;
@@ -292,6 +304,7 @@ FindSlot(ClvCellTable *cells, uint32_t block, double key)
 	return &cells->slots[i];
 }
 
+/* Begins an empty block. */
 static void
 OpenBlock(Indexer *indexer)
 {
@@ -299,6 +312,7 @@ OpenBlock(Indexer *indexer)
 	memset(indexer->block, 0, sizeof(ClvBlock));
 }
 
+/* Adds cell i to the current block; new_T if it begins a distinct T. */
 static void
 PlaceCell(Indexer *indexer, size_t i, bool new_T)
 {
@@ -323,12 +337,14 @@ PlaceCell(Indexer *indexer, size_t i, bool new_T)
 	block->cells++;
 }
 
+/* The bucket of a slot; arg is the Range. */
 static uint32_t
 SlotDigit(const void *record, int which, const void *arg)
 {
 	return Level(arg, ((const ClvSlot *) record)->key);
 }
 
+/* Orders slots by their times. */
 static bool
 SlotLess(const void *left, const void *right)
 {
@@ -336,9 +352,9 @@ SlotLess(const void *left, const void *right)
 }
 
 /*
- * The distinct t_x of a block came as its cells did; families that integrate from
- * one time to the next want them in order. last is the cell behind the block. The
- * tables are still empty: their memory serves.
+ * Sorts the distinct t_x of a block, which are in the order of its cells: families that integrate
+ * from one time to the next need them ascending. last is the cell after the block. The tables are
+ * still empty, and lend their memory.
  */
 static void
 SortBlockTimes(Indexer *indexer, size_t last)

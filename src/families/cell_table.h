@@ -1,5 +1,5 @@
 /*
- * cells.h
+ * cell_table.h
  *		The log-likelihood of cells of identical customers, with its derivatives.
  *		The engine behind clv_fit_cells(); see the essay in likelihood.c.
  */
@@ -12,7 +12,7 @@
 #include "families/covariates.h"
 #include "families/likelihood.h"
 
-/* A distinct time of a block, as the walk over the cells sees it. */
+/* A distinct time of a block, and the sums over its cells. */
 typedef struct ClvRow
 {
 	double value;                    /* of the term, relative to the block's scale; or its ln */
@@ -49,6 +49,7 @@ typedef struct ClvSlot
 	uint16_t id;
 } ClvSlot;
 
+/* The cells of a fit, their index by blocks, and scratch memory. */
 typedef struct ClvCellTable
 {
 	const ClvFamily *family;
@@ -82,18 +83,18 @@ extern void clv_cell_table_lay_out_sample(const ClvCellTable *all, ClvCellTable 
 								   size_t n);
 
 /*
- * Draw n of all customers: every so many-th, as they are sorted. The same cells
- * give the same sample. Sets sample->cells[sample->n], ready for indexing.
+ * Draws n of all customers: every k-th in the order of sorting. The same cells give the same
+ * sample. Sets sample->cells[sample->n], ready for indexing.
  */
 extern void clv_cells_sample(const ClvCellTable *all, ClvCellTable *sample, double customers, size_t n);
 
 /*
- * Sort and merge cells->cells[n] in place, by group first where covariates act; n may
- * shrink. False where a cell makes no sense.
+ * Sorts and merges cells->cells[n] in place, by group first where covariates act; n may decrease.
+ * False where a cell is invalid.
  */
 extern bool clv_cells_sort(ClvCellTable *cells);
 
-/* Make the index; after sorting. */
+/* Makes the index; after sorting. */
 extern void clv_cells_index(ClvCellTable *cells);
 
 /*

@@ -82,15 +82,15 @@ clv_erlang_stages(int k, double r, double z, double *weight)
 
 void
 clv_erlang_init(ClvErlang *customer, int k, double r, double alpha, double a, double b,
-				double silent)
+				double since_last)
 {
 	customer->k = k;
 	customer->r = r;
 	customer->alpha = alpha;
 	customer->a = a;
 	customer->b = b;
-	customer->stages = silent > 0 ? k : 1;
-	clv_erlang_stages(customer->stages, r, silent / alpha, customer->weight);
+	customer->stages = since_last > 0 ? k : 1;
+	clv_erlang_stages(customer->stages, r, since_last / alpha, customer->weight);
 }
 
 /* ---- events, one after the other ---- */
@@ -226,7 +226,7 @@ AreFew(const ClvErlang *customer, double t)
 /* ---- very many events: over the coin ---- */
 
 /* Below this chance to stay, so many powers of it are enough. */
-#define HARDLY 1e-3
+#define SMALL_STAY 1e-3
 #define POWERS 7
 
 /* What the kernels read: an array of numbers. */
@@ -328,13 +328,13 @@ FirstPowers(const double *arg, double q)
 static double
 ExpectedKernel(double p, const double *arg)
 {
-	return 1 - p < HARDLY ? FirstPowers(arg, 1 - p) : OverRoots(arg, p, true);
+	return 1 - p < SMALL_STAY ? FirstPowers(arg, 1 - p) : OverRoots(arg, p, true);
 }
 
 static double
 SurvivalKernel(double p, const double *arg)
 {
-	return 1 - p < HARDLY ? FirstPowers(arg, 1 - p) : fmax(p * OverRoots(arg, p, false), 0);
+	return 1 - p < SMALL_STAY ? FirstPowers(arg, 1 - p) : fmax(p * OverRoots(arg, p, false), 0);
 }
 
 static double
@@ -408,11 +408,11 @@ PerpetualAt(const ClvErlang *customer, double omega, double ln_x, bool alike)
 #define POINT 1e-9
 
 static double
-ForEver(const ClvErlang *customer, double omega)
+Perpetual(const ClvErlang *customer, double omega)
 {
-	double top = customer->r + customer->k;
-	double step = fmin(0.2, 0.6 / sqrt(top));
-	double middle = log(top);
+	double shape = customer->r + customer->k;
+	double step = fmin(0.2, 0.6 / sqrt(shape));
+	double middle = log(shape);
 	double sum;
 
 	if (step < POINT * (1 + fabs(middle)))
@@ -439,7 +439,7 @@ ForEver(const ClvErlang *customer, double omega)
 /* ---- interest until t ---- */
 
 /* Beyond this many units of interest nothing comes that counts. */
-#define NEVER 100.0
+#define PERPETUAL_FROM 100.0
 
 /*
  * How far a panel may reach: near singularities on the left, and oscillations of those
@@ -448,17 +448,17 @@ ForEver(const ClvErlang *customer, double omega)
 static double
 Stride(const ClvErlang *customer, double delta, double s)
 {
-	double top = customer->r + customer->k;
+	double shape = customer->r + customer->k;
 	double width = fmin(0.8 * (s + customer->alpha / 2), 6 / delta);
-	double fades = customer->k < 4 ? 1 : 1 - cos(2 * PI / customer->k);
+	double damping = customer->k < 4 ? 1 : 1 - cos(2 * PI / customer->k);
 
-	if (customer->r * s / (customer->alpha + s) * fades > 40)
-		return fmin(width, fmax(s / 3, 6 * (customer->alpha + s) / top));
-	return fmin(width, 6 * (customer->alpha + s) / top);
+	if (customer->r * s / (customer->alpha + s) * damping > 40)
+		return fmin(width, fmax(s / 3, 6 * (customer->alpha + s) / shape));
+	return fmin(width, 6 * (customer->alpha + s) / shape);
 }
 
 static double
-UntilThen(const ClvErlang *customer, double delta, double t)
+DiscountedUntil(const ClvErlang *customer, double delta, double t)
 {
 	double sum = exp(-delta * t) * clv_erlang_expected(customer, t);
 
@@ -488,9 +488,9 @@ clv_erlang_discounted(const ClvErlang *customer, double delta, double t)
 		return customer->a > 1 ? (customer->a + customer->b - 1) / (customer->a - 1) : INFINITY;
 	if (delta == 0)
 		return clv_erlang_expected(customer, t);
-	if (isinf(t) || delta * t > NEVER)
-		return ForEver(customer, delta * customer->alpha);
-	return UntilThen(customer, delta, t);
+	if (isinf(t) || delta * t > PERPETUAL_FROM)
+		return Perpetual(customer, delta * customer->alpha);
+	return DiscountedUntil(customer, delta, t);
 }
 
 /* ---- how many purchases ---- */

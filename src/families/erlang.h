@@ -37,7 +37,7 @@ typedef struct ClvErlang
 extern double clv_erlang_stages(int k, double r, double z, double *weight);
 
 extern void clv_erlang_init(ClvErlang *customer, int k, double r, double alpha, double a, double b,
-							double silent);
+							double since_last);
 
 extern double clv_erlang_expected(const ClvErlang *customer, double t);
 extern double clv_erlang_discounted(const ClvErlang *customer, double delta, double t);

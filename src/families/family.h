@@ -1,11 +1,10 @@
 /*
  * family.h
- *		What a family of models must be able to answer.
+ *		The interface of a family of models.
  *
- * A family is one file that fills in a ClvFamily and one line in the registry.
- * Nothing outside asks which family it holds: who needs a quantity calls the
- * function pointer, and a NULL pointer means that the family has no such
- * quantity.
+ * A family is one file that fills in a ClvFamily and one line in the registry. No code outside
+ * compares families by name: a quantity is computed through its function pointer, and a NULL
+ * pointer means that the family has no such quantity.
  *
  * Units: t_x, T and t are in the model's time unit, counted from the first
  * purchase; delta is a continuous discount rate per unit; money is in the unit
@@ -34,14 +33,14 @@
 
 struct ClvFamily;
 
-/* a customer's purchases of known value: how many, and their mean */
+/* The purchases of known value of a customer: their number and mean. */
 typedef struct ClvSpendRow
 {
 	double		mean;
 	int32_t		x;
 } ClvSpendRow;
 
-/* What a start is guessed from; means are over customers. */
+/* What start values are computed from; means are over customers. */
 typedef struct ClvMoments
 {
 	double		customers;
@@ -53,6 +52,7 @@ typedef struct ClvMoments
 	double		spend_squared;	/* mean of their squares, divided by the square of the above */
 } ClvMoments;
 
+/* What a family describes. */
 typedef enum ClvProcess
 {
 	CLV_TRANSACTION,			/* when customers buy and leave */
@@ -77,13 +77,12 @@ typedef enum ClvTransform
 	CLV_FIXED					/* given, not searched for; its derivatives are not read */
 } ClvTransform;
 
-/* The numbers that a future may have: parameters, and what a history leaves behind. */
+/* The number of parameters of a future: those of the family, and one for the history. */
 #define CLV_FUTURE_PARAMS (CLV_MAX_PARAMS + 1)
 
 /*
- * A customer yet to come: a family and its parameters. Given that a customer
- * with a history is alive at T, his future is that of such a newcomer, so one
- * set of routines serves new and known customers.
+ * A newcomer: a family and its parameters. Given that a customer with a history is alive at T,
+ * the future is that of such a newcomer, so one set of functions serves new and known customers.
  */
 typedef struct ClvFuture
 {
@@ -103,6 +102,10 @@ typedef struct ClvTerm
 	double		hessian[CLV_MAX_HESSIAN];
 } ClvTerm;
 
+/*
+ * A family of models: properties and functions. What a function needs of its arguments is said at
+ * the top of this file.
+ */
 typedef struct ClvFamily
 {
 	const char *name;			/* as users write it: 'bg/nbd' */
@@ -115,10 +118,10 @@ typedef struct ClvFamily
 	double		most[CLV_MAX_PARAMS];	/* of a CLV_FIXED parameter, a whole number from 1 */
 
 	/*
-	 * Parameter i of a customer with covariates z: param[i] * exp(effect[i] * gamma'z),
-	 * with a gamma for each process; so that purchases, or churn, rise with gamma'z. 0
-	 * where covariates do not reach, as in all that is not CLV_LOG. A process all of
-	 * whose entries are 0 takes no covariates.
+	 * Parameter i of a customer with covariates z is param[i] * exp(effect[i] * gamma'z), with a
+	 * gamma for each process, such that purchases, or churn, increase with gamma'z. 0 where
+	 * covariates do not act, as for all parameters that are not CLV_LOG. A process all of whose
+	 * entries are 0 takes no covariates.
 	 */
 	signed char purchase_effect[CLV_MAX_PARAMS];
 	signed char churn_effect[CLV_MAX_PARAMS];
@@ -130,15 +133,16 @@ typedef struct ClvFamily
 	const char *border;
 
 	/*
-	 * The family that this one is where its last parameter is 0, amidst its range, and
-	 * whose parameters are its others; or NULL.
+	 * The family that this one equals where its last parameter is 0, inside its range, and whose
+	 * parameters are the others; or NULL.
 	 */
 	const char *core;
 
 	/*
-	 * Of a family with one of the two: where that family with these parameters lies in this
-	 * one, at its border a way of off to the inside (1: as far as customers can tell), which
-	 * is 0 for nearer than doubles can tell. So no fit ends below that of what it contains.
+	 * For a family with a border or core: sets *param to the point of this family that
+	 * corresponds to those parameters of the contained one, at its border or off inside it (1: as
+	 * far as customers can tell); 0 is a point that doubles cannot tell from the border. So no
+	 * fit ends below that of the contained family.
 	 */
 	void		(*embed) (const ClvMoments *moments, const double *contained, double off,
 						  double *param);
@@ -146,26 +150,26 @@ typedef struct ClvFamily
 	bool		on_request;		/* 'auto' leaves it out */
 
 	/*
-	 * Where the parameters limit each other, or NULL: how far the last one may go,
-	 * given the others; and the sum of the logs of the distances from all limits, as
-	 * parts of the way from where there are none, with its derivatives by the transformed
+	 * Where the parameters limit each other, or NULL: how far the last one may go, given the
+	 * others; and the log barrier, the sum of the logs of the distances from all limits, as parts
+	 * of the distance where the last one is 0, with its derivatives by the transformed
 	 * parameters: -INFINITY at a limit or beyond.
 	 */
 	void		(*limits) (const double *param, double *low, double *high);
 	void		(*log_barrier) (const double *param, ClvTerm *barrier);
 
 	/*
-	 * A number of its own name that says what parameters say together, or NULL, with its
-	 * gradient by the transformed parameters.
+	 * A named quantity derived from the parameters, or NULL, with its gradient by the transformed
+	 * parameters.
 	 */
 	const char *derived_name;
 	double		(*derived) (const double *param, double *gradient);
 
 	/*
-	 * Points from which a fit to data with these moments may start: which = 0, 1
-	 * ... in as different places as the family's likelihood has tops. False after
-	 * the last. On entry param holds the values of the CLV_FIXED parameters, where the
-	 * caller gave them; else they are the family's to choose.
+	 * Start values for a fit to data with these moments: which = 0, 1 ... in as many different
+	 * regions as the likelihood of the family has maxima. False after the last. On entry param
+	 * holds the values of the CLV_FIXED parameters, where the caller gave them; otherwise the
+	 * family chooses them.
 	 */
 	bool		(*start) (const ClvMoments *moments, int which, double *param);
 
@@ -181,20 +185,19 @@ typedef struct ClvFamily
 	double		(*ln_p_alive) (const double *param, double x, double t_x, double T);
 
 	/*
-	 * P(alive) at less cost than from its logarithm; NAN where that had better be asked.
-	 * Where it is an integral from t_x to T, millions of customers can share its parts:
-	 * leaving is the chance that one who has x repeat purchases and is alive at t leaves
-	 * before he buys again, at n ascending times; p_alive wants to know those at t_x and
-	 * T. Either may be NULL; without leaving, p_alive needs no chances.
+	 * P(alive) at less cost than from its logarithm; NAN where only the logarithm is accurate.
+	 * Where it is an integral from t_x to T, customers can share its parts: leaving is the
+	 * probability that a customer who has x repeat purchases and is alive at t leaves before
+	 * buying again, at n ascending times; p_alive takes those at t_x and T. Either may be NULL;
+	 * without leaving, p_alive ignores them.
 	 */
 	void		(*leaving) (const double *param, double x, const double *t, size_t n, double *p);
 	double		(*p_alive) (const double *param, double x, double t_x, double T,
 							double leaving_t_x, double leaving_T);
 
 	/*
-	 * The newcomer that this customer is, given alive at T. NULL where his future
-	 * depends on t_x too: then given_alive_since. Who does not care which calls
-	 * clv_given_alive().
+	 * The newcomer that this customer is, given alive at T. NULL where the future depends on t_x
+	 * too: then given_alive_since. clv_given_alive() calls the one that there is.
 	 */
 	void		(*given_alive) (const double *param, double x, double T, ClvFuture *future);
 	void		(*given_alive_since) (const double *param, double x, double t_x, double T,
@@ -213,8 +216,8 @@ typedef struct ClvFamily
 	void		(*probabilities) (const double *param, double t, int count, double *p);
 
 	/*
-	 * Newcomer: E[N (N - 1)], N being the purchases in (0,t], t finite. NULL where
-	 * it has to be added up from the probabilities.
+	 * Newcomer: E[N (N - 1)], N being the purchases in (0,t], t finite. NULL where it has to be
+	 * summed from the probabilities.
 	 */
 	double		(*pairs) (const double *param, double t);
 
@@ -227,7 +230,7 @@ typedef struct ClvFamily
 	/* Newcomer: P(still alive at t), where the family has it. */
 	double		(*survival) (const double *param, double t);
 
-	/* Contracts: the share of those after t - 1 renewals who make the t-th, t >= 1. */
+	/* Contracts: the share of customers with t - 1 renewals who make the t-th, t >= 1. */
 	double		(*retention) (const double *param, double t);
 
 	/*
@@ -238,12 +241,11 @@ typedef struct ClvFamily
 	double		(*residual) (const double *param, double t, double rate, bool before);
 
 	/*
-	 * The two terms of the likelihood, for the table engine (likelihood.h).
-	 * departed: P at t = t_x (died after the last purchase; ln = -INFINITY
-	 * where the family has no such term, as bg/nbd at x = 0); alive: Q at t = T.
-	 * ln_common: what both share, a function of x alone, with its derivatives.
-	 * The three are called for one x and n times at once, so that whatever
-	 * depends on x alone is computed once. The times ascend, no two alike.
+	 * The two terms of the likelihood, for the table engine (likelihood.h). departed: P at t =
+	 * t_x (left after the last purchase; ln = -INFINITY where the family has no such term, as
+	 * bg/nbd at x = 0); alive: Q at t = T. ln_common: what both share, a function of x alone,
+	 * with its derivatives. The three are called for one x and n times at once, so that whatever
+	 * depends on x alone is computed once. The times ascend, and are distinct.
 	 */
 	void		(*ln_common) (const double *param, double x, ClvTerm *term);
 	void		(*departed) (const double *param, double x, const double *t, size_t n,
@@ -289,42 +291,52 @@ typedef struct ClvFamily
 								ClvTerm *sum);
 } ClvFamily;
 
-/* The registry. Returns NULL for a name nobody knows. */
+/* The family of a name; NULL for an unknown name. */
 extern const ClvFamily *clv_family(const char *name);
 
 /* The families in the order of the registry, NULL after the last. */
 extern const ClvFamily *clv_family_at(int index);
 
-/* In a word, how a family counts time: "continuous", "renewals". */
+/* The name of a clock, as users see it: "continuous", "renewals". */
 extern const char *clv_clock_name(ClvClock clock);
 
-/* ---- a parameter, and where it is searched for ---- */
+/* ---- a parameter, and the scale of the search ---- */
 
-/* Of what the search moves, what it means; and the way back. */
+/* The parameter from its transformed value. */
 extern double clv_natural(ClvTransform transform, double searched);
+
+/* The transformed value of a parameter. */
 extern double clv_searched(ClvTransform transform, double natural);
 
-/* A parameter after a step of the search, and how fast it moves with a small one. */
+/* A parameter after a step on the transformed scale. */
 extern double clv_moved(ClvTransform transform, double natural, double step);
+
+/* The derivative of a parameter by its transformed value. */
 extern double clv_slope(ClvTransform transform, double natural);
 
-/* Can parameter i of the family have this value? */
+/* Whether parameter i of the family can have this value. */
 extern bool clv_in_range(const ClvFamily *family, int i, double natural);
 
-/* Do they keep the limits that they set each other? If not, what the last of them may be. */
+/*
+ * Whether the parameters keep the limits that they set each other; *low and *high are the limits
+ * of the last one, set where the family has limits.
+ */
 extern bool clv_within_limits(const ClvFamily *family, const double *param, double *low,
 							  double *high);
 
-/* The parameters of a customer with covariates z; effect: on purchases, then on churn. */
+/*
+ * Sets *out to the parameters of a customer with covariates z; effect: on purchases, then on
+ * churn.
+ */
 extern void clv_param_with_effects(const ClvFamily *family, const double *param, int ncovariates,
 								   const double *effect, const double *z, double *out);
 
 /* ---- what follows from the above for every transaction family ---- */
 
 /*
- * Can a customer of this family have this history? Numbers are finite, 0 <= t_x <= T
- * and x >= 0 whole; opportunities are whole periods, no more purchases than periods
- * until the last one, and x = 0 where t_x = 0; renewals are whole and x = t_x.
+ * Whether a customer of this family can have this history: numbers are finite, 0 <= t_x <= T and
+ * x >= 0 whole; opportunities are whole periods, with no more purchases than periods until the
+ * last one, and x = 0 where t_x = 0; renewals are whole and x = t_x.
  */
 extern bool clv_possible(const ClvFamily *family, double x, double t_x, double T);
 
@@ -345,10 +357,10 @@ extern double clv_discounted_given(const ClvFamily *family, const double *param,
 								   double x, double t_x, double T, double delta, double t);
 
 /*
- * Smallest n with P(purchases <= n) >= level, where the customer is alive with
- * probability p_alive; 0 <= level < 1. Where rounding keeps the sum below the level,
- * the n behind which nothing is left. -1 if it is not among the first count, whose
- * probabilities, given alive, p has room for and holds afterwards.
+ * Smallest n with P(purchases <= n) >= level, where the customer is alive with probability
+ * p_alive; 0 <= level < 1. Where rounding keeps the sum below the level, the n beyond which the
+ * probability is 0. -1 if it is not below count. p has count elements; afterwards they are the
+ * probabilities given alive.
  */
 extern int clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level,
 							  int count, double *p);

@@ -1,20 +1,18 @@
 /*
  * gammagamma.c
- *		Gamma/gamma: how much a purchase is worth.
+ *		Gamma/gamma: the value of purchases.
  *
- * The values of one customer's purchases are gamma distributed with shape p and
- * a rate nu of his own; the nu differ between customers as a gamma distribution
- * with shape q and rate gamma. What a customer spends does not depend on how
- * often he buys: the diagnostics of a fit show the correlation on whose absence
- * this rests.
+ * The values of a customer's purchases are gamma distributed with shape p and an individual
+ * rate nu; nu varies over customers as a gamma distribution with shape q and rate gamma. The
+ * values do not depend on the number of purchases: the diagnostics of a fit show the
+ * correlation, which this assumes to be 0.
  *
  * The mean m of x purchases, x m = s, has the density
  *
  *	1/(m B(p x, q)) (gamma/(gamma+s))^q (s/(gamma+s))^(p x)
  *
- * and given it nu ~ Gamma(p x + q, gamma + s). So everything that is known of a
- * customer is that his purchases come from the same family at q' = p x + q and
- * gamma' = gamma + s.
+ * and given it nu ~ Gamma(p x + q, gamma + s). So the further purchases of a customer have the
+ * same distribution, at q' = p x + q and gamma' = gamma + s.
  *
  * Colombo & Jiang (1999), A stochastic RFM model, Journal of Interactive
  * Marketing 13(3); Fader, Hardie & Lee (2005), RFM and CLV: using iso-value
@@ -35,6 +33,7 @@ enum
 	GAMMA
 };
 
+/* ln density of the mean of x purchases; 0 for x = 0, -INFINITY unless the mean is positive. */
 static double
 SpendLogLikelihood(const double *param, double x, double mean)
 {
@@ -43,12 +42,12 @@ SpendLogLikelihood(const double *param, double x, double mean)
 	if (x <= 0)
 		return 0;
 	if (!(mean > 0))
-		return -INFINITY; /* the model knows positive amounts only */
+		return -INFINITY; /* the model has positive amounts only */
 	return clv_ln_beta_kernel(param[P] * x, param[Q], 1 / (1 + 1 / ratio), 1 / (1 + ratio)) -
 		   log(mean);
 }
 
-/* Infinite where the tail of 1/nu is too thick for a mean: q' <= 1. */
+/* E[value of a purchase], INFINITY where the tail of 1/nu is too thick for a mean: q' <= 1. */
 static double
 ExpectedSpend(const double *param, double x, double mean)
 {
@@ -89,8 +88,8 @@ SpendCdf(const double *param, double x, double mean, double n, double s)
 }
 
 /*
- * What the rows of one x add up to. With u = gamma/(gamma+s), the logs that the
- * density needs are those of u and 1-u; they are summed as products.
+ * Sums over the rows of one x. With u = gamma/(gamma+s), the logs that the density needs are
+ * those of u and 1-u; they are summed as products.
  */
 typedef struct RowSums
 {
@@ -101,6 +100,7 @@ typedef struct RowSums
 	double u_rest; /* of u (1-u) */
 } RowSums;
 
+/* Adds n rows of one x to the sums. */
 static void
 AddRows(double gamma, double x, const ClvSpendRow *rows, size_t n, RowSums *sums)
 {
@@ -157,19 +157,19 @@ SpendTerms(const double *param, double x, const ClvSpendRow *rows, size_t n, Clv
 	sum->hessian[CLV_AT(GAMMA, GAMMA)] = -both * sums.u_rest;
 }
 
-/* The middle of what shops show, and corners; gamma makes the population's mean right. */
+/* Start values: typical ones of shops, and extremes; gamma gives the observed mean. */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
 	static const struct
 	{
 		double p, q;
-	} guess[] = {{3, 3}, {0.5, 20}, {20, 1.5}};
+	} start[] = {{3, 3}, {0.5, 20}, {20, 1.5}};
 
-	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+	if (which >= (int) (sizeof(start) / sizeof(start[0])))
 		return false;
-	param[P] = guess[which].p;
-	param[Q] = guess[which].q;
+	param[P] = start[which].p;
+	param[Q] = start[which].q;
 	param[GAMMA] = moments->spend * (param[Q] - 1) / param[P];
 	return true;
 }

@@ -1,18 +1,17 @@
 /*
  * ggompertznbd.c
- *		GGompertz/NBD: customers age; the hazard of leaving grows with time.
+ *		GGompertz/NBD: the hazard of leaving increases with the age of a customer.
  *
- * As pareto/nbd, purchases at a gamma distributed rate and a life that buying does
- * not touch, but a customer's hazard of leaving is not constant: eta b e^(bu) at
- * the age u, Gompertz' law, with an eta of his own and a b common to all. The eta
- * differ as a gamma distribution with shape s and rate beta. A customer of whom
- * nothing but that is known is still there at u with probability
+ * As in pareto/nbd, purchases come at a gamma distributed rate and lifetimes do not depend on
+ * them, but a customer's hazard of leaving is not constant: eta b e^(bu) at the age u
+ * (Gompertz), with an individual eta and a b common to all customers. eta varies over customers
+ * as a gamma distribution with shape s and rate beta. A newcomer is alive at u with probability
  *
  *		S(u) = (beta / (beta + e^(bu) - 1))^s
  *
- * For beta < 1 the population's hazard falls with time, as the ones of large eta
- * leave first; for beta > 1 it rises; in the end it is s b. He who has lasted for u
- * has a life of the same kind before him, with
+ * For beta < 1 the hazard of the population decreases with time, as customers of large eta
+ * leave first; for beta > 1 it increases; it tends to s b. The residual lifetime of a customer
+ * alive at u has the same distribution, with
  *
  *		beta(u) = beta e^-bu + 1 - e^-bu
  *
@@ -38,56 +37,58 @@ enum
 	BETA
 };
 
-/* So little aging in all the time that customers were seen that no digit shows it. */
+/* The smallest b times the length of time that customers were observed. */
 #define LEAST_B 1e-14
 
-/* ---- the law of life ---- */
+/* ---- the lifetime distribution ---- */
 
-/* beta(u) */
+/* The parameter beta of the residual lifetime at u. */
 static double
-BetaAt(const ClvLife *life, double u)
+BetaAt(const ClvLifetime *lifetime, double u)
 {
-	double e = life->param[B] * u;
+	double e = lifetime->param[B] * u;
 
-	return life->param[BETA] * exp(-e) - expm1(-e);
+	return lifetime->param[BETA] * exp(-e) - expm1(-e);
 }
 
+/* The residual lifetime at u, with beta(u). */
 static void
-Age(const ClvLife *life, double u, ClvLife *left)
+Age(const ClvLifetime *lifetime, double u, ClvLifetime *left)
 {
-	*left = *life;
-	left->param[BETA] = BetaAt(life, u);
+	*left = *lifetime;
+	left->param[BETA] = BetaAt(lifetime, u);
 }
 
 /* s ln(1 + (e^bz - 1)/beta), also where e^bz overflows */
 static double
-CumHazard(const ClvLife *life, double z)
+CumHazard(const ClvLifetime *lifetime, double z)
 {
-	double e = life->param[B] * z;
-	double beta = life->param[BETA];
+	double e = lifetime->param[B] * z;
+	double beta = lifetime->param[BETA];
 	double ratio = e < 300 ? expm1(e) / beta : INFINITY;
 
 	if (ratio <= DBL_MAX)
-		return life->param[S] * log1p(ratio);
-	return life->param[S] * (e + log(BetaAt(life, z) / beta));
+		return lifetime->param[S] * log1p(ratio);
+	return lifetime->param[S] * (e + log(BetaAt(lifetime, z) / beta));
 }
 
+/* The hazard at z, s b / beta(z). */
 static double
-Hazard(const ClvLife *life, double z)
+Hazard(const ClvLifetime *lifetime, double z)
 {
-	return life->param[S] * life->param[B] / BetaAt(life, z);
+	return lifetime->param[S] * lifetime->param[B] / BetaAt(lifetime, z);
 }
 
 /*
- * Singular where e^bz = 1 - beta. Seen from z, with what is left of beta there, that
- * is on the left for beta < 1 and, at the same distance left or right, at the height
- * of pi / b for beta > 1.
+ * Panel widths: the hazard is singular where e^bz = 1 - beta. Counted from z, with beta(z), that
+ * is on the left for beta < 1 and, at the same distance left or right, at the height of pi / b
+ * for beta > 1.
  */
 static double
-Stride(const ClvLife *life, double z)
+Stride(const ClvLifetime *lifetime, double z)
 {
-	double beta = BetaAt(life, z);
-	double b = life->param[B];
+	double beta = BetaAt(lifetime, z);
+	double b = lifetime->param[B];
 
 	if (beta == 1)
 		return INFINITY;
@@ -105,14 +106,14 @@ Stride(const ClvLife *life, double z)
  *		ln beta(y) = K - by + ln beta
  */
 static void
-Jet(const ClvLife *life, double y, double cum_hazard, bool dying, ClvLifeJet *jet)
+Jet(const ClvLifetime *lifetime, double y, double cum_hazard, bool dying, ClvLifetimeJet *jet)
 {
-	double s = life->param[S];
-	double e = life->param[B] * y;
-	double beta = BetaAt(life, y);
+	double s = lifetime->param[S];
+	double e = lifetime->param[B] * y;
+	double beta = BetaAt(lifetime, y);
 	double a = e / beta;
 	double g = -expm1(-e) / beta;
-	double rest = life->param[BETA] * exp(-e) / beta; /* 1 - g */
+	double rest = lifetime->param[BETA] * exp(-e) / beta; /* 1 - g */
 	double power = dying ? s + 1 : s;
 
 	jet->gradient[B] = dying ? 1 + e - power * a : -s * a;
@@ -138,26 +139,29 @@ static const ClvLaw gompertz = {
 
 /* ---- the family ---- */
 
-/* Customers whose hazard falls at first, and ones who hardly leave until they are old. */
+/*
+ * Start values: customers whose hazard decreases at first, and ones who hardly leave until they
+ * are old.
+ */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
 	static const struct
 	{
 		double r, b, s, beta;
-	} guess[] = {{0.7, 1, 0.4, 0.5}, {0.5, 4, 0.5, 20}};
+	} start[] = {{0.7, 1, 0.4, 0.5}, {0.5, 4, 0.5, 20}};
 
-	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+	if (which >= (int) (sizeof(start) / sizeof(start[0])))
 		return false;
-	param[0] = guess[which].r;
-	param[1] = guess[which].r * 0.6 * moments->T / moments->x;
-	param[2] = guess[which].b / moments->T;
-	param[3] = guess[which].s;
-	param[4] = guess[which].beta;
+	param[0] = start[which].r;
+	param[1] = start[which].r * 0.6 * moments->T / moments->x;
+	param[2] = start[which].b / moments->T;
+	param[3] = start[which].s;
+	param[4] = start[which].beta;
 	return true;
 }
 
-/* Pareto/nbd, where b times the length of time that customers were seen is next to nothing. */
+/* The point of pareto/nbd: b times the length of time that customers were observed is nearly 0. */
 static void
 Embed(const ClvMoments *moments, const double *contained, double off, double *param)
 {
@@ -170,22 +174,24 @@ Embed(const ClvMoments *moments, const double *contained, double off, double *pa
 	param[4] = contained[3] * b;
 }
 
+/* Discounted expected purchases of a newcomer: E[lambda] times the discounted lifetime. */
 static double
 Discounted(const double *param, double delta, double t)
 {
-	ClvLife life = {{param[2], param[3], param[4]}};
+	ClvLifetime lifetime = {{param[2], param[3], param[4]}};
 
-	return param[0] / param[1] * clv_life_years(&gompertz, &life, delta, t);
+	return param[0] / param[1] * clv_lifetime_discounted(&gompertz, &lifetime, delta, t);
 }
 
+/* Expected purchases of a newcomer in (0,t]. */
 static double
 Expected(const double *param, double t)
 {
 	return Discounted(param, 0, t);
 }
 
-CLV_LIFE_FORWARDERS(&gompertz)
-CLV_LIFE_FIT_FORWARDERS(&gompertz)
+CLV_LIFETIME_FORWARDERS(&gompertz)
+CLV_LIFETIME_FIT_FORWARDERS(&gompertz)
 
 const ClvFamily clv_ggompertznbd = {
 	.name = "ggompertz/nbd",
@@ -209,7 +215,7 @@ const ClvFamily clv_ggompertznbd = {
 	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
-	.ln_common = clv_life_term_common,
+	.ln_common = clv_lifetime_term_common,
 	.departed = Departed,
 	.alive = Alive,
 	.cell = Cell,

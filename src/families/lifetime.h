@@ -1,9 +1,9 @@
 /*
  * lifetime.h
- *		What pareto/nbd and ggompertz/nbd share: purchases at a gamma rate, and a life
- *		that ends whenever it ends, whether or not anything is bought.
+ *		What pareto/nbd and ggompertz/nbd share: purchases at a gamma distributed rate, and
+ *		a lifetime that does not depend on purchases.
  *
- * param = r, alpha, and behind them the parameters of the law of life. Units and
+ * param = r, alpha, followed by the parameters of the lifetime distribution. Units and
  * ranges as in family.h.
  */
 #ifndef CLV_LIFETIME_H
@@ -12,31 +12,35 @@
 #include "math/gauss.h"
 #include "families/family.h"
 
-#define CLV_LIFE_PARAMS 3
+/* The largest number of parameters of a lifetime distribution. */
+#define CLV_LIFETIME_PARAMS 3
 #define CLV_STRIDE 2.0
-#define CLV_LIFE_HESSIAN (CLV_LIFE_PARAMS * (CLV_LIFE_PARAMS + 1) / 2)
+#define CLV_LIFETIME_HESSIAN (CLV_LIFETIME_PARAMS * (CLV_LIFETIME_PARAMS + 1) / 2)
 
-/* The numbers that a law may keep of a life: parameters, and what follows from them. */
-#define CLV_LIFE_STATE 5
+/* The numbers that describe a lifetime: its parameters, and what is computed from them once. */
+#define CLV_LIFETIME_STATE 5
 
-/* The life that somebody still has before him: the law's parameters, in the family's order. */
-typedef struct ClvLife
+/* The distribution of a residual lifetime: its parameters, in the order of the family. */
+typedef struct ClvLifetime
 {
-	double param[CLV_LIFE_STATE];
-} ClvLife;
-
-/* Derivatives by the logs of the law's parameters; hessian is a lower triangle. */
-typedef struct ClvLifeJet
-{
-	double gradient[CLV_LIFE_PARAMS];
-	double hessian[CLV_LIFE_HESSIAN];
-} ClvLifeJet;
+	double param[CLV_LIFETIME_STATE];
+} ClvLifetime;
 
 /*
- * Who is quick to buy may be quick to leave. The density of a customer's two rates then
- * is that of independent ones, times 1 + m (e^-lambda - c) (e^-mu - d). Of customers with
- * a purchase rate ~ Gamma(shape, rate) who have lived until z, or died there, the mean of
- * that factor is 1 + pull (e^(-shape ln(1 + 1/rate)) - e^ln_c).
+ * Derivatives by the logarithms of the parameters of a lifetime distribution; hessian is a lower
+ * triangle.
+ */
+typedef struct ClvLifetimeJet
+{
+	double gradient[CLV_LIFETIME_PARAMS];
+	double hessian[CLV_LIFETIME_HESSIAN];
+} ClvLifetimeJet;
+
+/*
+ * Sarmanov's factor at one time, where purchase rate lambda and hazard mu depend on each other.
+ * The joint density of a customer's two rates is that of independent ones, times 1 + m (e^-lambda
+ * - c) (e^-mu - d). For customers with a purchase rate ~ Gamma(shape, rate) who are alive at z,
+ * or die at z, the mean of that factor is 1 + pull (e^(-shape ln(1 + 1/rate)) - e^ln_c).
  */
 typedef struct ClvSarmanov
 {
@@ -44,60 +48,72 @@ typedef struct ClvSarmanov
 	double ln_c;
 } ClvSarmanov;
 
+/*
+ * A lifetime distribution: what a family of this file has to supply. Times are in the unit of the
+ * model, from the first purchase.
+ */
 typedef struct ClvLaw
 {
-	const ClvFamily *family; /* of those with a history */
+	const ClvFamily *family; /* the family of customers with a history */
 	int nparams;
 
-	/* What is left to one who has lived until u. */
-	void (*age)(const ClvLife *life, double u, ClvLife *left);
+	/* Sets *left to the residual lifetime of a customer who is alive at u. */
+	void (*age)(const ClvLifetime *lifetime, double u, ClvLifetime *left);
 
-	/* -ln P(alive at z), and the hazard there */
-	double (*cum_hazard)(const ClvLife *life, double z);
-	double (*hazard)(const ClvLife *life, double z);
-
-	/*
-	 * How far from z a panel may reach so that 16 nodes still integrate survival and
-	 * hazard: CLV_STRIDE times the way to a singularity on the left, less where one
-	 * lies above.
-	 */
-	double (*stride)(const ClvLife *life, double z);
+	/* -ln P(alive at z), and the hazard of leaving at z, per unit of time. */
+	double (*cum_hazard)(const ClvLifetime *lifetime, double z);
+	double (*hazard)(const ClvLifetime *lifetime, double z);
 
 	/*
-	 * s > 0 where survival has become the power (z + constant)^-s in every digit; else
-	 * 0. NULL where it never does.
+	 * How far from z a panel may reach so that 16 nodes still integrate survival and hazard:
+	 * CLV_STRIDE times the distance to a singularity on the left, less where a singularity lies
+	 * above.
 	 */
-	double (*power)(const ClvLife *life, double z);
-
-	/* Of ln survival at y, or with dying of ln(hazard x survival); cum_hazard is that at y. */
-	void (*jet)(const ClvLife *life, double y, double cum_hazard, bool dying, ClvLifeJet *jet);
-
-	/* NULL where life has nothing to do with purchases */
-	ClvSarmanov (*sarmanov)(const ClvLife *life, double z, bool dying);
+	double (*stride)(const ClvLifetime *lifetime, double z);
 
 	/*
-	 * The same for the fit: ln of the mean factor at y after so many purchases, with its
-	 * derivatives by the family's parameters.
+	 * s > 0 where survival equals the power (z + constant)^-s in every digit; else 0. NULL where
+	 * it never does.
 	 */
-	void (*sarmanov_term)(const double *param, double purchases, double y, bool dying, ClvTerm *term);
+	double (*power)(const ClvLifetime *lifetime, double z);
+
+	/*
+	 * Sets *jet to the derivatives of ln survival at y, or if dying those of ln(hazard x
+	 * survival); cum_hazard is the cumulative hazard at y.
+	 */
+	void (*jet)(const ClvLifetime *lifetime, double y, double cum_hazard, bool dying,
+				ClvLifetimeJet *jet);
+
+	/*
+	 * Sarmanov's factor of customers who are alive at z, or die there; NULL where lifetime and
+	 * purchases are independent.
+	 */
+	ClvSarmanov (*sarmanov)(const ClvLifetime *lifetime, double z, bool dying);
+
+	/*
+	 * The same for the fit: ln of the mean factor at y after a number of purchases, with its
+	 * derivatives by the parameters of the family.
+	 */
+	void (*sarmanov_term)(const double *param, double purchases, double y, bool dying,
+						  ClvTerm *term);
 } ClvLaw;
 
-/* ---- what vanishes as time goes by, in panels ---- */
+/* ---- integrals over time, in panels ---- */
 
 /*
- * e^-drop(z), drop(z) = R ln(1 + z/age) + delta z + cum_hazard(z): nothing bought for z in
- * spite of a rate ~ Gamma(R, age), nothing lost to interest, and still alive.
+ * The function e^-drop(z), drop(z) = R ln(1 + z/age) + delta z + cum_hazard(z): the probability
+ * of no purchase for z at a rate ~ Gamma(R, age) and of being alive at z, discounted at delta.
  */
 typedef struct ClvDecay
 {
 	const ClvLaw *law;
-	ClvLife life;
+	ClvLifetime lifetime;
 	double R; /* 0: purchases do not matter */
 	double age;
 	double delta;
 } ClvDecay;
 
-/* A stretch of z, and the rule that integrates over it. Start with zeros. */
+/* An interval of z, and the rule that integrates over it. The first one is all zeros. */
 typedef struct ClvPanel
 {
 	double from;
@@ -106,99 +122,116 @@ typedef struct ClvPanel
 	const ClvGauss *rule;
 } ClvPanel;
 
-/* Panels are so long that no walk needs more than this; it also ends those without sense. */
+/* No integral needs more panels than this; the limit also ends those with impossible arguments. */
 #define CLV_MOST_PANELS 400
 
+/* drop(z): -ln of the decay from 0 to z. */
 extern double clv_decay_drop(const ClvDecay *decay, double z);
 
-/* The next panel on the way to end, which may be INFINITY. */
+/* Moves *panel on to the next panel before end, which may be INFINITY. */
 extern void clv_next_panel(const ClvDecay *decay, double end, ClvPanel *panel);
 
-/* int_0^t e^(-delta u) P(alive at u) du; t may be INFINITY if the integral is finite. */
-extern double clv_life_years(const ClvLaw *law, const ClvLife *life, double delta, double t);
+/*
+ * The discounted expected lifetime int_0^t e^(-delta u) P(alive at u) du; t may be INFINITY if
+ * the integral is finite.
+ */
+extern double clv_lifetime_discounted(const ClvLaw *law, const ClvLifetime *lifetime, double delta,
+									  double t);
 
 /* ---- the quantities of a family; family.h says what each returns ---- */
 
-extern double clv_life_log_likelihood(const ClvLaw *law, const double *param, double x, double t_x,
+extern double clv_lifetime_log_likelihood(const ClvLaw *law, const double *param, double x,
+										  double t_x, double T);
+extern double clv_lifetime_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
 									  double T);
-extern double clv_life_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
-								  double T);
-extern void clv_life_leaving(const ClvLaw *law, const double *param, double x, const double *t,
-							 size_t n, double *p);
-extern double clv_life_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
-							   double T, double leaving_t_x, double leaving_T);
-extern void clv_life_given_alive(const ClvLaw *law, const double *param, double x, double T,
-								 ClvFuture *future);
-extern double clv_life_probability(const ClvLaw *law, const double *param, double n, double t);
-extern void clv_life_probabilities(const ClvLaw *law, const double *param, double t, int count,
-								   double *p);
-extern double clv_life_pairs(const ClvLaw *law, const double *param, double t);
-extern double clv_life_survival(const ClvLaw *law, const double *param, double t);
+extern void clv_lifetime_leaving(const ClvLaw *law, const double *param, double x, const double *t,
+								 size_t n, double *p);
+extern double clv_lifetime_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
+								   double T, double leaving_t_x, double leaving_T);
+extern void clv_lifetime_given_alive(const ClvLaw *law, const double *param, double x, double T,
+									 ClvFuture *future);
+extern double clv_lifetime_probability(const ClvLaw *law, const double *param, double n, double t);
+extern void clv_lifetime_probabilities(const ClvLaw *law, const double *param, double t, int count,
+									   double *p);
+extern double clv_lifetime_pairs(const ClvLaw *law, const double *param, double t);
+extern double clv_lifetime_survival(const ClvLaw *law, const double *param, double t);
 
-/* The terms of the likelihood, for the fit; times ascend. */
-extern void clv_life_term_common(const double *param, double x, ClvTerm *term);
-extern void clv_life_terms(const ClvLaw *law, const double *param, double x, const double *t,
-						   size_t n, bool departed, ClvTerm *terms);
-extern void clv_life_integrals(const ClvLaw *law, const double *param, double x, const double *t,
+/* What both terms of the likelihood share, for x repeat purchases: see ln_common in family.h. */
+extern void clv_lifetime_term_common(const double *param, double x, ClvTerm *term);
+
+/*
+ * The departed or the alive terms of the likelihood at n ascending times, by interpolation where
+ * that is less work.
+ */
+extern void clv_lifetime_terms(const ClvLaw *law, const double *param, double x, const double *t,
 							   size_t n, bool departed, ClvTerm *terms);
-extern void clv_life_cell(const ClvLaw *law, const double *param, double x, double t_x, double T,
-						  ClvTerm *term);
 
-/* ---- the above as functions of a family, with its law filled in ---- */
+/* The same, each by an integral of its own. */
+extern void clv_lifetime_integrals(const ClvLaw *law, const double *param, double x,
+								   const double *t, size_t n, bool departed, ClvTerm *terms);
 
-#define CLV_LIFE_FORWARDERS(law)                                                                   \
+/* The whole ln L of one customer, with derivatives. */
+extern void clv_lifetime_cell(const ClvLaw *law, const double *param, double x, double t_x,
+							  double T, ClvTerm *term);
+
+/*
+ * ---- the above as functions of a family, with its lifetime distribution filled in; family.h
+ * says what each returns ----
+ */
+
+#define CLV_LIFETIME_FORWARDERS(law)                                                               \
 	static double LogLikelihood(const double *param, double x, double t_x, double T)               \
 	{                                                                                              \
-		return clv_life_log_likelihood(law, param, x, t_x, T);                                     \
+		return clv_lifetime_log_likelihood(law, param, x, t_x, T);                                 \
 	}                                                                                              \
 	static double LnPAlive(const double *param, double x, double t_x, double T)                    \
 	{                                                                                              \
-		return clv_life_ln_p_alive(law, param, x, t_x, T);                                         \
+		return clv_lifetime_ln_p_alive(law, param, x, t_x, T);                                     \
 	}                                                                                              \
 	static void Leaving(const double *param, double x, const double *t, size_t n, double *p)       \
 	{                                                                                              \
-		clv_life_leaving(law, param, x, t, n, p);                                                  \
+		clv_lifetime_leaving(law, param, x, t, n, p);                                              \
 	}                                                                                              \
 	static double PAlive(const double *param, double x, double t_x, double T, double leaving_t_x,  \
 						 double leaving_T)                                                         \
 	{                                                                                              \
-		return clv_life_p_alive(law, param, x, t_x, T, leaving_t_x, leaving_T);                    \
+		return clv_lifetime_p_alive(law, param, x, t_x, T, leaving_t_x, leaving_T);                \
 	}                                                                                              \
 	static void GivenAlive(const double *param, double x, double T, ClvFuture *future)             \
 	{                                                                                              \
-		clv_life_given_alive(law, param, x, T, future);                                            \
+		clv_lifetime_given_alive(law, param, x, T, future);                                        \
 	}                                                                                              \
 	static double Probability(const double *param, double n, double t)                             \
 	{                                                                                              \
-		return clv_life_probability(law, param, n, t);                                             \
+		return clv_lifetime_probability(law, param, n, t);                                         \
 	}                                                                                              \
 	static void Probabilities(const double *param, double t, int count, double *p)                 \
 	{                                                                                              \
-		clv_life_probabilities(law, param, t, count, p);                                           \
+		clv_lifetime_probabilities(law, param, t, count, p);                                       \
 	}                                                                                              \
 	static double Pairs(const double *param, double t)                                             \
 	{                                                                                              \
-		return clv_life_pairs(law, param, t);                                                      \
+		return clv_lifetime_pairs(law, param, t);                                                  \
 	}                                                                                              \
 	static double Survival(const double *param, double t)                                          \
 	{                                                                                              \
-		return clv_life_survival(law, param, t);                                                   \
+		return clv_lifetime_survival(law, param, t);                                               \
 	}
 
-#define CLV_LIFE_FIT_FORWARDERS(law)                                                               \
+#define CLV_LIFETIME_FIT_FORWARDERS(law)                                                           \
 	static void Departed(const double *param, double x, const double *t, size_t n, ClvTerm *terms) \
 	{                                                                                              \
-		clv_life_terms(law, param, x, t, n, true, terms);                                          \
+		clv_lifetime_terms(law, param, x, t, n, true, terms);                                      \
 	}                                                                                              \
 	static void Alive(const double *param, double x, const double *t, size_t n, ClvTerm *terms)    \
 	{                                                                                              \
-		clv_life_terms(law, param, x, t, n, false, terms);                                         \
+		clv_lifetime_terms(law, param, x, t, n, false, terms);                                     \
 	}                                                                                              \
 	static void Cell(const double *param, double x, double t_x, double T, double outcome,          \
 					 ClvTerm *term)                                                                \
 	{                                                                                              \
 		(void) outcome;                                                                            \
-		clv_life_cell(law, param, x, t_x, T, term);                                                \
+		clv_lifetime_cell(law, param, x, t_x, T, term);                                            \
 	}
 
 #endif /* CLV_LIFETIME_H */

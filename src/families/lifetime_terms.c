@@ -1,34 +1,32 @@
 /*
  * lifetime_terms.c
- *		The terms of the life families' likelihood, with their derivatives.
+ *		The likelihood terms of the lifetime families, with their derivatives.
  *
  * With R = r + x and the times counted from the first purchase, the integral in
  *
  *	L = (r)_x alpha^r [ (alpha+T)^-R S(T) + int_tx^T (alpha+u)^-R f(u) du ]
  *
- * is one from t_x to infinity less one from T to infinity, and the latter, taken
- * from the first summand, leaves by parts an integral of something positive again:
+ * is one from t_x to infinity less one from T to infinity, and the latter, subtracted from the
+ * first summand, is by parts the integral of a positive function again:
  *
  *	C           = (r)_x alpha^-x
  *	departed(u) = int_u^inf (1 + y/alpha)^-R f(y) dy
  *	alive(u)    = int_u^inf (1 + y/alpha)^-R R/(alpha+y) S(y) dy
  *
- * Whatever happens first after u, a death or a purchase: these are the chances of
- * either, and L = C (departed(t_x) + alive(T)). The two add up to (1 + u/alpha)^-R
- * S(u) at any u.
+ * They are the probabilities that the first event after u is a death, or a purchase, and L = C
+ * (departed(t_x) + alive(T)). The two add up to (1 + u/alpha)^-R S(u) at any u.
  *
  * From right to left
  * ------------------
- * A table needs an integral to infinity at each of its ascending times. It is built
- * from the last time down: what lies beyond a time is what lies beyond the next one,
- * times what drops on the way there, and what lies between. Between two days that
- * is four nodes. Tables of many times are made from those of few (lifetime_curve.c).
+ * A table needs an integral to infinity at each of its ascending times. It is computed from the
+ * last time down: the integral beyond a time is that beyond the next one, times the decay until
+ * there, plus the part in between. Between two days that takes four nodes. Tables of many times
+ * are interpolated from those of few (lifetime_curve.c).
  *
- * Derivatives come from the same nodes. For the log of an integral they are moments
- * of the derivatives of the log of its integrand: the gradient is their mean g, the
- * Hessian the mean of the second derivatives plus the covariance of the first.
- * Deviations are taken from the g of the time before, so that nothing large is
- * squared that cancels later.
+ * Derivatives come from the same nodes. For the log of an integral they are moments of the
+ * derivatives of the log of its integrand: the gradient is their mean g, the Hessian the mean
+ * of the second derivatives plus the covariance of the first. Deviations are taken from the g
+ * of the time before, so that no large numbers are squared that cancel later.
  *
  * Derivatives are by the logarithms of r, alpha and the law's parameters.
  */
@@ -46,13 +44,13 @@ enum
 {
 	R,
 	ALPHA,
-	LIFE
+	LIFETIME
 };
 
-typedef char life_fits_family[LIFE + CLV_LIFE_PARAMS <= CLV_MAX_PARAMS ? 1 : -1];
+typedef char lifetime_fits_family[LIFETIME + CLV_LIFETIME_PARAMS <= CLV_MAX_PARAMS ? 1 : -1];
 
 void
-clv_life_term_common(const double *param, double x, ClvTerm *term)
+clv_lifetime_term_common(const double *param, double x, ClvTerm *term)
 {
 	double r = param[R];
 	double dr = r * clv_digamma_rising(r, x);
@@ -64,35 +62,36 @@ clv_life_term_common(const double *param, double x, ClvTerm *term)
 	term->hessian[CLV_AT(R, R)] = dr + r * r * clv_trigamma_rising(r, x);
 }
 
-/* What has been added up to the right of a time. */
-typedef struct Beyond
+/* The sums over the nodes to the right of a time. */
+typedef struct TailSums
 {
-	double mass;					/* relative to (1 + u/alpha)^-R S(u) */
-	double center[CLV_MAX_PARAMS];	/* deviations of gradients are from here */
-	double first[CLV_MAX_PARAMS];	/* their sum */
+	double mass;                    /* relative to (1 + u/alpha)^-R S(u) */
+	double center[CLV_MAX_PARAMS];  /* deviations of gradients are from here */
+	double first[CLV_MAX_PARAMS];   /* their sum */
 	double second[CLV_MAX_HESSIAN]; /* that of their products and of second derivatives */
-} Beyond;
+} TailSums;
 
+/* The state of the computation from the last time to the first. */
 typedef struct Sweep
 {
 	const ClvLaw *law;
 	const double *param;
-	ClvLife newborn;
+	ClvLifetime newcomer;
 	double R;
 	bool departed;
 	int nparams;
-	Beyond beyond;
+	TailSums tail;
 } Sweep;
 
-/* Where the integrand is evaluated: a time, and what has dropped until then. */
+/* A point where the integrand is evaluated: a time, and the logarithms of the decay until then. */
 typedef struct Point
 {
 	double y;
-	double waited; /* ln(1 + y/alpha) */
+	double ln_growth; /* ln(1 + y/alpha) */
 	double cum_hazard;
 } Point;
 
-/* Derivatives of the log of the integrand. */
+/* Sets gradient and hessian to the derivatives of the log of the integrand at a point. */
 static void
 Jet(const Sweep *sweep, const Point *point, double *gradient, double *hessian)
 {
@@ -101,12 +100,12 @@ Jet(const Sweep *sweep, const Point *point, double *gradient, double *hessian)
 	double share = point->y / (sweep->param[ALPHA] + point->y);
 	double rest = sweep->param[ALPHA] / (sweep->param[ALPHA] + point->y);
 	int m = sweep->law->nparams;
-	ClvLifeJet life;
+	ClvLifetimeJet lifetime;
 
-	sweep->law->jet(&sweep->newborn, point->y, point->cum_hazard, sweep->departed, &life);
-	gradient[R] = -r * point->waited;
+	sweep->law->jet(&sweep->newcomer, point->y, point->cum_hazard, sweep->departed, &lifetime);
+	gradient[R] = -r * point->ln_growth;
 	gradient[ALPHA] = after * share;
-	hessian[CLV_AT(R, R)] = -r * point->waited;
+	hessian[CLV_AT(R, R)] = -r * point->ln_growth;
 	hessian[CLV_AT(ALPHA, R)] = r * share;
 	hessian[CLV_AT(ALPHA, ALPHA)] = -after * share * rest;
 	if (!sweep->departed)
@@ -118,38 +117,39 @@ Jet(const Sweep *sweep, const Point *point, double *gradient, double *hessian)
 	}
 	for (int i = 0; i < m; i++)
 	{
-		gradient[LIFE + i] = life.gradient[i];
-		hessian[CLV_AT(LIFE + i, R)] = 0;
-		hessian[CLV_AT(LIFE + i, ALPHA)] = 0;
+		gradient[LIFETIME + i] = lifetime.gradient[i];
+		hessian[CLV_AT(LIFETIME + i, R)] = 0;
+		hessian[CLV_AT(LIFETIME + i, ALPHA)] = 0;
 		for (int j = 0; j <= i; j++)
-			hessian[CLV_AT(LIFE + i, LIFE + j)] = life.hessian[CLV_AT(i, j)];
+			hessian[CLV_AT(LIFETIME + i, LIFETIME + j)] = lifetime.hessian[CLV_AT(i, j)];
 	}
 }
 
-/* Derivatives at a point are moved to the sweep's center and added. */
+/* Adds derivatives at a point, relative to the center of the sums; gradient is overwritten. */
 static void
 AddJet(Sweep *sweep, double *gradient, const double *hessian, double weight)
 {
-	Beyond *beyond = &sweep->beyond;
+	TailSums *tail = &sweep->tail;
 	int n = sweep->nparams;
 
-	beyond->mass += weight;
+	tail->mass += weight;
 	for (int i = 0; i < n; i++)
 	{
-		gradient[i] -= beyond->center[i];
-		beyond->first[i] += weight * gradient[i];
+		gradient[i] -= tail->center[i];
+		tail->first[i] += weight * gradient[i];
 		for (int j = 0; j <= i; j++)
-			beyond->second[CLV_AT(i, j)] +=
+			tail->second[CLV_AT(i, j)] +=
 				weight * (hessian[CLV_AT(i, j)] + gradient[i] * gradient[j]);
 	}
 }
 
 /*
- * Where life has to do with purchases the integrand has the mean factor of those with so
- * many purchases at y, alive or dying. Returns it, having added its logarithm's derivatives.
+ * Returns the mean of Sarmanov's factor after a number of purchases at y, alive or dying, and
+ * adds the derivatives of its logarithm; 1 where lifetime and purchases are independent.
  */
 static double
-Sarmanov(const Sweep *sweep, double purchases, double y, bool dying, double *gradient, double *hessian)
+Sarmanov(const Sweep *sweep, double purchases, double y, bool dying, double *gradient,
+		 double *hessian)
 {
 	ClvTerm term;
 
@@ -163,6 +163,7 @@ Sarmanov(const Sweep *sweep, double purchases, double y, bool dying, double *gra
 	return exp(term.ln);
 }
 
+/* Adds the integrand at a point, whose value relative to the start is weight. */
 static void
 AddPoint(Sweep *sweep, const Point *point, double weight)
 {
@@ -175,13 +176,14 @@ AddPoint(Sweep *sweep, const Point *point, double weight)
 	AddJet(sweep, gradient, hessian, weight);
 }
 
-/* The density of the event that is waited for, when nothing has dropped. */
+/* The rate of the event of the integral, death or purchase, at z. */
 static inline double
 Rate(const Sweep *sweep, const ClvDecay *decay, double z)
 {
-	return sweep->departed ? sweep->law->hazard(&decay->life, z) : decay->R / (decay->age + z);
+	return sweep->departed ? sweep->law->hazard(&decay->lifetime, z) : decay->R / (decay->age + z);
 }
 
+/* Adds the nodes of a panel. */
 static void
 AddPanel(Sweep *sweep, const ClvDecay *decay, const ClvPanel *panel, const Point *from)
 {
@@ -191,124 +193,125 @@ AddPanel(Sweep *sweep, const ClvDecay *decay, const ClvPanel *panel, const Point
 	for (int k = 0; k < n; k++)
 	{
 		double z = nodes[k].at;
-		double waited = log1p(z / decay->age);
-		double cum_hazard = sweep->law->cum_hazard(&decay->life, z);
-		Point point = {from->y + z, from->waited + waited, from->cum_hazard + cum_hazard};
-		double weight = nodes[k].weight * Rate(sweep, decay, z) * exp(-decay->R * waited - cum_hazard);
+		double ln_growth = log1p(z / decay->age);
+		double cum_hazard = sweep->law->cum_hazard(&decay->lifetime, z);
+		Point point = {from->y + z, from->ln_growth + ln_growth, from->cum_hazard + cum_hazard};
+		double weight =
+			nodes[k].weight * Rate(sweep, decay, z) * exp(-decay->R * ln_growth - cum_hazard);
 
 		AddPoint(sweep, &point, weight);
 	}
 }
 
-/* Beyond so many times every scale there are but powers of time. */
-#define FAR 1e17
+/* At times above this multiple of every scale only powers of time are left. */
+#define POWER_FROM 1e17
 
 /*
- * The rest of an integrand that is a power of time: with z = e^v, an exponential of
- * v. The derivatives are polynomials of v, to which two nodes of Gauss and Laguerre
- * do justice. False where it is not there yet.
+ * Adds the rest of an integrand that is a power of time: with z = e^v, an exponential of v. The
+ * derivatives are polynomials of v, which two Gauss-Laguerre nodes integrate exactly. False where
+ * it is not yet a power.
  */
 static bool
 AddPowerTail(Sweep *sweep, const ClvDecay *decay, double z, const Point *from)
 {
-	static const ClvGaussNode laguerre[] = {
-		{0.58578643762690495120, 0.85355339059327376220},
-		{3.4142135623730950488, 0.14644660940672623780}};
-	double power = z > FAR * decay->age ? sweep->law->power(&decay->life, z) : 0;
-	double fall = decay->R + power;
-	double waited = log1p(z / decay->age);
-	double cum_hazard = sweep->law->cum_hazard(&decay->life, z);
-	double mass = Rate(sweep, decay, z) * z * exp(-decay->R * waited - cum_hazard) / fall;
+	static const ClvGaussNode laguerre[] = {{0.58578643762690495120, 0.85355339059327376220},
+											{3.4142135623730950488, 0.14644660940672623780}};
+	double power = z > POWER_FROM * decay->age ? sweep->law->power(&decay->lifetime, z) : 0;
+	double decay_power = decay->R + power;
+	double ln_growth = log1p(z / decay->age);
+	double cum_hazard = sweep->law->cum_hazard(&decay->lifetime, z);
+	double mass = Rate(sweep, decay, z) * z * exp(-decay->R * ln_growth - cum_hazard) / decay_power;
 
 	if (!(power > 0))
 		return false;
 	for (int k = 0; k < 2; k++)
 	{
-		double v = laguerre[k].at / fall;
-		Point point = {from->y + z, from->waited + waited + v, from->cum_hazard + cum_hazard + power * v};
+		double v = laguerre[k].at / decay_power;
+		Point point = {from->y + z, from->ln_growth + ln_growth + v,
+					   from->cum_hazard + cum_hazard + power * v};
 
 		AddPoint(sweep, &point, mass * laguerre[k].weight);
 	}
 	return true;
 }
 
-/* All that lies within width of the time that the decay starts from. */
+/* Adds the integral over width from the time where the decay starts. */
 static void
-AddStretch(Sweep *sweep, const ClvDecay *decay, const Point *from, double width)
+AddInterval(Sweep *sweep, const ClvDecay *decay, const Point *from, double width)
 {
 	ClvPanel panel = {0};
 
 	for (int i = 0; panel.to < width && i < CLV_MOST_PANELS; i++)
 	{
-		double before = sweep->beyond.mass;
+		double before = sweep->tail.mass;
 
 		clv_next_panel(decay, width, &panel);
 		AddPanel(sweep, decay, &panel, from);
 		clv_poll(&clv_family_poll, 32 * (size_t) panel.rule->pairs);
-		if (panel.drop > 38 && sweep->beyond.mass - before <= DBL_EPSILON / 128 * before)
+		if (panel.drop > 38 && sweep->tail.mass - before <= DBL_EPSILON / 128 * before)
 			break;
-		if (isinf(width) && sweep->law->power != NULL &&
-			AddPowerTail(sweep, decay, panel.to, from))
+		if (isinf(width) && sweep->law->power != NULL && AddPowerTail(sweep, decay, panel.to, from))
 			break;
 	}
 }
 
-/* The chances seen from a time u. */
+/* Sets the decay and the point for an integral that starts at u. */
 static void
 StartAt(const Sweep *sweep, double u, ClvDecay *decay, Point *point)
 {
 	*decay = (ClvDecay){.law = sweep->law, .R = sweep->R, .age = sweep->param[ALPHA] + u};
-	sweep->law->age(&sweep->newborn, u, &decay->life);
-	*point = (Point){u, log1p(u / sweep->param[ALPHA]), sweep->law->cum_hazard(&sweep->newborn, u)};
+	sweep->law->age(&sweep->newcomer, u, &decay->lifetime);
+	*point =
+		(Point){u, log1p(u / sweep->param[ALPHA]), sweep->law->cum_hazard(&sweep->newcomer, u)};
 }
 
-/* What has been added up, as a term; and the next time's deviations are from here. */
+/* Sets *term to the sums so far, and centers the sums there for the next time. */
 static void
-Settle(Sweep *sweep, const Point *point, ClvTerm *term)
+Finish(Sweep *sweep, const Point *point, ClvTerm *term)
 {
-	Beyond *beyond = &sweep->beyond;
-	double mass = beyond->mass;
+	TailSums *tail = &sweep->tail;
+	double mass = tail->mass;
 	int n = sweep->nparams;
 
 	memset(term, 0, sizeof(*term));
 	term->ln = -INFINITY;
 	if (!(mass > 0))
 		return;
-	term->ln = log(mass) - sweep->R * point->waited - point->cum_hazard;
+	term->ln = log(mass) - sweep->R * point->ln_growth - point->cum_hazard;
 	for (int i = 0; i < n; i++)
 	{
-		double mean = beyond->first[i] / mass;
+		double mean = tail->first[i] / mass;
 
-		beyond->center[i] += mean;
-		term->gradient[i] = beyond->center[i];
+		tail->center[i] += mean;
+		term->gradient[i] = tail->center[i];
 		for (int j = 0; j <= i; j++)
 		{
-			double *second = &beyond->second[CLV_AT(i, j)];
+			double *second = &tail->second[CLV_AT(i, j)];
 
-			*second -= mean * beyond->first[j];
+			*second -= mean * tail->first[j];
 			term->hessian[CLV_AT(i, j)] = *second / mass;
 		}
 	}
-	memset(beyond->first, 0, sizeof(beyond->first));
+	memset(tail->first, 0, sizeof(tail->first));
 }
 
-/* Seen from an earlier time, part of it drops on the way. */
+/* Multiplies the sums by the decay from an earlier time to this one. */
 static void
-Fade(Sweep *sweep, double part)
+ScaleTail(Sweep *sweep, double part)
 {
-	sweep->beyond.mass *= part;
+	sweep->tail.mass *= part;
 	for (int i = 0; i < CLV_TRIANGLE(sweep->nparams); i++)
-		sweep->beyond.second[i] *= part;
+		sweep->tail.second[i] *= part;
 }
 
 void
-clv_life_integrals(const ClvLaw *law, const double *param, double x, const double *t, size_t n,
-				   bool departed, ClvTerm *terms)
+clv_lifetime_integrals(const ClvLaw *law, const double *param, double x, const double *t, size_t n,
+					   bool departed, ClvTerm *terms)
 {
 	Sweep sweep = {law, param, .R = param[R] + x, .departed = departed,
-				   .nparams = LIFE + law->nparams};
+				   .nparams = LIFETIME + law->nparams};
 
-	memcpy(sweep.newborn.param, param + LIFE, law->nparams * sizeof(double));
+	memcpy(sweep.newcomer.param, param + LIFETIME, law->nparams * sizeof(double));
 	for (size_t i = n; i-- > 0;)
 	{
 		ClvDecay decay;
@@ -319,21 +322,24 @@ clv_life_integrals(const ClvLaw *law, const double *param, double x, const doubl
 		{
 			double unused[CLV_MAX_HESSIAN];
 
-			Jet(&sweep, &point, sweep.beyond.center, unused);
-			AddStretch(&sweep, &decay, &point, INFINITY);
+			Jet(&sweep, &point, sweep.tail.center, unused);
+			AddInterval(&sweep, &decay, &point, INFINITY);
 		}
 		else
 		{
-			Fade(&sweep, exp(-clv_decay_drop(&decay, t[i + 1] - t[i])));
-			AddStretch(&sweep, &decay, &point, t[i + 1] - t[i]);
+			ScaleTail(&sweep, exp(-clv_decay_drop(&decay, t[i + 1] - t[i])));
+			AddInterval(&sweep, &decay, &point, t[i + 1] - t[i]);
 		}
-		Settle(&sweep, &point, &terms[i]);
+		Finish(&sweep, &point, &terms[i]);
 	}
 }
 
-/* Nothing has happened until this point: no integral, but (1 + T/alpha)^-R S(T) itself. */
+/*
+ * Adds the customers still alive at this point without a purchase: no integral, but (1 +
+ * T/alpha)^-R S(T) itself.
+ */
 static void
-AddLasting(Sweep *sweep, const Point *point, double weight)
+AddSurviving(Sweep *sweep, const Point *point, double weight)
 {
 	double gradient[CLV_MAX_PARAMS];
 	double hessian[CLV_MAX_HESSIAN];
@@ -345,36 +351,36 @@ AddLasting(Sweep *sweep, const Point *point, double weight)
 	gradient[R] -= sweep->param[R] / sweep->R;
 	gradient[ALPHA] += sweep->param[ALPHA] / sweep->R * rate;
 	hessian[CLV_AT(R, R)] -= sweep->param[R] / sweep->R * (1 - sweep->param[R] / sweep->R);
-	hessian[CLV_AT(ALPHA, ALPHA)] += sweep->param[ALPHA] / sweep->R * rate *
-									 (point->y / (sweep->param[ALPHA] + point->y));
+	hessian[CLV_AT(ALPHA, ALPHA)] +=
+		sweep->param[ALPHA] / sweep->R * rate * (point->y / (sweep->param[ALPHA] + point->y));
 	weight *= Sarmanov(sweep, sweep->R - sweep->param[R], point->y, false, gradient, hessian);
 	AddJet(sweep, gradient, hessian, weight);
 }
 
 /*
- * One customer alone: to integrate from t_x to T, and to add what lasts beyond, is far
- * less work than two integrals to infinity.
+ * For one customer, the integral from t_x to T plus the term of survival to T is far less work
+ * than two integrals to infinity.
  */
 void
-clv_life_cell(const ClvLaw *law, const double *param, double x, double t_x, double T,
-			  ClvTerm *term)
+clv_lifetime_cell(const ClvLaw *law, const double *param, double x, double t_x, double T,
+				  ClvTerm *term)
 {
 	Sweep sweep = {law, param, .R = param[R] + x, .departed = true,
-				   .nparams = LIFE + law->nparams};
+				   .nparams = LIFETIME + law->nparams};
 	double unused[CLV_MAX_HESSIAN];
 	ClvDecay decay;
 	Point point;
 	Point last;
 	ClvTerm common;
 
-	memcpy(sweep.newborn.param, param + LIFE, law->nparams * sizeof(double));
+	memcpy(sweep.newcomer.param, param + LIFETIME, law->nparams * sizeof(double));
 	StartAt(&sweep, t_x, &decay, &point);
-	Jet(&sweep, &point, sweep.beyond.center, unused);
-	AddStretch(&sweep, &decay, &point, T - t_x);
-	last = (Point){T, log1p(T / param[ALPHA]), law->cum_hazard(&sweep.newborn, T)};
-	AddLasting(&sweep, &last, exp(-clv_decay_drop(&decay, T - t_x)));
-	Settle(&sweep, &point, term);
-	clv_life_term_common(param, x, &common);
+	Jet(&sweep, &point, sweep.tail.center, unused);
+	AddInterval(&sweep, &decay, &point, T - t_x);
+	last = (Point){T, log1p(T / param[ALPHA]), law->cum_hazard(&sweep.newcomer, T)};
+	AddSurviving(&sweep, &last, exp(-clv_decay_drop(&decay, T - t_x)));
+	Finish(&sweep, &point, term);
+	clv_lifetime_term_common(param, x, &common);
 	term->ln += common.ln;
 	for (int i = 0; i < sweep.nparams; i++)
 	{

@@ -5,13 +5,13 @@
  * Why a fit to millions costs tenths of a second
  * ----------------------------------------------
  * A likelihood of the form L = C (P(t_x) + Q(T)), with C, P and Q depending on x,
- * separates what is costly from what is frequent. Histories are counted in days,
+ * separates costly computations from frequent ones. Histories are counted in days,
  * so the customers of one x share a few hundred distinct t_x and T. The family
- * computes its powers and gamma functions, and their derivatives, once for each
- * of those: the tables. What remains for a cell, that is for all customers with
- * the same x, t_x and T, is to look up P and Q and to add them. Even the
- * logarithms are shared, for the sum of the logs of single customers is the log
- * of a product of many.
+ * computes its powers and gamma functions, and their derivatives, once for each of
+ * those: the tables. What remains for a cell, that is for all customers with the
+ * same x, t_x and T, is to look up P and Q and to add them. Even the logarithms are
+ * shared, for the sum of the logs of single customers is the log of a product of
+ * many.
  *
  * The derivatives cost hardly more. With p = ln P, q = ln Q, and the share
  * s = P/(P+Q) (the probability that the customer has left, for the families
@@ -20,18 +20,16 @@
  *		gradient	C' + s p' + (1-s) q'
  *		Hessian		C'' + s p'' + (1-s) q'' + s(1-s) (p'-q')(p'-q')'
  *
- * in which all primed things belong to a row of a table and only s to the cell.
- * So the walk over the cells adds up s, 1-s and s(1-s) in the rows they came
- * from, and afterwards each row's derivatives are weighted once with what it
- * collected. Only the products p' q' are joint; as cells are sorted by T, one
- * vector sum per T takes them in.
+ * in which all derivatives belong to a row of a table and only s to the cell. So the pass over
+ * the cells adds up s, 1-s and s(1-s) in the rows they came from, and afterwards each row's
+ * derivatives are weighted once with what it collected. Only the products p' q' are joint; as
+ * cells are sorted by T, one vector sum per T takes them in.
  *
  * Values and logs
  * ---------------
- * Within a block (the cells of one x) the terms are kept as numbers relative to
- * the middle of their range. Where (r+x) ln(1 + T/alpha) is so large that the
- * doubles would not hold them, that block walks in logs: the same sums, an
- * exponential a cell dearer.
+ * Within a block (the cells of one x) the terms are kept as numbers relative to the middle of
+ * their range. Where (r+x) ln(1 + T/alpha) is so large that the doubles would not hold them,
+ * that block is evaluated in logs: the same sums, with one more exponential a cell.
  *
  * A block ends when it has collected as many distinct times as a table holds.
  * Where times do not repeat, each cell thereby becomes a row of its own, which is
@@ -39,10 +37,10 @@
  *
  * The same bits
  * -------------
- * Cells are sorted and equal ones merged before anything is added, so the order of
- * arrival cannot show. Sums over customers carry their rounding along (sum.h).
+ * Cells are sorted and equal ones merged before anything is added, so the order of input has no
+ * effect. Sums over customers carry their rounding along (sum.h).
  *
- * How the top is found is told in maximize.c, and how one climbs in newton.c.
+ * maximize.c explains how the maximum is found, and newton.c the single ascent.
  */
 #include "families/likelihood.h"
 
@@ -57,9 +55,9 @@
 #define MAX_EVALUATIONS 150
 
 /*
- * Customers in the samples: all the starts are tried with the small one, and the large
- * one leads so near to the top that all of the data take few steps more. More cells than
- * this are worth sampling.
+ * Customers in the samples: all start values are tried with the small one, and the maximum of the
+ * large one is so near that of all data that few more steps are needed. Larger numbers of cells
+ * than this are sampled.
  */
 #define SAMPLE 8192
 #define SMALL_SAMPLE 2048
@@ -68,6 +66,7 @@
 
 /* ---- what both fits share ---- */
 
+/* Sets a report to that of a fit that has found nothing. */
 static void
 ClearReport(const ClvFamily *family, ClvFitReport *report)
 {
@@ -79,6 +78,7 @@ ClearReport(const ClvFamily *family, ClvFitReport *report)
 		report->param[i] = NAN;
 }
 
+/* The problem of a fit to all data, without its objective function. */
 static ClvProblem
 MakeProblem(const ClvFamily *family, const ClvFitControl *control, const ClvMoments *moments)
 {
@@ -97,7 +97,7 @@ MakeProblem(const ClvFamily *family, const ClvFitControl *control, const ClvMome
 	return problem;
 }
 
-/* The same question to a sample of so many customers. */
+/* The same problem for a sample of a number of customers. */
 static ClvProblem
 MakeSample(const ClvProblem *all, double customers, void *data)
 {
@@ -114,6 +114,7 @@ MakeSample(const ClvProblem *all, double customers, void *data)
 
 /* ---- transaction families ---- */
 
+/* The cells of a fit, and samples of them. */
 typedef struct CellData
 {
 	ClvCellTable all;
@@ -123,6 +124,7 @@ typedef struct CellData
 
 static const size_t sample_sizes[SAMPLES] = {SAMPLE, SMALL_SAMPLE};
 
+/* Lays out the memory for n cells and their samples. */
 static void
 LayOutCells(CellData *data, ClvArena *arena, size_t n)
 {
@@ -143,12 +145,14 @@ clv_fit_cells_workspace(const ClvFamily *family, size_t n)
 	return arena.used;
 }
 
+/* The objective function of a transaction family. */
 static void
 EvaluateCells(void *data, const double *point, ClvQuadratic *at)
 {
 	clv_cells_evaluate(data, point, at);
 }
 
+/* Sets *moments to means over the customers of the cells. */
 static void
 CellMoments(ClvCellTable *cells, ClvMoments *moments)
 {
@@ -178,9 +182,9 @@ CellMoments(ClvCellTable *cells, ClvMoments *moments)
 	moments->T = clv_sum_value(&T) / customers;
 }
 
-/* Do customers differ, in what they did or in what came of it? */
+/* Whether customers differ, in history or outcome. */
 static bool
-Differ(const ClvCellTable *cells)
+HaveDifferences(const ClvCellTable *cells)
 {
 	const ClvCell *first = &cells->cells[0];
 	const double *outcome = cells->groups == NULL ? NULL : cells->groups->outcome;
@@ -196,7 +200,7 @@ Differ(const ClvCellTable *cells)
 	return false;
 }
 
-/* Is there anything to learn from? */
+/* Whether the cells suffice for a fit: CLV_OK, or why not. */
 static ClvStatus
 CheckCells(const ClvCellTable *cells, const ClvMoments *moments)
 {
@@ -204,9 +208,10 @@ CheckCells(const ClvCellTable *cells, const ClvMoments *moments)
 		return CLV_TOO_FEW;
 	if (moments->repeaters == 0 && cells->family->clock != CLV_CAMPAIGNS)
 		return CLV_NO_REPEATERS;
-	return Differ(cells) ? CLV_OK : CLV_NO_DROPOUT_SIGNAL;
+	return HaveDifferences(cells) ? CLV_OK : CLV_NO_DROPOUT_SIGNAL;
 }
 
+/* Whether covariates and outcomes are valid: CLV_OK or CLV_BAD_START. */
 static ClvStatus
 CheckGroups(const ClvFamily *family, const ClvGroups *groups)
 {
@@ -224,7 +229,7 @@ CheckGroups(const ClvFamily *family, const ClvGroups *groups)
 	return CLV_OK;
 }
 
-/* With the cells in order; covariates act where all.covariates is set. */
+/* Searches for the maximum, with sorted cells; covariates act where all.covariates is set. */
 static ClvStatus
 SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			const ClvStart *starts, int nstarts, ClvFitReport *report)
@@ -250,10 +255,11 @@ SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 	return clv_search(problems, n, starts, nstarts, report);
 }
 
-/* ---- what a fit may not end below ---- */
+/* ---- lower bounds of a fit ---- */
 
+/* Whether a fit with this status has found parameters. */
 static bool
-IsPlace(ClvStatus status)
+HasPoint(ClvStatus status)
 {
 	return status == CLV_OK || status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE;
 }
@@ -267,16 +273,20 @@ typedef struct Starts
 	double border[CLV_MAX_PARAMS];
 } Starts;
 
+/* Adds a start. */
 static void
 AddStart(Starts *starts, ClvStart start)
 {
 	starts->start[starts->n++] = start;
 }
 
-/* So far from the border a climb begins. */
+/* How far from the border an ascent starts. */
 #define OFF_BORDER 0.01
 
-/* Where the family lies that this one contains, if it was fitted: a start and a floor. */
+/*
+ * Adds the fit of the family that this one contains, if there is one, as a start and as a lower
+ * bound.
+ */
 static void
 AddContained(Starts *starts, const ClvFamily *family, const ClvMoments *moments,
 			 const ClvFitReport *contained)
@@ -290,7 +300,7 @@ AddContained(Starts *starts, const ClvFamily *family, const ClvMoments *moments,
 								.floor = true});
 }
 
-/* The family's own parameters, covariates left aside. */
+/* Fits the parameters of the family without covariates. */
 static ClvStatus
 SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			const ClvFitReport *contained, ClvFitReport *report)
@@ -304,9 +314,9 @@ SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 }
 
 /*
- * Effects start at 0 from the top without them, which they may not end below, and where the
- * caller says. Of a fit that ran away without them the end is no place to begin: from far
- * out there is no way back.
+ * Fits parameters and effects. Effects start at 0 from the maximum without them, which is a
+ * lower bound too, and where the caller says. A degenerate fit without effects is no start:
+ * from there the search does not return.
  */
 static ClvStatus
 SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
@@ -318,7 +328,7 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 
 	if (status == CLV_OK || status == CLV_NOT_CONVERGED)
 		AddStart(&starts, (ClvStart){.param = alike.param});
-	if (IsPlace(status))
+	if (HasPoint(status))
 		AddStart(&starts, (ClvStart){.param = alike.param, .floor = true});
 	if (control->start != NULL && control->start_effects != NULL)
 		AddStart(&starts, (ClvStart){.param = control->start, .effect = control->start_effects, .warm = true});
@@ -328,6 +338,7 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 	return SearchCells(data, control, moments, starts.start, starts.n, report);
 }
 
+/* Fits a family to sorted cells, with covariates if there are any; fills report. */
 static ClvStatus FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report);
 
 /*
@@ -344,7 +355,7 @@ FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 	if (family->embed == NULL)
 		return NULL;
 	if (control->contained != NULL)
-		return IsPlace(control->contained_status) ? control->contained : NULL;
+		return HasPoint(control->contained_status) ? control->contained : NULL;
 	plain.start = plain.start_effects = plain.fixed = NULL;
 	data->all.family = clv_family(family->border != NULL ? family->border : family->core);
 	ClearReport(data->all.family, report);
@@ -355,7 +366,7 @@ FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 		data->all.covariates = NULL;
 		clv_cells_sort(&data->all);
 	}
-	return IsPlace(status) ? report : NULL;
+	return HasPoint(status) ? report : NULL;
 }
 
 static ClvStatus
@@ -418,12 +429,14 @@ clv_fit_spend_workspace(const ClvFamily *family, size_t n)
 	return arena.used;
 }
 
+/* The objective function of a spend family. */
 static void
 EvaluateSpend(void *data, const double *param, ClvQuadratic *at)
 {
 	clv_spend_rows_evaluate(data, param, at);
 }
 
+/* Sets *moments to means over customers, the squares relative to the mean. */
 static void
 SpendMoments(ClvSpendRows *spend, ClvMoments *moments)
 {
@@ -452,6 +465,7 @@ SpendMoments(ClvSpendRows *spend, ClvMoments *moments)
 	moments->spend_squared = clv_sum_value(&square) / customers;
 }
 
+/* Whether the rows suffice for a fit: CLV_OK, or why not. */
 static ClvStatus
 CheckSpend(const ClvSpendRows *spend)
 {
@@ -465,7 +479,7 @@ CheckSpend(const ClvSpendRows *spend)
 	return CLV_OK;
 }
 
-/* Every so many-th row, as they are sorted. */
+/* Samples every k-th of the sorted rows. */
 static void
 SampleSpend(const ClvSpendRows *all, ClvSpendRows *sample)
 {
@@ -476,6 +490,7 @@ SampleSpend(const ClvSpendRows *all, ClvSpendRows *sample)
 		sample->rows[sample->n++] = all->rows[i];
 }
 
+/* Searches for the maximum, with sorted rows; scratch holds the sample. */
 static ClvStatus
 SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *control,
 			ClvFitReport *report)

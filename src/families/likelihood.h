@@ -15,7 +15,7 @@
 
 #include "families/family.h"
 
-/* count customers with the same history and group, times in the model's unit */
+/* A number of customers with the same history and group; times are in the unit of the model. */
 typedef struct ClvCell
 {
 	int32_t		x;
@@ -40,9 +40,10 @@ typedef struct ClvGroups
 
 typedef struct ClvFitReport ClvFitReport;
 
+/* What the caller asks of a fit. */
 typedef struct ClvFitControl
 {
-	const double *start;		/* warm start, natural scale, or NULL: the family's guesses only */
+	const double *start;		/* warm start, natural scale, or NULL: the family's only */
 	const double *start_effects;	/* that go with it: on purchases, then on churn; NULL: 0 */
 
 	/*
@@ -52,8 +53,8 @@ typedef struct ClvFitControl
 	const double *fixed;
 
 	/*
-	 * What became of the family that this one contains, on the same cells with the same
-	 * control but without a start; NULL: not known, and fitted first where there is one.
+	 * The fit of the family that this one contains, to the same cells with the same control but
+	 * without a start; NULL: not known, and fitted first where there is one.
 	 */
 	const ClvFitReport *contained;
 	ClvStatus	contained_status;
@@ -80,6 +81,7 @@ typedef struct ClvFitControl
 	void	   *poll_arg;
 } ClvFitControl;
 
+/* The result of a fit. */
 struct ClvFitReport
 {
 	double		param[CLV_MAX_PARAMS];	/* natural scale, at covariates of 0 */
@@ -96,37 +98,41 @@ struct ClvFitReport
 	double		covariance[CLV_MAX_COVARIANCE];
 	bool		has_covariance;	/* false where the Hessian is not negative definite */
 	double		log_likelihood;	/* without the penalty */
-	double		gradient_norm;	/* way left to the top in standard errors; NaN where none is near */
+	double		gradient_norm;	/* distance to the maximum in standard errors; NaN: none near */
 	double		customers;
-	int			iterations;		/* passes over all data of the climb that was best */
+	int			iterations;		/* passes over all data of the best ascent */
 	int			degenerate_param;	/* see CLV_DEGENERATE, CLV_COLLINEAR; else -1 */
 };
 
-/* Bytes of scratch that a fit over n cells (rows) needs; the caller allocates. */
+/*
+ * Bytes of scratch memory for a fit of a transaction family to n cells; the caller allocates
+ * them.
+ */
 extern size_t clv_fit_cells_workspace(const ClvFamily *family, size_t n);
+
+/* The same for a spend family and n rows. */
 extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
 
 /*
- * Fit a transaction family; groups may be NULL. For the same bits in any order of
- * arrival their numbers must not tell of it. cells are sorted and equal ones merged, in
- * place: n is how many there are, and afterwards how many are left, so that other
- * families can be fitted to the same. report is filled as far as the fit came, whatever
- * the status:
+ * Fit a transaction family; groups may be NULL. For the same bits in any order of input, the
+ * numbers of groups must not depend on that order. cells are sorted and equal ones merged, in
+ * place: n is how many there are, and afterwards how many are left, so that other families can
+ * be fitted to the same. report is filled as far as the fit went, whatever the status:
  *
  * CLV_TOO_FEW				no more customers than parameters
  * CLV_NO_REPEATERS			all x = 0
  * CLV_NO_DROPOUT_SIGNAL	all customers are the same
- * CLV_BAD_START			a cell makes no sense (not finite, negative, t_x > T), or the
+ * CLV_BAD_START			a cell is invalid (not finite, negative, t_x > T), or the
  *							likelihood is finite nowhere that was tried
- * CLV_DEGENERATE			degenerate_param says which parameter runs away; from nparams on
- *							they are the effects
+ * CLV_DEGENERATE			degenerate_param is the parameter that tends to a border; from nparams
+ *							on they are the effects
  * CLV_COLLINEAR			degenerate_param - nparams says which covariate is constant, or a
  *							linear combination of those before it
  * CLV_NOT_CONVERGED		max_iterations were not enough
  *
- * x > 0 at t_x = 0 is allowed, but strictly such a likelihood has no maximum: it
- * rises without bound as alpha vanishes. What is found then is the top that the
- * rest of the customers make.
+ * x > 0 at t_x = 0 is allowed, but strictly such a likelihood has no maximum: it increases
+ * without bound as alpha tends to 0. The fit then finds the local maximum due to the other
+ * customers.
  */
 extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n,
 							   const ClvGroups *groups, const ClvFitControl *control,

@@ -1,22 +1,22 @@
 /*
  * mbgcnbd.c
- *		MBG/CNBD-k: customers who buy regularly, and a coin after every purchase.
+ *		MBG/CNBD-k: regular purchases, and beta-geometric dropout after every purchase.
  *
- * The time between two purchases of a customer is not exponential but Erlang-k: a
- * purchase is every k-th event of a Poisson process of his own rate lambda, so that he
- * buys lambda / k times per time unit, and the larger k, the more like clockwork.
- * lambda ~ Gamma(r, rate alpha). After each purchase, the first one included, he leaves
- * with probability p ~ Beta(a, b). k is a whole number and stays fixed in a fit; k = 1 is
- * mbg/nbd.
+ * The time between two purchases of a customer is not exponential but Erlang-k: a purchase is
+ * every k-th event of a Poisson process with an individual rate lambda, so that the customer
+ * buys lambda / k times per time unit, and the more regularly the larger k is. lambda ~
+ * Gamma(r, rate alpha). After each purchase, the first one included, the customer leaves with
+ * probability p ~ Beta(a, b). k is a whole number and stays fixed in a fit; k = 1 is mbg/nbd.
  *
  * Let g_i be the times between purchases, R = r + k x and u = T - t_x. Given lambda and p,
  * the density of the g_i is the product of
  *
  *		lambda^k g_i^(k-1) e^(-lambda g_i) / (k-1)!
  *
- * times (1-p)^(x+1) sum_{j<k} (lambda u)^j/j! e^(-lambda u) if he lives and fewer than k
- * events have come since, or p (1-p)^x if he left after the last purchase. The g_i alone appear
- * in a constant only, which clv_mbgcnbd_constant() gives for whole data; without it,
+ * times (1-p)^(x+1) sum_{j<k} (lambda u)^j/j! e^(-lambda u) if the customer is alive and fewer
+ * than k events have come since, or p (1-p)^x if the customer left after the last purchase. The
+ * g_i alone appear in a constant only, which clv_mbgcnbd_constant() gives for whole data;
+ * without it,
  *
  *	L = (r)_kx alpha^r [ B(a, b+x+1)/B(a,b) (alpha+T)^-R S  +  B(a+1, b+x)/B(a,b) (alpha+t_x)^-R ]
  *	S = sum_{j<k} (R)_j/j! (u / (alpha + T))^j
@@ -49,11 +49,12 @@ enum
 	ALPHA,
 	A,
 	B,
-	SILENT /* of a known customer's future only */
+	SINCE_LAST /* time since the last purchase; only of the future of a known customer */
 };
 
-#define TOSS 1
+#define IMMEDIATE 1
 
+/* k, limited to its range. */
 static int
 Stages(const double *param)
 {
@@ -68,60 +69,65 @@ clv_mbgcnbd_constant(double k, double sum_x, double litt)
 
 /* ---- histories ---- */
 
-typedef struct Silence
+/* What follows from no purchase between t_x and T. */
+typedef struct Inactivity
 {
-	double shape;					/* r + k x */
-	double ln;						/* ln P(fewer than k events since the last purchase) */
-	double odds;					/* ln of the odds of being dead */
+	double shape;                   /* r + k x */
+	double ln;                      /* ln P(fewer than k events since the last purchase) */
+	double odds;                    /* ln of the odds of having left */
 	double weight[CLV_MOST_STAGES]; /* of the stages, given alive */
-} Silence;
+} Inactivity;
 
-static Silence
+/* The probabilities of no purchase between t_x and T. */
+static Inactivity
 SinceLast(const double *param, double x, double t_x, double T)
 {
-	Silence silence = {.shape = param[R] + Stages(param) * x};
-	double ln_sum = clv_erlang_stages(Stages(param), silence.shape,
-									  (T - t_x) / (param[ALPHA] + T), silence.weight);
+	Inactivity inactivity = {.shape = param[R] + Stages(param) * x};
+	double ln_sum = clv_erlang_stages(Stages(param), inactivity.shape,
+									  (T - t_x) / (param[ALPHA] + T), inactivity.weight);
 
-	silence.ln = fmin(ln_sum - silence.shape * log1p((T - t_x) / (param[ALPHA] + t_x)), 0);
-	silence.odds = log(param[A] / (param[B] + x)) - silence.ln;
-	return silence;
+	inactivity.ln = fmin(ln_sum - inactivity.shape * log1p((T - t_x) / (param[ALPHA] + t_x)), 0);
+	inactivity.odds = log(param[A] / (param[B] + x)) - inactivity.ln;
+	return inactivity;
 }
 
+/* ln P(alive at T). */
 static double
 LnPAlive(const double *param, double x, double t_x, double T)
 {
 	return -clv_log1pexp(SinceLast(param, x, t_x, T).odds);
 }
 
-/* From the larger of the two ways to have this history. */
+/* ln L of a history, from the larger of its two outcomes: alive, or left. */
 static double
-LnLikelihood(const double *param, double x, double t_x, const Silence *silence)
+LnLikelihood(const double *param, double x, double t_x, const Inactivity *inactivity)
 {
-	double events = silence->shape - param[R];
-	double ways = silence->odds > 0
-		? log(param[A] / (param[B] + x)) + clv_log1pexp(-silence->odds)
-		: silence->ln + clv_log1pexp(silence->odds);
+	double events = inactivity->shape - param[R];
+	double outcomes = inactivity->odds > 0
+						  ? log(param[A] / (param[B] + x)) + clv_log1pexp(-inactivity->odds)
+						  : inactivity->ln + clv_log1pexp(inactivity->odds);
 
 	return clv_log_rising(param[R], events) - events * log(param[ALPHA] + t_x) -
 		   param[R] * log1p(t_x / param[ALPHA]) +
-		   clv_log_beta_rising(param[A], param[B], x + TOSS) + ways;
+		   clv_log_beta_rising(param[A], param[B], x + IMMEDIATE) + outcomes;
 }
 
+/* The log-likelihood of a history, without clv_mbgcnbd_constant(). */
 static double
 LogLikelihood(const double *param, double x, double t_x, double T)
 {
-	Silence silence = SinceLast(param, x, t_x, T);
+	Inactivity inactivity = SinceLast(param, x, t_x, T);
 
-	return LnLikelihood(param, x, t_x, &silence);
+	return LnLikelihood(param, x, t_x, &inactivity);
 }
 
+/* The newcomer that this customer is, given alive at T: of bg/nbd if k = 1. */
 static void
 GivenAliveSince(const double *param, double x, double t_x, double T, ClvFuture *future)
 {
 	if (Stages(param) == 1)
 	{
-		clv_bg_given_alive(param + R, x, T, TOSS, future);
+		clv_bg_given_alive(param + R, x, T, IMMEDIATE, future);
 		return;
 	}
 	future->family = &clv_mbgcnbd_known;
@@ -129,53 +135,60 @@ GivenAliveSince(const double *param, double x, double t_x, double T, ClvFuture *
 	future->param[R] = param[R] + Stages(param) * x;
 	future->param[ALPHA] = param[ALPHA] + T;
 	future->param[A] = param[A];
-	future->param[B] = param[B] + x + TOSS;
-	future->param[SILENT] = T - t_x;
+	future->param[B] = param[B] + x + IMMEDIATE;
+	future->param[SINCE_LAST] = T - t_x;
 }
 
-/* ---- newcomers: one more immediate, and then no silence yet ---- */
+/* ---- newcomers: they may leave at time 0, the time of the last purchase ---- */
 
+/* P(a newcomer stays after the first purchase). */
 static double
 SurvivesFirst(const double *param)
 {
 	return param[B] / (param[A] + param[B]);
 }
 
+/* A newcomer who stays after the first purchase. */
 static ClvErlang
 Newcomer(const double *param)
 {
 	ClvErlang customer;
 
-	clv_erlang_init(&customer, Stages(param), param[R], param[ALPHA], param[A], param[B] + TOSS, 0);
+	clv_erlang_init(&customer, Stages(param), param[R], param[ALPHA], param[A],
+					param[B] + IMMEDIATE, 0);
 	return customer;
 }
 
+/* Discounted expected purchases of a newcomer in (0,t]. */
 static double
 Discounted(const double *param, double delta, double t)
 {
 	ClvErlang customer = Newcomer(param);
 
 	if (customer.k == 1)
-		return clv_bg_discounted(param + R, delta, t, TOSS);
+		return clv_bg_discounted(param + R, delta, t, IMMEDIATE);
 	return SurvivesFirst(param) * clv_erlang_discounted(&customer, delta, t);
 }
 
+/* Expected purchases of a newcomer in (0,t]. */
 static double
 Expected(const double *param, double t)
 {
 	return Discounted(param, 0, t);
 }
 
+/* P(a newcomer is alive at t). */
 static double
 Survival(const double *param, double t)
 {
 	ClvErlang customer = Newcomer(param);
 
 	if (customer.k == 1)
-		return clv_bg_survival(param + R, t, TOSS);
+		return clv_bg_survival(param + R, t, IMMEDIATE);
 	return SurvivesFirst(param) * clv_erlang_survival(&customer, t);
 }
 
+/* P(n purchases in (0,t]) of a newcomer. */
 static double
 Probability(const double *param, double n, double t)
 {
@@ -183,10 +196,11 @@ Probability(const double *param, double n, double t)
 	double survives = SurvivesFirst(param);
 
 	if (customer.k == 1)
-		return clv_bg_probability(param + R, n, t, TOSS);
+		return clv_bg_probability(param + R, n, t, IMMEDIATE);
 	return survives * clv_erlang_probability(&customer, n, t) + (n == 0 ? 1 - survives : 0);
 }
 
+/* P(0) .. P(count - 1) purchases in (0,t] of a newcomer. */
 static void
 Probabilities(const double *param, double t, int count, double *p)
 {
@@ -195,7 +209,7 @@ Probabilities(const double *param, double t, int count, double *p)
 
 	if (customer.k == 1)
 	{
-		clv_bg_probabilities(param + R, t, count, p, TOSS);
+		clv_bg_probabilities(param + R, t, count, p, IMMEDIATE);
 		return;
 	}
 	clv_erlang_probabilities(&customer, t, count, p);
@@ -205,7 +219,7 @@ Probabilities(const double *param, double t, int count, double *p)
 
 /* ---- the fit ---- */
 
-/* As mbg/nbd's, with k events to a purchase. */
+/* Start values: those of mbg/nbd, with k events to a purchase. */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
@@ -217,7 +231,10 @@ Start(const ClvMoments *moments, int which, double *param)
 	return true;
 }
 
-/* What x alone decides, and (1 + t_x/alpha)^-R: all that is not the two ways. */
+/*
+ * Adds the derivatives of all factors but the two outcomes: functions of x alone, and (1 +
+ * t_x/alpha)^-R.
+ */
 static void
 AddCommon(const double *param, double x, double t_x, double shape, ClvTerm *term)
 {
@@ -225,7 +242,7 @@ AddCommon(const double *param, double x, double t_x, double shape, ClvTerm *term
 	double a = param[A];
 	double b = param[B];
 	double alpha = param[ALPHA];
-	double n = x + TOSS;
+	double n = x + IMMEDIATE;
 	double events = shape - r;
 	double growth = log1p(t_x / alpha);
 	double share = t_x / (alpha + t_x);
@@ -246,15 +263,19 @@ AddCommon(const double *param, double x, double t_x, double shape, ClvTerm *term
 	term->hessian[CLV_AT(B, B)] += db - b * dab + b * b * (clv_trigamma_rising(b, n) - d2ab);
 }
 
-/* Of ln P(silence): S by the moments of the stages, and (1 + u/(alpha + t_x))^-R */
+/*
+ * Sets *term to ln P(no purchase since t_x) and its derivatives: S by the moments of the stages,
+ * and (1 + u/(alpha + t_x))^-R.
+ */
 static void
-SilenceTerm(const double *param, const Silence *silence, double t_x, double T, ClvTerm *term)
+InactivityTerm(const double *param, const Inactivity *inactivity, double t_x, double T,
+			   ClvTerm *term)
 {
 	double alpha = param[ALPHA];
 	double r = param[R];
-	double fade = alpha / (alpha + T);	/* - d ln z / d ln alpha */
+	double rest = alpha / (alpha + T); /* - d ln z / d ln alpha */
 	double start = alpha / (alpha + t_x);
-	double slope = 0;					/* psi(R + j) - psi(R), by j */
+	double slope = 0; /* psi(R + j) - psi(R), by j */
 	double curve = 0;
 	double j1 = 0, j2 = 0, s1 = 0, s2 = 0, js = 0, c1 = 0;
 	double drift = start * (T - t_x) / (alpha + T); /* by ln alpha, of -ln(1 + u/(alpha+t_x)) */
@@ -263,8 +284,8 @@ SilenceTerm(const double *param, const Silence *silence, double t_x, double T, C
 	memset(term, 0, sizeof(*term));
 	for (int j = 0; j < Stages(param); j++)
 	{
-		double w = silence->weight[j];
-		double next = 1 / (silence->shape + j);
+		double w = inactivity->weight[j];
+		double next = 1 / (inactivity->shape + j);
 
 		j1 += w * j;
 		s1 += w * slope;
@@ -275,24 +296,24 @@ SilenceTerm(const double *param, const Silence *silence, double t_x, double T, C
 	slope = 0;
 	for (int j = 0; j < Stages(param); j++)
 	{
-		double w = silence->weight[j];
+		double w = inactivity->weight[j];
 
 		j2 += w * (j - j1) * (j - j1);
 		s2 += w * (slope - s1) * (slope - s1);
 		js += w * (j - j1) * (slope - s1);
-		slope += 1 / (silence->shape + j);
+		slope += 1 / (inactivity->shape + j);
 	}
 	dr = r * (s1 - log1p((T - t_x) / (alpha + t_x)));
-	term->ln = silence->ln;
+	term->ln = inactivity->ln;
 	term->gradient[R] = dr;
-	term->gradient[ALPHA] = silence->shape * drift - fade * j1;
+	term->gradient[ALPHA] = inactivity->shape * drift - rest * j1;
 	term->hessian[CLV_AT(R, R)] = dr + r * r * (s2 + c1);
-	term->hessian[CLV_AT(ALPHA, R)] = r * (drift - fade * js);
+	term->hessian[CLV_AT(ALPHA, R)] = r * (drift - rest * js);
 	term->hessian[CLV_AT(ALPHA, ALPHA)] =
-		silence->shape * drift * (1 - start - fade) + fade * fade * j2 - fade * (1 - fade) * j1;
+		inactivity->shape * drift * (1 - start - rest) + rest * rest * j2 - rest * (1 - rest) * j1;
 }
 
-/* a / (b + x), of leaving after the last purchase */
+/* Sets *term to the derivatives of a / (b + x), for leaving after the last purchase. */
 static void
 LeavingTerm(const double *param, double x, ClvTerm *term)
 {
@@ -304,28 +325,29 @@ LeavingTerm(const double *param, double x, ClvTerm *term)
 	term->hessian[CLV_AT(B, B)] = -share * (x / (param[B] + x));
 }
 
+/* ln L of one customer with derivatives. */
 static void
 Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
 {
-	Silence silence = SinceLast(param, x, t_x, T);
-	double dead = exp(-clv_log1pexp(-silence.odds));
-	double alive = exp(-clv_log1pexp(silence.odds));
+	Inactivity inactivity = SinceLast(param, x, t_x, T);
+	double dead = exp(-clv_log1pexp(-inactivity.odds));
+	double alive = exp(-clv_log1pexp(inactivity.odds));
 	ClvTerm stays;
 	ClvTerm leaves;
 
 	memset(term, 0, sizeof(*term));
-	term->ln = LnLikelihood(param, x, t_x, &silence);
-	AddCommon(param, x, t_x, silence.shape, term);
-	SilenceTerm(param, &silence, t_x, T, &stays);
+	term->ln = LnLikelihood(param, x, t_x, &inactivity);
+	AddCommon(param, x, t_x, inactivity.shape, term);
+	InactivityTerm(param, &inactivity, t_x, T, &stays);
 	LeavingTerm(param, x, &leaves);
 	for (int i = R; i <= B; i++)
 	{
 		term->gradient[i] += alive * stays.gradient[i] + dead * leaves.gradient[i];
 		for (int j = R; j <= i; j++)
-			term->hessian[CLV_AT(i, j)] +=
-				alive * stays.hessian[CLV_AT(i, j)] + dead * leaves.hessian[CLV_AT(i, j)] +
-				alive * dead * (stays.gradient[i] - leaves.gradient[i]) *
-					(stays.gradient[j] - leaves.gradient[j]);
+			term->hessian[CLV_AT(i, j)] += alive * stays.hessian[CLV_AT(i, j)] +
+										   dead * leaves.hessian[CLV_AT(i, j)] +
+										   alive * dead * (stays.gradient[i] - leaves.gradient[i]) *
+											   (stays.gradient[j] - leaves.gradient[j]);
 	}
 }
 
@@ -351,18 +373,20 @@ const ClvFamily clv_mbgcnbd = {
 	.cell = Cell,
 };
 
-/* ---- the future of known customers: no immediate outstanding, but silence behind them ---- */
+/* ---- the future of known customers, some time after the last purchase ---- */
 
+/* A known customer. */
 static ClvErlang
 Known(const double *param)
 {
 	ClvErlang customer;
 
 	clv_erlang_init(&customer, Stages(param), param[R], param[ALPHA], param[A], param[B],
-					param[SILENT]);
+					param[SINCE_LAST]);
 	return customer;
 }
 
+/* Discounted expected purchases in (0,t]. */
 static double
 KnownDiscounted(const double *param, double delta, double t)
 {
@@ -371,12 +395,14 @@ KnownDiscounted(const double *param, double delta, double t)
 	return clv_erlang_discounted(&customer, delta, t);
 }
 
+/* Expected purchases in (0,t]. */
 static double
 KnownExpected(const double *param, double t)
 {
 	return KnownDiscounted(param, 0, t);
 }
 
+/* P(alive at t). */
 static double
 KnownSurvival(const double *param, double t)
 {
@@ -385,6 +411,7 @@ KnownSurvival(const double *param, double t)
 	return clv_erlang_survival(&customer, t);
 }
 
+/* P(n purchases in (0,t]). */
 static double
 KnownProbability(const double *param, double n, double t)
 {
@@ -393,6 +420,7 @@ KnownProbability(const double *param, double n, double t)
 	return clv_erlang_probability(&customer, n, t);
 }
 
+/* P(0) .. P(count - 1) purchases in (0,t]. */
 static void
 KnownProbabilities(const double *param, double t, int count, double *p)
 {
@@ -401,7 +429,7 @@ KnownProbabilities(const double *param, double t, int count, double *p)
 	clv_erlang_probabilities(&customer, t, count, p);
 }
 
-/* No family that users choose: not in the registry. */
+/* The future of known customers. Users cannot choose it: it is not in the registry. */
 const ClvFamily clv_mbgcnbd_known = {
 	.name = "mbg/cnbd-k, known",
 	.process = CLV_TRANSACTION,

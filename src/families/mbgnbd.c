@@ -1,12 +1,11 @@
 /*
  * mbgnbd.c
- *		MBG/NBD: a coin after every purchase, the first one included.
+ *		MBG/NBD: customers may drop out after every purchase, the first one included.
  *
- * As bg/nbd, purchases at a gamma distributed rate and a coin with a beta
- * distributed probability of leaving, but the coin is tossed at time 0 too: a
- * customer may be lost right after his first purchase, so that the one-time
- * buyers are no longer all alive. He who survives that immediate is a bg/nbd
- * customer, and that is what his future is.
+ * As bg/nbd, with purchases at a gamma distributed rate and a beta distributed dropout
+ * probability, but customers may leave right after the first purchase too, so that one-time
+ * buyers are not all alive. Customers who stay after the first purchase are customers of
+ * bg/nbd, and so are their predictions.
  *
  * The likelihood is at the top of beta_geometric_terms.c, predictions are in beta_geometric.c.
  *

@@ -1,14 +1,13 @@
 /*
  * paretonbd.c
- *		Pareto/NBD: customers leave at a constant hazard of their own.
+ *		Pareto/NBD: customers leave at a constant individual hazard.
  *
- * While he is with us a customer buys at random, at a rate lambda of his own; he
- * leaves at random too, at a hazard mu of his own that buying does not touch. The
- * lambda differ between customers as a gamma distribution with shape r and rate
- * alpha, the mu as one with shape s and rate beta, independently of each other. A
- * customer of whom nothing but that is known is still there at u with probability
- * (beta / (beta + u))^s: Pareto's law. He who has lasted for u is likely to be one
- * of small mu; what he has before him is Pareto again, with beta + u.
+ * While alive a customer buys at random, at an individual rate lambda, and leaves at random, at
+ * an individual hazard mu that does not depend on purchases. lambda varies over customers as a
+ * gamma distribution with shape r and rate alpha, mu as one with shape s and rate beta,
+ * independently of each other. A newcomer is alive at u with probability (beta / (beta + u))^s:
+ * the Pareto distribution. Customers alive at u are likely to have a small mu; their residual
+ * lifetime is Pareto again, with beta + u.
  *
  * The likelihood and the predictions are in lifetime.c, the fit's terms in lifetime_terms.c.
  *
@@ -23,7 +22,7 @@
 #include "families/pareto_lifetime.h"
 #include "families/registry.h"
 
-/* ---- the law of life ---- */
+/* ---- the lifetime distribution ---- */
 
 static const ClvLaw pareto = {
 	.family = &clv_paretonbd,
@@ -39,8 +38,8 @@ static const ClvLaw pareto = {
 /* ---- the family ---- */
 
 /*
- * Ordinary customers of whom half are gone by now; slow ones who hardly leave; and
- * quick ones who left at once.
+ * Start values: ordinary customers of whom half have left; slow ones who hardly leave; and quick
+ * ones who left at once.
  */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
@@ -48,23 +47,23 @@ Start(const ClvMoments *moments, int which, double *param)
 	static const struct
 	{
 		double r, s, beta;
-	} guess[] = {{0.7, 0.7, 0.5}, {0.4, 0.3, 3}, {1.5, 0.4, 0.05}, {2, 0.03, 1e-5}};
+	} start[] = {{0.7, 0.7, 0.5}, {0.4, 0.3, 3}, {1.5, 0.4, 0.05}, {2, 0.03, 1e-5}};
 
-	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+	if (which >= (int) (sizeof(start) / sizeof(start[0])))
 		return false;
-	param[0] = guess[which].r;
-	param[1] = guess[which].r * 0.6 * moments->T / moments->x;
-	param[2] = guess[which].s;
-	param[3] = guess[which].beta * moments->T;
+	param[0] = start[which].r;
+	param[1] = start[which].r * 0.6 * moments->T / moments->x;
+	param[2] = start[which].s;
+	param[3] = start[which].beta * moments->T;
 	return true;
 }
 
-/* int_0^t (1 + u/beta)^-s du */
+/* int_0^t (1 + u/beta)^-s du; INFINITY where that diverges. */
 static double
-Years(const ClvLife *life, double t)
+ExpectedLifetime(const ClvLifetime *lifetime, double t)
 {
-	double beta = life->param[PARETO_BETA];
-	double e = 1 - life->param[PARETO_S];
+	double beta = lifetime->param[PARETO_BETA];
+	double e = 1 - lifetime->param[PARETO_S];
 	double l = log1p(t / beta);
 
 	if (isinf(t))
@@ -72,31 +71,33 @@ Years(const ClvLife *life, double t)
 	return e == 0 ? beta * l : beta * expm1(e * l) / e;
 }
 
+/* Expected purchases of a newcomer in (0,t]. */
 static double
 Expected(const double *param, double t)
 {
-	ClvLife life = {{param[2], param[3]}};
+	ClvLifetime lifetime = {{param[2], param[3]}};
 
-	return param[0] / param[1] * Years(&life, t);
+	return param[0] / param[1] * ExpectedLifetime(&lifetime, t);
 }
 
+/* Discounted expected purchases of a newcomer: E[lambda] times the discounted lifetime. */
 static double
 Discounted(const double *param, double delta, double t)
 {
-	ClvLife life = {{param[2], param[3]}};
-	double years;
+	ClvLifetime lifetime = {{param[2], param[3]}};
+	double discounted;
 
 	if (delta == 0)
-		years = Years(&life, t);
+		discounted = ExpectedLifetime(&lifetime, t);
 	else if (isinf(t))
-		years = param[3] * clv_expint_scaled(param[2], delta * param[3]);
+		discounted = param[3] * clv_expint_scaled(param[2], delta * param[3]);
 	else
-		years = clv_life_years(&pareto, &life, delta, t);
-	return param[0] / param[1] * years;
+		discounted = clv_lifetime_discounted(&pareto, &lifetime, delta, t);
+	return param[0] / param[1] * discounted;
 }
 
-CLV_LIFE_FORWARDERS(&pareto)
-CLV_LIFE_FIT_FORWARDERS(&pareto)
+CLV_LIFETIME_FORWARDERS(&pareto)
+CLV_LIFETIME_FIT_FORWARDERS(&pareto)
 
 const ClvFamily clv_paretonbd = {
 	.name = "pareto/nbd",
@@ -118,7 +119,7 @@ const ClvFamily clv_paretonbd = {
 	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
-	.ln_common = clv_life_term_common,
+	.ln_common = clv_lifetime_term_common,
 	.departed = Departed,
 	.alive = Alive,
 	.cell = Cell,

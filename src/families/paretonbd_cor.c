@@ -1,51 +1,52 @@
 /*
  * paretonbd_cor.c
- *		Pareto/NBD with rates that are correlated: who is quick to buy may be quick to
- *		leave, or slow.
+ *		Pareto/NBD with correlated rates: customers with a high purchase rate may have a
+ *		high, or a low, hazard of leaving.
  *
- * In pareto/nbd a customer's purchase rate lambda ~ Gamma(r, rate alpha) and his hazard
- * mu ~ Gamma(s, rate beta) have nothing to do with each other. Here their joint density is
- * Sarmanov's: with f and g those of the two gammas,
+ * In pareto/nbd a customer's purchase rate lambda ~ Gamma(r, rate alpha) and hazard mu ~
+ * Gamma(s, rate beta) are independent. Here their joint density is Sarmanov's: with f and g
+ * those of the two gamma distributions,
  *
  *	f(lambda) g(mu) [1 + m (e^-lambda - c) (e^-mu - d)]
  *	c = E[e^-lambda] = (alpha / (alpha + 1))^r,  d = E[e^-mu] = (beta / (beta + 1))^s
  *
- * Either rate by itself is distributed as ever. m = 0 is pareto/nbd; the correlation of the
- * rates is m c d sqrt(r s) / ((alpha + 1) (beta + 1)). As e^-lambda and e^-mu lie between
- * 0 and 1, the density is one as long as
+ * The marginal distributions are unchanged. m = 0 is pareto/nbd; the correlation of the rates
+ * is m c d sqrt(r s) / ((alpha + 1) (beta + 1)). As e^-lambda and e^-mu lie between 0 and 1,
+ * the density is one as long as
  *
  *	-1 / max(c d, (1-c) (1-d))  <=  m  <=  1 / max(c (1-d), (1-c) d)
  *
  * The 1 beside alpha is a time unit, for lambda is per unit: in another unit this is another
- * family, with another m, other limits, and another likelihood at its top.
+ * family, with another m, other limits, and another maximum of the likelihood.
  *
  * No difference of four
  * ---------------------
- * Multiplied out, the likelihood is L + m c d (L11 - L10 - L01 + L), L_ij being pareto/nbd's
- * at alpha + i and beta + j. These four hardly differ where a unit is short, and m then is
- * large: digits would be lost as fast as 1 - c and 1 - d are small. But what is known of a
- * customer at any one time leaves lambda and mu independent: lambda ~ Gamma(r + x, alpha + y)
- * after x purchases until y, mu ~ Gamma(s, beta + y) while he lives, Gamma(s + 1, beta + y) if
- * he dies at y. So the mean of the bracket at y is
+ * Multiplied out, the likelihood is L + m c d (L11 - L10 - L01 + L), L_ij being pareto/nbd's at
+ * alpha + i and beta + j. These four hardly differ where a unit is short, and m then is large:
+ * digits would be lost as fast as 1 - c and 1 - d are small. But given the history at any one
+ * time lambda and mu are independent: lambda ~ Gamma(r + x, alpha + y) after x purchases until
+ * y, mu ~ Gamma(s, beta + y) while alive, Gamma(s + 1, beta + y) if the customer dies at y. So
+ * the mean of the bracket at y is
  *
  *	1 + m (E[e^-lambda] - c) (E[e^-mu] - d) >= 0
  *
- * with means like c and d, whose differences are taken by expm1; and the integrals of lifetime.c
- * keep their form, with one more factor that is not negative. The relative error is some
+ * with means like c and d, whose differences are taken by expm1; and the integrals of
+ * lifetime.c keep their form, with one more non-negative factor. The relative error is some
  * units of the last digit, unless a customer is such that the bracket itself is next to 0.
  *
  * Expectations do need a difference, of two pareto/nbd's:
  *
  *	int E[lambda | y] S(y) [...] dy = (1 - k d) E(beta) + k d' E(beta + 1)
  *
- * k = m (E[e^-lambda] - c) is at most about 1 / (1 - d): a few digits are lost only where
- * the time unit is thousands of times shorter than customers' lives.
+ * k = m (E[e^-lambda] - c) is at most about 1 / (1 - d): a few digits are lost only where the
+ * time unit is thousands of times shorter than lifetimes.
  *
  * Known customers
  * ---------------
- * Given x purchases and alive at T, lambda and mu are tied by the same bracket around gammas
- * of R = r + x, alpha + T, s, beta + T; c and d stay what they were for newcomers. Hence
- * they have seven numbers, and a newcomer is one of them whose c and d are of his own gammas.
+ * Given x purchases and alive at T, lambda and mu depend on each other by the same bracket,
+ * with gamma distributions of R = r + x, alpha + T, s, beta + T; c and d stay those of
+ * newcomers. Hence known customers have seven parameters, and a newcomer is the special case in
+ * which c and d are the means of the same gamma distributions.
  *
  * Sarmanov (1966), Generalized normal correlation and two-dimensional Frechet classes; Park
  * & Fader (2004), Modeling browsing behavior at multiple websites, Marketing Science 23(3),
@@ -72,8 +73,8 @@ enum
 	KNOWN
 };
 
-/* The same, as a life has them. */
-#define OF(life, i) ((life)->param[(i) - S])
+/* The parameter i of a lifetime. */
+#define OF(lifetime, i) ((lifetime)->param[(i) -S])
 
 /* ln E[e^-rate] of Gamma(shape, rate) */
 static double
@@ -89,7 +90,7 @@ Beyond(double shape, double rate, double ln_c)
 	return exp(ln_c) * expm1(LnMean(shape, rate) - ln_c);
 }
 
-/* A newcomer, as if he had a history already. */
+/* Sets known to the parameters of a newcomer as a known customer, and returns it. */
 static const double *
 Known(const double *param, double *known)
 {
@@ -99,15 +100,17 @@ Known(const double *param, double *known)
 	return known;
 }
 
-/* ---- the law of life ---- */
+/* ---- the lifetime distribution ---- */
 
+/* Sarmanov's factor of known customers who are alive at z, or die there. */
 static ClvSarmanov
-Sarmanov(const ClvLife *life, double z, bool dying)
+Sarmanov(const ClvLifetime *lifetime, double z, bool dying)
 {
-	double shape = OF(life, S) + dying;
+	double shape = OF(lifetime, S) + dying;
 
-	return (ClvSarmanov){OF(life, M) * Beyond(shape, OF(life, BETA) + z, OF(life, LN_D)),
-					OF(life, LN_C)};
+	return (ClvSarmanov){OF(lifetime, M) *
+							 Beyond(shape, OF(lifetime, BETA) + z, OF(lifetime, LN_D)),
+						 OF(lifetime, LN_C)};
 }
 
 static const ClvLaw known_law = {
@@ -122,30 +125,35 @@ static const ClvLaw known_law = {
 
 /* ---- known customers ---- */
 
+/* P(n purchases in (0,t]). */
 static double
 KnownProbability(const double *known, double n, double t)
 {
-	return clv_life_probability(&known_law, known, n, t);
+	return clv_lifetime_probability(&known_law, known, n, t);
 }
 
+/* P(0) .. P(count - 1) purchases in (0,t]. */
 static void
 KnownProbabilities(const double *known, double t, int count, double *p)
 {
-	clv_life_probabilities(&known_law, known, t, count, p);
+	clv_lifetime_probabilities(&known_law, known, t, count, p);
 }
 
+/* E[N (N - 1)] of the purchases N in (0,t]. */
 static double
 KnownPairs(const double *known, double t)
 {
-	return clv_life_pairs(&known_law, known, t);
+	return clv_lifetime_pairs(&known_law, known, t);
 }
 
+/* P(alive at t). */
 static double
 KnownSurvival(const double *known, double t)
 {
-	return clv_life_survival(&known_law, known, t);
+	return clv_lifetime_survival(&known_law, known, t);
 }
 
+/* Discounted expected purchases in (0,t], as at the top of this file. */
 static double
 KnownDiscounted(const double *known, double delta, double t)
 {
@@ -164,13 +172,14 @@ KnownDiscounted(const double *known, double delta, double t)
 	return fmax(0, total) / fmax(DBL_EPSILON, now);
 }
 
+/* Expected purchases in (0,t]. */
 static double
 KnownExpected(const double *known, double t)
 {
 	return KnownDiscounted(known, 0, t);
 }
 
-/* No family that users choose: not in the registry. */
+/* The future of known customers. Users cannot choose it: it is not in the registry. */
 const ClvFamily clv_paretonbd_cor_known = {
 	.name = "pareto/nbd/cor, known",
 	.process = CLV_TRANSACTION,
@@ -184,23 +193,28 @@ const ClvFamily clv_paretonbd_cor_known = {
 
 /* ---- histories, and newcomers ---- */
 
+/* The functions of newcomers are those of known customers with the parameters of Known(). */
 static double
 LogLikelihood(const double *param, double x, double t_x, double T)
 {
 	double known[KNOWN];
 
-	return clv_life_log_likelihood(&known_law, Known(param, known), x, t_x, T);
+	return clv_lifetime_log_likelihood(&known_law, Known(param, known), x, t_x, T);
 }
 
+/* ln P(alive at T). */
 static double
 LnPAlive(const double *param, double x, double t_x, double T)
 {
 	double known[KNOWN];
 
-	return clv_life_ln_p_alive(&known_law, Known(param, known), x, t_x, T);
+	return clv_lifetime_ln_p_alive(&known_law, Known(param, known), x, t_x, T);
 }
 
-/* Only where nothing is tied do chances of days make P(alive): it is pareto/nbd then, to the bit. */
+/*
+ * P(alive) is computed from shared integrals only where m = 0: it is that of pareto/nbd then, to
+ * the bit.
+ */
 static void
 Leaving(const double *param, double x, const double *t, size_t n, double *p)
 {
@@ -210,20 +224,23 @@ Leaving(const double *param, double x, const double *t, size_t n, double *p)
 		memset(p, 0, n * sizeof(double));
 }
 
+/* P(alive at T) of pareto/nbd where m = 0; else NAN, which asks for the logarithm. */
 static double
 PAlive(const double *param, double x, double t_x, double T, double leaving_t_x, double leaving_T)
 {
 	return param[M] == 0 ? clv_paretonbd.p_alive(param, x, t_x, T, leaving_t_x, leaving_T) : NAN;
 }
 
+/* The known customer, given alive at T. */
 static void
 GivenAlive(const double *param, double x, double T, ClvFuture *future)
 {
 	double known[KNOWN];
 
-	clv_life_given_alive(&known_law, Known(param, known), x, T, future);
+	clv_lifetime_given_alive(&known_law, Known(param, known), x, T, future);
 }
 
+/* P(n purchases in (0,t]) of a newcomer. */
 static double
 Probability(const double *param, double n, double t)
 {
@@ -232,6 +249,7 @@ Probability(const double *param, double n, double t)
 	return KnownProbability(Known(param, known), n, t);
 }
 
+/* P(0) .. P(count - 1) purchases in (0,t] of a newcomer. */
 static void
 Probabilities(const double *param, double t, int count, double *p)
 {
@@ -240,6 +258,7 @@ Probabilities(const double *param, double t, int count, double *p)
 	KnownProbabilities(Known(param, known), t, count, p);
 }
 
+/* E[N (N - 1)] of the purchases N of a newcomer in (0,t]. */
 static double
 Pairs(const double *param, double t)
 {
@@ -248,6 +267,7 @@ Pairs(const double *param, double t)
 	return KnownPairs(Known(param, known), t);
 }
 
+/* Discounted expected purchases of a newcomer in (0,t]. */
 static double
 Discounted(const double *param, double delta, double t)
 {
@@ -256,13 +276,14 @@ Discounted(const double *param, double delta, double t)
 	return KnownDiscounted(Known(param, known), delta, t);
 }
 
-/* The death of a newcomer knows nothing of his purchases. */
+/* P(a newcomer is alive at t): the marginal distribution of mu is that of pareto/nbd. */
 static double
 Survival(const double *param, double t)
 {
 	return clv_paretonbd.survival(param, t);
 }
 
+/* Expected purchases of a newcomer in (0,t]. */
 static double
 Expected(const double *param, double t)
 {
@@ -299,7 +320,7 @@ Mean(double shape, double rate, double events, double y)
 	return mean;
 }
 
-/* a - b, or with the value that the caller knows better */
+/* a - b, with the value given by the caller, who has it without cancellation. */
 static Pair
 Less(const Pair *a, const Pair *b, double value)
 {
@@ -312,7 +333,7 @@ Less(const Pair *a, const Pair *b, double value)
 	return less;
 }
 
-/* ln (1 + m a b), a moving with r and alpha, b with s and beta */
+/* Sets *term to ln (1 + m a b), where a depends on r and alpha, b on s and beta. */
 static void
 LnBracket(double m, const Pair *a, const Pair *b, ClvTerm *term)
 {
@@ -347,6 +368,7 @@ LnBracket(double m, const Pair *a, const Pair *b, ClvTerm *term)
 	}
 }
 
+/* sarmanov_term of ClvLaw: ln of the mean factor with its derivatives. */
 static void
 SarmanovTerm(const double *param, double purchases, double y, bool dying, ClvTerm *term)
 {
@@ -356,8 +378,7 @@ SarmanovTerm(const double *param, double purchases, double y, bool dying, ClvTer
 	Pair d = Mean(s, param[BETA], 0, 0);
 	Pair e_lambda = Mean(r, param[ALPHA], purchases, y);
 	Pair e_mu = Mean(s, param[BETA], dying, y);
-	Pair a = Less(&e_lambda, &c,
-				  Beyond(r + purchases, param[ALPHA] + y, LnMean(r, param[ALPHA])));
+	Pair a = Less(&e_lambda, &c, Beyond(r + purchases, param[ALPHA] + y, LnMean(r, param[ALPHA])));
 	Pair b = Less(&e_mu, &d, Beyond(s + dying, param[BETA] + y, LnMean(s, param[BETA])));
 
 	LnBracket(param[M], &a, &b, term);
@@ -378,6 +399,10 @@ Corner(const double *param, double e_lambda, double e_mu, ClvTerm *term)
 	LnBracket(param[M], &a, &b, term);
 }
 
+/*
+ * The sum of the logs of the bracket at its four extremes, with derivatives: -INFINITY outside
+ * the limits.
+ */
 static void
 LogBarrier(const double *param, ClvTerm *barrier)
 {
@@ -395,6 +420,7 @@ LogBarrier(const double *param, ClvTerm *barrier)
 	}
 }
 
+/* The limits of m, as at the top of this file. */
 static void
 Limits(const double *param, double *low, double *high)
 {
@@ -407,6 +433,7 @@ Limits(const double *param, double *low, double *high)
 	*high = -1 / fmin(c * expm1(ln_d), expm1(ln_c) * d);
 }
 
+/* The correlation of lambda and mu, and its gradient by the transformed parameters. */
 static double
 Correlation(const double *param, double *gradient)
 {
@@ -429,7 +456,10 @@ Correlation(const double *param, double *gradient)
 
 /* ---- the fit ---- */
 
-/* Pareto/nbd's guesses; the first of them also with rates that are tied, either way. */
+/*
+ * Start values: those of pareto/nbd; the first of them also with correlated rates, of either
+ * sign.
+ */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
@@ -450,7 +480,7 @@ Start(const ClvMoments *moments, int which, double *param)
 	return true;
 }
 
-/* Pareto/nbd is where m = 0. */
+/* The point of pareto/nbd: m = 0. */
 static void
 Embed(const ClvMoments *moments, const double *contained, double off, double *param)
 {
@@ -460,12 +490,12 @@ Embed(const ClvMoments *moments, const double *contained, double off, double *pa
 	param[M] = 0;
 }
 
-/* Pareto's, which says nothing of m. */
+/* The derivatives of the Pareto distribution, which do not depend on m. */
 static void
-Jet(const ClvLife *life, double y, double cum_hazard, bool dying, ClvLifeJet *jet)
+Jet(const ClvLifetime *lifetime, double y, double cum_hazard, bool dying, ClvLifetimeJet *jet)
 {
 	memset(jet, 0, sizeof(*jet));
-	clv_pareto_jet(life, y, cum_hazard, dying, jet);
+	clv_pareto_jet(lifetime, y, cum_hazard, dying, jet);
 }
 
 static const ClvLaw fit_law = {
@@ -480,7 +510,7 @@ static const ClvLaw fit_law = {
 	.sarmanov_term = SarmanovTerm,
 };
 
-CLV_LIFE_FIT_FORWARDERS(&fit_law)
+CLV_LIFETIME_FIT_FORWARDERS(&fit_law)
 
 const ClvFamily clv_paretonbd_cor = {
 	.name = "pareto/nbd/cor",
@@ -508,7 +538,7 @@ const ClvFamily clv_paretonbd_cor = {
 	.pairs = Pairs,
 	.discounted = Discounted,
 	.survival = Survival,
-	.ln_common = clv_life_term_common,
+	.ln_common = clv_lifetime_term_common,
 	.departed = Departed,
 	.alive = Alive,
 	.cell = Cell,

@@ -1,17 +1,17 @@
 /*
  * prediction.c
- *		What follows for a known customer from what a family says of newcomers.
+ *		Predictions for known customers from those for newcomers.
  *
- * Given that he is alive at T, a customer with a history is a newcomer of
- * updated parameters; the dead buy nothing. So every expectation is P(alive)
- * times a newcomer's, and a distribution has the dead added at zero.
+ * Given alive at T, a customer with a history is a newcomer of updated parameters; customers
+ * who have left buy nothing. So every expectation is P(alive) times a newcomer's, and to a
+ * distribution 1 - P(alive) is added at zero.
  */
 #include "families/family.h"
 
 #include <float.h>
 #include <math.h>
 
-/* How far a sum of probabilities may stay behind by rounding. */
+/* How far rounding may keep a sum of probabilities below its exact value. */
 #define ROUNDING 1e-15
 
 /* A newcomer's quantity times P(alive), which may be below any double when the product is not. */
@@ -27,7 +27,7 @@ TimesAlive(double ln_p_alive, double quantity)
 	return p_alive > DBL_MIN ? p_alive * quantity : exp(ln_p_alive + log(quantity));
 }
 
-/* Beyond these a double cannot count periods one by one. */
+/* Beyond this number doubles do not hold every whole number of periods. */
 #define MOST_WHOLE_PERIODS 9e15
 
 bool

@@ -1,6 +1,6 @@
 /*
  * registry.c
- *		The families that there are: one line each.
+ *		All families, one line each.
  */
 #include "families/registry.h"
 

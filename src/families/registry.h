@@ -1,7 +1,7 @@
 /*
  * registry.h
- *		Every family by its C name. For the registry and the families' own tests;
- *		everybody else asks clv_family() by the name that users write.
+ *		Every family by its C name. For the registry and the tests of the families;
+ *		other code calls clv_family() with the name that users write.
  */
 #ifndef CLV_REGISTRY_H
 #define CLV_REGISTRY_H

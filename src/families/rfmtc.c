@@ -63,7 +63,7 @@ enum
 };
 
 static double
-Answer(const double *future, double campaigns)
+ResponseProbability(const double *future, double campaigns)
 {
 	return campaigns <= 1 ? future[NEXT] : future[LATER];
 }
@@ -83,7 +83,7 @@ FutureDiscounted(const double *future, double delta, double t)
 
 	if (campaigns < 1)
 		return 0;
-	return Answer(future, campaigns) * exp(ln_kept) *
+	return ResponseProbability(future, campaigns) * exp(ln_kept) *
 		(isinf(campaigns) ? 1 : -expm1(campaigns * ln_kept)) / -expm1(ln_kept);
 }
 
@@ -95,7 +95,7 @@ FutureExpected(const double *future, double t)
 
 /* P(n answers to so many campaigns) of one who is there for all of them */
 static double
-Answers(double n, double campaigns, double p)
+ResponsesProbability(double n, double campaigns, double p)
 {
 	double none = campaigns - n;
 
@@ -117,7 +117,7 @@ FutureProbability(const double *future, double n, double t)
 {
 	double campaigns = clv_whole_periods(t);
 	double q = future[Q];
-	double p = fmin(Answer(future, campaigns), 1);
+	double p = fmin(ResponseProbability(future, campaigns), 1);
 	double ends = q + p * (1 - q);
 	double ended = 0;
 	double beyond;
@@ -127,7 +127,7 @@ FutureProbability(const double *future, double n, double t)
 	if (n < campaigns)
 		clv_beta_tails(n + 1, campaigns - n, ends, (1 - p) * (1 - q), &ended, &beyond);
 	ended *= q / ends * (n > 0 ? exp(n * log(p * (1 - q) / ends)) : 1);
-	return fmin(ended + exp(campaigns * log1p(-q)) * Answers(n, campaigns, p), 1);
+	return fmin(ended + exp(campaigns * log1p(-q)) * ResponsesProbability(n, campaigns, p), 1);
 }
 
 static void
@@ -145,7 +145,7 @@ static double
 FuturePairs(const double *future, double t)
 {
 	double campaigns = clv_whole_periods(t);
-	double p = fmin(Answer(future, campaigns), 1);
+	double p = fmin(ResponseProbability(future, campaigns), 1);
 	double kept = 1 - future[Q];
 	double term = kept;
 	double sum = 0;
@@ -269,14 +269,14 @@ Probabilities(const double *param, double t, int count, double *p)
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
-	static const double guess[][3] = {{0.08, 2, 1.2}, {0.02, 1, 0.5}, {0.2, 3, 2}};
+	static const double start[][3] = {{0.08, 2, 1.2}, {0.02, 1, 0.5}, {0.2, 3, 2}};
 	double gap = moments->t_x > 0 ? moments->t_x / moments->x : moments->T;
 
-	if (which >= (int) (sizeof(guess) / sizeof(guess[0])))
+	if (which >= (int) (sizeof(start) / sizeof(start[0])))
 		return false;
-	param[Q] = guess[which][0];
-	param[G] = guess[which][1];
-	param[B] = guess[which][2] * gap;
+	param[Q] = start[which][0];
+	param[G] = start[which][1];
+	param[B] = start[which][2] * gap;
 	return true;
 }
 

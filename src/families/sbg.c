@@ -58,7 +58,7 @@ clv_sbg_ln_survival(double alpha, double beta, double t)
 #define CHECK_EVERY 16
 
 /* A horizon at which less than e^-40 of the value is left has no end. */
-#define FAR 40.0
+#define PERPETUAL_FROM 40.0
 
 /* The sum, where it has few terms or few that count. */
 static bool
@@ -88,7 +88,7 @@ ByTerms(double alpha, double beta, double delta, double m, double *sum)
 
 /* arg = d, delta, m */
 static double
-LifeKernel(double theta, const double *arg)
+RenewalKernel(double theta, const double *arg)
 {
 	double made = isinf(arg[2]) ? 1 : -expm1(arg[2] * (log1p(-theta) - arg[1]));
 
@@ -108,11 +108,11 @@ clv_sbg_discounted(double alpha, double beta, double delta, double t)
 		return alpha > 1 ? beta / (alpha - 1) : INFINITY;
 	if (ByTerms(alpha, beta, delta, m, &sum))
 		return sum;
-	if (m * delta > FAR)
+	if (m * delta > PERPETUAL_FROM)
 		arg[2] = m = INFINITY;
 	/* the factor 1 - theta makes one beta distribution of another */
 	return beta / (alpha + beta) *
-		clv_beta_mean(alpha, beta + 1, LifeKernel, arg, isinf(m) ? 1 / arg[0] : m, 1,
+		clv_beta_mean(alpha, beta + 1, RenewalKernel, arg, isinf(m) ? 1 / arg[0] : m, 1,
 					  isinf(m) ? 1 : fmin(m, 1000));
 }
 

@@ -40,6 +40,7 @@ Bits(double value)
 	return bits;
 }
 
+/* Digit which of a row; arg is the MeanBits. */
 static inline uint32_t
 RowDigit(const void *record, int which, const void *arg)
 {
@@ -55,6 +56,7 @@ RowDigit(const void *record, int which, const void *arg)
 	return (uint32_t) (level & (CLV_SORT_BUCKETS - 1));
 }
 
+/* Orders rows by x, then by mean. */
 static inline bool
 RowLess(const void *left, const void *right)
 {
@@ -64,6 +66,7 @@ RowLess(const void *left, const void *right)
 	return a->x != b->x ? a->x < b->x : a->mean < b->mean;
 }
 
+/* Finds the bits in which the means of the rows differ. */
 static void
 Survey(const ClvSpendRow *rows, size_t n, MeanBits *bits)
 {
@@ -81,9 +84,9 @@ Survey(const ClvSpendRow *rows, size_t n, MeanBits *bits)
 		bits->shift++;
 }
 
-/* False where a row makes no sense. */
+/* False where a row is invalid; *by_x is set to whether the rows are in order of x. */
 static bool
-LookOver(ClvSpendRows *spend, bool *by_x)
+CheckRows(ClvSpendRows *spend, bool *by_x)
 {
 	*by_x = true;
 	for (size_t i = 0; i < spend->n; i++)
@@ -98,6 +101,7 @@ LookOver(ClvSpendRows *spend, bool *by_x)
 	return true;
 }
 
+/* The number of rows from here on that have the same x. */
 static size_t
 RunLength(const ClvSpendRows *spend, size_t from)
 {
@@ -109,8 +113,8 @@ RunLength(const ClvSpendRows *spend, size_t from)
 }
 
 /*
- * Rows that come by x are sorted x by x: a pass less, and no more of the scratch is
- * touched than the most frequent x needs.
+ * Rows in order of x are sorted for each x: one pass less, and no more scratch memory is used
+ * than the most frequent x needs.
  */
 bool
 clv_spend_rows_sort(ClvSpendRows *spend, ClvSpendRow *scratch)
@@ -121,7 +125,7 @@ clv_spend_rows_sort(ClvSpendRows *spend, ClvSpendRow *scratch)
 	bool by_x;
 	size_t n;
 
-	if (!LookOver(spend, &by_x))
+	if (!CheckRows(spend, &by_x))
 		return false;
 	for (size_t from = 0; from < spend->n; from += n)
 	{
@@ -139,6 +143,7 @@ clv_spend_rows_sort(ClvSpendRows *spend, ClvSpendRow *scratch)
 
 /* ---- the evaluation ---- */
 
+/* The number of rows for the next call of the family: of one x, at most SLICE. */
 static size_t
 SliceLength(const ClvSpendRows *spend, size_t from)
 {

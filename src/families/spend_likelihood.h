@@ -10,6 +10,7 @@
 #include "math/poll.h"
 #include "families/likelihood.h"
 
+/* The rows of a fit of a spend family. */
 typedef struct ClvSpendRows
 {
 	const ClvFamily *family;
@@ -18,7 +19,7 @@ typedef struct ClvSpendRows
 	ClvPoll *poll;
 } ClvSpendRows;
 
-/* Sort in place; scratch holds n rows. False where a row makes no sense. */
+/* Sorts in place; scratch holds n rows. False where a row is invalid. */
 extern bool clv_spend_rows_sort(ClvSpendRows *spend, ClvSpendRow *scratch);
 
 /* Log-likelihood at param, with derivatives by the logs of the parameters. */

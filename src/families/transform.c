@@ -1,6 +1,6 @@
 /*
  * transform.c
- *		The scale on which the search moves a parameter, and back.
+ *		Transformations of the parameters for the search, and their inverses.
  */
 #include <math.h>
 
