@@ -1,31 +1,29 @@
 /*
  * bgbb.c
- *		BG/BB: purchases and leaving where there is one opportunity a period.
+ *		BG/BB: purchases and dropout with one opportunity a period.
  *
- * At the start of each period a customer leaves for ever with probability theta,
- * and if he is still there buys in it with probability p. Both are his own: p is
- * distributed as Beta(alpha, beta) over the customers, theta as Beta(gamma, delta).
- * Of n opportunities after the first purchase he took x, the last of them the
- * t_x-th. If he has seen s periods alive, t_x <= s <= n, he let s - x of them pass,
- * and left at the next unless s = n:
+ * At the start of each period a customer leaves for ever with probability theta, and otherwise
+ * buys in it with probability p. Both are individual: p is distributed as Beta(alpha, beta)
+ * over customers, theta as Beta(gamma, delta). Of n opportunities after the first purchase the
+ * customer took x, the last of them the t_x-th. A customer alive for s periods, t_x <= s <= n,
+ * did not buy in s - x of them, and left at the next unless s = n:
  *
  *		L = sum over s = t_x .. n of  G(s) W(s)
  *		G(s) = B(alpha + x, beta + s - x) / B(alpha, beta)
  *		W(s) = B(gamma + 1, delta + s) / B(gamma, delta)	for s < n
  *		W(n) = B(gamma, delta + n) / B(gamma, delta)
  *
- * P(alive in period n) is the share of the last term, and given that he is, he is a
- * newcomer of (alpha + x, beta + n - x, gamma, delta + n). The chance of k purchases
- * in m periods is the same sum from s = k, with the C(s, k) orders in which they
- * may come.
+ * P(alive in period n) is the share of the last term, and a customer alive then is a newcomer
+ * of (alpha + x, beta + n - x, gamma, delta + n). The probability of k purchases in m periods
+ * is the same sum from s = k, with the C(s, k) orders in which they may come.
  *
- * The terms are positive and each follows from the one before by a ratio, so the
- * sum keeps all digits; the first is taken by logarithms of rising factorials. What
- * must not be done is to subtract lgamma()s: the search then runs off to where
- * nothing but rounding errors is left, and finds a splendid likelihood there.
+ * The terms are positive and each follows from the one before by a ratio, so the sum keeps all
+ * digits; the first is taken by logarithms of rising factorials. Differences of lgamma() must
+ * be avoided: the search then runs to parameters where only rounding errors are left, which
+ * look like a very high likelihood.
  *
- * Purchases are independent of how long a life lasts, so their expected number is
- * that of the periods survived (sbg.c) times alpha / (alpha + beta).
+ * Purchases are independent of the length of the lifetime, so their expected number is that of
+ * the periods survived (sbg.c) times alpha / (alpha + beta).
  *
  * Fader, Hardie & Shang (2010), Customer-base analysis in a discrete-time
  * noncontractual setting, Marketing Science 29(6).
@@ -48,23 +46,23 @@ enum
 	DELTA
 };
 
-/* ---- the sum over lives ---- */
+/* ---- the sum over lifetimes ---- */
 
-/* ln of the term s = n, as if alive: x of s opportunities taken, s periods survived */
+/* ln of the term s = n: x of s opportunities taken, and alive for s periods. */
 static double
 LnAlive(const double *param, double x, double s)
 {
 	return clv_log_beta_rising(param[BETA], param[ALPHA], x) +
-		clv_log_beta_rising(param[ALPHA] + x, param[BETA], s - x) +
-		clv_log_beta_rising(param[GAMMA], param[DELTA], s);
+		   clv_log_beta_rising(param[ALPHA] + x, param[BETA], s - x) +
+		   clv_log_beta_rising(param[GAMMA], param[DELTA], s);
 }
 
 /*
- * Where a sum has more terms than these the rest is an integral, over panels, from half
- * a period before the first to half a period before the end, less a 24th of the
- * difference of the slopes there (Euler and Maclaurin's formula, at midpoints). A
- * panel reaches half as far again as it starts from zero, but no further than the terms
- * fall by e^8, and they are done with when they have fallen by e^-46.
+ * Where a sum has more terms than these the rest is an integral, over panels, from half a period
+ * before the first to half a period before the end, less a 24th of the difference of the slopes
+ * there (Euler-Maclaurin formula, at midpoints). A panel reaches half as far again as it starts
+ * from zero, but no further than the terms fall by e^8, and the sum ends when they have fallen by
+ * e^-46.
  */
 #define MOST_TERMS 4096
 #define PANEL_GROWTH 1.5
@@ -76,7 +74,7 @@ static double
 LnLasting(const double *param, double x, double from, double s)
 {
 	return clv_log_beta_rising(param[ALPHA] + x, param[BETA] + (from - x), s - from) +
-		clv_log_beta_rising(param[GAMMA], param[DELTA] + from, s - from);
+		   clv_log_beta_rising(param[GAMMA], param[DELTA] + from, s - from);
 }
 
 /* -d/ds ln of the terms s < n */
@@ -84,10 +82,13 @@ static double
 DecayRate(const double *param, double x, double s)
 {
 	return (param[ALPHA] + x) / (param[ALPHA] + param[BETA] + s) +
-		(param[GAMMA] + 1) / (param[GAMMA] + param[DELTA] + s);
+		   (param[GAMMA] + 1) / (param[GAMMA] + param[DELTA] + s);
 }
 
-/* The slopes at both ends of the terms s .. n - 1, as nodes. */
+/*
+ * The correction by the slopes at both ends of the terms s .. n - 1, as nodes; returns their
+ * number.
+ */
 static int
 Ends(double s, double n, ClvGaussNode *nodes)
 {
@@ -98,18 +99,22 @@ Ends(double s, double n, ClvGaussNode *nodes)
 	return 4;
 }
 
-/* The nodes of the next panel; *start moves on. */
+/* Sets nodes to those of the next panel and moves *start to its end; returns their number. */
 static int
 Panel(const double *param, double x, double *start, double end, ClvGaussNode *nodes)
 {
-	double to = fmin(fmin(*start * PANEL_GROWTH, *start + PANEL_FALL / DecayRate(param, x, *start)), end);
+	double to =
+		fmin(fmin(*start * PANEL_GROWTH, *start + PANEL_FALL / DecayRate(param, x, *start)), end);
 	int n = clv_gauss_nodes(&clv_gauss_16, *start, to, nodes);
 
 	*start = to;
 	return n;
 }
 
-/* The departed from s on, relative to LnAlive(from), as far as they count beside so many */
+/*
+ * The departed terms from s on as an integral, relative to LnAlive(from), as far as they count
+ * beside a sum of beside.
+ */
 static double
 Beyond(const double *param, double x, double from, double s, double n, double beside)
 {
@@ -156,10 +161,11 @@ LnDeparted(const double *param, double x, double from, double n)
 	return log(sum);
 }
 
-/* Terms may grow by the number of orders; then they are all made smaller. */
+/* Terms may grow by the number of orders; above this they are all scaled down. */
 #define LARGE 1e200
 
-/* ln of C(s, x) G(s) W(s) as if alive, relative to s = x; s - x need not be whole, if it is large */
+/* ln of C(s, x) G(s) W(s) as if alive, relative to s = x; s - x need not be whole, if it is large
+ */
 static double
 LnAnyOrder(const double *param, double x, double s)
 {
@@ -169,6 +175,7 @@ LnAnyOrder(const double *param, double x, double s)
 /* A panel is half as long as the way from x, or so long that the logarithm changes by this. */
 #define MOST_CHANGE 3.0
 
+/* The end of the panel that begins at start. */
 static double
 OrderPanelEnd(const double *param, double x, double start, double end)
 {
@@ -187,7 +194,7 @@ OrderPanelEnd(const double *param, double x, double start, double end)
 	return width < end - start ? start + width : end;
 }
 
-/* The departed from s on as an integral, by its logarithm relative to s = x: see Beyond() */
+/* The departed terms from s on as an integral, by its logarithm relative to s = x: see Beyond(). */
 static double
 LnBeyondInAnyOrder(const double *param, double x, double s, double m)
 {
@@ -207,7 +214,7 @@ LnBeyondInAnyOrder(const double *param, double x, double s, double m)
 			double at = nodes[i].at;
 
 			sum += nodes[i].weight * exp(LnAnyOrder(param, x, at) - scale - shift) *
-				(param[GAMMA] / (param[GAMMA] + param[DELTA] + at));
+				   (param[GAMMA] / (param[GAMMA] + param[DELTA] + at));
 		}
 		clv_poll(&clv_family_poll, 32 * (size_t) count);
 		if (!(start < m - 0.5))
@@ -224,10 +231,16 @@ LnBeyondInAnyOrder(const double *param, double x, double s, double m)
 	}
 }
 
-/* From s = x + MOST_TERMS on, terms change by no more than this part with each s, and ever less. */
+/*
+ * From s = x + MOST_TERMS on, terms change by no more than this part with each s, and by less and
+ * less.
+ */
 #define SLOW 0.01
 
-/* Whether they do: the logarithm's slope is of parts (beta - 1) / (s - x), (alpha + beta - 1) / s ... */
+/*
+ * Whether they do: the slope of the logarithm has parts (beta - 1) / (s - x), (alpha + beta - 1)
+ * / s ...
+ */
 static bool
 AreSlow(const double *param)
 {
@@ -253,7 +266,7 @@ LnInAnyOrder(const double *param, double x, double m)
 	{
 		sum += term * (param[GAMMA] / (ends + s));
 		term *= (param[BETA] + (s - x)) / (both + s) * ((param[DELTA] + s) / (ends + s)) *
-			((s + 1) / (s + 1 - x));
+				((s + 1) / (s + 1 - x));
 		if (term > LARGE)
 		{
 			term /= LARGE;
@@ -270,12 +283,14 @@ LnInAnyOrder(const double *param, double x, double m)
 
 /* ---- histories ---- */
 
+/* Whether a history is possible, as clv_possible(). */
 static bool
 Possible(double x, double t_x, double T)
 {
 	return clv_possible(&clv_bgbb, x, t_x, T);
 }
 
+/* ln L of a history; -INFINITY where it is impossible. */
 static double
 LogLikelihood(const double *param, double x, double t_x, double T)
 {
@@ -284,9 +299,10 @@ LogLikelihood(const double *param, double x, double t_x, double T)
 	if (t_x == T)
 		return LnAlive(param, x, T);
 	return LnAlive(param, x, t_x) +
-		clv_log_add(LnDeparted(param, x, t_x, T), LnLasting(param, x, t_x, T));
+		   clv_log_add(LnDeparted(param, x, t_x, T), LnLasting(param, x, t_x, T));
 }
 
+/* ln P(alive in period T). */
 static double
 LnPAlive(const double *param, double x, double t_x, double T)
 {
@@ -295,6 +311,7 @@ LnPAlive(const double *param, double x, double t_x, double T)
 	return -clv_log1pexp(LnDeparted(param, x, t_x, T) - LnLasting(param, x, t_x, T));
 }
 
+/* The newcomer that this customer is, given alive in period T. */
 static void
 GivenAlive(const double *param, double x, double T, ClvFuture *future)
 {
@@ -307,25 +324,29 @@ GivenAlive(const double *param, double x, double T, ClvFuture *future)
 
 /* ---- newcomers ---- */
 
+/* Discounted expected purchases of a newcomer: the discounted periods survived, times E[p]. */
 static double
 Discounted(const double *param, double delta, double t)
 {
 	return param[ALPHA] / (param[ALPHA] + param[BETA]) *
-		clv_sbg_discounted(param[GAMMA], param[DELTA], delta, t);
+		   clv_sbg_discounted(param[GAMMA], param[DELTA], delta, t);
 }
 
+/* Expected purchases of a newcomer in t periods. */
 static double
 Expected(const double *param, double t)
 {
 	return Discounted(param, 0, t);
 }
 
+/* P(a newcomer is alive after t periods). */
 static double
 Survival(const double *param, double t)
 {
 	return exp(clv_sbg_ln_survival(param[GAMMA], param[DELTA], t));
 }
 
+/* P(n purchases in t periods) of a newcomer. */
 static double
 Probability(const double *param, double n, double t)
 {
@@ -336,6 +357,7 @@ Probability(const double *param, double n, double t)
 	return fmin(exp(LnAlive(param, n, n) + LnInAnyOrder(param, n, m)), 1);
 }
 
+/* P(0) .. P(count - 1) purchases in t periods of a newcomer. */
 static void
 Probabilities(const double *param, double t, int count, double *p)
 {
@@ -343,19 +365,22 @@ Probabilities(const double *param, double t, int count, double *p)
 		p[n] = Probability(param, n, t);
 }
 
-/* Of two of the periods survived, the chance that a purchase was made in both. */
+/* E[N (N - 1)]: pairs of periods survived, times the probability of a purchase in both. */
 static double
 Pairs(const double *param, double t)
 {
 	double both = param[ALPHA] + param[BETA];
 
 	return param[ALPHA] / both * ((param[ALPHA] + 1) / (both + 1)) *
-		clv_sbg_pairs(param[GAMMA], param[DELTA], t);
+		   clv_sbg_pairs(param[GAMMA], param[DELTA], t);
 }
 
 /* ---- the fit ---- */
 
-/* Purchases as if customers were there half of the time, and three kinds of leaving. */
+/*
+ * Start values: purchases as if customers were active half of the time, and three distributions
+ * of dropout.
+ */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
@@ -372,8 +397,8 @@ Start(const ClvMoments *moments, int which, double *param)
 }
 
 /*
- * (a)_up (b)_stay / (a + b)_(up + stay), by the logs of a = param[first] and
- * b = param[first + 1]
+ * Adds ln of (a)_up (b)_stay / (a + b)_(up + stay) and its derivatives by the logs of a =
+ * param[first] and b = param[first + 1].
  */
 static void
 AddRising(const double *param, int first, double up, double stay, ClvTerm *term)
@@ -396,7 +421,7 @@ AddRising(const double *param, int first, double up, double stay, ClvTerm *term)
 		db - b * dab + b * b * (clv_trigamma_rising(b, stay) - d2ab);
 }
 
-/* (b + stay) / (a + b + all), one factor more of the above's b */
+/* Adds the derivatives of ln (b + stay) / (a + b + all), one more factor of b above. */
 static void
 AddStay(const double *param, int first, double stay, double all, ClvTerm *term)
 {
@@ -412,7 +437,7 @@ AddStay(const double *param, int first, double stay, double all, ClvTerm *term)
 	term->hessian[CLV_AT(first + 1, first + 1)] += more * (1 - more) - b * (1 - b);
 }
 
-/* The product of AddStay()'s factors over so many steps, which need not be whole */
+/* The same of the product of AddStay()'s factors over a number of steps, not always whole. */
 static void
 AddLasting(const double *param, int first, double stay, double all, double steps, ClvTerm *term)
 {
@@ -430,7 +455,7 @@ AddLasting(const double *param, int first, double stay, double all, double steps
 		db - b * dab + b * b * (clv_trigamma_rising(b + stay, steps) - d2ab);
 }
 
-/* gamma / (gamma + delta + s): leaving after s periods */
+/* Adds the derivatives of ln gamma / (gamma + delta + s): leaving after s periods. */
 static void
 AddLeaving(const double *param, double s, ClvTerm *term)
 {
@@ -445,7 +470,7 @@ AddLeaving(const double *param, double s, ClvTerm *term)
 	term->hessian[CLV_AT(DELTA, DELTA)] -= d * (1 - d);
 }
 
-/* sum += weight * (1, gradient, hessian + gradient gradient'), of one term of the sum of lives */
+/* sum += weight * (1, gradient, hessian + gradient gradient'), of one term of the sum. */
 static void
 AddWeighted(double weight, const ClvTerm *term, ClvTerm *sum)
 {
@@ -462,8 +487,8 @@ AddWeighted(double weight, const ClvTerm *term, ClvTerm *sum)
 }
 
 /*
- * The term of s relative to that of from, when the walk has come too far to go step by
- * step; returns its size.
+ * Sets *term to the derivatives of the term of s relative to that of from, without going through
+ * those in between; returns its size.
  */
 static double
 TermAt(const double *param, double x, double from, double s, ClvTerm *term)
@@ -505,11 +530,14 @@ AddBeyond(const double *param, double x, double from, double s, double n, ClvTer
 	}
 }
 
-/* All who may have this history, departed or alive at T > t_x, relative to LnAlive(t_x) */
+/*
+ * The sum over lifetimes with derivatives, departed or alive at T > t_x, relative to
+ * LnAlive(t_x).
+ */
 static void
 SumLifetimes(const double *param, double x, double t_x, double T, ClvTerm *sum)
 {
-	ClvTerm term;				/* the term that s has come to */
+	ClvTerm term; /* the current term */
 	double weight = 1;
 	double s = t_x;
 
@@ -537,6 +565,7 @@ SumLifetimes(const double *param, double x, double t_x, double T, ClvTerm *sum)
 	AddWeighted(weight, &term, sum);
 }
 
+/* ln L of one customer with derivatives; -INFINITY where the history is impossible. */
 static void
 Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
 {

@@ -1,14 +1,14 @@
 /*
  * covariates.c
- *		What covariates do to customers' parameters, and to the derivatives.
+ *		How covariates change parameters of customers, and derivatives.
  *
- * What covariates do
- * ------------------
- * The effects of a process are one number for a customer: gamma'z, the sum of his
- * covariates times their effects. Rates are multiplied by e to that number, which is
- * to say that the scale parameter of their gamma distribution is divided by it. Where
- * a coin decides, a and b are both multiplied: customers' coins are the more alike the
- * larger gamma'z is, and heads as frequent as before.
+ * Effects
+ * -------
+ * The effects of a process are one number for a customer: gamma'z, the sum of the covariates
+ * times their effects. Rates are multiplied by e to that number, which is to say that the scale
+ * parameter of their gamma distribution is divided by it. In families with beta-geometric
+ * dropout, a and b are both multiplied: the dropout probabilities vary the less the larger
+ * gamma'z is, and their mean is unchanged.
  *
  * So the log of parameter i of a group is theta_i + p_i gamma'z + c_i delta'z, with p
  * and c the family's purchase_effect and churn_effect and gamma, delta the effects. It
@@ -24,17 +24,16 @@
  *
  * Standardised
  * ------------
- * The search sees w = A (z - mean), A being the lower triangle that makes them
- * uncorrelated, each with a variance of 1. What a caller adds to the covariates, what
- * they are multiplied with and how they are mixed then makes no difference: the effects
- * are numbers of one size, and the parameters at the mean hardly depend on them, which
- * is what a trust region wants. The way back is linear again: gamma'z' = e'w where
- * gamma = A'e.
+ * The search sees w = A (z - mean), A being the lower triangle that makes them uncorrelated,
+ * each with a variance of 1. Adding a constant to covariates, multiplying them or combining
+ * them linearly then makes no difference: the effects are numbers of one size, and the
+ * parameters at the mean hardly depend on them, which suits a trust region. The inverse is
+ * linear again: gamma'z' = e'w where gamma = A'e.
  *
- * A comes of Cholesky factors, each of the products that the one before has left: the
- * first sees what is left of a covariate besides the others to eight digits less than it
- * has, the next ones see that (Fukaya and others, Shifted CholeskyQR, SIAM J. Sci.
- * Comput. 42, 2020).
+ * A is a product of inverse Cholesky factors, each of the products that the one before has
+ * left: the first gives the residual of a covariate on the others with a loss of eight digits,
+ * the next ones restore them (Fukaya and others, Shifted CholeskyQR, SIAM J. Sci. Comput. 42,
+ * 2020).
  */
 #include "families/covariates.h"
 
@@ -42,14 +41,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Factors, one after the other, and the smallest pivot that one of them sees. */
+/* The number of factors, and the smallest pivot of one of them. */
 #define ROUNDS 3
 #define SMALLEST_PIVOT 1e-10
 
 /*
- * The caller's numbers have an error of DBL_EPSILON, and so does what a model computes of
- * them. A covariate whose own variation beside the others would be known to less than this
- * by it is constant, or follows from the others.
+ * The numbers of the caller have a relative error of DBL_EPSILON. A covariate whose residual on
+ * the others, in standard deviations, has a larger error than this is constant, or a linear
+ * combination of the others.
  */
 #define LARGEST_NOISE 1e-5
 
@@ -57,6 +56,7 @@ _Static_assert(CLV_MAX_DIM <= CLV_LINALG_MAX, "linalg is too small for all effec
 
 /* ---- parameters ---- */
 
+/* The inner product of n effects and covariates. */
 static double
 Inner(int n, const double *effect, const double *z)
 {
@@ -150,7 +150,10 @@ FindMeans(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariat
 	return true;
 }
 
-/* Means of the products of the covariates as the search sees them so far, and their ranges. */
+/*
+ * Sets products to the means of the products of the covariates as standardised so far, and finds
+ * their ranges.
+ */
 static void
 FindProducts(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates,
 			 double *products)
@@ -181,7 +184,7 @@ FindProducts(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covar
 		covariates->range[j] = high[j] - low[j];
 }
 
-/* How well the rounding of the caller's numbers lets covariate j be known, in its deviations. */
+/* The rounding error of covariate j as standardised so far, in standard deviations. */
 static double
 Noise(const ClvCovariates *covariates, int j)
 {
@@ -193,9 +196,9 @@ Noise(const ClvCovariates *covariates, int j)
 }
 
 /*
- * Take from every covariate what those before it say: rows become those of the inverse
- * of the factor of products, times what they were. Returns the first that is nothing
- * then; -1: none.
+ * Subtracts from every covariate its regression on those before it: rows are multiplied by the
+ * inverse of the Cholesky factor of products. Returns the first covariate of which nothing is
+ * left; -1: none.
  */
 static int
 Uncorrelate(const double *products, ClvCovariates *covariates)
@@ -273,13 +276,14 @@ clv_totals_add(ClvTotals *totals, const ClvTerm *sum)
 		clv_sum_add(&totals->hessian[i], sum->hessian[i]);
 }
 
-/* A group's derivatives along the effects of a process, were its only covariate 1. */
+/* The derivatives of a group by an effect of a process on a covariate of 1. */
 typedef struct Along
 {
 	double slope;
 	double row[CLV_MAX_PARAMS]; /* with each parameter */
 } Along;
 
+/* The derivatives by a process with these exponents of the parameters. */
 static Along
 Direct(int nparams, const signed char *effect, const ClvTerm *sum)
 {
@@ -294,6 +298,7 @@ Direct(int nparams, const signed char *effect, const ClvTerm *sum)
 	return along;
 }
 
+/* The second derivative by two processes. */
 static double
 Curvature(int nparams, const signed char *effect, const Along *along)
 {

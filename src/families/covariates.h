@@ -1,7 +1,7 @@
 /*
  * covariates.h
- *		Covariates: standardised for the search, acting on parameters, and what they
- *		make of derivatives. The essay is in covariates.c.
+ *		Covariates: standardisation for the search, parameters with effects, and
+ *		derivatives by effects. covariates.c explains them.
  */
 #ifndef CLV_COVARIATES_H
 #define CLV_COVARIATES_H
@@ -11,7 +11,7 @@
 #include "math/sum.h"
 #include "families/likelihood.h"
 
-/* Covariates as the search sees them: row (z - mean), of variance 1 and uncorrelated. */
+/* Standardised covariates: row (z - mean), of variance 1 and uncorrelated. */
 typedef struct ClvCovariates
 {
 	int n;
@@ -24,8 +24,8 @@ typedef struct ClvCovariates
 } ClvCovariates;
 
 /*
- * Look the customers' covariates over. CLV_COLLINEAR: culprit is constant, or follows
- * from those before it; CLV_BAD_START: one is not finite.
+ * Standardises the covariates of the customers. CLV_COLLINEAR: culprit is constant, or a linear
+ * combination of those before it; CLV_BAD_START: one is not finite.
  */
 extern ClvStatus clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
 									   ClvPoll *poll, ClvCovariates *covariates, int *culprit);
@@ -52,15 +52,17 @@ typedef struct ClvTotals
 	ClvSum hessian[CLV_MAX_COVARIANCE];
 } ClvTotals;
 
+/* Sets totals to zero, with n unknowns. */
 extern void clv_totals_clear(ClvTotals *totals, int n);
 
-/* Add derivatives by the parameters of all customers ... */
+/* Adds derivatives by the parameters of all customers. */
 extern void clv_totals_add(ClvTotals *totals, const ClvTerm *sum);
 
-/* ... or by those of a group, whose covariates are z. */
+/* Adds those by the parameters of a group with covariates z, and by the effects. */
 extern void clv_totals_fold(ClvTotals *totals, const ClvFamily *family, int ncovariates,
 							const double *z, const ClvTerm *sum);
 
+/* Sets *at to the totals. */
 extern void clv_totals_value(const ClvTotals *totals, ClvQuadratic *at);
 
 #endif /* CLV_COVARIATES_H */

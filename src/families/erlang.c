@@ -1,12 +1,12 @@
 /*
  * erlang.c
- *		Every k-th event is a purchase, and after each purchase a coin is tossed.
+ *		Predictions where every k-th event is a purchase, with beta-geometric dropout.
  *
- * Given a customer's rate lambda, events come as a Poisson process. His rate is gamma
- * distributed, so the number of events in (0,t] is negative binomial; at stage j, that
- * is j events after his last purchase, the n-th purchase is the (n k - j)-th event. With
- * s_n = (b)_n / (a+b)_n, the chance to survive n tosses, and P_M the chance that stage
- * and events add up to M, everything about a finite time is a sum of positive terms,
+ * Given a customer's rate lambda, events come as a Poisson process. lambda is gamma
+ * distributed, so the number of events in (0,t] is negative binomial; at stage j, that is j
+ * events after the last purchase, the n-th purchase is the (n k - j)-th event. With s_n = (b)_n
+ * / (a+b)_n, the probability of staying after n purchases, and P_M the probability that stage
+ * and events add up to M, every quantity for a finite time is a sum of positive terms,
  *
  *		E[X]			= sum_M P_M (s_0 + ... + s_{n-1}),		n = floor(M / k)
  *		P(alive)		= sum_M P_M s_n
@@ -16,23 +16,23 @@
  *
  * Many events
  * -----------
- * The sums are long where very many events may come. Then the coin is averaged over
- * last. Given p, q = 1 - p, let sigma run over the k-th roots of q, that is
- * sigma = q^(1/k) e^(2 pi i l/k), and c = 1 - sigma. Roots of unity pick every k-th term
- * out of an exponential series, whence
+ * The sums are long where very many events may come. Then the mean over the dropout probability
+ * is taken last. Given p, q = 1 - p, let sigma run over the k-th roots of q, that is sigma =
+ * q^(1/k) e^(2 pi i l/k), and c = 1 - sigma. Roots of unity select every k-th term of an
+ * exponential series, so that
  *
  *		E[X]	 = 1/(k q) sum_l sigma/c sum_j w_j sigma^j (1 - (1 + c t/alpha)^-(r+j))
  *		P(alive) = p/(k q) sum_l sigma/c sum_j w_j sigma^j (1 + c t/alpha)^-(r+j)
  *
- * w_j being the weights of the stages. With k = 1 the first is the kernel of beta_geometric.c. The
- * terms cancel where few events are expected, but the sums above are short there; and
- * where q is next to nothing, where instead the first few powers of q are all.
+ * w_j being the weights of the stages. With k = 1 the first is the kernel of beta_geometric.c.
+ * The terms cancel where few events are expected, but the sums above are short there; and where
+ * q is nearly 0, where the first few powers of q suffice instead.
  *
- * Interest
- * --------
- * For ever, given lambda, with phi = lambda / (lambda + delta), it is
- * E_p[phi^(k-j) / (1 - q phi^k)]: all positive, and an integral over ln lambda by equal
- * steps, whose integrand has no singularity within pi/2 of the real line. Until t it is
+ * Discounting
+ * -----------
+ * Over an infinite horizon, given lambda, with phi = lambda / (lambda + delta), the discounted
+ * value is E_p[phi^(k-j) / (1 - q phi^k)]: all positive, and an integral over ln lambda by
+ * equal steps, whose integrand has no singularity within pi/2 of the real line. Until t it is
  * e^(-delta t) E[X(t)] + int_0^t delta e^(-delta s) E[X(s)] ds, in panels.
  */
 #include "families/erlang.h"
@@ -51,7 +51,7 @@
 
 /* ---- stages ---- */
 
-/* Terms may grow like r^k; then all are made smaller. */
+/* Terms may grow like r^k; above this all are scaled down. */
 #define LARGE 1e200
 
 double
@@ -95,30 +95,39 @@ clv_erlang_init(ClvErlang *customer, int k, double r, double alpha, double a, do
 
 /* ---- events, one after the other ---- */
 
-/* A recurrence starts afresh so often: its errors stay at some units of the last place ... */
+/*
+ * A recurrence restarts every ANCHOR events, so that its errors stay at some units of the last
+ * place.
+ */
 #define ANCHOR 64
 
-/* ... and below this it might have started from nothing. */
+/* It restarts, too, where the probability before is below this, and may have underflowed. */
 #define TINY 1e-280
 
+/* The probabilities P_M, computed one after the other. */
 typedef struct Events
 {
 	const ClvErlang *customer;
-	double M;					/* the next */
-	double share;				/* t / (alpha + t) */
-	double rest;				/* alpha / (alpha + t) */
-	double growth;				/* ln(1 + t / alpha) */
-	double p[CLV_MOST_STAGES];	/* of M - j events, from stage j */
+	double M;                  /* the next */
+	double share;              /* t / (alpha + t) */
+	double rest;               /* alpha / (alpha + t) */
+	double growth;             /* ln(1 + t / alpha) */
+	double p[CLV_MOST_STAGES]; /* of M - j events, from stage j */
 } Events;
 
+/* The probabilities from P_M on, for a horizon of t. */
 static Events
 EventsFrom(const ClvErlang *customer, double t, double M)
 {
-	return (Events){customer, M, t / (customer->alpha + t),
-					customer->alpha / (customer->alpha + t), log1p(t / customer->alpha), {0}};
+	return (Events){customer,
+					M,
+					t / (customer->alpha + t),
+					customer->alpha / (customer->alpha + t),
+					log1p(t / customer->alpha),
+					{0}};
 }
 
-/* P_M, and on to the next */
+/* Returns P_M and moves on to the next M. */
 static double
 NextEvent(Events *events)
 {
@@ -143,7 +152,7 @@ NextEvent(Events *events)
 	return sum;
 }
 
-/* P(n k <= M < n k + k), from there on */
+/* P(n k <= M < n k + k), where M = n k is the next; moves on to M = n k + k. */
 static double
 NextPurchase(Events *events)
 {
@@ -173,15 +182,17 @@ AtLeast(const ClvErlang *customer, double n, double t)
 	return sum;
 }
 
-/* What is so much smaller than the sum does not count. */
+/* Terms below this part of the sum are left out. */
 #define NEGLIGIBLE 1e-18
 
+/* E[X] and P(alive) at a horizon. */
 typedef struct Sums
 {
 	double expected;
 	double alive;
 } Sums;
 
+/* Both sums over events, as far as they count. */
 static Sums
 OverEvents(const ClvErlang *customer, double t)
 {
@@ -206,14 +217,15 @@ OverEvents(const ClvErlang *customer, double t)
 		}
 		purchases += survived;
 		survived *= (customer->b + n) / (customer->a + customer->b + n);
-		if (events.M > 1e6)		/* who has so many is asked elsewhere */
+		if (events.M > 1e6) /* AreFew() excludes so many */
 			return sums;
 	}
 }
 
-/* So many may be walked. */
+/* The number of events that are summed one by one. */
 #define MANY_EVENTS 4000.0
 
+/* Whether the sums over events are short. */
 static bool
 AreFew(const ClvErlang *customer, double t)
 {
@@ -223,13 +235,13 @@ AreFew(const ClvErlang *customer, double t)
 	return mean + 10 * sqrt(mean * (1 + tau)) + 40 * tau < MANY_EVENTS;
 }
 
-/* ---- very many events: over the coin ---- */
+/* ---- very many events: the mean over the dropout probability ---- */
 
-/* Below this chance to stay, so many powers of it are enough. */
+/* Below this probability q of staying the first POWERS powers of it suffice. */
 #define SMALL_STAY 1e-3
 #define POWERS 7
 
-/* What the kernels read: an array of numbers. */
+/* The arguments of the kernels, as an array of numbers. */
 enum
 {
 	ARG_K,
@@ -241,13 +253,14 @@ enum
 	ARGS = ARG_FIRST + POWERS
 };
 
-/* CMPLX() is not everywhere; of finite numbers this is the same */
+/* A complex number: CMPLX() does not exist everywhere; for finite numbers this is the same. */
 static double complex
 Complex(double re, double im)
 {
 	return re + im * _Complex_I;
 }
 
+/* ln(1 + z), accurate for small z. */
 static double complex
 Log1p(double complex z)
 {
@@ -325,18 +338,21 @@ FirstPowers(const double *arg, double q)
 	return sum;
 }
 
+/* E[X] given p. */
 static double
 ExpectedKernel(double p, const double *arg)
 {
 	return 1 - p < SMALL_STAY ? FirstPowers(arg, 1 - p) : OverRoots(arg, p, true);
 }
 
+/* P(alive) given p. */
 static double
 SurvivalKernel(double p, const double *arg)
 {
 	return 1 - p < SMALL_STAY ? FirstPowers(arg, 1 - p) : fmax(p * OverRoots(arg, p, false), 0);
 }
 
+/* E[X] or P(alive) at t, by the mean over the dropout probability. */
 static double
 OverBeta(const ClvErlang *customer, double t, bool alive)
 {
@@ -368,7 +384,7 @@ clv_erlang_survival(const ClvErlang *customer, double t)
 				1);
 }
 
-/* ---- interest, for ever ---- */
+/* ---- discounting over an infinite horizon ---- */
 
 /* 1 / (p + (1 - p) missing) */
 static double
@@ -386,7 +402,10 @@ LnGammaDensity(double shape, double ln_x)
 	return shape * (v - expm1(v)) + 0.5 * log(shape / (2 * PI)) - clv_stirling_rest(shape);
 }
 
-/* at x = lambda alpha, with interest omega = delta alpha; alike: nobody has another x */
+/*
+ * The integrand at x = lambda alpha, with omega = delta alpha; alike: all customers have this x,
+ * without a density.
+ */
 static double
 PerpetualAt(const ClvErlang *customer, double omega, double ln_x, bool alike)
 {
@@ -400,13 +419,14 @@ PerpetualAt(const ClvErlang *customer, double omega, double ln_x, bool alike)
 			   exp((alike ? 0 : LnGammaDensity(customer->r + j, ln_x)) + (k - j) * ln_phi);
 	if (sum == 0)
 		return 0;
-	return sum * clv_beta_mean(customer->a, customer->b, PerpetualKernel, &missing, 1 / missing, 1,
-							   1);
+	return sum *
+		   clv_beta_mean(customer->a, customer->b, PerpetualKernel, &missing, 1 / missing, 1, 1);
 }
 
-/* A density this narrow, relative to where it lies, is a point. */
+/* A density this narrow, relative to its mean, is a point. */
 #define POINT 1e-9
 
+/* The discounted expected purchases over an infinite horizon, omega = delta alpha. */
 static double
 Perpetual(const ClvErlang *customer, double omega)
 {
@@ -436,14 +456,14 @@ Perpetual(const ClvErlang *customer, double omega)
 	return step * sum;
 }
 
-/* ---- interest until t ---- */
+/* ---- discounting until t ---- */
 
-/* Beyond this many units of interest nothing comes that counts. */
+/* Horizons of more than this many units of delta t are infinite. */
 #define PERPETUAL_FROM 100.0
 
 /*
- * How far a panel may reach: near singularities on the left, and oscillations of those
- * who are all alike until they have forgotten when they started.
+ * The width of a panel at s: near singularities on the left it is small, and where E[X]
+ * oscillates, while customers with similar rates are still in phase.
  */
 static double
 Stride(const ClvErlang *customer, double delta, double s)
@@ -457,6 +477,7 @@ Stride(const ClvErlang *customer, double delta, double s)
 	return fmin(width, 6 * (customer->alpha + s) / shape);
 }
 
+/* The discounted expected purchases until t, in panels. */
 static double
 DiscountedUntil(const ClvErlang *customer, double delta, double t)
 {
@@ -511,8 +532,8 @@ clv_erlang_probability(const ClvErlang *customer, double n, double t)
 }
 
 /*
- * Three walks: up for exactly n, down to add the tail from its small end, up again for
- * the tosses survived.
+ * Three passes: upwards for exactly n, downwards to add the tail from its small end, upwards
+ * again for the probability of having stayed.
  */
 void
 clv_erlang_probabilities(const ClvErlang *customer, double t, int count, double *p)

@@ -1,7 +1,7 @@
 /*
  * erlang.h
- *		What customers do who buy at every k-th event of a Poisson process and immediate a
- *		coin after each purchase: the future half of mbg/cnbd-k.
+ *		Predictions for customers who buy at every k-th event of a Poisson process, with
+ *		beta-geometric dropout after each purchase: the future of mbg/cnbd-k.
  *
  * Units and ranges as in family.h.
  */
@@ -10,14 +10,13 @@
 
 #include "families/family.h"
 
-/* k may be at most this. */
+/* The largest k. */
 #define CLV_MOST_STAGES 32
 
 /*
- * One who is alive now with no immediate outstanding. Since his last purchase, silent time
- * units ago, fewer than k events have come; how many of them, his stage, is not known.
- * param = k, r, alpha, a, b, silent: at stage j his rate of events is
- * Gamma(r + j, alpha), so alpha counts until now.
+ * A customer alive now, who has stayed after the last purchase. Since that purchase, since_last
+ * time units ago, fewer than k events have come; how many of them, the stage, is not known. At
+ * stage j the rate of events is Gamma(r + j, alpha), so alpha counts until now.
  */
 typedef struct ClvErlang
 {
@@ -26,23 +25,33 @@ typedef struct ClvErlang
 	double alpha;
 	double a;
 	double b;
-	int stages;						/* that he may be at: k, or 1 right after a purchase */
+	int stages;                     /* possible ones: k, or 1 right after a purchase */
 	double weight[CLV_MOST_STAGES]; /* their probabilities */
 } ClvErlang;
 
 /*
- * ln of sum_{j<k} (r)_j/j! z^j, the weights of the stages before they are divided by
- * their sum; z = silent / alpha.
+ * ln of sum_{j<k} (r)_j/j! z^j; weight is set to the weights of the stages, divided by their sum;
+ * z = since_last / alpha.
  */
 extern double clv_erlang_stages(int k, double r, double z, double *weight);
 
+/* Sets *customer; the arguments are as in ClvErlang. */
 extern void clv_erlang_init(ClvErlang *customer, int k, double r, double alpha, double a, double b,
 							double since_last);
 
+/* Expected purchases in (0,t]. */
 extern double clv_erlang_expected(const ClvErlang *customer, double t);
+
+/* Discounted expected purchases in (0,t]; t may be INFINITY. INFINITY where that diverges. */
 extern double clv_erlang_discounted(const ClvErlang *customer, double delta, double t);
+
+/* P(alive at t). */
 extern double clv_erlang_survival(const ClvErlang *customer, double t);
+
+/* P(n purchases in (0,t]). */
 extern double clv_erlang_probability(const ClvErlang *customer, double n, double t);
+
+/* P(0) .. P(count - 1) purchases in (0,t]. */
 extern void clv_erlang_probabilities(const ClvErlang *customer, double t, int count, double *p);
 
 #endif /* CLV_ERLANG_H */

@@ -140,20 +140,40 @@ extern double clv_lifetime_discounted(const ClvLaw *law, const ClvLifetime *life
 
 /* ---- the quantities of a family; family.h says what each returns ---- */
 
+/* The log-likelihood of a history. */
 extern double clv_lifetime_log_likelihood(const ClvLaw *law, const double *param, double x,
 										  double t_x, double T);
+
+/* ln P(alive at T). */
 extern double clv_lifetime_ln_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
 									  double T);
+
+/*
+ * P(leaving before the next purchase) after x purchases, for customers alive at n ascending
+ * times.
+ */
 extern void clv_lifetime_leaving(const ClvLaw *law, const double *param, double x, const double *t,
 								 size_t n, double *p);
+
+/* P(alive at T) from those probabilities at t_x and T; NAN where only the logarithm is accurate. */
 extern double clv_lifetime_p_alive(const ClvLaw *law, const double *param, double x, double t_x,
 								   double T, double leaving_t_x, double leaving_T);
+
+/* The newcomer that a customer is, given alive at T. */
 extern void clv_lifetime_given_alive(const ClvLaw *law, const double *param, double x, double T,
 									 ClvFuture *future);
+
+/* P(n purchases in (0,t]) of a newcomer. */
 extern double clv_lifetime_probability(const ClvLaw *law, const double *param, double n, double t);
+
+/* P(0) .. P(count - 1) purchases in (0,t] of a newcomer. */
 extern void clv_lifetime_probabilities(const ClvLaw *law, const double *param, double t, int count,
 									   double *p);
+
+/* E[N (N - 1)] of the purchases N of a newcomer in (0,t]. */
 extern double clv_lifetime_pairs(const ClvLaw *law, const double *param, double t);
+
+/* P(a newcomer is alive at t). */
 extern double clv_lifetime_survival(const ClvLaw *law, const double *param, double t);
 
 /* What both terms of the likelihood share, for x repeat purchases: see ln_common in family.h. */

@@ -1,38 +1,36 @@
 /*
  * rfmtc.c
- *		RFMTC: who answers the next campaign, from recency, frequency and tenure.
+ *		RFMTC: responses to the next campaign, from recency, frequency and tenure.
  *
- * In the letters of marketing R is the time since the last purchase, F the number of
- * purchases with the first one, T the time since the first one, counted in campaigns
- * one time unit apart; here x = F - 1, t_x = T - R. A customer still active answers a
- * campaign with probability
+ * In the letters of marketing R is the time since the last purchase, F the number of purchases
+ * with the first one, T the time since the first one, counted in campaigns one time unit apart;
+ * here x = F - 1, t_x = T - R. An active customer responds to a campaign with probability
  *
  *		P = g F / (T - R + b)
  *
- * where b shrinks what few purchases say, and g says how much more this campaign draws
- * than campaigns do on average. Each campaign, from the one that he answered last,
- * loses him with probability Q, the same for all. So
+ * where b shrinks estimates from few purchases, and g is the lift of this campaign over the
+ * average one. At each campaign, from the last response on, a customer leaves with probability
+ * Q, the same for all. So
  *
- *		P(answers the next)		= (1 - Q)^(R+1) P
- *		E[answers to L of them]	= (1 - Q)^R P (1 - Q) (1 - (1 - Q)^L) / Q.
+ *		P(response to the next)	= (1 - Q)^(R+1) P
+ *		E[responses to L of them]	= (1 - Q)^R P (1 - Q) (1 - (1 - Q)^L) / Q.
  *
- * The lift g belongs to the next campaign. Horizons of more than one campaign are
- * reckoned with g = 1.
+ * The lift g belongs to the next campaign. Horizons of more than one campaign use g = 1.
  *
- * Taken literally P exceeds one for good customers. 'rfmtc' holds it at one, before
- * it is multiplied by anything: with the published coefficients that ranks better, and
- * what comes out is a probability. 'rfmtc/unclamped' is the formula as published.
+ * As published, P exceeds one for good customers. 'rfmtc' limits it to one, before any
+ * multiplication: with the published coefficients that ranks better, and the result is a
+ * probability. 'rfmtc/unclamped' is the formula as published.
  *
- * The model says nothing of how histories come about, so it has no likelihood of
- * them: it is fitted to the answers, 0 or 1, that a later campaign got, by their
- * Bernoulli likelihood. Its authors sort the customers by the predicted value, smooth
- * the answers over neighbours and minimise squares; that objective jumps wherever two
- * customers change places, needs a global search, and predicts no better. The fit
- * always holds P at one, for only a probability has a likelihood, and rounds the corner
- * there: a customer whose P is exactly one would else be a kink to stumble over.
+ * The model does not describe how histories arise, so it has no likelihood of them: it is
+ * fitted to the responses, 0 or 1, to a later campaign, by their Bernoulli likelihood. Its
+ * authors sort the customers by the predicted value, smooth the responses over neighbours and
+ * minimise squares; that objective jumps wherever two customers change places, needs a global
+ * search, and predicts no better. The fit always limits P to one, for only a probability has a
+ * likelihood, and rounds the corner there: otherwise the likelihood would have a kink where P
+ * of a customer is exactly one.
  *
- * Q is a coefficient of this fit. It is not the rate at which customers leave, for silence
- * counts in it whatever a customer's P is.
+ * Q is a coefficient of this fit. It is not the rate at which customers leave, for the time
+ * since the last purchase enters with it whatever a customer's P is.
  *
  * Yeh, Yang & Ting (2009), Knowledge discovery on RFM model using Bernoulli
  * sequence, Expert Systems with Applications 36(3).
@@ -55,26 +53,28 @@ enum
 
 /* ---- an active customer's future ---- */
 
-/* What his P is to the next campaign, and on average; Q as before. */
+/* The parameters of a future: Q as before, P for the next campaign, and P for later ones. */
 enum
 {
 	NEXT = 1,
 	LATER
 };
 
+/* P over a number of campaigns. */
 static double
 ResponseProbability(const double *future, double campaigns)
 {
 	return campaigns <= 1 ? future[NEXT] : future[LATER];
 }
 
+/* P(active after t campaigns). */
 static double
 FutureSurvival(const double *future, double t)
 {
 	return exp(clv_whole_periods(t) * log1p(-future[Q]));
 }
 
-/* sum over k = 1 .. t of ((1 - Q) e^-delta)^k P */
+/* Discounted responses: sum over k = 1 .. t of ((1 - Q) e^-delta)^k P. */
 static double
 FutureDiscounted(const double *future, double delta, double t)
 {
@@ -84,16 +84,17 @@ FutureDiscounted(const double *future, double delta, double t)
 	if (campaigns < 1)
 		return 0;
 	return ResponseProbability(future, campaigns) * exp(ln_kept) *
-		(isinf(campaigns) ? 1 : -expm1(campaigns * ln_kept)) / -expm1(ln_kept);
+		   (isinf(campaigns) ? 1 : -expm1(campaigns * ln_kept)) / -expm1(ln_kept);
 }
 
+/* Expected responses to t campaigns. */
 static double
 FutureExpected(const double *future, double t)
 {
 	return FutureDiscounted(future, 0, t);
 }
 
-/* P(n answers to so many campaigns) of one who is there for all of them */
+/* P(n responses) of a customer who is active for all of a number of campaigns. */
 static double
 ResponsesProbability(double n, double campaigns, double p)
 {
@@ -107,10 +108,10 @@ ResponsesProbability(double n, double campaigns, double p)
 }
 
 /*
- * Over the number of campaigns k that he is there for, of the chance of n answers:
- * sum over k = n .. t of C(k, n) P^n (1 - P)^(k - n) (1 - Q)^k, times Q for k < t. With
- * ends = 1 - (1 - P) (1 - Q), the chance that a campaign is answered or the last, those
- * for k < t are the tail of a negative binomial.
+ * P(n responses to t campaigns), over the number of campaigns k for which the customer is active:
+ * sum over k = n .. t of C(k, n) P^n (1 - P)^(k - n) (1 - Q)^k, times Q for k < t. With ends = 1
+ * - (1 - P) (1 - Q), the probability that a campaign gets a response or is the last, the terms k
+ * < t are the tail of a negative binomial.
  */
 static double
 FutureProbability(const double *future, double n, double t)
@@ -130,6 +131,7 @@ FutureProbability(const double *future, double n, double t)
 	return fmin(ended + exp(campaigns * log1p(-q)) * ResponsesProbability(n, campaigns, p), 1);
 }
 
+/* P(0) .. P(count - 1) responses to t campaigns. */
 static void
 FutureProbabilities(const double *future, double t, int count, double *p)
 {
@@ -140,7 +142,7 @@ FutureProbabilities(const double *future, double t, int count, double *p)
 	}
 }
 
-/* P^2 sum over k = 2 .. t of 2 (k - 1) (1 - Q)^k */
+/* E[N (N - 1)] of the responses: P^2 sum over k = 2 .. t of 2 (k - 1) (1 - Q)^k. */
 static double
 FuturePairs(const double *future, double t)
 {
@@ -159,7 +161,7 @@ FuturePairs(const double *future, double t)
 	return p * p * sum;
 }
 
-/* Of the futures only; not a family that users choose. */
+/* The future of active customers; users cannot choose it. */
 static const ClvFamily campaigns = {
 	.name = "rfmtc, active",
 	.process = CLV_TRANSACTION,
@@ -176,6 +178,7 @@ static const ClvFamily campaigns = {
 
 /* ---- customers ---- */
 
+/* Sets *future to that of an active customer, P being at most limit. */
 static void
 Future(const double *param, double x, double t_x, double limit, ClvFuture *future)
 {
@@ -187,25 +190,28 @@ Future(const double *param, double x, double t_x, double limit, ClvFuture *futur
 	future->param[LATER] = fmin(average, limit);
 }
 
+/* The future of a customer, given active at T. */
 static void
 GivenAlive(const double *param, double x, double t_x, double T, ClvFuture *future)
 {
 	Future(param, x, t_x, 1, future);
 }
 
+/* The same, with P as published. */
 static void
 GivenAliveUnclamped(const double *param, double x, double t_x, double T, ClvFuture *future)
 {
 	Future(param, x, t_x, INFINITY, future);
 }
 
+/* ln P(active at T) = R ln(1 - Q). */
 static double
 LnPAlive(const double *param, double x, double t_x, double T)
 {
 	return (T - t_x) * log1p(-param[Q]);
 }
 
-/* A newcomer has just bought for the first time. */
+/* The future of a newcomer, a customer right after the first purchase. */
 static ClvFuture
 Newcomer(const double *param, double limit)
 {
@@ -215,6 +221,7 @@ Newcomer(const double *param, double limit)
 	return future;
 }
 
+/* Expected responses of a newcomer to t campaigns. */
 static double
 Expected(const double *param, double t)
 {
@@ -223,6 +230,7 @@ Expected(const double *param, double t)
 	return FutureExpected(future.param, t);
 }
 
+/* The same, with P as published. */
 static double
 ExpectedUnclamped(const double *param, double t)
 {
@@ -231,6 +239,7 @@ ExpectedUnclamped(const double *param, double t)
 	return FutureExpected(future.param, t);
 }
 
+/* Discounted expected responses of a newcomer to t campaigns. */
 static double
 Discounted(const double *param, double delta, double t)
 {
@@ -239,6 +248,7 @@ Discounted(const double *param, double delta, double t)
 	return FutureDiscounted(future.param, delta, t);
 }
 
+/* The same, with P as published. */
 static double
 DiscountedUnclamped(const double *param, double delta, double t)
 {
@@ -247,6 +257,7 @@ DiscountedUnclamped(const double *param, double delta, double t)
 	return FutureDiscounted(future.param, delta, t);
 }
 
+/* P(n responses to t campaigns) of a newcomer. */
 static double
 Probability(const double *param, double n, double t)
 {
@@ -255,6 +266,7 @@ Probability(const double *param, double n, double t)
 	return FutureProbability(future.param, n, t);
 }
 
+/* P(0) .. P(count - 1) responses to t campaigns of a newcomer. */
 static void
 Probabilities(const double *param, double t, int count, double *p)
 {
@@ -265,7 +277,7 @@ Probabilities(const double *param, double t, int count, double *p)
 
 /* ---- the fit ---- */
 
-/* b is about the time between purchases. */
+/* Start values: b is about the time between purchases. */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
@@ -309,8 +321,8 @@ LnComplement(double z)
 }
 
 /*
- * With z = ln P(answers the next), the log-likelihood of an answer is z, of none
- * ln(1 - e^z).
+ * ln L of one outcome with derivatives: with z = ln P(response to the next), that of a response
+ * is z, of none ln(1 - e^z).
  */
 static void
 Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
@@ -320,7 +332,7 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	double slope;
 	double bend;
 	double z = campaigns * log1p(-param[Q]) +
-		RoundMin(log(param[G] * (x + 1) / (t_x + param[B])), &slope, &bend);
+			   RoundMin(log(param[G] * (x + 1) / (t_x + param[B])), &slope, &bend);
 	double dz[3] = {-campaigns * param[Q], slope, -slope * share};
 	double odds = -1 / expm1(-z);
 	double first = outcome > 0 ? 1 : odds;

@@ -1,28 +1,28 @@
 /*
  * sbg.c
- *		sbg: contracts that are renewed, or not, once a period.
+ *		sBG: contracts with one renewal decision a period.
  *
- * At each renewal a customer leaves with a probability theta of his own, and the
- * thetas of all customers are distributed as Beta(alpha, beta). Nobody's theta
- * changes, and yet the retention rate of a cohort rises from year to year, for
- * those with a high theta go first. With B the beta function,
+ * At each renewal a customer leaves with an individual probability theta, which is distributed
+ * as Beta(alpha, beta) over customers. No theta changes, but the retention rate of a cohort
+ * increases from year to year, because customers with a high theta leave first. With B the beta
+ * function,
  *
  *		S(t) = P(t renewals made)		= B(alpha, beta + t) / B(alpha, beta)
  *		P(leaves at the t-th renewal)	= B(alpha + 1, beta + t - 1) / B(alpha, beta)
  *		retention at the t-th renewal	= (beta + t - 1) / (alpha + beta + t - 1)
  *
- * and one who has made t renewals is a newcomer of (alpha, beta + t). A history
- * has x = t_x renewals made of T possible ones: he who has made fewer has left.
+ * and a customer who has made t renewals is a newcomer of (alpha, beta + t). A history has x =
+ * t_x renewals made of T possible ones: customers with fewer have left.
  *
  * Expected renewals to come, discounted at d a period, are
  *
  *		D = sum over k = 1 .. m of S(k) (1 + d)^-k
  *		  = E[(1 - theta) (1 - ((1 - theta) / (1 + d))^m) / (d + theta)].
  *
- * The textbook's closed forms divide by alpha - 1, or take a 2F1 that needs
- * thousands of terms as d vanishes. Here the sum is added up as far as it is
- * short, and where it is long the mean over theta is taken (beta_mean.c), whose
- * cost does not depend on m or d. All terms are positive in both.
+ * The textbook's closed forms divide by alpha - 1, or take a 2F1 that needs thousands of terms
+ * as d vanishes. Here short sums are added term by term, and where they are long the mean over
+ * theta is taken (beta_mean.c), whose cost does not depend on m or d. All terms are positive in
+ * both.
  *
  * Fader & Hardie (2007), How to project customer retention, Journal of Interactive
  * Marketing 21(1); Fader & Hardie (2010), Customer-base valuation in a contractual
@@ -45,7 +45,7 @@ enum
 	BETA
 };
 
-/* ---- lives ---- */
+/* ---- lifetimes ---- */
 
 double
 clv_sbg_ln_survival(double alpha, double beta, double t)
@@ -57,10 +57,10 @@ clv_sbg_ln_survival(double alpha, double beta, double t)
 #define MAX_TERMS 256
 #define CHECK_EVERY 16
 
-/* A horizon at which less than e^-40 of the value is left has no end. */
+/* A horizon at which less than e^-40 of the value is left is treated as infinite. */
 #define PERPETUAL_FROM 40.0
 
-/* The sum, where it has few terms or few that count. */
+/* Sets *sum to the sum term by term; false where it has too many that count. */
 static bool
 ByTerms(double alpha, double beta, double delta, double m, double *sum)
 {
@@ -76,7 +76,7 @@ ByTerms(double alpha, double beta, double delta, double m, double *sum)
 			return true;
 		if (k % CHECK_EVERY == 0)
 		{
-			/* all that follows, if nobody left any more, or if nothing were discounted */
+			/* bounds of the remaining terms: no customer leaves, or nothing is discounted */
 			double rest = fmin(1 / expm1(delta), alpha > 1 ? (beta + k) / (alpha - 1) : INFINITY);
 
 			if (term * rest < 0.1 * DBL_EPSILON * *sum)
@@ -86,7 +86,7 @@ ByTerms(double alpha, double beta, double delta, double m, double *sum)
 	return false;
 }
 
-/* arg = d, delta, m */
+/* The discounted renewals given theta, without the factor 1 - theta; arg = d, delta, m. */
 static double
 RenewalKernel(double theta, const double *arg)
 {
@@ -112,13 +112,13 @@ clv_sbg_discounted(double alpha, double beta, double delta, double t)
 		arg[2] = m = INFINITY;
 	/* the factor 1 - theta makes one beta distribution of another */
 	return beta / (alpha + beta) *
-		clv_beta_mean(alpha, beta + 1, RenewalKernel, arg, isinf(m) ? 1 / arg[0] : m, 1,
-					  isinf(m) ? 1 : fmin(m, 1000));
+		   clv_beta_mean(alpha, beta + 1, RenewalKernel, arg, isinf(m) ? 1 / arg[0] : m, 1,
+						 isinf(m) ? 1 : fmin(m, 1000));
 }
 
 /*
- * E[S (S - 1)] = sum over k = 2 .. m of 2 (k - 1) P(S >= k), S being the renewals made until
- * t: as long as that is, which is a horizon of whole periods.
+ * E[S (S - 1)] = sum over k = 2 .. m of 2 (k - 1) P(S >= k), S being the renewals made until t;
+ * it takes m steps, the whole periods of the horizon.
  */
 double
 clv_sbg_pairs(double alpha, double beta, double t)
@@ -136,14 +136,16 @@ clv_sbg_pairs(double alpha, double beta, double t)
 	return sum;
 }
 
-/* ---- what family.h asks ---- */
+/* ---- the functions of family.h ---- */
 
+/* Whether a history is possible, as clv_possible(). */
 static bool
 Possible(double x, double t_x, double T)
 {
 	return clv_possible(&clv_sbg, x, t_x, T);
 }
 
+/* ln L of a history; -INFINITY where it is impossible. */
 static double
 LogLikelihood(const double *param, double x, double t_x, double T)
 {
@@ -155,12 +157,14 @@ LogLikelihood(const double *param, double x, double t_x, double T)
 	return t_x < T ? ln - log1p((param[BETA] + t_x) / param[ALPHA]) : ln;
 }
 
+/* 0 for customers who have made all renewals, else -INFINITY. */
 static double
 LnPAlive(const double *param, double x, double t_x, double T)
 {
 	return t_x < T ? -INFINITY : 0;
 }
 
+/* The newcomer that a customer with T renewals is. */
 static void
 GivenAlive(const double *param, double x, double T, ClvFuture *future)
 {
@@ -169,25 +173,28 @@ GivenAlive(const double *param, double x, double T, ClvFuture *future)
 	future->param[BETA] = param[BETA] + T;
 }
 
+/* Discounted expected renewals of a newcomer in t periods. */
 static double
 Discounted(const double *param, double delta, double t)
 {
 	return clv_sbg_discounted(param[ALPHA], param[BETA], delta, t);
 }
 
+/* Expected renewals of a newcomer in t periods. */
 static double
 Expected(const double *param, double t)
 {
 	return Discounted(param, 0, t);
 }
 
+/* P(t renewals made) of a newcomer. */
 static double
 Survival(const double *param, double t)
 {
 	return exp(clv_sbg_ln_survival(param[ALPHA], param[BETA], t));
 }
 
-/* n renewals: he leaves at the next one, unless there is no next one within t */
+/* P(n renewals in t periods): the customer leaves at the next one, unless that is after t. */
 static double
 Probability(const double *param, double n, double t)
 {
@@ -195,10 +202,10 @@ Probability(const double *param, double n, double t)
 
 	if (n > m)
 		return 0;
-	return Survival(param, n) *
-		(n < m ? param[ALPHA] / (param[ALPHA] + param[BETA] + n) : 1);
+	return Survival(param, n) * (n < m ? param[ALPHA] / (param[ALPHA] + param[BETA] + n) : 1);
 }
 
+/* P(0) .. P(count - 1) renewals in t periods. */
 static void
 Probabilities(const double *param, double t, int count, double *p)
 {
@@ -214,12 +221,14 @@ Probabilities(const double *param, double t, int count, double *p)
 	}
 }
 
+/* E[N (N - 1)] of the renewals N in t periods. */
 static double
 Pairs(const double *param, double t)
 {
 	return clv_sbg_pairs(param[ALPHA], param[BETA], t);
 }
 
+/* The share of customers with t - 1 renewals who make the t-th. */
 static double
 Retention(const double *param, double t)
 {
@@ -228,6 +237,7 @@ Retention(const double *param, double t)
 	return (param[BETA] + before) / (param[ALPHA] + param[BETA] + before);
 }
 
+/* Expected renewals to come after t, or before the t-th, discounted at rate per period. */
 static double
 Residual(const double *param, double t, double rate, bool before)
 {
@@ -236,12 +246,12 @@ Residual(const double *param, double t, double rate, bool before)
 	if (before)
 		made = fmax(made - 1, 0);
 	return (before ? 1 + rate : 1) *
-		clv_sbg_discounted(param[ALPHA], param[BETA] + made, log1p(rate), INFINITY);
+		   clv_sbg_discounted(param[ALPHA], param[BETA] + made, log1p(rate), INFINITY);
 }
 
 /* ---- the fit ---- */
 
-/* As if half of the customers had left, more or less alike in their theta. */
+/* Start values: half of the customers have left; theta varies less or more. */
 static bool
 Start(const ClvMoments *moments, int which, double *param)
 {
@@ -254,7 +264,10 @@ Start(const ClvMoments *moments, int which, double *param)
 	return true;
 }
 
-/* -ln(alpha + beta + t), which enters with every customer who left */
+/*
+ * Adds ln of alpha / (alpha + beta + t), for customers who left after t renewals, and its
+ * derivatives.
+ */
 static void
 AddLeaving(const double *param, double t, ClvTerm *term)
 {
@@ -270,6 +283,7 @@ AddLeaving(const double *param, double t, ClvTerm *term)
 	term->hessian[CLV_AT(BETA, BETA)] -= b * ((param[ALPHA] + t) / all);
 }
 
+/* ln L of one customer with derivatives; -INFINITY where the history is impossible. */
 static void
 Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
 {
@@ -290,8 +304,7 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	term->gradient[BETA] = db - b * dab;
 	term->hessian[CLV_AT(ALPHA, ALPHA)] = -a * dab - a * a * d2ab;
 	term->hessian[CLV_AT(BETA, ALPHA)] = -a * b * d2ab;
-	term->hessian[CLV_AT(BETA, BETA)] =
-		db - b * dab + b * b * (clv_trigamma_rising(b, t_x) - d2ab);
+	term->hessian[CLV_AT(BETA, BETA)] = db - b * dab + b * b * (clv_trigamma_rising(b, t_x) - d2ab);
 	if (t_x < T)
 		AddLeaving(param, t_x, term);
 }

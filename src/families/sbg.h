@@ -1,7 +1,7 @@
 /*
  * sbg.h
- *		Lives whose chance to end, once a period, is beta distributed: the whole of
- *		sbg, and how long a customer of bg/bb stays.
+ *		Lifetimes in periods, with a beta distributed probability of leaving in each: all
+ *		of sbg, and the lifetimes of bg/bb.
  *
  * Times are whole periods; a fraction at their end does not count.
  */

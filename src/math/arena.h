@@ -1,10 +1,10 @@
 /*
  * arena.h
- *		Cutting a caller's workspace into arrays.
+ *		Laying out arrays in a caller's workspace.
  *
- * The same function that cuts also measures: over an arena without memory it
- * counts the bytes and hands out NULL. So a workspace is exactly as large as
- * what is cut from it, and a size that overflows stays at SIZE_MAX.
+ * The same function also measures: for an arena without memory it counts the bytes and returns
+ * NULL. So a workspace has exactly the size of its arrays, and a size that overflows stays at
+ * SIZE_MAX.
  */
 #ifndef CLV_ARENA_H
 #define CLV_ARENA_H
@@ -12,12 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A workspace, and how much of it is used. */
 typedef struct ClvArena
 {
 	char *base; /* NULL: only measure */
 	size_t used;
 } ClvArena;
 
+/*
+ * The next count elements of size bytes, aligned to 8 bytes; NULL when only measuring or on
+ * overflow.
+ */
 static inline void *
 clv_arena_take(ClvArena *arena, size_t count, size_t size)
 {

@@ -2,17 +2,15 @@
  * beta_mean.c
  *		Expectations over a beta distribution, by the trapezoid rule.
  *
- * In y = ln(p / (1 - p)) the beta density is e^(a y) / (1 + e^y)^(a+b): analytic
- * around the whole line and falling exponentially at both ends. For such
- * functions nothing beats equal steps: their error is the Fourier transform at
- * eta = 2 pi / step, here |Gamma(a + i eta) Gamma(b - i eta)|, so that a step can
- * be chosen from a and b beforehand.
+ * In y = ln(p / (1 - p)) the beta density is e^(a y) / (1 + e^y)^(a+b): analytic around the
+ * whole line and falling exponentially at both ends. For such functions equal steps are best:
+ * their error is the Fourier transform at eta = 2 pi / step, here |Gamma(a + i eta) Gamma(b - i
+ * eta)|, so that a step can be chosen from a and b beforehand.
  *
- * What remains are the ends, which are long when a or b is small (a = 0.001 would
- * need 40,000 units). But far out p^a kernel(p) is p^a times a polynomial in p,
- * and the sum of a power of p over equal steps is a geometric series. So each
- * side stops where p (or 1 - p) is small against the kernel's scale, and the rest
- * is summed in closed form, through the last three terms.
+ * The ends are long when a or b is small (a = 0.001 would need 40,000 units). But far out p^a
+ * kernel(p) is p^a times a polynomial in p, and the sum of a power of p over equal steps is a
+ * geometric series. So each side stops where p (or 1 - p) is small against the kernel's scale,
+ * and the rest is summed in closed form, through the last three terms.
  *
  * The weights are normalised by their own sum: no beta function is needed, and
  * whatever error the density has is common to both sums.
@@ -23,14 +21,14 @@
 
 #include "math/poll.h"
 
-/* what may be neglected of a sum, and ln of it with a sign */
+/* The part of a sum that may be neglected, and minus its ln, less a margin. */
 #define NEGLIGIBLE 1e-17
 #define DIGITS 35.0
 
 /* No y lies farther out: e^-FARTHEST is the smallest normal double, nearly. */
 #define FARTHEST 700.0
 
-/* A density this narrow, relative to where it lies, is a point: what it would add is the square. */
+/* A density this narrow, relative to its mean, is a point: the error is of second order. */
 #define POINT 1e-9
 
 /* One end stops at e^-DEPTH of the scale: the polynomial left out is of third order. */
@@ -47,6 +45,7 @@ Decay(double s, double eta)
 	return eta * atan(ratio) - 0.5 * (s - 0.5) * log1p(ratio * ratio);
 }
 
+/* The step of the trapezoid rule for Beta(a, b). */
 static double
 Step(double a, double b)
 {
@@ -97,7 +96,7 @@ clv_beta_mean(double a, double b, ClvKernel kernel, const double *arg,
 	double sum = 0;
 	double mass = 0;
 
-	/* a walk that starts or steps nowhere would not end */
+	/* without a finite start and a positive step the loop would not end */
 	if (!isfinite(mode) || !(step > 0))
 		return NAN;
 	if (step < POINT * (1 + fabs(mode)))

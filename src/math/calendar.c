@@ -2,9 +2,8 @@
  * calendar.c
  *		Days, months and periods of time, by the calendar.
  *
- * Years are reckoned from March on, so that the day that leap years have more is the last
- * of them; then the first of the months begin (153 m + 2) / 5 days after March 1, and
- * 400 years have 146,097 days, whichever they are.
+ * Years are counted from March on, so that the leap day is the last day of a year; then the
+ * months begin (153 m + 2) / 5 days after March 1, and any 400 years have 146,097 days.
  */
 #include "math/calendar.h"
 
@@ -26,7 +25,7 @@ clv_day_month(int64_t day, int *of_month)
 	int64_t since = day - MARCH_OF_YEAR_0;
 	int64_t era = FloorDivide(since, DAYS_400_YEARS);
 	int32_t rest = (int32_t) (since - era * DAYS_400_YEARS);
-	/* leap days behind us, taken off before days are divided into years of 365 */
+	/* past leap days are subtracted before days are divided into years of 365 */
 	int32_t year = (rest - rest / 1460 + rest / 36524 - rest / 146096) / 365;
 	int32_t of_year = rest - (365 * year + year / 4 - year / 100);
 	int32_t month = (5 * of_year + 2) / 153;
@@ -35,7 +34,7 @@ clv_day_month(int64_t day, int *of_month)
 	return (era * 400 + year) * 12 + month + 2;
 }
 
-/* The first day of a month */
+/* The first day of a month. */
 static int64_t
 MonthBegin(int64_t month)
 {

@@ -12,22 +12,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The month of a day, and which day of it that is (1 to 31). */
+/* The month of a day; *of_month is set to its day of the month (1 to 31). */
 extern int64_t clv_day_month(int64_t day, int *of_month);
 
-/* The day of a month; beyond its end, the last day that it has. */
+/* A day of a month; beyond its end, the last day of the month. */
 extern int64_t clv_month_day(int64_t month, int of_month);
 
-/* The day so many months later, which in a shorter month is its last, and then so many days. */
+/*
+ * The day a number of months later, at most the last of that month, and then a number of days
+ * later.
+ */
 extern int64_t clv_day_plus(int64_t day, int64_t months, int64_t days);
 
 /* ---- periods ---- */
 
 /*
- * How time is cut into periods: each is so many months or, where these are 0, so many
- * days. Periods of the calendar are the same for everybody: months are months, 3 of them
- * quarters, 12 years (the number must divide 12); of days the periods are cut from
- * Monday 2001-01-01 on. Other periods count from a day of their own, the origin.
+ * How time is divided into periods: each is a number of months or, where that is 0, of days.
+ * Calendar periods are the same for all customers: months, 3 of them quarters, 12 years (the
+ * number must divide 12); periods of days are counted from Monday 2001-01-01 on. Other periods
+ * are counted from a day of their own, the origin.
  */
 typedef struct ClvGrid
 {
@@ -37,10 +40,10 @@ typedef struct ClvGrid
 } ClvGrid;
 
 /*
- * Periods by number, from an origin on. Period 0 ends with the origin itself or, where they
- * are those of the calendar, is the one that holds it. Period k begins where k - 1 ends,
- * and ends k steps after period 0 does: always reckoned from there, so that the 31st, which
- * short months do not have, comes back in the long ones.
+ * Periods by number, from an origin on. Period 0 ends with the origin itself or, where they are
+ * those of the calendar, is the one that holds it. Period k begins where k - 1 ends, and ends k
+ * steps after period 0 does: always counted from there, so that the 31st, which short months do
+ * not have, returns in the long ones.
  */
 typedef struct ClvSteps
 {
@@ -50,6 +53,7 @@ typedef struct ClvSteps
 	int of_month;				/* month it would be, had it 31 */
 } ClvSteps;
 
+/* Sets *steps to the periods of a grid from an origin on. */
 extern void clv_steps_from(ClvSteps *steps, const ClvGrid *grid, int64_t origin);
 
 /* The last day of period k, which may be negative. */
@@ -61,10 +65,13 @@ extern int64_t clv_steps_period(const ClvSteps *steps, int64_t day);
 /* The number of the last period that is over at the end of the day. */
 extern int64_t clv_steps_over(const ClvSteps *steps, int64_t day);
 
-/* The day in periods from the end of period 0: a whole number where it ends one, else a part of the next more. */
+/*
+ * The day in periods from the end of period 0: a whole number where it ends one, otherwise with
+ * the part of the current period.
+ */
 extern double clv_steps_age(const ClvSteps *steps, int64_t day);
 
-/* The same of a calendar: the number of the period that holds the day; else the age. */
+/* For calendar periods, the number of the period that holds the day; otherwise the age. */
 extern double clv_steps_campaigns(const ClvSteps *steps, int64_t day);
 
 /* The last day of the last period that is over at the end of the day; without a calendar, the day. */

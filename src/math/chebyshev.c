@@ -30,7 +30,7 @@ clv_chebyshev_fit(int n, const ClvChebyshevRow *values, ClvChebyshevRow *coeffic
 
 		for (int k = 0; k < n; k++)
 		{
-			/* of the zeros from right to left */
+			/* the zeros are taken from right to left */
 			double T = cosine[j * (2 * k + 1) % (4 * n)];
 
 			for (int i = 0; i < CLV_CHEBYSHEV_WIDTH; i++)

@@ -12,24 +12,25 @@
 #ifndef CLV_CHEBYSHEV_H
 #define CLV_CHEBYSHEV_H
 
+/* The largest number of points. */
 #define CLV_CHEBYSHEV_MOST 64
 
-/* Functions go in groups of so many that a row of them fits registers. */
+/* The functions of a group: as many as fit registers. */
 #define CLV_CHEBYSHEV_WIDTH 16
 
-/* One number each of a group of functions. */
+/* One number for each function of a group. */
 typedef struct ClvChebyshevRow
 {
 	double of[CLV_CHEBYSHEV_WIDTH];
 } ClvChebyshevRow;
 
-/* The zeros of T_n, ascending. n <= CLV_CHEBYSHEV_MOST */
+/* Sets at to the zeros of T_n, ascending; n <= CLV_CHEBYSHEV_MOST. */
 extern void clv_chebyshev_points(int n, double *at);
 
-/* From the values at these points to the coefficients of T_0 ... T_(n-1). */
+/* Sets coefficients to those of T_0 ... T_(n-1), from the values at these points. */
 extern void clv_chebyshev_fit(int n, const ClvChebyshevRow *values, ClvChebyshevRow *coefficients);
 
-/* The functions at x. Sums of so fixed a number stay in registers. */
+/* The values of the functions at x. The fixed number of sums stays in registers. */
 static inline ClvChebyshevRow
 clv_chebyshev_value(int n, const ClvChebyshevRow *coefficients, double x)
 {

@@ -2,10 +2,10 @@
  * exact_sum.h
  *		Sums that do not depend on the order of their terms.
  *
- * The sum is a whole number of 2^-1152, in limbs of 32 bits, each kept in 64: so a
- * term is added by three additions, and what has run over is carried only once in
- * a while. Every double has its place, and nothing is ever rounded: so any order, and
- * any split into sums of sums, ends in the same bits.
+ * The sum is a whole number of 2^-1152, in limbs of 32 bits, each kept in 64: so a term takes
+ * three additions, and limbs are carried only after many terms. Every double is represented
+ * exactly and nothing is rounded: so any order, and any split into partial sums, gives the same
+ * bits.
  */
 #ifndef CLV_EXACT_SUM_H
 #define CLV_EXACT_SUM_H
@@ -18,6 +18,7 @@
 #define CLV_EXACT_LOWEST (-1152)
 #define CLV_EXACT_CARRY (1 << 28) /* terms after which limbs are carried */
 
+/* A sum of doubles; start with zeros. */
 typedef struct ClvExactSum
 {
 	int64_t limb[CLV_EXACT_LIMBS]; /* carried: all but the last in 0 .. 2^32 - 1 */
@@ -27,6 +28,7 @@ typedef struct ClvExactSum
 	bool nan;
 } ClvExactSum;
 
+/* Carries limbs, so that all but the last are in 0 .. 2^32 - 1. */
 static inline void
 clv_exact_carry(ClvExactSum *sum)
 {
@@ -40,6 +42,7 @@ clv_exact_carry(ClvExactSum *sum)
 	sum->terms = 0;
 }
 
+/* Adds a double, which may be infinite or NaN. */
 static inline void
 clv_exact_add(ClvExactSum *sum, double value)
 {
@@ -75,7 +78,7 @@ clv_exact_add(ClvExactSum *sum, double value)
 		clv_exact_carry(sum);
 }
 
-/* Both are carried afterwards. */
+/* Adds other to sum; both are carried afterwards. */
 static inline void
 clv_exact_merge(ClvExactSum *sum, ClvExactSum *other)
 {

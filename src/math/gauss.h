@@ -2,22 +2,22 @@
  * gauss.h
  *		Gauss-Legendre rules: the integral of a smooth function over a short panel.
  *
- * With n nodes polynomials up to degree 2n - 1 are integrated exactly. How short a
- * panel must be for n nodes to give every digit, the caller knows, who knows what
- * the function is like.
+ * With n nodes polynomials up to degree 2n - 1 are integrated exactly. The caller decides how
+ * short a panel must be for n nodes to give every digit, by the singularities of the function.
  */
 #ifndef CLV_GAUSS_H
 #define CLV_GAUSS_H
 
 #define CLV_GAUSS_MOST 16
 
-/* On [-1, 1]; the nodes at -at have the same weight. */
+/* A node on [-1, 1] and its weight; the node at -at has the same weight. */
 typedef struct ClvGaussNode
 {
 	double at;
 	double weight;
 } ClvGaussNode;
 
+/* A rule: its positive nodes, as many as there are pairs. */
 typedef struct ClvGauss
 {
 	int pairs;
@@ -28,7 +28,10 @@ extern const ClvGauss clv_gauss_4;
 extern const ClvGauss clv_gauss_8;
 extern const ClvGauss clv_gauss_16;
 
-/* The 2 * pairs nodes of a rule on [from, to], with the weights that belong to them. */
+/*
+ * Sets nodes to the 2 * pairs nodes of a rule on [from, to], with their weights; returns their
+ * number.
+ */
 static inline int
 clv_gauss_nodes(const ClvGauss *rule, double from, double to, ClvGaussNode *nodes)
 {

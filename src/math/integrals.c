@@ -11,12 +11,12 @@
 
 #define TWO_PI 6.2831853071795864769
 
-/* Continued fractions end by themselves; this only makes the end certain. */
+/* Continued fractions converge before this; it only guarantees the end. */
 #define MAX_STEPS 100000
 
 /*
- * x ln(x / m) - x + m >= 0, given d = x - m as exactly as the caller can: what a
- * Poisson or binomial probability loses away from its mode (Loader 2000).
+ * x ln(x / m) - x + m >= 0, given d = x - m as exactly as the caller can: the decrease of the
+ * log of a Poisson or binomial probability away from its mode (Loader 2000).
  */
 static double
 Deviance(double x, double m, double d)
@@ -126,13 +126,13 @@ clv_beta_tails(double a, double b, double x, double y, double *lower, double *up
 }
 
 /*
- * The continued fraction DLMF 8.19.17, as the sum of what its convergents gain (8.7.6):
+ * The continued fraction DLMF 8.19.17, as the sum of the increments of its convergents (8.7.6):
  *
  *		sum_{n>=0} (s)_n / ((n + 1)! L_n L_{n+1}),   L_n = L_n^(s-1)(-w),
  *
- * all positive, and the Laguerre polynomials grow at a negative argument, which their
- * recurrence forgives. It takes about 80 / w steps when s is small, few when s or w is
- * large; no step waits for a division of the one before.
+ * all positive, and the Laguerre polynomials grow at a negative argument, for which their
+ * recurrence is stable. It takes about 80 / w steps when s is small, few when s or w is large;
+ * no step waits for a division of the one before.
  */
 static double
 ExpintFraction(double s, double w)
@@ -165,8 +165,8 @@ ExpintFraction(double s, double w)
  *
  *		E_s(w) = (Gamma(1 + e) w^-e - 1) / e - sum_{k>=1} (-w)^k / ((e + k) k!)
  *
- * where expm1() fills the hole at e = 0. From there upwards by
- * s E_{s+1} = e^-w - w E_s, which forgets errors as long as w < s.
+ * where expm1() removes the singularity at e = 0. Larger s follow by s E_{s+1} = e^-w - w E_s,
+ * which reduces errors as long as w < s.
  */
 static double
 ExpintSeries(double s, double w)

@@ -8,8 +8,8 @@
 #include <math.h>
 
 /*
- * A pivot of the scaled matrix is 1 - R^2 of its unknown on those before it.
- * Below this the matrix is singular for all that rounding lets us know.
+ * A pivot of the scaled matrix is 1 - R^2 of its unknown on those before it. Below this the
+ * matrix is singular within rounding errors.
  */
 #define SMALLEST_PIVOT 1e-13
 
@@ -85,8 +85,10 @@ clv_cholesky_inverse(const ClvCholesky *chol, double *inverse)
 
 /* ---- eigenvalues: Jacobi's method, exact enough and short for a handful of unknowns ---- */
 
+/* A square matrix, with room for the largest number of unknowns. */
 typedef double Square[CLV_LINALG_MAX][CLV_LINALG_MAX];
 
+/* The sum of squares of the elements below the diagonal. */
 static double
 OffDiagonal(int n, Square a)
 {
@@ -100,7 +102,7 @@ OffDiagonal(int n, Square a)
 	return total;
 }
 
-/* Turn the plane (p, q) so that a[p][q] vanishes; rows of v turn with it. */
+/* Rotates the plane (p, q) so that a[p][q] vanishes; the rows of v rotate with it. */
 static void
 Rotate(int n, Square a, Square v, int p, int q)
 {
@@ -132,7 +134,7 @@ Rotate(int n, Square a, Square v, int p, int q)
 	a[p][q] = a[q][p] = 0;
 }
 
-/* Selection sort into the caller's arrays, smallest first. */
+/* Sorts eigenvalues and eigenvectors into the arrays of the caller, smallest first. */
 static void
 Arrange(int n, Square a, Square v, double *values, double *vectors)
 {

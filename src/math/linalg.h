@@ -29,19 +29,18 @@ typedef struct ClvCholesky
 	double factor[CLV_LINALG_MAX_TRIANGLE];
 } ClvCholesky;
 
-/* False where the matrix is not safely positive definite. */
+/* Factors a matrix; false where it is not positive definite within rounding errors. */
 extern bool clv_cholesky(int n, const double *matrix, ClvCholesky *chol);
 
-/* x = A^-1 b; x may be b */
+/* Sets x = A^-1 b; x may be b. */
 extern void clv_cholesky_solve(const ClvCholesky *chol, const double *b, double *x);
 
-/* A^-1, lower triangle */
+/* Sets inverse to the lower triangle of A^-1. */
 extern void clv_cholesky_inverse(const ClvCholesky *chol, double *inverse);
 
 /*
- * Eigenvalues, ascending, and unit eigenvectors of a symmetric matrix:
- * vectors[k * n + i] is component i of the k-th. False where the matrix holds
- * what is not finite.
+ * Sets values to the eigenvalues, ascending, and vectors to the unit eigenvectors of a symmetric
+ * matrix: vectors[k * n + i] is component i of the k-th. False where an element is not finite.
  */
 extern bool clv_eigen(int n, const double *matrix, double *values, double *vectors);
 

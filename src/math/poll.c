@@ -1,6 +1,6 @@
 /*
  * poll.c
- *		The poll that loops inside a family share.
+ *		The poll that the loops of all families share.
  */
 #include "math/poll.h"
 

@@ -9,6 +9,7 @@
 
 #define CLV_POLL_EVERY 16384 /* units of work, some ten nanoseconds each */
 
+/* A callback for long loops, and the work since its last call. */
 typedef struct ClvPoll
 {
 	void (*call)(void *arg); /* may longjmp; may be NULL */
@@ -16,6 +17,7 @@ typedef struct ClvPoll
 	size_t work; /* since the last call */
 } ClvPoll;
 
+/* Adds work, and calls the callback after every CLV_POLL_EVERY units. */
 static inline void
 clv_poll(ClvPoll *poll, size_t work)
 {
@@ -28,8 +30,8 @@ clv_poll(ClvPoll *poll, size_t work)
 }
 
 /*
- * The families' own: their callers give numbers, and no poll with them. It is the process's, whose
- * call is set once, by a program that can be interrupted.
+ * The poll of the functions of families, which take no poll as an argument. There is one for the
+ * process; a program that can be interrupted sets its callback once.
  */
 extern ClvPoll clv_family_poll;
 

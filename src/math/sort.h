@@ -2,12 +2,11 @@
  * sort.h
  *		Sorting millions of small records, interruptibly.
  *
- * Radix passes over approximate digits put nearly everything into place (on a
- * grid of days: everything), and a merge sort that leaves alone what is in order
- * does the rest. The digits may be as coarse as they like, as long as they never
- * contradict the order: less(a, b) must follow from a lower digit.
+ * Radix passes over approximate digits put nearly all records in order (on a grid of days:
+ * all), and a merge sort that skips ordered runs completes it. The digits may be coarse, as
+ * long as they never contradict the order: less(a, b) must follow from a lower digit.
  *
- * A template: with constant arguments the compiler makes a loop without calls.
+ * The functions are templates: with constant arguments the compiler makes a loop without calls.
  */
 #ifndef CLV_SORT_H
 #define CLV_SORT_H
@@ -30,6 +29,7 @@
 #define CLV_TEMPLATE static inline
 #endif
 
+/* How records are sorted. */
 typedef struct ClvSorter
 {
 	size_t size; /* of a record */
@@ -38,7 +38,7 @@ typedef struct ClvSorter
 	bool (*less)(const void *a, const void *b);
 } ClvSorter;
 
-/* One stable pass by one digit; false where it would move nothing. */
+/* One stable pass by one digit, into to; false where it would change nothing. */
 CLV_TEMPLATE bool
 clv_sort_pass(const ClvSorter *sorter, const char *from, char *to, size_t n, int which,
 			  const void *arg, ClvPoll *poll)
@@ -118,7 +118,7 @@ clv_sort_merge(const ClvSorter *sorter, char *records, char *scratch, size_t lef
 	memcpy(to, a, a_end - a);
 }
 
-/* The scratch stays untouched, which is memory saved, where there is nothing to do. */
+/* Whether the records are in order already; then the scratch memory is not used. */
 CLV_TEMPLATE bool
 clv_sort_in_order(const ClvSorter *sorter, const char *records, size_t n, ClvPoll *poll)
 {
@@ -132,7 +132,7 @@ clv_sort_in_order(const ClvSorter *sorter, const char *records, size_t n, ClvPol
 	return true;
 }
 
-/* scratch holds n records too */
+/* Sorts n records by less, with scratch memory for n more; arg is passed to digit. */
 CLV_TEMPLATE void
 clv_sort(const ClvSorter *sorter, void *records, void *scratch, size_t n, const void *arg,
 		 ClvPoll *poll)

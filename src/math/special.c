@@ -2,15 +2,15 @@
  * special.c
  *		The gamma function and its relatives, by their logarithms.
  *
- * Two expansions carry everything. Beyond STIRLING_FROM, Stirling's asymptotic
- * series is exact to the last bit with seven terms (DLMF 5.11.1, 5.11.2).
- * Around 2, Gamma has the Taylor series
+ * All functions use two expansions. Beyond STIRLING_FROM, Stirling's asymptotic
+ * series is exact to the last bit with seven terms (DLMF 5.11.1, 5.11.2). Around 2,
+ * Gamma has the Taylor series
  *
  *		ln Gamma(2 + e) = (1 - gamma) e + sum_{k>=2} (-1)^k (zeta(k) - 1) e^k / k
  *
- * (DLMF 5.7.3), whose terms fall faster than 4^-k for |e| <= 1/2; it keeps its
- * relative accuracy through the zero at 2, and log1p() carries that to the one
- * at 1. Between the two, Gamma(x + 1) = x Gamma(x) moves an argument into reach.
+ * (DLMF 5.7.3), whose terms fall faster than 4^-k for |e| <= 1/2; it keeps its relative
+ * accuracy through the zero at 2, and log1p() carries that to the one at 1. Between the two,
+ * Gamma(x + 1) = x Gamma(x) moves an argument into the range of one of them.
  */
 #include "math/special.h"
 
@@ -48,7 +48,7 @@ LogGammaNear2(double e)
 	return e * (0.42278433509846713939 + e * (even + e * odd));
 }
 
-/* What Stirling's formula leaves, x >= 10. */
+/* The remainder of Stirling's formula, x >= 10. */
 static double
 StirlingRest(double x)
 {
@@ -147,6 +147,7 @@ clv_stirling_rest(double x)
  */
 #define FEW_FACTORS 16.0
 
+/* Whether n is a small whole number, so that the factors are multiplied one by one. */
 static int
 FewFactors(double a, double n)
 {

@@ -2,9 +2,9 @@
  * special.h
  *		Special functions of real arguments, in double precision.
  *
- * libm is enough: its lgamma() writes the global signgam and is inaccurate on
- * some platforms, so that one is done here. All functions are reentrant and
- * never touch errno on purpose. Arguments are positive unless said otherwise.
+ * Only libm is needed. Its lgamma() writes the global signgam and is inaccurate on some
+ * platforms, so it is implemented here. All functions are reentrant and do not set errno on
+ * purpose. Arguments are positive unless said otherwise.
  */
 #ifndef CLV_SPECIAL_H
 #define CLV_SPECIAL_H
@@ -17,7 +17,7 @@ extern double clv_lgamma(double x);
 /* ln Gamma(1 + e), -1/2 <= e <= 3/2, with relative accuracy also where 1 + e rounds to 1 */
 extern double clv_lgamma1p(double e);
 
-/* ln Gamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2): what Stirling's formula leaves */
+/* ln Gamma(x) - ((x - 1/2) ln x - x + ln(2 pi) / 2): the remainder of Stirling's formula */
 extern double clv_stirling_rest(double x);
 
 /* psi'(x) */
@@ -27,17 +27,20 @@ extern double clv_trigamma(double x);
 extern double clv_lbeta(double a, double b);
 
 /*
- * ln Gamma(a + n) - ln Gamma(a) for real n >= 0, and its first two derivatives
- * by a: psi(a + n) - psi(a), psi'(a + n) - psi'(a). No cancellation, however
- * large a or n >= 1; for a fraction of a factor, n < 1, the error is absolute.
+ * ln Gamma(a + n) - ln Gamma(a) for real n >= 0. No cancellation, however large a or n >= 1; for
+ * a fraction of a factor, n < 1, the error is absolute. So it is with the two derivatives below.
  */
 extern double clv_log_rising(double a, double n);
+
+/* Its first derivative by a, psi(a + n) - psi(a). */
 extern double clv_digamma_rising(double a, double n);
+
+/* Its second derivative by a, psi'(a + n) - psi'(a). */
 extern double clv_trigamma_rising(double a, double n);
 
 /*
- * ln B(a, b + n) - ln B(a, b), an integer n >= 0: ln of the chance of n failures in
- * a row where the chance of success is drawn once, from Beta(a, b).
+ * ln B(a, b + n) - ln B(a, b), an integer n >= 0: ln of the probability of n failures in a row
+ * where the probability of success is drawn once, from Beta(a, b).
  */
 extern double clv_log_beta_rising(double a, double b, double n);
 

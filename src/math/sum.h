@@ -1,23 +1,24 @@
 /*
  * sum.h
- *		Sums over customers: adding ten million of them costs no digit, and adding
- *		their logs hardly a logarithm.
+ *		Sums over customers: compensated sums, which lose no digit over ten million terms,
+ *		and sums of logarithms as logarithms of products.
  *
- * Neumaier's variant of Kahan summation: what an addition rounds away is kept in
- * a carry, whichever of the two operands is larger. Defeated by -ffast-math,
- * which the house forbids anyway.
+ * Neumaier's variant of Kahan summation: the rounding error of an addition is kept in a carry,
+ * whichever of the two operands is larger. It must not be compiled with -ffast-math.
  */
 #ifndef CLV_SUM_H
 #define CLV_SUM_H
 
 #include <math.h>
 
+/* A compensated sum; start with zeros. */
 typedef struct ClvSum
 {
 	double sum;
 	double carry;
 } ClvSum;
 
+/* Adds a value. */
 static inline void
 clv_sum_add(ClvSum *total, double value)
 {
@@ -30,7 +31,7 @@ clv_sum_add(ClvSum *total, double value)
 	total->sum = next;
 }
 
-/* The carry of an infinite sum is NaN: the sum itself is the answer then. */
+/* The sum; the carry of an infinite sum is NaN, and is left out. */
 static inline double
 clv_sum_value(const ClvSum *total)
 {
@@ -47,8 +48,10 @@ typedef struct ClvLogProduct
 	double sum;
 } ClvLogProduct;
 
+/* The product is kept between this and its inverse. */
 #define CLV_LOG_PRODUCT_LIMIT 1e150
 
+/* Adds ln(value), value > 0. */
 static inline void
 clv_log_product_add(ClvLogProduct *logs, double value)
 {
@@ -63,6 +66,7 @@ clv_log_product_add(ClvLogProduct *logs, double value)
 	}
 }
 
+/* The sum of the logarithms. */
 static inline double
 clv_log_product_value(const ClvLogProduct *logs)
 {
