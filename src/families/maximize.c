@@ -1,20 +1,19 @@
 /*
  * maximize.c
- *		From a log-likelihood to its highest point.
+ *		The maximum of a log-likelihood.
  *
- * Newton's method on the transformed parameters (newton.c), from several starts: the
- * likelihood may have more than one top. Small data are climbed from the caller's
- * start and from every guess of the family. Of large data the same is done with a
- * sample of some thousand customers, a larger one is climbed from the top of that, and
- * all data from the top of the larger one; or from the caller's start where that is
- * near; what comes close to the top in a sample gets its chance too. The highest point
- * is returned, with what is wrong about it.
+ * Newton's method on the transformed parameters (newton.c), from several starts: the likelihood
+ * may have more than one maximum. For small data the search starts from the caller's start and
+ * from all start values of the family. For large data it does so with a sample of some thousand
+ * customers, then with a larger one from the maximum of that, and with all data from the
+ * maximum of the larger one; or from the caller's start where that is near; points close to the
+ * maximum in a sample are tried too. The highest point is returned, with its status.
  *
- * With covariates the fit without them has been made already, and its top is the
- * start; the family's guesses are climbed from only where that does not arrive.
+ * With covariates the fit without them has been made already, and its maximum is the start; the
+ * start values of the family are used only where that does not converge.
  *
- * Bounds say when to give up: a shape of a million means that customers do not
- * differ, or that nobody leaves, and the likelihood rises on for ever.
+ * Bounds say when to give up: a shape of a million means that customers do not differ, or that
+ * no customer leaves, and the likelihood increases without bound.
  *
  * Coordinates
  * -----------
@@ -26,13 +25,12 @@
  *
  * Limits
  * ------
- * Where a family's parameters limit each other, the top may lie on a limit, or in a corner
- * of two, and the derivatives do not vanish there. What is climbed then is ln L + w barrier,
- * barrier being the sum of the logs of the distances from the limits, which no step can cross;
- * with an ever smaller w, each climb from the top of the one before. The last w leaves the
- * top within 2 w of the highest point that is allowed. If that is next to a limit the
- * family has run to the border of its range; if not, a last climb with w = 0 leads to the
- * top proper.
+ * Where a family's parameters limit each other, the maximum may lie on a limit, or in a corner
+ * of two, and the derivatives do not vanish there. Then ln L + w barrier is maximised, barrier
+ * being the sum of the logs of the distances from the limits, which no step can cross; with an
+ * ever smaller w, each ascent from the maximum of the one before. The last w leaves the maximum
+ * within 2 w of the highest point that is allowed. If that is next to a limit the family has
+ * run to the border of its range; if not, a last ascent with w = 0 leads to the maximum itself.
  *
  * Penalties maximise ln L / N - lambda sum (ln shape)^2 - mu sum effect^2, N being the
  * number of customers: the same lambda means the same for any N. The log-likelihood
@@ -45,16 +43,19 @@
 
 #define TOLERANCE 1e-5 /* in standard errors; the last step then squares it */
 
-/* A top of the sample that is lower by less than this may be the highest of all. */
+/* A maximum of the sample that is lower by less than this may be the highest of all. */
 #define SAMPLE_MARGIN 20.0
 
-/* A start whose logs are this near to the sample's top may be nearer to the real one. */
+/*
+ * A start whose logs are this near to the maximum of the sample may be nearer to that of all
+ * data.
+ */
 #define WARM 0.5
 
-/* Heights within this are the same top. */
-#define SAME_TOP 1e-7
+/* Values within this are the same maximum. */
+#define SAME_MAXIMUM 1e-7
 
-/* Climbs towards a border end here and there on the way: heights within this, the same border. */
+/* Ascents towards a border end at different points: values within this are the same border. */
 #define SAME_BORDER 1e-4
 
 /*
@@ -64,7 +65,7 @@
 #define SHAPE_BOUND 20.8
 #define SCALE_BOUND 25.4
 
-/* Weights of the barrier, per customer, one climb after the other. */
+/* Weights of the barrier, per customer, one ascent after the other. */
 static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11};
 
 #define WEIGHTS ((int) (sizeof(weights) / sizeof(weights[0])))
@@ -75,7 +76,7 @@ static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10
 /* The last steps towards a limit are short: as short as the unknowns have digits. */
 #define FINEST_BARRIER 1e-14
 
-/* Climbs that are so near each other at the first weight are one. */
+/* Ascents that are this near each other at the first weight are one. */
 #define SAME_FIRST 1e-4
 
 /* Of what the last parameter may be, so much from its limit is the limit. */
@@ -84,7 +85,7 @@ static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10
 /* Climbs of one set of data; the second set is the same without the sample's advice. */
 #define MAX_ATTEMPTS 12
 
-/* A climb, and where it began; in the unknowns. */
+/* An ascent and its start, in the unknowns. */
 typedef struct Attempt
 {
 	bool warm; /* began where all of the data may have had their top before */
@@ -98,7 +99,7 @@ typedef struct Attempt
 	ClvNewtonOutcome outcome;
 } Attempt;
 
-/* Climbs of the same data. */
+/* The ascents for the same data. */
 typedef struct Trail
 {
 	Attempt attempts[2 * MAX_ATTEMPTS + CLV_MAX_STARTS];
@@ -109,6 +110,7 @@ typedef struct Trail
 
 /* ---- coordinates ---- */
 
+/* The number of covariates. */
 static int
 Covariates(const ClvProblem *problem)
 {
@@ -122,7 +124,7 @@ Dimension(const ClvProblem *problem)
 	return problem->family->nparams + 2 * Covariates(problem);
 }
 
-/* Does this parameter or effect move? */
+/* Whether this parameter or effect is searched for. */
 static bool
 IsUnknown(const ClvProblem *problem, int i)
 {
@@ -165,6 +167,7 @@ Expand(const ClvProblem *problem, const double *theta, double *all)
 		all[unknown[i]] = theta[i];
 }
 
+/* The inner product of two vectors. */
 static double
 Dot(int n, const double *a, const double *b)
 {
@@ -267,7 +270,7 @@ Penalise(const ClvProblem *problem, const double *all, ClvQuadratic *at)
 	return total;
 }
 
-/* Leave the unknowns alone with each other. */
+/* Reduces the derivatives to those by the unknowns. */
 static void
 Reduce(const ClvProblem *problem, ClvQuadratic *at)
 {
@@ -284,7 +287,7 @@ Reduce(const ClvProblem *problem, ClvQuadratic *at)
 	}
 }
 
-/* What a climb climbs: the likelihood, penalties, and so much of the barrier. */
+/* The objective function: the likelihood, penalties, and a weight of the barrier. */
 typedef struct Slope
 {
 	const ClvProblem *problem;
@@ -304,6 +307,10 @@ AddBarrier(const Slope *slope, const ClvTerm *barrier, ClvQuadratic *at)
 		at->hessian[i] += slope->weight * barrier->hessian[i];
 }
 
+/*
+ * The objective function at a point, with derivatives by the unknowns; -INFINITY outside the
+ * limits.
+ */
 static void
 Objective(void *arg, const double *theta, ClvQuadratic *at)
 {
@@ -332,10 +339,11 @@ Objective(void *arg, const double *theta, ClvQuadratic *at)
 	Reduce(problem, at);
 }
 
-/* ---- climbs ---- */
+/* ---- ascents ---- */
 
+/* Sets theta to start values number which of the family; false after the last. */
 static bool
-Guess(const ClvProblem *problem, int which, double *theta)
+StartValues(const ClvProblem *problem, int which, double *theta)
 {
 	double param[CLV_MAX_PARAMS];
 
@@ -346,15 +354,16 @@ Guess(const ClvProblem *problem, int which, double *theta)
 	return true;
 }
 
+/* Sets the number of unknowns and their bounds. */
 static void
 SetBounds(const ClvProblem *problem, ClvNewton *newton)
 {
 	int nparams = problem->family->nparams;
 	int unknown[CLV_MAX_DIM];
-	double guess[CLV_MAX_DIM];
+	double start_values[CLV_MAX_DIM];
 
 	newton->n = Unknowns(problem, unknown);
-	Guess(problem, 0, guess);
+	StartValues(problem, 0, start_values);
 	for (int k = 0; k < newton->n; k++)
 	{
 		int i = unknown[k];
@@ -366,22 +375,23 @@ SetBounds(const ClvProblem *problem, ClvNewton *newton)
 					   : SHAPE_BOUND;
 
 		newton->confined[k] = problem->family->limits != NULL && i == nparams - 1;
-		newton->low[k] = (is_scale ? guess[k] : 0) - width;
-		newton->high[k] = (is_scale ? guess[k] : 0) + width;
+		newton->low[k] = (is_scale ? start_values[k] : 0) - width;
+		newton->high[k] = (is_scale ? start_values[k] : 0) + width;
 	}
 }
 
+/* Whether two ascents have found the same maximum. */
 static bool
-SameTop(const Attempt *a, const Attempt *b)
+SameMaximum(const Attempt *a, const Attempt *b)
 {
-	return fabs(a->height - b->height) <= SAME_TOP * (1 + 1e-6 * fabs(a->height));
+	return fabs(a->height - b->height) <= SAME_MAXIMUM * (1 + 1e-6 * fabs(a->height));
 }
 
-/* Is a better than b, which came before it? */
+/* Whether a is better than b, which came before it. */
 static bool
 Better(const Attempt *a, const Attempt *b)
 {
-	if (SameTop(a, b))
+	if (SameMaximum(a, b))
 		return b->outcome != CLV_NEWTON_CONVERGED && a->outcome == CLV_NEWTON_CONVERGED;
 	return a->height > b->height;
 }
@@ -535,20 +545,21 @@ Maximize(const ClvProblem *problem, Trail *trail, const double *start, bool warm
 	Arrive(trail, attempt, &newton, Better);
 }
 
+/* The outcome of the best ascent. */
 static ClvNewtonOutcome
 Outcome(const Trail *trail)
 {
 	return trail->n > 0 ? trail->attempts[trail->best].outcome : CLV_NEWTON_BAD_START;
 }
 
-/* Is the highest a top, or the way to one at infinity? */
+/* Whether the highest point is a maximum, or tends to one at infinity. */
 static bool
 IsSettled(const Trail *trail)
 {
 	return Outcome(trail) == CLV_NEWTON_CONVERGED || Outcome(trail) == CLV_NEWTON_RUNAWAY;
 }
 
-/* Climb from the caller's starts, and from the family's guesses. */
+/* Ascents from the starts of the caller, and from the start values of the family. */
 static void
 Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *trail)
 {
@@ -564,7 +575,7 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 	}
 	if (problem->covariates != NULL && IsSettled(trail))
 		return;
-	for (int which = 0; trail->n < last && Guess(problem, which, theta); which++)
+	for (int which = 0; trail->n < last && StartValues(problem, which, theta); which++)
 		Maximize(problem, trail, theta, false);
 }
 
@@ -576,19 +587,20 @@ SameBorder(const Attempt *a, const Attempt *b)
 		   fabs(a->height - b->height) <= SAME_BORDER;
 }
 
+/* Whether an ascent before the i-th has found the same maximum or border. */
 static bool
 SeenBefore(const Trail *trail, int i)
 {
 	for (int k = 0; k < i; k++)
 	{
-		if (SameTop(&trail->attempts[k], &trail->attempts[i]) ||
+		if (SameMaximum(&trail->attempts[k], &trail->attempts[i]) ||
 			SameBorder(&trail->attempts[k], &trail->attempts[i]))
 			return true;
 	}
 	return false;
 }
 
-/* Was the climb so short that its start may have been the top of all the data? */
+/* Whether the ascent was so short that its start may have been the maximum of all data. */
 static bool
 IsWarm(const Attempt *attempt, int n)
 {
@@ -651,20 +663,20 @@ ExploreBySamples(const ClvProblem *problems, int n, const ClvStart *starts, int 
 
 /* The unknown that is farthest from where the family would look for it. */
 static int
-Remotest(const ClvProblem *problem, const double *theta)
+Farthest(const ClvProblem *problem, const double *theta)
 {
-	double guess[CLV_MAX_DIM] = {0};
+	double start_values[CLV_MAX_DIM] = {0};
 	int unknown[CLV_MAX_DIM];
 	int n = Unknowns(problem, unknown);
-	int remotest = 0;
+	int farthest = 0;
 
-	Guess(problem, 0, guess);
+	StartValues(problem, 0, start_values);
 	for (int i = 1; i < n; i++)
 	{
-		if (fabs(theta[i] - guess[i]) > fabs(theta[remotest] - guess[remotest]))
-			remotest = i;
+		if (fabs(theta[i] - start_values[i]) > fabs(theta[farthest] - start_values[farthest]))
+			farthest = i;
 	}
-	return remotest;
+	return farthest;
 }
 
 /*
@@ -690,7 +702,7 @@ HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
 	if (attempt->outcome == CLV_NEWTON_EXHAUSTED && problem->family->border != NULL)
 	{
 		attempt->outcome = CLV_NEWTON_RUNAWAY;
-		newton.runaway = Remotest(problem, newton.theta);
+		newton.runaway = Farthest(problem, newton.theta);
 	}
 	if (newton.at.value < at.value)
 	{
@@ -702,8 +714,9 @@ HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
 
 /* ---- the report ---- */
 
+/* The status of a fit with this outcome. */
 static ClvStatus
-Verdict(ClvNewtonOutcome outcome)
+StatusOf(ClvNewtonOutcome outcome)
 {
 	switch (outcome)
 	{
@@ -746,6 +759,7 @@ SpreadCovariance(const ClvProblem *problem, const double *inverse, double *covar
 	}
 }
 
+/* Reports the parameters and effects of the caller at a point. */
 static void
 ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
 {
@@ -791,6 +805,7 @@ RawRunaway(const ClvProblem *problem, const ClvFitReport *report, int i)
 	return nparams + first + largest;
 }
 
+/* Fills the report from the best ascent; returns its status. */
 static ClvStatus
 Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 {
@@ -818,7 +833,7 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 	report->gradient_norm = attempt->distance;
 	report->degenerate_param =
 		attempt->runaway < 0 ? -1 : RawRunaway(problem, report, unknown[attempt->runaway]);
-	return Verdict(attempt->outcome);
+	return StatusOf(attempt->outcome);
 }
 
 ClvStatus

@@ -1,6 +1,6 @@
 /*
  * maximize.h
- *		From a log-likelihood to its highest point.
+ *		The maximum of a log-likelihood.
  */
 #ifndef CLV_MAXIMIZE_H
 #define CLV_MAXIMIZE_H
@@ -9,10 +9,11 @@
 #include "families/covariates.h"
 #include "families/likelihood.h"
 
+/* A function to be maximised: a log-likelihood of one set of data, with penalties. */
 typedef struct ClvProblem
 {
 	const ClvFamily *family;
-	const ClvMoments *moments;       /* what the family guesses starts from */
+	const ClvMoments *moments;       /* what start values are computed from */
 	const ClvCovariates *covariates; /* NULL: none */
 	double fixed[CLV_MAX_PARAMS];    /* the parameters that are not searched for */
 	double shape_penalty;            /* on the sum of the squared logs of the shapes */
@@ -34,7 +35,7 @@ typedef struct ClvStart
 {
 	const double *param;
 	const double *effect; /* NULL: 0 */
-	bool warm;            /* may be the top already */
+	bool warm;            /* may be the maximum already */
 	bool at_mean;         /* param is at the mean of the covariates, not at 0 */
 	bool floor;           /* no place to begin, but nowhere to end below */
 } ClvStart;

@@ -51,6 +51,7 @@
 /* Relative to the function, gains below this are taken for rounding. */
 #define ROUNDING 1e-13
 
+/* A step of the search, and what the quadratic predicts of it. */
 typedef struct Step
 {
 	double move[CLV_LINALG_MAX];
@@ -71,6 +72,7 @@ Dot(int n, const double *a, const double *b)
 	return total;
 }
 
+/* The index of the largest component. */
 static int
 LargestComponent(int n, const double *move)
 {
@@ -84,6 +86,7 @@ LargestComponent(int n, const double *move)
 	return largest;
 }
 
+/* Whether value and derivatives are finite. */
 static bool
 Finite(int n, const ClvQuadratic *at)
 {
@@ -96,8 +99,9 @@ Finite(int n, const ClvQuadratic *at)
 	return finite;
 }
 
+/* The gain of a move, as the quadratic predicts it. */
 static double
-Foretell(int n, const ClvQuadratic *at, const double *move)
+PredictedGain(int n, const ClvQuadratic *at, const double *move)
 {
 	double gain = Dot(n, at->gradient, move);
 
@@ -110,6 +114,7 @@ Foretell(int n, const ClvQuadratic *at, const double *move)
 	return gain;
 }
 
+/* Sets curvature to the negative Hessian. */
 static void
 Negative(int n, const double *hessian, double *curvature)
 {
@@ -187,6 +192,9 @@ BoundedStep(int n, const ClvQuadratic *at, double radius, Step *step)
 	}
 }
 
+/*
+ * Sets *step to Newton's step where it is within the radius, else to the best step of its length.
+ */
 static void
 ChooseStep(int n, const ClvQuadratic *at, double radius, Step *step)
 {
@@ -207,9 +215,10 @@ ChooseStep(int n, const ClvQuadratic *at, double radius, Step *step)
 	if (!step->full)
 		BoundedStep(n, at, radius, step);
 	step->length = sqrt(Dot(n, step->move, step->move));
-	step->gain = Foretell(n, at, step->move);
+	step->gain = PredictedGain(n, at, step->move);
 }
 
+/* Evaluates the function and counts it. */
 static void
 Evaluate(ClvNewton *newton, ClvObjective objective, void *arg, const double *theta,
 		 ClvQuadratic *at)
@@ -218,6 +227,7 @@ Evaluate(ClvNewton *newton, ClvObjective objective, void *arg, const double *the
 	newton->evaluations++;
 }
 
+/* Moves the search to a point. */
 static void
 Arrive(ClvNewton *newton, const double *theta, const ClvQuadratic *at)
 {
@@ -238,6 +248,7 @@ OnRidge(const ClvNewton *newton, const Step *step, double radius)
 	return square > step->length * step->length / 2 && radius >= FIRST_RADIUS && step->gain < RIDGE_GAIN;
 }
 
+/* The outcome of a search in which this unknown runs away. */
 static ClvNewtonOutcome
 RunAway(ClvNewton *newton, int which)
 {

@@ -56,6 +56,7 @@ typedef struct ClvNewton
 	int runaway; /* with RUNAWAY: the unknown that moves most; else -1 */
 } ClvNewton;
 
+/* Searches for the maximum from newton->theta; fills the members marked out. */
 extern ClvNewtonOutcome clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg);
 
 #endif /* CLV_NEWTON_H */
