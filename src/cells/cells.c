@@ -29,7 +29,7 @@
 #define CELLS_LIMIT (1 << 30)	/* numbers of cells are 32 bits, the index twice as large */
 
 static Size FlatSize(ExpandedObjectHeader *object);
-static void Settle(ClvCellsState *state);
+static void SettleEntries(ClvCellsState *state);
 static void AbsorbEntries(ClvCellsState *state, const ClvCellsView *from);
 static void FlattenInto(ExpandedObjectHeader *object, void *result, Size size);
 
@@ -87,6 +87,7 @@ clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b)
 
 /* ---- the stored form ---- */
 
+/* Memory for n elements of that size, more than 1 GB if need be. */
 static void *
 AllocArray(MemoryContext context, int64 n, Size size)
 {
@@ -120,10 +121,11 @@ clv_cells_storable_size(const ClvCellsHead *head)
 	return size;
 }
 
+/* The method of an expanded object that returns the size of its stored form. */
 static Size
 FlatSize(ExpandedObjectHeader *object)
 {
-	Settle((ClvCellsState *) object);
+	SettleEntries((ClvCellsState *) object);
 	return clv_cells_storable_size(((ClvCellsState *) object)->head);
 }
 
@@ -151,6 +153,7 @@ FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 	pfree(order);
 }
 
+/* The method of an expanded object that writes its stored form. */
 static void
 FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 {
@@ -169,7 +172,7 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 	}
 }
 
-/* Stored cells were checked on their way in: this only tells a later version's apart. */
+/* An error where the version is unknown; all else was checked when the cells were made. */
 static void
 CheckVersion(const ClvCellsHead *head)
 {
@@ -211,7 +214,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 
 	if (state != NULL)
 	{
-		Settle(state);
+		SettleEntries(state);
 		view->head = state->head;
 		view->vectors = state->vectors.values;
 		view->cells = state->cells;
@@ -232,6 +235,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 
 /* ---- the expanded object ---- */
 
+/* An expanded object in a context of its own below parent, with an empty head. */
 static ClvCellsState *
 NewState(MemoryContext parent)
 {
@@ -246,7 +250,7 @@ NewState(MemoryContext parent)
 	return state;
 }
 
-/* What the rows need of the head, ready made. */
+/* Set what the rows need and the head determines. */
 static void
 Derive(ClvCellsState *state)
 {
@@ -318,6 +322,7 @@ HashCell(const ClvCellEntry *cell)
 	return hash ^ (hash >> 32);
 }
 
+/* Whether two cells are of the same history and vector. */
 static inline bool
 SameCell(const ClvCellEntry *a, const ClvCellEntry *b)
 {
@@ -353,6 +358,7 @@ BuildIndex(ClvCellsState *state)
 	}
 }
 
+/* Append a cell to the entries; an error beyond CELLS_LIMIT. */
 static void
 AppendCell(ClvCellsState *state, const ClvCellEntry *cell)
 {
@@ -428,12 +434,14 @@ clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
 		CountEntry(state, cell);
 }
 
+/* Count a cell of the first stage among the entries; the argument is the state. */
 static void
 TakeEntry(void *arg, const ClvCellEntry *cell)
 {
 	CountEntry((ClvCellsState *) arg, cell);
 }
 
+/* The same where there are no other entries: no cell can be counted already. */
 static void
 TakeOnlyEntry(void *arg, const ClvCellEntry *cell)
 {
@@ -446,12 +454,12 @@ TakeOnlyEntry(void *arg, const ClvCellEntry *cell)
  * error has left half way says so.
  */
 static void
-Settle(ClvCellsState *state)
+SettleEntries(ClvCellsState *state)
 {
 	if (state->settling)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("an error has left these clv_cells half counted"),
-						errhint("Count them again.")));
+						errmsg("clv_cells are incomplete after an error"),
+						errhint("Count the customers again.")));
 	state->settling = true;
 	if (state->head->ncells == 0 && state->packed.used > state->cells_size)
 	{
@@ -464,6 +472,7 @@ Settle(ClvCellsState *state)
 	state->settling = false;
 }
 
+/* Make room for n spend entries in all. */
 static void
 ReserveSpend(ClvCellsState *state, int64 n)
 {
@@ -495,7 +504,7 @@ clv_cells_spend(ClvCellsState *state, int32 x, double mean)
 
 /* ---- merging ---- */
 
-/* Complain that two cells differ in something that the counts depend on. */
+/* Raises the error of two cells that differ in something that the counts depend on; hint: NULL for none. */
 static void
 GridError(const char *what, const char *one, const char *other, const char *hint)
 {
@@ -540,6 +549,7 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 				  "Make all histories with the same occasion.");
 }
 
+/* The options as JSON. */
 static char *
 OptionsText(const ClvFitOptions *options)
 {
@@ -550,7 +560,7 @@ OptionsText(const ClvFitOptions *options)
 	return out.data;
 }
 
-/* Their vectors have other numbers here. */
+/* Add the cells and the spend of other cells, whose vectors are numbered differently. */
 static void
 AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 {
@@ -586,7 +596,6 @@ AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 
 /* ---- sums of log times ---- */
 
-/* In fixed point, a coarse and a fine part. */
 ClvLogTimes
 clv_log_time(int32 days)
 {
@@ -671,12 +680,12 @@ clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
 	AbsorbEntries(state, from);
 }
 
-/* ---- what came from outside ---- */
+/* ---- checks of cells that were read ---- */
 
 #define BadCells(...) \
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
 
-/* What the options make of histories, or of summaries. */
+/* Whether cells of that kind can come from these options. */
 static bool
 IsKindOf(const ClvCellsHead *head)
 {
@@ -701,8 +710,8 @@ clv_cells_check_head(const ClvCellsHead *head)
 {
 	clv_fit_options_check(&head->options);
 	if (!IsKindOf(head))
-		BadCells(errmsg("kind %d of clv_cells is unknown, or not that of \"%s\"", head->kind,
-						head->options.model));
+		BadCells(errmsg("invalid kind of clv_cells for model \"%s\": %d",
+						head->options.model, head->kind));
 	if (head->with_spend > 1 || head->with_times > 1)
 		BadCells(errmsg("invalid flags in clv_cells: %d, %d", head->with_spend,
 						head->with_times));
@@ -716,12 +725,13 @@ clv_cells_check_head(const ClvCellsHead *head)
 	if (head->occasion < 0 || (head->kind == CLV_CELLS_SUMMARY && head->occasion != 0))
 		BadCells(errmsg("occasion of clv_cells is out of range: %d", head->occasion));
 	if (head->skipped < 0 || head->spend_skipped < 0 || head->returned < 0)
-		BadCells(errmsg("clv_cells with a negative number of customers"));
+		BadCells(errmsg("number of customers in clv_cells must not be negative"));
 	if (head->returned > 0 && (head->kind != CLV_CELLS_PERIODS ||
 							   clv_fit_clock(&head->options) != CLV_RENEWALS))
-		BadCells(errmsg("customers who returned in clv_cells without contracts"));
+		BadCells(errmsg("returned customers in clv_cells without contracts"));
 }
 
+/* An error unless a cell of days is possible under the head. */
 static void
 CheckDays(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
@@ -747,7 +757,7 @@ CheckDays(const ClvCellsHead *head, const ClvCellEntry *cell)
 						clv_date_text(as_of, other)));
 }
 
-/* x, t_x and T of a cell that does not hold days. */
+/* An error unless x, t_x and T of a cell without days are possible under the head. */
 static void
 CheckTimes(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
@@ -774,7 +784,7 @@ clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell)
 	else
 		CheckTimes(head, cell);
 	if (head->width > 0 ? cell->vector >= head->nvectors : cell->vector != 0)
-		BadCells(errmsg("a cell of clv_cells has a vector that is not there: %u", cell->vector));
+		BadCells(errmsg("invalid vector number in a cell of clv_cells: %u", cell->vector));
 }
 
 void
@@ -786,7 +796,7 @@ clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells)
 	if (head->with_times && !clv_times_possible(head, cells, &least, &most))
 		BadCells(errmsg("impossible sum of times between purchases in clv_cells: [" INT64_FORMAT
 						", " INT64_FORMAT "]", head->times.coarse, head->times.fine),
-				 errdetail("It means %.6g; with these cells it must lie between %.6g and %.6g.",
+				 errdetail("The sum is %.6g; with these cells it must lie between %.6g and %.6g.",
 						   ClvTimesValue(&head->times), least, most));
 }
 

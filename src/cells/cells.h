@@ -21,6 +21,7 @@
 #define CLV_CELLS_VERSION 2
 #define CLV_CELLS_SMALL 255		/* in place of a version: a state that is never stored (cells_small.c) */
 
+/* What cells were counted from. */
 typedef enum ClvCellsKind
 {
 	CLV_CELLS_HISTORY,			/* counted from histories: days, T waits for as_of */
@@ -63,6 +64,7 @@ typedef struct ClvLogTimes
 	int64		fine;			/* what is left, in units of 2^-50 */
 } ClvLogTimes;
 
+/* All of clv_cells but the vectors, cells and spend entries. */
 typedef struct ClvCellsHead
 {
 	int32		vl_len_;		/* varlena header (do not touch directly!) */
@@ -84,7 +86,7 @@ typedef struct ClvCellsHead
 
 /*
  * The type as it is stored: vectors, cells and spend entries follow, each sorted, so
- * that equal cells are equal bytes. Every vector is some customer's.
+* that equal cells are equal bytes. Every vector belongs to a cell.
  */
 typedef struct ClvCells
 {
@@ -152,23 +154,27 @@ typedef struct ClvCellsView
 	const ClvSpendEntry *spend;
 } ClvCellsView;
 
+/* Cells without customers, in a memory context of their own below parent. */
 extern ClvCellsState *clv_cells_new(MemoryContext parent, ClvCellsKind kind,
 									const ClvFitOptions *options);
 
-/* The head of cells that nobody is in yet. */
+/* The head of cells without customers. */
 extern void clv_cells_init_head(ClvCellsHead *head, ClvCellsKind kind,
 								const ClvFitOptions *options);
 
+/* A copy of cells of any form, in a memory context of its own below parent. */
 extern ClvCellsState *clv_cells_copy(Datum cells, MemoryContext parent);
 
 /* The object behind a datum where it may be changed in place, else a copy of it. */
 extern ClvCellsState *clv_cells_writable(Datum cells, MemoryContext parent);
 
+/* Cells of any form, to be read while the datum lives. */
 extern void clv_cells_view(Datum cells, ClvCellsView *view);
 
 /* The canonical stored form of any; not to be changed. */
 extern ClvCells *clv_cells_flat(Datum cells);
 
+/* Add the customers of the cell. */
 extern void clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell);
 
 /* More customers with the history of the cell; an error where that are too many. */
@@ -182,29 +188,37 @@ extern uint32 clv_cells_vector(ClvCellsState *state, const double *vector);
  * head.nvectors.
  */
 extern void clv_vectors_rank(const ClvCellsView *view, uint32 *rank, uint32 *order);
+
+/* The order of vectors: that of their first numbers that differ. */
 extern int	clv_vector_compare(const double *a, const double *b, int width);
 
+/* Bytes of the stored form. */
 extern Size clv_cells_size(const ClvCellsHead *head);
 
 /* The same; an error where cells of that size cannot be stored. */
 extern Size clv_cells_storable_size(const ClvCellsHead *head);
 
+/* Add the spend of a customer: x purchases of known value, and their mean. */
 extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
 
 /* ---- the first stage of counting (cells_packed.c) ---- */
 
+/* An empty first stage, open for cells. */
 extern void clv_packed_init(ClvPacked *packed);
 
 /* False where the cell does not fit and must be counted elsewhere. */
 extern bool clv_packed_count(ClvPacked *packed, MemoryContext context, const ClvCellEntry *cell);
 
-/* Give the cells away, in their order; none can be added afterwards. */
+/* Call take for each cell, in their order; none can be added afterwards. */
 extern void clv_packed_settle(ClvPacked *packed, MemoryContext context,
 							  void (*take) (void *arg, const ClvCellEntry *cell), void *arg);
 
 /* ---- the states of small fits (cells_small.c) ---- */
 
+/* Whether the datum is a small state. */
 extern bool clv_cells_are_small(Datum cells);
+
+/* A small state, to be read. */
 extern void clv_small_view(Datum cells, ClvCellsView *view);
 
 /*
@@ -219,7 +233,7 @@ extern ClvCellsState *clv_small_open(Datum cells, int64 more_cells, int64 more_s
 /* Merge; an error that names both where the grids or the options differ. */
 extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);
 
-/* What heads tell of their customers, added up; an error where the grids or the options differ. */
+/* Add the numbers of customers in heads up; an error where the grids or the options differ. */
 extern void clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head);
 
 /* An error that names both unless the two were counted alike. */
@@ -242,6 +256,7 @@ extern int	clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
 extern bool clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells,
 							   double *least, double *most);
 
+/* The sum of log times as a double. */
 static inline double
 ClvTimesValue(const ClvLogTimes *times)
 {
@@ -255,6 +270,7 @@ extern void clv_vector_check(const ClvCellsHead *head, const double *vector);
 extern void clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells);
 extern void clv_spend_check(const ClvCellsHead *head, int32 x, double mean);
 
+/* The bits of a double as an integer. */
 static inline int64
 ClvDoubleBits(double value)
 {
@@ -264,6 +280,7 @@ ClvDoubleBits(double value)
 	return bits;
 }
 
+/* The double of these bits. */
 static inline double
 ClvBitsDouble(int64 bits)
 {
@@ -273,6 +290,7 @@ ClvBitsDouble(int64 bits)
 	return value;
 }
 
+/* The mean of a spend entry. */
 static inline double
 ClvSpendMean(const ClvSpendEntry *entry)
 {

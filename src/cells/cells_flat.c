@@ -2,7 +2,7 @@
  * cells_flat.c
  *		Customers added to stored cells, and taken out of them: clv_cells + and -.
  *
- * Both sides are sorted, so one walk over them makes the result. That is several
+* Both sides are sorted, so one pass over them makes the result. That is several
  * times as fast as an aggregate, which must be ready for cells in any order.
  */
 #include "cells/cells.h"
@@ -10,19 +10,21 @@
 #include "cells/cells_rows.h"
 #include "miscadmin.h"
 
-/* How often a walk looks whether it has been told to stop. */
+/* Rows between two checks for interrupts. */
 #define POLL_ROWS 4096
 
+/* Raises the error of customers to subtract that are not in the cells. */
 static void
-TooMuchTakenOut(const char *detail)
+CannotSubtract(const char *detail)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("cannot take out of clv_cells customers who are not in them"),
+					errmsg("cannot subtract customers that are not in the clv_cells"),
 					errdetail("%s", detail),
-					errhint("Subtract cells that were counted from the same histories, and "
+					errhint("Subtract cells that were counted from the same histories "
 							"with the same options.")));
 }
 
+/* A cell in words, for an error. */
 static char *
 CellText(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
@@ -40,7 +42,7 @@ CellText(const ClvCellsHead *head, const ClvCellEntry *cell)
 					clv_date_text((DateADT) cell->until, other));
 }
 
-/* Room for so many; the results of both sides together may exceed what a value can hold. */
+/* Memory for so many elements, zeroed: the entries of both sides together may exceed what a value can hold. */
 static void *
 Room(int64 n, Size size)
 {
@@ -49,7 +51,7 @@ Room(int64 n, Size size)
 
 /* ---- vectors ---- */
 
-/* Those of both sides in order, and the numbers there of each side's own. */
+/* The vectors of both sides in order, and for each side the numbers of its vectors among them. */
 typedef struct Union
 {
 	int			width;
@@ -59,6 +61,7 @@ typedef struct Union
 	uint32	   *of_right;
 } Union;
 
+/* Merge the vectors of both sides. */
 static void
 UniteVectors(const ClvCells *left, const ClvCells *right, Union *both)
 {
@@ -88,7 +91,7 @@ UniteVectors(const ClvCells *left, const ClvCells *right, Union *both)
 	}
 }
 
-/* Only the vectors that a cell still has, and the cells' numbers of them. */
+/* Keep the vectors that a cell still has, and renumber those of the cells; returns how many there are. */
 static int64
 KeepVectors(const Union *both, ClvCellEntry *cells, int64 n, double *result)
 {
@@ -110,7 +113,7 @@ KeepVectors(const Union *both, ClvCellEntry *cells, int64 n, double *result)
 	return kept;
 }
 
-/* ---- the walks ---- */
+/* ---- cells and spend ---- */
 
 /* One side's cell with the vector's number in the union. */
 static inline ClvCellEntry
@@ -122,13 +125,14 @@ Numbered(const ClvCellEntry *cell, const uint32 *number)
 	return result;
 }
 
+/* Add (sign 1) or subtract (-1) customers; an error where a cell has fewer. */
 static void
 ChangeCount(const ClvCellsHead *head, ClvCellEntry *cell, uint32 count, int sign)
 {
 	if (sign > 0)
 		clv_cell_add(cell, count);
 	else if (count > cell->count)
-		TooMuchTakenOut(psprintf("%u of %u with %s.", count, cell->count, CellText(head, cell)));
+		CannotSubtract(psprintf("%u of %u with %s.", count, cell->count, CellText(head, cell)));
 	else
 		cell->count -= count;
 }
@@ -153,7 +157,7 @@ CombineCells(const ClvCells *left, const ClvCells *right, int sign, const Union 
 													  : clv_cell_compare(&a, &b);
 
 		if (order > 0 && sign < 0)
-			TooMuchTakenOut(psprintf("%u of none with %s.", b.count, CellText(&right->head, &b)));
+			CannotSubtract(psprintf("%u of 0 with %s.", b.count, CellText(&right->head, &b)));
 		if (order == 0)
 			ChangeCount(&left->head, &a, b.count, sign);
 		i += order <= 0;
@@ -168,7 +172,7 @@ CombineCells(const ClvCells *left, const ClvCells *right, int sign, const Union 
 	return n;
 }
 
-/* The same of what customers spent: a row each, so that equal ones stand side by side. */
+/* The same of what customers spent: a row each, so that equal ones are adjacent. */
 static int64
 CombineSpend(const ClvCells *left, const ClvCells *right, int sign, ClvSpendEntry *result)
 {
@@ -185,7 +189,7 @@ CombineSpend(const ClvCells *left, const ClvCells *right, int sign, ClvSpendEntr
 													  : clv_spend_compare(&one[i], &other[j]);
 
 		if (order > 0 && sign < 0)
-			TooMuchTakenOut(psprintf("One with %d purchases of %s in the mean.", other[j].x,
+			CannotSubtract(psprintf("One with %d purchases of %s in the mean.", other[j].x,
 									 clv_number_text(ClvSpendMean(&other[j]))));
 		if (order == 0 && sign < 0)
 		{
@@ -202,6 +206,7 @@ CombineSpend(const ClvCells *left, const ClvCells *right, int sign, ClvSpendEntr
 
 /* ---- in SQL ---- */
 
+/* Subtract the numbers of customers in the head; an error where the grids differ or a number becomes negative. */
 static void
 SubtractHeads(ClvCellsHead *head, const ClvCellsHead *right)
 {
@@ -210,13 +215,13 @@ SubtractHeads(ClvCellsHead *head, const ClvCellsHead *right)
 	head->spend_skipped -= right->spend_skipped;
 	head->returned -= right->returned;
 	if (head->skipped < 0 || head->spend_skipped < 0 || head->returned < 0)
-		TooMuchTakenOut("More customers were skipped in the cells to take out.");
+		CannotSubtract("More customers were skipped in the cells to subtract.");
 	clv_times_add(&head->times, &right->times, -1);
 }
 
 /*
- * The same days of first and last purchases do not make the same customers: days between
- * can be others. Of these only the sum of log times knows, and not always enough.
+* An error where the sum of log times that is left is impossible. Customers with the same days of first and last
+ * purchases can have different days between; only this sum depends on them, and it does not show every difference.
  */
 static void
 CheckTimesLeft(const ClvCellsHead *head, const ClvCellEntry *cells)
@@ -225,11 +230,12 @@ CheckTimesLeft(const ClvCellsHead *head, const ClvCellEntry *cells)
 	double		most;
 
 	if (head->with_times && !clv_times_possible(head, cells, &least, &most))
-		TooMuchTakenOut(psprintf("Days between their first and last purchases are others: the logarithms of the "
+		CannotSubtract(psprintf("Days between their first and last purchases are others: the logarithms of the "
 								 "times left add up to %.6g, those of the customers left lie between %.6g and %.6g.",
 								 ClvTimesValue(&head->times), least, most));
 }
 
+/* left + right (sign 1) or left - right (-1), canonical. */
 static ClvCells *
 Combine(const ClvCells *left, const ClvCells *right, int sign)
 {

@@ -30,6 +30,7 @@
 
 /* ---- out ---- */
 
+/* The name of a kind of cells, as the text form has it. */
 static const char *
 KindName(int kind)
 {
@@ -37,6 +38,7 @@ KindName(int kind)
 																			 : "history";
 }
 
+/* Append cell i as an array. */
 static void
 AppendCell(StringInfo out, const ClvCells *flat, int64 i)
 {
@@ -57,6 +59,7 @@ AppendCell(StringInfo out, const ClvCells *flat, int64 i)
 	appendStringInfoChar(out, ']');
 }
 
+/* Append the member with the vectors. */
 static void
 AppendVectors(StringInfo out, const ClvCells *flat)
 {
@@ -73,6 +76,7 @@ AppendVectors(StringInfo out, const ClvCells *flat)
 	appendStringInfoString(out, flat->head.nvectors > 0 ? "]], " : "], ");
 }
 
+/* Append the array of spend entries. */
 static void
 AppendSpend(StringInfo out, const ClvCells *flat)
 {
@@ -90,6 +94,7 @@ AppendSpend(StringInfo out, const ClvCells *flat)
 	appendStringInfoChar(out, ']');
 }
 
+/* The cells as JSON, exact. */
 static char *
 CellsText(const ClvCells *flat)
 {
@@ -128,6 +133,7 @@ CellsText(const ClvCells *flat)
 
 PG_FUNCTION_INFO_V1(clv_cells_out);
 
+/* clv_cells_out(clv_cells) -> cstring: the text form. */
 Datum
 clv_cells_out(PG_FUNCTION_ARGS)
 {
@@ -136,6 +142,7 @@ clv_cells_out(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(clv_cells_to_jsonb);
 
+/* clv_cells::jsonb: the text form as jsonb; an error where it is too large for one. */
 Datum
 clv_cells_to_jsonb(PG_FUNCTION_ARGS)
 {
@@ -146,7 +153,7 @@ clv_cells_to_jsonb(PG_FUNCTION_ARGS)
 
 /* ---- in ---- */
 
-/* A string without escapes, as all of ours are. */
+/* Read a string without escapes, as all of the text form are. */
 static char *
 ScanString(ClvScanner *in)
 {
@@ -165,7 +172,7 @@ ScanString(ClvScanner *in)
 	clv_scan_error(in, "a string without escapes");
 }
 
-/* A JSON number; jsonb may have written a whole one as 1, and a double as 1e300. */
+/* Read a JSON number; jsonb may have written a whole one as 1, and a double as 1e300. */
 static double
 ScanNumber(ClvScanner *in)
 {
@@ -177,13 +184,14 @@ ScanNumber(ClvScanner *in)
 	return value;
 }
 
+/* Read a whole number from least to most. */
 static int64
 ScanInteger(ClvScanner *in, int64 least, int64 most)
 {
 	return clv_scan_whole(in, least, most, NULL);
 }
 
-/* Step over a JSON object; its inside is checked by whoever parses it. */
+/* Step over a JSON object; its inside is checked where it is parsed. */
 static char *
 ScanObject(ClvScanner *in)
 {
@@ -212,6 +220,7 @@ ScanObject(ClvScanner *in)
 	clv_scan_error(in, "an object that ends");
 }
 
+/* Read the options, all of which are checked. */
 static void
 ScanOptions(ClvScanner *in, ClvFitOptions *options)
 {
@@ -222,7 +231,7 @@ ScanOptions(ClvScanner *in, ClvFitOptions *options)
 	*options = parsed.options;
 }
 
-/* A vector, which gets the next number; twice the same one would not. */
+/* Read a vector, which gets the next number; an error where it is not new. */
 static void
 ScanVector(ClvScanner *in, ClvCellsState *state)
 {
@@ -240,6 +249,7 @@ ScanVector(ClvScanner *in, ClvCellsState *state)
 		clv_scan_error(in, "each vector once");
 }
 
+/* Read a cell, check it, and count its customers. */
 static void
 ScanCell(ClvScanner *in, ClvCellsState *state)
 {
@@ -272,6 +282,7 @@ ScanCell(ClvScanner *in, ClvCellsState *state)
 	clv_cells_count(state, &cell);
 }
 
+/* Read a spend entry, check it, and add it. */
 static void
 ScanSpend(ClvScanner *in, ClvCellsState *state)
 {
@@ -287,7 +298,7 @@ ScanSpend(ClvScanner *in, ClvCellsState *state)
 	clv_cells_spend(state, x, mean);
 }
 
-/* A list of rows, each read by the function. */
+/* Read a list of rows, each with the function. */
 static void
 ScanRows(ClvScanner *in, ClvCellsState *state, void (*row) (ClvScanner *, ClvCellsState *))
 {
@@ -305,7 +316,7 @@ ScanRows(ClvScanner *in, ClvCellsState *state, void (*row) (ClvScanner *, ClvCel
 	clv_scan_expect(in, "]");
 }
 
-/* Step over rows, or none, to come back when the head is known. */
+/* Step over rows, or null; they are read when the head is known. */
 static void
 SkipRows(ClvScanner *in)
 {
@@ -333,6 +344,7 @@ static const char *const key_names[KEYS] = {"version", "kind", "occasion", "opti
 											"skipped", "spend_skipped", "returned", "times",
 											"vectors", "cells", "spend"};
 
+/* Read a key and its colon; an error where it is unknown. */
 static int
 ScanKey(ClvScanner *in)
 {
@@ -350,6 +362,7 @@ ScanKey(ClvScanner *in)
 	return key;
 }
 
+/* Read the kind of the cells. */
 static void
 ScanKind(ClvScanner *in, ClvCellsHead *head)
 {
@@ -366,7 +379,7 @@ ScanKind(ClvScanner *in, ClvCellsHead *head)
 		clv_scan_error(&before, "\"history\", \"summary\" or \"periods\"");
 }
 
-/* Everything but the rows, of which only the places are noted. */
+/* Read everything but the rows, of which only the positions are noted. */
 static void
 ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 {
@@ -430,7 +443,7 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 			clv_scan_error(in, psprintf("the key \"%s\"", key_names[key]));
 }
 
-/* A vector that no cell has would be one that equal cells do not have. */
+/* An error where a vector belongs to no cell: equal cells would have different bytes. */
 static void
 CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
 {
@@ -445,6 +458,7 @@ CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
 	pfree(used);
 }
 
+/* The cells that the text describes; errors name what was expected, and where. */
 static Datum
 ParseCells(const char *text)
 {
@@ -477,6 +491,7 @@ CLV_INPUT_FUNCTION(clv_cells_in, ParseCells);
 
 PG_FUNCTION_INFO_V1(clv_cells_from_jsonb);
 
+/* jsonb::clv_cells: reads the jsonb form; every member is checked. */
 Datum
 clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 {
@@ -485,13 +500,14 @@ clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 	return ParseCells(JsonbToCString(NULL, &json->root, VARSIZE(json)));
 }
 
-/* ---- wire ---- */
+/* ---- the binary form ---- */
 
 /* of a cell without a vector; in memory it is a third larger */
 #define CELL_WIRE_SIZE 24
 
 PG_FUNCTION_INFO_V1(clv_cells_send);
 
+/* clv_cells_send(clv_cells) -> bytea: the binary form. */
 Datum
 clv_cells_send(PG_FUNCTION_ARGS)
 {
@@ -544,7 +560,7 @@ clv_cells_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
-/* A number of entries that the rest of the message can hold. */
+/* Receive a number of entries; an error where the rest of the message cannot hold so many. */
 static int64
 RecvCount(StringInfo in, int entry)
 {
@@ -557,6 +573,7 @@ RecvCount(StringInfo in, int entry)
 	return n;
 }
 
+/* Receive the number of vectors of cells without covariates, which must be 0. */
 static int64
 RecvNone(StringInfo in)
 {
@@ -564,10 +581,11 @@ RecvNone(StringInfo in)
 
 	if (n != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_cells claim " INT64_FORMAT " vectors of nothing", n)));
+						errmsg("binary clv_cells have " INT64_FORMAT " vectors without covariates", n)));
 	return 0;
 }
 
+/* Raises the error of entries that are not in order. */
 static void
 NotSorted(void)
 {
@@ -575,6 +593,7 @@ NotSorted(void)
 					errmsg("entries of binary clv_cells are not in order")));
 }
 
+/* Receive the vectors, checked. */
 static void
 RecvVectors(StringInfo in, ClvCells *flat)
 {
@@ -594,6 +613,7 @@ RecvVectors(StringInfo in, ClvCells *flat)
 	}
 }
 
+/* Receive the cells, checked. */
 static void
 RecvCells(StringInfo in, ClvCells *flat)
 {
@@ -617,6 +637,7 @@ RecvCells(StringInfo in, ClvCells *flat)
 	}
 }
 
+/* Receive the spend entries, checked. */
 static void
 RecvSpend(StringInfo in, ClvCells *flat)
 {
@@ -637,6 +658,7 @@ RecvSpend(StringInfo in, ClvCells *flat)
 
 PG_FUNCTION_INFO_V1(clv_cells_recv);
 
+/* clv_cells_recv(internal) -> clv_cells: the binary form, of which every byte is checked. */
 Datum
 clv_cells_recv(PG_FUNCTION_ARGS)
 {
@@ -666,7 +688,7 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	head.width = clv_fit_width(&head.options);
 	clv_cells_check_head(&head);
 
-	/* what is left of the message says how much memory its counts may claim */
+	/* the rest of the message limits how much memory its counts may claim */
 	head.nvectors = head.width > 0 ? RecvCount(in, head.width * sizeof(double)) : RecvNone(in);
 	rest = Max(in->len - in->cursor, 0);
 	flat = palloc_extended(sizeof(ClvCellsHead) + rest + rest / 3, MCXT_ALLOC_HUGE);

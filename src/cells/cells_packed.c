@@ -2,18 +2,18 @@
  * cells_packed.c
  *		Counting histories in one word each: the first stage of clv_cells.
  *
- * A million customers of two years are some hundred thousand cells that come in no
- * order, so that to count one is to wait for memory. Here a cell and its count are
- * one word of a hash table: one place to wait for, and a quarter of the memory. As
+* A million customers of two years are some hundred thousand cells that come in no
+ * order, so that counting one means waiting for memory. Here a cell and its count are
+ * one word of a hash table: one memory access, and a quarter of the memory. As
  * numbers the words are in the order of cells, so that sorting them puts the cells
  * into the order in which they are stored and fitted.
  *
  * What does not fit (more than 4095 repeat purchases, days more than 44 years away
  * from the first that came, covariates) is left to the cells themselves. Where more
  * customers are alike than a count of 22 bits holds, their cell has several words.
- * Whoever wants to see the cells has them settled: unpacked, once and for all.
+* Before the cells are read they are settled: unpacked, once and for all.
  *
- * Words wait in a short line until it is full: meanwhile their slots are fetched.
+* Words wait in a short queue until it is full: meanwhile their slots are prefetched.
  */
 #include "cells/cells.h"
 
@@ -52,6 +52,7 @@ Pack(const ClvPacked *packed, const ClvCellEntry *cell, uint64 *word)
 	return true;
 }
 
+/* The cell and its count behind a word. */
 static void
 Unpack(const ClvPacked *packed, uint64 word, ClvCellEntry *cell)
 {
@@ -62,12 +63,14 @@ Unpack(const ClvPacked *packed, uint64 word, ClvCellEntry *cell)
 	cell->until = cell->since + (int64) (word >> COUNT_BITS & (DAYS_LIMIT - 1));
 }
 
+/* The slot where the search for the word begins. */
 static inline uint64
 FirstSlot(const ClvPacked *packed, uint64 word)
 {
 	return ((word >> COUNT_BITS) * UINT64CONST(0x9E3779B97F4A7C15)) >> packed->shift;
 }
 
+/* The count of a word. */
 static inline uint64
 Count(uint64 word)
 {
@@ -156,25 +159,28 @@ clv_packed_count(ClvPacked *packed, MemoryContext context, const ClvCellEntry *c
 
 /* ---- sorting ---- */
 
+/* Digit number which of the sort key of a word: the word without its count. */
 static inline uint32_t
 WordDigit(const void *record, int which, const void *arg)
 {
 	return *(const uint64 *) record >> (COUNT_BITS + which * CLV_SORT_BITS) & (CLV_SORT_BUCKETS - 1);
 }
 
+/* The order of words as numbers. */
 static inline bool
 WordLess(const void *a, const void *b)
 {
 	return *(const uint64 *) a < *(const uint64 *) b;
 }
 
+/* The poll of the sort: checks for interrupts. */
 static void
 Interrupt(void *arg)
 {
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* The words at the front of the slots, in order; as a table they are gone. */
+/* Move the words to the front of the slots, in order; the hash table is gone then. */
 static void
 Sort(ClvPacked *packed, MemoryContext context)
 {

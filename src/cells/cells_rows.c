@@ -17,7 +17,7 @@
 #include "utils/array.h"
 #include "utils/syscache.h"
 
-/* What the arguments of a row are; -1: not among them. */
+/* The positions of the arguments of a row; -1: not among them. */
 typedef struct RowForm
 {
 	bool		summary;
@@ -29,12 +29,13 @@ typedef struct RowForm
 /* What a call site keeps from row to row. */
 typedef struct RowSite
 {
-	bool		asked;			/* is the next known? */
+	bool		asked;			/* the next is known */
 	bool		may_be_small;
 	ClvLastValue given;			/* the options argument */
-	ClvParsedOptions parsed;	/* what it says */
+	ClvParsedOptions parsed;	/* the options in it */
 } RowSite;
 
+/* What the call site keeps, zeroed before its first row. */
 static RowSite *
 Site(FunctionCallInfo fcinfo)
 {
@@ -53,7 +54,7 @@ clv_cells_context(FunctionCallInfo fcinfo)
 	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
 }
 
-/* ---- who sees a state ---- */
+/* ---- which states may be small ---- */
 
 /* Whether a function of an aggregate is one of these, whatever it is called in the catalog. */
 static bool
@@ -66,8 +67,8 @@ IsFunction(Oid function, PGFunction one, PGFunction other)
 }
 
 /*
- * Whether the aggregate that calls hands its states to nobody but functions that know
- * small ones. Anybody may make an aggregate of the functions of this room, without a
+* Whether the aggregate that calls passes its states only to functions that can read
+ * small ones. Users may create an aggregate from the functions of this module, without a
  * final function or with one of their own: its states are seen by others, and have to
  * be values of the type. So have those that several aggregates share.
  */
@@ -116,6 +117,7 @@ clv_cells_unchanged(FunctionCallInfo fcinfo)
 
 /* ---- options of a row ---- */
 
+/* Raises the error of rows with different options. */
 static void
 OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
 {
@@ -131,7 +133,7 @@ OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
 					errhint("For one model per group, group by what the options depend on.")));
 }
 
-/* What the options make of histories. */
+/* The kind of cells that histories are counted in with these options. */
 static ClvCellsKind
 HistoryKind(const ClvFitOptions *options)
 {
@@ -150,35 +152,35 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 	if (clock != CLV_CONTINUOUS && !form->summary && options->as_of == DATEVAL_NOEND)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" counts histories in %s up to a day, which is not given",
-						options->model, clv_clock_name(clock)),
-				 errhint("Say clv_options(model => '%s', as_of => ...).", options->model)));
+				 errmsg("option \"as_of\" is required by model \"%s\"", options->model),
+				 errdetail("It counts histories in %s.", clv_clock_name(clock)),
+				 errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
 	if (clock == CLV_CAMPAIGNS && form->summary && form->outcome < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is fitted to outcomes, which are not given", options->model),
-				 errhint("Say whether each customer bought in the period after t_cal: clv_fit(x, "
+				 errmsg("outcomes are required by model \"%s\"", options->model),
+				 errhint("Give whether each customer bought in the period after t_cal: clv_fit(x, "
 						 "t_x, t_cal, mean_spend, outcome, options).")));
 	if (clock != CLV_CAMPAIGNS && form->outcome >= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not fitted to outcomes", options->model),
-				 errhint("Leave the outcome out, or say clv_options(model => 'rfmtc').")));
+				 errmsg("outcomes are not supported by model \"%s\"", options->model),
+				 errhint("Leave the outcome out, or use clv_options(model => 'rfmtc').")));
 	if (options->ncovariates > 0 && form->covariates < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the covariates are named, but not given"),
+				 errmsg("values of the covariates are missing"),
 				 errdetail("The options name %s.", clv_fit_covariate_list(options)),
 				 errhint("Give their values in this order after the options: ARRAY[...].")));
 	if (options->ncovariates == 0 && form->covariates >= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the covariates are given, but not named"),
+				 errmsg("names of the covariates are missing"),
 				 errhint("Name them in the order of the array: clv_options(covariates => "
 						 "'{...}').")));
 }
 
-/* What the options argument says, checked for the form of the rows (NULL: for none). */
+/* The parsed options argument, checked for the form of the rows (NULL: not checked). */
 static const ClvParsedOptions *
 Given(FunctionCallInfo fcinfo, int arg, const RowForm *form)
 {
@@ -203,6 +205,7 @@ clv_cells_given(FunctionCallInfo fcinfo, int arg)
 	return Given(fcinfo, arg, NULL);
 }
 
+/* An error unless the options are those of the head. */
 static void
 CheckSame(const ClvCellsHead *head, const ClvFitOptions *options)
 {
@@ -210,7 +213,7 @@ CheckSame(const ClvCellsHead *head, const ClvFitOptions *options)
 		OptionsDiffer(&head->options, options);
 }
 
-/* The first row of a state. */
+/* A new state for the first row. */
 static ClvCellsState *
 NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 {
@@ -270,6 +273,7 @@ AddSpend(ClvCellsState *state, int32 known, double mean)
 
 /* ---- vectors ---- */
 
+/* Numbers as an array's text; nulls: which are NULL, or NULL where none is. */
 static char *
 VectorText(const double *values, const bool *nulls, int n)
 {
@@ -288,7 +292,7 @@ VectorText(const double *values, const bool *nulls, int n)
 	return out.data;
 }
 
-/* An array in words, whatever it holds. */
+/* An array of numbers as text, NULLs included. */
 static char *
 ArrayText(ArrayType *array)
 {
@@ -306,19 +310,20 @@ ArrayText(ArrayType *array)
 	return VectorText(numbers, nulls, n);
 }
 
+/* Raises the error of covariates that a fit cannot use; row: the customer they belong to. */
 static pg_attribute_noreturn() void
 BadCovariates(const char *what, ArrayType *array, const ClvFitOptions *options, const char *row)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid covariates: %s", what),
-			 errdetail("Of %s they are %s; their names are %s.", row,
+			 errdetail("The values of %s are %s; the names are %s.", row,
 					   array == NULL ? "NULL" : ArrayText(array),
 					   clv_fit_covariate_list(options)),
 			 errhint("Each customer needs a finite number for each name; to leave customers out, "
 					 "use FILTER.")));
 }
 
-/* The covariates of a row, checked; row: whose they are, for an error. */
+/* Read and check the covariates of a row; row: describes the customer, for an error. */
 static void
 ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
 			   char *(*row) (FunctionCallInfo), double *vector)
@@ -345,6 +350,7 @@ ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
 
 /* ---- rows ---- */
 
+/* Add the logarithm of a time between purchases to the sum; the argument is the sum. */
 static void
 AddLogTime(void *arg, int32 days)
 {
@@ -353,6 +359,7 @@ AddLogTime(void *arg, int32 days)
 	clv_times_add((ClvLogTimes *) arg, &time, 1);
 }
 
+/* Set the occasion of the cells with the first history; an error where a later one differs. */
 static void
 CheckOccasion(ClvCellsState *state, int32 occasion)
 {
@@ -367,7 +374,7 @@ CheckOccasion(ClvCellsState *state, int32 occasion)
 				 errhint("Make all histories with the same occasion.")));
 }
 
-/* x, t_x and T in whole periods. Who comes back is a customer of the first contract. */
+/* Set x, t_x and T in whole periods. Customers who return after a contract are counted with their first one. */
 static void
 PeriodsCell(ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
 {
@@ -384,9 +391,9 @@ PeriodsCell(ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
 	cell->until = periods.T;
 }
 
-/* The last day that is looked at: of campaigns the end of a period, after which the next one is judged. */
+/* The last day of the history that is used: of campaigns the end of a period, whose next one is the outcome. */
 static DateADT
-LookedAt(const ClvCellsState *state)
+LastDayUsed(const ClvCellsState *state)
 {
 	DateADT		as_of = state->head->options.as_of;
 
@@ -394,16 +401,17 @@ LookedAt(const ClvCellsState *state)
 										 : as_of;
 }
 
-/* Whether the customer buys in the period after the last day that is looked at. */
+/* 1 where the customer buys in the period after the last day that is used, else 0. */
 static double
 Outcome(const ClvCellsState *state, const ClvHistory *history)
 {
 	ClvSteps	steps;
 
-	clv_steps_from(&steps, &state->counting.grid, LookedAt(state));
+	clv_steps_from(&steps, &state->counting.grid, LastDayUsed(state));
 	return clv_history_taken(history, &steps, 0, 1);
 }
 
+/* Count a history; skipped where the customer has no purchase yet. */
 static void
 AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covariates)
 {
@@ -413,7 +421,7 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 	int32		purchases;
 	double		outcome;
 
-	clv_history_summarize(history, LookedAt(state), (ClvSpendBasis) options->spend_basis,
+	clv_history_summarize(history, LastDayUsed(state), (ClvSpendBasis) options->spend_basis,
 						  &summary);
 	CheckOccasion(state, summary.occasion);
 	if (summary.purchases <= 0)
@@ -445,7 +453,7 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 		AddSpend(state, summary.spend_purchases, summary.spend / summary.spend_purchases);
 }
 
-/* Whose covariates they are, for an error. */
+/* The customer of a history in words, for an error. */
 static char *
 HistoryRow(FunctionCallInfo fcinfo)
 {
@@ -482,12 +490,14 @@ clv_cells_add(PG_FUNCTION_ARGS)
 	ReturnState(state);
 }
 
+/* A numeric argument as text, NULL included. */
 static char *
 ArgumentText(FunctionCallInfo fcinfo, int arg)
 {
 	return PG_ARGISNULL(arg) ? "NULL" : clv_number_text(PG_GETARG_FLOAT8(arg));
 }
 
+/* The customer of a summary in words, for an error. */
 static char *
 SummaryRow(FunctionCallInfo fcinfo)
 {
@@ -495,6 +505,7 @@ SummaryRow(FunctionCallInfo fcinfo)
 					ArgumentText(fcinfo, 2), ArgumentText(fcinfo, 3), ArgumentText(fcinfo, 4));
 }
 
+/* Raises the error of a summary that no customer can have; hint: NULL for none. */
 static pg_attribute_noreturn() void
 BadSummary(FunctionCallInfo fcinfo, const char *what, const char *hint)
 {
@@ -534,7 +545,7 @@ CheckSummary(FunctionCallInfo fcinfo)
 		BadSummary(fcinfo, "mean_spend must be finite", "NULL says that it is not known.");
 }
 
-/* Rows that a family of discrete time cannot have made. */
+/* An error where a summary is impossible in discrete time. */
 static void
 CheckPossible(FunctionCallInfo fcinfo, const ClvCellsState *state)
 {
@@ -557,7 +568,7 @@ CheckPossible(FunctionCallInfo fcinfo, const ClvCellsState *state)
 		BadSummary(fcinfo, "more purchases than opportunities: x is larger than t_x",
 				   "Each opportunity is taken or not; t_x is the last one taken, t_cal how many "
 				   "there were.");
-	BadSummary(fcinfo, psprintf("\"%s\" has no such customers", family->name), NULL);
+	BadSummary(fcinfo, psprintf("not possible under model \"%s\"", family->name), NULL);
 }
 
 /* Count a summary; the row has been checked but for what its family says. */
@@ -591,6 +602,7 @@ AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
 	ReturnState(state);
 }
 
+/* Whether x, t_x and t_cal are all NULL: such a row is ignored. */
 static bool
 IsNoRow(FunctionCallInfo fcinfo)
 {

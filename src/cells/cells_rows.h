@@ -1,13 +1,13 @@
 /*
  * cells_rows.h
- *		What the transition functions of this room share.
+ *		What the transition functions of this module share.
  */
 #ifndef CLV_CELLS_ROWS_H
 #define CLV_CELLS_ROWS_H
 
 #include "cells/cells.h"
 
-/* Where a state may live. */
+/* The context for a state: the aggregate's, or the current one outside of an aggregate. */
 extern MemoryContext clv_cells_context(FunctionCallInfo fcinfo);
 
 /*
@@ -20,10 +20,12 @@ extern Datum clv_cells_merge(PG_FUNCTION_ARGS);
 extern Datum clv_cells_final(PG_FUNCTION_ARGS);
 extern Datum clv_fit_final(PG_FUNCTION_ARGS);
 
+/* Return a state, in place where it is small. */
 #define ReturnState(state) \
 	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small) \
 										   : EOHPGetRWDatum(&(state)->hdr))
 
+/* Argument 0 as it is, for a row that is ignored. */
 extern Datum clv_cells_unchanged(FunctionCallInfo fcinfo);
 
 /* What the options argument says, NULL where there is none; parsed only where it is not that of the last row. */

@@ -2,7 +2,7 @@
  * cells_small.c
  *		The state of a small fit: one piece of memory, without a context of its own.
  *
- * Hash aggregation walks the memory contexts of all its groups whenever a group is
+* Hash aggregation visits the memory contexts of all its groups whenever a group is
  * new, so that forty thousand groups with a context each took seconds. Until a group
  * has SMALL_ROWS customers its state is therefore a plain value: a head, cells of one
  * customer each in the order of arrival, and their spend, with room for some more.
@@ -11,15 +11,16 @@
  * counts (cells.c).
  *
  * Such a value is seen by the functions of an aggregate and, between workers and their
- * leader, by nobody else: what a user sees, compares or stores is the canonical form.
- * Only aggregates that end with the final functions of this room have small states
+ * leader, nowhere else: what a user sees, compares or stores is the canonical form.
+ * Only aggregates that end with the final functions of this module have small states
  * (clv_cells_may_be_small); no input function takes one in.
  */
 #include "cells/cells_rows.h"
 
 #define SMALL_ROWS 128
-#define ROOM_AT_FIRST 2
+#define ROWS_AT_FIRST 2
 
+/* A small state: the head, then cells and spend entries with room for some more. */
 typedef struct ClvSmall
 {
 	ClvCellsHead head;
@@ -31,6 +32,7 @@ typedef struct ClvSmall
 	ClvCellEntry cells[FLEXIBLE_ARRAY_MEMBER];	/* then the spend */
 } ClvSmall;
 
+/* The spend entries of a small state. */
 static inline ClvSpendEntry *
 Spend(const ClvSmall *small)
 {
@@ -71,7 +73,7 @@ Open(ClvSmall *small, ClvCellsState *state)
 	state->clock = (ClvClock) small->clock;
 }
 
-/* Room for so many rows; in the memory of a row, from where the aggregate copies it. */
+/* A small state with room for so many rows, in the memory of a row, from where the aggregate copies it. */
 static ClvSmall *
 Allocate(const ClvCellsHead *head, int32 cells, int32 spend)
 {
@@ -94,7 +96,7 @@ clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend, ClvCellsState 
 
 	if (head->width > 0 || cells > SMALL_ROWS || spend > SMALL_ROWS)
 		return NULL;
-	small = Allocate(head, Max(ROOM_AT_FIRST, cells), head->with_spend ? Max(ROOM_AT_FIRST, spend) : 0);
+	small = Allocate(head, Max(ROWS_AT_FIRST, cells), head->with_spend ? Max(ROWS_AT_FIRST, spend) : 0);
 	small->head.ncells = small->head.nspend = 0;
 	small->clock = clv_fit_clock(&head->options);
 	clv_fit_counting(&head->options, &small->counting);

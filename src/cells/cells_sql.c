@@ -49,6 +49,7 @@ clv_cells_merge(PG_FUNCTION_ARGS)
 	ReturnState(state);
 }
 
+/* Raises the error of cells that were counted in a way that other options do not allow. */
 static void
 CannotFit(const char *what, const char *cells, const char *options, const char *hint)
 {

@@ -25,6 +25,7 @@ clv_vector_compare(const double *a, const double *b, int width)
 	return 0;
 }
 
+/* The hash of a vector's bytes. */
 static inline uint32
 HashVector(const double *vector, int width)
 {
@@ -44,7 +45,7 @@ FindSlot(const ClvVectors *vectors, const double *vector, int width)
 	return slot;
 }
 
-/* Build the index anew for twice the room there is. */
+/* Double the room for vectors, and build the index anew. */
 static void
 Grow(ClvCellsState *state)
 {

@@ -1,6 +1,6 @@
 /*
  * option_semantics.c
- *		What options mean for a fit: the family, its clock, what customers must bring.
+ *		What options mean for a fit: the family, its clock, the numbers each customer needs.
  */
 #include "cells/options.h"
 
@@ -27,6 +27,7 @@ clv_fit_covariate_list(const ClvFitOptions *options)
 	return list.data;
 }
 
+/* Whether several families are to be tried. */
 static bool
 IsAuto(const ClvFitOptions *options)
 {

@@ -3,8 +3,8 @@
  *		The options of a fit: clv_options(), and the JSON it returns.
  *
  * The function validates what it is given and returns plain JSON, so that options
- * can be stored beside a model, and written by hand. Whoever receives them checks
- * them again, key by key.
+ * can be stored beside a model, and written by hand. Where they are used, they are
+ * checked again, key by key.
  *
  * The table below is the list of the options. Reading them, checking them, writing them
  * as text and as bytes, and comparing them (options_forms.c) follow from it: a new option
@@ -92,24 +92,28 @@ OptionList(void)
 	return list.data;
 }
 
+/* The spend basis of that name; an error where it is unknown. */
 static int32
 BasisOfWord(const char *word)
 {
 	return clv_spend_basis(word);
 }
 
+/* The name of a spend basis. */
 static const char *
 WordOfBasis(int32 basis)
 {
 	return clv_spend_basis_name((ClvSpendBasis) basis);
 }
 
+/* The periods of that name; an error where they are unknown. */
 static int32
 PeriodsOfWord(const char *word)
 {
 	return clv_periods_of(word);
 }
 
+/* The name of periods. */
 static const char *
 WordOfPeriods(int32 periods)
 {
@@ -147,7 +151,7 @@ clv_option_set_family(char *field, const char *name, ClvProcess process, const c
 										  process == CLV_SPEND ? "spend" : "purchases"),
 				  errdetail("Known are %s and \"%s\".", FamilyList(process), other),
 				  family == NULL ? 0
-								 : errhint("Say %s => '%s'.",
+								 : errhint("Use %s => '%s'.",
 										   process == CLV_SPEND ? "model" : "spend", name));
 	}
 	Assert(strlen(name) < CLV_NAME_SIZE);
@@ -173,7 +177,7 @@ clv_option_check_interval(const ClvOption *option, const Interval *interval)
 	(void) clv_period_days(option->name, interval, option->may_be_none);
 }
 
-/* A start is of use to its own family, and to one that contains it. */
+/* An error unless the start is of the family to fit, or of one that it contains. */
 static void
 CheckStartFamily(const ClvFitOptions *options)
 {
@@ -181,15 +185,15 @@ CheckStartFamily(const ClvFitOptions *options)
 		!clv_fit_starts(options, clv_fit_family(options)))
 		ClvBadOption(errmsg("start is a \"%s\" model, but the model to fit is \"%s\"",
 						 options->start_model, options->model),
-				  errhint("Say model => '%s', or leave out start.", options->start_model));
+				  errhint("Use model => '%s', or leave out start.", options->start_model));
 	if (options->start_spend[0] != '\0' && strcmp(options->spend, CLV_SPEND_NONE) != 0 &&
 		strcmp(options->start_spend, options->spend) != 0)
 		ClvBadOption(errmsg("start is a \"%s\" model, but the spend model to fit is \"%s\"",
 						 options->start_spend, options->spend),
-				  errhint("Say spend => '%s', or leave out start.", options->start_spend));
+				  errhint("Use spend => '%s', or leave out start.", options->start_spend));
 }
 
-/* What makes no sense together. */
+/* An error unless options that are possible one by one are possible together. */
 void
 clv_options_check_together(const ClvFitOptions *options)
 {
@@ -199,39 +203,39 @@ clv_options_check_together(const ClvFitOptions *options)
 	CheckStartFamily(options);
 	if (options->ncovariates > 0 && !clv_model_takes_effect(family, false) &&
 		!clv_model_takes_effect(family, true))
-		ClvBadOption(errmsg("\"%s\" takes no covariates", options->model),
+		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
 				  errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
 	if (options->penalty > 0 && options->ncovariates == 0)
-		ClvBadOption(errmsg("penalty is on the effects of covariates, but there are none"),
-				  errhint("Name them: covariates => '{...}'. To hold back the shapes of the "
-						  "distributions, say shape_penalty."));
+		ClvBadOption(errmsg("option \"penalty\" requires covariates"),
+				  errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
+						  "distributions, use shape_penalty."));
 	if (options->k > 0 && !clv_fit_has_k(options))
-		ClvBadOption(errmsg("\"%s\" has no k", options->model),
-				  errhint("Leave out k, or say model => 'mbg/cnbd-k'."));
+		ClvBadOption(errmsg("option \"k\" is not supported by model \"%s\"", options->model),
+				  errhint("Leave out k, or use model => 'mbg/cnbd-k'."));
 	if (family->clock != CLV_RENEWALS && clv_interval_days(&options->grace) != 0)
-		ClvBadOption(errmsg("\"%s\" knows no grace", options->model),
-				  errhint("Leave out grace, or say model => 'sbg'."));
+		ClvBadOption(errmsg("option \"grace\" is not supported by model \"%s\"", options->model),
+				  errhint("Leave out grace, or use model => 'sbg'."));
 	if (family->clock == CLV_CONTINUOUS && options->periods != CLV_PERIODS_ANNIVERSARY)
-		ClvBadOption(errmsg("\"%s\" knows no periods", options->model),
-				  errdetail("Its time is continuous."),
-				  errhint("Leave out periods, or choose a family that counts them, such as bg/bb "
+		ClvBadOption(errmsg("option \"periods\" is not supported by model \"%s\"", options->model),
+				  errdetail("The time of this model is continuous."),
+				  errhint("Leave out periods, or use a model that counts them, such as bg/bb "
 						  "or sbg."));
 	clv_fit_counting(options, &counting);
 }
 
-/* Give the family that leaves probabilities as they come. */
+/* Set the family that does not clamp probabilities. */
 static void
 SetUnclamped(ClvFitOptions *options)
 {
 	char	   *name = psprintf("%s/unclamped", options->model);
 
 	if (clv_fit_clock(options) != CLV_CAMPAIGNS || clv_family(name) == NULL)
-		ClvBadOption(errmsg("\"%s\" has nothing to clamp", options->model),
-				  errhint("Leave out clamp, or say model => 'rfmtc'."));
+		ClvBadOption(errmsg("option \"clamp\" is not supported by model \"%s\"", options->model),
+				  errhint("Leave out clamp, or use model => 'rfmtc'."));
 	strlcpy(options->model, name, CLV_NAME_SIZE);
 }
 
-/* Give the family whose purchase and churn rate are correlated. */
+/* Set the family whose purchase and churn rate are correlated. */
 static void
 SetCorrelated(ClvFitOptions *options)
 {
@@ -245,8 +249,8 @@ SetCorrelated(ClvFitOptions *options)
 			strlcpy(options->model, family->name, CLV_NAME_SIZE);
 			return;
 		}
-	ClvBadOption(errmsg("\"%s\" knows no correlation of purchase and churn rate", options->model),
-			  errhint("Leave out correlation, or say model => 'pareto/nbd'."));
+	ClvBadOption(errmsg("option \"correlation\" is not supported by model \"%s\"", options->model),
+			  errhint("Leave out correlation, or use model => 'pareto/nbd'."));
 }
 
 /* Add a name to those of the covariates. */
@@ -274,6 +278,7 @@ clv_options_add_covariate(ClvFitOptions *options, const char *name)
 	options->ncovariates++;
 }
 
+/* Set a family or a choice. */
 static void
 SetText(const ClvOption *option, ClvFitOptions *options, const char *text)
 {
@@ -283,6 +288,7 @@ SetText(const ClvOption *option, ClvFitOptions *options, const char *text)
 		*(int32 *) ClvOptionField(option, options) = option->choose(text);
 }
 
+/* Set an interval. */
 static void
 SetInterval(const ClvOption *option, ClvFitOptions *options, const Interval *interval)
 {
@@ -290,6 +296,7 @@ SetInterval(const ClvOption *option, ClvFitOptions *options, const Interval *int
 	*(Interval *) ClvOptionField(option, options) = *interval;
 }
 
+/* Set a day. */
 static void
 SetDay(const ClvOption *option, ClvFitOptions *options, DateADT day)
 {
@@ -308,7 +315,7 @@ SetNumber(const ClvOption *option, ClvFitOptions *options, double value)
 		*(int32 *) ClvOptionField(option, options) = (int32) value;
 }
 
-/* A switch is thrown when all the options are known. */
+/* Note that a switch stands for another family; FinishOptions applies it when all options are known. */
 static void
 SetSwitch(const ClvOption *option, ClvParsedOptions *parsed, bool value)
 {
@@ -316,6 +323,7 @@ SetSwitch(const ClvOption *option, ClvParsedOptions *parsed, bool value)
 		parsed->switched |= ClvOptionBit(option);
 }
 
+/* The defaults, with nothing given. */
 static void
 InitOptions(ClvParsedOptions *parsed)
 {
@@ -329,7 +337,7 @@ InitOptions(ClvParsedOptions *parsed)
 	options->spend_basis = CLV_SPEND_REPEAT;
 }
 
-/* When all the options are known: throw the switches, check what belongs together. */
+/* When all the options are known: apply the switches, and check the options together. */
 static void
 FinishOptions(ClvParsedOptions *parsed)
 {
@@ -352,6 +360,7 @@ clv_fit_option_given(const ClvParsedOptions *parsed, const char *name)
 
 /* ---- from JSON ---- */
 
+/* Read the names of the covariates. */
 static void
 ReadNames(const ClvMember *member, ClvFitOptions *options)
 {
@@ -362,6 +371,7 @@ ReadNames(const ClvMember *member, ClvFitOptions *options)
 		clv_options_add_covariate(options, clv_json_string_at(member, array, i, what));
 }
 
+/* Read the start values of the effects. */
 static void
 ReadEffects(const ClvMember *member, ClvFitOptions *options)
 {
@@ -395,6 +405,7 @@ ReadStartPart(const ClvMember *member, ClvFitOptions *options)
 	strlcpy(name, family->name, CLV_NAME_SIZE);
 }
 
+/* Read a start: an object of families. */
 static void
 ReadStart(const ClvMember *member, ClvFitOptions *options)
 {
@@ -402,12 +413,13 @@ ReadStart(const ClvMember *member, ClvFitOptions *options)
 
 	if (member->value.type != jbvBinary || !JsonContainerIsObject(member->value.val.binary.data))
 		ClvBadOption(errmsg("option \"start\" must be an object of families"),
-				  errhint("Let clv_options(start => model) write it."));
+				  errhint("Use clv_options(start => model) to create it."));
 	clv_json_open(&part, member->value.val.binary.data, "a start");
 	while (clv_json_next(&part))
 		ReadStartPart(&part, options);
 }
 
+/* Read the value of an option from its member. */
 static void
 ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *parsed)
 {
@@ -457,7 +469,7 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 		return;
 	if (!JB_ROOT_IS_OBJECT(json))
 		ClvBadOption(errmsg("the options of a fit must be a JSON object"),
-				  errhint("Let clv_options() write them."));
+				  errhint("Use clv_options() to create them."));
 	clv_json_open(&member, &json->root, "the options of a fit");
 	while (clv_json_next(&member))
 	{
@@ -466,7 +478,7 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 		if (option == NULL && !clv_json_is_null(&member))
 			ClvBadOption(errmsg("unknown option: \"%s\"", member.key),
 					  errdetail("Known are %s.", OptionList()),
-					  errhint("Let clv_options() write the options."));
+					  errhint("Use clv_options() to create the options."));
 		if (!clv_json_is_null(&member)) /* as an argument of clv_options: not given */
 			ReadMember(option, &member, parsed);
 	}
@@ -519,7 +531,7 @@ SetStart(ClvFitOptions *options, ClvPackedModel *model)
 			ClvBadOption(errmsg("start counts time in %s, but time_unit is %s",
 							 clv_interval_text(&fitted.time_unit),
 							 clv_interval_text(&options->time_unit)),
-					  errhint("Say time_unit => '%s', or leave out start.",
+					  errhint("Use time_unit => '%s', or leave out start.",
 							  clv_interval_text(&fitted.time_unit)));
 		strlcpy(options->start_model, fitted.purchase.family->name, CLV_NAME_SIZE);
 		memcpy(options->start_model_param, fitted.purchase.param,
@@ -534,6 +546,7 @@ SetStart(ClvFitOptions *options, ClvPackedModel *model)
 	}
 }
 
+/* Set an option from its argument, which is not NULL. */
 static void
 TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
 {

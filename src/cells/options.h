@@ -48,7 +48,7 @@ typedef struct ClvFitOptions
 	int32		periods;		/* ClvPeriodsOf; of families of discrete time */
 } ClvFitOptions;
 
-/* Options as they came: what was left out takes the value of the cells it is applied to. */
+/* Options as given: those left out take the value of the cells they are applied to. */
 typedef struct ClvParsedOptions
 {
 	ClvFitOptions options;
@@ -86,19 +86,19 @@ extern void clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitO
 /* Name i of the covariates. */
 extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);
 
-/* All of them, for a message. */
+/* The names of all covariates, for a message. */
 extern char *clv_fit_covariate_list(const ClvFitOptions *options);
 
 /* The family to be fitted; of 'auto', one of those it tries. */
 extern const ClvFamily *clv_fit_family(const ClvFitOptions *options);
 
-/* How it counts time. */
+/* The clock of that family. */
 extern ClvClock clv_fit_clock(const ClvFitOptions *options);
 
-/* The same where that is by whole periods; an error where the time unit is none. Else all zero. */
+/* How histories are counted in whole periods; an error where the time unit is none. Of continuous time all zero. */
 extern void clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting);
 
-/* Numbers that each customer brings: the covariates, or the outcome. */
+/* Numbers that each customer needs: the covariates, or the outcome. */
 extern int	clv_fit_width(const ClvFitOptions *options);
 
 /* Whether the start is one for this family: its own, or that of the family at its core. */

@@ -1,6 +1,6 @@
 /*
  * options_forms.c
- *		The options of a fit as JSON and as bytes, and options beside options.
+*		The options of a fit as JSON and as bytes, and the comparison of options.
  *
  * All of it follows from the table of the options, and from the kind of each.
  */
@@ -16,6 +16,7 @@
 
 /* ---- to JSON ---- */
 
+/* Whether all bytes are 0. */
 static bool
 IsZero(const void *bytes, Size size)
 {
@@ -25,6 +26,7 @@ IsZero(const void *bytes, Size size)
 	return true;
 }
 
+/* Whether the option has its default, so that it need not be written. */
 static bool
 IsDefault(const ClvOption *option, const ClvFitOptions *options)
 {
@@ -55,7 +57,7 @@ IsDefault(const ClvOption *option, const ClvFitOptions *options)
 	return true;
 }
 
-/* The value in words, for messages and for JSON; of the others, which are none, NULL. */
+/* The value as text, for messages and for JSON; NULL for kinds that are no single value. */
 static const char *
 ValueText(const ClvOption *option, const ClvFitOptions *options)
 {
@@ -84,6 +86,7 @@ ValueText(const ClvOption *option, const ClvFitOptions *options)
 	}
 }
 
+/* Append the names of the covariates as an array. */
 static void
 WriteNames(StringInfo out, const ClvFitOptions *options)
 {
@@ -97,6 +100,7 @@ WriteNames(StringInfo out, const ClvFitOptions *options)
 	appendStringInfoChar(out, ']');
 }
 
+/* Append the start values of the effects as an array. */
 static void
 WriteEffects(StringInfo out, const ClvFitOptions *options)
 {
@@ -110,6 +114,7 @@ WriteEffects(StringInfo out, const ClvFitOptions *options)
 	appendStringInfoChar(out, ']');
 }
 
+/* Append a family's start values as a member, unless there are none; first: no member has been written yet. */
 static void
 StartText(StringInfo out, const char *name, const double *param, bool *first)
 {
@@ -128,6 +133,7 @@ StartText(StringInfo out, const char *name, const double *param, bool *first)
 	*first = false;
 }
 
+/* Append the start as an object of families. */
 static void
 WriteStart(StringInfo out, const ClvFitOptions *options)
 {
@@ -139,6 +145,7 @@ WriteStart(StringInfo out, const ClvFitOptions *options)
 	appendStringInfoChar(out, '}');
 }
 
+/* Append the value of the option as JSON. */
 static void
 WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options)
 {
@@ -186,7 +193,7 @@ clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
 	appendStringInfoChar(out, '}');
 }
 
-/* ---- options beside options ---- */
+/* ---- comparison ---- */
 
 /* Whether both have the same value of an option that cells are counted with. */
 static bool
@@ -247,15 +254,16 @@ clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
 	}
 }
 
-/* ---- stored options, and options on the wire ---- */
+/* ---- stored options, and the binary form ---- */
 
+/* Whether the number is -0, which is not canonical. */
 static bool
 IsNegativeZero(double value)
 {
 	return value == 0 && signbit(value);
 }
 
-/* A name off the wire is a family's, padded with zeros: put it there again, and compare. */
+/* An error unless a stored name is that of a family, padded with zeros. */
 static void
 CheckName(const char *field, ClvProcess process, const char *other)
 {
@@ -265,9 +273,10 @@ CheckName(const char *field, ClvProcess process, const char *other)
 		ClvBadOption(errmsg("name of a family is too long in stored options"));
 	clv_option_set_family(again, field, process, other);
 	if (memcmp(again, field, CLV_NAME_SIZE) != 0)
-		ClvBadOption(errmsg("name of a family is not clean in stored options: \"%s\"", field));
+		ClvBadOption(errmsg("name of a family in stored options is not in canonical form: \"%s\"", field));
 }
 
+/* An error unless a stored start is possible, and in canonical form. */
 static void
 CheckStoredStart(const char *name, const double *param, ClvProcess process)
 {
@@ -287,7 +296,7 @@ CheckStoredStart(const char *name, const double *param, ClvProcess process)
 			ClvBadOption(errmsg("too many parameters in the start of stored options"));
 }
 
-/* Names off the wire: put them there again, and compare. */
+/* An error unless the stored names of covariates are possible, and in canonical form. */
 static void
 CheckStoredCovariates(const ClvFitOptions *options)
 {
@@ -297,28 +306,29 @@ CheckStoredCovariates(const ClvFitOptions *options)
 
 	memset(&again, 0, sizeof(again));
 	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
-		ClvBadOption(errmsg("stored options have %d covariates", options->ncovariates));
+		ClvBadOption(errmsg("invalid number of covariates in stored options: %d", options->ncovariates));
 	for (int i = 0; i < options->ncovariates; i++)
 	{
 		Size		length = strnlen(name, end - name);
 
 		if (name + length == end)
-			ClvBadOption(errmsg("names of covariates in stored options do not end"));
+			ClvBadOption(errmsg("names of covariates in stored options are not terminated"));
 		(void) pg_verifymbstr(name, length, false);
 		clv_options_add_covariate(&again, name);
 		name += length + 1;
 	}
 	if (memcmp(again.covariates, options->covariates, CLV_COVARIATES_SIZE) != 0)
-		ClvBadOption(errmsg("names of covariates are not clean in stored options"));
+		ClvBadOption(errmsg("names of covariates in stored options are not in canonical form"));
 }
 
+/* An error unless the stored start values of effects are finite, and in canonical form. */
 static void
 CheckStoredEffects(const ClvFitOptions *options)
 {
 	for (int i = 0; i < CLV_MAX_EFFECTS; i++)
 		if (!isfinite(options->start_effect[i]) || IsNegativeZero(options->start_effect[i]) ||
 			(i >= 2 * options->ncovariates && ClvDoubleBits(options->start_effect[i]) != 0))
-			ClvBadOption(errmsg("start of an effect in stored options makes no sense: %g",
+			ClvBadOption(errmsg("invalid start value of an effect in stored options: %g",
 							 options->start_effect[i]));
 }
 
@@ -378,7 +388,7 @@ clv_fit_options_check(const ClvFitOptions *options)
 	clv_options_check_together(options);
 }
 
-/* Send or receive bytes, integers, numbers: each the same way in both directions. */
+/* Send or receive n bytes; this function and those below do both, so that the two directions agree. */
 static void
 MoveBytes(StringInfo wire, bool send, char *bytes, int n)
 {
@@ -388,6 +398,7 @@ MoveBytes(StringInfo wire, bool send, char *bytes, int n)
 		pq_copymsgbytes(wire, bytes, n);
 }
 
+/* Send or receive an integer. */
 static void
 MoveInt(StringInfo wire, bool send, int32 *value)
 {
@@ -397,6 +408,7 @@ MoveInt(StringInfo wire, bool send, int32 *value)
 		*value = (int32) pq_getmsgint(wire, 4);
 }
 
+/* Send or receive n doubles. */
 static void
 MoveNumbers(StringInfo wire, bool send, double *numbers, int n)
 {
@@ -407,6 +419,7 @@ MoveNumbers(StringInfo wire, bool send, double *numbers, int n)
 			numbers[i] = pq_getmsgfloat8(wire);
 }
 
+/* Send or receive an interval. */
 static void
 MoveInterval(StringInfo wire, bool send, Interval *interval)
 {
@@ -418,17 +431,19 @@ MoveInterval(StringInfo wire, bool send, Interval *interval)
 	MoveInt(wire, send, &interval->month);
 }
 
+/* Send or receive the number of covariates and, where there are any, their names. */
 static void
 MoveNames(StringInfo wire, bool send, ClvFitOptions *options)
 {
 	MoveInt(wire, send, &options->ncovariates);
 	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_cells claim %d covariates", options->ncovariates)));
+						errmsg("invalid number of covariates in binary clv_cells: %d", options->ncovariates)));
 	if (options->ncovariates > 0)
 		MoveBytes(wire, send, options->covariates, CLV_COVARIATES_SIZE);
 }
 
+/* Send or receive the start. */
 static void
 MoveStart(StringInfo wire, bool send, ClvFitOptions *options)
 {

@@ -22,6 +22,7 @@ typedef enum ClvOptionKind
 	CLV_OPTION_SWITCH			/* boolean, bool, no field: stands for another family */
 } ClvOptionKind;
 
+/* An option: a row of the table. */
 typedef struct ClvOption
 {
 	const char *name;
@@ -44,7 +45,7 @@ extern const int clv_option_count;
 
 #define ClvOptionBit(option) ((uint32) 1 << ((option) - clv_option_table))
 
-/* The field of an option, of the type that its kind says. */
+/* The field of an option, of the type that its kind determines. */
 static inline void *
 ClvOptionField(const ClvOption *option, const ClvFitOptions *options)
 {
@@ -54,11 +55,13 @@ ClvOptionField(const ClvOption *option, const ClvFitOptions *options)
 #define ClvBadOption(...) \
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
 
-/* Errors unless the option may have this value: of numbers, finite and not negative; of counts, whole. */
+/* An error unless the option may have this value: of numbers, finite and not negative; of counts, whole. */
 extern void clv_option_check_number(const ClvOption *option, double value);
+
+/* An error unless the option may have this value: an interval of at least one day, or none where that is possible. */
 extern void clv_option_check_interval(const ClvOption *option, const Interval *interval);
 
-/* An error unless options that are possible one by one go together. */
+/* An error unless options that are possible one by one are possible together. */
 extern void clv_options_check_together(const ClvFitOptions *options);
 
 /* Check the name and copy it into its zero-padded place; other: what may stand for a family. */

@@ -58,7 +58,7 @@ clv_history_too_large(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					errmsg("the history of one customer exceeds 1 GB"),
-					errhint("Is the GROUP BY by customer? Round amounts of very many digits.")));
+					errhint("Group by customer, and round amounts of very many digits.")));
 }
 
 /* Units become digits. They live in the current context. */
@@ -262,6 +262,7 @@ MakeCanonical(ClvDayList *list, bool sorted)
 	}
 }
 
+/* Write the version, the form and the occasion of the canonical bytes; returns where they end. */
 static uint8 *
 WriteHeader(uint8 *out, const ClvDayList *list, int32 occasion)
 {
@@ -270,6 +271,10 @@ WriteHeader(uint8 *out, const ClvDayList *list, int32 occasion)
 	return occasion > 1 ? WriteVarint(out, occasion) : out;
 }
 
+/*
+ * The distance of day i as layout.h codes it: of the first day the zigzag of the day itself, else
+ * days since the one before.
+ */
 static uint64
 Distance(const ClvDayList *list, Size i)
 {
@@ -278,7 +283,7 @@ Distance(const ClvDayList *list, Size i)
 }
 
 #ifdef USE_ASSERT_CHECKING
-/* Walk over a finished history and look at all that layout.h promises. */
+/* Assert of a finished history all that layout.h states of its bytes. */
 static void
 AssertHistory(const ClvHistory *history)
 {

@@ -10,6 +10,10 @@
 /* So many need no allocation: most customers have no more. */
 #define CLV_LOCAL_DAYS 64
 
+/*
+ * Days unpacked, with amounts in units at a scale or, wide, as digits; the first CLV_LOCAL_DAYS
+ * need no allocation.
+ */
 typedef struct ClvDayList
 {
 	ClvDay	   *days;
@@ -20,8 +24,13 @@ typedef struct ClvDayList
 	ClvDay		local[CLV_LOCAL_DAYS];
 } ClvDayList;
 
+/* An empty list, whose amounts are in units at the scale, or digits where wide. */
 extern void clv_days_init(ClvDayList *list, int scale, bool wide);
+
+/* Add a copy of the day at the end; its digits stay where they are. */
 extern void clv_days_append(ClvDayList *list, const ClvDay *day);
+
+/* Free what the list has allocated; not the digits of its days. */
 extern void clv_days_free(ClvDayList *list);
 
 /* Units become digits, which live in the current context. */

@@ -4,7 +4,7 @@
  *
  * Sums of doubles depend on their order, sums of integers do not. So an amount
  * enters a history as an integer number of units at a decimal scale, and only
- * what does not fit 64 bits or six digits after the point travels as digits,
+ * what does not fit 64 bits or six digits after the point is kept as digits,
  * added up by PostgreSQL's numeric.
  *
  * Both ways in have a fast path that allocates nothing, because they run once
@@ -27,6 +27,7 @@
 
 const int64 clv_power_of_ten[CLV_MAX_SCALE + 1] = {1, 10, 100, 1000, 10000, 100000, 1000000};
 
+/* Raises the error of an amount that is NaN or infinite. */
 static void
 AmountNotFinite(const char *name)
 {
@@ -36,6 +37,7 @@ AmountNotFinite(const char *name)
 							"not known.")));
 }
 
+/* The name of a double that is not finite, as SQL writes it. */
 static const char *
 DoubleName(double value)
 {
@@ -43,7 +45,7 @@ DoubleName(double value)
 }
 
 /*
- * Canonical digits become units where they fit, and stay digits where not.
+* A decimal from canonical digits: units where they fit, else the digits themselves, which are not copied.
  */
 static void
 DecimalFromDigits(char *digits, ClvDecimal *decimal)
@@ -137,8 +139,8 @@ clv_decimal_from_integer(int64 value, ClvDecimal *decimal)
 }
 
 /*
- * numeric keeps its digits to itself, and its functions cost more than the rest
- * of a row together. So the everyday case reads the stored form, as numeric.c
+ * The digits of a numeric are private to numeric.c, and its functions cost more than the rest
+ * of a row together. So the usual case reads the stored form, as numeric.c
  * documents it and as it has been since 9.1: a 16-bit header
  *
  *		11...................	NaN and the infinities

@@ -31,9 +31,16 @@ typedef struct ClvDecimal
 	bool		negative;
 } ClvDecimal;
 
+/* The shortest decimal that reads back as the double; an error where it is NaN or infinite. */
 extern void clv_decimal_from_double(double value, ClvDecimal *decimal);
+
+/* The same of a real: 29.33, not 29.329999923706055. */
 extern void clv_decimal_from_real(float4 value, ClvDecimal *decimal);
+
+/* The decimal of an integer; any value is possible. */
 extern void clv_decimal_from_integer(int64 value, ClvDecimal *decimal);
+
+/* The decimal of a numeric, detoasted where needed; an error where it is NaN or infinite. */
 extern void clv_decimal_from_numeric(Datum value, ClvDecimal *decimal);
 
 /* From what numeric_in reads; the text must be a finite number. */
@@ -51,8 +58,13 @@ extern int	clv_digits_scale(const char *digits, int length);
  */
 extern int	clv_units_text(int64 units, int scale, bool canonical, char *buffer);
 
+/* units / 10^scale as a numeric. */
 extern Numeric clv_units_numeric(int64 units, int scale);
+
+/* Canonical digits, which need not be terminated, as a numeric. */
 extern Numeric clv_digits_numeric(const char *digits, int length);
+
+/* The double nearest to a numeric, infinite where it is out of range. */
 extern double clv_numeric_double(Numeric value);
 
 /* a + b; frees a. */

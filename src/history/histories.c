@@ -32,13 +32,14 @@ typedef struct Row
 	int64		units;
 	DateADT		day;
 	int8		scale;
-	bool		timed:1;		/* is the time known? */
-	bool		known:1;		/* is the amount? */
+	bool		timed:1;		/* the time is known */
+	bool		known:1;		/* the amount is known */
 	bool		bought:1;
-	bool		wide:1;			/* is the amount a text? */
+	bool		wide:1;			/* the amount is a text */
 	ClvKey		key;
 } Row;
 
+/* The receiver of the query's rows: what its columns mean, and the partitions that rows are put into. */
 typedef struct Gathering
 {
 	DestReceiver receiver;		/* first, as the executor knows nothing else */
@@ -52,42 +53,49 @@ typedef struct Gathering
 
 /* ---- the columns of the query ---- */
 
+/* The day of a timestamp or timestamptz, in UTC; infinity is an error. */
 static DateADT
 DayOfTimestamp(Datum time)
 {
 	return clv_day_of_timestamp(DatumGetTimestamp(time));
 }
 
+/* The day of a date; infinity is an error. */
 static DateADT
 DayOfDate(Datum time)
 {
 	return clv_day_of_date(DatumGetDateADT(time));
 }
 
+/* The amount of a column of type double precision. */
 static void
 DecimalFromDouble(Datum amount, ClvDecimal *decimal)
 {
 	clv_decimal_from_double(DatumGetFloat8(amount), decimal);
 }
 
+/* The amount of a column of type real. */
 static void
 DecimalFromReal(Datum amount, ClvDecimal *decimal)
 {
 	clv_decimal_from_real(DatumGetFloat4(amount), decimal);
 }
 
+/* The amount of a column of type bigint. */
 static void
 DecimalFromBigint(Datum amount, ClvDecimal *decimal)
 {
 	clv_decimal_from_integer(DatumGetInt64(amount), decimal);
 }
 
+/* The amount of a column of type integer. */
 static void
 DecimalFromInteger(Datum amount, ClvDecimal *decimal)
 {
 	clv_decimal_from_integer(DatumGetInt32(amount), decimal);
 }
 
+/* The amount of a column of type smallint. */
 static void
 DecimalFromSmallint(Datum amount, ClvDecimal *decimal)
 {
@@ -112,6 +120,7 @@ static const struct
 	{INT4OID, DecimalFromInteger}, {INT2OID, DecimalFromSmallint}
 };
 
+/* Raises the error of a column whose type is not what is needed there; example: a type to cast it to. */
 static void pg_attribute_noreturn()
 WrongColumn(Form_pg_attribute column, const char *what, const char *example)
 {
@@ -123,6 +132,7 @@ WrongColumn(Form_pg_attribute column, const char *what, const char *example)
 							quote_identifier(NameStr(column->attname)), example)));
 }
 
+/* Add a column to those that identify a customer; an error where its type cannot be hashed. */
 static void
 FindKey(Gathering *gathering, Form_pg_attribute column)
 {
@@ -130,6 +140,7 @@ FindKey(Gathering *gathering, Form_pg_attribute column)
 		WrongColumn(column, "one that can be hashed", "text");
 }
 
+/* Take the column as the time of purchases; an error unless it is a timestamp, timestamptz or date. */
 static void
 FindTime(Gathering *gathering, Form_pg_attribute column)
 {
@@ -142,6 +153,7 @@ FindTime(Gathering *gathering, Form_pg_attribute column)
 		WrongColumn(column, "a time", "timestamptz");
 }
 
+/* Take the column as the amounts; an error unless it is a number. */
 static void
 FindAmount(Gathering *gathering, Form_pg_attribute column)
 {
@@ -193,6 +205,7 @@ CheckDefinition(TupleDesc result, TupleDesc query, int keys)
 	}
 }
 
+/* Raises the error of a query with too few or too many columns for a result with so many keys. */
 static void pg_attribute_noreturn()
 WrongNumberOfColumns(int columns, int keys)
 {
@@ -200,8 +213,8 @@ WrongNumberOfColumns(int columns, int keys)
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the number of columns of the query is %d, not %d or %d", columns, keys + 1,
 					keys + 2),
-			 errdetail("First comes what makes a customer, as in the result; then the time and, "
-					   "if there is one, the amount."),
+			 errdetail("The columns that identify a customer come first, as in the result; then the "
+					   "time and, optionally, the amount."),
 			 errhint("Write SELECT customer_id, ordered_at, amount FROM ... and "
 					 "AS (customer_id integer, history clv_history).")));
 }
@@ -216,7 +229,7 @@ StartGathering(DestReceiver *receiver, int operation, TupleDesc query)
 	if (gathering->day != NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("query must be one statement"),
-						errhint("UNION ALL puts the rows of several together.")));
+						errhint("Combine several queries with UNION ALL.")));
 	if (query->natts != keys + 1 && query->natts != keys + 2)
 		WrongNumberOfColumns(query->natts, keys);
 	CheckDefinition(gathering->result, query, keys);
@@ -244,8 +257,8 @@ PutRow(Gathering *gathering, const Datum *values, const bool *nulls, const ClvDe
 	StaticAssertStmt(offsetof(Row, key) == MAXALIGN(offsetof(Row, key)), "the key is aligned");
 	if (whole > CLV_MAX_RECORD_SIZE)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("what makes a customer is too large: %zu bytes", whole),
-						errdetail("The columns before the time have to stay below %zu bytes together.",
+						errmsg("columns that identify a customer are too large: %zu bytes", whole),
+						errdetail("The columns before the time must be smaller than %zu bytes together.",
 								  (Size) CLV_MAX_RECORD_SIZE),
 						errhint("Use a hash of them, such as md5(column).")));
 	row = (Row *) clv_partitions_add(gathering->partitions, clv_key_hash(type, values, nulls), whole);
@@ -261,6 +274,7 @@ PutRow(Gathering *gathering, const Datum *values, const bool *nulls, const ClvDe
 		memcpy((char *) row + size, amount->text, text_size);
 }
 
+/* Put a row of the query aside; true: send more. */
 static bool
 ReceiveRow(TupleTableSlot *slot, DestReceiver *receiver)
 {
@@ -288,11 +302,13 @@ ReceiveRow(TupleTableSlot *slot, DestReceiver *receiver)
 	return true;
 }
 
+/* Nothing is left to be done after the last row. */
 static void
 StopGathering(DestReceiver *receiver)
 {
 }
 
+/* Run the query with the rights of the caller and put its rows aside. */
 static void
 GatherRows(Gathering *gathering, const char *query)
 {
@@ -316,6 +332,7 @@ GatherRows(Gathering *gathering, const char *query)
 
 /* ---- histories, a partition at a time ---- */
 
+/* An entry of the hash table of one partition: a customer and the history in the making. */
 typedef struct Customer
 {
 	const Row  *row;			/* the first of its rows */
@@ -338,12 +355,14 @@ typedef struct Customer
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+/* What the reader of a partition's rows needs. */
 typedef struct Making
 {
 	customers_hash *customers;
 	int32		occasion;
 } Making;
 
+/* Add a row to the history of its customer; a row without a time only makes the customer known. */
 static void
 AddRow(void *arg, const ClvRecord *record)
 {
@@ -405,7 +424,7 @@ ResultColumns(FunctionCallInfo fcinfo)
 	if (rows == NULL || !IsA(rows, ReturnSetInfo) || rows->expectedDesc == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("clv_histories can be called in FROM only, with the columns of its result"),
+				 errmsg("clv_histories must be called in FROM, with a list of the columns of its result"),
 				 errhint("Write FROM clv_histories('...') "
 						 "AS (customer_id integer, history clv_history).")));
 	result = rows->expectedDesc;
@@ -415,13 +434,17 @@ ResultColumns(FunctionCallInfo fcinfo)
 		TupleDescAttr(result, result->natts - 1)->atttypid != history)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the result of clv_histories is one to %d columns and a history",
+				 errmsg("the result of clv_histories must be one to %d columns and a history",
 						CLV_MAX_KEY_COLUMNS),
 				 errhint("Write AS (customer_id integer, history clv_history), with the type that "
 						 "the customer has in the query.")));
 	return result;
 }
 
+/*
+ * clv_histories(query, occasion) -> rows of a customer and their clv_history, which is NULL where no row of the
+ * customer has a time. Errors: NULL, more than one statement, columns of other types than the result's.
+ */
 PG_FUNCTION_INFO_V1(clv_histories);
 Datum
 clv_histories(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * history.c
- *		What a history says: the questions other rooms ask, and nothing of SQL.
+ *		Summaries of a history that other modules use; nothing of SQL.
  */
 #include "history/layout.h"
 
@@ -8,7 +8,7 @@
 
 #include "utils/builtins.h"
 
-/* What follows from the day alone, whatever the amounts are stored as. */
+/* Enter a day into the summary, but for its amount; sets counts to whether later amounts belong to the spend. */
 static inline void
 CountDay(ClvSummary *summary, const ClvDay *day, bool basis_all, bool *counts)
 {
@@ -25,7 +25,7 @@ CountDay(ClvSummary *summary, const ClvDay *day, bool basis_all, bool *counts)
 	}
 }
 
-/* Sums beyond 64 bits, through numeric. Converted to double once, as the others. */
+/* Summarise a wide history: its sums may exceed 64 bits and are made with numeric, converted to double once. */
 static void
 SummarizeWide(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)
 {
@@ -51,14 +51,17 @@ SummarizeWide(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summ
 	pfree(total);
 }
 
-/* The sums of a history that is not wide: its scale has them fit. */
+/* A sum of units as a double, of a history that is not wide: its scale is such that sums fit 64 bits. */
 static inline double
 UnitsDouble(const ClvReader *reader, uint64 units)
 {
 	return (double) (int64) units / (double) clv_power_of_ten[reader->scale];
 }
 
-/* Refunds and unknown amounts among them. The reader and the summary are copies, which stay in registers. */
+/*
+ * Summarise a history that is not wide, with refunds and unknown amounts. The reader and the summary are copies,
+ * which stay in registers.
+ */
 static void
 SummarizeNarrow(ClvReader reader, DateADT as_of, bool basis_all, ClvSummary *result)
 {
@@ -81,8 +84,8 @@ SummarizeNarrow(ClvReader reader, DateADT as_of, bool basis_all, ClvSummary *res
 }
 
 /*
- * Most histories: nothing but purchases of known amounts, at least one of them up to as_of.
- * False, and nothing done, where there is anything else, or bytes that make no sense.
+* Summarise a history of nothing but purchases of known amounts, as most are, at least one of them up to as_of.
+ * False, and nothing done, where there is anything else, or where bytes are invalid.
  */
 static bool
 SummarizePlain(const ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)

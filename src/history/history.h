@@ -7,12 +7,13 @@
 
 #include "clv.h"
 
-typedef struct ClvHistory ClvHistory;	/* varlena; its layout is the room's own business */
+typedef struct ClvHistory ClvHistory;	/* varlena; its layout is private to this module */
 
 #define DatumGetClvHistoryP(d) ((ClvHistory *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_CLV_HISTORY_P(n) DatumGetClvHistoryP(PG_GETARG_DATUM(n))
 #define PG_RETURN_CLV_HISTORY_P(h) PG_RETURN_POINTER(h)
 
+/* Which purchases count for the mean spend. */
 typedef enum ClvSpendBasis
 {
 	CLV_SPEND_REPEAT,			/* repeat purchases only, as the literature fits gamma/gamma */
@@ -54,7 +55,7 @@ extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
 extern DateADT clv_history_last_purchase(const ClvHistory *history);
 
 /*
- * The columns of clv_rfmtc as of a day, of a history whose summary as of it is at hand (any basis);
+ * The columns of clv_rfmtc as of a day,given the summary of the history as of that day (any basis);
  * churn is NULL.
  */
 #define CLV_RFMTC_COLUMNS 5

@@ -1,6 +1,6 @@
 /*
- * accessors.c
- *		What SQL asks a history.
+* history_accessors.c
+ *		The SQL functions that read a history.
  *
  * Functions that take an as_of have an overload without it, which looks at the
  * whole history; one C function serves both.
@@ -17,13 +17,14 @@
 #include "utils/datetime.h"
 #include "utils/tuplestore.h"
 
-/* The date argument, or the end of time where the overload has none. */
+/* The date argument, or infinity where the overload has none. */
 static DateADT
 AsOf(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_NARGS() > argument ? PG_GETARG_DATEADT(argument) : DATEVAL_NOEND;
 }
 
+/* An error unless since <= until. */
 static void
 NeedOrder(DateADT since, DateADT until)
 {
@@ -36,6 +37,7 @@ NeedOrder(DateADT since, DateADT until)
 							   clv_date_text(until, to))));
 }
 
+/* clv_purchases(history [, as_of]) -> int4: occasions on which something was bought. */
 PG_FUNCTION_INFO_V1(clv_purchases);
 Datum
 clv_purchases(PG_FUNCTION_ARGS)
@@ -44,6 +46,7 @@ clv_purchases(PG_FUNCTION_ARGS)
 		clv_history_count(PG_GETARG_CLV_HISTORY_P(0), DATEVAL_NOBEGIN, AsOf(fcinfo, 1)));
 }
 
+/* clv_first_purchase(history [, as_of]) -> date; NULL without a purchase. */
 PG_FUNCTION_INFO_V1(clv_first_purchase);
 Datum
 clv_first_purchase(PG_FUNCTION_ARGS)
@@ -61,6 +64,7 @@ clv_first_purchase(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
+/* clv_last_purchase(history [, as_of]) -> date; NULL without a purchase. */
 PG_FUNCTION_INFO_V1(clv_last_purchase);
 Datum
 clv_last_purchase(PG_FUNCTION_ARGS)
@@ -103,6 +107,7 @@ SpendBetween(const ClvHistory *history, DateADT since, DateADT until)
 	return sum;
 }
 
+/* clv_total_spend(history [, as_of]) -> numeric: all known amounts, refunds included; NULL where none is known. */
 PG_FUNCTION_INFO_V1(clv_total_spend);
 Datum
 clv_total_spend(PG_FUNCTION_ARGS)
@@ -114,6 +119,10 @@ clv_total_spend(PG_FUNCTION_ARGS)
 	PG_RETURN_NUMERIC(sum);
 }
 
+/*
+ * clv_purchases_between(history, since, until) -> int4: purchases with since < day <= until; an
+ * error where since > until.
+ */
 PG_FUNCTION_INFO_V1(clv_purchases_between);
 Datum
 clv_purchases_between(PG_FUNCTION_ARGS)
@@ -125,6 +134,10 @@ clv_purchases_between(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(clv_history_count(PG_GETARG_CLV_HISTORY_P(0), since, until));
 }
 
+/*
+ * clv_spend_between(history, since, until) -> numeric: known amounts of since < day <= until; NULL
+ * where none is known; an error where since > until.
+ */
 PG_FUNCTION_INFO_V1(clv_spend_between);
 Datum
 clv_spend_between(PG_FUNCTION_ARGS)
@@ -154,7 +167,7 @@ InPeriods(FunctionCallInfo fcinfo, const char *periods, Datum *values)
 	values[2] = Float8GetDatum(found.T);
 }
 
-/* clv_summary(history, as_of, time_unit, spend_basis, periods); periods 'none': time as it passes */
+/* clv_summary(history, as_of, time_unit, spend_basis, periods); periods 'none': continuous time */
 PG_FUNCTION_INFO_V1(clv_summary);
 Datum
 clv_summary(PG_FUNCTION_ARGS)
@@ -204,6 +217,10 @@ clv_rfmtc_columns(const ClvHistory *history, DateADT as_of, const ClvSummary *su
 	nulls[CLV_RFMTC_CHURN] = true;
 }
 
+/*
+ * rfmtc(history, as_of) -> row of recency, frequency, monetary, time since the first purchase
+ * (days), churn (NULL); NULL before the first purchase.
+ */
 PG_FUNCTION_INFO_V1(rfmtc);
 Datum
 rfmtc(PG_FUNCTION_ARGS)
@@ -222,6 +239,10 @@ rfmtc(PG_FUNCTION_ARGS)
 	return HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls));
 }
 
+/*
+ * clv_purchase_log(history) -> rows of day, net amount (NULL: unknown), whether something was
+ * bought, number of unknown amounts.
+ */
 PG_FUNCTION_INFO_V1(clv_purchase_log);
 Datum
 clv_purchase_log(PG_FUNCTION_ARGS)

@@ -1,5 +1,5 @@
 /*
- * aggregate.c
+* history_aggregate.c
  *		The aggregates clv_history and clv_history_rollup.
  *
  * The transition functions differ in their argument types only. Those of
@@ -9,7 +9,7 @@
 
 #include "history/state.h"
 
-/* False where the argument is NULL. */
+/* The day of argument 1, a timestamp or timestamptz; false where it is NULL. */
 static inline bool
 TimestampArgument(FunctionCallInfo fcinfo, DateADT *day)
 {
@@ -19,6 +19,7 @@ TimestampArgument(FunctionCallInfo fcinfo, DateADT *day)
 	return true;
 }
 
+/* The day of argument 1, a date; false where it is NULL. */
 static inline bool
 DateArgument(FunctionCallInfo fcinfo, DateADT *day)
 {
@@ -28,7 +29,7 @@ DateArgument(FunctionCallInfo fcinfo, DateADT *day)
 	return true;
 }
 
-/* The occasion is the last argument, where there are four. */
+/* The state that argument 0 is, or a new one with this occasion where it is NULL. */
 static inline ClvHistoryState *
 StateArgument(FunctionCallInfo fcinfo, int32 occasion)
 {
@@ -37,7 +38,7 @@ StateArgument(FunctionCallInfo fcinfo, int32 occasion)
 	return clv_state_new(clv_aggregate_context(fcinfo, "clv_history()"), occasion);
 }
 
-/* Add a row that has a time. amount: NULL where it is not known. */
+/* Add a row that has a time; amount: NULL where it is not known. The occasion is the last of four arguments, else 1. */
 static Datum
 AddRow(FunctionCallInfo fcinfo, DateADT day, const ClvDecimal *amount)
 {
@@ -85,6 +86,7 @@ TRANSITION(date, double, DateArgument, clv_decimal_from_double(PG_GETARG_FLOAT8(
 TRANSITION(date, real, DateArgument, clv_decimal_from_real(PG_GETARG_FLOAT4(2), &decimal))
 TRANSITION(date, bigint, DateArgument, clv_decimal_from_integer(PG_GETARG_INT64(2), &decimal))
 
+/* The transition function of clv_history(timestamp or timestamptz): purchases of unknown amount. */
 PG_FUNCTION_INFO_V1(clv_history_transition_timestamp);
 Datum
 clv_history_transition_timestamp(PG_FUNCTION_ARGS)
@@ -94,6 +96,7 @@ clv_history_transition_timestamp(PG_FUNCTION_ARGS)
 	return TimestampArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : clv_same_state(fcinfo);
 }
 
+/* The transition function of clv_history(date): purchases of unknown amount. */
 PG_FUNCTION_INFO_V1(clv_history_transition_date);
 Datum
 clv_history_transition_date(PG_FUNCTION_ARGS)
@@ -103,6 +106,7 @@ clv_history_transition_date(PG_FUNCTION_ARGS)
 	return DateArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : clv_same_state(fcinfo);
 }
 
+/* The transition function of clv_history_rollup(history): adds a whole history; NULL is ignored. */
 PG_FUNCTION_INFO_V1(clv_history_rollup_transition);
 Datum
 clv_history_rollup_transition(PG_FUNCTION_ARGS)
@@ -117,6 +121,7 @@ clv_history_rollup_transition(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(clv_state_add_history(state, history));
 }
 
+/* The combine function: adds one state to another. */
 PG_FUNCTION_INFO_V1(clv_history_combine);
 Datum
 clv_history_combine(PG_FUNCTION_ARGS)
@@ -131,7 +136,7 @@ clv_history_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(clv_state_add_state(state, other));
 }
 
-/* A state travels as the history it would become: small, and the same everywhere. */
+/* A state is sent as the history it would become: small, and the same everywhere. */
 PG_FUNCTION_INFO_V1(clv_history_serialize);
 Datum
 clv_history_serialize(PG_FUNCTION_ARGS)
@@ -139,6 +144,7 @@ clv_history_serialize(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(clv_state_finish(clv_state_of(PG_GETARG_POINTER(0))));
 }
 
+/* The state that clv_history_serialize has written, every byte checked. */
 PG_FUNCTION_INFO_V1(clv_history_deserialize);
 Datum
 clv_history_deserialize(PG_FUNCTION_ARGS)
@@ -151,6 +157,7 @@ clv_history_deserialize(PG_FUNCTION_ARGS)
 									  ERRCODE_INVALID_BINARY_REPRESENTATION));
 }
 
+/* The final function: the history of the state; NULL without rows. */
 PG_FUNCTION_INFO_V1(clv_history_final);
 Datum
 clv_history_final(PG_FUNCTION_ARGS)

@@ -1,5 +1,5 @@
 /*
- * text.c
+* history_text.c
  *		The text form of a history.
  *
  *		{"occasion":1,"days":[["1997-01-01",29.33],
@@ -7,7 +7,7 @@
  *							  ["1997-03-05",null],
  *							  ["1997-03-09",10.00,"unknown",2]]}
  *
- * A day says its net amount; that nothing was bought on it ("refund"); how many
+ * A day has its net amount; that nothing was bought on it ("refund"); how many
  * of its purchases are of unknown amount ("unknown", n), where null stands for
  * one such purchase and nothing else. The form is JSON, exact, and independent of
  * every setting. What is read may have its keys and days in any order and several
@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 
+/* clv_history_out(history) -> cstring: the JSON described above. */
 PG_FUNCTION_INFO_V1(clv_history_out);
 Datum
 clv_history_out(PG_FUNCTION_ARGS)
@@ -69,6 +70,7 @@ clv_history_out(PG_FUNCTION_ARGS)
 	"A history is made of orders by the aggregate clv_history(bought_at, amount); " \
 	"cast columns of type text, such as ordered_at::timestamptz."
 
+/* Whether the character is an ASCII digit. */
 static bool
 IsDigit(char c)
 {
@@ -129,11 +131,12 @@ ScanDate(ClvScanner *scan)
 
 out_of_range:
 	ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
-					errmsg("there is no date %.*s in a clv_history", (int) (scan->at - begin),
+					errmsg("date out of range in a clv_history: %.*s", (int) (scan->at - begin),
 						   begin)));
 	return 0;
 }
 
+/* Read the amount of a day: a JSON number. */
 static void
 ScanAmount(ClvScanner *scan, ClvDecimal *amount)
 {
@@ -144,7 +147,7 @@ ScanAmount(ClvScanner *scan, ClvDecimal *amount)
 	pfree(text);
 }
 
-/* ["1997-01-01",29.33] and its kin */
+/* Read one day, such as ["1997-01-01",29.33], into the state, which may move. */
 static ClvHistoryState *
 ScanDay(ClvScanner *scan, ClvHistoryState *state)
 {
@@ -181,6 +184,7 @@ ScanDay(ClvScanner *scan, ClvHistoryState *state)
 	return clv_state_add(state, day, bought, unknown, &amount);
 }
 
+/* Read the array of days into the state, which may move. */
 static ClvHistoryState *
 ScanDays(ClvScanner *scan, ClvHistoryState *state)
 {
@@ -196,6 +200,7 @@ ScanDays(ClvScanner *scan, ClvHistoryState *state)
 	return state;
 }
 
+/* The history that the text describes; errors name what was expected, and where. */
 static Datum
 ParseHistory(const char *input)
 {

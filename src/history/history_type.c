@@ -1,5 +1,5 @@
 /*
- * type.c
+* history_type.c
  *		clv_history as a type: its binary form, comparison and merging.
  *
  * The stored bytes are canonical, so that equality of histories is equality of
@@ -9,12 +9,12 @@
 #include "history/state.h"
 #include "libpq/pqformat.h"
 
-/* The bytes are the same on every machine: they travel as they are stored. */
+/* The bytes are the same on every machine: they are sent as they are stored. */
 CLV_CANONICAL_FUNCTION(clv_history_send, clv_canonical_send(fcinfo));
 
 /*
- * Whoever wrote the bytes, only a history that the aggregate could have made
- * comes in: they are taken apart, put together again, and must be the same.
+* clv_history_recv(internal) -> clv_history: only bytes that the aggregate could have made are accepted: they are
+ * unpacked, packed again, and must be the same.
  */
 PG_FUNCTION_INFO_V1(clv_history_recv);
 Datum
@@ -33,6 +33,7 @@ clv_history_recv(PG_FUNCTION_ARGS)
 
 CLV_CANONICAL_TYPE(clv_history);
 
+/* history || history -> history: the transactions of both; an error where their occasions differ. */
 PG_FUNCTION_INFO_V1(clv_history_concat);
 Datum
 clv_history_concat(PG_FUNCTION_ARGS)

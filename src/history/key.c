@@ -1,6 +1,6 @@
 /*
  * key.c
- *		What makes a customer.
+*		The key of a customer: the columns that identify them.
  *
  * Two customers are one where GROUP BY would say so: by the default equality of
  * each type under the collation of the column, with NULL equal to NULL.
@@ -48,6 +48,7 @@ clv_key_hash(const ClvKeyType *type, const Datum *values, const bool *nulls)
 	return murmurhash32(hash);
 }
 
+/* The bytes that a value takes in a key, before alignment. */
 static inline Size
 ValueSize(const ClvKeyColumn *column, Datum value)
 {

@@ -1,6 +1,6 @@
 /*
  * key.h
- *		What makes a customer: the values of one column or of several, as bytes that
+*		The key of a customer: the values of one column or of several, as bytes that
  *		can be put aside, hashed and compared.
  */
 #ifndef CLV_HISTORY_KEY_H
@@ -11,6 +11,7 @@
 /* Columns of a key: a bit of a word says which are NULL. */
 #define CLV_MAX_KEY_COLUMNS 32
 
+/* A column of a key: its type, and how values of it are hashed and compared. */
 typedef struct ClvKeyColumn
 {
 	int16		length;			/* as in pg_type */
@@ -20,13 +21,14 @@ typedef struct ClvKeyColumn
 	FmgrInfo   *equal;
 } ClvKeyColumn;
 
+/* The columns of a key. */
 typedef struct ClvKeyType
 {
 	int			columns;
 	ClvKeyColumn column[CLV_MAX_KEY_COLUMNS];
 } ClvKeyType;
 
-/* Those of one customer: what is not NULL, each from an aligned address on. */
+/* The values of one customer that are not NULL, each from an aligned address on. */
 typedef struct ClvKey
 {
 	uint32		nulls;
@@ -39,6 +41,8 @@ extern bool clv_key_add_column(ClvKeyType *type, Form_pg_attribute column);
 
 /* Equal keys have equal hashes; NULL equals NULL. Values must be detoasted (packed is enough). */
 extern uint32 clv_key_hash(const ClvKeyType *type, const Datum *values, const bool *nulls);
+
+/* Whether two keys are equal as GROUP BY decides it; NULL equals NULL. */
 extern bool clv_key_equal(const ClvKeyType *type, const ClvKey *key, const ClvKey *other);
 
 /* Bytes that the values take as a ClvKey, and writing them there. */

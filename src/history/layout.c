@@ -10,7 +10,6 @@ clv_reader_broken(const ClvReader *reader)
 	ereport(ERROR, (errcode(reader->sqlstate), errmsg("invalid bytes in a clv_history")));
 }
 
-/* size: without the varlena header */
 void
 clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate)
 {

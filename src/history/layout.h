@@ -50,6 +50,7 @@
 #define CLV_MAX_DAY_SIZE 25
 #define CLV_MAX_HEADER_SIZE 6
 
+/* The varlena; its bytes are described above. */
 struct ClvHistory
 {
 	int32		vl_len_;
@@ -67,6 +68,7 @@ typedef struct ClvDay
 	bool		bought;			/* false: refunds only */
 } ClvDay;
 
+/* What reads the days of a history one after another. */
 typedef struct ClvReader
 {
 	const uint8 *next;
@@ -77,32 +79,39 @@ typedef struct ClvReader
 	bool		wide;
 	bool		zigzag;			/* the next distance is one */
 	bool		log;			/* all are */
-	int			sqlstate;		/* what to raise where the bytes make no sense */
+	int			sqlstate;		/* what to raise where the bytes are invalid */
 } ClvReader;
 
+/* Read the days of a history, which must be detoasted (packed is enough). */
 extern void clv_reader_open(ClvReader *reader, const ClvHistory *history);
+
+/* Read bytes of that size without the varlena header; sqlstate is raised where they are invalid. */
 extern void clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate);
 
+/* Raises the error of invalid bytes. */
 extern void pg_attribute_noreturn() clv_reader_broken(const ClvReader *reader);
 
-/* A day must be able to exist: the coding alone admits more. */
+/* An error unless the day is possible: the coding alone admits more. */
 extern void clv_check_day(const ClvReader *reader, const ClvDay *day);
 
 /* The first day of the cell of the grid, which is anchored on Monday 2001-01-01. */
 extern DateADT clv_grid_day(DateADT day, int32 occasion);
 
+/* A signed number as an unsigned one, small where its absolute value is: 0, -1, 1, -2 become 0, 1, 2, 3. */
 static inline uint64
 ZigzagEncode(int64 value)
 {
 	return ((uint64) value << 1) ^ (uint64) (value >> 63);
 }
 
+/* The inverse of ZigzagEncode. */
 static inline int64
 ZigzagDecode(uint64 value)
 {
 	return (int64) (value >> 1) ^ -(int64) (value & 1);
 }
 
+/* Write a varint; returns where it ends. */
 static inline uint8 *
 WriteVarint(uint8 *out, uint64 value)
 {
@@ -145,6 +154,7 @@ TryVarint(const uint8 **bytes, const uint8 *end, uint64 *value)
 	return true;
 }
 
+/* The next varint; an error where the bytes end before it does. */
 static inline uint64
 ReadVarint(ClvReader *reader)
 {
@@ -205,12 +215,14 @@ ReadDay(ClvReader *reader, ClvDay *day)
 	return true;
 }
 
+/* Whether the net amount of the day is 0. */
 static inline bool
 DayIsZero(const ClvDay *day, bool wide)
 {
 	return wide ? (day->length == 1 && day->digits[0] == '0') : day->units == 0;
 }
 
+/* The kind of a day, CLV_DAY_PURCHASE to CLV_DAY_MIXED. */
 static inline int
 DayKind(const ClvDay *day, bool wide)
 {
@@ -226,7 +238,7 @@ DaySize(const ClvDay *day, bool wide)
 	return CLV_MAX_DAY_SIZE + (wide ? day->length : 0);
 }
 
-/* distance: coded already */
+/* Write a day, its distance already coded; returns where it ends. */
 static inline uint8 *
 WriteDay(uint8 *out, const ClvDay *day, uint64 distance, bool wide)
 {

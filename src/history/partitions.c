@@ -16,9 +16,10 @@
 #include "miscadmin.h"
 #include "storage/buffile.h"
 
-/* With its header a power of two, as the allocator likes it. */
+/* With its header a power of two, as the allocator rounds to. */
 #define CHUNK_SIZE 8192
 
+/* A piece of memory that records are put into one after another. */
 typedef struct Chunk
 {
 	struct Chunk *next;
@@ -27,6 +28,7 @@ typedef struct Chunk
 	int64		records[FLEXIBLE_ARRAY_MEMBER];	/* bytes, aligned for any of them */
 } Chunk;
 
+/* The chunks of one partition, the last of which is being filled. */
 typedef struct Partition
 {
 	Chunk	   *first;
@@ -34,6 +36,7 @@ typedef struct Partition
 	BufFile    *file;			/* what came between those before the last and the last itself */
 } Partition;
 
+/* All partitions, and the memory they may still take. */
 struct ClvPartitions
 {
 	MemoryContext context;
@@ -51,6 +54,7 @@ clv_partitions_new(Size memory)
 	return partitions;
 }
 
+/* An empty chunk with room for so many bytes, CHUNK_SIZE at least. */
 static Chunk *
 NewChunk(MemoryContext context, Size capacity)
 {
@@ -63,6 +67,7 @@ NewChunk(MemoryContext context, Size capacity)
 	return chunk;
 }
 
+/* Write a chunk to the partition's file, and empty it. */
 static void
 WriteChunk(Partition *partition, Chunk *chunk)
 {
@@ -73,6 +78,7 @@ WriteChunk(Partition *partition, Chunk *chunk)
 	chunk->used = 0;
 }
 
+/* The next chunk of the file; NULL after the last. */
 static Chunk *
 ReadChunk(BufFile *file)
 {
@@ -131,6 +137,7 @@ clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size)
 	return record;
 }
 
+/* Call for every record of a chunk. */
 static void
 ReadRecords(const Chunk *chunk, void (*each) (void *arg, const ClvRecord *record), void *arg)
 {

@@ -49,19 +49,19 @@ clv_counting_init(ClvCounting *counting, const Interval *unit, ClvPeriodsOf of,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("periods must be whole months or whole days: %s", clv_interval_text(unit)),
 				 errhint("Months and years are stepped with the calendar, days and weeks are "
-						 "counted: say time_unit => '1 month' or '30 days'.")));
+						 "counted: use time_unit => '1 month' or '30 days'.")));
 	if (of == CLV_PERIODS_CALENDAR && unit->month > 0 && 12 % unit->month != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the calendar has no periods of %s", clv_interval_text(unit)),
-				 errdetail("A year must be a whole number of them."),
-				 errhint("Say time_unit => '1 month', '3 months' or '1 year', or periods => "
+				 errmsg("invalid time_unit for calendar periods: %s", clv_interval_text(unit)),
+				 errdetail("A year must be a whole number of periods."),
+				 errhint("Use time_unit => '1 month', '3 months' or '1 year', or periods => "
 						 "'anniversary'.")));
 	if (grace != NULL && !WholeDays(grace, &grace_days))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("grace must be whole days: %s", clv_interval_text(grace)),
-				 errhint("Histories count days: say grace => '5 days'.")));
+				 errhint("Use a number of whole days, such as grace => '5 days'.")));
 	counting->grid = (ClvGrid) {unit->month, (int32) days, of == CLV_PERIODS_CALENDAR};
 	counting->grace_months = grace != NULL ? grace->month : 0;
 	counting->grace_days = (int32) grace_days;
@@ -140,6 +140,7 @@ clv_history_taken(const ClvHistory *history, const ClvSteps *steps, int64 since,
 
 /* ---- contracts ---- */
 
+/* A contract that is followed from payment to payment. */
 typedef struct Contract
 {
 	ClvSteps	steps;
@@ -155,6 +156,7 @@ Due(const ClvSteps *steps, const ClvCounting *counting, int64 k)
 	return clv_day_plus(clv_steps_end(steps, k), counting->grace_months, counting->grace_days);
 }
 
+/* One more renewal: the next period is paid for. */
 static void
 Renew(Contract *contract, const ClvCounting *counting)
 {
@@ -201,8 +203,9 @@ Decided(const ClvSteps *steps, const ClvCounting *counting, DateADT as_of)
 	return Max(k, 0);
 }
 
+/* The renewals made and possible as of a day, of the contract in force. */
 static void
-Tell(const Contract *contract, const ClvCounting *counting, DateADT as_of, ClvPeriods *periods)
+ReportContract(const Contract *contract, const ClvCounting *counting, DateADT as_of, ClvPeriods *periods)
 {
 	bool		ended = contract->due <= as_of;
 
@@ -233,7 +236,7 @@ clv_history_contract(const ClvHistory *history, DateADT as_of, const ClvCounting
 	}
 	if (contracts == 0)
 		return;
-	Tell(current ? &contract : &first, counting, as_of, periods);
+	ReportContract(current ? &contract : &first, counting, as_of, periods);
 	periods->returns = contracts - 1;
 }
 

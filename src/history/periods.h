@@ -1,6 +1,6 @@
 /*
  * periods.h
- *		A history in whole periods, as the families of discrete time see it.
+*		A history in whole periods, for the families of discrete time.
  */
 #ifndef CLV_PERIODS_H
 #define CLV_PERIODS_H
@@ -14,11 +14,13 @@
 typedef enum ClvPeriodsOf
 {
 	CLV_PERIODS_ANNIVERSARY,	/* each customer's own, from the first purchase on */
-	CLV_PERIODS_CALENDAR		/* the calendar's, the same for everybody */
+	CLV_PERIODS_CALENDAR		/* the calendar's, the same for all customers */
 } ClvPeriodsOf;
 
 /* 'anniversary' or 'calendar'; anything else is an error that names the value. */
 extern ClvPeriodsOf clv_periods_of(const char *name);
+
+/* The name of the periods, as users write it. */
 extern const char *clv_periods_name(ClvPeriodsOf of);
 
 /* How histories are counted. */
@@ -55,9 +57,9 @@ extern void clv_history_periods(const ClvHistory *history, DateADT as_of,
 
 /*
  * Contracts. Renewal k is a payment in period k, or as late as the grace allows, one for each
- * period: what is paid in a period that is paid for already renews nothing. A period without
+ * period: what is paid in a period thatis paid for already renews nothing. A period without
  * ends the contract, and a payment after that begins another, with periods of its own. current:
- * tell of the one that as_of finds; else of the first. x = t_x = renewals made, of periods whose
+ * report the contract in force at as_of; else the first. x = t_x = renewals made, of periods whose
  * grace is over at the end of as_of; T = x while the contract lasts, else x + 1. The
  * customer must exist at as_of.
  */

@@ -1,6 +1,6 @@
 /*
  * state.c
- *		A history in the making.
+*		A history while it is built from transactions.
  *
  * The state is one chunk of memory, in the context of the aggregate: a short
  * header, the day that transactions are being added to, and a log of the days
@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+/* The state: the open day, and the log of the days before it. */
 struct ClvHistoryState
 {
 	uint32		tag;			/* STATE_TAG */
@@ -35,7 +36,7 @@ struct ClvHistoryState
 	int64		unknown;
 	int32		occasion;
 	uint8		scale;
-	bool		open;			/* is there an open day? never when wide */
+	bool		open;			/* there is an open day; never when wide */
 	bool		bought;			/* on the open day */
 	bool		wide;
 	bool		sorted;			/* the log is strictly ascending */
@@ -73,7 +74,7 @@ clv_check_occasion_length(int32 occasion)
 {
 	if (occasion < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("an occasion cannot be %d days long", occasion),
+						errmsg("occasion must be at least 1 day: %d", occasion),
 						errhint("Give a whole number of days, such as 1 or 7.")));
 }
 
@@ -111,9 +112,9 @@ clv_check_occasion(int32 occasion, int32 other)
 {
 	if (occasion != other)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("histories with occasions of %d and %d days cannot be put together",
+						errmsg("cannot merge histories with occasions of %d and %d days",
 							   occasion, other),
-						errhint("Give the same occasion everywhere.")));
+						errhint("Use the same occasion for all histories.")));
 }
 
 /* Unpack the log and the open day. The digits stay in the log. */
@@ -209,7 +210,7 @@ Rebuild(ClvHistoryState *state, const ClvDayList *list)
 	return rebuilt;
 }
 
-/* Put the log in order, unless a sum does not fit: then the end will see to it. */
+/* Put the log in order, unless a sum does not fit: then clv_state_finish widens it. */
 static ClvHistoryState *
 Compact(ClvHistoryState *state)
 {
@@ -222,6 +223,7 @@ Compact(ClvHistoryState *state)
 	return state;
 }
 
+/* The state with all its days in the log, in the wide form. */
 static ClvHistoryState *
 Widen(ClvHistoryState *state)
 {
@@ -255,6 +257,7 @@ FitAmount(ClvHistoryState **state, const ClvDecimal *amount, int64 *units)
 								clv_power_of_ten[(*state)->scale - amount->scale], units);
 }
 
+/* Add a transaction to a state that is, or becomes, wide. */
 static ClvHistoryState *
 AddWide(ClvHistoryState *state, DateADT when, bool bought, int64 unknown,
 		const ClvDecimal *amount)
@@ -328,6 +331,7 @@ clv_state_add(ClvHistoryState *state, DateADT day, bool bought, int64 unknown,
 
 /* ---- states from states and histories ---- */
 
+/* Add a day of another state or history, its amount at that scale or, wide, as digits. */
 static ClvHistoryState *
 AddDay(ClvHistoryState *state, const ClvDay *day, bool wide, int scale)
 {

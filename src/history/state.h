@@ -1,6 +1,6 @@
 /*
  * state.h
- *		A history in the making: transactions in any order, of any number.
+*		A history while it is built: transactions in any order, of any number.
  */
 #ifndef CLV_HISTORY_STATE_H
 #define CLV_HISTORY_STATE_H
@@ -23,6 +23,7 @@ clv_day_of_timestamp(Timestamp at)
 	return (DateADT) (at >= 0 ? at / USECS_PER_DAY : -((USECS_PER_DAY - 1 - at) / USECS_PER_DAY));
 }
 
+/* The day itself; infinity is an error. */
 static inline DateADT
 clv_day_of_date(DateADT day)
 {
@@ -37,6 +38,7 @@ extern ClvHistoryState *clv_state_new(MemoryContext context, int32 occasion);
 /* The state that an argument of type internal is, or an error. */
 extern ClvHistoryState *clv_state_of(void *argument);
 
+/* The days of the state's occasion grid. */
 extern int32 clv_state_occasion(const ClvHistoryState *state);
 
 /*
@@ -54,7 +56,7 @@ extern ClvHistoryState *clv_state_add_state(ClvHistoryState *state, const ClvHis
 
 /*
  * The state that the bytes of a history (without the varlena header) describe;
- * every byte is checked, and sqlstate raised where one makes no sense.
+ * every byte is checked, and sqlstate raised where one is invalid.
  */
 extern ClvHistoryState *clv_state_parse(MemoryContext context, const uint8 *data, Size size,
 										int sqlstate);
@@ -62,7 +64,7 @@ extern ClvHistoryState *clv_state_parse(MemoryContext context, const uint8 *data
 /* The history. The state stays as it is. */
 extern ClvHistory *clv_state_finish(const ClvHistoryState *state);
 
-/* Complains unless the occasions are equal. */
+/* An error unless the occasions are equal. */
 extern void clv_check_occasion(int32 occasion, int32 other);
 
 #endif							/* CLV_HISTORY_STATE_H */

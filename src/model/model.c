@@ -115,6 +115,7 @@ IsCovariance(const double *triangle, int n)
 	return clv_cholesky(m, moving, &chol);
 }
 
+/* An error unless the number is not negative; what: its name. */
 static void
 CheckCount(const char *what, int64 count)
 {
@@ -123,7 +124,7 @@ CheckCount(const char *what, int64 count)
 						errmsg("%s of a model must not be negative: " INT64_FORMAT, what, count)));
 }
 
-/* What is asked of a parameter, in the words of an error: "be positive and finite". */
+/* The condition on a parameter, as an error states it: "be positive and finite". */
 static char *
 RangeText(const ClvFamily *family, int index)
 {
@@ -152,7 +153,7 @@ clv_model_check_parameter(const ClvFamily *family, int index, double value)
 					family->name, RangeText(family, index), clv_number_text(value))));
 }
 
-/* An error that says what the last parameter may be, unless they keep each other's limits. */
+/* An error with the limits of the last parameter unless it lies within those that the others set. */
 static void
 CheckLimits(const ClvFamily *family, const double *param)
 {
@@ -223,7 +224,7 @@ CheckCovariates(ClvModelPart *part)
 	if (n > 0 && !clv_model_takes_effect(part->family, false) &&
 		!clv_model_takes_effect(part->family, true))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"%s\" takes no covariates", part->family->name)));
+						errmsg("covariates are not supported by model \"%s\"", part->family->name)));
 	for (int i = 0; i < n; i++)
 	{
 		if (part->covariate[i][0] == '\0')
@@ -284,6 +285,7 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 	part->gradient_norm = Canonical(part->gradient_norm);
 }
 
+/* Set the grace in days; an error where the model has none or it is negative. */
 static void
 CheckGrace(ClvModel *fitted)
 {
@@ -291,10 +293,10 @@ CheckGrace(ClvModel *fitted)
 	if (fitted->grace_days > 0 && (fitted->purchase.family == NULL ||
 								   fitted->purchase.family->clock != CLV_RENEWALS))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("only models of renewals have grace")));
+						errmsg("grace is supported by models of renewals only")));
 }
 
-/* How a model counts histories; what is only for models that do must be said by no other. */
+/* Set how a model counts histories; an error where a model that does not has periods or returned customers. */
 static void
 CheckCounting(ClvModel *fitted)
 {
@@ -306,15 +308,16 @@ CheckCounting(ClvModel *fitted)
 		clv_counting_init(&fitted->counting, &fitted->time_unit, fitted->periods, &fitted->grace);
 	else if (fitted->periods != CLV_PERIODS_ANNIVERSARY)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("only models of discrete time know periods"),
+						errmsg("periods are supported by models of discrete time only"),
 						errhint("Leave out periods.")));
 	CheckCount("returned customers", fitted->returned);
 	if (fitted->returned > 0 && (!discrete || family->clock != CLV_RENEWALS ||
 								 !fitted->purchase.fitted))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("only fitted models of renewals know customers who returned")));
+						errmsg("returned customers are supported by fitted models of renewals only")));
 }
 
+/* Check the candidates, and bring them into their canonical form. */
 static void
 CheckCandidates(ClvModel *fitted)
 {
@@ -365,6 +368,7 @@ CheckModel(ClvModel *fitted)
 
 /* ---- bytes ---- */
 
+/* Append an interval. */
 static void
 PackInterval(StringInfo out, const Interval *interval)
 {
@@ -373,6 +377,7 @@ PackInterval(StringInfo out, const Interval *interval)
 	pq_sendint64(out, interval->time);
 }
 
+/* Append the length of a name, then its bytes. */
 static void
 PackName(StringInfo out, const char *name)
 {
@@ -382,6 +387,7 @@ PackName(StringInfo out, const char *name)
 	pq_sendbytes(out, name, length);
 }
 
+/* Append the number of covariates, their names and their effects. */
 static void
 PackCovariates(StringInfo out, const ClvModelPart *part)
 {
@@ -392,6 +398,7 @@ PackCovariates(StringInfo out, const ClvModelPart *part)
 		pq_sendfloat8(out, part->effect[i]);
 }
 
+/* Append the number of candidates, then each of them. */
 static void
 PackCandidates(StringInfo out, const ClvModel *fitted)
 {
@@ -407,6 +414,7 @@ PackCandidates(StringInfo out, const ClvModel *fitted)
 	}
 }
 
+/* Append a part in the order described above; skipped: customers left out of its fit. */
 static void
 PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 {
@@ -477,7 +485,7 @@ clv_model_pack(const ClvModel *given)
 	return (ClvPackedModel *) pq_endtypsend(&out);
 }
 
-/* A name of the database's encoding. */
+/* Read a name into NAMEDATALEN bytes; an error unless it is valid in the encoding of the database. */
 static void
 UnpackName(StringInfo in, char *name)
 {
@@ -485,15 +493,16 @@ UnpackName(StringInfo in, char *name)
 
 	if (length >= NAMEDATALEN)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("a name in binary clv_model has %d bytes", length)));
+						errmsg("name in binary clv_model is too long: %d bytes", length)));
 	memcpy(name, pq_getmsgbytes(in, length), length);
 	name[length] = '\0';
 	if (strlen(name) != (size_t) length)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("a name in binary clv_model holds a zero byte")));
+						errmsg("name in binary clv_model contains a zero byte")));
 	(void) pg_verifymbstr(name, length, false);
 }
 
+/* Read the name of a family; an error where it is unknown. */
 static const ClvFamily *
 UnpackFamily(StringInfo in)
 {
@@ -509,6 +518,7 @@ UnpackFamily(StringInfo in)
 	return family;
 }
 
+/* Read an interval. */
 static void
 UnpackInterval(StringInfo in, Interval *interval)
 {
@@ -517,6 +527,7 @@ UnpackInterval(StringInfo in, Interval *interval)
 	interval->time = pq_getmsgint64(in);
 }
 
+/* Read a byte of flags; an error where one is not among those known. */
 static int
 UnpackFlags(StringInfo in, int known)
 {
@@ -528,26 +539,28 @@ UnpackFlags(StringInfo in, int known)
 	return flags;
 }
 
+/* Read what PackCovariates has written. */
 static void
 UnpackCovariates(StringInfo in, ClvModelPart *part)
 {
 	part->ncovariates = pq_getmsgbyte(in);
 	if (part->ncovariates == 0 || part->ncovariates > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_model claims %d covariates", part->ncovariates)));
+						errmsg("invalid number of covariates in binary clv_model: %d", part->ncovariates)));
 	for (int i = 0; i < part->ncovariates; i++)
 		UnpackName(in, part->covariate[i]);
 	for (int i = 0; i < 2 * part->ncovariates; i++)
 		part->effect[i] = pq_getmsgfloat8(in);
 }
 
+/* Read what PackCandidates has written. */
 static void
 UnpackCandidates(StringInfo in, ClvModel *fitted)
 {
 	fitted->ncandidates = pq_getmsgbyte(in);
 	if (fitted->ncandidates == 0 || fitted->ncandidates > CLV_MAX_CANDIDATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_model claims %d candidates", fitted->ncandidates)));
+						errmsg("invalid number of candidates in binary clv_model: %d", fitted->ncandidates)));
 	for (int i = 0; i < fitted->ncandidates; i++)
 	{
 		ClvCandidate *candidate = &fitted->candidate[i];
@@ -559,6 +572,7 @@ UnpackCandidates(StringInfo in, ClvModel *fitted)
 	}
 }
 
+/* Read what PackPart has written. */
 static void
 UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 {
@@ -603,7 +617,7 @@ clv_model_decode(StringInfo in, ClvModel *fitted)
 								MODEL_RETURNED);
 	if ((flags & MODEL_SPEND) && (flags & MODEL_SPEND_SKIPPED))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_model counts skipped spend twice")));
+						errmsg("skipped spend is given twice in binary clv_model")));
 	fitted->has_as_of = (flags & MODEL_AS_OF) != 0;
 	fitted->as_of = (DateADT) pq_getmsgint(in, 4);
 	UnpackInterval(in, &fitted->time_unit);
@@ -671,7 +685,7 @@ clv_model_need_purchase(const ClvModel *fitted)
 {
 	if (fitted->purchase.family == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the model says nothing about purchases"),
+						errmsg("the model has no purchase part"),
 						errdetail("It is a model of spend only: \"%s\".",
 								  fitted->spend.family->name),
 						errhint("Join it to a model of purchases: purchase_model || spend_model.")));
@@ -682,7 +696,7 @@ clv_model_need_spend(const ClvModel *fitted)
 {
 	if (fitted->spend.family == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the model says nothing about spend"),
+						errmsg("the model has no spend part"),
 						errdetail("It is a model of purchases only: \"%s\".",
 								  fitted->purchase.family->name),
 						errhint("Fit one with spend => 'gamma/gamma' over histories with amounts, "

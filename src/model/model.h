@@ -11,7 +11,7 @@
 #include "math/linalg.h"
 #include "families/family.h"
 
-typedef struct ClvPackedModel ClvPackedModel;	/* varlena; its layout is the room's own business */
+typedef struct ClvPackedModel ClvPackedModel;	/* varlena; its layout is private to this module */
 
 #define DatumGetClvModelP(d) ((ClvPackedModel *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_CLV_MODEL_P(n) DatumGetClvModelP(PG_GETARG_DATUM(n))
@@ -60,6 +60,7 @@ typedef struct ClvCandidate
 
 #define CLV_MAX_CANDIDATES 8
 
+/* A model unpacked: a purchase part, a spend part or both, and what they were fitted to. */
 typedef struct ClvModel
 {
 	ClvModelPart purchase;		/* process CLV_TRANSACTION */
@@ -81,7 +82,7 @@ typedef struct ClvModel
 	int64		returned;		/* customers who came back after their contract had ended */
 	int64		spend_skipped;	/* repeat buyers without a positive known mean */
 	double		frequency_spend_correlation;
-	int			ncandidates;	/* the losers of 'auto', the best first */
+	int			ncandidates;	/* the families that 'auto' did not choose, the best first */
 	ClvCandidate candidate[CLV_MAX_CANDIDATES];
 } ClvModel;
 
@@ -92,14 +93,14 @@ clv_model_dimension(const ClvModelPart *part)
 	return part->family->nparams + 2 * part->ncovariates;
 }
 
-/* Whether the part comes from a fit that ended at no optimum: its errors are not to be had. */
+/* Whether the part comes from a fit that did not converge: it has no standard errors. */
 static inline bool
 clv_model_fell_short(const ClvModelPart *part)
 {
 	return part->family != NULL && part->fitted && !part->converged;
 }
 
-/* Whether the covariance says how far the parameters may be off. */
+/* Whether the covariance gives standard errors of the parameters. */
 static inline bool
 clv_model_has_errors(const ClvModelPart *part)
 {
@@ -113,12 +114,12 @@ extern void clv_model_check_parameters(const ClvFamily *family, const double *pa
 extern bool clv_model_takes_effect(const ClvFamily *family, bool churn);
 
 /*
- * "a 4e-09 to 888, b 1e-10 to 5e+03": the parameters that the data do not hold, with their
- * 95 % limits, palloc'd; NULL where there are none, and where limits are not to be had.
+ * "a 4e-09 to 888, b 1e-10 to 5e+03": the parameters that the data do not determine, with
+ * their 95 % limits, palloc'd; NULL where there are none, and where limits are not known.
  */
 extern char *clv_model_loose_text(const ClvModelPart *part);
 
-/* n of the BIC are the customers fitted; NaN where nobody was. */
+/* The BIC of the part, with n the customers fitted; NaN where none were. */
 extern double clv_model_bic(const ClvModelPart *part);
 
 /* The z with P(|Z| <= z) = level, Z standard normal. */
@@ -127,6 +128,8 @@ extern double clv_normal_width(double level);
 /* A ClvModel with nothing in it: weeks, no as_of, no parts. */
 extern void clv_model_init(ClvModel *fitted);
 
+
+/* The bytes of a model, checked; errors name what cannot be. */
 extern ClvPackedModel *clv_model_pack(const ClvModel *fitted);
 
 /* Raises an error where the bytes are no model of a known version. */
@@ -139,7 +142,7 @@ extern void clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted);
 typedef struct ClvModelCache
 {
 	ClvModel	fitted;
-	ClvLastValue model;			/* whoever keeps what follows from it compares its generation */
+	ClvLastValue model;			/* call sites that keep derived values compare its generation */
 } ClvModelCache;
 
 /* The model behind the datum; the cache's memory is context. */
@@ -149,7 +152,7 @@ extern const ClvModel *clv_model_lookup(ClvModelCache *cache, Datum model,
 /* Whether that lookup needs no parsing; for call sites that keep several models. */
 extern bool clv_model_is_cached(const ClvModelCache *cache, Datum model);
 
-/* Errors with a hint unless the model has a purchase (spend) part. */
+/* An error with a hint unless the model has a purchase (spend) part. */
 extern void clv_model_need_purchase(const ClvModel *fitted);
 extern void clv_model_need_spend(const ClvModel *fitted);
 

@@ -1,6 +1,6 @@
 /*
- * compare.c
- *		clv_compare(): is the larger of two nested models worth its parameters?
+* model_compare.c
+ *		clv_compare(): the likelihood-ratio test of two nested models.
  *
  * The likelihood-ratio test. Twice the difference of the log-likelihoods is, where
  * the smaller model is true, distributed as chi-squared with as many degrees of
@@ -33,11 +33,12 @@
 /* A larger model this far below a smaller one was not at its optimum. */
 #define BELOW_TOLERANCE 1e-4
 
+/* Raises the error of models that the test does not apply to; hint: NULL for none. */
 static pg_attribute_noreturn() void
 CannotCompare(const char *detail, const char *hint)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("a likelihood-ratio test cannot compare the models"),
+					errmsg("models cannot be compared by a likelihood-ratio test"),
 					errdetail("%s", detail), hint == NULL ? 0 : errhint("%s", hint)));
 }
 
@@ -61,6 +62,7 @@ ChiSquaredTail(double x, int df)
 	return Min(tail, 1);
 }
 
+/* Whether the part has a covariate of that name. */
 static bool
 HasCovariate(const ClvModelPart *part, const char *name)
 {
@@ -80,6 +82,10 @@ CovariatesWithin(const ClvModelPart *one, const ClvModelPart *other)
 	return true;
 }
 
+/*
+ * Whether one family is a special case of the other, or the same; border: it is where a parameter
+ * reaches its border.
+ */
 static bool
 FamilyWithin(const ClvFamily *one, const ClvFamily *other, bool *border)
 {
@@ -87,7 +93,7 @@ FamilyWithin(const ClvFamily *one, const ClvFamily *other, bool *border)
 	return *border || one == other || (other->core != NULL && strcmp(other->core, one->name) == 0);
 }
 
-/* Whether the one is the other with numbers held fixed. */
+/* Whether one model is the other with parameters held fixed. */
 static bool
 IsWithin(const ClvModelPart *one, const ClvModelPart *other, bool *border)
 {
@@ -95,6 +101,7 @@ IsWithin(const ClvModelPart *one, const ClvModelPart *other, bool *border)
 		   clv_model_freedom(one) < clv_model_freedom(other);
 }
 
+/* An error unless the model has fitted purchases; a warning where the fit did not converge. */
 static void
 CheckFitted(const ClvModel *fitted)
 {
@@ -103,16 +110,16 @@ CheckFitted(const ClvModel *fitted)
 							   fitted->spend.family->name),
 					  NULL);
 	if (!fitted->purchase.fitted || isnan(fitted->purchase.log_likelihood))
-		CannotCompare(psprintf("One \"%s\" was written by hand: it has no likelihood.",
+		CannotCompare(psprintf("Model \"%s\" was not fitted and has no likelihood.",
 							   fitted->purchase.family->name),
 					  "Fit both with clv_fit.");
 	if (!fitted->purchase.converged)
-		ereport(WARNING, (errmsg("a model that did not converge is compared: \"%s\"",
+		ereport(WARNING, (errmsg("model \"%s\" did not converge",
 								 fitted->purchase.family->name),
-						  errdetail("Its likelihood may not be the highest it can have.")));
+						  errdetail("Its likelihood may be below its maximum.")));
 }
 
-/* The same customers, as far as models know. */
+/* An error unless both models were fitted to the same customers, as far as can be told from them. */
 static void
 CheckSameData(const ClvModel *a, const ClvModel *b)
 {
@@ -149,7 +156,7 @@ CheckSameData(const ClvModel *a, const ClvModel *b)
 
 PG_FUNCTION_INFO_V1(clv_compare);
 
-/* clv_compare(clv_model, clv_model) -> row */
+/* clv_compare(clv_model, clv_model) -> row of the test; an error where the models are not nested or not comparable */
 Datum
 clv_compare(PG_FUNCTION_ARGS)
 {

@@ -1,6 +1,6 @@
 /*
  * model_functions.c
- *		Writing a model by hand, joining two, and looking into one.
+*		Writing a model by hand, joining two, and reading one.
  */
 #include "model/model.h"
 
@@ -17,8 +17,12 @@
 #include "model/model_json.h"
 #include "model/model_private.h"
 
-/* ---- clv_model(family, params, time_unit, as_of, covariates, periods) ---- */
+/* ---- a model written by hand ---- */
 
+/*
+ * clv_model(family, params jsonb, time_unit, as_of, covariates jsonb, periods) -> clv_model; NULL
+ * for a NULL family or NULL params.
+ */
 PG_FUNCTION_INFO_V1(clv_model);
 Datum
 clv_model(PG_FUNCTION_ARGS)
@@ -39,8 +43,7 @@ clv_model(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(2))
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("a model of purchases needs a time unit"),
-							errhint("Give the unit its parameters count time in: "
-									"time_unit => '1 week'.")));
+							errhint("Give the time unit of its parameters: time_unit => '1 week'.")));
 		(void) clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
 		fitted.time_unit = *PG_GETARG_INTERVAL_P(2);
 	}
@@ -58,6 +61,7 @@ clv_model(PG_FUNCTION_ARGS)
 
 /* ---- clv_model || clv_model ---- */
 
+/* Raises the error of models that cannot be joined. */
 static pg_attribute_noreturn() void
 CannotJoin(const char *detail)
 {
@@ -65,7 +69,7 @@ CannotJoin(const char *detail)
 					errdetail("%s", detail)));
 }
 
-/* Both know it: it must be the same. One knows it: take it. */
+/* Set the as_of of the joined model: that of either; an error where both have one and they differ. */
 static void
 JoinAsOf(ClvModel *joined, const ClvModel *other)
 {
@@ -81,6 +85,7 @@ JoinAsOf(ClvModel *joined, const ClvModel *other)
 	joined->as_of = other->as_of;
 }
 
+/* Set the occasion of the joined model: that of either; an error where both have one and they differ. */
 static void
 JoinOccasion(ClvModel *joined, const ClvModel *other)
 {
@@ -91,6 +96,7 @@ JoinOccasion(ClvModel *joined, const ClvModel *other)
 		joined->occasion = other->occasion;
 }
 
+/* clv_model || clv_model -> clv_model: the purchase part of one, the spend part of the other. */
 PG_FUNCTION_INFO_V1(clv_model_join);
 Datum
 clv_model_join(PG_FUNCTION_ARGS)
@@ -144,6 +150,7 @@ clv_normal_width(double level)
 	}
 }
 
+/* Add a row of clv_parameters; known: whether it has a standard error and limits. */
 static void
 PutParameter(ReturnSetInfo *rsinfo, const char *name, const char *process, double estimate,
 			 bool known, double std_error, double lower, double upper)
@@ -168,7 +175,7 @@ SearchError(const ClvModelPart *part, int i)
 	return clv_model_has_errors(part) ? sqrt(part->covariance[CLV_AT(i, i)]) : 0;
 }
 
-/* Effects of covariates, whose estimates are normal as they stand. */
+/* Add rows for the effects of covariates, whose estimates are taken to be normal without transformation. */
 static void
 PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z, bool churn)
 {
@@ -185,7 +192,7 @@ PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z, bool churn
 	}
 }
 
-/* What the parameters say together; its standard error by the delta method. */
+/* Add a row for the number that the family derives from its parameters; its standard error by the delta method. */
 static void
 PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 {
@@ -234,6 +241,10 @@ PutParameters(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 	PutEffects(rsinfo, part, z, true);
 }
 
+/*
+ * clv_parameters(clv_model, level) -> rows: parameters and effects with standard errors and limits
+ * at that level, NULL where not estimated.
+ */
 PG_FUNCTION_INFO_V1(clv_parameters);
 Datum
 clv_parameters(PG_FUNCTION_ARGS)
@@ -255,8 +266,8 @@ clv_parameters(PG_FUNCTION_ARGS)
 /* ---- clv_diagnostics ---- */
 
 /*
- * Limits at 95 % this many times apart say nothing of a parameter: the data do not hold it.
- * Of a probability, those of its odds. Effects and tied rates, whose scale is their own, are
+* Where the 95 % limits of a parameter are this many times apart, the data do not determine it.
+ * Of a probability, those of its odds. Effects and correlations, whose scale is their own, are
  * not judged, nor parameters that covariates move: theirs are the values where all covariates
  * are 0, perhaps far from every customer.
  */
@@ -297,6 +308,7 @@ typedef struct Row
 	bool		nulls[DIAGNOSTICS_COLUMNS];
 } Row;
 
+/* Append a value to the row; NULL where it is not known. */
 static void
 Put(Row *row, bool known, Datum value)
 {
@@ -305,6 +317,7 @@ Put(Row *row, bool known, Datum value)
 	row->values[row->n++] = known ? value : (Datum) 0;
 }
 
+/* Append a number to the row; NULL where it is not known or NaN. */
 static void
 PutNumber(Row *row, bool known, double value)
 {
@@ -312,12 +325,14 @@ PutNumber(Row *row, bool known, double value)
 	Put(row, known, known ? Float8GetDatum(value) : (Datum) 0);
 }
 
+/* Append the name of a family to the row; NULL without a family. */
 static void
 PutName(Row *row, const ClvFamily *family)
 {
 	Put(row, family != NULL, family != NULL ? CStringGetTextDatum(family->name) : (Datum) 0);
 }
 
+/* Whether the model has this part, and from a fit. */
 static bool
 IsFitted(const ClvModelPart *part)
 {
@@ -343,7 +358,7 @@ PutFit(Row *row, const ClvModelPart *part, int64 skipped)
 	PutNumber(row, known, part->gradient_norm);
 }
 
-/* What 'auto' tried, the winner first. */
+/* The families that 'auto' tried as jsonb, the chosen one first. */
 static Datum
 Candidates(const ClvModel *fitted)
 {
@@ -354,7 +369,7 @@ Candidates(const ClvModel *fitted)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data));
 }
 
-/* Where the next remark goes, behind the others. */
+/* The text of remarks, with a separator where it has some already. */
 static StringInfo
 Next(StringInfo out)
 {
@@ -363,7 +378,7 @@ Next(StringInfo out)
 	return out;
 }
 
-/* What the fit of one process has to be doubted for. */
+/* Append the remarks on the fit of one process. */
 static void
 RemarkPart(StringInfo out, const ClvModelPart *part, const char *process)
 {
@@ -372,11 +387,11 @@ RemarkPart(StringInfo out, const ClvModelPart *part, const char *process)
 	if (clv_model_fell_short(part))
 		appendStringInfo(Next(out), "the fit of the %s did not converge", process);
 	if (loose != NULL)
-		appendStringInfo(Next(out), "the data do not hold all parameters of the %s, 95 %% limits: %s",
+		appendStringInfo(Next(out), "the data do not determine all parameters of the %s, 95 %% limits: %s",
 						 process, loose);
 }
 
-/* Why the model is to be doubted; NULL where nothing is known against it. */
+/* Reasons to doubt the model, as clv_diagnostics shows them; NULL where none is known. */
 static char *
 Remarks(const ClvModel *fitted)
 {
@@ -394,6 +409,7 @@ Remarks(const ClvModel *fitted)
 	return out.len > 0 ? out.data : NULL;
 }
 
+/* clv_diagnostics(clv_model) -> row: what the model holds about its fit; NULL for what is not known. */
 PG_FUNCTION_INFO_V1(clv_diagnostics);
 Datum
 clv_diagnostics(PG_FUNCTION_ARGS)

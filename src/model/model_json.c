@@ -18,8 +18,8 @@
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
  * (or logits) of the parameters, the effects on purchases and those on churn. What
  * is not known is left out. Reading goes through jsonb,
- * whose numbers keep every digit; a member nobody knows is an error, since a
- * misspelt one would otherwise change the meaning of a model in silence.
+ * whose numbers keep every digit; an unknown member is an error, since a
+ * misspelt one would otherwise change the meaning of a model without notice.
  */
 #include "model/model.h"
 
@@ -76,6 +76,7 @@ clv_model_part(ClvModel *fitted, const ClvFamily *family)
 
 /* ---- out ---- */
 
+/* Append a member with a number, unless that is not finite. */
 static void
 AppendFinite(StringInfo out, const char *key, double value)
 {
@@ -85,6 +86,7 @@ AppendFinite(StringInfo out, const char *key, double value)
 	clv_append_double(out, value);
 }
 
+/* Append the member with the lower triangle of n rows. */
 static void
 AppendCovariance(StringInfo out, const double *triangle, int n)
 {
@@ -103,7 +105,7 @@ AppendCovariance(StringInfo out, const double *triangle, int n)
 	appendStringInfoChar(out, ']');
 }
 
-/* What covariates do; nothing of a process that they cannot move. */
+/* Append the covariates with their effects; without those on a process that they cannot affect. */
 static void
 AppendCovariates(StringInfo out, const ClvModelPart *part)
 {
@@ -125,6 +127,7 @@ AppendCovariates(StringInfo out, const ClvModelPart *part)
 	appendStringInfoChar(out, ']');
 }
 
+/* Append a candidate as an object. */
 static void
 AppendCandidate(StringInfo out, const ClvCandidate *candidate)
 {
@@ -246,7 +249,7 @@ clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *famil
 		if (i == family->nparams)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is no parameter of \"%s\"", member.key, family->name),
+					 errmsg("unknown parameter \"%s\" of \"%s\"", member.key, family->name),
 					 errhint("Its parameters are: %s.", ParameterList(family))));
 		param[i] = clv_json_number(&member);
 		seen[i] = true;
@@ -290,7 +293,7 @@ ReadCovariance(const ClvMember *member, int n, double *triangle)
 	}
 }
 
-/* A name that a model has room for. */
+/* Read a name; an error where it is too long for a model. */
 static void
 ReadName(const ClvMember *member, char *name)
 {
@@ -301,7 +304,7 @@ ReadName(const ClvMember *member, char *name)
 	strlcpy(name, given, NAMEDATALEN);
 }
 
-/* Covariate i of a part; an effect that is not said is 0. */
+/* Covariate i of a part; an effect that is not given is 0. */
 static void
 ReadCovariate(JsonbContainer *container, ClvModelPart *part, int i)
 {
@@ -350,6 +353,7 @@ clv_model_covariates_from_json(JsonbContainer *container, ClvModelPart *part)
 	}
 }
 
+/* Read a candidate; its family is required. */
 static void
 ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
 {
@@ -375,6 +379,7 @@ ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
 						errmsg("\"family\" of a candidate of a model is missing")));
 }
 
+/* Read the array of candidates; an error where they are more than a model can have. */
 static void
 ReadCandidates(const ClvMember *outer, ClvModel *fitted)
 {
@@ -394,7 +399,7 @@ ReadCandidates(const ClvMember *outer, ClvModel *fitted)
 	}
 }
 
-/* The family comes first in meaning, though jsonb may store it anywhere. */
+/* The family of a part, which the other members depend on, wherever jsonb stores it. */
 static const ClvFamily *
 FamilyMember(JsonbContainer *container, const char *object)
 {
@@ -408,7 +413,7 @@ FamilyMember(JsonbContainer *container, const char *object)
 					errmsg("\"family\" of %s is missing", object)));
 }
 
-/* What only a fit knows. Returns false for a member that is something else. */
+/* Read a member that only a fitted part has; false for another. */
 static bool
 ReadFitMember(const ClvMember *member, ClvModelPart *part, int64 *skipped)
 {
@@ -432,7 +437,7 @@ ReadFitMember(const ClvMember *member, ClvModelPart *part, int64 *skipped)
 	return true;
 }
 
-/* What only a spend part has. */
+/* Read a member that only a spend part has; false for another. */
 static bool
 ReadSpendMember(const ClvMember *member, ClvModel *fitted)
 {
@@ -445,7 +450,7 @@ ReadSpendMember(const ClvMember *member, ClvModel *fitted)
 	return true;
 }
 
-/* What only a purchase part has. */
+/* Read a member that only a purchase part has; false for another. */
 static bool
 ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
 {
@@ -458,6 +463,7 @@ ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
 	return true;
 }
 
+/* Read the part of one process; its family and parameters are required. */
 static void
 ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 {
@@ -506,9 +512,10 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 	if (has_fit_member && !part->fitted)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"customers\" of %s is missing", object),
-						errdetail("A fitted part says how many customers it was fitted to.")));
+						errdetail("A fitted part must give the number of customers it was fitted to.")));
 }
 
+/* An error unless the version is the one that this code reads. */
 static void
 CheckVersion(const ClvMember *member)
 {
@@ -520,7 +527,7 @@ CheckVersion(const ClvMember *member)
 						errdetail("This version of clv reads version %d.", JSON_VERSION)));
 }
 
-/* Of the parts, only what is said is known; clv_model_pack checks the rest. */
+/* What is not given stays unknown; clv_model_pack checks the rest. */
 void
 clv_model_from_json(Jsonb *json, ClvModel *fitted)
 {
@@ -571,7 +578,7 @@ clv_model_from_json(Jsonb *json, ClvModel *fitted)
 	if (spend_skipped >= 0 && fitted->spend.family != NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"spend_skipped\" is for models without a spend part"),
-						errhint("A spend part says \"skipped\" itself.")));
+						errhint("Use \"skipped\" of the spend part instead.")));
 	if (spend_skipped >= 0)
 		fitted->spend_skipped = spend_skipped;
 	if (!has_version)
@@ -581,5 +588,5 @@ clv_model_from_json(Jsonb *json, ClvModel *fitted)
 	if (fitted->purchase.family != NULL && !has_unit)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"time_unit\" of a model is missing"),
-						errhint("It says what unit its parameters count time in, as \"7 days\".")));
+						errhint("Give the time unit of its parameters, such as \"7 days\".")));
 }

@@ -8,11 +8,13 @@
 #include "model/model.h"
 #include "utils/jsonb.h"
 
+/* Append the model as JSON, as described in model_json.c. */
 extern void clv_model_append_json(StringInfo out, const ClvModel *fitted);
 
-/* The losers of 'auto' and before them the winner: a JSON array. */
+/* Append the families that 'auto' tried as a JSON array; winner: with the chosen one, first. */
 extern void clv_model_append_candidates(StringInfo out, const ClvModel *fitted, bool winner);
 
+/* The model that the JSON describes; errors name the member and the value. */
 extern void clv_model_from_json(Jsonb *json, ClvModel *fitted);
 
 /* {"r": 0.24, ...}: every parameter of the family, in any order. */

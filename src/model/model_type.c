@@ -1,6 +1,6 @@
 /*
  * model_type.c
- *		The type clv_model as SQL sees it: input, output, casts, comparison.
+ *		The type clv_model in SQL: input, output, casts, comparison.
  */
 #include "model/model.h"
 
@@ -11,6 +11,7 @@
 #include "model/model_json.h"
 #include "model/model_private.h"
 
+/* The packed model that the JSON describes. */
 static ClvPackedModel *
 ModelFromJson(Jsonb *json)
 {
@@ -20,6 +21,7 @@ ModelFromJson(Jsonb *json)
 	return clv_model_pack(&fitted);
 }
 
+/* The model as the text of its JSON. */
 static char *
 ModelText(const ClvPackedModel *model)
 {
@@ -32,6 +34,7 @@ ModelText(const ClvPackedModel *model)
 	return out.data;
 }
 
+/* clv_model_recv(internal) -> clv_model: the binary form, of which every byte is checked. */
 PG_FUNCTION_INFO_V1(clv_model_recv);
 Datum
 clv_model_recv(PG_FUNCTION_ARGS)

@@ -74,7 +74,7 @@ is($node->safe_psql('postgres', q{
 my ($rc, $out, $err) = $node->psql('postgres', q{
 	SELECT count(*) FROM clv_histories($$SELECT repeat('x', 540000000), repeat('y', 540000000), date '2020-01-01'$$)
 		AS q (k text, l text, history clv_history)});
-like($err, qr/ERROR:  what makes a customer is too large: 1080000\d\d\d bytes/, 'a key of more than 1 GB');
+like($err, qr/ERROR:  columns that identify a customer are too large: 1080000\d\d\d bytes/, 'a key of more than 1 GB');
 is($node->safe_psql('postgres', q{
 	SELECT length(k), clv_purchases(history) FROM clv_histories($$SELECT repeat('x', 40000000), date '2020-01-01' + i FROM generate_series(0, 1) i$$)
 		AS q (k text, history clv_history)}), '40000000|2', 'a key of 40 MB');
