@@ -97,7 +97,7 @@ COMMENT ON OPERATOR @extschema@.- (@extschema@.clv_cells, @extschema@.clv_cells)
 CREATE FUNCTION clv_internal.clv_cells_plus(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clv_internal.clv_cells_plus(@extschema@.clv_cells, @extschema@.clv_cells) IS
-	'the customers of both cells, the same as clv_cells_rollup makes of the two, in one walk over both; an error where they were counted differently, or have other options';
+	'the customers of both cells, the same as clv_cells_rollup makes of the two, in one pass over both; an error where they were counted differently, or have other options';
 CREATE OPERATOR @extschema@.+ (
 	LEFTARG = @extschema@.clv_cells, RIGHTARG = @extschema@.clv_cells, FUNCTION = clv_internal.clv_cells_plus,
 	COMMUTATOR = OPERATOR(@extschema@.+));

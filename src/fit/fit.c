@@ -3,7 +3,7 @@
  *		clv_fit(): from counted customers to a model.
  *
  * The final function of every form of clv_fit. The cells become rows for the
- * engine of the model room, whose statuses become errors, warnings and fields of
+ * engine of the module families, whose statuses become errors, warnings and fields of
  * the model. The state is only read: another aggregate may share it.
  */
 #include "fit/last_day.h"
@@ -46,9 +46,9 @@ LastPurchase(const FitContext *fit)
 }
 
 /*
- * Warn where nobody bought for longer before as_of than ever before: the data are likely to
- * end earlier than as_of, and everybody would look long gone. Of the days on which anybody
- * bought the cells know the first and the last of each customer.
+* Warn where the time without purchases before as_of is longer than any before: the data are likely to
+ * end earlier than as_of, and P(alive) of all customers would be too low. Of the days with purchases
+ * the cells hold the first and the last of each customer.
  */
 static void
 WarnIfLate(const FitContext *fit)
@@ -86,15 +86,15 @@ WarnIfLate(const FitContext *fit)
 		ereport(WARNING,
 				(errmsg("as_of is " INT64_FORMAT " days after the last purchase in the data",
 						as_of - last),
-				 errdetail("The last purchase was on %s, as_of is %s; before, nobody bought for at "
-						   "most " INT64_FORMAT " days. %s",
+				 errdetail("The last purchase was on %s, as_of is %s; the longest earlier time without "
+						   "purchases is " INT64_FORMAT " days. %s",
 						   clv_date_text((DateADT) last, one), clv_date_text(as_of, other), pause,
 						   clv_fit_which(fit)),
-				 errhint("Give the last day that the data cover as as_of: a later one makes customers "
-						 "look gone.")));
+				 errhint("Give the last day that the data cover as as_of: a later one lowers P(alive) "
+						 "of all customers.")));
 }
 
-/* Customers who all came back are seldom all customers. */
+/* A NOTICE, once a query, where every customer has a repeat purchase: one-time buyers were probably left out. */
 static void
 SayAllRepeat(const FitContext *fit, SaidOnce *said)
 {
@@ -107,25 +107,26 @@ SayAllRepeat(const FitContext *fit, SaidOnce *said)
 			return;
 	said->all_repeat = true;
 	ereport(NOTICE,
-			(errmsg("every customer bought again: not one of " INT64_FORMAT " bought only once",
+			(errmsg("all customers have repeat purchases: " INT64_FORMAT,
 					fit->customers),
 			 errdetail("%s", clv_fit_which(fit)),
-			 errhint("One-time buyers that were left out are the usual cause; without them customers "
-					 "look more loyal than they are.")));
+			 errhint("Make sure that one-time buyers are not left out; without them P(alive) is "
+					 "too high.")));
 }
 
 /* ---- spend ---- */
 
-/* Purchases up to which customers of one number are kept apart; those of more lie together. */
+/* Customers are put into one bucket for each number of purchases; the last bucket takes all larger numbers. */
 #define SPEND_BUCKETS 4096
 
+/* The bucket of a spend entry. */
 static inline int
 SpendBucket(const ClvSpendEntry *entry)
 {
 	return Min(entry->x, SPEND_BUCKETS - 1);
 }
 
-/* Rows for the engine, by their number of purchases: what is left for it to sort is less. */
+/* Rows for the engine, ordered by number of purchases, so that less is left for it to sort. */
 static ClvSpendRow *
 EngineSpend(const FitContext *fit)
 {
@@ -169,7 +170,7 @@ EngineSpend(const FitContext *fit)
 
 /*
  * Correlation of the number of purchases and their mean. Summed in a fixed order:
- * the engine has sorted the rows, so that sorting again costs one look at each.
+ * the engine has sorted the rows, so that sorting again takes one pass.
  */
 static double
 SpendCorrelation(ClvSpendRow *rows, int64 n)
@@ -198,7 +199,7 @@ SpendCorrelation(ClvSpendRow *rows, int64 n)
 	return xm / sqrt(xx) / sqrt(mm);	/* NaN where one of them is constant */
 }
 
-/* Statuses that leave no spend model are no reason to lose the model of purchases. */
+/* Whether the fit gave a spend model; a WARNING, not an error, where it did not: the purchases are still fitted. */
 static bool
 HasSpendModel(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			  const ClvFitReport *report, int64 n)
@@ -213,11 +214,12 @@ HasSpendModel(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 						   : "The spend of " INT64_FORMAT " customers is known, which is too few "
 							 "or all the same. %s",
 					   n, clv_fit_which(fit)),
-			 errhint("Predictions of purchases are not affected. clv_options(spend => 'none') "
-					 "leaves spend out from the beginning.")));
+			 errhint("Predictions of purchases are not affected. Use clv_options(spend => 'none') "
+					 "to fit purchases alone.")));
 	return false;
 }
 
+/* Warn where the expected spend of a new customer is infinite. */
 static void
 WarnInfiniteSpend(const FitContext *fit, const ClvFamily *family, const double *param)
 {
@@ -232,6 +234,7 @@ WarnInfiniteSpend(const FitContext *fit, const ClvFamily *family, const double *
 					 "for outliers among the amounts, or use shape_penalty.")));
 }
 
+/* Fit the spend part of the model, from the customers of known spend. */
 static void
 FitSpend(FitContext *fit, SaidOnce *said)
 {
@@ -249,7 +252,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 		if (!said->no_spend)
 			ereport(NOTICE,
 					(errmsg("the model has no spend part: no positive amounts are known"),
-					 errhint("clv_options(spend => 'none') says that this is meant.")));
+					 errhint("Use clv_options(spend => 'none') to fit purchases alone.")));
 		said->no_spend = true;
 		return;
 	}
@@ -271,7 +274,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 
 /* ---- clv_fit ---- */
 
-/* What the model says besides its parameters. */
+/* Fill the model but for its parts; an error without customers. */
 static void
 FillFrame(FitContext *fit, SaidOnce *said)
 {
@@ -324,7 +327,7 @@ FillFrame(FitContext *fit, SaidOnce *said)
 	SayAllRepeat(fit, said);
 }
 
-/* A contract that has ended has ended, whatever its customer does later. */
+/* A NOTICE, once a query, where customers paid again after their first contract had ended. */
 static void
 SayReturned(const FitContext *fit, SaidOnce *said)
 {
@@ -334,15 +337,15 @@ SayReturned(const FitContext *fit, SaidOnce *said)
 		ereport(NOTICE,
 				(errmsg("customers who paid again after a period without payment: " INT64_FORMAT,
 						returned),
-				 errdetail("Their first contract is counted, as ended; a later one is another contract."),
-				 errhint("If payments come late, say clv_options(grace => ...); if pauses are no "
-						 "end, \"bg/bb\" is the family that knows them.")));
+				 errdetail("Only their first contract is counted, as ended."),
+				 errhint("If payments may be late, use clv_options(grace => ...); if customers may "
+						 "pause, use model => 'bg/bb'.")));
 	said->returned |= returned > 0;
 }
 
 PG_FUNCTION_INFO_V1(clv_fit_final);
 
-/* clv_fit_final(clv_cells) -> clv_model */
+/* clv_fit_final(clv_cells) -> clv_model: the model fitted to the cells with their options; NULL without rows */
 Datum
 clv_fit_final(PG_FUNCTION_ARGS)
 {

@@ -10,7 +10,7 @@ CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history) (
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history) IS
-	'fits the default models (mbg/nbd, gamma/gamma, weeks) to customers. NULL histories are ignored, none at all: NULL. Errors: no customers, too few, nobody who bought twice';
+	'fits the default models (mbg/nbd, gamma/gamma, weeks) to customers. NULL histories are ignored, none at all: NULL. Errors: no customers, too few, no customer with a repeat purchase';
 CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb) (
 	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
@@ -71,4 +71,4 @@ CREATE FUNCTION clv_internal.clv_fit_last_day(
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_internal.clv_fit_last_day(pg_catalog.date[], pg_catalog.int8[]) IS
-	'of days on which so many customers bought last: the last one; the one before it where that stands isolated long after the others, as a mistyped date does, else the same; and how many customers bought after that. What fits warn of; a part of pipelines';
+	'of days on which so many customers bought last: the last one; the one before it where that stands isolated long after the others, as a mistyped date is, else the same; and how many customers bought after that. Used by the warnings of fits and by pipelines';

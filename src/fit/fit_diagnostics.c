@@ -1,8 +1,8 @@
 /*
  * fit_diagnostics.c
- *		What the engine says of a fit, in the words of the server.
+*		The reports of the engine on a fit as messages of the server.
  *
- * A status becomes an error where it leaves no model, a warning where it leaves one
+ * A status becomes an error where there is no model, a warning where there is one
  * that is no optimum, and fields of the model.
  */
 #include "fit/fit_private.h"
@@ -12,13 +12,14 @@
 #include "miscadmin.h"
 #include "utils/datetime.h"
 
+/* The poll of the engine: checks for interrupts. */
 static void
 Poll(void *arg)
 {
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* "gender", where the engine says which parameter counted from the covariates on; else NULL. */
+/* The name of the covariate that the report names as degenerate; NULL where it names a parameter or none. */
 static const char *
 CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
 {
@@ -29,6 +30,7 @@ CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *
 	return clv_fit_covariate(fit->options, which % fit->options->ncovariates);
 }
 
+/* Raises the error of customers without any repeat purchase. */
 static pg_attribute_noreturn() void
 RaiseNoRepeaters(const FitContext *fit, const ClvFamily *family)
 {
@@ -41,10 +43,11 @@ RaiseNoRepeaters(const FitContext *fit, const ClvFamily *family)
 					errmsg("cannot fit \"%s\": none of the " INT64_FORMAT " customers %s",
 						   family->name, fit->customers, what),
 					errdetail("%s", clv_fit_which(fit)),
-					errhint("Repeat purchases are what a rate is learned from: take a longer "
+					errhint("Rates are estimated from repeat purchases: use a longer "
 							"period, a later as_of or more customers.")));
 }
 
+/* Raises the error of a covariate that is a linear combination of others. */
 static pg_attribute_noreturn() void
 RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
 {
@@ -64,6 +67,7 @@ RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitRepor
 					 "the model already.")));
 }
 
+/* Raises the error of a likelihood that is not finite at the start. */
 static pg_attribute_noreturn() void
 RaiseBadStart(const FitContext *fit, const ClvFamily *family)
 {
@@ -108,7 +112,7 @@ clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 							" customers have the same history",
 							family->name, fit->customers),
 					 errdetail("%s", clv_fit_which(fit)),
-					 errhint("A fit needs customers who differ.")));
+					 errhint("Fit customers with different histories.")));
 			break;
 		case CLV_BAD_START:
 			RaiseBadStart(fit, family);
@@ -129,7 +133,6 @@ clv_fit_parameter_text(const ClvFamily *family, const double *param)
 	return out.data;
 }
 
-/* With GROUP BY there are many fits; summaries know no days. */
 char *
 clv_fit_which(const FitContext *fit)
 {
@@ -158,7 +161,7 @@ clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *sai
 	if (loose == NULL)
 		return;
 	said->loose = true;
-	ereport(NOTICE, (errmsg("the data do not hold all parameters of \"%s\"", part->family->name),
+	ereport(NOTICE, (errmsg("the data do not determine all parameters of \"%s\"", part->family->name),
 					 errdetail("95 %% limits: %s. %s", loose, clv_fit_which(fit)),
 					 errhint("Fit more customers, another family, or use shape_penalty.")));
 }
@@ -186,7 +189,7 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 						runs != NULL ? runs : "a parameter"),
 				 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),
 						   clv_fit_which(fit)),
-				 !process ? errhint("Hardly any customers can tell its effect: leave the covariate "
+				 !process ? errhint("Too few customers differ in this covariate: leave it "
 									"out, or use penalty.")
 				 : family->limits != NULL && report->degenerate_param == family->nparams - 1
 					 ? errhint("The family allows no more of it in this time_unit: the model is "
@@ -196,7 +199,7 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 					 ? errhint("Where it is on its border, \"%s\" is \"%s\": fit that, or use "
 							   "shape_penalty.",
 							   family->name, family->border)
-					 : errhint("The data do not hold all parameters: fit more customers, another "
+					 : errhint("The data do not determine all parameters: fit more customers, another "
 							   "family, or use shape_penalty.")));
 }
 

@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "families/likelihood.h"
 
-/* One fit: what it was made from, and where it is going. */
+/* One fit: its data, its options, and the model that it fills. */
 typedef struct FitContext
 {
 	ClvCellsView view;
@@ -19,7 +19,7 @@ typedef struct FitContext
 	int64		customers;
 } FitContext;
 
-/* What has been said about a query already; hangs on fn_extra. */
+/* The notices that a query has raised already; kept in fn_extra. */
 typedef struct SaidOnce
 {
 	bool		immortal;
@@ -36,7 +36,7 @@ extern void *clv_fit_alloc(int64 n, Size size);
 /* The purchase part of the model. */
 extern void clv_fit_purchases(FitContext *fit, SaidOnce *said);
 
-/* ---- what the engine says ---- */
+/* ---- reports of the engine ---- */
 
 /* Errors for the statuses that leave no model. */
 extern void clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
@@ -46,7 +46,7 @@ extern void clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFami
 extern void clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 						 const ClvFitReport *report);
 
-/* Say once which parameters the data do not hold, though the fit converged. */
+/* A NOTICE, once a query, with the parameters that the data do not determine, though the fit converged. */
 extern void clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *said);
 
 /* Which fit a message speaks of: "Customers: 312, first purchase 2020-01-03, as of 2021-01-01." */
@@ -63,11 +63,14 @@ extern pg_attribute_noreturn() void clv_fit_raise_unusable(const FitContext *fit
 /* Whether the point that a fit reached is one that a model can have. */
 extern bool clv_fit_usable(const ClvFamily *family, const ClvFitReport *report);
 
+/* "r = 0.24, alpha = 4.4", for a message. */
 extern char *clv_fit_parameter_text(const ClvFamily *family, const double *param);
 
+/* Fill the part from the report of a fit. */
 extern void clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus status,
 						 const ClvFitReport *report, int64 customers);
 
+/* Set the control of the engine from the options; start: NULL for the engine's own. */
 extern void clv_fit_control(ClvFitControl *control, const ClvFitOptions *options,
 							const double *start);
 

@@ -20,7 +20,7 @@ typedef struct Rows
 
 /*
  * The vectors in order, and for each of them its place: while cells grow their numbers
- * are those of arrival, which must have no say in a fit.
+ * are those of arrival, which must not influence a fit.
  */
 static uint32 *
 SortVectors(const FitContext *fit, double **sorted)
@@ -38,7 +38,7 @@ SortVectors(const FitContext *fit, double **sorted)
 	return rank;
 }
 
-/* Answers that are all the same teach nothing. */
+/* An error where all outcomes are the same: nothing can be estimated from them. */
 static void
 CheckOutcomes(const FitContext *fit, const ClvGroups *groups)
 {
@@ -57,7 +57,7 @@ CheckOutcomes(const FitContext *fit, const ClvGroups *groups)
 						   "as_of at least that long before the end of the data.")));
 }
 
-/* Ages in campaigns, which follow the calendar. */
+/* Set the ages of a row in campaigns, which follow the calendar. */
 static void
 InCampaigns(const FitContext *fit, const ClvCellEntry *cell, ClvCell *row)
 {
@@ -69,6 +69,7 @@ InCampaigns(const FitContext *fit, const ClvCellEntry *cell, ClvCell *row)
 	row->T = clv_steps_campaigns(&steps, clv_grid_over(grid, fit->fitted.as_of));
 }
 
+/* Fill the rows for the engine: ages in the model's time unit, vectors in order. */
 static void
 EngineRows(const FitContext *fit, Rows *rows)
 {
@@ -147,6 +148,10 @@ FindContained(const FitContext *fit, const ClvFamily *family, const Attempt *bef
 	return before;
 }
 
+/*
+ * One fit of a family; fixed: values of parameters that are not searched; contained: the attempt
+ * at a family it contains, or NULL.
+ */
 static ClvStatus
 FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double *fixed,
 		const Attempt *contained, ClvFitReport *report)
@@ -174,7 +179,7 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	return status;
 }
 
-/* The part of the likelihood that the engine leaves out, for no parameter but k moves it. */
+/* The part of the log-likelihood that the engine leaves out, as only k changes it. */
 static double
 ErlangConstant(const FitContext *fit, double k)
 {
@@ -245,7 +250,7 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 							family->name, first),
 					 errdetail("%s", clv_fit_which(fit)),
 					 fit->view.head->kind == CLV_CELLS_SUMMARY
-						 ? errhint("Summaries do not hold them: fit histories, or say k => 1.")
+						 ? errhint("Summaries do not contain them: fit histories, or use k => 1.")
 						 : errhint("Count the cells with clv_options(model => '%s').",
 								   family->name)));
 		last = 1;
@@ -282,6 +287,7 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 	return one_status;
 }
 
+/* Fit a family, of those with an Erlang shape with the best shape; before: earlier attempts. */
 static ClvStatus
 FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Attempt *before,
 		  ClvFitReport *report, double *grid)
@@ -316,7 +322,7 @@ InitPart(const FitContext *fit, ClvModelPart *part)
 		strlcpy(part->covariate[i], clv_fit_covariate(fit->options, i), NAMEDATALEN);
 }
 
-/* before: the attempts that were made already */
+/* An attempt at a family; before: the attempts that were made already. */
 static Attempt *
 Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *before)
 {
@@ -341,7 +347,7 @@ IsBetter(const Attempt *a, const Attempt *b)
 	return clv_model_bic(&a->part) + 2 * a->grid < clv_model_bic(&b->part) + 2 * b->grid;
 }
 
-/* Remember a loser, in order. */
+/* Keep an attempt that was not chosen as a candidate of the model, in order of BIC. */
 static void
 KeepCandidate(ClvModel *fitted, const Attempt *attempt)
 {
@@ -397,7 +403,7 @@ TryAll(FitContext *fit, Rows *rows)
 	return best;
 }
 
-/* One-time buyers count as alive for certain: true of bg/nbd, and rarely of customers. */
+/* Whether the family gives every one-time buyer P(alive) = 1, as bg/nbd does. */
 static bool
 IsImmortal(const ClvFamily *family, const double *param)
 {
@@ -428,8 +434,8 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	if (!said->immortal && IsImmortal(family, made->report.param))
 	{
 		said->immortal = true;
-		ereport(NOTICE, (errmsg("\"%s\" takes every one-time buyer to be alive", family->name),
+		ereport(NOTICE, (errmsg("model \"%s\" gives every one-time buyer P(alive) = 1", family->name),
 						 errdetail("%s", clv_fit_which(fit)),
-						 errhint("clv_options(model => 'mbg/nbd') lets them leave, too.")));
+						 errhint("Consider model => 'mbg/nbd', which allows dropout after the first purchase.")));
 	}
 }

@@ -1,9 +1,9 @@
 /*
  * last_day.c
- *		The day up to which the data reach, and whether it stands alone.
+ *		The day up to which the data reach, and whether it is isolated.
  *
- * Without as_of everything is seen from the day of the last purchase, and one order
- * with a mistyped year would make everybody look long gone. A day is suspected when it
+ * Without as_of all customers are evaluated as of the day of the last purchase, and one order
+ * with a mistyped year would make P(alive) of all of them too low. A day is suspected when it
  * comes more than ISOLATED_DAYS, and more than ISOLATED_GAPS mean gaps between the
  * days of last purchases before, after those; when at most one customer in
  * ISOLATED_SHARE (or a single one) bought later than the gap; and when there are
@@ -73,15 +73,15 @@ clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hin
 
 	if (settled < last)
 		ereport(WARNING,
-				(errmsg("the last purchase in the data stands alone: %s", clv_date_text(last, one)),
-				 errdetail("Customers are seen as of that day, but nobody else bought after %s "
-						   "(customers who did: " INT64_FORMAT ").",
+				(errmsg("last purchase date %s is isolated from all other purchases", clv_date_text(last, one)),
+				 errdetail("Customers are evaluated as of that day. Customers with purchases after %s: "
+						   INT64_FORMAT ".",
 						   clv_date_text(settled, other), later),
 				 errhint("%s", hint)));
 	else if (last > clv_today() + 1)	/* it may be tomorrow elsewhere */
 		ereport(WARNING, (errmsg("the last purchase in the data is in the future: %s",
 								 clv_date_text(last, one)),
-						  errdetail("Customers are seen as of that day."), errhint("%s", hint)));
+						  errdetail("Customers are evaluated as of that day."), errhint("%s", hint)));
 }
 
 DateADT
@@ -94,7 +94,7 @@ clv_default_day(ClvLastDay *days, int64 n)
 
 	if (last > today)
 		ereport(NOTICE, (errmsg("purchases after today are left out"),
-						 errhint("Give as_of => a date to see them.")));
+						 errhint("Give as_of => a date to include them.")));
 	clv_warn_of_last_day(Min(last, today), Min(settled, today), later,
 						 "If the date is mistaken, correct it; otherwise give as_of => a date.");
 	return Min(last, today);
@@ -106,6 +106,7 @@ clv_today(void)
 	return (DateADT) (GetCurrentTransactionStartTimestamp() / USECS_PER_DAY);
 }
 
+/* Raises the error of arrays that do not belong together. */
 static pg_attribute_noreturn() void
 NotPairs(void)
 {
@@ -138,7 +139,7 @@ clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
 
 		if (number < 0 || number > PG_INT32_MAX)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("no number of customers: " INT64_FORMAT, number)));
+							errmsg("number of customers is out of range: " INT64_FORMAT, number)));
 		if (no_day[i])
 			*never += number;
 		else
@@ -150,7 +151,7 @@ clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
 	return result;
 }
 
-/* (days, customers): the last day, the settled one, and who bought later */
+/* clv_fit_last_day(days, customers) -> row of the last day, the settled one, and the customers with later purchases */
 PG_FUNCTION_INFO_V1(clv_fit_last_day);
 Datum
 clv_fit_last_day(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * last_day.h
- *		The day up to which the data reach, and whether it stands alone.
+ *		The day up to which the data reach, and whether it is isolated.
  */
 #ifndef CLV_LAST_DAY_H
 #define CLV_LAST_DAY_H
@@ -15,7 +15,7 @@ typedef struct ClvLastDay
 } ClvLastDay;
 
 /*
- * The last of n days (n >= 1, which are put in order), or, where it stands isolated long after
+ * The last of n days (n >= 1, which are put in order), or, where it is isolated, long after
  * the others, as a mistyped date does, the day before. later: customers who bought after that.
  */
 extern DateADT clv_settled_day(ClvLastDay *days, int64 n, int64 *later);
@@ -24,9 +24,9 @@ extern DateADT clv_settled_day(ClvLastDay *days, int64 n, int64 *later);
 extern void clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hint);
 
 /*
- * The day to see customers from where none is given: the last of n days (n >= 1, which are put in
+ * The as_of of customers where none is given: the last of n days (n >= 1, which are put in
  * order), or today where that is earlier. A NOTICE where purchases after today are left out, a
- * WARNING where the last day stands isolated.
+ * WARNING where the last day is isolated.
  */
 extern DateADT clv_default_day(ClvLastDay *days, int64 n);
 
