@@ -200,7 +200,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_check_span(pg_catalog.text, pg_cat
 
 CREATE FUNCTION clv_internal.clv_pipeline_check_numbers(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

@@ -44,7 +44,7 @@ CREATE FUNCTION clv_internal.clv_pipeline_resolve(
 	d clv_internal.clv_pipeline_definition, path pg_catalog.text,
 	customer pg_catalog.text, attributes pg_catalog.text)
 RETURNS clv_internal.clv_pipeline_definition
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 50000
 SET search_path = pg_catalog, pg_temp SET intervalstyle = postgres
 AS $$
 DECLARE
@@ -64,7 +64,7 @@ BEGIN
 		END IF;
 	END LOOP;
 	-- names of relations mean what they mean where the caller wrote them
-	PERFORM set_config('search_path', path, true);
+	PERFORM pg_catalog.set_config('search_path'::pg_catalog.text, path, true);
 	SELECT r.relation, r.name INTO relation, d.source FROM clv_internal.clv_source_relation(d.source) r;
 	IF d.attribute_source IS NOT NULL THEN
 		d.attribute_source := (clv_internal.clv_source_relation(d.attribute_source)).name;
@@ -72,7 +72,7 @@ BEGIN
 	IF d.rating_source IS NOT NULL THEN
 		d.rating_source := (clv_internal.clv_source_relation(d.rating_source)).name;
 	END IF;
-	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	PERFORM pg_catalog.set_config('search_path'::pg_catalog.text, 'pg_catalog, pg_temp'::pg_catalog.text, true);
 	IF customer IS NOT NULL OR d.customer IS NULL THEN
 		d.customer := clv_internal.clv_pipeline_names(relation, 'customer'::text, customer);
 	END IF;

@@ -92,13 +92,12 @@ DECLARE
 	job int8;
 BEGIN
 	PERFORM clv_internal.clv_pipeline_find(name);
-	IF schedule IS NULL OR mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
-		PERFORM clv_internal.clv_raise(
-			format('schedule (%s) or mode (%s) will not do', coalesce(schedule, 'NULL'), coalesce(mode, 'NULL')),
-			NULL::text,
-			$text$schedule is a cron expression such as '0 3 * * *'; mode is 'auto', 'full' or 'incremental'.$text$
-				::text,
-			'invalid_parameter_value'::text);
+	IF schedule IS NULL THEN
+		PERFORM clv_internal.clv_raise('schedule must be a cron expression, not NULL'::text, NULL::text,
+			$text$An example is '0 3 * * *', every night at three.$text$::text, 'null_value_not_allowed'::text);
+	ELSIF mode IS NULL OR mode NOT IN ('auto', 'full', 'incremental') THEN
+		PERFORM clv_internal.clv_raise(format('invalid mode "%s"', coalesce(mode, 'NULL')), NULL::text,
+			$text$Valid modes are 'auto', 'full' and 'incremental'.$text$::text, 'invalid_parameter_value'::text);
 	END IF;
 	PERFORM clv_internal.clv_pipeline_check_cron(command);
 	IF NOT (SELECT u.rolcanlogin FROM pg_roles u WHERE u.rolname = current_user) THEN

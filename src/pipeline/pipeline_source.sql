@@ -155,7 +155,8 @@ AS $$
 DECLARE
 	rows int8;
 BEGIN
-	PERFORM set_config('search_path', d.search_path, true), set_config('timezone', d.time_zone, true);
+	PERFORM pg_catalog.set_config('search_path', d.search_path, true),
+		pg_catalog.set_config('timezone', d.time_zone, true);
 	EXECUTE statement;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	RETURN rows;
@@ -175,7 +176,7 @@ BEGIN
 	IF d.filter ~* '\y(now|today|tomorrow|yesterday)\y' THEN
 		RETURN 'it looks at the clock';
 	END IF;
-	PERFORM set_config('search_path', d.search_path, true);
+	PERFORM pg_catalog.set_config('search_path', d.search_path, true);
 	RETURN clv_internal.clv_pipeline_looks_beyond(clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT FROM {source} AS s WHERE true {filter}
 	$sql$::text));

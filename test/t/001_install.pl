@@ -121,6 +121,32 @@ none('odd', qq{
 	  AND NOT ($reads)},
 	'everything that reads no table is immutable');
 
+# A subtransaction fails in a parallel operation, in the leader as well.
+none('odd', q{
+	SELECT p.oid::regprocedure, p.proparallel FROM pg_proc p
+	WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace) AND p.proparallel <> 'u'
+	  AND p.proname <> 'clv_pipeline_assign'	-- which writes the call, and does not make it
+	  AND EXISTS (SELECT FROM pg_proc e WHERE e.pronamespace = 'clv_internal'::regnamespace AND e.prosrc ~ '\mEXCEPTION\s+WHEN\M'
+		  AND (e.oid = p.oid OR p.prosrc ~ ('\m' || e.proname || '\(')))},
+	'nothing that catches an error, or calls what does, is labelled fit for a parallel operation');
+
+# Without a search_path of its own, a body looks up what is not qualified in that of the caller. Sentences are passed over.
+none('odd', q{
+	SELECT p.oid::regprocedure, m[1]
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql'),
+		LATERAL regexp_matches(regexp_replace(p.prosrc, '''[^'']*\.''', '', 'g'), '(?:^|[^.\w"])([a-z_][a-z0-9_]*)\(', 'g') m
+	WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace)
+	  AND p.proconfig IS NULL AND p.prosqlbody IS NULL AND m[1] IN (SELECT f.proname FROM pg_proc f)},
+	'a body without a search_path of its own qualifies every function that it calls');
+
+none('odd', q{
+	SELECT p.oid::regprocedure, m[1]
+	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql'),
+		LATERAL regexp_matches(regexp_replace(p.prosrc, '''[^'']*\.''', '', 'g'), '(?:::|\m(?:FROM|JOIN)\s+)([a-z_][a-z0-9_]*)(?![a-z0-9_]*[.(])', 'g') m
+	WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace)
+	  AND p.proconfig IS NULL AND p.prosqlbody IS NULL AND m[1] <> 'lateral'},
+	'nor a type or a relation that is not qualified');
+
 # What every call of an aggregate, an index or a type goes through is priced by the aggregate, index or type. The
 # accessors named here were measured to take 20 to 60 ns, as much as an operator of PostgreSQL's own.
 none('odd', q{

@@ -36,13 +36,14 @@ $node->safe_psql('postgres', qq{
 sub call
 {
 	my ($function, %given) = @_;
+	my $full = $function =~ /^clv_internal\./ ? $function : "ext.$function";
 	my @arguments = split /\n/, $node->safe_psql('postgres', qq{
 		SELECT concat_ws('|', u.n, format_type(u.t, NULL), coalesce(pg_get_function_arg_default(p.oid, u.i::int), 'NULL'))
 		FROM pg_proc p, unnest(p.proargtypes, p.proargnames[1:p.pronargs]) WITH ORDINALITY u (t, n, i)
-		WHERE p.oid = 'ext.$function'::regprocedure ORDER BY u.i});
-	my ($name) = $function =~ /^(\w+)/;
+		WHERE p.oid = '$full'::regprocedure ORDER BY u.i});
+	my ($name) = $full =~ /^([\w.]+)/;
 
-	return "ext.$name(" . join(', ', map { my ($n, $t, $default) = split /\|/, $_, 3; '(' . ($given{$n} // $default) . ")\::" . ($t =~ /^(clv_|ext\.)/ ? $t : $t =~ /^(.*)\[\]$/ ? "$1\[]" : $t) } @arguments) . ')';
+	return "$name(" . join(', ', map { my ($n, $t, $default) = split /\|/, $_, 3; '(' . ($given{$n} // $default) . ")\::" . ($t) } @arguments) . ')';
 }
 
 my $quick = q{text,text,text,text};
