@@ -23,7 +23,8 @@ srand($seed);
 
 my $node = PostgreSQL::Test::Cluster->new('cancel');
 $node->init;
-$node->append_conf('postgresql.conf', "jit = off\nfsync = off\nmax_parallel_workers_per_gather = 0\nwork_mem = '256MB'");
+$node->append_conf('postgresql.conf', "search_path = 'public, clv_internal'\n" .
+	"jit = off\nfsync = off\nmax_parallel_workers_per_gather = 0\nwork_mem = '256MB'");
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION clv;
