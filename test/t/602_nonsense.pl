@@ -23,11 +23,14 @@ my $limit = $ENV{CLV_FUZZ_LIMIT} // 2000;
 my $batch = 600;
 note "CLV_FUZZ_CALLS=$calls CLV_FUZZ_SEED=$seed CLV_FUZZ_FIRST=$first CLV_FUZZ_LIMIT=$limit";
 
-my @families = ('mbg/nbd', 'bg/nbd', 'mbg/cnbd-k', 'pareto/nbd', 'pareto/nbd/cor', 'ggompertz/nbd', 'bg/bb', 'sbg', 'rfmtc', 'rfmtc/unclamped');
+my @families = ('mbg/nbd', 'bg/nbd', 'mbg/cnbd-k', 'pareto/nbd', 'pareto/nbd/cor', 'ggompertz/nbd', 'bg/bb', 'sbg',
+	'rfmtc', 'rfmtc/unclamped');
 my %parameters = (
 	'mbg/nbd' => [qw(r alpha a b)], 'bg/nbd' => [qw(r alpha a b)], 'mbg/cnbd-k' => [qw(k r alpha a b)],
-	'pareto/nbd' => [qw(r alpha s beta)], 'pareto/nbd/cor' => [qw(r alpha s beta m)], 'ggompertz/nbd' => [qw(r alpha b s beta)],
-	'bg/bb' => [qw(alpha beta gamma delta)], 'sbg' => [qw(alpha beta)], 'rfmtc' => [qw(Q g b)], 'rfmtc/unclamped' => [qw(Q g b)],
+	'pareto/nbd' => [qw(r alpha s beta)], 'pareto/nbd/cor' => [qw(r alpha s beta m)],
+		'ggompertz/nbd' => [qw(r alpha b s beta)],
+	'bg/bb' => [qw(alpha beta gamma delta)], 'sbg' => [qw(alpha beta)], 'rfmtc' => [qw(Q g b)],
+		'rfmtc/unclamped' => [qw(Q g b)],
 	'gamma/gamma' => [qw(p q gamma)]);
 
 # what users do not call is called by its bare name, too
@@ -50,7 +53,9 @@ $node->safe_psql('postgres', q{
 	BEGIN
 		FOREACH f IN ARRAY '{mbg/nbd,bg/nbd,mbg/cnbd-k,pareto/nbd,pareto/nbd/cor,ggompertz/nbd,bg/bb,sbg,rfmtc}'::text[] LOOP
 			o := clv_options(model => f, spend => CASE WHEN f IN ('bg/nbd', 'sbg') THEN 'none' ELSE 'gamma/gamma' END,
-							 time_unit => CASE WHEN f IN ('bg/bb', 'sbg', 'rfmtc') THEN interval '30 days' ELSE '1 week' END, as_of => '2021-06-01');
+							 time_unit => CASE
+								WHEN f IN ('bg/bb', 'sbg', 'rfmtc') THEN interval '30 days'
+								ELSE '1 week' END, as_of => '2021-06-01');
 			INSERT INTO made SELECT f, o, (SELECT clv_cells(history, o) FROM customer), NULL, NULL;
 			BEGIN
 				UPDATE made SET fitted = clv_fit FROM (SELECT clv_fit(history, o) FROM customer) q WHERE family = f;
@@ -59,11 +64,17 @@ $node->safe_psql('postgres', q{
 		END LOOP;
 		o := clv_options(covariates => '{g}', as_of => '2021-06-01');
 		INSERT INTO made
-		SELECT 'covariates', o, clv_cells(history, o, ARRAY[(customer_id % 2)::float8]), clv_fit(history, o, ARRAY[(customer_id % 2)::float8]), NULL FROM customer;
+		SELECT 'covariates', o, clv_cells(history, o, ARRAY[(customer_id % 2)::float8]),
+			clv_fit(history, o, ARRAY[(customer_id % 2)::float8]), NULL
+			FROM customer;
 		o := clv_options(model => 'rfmtc');
-		INSERT INTO made SELECT 'flags', o, clv_cells(i % 3, i % 3 * 2, 9, 3, i % 2 = 0, o), NULL, NULL FROM generate_series(1, 50) i;
+		INSERT INTO made
+			SELECT 'flags', o, clv_cells(i % 3, i % 3 * 2, 9, 3, i % 2 = 0, o), NULL, NULL
+			FROM generate_series(1, 50) i;
 		INSERT INTO made SELECT 'cuts' || bins, NULL, NULL, NULL,
-			(SELECT rfmtc_cuts(history, '2021-06-01', (SELECT fitted FROM made WHERE family = 'mbg/nbd'), bins) FROM customer) FROM unnest('{2,5,10}'::int[]) bins;
+			(SELECT rfmtc_cuts(history, '2021-06-01', (SELECT fitted FROM made WHERE family = 'mbg/nbd'), bins)
+				FROM customer)
+				FROM unnest('{2,5,10}'::int[]) bins;
 		INSERT INTO made SELECT 'cuts', NULL, NULL, NULL, rfmtc_cuts(history, '2021-06-01') FROM customer;
 	END $$;
 
@@ -101,7 +112,8 @@ sub pick { return $_[ rand @_ ] }
 # a number of up to so many decades on either side of 1
 sub scaled { return sprintf '%.6g', 10**((2 * rand() - 1) * $_[0]) }
 
-my @ends = ('0', '-0.0', '-1', '1e300', '1e-300', '5e-324', '-1e300', '1.7e308', '1e6', '1e9', '1e15', '4294967296', '0.999999999999', '1.0000000001');
+my @ends = ('0', '-0.0', '-1', '1e300', '1e-300', '5e-324', '-1e300', '1.7e308', '1e6', '1e9', '1e15', '4294967296',
+	'0.999999999999', '1.0000000001');
 my @not_finite = (q{'NaN'}, q{'Infinity'}, q{'-Infinity'});
 
 sub number
@@ -117,16 +129,25 @@ sub day
 	my ($sane) = @_;
 
 	return sprintf "'20%02d-%02d-%02d'", 19 + int(rand 4), 1 + int(rand 12), 1 + int(rand 28) if $sane;
-	return pick((map { "'$_'" } qw(infinity -infinity 0001-01-01 5874897-12-31 9999-12-31 2021-06-01 1900-02-28 2000-02-29)), "'4713-01-01 BC'");
+	return pick((map { "'$_'" } qw(infinity -infinity 0001-01-01 5874897-12-31 9999-12-31 2021-06-01 1900-02-28
+		2000-02-29)),
+		"'4713-01-01 BC'");
 }
 
 sub span
 {
 	my ($sane) = @_;
 
-	return "'" . pick('1 year', '1 week', '30 days', '90 days', '6 months', '1 month', '1 day', '2 years', '70 days', '10 years') . "'" if $sane;
-	return "'" . pick('0', '-1 day', '1 mon -30 days', '178000000 years', '-178000000 years', '0.000001 s', '1 day 1 us', '2147483647 days',
-		'10000 years', '1000 years', '90', '-2147483648 days', '2147483647 mons', '1 year -1 day 23:59:59.999999') . "'";
+	return "'"
+		. pick('1 year', '1 week', '30 days', '90 days', '6 months', '1 month', '1 day', '2 years', '70 days',
+		'10 years')
+		. "'"
+		if $sane;
+	return "'"
+		. pick('0', '-1 day', '1 mon -30 days', '178000000 years', '-178000000 years', '0.000001 s', '1 day 1 us',
+		'2147483647 days',
+		'10000 years', '1000 years', '90', '-2147483648 days', '2147483647 mons', '1 year -1 day 23:59:59.999999')
+			. "'";
 }
 
 # a history as text, of up to a dozen days
@@ -137,14 +158,20 @@ sub history
 	my $step = $sane ? pick(1, 7, 7, 30, 91, 365) : pick(1, 400, 36500, 700000);
 	my (@days, $next);
 
-	return pick(q{(SELECT history FROM customer WHERE customer_id = 7)}, q{(SELECT history FROM customer WHERE customer_id = 12)}) if $sane && rand() < 0.3;
-	return pick(q{'{"occasion":1,"days":[]}'}, q{(SELECT history FROM nothing)}, q{(SELECT clv_history(date '2020-01-01' + i, 1e15) FROM generate_series(1, 900) i)},
-		q{'{"occasion":1,"days":[["0001-01-01",1e30],["9999-12-31",1]]}'}, q{'{"occasion":7,"days":[["2020-01-05",1]]}'},
-		q{'{"occasion":1,"days":[["2020-03-02",-11.77,"refund"]]}'}, q{'{"occasion":1,"days":[["4713-11-24 BC",1],["5874897-12-31",null]]}'}, q{'{"days":3}'})
+	return pick(q{(SELECT history FROM customer WHERE customer_id = 7)},
+		q{(SELECT history FROM customer WHERE customer_id = 12)})
+		if $sane && rand() < 0.3;
+	return pick(q{'{"occasion":1,"days":[]}'}, q{(SELECT history FROM nothing)},
+		q{(SELECT clv_history(date '2020-01-01' + i, 1e15) FROM generate_series(1, 900) i)},
+		q{'{"occasion":1,"days":[["0001-01-01",1e30],["9999-12-31",1]]}'},
+			q{'{"occasion":7,"days":[["2020-01-05",1]]}'},
+		q{'{"occasion":1,"days":[["2020-03-02",-11.77,"refund"]]}'},
+			q{'{"occasion":1,"days":[["4713-11-24 BC",1],["5874897-12-31",null]]}'}, q{'{"days":3}'})
 		if !$sane && rand() < 0.5;
 	foreach (0 .. int rand 12)
 	{
-		my $amount = $sane ? pick(0, 10, 29.99, scaled(3)) : pick(0, 1e15, 0.01, scaled(20), '9223372036854775806', '0.30000000000000004');
+		my $amount = $sane ? pick(0, 10, 29.99, scaled(3))
+			: pick(0, 1e15, 0.01, scaled(20), '9223372036854775806', '0.30000000000000004');
 
 		push @days, "date '2018-01-01' + $julian, '" . (rand() < 0.05 ? "-$amount" : $amount) . "'::numeric";
 		$julian += $step * (rand() < 0.5 ? 1 : 1 + int rand 5);
@@ -158,7 +185,8 @@ sub parameters
 	my $decades = $sane ? 1.2 : pick(2, 6, 9, 20, 300);
 
 	return '{' . join(', ', map {
-		my $value = $_ eq 'k' ? pick(1, 2, 3, $sane ? 4 : 1000) : $_ eq 'm' ? pick(0, 0.1, -0.1, $sane ? 0.01 : scaled(2))
+		my $value = $_ eq 'k' ? pick(1, 2, 3, $sane ? 4 : 1000) : $_ eq 'm'
+			? pick(0, 0.1, -0.1, $sane ? 0.01 : scaled(2))
 			: !$sane && rand() < 0.1 ? pick(0, -1, 1, '1e308', '5e-324') : scaled($decades);
 		qq{"$_": $value} } @{$parameters{$family}}) . '}';
 }
@@ -167,16 +195,22 @@ sub model
 {
 	my ($sane) = @_;
 	my $family = pick(@families);
-	my $covariates = rand() < 0.15 ? ', ' . pick(map { "'$_'" } '[{"name": "g", "purchase": 0.3, "churn": -0.5}]', '[{"name": "g", "purchase": 0.3}]',
+	my $covariates = rand() < 0.15
+		? ', '
+		. pick(map { "'$_'" } '[{"name": "g", "purchase": 0.3, "churn": -0.5}]', '[{"name": "g", "purchase": 0.3}]',
 		'[{"name": "g", "purchase": 0.3, "churn": -900}, {"name": "h", "purchase": 700}]') : '';
 	my $spend = rand() < 0.7 ? " || clv_model('gamma/gamma', '" . parameters('gamma/gamma', $sane) . "')" : '';
 
-	return '(SELECT fitted FROM made WHERE family = ' . pick(map { "'$_'" } @families[0 .. 8], 'covariates') . ')' if $sane && rand() < 0.3;
+	return '(SELECT fitted FROM made WHERE family = ' . pick(map { "'$_'" } @families[0 .. 8], 'covariates') . ')'
+		if $sane && rand() < 0.3;
 	return pick(q{clv_model('mbg/nbd', '{"r": 1e-300, "alpha": 1e300, "a": 1e-300, "b": 1e300}', '1 day', '2021-06-01')},
 		q{clv_model('pareto/nbd', '{"r": 1e8, "alpha": 1e-8, "s": 1e8, "beta": 1e-8}', '1 day')},
 		q{clv_model('bg/nbd', '{"r": 1e6, "alpha": 1e-6, "a": 1e-9, "b": 1e6}', '1000 years', '5000-01-01')},
-		q{clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}')}, q{'{"version": 1}'}, q{(SELECT clv_fit(history) FROM customer)}) if !$sane && rand() < 0.2;
-	return "clv_model('$family', '" . parameters($family, $sane) . "', " . ($sane ? pick(qw('1_week' '1_day' '30_days' '1_year' '1_month')) =~ s/_/ /r : span(0)) . ', '
+		q{clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}')}, q{'{"version": 1}'},
+			q{(SELECT clv_fit(history) FROM customer)})
+			if !$sane && rand() < 0.2;
+	return "clv_model('$family', '" . parameters($family, $sane) . "', "
+		. ($sane ? pick(qw('1_week' '1_day' '30_days' '1_year' '1_month')) =~ s/_/ /r : span(0)) . ', '
 		. ($sane ? "'2021-06-01'" : pick(day(0), 'NULL')) . "$covariates)$spend";
 }
 
@@ -204,74 +238,116 @@ my %constants = (
 	'clv_model' => \&model,
 	'jsonb' => sub {
 		return options($_[0]) if $_[0] || rand() < 0.4;
-		return pick(q{'{}'}, q{'[]'}, 'NULL', q{'null'}, '\'""\'', q{'0'}, q{'1e400'}, q{'{"version": 1}'}, q{'[[[[[]]]]]'}, q{'{"model": "pareto/nbd"}'},
-			q{'{"trend": 1, "share": "x"}'}, q{'{"occasion":1,"days":[["2020-01-01",29.33]]}'}, q{(SELECT cells::jsonb FROM made LIMIT 1)},
+		return pick(q{'{}'}, q{'[]'}, 'NULL', q{'null'}, '\'""\'', q{'0'}, q{'1e400'}, q{'{"version": 1}'},
+			q{'[[[[[]]]]]'}, q{'{"model": "pareto/nbd"}'},
+			q{'{"trend": 1, "share": "x"}'}, q{'{"occasion":1,"days":[["2020-01-01",29.33]]}'},
+				q{(SELECT cells::jsonb FROM made LIMIT 1)},
 			q{(SELECT fitted::jsonb FROM made LIMIT 1)}, q{(SELECT jsonb_agg(i) FROM generate_series(1, 5000) i)});
 	},
 	'clv_cells' => sub {
-		my $one = '(SELECT cells FROM made WHERE family = ' . pick(map { "'$_'" } @families[0 .. 8], 'covariates', 'flags') . ')';
+		my $one = '(SELECT cells FROM made WHERE family = '
+			. pick(map { "'$_'" } @families[0 .. 8], 'covariates', 'flags') . ')';
 
 		return $one if $_[0];
-		return pick($one, "$one - $one", "$one + $one", q{(SELECT clv_cells(history) FROM nothing)}, q{(SELECT clv_cells(history) FROM customer)}, q{'{"version": 1}'}, q{'x'},
-			q{(SELECT clv_cells(1, 2, 3, 4))}, '(SELECT clv_cells(h, ' . options(0) . ') FROM (VALUES (' . history(0) . '), (' . history(1) . ')) v (h))',
-			q{(SELECT clv_cells(i, i / 2, i, 1) FROM generate_series(1, 400) i)}, q{(SELECT clv_cells(1e9 * i, 1, 1, 1e300) FROM generate_series(1, 3) i)});
+		return pick($one, "$one - $one", "$one + $one", q{(SELECT clv_cells(history) FROM nothing)},
+			q{(SELECT clv_cells(history) FROM customer)}, q{'{"version": 1}'}, q{'x'},
+			q{(SELECT clv_cells(1, 2, 3, 4))}, '(SELECT clv_cells(h, ' . options(0) . ')
+				FROM (VALUES (' . history(0) . '), (' . history(1) . ')) v (h))',
+			q{(SELECT clv_cells(i, i / 2, i, 1) FROM generate_series(1, 400) i)},
+				q{(SELECT clv_cells(1e9 * i, 1, 1, 1e300) FROM generate_series(1, 3) i)});
 	},
 	'clv_cuts' => sub {
 		return '(SELECT cuts FROM made WHERE family = ' . pick(qw('cuts' 'cuts2' 'cuts5' 'cuts10')) . ')' if $_[0];
-		return pick(q{'{}'}, q{'{"version": 1, "bins": 5}'}, '(SELECT rfmtc_cuts(' . history(0) . ', ' . day(1) . ', ' . model(0) . '))');
+		return pick(q{'{}'}, q{'{"version": 1, "bins": 5}'},
+			'(SELECT rfmtc_cuts(' . history(0) . ', ' . day(1) . ', ' . model(0) . '))');
 	},
-	'clv_scores' => sub { return "'(" . join(',', map { rand() < 0.1 ? 'NULL' : $_[0] ? 1 + int rand 5 : pick(-1, 0, 1, 6, 32767, -32768) } 1 .. 6) . ")'" },
+	'clv_scores' => sub { return "'("
+		. join(',', map { rand() < 0.1 ? 'NULL' : $_[0] ? 1 + int rand 5 : pick(-1, 0, 1, 6, 32767, -32768) } 1 .. 6)
+		. ")'" },
 	'clv_pipeline_definition' => sub {
 		return 'clv_internal.clv_pipeline_read(\'base\')' if $_[0];
-		return 'jsonb_populate_record(clv_internal.clv_pipeline_read(\'base\'), jsonb_build_object(' . join(', ', map { @$_ } pick(
-			["'map'", pick('NULL', "'x'", '17')], ["'horizon'", span(0)], ["'bins'", pick(0, -1, 2147483647, 3)], ["'source'", "'no_such'"], ["'customer'", "'{}'::text[]"],
-			["'options'", options(0)], ["'overlap'", span(0)], ["'name'", pick('NULL', "''", "'base'", "'other'")], ["'occasion'", pick(0, 7, -1)],
-			["'as_of'", pick("'tomorrow'", 'NULL', "'2020-06-01'")], ["'filter'", pick("'true) or (true'", "'amount > 3'", "''")])) . '))';
+		return 'jsonb_populate_record(clv_internal.clv_pipeline_read(\'base\'), jsonb_build_object('
+			. join(', ', map { @$_ } pick(
+			["'map'", pick('NULL', "'x'", '17')], ["'horizon'", span(0)], ["'bins'", pick(0, -1, 2147483647, 3)],
+				["'source'", "'no_such'"], ["'customer'", "'{}'::text[]"],
+			["'options'", options(0)], ["'overlap'", span(0)], ["'name'", pick('NULL', "''", "'base'", "'other'")],
+				["'occasion'", pick(0, 7, -1)],
+			["'as_of'", pick("'tomorrow'", 'NULL', "'2020-06-01'")],
+				["'filter'", pick("'true) or (true'", "'amount > 3'", "''")]))
+				. '))';
 	},
 	'record' => sub { return pick('ROW(1)', 'ROW()', q{ROW('a', now(), NULL)}) },
 	'real' => sub { return pick(0, 1, $_[0] ? 12.5 : (-1, q{'NaN'}, q{'Infinity'}, '1e38', '1e-45')) },
-	'numeric' => sub { return pick(0, 1, 29.99, $_[0] ? 100 : (-1, '1e100', '1e-100', q{'NaN'}, q{'Infinity'}, '12345678901234567890.123456789', '1e20000', '1e-16000')) },
-	'bigint' => sub { return pick(0, 1, 5, $_[0] ? 10 : (-1, '9223372036854775807', '(-9223372036854775807 - 1)', '4294967296')) },
-	'bigint[]' => sub { return pick(q{'{1,2,3}'}, q{'{0,0,0}'}, $_[0] ? () : map { "'{$_}'" } '', '1,2', '1,2,NULL', '{1,2,3}', '-1,0,1', '9223372036854775807,9223372036854775807,1') },
-	'integer' => sub { return pick(1, 5, 7, 10, $_[0] ? 12 : (0, -1, 100, 32767, 2147483647, '(-2147483647 - 1)', 1000000)) },
-	'oid' => sub { return pick(16, 23, q{'orders'::regclass}, $_[0] ? 10 : (0, 4294967295, q{'clv_history'::regtype})) },
+	'numeric' => sub { return pick(0, 1, 29.99,
+		$_[0] ? 100
+		: (-1, '1e100', '1e-100', q{'NaN'}, q{'Infinity'}, '12345678901234567890.123456789', '1e20000', '1e-16000')) },
+	'bigint' => sub { return pick(0, 1, 5,
+		$_[0] ? 10 : (-1, '9223372036854775807', '(-9223372036854775807 - 1)', '4294967296')) },
+	'bigint[]' => sub { return pick(q{'{1,2,3}'}, q{'{0,0,0}'}, $_[0] ? () : map { "'{$_}'" } '', '1,2', '1,2,NULL',
+		'{1,2,3}', '-1,0,1', '9223372036854775807,9223372036854775807,1') },
+	'integer' => sub { return pick(1, 5, 7, 10,
+		$_[0] ? 12 : (0, -1, 100, 32767, 2147483647, '(-2147483647 - 1)', 1000000)) },
+	'oid' => sub { return pick(16, 23, q{'orders'::regclass},
+		$_[0] ? 10 : (0, 4294967295, q{'clv_history'::regtype})) },
 	'regclass' => sub { return pick(q{'orders'}, q{'customer'}, $_[0] ? () : (0, 4294967295, q{'pg_class'})) },
 	'regtype' => sub { return pick(q{'date'}, q{'numeric'}, $_[0] ? () : (0, 4294967295, q{'clv_history'})) },
 	'regtype[]' => sub { return pick(q{'{date,timestamptz}'}, q{'{}'}, q{'{NULL,0}'}) },
 	'name' => sub { return pick(q{'base'}, q{'postgres'}, q{''}) },
 	'boolean' => sub { return pick(qw(true false)) },
-	'timestamp without time zone' => sub { return pick(q{'2020-01-01 23:59:59.999999'}, $_[0] ? () : (q{'infinity'}, q{'-infinity'}, q{'294276-12-31'}, q{'4713-01-01 BC'})) },
-	'timestamp with time zone' => sub { return pick(q{'2020-01-01 23:59:59.999999+14'}, $_[0] ? () : (q{'infinity'}, q{'-infinity'}, q{'294276-12-31+0'}, q{'4714-11-24 BC UTC'})) },
+	'timestamp without time zone' => sub { return pick(q{'2020-01-01 23:59:59.999999'},
+		$_[0] ? () : (q{'infinity'}, q{'-infinity'}, q{'294276-12-31'}, q{'4713-01-01 BC'})) },
+	'timestamp with time zone' => sub { return pick(q{'2020-01-01 23:59:59.999999+14'},
+		$_[0] ? () : (q{'infinity'}, q{'-infinity'}, q{'294276-12-31+0'}, q{'4714-11-24 BC UTC'})) },
 	'text' => sub {
 		return "'" . pick('orders', 'customer', 'history', 'base', 'rfm') . "'" if $_[0];
-		return "'" . pick('', ' ', 'nothing', 'no_such', 'customer_id', 'rf', 'abc', 'potential', 'lifecycle', 'micro', 'value x satisfaction', '[]', '[',
-			'[{"segment": "a", "r": [1, 5]}]', '[{"segment": 3}]', '{"a": 1}', 'pg_class', '"', 'a.b.c.d', '; DROP TABLE orders', 'auto', 'mbg/nbd', 'bg/bb', 'sbg',
-			'rfmtc', 'none', 'all', 'repeat', 'gamma/gamma', 'SELECT 1', '{1:I} %s %1$I', ('x' x 70), ('[' x 9000)) . "'";
+		return "'"
+			. pick('', ' ', 'nothing', 'no_such', 'customer_id', 'rf', 'abc', 'potential', 'lifecycle', 'micro',
+			'value x satisfaction', '[]', '[',
+			'[{"segment": "a", "r": [1, 5]}]', '[{"segment": 3}]', '{"a": 1}', 'pg_class', '"', 'a.b.c.d',
+				'; DROP TABLE orders', 'auto', 'mbg/nbd', 'bg/bb', 'sbg',
+			'rfmtc', 'none', 'all', 'repeat', 'gamma/gamma', 'SELECT 1', '{1:I} %s %1$I', ('x' x 70), ('[' x 9000))
+				. "'";
 	},
 	'text[]' => sub { return pick(q{'{}'}, q{'{NULL}'}, q{'{a,a}'}, q{'{""}'}, q{'{{a},{b}}'}, q{'{g}'}) },
-	'double precision[]' => sub { return pick(q{'{1}'}, $_[0] ? () : (map { "'$_'" } '{}', '{NULL}', '{NaN}', '{Infinity,1}', '{{1,2},{3,4}}', '[0:0]={1}', '{1e300}', '{1,0.5}'), q{array_fill(1.0::float8, ARRAY[3000])}) },
-	'cstring' => sub { return "'" . pick('', '{', '{}', 'x', '{"version": 1}', '{"occasion":1,"days":[["2020-01-01",1]]}', ('[' x 9000), '{"occasion":1,"days":[["2020-02-30",1]]}', '{"occasion":0}', '{"version": 99999999999}', '{"a":"\\u0000"}') . "'" });
+	'double precision[]' => sub { return pick(q{'{1}'},
+		$_[0] ? ()
+		: (map { "'$_'" } '{}', '{NULL}', '{NaN}', '{Infinity,1}', '{{1,2},{3,4}}', '[0:0]={1}', '{1e300}', '{1,0.5}'),
+		q{array_fill(1.0::float8, ARRAY[3000])}) },
+	'cstring' => sub { return "'"
+		. pick('', '{', '{}', 'x', '{"version": 1}', '{"occasion":1,"days":[["2020-01-01",1]]}', ('[' x 9000),
+		'{"occasion":1,"days":[["2020-02-30",1]]}', '{"occasion":0}', '{"version": 99999999999}', '{"a":"\\u0000"}')
+		. "'" });
 
 # what an argument of a name takes, where its type does not say
 my %named = (
-	(map { $_ => [q{'orders'}] } qw(source)), customer => [q{'customer_id'}], bought_at => [q{'ordered_at'}], amount => [q{'amount'}], history => [q{'history'}],
-	map => [q{'rfm'}, q{'rf'}, q{'value x satisfaction'}], query => [q{'SELECT customer_id, ordered_at, amount FROM orders'}],
+	(map { $_ => [q{'orders'}] } qw(source)), customer => [q{'customer_id'}], bought_at => [q{'ordered_at'}],
+		amount => [q{'amount'}], history => [q{'history'}],
+	map => [q{'rfm'}, q{'rf'}, q{'value x satisfaction'}],
+		query => [q{'SELECT customer_id, ordered_at, amount FROM orders'}],
 	histories => [q{'SELECT history, NULL::float8[] AS covariates FROM customer'}], name => [q{'base'}, q{'other'}],
-	model => [map { "'$_'" } @families[0 .. 8], 'auto'], family => [map { "'$_'" } keys %parameters], spend => [q{'none'}, q{'gamma/gamma'}],
-	spend_basis => [q{'all'}, q{'repeat'}], mode => [q{'full'}, q{'auto'}], level => [0.5, 0.9, 0.95, 0.01], discount_rate => [0, 0.1, 0.15], margin => [1, 0.35],
-	horizon => [1, 4, 52, 52, 104], t => [0, 1, 52], t_x => [0, 0, 10, 20], t_cal => [39, 40], x => [0, 1, 3], mean_spend => [10, 35.5, 0], n => [0, 1, 2, 5], bins => [2, 3, 5, 10], periods => [1, 12],
-	occasion => [1, 7], customers => [1, 10], params => [], covariates => [q{'{1}'}], filter => [q{'amount > 3'}], as_of => [q{'last purchase'}, q{'2021-06-01'}], time_zone => [q{'UTC'}]);
-my %sources = map { $_ => 1 } qw(clv_backtest clv_backtest_calibration clv_backtest_deciles clv_tracking clv_validate_histories clv_validate_prepare);
+	model => [map { "'$_'" } @families[0 .. 8], 'auto'], family => [map { "'$_'" } keys %parameters],
+		spend => [q{'none'}, q{'gamma/gamma'}],
+	spend_basis => [q{'all'}, q{'repeat'}], mode => [q{'full'}, q{'auto'}], level => [0.5, 0.9, 0.95, 0.01],
+		discount_rate => [0, 0.1, 0.15], margin => [1, 0.35],
+	horizon => [1, 4, 52, 52, 104], t => [0, 1, 52], t_x => [0, 0, 10, 20], t_cal => [39, 40], x => [0, 1, 3],
+		mean_spend => [10, 35.5, 0], n => [0, 1, 2, 5], bins => [2, 3, 5, 10], periods => [1, 12],
+	occasion => [1, 7], customers => [1, 10], params => [], covariates => [q{'{1}'}], filter => [q{'amount > 3'}],
+		as_of => [q{'last purchase'}, q{'2021-06-01'}], time_zone => [q{'UTC'}]);
+my %sources = map { $_ => 1 } qw(clv_backtest clv_backtest_calibration clv_backtest_deciles clv_tracking
+	clv_validate_histories clv_validate_prepare);
 
 # function: name, kind, returns cstring, types and names of arguments; left out are what no session can call, and the one
 # that raises whatever error it is told to
 my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postgres', q{
 	SELECT p.proname, p.prokind, p.prorettype = 'cstring'::regtype,
-		   (SELECT string_agg(format_type(t, NULL), ';' ORDER BY n) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n)),
-		   (SELECT string_agg(coalesce(a, ''), ';' ORDER BY n) FROM unnest(p.proargnames[:p.pronargs]) WITH ORDINALITY x (a, n))
+		   (SELECT string_agg(format_type(t, NULL), ';' ORDER BY n)
+			FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n)),
+		   (SELECT string_agg(coalesce(a, ''), ';' ORDER BY n)
+			FROM unnest(p.proargnames[:p.pronargs]) WITH ORDINALITY x (a, n))
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
-	WHERE 'internal'::regtype <> ALL (p.proargtypes::oid[]) AND p.prorettype NOT IN ('internal'::regtype, 'trigger'::regtype)
+	WHERE 'internal'::regtype <> ALL (p.proargtypes::oid[])
+	AND p.prorettype NOT IN ('internal'::regtype, 'trigger'::regtype)
 	  AND p.proname <> 'clv_raise'
 	ORDER BY p.proname, pg_get_function_identity_arguments(p.oid)});
 cmp_ok(scalar(@functions), '>', 200, 'there are functions to call');
@@ -282,7 +358,8 @@ foreach my $type (map { split /;/, $_->[3] } @functions)
 {
 	my ($element) = $type =~ /^(.*)\[\]$/ or next;
 
-	$constants{$type} //= sub { my ($sane) = @_; return 'ARRAY[' . join(', ', map { '(' . $constants{$element}->($sane) . ")::$element" } 1 .. rand 4) . ']' };
+	$constants{$type} //= sub { my ($sane) = @_;
+	return 'ARRAY[' . join(', ', map { '(' . $constants{$element}->($sane) . ")::$element" } 1 .. rand 4) . ']' };
 }
 my %missing = map { $_ => 1 } grep { !$constants{$_} } map { split /;/, $_->[3] } @functions;
 is(join(', ', sort keys %missing), '', 'and constants of every type they take');
@@ -295,8 +372,10 @@ sub argument
 
 	return "NULL::$type" if rand() < ($sane ? 0.03 : 0.1);
 	return q{'customer'} if $sane && $name eq 'source' && $sources{$function};
-	return "'" . parameters(pick(keys %parameters), $sane) . "'::jsonb" if $name eq 'params' && $type eq 'jsonb' && rand() < 0.8;
-	my $value = $sane && $named && @$named && !($type eq 'date' || $type eq 'jsonb' && $name ne 'params') ? pick(@$named) : $constants{$type}->($sane);
+	return "'" . parameters(pick(keys %parameters), $sane) . "'::jsonb"
+		if $name eq 'params' && $type eq 'jsonb' && rand() < 0.8;
+	my $value = $sane && $named && @$named && !($type eq 'date' || $type eq 'jsonb' && $name ne 'params')
+		? pick(@$named) : $constants{$type}->($sane);
 	return "($value)::$type";
 }
 
@@ -314,7 +393,8 @@ sub call
 		my ($type, $argument) = ($types[$_], $names[$_] // '');
 		my @values = map { argument($name, $type, $argument, rand() < $sane) } 1 .. 3;
 
-		$kind eq 'f' || $kind eq 'p' || rand() < 0.4 ? $values[0] : "CASE i % 3 WHEN 0 THEN $values[0] WHEN 1 THEN $values[1] ELSE $values[2] END";
+		$kind eq 'f' || $kind eq 'p' || rand() < 0.4 ? $values[0]
+			: "CASE i % 3 WHEN 0 THEN $values[0] WHEN 1 THEN $values[1] ELSE $values[2] END";
 	} 0 .. $#types;
 	my $call = "$name(" . join(', ', @arguments) . ')';
 	return "CALL $call" if $kind eq 'p';
@@ -366,7 +446,8 @@ while ($i < $first + $calls)
 	last unless $node->poll_query_until('postgres', 'SELECT true');
 }
 is($answered, $calls, 'every call is answered');
-is(scalar(@bad), 0, "and none is a finding, seed $seed") or diag map { substr($_, 0, 1500) . "\n" } @bad[0 .. ($#bad < 40 ? $#bad : 40)];
+is(scalar(@bad), 0, "and none is a finding, seed $seed")
+	or diag map { substr($_, 0, 1500) . "\n" } @bad[0 .. ($#bad < 40 ? $#bad : 40)];
 cmp_ok($states{'00000'} // 0, '>', $calls / 3, 'many have a result');
 note join(', ', map { "$_: $states{$_}" } sort keys %states);
 note 'stopped: ' . join(', ', map { "$_: $stopped{$_}" } sort keys %stopped);

@@ -10,7 +10,8 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('states');
 $node->init;
-$node->append_conf('postgresql.conf', "jit = off\nfsync = off\nautovacuum = off\nlog_min_messages = log\nlog_min_error_statement = panic");
+$node->append_conf('postgresql.conf',
+	"jit = off\nfsync = off\nautovacuum = off\nlog_min_messages = log\nlog_min_error_statement = panic");
 $node->start;
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION clv;
@@ -27,7 +28,10 @@ INSERT INTO stored
 SELECT shop, clv_cells(h), ARRAY[1, 2, 3] FROM history GROUP BY shop
 UNION ALL SELECT 10, clv_cells(h, clv_options(model => 'mbg/cnbd-k')), '{0,0,0}' FROM history WHERE c < 6
 UNION ALL SELECT 11, clv_cells(1, 1, 2, 3), '{9,0,0}'
-UNION ALL SELECT 12, clv_cells(h, clv_options(covariates => '{z}'), ARRAY[c % 3]::float8[]), NULL FROM history WHERE c < 50;
+UNION ALL
+SELECT 12, clv_cells(h, clv_options(covariates => '{z}'), ARRAY[c % 3]::float8[]), NULL
+FROM history
+WHERE c < 50;
 ALTER TABLE stored ALTER c SET STORAGE plain;
 CREATE TABLE plain AS SELECT * FROM stored WHERE id > 9;
 GRANT SELECT ON history, stored, plain TO stranger;
@@ -36,20 +40,30 @@ CHECKPOINT;
 
 -- Functions with a state: what each aggregate of the extension names, and all that take the same types.
 CREATE VIEW state_function AS
-SELECT DISTINCT p.oid, p.oid::regprocedure::text AS name, format('%s.%I', p.pronamespace::regnamespace, p.proname) AS proname, p.prorettype::regtype::text AS result, p.pronargs,
+SELECT DISTINCT p.oid, p.oid::regprocedure::text AS name,
+	format('%s.%I', p.pronamespace::regnamespace, p.proname) AS proname, p.prorettype::regtype::text AS result,
+	p.pronargs,
 	   string_to_array(p.proargtypes::text, ' ')::oid[]::regtype[]::text[] AS args, p.prosrc
   FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
   JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'clv'
  WHERE p.prokind = 'f' AND p.proargtypes[0]::regtype::text IN ('internal', 'clv_cells', 'bigint[]')
-	OR p.oid IN (SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn])
-				   FROM pg_aggregate a JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = a.aggfnoid AND d.deptype = 'e'
+	OR p.oid IN (SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn,
+		aggminvtransfn, aggmfinalfn])
+				   FROM pg_aggregate a
+				   JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = a.aggfnoid AND d.deptype = 'e'
 				   JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv');
 GRANT SELECT ON state_function TO stranger;
 
 -- an expression of the type, over the tables history and stored
 CREATE FUNCTION example(type text) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE type
-	WHEN 'clv_cells' THEN 'c' WHEN 'clv_history' THEN 'h' WHEN 'double precision' THEN '1' WHEN 'jsonb' THEN $$'{}'::jsonb$$
-	WHEN 'double precision[]' THEN $$'{1}'::float8[]$$ WHEN 'boolean' THEN 'true' WHEN 'bigint[]' THEN 'n' WHEN 'date' THEN $$date '2020-03-01'$$
+	WHEN 'clv_cells' THEN 'c'
+		WHEN 'clv_history' THEN 'h'
+		WHEN 'double precision' THEN '1'
+		WHEN 'jsonb' THEN $$'{}'::jsonb$$
+	WHEN 'double precision[]' THEN $$'{1}'::float8[]$$
+		WHEN 'boolean' THEN 'true'
+		WHEN 'bigint[]' THEN 'n'
+		WHEN 'date' THEN $$date '2020-03-01'$$
 	WHEN 'bigint' THEN '7::bigint' ELSE format('NULL::%s', type) END;
 
 CREATE TABLE verdict (what text, state text, message text);
@@ -68,7 +82,8 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 ALTER FUNCTION stranger.try OWNER TO stranger;
 SQL
-$node->safe_psql('postgres', 'CREATE EXTENSION pageinspect') if $node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = 'pageinspect'");
+$node->safe_psql('postgres', 'CREATE EXTENSION pageinspect')
+	if $node->safe_psql('postgres', "SELECT count(*) FROM pg_available_extensions WHERE name = 'pageinspect'");
 
 # What is stored, down to the bytes of the pages in shared buffers where pageinspect is to be had.
 my $paged = $node->safe_psql('postgres', "SELECT count(*) FROM pg_extension WHERE extname = 'pageinspect'");
@@ -76,8 +91,14 @@ sub fingerprint
 {
 	return join ' ', map {
 		my $t = $_;
-		$node->safe_psql('postgres', "SELECT md5(string_agg(id || encode(clv_internal.clv_cells_send(c), 'hex') || coalesce(n::text, ''), ' ' ORDER BY id)) FROM $t"),
-		$paged ? $node->safe_psql('postgres', "SELECT md5(string_agg(get_raw_page('$t', p::int)::text, '')) FROM generate_series(0, pg_relation_size('$t') / 8192 - 1) p") : ()
+		$node->safe_psql('postgres',
+			"SELECT md5(string_agg(id || encode(clv_internal.clv_cells_send(c), 'hex') || coalesce(n::text, ''), ' '
+			ORDER BY id))
+			FROM $t"),
+		$paged ? $node->safe_psql('postgres',
+			"SELECT md5(string_agg(get_raw_page('$t', p::int)::text, ''))
+			FROM generate_series(0, pg_relation_size('$t') / 8192 - 1) p")
+			: ()
 	} qw(stored plain);
 }
 # stranger(STATEMENTS): what they say as errors, run by a role without rights
@@ -97,7 +118,8 @@ sub untouched
 	is($node->safe_psql('postgres', 'SELECT 1'), '1', "$name: the server answers");
 	unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC|TRAP/, "$name: and never fell");
 	is(fingerprint(), $before, "$name: what is stored is what was stored");
-	is($node->safe_psql('postgres', "SELECT state, message FROM verdict WHERE state LIKE 'XX%' LIMIT 3"), '', "$name: no internal error");
+	is($node->safe_psql('postgres', "SELECT state, message FROM verdict WHERE state LIKE 'XX%' LIMIT 3"), '',
+		"$name: no internal error");
 	return;
 }
 
@@ -120,93 +142,158 @@ SQL
 untouched('a leak');
 is($node->safe_psql('postgres', $leaked), $leaks, 'a SELECT changes no leak that is stored');
 my $canonical = 'SELECT shop, clv_cells(h) AS c FROM history WHERE c < 60 GROUP BY shop';
-is($node->safe_psql('postgres', "SELECT count(*), bool_and(l.c = t.c), bool_and(clv_internal.clv_cells_hash(l.c) = clv_internal.clv_cells_hash(t.c)), bool_and(l.c::text = t.c::text),
-	bool_and(clv_internal.clv_cells_send(l.c) = clv_internal.clv_cells_send(t.c)), bool_and(l.c::text::clv_cells = l.c) FROM stranger.leaked l JOIN ($canonical) t USING (shop)"), '7|t|t|t|t|t',
+is($node->safe_psql('postgres',
+	"SELECT count(*), bool_and(l.c = t.c),
+	bool_and(clv_internal.clv_cells_hash(l.c) = clv_internal.clv_cells_hash(t.c)), bool_and(l.c::text = t.c::text),
+	bool_and(clv_internal.clv_cells_send(l.c) = clv_internal.clv_cells_send(t.c)), bool_and(l.c::text::clv_cells = l.c)
+		FROM stranger.leaked l JOIN ($canonical) t USING (shop)"),
+		'7|t|t|t|t|t',
 	'what leaks and is stored is the value that the aggregate returns');
 
 # variants: a leak beside our aggregate, which shares its state; a combine function of one's own; a leak from a window
 stranger(<<'SQL');
 CREATE TABLE shared AS SELECT shop, clv_cells(h) AS c, leak(h) AS l FROM public.history WHERE c < 60 GROUP BY shop;
-CREATE FUNCTION keep(clv_cells, clv_cells) RETURNS clv_cells LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN clv_internal.clv_cells_merge($1, clv_internal.clv_cells_merge($2, $2));
-CREATE AGGREGATE mine(clv_history) (SFUNC = clv_internal.clv_cells_add, STYPE = clv_cells, FINALFUNC = clv_internal.clv_cells_final, COMBINEFUNC = keep, PARALLEL = SAFE);
-SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
+CREATE FUNCTION keep(clv_cells, clv_cells) RETURNS clv_cells
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN clv_internal.clv_cells_merge($1, clv_internal.clv_cells_merge($2, $2));
+CREATE AGGREGATE mine(clv_history) (SFUNC = clv_internal.clv_cells_add,
+	STYPE = clv_cells, FINALFUNC = clv_internal.clv_cells_final, COMBINEFUNC = keep, PARALLEL = SAFE);
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
 CREATE TABLE combined AS SELECT shop, mine(h) AS c FROM public.history WHERE c < 60 GROUP BY shop;
-CREATE TABLE windowed AS SELECT shop, leak(h) OVER (PARTITION BY shop ORDER BY c ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS c,
+CREATE TABLE windowed AS
+	SELECT shop,
+	leak(h) OVER (PARTITION BY shop ORDER BY c ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS c,
 	clv_cells(h) OVER (PARTITION BY shop ORDER BY c) AS running FROM public.history WHERE c < 60;
-SELECT clv_internal.clv_cells_merge(running, running), clv_internal.clv_cells_add(w.c, h) FROM windowed w JOIN public.history USING (shop);
+SELECT clv_internal.clv_cells_merge(running, running), clv_internal.clv_cells_add(w.c, h)
+	FROM windowed w JOIN public.history USING (shop);
 SQL
 untouched('variants');
-is($node->safe_psql('postgres', "SELECT bool_and(s.c = t.c AND s.l = t.c AND clv_internal.clv_cells_send(s.l) = clv_internal.clv_cells_send(t.c)) FROM stranger.shared s JOIN ($canonical) t USING (shop)"), 't',
+is($node->safe_psql('postgres',
+	"SELECT bool_and(s.c = t.c AND s.l = t.c AND clv_internal.clv_cells_send(s.l) = clv_internal.clv_cells_send(t.c))
+	FROM stranger.shared s JOIN ($canonical) t USING (shop)"),
+	't',
 	'a state that two aggregates share');
-is($node->safe_psql('postgres', "SELECT bool_and(s.c = clv_internal.clv_cells_merge(t.c, t.c) OR s.c = t.c) FROM stranger.combined s JOIN ($canonical) t USING (shop)"), 't',
+is($node->safe_psql('postgres',
+	"SELECT bool_and(s.c = clv_internal.clv_cells_merge(t.c, t.c) OR s.c = t.c)
+	FROM stranger.combined s JOIN ($canonical) t USING (shop)"),
+	't',
 	'a combine function that is not ours');
-is($node->safe_psql('postgres', "SELECT bool_and(s.c = t.c) FROM stranger.windowed s JOIN ($canonical) t USING (shop)"), 't', 'a window');
-is($node->safe_psql('postgres', "SELECT count(*) FROM (SELECT c FROM stranger.leaked UNION SELECT c FROM stranger.windowed UNION SELECT l FROM stranger.shared) u"), '7',
+is($node->safe_psql('postgres', "SELECT bool_and(s.c = t.c) FROM stranger.windowed s JOIN ($canonical) t USING (shop)"),
+	't', 'a window');
+is($node->safe_psql('postgres',
+	"SELECT count(*)
+	FROM (SELECT c FROM stranger.leaked UNION SELECT c FROM stranger.windowed UNION SELECT l FROM stranger.shared) u"),
+	'7',
 	'leaks are distinct where values are');
 
 # ---- every function of the catalog, called by itself on what is stored ----
 my $functions = $node->safe_psql('postgres', 'SELECT count(*) FROM state_function');
 cmp_ok($functions, '>', 50, "the catalog names functions with a state ($functions)");
-stranger(q{SELECT try('call ' || name, format('SELECT %s(%s) FROM (SELECT * FROM public.%s, public.history) q(id, c, n, customer, shop, h)', proname,
-	array_to_string(ARRAY(SELECT public.example(a) FROM unnest(args) a), ', '), t)) FROM public.state_function, unnest('{stored,plain}'::text[]) t
+stranger(q{SELECT try('call ' || name,
+	format('SELECT %s(%s) FROM (SELECT * FROM public.%s, public.history) q(id, c, n, customer, shop, h)', proname,
+	array_to_string(ARRAY(SELECT public.example(a) FROM unnest(args) a), ', '), t))
+		FROM public.state_function, unnest('{stored,plain}'::text[]) t
 	WHERE NOT 'internal' = ANY (args)});
 untouched('calls');
-cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what LIKE 'call %' AND state = 'fine'"), '>', 30, 'most calls return something');
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what LIKE 'call %' AND state = 'fine'"), '>',
+	30, 'most calls return something');
 stranger(q{SELECT try('null ' || name, format('SELECT %s(%s)', proname,
 	array_to_string(ARRAY(SELECT format('NULL::%s', a) FROM unnest(args) a), ', '))) FROM public.state_function});
 untouched('NULLs');
-is($node->safe_psql('postgres', "SELECT count(*) FROM verdict v JOIN state_function f ON v.what = 'null ' || f.name WHERE 'internal' = ANY (args) AND state = 'fine'"), '0',
+is($node->safe_psql('postgres',
+	"SELECT count(*)
+	FROM verdict v JOIN state_function f ON v.what = 'null ' || f.name
+	WHERE 'internal' = ANY (args) AND state = 'fine'"),
+	'0',
 	'a state of type internal cannot be written down');
 
 # ---- and in aggregates of a stranger: as their transition, their final, their combine function ----
 stranger(<<'SQL');
 -- the state is type internal: not for him
-SELECT try('internal ' || name, format('CREATE AGGREGATE internal_%s(%s) (SFUNC = %s, STYPE = internal)', row_number() OVER (),
-	coalesce(nullif(array_to_string(args[2:], ','), ''), '*'), proname)) FROM public.state_function WHERE args[1] = 'internal' AND result = 'internal';
+SELECT try('internal ' || name,
+	format('CREATE AGGREGATE internal_%s(%s) (SFUNC = %s, STYPE = internal)', row_number() OVER (),
+	coalesce(nullif(array_to_string(args[2:], ','), ''), '*'), proname))
+		FROM public.state_function
+		WHERE args[1] = 'internal' AND result = 'internal';
 -- a transition function alone, and with each function that ends it or combines it
-SELECT try('create', format('CREATE AGGREGATE %s(%s) (SFUNC = %s, STYPE = %s%s%s%s)', 'agg_' || s.oid || '_' || coalesce(f.oid::text, '') || '_' || coalesce(c.oid::text, ''),
-	array_to_string(s.args[2:], ','), s.proname, s.result, ', FINALFUNC = ' || f.proname, ', PARALLEL = SAFE, COMBINEFUNC = ' || c.proname,
+SELECT try('create',
+	format('CREATE AGGREGATE %s(%s) (SFUNC = %s, STYPE = %s%s%s%s)',
+	'agg_' || s.oid || '_' || coalesce(f.oid::text, '') || '_' || coalesce(c.oid::text, ''),
+	array_to_string(s.args[2:], ','), s.proname, s.result, ', FINALFUNC = ' || f.proname,
+		', PARALLEL = SAFE, COMBINEFUNC = ' || c.proname,
 	CASE WHEN s.result = 'bigint[]' THEN $$, INITCOND = '{0,0,0}'$$ END))
   FROM public.state_function s,
-	   LATERAL (SELECT oid, proname FROM public.state_function f WHERE f.args = s.args[1:1] UNION ALL SELECT NULL, NULL) f,
-	   LATERAL (SELECT oid, proname FROM public.state_function c WHERE c.args = s.args[1:1] || s.args[1:1] AND c.result = s.result UNION ALL SELECT NULL, NULL) c
+	   LATERAL (SELECT oid, proname FROM public.state_function f WHERE f.args = s.args[1:1]
+		UNION ALL SELECT NULL, NULL) f,
+	   LATERAL (SELECT oid, proname
+		FROM public.state_function c
+		WHERE c.args = s.args[1:1] || s.args[1:1] AND c.result = s.result
+		UNION ALL SELECT NULL, NULL) c
  WHERE s.args[1] = s.result AND s.result <> 'internal' AND s.pronargs > 1;
 -- a final function with arguments of its own: of an ordered-set aggregate
 SELECT try('create', format('CREATE AGGREGATE os_%s(%s ORDER BY %s) (SFUNC = %s, STYPE = %s, FINALFUNC = %s%s)', f.oid,
-	array_to_string(f.args[2:], ','), s.args[2], s.proname, s.result, f.proname, CASE WHEN s.result = 'bigint[]' THEN $$, INITCOND = '{0,0,0}'$$ END))
-  FROM public.state_function f JOIN public.state_function s ON s.result = f.args[1] AND s.args[1] = f.args[1] AND s.pronargs = 2 AND s.args[2] IN ('clv_history', 'double precision')
+	array_to_string(f.args[2:], ','), s.args[2], s.proname, s.result, f.proname, CASE
+		WHEN s.result = 'bigint[]' THEN $$, INITCOND = '{0,0,0}'$$ END))
+  FROM public.state_function f
+  JOIN public.state_function s ON s.result = f.args[1]
+  AND s.args[1] = f.args[1]
+  AND s.pronargs = 2
+  AND s.args[2] IN ('clv_history', 'double precision')
  WHERE f.pronargs > 1 AND s.result <> 'internal' AND s.proname <> 'clv_internal.clv_nps_remove';
 SET enable_sort = on;
 SELECT try('aggregate ' || p.oid::regprocedure || ' ' || m, CASE m
 	WHEN 'plain' THEN format('SELECT %s(%s) FROM %s', proname, a, q)
-	WHEN 'groups' THEN format('SELECT count(r::text) FROM (SELECT %s(%s) AS r FROM %s GROUP BY shop OFFSET 0) g', proname, a, q)
-	WHEN 'windows' THEN format('SELECT %s(%s) OVER (PARTITION BY shop ORDER BY customer ROWS 3 PRECEDING) FROM %s', proname, a, q)
-	ELSE format('SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SELECT %s(%s) FROM %s', proname, a, q) END)
-  FROM pg_proc p, unnest('{plain,groups,windows,parallel}'::text[]) m, LATERAL (SELECT array_to_string(ARRAY(SELECT public.example(t) FROM unnest(string_to_array(proargtypes::text, ' ')::oid[]::regtype[]::text[]) t), ', ')) a (a),
-	   LATERAL (SELECT $$(SELECT * FROM public.stored, public.history WHERE id < 2 AND history.c < 20) q(id, c, n, customer, shop, h)$$) q (q)
+	WHEN 'groups'
+		THEN format('SELECT count(r::text) FROM (SELECT %s(%s) AS r FROM %s GROUP BY shop OFFSET 0) g', proname, a, q)
+	WHEN 'windows'
+		THEN format('SELECT %s(%s) OVER (PARTITION BY shop ORDER BY customer ROWS 3 PRECEDING) FROM %s', proname, a, q)
+	ELSE format('SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SELECT %s(%s) FROM %s',
+		proname, a, q) END)
+  FROM pg_proc p, unnest('{plain,groups,windows,parallel}'::text[]) m,
+	LATERAL (SELECT array_to_string(ARRAY(SELECT public.example(t)
+	FROM unnest(string_to_array(proargtypes::text, ' ')::oid[]::regtype[]::text[]) t),
+	', ')) a (a),
+	   LATERAL (SELECT $$(SELECT *
+		FROM public.stored, public.history
+		WHERE id < 2 AND history.c < 20) q(id, c, n, customer, shop, h)$$) q (q)
  WHERE prokind = 'a' AND pronamespace = 'stranger'::regnamespace AND proname LIKE 'agg%';
-SELECT try('ordered ' || p.oid::regprocedure, format('SELECT %s(%s) WITHIN GROUP (ORDER BY %s) FROM public.history WHERE c < 30', proname,
-	array_to_string(ARRAY(SELECT format('(SELECT %s FROM public.stored, (SELECT h FROM public.history) h LIMIT 1)', public.example(t)) FROM unnest(a[:n - 1]) t), ', '), public.example(a[n])))
+SELECT try('ordered ' || p.oid::regprocedure,
+	format('SELECT %s(%s) WITHIN GROUP (ORDER BY %s) FROM public.history WHERE c < 30', proname,
+	array_to_string(ARRAY(SELECT format('(SELECT %s FROM public.stored, (SELECT h FROM public.history) h LIMIT 1)',
+		public.example(t))
+		FROM unnest(a[:n - 1]) t),
+		', '),
+		public.example(a[n])))
   FROM pg_proc p, LATERAL (SELECT string_to_array(proargtypes::text, ' ')::oid[]::regtype[]::text[], pronargs) x (a, n)
  WHERE prokind = 'a' AND pronamespace = 'stranger'::regnamespace AND proname LIKE 'os%';
 SQL
 untouched('foreign aggregates');
-is($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what LIKE 'internal %' AND state = 'fine'"), '0', 'a stranger makes no aggregate with states of type internal');
-cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what = 'create' AND state = 'fine'"), '>', 40, 'many aggregates can be made of our functions');
-cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what LIKE 'aggregate %' AND state = 'fine'"), '>', 100, 'and do something');
-note $node->safe_psql('postgres', "SELECT split_part(what, ' ', 1), state, count(*), min(message) FROM verdict GROUP BY 1, 2 ORDER BY 1, 2");
+is($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what LIKE 'internal %' AND state = 'fine'"), '0',
+	'a stranger makes no aggregate with states of type internal');
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what = 'create' AND state = 'fine'"), '>', 40,
+	'many aggregates can be made of our functions');
+cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE what LIKE 'aggregate %' AND state = 'fine'"),
+	'>', 100, 'and do something');
+note $node->safe_psql('postgres',
+	"SELECT split_part(what, ' ', 1), state, count(*), min(message) FROM verdict GROUP BY 1, 2 ORDER BY 1, 2");
 
 # ---- states of type internal: a superuser may mix what belongs to different aggregates, and is told so ----
 my ($rc, $out, $err) = $node->psql('postgres', <<'SQL', on_error_stop => 0);
-CREATE AGGREGATE mixed(date) (SFUNC = clv_internal.clv_history_transition, STYPE = internal, FINALFUNC = clv_internal.rfmtc_cuts_final);
+CREATE AGGREGATE mixed(date) (SFUNC = clv_internal.clv_history_transition,
+	STYPE = internal, FINALFUNC = clv_internal.rfmtc_cuts_final);
 SELECT mixed(date '2020-01-01') FROM generate_series(1, 3);
-CREATE AGGREGATE other(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum, STYPE = internal, FINALFUNC = clv_internal.clv_history_final);
+CREATE AGGREGATE other(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum,
+	STYPE = internal, FINALFUNC = clv_internal.clv_history_final);
 SELECT other(h, date '2021-01-01') FROM history;
-CREATE AGGREGATE third(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum, STYPE = internal, FINALFUNC = clv_internal.clv_predict_total_final);
+CREATE AGGREGATE third(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum,
+	STYPE = internal, FINALFUNC = clv_internal.clv_predict_total_final);
 SELECT third(h, date '2021-01-01') FROM history;
 SQL
 my @foreign = $err =~ /ERROR:  a function of (\S+) was called with the state of another aggregate/g;
-is("@foreign", 'rfmtc_cuts() clv_history() clv_predict_total()', 'a state of type internal of another aggregate is told apart');
+is("@foreign", 'rfmtc_cuts() clv_history() clv_predict_total()',
+	'a state of type internal of another aggregate is told apart');
 untouched('mixtures');
 
 $node->stop;

@@ -45,12 +45,14 @@ sub recovers
 	my ($name) = @_;
 
 	same(Shop::contents($node, 'shop'), $good, "$name: the views are as they were");
-	is($node->safe_psql('postgres', q{SELECT count(*) FROM (SELECT FROM shop_data.state FOR UPDATE SKIP LOCKED) q}), 1, "$name: no lock is left");
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM (SELECT FROM shop_data.state FOR UPDATE SKIP LOCKED) q}), 1,
+		"$name: no lock is left");
 	my ($rc, $out, $err) = $node->psql('postgres', "CALL clv_refresh('shop')");
 	is($rc, 0, "$name: the next refresh works") or diag($err);
 	$node->safe_psql('postgres', "CALL clv_refresh('twin')");
 	is(Shop::latest($node, 'status', 'is_current'), 'done|t', "$name: and is shown");
-	is($node->safe_psql('postgres', "SELECT count(*) FROM shop.runs WHERE status = 'running'"), 0, "$name: nothing is left running");
+	is($node->safe_psql('postgres', "SELECT count(*) FROM shop.runs WHERE status = 'running'"), 0,
+		"$name: nothing is left running");
 	$good = Shop::contents($node, 'shop');
 	same($good, Shop::contents($node, 'twin'), "$name: and ends where an undisturbed pipeline ends");
 }
@@ -79,7 +81,7 @@ sub stop_in
 	return ($keeper, $refresh, Shop::at_gate($node));
 }
 
-# ---- canceled in each of its steps -----------------------------------------------------------------------
+# ---- canceled in each of its steps ----
 
 sub cancel_in
 {
@@ -88,10 +90,13 @@ sub cancel_in
 
 	is(Shop::latest($node, 'status', 'step'), "running|$step", "cancel in $step: runs says where it is");
 	my ($rc, $out, $told) = $node->psql('postgres', "\\set VERBOSITY verbose\nCALL clv_refresh('shop')");
-	like($told, qr/ERROR:  55006: pipeline "shop" is being refreshed already\s+DETAIL:  Run \d+, by process $pid since /,
+	like($told,
+		qr/ERROR:  55006: pipeline "shop" is being refreshed already\s+DETAIL:  Run \d+, by process $pid since /,
 		"cancel in $step: another caller is told by whom, in an error");
-	($rc, $out, $told) = $node->psql('postgres', "SET client_min_messages = notice;\nCALL clv_refresh('shop', if_busy => 'notice')");
-	like("$rc $told", qr/^0 .*NOTICE:  pipeline "shop" is being refreshed already\s+DETAIL:  Run \d+, by process $pid since /s,
+	($rc, $out, $told) = $node->psql('postgres',
+		"SET client_min_messages = notice;\nCALL clv_refresh('shop', if_busy => 'notice')");
+	like("$rc $told",
+		qr/^0 .*NOTICE:  pipeline "shop" is being refreshed already\s+DETAIL:  Run \d+, by process $pid since /s,
 		"cancel in $step: or in a notice, if that is asked for");
 	my $start = time;
 	$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
@@ -117,17 +122,19 @@ foreach my $step (grep { $_ ne 'cleanup' } @steps)
 	}
 }
 
-# ---- the session ends, the backend dies, the server dies -----------------------------------------------------
+# ---- the session ends, the backend dies, the server dies ----
 
 {
 	my ($keeper, $refresh, $pid) = stop_in('customers');
 
 	$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid, 10000)");
 	like(Shop::finish($refresh), qr/FATAL:  57P01/, 'terminated: the caller is told');
-	is(Shop::latest($node, 'status', 'step'), 'interrupted|customers', 'terminated: runs says so before anybody has refreshed again');
+	is(Shop::latest($node, 'status', 'step'), 'interrupted|customers',
+		'terminated: runs says so before anybody has refreshed again');
 	$keeper->quit;
 	recovers('terminated');
-	is($node->safe_psql('postgres', "SELECT status, error ~ 'its session ended' FROM shop.runs ORDER BY run DESC OFFSET 1 LIMIT 1"),
+	is($node->safe_psql('postgres',
+		"SELECT status, error ~ 'its session ended' FROM shop.runs ORDER BY run DESC OFFSET 1 LIMIT 1"),
 		'interrupted|t', 'terminated: and why, once another refresh has found it');
 }
 {
@@ -161,7 +168,7 @@ foreach my $step (grep { $_ ne 'cleanup' } @steps)
 	recovers('server killed');
 }
 
-# ---- no room on the disk --------------------------------------------------------------------------------------
+# ---- no room on the disk ----
 
 # as the operating system says it: files of this one backend cannot grow beyond 2 MB, which the orders need
 SKIP:
@@ -170,7 +177,8 @@ SKIP:
 	Shop::buy($node, ++$round);
 	$node->safe_psql('postgres', q{CREATE TABLE archive AS SELECT * FROM orders WHERE false;
 		ALTER TABLE shop_data.customer ADD ballast text;
-		CREATE FUNCTION ballast() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.ballast := repeat(md5(NEW.customer_id::text), 900); RETURN NEW; END';
+		CREATE FUNCTION ballast() RETURNS trigger
+			LANGUAGE plpgsql AS 'BEGIN NEW.ballast := repeat(md5(NEW.customer_id::text), 900); RETURN NEW; END';
 		ALTER TABLE shop_data.customer ALTER ballast SET STORAGE EXTERNAL;
 		CREATE TRIGGER ballast BEFORE INSERT ON shop_data.customer FOR EACH ROW EXECUTE FUNCTION ballast()});
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
@@ -178,9 +186,13 @@ SKIP:
 	is(system("prlimit --pid $pid --fsize=2097152:unlimited"), 0, 'disk full: files of one backend stop growing');
 	$session->query("CALL clv_refresh('shop')");
 	like($session->{stderr}, qr/ERROR:  could not extend file/, 'disk full: the caller is told');
-	is(Shop::latest($node, 'status', 'step', "error ~ 'could not extend file'"), 'failed|customers|t', 'disk full: and runs says so');
+	is(Shop::latest($node, 'status', 'step', "error ~ 'could not extend file'"), 'failed|customers|t',
+		'disk full: and runs says so');
 	$session->quit;
-	$node->safe_psql('postgres', 'DROP TRIGGER ballast ON shop_data.customer; ALTER TABLE shop_data.customer DROP ballast; VACUUM FULL shop_data.customer');
+	$node->safe_psql('postgres',
+		'DROP TRIGGER ballast ON shop_data.customer;
+		ALTER TABLE shop_data.customer DROP ballast;
+		VACUUM FULL shop_data.customer');
 	recovers('disk full');
 }
 
@@ -191,25 +203,39 @@ SKIP:
 		CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
 		'BEGIN RAISE EXCEPTION ''no room in %'', TG_TABLE_NAME USING ERRCODE = ''disk_full''; END';
 		CREATE TRIGGER full_disk BEFORE INSERT ON shop_data.cohort EXECUTE FUNCTION full_disk();
-		CREATE TRIGGER full_disk BEFORE UPDATE ON shop_data.run FOR EACH ROW WHEN (NEW.status = 'failed') EXECUTE FUNCTION full_disk()});
+		CREATE TRIGGER full_disk BEFORE UPDATE ON shop_data.run
+			FOR EACH ROW
+			WHEN (NEW.status = 'failed')
+			EXECUTE FUNCTION full_disk()});
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
 	$session->query("CALL clv_refresh('shop')");
-	like($session->{stderr}, qr/ERROR:  no room in cohort/, 'no room to say so: the caller is told what went wrong first');
+	like($session->{stderr}, qr/ERROR:  no room in cohort/,
+		'no room to say so: the caller is told what went wrong first');
 	$node->safe_psql('postgres', 'DROP TRIGGER full_disk ON shop_data.cohort; DROP TRIGGER full_disk ON shop_data.run');
 	recovers('no room to say so');
 	$session->quit;
 }
 
-# ---- the source is not what it was ----------------------------------------------------------------------------------
+# ---- the source is not what it was ----
 
 foreach (
-	['column renamed', 'ALTER TABLE orders RENAME amount TO value', 'ALTER TABLE orders RENAME value TO amount', '42703', 'column "amount" of (public\\.)?orders does not exist'],
-	['column of the filter renamed', 'ALTER TABLE orders RENAME status TO state', 'ALTER TABLE orders RENAME state TO status', '42703', 'column "status" does not exist'],
-	['amount became text', 'ALTER TABLE orders ALTER amount TYPE text', 'ALTER TABLE orders ALTER amount TYPE numeric USING amount::numeric', '42804', 'column "amount" of (public\\.)?orders is of type text, not a number'],
-	['time became text', 'ALTER TABLE orders ALTER ordered_at TYPE text', 'ALTER TABLE orders ALTER ordered_at TYPE timestamptz USING ordered_at::timestamptz', '42804', 'column "ordered_at" of (public\\.)?orders is of type text, not a time'],
-	['key became text', 'ALTER TABLE orders ALTER customer_id TYPE text', 'ALTER TABLE orders ALTER customer_id TYPE bigint USING customer_id::bigint', '42804', 'column "customer_id" of public.orders is of type text now'],
-	['table renamed', 'ALTER TABLE orders RENAME TO sales', 'ALTER TABLE sales RENAME TO orders', '42P01', 'table or view "public.orders" does not exist'],
-	['an amount that is no number', q{INSERT INTO orders VALUES (7, '2025-06-01', 'NaN')}, q{DELETE FROM orders WHERE amount = 'NaN'}, '22003', 'NaN'])
+	['column renamed', 'ALTER TABLE orders RENAME amount TO value', 'ALTER TABLE orders RENAME value TO amount',
+		'42703', 'column "amount" of (public\\.)?orders does not exist'],
+	['column of the filter renamed', 'ALTER TABLE orders RENAME status TO state',
+		'ALTER TABLE orders RENAME state TO status', '42703', 'column "status" does not exist'],
+	['amount became text', 'ALTER TABLE orders ALTER amount TYPE text',
+		'ALTER TABLE orders ALTER amount TYPE numeric USING amount::numeric', '42804',
+		'column "amount" of (public\\.)?orders is of type text, not a number'],
+	['time became text', 'ALTER TABLE orders ALTER ordered_at TYPE text',
+		'ALTER TABLE orders ALTER ordered_at TYPE timestamptz USING ordered_at::timestamptz', '42804',
+		'column "ordered_at" of (public\\.)?orders is of type text, not a time'],
+	['key became text', 'ALTER TABLE orders ALTER customer_id TYPE text',
+		'ALTER TABLE orders ALTER customer_id TYPE bigint USING customer_id::bigint', '42804',
+		'column "customer_id" of public.orders is of type text now'],
+	['table renamed', 'ALTER TABLE orders RENAME TO sales', 'ALTER TABLE sales RENAME TO orders', '42P01',
+		'table or view "public.orders" does not exist'],
+	['an amount that is no number', q{INSERT INTO orders VALUES (7, '2025-06-01', 'NaN')},
+		q{DELETE FROM orders WHERE amount = 'NaN'}, '22003', 'NaN'])
 {
 	my ($name, $break, $mend, $code, $message) = @$_;
 	$node->safe_psql('postgres', $break);
@@ -219,15 +245,19 @@ foreach (
 Shop::buy($node, ++$round);
 recovers('all that together');
 
-# ---- what fails once it is published is shown all the same ------------------------------------------------------------
+# ---- what fails once it is published is shown all the same ----
 
 cancel_in('cleanup');
 is(Shop::latest($node, 'is_current'), 't', 'cancel in cleanup: the new state is shown');
 $node->safe_psql('postgres', "CALL clv_refresh('shop', 'full'); CALL clv_refresh('twin', 'full')");
 # one more published run is one more row of history
-my ($shop, $twin) = map { my $c = Shop::contents($node, $_); $c =~ s/^(\w+_history|equity|migration|models)\|.*\n?//gm; $c } ('shop', 'twin');
+my ($shop, $twin) = map { my $c = Shop::contents($node, $_);
+$c =~ s/^(\w+_history|equity|migration|models)\|.*\n?//gm;
+$c } ('shop', 'twin');
 same($shop, $twin, 'cancel in cleanup: the next refresh ends where an undisturbed pipeline ends');
-is($node->safe_psql('postgres', q{SELECT count(DISTINCT run), (SELECT count(DISTINCT generation) FROM shop_data.history) FROM shop_data.customer}), '2|1',
+is($node->safe_psql('postgres',
+	q{SELECT count(DISTINCT run), (SELECT count(DISTINCT generation) FROM shop_data.history) FROM shop_data.customer}),
+	'2|1',
 	'and nothing is left behind but the current run and the one before');
 
 $node->stop;

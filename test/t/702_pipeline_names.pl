@@ -32,27 +32,42 @@ my $odd = q{%s %1$I {key} {data} {1} {1:I} 'a' "b" \\ $$ $1 Ünï 東京};
 my ($schema, $table, $people, $answers) = ("shöp $odd", "Bestellungen $odd", "Kunden $odd", "Noten $odd");
 my %column = map { $_ => substr("$_ $odd", 0, 45) } qw(key day amount back changed colour rating rated);
 my $pipeline = q{Läden "x" 'y' %s {key} \\ $$};
-my @clauses = ("status = ANY ('{paid}')", "'{key} {filter} {1} %s' <> '{data}'", q{E'\\\\' <> $q$'$q$}, quoted($column{key}) . ' IS NOT NULL -- and {source}');
+my @clauses = ("status = ANY ('{paid}')", "'{key} {filter} {1} %s' <> '{data}'", q{E'\\\\' <> $q$'$q$},
+	quoted($column{key}) . ' IS NOT NULL -- and {source}');
 
 sql('postgres', qq{
 	CREATE SCHEMA "Odd Schema"; CREATE EXTENSION clv SCHEMA "Odd Schema"; $Shop::orders
 	CREATE SCHEMA } . quoted($schema) . ';' . join(';',
-	'CREATE TABLE ' . quoted($schema) . '.' . quoted($table) . ' AS SELECT ' . join(', ', map { "$_->[0] AS " . quoted($column{ $_->[1] }) }
-		([ "'Ünï {key} %s ''' || customer_id", 'key' ], [ 'ordered_at', 'day' ], [ 'amount', 'amount' ], [ 'false', 'back' ], [ 'changed_at', 'changed' ])) . ', status FROM orders',
-	'CREATE TABLE ' . quoted($schema) . '.' . quoted($people) . ' AS SELECT DISTINCT ' . quoted($column{key}) . ", '{run} {key} %s ' || length(" . quoted($column{key})
+	'CREATE TABLE ' . quoted($schema) . '.' . quoted($table) . ' AS SELECT '
+		. join(', ', map { "$_->[0] AS " . quoted($column{ $_->[1] }) }
+		([ "'Ünï {key} %s ''' || customer_id", 'key' ], [ 'ordered_at', 'day' ], [ 'amount', 'amount' ],
+			[ 'false', 'back' ], [ 'changed_at', 'changed' ]))
+			. ', status FROM orders',
+	'CREATE TABLE ' . quoted($schema) . '.' . quoted($people) . ' AS SELECT DISTINCT ' . quoted($column{key})
+		. ", '{run} {key} %s ' || length(" . quoted($column{key})
 	  . ') AS ' . quoted($column{colour}) . ' FROM ' . quoted($schema) . '.' . quoted($table),
-	'CREATE TABLE ' . quoted($schema) . '.' . quoted($answers) . ' AS SELECT ' . quoted($column{key}) . ', abs(hashtext(' . quoted($column{key}) . ')) % 11 AS '
-	  . quoted($column{rating}) . ", date '2024-01-01' AS " . quoted($column{rated}) . ' FROM ' . quoted($schema) . '.' . quoted($people)));
+	'CREATE TABLE ' . quoted($schema) . '.' . quoted($answers) . ' AS SELECT ' . quoted($column{key})
+		. ', abs(hashtext(' . quoted($column{key}) . ')) % 11 AS '
+	  . quoted($column{rating}) . ", date '2024-01-01' AS " . quoted($column{rated}) . ' FROM ' . quoted($schema) . '.'
+		. quoted($people)));
 
 my @arguments = (
-	literal(quoted($schema) . '.' . quoted($table)), literal(quoted($column{key})), literal($column{day}), literal(quoted($column{amount})),
-	'filter => ' . literal(join("\nAND ", @clauses)), '"returns" => ' . literal($column{back}), 'changed_at => ' . literal($column{changed}),
-	'attribute_source => ' . literal(quoted($schema) . '.' . quoted($people)), 'attributes => ' . literal(quoted($column{colour})),
-	'rating_source => ' . literal(quoted($schema) . '.' . quoted($answers)), 'rating => ' . literal($column{rating}), 'rated_at => ' . literal(quoted($column{rated})));
-sql('postgres', 'CALL "Odd Schema".clv_create_pipeline(' . join(', ', literal($_), @arguments) . ')') foreach ($pipeline, 'twin');
-sql('postgres', qq{CALL "Odd Schema".clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount', filter => 'status = ''paid''', changed_at => 'changed_at')});
+	literal(quoted($schema) . '.' . quoted($table)), literal(quoted($column{key})), literal($column{day}),
+		literal(quoted($column{amount})),
+	'filter => ' . literal(join("\nAND ", @clauses)), '"returns" => ' . literal($column{back}),
+		'changed_at => ' . literal($column{changed}),
+	'attribute_source => ' . literal(quoted($schema) . '.' . quoted($people)),
+		'attributes => ' . literal(quoted($column{colour})),
+	'rating_source => ' . literal(quoted($schema) . '.' . quoted($answers)), 'rating => ' . literal($column{rating}),
+		'rated_at => ' . literal(quoted($column{rated})));
+sql('postgres', 'CALL "Odd Schema".clv_create_pipeline(' . join(', ', literal($_), @arguments) . ')')
+	foreach ($pipeline, 'twin');
+sql('postgres',
+	qq{CALL "Odd Schema".clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount',
+	filter => 'status = ''paid''', changed_at => 'changed_at')});
 
-sub refresh { my ($database, $name, $mode) = @_; sql($database, 'CALL "Odd Schema".clv_refresh(' . literal($name) . ", '$mode')") }
+sub refresh { my ($database, $name, $mode) = @_;
+sql($database, 'CALL "Odd Schema".clv_refresh(' . literal($name) . ", '$mode')") }
 sub contents
 {
 	my ($database, $name) = @_;
@@ -62,22 +77,30 @@ sub contents
 }
 
 refresh('postgres', $_, 'full') foreach ($pipeline, 'twin', 'shop');
-is(contents('postgres', $pipeline), contents('postgres', 'twin'), 'a pipeline with a name hard to spell is one like others');
+is(contents('postgres', $pipeline), contents('postgres', 'twin'),
+	'a pipeline with a name hard to spell is one like others');
 my $views = quoted($pipeline);
 is(sql('postgres', "SELECT count(*), sum(monetary), count(rating), count(value_segment) FROM $views.customers"),
-	sql('postgres', 'SELECT count(*), sum(monetary), count(*), count(*) FROM shop.customers'), 'and shows what plain names show');
-is(sql('postgres', "SELECT sum(customers) FROM $views.profile"), sql('postgres', "SELECT count(*) FROM shop.customers"), 'attributes meet their customers');
-is(sql('postgres', 'SELECT count(*) FROM "Odd Schema".clv_pipelines WHERE name = ' . literal($pipeline) . " AND last_status = 'done'"), 1, 'it is in the list');
+	sql('postgres', 'SELECT count(*), sum(monetary), count(*), count(*) FROM shop.customers'),
+		'and shows what plain names show');
+is(sql('postgres', "SELECT sum(customers) FROM $views.profile"), sql('postgres', "SELECT count(*) FROM shop.customers"),
+	'attributes meet their customers');
+is(sql('postgres',
+	'SELECT count(*) FROM "Odd Schema".clv_pipelines WHERE name = ' . literal($pipeline) . " AND last_status = 'done'"),
+	1, 'it is in the list');
 
-my $more = 'INSERT INTO ' . quoted($schema) . '.' . quoted($table) . " SELECT 'Ünï {key} %s ''' || i, timestamptz '2025-06-01 12:00Z', 30, false, clock_timestamp(), 'paid' "
+my $more = 'INSERT INTO ' . quoted($schema) . '.' . quoted($table)
+	. " SELECT 'Ünï {key} %s ''' || i, timestamptz '2025-06-01 12:00Z', 30, false, clock_timestamp(), 'paid' "
   . 'FROM generate_series(1, 300, 50) i';
 sql('postgres', $more);
 refresh('postgres', $pipeline, 'incremental');
 refresh('postgres', 'twin', 'full');
 is(contents('postgres', $pipeline), contents('postgres', 'twin'), 'by touched customers as in full');
-sql('postgres', 'CALL "Odd Schema".clv_alter_pipeline(' . literal($pipeline) . ", margin => 0.5); CALL \"Odd Schema\".clv_alter_pipeline('twin', margin => 0.5)");
+sql('postgres',
+	'CALL "Odd Schema".clv_alter_pipeline(' . literal($pipeline)
+	. ", margin => 0.5); CALL \"Odd Schema\".clv_alter_pipeline('twin', margin => 0.5)");
 
-# ---- dumped in the middle of a run, and restored ------------------------------------------------------------------
+# ---- dumped in the middle of a run, and restored ----
 
 my $keeper = $node->background_psql('postgres');
 $keeper->query_safe($Shop::gates);
@@ -87,13 +110,22 @@ Shop::at_gate($node);
 foreach my $format ('custom', 'plain')
 {
 	my $file = "$PostgreSQL::Test::Utils::tmp_check/dump.$format";
-	$node->command_ok([ 'pg_dump', "--format=$format", '-f', $file, '-d', $node->connstr('postgres') ], "pg_dump while a refresh runs: $format");
+	$node->command_ok([ 'pg_dump', "--format=$format", '-f', $file, '-d', $node->connstr('postgres') ],
+		"pg_dump while a refresh runs: $format");
 	sql('postgres', "CREATE DATABASE $format");
 	$node->command_ok($format eq 'custom' ? [ 'pg_restore', '--exit-on-error', '-d', $node->connstr($format), $file ]
-		: [ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($format), '-f', $file ], "and is restored: $format");
-	is(contents($format, $_), contents('postgres', $_), "$format: all views show what they showed: " . ($_ eq $pipeline ? 'the odd one' : $_)) foreach ($pipeline, 'twin', 'shop');
-	is(sql($format, 'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C") FROM "Odd Schema".clv_pipelines'),
-		sql('postgres', 'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C") FROM "Odd Schema".clv_pipelines'), "$format: and so does the list");
+		: [ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($format), '-f', $file ],
+			"and is restored: $format");
+	is(contents($format, $_), contents('postgres', $_),
+		"$format: all views show what they showed: " . ($_ eq $pipeline ? 'the odd one' : $_))
+		foreach ($pipeline, 'twin', 'shop');
+	is(sql($format,
+		'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C")
+		FROM "Odd Schema".clv_pipelines'),
+		sql('postgres',
+			'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C")
+			FROM "Odd Schema".clv_pipelines'),
+			"$format: and so does the list");
 	next if $format eq 'plain';
 	sql($format, $more);
 	refresh($format, $pipeline, 'incremental');
@@ -101,36 +133,48 @@ foreach my $format ('custom', 'plain')
 	is(contents($format, $pipeline), contents($format, 'twin'), "$format: touched customers go on from there");
 	# the session of the run is at work still, but in another database
 	refresh($format, 'shop', 'full');
-	is(sql($format, "SELECT string_agg(status, ', ' ORDER BY run) FROM shop.runs"), 'done, interrupted, done', "$format: a run that was dumped halfway is given up");
+	is(sql($format, "SELECT string_agg(status, ', ' ORDER BY run) FROM shop.runs"), 'done, interrupted, done',
+		"$format: a run that was dumped halfway is given up");
 }
 $keeper->quit;
 is(Shop::finish($run), '', 'meanwhile the run itself has come to its end');
 is(Shop::latest($node, 'status'), 'done', 'and says so');
 
-# ---- renamed, and dropped -----------------------------------------------------------------------------------------------
+# ---- renamed, and dropped ----
 
 my $other = q{other {key} %s "};
-sql('postgres', "ALTER SCHEMA $views RENAME TO " . quoted($other) . '; ALTER SCHEMA ' . quoted($pipeline . '_data') . ' RENAME TO ' . quoted($other . '_data'));
+sql('postgres',
+	"ALTER SCHEMA $views RENAME TO " . quoted($other) . '; ALTER SCHEMA ' . quoted($pipeline . '_data') . ' RENAME TO '
+	. quoted($other . '_data'));
 sql('postgres', $more);
 refresh('postgres', $_, 'auto') foreach ($other, 'twin');
-is(contents('postgres', $other), contents('postgres', 'twin'), 'a pipeline whose schemas were renamed goes on under the new name');
+is(contents('postgres', $other), contents('postgres', 'twin'),
+	'a pipeline whose schemas were renamed goes on under the new name');
 sql('postgres', 'CALL "Odd Schema".clv_drop_pipeline(' . literal($other) . ')');
-is(sql('postgres', q{SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(other|Läden)'}), 0, 'and is dropped without a rest');
+is(sql('postgres', q{SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(other|Läden)'}), 0,
+	'and is dropped without a rest');
 
-# ---- orders that lie in another server ----------------------------------------------------------------------------------
+# ---- orders that lie in another server ----
 
-sql('postgres', 'CREATE EXTENSION postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host ' . literal($node->host)
-	  . ', port ' . literal($node->port) . ", dbname 'postgres'); CREATE USER MAPPING FOR CURRENT_USER SERVER elsewhere; CREATE FOREIGN TABLE far_orders "
+sql('postgres',
+	'CREATE EXTENSION postgres_fdw; CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '
+	. literal($node->host)
+	  . ', port ' . literal($node->port)
+		. ", dbname 'postgres'); CREATE USER MAPPING FOR CURRENT_USER
+		SERVER elsewhere; CREATE FOREIGN TABLE far_orders "
 	  . "(customer_id bigint, ordered_at timestamptz, amount numeric, status text, changed_at timestamptz) SERVER elsewhere OPTIONS (table_name 'orders')");
 foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
 {
-	sql('postgres', qq{CALL "Odd Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at', 'amount', changed_at => 'changed_at')});
+	sql('postgres',
+		qq{CALL "Odd Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at', 'amount',
+		changed_at => 'changed_at')});
 	refresh('postgres', $names->[0], 'full');
 }
 Shop::buy($node, 99);
 refresh('postgres', 'far', 'incremental');
 refresh('postgres', 'near', 'full');
-is(contents('postgres', 'far'), contents('postgres', 'near'), 'a foreign table is read as a table of our own, by touched customers too');
+is(contents('postgres', 'far'), contents('postgres', 'near'),
+	'a foreign table is read as a table of our own, by touched customers too');
 
 $node->stop;
 done_testing();

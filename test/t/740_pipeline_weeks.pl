@@ -25,13 +25,16 @@ $node->safe_psql('postgres', qq{
 	
 \\copy log FROM '$file' (FORMAT csv, HEADER)
 
-	CREATE TABLE orders (order_no int GENERATED ALWAYS AS IDENTITY, customer_id int, bought_on date, amount numeric(10,2),
+	CREATE TABLE orders (order_no int GENERATED ALWAYS AS IDENTITY, customer_id int, bought_on date,
+		amount numeric(10,2),
 		written_at timestamptz);
 	CREATE INDEX ON orders (customer_id);
 	CREATE INDEX ON orders (written_at);
-	CALL clv_create_pipeline('touched', 'orders', 'customer_id', 'bought_on', 'amount', discount_rate => 0.1, margin => 0.4,
+	CALL clv_create_pipeline('touched', 'orders', 'customer_id', 'bought_on', 'amount', discount_rate => 0.1,
+		margin => 0.4,
 		refit => '28 days', changed_at => 'written_at', overlap => '1 day');
-	CALL clv_create_pipeline('whole', 'orders', 'customer_id', 'bought_on', 'amount', discount_rate => 0.1, margin => 0.4,
+	CALL clv_create_pipeline('whole', 'orders', 'customer_id', 'bought_on', 'amount', discount_rate => 0.1,
+		margin => 0.4,
 		refit => '28 days');
 
 	-- the views in which the two differ, but for when things happened and how
@@ -48,7 +51,9 @@ $node->safe_psql('postgres', qq{
 			  AND column_name NOT IN ('published_at', 'fitted_at') GROUP BY 1
 		LOOP
 			EXECUTE format('SELECT count(*) FROM ((SELECT %1\$s FROM whole.%2\$I v EXCEPT ALL SELECT %1\$s FROM touched.%2\$I v)
-				UNION ALL (SELECT %1\$s FROM touched.%2\$I v EXCEPT ALL SELECT %1\$s FROM whole.%2\$I v)) d', list, name) INTO n;
+				UNION ALL (SELECT %1\$s FROM touched.%2\$I v EXCEPT ALL SELECT %1\$s FROM whole.%2\$I v)) d', list,
+					name)
+				INTO n;
 			IF n > 0 THEN
 				found := concat_ws(', ', found, format('%s (%s)', name, n));
 			END IF;
@@ -57,7 +62,9 @@ $node->safe_psql('postgres', qq{
 	END \$\$;
 	CREATE TABLE before (run int, segment text, customers bigint);
 	INSERT INTO orders (customer_id, bought_on, amount, written_at)
-	SELECT customer_id, bought_on, amount, bought_on FROM log WHERE bought_on <= '1997-07-06' AND customer_id % 50 <> 7});
+	SELECT customer_id, bought_on, amount, bought_on
+		FROM log
+		WHERE bought_on <= '1997-07-06' AND customer_id % 50 <> 7});
 
 # Each week brings its orders; and some weeks orders that had been forgotten, amounts that were corrected, things given
 # back, orders that were cancelled by being moved to no day, and a customer whom nobody had in his books.
@@ -70,10 +77,13 @@ foreach my $week (0 .. 51)
 		SET client_min_messages = warning;
 		INSERT INTO orders (customer_id, bought_on, amount, written_at)
 		SELECT customer_id, bought_on, amount, $written FROM log
-		WHERE bought_on <= $last AND (bought_on > $last - 7 AND customer_id % 50 <> 7 AND $week > 0 OR customer_id = 50 * $week + 7);
+		WHERE bought_on <= $last
+		AND (bought_on > $last - 7 AND customer_id % 50 <> 7 AND $week > 0 OR customer_id = 50 * $week + 7);
 		UPDATE orders SET amount = amount + 1, written_at = $written WHERE $week % 4 = 1 AND order_no % 97 = $week;
 		INSERT INTO orders (customer_id, bought_on, amount, written_at)
-		SELECT customer_id, $last - 3, -amount, $written FROM orders WHERE $week % 4 = 2 AND order_no % 101 = $week AND amount > 0;
+		SELECT customer_id, $last - 3, -amount, $written
+			FROM orders
+			WHERE $week % 4 = 2 AND order_no % 101 = $week AND amount > 0;
 		UPDATE orders SET bought_on = NULL, written_at = $written WHERE $week % 8 = 3 AND order_no % 211 = $week;
 		DELETE FROM before;
 		INSERT INTO before SELECT 0, segment, customers FROM whole.segments;
@@ -82,16 +92,23 @@ foreach my $week (0 .. 51)
 		SELECT r.mode, differences(),
 			-- who was there before is where he went to, or has gone; who is here has come from somewhere
 			coalesce((SELECT bool_and(b.customers = m.n) FROM before b
-				LEFT JOIN (SELECT from_segment, sum(customers) AS n FROM whole.migration GROUP BY 1) m ON m.from_segment = b.segment), true),
+				LEFT JOIN (SELECT from_segment, sum(customers) AS n FROM whole.migration GROUP BY 1) m
+					ON m.from_segment = b.segment),
+					true),
 			(SELECT bool_and(s.customers = m.n) FROM whole.segments s
-				LEFT JOIN (SELECT to_segment, sum(customers) AS n FROM whole.migration GROUP BY 1) m ON m.to_segment = s.segment),
+				LEFT JOIN (SELECT to_segment, sum(customers) AS n FROM whole.migration GROUP BY 1) m
+					ON m.to_segment = s.segment),
 			r.total_revenue = (SELECT sum(amount) FROM orders) AND r.total_revenue = e.past_revenue + e.revenue_after
 				+ e.revenue_without_purchase + e.revenue_without_customer + e.revenue_without_time,
 			-- segments, cohorts and forecasts add up to the base
-			e.customers = (SELECT sum(customers) FROM whole.segments) AND e.customers = (SELECT count(*) FROM whole.customers)
+			e.customers = (SELECT sum(customers) FROM whole.segments)
+				AND e.customers = (SELECT count(*) FROM whole.customers)
 				AND e.customers = (SELECT sum(customers) FROM whole.cohorts),
-			e.past_revenue = (SELECT sum(monetary) FROM whole.customers) AND e.past_revenue = (SELECT sum(revenue) FROM whole.cohort_retention)
-				AND e.past_revenue = (SELECT sum(amount) FROM orders o JOIN whole.customers USING (customer_id) WHERE o.bought_on <= $last),
+			e.past_revenue = (SELECT sum(monetary) FROM whole.customers)
+				AND e.past_revenue = (SELECT sum(revenue) FROM whole.cohort_retention)
+				AND e.past_revenue = (SELECT sum(amount)
+					FROM orders o JOIN whole.customers USING (customer_id)
+					WHERE o.bought_on <= $last),
 			e.clv = (SELECT sum(clv) FROM whole.customers) AND e.clv = (SELECT sum(clv) FROM whole.cohorts)
 				AND e.clv = (SELECT sum(value) FROM whole.concentration WHERE basis = 'future value'),
 			e.expected_revenue = (SELECT sum(expected_revenue) FROM whole.forecast WHERE segment = '(all)')
@@ -109,7 +126,9 @@ is(scalar(grep { $_ eq "incremental|none|$good" } @answers[1 .. 51]), 51,
 is($node->safe_psql('postgres', q{
 	SELECT count(DISTINCT model_run), count(*) FILTER (WHERE model_run <> run) > 0 FROM touched.runs}), '13|t',
 	'every four weeks the model is fitted anew, and kept between');
-is($node->safe_psql('postgres', q{SELECT count(DISTINCT run) = 52, count(DISTINCT as_of) = 52 FROM whole.segment_history}), 't|t',
+is($node->safe_psql('postgres',
+	q{SELECT count(DISTINCT run) = 52, count(DISTINCT as_of) = 52 FROM whole.segment_history}),
+	't|t',
 	'the history of the segments has every refresh');
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT run) FROM whole_data.customer}), '2',
 	'of the customers only the current run and the one before are kept');

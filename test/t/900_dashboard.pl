@@ -111,7 +111,8 @@ sub browse
 		local $ENV{PORT} = 0;
 		my $server = IPC::Run::start([ 'node', 'serve.js' ], '>', \$url, IPC::Run::timeout(120));
 		$server->pump until $url =~ m{(http://127\.0\.0\.1:\d+)/\n};
-		IPC::Run::run([ 'node', "$root/test/lib/browser.mjs", $browser, $url =~ m{(.*)/\n}, encode_json(\%pages) ], '>', \$out,
+		IPC::Run::run([ 'node', "$root/test/lib/browser.mjs", $browser, $url =~ m{(.*)/\n}, encode_json(\%pages) ], '>',
+			\$out,
 			'2>', \$err, IPC::Run::timeout(250));
 		$server->signal('TERM');
 		$server->finish;
@@ -166,18 +167,31 @@ my %marks = (
 
 my $quadrant = rows_of('segments', 'past_future');
 my %numbers = (
-	'/' => [ whole('SELECT customers FROM equity'), whole('SELECT clv FROM equity'), whole('SELECT lifetime_value FROM equity'),
+	'/' => [ whole('SELECT customers FROM equity'), whole('SELECT clv FROM equity'),
+		whole('SELECT lifetime_value FROM equity'),
 		whole("SELECT max(cumulative_revenue) FROM forecast WHERE segment = '(all)'"),
 		percent("SELECT cumulative_value_share FROM lorenz WHERE basis = 'future value' AND percentile = 20") ],
 	'/segments' => [ percent('SELECT max(clv) / sum(clv) FROM segments'),
-		'Slipping: ' . whole("SELECT sum(customers) FROM $quadrant WHERE past_step >= 0 AND future_step < 0") . ' customers',
-		'the largest move: ' . whole("SELECT max(customers) FROM migration WHERE moved AND from_segment <> '(new)' AND to_segment <> '(gone)'") . ' from' ],
+		'Slipping: ' . whole("SELECT sum(customers) FROM $quadrant WHERE past_step >= 0 AND future_step < 0")
+			. ' customers',
+		'the largest move: '
+			. whole("SELECT max(customers)
+			FROM migration
+			WHERE moved AND from_segment <> '(new)' AND to_segment <> '(gone)'")
+			. ' from' ],
 	'/customers' => [ whole('SELECT sum(value_at_risk) FROM winback WHERE rank <= 100'),
 		whole('SELECT sum(next_purchase_value) FROM next_best WHERE rank <= 100'),
 		whole('SELECT sum(clv) FROM (SELECT clv FROM customers ORDER BY clv DESC NULLS LAST LIMIT 100) c') ],
-	'/cohorts' => [ 'after 12 months ' . percent('SELECT sum(buyers)::float8 / sum(customers) FROM cohort_retention WHERE age_months = 12 AND complete'),
+	'/cohorts' => [ 'after 12 months '
+		. percent('SELECT sum(buyers)::float8 / sum(customers)
+		FROM cohort_retention
+		WHERE age_months = 12 AND complete'),
 		'up to ' . percent('SELECT max(retention) FROM cohort_retention WHERE age_months > 0 AND complete'),
-		'The cohort of ' . ask("SELECT to_char(cohort_month, 'YYYY-MM') FROM cohorts ORDER BY clv_per_customer DESC NULLS LAST LIMIT 1") . ' ' ],
+		'The cohort of '
+			. ask("SELECT to_char(cohort_month, 'YYYY-MM')
+			FROM cohorts
+			ORDER BY clv_per_customer DESC NULLS LAST LIMIT 1")
+			. ' ' ],
 	'/trust' => [ 'expected ' . whole("SELECT sum(expected) FROM $tracking WHERE held_out"),
 		'made ' . whole("SELECT sum(actual) FROM $tracking WHERE held_out"),
 		'made ' . percent('SELECT cumulative_share FROM lift WHERE decile = 1') ]);
@@ -208,7 +222,8 @@ is($sorted->{said}, 'ascending', '... and says so to those who hear the page');
 $node->safe_psql('postgres', q{CALL clv_create_pipeline('No Money', source => 'orders', customer => 'customer_id',
 	bought_at => 'ordered_at')});
 $node->safe_psql('postgres', q{CALL clv_refresh('No Money')});
-$node->safe_psql('postgres', q{GRANT USAGE ON SCHEMA "No Money" TO dashboard; GRANT SELECT ON ALL TABLES IN SCHEMA "No Money" TO dashboard});
+$node->safe_psql('postgres',
+	q{GRANT USAGE ON SCHEMA "No Money" TO dashboard; GRANT SELECT ON ALL TABLES IN SCHEMA "No Money" TO dashboard});
 {
 	local $ENV{CLV_PIPELINE} = 'No Money';
 	($status, $log) = build();
@@ -242,7 +257,8 @@ $node->safe_psql('postgres', 'GRANT SELECT ON shop.lift TO dashboard');
 
 my $many = "$dashboard/queries/customers/too_many.sql";
 append_to_file($many, 'SELECT generate_series(1, 4701)');
-($status, $log) = with_role(sub { my $said = `node 'src/data/[page].json.js' --page=customers 2>&1`; return ($?, $said) });
+($status,
+	$log) = with_role(sub { my $said = `node 'src/data/[page].json.js' --page=customers 2>&1`; return ($?, $said) });
 unlink $many;
 isnt($status, 0, 'rows too many fail it too');
 like($log, qr/page customers fetches 5001 rows, more than 5000/, '... which says how many');
