@@ -9,4 +9,5 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 -- What users do not call. Nobody but the owner of the extension may create anything here.
 CREATE SCHEMA clv_internal;
 GRANT USAGE ON SCHEMA clv_internal TO PUBLIC;
-COMMENT ON SCHEMA clv_internal IS 'parts of the extension clv that are not meant to be called directly and may change in any version';
+COMMENT ON SCHEMA clv_internal IS
+	'parts of the extension clv that are not meant to be called directly and may change in any version';

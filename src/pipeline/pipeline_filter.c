@@ -157,7 +157,8 @@ LooksBeyond(Node *node, void *context)
 		beyond->what = "it looks at the clock";
 		return true;
 	}
-	return check_functions_in_node(node, FunctionLooksBeyond, context) || expression_tree_walker(node, LooksBeyond, context);
+	return check_functions_in_node(node, FunctionLooksBeyond, context)
+		|| expression_tree_walker(node, LooksBeyond, context);
 }
 
 /*
