@@ -12,7 +12,8 @@ our @EXPORT_OK = qw(make_sound sound_texts sound_bytes mutated try_bytes try_tex
 my $sound = q{
 	SET client_min_messages = error;
 	CREATE TABLE customer AS
-	SELECT c, clv_history(date '2020-01-01' + i * (c % 7) * 9, c + i / 7.0::numeric(5,2)) AS h FROM generate_series(1, 50) c, generate_series(0, 3) i GROUP BY c;
+	SELECT c, clv_history(date '2020-01-01' + i * (c % 7) * 9, c + i / 7.0::numeric(5,2)) AS h
+		FROM generate_series(1, 50) c, generate_series(0, 3) i GROUP BY c;
 
 	CREATE TABLE sound_clv_history AS
 	SELECT t::clv_history AS value FROM (VALUES
@@ -38,10 +39,12 @@ my $sound = q{
 	UNION ALL SELECT clv_model('pareto/nbd', '{"r": 1.8, "alpha": 93, "s": 0.6, "beta": 50}', '1 week', covariates => '[{"name": "g", "purchase": 0.3, "churn": -0.6}, {"name": "h", "purchase": 0.6}]')
 	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31')) FROM customer
 	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', model => 'bg/bb', time_unit => '30 days', spend => 'none')) FROM customer
-	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1), ARRAY[c % 2]) FROM customer;
+	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1), ARRAY[c % 2])
+		FROM customer;
 
 	CREATE TABLE sound_clv_cells AS
-	SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS value FROM generate_series(1, 40) x
+	SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS value
+		FROM generate_series(1, 40) x
 	UNION ALL SELECT clv_cells(h, clv_options(as_of => '2020-06-30', model => 'bg/nbd', start => clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week'))) FROM customer
 	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, clv_options(covariates => '{z,longer name}', penalty => 0.01, start =>
 		clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week', covariates => '[{"name": "z", "churn": 0.5}]')), ARRAY[x % 3, x / 8.0]) FROM generate_series(1, 40) x
@@ -61,7 +64,8 @@ sub make_sound
 
 	$node->safe_psql('postgres', $sound);
 	return split /\n/, $node->safe_psql('postgres', q{
-		SELECT t.typname FROM pg_type t JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+		SELECT t.typname FROM pg_type t
+			JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
 		JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
 		WHERE t.typtype = 'b' AND t.typelem = 0 ORDER BY 1});
 }
@@ -106,7 +110,8 @@ sub try_bytes
 	my ($node, $type, $directory, @values) = @_;
 	my $script = '';
 
-	$node->safe_psql('postgres', "CREATE TABLE IF NOT EXISTS tried_$type (id int, bytes bytea); CREATE TABLE IF NOT EXISTS taken_$type (id int, value $type)");
+	$node->safe_psql('postgres', "CREATE TABLE IF NOT EXISTS tried_$type (id int, bytes bytea);
+		CREATE TABLE IF NOT EXISTS taken_$type (id int, value $type)");
 	foreach my $i (0 .. $#values)
 	{
 		open my $file, '>:raw', "$directory/$type$i" or die "$directory/$type$i: $!";
@@ -155,9 +160,11 @@ sub forms_agree
 		CREATE VIEW all_$type AS SELECT value FROM taken_$type UNION ALL SELECT value FROM texts_$type;
 		COPY (SELECT value, clv_internal.${type}_send(value) FROM all_$type) TO '$directory/all_$type' (FORMAT binary);
 		COPY again_$type FROM '$directory/all_$type' (FORMAT binary);
-		SELECT 'sent otherwise than it came: ' || encode(bytes, 'hex') FROM tried_$type JOIN taken_$type USING (id) WHERE clv_internal.${type}_send(value) <> bytes
+		SELECT 'sent otherwise than it came: ' || encode(bytes, 'hex') FROM tried_$type JOIN taken_$type USING (id)
+			WHERE clv_internal.${type}_send(value) <> bytes
 		UNION ALL SELECT 'comes back different: ' || same_$type(value) || ': ' || encode(clv_internal.${type}_send(value), 'hex') FROM all_$type WHERE same_$type(value) <> ''
-		UNION ALL SELECT 'received otherwise: ' || encode(sent, 'hex') FROM again_$type WHERE clv_internal.${type}_send(value) <> sent
+		UNION ALL SELECT 'received otherwise: ' || encode(sent, 'hex') FROM again_$type
+			WHERE clv_internal.${type}_send(value) <> sent
 		LIMIT 3});
 }
 

@@ -76,9 +76,11 @@ sub finish
 sub at_gate
 {
 	my ($node) = @_;
-	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 42 AND NOT granted})
+	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks
+		WHERE locktype = 'advisory' AND classid = 42 AND NOT granted})
 	  or die 'nobody has come to the gate';
-	return $node->safe_psql('postgres', q{SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 42 AND NOT granted});
+	return $node->safe_psql('postgres', q{SELECT pid FROM pg_locks
+		WHERE locktype = 'advisory' AND classid = 42 AND NOT granted});
 }
 
 # The latest run as its view tells it.

@@ -42,7 +42,8 @@ my $catalog = q{
 		WHEN 'pg_catalog.pg_cast'::pg_catalog.regclass THEN
 			(SELECT pg_catalog.concat_ws(' ', c.castfunc::pg_catalog.regprocedure, c.castcontext, c.castmethod)
 			 FROM pg_catalog.pg_cast c WHERE c.oid = d.objid)
-		ELSE '' END || ' | ' || coalesce(pg_catalog.obj_description(d.objid, d.classid::pg_catalog.regclass::name), 'no comment')
+		ELSE '' END || ' | ' || coalesce(pg_catalog.obj_description(d.objid, d.classid::pg_catalog.regclass::name),
+			'no comment')
 	FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
 	WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND e.extname = 'clv'
 	ORDER BY 1};
@@ -98,7 +99,8 @@ none('odd', q{
 	'every object has a comment');
 
 none('odd', q{
-	SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace)
+	SELECT p.oid::regprocedure FROM pg_proc p
+		WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace)
 	  AND length(obj_description(p.oid, 'pg_proc')) < 20
 	  AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)},
 	'and no comment is a mere word');

@@ -53,7 +53,8 @@ is(listed('\d'), line_of(grep { /^clv_(segment_map|pipelines)$/ } @codes), 'and 
 
 # --- what lies behind stays there ---
 my @internal = split /\n/, $node->safe_psql('postgres', q{
-	SELECT DISTINCT proname FROM pg_catalog.pg_proc WHERE pronamespace = 'clv_internal'::pg_catalog.regnamespace ORDER BY 1});
+	SELECT DISTINCT proname FROM pg_catalog.pg_proc WHERE pronamespace = 'clv_internal'::pg_catalog.regnamespace
+		ORDER BY 1});
 my @pages = grep { !m{/architecture\.md$} } "$root/README.md", glob "$root/docs/*.md";
 push @pages, grep { -f } map { glob "$root/examples/$_" } qw(* dashboard/* dashboard/queries/*/* dashboard/src/*.md);
 

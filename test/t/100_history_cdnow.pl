@@ -58,7 +58,8 @@ note $node->safe_psql('postgres', 'SELECT sum(pg_column_size(history)) || $$ byt
 
 # The published table holds weeks to 15 digits and means of repeat purchases to the cent in tenths.
 holds(q{SELECT count(*) = 2357 AND bool_and(s.x = p.x AND abs(s.t_x - p.t_x) < 1e-9 AND abs(s.t_cal - p.t_cal) < 1e-9)
-	FROM member JOIN published p USING (customer_id), clv_summary(history, '1997-09-30') s}, 'x, t_x and T are the published ones');
+	FROM member JOIN published p USING (customer_id), clv_summary(history, '1997-09-30') s},
+		'x, t_x and T are the published ones');
 holds(q{SELECT bool_and(abs(coalesce(s.mean_spend, 0) - p.m_x) < 0.005)
 	FROM member JOIN published p USING (customer_id), clv_summary(history, '1997-09-30') s}, 'and so is the mean spend');
 holds(q{SELECT bool_and(clv_purchases_between(history, '1997-09-30', '1998-06-30') = p.x_star)

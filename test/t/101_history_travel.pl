@@ -27,7 +27,8 @@ my $orders = q{
 	FROM generate_series(1, 300) c, generate_series(1, 30) k WHERE k <= c % 31};
 
 $node->safe_psql('home', "CREATE EXTENSION clv; CREATE TABLE customer AS
-	SELECT id, clv_history(at, amount) AS history, clv_history(at, amount::float8, 7) AS weekly FROM ($orders) o GROUP BY id;
+	SELECT id, clv_history(at, amount) AS history, clv_history(at, amount::float8, 7) AS weekly FROM ($orders) o
+		GROUP BY id;
 	INSERT INTO customer VALUES (0, '{\"occasion\":1,\"days\":[]}', NULL)");
 my $digest = q{SELECT count(*) || ' ' || md5(string_agg(history::text || coalesce(weekly::text, '-'), ';' ORDER BY id)) || ' ' ||
 	md5(string_agg(clv_internal.clv_history_send(history)::text, ';' ORDER BY id)) FROM public.customer};
@@ -36,7 +37,8 @@ like($truth, qr/^292 /, 'there are customers to speak of');
 
 # --- settings ---
 $node->safe_psql('abroad', "CREATE EXTENSION clv SCHEMA public; CREATE TABLE public.customer AS
-	SELECT id, public.clv_history(at, amount) AS history, public.clv_history(at, amount::float8, 7) AS weekly FROM ($orders) o GROUP BY id;
+	SELECT id, public.clv_history(at, amount) AS history, public.clv_history(at, amount::float8, 7) AS weekly
+		FROM ($orders) o GROUP BY id;
 	INSERT INTO public.customer VALUES (0, '{\"occasion\":1,\"days\":[]}', NULL)");
 is($node->safe_psql('abroad', $digest), $truth, 'no setting has a say in a history');
 is($node->safe_psql('abroad', q{SELECT bool_and(clv_internal.clv_history_eq(history::text::public.clv_history, history))

@@ -17,7 +17,8 @@ note "CLV_FUZZ_ROUNDS=$rounds CLV_FUZZ_SEED=$seed";
 
 my $node = PostgreSQL::Test::Cluster->new('fuzz');
 $node->init;
-$node->append_conf('postgresql.conf', "jit = off\nfsync = off\nlog_min_error_statement = panic\nlog_min_messages = log");
+$node->append_conf('postgresql.conf',
+	"jit = off\nfsync = off\nlog_min_error_statement = panic\nlog_min_messages = log");
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION clv; CREATE TABLE caught (h clv_history)');
 
@@ -112,7 +113,8 @@ foreach my $batch (1 .. 10)
 		map { "('\\x" . unpack('H*', mutate($texts[ rand @texts ])) . "')" } 1 .. $rounds / 10));
 }
 is($node->safe_psql('postgres', q{
-	SELECT count(*) FROM (SELECT read(input) AS h FROM fuzz OFFSET 0) r WHERE h IS NOT NULL AND h::clv_history::text <> h}),
+	SELECT count(*) FROM (SELECT read(input) AS h FROM fuzz OFFSET 0) r
+		WHERE h IS NOT NULL AND h::clv_history::text <> h}),
 	'0', 'text: what was taken is written as it was read');
 is($node->safe_psql('postgres', 'SELECT count(read(input)) BETWEEN 1 AND count(*) - 1 FROM fuzz'), 't',
 	'text: some were taken and some refused');

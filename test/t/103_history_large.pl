@@ -34,12 +34,15 @@ is($node->safe_psql('postgres', q{
 	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
 	SELECT clv_history(d, a) = (SELECT history FROM one) FROM orders}), 't', 'the same in parallel');
 is($node->safe_psql('postgres', q{
-	SELECT clv_history(date '2000-01-01' + i % 7, 1.01) = clv_history(date '2000-01-07' - i % 7, 1.01) FROM generate_series(1, 700000) i}),
+	SELECT clv_history(date '2000-01-01' + i % 7, 1.01) = clv_history(date '2000-01-07' - i % 7, 1.01)
+		FROM generate_series(1, 700000) i}),
 	't', 'seven days a hundred thousand times');
 is($node->safe_psql('postgres', q{
-	SELECT clv_total_spend(clv_history(date '2000-01-01' + i % 100, i / 3.0)) = sum(i / 3.0) FROM generate_series(1, 50000) i}),
+	SELECT clv_total_spend(clv_history(date '2000-01-01' + i % 100, i / 3.0)) = sum(i / 3.0)
+		FROM generate_series(1, 50000) i}),
 	't', 'amounts of twenty digits add up exactly');
-is($node->safe_psql('postgres', q{SELECT history::text::clv_history = history FROM one}), 't', 'and its text is read back');
+is($node->safe_psql('postgres', q{SELECT history::text::clv_history = history FROM one}), 't',
+	'and its text is read back');
 
 # --- memory: a group's state is small, and rows of one day do not add to it ---
 my $plan = $node->safe_psql('postgres', q{
@@ -52,7 +55,8 @@ cmp_ok($kilobytes, '<', 200 * 4, "200 groups of five days and 3,000 rows each ta
 
 # --- clv_histories has no more of the rows in memory than it may, and closes its files ---
 is($node->safe_psql('postgres', q{
-	CREATE TABLE spread AS SELECT i * 7919::bigint % 50021 AS k, d, a FROM (SELECT row_number() OVER () AS i, d, a FROM orders) o LIMIT 600000;
+	CREATE TABLE spread AS SELECT i * 7919::bigint % 50021 AS k, d, a
+		FROM (SELECT row_number() OVER () AS i, d, a FROM orders) o LIMIT 600000;
 	CREATE TABLE grouped AS SELECT k, clv_history(d, a) AS history FROM spread GROUP BY k;
 	SET work_mem = '1MB'; SET hash_mem_multiplier = 1; SET log_temp_files = 0;
 	SELECT count(*), count(*) FILTER (WHERE q.history = g.history)
@@ -76,12 +80,14 @@ my ($rc, $out, $err) = $node->psql('postgres', q{
 		AS q (k text, l text, history clv_history)});
 like($err, qr/ERROR:  columns that identify a customer are too large: 1080000\d\d\d bytes/, 'a key of more than 1 GB');
 is($node->safe_psql('postgres', q{
-	SELECT length(k), clv_purchases(history) FROM clv_histories($$SELECT repeat('x', 40000000), date '2020-01-01' + i FROM generate_series(0, 1) i$$)
+	SELECT length(k), clv_purchases(history)
+		FROM clv_histories($$SELECT repeat('x', 40000000), date '2020-01-01' + i FROM generate_series(0, 1) i$$)
 		AS q (k text, history clv_history)}), '40000000|2', 'a key of 40 MB');
 
 # --- cancel ---
 foreach my $query (
-	q{SELECT clv_purchases(clv_history(date '1000-01-01' + (i * 611953::bigint % 3000017)::int, 1)) FROM generate_series(1, 30000000) i},
+	q{SELECT clv_purchases(clv_history(date '1000-01-01' + (i * 611953::bigint % 3000017)::int, 1))
+		FROM generate_series(1, 30000000) i},
 	q{SELECT count(*) FROM one, generate_series(1, 1000) i, clv_purchase_log(history || history)})
 {
 	my $start = time;

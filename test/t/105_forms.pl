@@ -48,7 +48,8 @@ my %other = (
 		[ 'an infinite log-likelihood', 'c0c2b74000000000' => 'fff0000000000000' ], [ 'a covariance of -0', '3fa47ae147ae147b0000000000000000' => '3fa47ae147ae147b8000000000000000' ] ],
 	clv_cuts => [ [ 'a cut of -0', '00000000000000004000000000000000' => '80000000000000004000000000000000' ] ]);
 $node->safe_psql('postgres', q{CREATE TABLE other_clv_cuts AS SELECT '{"version":1,"as_of":"2020-03-01","bins":3,"customers":5,"skipped":0,"recency":[0,2],"frequency":[0,2],"monetary":[0,9],"tenure":[3,4]}'::clv_cuts AS value;
-	CREATE TABLE other_clv_model AS SELECT value FROM sound_clv_model LIMIT 1; CREATE TABLE kept_clv_model (value clv_model); CREATE TABLE kept_clv_cuts (value clv_cuts)});
+	CREATE TABLE other_clv_model AS SELECT value FROM sound_clv_model LIMIT 1;
+		CREATE TABLE kept_clv_model (value clv_model); CREATE TABLE kept_clv_cuts (value clv_cuts)});
 foreach my $type (sort keys %other)
 {
 	my $sound = $node->safe_psql('postgres', "SELECT encode(clv_internal.${type}_send(value), 'hex') FROM other_$type");

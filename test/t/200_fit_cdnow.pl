@@ -103,7 +103,8 @@ foreach my $peer ([ 'bg/nbd', 'bgnbd_btyd_cdnow-39w' ], [ 'bg/nbd', 'bgnbd_cdnow
 		@theirs{@columns} = split /,/, $line;
 		next if $theirs{param} eq 'k';
 		my ($estimate, $error) = split /\|/, one(
-			"SELECT estimate, std_error FROM model, clv_parameters(model) p WHERE model.name = '$of' AND p.name = '$theirs{param}'");
+			"SELECT estimate, std_error FROM model, clv_parameters(model) p
+				WHERE model.name = '$of' AND p.name = '$theirs{param}'");
 
 		near($estimate, $theirs{estimate}, 1e-3 * $theirs{estimate}, "$file $theirs{param}");
 		near($error, $theirs{se}, 2e-3 * $theirs{se}, "$file standard error of $theirs{param}");
@@ -134,7 +135,8 @@ is(one("SELECT purchase_model FROM (SELECT clv_fit(history, clv_options(model =>
 	clv_diagnostics(m)"), 'mbg/nbd', "'auto' takes mbg/nbd, which is a little likelier here");
 is(one("SELECT w.iterations < d.iterations AND w.spend_iterations < d.spend_iterations
 	  FROM model, clv_diagnostics(model) d, LATERAL (SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '1997-09-30', start => model))
-	  AS warm FROM customer) q, clv_diagnostics(warm) w WHERE name = 'bg/nbd'"), 't', 'a warm start takes fewer iterations');
+	  AS warm FROM customer) q, clv_diagnostics(warm) w WHERE name = 'bg/nbd'"), 't',
+		'a warm start takes fewer iterations');
 
 # One model per month of the first purchase: three groups, each that of its customers alone.
 is(one("SELECT count(*), bool_and(m = (SELECT clv_fit(history, $options) FROM customer

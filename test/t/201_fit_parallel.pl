@@ -42,7 +42,8 @@ my $options = "clv_options(as_of => '2021-02-28', model => 'mbg/nbd')";
 my %queries = (
 	'fit' => "SELECT clv_fit(history, $options) FROM %s",
 	'fit without as_of' => 'SELECT clv_fit(history) FROM %s',
-	'fit of summaries' => "SELECT clv_fit(s.x, s.t_x, s.t_cal, s.mean_spend) FROM %s, clv_summary(history, '2021-02-28') s",
+	'fit of summaries' => "SELECT clv_fit(s.x, s.t_x, s.t_cal, s.mean_spend)
+		FROM %s, clv_summary(history, '2021-02-28') s",
 	'cells' => "SELECT clv_cells(history, $options) FROM %s",
 	'rollup' => "SELECT clv_cells_rollup(c) FROM (SELECT clv_cells(history) AS c FROM %s GROUP BY customer_id) q",
 	'fit by region' => "SELECT region, clv_fit(history, $options) FROM %s GROUP BY region ORDER BY region",
@@ -73,13 +74,16 @@ my $plan = $node->safe_psql('postgres', "$parallel EXPLAIN (COSTS OFF) " . sprin
 like($plan, qr/Finalize Aggregate.*Gather.*Workers Planned: 3.*Partial Aggregate/s, 'fits run in parallel');
 $plan = $node->safe_psql('postgres', "$parallel EXPLAIN (COSTS OFF) " . sprintf($queries{'fit by region'}, 'customer'));
 like($plan, qr/Finalize .*Gather.*Partial (Hash|Group)Aggregate/s, 'grouped fits run in parallel');
-my $ran = $node->safe_psql('postgres', "$parallel EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " . sprintf($queries{'fit'}, 'customer'));
+my $ran = $node->safe_psql('postgres', "$parallel EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " . sprintf($queries{'fit'},
+	'customer'));
 like($ran, qr/Workers Launched: 3/, 'and their workers are launched');
 
 # Workers with nothing to do, and none of them with anything.
-is($node->safe_psql('postgres', "$parallel SELECT clv_fit(history) IS NULL, clv_cells(history) IS NULL FROM customer WHERE region = 9"),
+is($node->safe_psql('postgres', "$parallel SELECT clv_fit(history) IS NULL, clv_cells(history) IS NULL FROM customer
+	WHERE region = 9"),
 	't|t', 'no rows in parallel');
-is($node->safe_psql('postgres', "$parallel SELECT clv_fit(h) IS NULL FROM (SELECT NULLIF(history, history) AS h FROM customer) q"),
+is($node->safe_psql('postgres', "$parallel SELECT clv_fit(h) IS NULL
+	FROM (SELECT NULLIF(history, history) AS h FROM customer) q"),
 	't', 'only NULLs in parallel');
 is( $node->safe_psql('postgres', "$parallel SELECT clv_cells(history)::text FROM customer WHERE customer_id = 77"),
 	$node->safe_psql('postgres', "$serial SELECT clv_cells(history)::text FROM customer WHERE customer_id = 77"),

@@ -15,12 +15,14 @@ note "CLV_FUZZ_ROUNDS=$rounds CLV_FUZZ_SEED=$seed";
 
 my $node = PostgreSQL::Test::Cluster->new('fuzz');
 $node->init;
-$node->append_conf('postgresql.conf', "jit = off\nfsync = off\nlog_min_messages = log\nlog_min_error_statement = panic");
+$node->append_conf('postgresql.conf',
+	"jit = off\nfsync = off\nlog_min_messages = log\nlog_min_error_statement = panic");
 $node->start;
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION clv;
 CREATE TABLE sound AS
-SELECT 1 AS id, clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS c FROM generate_series(1, 40) x
+SELECT 1 AS id, clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS c
+	FROM generate_series(1, 40) x
 UNION ALL
 SELECT 2, clv_cells(h, clv_options(as_of => '2020-06-30', model => 'bg/nbd', start =>
                        clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week')))
@@ -131,7 +133,8 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM damaged'), $rounds - $refu
 $node->safe_psql('postgres', "SET client_min_messages = error; INSERT INTO verdict SELECT 'wire', use(c) FROM damaged");
 
 note $node->safe_psql('postgres', 'SELECT how, verdict, count(*) FROM verdict GROUP BY 1, 2 ORDER BY 1, 2');
-is($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE verdict LIKE '%different%'"), '0', 'what was taken comes back as it is');
+is($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE verdict LIKE '%different%'"), '0',
+	'what was taken comes back as it is');
 is($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE verdict LIKE '%XX%'"), 0, 'no internal errors');
 cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE how = 'text' AND verdict LIKE 'refused%'"), '>', $rounds / 3, 'damaged text is mostly refused');
 cmp_ok($refused, '>', $rounds / 10, 'damaged bytes are often refused');

@@ -52,7 +52,8 @@ load('covariate', 'apparel_static_cov.csv');
 # Every peer's fit, and ours of the same family.
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE customer AS
-SELECT customer_id, gender, channel, clv_history(date, amount) AS history FROM orders JOIN covariate USING (customer_id) GROUP BY 1, 2, 3;
+SELECT customer_id, gender, channel, clv_history(date, amount) AS history FROM orders JOIN covariate USING (customer_id)
+	GROUP BY 1, 2, 3;
 SET client_min_messages = error;
 CREATE TABLE model AS
 SELECT name || '-static' AS fit, clv_fit(history, clv_options(model => name, as_of => '2006-12-31', spend => 'none', covariates => '{Gender,Channel}'), ARRAY[gender, channel]) AS m
@@ -104,7 +105,8 @@ sub ours
 	my $process = $param =~ /^trans\./ ? 'purchase effect' : $param =~ /^life\./ ? 'churn effect' : 'transaction';
 	my $name = $param =~ s/^\w+\.//r;
 
-	return split /\|/, one("SELECT estimate, std_error FROM model, clv_parameters(m) WHERE fit = '$fit' AND name = '$name' AND process = '$process'");
+	return split /\|/, one("SELECT estimate, std_error FROM model, clv_parameters(m)
+		WHERE fit = '$fit' AND name = '$name' AND process = '$process'");
 }
 
 # No peer is ever likelier.
@@ -154,7 +156,8 @@ foreach my $theirs (@ridge)
 my ($plain, $full) = rows("$oracles/lrtest_apparel-104w.csv");
 my (undef, undef, $df, $chisq, $p) = $full =~ /'([^']*)'/g;
 my ($statistic, $our_df, $p_value, $larger) = split /\|/,
-  one("SELECT statistic, df, p_value, larger FROM model a, model b, clv_compare(a.m, b.m) WHERE a.fit = 'pareto/nbd-static' AND b.fit = 'pareto/nbd'");
+  one("SELECT statistic, df, p_value, larger FROM model a, model b, clv_compare(a.m, b.m)
+	WHERE a.fit = 'pareto/nbd-static' AND b.fit = 'pareto/nbd'");
 near($statistic, $chisq, 1e-4, 'likelihood ratio');
 is("$our_df $larger", "$df first", 'degrees of freedom');
 near($p_value, $p, 1e-4 * $p, 'p-value');
@@ -175,7 +178,8 @@ SELECT purchase_model, jsonb_array_length(candidates), jsonb_array_length(m::jso
 	(SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2006-12-31', spend => 'none', covariates => '{Gender,Channel}'), ARRAY[gender, channel]) AS m FROM customer) q,
 	clv_diagnostics(m)
 SQL
-is(one("SELECT max(pg_column_size(m)) < 1000 FROM model WHERE fit NOT LIKE '%-%'"), 't', 'models without covariates stay small');
+is(one("SELECT max(pg_column_size(m)) < 1000 FROM model WHERE fit NOT LIKE '%-%'"), 't',
+	'models without covariates stay small');
 
 $node->stop;
 done_testing();

@@ -78,7 +78,8 @@ while (<$peer>)
 {
 	my @row = split /,/;
 	my ($estimate, $error, $loglik) = split /\|/,
-	  one("SELECT estimate, std_error, log_likelihood FROM ($donations) q, clv_parameters(m), clv_diagnostics(m) WHERE name = '$row[5]'");
+	  one("SELECT estimate, std_error, log_likelihood FROM ($donations) q, clv_parameters(m), clv_diagnostics(m)
+		WHERE name = '$row[5]'");
 
 	near($estimate, $row[6], 1e-3 * $row[6], "BTYD $row[5]");
 	near($error, $row[7], 2e-3 * $row[7], "BTYD standard error of $row[5]");
@@ -103,7 +104,8 @@ SQL
 
 	near(one("SELECT log_likelihood FROM ($sql) q, clv_diagnostics(m)"), one("SELECT log_likelihood FROM ($donations) q, clv_diagnostics(m)"), 1e-8,
 		"donations $when, $periods: log-likelihood");
-	is(one("SELECT customers, converged, skipped FROM ($sql) q, clv_diagnostics(m)"), '11104|t|0', "donations $when, $periods: all donors");
+	is(one("SELECT customers, converged, skipped FROM ($sql) q, clv_diagnostics(m)"), '11104|t|0',
+		"donations $when, $periods: all donors");
 }
 
 # ---- sbg: survivors of 1,000, year by year; who is lost between two years made one renewal less than was possible ----
@@ -129,7 +131,8 @@ CREATE FUNCTION area(model clv_model, since int) RETURNS float8 LANGUAGE sql
 	                  FROM (SELECT donated, clv_expected_purchases(model, frequency - 1, tenure - recency, tenure, 1) AS p FROM donor WHERE line >= since) q) q);
 SQL
 my $own = "SELECT clv_fit(frequency - 1, tenure - recency, tenure, NULL, donated = 1, clv_options(model => 'rfmtc', time_unit => '1 month', spend => 'none')) AS m FROM donor WHERE line <= 500";
-is(one("SELECT customers, converged FROM ($own) q, clv_diagnostics(m)"), '500|t', 'rfmtc: fitted to the first 500 donors');
+is(one("SELECT customers, converged FROM ($own) q, clv_diagnostics(m)"), '500|t',
+	'rfmtc: fitted to the first 500 donors');
 cmp_ok(one("SELECT area(m, 501) FROM ($own) q"), '>=', .795, 'rfmtc: area under the curve of the other 248');
 cmp_ok(one("SELECT avg((clv_expected_purchases(m, frequency - 1, tenure - recency, tenure, 1) - donated) ^ 2) FROM ($own) q, donor WHERE line > 500"), '<=', .144, 'rfmtc: Brier score');
 

@@ -65,7 +65,8 @@ $node->safe_psql('postgres', qq{
 	CREATE TABLE truth AS SELECT clv_model('mbg/nbd', '{"r": 0.9, "alpha": 8, "a": 1.1, "b": 3}', '1 week', '2016-12-31')
 		|| clv_model('gamma/gamma', '{"p": 5, "q": 4, "gamma": 30}') AS model;
 	CREATE TABLE t AS
-		SELECT shop, (clv_predict_total(model, history, '52 weeks', 0, 1, NULL, $LEVEL)).* FROM m JOIN c USING (shop) GROUP BY shop;
+		SELECT shop, (clv_predict_total(model, history, '52 weeks', 0, 1, NULL, $LEVEL)).* FROM m JOIN c USING (shop)
+			GROUP BY shop;
 	-- what the true model expects, and what happened
 	CREATE TABLE e AS
 		SELECT shop, (clv_predict_total(model, history, '52 weeks', 0, 1, NULL, $LEVEL)).* FROM truth, c GROUP BY shop;

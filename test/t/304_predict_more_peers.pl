@@ -83,9 +83,11 @@ load('apparel', 'data/apparel_log');
 load('covariate', 'data/apparel_static_cov');
 $node->safe_psql('postgres', q{
 	CREATE TABLE c AS
-		SELECT 'cdnow' AS shop, customer_id, clv_history(date, amount) AS history, NULL::float8[] AS z FROM cdnow GROUP BY customer_id
+		SELECT 'cdnow' AS shop, customer_id, clv_history(date, amount) AS history, NULL::float8[] AS z FROM cdnow
+			GROUP BY customer_id
 		UNION ALL
-		SELECT 'apparel', customer_id, clv_history(date, amount), ARRAY[gender, channel] FROM apparel JOIN covariate USING (customer_id)
+		SELECT 'apparel', customer_id, clv_history(date, amount), ARRAY[gender, channel] FROM apparel
+			JOIN covariate USING (customer_id)
 		GROUP BY customer_id, gender, channel});
 my %day = ('cdnow-39w' => '1997-09-30', 'apparel-104w' => '2006-12-31');
 my %count = ('cdnow-39w' => 2357, 'apparel-104w' => 600);
@@ -140,7 +142,8 @@ same('donations in 5 years', "SELECT clv_expected_purchases(model, x, t_x, n, 5)
 same('donations in a year', "SELECT clv_expected_purchases(model, x, t_x, n, 1), cet_1 $donors", $rows, 1e-6);
 same('donors log-likelihood', "SELECT clv_log_likelihood(model, x, t_x, n), loglik_each $donors", $rows, 1e-6);
 load('donations', 'oracles/bgbb_btyd_donations_pmf');
-same('donations of newcomers', "SELECT clv_purchase_probability(model, x, 6), pmf FROM donations, m WHERE name = 'donations'",
+same('donations of newcomers', "SELECT clv_purchase_probability(model, x, 6), pmf FROM donations, m
+	WHERE name = 'donations'",
 	$node->safe_psql('postgres', 'SELECT count(*) FROM donations'), 1e-6);
 
 $node->stop;

@@ -94,7 +94,8 @@ foreach my $spec ([ 'pnbd-cor', 'cdnow-39w' ], [ 'pnbd-cor', 'apparel-104w' ], [
 	my ($rc, $out, $err) = $node->psql('postgres', qq{
 		SELECT d.log_likelihood, d.converged, e.log_likelihood FROM
 			(SELECT clv_fit(history, clv_options(model => 'pareto/nbd', correlation => true, as_of => '$day{$data}', spend => 'none')) AS a,
-					clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '$day{$data}', spend => 'none')) AS b FROM c_$table) q,
+					clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '$day{$data}', spend => 'none')) AS b
+						FROM c_$table) q,
 			clv_diagnostics(a) d, clv_diagnostics(b) e});
 	my ($ours, $converged, $within) = split /\|/, $out;
 	cmp_ok($ours, '>=', $peer{loglik} - 1e-6, "$table: the peer is no likelier");

@@ -74,7 +74,8 @@ SKIP:
 	as('shopkeeper', 'shop', q{UPDATE "Odd Schema".clv_segment_map SET segment = 'All' WHERE map = 'rf' AND NOT builtin});
 	is($session->query_safe('EXECUTE ask'), 'All', 'changed elsewhere, seen here');
 	$session->quit;
-	as('shopkeeper', 'shop', q{UPDATE "Odd Schema".clv_segment_map SET segment = 'Everybody' WHERE map = 'rf' AND NOT builtin});
+	as('shopkeeper', 'shop', q{UPDATE "Odd Schema".clv_segment_map SET segment = 'Everybody'
+		WHERE map = 'rf' AND NOT builtin});
 }
 
 # --- dump and restore: the user's rows, once; the shipped ones from the extension ---

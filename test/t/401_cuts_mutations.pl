@@ -18,7 +18,8 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION clv;
 	CREATE TABLE sound AS
-	SELECT rfmtc_cuts(h, '1997-09-30', clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}', '1 week', '1997-09-30')
+	SELECT rfmtc_cuts(h, '1997-09-30', clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}', '1 week',
+		'1997-09-30')
 		|| clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 16}'), 3) AS cuts
 	FROM (SELECT clv_history(date '1997-01-01' + i % 7 * k * 5, i * 1.25) AS h
 		  FROM generate_series(1, 50) i, generate_series(0, 3) k GROUP BY i) x;
@@ -97,7 +98,8 @@ is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 
 
 # --- cancel: within a second of a large population ---
 $node->safe_psql('postgres', q{
-	CREATE TABLE many AS SELECT i, clv_history(date '2020-01-01' + i % 300, i % 97) AS h FROM generate_series(1, 300000) i GROUP BY i});
+	CREATE TABLE many AS SELECT i, clv_history(date '2020-01-01' + i % 300, i % 97) AS h
+		FROM generate_series(1, 300000) i GROUP BY i});
 foreach my $query ('SELECT count(s) FROM (SELECT rfmtc_score(a.h, as_of => \'2021-01-01\') OVER () AS s FROM many a, generate_series(1, 40)) x',
 	'SELECT rfmtc_cuts(a.h, \'2021-01-01\') FROM many a, generate_series(1, 40)')
 {

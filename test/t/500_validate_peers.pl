@@ -64,8 +64,10 @@ foreach my $name (sort keys %peer)
 	is("@$got[0, 1]", "$holdout->{n} $holdout->{actual_total}", "$name: customers, and what they bought");
 	ok(abs($got->[2] / $holdout->{predicted_total} - 1) < $digits, "$name: what was predicted")
 	  or diag "$got->[2] is not $holdout->{predicted_total}";
-	ok(abs($got->[3] / $holdout->{mae} - 1) < $digits, "$name: mean absolute error") or diag "$got->[3] is not $holdout->{mae}";
-	ok(abs($got->[4] / $holdout->{rmse} - 1) < $digits, "$name: root mean square error") or diag "$got->[4] is not $holdout->{rmse}";
+	ok(abs($got->[3] / $holdout->{mae} - 1) < $digits, "$name: mean absolute error")
+		or diag "$got->[3] is not $holdout->{mae}";
+	ok(abs($got->[4] / $holdout->{rmse} - 1) < $digits, "$name: root mean square error")
+		or diag "$got->[4] is not $holdout->{rmse}";
 
 	# the same in tenths and in classes
 	my ($sums) = ours(qq{SELECT (SELECT abs(sum(predicted_purchases) / $got->[2] - 1) < 1e-12 AND abs(sum(actual_purchases) - $got->[1]) < 1e-9
@@ -89,7 +91,8 @@ foreach my $name (sort keys %peer)
 		is(scalar(grep { abs($expected[$_][0] / $curve[$_]{expected} - 1) > $digits
 			  || abs($expected[$_][1] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $sound), 0, "$name: what was expected each week");
 		ok(abs($expected[77][1] / $curve[77]{expected_cum} - 1) < ($sound < 77 ? 1.6e-4 : $digits), "$name: and in all");
-		is(join(' ', map { $_->[0] } @actual), join(' ', map { $_->{actual_cum} } @curve), "$name: what was bought until then");
+		is(join(' ', map { $_->[0] } @actual), join(' ', map { $_->{actual_cum} } @curve),
+			"$name: what was bought until then");
 		is(join(' ', map { $_->[0] } @actual), join(' ', map { $_->{actual_cumulative_repeat} } rows('data/cdnow_actual_cumulative')),
 			"$name: as published") if $file eq 'bgnbd_btyd';
 	}
@@ -105,7 +108,8 @@ foreach my $name (sort keys %peer)
 		is(join(' ', map { $_->[0] } @got), join(' ', map { $_->{'period.until'} } @curve), "$name: its weeks");
 		is(scalar(grep { abs($got[$_][1] / $curve[$_]{expected} - 1) > $digits
 			  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0, "$name: what was expected each week");
-		is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve), "$name: what was bought");
+		is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve),
+			"$name: what was bought");
 	}
 }
 
@@ -145,7 +149,8 @@ foreach my $test ([ 'pnbd-static', 'pareto/nbd', qw(r alpha s beta) ], [ 'bgnbd-
 	is(join(' ', map { $_->[0] } @got), join(' ', map { $_->{'period.until'} } @curve), "$file: its weeks");
 	is(scalar(grep { abs($got[$_][1] / $curve[$_]{expected} - 1) > $digits
 		  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0, "$file: what was expected each week");
-	is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve), "$file: what was bought");
+	is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve),
+		"$file: what was bought");
 }
 
 $node->stop;

@@ -176,8 +176,10 @@ my @ends = (
 	q{SELECT count(*) FROM clv_tracking('customer', 'history', (SELECT model FROM model), '1 day', date '4000-01-01 BC', date '5874897-12-31')},
 	q{SELECT count(*) FROM clv_backtest('customer', 'history', date '2021-06-01', '100000 years')},
 	q{SELECT count(*) FROM generate_series(1, 100) i, clv_purchase_log((SELECT clv_history(date '4000-01-01 BC' + i, 1) FROM generate_series(1, 1000000) i))},
-	q{SELECT clv_summary(h, '5874897-12-31', '1 day') FROM (SELECT clv_history(d, 1) AS h FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d) s},
-	q{SELECT clv_purchases_between(h, '4713-01-01 BC', '5874897-12-31') FROM (SELECT clv_history(d, 1) AS h FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d) s},
+	q{SELECT clv_summary(h, '5874897-12-31', '1 day')
+		FROM (SELECT clv_history(d, 1) AS h FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d) s},
+	q{SELECT clv_purchases_between(h, '4713-01-01 BC', '5874897-12-31')
+		FROM (SELECT clv_history(d, 1) AS h FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d) s},
 	q{SELECT clv_nps(r) FROM unnest('{2147483647,-2147483648,1e300,10,0}'::float8[]) r},
 	q{SELECT clv_internal.clv_nps_final('{9223372036854775807,9223372036854775807,9223372036854775807}')},
 	q{SELECT clv_segment_check('micro', 2147483647)},

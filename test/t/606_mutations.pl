@@ -67,7 +67,8 @@ foreach my $type (@types)
 	cmp_ok(scalar(@sound), '>', 1, "$type: there are sound values");
 
 	# --- text, and where it is jsonb, that ---
-	$node->safe_psql('postgres', "CREATE TABLE given (i int, input text); CREATE TABLE text_$type (i int, input text, read text, read_jsonb text, read_plain text)");
+	$node->safe_psql('postgres', "CREATE TABLE given (i int, input text);
+		CREATE TABLE text_$type (i int, input text, read text, read_jsonb text, read_plain text)");
 	for (my $done = 0; $done < $rounds; $done += $batch)
 	{
 		my $many = $rounds - $done < $batch ? $rounds - $done : $batch;
@@ -87,11 +88,13 @@ foreach my $type (@types)
 		last if $rc;
 	}
 	my $where = "FROM text_$type WHERE read NOT LIKE 'refused%'";
-	note $node->safe_psql('postgres', "SELECT '$type', substr(read, 1, 13), count(*) FROM text_$type WHERE read LIKE 'refused%' GROUP BY 2 ORDER BY 2");
+	note $node->safe_psql('postgres', "SELECT '$type', substr(read, 1, 13), count(*) FROM text_$type
+		WHERE read LIKE 'refused%' GROUP BY 2 ORDER BY 2");
 	is($node->safe_psql('postgres', "SELECT string_agg(input || ' ' || read || ' ' || read_jsonb, E'\\n') FROM (SELECT * FROM text_$type WHERE read ~ '^refused (XX|57|53|P0|42|58)' OR read_jsonb ~ '^refused (XX|57|53|P0|42|58)' LIMIT 5) q"),
 		'', "$type: no internal error");
 	is($node->safe_psql('postgres', "SELECT string_agg(input || ' ' || read || ' ' || read_jsonb, E'\\n') FROM (SELECT * FROM text_$type
-		WHERE CASE WHEN read_plain LIKE 'refused%' THEN read_jsonb NOT LIKE 'refused%' ELSE read_jsonb <> read_plain END LIMIT 5) q"),
+		WHERE CASE WHEN read_plain LIKE 'refused%' THEN read_jsonb NOT LIKE 'refused%' ELSE read_jsonb <> read_plain END
+			LIMIT 5) q"),
 		'', "$type: jsonb is read as its text is");
 	is($node->safe_psql('postgres', "SELECT string_agg(read, E'\\n') FROM (SELECT read $where AND read::$type\::text <> read LIMIT 5) q"), '', "$type: what was read as text is written as it is read");
 	if ($node->pg_version >= 16)
@@ -99,7 +102,9 @@ foreach my $type (@types)
 		is($node->safe_psql('postgres', "SELECT string_agg(input, E'\\n') FROM (SELECT input FROM text_$type WHERE pg_input_is_valid(input, '$type') <> (read NOT LIKE 'refused%') LIMIT 5) q"), '', "$type: and pg_input_is_valid says so");
 	}
 	is($node->safe_psql('postgres', "COPY (SELECT read::$type $where) TO '$directory/$type' (FORMAT binary); CREATE TABLE again_$type (v $type); COPY again_$type FROM '$directory/$type' (FORMAT binary);
-		SELECT count(*) - (SELECT count(*) FROM again_$type) $where; SELECT count(*) FROM (SELECT read $where EXCEPT SELECT v::text FROM again_$type) q"), "0\n0", "$type: and is taken from the wire");
+		SELECT count(*) - (SELECT count(*) FROM again_$type) $where; SELECT count(*)
+			FROM (SELECT read $where EXCEPT SELECT v::text FROM again_$type) q"), "0\n0",
+			"$type: and is taken from the wire");
 
 	# --- the wire: one COPY each, in one session a batch ---
 	@sound = sound_bytes($node, $type);
