@@ -82,7 +82,7 @@ Survival(const Customer *c)
 static const struct
 {
 	const char *name;
-	double (*call) (const Customer *c);
+	double (*call)(const Customer *c);
 } quantities[] = {
 	{"log_likelihood", LogLikelihood},
 	{"ln_p_alive", LnPAlive},
@@ -95,7 +95,7 @@ static const struct
 };
 
 static double
-Nanoseconds(double (*call) (const Customer *c))
+Nanoseconds(double (*call)(const Customer *c))
 {
 	struct timespec from;
 	struct timespec to;
@@ -121,7 +121,7 @@ main(void)
 {
 	for (int i = 0; i < CUSTOMERS; i++)
 	{
-		Customer   *c = &customers[i];
+		Customer *c = &customers[i];
 		double spread = fmod(i * 0.61803398875, 1);
 
 		c->x = floor(fmin(40, 0.5 / (1.02 - spread)) + (i % 4 == 0 ? i % 7 : 0));

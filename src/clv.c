@@ -53,14 +53,14 @@ clv_interval_days(const Interval *interval)
 bool
 clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole)
 {
-	if (DatumGetBool(DirectFunctionCall2(numeric_lt, numeric,
-										 NumericGetDatum(int64_to_numeric(least)))) ||
-		DatumGetBool(DirectFunctionCall2(numeric_gt, numeric,
-										 NumericGetDatum(int64_to_numeric(most)))))
+	if (DatumGetBool(
+			DirectFunctionCall2(numeric_lt, numeric, NumericGetDatum(int64_to_numeric(least)))) ||
+		DatumGetBool(
+			DirectFunctionCall2(numeric_gt, numeric, NumericGetDatum(int64_to_numeric(most)))))
 		return false;
 	*whole = DatumGetInt64(DirectFunctionCall1(numeric_int8, numeric));
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, numeric,
-											NumericGetDatum(int64_to_numeric(*whole))));
+	return DatumGetBool(
+		DirectFunctionCall2(numeric_eq, numeric, NumericGetDatum(int64_to_numeric(*whole))));
 }
 
 /* The named row types that C fills in or reads, a letter for each column. */
@@ -70,7 +70,7 @@ static const struct
 	const char *columns;
 } row_type[] = {
 	{"clv_nps_score", "llllffff"}, {"clv_prediction", "fffffffffff"}, {"clv_rfmtc", "iinif"},
-	{"clv_scores", "ssssss"},	   {"clv_total", "lffffffffffff"},
+	{"clv_scores", "ssssss"},      {"clv_total", "lffffffffffff"},
 };
 
 /* The type that a letter of row_type stands for. */
@@ -118,7 +118,7 @@ HasColumns(TupleDesc row, const char *columns)
 void
 clv_check_row_type(TupleDesc row)
 {
-	char	   *name;
+	char *name;
 
 	/* the columns of an unnamed row are those of its function, which only a superuser can change */
 	if (row->tdtypeid == RECORDOID)
@@ -157,10 +157,10 @@ clv_result_row(FunctionCallInfo fcinfo)
 void
 clv_foreign_state(const char *aggregate)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("a function of %s was called with the state of another aggregate",
-						   aggregate),
-					errhint("Call the aggregate %s itself.", aggregate)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a function of %s was called with the state of another aggregate", aggregate),
+			 errhint("Call the aggregate %s itself.", aggregate)));
 }
 
 ErrorContextCallback *
@@ -185,12 +185,12 @@ clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate)
 Oid
 clv_extension_schema(Oid function)
 {
-	Oid			extension = getExtensionOfObject(ProcedureRelationId, function);
-	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	Oid extension = getExtensionOfObject(ProcedureRelationId, function);
+	Relation catalog = table_open(ExtensionRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			schema;
+	HeapTuple tuple;
+	Oid schema;
 
 	ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(extension));

@@ -40,7 +40,8 @@ extern double clv_interval_days(const Interval *interval);
 /* Whether the numeric is a whole number from least to most, and which. */
 extern bool clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole);
 
-/* Raises an error where the columns of a named row type differ from those that the extension created it with. */
+/* Raises an error where the columns of a named row type differ from those that the extension
+ * created it with. */
 extern void clv_check_row_type(TupleDesc row);
 
 /* The row type that a function returns, looked up to live as long as its call site. */
@@ -50,8 +51,9 @@ extern TupleDesc clv_find_row_type(FunctionCallInfo fcinfo);
 extern TupleDesc clv_result_row(FunctionCallInfo fcinfo);
 
 /*
- * Leaves the functions that have called each other until here out of the context of errors, and returns what
- * error_context_stack is to be again afterwards: for parts of functions in SQL, whose callers are ours.
+ * Leaves the functions that have called each other until here out of the context of errors, and
+ * returns what error_context_stack is to be again afterwards: for parts of functions in SQL, whose
+ * callers are ours.
  */
 extern ErrorContextCallback *clv_hide_callers(void);
 
@@ -95,7 +97,7 @@ clv_same_state(FunctionCallInfo fcinfo)
 }
 
 /* The schema of the extension that a function belongs to; an error where it belongs to none. */
-extern Oid	clv_extension_schema(Oid function);
+extern Oid clv_extension_schema(Oid function);
 
 /* The memory context of the states of the calling aggregate; an error outside of an aggregate. */
 extern MemoryContext clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
@@ -104,8 +106,8 @@ extern MemoryContext clv_aggregate_context(FunctionCallInfo fcinfo, const char *
 static inline char *
 clv_array_data(ArrayType *array)
 {
-	Size		offset = ARR_HASNULL(array) ? (Size) array->dataoffset
-											: ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
+	Size offset =
+		ARR_HASNULL(array) ? (Size) array->dataoffset : ARR_OVERHEAD_NONULLS(ARR_NDIM(array));
 
 	return (char *) array + offset;
 }
@@ -121,4 +123,4 @@ clv_age_at_last(double t_x, double t_cal)
 	return t_x > t_cal && t_x - t_cal <= 1e-12 * t_cal ? t_cal : t_x;
 }
 
-#endif							/* CLV_H */
+#endif /* CLV_H */

@@ -17,7 +17,8 @@
 #include "varatt.h"
 #endif
 
-/* 18 lets a module say its name and version in its magic block; the Makefile takes the version from clv.control */
+/* 18 lets a module say its name and version in its magic block; the Makefile takes the version from
+ * clv.control */
 #if PG_VERSION_NUM >= 180000
 #define CLV_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "clv", .version = CLV_VERSION)
 #else
@@ -48,8 +49,8 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 	caller = MemoryContextSwitchTo(rows->econtext->ecxt_per_query_memory);
 	rows->returnMode = SFRM_Materialize;
 	rows->setDesc = CreateTupleDescCopy(rows->expectedDesc);
-	rows->setResult = tuplestore_begin_heap((rows->allowedModes & SFRM_Materialize_Random) != 0,
-											false, work_mem);
+	rows->setResult =
+		tuplestore_begin_heap((rows->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
 	MemoryContextSwitchTo(caller);
 }
 #endif
@@ -66,14 +67,15 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define clv_may_set_role(member, role) is_member_of_role(member, role)
 #endif
 
-/* 16 lets the caller of an input function ask for a report of what is wrong, in place of an error */
+/* 16 lets the caller of an input function ask for a report of what is wrong, in place of an error
+ */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
-#define clv_wants_report(fcinfo) \
+#define clv_wants_report(fcinfo)                                                                   \
 	((fcinfo)->context != NULL && IsA((fcinfo)->context, ErrorSaveContext))
 #else
 #define clv_wants_report(fcinfo) false
 #define errsave(context, ...) ereport(ERROR, __VA_ARGS__)
 #endif
 
-#endif							/* CLV_COMPAT_H */
+#endif /* CLV_COMPAT_H */

@@ -27,7 +27,7 @@ PG_MODULE_MAGIC;
 static double
 Uniform(uint64 *seed)
 {
-	uint64		z = (*seed += UINT64CONST(0x9e3779b97f4a7c15));
+	uint64 z = (*seed += UINT64CONST(0x9e3779b97f4a7c15));
 
 	z = (z ^ (z >> 30)) * UINT64CONST(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64CONST(0x94d049bb133111eb);
@@ -39,7 +39,7 @@ Uniform(uint64 *seed)
 static double
 GammaHalf(uint64 *seed)
 {
-	double		c = cos(2 * M_PI * Uniform(seed));
+	double c = cos(2 * M_PI * Uniform(seed));
 
 	return -log(Uniform(seed)) * c * c;
 }
@@ -52,26 +52,27 @@ PG_FUNCTION_INFO_V1(bench_purchases);
 Datum
 bench_purchases(PG_FUNCTION_ARGS)
 {
-	uint64		seed = (uint64) PG_GETARG_INT32(0) * UINT64CONST(0xd1342543de82ef95);
-	double		days = PG_GETARG_FLOAT8(1);
-	double		rate = GammaHalf(&seed) * 2 / (7 * PG_GETARG_FLOAT8(2));
-	double		a = GammaHalf(&seed);
-	double		b = GammaHalf(&seed) - 2 * log(Uniform(&seed));
-	double		spend = 12 / -log(Uniform(&seed) * Uniform(&seed) * Uniform(&seed));
-	double		day = Uniform(&seed) * days / 2;
-	Datum	   *values = palloc(2 * MAX_PURCHASES * sizeof(Datum));
-	int			n = 0;
+	uint64 seed = (uint64) PG_GETARG_INT32(0) * UINT64CONST(0xd1342543de82ef95);
+	double days = PG_GETARG_FLOAT8(1);
+	double rate = GammaHalf(&seed) * 2 / (7 * PG_GETARG_FLOAT8(2));
+	double a = GammaHalf(&seed);
+	double b = GammaHalf(&seed) - 2 * log(Uniform(&seed));
+	double spend = 12 / -log(Uniform(&seed) * Uniform(&seed) * Uniform(&seed));
+	double day = Uniform(&seed) * days / 2;
+	Datum *values = palloc(2 * MAX_PURCHASES * sizeof(Datum));
+	int n = 0;
 
 	do
 	{
-		double		amount = spend * -log(Uniform(&seed) * Uniform(&seed) * Uniform(&seed));
+		double amount = spend * -log(Uniform(&seed) * Uniform(&seed) * Uniform(&seed));
 
 		values[n++] = Float8GetDatum(day);
 		values[n++] = Float8GetDatum(rint(amount * 100) / 100);
 		day -= log(Uniform(&seed)) / rate;
 	} while (day < days && Uniform(&seed) > a / (a + b) && n < 2 * MAX_PURCHASES);
 
-	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	PG_RETURN_ARRAYTYPE_P(
+		construct_array(values, n, FLOAT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* A function of a model and a history that looks at the history and does nothing. */
@@ -90,9 +91,9 @@ Datum
 bench_row(PG_FUNCTION_ARGS)
 {
 	struct varlena *history = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
-	TupleDesc	desc = fcinfo->flinfo->fn_extra;
-	Datum		values[MAX_COLUMNS];
-	bool		nulls[MAX_COLUMNS];
+	TupleDesc desc = fcinfo->flinfo->fn_extra;
+	Datum values[MAX_COLUMNS];
+	bool nulls[MAX_COLUMNS];
 
 	if (desc == NULL)
 	{
@@ -120,8 +121,8 @@ bench_read(PG_FUNCTION_ARGS)
 {
 	struct varlena *history = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
 	const char *data = VARDATA_ANY(history);
-	Size		size = VARSIZE_ANY_EXHDR(history);
-	int64		sum = PG_GETARG_INT64(0);
+	Size size = VARSIZE_ANY_EXHDR(history);
+	int64 sum = PG_GETARG_INT64(0);
 
 	for (Size i = 0; i < size; i++)
 		sum += data[i];
@@ -137,8 +138,8 @@ bench_receive(PG_FUNCTION_ARGS)
 {
 	struct varlena *bytes = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
 	StringInfoData message;
-	Oid			receive;
-	Oid			param;
+	Oid receive;
+	Oid param;
 
 	getTypeBinaryInputInfo(get_fn_expr_rettype(fcinfo->flinfo), &receive, &param);
 	initStringInfo(&message);
@@ -162,9 +163,9 @@ bench_cpu(PG_FUNCTION_ARGS)
 static double
 Status(const char *name)
 {
-	FILE	   *file = fopen("/proc/self/status", "r");
-	char		line[256];
-	long		kilobytes = 0;
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	long kilobytes = 0;
 
 	while (file != NULL && fgets(line, sizeof(line), file) != NULL)
 		if (strncmp(line, name, strlen(name)) == 0)
@@ -182,11 +183,11 @@ PG_FUNCTION_INFO_V1(bench_memory);
 Datum
 bench_memory(PG_FUNCTION_ARGS)
 {
-	TupleDesc	desc;
-	Datum		values[3] = {Float8GetDatum(Status("VmHWM")),
-							 Float8GetDatum(Status("VmRSS") - Status("RssShmem")),
-							 Float8GetDatum(Status("RssShmem"))};
-	bool		nulls[3] = {false};
+	TupleDesc desc;
+	Datum values[3] = {Float8GetDatum(Status("VmHWM")),
+					   Float8GetDatum(Status("VmRSS") - Status("RssShmem")),
+					   Float8GetDatum(Status("RssShmem"))};
+	bool nulls[3] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "bench_memory must return a row");
@@ -198,7 +199,7 @@ PG_FUNCTION_INFO_V1(bench_memory_reset);
 Datum
 bench_memory_reset(PG_FUNCTION_ARGS)
 {
-	FILE	   *file = fopen("/proc/self/clear_refs", "w");
+	FILE *file = fopen("/proc/self/clear_refs", "w");
 
 	if (file != NULL)
 	{

@@ -26,7 +26,7 @@
 #define CELLS_WITHOUT_INDEX 8
 #define CELLS_AT_FIRST 4
 #define SPEND_AT_FIRST 4
-#define CELLS_LIMIT (1 << 30)	/* numbers of cells are 32 bits, the index twice as large */
+#define CELLS_LIMIT (1 << 30) /* numbers of cells are 32 bits, the index twice as large */
 
 static Size FlatSize(ExpandedObjectHeader *object);
 static void SettleEntries(ClvCellsState *state);
@@ -97,7 +97,7 @@ AllocArray(MemoryContext context, int64 n, Size size)
 Size
 clv_cells_size(const ClvCellsHead *head)
 {
-	Size		size = sizeof(ClvCellsHead);
+	Size size = sizeof(ClvCellsHead);
 
 	size = add_size(size, mul_size(head->nvectors, mul_size(head->width, sizeof(double))));
 	size = add_size(size, mul_size(head->ncells, sizeof(ClvCellEntry)));
@@ -107,7 +107,7 @@ clv_cells_size(const ClvCellsHead *head)
 Size
 clv_cells_storable_size(const ClvCellsHead *head)
 {
-	Size		size = clv_cells_size(head);
+	Size size = clv_cells_size(head);
 
 	if (!AllocSizeIsValid(size))
 		ereport(ERROR,
@@ -133,11 +133,11 @@ FlatSize(ExpandedObjectHeader *object)
 static void
 FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 {
-	int64		n = state->head->nvectors;
-	int			width = state->head->width;
+	int64 n = state->head->nvectors;
+	int width = state->head->width;
 	ClvCellsView view = {state->head, state->vectors.values, state->cells, state->spend};
-	uint32	   *rank;
-	uint32	   *order;
+	uint32 *rank;
+	uint32 *order;
 
 	if (n == 0)
 		return;
@@ -158,7 +158,7 @@ static void
 FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 {
 	const ClvCellsState *state = (ClvCellsState *) object;
-	ClvCells   *flat = (ClvCells *) result;
+	ClvCells *flat = (ClvCells *) result;
 
 	memcpy(&flat->head, state->head, sizeof(ClvCellsHead));
 	SET_VARSIZE(flat, size);
@@ -186,7 +186,7 @@ CheckVersion(const ClvCellsHead *head)
 ClvCells *
 clv_cells_flat(Datum cells)
 {
-	ClvCells   *flat;
+	ClvCells *flat;
 
 	if (clv_cells_are_small(cells))
 		cells = EOHPGetRODatum(&clv_cells_copy(cells, CurrentMemoryContext)->hdr);
@@ -224,7 +224,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 		clv_small_view(cells, view);
 	else
 	{
-		ClvCells   *flat = clv_cells_flat(cells);
+		ClvCells *flat = clv_cells_flat(cells);
 
 		view->head = &flat->head;
 		view->vectors = ClvCellsVectors(flat);
@@ -239,8 +239,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 static ClvCellsState *
 NewState(MemoryContext parent)
 {
-	MemoryContext context =
-		AllocSetContextCreate(parent, "clv_cells", ALLOCSET_START_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(parent, "clv_cells", ALLOCSET_START_SMALL_SIZES);
 	ClvCellsState *state = MemoryContextAllocZero(context, sizeof(ClvCellsState));
 
 	EOH_init_header(&state->hdr, &methods, context);
@@ -314,7 +313,7 @@ clv_cells_writable(Datum cells, MemoryContext parent)
 static inline uint64
 HashCell(const ClvCellEntry *cell)
 {
-	uint64		hash = (uint64) cell->since * UINT64CONST(0x9E3779B97F4A7C15);
+	uint64 hash = (uint64) cell->since * UINT64CONST(0x9E3779B97F4A7C15);
 
 	hash = (hash ^ (hash >> 32) ^ (uint64) cell->until) * UINT64CONST(0xD6E8FEB86659FD93);
 	hash = (hash ^ (hash >> 32) ^ (uint32) cell->x ^ (uint64) cell->vector << 32) *
@@ -326,8 +325,7 @@ HashCell(const ClvCellEntry *cell)
 static inline bool
 SameCell(const ClvCellEntry *a, const ClvCellEntry *b)
 {
-	return a->x == b->x && a->since == b->since && a->until == b->until &&
-		   a->vector == b->vector;
+	return a->x == b->x && a->since == b->since && a->until == b->until && a->vector == b->vector;
 }
 
 #define HIGH_HALF UINT64CONST(0xFFFFFFFF00000000)
@@ -336,21 +334,20 @@ SameCell(const ClvCellEntry *a, const ClvCellEntry *b)
 static void
 BuildIndex(ClvCellsState *state)
 {
-	uint64		slots = 4 * CELLS_WITHOUT_INDEX;
+	uint64 slots = 4 * CELLS_WITHOUT_INDEX;
 
 	while (slots < (uint64) state->head->ncells * 2)
 		slots *= 2;
 	if (state->index != NULL)
 		pfree(state->index);
-	state->index = NULL;		/* an error in the allocation leaves none rather than a freed one */
-	state->index =
-		MemoryContextAllocExtended(state->hdr.eoh_context, mul_size(slots, sizeof(uint64)),
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	state->index = NULL; /* an error in the allocation leaves none rather than a freed one */
+	state->index = MemoryContextAllocExtended(
+		state->hdr.eoh_context, mul_size(slots, sizeof(uint64)), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	state->index_mask = slots - 1;
 	for (int64 i = 0; i < state->head->ncells; i++)
 	{
-		uint64		hash = HashCell(&state->cells[i]);
-		uint32		slot = (uint32) hash & state->index_mask;
+		uint64 hash = HashCell(&state->cells[i]);
+		uint32 slot = (uint32) hash & state->index_mask;
 
 		while (state->index[slot] != 0)
 			slot = (slot + 1) & state->index_mask;
@@ -364,7 +361,7 @@ AppendCell(ClvCellsState *state, const ClvCellEntry *cell)
 {
 	if (state->head->ncells == state->cells_size)
 	{
-		int64		size = state->cells_size + state->cells_size / 2 + CELLS_AT_FIRST;
+		int64 size = state->cells_size + state->cells_size / 2 + CELLS_AT_FIRST;
 
 		if (state->head->ncells >= CELLS_LIMIT)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -389,8 +386,8 @@ clv_cell_add(ClvCellEntry *cell, uint32 count)
 static void
 CountEntry(ClvCellsState *state, const ClvCellEntry *cell)
 {
-	uint64		hash;
-	uint32		slot;
+	uint64 hash;
+	uint32 slot;
 
 	if (state->head->ncells <= CELLS_WITHOUT_INDEX && state->index == NULL)
 	{
@@ -405,8 +402,8 @@ CountEntry(ClvCellsState *state, const ClvCellEntry *cell)
 	}
 
 	/* at most two thirds full, this cell included */
-	if (state->index == NULL || (uint64) (state->head->ncells + 1) * 3 >
-		((uint64) state->index_mask + 1) * 2)
+	if (state->index == NULL ||
+		(uint64) (state->head->ncells + 1) * 3 > ((uint64) state->index_mask + 1) * 2)
 		BuildIndex(state);
 	hash = HashCell(cell);
 	for (slot = (uint32) hash & state->index_mask; state->index[slot] != 0;
@@ -429,8 +426,7 @@ clv_cells_count(ClvCellsState *state, const ClvCellEntry *cell)
 {
 	if (state->small != NULL)
 		AppendCell(state, cell);
-	else if (!state->packed.open ||
-		!clv_packed_count(&state->packed, state->hdr.eoh_context, cell))
+	else if (!state->packed.open || !clv_packed_count(&state->packed, state->hdr.eoh_context, cell))
 		CountEntry(state, cell);
 }
 
@@ -476,7 +472,7 @@ SettleEntries(ClvCellsState *state)
 static void
 ReserveSpend(ClvCellsState *state, int64 n)
 {
-	int64		size;
+	int64 size;
 
 	if (n <= state->spend_size)
 		return;
@@ -492,7 +488,7 @@ ReserveSpend(ClvCellsState *state, int64 n)
 void
 clv_cells_spend(ClvCellsState *state, int32 x, double mean)
 {
-	uint64		bits = (uint64) ClvDoubleBits(mean);
+	uint64 bits = (uint64) ClvDoubleBits(mean);
 	ClvSpendEntry *entry;
 
 	ReserveSpend(state, state->head->nspend + 1);
@@ -504,7 +500,8 @@ clv_cells_spend(ClvCellsState *state, int32 x, double mean)
 
 /* ---- merging ---- */
 
-/* Raises the error of two cells that differ in something that the counts depend on; hint: NULL for none. */
+/* Raises the error of two cells that differ in something that the counts depend on; hint: NULL for
+ * none. */
 static void
 GridError(const char *what, const char *one, const char *other, const char *hint)
 {
@@ -545,8 +542,7 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 	/* an occasion of 0 has seen no history yet */
 	if (one->occasion != other->occasion && one->occasion != 0 && other->occasion != 0)
 		GridError("occasions (days)", psprintf("%d", one->occasion),
-				  psprintf("%d", other->occasion),
-				  "Make all histories with the same occasion.");
+				  psprintf("%d", other->occasion), "Make all histories with the same occasion.");
 }
 
 /* The options as JSON. */
@@ -565,7 +561,7 @@ static void
 AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 {
 	const ClvCellsHead *head = from->head;
-	uint32	   *vector = NULL;
+	uint32 *vector = NULL;
 
 	if (head->nvectors > 0)
 	{
@@ -599,10 +595,10 @@ AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 ClvLogTimes
 clv_log_time(int32 days)
 {
-	double		scaled = ldexp(log(days), 20);
-	double		coarse = rint(scaled);
+	double scaled = ldexp(log(days), 20);
+	double coarse = rint(scaled);
 
-	return (ClvLogTimes) {(int64) coarse, (int64) rint(ldexp(scaled - coarse, 30))};
+	return (ClvLogTimes){(int64) coarse, (int64) rint(ldexp(scaled - coarse, 30))};
 }
 
 /*
@@ -611,19 +607,18 @@ clv_log_time(int32 days)
  * at most half a unit of the coarse one.
  */
 bool
-clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells, double *least,
-				   double *most)
+clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells, double *least, double *most)
 {
 	const double rounding = 1e-9;
-	double		times = 0;
-	double		value = ClvTimesValue(&head->times);
+	double times = 0;
+	double value = ClvTimesValue(&head->times);
 
 	*least = *most = 0;
 	for (int64 i = 0; i < head->ncells; i++)
 	{
 		const ClvCellEntry *cell = &cells[i];
-		double		x = cell->x;
-		double		days = (double) (cell->until - cell->since);
+		double x = cell->x;
+		double days = (double) (cell->until - cell->since);
 
 		if (i % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -658,11 +653,12 @@ clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head)
 {
 	clv_cells_check_grid(sum, head);
 	if (memcmp(&sum->options, &head->options, sizeof(ClvFitOptions)) != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("clv_cells with different options cannot be put together"),
-						errdetail("%s and %s", OptionsText(&sum->options), OptionsText(&head->options)),
-						errhint("To fit them anyway, give the options again: "
-								"clv_fit(cells, clv_options(...)).")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("clv_cells with different options cannot be put together"),
+				 errdetail("%s and %s", OptionsText(&sum->options), OptionsText(&head->options)),
+				 errhint("To fit them anyway, give the options again: "
+						 "clv_fit(cells, clv_options(...)).")));
 	if (head->occasion != 0)
 		sum->occasion = head->occasion;
 	if (pg_add_s64_overflow(sum->skipped, head->skipped, &sum->skipped) ||
@@ -682,15 +678,14 @@ clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from)
 
 /* ---- checks of cells that were read ---- */
 
-#define BadCells(...) \
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
+#define BadCells(...) ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
 
 /* Whether cells of that kind can come from these options. */
 static bool
 IsKindOf(const ClvCellsHead *head)
 {
-	ClvClock	clock = clv_fit_clock(&head->options);
-	bool		periods = clock == CLV_OPPORTUNITIES || clock == CLV_RENEWALS;
+	ClvClock clock = clv_fit_clock(&head->options);
+	bool periods = clock == CLV_OPPORTUNITIES || clock == CLV_RENEWALS;
 
 	switch (head->kind)
 	{
@@ -710,11 +705,10 @@ clv_cells_check_head(const ClvCellsHead *head)
 {
 	clv_fit_options_check(&head->options);
 	if (!IsKindOf(head))
-		BadCells(errmsg("invalid kind of clv_cells for model \"%s\": %d",
-						head->options.model, head->kind));
+		BadCells(errmsg("invalid kind of clv_cells for model \"%s\": %d", head->options.model,
+						head->kind));
 	if (head->with_spend > 1 || head->with_times > 1)
-		BadCells(errmsg("invalid flags in clv_cells: %d, %d", head->with_spend,
-						head->with_times));
+		BadCells(errmsg("invalid flags in clv_cells: %d, %d", head->with_spend, head->with_times));
 	if (head->with_times && head->kind != CLV_CELLS_HISTORY)
 		BadCells(errmsg("times between purchases in clv_cells without histories"));
 	if (!head->with_times && (head->times.coarse != 0 || head->times.fine != 0))
@@ -726,8 +720,8 @@ clv_cells_check_head(const ClvCellsHead *head)
 		BadCells(errmsg("occasion of clv_cells is out of range: %d", head->occasion));
 	if (head->skipped < 0 || head->spend_skipped < 0 || head->returned < 0)
 		BadCells(errmsg("number of customers in clv_cells must not be negative"));
-	if (head->returned > 0 && (head->kind != CLV_CELLS_PERIODS ||
-							   clv_fit_clock(&head->options) != CLV_RENEWALS))
+	if (head->returned > 0 &&
+		(head->kind != CLV_CELLS_PERIODS || clv_fit_clock(&head->options) != CLV_RENEWALS))
 		BadCells(errmsg("returned customers in clv_cells without contracts"));
 }
 
@@ -735,9 +729,9 @@ clv_cells_check_head(const ClvCellsHead *head)
 static void
 CheckDays(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
-	DateADT		as_of = head->options.as_of;
+	char one[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
+	DateADT as_of = head->options.as_of;
 	ClvCounting counting;
 
 	if (head->options.periods == CLV_PERIODS_CALENDAR)
@@ -761,22 +755,22 @@ CheckDays(const ClvCellsHead *head, const ClvCellEntry *cell)
 static void
 CheckTimes(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
-	bool		periods = head->kind == CLV_CELLS_PERIODS;
-	double		t_x = periods ? cell->since : ClvBitsDouble(cell->since);
-	double		t_cal = periods ? cell->until : ClvBitsDouble(cell->until);
+	bool periods = head->kind == CLV_CELLS_PERIODS;
+	double t_x = periods ? cell->since : ClvBitsDouble(cell->since);
+	double t_cal = periods ? cell->until : ClvBitsDouble(cell->until);
 
 	if (cell->since < 0 || cell->until < 0 || !isfinite(t_x) || !isfinite(t_cal) ||
 		(periods && cell->until > PG_INT32_MAX) || (cell->x == 0 && t_x > 0) ||
 		!clv_possible(clv_fit_family(&head->options), cell->x, t_x, t_cal))
-		BadCells(errmsg("impossible cell in clv_cells: x = %d, t_x = %g, t_cal = %g", cell->x,
-						t_x, t_cal));
+		BadCells(errmsg("impossible cell in clv_cells: x = %d, t_x = %g, t_cal = %g", cell->x, t_x,
+						t_cal));
 }
 
 void
 clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
-	if (cell->x < 0 || cell->count == 0 || (cell->x == 0 && head->kind == CLV_CELLS_HISTORY &&
-											cell->since != cell->until))
+	if (cell->x < 0 || cell->count == 0 ||
+		(cell->x == 0 && head->kind == CLV_CELLS_HISTORY && cell->since != cell->until))
 		BadCells(errmsg("impossible cell in clv_cells: %d repeat purchases of %u customers",
 						cell->x, cell->count));
 	if (head->kind == CLV_CELLS_HISTORY)
@@ -790,12 +784,13 @@ clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell)
 void
 clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells)
 {
-	double		least;
-	double		most;
+	double least;
+	double most;
 
 	if (head->with_times && !clv_times_possible(head, cells, &least, &most))
 		BadCells(errmsg("impossible sum of times between purchases in clv_cells: [" INT64_FORMAT
-						", " INT64_FORMAT "]", head->times.coarse, head->times.fine),
+						", " INT64_FORMAT "]",
+						head->times.coarse, head->times.fine),
 				 errdetail("The sum is %.6g; with these cells it must lie between %.6g and %.6g.",
 						   ClvTimesValue(&head->times), least, most));
 }
@@ -803,14 +798,13 @@ clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells)
 void
 clv_vector_check(const ClvCellsHead *head, const double *vector)
 {
-	bool		outcome = clv_fit_clock(&head->options) == CLV_CAMPAIGNS;
+	bool outcome = clv_fit_clock(&head->options) == CLV_CAMPAIGNS;
 
 	for (int i = 0; i < head->width; i++)
 	{
 		if (!isfinite(vector[i]))
 			BadCells(errmsg("covariates in clv_cells must be finite: %g", vector[i]));
-		if ((vector[i] == 0 && signbit(vector[i])) ||
-			(outcome && vector[i] != 0 && vector[i] != 1))
+		if ((vector[i] == 0 && signbit(vector[i])) || (outcome && vector[i] != 0 && vector[i] != 1))
 			BadCells(errmsg("vector of clv_cells is not in canonical form: %g", vector[i]));
 	}
 }

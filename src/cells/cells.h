@@ -19,14 +19,15 @@
 #include "utils/expandeddatum.h"
 
 #define CLV_CELLS_VERSION 2
-#define CLV_CELLS_SMALL 255		/* in place of a version: a state that is never stored (cells_small.c) */
+#define CLV_CELLS_SMALL                                                                            \
+	255 /* in place of a version: a state that is never stored (cells_small.c) */
 
 /* What cells were counted from. */
 typedef enum ClvCellsKind
 {
-	CLV_CELLS_HISTORY,			/* counted from histories: days, T waits for as_of */
-	CLV_CELLS_SUMMARY,			/* counted from x, t_x, t_cal */
-	CLV_CELLS_PERIODS			/* counted from histories in whole periods, as of a day */
+	CLV_CELLS_HISTORY, /* counted from histories: days, T waits for as_of */
+	CLV_CELLS_SUMMARY, /* counted from x, t_x, t_cal */
+	CLV_CELLS_PERIODS  /* counted from histories in whole periods, as of a day */
 } ClvCellsKind;
 
 /*
@@ -37,20 +38,20 @@ typedef enum ClvCellsKind
  */
 typedef struct ClvCellEntry
 {
-	int32		x;
-	uint32		count;
-	int64		since;
-	int64		until;
-	uint32		vector;			/* number of its vector; 0 where there are none */
-	uint32		reserved;
+	int32 x;
+	uint32 count;
+	int64 since;
+	int64 until;
+	uint32 vector; /* number of its vector; 0 where there are none */
+	uint32 reserved;
 } ClvCellEntry;
 
 /* A customer's purchases of known value; the bits of their mean in two halves, 12 bytes in all. */
 typedef struct ClvSpendEntry
 {
-	int32		x;
-	uint32		mean_high;
-	uint32		mean_low;
+	int32 x;
+	uint32 mean_high;
+	uint32 mean_low;
 } ClvSpendEntry;
 
 /*
@@ -60,52 +61,52 @@ typedef struct ClvSpendEntry
  */
 typedef struct ClvLogTimes
 {
-	int64		coarse;			/* in units of 2^-20 */
-	int64		fine;			/* what is left, in units of 2^-50 */
+	int64 coarse; /* in units of 2^-20 */
+	int64 fine;   /* what is left, in units of 2^-50 */
 } ClvLogTimes;
 
 /* All of clv_cells but the vectors, cells and spend entries. */
 typedef struct ClvCellsHead
 {
-	int32		vl_len_;		/* varlena header (do not touch directly!) */
-	uint8		version;
-	uint8		kind;			/* ClvCellsKind */
-	uint8		with_spend;		/* spend entries were collected */
-	uint8		with_times;		/* times between purchases were summed */
-	int32		occasion;		/* grid of the histories; 0: summaries, or none seen yet */
-	int32		width;			/* numbers in a vector: covariates, or the outcome alone */
-	int64		skipped;		/* customers who did not exist yet at as_of */
-	int64		spend_skipped;	/* repeat buyers without a positive known mean */
-	int64		returned;		/* customers who came back after their contract had ended */
+	int32 vl_len_; /* varlena header (do not touch directly!) */
+	uint8 version;
+	uint8 kind;          /* ClvCellsKind */
+	uint8 with_spend;    /* spend entries were collected */
+	uint8 with_times;    /* times between purchases were summed */
+	int32 occasion;      /* grid of the histories; 0: summaries, or none seen yet */
+	int32 width;         /* numbers in a vector: covariates, or the outcome alone */
+	int64 skipped;       /* customers who did not exist yet at as_of */
+	int64 spend_skipped; /* repeat buyers without a positive known mean */
+	int64 returned;      /* customers who came back after their contract had ended */
 	ClvLogTimes times;
-	int64		nvectors;
-	int64		ncells;
-	int64		nspend;
+	int64 nvectors;
+	int64 ncells;
+	int64 nspend;
 	ClvFitOptions options;
 } ClvCellsHead;
 
 /*
  * The type as it is stored: vectors, cells and spend entries follow, each sorted, so
-* that equal cells are equal bytes. Every vector belongs to a cell.
+ * that equal cells are equal bytes. Every vector belongs to a cell.
  */
 typedef struct ClvCells
 {
 	ClvCellsHead head;
-	double		data[FLEXIBLE_ARRAY_MEMBER];
+	double data[FLEXIBLE_ARRAY_MEMBER];
 } ClvCells;
 
 #define ClvCellsVectors(flat) ((flat)->data)
-#define ClvCellsEntries(flat) \
+#define ClvCellsEntries(flat)                                                                      \
 	((ClvCellEntry *) ((flat)->data + (flat)->head.nvectors * (flat)->head.width))
 #define ClvCellsSpend(flat) ((ClvSpendEntry *) (ClvCellsEntries(flat) + (flat)->head.ncells))
 
 /* Vectors in order of arrival, found through an index. */
 typedef struct ClvVectors
 {
-	double	   *values;			/* head.nvectors x head.width */
-	int64		size;
-	uint32	   *index;			/* number of a vector + 1 */
-	uint32		mask;
+	double *values; /* head.nvectors x head.width */
+	int64 size;
+	uint32 *index; /* number of a vector + 1 */
+	uint32 mask;
 } ClvVectors;
 
 #define CLV_PACKED_WAITING 16
@@ -113,14 +114,14 @@ typedef struct ClvVectors
 /* Cells of a word each while they are counted (cells_packed.c). */
 typedef struct ClvPacked
 {
-	uint64	   *slots;			/* 0: empty */
-	uint64		mask;
-	int64		used;
-	uint64		waiting[CLV_PACKED_WAITING];	/* to be entered into the slots */
-	int			nwaiting;
-	int64		latest;			/* the last day on which a first purchase may lie */
-	int			shift;			/* of a hash, to the number of its slot */
-	bool		open;			/* cells may be added */
+	uint64 *slots; /* 0: empty */
+	uint64 mask;
+	int64 used;
+	uint64 waiting[CLV_PACKED_WAITING]; /* to be entered into the slots */
+	int nwaiting;
+	int64 latest; /* the last day on which a first purchase may lie */
+	int shift;    /* of a hash, to the number of its slot */
+	bool open;    /* cells may be added */
 } ClvPacked;
 
 /* The type while it grows: entries in order of arrival, found through an index. */
@@ -128,21 +129,21 @@ typedef struct ClvCellsState
 {
 	ExpandedObjectHeader hdr;
 	ClvCellsHead *head;
-	ClvCellsHead own_head;		/* where it is, but for a small state */
-	struct ClvSmall *small;		/* NULL: the object itself is the value */
-	ClvPacked	packed;			/* cells that are not among the entries yet */
-	bool		settling;		/* they are becoming entries, or an error came in between */
-	ClvVectors	vectors;
+	ClvCellsHead own_head;  /* where it is, but for a small state */
+	struct ClvSmall *small; /* NULL: the object itself is the value */
+	ClvPacked packed;       /* cells that are not among the entries yet */
+	bool settling;          /* they are becoming entries, or an error came in between */
+	ClvVectors vectors;
 	ClvCellEntry *cells;
-	int64		cells_size;
-	uint64	   *index;			/* half a hash, number of a cell + 1; NULL while there are few */
-	uint32		index_mask;
+	int64 cells_size;
+	uint64 *index; /* half a hash, number of a cell + 1; NULL while there are few */
+	uint32 index_mask;
 	ClvSpendEntry *spend;
-	int64		spend_size;
+	int64 spend_size;
 
-	uint64		agreed;			/* generation of the options argument that was found to be the head's */
-	ClvCounting counting;		/* of families of discrete time */
-	ClvClock	clock;
+	uint64 agreed;        /* generation of the options argument that was found to be the head's */
+	ClvCounting counting; /* of families of discrete time */
+	ClvClock clock;
 } ClvCellsState;
 
 /* Either form, to be read. */
@@ -190,7 +191,7 @@ extern uint32 clv_cells_vector(ClvCellsState *state, const double *vector);
 extern void clv_vectors_rank(const ClvCellsView *view, uint32 *rank, uint32 *order);
 
 /* The order of vectors: that of their first numbers that differ. */
-extern int	clv_vector_compare(const double *a, const double *b, int width);
+extern int clv_vector_compare(const double *a, const double *b, int width);
 
 /* Bytes of the stored form. */
 extern Size clv_cells_size(const ClvCellsHead *head);
@@ -211,7 +212,7 @@ extern bool clv_packed_count(ClvPacked *packed, MemoryContext context, const Clv
 
 /* Call take for each cell, in their order; none can be added afterwards. */
 extern void clv_packed_settle(ClvPacked *packed, MemoryContext context,
-							  void (*take) (void *arg, const ClvCellEntry *cell), void *arg);
+							  void (*take)(void *arg, const ClvCellEntry *cell), void *arg);
 
 /* ---- the states of small fits (cells_small.c) ---- */
 
@@ -246,15 +247,15 @@ extern ClvLogTimes clv_log_time(int32 days);
 extern void clv_times_add(ClvLogTimes *sum, const ClvLogTimes *times, int sign);
 
 /* Order of the entries in the stored form. */
-extern int	clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b);
-extern int	clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
+extern int clv_cell_compare(const ClvCellEntry *a, const ClvCellEntry *b);
+extern int clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b);
 
 /*
  * Whether customers with these cells can have the head's sum of times, which must then lie
  * between least and most.
  */
-extern bool clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells,
-							   double *least, double *most);
+extern bool clv_times_possible(const ClvCellsHead *head, const ClvCellEntry *cells, double *least,
+							   double *most);
 
 /* The sum of log times as a double. */
 static inline double
@@ -274,7 +275,7 @@ extern void clv_spend_check(const ClvCellsHead *head, int32 x, double mean);
 static inline int64
 ClvDoubleBits(double value)
 {
-	int64		bits;
+	int64 bits;
 
 	memcpy(&bits, &value, sizeof(bits));
 	return bits;
@@ -284,7 +285,7 @@ ClvDoubleBits(double value)
 static inline double
 ClvBitsDouble(int64 bits)
 {
-	double		value;
+	double value;
 
 	memcpy(&value, &bits, sizeof(value));
 	return value;
@@ -297,4 +298,4 @@ ClvSpendMean(const ClvSpendEntry *entry)
 	return ClvBitsDouble((int64) ((uint64) entry->mean_high << 32 | entry->mean_low));
 }
 
-#endif							/* CLV_CELLS_H */
+#endif /* CLV_CELLS_H */

@@ -2,7 +2,7 @@
  * cells_flat.c
  *		Customers added to stored cells, and taken out of them: clv_cells + and -.
  *
-* Both sides are sorted, so one pass over them makes the result. That is several
+ * Both sides are sorted, so one pass over them makes the result. That is several
  * times as fast as an aggregate, which must be ready for cells in any order.
  */
 #include "cells/cells.h"
@@ -28,21 +28,23 @@ CannotSubtract(const char *detail)
 static char *
 CellText(const ClvCellsHead *head, const ClvCellEntry *cell)
 {
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
+	char one[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
 
 	if (head->kind == CLV_CELLS_PERIODS)
 		return psprintf("x = %d, t_x = %d, t_cal = %d", cell->x, (int) cell->since,
 						(int) cell->until);
 	if (head->kind == CLV_CELLS_SUMMARY)
 		return psprintf("x = %d, t_x = %s, t_cal = %s", cell->x,
-						clv_number_text(ClvBitsDouble(cell->since)), clv_number_text(ClvBitsDouble(cell->until)));
+						clv_number_text(ClvBitsDouble(cell->since)),
+						clv_number_text(ClvBitsDouble(cell->until)));
 	return psprintf("x = %d, first purchase on %s, last on %s", cell->x,
 					clv_date_text((DateADT) cell->since, one),
 					clv_date_text((DateADT) cell->until, other));
 }
 
-/* Memory for so many elements, zeroed: the entries of both sides together may exceed what a value can hold. */
+/* Memory for so many elements, zeroed: the entries of both sides together may exceed what a value
+ * can hold. */
 static void *
 Room(int64 n, Size size)
 {
@@ -54,33 +56,33 @@ Room(int64 n, Size size)
 /* The vectors of both sides in order, and for each side the numbers of its vectors among them. */
 typedef struct Union
 {
-	int			width;
-	int64		n;
-	double	   *values;
-	uint32	   *of_left;
-	uint32	   *of_right;
+	int width;
+	int64 n;
+	double *values;
+	uint32 *of_left;
+	uint32 *of_right;
 } Union;
 
 /* Merge the vectors of both sides. */
 static void
 UniteVectors(const ClvCells *left, const ClvCells *right, Union *both)
 {
-	int			width = left->head.width;
-	int64		i = 0;
-	int64		j = 0;
+	int width = left->head.width;
+	int64 i = 0;
+	int64 j = 0;
 
-	*both = (Union){
-		.width = width,
-		.values = Room(left->head.nvectors + right->head.nvectors, width * sizeof(double)),
-		.of_left = Room(left->head.nvectors, sizeof(uint32)),
-		.of_right = Room(right->head.nvectors, sizeof(uint32))};
+	*both =
+		(Union){.width = width,
+				.values = Room(left->head.nvectors + right->head.nvectors, width * sizeof(double)),
+				.of_left = Room(left->head.nvectors, sizeof(uint32)),
+				.of_right = Room(right->head.nvectors, sizeof(uint32))};
 	while (i < left->head.nvectors || j < right->head.nvectors)
 	{
 		const double *one = ClvCellsVectors(left) + i * width;
 		const double *other = ClvCellsVectors(right) + j * width;
-		int			order = i == left->head.nvectors	  ? 1
-							: j == right->head.nvectors ? -1
-														: clv_vector_compare(one, other, width);
+		int order = i == left->head.nvectors    ? 1
+					: j == right->head.nvectors ? -1
+												: clv_vector_compare(one, other, width);
 
 		memcpy(both->values + both->n * width, order <= 0 ? one : other, width * sizeof(double));
 		if (order <= 0)
@@ -91,13 +93,14 @@ UniteVectors(const ClvCells *left, const ClvCells *right, Union *both)
 	}
 }
 
-/* Keep the vectors that a cell still has, and renumber those of the cells; returns how many there are. */
+/* Keep the vectors that a cell still has, and renumber those of the cells; returns how many there
+ * are. */
 static int64
 KeepVectors(const Union *both, ClvCellEntry *cells, int64 n, double *result)
 {
-	int			width = both->width;
-	uint32	   *number = Room(both->n, sizeof(uint32));
-	int64		kept = 0;
+	int width = both->width;
+	uint32 *number = Room(both->n, sizeof(uint32));
+	int64 kept = 0;
 
 	for (int64 i = 0; i < n; i++)
 		number[cells[i].vector] = 1;
@@ -144,17 +147,19 @@ CombineCells(const ClvCells *left, const ClvCells *right, int sign, const Union 
 {
 	const ClvCellEntry *one = ClvCellsEntries(left);
 	const ClvCellEntry *other = ClvCellsEntries(right);
-	int64		n = 0;
-	int64		i = 0;
-	int64		j = 0;
+	int64 n = 0;
+	int64 i = 0;
+	int64 j = 0;
 
 	while (i < left->head.ncells || j < right->head.ncells)
 	{
-		ClvCellEntry a = i < left->head.ncells ? Numbered(&one[i], both->of_left) : (ClvCellEntry){0};
-		ClvCellEntry b = j < right->head.ncells ? Numbered(&other[j], both->of_right) : (ClvCellEntry){0};
-		int			order = i == left->head.ncells	? 1
-							: j == right->head.ncells ? -1
-													  : clv_cell_compare(&a, &b);
+		ClvCellEntry a =
+			i < left->head.ncells ? Numbered(&one[i], both->of_left) : (ClvCellEntry){0};
+		ClvCellEntry b =
+			j < right->head.ncells ? Numbered(&other[j], both->of_right) : (ClvCellEntry){0};
+		int order = i == left->head.ncells    ? 1
+					: j == right->head.ncells ? -1
+											  : clv_cell_compare(&a, &b);
 
 		if (order > 0 && sign < 0)
 			CannotSubtract(psprintf("%u of 0 with %s.", b.count, CellText(&right->head, &b)));
@@ -178,19 +183,19 @@ CombineSpend(const ClvCells *left, const ClvCells *right, int sign, ClvSpendEntr
 {
 	const ClvSpendEntry *one = ClvCellsSpend(left);
 	const ClvSpendEntry *other = ClvCellsSpend(right);
-	int64		n = 0;
-	int64		i = 0;
-	int64		j = 0;
+	int64 n = 0;
+	int64 i = 0;
+	int64 j = 0;
 
 	while (i < left->head.nspend || j < right->head.nspend)
 	{
-		int			order = i == left->head.nspend		? 1
-							: j == right->head.nspend ? -1
-													  : clv_spend_compare(&one[i], &other[j]);
+		int order = i == left->head.nspend    ? 1
+					: j == right->head.nspend ? -1
+											  : clv_spend_compare(&one[i], &other[j]);
 
 		if (order > 0 && sign < 0)
 			CannotSubtract(psprintf("One with %d purchases of %s in the mean.", other[j].x,
-									 clv_number_text(ClvSpendMean(&other[j]))));
+									clv_number_text(ClvSpendMean(&other[j]))));
 		if (order == 0 && sign < 0)
 		{
 			i++;
@@ -206,7 +211,8 @@ CombineSpend(const ClvCells *left, const ClvCells *right, int sign, ClvSpendEntr
 
 /* ---- in SQL ---- */
 
-/* Subtract the numbers of customers in the head; an error where the grids differ or a number becomes negative. */
+/* Subtract the numbers of customers in the head; an error where the grids differ or a number
+ * becomes negative. */
 static void
 SubtractHeads(ClvCellsHead *head, const ClvCellsHead *right)
 {
@@ -220,19 +226,21 @@ SubtractHeads(ClvCellsHead *head, const ClvCellsHead *right)
 }
 
 /*
-* An error where the sum of log times that is left is impossible. Customers with the same days of first and last
- * purchases can have different days between; only this sum depends on them, and it does not show every difference.
+ * An error where the sum of log times that is left is impossible. Customers with the same days of
+ * first and last purchases can have different days between; only this sum depends on them, and it
+ * does not show every difference.
  */
 static void
 CheckTimesLeft(const ClvCellsHead *head, const ClvCellEntry *cells)
 {
-	double		least;
-	double		most;
+	double least;
+	double most;
 
 	if (head->with_times && !clv_times_possible(head, cells, &least, &most))
-		CannotSubtract(psprintf("Days between their first and last purchases are others: the logarithms of the "
-								 "times left add up to %.6g, those of the customers left lie between %.6g and %.6g.",
-								 ClvTimesValue(&head->times), least, most));
+		CannotSubtract(psprintf(
+			"Days between their first and last purchases are others: the logarithms of the "
+			"times left add up to %.6g, those of the customers left lie between %.6g and %.6g.",
+			ClvTimesValue(&head->times), least, most));
 }
 
 /* left + right (sign 1) or left - right (-1), canonical. */
@@ -240,10 +248,10 @@ static ClvCells *
 Combine(const ClvCells *left, const ClvCells *right, int sign)
 {
 	ClvCellsHead head = left->head;
-	ClvCells   *result;
+	ClvCells *result;
 	ClvCellEntry *cells;
 	ClvSpendEntry *spend;
-	Union		both;
+	Union both;
 
 	if (sign > 0)
 		clv_cells_add_head(&head, &right->head);
@@ -276,7 +284,8 @@ PG_FUNCTION_INFO_V1(clv_cells_plus);
 Datum
 clv_cells_plus(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(Combine(clv_cells_flat(PG_GETARG_DATUM(0)), clv_cells_flat(PG_GETARG_DATUM(1)), 1));
+	PG_RETURN_POINTER(
+		Combine(clv_cells_flat(PG_GETARG_DATUM(0)), clv_cells_flat(PG_GETARG_DATUM(1)), 1));
 }
 
 PG_FUNCTION_INFO_V1(clv_cells_subtract);
@@ -285,5 +294,6 @@ PG_FUNCTION_INFO_V1(clv_cells_subtract);
 Datum
 clv_cells_subtract(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(Combine(clv_cells_flat(PG_GETARG_DATUM(0)), clv_cells_flat(PG_GETARG_DATUM(1)), -1));
+	PG_RETURN_POINTER(
+		Combine(clv_cells_flat(PG_GETARG_DATUM(0)), clv_cells_flat(PG_GETARG_DATUM(1)), -1));
 }

@@ -34,8 +34,9 @@
 static const char *
 KindName(int kind)
 {
-	return kind == CLV_CELLS_SUMMARY ? "summary" : kind == CLV_CELLS_PERIODS ? "periods"
-																			 : "history";
+	return kind == CLV_CELLS_SUMMARY   ? "summary"
+		   : kind == CLV_CELLS_PERIODS ? "periods"
+									   : "history";
 }
 
 /* Append cell i as an array. */
@@ -63,7 +64,7 @@ AppendCell(StringInfo out, const ClvCells *flat, int64 i)
 static void
 AppendVectors(StringInfo out, const ClvCells *flat)
 {
-	int			width = flat->head.width;
+	int width = flat->head.width;
 
 	appendStringInfoString(out, "\"vectors\": [");
 	for (int64 i = 0; i < flat->head.nvectors * width; i++)
@@ -105,8 +106,7 @@ CellsText(const ClvCells *flat)
 	appendStringInfo(&out, "{\"version\": %d, \"kind\": \"%s\", \"occasion\": %d, \"options\": ",
 					 head->version, KindName(head->kind), head->occasion);
 	clv_fit_options_text(&out, &head->options);
-	appendStringInfo(&out,
-					 ", \"skipped\": " INT64_FORMAT ", \"spend_skipped\": " INT64_FORMAT ", ",
+	appendStringInfo(&out, ", \"skipped\": " INT64_FORMAT ", \"spend_skipped\": " INT64_FORMAT ", ",
 					 head->skipped, head->spend_skipped);
 	if (head->returned > 0)
 		appendStringInfo(&out, "\"returned\": " INT64_FORMAT ", ", head->returned);
@@ -146,7 +146,7 @@ PG_FUNCTION_INFO_V1(clv_cells_to_jsonb);
 Datum
 clv_cells_to_jsonb(PG_FUNCTION_ARGS)
 {
-	char	   *text = CellsText(clv_cells_flat(PG_GETARG_DATUM(0)));
+	char *text = CellsText(clv_cells_flat(PG_GETARG_DATUM(0)));
 
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }
@@ -176,8 +176,8 @@ ScanString(ClvScanner *in)
 static double
 ScanNumber(ClvScanner *in)
 {
-	ClvScanner	before = *in;
-	double		value = strtod(clv_scan_number(in, "a number"), NULL);
+	ClvScanner before = *in;
+	double value = strtod(clv_scan_number(in, "a number"), NULL);
 
 	if (!isfinite(value))
 		clv_scan_error(&before, "a number that double precision can hold");
@@ -196,8 +196,8 @@ static char *
 ScanObject(ClvScanner *in)
 {
 	const char *begin;
-	int			depth = 0;
-	bool		quoted = false;
+	int depth = 0;
+	bool quoted = false;
 
 	(void) clv_scan_peek(in);
 	begin = in->at;
@@ -225,7 +225,7 @@ static void
 ScanOptions(ClvScanner *in, ClvFitOptions *options)
 {
 	ClvParsedOptions parsed;
-	Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(ScanObject(in)));
+	Datum json = DirectFunctionCall1(jsonb_in, CStringGetDatum(ScanObject(in)));
 
 	clv_fit_options_parse(DatumGetJsonbP(json), &parsed);
 	*options = parsed.options;
@@ -235,8 +235,8 @@ ScanOptions(ClvScanner *in, ClvFitOptions *options)
 static void
 ScanVector(ClvScanner *in, ClvCellsState *state)
 {
-	double		vector[CLV_MAX_COVARIATES];
-	int64		n = state->head->nvectors;
+	double vector[CLV_MAX_COVARIATES];
+	int64 n = state->head->nvectors;
 
 	for (int i = 0; i < state->head->width; i++)
 	{
@@ -286,8 +286,8 @@ ScanCell(ClvScanner *in, ClvCellsState *state)
 static void
 ScanSpend(ClvScanner *in, ClvCellsState *state)
 {
-	int32		x;
-	double		mean;
+	int32 x;
+	double mean;
 
 	clv_scan_expect(in, "[");
 	x = (int32) ScanInteger(in, 1, PG_INT32_MAX);
@@ -300,9 +300,9 @@ ScanSpend(ClvScanner *in, ClvCellsState *state)
 
 /* Read a list of rows, each with the function. */
 static void
-ScanRows(ClvScanner *in, ClvCellsState *state, void (*row) (ClvScanner *, ClvCellsState *))
+ScanRows(ClvScanner *in, ClvCellsState *state, void (*row)(ClvScanner *, ClvCellsState *))
 {
-	int64		n = 0;
+	int64 n = 0;
 
 	clv_scan_expect(in, "[");
 	if (clv_scan_accept(in, "]"))
@@ -340,17 +340,17 @@ enum
 	KEYS
 };
 
-static const char *const key_names[KEYS] = {"version", "kind", "occasion", "options",
+static const char *const key_names[KEYS] = {"version", "kind",          "occasion", "options",
 											"skipped", "spend_skipped", "returned", "times",
-											"vectors", "cells", "spend"};
+											"vectors", "cells",         "spend"};
 
 /* Read a key and its colon; an error where it is unknown. */
 static int
 ScanKey(ClvScanner *in)
 {
-	ClvScanner	before = *in;
-	char	   *name = ScanString(in);
-	int			key;
+	ClvScanner before = *in;
+	char *name = ScanString(in);
+	int key;
 
 	for (key = 0; key < KEYS; key++)
 		if (strcmp(key_names[key], name) == 0)
@@ -366,8 +366,8 @@ ScanKey(ClvScanner *in)
 static void
 ScanKind(ClvScanner *in, ClvCellsHead *head)
 {
-	ClvScanner	before = *in;
-	char	   *name = ScanString(in);
+	ClvScanner before = *in;
+	char *name = ScanString(in);
 
 	if (strcmp(name, "history") == 0)
 		head->kind = CLV_CELLS_HISTORY;
@@ -387,7 +387,7 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 	clv_scan_expect(in, "{");
 	do
 	{
-		int			key = ScanKey(in);
+		int key = ScanKey(in);
 
 		if (rows[key].at != NULL)
 			clv_scan_error(in, "each key once");
@@ -447,7 +447,7 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 static void
 CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
 {
-	bool	   *used = palloc_extended(head->nvectors + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	bool *used = palloc_extended(head->nvectors + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 
 	for (int64 i = 0; i < head->ncells; i++)
 		used[cells[i].vector] = true;
@@ -462,18 +462,18 @@ CheckVectorsUsed(const ClvCellsHead *head, const ClvCellEntry *cells)
 static Datum
 ParseCells(const char *text)
 {
-	ClvScanner	in = {"clv_cells", NULL, text, text};
-	ClvScanner	rows[KEYS] = {0};
+	ClvScanner in = {"clv_cells", NULL, text, text};
+	ClvScanner rows[KEYS] = {0};
 	ClvCellsHead head;
 	ClvCellsState *state;
-	ClvCells   *flat;
+	ClvCells *flat;
 
 	ScanHead(&in, &head, rows);
 	head.width = clv_fit_width(&head.options);
 	clv_cells_check_head(&head);
 	if ((rows[KEY_VECTORS].at != NULL) != (head.width > 0))
 		clv_scan_error(&in, head.width > 0 ? "the key \"vectors\""
-										: "no key \"vectors\" where there are no covariates");
+										   : "no key \"vectors\" where there are no covariates");
 	state = clv_cells_new(CurrentMemoryContext, (ClvCellsKind) head.kind, &head.options);
 	*state->head = head;
 	if (head.width > 0)
@@ -495,7 +495,7 @@ PG_FUNCTION_INFO_V1(clv_cells_from_jsonb);
 Datum
 clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	Jsonb *json = PG_GETARG_JSONB_P(0);
 
 	return ParseCells(JsonbToCString(NULL, &json->root, VARSIZE(json)));
 }
@@ -511,7 +511,7 @@ PG_FUNCTION_INFO_V1(clv_cells_send);
 Datum
 clv_cells_send(PG_FUNCTION_ARGS)
 {
-	ClvCells   *flat = clv_cells_flat(PG_GETARG_DATUM(0));
+	ClvCells *flat = clv_cells_flat(PG_GETARG_DATUM(0));
 	const ClvCellsHead *head = &flat->head;
 	const ClvCellEntry *cells = ClvCellsEntries(flat);
 	const ClvSpendEntry *spend = ClvCellsSpend(flat);
@@ -564,7 +564,7 @@ clv_cells_send(PG_FUNCTION_ARGS)
 static int64
 RecvCount(StringInfo in, int entry)
 {
-	int64		n = pq_getmsgint64(in);
+	int64 n = pq_getmsgint64(in);
 
 	if (n < 0 || n > (in->len - in->cursor) / entry)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -577,11 +577,12 @@ RecvCount(StringInfo in, int entry)
 static int64
 RecvNone(StringInfo in)
 {
-	int64		n = pq_getmsgint64(in);
+	int64 n = pq_getmsgint64(in);
 
 	if (n != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("binary clv_cells have " INT64_FORMAT " vectors without covariates", n)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("binary clv_cells have " INT64_FORMAT " vectors without covariates", n)));
 	return 0;
 }
 
@@ -597,11 +598,11 @@ NotSorted(void)
 static void
 RecvVectors(StringInfo in, ClvCells *flat)
 {
-	int			width = flat->head.width;
+	int width = flat->head.width;
 
 	for (int64 i = 0; i < flat->head.nvectors; i++)
 	{
-		double	   *vector = ClvCellsVectors(flat) + i * width;
+		double *vector = ClvCellsVectors(flat) + i * width;
 
 		if (i % 4096 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -662,11 +663,11 @@ PG_FUNCTION_INFO_V1(clv_cells_recv);
 Datum
 clv_cells_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
+	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
 	ClvCellsHead head;
-	ClvCells   *flat;
-	Size		rest;
-	Size		size;
+	ClvCells *flat;
+	Size rest;
+	Size size;
 
 	memset(&head, 0, sizeof(head));
 	head.version = pq_getmsgbyte(in);

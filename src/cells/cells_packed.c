@@ -2,7 +2,7 @@
  * cells_packed.c
  *		Counting histories in one word each: the first stage of clv_cells.
  *
-* A million customers of two years are some hundred thousand cells that come in no
+ * A million customers of two years are some hundred thousand cells that come in no
  * order, so that counting one means waiting for memory. Here a cell and its count are
  * one word of a hash table: one memory access, and a quarter of the memory. As
  * numbers the words are in the order of cells, so that sorting them puts the cells
@@ -11,9 +11,9 @@
  * What does not fit (more than 4095 repeat purchases, days more than 44 years away
  * from the first that came, covariates) is left to the cells themselves. Where more
  * customers are alike than a count of 22 bits holds, their cell has several words.
-* Before the cells are read they are settled: unpacked, once and for all.
+ * Before the cells are read they are settled: unpacked, once and for all.
  *
-* Words wait in a short queue until it is full: meanwhile their slots are prefetched.
+ * Words wait in a short queue until it is full: meanwhile their slots are prefetched.
  */
 #include "cells/cells.h"
 
@@ -26,7 +26,8 @@
 #define SLOTS_AT_FIRST 512
 #define SLOTS_LIMIT (UINT64CONST(1) << 31)
 
-/* From the highest bit down: x, the day of the first purchase backwards, days to the last, the count. */
+/* From the highest bit down: x, the day of the first purchase backwards, days to the last, the
+ * count. */
 #define COUNT_BITS 22
 #define DAYS_BITS 15
 #define X_BITS 12
@@ -41,14 +42,14 @@ StaticAssertDecl(X_SHIFT + X_BITS <= 64, "a cell must fit into a word");
 static inline bool
 Pack(const ClvPacked *packed, const ClvCellEntry *cell, uint64 *word)
 {
-	int64		since = packed->latest - cell->since;
-	int64		days = cell->until - cell->since;
+	int64 since = packed->latest - cell->since;
+	int64 days = cell->until - cell->since;
 
 	if (since < 0 || since >= DAYS_LIMIT || days >= DAYS_LIMIT || cell->x >= 1 << X_BITS ||
 		cell->count >= COUNT_LIMIT)
 		return false;
-	*word = (uint64) cell->x << X_SHIFT | (uint64) since << SINCE_SHIFT |
-			(uint64) days << COUNT_BITS;
+	*word =
+		(uint64) cell->x << X_SHIFT | (uint64) since << SINCE_SHIFT | (uint64) days << COUNT_BITS;
 	return true;
 }
 
@@ -81,7 +82,7 @@ Count(uint64 word)
 static inline void
 Enter(ClvPacked *packed, uint64 word)
 {
-	uint64		slot = FirstSlot(packed, word);
+	uint64 slot = FirstSlot(packed, word);
 
 	while (packed->slots[slot] != 0 && (packed->slots[slot] >> COUNT_BITS != word >> COUNT_BITS ||
 										Count(packed->slots[slot]) + Count(word) >= COUNT_LIMIT))
@@ -99,13 +100,13 @@ Enter(ClvPacked *packed, uint64 word)
 static void
 Grow(ClvPacked *packed, MemoryContext context)
 {
-	ClvPacked	old = *packed;
-	uint64		size = old.slots == NULL ? SLOTS_AT_FIRST : 2 * (old.mask + 1);
+	ClvPacked old = *packed;
+	uint64 size = old.slots == NULL ? SLOTS_AT_FIRST : 2 * (old.mask + 1);
 
 	if (size > SLOTS_LIMIT)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("more than " INT64_FORMAT " different histories in clv_cells",
-							   old.used)));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more than " INT64_FORMAT " different histories in clv_cells", old.used)));
 	packed->slots = MemoryContextAllocExtended(context, mul_size(size, sizeof(uint64)),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	packed->mask = size - 1;
@@ -140,7 +141,7 @@ clv_packed_init(ClvPacked *packed)
 bool
 clv_packed_count(ClvPacked *packed, MemoryContext context, const ClvCellEntry *cell)
 {
-	uint64		word;
+	uint64 word;
 
 	if (packed->slots == NULL)
 	{
@@ -163,7 +164,8 @@ clv_packed_count(ClvPacked *packed, MemoryContext context, const ClvCellEntry *c
 static inline uint32_t
 WordDigit(const void *record, int which, const void *arg)
 {
-	return *(const uint64 *) record >> (COUNT_BITS + which * CLV_SORT_BITS) & (CLV_SORT_BUCKETS - 1);
+	return *(const uint64 *) record >> (COUNT_BITS + which * CLV_SORT_BITS) &
+		   (CLV_SORT_BUCKETS - 1);
 }
 
 /* The order of words as numbers. */
@@ -185,9 +187,9 @@ static void
 Sort(ClvPacked *packed, MemoryContext context)
 {
 	static const ClvSorter sorter = {sizeof(uint64), 4, WordDigit, WordLess};
-	uint64	   *scratch = MemoryContextAllocHuge(context, mul_size(packed->used, sizeof(uint64)));
-	ClvPoll		poll = {Interrupt, NULL, 0};
-	int64		n = 0;
+	uint64 *scratch = MemoryContextAllocHuge(context, mul_size(packed->used, sizeof(uint64)));
+	ClvPoll poll = {Interrupt, NULL, 0};
+	int64 n = 0;
 
 	for (uint64 i = 0; i <= packed->mask; i++)
 		if (packed->slots[i] != 0)
@@ -199,7 +201,7 @@ Sort(ClvPacked *packed, MemoryContext context)
 
 void
 clv_packed_settle(ClvPacked *packed, MemoryContext context,
-				  void (*take) (void *arg, const ClvCellEntry *cell), void *arg)
+				  void (*take)(void *arg, const ClvCellEntry *cell), void *arg)
 {
 	ClvCellEntry cell;
 	ClvCellEntry next;
@@ -212,7 +214,9 @@ clv_packed_settle(ClvPacked *packed, MemoryContext context,
 	for (int64 i = 0; i < packed->used; i++)
 	{
 		Unpack(packed, packed->slots[i], &cell);
-		for (; i + 1 < packed->used && packed->slots[i + 1] >> COUNT_BITS == packed->slots[i] >> COUNT_BITS; i++)
+		for (; i + 1 < packed->used &&
+			   packed->slots[i + 1] >> COUNT_BITS == packed->slots[i] >> COUNT_BITS;
+			 i++)
 		{
 			Unpack(packed, packed->slots[i + 1], &next);
 			clv_cell_add(&cell, next.count);

@@ -20,26 +20,26 @@
 /* The positions of the arguments of a row; -1: not among them. */
 typedef struct RowForm
 {
-	bool		summary;
-	int			options;
-	int			outcome;
-	int			covariates;
+	bool summary;
+	int options;
+	int outcome;
+	int covariates;
 } RowForm;
 
 /* What a call site keeps from row to row. */
 typedef struct RowSite
 {
-	bool		asked;			/* the next is known */
-	bool		may_be_small;
-	ClvLastValue given;			/* the options argument */
-	ClvParsedOptions parsed;	/* the options in it */
+	bool asked; /* the next is known */
+	bool may_be_small;
+	ClvLastValue given;      /* the options argument */
+	ClvParsedOptions parsed; /* the options in it */
 } RowSite;
 
 /* What the call site keeps, zeroed before its first row. */
 static RowSite *
 Site(FunctionCallInfo fcinfo)
 {
-	FmgrInfo   *flinfo = fcinfo->flinfo;
+	FmgrInfo *flinfo = fcinfo->flinfo;
 
 	if (flinfo->fn_extra == NULL)
 		flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(RowSite));
@@ -60,14 +60,14 @@ clv_cells_context(FunctionCallInfo fcinfo)
 static bool
 IsFunction(Oid function, PGFunction one, PGFunction other)
 {
-	FmgrInfo	found;
+	FmgrInfo found;
 
 	fmgr_info(function, &found);
 	return found.fn_addr == one || found.fn_addr == other;
 }
 
 /*
-* Whether the aggregate that calls passes its states only to functions that can read
+ * Whether the aggregate that calls passes its states only to functions that can read
  * small ones. Users may create an aggregate from the functions of this module, without a
  * final function or with one of their own: its states are seen by others, and have to
  * be values of the type. So have those that several aggregates share.
@@ -76,9 +76,9 @@ static bool
 KeepsItsStates(FunctionCallInfo fcinfo)
 {
 	const Aggref *aggref = AggGetAggref(fcinfo);
-	HeapTuple	tuple;
+	HeapTuple tuple;
 	Form_pg_aggregate aggregate;
-	bool		keeps;
+	bool keeps;
 
 	if (aggref == NULL || AggStateIsShared(fcinfo))
 		return false;
@@ -97,7 +97,7 @@ KeepsItsStates(FunctionCallInfo fcinfo)
 bool
 clv_cells_may_be_small(FunctionCallInfo fcinfo)
 {
-	RowSite    *site = Site(fcinfo);
+	RowSite *site = Site(fcinfo);
 
 	if (!site->asked)
 	{
@@ -137,24 +137,23 @@ OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
 static ClvCellsKind
 HistoryKind(const ClvFitOptions *options)
 {
-	ClvClock	clock = clv_fit_clock(options);
+	ClvClock clock = clv_fit_clock(options);
 
 	return clock == CLV_OPPORTUNITIES || clock == CLV_RENEWALS ? CLV_CELLS_PERIODS
-															  : CLV_CELLS_HISTORY;
+															   : CLV_CELLS_HISTORY;
 }
 
 /* Errors unless the options are all that this form of row needs. */
 static void
 CheckOptions(const ClvFitOptions *options, const RowForm *form)
 {
-	ClvClock	clock = clv_fit_clock(options);
+	ClvClock clock = clv_fit_clock(options);
 
 	if (clock != CLV_CONTINUOUS && !form->summary && options->as_of == DATEVAL_NOEND)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"as_of\" is required by model \"%s\"", options->model),
-				 errdetail("It counts histories in %s.", clv_clock_name(clock)),
-				 errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"as_of\" is required by model \"%s\"", options->model),
+						errdetail("It counts histories in %s.", clv_clock_name(clock)),
+						errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
 	if (clock == CLV_CAMPAIGNS && form->summary && form->outcome < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -162,31 +161,28 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 				 errhint("Give whether each customer bought in the period after t_cal: clv_fit(x, "
 						 "t_x, t_cal, mean_spend, outcome, options).")));
 	if (clock != CLV_CAMPAIGNS && form->outcome >= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("outcomes are not supported by model \"%s\"", options->model),
-				 errhint("Leave the outcome out, or use clv_options(model => 'rfmtc').")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("outcomes are not supported by model \"%s\"", options->model),
+						errhint("Leave the outcome out, or use clv_options(model => 'rfmtc').")));
 	if (options->ncovariates > 0 && form->covariates < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("values of the covariates are missing"),
-				 errdetail("The options name %s.", clv_fit_covariate_list(options)),
-				 errhint("Give their values in this order after the options: ARRAY[...].")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("values of the covariates are missing"),
+						errdetail("The options name %s.", clv_fit_covariate_list(options)),
+						errhint("Give their values in this order after the options: ARRAY[...].")));
 	if (options->ncovariates == 0 && form->covariates >= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("names of the covariates are missing"),
-				 errhint("Name them in the order of the array: clv_options(covariates => "
-						 "'{...}').")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("names of the covariates are missing"),
+						errhint("Name them in the order of the array: clv_options(covariates => "
+								"'{...}').")));
 }
 
 /* The parsed options argument, checked for the form of the rows (NULL: not checked). */
 static const ClvParsedOptions *
 Given(FunctionCallInfo fcinfo, int arg, const RowForm *form)
 {
-	RowSite    *site = Site(fcinfo);
-	bool		isnull = PG_NARGS() <= arg || PG_ARGISNULL(arg);
-	Datum		given = isnull ? (Datum) 0 : PG_GETARG_DATUM(arg);
+	RowSite *site = Site(fcinfo);
+	bool isnull = PG_NARGS() <= arg || PG_ARGISNULL(arg);
+	Datum given = isnull ? (Datum) 0 : PG_GETARG_DATUM(arg);
 
 	if (!clv_last_is(&site->given, isnull, given))
 	{
@@ -237,7 +233,7 @@ static ClvCellsState *
 StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 {
 	const ClvFitOptions *options;
-	uint64		generation;
+	uint64 generation;
 	ClvCellsState *state = NULL;
 
 	if (PG_ARGISNULL(0))
@@ -285,8 +281,8 @@ VectorText(const double *values, const bool *nulls, int n)
 	{
 		if (i > 0)
 			appendStringInfoChar(&out, ',');
-		appendStringInfoString(&out, nulls != NULL && nulls[i] ? "NULL"
-															   : clv_number_text(values[i]));
+		appendStringInfoString(&out,
+							   nulls != NULL && nulls[i] ? "NULL" : clv_number_text(values[i]));
 	}
 	appendStringInfoChar(&out, '}');
 	return out.data;
@@ -296,10 +292,10 @@ VectorText(const double *values, const bool *nulls, int n)
 static char *
 ArrayText(ArrayType *array)
 {
-	Datum	   *values;
-	bool	   *nulls;
-	double	   *numbers;
-	int			n;
+	Datum *values;
+	bool *nulls;
+	double *numbers;
+	int n;
 
 	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &values,
 					  &nulls, &n);
@@ -311,14 +307,13 @@ ArrayText(ArrayType *array)
 }
 
 /* Raises the error of covariates that a fit cannot use; row: the customer they belong to. */
-static pg_attribute_noreturn() void
-BadCovariates(const char *what, ArrayType *array, const ClvFitOptions *options, const char *row)
+static pg_attribute_noreturn() void BadCovariates(const char *what, ArrayType *array,
+												  const ClvFitOptions *options, const char *row)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid covariates: %s", what),
 			 errdetail("The values of %s are %s; the names are %s.", row,
-					   array == NULL ? "NULL" : ArrayText(array),
-					   clv_fit_covariate_list(options)),
+					   array == NULL ? "NULL" : ArrayText(array), clv_fit_covariate_list(options)),
 			 errhint("Each customer needs a finite number for each name; to leave customers out, "
 					 "use FILTER.")));
 }
@@ -326,10 +321,10 @@ BadCovariates(const char *what, ArrayType *array, const ClvFitOptions *options, 
 /* Read and check the covariates of a row; row: describes the customer, for an error. */
 static void
 ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
-			   char *(*row) (FunctionCallInfo), double *vector)
+			   char *(*row)(FunctionCallInfo), double *vector)
 {
-	ArrayType  *array;
-	int			n = options->ncovariates;
+	ArrayType *array;
+	int n = options->ncovariates;
 
 	if (PG_ARGISNULL(arg))
 		BadCovariates("NULL", NULL, options, row(fcinfo));
@@ -344,7 +339,7 @@ ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
 		if (!isfinite(vector[i]))
 			BadCovariates(psprintf("\"%s\" is not finite", clv_fit_covariate(options, i)), array,
 						  options, row(fcinfo));
-		vector[i] += 0.0;		/* no negative zero */
+		vector[i] += 0.0; /* no negative zero */
 	}
 }
 
@@ -374,12 +369,13 @@ CheckOccasion(ClvCellsState *state, int32 occasion)
 				 errhint("Make all histories with the same occasion.")));
 }
 
-/* Set x, t_x and T in whole periods. Customers who return after a contract are counted with their first one. */
+/* Set x, t_x and T in whole periods. Customers who return after a contract are counted with their
+ * first one. */
 static void
 PeriodsCell(ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
 {
-	DateADT		as_of = state->head->options.as_of;
-	ClvPeriods	periods;
+	DateADT as_of = state->head->options.as_of;
+	ClvPeriods periods;
 
 	if (state->clock == CLV_RENEWALS)
 		clv_history_contract(history, as_of, &state->counting, false, &periods);
@@ -391,11 +387,12 @@ PeriodsCell(ClvCellsState *state, const ClvHistory *history, ClvCellEntry *cell)
 	cell->until = periods.T;
 }
 
-/* The last day of the history that is used: of campaigns the end of a period, whose next one is the outcome. */
+/* The last day of the history that is used: of campaigns the end of a period, whose next one is the
+ * outcome. */
 static DateADT
 LastDayUsed(const ClvCellsState *state)
 {
-	DateADT		as_of = state->head->options.as_of;
+	DateADT as_of = state->head->options.as_of;
 
 	return state->clock == CLV_CAMPAIGNS ? (DateADT) clv_grid_over(&state->counting.grid, as_of)
 										 : as_of;
@@ -405,7 +402,7 @@ LastDayUsed(const ClvCellsState *state)
 static double
 Outcome(const ClvCellsState *state, const ClvHistory *history)
 {
-	ClvSteps	steps;
+	ClvSteps steps;
 
 	clv_steps_from(&steps, &state->counting.grid, LastDayUsed(state));
 	return clv_history_taken(history, &steps, 0, 1);
@@ -416,10 +413,10 @@ static void
 AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covariates)
 {
 	const ClvFitOptions *options = &state->head->options;
-	ClvSummary	summary;
+	ClvSummary summary;
 	ClvCellEntry cell = {0};
-	int32		purchases;
-	double		outcome;
+	int32 purchases;
+	double outcome;
 
 	clv_history_summarize(history, LastDayUsed(state), (ClvSpendBasis) options->spend_basis,
 						  &summary);
@@ -457,9 +454,9 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 static char *
 HistoryRow(FunctionCallInfo fcinfo)
 {
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
-	ClvSummary	summary;
+	char one[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
+	ClvSummary summary;
 
 	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(1), DATEVAL_NOEND, CLV_SPEND_ALL, &summary);
 	if (summary.purchases == 0)
@@ -477,7 +474,7 @@ clv_cells_add(PG_FUNCTION_ARGS)
 	static const RowForm plain = {.options = 2, .outcome = -1, .covariates = -1};
 	static const RowForm moved = {.options = 2, .outcome = -1, .covariates = 3};
 	const RowForm *form = PG_NARGS() > 3 ? &moved : &plain;
-	double		vector[CLV_MAX_COVARIATES];
+	double vector[CLV_MAX_COVARIATES];
 	ClvCellsState *state;
 	ClvCellsState local;
 
@@ -506,8 +503,8 @@ SummaryRow(FunctionCallInfo fcinfo)
 }
 
 /* Raises the error of a summary that no customer can have; hint: NULL for none. */
-static pg_attribute_noreturn() void
-BadSummary(FunctionCallInfo fcinfo, const char *what, const char *hint)
+static pg_attribute_noreturn() void BadSummary(FunctionCallInfo fcinfo, const char *what,
+											   const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid customer summary: %s", what),
@@ -519,9 +516,7 @@ BadSummary(FunctionCallInfo fcinfo, const char *what, const char *hint)
 static void
 CheckSummary(FunctionCallInfo fcinfo)
 {
-	double		x,
-				t_x,
-				t_cal;
+	double x, t_x, t_cal;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		BadSummary(fcinfo, "x, t_x and t_cal must be known together",
@@ -550,15 +545,16 @@ static void
 CheckPossible(FunctionCallInfo fcinfo, const ClvCellsState *state)
 {
 	const ClvFamily *family = clv_fit_family(&state->head->options);
-	double		x = PG_GETARG_FLOAT8(1);
-	double		t_cal = PG_GETARG_FLOAT8(3);
-	double		t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), t_cal);
+	double x = PG_GETARG_FLOAT8(1);
+	double t_cal = PG_GETARG_FLOAT8(3);
+	double t_x = clv_age_at_last(PG_GETARG_FLOAT8(2), t_cal);
 
 	if (state->clock == CLV_CONTINUOUS || clv_possible(family, x, t_x, t_cal))
 		return;
 	if (t_x != floor(t_x) || t_cal != floor(t_cal))
-		BadSummary(fcinfo, psprintf("t_x and t_cal of \"%s\" must be whole numbers of %s",
-									family->name, clv_clock_name(state->clock)),
+		BadSummary(fcinfo,
+				   psprintf("t_x and t_cal of \"%s\" must be whole numbers of %s", family->name,
+							clv_clock_name(state->clock)),
 				   "They count periods; time_unit says how long one is.");
 	if (state->clock == CLV_RENEWALS)
 		BadSummary(fcinfo, "x and t_x must both be the renewals made",
@@ -577,9 +573,9 @@ AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
 {
 	ClvCellsState local;
 	ClvCellsState *state = StateForRow(fcinfo, form, &local);
-	double		vector[CLV_MAX_COVARIATES];
+	double vector[CLV_MAX_COVARIATES];
 	ClvCellEntry cell = {0};
-	int32		purchases;
+	int32 purchases;
 
 	CheckPossible(fcinfo, state);
 	if (form->covariates >= 0)
@@ -597,8 +593,7 @@ AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
 
 	purchases = cell.x + (state->head->options.spend_basis == CLV_SPEND_ALL ? 1 : 0);
 	if (state->head->with_spend && purchases >= 1)
-		AddSpend(state, PG_ARGISNULL(4) ? 0 : purchases,
-				 PG_ARGISNULL(4) ? 0 : PG_GETARG_FLOAT8(4));
+		AddSpend(state, PG_ARGISNULL(4) ? 0 : purchases, PG_ARGISNULL(4) ? 0 : PG_GETARG_FLOAT8(4));
 	ReturnState(state);
 }
 

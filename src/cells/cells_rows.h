@@ -21,14 +21,15 @@ extern Datum clv_cells_final(PG_FUNCTION_ARGS);
 extern Datum clv_fit_final(PG_FUNCTION_ARGS);
 
 /* Return a state, in place where it is small. */
-#define ReturnState(state) \
-	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small) \
+#define ReturnState(state)                                                                         \
+	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small)                       \
 										   : EOHPGetRWDatum(&(state)->hdr))
 
 /* Argument 0 as it is, for a row that is ignored. */
 extern Datum clv_cells_unchanged(FunctionCallInfo fcinfo);
 
-/* What the options argument says, NULL where there is none; parsed only where it is not that of the last row. */
+/* What the options argument says, NULL where there is none; parsed only where it is not that of the
+ * last row. */
 extern const ClvParsedOptions *clv_cells_given(FunctionCallInfo fcinfo, int arg);
 
-#endif							/* CLV_CELLS_ROWS_H */
+#endif /* CLV_CELLS_ROWS_H */

@@ -2,7 +2,7 @@
  * cells_small.c
  *		The state of a small fit: one piece of memory, without a context of its own.
  *
-* Hash aggregation visits the memory contexts of all its groups whenever a group is
+ * Hash aggregation visits the memory contexts of all its groups whenever a group is
  * new, so that forty thousand groups with a context each took seconds. Until a group
  * has SMALL_ROWS customers its state is therefore a plain value: a head, cells of one
  * customer each in the order of arrival, and their spend, with room for some more.
@@ -24,12 +24,12 @@
 typedef struct ClvSmall
 {
 	ClvCellsHead head;
-	int32		cells_size;
-	int32		spend_size;
-	ClvCounting counting;		/* see ClvCellsState */
-	int32		clock;
-	int32		reserved;
-	ClvCellEntry cells[FLEXIBLE_ARRAY_MEMBER];	/* then the spend */
+	int32 cells_size;
+	int32 spend_size;
+	ClvCounting counting; /* see ClvCellsState */
+	int32 clock;
+	int32 reserved;
+	ClvCellEntry cells[FLEXIBLE_ARRAY_MEMBER]; /* then the spend */
 } ClvSmall;
 
 /* The spend entries of a small state. */
@@ -73,13 +73,14 @@ Open(ClvSmall *small, ClvCellsState *state)
 	state->clock = (ClvClock) small->clock;
 }
 
-/* A small state with room for so many rows, in the memory of a row, from where the aggregate copies it. */
+/* A small state with room for so many rows, in the memory of a row, from where the aggregate copies
+ * it. */
 static ClvSmall *
 Allocate(const ClvCellsHead *head, int32 cells, int32 spend)
 {
-	Size		size = offsetof(ClvSmall, cells) + cells * sizeof(ClvCellEntry) +
-					   spend * sizeof(ClvSpendEntry);
-	ClvSmall   *small = palloc0(size);
+	Size size =
+		offsetof(ClvSmall, cells) + cells * sizeof(ClvCellEntry) + spend * sizeof(ClvSpendEntry);
+	ClvSmall *small = palloc0(size);
 
 	small->head = *head;
 	small->head.version = CLV_CELLS_SMALL;
@@ -92,11 +93,12 @@ Allocate(const ClvCellsHead *head, int32 cells, int32 spend)
 ClvCellsState *
 clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend, ClvCellsState *state)
 {
-	ClvSmall   *small;
+	ClvSmall *small;
 
 	if (head->width > 0 || cells > SMALL_ROWS || spend > SMALL_ROWS)
 		return NULL;
-	small = Allocate(head, Max(ROWS_AT_FIRST, cells), head->with_spend ? Max(ROWS_AT_FIRST, spend) : 0);
+	small =
+		Allocate(head, Max(ROWS_AT_FIRST, cells), head->with_spend ? Max(ROWS_AT_FIRST, spend) : 0);
 	small->head.ncells = small->head.nspend = 0;
 	small->clock = clv_fit_clock(&head->options);
 	clv_fit_counting(&head->options, &small->counting);
@@ -107,10 +109,10 @@ clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend, ClvCellsState 
 ClvCellsState *
 clv_small_open(Datum cells, int64 more_cells, int64 more_spend, ClvCellsState *state)
 {
-	ClvSmall   *small = (ClvSmall *) DatumGetPointer(cells);
-	int64		ncells = small->head.ncells + more_cells;
-	int64		nspend = small->head.nspend + more_spend;
-	ClvSmall   *larger;
+	ClvSmall *small = (ClvSmall *) DatumGetPointer(cells);
+	int64 ncells = small->head.ncells + more_cells;
+	int64 nspend = small->head.nspend + more_spend;
+	ClvSmall *larger;
 
 	if (ncells > small->cells_size || nspend > small->spend_size)
 	{

@@ -28,7 +28,8 @@ StateToMerge(FunctionCallInfo fcinfo, const ClvCellsHead *head, ClvCellsState *l
 	clv_cells_init_head(&empty, (ClvCellsKind) head->kind, &head->options);
 	if (clv_cells_may_be_small(fcinfo))
 		state = clv_small_new(&empty, head->ncells, head->nspend, local);
-	return state != NULL ? state : clv_cells_new(context, (ClvCellsKind) head->kind, &head->options);
+	return state != NULL ? state
+						 : clv_cells_new(context, (ClvCellsKind) head->kind, &head->options);
 }
 
 PG_FUNCTION_INFO_V1(clv_cells_merge);
@@ -53,10 +54,10 @@ clv_cells_merge(PG_FUNCTION_ARGS)
 static void
 CannotFit(const char *what, const char *cells, const char *options, const char *hint)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("clv_cells counted with %s %s cannot be fitted with %s", what, cells,
-						   options),
-					errhint("%s", hint)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("clv_cells counted with %s %s cannot be fitted with %s", what, cells, options),
+			 errhint("%s", hint)));
 }
 
 /* The model, and how it counts time. */
@@ -102,9 +103,9 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 static void
 CheckClosing(const ClvCellsView *view, DateADT as_of)
 {
-	int64		last = PG_INT64_MIN;
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
+	int64 last = PG_INT64_MIN;
+	char one[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
 
 	if (view->head->kind != CLV_CELLS_HISTORY || view->head->options.as_of == as_of)
 		return;
@@ -141,7 +142,7 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(1))
 		return clv_cells_unchanged(fcinfo);
-	if (PG_ARGISNULL(2))		/* no options: the cells' own */
+	if (PG_ARGISNULL(2)) /* no options: the cells' own */
 		return clv_cells_merge(fcinfo);
 	clv_cells_view(PG_GETARG_DATUM(1), &view);
 

@@ -36,7 +36,7 @@ HashVector(const double *vector, int width)
 static uint32
 FindSlot(const ClvVectors *vectors, const double *vector, int width)
 {
-	uint32		slot = HashVector(vector, width) & vectors->mask;
+	uint32 slot = HashVector(vector, width) & vectors->mask;
 
 	while (vectors->index[slot] != 0 &&
 		   memcmp(vectors->values + (int64) (vectors->index[slot] - 1) * width, vector,
@@ -50,17 +50,17 @@ static void
 Grow(ClvCellsState *state)
 {
 	ClvVectors *vectors = &state->vectors;
-	int			width = state->head->width;
+	int width = state->head->width;
 	MemoryContext context = state->hdr.eoh_context;
-	int64		size = Max(VECTORS_AT_FIRST, vectors->size * 2);
-	uint32	   *index;
+	int64 size = Max(VECTORS_AT_FIRST, vectors->size * 2);
+	uint32 *index;
 
 	while (size < state->head->nvectors)
 		size *= 2;
 	if (size > VECTORS_LIMIT)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("more than %d different covariate vectors in clv_cells",
-							   VECTORS_LIMIT)));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more than %d different covariate vectors in clv_cells", VECTORS_LIMIT)));
 	if (vectors->values == NULL)
 		vectors->values =
 			MemoryContextAllocHuge(context, mul_size(size, mul_size(width, sizeof(double))));
@@ -82,8 +82,8 @@ uint32
 clv_cells_vector(ClvCellsState *state, const double *vector)
 {
 	ClvVectors *vectors = &state->vectors;
-	int			width = state->head->width;
-	uint32		slot;
+	int width = state->head->width;
+	uint32 slot;
 
 	if (width == 0)
 		return 0;
@@ -103,9 +103,9 @@ clv_cells_vector(ClvCellsState *state, const double *vector)
 #define ST_SORT SortOrder
 #define ST_ELEMENT_TYPE uint32
 #define ST_COMPARE_ARG_TYPE const ClvCellsView
-#define ST_COMPARE(a, b, view) \
-	clv_vector_compare((view)->vectors + (int64) *(a) * (view)->head->width, \
-					   (view)->vectors + (int64) *(b) * (view)->head->width, (view)->head->width)
+#define ST_COMPARE(a, b, view)                                                                     \
+	clv_vector_compare((view)->vectors + (int64) * (a) * (view)->head->width,                      \
+					   (view)->vectors + (int64) * (b) * (view)->head->width, (view)->head->width)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
@@ -114,7 +114,7 @@ clv_cells_vector(ClvCellsState *state, const double *vector)
 void
 clv_vectors_rank(const ClvCellsView *view, uint32 *rank, uint32 *order)
 {
-	int64		n = view->head->nvectors;
+	int64 n = view->head->nvectors;
 
 	for (int64 i = 0; i < n; i++)
 		order[i] = (uint32) i;

@@ -29,7 +29,7 @@
 
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
-					 8 * CLV_MAX_EFFECTS + CLV_COVARIATES_SIZE + 72,
+											  8 * CLV_MAX_EFFECTS + CLV_COVARIATES_SIZE + 72,
 				 "options are compared byte by byte and must have no holes");
 
 /* ---- the table ---- */
@@ -45,12 +45,14 @@ static void SetCorrelated(ClvFitOptions *options);
 
 /* In the order of the arguments of clv_options(), of which start_effects is none. */
 const ClvOption clv_option_table[] = {
-	{"model", CLV_OPTION_FAMILY, FIELD(model), .always = true, .process = CLV_TRANSACTION, .other = CLV_MODEL_AUTO},
-	{"spend", CLV_OPTION_FAMILY, FIELD(spend), .always = true, .process = CLV_SPEND, .other = CLV_SPEND_NONE},
+	{"model", CLV_OPTION_FAMILY, FIELD(model), .always = true, .process = CLV_TRANSACTION,
+	 .other = CLV_MODEL_AUTO},
+	{"spend", CLV_OPTION_FAMILY, FIELD(spend), .always = true, .process = CLV_SPEND,
+	 .other = CLV_SPEND_NONE},
 	{"time_unit", CLV_OPTION_INTERVAL, FIELD(time_unit), .always = true, .counted = true},
 	{"as_of", CLV_OPTION_DAY, FIELD(as_of), .counted = true},
 	{"spend_basis", CLV_OPTION_CHOICE, FIELD(spend_basis), .always = true, .counted = true,
-		.choose = BasisOfWord, .word = WordOfBasis, .most = CLV_SPEND_ALL},
+	 .choose = BasisOfWord, .word = WordOfBasis, .most = CLV_SPEND_ALL},
 	{"penalty", CLV_OPTION_NUMBER, FIELD(penalty)},
 	{"start", CLV_OPTION_START, FIELD(start_model)},
 	{"max_iterations", CLV_OPTION_COUNT, FIELD(max_iterations), .most = MAX_ITERATIONS},
@@ -60,12 +62,12 @@ const ClvOption clv_option_table[] = {
 	{"grace", CLV_OPTION_INTERVAL, FIELD(grace), .counted = true, .may_be_none = true},
 	{"clamp", CLV_OPTION_SWITCH, .when = false, .change = SetUnclamped},
 	{"correlation", CLV_OPTION_SWITCH, .when = true, .change = SetCorrelated},
-	{"periods", CLV_OPTION_CHOICE, FIELD(periods), .counted = true,
-		.choose = PeriodsOfWord, .word = WordOfPeriods, .most = CLV_PERIODS_CALENDAR},
+	{"periods", CLV_OPTION_CHOICE, FIELD(periods), .counted = true, .choose = PeriodsOfWord,
+	 .word = WordOfPeriods, .most = CLV_PERIODS_CALENDAR},
 	{"start_effects", CLV_OPTION_EFFECTS, FIELD(start_effect)},
 };
 
-const int	clv_option_count = lengthof(clv_option_table);
+const int clv_option_count = lengthof(clv_option_table);
 
 StaticAssertDecl(lengthof(clv_option_table) <= 32, "a bit stands for each option");
 
@@ -87,7 +89,10 @@ OptionList(void)
 
 	initStringInfo(&list);
 	for (int i = 0; i < clv_option_count; i++)
-		appendStringInfo(&list, "%s%s", i == 0 ? "" : i == clv_option_count - 1 ? " and " : ", ",
+		appendStringInfo(&list, "%s%s",
+						 i == 0                      ? ""
+						 : i == clv_option_count - 1 ? " and "
+													 : ", ",
 						 clv_option_table[i].name);
 	return list.data;
 }
@@ -147,27 +152,30 @@ clv_option_set_family(char *field, const char *name, ClvProcess process, const c
 		const char *what = process == CLV_SPEND ? "spend" : "model";
 
 		ClvBadOption(family == NULL ? errmsg("unknown %s: \"%s\"", what, name)
-								 : errmsg("\"%s\" does not model %s", name,
-										  process == CLV_SPEND ? "spend" : "purchases"),
-				  errdetail("Known are %s and \"%s\".", FamilyList(process), other),
-				  family == NULL ? 0
-								 : errhint("Use %s => '%s'.",
-										   process == CLV_SPEND ? "model" : "spend", name));
+									: errmsg("\"%s\" does not model %s", name,
+											 process == CLV_SPEND ? "spend" : "purchases"),
+					 errdetail("Known are %s and \"%s\".", FamilyList(process), other),
+					 family == NULL ? 0
+									: errhint("Use %s => '%s'.",
+											  process == CLV_SPEND ? "model" : "spend", name));
 	}
 	Assert(strlen(name) < CLV_NAME_SIZE);
 	memset(field, 0, CLV_NAME_SIZE);
 	strlcpy(field, name, CLV_NAME_SIZE);
 }
 
-/* An error unless the option may have this value: of numbers, finite and not negative; of counts, whole. */
+/* An error unless the option may have this value: of numbers, finite and not negative; of counts,
+ * whole. */
 void
 clv_option_check_number(const ClvOption *option, double value)
 {
 	if (option->kind == CLV_OPTION_NUMBER && !(isfinite(value) && value >= 0))
-		ClvBadOption(errmsg("%s must be finite and not negative: %s", option->name, clv_number_text(value)));
-	if (option->kind == CLV_OPTION_COUNT && !(value >= 1 && value <= option->most && value == floor(value)))
-		ClvBadOption(errmsg("%s must be a whole number between 1 and %d: %s", option->name, option->most,
-						 clv_number_text(value)));
+		ClvBadOption(
+			errmsg("%s must be finite and not negative: %s", option->name, clv_number_text(value)));
+	if (option->kind == CLV_OPTION_COUNT &&
+		!(value >= 1 && value <= option->most && value == floor(value)))
+		ClvBadOption(errmsg("%s must be a whole number between 1 and %d: %s", option->name,
+							option->most, clv_number_text(value)));
 }
 
 void
@@ -184,13 +192,13 @@ CheckStartFamily(const ClvFitOptions *options)
 	if (options->start_model[0] != '\0' && strcmp(options->model, CLV_MODEL_AUTO) != 0 &&
 		!clv_fit_starts(options, clv_fit_family(options)))
 		ClvBadOption(errmsg("start is a \"%s\" model, but the model to fit is \"%s\"",
-						 options->start_model, options->model),
-				  errhint("Use model => '%s', or leave out start.", options->start_model));
+							options->start_model, options->model),
+					 errhint("Use model => '%s', or leave out start.", options->start_model));
 	if (options->start_spend[0] != '\0' && strcmp(options->spend, CLV_SPEND_NONE) != 0 &&
 		strcmp(options->start_spend, options->spend) != 0)
 		ClvBadOption(errmsg("start is a \"%s\" model, but the spend model to fit is \"%s\"",
-						 options->start_spend, options->spend),
-				  errhint("Use spend => '%s', or leave out start.", options->start_spend));
+							options->start_spend, options->spend),
+					 errhint("Use spend => '%s', or leave out start.", options->start_spend));
 }
 
 /* An error unless options that are possible one by one are possible together. */
@@ -204,22 +212,22 @@ clv_options_check_together(const ClvFitOptions *options)
 	if (options->ncovariates > 0 && !clv_model_takes_effect(family, false) &&
 		!clv_model_takes_effect(family, true))
 		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
-				  errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
+					 errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
 	if (options->penalty > 0 && options->ncovariates == 0)
 		ClvBadOption(errmsg("option \"penalty\" requires covariates"),
-				  errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
-						  "distributions, use shape_penalty."));
+					 errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
+							 "distributions, use shape_penalty."));
 	if (options->k > 0 && !clv_fit_has_k(options))
 		ClvBadOption(errmsg("option \"k\" is not supported by model \"%s\"", options->model),
-				  errhint("Leave out k, or use model => 'mbg/cnbd-k'."));
+					 errhint("Leave out k, or use model => 'mbg/cnbd-k'."));
 	if (family->clock != CLV_RENEWALS && clv_interval_days(&options->grace) != 0)
 		ClvBadOption(errmsg("option \"grace\" is not supported by model \"%s\"", options->model),
-				  errhint("Leave out grace, or use model => 'sbg'."));
+					 errhint("Leave out grace, or use model => 'sbg'."));
 	if (family->clock == CLV_CONTINUOUS && options->periods != CLV_PERIODS_ANNIVERSARY)
 		ClvBadOption(errmsg("option \"periods\" is not supported by model \"%s\"", options->model),
-				  errdetail("The time of this model is continuous."),
-				  errhint("Leave out periods, or use a model that counts them, such as bg/bb "
-						  "or sbg."));
+					 errdetail("The time of this model is continuous."),
+					 errhint("Leave out periods, or use a model that counts them, such as bg/bb "
+							 "or sbg."));
 	clv_fit_counting(options, &counting);
 }
 
@@ -227,11 +235,11 @@ clv_options_check_together(const ClvFitOptions *options)
 static void
 SetUnclamped(ClvFitOptions *options)
 {
-	char	   *name = psprintf("%s/unclamped", options->model);
+	char *name = psprintf("%s/unclamped", options->model);
 
 	if (clv_fit_clock(options) != CLV_CAMPAIGNS || clv_family(name) == NULL)
 		ClvBadOption(errmsg("option \"clamp\" is not supported by model \"%s\"", options->model),
-				  errhint("Leave out clamp, or use model => 'rfmtc'."));
+					 errhint("Leave out clamp, or use model => 'rfmtc'."));
 	strlcpy(options->model, name, CLV_NAME_SIZE);
 }
 
@@ -250,30 +258,30 @@ SetCorrelated(ClvFitOptions *options)
 			return;
 		}
 	ClvBadOption(errmsg("option \"correlation\" is not supported by model \"%s\"", options->model),
-			  errhint("Leave out correlation, or use model => 'pareto/nbd'."));
+				 errhint("Leave out correlation, or use model => 'pareto/nbd'."));
 }
 
 /* Add a name to those of the covariates. */
 void
 clv_options_add_covariate(ClvFitOptions *options, const char *name)
 {
-	Size		used = clv_fit_covariate(options, options->ncovariates) - options->covariates;
+	Size used = clv_fit_covariate(options, options->ncovariates) - options->covariates;
 
 	if (name[0] == '\0')
 		ClvBadOption(errmsg("a covariate must have a name"));
 	if (strlen(name) >= NAMEDATALEN)
 		ClvBadOption(errmsg("name of a covariate is too long: \"%s\"", name),
-				  errdetail("Names have less than %d bytes.", NAMEDATALEN));
+					 errdetail("Names have less than %d bytes.", NAMEDATALEN));
 	for (int i = 0; i < options->ncovariates; i++)
 		if (strcmp(clv_fit_covariate(options, i), name) == 0)
 			ClvBadOption(errmsg("two covariates have the name \"%s\"", name));
 	if (options->ncovariates == CLV_MAX_COVARIATES)
 		ClvBadOption(errmsg("too many covariates"),
-				  errdetail("At most %d are possible.", CLV_MAX_COVARIATES));
+					 errdetail("At most %d are possible.", CLV_MAX_COVARIATES));
 	if (used + strlen(name) + 1 > CLV_COVARIATES_SIZE)
 		ClvBadOption(errmsg("names of covariates are too long together"),
-				  errdetail("They have %d bytes, one of them for the end of each name.",
-							CLV_COVARIATES_SIZE));
+					 errdetail("They have %d bytes, one of them for the end of each name.",
+							   CLV_COVARIATES_SIZE));
 	memcpy(options->covariates + used, name, strlen(name) + 1);
 	options->ncovariates++;
 }
@@ -283,7 +291,8 @@ static void
 SetText(const ClvOption *option, ClvFitOptions *options, const char *text)
 {
 	if (option->kind == CLV_OPTION_FAMILY)
-		clv_option_set_family(ClvOptionField(option, options), text, option->process, option->other);
+		clv_option_set_family(ClvOptionField(option, options), text, option->process,
+							  option->other);
 	else
 		*(int32 *) ClvOptionField(option, options) = option->choose(text);
 }
@@ -310,12 +319,13 @@ SetNumber(const ClvOption *option, ClvFitOptions *options, double value)
 {
 	clv_option_check_number(option, value);
 	if (option->kind == CLV_OPTION_NUMBER)
-		*(double *) ClvOptionField(option, options) = value + 0.0;	/* no negative zero */
+		*(double *) ClvOptionField(option, options) = value + 0.0; /* no negative zero */
 	else
 		*(int32 *) ClvOptionField(option, options) = (int32) value;
 }
 
-/* Note that a switch stands for another family; FinishOptions applies it when all options are known. */
+/* Note that a switch stands for another family; FinishOptions applies it when all options are
+ * known. */
 static void
 SetSwitch(const ClvOption *option, ClvParsedOptions *parsed, bool value)
 {
@@ -389,18 +399,18 @@ static void
 ReadStartPart(const ClvMember *member, ClvFitOptions *options)
 {
 	const ClvFamily *family = clv_family(member->key);
-	bool		spend = family != NULL && family->process == CLV_SPEND;
-	char	   *name = spend ? options->start_spend : options->start_model;
-	double	   *param = spend ? options->start_spend_param : options->start_model_param;
+	bool spend = family != NULL && family->process == CLV_SPEND;
+	char *name = spend ? options->start_spend : options->start_model;
+	double *param = spend ? options->start_spend_param : options->start_model_param;
 
 	if (family == NULL)
-		ClvBadOption(errmsg("unknown family in start: \"%s\"", member->key),
-				  errdetail("Known are %s, %s.", FamilyList(CLV_TRANSACTION),
-							FamilyList(CLV_SPEND)));
+		ClvBadOption(
+			errmsg("unknown family in start: \"%s\"", member->key),
+			errdetail("Known are %s, %s.", FamilyList(CLV_TRANSACTION), FamilyList(CLV_SPEND)));
 	if (name[0] != '\0')
 		ClvBadOption(errmsg("start names two families of the same process"));
-	clv_model_parameters_from_json(clv_json_container(member, "an object of its parameters"), family,
-								   param);
+	clv_model_parameters_from_json(clv_json_container(member, "an object of its parameters"),
+								   family, param);
 	clv_model_check_parameters(family, param);
 	strlcpy(name, family->name, CLV_NAME_SIZE);
 }
@@ -409,11 +419,11 @@ ReadStartPart(const ClvMember *member, ClvFitOptions *options)
 static void
 ReadStart(const ClvMember *member, ClvFitOptions *options)
 {
-	ClvMember	part;
+	ClvMember part;
 
 	if (member->value.type != jbvBinary || !JsonContainerIsObject(member->value.val.binary.data))
 		ClvBadOption(errmsg("option \"start\" must be an object of families"),
-				  errhint("Use clv_options(start => model) to create it."));
+					 errhint("Use clv_options(start => model) to create it."));
 	clv_json_open(&part, member->value.val.binary.data, "a start");
 	while (clv_json_next(&part))
 		ReadStartPart(&part, options);
@@ -424,7 +434,7 @@ static void
 ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *parsed)
 {
 	ClvFitOptions *options = &parsed->options;
-	Interval	interval;
+	Interval interval;
 
 	switch (option->kind)
 	{
@@ -462,14 +472,14 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 void
 clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 {
-	ClvMember	member;
+	ClvMember member;
 
 	InitOptions(parsed);
 	if (json == NULL)
 		return;
 	if (!JB_ROOT_IS_OBJECT(json))
 		ClvBadOption(errmsg("the options of a fit must be a JSON object"),
-				  errhint("Use clv_options() to create them."));
+					 errhint("Use clv_options() to create them."));
 	clv_json_open(&member, &json->root, "the options of a fit");
 	while (clv_json_next(&member))
 	{
@@ -477,8 +487,8 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 
 		if (option == NULL && !clv_json_is_null(&member))
 			ClvBadOption(errmsg("unknown option: \"%s\"", member.key),
-					  errdetail("Known are %s.", OptionList()),
-					  errhint("Use clv_options() to create the options."));
+						 errdetail("Known are %s.", OptionList()),
+						 errhint("Use clv_options() to create the options."));
 		if (!clv_json_is_null(&member)) /* as an argument of clv_options: not given */
 			ReadMember(option, &member, parsed);
 	}
@@ -491,15 +501,16 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 static void
 SetCovariates(ClvFitOptions *options, ArrayType *names)
 {
-	Datum	   *values;
-	bool	   *nulls;
-	int			n;
+	Datum *values;
+	bool *nulls;
+	int n;
 
 	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
-			ClvBadOption(errmsg("a covariate must have a name"), errdetail("Name %d is NULL.", i + 1));
+			ClvBadOption(errmsg("a covariate must have a name"),
+						 errdetail("Name %d is NULL.", i + 1));
 		clv_options_add_covariate(options, TextDatumGetCString(values[i]));
 	}
 }
@@ -522,17 +533,17 @@ SetStartEffects(ClvFitOptions *options, const ClvModelPart *part)
 static void
 SetStart(ClvFitOptions *options, ClvPackedModel *model)
 {
-	ClvModel	fitted;
+	ClvModel fitted;
 
 	clv_model_unpack(model, &fitted);
 	if (fitted.purchase.family != NULL)
 	{
 		if (fitted.unit_days != clv_interval_days(&options->time_unit))
 			ClvBadOption(errmsg("start counts time in %s, but time_unit is %s",
-							 clv_interval_text(&fitted.time_unit),
-							 clv_interval_text(&options->time_unit)),
-					  errhint("Use time_unit => '%s', or leave out start.",
-							  clv_interval_text(&fitted.time_unit)));
+								clv_interval_text(&fitted.time_unit),
+								clv_interval_text(&options->time_unit)),
+						 errhint("Use time_unit => '%s', or leave out start.",
+								 clv_interval_text(&fitted.time_unit)));
 		strlcpy(options->start_model, fitted.purchase.family->name, CLV_NAME_SIZE);
 		memcpy(options->start_model_param, fitted.purchase.param,
 			   fitted.purchase.family->nparams * sizeof(double));
@@ -579,7 +590,7 @@ TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
 		case CLV_OPTION_START:
 			SetStart(options, DatumGetClvModelP(argument));
 			break;
-		case CLV_OPTION_EFFECTS:	/* no argument */
+		case CLV_OPTION_EFFECTS: /* no argument */
 			break;
 	}
 }
@@ -595,7 +606,8 @@ TakeArguments(FunctionCallInfo fcinfo, bool start, ClvParsedOptions *parsed)
 
 PG_FUNCTION_INFO_V1(clv_options);
 
-/* clv_options(model text, spend text, ...) -> jsonb: the options of the table, in its order; NULL: not given */
+/* clv_options(model text, spend text, ...) -> jsonb: the options of the table, in its order; NULL:
+ * not given */
 Datum
 clv_options(PG_FUNCTION_ARGS)
 {

@@ -12,10 +12,10 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-#define CLV_NAME_SIZE 16		/* of a family in stored options, its NUL included */
-#define CLV_START_PARAMS 6		/* as many parameters as a stored start has room for */
+#define CLV_NAME_SIZE 16        /* of a family in stored options, its NUL included */
+#define CLV_START_PARAMS 6      /* as many parameters as a stored start has room for */
 #define CLV_COVARIATES_SIZE 256 /* of all names of covariates, with a NUL after each */
-#define CLV_MAX_K 8				/* the largest Erlang shape that is tried */
+#define CLV_MAX_K 8             /* the largest Erlang shape that is tried */
 
 #define CLV_MODEL_AUTO "auto"
 #define CLV_MODEL_DEFAULT "mbg/nbd"
@@ -28,32 +28,32 @@
  */
 typedef struct ClvFitOptions
 {
-	char		model[CLV_NAME_SIZE];	/* a transaction family or 'auto' */
-	char		spend[CLV_NAME_SIZE];	/* a spend family or 'none' */
-	char		start_model[CLV_NAME_SIZE]; /* "": no start for the purchases */
-	char		start_spend[CLV_NAME_SIZE]; /* "": no start for the spend */
-	double		start_model_param[CLV_START_PARAMS];
-	double		start_spend_param[CLV_START_PARAMS];
-	double		start_effect[CLV_MAX_EFFECTS];	/* of these covariates, in their order */
-	double		penalty;		/* ridge on the effects of covariates */
-	double		shape_penalty;
-	Interval	time_unit;
-	Interval	grace;			/* of families with renewals */
-	char		covariates[CLV_COVARIATES_SIZE];	/* their names, one after the other */
-	DateADT		as_of;			/* DATEVAL_NOEND: not given */
-	int32		spend_basis;	/* ClvSpendBasis */
-	int32		max_iterations; /* 0: the engine's own limit */
-	int32		ncovariates;
-	int32		k;				/* 0: the one with the highest likelihood */
-	int32		periods;		/* ClvPeriodsOf; of families of discrete time */
+	char model[CLV_NAME_SIZE];       /* a transaction family or 'auto' */
+	char spend[CLV_NAME_SIZE];       /* a spend family or 'none' */
+	char start_model[CLV_NAME_SIZE]; /* "": no start for the purchases */
+	char start_spend[CLV_NAME_SIZE]; /* "": no start for the spend */
+	double start_model_param[CLV_START_PARAMS];
+	double start_spend_param[CLV_START_PARAMS];
+	double start_effect[CLV_MAX_EFFECTS]; /* of these covariates, in their order */
+	double penalty;                       /* ridge on the effects of covariates */
+	double shape_penalty;
+	Interval time_unit;
+	Interval grace;                       /* of families with renewals */
+	char covariates[CLV_COVARIATES_SIZE]; /* their names, one after the other */
+	DateADT as_of;                        /* DATEVAL_NOEND: not given */
+	int32 spend_basis;                    /* ClvSpendBasis */
+	int32 max_iterations;                 /* 0: the engine's own limit */
+	int32 ncovariates;
+	int32 k;       /* 0: the one with the highest likelihood */
+	int32 periods; /* ClvPeriodsOf; of families of discrete time */
 } ClvFitOptions;
 
 /* Options as given: those left out take the value of the cells they are applied to. */
 typedef struct ClvParsedOptions
 {
 	ClvFitOptions options;
-	uint32		given;			/* a bit for each option of the table (options.c) */
-	uint32		switched;		/* and for each switch that stands for another family */
+	uint32 given;    /* a bit for each option of the table (options.c) */
+	uint32 switched; /* and for each switch that stands for another family */
 } ClvParsedOptions;
 
 /* Parse and check options; NULL means none. Errors name the key and the value. */
@@ -79,7 +79,8 @@ extern bool clv_fit_option_given(const ClvParsedOptions *parsed, const char *nam
 extern const char *clv_fit_options_differ(const ClvFitOptions *a, const ClvFitOptions *b,
 										  const char **one, const char **other);
 
-/* The options given; those that cells are counted with, and that were not given, are the cells' own. */
+/* The options given; those that cells are counted with, and that were not given, are the cells'
+ * own. */
 extern void clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
 									ClvFitOptions *result);
 
@@ -95,11 +96,12 @@ extern const ClvFamily *clv_fit_family(const ClvFitOptions *options);
 /* The clock of that family. */
 extern ClvClock clv_fit_clock(const ClvFitOptions *options);
 
-/* How histories are counted in whole periods; an error where the time unit is none. Of continuous time all zero. */
+/* How histories are counted in whole periods; an error where the time unit is none. Of continuous
+ * time all zero. */
 extern void clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting);
 
 /* Numbers that each customer needs: the covariates, or the outcome. */
-extern int	clv_fit_width(const ClvFitOptions *options);
+extern int clv_fit_width(const ClvFitOptions *options);
 
 /* Whether the start is one for this family: its own, or that of the family at its core. */
 extern bool clv_fit_starts(const ClvFitOptions *options, const ClvFamily *family);
@@ -111,6 +113,6 @@ extern bool clv_fit_has_k(const ClvFitOptions *options);
 extern bool clv_fit_uses_times(const ClvFitOptions *options);
 
 /* Where the family has this parameter and does not search for it; -1: nowhere. */
-extern int	clv_fit_fixed(const ClvFamily *family, const char *name);
+extern int clv_fit_fixed(const ClvFamily *family, const char *name);
 
-#endif							/* CLV_OPTIONS_H */
+#endif /* CLV_OPTIONS_H */

@@ -1,6 +1,6 @@
 /*
  * options_forms.c
-*		The options of a fit as JSON and as bytes, and the comparison of options.
+ *		The options of a fit as JSON and as bytes, and the comparison of options.
  *
  * All of it follows from the table of the options, and from the kind of each.
  */
@@ -72,9 +72,9 @@ ValueText(const ClvOption *option, const ClvFitOptions *options)
 		case CLV_OPTION_INTERVAL:
 			return clv_interval_text(field);
 		case CLV_OPTION_DAY:
-			return IsDefault(option, options) ? "none"
-											  : clv_date_text(*(const DateADT *) field,
-															  palloc(MAXDATELEN + 1));
+			return IsDefault(option, options)
+					   ? "none"
+					   : clv_date_text(*(const DateADT *) field, palloc(MAXDATELEN + 1));
 		case CLV_OPTION_NUMBER:
 			return clv_number_text(*(const double *) field);
 		case CLV_OPTION_COUNT:
@@ -114,7 +114,8 @@ WriteEffects(StringInfo out, const ClvFitOptions *options)
 	appendStringInfoChar(out, ']');
 }
 
-/* Append a family's start values as a member, unless there are none; first: no member has been written yet. */
+/* Append a family's start values as a member, unless there are none; first: no member has been
+ * written yet. */
 static void
 StartText(StringInfo out, const char *name, const double *param, bool *first)
 {
@@ -137,7 +138,7 @@ StartText(StringInfo out, const char *name, const double *param, bool *first)
 static void
 WriteStart(StringInfo out, const ClvFitOptions *options)
 {
-	bool		first = true;
+	bool first = true;
 
 	appendStringInfoChar(out, '{');
 	StartText(out, options->start_model, options->start_model_param, &first);
@@ -238,7 +239,7 @@ clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
 	for (int i = 0; i < clv_option_count; i++)
 	{
 		const ClvOption *option = &clv_option_table[i];
-		void	   *field = ClvOptionField(option, result);
+		void *field = ClvOptionField(option, result);
 
 		if (!option->counted || (given->given & ClvOptionBit(option)))
 			continue;
@@ -267,13 +268,14 @@ IsNegativeZero(double value)
 static void
 CheckName(const char *field, ClvProcess process, const char *other)
 {
-	char		again[CLV_NAME_SIZE];
+	char again[CLV_NAME_SIZE];
 
 	if (field[CLV_NAME_SIZE - 1] != '\0')
 		ClvBadOption(errmsg("name of a family is too long in stored options"));
 	clv_option_set_family(again, field, process, other);
 	if (memcmp(again, field, CLV_NAME_SIZE) != 0)
-		ClvBadOption(errmsg("name of a family in stored options is not in canonical form: \"%s\"", field));
+		ClvBadOption(
+			errmsg("name of a family in stored options is not in canonical form: \"%s\"", field));
 }
 
 /* An error unless a stored start is possible, and in canonical form. */
@@ -306,10 +308,11 @@ CheckStoredCovariates(const ClvFitOptions *options)
 
 	memset(&again, 0, sizeof(again));
 	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
-		ClvBadOption(errmsg("invalid number of covariates in stored options: %d", options->ncovariates));
+		ClvBadOption(
+			errmsg("invalid number of covariates in stored options: %d", options->ncovariates));
 	for (int i = 0; i < options->ncovariates; i++)
 	{
-		Size		length = strnlen(name, end - name);
+		Size length = strnlen(name, end - name);
 
 		if (name + length == end)
 			ClvBadOption(errmsg("names of covariates in stored options are not terminated"));
@@ -329,7 +332,7 @@ CheckStoredEffects(const ClvFitOptions *options)
 		if (!isfinite(options->start_effect[i]) || IsNegativeZero(options->start_effect[i]) ||
 			(i >= 2 * options->ncovariates && ClvDoubleBits(options->start_effect[i]) != 0))
 			ClvBadOption(errmsg("invalid start value of an effect in stored options: %g",
-							 options->start_effect[i]));
+								options->start_effect[i]));
 }
 
 /* An error unless the field holds what an option can be, in canonical form. */
@@ -337,7 +340,7 @@ static void
 CheckStored(const ClvOption *option, const ClvFitOptions *options)
 {
 	const void *field = ClvOptionField(option, options);
-	int32		choice;
+	int32 choice;
 
 	switch (option->kind)
 	{
@@ -388,7 +391,8 @@ clv_fit_options_check(const ClvFitOptions *options)
 	clv_options_check_together(options);
 }
 
-/* Send or receive n bytes; this function and those below do both, so that the two directions agree. */
+/* Send or receive n bytes; this function and those below do both, so that the two directions agree.
+ */
 static void
 MoveBytes(StringInfo wire, bool send, char *bytes, int n)
 {
@@ -438,7 +442,8 @@ MoveNames(StringInfo wire, bool send, ClvFitOptions *options)
 	MoveInt(wire, send, &options->ncovariates);
 	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("invalid number of covariates in binary clv_cells: %d", options->ncovariates)));
+						errmsg("invalid number of covariates in binary clv_cells: %d",
+							   options->ncovariates)));
 	if (options->ncovariates > 0)
 		MoveBytes(wire, send, options->covariates, CLV_COVARIATES_SIZE);
 }
@@ -459,7 +464,7 @@ MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
 {
 	for (int i = 0; i < clv_option_count; i++)
 	{
-		void	   *field = ClvOptionField(&clv_option_table[i], options);
+		void *field = ClvOptionField(&clv_option_table[i], options);
 
 		switch (clv_option_table[i].kind)
 		{

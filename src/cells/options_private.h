@@ -10,16 +10,16 @@
 /* What an option is: in JSON, as an argument of clv_options(), and as a field of ClvFitOptions. */
 typedef enum ClvOptionKind
 {
-	CLV_OPTION_FAMILY,			/* string, text, char[CLV_NAME_SIZE] */
-	CLV_OPTION_CHOICE,			/* string, text, int32: one of some words; 0 is the default */
-	CLV_OPTION_INTERVAL,		/* string, interval, Interval; all zero: not given */
-	CLV_OPTION_DAY,				/* string, date, DateADT; DATEVAL_NOEND: not given */
-	CLV_OPTION_NUMBER,			/* number, float8, double, not negative; 0 is the default */
-	CLV_OPTION_COUNT,			/* number, int4, int32 from 1 on; 0: not given */
-	CLV_OPTION_NAMES,			/* array of strings, text[]; the covariates */
-	CLV_OPTION_EFFECTS,			/* array of numbers, no argument; of these covariates */
-	CLV_OPTION_START,			/* object, clv_model; a model to start from */
-	CLV_OPTION_SWITCH			/* boolean, bool, no field: stands for another family */
+	CLV_OPTION_FAMILY,   /* string, text, char[CLV_NAME_SIZE] */
+	CLV_OPTION_CHOICE,   /* string, text, int32: one of some words; 0 is the default */
+	CLV_OPTION_INTERVAL, /* string, interval, Interval; all zero: not given */
+	CLV_OPTION_DAY,      /* string, date, DateADT; DATEVAL_NOEND: not given */
+	CLV_OPTION_NUMBER,   /* number, float8, double, not negative; 0 is the default */
+	CLV_OPTION_COUNT,    /* number, int4, int32 from 1 on; 0: not given */
+	CLV_OPTION_NAMES,    /* array of strings, text[]; the covariates */
+	CLV_OPTION_EFFECTS,  /* array of numbers, no argument; of these covariates */
+	CLV_OPTION_START,    /* object, clv_model; a model to start from */
+	CLV_OPTION_SWITCH    /* boolean, bool, no field: stands for another family */
 } ClvOptionKind;
 
 /* An option: a row of the table. */
@@ -27,23 +27,23 @@ typedef struct ClvOption
 {
 	const char *name;
 	ClvOptionKind kind;
-	int			offset;			/* of the field */
-	bool		always;			/* written even where it is the default */
-	bool		counted;		/* cells are counted with it, and fitted with no other */
-	ClvProcess	process;		/* of a family: what it models, */
-	const char *other;			/* and what may stand in its place */
-	int32		(*choose) (const char *word);	/* of a choice: from its word, or an error */
-	const char *(*word) (int32 choice);
-	int32		most;			/* of a count, and of a choice, the largest */
-	bool		may_be_none;	/* of an interval: it may be of no length */
-	bool		when;			/* of a switch: the value that stands for another family, */
-	void		(*change) (ClvFitOptions *options);	/* which this puts in its place */
+	int offset;                        /* of the field */
+	bool always;                       /* written even where it is the default */
+	bool counted;                      /* cells are counted with it, and fitted with no other */
+	ClvProcess process;                /* of a family: what it models, */
+	const char *other;                 /* and what may stand in its place */
+	int32 (*choose)(const char *word); /* of a choice: from its word, or an error */
+	const char *(*word)(int32 choice);
+	int32 most;       /* of a count, and of a choice, the largest */
+	bool may_be_none; /* of an interval: it may be of no length */
+	bool when;        /* of a switch: the value that stands for another family, */
+	void (*change)(ClvFitOptions *options); /* which this puts in its place */
 } ClvOption;
 
 extern const ClvOption clv_option_table[];
 extern const int clv_option_count;
 
-#define ClvOptionBit(option) ((uint32) 1 << ((option) - clv_option_table))
+#define ClvOptionBit(option) ((uint32) 1 << ((option) -clv_option_table))
 
 /* The field of an option, of the type that its kind determines. */
 static inline void *
@@ -52,13 +52,14 @@ ClvOptionField(const ClvOption *option, const ClvFitOptions *options)
 	return (char *) options + option->offset;
 }
 
-#define ClvBadOption(...) \
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
+#define ClvBadOption(...) ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
 
-/* An error unless the option may have this value: of numbers, finite and not negative; of counts, whole. */
+/* An error unless the option may have this value: of numbers, finite and not negative; of counts,
+ * whole. */
 extern void clv_option_check_number(const ClvOption *option, double value);
 
-/* An error unless the option may have this value: an interval of at least one day, or none where that is possible. */
+/* An error unless the option may have this value: an interval of at least one day, or none where
+ * that is possible. */
 extern void clv_option_check_interval(const ClvOption *option, const Interval *interval);
 
 /* An error unless options that are possible one by one are possible together. */
@@ -71,4 +72,4 @@ extern void clv_option_set_family(char *field, const char *name, ClvProcess proc
 /* Add a name to those of the covariates. */
 extern void clv_options_add_covariate(ClvFitOptions *options, const char *name);
 
-#endif							/* CLV_OPTIONS_PRIVATE_H */
+#endif /* CLV_OPTIONS_PRIVATE_H */

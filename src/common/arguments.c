@@ -1,6 +1,7 @@
 /*
  * arguments.c
- *		The arguments that many functions have in common: days, lengths of time, rates; every message names the value.
+ *		The arguments that many functions have in common: days, lengths of time, rates; every message
+ *names the value.
  */
 #include "common/arguments.h"
 
@@ -21,7 +22,8 @@
 #define MOST_MARGIN 1.0
 #define LEAST_MARGIN (-10.0)
 
-/* Infinite intervals came with PostgreSQL 17, as the ends of all three fields; before, nobody means these. */
+/* Infinite intervals came with PostgreSQL 17, as the ends of all three fields; before, nobody means
+ * these. */
 static bool
 IsInfinite(const Interval *span, bool *negative)
 {
@@ -34,9 +36,9 @@ IsInfinite(const Interval *span, bool *negative)
 double
 clv_span_days(const char *argument, const Interval *span)
 {
-	bool		negative;
-	bool		bare = span->month == 0 && span->day == 0 && span->time % USECS_PER_SEC == 0 &&
-					   span->time % USECS_PER_HOUR != 0;
+	bool negative;
+	bool bare = span->month == 0 && span->day == 0 && span->time % USECS_PER_SEC == 0 &&
+				span->time % USECS_PER_HOUR != 0;
 
 	if (IsInfinite(span, &negative))
 		ereport(ERROR,
@@ -57,22 +59,24 @@ clv_span_days(const char *argument, const Interval *span)
 double
 clv_period_days(const char *argument, const Interval *span, bool may_be_none)
 {
-	double		days = clv_interval_days(span);
+	double days = clv_interval_days(span);
 
 	if (span->month < 0 || span->day < 0 || span->time < 0 || days > LONGEST_PERIOD ||
 		(days == 0 && !may_be_none))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s is out of range: %s", argument, clv_interval_text(span)),
-						may_be_none ? errdetail("It must be without negative parts, and at most 1000 years.")
-									: errdetail("It must be longer than nothing, without negative parts, "
-												"and at most 1000 years.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is out of range: %s", argument, clv_interval_text(span)),
+				 may_be_none
+					 ? errdetail("It must be without negative parts, and at most 1000 years.")
+					 : errdetail("It must be longer than nothing, without negative parts, "
+								 "and at most 1000 years.")));
 	return days;
 }
 
 void
 clv_check_date(const char *argument, DateADT day)
 {
-	char		text[MAXDATELEN + 1];
+	char text[MAXDATELEN + 1];
 
 	if (DATE_NOT_FINITE(day))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -87,7 +91,7 @@ bool
 clv_first_in_statement(const char *subject)
 {
 	static const char *subjects[MOST_SUBJECTS];
-	static int	n = 0;
+	static int n = 0;
 	static TimestampTz statement = 0;
 	TimestampTz now = GetCurrentStatementStartTimestamp();
 
@@ -108,15 +112,16 @@ void
 clv_check_horizon_days(double days)
 {
 	if (days > MILLION_YEARS)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("horizon is longer than a million years: %s days", clv_number_text(days)),
-						errhint("For a value without end see clv_lifetime_value.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("horizon is longer than a million years: %s days", clv_number_text(days)),
+				 errhint("For a value without end see clv_lifetime_value.")));
 }
 
 double
 clv_horizon_days(const Interval *horizon)
 {
-	double		days = clv_span_days("horizon", horizon);
+	double days = clv_span_days("horizon", horizon);
 
 	if (days < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -15,21 +15,23 @@
 extern double clv_span_days(const char *argument, const Interval *span);
 
 /*
- * The length in days of a time unit, or of a grace, which may be none: an error unless no part of it
- * is negative, and it is at most 1000 years. Parts of days are the business of clv_span_days().
+ * The length in days of a time unit, or of a grace, which may be none: an error unless no part of
+ * it is negative, and it is at most 1000 years. Parts of days are the business of clv_span_days().
  */
 extern double clv_period_days(const char *argument, const Interval *span, bool may_be_none);
 
-/* An error that names it where the day that was given as the argument so called is infinite, or none. */
+/* An error that names it where the day that was given as the argument so called is infinite, or
+ * none. */
 extern void clv_check_date(const char *argument, DateADT day);
 
 /*
- * Whether a warning of this subject, a string that lasts, is the first since the client's statement began (in this
- * process), whatever call it comes from.
+ * Whether a warning of this subject, a string that lasts, is the first since the client's statement
+ * began (in this process), whatever call it comes from.
  */
 extern bool clv_first_in_statement(const char *subject);
 
-/* The length in days of a horizon; an error that names it where it is negative, or longer than anybody means. */
+/* The length in days of a horizon; an error that names it where it is negative, or longer than
+ * anybody means. */
 extern double clv_horizon_days(const Interval *horizon);
 extern void clv_check_horizon_days(double days);
 
@@ -43,8 +45,8 @@ extern double clv_delta(double discount_rate, double unit_days);
 extern void clv_check_rates(double discount_rate, double margin);
 
 /* Errors that name the argument and its value. */
-extern void clv_check_count(const char *argument, double value);	/* a whole number >= 0 */
-extern void clv_check_time(const char *argument, double value);	/* finite and >= 0 */
-extern void clv_check_level(double level);	/* between 0 and 1 */
+extern void clv_check_count(const char *argument, double value); /* a whole number >= 0 */
+extern void clv_check_time(const char *argument, double value);  /* finite and >= 0 */
+extern void clv_check_level(double level);                       /* between 0 and 1 */
 
-#endif							/* CLV_ARGUMENTS_H */
+#endif /* CLV_ARGUMENTS_H */

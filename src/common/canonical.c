@@ -12,9 +12,9 @@ clv_canonical_compare(FunctionCallInfo fcinfo)
 {
 	struct varlena *a = PG_GETARG_VARLENA_PP(0);
 	struct varlena *b = PG_GETARG_VARLENA_PP(1);
-	Size		a_size = VARSIZE_ANY_EXHDR(a);
-	Size		b_size = VARSIZE_ANY_EXHDR(b);
-	int			order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_size, b_size));
+	Size a_size = VARSIZE_ANY_EXHDR(a);
+	Size b_size = VARSIZE_ANY_EXHDR(b);
+	int order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(a_size, b_size));
 
 	if (order == 0)
 		order = (a_size > b_size) - (a_size < b_size);
@@ -27,8 +27,7 @@ Datum
 clv_canonical_hash(FunctionCallInfo fcinfo)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
-	Datum		hash = hash_any((const unsigned char *) VARDATA_ANY(value),
-								VARSIZE_ANY_EXHDR(value));
+	Datum hash = hash_any((const unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 
 	PG_FREE_IF_COPY(value, 0);
 	return hash;
@@ -38,8 +37,8 @@ Datum
 clv_canonical_hash_extended(FunctionCallInfo fcinfo)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
-	Datum		hash = hash_any_extended((const unsigned char *) VARDATA_ANY(value),
-										 VARSIZE_ANY_EXHDR(value), PG_GETARG_INT64(1));
+	Datum hash = hash_any_extended((const unsigned char *) VARDATA_ANY(value),
+								   VARSIZE_ANY_EXHDR(value), PG_GETARG_INT64(1));
 
 	PG_FREE_IF_COPY(value, 0);
 	return hash;

@@ -11,35 +11,36 @@
 #include "clv.h"
 
 /* memcmp() of the two arguments, the shorter first where one begins the other. */
-extern int	clv_canonical_compare(FunctionCallInfo fcinfo);
+extern int clv_canonical_compare(FunctionCallInfo fcinfo);
 
 extern Datum clv_canonical_hash(FunctionCallInfo fcinfo);
 extern Datum clv_canonical_hash_extended(FunctionCallInfo fcinfo);
 
-/* Errors unless the value is what came in, byte for byte: what is not canonical has another form. */
+/* Errors unless the value is what came in, byte for byte: what is not canonical has another form.
+ */
 extern void clv_canonical_check(const void *value, const char *data, Size size, const char *type);
 
 /* The binary form of types that travel as they are stored. */
 extern Datum clv_canonical_send(FunctionCallInfo fcinfo);
 
-#define CLV_CANONICAL_FUNCTION(name, result) \
-	PG_FUNCTION_INFO_V1(name); \
-	Datum name(PG_FUNCTION_ARGS) \
-	{ \
-		return result; \
-	} \
+#define CLV_CANONICAL_FUNCTION(name, result)                                                       \
+	PG_FUNCTION_INFO_V1(name);                                                                     \
+	Datum name(PG_FUNCTION_ARGS)                                                                   \
+	{                                                                                              \
+		return result;                                                                             \
+	}                                                                                              \
 	extern Datum name(PG_FUNCTION_ARGS)
 
 /* The functions behind = <> < <= > >= and the btree and hash operator classes of a type. */
-#define CLV_CANONICAL_TYPE(type) \
-	CLV_CANONICAL_FUNCTION(type##_eq, BoolGetDatum(clv_canonical_compare(fcinfo) == 0)); \
-	CLV_CANONICAL_FUNCTION(type##_ne, BoolGetDatum(clv_canonical_compare(fcinfo) != 0)); \
-	CLV_CANONICAL_FUNCTION(type##_lt, BoolGetDatum(clv_canonical_compare(fcinfo) < 0)); \
-	CLV_CANONICAL_FUNCTION(type##_le, BoolGetDatum(clv_canonical_compare(fcinfo) <= 0)); \
-	CLV_CANONICAL_FUNCTION(type##_gt, BoolGetDatum(clv_canonical_compare(fcinfo) > 0)); \
-	CLV_CANONICAL_FUNCTION(type##_ge, BoolGetDatum(clv_canonical_compare(fcinfo) >= 0)); \
-	CLV_CANONICAL_FUNCTION(type##_cmp, Int32GetDatum(clv_canonical_compare(fcinfo))); \
-	CLV_CANONICAL_FUNCTION(type##_hash, clv_canonical_hash(fcinfo)); \
+#define CLV_CANONICAL_TYPE(type)                                                                   \
+	CLV_CANONICAL_FUNCTION(type##_eq, BoolGetDatum(clv_canonical_compare(fcinfo) == 0));           \
+	CLV_CANONICAL_FUNCTION(type##_ne, BoolGetDatum(clv_canonical_compare(fcinfo) != 0));           \
+	CLV_CANONICAL_FUNCTION(type##_lt, BoolGetDatum(clv_canonical_compare(fcinfo) < 0));            \
+	CLV_CANONICAL_FUNCTION(type##_le, BoolGetDatum(clv_canonical_compare(fcinfo) <= 0));           \
+	CLV_CANONICAL_FUNCTION(type##_gt, BoolGetDatum(clv_canonical_compare(fcinfo) > 0));            \
+	CLV_CANONICAL_FUNCTION(type##_ge, BoolGetDatum(clv_canonical_compare(fcinfo) >= 0));           \
+	CLV_CANONICAL_FUNCTION(type##_cmp, Int32GetDatum(clv_canonical_compare(fcinfo)));              \
+	CLV_CANONICAL_FUNCTION(type##_hash, clv_canonical_hash(fcinfo));                               \
 	CLV_CANONICAL_FUNCTION(type##_hash_extended, clv_canonical_hash_extended(fcinfo))
 
-#endif							/* CLV_CANONICAL_H */
+#endif /* CLV_CANONICAL_H */

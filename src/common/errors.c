@@ -20,8 +20,8 @@ PG_FUNCTION_INFO_V1(clv_raise);
 static const struct
 {
 	const char *name;
-	int			code;
-}			conditions[] = {
+	int code;
+} conditions[] = {
 	{"active_sql_transaction", ERRCODE_ACTIVE_SQL_TRANSACTION},
 	{"cardinality_violation", ERRCODE_CARDINALITY_VIOLATION},
 	{"datatype_mismatch", ERRCODE_DATATYPE_MISMATCH},
@@ -43,7 +43,8 @@ static const struct
 	{"wrong_object_type", ERRCODE_WRONG_OBJECT_TYPE},
 };
 
-/* The code of a condition's name or of an SQLSTATE of five digits and capitals; else that of an internal error. */
+/* The code of a condition's name or of an SQLSTATE of five digits and capitals; else that of an
+ * internal error. */
 static int
 ConditionCode(const char *text)
 {
@@ -53,7 +54,8 @@ ConditionCode(const char *text)
 			return conditions[i].code;
 	}
 	/* "00000" would be a success, and class 00 is none of an error */
-	if (strlen(text) == 5 && strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 && strncmp(text, "00", 2) != 0)
+	if (strlen(text) == 5 && strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 5 &&
+		strncmp(text, "00", 2) != 0)
 		return MAKE_SQLSTATE(text[0], text[1], text[2], text[3], text[4]);
 	return ERRCODE_INTERNAL_ERROR;
 }
@@ -64,14 +66,15 @@ TextArgument(FunctionCallInfo fcinfo, int i)
 	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-/* clv_raise(message, detail, hint, code): raises an error; NULL for a detail or hint that there is not */
+/* clv_raise(message, detail, hint, code): raises an error; NULL for a detail or hint that there is
+ * not */
 Datum
 clv_raise(PG_FUNCTION_ARGS)
 {
-	char	   *message = TextArgument(fcinfo, 0);
-	char	   *detail = TextArgument(fcinfo, 1);
-	char	   *hint = TextArgument(fcinfo, 2);
-	char	   *code = TextArgument(fcinfo, 3);
+	char *message = TextArgument(fcinfo, 0);
+	char *detail = TextArgument(fcinfo, 1);
+	char *hint = TextArgument(fcinfo, 2);
+	char *code = TextArgument(fcinfo, 3);
 
 	/* whoever catches the error puts its own context back */
 	(void) clv_hide_callers();

@@ -20,8 +20,8 @@ clv_exact_send(StringInfo out, ClvExactSum *sum)
 bool
 clv_exact_recv(StringInfo in, ClvExactSum *sum)
 {
-	int			flags = pq_getmsgbyte(in);
-	bool		sound = flags <= 7;
+	int flags = pq_getmsgbyte(in);
+	bool sound = flags <= 7;
 
 	sum->up = (flags & 1) != 0;
 	sum->down = (flags & 2) != 0;
@@ -29,7 +29,7 @@ clv_exact_recv(StringInfo in, ClvExactSum *sum)
 	sum->terms = 0;
 	for (int i = 0; i < CLV_EXACT_LIMBS; i++)
 	{
-		int64		limb = pq_getmsgint64(in);
+		int64 limb = pq_getmsgint64(in);
 
 		sum->limb[i] = limb;
 		sound = sound && (i < LAST_LIMB ? limb >= 0 && limb <= PG_UINT32_MAX

@@ -14,4 +14,4 @@ extern void clv_exact_send(StringInfo out, ClvExactSum *sum);
 /* The sum that was sent; false where the bytes are none. */
 extern bool clv_exact_recv(StringInfo in, ClvExactSum *sum);
 
-#endif							/* CLV_EXACT_H */
+#endif /* CLV_EXACT_H */

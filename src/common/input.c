@@ -25,12 +25,12 @@ IsAboutText(int sqlstate)
 }
 
 Datum
-clv_input(FunctionCallInfo fcinfo, Datum (*parse) (const char *text))
+clv_input(FunctionCallInfo fcinfo, Datum (*parse)(const char *text))
 {
 	const char *text = PG_GETARG_CSTRING(0);
 	MemoryContext caller = CurrentMemoryContext;
 	volatile Datum value = (Datum) 0;
-	ErrorData  *volatile error = NULL;
+	ErrorData *volatile error = NULL;
 
 	if (!clv_wants_report(fcinfo))
 		return parse(text);
@@ -48,9 +48,9 @@ clv_input(FunctionCallInfo fcinfo, Datum (*parse) (const char *text))
 	}
 	PG_END_TRY();
 	if (error != NULL)
-		errsave(fcinfo->context, (errcode(error->sqlerrcode),
-								  errmsg_internal("%s", error->message),
-								  error->detail == NULL ? 0 : errdetail_internal("%s", error->detail),
-								  error->hint == NULL ? 0 : errhint("%s", error->hint)));
+		errsave(fcinfo->context,
+				(errcode(error->sqlerrcode), errmsg_internal("%s", error->message),
+				 error->detail == NULL ? 0 : errdetail_internal("%s", error->detail),
+				 error->hint == NULL ? 0 : errhint("%s", error->hint)));
 	return value;
 }

@@ -62,15 +62,14 @@ clv_json_is_null(const ClvMember *member)
 double
 clv_json_double(Numeric number)
 {
-	return DatumGetFloat8(
-		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
 }
 
 /* The number, or an error where there is none, or none that a double can hold. */
 static double
 Number(const ClvMember *member, const JsonbValue *value, const char *what)
 {
-	double		number;
+	double number;
 
 	if (value == NULL || value->type != jbvNumeric)
 		clv_json_wrong(member, what);
@@ -111,12 +110,12 @@ clv_json_number(const ClvMember *member)
 int64
 clv_json_whole(const ClvMember *member, int64 least, int64 most)
 {
-	int64		whole;
+	int64 whole;
 
 	if (member->value.type != jbvNumeric ||
 		!clv_whole_number(NumericGetDatum(member->value.val.numeric), least, most, &whole))
-		clv_json_wrong(member, psprintf("a whole number from " INT64_FORMAT " to " INT64_FORMAT,
-										least, most));
+		clv_json_wrong(
+			member, psprintf("a whole number from " INT64_FORMAT " to " INT64_FORMAT, least, most));
 	return whole;
 }
 
@@ -134,16 +133,15 @@ clv_json_date(const ClvMember *member)
 Interval
 clv_json_interval(const ClvMember *member)
 {
-	char	   *text = clv_json_string(member);
+	char *text = clv_json_string(member);
 
 	if (strspn(text, "0123456789. ") == strlen(text))
 		clv_json_wrong(member, "an interval with its unit, like 7 days");
 	if (strchr(text, '-') != NULL)
-		clv_json_wrong(member, psprintf("an interval without negative parts, like 7 days, not \"%s\"",
-										text));
-	return *DatumGetIntervalP(
-		DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
-							Int32GetDatum(-1)));
+		clv_json_wrong(
+			member, psprintf("an interval without negative parts, like 7 days, not \"%s\"", text));
+	return *DatumGetIntervalP(DirectFunctionCall3(interval_in, CStringGetDatum(text),
+												  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 }
 
 JsonbContainer *

@@ -14,12 +14,13 @@
 typedef struct ClvMember
 {
 	JsonbIterator *it;
-	const char *object;			/* what it is a member of, for messages: "a model" */
-	char	   *key;
-	JsonbValue	value;
+	const char *object; /* what it is a member of, for messages: "a model" */
+	char *key;
+	JsonbValue value;
 } ClvMember;
 
-/* The double next to a number; infinite where it holds none, rather than an error with a thousand digits. */
+/* The double next to a number; infinite where it holds none, rather than an error with a thousand
+ * digits. */
 extern double clv_json_double(Numeric number);
 
 /* Begin to read an object; an error where the container is none. */
@@ -57,7 +58,9 @@ extern JsonbContainer *clv_json_container(const ClvMember *member, const char *w
 extern JsonbContainer *clv_json_array(const ClvMember *member, const char *what);
 
 /* An element of such an array that must be a string, or a finite number. */
-extern char *clv_json_string_at(const ClvMember *member, JsonbContainer *array, int i, const char *what);
-extern double clv_json_number_at(const ClvMember *member, JsonbContainer *array, int i, const char *what);
+extern char *clv_json_string_at(const ClvMember *member, JsonbContainer *array, int i,
+								const char *what);
+extern double clv_json_number_at(const ClvMember *member, JsonbContainer *array, int i,
+								 const char *what);
 
-#endif							/* CLV_JSON_H */
+#endif /* CLV_JSON_H */

@@ -28,7 +28,7 @@ clv_last_is(const ClvLastValue *last, bool isnull, Datum value)
 void
 clv_last_forget(ClvLastValue *last)
 {
-	Pointer		key = last->key;
+	Pointer key = last->key;
 
 	last->key = NULL;
 	last->key_size = 0;

@@ -14,10 +14,10 @@
 /* Zeroed: nothing was seen yet. */
 typedef struct ClvLastValue
 {
-	Pointer		key;			/* the value as it came, toast pointer or bytes; NULL: see null */
-	Size		key_size;		/* 0 where there is none */
-	bool		null;			/* it was NULL */
-	uint64		generation;		/* another number for each value set, in the whole process */
+	Pointer key;       /* the value as it came, toast pointer or bytes; NULL: see null */
+	Size key_size;     /* 0 where there is none */
+	bool null;         /* it was NULL */
+	uint64 generation; /* another number for each value set, in the whole process */
 } ClvLastValue;
 
 /* Whether the value (a varlena, or NULL) is the one that was set last. */
@@ -32,4 +32,4 @@ extern void clv_last_set(ClvLastValue *last, bool isnull, Datum value, MemoryCon
 /* Whether two values, neither compressed nor toasted, have the same bytes behind their headers. */
 extern bool clv_same_bytes(const void *a, const void *b);
 
-#endif							/* CLV_LAST_VALUE_H */
+#endif /* CLV_LAST_VALUE_H */

@@ -14,18 +14,17 @@ void
 clv_scan_error(const ClvScanner *scan, const char *expected)
 {
 	const char *whole = scan->start;
-	int			length = pg_mbcliplen(whole, strlen(whole), SHOWN_START);
-	int			rest = pg_mbcliplen(scan->at, strlen(scan->at), SHOWN_REST);
+	int length = pg_mbcliplen(whole, strlen(whole), SHOWN_START);
+	int rest = pg_mbcliplen(scan->at, strlen(scan->at), SHOWN_REST);
 
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.*s%s\"", scan->type, length, whole,
-					whole[length] == '\0' ? "" : "..."),
-			 *scan->at == '\0'
-				 ? errdetail("Expected %s, but the input ends.", expected)
-				 : errdetail("Expected %s at character %zu, found \"%.*s\".", expected,
-							 (size_t) (scan->at - whole) + 1, rest, scan->at),
-			 scan->hint == NULL ? 0 : errhint("%s", scan->hint)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+					errmsg("invalid input syntax for type %s: \"%.*s%s\"", scan->type, length,
+						   whole, whole[length] == '\0' ? "" : "..."),
+					*scan->at == '\0'
+						? errdetail("Expected %s, but the input ends.", expected)
+						: errdetail("Expected %s at character %zu, found \"%.*s\".", expected,
+									(size_t) (scan->at - whole) + 1, rest, scan->at),
+					scan->hint == NULL ? 0 : errhint("%s", scan->hint)));
 }
 
 char
@@ -39,7 +38,7 @@ clv_scan_peek(ClvScanner *scan)
 bool
 clv_scan_accept(ClvScanner *scan, const char *token)
 {
-	size_t		length = strlen(token);
+	size_t length = strlen(token);
 
 	clv_scan_peek(scan);
 	if (strncmp(scan->at, token, length) != 0)
@@ -96,8 +95,8 @@ int64
 clv_scan_whole(ClvScanner *scan, int64 least, int64 most, const char *expected)
 {
 	const char *digits;
-	char	   *end;
-	long long	value;
+	char *end;
+	long long value;
 
 	clv_scan_peek(scan);
 	digits = scan->at + (*scan->at == '-');
@@ -106,7 +105,8 @@ clv_scan_whole(ClvScanner *scan, int64 least, int64 most, const char *expected)
 	if (*digits < '0' || *digits > '9' || errno != 0 || value < least || value > most)
 		clv_scan_error(scan, expected != NULL ? expected
 											  : psprintf("a whole number between " INT64_FORMAT
-														 " and " INT64_FORMAT, least, most));
+														 " and " INT64_FORMAT,
+														 least, most));
 	scan->at = end;
 	return value;
 }
@@ -114,7 +114,7 @@ clv_scan_whole(ClvScanner *scan, int64 least, int64 most, const char *expected)
 void
 clv_scan_skip_list(ClvScanner *scan)
 {
-	int			depth = 0;
+	int depth = 0;
 
 	if (clv_scan_peek(scan) != '[')
 		clv_scan_error(scan, "a list");

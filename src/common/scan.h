@@ -30,13 +30,15 @@ extern bool clv_scan_accept(ClvScanner *scan, const char *token);
 /* The same; an error where it does not. */
 extern void clv_scan_expect(ClvScanner *scan, const char *token);
 
-/* Step over a number as JSON writes it, and nothing else that numeric or strtod() would read; where it begins. */
+/* Step over a number as JSON writes it, and nothing else that numeric or strtod() would read; where
+ * it begins. */
 extern const char *clv_scan_number(ClvScanner *scan, const char *expected);
 
-/* A whole number without exponent or fraction; expected (NULL: its range) is said where there is none such. */
+/* A whole number without exponent or fraction; expected (NULL: its range) is said where there is
+ * none such. */
 extern int64 clv_scan_whole(ClvScanner *scan, int64 least, int64 most, const char *expected);
 
 /* Step over a list of lists, to come back to it later. */
 extern void clv_scan_skip_list(ClvScanner *scan);
 
-#endif							/* CLV_SCAN_H */
+#endif /* CLV_SCAN_H */

@@ -24,8 +24,8 @@
 static TupleDesc
 QueryColumns(const char *query)
 {
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
-	List	   *sources;
+	SPIPlanPtr plan = SPI_prepare(query, 0, NULL);
+	List *sources;
 	CachedPlanSource *source;
 
 	if (plan == NULL)
@@ -35,12 +35,12 @@ QueryColumns(const char *query)
 	if (source == NULL || source->raw_parse_tree == NULL ||
 		!IsA(source->raw_parse_tree->stmt, SelectStmt) || source->resultDesc == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the query must be one SELECT"),
-						errdetail("It is: %s", query)));
+						errmsg("the query must be one SELECT"), errdetail("It is: %s", query)));
 	return source->resultDesc;
 }
 
-/* Whether the names are those of a relation: at most three, the first of three being this database. */
+/* Whether the names are those of a relation: at most three, the first of three being this database.
+ */
 static bool
 IsRelationName(List *names)
 {
@@ -50,29 +50,30 @@ IsRelationName(List *names)
 }
 
 /*
- * (source): the relation of that name, as SQL reads it with the search_path of the caller (NULL where there is none),
- * and the last part of the name; an error where it is not a name. Without a subtransaction, which a parallel plan
- * around the caller would not stand.
+ * (source): the relation of that name, as SQL reads it with the search_path of the caller (NULL
+ * where there is none), and the last part of the name; an error where it is not a name. Without a
+ * subtransaction, which a parallel plan around the caller would not stand.
  */
 PG_FUNCTION_INFO_V1(clv_source_find);
 Datum
 clv_source_find(PG_FUNCTION_ARGS)
 {
 	ErrorContextCallback *stack = clv_hide_callers();
-	char	   *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Datum		values[2] = {0};
-	bool		nulls[2] = {false, false};
-	List	   *parts;
-	List	   *names = NIL;
-	ListCell   *part;
-	Oid			relation;
+	char *source = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Datum values[2] = {0};
+	bool nulls[2] = {false, false};
+	List *parts;
+	List *names = NIL;
+	ListCell *part;
+	Oid relation;
 
 	if (!SplitIdentifierString(pstrdup(source), '.', &parts) || !IsRelationName(parts))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-						errmsg("this is not the name of a table or view: %s", source),
-						errhint("Write the name as in SQL: in double quotes where it has spaces, signs "
-								"or capital letters.")));
-	foreach(part, parts)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("this is not the name of a table or view: %s", source),
+				 errhint("Write the name as in SQL: in double quotes where it has spaces, signs "
+						 "or capital letters.")));
+	foreach (part, parts)
 		names = lappend(names, makeString((char *) lfirst(part)));
 	relation = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
 	nulls[0] = !OidIsValid(relation);
@@ -89,8 +90,8 @@ clv_source_columns(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ErrorContextCallback *stack = clv_hide_callers();
-	char	   *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	TupleDesc	columns;
+	char *query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	TupleDesc columns;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	SPI_connect();
@@ -99,8 +100,8 @@ clv_source_columns(PG_FUNCTION_ARGS)
 	for (int i = 0; i < columns->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(columns, i);
-		Datum		values[3];
-		bool		nulls[3] = {false, false, false};
+		Datum values[3];
+		bool nulls[3] = {false, false, false};
 
 		values[0] = CStringGetTextDatum(NameStr(column->attname));
 		values[1] = ObjectIdGetDatum(column->atttypid);
@@ -111,17 +112,18 @@ clv_source_columns(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* (type): the type below a domain, through all domains; the type itself, or whatever is no type, as it is */
+/* (type): the type below a domain, through all domains; the type itself, or whatever is no type, as
+ * it is */
 PG_FUNCTION_INFO_V1(clv_source_base_type);
 Datum
 clv_source_base_type(PG_FUNCTION_ARGS)
 {
-	Oid			type = PG_GETARG_OID(0);
+	Oid type = PG_GETARG_OID(0);
 
 	for (;;)
 	{
-		HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
-		Oid			below = InvalidOid;
+		HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
+		Oid below = InvalidOid;
 
 		if (HeapTupleIsValid(tuple))
 		{

@@ -15,7 +15,7 @@
 char *
 clv_number_text(double value)
 {
-	char	   *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+	char *digits = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
 
 	double_to_shortest_decimal_buf(value, digits);
 	return digits;
@@ -24,7 +24,7 @@ clv_number_text(double value)
 void
 clv_append_double(StringInfo out, double value)
 {
-	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char digits[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	double_to_shortest_decimal_buf(value, digits);
 	if (isfinite(value))
@@ -48,7 +48,7 @@ char *
 clv_interval_text(const Interval *interval)
 {
 	StringInfoData out;
-	int64		usecs = interval->time % USECS_PER_MINUTE;
+	int64 usecs = interval->time % USECS_PER_MINUTE;
 
 	initStringInfo(&out);
 	AppendUnits(&out, interval->month, "month");
@@ -59,7 +59,7 @@ clv_interval_text(const Interval *interval)
 		AppendUnits(&out, usecs / USECS_PER_SEC, "second");
 	else
 	{
-		char	   *fraction;
+		char *fraction;
 
 		appendStringInfo(&out, "%s%s%d.%06d", out.len > 0 ? " " : "", usecs < 0 ? "-" : "",
 						 abs((int) (usecs / USECS_PER_SEC)), abs((int) (usecs % USECS_PER_SEC)));
@@ -95,7 +95,7 @@ bool
 clv_is_date_text(const char *text)
 {
 	static const char digits[] = "0123456789";
-	int			year = strspn(text, digits);
+	int year = strspn(text, digits);
 	const char *rest = text + year;
 
 	return year >= 4 && year <= 7 && rest[0] == '-' && strspn(rest + 1, digits) == 2 &&

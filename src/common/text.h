@@ -11,7 +11,8 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-/* The shortest decimal that reads back exactly, palloc'd, for messages: NaN and Infinity without quotes. */
+/* The shortest decimal that reads back exactly, palloc'd, for messages: NaN and Infinity without
+ * quotes. */
 extern char *clv_number_text(double value);
 
 /*
@@ -39,4 +40,4 @@ extern char *clv_date_text(DateADT day, char *buffer);
  */
 extern bool clv_is_date_text(const char *text);
 
-#endif							/* CLV_TEXT_H */
+#endif /* CLV_TEXT_H */

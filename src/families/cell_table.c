@@ -62,7 +62,8 @@ clv_cell_table_lay_out(ClvCellTable *cells, ClvArena *arena, size_t n)
 }
 
 void
-clv_cell_table_lay_out_sample(const ClvCellTable *all, ClvCellTable *sample, ClvArena *arena, size_t n)
+clv_cell_table_lay_out_sample(const ClvCellTable *all, ClvCellTable *sample, ClvArena *arena,
+							  size_t n)
 {
 	*sample = *all;
 	sample->cells = clv_arena_take(arena, n, sizeof(ClvCell));

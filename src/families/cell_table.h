@@ -79,14 +79,15 @@ typedef struct ClvCellTable
 extern void clv_cell_table_lay_out(ClvCellTable *cells, ClvArena *arena, size_t n);
 
 /* The same for a sample of n of them, which shares the tables of all. */
-extern void clv_cell_table_lay_out_sample(const ClvCellTable *all, ClvCellTable *sample, ClvArena *arena,
-								   size_t n);
+extern void clv_cell_table_lay_out_sample(const ClvCellTable *all, ClvCellTable *sample,
+										  ClvArena *arena, size_t n);
 
 /*
  * Draws n of all customers: every k-th in the order of sorting. The same cells give the same
  * sample. Sets sample->cells[sample->n], ready for indexing.
  */
-extern void clv_cells_sample(const ClvCellTable *all, ClvCellTable *sample, double customers, size_t n);
+extern void clv_cells_sample(const ClvCellTable *all, ClvCellTable *sample, double customers,
+							 size_t n);
 
 /*
  * Sorts and merges cells->cells[n] in place, by group first where covariates act; n may decrease.

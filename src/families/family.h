@@ -36,45 +36,45 @@ struct ClvFamily;
 /* The purchases of known value of a customer: their number and mean. */
 typedef struct ClvSpendRow
 {
-	double		mean;
-	int32_t		x;
+	double mean;
+	int32_t x;
 } ClvSpendRow;
 
 /* What start values are computed from; means are over customers. */
 typedef struct ClvMoments
 {
-	double		customers;
-	double		x;				/* mean of x */
-	double		repeaters;		/* share of customers with x > 0 */
-	double		t_x;			/* means of the times; transaction families only */
-	double		T;
-	double		spend;			/* mean of the means; spend families only */
-	double		spend_squared;	/* mean of their squares, divided by the square of the above */
+	double customers;
+	double x;         /* mean of x */
+	double repeaters; /* share of customers with x > 0 */
+	double t_x;       /* means of the times; transaction families only */
+	double T;
+	double spend;         /* mean of the means; spend families only */
+	double spend_squared; /* mean of their squares, divided by the square of the above */
 } ClvMoments;
 
 /* What a family describes. */
 typedef enum ClvProcess
 {
-	CLV_TRANSACTION,			/* when customers buy and leave */
-	CLV_SPEND					/* how much a purchase is worth */
+	CLV_TRANSACTION, /* when customers buy and leave */
+	CLV_SPEND        /* how much a purchase is worth */
 } ClvProcess;
 
 /* How a family counts time. */
 typedef enum ClvClock
 {
-	CLV_CONTINUOUS,				/* purchases at any time */
-	CLV_OPPORTUNITIES,			/* bg/bb: one chance a period; x, t_x, T whole numbers of periods */
-	CLV_RENEWALS,				/* sbg: t_x = renewals made, T = renewals possible so far; x = t_x */
-	CLV_CAMPAIGNS				/* rfmtc: supervised, with an outcome */
+	CLV_CONTINUOUS,    /* purchases at any time */
+	CLV_OPPORTUNITIES, /* bg/bb: one chance a period; x, t_x, T whole numbers of periods */
+	CLV_RENEWALS,      /* sbg: t_x = renewals made, T = renewals possible so far; x = t_x */
+	CLV_CAMPAIGNS      /* rfmtc: supervised, with an outcome */
 } ClvClock;
 
 /* On which scale the search moves a parameter; derivatives are by the transformed one. */
 typedef enum ClvTransform
 {
-	CLV_LOG,					/* any positive number */
-	CLV_LOGIT,					/* between 0 and 1 */
-	CLV_ASINH,					/* any number: where it is large, nearly its logarithm */
-	CLV_FIXED					/* given, not searched for; its derivatives are not read */
+	CLV_LOG,   /* any positive number */
+	CLV_LOGIT, /* between 0 and 1 */
+	CLV_ASINH, /* any number: where it is large, nearly its logarithm */
+	CLV_FIXED  /* given, not searched for; its derivatives are not read */
 } ClvTransform;
 
 /* The number of parameters of a future: those of the family, and one for the history. */
@@ -87,7 +87,7 @@ typedef enum ClvTransform
 typedef struct ClvFuture
 {
 	const struct ClvFamily *family;
-	double		param[CLV_FUTURE_PARAMS];
+	double param[CLV_FUTURE_PARAMS];
 } ClvFuture;
 
 /*
@@ -97,9 +97,9 @@ typedef struct ClvFuture
  */
 typedef struct ClvTerm
 {
-	double		ln;
-	double		gradient[CLV_MAX_PARAMS];
-	double		hessian[CLV_MAX_HESSIAN];
+	double ln;
+	double gradient[CLV_MAX_PARAMS];
+	double hessian[CLV_MAX_HESSIAN];
 } ClvTerm;
 
 /*
@@ -108,14 +108,14 @@ typedef struct ClvTerm
  */
 typedef struct ClvFamily
 {
-	const char *name;			/* as users write it: 'bg/nbd' */
-	ClvProcess	process;
-	int			nparams;
+	const char *name; /* as users write it: 'bg/nbd' */
+	ClvProcess process;
+	int nparams;
 	const char *param_names[CLV_MAX_PARAMS];
-	bool		is_scale[CLV_MAX_PARAMS];	/* carries the unit of time or money; else a shape */
-	ClvClock	clock;
+	bool is_scale[CLV_MAX_PARAMS]; /* carries the unit of time or money; else a shape */
+	ClvClock clock;
 	ClvTransform transform[CLV_MAX_PARAMS];
-	double		most[CLV_MAX_PARAMS];	/* of a CLV_FIXED parameter, a whole number from 1 */
+	double most[CLV_MAX_PARAMS]; /* of a CLV_FIXED parameter, a whole number from 1 */
 
 	/*
 	 * Parameter i of a customer with covariates z is param[i] * exp(effect[i] * gamma'z), with a
@@ -144,10 +144,9 @@ typedef struct ClvFamily
 	 * far as customers can tell); 0 is a point that doubles cannot tell from the border. So no
 	 * fit ends below that of the contained family.
 	 */
-	void		(*embed) (const ClvMoments *moments, const double *contained, double off,
-						  double *param);
+	void (*embed)(const ClvMoments *moments, const double *contained, double off, double *param);
 
-	bool		on_request;		/* 'auto' leaves it out */
+	bool on_request; /* 'auto' leaves it out */
 
 	/*
 	 * Where the parameters limit each other, or NULL: how far the last one may go, given the
@@ -155,15 +154,15 @@ typedef struct ClvFamily
 	 * of the distance where the last one is 0, with its derivatives by the transformed
 	 * parameters: -INFINITY at a limit or beyond.
 	 */
-	void		(*limits) (const double *param, double *low, double *high);
-	void		(*log_barrier) (const double *param, ClvTerm *barrier);
+	void (*limits)(const double *param, double *low, double *high);
+	void (*log_barrier)(const double *param, ClvTerm *barrier);
 
 	/*
 	 * A named quantity derived from the parameters, or NULL, with its gradient by the transformed
 	 * parameters.
 	 */
 	const char *derived_name;
-	double		(*derived) (const double *param, double *gradient);
+	double (*derived)(const double *param, double *gradient);
 
 	/*
 	 * Start values for a fit to data with these moments: which = 0, 1 ... in as many different
@@ -171,7 +170,7 @@ typedef struct ClvFamily
 	 * holds the values of the CLV_FIXED parameters, where the caller gave them; otherwise the
 	 * family chooses them.
 	 */
-	bool		(*start) (const ClvMoments *moments, int which, double *param);
+	bool (*start)(const ClvMoments *moments, int which, double *param);
 
 	/* ---- transaction families ---- */
 
@@ -179,10 +178,10 @@ typedef struct ClvFamily
 	 * ln of the density of the ordered purchase times of one customer: with
 	 * Gamma(r+x)/Gamma(r), without x!.
 	 */
-	double		(*log_likelihood) (const double *param, double x, double t_x, double T);
+	double (*log_likelihood)(const double *param, double x, double t_x, double T);
 
 	/* ln P(alive at T | x, t_x, T), <= 0; -INFINITY only where it is below any double */
-	double		(*ln_p_alive) (const double *param, double x, double t_x, double T);
+	double (*ln_p_alive)(const double *param, double x, double t_x, double T);
 
 	/*
 	 * P(alive) at less cost than from its logarithm; NAN where only the logarithm is accurate.
@@ -191,54 +190,54 @@ typedef struct ClvFamily
 	 * buying again, at n ascending times; p_alive takes those at t_x and T. Either may be NULL;
 	 * without leaving, p_alive ignores them.
 	 */
-	void		(*leaving) (const double *param, double x, const double *t, size_t n, double *p);
-	double		(*p_alive) (const double *param, double x, double t_x, double T,
-							double leaving_t_x, double leaving_T);
+	void (*leaving)(const double *param, double x, const double *t, size_t n, double *p);
+	double (*p_alive)(const double *param, double x, double t_x, double T, double leaving_t_x,
+					  double leaving_T);
 
 	/*
 	 * The newcomer that this customer is, given alive at T. NULL where the future depends on t_x
 	 * too: then given_alive_since. clv_given_alive() calls the one that there is.
 	 */
-	void		(*given_alive) (const double *param, double x, double T, ClvFuture *future);
-	void		(*given_alive_since) (const double *param, double x, double t_x, double T,
-									  ClvFuture *future);
+	void (*given_alive)(const double *param, double x, double T, ClvFuture *future);
+	void (*given_alive_since)(const double *param, double x, double t_x, double T,
+							  ClvFuture *future);
 
 	/* Newcomer: E[purchases in (0,t]], the one at 0 not counted. */
-	double		(*expected) (const double *param, double t);
+	double (*expected)(const double *param, double t);
 
 	/* Newcomer: P(n purchases in (0,t]). */
-	double		(*probability) (const double *param, double n, double t);
+	double (*probability)(const double *param, double n, double t);
 
 	/*
 	 * Newcomer: P(0), P(1) ... P(count - 1) purchases in (0,t] at once, by
 	 * recurrence; for quantiles.
 	 */
-	void		(*probabilities) (const double *param, double t, int count, double *p);
+	void (*probabilities)(const double *param, double t, int count, double *p);
 
 	/*
 	 * Newcomer: E[N (N - 1)], N being the purchases in (0,t], t finite. NULL where it has to be
 	 * summed from the probabilities.
 	 */
-	double		(*pairs) (const double *param, double t);
+	double (*pairs)(const double *param, double t);
 
 	/*
 	 * Newcomer: int_0^t e^(-delta u) dE[X(u)]; t = INFINITY gives DERT, and
 	 * INFINITY where that diverges.
 	 */
-	double		(*discounted) (const double *param, double delta, double t);
+	double (*discounted)(const double *param, double delta, double t);
 
 	/* Newcomer: P(still alive at t), where the family has it. */
-	double		(*survival) (const double *param, double t);
+	double (*survival)(const double *param, double t);
 
 	/* Contracts: the share of customers with t - 1 renewals who make the t-th, t >= 1. */
-	double		(*retention) (const double *param, double t);
+	double (*retention)(const double *param, double t);
 
 	/*
 	 * Contracts: expected renewals to come, each discounted to today at an effective
 	 * rate per period. After t renewals; or before the t-th (t >= 1), which then
 	 * counts in full.
 	 */
-	double		(*residual) (const double *param, double t, double rate, bool before);
+	double (*residual)(const double *param, double t, double rate, bool before);
 
 	/*
 	 * The two terms of the likelihood, for the table engine (likelihood.h). departed: P at t =
@@ -247,48 +246,47 @@ typedef struct ClvFamily
 	 * with its derivatives. The three are called for one x and n times at once, so that whatever
 	 * depends on x alone is computed once. The times ascend, and are distinct.
 	 */
-	void		(*ln_common) (const double *param, double x, ClvTerm *term);
-	void		(*departed) (const double *param, double x, const double *t, size_t n,
-							 ClvTerm *terms);
-	void		(*alive) (const double *param, double x, const double *t, size_t n, ClvTerm *terms);
+	void (*ln_common)(const double *param, double x, ClvTerm *term);
+	void (*departed)(const double *param, double x, const double *t, size_t n, ClvTerm *terms);
+	void (*alive)(const double *param, double x, const double *t, size_t n, ClvTerm *terms);
 
 	/*
 	 * The whole ln L of one customer with derivatives: for families without the two
 	 * terms (departed == NULL), and for those with them if it is less work than both
 	 * are. outcome: of supervised families; else NAN.
 	 */
-	void		(*cell) (const double *param, double x, double t_x, double T, double outcome,
-						 ClvTerm *term);
+	void (*cell)(const double *param, double x, double t_x, double T, double outcome,
+				 ClvTerm *term);
 
 	/* ---- spend families ---- */
 
 	/* ln density of the mean of x purchases; 0 for x = 0. */
-	double		(*spend_log_likelihood) (const double *param, double x, double mean);
+	double (*spend_log_likelihood)(const double *param, double x, double mean);
 
 	/*
 	 * E[spend per purchase | x purchases of known mean]; x = 0 gives the
 	 * population's. INFINITY where the mean does not exist.
 	 */
-	double		(*expected_spend) (const double *param, double x, double mean);
+	double (*expected_spend)(const double *param, double x, double mean);
 
 	/*
 	 * P(the sum of n further purchases <= s | x, mean); for intervals of value.
 	 */
-	double		(*spend_cdf) (const double *param, double x, double mean, double n, double s);
+	double (*spend_cdf)(const double *param, double x, double mean, double n, double s);
 
 	/*
 	 * Given the same: E[spend squared] of a further purchase, and E[product] of the
 	 * spend of two; for the variance of their sums. INFINITY where they do not exist.
 	 */
-	void		(*spend_squares) (const double *param, double x, double mean, double *square,
-								  double *product);
+	void (*spend_squares)(const double *param, double x, double mean, double *square,
+						  double *product);
 
 	/*
 	 * ln density of n rows of one x together, with its derivatives, for the
 	 * engine.
 	 */
-	void		(*spend_terms) (const double *param, double x, const ClvSpendRow *rows, size_t n,
-								ClvTerm *sum);
+	void (*spend_terms)(const double *param, double x, const ClvSpendRow *rows, size_t n,
+						ClvTerm *sum);
 } ClvFamily;
 
 /* The family of a name; NULL for an unknown name. */
@@ -341,20 +339,20 @@ extern void clv_param_with_effects(const ClvFamily *family, const double *param,
 extern bool clv_possible(const ClvFamily *family, double x, double t_x, double T);
 
 /* The newcomer that this customer is, given alive at T. */
-extern void clv_given_alive(const ClvFamily *family, const double *param,
-							double x, double t_x, double T, ClvFuture *future);
+extern void clv_given_alive(const ClvFamily *family, const double *param, double x, double t_x,
+							double T, ClvFuture *future);
 
 /* E[purchases in (T, T+t] | x, t_x, T] */
-extern double clv_expected_given(const ClvFamily *family, const double *param,
-								 double x, double t_x, double T, double t);
+extern double clv_expected_given(const ClvFamily *family, const double *param, double x, double t_x,
+								 double T, double t);
 
 /* P(n purchases in (T, T+t] | x, t_x, T); n = 0 includes the dead. */
-extern double clv_probability_given(const ClvFamily *family, const double *param,
-									double x, double t_x, double T, double n, double t);
+extern double clv_probability_given(const ClvFamily *family, const double *param, double x,
+									double t_x, double T, double n, double t);
 
 /* Discounted expected purchases in (T, T+t] given the history; t may be INFINITY. */
-extern double clv_discounted_given(const ClvFamily *family, const double *param,
-								   double x, double t_x, double T, double delta, double t);
+extern double clv_discounted_given(const ClvFamily *family, const double *param, double x,
+								   double t_x, double T, double delta, double t);
 
 /*
  * Smallest n with P(purchases <= n) >= level, where the customer is alive with probability
@@ -365,4 +363,4 @@ extern double clv_discounted_given(const ClvFamily *family, const double *param,
 extern int clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level,
 							  int count, double *p);
 
-#endif							/* CLV_FAMILY_H */
+#endif /* CLV_FAMILY_H */

@@ -295,8 +295,11 @@ AddContained(Starts *starts, const ClvFamily *family, const ClvMoments *moments,
 		return;
 	family->embed(moments, contained->mean_param, OFF_BORDER, starts->inside);
 	family->embed(moments, contained->mean_param, 0, starts->border);
-	AddStart(starts, (ClvStart){.param = starts->inside, .effect = contained->effect, .at_mean = true});
-	AddStart(starts, (ClvStart){.param = starts->border, .effect = contained->effect, .at_mean = true,
+	AddStart(starts,
+			 (ClvStart){.param = starts->inside, .effect = contained->effect, .at_mean = true});
+	AddStart(starts, (ClvStart){.param = starts->border,
+								.effect = contained->effect,
+								.at_mean = true,
 								.floor = true});
 }
 
@@ -331,7 +334,9 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 	if (HasPoint(status))
 		AddStart(&starts, (ClvStart){.param = alike.param, .floor = true});
 	if (control->start != NULL && control->start_effects != NULL)
-		AddStart(&starts, (ClvStart){.param = control->start, .effect = control->start_effects, .warm = true});
+		AddStart(
+			&starts,
+			(ClvStart){.param = control->start, .effect = control->start_effects, .warm = true});
 	AddContained(&starts, data->all.family, moments, contained);
 	data->all.covariates = &data->covariates;
 	clv_cells_sort(&data->all);

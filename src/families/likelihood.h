@@ -18,11 +18,11 @@
 /* A number of customers with the same history and group; times are in the unit of the model. */
 typedef struct ClvCell
 {
-	int32_t		x;
-	uint32_t	group;			/* 0 where there are no groups */
-	double		t_x;
-	double		T;
-	double		count;
+	int32_t x;
+	uint32_t group; /* 0 where there are no groups */
+	double t_x;
+	double T;
+	double count;
 } ClvCell;
 
 /*
@@ -32,10 +32,10 @@ typedef struct ClvCell
  */
 typedef struct ClvGroups
 {
-	uint32_t	n;				/* groups; 0: none */
-	int			ncovariates;	/* <= CLV_MAX_COVARIATES */
-	const double *z;			/* n x ncovariates, in the caller's units */
-	const double *outcome;		/* n, of supervised families; else NULL */
+	uint32_t n;            /* groups; 0: none */
+	int ncovariates;       /* <= CLV_MAX_COVARIATES */
+	const double *z;       /* n x ncovariates, in the caller's units */
+	const double *outcome; /* n, of supervised families; else NULL */
 } ClvGroups;
 
 typedef struct ClvFitReport ClvFitReport;
@@ -43,8 +43,8 @@ typedef struct ClvFitReport ClvFitReport;
 /* What the caller asks of a fit. */
 typedef struct ClvFitControl
 {
-	const double *start;		/* warm start, natural scale, or NULL: the family's only */
-	const double *start_effects;	/* that go with it: on purchases, then on churn; NULL: 0 */
+	const double *start;         /* warm start, natural scale, or NULL: the family's only */
+	const double *start_effects; /* that go with it: on purchases, then on churn; NULL: 0 */
 
 	/*
 	 * Values of the family's CLV_FIXED parameters, each at its place; the others are
@@ -57,51 +57,51 @@ typedef struct ClvFitControl
 	 * without a start; NULL: not known, and fitted first where there is one.
 	 */
 	const ClvFitReport *contained;
-	ClvStatus	contained_status;
-	int			max_iterations;	/* passes over all data from one start; 0: our own limit */
+	ClvStatus contained_status;
+	int max_iterations; /* passes over all data from one start; 0: our own limit */
 
 	/*
 	 * Ridge on the logs of shape parameters (never scales): maximises
 	 * ln L / customers - shape_penalty x sum (ln shape)^2. 0: none.
 	 */
-	double		shape_penalty;
+	double shape_penalty;
 
 	/*
 	 * Ridge on the effects of covariates: - effect_penalty x sum effect^2, in the same
 	 * place; each process has its own.
 	 */
-	double		effect_penalty_purchase;
-	double		effect_penalty_churn;
+	double effect_penalty_purchase;
+	double effect_penalty_churn;
 
 	/*
 	 * Called every few thousand cells; may longjmp (the engine holds nothing).
 	 * May be NULL.
 	 */
-	void		(*poll) (void *arg);
-	void	   *poll_arg;
+	void (*poll)(void *arg);
+	void *poll_arg;
 } ClvFitControl;
 
 /* The result of a fit. */
 struct ClvFitReport
 {
-	double		param[CLV_MAX_PARAMS];	/* natural scale, at covariates of 0 */
-	double		mean_param[CLV_MAX_PARAMS];	/* the same at the mean of the covariates */
+	double param[CLV_MAX_PARAMS];      /* natural scale, at covariates of 0 */
+	double mean_param[CLV_MAX_PARAMS]; /* the same at the mean of the covariates */
 
 	/* of covariates: on purchases, then on churn; 0 where a process takes none */
-	double		effect[CLV_MAX_EFFECTS];
-	int			neffects;		/* 2 x ncovariates */
+	double effect[CLV_MAX_EFFECTS];
+	int neffects; /* 2 x ncovariates */
 
 	/*
 	 * Of the transformed parameters, then the effects, as a lower triangle of
 	 * nparams + neffects rows; 0 where nothing was searched for.
 	 */
-	double		covariance[CLV_MAX_COVARIANCE];
-	bool		has_covariance;	/* false where the Hessian is not negative definite */
-	double		log_likelihood;	/* without the penalty */
-	double		gradient_norm;	/* distance to the maximum in standard errors; NaN: none near */
-	double		customers;
-	int			iterations;		/* passes over all data of the best ascent */
-	int			degenerate_param;	/* see CLV_DEGENERATE, CLV_COLLINEAR; else -1 */
+	double covariance[CLV_MAX_COVARIANCE];
+	bool has_covariance;   /* false where the Hessian is not negative definite */
+	double log_likelihood; /* without the penalty */
+	double gradient_norm;  /* distance to the maximum in standard errors; NaN: none near */
+	double customers;
+	int iterations;       /* passes over all data of the best ascent */
+	int degenerate_param; /* see CLV_DEGENERATE, CLV_COLLINEAR; else -1 */
 };
 
 /*
@@ -140,8 +140,7 @@ extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *
 
 /* The same for a spend family; rows with x < 1 or mean <= 0 must have been left out (BAD_START). */
 extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,
-							   const ClvFitControl *control, void *workspace,
-							   ClvFitReport *report);
+							   const ClvFitControl *control, void *workspace, ClvFitReport *report);
 
 /*
  * What the log-likelihood of mbg/cnbd-k leaves out: needed only to compare different k.
@@ -150,4 +149,4 @@ extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_
  */
 extern double clv_mbgcnbd_constant(double k, double sum_x, double litt);
 
-#endif							/* CLV_LIKELIHOOD_H */
+#endif /* CLV_LIKELIHOOD_H */

@@ -197,9 +197,9 @@ RawRow(const ClvProblem *problem, int i, double *row)
 	}
 	row[i] = 1;
 	for (int effect = 0; effect < 2 * n; effect++)
-		row[nparams + effect] = -clv_effect_weight(problem->family, n, i, effect) *
-								Dot(effect % n + 1, &covariates->row[CLV_AT(effect % n, 0)],
-									covariates->mean);
+		row[nparams + effect] =
+			-clv_effect_weight(problem->family, n, i, effect) *
+			Dot(effect % n + 1, &covariates->row[CLV_AT(effect % n, 0)], covariates->mean);
 }
 
 /* The unknowns of a start: the map above, backwards. */
@@ -370,7 +370,8 @@ SetBounds(const ClvProblem *problem, ClvNewton *newton)
 		bool is_effect = i >= nparams;
 		bool is_scale = !is_effect && problem->family->is_scale[i];
 		double width =
-			is_effect ? SCALE_BOUND / problem->covariates->range[(i - nparams) % Covariates(problem)]
+			is_effect
+				? SCALE_BOUND / problem->covariates->range[(i - nparams) % Covariates(problem)]
 			: is_scale ? SCALE_BOUND
 					   : SHAPE_BOUND;
 
@@ -406,7 +407,7 @@ Above(const Attempt *a, const Attempt *b)
 /* Take over what newton has found. */
 static void
 Arrive(Trail *trail, Attempt *attempt, const ClvNewton *newton,
-	   bool (*better) (const Attempt *a, const Attempt *b))
+	   bool (*better)(const Attempt *a, const Attempt *b))
 {
 	memcpy(attempt->theta, newton->theta, newton->n * sizeof(double));
 	attempt->height = attempt->outcome == CLV_NEWTON_BAD_START ? -INFINITY : newton->at.value;
@@ -625,8 +626,8 @@ Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
 	for (int i = 0; i < found->n; i++)
 	{
 		const Attempt *attempt = &found->attempts[i];
-		bool again = attempt->outcome == CLV_NEWTON_RUNAWAY ||
-					 (attempt->warm && IsWarm(attempt, n));
+		bool again =
+			attempt->outcome == CLV_NEWTON_RUNAWAY || (attempt->warm && IsWarm(attempt, n));
 
 		if (attempt->height > found->attempts[found->best].height - SAMPLE_MARGIN &&
 			!SeenBefore(found, i))
@@ -771,8 +772,7 @@ ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
 	{
 		RawRow(problem, i, row);
 		if (i < nparams)
-			report->param[i] =
-				clv_natural(problem->family->transform[i], Dot(dimension, row, all));
+			report->param[i] = clv_natural(problem->family->transform[i], Dot(dimension, row, all));
 		else
 			report->effect[i - nparams] = Dot(dimension, row, all);
 	}

@@ -45,7 +45,7 @@ typedef struct ClvStart
  * is that of all the data; the others, n - 1 of them, are of ever smaller samples, through
  * which the way leads. Fills report but for the customers.
  */
-extern ClvStatus clv_search(const ClvProblem *problems, int n, const ClvStart *starts,
-							int nstarts, ClvFitReport *report);
+extern ClvStatus clv_search(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
+							ClvFitReport *report);
 
 #endif /* CLV_MAXIMIZE_H */

@@ -45,8 +45,8 @@ clv_possible(const ClvFamily *family, double x, double t_x, double T)
 }
 
 void
-clv_given_alive(const ClvFamily *family, const double *param,
-				double x, double t_x, double T, ClvFuture *future)
+clv_given_alive(const ClvFamily *family, const double *param, double x, double t_x, double T,
+				ClvFuture *future)
 {
 	if (family->given_alive != NULL)
 		family->given_alive(param, x, T, future);
@@ -55,8 +55,8 @@ clv_given_alive(const ClvFamily *family, const double *param,
 }
 
 double
-clv_expected_given(const ClvFamily *family, const double *param,
-				   double x, double t_x, double T, double t)
+clv_expected_given(const ClvFamily *family, const double *param, double x, double t_x, double T,
+				   double t)
 {
 	ClvFuture future;
 
@@ -66,8 +66,8 @@ clv_expected_given(const ClvFamily *family, const double *param,
 }
 
 double
-clv_discounted_given(const ClvFamily *family, const double *param,
-					 double x, double t_x, double T, double delta, double t)
+clv_discounted_given(const ClvFamily *family, const double *param, double x, double t_x, double T,
+					 double delta, double t)
 {
 	ClvFuture future;
 
@@ -77,8 +77,8 @@ clv_discounted_given(const ClvFamily *family, const double *param,
 }
 
 double
-clv_probability_given(const ClvFamily *family, const double *param,
-					  double x, double t_x, double T, double n, double t)
+clv_probability_given(const ClvFamily *family, const double *param, double x, double t_x, double T,
+					  double n, double t)
 {
 	double ln_p_alive = family->ln_p_alive(param, x, t_x, T);
 	ClvFuture future;
@@ -90,8 +90,8 @@ clv_probability_given(const ClvFamily *family, const double *param,
 }
 
 int
-clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level,
-				   int count, double *p)
+clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level, int count,
+				   double *p)
 {
 	double sum = 1 - p_alive;
 

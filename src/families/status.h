@@ -12,13 +12,13 @@
 typedef enum ClvStatus
 {
 	CLV_OK = 0,
-	CLV_NOT_CONVERGED,		/* iterations used up, gradient not 0; best point returned */
-	CLV_DEGENERATE,			/* a parameter tends to 0 or infinity: the maximum is on the border */
-	CLV_TOO_FEW,			/* fewer customers than the family needs */
-	CLV_NO_REPEATERS,		/* no customer bought twice: rates are not identified */
-	CLV_NO_DROPOUT_SIGNAL,	/* every customer has the same history: parameters not identified */
-	CLV_BAD_START,			/* invalid data, or no start with a finite likelihood */
-	CLV_COLLINEAR			/* a covariate is constant, or follows from the others */
+	CLV_NOT_CONVERGED,     /* iterations used up, gradient not 0; best point returned */
+	CLV_DEGENERATE,        /* a parameter tends to 0 or infinity: the maximum is on the border */
+	CLV_TOO_FEW,           /* fewer customers than the family needs */
+	CLV_NO_REPEATERS,      /* no customer bought twice: rates are not identified */
+	CLV_NO_DROPOUT_SIGNAL, /* every customer has the same history: parameters not identified */
+	CLV_BAD_START,         /* invalid data, or no start with a finite likelihood */
+	CLV_COLLINEAR          /* a covariate is constant, or follows from the others */
 } ClvStatus;
 
-#endif							/* CLV_STATUS_H */
+#endif /* CLV_STATUS_H */

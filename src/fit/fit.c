@@ -25,11 +25,11 @@ clv_fit_alloc(int64 n, Size size)
 static DateADT
 LastPurchase(const FitContext *fit)
 {
-	int64		n = fit->view.head->ncells;
+	int64 n = fit->view.head->ncells;
 	ClvLastDay *days = clv_fit_alloc(n, sizeof(ClvLastDay));
-	DateADT		settled;
-	DateADT		last;
-	int64		later;
+	DateADT settled;
+	DateADT last;
+	int64 later;
 
 	for (int64 i = 0; i < n; i++)
 	{
@@ -46,22 +46,22 @@ LastPurchase(const FitContext *fit)
 }
 
 /*
-* Warn where the time without purchases before as_of is longer than any before: the data are likely to
- * end earlier than as_of, and P(alive) of all customers would be too low. Of the days with purchases
- * the cells hold the first and the last of each customer.
+ * Warn where the time without purchases before as_of is longer than any before: the data are likely
+ * to end earlier than as_of, and P(alive) of all customers would be too low. Of the days with
+ * purchases the cells hold the first and the last of each customer.
  */
 static void
 WarnIfLate(const FitContext *fit)
 {
 	const ClvCellsView *view = &fit->view;
-	DateADT		as_of = fit->options->as_of;
-	int64		first = PG_INT64_MAX;
-	int64		last = PG_INT64_MIN;
-	int64		pause = 0;
-	int64		before = 0;
-	bool	   *bought;
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
+	DateADT as_of = fit->options->as_of;
+	int64 first = PG_INT64_MAX;
+	int64 last = PG_INT64_MIN;
+	int64 pause = 0;
+	int64 before = 0;
+	bool *bought;
+	char one[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
 
 	for (int64 i = 0; i < view->head->ncells; i++)
 	{
@@ -83,22 +83,24 @@ WarnIfLate(const FitContext *fit)
 	}
 	pfree(bought);
 	if (as_of - last > pause && pause > 0)
-		ereport(WARNING,
-				(errmsg("as_of is " INT64_FORMAT " days after the last purchase in the data",
-						as_of - last),
-				 errdetail("The last purchase was on %s, as_of is %s; the longest earlier time without "
-						   "purchases is " INT64_FORMAT " days. %s",
-						   clv_date_text((DateADT) last, one), clv_date_text(as_of, other), pause,
-						   clv_fit_which(fit)),
-				 errhint("Give the last day that the data cover as as_of: a later one lowers P(alive) "
-						 "of all customers.")));
+		ereport(
+			WARNING,
+			(errmsg("as_of is " INT64_FORMAT " days after the last purchase in the data",
+					as_of - last),
+			 errdetail("The last purchase was on %s, as_of is %s; the longest earlier time without "
+					   "purchases is " INT64_FORMAT " days. %s",
+					   clv_date_text((DateADT) last, one), clv_date_text(as_of, other), pause,
+					   clv_fit_which(fit)),
+			 errhint("Give the last day that the data cover as as_of: a later one lowers P(alive) "
+					 "of all customers.")));
 }
 
-/* A NOTICE, once a query, where every customer has a repeat purchase: one-time buyers were probably left out. */
+/* A NOTICE, once a query, where every customer has a repeat purchase: one-time buyers were probably
+ * left out. */
 static void
 SayAllRepeat(const FitContext *fit, SaidOnce *said)
 {
-	ClvClock	clock = clv_fit_clock(fit->options);
+	ClvClock clock = clv_fit_clock(fit->options);
 
 	if (said->all_repeat || (clock != CLV_CONTINUOUS && clock != CLV_OPPORTUNITIES))
 		return;
@@ -107,8 +109,7 @@ SayAllRepeat(const FitContext *fit, SaidOnce *said)
 			return;
 	said->all_repeat = true;
 	ereport(NOTICE,
-			(errmsg("all customers have repeat purchases: " INT64_FORMAT,
-					fit->customers),
+			(errmsg("all customers have repeat purchases: " INT64_FORMAT, fit->customers),
 			 errdetail("%s", clv_fit_which(fit)),
 			 errhint("Make sure that one-time buyers are not left out; without them P(alive) is "
 					 "too high.")));
@@ -116,7 +117,8 @@ SayAllRepeat(const FitContext *fit, SaidOnce *said)
 
 /* ---- spend ---- */
 
-/* Customers are put into one bucket for each number of purchases; the last bucket takes all larger numbers. */
+/* Customers are put into one bucket for each number of purchases; the last bucket takes all larger
+ * numbers. */
 #define SPEND_BUCKETS 4096
 
 /* The bucket of a spend entry. */
@@ -131,16 +133,16 @@ static ClvSpendRow *
 EngineSpend(const FitContext *fit)
 {
 	const ClvSpendEntry *entries = fit->view.spend;
-	int64		n = fit->view.head->nspend;
+	int64 n = fit->view.head->nspend;
 	ClvSpendRow *rows = clv_fit_alloc(n, sizeof(ClvSpendRow));
-	int64	   *place = palloc0(SPEND_BUCKETS * sizeof(int64));
-	int64		before = 0;
+	int64 *place = palloc0(SPEND_BUCKETS * sizeof(int64));
+	int64 before = 0;
 
 	for (int64 i = 0; i < n; i++)
 		place[SpendBucket(&entries[i])]++;
 	for (int x = 0; x < SPEND_BUCKETS; x++)
 	{
-		int64		count = place[x];
+		int64 count = place[x];
 
 		place[x] = before;
 		before += count;
@@ -160,8 +162,8 @@ EngineSpend(const FitContext *fit)
 
 #define ST_SORT SortSpendRows
 #define ST_ELEMENT_TYPE ClvSpendRow
-#define ST_COMPARE(a, b) \
-	((a)->x != (b)->x ? ((a)->x < (b)->x ? -1 : 1) \
+#define ST_COMPARE(a, b)                                                                           \
+	((a)->x != (b)->x ? ((a)->x < (b)->x ? -1 : 1)                                                 \
 					  : ((a)->mean < (b)->mean ? -1 : (a)->mean > (b)->mean))
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
@@ -175,11 +177,11 @@ EngineSpend(const FitContext *fit)
 static double
 SpendCorrelation(ClvSpendRow *rows, int64 n)
 {
-	double		mean_x = 0;
-	double		mean_m = 0;
-	double		xx = 0;
-	double		mm = 0;
-	double		xm = 0;
+	double mean_x = 0;
+	double mean_m = 0;
+	double xx = 0;
+	double mm = 0;
+	double xm = 0;
 
 	SortSpendRows(rows, n);
 	for (int64 i = 0; i < n; i++)
@@ -189,17 +191,18 @@ SpendCorrelation(ClvSpendRow *rows, int64 n)
 	}
 	for (int64 i = 0; i < n; i++)
 	{
-		double		x = rows[i].x - mean_x;
-		double		m = rows[i].mean - mean_m;
+		double x = rows[i].x - mean_x;
+		double m = rows[i].mean - mean_m;
 
 		xx += x * x;
 		mm += m * m;
 		xm += x * m;
 	}
-	return xm / sqrt(xx) / sqrt(mm);	/* NaN where one of them is constant */
+	return xm / sqrt(xx) / sqrt(mm); /* NaN where one of them is constant */
 }
 
-/* Whether the fit gave a spend model; a WARNING, not an error, where it did not: the purchases are still fitted. */
+/* Whether the fit gave a spend model; a WARNING, not an error, where it did not: the purchases are
+ * still fitted. */
 static bool
 HasSpendModel(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			  const ClvFitReport *report, int64 n)
@@ -208,11 +211,11 @@ HasSpendModel(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 		return true;
 	ereport(WARNING,
 			(errmsg("the model has no spend part: \"%s\" could not be fitted", family->name),
-			 errdetail(status == CLV_BAD_START
-						   ? "The likelihood of the spend of " INT64_FORMAT
-							 " customers is not finite at the start. %s"
-						   : "The spend of " INT64_FORMAT " customers is known, which is too few "
-							 "or all the same. %s",
+			 errdetail(status == CLV_BAD_START ? "The likelihood of the spend of " INT64_FORMAT
+												 " customers is not finite at the start. %s"
+											   : "The spend of " INT64_FORMAT
+												 " customers is known, which is too few "
+												 "or all the same. %s",
 					   n, clv_fit_which(fit)),
 			 errhint("Predictions of purchases are not affected. Use clv_options(spend => 'none') "
 					 "to fit purchases alone.")));
@@ -239,20 +242,19 @@ static void
 FitSpend(FitContext *fit, SaidOnce *said)
 {
 	const ClvFamily *family = clv_family(fit->options->spend);
-	int64		n = fit->view.head->nspend;
-	bool		warm = strcmp(fit->options->start_spend, fit->options->spend) == 0;
+	int64 n = fit->view.head->nspend;
+	bool warm = strcmp(fit->options->start_spend, fit->options->spend) == 0;
 	ClvSpendRow *rows;
-	void	   *workspace;
+	void *workspace;
 	ClvFitControl control;
 	ClvFitReport report;
-	ClvStatus	status;
+	ClvStatus status;
 
 	if (n == 0)
 	{
 		if (!said->no_spend)
-			ereport(NOTICE,
-					(errmsg("the model has no spend part: no positive amounts are known"),
-					 errhint("Use clv_options(spend => 'none') to fit purchases alone.")));
+			ereport(NOTICE, (errmsg("the model has no spend part: no positive amounts are known"),
+							 errhint("Use clv_options(spend => 'none') to fit purchases alone.")));
 		said->no_spend = true;
 		return;
 	}
@@ -280,7 +282,7 @@ FillFrame(FitContext *fit, SaidOnce *said)
 {
 	const ClvCellsHead *head = fit->view.head;
 	const ClvFitOptions *options = fit->options;
-	ClvModel  *fitted = &fit->fitted;
+	ClvModel *fitted = &fit->fitted;
 
 	clv_model_init(fitted);
 	fitted->time_unit = options->time_unit;
@@ -297,7 +299,7 @@ FillFrame(FitContext *fit, SaidOnce *said)
 		fit->customers += fit->view.cells[i].count;
 	if (fit->customers == 0)
 	{
-		char		buffer[MAXDATELEN + 1];
+		char buffer[MAXDATELEN + 1];
 
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("there are no customers to fit"),
@@ -319,7 +321,7 @@ FillFrame(FitContext *fit, SaidOnce *said)
 						   "NULL.")));
 	}
 	fitted->has_as_of = options->as_of != DATEVAL_NOEND || head->kind != CLV_CELLS_SUMMARY;
-	fitted->as_of = options->as_of != DATEVAL_NOEND ? options->as_of
+	fitted->as_of = options->as_of != DATEVAL_NOEND   ? options->as_of
 					: head->kind == CLV_CELLS_HISTORY ? LastPurchase(fit)
 													  : 0;
 	if (options->as_of != DATEVAL_NOEND && head->kind == CLV_CELLS_HISTORY)
@@ -331,7 +333,7 @@ FillFrame(FitContext *fit, SaidOnce *said)
 static void
 SayReturned(const FitContext *fit, SaidOnce *said)
 {
-	int64		returned = fit->fitted.returned;
+	int64 returned = fit->fitted.returned;
 
 	if (returned > 0 && !said->returned)
 		ereport(NOTICE,
@@ -345,15 +347,16 @@ SayReturned(const FitContext *fit, SaidOnce *said)
 
 PG_FUNCTION_INFO_V1(clv_fit_final);
 
-/* clv_fit_final(clv_cells) -> clv_model: the model fitted to the cells with their options; NULL without rows */
+/* clv_fit_final(clv_cells) -> clv_model: the model fitted to the cells with their options; NULL
+ * without rows */
 Datum
 clv_fit_final(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext work;
-	SaidOnce   *said = fcinfo->flinfo->fn_extra;
+	SaidOnce *said = fcinfo->flinfo->fn_extra;
 	FitContext *fit;
-	ClvPackedModel   *model;
+	ClvPackedModel *model;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();

@@ -1,6 +1,6 @@
 /*
  * fit_diagnostics.c
-*		The reports of the engine on a fit as messages of the server.
+ *		The reports of the engine on a fit as messages of the server.
  *
  * A status becomes an error where there is no model, a warning where there is one
  * that is no optimum, and fields of the model.
@@ -19,11 +19,12 @@ Poll(void *arg)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* The name of the covariate that the report names as degenerate; NULL where it names a parameter or none. */
+/* The name of the covariate that the report names as degenerate; NULL where it names a parameter or
+ * none. */
 static const char *
 CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
 {
-	int			which = report->degenerate_param - family->nparams;
+	int which = report->degenerate_param - family->nparams;
 
 	if (which < 0 || which >= 2 * fit->options->ncovariates)
 		return NULL;
@@ -31,13 +32,11 @@ CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *
 }
 
 /* Raises the error of customers without any repeat purchase. */
-static pg_attribute_noreturn() void
-RaiseNoRepeaters(const FitContext *fit, const ClvFamily *family)
+static pg_attribute_noreturn() void RaiseNoRepeaters(const FitContext *fit, const ClvFamily *family)
 {
-	const char *what = family->clock == CLV_RENEWALS ? "renewed"
-					   : family->clock == CLV_OPPORTUNITIES
-						   ? "bought in a period after the first"
-						   : "bought twice";
+	const char *what = family->clock == CLV_RENEWALS        ? "renewed"
+					   : family->clock == CLV_OPPORTUNITIES ? "bought in a period after the first"
+															: "bought twice";
 
 	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 					errmsg("cannot fit \"%s\": none of the " INT64_FORMAT " customers %s",
@@ -48,8 +47,8 @@ RaiseNoRepeaters(const FitContext *fit, const ClvFamily *family)
 }
 
 /* Raises the error of a covariate that is a linear combination of others. */
-static pg_attribute_noreturn() void
-RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+static pg_attribute_noreturn() void RaiseCollinear(const FitContext *fit, const ClvFamily *family,
+												   const ClvFitReport *report)
 {
 	const char *name = CovariateOf(fit, family, report);
 
@@ -68,8 +67,7 @@ RaiseCollinear(const FitContext *fit, const ClvFamily *family, const ClvFitRepor
 }
 
 /* Raises the error of a likelihood that is not finite at the start. */
-static pg_attribute_noreturn() void
-RaiseBadStart(const FitContext *fit, const ClvFamily *family)
+static pg_attribute_noreturn() void RaiseBadStart(const FitContext *fit, const ClvFamily *family)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
@@ -90,29 +88,29 @@ clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 		case CLV_DEGENERATE:
 			break;
 		case CLV_TOO_FEW:
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("too few customers to fit \"%s\": " INT64_FORMAT, family->name,
-							fit->customers),
-					 fit->options->ncovariates > 0
-						 ? errdetail("The family has %d parameters, and there are %d covariates. %s",
-									 family->nparams, fit->options->ncovariates, clv_fit_which(fit))
-						 : errdetail("The family has %d parameters. %s", family->nparams,
-									 clv_fit_which(fit)),
-					 errhint("Fit more customers together; with GROUP BY, leave out or put "
-							 "together groups that are too small.")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("too few customers to fit \"%s\": " INT64_FORMAT, family->name,
+						fit->customers),
+				 fit->options->ncovariates > 0
+					 ? errdetail("The family has %d parameters, and there are %d covariates. %s",
+								 family->nparams, fit->options->ncovariates, clv_fit_which(fit))
+					 : errdetail("The family has %d parameters. %s", family->nparams,
+								 clv_fit_which(fit)),
+				 errhint("Fit more customers together; with GROUP BY, leave out or put "
+						 "together groups that are too small.")));
 			break;
 		case CLV_NO_REPEATERS:
 			RaiseNoRepeaters(fit, family);
 			break;
 		case CLV_NO_DROPOUT_SIGNAL:
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("cannot fit \"%s\": all " INT64_FORMAT
-							" customers have the same history",
-							family->name, fit->customers),
-					 errdetail("%s", clv_fit_which(fit)),
-					 errhint("Fit customers with different histories.")));
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+							errmsg("cannot fit \"%s\": all " INT64_FORMAT
+								   " customers have the same history",
+								   family->name, fit->customers),
+							errdetail("%s", clv_fit_which(fit)),
+							errhint("Fit customers with different histories.")));
 			break;
 		case CLV_BAD_START:
 			RaiseBadStart(fit, family);
@@ -137,8 +135,8 @@ char *
 clv_fit_which(const FitContext *fit)
 {
 	const ClvCellsView *view = &fit->view;
-	int64		first = PG_INT64_MAX;
-	char		buffer[MAXDATELEN + 1];
+	int64 first = PG_INT64_MAX;
+	char buffer[MAXDATELEN + 1];
 	StringInfoData out;
 
 	initStringInfo(&out);
@@ -156,14 +154,15 @@ clv_fit_which(const FitContext *fit)
 void
 clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *said)
 {
-	char	   *loose = said->loose ? NULL : clv_model_loose_text(part);
+	char *loose = said->loose ? NULL : clv_model_loose_text(part);
 
 	if (loose == NULL)
 		return;
 	said->loose = true;
-	ereport(NOTICE, (errmsg("the data do not determine all parameters of \"%s\"", part->family->name),
-					 errdetail("95 %% limits: %s. %s", loose, clv_fit_which(fit)),
-					 errhint("Fit more customers, another family, or use shape_penalty.")));
+	ereport(NOTICE,
+			(errmsg("the data do not determine all parameters of \"%s\"", part->family->name),
+			 errdetail("95 %% limits: %s. %s", loose, clv_fit_which(fit)),
+			 errhint("Fit more customers, another family, or use shape_penalty.")));
 }
 
 void
@@ -171,43 +170,44 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			 const ClvFitReport *report)
 {
 	const char *runs = CovariateOf(fit, family, report);
-	bool		process = runs == NULL;
+	bool process = runs == NULL;
 
 	if (process && report->degenerate_param >= 0)
 		runs = family->param_names[report->degenerate_param];
 	if (status == CLV_NOT_CONVERGED)
-		ereport(WARNING, (errmsg("fit of \"%s\" did not converge", family->name),
-						  errdetail("After %d iterations it stopped at %s. %s", report->iterations,
-									clv_fit_parameter_text(family, report->param),
-									clv_fit_which(fit)),
-						  errhint("Raise max_iterations, start from another model, or use "
-								  "shape_penalty.")));
-	else if (status == CLV_DEGENERATE)
 		ereport(WARNING,
-				(errmsg("fit of \"%s\" did not converge: %s%s runs to the border of its range",
-						family->name, process ? "" : "the effect of ",
-						runs != NULL ? runs : "a parameter"),
-				 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),
-						   clv_fit_which(fit)),
-				 !process ? errhint("Too few customers differ in this covariate: leave it "
-									"out, or use penalty.")
-				 : family->limits != NULL && report->degenerate_param == family->nparams - 1
-					 ? errhint("The family allows no more of it in this time_unit: the model is "
-							   "the best within its range. With correlation => false it is \"%s\".",
-							   family->core)
-				 : family->border != NULL
-					 ? errhint("Where it is on its border, \"%s\" is \"%s\": fit that, or use "
-							   "shape_penalty.",
-							   family->name, family->border)
-					 : errhint("The data do not determine all parameters: fit more customers, another "
-							   "family, or use shape_penalty.")));
+				(errmsg("fit of \"%s\" did not converge", family->name),
+				 errdetail("After %d iterations it stopped at %s. %s", report->iterations,
+						   clv_fit_parameter_text(family, report->param), clv_fit_which(fit)),
+				 errhint("Raise max_iterations, start from another model, or use "
+						 "shape_penalty.")));
+	else if (status == CLV_DEGENERATE)
+		ereport(
+			WARNING,
+			(errmsg("fit of \"%s\" did not converge: %s%s runs to the border of its range",
+					family->name, process ? "" : "the effect of ",
+					runs != NULL ? runs : "a parameter"),
+			 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),
+					   clv_fit_which(fit)),
+			 !process ? errhint("Too few customers differ in this covariate: leave it "
+								"out, or use penalty.")
+			 : family->limits != NULL && report->degenerate_param == family->nparams - 1
+				 ? errhint("The family allows no more of it in this time_unit: the model is "
+						   "the best within its range. With correlation => false it is \"%s\".",
+						   family->core)
+			 : family->border != NULL
+				 ? errhint("Where it is on its border, \"%s\" is \"%s\": fit that, or use "
+						   "shape_penalty.",
+						   family->name, family->border)
+				 : errhint("The data do not determine all parameters: fit more customers, another "
+						   "family, or use shape_penalty.")));
 }
 
 bool
 clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 {
-	double		low;
-	double		high;
+	double low;
+	double high;
 
 	for (int i = 0; i < family->nparams; i++)
 	{
@@ -228,22 +228,21 @@ clv_fit_raise_unusable(const FitContext *fit, const ClvFamily *family, const Clv
 {
 	if (fit->options->ncovariates == 0)
 		RaiseBadStart(fit, family);
-	ereport(ERROR,
-			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("cannot fit \"%s\": its parameters where all covariates are 0 are out of range",
-					family->name),
-			 errdetail("They are %s; the covariates are %s. %s",
-					   clv_fit_parameter_text(family, report->param),
-					   clv_fit_covariate_list(fit->options), clv_fit_which(fit)),
-			 errhint("Move covariates that are far from 0 towards it: year - 2020 instead of year.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+		 errmsg("cannot fit \"%s\": its parameters where all covariates are 0 are out of range",
+				family->name),
+		 errdetail("They are %s; the covariates are %s. %s",
+				   clv_fit_parameter_text(family, report->param),
+				   clv_fit_covariate_list(fit->options), clv_fit_which(fit)),
+		 errhint("Move covariates that are far from 0 towards it: year - 2020 instead of year.")));
 }
 
 int
 clv_fit_shortfall(ClvStatus status)
 {
-	return status == CLV_OK										   ? 0
-		   : status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE ? 1
-																   : 2;
+	return status == CLV_OK ? 0 : status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE ? 1 : 2;
 }
 
 void

@@ -15,19 +15,19 @@ typedef struct FitContext
 	ClvCellsView view;
 	const ClvFitOptions *options;
 	ClvCounting counting;
-	ClvModel	fitted;
-	int64		customers;
+	ClvModel fitted;
+	int64 customers;
 } FitContext;
 
 /* The notices that a query has raised already; kept in fn_extra. */
 typedef struct SaidOnce
 {
-	bool		immortal;
-	bool		no_spend;
-	bool		all_repeat;
-	bool		returned;
-	bool		no_purchase;
-	bool		loose;
+	bool immortal;
+	bool no_spend;
+	bool all_repeat;
+	bool returned;
+	bool no_purchase;
+	bool loose;
 } SaidOnce;
 
 /* Memory for so many rows of that size, more than 1 GB if need be. */
@@ -46,14 +46,15 @@ extern void clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFami
 extern void clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 						 const ClvFitReport *report);
 
-/* A NOTICE, once a query, with the parameters that the data do not determine, though the fit converged. */
+/* A NOTICE, once a query, with the parameters that the data do not determine, though the fit
+ * converged. */
 extern void clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *said);
 
 /* Which fit a message speaks of: "Customers: 312, first purchase 2020-01-03, as of 2021-01-01." */
 extern char *clv_fit_which(const FitContext *fit);
 
 /* 0: an optimum; 1: a point, but no optimum; 2: nothing */
-extern int	clv_fit_shortfall(ClvStatus status);
+extern int clv_fit_shortfall(ClvStatus status);
 
 /* The error for a point that no model can have: where covariates are far from 0, says so. */
 extern pg_attribute_noreturn() void clv_fit_raise_unusable(const FitContext *fit,
@@ -74,4 +75,4 @@ extern void clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus 
 extern void clv_fit_control(ClvFitControl *control, const ClvFitOptions *options,
 							const double *start);
 
-#endif							/* CLV_FIT_PRIVATE_H */
+#endif /* CLV_FIT_PRIVATE_H */

@@ -13,9 +13,9 @@
 /* What the engine fits: cells in the model's time unit, and what their customers share. */
 typedef struct Rows
 {
-	ClvCell    *cells;
-	size_t		n;
-	ClvGroups	groups;
+	ClvCell *cells;
+	size_t n;
+	ClvGroups groups;
 } Rows;
 
 /*
@@ -26,8 +26,8 @@ static uint32 *
 SortVectors(const FitContext *fit, double **sorted)
 {
 	const ClvCellsHead *head = fit->view.head;
-	uint32	   *rank = clv_fit_alloc(head->nvectors, sizeof(uint32));
-	uint32	   *order = clv_fit_alloc(head->nvectors, sizeof(uint32));
+	uint32 *rank = clv_fit_alloc(head->nvectors, sizeof(uint32));
+	uint32 *order = clv_fit_alloc(head->nvectors, sizeof(uint32));
 
 	*sorted = clv_fit_alloc(head->nvectors * head->width, sizeof(double));
 	clv_vectors_rank(&fit->view, rank, order);
@@ -48,8 +48,7 @@ CheckOutcomes(const FitContext *fit, const ClvGroups *groups)
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("cannot fit \"%s\": %s of the " INT64_FORMAT
 					" customers bought in the period after",
-					fit->options->model, groups->outcome[0] > 0 ? "all" : "none",
-					fit->customers),
+					fit->options->model, groups->outcome[0] > 0 ? "all" : "none", fit->customers),
 			 errdetail("%s", clv_fit_which(fit)),
 			 groups->outcome[0] > 0
 				 ? 0
@@ -62,7 +61,7 @@ static void
 InCampaigns(const FitContext *fit, const ClvCellEntry *cell, ClvCell *row)
 {
 	const ClvGrid *grid = &fit->counting.grid;
-	ClvSteps	steps;
+	ClvSteps steps;
 
 	clv_steps_from(&steps, grid, cell->since);
 	row->t_x = clv_steps_campaigns(&steps, cell->until);
@@ -74,16 +73,16 @@ static void
 EngineRows(const FitContext *fit, Rows *rows)
 {
 	const ClvCellsHead *head = fit->view.head;
-	double		unit = fit->fitted.unit_days;
-	double	   *vectors = NULL;
-	uint32	   *rank = NULL;
+	double unit = fit->fitted.unit_days;
+	double *vectors = NULL;
+	uint32 *rank = NULL;
 
 	memset(rows, 0, sizeof(*rows));
 	rows->n = head->ncells;
 	rows->cells = clv_fit_alloc(rows->n, sizeof(ClvCell));
 	if (head->width > 0)
 	{
-		bool		supervised = clv_fit_clock(fit->options) == CLV_CAMPAIGNS;
+		bool supervised = clv_fit_clock(fit->options) == CLV_CAMPAIGNS;
 
 		rank = SortVectors(fit, &vectors);
 		rows->groups.n = (uint32) head->nvectors;
@@ -96,7 +95,7 @@ EngineRows(const FitContext *fit, Rows *rows)
 	for (size_t i = 0; i < rows->n; i++)
 	{
 		const ClvCellEntry *cell = &fit->view.cells[i];
-		ClvCell    *row = &rows->cells[i];
+		ClvCell *row = &rows->cells[i];
 
 		row->x = cell->x;
 		row->group = rank != NULL ? rank[cell->vector] : 0;
@@ -110,7 +109,7 @@ EngineRows(const FitContext *fit, Rows *rows)
 		}
 		else
 		{
-			bool		periods = head->kind == CLV_CELLS_PERIODS;
+			bool periods = head->kind == CLV_CELLS_PERIODS;
 
 			row->t_x = periods ? cell->since : ClvBitsDouble(cell->since);
 			row->T = periods ? cell->until : ClvBitsDouble(cell->until);
@@ -125,11 +124,11 @@ EngineRows(const FitContext *fit, Rows *rows)
 /* One family's attempt, to be compared with the others'. */
 typedef struct Attempt
 {
-	ClvStatus	status;
+	ClvStatus status;
 	ClvFitReport report;
 	ClvModelPart part;
-	double		grid;			/* log-likelihood that the grid of days lends to this shape */
-	struct Attempt *before;		/* made earlier on the same rows, or NULL */
+	double grid;            /* log-likelihood that the grid of days lends to this shape */
+	struct Attempt *before; /* made earlier on the same rows, or NULL */
 } Attempt;
 
 /*
@@ -157,10 +156,10 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 		const Attempt *contained, ClvFitReport *report)
 {
 	const ClvFitOptions *options = fit->options;
-	bool		warm = clv_fit_starts(options, family);
-	void	   *workspace = clv_fit_alloc(clv_fit_cells_workspace(family, rows->n), 1);
+	bool warm = clv_fit_starts(options, family);
+	void *workspace = clv_fit_alloc(clv_fit_cells_workspace(family, rows->n), 1);
 	ClvFitControl control;
-	ClvStatus	status;
+	ClvStatus status;
 
 	clv_fit_control(&control, options, warm ? options->start_model_param : NULL);
 	if (warm && options->ncovariates > 0)
@@ -184,13 +183,12 @@ static double
 ErlangConstant(const FitContext *fit, double k)
 {
 	const ClvLogTimes *times = &fit->view.head->times;
-	double		ln_days = ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50);
-	double		purchases = 0;
+	double ln_days = ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50);
+	double purchases = 0;
 
 	for (int64 i = 0; i < fit->view.head->ncells; i++)
 		purchases += (double) fit->view.cells[i].x * fit->view.cells[i].count;
-	return clv_mbgcnbd_constant(k, purchases,
-								ln_days - purchases * log(fit->fitted.unit_days));
+	return clv_mbgcnbd_constant(k, purchases, ln_days - purchases * log(fit->fitted.unit_days));
 }
 
 /*
@@ -205,17 +203,17 @@ static double
 GridGain(const FitContext *fit, const ClvFamily *family, const Rows *rows, int place,
 		 double log_likelihood)
 {
-	double		half = fit->view.head->occasion / (2 * fit->fitted.unit_days);
-	double		fixed[CLV_MAX_PARAMS] = {0};
-	Rows		shorter = *rows;
+	double half = fit->view.head->occasion / (2 * fit->fitted.unit_days);
+	double fixed[CLV_MAX_PARAMS] = {0};
+	Rows shorter = *rows;
 	ClvFitReport report;
-	ClvStatus	status;
+	ClvStatus status;
 
 	shorter.cells = clv_fit_alloc(rows->n, sizeof(ClvCell));
 	memcpy(shorter.cells, rows->cells, rows->n * sizeof(ClvCell));
 	for (size_t i = 0; i < shorter.n; i++)
 	{
-		ClvCell    *cell = &shorter.cells[i];
+		ClvCell *cell = &shorter.cells[i];
 
 		cell->t_x = Max(cell->t_x - cell->x * half, 0);
 		cell->T = Max(cell->T - cell->x * half, cell->t_x);
@@ -235,31 +233,31 @@ static ClvStatus
 FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 		  ClvFitReport *report, double *grid)
 {
-	int			first = Max(fit->options->k, 1);
-	int			last = fit->options->k > 0 ? first : CLV_MAX_K;
-	ClvStatus	status = CLV_BAD_START;
+	int first = Max(fit->options->k, 1);
+	int last = fit->options->k > 0 ? first : CLV_MAX_K;
+	ClvStatus status = CLV_BAD_START;
 	ClvFitReport one;
-	ClvStatus	one_status = CLV_BAD_START;
+	ClvStatus one_status = CLV_BAD_START;
 
 	if (!fit->view.head->with_times)
 	{
 		if (first > 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" with k = %d needs the times between purchases",
-							family->name, first),
-					 errdetail("%s", clv_fit_which(fit)),
-					 fit->view.head->kind == CLV_CELLS_SUMMARY
-						 ? errhint("Summaries do not contain them: fit histories, or use k => 1.")
-						 : errhint("Count the cells with clv_options(model => '%s').",
-								   family->name)));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" with k = %d needs the times between purchases", family->name,
+						first),
+				 errdetail("%s", clv_fit_which(fit)),
+				 fit->view.head->kind == CLV_CELLS_SUMMARY
+					 ? errhint("Summaries do not contain them: fit histories, or use k => 1.")
+					 : errhint("Count the cells with clv_options(model => '%s').", family->name)));
 		last = 1;
 	}
 	for (int k = first; k <= last; k++)
 	{
-		double		fixed[CLV_MAX_PARAMS] = {0};
+		double fixed[CLV_MAX_PARAMS] = {0};
 		ClvFitReport next;
-		ClvStatus	next_status;
+		ClvStatus next_status;
 
 		fixed[place] = k;
 		next_status = FitOnce(fit, family, rows, fixed, NULL, &next);
@@ -292,7 +290,7 @@ static ClvStatus
 FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Attempt *before,
 		  ClvFitReport *report, double *grid)
 {
-	int			k = clv_fit_fixed(family, "k");
+	int k = clv_fit_fixed(family, "k");
 
 	return k >= 0 ? FitErlang(fit, family, rows, k, report, grid)
 				  : FitOnce(fit, family, rows, NULL, FindContained(fit, family, before), report);
@@ -326,7 +324,7 @@ InitPart(const FitContext *fit, ClvModelPart *part)
 static Attempt *
 Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *before)
 {
-	Attempt    *attempt = palloc0(sizeof(Attempt));
+	Attempt *attempt = palloc0(sizeof(Attempt));
 
 	attempt->before = before;
 	attempt->status = FitFamily(fit, family, rows, before, &attempt->report, &attempt->grid);
@@ -339,8 +337,8 @@ Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *before)
 static bool
 IsBetter(const Attempt *a, const Attempt *b)
 {
-	int			a_shortfall = clv_fit_shortfall(a->status);
-	int			b_shortfall = clv_fit_shortfall(b->status);
+	int a_shortfall = clv_fit_shortfall(a->status);
+	int b_shortfall = clv_fit_shortfall(b->status);
 
 	if (a_shortfall != b_shortfall)
 		return a_shortfall < b_shortfall;
@@ -351,10 +349,10 @@ IsBetter(const Attempt *a, const Attempt *b)
 static void
 KeepCandidate(ClvModel *fitted, const Attempt *attempt)
 {
-	bool		fits = clv_fit_shortfall(attempt->status) < 2;
+	bool fits = clv_fit_shortfall(attempt->status) < 2;
 	ClvCandidate candidate = {attempt->part.family, attempt->status == CLV_OK, get_float8_nan(),
 							  get_float8_nan()};
-	int			i;
+	int i;
 
 	if (fitted->ncandidates == CLV_MAX_CANDIDATES)
 		return;
@@ -382,8 +380,8 @@ static Attempt *
 TryAll(FitContext *fit, Rows *rows)
 {
 	const ClvFamily *family;
-	Attempt    *best = NULL;
-	Attempt    *attempt = NULL;
+	Attempt *best = NULL;
+	Attempt *attempt = NULL;
 
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
 	{
@@ -414,8 +412,8 @@ void
 clv_fit_purchases(FitContext *fit, SaidOnce *said)
 {
 	const ClvFamily *family;
-	Attempt    *made;
-	Rows		rows;
+	Attempt *made;
+	Rows rows;
 
 	EngineRows(fit, &rows);
 	if (strcmp(fit->options->model, CLV_MODEL_AUTO) == 0)
@@ -434,8 +432,11 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	if (!said->immortal && IsImmortal(family, made->report.param))
 	{
 		said->immortal = true;
-		ereport(NOTICE, (errmsg("model \"%s\" gives every one-time buyer P(alive) = 1", family->name),
-						 errdetail("%s", clv_fit_which(fit)),
-						 errhint("Consider model => 'mbg/nbd', which allows dropout after the first purchase.")));
+		ereport(
+			NOTICE,
+			(errmsg("model \"%s\" gives every one-time buyer P(alive) = 1", family->name),
+			 errdetail("%s", clv_fit_which(fit)),
+			 errhint(
+				 "Consider model => 'mbg/nbd', which allows dropout after the first purchase.")));
 	}
 }

@@ -35,8 +35,8 @@
 DateADT
 clv_settled_day(ClvLastDay *days, int64 n, int64 *later)
 {
-	int64		distinct = 1;
-	int64		customers = 0;
+	int64 distinct = 1;
+	int64 customers = 0;
 
 	SortLastDays(days, n);
 	for (int64 i = 1; i < n; i++)
@@ -46,15 +46,15 @@ clv_settled_day(ClvLastDay *days, int64 n, int64 *later)
 	*later = 0;
 	for (int64 i = n - 1; i > 0; i--)
 	{
-		int64		gap = (int64) days[i].day - days[i - 1].day;
-		double		mean_gap;
+		int64 gap = (int64) days[i].day - days[i - 1].day;
+		double mean_gap;
 
 		*later += days[i].customers;
 		if (*later > 1 && *later > customers / ISOLATED_SHARE)
 			break;
 		if (gap == 0)
 			continue;
-		distinct--;				/* now the days before the gap */
+		distinct--; /* now the days before the gap */
 		if (distinct < ISOLATED_BEFORE)
 			break;
 		mean_gap = ((double) days[i - 1].day - days[0].day) / (distinct - 1);
@@ -68,29 +68,30 @@ clv_settled_day(ClvLastDay *days, int64 n, int64 *later)
 void
 clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hint)
 {
-	char		one[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
+	char one[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
 
 	if (settled < last)
-		ereport(WARNING,
-				(errmsg("last purchase date %s is isolated from all other purchases", clv_date_text(last, one)),
-				 errdetail("Customers are evaluated as of that day. Customers with purchases after %s: "
-						   INT64_FORMAT ".",
-						   clv_date_text(settled, other), later),
-				 errhint("%s", hint)));
-	else if (last > clv_today() + 1)	/* it may be tomorrow elsewhere */
-		ereport(WARNING, (errmsg("the last purchase in the data is in the future: %s",
+		ereport(WARNING, (errmsg("last purchase date %s is isolated from all other purchases",
 								 clv_date_text(last, one)),
-						  errdetail("Customers are evaluated as of that day."), errhint("%s", hint)));
+						  errdetail("Customers are evaluated as of that day. Customers with "
+									"purchases after %s: " INT64_FORMAT ".",
+									clv_date_text(settled, other), later),
+						  errhint("%s", hint)));
+	else if (last > clv_today() + 1) /* it may be tomorrow elsewhere */
+		ereport(
+			WARNING,
+			(errmsg("the last purchase in the data is in the future: %s", clv_date_text(last, one)),
+			 errdetail("Customers are evaluated as of that day."), errhint("%s", hint)));
 }
 
 DateADT
 clv_default_day(ClvLastDay *days, int64 n)
 {
-	DateADT		today = clv_today();
-	int64		later;
-	DateADT		settled = clv_settled_day(days, n, &later);
-	DateADT		last = days[n - 1].day;
+	DateADT today = clv_today();
+	int64 later;
+	DateADT settled = clv_settled_day(days, n, &later);
+	DateADT last = days[n - 1].day;
 
 	if (last > today)
 		ereport(NOTICE, (errmsg("purchases after today are left out"),
@@ -107,8 +108,7 @@ clv_today(void)
 }
 
 /* Raises the error of arrays that do not belong together. */
-static pg_attribute_noreturn() void
-NotPairs(void)
+static pg_attribute_noreturn() void NotPairs(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 					errmsg("days and customers must be two lists of the same length"),
@@ -118,12 +118,12 @@ NotPairs(void)
 ClvLastDay *
 clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
 {
-	Datum	   *day;
-	Datum	   *count;
-	bool	   *no_day;
-	bool	   *no_count;
-	int			ndays;
-	int			ncounts;
+	Datum *day;
+	Datum *count;
+	bool *no_day;
+	bool *no_count;
+	int ndays;
+	int ncounts;
 	ClvLastDay *result;
 
 	deconstruct_array(days, DATEOID, sizeof(DateADT), true, TYPALIGN_INT, &day, &no_day, &ndays);
@@ -135,7 +135,7 @@ clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
 	*n = *never = 0;
 	for (int i = 0; i < ndays; i++)
 	{
-		int64		number = no_count[i] ? 0 : DatumGetInt64(count[i]);
+		int64 number = no_count[i] ? 0 : DatumGetInt64(count[i]);
 
 		if (number < 0 || number > PG_INT32_MAX)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -145,24 +145,25 @@ clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
 		else
 		{
 			clv_check_date("a last purchase", DatumGetDateADT(day[i]));
-			result[(*n)++] = (ClvLastDay) {DatumGetDateADT(day[i]), number};
+			result[(*n)++] = (ClvLastDay){DatumGetDateADT(day[i]), number};
 		}
 	}
 	return result;
 }
 
-/* clv_fit_last_day(days, customers) -> row of the last day, the settled one, and the customers with later purchases */
+/* clv_fit_last_day(days, customers) -> row of the last day, the settled one, and the customers with
+ * later purchases */
 PG_FUNCTION_INFO_V1(clv_fit_last_day);
 Datum
 clv_fit_last_day(PG_FUNCTION_ARGS)
 {
-	int64		n;
-	int64		never;
-	int64		later;
+	int64 n;
+	int64 never;
+	int64 later;
 	ClvLastDay *days =
 		clv_last_days(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1), &n, &never);
-	Datum		values[3] = {0};
-	bool		nulls[3] = {false, false, false};
+	Datum values[3] = {0};
+	bool nulls[3] = {false, false, false};
 
 	if (n == 0)
 		PG_RETURN_NULL();

@@ -10,8 +10,8 @@
 /* So many customers bought last on this day. */
 typedef struct ClvLastDay
 {
-	DateADT		day;
-	int64		customers;
+	DateADT day;
+	int64 customers;
 } ClvLastDay;
 
 /*
@@ -39,4 +39,4 @@ extern ClvLastDay *clv_last_days(ArrayType *days, ArrayType *customers, int64 *n
 /* The UTC day on which the transaction began. */
 extern DateADT clv_today(void);
 
-#endif							/* CLV_LAST_DAY_H */
+#endif /* CLV_LAST_DAY_H */

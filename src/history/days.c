@@ -31,7 +31,7 @@ clv_days_append(ClvDayList *list, const ClvDay *day)
 {
 	if (list->count == list->size)
 	{
-		Size		bytes = mul_size(list->size, sizeof(ClvDay));
+		Size bytes = mul_size(list->size, sizeof(ClvDay));
 
 		if (list->days == list->local)
 		{
@@ -67,8 +67,8 @@ clv_days_widen(ClvDayList *list)
 {
 	for (Size i = 0; i < list->count; i++)
 	{
-		ClvDay	   *day = &list->days[i];
-		char		text[CLV_UNITS_TEXT_SIZE];
+		ClvDay *day = &list->days[i];
+		char text[CLV_UNITS_TEXT_SIZE];
 
 		day->length = clv_units_text(day->units, list->scale, true, text);
 		day->digits = pnstrdup(text, day->length);
@@ -80,8 +80,8 @@ clv_days_widen(ClvDayList *list)
 bool
 clv_days_rescale(ClvDayList *list, int scale)
 {
-	int64		factor = clv_power_of_ten[scale - list->scale];
-	int64		product;
+	int64 factor = clv_power_of_ten[scale - list->scale];
+	int64 product;
 
 	for (Size i = 0; i < list->count; i++)
 	{
@@ -107,12 +107,12 @@ clv_add_counts(int64 a, int64 b)
 static void
 MergeWide(ClvDay *into, const ClvDay *from, const ClvDay *to)
 {
-	Numeric		sum = clv_digits_numeric(from->digits, from->length);
+	Numeric sum = clv_digits_numeric(from->digits, from->length);
 
 	*into = *from;
 	for (const ClvDay *day = from + 1; day <= to; day++)
 	{
-		Numeric		amount = clv_digits_numeric(day->digits, day->length);
+		Numeric amount = clv_digits_numeric(day->digits, day->length);
 
 		sum = clv_numeric_add(sum, amount);
 		pfree(amount);
@@ -128,7 +128,7 @@ MergeWide(ClvDay *into, const ClvDay *from, const ClvDay *to)
 static bool
 MergeNarrow(ClvDay *into, const ClvDay *from, const ClvDay *to)
 {
-	ClvDay		sum = *from;
+	ClvDay sum = *from;
 
 	for (const ClvDay *day = from + 1; day <= to; day++)
 	{
@@ -148,14 +148,14 @@ MergeNarrow(ClvDay *into, const ClvDay *from, const ClvDay *to)
 bool
 clv_days_merge(ClvDayList *list)
 {
-	ClvDay	   *days = list->days;
-	Size		from = 0;
-	Size		out = 0;
+	ClvDay *days = list->days;
+	Size from = 0;
+	Size out = 0;
 
 	SortDays(days, list->count);
 	while (from < list->count)
 	{
-		Size		to = from;
+		Size to = from;
 
 		while (to + 1 < list->count && days[to + 1].day == days[from].day)
 			to++;
@@ -181,7 +181,7 @@ clv_days_merge(ClvDayList *list)
 static void
 ShortenScale(ClvDayList *list)
 {
-	int			spare = list->scale;
+	int spare = list->scale;
 
 	for (Size i = 0; i < list->count && spare > 0; i++)
 	{
@@ -199,12 +199,12 @@ ShortenScale(ClvDayList *list)
 static bool
 SumsFit(const ClvDayList *list)
 {
-	int64		sum = 0;
+	int64 sum = 0;
 
 	/* summed up on the negative side, which every absolute amount fits */
 	for (Size i = 0; i < list->count; i++)
 	{
-		int64		units = list->days[i].units;
+		int64 units = list->days[i].units;
 
 		if (pg_add_s64_overflow(sum, units < 0 ? units : -units, &sum))
 			return false;
@@ -216,7 +216,7 @@ SumsFit(const ClvDayList *list)
 static void
 NarrowDays(ClvDayList *list)
 {
-	int64		unused;
+	int64 unused;
 
 	list->scale = 0;
 	for (Size i = 0; i < list->count; i++)
@@ -236,7 +236,7 @@ NarrowDays(ClvDayList *list)
 	}
 	for (Size i = 0; i < list->count; i++)
 	{
-		ClvDay	   *day = &list->days[i];
+		ClvDay *day = &list->days[i];
 
 		clv_digits_to_units(day->digits, day->length, list->scale, &day->units);
 	}
@@ -266,8 +266,8 @@ MakeCanonical(ClvDayList *list, bool sorted)
 static uint8 *
 WriteHeader(uint8 *out, const ClvDayList *list, int32 occasion)
 {
-	*out++ = CLV_HISTORY_VERSION << CLV_VERSION_SHIFT |
-			 (occasion > 1 ? CLV_OCCASION_FLAG : 0) | (list->wide ? CLV_FORM_WIDE : list->scale);
+	*out++ = CLV_HISTORY_VERSION << CLV_VERSION_SHIFT | (occasion > 1 ? CLV_OCCASION_FLAG : 0) |
+			 (list->wide ? CLV_FORM_WIDE : list->scale);
 	return occasion > 1 ? WriteVarint(out, occasion) : out;
 }
 
@@ -287,11 +287,11 @@ Distance(const ClvDayList *list, Size i)
 static void
 AssertHistory(const ClvHistory *history)
 {
-	int64		last = PG_INT64_MIN;
-	bool		exact = false;
-	int64		sum = 0;
-	ClvReader	reader;
-	ClvDay		day;
+	int64 last = PG_INT64_MIN;
+	bool exact = false;
+	int64 sum = 0;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day))
@@ -312,10 +312,10 @@ AssertHistory(const ClvHistory *history)
 ClvHistory *
 clv_days_pack(ClvDayList *list, int32 occasion, bool sorted)
 {
-	uint8		scratch[CLV_MAX_DAY_SIZE];
-	Size		size = VARHDRSZ + CLV_MAX_HEADER_SIZE;
+	uint8 scratch[CLV_MAX_DAY_SIZE];
+	Size size = VARHDRSZ + CLV_MAX_HEADER_SIZE;
 	ClvHistory *history;
-	uint8	   *out;
+	uint8 *out;
 
 	MakeCanonical(list, sorted);
 
@@ -342,4 +342,3 @@ clv_days_pack(ClvDayList *list, int32 occasion, bool sorted)
 #endif
 	return history;
 }
-

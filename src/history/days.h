@@ -16,12 +16,12 @@
  */
 typedef struct ClvDayList
 {
-	ClvDay	   *days;
-	Size		count;
-	Size		size;
-	int			scale;
-	bool		wide;
-	ClvDay		local[CLV_LOCAL_DAYS];
+	ClvDay *days;
+	Size count;
+	Size size;
+	int scale;
+	bool wide;
+	ClvDay local[CLV_LOCAL_DAYS];
 } ClvDayList;
 
 /* An empty list, whose amounts are in units at the scale, or digits where wide. */
@@ -54,4 +54,4 @@ extern int64 clv_add_counts(int64 a, int64 b);
 /* Raises the error of histories beyond 1 GB. */
 extern void clv_history_too_large(void);
 
-#endif							/* CLV_HISTORY_DAYS_H */
+#endif /* CLV_HISTORY_DAYS_H */

@@ -31,10 +31,11 @@ const int64 clv_power_of_ten[CLV_MAX_SCALE + 1] = {1, 10, 100, 1000, 10000, 1000
 static void
 AmountNotFinite(const char *name)
 {
-	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("the amount of a purchase cannot be \"%s\"", name),
-					errhint("Leave such rows out with FILTER or WHERE, or give NULL where the amount is "
-							"not known.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("the amount of a purchase cannot be \"%s\"", name),
+			 errhint("Leave such rows out with FILTER or WHERE, or give NULL where the amount is "
+					 "not known.")));
 }
 
 /* The name of a double that is not finite, as SQL writes it. */
@@ -45,13 +46,14 @@ DoubleName(double value)
 }
 
 /*
-* A decimal from canonical digits: units where they fit, else the digits themselves, which are not copied.
+ * A decimal from canonical digits: units where they fit, else the digits themselves, which are not
+ * copied.
  */
 static void
 DecimalFromDigits(char *digits, ClvDecimal *decimal)
 {
-	int			length = strlen(digits);
-	int			scale = Max(clv_digits_scale(digits, length), WORKING_SCALE);
+	int length = strlen(digits);
+	int scale = Max(clv_digits_scale(digits, length), WORKING_SCALE);
 
 	decimal->negative = digits[0] == '-';
 	decimal->scale = scale;
@@ -64,8 +66,8 @@ DecimalFromDigits(char *digits, ClvDecimal *decimal)
 void
 clv_decimal_from_text(const char *text, ClvDecimal *decimal)
 {
-	Datum		value = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	Datum value = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+									  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
 	DecimalFromDigits(numeric_normalize(DatumGetNumeric(value)), decimal);
 }
@@ -79,12 +81,12 @@ void
 clv_decimal_from_double(double value, ClvDecimal *decimal)
 {
 	static const int scales[] = {WORKING_SCALE, CLV_MAX_SCALE};
-	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char text[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	for (int i = 0; i < (int) lengthof(scales); i++)
 	{
-		double		power = clv_power_of_ten[scales[i]];
-		double		units = rint(value * power);
+		double power = clv_power_of_ten[scales[i]];
+		double units = rint(value * power);
 
 		if (fabs(units) < 1e15 && units / power == value)
 		{
@@ -106,8 +108,8 @@ clv_decimal_from_double(double value, ClvDecimal *decimal)
 void
 clv_decimal_from_real(float4 value, ClvDecimal *decimal)
 {
-	double		units = rint((double) value * 100);
-	char		text[FLOAT_SHORTEST_DECIMAL_LEN];
+	double units = rint((double) value * 100);
+	char text[FLOAT_SHORTEST_DECIMAL_LEN];
 
 	if (fabs(units) < 1e6 && (float4) (units / 100) == value)
 	{
@@ -131,7 +133,7 @@ clv_decimal_from_integer(int64 value, ClvDecimal *decimal)
 	decimal->negative = value < 0;
 	if (unlikely(pg_mul_s64_overflow(value, clv_power_of_ten[WORKING_SCALE], &decimal->units)))
 	{
-		char	   *digits = palloc(CLV_UNITS_TEXT_SIZE);
+		char *digits = palloc(CLV_UNITS_TEXT_SIZE);
 
 		clv_units_text(value, 0, true, digits);
 		DecimalFromDigits(digits, decimal);
@@ -154,12 +156,12 @@ clv_decimal_from_integer(int64 value, ClvDecimal *decimal)
 static bool
 UnitsFromNumeric(const char *data, int size, ClvDecimal *decimal)
 {
-	uint16		header;
-	int			weight;
-	int			ndigits;
-	int64		integer = 0;
-	int			fraction[2] = {0, 0};
-	bool		negative;
+	uint16 header;
+	int weight;
+	int ndigits;
+	int64 integer = 0;
+	int fraction[2] = {0, 0};
+	bool negative;
 
 	memcpy(&header, data, sizeof(header));
 	if ((header & 0xC000) == 0xC000)
@@ -173,7 +175,7 @@ UnitsFromNumeric(const char *data, int size, ClvDecimal *decimal)
 	}
 	else
 	{
-		int16		stored;
+		int16 stored;
 
 		memcpy(&stored, data + 2, sizeof(stored));
 		negative = (header & 0x4000) != 0;
@@ -188,7 +190,7 @@ UnitsFromNumeric(const char *data, int size, ClvDecimal *decimal)
 
 	for (int i = 0; i < ndigits; i++)
 	{
-		int16		digit;
+		int16 digit;
 
 		memcpy(&digit, data + 2 * i, sizeof(digit));
 		if (i <= weight)
@@ -222,7 +224,7 @@ void
 clv_decimal_from_numeric(Datum value, ClvDecimal *decimal)
 {
 	struct varlena *packed = PG_DETOAST_DATUM_PACKED(value);
-	Numeric		number;
+	Numeric number;
 
 	if (likely(UnitsFromNumeric(VARDATA_ANY(packed), VARSIZE_ANY_EXHDR(packed), decimal)))
 		return;
@@ -245,9 +247,9 @@ clv_digits_scale(const char *digits, int length)
 bool
 clv_digits_to_units(const char *digits, int length, int scale, int64 *units)
 {
-	bool		negative = length > 0 && digits[0] == '-';
-	int			zeros = scale - clv_digits_scale(digits, length);
-	int64		value = 0;
+	bool negative = length > 0 && digits[0] == '-';
+	int zeros = scale - clv_digits_scale(digits, length);
+	int64 value = 0;
 
 	if (zeros < 0)
 		return false;
@@ -273,10 +275,10 @@ clv_digits_to_units(const char *digits, int length, int scale, int64 *units)
 int
 clv_units_text(int64 units, int scale, bool canonical, char *buffer)
 {
-	char		reversed[CLV_UNITS_TEXT_SIZE];
-	uint64		rest = units < 0 ? -(uint64) units : (uint64) units;
-	int			n = 0;
-	int			length = 0;
+	char reversed[CLV_UNITS_TEXT_SIZE];
+	uint64 rest = units < 0 ? -(uint64) units : (uint64) units;
+	int n = 0;
+	int length = 0;
 
 	while (canonical && scale > 0 && rest % 10 == 0)
 	{
@@ -307,9 +309,9 @@ clv_units_numeric(int64 units, int scale)
 Numeric
 clv_digits_numeric(const char *digits, int length)
 {
-	char	   *text = pnstrdup(digits, length);
-	Datum		value = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
-											ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	char *text = pnstrdup(digits, length);
+	Datum value = DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+									  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 
 	pfree(text);
 	return DatumGetNumeric(value);
@@ -324,7 +326,7 @@ clv_numeric_double(Numeric value)
 Numeric
 clv_numeric_add(Numeric a, Numeric b)
 {
-	Datum		sum = DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b));
+	Datum sum = DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b));
 
 	pfree(a);
 	return DatumGetNumeric(sum);

@@ -25,10 +25,10 @@ extern const int64 clv_power_of_ten[CLV_MAX_SCALE + 1];
  */
 typedef struct ClvDecimal
 {
-	int64		units;
-	int32		scale;
-	char	   *text;
-	bool		negative;
+	int64 units;
+	int32 scale;
+	char *text;
+	bool negative;
 } ClvDecimal;
 
 /* The shortest decimal that reads back as the double; an error where it is NaN or infinite. */
@@ -50,13 +50,13 @@ extern void clv_decimal_from_text(const char *text, ClvDecimal *decimal);
 extern bool clv_digits_to_units(const char *digits, int length, int scale, int64 *units);
 
 /* Digits after the point of a canonical text. */
-extern int	clv_digits_scale(const char *digits, int length);
+extern int clv_digits_scale(const char *digits, int length);
 
 /*
  * The units as text, with exactly scale digits after the point; canonical where
  * trailing zeros are to be dropped. Returns the length.
  */
-extern int	clv_units_text(int64 units, int scale, bool canonical, char *buffer);
+extern int clv_units_text(int64 units, int scale, bool canonical, char *buffer);
 
 /* units / 10^scale as a numeric. */
 extern Numeric clv_units_numeric(int64 units, int scale);
@@ -70,4 +70,4 @@ extern double clv_numeric_double(Numeric value);
 /* a + b; frees a. */
 extern Numeric clv_numeric_add(Numeric a, Numeric b);
 
-#endif							/* CLV_HISTORY_DECIMAL_H */
+#endif /* CLV_HISTORY_DECIMAL_H */

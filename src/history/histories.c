@@ -28,26 +28,27 @@
 /* A row put aside. Behind its key comes the text of an amount that is too large for units. */
 typedef struct Row
 {
-	ClvRecord	record;
-	int64		units;
-	DateADT		day;
-	int8		scale;
-	bool		timed:1;		/* the time is known */
-	bool		known:1;		/* the amount is known */
-	bool		bought:1;
-	bool		wide:1;			/* the amount is a text */
-	ClvKey		key;
+	ClvRecord record;
+	int64 units;
+	DateADT day;
+	int8 scale;
+	bool timed : 1; /* the time is known */
+	bool known : 1; /* the amount is known */
+	bool bought : 1;
+	bool wide : 1; /* the amount is a text */
+	ClvKey key;
 } Row;
 
-/* The receiver of the query's rows: what its columns mean, and the partitions that rows are put into. */
+/* The receiver of the query's rows: what its columns mean, and the partitions that rows are put
+ * into. */
 typedef struct Gathering
 {
-	DestReceiver receiver;		/* first, as the executor knows nothing else */
-	TupleDesc	result;			/* the columns of the key and the history */
-	ClvKeyType	key;
-	DateADT		(*day) (Datum time);
-	void		(*amount) (Datum amount, ClvDecimal *decimal);	/* NULL: without money */
-	MemoryContext scratch;		/* of one row */
+	DestReceiver receiver; /* first, as the executor knows nothing else */
+	TupleDesc result;      /* the columns of the key and the history */
+	ClvKeyType key;
+	DateADT (*day)(Datum time);
+	void (*amount)(Datum amount, ClvDecimal *decimal); /* NULL: without money */
+	MemoryContext scratch;                             /* of one row */
 	ClvPartitions *partitions;
 } Gathering;
 
@@ -104,32 +105,30 @@ DecimalFromSmallint(Datum amount, ClvDecimal *decimal)
 
 static const struct
 {
-	Oid			type;
-	DateADT		(*day) (Datum time);
-}			times[] = {
-	{TIMESTAMPTZOID, DayOfTimestamp}, {TIMESTAMPOID, DayOfTimestamp}, {DATEOID, DayOfDate}
-};
+	Oid type;
+	DateADT (*day)(Datum time);
+} times[] = {
+	{TIMESTAMPTZOID, DayOfTimestamp}, {TIMESTAMPOID, DayOfTimestamp}, {DATEOID, DayOfDate}};
 
 static const struct
 {
-	Oid			type;
-	void		(*amount) (Datum amount, ClvDecimal *decimal);
-}			amounts[] = {
-	{NUMERICOID, clv_decimal_from_numeric}, {FLOAT8OID, DecimalFromDouble},
-	{FLOAT4OID, DecimalFromReal}, {INT8OID, DecimalFromBigint},
-	{INT4OID, DecimalFromInteger}, {INT2OID, DecimalFromSmallint}
-};
+	Oid type;
+	void (*amount)(Datum amount, ClvDecimal *decimal);
+} amounts[] = {{NUMERICOID, clv_decimal_from_numeric}, {FLOAT8OID, DecimalFromDouble},
+			   {FLOAT4OID, DecimalFromReal},           {INT8OID, DecimalFromBigint},
+			   {INT4OID, DecimalFromInteger},          {INT2OID, DecimalFromSmallint}};
 
-/* Raises the error of a column whose type is not what is needed there; example: a type to cast it to. */
-static void pg_attribute_noreturn()
-WrongColumn(Form_pg_attribute column, const char *what, const char *example)
+/* Raises the error of a column whose type is not what is needed there; example: a type to cast it
+ * to. */
+static void
+pg_attribute_noreturn() WrongColumn(Form_pg_attribute column, const char *what, const char *example)
 {
-	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-					errmsg("column \"%s\" of the query is of type %s, not %s",
-						   NameStr(column->attname),
-						   format_type_with_typemod(column->atttypid, column->atttypmod), what),
-					errhint("Cast it in the query: %s::%s.",
-							quote_identifier(NameStr(column->attname)), example)));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of the query is of type %s, not %s", NameStr(column->attname),
+					format_type_with_typemod(column->atttypid, column->atttypmod), what),
+			 errhint("Cast it in the query: %s::%s.", quote_identifier(NameStr(column->attname)),
+					 example)));
 }
 
 /* Add a column to those that identify a customer; an error where its type cannot be hashed. */
@@ -140,11 +139,12 @@ FindKey(Gathering *gathering, Form_pg_attribute column)
 		WrongColumn(column, "one that can be hashed", "text");
 }
 
-/* Take the column as the time of purchases; an error unless it is a timestamp, timestamptz or date. */
+/* Take the column as the time of purchases; an error unless it is a timestamp, timestamptz or date.
+ */
 static void
 FindTime(Gathering *gathering, Form_pg_attribute column)
 {
-	Oid			type = getBaseType(column->atttypid);
+	Oid type = getBaseType(column->atttypid);
 
 	for (size_t i = 0; i < lengthof(times); i++)
 		if (times[i].type == type)
@@ -157,7 +157,7 @@ FindTime(Gathering *gathering, Form_pg_attribute column)
 static void
 FindAmount(Gathering *gathering, Form_pg_attribute column)
 {
-	Oid			type = getBaseType(column->atttypid);
+	Oid type = getBaseType(column->atttypid);
 
 	for (size_t i = 0; i < lengthof(amounts); i++)
 		if (amounts[i].type == type)
@@ -195,41 +195,41 @@ CheckDefinition(TupleDesc result, TupleDesc query, int keys)
 
 		if (column->atttypid != defined->atttypid ||
 			(defined->atttypmod != -1 && defined->atttypmod != column->atttypmod))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("column \"%s\" is of type %s in the query, not %s",
-							NameStr(column->attname),
-							format_type_with_typemod(column->atttypid, column->atttypmod),
-							format_type_with_typemod(defined->atttypid, defined->atttypmod)),
-					 errhint("Write AS (%s).", Definition(query, keys))));
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("column \"%s\" is of type %s in the query, not %s",
+								   NameStr(column->attname),
+								   format_type_with_typemod(column->atttypid, column->atttypmod),
+								   format_type_with_typemod(defined->atttypid, defined->atttypmod)),
+							errhint("Write AS (%s).", Definition(query, keys))));
 	}
 }
 
 /* Raises the error of a query with too few or too many columns for a result with so many keys. */
-static void pg_attribute_noreturn()
-WrongNumberOfColumns(int columns, int keys)
+static void
+pg_attribute_noreturn() WrongNumberOfColumns(int columns, int keys)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("the number of columns of the query is %d, not %d or %d", columns, keys + 1,
-					keys + 2),
-			 errdetail("The columns that identify a customer come first, as in the result; then the "
-					   "time and, optionally, the amount."),
-			 errhint("Write SELECT customer_id, ordered_at, amount FROM ... and "
-					 "AS (customer_id integer, history clv_history).")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_DATATYPE_MISMATCH),
+		 errmsg("the number of columns of the query is %d, not %d or %d", columns, keys + 1,
+				keys + 2),
+		 errdetail("The columns that identify a customer come first, as in the result; then the "
+				   "time and, optionally, the amount."),
+		 errhint("Write SELECT customer_id, ordered_at, amount FROM ... and "
+				 "AS (customer_id integer, history clv_history).")));
 }
 
 /* Called with the columns of the query before its first row. */
 static void
 StartGathering(DestReceiver *receiver, int operation, TupleDesc query)
 {
-	Gathering  *gathering = (Gathering *) receiver;
-	int			keys = gathering->result->natts - 1;
+	Gathering *gathering = (Gathering *) receiver;
+	int keys = gathering->result->natts - 1;
 
 	if (gathering->day != NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("query must be one statement"),
-						errhint("Combine several queries with UNION ALL.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("query must be one statement"),
+				 errhint("Combine several queries with UNION ALL.")));
 	if (query->natts != keys + 1 && query->natts != keys + 2)
 		WrongNumberOfColumns(query->natts, keys);
 	CheckDefinition(gathering->result, query, keys);
@@ -247,21 +247,23 @@ static void
 PutRow(Gathering *gathering, const Datum *values, const bool *nulls, const ClvDecimal *amount)
 {
 	const ClvKeyType *type = &gathering->key;
-	Size		size = add_size(offsetof(Row, key), clv_key_size(type, values, nulls));
-	Size		text_size = amount != NULL && amount->text != NULL ? strlen(amount->text) + 1 : 0;
-	Size		whole = add_size(size, text_size);
-	bool		timed = !nulls[type->columns];
-	DateADT		day = timed ? gathering->day(values[type->columns]) : 0;
-	Row		   *row;
+	Size size = add_size(offsetof(Row, key), clv_key_size(type, values, nulls));
+	Size text_size = amount != NULL && amount->text != NULL ? strlen(amount->text) + 1 : 0;
+	Size whole = add_size(size, text_size);
+	bool timed = !nulls[type->columns];
+	DateADT day = timed ? gathering->day(values[type->columns]) : 0;
+	Row *row;
 
 	StaticAssertStmt(offsetof(Row, key) == MAXALIGN(offsetof(Row, key)), "the key is aligned");
 	if (whole > CLV_MAX_RECORD_SIZE)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("columns that identify a customer are too large: %zu bytes", whole),
-						errdetail("The columns before the time must be smaller than %zu bytes together.",
-								  (Size) CLV_MAX_RECORD_SIZE),
-						errhint("Use a hash of them, such as md5(column).")));
-	row = (Row *) clv_partitions_add(gathering->partitions, clv_key_hash(type, values, nulls), whole);
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("columns that identify a customer are too large: %zu bytes", whole),
+				 errdetail("The columns before the time must be smaller than %zu bytes together.",
+						   (Size) CLV_MAX_RECORD_SIZE),
+				 errhint("Use a hash of them, such as md5(column).")));
+	row =
+		(Row *) clv_partitions_add(gathering->partitions, clv_key_hash(type, values, nulls), whole);
 	row->units = amount != NULL ? amount->units : 0;
 	row->day = day;
 	row->scale = amount != NULL ? amount->scale : 0;
@@ -278,12 +280,12 @@ PutRow(Gathering *gathering, const Datum *values, const bool *nulls, const ClvDe
 static bool
 ReceiveRow(TupleTableSlot *slot, DestReceiver *receiver)
 {
-	Gathering  *gathering = (Gathering *) receiver;
-	int			keys = gathering->key.columns;
+	Gathering *gathering = (Gathering *) receiver;
+	int keys = gathering->key.columns;
 	MemoryContext caller = MemoryContextSwitchTo(gathering->scratch);
-	Datum		values[CLV_MAX_KEY_COLUMNS + 1];
-	ClvDecimal	decimal;
-	bool		known;
+	Datum values[CLV_MAX_KEY_COLUMNS + 1];
+	ClvDecimal decimal;
+	bool known;
 
 	slot_getallattrs(slot);
 	for (int i = 0; i <= keys; i++)
@@ -313,7 +315,7 @@ static void
 GatherRows(Gathering *gathering, const char *query)
 {
 	SPIExecuteOptions options = {0};
-	int			code;
+	int code;
 
 	gathering->receiver.receiveSlot = ReceiveRow;
 	gathering->receiver.rStartup = StartGathering;
@@ -335,10 +337,10 @@ GatherRows(Gathering *gathering, const char *query)
 /* An entry of the hash table of one partition: a customer and the history in the making. */
 typedef struct Customer
 {
-	const Row  *row;			/* the first of its rows */
-	ClvHistoryState *state;		/* NULL: not one has a time */
-	uint32		hash;
-	char		status;
+	const Row *row;         /* the first of its rows */
+	ClvHistoryState *state; /* NULL: not one has a time */
+	uint32 hash;
+	char status;
 } Customer;
 
 #define SH_PREFIX customers
@@ -346,7 +348,7 @@ typedef struct Customer
 #define SH_KEY_TYPE const Row *
 #define SH_KEY row
 #define SH_HASH_KEY(table, row) ((row)->record.hash)
-#define SH_EQUAL(table, row, other) \
+#define SH_EQUAL(table, row, other)                                                                \
 	clv_key_equal((const ClvKeyType *) (table)->private_data, &(row)->key, &(other)->key)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, customer) ((customer)->hash)
@@ -359,7 +361,7 @@ typedef struct Customer
 typedef struct Making
 {
 	customers_hash *customers;
-	int32		occasion;
+	int32 occasion;
 } Making;
 
 /* Add a row to the history of its customer; a row without a time only makes the customer known. */
@@ -367,10 +369,10 @@ static void
 AddRow(void *arg, const ClvRecord *record)
 {
 	const Making *making = arg;
-	const Row  *row = (const Row *) record;
-	ClvDecimal	amount;
-	Customer   *customer;
-	bool		found;
+	const Row *row = (const Row *) record;
+	ClvDecimal amount;
+	Customer *customer;
+	bool found;
 
 	customer = customers_insert(making->customers, row, &found);
 	if (!found)
@@ -392,11 +394,11 @@ static void
 MakeHistories(Gathering *gathering, int partition, int32 occasion, ReturnSetInfo *result)
 {
 	ClvKeyType *type = &gathering->key;
-	Making		making = {customers_create(CurrentMemoryContext, 1024, type), occasion};
+	Making making = {customers_create(CurrentMemoryContext, 1024, type), occasion};
 	customers_iterator iterator;
-	Customer   *customer;
-	Datum		values[CLV_MAX_KEY_COLUMNS + 1];
-	bool		nulls[CLV_MAX_KEY_COLUMNS + 1];
+	Customer *customer;
+	Datum values[CLV_MAX_KEY_COLUMNS + 1];
+	bool nulls[CLV_MAX_KEY_COLUMNS + 1];
 
 	clv_partitions_read(gathering->partitions, partition, AddRow, &making);
 	customers_start_iterate(making.customers, &iterator);
@@ -405,8 +407,8 @@ MakeHistories(Gathering *gathering, int partition, int32 occasion, ReturnSetInfo
 		CHECK_FOR_INTERRUPTS();
 		clv_key_read(type, &customer->row->key, values, nulls);
 		nulls[type->columns] = customer->state == NULL;
-		values[type->columns] = customer->state == NULL ? 0 :
-			PointerGetDatum(clv_state_finish(customer->state));
+		values[type->columns] =
+			customer->state == NULL ? 0 : PointerGetDatum(clv_state_finish(customer->state));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 }
@@ -418,15 +420,17 @@ static TupleDesc
 ResultColumns(FunctionCallInfo fcinfo)
 {
 	const ReturnSetInfo *rows = (const ReturnSetInfo *) fcinfo->resultinfo;
-	TupleDesc	result;
-	Oid			history;
+	TupleDesc result;
+	Oid history;
 
 	if (rows == NULL || !IsA(rows, ReturnSetInfo) || rows->expectedDesc == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("clv_histories must be called in FROM, with a list of the columns of its result"),
-				 errhint("Write FROM clv_histories('...') "
-						 "AS (customer_id integer, history clv_history).")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg(
+				 "clv_histories must be called in FROM, with a list of the columns of its result"),
+			 errhint("Write FROM clv_histories('...') "
+					 "AS (customer_id integer, history clv_history).")));
 	result = rows->expectedDesc;
 	history = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("clv_history"),
 							  ObjectIdGetDatum(clv_extension_schema(fcinfo->flinfo->fn_oid)));
@@ -442,17 +446,16 @@ ResultColumns(FunctionCallInfo fcinfo)
 }
 
 /*
- * clv_histories(query, occasion) -> rows of a customer and their clv_history, which is NULL where no row of the
- * customer has a time. Errors: NULL, more than one statement, columns of other types than the result's.
+ * clv_histories(query, occasion) -> rows of a customer and their clv_history, which is NULL where
+ * no row of the customer has a time. Errors: NULL, more than one statement, columns of other types
+ * than the result's.
  */
 PG_FUNCTION_INFO_V1(clv_histories);
 Datum
 clv_histories(PG_FUNCTION_ARGS)
 {
-	Gathering	gathering = {.result = ResultColumns(fcinfo)};
-	MemoryContext caller = CurrentMemoryContext,
-				context,
-				partition;
+	Gathering gathering = {.result = ResultColumns(fcinfo)};
+	MemoryContext caller = CurrentMemoryContext, context, partition;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),

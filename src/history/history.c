@@ -8,7 +8,8 @@
 
 #include "utils/builtins.h"
 
-/* Enter a day into the summary, but for its amount; sets counts to whether later amounts belong to the spend. */
+/* Enter a day into the summary, but for its amount; sets counts to whether later amounts belong to
+ * the spend. */
 static inline void
 CountDay(ClvSummary *summary, const ClvDay *day, bool basis_all, bool *counts)
 {
@@ -25,18 +26,19 @@ CountDay(ClvSummary *summary, const ClvDay *day, bool basis_all, bool *counts)
 	}
 }
 
-/* Summarise a wide history: its sums may exceed 64 bits and are made with numeric, converted to double once. */
+/* Summarise a wide history: its sums may exceed 64 bits and are made with numeric, converted to
+ * double once. */
 static void
 SummarizeWide(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)
 {
-	Numeric		spend = clv_units_numeric(0, 0);
-	Numeric		total = clv_units_numeric(0, 0);
-	bool		counts = false;
-	ClvDay		day;
+	Numeric spend = clv_units_numeric(0, 0);
+	Numeric total = clv_units_numeric(0, 0);
+	bool counts = false;
+	ClvDay day;
 
 	while (ReadDay(reader, &day) && day.day <= as_of)
 	{
-		Numeric		amount = clv_digits_numeric(day.digits, day.length);
+		Numeric amount = clv_digits_numeric(day.digits, day.length);
 
 		day.units = !DayIsZero(&day, true);
 		CountDay(summary, &day, basis_all, &counts);
@@ -51,7 +53,8 @@ SummarizeWide(ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summ
 	pfree(total);
 }
 
-/* A sum of units as a double, of a history that is not wide: its scale is such that sums fit 64 bits. */
+/* A sum of units as a double, of a history that is not wide: its scale is such that sums fit 64
+ * bits. */
 static inline double
 UnitsDouble(const ClvReader *reader, uint64 units)
 {
@@ -59,17 +62,17 @@ UnitsDouble(const ClvReader *reader, uint64 units)
 }
 
 /*
- * Summarise a history that is not wide, with refunds and unknown amounts. The reader and the summary are copies,
- * which stay in registers.
+ * Summarise a history that is not wide, with refunds and unknown amounts. The reader and the
+ * summary are copies, which stay in registers.
  */
 static void
 SummarizeNarrow(ClvReader reader, DateADT as_of, bool basis_all, ClvSummary *result)
 {
-	ClvSummary	summary = *result;
-	bool		counts = false;
-	uint64		spend = 0;
-	uint64		total = 0;
-	ClvDay		day;
+	ClvSummary summary = *result;
+	bool counts = false;
+	uint64 spend = 0;
+	uint64 total = 0;
+	ClvDay day;
 
 	reader.wide = false;
 	while (ReadDay(&reader, &day) && day.day <= as_of)
@@ -84,24 +87,24 @@ SummarizeNarrow(ClvReader reader, DateADT as_of, bool basis_all, ClvSummary *res
 }
 
 /*
-* Summarise a history of nothing but purchases of known amounts, as most are, at least one of them up to as_of.
- * False, and nothing done, where there is anything else, or where bytes are invalid.
+ * Summarise a history of nothing but purchases of known amounts, as most are, at least one of them
+ * up to as_of. False, and nothing done, where there is anything else, or where bytes are invalid.
  */
 static bool
 SummarizePlain(const ClvReader *reader, DateADT as_of, bool basis_all, ClvSummary *summary)
 {
 	const uint8 *next = reader->next;
-	DateADT		first = DATEVAL_NOEND;
-	DateADT		last = first;
-	uint64		day = 0;
-	uint64		first_amount = 0;
-	uint64		total = 0;
-	int32		purchases = 0;
+	DateADT first = DATEVAL_NOEND;
+	DateADT last = first;
+	uint64 day = 0;
+	uint64 first_amount = 0;
+	uint64 total = 0;
+	int32 purchases = 0;
 
 	while (next < reader->end)
 	{
-		uint64		head;
-		uint64		amount;
+		uint64 head;
+		uint64 amount;
 
 		if (!TryVarint(&next, reader->end, &head) || (head & 3) != CLV_DAY_PURCHASE ||
 			!TryVarint(&next, reader->end, &amount))
@@ -140,7 +143,7 @@ void
 clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis basis,
 					  ClvSummary *summary)
 {
-	ClvReader	reader;
+	ClvReader reader;
 
 	memset(summary, 0, sizeof(*summary));
 	clv_reader_open(&reader, history);
@@ -154,9 +157,9 @@ clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis ba
 int32
 clv_history_count(const ClvHistory *history, DateADT since, DateADT until)
 {
-	int32		count = 0;
-	ClvReader	reader;
-	ClvDay		day;
+	int32 count = 0;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day) && day.day <= until)
@@ -165,12 +168,12 @@ clv_history_count(const ClvHistory *history, DateADT since, DateADT until)
 }
 
 void
-clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap) (void *arg, int32 days),
+clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap)(void *arg, int32 days),
 				 void *arg)
 {
-	DateADT		last = DATEVAL_NOBEGIN;
-	ClvReader	reader;
-	ClvDay		day;
+	DateADT last = DATEVAL_NOBEGIN;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day) && day.day <= as_of)
@@ -186,9 +189,9 @@ clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap) (void *ar
 DateADT
 clv_history_last_purchase(const ClvHistory *history)
 {
-	DateADT		last = DATEVAL_NOBEGIN;
-	ClvReader	reader;
-	ClvDay		day;
+	DateADT last = DATEVAL_NOBEGIN;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day))
@@ -202,7 +205,7 @@ clv_history_last_purchase(const ClvHistory *history)
 int32
 clv_history_occasion(const ClvHistory *history)
 {
-	ClvReader	reader;
+	ClvReader reader;
 
 	clv_reader_open(&reader, history);
 	return reader.occasion;
@@ -215,10 +218,10 @@ clv_spend_basis(const char *name)
 		return CLV_SPEND_REPEAT;
 	if (strcmp(name, "all") == 0)
 		return CLV_SPEND_ALL;
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("unknown spend basis \"%s\"", name),
-					errhint("Give 'repeat' (repeat purchases only) or 'all' (the first one too).")));
-	return CLV_SPEND_REPEAT;	/* keep the compiler quiet */
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown spend basis \"%s\"", name),
+			 errhint("Give 'repeat' (repeat purchases only) or 'all' (the first one too).")));
+	return CLV_SPEND_REPEAT; /* keep the compiler quiet */
 }
 
 const char *

@@ -7,7 +7,7 @@
 
 #include "clv.h"
 
-typedef struct ClvHistory ClvHistory;	/* varlena; its layout is private to this module */
+typedef struct ClvHistory ClvHistory; /* varlena; its layout is private to this module */
 
 #define DatumGetClvHistoryP(d) ((ClvHistory *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_CLV_HISTORY_P(n) DatumGetClvHistoryP(PG_GETARG_DATUM(n))
@@ -16,8 +16,8 @@ typedef struct ClvHistory ClvHistory;	/* varlena; its layout is private to this 
 /* Which purchases count for the mean spend. */
 typedef enum ClvSpendBasis
 {
-	CLV_SPEND_REPEAT,			/* repeat purchases only, as the literature fits gamma/gamma */
-	CLV_SPEND_ALL				/* the first purchase too */
+	CLV_SPEND_REPEAT, /* repeat purchases only, as the literature fits gamma/gamma */
+	CLV_SPEND_ALL     /* the first purchase too */
 } ClvSpendBasis;
 
 /*
@@ -27,29 +27,29 @@ typedef enum ClvSpendBasis
  */
 typedef struct ClvSummary
 {
-	int32		purchases;		/* occasions on which something was bought; x = purchases - 1 */
-	DateADT		first;			/* day of the first purchase */
-	DateADT		last;			/* day of the last one */
-	int32		spend_purchases;	/* purchases of known value under the basis */
-	double		spend;			/* their sum, net of the refunds that follow them */
-	double		total_spend;	/* everything net, refunds before the first purchase included */
-	bool		total_known;	/* false: not one amount is known, and total_spend is 0 */
-	int32		occasion;		/* days of the grid */
+	int32 purchases;       /* occasions on which something was bought; x = purchases - 1 */
+	DateADT first;         /* day of the first purchase */
+	DateADT last;          /* day of the last one */
+	int32 spend_purchases; /* purchases of known value under the basis */
+	double spend;          /* their sum, net of the refunds that follow them */
+	double total_spend;    /* everything net, refunds before the first purchase included */
+	bool total_known;      /* false: not one amount is known, and total_spend is 0 */
+	int32 occasion;        /* days of the grid */
 } ClvSummary;
 
 /*
  * One pass over the history, no allocation. as_of = DATEVAL_NOEND (infinity):
  * the whole history. The history must be detoasted (packed is enough).
  */
-extern void clv_history_summarize(const ClvHistory *history, DateADT as_of,
-								  ClvSpendBasis basis, ClvSummary *summary);
+extern void clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis basis,
+								  ClvSummary *summary);
 
 /* Purchases with since < day <= until. */
 extern int32 clv_history_count(const ClvHistory *history, DateADT since, DateADT until);
 
 /* Call for every purchase up to as_of but the first: days since the one before. */
 extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
-							 void (*gap) (void *arg, int32 days), void *arg);
+							 void (*gap)(void *arg, int32 days), void *arg);
 
 /* The day of the last purchase, whatever comes after; DATEVAL_NOBEGIN without any. */
 extern DateADT clv_history_last_purchase(const ClvHistory *history);
@@ -72,4 +72,4 @@ extern ClvSpendBasis clv_spend_basis(const char *name);
 /* The name of a basis, as users write it. */
 extern const char *clv_spend_basis_name(ClvSpendBasis basis);
 
-#endif							/* CLV_HISTORY_H */
+#endif /* CLV_HISTORY_H */

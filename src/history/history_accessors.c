@@ -1,5 +1,5 @@
 /*
-* history_accessors.c
+ * history_accessors.c
  *		The SQL functions that read a history.
  *
  * Functions that take an as_of have an overload without it, which looks at the
@@ -28,8 +28,8 @@ AsOf(FunctionCallInfo fcinfo, int argument)
 static void
 NeedOrder(DateADT since, DateADT until)
 {
-	char		from[MAXDATELEN + 1];
-	char		to[MAXDATELEN + 1];
+	char from[MAXDATELEN + 1];
+	char to[MAXDATELEN + 1];
 
 	if (since > until)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -51,9 +51,9 @@ PG_FUNCTION_INFO_V1(clv_first_purchase);
 Datum
 clv_first_purchase(PG_FUNCTION_ARGS)
 {
-	DateADT		as_of = AsOf(fcinfo, 1);
-	ClvReader	reader;
-	ClvDay		day;
+	DateADT as_of = AsOf(fcinfo, 1);
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, PG_GETARG_CLV_HISTORY_P(0));
 	while (ReadDay(&reader, &day) && day.day <= as_of)
@@ -69,7 +69,7 @@ PG_FUNCTION_INFO_V1(clv_last_purchase);
 Datum
 clv_last_purchase(PG_FUNCTION_ARGS)
 {
-	ClvSummary	summary;
+	ClvSummary summary;
 
 	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), AsOf(fcinfo, 1), CLV_SPEND_REPEAT, &summary);
 	if (summary.purchases == 0)
@@ -81,11 +81,11 @@ clv_last_purchase(PG_FUNCTION_ARGS)
 static Numeric
 SpendBetween(const ClvHistory *history, DateADT since, DateADT until)
 {
-	Numeric		sum = NULL;
-	bool		known = false;
-	int64		units = 0;
-	ClvReader	reader;
-	ClvDay		day;
+	Numeric sum = NULL;
+	bool known = false;
+	int64 units = 0;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day) && day.day <= until)
@@ -97,7 +97,7 @@ SpendBetween(const ClvHistory *history, DateADT since, DateADT until)
 			units = (int64) ((uint64) units + (uint64) day.units);
 		else
 		{
-			Numeric		amount = clv_digits_numeric(day.digits, day.length);
+			Numeric amount = clv_digits_numeric(day.digits, day.length);
 
 			sum = sum == NULL ? amount : clv_numeric_add(sum, amount);
 		}
@@ -107,12 +107,13 @@ SpendBetween(const ClvHistory *history, DateADT since, DateADT until)
 	return sum;
 }
 
-/* clv_total_spend(history [, as_of]) -> numeric: all known amounts, refunds included; NULL where none is known. */
+/* clv_total_spend(history [, as_of]) -> numeric: all known amounts, refunds included; NULL where
+ * none is known. */
 PG_FUNCTION_INFO_V1(clv_total_spend);
 Datum
 clv_total_spend(PG_FUNCTION_ARGS)
 {
-	Numeric		sum = SpendBetween(PG_GETARG_CLV_HISTORY_P(0), DATEVAL_NOBEGIN, AsOf(fcinfo, 1));
+	Numeric sum = SpendBetween(PG_GETARG_CLV_HISTORY_P(0), DATEVAL_NOBEGIN, AsOf(fcinfo, 1));
 
 	if (sum == NULL)
 		PG_RETURN_NULL();
@@ -127,8 +128,8 @@ PG_FUNCTION_INFO_V1(clv_purchases_between);
 Datum
 clv_purchases_between(PG_FUNCTION_ARGS)
 {
-	DateADT		since = PG_GETARG_DATEADT(1);
-	DateADT		until = PG_GETARG_DATEADT(2);
+	DateADT since = PG_GETARG_DATEADT(1);
+	DateADT until = PG_GETARG_DATEADT(2);
 
 	NeedOrder(since, until);
 	PG_RETURN_INT32(clv_history_count(PG_GETARG_CLV_HISTORY_P(0), since, until));
@@ -142,9 +143,9 @@ PG_FUNCTION_INFO_V1(clv_spend_between);
 Datum
 clv_spend_between(PG_FUNCTION_ARGS)
 {
-	DateADT		since = PG_GETARG_DATEADT(1);
-	DateADT		until = PG_GETARG_DATEADT(2);
-	Numeric		sum;
+	DateADT since = PG_GETARG_DATEADT(1);
+	DateADT until = PG_GETARG_DATEADT(2);
+	Numeric sum;
 
 	NeedOrder(since, until);
 	sum = SpendBetween(PG_GETARG_CLV_HISTORY_P(0), since, until);
@@ -158,7 +159,7 @@ static void
 InPeriods(FunctionCallInfo fcinfo, const char *periods, Datum *values)
 {
 	ClvCounting counting;
-	ClvPeriods	found;
+	ClvPeriods found;
 
 	clv_counting_init(&counting, PG_GETARG_INTERVAL_P(2), clv_periods_of(periods), NULL);
 	clv_history_periods(PG_GETARG_CLV_HISTORY_P(0), PG_GETARG_DATEADT(1), &counting, &found);
@@ -172,20 +173,20 @@ PG_FUNCTION_INFO_V1(clv_summary);
 Datum
 clv_summary(PG_FUNCTION_ARGS)
 {
-	DateADT		as_of = PG_GETARG_DATEADT(1);
-	double		unit = clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
-	char	   *periods = text_to_cstring(PG_GETARG_TEXT_PP(4));
-	Datum		values[4];
-	bool		nulls[4] = {false, false, false, false};
-	ClvSummary	summary;
+	DateADT as_of = PG_GETARG_DATEADT(1);
+	double unit = clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
+	char *periods = text_to_cstring(PG_GETARG_TEXT_PP(4));
+	Datum values[4];
+	bool nulls[4] = {false, false, false, false};
+	ClvSummary summary;
 
 	clv_check_date("as_of", as_of);
 	if (!(unit > 0))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("time_unit must be positive: %s",
 							   clv_interval_text(PG_GETARG_INTERVAL_P(2)))));
-	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), as_of, clv_spend_basis(text_to_cstring(PG_GETARG_TEXT_PP(3))),
-						  &summary);
+	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), as_of,
+						  clv_spend_basis(text_to_cstring(PG_GETARG_TEXT_PP(3))), &summary);
 	if (summary.purchases == 0)
 		memset(nulls, true, sizeof(nulls));
 	else
@@ -206,7 +207,7 @@ void
 clv_rfmtc_columns(const ClvHistory *history, DateADT as_of, const ClvSummary *summary,
 				  Datum *values, bool *nulls)
 {
-	Numeric		monetary = SpendBetween(history, DATEVAL_NOBEGIN, as_of);
+	Numeric monetary = SpendBetween(history, DATEVAL_NOBEGIN, as_of);
 
 	memset(nulls, 0, CLV_RFMTC_COLUMNS * sizeof(bool));
 	values[0] = Int32GetDatum(as_of - summary->last);
@@ -226,10 +227,10 @@ Datum
 rfmtc(PG_FUNCTION_ARGS)
 {
 	const ClvHistory *history = PG_GETARG_CLV_HISTORY_P(0);
-	DateADT		as_of = PG_GETARG_DATEADT(1);
-	Datum		values[CLV_RFMTC_COLUMNS];
-	bool		nulls[CLV_RFMTC_COLUMNS];
-	ClvSummary	summary;
+	DateADT as_of = PG_GETARG_DATEADT(1);
+	Datum values[CLV_RFMTC_COLUMNS];
+	bool nulls[CLV_RFMTC_COLUMNS];
+	ClvSummary summary;
 
 	clv_check_date("as_of", as_of);
 	clv_history_summarize(history, as_of, CLV_SPEND_ALL, &summary);
@@ -248,15 +249,15 @@ Datum
 clv_purchase_log(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ClvReader	reader;
-	ClvDay		day;
+	ClvReader reader;
+	ClvDay day;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	clv_reader_open(&reader, PG_GETARG_CLV_HISTORY_P(0));
 	while (ReadDay(&reader, &day))
 	{
-		Datum		values[4];
-		bool		nulls[4] = {false, false, false, false};
+		Datum values[4];
+		bool nulls[4] = {false, false, false, false};
 
 		values[0] = DateADTGetDatum(day.day);
 		if (day.unknown > 0 && DayIsZero(&day, reader.wide))

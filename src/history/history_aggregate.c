@@ -1,5 +1,5 @@
 /*
-* history_aggregate.c
+ * history_aggregate.c
  *		The aggregates clv_history and clv_history_rollup.
  *
  * The transition functions differ in their argument types only. Those of
@@ -38,11 +38,12 @@ StateArgument(FunctionCallInfo fcinfo, int32 occasion)
 	return clv_state_new(clv_aggregate_context(fcinfo, "clv_history()"), occasion);
 }
 
-/* Add a row that has a time; amount: NULL where it is not known. The occasion is the last of four arguments, else 1. */
+/* Add a row that has a time; amount: NULL where it is not known. The occasion is the last of four
+ * arguments, else 1. */
 static Datum
 AddRow(FunctionCallInfo fcinfo, DateADT day, const ClvDecimal *amount)
 {
-	int32		occasion = 1;
+	int32 occasion = 1;
 	ClvHistoryState *state;
 
 	if (PG_NARGS() > 3)
@@ -54,31 +55,30 @@ AddRow(FunctionCallInfo fcinfo, DateADT day, const ClvDecimal *amount)
 	state = StateArgument(fcinfo, occasion);
 	if (unlikely(occasion != clv_state_occasion(state)))
 		clv_check_occasion(clv_state_occasion(state), occasion);
-	PG_RETURN_POINTER(clv_state_add(state, day, amount == NULL || !amount->negative,
-									amount == NULL, amount));
+	PG_RETURN_POINTER(
+		clv_state_add(state, day, amount == NULL || !amount->negative, amount == NULL, amount));
 }
 
-#define TRANSITION(time, amount, Argument, convert)                  \
-	PG_FUNCTION_INFO_V1(clv_history_transition_##time##_##amount);   \
-	Datum clv_history_transition_##time##_##amount(PG_FUNCTION_ARGS) \
-	{                                                                \
-		ClvDecimal	decimal;                                         \
-		DateADT		day;                                             \
-                                                                     \
-		if (!Argument(fcinfo, &day))                                 \
-			return clv_same_state(fcinfo);                           \
-		if (PG_ARGISNULL(2))                                         \
-			return AddRow(fcinfo, day, NULL);                        \
-		convert;                                                     \
-		return AddRow(fcinfo, day, &decimal);                        \
+#define TRANSITION(time, amount, Argument, convert)                                                \
+	PG_FUNCTION_INFO_V1(clv_history_transition_##time##_##amount);                                 \
+	Datum clv_history_transition_##time##_##amount(PG_FUNCTION_ARGS)                               \
+	{                                                                                              \
+		ClvDecimal decimal;                                                                        \
+		DateADT day;                                                                               \
+                                                                                                   \
+		if (!Argument(fcinfo, &day))                                                               \
+			return clv_same_state(fcinfo);                                                         \
+		if (PG_ARGISNULL(2))                                                                       \
+			return AddRow(fcinfo, day, NULL);                                                      \
+		convert;                                                                                   \
+		return AddRow(fcinfo, day, &decimal);                                                      \
 	}
 
 TRANSITION(timestamp, numeric, TimestampArgument,
 		   clv_decimal_from_numeric(PG_GETARG_DATUM(2), &decimal))
 TRANSITION(timestamp, double, TimestampArgument,
 		   clv_decimal_from_double(PG_GETARG_FLOAT8(2), &decimal))
-TRANSITION(timestamp, real, TimestampArgument,
-		   clv_decimal_from_real(PG_GETARG_FLOAT4(2), &decimal))
+TRANSITION(timestamp, real, TimestampArgument, clv_decimal_from_real(PG_GETARG_FLOAT4(2), &decimal))
 TRANSITION(timestamp, bigint, TimestampArgument,
 		   clv_decimal_from_integer(PG_GETARG_INT64(2), &decimal))
 TRANSITION(date, numeric, DateArgument, clv_decimal_from_numeric(PG_GETARG_DATUM(2), &decimal))
@@ -91,7 +91,7 @@ PG_FUNCTION_INFO_V1(clv_history_transition_timestamp);
 Datum
 clv_history_transition_timestamp(PG_FUNCTION_ARGS)
 {
-	DateADT		day;
+	DateADT day;
 
 	return TimestampArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : clv_same_state(fcinfo);
 }
@@ -101,7 +101,7 @@ PG_FUNCTION_INFO_V1(clv_history_transition_date);
 Datum
 clv_history_transition_date(PG_FUNCTION_ARGS)
 {
-	DateADT		day;
+	DateADT day;
 
 	return DateArgument(fcinfo, &day) ? AddRow(fcinfo, day, NULL) : clv_same_state(fcinfo);
 }

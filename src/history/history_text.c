@@ -1,5 +1,5 @@
 /*
-* history_text.c
+ * history_text.c
  *		The text form of a history.
  *
  *		{"occasion":1,"days":[["1997-01-01",29.33],
@@ -30,11 +30,11 @@ clv_history_out(PG_FUNCTION_ARGS)
 {
 	const ClvHistory *history = PG_GETARG_CLV_HISTORY_P(0);
 	const char *separator = "";
-	char		date[MAXDATELEN + 1];
-	char		amount[CLV_UNITS_TEXT_SIZE];
+	char date[MAXDATELEN + 1];
+	char amount[CLV_UNITS_TEXT_SIZE];
 	StringInfoData out;
-	ClvReader	reader;
-	ClvDay		day;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	initStringInfo(&out);
@@ -49,7 +49,7 @@ clv_history_out(PG_FUNCTION_ARGS)
 			appendBinaryStringInfo(&out, day.digits, day.length);
 		else
 		{
-			int			length = clv_units_text(day.units, reader.scale, false, amount);
+			int length = clv_units_text(day.units, reader.scale, false, amount);
 
 			appendBinaryStringInfo(&out, amount, length);
 		}
@@ -66,8 +66,8 @@ clv_history_out(PG_FUNCTION_ARGS)
 
 /* ---- reading ---- */
 
-#define HINT \
-	"A history is made of orders by the aggregate clv_history(bought_at, amount); " \
+#define HINT                                                                                       \
+	"A history is made of orders by the aggregate clv_history(bought_at, amount); "                \
 	"cast columns of type text, such as ordered_at::timestamptz."
 
 /* Whether the character is an ASCII digit. */
@@ -81,7 +81,7 @@ IsDigit(char c)
 static int
 ScanDigits(ClvScanner *scan, int max, int *value)
 {
-	int			n = 0;
+	int n = 0;
 
 	*value = 0;
 	while (n < max && IsDigit(scan->at[n]))
@@ -96,17 +96,16 @@ ScanDate(ClvScanner *scan)
 {
 	static const char *what = "a date such as \"1997-01-31\"";
 	const char *begin;
-	int			year = 0;
-	int			month = 0;
-	int			mday = 0;
-	int			julian;
-	bool		bc;
+	int year = 0;
+	int month = 0;
+	int mday = 0;
+	int julian;
+	bool bc;
 
 	clv_scan_peek(scan);
 	begin = scan->at;
 	if (*scan->at++ != '"' || ScanDigits(scan, 7, &year) < 4 || *scan->at++ != '-' ||
-		ScanDigits(scan, 2, &month) != 2 || *scan->at++ != '-' ||
-		ScanDigits(scan, 2, &mday) != 2)
+		ScanDigits(scan, 2, &month) != 2 || *scan->at++ != '-' || ScanDigits(scan, 2, &mday) != 2)
 	{
 		scan->at = begin;
 		clv_scan_error(scan, what);
@@ -130,9 +129,9 @@ ScanDate(ClvScanner *scan)
 	return julian - POSTGRES_EPOCH_JDATE;
 
 out_of_range:
-	ereport(ERROR, (errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
-					errmsg("date out of range in a clv_history: %.*s", (int) (scan->at - begin),
-						   begin)));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+			 errmsg("date out of range in a clv_history: %.*s", (int) (scan->at - begin), begin)));
 	return 0;
 }
 
@@ -141,7 +140,7 @@ static void
 ScanAmount(ClvScanner *scan, ClvDecimal *amount)
 {
 	const char *begin = clv_scan_number(scan, "an amount or null");
-	char	   *text = pnstrdup(begin, scan->at - begin);
+	char *text = pnstrdup(begin, scan->at - begin);
 
 	clv_decimal_from_text(text, amount);
 	pfree(text);
@@ -151,10 +150,10 @@ ScanAmount(ClvScanner *scan, ClvDecimal *amount)
 static ClvHistoryState *
 ScanDay(ClvScanner *scan, ClvHistoryState *state)
 {
-	ClvDecimal	amount = {0};
-	bool		bought = true;
-	int64		unknown = 0;
-	DateADT		day;
+	ClvDecimal amount = {0};
+	bool bought = true;
+	int64 unknown = 0;
+	DateADT day;
 
 	clv_scan_expect(scan, "[");
 	day = ScanDate(scan);
@@ -204,9 +203,9 @@ ScanDays(ClvScanner *scan, ClvHistoryState *state)
 static Datum
 ParseHistory(const char *input)
 {
-	ClvScanner	scan = {"clv_history", HINT, input, input};
-	ClvScanner	days = {"clv_history", HINT, input, NULL};	/* they may come before the occasion */
-	int32		occasion = 0;
+	ClvScanner scan = {"clv_history", HINT, input, input};
+	ClvScanner days = {"clv_history", HINT, input, NULL}; /* they may come before the occasion */
+	int32 occasion = 0;
 	ClvHistoryState *state;
 
 	clv_scan_expect(&scan, "{");

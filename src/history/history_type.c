@@ -1,5 +1,5 @@
 /*
-* history_type.c
+ * history_type.c
  *		clv_history as a type: its binary form, comparison and merging.
  *
  * The stored bytes are canonical, so that equality of histories is equality of
@@ -13,15 +13,15 @@
 CLV_CANONICAL_FUNCTION(clv_history_send, clv_canonical_send(fcinfo));
 
 /*
-* clv_history_recv(internal) -> clv_history: only bytes that the aggregate could have made are accepted: they are
- * unpacked, packed again, and must be the same.
+ * clv_history_recv(internal) -> clv_history: only bytes that the aggregate could have made are
+ * accepted: they are unpacked, packed again, and must be the same.
  */
 PG_FUNCTION_INFO_V1(clv_history_recv);
 Datum
 clv_history_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
-	Size		size = in->len - in->cursor;
+	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
+	Size size = in->len - in->cursor;
 	const char *data = pq_getmsgbytes(in, size);
 	ClvHistory *history;
 
@@ -33,7 +33,8 @@ clv_history_recv(PG_FUNCTION_ARGS)
 
 CLV_CANONICAL_TYPE(clv_history);
 
-/* history || history -> history: the transactions of both; an error where their occasions differ. */
+/* history || history -> history: the transactions of both; an error where their occasions differ.
+ */
 PG_FUNCTION_INFO_V1(clv_history_concat);
 Datum
 clv_history_concat(PG_FUNCTION_ARGS)

@@ -1,6 +1,6 @@
 /*
  * key.c
-*		The key of a customer: the columns that identify them.
+ *		The key of a customer: the columns that identify them.
  *
  * Two customers are one where GROUP BY would say so: by the default equality of
  * each type under the collation of the column, with NULL equal to NULL.
@@ -15,8 +15,8 @@
 bool
 clv_key_add_column(ClvKeyType *type, Form_pg_attribute column)
 {
-	TypeCacheEntry *entry = lookup_type_cache(column->atttypid,
-											  TYPECACHE_HASH_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO);
+	TypeCacheEntry *entry =
+		lookup_type_cache(column->atttypid, TYPECACHE_HASH_PROC_FINFO | TYPECACHE_EQ_OPR_FINFO);
 	ClvKeyColumn *added = &type->column[type->columns];
 
 	if (!OidIsValid(entry->hash_proc_finfo.fn_oid) || !OidIsValid(entry->eq_opr_finfo.fn_oid))
@@ -33,12 +33,12 @@ clv_key_add_column(ClvKeyType *type, Form_pg_attribute column)
 uint32
 clv_key_hash(const ClvKeyType *type, const Datum *values, const bool *nulls)
 {
-	uint32		hash = 0;
+	uint32 hash = 0;
 
 	for (int i = 0; i < type->columns; i++)
 	{
 		const ClvKeyColumn *column = &type->column[i];
-		uint32		one = 0;
+		uint32 one = 0;
 
 		if (!nulls[i])
 			one = DatumGetUInt32(FunctionCall1Coll(column->hash, column->collation, values[i]));
@@ -58,7 +58,7 @@ ValueSize(const ClvKeyColumn *column, Datum value)
 Size
 clv_key_size(const ClvKeyType *type, const Datum *values, const bool *nulls)
 {
-	Size		size = offsetof(ClvKey, bytes);
+	Size size = offsetof(ClvKey, bytes);
 
 	for (int i = 0; i < type->columns; i++)
 		if (!nulls[i])
@@ -69,7 +69,7 @@ clv_key_size(const ClvKeyType *type, const Datum *values, const bool *nulls)
 void
 clv_key_write(const ClvKeyType *type, const Datum *values, const bool *nulls, ClvKey *key)
 {
-	char	   *to = key->bytes;
+	char *to = key->bytes;
 
 	StaticAssertStmt(offsetof(ClvKey, bytes) == MAXALIGN(offsetof(ClvKey, bytes)),
 					 "the values of a key begin at an aligned address");
@@ -77,7 +77,7 @@ clv_key_write(const ClvKeyType *type, const Datum *values, const bool *nulls, Cl
 	for (int i = 0; i < type->columns; i++)
 	{
 		const ClvKeyColumn *column = &type->column[i];
-		Size		size;
+		Size size;
 
 		if (nulls[i])
 		{
@@ -116,9 +116,8 @@ clv_key_read(const ClvKeyType *type, const ClvKey *key, Datum *values, bool *nul
 bool
 clv_key_equal(const ClvKeyType *type, const ClvKey *key, const ClvKey *other)
 {
-	Datum		values[CLV_MAX_KEY_COLUMNS],
-				others[CLV_MAX_KEY_COLUMNS];
-	bool		nulls[CLV_MAX_KEY_COLUMNS];
+	Datum values[CLV_MAX_KEY_COLUMNS], others[CLV_MAX_KEY_COLUMNS];
+	bool nulls[CLV_MAX_KEY_COLUMNS];
 
 	if (key->nulls != other->nulls)
 		return false;

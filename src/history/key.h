@@ -1,6 +1,6 @@
 /*
  * key.h
-*		The key of a customer: the values of one column or of several, as bytes that
+ *		The key of a customer: the values of one column or of several, as bytes that
  *		can be put aside, hashed and compared.
  */
 #ifndef CLV_HISTORY_KEY_H
@@ -14,26 +14,26 @@
 /* A column of a key: its type, and how values of it are hashed and compared. */
 typedef struct ClvKeyColumn
 {
-	int16		length;			/* as in pg_type */
-	bool		by_value;
-	Oid			collation;
-	FmgrInfo   *hash;
-	FmgrInfo   *equal;
+	int16 length; /* as in pg_type */
+	bool by_value;
+	Oid collation;
+	FmgrInfo *hash;
+	FmgrInfo *equal;
 } ClvKeyColumn;
 
 /* The columns of a key. */
 typedef struct ClvKeyType
 {
-	int			columns;
+	int columns;
 	ClvKeyColumn column[CLV_MAX_KEY_COLUMNS];
 } ClvKeyType;
 
 /* The values of one customer that are not NULL, each from an aligned address on. */
 typedef struct ClvKey
 {
-	uint32		nulls;
-	uint32		size;			/* of the bytes */
-	char		bytes[FLEXIBLE_ARRAY_MEMBER];
+	uint32 nulls;
+	uint32 size; /* of the bytes */
+	char bytes[FLEXIBLE_ARRAY_MEMBER];
 } ClvKey;
 
 /* The next column; false where values of its type cannot be hashed. */
@@ -53,4 +53,4 @@ extern void clv_key_write(const ClvKeyType *type, const Datum *values, const boo
 /* The values again; those by reference point into the key. */
 extern void clv_key_read(const ClvKeyType *type, const ClvKey *key, Datum *values, bool *nulls);
 
-#endif							/* CLV_HISTORY_KEY_H */
+#endif /* CLV_HISTORY_KEY_H */

@@ -13,7 +13,7 @@ clv_reader_broken(const ClvReader *reader)
 void
 clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate)
 {
-	uint8		head;
+	uint8 head;
 
 	memset(reader, 0, sizeof(*reader));
 	reader->next = data;
@@ -32,7 +32,7 @@ clv_reader_header(ClvReader *reader, const uint8 *data, Size size, int sqlstate)
 	reader->scale = reader->wide ? 0 : head & CLV_FORM_MASK;
 	if (head & CLV_OCCASION_FLAG)
 	{
-		uint64		occasion = ReadVarint(reader);
+		uint64 occasion = ReadVarint(reader);
 
 		if (occasion < 2 || occasion > PG_INT32_MAX)
 			clv_reader_broken(reader);
@@ -51,8 +51,8 @@ clv_reader_open(ClvReader *reader, const ClvHistory *history)
 static bool
 DigitsCanonical(const char *digits, int length)
 {
-	int			i = 0;
-	int			point;
+	int i = 0;
+	int point;
 
 	if (i < length && digits[i] == '-')
 	{
@@ -80,8 +80,8 @@ DigitsCanonical(const char *digits, int length)
 DateADT
 clv_grid_day(DateADT day, int32 occasion)
 {
-	const int64 monday = 366;	/* 2001-01-01 */
-	int64		into;
+	const int64 monday = 366; /* 2001-01-01 */
+	int64 into;
 
 	if (occasion == 1)
 		return day;
@@ -98,11 +98,10 @@ clv_grid_day(DateADT day, int32 occasion)
 void
 clv_check_day(const ClvReader *reader, const ClvDay *day)
 {
-	bool		negative = reader->wide ? day->digits[0] == '-' : day->units < 0;
+	bool negative = reader->wide ? day->digits[0] == '-' : day->units < 0;
 
 	if (!IS_VALID_DATE(reader->day) || day->unknown < 0 || day->unknown > CLV_MAX_UNKNOWN ||
 		(reader->wide && !DigitsCanonical(day->digits, day->length)) ||
-		(!day->bought && !negative) ||
-		clv_grid_day(day->day, reader->occasion) != day->day)
+		(!day->bought && !negative) || clv_grid_day(day->day, reader->occasion) != day->day)
 		clv_reader_broken(reader);
 }

@@ -38,10 +38,10 @@
 #define CLV_OCCASION_FLAG 0x08
 #define CLV_VERSION_SHIFT 4
 
-#define CLV_DAY_PURCHASE 0		/* bought, all amounts known */
-#define CLV_DAY_UNKNOWN 1		/* bought, one amount unknown, no other (or net zero) */
-#define CLV_DAY_REFUND 2		/* refunds only */
-#define CLV_DAY_MIXED 3			/* bought, some amounts unknown */
+#define CLV_DAY_PURCHASE 0 /* bought, all amounts known */
+#define CLV_DAY_UNKNOWN 1  /* bought, one amount unknown, no other (or net zero) */
+#define CLV_DAY_REFUND 2   /* refunds only */
+#define CLV_DAY_MIXED 3    /* bought, some amounts unknown */
 
 /* Far more unknown amounts than a day can have, and far from overflowing. */
 #define CLV_MAX_UNKNOWN INT64CONST(1000000000000000)
@@ -53,19 +53,19 @@
 /* The varlena; its bytes are described above. */
 struct ClvHistory
 {
-	int32		vl_len_;
-	uint8		data[FLEXIBLE_ARRAY_MEMBER];
+	int32 vl_len_;
+	uint8 data[FLEXIBLE_ARRAY_MEMBER];
 };
 
 /* A day of a history. */
 typedef struct ClvDay
 {
-	DateADT		day;
-	int32		length;			/* of digits */
-	int64		unknown;		/* purchases of unknown amount */
-	int64		units;			/* net of the known amounts; unless wide */
-	const char *digits;			/* the same, wide: canonical, not terminated */
-	bool		bought;			/* false: refunds only */
+	DateADT day;
+	int32 length;       /* of digits */
+	int64 unknown;      /* purchases of unknown amount */
+	int64 units;        /* net of the known amounts; unless wide */
+	const char *digits; /* the same, wide: canonical, not terminated */
+	bool bought;        /* false: refunds only */
 } ClvDay;
 
 /* What reads the days of a history one after another. */
@@ -73,13 +73,13 @@ typedef struct ClvReader
 {
 	const uint8 *next;
 	const uint8 *end;
-	int64		day;			/* the day read last */
-	int32		occasion;
-	int32		scale;			/* unless wide */
-	bool		wide;
-	bool		zigzag;			/* the next distance is one */
-	bool		log;			/* all are */
-	int			sqlstate;		/* what to raise where the bytes are invalid */
+	int64 day; /* the day read last */
+	int32 occasion;
+	int32 scale; /* unless wide */
+	bool wide;
+	bool zigzag;  /* the next distance is one */
+	bool log;     /* all are */
+	int sqlstate; /* what to raise where the bytes are invalid */
 } ClvReader;
 
 /* Read the days of a history, which must be detoasted (packed is enough). */
@@ -97,7 +97,8 @@ extern void clv_check_day(const ClvReader *reader, const ClvDay *day);
 /* The first day of the cell of the grid, which is anchored on Monday 2001-01-01. */
 extern DateADT clv_grid_day(DateADT day, int32 occasion);
 
-/* A signed number as an unsigned one, small where its absolute value is: 0, -1, 1, -2 become 0, 1, 2, 3. */
+/* A signed number as an unsigned one, small where its absolute value is: 0, -1, 1, -2 become 0, 1,
+ * 2, 3. */
 static inline uint64
 ZigzagEncode(int64 value)
 {
@@ -124,13 +125,14 @@ WriteVarint(uint8 *out, uint64 value)
 	return out;
 }
 
-/* False where the bytes end before the number does. Two bytes hold most numbers: they need no loop. */
+/* False where the bytes end before the number does. Two bytes hold most numbers: they need no loop.
+ */
 static pg_attribute_always_inline bool
 TryVarint(const uint8 **bytes, const uint8 *end, uint64 *value)
 {
 	const uint8 *next = *bytes;
-	int			shift = 14;
-	uint8		byte;
+	int shift = 14;
+	uint8 byte;
 
 	if (unlikely(next >= end))
 		return false;
@@ -158,19 +160,20 @@ TryVarint(const uint8 **bytes, const uint8 *end, uint64 *value)
 static inline uint64
 ReadVarint(ClvReader *reader)
 {
-	uint64		value;
+	uint64 value;
 
 	if (!TryVarint(&reader->next, reader->end, &value))
 		clv_reader_broken(reader);
 	return value;
 }
 
-/* The next day, or false after the last. Inlined by force: what the caller does not ask for is not worked out. */
+/* The next day, or false after the last. Inlined by force: what the caller does not ask for is not
+ * worked out. */
 static pg_attribute_always_inline bool
 ReadDay(ClvReader *reader, ClvDay *day)
 {
-	uint64		head;
-	int			kind;
+	uint64 head;
+	int kind;
 
 	if (reader->next >= reader->end)
 		return false;
@@ -194,7 +197,7 @@ ReadDay(ClvReader *reader, ClvDay *day)
 		day->unknown = (int64) ReadVarint(reader);
 	if (kind != CLV_DAY_UNKNOWN)
 	{
-		uint64		amount = ReadVarint(reader);
+		uint64 amount = ReadVarint(reader);
 
 		if (likely(!reader->wide))
 			day->units = ZigzagDecode(amount);
@@ -242,7 +245,7 @@ DaySize(const ClvDay *day, bool wide)
 static inline uint8 *
 WriteDay(uint8 *out, const ClvDay *day, uint64 distance, bool wide)
 {
-	int			kind = DayKind(day, wide);
+	int kind = DayKind(day, wide);
 
 	out = WriteVarint(out, distance << 2 | kind);
 	if (kind == CLV_DAY_MIXED)
@@ -256,4 +259,4 @@ WriteDay(uint8 *out, const ClvDay *day, uint64 distance, bool wide)
 	return out + day->length;
 }
 
-#endif							/* CLV_HISTORY_LAYOUT_H */
+#endif /* CLV_HISTORY_LAYOUT_H */

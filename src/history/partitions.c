@@ -23,25 +23,25 @@
 typedef struct Chunk
 {
 	struct Chunk *next;
-	Size		used;			/* bytes of records */
-	Size		capacity;
-	int64		records[FLEXIBLE_ARRAY_MEMBER];	/* bytes, aligned for any of them */
+	Size used; /* bytes of records */
+	Size capacity;
+	int64 records[FLEXIBLE_ARRAY_MEMBER]; /* bytes, aligned for any of them */
 } Chunk;
 
 /* The chunks of one partition, the last of which is being filled. */
 typedef struct Partition
 {
-	Chunk	   *first;
-	Chunk	   *last;			/* the one that is being filled */
-	BufFile    *file;			/* what came between those before the last and the last itself */
+	Chunk *first;
+	Chunk *last;   /* the one that is being filled */
+	BufFile *file; /* what came between those before the last and the last itself */
 } Partition;
 
 /* All partitions, and the memory they may still take. */
 struct ClvPartitions
 {
 	MemoryContext context;
-	Size		memory;			/* bytes that may still be taken */
-	Partition	partition[CLV_PARTITIONS];
+	Size memory; /* bytes that may still be taken */
+	Partition partition[CLV_PARTITIONS];
 };
 
 ClvPartitions *
@@ -58,8 +58,8 @@ clv_partitions_new(Size memory)
 static Chunk *
 NewChunk(MemoryContext context, Size capacity)
 {
-	Size		size = Max(CHUNK_SIZE, add_size(offsetof(Chunk, records), capacity));
-	Chunk	   *chunk = MemoryContextAllocHuge(context, size);
+	Size size = Max(CHUNK_SIZE, add_size(offsetof(Chunk, records), capacity));
+	Chunk *chunk = MemoryContextAllocHuge(context, size);
 
 	chunk->next = NULL;
 	chunk->used = 0;
@@ -82,8 +82,8 @@ WriteChunk(Partition *partition, Chunk *chunk)
 static Chunk *
 ReadChunk(BufFile *file)
 {
-	Size		used;
-	Chunk	   *chunk;
+	Size used;
+	Chunk *chunk;
 
 	if (BufFileRead(file, &used, sizeof(Size)) == 0)
 		return NULL;
@@ -100,7 +100,7 @@ static pg_noinline Chunk *
 MakeRoom(ClvPartitions *partitions, Partition *partition, Size bytes)
 {
 	MemoryContext caller = MemoryContextSwitchTo(partitions->context);
-	Chunk	   *last = partition->last;
+	Chunk *last = partition->last;
 
 	if (last != NULL && partitions->memory == 0)
 		WriteChunk(partition, last);
@@ -121,9 +121,9 @@ ClvRecord *
 clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size)
 {
 	/* the upper bits, as hash tables look at the lower ones */
-	Partition  *partition = &partitions->partition[hash >> 24];
-	Chunk	   *chunk = partition->last;
-	ClvRecord  *record;
+	Partition *partition = &partitions->partition[hash >> 24];
+	Chunk *chunk = partition->last;
+	ClvRecord *record;
 
 	StaticAssertStmt(CLV_PARTITIONS == 1 << 8, "the upper eight bits of a hash are its partition");
 	Assert(size <= CLV_MAX_RECORD_SIZE);
@@ -139,7 +139,7 @@ clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size)
 
 /* Call for every record of a chunk. */
 static void
-ReadRecords(const Chunk *chunk, void (*each) (void *arg, const ClvRecord *record), void *arg)
+ReadRecords(const Chunk *chunk, void (*each)(void *arg, const ClvRecord *record), void *arg)
 {
 	const char *at = (const char *) chunk->records;
 	const char *end = at + chunk->used;
@@ -156,10 +156,10 @@ ReadRecords(const Chunk *chunk, void (*each) (void *arg, const ClvRecord *record
 
 void
 clv_partitions_read(ClvPartitions *partitions, int number,
-					void (*each) (void *arg, const ClvRecord *record), void *arg)
+					void (*each)(void *arg, const ClvRecord *record), void *arg)
 {
-	Partition  *partition = &partitions->partition[number];
-	Chunk	   *chunk;
+	Partition *partition = &partitions->partition[number];
+	Chunk *chunk;
 
 	if (partition->first == NULL)
 		return;

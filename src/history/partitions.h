@@ -20,8 +20,8 @@ typedef struct ClvPartitions ClvPartitions;
 /* What every record begins with. */
 typedef struct ClvRecord
 {
-	uint32		size;			/* bytes, this included */
-	uint32		hash;
+	uint32 size; /* bytes, this included */
+	uint32 hash;
 } ClvRecord;
 
 /* In the current context, and in temporary files where that would be more than so many bytes. */
@@ -39,6 +39,6 @@ extern ClvRecord *clv_partitions_add(ClvPartitions *partitions, uint32 hash, Siz
  * partitions are gone.
  */
 extern void clv_partitions_read(ClvPartitions *partitions, int partition,
-								void (*each) (void *arg, const ClvRecord *record), void *arg);
+								void (*each)(void *arg, const ClvRecord *record), void *arg);
 
-#endif							/* CLV_HISTORY_PARTITIONS_H */
+#endif /* CLV_HISTORY_PARTITIONS_H */

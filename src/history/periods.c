@@ -16,10 +16,10 @@ clv_periods_of(const char *name)
 	for (int i = 0; i < (int) lengthof(names); i++)
 		if (strcmp(name, names[i]) == 0)
 			return (ClvPeriodsOf) i;
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("unknown periods: \"%s\"", name),
-					errhint("Give 'anniversary' (of each customer's first purchase) or 'calendar' "
-							"(months, quarters, years; weeks from Monday).")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown periods: \"%s\"", name),
+			 errhint("Give 'anniversary' (of each customer's first purchase) or 'calendar' "
+					 "(months, quarters, years; weeks from Monday).")));
 }
 
 const char *
@@ -40,8 +40,8 @@ void
 clv_counting_init(ClvCounting *counting, const Interval *unit, ClvPeriodsOf of,
 				  const Interval *grace)
 {
-	int64		days;
-	int64		grace_days = 0;
+	int64 days;
+	int64 grace_days = 0;
 
 	if (!WholeDays(unit, &days) || unit->month < 0 || days < 0 || days > PG_INT32_MAX ||
 		(unit->month > 0) == (days > 0))
@@ -58,11 +58,10 @@ clv_counting_init(ClvCounting *counting, const Interval *unit, ClvPeriodsOf of,
 				 errhint("Use time_unit => '1 month', '3 months' or '1 year', or periods => "
 						 "'anniversary'.")));
 	if (grace != NULL && !WholeDays(grace, &grace_days))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("grace must be whole days: %s", clv_interval_text(grace)),
-				 errhint("Use a number of whole days, such as grace => '5 days'.")));
-	counting->grid = (ClvGrid) {unit->month, (int32) days, of == CLV_PERIODS_CALENDAR};
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("grace must be whole days: %s", clv_interval_text(grace)),
+						errhint("Use a number of whole days, such as grace => '5 days'.")));
+	counting->grid = (ClvGrid){unit->month, (int32) days, of == CLV_PERIODS_CALENDAR};
 	counting->grace_months = grace != NULL ? grace->month : 0;
 	counting->grace_days = (int32) grace_days;
 }
@@ -70,7 +69,7 @@ clv_counting_init(ClvCounting *counting, const Interval *unit, ClvPeriodsOf of,
 bool
 clv_interval_periods(const ClvGrid *grid, const Interval *interval, double *periods)
 {
-	int64		days;
+	int64 days;
 
 	if (!WholeDays(interval, &days))
 		return false;
@@ -85,18 +84,18 @@ void
 clv_history_periods(const ClvHistory *history, DateADT as_of, const ClvCounting *counting,
 					ClvPeriods *periods)
 {
-	bool		begun = false;
-	int64		taken = 0;		/* the end of the last period with a purchase */
-	int64		close = 0;		/* of the last period that is over */
-	ClvSteps	steps;
-	ClvReader	reader;
-	ClvDay		day;
+	bool begun = false;
+	int64 taken = 0; /* the end of the last period with a purchase */
+	int64 close = 0; /* of the last period that is over */
+	ClvSteps steps;
+	ClvReader reader;
+	ClvDay day;
 
 	memset(periods, 0, sizeof(*periods));
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day) && day.day <= as_of)
 	{
-		int64		period;
+		int64 period;
 
 		if (!day.bought || (begun && day.day <= taken))
 			continue;
@@ -121,11 +120,11 @@ clv_history_periods(const ClvHistory *history, DateADT as_of, const ClvCounting 
 int32
 clv_history_taken(const ClvHistory *history, const ClvSteps *steps, int64 since, int64 until)
 {
-	int64		taken = clv_steps_end(steps, since);
-	int64		close = clv_steps_end(steps, until);
-	int32		count = 0;
-	ClvReader	reader;
-	ClvDay		day;
+	int64 taken = clv_steps_end(steps, since);
+	int64 close = clv_steps_end(steps, until);
+	int32 count = 0;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day) && day.day <= close)
@@ -143,10 +142,10 @@ clv_history_taken(const ClvHistory *history, const ClvSteps *steps, int64 since,
 /* A contract that is followed from payment to payment. */
 typedef struct Contract
 {
-	ClvSteps	steps;
-	int64		made;			/* renewals; no contract yet: -1 */
-	int64		paid;			/* the end of the last period that is paid for */
-	int64		due;			/* until then the next one may be */
+	ClvSteps steps;
+	int64 made; /* renewals; no contract yet: -1 */
+	int64 paid; /* the end of the last period that is paid for */
+	int64 due;  /* until then the next one may be */
 } Contract;
 
 /* The last day on which renewal k may be paid. */
@@ -192,9 +191,9 @@ Pay(Contract *contract, const ClvCounting *counting, DateADT day)
 static int64
 Decided(const ClvSteps *steps, const ClvCounting *counting, DateADT as_of)
 {
-	int64		before = clv_day_plus((int64) as_of - counting->grace_days,
-									  -(int64) counting->grace_months, 0);
-	int64		k;
+	int64 before =
+		clv_day_plus((int64) as_of - counting->grace_days, -(int64) counting->grace_months, 0);
+	int64 k;
 
 	/* months there and back may lose up to three days */
 	k = clv_steps_over(steps, counting->grace_months > 0 ? before + 3 : before);
@@ -205,9 +204,10 @@ Decided(const ClvSteps *steps, const ClvCounting *counting, DateADT as_of)
 
 /* The renewals made and possible as of a day, of the contract in force. */
 static void
-ReportContract(const Contract *contract, const ClvCounting *counting, DateADT as_of, ClvPeriods *periods)
+ReportContract(const Contract *contract, const ClvCounting *counting, DateADT as_of,
+			   ClvPeriods *periods)
 {
-	bool		ended = contract->due <= as_of;
+	bool ended = contract->due <= as_of;
 
 	periods->over = (int32) Decided(&contract->steps, counting, as_of);
 	periods->x = periods->t_x = ended ? (int32) contract->made : periods->over;
@@ -218,11 +218,11 @@ void
 clv_history_contract(const ClvHistory *history, DateADT as_of, const ClvCounting *counting,
 					 bool current, ClvPeriods *periods)
 {
-	Contract	contract = {.made = -1};
-	Contract	first = contract;
-	int32		contracts = 0;
-	ClvReader	reader;
-	ClvDay		day;
+	Contract contract = {.made = -1};
+	Contract first = contract;
+	int32 contracts = 0;
+	ClvReader reader;
+	ClvDay day;
 
 	memset(periods, 0, sizeof(*periods));
 	clv_reader_open(&reader, history);
@@ -244,11 +244,11 @@ int32
 clv_history_renewed(const ClvHistory *history, DateADT as_of, const ClvCounting *counting,
 					int32 periods)
 {
-	Contract	contract = {.made = -1};
-	ClvPeriods	found;
-	int64		until;
-	ClvReader	reader;
-	ClvDay		day;
+	Contract contract = {.made = -1};
+	ClvPeriods found;
+	int64 until;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_history_contract(history, as_of, counting, true, &found);
 	if (found.x < found.T)

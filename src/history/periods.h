@@ -1,6 +1,6 @@
 /*
  * periods.h
-*		A history in whole periods, for the families of discrete time.
+ *		A history in whole periods, for the families of discrete time.
  */
 #ifndef CLV_PERIODS_H
 #define CLV_PERIODS_H
@@ -13,8 +13,8 @@
 /* Whose periods they are; stored in options and in models. */
 typedef enum ClvPeriodsOf
 {
-	CLV_PERIODS_ANNIVERSARY,	/* each customer's own, from the first purchase on */
-	CLV_PERIODS_CALENDAR		/* the calendar's, the same for all customers */
+	CLV_PERIODS_ANNIVERSARY, /* each customer's own, from the first purchase on */
+	CLV_PERIODS_CALENDAR     /* the calendar's, the same for all customers */
 } ClvPeriodsOf;
 
 /* 'anniversary' or 'calendar'; anything else is an error that names the value. */
@@ -26,9 +26,9 @@ extern const char *clv_periods_name(ClvPeriodsOf of);
 /* How histories are counted. */
 typedef struct ClvCounting
 {
-	ClvGrid		grid;
-	int32		grace_months;	/* how late a payment may be: these, and then */
-	int32		grace_days;		/* these */
+	ClvGrid grid;
+	int32 grace_months; /* how late a payment may be: these, and then */
+	int32 grace_days;   /* these */
 } ClvCounting;
 
 /*
@@ -41,14 +41,15 @@ extern void clv_counting_init(ClvCounting *counting, const Interval *unit, ClvPe
 /* How many periods an interval is; false where that is no whole number. */
 extern bool clv_interval_periods(const ClvGrid *grid, const Interval *interval, double *periods);
 
-/* Period 0 is over, or ends, with the first purchase; a period counts when it is over at the end of as_of. */
+/* Period 0 is over, or ends, with the first purchase; a period counts when it is over at the end of
+ * as_of. */
 typedef struct ClvPeriods
 {
-	int32		x;				/* periods with a purchase; of a contract, renewals made */
-	int32		t_x;			/* the last of them; 0: none */
-	int32		T;				/* the last one that is over; of a contract, renewals possible */
-	int32		over;			/* the last period that is over, grace included, whether the contract is or not */
-	int32		returns;		/* contracts after the first one */
+	int32 x;    /* periods with a purchase; of a contract, renewals made */
+	int32 t_x;  /* the last of them; 0: none */
+	int32 T;    /* the last one that is over; of a contract, renewals possible */
+	int32 over; /* the last period that is over, grace included, whether the contract is or not */
+	int32 returns; /* contracts after the first one */
 } ClvPeriods;
 
 /* Opportunities: several purchases in a period are one. The customer must exist at as_of. */
@@ -66,7 +67,8 @@ extern void clv_history_periods(const ClvHistory *history, DateADT as_of,
 extern void clv_history_contract(const ClvHistory *history, DateADT as_of,
 								 const ClvCounting *counting, bool current, ClvPeriods *periods);
 
-/* Renewals of the contract that as_of finds, in so many periods after those that it counts by then. */
+/* Renewals of the contract that as_of finds, in so many periods after those that it counts by then.
+ */
 extern int32 clv_history_renewed(const ClvHistory *history, DateADT as_of,
 								 const ClvCounting *counting, int32 periods);
 
@@ -74,4 +76,4 @@ extern int32 clv_history_renewed(const ClvHistory *history, DateADT as_of,
 extern int32 clv_history_taken(const ClvHistory *history, const ClvSteps *steps, int64 since,
 							   int64 until);
 
-#endif							/* CLV_PERIODS_H */
+#endif /* CLV_PERIODS_H */

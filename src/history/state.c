@@ -1,6 +1,6 @@
 /*
  * state.c
-*		A history while it is built from transactions.
+ *		A history while it is built from transactions.
  *
  * The state is one chunk of memory, in the context of the aggregate: a short
  * header, the day that transactions are being added to, and a log of the days
@@ -27,20 +27,20 @@
 /* The state: the open day, and the log of the days before it. */
 struct ClvHistoryState
 {
-	uint32		tag;			/* STATE_TAG */
-	uint32		used;			/* bytes of the log */
-	uint32		capacity;
-	DateADT		day;			/* the open day */
-	DateADT		logged;			/* the last day in the log */
-	int64		units;			/* of the open day */
-	int64		unknown;
-	int32		occasion;
-	uint8		scale;
-	bool		open;			/* there is an open day; never when wide */
-	bool		bought;			/* on the open day */
-	bool		wide;
-	bool		sorted;			/* the log is strictly ascending */
-	uint8		log[FLEXIBLE_ARRAY_MEMBER];
+	uint32 tag;  /* STATE_TAG */
+	uint32 used; /* bytes of the log */
+	uint32 capacity;
+	DateADT day;    /* the open day */
+	DateADT logged; /* the last day in the log */
+	int64 units;    /* of the open day */
+	int64 unknown;
+	int32 occasion;
+	uint8 scale;
+	bool open;   /* there is an open day; never when wide */
+	bool bought; /* on the open day */
+	bool wide;
+	bool sorted; /* the log is strictly ascending */
+	uint8 log[FLEXIBLE_ARRAY_MEMBER];
 };
 
 #define STATE_TAG 0x68697374
@@ -54,11 +54,11 @@ struct ClvHistoryState
 void
 clv_time_not_finite(bool future)
 {
-	ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					errmsg("the time of a purchase cannot be \"%s\"",
-						   future ? "infinity" : "-infinity"),
-					errhint("Leave such rows out with FILTER or WHERE, or give NULL where the time is "
-							"not known: the row is then skipped.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("the time of a purchase cannot be \"%s\"", future ? "infinity" : "-infinity"),
+			 errhint("Leave such rows out with FILTER or WHERE, or give NULL where the time is "
+					 "not known: the row is then skipped.")));
 }
 
 void
@@ -111,18 +111,18 @@ void
 clv_check_occasion(int32 occasion, int32 other)
 {
 	if (occasion != other)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("cannot merge histories with occasions of %d and %d days",
-							   occasion, other),
-						errhint("Use the same occasion for all histories.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot merge histories with occasions of %d and %d days", occasion, other),
+				 errhint("Use the same occasion for all histories.")));
 }
 
 /* Unpack the log and the open day. The digits stay in the log. */
 static void
 UnpackDays(const ClvHistoryState *state, ClvDayList *list)
 {
-	ClvReader	reader = {0};
-	ClvDay		day;
+	ClvReader reader = {0};
+	ClvDay day;
 
 	clv_days_init(list, state->scale, state->wide);
 	reader.next = state->log;
@@ -149,8 +149,8 @@ UnpackDays(const ClvHistoryState *state, ClvDayList *list)
 static ClvHistoryState *
 Grow(ClvHistoryState *state, Size bytes)
 {
-	Size		needed = offsetof(ClvHistoryState, log) + state->used + bytes;
-	Size		size = offsetof(ClvHistoryState, log) + state->capacity;
+	Size needed = offsetof(ClvHistoryState, log) + state->used + bytes;
+	Size size = offsetof(ClvHistoryState, log) + state->capacity;
 
 	while (size < needed && size < MaxAllocSize)
 		size *= 2;
@@ -172,9 +172,9 @@ static ClvHistoryState *Compact(ClvHistoryState *state);
 static ClvHistoryState *
 LogDay(ClvHistoryState *state, const ClvDay *day)
 {
-	Size		bytes = DaySize(day, state->wide);
-	int64		distance;
-	uint8	   *out;
+	Size bytes = DaySize(day, state->wide);
+	int64 distance;
+	uint8 *out;
 
 	if (unlikely(state->capacity - state->used < bytes))
 	{
@@ -214,7 +214,7 @@ Rebuild(ClvHistoryState *state, const ClvDayList *list)
 static ClvHistoryState *
 Compact(ClvHistoryState *state)
 {
-	ClvDayList		list;
+	ClvDayList list;
 
 	UnpackDays(state, &list);
 	if (clv_days_merge(&list))
@@ -227,7 +227,7 @@ Compact(ClvHistoryState *state)
 static ClvHistoryState *
 Widen(ClvHistoryState *state)
 {
-	ClvDayList		list;
+	ClvDayList list;
 
 	UnpackDays(state, &list);
 	clv_days_widen(&list);
@@ -242,8 +242,8 @@ FitAmount(ClvHistoryState **state, const ClvDecimal *amount, int64 *units)
 {
 	if (amount->scale > (*state)->scale)
 	{
-		ClvDayList		list;
-		bool		fits;
+		ClvDayList list;
+		bool fits;
 
 		UnpackDays(*state, &list);
 		fits = clv_days_rescale(&list, amount->scale);
@@ -253,17 +253,16 @@ FitAmount(ClvHistoryState **state, const ClvDecimal *amount, int64 *units)
 		if (!fits)
 			return false;
 	}
-	return !pg_mul_s64_overflow(amount->units,
-								clv_power_of_ten[(*state)->scale - amount->scale], units);
+	return !pg_mul_s64_overflow(amount->units, clv_power_of_ten[(*state)->scale - amount->scale],
+								units);
 }
 
 /* Add a transaction to a state that is, or becomes, wide. */
 static ClvHistoryState *
-AddWide(ClvHistoryState *state, DateADT when, bool bought, int64 unknown,
-		const ClvDecimal *amount)
+AddWide(ClvHistoryState *state, DateADT when, bool bought, int64 unknown, const ClvDecimal *amount)
 {
-	char		text[CLV_UNITS_TEXT_SIZE] = "0";
-	ClvDay		day;
+	char text[CLV_UNITS_TEXT_SIZE] = "0";
+	ClvDay day;
 
 	if (!state->wide)
 		state = Widen(state);
@@ -283,7 +282,7 @@ ClvHistoryState *
 clv_state_add(ClvHistoryState *state, DateADT day, bool bought, int64 unknown,
 			  const ClvDecimal *amount)
 {
-	int64		units = 0;
+	int64 units = 0;
 
 	day = clv_grid_day(day, state->occasion);
 	if (unlikely(state->wide))
@@ -300,7 +299,7 @@ clv_state_add(ClvHistoryState *state, DateADT day, bool bought, int64 unknown,
 
 	if (state->open && state->day == day)
 	{
-		int64		sum;
+		int64 sum;
 
 		if (unlikely(pg_add_s64_overflow(state->units, units, &sum)))
 			return AddWide(state, day, bought, unknown, amount);
@@ -312,7 +311,7 @@ clv_state_add(ClvHistoryState *state, DateADT day, bool bought, int64 unknown,
 
 	if (state->open)
 	{
-		ClvDay		closed;
+		ClvDay closed;
 
 		closed.day = state->day;
 		closed.units = state->units;
@@ -335,7 +334,7 @@ clv_state_add(ClvHistoryState *state, DateADT day, bool bought, int64 unknown,
 static ClvHistoryState *
 AddDay(ClvHistoryState *state, const ClvDay *day, bool wide, int scale)
 {
-	ClvDecimal	amount = {0};
+	ClvDecimal amount = {0};
 
 	if (wide)
 		clv_decimal_from_text(pnstrdup(day->digits, day->length), &amount);
@@ -350,8 +349,8 @@ AddDay(ClvHistoryState *state, const ClvDay *day, bool wide, int scale)
 ClvHistoryState *
 clv_state_add_history(ClvHistoryState *state, const ClvHistory *history)
 {
-	ClvReader	reader;
-	ClvDay		day;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_open(&reader, history);
 	clv_check_occasion(state->occasion, reader.occasion);
@@ -363,7 +362,7 @@ clv_state_add_history(ClvHistoryState *state, const ClvHistory *history)
 ClvHistoryState *
 clv_state_add_state(ClvHistoryState *state, const ClvHistoryState *other)
 {
-	ClvDayList		list;
+	ClvDayList list;
 
 	clv_check_occasion(state->occasion, other->occasion);
 	UnpackDays(other, &list);
@@ -377,8 +376,8 @@ ClvHistoryState *
 clv_state_parse(MemoryContext context, const uint8 *data, Size size, int sqlstate)
 {
 	ClvHistoryState *state;
-	ClvReader	reader;
-	ClvDay		day;
+	ClvReader reader;
+	ClvDay day;
 
 	clv_reader_header(&reader, data, size, sqlstate);
 	if (reader.occasion < 1)
@@ -395,10 +394,9 @@ clv_state_parse(MemoryContext context, const uint8 *data, Size size, int sqlstat
 ClvHistory *
 clv_state_finish(const ClvHistoryState *state)
 {
-	bool		sorted = state->sorted && !(state->open && state->used > 0 &&
-										state->day <= state->logged);
+	bool sorted = state->sorted && !(state->open && state->used > 0 && state->day <= state->logged);
 	ClvHistory *history;
-	ClvDayList		list;
+	ClvDayList list;
 
 	UnpackDays(state, &list);
 	history = clv_days_pack(&list, state->occasion, sorted);

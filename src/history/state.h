@@ -1,6 +1,6 @@
 /*
  * state.h
-*		A history while it is built: transactions in any order, of any number.
+ *		A history while it is built: transactions in any order, of any number.
  */
 #ifndef CLV_HISTORY_STATE_H
 #define CLV_HISTORY_STATE_H
@@ -67,4 +67,4 @@ extern ClvHistory *clv_state_finish(const ClvHistoryState *state);
 /* An error unless the occasions are equal. */
 extern void clv_check_occasion(int32 occasion, int32 other);
 
-#endif							/* CLV_HISTORY_STATE_H */
+#endif /* CLV_HISTORY_STATE_H */

@@ -41,7 +41,7 @@ Decay(double s, double eta)
 	double ratio = eta / s;
 
 	if (s <= 0.5)
-		return eta * atan(ratio);	/* the square may overflow, and nothing times infinity is NaN */
+		return eta * atan(ratio); /* the square may overflow, and nothing times infinity is NaN */
 	return eta * atan(ratio) - 0.5 * (s - 0.5) * log1p(ratio * ratio);
 }
 
@@ -49,7 +49,8 @@ Decay(double s, double eta)
 static double
 Step(double a, double b)
 {
-	/* where both are large, Decay is a square: from 14 Newton's method would first step far beyond */
+	/* where both are large, Decay is a square: from 14 Newton's method would first step far beyond
+	 */
 	double eta = fmax(14, sqrt(2 * DIGITS / (1 / a + 1 / b)));
 
 	/* Newton's method, whose iterates fall after the first: Decay is convex in eta */
@@ -83,12 +84,12 @@ Beyond(const double *v, double power, double step)
 	double c0 = g0 - c1 - c2;
 
 	return c0 / expm1(power * step) + c1 / expm1((power + 1) * step) +
-		c2 / expm1((power + 2) * step);
+		   c2 / expm1((power + 2) * step);
 }
 
 double
-clv_beta_mean(double a, double b, ClvKernel kernel, const double *arg,
-			  double left, double right, double power)
+clv_beta_mean(double a, double b, ClvKernel kernel, const double *arg, double left, double right,
+			  double power)
 {
 	double mode = log(a / b);
 	double peak = -a * log1p(b / a) - b * log1p(a / b);

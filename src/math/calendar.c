@@ -8,8 +8,8 @@
 #include "math/calendar.h"
 
 #define DAYS_400_YEARS 146097
-#define MARCH_OF_YEAR_0 (-730425)	/* the day 0000-03-01 */
-#define MONDAY 366					/* the day 2001-01-01 */
+#define MARCH_OF_YEAR_0 (-730425) /* the day 0000-03-01 */
+#define MONDAY 366                /* the day 2001-01-01 */
 #define LONGEST_MONTH 31
 
 /* a / b rounded down, b > 0 */
@@ -42,7 +42,7 @@ MonthBegin(int64_t month)
 	int64_t of_year = month - 2 - year * 12;
 
 	return MARCH_OF_YEAR_0 + 365 * year + FloorDivide(year, 4) - FloorDivide(year, 100) +
-		FloorDivide(year, 400) + (153 * of_year + 2) / 5;
+		   FloorDivide(year, 400) + (153 * of_year + 2) / 5;
 }
 
 int64_t

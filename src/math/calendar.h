@@ -48,9 +48,9 @@ typedef struct ClvGrid
 typedef struct ClvSteps
 {
 	ClvGrid grid;
-	int64_t day;				/* the end of period 0, in days; or its */
-	int64_t month;				/* month, and which day of the */
-	int of_month;				/* month it would be, had it 31 */
+	int64_t day;   /* the end of period 0, in days; or its */
+	int64_t month; /* month, and which day of the */
+	int of_month;  /* month it would be, had it 31 */
 } ClvSteps;
 
 /* Sets *steps to the periods of a grid from an origin on. */
@@ -74,7 +74,8 @@ extern double clv_steps_age(const ClvSteps *steps, int64_t day);
 /* For calendar periods, the number of the period that holds the day; otherwise the age. */
 extern double clv_steps_campaigns(const ClvSteps *steps, int64_t day);
 
-/* The last day of the last period that is over at the end of the day; without a calendar, the day. */
+/* The last day of the last period that is over at the end of the day; without a calendar, the day.
+ */
 extern int64_t clv_grid_over(const ClvGrid *grid, int64_t day);
 
 #endif /* CLV_CALENDAR_H */

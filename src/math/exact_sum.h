@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLV_EXACT_LIMBS 70		/* 2^-1152 .. 2^1088: 2^63 of the largest double */
+#define CLV_EXACT_LIMBS 70 /* 2^-1152 .. 2^1088: 2^63 of the largest double */
 #define CLV_EXACT_LOWEST (-1152)
 #define CLV_EXACT_CARRY (1 << 28) /* terms after which limbs are carried */
 
@@ -22,9 +22,9 @@
 typedef struct ClvExactSum
 {
 	int64_t limb[CLV_EXACT_LIMBS]; /* carried: all but the last in 0 .. 2^32 - 1 */
-	int32_t terms;				   /* since the last carry */
-	bool up;					   /* had an infinite term */
-	bool down;					   /* had a negative infinite one */
+	int32_t terms;                 /* since the last carry */
+	bool up;                       /* had an infinite term */
+	bool down;                     /* had a negative infinite one */
 	bool nan;
 } ClvExactSum;
 

@@ -57,7 +57,7 @@ clv_ln_beta_kernel(double a, double b, double x, double y)
 
 	/* both large: the distance from the maximum, and Stirling's formula for its height */
 	return clv_stirling_rest(n) - clv_stirling_rest(a) - clv_stirling_rest(b) +
-		0.5 * log(a * (b / n) / TWO_PI) - Deviance(a, n * x, d) - Deviance(b, n * y, -d);
+		   0.5 * log(a * (b / n) / TWO_PI) - Deviance(a, n * x, d) - Deviance(b, n * y, -d);
 }
 
 /*

@@ -245,7 +245,8 @@ OnRidge(const ClvNewton *newton, const Step *step, double radius)
 		square += newton->confined[i] ? 0 : step->move[i] * step->move[i];
 	if (step->concave && step->full)
 		return step->distance < RIDGE_DISTANCE && sqrt(square) > UNDETERMINED * step->distance;
-	return square > step->length * step->length / 2 && radius >= FIRST_RADIUS && step->gain < RIDGE_GAIN;
+	return square > step->length * step->length / 2 && radius >= FIRST_RADIUS &&
+		   step->gain < RIDGE_GAIN;
 }
 
 /* The outcome of a search in which this unknown runs away. */
@@ -375,8 +376,7 @@ clv_newton_maximize(ClvNewton *newton, ClvObjective objective, void *arg)
 			return RunAway(newton, Outside(newton));
 		if (idle >= IDLE_EVALUATIONS)
 			return RunAway(newton, Farthest(newton, start));
-		if (newton->evaluations >= newton->max_evaluations || radius < finest ||
-			!(step.gain > 0))
+		if (newton->evaluations >= newton->max_evaluations || radius < finest || !(step.gain > 0))
 			return CLV_NEWTON_EXHAUSTED;
 		if (TryStep(newton, &step, &radius, objective, arg))
 			idle = newton->at.value - height < IdleGain(newton) ? idle + 1 : 0;

@@ -67,4 +67,4 @@ extern double clv_ln_beta_kernel(double a, double b, double x, double y);
 /* e^w E_s(w), the scaled exponential integral, for s > 0, w > 0 */
 extern double clv_expint_scaled(double s, double w);
 
-#endif							/* CLV_SPECIAL_H */
+#endif /* CLV_SPECIAL_H */

@@ -97,10 +97,10 @@ IsFixed(const double *triangle, int n, int i)
 static bool
 IsCovariance(const double *triangle, int n)
 {
-	double		moving[CLV_LINALG_MAX_TRIANGLE];
+	double moving[CLV_LINALG_MAX_TRIANGLE];
 	ClvCholesky chol;
-	int			at[CLV_MAX_DIM];
-	int			m = 0;
+	int at[CLV_MAX_DIM];
+	int m = 0;
 
 	for (int i = 0; i < n; i++)
 	{
@@ -147,27 +147,27 @@ clv_model_check_parameter(const ClvFamily *family, int index, double value)
 {
 	if (clv_in_range(family, index, value))
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
-					family->name, RangeText(family, index), clv_number_text(value))));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("parameter \"%s\" of \"%s\" must %s: %s", family->param_names[index],
+						   family->name, RangeText(family, index), clv_number_text(value))));
 }
 
-/* An error with the limits of the last parameter unless it lies within those that the others set. */
+/* An error with the limits of the last parameter unless it lies within those that the others set.
+ */
 static void
 CheckLimits(const ClvFamily *family, const double *param)
 {
-	int			last = family->nparams - 1;
-	double		low;
-	double		high;
+	int last = family->nparams - 1;
+	double low;
+	double high;
 
 	if (!clv_within_limits(family, param, &low, &high))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("parameter \"%s\" of \"%s\" is out of range: %s", family->param_names[last],
 						family->name, clv_number_text(param[last])),
-				 errdetail("With these other parameters it must lie between %.10g and %.10g.",
-						   low, high)));
+				 errdetail("With these other parameters it must lie between %.10g and %.10g.", low,
+						   high)));
 }
 
 void
@@ -215,7 +215,7 @@ clv_model_bic(const ClvModelPart *part)
 static void
 CheckCovariates(ClvModelPart *part)
 {
-	int			n = part->ncovariates;
+	int n = part->ncovariates;
 
 	if (n < 0 || n > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -223,8 +223,9 @@ CheckCovariates(ClvModelPart *part)
 						errdetail("At most %d are possible.", CLV_MAX_COVARIATES)));
 	if (n > 0 && !clv_model_takes_effect(part->family, false) &&
 		!clv_model_takes_effect(part->family, true))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("covariates are not supported by model \"%s\"", part->family->name)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("covariates are not supported by model \"%s\"", part->family->name)));
 	for (int i = 0; i < n; i++)
 	{
 		if (part->covariate[i][0] == '\0')
@@ -233,19 +234,17 @@ CheckCovariates(ClvModelPart *part)
 		for (int j = 0; j < i; j++)
 			if (strcmp(part->covariate[i], part->covariate[j]) == 0)
 				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-								errmsg("a model has two covariates \"%s\"",
-									   part->covariate[i])));
+								errmsg("a model has two covariates \"%s\"", part->covariate[i])));
 	}
 	for (int i = 0; i < 2 * n; i++)
 	{
-		double		effect = part->effect[i];
+		double effect = part->effect[i];
 		const char *process = i < n ? "purchases" : "churn";
 
 		if (!isfinite(effect))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("effect of \"%s\" on %s must be finite: %s", part->covariate[i % n],
-							process, clv_number_text(effect))));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("effect of \"%s\" on %s must be finite: %s",
+								   part->covariate[i % n], process, clv_number_text(effect))));
 		if (effect != 0 && !clv_model_takes_effect(part->family, i >= n))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("covariates have no effect on %s under \"%s\"", process,
@@ -258,7 +257,7 @@ CheckCovariates(ClvModelPart *part)
 static void
 CheckPart(ClvModelPart *part, ClvProcess process)
 {
-	int			n = part->family->nparams;
+	int n = part->family->nparams;
 
 	if (part->family->process != process)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -272,10 +271,9 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 	if (part->has_covariance)
 	{
 		if (!IsCovariance(part->covariance, n))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("covariance of \"%s\" must be finite and positive definite",
-							part->family->name)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("covariance of \"%s\" must be finite and positive definite",
+								   part->family->name)));
 		for (int i = 0; i < CLV_TRIANGLE(n); i++)
 			part->covariance[i] = Canonical(part->covariance[i]);
 	}
@@ -290,18 +288,19 @@ static void
 CheckGrace(ClvModel *fitted)
 {
 	fitted->grace_days = clv_period_days("grace", &fitted->grace, true);
-	if (fitted->grace_days > 0 && (fitted->purchase.family == NULL ||
-								   fitted->purchase.family->clock != CLV_RENEWALS))
+	if (fitted->grace_days > 0 &&
+		(fitted->purchase.family == NULL || fitted->purchase.family->clock != CLV_RENEWALS))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("grace is supported by models of renewals only")));
 }
 
-/* Set how a model counts histories; an error where a model that does not has periods or returned customers. */
+/* Set how a model counts histories; an error where a model that does not has periods or returned
+ * customers. */
 static void
 CheckCounting(ClvModel *fitted)
 {
 	const ClvFamily *family = fitted->purchase.family;
-	bool		discrete = family != NULL && family->clock != CLV_CONTINUOUS;
+	bool discrete = family != NULL && family->clock != CLV_CONTINUOUS;
 
 	memset(&fitted->counting, 0, sizeof(fitted->counting));
 	if (discrete)
@@ -311,10 +310,11 @@ CheckCounting(ClvModel *fitted)
 						errmsg("periods are supported by models of discrete time only"),
 						errhint("Leave out periods.")));
 	CheckCount("returned customers", fitted->returned);
-	if (fitted->returned > 0 && (!discrete || family->clock != CLV_RENEWALS ||
-								 !fitted->purchase.fitted))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("returned customers are supported by fitted models of renewals only")));
+	if (fitted->returned > 0 &&
+		(!discrete || family->clock != CLV_RENEWALS || !fitted->purchase.fitted))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("returned customers are supported by fitted models of renewals only")));
 }
 
 /* Check the candidates, and bring them into their canonical form. */
@@ -331,8 +331,7 @@ CheckCandidates(ClvModel *fitted)
 
 		if (candidate->family->process != CLV_TRANSACTION)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("\"%s\" is not a model of purchases",
-								   candidate->family->name)));
+							errmsg("\"%s\" is not a model of purchases", candidate->family->name)));
 		candidate->log_likelihood = Canonical(candidate->log_likelihood);
 		candidate->bic = Canonical(candidate->bic);
 	}
@@ -381,7 +380,7 @@ PackInterval(StringInfo out, const Interval *interval)
 static void
 PackName(StringInfo out, const char *name)
 {
-	int			length = strlen(name);
+	int length = strlen(name);
 
 	pq_sendbyte(out, length);
 	pq_sendbytes(out, name, length);
@@ -445,13 +444,13 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 ClvPackedModel *
 clv_model_pack(const ClvModel *given)
 {
-	ClvModel	fitted = *given;
+	ClvModel fitted = *given;
 	StringInfoData out;
-	bool		skipped_alone = given->spend.family == NULL && given->spend_skipped > 0;
+	bool skipped_alone = given->spend.family == NULL && given->spend_skipped > 0;
 
 	CheckModel(&fitted);
 	if (fitted.purchase.family == NULL)
-		fitted.time_unit = (Interval) {.day = 7};
+		fitted.time_unit = (Interval){.day = 7};
 
 	pq_begintypsend(&out);
 	pq_sendbyte(&out, MODEL_VERSION);
@@ -485,11 +484,12 @@ clv_model_pack(const ClvModel *given)
 	return (ClvPackedModel *) pq_endtypsend(&out);
 }
 
-/* Read a name into NAMEDATALEN bytes; an error unless it is valid in the encoding of the database. */
+/* Read a name into NAMEDATALEN bytes; an error unless it is valid in the encoding of the database.
+ */
 static void
 UnpackName(StringInfo in, char *name)
 {
-	int			length = pq_getmsgbyte(in);
+	int length = pq_getmsgbyte(in);
 
 	if (length >= NAMEDATALEN)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -506,7 +506,7 @@ UnpackName(StringInfo in, char *name)
 static const ClvFamily *
 UnpackFamily(StringInfo in)
 {
-	char		name[NAMEDATALEN];
+	char name[NAMEDATALEN];
 	const ClvFamily *family;
 
 	UnpackName(in, name);
@@ -531,7 +531,7 @@ UnpackInterval(StringInfo in, Interval *interval)
 static int
 UnpackFlags(StringInfo in, int known)
 {
-	int			flags = pq_getmsgbyte(in);
+	int flags = pq_getmsgbyte(in);
 
 	if ((flags & ~known) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -546,7 +546,8 @@ UnpackCovariates(StringInfo in, ClvModelPart *part)
 	part->ncovariates = pq_getmsgbyte(in);
 	if (part->ncovariates == 0 || part->ncovariates > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("invalid number of covariates in binary clv_model: %d", part->ncovariates)));
+						errmsg("invalid number of covariates in binary clv_model: %d",
+							   part->ncovariates)));
 	for (int i = 0; i < part->ncovariates; i++)
 		UnpackName(in, part->covariate[i]);
 	for (int i = 0; i < 2 * part->ncovariates; i++)
@@ -560,7 +561,8 @@ UnpackCandidates(StringInfo in, ClvModel *fitted)
 	fitted->ncandidates = pq_getmsgbyte(in);
 	if (fitted->ncandidates == 0 || fitted->ncandidates > CLV_MAX_CANDIDATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("invalid number of candidates in binary clv_model: %d", fitted->ncandidates)));
+						errmsg("invalid number of candidates in binary clv_model: %d",
+							   fitted->ncandidates)));
 	for (int i = 0; i < fitted->ncandidates; i++)
 	{
 		ClvCandidate *candidate = &fitted->candidate[i];
@@ -576,7 +578,7 @@ UnpackCandidates(StringInfo in, ClvModel *fitted)
 static void
 UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 {
-	int			flags;
+	int flags;
 
 	part->family = UnpackFamily(in);
 	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES);
@@ -604,17 +606,17 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 void
 clv_model_decode(StringInfo in, ClvModel *fitted)
 {
-	int			flags;
-	int			version = pq_getmsgbyte(in);
+	int flags;
+	int version = pq_getmsgbyte(in);
 
 	if (version != MODEL_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("unknown version of clv_model: %d", version),
 						errdetail("This version of clv reads version %d.", MODEL_VERSION)));
 	clv_model_init(fitted);
-	flags = UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
-								MODEL_SPEND_SKIPPED | MODEL_GRACE | MODEL_CALENDAR |
-								MODEL_RETURNED);
+	flags =
+		UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
+							MODEL_SPEND_SKIPPED | MODEL_GRACE | MODEL_CALENDAR | MODEL_RETURNED);
 	if ((flags & MODEL_SPEND) && (flags & MODEL_SPEND_SKIPPED))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("skipped spend is given twice in binary clv_model")));
@@ -667,7 +669,7 @@ clv_model_is_cached(const ClvModelCache *cache, Datum model)
 const ClvModel *
 clv_model_lookup(ClvModelCache *cache, Datum model, MemoryContext context)
 {
-	ClvPackedModel   *whole;
+	ClvPackedModel *whole;
 
 	if (clv_model_is_cached(cache, model))
 		return &cache->fitted;
@@ -684,21 +686,20 @@ void
 clv_model_need_purchase(const ClvModel *fitted)
 {
 	if (fitted->purchase.family == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the model has no purchase part"),
-						errdetail("It is a model of spend only: \"%s\".",
-								  fitted->spend.family->name),
-						errhint("Join it to a model of purchases: purchase_model || spend_model.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model has no purchase part"),
+				 errdetail("It is a model of spend only: \"%s\".", fitted->spend.family->name),
+				 errhint("Join it to a model of purchases: purchase_model || spend_model.")));
 }
 
 void
 clv_model_need_spend(const ClvModel *fitted)
 {
 	if (fitted->spend.family == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the model has no spend part"),
-						errdetail("It is a model of purchases only: \"%s\".",
-								  fitted->purchase.family->name),
-						errhint("Fit one with spend => 'gamma/gamma' over histories with amounts, "
-								"or join one: purchase_model || spend_model.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model has no spend part"),
+			 errdetail("It is a model of purchases only: \"%s\".", fitted->purchase.family->name),
+			 errhint("Fit one with spend => 'gamma/gamma' over histories with amounts, "
+					 "or join one: purchase_model || spend_model.")));
 }

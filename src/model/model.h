@@ -11,7 +11,7 @@
 #include "math/linalg.h"
 #include "families/family.h"
 
-typedef struct ClvPackedModel ClvPackedModel;	/* varlena; its layout is private to this module */
+typedef struct ClvPackedModel ClvPackedModel; /* varlena; its layout is private to this module */
 
 #define DatumGetClvModelP(d) ((ClvPackedModel *) PG_DETOAST_DATUM_PACKED(d))
 #define PG_GETARG_CLV_MODEL_P(n) DatumGetClvModelP(PG_GETARG_DATUM(n))
@@ -20,42 +20,42 @@ typedef struct ClvPackedModel ClvPackedModel;	/* varlena; its layout is private 
 /* One process of a model. */
 typedef struct ClvModelPart
 {
-	const ClvFamily *family;	/* NULL: the model has no such part */
-	double		param[CLV_MAX_PARAMS];
+	const ClvFamily *family; /* NULL: the model has no such part */
+	double param[CLV_MAX_PARAMS];
 
 	/*
 	 * Of a model with covariates: their names in the order of the vectors, and the
 	 * effects on purchases (ncovariates), then those on churn (as many). A process
 	 * that the family lets no covariate move has effects of 0.
 	 */
-	int			ncovariates;
-	char		covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
-	double		effect[2 * CLV_MAX_COVARIATES];
+	int ncovariates;
+	char covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
+	double effect[2 * CLV_MAX_COVARIATES];
 
 	/* what follows is known of fitted parts only; a hand-written part has fitted = false */
-	bool		fitted;
-	bool		converged;
-	bool		has_covariance;
+	bool fitted;
+	bool converged;
+	bool has_covariance;
 
 	/*
 	 * Of the parameters as they are searched (logs, logits) and the effects, the
 	 * lower triangle of dimension clv_model_dimension(). What a fit did not move
 	 * has a row of zeros.
 	 */
-	double		covariance[CLV_TRIANGLE(CLV_MAX_DIM)];
-	int64		customers;
-	double		log_likelihood;
-	double		gradient_norm;
-	int32		iterations;
+	double covariance[CLV_TRIANGLE(CLV_MAX_DIM)];
+	int64 customers;
+	double log_likelihood;
+	double gradient_norm;
+	int32 iterations;
 } ClvModelPart;
 
 /* A family that 'auto' tried on the same customers and found worse. */
 typedef struct ClvCandidate
 {
 	const ClvFamily *family;
-	bool		converged;
-	double		log_likelihood;	/* NaN: no fit came out */
-	double		bic;
+	bool converged;
+	double log_likelihood; /* NaN: no fit came out */
+	double bic;
 } ClvCandidate;
 
 #define CLV_MAX_CANDIDATES 8
@@ -63,26 +63,26 @@ typedef struct ClvCandidate
 /* A model unpacked: a purchase part, a spend part or both, and what they were fitted to. */
 typedef struct ClvModel
 {
-	ClvModelPart purchase;		/* process CLV_TRANSACTION */
-	ClvModelPart spend;		/* process CLV_SPEND */
+	ClvModelPart purchase; /* process CLV_TRANSACTION */
+	ClvModelPart spend;    /* process CLV_SPEND */
 
-	Interval	time_unit;		/* as the user wrote it */
-	double		unit_days;		/* the same in days; > 0 */
-	bool		has_as_of;
-	DateADT		as_of;
-	int32		occasion;		/* grid of the histories it was fitted to; 0: not known */
+	Interval time_unit; /* as the user wrote it */
+	double unit_days;   /* the same in days; > 0 */
+	bool has_as_of;
+	DateADT as_of;
+	int32 occasion; /* grid of the histories it was fitted to; 0: not known */
 	ClvSpendBasis spend_basis;
-	Interval	grace;			/* of families with renewals: how late a payment may be */
-	double		grace_days;
-	ClvPeriodsOf periods;		/* of families of discrete time */
-	ClvCounting counting;		/* how these count histories; else all zero */
+	Interval grace; /* of families with renewals: how late a payment may be */
+	double grace_days;
+	ClvPeriodsOf periods; /* of families of discrete time */
+	ClvCounting counting; /* how these count histories; else all zero */
 
 	/* of a fit; NaN and 0 otherwise */
-	int64		skipped;		/* customers who did not exist yet at as_of */
-	int64		returned;		/* customers who came back after their contract had ended */
-	int64		spend_skipped;	/* repeat buyers without a positive known mean */
-	double		frequency_spend_correlation;
-	int			ncandidates;	/* the families that 'auto' did not choose, the best first */
+	int64 skipped;       /* customers who did not exist yet at as_of */
+	int64 returned;      /* customers who came back after their contract had ended */
+	int64 spend_skipped; /* repeat buyers without a positive known mean */
+	double frequency_spend_correlation;
+	int ncandidates; /* the families that 'auto' did not choose, the best first */
 	ClvCandidate candidate[CLV_MAX_CANDIDATES];
 } ClvModel;
 
@@ -107,7 +107,8 @@ clv_model_has_errors(const ClvModelPart *part)
 	return part->has_covariance && !clv_model_fell_short(part);
 }
 
-/* An error that names the parameter unless each is in its range, and the last within the limits of the others. */
+/* An error that names the parameter unless each is in its range, and the last within the limits of
+ * the others. */
 extern void clv_model_check_parameters(const ClvFamily *family, const double *param);
 
 /* Whether covariates move the process under the family. */
@@ -128,7 +129,6 @@ extern double clv_normal_width(double level);
 /* A ClvModel with nothing in it: weeks, no as_of, no parts. */
 extern void clv_model_init(ClvModel *fitted);
 
-
 /* The bytes of a model, checked; errors name what cannot be. */
 extern ClvPackedModel *clv_model_pack(const ClvModel *fitted);
 
@@ -141,13 +141,12 @@ extern void clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted);
  */
 typedef struct ClvModelCache
 {
-	ClvModel	fitted;
-	ClvLastValue model;			/* call sites that keep derived values compare its generation */
+	ClvModel fitted;
+	ClvLastValue model; /* call sites that keep derived values compare its generation */
 } ClvModelCache;
 
 /* The model behind the datum; the cache's memory is context. */
-extern const ClvModel *clv_model_lookup(ClvModelCache *cache, Datum model,
-										  MemoryContext context);
+extern const ClvModel *clv_model_lookup(ClvModelCache *cache, Datum model, MemoryContext context);
 
 /* Whether that lookup needs no parsing; for call sites that keep several models. */
 extern bool clv_model_is_cached(const ClvModelCache *cache, Datum model);
@@ -156,4 +155,4 @@ extern bool clv_model_is_cached(const ClvModelCache *cache, Datum model);
 extern void clv_model_need_purchase(const ClvModel *fitted);
 extern void clv_model_need_spend(const ClvModel *fitted);
 
-#endif							/* CLV_MODEL_H */
+#endif /* CLV_MODEL_H */

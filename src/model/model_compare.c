@@ -1,5 +1,5 @@
 /*
-* model_compare.c
+ * model_compare.c
  *		clv_compare(): the likelihood-ratio test of two nested models.
  *
  * The likelihood-ratio test. Twice the difference of the log-likelihoods is, where
@@ -34,8 +34,7 @@
 #define BELOW_TOLERANCE 1e-4
 
 /* Raises the error of models that the test does not apply to; hint: NULL for none. */
-static pg_attribute_noreturn() void
-CannotCompare(const char *detail, const char *hint)
+static pg_attribute_noreturn() void CannotCompare(const char *detail, const char *hint)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("models cannot be compared by a likelihood-ratio test"),
@@ -49,9 +48,9 @@ CannotCompare(const char *detail, const char *hint)
 static double
 ChiSquaredTail(double x, int df)
 {
-	double		y = x / 2;
-	double		a = df % 2 == 0 ? 1 : 0.5;
-	double		tail = df % 2 == 0 ? exp(-y) : erfc(sqrt(y));
+	double y = x / 2;
+	double a = df % 2 == 0 ? 1 : 0.5;
+	double tail = df % 2 == 0 ? exp(-y) : erfc(sqrt(y));
 
 	if (y == 0)
 		return 1;
@@ -106,20 +105,19 @@ static void
 CheckFitted(const ClvModel *fitted)
 {
 	if (fitted->purchase.family == NULL)
-		CannotCompare(psprintf("One is a model of spend only: \"%s\".",
-							   fitted->spend.family->name),
+		CannotCompare(psprintf("One is a model of spend only: \"%s\".", fitted->spend.family->name),
 					  NULL);
 	if (!fitted->purchase.fitted || isnan(fitted->purchase.log_likelihood))
 		CannotCompare(psprintf("Model \"%s\" was not fitted and has no likelihood.",
 							   fitted->purchase.family->name),
 					  "Fit both with clv_fit.");
 	if (!fitted->purchase.converged)
-		ereport(WARNING, (errmsg("model \"%s\" did not converge",
-								 fitted->purchase.family->name),
+		ereport(WARNING, (errmsg("model \"%s\" did not converge", fitted->purchase.family->name),
 						  errdetail("Its likelihood may be below its maximum.")));
 }
 
-/* An error unless both models were fitted to the same customers, as far as can be told from them. */
+/* An error unless both models were fitted to the same customers, as far as can be told from them.
+ */
 static void
 CheckSameData(const ClvModel *a, const ClvModel *b)
 {
@@ -131,8 +129,8 @@ CheckSameData(const ClvModel *a, const ClvModel *b)
 					  "Fit both to the same customers.");
 	if (a->has_as_of != b->has_as_of || (a->has_as_of && a->as_of != b->as_of))
 	{
-		char		one[MAXDATELEN + 1];
-		char		other[MAXDATELEN + 1];
+		char one[MAXDATELEN + 1];
+		char other[MAXDATELEN + 1];
 
 		CannotCompare(psprintf("One is as of %s, the other as of %s.",
 							   a->has_as_of ? clv_date_text(a->as_of, one) : "no day",
@@ -141,34 +139,34 @@ CheckSameData(const ClvModel *a, const ClvModel *b)
 	}
 	if (a->unit_days != b->unit_days)
 		CannotCompare(psprintf("One counts time in %s, the other in %s.",
-							   clv_interval_text(&a->time_unit),
-							   clv_interval_text(&b->time_unit)),
+							   clv_interval_text(&a->time_unit), clv_interval_text(&b->time_unit)),
 					  "Fit both with the same time_unit: densities of time depend on it.");
 	if (a->periods != b->periods)
 		CannotCompare(psprintf("The periods of one are '%s', of the other '%s'.",
 							   clv_periods_name(a->periods), clv_periods_name(b->periods)),
 					  "Fit both with the same periods.");
 	if (a->occasion != b->occasion)
-		CannotCompare(psprintf("One counts occasions of %d days, the other of %d.", a->occasion,
-							   b->occasion),
-					  "Fit both to the same histories.");
+		CannotCompare(
+			psprintf("One counts occasions of %d days, the other of %d.", a->occasion, b->occasion),
+			"Fit both to the same histories.");
 }
 
 PG_FUNCTION_INFO_V1(clv_compare);
 
-/* clv_compare(clv_model, clv_model) -> row of the test; an error where the models are not nested or not comparable */
+/* clv_compare(clv_model, clv_model) -> row of the test; an error where the models are not nested or
+ * not comparable */
 Datum
 clv_compare(PG_FUNCTION_ARGS)
 {
-	ClvModel  *first = palloc(sizeof(ClvModel));
-	ClvModel  *second = palloc(sizeof(ClvModel));
+	ClvModel *first = palloc(sizeof(ClvModel));
+	ClvModel *second = palloc(sizeof(ClvModel));
 	const ClvModelPart *small = &first->purchase;
 	const ClvModelPart *large = &second->purchase;
-	Datum		values[6];
-	bool		nulls[6] = {false};
-	bool		border;
-	double		statistic;
-	int			df;
+	Datum values[6];
+	bool nulls[6] = {false};
+	bool border;
+	double statistic;
+	int df;
 
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), first);
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(1), second);
@@ -189,22 +187,22 @@ clv_compare(PG_FUNCTION_ARGS)
 
 	statistic = 2 * (large->log_likelihood - small->log_likelihood);
 	if (statistic < -BELOW_TOLERANCE)
-		ereport(WARNING,
-				(errmsg("the larger model has the lower log-likelihood: %s against %s",
-						clv_number_text(large->log_likelihood),
-						clv_number_text(small->log_likelihood)),
-				 border ? errhint("At its border \"%s\" is \"%s\", and no less likely: use the smaller "
-								  "model, or fit the larger again without a penalty.",
-								  large->family->name, small->family->name)
-						: errhint("It is not at its optimum: fit it again with start => the smaller "
-								  "model, or without a penalty.")));
+		ereport(
+			WARNING,
+			(errmsg("the larger model has the lower log-likelihood: %s against %s",
+					clv_number_text(large->log_likelihood), clv_number_text(small->log_likelihood)),
+			 border ? errhint("At its border \"%s\" is \"%s\", and no less likely: use the smaller "
+							  "model, or fit the larger again without a penalty.",
+							  large->family->name, small->family->name)
+					: errhint("It is not at its optimum: fit it again with start => the smaller "
+							  "model, or without a penalty.")));
 	statistic = Max(statistic, 0);
 	df = clv_model_freedom(large) - clv_model_freedom(small);
 	values[0] = Float8GetDatum(statistic);
 	values[1] = Int32GetDatum(df);
-	values[2] = Float8GetDatum(border ? (ChiSquaredTail(statistic, df - 1) +
-										 ChiSquaredTail(statistic, df)) / 2
-									  : ChiSquaredTail(statistic, df));
+	values[2] = Float8GetDatum(
+		border ? (ChiSquaredTail(statistic, df - 1) + ChiSquaredTail(statistic, df)) / 2
+			   : ChiSquaredTail(statistic, df));
 	values[3] = Float8GetDatum(clv_model_aic(large) - clv_model_aic(small));
 	values[4] = Float8GetDatum(clv_model_bic(large) - clv_model_bic(small));
 	values[5] = CStringGetTextDatum(large == &first->purchase ? "first" : "second");

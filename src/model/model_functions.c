@@ -1,6 +1,6 @@
 /*
  * model_functions.c
-*		Writing a model by hand, joining two, and reading one.
+ *		Writing a model by hand, joining two, and reading one.
  */
 #include "model/model.h"
 
@@ -27,7 +27,7 @@ PG_FUNCTION_INFO_V1(clv_model);
 Datum
 clv_model(PG_FUNCTION_ARGS)
 {
-	ClvModel	fitted;
+	ClvModel fitted;
 	const ClvFamily *family;
 	ClvModelPart *part;
 
@@ -41,9 +41,10 @@ clv_model(PG_FUNCTION_ARGS)
 	if (family->process == CLV_TRANSACTION)
 	{
 		if (PG_ARGISNULL(2))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("a model of purchases needs a time unit"),
-							errhint("Give the time unit of its parameters: time_unit => '1 week'.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a model of purchases needs a time unit"),
+					 errhint("Give the time unit of its parameters: time_unit => '1 week'.")));
 		(void) clv_span_days("time_unit", PG_GETARG_INTERVAL_P(2));
 		fitted.time_unit = *PG_GETARG_INTERVAL_P(2);
 	}
@@ -62,36 +63,37 @@ clv_model(PG_FUNCTION_ARGS)
 /* ---- clv_model || clv_model ---- */
 
 /* Raises the error of models that cannot be joined. */
-static pg_attribute_noreturn() void
-CannotJoin(const char *detail)
+static pg_attribute_noreturn() void CannotJoin(const char *detail)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("cannot join the models"),
 					errdetail("%s", detail)));
 }
 
-/* Set the as_of of the joined model: that of either; an error where both have one and they differ. */
+/* Set the as_of of the joined model: that of either; an error where both have one and they differ.
+ */
 static void
 JoinAsOf(ClvModel *joined, const ClvModel *other)
 {
-	char		a[MAXDATELEN + 1];
-	char		b[MAXDATELEN + 1];
+	char a[MAXDATELEN + 1];
+	char b[MAXDATELEN + 1];
 
 	if (!other->has_as_of)
 		return;
 	if (joined->has_as_of && joined->as_of != other->as_of)
-		CannotJoin(psprintf("One is as of %s, the other as of %s.",
-							clv_date_text(joined->as_of, a), clv_date_text(other->as_of, b)));
+		CannotJoin(psprintf("One is as of %s, the other as of %s.", clv_date_text(joined->as_of, a),
+							clv_date_text(other->as_of, b)));
 	joined->has_as_of = true;
 	joined->as_of = other->as_of;
 }
 
-/* Set the occasion of the joined model: that of either; an error where both have one and they differ. */
+/* Set the occasion of the joined model: that of either; an error where both have one and they
+ * differ. */
 static void
 JoinOccasion(ClvModel *joined, const ClvModel *other)
 {
 	if (joined->occasion != 0 && other->occasion != 0 && joined->occasion != other->occasion)
-		CannotJoin(psprintf("One counts occasions of %d days, the other of %d.",
-							joined->occasion, other->occasion));
+		CannotJoin(psprintf("One counts occasions of %d days, the other of %d.", joined->occasion,
+							other->occasion));
 	if (other->occasion != 0)
 		joined->occasion = other->occasion;
 }
@@ -101,10 +103,10 @@ PG_FUNCTION_INFO_V1(clv_model_join);
 Datum
 clv_model_join(PG_FUNCTION_ARGS)
 {
-	ClvModel	a;
-	ClvModel	b;
-	ClvModel  *purchase;
-	ClvModel  *spend;
+	ClvModel a;
+	ClvModel b;
+	ClvModel *purchase;
+	ClvModel *spend;
 
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &a);
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(1), &b);
@@ -134,12 +136,12 @@ clv_model_join(PG_FUNCTION_ARGS)
 double
 clv_normal_width(double level)
 {
-	double		low = 0;
-	double		high = 40;
+	double low = 0;
+	double high = 40;
 
 	for (;;)
 	{
-		double		z = low + (high - low) / 2;
+		double z = low + (high - low) / 2;
 
 		if (z <= low || z >= high)
 			return z;
@@ -155,8 +157,8 @@ static void
 PutParameter(ReturnSetInfo *rsinfo, const char *name, const char *process, double estimate,
 			 bool known, double std_error, double lower, double upper)
 {
-	Datum		values[6];
-	bool		nulls[6] = {false};
+	Datum values[6];
+	bool nulls[6] = {false};
 
 	values[0] = CStringGetTextDatum(name);
 	values[1] = Float8GetDatum(estimate);
@@ -175,7 +177,8 @@ SearchError(const ClvModelPart *part, int i)
 	return clv_model_has_errors(part) ? sqrt(part->covariance[CLV_AT(i, i)]) : 0;
 }
 
-/* Add rows for the effects of covariates, whose estimates are taken to be normal without transformation. */
+/* Add rows for the effects of covariates, whose estimates are taken to be normal without
+ * transformation. */
 static void
 PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z, bool churn)
 {
@@ -183,29 +186,30 @@ PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z, bool churn
 		return;
 	for (int i = 0; i < part->ncovariates; i++)
 	{
-		int			effect = churn * part->ncovariates + i;
-		double		estimate = part->effect[effect];
-		double		error = SearchError(part, part->family->nparams + effect);
+		int effect = churn * part->ncovariates + i;
+		double estimate = part->effect[effect];
+		double error = SearchError(part, part->family->nparams + effect);
 
 		PutParameter(rsinfo, part->covariate[i], churn ? "churn effect" : "purchase effect",
 					 estimate, error > 0, error, estimate - z * error, estimate + z * error);
 	}
 }
 
-/* Add a row for the number that the family derives from its parameters; its standard error by the delta method. */
+/* Add a row for the number that the family derives from its parameters; its standard error by the
+ * delta method. */
 static void
 PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 {
 	const ClvFamily *family = part->family;
-	double		gradient[CLV_MAX_PARAMS];
-	double		estimate = family->derived(part->param, gradient);
-	double		variance = 0;
-	double		error;
+	double gradient[CLV_MAX_PARAMS];
+	double estimate = family->derived(part->param, gradient);
+	double variance = 0;
+	double error;
 
 	for (int i = 0; clv_model_has_errors(part) && i < family->nparams; i++)
 		for (int j = 0; j < family->nparams; j++)
-			variance += gradient[i] * gradient[j] *
-						part->covariance[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
+			variance +=
+				gradient[i] * gradient[j] * part->covariance[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
 	error = sqrt(Max(variance, 0));
 	PutParameter(rsinfo, family->derived_name, "transaction", estimate, error > 0, error,
 				 estimate - z * error, estimate + z * error);
@@ -227,8 +231,8 @@ PutParameters(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 	for (int i = 0; i < family->nparams; i++)
 	{
 		ClvTransform transform = family->transform[i];
-		double		value = part->param[i];
-		double		error = SearchError(part, i);
+		double value = part->param[i];
+		double error = SearchError(part, i);
 
 		PutParameter(rsinfo, family->param_names[i],
 					 family->process == CLV_SPEND ? "spend" : "transaction", value, error > 0,
@@ -250,9 +254,9 @@ Datum
 clv_parameters(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	double		level = PG_GETARG_FLOAT8(1);
-	ClvModel	fitted;
-	double		z;
+	double level = PG_GETARG_FLOAT8(1);
+	ClvModel fitted;
+	double z;
 
 	clv_check_level(level);
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
@@ -266,7 +270,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 /* ---- clv_diagnostics ---- */
 
 /*
-* Where the 95 % limits of a parameter are this many times apart, the data do not determine it.
+ * Where the 95 % limits of a parameter are this many times apart, the data do not determine it.
  * Of a probability, those of its odds. Effects and correlations, whose scale is their own, are
  * not judged, nor parameters that covariates move: theirs are the values where all covariates
  * are 0, perhaps far from every customer.
@@ -276,7 +280,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 char *
 clv_model_loose_text(const ClvModelPart *part)
 {
-	double		z = clv_normal_width(0.95);
+	double z = clv_normal_width(0.95);
 	StringInfoData out;
 
 	if (part->family == NULL || !part->fitted || !clv_model_has_errors(part))
@@ -285,9 +289,10 @@ clv_model_loose_text(const ClvModelPart *part)
 	for (int i = 0; i < part->family->nparams; i++)
 	{
 		ClvTransform transform = part->family->transform[i];
-		double		reach = z * SearchError(part, i);
+		double reach = z * SearchError(part, i);
 
-		if (part->ncovariates > 0 && (part->family->purchase_effect[i] != 0 || part->family->churn_effect[i] != 0))
+		if (part->ncovariates > 0 &&
+			(part->family->purchase_effect[i] != 0 || part->family->churn_effect[i] != 0))
 			continue;
 		if ((transform == CLV_LOG || transform == CLV_LOGIT) && 2 * reach > log(LOOSE_SPAN))
 			appendStringInfo(&out, "%s%s %.3g to %.3g", out.len > 0 ? ", " : "",
@@ -303,9 +308,9 @@ clv_model_loose_text(const ClvModelPart *part)
 /* A row under construction: values go in one after the other. */
 typedef struct Row
 {
-	int			n;
-	Datum		values[DIAGNOSTICS_COLUMNS];
-	bool		nulls[DIAGNOSTICS_COLUMNS];
+	int n;
+	Datum values[DIAGNOSTICS_COLUMNS];
+	bool nulls[DIAGNOSTICS_COLUMNS];
 } Row;
 
 /* Append a value to the row; NULL where it is not known. */
@@ -346,7 +351,7 @@ IsFitted(const ClvModelPart *part)
 static void
 PutFit(Row *row, const ClvModelPart *part, int64 skipped)
 {
-	bool		known = IsFitted(part);
+	bool known = IsFitted(part);
 
 	Put(row, known, Int64GetDatum(part->customers));
 	Put(row, known || skipped > 0, Int64GetDatum(skipped));
@@ -382,12 +387,13 @@ Next(StringInfo out)
 static void
 RemarkPart(StringInfo out, const ClvModelPart *part, const char *process)
 {
-	char	   *loose = clv_model_loose_text(part);
+	char *loose = clv_model_loose_text(part);
 
 	if (clv_model_fell_short(part))
 		appendStringInfo(Next(out), "the fit of the %s did not converge", process);
 	if (loose != NULL)
-		appendStringInfo(Next(out), "the data do not determine all parameters of the %s, 95 %% limits: %s",
+		appendStringInfo(Next(out),
+						 "the data do not determine all parameters of the %s, 95 %% limits: %s",
 						 process, loose);
 }
 
@@ -397,7 +403,7 @@ Remarks(const ClvModel *fitted)
 {
 	const ClvCandidate *next = &fitted->candidate[0];
 	StringInfoData out;
-	double		better;
+	double better;
 
 	initStringInfo(&out);
 	RemarkPart(&out, &fitted->purchase, "purchases");
@@ -409,16 +415,17 @@ Remarks(const ClvModel *fitted)
 	return out.len > 0 ? out.data : NULL;
 }
 
-/* clv_diagnostics(clv_model) -> row: what the model holds about its fit; NULL for what is not known. */
+/* clv_diagnostics(clv_model) -> row: what the model holds about its fit; NULL for what is not
+ * known. */
 PG_FUNCTION_INFO_V1(clv_diagnostics);
 Datum
 clv_diagnostics(PG_FUNCTION_ARGS)
 {
-	ClvModel	fitted;
-	Row			row = {0};
-	Interval   *unit = palloc(sizeof(Interval));
-	ClvClock	clock = CLV_CONTINUOUS;
-	char	   *remark;
+	ClvModel fitted;
+	Row row = {0};
+	Interval *unit = palloc(sizeof(Interval));
+	ClvClock clock = CLV_CONTINUOUS;
+	char *remark;
 
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	remark = Remarks(&fitted);
@@ -438,9 +445,8 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	Put(&row, fitted.occasion != 0, Int32GetDatum(fitted.occasion));
 	Put(&row, fitted.ncandidates > 0, fitted.ncandidates > 0 ? Candidates(&fitted) : (Datum) 0);
 	Put(&row, clock != CLV_CONTINUOUS, CStringGetTextDatum(clv_periods_name(fitted.periods)));
-	Put(&row, clock == CLV_RENEWALS && fitted.purchase.fitted,
-		Int64GetDatum(fitted.returned));
+	Put(&row, clock == CLV_RENEWALS && fitted.purchase.fitted, Int64GetDatum(fitted.returned));
 	Put(&row, remark != NULL, remark != NULL ? CStringGetTextDatum(remark) : (Datum) 0);
-	PG_RETURN_DATUM(HeapTupleGetDatum(
-		heap_form_tuple(clv_result_row(fcinfo), row.values, row.nulls)));
+	PG_RETURN_DATUM(
+		HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), row.values, row.nulls)));
 }

@@ -13,7 +13,8 @@
  * A part with covariates has "covariates":[{"name":"gender","purchase":0.4,
  * "churn":-0.2},...] after its parameters: an array, since their order is that of
  * the vectors. "periods" is "calendar" where families of discrete time count those, and
- * "returned" a member of their purchase part. "spend_skipped" stands outside where there is no spend part.
+ * "returned" a member of their purchase part. "spend_skipped" stands outside where there is no
+ *spend part.
  *
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
  * (or logits) of the parameters, the effects on purchases and those on churn. What
@@ -177,9 +178,9 @@ AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skip
 		AppendCovariates(out, part);
 	if (part->fitted)
 	{
-		appendStringInfo(out, ",\"customers\":" INT64_FORMAT ",\"skipped\":" INT64_FORMAT
-							  ",\"converged\":%s",
-						 part->customers, skipped, part->converged ? "true" : "false");
+		appendStringInfo(
+			out, ",\"customers\":" INT64_FORMAT ",\"skipped\":" INT64_FORMAT ",\"converged\":%s",
+			part->customers, skipped, part->converged ? "true" : "false");
 		AppendFinite(out, "log_likelihood", part->log_likelihood);
 		AppendFinite(out, "gradient_norm", part->gradient_norm);
 		appendStringInfo(out, ",\"iterations\":%d", part->iterations);
@@ -191,7 +192,7 @@ AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skip
 void
 clv_model_append_json(StringInfo out, const ClvModel *fitted)
 {
-	char		date[MAXDATELEN + 1];
+	char date[MAXDATELEN + 1];
 
 	appendStringInfo(out, "{\"version\":%d", JSON_VERSION);
 	if (fitted->purchase.family != NULL)
@@ -214,8 +215,7 @@ clv_model_append_json(StringInfo out, const ClvModel *fitted)
 	if (fitted->spend.family != NULL)
 	{
 		AppendPart(out, "spend", &fitted->spend, fitted->spend_skipped);
-		appendStringInfo(out, ",\"basis\":\"%s\"",
-						 clv_spend_basis_name(fitted->spend_basis));
+		appendStringInfo(out, ",\"basis\":\"%s\"", clv_spend_basis_name(fitted->spend_basis));
 		AppendFinite(out, "frequency_spend_correlation", fitted->frequency_spend_correlation);
 		appendStringInfoChar(out, '}');
 	}
@@ -235,33 +235,31 @@ clv_model_append_json(StringInfo out, const ClvModel *fitted)
 void
 clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *family, double *param)
 {
-	ClvMember		member;
-	bool		seen[CLV_MAX_PARAMS] = {false};
-	char	   *object = psprintf("the parameters of \"%s\"", family->name);
+	ClvMember member;
+	bool seen[CLV_MAX_PARAMS] = {false};
+	char *object = psprintf("the parameters of \"%s\"", family->name);
 
 	clv_json_open(&member, container, object);
 	while (clv_json_next(&member))
 	{
-		int			i = 0;
+		int i = 0;
 
 		while (i < family->nparams && !clv_json_is(&member, family->param_names[i]))
 			i++;
 		if (i == family->nparams)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("unknown parameter \"%s\" of \"%s\"", member.key, family->name),
-					 errhint("Its parameters are: %s.", ParameterList(family))));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("unknown parameter \"%s\" of \"%s\"", member.key, family->name),
+							errhint("Its parameters are: %s.", ParameterList(family))));
 		param[i] = clv_json_number(&member);
 		seen[i] = true;
 		clv_model_check_parameter(family, i, param[i]);
 	}
 	for (int i = 0; i < family->nparams; i++)
 		if (!seen[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("parameter \"%s\" of \"%s\" is missing", family->param_names[i],
-							family->name),
-					 errhint("Its parameters are: %s.", ParameterList(family))));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("parameter \"%s\" of \"%s\" is missing", family->param_names[i],
+								   family->name),
+							errhint("Its parameters are: %s.", ParameterList(family))));
 }
 
 /* A lower triangle: as many rows as parameters, row i with i + 1 numbers. */
@@ -269,8 +267,9 @@ static void
 ReadCovariance(const ClvMember *member, int n, double *triangle)
 {
 	JsonbContainer *container = clv_json_container(member, "an array of arrays");
-	char	   *shape = psprintf("the lower triangle of a %d x %d matrix: "
-								 "arrays of 1 to %d numbers", n, n, n);
+	char *shape = psprintf("the lower triangle of a %d x %d matrix: "
+						   "arrays of 1 to %d numbers",
+						   n, n, n);
 
 	if (!JsonContainerIsArray(container) || (int) JsonContainerSize(container) != n)
 		clv_json_wrong(member, shape);
@@ -278,8 +277,7 @@ ReadCovariance(const ClvMember *member, int n, double *triangle)
 	{
 		JsonbValue *row = getIthJsonbValueFromContainer(container, i);
 
-		if (row == NULL || row->type != jbvBinary ||
-			!JsonContainerIsArray(row->val.binary.data) ||
+		if (row == NULL || row->type != jbvBinary || !JsonContainerIsArray(row->val.binary.data) ||
 			(int) JsonContainerSize(row->val.binary.data) != i + 1)
 			clv_json_wrong(member, shape);
 		for (int j = 0; j <= i; j++)
@@ -297,7 +295,7 @@ ReadCovariance(const ClvMember *member, int n, double *triangle)
 static void
 ReadName(const ClvMember *member, char *name)
 {
-	char	   *given = clv_json_string(member);
+	char *given = clv_json_string(member);
 
 	if (strlen(given) >= NAMEDATALEN)
 		clv_json_wrong(member, psprintf("a string of less than %d bytes", NAMEDATALEN));
@@ -308,8 +306,8 @@ ReadName(const ClvMember *member, char *name)
 static void
 ReadCovariate(JsonbContainer *container, ClvModelPart *part, int i)
 {
-	ClvMember		member;
-	int			n = part->ncovariates;
+	ClvMember member;
+	int n = part->ncovariates;
 
 	clv_json_open(&member, container, "a covariate of a model");
 	while (clv_json_next(&member))
@@ -328,14 +326,13 @@ ReadCovariate(JsonbContainer *container, ClvModelPart *part, int i)
 void
 clv_model_covariates_from_json(JsonbContainer *container, ClvModelPart *part)
 {
-	int			n;
+	int n;
 
 	if (!JsonContainerIsArray(container) || JsonContainerIsScalar(container))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("covariates of a model must be a JSON array"),
-				 errhint("In the order of the vectors: "
-						 "[{\"name\": \"gender\", \"purchase\": 0.4, \"churn\": -0.2}].")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("covariates of a model must be a JSON array"),
+						errhint("In the order of the vectors: "
+								"[{\"name\": \"gender\", \"purchase\": 0.4, \"churn\": -0.2}].")));
 	n = (int) JsonContainerSize(container);
 	if (n > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -357,7 +354,7 @@ clv_model_covariates_from_json(JsonbContainer *container, ClvModelPart *part)
 static void
 ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
 {
-	ClvMember		member;
+	ClvMember member;
 
 	clv_json_open(&member, container, "a candidate of a model");
 	candidate->log_likelihood = candidate->bic = get_float8_nan();
@@ -384,7 +381,7 @@ static void
 ReadCandidates(const ClvMember *outer, ClvModel *fitted)
 {
 	JsonbContainer *container = clv_json_container(outer, "an array of objects");
-	int			n = (int) JsonContainerSize(container);
+	int n = (int) JsonContainerSize(container);
 
 	if (!JsonContainerIsArray(container) || n > CLV_MAX_CANDIDATES)
 		clv_json_wrong(outer, psprintf("an array of at most %d objects", CLV_MAX_CANDIDATES));
@@ -403,7 +400,7 @@ ReadCandidates(const ClvMember *outer, ClvModel *fitted)
 static const ClvFamily *
 FamilyMember(JsonbContainer *container, const char *object)
 {
-	ClvMember		member;
+	ClvMember member;
 
 	clv_json_open(&member, container, object);
 	while (clv_json_next(&member))
@@ -467,16 +464,16 @@ ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
 static void
 ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 {
-	bool		is_spend = process == CLV_SPEND;
+	bool is_spend = process == CLV_SPEND;
 	const char *object = is_spend ? "the spend part of a model" : "the purchase part of a model";
 	ClvModelPart *part = is_spend ? &fitted->spend : &fitted->purchase;
-	int64	   *skipped = is_spend ? &fitted->spend_skipped : &fitted->skipped;
+	int64 *skipped = is_spend ? &fitted->spend_skipped : &fitted->skipped;
 	JsonbContainer *container = clv_json_container(outer, "an object");
 	const ClvFamily *family;
-	bool		has_parameters = false;
-	bool		has_fit_member = false;
-	ClvMember		member;
-	ClvMember		covariance = {0};	/* its size depends on the covariates, wherever they stand */
+	bool has_parameters = false;
+	bool has_fit_member = false;
+	ClvMember member;
+	ClvMember covariance = {0}; /* its size depends on the covariates, wherever they stand */
 
 	clv_json_open(&member, container, object);
 	family = part->family = FamilyMember(container, object);
@@ -487,7 +484,7 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 		if (clv_json_is(&member, "parameters"))
 		{
 			clv_model_parameters_from_json(clv_json_container(&member, "an object"), family,
-											part->param);
+										   part->param);
 			has_parameters = true;
 		}
 		else if (clv_json_is(&member, "covariance"))
@@ -497,12 +494,13 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 		}
 		else if (ReadFitMember(&member, part, skipped))
 			has_fit_member = true;
-		else if (is_spend ? !ReadSpendMember(&member, fitted) : !ReadPurchaseMember(&member, fitted))
+		else if (is_spend ? !ReadSpendMember(&member, fitted)
+						  : !ReadPurchaseMember(&member, fitted))
 			clv_json_unknown(&member, psprintf("family, parameters, customers, skipped, converged, "
-											"log_likelihood, gradient_norm, iterations, "
-											"covariance, %s",
-											is_spend ? "basis, frequency_spend_correlation"
-													 : "covariates, returned"));
+											   "log_likelihood, gradient_norm, iterations, "
+											   "covariance, %s",
+											   is_spend ? "basis, frequency_spend_correlation"
+														: "covariates, returned"));
 	}
 	if (part->has_covariance)
 		ReadCovariance(&covariance, clv_model_dimension(part), part->covariance);
@@ -510,16 +508,17 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"parameters\" of %s is missing", object)));
 	if (has_fit_member && !part->fitted)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"customers\" of %s is missing", object),
-						errdetail("A fitted part must give the number of customers it was fitted to.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"customers\" of %s is missing", object),
+				 errdetail("A fitted part must give the number of customers it was fitted to.")));
 }
 
 /* An error unless the version is the one that this code reads. */
 static void
 CheckVersion(const ClvMember *member)
 {
-	int64		version = clv_json_whole(member, 0, PG_INT32_MAX);
+	int64 version = clv_json_whole(member, 0, PG_INT32_MAX);
 
 	if (version != JSON_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -531,10 +530,10 @@ CheckVersion(const ClvMember *member)
 void
 clv_model_from_json(Jsonb *json, ClvModel *fitted)
 {
-	ClvMember		member;
-	bool		has_version = false;
-	bool		has_unit = false;
-	int64		spend_skipped = -1;
+	ClvMember member;
+	bool has_version = false;
+	bool has_unit = false;
+	int64 spend_skipped = -1;
 
 	clv_model_init(fitted);
 	clv_json_open(&member, &json->root, "a model");
@@ -572,8 +571,9 @@ clv_model_from_json(Jsonb *json, ClvModel *fitted)
 		else if (clv_json_is(&member, "candidates"))
 			ReadCandidates(&member, fitted);
 		else
-			clv_json_unknown(&member, "version, time_unit, as_of, grace, periods, occasion, purchase, spend, "
-								   "spend_skipped, candidates");
+			clv_json_unknown(
+				&member, "version, time_unit, as_of, grace, periods, occasion, purchase, spend, "
+						 "spend_skipped, candidates");
 	}
 	if (spend_skipped >= 0 && fitted->spend.family != NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -582,9 +582,10 @@ clv_model_from_json(Jsonb *json, ClvModel *fitted)
 	if (spend_skipped >= 0)
 		fitted->spend_skipped = spend_skipped;
 	if (!has_version)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"version\" of a model is missing"),
-						errhint("Write a model by hand with clv_model(family, params, time_unit).")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"version\" of a model is missing"),
+				 errhint("Write a model by hand with clv_model(family, params, time_unit).")));
 	if (fitted->purchase.family != NULL && !has_unit)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("\"time_unit\" of a model is missing"),

@@ -19,9 +19,9 @@ extern void clv_model_from_json(Jsonb *json, ClvModel *fitted);
 
 /* {"r": 0.24, ...}: every parameter of the family, in any order. */
 extern void clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *family,
-											double *param);
+										   double *param);
 
 /* [{"name": "gender", "purchase": 0.4, "churn": -0.2}, ...]: in the order of the vectors. */
 extern void clv_model_covariates_from_json(JsonbContainer *container, ClvModelPart *part);
 
-#endif							/* CLV_MODEL_JSON_H */
+#endif /* CLV_MODEL_JSON_H */

@@ -7,14 +7,15 @@
 
 #include "model/model.h"
 
-/* Parse and check the bytes behind the varlena header, or of the binary form; an error where they are no model. */
+/* Parse and check the bytes behind the varlena header, or of the binary form; an error where they
+ * are no model. */
 extern void clv_model_decode(StringInfo in, ClvModel *fitted);
 
 /* An error that names it unless the family's parameter can have this value. */
 extern void clv_model_check_parameter(const ClvFamily *family, int index, double value);
 
 /* Parameters that a fit has moved, effects included: the k of AIC and BIC. */
-extern int	clv_model_freedom(const ClvModelPart *part);
+extern int clv_model_freedom(const ClvModelPart *part);
 
 /* The AIC of the part. */
 extern double clv_model_aic(const ClvModelPart *part);
@@ -25,4 +26,4 @@ extern const ClvFamily *clv_model_family(const char *name);
 /* The part of the model that a family belongs to. */
 extern ClvModelPart *clv_model_part(ClvModel *fitted, const ClvFamily *family);
 
-#endif							/* CLV_MODEL_PRIVATE_H */
+#endif /* CLV_MODEL_PRIVATE_H */

@@ -15,7 +15,7 @@
 static ClvPackedModel *
 ModelFromJson(Jsonb *json)
 {
-	ClvModel	fitted;
+	ClvModel fitted;
 
 	clv_model_from_json(json, &fitted);
 	return clv_model_pack(&fitted);
@@ -25,7 +25,7 @@ ModelFromJson(Jsonb *json)
 static char *
 ModelText(const ClvPackedModel *model)
 {
-	ClvModel	fitted;
+	ClvModel fitted;
 	StringInfoData out;
 
 	clv_model_unpack(model, &fitted);
@@ -39,10 +39,10 @@ PG_FUNCTION_INFO_V1(clv_model_recv);
 Datum
 clv_model_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
-	int			start = in->cursor;
-	ClvModel	fitted;
-	ClvPackedModel   *model;
+	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
+	int start = in->cursor;
+	ClvModel fitted;
+	ClvPackedModel *model;
 
 	clv_model_decode(in, &fitted);
 	model = clv_model_pack(&fitted);

@@ -41,7 +41,7 @@ enum
 static int64 *
 Counts(ArrayType *state)
 {
-	int64	   *counts = (int64 *) clv_array_data(state);
+	int64 *counts = (int64 *) clv_array_data(state);
 
 	if (ARR_NDIM(state) != 1 || ARR_DIMS(state)[0] != GROUPS || ARR_HASNULL(state) ||
 		ARR_ELEMTYPE(state) != INT8OID)
@@ -69,15 +69,15 @@ StateArgument(FunctionCallInfo fcinfo)
 static pg_noinline void
 InvalidRating(double value)
 {
-	bool		inside = value >= 0 && value <= 10;
+	bool inside = value >= 0 && value <= 10;
 
-	ereport(ERROR, (errcode(inside ? ERRCODE_INVALID_PARAMETER_VALUE
-								   : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					errmsg("invalid rating: %s", clv_number_text(value)),
-					errdetail("Ratings are whole numbers from 0 to 10."),
-					inside ? errhint("Pass each answer separately: an average of answers is not a rating.")
-						   : errhint("Exclude such rows with FILTER, or pass NULL for a missing answer. "
-									 "Answers on another scale have no NPS.")));
+	ereport(ERROR,
+			(errcode(inside ? ERRCODE_INVALID_PARAMETER_VALUE : ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("invalid rating: %s", clv_number_text(value)),
+			 errdetail("Ratings are whole numbers from 0 to 10."),
+			 inside ? errhint("Pass each answer separately: an average of answers is not a rating.")
+					: errhint("Exclude such rows with FILTER, or pass NULL for a missing answer. "
+							  "Answers on another scale have no NPS.")));
 }
 
 /* The group of a rating; an error unless it is a whole number from 0 to 10. */
@@ -95,18 +95,19 @@ PG_FUNCTION_INFO_V1(clv_nps_add);
 Datum
 clv_nps_add(PG_FUNCTION_ARGS)
 {
-	ArrayType  *state = StateArgument(fcinfo);
+	ArrayType *state = StateArgument(fcinfo);
 
 	Counts(state)[GroupOf(PG_GETARG_FLOAT8(1))]++;
 	PG_RETURN_ARRAYTYPE_P(state);
 }
 
-/* clv_nps_remove(counts, rating) -> counts with one rating less, for moving window frames; strict. */
+/* clv_nps_remove(counts, rating) -> counts with one rating less, for moving window frames; strict.
+ */
 PG_FUNCTION_INFO_V1(clv_nps_remove);
 Datum
 clv_nps_remove(PG_FUNCTION_ARGS)
 {
-	ArrayType  *state = StateArgument(fcinfo);
+	ArrayType *state = StateArgument(fcinfo);
 
 	Counts(state)[GroupOf(PG_GETARG_FLOAT8(1))]--;
 	PG_RETURN_ARRAYTYPE_P(state);
@@ -117,8 +118,8 @@ PG_FUNCTION_INFO_V1(clv_nps_combine);
 Datum
 clv_nps_combine(PG_FUNCTION_ARGS)
 {
-	ArrayType  *state = StateArgument(fcinfo);
-	int64	   *counts = Counts(state);
+	ArrayType *state = StateArgument(fcinfo);
+	int64 *counts = Counts(state);
 	const int64 *others = Counts(PG_GETARG_ARRAYTYPE_P(1));
 
 	for (int i = 0; i < GROUPS; i++)
@@ -129,10 +130,10 @@ clv_nps_combine(PG_FUNCTION_ARGS)
 /* The score, its margin of error and confidence limits; all in percent. */
 typedef struct Score
 {
-	double		nps;
-	double		margin;
-	double		low;
-	double		high;
+	double nps;
+	double margin;
+	double low;
+	double high;
 } Score;
 
 /*
@@ -143,13 +144,13 @@ typedef struct Score
 static Score
 ScoreOf(const int64 *counts, int64 responses)
 {
-	double		p = counts[PROMOTERS] + ADDED_AT_ENDS;
-	double		q = counts[PASSIVES] + ADDED_PASSIVES;
-	double		d = counts[DETRACTORS] + ADDED_AT_ENDS;
-	double		n = p + q + d;
-	double		net = (double) (counts[PROMOTERS] - counts[DETRACTORS]);
-	double		centre = 100 * net / n;
-	Score		score;
+	double p = counts[PROMOTERS] + ADDED_AT_ENDS;
+	double q = counts[PASSIVES] + ADDED_PASSIVES;
+	double d = counts[DETRACTORS] + ADDED_AT_ENDS;
+	double n = p + q + d;
+	double net = (double) (counts[PROMOTERS] - counts[DETRACTORS]);
+	double centre = 100 * net / n;
+	Score score;
 
 	score.nps = 100 * net / (double) responses;
 	score.margin = 100 * NORMAL_975 * sqrt((q * (p + d) + 4 * p * d) / n) / n;
@@ -160,18 +161,18 @@ ScoreOf(const int64 *counts, int64 responses)
 }
 
 /*
- * clv_nps_final(counts) -> clv_nps_score: score, margin of error and 95 % interval in percent; NULL without
- * ratings.
+ * clv_nps_final(counts) -> clv_nps_score: score, margin of error and 95 % interval in percent; NULL
+ * without ratings.
  */
 PG_FUNCTION_INFO_V1(clv_nps_final);
 Datum
 clv_nps_final(PG_FUNCTION_ARGS)
 {
 	const int64 *counts = Counts(PG_GETARG_ARRAYTYPE_P(0));
-	int64		responses = counts[PROMOTERS] + counts[PASSIVES] + counts[DETRACTORS];
-	Score		score;
-	Datum		values[8];
-	bool		nulls[8] = {false};
+	int64 responses = counts[PROMOTERS] + counts[PASSIVES] + counts[DETRACTORS];
+	Score score;
+	Datum values[8];
+	bool nulls[8] = {false};
 
 	if (responses == 0)
 		PG_RETURN_NULL();

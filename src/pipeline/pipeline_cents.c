@@ -23,16 +23,18 @@ PG_FUNCTION_INFO_V1(clv_cents);
 /* Above this it does not fit numeric(24,2), the money of views. */
 #define TOO_MUCH_MONEY 1e22
 
-/* clv_cents(float8): the number as numeric with two decimals, NULL where it is infinite or NaN, or 1e22 and more */
+/* clv_cents(float8): the number as numeric with two decimals, NULL where it is infinite or NaN, or
+ * 1e22 and more */
 Datum
 clv_cents(PG_FUNCTION_ARGS)
 {
-	double		number = PG_GETARG_FLOAT8(0);
+	double number = PG_GETARG_FLOAT8(0);
 
 	if (!(fabs(number) < TOO_MUCH_MONEY))
 		PG_RETURN_NULL();
 	if (fabs(number) < TELLS_CENTS)
 		PG_RETURN_NUMERIC(int64_div_fast_to_numeric(llround(100 * number), 2));
-	return DirectFunctionCall2(numeric_round, DirectFunctionCall1(float8_numeric, Float8GetDatum(number)),
+	return DirectFunctionCall2(numeric_round,
+							   DirectFunctionCall1(float8_numeric, Float8GetDatum(number)),
 							   Int32GetDatum(2));
 }

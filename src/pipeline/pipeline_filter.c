@@ -28,11 +28,12 @@ PG_FUNCTION_INFO_V1(clv_pipeline_looks_beyond);
 
 /* ---- one condition ---- */
 
-/* An error of the parser points into the condition, not into the statement that the user has sent. */
+/* An error of the parser points into the condition, not into the statement that the user has sent.
+ */
 static void
 PointIntoCondition(void *condition)
 {
-	int			position = geterrposition();
+	int position = geterrposition();
 
 	if (position > 0)
 	{
@@ -51,29 +52,34 @@ IsOneExpression(List *parsed)
 	if (list_length(parsed) != 1)
 		return false;
 	select = castNode(SelectStmt, castNode(RawStmt, linitial(parsed))->stmt);
-	return list_length(select->targetList) == 1 && linitial_node(ResTarget, select->targetList)->name == NULL &&
-		   select->distinctClause == NIL && select->fromClause == NIL && select->whereClause == NULL &&
-		   select->groupClause == NIL && select->havingClause == NULL && select->windowClause == NIL &&
+	return list_length(select->targetList) == 1 &&
+		   linitial_node(ResTarget, select->targetList)->name == NULL &&
+		   select->distinctClause == NIL && select->fromClause == NIL &&
+		   select->whereClause == NULL && select->groupClause == NIL &&
+		   select->havingClause == NULL && select->windowClause == NIL &&
 		   select->sortClause == NIL && select->limitOffset == NULL && select->limitCount == NULL &&
 		   select->lockingClause == NIL && select->op == SETOP_NONE;
 }
 
-/* clv_pipeline_check_condition(text): nothing, or an error where the text is not one expression in SQL */
+/* clv_pipeline_check_condition(text): nothing, or an error where the text is not one expression in
+ * SQL */
 Datum
 clv_pipeline_check_condition(PG_FUNCTION_ARGS)
 {
-	char	   *condition = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *condition = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	ErrorContextCallback *caller = error_context_stack;
-	ErrorContextCallback callback = {.previous = NULL, .callback = PointIntoCondition, .arg = condition};
-	List	   *parsed;
+	ErrorContextCallback callback = {
+		.previous = NULL, .callback = PointIntoCondition, .arg = condition};
+	List *parsed;
 
 	/* errors come without the context of whoever calls */
 	error_context_stack = &callback;
 	parsed = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
 	if (!IsOneExpression(parsed))
-		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
-						errmsg("filter must be one condition: %s", condition),
-						errhint("Write it as after WHERE, such as 'status = ''paid'' AND amount > 0'.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("filter must be one condition: %s", condition),
+				 errhint("Write it as after WHERE, such as 'status = ''paid'' AND amount > 0'.")));
 	error_context_stack = caller;
 	PG_RETURN_VOID();
 }
@@ -82,16 +88,16 @@ clv_pipeline_check_condition(PG_FUNCTION_ARGS)
 
 typedef struct Beyond
 {
-	int			depth;			/* subqueries and views around the node */
-	char	   *what;			/* what was found */
+	int depth;  /* subqueries and views around the node */
+	char *what; /* what was found */
 } Beyond;
 
 /* Whether a type is of dates and times. */
 static bool
 IsTemporal(Oid type)
 {
-	char		category;
-	bool		preferred;
+	char category;
+	bool preferred;
 
 	get_type_category_preferred(type, &category, &preferred);
 	return category == TYPCATEGORY_DATETIME || category == TYPCATEGORY_TIMESPAN;
@@ -105,11 +111,12 @@ IsTemporal(Oid type)
 static bool
 LooksAtSettingsOnly(Oid function)
 {
-	Oid		   *types;
-	int			n;
-	bool		temporal = IsTemporal(get_func_signature(function, &types, &n));
+	Oid *types;
+	int n;
+	bool temporal = IsTemporal(get_func_signature(function, &types, &n));
 
-	if (get_func_namespace(function) != PG_CATALOG_NAMESPACE || func_volatile(function) != PROVOLATILE_STABLE || n == 0 ||
+	if (get_func_namespace(function) != PG_CATALOG_NAMESPACE ||
+		func_volatile(function) != PROVOLATILE_STABLE || n == 0 ||
 		(n == 1 && strcmp(get_func_name(function), "age") == 0))
 		return false;
 	for (int i = 0; i < n; i++)
@@ -120,7 +127,7 @@ LooksAtSettingsOnly(Oid function)
 static bool
 FunctionLooksBeyond(Oid function, void *context)
 {
-	Beyond	   *beyond = context;
+	Beyond *beyond = context;
 
 	if (func_volatile(function) == PROVOLATILE_IMMUTABLE || LooksAtSettingsOnly(function))
 		return false;
@@ -133,13 +140,13 @@ FunctionLooksBeyond(Oid function, void *context)
 static bool
 LooksBeyond(Node *node, void *context)
 {
-	Beyond	   *beyond = context;
+	Beyond *beyond = context;
 
 	if (node == NULL)
 		return false;
 	if (IsA(node, Query))
 	{
-		bool		found;
+		bool found;
 
 		beyond->depth++;
 		found = query_tree_walker((Query *) node, LooksBeyond, context, 0);
@@ -157,8 +164,8 @@ LooksBeyond(Node *node, void *context)
 		beyond->what = "it looks at the clock";
 		return true;
 	}
-	return check_functions_in_node(node, FunctionLooksBeyond, context)
-		|| expression_tree_walker(node, LooksBeyond, context);
+	return check_functions_in_node(node, FunctionLooksBeyond, context) ||
+		   expression_tree_walker(node, LooksBeyond, context);
 }
 
 /*
@@ -169,12 +176,12 @@ LooksBeyond(Node *node, void *context)
 Datum
 clv_pipeline_looks_beyond(PG_FUNCTION_ARGS)
 {
-	char	   *statement = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char *statement = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MemoryContext caller = CurrentMemoryContext;
-	Beyond		beyond = {0};
-	SPIPlanPtr	plan;
-	ListCell   *source;
-	text	   *result = NULL;
+	Beyond beyond = {0};
+	SPIPlanPtr plan;
+	ListCell *source;
+	text *result = NULL;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -183,7 +190,7 @@ clv_pipeline_looks_beyond(PG_FUNCTION_ARGS)
 		elog(ERROR, "SPI_prepare failed: %s", SPI_result_code_string(SPI_result));
 	foreach (source, SPI_plan_get_plan_sources(plan))
 	{
-		ListCell   *query;
+		ListCell *query;
 
 		foreach (query, ((CachedPlanSource *) lfirst(source))->query_list)
 		{

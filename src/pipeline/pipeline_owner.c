@@ -25,32 +25,33 @@ PG_FUNCTION_INFO_V1(clv_pipeline_as_owner);
 static void
 CheckMember(Oid owner)
 {
-	Oid			user = GetUserId();
+	Oid user = GetUserId();
 
 	/* a superuser is a member even of roles that do not exist */
 	if (GetUserNameFromId(owner, true) == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("role with OID %u does not exist", owner)));
 	if (!clv_may_set_role(user, owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to work as role \"%s\"", GetUserNameFromId(owner, false)),
-				 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(user, false))));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied to work as role \"%s\"", GetUserNameFromId(owner, false)),
+			 errdetail("Role \"%s\" is not a member of it.", GetUserNameFromId(user, false))));
 }
 
-/* The first column of the first row as text, allocated in the caller's memory; NULL where there is none. */
+/* The first column of the first row as text, allocated in the caller's memory; NULL where there is
+ * none. */
 static char *
 Run(const char *statement)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	char	   *value = NULL;
+	char *value = NULL;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute(statement, false, 0) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot run \"%s\" for another role", statement)));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot run \"%s\" for another role", statement)));
 	if (SPI_processed > 0 && SPI_tuptable != NULL)
 		value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	if (value != NULL)
@@ -62,17 +63,17 @@ Run(const char *statement)
 Datum
 clv_pipeline_as_owner(PG_FUNCTION_ARGS)
 {
-	Oid			owner = PG_GETARG_OID(0);
-	char	   *statement = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	Oid			user;
-	int			context;
-	int			settings;
-	char	   *value;
+	Oid owner = PG_GETARG_OID(0);
+	char *statement = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Oid user;
+	int context;
+	int settings;
+	char *value;
 
 	CheckMember(owner);
 	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(owner, context | SECURITY_LOCAL_USERID_CHANGE |
-									  SECURITY_RESTRICTED_OPERATION);
+	SetUserIdAndSecContext(owner,
+						   context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	settings = NewGUCNestLevel();
 	value = Run(statement);
 	/* an error instead puts both back with the transaction */

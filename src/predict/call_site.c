@@ -28,7 +28,7 @@
 static ClvPredictSite *
 Site(FunctionCallInfo fcinfo)
 {
-	FmgrInfo   *flinfo = fcinfo->flinfo;
+	FmgrInfo *flinfo = fcinfo->flinfo;
 
 	if (flinfo->fn_extra == NULL)
 		flinfo->fn_extra = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(ClvPredictSite));
@@ -39,7 +39,7 @@ Site(FunctionCallInfo fcinfo)
 static int
 FindModel(ClvPredictSite *site, Datum model, int width, MemoryContext context)
 {
-	int			i;
+	int i;
 
 	for (i = 0; i < CLV_SITE_MODELS && site->models[i] != NULL; i++)
 		if (clv_model_is_cached(&site->models[i]->model, model))
@@ -60,12 +60,12 @@ ClvModelSite *
 clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width)
 {
 	ClvPredictSite *site = Site(fcinfo);
-	Datum		model = PG_GETARG_DATUM(argument);
+	Datum model = PG_GETARG_DATUM(argument);
 	ClvModelSite *current = site->models[site->current];
 
 	if (current == NULL || !clv_model_is_cached(&current->model, model))
 	{
-		uint64		generation;
+		uint64 generation;
 
 		site->current = FindModel(site, model, width, fcinfo->flinfo->fn_mcxt);
 		current = site->models[site->current];
@@ -103,16 +103,16 @@ bool
 clv_has_limits(const ClvModel *fitted, bool with_spend)
 {
 	const ClvModelPart *part = clv_model_fell_short(&fitted->purchase) ? &fitted->purchase
-								: with_spend && clv_model_fell_short(&fitted->spend)
-									? &fitted->spend
-									: NULL;
+							   : with_spend && clv_model_fell_short(&fitted->spend) ? &fitted->spend
+																					: NULL;
 
 	if (part != NULL && clv_first_in_statement(part->family->name))
-		ereport(WARNING,
-				(errmsg("limits are NULL: the fit of \"%s\" did not converge", part->family->name),
-				 errdetail("The standard errors of its parameters are not known; expectations are "
-						   "computed from the parameters as they are."),
-				 errhint("Fit more customers together, fit another family, or use shape_penalty.")));
+		ereport(
+			WARNING,
+			(errmsg("limits are NULL: the fit of \"%s\" did not converge", part->family->name),
+			 errdetail("The standard errors of its parameters are not known; expectations are "
+					   "computed from the parameters as they are."),
+			 errhint("Fit more customers together, fit another family, or use shape_penalty.")));
 	return part == NULL;
 }
 
@@ -132,7 +132,7 @@ clv_as_of_model(const ClvModel *fitted)
 DateADT
 clv_as_of(FunctionCallInfo fcinfo, int argument, const ClvModel *fitted)
 {
-	DateADT		as_of;
+	DateADT as_of;
 
 	if (PG_ARGISNULL(argument))
 		return clv_as_of_model(fitted);
@@ -145,16 +145,17 @@ double
 clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon)
 {
 	const ClvFamily *family = fitted->purchase.family;
-	double		days = clv_horizon_days(horizon);
-	double		periods;
+	double days = clv_horizon_days(horizon);
+	double periods;
 
 	if (!clv_in_periods(family))
 		return days / fitted->unit_days;
 	if (!clv_interval_periods(&fitted->counting.grid, horizon, &periods))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s of %s is not a whole number of periods of %s", what,
-							   clv_interval_text(horizon), clv_interval_text(&fitted->time_unit)),
-						errdetail("Model \"%s\" counts periods of the model's time unit.", family->name)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s of %s is not a whole number of periods of %s", what,
+						clv_interval_text(horizon), clv_interval_text(&fitted->time_unit)),
+				 errdetail("Model \"%s\" counts periods of the model's time unit.", family->name)));
 	clv_check_few(family, what, periods);
 	return periods;
 }
@@ -175,8 +176,8 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 {
 	static const Interval no_end = {.time = PG_INT64_MIN, .day = 1, .month = PG_INT32_MAX};
 	const Interval *given = horizon != NULL ? horizon : &no_end;
-	double		unit_days = site->model.fitted.unit_days;
-	ClvTerms	terms;
+	double unit_days = site->model.fitted.unit_days;
+	ClvTerms terms;
 
 	if (site->has_terms && site->discount_rate == discount_rate &&
 		site->horizon.time == given->time && site->horizon.day == given->day &&
@@ -211,18 +212,19 @@ void
 clv_need_no_covariates(const ClvModel *fitted)
 {
 	if (fitted->purchase.ncovariates > 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the model depends on covariates"),
-						errdetail("They are, in this order: %s.", Names(&fitted->purchase)),
-						errhint("Use clv_with_covariates(model, array of numbers), the model of customers "
-								"with certain covariates.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the model depends on covariates"),
+				 errdetail("They are, in this order: %s.", Names(&fitted->purchase)),
+				 errhint("Use clv_with_covariates(model, array of numbers), the model of customers "
+						 "with certain covariates.")));
 }
 
 /* The vector as numbers; errors name what is wrong with it. */
 static const double *
 Vector(const ClvModelPart *part, ArrayType *array)
 {
-	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	const double *z;
 
 	if (ARR_NDIM(array) > 1 || n != part->ncovariates)
@@ -233,9 +235,9 @@ Vector(const ClvModelPart *part, ArrayType *array)
 							: errmsg("the model has %d covariates, not %d", part->ncovariates, n),
 						errdetail("They are, in this order: %s.", Names(part))));
 	if (array_contains_nulls(array))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("covariates must not be NULL"),
-						errdetail("They are, in this order: %s.", Names(part))));
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("covariates must not be NULL"),
+				 errdetail("They are, in this order: %s.", Names(part))));
 	z = (const double *) clv_array_data(array);
 	for (int i = 0; i < n; i++)
 		if (!isfinite(z[i]))
@@ -250,7 +252,7 @@ static void
 Move(ClvModelSite *site, const double *z)
 {
 	const ClvModelPart *part = &site->model.fitted.purchase;
-	int			n = part->ncovariates;
+	int n = part->ncovariates;
 
 	if (site->moved == NULL)
 		site->moved = MemoryContextAlloc(site->memo.context, sizeof(ClvModel));
@@ -262,11 +264,13 @@ Move(ClvModelSite *site, const double *z)
 						   site->moved->purchase.param);
 	for (int i = 0; i < part->family->nparams; i++)
 		if (!(site->moved->purchase.param[i] > 0 && isfinite(site->moved->purchase.param[i])))
-			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							errmsg("with these covariates the parameter \"%s\" is beyond the reach "
-								   "of double precision", part->family->param_names[i]),
-							errdetail("The covariates are, in this order: %s.", Names(part)),
-							errhint("Give the covariates in the units that the model was fitted with.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("with these covariates the parameter \"%s\" is beyond the reach "
+							"of double precision",
+							part->family->param_names[i]),
+					 errdetail("The covariates are, in this order: %s.", Names(part)),
+					 errhint("Give the covariates in the units that the model was fitted with.")));
 	site->purchase = site->churn = 0;
 	for (int i = 0; i < n; i++)
 	{
@@ -314,15 +318,15 @@ clv_customer_site(FunctionCallInfo fcinfo, int covariates)
 }
 
 /*
- * clv_with_covariates(model, covariates) -> clv_model: the model of customers who have these covariates, without
- * covariates itself; strict, errors where the vector does not fit the model.
+ * clv_with_covariates(model, covariates) -> clv_model: the model of customers who have these
+ * covariates, without covariates itself; strict, errors where the vector does not fit the model.
  */
 PG_FUNCTION_INFO_V1(clv_with_covariates);
 Datum
 clv_with_covariates(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site = clv_customer_site(fcinfo, 1);
-	ClvModel	fitted = *site->fitted;
+	ClvModel fitted = *site->fitted;
 	ClvModelPart *part = &fitted.purchase;
 
 	/* the standard errors of these parameters are not known: a part as if written by hand */
@@ -346,18 +350,19 @@ clv_site_key(const ClvModelSite *site, const ClvCustomer *customer)
 
 /*
  * The probability that a customer who is alive so many days after the first purchase leaves before
- * they buy again. Blocks of days are fixed, so that the result does not depend on the order of rows.
+ * they buy again. Blocks of days are fixed, so that the result does not depend on the order of
+ * rows.
  */
 static double
 Leaving(ClvModelSite *site, double x, int32 days)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
-	ClvMemoKey	key = clv_memo_key((int32) x, days / LEAVING_DAYS, 0, site->purchase, site->churn);
-	double	   *chances = clv_memo_values(&site->leaving, &key);
+	ClvMemoKey key = clv_memo_key((int32) x, days / LEAVING_DAYS, 0, site->purchase, site->churn);
+	double *chances = clv_memo_values(&site->leaving, &key);
 
 	if (isnan(chances[0]))
 	{
-		double		times[LEAVING_DAYS];
+		double times[LEAVING_DAYS];
 
 		for (int i = 0; i < LEAVING_DAYS; i++)
 			times[i] = ((double) key.days * LEAVING_DAYS + i) / site->fitted->unit_days;
@@ -370,8 +375,8 @@ double
 clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
-	double		p_alive;
-	double		leaving;
+	double p_alive;
+	double leaving;
 
 	if (part->family->leaving == NULL)
 		return clv_p_alive_of(site->fitted, customer);
@@ -382,14 +387,14 @@ clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
 }
 
 /*
- * A quantity of the customer given alive under the terms of the site, computed and not taken from the
- * memo; for every kind but CLV_MEMO_GAIN.
+ * A quantity of the customer given alive under the terms of the site, computed and not taken from
+ * the memo; for every kind but CLV_MEMO_GAIN.
  */
 static double
 Evaluate(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 {
 	const ClvTerms *terms = &site->terms;
-	ClvFuture	future;
+	ClvFuture future;
 
 	clv_future_of(site->fitted, customer, &future);
 	switch (kind)
@@ -404,8 +409,8 @@ Evaluate(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 }
 
 /*
- * What a purchase today adds to the discounted purchases; 0 for families of whole periods. The customer
- * after that purchase has a key of the memo as well, often one that other customers share.
+ * What a purchase today adds to the discounted purchases; 0 for families of whole periods. The
+ * customer after that purchase has a key of the memo as well, often one that other customers share.
  */
 static double
 Gain(ClvModelSite *site, const ClvCustomer *customer)
@@ -417,16 +422,15 @@ Gain(ClvModelSite *site, const ClvCustomer *customer)
 	buyer.x = customer->x + 1;
 	buyer.t_x = customer->T;
 	buyer.last = customer->days;
-	return clv_site_p_alive(site, &buyer) *
-			   clv_remembered(site, &buyer, CLV_MEMO_DISCOUNTED) -
+	return clv_site_p_alive(site, &buyer) * clv_remembered(site, &buyer, CLV_MEMO_DISCOUNTED) -
 		   clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
 }
 
 double
 clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 {
-	ClvMemoKey	key = clv_site_key(site, customer);
-	double		value;
+	ClvMemoKey key = clv_site_key(site, customer);
+	double value;
 
 	/* the same number, bit for bit, where nothing is discounted */
 	if (kind == CLV_MEMO_DISCOUNTED && site->terms.delta == 0)

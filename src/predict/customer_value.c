@@ -9,16 +9,16 @@
 /* What clv_valuer_measure() keeps between customers; valid for one model and one horizon. */
 struct ClvValuer
 {
-	ClvMemo		memo;			/* expected purchases of the horizon, given alive */
-	uint64		generation;
-	double		horizon_days;
+	ClvMemo memo; /* expected purchases of the horizon, given alive */
+	uint64 generation;
+	double horizon_days;
 };
 
 /* Expected purchases in the next horizon_days, given that the customer is alive. */
 static double
 Expected(const ClvModel *fitted, const ClvCustomer *customer, double horizon_days)
 {
-	ClvFuture	future;
+	ClvFuture future;
 
 	clv_future_of(fitted, customer, &future);
 	return future.family->expected(future.param, horizon_days / fitted->unit_days);
@@ -29,8 +29,8 @@ static double
 ExpectedOnce(ClvMemo *memo, const ClvModel *fitted, const ClvCustomer *customer,
 			 double horizon_days)
 {
-	ClvMemoKey	key = clv_customer_key(fitted->purchase.family, customer, 0, 0);
-	double	   *value = clv_memo_values(memo, &key);
+	ClvMemoKey key = clv_customer_key(fitted->purchase.family, customer, 0, 0);
+	double *value = clv_memo_values(memo, &key);
 
 	if (isnan(*value))
 		*value = Expected(fitted, customer, horizon_days);
@@ -62,7 +62,7 @@ clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history, DateADT a
 ClvValuer *
 clv_valuer_create(MemoryContext context)
 {
-	ClvValuer  *valuer = MemoryContextAllocZero(context, sizeof(ClvValuer));
+	ClvValuer *valuer = MemoryContextAllocZero(context, sizeof(ClvValuer));
 
 	clv_memo_init(&valuer->memo, context, 1);
 	return valuer;
@@ -70,8 +70,8 @@ clv_valuer_create(MemoryContext context)
 
 bool
 clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model, const ClvHistory *history,
-				   DateADT as_of, const ClvSummary *summary, double horizon_days,
-				   double *p_alive, double *value)
+				   DateADT as_of, const ClvSummary *summary, double horizon_days, double *p_alive,
+				   double *value)
 {
 	const ClvModel *fitted = &model->fitted;
 	ClvCustomer customer;

@@ -17,33 +17,35 @@
 
 #define MOST_PERIODS 100000
 
-/* ---- clv_forecast(model, history, periods, period, discount_rate, margin, as_of, covariates) ---- */
+/* ---- clv_forecast(model, history, periods, period, discount_rate, margin, as_of, covariates) ----
+ */
 
-/* A forecast of one customer: what the customer is expected to do if alive, and the periods asked for. */
+/* A forecast of one customer: what the customer is expected to do if alive, and the periods asked
+ * for. */
 typedef struct Forecast
 {
-	ClvFuture	future;			/* given alive */
-	double		p_alive;
-	double		spend;			/* per purchase; not finite where there is none */
-	double		margin;
-	double		delta;
-	double		step;			/* of a period, in days or periods; unit: how many make the model's unit */
-	double		unit;
-	double		period_days;
-	const ClvGrid *grid;		/* of families of discrete time, else NULL */
-	int			periods;
-	DateADT		as_of;
+	ClvFuture future; /* given alive */
+	double p_alive;
+	double spend; /* per purchase; not finite where there is none */
+	double margin;
+	double delta;
+	double step; /* of a period, in days or periods; unit: how many make the model's unit */
+	double unit;
+	double period_days;
+	const ClvGrid *grid; /* of families of discrete time, else NULL */
+	int periods;
+	DateADT as_of;
 } Forecast;
 
 /* Expected purchases, undiscounted and discounted, until the end of the period; given alive. */
 static void
 Until(const Forecast *forecast, int period, double *expected, double *discounted)
 {
-	double		t = period * forecast->step / forecast->unit;
+	double t = period * forecast->step / forecast->unit;
 
 	*expected = forecast->future.family->expected(forecast->future.param, t);
-	*discounted = forecast->delta == 0 ? *expected
-									   : clv_discounted(&forecast->future, forecast->delta, t);
+	*discounted =
+		forecast->delta == 0 ? *expected : clv_discounted(&forecast->future, forecast->delta, t);
 }
 
 /* The first day of a period, or the day within which it begins. */
@@ -51,17 +53,17 @@ static DateADT
 FirstDay(const Forecast *forecast, int period)
 {
 	const ClvGrid *grid = forecast->grid;
-	double		day = forecast->as_of + floor(period * forecast->period_days) + 1;
-	double		steps = period * forecast->step;
+	double day = forecast->as_of + floor(period * forecast->period_days) + 1;
+	double steps = period * forecast->step;
 
 	/* periods are those of the calendar, or begin on the day after as_of */
 	if (grid != NULL)
 		day = (double) clv_day_plus(clv_grid_over(grid, forecast->as_of) + 1,
 									(int64) (steps * grid->months), (int64) (steps * grid->days));
 	if (!(day < DATE_END_JULIAN - POSTGRES_EPOCH_JDATE))
-		ereport(ERROR, (errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-						errmsg("period %d of the forecast begins beyond the last date",
-							   period + 1)));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("period %d of the forecast begins beyond the last date", period + 1)));
 	return (DateADT) day;
 }
 
@@ -72,17 +74,17 @@ FirstDay(const Forecast *forecast, int period)
 static void
 PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo *result)
 {
-	double		expected = 0;
-	double		discounted = 0;
-	bool		money = isfinite(forecast->spend);
+	double expected = 0;
+	double discounted = 0;
+	bool money = isfinite(forecast->spend);
 
 	for (int i = 0; i < forecast->periods; i++)
 	{
-		double		next;
-		double		next_discounted;
-		double		purchases;
-		Datum		values[4] = {0};
-		bool		nulls[4] = {false, false, !money, !money};
+		double next;
+		double next_discounted;
+		double purchases;
+		Datum values[4] = {0};
+		bool nulls[4] = {false, false, !money, !money};
 
 		CHECK_FOR_INTERRUPTS();
 		Until(forecast, i + 1, &next, &next_discounted);
@@ -91,8 +93,8 @@ PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo 
 		values[1] = Float8GetDatum(clv_checked(purchases, "the forecast", customer));
 		if (money)
 		{
-			double		value = forecast->p_alive * forecast->spend * forecast->margin *
-					   fmax(next_discounted - discounted, 0);
+			double value = forecast->p_alive * forecast->spend * forecast->margin *
+						   fmax(next_discounted - discounted, 0);
 
 			values[2] = Float8GetDatum(purchases * forecast->spend);
 			/* no sum of money is -0 */
@@ -104,12 +106,13 @@ PutPeriods(const Forecast *forecast, const ClvCustomer *customer, ReturnSetInfo 
 	}
 }
 
-/* Sets the steps of the forecast; errors where a period is not positive, or the horizon is too long. */
+/* Sets the steps of the forecast; errors where a period is not positive, or the horizon is too
+ * long. */
 static void
 SetPeriod(Forecast *forecast, const ClvModel *fitted, const Interval *period)
 {
-	int			periods = forecast->periods;
-	double		days = clv_span_days("period", period);
+	int periods = forecast->periods;
+	double days = clv_span_days("period", period);
 
 	if (periods < 1 || periods > MOST_PERIODS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -133,9 +136,9 @@ SetPeriod(Forecast *forecast, const ClvModel *fitted, const Interval *period)
 }
 
 /*
- * clv_forecast(model, history, periods, period, discount_rate, margin, as_of, covariates) -> one row a period:
- * first day, expected purchases, revenue and value; no rows for NULL arguments other than the last two, or before
- * the first purchase.
+ * clv_forecast(model, history, periods, period, discount_rate, margin, as_of, covariates) -> one
+ * row a period: first day, expected purchases, revenue and value; no rows for NULL arguments other
+ * than the last two, or before the first purchase.
  */
 PG_FUNCTION_INFO_V1(clv_forecast);
 Datum
@@ -143,10 +146,17 @@ clv_forecast(PG_FUNCTION_ARGS)
 {
 	enum
 	{
-		MODEL, HISTORY, PERIODS, PERIOD, DISCOUNT_RATE, MARGIN, AS_OF, COVARIATES
+		MODEL,
+		HISTORY,
+		PERIODS,
+		PERIOD,
+		DISCOUNT_RATE,
+		MARGIN,
+		AS_OF,
+		COVARIATES
 	};
 	ClvModelSite *site;
-	Forecast	forecast;
+	Forecast forecast;
 	ClvCustomer customer;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -173,9 +183,9 @@ clv_forecast(PG_FUNCTION_ARGS)
 /* ---- clv_new_customer(model, horizon, discount_rate, margin, covariates) ---- */
 
 /*
- * clv_new_customer(model, horizon, discount_rate, margin, covariates) -> row: what a customer is expected to buy
- * and be worth from the first purchase on; NULL for NULL arguments other than covariates, NULL values without an
- * expected spend.
+ * clv_new_customer(model, horizon, discount_rate, margin, covariates) -> row: what a customer is
+ * expected to buy and be worth from the first purchase on; NULL for NULL arguments other than
+ * covariates, NULL values without an expected spend.
  */
 PG_FUNCTION_INFO_V1(clv_new_customer);
 Datum
@@ -183,15 +193,19 @@ clv_new_customer(PG_FUNCTION_ARGS)
 {
 	enum
 	{
-		MODEL, HORIZON, DISCOUNT_RATE, MARGIN, COVARIATES
+		MODEL,
+		HORIZON,
+		DISCOUNT_RATE,
+		MARGIN,
+		COVARIATES
 	};
 	ClvModelSite *site;
 	ClvCustomer newcomer = {0};
-	ClvFuture	future;
-	double		margin;
-	double		spend;
-	Datum		values[4] = {0};
-	bool		nulls[4] = {false, true, true, true};
+	ClvFuture future;
+	double margin;
+	double spend;
+	Datum values[4] = {0};
+	bool nulls[4] = {false, true, true, true};
 
 	for (int i = MODEL; i <= MARGIN; i++)
 		if (PG_ARGISNULL(i))
@@ -203,15 +217,16 @@ clv_new_customer(PG_FUNCTION_ARGS)
 
 	future.family = site->fitted->purchase.family;
 	memcpy(future.param, site->fitted->purchase.param, sizeof(future.param));
-	values[0] = Float8GetDatum(clv_checked(future.family->expected(future.param, site->terms.horizon),
-										   "the expected number of purchases", &newcomer));
+	values[0] =
+		Float8GetDatum(clv_checked(future.family->expected(future.param, site->terms.horizon),
+								   "the expected number of purchases", &newcomer));
 	spend = clv_spend_of(site->fitted, &newcomer);
 	if (isfinite(spend))
 	{
-		double		first = spend * margin;
-		double		repeats = clv_checked(clv_discounted(&future, site->terms.delta,
-													 site->terms.horizon) * first,
-									  "the value", &newcomer);
+		double first = spend * margin;
+		double repeats =
+			clv_checked(clv_discounted(&future, site->terms.delta, site->terms.horizon) * first,
+						"the value", &newcomer);
 
 		values[1] = Float8GetDatum(first);
 		values[2] = Float8GetDatum(repeats + 0.0);

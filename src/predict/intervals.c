@@ -17,7 +17,8 @@
 /* The mixture is truncated where the counts left out cannot change a digit of its quantiles. */
 #define TAIL 1e-11
 
-/* Counts are computed in blocks of growing size; more than the last is an error, not a long search. */
+/* Counts are computed in blocks of growing size; more than the last is an error, not a long search.
+ */
 #define COUNTS_FIRST 64
 #define COUNTS_LAST (1 << 18)
 
@@ -30,8 +31,7 @@
 #define ROOT_STEPS 200
 
 /* Raises the error of a quantile that lies beyond the largest number of purchases computed. */
-static pg_attribute_noreturn() void
-TooManyPurchases(void)
+static pg_attribute_noreturn() void TooManyPurchases(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					errmsg("quantiles beyond %d purchases are not computed", COUNTS_LAST),
@@ -43,8 +43,8 @@ clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, doub
 {
 	for (int n = COUNTS_FIRST; n <= COUNTS_LAST && horizon > 0; n *= 4)
 	{
-		double	   *p = palloc(n * sizeof(double));
-		int			quantile;
+		double *p = palloc(n * sizeof(double));
+		int quantile;
 
 		CHECK_FOR_INTERRUPTS();
 		quantile = clv_quantile_given(future, p_alive, horizon, level, n, p);
@@ -72,11 +72,11 @@ clv_second_moment(const ClvFuture *future, double horizon)
 		return family->pairs(future->param, horizon) + family->expected(future->param, horizon);
 	for (int n = COUNTS_FIRST; n <= COUNTS_LAST; n *= 4)
 	{
-		double	   *p = palloc(n * sizeof(double));
-		double		seen = 0;
-		double		moment = 0;
-		double		ratio;
-		double		rest;
+		double *p = palloc(n * sizeof(double));
+		double seen = 0;
+		double moment = 0;
+		double ratio;
+		double rest;
 
 		CHECK_FOR_INTERRUPTS();
 		family->probabilities(future->param, horizon, n, p);
@@ -99,9 +99,9 @@ typedef struct Mixture
 {
 	const ClvModelPart *spend;
 	const ClvCustomer *customer;
-	double	   *p;				/* p[k]: k purchases, alive */
-	int			counts;
-	double		atom;			/* P(no purchase), the dead included */
+	double *p; /* p[k]: k purchases, alive */
+	int counts;
+	double atom; /* P(no purchase), the dead included */
 } Mixture;
 
 /* Fills in the probabilities of all counts until the rest is below TAIL. */
@@ -110,8 +110,8 @@ Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon
 {
 	for (int n = COUNTS_FIRST;; n *= 4)
 	{
-		double		sum = 0;
-		int			last;
+		double sum = 0;
+		int last;
 
 		CHECK_FOR_INTERRUPTS();
 		mixture->p = palloc(n * sizeof(double));
@@ -136,8 +136,8 @@ Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon
 static int
 CountQuantile(const Mixture *mixture, double level)
 {
-	double		sum = mixture->atom;
-	int			k = 1;
+	double sum = mixture->atom;
+	int k = 1;
 
 	while (k < mixture->counts && (sum += mixture->p[k]) < level)
 		k++;
@@ -150,15 +150,15 @@ Excess(const Mixture *mixture, double ln_s, double level)
 {
 	const ClvModelPart *spend = mixture->spend;
 	const ClvCustomer *customer = mixture->customer;
-	double		s = exp(ln_s);
-	double		sum = mixture->atom;
+	double s = exp(ln_s);
+	double sum = mixture->atom;
 
 	for (int k = 1; k < mixture->counts; k++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (mixture->p[k] > 0)
-			sum += mixture->p[k] * spend->family->spend_cdf(spend->param, customer->spend_x,
-															customer->mean, k, s);
+			sum += mixture->p[k] *
+				   spend->family->spend_cdf(spend->param, customer->spend_x, customer->mean, k, s);
 	}
 	return sum - level;
 }
@@ -170,11 +170,11 @@ Excess(const Mixture *mixture, double ln_s, double level)
 static double
 Root(const Mixture *mixture, double level, double start)
 {
-	double		a = start;
-	double		fa = Excess(mixture, a, level);
-	double		b = a;
-	double		fb = fa;
-	int			last = 0;		/* the end that moved last: -1 a, 1 b */
+	double a = start;
+	double fa = Excess(mixture, a, level);
+	double b = a;
+	double fb = fa;
+	int last = 0; /* the end that moved last: -1 a, 1 b */
 
 	/* e^700 is beyond any amount of money: the quantile of a level that close to 1 is infinite */
 	for (double step = 0.25; fa > 0 && a > -700; step *= 2)
@@ -196,9 +196,9 @@ Root(const Mixture *mixture, double level, double start)
 
 	for (int i = 0; i < ROOT_STEPS && b - a > ROOT_WIDTH && fa < 0 && fb > 0; i++)
 	{
-		double		c = b - fb * (b - a) / (fb - fa);
-		double		fc;
-		int			moved;
+		double c = b - fb * (b - a) / (fb - fa);
+		double fc;
+		int moved;
 
 		if (!(c > a && c < b))
 			c = a + (b - a) / 2;
@@ -230,8 +230,8 @@ void
 clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *customer, const ClvFuture *future,
 					double p_alive, double horizon, int n, const double *levels, double *quantiles)
 {
-	Mixture		mixture = {.spend = &fitted->spend, .customer = customer};
-	double		mean = clv_spend_of(fitted, customer);
+	Mixture mixture = {.spend = &fitted->spend, .customer = customer};
+	double mean = clv_spend_of(fitted, customer);
 
 	for (int i = 0; i < n; i++)
 		quantiles[i] = 0;

@@ -24,8 +24,8 @@
 /* An entry: its key, then its values. */
 typedef struct MemoEntry
 {
-	ClvMemoKey	key;			/* x = -1: empty */
-	double		value[FLEXIBLE_ARRAY_MEMBER];
+	ClvMemoKey key; /* x = -1: empty */
+	double value[FLEXIBLE_ARRAY_MEMBER];
 } MemoEntry;
 
 /* The entry in a slot of the table. */
@@ -55,8 +55,8 @@ clv_memo_forget(ClvMemo *memo)
 ClvMemoKey
 clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn)
 {
-	ClvMemoKey	key = {.x = x, .days = days, .last = last, .purchase = purchase, .churn = churn};
-	uint32		hash = (uint32) days * 2654435761u + (uint32) x;
+	ClvMemoKey key = {.x = x, .days = days, .last = last, .purchase = purchase, .churn = churn};
+	uint32 hash = (uint32) days * 2654435761u + (uint32) x;
 
 	if (last != 0)
 		hash ^= murmurhash32((uint32) last);
@@ -78,12 +78,12 @@ clv_customer_key(const ClvFamily *family, const ClvCustomer *customer, double pu
 static inline MemoEntry *
 Slot(const ClvMemo *memo, const ClvMemoKey *key)
 {
-	uint32		mask = memo->size - 1;
-	uint32		slot = key->hash & mask;
+	uint32 mask = memo->size - 1;
+	uint32 slot = key->hash & mask;
 
 	for (;; slot = (slot + 1) & mask)
 	{
-		MemoEntry  *entry = EntryAt(memo, slot);
+		MemoEntry *entry = EntryAt(memo, slot);
 
 		if (entry->key.x < 0 ||
 			(entry->key.x == key->x && entry->key.days == key->days &&
@@ -93,11 +93,12 @@ Slot(const ClvMemo *memo, const ClvMemoKey *key)
 	}
 }
 
-/* Makes the table four times as large, or empties it where it is at its largest; keeps it at most half full. */
+/* Makes the table four times as large, or empties it where it is at its largest; keeps it at most
+ * half full. */
 static void
 Grow(ClvMemo *memo)
 {
-	ClvMemo		old = *memo;
+	ClvMemo old = *memo;
 
 	if (old.size * 4 * old.stride > MEMO_BYTES)
 	{
@@ -105,12 +106,13 @@ Grow(ClvMemo *memo)
 		return;
 	}
 	memo->size = Max(MEMO_FIRST, old.size * 4);
-	memo->memory = MemoryContextAlloc(memo->context, memo->size * memo->stride + PG_CACHE_LINE_SIZE);
+	memo->memory =
+		MemoryContextAlloc(memo->context, memo->size * memo->stride + PG_CACHE_LINE_SIZE);
 	memo->entries = (char *) CACHELINEALIGN(memo->memory);
 	clv_memo_forget(memo);
 	for (int i = 0; i < old.size; i++)
 	{
-		MemoEntry  *entry = EntryAt(&old, i);
+		MemoEntry *entry = EntryAt(&old, i);
 
 		if (entry->key.x >= 0)
 			memcpy(Slot(memo, &entry->key), entry, memo->stride);
@@ -130,7 +132,7 @@ clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key)
 double *
 clv_memo_values(ClvMemo *memo, const ClvMemoKey *key)
 {
-	MemoEntry  *entry;
+	MemoEntry *entry;
 
 	if (memo->size > 0)
 	{

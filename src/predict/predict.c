@@ -42,9 +42,9 @@ enum
 /* The row of one customer in the making, and the quantities it is made of. */
 typedef struct Prediction
 {
-	double		alive[CLV_MEMO_KINDS];	/* what the customer would do, given alive */
-	double		value[COLUMNS];
-	bool		null[COLUMNS];
+	double alive[CLV_MEMO_KINDS]; /* what the customer would do, given alive */
+	double value[COLUMNS];
+	bool null[COLUMNS];
 } Prediction;
 
 /* Sets a column of the row to a value that is not NULL. */
@@ -59,8 +59,8 @@ Set(Prediction *row, int column, double value)
 static void
 PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
 {
-	ClvMemoKey	key = clv_site_key(site, customer);
-	double		p_alive;
+	ClvMemoKey key = clv_site_key(site, customer);
+	double p_alive;
 
 	clv_memo_prefetch(&site->memo, &key);
 	p_alive = clv_site_p_alive(site, customer);
@@ -78,9 +78,9 @@ PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *ro
 static void
 PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Prediction *row)
 {
-	double		p_alive = row->value[P_ALIVE];
-	double		spend;
-	double		worth;			/* of a purchase, if alive */
+	double p_alive = row->value[P_ALIVE];
+	double spend;
+	double worth; /* of a purchase, if alive */
 
 	if (site->fitted->spend.family == NULL)
 		return;
@@ -92,26 +92,27 @@ PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Pre
 	Set(row, EXPECTED_REVENUE, row->value[EXPECTED_PURCHASES] * spend);
 	Set(row, CLV, clv_checked(worth * row->alive[CLV_MEMO_DISCOUNTED], "the value", customer));
 	if (!clv_in_periods(site->fitted->purchase.family))
-		Set(row, NEXT_PURCHASE_VALUE, clv_checked(worth * row->alive[CLV_MEMO_GAIN],
-												  "the value of the next purchase", customer));
+		Set(row, NEXT_PURCHASE_VALUE,
+			clv_checked(worth * row->alive[CLV_MEMO_GAIN], "the value of the next purchase",
+						customer));
 	if (site->terms.delta > 0 && isfinite(row->alive[CLV_MEMO_LIFETIME]))
 		Set(row, LIFETIME_VALUE, worth * row->alive[CLV_MEMO_LIFETIME]);
 }
 
 /*
- * The limits of purchases and value at the level; NULL where the fit did not converge, those of value also without
- * an expected spend.
+ * The limits of purchases and value at the level; NULL where the fit did not converge, those of
+ * value also without an expected spend.
  */
 static void
 PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer *customer,
 				 double margin, double level, Prediction *row)
 {
-	double		levels[2] = {(1 - level) / 2, (1 + level) / 2};
-	double		spend[2];
-	double		p_alive = row->value[P_ALIVE];
-	double		expected = row->alive[CLV_MEMO_EXPECTED];
-	double		discount;
-	ClvFuture	future;
+	double levels[2] = {(1 - level) / 2, (1 + level) / 2};
+	double spend[2];
+	double p_alive = row->value[P_ALIVE];
+	double expected = row->alive[CLV_MEMO_EXPECTED];
+	double discount;
+	ClvFuture future;
 
 	if (!clv_has_limits(site->fitted, false))
 		return;
@@ -122,8 +123,8 @@ PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer 
 	if (row->null[EXPECTED_SPEND] || !clv_has_limits(site->fitted, true))
 		return;
 
-	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, 2,
-						levels, spend);
+	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, 2, levels,
+						spend);
 	discount = expected > 0 ? row->alive[CLV_MEMO_DISCOUNTED] / expected : 1;
 	/* a negative margin swaps the limits; no sum of money is -0 */
 	Set(row, margin < 0 ? CLV_HIGH : CLV_LOW, spend[0] * discount * margin + 0.0);
@@ -134,7 +135,7 @@ PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer 
 static Datum
 RowDatum(FunctionCallInfo fcinfo, Prediction *row)
 {
-	Datum		values[COLUMNS];
+	Datum values[COLUMNS];
 
 	for (int i = 0; i < COLUMNS; i++)
 		values[i] = row->null[i] ? (Datum) 0 : Float8GetDatum(row->value[i]);
@@ -142,8 +143,8 @@ RowDatum(FunctionCallInfo fcinfo, Prediction *row)
 }
 
 /*
- * clv_predict(model, history, horizon, discount_rate, margin, as_of, level, covariates) -> clv_prediction; NULL
- * where one of the first five arguments is NULL, or before the first purchase.
+ * clv_predict(model, history, horizon, discount_rate, margin, as_of, level, covariates) ->
+ * clv_prediction; NULL where one of the first five arguments is NULL, or before the first purchase.
  */
 PG_FUNCTION_INFO_V1(clv_predict);
 Datum
@@ -152,8 +153,8 @@ clv_predict(PG_FUNCTION_ARGS)
 	ClvModelSite *site;
 	ClvHistory *history;
 	ClvCustomer customer;
-	Prediction	row;
-	double		margin;
+	Prediction row;
+	double margin;
 
 	for (int i = MODEL; i <= MARGIN; i++)
 		if (PG_ARGISNULL(i))
@@ -166,8 +167,7 @@ clv_predict(PG_FUNCTION_ARGS)
 		clv_check_level(PG_GETARG_FLOAT8(LEVEL));
 
 	history = PG_GETARG_CLV_HISTORY_P(HISTORY);
-	if (!clv_customer(site->fitted, history,
-					  clv_as_of(fcinfo, AS_OF, site->fitted), &customer))
+	if (!clv_customer(site->fitted, history, clv_as_of(fcinfo, AS_OF, site->fitted), &customer))
 		PG_RETURN_NULL();
 	memset(row.null, true, sizeof(row.null));
 	PredictPurchases(site, &customer, &row);

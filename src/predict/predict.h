@@ -21,8 +21,8 @@ extern double clv_horizon_units(const ClvModel *fitted, const char *what, const 
  * P(alive) of a history under a model as of a day. The summary is the history's as of the day,
  * under the model's spend basis. Returns false where the customer does not exist yet.
  */
-extern bool clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history,
-								DateADT as_of, const ClvSummary *summary, double *p_alive);
+extern bool clv_history_p_alive(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
+								const ClvSummary *summary, double *p_alive);
 
 /*
  * The same, and the undiscounted value of the next horizon_days (expected purchases times
@@ -38,8 +38,7 @@ extern ClvValuer *clv_valuer_create(MemoryContext context);
 
 /* P(alive) and value of a customer as above; false where the customer does not exist yet. */
 extern bool clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model,
-							   const ClvHistory *history, DateADT as_of,
-							   const ClvSummary *summary, double horizon_days,
-							   double *p_alive, double *value);
+							   const ClvHistory *history, DateADT as_of, const ClvSummary *summary,
+							   double horizon_days, double *p_alive, double *value);
 
-#endif							/* CLV_PREDICT_H */
+#endif /* CLV_PREDICT_H */

@@ -31,7 +31,7 @@ static inline bool
 Customer(FunctionCallInfo fcinfo, int as_of, const ClvModel *fitted, ClvCustomer *customer)
 {
 	ClvHistory *history = PG_GETARG_CLV_HISTORY_P(HISTORY);
-	bool		exists = clv_customer(fitted, history, clv_as_of(fcinfo, as_of, fitted), customer);
+	bool exists = clv_customer(fitted, history, clv_as_of(fcinfo, as_of, fitted), customer);
 
 	PG_FREE_IF_COPY(history, HISTORY);
 	return exists;
@@ -48,20 +48,21 @@ SpendSite(FunctionCallInfo fcinfo)
 }
 
 /* Returns the value, or NULL where it is not finite. */
-#define RETURN_FINITE(value) \
-	do { \
-		double		value_ = (value); \
-\
-		if (!isfinite(value_)) \
-			PG_RETURN_NULL(); \
-		PG_RETURN_FLOAT8(value_); \
+#define RETURN_FINITE(value)                                                                       \
+	do                                                                                             \
+	{                                                                                              \
+		double value_ = (value);                                                                   \
+                                                                                                   \
+		if (!isfinite(value_))                                                                     \
+			PG_RETURN_NULL();                                                                      \
+		PG_RETURN_FLOAT8(value_);                                                                  \
 	} while (0)
 
 /* ---- purchases ---- */
 
 /*
- * clv_p_alive(model, history, as_of, covariates) -> float8: P(alive); NULL for a NULL model or history, and before
- * the first purchase.
+ * clv_p_alive(model, history, as_of, covariates) -> float8: P(alive); NULL for a NULL model or
+ * history, and before the first purchase.
  */
 PG_FUNCTION_INFO_V1(clv_p_alive);
 Datum
@@ -75,13 +76,13 @@ clv_p_alive(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, 3);
 	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(
-		clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer));
+	PG_RETURN_FLOAT8(clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer));
 }
 
 /*
- * clv_expected_purchases(model, history, horizon, as_of, covariates) -> float8: expected number of purchases in the
- * horizon; NULL for NULL in the first three arguments, and before the first purchase.
+ * clv_expected_purchases(model, history, horizon, as_of, covariates) -> float8: expected number of
+ * purchases in the horizon; NULL for NULL in the first three arguments, and before the first
+ * purchase.
  */
 PG_FUNCTION_INFO_V1(clv_expected_purchases);
 Datum
@@ -102,9 +103,9 @@ clv_expected_purchases(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_discounted_purchases(model, history, discount_rate, horizon, as_of, covariates) -> float8: expected number of
- * purchases, each discounted from its day; horizon NULL: without end; NULL for NULL in the first three arguments,
- * and before the first purchase.
+ * clv_discounted_purchases(model, history, discount_rate, horizon, as_of, covariates) -> float8:
+ * expected number of purchases, each discounted from its day; horizon NULL: without end; NULL for
+ * NULL in the first three arguments, and before the first purchase.
  */
 PG_FUNCTION_INFO_V1(clv_discounted_purchases);
 Datum
@@ -112,7 +113,7 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site;
 	ClvCustomer customer;
-	double		purchases;
+	double purchases;
 
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
@@ -121,15 +122,16 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 	clv_set_terms(site, PG_ARGISNULL(3) ? NULL : PG_GETARG_INTERVAL_P(3), PG_GETARG_FLOAT8(2));
 	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
-	purchases = clv_remembered(site, &customer,
-							   PG_ARGISNULL(3) ? CLV_MEMO_LIFETIME : CLV_MEMO_DISCOUNTED);
+	purchases =
+		clv_remembered(site, &customer, PG_ARGISNULL(3) ? CLV_MEMO_LIFETIME : CLV_MEMO_DISCOUNTED);
 	purchases = clv_times_alive(site->fitted, &customer, purchases);
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
 }
 
 /*
- * clv_purchase_probability(model, history, n, horizon, as_of, covariates) -> float8: P(exactly n purchases in the
- * horizon); NULL for NULL in the first four arguments, and before the first purchase.
+ * clv_purchase_probability(model, history, n, horizon, as_of, covariates) -> float8: P(exactly n
+ * purchases in the horizon); NULL for NULL in the first four arguments, and before the first
+ * purchase.
  */
 PG_FUNCTION_INFO_V1(clv_purchase_probability);
 Datum
@@ -147,14 +149,15 @@ clv_purchase_probability(PG_FUNCTION_ARGS)
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(3), 0);
 	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(clv_checked(
-		clv_probability_given(part->family, part->param, customer.x, customer.t_x, customer.T,
-							  PG_GETARG_FLOAT8(2), site->terms.horizon),
-		"the probability", &customer));
+	PG_RETURN_FLOAT8(
+		clv_checked(clv_probability_given(part->family, part->param, customer.x, customer.t_x,
+										  customer.T, PG_GETARG_FLOAT8(2), site->terms.horizon),
+					"the probability", &customer));
 }
 
 /*
- * clv_purchase_quantile(model, history, horizon, level, as_of, covariates) -> float8: smallest n with P(purchases
+ * clv_purchase_quantile(model, history, horizon, level, as_of, covariates) -> float8: smallest n
+ * with P(purchases
  * <= n) >= level; NULL for NULL in the first four arguments, and before the first purchase.
  */
 PG_FUNCTION_INFO_V1(clv_purchase_quantile);
@@ -163,7 +166,7 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site;
 	ClvCustomer customer;
-	ClvFuture	future;
+	ClvFuture future;
 
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
@@ -178,8 +181,9 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_log_likelihood(model, history, as_of, covariates) -> float8: log-likelihood of the ordered purchase times as
- * the fit counts them; NULL for a NULL model or history, and before the first purchase.
+ * clv_log_likelihood(model, history, as_of, covariates) -> float8: log-likelihood of the ordered
+ * purchase times as the fit counts them; NULL for a NULL model or history, and before the first
+ * purchase.
  */
 PG_FUNCTION_INFO_V1(clv_log_likelihood);
 Datum
@@ -199,16 +203,16 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 	if (!clv_customer_of_fit(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY),
 							 clv_as_of(fcinfo, 2, site->fitted), &customer))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(clv_checked(
-		part->family->log_likelihood(part->param, customer.x, customer.t_x, customer.T),
-		"the log-likelihood", &customer));
+	PG_RETURN_FLOAT8(
+		clv_checked(part->family->log_likelihood(part->param, customer.x, customer.t_x, customer.T),
+					"the log-likelihood", &customer));
 }
 
 /* ---- money ---- */
 
 /*
- * clv_expected_spend(model, history, as_of) -> float8: E[value of one purchase]; NULL for a NULL model or history,
- * before the first purchase, and where the expectation does not exist.
+ * clv_expected_spend(model, history, as_of) -> float8: E[value of one purchase]; NULL for a NULL
+ * model or history, before the first purchase, and where the expectation does not exist.
  */
 PG_FUNCTION_INFO_V1(clv_expected_spend);
 Datum
@@ -222,13 +226,14 @@ clv_expected_spend(PG_FUNCTION_ARGS)
 	site = SpendSite(fcinfo);
 	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
-	RETURN_FINITE(clv_checked(clv_spend_of(site->fitted, &customer), "the expected spend",
-							  &customer));
+	RETURN_FINITE(
+		clv_checked(clv_spend_of(site->fitted, &customer), "the expected spend", &customer));
 }
 
 /*
- * clv_spend_log_likelihood(model, history, as_of) -> float8: log density of the mean spend, 0 without purchases of
- * known value; NULL for a NULL model or history, before the first purchase, and where the mean is not positive.
+ * clv_spend_log_likelihood(model, history, as_of) -> float8: log density of the mean spend, 0
+ * without purchases of known value; NULL for a NULL model or history, before the first purchase,
+ * and where the mean is not positive.
  */
 PG_FUNCTION_INFO_V1(clv_spend_log_likelihood);
 Datum
@@ -256,22 +261,22 @@ clv_spend_log_likelihood(PG_FUNCTION_ARGS)
 static double
 Value(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind, double margin)
 {
-	double		spend = clv_spend_of(site->fitted, customer);
-	double		purchases;
+	double spend = clv_spend_of(site->fitted, customer);
+	double purchases;
 
 	if (isinf(spend))
 		return get_float8_nan();
 	purchases = clv_remembered(site, customer, kind);
 	if (kind == CLV_MEMO_LIFETIME && isinf(purchases))
 		return get_float8_nan();
-	return clv_checked(clv_site_p_alive(site, customer) * spend * margin * purchases,
-					   "the value", customer);
+	return clv_checked(clv_site_p_alive(site, customer) * spend * margin * purchases, "the value",
+					   customer);
 }
 
 /*
- * clv_value(model, history, horizon, discount_rate, margin, as_of, covariates) -> float8: discounted value of the
- * horizon; NULL for NULL in the first five arguments, before the first purchase, and where the expected spend does
- * not exist.
+ * clv_value(model, history, horizon, discount_rate, margin, as_of, covariates) -> float8:
+ * discounted value of the horizon; NULL for NULL in the first five arguments, before the first
+ * purchase, and where the expected spend does not exist.
  */
 PG_FUNCTION_INFO_V1(clv_value);
 Datum
@@ -292,9 +297,10 @@ clv_value(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_lifetime_value(model, history, discount_rate, margin, as_of, covariates) -> float8: discounted value
- * without end; NULL for NULL in the first four arguments, before the first purchase, where the rate is not positive
- * or the sum diverges, and where the expected spend does not exist.
+ * clv_lifetime_value(model, history, discount_rate, margin, as_of, covariates) -> float8:
+ * discounted value without end; NULL for NULL in the first four arguments, before the first
+ * purchase, where the rate is not positive or the sum diverges, and where the expected spend does
+ * not exist.
  */
 PG_FUNCTION_INFO_V1(clv_lifetime_value);
 Datum
@@ -315,9 +321,9 @@ clv_lifetime_value(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_value_quantile(model, history, horizon, level, discount_rate, margin, as_of, covariates) -> float8: quantile
- * of the value of the horizon; NULL for NULL in the first six arguments, before the first purchase, and where the
- * expected spend does not exist.
+ * clv_value_quantile(model, history, horizon, level, discount_rate, margin, as_of, covariates) ->
+ * float8: quantile of the value of the horizon; NULL for NULL in the first six arguments, before
+ * the first purchase, and where the expected spend does not exist.
  */
 PG_FUNCTION_INFO_V1(clv_value_quantile);
 Datum
@@ -325,11 +331,11 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site;
 	ClvCustomer customer;
-	ClvFuture	future;
-	double		level;
-	double		margin;
-	double		expected;
-	double		spend;
+	ClvFuture future;
+	double level;
+	double margin;
+	double expected;
+	double spend;
 
 	if (AnyNull(fcinfo, 6))
 		PG_RETURN_NULL();
@@ -348,9 +354,8 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 	if (margin < 0)
 		level = 1 - level;
 	clv_future_of(site->fitted, &customer, &future);
-	clv_spend_quantiles(site->fitted, &customer, &future,
-						clv_site_p_alive(site, &customer), site->terms.horizon, 1,
-						&level, &spend);
+	clv_spend_quantiles(site->fitted, &customer, &future, clv_site_p_alive(site, &customer),
+						site->terms.horizon, 1, &level, &spend);
 	expected = clv_remembered(site, &customer, CLV_MEMO_EXPECTED);
 	if (expected > 0)
 		spend *= clv_remembered(site, &customer, CLV_MEMO_DISCOUNTED) / expected;

@@ -24,7 +24,8 @@ PurchaseModel(FunctionCallInfo fcinfo)
 	return fitted;
 }
 
-/* Checks what families of whole periods require: whole numbers, and x <= t_x, or x = t_x for contracts. */
+/* Checks what families of whole periods require: whole numbers, and x <= t_x, or x = t_x for
+ * contracts. */
 static void
 CheckGrid(const ClvFamily *family, const ClvCustomer *c)
 {
@@ -34,17 +35,19 @@ CheckGrid(const ClvFamily *family, const ClvCustomer *c)
 	clv_check_count("t_cal", c->T);
 	clv_check_few(family, "t_cal", c->T);
 	if (family->clock == CLV_RENEWALS && c->x != c->t_x)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("x must equal t_x: %s, %s", clv_number_text(c->x),
-							   clv_number_text(c->t_x)),
-						errdetail("In model \"%s\" both are the number of renewals made, and t_cal is "
-								  "the number that were possible.", family->name)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("x must equal t_x: %s, %s", clv_number_text(c->x), clv_number_text(c->t_x)),
+				 errdetail("In model \"%s\" both are the number of renewals made, and t_cal is "
+						   "the number that were possible.",
+						   family->name)));
 	if (c->x > c->t_x)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("x must not be greater than t_x: %s > %s", clv_number_text(c->x),
 							   clv_number_text(c->t_x)),
 						errdetail("Model \"%s\" counts at most one purchase a period: x of them up "
-								  "to period t_x.", family->name)));
+								  "to period t_x.",
+								  family->name)));
 }
 
 /* Checks a horizon or an age: whole periods where the family counts them. */
@@ -85,27 +88,30 @@ Summary(FunctionCallInfo fcinfo, const ClvFamily *family)
 	return customer;
 }
 
-/* The continuous discount rate; families of whole periods are given an effective rate per period. */
+/* The continuous discount rate; families of whole periods are given an effective rate per period.
+ */
 static double
 Delta(const ClvFamily *family, double delta)
 {
 	if (clv_in_periods(family) && delta > -1 && isfinite(delta))
 		return log1p(delta);
 	if (clv_in_periods(family) || !isfinite(delta))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						clv_in_periods(family)
-							? errmsg("delta must be a finite number greater than -1: %s",
-									 clv_number_text(delta))
-							: errmsg("delta must be a finite number: %s", clv_number_text(delta)),
-						clv_in_periods(family)
-							? errdetail("In model \"%s\" it is an effective discount rate per period.",
-										family->name)
-							: errdetail("It is a continuous discount rate per time unit of the "
-										"model.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 clv_in_periods(family)
+					 ? errmsg("delta must be a finite number greater than -1: %s",
+							  clv_number_text(delta))
+					 : errmsg("delta must be a finite number: %s", clv_number_text(delta)),
+				 clv_in_periods(family)
+					 ? errdetail("In model \"%s\" it is an effective discount rate per period.",
+								 family->name)
+					 : errdetail("It is a continuous discount rate per time unit of the "
+								 "model.")));
 	return delta;
 }
 
-/* clv_log_likelihood(model, x, t_x, t_cal) -> float8: log-likelihood of the ordered purchase times, without x!. */
+/* clv_log_likelihood(model, x, t_x, t_cal) -> float8: log-likelihood of the ordered purchase times,
+ * without x!. */
 PG_FUNCTION_INFO_V1(clv_log_likelihood_number);
 Datum
 clv_log_likelihood_number(PG_FUNCTION_ARGS)
@@ -123,7 +129,7 @@ clv_log_likelihood_number(PG_FUNCTION_ARGS)
 static double
 PAliveAhead(const ClvModel *fitted, const ClvCustomer *customer, double ahead)
 {
-	ClvFuture	future;
+	ClvFuture future;
 
 	CheckTime(fitted->purchase.family, "ahead", ahead);
 	if (ahead == 0)
@@ -145,14 +151,15 @@ clv_p_alive_number(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clv_checked(PAliveAhead(fitted, &c, PG_GETARG_FLOAT8(4)), "P(alive)", &c));
 }
 
-/* clv_expected_purchases(model, x, t_x, t_cal, horizon) -> float8: E[purchases in (t_cal, t_cal + horizon]]. */
+/* clv_expected_purchases(model, x, t_x, t_cal, horizon) -> float8: E[purchases in (t_cal, t_cal +
+ * horizon]]. */
 PG_FUNCTION_INFO_V1(clv_expected_purchases_number);
 Datum
 clv_expected_purchases_number(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
 	ClvCustomer c = Summary(fcinfo, part->family);
-	double		horizon = PG_GETARG_FLOAT8(4);
+	double horizon = PG_GETARG_FLOAT8(4);
 
 	CheckTime(part->family, "horizon", horizon);
 	PG_RETURN_FLOAT8(
@@ -160,14 +167,15 @@ clv_expected_purchases_number(PG_FUNCTION_ARGS)
 					"the expected number of purchases", &c));
 }
 
-/* clv_expected_purchases(model, horizon) -> float8: E[repeat purchases of a new customer in (0, horizon]]. */
+/* clv_expected_purchases(model, horizon) -> float8: E[repeat purchases of a new customer in (0,
+ * horizon]]. */
 PG_FUNCTION_INFO_V1(clv_expected_purchases_new);
 Datum
 clv_expected_purchases_new(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
 	ClvCustomer newcomer = {0};
-	double		horizon = PG_GETARG_FLOAT8(1);
+	double horizon = PG_GETARG_FLOAT8(1);
 
 	CheckTime(part->family, "horizon", horizon);
 	PG_RETURN_FLOAT8(clv_checked(part->family->expected(part->param, horizon),
@@ -175,7 +183,8 @@ clv_expected_purchases_new(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_purchase_probability(model, x, t_x, t_cal, n, horizon) -> float8: P(n purchases in (t_cal, t_cal + horizon]).
+ * clv_purchase_probability(model, x, t_x, t_cal, n, horizon) -> float8: P(n purchases in (t_cal,
+ * t_cal + horizon]).
  */
 PG_FUNCTION_INFO_V1(clv_purchase_probability_number);
 Datum
@@ -183,8 +192,8 @@ clv_purchase_probability_number(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
 	ClvCustomer c = Summary(fcinfo, part->family);
-	double		n = PG_GETARG_FLOAT8(4);
-	double		horizon = PG_GETARG_FLOAT8(5);
+	double n = PG_GETARG_FLOAT8(4);
+	double horizon = PG_GETARG_FLOAT8(5);
 
 	clv_check_count("n", n);
 	CheckTime(part->family, "horizon", horizon);
@@ -193,15 +202,16 @@ clv_purchase_probability_number(PG_FUNCTION_ARGS)
 					"the probability", &c));
 }
 
-/* clv_purchase_probability(model, n, horizon) -> float8: P(n repeat purchases of a new customer in (0, horizon]). */
+/* clv_purchase_probability(model, n, horizon) -> float8: P(n repeat purchases of a new customer in
+ * (0, horizon]). */
 PG_FUNCTION_INFO_V1(clv_purchase_probability_new);
 Datum
 clv_purchase_probability_new(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
 	ClvCustomer newcomer = {0};
-	double		n = PG_GETARG_FLOAT8(1);
-	double		horizon = PG_GETARG_FLOAT8(2);
+	double n = PG_GETARG_FLOAT8(1);
+	double horizon = PG_GETARG_FLOAT8(2);
 
 	clv_check_count("n", n);
 	CheckTime(part->family, "horizon", horizon);
@@ -210,8 +220,8 @@ clv_purchase_probability_new(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_purchase_quantile(model, x, t_x, t_cal, horizon, level) -> float8: smallest n with P(purchases <= n) >=
- * level.
+ * clv_purchase_quantile(model, x, t_x, t_cal, horizon, level) -> float8: smallest n with
+ * P(purchases <= n) >= level.
  */
 PG_FUNCTION_INFO_V1(clv_purchase_quantile_number);
 Datum
@@ -219,9 +229,9 @@ clv_purchase_quantile_number(PG_FUNCTION_ARGS)
 {
 	const ClvModel *fitted = PurchaseModel(fcinfo);
 	ClvCustomer c = Summary(fcinfo, fitted->purchase.family);
-	double		horizon = PG_GETARG_FLOAT8(4);
-	double		level = PG_GETARG_FLOAT8(5);
-	ClvFuture	future;
+	double horizon = PG_GETARG_FLOAT8(4);
+	double level = PG_GETARG_FLOAT8(5);
+	ClvFuture future;
 
 	CheckTime(fitted->purchase.family, "horizon", horizon);
 	clv_check_level(level);
@@ -230,8 +240,8 @@ clv_purchase_quantile_number(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_discounted_purchases(model, x, t_x, t_cal, delta, horizon) -> float8: expected purchases, each discounted by
- * exp(-delta u) at u after t_cal; horizon Infinity: without end (DERT).
+ * clv_discounted_purchases(model, x, t_x, t_cal, delta, horizon) -> float8: expected purchases,
+ * each discounted by exp(-delta u) at u after t_cal; horizon Infinity: without end (DERT).
  */
 PG_FUNCTION_INFO_V1(clv_discounted_purchases_number);
 Datum
@@ -240,17 +250,18 @@ clv_discounted_purchases_number(PG_FUNCTION_ARGS)
 	const ClvModel *fitted = PurchaseModel(fcinfo);
 	const ClvModelPart *part = &fitted->purchase;
 	ClvCustomer c = Summary(fcinfo, part->family);
-	double		delta = Delta(part->family, PG_GETARG_FLOAT8(4));
-	double		horizon = PG_GETARG_FLOAT8(5);
-	double		purchases;
+	double delta = Delta(part->family, PG_GETARG_FLOAT8(4));
+	double horizon = PG_GETARG_FLOAT8(5);
+	double purchases;
 
 	if (!isinf(horizon) || horizon < 0)
 		CheckTime(part->family, "horizon", horizon);
 	if (delta >= 0 && part->family->discounted != NULL)
-		purchases = clv_discounted_given(part->family, part->param, c.x, c.t_x, c.T, delta, horizon);
+		purchases =
+			clv_discounted_given(part->family, part->param, c.x, c.t_x, c.T, delta, horizon);
 	else
 	{
-		ClvFuture	future;
+		ClvFuture future;
 
 		clv_future_of(fitted, &c, &future);
 		purchases = clv_times_alive(fitted, &c, clv_discounted(&future, delta, horizon));
@@ -259,8 +270,8 @@ clv_discounted_purchases_number(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_survival(model, t) -> float8: P(a new customer is alive at age t); an error where the family has no survival
- * function.
+ * clv_survival(model, t) -> float8: P(a new customer is alive at age t); an error where the family
+ * has no survival function.
  */
 PG_FUNCTION_INFO_V1(clv_survival);
 Datum
@@ -268,7 +279,7 @@ clv_survival(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
 	ClvCustomer newcomer = {0};
-	double		t = PG_GETARG_FLOAT8(1);
+	double t = PG_GETARG_FLOAT8(1);
 
 	CheckTime(part->family, "t", t);
 	if (part->family->survival == NULL)
@@ -288,8 +299,8 @@ CheckRenewal(double t)
 }
 
 /*
- * clv_retention(model, t) -> float8: P(t-th renewal | t - 1 renewals), t >= 1; an error where the family has no
- * renewals.
+ * clv_retention(model, t) -> float8: P(t-th renewal | t - 1 renewals), t >= 1; an error where the
+ * family has no renewals.
  */
 PG_FUNCTION_INFO_V1(clv_retention);
 Datum
@@ -297,7 +308,7 @@ clv_retention(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
 	ClvCustomer newcomer = {0};
-	double		t = PG_GETARG_FLOAT8(1);
+	double t = PG_GETARG_FLOAT8(1);
 
 	if (part->family->retention == NULL)
 		clv_raise_unsupported(part->family, "retention rate, for it has no renewals");
@@ -307,8 +318,9 @@ clv_retention(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_residual_lifetime(model, t, rate, before) -> float8: expected discounted renewals still to come after t of
- * them, or before the t-th (DERL, Fader & Hardie 2010); an error where the family has no renewals.
+ * clv_residual_lifetime(model, t, rate, before) -> float8: expected discounted renewals still to
+ * come after t of them, or before the t-th (DERL, Fader & Hardie 2010); an error where the family
+ * has no renewals.
  */
 PG_FUNCTION_INFO_V1(clv_residual_lifetime);
 Datum
@@ -316,9 +328,9 @@ clv_residual_lifetime(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
 	ClvCustomer newcomer = {0};
-	double		t = PG_GETARG_FLOAT8(1);
-	double		rate = PG_GETARG_FLOAT8(2);
-	bool		before = PG_GETARG_BOOL(3);
+	double t = PG_GETARG_FLOAT8(1);
+	double rate = PG_GETARG_FLOAT8(2);
+	bool before = PG_GETARG_BOOL(3);
 
 	if (part->family->residual == NULL)
 		clv_raise_unsupported(part->family, "residual lifetime, for it has no renewals");
@@ -327,16 +339,18 @@ clv_residual_lifetime(PG_FUNCTION_ARGS)
 	else
 		clv_check_count("t", t);
 	if (!(rate >= 0 && isfinite(rate)))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("rate must be a finite number, not negative: %s", clv_number_text(rate)),
-						errdetail("It is an effective discount rate per period.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rate must be a finite number, not negative: %s", clv_number_text(rate)),
+				 errdetail("It is an effective discount rate per period.")));
 	PG_RETURN_FLOAT8(clv_checked(part->family->residual(part->param, t, rate, before),
 								 "the residual lifetime", &newcomer));
 }
 
 /* ---- spend: (model, x, mean_spend) ---- */
 
-/* The spend part of the model of argument 0 and the customer of arguments 1 and 2, x and mean_spend. */
+/* The spend part of the model of argument 0 and the customer of arguments 1 and 2, x and
+ * mean_spend. */
 static const ClvModelPart *
 SpendPart(FunctionCallInfo fcinfo, ClvCustomer *customer)
 {
@@ -352,7 +366,8 @@ SpendPart(FunctionCallInfo fcinfo, ClvCustomer *customer)
 	return &fitted->spend;
 }
 
-/* clv_expected_spend(model, x, mean_spend) -> float8: E[value of one purchase]; x = 0: the population's. */
+/* clv_expected_spend(model, x, mean_spend) -> float8: E[value of one purchase]; x = 0: the
+ * population's. */
 PG_FUNCTION_INFO_V1(clv_expected_spend_number);
 Datum
 clv_expected_spend_number(PG_FUNCTION_ARGS)
@@ -364,7 +379,8 @@ clv_expected_spend_number(PG_FUNCTION_ARGS)
 								 "the expected spend", &c));
 }
 
-/* clv_spend_log_likelihood(model, x, mean_spend) -> float8: log density of the mean of x purchases; 0 for x = 0. */
+/* clv_spend_log_likelihood(model, x, mean_spend) -> float8: log density of the mean of x purchases;
+ * 0 for x = 0. */
 PG_FUNCTION_INFO_V1(clv_spend_log_likelihood_number);
 Datum
 clv_spend_log_likelihood_number(PG_FUNCTION_ARGS)
@@ -375,8 +391,8 @@ clv_spend_log_likelihood_number(PG_FUNCTION_ARGS)
 	if (c.spend_x > 0 && c.mean <= 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("mean_spend must be positive: %s", clv_number_text(c.mean)),
-						errdetail("Model \"%s\" is defined for positive amounts only.", part->family->name)));
-	PG_RETURN_FLOAT8(
-		clv_checked(part->family->spend_log_likelihood(part->param, c.spend_x, c.mean),
-					"the log-likelihood", &c));
+						errdetail("Model \"%s\" is defined for positive amounts only.",
+								  part->family->name)));
+	PG_RETURN_FLOAT8(clv_checked(part->family->spend_log_likelihood(part->param, c.spend_x, c.mean),
+								 "the log-likelihood", &c));
 }

@@ -23,26 +23,27 @@ clv_in_periods(const ClvFamily *family)
 }
 
 /* Raises the error of a quantity that the family does not support. */
-extern void pg_attribute_noreturn() clv_raise_unsupported(const ClvFamily *family, const char *what);
+extern void pg_attribute_noreturn()
+	clv_raise_unsupported(const ClvFamily *family, const char *what);
 
 /* ---- a customer, as the families take one ---- */
 
 /* A customer as of a day, in the units of the model. */
 typedef struct ClvCustomer
 {
-	double		x;				/* repeat purchases */
-	double		t_x;			/* age at the last one, in the model's unit */
-	double		T;				/* age */
-	double		spend_x;		/* purchases of known value under the model's basis */
-	double		mean;			/* their mean; 0 where there are none */
-	int32		days;			/* age in days, or in periods; see clv_customer() */
-	int32		last;			/* the same at the last purchase */
+	double x;       /* repeat purchases */
+	double t_x;     /* age at the last one, in the model's unit */
+	double T;       /* age */
+	double spend_x; /* purchases of known value under the model's basis */
+	double mean;    /* their mean; 0 where there are none */
+	int32 days;     /* age in days, or in periods; see clv_customer() */
+	int32 last;     /* the same at the last purchase */
 } ClvCustomer;
 
 /*
- * Fills in the customer of a history as of the day; false where the customer does not exist yet. The
- * model needs no purchase part. Of campaigns, whose ages depend on the days themselves, days and last
- * hold the days of the first and the last purchase.
+ * Fills in the customer of a history as of the day; false where the customer does not exist yet.
+ * The model needs no purchase part. Of campaigns, whose ages depend on the days themselves, days
+ * and last hold the days of the first and the last purchase.
  */
 extern bool clv_customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 						 ClvCustomer *customer);
@@ -61,21 +62,22 @@ extern bool clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *histor
 /* The terms of a prediction. */
 typedef struct ClvTerms
 {
-	double		horizon;		/* in the model's unit; INFINITY: without end */
-	double		delta;			/* continuous discount rate per unit */
+	double horizon; /* in the model's unit; INFINITY: without end */
+	double delta;   /* continuous discount rate per unit */
 } ClvTerms;
 
 /* ---- quantities (quantities.c); "given" means given the history, alive or not ---- */
 
-/* The discounted purchases of a new customer, int_0^t e^(-delta u) dE[X(u)], for any sign of delta. */
+/* The discounted purchases of a new customer, int_0^t e^(-delta u) dE[X(u)], for any sign of delta.
+ */
 extern double clv_discounted(const ClvFuture *future, double delta, double t);
 
 /* P(alive) of the customer, computed and not looked up. */
 extern double clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer);
 
-/* P(alive) times a quantity given alive; 0 where P(alive) is 0, even if the quantity is infinite. */
-extern double clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer,
-							  double quantity);
+/* P(alive) times a quantity given alive; 0 where P(alive) is 0, even if the quantity is infinite.
+ */
+extern double clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer, double quantity);
 
 /* The family and parameters of the new customer that the customer is equivalent to, given alive. */
 extern void clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, ClvFuture *future);
@@ -87,7 +89,8 @@ extern double clv_spend_of(const ClvModel *fitted, const ClvCustomer *customer);
 extern double clv_count_quantile(const ClvFuture *future, double p_alive, double horizon,
 								 double level);
 
-/* E[purchases squared] in the horizon; INFINITY where that takes more counts than a quantile may. */
+/* E[purchases squared] in the horizon; INFINITY where that takes more counts than a quantile may.
+ */
 extern double clv_second_moment(const ClvFuture *future, double horizon);
 
 /* Quantiles of the undiscounted spend in the horizon, for n levels at once. */
@@ -104,24 +107,24 @@ extern void clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *custo
  */
 typedef struct ClvMemoKey
 {
-	int32		x;
-	int32		days;
-	int32		last;
-	uint32		hash;			/* of the others */
-	double		purchase;
-	double		churn;
+	int32 x;
+	int32 days;
+	int32 last;
+	uint32 hash; /* of the others */
+	double purchase;
+	double churn;
 } ClvMemoKey;
 
 /* A hash table of numbers by key, width of them for each. */
 typedef struct ClvMemo
 {
 	MemoryContext context;
-	char	   *memory;
-	char	   *entries;		/* in it, from the start of a cache line */
-	Size		stride;
-	int			width;
-	int			size;			/* entries; a power of two */
-	int			used;
+	char *memory;
+	char *entries; /* in it, from the start of a cache line */
+	Size stride;
+	int width;
+	int size; /* entries; a power of two */
+	int used;
 } ClvMemo;
 
 /* A key with its hash. */
@@ -151,29 +154,29 @@ typedef enum ClvMemoKind
 	CLV_MEMO_EXPECTED,
 	CLV_MEMO_DISCOUNTED,
 	CLV_MEMO_LIFETIME,
-	CLV_MEMO_GAIN,				/* discounted, of a customer who buys today less of one who does not */
+	CLV_MEMO_GAIN, /* discounted, of a customer who buys today less of one who does not */
 	CLV_MEMO_KINDS
 } ClvMemoKind;
 
 /* One model at a call site, with what was computed under it. */
 typedef struct ClvModelSite
 {
-	ClvModelCache model;		/* first, as model.h asks */
-	const ClvModel *fitted;	/* the model of the current customer: see clv_set_covariates */
-	ClvModel  *moved;			/* with the parameters that covariates make */
-	double		z[CLV_MAX_COVARIATES];	/* the current covariates */
-	bool		has_z;
-	double		purchase;		/* sums of covariates times effects, on the log scale */
-	double		churn;
+	ClvModelCache model;          /* first, as model.h asks */
+	const ClvModel *fitted;       /* the model of the current customer: see clv_set_covariates */
+	ClvModel *moved;              /* with the parameters that covariates make */
+	double z[CLV_MAX_COVARIATES]; /* the current covariates */
+	bool has_z;
+	double purchase; /* sums of covariates times effects, on the log scale */
+	double churn;
 
-	ClvTerms	terms;			/* those that the memo is valid for */
-	ClvMemo		memo;
-	ClvMemo		leaving;		/* of families that have it: probabilities by blocks of days */
+	ClvTerms terms; /* those that the memo is valid for */
+	ClvMemo memo;
+	ClvMemo leaving; /* of families that have it: probabilities by blocks of days */
 
 	/* the arguments that the terms were computed from, so that they are computed once */
-	Interval	horizon;
-	double		discount_rate;
-	bool		has_terms;
+	Interval horizon;
+	double discount_rate;
+	bool has_terms;
 } ClvModelSite;
 
 /* Models kept at a call site: several alternate where, for example, each country has its own. */
@@ -183,9 +186,9 @@ typedef struct ClvModelSite
 typedef struct ClvPredictSite
 {
 	ClvModelSite *models[CLV_SITE_MODELS];
-	int			current;
-	int			next;			/* the one to replace where there are more */
-	TupleDesc	desc;			/* of a function that returns rows */
+	int current;
+	int next;       /* the one to replace where there are more */
+	TupleDesc desc; /* of a function that returns rows */
 } ClvPredictSite;
 
 /*
@@ -228,7 +231,8 @@ extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
  */
 extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
 
-/* A quantity of the customer, given alive, under the terms of the site; computed once for each key. */
+/* A quantity of the customer, given alive, under the terms of the site; computed once for each key.
+ */
 extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
 
 /* All of them, by kind; CLV_MEMO_LIFETIME is NaN unless the discount rate is positive. */
@@ -249,4 +253,4 @@ extern void clv_check_few(const ClvFamily *family, const char *what, double peri
 /* The value; NaN is an error that names the quantity and the customer's x, t_x and t_cal. */
 extern double clv_checked(double value, const char *what, const ClvCustomer *customer);
 
-#endif							/* CLV_PREDICT_PRIVATE_H */
+#endif /* CLV_PREDICT_PRIVATE_H */

@@ -28,7 +28,8 @@ enum
 	COVARIATES
 };
 
-/* The total in an argument, NULL where there is none yet; an error for the state of another aggregate. */
+/* The total in an argument, NULL where there is none yet; an error for the state of another
+ * aggregate. */
 static ClvTotal *
 TotalArgument(FunctionCallInfo fcinfo, int arg)
 {
@@ -71,12 +72,13 @@ CheckSame(const ClvTotal *total, const ClvPackedModel *model, double level)
 							   clv_number_text(total->level), clv_number_text(level))));
 }
 
-/* The state, created for the first customer; errors where model or level differ from those before. */
+/* The state, created for the first customer; errors where model or level differ from those before.
+ */
 static ClvTotal *
 Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 {
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	ClvTotal   *total = TotalArgument(fcinfo, STATE);
+	ClvTotal *total = TotalArgument(fcinfo, STATE);
 
 	if (total != NULL && total->site == site && total->generation == site->model.model.generation &&
 		total->level == level)
@@ -91,19 +93,20 @@ Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 }
 
 /*
- * Transition of clv_predict_total(model, history, horizon [, discount_rate [, margin [, as_of [, level [,
- * covariates]]]]]): adds a customer; NULL models and histories are skipped, other NULLs are errors.
+ * Transition of clv_predict_total(model, history, horizon [, discount_rate [, margin [, as_of [,
+ * level [, covariates]]]]]): adds a customer; NULL models and histories are skipped, other NULLs
+ * are errors.
  */
 PG_FUNCTION_INFO_V1(clv_predict_total_add);
 Datum
 clv_predict_total_add(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site;
-	ClvTotal   *total;
+	ClvTotal *total;
 	ClvCustomer customer;
-	double		level;
-	double		discount_rate;
-	double		margin;
+	double level;
+	double discount_rate;
+	double margin;
 
 	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY))
 		return clv_same_state(fcinfo);
@@ -135,8 +138,8 @@ clv_predict_total_add(PG_FUNCTION_ARGS)
 static ClvTotal *
 Copy(MemoryContext context, const ClvTotal *total)
 {
-	Size		size = offsetof(ClvTotal, sum) + total->nsums * sizeof(ClvExactSum);
-	ClvTotal   *copy = MemoryContextAlloc(context, size);
+	Size size = offsetof(ClvTotal, sum) + total->nsums * sizeof(ClvExactSum);
+	ClvTotal *copy = MemoryContextAlloc(context, size);
 
 	memcpy(copy, total, size);
 	copy->model = MemoryContextAlloc(context, VARSIZE_ANY(total->model));
@@ -145,14 +148,15 @@ Copy(MemoryContext context, const ClvTotal *total)
 	return copy;
 }
 
-/* clv_predict_total_combine(total, total) -> total: the sum of both; errors where model or level differ. */
+/* clv_predict_total_combine(total, total) -> total: the sum of both; errors where model or level
+ * differ. */
 PG_FUNCTION_INFO_V1(clv_predict_total_combine);
 Datum
 clv_predict_total_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	ClvTotal   *total = TotalArgument(fcinfo, 0);
-	ClvTotal   *other = TotalArgument(fcinfo, 1);
+	ClvTotal *total = TotalArgument(fcinfo, 0);
+	ClvTotal *other = TotalArgument(fcinfo, 1);
 
 	if (other == NULL)
 		return clv_same_state(fcinfo);
@@ -165,12 +169,13 @@ clv_predict_total_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(total);
 }
 
-/* clv_predict_total_serialize(total) -> bytea: the model, the level, the number of customers and the sums. */
+/* clv_predict_total_serialize(total) -> bytea: the model, the level, the number of customers and
+ * the sums. */
 PG_FUNCTION_INFO_V1(clv_predict_total_serialize);
 Datum
 clv_predict_total_serialize(PG_FUNCTION_ARGS)
 {
-	ClvTotal   *total = TotalArgument(fcinfo, 0);
+	ClvTotal *total = TotalArgument(fcinfo, 0);
 	StringInfoData buffer;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
@@ -188,8 +193,7 @@ clv_predict_total_serialize(PG_FUNCTION_ARGS)
 static void
 Corrupt(void)
 {
-	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-					errmsg("malformed state of %s", AGGREGATE)));
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("malformed state of %s", AGGREGATE)));
 }
 
 /* clv_predict_total_deserialize(bytea, internal) -> total: the inverse; every byte is checked. */
@@ -197,13 +201,13 @@ PG_FUNCTION_INFO_V1(clv_predict_total_deserialize);
 Datum
 clv_predict_total_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	bytea *bytes = PG_GETARG_BYTEA_PP(0);
 	StringInfoData buffer;
-	int			size;
-	ClvPackedModel   *model;
-	ClvModel	fitted;
-	double		level;
-	ClvTotal   *total;
+	int size;
+	ClvPackedModel *model;
+	ClvModel fitted;
+	double level;
+	ClvTotal *total;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	initStringInfo(&buffer);
@@ -235,12 +239,12 @@ clv_predict_total_deserialize(PG_FUNCTION_ARGS)
 static double
 DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
 {
-	double		g[CLV_MAX_DIM];
-	double		variance = 0;
+	double g[CLV_MAX_DIM];
+	double variance = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		double		row = 0;
+		double row = 0;
 
 		g[i] = clv_exact_value(&gradient[i]);
 		for (int j = 0; j < i; j++)
@@ -253,8 +257,8 @@ DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
 /* The six columns of one quantity. */
 typedef struct Columns
 {
-	Datum	   *values;
-	bool	   *nulls;
+	Datum *values;
+	bool *nulls;
 } Columns;
 
 /* Puts a value into a column, NULL where it is not finite. */
@@ -271,13 +275,12 @@ PutFinite(Columns *columns, int i, double value)
  * the expectation is put.
  */
 static void
-PutTotal(Columns columns, double mean, double mean_variance, double variance, double z,
-		 bool limits)
+PutTotal(Columns columns, double mean, double mean_variance, double variance, double z, bool limits)
 {
-	double		error = sqrt(mean_variance);
-	double		spread = sqrt(variance + (isnan(mean_variance) ? 0 : mean_variance));
-	double		lowest = mean < 0 ? -get_float8_infinity() : 0;
-	double		highest = mean < 0 ? 0 : get_float8_infinity();
+	double error = sqrt(mean_variance);
+	double spread = sqrt(variance + (isnan(mean_variance) ? 0 : mean_variance));
+	double lowest = mean < 0 ? -get_float8_infinity() : 0;
+	double highest = mean < 0 ? 0 : get_float8_infinity();
 
 	PutFinite(&columns, 0, mean);
 	if (!isfinite(mean) || !limits)
@@ -291,20 +294,21 @@ PutTotal(Columns columns, double mean, double mean_variance, double variance, do
 		columns.nulls[1] = columns.nulls[2] = columns.nulls[3] = true;
 }
 
-/* clv_predict_total_final(total) -> clv_total: the row; NULL where there was neither a model nor a history. */
+/* clv_predict_total_final(total) -> clv_total: the row; NULL where there was neither a model nor a
+ * history. */
 PG_FUNCTION_INFO_V1(clv_predict_total_final);
 Datum
 clv_predict_total_final(PG_FUNCTION_ARGS)
 {
-	ClvTotal   *total;
-	ClvModel	fitted;
+	ClvTotal *total;
+	ClvModel fitted;
 	const ClvExactSum *by;
-	double		purchase_error = get_float8_nan();
-	double		value_error = get_float8_nan();
-	double		z;
-	int			n;
-	Datum		values[13] = {0};
-	bool		nulls[13];
+	double purchase_error = get_float8_nan();
+	double value_error = get_float8_nan();
+	double z;
+	int n;
+	Datum values[13] = {0};
+	bool nulls[13];
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -316,7 +320,8 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 	if (fitted.purchase.has_covariance)
 		purchase_error = DeltaVariance(by, fitted.purchase.covariance, n);
 	if (fitted.purchase.has_covariance && fitted.spend.has_covariance)
-		value_error = DeltaVariance(by + n, fitted.purchase.covariance, n) +
+		value_error =
+			DeltaVariance(by + n, fitted.purchase.covariance, n) +
 			DeltaVariance(by + 2 * n, fitted.spend.covariance, fitted.spend.family->nparams);
 
 	memset(nulls, true, sizeof(nulls));

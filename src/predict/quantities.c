@@ -40,7 +40,7 @@ static void
 InPeriods(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool current,
 		  ClvCustomer *customer)
 {
-	ClvPeriods	periods;
+	ClvPeriods periods;
 
 	if (fitted->purchase.family->clock == CLV_OPPORTUNITIES)
 		clv_history_periods(history, as_of, &fitted->counting, &periods);
@@ -56,11 +56,11 @@ InPeriods(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool
  * purchase came after it is a new customer. The family takes the days themselves.
  */
 static void
-InCampaigns(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
-			ClvSummary *summary, ClvCustomer *customer)
+InCampaigns(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, ClvSummary *summary,
+			ClvCustomer *customer)
 {
-	DateADT		until = (DateADT) clv_grid_over(&fitted->counting.grid, as_of);
-	ClvSteps	steps;
+	DateADT until = (DateADT) clv_grid_over(&fitted->counting.grid, as_of);
+	ClvSteps steps;
 
 	if (summary->last > until)
 		clv_history_summarize(history, until, fitted->spend_basis, summary);
@@ -109,7 +109,7 @@ bool
 clv_customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 			 ClvCustomer *customer)
 {
-	ClvSummary	summary;
+	ClvSummary summary;
 
 	clv_history_summarize(history, as_of, fitted->spend_basis, &summary);
 	return Customer(fitted, history, as_of, true, summary, customer);
@@ -126,7 +126,7 @@ bool
 clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 					ClvCustomer *customer)
 {
-	ClvSummary	summary;
+	ClvSummary summary;
 
 	clv_history_summarize(history, as_of, fitted->spend_basis, &summary);
 	return Customer(fitted, history, as_of, false, summary, customer);
@@ -136,7 +136,7 @@ double
 clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer)
 {
 	const ClvModelPart *part = &fitted->purchase;
-	double		p_alive = get_float8_nan();
+	double p_alive = get_float8_nan();
 
 	if (part->family->leaving == NULL && part->family->p_alive != NULL)
 		p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, 0, 0);
@@ -149,7 +149,7 @@ double
 clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer, double quantity)
 {
 	const ClvModelPart *part = &fitted->purchase;
-	double		ln = part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T);
+	double ln = part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T);
 
 	if (isinf(quantity))
 		return isinf(ln) ? 0 : quantity;
@@ -184,31 +184,32 @@ static double
 DiscountedArea(const ClvFuture *future, double delta, double t)
 {
 	const double step = 1.0 / 16;
-	double		sum = 0;
+	double sum = 0;
 
 	for (int i = -56; i <= 56; i++)
 	{
-		double		s = M_PI_2 * sinh(i * step);
-		double		u = t / (1 + exp(-2 * s));	/* from 0 to t */
-		double		weight = M_PI_2 * cosh(i * step) / (cosh(s) * cosh(s)) * t / 2;
+		double s = M_PI_2 * sinh(i * step);
+		double u = t / (1 + exp(-2 * s)); /* from 0 to t */
+		double weight = M_PI_2 * cosh(i * step) / (cosh(s) * cosh(s)) * t / 2;
 
 		sum += weight * exp(-delta * u) * future->family->expected(future->param, u);
 	}
 	return sum * step;
 }
 
-/* Discounted purchases at a negative rate for families of whole periods, each at the end of its period. */
+/* Discounted purchases at a negative rate for families of whole periods, each at the end of its
+ * period. */
 static double
 GrownByPeriods(const ClvFuture *future, double delta, double t)
 {
-	double		before = 0;
-	double		sum = 0;
+	double before = 0;
+	double sum = 0;
 
 	if (isinf(t))
 		return get_float8_infinity();
 	for (double k = 1; k <= t * (1 + 1e-9); k++)
 	{
-		double		expected = future->family->expected(future->param, k);
+		double expected = future->family->expected(future->param, k);
 
 		CHECK_FOR_INTERRUPTS();
 		sum += exp(-delta * k) * (expected - before);
@@ -224,7 +225,7 @@ GrownByPeriods(const ClvFuture *future, double delta, double t)
 double
 clv_discounted(const ClvFuture *future, double delta, double t)
 {
-	double		grown;
+	double grown;
 
 	if (t == 0)
 		return 0;

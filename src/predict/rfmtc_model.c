@@ -10,16 +10,16 @@
 /* What a call site of rfmtc(history, as_of, model) keeps. */
 typedef struct RfmtcSite
 {
-	ClvModelCache model;		/* first, as model.h asks */
-	TupleDesc	desc;
+	ClvModelCache model; /* first, as model.h asks */
+	TupleDesc desc;
 } RfmtcSite;
 
 /* What the call site keeps, made on the first call. */
 static RfmtcSite *
 Site(FunctionCallInfo fcinfo)
 {
-	FmgrInfo   *flinfo = fcinfo->flinfo;
-	RfmtcSite  *site = (RfmtcSite *) flinfo->fn_extra;
+	FmgrInfo *flinfo = fcinfo->flinfo;
+	RfmtcSite *site = (RfmtcSite *) flinfo->fn_extra;
 
 	if (site != NULL)
 		return site;
@@ -30,21 +30,21 @@ Site(FunctionCallInfo fcinfo)
 }
 
 /*
- * rfmtc(history, as_of, model) -> clv_rfmtc with churn = 1 - P(alive), NULL for a NULL model; NULL for a NULL
- * history or as_of, and before the first purchase.
+ * rfmtc(history, as_of, model) -> clv_rfmtc with churn = 1 - P(alive), NULL for a NULL model; NULL
+ * for a NULL history or as_of, and before the first purchase.
  */
 PG_FUNCTION_INFO_V1(rfmtc_with_model);
 Datum
 rfmtc_with_model(PG_FUNCTION_ARGS)
 {
-	RfmtcSite  *site;
+	RfmtcSite *site;
 	const ClvModel *fitted = NULL;
 	ClvHistory *history;
-	DateADT		as_of;
-	ClvSummary	summary;
-	Datum		values[CLV_RFMTC_COLUMNS];
-	bool		nulls[CLV_RFMTC_COLUMNS];
-	double		p_alive;
+	DateADT as_of;
+	ClvSummary summary;
+	Datum values[CLV_RFMTC_COLUMNS];
+	bool nulls[CLV_RFMTC_COLUMNS];
+	double p_alive;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();

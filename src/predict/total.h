@@ -40,16 +40,16 @@ enum
 /* The state of clv_predict_total(): sums over the customers of one model. */
 typedef struct ClvTotal
 {
-	uint32		tag;			/* CLV_TOTAL_TAG */
-	ClvPackedModel   *model;			/* one for all customers, in the context of the total */
-	double		level;			/* of both intervals */
-	int64		customers;
+	uint32 tag;            /* CLV_TOTAL_TAG */
+	ClvPackedModel *model; /* one for all customers, in the context of the total */
+	double level;          /* of both intervals */
+	int64 customers;
 
 	/* the model at the call site that wrote last, which need not be compared again */
 	const ClvModelSite *site;
-	uint64		generation;
+	uint64 generation;
 
-	int			nsums;
+	int nsums;
 	ClvExactSum sum[FLEXIBLE_ARRAY_MEMBER];
 } ClvTotal;
 
@@ -72,4 +72,4 @@ extern const int clv_total_memo_width;
 extern void clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer,
 						  double margin);
 
-#endif							/* CLV_TOTAL_H */
+#endif /* CLV_TOTAL_H */

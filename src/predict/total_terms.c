@@ -22,26 +22,26 @@ enum
 	WIDTH = DISCOUNTED_BY + CLV_MAX_PARAMS
 };
 
-const int	clv_total_memo_width = WIDTH;
+const int clv_total_memo_width = WIDTH;
 
 /* One customer's numbers. */
 typedef struct Addend
 {
-	double		p;				/* P(alive) */
-	double		p_by[CLV_MAX_PARAMS];
-	double		alive[WIDTH];	/* given alive: the memo's numbers */
-	double		spend;
-	double		spend_by[CLV_MAX_PARAMS];
-	double		spend_variance;	/* of the spend in the horizon */
+	double p; /* P(alive) */
+	double p_by[CLV_MAX_PARAMS];
+	double alive[WIDTH]; /* given alive: the memo's numbers */
+	double spend;
+	double spend_by[CLV_MAX_PARAMS];
+	double spend_variance; /* of the spend in the horizon */
 } Addend;
 
 ClvTotal *
 clv_total_create(MemoryContext context, const ClvPackedModel *model, const ClvModel *fitted,
 				 double level)
 {
-	int			nsums = clv_total_sums(fitted);
-	ClvTotal   *total = MemoryContextAllocZero(context, offsetof(ClvTotal, sum) +
-														 nsums * sizeof(ClvExactSum));
+	int nsums = clv_total_sums(fitted);
+	ClvTotal *total =
+		MemoryContextAllocZero(context, offsetof(ClvTotal, sum) + nsums * sizeof(ClvExactSum));
 
 	total->model = MemoryContextAlloc(context, VARSIZE_ANY(model));
 	memcpy(total->model, model, VARSIZE_ANY(model));
@@ -64,7 +64,7 @@ static void
 AliveAt(const ClvModelSite *site, const ClvCustomer *c, const double *param, double *expected,
 		double *discounted)
 {
-	ClvFuture	future;
+	ClvFuture future;
 
 	clv_given_alive(site->fitted->purchase.family, param, c->x, c->t_x, c->T, &future);
 	*expected = future.family->expected(future.param, site->terms.horizon);
@@ -74,23 +74,23 @@ AliveAt(const ClvModelSite *site, const ClvCustomer *c, const double *param, dou
 }
 
 /*
- * Fills in the memo's numbers of the customer: expectations and their derivatives by each parameter, then E[N^2 |
- * alive].
+ * Fills in the memo's numbers of the customer: expectations and their derivatives by each
+ * parameter, then E[N^2 | alive].
  */
 static void
 EvaluateMemo(const ClvModelSite *site, const ClvCustomer *c, double *value)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
-	ClvFuture	future;
+	ClvFuture future;
 
 	AliveAt(site, c, part->param, &value[CLV_MEMO_EXPECTED], &value[CLV_MEMO_DISCOUNTED]);
 	clv_future_of(site->fitted, c, &future);
 	for (int i = 0; i < part->family->nparams; i++)
 	{
-		double		up[CLV_MAX_PARAMS];
-		double		down[CLV_MAX_PARAMS];
-		double		expected[2];
-		double		discounted[2];
+		double up[CLV_MAX_PARAMS];
+		double down[CLV_MAX_PARAMS];
+		double expected[2];
+		double discounted[2];
 
 		value[EXPECTED_BY + i] = value[DISCOUNTED_BY + i] = 0;
 		if (!part->has_covariance || part->family->transform[i] == CLV_FIXED)
@@ -112,8 +112,8 @@ Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
 	const ClvFamily *family = part->family;
-	ClvMemoKey	key = clv_site_key(site, c);
-	double	   *value = clv_memo_values(&site->memo, &key);
+	ClvMemoKey key = clv_site_key(site, c);
+	double *value = clv_memo_values(&site->memo, &key);
 
 	if (isnan(value[SECOND]))
 		EvaluateMemo(site, c, value);
@@ -121,8 +121,8 @@ Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 	a->p = clv_checked(clv_site_p_alive(site, c), "P(alive)", c);
 	for (int i = 0; i < family->nparams; i++)
 	{
-		double		up[CLV_MAX_PARAMS];
-		double		down[CLV_MAX_PARAMS];
+		double up[CLV_MAX_PARAMS];
+		double down[CLV_MAX_PARAMS];
 
 		a->p_by[i] = 0;
 		if (!part->has_covariance || family->transform[i] == CLV_FIXED)
@@ -141,15 +141,15 @@ Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 {
 	const ClvModelPart *part = &site->fitted->spend;
 	const ClvFamily *family = part->family;
-	double		expected = a->alive[CLV_MEMO_EXPECTED];
-	double		square;
-	double		product;
+	double expected = a->alive[CLV_MEMO_EXPECTED];
+	double square;
+	double product;
 
 	a->spend = clv_spend_of(site->fitted, c);
 	for (int i = 0; i < family->nparams; i++)
 	{
-		double		up[CLV_MAX_PARAMS];
-		double		down[CLV_MAX_PARAMS];
+		double up[CLV_MAX_PARAMS];
+		double down[CLV_MAX_PARAMS];
 
 		Step(family, part->param, i, STEP, up);
 		Step(family, part->param, i, -STEP, down);
@@ -160,9 +160,8 @@ Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 	family->spend_squares(part->param, c->spend_x, c->mean, &square, &product);
 	a->spend_variance = 0;
 	if (a->p > 0 && expected > 0)
-		a->spend_variance =
-			a->p * (expected * square + (a->alive[SECOND] - expected) * product) -
-			pow(a->p * expected * a->spend, 2);
+		a->spend_variance = a->p * (expected * square + (a->alive[SECOND] - expected) * product) -
+							pow(a->p * expected * a->spend, 2);
 }
 
 /*
@@ -174,9 +173,9 @@ AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
 	const ClvFamily *family = part->family;
-	int			n = part->ncovariates;
-	double		purchase = 0;
-	double		churn = 0;
+	int n = part->ncovariates;
+	double purchase = 0;
+	double churn = 0;
 
 	for (int i = 0; i < family->nparams; i++)
 	{
@@ -202,14 +201,14 @@ void
 clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, double margin)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
-	int			nparams = part->family->nparams;
-	int			dimension = clv_model_dimension(part);
+	int nparams = part->family->nparams;
+	int dimension = clv_model_dimension(part);
 	ClvExactSum *by = total->sum + CLV_TOTAL_GRADIENTS;
-	double		gradient[CLV_MAX_PARAMS];
-	Addend		a;
-	double		expected;
-	double		discounted;
-	double		worth;
+	double gradient[CLV_MAX_PARAMS];
+	Addend a;
+	double expected;
+	double discounted;
+	double worth;
 
 	Purchases(site, customer, &a);
 	expected = a.alive[CLV_MEMO_EXPECTED];

@@ -28,8 +28,8 @@ PG_FUNCTION_INFO_V1(clv_quick_day);
 Datum
 clv_quick_day(PG_FUNCTION_ARGS)
 {
-	int64		n = 0;
-	int64		never = 0;
+	int64 n = 0;
+	int64 never = 0;
 	ClvLastDay *days = NULL;
 
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))

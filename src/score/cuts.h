@@ -16,8 +16,8 @@
  */
 typedef struct ClvCuts
 {
-	int32		vl_len_;
-	char		data[FLEXIBLE_ARRAY_MEMBER];
+	int32 vl_len_;
+	char data[FLEXIBLE_ARRAY_MEMBER];
 } ClvCuts;
 
 #define DatumGetClvCutsP(d) ((ClvCuts *) PG_DETOAST_DATUM_PACKED(d))
@@ -28,10 +28,10 @@ typedef struct ClvCuts
 typedef struct ClvCutsParts
 {
 	ClvCutPoints points;
-	DateADT		as_of;
-	int64		customers;		/* measured and cut */
-	int64		skipped;		/* did not exist yet */
-	ClvPackedModel   *model;			/* or NULL */
+	DateADT as_of;
+	int64 customers;       /* measured and cut */
+	int64 skipped;         /* did not exist yet */
+	ClvPackedModel *model; /* or NULL */
 } ClvCutsParts;
 
 /* Packs the parts, which are checked: they may come from text. */
@@ -43,4 +43,4 @@ extern void clv_cuts_unpack(StringInfo in, ClvCutsParts *parts);
 /* The parts of a value; the model is copied. */
 extern void clv_cuts_unpack_value(const ClvCuts *cuts, ClvCutsParts *parts);
 
-#endif							/* CLV_SCORE_CUTS_H */
+#endif /* CLV_SCORE_CUTS_H */

@@ -17,16 +17,19 @@ CheckCuts(const ClvCutPoints *points, int measure)
 {
 	for (int i = 0; i < points->bins - 1; i++)
 	{
-		double		cut = points->cut[measure][i];
+		double cut = points->cut[measure][i];
 
 		if (isnan(cut))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("cut %d of %s must not be NaN", i + 1, clv_measure_name[measure])));
 		if (i > 0 && cut < points->cut[measure][i - 1])
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("cuts of %s must be in ascending order: cut %d is less than the one before it",
-								   clv_measure_name[measure], i + 1)));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg(
+					 "cuts of %s must be in ascending order: cut %d is less than the one before it",
+					 clv_measure_name[measure], i + 1)));
 	}
 }
 
@@ -34,7 +37,7 @@ CheckCuts(const ClvCutPoints *points, int measure)
 static void
 CheckParts(const ClvCutsParts *parts)
 {
-	ClvModel	fitted;
+	ClvModel fitted;
 
 	clv_check_bins(parts->points.bins);
 	clv_check_date("as_of", parts->as_of);
@@ -57,7 +60,7 @@ ClvCuts *
 clv_cuts_pack(const ClvCutsParts *parts)
 {
 	StringInfoData out;
-	int			measures = parts->model != NULL ? CLV_MEASURES : CLV_PLAIN_MEASURES;
+	int measures = parts->model != NULL ? CLV_MEASURES : CLV_PLAIN_MEASURES;
 
 	CheckParts(parts);
 	pq_begintypsend(&out);
@@ -68,11 +71,11 @@ clv_cuts_pack(const ClvCutsParts *parts)
 	pq_sendint64(&out, parts->skipped);
 	for (int i = 0; i < measures; i++)
 		for (int j = 0; j < parts->points.bins - 1; j++)
-			pq_sendfloat8(&out, parts->points.cut[i][j] + 0.0);	/* no -0 */
+			pq_sendfloat8(&out, parts->points.cut[i][j] + 0.0); /* no -0 */
 	if (parts->model != NULL)
 	{
-		ClvModel	fitted;
-		ClvPackedModel   *model;
+		ClvModel fitted;
+		ClvPackedModel *model;
 
 		/* the bytes may have been received from a client; these are the canonical ones */
 		clv_model_unpack(parts->model, &fitted);
@@ -85,9 +88,9 @@ clv_cuts_pack(const ClvCutsParts *parts)
 void
 clv_cuts_unpack(StringInfo in, ClvCutsParts *parts)
 {
-	int			version = pq_getmsgbyte(in);
-	int			size;
-	int			measures;
+	int version = pq_getmsgbyte(in);
+	int size;
+	int measures;
 
 	if (version != CUTS_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),

@@ -34,7 +34,7 @@ CutsText(const ClvCuts *cuts)
 {
 	ClvCutsParts parts;
 	StringInfoData out;
-	char		date[MAXDATELEN + 1];
+	char date[MAXDATELEN + 1];
 
 	clv_cuts_unpack_value(cuts, &parts);
 	initStringInfo(&out);
@@ -55,9 +55,9 @@ CutsText(const ClvCuts *cuts)
 		appendStringInfoChar(&out, ']');
 	}
 	if (parts.model != NULL)
-		appendStringInfo(&out, ",\"model\":%s",
-						 DatumGetCString(
-							 DirectFunctionCall1(clv_model_out, PointerGetDatum(parts.model))));
+		appendStringInfo(
+			&out, ",\"model\":%s",
+			DatumGetCString(DirectFunctionCall1(clv_model_out, PointerGetDatum(parts.model))));
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }
@@ -69,7 +69,7 @@ static double
 CutAt(const ClvMember *member, JsonbContainer *list, int i)
 {
 	const JsonbValue *value = getIthJsonbValueFromContainer(list, i);
-	char	   *word;
+	char *word;
 
 	if (value == NULL || value->type != jbvString)
 		return clv_json_number_at(member, list, i, CUTS);
@@ -86,7 +86,7 @@ static int
 ReadCuts(const ClvMember *member, double *cuts)
 {
 	JsonbContainer *list = clv_json_array(member, CUTS);
-	int			n = JsonContainerSize(list);
+	int n = JsonContainerSize(list);
 
 	if (n > CLV_MAX_BINS - 1)
 		clv_json_wrong(member, psprintf("a list of at most %d numbers", CLV_MAX_BINS - 1));
@@ -125,10 +125,9 @@ TakeMember(ClvCutsParts *parts, int64 *version, int *counts, ClvMember *member)
 }
 
 /* Raises the error of a member that is not what it must be. */
-static pg_attribute_noreturn() void
-BadMember(const char *key, const char *what)
+static pg_attribute_noreturn() void BadMember(const char *key, const char *what)
 {
-	ClvMember	member = {.object = "clv_cuts", .key = pstrdup(key)};
+	ClvMember member = {.object = "clv_cuts", .key = pstrdup(key)};
 
 	clv_json_wrong(&member, what);
 }
@@ -145,14 +144,13 @@ CheckMembers(const ClvCutsParts *parts, int64 version, const int *counts)
 	clv_check_bins(parts->points.bins);
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
-		bool		wanted = i < CLV_PLAIN_MEASURES || parts->model != NULL;
+		bool wanted = i < CLV_PLAIN_MEASURES || parts->model != NULL;
 
 		if (parts->points.known[i] && !wanted)
 			BadMember(clv_measure_name[i], "left out where there is no model");
 		if (wanted && counts[i] != parts->points.bins - 1)
-			BadMember(clv_measure_name[i],
-						psprintf("a list of %d numbers for %d bins", parts->points.bins - 1,
-								 parts->points.bins));
+			BadMember(clv_measure_name[i], psprintf("a list of %d numbers for %d bins",
+													parts->points.bins - 1, parts->points.bins));
 	}
 }
 
@@ -161,31 +159,33 @@ static ClvCuts *
 CutsFromJson(Jsonb *json)
 {
 	ClvCutsParts parts;
-	ClvMember	member;
-	int64		version = 0;
-	int			counts[CLV_MEASURES] = {0};
+	ClvMember member;
+	int64 version = 0;
+	int counts[CLV_MEASURES] = {0};
 
 	memset(&parts, 0, sizeof(parts));
 	parts.as_of = DATEVAL_NOBEGIN;
 	clv_json_open(&member, &json->root, "clv_cuts");
 	while (clv_json_next(&member))
 		if (!TakeMember(&parts, &version, counts, &member))
-			clv_json_unknown(&member, "version, as_of, bins, customers, skipped, the six measures and model");
+			clv_json_unknown(
+				&member, "version, as_of, bins, customers, skipped, the six measures and model");
 	CheckMembers(&parts, version, counts);
 	return clv_cuts_pack(&parts);
 }
 
 /* ---- SQL ---- */
 
-/* clv_cuts_recv(internal) -> clv_cuts: reads the binary form; an error unless it is the canonical one. */
+/* clv_cuts_recv(internal) -> clv_cuts: reads the binary form; an error unless it is the canonical
+ * one. */
 PG_FUNCTION_INFO_V1(clv_cuts_recv);
 Datum
 clv_cuts_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	in = (StringInfo) PG_GETARG_POINTER(0);
-	int			start = in->cursor;
+	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
+	int start = in->cursor;
 	ClvCutsParts parts;
-	ClvCuts    *cuts;
+	ClvCuts *cuts;
 
 	clv_cuts_unpack(in, &parts);
 	cuts = clv_cuts_pack(&parts);

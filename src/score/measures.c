@@ -28,11 +28,11 @@ static const bool low_is_good[CLV_MEASURES] = {
 };
 
 bool
-clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *valuer,
-			DateADT as_of, double value[CLV_MEASURES])
+clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *valuer, DateADT as_of,
+			double value[CLV_MEASURES])
 {
-	ClvSummary	summary;
-	double		p_alive;
+	ClvSummary summary;
+	double p_alive;
 
 	clv_history_summarize(history, as_of,
 						  model != NULL ? model->fitted.spend_basis : CLV_SPEND_REPEAT, &summary);
@@ -57,11 +57,11 @@ clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *va
 static int
 CutsBelow(const double *cut, int count, double value)
 {
-	int			low = 0;
+	int low = 0;
 
 	while (count > 0)
 	{
-		int			half = count / 2;
+		int half = count / 2;
 
 		if (cut[low + half] < value)
 		{
@@ -79,7 +79,7 @@ clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES], ClvScores 
 {
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
-		int			below;
+		int below;
 
 		if (!cuts->known[i] || isnan(value[i]))
 		{
@@ -106,7 +106,7 @@ TupleDesc
 clv_scores_desc(FmgrInfo *flinfo)
 {
 	MemoryContext old = MemoryContextSwitchTo(flinfo->fn_mcxt);
-	TupleDesc	desc = lookup_rowtype_tupdesc_copy(get_func_rettype(flinfo->fn_oid), -1);
+	TupleDesc desc = lookup_rowtype_tupdesc_copy(get_func_rettype(flinfo->fn_oid), -1);
 
 	MemoryContextSwitchTo(old);
 	clv_check_row_type(desc);
@@ -116,8 +116,8 @@ clv_scores_desc(FmgrInfo *flinfo)
 Datum
 clv_scores_datum(TupleDesc desc, const ClvScores *scores)
 {
-	Datum		values[CLV_MEASURES];
-	bool		nulls[CLV_MEASURES];
+	Datum values[CLV_MEASURES];
+	bool nulls[CLV_MEASURES];
 
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
@@ -131,9 +131,9 @@ bool
 clv_scores_read(TupleDesc desc, HeapTupleHeader row, ClvScores *scores)
 {
 	HeapTupleData tuple;
-	Datum		values[CLV_MEASURES];
-	bool		nulls[CLV_MEASURES];
-	bool		any = false;
+	Datum values[CLV_MEASURES];
+	bool nulls[CLV_MEASURES];
+	bool any = false;
 
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
@@ -142,7 +142,7 @@ clv_scores_read(TupleDesc desc, HeapTupleHeader row, ClvScores *scores)
 	heap_deform_tuple(&tuple, desc, values, nulls);
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
-		int			score = nulls[i] ? 0 : DatumGetInt16(values[i]);
+		int score = nulls[i] ? 0 : DatumGetInt16(values[i]);
 
 		if (!nulls[i] && (score < 1 || score > CLV_MAX_BINS))
 			ereport(ERROR,

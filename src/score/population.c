@@ -16,23 +16,21 @@
 #define POPULATION_LIMIT ((int64) ((MaxAllocSize - 65536) / (CLV_MEASURES * sizeof(double))))
 
 /* Raises the error of a population over the limit of 1 GB. */
-static pg_attribute_noreturn() void
-TooMany(void)
+static pg_attribute_noreturn() void TooMany(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("too many customers to score at once"),
-			 errdetail("The limit of 1 GB is reached at " INT64_FORMAT " customers.",
-					   POPULATION_LIMIT),
-			 errhint("Make rfmtc_cuts() from a sample of the customers, such as every tenth, and "
-					 "score all of them against it: rfmtc_score(history, cuts).")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("too many customers to score at once"),
+		 errdetail("The limit of 1 GB is reached at " INT64_FORMAT " customers.", POPULATION_LIMIT),
+		 errhint("Make rfmtc_cuts() from a sample of the customers, such as every tenth, and "
+				 "score all of them against it: rfmtc_score(history, cuts).")));
 }
 
 /* The column at the capacity of the population, allocated where it is NULL. */
 static double *
 ResizeColumn(const ClvPopulation *population, double *column)
 {
-	Size		size = population->capacity * sizeof(double);
+	Size size = population->capacity * sizeof(double);
 
 	if (column == NULL)
 		return MemoryContextAllocHuge(population->context, size);
@@ -71,8 +69,8 @@ clv_population_add(ClvPopulation *population, const double value[CLV_MEASURES])
 	{
 		if (population->capacity >= POPULATION_LIMIT)
 			TooMany();
-		clv_population_reserve(population, Min(Max(2 * population->capacity, FIRST_CAPACITY),
-											   POPULATION_LIMIT));
+		clv_population_reserve(
+			population, Min(Max(2 * population->capacity, FIRST_CAPACITY), POPULATION_LIMIT));
 	}
 	if (population->column[CLV_CHURN] == NULL && !isnan(value[CLV_CHURN]))
 		AddModelColumns(population);
@@ -85,15 +83,15 @@ clv_population_add(ClvPopulation *population, const double value[CLV_MEASURES])
 void
 clv_population_cut(const ClvPopulation *population, int bins, ClvCutPoints *cuts)
 {
-	double	   *values = NULL;
+	double *values = NULL;
 
 	cuts->bins = bins;
 	if (population->customers > 0)
-		values = MemoryContextAllocHuge(CurrentMemoryContext,
-										population->customers * sizeof(double));
+		values =
+			MemoryContextAllocHuge(CurrentMemoryContext, population->customers * sizeof(double));
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
-		int64		n = 0;
+		int64 n = 0;
 
 		if (population->column[i] != NULL)
 			for (int64 j = 0; j < population->customers; j++)

@@ -10,10 +10,10 @@
 /* The measures of a population, a column each. */
 typedef struct ClvPopulation
 {
-	MemoryContext context;		/* where the columns live */
-	int64		customers;
-	int64		capacity;
-	double	   *column[CLV_MEASURES];	/* churn and value: NULL before the first model */
+	MemoryContext context; /* where the columns live */
+	int64 customers;
+	int64 capacity;
+	double *column[CLV_MEASURES]; /* churn and value: NULL before the first model */
 } ClvPopulation;
 
 /* Makes room for that many customers; an error with a hint over 1 GB. */
@@ -25,4 +25,4 @@ extern void clv_population_add(ClvPopulation *population, const double value[CLV
 /* The cuts of every measure that at least one customer has. The population does not change. */
 extern void clv_population_cut(const ClvPopulation *population, int bins, ClvCutPoints *cuts);
 
-#endif							/* CLV_SCORE_POPULATION_H */
+#endif /* CLV_SCORE_POPULATION_H */

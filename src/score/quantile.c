@@ -21,8 +21,8 @@ InsertionSort(double *v, int64 low, int64 high)
 {
 	for (int64 i = low + 1; i <= high; i++)
 	{
-		double		value = v[i];
-		int64		j = i;
+		double value = v[i];
+		int64 j = i;
 
 		for (; j > low && v[j - 1] > value; j--)
 			v[j] = v[j - 1];
@@ -34,7 +34,7 @@ InsertionSort(double *v, int64 low, int64 high)
 static double
 Pivot(const double *v, int64 low, int64 high, uint64 *seed)
 {
-	double		sample[SAMPLE];
+	double sample[SAMPLE];
 
 	for (int i = 0; i < SAMPLE; i++)
 	{
@@ -50,11 +50,11 @@ Pivot(const double *v, int64 low, int64 high, uint64 *seed)
 static void
 Partition(double *v, int64 low, int64 high, double pivot, int64 *from, int64 *to)
 {
-	int64		i = low;
+	int64 i = low;
 
 	while (i <= high)
 	{
-		double		value = v[i];
+		double value = v[i];
 
 		if (value < pivot)
 		{
@@ -80,10 +80,10 @@ Select(double *v, int64 low, int64 high, const int64 *rank, int nranks, uint64 *
 	check_stack_depth();
 	while (nranks > 0 && high - low >= SMALL_RANGE)
 	{
-		int64		from;
-		int64		to;
-		int			left = 0;
-		int			right;
+		int64 from;
+		int64 to;
+		int left = 0;
+		int right;
 
 		CHECK_FOR_INTERRUPTS();
 		Partition(v, low, high, Pivot(v, low, high, seed), &from, &to);
@@ -108,14 +108,14 @@ Select(double *v, int64 low, int64 high, const int64 *rank, int nranks, uint64 *
 void
 clv_quantile_cuts(double *values, int64 n, int bins, double *cuts)
 {
-	int64		rank[2 * CLV_MAX_BINS] = {0};
-	int			nranks = 0;
-	uint64		seed = (uint64) n;
+	int64 rank[2 * CLV_MAX_BINS] = {0};
+	int nranks = 0;
+	uint64 seed = (uint64) n;
 
 	for (int i = 1; i < bins; i++)
 	{
-		int64		below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
-		bool		between = (n - 1) % bins * i % bins != 0;
+		int64 below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
+		bool between = (n - 1) % bins * i % bins != 0;
 
 		for (int64 r = below; r <= below + between; r++)
 			if (nranks == 0 || rank[nranks - 1] < r)
@@ -124,10 +124,10 @@ clv_quantile_cuts(double *values, int64 n, int bins, double *cuts)
 	Select(values, 0, n - 1, rank, nranks, &seed);
 	for (int i = 1; i < bins; i++)
 	{
-		int64		below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
-		int			part = (int) ((n - 1) % bins * i % bins);
-		double		low = values[below];
-		double		high = values[part != 0 ? below + 1 : below];
+		int64 below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
+		int part = (int) ((n - 1) % bins * i % bins);
+		double low = values[below];
+		double high = values[part != 0 ? below + 1 : below];
 
 		/* equal infinities have no difference, and rounding must not pass the upper value */
 		cuts[i - 1] = low == high ? low : Min(low + (high - low) * ((double) part / bins), high);

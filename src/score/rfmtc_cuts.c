@@ -17,16 +17,17 @@
 #define AGGREGATE "rfmtc_cuts()"
 #define STATE_TAG 0x63757473
 
-/* The state of the aggregate: the population so far, and the arguments that all of its rows share. */
+/* The state of the aggregate: the population so far, and the arguments that all of its rows share.
+ */
 typedef struct CutsState
 {
-	uint32		tag;			/* STATE_TAG */
+	uint32 tag; /* STATE_TAG */
 	ClvModelCache cache;
-	ClvValuer  *valuer;			/* where there is a model that customers were measured by */
-	ClvPackedModel   *model;			/* or NULL */
-	DateADT		as_of;
-	int			bins;
-	int64		skipped;
+	ClvValuer *valuer;     /* where there is a model that customers were measured by */
+	ClvPackedModel *model; /* or NULL */
+	DateADT as_of;
+	int bins;
+	int64 skipped;
 	ClvPopulation population;
 } CutsState;
 
@@ -34,14 +35,15 @@ typedef struct CutsState
 static CutsState *
 NewState(MemoryContext context)
 {
-	CutsState  *state = MemoryContextAllocZero(context, sizeof(CutsState));
+	CutsState *state = MemoryContextAllocZero(context, sizeof(CutsState));
 
 	state->tag = STATE_TAG;
 	state->population.context = context;
 	return state;
 }
 
-/* The state in an argument, NULL where there is none yet; an error for the state of another aggregate. */
+/* The state in an argument, NULL where there is none yet; an error for the state of another
+ * aggregate. */
 static CutsState *
 StateArgument(FunctionCallInfo fcinfo, int arg)
 {
@@ -71,8 +73,7 @@ SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
 }
 
 /* Raises the error of rows or states that differ in what they must share. */
-static pg_attribute_noreturn() void
-Disagreement(const char *what)
+static pg_attribute_noreturn() void Disagreement(const char *what)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("rfmtc_cuts() needs the same %s for all customers", what),
@@ -138,17 +139,17 @@ CheckArguments(FunctionCallInfo fcinfo, CutsState *state)
 }
 
 /*
- * Transition of rfmtc_cuts(history, as_of [, model [, bins]]): adds a customer, or counts one who does not exist
- * yet as skipped; NULL histories are ignored.
+ * Transition of rfmtc_cuts(history, as_of [, model [, bins]]): adds a customer, or counts one who
+ * does not exist yet as skipped; NULL histories are ignored.
  */
 PG_FUNCTION_INFO_V1(rfmtc_cuts_accum);
 Datum
 rfmtc_cuts_accum(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	CutsState  *state = StateArgument(fcinfo, 0);
+	CutsState *state = StateArgument(fcinfo, 0);
 	ClvHistory *history;
-	double		value[CLV_MEASURES];
+	double value[CLV_MEASURES];
 
 	if (PG_ARGISNULL(1))
 		return clv_same_state(fcinfo);
@@ -174,7 +175,7 @@ rfmtc_cuts_accum(PG_FUNCTION_ARGS)
 static void
 Append(CutsState *state, const CutsState *other)
 {
-	double		value[CLV_MEASURES];
+	double value[CLV_MEASURES];
 
 	if (other->bins != state->bins)
 		Disagreement("number of bins");
@@ -193,14 +194,15 @@ Append(CutsState *state, const CutsState *other)
 	}
 }
 
-/* rfmtc_cuts_combine(state, state) -> state: both populations together; an error where day, model or bins differ. */
+/* rfmtc_cuts_combine(state, state) -> state: both populations together; an error where day, model
+ * or bins differ. */
 PG_FUNCTION_INFO_V1(rfmtc_cuts_combine);
 Datum
 rfmtc_cuts_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	CutsState  *state = StateArgument(fcinfo, 0);
-	CutsState  *other = StateArgument(fcinfo, 1);
+	CutsState *state = StateArgument(fcinfo, 0);
+	CutsState *other = StateArgument(fcinfo, 1);
 
 	if (other == NULL)
 		return clv_same_state(fcinfo);
@@ -216,15 +218,16 @@ rfmtc_cuts_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* rfmtc_cuts_serialize(state) -> bytea: the shared arguments, then the population column by column. */
+/* rfmtc_cuts_serialize(state) -> bytea: the shared arguments, then the population column by column.
+ */
 PG_FUNCTION_INFO_V1(rfmtc_cuts_serialize);
 Datum
 rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
 {
-	CutsState  *state = StateArgument(fcinfo, 0);
+	CutsState *state = StateArgument(fcinfo, 0);
 	ClvPopulation *population = &state->population;
 	StringInfoData out;
-	int32		model_size = state->model == NULL ? 0 : (int32) VARSIZE_ANY_EXHDR(state->model);
+	int32 model_size = state->model == NULL ? 0 : (int32) VARSIZE_ANY_EXHDR(state->model);
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	pq_begintypsend(&out);
@@ -248,8 +251,8 @@ rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
 static void
 ReadModel(StringInfo in, CutsState *state)
 {
-	int32		size = (int32) pq_getmsgint(in, 4);
-	ClvPackedModel   *model;
+	int32 size = (int32) pq_getmsgint(in, 4);
+	ClvPackedModel *model;
 
 	if (size == 0)
 		return;
@@ -266,10 +269,10 @@ ReadModel(StringInfo in, CutsState *state)
 static void
 ReadPopulation(StringInfo in, CutsState *state)
 {
-	int			measures = state->model == NULL ? CLV_PLAIN_MEASURES : CLV_MEASURES;
-	int64		customers = pq_getmsgint64(in);
+	int measures = state->model == NULL ? CLV_PLAIN_MEASURES : CLV_MEASURES;
+	int64 customers = pq_getmsgint64(in);
 	const char *start = in->data + in->cursor;
-	int64		left = in->len - in->cursor;
+	int64 left = in->len - in->cursor;
 
 	if (customers < 0 || customers > left || customers * measures * (int64) sizeof(double) != left)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -277,7 +280,7 @@ ReadPopulation(StringInfo in, CutsState *state)
 	clv_population_reserve(&state->population, customers);
 	for (int64 i = 0; i < customers; i++)
 	{
-		double		value[CLV_MEASURES];
+		double value[CLV_MEASURES];
 
 		value[CLV_CHURN] = value[CLV_VALUE] = NAN;
 		for (int j = 0; j < measures; j++)
@@ -295,9 +298,9 @@ PG_FUNCTION_INFO_V1(rfmtc_cuts_deserialize);
 Datum
 rfmtc_cuts_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea	   *bytes = PG_GETARG_BYTEA_PP(0);
+	bytea *bytes = PG_GETARG_BYTEA_PP(0);
 	StringInfoData in;
-	CutsState  *state;
+	CutsState *state;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	in.data = VARDATA_ANY(bytes);
@@ -321,7 +324,7 @@ PG_FUNCTION_INFO_V1(rfmtc_cuts_final);
 Datum
 rfmtc_cuts_final(PG_FUNCTION_ARGS)
 {
-	CutsState  *state = StateArgument(fcinfo, 0);
+	CutsState *state = StateArgument(fcinfo, 0);
 	ClvCutsParts parts;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);

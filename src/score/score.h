@@ -24,16 +24,16 @@
 /* The order of the columns of clv_scores. */
 typedef enum ClvMeasure
 {
-	CLV_RECENCY,				/* days since the last purchase */
-	CLV_FREQUENCY,				/* purchases */
-	CLV_MONETARY,				/* total net spend */
-	CLV_TENURE,					/* days since the first purchase */
-	CLV_CHURN,					/* 1 - P(alive); needs a model */
-	CLV_VALUE,					/* undiscounted value of the year ahead; needs a model */
+	CLV_RECENCY,   /* days since the last purchase */
+	CLV_FREQUENCY, /* purchases */
+	CLV_MONETARY,  /* total net spend */
+	CLV_TENURE,    /* days since the first purchase */
+	CLV_CHURN,     /* 1 - P(alive); needs a model */
+	CLV_VALUE,     /* undiscounted value of the year ahead; needs a model */
 	CLV_MEASURES
 } ClvMeasure;
 
-#define CLV_PLAIN_MEASURES CLV_CHURN	/* those that need no model come first */
+#define CLV_PLAIN_MEASURES CLV_CHURN /* those that need no model come first */
 
 /* The name of each measure, such as "recency", and the letter of its score. */
 extern const char *const clv_measure_name[CLV_MEASURES];
@@ -44,21 +44,21 @@ extern const char clv_score_letter[CLV_MEASURES + 1];
  * is NULL. The valuer keeps what customers share. False where the customer does
  * not exist yet.
  */
-extern bool clv_measure(const ClvHistory *history, const ClvModelCache *model,
-						ClvValuer *valuer, DateADT as_of, double value[CLV_MEASURES]);
+extern bool clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *valuer,
+						DateADT as_of, double value[CLV_MEASURES]);
 
 /* The cut points of a population, unpacked. */
 typedef struct ClvCutPoints
 {
-	int			bins;
-	bool		known[CLV_MEASURES];
-	double		cut[CLV_MEASURES][CLV_MAX_BINS - 1];
+	int bins;
+	bool known[CLV_MEASURES];
+	double cut[CLV_MEASURES][CLV_MAX_BINS - 1];
 } ClvCutPoints;
 
 /* The scores of a customer, 0 where the measure is not known. */
 typedef struct ClvScores
 {
-	uint8		score[CLV_MEASURES];
+	uint8 score[CLV_MEASURES];
 } ClvScores;
 
 /* Scores the measures of a customer against the cuts; 0 where either is not known. */
@@ -83,4 +83,4 @@ extern Datum clv_scores_datum(TupleDesc desc, const ClvScores *scores);
 /* The inverse; 0 for NULL. False where all are NULL. */
 extern bool clv_scores_read(TupleDesc desc, HeapTupleHeader row, ClvScores *scores);
 
-#endif							/* CLV_SCORE_H */
+#endif /* CLV_SCORE_H */

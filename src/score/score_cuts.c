@@ -10,12 +10,12 @@
 typedef struct CutsSite
 {
 	ClvModelCache cache;
-	ClvValuer  *valuer;
-	TupleDesc	desc;
-	ClvLastValue last;			/* of the cuts */
+	ClvValuer *valuer;
+	TupleDesc desc;
+	ClvLastValue last; /* of the cuts */
 	ClvCutPoints points;
-	DateADT		as_of;
-	ClvPackedModel   *model;
+	DateADT as_of;
+	ClvPackedModel *model;
 } CutsSite;
 
 /* What the call site keeps, made on the first call. */
@@ -24,7 +24,7 @@ Site(FmgrInfo *flinfo)
 {
 	if (flinfo->fn_extra == NULL)
 	{
-		CutsSite   *site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(CutsSite));
+		CutsSite *site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(CutsSite));
 
 		site->desc = clv_scores_desc(flinfo);
 		site->valuer = clv_valuer_create(flinfo->fn_mcxt);
@@ -56,17 +56,17 @@ TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
 }
 
 /*
- * rfmtc_score(history, cuts, as_of) -> clv_scores; a NULL as_of is the day of the cuts; NULL for a NULL history or
- * cuts, and before the first purchase.
+ * rfmtc_score(history, cuts, as_of) -> clv_scores; a NULL as_of is the day of the cuts; NULL for a
+ * NULL history or cuts, and before the first purchase.
  */
 PG_FUNCTION_INFO_V1(rfmtc_score_cuts);
 Datum
 rfmtc_score_cuts(PG_FUNCTION_ARGS)
 {
-	CutsSite   *site;
-	DateADT		as_of;
-	double		value[CLV_MEASURES];
-	ClvScores	scores;
+	CutsSite *site;
+	DateADT as_of;
+	double value[CLV_MEASURES];
+	ClvScores scores;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();

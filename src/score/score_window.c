@@ -22,9 +22,9 @@
 
 enum
 {
-	ARG_HISTORY,				/* these are passed by reference */
+	ARG_HISTORY, /* these are passed by reference */
 	ARG_MODEL,
-	ARG_AS_OF,					/* and these by value */
+	ARG_AS_OF, /* and these by value */
 	ARG_BINS,
 	ARGS
 };
@@ -33,46 +33,47 @@ enum
 typedef struct Partition
 {
 	ClvModelCache cache;
-	ClvValuer  *valuer;			/* of the reader; NULL before the first row */
-	bool		ready;
-	int64		rows;
-	ClvScores  *scores;			/* one for each row; all 0 where the customer does not exist */
+	ClvValuer *valuer; /* of the reader; NULL before the first row */
+	bool ready;
+	int64 rows;
+	ClvScores *scores; /* one for each row; all 0 where the customer does not exist */
 } Partition;
 
 /* What the first row of a partition reads the others with. */
 typedef struct Reader
 {
 	WindowObject winobj;
-	Partition  *partition;
-	MemoryContext memory;		/* the partition's */
-	MemoryContext scratch;		/* one row's */
-	bool		constant[ARGS];	/* the argument is the same in every row */
-	Datum		value[ARGS];
-	bool		isnull[ARGS];
+	Partition *partition;
+	MemoryContext memory;  /* the partition's */
+	MemoryContext scratch; /* one row's */
+	bool constant[ARGS];   /* the argument is the same in every row */
+	Datum value[ARGS];
+	bool isnull[ARGS];
 
-	DateADT		as_of;
-	int			bins;
+	DateADT as_of;
+	int bins;
 } Reader;
 
 /* Reads the arguments of a row. Each is copied, since fetching the next may free the one before. */
 static void
 ReadArguments(Reader *reader, int64 row)
 {
-	bool		outside;
+	bool outside;
 
 	for (int arg = 0; arg < ARGS; arg++)
 	{
 		if (reader->constant[arg])
 			continue;
-		reader->value[arg] = WinGetFuncArgInPartition(reader->winobj, arg, (int) row,
-													  WINDOW_SEEK_HEAD, false,
-													  &reader->isnull[arg], &outside);
+		reader->value[arg] =
+			WinGetFuncArgInPartition(reader->winobj, arg, (int) row, WINDOW_SEEK_HEAD, false,
+									 &reader->isnull[arg], &outside);
 		if (!reader->isnull[arg] && arg <= ARG_MODEL)
 			reader->value[arg] = datumCopy(reader->value[arg], false, -1);
 	}
 }
 
-/* Prepares to read the rows of a partition; arguments that are the same in every row are read once. */
+/* Prepares to read the rows of a partition; arguments that are the same in every row are read once.
+ */
 static void
 OpenReader(Reader *reader, FunctionCallInfo fcinfo, WindowObject winobj, Partition *partition)
 {
@@ -86,8 +87,8 @@ OpenReader(Reader *reader, FunctionCallInfo fcinfo, WindowObject winobj, Partiti
 		if (reader->constant[arg])
 			reader->value[arg] = WinGetFuncArgCurrent(winobj, arg, &reader->isnull[arg]);
 	}
-	reader->scratch = AllocSetContextCreate(CurrentMemoryContext, "rfmtc_score row",
-											ALLOCSET_DEFAULT_SIZES);
+	reader->scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "rfmtc_score row", ALLOCSET_DEFAULT_SIZES);
 }
 
 /* The model of the row that was read last, or NULL. */
@@ -98,8 +99,7 @@ Model(Reader *reader)
 
 	if (reader->isnull[ARG_MODEL])
 		return NULL;
-	fitted =
-		clv_model_lookup(&reader->partition->cache, reader->value[ARG_MODEL], reader->memory);
+	fitted = clv_model_lookup(&reader->partition->cache, reader->value[ARG_MODEL], reader->memory);
 	clv_model_need_purchase(fitted);
 	return fitted;
 }
@@ -127,9 +127,9 @@ BinsWanted(const Reader *reader)
 static void
 CheckAgreement(Reader *reader)
 {
-	DateADT		as_of = AsOfWanted(reader);
-	char		text[MAXDATELEN + 1];
-	char		other[MAXDATELEN + 1];
+	DateADT as_of = AsOfWanted(reader);
+	char text[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
 
 	if (BinsWanted(reader) != reader->bins)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -151,25 +151,23 @@ CheckAgreement(Reader *reader)
 static DateADT
 FindAsOf(Reader *reader)
 {
-	ClvLastDay *days =
-		MemoryContextAllocHuge(CurrentMemoryContext,
-							   mul_size(reader->partition->rows, sizeof(ClvLastDay)));
-	DateADT		wanted = DATEVAL_NOBEGIN;
-	int64		n = 0;
+	ClvLastDay *days = MemoryContextAllocHuge(
+		CurrentMemoryContext, mul_size(reader->partition->rows, sizeof(ClvLastDay)));
+	DateADT wanted = DATEVAL_NOBEGIN;
+	int64 n = 0;
 
 	for (int64 row = 0; row < reader->partition->rows && DATE_IS_NOBEGIN(wanted); row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
-		DateADT		last = DATEVAL_NOBEGIN;
+		DateADT last = DATEVAL_NOBEGIN;
 
 		CHECK_FOR_INTERRUPTS();
 		ReadArguments(reader, row);
 		wanted = AsOfWanted(reader);
 		if (!reader->isnull[ARG_HISTORY])
-			last = clv_history_last_purchase(
-				DatumGetClvHistoryP(reader->value[ARG_HISTORY]));
+			last = clv_history_last_purchase(DatumGetClvHistoryP(reader->value[ARG_HISTORY]));
 		if (!DATE_IS_NOBEGIN(last))
-			days[n++] = (ClvLastDay) {last, 1};
+			days[n++] = (ClvLastDay){last, 1};
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->scratch);
 	}
@@ -202,15 +200,15 @@ Measure(Reader *reader, ClvPopulation *population, bool *exists)
 	for (int64 row = 0; row < reader->partition->rows; row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
-		double		value[CLV_MEASURES];
+		double value[CLV_MEASURES];
 
 		CHECK_FOR_INTERRUPTS();
 		ReadArguments(reader, row);
 		CheckAgreement(reader);
 		exists[row] = !reader->isnull[ARG_HISTORY] &&
-					   clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]),
-								 Model(reader) != NULL ? &reader->partition->cache : NULL,
-								 reader->partition->valuer, reader->as_of, value);
+					  clv_measure(DatumGetClvHistoryP(reader->value[ARG_HISTORY]),
+								  Model(reader) != NULL ? &reader->partition->cache : NULL,
+								  reader->partition->valuer, reader->as_of, value);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->scratch);
 		if (exists[row])
@@ -223,12 +221,12 @@ static void
 ScorePopulation(Partition *partition, const ClvPopulation *population, const bool *exists, int bins)
 {
 	ClvCutPoints cuts;
-	int64		customer = 0;
+	int64 customer = 0;
 
 	clv_population_cut(population, bins, &cuts);
 	for (int64 row = 0; row < partition->rows; row++)
 	{
-		double		value[CLV_MEASURES];
+		double value[CLV_MEASURES];
 
 		if (!exists[row])
 			continue;
@@ -239,15 +237,16 @@ ScorePopulation(Partition *partition, const ClvPopulation *population, const boo
 	}
 }
 
-/* Reads, measures and scores the whole partition; errors where its rows disagree or are too many. */
+/* Reads, measures and scores the whole partition; errors where its rows disagree or are too many.
+ */
 static void
 ScorePartition(FunctionCallInfo fcinfo, WindowObject winobj, Partition *partition)
 {
-	Reader		reader;
+	Reader reader;
 	ClvPopulation population;
 	MemoryContext work;
 	MemoryContext old;
-	bool	   *exists;
+	bool *exists;
 
 	partition->rows = WinGetPartitionRowCount(winobj);
 	if (partition->rows > PG_INT32_MAX)
@@ -273,16 +272,16 @@ ScorePartition(FunctionCallInfo fcinfo, WindowObject winobj, Partition *partitio
 }
 
 /*
- * rfmtc_score(history, model, as_of, bins) OVER (...) -> clv_scores: the scores of the row's customer in the
- * partition; NULL before the first purchase.
+ * rfmtc_score(history, model, as_of, bins) OVER (...) -> clv_scores: the scores of the row's
+ * customer in the partition; NULL before the first purchase.
  */
 PG_FUNCTION_INFO_V1(rfmtc_score_window);
 Datum
 rfmtc_score_window(PG_FUNCTION_ARGS)
 {
 	WindowObject winobj = PG_WINDOW_OBJECT();
-	Partition  *partition;
-	int64		row;
+	Partition *partition;
+	int64 row;
 
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = clv_scores_desc(fcinfo->flinfo);

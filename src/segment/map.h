@@ -22,12 +22,12 @@ typedef struct ClvMapVersion
 {
 	TransactionId xmin;
 	TransactionId xmax;
-	uint32		running;		/* transactions below xmax */
-	int32		subrunning;
-	CommandId	command;
+	uint32 running; /* transactions below xmax */
+	int32 subrunning;
+	CommandId command;
 } ClvMapVersion;
 
 /* The version under the active snapshot. */
 extern ClvMapVersion clv_map_version(void);
 
-#endif							/* CLV_SEGMENT_MAP_H */
+#endif /* CLV_SEGMENT_MAP_H */

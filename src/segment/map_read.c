@@ -24,7 +24,7 @@ bool
 clv_map_is_list(const text *map)
 {
 	const char *data = VARDATA_ANY(map);
-	int			length = VARSIZE_ANY_EXHDR(map);
+	int length = VARSIZE_ANY_EXHDR(map);
 
 	while (length > 0 && strchr(" \t\r\n", *data) != NULL)
 	{
@@ -43,7 +43,7 @@ clv_map_is_list(const text *map)
 ClvMapVersion
 clv_map_version(void)
 {
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot snapshot = GetActiveSnapshot();
 	ClvMapVersion version;
 
 	version.xmin = snapshot->xmin;
@@ -60,9 +60,10 @@ clv_map_version(void)
 static const struct
 {
 	const char *name;
-	Oid			type;
+	Oid type;
 } map_column[] = {
-	{"map", TEXTOID}, {"position", INT4OID}, {"segment", TEXTOID}, {"rule", JSONBOID}, {"builtin", BOOLOID},
+	{"map", TEXTOID},   {"position", INT4OID}, {"segment", TEXTOID},
+	{"rule", JSONBOID}, {"builtin", BOOLOID},
 };
 
 #define MAP_COLUMNS lengthof(map_column)
@@ -74,37 +75,39 @@ static const struct
  */
 typedef struct MapTable
 {
-	Relation	relation;
-	AttrNumber	column[MAP_COLUMNS];
+	Relation relation;
+	AttrNumber column[MAP_COLUMNS];
 } MapTable;
 
 /* A row of clv_segment_map. */
 typedef struct MapRow
 {
-	text	   *map;
-	int			position;
-	text	   *segment;
-	Jsonb	   *rule;
-	bool		builtin;
+	text *map;
+	int position;
+	text *segment;
+	Jsonb *rule;
+	bool builtin;
 } MapRow;
 
-/* Raises the error of a table that differs from the one that the extension created; detail says in what. */
-static pg_attribute_noreturn() void
-NotAsMade(Relation relation, const char *detail)
+/* Raises the error of a table that differs from the one that the extension created; detail says in
+ * what. */
+static pg_attribute_noreturn() void NotAsMade(Relation relation, const char *detail)
 {
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("table \"%s\" differs from the one that the extension created",
-						   RelationGetRelationName(relation)),
-					errdetail_internal("%s", detail),
-					errhint("No maps are read from it. Save the rows that you want to keep, drop the "
-							"extension clv and create it again.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" differs from the one that the extension created",
+					RelationGetRelationName(relation)),
+			 errdetail_internal("%s", detail),
+			 errhint("No maps are read from it. Save the rows that you want to keep, drop the "
+					 "extension clv and create it again.")));
 }
 
-/* The number of a column with exactly the type it was created with; an error where there is none. */
+/* The number of a column with exactly the type it was created with; an error where there is none.
+ */
 static AttrNumber
 FindColumn(Relation relation, const char *name, Oid type)
 {
-	TupleDesc	desc = RelationGetDescr(relation);
+	TupleDesc desc = RelationGetDescr(relation);
 
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -124,7 +127,7 @@ FindColumn(Relation relation, const char *name, Oid type)
 static void
 CheckTable(MapTable *table)
 {
-	Relation	relation = table->relation;
+	Relation relation = table->relation;
 	Form_pg_class form = relation->rd_rel;
 
 	if (form->relkind != RELKIND_RELATION)
@@ -138,12 +141,13 @@ CheckTable(MapTable *table)
 		table->column[i] = FindColumn(relation, map_column[i].name, map_column[i].type);
 }
 
-/* Opens the table in the schema of the function's extension; an error where the user may not read it. */
+/* Opens the table in the schema of the function's extension; an error where the user may not read
+ * it. */
 static void
 OpenTable(MapTable *table, Oid function)
 {
-	Oid			schema = clv_extension_schema(function);
-	Oid			oid = get_relname_relid("clv_segment_map", schema);
+	Oid schema = clv_extension_schema(function);
+	Oid oid = get_relname_relid("clv_segment_map", schema);
 
 	table->relation = OidIsValid(oid) ? try_relation_open(oid, AccessShareLock) : NULL;
 	if (table->relation == NULL)
@@ -156,21 +160,23 @@ OpenTable(MapTable *table, Oid function)
 	CheckTable(table);
 }
 
-/* A row of the table, copied into the current memory context; an error where a column that cannot be NULL is. */
+/* A row of the table, copied into the current memory context; an error where a column that cannot
+ * be NULL is. */
 static MapRow
 ReadRow(const MapTable *table, HeapTuple tuple)
 {
-	Datum		value[MAP_COLUMNS];
-	MapRow		row;
+	Datum value[MAP_COLUMNS];
+	MapRow row;
 
 	for (int i = 0; i < (int) MAP_COLUMNS; i++)
 	{
-		bool		isnull;
+		bool isnull;
 
-		value[i] = heap_getattr(tuple, table->column[i], RelationGetDescr(table->relation), &isnull);
+		value[i] =
+			heap_getattr(tuple, table->column[i], RelationGetDescr(table->relation), &isnull);
 		if (isnull)
-			NotAsMade(table->relation, psprintf("Column \"%s\" is NULL in one of its rows.",
-												map_column[i].name));
+			NotAsMade(table->relation,
+					  psprintf("Column \"%s\" is NULL in one of its rows.", map_column[i].name));
 	}
 	row.map = DatumGetTextPCopy(value[0]);
 	row.position = DatumGetInt32(value[1]);
@@ -205,18 +211,19 @@ CompareNames(const ListCell *a, const ListCell *b)
 static List *
 ReadRows(const MapTable *table, const text *map)
 {
-	List	   *rows = NIL;
+	List *rows = NIL;
 	ScanKeyData key;
 	SysScanDesc scan;
-	HeapTuple	tuple;
+	HeapTuple tuple;
 
 	if (map != NULL)
 		ScanKeyEntryInitialize(&key, 0, table->column[0], InvalidStrategy, InvalidOid,
 							   C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(map));
-	scan = systable_beginscan(table->relation, InvalidOid, false, GetActiveSnapshot(), map != NULL, &key);
+	scan = systable_beginscan(table->relation, InvalidOid, false, GetActiveSnapshot(), map != NULL,
+							  &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		MapRow	   *row = palloc(sizeof(MapRow));
+		MapRow *row = palloc(sizeof(MapRow));
 
 		CHECK_FOR_INTERRUPTS();
 		*row = ReadRow(table, tuple);
@@ -227,42 +234,42 @@ ReadRows(const MapTable *table, const text *map)
 }
 
 /* Raises the error of a map that does not exist, with a list of those that do. */
-static pg_attribute_noreturn() void
-UnknownMap(const char *name, const MapTable *table)
+static pg_attribute_noreturn() void UnknownMap(const char *name, const MapTable *table)
 {
-	const char *schema = quote_identifier(get_namespace_name(RelationGetNamespace(table->relation)));
-	List	   *names = NIL;
+	const char *schema =
+		quote_identifier(get_namespace_name(RelationGetNamespace(table->relation)));
+	List *names = NIL;
 	const char *before = NULL;
 	StringInfoData known;
-	ListCell   *cell;
+	ListCell *cell;
 
-	foreach(cell, ReadRows(table, NULL))
+	foreach (cell, ReadRows(table, NULL))
 		names = lappend(names, text_to_cstring(((MapRow *) lfirst(cell))->map));
 	list_sort(names, CompareNames);
 	initStringInfo(&known);
-	foreach(cell, names)
+	foreach (cell, names)
 	{
 		if (before == NULL || strcmp(before, lfirst(cell)) != 0)
 			appendStringInfo(&known, "%s%s", before == NULL ? "" : ", ", (char *) lfirst(cell));
 		before = lfirst(cell);
 	}
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-					errmsg("segment map \"%s\" does not exist", name),
-					errdetail("Known maps are: %s.", names == NIL ? "none" : known.data),
-					errhint("Insert your own rules into %s.clv_segment_map, or give a JSON rule "
-							"list that starts with [.",
-							schema)));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("segment map \"%s\" does not exist", name),
+			 errdetail("Known maps are: %s.", names == NIL ? "none" : known.data),
+			 errhint("Insert your own rules into %s.clv_segment_map, or give a JSON rule "
+					 "list that starts with [.",
+					 schema)));
 }
 
 /* Reads a map by name; the user's own map has precedence over a shipped one of the same name. */
 static ClvRules *
 ReadNamed(const text *map, Oid function)
 {
-	char	   *name = text_to_cstring(map);
-	ClvRules   *rules = clv_rules_create(psprintf("segment map \"%s\"", name));
-	MapTable	table;
-	List	   *rows;
-	ListCell   *cell;
+	char *name = text_to_cstring(map);
+	ClvRules *rules = clv_rules_create(psprintf("segment map \"%s\"", name));
+	MapTable table;
+	List *rows;
+	ListCell *cell;
 
 	OpenTable(&table, function);
 	rows = ReadRows(&table, map);
@@ -270,7 +277,7 @@ ReadNamed(const text *map, Oid function)
 		UnknownMap(name, &table);
 	list_sort(rows, CompareRows);
 	rules->shipped = ((const MapRow *) linitial(rows))->builtin;
-	foreach(cell, rows)
+	foreach (cell, rows)
 	{
 		const MapRow *row = lfirst(cell);
 
@@ -284,7 +291,7 @@ ReadNamed(const text *map, Oid function)
 ClvRules *
 clv_map_read(const text *map, Oid function)
 {
-	Datum		json;
+	Datum json;
 
 	if (!clv_map_is_list(map))
 		return ReadNamed(map, function);

@@ -8,24 +8,25 @@
 #include "utils/builtins.h"
 
 static const char *const kind_name[] = {
-	[CLV_ATTRIBUTE_UNREAD] = "unread", [CLV_ATTRIBUTE_NULL] = "missing",
-	[CLV_ATTRIBUTE_NUMBER] = "a number", [CLV_ATTRIBUTE_STRING] = "a string",
+	[CLV_ATTRIBUTE_UNREAD] = "unread",     [CLV_ATTRIBUTE_NULL] = "missing",
+	[CLV_ATTRIBUTE_NUMBER] = "a number",   [CLV_ATTRIBUTE_STRING] = "a string",
 	[CLV_ATTRIBUTE_BOOLEAN] = "a boolean", [CLV_ATTRIBUTE_OTHER] = "a list or object",
 };
 
 /* ---- one rule ---- */
 
-/* Whether the scores together are one of the test's cells, by bisection; false for scores of two digits. */
+/* Whether the scores together are one of the test's cells, by bisection; false for scores of two
+ * digits. */
 static bool
 CellHolds(const ClvCellTest *test, const ClvScores *scores)
 {
-	int32		cell = 0;
-	int			low = 0;
-	int			high = test->count;
+	int32 cell = 0;
+	int low = 0;
+	int high = test->count;
 
 	for (int i = 0; i < test->measures; i++)
 	{
-		int			score = scores->score[test->measure[i]];
+		int score = scores->score[test->measure[i]];
 
 		if (score > 9)
 			return false;
@@ -33,7 +34,7 @@ CellHolds(const ClvCellTest *test, const ClvScores *scores)
 	}
 	while (low < high)
 	{
-		int			middle = (low + high) / 2;
+		int middle = (low + high) / 2;
 
 		if (test->cell[middle] < cell)
 			low = middle + 1;
@@ -72,7 +73,7 @@ clv_rule_holds(const ClvRule *rule, const ClvScores *scores, const ClvAttributeV
 {
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
-		int			score = scores->score[i];
+		int score = scores->score[i];
 
 		if ((rule->tests & (1 << i)) != 0 &&
 			(rule->score[i].bits[score / 64] & (UINT64CONST(1) << (score % 64))) == 0)
@@ -90,22 +91,23 @@ clv_rule_holds(const ClvRule *rule, const ClvScores *scores, const ClvAttributeV
 /* ---- what a reached rule needs ---- */
 
 /* Raises the error of a score that is NULL where a reached rule needs it. */
-static pg_attribute_noreturn() void
-MissingScore(const ClvRules *rules, const ClvRule *rule, int measure)
+static pg_attribute_noreturn() void MissingScore(const ClvRules *rules, const ClvRule *rule,
+												 int measure)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("score %c is NULL, but rule %d (\"%s\") of %s needs it",
-					clv_score_letter[measure], rule->number, rule->segment, rules->name),
-			 measure >= CLV_PLAIN_MEASURES
-				 ? errhint("The scores c and v need a model: rfmtc_score(history, model) OVER ().")
-				 : errhint("Scores come from rfmtc_score(); only customers who do not exist yet have "
-						   "none, and their segment is NULL.")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+		 errmsg("score %c is NULL, but rule %d (\"%s\") of %s needs it", clv_score_letter[measure],
+				rule->number, rule->segment, rules->name),
+		 measure >= CLV_PLAIN_MEASURES
+			 ? errhint("The scores c and v need a model: rfmtc_score(history, model) OVER ().")
+			 : errhint("Scores come from rfmtc_score(); only customers who do not exist yet have "
+					   "none, and their segment is NULL.")));
 }
 
 /* Raises the error of an attribute that is missing where a reached rule needs it. */
-static pg_attribute_noreturn() void
-MissingAttribute(const ClvRules *rules, const ClvRule *rule, const char *name)
+static pg_attribute_noreturn() void MissingAttribute(const ClvRules *rules, const ClvRule *rule,
+													 const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -134,7 +136,8 @@ CheckKind(const ClvRules *rules, const ClvRule *rule, const ClvAttributeTest *te
 							   rule->number, rule->segment, rules->name, kind_name[wanted])));
 }
 
-/* Looks up what a reached rule needs; errors where a score or attribute is missing or of the wrong kind. */
+/* Looks up what a reached rule needs; errors where a score or attribute is missing or of the wrong
+ * kind. */
 static void
 CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
 		   ClvAttributeValue *values, ClvAttributeReader reader, void *source)
@@ -166,13 +169,13 @@ CheckBins(const ClvRules *rules, const ClvScores *scores)
 {
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
-		int			bins = Max(rules->highest[i], CLV_DEFAULT_BINS);
+		int bins = Max(rules->highest[i], CLV_DEFAULT_BINS);
 
 		if (!rules->open[i] && rules->highest[i] > 0 && scores->score[i] > bins)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("score %c = %d is higher than any in %s",
-							clv_score_letter[i], scores->score[i], rules->name),
+					 errmsg("score %c = %d is higher than any in %s", clv_score_letter[i],
+							scores->score[i], rules->name),
 					 errhint("Its rules are written for scores up to %d: score with bins => %d, or "
 							 "write a map for more bins.",
 							 bins, bins)));

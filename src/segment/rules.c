@@ -9,19 +9,19 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
-#define MAX_CELL_SCORE 9		/* a digit each */
+#define MAX_CELL_SCORE 9 /* a digit each */
 
 /* Where a rule is being read, for messages. */
 typedef struct RuleReader
 {
-	ClvRules   *rules;
-	ClvRule    *rule;
+	ClvRules *rules;
+	ClvRule *rule;
 } RuleReader;
 
 ClvRules *
 clv_rules_create(const char *name)
 {
-	ClvRules   *rules = palloc0(sizeof(ClvRules));
+	ClvRules *rules = palloc0(sizeof(ClvRules));
 
 	rules->name = pstrdup(name);
 	rules->capacity = 16;
@@ -30,13 +30,12 @@ clv_rules_create(const char *name)
 }
 
 /* Raises the error of a rule with a malformed key. */
-static pg_attribute_noreturn() void
-BadRule(const RuleReader *reader, const char *key, const char *problem)
+static pg_attribute_noreturn() void BadRule(const RuleReader *reader, const char *key,
+											const char *problem)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("rule %d of %s: \"%s\" %s", reader->rule->number, reader->rules->name, key,
-					problem)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("rule %d of %s: \"%s\" %s", reader->rule->number, reader->rules->name,
+						   key, problem)));
 }
 
 /* The measure of a score's letter, -1 where there is none. */
@@ -59,8 +58,7 @@ KeyText(const JsonbValue *key)
 static double
 NumberOf(const JsonbValue *value)
 {
-	return DatumGetFloat8(
-		DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
 }
 
 /* Whether the value is a JSON array. */
@@ -83,7 +81,7 @@ IsObject(const JsonbValue *value)
 static int
 ScoreOf(const RuleReader *reader, const char *key, const JsonbValue *value)
 {
-	double		number;
+	double number;
 
 	if (value->type != jbvNumeric)
 		BadRule(reader, key, "must hold scores, which are whole numbers");
@@ -118,15 +116,15 @@ static void
 ReadScoreRange(RuleReader *reader, int measure, const char *key, JsonbContainer *range)
 {
 	JsonbIterator *it = JsonbIteratorInit(range);
-	JsonbValue	value;
-	int			low = 1;
-	int			high = CLV_MAX_BINS;
-	bool		bounded = false;
+	JsonbValue value;
+	int low = 1;
+	int high = CLV_MAX_BINS;
+	bool bounded = false;
 
 	(void) JsonbIteratorNext(&it, &value, true);
 	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
 	{
-		char	   *bound = KeyText(&value);
+		char *bound = KeyText(&value);
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		bounded = true;
@@ -135,9 +133,10 @@ ReadScoreRange(RuleReader *reader, int measure, const char *key, JsonbContainer 
 		else if (strcmp(bound, "max") == 0)
 			high = ScoreOf(reader, key, &value);
 		else
-			BadRule(reader, key, psprintf("has an unknown bound \"%s\": a range of scores has "
-										  "\"min\" and \"max\"",
-										  bound));
+			BadRule(reader, key,
+					psprintf("has an unknown bound \"%s\": a range of scores has "
+							 "\"min\" and \"max\"",
+							 bound));
 	}
 	if (!bounded || low > high)
 		BadRule(reader, key, "is an empty range");
@@ -160,14 +159,14 @@ ReadScoreTest(RuleReader *reader, int measure, const char *key, const JsonbValue
 			BadRule(reader, key, "is an empty list");
 		for (uint32 i = 0; i < JsonContainerSize(list); i++)
 		{
-			int			score = ScoreOf(reader, key, getIthJsonbValueFromContainer(list, i));
+			int score = ScoreOf(reader, key, getIthJsonbValueFromContainer(list, i));
 
 			AllowScores(reader, measure, score, score);
 		}
 	}
 	else
 	{
-		int			score = ScoreOf(reader, key, value);
+		int score = ScoreOf(reader, key, value);
 
 		AllowScores(reader, measure, score, score);
 	}
@@ -179,19 +178,18 @@ ReadScoreTest(RuleReader *reader, int measure, const char *key, const JsonbValue
 static int
 CompareCells(const void *a, const void *b)
 {
-	int32		x = *(const int32 *) a;
-	int32		y = *(const int32 *) b;
+	int32 x = *(const int32 *) a;
+	int32 y = *(const int32 *) b;
 
 	return (x > y) - (x < y);
 }
 
 /* One cell: as many digits as the key has letters. */
 static int32
-CellOf(const RuleReader *reader, const ClvCellTest *test, const char *key,
-	   const JsonbValue *value)
+CellOf(const RuleReader *reader, const ClvCellTest *test, const char *key, const JsonbValue *value)
 {
-	char	   *digits = NULL;
-	int32		cell = 0;
+	char *digits = NULL;
+	int32 cell = 0;
 
 	if (value->type == jbvString)
 		digits = KeyText(value);
@@ -199,11 +197,11 @@ CellOf(const RuleReader *reader, const ClvCellTest *test, const char *key,
 		digits = numeric_normalize(value->val.numeric);
 	if (digits == NULL || (int) strlen(digits) != test->measures ||
 		(int) strspn(digits, "123456789") != test->measures)
-		BadRule(reader, key, psprintf("must be a list of cells, each %d digits from 1 to 9",
-									  test->measures));
+		BadRule(reader, key,
+				psprintf("must be a list of cells, each %d digits from 1 to 9", test->measures));
 	for (int i = 0; i < test->measures; i++)
 	{
-		int			score = digits[i] - '0';
+		int score = digits[i] - '0';
 
 		reader->rules->highest[test->measure[i]] =
 			Max(reader->rules->highest[test->measure[i]], score);
@@ -216,12 +214,12 @@ CellOf(const RuleReader *reader, const ClvCellTest *test, const char *key,
 static bool
 IsCellKey(const char *key, ClvCellTest *test)
 {
-	int			seen = 0;
+	int seen = 0;
 
 	test->measures = 0;
 	for (const char *letter = key; *letter != '\0'; letter++)
 	{
-		int			measure = LetterMeasure(*letter);
+		int measure = LetterMeasure(*letter);
 
 		if (measure < 0 || (seen & (1 << measure)) != 0)
 			return false;
@@ -235,12 +233,12 @@ IsCellKey(const char *key, ClvCellTest *test)
 static void
 ReadCellTest(RuleReader *reader, ClvCellTest *test, const char *key, const JsonbValue *value)
 {
-	ClvRule    *rule = reader->rule;
+	ClvRule *rule = reader->rule;
 	JsonbContainer *list;
 
 	if (!IsList(value) || JsonContainerSize(value->val.binary.data) == 0)
-		BadRule(reader, key, psprintf("must be a list of cells, each %d digits from 1 to 9",
-									  test->measures));
+		BadRule(reader, key,
+				psprintf("must be a list of cells, each %d digits from 1 to 9", test->measures));
 	list = value->val.binary.data;
 	test->count = JsonContainerSize(list);
 	test->cell = palloc(test->count * sizeof(int32));
@@ -269,33 +267,34 @@ AttributeIndex(ClvRules *rules, const char *name)
 	if (rules->nattributes == 0)
 		rules->attribute = palloc(sizeof(char *));
 	else
-		rules->attribute =
-			repalloc(rules->attribute, (rules->nattributes + 1) * sizeof(char *));
+		rules->attribute = repalloc(rules->attribute, (rules->nattributes + 1) * sizeof(char *));
 	rules->attribute[rules->nattributes] = pstrdup(name);
 	return rules->nattributes++;
 }
 
-/* Reads the bounds of an attribute: min or above, max or below; an error where the range is empty. */
+/* Reads the bounds of an attribute: min or above, max or below; an error where the range is empty.
+ */
 static void
 ReadBounds(RuleReader *reader, ClvAttributeTest *test, const char *key, JsonbContainer *bounds)
 {
 	JsonbIterator *it = JsonbIteratorInit(bounds);
-	JsonbValue	value;
-	bool		has_low = false;
-	bool		has_high = false;
+	JsonbValue value;
+	bool has_low = false;
+	bool has_high = false;
 
 	(void) JsonbIteratorNext(&it, &value, true);
 	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
 	{
-		char	   *bound = KeyText(&value);
-		bool		lower = strcmp(bound, "min") == 0 || strcmp(bound, "above") == 0;
-		bool		upper = strcmp(bound, "max") == 0 || strcmp(bound, "below") == 0;
+		char *bound = KeyText(&value);
+		bool lower = strcmp(bound, "min") == 0 || strcmp(bound, "above") == 0;
+		bool upper = strcmp(bound, "max") == 0 || strcmp(bound, "below") == 0;
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		if (!lower && !upper)
-			BadRule(reader, key, psprintf("has an unknown bound \"%s\": a range has \"min\" or "
-										  "\"above\", \"max\" or \"below\"",
-										  bound));
+			BadRule(reader, key,
+					psprintf("has an unknown bound \"%s\": a range has \"min\" or "
+							 "\"above\", \"max\" or \"below\"",
+							 bound));
 		if (value.type != jbvNumeric)
 			BadRule(reader, key, psprintf("has a bound \"%s\" that is not a number", bound));
 		if (lower ? has_low : has_high)
@@ -348,7 +347,7 @@ ReadAttributeValue(RuleReader *reader, const char *key, const JsonbValue *value,
 static void
 ReadAttributeTest(RuleReader *reader, const char *name, const JsonbValue *value)
 {
-	ClvRule    *rule = reader->rule;
+	ClvRule *rule = reader->rule;
 	ClvAttributeTest test;
 
 	memset(&test, 0, sizeof(test));
@@ -388,7 +387,7 @@ static void
 ReadAttributes(RuleReader *reader, const JsonbValue *attributes)
 {
 	JsonbIterator *it;
-	JsonbValue	value;
+	JsonbValue value;
 
 	if (!IsObject(attributes))
 		BadRule(reader, "attributes", "must be an object of tests by attribute");
@@ -396,7 +395,7 @@ ReadAttributes(RuleReader *reader, const JsonbValue *attributes)
 	(void) JsonbIteratorNext(&it, &value, true);
 	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
 	{
-		char	   *name = KeyText(&value);
+		char *name = KeyText(&value);
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		ReadAttributeTest(reader, name, &value);
@@ -409,7 +408,7 @@ ReadAttributes(RuleReader *reader, const JsonbValue *attributes)
 static void
 ReadSegment(RuleReader *reader, const char *segment)
 {
-	ClvRule    *rule = reader->rule;
+	ClvRule *rule = reader->rule;
 
 	if (segment == NULL || segment[0] == '\0')
 		BadRule(reader, "segment", "must be a name");
@@ -453,9 +452,9 @@ ReadMember(RuleReader *reader, const char *key, JsonbValue *value, bool with_seg
 void
 clv_rules_add(ClvRules *rules, int number, const char *segment, JsonbContainer *container)
 {
-	RuleReader	reader;
+	RuleReader reader;
 	JsonbIterator *it;
-	JsonbValue	value;
+	JsonbValue value;
 
 	if (rules->nrules == rules->capacity)
 	{
@@ -476,7 +475,7 @@ clv_rules_add(ClvRules *rules, int number, const char *segment, JsonbContainer *
 	(void) JsonbIteratorNext(&it, &value, true);
 	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
 	{
-		char	   *key = KeyText(&value);
+		char *key = KeyText(&value);
 
 		(void) JsonbIteratorNext(&it, &value, true);
 		ReadMember(&reader, key, &value, segment == NULL);
@@ -489,7 +488,7 @@ clv_rules_add(ClvRules *rules, int number, const char *segment, JsonbContainer *
 ClvRules *
 clv_rules_from_json(Jsonb *list)
 {
-	ClvRules   *rules = clv_rules_create("the rule list");
+	ClvRules *rules = clv_rules_create("the rule list");
 
 	if (!JB_ROOT_IS_ARRAY(list) || JB_ROOT_IS_SCALAR(list) || JB_ROOT_COUNT(list) == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -499,9 +498,9 @@ clv_rules_from_json(Jsonb *list)
 		JsonbValue *rule = getIthJsonbValueFromContainer(&list->root, i);
 
 		if (!IsObject(rule))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("rule %d of %s must be a JSON object", (int) i + 1,
-								   rules->name)));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("rule %d of %s must be a JSON object", (int) i + 1, rules->name)));
 		clv_rules_add(rules, (int) i + 1, NULL, rule->val.binary.data);
 	}
 	return rules;

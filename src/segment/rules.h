@@ -23,92 +23,91 @@
 /* The scores that a test takes together, and the cells that pass, as numbers in ascending order. */
 typedef struct ClvCellTest
 {
-	int			measures;
-	uint8		measure[CLV_MEASURES];
-	int			count;
-	int32	   *cell;
+	int measures;
+	uint8 measure[CLV_MEASURES];
+	int count;
+	int32 *cell;
 } ClvCellTest;
 
 /* What kind of value an attribute has. */
 typedef enum ClvAttributeKind
 {
-	CLV_ATTRIBUTE_UNREAD,		/* not looked up yet */
-	CLV_ATTRIBUTE_NULL,			/* missing or NULL */
+	CLV_ATTRIBUTE_UNREAD, /* not looked up yet */
+	CLV_ATTRIBUTE_NULL,   /* missing or NULL */
 	CLV_ATTRIBUTE_NUMBER,
 	CLV_ATTRIBUTE_STRING,
 	CLV_ATTRIBUTE_BOOLEAN,
-	CLV_ATTRIBUTE_OTHER			/* an object or array; or, in a check, what no rule mentions */
+	CLV_ATTRIBUTE_OTHER /* an object or array; or, in a check, what no rule mentions */
 } ClvAttributeKind;
 
 /* The value of an attribute. */
 typedef struct ClvAttributeValue
 {
 	ClvAttributeKind kind;
-	double		number;			/* or the boolean, 0 or 1 */
+	double number; /* or the boolean, 0 or 1 */
 	const char *string;
-	int			length;
+	int length;
 } ClvAttributeValue;
 
 /* A range where count is 0, else a list. */
 typedef struct ClvAttributeTest
 {
-	int			attribute;
-	double		low;			/* -Infinity: no bound */
-	double		high;
-	bool		above;			/* low itself fails */
-	bool		below;			/* high itself fails */
-	int			count;
+	int attribute;
+	double low; /* -Infinity: no bound */
+	double high;
+	bool above; /* low itself fails */
+	bool below; /* high itself fails */
+	int count;
 	ClvAttributeValue *value;
 } ClvAttributeTest;
 
 /* The scores a score test lets pass: bit i of the two words. */
 typedef struct ClvScoreSet
 {
-	uint64		bits[2];
+	uint64 bits[2];
 } ClvScoreSet;
 
 /* A rule: the segment, and the tests that must all hold for it. */
 typedef struct ClvRule
 {
-	int			number;			/* position in its list, for messages */
-	char	   *segment;
-	bool		named_by_scores;	/* the segment holds a {letter} */
-	int			needs;			/* bit per score that must be known once the rule is reached */
-	int			tests;			/* bit per score with a set below */
+	int number; /* position in its list, for messages */
+	char *segment;
+	bool named_by_scores; /* the segment holds a {letter} */
+	int needs;            /* bit per score that must be known once the rule is reached */
+	int tests;            /* bit per score with a set below */
 	ClvScoreSet score[CLV_MEASURES];
-	int			ncells;
+	int ncells;
 	ClvCellTest *cells;
-	int			nattributes;
+	int nattributes;
 	ClvAttributeTest *attributes;
 } ClvRule;
 
 /* A list of rules, and what all of them together mention. */
 typedef struct ClvRules
 {
-	const char *name;			/* how messages call the list */
-	int			nrules;
-	int			capacity;
-	ClvRule    *rules;
-	int			nattributes;
-	char	  **attribute;		/* names, as the tests count them */
-	int			needs;			/* of all rules */
-	int			highest[CLV_MEASURES];	/* score that a test mentions; 0: none, or open to above */
-	bool		open[CLV_MEASURES];
-	bool		shipped;		/* written for CLV_DEFAULT_BINS, where it mentions scores */
+	const char *name; /* how messages call the list */
+	int nrules;
+	int capacity;
+	ClvRule *rules;
+	int nattributes;
+	char **attribute;          /* names, as the tests count them */
+	int needs;                 /* of all rules */
+	int highest[CLV_MEASURES]; /* score that a test mentions; 0: none, or open to above */
+	bool open[CLV_MEASURES];
+	bool shipped; /* written for CLV_DEFAULT_BINS, where it mentions scores */
 } ClvRules;
 
 /* An empty list in the current memory context, where all of it will live. */
 extern ClvRules *clv_rules_create(const char *name);
 
 /* Adds a rule; where segment is NULL, the rule itself has a member "segment". */
-extern void clv_rules_add(ClvRules *rules, int number, const char *segment,
-						  JsonbContainer *rule);
+extern void clv_rules_add(ClvRules *rules, int number, const char *segment, JsonbContainer *rule);
 
 /* The rules of a JSON list. */
 extern ClvRules *clv_rules_from_json(Jsonb *list);
 
 /* Reads an attribute's value when it is needed first. */
-typedef void (*ClvAttributeReader) (void *source, const char *name, ClvAttributeValue *value);
+typedef void (*ClvAttributeReader)(void *source, const char *name, ClvAttributeValue *value);
 
 /*
  * The index of the first rule that holds, or -1. values has room for every
@@ -125,4 +124,4 @@ extern bool clv_rule_holds(const ClvRule *rule, const ClvScores *scores,
 /* The name of the segment, with its placeholders replaced by scores. */
 extern text *clv_rule_segment(const ClvRule *rule, const ClvScores *scores);
 
-#endif							/* CLV_SEGMENT_RULES_H */
+#endif /* CLV_SEGMENT_RULES_H */

@@ -19,22 +19,22 @@
 /* With few scores below 10 the answer for every cell is kept. */
 #define MEMO_SCORES 4
 #define MEMO_BASE 10
-#define MEMO_SIZE 10000			/* MEMO_BASE to the power of MEMO_SCORES */
-#define MEMO_NOTHING 0			/* else 1 + the index of the rule */
+#define MEMO_SIZE 10000 /* MEMO_BASE to the power of MEMO_SCORES */
+#define MEMO_NOTHING 0  /* else 1 + the index of the rule */
 
 /* What a call site keeps: the rules compiled last, and answers by cell. */
 typedef struct AssignSite
 {
-	MemoryContext memory;		/* of the rules and all that belongs to them */
-	ClvRules   *rules;
-	text	   *map;			/* as it was given */
-	bool		named;
+	MemoryContext memory; /* of the rules and all that belongs to them */
+	ClvRules *rules;
+	text *map; /* as it was given */
+	bool named;
 	ClvMapVersion version;
-	ClvAttributeValue *values;	/* room for a row's attributes */
-	uint16	   *memo;			/* or NULL where the rules are not of that kind */
+	ClvAttributeValue *values; /* room for a row's attributes */
+	uint16 *memo;              /* or NULL where the rules are not of that kind */
 
-	TupleDesc	desc;			/* of clv_scores */
-	Oid			type;
+	TupleDesc desc; /* of clv_scores */
+	Oid type;
 } AssignSite;
 
 /* What the call site keeps, made on the first call. */
@@ -46,8 +46,8 @@ Site(FmgrInfo *flinfo)
 	if (site == NULL)
 	{
 		site = MemoryContextAllocZero(flinfo->fn_mcxt, sizeof(AssignSite));
-		site->memory = AllocSetContextCreate(flinfo->fn_mcxt, "segment_assign rules",
-											 ALLOCSET_SMALL_SIZES);
+		site->memory =
+			AllocSetContextCreate(flinfo->fn_mcxt, "segment_assign rules", ALLOCSET_SMALL_SIZES);
 		flinfo->fn_extra = site;
 	}
 	return site;
@@ -73,7 +73,7 @@ IsCurrent(const AssignSite *site, const text *map)
 static int
 CountBits(int mask)
 {
-	int			count = 0;
+	int count = 0;
 
 	for (; mask != 0; mask &= mask - 1)
 		count++;
@@ -85,7 +85,7 @@ static void
 TakeMap(AssignSite *site, const text *map, Oid function)
 {
 	MemoryContext old;
-	ClvRules   *rules;
+	ClvRules *rules;
 
 	site->rules = NULL;
 	MemoryContextReset(site->memory);
@@ -107,7 +107,7 @@ TakeMap(AssignSite *site, const text *map, Oid function)
 static bool
 ReadScores(AssignSite *site, FmgrInfo *flinfo, HeapTupleHeader row, ClvScores *scores)
 {
-	Oid			type = HeapTupleHeaderGetTypeId(row);
+	Oid type = HeapTupleHeaderGetTypeId(row);
 
 	if (site->desc == NULL || site->type != type)
 	{
@@ -128,8 +128,8 @@ ReadScores(AssignSite *site, FmgrInfo *flinfo, HeapTupleHeader row, ClvScores *s
 static void
 ReadAttribute(void *source, const char *name, ClvAttributeValue *value)
 {
-	Jsonb	   *attributes = source;
-	JsonbValue	found;
+	Jsonb *attributes = source;
+	JsonbValue found;
 
 	value->kind = CLV_ATTRIBUTE_NULL;
 	if (attributes == NULL ||
@@ -162,7 +162,7 @@ ReadAttribute(void *source, const char *name, ClvAttributeValue *value)
 static Jsonb *
 AttributesArgument(FunctionCallInfo fcinfo)
 {
-	Jsonb	   *attributes;
+	Jsonb *attributes;
 
 	if (PG_ARGISNULL(2))
 		return NULL;
@@ -178,12 +178,12 @@ AttributesArgument(FunctionCallInfo fcinfo)
 static int
 MemoIndex(const AssignSite *site, const ClvScores *scores)
 {
-	int			index = 0;
+	int index = 0;
 
 	for (int i = 0; i < CLV_MEASURES; i++)
 		if ((site->rules->needs & (1 << i)) != 0)
 		{
-			int			score = scores->score[i];
+			int score = scores->score[i];
 
 			if (score < 1 || score >= MEMO_BASE)
 				return -1;
@@ -197,8 +197,8 @@ static int
 FindRule(AssignSite *site, const ClvScores *scores, FunctionCallInfo fcinfo)
 {
 	const ClvRules *rules = site->rules;
-	int			memo = site->memo == NULL ? -1 : MemoIndex(site, scores);
-	int			rule;
+	int memo = site->memo == NULL ? -1 : MemoIndex(site, scores);
+	int rule;
 
 	if (memo >= 0 && site->memo[memo] != MEMO_NOTHING)
 		return site->memo[memo] - 1;
@@ -212,17 +212,17 @@ FindRule(AssignSite *site, const ClvScores *scores, FunctionCallInfo fcinfo)
 }
 
 /*
- * segment_assign(scores, map, attributes) -> text: the name of the segment; NULL for NULL scores or map, and where
- * no rule holds.
+ * segment_assign(scores, map, attributes) -> text: the name of the segment; NULL for NULL scores or
+ * map, and where no rule holds.
  */
 PG_FUNCTION_INFO_V1(segment_assign);
 Datum
 segment_assign(PG_FUNCTION_ARGS)
 {
 	AssignSite *site;
-	text	   *map;
-	ClvScores	scores;
-	int			rule;
+	text *map;
+	ClvScores scores;
+	int rule;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -238,13 +238,14 @@ segment_assign(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(clv_rule_segment(&site->rules->rules[rule], &scores));
 }
 
-/* clv_segment_rule_valid(map, position, segment, rule) -> true, or an error where the rule is malformed. */
+/* clv_segment_rule_valid(map, position, segment, rule) -> true, or an error where the rule is
+ * malformed. */
 PG_FUNCTION_INFO_V1(clv_segment_rule_valid);
 Datum
 clv_segment_rule_valid(PG_FUNCTION_ARGS)
 {
-	char	   *map = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	ClvRules   *rules = clv_rules_create(psprintf("segment map \"%s\"", map));
+	char *map = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	ClvRules *rules = clv_rules_create(psprintf("segment map \"%s\"", map));
 
 	clv_rules_add(rules, PG_GETARG_INT32(1), text_to_cstring(PG_GETARG_TEXT_PP(2)),
 				  &PG_GETARG_JSONB_P(3)->root);

@@ -23,32 +23,32 @@
 /* The values of a score or an attribute that the rules tell apart. */
 typedef struct Dimension
 {
-	bool		attribute;
-	int			index;			/* of the measure, or the attribute */
-	int			count;
-	ClvAttributeValue *value;	/* of an attribute */
-	char	  **label;			/* the same in words */
-	int			current;
+	bool attribute;
+	int index; /* of the measure, or the attribute */
+	int count;
+	ClvAttributeValue *value; /* of an attribute */
+	char **label;             /* the same in words */
+	int current;
 } Dimension;
 
 /* A number of cells, with one of them as the example. */
 typedef struct CellCount
 {
-	int64		cells;
-	char	   *text;			/* the first of them, in words */
+	int64 cells;
+	char *text; /* the first of them, in words */
 } CellCount;
 
 /* The rules under check, the values of everything they test, and what was counted. */
 typedef struct MapCheck
 {
-	ClvRules   *rules;
-	int			ndimensions;
-	Dimension  *dimension;
-	int64		total;
-	CellCount	gap;
-	CellCount  *first;			/* per rule: cells it decides */
-	CellCount  *holds;			/* per rule: cells it would hold for */
-	CellCount  *overlap;		/* [later rule * nrules + the rule that comes before it] */
+	ClvRules *rules;
+	int ndimensions;
+	Dimension *dimension;
+	int64 total;
+	CellCount gap;
+	CellCount *first;   /* per rule: cells it decides */
+	CellCount *holds;   /* per rule: cells it would hold for */
+	CellCount *overlap; /* [later rule * nrules + the rule that comes before it] */
 } MapCheck;
 
 /* ---- the values of an attribute ---- */
@@ -57,8 +57,8 @@ typedef struct MapCheck
 static int
 CompareNumbers(const void *a, const void *b)
 {
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
+	double x = *(const double *) a;
+	double y = *(const double *) b;
 
 	return (x > y) - (x < y);
 }
@@ -69,7 +69,7 @@ AddValue(Dimension *dimension, ClvAttributeKind kind, double number, const char 
 		 char *label)
 {
 	ClvAttributeValue *value;
-	int			n = dimension->count++;
+	int n = dimension->count++;
 
 	dimension->value = n == 0 ? palloc(sizeof(ClvAttributeValue))
 							  : repalloc(dimension->value, (n + 1) * sizeof(ClvAttributeValue));
@@ -87,7 +87,7 @@ AddValue(Dimension *dimension, ClvAttributeKind kind, double number, const char 
 static void
 AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
 {
-	int			distinct = 0;
+	int distinct = 0;
 
 	qsort(bound, n, sizeof(double), CompareNumbers);
 	for (int i = 0; i < n; i++)
@@ -95,8 +95,8 @@ AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
 			bound[distinct++] = bound[i];
 	for (int i = 0; i < distinct; i++)
 	{
-		char	   *text = clv_number_text(bound[i]);
-		double		next = i + 1 < distinct ? bound[i + 1] : INFINITY;
+		char *text = clv_number_text(bound[i]);
+		double next = i + 1 < distinct ? bound[i + 1] : INFINITY;
 
 		if (i == 0)
 			AddValue(dimension, CLV_ATTRIBUTE_NUMBER, nextafter(bound[i], -INFINITY), NULL,
@@ -125,7 +125,7 @@ static bool
 TakeTest(Dimension *dimension, const char *name, const ClvAttributeTest *test, double *number,
 		 int *n, bool *boolean)
 {
-	bool		other = false;
+	bool other = false;
 
 	if (test->count == 0)
 	{
@@ -158,10 +158,10 @@ static void
 FillAttribute(Dimension *dimension, const ClvRules *rules)
 {
 	const char *name = rules->attribute[dimension->index];
-	int			n = 0;
-	double	   *number;
-	bool		boolean = false;
-	bool		string = false;
+	int n = 0;
+	double *number;
+	bool boolean = false;
+	bool string = false;
 
 	for (int i = 0; i < rules->nrules; i++)
 		for (int j = 0; j < rules->rules[i].nattributes; j++)
@@ -171,8 +171,8 @@ FillAttribute(Dimension *dimension, const ClvRules *rules)
 	for (int i = 0; i < rules->nrules; i++)
 		for (int j = 0; j < rules->rules[i].nattributes; j++)
 			if (rules->rules[i].attributes[j].attribute == dimension->index)
-				string |= TakeTest(dimension, name, &rules->rules[i].attributes[j], number, &n,
-								   &boolean);
+				string |=
+					TakeTest(dimension, name, &rules->rules[i].attributes[j], number, &n, &boolean);
 	AddNumbers(dimension, name, number, n);
 	if (boolean)
 	{
@@ -195,7 +195,7 @@ OpenCheck(MapCheck *check, ClvRules *rules, int bins)
 	check->dimension = palloc0((CLV_MEASURES + rules->nattributes) * sizeof(Dimension));
 	for (int i = 0; i < CLV_MEASURES + rules->nattributes; i++)
 	{
-		Dimension  *dimension = &check->dimension[check->ndimensions];
+		Dimension *dimension = &check->dimension[check->ndimensions];
 
 		if (i < CLV_MEASURES && (rules->needs & (1 << i)) == 0)
 			continue;
@@ -256,8 +256,8 @@ static void
 CheckCell(MapCheck *check, ClvAttributeValue *values)
 {
 	const ClvRules *rules = check->rules;
-	ClvScores	scores;
-	int			first = -1;
+	ClvScores scores;
+	int first = -1;
 
 	memset(&scores, 0, sizeof(scores));
 	for (int i = 0; i < check->ndimensions; i++)
@@ -292,7 +292,7 @@ CheckCells(MapCheck *check)
 
 	for (int64 cell = 0; cell < check->total; cell++)
 	{
-		int64		rest = cell;
+		int64 rest = cell;
 
 		if (cell % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -312,8 +312,8 @@ static void
 Report(ReturnSetInfo *result, const MapCheck *check, const char *finding, const ClvRule *rule,
 	   const ClvRule *before, const CellCount *count)
 {
-	Datum		values[COLUMNS] = {0};
-	bool		nulls[COLUMNS] = {false};
+	Datum values[COLUMNS] = {0};
+	bool nulls[COLUMNS] = {false};
 
 	values[0] = CStringGetTextDatum(finding);
 	if (rule != NULL)
@@ -358,16 +358,16 @@ ReportRule(ReturnSetInfo *result, const MapCheck *check, int i)
 }
 
 /*
- * clv_segment_check(map, bins) -> rows: gaps, overlaps and unreachable rules of a map; no rows where it is complete
- * and disjoint.
+ * clv_segment_check(map, bins) -> rows: gaps, overlaps and unreachable rules of a map; no rows
+ * where it is complete and disjoint.
  */
 PG_FUNCTION_INFO_V1(clv_segment_check);
 Datum
 clv_segment_check(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			bins = PG_GETARG_INT32(1);
-	MapCheck	check;
+	int bins = PG_GETARG_INT32(1);
+	MapCheck check;
 
 	clv_check_bins(bins);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -380,31 +380,32 @@ clv_segment_check(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* clv_segment_inputs(map) -> rows: the scores (with the highest listed) and attributes that its rules test. */
+/* clv_segment_inputs(map) -> rows: the scores (with the highest listed) and attributes that its
+ * rules test. */
 PG_FUNCTION_INFO_V1(clv_segment_inputs);
 Datum
 clv_segment_inputs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ErrorContextCallback *stack = clv_hide_callers();
-	ClvRules   *rules;
-	Datum		values[3];
-	bool		nulls[3] = {false};
+	ClvRules *rules;
+	Datum values[3];
+	bool nulls[3] = {false};
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	rules = clv_map_read(PG_GETARG_TEXT_PP(0), fcinfo->flinfo->fn_oid);
 	error_context_stack = stack;
 	for (int i = 0; i < CLV_MEASURES + rules->nattributes; i++)
 	{
-		char		letter[2] = {0};
+		char letter[2] = {0};
 
 		if (i < CLV_MEASURES && (rules->needs & (1 << i)) == 0)
 			continue;
 		if (i < CLV_MEASURES)
 			letter[0] = clv_score_letter[i];
 		values[0] = CStringGetTextDatum(i < CLV_MEASURES ? "score" : "attribute");
-		values[1] = CStringGetTextDatum(i < CLV_MEASURES ? letter
-														 : rules->attribute[i - CLV_MEASURES]);
+		values[1] =
+			CStringGetTextDatum(i < CLV_MEASURES ? letter : rules->attribute[i - CLV_MEASURES]);
 		nulls[2] = i >= CLV_MEASURES || rules->open[i] || rules->highest[i] == 0;
 		values[2] = Int32GetDatum(nulls[2] ? 0 : rules->highest[i]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -20,11 +20,11 @@ PG_FUNCTION_INFO_V1(clv_validate_clock);
 Datum
 clv_validate_clock(PG_FUNCTION_ARGS)
 {
-	ClvModel	fitted;
-	Interval   *unit = palloc(sizeof(Interval));
+	ClvModel fitted;
+	Interval *unit = palloc(sizeof(Interval));
 	ErrorContextCallback *stack = clv_hide_callers();
-	Datum		values[4];
-	bool		nulls[4] = {false, false, false, false};
+	Datum values[4];
+	bool nulls[4] = {false, false, false, false};
 
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	clv_model_need_purchase(&fitted);
@@ -46,17 +46,17 @@ PG_FUNCTION_INFO_V1(clv_validate_periods);
 Datum
 clv_validate_periods(PG_FUNCTION_ARGS)
 {
-	DateADT		since = PG_GETARG_DATEADT(1);
+	DateADT since = PG_GETARG_DATEADT(1);
 	const Interval *horizon = PG_GETARG_INTERVAL_P(2);
 	ErrorContextCallback *stack = clv_hide_callers();
-	ClvModel	fitted;
+	ClvModel fitted;
 	const ClvGrid *grid = &fitted.counting.grid;
-	double		periods;
-	int64		months;
-	int64		days;
-	int64		until;
-	Datum		values[2] = {0};
-	bool		nulls[2] = {true, true};
+	double periods;
+	int64 months;
+	int64 days;
+	int64 until;
+	Datum values[2] = {0};
+	bool nulls[2] = {true, true};
 
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	clv_model_need_purchase(&fitted);
@@ -90,16 +90,17 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }
 
-/* ---- purchases as a model counts them: periods > 0 after as_of, < 0 up to it, 0: all up to it ---- */
+/* ---- purchases as a model counts them: periods > 0 after as_of, < 0 up to it, 0: all up to it
+ * ---- */
 
 /* Periods are days. Of the purchases the first is none that is repeated. */
 static int32
 InDays(const ClvHistory *history, DateADT as_of, int32 periods)
 {
-	int64		other = (int64) as_of + periods;
-	DateADT		since = periods == 0 ? DATEVAL_NOBEGIN : (DateADT) Min(other, as_of);
-	DateADT		until = (DateADT) Max(other, as_of);
-	int32		count = clv_history_count(history, since, until);
+	int64 other = (int64) as_of + periods;
+	DateADT since = periods == 0 ? DATEVAL_NOBEGIN : (DateADT) Min(other, as_of);
+	DateADT until = (DateADT) Max(other, as_of);
+	int32 count = clv_history_count(history, since, until);
 
 	if (count > 0 && clv_history_count(history, DATEVAL_NOBEGIN, since) == 0)
 		count--;
@@ -111,8 +112,8 @@ static int32
 InOpportunities(const ClvCounting *counting, const ClvHistory *history, DateADT as_of,
 				DateADT first, int32 periods)
 {
-	ClvSteps	steps;
-	int64		over;
+	ClvSteps steps;
+	int64 over;
 
 	clv_steps_from(&steps, &counting->grid, first);
 	over = Max(clv_steps_over(&steps, as_of), 0);
@@ -125,7 +126,7 @@ InOpportunities(const ClvCounting *counting, const ClvHistory *history, DateADT 
 static int32
 InRenewals(const ClvCounting *counting, const ClvHistory *history, DateADT as_of, int32 periods)
 {
-	ClvPeriods	found;
+	ClvPeriods found;
 
 	if (periods > 0)
 		return clv_history_renewed(history, as_of, counting, periods);
@@ -133,22 +134,23 @@ InRenewals(const ClvCounting *counting, const ClvHistory *history, DateADT as_of
 	return periods == 0 ? found.x : Max(found.x - Max(found.over + periods, 0), 0);
 }
 
-/* Campaigns answered, counted from the end of the last one that is over; the first purchase is no answer. */
+/* Campaigns answered, counted from the end of the last one that is over; the first purchase is no
+ * answer. */
 static int32
-InCampaigns(const ClvCounting *counting, const ClvHistory *history, DateADT as_of,
-			DateADT first, int32 periods)
+InCampaigns(const ClvCounting *counting, const ClvHistory *history, DateADT as_of, DateADT first,
+			int32 periods)
 {
-	DateADT		now = (DateADT) clv_grid_over(&counting->grid, as_of);
-	ClvSteps	steps;
-	int64		begun;
+	DateADT now = (DateADT) clv_grid_over(&counting->grid, as_of);
+	ClvSteps steps;
+	int64 begun;
 
 	clv_steps_from(&steps, &counting->grid, now);
 	if (periods > 0)
 		return clv_history_taken(history, &steps, 0, periods);
 	begun = clv_steps_period(&steps, first);
-	return begun > 0 ? 0
-					 : clv_history_taken(history, &steps,
-										 periods == 0 ? begun : Max(begun, periods), 0);
+	return begun > 0
+			   ? 0
+			   : clv_history_taken(history, &steps, periods == 0 ? begun : Max(begun, periods), 0);
 }
 
 PG_FUNCTION_INFO_V1(clv_validate_purchases);
@@ -158,12 +160,12 @@ Datum
 clv_validate_purchases(PG_FUNCTION_ARGS)
 {
 	ClvModelCache *cache = (ClvModelCache *) fcinfo->flinfo->fn_extra;
-	DateADT		as_of = PG_GETARG_DATEADT(2);
-	int32		periods = PG_GETARG_INT32(3);
+	DateADT as_of = PG_GETARG_DATEADT(2);
+	int32 periods = PG_GETARG_INT32(3);
 	const ClvModel *fitted;
 	ClvHistory *history;
-	ClvSummary	summary;
-	int32		count = 0;
+	ClvSummary summary;
+	int32 count = 0;
 
 	if (cache == NULL)
 	{

@@ -18,10 +18,10 @@
 
 typedef struct SumState
 {
-	uint32		tag;			/* STATE_TAG */
-	int32		terms;			/* of few, unless there is a sum */
-	double		few[FEW];
-	ClvExactSum *sum;			/* NULL: not needed yet */
+	uint32 tag;  /* STATE_TAG */
+	int32 terms; /* of few, unless there is a sum */
+	double few[FEW];
+	ClvExactSum *sum; /* NULL: not needed yet */
 } SumState;
 
 static SumState *
@@ -33,7 +33,7 @@ StateArgument(FunctionCallInfo fcinfo, int arg)
 static SumState *
 NewState(MemoryContext context)
 {
-	SumState   *state = MemoryContextAllocZero(context, sizeof(SumState));
+	SumState *state = MemoryContextAllocZero(context, sizeof(SumState));
 
 	state->tag = STATE_TAG;
 	return state;
@@ -75,7 +75,7 @@ Datum
 clv_validate_sum_add(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	SumState   *state = StateArgument(fcinfo, 0);
+	SumState *state = StateArgument(fcinfo, 0);
 
 	if (PG_ARGISNULL(1))
 		return clv_same_state(fcinfo);
@@ -95,7 +95,7 @@ Datum
 clv_validate_sum_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	SumState   *state = StateArgument(fcinfo, 0);
+	SumState *state = StateArgument(fcinfo, 0);
 	const SumState *other = StateArgument(fcinfo, 1);
 	ClvExactSum more;
 
@@ -132,7 +132,7 @@ clv_validate_sum_deserialize(PG_FUNCTION_ARGS)
 {
 	const bytea *bytes = PG_GETARG_BYTEA_PP(0);
 	StringInfoData in;
-	SumState   *state;
+	SumState *state;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	in.data = VARDATA_ANY(bytes);
@@ -148,13 +148,14 @@ clv_validate_sum_deserialize(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(clv_validate_sum_final);
 
-/* clv_validate_sum_final(internal) -> float8; out of range as with sum(); the state goes on in a window */
+/* clv_validate_sum_final(internal) -> float8; out of range as with sum(); the state goes on in a
+ * window */
 Datum
 clv_validate_sum_final(PG_FUNCTION_ARGS)
 {
 	const SumState *state = StateArgument(fcinfo, 0);
 	ClvExactSum sum;
-	double		value;
+	double value;
 
 	if (state == NULL)
 		PG_RETURN_NULL();

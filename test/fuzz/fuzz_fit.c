@@ -121,7 +121,8 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 			cell->T = floor(cell->T);
 		}
 		if (family->clock == CLV_OPPORTUNITIES && shape < 240)
-			cell->x = cell->x > 0 && cell->x > cell->t_x ? (int32_t) fmin(cell->t_x, 1000) : cell->x;
+			cell->x =
+				cell->x > 0 && cell->x > cell->t_x ? (int32_t) fmin(cell->t_x, 1000) : cell->x;
 		if (family->clock == CLV_RENEWALS && shape < 240)
 			cell->x = (int32_t) (cell->t_x = fmin(cell->t_x, 1000));
 		cell->count = shape % 3 == 0 ? 1 + Next(bytes) : shape < 253 ? 1 : NextNumber(bytes);

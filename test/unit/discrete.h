@@ -88,7 +88,8 @@ AtTheTop(ClvStatus status, const ClvFitReport *report)
 	assert_true(report->has_covariance);
 }
 
-/* Nothing that a family returns for a possible customer is NaN, nor a probability beyond 0 and 1. */
+/* Nothing that a family returns for a possible customer is NaN, nor a probability beyond 0 and 1.
+ */
 static inline void
 MakesSense(const ClvFamily *family, const double *param, double x, double t_x, double T, double t)
 {

@@ -133,8 +133,7 @@ typedef void (*Evaluator)(void *data, const double *param, ClvQuadratic *at);
  * gradient. What comes after the first nlogs is no parameter and moves itself.
  */
 static inline double
-Difference(int n, int nlogs, const double *param, int k, int which, Evaluator evaluate,
-		   void *data)
+Difference(int n, int nlogs, const double *param, int k, int which, Evaluator evaluate, void *data)
 {
 	static const double weight[] = {45.0 / 60, -9.0 / 60, 1.0 / 60};
 	double h = 4e-3;
@@ -234,8 +233,7 @@ LnPAliveAhead(const ClvFamily *family, const double *param, double x, double t_x
 	ClvFuture future;
 
 	clv_given_alive(family, param, x, t_x, T, &future);
-	return family->ln_p_alive(param, x, t_x, T) +
-		log(future.family->survival(future.param, ahead));
+	return family->ln_p_alive(param, x, t_x, T) + log(future.family->survival(future.param, ahead));
 }
 
 #endif /* CLV_TEST_FITTING_H */

@@ -233,8 +233,8 @@ ExpectationsRise(const Lives *lives)
 
 				assert_true(now >= before * (1 - 1e-13));
 				if (!(now <= limit * (1 + 1e-13)))
-					fail_msg("%s %d: %.17g until %g, %.17g for ever, at %g", lives->family->name,
-							 i, now, t, limit, deltas[j]);
+					fail_msg("%s %d: %.17g until %g, %.17g for ever, at %g", lives->family->name, i,
+							 now, t, limit, deltas[j]);
 				before = now;
 			}
 		}
@@ -352,8 +352,7 @@ QuantilesAreTheSmallestCounts(const Lives *lives)
 				below += 0.7 * future.family->probability(future.param, k, 52);
 			assert_true(n >= 0);
 			assert_true(n == 0 || below < levels[j]);
-			assert_true(below + 0.7 * future.family->probability(future.param, n, 52) >=
-						levels[j]);
+			assert_true(below + 0.7 * future.family->probability(future.param, n, 52) >= levels[j]);
 		}
 		assert_int_equal(clv_quantile_given(&future, 0, 52, 0.999, 600, p), 0);
 	}

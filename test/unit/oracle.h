@@ -77,4 +77,4 @@ RelativeError(double actual, double expected)
 	return fabs(actual / expected - 1);
 }
 
-#endif							/* CLV_TEST_ORACLE_H */
+#endif /* CLV_TEST_ORACLE_H */

@@ -23,10 +23,18 @@
 static const double cdnow[] = {0.243, 4.414, 0.793, 2.426};
 
 static const double shapes[][4] = {
-	{0.243, 4.414, 0.793, 2.426},	{0.525, 6.183, 0.891, 1.614}, {3.243, 43, 0.793, 5.426},
-	{50.2, 44, 0.8, 52.4},			{2000, 150, 1, 2000},		  {0.001, 1000, 0.03, 0.02},
-	{1000, 0.001, 1000, 1000},		{12, 3, 0.25, 0.75},		  {40, 10, 0.001, 0.5},
-	{0.9, 0.01, 1 + 1e-12, 0.1},	{7, 200, 30, 0.2},			  {0.05, 1, 0.4, 900},
+	{0.243, 4.414, 0.793, 2.426},
+	{0.525, 6.183, 0.891, 1.614},
+	{3.243, 43, 0.793, 5.426},
+	{50.2, 44, 0.8, 52.4},
+	{2000, 150, 1, 2000},
+	{0.001, 1000, 0.03, 0.02},
+	{1000, 0.001, 1000, 1000},
+	{12, 3, 0.25, 0.75},
+	{40, 10, 0.001, 0.5},
+	{0.9, 0.01, 1 + 1e-12, 0.1},
+	{7, 200, 30, 0.2},
+	{0.05, 1, 0.4, 900},
 };
 #define SHAPES ((int) (sizeof(shapes) / sizeof(shapes[0])))
 
@@ -79,8 +87,8 @@ ReferenceRow(const ClvFamily *family, const Oracle *o)
 		double expected = Value(o, columns[i].column);
 
 		if (!(RelativeError(columns[i].value, expected) <= REFERENCE_TOLERANCE))
-			fail_msg("row %d: %s is %.17g, not %.17g", o->row, columns[i].column,
-					 columns[i].value, expected);
+			fail_msg("row %d: %s is %.17g, not %.17g", o->row, columns[i].column, columns[i].value,
+					 expected);
 	}
 }
 
@@ -142,9 +150,11 @@ static void
 probabilities_sum_to_one_and_their_mean_is_expected(void **state)
 {
 	static double p[MANY];
-	const double param[][4] = {
-		{0.243, 4.414, 0.793, 2.426}, {3.2, 43, 0.8, 5.4}, {50, 44, 0.8, 52}, {900, 150, 1, 900},
-		{12, 30, 0.25, 0.75}};
+	const double param[][4] = {{0.243, 4.414, 0.793, 2.426},
+							   {3.2, 43, 0.8, 5.4},
+							   {50, 44, 0.8, 52},
+							   {900, 150, 1, 900},
+							   {12, 30, 0.25, 0.75}};
 
 	for (int i = 0; i < 5; i++)
 	{
@@ -212,8 +222,8 @@ expectations_rise_smoothly(void **state)
 
 				assert_true(now >= before * (1 - 2e-13));
 				assert_true(now <= limit * (1 + 2e-13));
-				assert_relative("a step of 1e-9", BG->discounted(shapes[i], deltas[j], t * (1 + 1e-9)),
-								now, 1.01e-9);
+				assert_relative("a step of 1e-9",
+								BG->discounted(shapes[i], deltas[j], t * (1 + 1e-9)), now, 1.01e-9);
 				before = now;
 			}
 		}
@@ -230,7 +240,8 @@ discounting_by_nothing_is_expecting(void **state)
 			double expected = MBG->expected(shapes[i], t);
 
 			assert_true(MBG->discounted(shapes[i], 0, t) == expected);
-			assert_relative("a rate of 1e-18", MBG->discounted(shapes[i], 1e-18, t), expected, 3e-13);
+			assert_relative("a rate of 1e-18", MBG->discounted(shapes[i], 1e-18, t), expected,
+							3e-13);
 		}
 	}
 	assert_true(BG->discounted(cdnow, 0, INFINITY) == INFINITY);
@@ -253,7 +264,7 @@ discounting_agrees_with_expectations_along_time(void **state)
 		double sum = 0;
 
 		if (shapes[i][1] < 1)
-			continue;			/* too steep for equal steps */
+			continue; /* too steep for equal steps */
 		for (int k = 0; k <= steps; k++)
 		{
 			double u = t * k / steps;
@@ -276,7 +287,7 @@ updating_is_consistent(void **state)
 		const ClvFamily *family = i % 2 == 0 ? BG : MBG;
 		double at_once = family->probability(shapes[i], 0, 70);
 		double in_steps = family->probability(shapes[i], 0, 50) *
-			clv_probability_given(family, shapes[i], 0, 0, 50, 0, 20);
+						  clv_probability_given(family, shapes[i], 0, 0, 50, 0, 20);
 
 		assert_relative("P(0)", in_steps, at_once, 1e-12);
 	}
@@ -294,8 +305,8 @@ survival_falls_from_one(void **state)
 			double now = BG->survival(shapes[i], t);
 
 			assert_true(now >= 0 && now <= before * (1 + 1e-13));
-			assert_relative("mbg", MBG->survival(shapes[i], 0), shapes[i][3] / (shapes[i][2] + shapes[i][3]),
-							1e-13);
+			assert_relative("mbg", MBG->survival(shapes[i], 0),
+							shapes[i][3] / (shapes[i][2] + shapes[i][3]), 1e-13);
 			before = now;
 		}
 	}
@@ -365,8 +376,8 @@ trap_a_is_one_or_nearly(void **state)
 							10 * away[i] + 1e-13);
 		}
 	}
-	assert_true(BG->discounted((const double[]) {0.5, 3, 1, 2}, 0, INFINITY) == INFINITY);
-	assert_true(isfinite(BG->discounted((const double[]) {0.5, 3, 1 + 1e-12, 2}, 0, INFINITY)));
+	assert_true(BG->discounted((const double[]){0.5, 3, 1, 2}, 0, INFINITY) == INFINITY);
+	assert_true(isfinite(BG->discounted((const double[]){0.5, 3, 1 + 1e-12, 2}, 0, INFINITY)));
 }
 
 /* a + b - 1 is a factor of the textbook's formula, and 0 or negative here. */
@@ -396,8 +407,8 @@ trap_powers_beyond_doubles(void **state)
 	{
 		double survived = clv_lbeta(0.8, 2.4 + x) - clv_lbeta(0.8, 2.4);
 		double dead = clv_lbeta(1.8, 2.4 + x - 1) - clv_lbeta(0.8, 2.4);
-		double terms = clv_log_add(survived - (1.5 + x) * log(0.01 + T),
-								   dead - (1.5 + x) * log(0.01 + t_x));
+		double terms =
+			clv_log_add(survived - (1.5 + x) * log(0.01 + T), dead - (1.5 + x) * log(0.01 + t_x));
 		double ln = BG->log_likelihood(param, x, t_x, T);
 
 		assert_true((1.5 + x) * log((0.01 + T) / 0.01) > 745);

@@ -19,9 +19,9 @@
 static const double donations[] = {1.20350708053, 0.74976667776, 0.656756817145, 2.78388732533};
 
 static const double shapes[][4] = {
-	{1.204, 0.75, 0.657, 2.783}, {1.2, 4, 0.8, 9},		  {1000, 0.001, 1000, 0.001},
+	{1.204, 0.75, 0.657, 2.783}, {1.2, 4, 0.8, 9},         {1000, 0.001, 1000, 0.001},
 	{0.001, 0.001, 0.001, 1000}, {1000, 1000, 1000, 1000}, {0.05, 30, 1, 0.1},
-	{40, 0.1, 1 + 1e-12, 0.5},	 {1e6, 1e-6, 1e-6, 1e6},   {3, 5, 0.02, 0.03},
+	{40, 0.1, 1 + 1e-12, 0.5},   {1e6, 1e-6, 1e-6, 1e6},   {3, 5, 0.02, 0.03},
 };
 #define SHAPES ((int) (sizeof(shapes) / sizeof(shapes[0])))
 
@@ -56,8 +56,7 @@ all_reference_values(void **state)
 			{"expect", BB->expected(param, m)},
 			{"pmf", BB->probability(param, k, m)},
 			{"cpmf", clv_probability_given(BB, param, x, t_x, n, k, m)},
-			{"dert",
-			 clv_discounted_given(BB, param, x, t_x, n, log1p(Value(&o, "d")), INFINITY)},
+			{"dert", clv_discounted_given(BB, param, x, t_x, n, log1p(Value(&o, "d")), INFINITY)},
 		};
 
 		AgreeWithRow(&o, columns, sizeof(columns) / sizeof(columns[0]));
@@ -106,8 +105,7 @@ customers_all_alike(void **state)
 		{0, 0, 0, 1, 1, 0.235, 3.02954109463, 2.75828281316},
 		{0, 0, 12, 0.215399062934, 0.0699883241001, 0.0164472561635, 0.212032504005,
 		 0.193047591487},
-		{2, 7, 12, 0.00329054694871, 0.509048078985, 0.119626298562, 1.54218207443,
-		 1.40409856734},
+		{2, 7, 12, 0.00329054694871, 0.509048078985, 0.119626298562, 1.54218207443, 1.40409856734},
 		{3, 12, 12, 0.000558348867684, 1, 0.235, 3.02954109463, 2.75828281316},
 	};
 	const double param[] = {0.25e9, 0.75e9, 0.06e9, 0.94e9};
@@ -150,8 +148,7 @@ peer_customers(void **state)
 					   1e-9);
 		AssertRelative("cet_1", clv_expected_given(BB, donations, x, t_x, n, 1), atof(field[7]),
 					   1e-9);
-		AssertRelative("dert",
-					   clv_discounted_given(BB, donations, x, t_x, n, log(1.1), INFINITY),
+		AssertRelative("dert", clv_discounted_given(BB, donations, x, t_x, n, log(1.1), INFINITY),
 					   atof(field[8]), 1e-9);
 		AssertRelative("loglik", BB->log_likelihood(donations, x, t_x, n), atof(field[11]), 1e-9);
 		rows++;
@@ -184,8 +181,7 @@ all_histories_together_are_certain(void **state)
 			{
 				for (int x = 1; x <= t_x; x++)
 				{
-					double p =
-						Orders(x, t_x) * exp(BB->log_likelihood(shapes[i], x, t_x, n));
+					double p = Orders(x, t_x) * exp(BB->log_likelihood(shapes[i], x, t_x, n));
 
 					sum += p;
 					mean += x * p;
@@ -258,7 +254,7 @@ derivatives_are_the_functions_own(void **state)
 {
 	static const double try[][4] = {
 		{1.204, 0.75, 0.657, 2.783}, {0.3, 6, 1, 0.4}, {20, 3, 0.05, 0.1}, {4, 90, 30, 400}};
-	static const int histories[][3] = {{0, 0, 1}, {0, 0, 40},	{3, 4, 9},
+	static const int histories[][3] = {{0, 0, 1}, {0, 0, 40},   {3, 4, 9},
 									   {7, 9, 9}, {12, 12, 12}, {5, 30, 150}};
 
 	for (int i = 0; i < 4; i++)
@@ -391,10 +387,13 @@ many_orders(void **state)
 static void
 impossible_histories_have_no_likelihood(void **state)
 {
-	static const double bad[][3] = {
-		{3, 2, 6},	 {1, 0, 6},	  {0, 2, 6},		{1, 1.5, 6}, {1, 1, 6.5},
-		{2, 7, 6},	 {-1, 1, 6},  {0.5, 1, 6},		{1, -1, 6},	 {NAN, 1, 6},
-		{1, NAN, 6}, {1, 1, NAN}, {1, 1, INFINITY}, {INFINITY, INFINITY, INFINITY}};
+	static const double bad[][3] = {{3, 2, 6},        {1, 0, 6},
+									{0, 2, 6},        {1, 1.5, 6},
+									{1, 1, 6.5},      {2, 7, 6},
+									{-1, 1, 6},       {0.5, 1, 6},
+									{1, -1, 6},       {NAN, 1, 6},
+									{1, NAN, 6},      {1, 1, NAN},
+									{1, 1, INFINITY}, {INFINITY, INFINITY, INFINITY}};
 
 	for (int i = 0; i < 14; i++)
 	{
@@ -411,8 +410,8 @@ impossible_histories_have_no_likelihood(void **state)
 static void
 extremes_make_sense(void **state)
 {
-	static const double histories[][3] = {
-		{0, 0, 0}, {0, 0, 1}, {1, 1, 1}, {0, 0, 3000}, {2000, 3000, 3000}, {1, 1, 2000}};
+	static const double histories[][3] = {{0, 0, 0},    {0, 0, 1},          {1, 1, 1},
+										  {0, 0, 3000}, {2000, 3000, 3000}, {1, 1, 2000}};
 	static const double horizons[] = {0, 0.5, 1, 52, 5000};
 
 	for (int i = 0; i < SHAPES; i++)

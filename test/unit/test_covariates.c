@@ -46,7 +46,8 @@ LoadApparel(Apparel *apparel)
 	char *field[3];
 	uint32_t n = 0;
 
-	if (file == NULL || !LoadLog("data/apparel_log.csv", 1, DayNumber(2006, 12, 31), &apparel->shop))
+	if (file == NULL ||
+		!LoadLog("data/apparel_log.csv", 1, DayNumber(2006, 12, 31), &apparel->shop))
 		return false;
 	ReadFields(file, line, sizeof(line), field, 3);
 	while (ReadFields(file, line, sizeof(line), field, 3) == 3)
@@ -110,9 +111,9 @@ CheckGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGr
 		point[family->nparams + j] = 0.3 - 0.2 * j + 0.05 * j * j;
 	clv_cell_table_lay_out(&engine, &arena, n);
 	assert_true(clv_cells_sort(&engine));
-	assert_int_equal(clv_covariates_survey(engine.cells, engine.n, groups, &poll, &covariates,
-										   &culprit),
-					 CLV_OK);
+	assert_int_equal(
+		clv_covariates_survey(engine.cells, engine.n, groups, &poll, &covariates, &culprit),
+		CLV_OK);
 	for (size_t i = 0; i < engine.n; i++)
 	{
 		const ClvCell *cell = &engine.cells[i];
@@ -216,16 +217,16 @@ peer_paretonbd(void **state)
 	if (!LoadApparel(&apparel))
 		skip();
 	UseVectors(&apparel);
-	assert_int_equal(
-		FitGroups(family, apparel.shop.cells, 600, &apparel.vectors, NULL, &report), CLV_OK);
+	assert_int_equal(FitGroups(family, apparel.shop.cells, 600, &apparel.vectors, NULL, &report),
+					 CLV_OK);
 	AgreesInErrors(family, &report, peer);
 	assert_true(report.gradient_norm < 1e-8);
 	assert_true(report.iterations <= 12);
 
 	/* the same customers, everybody a group of his own */
 	UseCustomers(&apparel);
-	assert_int_equal(
-		FitGroups(family, apparel.shop.cells, 600, &apparel.customers, NULL, &single), CLV_OK);
+	assert_int_equal(FitGroups(family, apparel.shop.cells, 600, &apparel.customers, NULL, &single),
+					 CLV_OK);
 	assert_true(fabs(report.log_likelihood - single.log_likelihood) < 1e-9);
 	for (int i = 0; i < 4; i++)
 	{
@@ -324,9 +325,8 @@ peer_ggompertznbd_on_its_border(void **state)
 	if (!LoadApparel(&apparel))
 		skip();
 	UseVectors(&apparel);
-	assert_int_equal(
-		FitGroups(family, apparel.shop.cells, 600, &apparel.vectors, NULL, &report),
-		CLV_DEGENERATE);
+	assert_int_equal(FitGroups(family, apparel.shop.cells, 600, &apparel.vectors, NULL, &report),
+					 CLV_DEGENERATE);
 	assert_true(report.log_likelihood >=
 				PeerValue("oracles/ggomnbd-static_apparel-104w_params.csv", "r", HEIGHT) - 1e-6);
 	ShopFree(&apparel.shop);
@@ -364,8 +364,8 @@ Simulate(int immediate, bool distinct, uint64_t seed)
 		z[0] = Uniform(&chance) < 0.3;
 		z[1] = 1950 + (distinct ? 50 * Uniform(&chance) : floor(50 * Uniform(&chance)));
 		clv_param_with_effects(&clv_bgnbd, coin, 2, moved, (double[]){z[0], z[1] - 1975}, own);
-		shop->cells[i] =
-			DrawCustomer(&chance, own, immediate, floor(10 + 100 * Uniform(&chance)), distinct ? 0 : 1);
+		shop->cells[i] = DrawCustomer(&chance, own, immediate, floor(10 + 100 * Uniform(&chance)),
+									  distinct ? 0 : 1);
 		shop->cells[i].group = i;
 	}
 	shop->groups = (ClvGroups){CUSTOMERS, 2, shop->z, NULL};
@@ -382,8 +382,8 @@ recovers_simulated_effects(void **state)
 		double alpha = log(coin[1]) - moved[1] * -1975; /* at a year of 0 */
 		ClvFitReport report;
 
-		assert_int_equal(
-			FitGroups(family, shop->cells, CUSTOMERS, &shop->groups, NULL, &report), CLV_OK);
+		assert_int_equal(FitGroups(family, shop->cells, CUSTOMERS, &shop->groups, NULL, &report),
+						 CLV_OK);
 		assert_true(report.gradient_norm < 1e-8);
 		assert_true(report.has_covariance);
 		assert_true(fabs(log(report.param[0] / coin[0])) < 4 * sqrt(report.covariance[0]));
@@ -440,8 +440,8 @@ mixtures_of_covariates_are_free(void **state)
 		double mix[2][2];
 		double shift[2];
 	} maps[] = {
-		{{{1, 0}, {0, 1}}, {0, 2020}},     {{{1e-6, 0}, {0, 1e6}}, {0, 0}},
-		{{{1e6, 0}, {0, 1e-6}}, {0, 0}},   {{{0, 1e4}, {1, 2e4}}, {0, 0}},
+		{{{1, 0}, {0, 1}}, {0, 2020}},    {{{1e-6, 0}, {0, 1e6}}, {0, 0}},
+		{{{1e6, 0}, {0, 1e-6}}, {0, 0}},  {{{0, 1e4}, {1, 2e4}}, {0, 0}},
 		{{{0, 1e4}, {100, 2e4}}, {0, 0}}, {{{1, 1e4}, {100, 2e4}}, {-3, 2020}},
 	};
 	Simulated *shop = Simulate(1, false, 62);
@@ -516,8 +516,8 @@ a_warm_start_saves_passes(void **state)
 
 	assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, NULL, &cold),
 					 CLV_OK);
-	assert_int_equal(
-		FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, &control, &warm), CLV_OK);
+	assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, &control, &warm),
+					 CLV_OK);
 	assert_true(warm.iterations <= cold.iterations);
 	for (int i = 0; i < 4; i++)
 	{
@@ -539,8 +539,8 @@ names_the_covariate_that_says_nothing(void **state)
 
 	for (int kind = 0; kind < 5; kind++)
 	{
-		static const ClvStatus said[] = {CLV_COLLINEAR, CLV_COLLINEAR, CLV_COLLINEAR,
-										 CLV_BAD_START, CLV_COLLINEAR};
+		static const ClvStatus said[] = {CLV_COLLINEAR, CLV_COLLINEAR, CLV_COLLINEAR, CLV_BAD_START,
+										 CLV_COLLINEAR};
 		static const int culprit[] = {4 + 0, 4 + 2, 4 + 1, -1, 4 + 2};
 
 		for (int i = 0; i < CUSTOMERS; i++)
@@ -555,8 +555,8 @@ names_the_covariate_that_says_nothing(void **state)
 			if (kind == 3 && i == 77)
 				row[2] = NAN;
 		}
-		assert_int_equal(
-			FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &groups, NULL, &report), said[kind]);
+		assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &groups, NULL, &report),
+						 said[kind]);
 		assert_int_equal(report.degenerate_param, culprit[kind]);
 		assert_true(report.customers == CUSTOMERS);
 	}

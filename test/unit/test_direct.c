@@ -185,8 +185,7 @@ outcomes_reach_the_family(void **state)
 	assert_true(fabs(report.param[1] - 7.0 / 3) < 1e-9);
 	/* the variance of the log odds of 30 in 100 */
 	assert_true(fabs(report.covariance[0] - (1 / 30.0 + 1 / 70.0)) < 1e-9);
-	assert_true(
-		fabs(report.log_likelihood - (30 * log(.3) + 70 * log(.7) + 40 * log(.5))) < 1e-9);
+	assert_true(fabs(report.log_likelihood - (30 * log(.3) + 70 * log(.7) + 40 * log(.5))) < 1e-9);
 
 	/* all alike in what came of it; no outcomes; one that is none */
 	for (int i = 0; i < 4; i++)

@@ -289,7 +289,8 @@ far_starts_arrive(void **state)
 
 			for (int i = 0; i < 4; i++)
 				start[i] = corner >> i & 1 ? 1e3 : 1e-3;
-			assert_int_equal(FitCells(coins[immediate], cells, CUSTOMERS, &control, &report), CLV_OK);
+			assert_int_equal(FitCells(coins[immediate], cells, CUSTOMERS, &control, &report),
+							 CLV_OK);
 			for (int i = 0; i < 4; i++)
 				assert_true(fabs(report.param[i] / best.param[i] - 1) < 1e-8);
 		}
@@ -433,9 +434,9 @@ says_what_is_missing(void **state)
 static void
 refuses_nonsense(void **state)
 {
-	static const ClvCell nonsense[] = {
-		{1, 0, NAN, 2, 1}, {1, 0, 1, NAN, 1}, {1, 0, 1, 2, NAN}, {-1, 0, 1, 2, 1},
-		{1, 0, 3, 2, 1},   {1, 0, -1, 2, 1},  {1, 0, 1, 2, -1},  {1, 0, 1, INFINITY, 1}};
+	static const ClvCell nonsense[] = {{1, 0, NAN, 2, 1}, {1, 0, 1, NAN, 1},     {1, 0, 1, 2, NAN},
+									   {-1, 0, 1, 2, 1},  {1, 0, 3, 2, 1},       {1, 0, -1, 2, 1},
+									   {1, 0, 1, 2, -1},  {1, 0, 1, INFINITY, 1}};
 	ClvCell *cells = SimulatedCustomers(everyday, 0, 1000, 1, 18);
 	ClvFitReport report;
 
@@ -493,7 +494,8 @@ histories_in_the_thousands(void **state)
 
 		for (int i = 0; i < 2000; i++)
 		{
-			cells[i] = DrawCustomer(&chance, truth, immediate, 3000 + floor(2000 * Uniform(&chance)), 0);
+			cells[i] =
+				DrawCustomer(&chance, truth, immediate, 3000 + floor(2000 * Uniform(&chance)), 0);
 			most = fmax(most, cells[i].x);
 		}
 		assert_true(most > 5000);

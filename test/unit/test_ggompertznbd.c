@@ -17,10 +17,14 @@
 #define PARETO (&clv_paretonbd)
 
 static const double shapes[][CLV_MAX_PARAMS] = {
-	{0.579, 12.64, 0.0448, 0.1746, 0.1294}, {0.553, 10.58, 0.0002, 0.603, 0.0026},
-	{30.5, 49, 0.05, 0.4, 2},				{2, 3, 0.1, 1, 1},
-	{1, 5, 0.7, 0.3, 4000},					{0.02, 100, 1e-9, 0.05, 1e-7},
-	{40, 1, 3, 12, 1e5},					{0.3, 0.02, 0.02, 30, 3},
+	{0.579, 12.64, 0.0448, 0.1746, 0.1294},
+	{0.553, 10.58, 0.0002, 0.603, 0.0026},
+	{30.5, 49, 0.05, 0.4, 2},
+	{2, 3, 0.1, 1, 1},
+	{1, 5, 0.7, 0.3, 4000},
+	{0.02, 100, 1e-9, 0.05, 1e-7},
+	{40, 1, 3, 12, 1e5},
+	{0.3, 0.02, 0.02, 30, 3},
 };
 
 static const Lives lives = {GGOMPERTZ, shapes, sizeof(shapes) / sizeof(shapes[0])};
@@ -230,8 +234,8 @@ collapse_to_pareto_is_said(void **state)
 static void
 nowhere_below_what_is_contained(void **state)
 {
-	static const double worlds[][4] = {
-		{.4, 20, .05, 2}, {2, 30, .002, 5}, {.3, 6, 8, 20}, {5, 90, 1, 1}, {.8, 3, .2, .8}, {1e5, 3e6, .3, .1}};
+	static const double worlds[][4] = {{.4, 20, .05, 2}, {2, 30, .002, 5}, {.3, 6, 8, 20},
+									   {5, 90, 1, 1},    {.8, 3, .2, .8},  {1e5, 3e6, .3, .1}};
 	const ClvFamily *families[] = {&clv_ggompertznbd, &clv_paretonbd_cor};
 
 	for (int shop = 0; shop < 24; shop++)

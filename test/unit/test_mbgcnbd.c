@@ -74,8 +74,8 @@ every_quantity_is_the_reference(void **state)
 	Oracle oracle = {.file = fopen("test/oracle/mbgcnbd.csv", "r")};
 
 	assert_non_null(oracle.file);
-	oracle.columns = ReadFields(oracle.file, oracle.header, sizeof(oracle.header), oracle.names,
-								ORACLE_COLUMNS);
+	oracle.columns =
+		ReadFields(oracle.file, oracle.header, sizeof(oracle.header), oracle.names, ORACLE_COLUMNS);
 	while (NextRow(&oracle))
 		CheckRow(&oracle);
 	assert_true(oracle.row > 60);
@@ -91,8 +91,8 @@ Density(const double *param, int x, const double *gap, double silent, double rat
 	double none = 0;
 
 	for (int i = 0; i < x; i++)
-		density *= (1 - p) * pow(rate, param[0]) * pow(gap[i], param[0] - 1) *
-				   exp(-rate * gap[i]) / tgamma(param[0]);
+		density *= (1 - p) * pow(rate, param[0]) * pow(gap[i], param[0] - 1) * exp(-rate * gap[i]) /
+				   tgamma(param[0]);
 	for (int j = 0; j < param[0]; j++)
 		none += pow(rate * silent, j) / tgamma(j + 1) * exp(-rate * silent);
 	return density * (p + (1 - p) * none);
@@ -143,7 +143,7 @@ likelihoods_are_densities(void **state)
 
 static const double shapes[][5] = {
 	{1, 0.52, 6.18, 0.89, 1.61}, {1, 0.25, 4.4, 0.8, 2.4}, {1, 5, 20, 1, 1},
-	{1, 0.01, 1, 0.01, 30},		 {1, 40, 800, 3, 0.2},
+	{1, 0.01, 1, 0.01, 30},      {1, 40, 800, 3, 0.2},
 };
 
 static void
@@ -181,8 +181,8 @@ one_event_to_a_purchase_is_mbgnbd(void **state)
 
 			Close("E", clv_mbgcnbd.expected(param, t), clv_mbgnbd.expected(coin, t), 1e-12);
 			Close("survival", clv_mbgcnbd.survival(param, t), clv_mbgnbd.survival(coin, t), 1e-12);
-			Close("until", clv_mbgcnbd.discounted(param, .1, t),
-				  clv_mbgnbd.discounted(coin, .1, t), 1e-12);
+			Close("until", clv_mbgcnbd.discounted(param, .1, t), clv_mbgnbd.discounted(coin, .1, t),
+				  1e-12);
 			clv_mbgcnbd.probabilities(param, t, 50, p);
 			clv_mbgnbd.probabilities(coin, t, 50, q);
 			for (int n = 0; n < 50; n++)
@@ -225,8 +225,8 @@ so_it_is_by_events(void **state)
 /* ---- what must be so ---- */
 
 static const ClvFuture futures[] = {
-	{&clv_mbgcnbd, {2, 0.8, 6, 0.9, 1.6}},		{&clv_mbgcnbd, {3, 1.4, 9, 0.5, 3}},
-	{&clv_mbgcnbd, {8, 2, 1.5, 0.7, 4}},		{&clv_mbgcnbd, {5, 0.01, 0.3, 0.1, 0.02}},
+	{&clv_mbgcnbd, {2, 0.8, 6, 0.9, 1.6}},       {&clv_mbgcnbd, {3, 1.4, 9, 0.5, 3}},
+	{&clv_mbgcnbd, {8, 2, 1.5, 0.7, 4}},         {&clv_mbgcnbd, {5, 0.01, 0.3, 0.1, 0.02}},
 	{&clv_mbgcnbd_known, {4, 40, 60, 2, 12, 5}}, {&clv_mbgcnbd_known, {2, 900, 70, 1.1, 400, 0.1}},
 	{&clv_mbgcnbd_known, {32, 70, 9, 1, 40, 4}},
 };
@@ -301,7 +301,8 @@ quantities_rise_and_fall(void **state)
 		if (i <= 4)
 			Close("in the end", discounted, limit, 1e-11);
 		assert_true(family->expected(param, 0) == 0 && family->probability(param, 1, 0) == 0);
-		Close("no interest", family->discounted(param, 1e-18, 50), family->expected(param, 50), 1e-12);
+		Close("no interest", family->discounted(param, 1e-18, 50), family->expected(param, 50),
+			  1e-12);
 		if (family->discounted(param, 0, INFINITY) < 100)
 			Close("for ever", family->discounted(param, 1e-12, INFINITY),
 				  family->discounted(param, 0, INFINITY), 1e-2);
@@ -388,8 +389,7 @@ customers_do_as_foretold(void **state)
 			cell.x - clv_mbgcnbd.expected(param, T),
 			alive - exp(clv_mbgcnbd.ln_p_alive(param, cell.x, cell.t_x, T)),
 			later - clv_expected_given(&clv_mbgcnbd, param, cell.x, cell.t_x, T, 8),
-			(later == 1) -
-				clv_probability_given(&clv_mbgcnbd, param, cell.x, cell.t_x, T, 1, 8),
+			(later == 1) - clv_probability_given(&clv_mbgcnbd, param, cell.x, cell.t_x, T, 1, 8),
 		};
 
 		for (int j = 0; j < 4; j++)
@@ -509,8 +509,8 @@ derivatives_are_the_functions_own(void **state)
 				int later;
 				bool alive;
 
-				cells[c] = DrawRegular(&chance, truth, 40 * Uniform(&chance), 0, &later, &alive,
-									   &litt);
+				cells[c] =
+					DrawRegular(&chance, truth, 40 * Uniform(&chance), 0, &later, &alive, &litt);
 				direct += clv_mbgcnbd.log_likelihood(param, cells[c].x, cells[c].t_x, cells[c].T);
 			}
 			clv_cell_table_lay_out(&engine, &arena, n);
@@ -551,8 +551,8 @@ the_peer_agrees(void **state)
 
 		Close("P(alive)", exp(clv_mbgcnbd.ln_p_alive(param, x, t_x, T)), Value(&oracle, "palive"),
 			  1e-8);
-		Close("E", clv_expected_given(&clv_mbgcnbd, param, x, t_x, T, 39),
-			  Value(&oracle, "cet_39"), 1e-8);
+		Close("E", clv_expected_given(&clv_mbgcnbd, param, x, t_x, T, 39), Value(&oracle, "cet_39"),
+			  1e-8);
 	}
 	assert_true(OpenOracle(&oracle, "oracles/mbgcnbd_btydplus_cdnow-39w_expectation.csv"));
 	while (NextRow(&oracle))

@@ -17,13 +17,21 @@
 #define AS_OF DayNumber(1997, 9, 30)
 
 static const double shapes[][CLV_MAX_PARAMS] = {
-	{0.553, 10.58, 0.606, 11.67}, {1.449, 48.64, 0.561, 46.88}, {30.5, 49, 0.6, 50},
-	{2, 3, 1, 3},				  {1, 5, 1 + 1e-12, 0.1},		{0.02, 100, 0.05, 30},
-	{40, 1, 3, 700},			  {0.01, 0.01, 0.02, 1000},		{5, 200, 30, 0.2},
-	{0.9, 0.02, 0.4, 0.02},		  {800, 100, 0.5, 2},
+	{0.553, 10.58, 0.606, 11.67},
+	{1.449, 48.64, 0.561, 46.88},
+	{30.5, 49, 0.6, 50},
+	{2, 3, 1, 3},
+	{1, 5, 1 + 1e-12, 0.1},
+	{0.02, 100, 0.05, 30},
+	{40, 1, 3, 700},
+	{0.01, 0.01, 0.02, 1000},
+	{5, 200, 30, 0.2},
+	{0.9, 0.02, 0.4, 0.02},
+	{800, 100, 0.5, 2},
 };
 
-/* A rate that all have in common: times by interpolation are those by integrals, to the last digits. */
+/* A rate that all have in common: times by interpolation are those by integrals, to the last
+ * digits. */
 static void
 runaway_rates_keep_their_digits(void **state)
 {

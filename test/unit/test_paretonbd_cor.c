@@ -20,10 +20,12 @@
 
 /* Weeks, days and years of CDNOW; and rates so large that e^-lambda says much. */
 static const double shapes[][CLV_MAX_PARAMS] = {
-	{0.53, 9.85, 0.49, 9.17, 21},	   {0.53, 9.85, 0.49, 9.17, -1.1}, {0.55, 73, 0.58, 78, 135},
-	{0.53, 0.19, 0.31, 0.12, 2.9},	   {2.5, 0.8, 1.5, 0.6, -1.2},	  {1.4, 0.9, 0.8, 0.8, 1.5},
-	{30.5, 49, 0.6, 50, 0.9},		   {2, 3, 1, 3, 2.8},				  {0.02, 100, 0.05, 30, -0.9},
-	{5, 200, 30, 20, 1},			   {0.553, 10.58, 0.606, 11.67, 0},
+	{0.53, 9.85, 0.49, 9.17, 21},    {0.53, 9.85, 0.49, 9.17, -1.1},
+	{0.55, 73, 0.58, 78, 135},       {0.53, 0.19, 0.31, 0.12, 2.9},
+	{2.5, 0.8, 1.5, 0.6, -1.2},      {1.4, 0.9, 0.8, 0.8, 1.5},
+	{30.5, 49, 0.6, 50, 0.9},        {2, 3, 1, 3, 2.8},
+	{0.02, 100, 0.05, 30, -0.9},     {5, 200, 30, 20, 1},
+	{0.553, 10.58, 0.606, 11.67, 0},
 };
 
 static const Lives lives = {TIED, shapes, sizeof(shapes) / sizeof(shapes[0])};
@@ -37,8 +39,8 @@ every_quantity_is_the_reference(void **state)
 	Oracle oracle = {.file = fopen("test/oracle/paretonbdcor.csv", "r")};
 
 	assert_non_null(oracle.file);
-	oracle.columns = ReadFields(oracle.file, oracle.header, sizeof(oracle.header), oracle.names,
-								ORACLE_COLUMNS);
+	oracle.columns =
+		ReadFields(oracle.file, oracle.header, sizeof(oracle.header), oracle.names, ORACLE_COLUMNS);
 	while (NextRow(&oracle))
 		ReferenceRow(TIED, &oracle);
 	assert_true(oracle.row > 55);
@@ -117,10 +119,11 @@ likelihood_is_a_sum_of_four(void **state)
 				double ln = PARETO->log_likelihood(four.param[k], x, 11, 39);
 
 				whole += four.weight[k] * exp(ln - one);
-				alive += four.weight[k] *
-						 exp(ln - one + PARETO->ln_p_alive(four.param[k], x, 11, 39));
+				alive +=
+					four.weight[k] * exp(ln - one + PARETO->ln_p_alive(four.param[k], x, 11, 39));
 			}
-			AssertRelative("L", TIED->log_likelihood(shapes[i], x, 11, 39), one + log(whole), 1e-11);
+			AssertRelative("L", TIED->log_likelihood(shapes[i], x, 11, 39), one + log(whole),
+						   1e-11);
 			if (alive > 1e-6)
 				AssertRelative("P(alive)", exp(TIED->ln_p_alive(shapes[i], x, 11, 39)),
 							   alive / whole, 1e-9);
@@ -142,7 +145,8 @@ correlation_is_that_of_the_rates(void **state)
 		double rho = TIED->derived(param, gradient);
 
 		for (int k = 0; k < 4; k++)
-			covariance += four.weight[k] * param[0] / four.param[k][1] * param[2] / four.param[k][3];
+			covariance +=
+				four.weight[k] * param[0] / four.param[k][1] * param[2] / four.param[k][3];
 		assert_true(fabs(rho - covariance / (sqrt(param[0] * param[2]) / (param[1] * param[3]))) <=
 					1e-10);
 		for (int k = 0; k <= M; k++)
@@ -155,9 +159,9 @@ correlation_is_that_of_the_rates(void **state)
 				memcpy(moved[side], param, sizeof(moved[side]));
 				moved[side][k] = clv_moved(TIED->transform[k], param[k], side ? h : -h);
 			}
-			assert_true(fabs((TIED->derived(moved[1], unused) - TIED->derived(moved[0], unused)) /
-								 (2 * h) -
-							 gradient[k]) < 1e-7);
+			assert_true(
+				fabs((TIED->derived(moved[1], unused) - TIED->derived(moved[0], unused)) / (2 * h) -
+					 gradient[k]) < 1e-7);
 		}
 	}
 }
@@ -407,25 +411,33 @@ DrawCorrelated(const double *param, size_t n, Chance chance)
 		double mu;
 
 		DrawRates(&chance, param, &lambda, &mu);
-		cells[i] = DrawLife(&chance, lambda, Exponential(&chance) / mu, 1 + 9 * Uniform(&chance), 0);
+		cells[i] =
+			DrawLife(&chance, lambda, Exponential(&chance) / mu, 1 + 9 * Uniform(&chance), 0);
 	}
 	return cells;
 }
 
 /* Under the sanitizers every fit takes five times as long: there the few stand for the many. */
 #ifdef __SANITIZE_ADDRESS__
-enum { SHOPS = 3, STARTS = 1 };
+enum
+{
+	SHOPS = 3,
+	STARTS = 1
+};
 #else
-enum { SHOPS = 6, STARTS = 4 };
+enum
+{
+	SHOPS = 6,
+	STARTS = 4
+};
 #endif
 
 /* Few, and so many that a sample goes ahead. */
 static void
 recovers_simulated_parameters(void **state)
 {
-	static const double truth[][CLV_MAX_PARAMS] = {{1.4, 0.9, 0.8, 0.8, 2},
-												   {1.4, 0.9, 0.8, 0.8, -2.5},
-												   {1.4, 0.9, 0.8, 0.8, 0}};
+	static const double truth[][CLV_MAX_PARAMS] = {
+		{1.4, 0.9, 0.8, 0.8, 2}, {1.4, 0.9, 0.8, 0.8, -2.5}, {1.4, 0.9, 0.8, 0.8, 0}};
 
 	for (int i = 0; i < SHOPS; i++)
 	{

@@ -101,8 +101,7 @@ discounting_campaign_by_campaign(void **state)
 	for (int j = 0; j < 4; j++)
 	{
 		double delta = log1p(rates[j]);
-		double for_ever =
-			clv_discounted_given(RFMTC, published, 4, 20, 22, delta, INFINITY);
+		double for_ever = clv_discounted_given(RFMTC, published, 4, 20, 22, delta, INFINITY);
 
 		for (int t = 2; t < 300; t += 19)
 		{
@@ -114,8 +113,8 @@ discounting_campaign_by_campaign(void **state)
 						   clv_discounted_given(RFMTC, published, 4, 20, 22, delta, t), sum, 1e-13);
 			assert_true(sum <= for_ever * (1 + 1e-13));
 		}
-		AssertRelative("for ever", for_ever,
-					   pow(1 - 0.111, 3) * 5 / 29.52 / (0.111 + rates[j]), 1e-13);
+		AssertRelative("for ever", for_ever, pow(1 - 0.111, 3) * 5 / 29.52 / (0.111 + rates[j]),
+					   1e-13);
 	}
 }
 
@@ -224,7 +223,7 @@ answers_have_the_likelihood_of_the_prediction(void **state)
 		ClvTerm term;
 
 		if (i == 3)
-			continue;			/* in the round corner */
+			continue; /* in the round corner */
 		RFMTC->cell(published, x, t_x, T, 1, &term);
 		AssertRelative("yes", term.ln, log(p), 1e-13);
 		RFMTC->cell(published, x, t_x, T, 0, &term);
@@ -262,7 +261,8 @@ static void
 derivatives_are_the_functions_own(void **state)
 {
 	/* the first is the odds of Q */
-	static const double try[][3] = {{0.125, 3.72, 9.52}, {0.01, 1, 2}, {2, 0.3, 40}, {0.6, 4.05, 17}};
+	static const double try[][3] = {
+		{0.125, 3.72, 9.52}, {0.01, 1, 2}, {2, 0.3, 40}, {0.6, 4.05, 17}};
 	static const double histories[][3] = {{0, 0, 16}, {4, 9, 11}, {12, 28, 28}, {3, 0, 0}};
 
 	for (int i = 0; i < 4; i++)
@@ -283,7 +283,7 @@ derivatives_are_the_functions_own(void **state)
 /* ---- the blood donors ---- */
 
 #define DONORS 748
-#define TRAINING 500			/* the paper's split, in the order of the file */
+#define TRAINING 500 /* the paper's split, in the order of the file */
 
 typedef struct Donors
 {
@@ -466,7 +466,7 @@ exact_answers_give_their_parameters_back(void **state)
 				double p = clv_expected_given(RFMTC, truth, x, t_x, t_x + R, 1);
 
 				if (truth[1] * (x + 1) / (t_x + truth[2]) > 0.8)
-					continue;	/* beyond the corner */
+					continue; /* beyond the corner */
 				for (uint32_t outcome = 0; outcome < 2; outcome++)
 					cells[n++] = (ClvCell){.x = x,
 										   .t_x = t_x,
@@ -491,11 +491,8 @@ unanimous_answers_are_reported(void **state)
 		ClvFitReport report;
 
 		for (int i = 0; i < 200; i++)
-			cells[i] = (ClvCell){.x = i % 7,
-								 .t_x = 7 + i % 13,
-								 .T = 20 + i % 5,
-								 .group = outcome,
-								 .count = 1};
+			cells[i] = (ClvCell){
+				.x = i % 7, .t_x = 7 + i % 13, .T = 20 + i % 5, .group = outcome, .count = 1};
 		assert_int_not_equal(FitAnswers(RFMTC, cells, 200, NULL, &report), CLV_OK);
 	}
 }

@@ -17,8 +17,8 @@
 #define SBG (&clv_sbg)
 
 static const double shapes[][2] = {
-	{0.668, 3.806}, {0.704, 1.182}, {1, 1},		   {1 + 1e-12, 5}, {0.001, 0.001}, {1000, 0.001},
-	{0.001, 1000},	{1000, 1000},	{2.5, 1e-6},   {1e6, 1e6},	   {40, 3},		   {1, 1e5},
+	{0.668, 3.806}, {0.704, 1.182}, {1, 1},      {1 + 1e-12, 5}, {0.001, 0.001}, {1000, 0.001},
+	{0.001, 1000},  {1000, 1000},   {2.5, 1e-6}, {1e6, 1e6},     {40, 3},        {1, 1e5},
 };
 #define SHAPES ((int) (sizeof(shapes) / sizeof(shapes[0])))
 
@@ -153,8 +153,8 @@ long_sums_have_closed_forms(void **state)
 		const double param[] = {1e-4 * 1e13, (1 - 1e-4) * 1e13};
 		double kept = log1p(-1e-4);
 
-		AssertRelative("geometric", SBG->expected(param, m),
-					   (1 - 1e-4) * -expm1(m * kept) / 1e-4, 1e-7);
+		AssertRelative("geometric", SBG->expected(param, m), (1 - 1e-4) * -expm1(m * kept) / 1e-4,
+					   1e-7);
 	}
 }
 
@@ -223,8 +223,8 @@ derivatives_are_the_functions_own(void **state)
 static void
 impossible_histories_have_no_likelihood(void **state)
 {
-	static const double bad[][3] = {{1, 2, 3},	 {0.5, 0.5, 1},		{3, 3, 2},	 {-1, -1, 2},
-									{1, 1, 1.5}, {NAN, NAN, NAN},	{1, 1, NAN}, {2, 2, INFINITY}};
+	static const double bad[][3] = {{1, 2, 3},   {0.5, 0.5, 1},   {3, 3, 2},   {-1, -1, 2},
+									{1, 1, 1.5}, {NAN, NAN, NAN}, {1, 1, NAN}, {2, 2, INFINITY}};
 
 	for (int i = 0; i < 8; i++)
 	{
@@ -318,10 +318,8 @@ exact_cohorts_give_their_parameters_back(void **state)
 		ClvFitReport report;
 
 		for (int t = 0; t <= 20; t++)
-			cells[t] = (ClvCell){.x = t,
-								 .t_x = t,
-								 .T = 20,
-								 .count = 1e6 * SBG->probability(truth[i], t, 20)};
+			cells[t] = (ClvCell){
+				.x = t, .t_x = t, .T = 20, .count = 1e6 * SBG->probability(truth[i], t, 20)};
 		AtTheTop(FitCells(SBG, cells, 21, NULL, &report), &report);
 		AssertRelative("alpha", report.param[0], truth[i][0], 1e-7);
 		AssertRelative("beta", report.param[1], truth[i][1], 1e-7);
@@ -336,10 +334,8 @@ borders_are_reported(void **state)
 	ClvFitReport report;
 
 	for (int t = 0; t < 11; t++)
-		cells[t] = (ClvCell){.x = t,
-							 .t_x = t,
-							 .T = 10,
-							 .count = 1e5 * pow(0.7, t) * (t < 10 ? 0.3 : 1)};
+		cells[t] =
+			(ClvCell){.x = t, .t_x = t, .T = 10, .count = 1e5 * pow(0.7, t) * (t < 10 ? 0.3 : 1)};
 	assert_int_equal(FitCells(SBG, cells, 11, NULL, &report), CLV_DEGENERATE);
 	for (int t = 0; t < 11; t++)
 		cells[t] = (ClvCell){.x = t, .t_x = t, .T = t, .count = 50};

@@ -19,13 +19,13 @@
 
 #define ROWS(table) (sizeof(table) / sizeof(table[0]))
 
-#define assert_near(actual, expected, tolerance) \
-	do \
-	{ \
-		double actual_ = (actual); \
-		double expected_ = (expected); \
-		if (!(RelativeError(actual_, expected_) <= (tolerance))) \
-			fail_msg("%s is %.17g, not %.17g", #actual, actual_, expected_); \
+#define assert_near(actual, expected, tolerance)                                                   \
+	do                                                                                             \
+	{                                                                                              \
+		double actual_ = (actual);                                                                 \
+		double expected_ = (expected);                                                             \
+		if (!(RelativeError(actual_, expected_) <= (tolerance)))                                   \
+			fail_msg("%s is %.17g, not %.17g", #actual, actual_, expected_);                       \
 	} while (0)
 
 /* x, ln Gamma, psi, psi' */
@@ -153,7 +153,8 @@ static const double beta_values[][6] = {
 	{2000.0, 1000.0, 2.0 / 3, 1.0 / 3, 0.498283138385354834, 0.501716861614645166},
 	{2000.0, 1000.0, 3.0 / 4, 1.0 / 4, 1.0, 9.49234158705820749e-25},
 	{5000.0, 0.243, 999.0 / 1000, 1.0 / 1000, 0.000470481909923986034, 0.999529518090076014},
-	{0.001, 1000.0, 1.0 / 1000000, 999999.0 / 1000000, 0.993687151271397187, 0.00631284872860281317},
+	{0.001, 1000.0, 1.0 / 1000000, 999999.0 / 1000000, 0.993687151271397187,
+	 0.00631284872860281317},
 	{0.001, 0.001, 1.0 / 2, 1.0 / 2, 0.5, 0.5},
 	{1000.0, 1000.0, 1.0 / 3, 2.0 / 3, 1.87594944810500224e-53, 1.0},
 };
@@ -321,8 +322,9 @@ CountingSquare(double p, const double *arg)
 }
 
 /*
- * However narrow the density is, as many nodes find it: the far borders of fits are near 1e9. There a weight
- * is the difference of numbers of that size, and its rounding moves the mean by some 1e-13.
+ * However narrow the density is, as many nodes find it: the far borders of fits are near 1e9. There
+ * a weight is the difference of numbers of that size, and its rounding moves the mean by some
+ * 1e-13.
  */
 static void
 beta_means_of_large_shapes_are_short(void **state)
