@@ -11,7 +11,8 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('overloads');
 $node->init;
-$node->append_conf('postgresql.conf', "fsync = off\ntrack_functions = all\nmax_parallel_workers_per_gather = 0\nlog_min_messages = log");
+$node->append_conf('postgresql.conf', "fsync = off\ntrack_functions = all\nmax_parallel_workers_per_gather = 0\nlog_min_messages = log\n" .
+	'max_locks_per_transaction = 2048');
 $node->start;
 
 # Every body of the extension: SQL, PL/pgSQL and views, with the statements that they write.
@@ -32,18 +33,26 @@ $node->safe_psql('postgres', qq{
 		FROM safe.orders o GROUP BY o.customer_id;
 	CREATE TABLE safe.model AS SELECT ext.clv_fit(h.history, ext.clv_options(as_of => '2022-09-30')) AS model FROM safe.history h});
 
-# A call of the very function, every argument given and cast: what the test itself says must not be caught either.
+# A call of the very function, every argument given and cast to the very type: what the test itself says must not be
+# caught either.
 sub call
 {
 	my ($function, %given) = @_;
 	my $full = $function =~ /^clv_internal\./ ? $function : "ext.$function";
 	my @arguments = split /\n/, $node->safe_psql('postgres', qq{
-		SELECT concat_ws('|', u.n, format_type(u.t, NULL), coalesce(pg_get_function_arg_default(p.oid, u.i::int), 'NULL'))
+		SELECT concat_ws('|', u.n, format('%I.%I', t.typnamespace::regnamespace, t.typname),
+			coalesce(pg_get_function_arg_default(p.oid, u.i::int), 'NULL'))
 		FROM pg_proc p, unnest(p.proargtypes, p.proargnames[1:p.pronargs]) WITH ORDINALITY u (t, n, i)
-		WHERE p.oid = '$full'::regprocedure ORDER BY u.i});
+		JOIN pg_type t ON t.oid = u.t
+		WHERE p.oid = '$full'::regprocedure
+		ORDER BY u.i});
 	my ($name) = $full =~ /^([\w.]+)/;
 
-	return "$name(" . join(', ', map { my ($n, $t, $default) = split /\|/, $_, 3; '(' . ($given{$n} // $default) . ")\::" . ($t) } @arguments) . ')';
+	return "$name(" . join(', ', map {
+		my ($argument, $type, $default) = split /\|/, $_, 3;
+
+		$default =~ s/::[\w ."]+(\[\])?$//;
+		'(' . ($given{$argument} // $default) . ")::$type" } @arguments) . ')';
 }
 
 my $quick = q{text,text,text,text};
@@ -81,21 +90,22 @@ my @writes = (
 	call($drop, name => "'shares'"));
 my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM clv_internal.clv_pipeline_views()');
 
-# Runs everything as a superuser; returns what was wrong, and a digest of what came out.
+# everything(PATH, PRELUDE): runs everything as a superuser in one session, after the statements of the prelude; returns
+# what was wrong, and a digest of what came out.
 sub everything
 {
-	my ($path) = @_;
-	my (@wrong, @out);
+	my ($path, $prelude) = @_;
+	my @statements = (@reads, map({ "CALL $_" } @writes),
+		map({ my $p = $_; map { "TABLE $p.$_" } @views } 'plain', 'rich', 'bare'), 'TABLE ext.clv_pipelines',
+		map({ 'CALL ' . call($drop, name => "'$_'", cascade => 'true') } 'plain', 'bare', 'rich'));
+	my ($rc, $out, $err) = $node->psql('postgres', join("\n", 'SET client_min_messages = error;', $prelude // '',
+		"SET search_path = $path;", map { "\\echo ~~~\n$_;" } @statements), on_error_stop => 0);
+	my ($before, @out) = split /~~~\n?/, $out, -1;
 
-	foreach my $sql (@reads, map({ "CALL $_" } @writes), map({ my $p = $_; map { "TABLE $p.$_" } @views } 'plain', 'rich', 'bare'), 'TABLE ext.clv_pipelines')
-	{
-		my ($rc, $out, $err) = $node->psql('postgres', "SET client_min_messages = error; SET search_path = $path; $sql");
-
-		push @wrong, "$sql: $err" if $rc != 0 || $err ne '';
-		push @out, $sql =~ /^SELECT/ ? join("\n", sort split /\n/, $out) : $out =~ tr/\n//;
-	}
-	$node->psql('postgres', 'SET client_min_messages = error; CALL ' . call($drop, name => "'$_'", cascade => 'true')) foreach 'plain', 'bare', 'rich', 'shares';
-	return (join("\n", @wrong), join("\n", @out));
+	cmp_ok(($before =~ /(\d+)\s*\z/)[0] // 0, '>', 100, 'the temporary schema has many names') if defined $prelude;
+	# rows come in any order; those of pipelines are counted, as runs have their times
+	return ($err, join("\n", map { $statements[$_] =~ /^SELECT/ ? join("\n", sort split /\n/, $out[$_])
+		: ($out[$_] // '') =~ tr/\n// } 0 .. $#statements));
 }
 
 my ($wrong, $truth) = everything('pg_catalog');
@@ -156,6 +166,39 @@ traps('operators and functions like those of PostgreSQL', $like_postgres);
 ($wrong, $same) = everything('public, pg_catalog');
 is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "", 'nor do functions and operators before those of PostgreSQL');
 ok($same eq $truth, "and everything is as it was");
+# What the session's own temporary schema shadows: relations and types are looked up there first, whatever the path
+# says, and functions never. Every relation and type that is visible has a table of its name there, which is a type too;
+# every function of ours that a body calls has its double.
+my $shadows = q{
+	SELECT format('CREATE TABLE pg_temp.%I (caught int4)', s.name)
+	FROM (
+		SELECT c.relname AS name FROM pg_catalog.pg_class c
+		WHERE c.relnamespace IN ('pg_catalog'::regnamespace, 'ext'::regnamespace) AND c.relkind IN ('r', 'v')
+		UNION SELECT t.typname FROM pg_catalog.pg_type t
+		WHERE t.typnamespace IN ('pg_catalog'::regnamespace, 'ext'::regnamespace, 'clv_internal'::regnamespace)
+		  AND t.typcategory <> 'A' AND t.typname !~ '^_'
+		UNION SELECT unnest('{orders,history,model,attribute,rating,pipeline,customer,customers,run,runs,step,state,touched,
+			cells,segment,segments,cohort,forecast,sample,source,sums,scored}'::name[])
+	) s
+	UNION ALL
+	SELECT DISTINCT format('CREATE FUNCTION pg_temp.%I(%s) RETURNS pg_catalog.text %s', p.proname,
+		(SELECT string_agg(format('%I.%I', t.typnamespace::regnamespace, t.typname), ',' ORDER BY u.i)
+		 FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i) JOIN pg_catalog.pg_type t ON t.oid = u.t), $trap$} . $trap . q{$trap$)
+	FROM pg_catalog.pg_proc p
+	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
+	  AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a (t) WHERE a.t::regtype::text ~ 'internal|cstring|^"?any')
+	  AND EXISTS (SELECT FROM safe.body b WHERE b.body ~ ('\m' || p.proname || '\('))
+	\gexec
+	SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_catalog.pg_my_temp_schema();};
+foreach my $path ('pg_temp, pg_catalog, public', 'public, pg_temp')
+{
+	($wrong, $same) = everything($path, "SET search_path = pg_catalog; SET check_function_bodies = off;\n$shadows");
+	is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), '',
+		"nor does what a session has in its temporary schema, under $path");
+	ok($same eq $truth, 'and everything is as it was');
+}
+is($node->safe_psql('postgres', q{SELECT has_schema_privilege('mallory', 'clv_internal', 'CREATE')}), 'f',
+	'and where our internal functions are, nobody else makes any');
 ok(!$node->log_contains('LOG:  caught'), 'none of them was ever called');
 
 # ---- and those that stand in the schema before the extension is created in it ---------------------------------------------
