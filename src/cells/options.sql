@@ -16,5 +16,18 @@ CREATE FUNCTION @extschema@.clv_options(
 	periods pg_catalog.text DEFAULT NULL
 ) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION @extschema@.clv_options(pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8, @extschema@.clv_model, pg_catalog.int4, pg_catalog.text[], pg_catalog.float8, pg_catalog.int4, pg_catalog.interval, pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
-	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (of continuous time, the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters, and the period of families of discrete time (whole months or years, stepped with the calendar, or whole days); as_of: last day to look at, inclusive (NULL: the last purchase in the data); spend_basis: ''repeat'' or ''all'' purchases; penalty: ridge on the effects of covariates (log-likelihood / customers - penalty * sum of squares), 0 for none; start: a model to start from; max_iterations: NULL for the built-in limit; covariates: the names of the covariates that each row has; shape_penalty: ridge on the logarithms of shape parameters; k: Erlang shape of mbg/cnbd-k, 1 to 8 (NULL: by likelihood); grace: of sbg, how late a payment may be; periods: of families of discrete time, ''anniversary'' (of each customer''s first purchase, the default) or ''calendar'' (months, quarters, years, weeks from Monday); clamp: false leaves the probabilities of rfmtc as they come; correlation: true lets the purchase and the churn rate of pareto/nbd be correlated (the family pareto/nbd/cor). NULL anywhere: the default';
+COMMENT ON FUNCTION @extschema@.clv_options(
+	pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8,
+	@extschema@.clv_model, pg_catalog.int4, pg_catalog.text[], pg_catalog.float8, pg_catalog.int4, pg_catalog.interval,
+	pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
+	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (of continuous time, '
+	'the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters, and the period of '
+	'families of discrete time (whole months or years, stepped with the calendar, or whole days); as_of: last day to '
+	'look at, inclusive (NULL: the last purchase in the data); spend_basis: ''repeat'' or ''all'' purchases; penalty: '
+	'ridge on the effects of covariates (log-likelihood / customers - penalty * sum of squares), 0 for none; start: a '
+	'model to start from; max_iterations: NULL for the built-in limit; covariates: the names of the covariates that '
+	'each row has; shape_penalty: ridge on the logarithms of shape parameters; k: Erlang shape of mbg/cnbd-k, 1 to 8 '
+	'(NULL: by likelihood); grace: of sbg, how late a payment may be; periods: of families of discrete time, '
+	'''anniversary'' (of each customer''s first purchase, the default) or ''calendar'' (months, quarters, years, weeks '
+	'from Monday); clamp: false leaves the probabilities of rfmtc as they come; correlation: true lets the purchase '
+	'and the churn rate of pareto/nbd be correlated (the family pareto/nbd/cor). NULL anywhere: the default';

@@ -10,55 +10,71 @@ CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history) (
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history) IS
-	'fits the default models (mbg/nbd, gamma/gamma, weeks) to customers. NULL histories are ignored, none at all: NULL. Errors: no customers, too few, no customer with a repeat purchase';
+	'fits the default models (mbg/nbd, gamma/gamma, weeks) to customers. NULL histories are ignored, none at all: '
+	'NULL. Errors: no customers, too few, no customer with a repeat purchase';
 CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb) (
 	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history, pg_catalog.jsonb) IS
-	'fits models to customers with these options (clv_options), which must be the same in all rows; a WARNING and converged = false where there is no optimum';
-CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8) (
+	'fits models to customers with these options (clv_options), which must be the same in all rows; a WARNING and '
+	'converged = false where there is no optimum';
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8,
+	mean_spend pg_catalog.float8) (
 	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
-	'fits the default models to summaries: x repeat purchases, age t_x at the last one, age t_cal, both in weeks since the first, mean_spend of the repeat purchases (NULL: not known)';
-CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb) (
+	'fits the default models to summaries: x repeat purchases, age t_x at the last one, age t_cal, both in weeks since '
+	'the first, mean_spend of the repeat purchases (NULL: not known)';
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8,
+	mean_spend pg_catalog.float8, options pg_catalog.jsonb) (
 	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
-COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
+COMMENT ON AGGREGATE @extschema@.clv_fit(
+	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb) IS
 	'fits models to summaries with these options (clv_options); times are in the time unit of the options';
-CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
+CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb,
+	covariates pg_catalog.float8[]) (
 	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[]) IS
-	'fits models to customers with covariates: a finite number for each name in the options (clv_options), in their order; NULL or another number of them is an error';
-CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
+	'fits models to customers with covariates: a finite number for each name in the options (clv_options), in their '
+	'order; NULL or another number of them is an error';
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8,
+	mean_spend pg_catalog.float8, options pg_catalog.jsonb, covariates pg_catalog.float8[]) (
 	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
-COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb, pg_catalog.float8[]) IS
+COMMENT ON AGGREGATE @extschema@.clv_fit(
+	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.jsonb,
+	pg_catalog.float8[]) IS
 	'fits models to summaries with covariates, a finite number for each name in the options (clv_options)';
-CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8, mean_spend pg_catalog.float8, outcome pg_catalog.bool, options pg_catalog.jsonb) (
+CREATE AGGREGATE @extschema@.clv_fit(x pg_catalog.float8, t_x pg_catalog.float8, t_cal pg_catalog.float8,
+	mean_spend pg_catalog.float8, outcome pg_catalog.bool, options pg_catalog.jsonb) (
 	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
-COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
-	'fits models to summaries and what followed them, whether the customer bought in the period after t_cal: for supervised families (clv_options(model => ''rfmtc''))';
+COMMENT ON AGGREGATE @extschema@.clv_fit(
+	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
+	'fits models to summaries and what followed them, whether the customer bought in the period after t_cal: for '
+	'supervised families (clv_options(model => ''rfmtc''))';
 CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells) (
 	SFUNC = clv_internal.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_cells) IS
-	'fits models to customers counted by clv_cells, in one row or in many (one per shard), with the options they were counted with';
+	'fits models to customers counted by clv_cells, in one row or in many (one per shard), with the options they were '
+	'counted with';
 CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells, options pg_catalog.jsonb) (
 	SFUNC = clv_internal.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,
 	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_cells, pg_catalog.jsonb) IS
-	'fits models to customers counted by clv_cells, with these options (clv_options); time unit, spend basis and as_of must be those of the cells';
+	'fits models to customers counted by clv_cells, with these options (clv_options); time unit, spend basis and as_of '
+	'must be those of the cells';
 
 -- ---- checks ----------------------------------------------------------------------------------
 
@@ -71,4 +87,6 @@ CREATE FUNCTION clv_internal.clv_fit_last_day(
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_internal.clv_fit_last_day(pg_catalog.date[], pg_catalog.int8[]) IS
-	'of days on which so many customers bought last: the last one; the one before it where that stands isolated long after the others, as a mistyped date is, else the same; and how many customers bought after that. Used by the warnings of fits and by pipelines';
+	'of days on which so many customers bought last: the last one; the one before it where that stands isolated long '
+	'after the others, as a mistyped date is, else the same; and how many customers bought after that. Used by the '
+	'warnings of fits and by pipelines';

@@ -32,7 +32,8 @@ CREATE TYPE @extschema@.clv_history (
 	STORAGE = extended
 );
 COMMENT ON TYPE @extschema@.clv_history IS
-	'purchase history of one customer: per day the net amount, whether anything was bought, and how many amounts are unknown';
+	'purchase history of one customer: per day the net amount, whether anything was bought, and how many amounts are '
+	'unknown';
 
 CREATE CAST (@extschema@.clv_history AS pg_catalog.jsonb) WITH INOUT AS ASSIGNMENT;
 COMMENT ON CAST (@extschema@.clv_history AS pg_catalog.jsonb) IS 'the text form of the history, which is JSON';

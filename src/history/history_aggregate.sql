@@ -33,25 +33,31 @@ COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.numeric)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_numeric' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.numeric) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.numeric) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.numeric, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.numeric,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_numeric' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.numeric, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.numeric, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float8)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_double' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float8) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float8) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float8,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_double' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.int8)
@@ -60,22 +66,27 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.int8) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.int8, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.int8,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.int8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.int8, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float4) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float4, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float4,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float4, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamptz, pg_catalog.float4, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp)
@@ -87,13 +98,16 @@ COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.numeric)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_numeric' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.numeric) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamp, pg_catalog.numeric) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.numeric, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.numeric,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_numeric' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.numeric, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamp, pg_catalog.numeric, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float8)
@@ -102,10 +116,12 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float8) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float8, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float8,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_double' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float8, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.int8)
@@ -114,10 +130,12 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.int8) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.int8, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.int8,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.int8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamp, pg_catalog.int8, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float4)
@@ -126,10 +144,12 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float4) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float4, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float4,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_timestamp_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float4, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.timestamp, pg_catalog.float4, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date)
@@ -144,10 +164,12 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.numeric) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.numeric, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.numeric,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_date_numeric' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.numeric, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.date, pg_catalog.numeric, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float8)
@@ -156,10 +178,12 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float8) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float8, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float8,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_date_double' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.date, pg_catalog.float8, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.int8)
@@ -168,10 +192,12 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.int8) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.int8, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.int8,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_date_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.int8, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.date, pg_catalog.int8, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float4)
@@ -180,10 +206,12 @@ CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_cata
 COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float4) IS
 	'support of clv_history: takes a row into the state';
 
-CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float4, pg_catalog.int4)
+CREATE FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float4,
+	pg_catalog.int4)
 	RETURNS pg_catalog.internal
 	AS 'MODULE_PATHNAME', 'clv_history_transition_date_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 4;
-COMMENT ON FUNCTION clv_internal.clv_history_transition(pg_catalog.internal, pg_catalog.date, pg_catalog.float4, pg_catalog.int4) IS
+COMMENT ON FUNCTION clv_internal.clv_history_transition(
+	pg_catalog.internal, pg_catalog.date, pg_catalog.float4, pg_catalog.int4) IS
 	'support of clv_history: takes a row into the state';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz) (
@@ -193,7 +221,8 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz) IS
-	'purchase history of the rows: each is a purchase of unknown amount; a timestamptz counts on its UTC day; a NULL time skips the row; NULL without a row';
+	'purchase history of the rows: each is a purchase of unknown amount; a timestamptz counts on its UTC day; a NULL '
+	'time skips the row; NULL without a row';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.numeric) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -202,7 +231,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.nume
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.numeric) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a '
+	'row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.numeric, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -211,7 +242,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.nume
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.numeric, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third '
+	'argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; '
+	'errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float8) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -220,7 +254,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.floa
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float8) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount '
+	'counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -229,7 +265,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.floa
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float8, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount '
+	'counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid '
+	'from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.int8) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -238,7 +277,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.int8
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.int8) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a '
+	'row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.int8, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -247,7 +288,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.int8
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.int8, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third '
+	'argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; '
+	'errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -256,7 +300,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.floa
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount '
+	'counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float4, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -265,7 +311,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.floa
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamptz, pg_catalog.float4, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamptz counts on its UTC day; '
+	'a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount '
+	'counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid '
+	'from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -274,7 +323,8 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp) IS
-	'purchase history of the rows: each is a purchase of unknown amount; a timestamp counts on its day; a NULL time skips the row; NULL without a row';
+	'purchase history of the rows: each is a purchase of unknown amount; a timestamp counts on its day; a NULL time '
+	'skips the row; NULL without a row';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.numeric) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -283,7 +333,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.numeri
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.numeric) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; '
+	'errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.numeric, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -292,7 +344,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.numeri
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.numeric, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is '
+	'the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: '
+	'NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float8) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -301,7 +356,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float8
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float8) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as '
+	'its shortest decimal; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float8, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -310,7 +367,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float8
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float8, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as '
+	'its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday '
+	'2001-01-01; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.int8) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -319,7 +379,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.int8) 
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.int8) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; '
+	'errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.int8, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -328,7 +390,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.int8, 
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.int8, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is '
+	'the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: '
+	'NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -337,7 +402,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float4
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as '
+	'its shortest decimal; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float4, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -346,7 +413,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float4
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.timestamp, pg_catalog.float4, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; a timestamp counts on its day; a NULL '
+	'time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as '
+	'its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday '
+	'2001-01-01; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -355,7 +425,8 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date) IS
-	'purchase history of the rows: each is a purchase of unknown amount; times are days; a NULL time skips the row; NULL without a row';
+	'purchase history of the rows: each is a purchase of unknown amount; times are days; a NULL time skips the row; '
+	'NULL without a row';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.numeric) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -364,7 +435,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.numeric) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.numeric) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, '
+	'infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.numeric, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -373,7 +446,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.numeric, pg
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.numeric, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of '
+	'an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float8) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -382,7 +457,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float8) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float8) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest '
+	'decimal; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float8, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -391,7 +468,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float8, pg_
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float8, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest '
+	'decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; '
+	'NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.int8) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -400,7 +480,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.int8) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.int8) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; NULL without a row; errors: NaN, '
+	'infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.int8, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -409,7 +491,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.int8, pg_ca
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.int8, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; the third argument is the length of '
+	'an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -418,7 +502,9 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float4) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest '
+	'decimal; NULL without a row; errors: NaN, infinity';
 
 CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float4, pg_catalog.int4) (
 	SFUNC = clv_internal.clv_history_transition, STYPE = pg_catalog.internal, SSPACE = 144,
@@ -427,7 +513,10 @@ CREATE AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float4, pg_
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE @extschema@.clv_history(pg_catalog.date, pg_catalog.float4, pg_catalog.int4) IS
-	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; NULL without a row; errors: NaN, infinity';
+	'purchase history of the rows: amounts of one occasion are added up exactly; times are days; a NULL time skips the '
+	'row, a NULL amount is a purchase of unknown amount, a negative one a refund; an amount counts as its shortest '
+	'decimal; the third argument is the length of an occasion in days (at least 1), on a grid from Monday 2001-01-01; '
+	'NULL without a row; errors: NaN, infinity';
 
 CREATE FUNCTION clv_internal.clv_history_rollup_transition(pg_catalog.internal, @extschema@.clv_history)
 	RETURNS pg_catalog.internal

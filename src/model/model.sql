@@ -21,18 +21,22 @@ CREATE TYPE @extschema@.clv_model (
 	STORAGE = main
 );
 COMMENT ON TYPE @extschema@.clv_model IS
-	'a fitted or hand-written model: families, parameters, covariance, time unit, as_of, diagnostics; its text form is JSON';
+	'a fitted or hand-written model: families, parameters, covariance, time unit, as_of, diagnostics; its text form is '
+	'JSON';
 
 COMMENT ON FUNCTION clv_internal.clv_model_in(pg_catalog.cstring) IS
 	'reads the JSON form of a model; every number is checked, unknown members are errors';
 COMMENT ON FUNCTION clv_internal.clv_model_out(@extschema@.clv_model) IS
 	'the model as JSON, exact and independent of settings';
-COMMENT ON FUNCTION clv_internal.clv_model_recv(pg_catalog.internal) IS 'reads the binary form of a model; every byte is checked';
-COMMENT ON FUNCTION clv_internal.clv_model_send(@extschema@.clv_model) IS 'the binary form of a model, as it is stored';
+COMMENT ON FUNCTION clv_internal.clv_model_recv(pg_catalog.internal) IS
+	'reads the binary form of a model; every byte is checked';
+COMMENT ON FUNCTION clv_internal.clv_model_send(@extschema@.clv_model) IS
+	'the binary form of a model, as it is stored';
 
 CREATE FUNCTION clv_internal.clv_model_to_jsonb(@extschema@.clv_model) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION clv_internal.clv_model_to_jsonb(@extschema@.clv_model) IS 'the model as jsonb, without loss';
+COMMENT ON FUNCTION clv_internal.clv_model_to_jsonb(@extschema@.clv_model) IS
+	'the model as jsonb, without loss';
 CREATE FUNCTION clv_internal.clv_model_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION clv_internal.clv_model_from_jsonb(pg_catalog.jsonb) IS
@@ -61,13 +65,19 @@ CREATE FUNCTION @extschema@.clv_model(
 	periods pg_catalog.text DEFAULT NULL
 ) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION @extschema@.clv_model(pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb, pg_catalog.text) IS
-	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, "churn": -0.2}]. periods: of families of discrete time, ''anniversary'' (the default) or ''calendar''. NULL family or parameters: NULL';
+COMMENT ON FUNCTION @extschema@.clv_model(
+	pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb, pg_catalog.text) IS
+	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of '
+	'them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where '
+	'they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, '
+	'"churn": -0.2}]. periods: of families of discrete time, ''anniversary'' (the default) or ''calendar''. NULL '
+	'family or parameters: NULL';
 
 CREATE FUNCTION clv_internal.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION clv_internal.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) IS
-	'joins a model of purchases and a model of spend, in either order; an error where both are of one kind or as of different days';
+	'joins a model of purchases and a model of spend, in either order; an error where both are of one kind or as of '
+	'different days';
 CREATE OPERATOR @extschema@.|| (
 	LEFTARG = @extschema@.clv_model, RIGHTARG = @extschema@.clv_model, FUNCTION = clv_internal.clv_model_join,
 	COMMUTATOR = OPERATOR(@extschema@.||));
@@ -86,7 +96,11 @@ CREATE FUNCTION @extschema@.clv_parameters(
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 9;
 COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog.float8) IS
-	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit scale; NULL where the fit did not converge or the model carries no covariance, and of a parameter that the fit did not move. process: transaction, spend, or of a covariate purchase effect and churn effect (rates are multiplied by exp(effect * covariate), intervals are estimate +-z * std_error)';
+	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of '
+	'Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit scale; '
+	'NULL where the fit did not converge or the model carries no covariance, and of a parameter that the fit did not '
+	'move. process: transaction, spend, or of a covariate purchase effect and churn effect (rates are multiplied by '
+	'exp(effect * covariate), intervals are estimate +-z * std_error)';
 
 CREATE FUNCTION @extschema@.clv_diagnostics(
 	model @extschema@.clv_model,
@@ -120,7 +134,14 @@ CREATE FUNCTION @extschema@.clv_diagnostics(
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
-	'what a model holds about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that were tried, best first (family, log_likelihood, bic, converged); periods: of families of discrete time, anniversary or calendar; returned: of sbg, customers who paid again after their contract had ended; remark: reasons to doubt the model (a fit did not converge; parameters whose 95 % limits lie more than 10,000 times apart, with the limits; a candidate of a better BIC), NULL where there are none. NULL where the part is missing or written by hand';
+	'what a model holds about its own fit: customers fitted and skipped (not yet customers at as_of; for spend, repeat '
+	'buyers without a positive known mean), log-likelihood, AIC and BIC (n = customers fitted), iterations, '
+	'convergence, length of the last Newton step in standard errors; candidates: of model => auto the families that '
+	'were tried, best first (family, log_likelihood, bic, converged); periods: of families of discrete time, '
+	'anniversary or calendar; returned: of sbg, customers who paid again after their contract had ended; remark: '
+	'reasons to doubt the model (a fit did not converge; parameters whose 95 % limits lie more than 10,000 times '
+	'apart, with the limits; a candidate of a better BIC), NULL where there are none. NULL where the part is missing '
+	'or written by hand';
 
 CREATE FUNCTION @extschema@.clv_compare(
 	first @extschema@.clv_model,
@@ -134,4 +155,9 @@ CREATE FUNCTION @extschema@.clv_compare(
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_compare(@extschema@.clv_model, @extschema@.clv_model) IS
-	'likelihood-ratio test of two purchase models, in either order, of which one is the other with parameters held fixed: the same family with more covariates, or ggompertz/nbd against pareto/nbd (on the border of its parameters: the p-value is the mean of the tails with df - 1 and df). larger: which has more parameters; a small p_value and negative differences of AIC and BIC (larger minus smaller) speak for it. Errors: models that are not nested, written by hand, or fitted to different customers, as_of, time unit or occasion. Penalised fits have no such test';
+	'likelihood-ratio test of two purchase models, in either order, of which one is the other with parameters held '
+	'fixed: the same family with more covariates, or ggompertz/nbd against pareto/nbd (on the border of its '
+	'parameters: the p-value is the mean of the tails with df - 1 and df). larger: which has more parameters; a small '
+	'p_value and negative differences of AIC and BIC (larger minus smaller) speak for it. Errors: models that are not '
+	'nested, written by hand, or fitted to different customers, as_of, time unit or occasion. Penalised fits have no '
+	'such test';
