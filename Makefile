@@ -42,6 +42,7 @@ ROOM_SQL = $(addprefix src/, \
 	validate/validate_backtest.sql \
 	validate/validate_tracking.sql \
 	pipeline/pipeline.sql \
+	pipeline/pipeline_lock.sql \
 	pipeline/pipeline_numbers.sql \
 	pipeline/pipeline_source.sql \
 	pipeline/pipeline_check.sql \

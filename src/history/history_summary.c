@@ -1,5 +1,5 @@
 /*
- * history.c
+ * history_summary.c
  *		Summaries of a history that other modules use; nothing of SQL.
  */
 #include "history/layout.h"
