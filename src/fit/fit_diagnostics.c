@@ -245,6 +245,27 @@ clv_fit_shortfall(ClvStatus status)
 	return status == CLV_OK ? 0 : status == CLV_NOT_CONVERGED || status == CLV_DEGENERATE ? 1 : 2;
 }
 
+/* Whether the family gives every one-time buyer P(alive) = 1, as bg/nbd does. */
+static bool
+IsImmortal(const ClvFamily *family, const double *param)
+{
+	return family->clock == CLV_CONTINUOUS && family->ln_p_alive(param, 0, 0, 1) == 0;
+}
+
+void
+clv_fit_say_immortal(const FitContext *fit, const ClvFamily *family, const double *param,
+					 SaidOnce *said)
+{
+	if (said->immortal || !IsImmortal(family, param))
+		return;
+	said->immortal = true;
+	ereport(
+		NOTICE,
+		(errmsg("model \"%s\" gives every one-time buyer P(alive) = 1", family->name),
+		 errdetail("%s", clv_fit_which(fit)),
+		 errhint("Consider model => 'mbg/nbd', which allows dropout after the first purchase.")));
+}
+
 void
 clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus status,
 			 const ClvFitReport *report, int64 customers)

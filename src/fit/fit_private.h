@@ -50,6 +50,10 @@ extern void clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamil
  * converged. */
 extern void clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *said);
 
+/* Say once that the family gives every one-time buyer P(alive) = 1. */
+extern void clv_fit_say_immortal(const FitContext *fit, const ClvFamily *family,
+								 const double *param, SaidOnce *said);
+
 /* Which fit a message speaks of: "Customers: 312, first purchase 2020-01-03, as of 2021-01-01." */
 extern char *clv_fit_which(const FitContext *fit);
 

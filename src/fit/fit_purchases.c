@@ -401,13 +401,6 @@ TryAll(FitContext *fit, Rows *rows)
 	return best;
 }
 
-/* Whether the family gives every one-time buyer P(alive) = 1, as bg/nbd does. */
-static bool
-IsImmortal(const ClvFamily *family, const double *param)
-{
-	return family->clock == CLV_CONTINUOUS && family->ln_p_alive(param, 0, 0, 1) == 0;
-}
-
 void
 clv_fit_purchases(FitContext *fit, SaidOnce *said)
 {
@@ -428,15 +421,5 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	clv_fit_warn(fit, made->status, family, &made->report);
 	fit->fitted.purchase = made->part;
 	clv_fit_say_loose(fit, &fit->fitted.purchase, said);
-
-	if (!said->immortal && IsImmortal(family, made->report.param))
-	{
-		said->immortal = true;
-		ereport(
-			NOTICE,
-			(errmsg("model \"%s\" gives every one-time buyer P(alive) = 1", family->name),
-			 errdetail("%s", clv_fit_which(fit)),
-			 errhint(
-				 "Consider model => 'mbg/nbd', which allows dropout after the first purchase.")));
-	}
+	clv_fit_say_immortal(fit, family, made->report.param, said);
 }
