@@ -36,6 +36,8 @@
 
 #define MAT_SRF_USE_EXPECTED_DESC 0x01
 
+/* Prepares a function that returns its set in a tuplestore; an error where the caller takes none.
+ */
 static inline void
 InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 {

@@ -1,7 +1,7 @@
 /*
  * arguments.c
- *		The arguments that many functions have in common: days, lengths of time, rates; every message
- *names the value.
+ *		The arguments that many functions have in common: days, lengths of time, rates; every
+ *message names the value.
  */
 #include "common/arguments.h"
 
@@ -141,6 +141,7 @@ clv_delta(double rate, double unit_days)
 	return clv_daily_rate(rate) * unit_days;
 }
 
+/* Warns once a statement of a rate that looks like percent; the hint divides it by 100. */
 static void
 WarnRate(const char *argument, double value, const char *meaning)
 {

@@ -23,6 +23,7 @@ clv_canonical_compare(FunctionCallInfo fcinfo)
 	return order < 0 ? -1 : order > 0;
 }
 
+/* The hash of a value's bytes, for hash joins and GROUP BY. */
 Datum
 clv_canonical_hash(FunctionCallInfo fcinfo)
 {
@@ -33,6 +34,7 @@ clv_canonical_hash(FunctionCallInfo fcinfo)
 	return hash;
 }
 
+/* The 64-bit hash of a value's bytes under a seed, for hash partitions. */
 Datum
 clv_canonical_hash_extended(FunctionCallInfo fcinfo)
 {

@@ -60,6 +60,7 @@ ConditionCode(const char *text)
 	return ERRCODE_INTERNAL_ERROR;
 }
 
+/* The text of an argument; NULL for NULL. */
 static char *
 TextArgument(FunctionCallInfo fcinfo, int i)
 {

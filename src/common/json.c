@@ -47,12 +47,14 @@ clv_json_next(ClvMember *member)
 	return true;
 }
 
+/* Whether the member has this key. */
 bool
 clv_json_is(const ClvMember *member, const char *key)
 {
 	return strcmp(member->key, key) == 0;
 }
 
+/* Whether the value of the member is null. */
 bool
 clv_json_is_null(const ClvMember *member)
 {
@@ -79,6 +81,7 @@ Number(const ClvMember *member, const JsonbValue *value, const char *what)
 	return number;
 }
 
+/* A copy of the string; an error that names the member where the value is not one. */
 static char *
 String(const ClvMember *member, const JsonbValue *value, const char *what)
 {
@@ -87,12 +90,14 @@ String(const ClvMember *member, const JsonbValue *value, const char *what)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
+/* The value as a string; an error that names the member where it is not one. */
 char *
 clv_json_string(const ClvMember *member)
 {
 	return String(member, &member->value, "a string");
 }
 
+/* The value as a boolean; an error that names the member where it is not one. */
 bool
 clv_json_bool(const ClvMember *member)
 {

@@ -374,6 +374,8 @@ FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 	return HasPoint(status) ? report : NULL;
 }
 
+/* Fits the family to sorted cells, after what it contains; the status says what is wrong with it.
+ */
 static ClvStatus
 FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 {

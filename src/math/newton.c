@@ -62,6 +62,7 @@ typedef struct Step
 	bool full;       /* the move leads to the top */
 } Step;
 
+/* The inner product of two vectors. */
 static double
 Dot(int n, const double *a, const double *b)
 {

@@ -26,6 +26,7 @@ typedef struct ClvQuadratic
 
 typedef void (*ClvObjective)(void *arg, const double *theta, ClvQuadratic *at);
 
+/* How a maximisation ended. */
 typedef enum ClvNewtonOutcome
 {
 	CLV_NEWTON_CONVERGED,
@@ -34,6 +35,7 @@ typedef enum ClvNewtonOutcome
 	CLV_NEWTON_BAD_START  /* not finite at the start */
 } ClvNewtonOutcome;
 
+/* A maximisation: what it is given, and what it returns. */
 typedef struct ClvNewton
 {
 	/* in */

@@ -86,6 +86,7 @@ clv_pipeline_check_condition(PG_FUNCTION_ARGS)
 
 /* ---- what it looks at ---- */
 
+/* The search for what a statement depends on besides the rows that it reads. */
 typedef struct Beyond
 {
 	int depth;  /* subqueries and views around the node */
@@ -124,6 +125,7 @@ LooksAtSettingsOnly(Oid function)
 	return temporal;
 }
 
+/* Whether a function may return something else tomorrow for the same arguments; says which. */
 static bool
 FunctionLooksBeyond(Oid function, void *context)
 {

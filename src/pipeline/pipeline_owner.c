@@ -60,6 +60,9 @@ Run(const char *statement)
 	return value;
 }
 
+/* clv_pipeline_as_owner(owner, statement) -> text: the first value of the statement, run as the
+ * owner in a security-restricted context; an error where the caller is not a member of that role.
+ */
 Datum
 clv_pipeline_as_owner(PG_FUNCTION_ARGS)
 {

@@ -14,6 +14,7 @@
 
 /* ---- errors ---- */
 
+/* The error for a quantity that the family does not have. */
 void
 clv_raise_unsupported(const ClvFamily *family, const char *what)
 {

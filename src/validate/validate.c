@@ -17,6 +17,8 @@
 #include "utils/builtins.h"
 
 PG_FUNCTION_INFO_V1(clv_validate_clock);
+
+/* clv_validate_clock(model) -> how it counts time, the days of its unit, its covariates, the unit */
 Datum
 clv_validate_clock(PG_FUNCTION_ARGS)
 {

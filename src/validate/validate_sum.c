@@ -16,6 +16,7 @@
 #define STATE_TAG 0x73756D73
 #define FEW 4
 
+/* The state of the aggregate: a few terms as they are, or an exact sum of all. */
 typedef struct SumState
 {
 	uint32 tag;  /* STATE_TAG */
@@ -24,12 +25,14 @@ typedef struct SumState
 	ClvExactSum *sum; /* NULL: not needed yet */
 } SumState;
 
+/* The state that an argument is; NULL: none yet. An error for the state of another aggregate. */
 static SumState *
 StateArgument(FunctionCallInfo fcinfo, int arg)
 {
 	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
 }
 
+/* A sum of no terms, in the memory of the aggregate. */
 static SumState *
 NewState(MemoryContext context)
 {
