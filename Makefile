@@ -69,6 +69,8 @@ ROOM_SQL = $(addprefix src/, \
 	pipeline/pipeline_views.sql \
 	pipeline/pipeline_steps.sql \
 	pipeline/pipeline_refresh.sql \
+	pipeline/pipeline_histories.sql \
+	pipeline/pipeline_model.sql \
 	pipeline/pipeline_create.sql \
 	pipeline/pipeline_schedule.sql)
 

@@ -1,0 +1,376 @@
+-- ---- step: histories --------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_internal.clv_pipeline_fingerprint(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT md5(jsonb_build_array((d).source, (d).customer, (d).bought_at, (d).amount, (d).returns, (d).filter,
+		(d).search_path, (d).time_zone, (d).occasion, (d).changed_at)::text)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fingerprint(clv_internal.clv_pipeline_definition) IS
+	'what the histories of a pipeline depend on, in short: where it has changed they are built from scratch. A part '
+	'of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_watermark(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.timestamptz
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+DECLARE
+	latest timestamptz;
+BEGIN
+	IF d.changed_at IS NOT NULL THEN
+		-- a clock that is ahead of ours must not hide what is written until we catch up
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT least(max(s.{1:I}), now())
+			FROM {source} AS s
+		$sql$::text, ARRAY[d.changed_at]) INTO latest;
+	END IF;
+	RETURN latest;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_watermark(clv_internal.clv_pipeline_definition) IS
+	'when the latest row of the source was written, as its column changed_at says (in UTC, where it has no time '
+	'zone); never later than now. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_touch(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- here and below: few of many rows are looked up, which the default of 4 makes too dear on anything but a turning disk
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET random_page_cost = 1.1
+AS $$
+DECLARE
+	generation int8;
+	since timestamptz;
+	rows int8;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT s.generation, coalesce(s.watermark - $1::interval, '-infinity')
+		FROM {data}.state s
+	$sql$::text) INTO generation, since USING d.overlap;
+	-- every customer with a row that is new, filtered out by now or not; their history before stays, for the cells
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.touched
+		SELECT {t.key}, $1::int8, h.history
+		FROM (
+			SELECT DISTINCT {s.key}
+			FROM {source} AS s
+			WHERE {s.known} AND s.{1:I} > $3
+		) t
+		LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t}
+		ON CONFLICT ({key}) DO UPDATE SET run = excluded.run
+	$sql$::text, ARRAY[d.changed_at]) USING run, generation, since;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.touched'::text);
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_touch(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'writes down the customers with rows changed since the last time, less the overlap, and what their histories '
+	'were; how many. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_build(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
+	rows int8;
+BEGIN
+	-- in the order of the key, as its index wants them; customers without a row that counts have no history
+	rows := clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.history
+		SELECT {1}, h.*
+		FROM ({2}) h ({key}, history)
+		WHERE h.history IS NOT NULL
+		ORDER BY {h.key}
+	$sql$::text, ARRAY[run::text, clv_internal.clv_pipeline_histories(d, NULL::int8, false::bool)]));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET generation = $1, watermark = $2, fingerprint = $3
+	$sql$::text) USING run, latest, clv_internal.clv_pipeline_fingerprint(d);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.history'::text);
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_build(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'builds all histories from scratch, as a new generation; how many. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_rebuild(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
+AS $$
+DECLARE
+	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
+	rows int8 := clv_internal.clv_pipeline_touch(d, run);
+	few bool;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(r.histories > 5 * $1, false)
+		FROM {data}.state s
+		LEFT JOIN {data}.run r USING (run)
+	$sql$::text) INTO few USING rows;
+	-- {1}: the run, {2}: the generation, {3}: the statement that makes the histories
+	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
+		WITH fresh AS MATERIALIZED (
+			SELECT h.*
+			FROM ({3}) h ({key}, history)
+			WHERE h.history IS NOT NULL
+		),
+		gone AS (
+			DELETE FROM {data}.history h
+			USING {data}.touched t
+			WHERE h.generation OPERATOR(pg_catalog.=) {2}
+			  AND t.run OPERATOR(pg_catalog.=) {1}
+			  AND {h=t}
+			  AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})
+		)
+		INSERT INTO {data}.history AS h
+		SELECT {2}, f.*
+		FROM fresh f
+		ON CONFLICT (generation, {key}) DO UPDATE
+		SET history = excluded.history
+		WHERE h.history OPERATOR(@extschema@.<>) excluded.history
+	$sql$::text, ARRAY[run::text, generation::text,
+		clv_internal.clv_pipeline_histories(d, run, few AND clv_internal.clv_pipeline_indexed(d))]));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET watermark = coalesce($1, watermark)
+	$sql$::text) USING latest;
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_rebuild(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+	'builds anew the histories of the customers with changed rows, in the generation that there is; how many. A part '
+	'of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_left_out(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation regclass := (clv_internal.clv_source_relation(d.source)).relation;
+	-- a column that cannot be NULL need not be looked at: then no row is read
+	without_customer text := (
+		SELECT string_agg(format('s.%I IS NULL', a.attname), ' OR ')
+		FROM pg_attribute a
+		WHERE a.attrelid = relation AND a.attname = ANY (d.customer) AND NOT a.attnotnull
+	);
+	without_time text := (
+		SELECT format('s.%I IS NULL', a.attname)
+		FROM pg_attribute a
+		WHERE a.attrelid = relation AND a.attname = d.bought_at AND NOT a.attnotnull
+	);
+	amount text := coalesce(clv_internal.clv_pipeline_amount(d, true), 'NULL::pg_catalog.numeric');
+BEGIN
+	-- what is no number of money at all would not let anything add up
+	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET (rows_without_customer, revenue_without_customer, rows_without_time, revenue_without_time) = (
+			SELECT
+				pg_catalog.count(*) FILTER (WHERE q.without_customer),
+				pg_catalog.sum(q.amount) FILTER (WHERE q.without_customer),
+				pg_catalog.count(*) FILTER (WHERE NOT q.without_customer),
+				pg_catalog.sum(q.amount) FILTER (WHERE NOT q.without_customer)
+			FROM (
+				SELECT
+					({1}) AS without_customer,
+					CASE WHEN pg_catalog.abs({3}) OPERATOR(pg_catalog.<) 1e15 THEN {3} END AS amount
+				FROM {source} AS s
+				WHERE ({1} OR {2}) {filter}
+			) q
+		)
+		WHERE run OPERATOR(pg_catalog.=) {4}
+	$sql$::text, ARRAY[coalesce(without_customer, 'false'), coalesce(without_time, 'false'), amount, run::text]));
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_left_out(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'writes down how many rows of the source are of no customer, or else of no time, and what they add up to. A part '
+	'of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_check_amounts(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	found record;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT concat_ws(', ', {h.key}) AS customer, @extschema@.clv_total_spend(h.history) AS amount
+		FROM {data}.history h
+		WHERE h.generation = (SELECT s.generation FROM {data}.state s)
+		  AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15
+		LIMIT 1
+	$sql$::text) INTO found;
+	IF found.amount IS NOT NULL THEN
+		PERFORM clv_internal.clv_raise(
+			format('the amounts of customer %s add up to %s', found.customer, found.amount),
+			'Sums of pipelines are of amounts below 1e15 a customer.'::text,
+			'Correct the amount, leave the row out by a filter, or let a view count in a larger unit.'::text,
+			'numeric_value_out_of_range'::text);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_amounts(clv_internal.clv_pipeline_definition) IS
+	'an error that names a customer whose amounts are too large to be added up with those of others. A part of '
+	'pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_last_day(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, today pg_catalog.date)
+RETURNS pg_catalog.date
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	days date[];
+	customers int8[];
+	future int8;
+	last date;
+	settled date;
+	later int8;
+	isolated date;
+	buyers int8 := 0;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future)
+		FROM (
+			SELECT
+				@extschema@.clv_last_purchase(h.history, $1::date) AS day,
+				count(*) AS customers,
+				count(*) FILTER (WHERE @extschema@.clv_last_purchase(h.history) > $1::date) AS future
+			FROM {data}.history h
+			WHERE h.generation = (SELECT s.generation FROM {data}.state s)
+			GROUP BY 1
+		) q
+	$sql$::text) INTO days, customers, future USING today;
+	PERFORM clv_internal.clv_pipeline_note(d, run,
+			format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
+		WHERE future > 0;
+	LOOP
+		SELECT array_agg(u.day), array_agg(u.n) INTO days, customers
+		FROM unnest(days, customers) u (day, n)
+		WHERE u.day <= coalesce(settled, u.day);
+		SELECT f.last_day, f.settled, f.later INTO last, settled, later
+		FROM clv_internal.clv_fit_last_day(days, customers) f;
+		EXIT WHEN settled IS NULL OR settled = last;
+		isolated := coalesce(isolated, last);
+		buyers := buyers + later;
+	END LOOP;
+	IF isolated IS NOT NULL THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.run
+			SET isolated_day = $2
+			WHERE run = $1
+		$sql$::text) USING run, isolated;
+		PERFORM clv_internal.clv_pipeline_note(d, run, format(
+			'the last purchase (%s) stands alone, and was not taken for the day', to_char(isolated, 'YYYY-MM-DD')));
+		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(isolated, 'YYYY-MM-DD')
+			USING DETAIL = format('It looks back from %s, after which nobody else has bought (customers who did: %s).',
+				to_char(last, 'YYYY-MM-DD'), buyers),
+				HINT = 'If the date is mistaken, correct it; if it is right, give the pipeline an as_of.';
+	END IF;
+	RETURN last;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_last_day(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+	'the day of the last purchase up to today, past days that stand alone long after the others, of which it warns; '
+	'NULL where there is none. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_day(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.date
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	today date := (now() AT TIME ZONE d.time_zone)::date;
+	day date;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT r.wanted_as_of
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO day USING run;
+	IF day IS NULL AND d.as_of = 'last purchase' THEN
+		day := clv_internal.clv_pipeline_last_day(d, run, today);
+	END IF;
+	RETURN coalesce(day, CASE d.as_of
+		WHEN 'today' THEN today
+		WHEN 'yesterday' THEN today - 1
+		WHEN 'last purchase' THEN today
+		ELSE d.as_of::date
+	END);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_day(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'the day that a run looks back from. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_step_histories(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	requested text;
+	state record;
+	beyond text;
+	full_run bool;
+	rows int8;
+BEGIN
+	PERFORM clv_internal.clv_pipeline_check_source(d);
+	PERFORM clv_internal.clv_pipeline_check_key(d);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT r.requested
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO requested USING run;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT s.*
+		FROM {data}.state s
+	$sql$::text) INTO state;
+	IF requested = 'incremental' AND d.changed_at IS NULL THEN
+		PERFORM clv_internal.clv_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
+			'It does not know when a row of its source was written.'::text,
+			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text,
+			'object_not_in_prerequisite_state'::text);
+	END IF;
+	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN clv_internal.clv_pipeline_beyond(d) END;
+	IF requested = 'incremental' AND beyond IS NOT NULL THEN
+		PERFORM clv_internal.clv_raise(
+			format('pipeline "%s" cannot be refreshed incrementally', d.name),
+			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
+			concat($text$Refresh it in mode 'auto' or 'full'. $text$,
+				'A function that looks at nothing but its arguments can be declared IMMUTABLE.'),
+			'object_not_in_prerequisite_state'::text);
+	END IF;
+	full_run := requested = 'full' OR d.changed_at IS NULL OR beyond IS NOT NULL OR state.generation IS NULL
+		OR state.fingerprint <> clv_internal.clv_pipeline_fingerprint(d);
+	rows := CASE
+		WHEN full_run THEN clv_internal.clv_pipeline_build(d, run)
+		ELSE clv_internal.clv_pipeline_rebuild(d, run, state.generation)
+	END;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET mode = $2, touched = $3, as_of = $4, generation = (SELECT s.generation FROM {data}.state s)
+		WHERE run = $1
+	$sql$::text) USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows,
+		clv_internal.clv_pipeline_day(d, run);
+	PERFORM clv_internal.clv_pipeline_left_out(d, run);
+	PERFORM clv_internal.clv_pipeline_check_amounts(d);
+	PERFORM clv_internal.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
+	IF requested = 'incremental' AND full_run THEN
+		RAISE NOTICE 'pipeline "%" was refreshed in full: there was nothing yet that could be continued', d.name;
+	END IF;
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_histories(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: histories, of all customers or of those with changed rows, and the day to look back from. A '
+	'part of pipelines';

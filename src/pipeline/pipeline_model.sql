@@ -1,0 +1,204 @@
+-- ---- step: the model --------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_internal.clv_pipeline_fit_options(d clv_internal.clv_pipeline_definition, as_of pg_catalog.date)
+RETURNS pg_catalog.jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT (d).options || jsonb_build_object('as_of', to_char(as_of, 'YYYY-MM-DD')) $$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fit_options(clv_internal.clv_pipeline_definition, pg_catalog.date) IS
+	'the options of a fit as of a day. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_cells(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
+RETURNS @extschema@.clv_cells
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
+AS $$
+DECLARE
+	options jsonb := clv_internal.clv_pipeline_fit_options(d, as_of);
+	counted @extschema@.clv_cells;
+	before @extschema@.clv_cells;
+	after @extschema@.clv_cells;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT c.cells
+		FROM {data}.cells c
+		WHERE c.generation = $1 AND c.options = $2
+	$sql$::text) INTO counted USING generation, options;
+	IF counted IS NULL THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT @extschema@.clv_cells(h.history, $2::jsonb)
+			FROM {data}.history h
+			WHERE h.generation = $1
+		$sql$::text) INTO counted USING generation, options;
+	ELSE
+		-- take out what touched customers were, and put in what they are
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT @extschema@.clv_cells(t.before, $2::jsonb), @extschema@.clv_cells(h.history, $2::jsonb)
+			FROM {data}.touched t
+			LEFT JOIN {data}.history h ON h.generation = $1 AND {h=t}
+		$sql$::text) INTO before, after USING generation, options;
+		IF before IS NOT NULL THEN
+			counted := counted OPERATOR(@extschema@.-) before;
+		END IF;
+		IF after IS NOT NULL THEN
+			counted := counted OPERATOR(@extschema@.+) after;
+		END IF;
+	END IF;
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.cells'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		INSERT INTO {data}.cells (generation, options, cells) VALUES ($1, $2, $3)
+	$sql$::text) USING generation, options, counted;
+	RETURN counted;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_cells(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+	'what a fit needs of all customers: the stored cells with touched customers exchanged, where day and options are '
+	'the same, else counted anew. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_drift(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, model @extschema@.clv_model,
+	since pg_catalog.date, as_of pg_catalog.date)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	total record;
+	made int8;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT (q.t).expected_purchases AS expected, (q.t).purchases_low AS low, (q.t).purchases_high AS high, q.made
+		FROM (
+			SELECT
+				@extschema@.clv_predict_total($2::@extschema@.clv_model, h.history, $3::interval, 0::float8, 1::float8,
+					$4::date, 0.99::float8) AS t,
+				sum(@extschema@.clv_purchases_between(h.history, $4::date, $5::date))
+					FILTER (WHERE @extschema@.clv_first_purchase(h.history) <= $4::date) AS made
+			FROM {data}.history h
+			WHERE h.generation = $1
+		) q
+	$sql$::text) INTO total USING generation, model, make_interval(days => as_of - since), since, as_of;
+	made := total.made;
+	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by
+	RETURN CASE
+		WHEN coalesce(made NOT BETWEEN total.low AND total.high, true)
+			AND abs(made - total.expected) > 0.1 * total.expected
+		THEN format('drift: %s purchases since %s, %s expected', made, to_char(since, 'YYYY-MM-DD'),
+			round(total.expected))
+	END;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_drift(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, @extschema@.clv_model, pg_catalog.date, pg_catalog.date) IS
+	'what the customers of the model''s day have done since then, where that lies outside the 99 % prediction '
+	'interval and more than a tenth off; else NULL. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_refit_reason(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date, latest record,
+	fingerprint pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF latest.run IS NULL THEN
+		RETURN 'first';
+	ELSIF latest.fingerprint <> fingerprint THEN
+		RETURN 'definition changed';
+	ELSIF d.refit = 'always' THEN
+		RETURN 'always';
+	ELSIF latest.as_of > as_of THEN
+		RETURN 'the model is of a later day';
+	ELSIF d.refit = 'never' THEN
+		RETURN NULL;
+	ELSIF d.refit = 'drift' THEN
+		RETURN CASE WHEN as_of - latest.as_of >= 7
+			THEN clv_internal.clv_pipeline_drift(d, generation, latest.model, latest.as_of, as_of) END;
+	END IF;
+	RETURN CASE WHEN latest.as_of + d.refit::interval <= as_of THEN format('%s days old', as_of - latest.as_of) END;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_refit_reason(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
+	'why the model is to be fitted anew, by the pipeline''s policy; NULL where it is kept. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT nullif(concat_ws('; ',
+		CASE WHEN NOT m.converged THEN 'the fit of the purchases did not converge' END,
+		CASE WHEN NOT m.spend_converged THEN 'the fit of the spend did not converge' END,
+		CASE WHEN options ->> 'spend' IS DISTINCT FROM 'none' AND m.spend_model IS NULL
+			THEN 'no values, because the spend could not be fitted'
+		END), '')
+	FROM @extschema@.clv_diagnostics(model) m
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_shortfall(@extschema@.clv_model, pg_catalog.jsonb) IS
+	'what a model lacks: an optimum, or the spend that its options ask for; NULL where it lacks nothing. A part of '
+	'pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_step_model(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	this record;
+	latest record;
+	fingerprint text := md5(jsonb_build_array(clv_internal.clv_pipeline_fingerprint(d), d.options, d.bins)::text);
+	reason text;
+	model @extschema@.clv_model;
+	cuts @extschema@.clv_cuts;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT r.generation, r.as_of
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO this USING run;
+	-- of a run that was published: what failed later may have failed because of its model
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT m.*
+		FROM {data}.model m
+		WHERE m.run = (SELECT r.model_run FROM {data}.run r JOIN {data}.state USING (run))
+	$sql$::text) INTO latest;
+	reason := clv_internal.clv_pipeline_refit_reason(d, this.generation, this.as_of, latest, fingerprint);
+	IF reason IS NOT NULL THEN
+		SELECT @extschema@.clv_fit(v.cells) INTO model
+		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of))) v (cells);
+		IF model IS NULL THEN
+			PERFORM clv_internal.clv_raise(
+				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
+				NULL::text, 'Look at its source, its filter and its day.'::text, 'no_data_found'::text);
+		END IF;
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)
+			FROM {data}.history h
+			WHERE h.generation = $1
+		$sql$::text) INTO cuts USING this.generation, this.as_of, model, d.bins;
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			INSERT INTO {data}.model (run, fitted_at, as_of, reason, fingerprint, model, cuts)
+			VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)
+		$sql$::text) USING run, this.as_of, reason, fingerprint, model, cuts;
+	END IF;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET model_run = $2
+		WHERE run = $1
+	$sql$::text) USING run, CASE WHEN reason IS NULL THEN latest.run ELSE run END;
+	PERFORM clv_internal.clv_pipeline_note(d, run, CASE
+		WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
+		ELSE format('model fitted: %s', reason)
+	END);
+	PERFORM clv_internal.clv_pipeline_note(d, run, clv_internal.clv_pipeline_shortfall(coalesce(model, latest.model),
+		d.options));
+	RETURN (reason IS NOT NULL)::int4;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_model(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: fits the model and cuts the scores anew, or keeps both, as the policy has it. A part of '
+	'pipelines';
