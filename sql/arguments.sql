@@ -19,6 +19,8 @@ INSERT INTO span VALUES
 	('clv_predict', 'horizon', 'SELECT clv_predict(model, history, %s) FROM one'),
 	('clv_predict', 'horizon', 'SELECT * FROM clv_predict(''orders'', ''customer_id'', ''ordered_at'', ''amount'', horizon => %s)'),
 	('clv_expected_purchases', 'horizon', 'SELECT clv_expected_purchases(model, history, %s::interval) FROM one'),
+	('clv_purchase_curve', 'horizons[2]',
+		'SELECT clv_purchase_curve(model, history, ARRAY[interval ''1 day'', %s::interval]) FROM one'),
 	('clv_value', 'horizon', 'SELECT clv_value(model, history, %s) FROM one'),
 	('clv_discounted_purchases', 'horizon', 'SELECT clv_discounted_purchases(model, history, 0.1, %s::interval) FROM one'),
 	('clv_purchase_probability', 'horizon', 'SELECT clv_purchase_probability(model, history, 1, %s::interval) FROM one'),
@@ -36,8 +38,8 @@ SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
 CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames, p.proargmodes) a (type, name, mode)
-WHERE a.type = 'interval'::regtype AND coalesce(a.mode, 'i') = 'i' AND p.proname !~ '^clv_(pipeline|validate|quick|argument|create_pipeline|alter_pipeline)'
-	AND NOT EXISTS (SELECT FROM span s WHERE s.function = p.proname AND s.argument = a.name)
+WHERE a.type IN ('interval'::regtype, 'interval[]'::regtype) AND coalesce(a.mode, 'i') = 'i' AND p.proname !~ '^clv_(pipeline|validate|quick|argument|create_pipeline|alter_pipeline)'
+	AND NOT EXISTS (SELECT FROM span s WHERE s.function = p.proname AND s.argument IN (a.name, a.name || '[2]'))
 	AND a.name <> '' AND p.proname <> 'clv_predict_total_add'
 ORDER BY 1, 2;
 
@@ -75,6 +77,7 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('clv_predict', 'SELECT * FROM clv_predict(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
 	('clv_p_alive', 'SELECT clv_p_alive(model, history, %s) FROM one'),
 	('clv_expected_purchases', 'SELECT clv_expected_purchases(model, history, ''1 year''::interval, %s) FROM one'),
+	('clv_purchase_curve', 'SELECT clv_purchase_curve(model, history, ''{1 year}'', %s) FROM one'),
 	('clv_expected_spend', 'SELECT clv_expected_spend(model, history, %s) FROM one'),
 	('clv_value', 'SELECT clv_value(model, history, ''1 year'', as_of => %s) FROM one'),
 	('clv_lifetime_value', 'SELECT clv_lifetime_value(model, history, 0.1, as_of => %s) FROM one'),

@@ -41,6 +41,14 @@ SELECT count(*), pg_temp.same(sum(f.expected_purchases), max(clv_expected_purcha
 FROM m, c, clv_forecast(bgbb, history, 4, '1 year') f WHERE name = 'donor';
 SELECT (t).customers, pg_temp.same((t).expected_purchases, e) AS expected, (t).purchases_high > e AS high
 FROM (SELECT clv_predict_total(bgbb || spend, history, '4 years') AS t, sum(clv_expected_purchases(bgbb, history, '4 years')) AS e FROM m, c) t;
+-- several horizons at once
+SELECT name, clv_purchase_curve(bgbb, history, '{1 year,24 months,5 years}') = ARRAY[clv_expected_purchases(bgbb, history, '1 year'),
+		clv_expected_purchases(bgbb, history, '2 years'), clv_expected_purchases(bgbb, history, '5 years')] AS opportunities,
+	   clv_purchase_curve(sbg, history, '{1 month,1 year}') = ARRAY[clv_expected_purchases(sbg, history, '1 month'),
+		clv_expected_purchases(sbg, history, '1 year')] AS renewals,
+	   clv_purchase_curve(rfmtc, history, '{30 days,90 days}') = ARRAY[clv_expected_purchases(rfmtc, history, '30 days'),
+		clv_expected_purchases(rfmtc, history, '90 days')] AS campaigns
+FROM m, c WHERE name <> 'later' ORDER BY 1;
 -- newcomers, and one period ahead: survival of the first period
 SELECT pg_temp.same((clv_new_customer(sbg, '3 months')).expected_purchases, clv_survival(sbg, 1) + clv_survival(sbg, 2) + clv_survival(sbg, 3)) AS survivals,
 	   pg_temp.same(clv_survival(sbg, 3) / clv_survival(sbg, 2), clv_retention(sbg, 3)) AS retention,
@@ -56,6 +64,7 @@ SELECT pg_temp.same(clv_discounted_purchases(bgbb, 1, 2, 3, -0.1, 2), clv_expect
 -- what is refused
 SELECT clv_predict(bgbb, history, '18 months') FROM m, c WHERE name = 'donor';
 SELECT clv_expected_purchases(sbg, history, '10 days') FROM m, c WHERE name = 'contract';
+SELECT clv_purchase_curve(bgbb, history, '{1 year,18 months}') FROM m, c WHERE name = 'donor';
 SELECT clv_forecast(bgbb, history, 3, '1 month') FROM m, c WHERE name = 'donor';
 SELECT clv_forecast(rfmtc, history, 3, '30 days') FROM m, c WHERE name = 'donor';
 SELECT clv_new_customer(bgbb, '1 week') FROM m;

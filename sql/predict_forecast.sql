@@ -35,6 +35,28 @@ SELECT count(*) FROM clv_forecast(NULL, NULL, 3, '1 week');
 -- without a spend part
 SELECT count(expected_purchases) AS purchases, count(expected_revenue) + count(clv) AS money
 FROM m, c, clv_forecast(purchases, history, 3, '1 week') WHERE m.name = 'bg' AND c.name = 'once';
+-- several horizons in one call: what a call for each gives, to the bit, whatever a call site has seen before
+SELECT m.name AS m, every(clv_purchase_curve(model, history, ARRAY[i * interval '1 week', interval '0', '1 year', '3 months'], as_of)
+	= ARRAY[clv_expected_purchases(model, history, i * interval '1 week', as_of), 0,
+		clv_expected_purchases(model, history, '1 year', as_of), clv_expected_purchases(model, history, '3 months', as_of)]) AS same, count(*)
+FROM generate_series(1, 30) i, m, c, unnest('{1997-09-30,1998-03-31}'::date[]) as_of
+WHERE c.name <> 'later' OR as_of > '1998-01-01' GROUP BY 1 ORDER BY 1;
+SELECT every(clv_purchase_curve(model, history, CASE i % 3 WHEN 0 THEN h[1:1] WHEN 1 THEN h ELSE h[2:4] END)
+	= (SELECT array_agg(clv_expected_purchases(model, history, u) ORDER BY o)
+	   FROM unnest(CASE i % 3 WHEN 0 THEN h[1:1] WHEN 1 THEN h ELSE h[2:4] END) WITH ORDINALITY u (u, o))) AS other_numbers, count(*)
+FROM generate_series(1, 30) i, m, c, (SELECT '{1 day,1 week,1 month,1 year,10 years}'::interval[] AS h) h WHERE c.name <> 'later';
+-- a NULL among them, none of them, another first subscript; nobody yet, nothing asked
+SELECT clv_purchase_curve(model, history, '{NULL,1 year,NULL}') = ARRAY[NULL, clv_expected_purchases(model, history, '1 year'), NULL] AS "null",
+	   clv_purchase_curve(model, history, '{NULL}') = '{NULL}' AS nulls, clv_purchase_curve(model, history, '{}') = '{}' AS none,
+	   array_dims(clv_purchase_curve(model, history, '[0:1]={1 year,2 years}')) AS subscripts,
+	   num_nulls(clv_purchase_curve(NULL, history, '{1 year}'), clv_purchase_curve(model, NULL, '{1 year}'), clv_purchase_curve(model, history, NULL),
+		clv_purchase_curve(model, history, '{1 year}', '1996-12-31')) AS nulls
+FROM m, c WHERE m.name = 'bg' AND c.name = 'one repeat';
+SELECT clv_purchase_curve(model, history, '{1 week,NULL,-1 day}') FROM m, c WHERE m.name = 'bg' AND c.name = 'once';
+SELECT clv_purchase_curve(model, history, '[0:1]={1 week,1000001 years}') FROM m, c WHERE m.name = 'bg' AND c.name = 'once';
+SELECT clv_purchase_curve(model, history, '{{1 week,2 weeks}}') FROM m, c WHERE m.name = 'bg' AND c.name = 'once';
+SELECT clv_purchase_curve(model, history, array_fill(interval '1 day', '{100001}')) FROM m, c WHERE m.name = 'bg' AND c.name = 'once';
+SELECT array_length(clv_purchase_curve(model, history, array_fill(interval '1 day', '{100000}')), 1) AS many FROM m, c WHERE m.name = 'bg' AND c.name = 'once';
 -- far from now nothing is left, and nothing is negative
 SELECT every(expected_purchases >= 0 AND clv >= 0) AS "from zero", count(*) FROM m, c, clv_forecast(model, history, 200, '1000 years', discount_rate => 0.1)
 WHERE c.name = 'once';
@@ -77,6 +99,7 @@ SELECT family, every(pg_temp.same(p.p_alive, q.p_alive) AND pg_temp.same(p.expec
 		AND abs(p.next_purchase_value - q.next_purchase_value) < 1e-11 AND p.purchases_high = q.purchases_high AND abs(p.clv_high - q.clv_high) < 1e-8) AS predict,
 	   every(pg_temp.same(clv_p_alive(model, history, covariates => '{1, 30}'), p.p_alive)
 		AND pg_temp.same(clv_expected_purchases(model, history, '1 year', covariates => '{1, 30}'), p.expected_purchases)
+		AND (clv_purchase_curve(model, history, '{1 day,1 year}', covariates => '{1, 30}'))[2] = p.expected_purchases
 		AND pg_temp.same(clv_value(model, history, '1 year', 0.1, covariates => '{1, 30}'), p.clv)
 		AND pg_temp.same(clv_lifetime_value(model, history, 0.1, covariates => '{1, 30}'), p.lifetime_value)
 		AND clv_purchase_quantile(model, history, '1 year', 0.95, covariates => '{1, 30}') = p.purchases_high
@@ -92,7 +115,10 @@ FROM v, c, clv_predict(model, history, discount_rate => 0.1, level => 0.9, covar
 WHERE c.name <> 'later' GROUP BY 1 ORDER BY 1;
 -- many vectors at one call site, in turns: each customer has his own parameters, whatever was remembered
 SELECT family, count(*), every(pg_temp.same((clv_predict(model, history, discount_rate => 0.1, covariates => ARRAY[i % 2, i % 97])).clv,
-	(clv_predict(clv_with_covariates(model, ARRAY[i % 2, i % 97]), history, discount_rate => 0.1)).clv)) AS same
+	(clv_predict(clv_with_covariates(model, ARRAY[i % 2, i % 97]), history, discount_rate => 0.1)).clv)) AS same,
+	every(clv_purchase_curve(model, history, '{1 month,1 year}', covariates => ARRAY[i % 2, i % 97])
+		= ARRAY[clv_expected_purchases(model, history, '1 month', covariates => ARRAY[i % 2, i % 97]),
+			clv_expected_purchases(model, history, '1 year', covariates => ARRAY[i % 2, i % 97])]) AS curve
 FROM v, c, generate_series(1, 1000) i WHERE c.name <> 'later' GROUP BY 1 ORDER BY 1;
 -- effects of nothing are no effects; a process that no covariate moves
 SELECT pg_temp.same(clv_p_alive(model, history, covariates => '{0, 0}'), clv_p_alive(clv_model(family, (model::jsonb #> '{purchase,parameters}'), '1 week'), history, '1997-09-30')) AS zero

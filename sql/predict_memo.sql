@@ -12,4 +12,7 @@ SELECT count(*) AS predicted, count(DISTINCT ((p).p_alive, (p).expected_purchase
 	   max(abs((p).expected_purchases / clv_expected_purchases(model, s.x, s.t_x, s.t_cal, 365.25 / 7) - 1)) < 1e-11 AS as_by_number
 	FROM (SELECT model, history, clv_predict(model, history, horizon => '1 year', discount_rate => 0.1) AS p FROM various, generate_series(1, 2) again, model OFFSET 0) q,
 		 LATERAL clv_summary(history, '2017-12-31') s;
+SELECT count(*) AS customers, bool_and(clv_purchase_curve(model, history, '{1 month,1 year,2 years}') = ARRAY[clv_expected_purchases(model, history, '1 month'),
+	clv_expected_purchases(model, history, '1 year'), clv_expected_purchases(model, history, '2 years')]) AS curve
+FROM various, generate_series(1, 2) again, model;
 DROP TABLE various, model;

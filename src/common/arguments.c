@@ -109,24 +109,25 @@ clv_first_in_statement(const char *subject)
 /* ---- horizons, rates, numbers ---- */
 
 void
-clv_check_horizon_days(double days)
+clv_check_horizon_days(const char *argument, double days)
 {
 	if (days > MILLION_YEARS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("horizon is longer than a million years: %s days", clv_number_text(days)),
-				 errhint("For a value without end see clv_lifetime_value.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s is longer than a million years: %s days", argument,
+							   clv_number_text(days)),
+						errhint("For a value without end see clv_lifetime_value.")));
 }
 
 double
-clv_horizon_days(const Interval *horizon)
+clv_horizon_days(const char *argument, const Interval *horizon)
 {
-	double days = clv_span_days("horizon", horizon);
+	double days = clv_span_days(argument, horizon);
 
 	if (days < 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("horizon must not be negative: %s days", clv_number_text(days))));
-	clv_check_horizon_days(days);
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be negative: %s days", argument, clv_number_text(days))));
+	clv_check_horizon_days(argument, days);
 	return days;
 }
 

@@ -30,10 +30,10 @@ extern void clv_check_date(const char *argument, DateADT day);
  */
 extern bool clv_first_in_statement(const char *subject);
 
-/* The length in days of a horizon; an error that names it where it is negative, or longer than
- * anybody means. */
-extern double clv_horizon_days(const Interval *horizon);
-extern void clv_check_horizon_days(double days);
+/* The length in days of a horizon that was given as the argument so called; an error that names
+ * it where it is negative, or longer than anybody means. */
+extern double clv_horizon_days(const char *argument, const Interval *horizon);
+extern void clv_check_horizon_days(const char *argument, double days);
 
 /* The continuous rate per unit of time; an error where the annual one is none. */
 extern double clv_delta(double discount_rate, double unit_days);

@@ -145,7 +145,7 @@ double
 clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon)
 {
 	const ClvFamily *family = fitted->purchase.family;
-	double days = clv_horizon_days(horizon);
+	double days = clv_horizon_days(what, horizon);
 	double periods;
 
 	if (!clv_in_periods(family))

@@ -120,7 +120,7 @@ SetPeriod(Forecast *forecast, const ClvModel *fitted, const Interval *period)
 	if (!(days > 0))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("period must be positive: %s days", clv_number_text(days))));
-	clv_check_horizon_days(periods * days);
+	clv_check_horizon_days("horizon", periods * days);
 	forecast->period_days = forecast->step = days;
 	forecast->unit = fitted->unit_days;
 	forecast->grid = NULL;

@@ -52,6 +52,14 @@ clv_memo_forget(ClvMemo *memo)
 	memo->used = 0;
 }
 
+void
+clv_memo_change_width(ClvMemo *memo, int width)
+{
+	if (memo->memory != NULL)
+		pfree(memo->memory);
+	clv_memo_init(memo, memo->context, width);
+}
+
 ClvMemoKey
 clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn)
 {

@@ -85,6 +85,22 @@ COMMENT ON FUNCTION @extschema@.clv_expected_purchases(
 	'model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the '
 	'customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
 
+CREATE FUNCTION @extschema@.clv_purchase_curve(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizons pg_catalog.interval[],
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
+) RETURNS pg_catalog.float8[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 28;
+COMMENT ON FUNCTION @extschema@.clv_purchase_curve(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval[], pg_catalog.date, pg_catalog.float8[]) IS
+	'clv_expected_purchases for each of several horizons, in their order: the expected purchases of (as_of, as_of + '
+	'horizon], so that neighbours differ by what is expected in between. as_of: the day to predict from, the model''s '
+	'where none is given. covariates: the customer''s, where the model was fitted with some. NULL where the customer '
+	'does not exist yet at as_of, or an argument other than as_of and covariates is NULL; a horizon that is NULL has '
+	'a NULL';
+
 CREATE FUNCTION @extschema@.clv_expected_spend(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,

@@ -140,6 +140,9 @@ extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
 /* Removes all keys. */
 extern void clv_memo_forget(ClvMemo *memo);
 
+/* Removes all keys, and makes it a table of so many numbers for each. */
+extern void clv_memo_change_width(ClvMemo *memo, int width);
+
 /* Prefetches the key's entry, which will be looked up soon. */
 extern void clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key);
 
@@ -169,7 +172,8 @@ typedef struct ClvModelSite
 	double purchase; /* sums of covariates times effects, on the log scale */
 	double churn;
 
-	ClvTerms terms; /* those that the memo is valid for */
+	ClvTerms terms;               /* those that the memo is valid for */
+	struct ClvHorizons *horizons; /* in their place, of clv_purchase_curve */
 	ClvMemo memo;
 	ClvMemo leaving; /* of families that have it: probabilities by blocks of days */
 
