@@ -20,6 +20,10 @@ SELECT a, try('[{"segment": "low", "attributes": {"x": {"below": 1}}}, {"segment
 	{"segment": "to two", "attributes": {"x": {"above": 1, "max": 2}}}, {"segment": "listed", "attributes": {"x": [3, 4]}}]', 1, 1, 1,
 	jsonb_build_object('x', a)) AS segment
 FROM unnest(ARRAY[-1, 0.9999, 1, 1.0001, 2, 2.5, 4]) a;
+-- a customer's number beyond double precision is above, or below, every bound
+SELECT sign(a), try('[{"segment": "low", "attributes": {"x": {"max": -1e308}}}, {"segment": "high", "attributes": {"x": {"above": 1e308}}}]', 1, 1, 1,
+	jsonb_build_object('x', a)) AS segment
+FROM unnest('{-1e309,1e309}'::numeric[]) a;
 SELECT channel, vip, try('[{"segment": "vip", "attributes": {"vip": true}}, {"segment": "online", "attributes": {"channel": ["web", "app"]}, "r": [4, 5]}]',
 	5, 1, 1, jsonb_build_object('channel', channel, 'vip', vip, 'more', '[1]'::jsonb)) AS segment
 FROM (VALUES ('web', false), ('shop', false), ('', true), ('WEB', false)) v (channel, vip);
@@ -78,6 +82,9 @@ SELECT try('[{"segment": "a", "attributes": {"x": {"min": 1, "below": 1}}}]', 1)
 SELECT try('[{"segment": "a", "attributes": {"x": {"over": 1}}}]', 1);
 SELECT try('[{"segment": "a", "attributes": {"x": [[1]]}}]', 1);
 SELECT try('[{"segment": "a", "attributes": {"x": null}}]', 1);
+SELECT try('[{"segment": "a", "attributes": {"x": 1e400}}]', 1);
+SELECT try('[{"segment": "a", "attributes": {"x": [1, -1e400]}}]', 1);
+SELECT try('[{"segment": "a", "attributes": {"x": {"min": 1e400}}}]', 1);
 INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('mine', 7, 'A', '{"r": 0}');
 INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('mine', 7, 'A', '{"segment": "A"}');
 INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('mine', 7, '', '{}');

@@ -21,7 +21,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 #include "utils/regproc.h"
 #include "utils/rel.h"
 
@@ -61,6 +60,12 @@ clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole)
 	*whole = DatumGetInt64(DirectFunctionCall1(numeric_int8, numeric));
 	return DatumGetBool(
 		DirectFunctionCall2(numeric_eq, numeric, NumericGetDatum(int64_to_numeric(*whole))));
+}
+
+double
+clv_numeric_double(Numeric value)
+{
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value)));
 }
 
 /* The named row types that C fills in or reads, a letter for each column. */

@@ -19,6 +19,7 @@
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/date.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "common/text.h"
@@ -39,6 +40,9 @@ extern double clv_interval_days(const Interval *interval);
 
 /* Whether the numeric is a whole number from least to most, and which. */
 extern bool clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whole);
+
+/* The double nearest to a numeric, infinite where it is out of range. */
+extern double clv_numeric_double(Numeric value);
 
 /* Raises an error where the columns of a named row type differ from those that the extension
  * created it with. */

@@ -375,10 +375,14 @@ static void
 ReadNames(const ClvMember *member, ClvFitOptions *options)
 {
 	static const char what[] = "an array of names";
-	JsonbContainer *array = clv_json_array(member, what);
+	int n = clv_json_length(member, what);
 
-	for (int i = 0; i < (int) JsonContainerSize(array); i++)
-		clv_options_add_covariate(options, clv_json_string_at(member, array, i, what));
+	for (int i = 0; i < n; i++)
+	{
+		ClvMember name = clv_json_element(member, i, what);
+
+		clv_options_add_covariate(options, clv_json_string(&name));
+	}
 }
 
 /* Read the start values of the effects. */
@@ -386,12 +390,16 @@ static void
 ReadEffects(const ClvMember *member, ClvFitOptions *options)
 {
 	static const char what[] = "an array of numbers";
-	JsonbContainer *array = clv_json_array(member, what);
+	int n = clv_json_length(member, what);
 
-	if (JsonContainerSize(array) > CLV_MAX_EFFECTS)
+	if (n > CLV_MAX_EFFECTS)
 		clv_json_wrong(member, psprintf("an array of at most %d numbers", CLV_MAX_EFFECTS));
-	for (int i = 0; i < (int) JsonContainerSize(array); i++)
-		options->start_effect[i] = clv_json_number_at(member, array, i, what) + 0.0;
+	for (int i = 0; i < n; i++)
+	{
+		ClvMember effect = clv_json_element(member, i, what);
+
+		options->start_effect[i] = clv_json_number(&effect) + 0.0;
+	}
 }
 
 /* One family of a start: {"r": 0.24, ...} */

@@ -12,10 +12,23 @@
 #include "utils/builtins.h"
 
 void
-clv_json_wrong(const ClvMember *member, const char *what)
+clv_json_bad(const char *object, const char *key, const char *what)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("\"%s\" of %s must be %s", member->key, member->object, what)));
+					errmsg("\"%s\" of %s must be %s", key, object, what)));
+}
+
+void
+clv_json_missing(const char *object, const char *key)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"%s\" of %s is missing", key, object)));
+}
+
+void
+clv_json_wrong(const ClvMember *member, const char *what)
+{
+	clv_json_bad(member->object, member->key, what);
 }
 
 void
@@ -30,11 +43,23 @@ void
 clv_json_open(ClvMember *member, JsonbContainer *container, const char *object)
 {
 	member->object = object;
+	member->array = NULL;
 	member->it = JsonbIteratorInit(container);
 	if (!JsonContainerIsObject(container))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s must be a JSON object", object)));
 	(void) JsonbIteratorNext(&member->it, &member->value, true);
+}
+
+void
+clv_json_open_at(ClvMember *member, JsonbContainer *array, int i, const char *object)
+{
+	const JsonbValue *value = getIthJsonbValueFromContainer(array, i);
+
+	if (value == NULL || value->type != jbvBinary)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a JSON object", object)));
+	clv_json_open(member, value->val.binary.data, object);
 }
 
 bool
@@ -61,40 +86,40 @@ clv_json_is_null(const ClvMember *member)
 	return member->value.type == jbvNull;
 }
 
-double
-clv_json_double(Numeric number)
+bool
+clv_json_is_array(const ClvMember *member)
 {
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+	return member->value.type == jbvBinary && JsonContainerIsArray(member->value.val.binary.data);
 }
 
-/* The number, or an error where there is none, or none that a double can hold. */
-static double
-Number(const ClvMember *member, const JsonbValue *value, const char *what)
+bool
+clv_json_is_object(const ClvMember *member)
 {
-	double number;
-
-	if (value == NULL || value->type != jbvNumeric)
-		clv_json_wrong(member, what);
-	number = clv_json_double(value->val.numeric);
-	if (!isfinite(number))
-		clv_json_wrong(member, psprintf("%s that double precision can hold", what));
-	return number;
+	return member->value.type == jbvBinary && JsonContainerIsObject(member->value.val.binary.data);
 }
 
-/* A copy of the string; an error that names the member where the value is not one. */
+/* What the value must be: this, or, of an element, what its array must be. */
+static const char *
+What(const ClvMember *member, const char *what)
+{
+	return member->array != NULL ? member->array : what;
+}
+
+/* A copy of the string; an error that names the member, and says what it must be, where the value
+ * is not one. */
 static char *
-String(const ClvMember *member, const JsonbValue *value, const char *what)
+String(const ClvMember *member, const char *what)
 {
-	if (value == NULL || value->type != jbvString)
-		clv_json_wrong(member, what);
-	return pnstrdup(value->val.string.val, value->val.string.len);
+	if (member->value.type != jbvString)
+		clv_json_wrong(member, What(member, what));
+	return pnstrdup(member->value.val.string.val, member->value.val.string.len);
 }
 
 /* The value as a string; an error that names the member where it is not one. */
 char *
 clv_json_string(const ClvMember *member)
 {
-	return String(member, &member->value, "a string");
+	return String(member, "a string");
 }
 
 /* The value as a boolean; an error that names the member where it is not one. */
@@ -102,14 +127,22 @@ bool
 clv_json_bool(const ClvMember *member)
 {
 	if (member->value.type != jbvBool)
-		clv_json_wrong(member, "true or false");
+		clv_json_wrong(member, What(member, "true or false"));
 	return member->value.val.boolean;
 }
 
 double
 clv_json_number(const ClvMember *member)
 {
-	return Number(member, &member->value, "a number");
+	double number;
+
+	if (member->value.type != jbvNumeric)
+		clv_json_wrong(member, What(member, "a number"));
+	number = clv_numeric_double(member->value.val.numeric);
+	if (!isfinite(number))
+		clv_json_wrong(member,
+					   psprintf("%s that double precision can hold", What(member, "a number")));
+	return number;
 }
 
 int64
@@ -120,7 +153,8 @@ clv_json_whole(const ClvMember *member, int64 least, int64 most)
 	if (member->value.type != jbvNumeric ||
 		!clv_whole_number(NumericGetDatum(member->value.val.numeric), least, most, &whole))
 		clv_json_wrong(
-			member, psprintf("a whole number from " INT64_FORMAT " to " INT64_FORMAT, least, most));
+			member, What(member, psprintf("a whole number from " INT64_FORMAT " to " INT64_FORMAT,
+										  least, most)));
 	return whole;
 }
 
@@ -128,7 +162,7 @@ DateADT
 clv_json_date(const ClvMember *member)
 {
 	static const char what[] = "a date like 1997-09-30";
-	const char *text = String(member, &member->value, what);
+	const char *text = String(member, what);
 
 	if (!clv_is_date_text(text))
 		clv_json_wrong(member, psprintf("%s, not \"%s\"", what, text));
@@ -157,24 +191,20 @@ clv_json_container(const ClvMember *member, const char *what)
 	return member->value.val.binary.data;
 }
 
-JsonbContainer *
-clv_json_array(const ClvMember *member, const char *what)
+int
+clv_json_length(const ClvMember *member, const char *what)
 {
-	JsonbContainer *array = clv_json_container(member, what);
-
-	if (!JsonContainerIsArray(array))
-		clv_json_wrong(member, what);
-	return array;
+	if (!clv_json_is_array(member))
+		clv_json_wrong(member, What(member, what));
+	return (int) JsonContainerSize(member->value.val.binary.data);
 }
 
-char *
-clv_json_string_at(const ClvMember *member, JsonbContainer *array, int i, const char *what)
+ClvMember
+clv_json_element(const ClvMember *member, int i, const char *what)
 {
-	return String(member, getIthJsonbValueFromContainer(array, i), what);
-}
+	ClvMember element = *member;
 
-double
-clv_json_number_at(const ClvMember *member, JsonbContainer *array, int i, const char *what)
-{
-	return Number(member, getIthJsonbValueFromContainer(array, i), what);
+	element.array = what;
+	element.value = *getIthJsonbValueFromContainer(member->value.val.binary.data, i);
+	return element;
 }

@@ -10,21 +10,21 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-/* A member of an object. */
+/* A member of an object, or an element of a member that is an array. */
 typedef struct ClvMember
 {
 	JsonbIterator *it;
 	const char *object; /* what it is a member of, for messages: "a model" */
+	const char *array;  /* what the member must be, where this is an element of it; else NULL */
 	char *key;
 	JsonbValue value;
 } ClvMember;
 
-/* The double next to a number; infinite where it holds none, rather than an error with a thousand
- * digits. */
-extern double clv_json_double(Numeric number);
-
 /* Begin to read an object; an error where the container is none. */
 extern void clv_json_open(ClvMember *member, JsonbContainer *container, const char *object);
+
+/* Begin to read the object at place i of an array; an error where it is none. */
+extern void clv_json_open_at(ClvMember *member, JsonbContainer *array, int i, const char *object);
 
 /* Go on to the next member; false after the last. */
 extern bool clv_json_next(ClvMember *member);
@@ -32,11 +32,24 @@ extern bool clv_json_next(ClvMember *member);
 extern bool clv_json_is(const ClvMember *member, const char *key);
 extern bool clv_json_is_null(const ClvMember *member);
 
+/* Whether the value is an array, or an object. */
+extern bool clv_json_is_array(const ClvMember *member);
+extern bool clv_json_is_object(const ClvMember *member);
+
 /* Errors: the member must be something else; there is no such member, but those. */
 extern void pg_attribute_noreturn() clv_json_wrong(const ClvMember *member, const char *what);
 extern void pg_attribute_noreturn() clv_json_unknown(const ClvMember *member, const char *known);
 
-/* ---- the value of a member, or an error that says what it must be; strings are palloc'd ---- */
+/* The same errors of an object's member that was not found, or read before: it must be something
+ * else; it is missing. */
+extern void pg_attribute_noreturn()
+	clv_json_bad(const char *object, const char *key, const char *what);
+extern void pg_attribute_noreturn() clv_json_missing(const char *object, const char *key);
+
+/*
+ * ---- the value of a member, or an error that says what it, or the array it is in, must be;
+ * strings are palloc'd ----
+ */
 
 extern char *clv_json_string(const ClvMember *member);
 extern bool clv_json_bool(const ClvMember *member);
@@ -54,13 +67,10 @@ extern Interval clv_json_interval(const ClvMember *member);
 /* The object or array behind it; what: "an object". */
 extern JsonbContainer *clv_json_container(const ClvMember *member, const char *what);
 
-/* The same, which must be an array; what: "an array of names". */
-extern JsonbContainer *clv_json_array(const ClvMember *member, const char *what);
+/* The number of elements of an array; an error where it is none; what: "an array of names". */
+extern int clv_json_length(const ClvMember *member, const char *what);
 
-/* An element of such an array that must be a string, or a finite number. */
-extern char *clv_json_string_at(const ClvMember *member, JsonbContainer *array, int i,
-								const char *what);
-extern double clv_json_number_at(const ClvMember *member, JsonbContainer *array, int i,
-								 const char *what);
+/* Element i of such an array, whose value is read as that of a member. */
+extern ClvMember clv_json_element(const ClvMember *member, int i, const char *what);
 
 #endif /* CLV_JSON_H */

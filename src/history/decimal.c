@@ -317,12 +317,6 @@ clv_digits_numeric(const char *digits, int length)
 	return DatumGetNumeric(value);
 }
 
-double
-clv_numeric_double(Numeric value)
-{
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value)));
-}
-
 Numeric
 clv_numeric_add(Numeric a, Numeric b)
 {

@@ -64,9 +64,6 @@ extern Numeric clv_units_numeric(int64 units, int scale);
 /* Canonical digits, which need not be terminated, as a numeric. */
 extern Numeric clv_digits_numeric(const char *digits, int length);
 
-/* The double nearest to a numeric, infinite where it is out of range. */
-extern double clv_numeric_double(Numeric value);
-
 /* a + b; frees a. */
 extern Numeric clv_numeric_add(Numeric a, Numeric b);
 

@@ -266,27 +266,23 @@ clv_model_parameters_from_json(JsonbContainer *container, const ClvFamily *famil
 static void
 ReadCovariance(const ClvMember *member, int n, double *triangle)
 {
-	JsonbContainer *container = clv_json_container(member, "an array of arrays");
 	char *shape = psprintf("the lower triangle of a %d x %d matrix: "
 						   "arrays of 1 to %d numbers",
 						   n, n, n);
 
-	if (!JsonContainerIsArray(container) || (int) JsonContainerSize(container) != n)
+	if (clv_json_length(member, shape) != n)
 		clv_json_wrong(member, shape);
 	for (int i = 0; i < n; i++)
 	{
-		JsonbValue *row = getIthJsonbValueFromContainer(container, i);
+		ClvMember row = clv_json_element(member, i, shape);
 
-		if (row == NULL || row->type != jbvBinary || !JsonContainerIsArray(row->val.binary.data) ||
-			(int) JsonContainerSize(row->val.binary.data) != i + 1)
+		if (clv_json_length(&row, shape) != i + 1)
 			clv_json_wrong(member, shape);
 		for (int j = 0; j <= i; j++)
 		{
-			JsonbValue *cell = getIthJsonbValueFromContainer(row->val.binary.data, j);
+			ClvMember cell = clv_json_element(&row, j, shape);
 
-			if (cell == NULL || cell->type != jbvNumeric)
-				clv_json_wrong(member, shape);
-			triangle[CLV_AT(i, j)] = clv_json_double(cell->val.numeric);
+			triangle[CLV_AT(i, j)] = clv_json_number(&cell);
 		}
 	}
 }
@@ -304,12 +300,12 @@ ReadName(const ClvMember *member, char *name)
 
 /* Covariate i of a part; an effect that is not given is 0. */
 static void
-ReadCovariate(JsonbContainer *container, ClvModelPart *part, int i)
+ReadCovariate(JsonbContainer *covariates, ClvModelPart *part, int i)
 {
 	ClvMember member;
 	int n = part->ncovariates;
 
-	clv_json_open(&member, container, "a covariate of a model");
+	clv_json_open_at(&member, covariates, i, "a covariate of a model");
 	while (clv_json_next(&member))
 	{
 		if (clv_json_is(&member, "name"))
@@ -340,23 +336,16 @@ clv_model_covariates_from_json(JsonbContainer *container, ClvModelPart *part)
 						errdetail("At most %d are possible.", CLV_MAX_COVARIATES)));
 	part->ncovariates = n;
 	for (int i = 0; i < n; i++)
-	{
-		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
-
-		if (element == NULL || element->type != jbvBinary)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("a covariate of a model must be a JSON object")));
-		ReadCovariate(element->val.binary.data, part, i);
-	}
+		ReadCovariate(container, part, i);
 }
 
-/* Read a candidate; its family is required. */
+/* Read candidate i of an array; its family is required. */
 static void
-ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
+ReadCandidate(JsonbContainer *candidates, int i, ClvCandidate *candidate)
 {
 	ClvMember member;
 
-	clv_json_open(&member, container, "a candidate of a model");
+	clv_json_open_at(&member, candidates, i, "a candidate of a model");
 	candidate->log_likelihood = candidate->bic = get_float8_nan();
 	while (clv_json_next(&member))
 	{
@@ -372,28 +361,20 @@ ReadCandidate(JsonbContainer *container, ClvCandidate *candidate)
 			clv_json_unknown(&member, "family, log_likelihood, bic, converged");
 	}
 	if (candidate->family == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"family\" of a candidate of a model is missing")));
+		clv_json_missing("a candidate of a model", "family");
 }
 
 /* Read the array of candidates; an error where they are more than a model can have. */
 static void
 ReadCandidates(const ClvMember *outer, ClvModel *fitted)
 {
-	JsonbContainer *container = clv_json_container(outer, "an array of objects");
-	int n = (int) JsonContainerSize(container);
+	int n = clv_json_length(outer, "an array of objects");
 
-	if (!JsonContainerIsArray(container) || n > CLV_MAX_CANDIDATES)
+	if (n > CLV_MAX_CANDIDATES)
 		clv_json_wrong(outer, psprintf("an array of at most %d objects", CLV_MAX_CANDIDATES));
 	fitted->ncandidates = n;
 	for (int i = 0; i < n; i++)
-	{
-		JsonbValue *element = getIthJsonbValueFromContainer(container, i);
-
-		if (element == NULL || element->type != jbvBinary)
-			clv_json_wrong(outer, "an array of objects");
-		ReadCandidate(element->val.binary.data, &fitted->candidate[i]);
-	}
+		ReadCandidate(outer->value.val.binary.data, i, &fitted->candidate[i]);
 }
 
 /* The family of a part, which the other members depend on, wherever jsonb stores it. */
@@ -406,8 +387,7 @@ FamilyMember(JsonbContainer *container, const char *object)
 	while (clv_json_next(&member))
 		if (clv_json_is(&member, "family"))
 			return clv_model_family(clv_json_string(&member));
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("\"family\" of %s is missing", object)));
+	clv_json_missing(object, "family");
 }
 
 /* Read a member that only a fitted part has; false for another. */
@@ -505,8 +485,7 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 	if (part->has_covariance)
 		ReadCovariance(&covariance, clv_model_dimension(part), part->covariance);
 	if (!has_parameters)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"parameters\" of %s is missing", object)));
+		clv_json_missing(object, "parameters");
 	if (has_fit_member && !part->fitted)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

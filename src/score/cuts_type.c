@@ -66,32 +66,34 @@ CutsText(const ClvCuts *cuts)
 
 /* A cut, which may be infinite: then it is a string, since JSON has no infinite numbers. */
 static double
-CutAt(const ClvMember *member, JsonbContainer *list, int i)
+ReadCut(const ClvMember *cut)
 {
-	const JsonbValue *value = getIthJsonbValueFromContainer(list, i);
 	char *word;
 
-	if (value == NULL || value->type != jbvString)
-		return clv_json_number_at(member, list, i, CUTS);
-	word = clv_json_string_at(member, list, i, CUTS);
+	if (cut->value.type != jbvString)
+		return clv_json_number(cut);
+	word = clv_json_string(cut);
 	if (strcmp(word, "Infinity") == 0)
 		return INFINITY;
 	if (strcmp(word, "-Infinity") == 0)
 		return -INFINITY;
-	clv_json_wrong(member, CUTS);
+	clv_json_wrong(cut, CUTS);
 }
 
 /* Reads a list of cuts; returns their number. */
 static int
 ReadCuts(const ClvMember *member, double *cuts)
 {
-	JsonbContainer *list = clv_json_array(member, CUTS);
-	int n = JsonContainerSize(list);
+	int n = clv_json_length(member, CUTS);
 
 	if (n > CLV_MAX_BINS - 1)
 		clv_json_wrong(member, psprintf("a list of at most %d numbers", CLV_MAX_BINS - 1));
 	for (int i = 0; i < n; i++)
-		cuts[i] = CutAt(member, list, i);
+	{
+		ClvMember cut = clv_json_element(member, i, CUTS);
+
+		cuts[i] = ReadCut(&cut);
+	}
 	return n;
 }
 
@@ -124,14 +126,6 @@ TakeMember(ClvCutsParts *parts, int64 *version, int *counts, ClvMember *member)
 	return true;
 }
 
-/* Raises the error of a member that is not what it must be. */
-static pg_attribute_noreturn() void BadMember(const char *key, const char *what)
-{
-	ClvMember member = {.object = "clv_cuts", .key = pstrdup(key)};
-
-	clv_json_wrong(&member, what);
-}
-
 /* Checks that all members are there, and that the lists have bins - 1 numbers. */
 static void
 CheckMembers(const ClvCutsParts *parts, int64 version, const int *counts)
@@ -140,17 +134,18 @@ CheckMembers(const ClvCutsParts *parts, int64 version, const int *counts)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("clv_cuts needs \"version\":%d", JSON_VERSION)));
 	if (DATE_IS_NOBEGIN(parts->as_of))
-		BadMember("as_of", "given");
+		clv_json_bad("clv_cuts", "as_of", "given");
 	clv_check_bins(parts->points.bins);
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
 		bool wanted = i < CLV_PLAIN_MEASURES || parts->model != NULL;
 
 		if (parts->points.known[i] && !wanted)
-			BadMember(clv_measure_name[i], "left out where there is no model");
+			clv_json_bad("clv_cuts", clv_measure_name[i], "left out where there is no model");
 		if (wanted && counts[i] != parts->points.bins - 1)
-			BadMember(clv_measure_name[i], psprintf("a list of %d numbers for %d bins",
-													parts->points.bins - 1, parts->points.bins));
+			clv_json_bad("clv_cuts", clv_measure_name[i],
+						 psprintf("a list of %d numbers for %d bins", parts->points.bins - 1,
+								  parts->points.bins));
 	}
 }
 

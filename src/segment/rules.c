@@ -6,12 +6,13 @@
 
 #include <math.h>
 
+#include "common/json.h"
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 
-#define MAX_CELL_SCORE 9 /* a digit each */
+#define SCORES "a list of one or more whole numbers from 1 to " CppAsString2(CLV_MAX_BINS)
+#define VALUES "a list of one or more strings, numbers and booleans"
 
-/* Where a rule is being read, for messages. */
+/* The rule being read, and the list that it is added to. */
 typedef struct RuleReader
 {
 	ClvRules *rules;
@@ -29,13 +30,18 @@ clv_rules_create(const char *name)
 	return rules;
 }
 
-/* Raises the error of a rule with a malformed key. */
-static pg_attribute_noreturn() void BadRule(const RuleReader *reader, const char *key,
-											const char *problem)
+/* What messages call a rule, palloc'd. */
+static char *
+RuleName(const ClvRules *rules, int number)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("rule %d of %s: \"%s\" %s", reader->rule->number, reader->rules->name,
-						   key, problem)));
+	return psprintf("rule %d of %s", number, rules->name);
+}
+
+/* What messages call the member itself, where it is an object, palloc'd. */
+static char *
+MemberName(const ClvMember *member)
+{
+	return psprintf("\"%s\" of %s", member->key, member->object);
 }
 
 /* The measure of a score's letter, -1 where there is none. */
@@ -47,49 +53,13 @@ LetterMeasure(char letter)
 	return found == NULL ? -1 : (int) (found - clv_score_letter);
 }
 
-/* A key or string of JSON, palloc'd and null-terminated. */
-static char *
-KeyText(const JsonbValue *key)
-{
-	return pnstrdup(key->val.string.val, key->val.string.len);
-}
-
-/* A number of JSON as a double. */
-static double
-NumberOf(const JsonbValue *value)
-{
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
-}
-
-/* Whether the value is a JSON array. */
-static bool
-IsList(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
-}
-
-/* Whether the value is a JSON object. */
-static bool
-IsObject(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
-}
-
 /* ---- scores ---- */
 
 /* A score, a whole number from 1 to CLV_MAX_BINS; else an error that names the key. */
 static int
-ScoreOf(const RuleReader *reader, const char *key, const JsonbValue *value)
+ReadScore(const ClvMember *member)
 {
-	double number;
-
-	if (value->type != jbvNumeric)
-		BadRule(reader, key, "must hold scores, which are whole numbers");
-	number = NumberOf(value);
-	if (!(number >= 1 && number <= CLV_MAX_BINS) || number != floor(number))
-		BadRule(reader, key,
-				psprintf("must hold scores, which are whole numbers from 1 to %d", CLV_MAX_BINS));
-	return (int) number;
+	return (int) clv_json_whole(member, 1, CLV_MAX_BINS);
 }
 
 /* Lets the rule pass a score of the measure. */
@@ -113,60 +83,59 @@ AllowScores(RuleReader *reader, int measure, int low, int high)
 
 /* Reads {"min": .., "max": ..}; an error where the range is empty or has another bound. */
 static void
-ReadScoreRange(RuleReader *reader, int measure, const char *key, JsonbContainer *range)
+ReadScoreRange(RuleReader *reader, int measure, const ClvMember *range)
 {
-	JsonbIterator *it = JsonbIteratorInit(range);
-	JsonbValue value;
+	ClvMember bound;
 	int low = 1;
 	int high = CLV_MAX_BINS;
 	bool bounded = false;
 
-	(void) JsonbIteratorNext(&it, &value, true);
-	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
+	clv_json_open(&bound, range->value.val.binary.data, MemberName(range));
+	while (clv_json_next(&bound))
 	{
-		char *bound = KeyText(&value);
-
-		(void) JsonbIteratorNext(&it, &value, true);
 		bounded = true;
-		if (strcmp(bound, "min") == 0)
-			low = ScoreOf(reader, key, &value);
-		else if (strcmp(bound, "max") == 0)
-			high = ScoreOf(reader, key, &value);
+		if (clv_json_is(&bound, "min"))
+			low = ReadScore(&bound);
+		else if (clv_json_is(&bound, "max"))
+			high = ReadScore(&bound);
 		else
-			BadRule(reader, key,
-					psprintf("has an unknown bound \"%s\": a range of scores has "
-							 "\"min\" and \"max\"",
-							 bound));
+			clv_json_unknown(&bound, "min, max");
 	}
 	if (!bounded || low > high)
-		BadRule(reader, key, "is an empty range");
+		clv_json_wrong(range, "a range that is not empty");
 	AllowScores(reader, measure, low, high);
+}
+
+/* Reads a list of scores; an error where it is empty. */
+static void
+ReadScoreList(RuleReader *reader, int measure, const ClvMember *list)
+{
+	int n = clv_json_length(list, SCORES);
+
+	if (n == 0)
+		clv_json_wrong(list, SCORES);
+	for (int i = 0; i < n; i++)
+	{
+		ClvMember element = clv_json_element(list, i, SCORES);
+		int score = ReadScore(&element);
+
+		AllowScores(reader, measure, score, score);
+	}
 }
 
 /* Reads the test of one score: a number, a list of them, or a range. */
 static void
-ReadScoreTest(RuleReader *reader, int measure, const char *key, const JsonbValue *value)
+ReadScoreTest(RuleReader *reader, int measure, const ClvMember *test)
 {
 	reader->rule->tests |= 1 << measure;
 	reader->rule->needs |= 1 << measure;
-	if (IsObject(value))
-		ReadScoreRange(reader, measure, key, value->val.binary.data);
-	else if (IsList(value))
-	{
-		JsonbContainer *list = value->val.binary.data;
-
-		if (JsonContainerSize(list) == 0)
-			BadRule(reader, key, "is an empty list");
-		for (uint32 i = 0; i < JsonContainerSize(list); i++)
-		{
-			int score = ScoreOf(reader, key, getIthJsonbValueFromContainer(list, i));
-
-			AllowScores(reader, measure, score, score);
-		}
-	}
+	if (clv_json_is_object(test))
+		ReadScoreRange(reader, measure, test);
+	else if (clv_json_is_array(test))
+		ReadScoreList(reader, measure, test);
 	else
 	{
-		int score = ScoreOf(reader, key, value);
+		int score = ReadScore(test);
 
 		AllowScores(reader, measure, score, score);
 	}
@@ -184,21 +153,21 @@ CompareCells(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* One cell: as many digits as the key has letters. */
+/* One cell: as many digits as the key has letters. what: what a list of them must be. */
 static int32
-CellOf(const RuleReader *reader, const ClvCellTest *test, const char *key, const JsonbValue *value)
+ReadCell(RuleReader *reader, const ClvCellTest *test, const ClvMember *element, const char *what)
 {
+	const JsonbValue *value = &element->value;
 	char *digits = NULL;
 	int32 cell = 0;
 
 	if (value->type == jbvString)
-		digits = KeyText(value);
+		digits = clv_json_string(element);
 	else if (value->type == jbvNumeric)
 		digits = numeric_normalize(value->val.numeric);
 	if (digits == NULL || (int) strlen(digits) != test->measures ||
 		(int) strspn(digits, "123456789") != test->measures)
-		BadRule(reader, key,
-				psprintf("must be a list of cells, each %d digits from 1 to 9", test->measures));
+		clv_json_wrong(element, what);
 	for (int i = 0; i < test->measures; i++)
 	{
 		int score = digits[i] - '0';
@@ -231,19 +200,22 @@ IsCellKey(const char *key, ClvCellTest *test)
 
 /* Reads a list of cells and adds the test to the rule. */
 static void
-ReadCellTest(RuleReader *reader, ClvCellTest *test, const char *key, const JsonbValue *value)
+ReadCellTest(RuleReader *reader, ClvCellTest *test, const ClvMember *list)
 {
 	ClvRule *rule = reader->rule;
-	JsonbContainer *list;
+	char *what =
+		psprintf("a list of one or more cells, each %d digits from 1 to 9", test->measures);
 
-	if (!IsList(value) || JsonContainerSize(value->val.binary.data) == 0)
-		BadRule(reader, key,
-				psprintf("must be a list of cells, each %d digits from 1 to 9", test->measures));
-	list = value->val.binary.data;
-	test->count = JsonContainerSize(list);
+	test->count = clv_json_length(list, what);
+	if (test->count == 0)
+		clv_json_wrong(list, what);
 	test->cell = palloc(test->count * sizeof(int32));
 	for (int i = 0; i < test->count; i++)
-		test->cell[i] = CellOf(reader, test, key, getIthJsonbValueFromContainer(list, i));
+	{
+		ClvMember element = clv_json_element(list, i, what);
+
+		test->cell[i] = ReadCell(reader, test, &element, what);
+	}
 	qsort(test->cell, test->count, sizeof(int32), CompareCells);
 	for (int i = 0; i < test->measures; i++)
 		rule->needs |= 1 << test->measure[i];
@@ -272,66 +244,59 @@ AttributeIndex(ClvRules *rules, const char *name)
 	return rules->nattributes++;
 }
 
-/* Reads the bounds of an attribute: min or above, max or below; an error where the range is empty.
- */
+/* Takes one bound, min or above, max or below; an error where that side has one already. */
 static void
-ReadBounds(RuleReader *reader, ClvAttributeTest *test, const char *key, JsonbContainer *bounds)
+TakeBound(ClvAttributeTest *test, const ClvMember *range, const ClvMember *bound)
 {
-	JsonbIterator *it = JsonbIteratorInit(bounds);
-	JsonbValue value;
-	bool has_low = false;
-	bool has_high = false;
+	bool above = clv_json_is(bound, "above");
+	bool below = clv_json_is(bound, "below");
 
-	(void) JsonbIteratorNext(&it, &value, true);
-	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
+	if ((above || clv_json_is(bound, "min")) && isinf(test->low))
 	{
-		char *bound = KeyText(&value);
-		bool lower = strcmp(bound, "min") == 0 || strcmp(bound, "above") == 0;
-		bool upper = strcmp(bound, "max") == 0 || strcmp(bound, "below") == 0;
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		if (!lower && !upper)
-			BadRule(reader, key,
-					psprintf("has an unknown bound \"%s\": a range has \"min\" or "
-							 "\"above\", \"max\" or \"below\"",
-							 bound));
-		if (value.type != jbvNumeric)
-			BadRule(reader, key, psprintf("has a bound \"%s\" that is not a number", bound));
-		if (lower ? has_low : has_high)
-			BadRule(reader, key, "has two bounds on one side");
-		if (lower)
-		{
-			has_low = true;
-			test->low = NumberOf(&value);
-			test->above = strcmp(bound, "above") == 0;
-		}
-		else
-		{
-			has_high = true;
-			test->high = NumberOf(&value);
-			test->below = strcmp(bound, "below") == 0;
-		}
+		test->low = clv_json_number(bound);
+		test->above = above;
 	}
-	if ((!has_low && !has_high) || test->low > test->high ||
-		(test->low == test->high && (test->above || test->below)))
-		BadRule(reader, key, "is an empty range");
+	else if ((below || clv_json_is(bound, "max")) && isinf(test->high))
+	{
+		test->high = clv_json_number(bound);
+		test->below = below;
+	}
+	else if (above || below || clv_json_is(bound, "min") || clv_json_is(bound, "max"))
+		clv_json_wrong(range, "a range with at most one bound on each side");
+	else
+		clv_json_unknown(bound, "min or above, max or below");
 }
 
-/* Reads a value that an attribute is compared with: a number, string or boolean. */
+/* Reads the bounds of an attribute; an error where the range is empty. */
 static void
-ReadAttributeValue(RuleReader *reader, const char *key, const JsonbValue *value,
-				   ClvAttributeValue *out)
+ReadBounds(ClvAttributeTest *test, const ClvMember *range)
+{
+	ClvMember bound;
+
+	clv_json_open(&bound, range->value.val.binary.data, MemberName(range));
+	while (clv_json_next(&bound))
+		TakeBound(test, range, &bound);
+	if ((isinf(test->low) && isinf(test->high)) || test->low > test->high ||
+		(test->low == test->high && (test->above || test->below)))
+		clv_json_wrong(range, "a range that is not empty");
+}
+
+void
+clv_attribute_value(const JsonbValue *value, ClvAttributeValue *out)
 {
 	memset(out, 0, sizeof(*out));
 	switch (value->type)
 	{
+		case jbvNull:
+			out->kind = CLV_ATTRIBUTE_NULL;
+			break;
 		case jbvNumeric:
 			out->kind = CLV_ATTRIBUTE_NUMBER;
-			out->number = NumberOf(value);
+			out->number = clv_numeric_double(value->val.numeric);
 			break;
 		case jbvString:
 			out->kind = CLV_ATTRIBUTE_STRING;
-			out->string = KeyText(value);
+			out->string = value->val.string.val;
 			out->length = value->val.string.len;
 			break;
 		case jbvBool:
@@ -339,40 +304,60 @@ ReadAttributeValue(RuleReader *reader, const char *key, const JsonbValue *value,
 			out->number = value->val.boolean;
 			break;
 		default:
-			BadRule(reader, key, "must hold strings, numbers or booleans");
+			out->kind = CLV_ATTRIBUTE_OTHER;
+	}
+}
+
+/* Reads a value that an attribute is compared with: a number, string or boolean; what: what it, or
+ * its list, must be. */
+static void
+ReadAttributeValue(const ClvMember *member, const char *what, ClvAttributeValue *out)
+{
+	clv_attribute_value(&member->value, out);
+	if (out->kind == CLV_ATTRIBUTE_NULL || out->kind == CLV_ATTRIBUTE_OTHER)
+		clv_json_wrong(member, what);
+	if (out->kind == CLV_ATTRIBUTE_NUMBER)
+		out->number = clv_json_number(member);
+	if (out->kind == CLV_ATTRIBUTE_STRING)
+		out->string = clv_json_string(member);
+}
+
+/* Reads a list of values; an error where it is empty. */
+static void
+ReadAttributeList(ClvAttributeTest *test, const ClvMember *list)
+{
+	test->count = clv_json_length(list, VALUES);
+	if (test->count == 0)
+		clv_json_wrong(list, VALUES);
+	test->value = palloc(test->count * sizeof(ClvAttributeValue));
+	for (int i = 0; i < test->count; i++)
+	{
+		ClvMember element = clv_json_element(list, i, VALUES);
+
+		ReadAttributeValue(&element, VALUES, &test->value[i]);
 	}
 }
 
 /* Reads the test of one attribute: a value, a list of them, or bounds. */
 static void
-ReadAttributeTest(RuleReader *reader, const char *name, const JsonbValue *value)
+ReadAttributeTest(RuleReader *reader, const ClvMember *member)
 {
 	ClvRule *rule = reader->rule;
 	ClvAttributeTest test;
 
 	memset(&test, 0, sizeof(test));
-	test.attribute = AttributeIndex(reader->rules, name);
+	test.attribute = AttributeIndex(reader->rules, member->key);
 	test.low = -INFINITY;
 	test.high = INFINITY;
-	if (IsObject(value))
-		ReadBounds(reader, &test, name, value->val.binary.data);
-	else if (IsList(value))
-	{
-		JsonbContainer *list = value->val.binary.data;
-
-		test.count = JsonContainerSize(list);
-		if (test.count == 0)
-			BadRule(reader, name, "is an empty list");
-		test.value = palloc(test.count * sizeof(ClvAttributeValue));
-		for (int i = 0; i < test.count; i++)
-			ReadAttributeValue(reader, name, getIthJsonbValueFromContainer(list, i),
-							   &test.value[i]);
-	}
+	if (clv_json_is_object(member))
+		ReadBounds(&test, member);
+	else if (clv_json_is_array(member))
+		ReadAttributeList(&test, member);
 	else
 	{
 		test.count = 1;
 		test.value = palloc(sizeof(ClvAttributeValue));
-		ReadAttributeValue(reader, name, value, &test.value[0]);
+		ReadAttributeValue(member, "a string, a number or a boolean", &test.value[0]);
 	}
 	if (rule->nattributes == 0)
 		rule->attributes = palloc(sizeof(ClvAttributeTest));
@@ -384,34 +369,27 @@ ReadAttributeTest(RuleReader *reader, const char *name, const JsonbValue *value)
 
 /* Reads the member "attributes", an object of tests by attribute. */
 static void
-ReadAttributes(RuleReader *reader, const JsonbValue *attributes)
+ReadAttributes(RuleReader *reader, const ClvMember *attributes)
 {
-	JsonbIterator *it;
-	JsonbValue value;
+	ClvMember member;
 
-	if (!IsObject(attributes))
-		BadRule(reader, "attributes", "must be an object of tests by attribute");
-	it = JsonbIteratorInit(attributes->val.binary.data);
-	(void) JsonbIteratorNext(&it, &value, true);
-	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
-	{
-		char *name = KeyText(&value);
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		ReadAttributeTest(reader, name, &value);
-	}
+	if (!clv_json_is_object(attributes))
+		clv_json_wrong(attributes, "an object of tests by attribute");
+	clv_json_open(&member, attributes->value.val.binary.data, MemberName(attributes));
+	while (clv_json_next(&member))
+		ReadAttributeTest(reader, &member);
 }
 
 /* ---- a rule ---- */
 
 /* Takes the name of the segment, and notes the scores that its placeholders need. */
 static void
-ReadSegment(RuleReader *reader, const char *segment)
+TakeSegment(RuleReader *reader, const char *segment)
 {
 	ClvRule *rule = reader->rule;
 
-	if (segment == NULL || segment[0] == '\0')
-		BadRule(reader, "segment", "must be a name");
+	if (segment[0] == '\0')
+		clv_json_bad(RuleName(reader->rules, rule->number), "segment", "a name");
 	rule->segment = pstrdup(segment);
 	for (const char *brace = strchr(segment, '{'); brace != NULL; brace = strchr(brace + 1, '{'))
 		if (LetterMeasure(brace[1]) >= 0 && brace[2] == '}')
@@ -423,66 +401,64 @@ ReadSegment(RuleReader *reader, const char *segment)
 
 /* Reads one member of a rule; "segment" is known only where the name is not given apart. */
 static void
-ReadMember(RuleReader *reader, const char *key, JsonbValue *value, bool with_segment)
+ReadMember(RuleReader *reader, const ClvMember *member, bool with_segment)
 {
 	ClvCellTest cells;
 
-	if (strlen(key) == 1 && LetterMeasure(key[0]) >= 0)
-		ReadScoreTest(reader, LetterMeasure(key[0]), key, value);
-	else if (IsCellKey(key, &cells))
-		ReadCellTest(reader, &cells, key, value);
-	else if (strcmp(key, "attributes") == 0)
-		ReadAttributes(reader, value);
-	else if (strcmp(key, "segment") == 0 && with_segment)
-	{
-		if (value->type != jbvString)
-			BadRule(reader, key, "must be a name");
-		ReadSegment(reader, KeyText(value));
-	}
+	if (strlen(member->key) == 1 && LetterMeasure(member->key[0]) >= 0)
+		ReadScoreTest(reader, LetterMeasure(member->key[0]), member);
+	else if (IsCellKey(member->key, &cells))
+		ReadCellTest(reader, &cells, member);
+	else if (clv_json_is(member, "attributes"))
+		ReadAttributes(reader, member);
+	else if (clv_json_is(member, "segment") && with_segment)
+		TakeSegment(reader, clv_json_string(member));
 	else
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rule %d of %s: unknown key \"%s\"", reader->rule->number,
-						reader->rules->name, key),
-				 errhint("A rule tests scores by their letters (r, f, m, t, c, v), cells of scores "
-						 "by several (such as \"rfm\"), and attributes under \"attributes\"%s.",
-						 with_segment ? "; \"segment\" is the name" : "")));
+		clv_json_unknown(member,
+						 psprintf("r, f, m, t, c, v, several of them together (such as rfm), "
+								  "attributes%s",
+								  with_segment ? ", segment" : ""));
 }
 
-void
-clv_rules_add(ClvRules *rules, int number, const char *segment, JsonbContainer *container)
+/* Makes room for a rule, all zeros but its number, at the end of the list. */
+static ClvRule *
+NewRule(ClvRules *rules, int number)
 {
-	RuleReader reader;
-	JsonbIterator *it;
-	JsonbValue value;
+	ClvRule *rule;
 
 	if (rules->nrules == rules->capacity)
 	{
 		rules->capacity *= 2;
 		rules->rules = repalloc(rules->rules, rules->capacity * sizeof(ClvRule));
 	}
-	reader.rules = rules;
-	reader.rule = &rules->rules[rules->nrules++];
-	memset(reader.rule, 0, sizeof(ClvRule));
-	reader.rule->number = number;
-	if (!JsonContainerIsObject(container))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("rule %d of %s must be a JSON object", number, rules->name)));
+	rule = &rules->rules[rules->nrules++];
+	memset(rule, 0, sizeof(ClvRule));
+	rule->number = number;
+	return rule;
+}
+
+/* Adds the rule whose object has been opened; where segment is NULL, a member says it. */
+static void
+AddRule(ClvRules *rules, int number, const char *segment, ClvMember *member)
+{
+	RuleReader reader = {rules, NewRule(rules, number)};
+
 	if (segment != NULL)
-		ReadSegment(&reader, segment);
-
-	it = JsonbIteratorInit(container);
-	(void) JsonbIteratorNext(&it, &value, true);
-	while (JsonbIteratorNext(&it, &value, true) == WJB_KEY)
-	{
-		char *key = KeyText(&value);
-
-		(void) JsonbIteratorNext(&it, &value, true);
-		ReadMember(&reader, key, &value, segment == NULL);
-	}
+		TakeSegment(&reader, segment);
+	while (clv_json_next(member))
+		ReadMember(&reader, member, segment == NULL);
 	if (reader.rule->segment == NULL)
-		BadRule(&reader, "segment", "is missing");
+		clv_json_missing(member->object, "segment");
 	rules->needs |= reader.rule->needs;
+}
+
+void
+clv_rules_add(ClvRules *rules, int number, const char *segment, JsonbContainer *rule)
+{
+	ClvMember member;
+
+	clv_json_open(&member, rule, RuleName(rules, number));
+	AddRule(rules, number, segment, &member);
 }
 
 ClvRules *
@@ -493,15 +469,12 @@ clv_rules_from_json(Jsonb *list)
 	if (!JB_ROOT_IS_ARRAY(list) || JB_ROOT_IS_SCALAR(list) || JB_ROOT_COUNT(list) == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a rule list must be a JSON array of at least one rule")));
-	for (uint32 i = 0; i < JB_ROOT_COUNT(list); i++)
+	for (int i = 0; i < (int) JB_ROOT_COUNT(list); i++)
 	{
-		JsonbValue *rule = getIthJsonbValueFromContainer(&list->root, i);
+		ClvMember member;
 
-		if (!IsObject(rule))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("rule %d of %s must be a JSON object", (int) i + 1, rules->name)));
-		clv_rules_add(rules, (int) i + 1, NULL, rule->val.binary.data);
+		clv_json_open_at(&member, &list->root, i, RuleName(rules, i + 1));
+		AddRule(rules, i + 1, NULL, &member);
 	}
 	return rules;
 }

@@ -49,6 +49,9 @@ typedef struct ClvAttributeValue
 	int length;
 } ClvAttributeValue;
 
+/* Sets what a JSON value is as an attribute's; a string is neither copied nor terminated. */
+extern void clv_attribute_value(const JsonbValue *value, ClvAttributeValue *out);
+
 /* A range where count is 0, else a list. */
 typedef struct ClvAttributeTest
 {

@@ -13,7 +13,6 @@
 #include "common/last_value.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
 #include "utils/typcache.h"
 
 /* With few scores below 10 the answer for every cell is kept. */
@@ -135,27 +134,7 @@ ReadAttribute(void *source, const char *name, ClvAttributeValue *value)
 	if (attributes == NULL ||
 		getKeyJsonValueFromContainer(&attributes->root, name, strlen(name), &found) == NULL)
 		return;
-	switch (found.type)
-	{
-		case jbvNull:
-			break;
-		case jbvNumeric:
-			value->kind = CLV_ATTRIBUTE_NUMBER;
-			value->number = DatumGetFloat8(
-				DirectFunctionCall1(numeric_float8, NumericGetDatum(found.val.numeric)));
-			break;
-		case jbvString:
-			value->kind = CLV_ATTRIBUTE_STRING;
-			value->string = found.val.string.val;
-			value->length = found.val.string.len;
-			break;
-		case jbvBool:
-			value->kind = CLV_ATTRIBUTE_BOOLEAN;
-			value->number = found.val.boolean;
-			break;
-		default:
-			value->kind = CLV_ATTRIBUTE_OTHER;
-	}
+	clv_attribute_value(&found, value);
 }
 
 /* The attributes in argument 2, NULL where it is NULL; an error unless they are a JSON object. */
