@@ -34,3 +34,44 @@ SELECT clv_internal.clv_cells_add(c, (SELECT history FROM customer WHERE custome
 SET enable_sort = off; SET enable_hashagg = on; SET work_mem = '256MB'; SET statement_timeout = '20s';
 SELECT count(c) FROM (SELECT clv_cells(history) AS c FROM customer, generate_series(0, 9) s GROUP BY customer + s * 6000) q;
 DROP TABLE customer, grouped;
+
+-- groups that cannot be fitted: NULL, and one NOTICE at the end with their number and the first reason
+RESET client_min_messages;
+CREATE TABLE small AS
+	SELECT g, c, clv_history(date '2020-01-01' + CASE g WHEN 6 THEN 299 ELSE (c * 7 + k * (c % 13 + 3)) % 300 END,
+			5 + c % 7 + k) AS history
+	FROM generate_series(1, 6) g, generate_series(1, 60) c, generate_series(0, CASE WHEN g < 5 THEN c % 6 ELSE 0 END) k
+	WHERE g < 6 OR c < 4
+	GROUP BY g, c;
+CREATE FUNCTION pg_temp.nulls() RETURNS jsonb LANGUAGE sql IMMUTABLE
+	AS $$ SELECT clv_options(as_of => '2020-10-26', spend => 'none', shape_penalty => .01, too_few => 'null') $$;
+SELECT g, clv_fit(history, pg_temp.nulls()) IS NULL AS unfitted FROM small GROUP BY g ORDER BY g;
+\set VERBOSITY terse
+SET enable_sort = off;
+SELECT count(*), count(m) AS fitted FROM (SELECT clv_fit(history, pg_temp.nulls()) AS m FROM small GROUP BY g) q;
+SELECT count(*), count(m) AS fitted
+	FROM (SELECT clv_fit(c) AS m FROM (SELECT g, clv_cells(history, pg_temp.nulls()) AS c FROM small GROUP BY g) q GROUP BY g) q;
+RESET enable_sort;
+-- the others have the model that they have without the option
+SELECT bool_and(one = other) AS same
+	FROM (SELECT clv_fit(history, pg_temp.nulls()) AS one, clv_fit(history, pg_temp.nulls() - 'too_few') AS other
+		FROM small WHERE g < 5 GROUP BY g) q;
+-- a window counts its frames, a cursor says it when it is closed, and an error before the end leaves it out
+SELECT clv_fit(history, pg_temp.nulls()) OVER (ORDER BY c ROWS 1 PRECEDING) IS NULL AS unfitted FROM small WHERE g = 6;
+BEGIN;
+DECLARE models CURSOR FOR SELECT clv_fit(history, pg_temp.nulls()) AS m FROM small WHERE g > 4 GROUP BY g;
+FETCH 2 FROM models;
+CLOSE models;
+COMMIT;
+SELECT 1 / (g - 6), clv_fit(history, pg_temp.nulls()) FROM small WHERE g > 4 GROUP BY g ORDER BY g;
+\set VERBOSITY default
+-- called by itself, too; what is not about the customers stays an error, and so does a back-test
+SELECT clv_internal.clv_fit_final(clv_cells(history, pg_temp.nulls())) IS NULL AS unfitted FROM small WHERE g = 6;
+SELECT clv_fit(history, '{"too_few": "nil"}') FROM small;
+SELECT clv_fit(c, '{"model": "mbg/cnbd-k", "k": 3, "too_few": "null"}')
+	FROM (SELECT clv_cells(history, pg_temp.nulls()) AS c FROM small) q;
+\set SHOW_CONTEXT never
+SELECT * FROM clv_backtest('SELECT * FROM small WHERE g = 5', 'history', '2020-06-01', '60 days',
+	clv_options(too_few => 'null'));
+SELECT clv_options(too_few => 'null') ->> 'too_few' AS word, clv_options(too_few => 'error') ? 'too_few' AS written;
+DROP TABLE small;

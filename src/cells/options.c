@@ -29,7 +29,7 @@
 
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
-											  8 * CLV_MAX_EFFECTS + CLV_COVARIATES_SIZE + 72,
+											  8 * CLV_MAX_EFFECTS + CLV_COVARIATES_SIZE + 80,
 				 "options are compared byte by byte and must have no holes");
 
 /* ---- the table ---- */
@@ -38,6 +38,8 @@ static int32 BasisOfWord(const char *word);
 static const char *WordOfBasis(int32 basis);
 static int32 PeriodsOfWord(const char *word);
 static const char *WordOfPeriods(int32 periods);
+static int32 TooFewOfWord(const char *word);
+static const char *WordOfTooFew(int32 too_few);
 static void SetUnclamped(ClvFitOptions *options);
 static void SetCorrelated(ClvFitOptions *options);
 
@@ -64,6 +66,8 @@ const ClvOption clv_option_table[] = {
 	{"correlation", CLV_OPTION_SWITCH, .when = true, .change = SetCorrelated},
 	{"periods", CLV_OPTION_CHOICE, FIELD(periods), .counted = true, .choose = PeriodsOfWord,
 	 .word = WordOfPeriods, .most = CLV_PERIODS_CALENDAR},
+	{"too_few", CLV_OPTION_CHOICE, FIELD(too_few), .choose = TooFewOfWord, .word = WordOfTooFew,
+	 .most = CLV_TOO_FEW_NULL},
 	{"start_effects", CLV_OPTION_EFFECTS, FIELD(start_effect)},
 };
 
@@ -123,6 +127,24 @@ static const char *
 WordOfPeriods(int32 periods)
 {
 	return clv_periods_name((ClvPeriodsOf) periods);
+}
+
+/* What too few customers give, of that name; an error where it is unknown. */
+static int32
+TooFewOfWord(const char *word)
+{
+	if (strcmp(word, "null") == 0)
+		return CLV_TOO_FEW_NULL;
+	if (strcmp(word, "error") != 0)
+		ClvBadOption(errmsg("too_few must be 'error' or 'null': \"%s\"", word));
+	return CLV_TOO_FEW_ERROR;
+}
+
+/* The name of what too few customers give. */
+static const char *
+WordOfTooFew(int32 too_few)
+{
+	return too_few == CLV_TOO_FEW_NULL ? "null" : "error";
 }
 
 /* ---- the single values ---- */

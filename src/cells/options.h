@@ -21,6 +21,13 @@
 #define CLV_MODEL_DEFAULT "mbg/nbd"
 #define CLV_SPEND_NONE "none"
 
+/* What a fit of customers who are too few, or too much alike, gives. */
+typedef enum ClvTooFew
+{
+	CLV_TOO_FEW_ERROR,
+	CLV_TOO_FEW_NULL
+} ClvTooFew;
+
 /*
  * What clv_options() says, in canonical form: unused bytes are zero, so that equal
  * options are equal bytes. Stored inside clv_cells: the layout has no holes and
@@ -44,8 +51,10 @@ typedef struct ClvFitOptions
 	int32 spend_basis;                    /* ClvSpendBasis */
 	int32 max_iterations;                 /* 0: the engine's own limit */
 	int32 ncovariates;
-	int32 k;       /* 0: the one with the highest likelihood */
-	int32 periods; /* ClvPeriodsOf; of families of discrete time */
+	int32 k;        /* 0: the one with the highest likelihood */
+	int32 periods;  /* ClvPeriodsOf; of families of discrete time */
+	int32 too_few;  /* ClvTooFew */
+	int32 reserved; /* 0 */
 } ClvFitOptions;
 
 /* Options as given: those left out take the value of the cells they are applied to. */

@@ -13,13 +13,14 @@ CREATE FUNCTION @extschema@.clv_options(
 	grace pg_catalog.interval DEFAULT NULL,
 	clamp pg_catalog.bool DEFAULT NULL,
 	correlation pg_catalog.bool DEFAULT NULL,
-	periods pg_catalog.text DEFAULT NULL
+	periods pg_catalog.text DEFAULT NULL,
+	too_few pg_catalog.text DEFAULT NULL
 ) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.clv_options(
 	pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8,
 	@extschema@.clv_model, pg_catalog.int4, pg_catalog.text[], pg_catalog.float8, pg_catalog.int4, pg_catalog.interval,
-	pg_catalog.bool, pg_catalog.bool, pg_catalog.text) IS
+	pg_catalog.bool, pg_catalog.bool, pg_catalog.text, pg_catalog.text) IS
 	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (of continuous time, '
 	'the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters, and the period of '
 	'families of discrete time (whole months or years, stepped with the calendar, or whole days); as_of: last day to '
@@ -30,4 +31,6 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'(NULL: by likelihood); grace: of sbg, how late a payment may be; periods: of families of discrete time, '
 	'''anniversary'' (of each customer''s first purchase, the default) or ''calendar'' (months, quarters, years, weeks '
 	'from Monday); clamp: false leaves the probabilities of rfmtc as they come; correlation: true lets the purchase '
-	'and the churn rate of pareto/nbd be correlated (the family pareto/nbd/cor). NULL anywhere: the default';
+	'and the churn rate of pareto/nbd be correlated (the family pareto/nbd/cor); too_few: ''null'' gives NULL instead of an '
+	'error where customers cannot be fitted, as they are too few or too much alike, and a NOTICE with the number of '
+	'such fits. NULL anywhere: the default';

@@ -345,10 +345,21 @@ SayReturned(const FitContext *fit, SaidOnce *said)
 	said->returned |= returned > 0;
 }
 
+/* Fill the model from the cells; an error where the customers cannot be fitted. */
+static void
+FitModel(FitContext *fit, SaidOnce *said)
+{
+	FillFrame(fit, said);
+	SayReturned(fit, said);
+	clv_fit_purchases(fit, said);
+	if (strcmp(fit->options->spend, CLV_SPEND_NONE) != 0)
+		FitSpend(fit, said);
+}
+
 PG_FUNCTION_INFO_V1(clv_fit_final);
 
 /* clv_fit_final(clv_cells) -> clv_model: the model fitted to the cells with their options; NULL
- * without rows */
+ * without rows and, with too_few => 'null', where the customers cannot be fitted */
 Datum
 clv_fit_final(PG_FUNCTION_ARGS)
 {
@@ -356,7 +367,7 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	MemoryContext work;
 	SaidOnce *said = fcinfo->flinfo->fn_extra;
 	FitContext *fit;
-	ClvPackedModel *model;
+	ClvPackedModel *model = NULL;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -370,13 +381,15 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	clv_cells_view(PG_GETARG_DATUM(0), &fit->view);
 	fit->options = &fit->view.head->options;
 	clv_fit_counting(fit->options, &fit->counting);
-	FillFrame(fit, said);
-	SayReturned(fit, said);
-	clv_fit_purchases(fit, said);
-	if (strcmp(fit->options->spend, CLV_SPEND_NONE) != 0)
-		FitSpend(fit, said);
+	if (fit->options->too_few == CLV_TOO_FEW_ERROR)
+		FitModel(fit, said);
+	else if (!clv_fit_if_possible(fcinfo, fit, said, FitModel))
+		fit = NULL;
 	MemoryContextSwitchTo(caller);
-	model = clv_model_pack(&fit->fitted);
+	if (fit != NULL)
+		model = clv_model_pack(&fit->fitted);
 	MemoryContextDelete(work);
+	if (model == NULL)
+		PG_RETURN_NULL();
 	PG_RETURN_CLV_MODEL_P(model);
 }

@@ -28,6 +28,8 @@ typedef struct SaidOnce
 	bool returned;
 	bool no_purchase;
 	bool loose;
+	int64 unfitted;     /* fits that were not possible, and are not reported yet */
+	char *unfitted_why; /* the error of the first of them */
 } SaidOnce;
 
 /* Memory for so many rows of that size, more than 1 GB if need be. */
@@ -35,6 +37,13 @@ extern void *clv_fit_alloc(int64 n, Size size);
 
 /* The purchase part of the model. */
 extern void clv_fit_purchases(FitContext *fit, SaidOnce *said);
+
+/*
+ * Call fit_model, and return true; false where it raises an error about the customers, as too few
+ * of them. Such fits are counted, and a NOTICE at the end of the query gives their number.
+ */
+extern bool clv_fit_if_possible(FunctionCallInfo fcinfo, FitContext *fit, SaidOnce *said,
+								void (*fit_model)(FitContext *fit, SaidOnce *said));
 
 /* ---- reports of the engine ---- */
 

@@ -49,7 +49,7 @@ BEGIN
 	END IF;
 	until := clv_internal.clv_validate_day(since, horizon, 'horizon'::text);
 	IF model IS NULL THEN
-		fit_options := coalesce(options, '{}') || jsonb_build_object('as_of', since);
+		fit_options := coalesce(options, '{}') || jsonb_build_object('as_of', since, 'too_few', 'error');
 	END IF;
 END
 $$;
