@@ -163,8 +163,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_source_pick_column(
-	
-	
 	pg_catalog.text[], pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the number of the column of that name, exactly or as SQL would read it; an error names the columns there are. A '
 	'part of the quick look and of validation';
@@ -245,11 +243,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_source_check_type(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.text,
-	pg_catalog.regtype[],
-	pg_catalog.text,
+	pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.text, pg_catalog.regtype[], pg_catalog.text,
 	pg_catalog.text) IS
 	'the type of a column below its domain; an error that says what is wanted unless it is one of those listed. A part '
 	'of the quick look and of validation';

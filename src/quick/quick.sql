@@ -46,8 +46,6 @@ BEGIN ATOMIC
 	WHERE t.oid = time_type;
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_history_call(
-	
-	
 	pg_catalog.text, pg_catalog.regtype, pg_catalog.text, pg_catalog.regtype) IS
 	'the call that makes a history of the columns of s for time and amount (NULL: without money). A part of the quick '
 	'look';
@@ -63,8 +61,6 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
 RETURN format('A query as source can cast it: SELECT ..., %I::%s AS %s%s.', column_name, type, argument,
 	CASE WHEN title <> 'the query' THEN ' FROM ' || title ELSE '' END);
 COMMENT ON FUNCTION clv_internal.clv_quick_cast_hint(
-	
-	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the hint for a column of another type: a query that casts it. A part of the quick look';
 
@@ -130,8 +126,6 @@ $sql$, clv_internal.clv_quick_rows(source, customer, bought_at, amount)), E'\n')
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_quick_histories(
-	
-	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the statement that makes the histories of a table, view or query, with its columns checked; rows without a '
 	'customer are left out; amount NULL: without money. A part of the quick look';
@@ -157,8 +151,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_quick_customers(
-	
-	
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'the history of each customer of a table, view or query, and how many rows it is made of; NULL is a customer, too. '
 	'A part of the quick look';
@@ -234,11 +226,7 @@ BEGIN ATOMIC
 	CROSS JOIN today AS t;
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_fitted(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text,
-	pg_catalog.bool,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool,
 	pg_catalog.date) IS
 	'the histories of the customers, the day they are seen from, and the model fitted to them (none: NULL). A part of '
 	'the quick look';
@@ -265,11 +253,7 @@ BEGIN ATOMIC
 	FROM clv_internal.clv_quick_fitted(source, customer, bought_at, amount, model, with_spend, as_of) AS f;
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_scored(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text,
-	pg_catalog.bool,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool,
 	pg_catalog.date, pg_catalog.int4) IS
 	'the histories of the customers, the day they are seen from, and their scores. A part of the quick look';
 
@@ -301,11 +285,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.rfmtc_score(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text,
-	pg_catalog.date,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.date,
 	pg_catalog.int4) IS
 	'quick look: the scores of the customers of a table or view (as SQL names it) or of a query, given the columns of '
 	'customer, time and amount (NULL: none). model: a family to fit on the fly for c and v, ''none'' for neither; '
@@ -364,13 +344,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_predict(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.interval,
-	pg_catalog.float8,
-	pg_catalog.float8, pg_catalog.text, pg_catalog.date,
-	pg_catalog.float8) IS
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.text, pg_catalog.date, pg_catalog.float8) IS
 	'quick look: fits a model to the customers of a table or view (as SQL names it) or of a query, given the columns '
 	'of customer, time and amount (NULL: none), and predicts them; the options are those of clv_predict over a '
 	'history. as_of: the last purchase in the data, not later than today, where none is given. Rows without a customer '
@@ -484,11 +459,7 @@ BEGIN ATOMIC
 	FROM measured AS m;
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_segments(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text,
-	pg_catalog.bool,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool,
 	pg_catalog.date, pg_catalog.int4, pg_catalog.text) IS
 	'the segments of the customers under a map, with the attributes cumulative_share and trend computed. A part of the '
 	'quick look';
@@ -531,11 +502,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.segment_assign(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text,
-	pg_catalog.text,
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.date, pg_catalog.int4) IS
 	'quick look: the segments of the customers of a table or view (as SQL names it) or of a query, given the columns '
 	'of customer, time and amount (NULL: none), under a map or rule list. A model is fitted only where the map asks '

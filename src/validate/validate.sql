@@ -92,8 +92,6 @@ CREATE FUNCTION clv_internal.clv_validate_purchases(
 ) RETURNS pg_catalog.int4
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
 COMMENT ON FUNCTION clv_internal.clv_validate_purchases(
-	
-	
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.int4) IS
 	'repeat purchases as the model counts them, in so many periods after as_of (negative: up to it; 0: all up to it): '
 	'days of a model of continuous time, else its own periods: those with a purchase, of a contract the renewals of '

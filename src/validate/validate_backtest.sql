@@ -54,8 +54,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_arguments(
-	
-	
 	pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model, pg_catalog.text) IS
 	'the day to predict from, the end of the hold-out by the calendar, and the options of a fit with that day (NULL '
 	'where a model is given); errors of arguments that contradict each other, and a WARNING of a model that was fitted '
@@ -104,11 +102,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_hold_out(
-	
-	
-	@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval,
-	pg_catalog.date,
-	pg_catalog.date) IS
+	@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval, pg_catalog.date, pg_catalog.date) IS
 	'the hold-out as a model counts time: its last day, how many periods (days, where time is continuous) it lasts, '
 	'and the horizon to predict; warns where the data do not reach its end. A part of validation';
 
@@ -161,11 +155,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_prepare(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
-	pg_catalog.jsonb,
-	@extschema@.clv_model,
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model,
 	pg_catalog.text) IS
 	'what back-tests begin with: the statement that reads the histories, the model (fitted at since unless given) the '
 	'days of the hold-out (since, until], and how many periods of the model (days, where time is continuous) it lasts; '
@@ -258,11 +248,7 @@ BEGIN ATOMIC
 	LEFT JOIN actuals AS a ON a.actual = s.actual;
 END;
 COMMENT ON FUNCTION clv_internal.clv_validate_ranked(
-	
-	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
-	pg_catalog.date,
-	pg_catalog.int4) IS
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
 	'customers of equal prediction and equal purchases in the hold-out together: n of them, their sums, and their '
 	'ranks by prediction and by purchases; predicted is NULL for all who came later. A part of validation';
 
@@ -352,11 +338,7 @@ BEGIN ATOMIC
 	) AS m;
 END;
 COMMENT ON FUNCTION @extschema@.clv_backtest(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
-	pg_catalog.jsonb,
-	@extschema@.clv_model,
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model,
 	pg_catalog.text) IS
 	'predicts a past that is known: fits a model to the histories of a table or view up to as_of (or takes the one '
 	'given; as_of NULL: its own), predicts every customer''s purchases and revenue in (as_of, as_of + horizon], and '
@@ -429,11 +411,7 @@ BEGIN ATOMIC
 	ORDER BY t.decile;
 END;
 COMMENT ON FUNCTION @extschema@.clv_backtest_deciles(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
-	pg_catalog.jsonb,
-	@extschema@.clv_model,
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model,
 	pg_catalog.text) IS
 	'the back-test by tenths of the customers, 1 with the highest predicted purchases: what was predicted and what '
 	'they did, lift over the mean customer and cumulative share of all purchases. Customers with equal predictions are '
@@ -501,11 +479,7 @@ BEGIN ATOMIC
 	ORDER BY s.repeats;
 END;
 COMMENT ON FUNCTION clv_internal.clv_validate_classes(
-	
-	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
-	pg_catalog.int4,
-	pg_catalog.int4) IS
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4, pg_catalog.int4) IS
 	'the rows of clv_backtest_calibration, of histories and a hold-out that are prepared. A part of validation';
 
 -- The back-test by the number of repeat purchases up to as_of: a row per number that occurs, those of last_class and
@@ -542,11 +516,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_backtest_calibration(
-	
-	
-	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval,
-	pg_catalog.jsonb,
-	@extschema@.clv_model,
+	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.interval, pg_catalog.jsonb, @extschema@.clv_model,
 	pg_catalog.text, pg_catalog.int4) IS
 	'the back-test by the number of repeat purchases up to as_of (last_class: so many and more): purchases predicted '
 	'and made, in sum and per customer, the mean P(alive), and the shares of customers predicted to buy at all and who '

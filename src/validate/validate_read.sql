@@ -134,11 +134,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_predictions(
-	
-	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
-	pg_catalog.date,
-	pg_catalog.int4) IS
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
 	'for each history the purchases and the revenue that the model predicts for the hold-out (since, until], NULL '
 	'where the customer came later; the purchases in it and in as long a time before it, and the amounts spent in it '
 	'(NULL: none known). A part of validation';
@@ -183,11 +179,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_frequencies(
-	
-	
-	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date,
-	pg_catalog.int4,
-	pg_catalog.bool) IS
+	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.int4, pg_catalog.bool) IS
 	'for each history with a purchase up to since the repeat purchases until then, P(alive) and the purchases that the '
 	'model predicts for the hold-out, the probability of none in it (NULL unless asked for), and the purchases in it. '
 	'A part of validation';

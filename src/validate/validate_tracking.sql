@@ -34,8 +34,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_tracked(
-	
-	
 	@extschema@.clv_model, pg_catalog.date, pg_catalog.date, pg_catalog.date, pg_catalog.text) IS
 	'as_of, else that of the model, else infinity; an error unless the model is of continuous time, a column of '
 	'covariates is given if and only if it has some, and the days that are given are finite. A part of validation';
@@ -153,8 +151,6 @@ BEGIN ATOMIC
 	ORDER BY e.number;
 END;
 COMMENT ON FUNCTION clv_internal.clv_validate_track(
-	
-	
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.date[]) IS
 	'the rows of clv_tracking, of histories whose customers count up to as_of, in the periods between these days. A '
 	'part of validation';
@@ -202,11 +198,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.clv_tracking(
-	
-	
-	pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval,
-	pg_catalog.date,
-	pg_catalog.date,
+	pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date,
 	pg_catalog.date, pg_catalog.text) IS
 	'the repeat purchases that a model expects of the customers of a table or view in each period (starts_after, '
 	'ends_on], counted from each one''s first purchase as of a newcomer, and those they made; both also summed up from '

@@ -105,6 +105,20 @@ is(join("\n", @server), '', 'math and families include nothing of a server');
 my %rank = map { $order[$_] => $_ } 0 .. $#order;
 is(join(' ', grep { my $module = $_; grep { $rank{$_} >= $rank{$module} } keys %{ $may{$module} } } @order), '', 'and each includes those above it');
 
+# --- lines ---
+# What is wrong with the form of a source: lines of more than 120 columns, tabs being 4, and white space at their ends.
+sub misshapen
+{
+	my ($path) = @_;
+	my @lines = split /\n/, content($path);
+	my @long = grep { length(s/([^\t]*)\t/$1 . ' ' x (4 - length($1) % 4)/ger) > 120 } @lines;
+
+	return map { "$path: $_" } @long, grep { /\s$/ } @lines;
+}
+my @misshapen;
+find(sub { push @misshapen, misshapen($File::Find::name =~ s{^\Q$root\E/}{}r) if /\.(c|h|sql)$/ }, "$root/src");
+is(join("\n", @misshapen), '', 'lines of sources have at most 120 columns, and no white space at their ends');
+
 # --- one version: default_version of clv.control ---
 my ($version) = content('clv.control') =~ /^default_version\s*=\s*'([\d.]+)'/m;
 my @said = content('META.json') =~ /^\t+"version": "([\d.]+)"/mg;

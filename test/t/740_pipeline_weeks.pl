@@ -22,7 +22,7 @@ $node->start;
 $node->safe_psql('postgres', qq{
 	CREATE EXTENSION clv;
 	CREATE TABLE log (customer_id int, master_id int, bought_on date, cds int, amount numeric(10,2));
-	
+
 \\copy log FROM '$file' (FORMAT csv, HEADER)
 
 	CREATE TABLE orders (order_no int GENERATED ALWAYS AS IDENTITY, customer_id int, bought_on date,
