@@ -14,7 +14,7 @@ MODULE_big = clv
 
 # The rooms; those of mathematics know nothing of PostgreSQL.
 PURE_ROOMS = math families
-ROOMS      = common history model cells fit predict score segment nps quick validate pipeline
+ROOMS      = common history calendar model cells fit predict score segment nps quick validate pipeline
 
 # The SQL files in load order: a file may use the objects of those before it. Within a room: types, functions,
 # aggregates, tables, procedures, views.
@@ -25,6 +25,7 @@ ROOM_SQL = $(addprefix src/, \
 	history/history_accessors.sql \
 	history/history_aggregate.sql \
 	history/history_query.sql \
+	calendar/calendar.sql \
 	model/model.sql \
 	cells/options.sql \
 	cells/cells.sql \

@@ -35,6 +35,7 @@ UNION ALL SELECT 'clv_model', $${"version": 1, "time_unit": "7 days", "as_of": "
 UNION ALL SELECT 'clv_cells', clv_cells(h, clv_options(model => 'mbg/cnbd-k', as_of => '2020-03-01', covariates => '{z}', shape_penalty => 0.5,
 	start => clv_model('mbg/cnbd-k', '{"k": 2, "r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week')), ARRAY[c % 2]::float8[])::text
 	FROM (SELECT c, clv_history(date '2020-01-01' + i * (1 + c % 4), c + 0.5) FROM generate_series(1, 5) c, generate_series(0, c) i GROUP BY c) q (c, h)
+UNION ALL SELECT 'clv_calendar', clv_calendar(date '2022-01-03' + 7 * i, ARRAY[i % 2, 9.9 + i / 3], '{campaign,price}')::text FROM generate_series(0, 12) i
 UNION ALL SELECT 'clv_cuts', rfmtc_cuts(h, '2020-03-01', clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week') ||
 		clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3)::text
 	FROM (SELECT c, clv_history(date '2020-01-01' + i * (1 + c % 4), c + 0.5) FROM generate_series(1, 5) c, generate_series(0, c) i GROUP BY c) q (c, h);
@@ -54,7 +55,7 @@ CREATE TYPE pg_temp.kept AS (id int, h clv_history);
 SELECT pg_temp.reported('(1,"{""occasion"":0,""days"":[]}")', 'pg_temp.kept') = pg_temp.raised('(1,"{""occasion"":0,""days"":[]}")', 'pg_temp.kept') AS in_a_row;
 SELECT '{"occasion":0,"days":[]}'::clv_history;
 -- COPY leaves out what is no value, from 17 on
-CREATE TABLE copied (h clv_history, m clv_model, c clv_cells, t clv_cuts);
+CREATE TABLE copied (h clv_history, m clv_model, k clv_calendar, c clv_cells, t clv_cuts);
 DO $$
 DECLARE
 	program text := (SELECT format($p$printf '%%s\n' %s$p$, string_agg(quote_literal(line), ' ')) FROM (
@@ -66,6 +67,7 @@ BEGIN
 		EXECUTE format('COPY copied FROM PROGRAM %L (ON_ERROR ignore)', program);
 	ELSE
 		INSERT INTO copied SELECT max(text) FILTER (WHERE type = 'clv_history')::clv_history, max(text) FILTER (WHERE type = 'clv_model')::clv_model,
+			max(text) FILTER (WHERE type = 'clv_calendar')::clv_calendar,
 			max(text) FILTER (WHERE type = 'clv_cells')::clv_cells, max(text) FILTER (WHERE type = 'clv_cuts')::clv_cuts FROM value;
 	END IF;
 END $$;

@@ -53,6 +53,12 @@ my $sound = q{
 	UNION ALL SELECT clv_cells(h, clv_options(model => 'mbg/cnbd-k', shape_penalty => 0.5, time_unit => '1 month', max_iterations => 9)) FROM customer
 	UNION ALL SELECT clv_cells(h) FROM customer WHERE false;
 
+	CREATE TABLE sound_clv_calendar AS
+	SELECT clv_calendar(date '2022-01-03' + 7 * i, ARRAY[(i % 13 = 12)::int, 9.9 + i / 20], '{campaign,price}') AS value FROM generate_series(0, 60) i
+	UNION ALL SELECT '{"version":1,"names":["n"],"end":"2020-02-01","steps":[["2020-01-01",1e-300],["2020-01-02",-1e300]]}'
+	UNION ALL SELECT '{"version":1,"names":["a name","Preis"],"last":"2020-01-09","longest":300,"steps":[["0044-03-15 BC",0.1,2],["2020-01-02",0.30000000000000004,0]]}'
+	UNION ALL SELECT clv_calendar('2020-01-01', '{1}', '{n}');
+
 	CREATE TABLE sound_clv_cuts AS
 	SELECT rfmtc_cuts(h, '2020-12-31') AS value FROM customer
 	UNION ALL SELECT rfmtc_cuts(h, '2020-12-31', clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week') || clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3) FROM customer};

@@ -23,7 +23,7 @@ my $node = fuzzed_server('forms', "log_min_messages = log\nlog_error_verbosity =
 my $directory = PostgreSQL::Test::Utils::tempdir_short();
 my @types = make_sound($node);
 
-is("@types", 'clv_cells clv_cuts clv_history clv_model', 'the types');
+is("@types", 'clv_calendar clv_cells clv_cuts clv_history clv_model', 'the types');
 foreach my $type (@types)
 {
 	my @texts = sound_texts($node, $type);
@@ -46,8 +46,13 @@ unlike(slurp_file($node->logfile), qr/ERROR:  XX/, 'no internal error');
 my %other = (
 	clv_model => [ [ 'log-likelihood -0', 'c0c2b74000000000' => '8000000000000000' ], [ 'a NaN of its own', 'c0c2b74000000000' => '7ff8000000000001' ],
 		[ 'an infinite log-likelihood', 'c0c2b74000000000' => 'fff0000000000000' ], [ 'a covariance of -0', '3fa47ae147ae147b0000000000000000' => '3fa47ae147ae147b8000000000000000' ] ],
+	clv_calendar => [ [ 'a value of -0', '00000000000000003ff0000000000000' => '80000000000000003ff0000000000000' ],
+		[ 'an end that is not there', '00000007000000000000000002' => '00000007000000000100000002' ],
+		[ 'two steps of one value', '00000000000000003ff0000000000000' => '00000000000000000000000000000000' ] ],
 	clv_cuts => [ [ 'a cut of -0', '00000000000000004000000000000000' => '80000000000000004000000000000000' ] ]);
 $node->safe_psql('postgres', q{CREATE TABLE other_clv_cuts AS SELECT '{"version":1,"as_of":"2020-03-01","bins":3,"customers":5,"skipped":0,"recency":[0,2],"frequency":[0,2],"monetary":[0,9],"tenure":[3,4]}'::clv_cuts AS value;
+	CREATE TABLE other_clv_calendar AS SELECT '{"version":1,"names":["n"],"steps":[["2020-01-01",0],["2020-01-08",1]]}'::clv_calendar AS value;
+	CREATE TABLE kept_clv_calendar (value clv_calendar);
 	CREATE TABLE other_clv_model AS SELECT value FROM sound_clv_model LIMIT 1;
 		CREATE TABLE kept_clv_model (value clv_model); CREATE TABLE kept_clv_cuts (value clv_cuts)});
 foreach my $type (sort keys %other)

@@ -73,6 +73,7 @@ my @expressions = (
 	['model: written', q{clv_model('mbg/nbd', pg_catalog.jsonb_build_object('r', i, 'alpha', 1, 'a', 1, 'b', 2), '1 week') || clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}')}, 30000],
 	['options', q{clv_options(penalty => i, covariates => ARRAY['a', 'b' || i])}, 30000],
 	['scores by cuts', q{(rfmtc_score(g.history, c.cuts, date '2021-06-01' + i % 300)).r}, 50000],
+	['calendar: text', q{((clv_calendar(date '2022-01-03' + 7 * (i % 9), ARRAY[i], '{n}')::text || '')::clv_calendar)::jsonb}, 20000],
 	['cuts: text', q{(c.cuts::text::clv_cuts)::jsonb}, 20000],
 	['segment', q{segment_assign(ROW(1 + i % 5, 1 + i % 4, 3, 2, 1, 1)::clv_scores, (ARRAY['rfm', 'rf', 'micro'])[1 + i % 3])}, 50000],
 	['segment by lists of rules', q{segment_assign(ROW(1 + i % 5, 1, 1, 1, 1, 1)::clv_scores, '[{"segment": "s' || i || '"}]')}, 30000]);

@@ -256,6 +256,13 @@ my %constants = (
 			q{(SELECT clv_cells(i, i / 2, i, 1) FROM generate_series(1, 400) i)},
 				q{(SELECT clv_cells(1e9 * i, 1, 1, 1e300) FROM generate_series(1, 3) i)});
 	},
+	'clv_calendar' => sub {
+		my $one = q{(SELECT clv_calendar(date '2019-01-01' + 7 * i, ARRAY[i % 2], '{n}') FROM generate_series(0, 60) i)};
+
+		return $one if $_[0];
+		return pick($one, q{'{}'}, q{(SELECT clv_calendar('2030-01-01', '{1}', '{n}'))},
+			"($one || (SELECT clv_calendar('2030-01-01', '{1}', '{n}')))");
+	},
 	'clv_cuts' => sub {
 		return '(SELECT cuts FROM made WHERE family = ' . pick(qw('cuts' 'cuts2' 'cuts5' 'cuts10')) . ')' if $_[0];
 		return pick(q{'{}'}, q{'{"version": 1, "bins": 5}'},
