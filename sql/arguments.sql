@@ -100,7 +100,9 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('clv_backtest_calibration', 'SELECT * FROM clv_backtest_calibration(''customer'', ''history'', %s, ''1 year'')'),
 	('clv_tracking', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, as_of => %s)')) v (function, call);
 INSERT INTO day VALUES ('clv_tracking', 'since', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, since => %s)'),
-	('clv_tracking', 'until', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, until => %s)');
+	('clv_tracking', 'until', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, until => %s)'),
+	('clv_calendar', 'since', 'SELECT clv_calendar(%s, ''{1}'', ''{n}'')'),
+	('clv_calendar_values', 'day', 'SELECT clv_calendar_values(clv_calendar(''2020-01-01'', ''{1}'', ''{n}''), %s)');
 -- these are all there are, but for parts of others; what a history counts up to infinity is all of it
 SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
