@@ -3,9 +3,13 @@ SET client_min_messages = warning;
 CREATE SCHEMA arguments;
 SET search_path = arguments, public;
 CREATE TABLE orders AS
-SELECT c AS customer_id, date '2020-01-01' + (c * 79 % 180 + k * (5 + c * 31 % 61)) AS ordered_at, (5 + c * 13 % 41)::numeric AS amount
-FROM generate_series(1, 200) c, generate_series(0, 12) k WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 79 % 180 + k * (5 + c * 31 % 61) <= 455;
-CREATE TABLE customer AS SELECT customer_id, clv_history(ordered_at, amount) AS history FROM orders GROUP BY customer_id;
+SELECT c AS customer_id, date '2020-01-01' + (c * 79 % 180 + k * (5 + c * 31 % 61)) AS ordered_at,
+	   (5 + c * 13 % 41)::numeric AS amount
+FROM generate_series(1, 200) c, generate_series(0, 12) k
+WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 79 % 180 + k * (5 + c * 31 % 61) <= 455;
+CREATE TABLE customer AS
+SELECT customer_id, clv_history(ordered_at, amount) AS history
+FROM orders GROUP BY customer_id;
 CREATE TABLE fitted AS SELECT clv_fit(history, clv_options(as_of => '2021-03-31')) AS model FROM customer;
 CREATE TABLE one AS SELECT model, history FROM fitted, customer WHERE customer_id = 7;
 
@@ -17,7 +21,8 @@ INSERT INTO span VALUES
 	('clv_options', 'time_unit', 'SELECT clv_options(time_unit => %s)'),
 	('clv_options', 'grace', 'SELECT clv_options(model => ''sbg'', grace => %s)'),
 	('clv_predict', 'horizon', 'SELECT clv_predict(model, history, %s) FROM one'),
-	('clv_predict', 'horizon', 'SELECT * FROM clv_predict(''orders'', ''customer_id'', ''ordered_at'', ''amount'', horizon => %s)'),
+	('clv_predict', 'horizon',
+		'SELECT * FROM clv_predict(''orders'', ''customer_id'', ''ordered_at'', ''amount'', horizon => %s)'),
 	('clv_expected_purchases', 'horizon', 'SELECT clv_expected_purchases(model, history, %s::interval) FROM one'),
 	('clv_purchase_curve', 'horizons[2]',
 		'SELECT clv_purchase_curve(model, history, ARRAY[interval ''1 day'', %s::interval]) FROM one'),
@@ -30,15 +35,19 @@ INSERT INTO span VALUES
 	('clv_new_customer', 'horizon', 'SELECT clv_new_customer(model, %s) FROM one'),
 	('clv_predict_total', 'horizon', 'SELECT clv_predict_total(model, history, %s) FROM one'),
 	('clv_backtest', 'horizon', 'SELECT * FROM clv_backtest(''customer'', ''history'', ''2020-09-30'', %s)'),
-	('clv_backtest_deciles', 'horizon', 'SELECT * FROM clv_backtest_deciles(''customer'', ''history'', ''2020-09-30'', %s)'),
-	('clv_backtest_calibration', 'horizon', 'SELECT * FROM clv_backtest_calibration(''customer'', ''history'', ''2020-09-30'', %s)'),
+	('clv_backtest_deciles', 'horizon',
+		'SELECT * FROM clv_backtest_deciles(''customer'', ''history'', ''2020-09-30'', %s)'),
+	('clv_backtest_calibration', 'horizon',
+		'SELECT * FROM clv_backtest_calibration(''customer'', ''history'', ''2020-09-30'', %s)'),
 	('clv_tracking', 'period', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, %s)');
 -- these are all there are, but for those of pipelines and the parts of others
 SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
-CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames, p.proargmodes) a (type, name, mode)
-WHERE a.type IN ('interval'::regtype, 'interval[]'::regtype) AND coalesce(a.mode, 'i') = 'i' AND p.proname !~ '^clv_(pipeline|validate|quick|argument|create_pipeline|alter_pipeline)'
+CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames,
+	p.proargmodes) a (type, name, mode)
+WHERE a.type IN ('interval'::regtype, 'interval[]'::regtype) AND coalesce(a.mode, 'i') = 'i'
+  AND p.proname !~ '^clv_(pipeline|validate|quick|argument|create_pipeline|alter_pipeline)'
 	AND NOT EXISTS (SELECT FROM span s WHERE s.function = p.proname AND s.argument IN (a.name, a.name || '[2]'))
 	AND a.name <> '' AND p.proname <> 'clv_predict_total_add'
 ORDER BY 1, 2;
@@ -58,11 +67,15 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SET client_min_messages = error;
-SELECT replace(complaint(format(call, quote_literal(v))), argument, '*') AS complaint, count(*) = (SELECT count(*) FROM span) AS all_of_them
+SELECT replace(complaint(format(call, quote_literal(v))), argument, '*') AS complaint,
+	   count(*) = (SELECT count(*) FROM span) AS all_of_them
 FROM span, unnest('{90,36 hours,0.5 days,-1.5 days}'::text[]) v GROUP BY v, 1 ORDER BY v, 1;
 -- a whole day in other words is one, and a negative time is none of theirs
-SELECT function, complaint(format(call, quote_literal('24 hours'))) AS complaint FROM span WHERE complaint(format(call, quote_literal('24 hours'))) <> 'none';
-SELECT v, count(*) AS calls, count(*) FILTER (WHERE complaint(format(call, quote_literal(v))) LIKE '22023 / ' || argument || '%') AS refused
+SELECT function, complaint(format(call, quote_literal('24 hours'))) AS complaint
+FROM span WHERE complaint(format(call, quote_literal('24 hours'))) <> 'none';
+SELECT v, count(*) AS calls,
+	   count(*) FILTER (WHERE complaint(format(call, quote_literal(v))) LIKE '22023 / ' || argument
+		   || '%') AS refused
 FROM span, unnest('{-1 day,-1 year}'::text[]) v GROUP BY v ORDER BY v;
 SET client_min_messages = warning;
 
@@ -91,15 +104,21 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s) FROM one'),
 	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s, 0.9) FROM one'),
 	('rfmtc_score', 'SELECT rfmtc_score(history, model, %s) OVER () FROM one'),
-	('rfmtc_score', 'SELECT rfmtc_score(history, (SELECT rfmtc_cuts(history, ''2021-03-31'') FROM customer), %s) FROM one'),
+	('rfmtc_score',
+		'SELECT rfmtc_score(history, (SELECT rfmtc_cuts(history, ''2021-03-31'') FROM customer), %s) FROM one'),
 	('rfmtc_score', 'SELECT * FROM rfmtc_score(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
-	('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s) FROM one'), ('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s, model) FROM one'),
+	('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s) FROM one'),
+	('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s, model) FROM one'),
 	('segment_assign', 'SELECT * FROM segment_assign(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
 	('clv_backtest', 'SELECT * FROM clv_backtest(''customer'', ''history'', %s, ''1 year'')'),
 	('clv_backtest_deciles', 'SELECT * FROM clv_backtest_deciles(''customer'', ''history'', %s, ''1 year'')'),
 	('clv_backtest_calibration', 'SELECT * FROM clv_backtest_calibration(''customer'', ''history'', %s, ''1 year'')'),
-	('clv_tracking', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, as_of => %s)')) v (function, call);
-INSERT INTO day VALUES ('clv_tracking', 'since', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, since => %s)'),
+	('clv_tracking',
+		'SELECT *
+		 FROM fitted, clv_tracking(''customer'', ''history'', model, as_of => %s)')) v (function, call);
+INSERT INTO day
+VALUES ('clv_tracking', 'since',
+	'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, since => %s)'),
 	('clv_tracking', 'until', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, until => %s)'),
 	('clv_calendar', 'since', 'SELECT clv_calendar(%s, ''{1}'', ''{n}'')'),
 	('clv_calendar_values', 'day', 'SELECT clv_calendar_values(clv_calendar(''2020-01-01'', ''{1}'', ''{n}''), %s)');
@@ -107,14 +126,19 @@ INSERT INTO day VALUES ('clv_tracking', 'since', 'SELECT * FROM fitted, clv_trac
 SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
-CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames, p.proargmodes) a (type, name, mode)
-WHERE a.type = 'date'::regtype AND coalesce(a.mode, 'i') = 'i' AND a.name <> '' AND p.proname !~ '^clv_(pipeline|validate|quick|argument|refresh$|predict_total_add)'
+CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames,
+	p.proargmodes) a (type, name, mode)
+WHERE a.type = 'date'::regtype AND coalesce(a.mode, 'i') = 'i' AND a.name <> ''
+  AND p.proname !~ '^clv_(pipeline|validate|quick|argument|refresh$|predict_total_add)'
 	AND NOT EXISTS (SELECT FROM day s WHERE s.function = p.proname AND s.argument = a.name)
 ORDER BY 1, 2;
-SELECT complaint(format(call, quote_literal(day))) = format('22023 / %s must be a finite date: %s /  / Give a day, such as the last one of the data.', argument, day) AS same, count(*),
+SELECT complaint(format(call, quote_literal(day)))
+	   = format('22023 / %s must be a finite date: %s /  / Give a day, such as the last one of the data.',
+		   argument, day) AS same, count(*),
 	count(*) = 2 * (SELECT count(*) FROM day) AS all_of_them
 FROM unnest('{infinity,-infinity}'::text[]) day, day s GROUP BY 1;
-SELECT clv_purchases(history, 'infinity') = clv_purchases(history) AND clv_last_purchase(history, 'infinity') = clv_last_purchase(history)
+SELECT clv_purchases(history, 'infinity') = clv_purchases(history)
+	   AND clv_last_purchase(history, 'infinity') = clv_last_purchase(history)
 	AND clv_first_purchase(history, '-infinity') IS NULL AS all_or_nothing FROM one;
 SET client_min_messages = warning;
 
@@ -124,28 +148,41 @@ SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin =>
 SELECT count(clv_value(model, history, '1 year', margin => 1000)) FROM customer, fitted;
 \set VERBOSITY terse
 CREATE TABLE rate (function text, argument text, call text, PRIMARY KEY (function, argument));
-INSERT INTO rate SELECT function, argument, format('SELECT bool_or(v IS NULL) AS %s FROM (SELECT %s AS v FROM customer, fitted) v',
+INSERT INTO rate
+SELECT function, argument,
+	   format('SELECT bool_or(v IS NULL) AS %s FROM (SELECT %s AS v FROM customer, fitted) v',
 	function || '_' || argument, format(call, argument))
-FROM (VALUES ('clv_predict', 'clv_predict(model, history, %s => 2)'), ('clv_value', 'clv_value(model, history, ''1 year'', %s => 2)'),
+FROM (VALUES ('clv_predict', 'clv_predict(model, history, %s => 2)'),
+		  ('clv_value', 'clv_value(model, history, ''1 year'', %s => 2)'),
 	('clv_lifetime_value', 'clv_lifetime_value(model, history, %s => 2)'),
 	('clv_value_quantile', 'clv_value_quantile(model, history, ''1 year'', 0.5, %s => 2)'),
 	('clv_forecast', '(SELECT sum(f.clv) FROM clv_forecast(model, history, 2, ''1 year'', %s => 2) f)'),
-	('clv_new_customer', 'clv_new_customer(model, ''1 year'', %s => 2)')) v (function, call), unnest('{discount_rate,margin}'::text[]) argument;
+	('clv_new_customer', 'clv_new_customer(model, ''1 year'', %s => 2)')) v (function, call),
+	unnest('{discount_rate,margin}'::text[]) argument;
 UPDATE rate SET call = replace(call, 'margin => 2', '0.1, margin => 2') WHERE function = 'clv_lifetime_value';
 INSERT INTO rate VALUES
-	('clv_discounted_purchases', 'discount_rate', 'SELECT bool_or(clv_discounted_purchases(model, history, 2) IS NULL) AS discounted FROM customer, fitted'),
-	('clv_predict_total', 'discount_rate', 'SELECT clv_predict_total(model, history, ''1 year'', 2) IS NULL AS total_discount_rate FROM customer, fitted'),
-	('clv_predict_total', 'margin', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 2) IS NULL AS total_margin FROM customer, fitted');
+	('clv_discounted_purchases', 'discount_rate',
+		'SELECT bool_or(clv_discounted_purchases(model, history, 2) IS NULL) AS discounted
+		 FROM customer, fitted'),
+	('clv_predict_total', 'discount_rate',
+		'SELECT clv_predict_total(model, history, ''1 year'', 2) IS NULL AS total_discount_rate
+		 FROM customer, fitted'),
+	('clv_predict_total', 'margin',
+		'SELECT clv_predict_total(model, history, ''1 year'', 0, 2) IS NULL AS total_margin
+		 FROM customer, fitted');
 -- these are all
 SELECT DISTINCT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv' CROSS JOIN LATERAL unnest(p.proargnames) a (name)
-WHERE a.name IN ('discount_rate', 'margin') AND p.proname !~ 'pipeline|quick' AND NOT EXISTS (SELECT FROM rate r WHERE r.function = p.proname AND r.argument = a.name)
+WHERE a.name IN ('discount_rate', 'margin') AND p.proname !~ 'pipeline|quick'
+  AND NOT EXISTS (SELECT FROM rate r WHERE r.function = p.proname AND r.argument = a.name)
 ORDER BY 1, 2;
 SELECT call FROM rate ORDER BY function, argument \gexec
-SELECT count(clv) FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', margin => -11, as_of => '2021-03-31');
+SELECT count(clv)
+FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', margin => -11, as_of => '2021-03-31');
 -- once, however many calls the statement has
-SELECT bool_or(clv_value(model, history, '1 year', 2, 35) + clv_value(model, history, '2 years', 2, 35) + (clv_predict(model, history, '1 year', 2, 35)).clv IS NULL) AS calls
+SELECT bool_or(clv_value(model, history, '1 year', 2, 35) + clv_value(model, history, '2 years', 2, 35)
+		   + (clv_predict(model, history, '1 year', 2, 35)).clv IS NULL) AS calls
 FROM customer, fitted;
 -- what may be meant is not
 SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => -10, discount_rate => 1) p;

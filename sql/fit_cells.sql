@@ -33,17 +33,21 @@ CREATE TEMP TABLE part AS SELECT shard, clv_cells(history) AS c FROM customer GR
 SELECT c = o AS options_do_not_matter FROM whole;
 -- each history once, each customer counted
 SELECT jsonb_array_length(c::jsonb -> 'cells') =
-       (SELECT count(DISTINCT (clv_purchases(history), clv_first_purchase(history), clv_last_purchase(history))) FROM customer) AS each_once,
-       (SELECT sum((cell ->> 3)::int) FROM jsonb_array_elements(c::jsonb -> 'cells') cell) = (SELECT count(*) FROM customer) AS all_counted
+	   (SELECT count(DISTINCT (clv_purchases(history), clv_first_purchase(history), clv_last_purchase(history)))
+		  FROM customer) AS each_once,
+	   (SELECT sum((cell ->> 3)::int) FROM jsonb_array_elements(c::jsonb -> 'cells') cell)
+	   = (SELECT count(*) FROM customer) AS all_counted
   FROM whole;
-SELECT jsonb_array_length(c -> 'cells') AS cells, (SELECT bool_and(cell ->> 3 = '100') FROM jsonb_array_elements(c -> 'cells') cell) AS hundred_each
+SELECT jsonb_array_length(c -> 'cells') AS cells,
+	   (SELECT bool_and(cell ->> 3 = '100') FROM jsonb_array_elements(c -> 'cells') cell) AS hundred_each
   FROM (SELECT clv_cells(1 + i % 5, 1 + i % 20, 30 + i % 75, NULL)::jsonb AS c FROM generate_series(1, 30000) i) q;
 SELECT (SELECT clv_cells_rollup(c) FROM part) = c AS rolled_up,
        (SELECT clv_cells_rollup(c ORDER BY shard DESC) FROM part) = c AS in_another_order,
        (SELECT clv_cells(history ORDER BY md5(customer_id::text)) FROM customer) = c AS shuffled,
        (SELECT clv_cells_rollup(c) FROM (SELECT clv_cells(history) AS c FROM customer GROUP BY customer_id) q) = c
            AS one_by_one,
-       (SELECT clv_internal.clv_cells_send(clv_cells_rollup(c)) FROM part) = clv_internal.clv_cells_send(c) AS same_bytes
+	   (SELECT clv_internal.clv_cells_send(clv_cells_rollup(c)) FROM part)
+	   = clv_internal.clv_cells_send(c) AS same_bytes
   FROM whole;
 SELECT count(DISTINCT c) AS parts, count(DISTINCT clv_internal.clv_cells_hash(c)) AS hashes FROM part;
 
@@ -52,7 +56,8 @@ SELECT w.c - p.c = (SELECT clv_cells_rollup(c) FROM part q WHERE q.shard <> p.sh
   FROM whole w, part p ORDER BY shard;
 SELECT (c - c)::jsonb @> '{"cells": [], "spend": []}' AS nothing_left FROM whole;
 SELECT (w.c - p.c) + p.c = w.c AS put_back, p.c + (w.c - p.c) = w.c AS from_either_side,
-	   clv_internal.clv_cells_send(w.c + p.c) = (SELECT clv_internal.clv_cells_send(clv_cells_rollup(c)) FROM (VALUES (w.c), (p.c)) v (c)) AS as_rolled_up
+	   clv_internal.clv_cells_send(w.c + p.c) = (SELECT clv_internal.clv_cells_send(clv_cells_rollup(c))
+												   FROM (VALUES (w.c), (p.c)) v (c)) AS as_rolled_up
   FROM whole w, part p ORDER BY shard;
 SELECT clv_internal.clv_cells_add(w.c - clv_cells(c.history), c.history) = w.c AS out_and_in_again
   FROM whole w, customer c WHERE customer_id = 1 GROUP BY w.c, c.history;
@@ -97,8 +102,11 @@ SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(spend_basis => 
 SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(spend => 'none'))) FROM whole;
 SELECT clv_internal.clv_cells_merge(c, pg_temp.cells(clv_options(model => 'bg/nbd'))) FROM whole;
 SELECT clv_internal.clv_cells_merge(c, clv_cells(1, 1, 2, NULL)) FROM whole GROUP BY c;
-SELECT clv_internal.clv_cells_merge(c, clv_cells(h)) FROM whole, (SELECT clv_history(date '2020-01-01', 1::numeric, 7)) q (h) GROUP BY c;
-SELECT clv_cells(h) FROM (SELECT clv_history(date '2020-01-01', 1::numeric, o) FROM unnest('{1,7}'::int[]) o GROUP BY o ORDER BY o) q (h);
+SELECT clv_internal.clv_cells_merge(c, clv_cells(h))
+  FROM whole, (SELECT clv_history(date '2020-01-01', 1::numeric, 7)) q (h) GROUP BY c;
+SELECT clv_cells(h)
+  FROM (SELECT clv_history(date '2020-01-01', 1::numeric, o)
+		  FROM unnest('{1,7}'::int[]) o GROUP BY o ORDER BY o) q (h);
 SELECT clv_internal.clv_cells_add(c, 1, 1, 2, 3) FROM whole;
 SELECT c - pg_temp.cells(clv_options(time_unit => '1 day')) FROM whole;
 SELECT part.c - whole.c FROM part, whole WHERE shard = 0;
@@ -113,17 +121,24 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 CREATE TEMP TABLE good AS SELECT
-	'{"version": 2, "kind": "history", "occasion": 1, "options": {}, "skipped": 0, "spend_skipped": 0, "cells": [[1, 10, 20, 1]], "spend": [[1, 3]]}'
+	'{"version": 2, "kind": "history", "occasion": 1, "options": {}, "skipped": 0, "spend_skipped": 0,
+		"cells": [[1, 10, 20, 1]], "spend": [[1, 3]]}'
 	AS text;
 SELECT pg_temp.try(text) AS verdict FROM good;
 SELECT replacement, pg_temp.try(replace(text, original, replacement)) AS verdict FROM good, (VALUES
 	('"version": 2', '"version": 1'), ('history', 'histories'), ('"occasion": 1', '"occasion": -1'),
-	('"occasion": 1', '"occasion": 1, "occasion": 1'), ('"options": {}, ', ''), ('"options": {}', '"options": {"as_of": "2000-01-20"}'),
-	('"options": {}', '"options": 1'), ('"options": {}', '"options": {'), ('"skipped": 0', '"skipped": -1'), ('"skipped": 0', '"left_out": 0'),
-	('[[1, 10', '[[-1, 10'), ('[[1, 10', '[[11, 10'), ('[[1, 10', '[[0, 10'), ('[[1, 10', '[[1.5, 10'), ('[[1, 10', '[[9999999999, 10'),
-	(', 1]]', ', 0]]'), (', 1]]', ', 4294967296]]'), (', 1]]', ', 4294967295], [1, 10, 20, 1]]'), ('20, 1', '20, 2147483647'), ('10, 20', '-2147483648, 20'), ('10, 20', '10, 2147483647'),
-	(', 1]]', ']]'), (', 1]]', ', 1, 1]]'), (', 1]]', ', 1],]'), ('[1, 3]', '[0, 3]'), ('[1, 3]', '[1, 0]'), ('[1, 3]', '[1, -3]'), ('[1, 3]', '[1, 1e999]'),
-	('[1, 3]', '[1, NaN]'), ('[1, 3]', '[1, 0x3]'), ('[[1, 3]]', 'null'), ('[[1, 3]]', '[]'), ('}', '} x'), ('"spend": [[1, 3]]}', '"spend": [[1, 3]]'),
+	('"occasion": 1', '"occasion": 1, "occasion": 1'), ('"options": {}, ', ''),
+	('"options": {}', '"options": {"as_of": "2000-01-20"}'),
+	('"options": {}', '"options": 1'), ('"options": {}', '"options": {'), ('"skipped": 0', '"skipped": -1'),
+	('"skipped": 0', '"left_out": 0'),
+	('[[1, 10', '[[-1, 10'), ('[[1, 10', '[[11, 10'), ('[[1, 10', '[[0, 10'), ('[[1, 10', '[[1.5, 10'),
+	('[[1, 10', '[[9999999999, 10'),
+	(', 1]]', ', 0]]'), (', 1]]', ', 4294967296]]'), (', 1]]', ', 4294967295], [1, 10, 20, 1]]'),
+	('20, 1', '20, 2147483647'), ('10, 20', '-2147483648, 20'), ('10, 20', '10, 2147483647'),
+	(', 1]]', ']]'), (', 1]]', ', 1, 1]]'), (', 1]]', ', 1],]'), ('[1, 3]', '[0, 3]'), ('[1, 3]', '[1, 0]'),
+	('[1, 3]', '[1, -3]'), ('[1, 3]', '[1, 1e999]'),
+	('[1, 3]', '[1, NaN]'), ('[1, 3]', '[1, 0x3]'), ('[[1, 3]]', 'null'), ('[[1, 3]]', '[]'), ('}', '} x'),
+	('"spend": [[1, 3]]}', '"spend": [[1, 3]]'),
 	('"history"', '"summary"')
 ) v (original, replacement);
 SELECT pg_temp.try('') AS verdict UNION ALL SELECT pg_temp.try('{}') UNION ALL SELECT pg_temp.try('[]');
@@ -135,14 +150,19 @@ DROP TABLE purchase, customer, whole, part, good;
 CREATE TABLE odd AS
 	SELECT 1 AS customer, clv_history(date '2000-01-01' + d, 1) AS history FROM generate_series(0, 4096) d
 	UNION ALL SELECT 2, clv_history(date '2000-01-01' + d, 1) FROM generate_series(0, 4095) d
-	UNION ALL SELECT 3 + i, clv_history(date '2000-01-01' + i * 16384 + d * (i + 1), 2) FROM generate_series(-3, 3) i, generate_series(0, 1) d GROUP BY i
+	UNION ALL SELECT 3 + i, clv_history(date '2000-01-01' + i * 16384 + d * (i + 1), 2)
+	  FROM generate_series(-3, 3) i, generate_series(0, 1) d GROUP BY i
 	UNION ALL SELECT 20, clv_history(d, 3) FROM unnest(ARRAY[date '4700-01-01 BC', '2000-01-01']) d
 	UNION ALL SELECT 21, clv_history(date '2000-01-01' + d, 3) FROM unnest(ARRAY[0, 32767]) d
 	UNION ALL SELECT 22, clv_history(date '2000-01-01' + d, 3) FROM unnest(ARRAY[0, 32768]) d;
-SELECT (SELECT clv_cells(history ORDER BY customer) FROM odd) = (SELECT clv_cells(history ORDER BY customer DESC) FROM odd) AS any_order,
-	   (SELECT clv_cells(history) FROM odd) = (SELECT clv_cells_rollup(c) FROM (SELECT clv_cells(history) AS c FROM odd GROUP BY customer) q) AS any_split,
+SELECT (SELECT clv_cells(history ORDER BY customer) FROM odd)
+	   = (SELECT clv_cells(history ORDER BY customer DESC) FROM odd) AS any_order,
+	   (SELECT clv_cells(history) FROM odd) = (SELECT clv_cells_rollup(c)
+												 FROM (SELECT clv_cells(history) AS c
+														 FROM odd GROUP BY customer) q) AS any_split,
 	   (SELECT clv_cells(history) FROM odd) = (SELECT clv_cells(history)::text::clv_cells FROM odd) AS text,
-	   (SELECT jsonb_array_length(clv_cells(history)::jsonb -> 'cells') FROM odd) = (SELECT count(*) FROM odd) AS all_there;
+	   (SELECT jsonb_array_length(clv_cells(history)::jsonb -> 'cells') FROM odd)
+	   = (SELECT count(*) FROM odd) AS all_there;
 -- one count more than a word holds, and the rest of them
 SELECT clv_cells(h, clv_options(spend => 'none'))::jsonb -> 'cells' AS cells
 	FROM (SELECT clv_history(date '2020-01-01', 5) AS h OFFSET 0) one, generate_series(1, 4194304);

@@ -27,7 +27,8 @@ SELECT clv_parameters(clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}'), 
 SELECT clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}', covariates => '[{"name": "gender", "purchase": 1}]');
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '{"gender": 1}');
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '["gender"]');
-SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": "gender", "buys": 1}]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
+		   covariates => '[{"name": "gender", "buys": 1}]');
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": 1}]');
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
 	covariates => jsonb_build_array(jsonb_build_object('name', repeat('x', 64))));
@@ -48,26 +49,34 @@ CREATE FUNCTION pg_temp.sound(edit text) RETURNS text LANGUAGE sql AS $$
 				ELSE jsonb_set(model, split_part(edit, ' ', 1)::text[], substr(edit, strpos(edit, ' ') + 1)::jsonb) END::text
 	FROM (SELECT '{"version": 1, "time_unit": "7 days", "as_of": "1997-09-30", "occasion": 1,
 		"purchase": {"family": "bg/nbd", "parameters": {"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5},
-			"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5, "gradient_norm": 1e-9, "iterations": 6,
+			"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5,
+				"gradient_norm": 1e-9, "iterations": 6,
 			"covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
 		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all"}}'::jsonb AS model) s
 $$;
 SELECT edit, pg_temp.try(edit) FROM unnest(ARRAY['',
 	'{version}', '{version} 2', '{version} "1"', '{version} 1.5', '{time_unit}', '{time_unit} "-7 days"', '{time_unit} 7',
-	'{time_unit} "soon"', '{time_unit} "0 days"', '{time_unit} null', '{as_of}', '{as_of} null', '{as_of} "today"', '{as_of} "infinity"',
-	'{as_of} "30/09/1997"', '{as_of} "1997-09-31"', '{as_of} "0044-03-15 BC"', '{as_of} 19970930', '{occasion} -1', '{occasion} 3000000000',
+	'{time_unit} "soon"', '{time_unit} "0 days"', '{time_unit} null', '{as_of}', '{as_of} null',
+	'{as_of} "today"', '{as_of} "infinity"',
+	'{as_of} "30/09/1997"', '{as_of} "1997-09-31"', '{as_of} "0044-03-15 BC"', '{as_of} 19970930',
+	'{occasion} -1', '{occasion} 3000000000',
 	'{colour} 1', '{purchase} 1', '{purchase} []', '{purchase}', '{spend}',
 	'{purchase,family}', '{purchase,family} "gamma/gamma"', '{purchase,family} "none"', '{purchase,family} 1',
 	'{spend,family} "bg/nbd"', '{purchase,parameters}', '{purchase,parameters} []', '{purchase,parameters,r}',
-	'{purchase,parameters,r} 0', '{purchase,parameters,r} 1e400', '{purchase,parameters,r} 1e-400', '{purchase,parameters,s} 1',
+	'{purchase,parameters,r} 0', '{purchase,parameters,r} 1e400', '{purchase,parameters,r} 1e-400',
+	'{purchase,parameters,s} 1',
 	'{purchase,customers}', '{purchase,customers} -1', '{purchase,customers} 1.5', '{purchase,customers} 1e19',
 	'{purchase,skipped} "3"', '{purchase,converged} 1', '{purchase,log_likelihood} "NaN"', '{purchase,iterations} 1e10',
 	'{purchase,basis} "all"', '{spend,basis} "some"', '{spend,iterations} 1',
 	'{purchase,covariance} []', '{purchase,covariance} 1', '{purchase,covariance,0} [1,1]', '{purchase,covariance,0} 1',
-	'{purchase,covariance,0,0} 0', '{purchase,covariance,0,0} -1', '{purchase,covariance,1,0} 1', '{purchase,covariance,0,0} "1"',
-	'{spend_skipped} 1', '{candidates} 1', '{candidates} {}', '{candidates} [1]', '{candidates} [{}]', '{candidates} [{"family":"none"}]',
-	'{candidates} [{"family":"gamma/gamma"}]', '{candidates} [{"family":"mbg/nbd","bic":"1"}]', '{candidates} [{"family":"mbg/nbd","k":1}]',
-	'{candidates} []', '{spend,covariates} []', '{purchase,covariates} []', '{purchase,covariates} {}', '{purchase,covariates} [1]',
+	'{purchase,covariance,0,0} 0', '{purchase,covariance,0,0} -1', '{purchase,covariance,1,0} 1',
+	'{purchase,covariance,0,0} "1"',
+	'{spend_skipped} 1', '{candidates} 1', '{candidates} {}', '{candidates} [1]', '{candidates} [{}]',
+	'{candidates} [{"family":"none"}]',
+	'{candidates} [{"family":"gamma/gamma"}]', '{candidates} [{"family":"mbg/nbd","bic":"1"}]',
+	'{candidates} [{"family":"mbg/nbd","k":1}]',
+	'{candidates} []', '{spend,covariates} []', '{purchase,covariates} []', '{purchase,covariates} {}',
+	'{purchase,covariates} [1]',
 	'{purchase,covariance,3} [0,0,0.05,0.0625]', '{purchase,covariance,3} [0,0,0.0501,0.0625]']) edit;
 -- text that is nothing of the kind
 CREATE FUNCTION pg_temp.state(text) RETURNS text LANGUAGE plpgsql AS $$
@@ -78,4 +87,5 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SELECT text, pg_temp.state(text) FROM unnest(ARRAY['{}', '[]', '1', 'null', '', '{"version": 1', 'bg/nbd']) text;
 -- as in jsonb, the last of two members counts
-SELECT '{"version": 1, "spend": {"family": "gamma/gamma", "parameters": {"p": 1, "p": 2, "q": 2, "gamma": 3}}}'::clv_model;
+SELECT '{"version": 1, "spend": {"family": "gamma/gamma",
+	"parameters": {"p": 1, "p": 2, "q": 2, "gamma": 3}}}'::clv_model;

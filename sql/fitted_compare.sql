@@ -1,16 +1,23 @@
 -- clv_compare(): likelihood-ratio tests of models that are written down as fits of 600 customers
-CREATE FUNCTION pg_temp.fit(family text, params jsonb, log_likelihood float8, covariates jsonb DEFAULT '[]', more jsonb DEFAULT '{}')
-RETURNS clv_model LANGUAGE sql RETURN (jsonb_build_object('version', 1, 'time_unit', '7 days', 'as_of', '2006-12-31', 'purchase',
+CREATE FUNCTION pg_temp.fit(family text, params jsonb, log_likelihood float8, covariates jsonb DEFAULT '[]',
+	more jsonb DEFAULT '{}')
+RETURNS clv_model LANGUAGE sql
+	RETURN (jsonb_build_object('version', 1, 'time_unit', '7 days', 'as_of', '2006-12-31', 'purchase',
 	jsonb_build_object('family', family, 'parameters', params, 'customers', 600, 'converged', true,
 					   'log_likelihood', log_likelihood, 'covariates', covariates) || more))::clv_model;
 CREATE FUNCTION pg_temp.bg(log_likelihood float8, covariates jsonb DEFAULT '[]', more jsonb DEFAULT '{}')
-RETURNS clv_model LANGUAGE sql RETURN pg_temp.fit('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', log_likelihood, covariates, more);
+RETURNS clv_model LANGUAGE sql
+	RETURN pg_temp.fit('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', log_likelihood, covariates, more);
 
 -- the numbers of R's lrtest on the apparel shop, four effects more
-SELECT abs(statistic - 54.0702357380487) < 1e-9 AS statistic, df, abs(p_value / 5.08744677007528e-11 - 1) < 1e-9 AS p_value,
-	   abs(delta_aic - (8 - 54.0702357380487)) < 1e-9 AS delta_aic, abs(delta_bic - (4 * ln(600) - 54.0702357380487)) < 1e-9 AS delta_bic, larger
+SELECT abs(statistic - 54.0702357380487) < 1e-9 AS statistic, df,
+	   abs(p_value / 5.08744677007528e-11 - 1) < 1e-9 AS p_value,
+	   abs(delta_aic - (8 - 54.0702357380487)) < 1e-9 AS delta_aic,
+	   abs(delta_bic - (4 * ln(600) - 54.0702357380487)) < 1e-9 AS delta_bic, larger
 FROM clv_compare(pg_temp.bg(-5848.09782696242),
-	pg_temp.bg(-5821.06270909339, '[{"name": "gender", "purchase": 0.3, "churn": -0.6}, {"name": "channel", "purchase": 0.6, "churn": 0.8}]'));
+	pg_temp.bg(-5821.06270909339,
+		'[{"name": "gender", "purchase": 0.3, "churn": -0.6}, {"name": "channel", "purchase": 0.6, "churn": 0.8}]')
+		);
 -- in the other order
 SELECT df, larger FROM clv_compare(pg_temp.bg(-10, '[{"name": "gender"}]'), pg_temp.bg(-12));
 -- one covariate more, wherever it stands; two effects each
@@ -37,27 +44,36 @@ SELECT clv_compare(pg_temp.bg(-10, '[{"name": "a"}]'), pg_temp.bg(-9, '[{"name":
 SELECT clv_compare(pg_temp.bg(-10, '[{"name": "a"}]'), pg_temp.bg(-9, '[{"name": "b"}, {"name": "c"}]'));
 SELECT clv_compare(pg_temp.bg(-10), pg_temp.fit('mbg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', -9));
 SELECT clv_compare(pg_temp.bg(-10), pg_temp.bg(-9, '[{"name": "a"}]', '{"customers": 599, "skipped": 1}'));
-SELECT clv_compare(pg_temp.bg(-10), jsonb_set(pg_temp.bg(-9, '[{"name": "a"}]')::jsonb, '{as_of}', '"2007-01-07"')::clv_model);
+SELECT clv_compare(pg_temp.bg(-10),
+		   jsonb_set(pg_temp.bg(-9, '[{"name": "a"}]')::jsonb, '{as_of}', '"2007-01-07"')::clv_model);
 SELECT clv_compare(pg_temp.bg(-10), (pg_temp.bg(-9, '[{"name": "a"}]')::jsonb - 'as_of')::clv_model);
-SELECT clv_compare(pg_temp.bg(-10), jsonb_set(pg_temp.bg(-9, '[{"name": "a"}]')::jsonb, '{time_unit}', '"1 day"')::clv_model);
+SELECT clv_compare(pg_temp.bg(-10),
+		   jsonb_set(pg_temp.bg(-9, '[{"name": "a"}]')::jsonb, '{time_unit}', '"1 day"')::clv_model);
 SELECT clv_compare(pg_temp.bg(-10), jsonb_set(pg_temp.bg(-9, '[{"name": "a"}]')::jsonb, '{occasion}', '7')::clv_model);
-SELECT clv_compare(pg_temp.bg(-10), clv_model('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week', '2006-12-31', '[{"name": "a"}]'));
+SELECT clv_compare(pg_temp.bg(-10),
+		   clv_model('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week', '2006-12-31',
+			   '[{"name": "a"}]'));
 SELECT clv_compare(pg_temp.bg(-10), clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}'));
 
 -- models with covariates as values: text, JSON, parameters
 CREATE TEMP TABLE m AS SELECT pg_temp.bg(-10, '[{"name": "gender", "purchase": 0.25, "churn": -0.5}]',
-	'{"covariance": [[0.01], [0, 0.01], [0, 0, 0.01], [0, 0, 0, 0.01], [0, 0, 0, 0, 0.04], [0, 0, 0, 0, 0.01, 0.09]]}') AS model;
-SELECT model::text::clv_model = model AS text, model::jsonb::clv_model = model AS jsonb, model::jsonb #> '{purchase,covariates}' AS covariates,
+	'{"covariance": [[0.01], [0, 0.01], [0, 0, 0.01], [0, 0, 0, 0.01], [0, 0, 0, 0, 0.04], [0, 0, 0, 0, 0.01, 0.09]]}')
+		AS model;
+SELECT model::text::clv_model = model AS text, model::jsonb::clv_model = model AS jsonb,
+	   model::jsonb #> '{purchase,covariates}' AS covariates,
 	   model = clv_model('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week', '2006-12-31',
 						 '[{"name": "gender", "purchase": 0.25, "churn": -0.5}]') AS by_hand FROM m;
-SELECT name, estimate, round(std_error::numeric, 9) AS std_error, process, lower < estimate AND estimate < upper AS inside,
-	   abs(CASE WHEN process = 'transaction' THEN ln(upper / lower) / estimate ELSE upper - lower END - 2 * 1.959963984540054 * std_error / estimate ^
+SELECT name, estimate, round(std_error::numeric, 9) AS std_error, process,
+	   lower < estimate AND estimate < upper AS inside,
+	   abs(CASE WHEN process = 'transaction' THEN ln(upper / lower) / estimate
+		   ELSE upper - lower END - 2 * 1.959963984540054 * std_error / estimate ^
 		CASE WHEN process = 'transaction' THEN 2 ELSE 0 END) < 1e-9 AS wald
 FROM m, clv_parameters(model);
 SELECT aic = 2 * 6 + 20 AS aic, abs(bic - (6 * ln(600) + 20)) < 1e-9 AS bic FROM m, clv_diagnostics(model);
 -- names keep their characters; a covariate may be silent
 SELECT model::text::clv_model = model AS text, p.name, p.estimate, p.std_error, p.process
-FROM clv_model('mbg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week', covariates => '[{"name": "Größe \"XL\""}]') model, clv_parameters(model) p
+FROM clv_model('mbg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week',
+	 covariates => '[{"name": "Größe \"XL\""}]') model, clv_parameters(model) p
 WHERE p.process LIKE '%effect';
 -- the same name twice, none, no number
 SELECT pg_temp.bg(-10, '[{"name": "a"}, {"name": "a"}]');

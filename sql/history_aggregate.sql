@@ -15,7 +15,8 @@ END $$;
 -- days are UTC days, whatever the time zone of the session
 SET TimeZone = 'Pacific/Kiritimati';
 SELECT clv_history(t::timestamptz, 1::numeric)
-FROM (VALUES ('1997-01-01 00:00:00+00'), ('1997-01-01 23:59:59.999999+00'), ('1997-01-02 10:00+14'), ('1999-12-31 23:59:59.999999+00'), ('2000-01-01 00:00+00')) v (t);
+FROM (VALUES ('1997-01-01 00:00:00+00'), ('1997-01-01 23:59:59.999999+00'), ('1997-01-02 10:00+14'),
+		  ('1999-12-31 23:59:59.999999+00'), ('2000-01-01 00:00+00')) v (t);
 SELECT clv_history(t::timestamp, 1::numeric)
 FROM (VALUES ('1997-01-01 00:00'), ('1997-01-01 23:59:59.999999'), ('1997-01-02 00:00')) v (t);
 RESET TimeZone;
@@ -42,7 +43,9 @@ WITH every(h) AS (
 	SELECT clv_history(d, a ORDER BY n DESC) FROM rows UNION ALL
 	SELECT clv_history(d, a ORDER BY a, n) FROM rows)
 SELECT count(*), count(DISTINCT h) FROM every;
-SELECT clv_history(d, (a * 4)::int) = clv_history(d, (a * 4)::bigint) AND clv_history(d, (a * 4)::bigint) = clv_history(d, a * 4) FROM rows;
+SELECT clv_history(d, (a * 4)::int) = clv_history(d, (a * 4)::bigint)
+	   AND clv_history(d, (a * 4)::bigint) = clv_history(d, a * 4)
+FROM rows;
 -- without money: purchases of unknown amount
 SELECT clv_history(d) = clv_history(d, NULL) AND clv_history(d) = clv_history(d::timestamp) AND
 	   clv_history(d) = clv_history(d::timestamp AT TIME ZONE 'UTC') FROM rows;
@@ -60,20 +63,31 @@ FROM clv_purchase_log((SELECT clv_history(date '1990-01-01' + i, 1, 14) FROM gen
 SELECT clv_history(d, NULL, 30) FROM (VALUES (date '2001-01-01'), ('2001-01-30'), ('2001-01-31'), ('2000-12-31')) v (d);
 
 -- amounts: what a decimal says, exactly
-SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 0.1::float8), ('1997-01-01', 0.2), ('1997-01-02', 1e15), ('1997-01-03', 123456.789012)) v (d, a);
-SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 29.33::real), ('1997-01-02', 1e6), ('1997-01-03', 0.001)) v (d, a);
-SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 9223372036854775807::bigint), ('1997-01-01', -9223372036854775807)) v (d, a);
-SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 9223372036854775807::bigint), ('1997-01-01', 9223372036854775807)) v (d, a);
-SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 1e-300::float8), ('1997-01-01', 0)) v (d, a) HAVING clv_total_spend(clv_history(d, a)) <> 1e-300;
+SELECT clv_history(d, a)
+FROM (VALUES (date '1997-01-01', 0.1::float8), ('1997-01-01', 0.2), ('1997-01-02', 1e15),
+		  ('1997-01-03', 123456.789012)) v (d, a);
+SELECT clv_history(d, a)
+FROM (VALUES (date '1997-01-01', 29.33::real), ('1997-01-02', 1e6), ('1997-01-03', 0.001)) v (d, a);
+SELECT clv_history(d, a)
+FROM (VALUES (date '1997-01-01', 9223372036854775807::bigint), ('1997-01-01', -9223372036854775807)) v (d, a);
+SELECT clv_history(d, a)
+FROM (VALUES (date '1997-01-01', 9223372036854775807::bigint), ('1997-01-01', 9223372036854775807)) v (d, a);
+SELECT clv_history(d, a)
+FROM (VALUES (date '1997-01-01', 1e-300::float8), ('1997-01-01', 0)) v (d, a)
+HAVING clv_total_spend(clv_history(d, a)) <> 1e-300;
 -- from narrow to wide and back again
-SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 0.1234567), ('1997-01-02', 5), ('1997-01-01', -0.0234567)) v (d, a);
-SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 1.5), ('1997-01-02', 99999999999999999999), ('1997-01-02', -99999999999999999990)) v (d, a);
+SELECT clv_history(d, a)
+FROM (VALUES (date '1997-01-01', 0.1234567), ('1997-01-02', 5), ('1997-01-01', -0.0234567)) v (d, a);
+SELECT clv_history(d, a)
+FROM (VALUES (date '1997-01-01', 1.5), ('1997-01-02', 99999999999999999999),
+		  ('1997-01-02', -99999999999999999990)) v (d, a);
 -- numerics of every shape against their own text
 SELECT count(*), count(*) FILTER (WHERE clv_total_spend(h) <> a) AS wrong
 FROM (SELECT a, clv_history(date '1997-01-01', a) AS h
 	  FROM (SELECT DISTINCT sign * m * 10::numeric ^ e AS a
 			FROM (VALUES (1), (-1)) s (sign), generate_series(-9, 25) e,
-				 (VALUES (1), (9), (10), (99), (1234), (9999), (10000), (10001), (99990000), (123456789), (1234567890123456)) m (m)) n
+				 (VALUES (1), (9), (10), (99), (1234), (9999), (10000), (10001), (99990000), (123456789),
+					  (1234567890123456)) m (m)) n
 	  GROUP BY a) g;
 SELECT count(*) FILTER (WHERE clv_total_spend(h) <> a::text::numeric) AS wrong
 FROM (SELECT a, clv_history(date '1997-01-01', a) AS h
@@ -84,7 +98,8 @@ FROM (SELECT a, clv_history(date '1997-01-01', a) AS h
 SELECT count(*) FILTER (WHERE clv_total_spend(h) <> a::text::numeric) AS wrong
 FROM (SELECT a, clv_history(date '1997-01-01', a) AS h
 	  FROM (SELECT DISTINCT (sign * m * 10::float8 ^ e)::real AS a
-			FROM (VALUES (1), (-1)) s (sign), generate_series(-15, 15) e, (VALUES (1), (3), (29.33), (16777217), (0.33333)) m (m)) n
+			FROM (VALUES (1), (-1)) s (sign), generate_series(-15, 15) e,
+				 (VALUES (1), (3), (29.33), (16777217), (0.33333)) m (m)) n
 	  GROUP BY a) g;
 -- a numeric that is stored compressed
 CREATE TEMP TABLE toasted (a numeric);
@@ -107,11 +122,14 @@ FROM (VALUES
 	(18, $$date '1997-01-01', 1, 7.5$$)) v (n, arguments)
 ORDER BY n;
 -- FILTER keeps such rows out; a NULL time is never looked at
-SELECT clv_history(d, a) FILTER (WHERE a <> 'NaN') FROM (VALUES (date '1997-01-01', 1::numeric), ('1997-01-02', 'NaN')) v (d, a);
+SELECT clv_history(d, a) FILTER (WHERE a <> 'NaN')
+FROM (VALUES (date '1997-01-01', 1::numeric), ('1997-01-02', 'NaN')) v (d, a);
 SELECT clv_history(d, a) FROM (VALUES (date '1997-01-01', 1::numeric), (NULL, 'NaN')) v (d, a);
 
 -- in a window, frame by frame
 SELECT bool_and(h = (SELECT clv_history(r.d, r.a) FROM rows r WHERE r.n <= w.n)) AS growing
 FROM (SELECT n, clv_history(d, a) OVER (ORDER BY n) AS h FROM rows) w WHERE h IS NOT NULL;
-SELECT bool_and(h IS NOT DISTINCT FROM (SELECT clv_history(r.d, r.a) FROM rows r WHERE r.n BETWEEN w.n - 1 AND w.n)) AS sliding
+SELECT bool_and(h IS NOT DISTINCT FROM (SELECT clv_history(r.d, r.a)
+										FROM rows r
+										WHERE r.n BETWEEN w.n - 1 AND w.n)) AS sliding
 FROM (SELECT n, clv_history(d, a) OVER (ORDER BY n ROWS 1 PRECEDING) AS h FROM rows) w;

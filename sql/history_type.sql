@@ -13,7 +13,8 @@ END $$;
 -- what is written is what was read, once it is in order
 SELECT clv_history '{"occasion":1,"days":[]}';
 SELECT clv_history '{"occasion":1,"days":[["1997-01-01",29.33],["1997-03-02",-11.77,"refund"],["1997-03-05",null]]}';
-SELECT clv_history ' { "days" : [ ["1997-03-05" , 7.5, "unknown" , 2] , ["1997-01-01",1e1], ["1997-03-05",null]] , "occasion" : 1 } ';
+SELECT clv_history ' { "days" : [ ["1997-03-05" , 7.5, "unknown" , 2] , ["1997-01-01",1e1],
+	["1997-03-05",null]] , "occasion" : 1 } ';
 SELECT clv_history '{"occasion":7,"days":[["1997-01-01",1],["1997-01-03",2],["1997-01-06",3.10]]}';
 SELECT clv_history '{"occasion":1,"days":[["0044-03-15 BC",1],["0001-01-01 BC",2],["0001-01-01",3],["12345-12-31",4]]}';
 -- a refund and a purchase of the same day are a purchase, whatever is left of it
@@ -21,7 +22,8 @@ SELECT clv_history '{"occasion":1,"days":[["1997-01-01",-5,"refund"],["1997-01-0
 -- scale: the smallest that holds every amount, and digits where six are not enough
 SELECT clv_history '{"occasion":1,"days":[["1997-01-01",1.500000],["1997-01-02",0.0]]}';
 SELECT clv_history '{"occasion":1,"days":[["1997-01-01",0.000001],["1997-01-02",-0.0]]}';
-SELECT clv_history '{"occasion":1,"days":[["1997-01-01",0.30000000000000004],["1997-01-02",-10.50],["1997-01-03",null]]}';
+SELECT clv_history '{"occasion":1,"days":[["1997-01-01",0.30000000000000004],["1997-01-02",-10.50],
+	["1997-01-03",null]]}';
 SELECT clv_history '{"occasion":1,"days":[["1997-01-01",9223372036854775807],["1997-01-02",1]]}';
 SELECT clv_history '{"occasion":1,"days":[["1997-01-01",1e40],["1997-01-01",-1e40],["1997-01-02",7.25]]}';
 SELECT length(clv_history '{"occasion":1,"days":[["1997-01-01",1e308]]}'::text);
@@ -43,8 +45,10 @@ FROM (VALUES
 	(30, '{"occasion":1,"days":[["1997-01-01",1_0]]}'), (31, '{"occasion":1,"days":[["1997-01-01",+1]]}'),
 	(32, '{"occasion":1,"days":[["1997-01-01",.5]]}'), (33, '{"occasion":1,"days":[["1997-01-01","5"]]}'),
 	(34, '{"occasion":1,"days":[["1997-01-01",1e]]}'), (35, '{"occasion":1,"days":[["1997-01-01",5,"refund"]]}'),
-	(36, '{"occasion":1,"days":[["1997-01-01",0,"refund"]]}'), (37, '{"occasion":1,"days":[["1997-01-01",null,"refund"]]}'),
-	(38, '{"occasion":1,"days":[["1997-01-01",1,"unknown"]]}'), (39, '{"occasion":1,"days":[["1997-01-01",1,"unknown",0]]}'),
+	(36, '{"occasion":1,"days":[["1997-01-01",0,"refund"]]}'),
+	(37, '{"occasion":1,"days":[["1997-01-01",null,"refund"]]}'),
+	(38, '{"occasion":1,"days":[["1997-01-01",1,"unknown"]]}'),
+	(39, '{"occasion":1,"days":[["1997-01-01",1,"unknown",0]]}'),
 	(40, '{"occasion":1,"days":[["1997-01-01",1,"unknown",99999999999999999999]]}'),
 	(41, '{"occasion":1,"days":[["1997-01-01",1,"gift"]]}')) v (n, input)
 ORDER BY n;
@@ -72,12 +76,14 @@ SELECT count(*) FILTER (WHERE (a.n = b.n) <> (a.h = b.h)) AS eq,
 	   count(*) FILTER (WHERE (a.h < b.h) <> (b.h > a.h) OR (a.h <= b.h) <> (b.h >= a.h)) AS mirrored,
 	   count(*) FILTER (WHERE (a.h < b.h)::int + (a.h = b.h)::int + (a.h > b.h)::int <> 1) AS trichotomy,
 	   count(*) FILTER (WHERE (a.h <= b.h) <> (a.h < b.h OR a.h = b.h)) AS le,
-	   count(*) FILTER (WHERE a.n = b.n AND clv_internal.clv_history_hash(a.h) <> clv_internal.clv_history_hash(b.h)) AS hash
+	   count(*) FILTER (
+		   WHERE a.n = b.n AND clv_internal.clv_history_hash(a.h) <> clv_internal.clv_history_hash(b.h)) AS hash
 FROM sample a, sample b;
 SELECT count(DISTINCT h) FROM (SELECT h FROM sample UNION ALL SELECT h FROM sample) s;
 SET enable_sort = off;
 SELECT count(*) FROM (SELECT h FROM (SELECT h FROM sample UNION ALL SELECT h FROM sample) s GROUP BY h) g;
-SELECT count(*) FROM (SELECT h FROM (SELECT h FROM sample UNION ALL SELECT h FROM sample) s GROUP BY h HAVING count(*) = 2) g;
+SELECT count(*)
+FROM (SELECT h FROM (SELECT h FROM sample UNION ALL SELECT h FROM sample) s GROUP BY h HAVING count(*) = 2) g;
 RESET enable_sort;
 CREATE UNIQUE INDEX ON sample (h);
 SELECT pg_temp.complaint('INSERT INTO sample SELECT * FROM sample WHERE n = 6') ~ '^23505';

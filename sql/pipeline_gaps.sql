@@ -5,8 +5,10 @@ SET datestyle = 'ISO';
 \set SHOW_CONTEXT never
 
 CREATE TABLE till AS
-SELECT c::int8 AS id, date '2017-01-01' + (c * 79 % 180 + k * (5 + c * 31 % 61)) AS day, (5 + c * 13 % 41 + k % 3)::numeric AS amount
-FROM generate_series(1, 300) c, generate_series(0, 12) k WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 79 % 180 + k * (5 + c * 31 % 61) < 365;
+SELECT c::int8 AS id, date '2017-01-01' + (c * 79 % 180 + k * (5 + c * 31 % 61)) AS day,
+	   (5 + c * 13 % 41 + k % 3)::numeric AS amount
+FROM generate_series(1, 300) c, generate_series(0, 12) k
+WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 79 % 180 + k * (5 + c * 31 % 61) < 365;
 
 -- ---- a mistyped date is looked past: one in the past, another, and one to come ----
 CALL clv_create_pipeline('gaps', 'till', 'id', 'day', 'amount');
@@ -19,11 +21,14 @@ SET client_min_messages = warning;
 CALL clv_refresh('gaps');
 SET client_min_messages = error;
 CALL clv_alter_pipeline('gaps', refit => 'always');
-SELECT e.as_of = g.as_of AS as_of, e.active_customers = g.active_customers AS active, e.clv = g.clv AS clv, e.past_revenue = g.past_revenue AS past,
+SELECT e.as_of = g.as_of AS as_of, e.active_customers = g.active_customers AS active, e.clv = g.clv AS clv,
+	   e.past_revenue = g.past_revenue AS past,
 	   e.revenue_after, e.isolated_day FROM gaps.equity e, good g;
 SELECT note FROM gaps.runs WHERE is_current;
 CALL clv_refresh('gaps');
-SELECT e.as_of = g.as_of AS as_of, e.active_customers = g.active_customers AS active, e.clv = g.clv AS fitted_alike FROM gaps.equity e, good g;
+SELECT e.as_of = g.as_of AS as_of, e.active_customers = g.active_customers AS active,
+	   e.clv = g.clv AS fitted_alike
+FROM gaps.equity e, good g;
 -- where a day is given, it is that day
 CALL clv_refresh('gaps', as_of => '2024-03-01');
 SELECT as_of, isolated_day, revenue_after FROM gaps.equity;
@@ -41,7 +46,8 @@ CALL clv_alter_pipeline('gaps', attribute_source => 'person', attributes => 'cha
 CALL clv_refresh('gaps');
 SELECT bool_and(segment = CASE WHEN r = 1 THEN 'Low' WHEN id % 5 > 0 THEN 'Web' ELSE '(none)' END) AS segments,
 	   count(*) FILTER (WHERE segment = '(none)') AS without FROM gaps.customers;
-SELECT note ~ '48 customers in no segment: no rule holds, or what one needs is not known' AS said FROM gaps.runs WHERE is_current;
+SELECT note ~ '48 customers in no segment: no rule holds, or what one needs is not known' AS said
+FROM gaps.runs WHERE is_current;
 CALL clv_alter_pipeline('gaps', map => 'rfm', "reset" => '{attributes}');
 
 -- ---- ratings after the day ----
@@ -49,15 +55,19 @@ CREATE TABLE answer AS SELECT id, 7 AS score, date '2017-06-01' AS at FROM perso
 INSERT INTO answer VALUES (1, 1, '2018-06-01'), (2, 1, '2018-06-01'), (NULL, 1, '2018-06-01');
 CALL clv_alter_pipeline('gaps', rating_source => 'answer', rating => 'score', rated_at => 'at');
 CALL clv_refresh('gaps');
-SELECT note ~ '; 2 ratings after the day left out' AS said, (SELECT min(rating) FROM gaps.customers) AS lowest FROM gaps.runs WHERE is_current;
+SELECT note ~ '; 2 ratings after the day left out' AS said, (SELECT min(rating) FROM gaps.customers) AS lowest
+FROM gaps.runs WHERE is_current;
 CALL clv_alter_pipeline('gaps', "reset" => '{ratings}');
 
 -- ---- spend that cannot be fitted: purchases all the same, and NULL for money to come ----
 UPDATE till SET amount = NULL WHERE (id, day) NOT IN (SELECT id, min(day) FROM till GROUP BY 1);
 CALL clv_alter_pipeline('gaps', map => 'potential', level => 0.9);
 CALL clv_refresh('gaps');
-SELECT status, note ~ '; no values, because the spend could not be fitted' AS said FROM gaps.runs ORDER BY run DESC LIMIT 1;
-SELECT count(*) > 200 AS customers, bool_and(clv IS NULL AND expected_spend IS NULL AND expected_purchases IS NOT NULL) AS no_money, count(monetary) > 200 AS past
+SELECT status, note ~ '; no values, because the spend could not be fitted' AS said
+FROM gaps.runs ORDER BY run DESC LIMIT 1;
+SELECT count(*) > 200 AS customers,
+	   bool_and(clv IS NULL AND expected_spend IS NULL AND expected_purchases IS NOT NULL) AS no_money,
+	   count(monetary) > 200 AS past
 FROM gaps.customers;
 SELECT bool_and(expected_revenue IS NULL AND expected_purchases > 0) AS forecast FROM gaps.forecast;
 SELECT expected_purchases > 0 AS new_customer, max_acquisition_cost FROM gaps.new_customer;
@@ -67,21 +77,27 @@ SELECT count(*) AS winback_in_money FROM gaps.winback WHERE value_at_risk IS NOT
 -- ---- a model before the hold-out that did not converge is seen ----
 CALL clv_alter_pipeline('gaps', options => clv_options(max_iterations => 1, spend => 'none'));
 CALL clv_refresh('gaps');
-SELECT bool_and(converged) AS stopped_short, (SELECT bool_and(converged) FROM gaps.lift) AS lift, (SELECT converged FROM gaps.models WHERE is_current) AS model
+SELECT bool_and(converged) AS stopped_short, (SELECT bool_and(converged) FROM gaps.lift) AS lift,
+	   (SELECT converged FROM gaps.models WHERE is_current) AS model
 FROM gaps.calibration;
 SELECT note FROM gaps.runs WHERE is_current;
 
-SELECT bool_and((cumulative_purchases_low IS NULL) = (cumulative_purchases_high IS NULL) AND coalesce(cumulative_purchases_low < cumulative_purchases_high, true))
+SELECT bool_and((cumulative_purchases_low IS NULL) = (cumulative_purchases_high IS NULL)
+		   AND coalesce(cumulative_purchases_low < cumulative_purchases_high, true))
 	AS limits_or_none FROM gaps.forecast;
 
--- ---- a table that has grown since its statistics were made, or has none, is not read as a whole for a few customers ----
+-- ---- a table that has grown since its statistics, or has none, is not read as a whole for a few customers ----
 CREATE TABLE grown (id int8, day date, amount numeric, written timestamptz) WITH (autovacuum_enabled = false);
 CREATE INDEX grown_id ON grown (id);
 INSERT INTO grown SELECT i % 3000, '2017-01-01', 1, '2017-02-01' FROM generate_series(1, 20000) i;
 CALL clv_alter_pipeline('gaps', source => 'grown', changed_at => 'written');
-CREATE FUNCTION plan(statement text) RETURNS SETOF text LANGUAGE plpgsql AS 'BEGIN RETURN QUERY EXECUTE ''EXPLAIN '' || statement; END';
-SELECT clv_internal.clv_pipeline_indexed(d) AS indexed, (SELECT bool_or(p ~ 'Index Scan.* grown_id') FROM plan(clv_internal.clv_pipeline_histories(d, 1, true)) p) AS looked_up,
-	   (SELECT bool_or(p ~ 'Seq Scan on grown') FROM plan(clv_internal.clv_pipeline_histories(d, 1, true)) p) AS read_as_a_whole
+CREATE FUNCTION plan(statement text)
+RETURNS SETOF text LANGUAGE plpgsql AS 'BEGIN RETURN QUERY EXECUTE ''EXPLAIN '' || statement; END';
+SELECT clv_internal.clv_pipeline_indexed(d) AS indexed,
+	   (SELECT bool_or(p ~ 'Index Scan.* grown_id')
+		FROM plan(clv_internal.clv_pipeline_histories(d, 1, true)) p) AS looked_up,
+	   (SELECT bool_or(p ~ 'Seq Scan on grown')
+		FROM plan(clv_internal.clv_pipeline_histories(d, 1, true)) p) AS read_as_a_whole
 FROM clv_internal.clv_pipeline_read('gaps') d;
 ALTER TABLE grown ADD shop int8;
 DROP INDEX grown_id;

@@ -6,8 +6,11 @@ SET intervalstyle = 'postgres';
 \set SHOW_CONTEXT never
 
 CREATE TABLE sale AS
-SELECT c::bigint AS customer_id, timestamptz '2020-01-01 23:30+00' + (c * 7 % 180 + k * (2 + c * 37 % 97)) * interval '1 day' AS bought_at,
-	   ((5 + c % 40) * (8 + k * 7 % 5))::numeric(8,1) / 10 AS amount, CASE WHEN k % 5 = 4 THEN 'cancelled' ELSE 'paid' END AS status
+SELECT c::bigint AS customer_id,
+	   timestamptz '2020-01-01 23:30+00'
+		   + (c * 7 % 180 + k * (2 + c * 37 % 97)) * interval '1 day' AS bought_at,
+	   ((5 + c % 40) * (8 + k * 7 % 5))::numeric(8,1) / 10 AS amount,
+	   CASE WHEN k % 5 = 4 THEN 'cancelled' ELSE 'paid' END AS status
 FROM generate_series(1, 200) c, generate_series(0, 60) k
 WHERE (k = 0 OR k <= (ARRAY[0, 1, 3, 60])[1 + c * 11 % 4] - c % 2) AND c * 7 % 180 + k * (2 + c * 37 % 97) < 366;
 
@@ -32,9 +35,11 @@ CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', disc
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', margin => 'NaN');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', level => 95);
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', model => 'bg/nbt');
-CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', options => clv_options(as_of => '2020-12-31'));
+CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount',
+	options => clv_options(as_of => '2020-12-31'));
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', map => 'rfn');
-CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', map => '[{"segment": "A", "attributes": {"channel": ["web"]}}]');
+CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount',
+	map => '[{"segment": "A", "attributes": {"channel": ["web"]}}]');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', map => 'value x satisfaction');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', refit => 'sometimes');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', as_of => 'soon');
@@ -93,7 +98,9 @@ CALL clv_alter_pipeline('s', time_zone => 'UTC', occasion => 7, filter => 'statu
 CALL clv_refresh('s');
 SELECT sum(frequency) = (SELECT sum(clv_purchases(h)) FROM (SELECT clv_history(bought_at, amount, 7) AS h FROM sale
 	WHERE status = 'paid' GROUP BY customer_id) q) AS weeks_of_what_is_paid,
-	   (SELECT total_revenue FROM s.runs WHERE is_current) = (SELECT sum(amount) FROM sale WHERE status = 'paid') AS revenue FROM s.customers;
+	   (SELECT total_revenue FROM s.runs WHERE is_current)
+	   = (SELECT sum(amount) FROM sale WHERE status = 'paid') AS revenue
+FROM s.customers;
 CALL clv_alter_pipeline('s', occasion => 1, "reset" => '{filter}');
 
 -- a filter means what it meant where it was written, whoever refreshes from wherever
@@ -103,7 +110,8 @@ SET search_path = pipeline_words, public;
 CALL clv_alter_pipeline('s', filter => 'is_good(status) -- nothing else');
 SET search_path = public;
 CALL clv_refresh('s');
-SELECT (SELECT total_revenue FROM s.runs WHERE is_current) = (SELECT sum(amount) FROM sale WHERE status = 'paid') AS good;
+SELECT (SELECT total_revenue FROM s.runs WHERE is_current)
+	   = (SELECT sum(amount) FROM sale WHERE status = 'paid') AS good;
 
 -- policies
 CALL clv_alter_pipeline('s', refit => 'never', "reset" => '{filter}');
@@ -154,8 +162,11 @@ SELECT purchase_model, (SELECT count(*) FROM s.forecast WHERE segment = '(all)')
 	   (SELECT count(*) > 0 FROM s.calibration) AS validated FROM s.models WHERE is_current;
 CALL clv_alter_pipeline('s', model => 'mbg/nbd', map => 'abc', "reset" => '{amount}');
 CALL clv_refresh('s');
-SELECT count(*) = 0 AS no_money FROM s.customers WHERE clv IS NOT NULL OR expected_spend IS NOT NULL OR monetary IS NOT NULL;
-SELECT count(*) > 0 AS forecast, bool_and(expected_revenue IS NULL AND expected_purchases > 0) AS no_revenue FROM s.forecast;
+SELECT count(*) = 0 AS no_money
+FROM s.customers
+WHERE clv IS NOT NULL OR expected_spend IS NOT NULL OR monetary IS NOT NULL;
+SELECT count(*) > 0 AS forecast, bool_and(expected_revenue IS NULL AND expected_purchases > 0) AS no_revenue
+FROM s.forecast;
 CALL clv_alter_pipeline('s', amount => 'amount', options => clv_options(), horizon => '1 year');
 CALL clv_refresh('s');
 SELECT count(*) > 0 AS money_again FROM s.customers WHERE clv > 0;
@@ -173,12 +184,17 @@ CREATE TABLE parted (LIKE sale, k uuid) PARTITION BY RANGE (bought_at);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (MINVALUE) TO ('2020-06-01');
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM ('2020-06-01') TO (MAXVALUE);
 INSERT INTO parted SELECT *, md5(customer_id::text)::uuid FROM sale;
-CREATE VIEW seen AS SELECT k AS "Key, of all", bought_at AT TIME ZONE 'UTC' AS "When", amount::float8 AS "How much" FROM parted;
+CREATE VIEW seen AS
+SELECT k AS "Key, of all", bought_at AT TIME ZONE 'UTC' AS "When", amount::float8 AS "How much"
+FROM parted;
 CALL clv_create_pipeline('s', 'seen', 'Key, of all', '"When"', '"How much"', as_of => '2020-12-31');
 CALL clv_refresh('s');
-SELECT count(*) = (SELECT count(DISTINCT customer_id) FROM sale WHERE bought_at < '2021-01-01') AS all_there, pg_typeof(min("Key, of all"::text)) AS typed
+SELECT count(*) = (SELECT count(DISTINCT customer_id) FROM sale WHERE bought_at < '2021-01-01') AS all_there,
+	   pg_typeof(min("Key, of all"::text)) AS typed
 FROM s.customers;
-SELECT data_type FROM information_schema.columns WHERE table_schema = 's' AND table_name = 'winback' AND column_name = 'Key, of all';
+SELECT data_type
+FROM information_schema.columns
+WHERE table_schema = 's' AND table_name = 'winback' AND column_name = 'Key, of all';
 CALL clv_drop_pipeline('s');
 DROP VIEW seen;
 DROP TABLE parted, sale;

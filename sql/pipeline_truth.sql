@@ -8,13 +8,15 @@ SET intervalstyle = 'postgres';
 
 CREATE TABLE ledger AS
 SELECT c::bigint AS customer_id, date '2017-01-01' + (c * 7 % 90 + k * (10 + c * 37 % 47)) AS bought_on,
-	   ((5 + c % 40) * (8 + k * 7 % 5))::numeric(10,1) / 10 AS amount, CASE WHEN k % 5 = 4 THEN 'cancelled' ELSE 'paid' END AS status
+	   ((5 + c % 40) * (8 + k * 7 % 5))::numeric(10,1) / 10 AS amount,
+	   CASE WHEN k % 5 = 4 THEN 'cancelled' ELSE 'paid' END AS status
 FROM generate_series(1, 120) c, generate_series(0, 30) k
 WHERE k <= c * 11 % 7 AND c * 7 % 90 + k * (10 + c * 37 % 47) < 365;
 
 -- ---- a filter is one condition and stays inside its parentheses ----
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', filter => 'true) OR (true');
-CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', filter => 'true) GROUP BY customer_id --');
+CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount',
+	filter => 'true) GROUP BY customer_id --');
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', filter => 'true) /* ');
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', filter => 'true; DROP TABLE ledger');
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', filter => 'true WHERE true');
@@ -40,7 +42,9 @@ CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount'
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', bins => 10);
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', bins => 10,
 	map => '[{"segment": "Best", "r": {"min": 2}, "f": [1, 2]}, {"segment": "Rest"}]');
-SELECT map, array_agg(i.name || coalesce(i.highest::text, '?') ORDER BY i.name) FILTER (WHERE i.kind = 'score') AS listed
+SELECT map,
+	   array_agg(i.name || coalesce(i.highest::text, '?')
+				 ORDER BY i.name) FILTER (WHERE i.kind = 'score') AS listed
 FROM (SELECT DISTINCT map FROM clv_segment_map WHERE builtin) m, clv_segment_inputs(m.map) i GROUP BY 1 ORDER BY 1;
 
 -- ---- sources that are there tomorrow ----
@@ -48,14 +52,17 @@ CREATE TEMP TABLE fleeting AS SELECT * FROM ledger;
 CREATE VIEW over_fleeting AS SELECT * FROM fleeting;
 CALL clv_create_pipeline('truth', 'fleeting', 'customer_id', 'bought_on', 'amount');
 CALL clv_create_pipeline('truth', 'over_fleeting', 'customer_id', 'bought_on', 'amount');
-CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', attribute_source => 'fleeting', attributes => 'status');
-CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', rating_source => 'fleeting', rating => 'amount');
+CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount',
+	attribute_source => 'fleeting', attributes => 'status');
+CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', rating_source => 'fleeting',
+	rating => 'amount');
 CALL clv_create_pipeline('truth', 'SELECT * FROM ledger', 'customer_id', 'bought_on', 'amount');
 CALL clv_create_pipeline('truth', '(SELECT * FROM ledger) l', 'customer_id', 'bought_on', 'amount');
 SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname LIKE 'truth%';
 
 -- ---- and what is told, but not refused ----
-CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', margin => 35, discount_rate => 10, map => 'micro', bins => 10,
+CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', margin => 35,
+	discount_rate => 10, map => 'micro', bins => 10,
 	as_of => '2017-12-31', refit => 'P1W');
 SELECT as_of, refit FROM truth_data.pipeline;
 SET datestyle = 'SQL, DMY';
@@ -88,12 +95,15 @@ CREATE FUNCTION is_paid(text) RETURNS bool LANGUAGE sql RETURN $1 = 'paid';
 CREATE FUNCTION is_paid_always(text) RETURNS bool LANGUAGE sql IMMUTABLE RETURN $1 = 'paid';
 CREATE VIEW recent AS SELECT * FROM ledger WHERE bought_on < now();
 SET client_min_messages = warning;
-CALL clv_alter_pipeline('truth', changed_at => 'written', filter => 'customer_id NOT IN (SELECT customer_id FROM blocked)');
+CALL clv_alter_pipeline('truth', changed_at => 'written',
+	filter => 'customer_id NOT IN (SELECT customer_id FROM blocked)');
 SET client_min_messages = error;
 CALL clv_refresh('truth');
 INSERT INTO blocked VALUES (1);
 CALL clv_refresh('truth');
-SELECT mode, note ~ '^in full, because of the filter or source: it has a subquery; ' AS said, (SELECT count(*) FROM truth.customers WHERE customer_id = 1) AS still_there FROM truth.runs WHERE is_current;
+SELECT mode, note ~ '^in full, because of the filter or source: it has a subquery; ' AS said,
+	   (SELECT count(*) FROM truth.customers WHERE customer_id = 1) AS still_there
+FROM truth.runs WHERE is_current;
 CALL clv_refresh('truth', 'incremental');
 SET client_min_messages = warning;
 CALL clv_alter_pipeline('truth', filter => 'bought_on < CURRENT_DATE');
@@ -102,12 +112,15 @@ CALL clv_alter_pipeline('truth', filter => 'bought_on < ''today''');
 CALL clv_alter_pipeline('truth', filter => 'is_paid(status)');
 CALL clv_alter_pipeline('truth', "reset" => '{filter}', source => 'recent');
 -- these look at nothing but the row
-CALL clv_alter_pipeline('truth', source => 'ledger', filter => 'is_paid_always(status) AND written > ''2017-01-01''::date
+CALL clv_alter_pipeline('truth', source => 'ledger',
+	filter => 'is_paid_always(status) AND written > ''2017-01-01''::date
 	AND to_char(written, ''YYYY'') <> ''2016'' AND status IN (''paid'', ''open'') -- ) a comment');
 SET client_min_messages = error;
 CALL clv_refresh('truth');
 CALL clv_refresh('truth');
-SELECT mode, note ~ 'in full' AS said, total_revenue = (SELECT sum(amount) FROM ledger WHERE status = 'paid') AS what_is_paid FROM truth.runs WHERE is_current;
+SELECT mode, note ~ 'in full' AS said,
+	   total_revenue = (SELECT sum(amount) FROM ledger WHERE status = 'paid') AS what_is_paid
+FROM truth.runs WHERE is_current;
 -- whose dates mean the same wherever it is refreshed from
 SET client_min_messages = warning;
 CALL clv_alter_pipeline('truth', filter => 'bought_on <= ''2017-02-01''');
@@ -117,7 +130,8 @@ SET client_min_messages = error;
 CALL clv_refresh('truth');
 SET datestyle = 'ISO';
 SET timezone = 'UTC';
-SELECT total_revenue = (SELECT sum(amount) FROM ledger WHERE bought_on <= '2017-02-01') AS until_february FROM truth.runs WHERE is_current;
+SELECT total_revenue = (SELECT sum(amount) FROM ledger WHERE bought_on <= '2017-02-01') AS until_february
+FROM truth.runs WHERE is_current;
 
 SET client_min_messages = warning;
 CALL clv_drop_pipeline('truth');

@@ -1,6 +1,7 @@
 -- What cannot be predicted is refused, and the message names the value and the way out.
 CREATE TEMP TABLE m AS
-	SELECT clv_model('bg/nbd', '{"r": 0.2426, "alpha": 4.414, "a": 0.793, "b": 2.426}', '1 week', '1997-09-30') AS purchases,
+	SELECT clv_model('bg/nbd', '{"r": 0.2426, "alpha": 4.414, "a": 0.793, "b": 2.426}', '1 week',
+			   '1997-09-30') AS purchases,
 		   clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}') AS spend,
 		   clv_model('bg/nbd', '{"r": 0.2426, "alpha": 4.414, "a": 0.793, "b": 2.426}', '1 week') AS undated,
 		   clv_history(day, amount) AS history
@@ -63,11 +64,14 @@ SELECT clv_survival(purchases, -1) FROM m;
 
 -- the brink: far out of range on every side is still a number, and never NaN
 SELECT every(v >= 0 AND v < 'Infinity') AS numbers, count(*) FROM
-	unnest(ARRAY[1e-6, 1e-3, 1, 1e3, 1e6]::float8[]) r, unnest(ARRAY[1e-6, 1, 1e6]::float8[]) a, unnest(ARRAY[0, 1, 5000]::float8[]) x,
+	unnest(ARRAY[1e-6, 1e-3, 1, 1e3, 1e6]::float8[]) r, unnest(ARRAY[1e-6, 1, 1e6]::float8[]) a,
+		unnest(ARRAY[0, 1, 5000]::float8[]) x,
 	unnest(ARRAY['bg/nbd', 'mbg/nbd']) f,
 	LATERAL (SELECT clv_model(f, jsonb_build_object('r', r, 'alpha', 1, 'a', a, 'b', 1 / a), '1 day') AS model OFFSET 0) m,
-	LATERAL (VALUES (clv_p_alive(model, x, sign(x) * 100, 10000)), (clv_expected_purchases(model, x, sign(x) * 100, 10000, 365)),
-		(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4, 365)), (clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4)),
+	LATERAL (VALUES (clv_p_alive(model, x, sign(x) * 100, 10000)),
+				 (clv_expected_purchases(model, x, sign(x) * 100, 10000, 365)),
+		(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4, 365)),
+			(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4)),
 		(clv_purchase_probability(model, x, sign(x) * 100, 10000, 3, 365))) v (v);
 -- and further out, where only an error may be left, nothing runs for ever
 SET statement_timeout = '20s';
@@ -79,9 +83,11 @@ BEGIN
 EXCEPTION WHEN numeric_value_out_of_range THEN
 	RETURN true;
 END $$;
-SELECT every(pg_temp.ends(clv_model('mbg/nbd', jsonb_build_object('r', r, 'alpha', alpha, 'a', a, 'b', b), '1 week'), x)) AS ends FROM
-	unnest(ARRAY[1e-200, 1, 1e30, 1e200]::float8[]) r, unnest(ARRAY[1e-200, 1, 1e200]::float8[]) alpha,
-	unnest(ARRAY[3e-198, 1, 1e100, 1e300]::float8[]) a, unnest(ARRAY[1e-300, 5.5, 1e200]::float8[]) b, unnest(ARRAY[0, 5]::float8[]) x;
+SELECT every(pg_temp.ends(clv_model('mbg/nbd', jsonb_build_object('r', r, 'alpha', alpha, 'a', a, 'b', b),
+		   '1 week'), x)) AS ends
+FROM unnest(ARRAY[1e-200, 1, 1e30, 1e200]::float8[]) r, unnest(ARRAY[1e-200, 1, 1e200]::float8[]) alpha,
+	unnest(ARRAY[3e-198, 1, 1e100, 1e300]::float8[]) a, unnest(ARRAY[1e-300, 5.5, 1e200]::float8[]) b,
+	unnest(ARRAY[0, 5]::float8[]) x;
 RESET statement_timeout;
 SELECT clv_p_alive(clv_model('mbg/nbd', '{"r":1,"alpha":1,"a":1,"b":1}', '1 week'), 2, 0.1::float8 + 0.2::float8, 0.3) =
 	clv_p_alive(clv_model('mbg/nbd', '{"r":1,"alpha":1,"a":1,"b":1}', '1 week'), 2, 0.3, 0.3) AS rounding_is_no_error;

@@ -1,18 +1,26 @@
 -- More different customers than a call site remembers: what it forgets on the way is worked out anew.
 CREATE TABLE various AS
 	SELECT x, age, clv_history(date '2017-12-31' - age + (k * age) / greatest(x, 1), 1.00) AS history
-	FROM generate_series(0, 40) x, generate_series(41, 1000) age, LATERAL generate_series(0, x) k GROUP BY x, age ORDER BY age, x;
+	FROM generate_series(0, 40) x, generate_series(41, 1000) age, LATERAL generate_series(0, x) k
+	GROUP BY x, age ORDER BY age, x;
 CREATE TABLE model AS
-	SELECT clv_model(f, CASE f WHEN 'pareto/nbd' THEN '{"r": 0.5, "alpha": 6, "s": 0.5, "beta": 12}'::jsonb ELSE '{"r": 0.3, "alpha": 4, "a": 0.6, "b": 3}' END, '1 week', '2017-12-31') AS model
+	SELECT clv_model(f,
+			   CASE f WHEN 'pareto/nbd' THEN '{"r": 0.5, "alpha": 6, "s": 0.5, "beta": 12}'::jsonb
+				   ELSE '{"r": 0.3, "alpha": 4, "a": 0.6, "b": 3}' END, '1 week', '2017-12-31') AS model
 	FROM unnest(ARRAY['bg/nbd', 'pareto/nbd']) f;
 SELECT count(*) AS customers, bool_and(clv_purchases(history) = x + 1) AS as_meant FROM various;
--- In this order it is always the pair of a customer who buys once more (x + 1 at the same age) that is new, and one of them
--- that finds the table full while the others of its row are worked out. Each comes twice, to meet what the first one left.
+-- In this order it is always the pair of a customer who buys once more (x + 1 at the same age) that is new, and one
+-- of them that finds the table full while the others of its row are worked out. Each comes twice, to meet what the
+-- first one left.
 SELECT count(*) AS predicted, count(DISTINCT ((p).p_alive, (p).expected_purchases)) > 30000 AS various,
-	   max(abs((p).expected_purchases / clv_expected_purchases(model, s.x, s.t_x, s.t_cal, 365.25 / 7) - 1)) < 1e-11 AS as_by_number
-	FROM (SELECT model, history, clv_predict(model, history, horizon => '1 year', discount_rate => 0.1) AS p FROM various, generate_series(1, 2) again, model OFFSET 0) q,
+	   max(abs((p).expected_purchases / clv_expected_purchases(model, s.x, s.t_x, s.t_cal, 365.25 / 7) - 1))
+	   < 1e-11 AS as_by_number
+	FROM (SELECT model, history, clv_predict(model, history, horizon => '1 year', discount_rate => 0.1) AS p
+		  FROM various, generate_series(1, 2) again, model OFFSET 0) q,
 		 LATERAL clv_summary(history, '2017-12-31') s;
-SELECT count(*) AS customers, bool_and(clv_purchase_curve(model, history, '{1 month,1 year,2 years}') = ARRAY[clv_expected_purchases(model, history, '1 month'),
+SELECT count(*) AS customers,
+	   bool_and(clv_purchase_curve(model, history, '{1 month,1 year,2 years}')
+		   = ARRAY[clv_expected_purchases(model, history, '1 month'),
 	clv_expected_purchases(model, history, '1 year'), clv_expected_purchases(model, history, '2 years')]) AS curve
 FROM various, generate_series(1, 2) again, model;
 DROP TABLE various, model;

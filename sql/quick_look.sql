@@ -6,14 +6,17 @@ SET search_path = quick_look, public;
 
 -- a shop of 600 customers: time between purchases and length of stay differ, pseudo-random but always the same
 CREATE TABLE orders AS
-SELECT c AS customer_id, timestamptz '2020-01-01 12:00 UTC' + (c * 7919 % 180 + k * (5 + c * 31 % 61 + (c * k) % 7)) * interval '1 day' AS ordered_at,
+SELECT c AS customer_id,
+	   timestamptz '2020-01-01 12:00 UTC'
+		   + (c * 7919 % 180 + k * (5 + c * 31 % 61 + (c * k) % 7)) * interval '1 day' AS ordered_at,
 	   (5 + c * 13 % 41 + ((c * 104729 + k * 7919) % 997) / 100.0)::numeric(10,2) AS amount
 FROM generate_series(1, 600) c, generate_series(0, 12) k
 WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 7919 % 180 + k * (5 + c * 31 % 61 + (c * k) % 7) <= 455;
 INSERT INTO orders VALUES (NULL, '2020-03-01', 5), (7, NULL, 5);
 -- in verbs
 CREATE TABLE customer AS
-SELECT customer_id, clv_history(ordered_at, amount) AS history FROM orders WHERE customer_id IS NOT NULL GROUP BY customer_id;
+SELECT customer_id, clv_history(ordered_at, amount) AS history
+FROM orders WHERE customer_id IS NOT NULL GROUP BY customer_id;
 CREATE TABLE model AS SELECT clv_fit(history, clv_options(as_of => '2021-03-31')) AS model FROM customer;
 
 -- --- the same as in verbs, for plain literals ---
@@ -21,9 +24,12 @@ SELECT count(*) AS customers, bool_and(ROW(q.r, q.f, q.m, q.t, q.c, q.v)::clv_sc
 FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', as_of => '2021-03-31') q
 JOIN (SELECT customer_id, rfmtc_score(history, model) OVER () AS scores FROM customer, model) v
   ON v.customer_id::text = q.customer_id;
-SELECT count(*) AS customers, bool_and(ROW(q.p_alive, q.expected_purchases, q.expected_spend, q.expected_revenue, q.clv, q.lifetime_value,
+SELECT count(*) AS customers,
+	   bool_and(
+		   ROW(q.p_alive, q.expected_purchases, q.expected_spend, q.expected_revenue, q.clv, q.lifetime_value,
 	q.next_purchase_value, q.purchases_low, q.purchases_high, q.clv_low, q.clv_high)::clv_prediction = v.p) AS same
-FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', horizon => '1 year', discount_rate => 0.1, margin => 0.3,
+FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', horizon => '1 year', discount_rate => 0.1,
+		 margin => 0.3,
 	as_of => '2021-03-31', level => 0.8) q
 JOIN (SELECT customer_id, clv_predict(model, history, '1 year', 0.1, 0.3, level => 0.8) AS p FROM customer, model) v
   ON v.customer_id::text = q.customer_id;
@@ -33,15 +39,23 @@ FROM unnest(ARRAY['abc', 'lifecycle', 'micro', 'potential', 'rf', 'rfm']) m (map
 GROUP BY m.map ORDER BY m.map;
 SELECT bool_and(q.segment = segment_assign(v.scores, 'rfm')) AS rfm
 FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', as_of => '2021-03-31') q
-JOIN (SELECT customer_id, rfmtc_score(history, as_of => '2021-03-31') OVER () AS scores FROM customer) v ON v.customer_id::text = q.customer_id;
+JOIN (SELECT customer_id, rfmtc_score(history, as_of => '2021-03-31') OVER () AS scores
+	  FROM customer) v ON v.customer_id::text = q.customer_id;
 SELECT bool_and(q.segment = segment_assign(v.scores, 'potential')) AS potential
 FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'potential', as_of => '2021-03-31') q
-JOIN (SELECT customer_id, rfmtc_score(history, model) OVER () AS scores FROM customer, model) v ON v.customer_id::text = q.customer_id;
+JOIN (SELECT customer_id, rfmtc_score(history, model) OVER () AS scores
+	  FROM customer, model) v ON v.customer_id::text = q.customer_id;
 -- abc and lifecycle from the orders themselves
-WITH spend AS (SELECT customer_id, sum(amount) AS spend FROM orders WHERE ordered_at IS NOT NULL AND customer_id IS NOT NULL GROUP BY customer_id),
-	 share AS (SELECT customer_id, (SELECT coalesce(sum(b.spend), 0) FROM spend b WHERE b.spend > a.spend) / (SELECT sum(spend) FROM spend) AS share FROM spend a)
-SELECT bool_and(q.segment = CASE WHEN share < 0.8 THEN 'A' WHEN share < 0.95 THEN 'B' ELSE 'C' END) AS abc, count(DISTINCT segment) AS segments
-FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'abc') q JOIN share s ON s.customer_id::text = q.customer_id;
+WITH spend AS (SELECT customer_id, sum(amount) AS spend
+			   FROM orders WHERE ordered_at IS NOT NULL AND customer_id IS NOT NULL GROUP BY customer_id),
+	 share AS (SELECT customer_id,
+					  (SELECT coalesce(sum(b.spend), 0) FROM spend b WHERE b.spend > a.spend)
+						  / (SELECT sum(spend) FROM spend) AS share
+			   FROM spend a)
+SELECT bool_and(q.segment = CASE WHEN share < 0.8 THEN 'A' WHEN share < 0.95 THEN 'B' ELSE 'C' END) AS abc,
+	   count(DISTINCT segment) AS segments
+FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'abc') q
+JOIN share s ON s.customer_id::text = q.customer_id;
 WITH day AS (SELECT max(ordered_at AT TIME ZONE 'UTC')::date AS day FROM orders WHERE customer_id IS NOT NULL),
 	 half AS (SELECT customer_id, min(bought) AS first, count(*) AS n, day,
 					 count(*) FILTER (WHERE bought > first + (day - first) / 2) AS younger
@@ -53,20 +67,27 @@ WITH day AS (SELECT max(ordered_at AT TIME ZONE 'UTC')::date AS day FROM orders 
 					 jsonb_build_object('trend', (younger - (n - younger)) / n::float8)) AS segment
 			  FROM customer JOIN half USING (customer_id), model)
 SELECT bool_and(q.segment = v.segment) AS lifecycle, count(DISTINCT q.segment) AS segments
-FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'lifecycle') q JOIN verb v ON v.customer_id::text = q.customer_id;
+FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'lifecycle') q
+JOIN verb v ON v.customer_id::text = q.customer_id;
 
 -- --- the default day is that of the last purchase, for all of them ---
-SELECT count(*) = count(r) AND bool_or(r = 5) AS scored FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount');
-SELECT count(*) = count(p_alive) AND max(p_alive) <= 1 AS predicted FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount');
+SELECT count(*) = count(r) AND bool_or(r = 5) AS scored
+FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount');
+SELECT count(*) = count(p_alive) AND max(p_alive) <= 1 AS predicted
+FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount');
 -- before that, some are not there yet
-SELECT count(*) AS customers, count(r) BETWEEN 1 AND 599 AS some, count(*) FILTER (WHERE r IS NULL AND f IS NOT NULL) AS halves
+SELECT count(*) AS customers, count(r) BETWEEN 1 AND 599 AS some,
+	   count(*) FILTER (WHERE r IS NULL AND f IS NOT NULL) AS halves
 FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => 'none', as_of => '2020-04-01');
 SELECT m.map, count(*) AS customers, count(q.segment) BETWEEN 1 AND 599 AS some
-FROM unnest(ARRAY['abc', 'rf']) m (map), LATERAL segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => m.map, as_of => '2020-04-01') q
+FROM unnest(ARRAY['abc', 'rf']) m (map),
+	 LATERAL segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => m.map,
+		 as_of => '2020-04-01') q
 GROUP BY m.map ORDER BY m.map;
 
 -- --- options: no model, other bins, no amounts, one's own rules ---
-SELECT count(c) AS c, count(v) AS v, max(r) = 10 AS ten FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => 'none', bins => 10);
+SELECT count(c) AS c, count(v) AS v, max(r) = 10 AS ten
+FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => 'none', bins => 10);
 SELECT count(*) AS customers, count(expected_purchases) AS purchases, count(expected_spend) AS spend
 FROM clv_predict('orders', 'customer_id', 'ordered_at', NULL);
 SELECT segment, count(*) > 0 AS some FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount',
@@ -81,14 +102,20 @@ SELECT count(*) FROM segment_assign('few', 'customer_id', 'ordered_at', 'amount'
 
 -- --- names: views, schemas, quotes, temporary tables, partitions, domains and the types of amounts ---
 CREATE DOMAIN price AS numeric(12,2) CHECK (VALUE >= 0);
-CREATE TABLE "Odd Schema"."Order Lines" ("Customer ""Key""" text, "When" timestamp, "Net Price" price) PARTITION BY LIST ("Customer ""Key""");
+CREATE TABLE "Odd Schema"."Order Lines" ("Customer ""Key""" text, "When" timestamp,
+	"Net Price" price) PARTITION BY LIST ("Customer ""Key""");
 CREATE TABLE "OrderLines" ();
 CREATE TABLE "Odd Schema".lines PARTITION OF "Odd Schema"."Order Lines" DEFAULT;
-INSERT INTO "Odd Schema"."Order Lines" SELECT 'c' || customer_id, ordered_at AT TIME ZONE 'UTC', amount FROM orders WHERE customer_id IS NOT NULL;
+INSERT INTO "Odd Schema"."Order Lines"
+SELECT 'c' || customer_id, ordered_at AT TIME ZONE 'UTC', amount
+FROM orders WHERE customer_id IS NOT NULL;
 SELECT count(*) AS customers, bool_and(ROW(a.r, a.f, a.m, a.t) = ROW(b.r, b.f, b.m, b.t)) AS same
 FROM rfmtc_score('"Odd Schema"."Order Lines"', 'Customer "Key"', 'When', '"Net Price"', model => 'none') a
-JOIN rfmtc_score('orders', 'CUSTOMER_ID', 'Ordered_At', 'amount', model => 'none') b ON a.customer_id = 'c' || b.customer_id;
-CREATE VIEW v AS SELECT customer_id AS who, ordered_at::date AS day, amount::float8 AS paid, amount::int AS whole, amount::real AS single,
+JOIN rfmtc_score('orders', 'CUSTOMER_ID', 'Ordered_At', 'amount', model => 'none') b ON a.customer_id
+	= 'c' || b.customer_id;
+CREATE VIEW v AS
+SELECT customer_id AS who, ordered_at::date AS day, amount::float8 AS paid, amount::int AS whole,
+	   amount::real AS single,
 	amount::text AS words, amount::money AS dollars, ordered_at::text AS day_in_words FROM orders;
 SELECT (SELECT count(*) FROM rfmtc_score('v', 'who', 'day', 'paid', model => 'none')) AS paid,
 	   (SELECT count(*) FROM rfmtc_score('quick_look.v', 'who', 'day', 'whole', model => 'none')) AS whole,
@@ -98,18 +125,28 @@ SELECT count(*) AS in_front FROM rfmtc_score('orders', 'customer_id', 'ordered_a
 DROP TABLE pg_temp.orders;
 SET search_path = pg_catalog;
 SELECT count(segment) FROM public.segment_assign('quick_look.orders', 'customer_id', 'ordered_at', 'amount');
-SELECT count(clv) FROM public.clv_predict('quick_look.orders', 'customer_id', 'ordered_at', 'amount', horizon => '1 month');
+SELECT count(clv)
+FROM public.clv_predict('quick_look.orders', 'customer_id', 'ordered_at', 'amount', horizon => '1 month');
 SET search_path = quick_look, public;
 
 -- --- a query as source, and no amount ---
 SELECT bool_and(ROW(a.r, a.f, a.m, a.t) IS NOT DISTINCT FROM ROW(b.r, b.f, b.m, b.t)) AS same, count(*) AS customers
 FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => 'none') a
-JOIN rfmtc_score('SELECT customer_id AS "Who", ordered_at::date AS day, amount::text::numeric AS paid FROM orders -- all ;', '"Who"', 'DAY', 'paid', model => 'none') b
+JOIN rfmtc_score('SELECT customer_id AS "Who", ordered_at::date AS day, amount::text::numeric AS paid
+				  FROM orders -- all ;', '"Who"', 'DAY', 'paid', model => 'none') b
 	ON a.customer_id = b.customer_id;
-SELECT (SELECT count(*) FROM rfmtc_score(E'\n(TABLE orders)', 'customer_id', 'ordered_at', 'amount', model => 'none')) AS parentheses,
-	   (SELECT count(*) FROM segment_assign('WITH o AS (SELECT * FROM orders) SELECT * FROM o;', 'customer_id', 'ordered_at', 'amount')) AS with_query,
-	   (SELECT count(clv) FROM clv_predict('SELECT * FROM quick_look.orders WHERE customer_id <= 500', 'customer_id', 'ordered_at', 'amount')) AS where_clause,
-	   (SELECT count(r) FROM rfmtc_score('VALUES (1, date ''2020-01-01''), (2, ''2020-02-01'')', 'column1', 'column2', model => 'none')) AS listed;
+SELECT (SELECT count(*)
+		FROM rfmtc_score(E'\n(TABLE orders)', 'customer_id', 'ordered_at', 'amount',
+				 model => 'none')) AS parentheses,
+	   (SELECT count(*)
+		FROM segment_assign('WITH o AS (SELECT * FROM orders) SELECT * FROM o;', 'customer_id', 'ordered_at',
+				 'amount')) AS with_query,
+	   (SELECT count(clv)
+		FROM clv_predict('SELECT * FROM quick_look.orders WHERE customer_id <= 500', 'customer_id',
+				 'ordered_at', 'amount')) AS where_clause,
+	   (SELECT count(r)
+		FROM rfmtc_score('VALUES (1, date ''2020-01-01''), (2, ''2020-02-01'')', 'column1', 'column2',
+				 model => 'none')) AS listed;
 SELECT (SELECT count(f) FROM rfmtc_score('orders', 'customer_id', 'ordered_at')) AS scored,
 	   (SELECT count(p_alive) FROM clv_predict('orders', 'customer_id', 'ordered_at')) AS predicted,
 	   (SELECT count(segment) FROM segment_assign('orders', 'customer_id', 'ordered_at')) AS named;
@@ -118,22 +155,35 @@ SELECT (clv_backtest('SELECT history FROM customer', 'history', '2020-09-30', '3
 
 -- --- dirty data: what is left out is said, and whom nobody can score gets NULLs ---
 SET client_min_messages = notice;
-CREATE TABLE dirty AS SELECT * FROM orders WHERE customer_id <= 50 OR customer_id IS NULL UNION ALL SELECT 51, '2021-03-01', -5
+CREATE TABLE dirty AS SELECT * FROM orders WHERE customer_id <= 50 OR customer_id IS NULL
+UNION ALL SELECT 51, '2021-03-01', -5
 	UNION ALL SELECT NULL, '2021-01-01', 7;
-SELECT count(*) AS customers, count(r) AS scored FROM rfmtc_score('dirty', 'customer_id', 'ordered_at', 'amount', model => 'none');
+SELECT count(*) AS customers, count(r) AS scored
+FROM rfmtc_score('dirty', 'customer_id', 'ordered_at', 'amount', model => 'none');
 INSERT INTO dirty VALUES (1, '2025-03-31', 5);
-SELECT count(*) AS customers, min(r) AS worst FROM rfmtc_score('SELECT * FROM dirty WHERE customer_id <= 50', 'customer_id', 'ordered_at', 'amount', model => 'none');
-SELECT count(*) AS customers FROM rfmtc_score('SELECT * FROM dirty WHERE customer_id <= 50', 'customer_id', 'ordered_at', 'amount', model => 'none', as_of => '2021-03-31');
+SELECT count(*) AS customers, min(r) AS worst
+FROM rfmtc_score('SELECT * FROM dirty WHERE customer_id <= 50', 'customer_id', 'ordered_at', 'amount',
+		 model => 'none');
+SELECT count(*) AS customers
+FROM rfmtc_score('SELECT * FROM dirty WHERE customer_id <= 50', 'customer_id', 'ordered_at', 'amount',
+		 model => 'none', as_of => '2021-03-31');
 -- today is the last day, whatever is ordered for later
 SELECT bool_and(a.r = b.r AND a.t = b.t) AS as_of_today FROM
-	rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none') a
-	JOIN rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none',
+	rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day
+				 FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none') a
+	JOIN rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day
+					  FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none',
 		as_of => (now() AT TIME ZONE 'UTC')::date) b USING (customer_id);
 SET client_min_messages = warning;
 
 -- --- a map for five bins wants five bins ---
-SELECT map, bins, (SELECT count(segment) FROM segment_assign('dirty', 'customer_id', 'ordered_at', 'amount', map => map, bins => bins, as_of => '2021-03-31')) AS named
-FROM (VALUES ('micro', 3), ('micro', 10), ('abc', 3), ('[{"segment": "low", "r": [1, 2]}, {"segment": "rest"}]', 3), ('[{"segment": "top", "r": {"min": 9}}, {"segment": "rest"}]', 10)) v (map, bins);
+SELECT map, bins,
+	   (SELECT count(segment)
+		FROM segment_assign('dirty', 'customer_id', 'ordered_at', 'amount', map => map, bins => bins,
+				 as_of => '2021-03-31')) AS named
+FROM (VALUES ('micro', 3), ('micro', 10), ('abc', 3),
+		  ('[{"segment": "low", "r": [1, 2]}, {"segment": "rest"}]', 3),
+		  ('[{"segment": "top", "r": {"min": 9}}, {"segment": "rest"}]', 10)) v (map, bins);
 
 -- --- with the rights of the caller ---
 CREATE ROLE regress_clv_quick;
@@ -153,9 +203,14 @@ BEGIN;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
-EXPLAIN (COSTS off) SELECT * FROM orders o, rfmtc_score('orders', 'customer_id', 'ordered_at', model => 'none', as_of => o.ordered_at::date) s
+EXPLAIN (COSTS off)
+SELECT *
+FROM orders o,
+	 rfmtc_score('orders', 'customer_id', 'ordered_at', model => 'none', as_of => o.ordered_at::date) s
 WHERE o.amount < 0;
-SELECT count(*) > 0 AS scored FROM orders o, rfmtc_score('orders', 'customer_id', 'ordered_at', model => 'none', as_of => o.ordered_at::date) s
+SELECT count(*) > 0 AS scored
+FROM orders o,
+	 rfmtc_score('orders', 'customer_id', 'ordered_at', model => 'none', as_of => o.ordered_at::date) s
 WHERE o.amount < 7;
 ROLLBACK;
 
@@ -173,7 +228,9 @@ SELECT * FROM rfmtc_score('SELECT customer_id, ordered_at FROM orders', 'custome
 SELECT * FROM rfmtc_score('SELECT customer_id, ordered_at::text FROM orders', 'customer_id', 'ordered_at');
 SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', bins => 3);
 SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', bins => 10, map => 'lifecycle');
-SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', bins => 5, map => '[{"segment": "top", "r": [9, 10]}]');
+SELECT *
+FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', bins => 5,
+		 map => '[{"segment": "top", "r": [9, 10]}]');
 SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => NULL);
 SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', as_of => 'infinity');
 SELECT * FROM rfmtc_score('nowhere.orders', 'customer_id', 'ordered_at', 'amount');
@@ -191,7 +248,9 @@ SELECT * FROM rfmtc_score('orders', 'customer_id; DROP TABLE orders', 'ordered_a
 SELECT * FROM rfmtc_score('orders', 'ctid', 'ordered_at', 'amount');
 SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'no such map');
 SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => NULL);
-SELECT * FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => '[{"segment": "a", "attributes": {"channel": "web"}}]');
+SELECT *
+FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount',
+		 map => '[{"segment": "a", "attributes": {"channel": "web"}}]');
 SELECT * FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', model => 'none');
 SELECT * FROM rfmtc_score('SELECT * FROM oders', 'customer_id', 'ordered_at', 'amount');
 -- and in the statement that is run, whose text would be the context of its errors
@@ -203,7 +262,8 @@ SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', bins 
 
 -- a ratio to nothing, or to what is no finite number, is unknown
 SELECT number, by_number, clv_internal.clv_ratio(number, by_number)
-FROM (VALUES ('5'::float8, '2'::float8), ('0', '0'), ('5', '-0'), ('5', NULL), (NULL, '2'), ('5', 'infinity'), ('infinity', 'infinity'),
+FROM (VALUES ('5'::float8, '2'::float8), ('0', '0'), ('5', '-0'), ('5', NULL), (NULL, '2'), ('5', 'infinity'),
+		  ('infinity', 'infinity'),
 	('-infinity', '-infinity'), ('5', 'nan'), ('infinity', '2')) v (number, by_number);
 
 DROP SCHEMA quick_look, "Odd Schema" CASCADE;

@@ -32,7 +32,8 @@ FROM scored JOIN cuts USING (kind) JOIN customer USING (id) GROUP BY kind ORDER 
 
 -- --- what they say ---
 SELECT kind, j->>'as_of' AS as_of, (j->>'bins')::int AS bins, (j->>'customers')::int + (j->>'skipped')::int AS seen,
-	   (j->>'skipped')::int > 0 AS skipped, jsonb_array_length(j->'frequency') AS cuts, j ? 'churn' AS churn, j ? 'model' AS model
+	   (j->>'skipped')::int > 0 AS skipped, jsonb_array_length(j->'frequency') AS cuts, j ? 'churn' AS churn,
+	   j ? 'model' AS model
 FROM (SELECT kind, cuts::jsonb AS j FROM cuts) c ORDER BY kind;
 SELECT rfmtc_cuts(h, '2020-01-11') AS cuts
 FROM (SELECT clv_history(date '2020-01-01' + i, i * 10.0) AS h FROM generate_series(0, 10) i GROUP BY i) x;
@@ -47,7 +48,8 @@ FROM cuts WHERE kind = 'plain';
 SELECT rfmtc_score(history, NULL::clv_cuts) IS NULL AS no_cuts FROM customer LIMIT 1;
 -- the cuts change from row to row
 SELECT bool_and(s IS NOT DISTINCT FROM scores) AS same
-FROM (SELECT id, kind, rfmtc_score(history, cuts) AS s FROM customer, cuts ORDER BY id, kind) x JOIN scored USING (id, kind);
+FROM (SELECT id, kind, rfmtc_score(history, cuts) AS s FROM customer, cuts ORDER BY id, kind) x
+JOIN scored USING (id, kind);
 
 -- --- as values: text, binary and jsonb without loss, compared by content, whatever the settings ---
 SET extra_float_digits = -10;
@@ -57,16 +59,20 @@ SELECT bool_and(cuts::text::clv_cuts = cuts) AS text, bool_and(cuts::jsonb::clv_
 FROM cuts;
 RESET extra_float_digits;
 RESET DateStyle;
-SELECT count(*) AS pairs, count(*) FILTER (WHERE a.cuts < b.cuts) = 6 AND count(*) FILTER (WHERE a.cuts > b.cuts) = 6 AS ordered,
-	   bool_and((a.cuts = b.cuts) = (NOT a.cuts <> b.cuts)) AS equal, bool_and((a.cuts <= b.cuts) = (NOT a.cuts > b.cuts)) AS less
+SELECT count(*) AS pairs,
+	   count(*) FILTER (WHERE a.cuts < b.cuts) = 6 AND count(*) FILTER (WHERE a.cuts > b.cuts) = 6 AS ordered,
+	   bool_and((a.cuts = b.cuts) = (NOT a.cuts <> b.cuts)) AS equal,
+	   bool_and((a.cuts <= b.cuts) = (NOT a.cuts > b.cuts)) AS less
 FROM cuts a, cuts b WHERE a.kind <> 'day of the model' AND b.kind <> 'day of the model';
-SELECT '{"version":1,"as_of":"0044-03-15 BC","bins":2,"customers":1,"skipped":0,"recency":[-0.0],"frequency":[1e300],"monetary":["-Infinity"],"tenure":["Infinity"]}'::clv_cuts;
+SELECT '{"version":1,"as_of":"0044-03-15 BC","bins":2,"customers":1,"skipped":0,"recency":[-0.0],
+	"frequency":[1e300],"monetary":["-Infinity"],"tenure":["Infinity"]}'::clv_cuts;
 
 -- --- no rows, nobody there, NULLs ---
 SELECT rfmtc_cuts(history, '2020-12-31') IS NULL AS none FROM customer WHERE false;
 SELECT rfmtc_cuts(history, '2019-12-31') IS NULL AS nobody FROM customer;
 SELECT rfmtc_cuts(NULL::clv_history, '2020-12-31') IS NULL AS nulls FROM customer;
-SELECT rfmtc_cuts(CASE WHEN id <= 800 THEN history END, '2020-12-31') = (SELECT cuts FROM cuts WHERE kind = 'plain') AS same
+SELECT rfmtc_cuts(CASE WHEN id <= 800 THEN history END, '2020-12-31')
+	   = (SELECT cuts FROM cuts WHERE kind = 'plain') AS same
 FROM (SELECT id, history FROM customer UNION ALL SELECT 1000, NULL) c;
 
 -- --- within a window the aggregate goes on after a result ---
@@ -84,7 +90,9 @@ BEGIN RETURN QUERY EXECUTE 'EXPLAIN (COSTS off) ' || query; END $$;
 SELECT count(*) > 0 AS parallel FROM plan('SELECT rfmtc_cuts(history, ''2020-12-31'') FROM customer') p
 WHERE p LIKE '%Partial Aggregate%';
 SELECT rfmtc_cuts(history, '2020-12-31') = (SELECT cuts FROM cuts WHERE kind = 'plain') AS plain FROM customer;
-SELECT rfmtc_cuts(history, '2020-12-31', (SELECT model FROM model), 9) = (SELECT cuts FROM cuts WHERE kind = 'bins') AS model FROM customer;
+SELECT rfmtc_cuts(history, '2020-12-31', (SELECT model FROM model), 9)
+	   = (SELECT cuts FROM cuts WHERE kind = 'bins') AS model
+FROM customer;
 SELECT rfmtc_cuts(history, '2020-04-01', NULL, 4) = (SELECT cuts FROM cuts WHERE kind = 'early') AS early FROM customer;
 SELECT rfmtc_cuts(history, '2020-12-31', NULL, 4) FROM (SELECT history FROM customer WHERE id < 0) x;
 RESET parallel_setup_cost;
@@ -107,14 +115,21 @@ SELECT '{"version":2}'::clv_cuts;
 SELECT '{"version":1,"bins":5}'::clv_cuts;
 SELECT '{"version":1,"as_of":"today","bins":2}'::clv_cuts;
 SELECT '{"version":1,"as_of":"2020-01-01","bins":200}'::clv_cuts;
-SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],"monetary":[1]}'::clv_cuts;
-SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],"monetary":[1],"tenure":[1,2]}'::clv_cuts;
-SELECT '{"version":1,"as_of":"2020-01-01","bins":3,"customers":1,"skipped":0,"recency":[2,1],"frequency":[1,1],"monetary":[1,1],"tenure":[1,2]}'::clv_cuts;
-SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":["NaN"],"frequency":[1],"monetary":[1],"tenure":[1]}'::clv_cuts;
-SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],"monetary":[1],"tenure":[1],"churn":[1]}'::clv_cuts;
+SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],
+	"monetary":[1]}'::clv_cuts;
+SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],
+	"monetary":[1],"tenure":[1,2]}'::clv_cuts;
+SELECT '{"version":1,"as_of":"2020-01-01","bins":3,"customers":1,"skipped":0,"recency":[2,1],"frequency":[1,1],
+	"monetary":[1,1],"tenure":[1,2]}'::clv_cuts;
+SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":["NaN"],"frequency":[1],
+	"monetary":[1],"tenure":[1]}'::clv_cuts;
+SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],
+	"monetary":[1],"tenure":[1],"churn":[1]}'::clv_cuts;
 SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1.5,"skipped":0}'::clv_cuts;
-SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":0,"skipped":0,"recency":[1],"frequency":[1],"monetary":[1],"tenure":[1]}'::clv_cuts;
-SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],"monetary":[1],"tenure":[1],"model":{}}'::clv_cuts;
+SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":0,"skipped":0,"recency":[1],"frequency":[1],
+	"monetary":[1],"tenure":[1]}'::clv_cuts;
+SELECT '{"version":1,"as_of":"2020-01-01","bins":2,"customers":1,"skipped":0,"recency":[1],"frequency":[1],
+	"monetary":[1],"tenure":[1],"model":{}}'::clv_cuts;
 SELECT '{"version":1,"colour":"red"}'::clv_cuts;
 
 DROP SCHEMA score_cuts CASCADE;

@@ -129,7 +129,9 @@ FROM ours JOIN value v USING (id), cut;
 SELECT bool_and(((a).r, (a).f, (a).m, (a).t) = ((b).r, (b).f, (b).m, (b).t)) AS same
 FROM (SELECT rfmtc_score(history, model) OVER () AS a, rfmtc_score(history, as_of => '2021-06-30') OVER () AS b
 	  FROM customer, model) x;
-WITH per_country AS (SELECT country, clv_model('mbg/nbd', jsonb_build_object('r', 0.5 + country / 10.0, 'alpha', 6.2, 'a', 0.9,
+WITH per_country AS (SELECT country,
+							clv_model('mbg/nbd',
+								jsonb_build_object('r', 0.5 + country / 10.0, 'alpha', 6.2, 'a', 0.9,
 							'b', 1.6), '1 week', date '2021-06-30' + country) AS model FROM generate_series(0, 2) country)
 SELECT bool_and(a.s = b.s) AS same
 FROM (SELECT c.id, rfmtc_score(c.history, p.model) OVER (PARTITION BY c.country) AS s
@@ -138,8 +140,12 @@ JOIN (SELECT c.id, rfmtc_score(c.history, p.model) OVER () AS s
 	  FROM customer c JOIN per_country p USING (country) WHERE c.country = 1) b USING (id);
 -- every argument worked out anew for each row
 SELECT count(*) = 997 AS rows, bool_and(a.s = b.s) AS same
-FROM (SELECT id, rfmtc_score(history::text::clv_history, model::text::clv_model, date '2021-06-30' + 0 * id, 7 + 0 * id) OVER () AS s FROM customer, model) a
-JOIN (SELECT id, rfmtc_score(history, (SELECT model FROM model), '2021-06-30', 7) OVER () AS s FROM customer) b USING (id);
+FROM (SELECT id,
+			 rfmtc_score(history::text::clv_history, model::text::clv_model, date '2021-06-30' + 0 * id,
+				 7 + 0 * id) OVER () AS s
+	  FROM customer, model) a
+JOIN (SELECT id, rfmtc_score(history, (SELECT model FROM model), '2021-06-30', 7) OVER () AS s
+	  FROM customer) b USING (id);
 
 -- --- what cannot be ---
 SELECT rfmtc_score(history, bins => 1) OVER () FROM customer LIMIT 1;

@@ -17,13 +17,15 @@ FROM clv_segment_map, jsonb_array_elements_text(rule->'rfm') cell WHERE map = 'r
 SELECT segment, count(*) FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m,
 	segment_assign(ROW(r, f, m, NULL, NULL, NULL)::clv_scores) segment
 GROUP BY segment ORDER BY segment;
-SELECT bool_and(segment_assign(ROW(substr(cell, 1, 1), substr(cell, 2, 1), substr(cell, 3, 1), NULL, NULL, NULL)::clv_scores, 'rfm')
+SELECT bool_and(segment_assign(ROW(substr(cell, 1, 1), substr(cell, 2, 1), substr(cell, 3, 1), NULL, NULL,
+		   NULL)::clv_scores, 'rfm')
 				= segment) AS as_listed
 FROM clv_segment_map, jsonb_array_elements_text(rule->'rfm') cell WHERE map = 'rfm';
 
 -- --- rf: 25 cells ---
 SELECT segment, count(*), string_agg(r::text || f, ' ' ORDER BY r, f)
-FROM generate_series(1, 5) r, generate_series(1, 5) f, segment_assign(ROW(r, f, NULL, NULL, NULL, NULL)::clv_scores, 'rf') segment
+FROM generate_series(1, 5) r, generate_series(1, 5) f,
+	 segment_assign(ROW(r, f, NULL, NULL, NULL, NULL)::clv_scores, 'rf') segment
 GROUP BY segment ORDER BY segment;
 
 -- --- potential: 25 cells of m and v ---
@@ -33,31 +35,46 @@ FROM generate_series(1, 5) m, generate_series(1, 5) v,
 GROUP BY segment ORDER BY segment;
 
 -- --- abc: by the share of spend that larger customers bring ---
-WITH spend (customer, spend) AS (VALUES ('huge', 900.0), ('large', 60), ('twin 1', 15), ('twin 2', 15), ('small', 10), ('nothing', 0)),
-	 share AS (SELECT *, (sum(spend) OVER (ORDER BY spend DESC) - sum(spend) OVER (PARTITION BY spend)) / sum(spend) OVER () AS share FROM spend)
-SELECT customer, round(share, 2) AS share, segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::clv_scores, 'abc', jsonb_build_object('cumulative_share', share))
+WITH spend (customer, spend) AS (VALUES ('huge', 900.0), ('large', 60), ('twin 1', 15), ('twin 2', 15),
+									 ('small', 10), ('nothing', 0)),
+	 share AS (SELECT *,
+					  (sum(spend) OVER (ORDER BY spend DESC) - sum(spend) OVER (PARTITION BY spend))
+						  / sum(spend) OVER () AS share
+			   FROM spend)
+SELECT customer, round(share, 2) AS share,
+	   segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::clv_scores, 'abc',
+		   jsonb_build_object('cumulative_share', share))
 FROM share ORDER BY share, customer;
-SELECT share, segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::clv_scores, 'abc', jsonb_build_object('cumulative_share', share))
+SELECT share,
+	   segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::clv_scores, 'abc',
+		   jsonb_build_object('cumulative_share', share))
 FROM unnest(ARRAY[0, 0.7999, 0.8, 0.9499, 0.95, 1]) share;
 
 -- --- lifecycle ---
-SELECT r, t, c, trend, segment_assign(ROW(r, 3, 3, t, c, 3)::clv_scores, 'lifecycle', jsonb_build_object('trend', trend)) AS segment
+SELECT r, t, c, trend,
+	   segment_assign(ROW(r, 3, 3, t, c, 3)::clv_scores, 'lifecycle',
+		   jsonb_build_object('trend', trend)) AS segment
 FROM (VALUES (5, 1, 5, -1.0), (1, 1, 1, -1), (1, 4, 1, 1), (2, 4, 2, 0), (3, 4, 2, 0.5), (3, 3, 4, -1), (5, 2, 5, -0.5),
 	(4, 3, 4, 0.2), (4, 3, 3, 0), (1, 5, 5, -0.3333333333)) x (r, t, c, trend);
 
 -- --- micro: any number of bins ---
-SELECT segment_assign(ROW(5, 4, 3, 2, 1, 1)::clv_scores, 'micro') AS five, segment_assign(ROW(100, 1, 37, 2, 1, 1)::clv_scores, 'micro') AS hundred;
+SELECT segment_assign(ROW(5, 4, 3, 2, 1, 1)::clv_scores, 'micro') AS five,
+	   segment_assign(ROW(100, 1, 37, 2, 1, 1)::clv_scores, 'micro') AS hundred;
 SELECT count(DISTINCT segment_assign(ROW(r, f, m, 1, NULL, NULL)::clv_scores, 'micro')) AS cells
 FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m;
 
 -- --- value x satisfaction: 20 cells, and what is none of the four words ---
 SELECT segment, count(*), string_agg(v::text || ' ' || satisfaction, ', ' ORDER BY v, satisfaction) AS cells
 FROM generate_series(1, 5) v, unnest(ARRAY['promoter', 'passive', 'detractor', 'unknown']) satisfaction,
-	segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, v)::clv_scores, 'value x satisfaction', jsonb_build_object('satisfaction', satisfaction)) segment
+	segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, v)::clv_scores, 'value x satisfaction',
+		jsonb_build_object('satisfaction', satisfaction)) segment
 GROUP BY segment ORDER BY min(v) DESC, segment;
-SELECT satisfaction, segment_assign(ROW(1, 1, 1, 1, 1, 5)::clv_scores, 'value x satisfaction', jsonb_build_object('satisfaction', satisfaction)) AS segment
+SELECT satisfaction,
+	   segment_assign(ROW(1, 1, 1, 1, 1, 5)::clv_scores, 'value x satisfaction',
+		   jsonb_build_object('satisfaction', satisfaction)) AS segment
 FROM unnest(ARRAY['Detractor', 'detractors', '']) satisfaction;
-SELECT segment_assign(ROW(1, 1, 1, 1, 1, 9)::clv_scores, 'value x satisfaction', '{"satisfaction": "detractor"}') AS "of ten bins";
+SELECT segment_assign(ROW(1, 1, 1, 1, 1, 9)::clv_scores, 'value x satisfaction',
+		   '{"satisfaction": "detractor"}') AS "of ten bins";
 SELECT segment, description FROM clv_segment_map WHERE map = 'value x satisfaction' ORDER BY position;
 SELECT segment_assign(ROW(5, 5, 5, 5, NULL, NULL)::clv_scores, 'value x satisfaction', '{"satisfaction": "promoter"}');
 SELECT segment_assign(ROW(5, 5, 5, 5, 5, 5)::clv_scores, 'value x satisfaction');
@@ -73,10 +90,12 @@ TRUNCATE clv_segment_map;
 \set VERBOSITY default
 
 -- --- a map of one's own stands before a shipped one, and is gone again ---
-INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('rf', 10, 'Recent', '{"r": {"min": 4}}'), ('rf', 20, 'Others', '{}');
+INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('rf', 10, 'Recent', '{"r": {"min": 4}}'),
+	('rf', 20, 'Others', '{}');
 SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS mine;
 UPDATE clv_segment_map SET segment = 'Fresh' WHERE map = 'rf' AND NOT builtin AND position = 10;
 SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS changed;
 DELETE FROM clv_segment_map WHERE NOT builtin;
 SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS shipped;
-SELECT has_table_privilege('public', 'clv_segment_map', 'SELECT') AS readable, has_table_privilege('public', 'clv_segment_map', 'INSERT') AS writable;
+SELECT has_table_privilege('public', 'clv_segment_map', 'SELECT') AS readable,
+	   has_table_privilege('public', 'clv_segment_map', 'INSERT') AS writable;

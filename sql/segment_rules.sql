@@ -6,46 +6,61 @@ SET search_path = segment_rules, public;
 -- --- tests of scores: one, several, a range, cells; the first that holds ---
 CREATE FUNCTION try(rules text, r int, f int DEFAULT 1, m int DEFAULT 1, attributes jsonb DEFAULT NULL) RETURNS text
 RETURN segment_assign(ROW(r, f, m, 1, NULL, NULL)::clv_scores, rules, attributes);
-SELECT r, try('[{"segment": "five", "r": 5}, {"segment": "two or four", "r": [2, 4]}, {"segment": "low", "r": {"max": 2}}]', r) AS list,
+SELECT r,
+	   try('[{"segment": "five", "r": 5}, {"segment": "two or four", "r": [2, 4]}, {"segment": "low", "r": {"max": 2}}]',
+		   r) AS list,
 	   try('[{"segment": "up", "r": {"min": 3, "max": 4}}, {"segment": "top", "r": {"min": 5}}]', r) AS range,
 	   try('[{"segment": "listed", "rf": ["15", 25, "53"]}, {"segment": "rest"}]', r, 5) AS cells,
 	   try(' [{"segment": "both", "r": [4, 5], "f": 2}, {"segment": "r{r}m{m}{x}{", "f": 2}]', r, 2, 3) AS name
 FROM generate_series(1, 5) r;
-SELECT try('[{"segment": "many", "r": {"min": 64}}, {"segment": "few", "r": {"max": 63}}]', r) FROM unnest(ARRAY[1, 63, 64, 65, 100]) r;
+SELECT try('[{"segment": "many", "r": {"min": 64}}, {"segment": "few", "r": {"max": 63}}]', r)
+FROM unnest(ARRAY[1, 63, 64, 65, 100]) r;
 -- a key of several letters takes them in its own order, and each letter once
 SELECT try('[{"segment": "yes", "fr": ["21"]}]', 1, 2) AS fr, try('[{"segment": "yes", "fr": ["21"]}]', 2, 1) AS rf;
 
 -- --- tests of attributes: numbers, strings, booleans ---
 SELECT a, try('[{"segment": "low", "attributes": {"x": {"below": 1}}}, {"segment": "one", "attributes": {"x": 1}},
-	{"segment": "to two", "attributes": {"x": {"above": 1, "max": 2}}}, {"segment": "listed", "attributes": {"x": [3, 4]}}]', 1, 1, 1,
+	{"segment": "to two", "attributes": {"x": {"above": 1, "max": 2}}},
+		{"segment": "listed", "attributes": {"x": [3, 4]}}]', 1, 1, 1,
 	jsonb_build_object('x', a)) AS segment
 FROM unnest(ARRAY[-1, 0.9999, 1, 1.0001, 2, 2.5, 4]) a;
 -- a customer's number beyond double precision is above, or below, every bound
-SELECT sign(a), try('[{"segment": "low", "attributes": {"x": {"max": -1e308}}}, {"segment": "high", "attributes": {"x": {"above": 1e308}}}]', 1, 1, 1,
+SELECT sign(a),
+	   try('[{"segment": "low", "attributes": {"x": {"max": -1e308}}},
+		{"segment": "high", "attributes": {"x": {"above": 1e308}}}]',
+		   1, 1, 1,
 	jsonb_build_object('x', a)) AS segment
 FROM unnest('{-1e309,1e309}'::numeric[]) a;
-SELECT channel, vip, try('[{"segment": "vip", "attributes": {"vip": true}}, {"segment": "online", "attributes": {"channel": ["web", "app"]}, "r": [4, 5]}]',
+SELECT channel, vip,
+	   try('[{"segment": "vip", "attributes": {"vip": true}},
+		{"segment": "online", "attributes": {"channel": ["web", "app"]}, "r": [4, 5]}]',
 	5, 1, 1, jsonb_build_object('channel', channel, 'vip', vip, 'more', '[1]'::jsonb)) AS segment
 FROM (VALUES ('web', false), ('shop', false), ('', true), ('WEB', false)) v (channel, vip);
 
 -- --- what nothing holds for has no segment; nor has a customer who is not there ---
 SELECT try('[{"segment": "five", "r": [5, 4]}]', 3) IS NULL AS nothing_holds,
-	   segment_assign(NULL, 'rfm') IS NULL AS not_there, segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, NULL)::clv_scores, 'rfm') IS NULL AS no_scores,
+	   segment_assign(NULL, 'rfm') IS NULL AS not_there,
+	   segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, NULL)::clv_scores, 'rfm') IS NULL AS no_scores,
 	   segment_assign(ROW(5, 5, 5, 5, NULL, NULL)::clv_scores, NULL) IS NULL AS no_map;
 
 -- --- what a reached rule needs ---
-SELECT segment_assign(ROW(5, 5, NULL, NULL, NULL, NULL)::clv_scores, '[{"segment": "a", "r": 5}, {"segment": "b", "c": 5}]') AS not_reached;
-SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores, '[{"segment": "a", "r": 5}, {"segment": "b", "c": 5}]');
+SELECT segment_assign(ROW(5, 5, NULL, NULL, NULL, NULL)::clv_scores,
+		   '[{"segment": "a", "r": 5}, {"segment": "b", "c": 5}]') AS not_reached;
+SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores,
+		   '[{"segment": "a", "r": 5}, {"segment": "b", "c": 5}]');
 SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores, 'rfm');
 SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores, '[{"segment": "{m}"}]');
 SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc');
 SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc', '{"cumulative_share": null}');
 SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc', '{"cumulative_share": "0.5"}');
 SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc', '[0.5]');
-SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, '[{"segment": "a", "attributes": {"x": ["b"]}}]', '{"x": 1}');
+SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, '[{"segment": "a", "attributes": {"x": ["b"]}}]',
+		   '{"x": 1}');
 SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores, 'rfm');
-SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores, '[{"segment": "a", "r": 7}, {"segment": "b", "f": {"max": 4}}]');
-SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores, '[{"segment": "a", "r": {"min": 9}}, {"segment": "b", "f": 3}]') IS NULL AS open_to_above;
+SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores,
+		   '[{"segment": "a", "r": 7}, {"segment": "b", "f": {"max": 4}}]');
+SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores,
+		   '[{"segment": "a", "r": {"min": 9}}, {"segment": "b", "f": 3}]') IS NULL AS open_to_above;
 SELECT segment_assign(ROW(4, 101, 3, 1, NULL, NULL)::clv_scores, 'rfm');
 SELECT segment_assign(ROW(5, 5, 5, 1, NULL, NULL)::clv_scores, 'no such map');
 SELECT segment_assign(ROW(5, 5, 5, 1, NULL, NULL)::clv_scores, '');
@@ -93,15 +108,22 @@ INSERT INTO clv_segment_map (map, position, segment, rule) VALUES (' [mine]', 7,
 \set VERBOSITY default
 
 -- --- the check: gaps, overlaps, rules that nobody reaches ---
-SELECT * FROM clv_segment_check('[{"segment": "high", "r": [4, 5]}, {"segment": "top", "r": 5, "f": 5}, {"segment": "middle", "r": [3, 4]}]');
+SELECT *
+FROM clv_segment_check('[{"segment": "high", "r": [4, 5]}, {"segment": "top", "r": 5, "f": 5},
+	{"segment": "middle", "r": [3, 4]}]') ;
 SELECT * FROM clv_segment_check('[{"segment": "a", "r": {"max": 9}}, {"segment": "b", "r": 10}]', 10);
 SELECT * FROM clv_segment_check('[{"segment": "a", "r": {"max": 9}}, {"segment": "b", "r": 10}]', 11);
 SELECT * FROM clv_segment_check('[{"segment": "all"}, {"segment": "never"}]');
-SELECT * FROM clv_segment_check('[{"segment": "a", "attributes": {"x": {"below": 1}}}, {"segment": "b", "attributes": {"x": {"above": 1, "max": 2}}},
-	{"segment": "c", "attributes": {"x": {"above": 2}, "channel": "web"}}, {"segment": "d", "attributes": {"x": {"above": 2}, "vip": [true, false]}}]');
+SELECT *
+FROM clv_segment_check('[{"segment": "a", "attributes": {"x": {"below": 1}}},
+		 {"segment": "b", "attributes": {"x": {"above": 1, "max": 2}}},
+	{"segment": "c", "attributes": {"x": {"above": 2}, "channel": "web"}},
+		{"segment": "d", "attributes": {"x": {"above": 2}, "vip": [true, false]}}]');
 SELECT count(*) FROM clv_segment_check('[{"segment": "{r}{f}{m}{t}{c}{v}"}]', 11);
 SELECT count(*) FROM clv_segment_check('no such map');
-SELECT * FROM clv_segment_inputs('[{"segment": "a", "v": 5}, {"segment": "b", "rt": ["11"], "attributes": {"x": 1, "y": 2}}, {"segment": "{c}", "attributes": {"x": 3}}]');
+SELECT *
+FROM clv_segment_inputs('[{"segment": "a", "v": 5},
+	{"segment": "b", "rt": ["11"], "attributes": {"x": 1, "y": 2}}, {"segment": "{c}", "attributes": {"x": 3}}]') ;
 
 -- --- a changed map is seen by the next statement, in PL/pgSQL too, and a rolled back change is forgotten ---
 INSERT INTO clv_segment_map (map, position, segment) VALUES ('mine', 1, 'first');
