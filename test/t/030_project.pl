@@ -134,7 +134,7 @@ like(content('README.md'), qr/PostgreSQL $least or later/, 'as does README.md');
 
 my @elsewhere;
 find(sub {
-	return if !-f || /\.(png|svg|csv|out|lock)$|^package-lock\.json$|^(CHANGELOG\.md|META\.json|clv\.control)$|^clv--/;
+	return if !-f || /\.(png|svg|csv|out|lock|o|so|bc)$|^package-lock\.json$|^(CHANGELOG\.md|META\.json|clv\.control)$|^clv--/;
 	return if $File::Find::name =~ m{/(\.git|node_modules|build|results|tmp_check)/};
 	my $file = $File::Find::name =~ s{^\Q$root\E/}{}r;
 	push @elsewhere, $file if content($file) =~ /(?<![\w.])\Q$version\E(?![\w.])/;
