@@ -293,7 +293,10 @@ AS $$
 DECLARE
 	fixed text;
 BEGIN
-	SELECT k INTO fixed FROM unnest('{as_of,start,covariates,too_few}'::text[]) k WHERE d.options ->> k IS NOT NULL LIMIT 1;
+	SELECT k INTO fixed
+	FROM unnest('{as_of,start,covariates,too_few}'::text[]) k
+	WHERE d.options ->> k IS NOT NULL
+	LIMIT 1;
 	IF FOUND THEN
 		PERFORM clv_internal.clv_raise(format('options of a pipeline cannot hold %s', fixed), NULL::text,
 			CASE fixed WHEN 'as_of' THEN 'It is an argument of the pipeline.' ELSE NULL END,
