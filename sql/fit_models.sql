@@ -161,12 +161,17 @@ SELECT as_of FROM (SELECT clv_fit(history, clv_options(spend => 'none')) AS m FR
 SELECT f.*
   FROM (SELECT array_agg(date '2020-01-01' + i) || date '2099-01-01' AS days,
 			   array_fill(200::bigint, ARRAY[60]) || 1::bigint AS customers
-	FROM generate_series(1, 60) i) d, clv_internal.clv_fit_last_day(days, customers) f;
-SELECT f.* FROM clv_internal.clv_fit_last_day('{2020-01-03,2020-01-01,2020-01-02,2020-06-01,NULL}', '{1,1,1,1,7}') f;
-SELECT clv_internal.clv_fit_last_day('{NULL}', '{7}') IS NULL AS nobody;
-SELECT clv_internal.clv_fit_last_day('{2020-01-03}', '{1,2}');
-SELECT clv_internal.clv_fit_last_day('{infinity}', '{1}');
-SELECT clv_internal.clv_fit_last_day('{2020-01-03}', '{-1}');
+	FROM generate_series(1, 60) i) d, clv_internal.clv_settled_day(days, customers) f;
+SELECT f.* FROM clv_internal.clv_settled_day('{2020-01-03,2020-01-01,2020-01-02,2020-06-01,NULL}', '{1,1,1,1,7}') f;
+-- what is left when an isolated day is taken off is looked at in the same way
+SELECT f.*
+FROM (SELECT array_agg(date '2020-01-01' + i) || '{2031-05-05,2055-01-01,2099-01-01}'::date[] AS days,
+			 array_fill(200::bigint, ARRAY[60]) || '{3,1,1}'::bigint[] AS customers
+	  FROM generate_series(1, 60) i) d, clv_internal.clv_settled_day(days, customers) f;
+SELECT clv_internal.clv_settled_day('{NULL}', '{7}') IS NULL AS nobody;
+SELECT clv_internal.clv_settled_day('{2020-01-03}', '{1,2}');
+SELECT clv_internal.clv_settled_day('{infinity}', '{1}');
+SELECT clv_internal.clv_settled_day('{2020-01-03}', '{-1}');
 -- days to come are said, and so are customers who only gave back
 \set VERBOSITY sqlstate
 SELECT d.as_of - now()::date BETWEEN 30 AND 32 AS to_come

@@ -168,12 +168,22 @@ SELECT count(*) AS customers
 FROM rfmtc_score('SELECT * FROM dirty WHERE customer_id <= 50', 'customer_id', 'ordered_at', 'amount',
 		 model => 'none', as_of => '2021-03-31');
 -- today is the last day, whatever is ordered for later
+CREATE TEMP TABLE shifted AS
+SELECT customer_id, ordered_at::date + ((now() AT TIME ZONE 'UTC')::date - date '2021-03-01') AS day
+FROM dirty WHERE customer_id BETWEEN 2 AND 50;
 SELECT bool_and(a.r = b.r AND a.t = b.t) AS as_of_today FROM
-	rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day
-				 FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none') a
-	JOIN rfmtc_score('SELECT customer_id, ordered_at::date + (now()::date - date ''2021-03-01'') AS day
-					  FROM dirty WHERE customer_id BETWEEN 2 AND 50', 'customer_id', 'day', model => 'none',
+	rfmtc_score('SELECT * FROM shifted', 'customer_id', 'day', model => 'none') a
+	JOIN rfmtc_score('SELECT * FROM shifted', 'customer_id', 'day', model => 'none',
 		as_of => (now() AT TIME ZONE 'UTC')::date) b USING (customer_id);
+-- and an order for later does not make today the last day of data that end before
+SELECT bool_and(a.p_alive = b.p_alive) AS as_of_last_purchase, count(*)
+FROM clv_predict('SELECT * FROM orders UNION ALL SELECT 2, ''2999-12-31'', 1',
+				 'customer_id', 'ordered_at', 'amount') a
+JOIN clv_predict('orders', 'customer_id', 'ordered_at', 'amount',
+				 as_of => (SELECT max(ordered_at AT TIME ZONE 'UTC')::date FROM orders)) b USING (customer_id)
+WHERE customer_id <> '2';
+SELECT count(r) AS before_the_first
+FROM rfmtc_score('SELECT 1 AS who, date ''2999-12-31'' AS day', 'who', 'day', model => 'none');
 SET client_min_messages = warning;
 
 -- --- a map for five bins wants five bins ---

@@ -27,20 +27,14 @@ LastPurchase(const FitContext *fit)
 {
 	int64 n = fit->view.head->ncells;
 	ClvLastDay *days = clv_fit_alloc(n, sizeof(ClvLastDay));
-	DateADT settled;
 	DateADT last;
-	int64 later;
 
 	for (int64 i = 0; i < n; i++)
 	{
 		days[i].day = (DateADT) fit->view.cells[i].until;
 		days[i].customers = fit->view.cells[i].count;
 	}
-	settled = clv_settled_day(days, n, &later);
-	last = days[n - 1].day;
-	clv_warn_of_last_day(last, settled, later,
-						 "If the date is mistaken, correct it; otherwise give "
-						 "clv_options(as_of => ...).");
+	last = clv_default_day(days, n);
 	pfree(days);
 	return last;
 }

@@ -76,9 +76,9 @@ COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_cells, pg_catalog.jsonb
 	'fits models to customers counted by clv_cells, with these options (clv_options); time unit, spend basis and as_of '
 	'must be those of the cells';
 
--- ---- checks ----------------------------------------------------------------------------------
+-- ---- the last day of the data ------------------------------------------------------------------
 
-CREATE FUNCTION clv_internal.clv_fit_last_day(
+CREATE FUNCTION clv_internal.clv_settled_day(
 	days pg_catalog.date[],
 	customers pg_catalog.int8[],
 	OUT last_day pg_catalog.date,
@@ -86,7 +86,6 @@ CREATE FUNCTION clv_internal.clv_fit_last_day(
 	OUT later pg_catalog.int8
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clv_internal.clv_fit_last_day(pg_catalog.date[], pg_catalog.int8[]) IS
-	'of days on which so many customers bought last: the last one; the one before it where that stands isolated long '
-	'after the others, as a mistyped date is, else the same; and how many customers bought after that. Used by the '
-	'warnings of fits and by pipelines';
+COMMENT ON FUNCTION clv_internal.clv_settled_day(pg_catalog.date[], pg_catalog.int8[]) IS
+	'of days on which so many customers bought last: the last one; the last one that is not isolated long after the '
+	'others, as a mistyped date is; and how many customers bought after that. A part of pipelines';

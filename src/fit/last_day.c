@@ -7,7 +7,7 @@
  * comes more than ISOLATED_DAYS, and more than ISOLATED_GAPS mean gaps between the
  * days of last purchases before, after those; when at most one customer in
  * ISOLATED_SHARE (or a single one) bought later than the gap; and when there are
- * ISOLATED_BEFORE such days to compare with.
+ * ISOLATED_BEFORE such days to compare with. The days that are left are looked at in the same way.
  */
 #include "fit/last_day.h"
 
@@ -24,6 +24,8 @@
 #define ISOLATED_SHARE 100
 #define ISOLATED_BEFORE 5
 
+#define HINT "If the date is mistaken, correct it; otherwise give as_of => a date."
+
 #define ST_SORT SortLastDays
 #define ST_ELEMENT_TYPE ClvLastDay
 #define ST_COMPARE(a, b) ((a)->day < (b)->day ? -1 : (a)->day > (b)->day)
@@ -32,25 +34,32 @@
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-DateADT
-clv_settled_day(ClvLastDay *days, int64 n, int64 *later)
+/*
+ * The last of n days (n >= 1, which are put in order) that is not isolated. later: the customers
+ * who bought after it.
+ */
+static DateADT
+SettledDay(ClvLastDay *days, int64 n, int64 *later)
 {
+	DateADT settled;
 	int64 distinct = 1;
 	int64 customers = 0;
+	int64 beyond = 0; /* customers behind the gap that is looked for */
 
 	SortLastDays(days, n);
 	for (int64 i = 1; i < n; i++)
 		distinct += days[i].day != days[i - 1].day;
 	for (int64 i = 0; i < n; i++)
 		customers += days[i].customers;
+	settled = days[n - 1].day;
 	*later = 0;
 	for (int64 i = n - 1; i > 0; i--)
 	{
 		int64 gap = (int64) days[i].day - days[i - 1].day;
 		double mean_gap;
 
-		*later += days[i].customers;
-		if (*later > 1 && *later > customers / ISOLATED_SHARE)
+		beyond += days[i].customers;
+		if (beyond > 1 && beyond > customers / ISOLATED_SHARE)
 			break;
 		if (gap == 0)
 			continue;
@@ -58,16 +67,22 @@ clv_settled_day(ClvLastDay *days, int64 n, int64 *later)
 		if (distinct < ISOLATED_BEFORE)
 			break;
 		mean_gap = ((double) days[i - 1].day - days[0].day) / (distinct - 1);
-		if (gap > ISOLATED_DAYS && gap > ISOLATED_GAPS * mean_gap)
-			return days[i - 1].day;
+		if (gap <= ISOLATED_DAYS || gap <= ISOLATED_GAPS * mean_gap)
+			continue;
+		settled = days[i - 1].day;
+		*later += beyond;
+		customers -= beyond;
+		beyond = 0;
 	}
-	*later = 0;
-	return days[n - 1].day;
+	return settled;
 }
 
-void
-clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hint)
+DateADT
+clv_default_day(ClvLastDay *days, int64 n)
 {
+	int64 later;
+	DateADT settled = SettledDay(days, n, &later);
+	DateADT last = days[n - 1].day;
 	char one[MAXDATELEN + 1];
 	char other[MAXDATELEN + 1];
 
@@ -77,28 +92,22 @@ clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hin
 						  errdetail("Customers are evaluated as of that day. Customers with "
 									"purchases after %s: " INT64_FORMAT ".",
 									clv_date_text(settled, other), later),
-						  errhint("%s", hint)));
+						  errhint(HINT)));
 	else if (last > clv_today() + 1) /* it may be tomorrow elsewhere */
-		ereport(
-			WARNING,
-			(errmsg("the last purchase in the data is in the future: %s", clv_date_text(last, one)),
-			 errdetail("Customers are evaluated as of that day."), errhint("%s", hint)));
+		ereport(WARNING, (errmsg("the last purchase in the data is in the future: %s",
+								 clv_date_text(last, one)),
+						  errdetail("Customers are evaluated as of that day."), errhint(HINT)));
+	return last;
 }
 
 DateADT
-clv_default_day(ClvLastDay *days, int64 n)
+clv_default_day_until_today(ClvLastDay *days, int64 n, int64 future)
 {
-	DateADT today = clv_today();
-	int64 later;
-	DateADT settled = clv_settled_day(days, n, &later);
-	DateADT last = days[n - 1].day;
-
-	if (last > today)
+	if (future > 0)
 		ereport(NOTICE, (errmsg("purchases after today are left out"),
+						 errdetail("Customers who have some: " INT64_FORMAT ".", future),
 						 errhint("Give as_of => a date to include them.")));
-	clv_warn_of_last_day(Min(last, today), Min(settled, today), later,
-						 "If the date is mistaken, correct it; otherwise give as_of => a date.");
-	return Min(last, today);
+	return n == 0 ? clv_today() : clv_default_day(days, n);
 }
 
 DateADT
@@ -116,7 +125,7 @@ static pg_attribute_noreturn() void NotPairs(void)
 }
 
 ClvLastDay *
-clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
+clv_last_days(ArrayType *days, ArrayType *customers, int64 *n)
 {
 	Datum *day;
 	Datum *count;
@@ -132,7 +141,7 @@ clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
 	if (ARR_NDIM(days) > 1 || ARR_NDIM(customers) > 1 || ndays != ncounts)
 		NotPairs();
 	result = palloc(Max(ndays, 1) * sizeof(ClvLastDay));
-	*n = *never = 0;
+	*n = 0;
 	for (int i = 0; i < ndays; i++)
 	{
 		int64 number = no_count[i] ? 0 : DatumGetInt64(count[i]);
@@ -141,33 +150,28 @@ clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("number of customers is out of range: " INT64_FORMAT, number)));
 		if (no_day[i])
-			*never += number;
-		else
-		{
-			clv_check_date("a last purchase", DatumGetDateADT(day[i]));
-			result[(*n)++] = (ClvLastDay){DatumGetDateADT(day[i]), number};
-		}
+			continue;
+		clv_check_date("a last purchase", DatumGetDateADT(day[i]));
+		result[(*n)++] = (ClvLastDay){DatumGetDateADT(day[i]), number};
 	}
 	return result;
 }
 
-/* clv_fit_last_day(days, customers) -> row of the last day, the settled one, and the customers with
- * later purchases */
-PG_FUNCTION_INFO_V1(clv_fit_last_day);
+/* clv_settled_day(days, customers) -> row of the last day, the last one that is not isolated, and
+ * the customers with later purchases; NULLs without a day */
+PG_FUNCTION_INFO_V1(clv_settled_day);
 Datum
-clv_fit_last_day(PG_FUNCTION_ARGS)
+clv_settled_day(PG_FUNCTION_ARGS)
 {
 	int64 n;
-	int64 never;
 	int64 later;
-	ClvLastDay *days =
-		clv_last_days(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1), &n, &never);
+	ClvLastDay *days = clv_last_days(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1), &n);
 	Datum values[3] = {0};
 	bool nulls[3] = {false, false, false};
 
 	if (n == 0)
 		PG_RETURN_NULL();
-	values[1] = DateADTGetDatum(clv_settled_day(days, n, &later));
+	values[1] = DateADTGetDatum(SettledDay(days, n, &later));
 	values[0] = DateADTGetDatum(days[n - 1].day);
 	values[2] = Int64GetDatum(later);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));

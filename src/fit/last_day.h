@@ -15,26 +15,23 @@ typedef struct ClvLastDay
 } ClvLastDay;
 
 /*
- * The last of n days (n >= 1, which are put in order), or, where it is isolated, long after
- * the others, as a mistyped date does, the day before. later: customers who bought after that.
- */
-extern DateADT clv_settled_day(ClvLastDay *days, int64 n, int64 *later);
-
-/* One WARNING where the last day is not the settled one, or lies in the future. */
-extern void clv_warn_of_last_day(DateADT last, DateADT settled, int64 later, const char *hint);
-
-/*
  * The as_of of customers where none is given: the last of n days (n >= 1, which are put in
- * order), or today where that is earlier. A NOTICE where purchases after today are left out, a
- * WARNING where the last day is isolated.
+ * order). A WARNING where it is isolated, long after the others, as a mistyped date is, or lies
+ * in the future.
  */
 extern DateADT clv_default_day(ClvLastDay *days, int64 n);
 
 /*
- * The same days from two arrays: of dates and, as bigint, of the customers that each is the last
- * purchase of. Those without a date go into never. Errors where the arrays do not go together.
+ * The same of data that can be cut at today: n days up to today, and the number of customers with
+ * purchases after it, of which a NOTICE tells. Today where there is no day.
  */
-extern ClvLastDay *clv_last_days(ArrayType *days, ArrayType *customers, int64 *n, int64 *never);
+extern DateADT clv_default_day_until_today(ClvLastDay *days, int64 n, int64 future);
+
+/*
+ * The n days of two arrays: of dates, of which NULLs are left out, and, as bigint, of the
+ * customers that each is the last purchase of. Errors where the arrays do not go together.
+ */
+extern ClvLastDay *clv_last_days(ArrayType *days, ArrayType *customers, int64 *n);
 
 /* The UTC day on which the transaction began. */
 extern DateADT clv_today(void);

@@ -51,8 +51,8 @@ extern int32 clv_history_count(const ClvHistory *history, DateADT since, DateADT
 extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
 							 void (*gap)(void *arg, int32 days), void *arg);
 
-/* The day of the last purchase, whatever comes after; DATEVAL_NOBEGIN without any. */
-extern DateADT clv_history_last_purchase(const ClvHistory *history);
+/* The day of the last purchase up to as_of; DATEVAL_NOBEGIN without any. */
+extern DateADT clv_history_last_purchase(const ClvHistory *history, DateADT as_of);
 
 /*
  * The columns of clv_rfmtc as of a day,given the summary of the history as of that day (any basis);

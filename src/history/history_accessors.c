@@ -69,12 +69,11 @@ PG_FUNCTION_INFO_V1(clv_last_purchase);
 Datum
 clv_last_purchase(PG_FUNCTION_ARGS)
 {
-	ClvSummary summary;
+	DateADT last = clv_history_last_purchase(PG_GETARG_CLV_HISTORY_P(0), AsOf(fcinfo, 1));
 
-	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), AsOf(fcinfo, 1), CLV_SPEND_REPEAT, &summary);
-	if (summary.purchases == 0)
+	if (DATE_IS_NOBEGIN(last))
 		PG_RETURN_NULL();
-	PG_RETURN_DATEADT(summary.last);
+	PG_RETURN_DATEADT(last);
 }
 
 /* The known amounts of since < day <= until, summed up; NULL where there are none. */

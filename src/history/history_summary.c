@@ -187,14 +187,14 @@ clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap)(void *arg
 }
 
 DateADT
-clv_history_last_purchase(const ClvHistory *history)
+clv_history_last_purchase(const ClvHistory *history, DateADT as_of)
 {
 	DateADT last = DATEVAL_NOBEGIN;
 	ClvReader reader;
 	ClvDay day;
 
 	clv_reader_open(&reader, history);
-	while (ReadDay(&reader, &day))
+	while (ReadDay(&reader, &day) && day.day <= as_of)
 	{
 		if (day.bought)
 			last = day.day;

@@ -235,8 +235,6 @@ DECLARE
 	last date;
 	settled date;
 	later int8;
-	isolated date;
-	buyers int8 := 0;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future)
@@ -253,30 +251,22 @@ BEGIN
 	PERFORM clv_internal.clv_pipeline_note(d, run,
 			format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
 		WHERE future > 0;
-	LOOP
-		SELECT array_agg(u.day), array_agg(u.n) INTO days, customers
-		FROM unnest(days, customers) u (day, n)
-		WHERE u.day <= coalesce(settled, u.day);
-		SELECT f.last_day, f.settled, f.later INTO last, settled, later
-		FROM clv_internal.clv_fit_last_day(days, customers) f;
-		EXIT WHEN settled IS NULL OR settled = last;
-		isolated := coalesce(isolated, last);
-		buyers := buyers + later;
-	END LOOP;
-	IF isolated IS NOT NULL THEN
+	SELECT s.last_day, s.settled, s.later INTO last, settled, later
+	FROM clv_internal.clv_settled_day(days, customers) s;
+	IF settled < last THEN
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			UPDATE {data}.run
 			SET isolated_day = $2
 			WHERE run = $1
-		$sql$::text) USING run, isolated;
+		$sql$::text) USING run, last;
 		PERFORM clv_internal.clv_pipeline_note(d, run, format(
-			'the last purchase (%s) stands alone, and was not taken for the day', to_char(isolated, 'YYYY-MM-DD')));
-		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(isolated, 'YYYY-MM-DD')
+			'the last purchase (%s) stands alone, and was not taken for the day', to_char(last, 'YYYY-MM-DD')));
+		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(last, 'YYYY-MM-DD')
 			USING DETAIL = format('It looks back from %s, after which nobody else has bought (customers who did: %s).',
-				to_char(last, 'YYYY-MM-DD'), buyers),
+				to_char(settled, 'YYYY-MM-DD'), later),
 				HINT = 'If the date is mistaken, correct it; if it is right, give the pipeline an as_of.';
 	END IF;
-	RETURN last;
+	RETURN settled;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_last_day(

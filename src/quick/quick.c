@@ -19,25 +19,34 @@ clv_quick_rates(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* The number of rows or customers in an argument, 0 where it is NULL. */
+static int64
+NumberOf(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_ARGISNULL(arg) ? 0 : PG_GETARG_INT64(arg);
+}
+
 /*
- * (as_of, days, customers, guests): the day to look from: as_of where it is given, else the
- * last of the days on which so many customers bought last, or today where that is earlier.
- * What a newcomer would wonder about is said.
+ * (as_of, days, customers, future, never, guests): the day to look from: as_of where it is given,
+ * else the last of the days, up to today, on which so many customers bought last; NULL without a
+ * purchase. NOTICEs tell of what is left out: rows of guests, customers who never bought and, but
+ * where as_of is given, the future purchases of so many.
  */
 PG_FUNCTION_INFO_V1(clv_quick_day);
 Datum
 clv_quick_day(PG_FUNCTION_ARGS)
 {
+	int64 future = NumberOf(fcinfo, 3);
+	int64 never = NumberOf(fcinfo, 4);
+	int64 guests = NumberOf(fcinfo, 5);
 	int64 n = 0;
-	int64 never = 0;
 	ClvLastDay *days = NULL;
 
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
-		days = clv_last_days(PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_ARRAYTYPE_P(2), &n, &never);
-	if (!PG_ARGISNULL(3) && PG_GETARG_INT64(3) > 0)
-		ereport(NOTICE,
-				(errmsg("rows without a customer were left out: " INT64_FORMAT, PG_GETARG_INT64(3)),
-				 errdetail("Their column of the customer is NULL.")));
+		days = clv_last_days(PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_ARRAYTYPE_P(2), &n);
+	if (guests > 0)
+		ereport(NOTICE, (errmsg("rows without a customer were left out: " INT64_FORMAT, guests),
+						 errdetail("Their column of the customer is NULL.")));
 	if (never > 0)
 		ereport(NOTICE, (errmsg("customers without a purchase: " INT64_FORMAT, never),
 						 errdetail("They have refunds only, or no time is known of them: their "
@@ -47,7 +56,7 @@ clv_quick_day(PG_FUNCTION_ARGS)
 		clv_check_date("as_of", PG_GETARG_DATEADT(0));
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	if (n == 0)
+	if (n == 0 && future == 0)
 		PG_RETURN_NULL();
-	PG_RETURN_DATEADT(clv_default_day(days, n));
+	PG_RETURN_DATEADT(clv_default_day_until_today(days, n, future));
 }

@@ -9,14 +9,16 @@ CREATE FUNCTION clv_internal.clv_quick_day(
 	as_of pg_catalog.date,
 	days pg_catalog.date[],
 	customers pg_catalog.int8[],
+	future pg_catalog.int8,
+	never pg_catalog.int8,
 	guests pg_catalog.int8
 ) RETURNS pg_catalog.date
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_internal.clv_quick_day(
-	pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8) IS
-	'as_of, or the last of the days on which so many customers bought last, but not later than today; says how many '
-	'rows have no customer and how many customers no purchase, and warns of a last day that stands alone. A part of '
-	'the quick look';
+	pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8, pg_catalog.int8, pg_catalog.int8) IS
+	'as_of, or the last of the days, up to today, on which so many customers bought last; says how many customers have '
+	'purchases after today (future), how many none (never), and how many rows have no customer (guests), and warns of '
+	'a last day that stands alone. A part of the quick look';
 
 -- Raises a WARNING, once a statement, of a discount rate or a margin that looks like percent.
 CREATE FUNCTION clv_internal.clv_quick_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
@@ -201,12 +203,22 @@ BEGIN ATOMIC
 		SELECT e.customer_id, e.history
 		FROM everybody AS e
 		WHERE e.customer_id IS NOT NULL
-	), last AS (
-		SELECT @extschema@.clv_last_purchase(k.history) AS day, count(*) AS customers
+	), bought AS (
+		SELECT @extschema@.clv_last_purchase(k.history, t.today) AS day,
+			@extschema@.clv_last_purchase(k.history) AS ever,
+			t.today
 		FROM known AS k
-		GROUP BY 1
+		CROSS JOIN (SELECT (now() AT TIME ZONE 'UTC')::date AS today) AS t
+	), last AS (
+		SELECT b.day,
+			count(*) AS customers,
+			count(*) FILTER (WHERE b.ever > b.today) AS future,
+			count(*) FILTER (WHERE b.ever IS NULL) AS never
+		FROM bought AS b
+		GROUP BY b.day
 	), today AS MATERIALIZED (
 		SELECT clv_internal.clv_quick_day(as_of, array_agg(l.day), array_agg(l.customers),
+				sum(l.future)::int8, sum(l.never)::int8,
 				(SELECT sum(e.rows)::int8 FROM everybody AS e WHERE e.customer_id IS NULL)) AS day
 		FROM last AS l
 	), options AS MATERIALIZED (

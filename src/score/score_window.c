@@ -145,8 +145,9 @@ CheckAgreement(Reader *reader)
 }
 
 /*
- * No argument of the first row says which day it is: the first model that has
- * one says it, else it is the day of the last purchase, but not later than today.
+ * No argument of the first row says which day it is: the first model that has one says it, else
+ * it is the day of the last purchase up to today. DATEVAL_NOBEGIN where there is no purchase at
+ * all.
  */
 static DateADT
 FindAsOf(Reader *reader)
@@ -154,25 +155,30 @@ FindAsOf(Reader *reader)
 	ClvLastDay *days = MemoryContextAllocHuge(
 		CurrentMemoryContext, mul_size(reader->partition->rows, sizeof(ClvLastDay)));
 	DateADT wanted = DATEVAL_NOBEGIN;
+	DateADT today = clv_today();
 	int64 n = 0;
+	int64 future = 0;
 
 	for (int64 row = 0; row < reader->partition->rows && DATE_IS_NOBEGIN(wanted); row++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(reader->scratch);
-		DateADT last = DATEVAL_NOBEGIN;
 
 		CHECK_FOR_INTERRUPTS();
 		ReadArguments(reader, row);
 		wanted = AsOfWanted(reader);
 		if (!reader->isnull[ARG_HISTORY])
-			last = clv_history_last_purchase(DatumGetClvHistoryP(reader->value[ARG_HISTORY]));
-		if (!DATE_IS_NOBEGIN(last))
-			days[n++] = (ClvLastDay){last, 1};
+		{
+			const ClvHistory *history = DatumGetClvHistoryP(reader->value[ARG_HISTORY]);
+
+			days[n] = (ClvLastDay){clv_history_last_purchase(history, today), 1};
+			n += !DATE_IS_NOBEGIN(days[n].day);
+			future += clv_history_last_purchase(history, DATEVAL_NOEND) > today;
+		}
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(reader->scratch);
 	}
-	if (DATE_IS_NOBEGIN(wanted) && n > 0)
-		wanted = clv_default_day(days, n);
+	if (DATE_IS_NOBEGIN(wanted) && (n > 0 || future > 0))
+		wanted = clv_default_day_until_today(days, n, future);
 	pfree(days);
 	return wanted;
 }
