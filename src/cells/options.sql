@@ -31,6 +31,6 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'(NULL: by likelihood); grace: of sbg, how late a payment may be; periods: of families of discrete time, '
 	'''anniversary'' (of each customer''s first purchase, the default) or ''calendar'' (months, quarters, years, weeks '
 	'from Monday); clamp: false leaves the probabilities of rfmtc as they come; correlation: true lets the purchase '
-	'and the churn rate of pareto/nbd be correlated (the family pareto/nbd/cor); too_few: ''null'' gives NULL instead of '
-	'an error where customers cannot be fitted, as they are too few or too much alike, and a NOTICE with the number '
+	'and the churn rate of pareto/nbd be correlated (the family pareto/nbd/cor); too_few: ''null'' gives NULL, and not '
+	'an error, where customers cannot be fitted, as they are too few or too much alike, and a NOTICE with the number '
 	'of such fits. NULL anywhere: the default';
