@@ -396,7 +396,9 @@ BEGIN
 			WHERE (n.nspname = clv_pipeline_drop_objects.name
 				   AND c.relkind = 'v'
 				   AND c.relname IN (SELECT v.name FROM clv_internal.clv_pipeline_views() v))
-			   OR (n.nspname = clv_internal.clv_pipeline_data(clv_pipeline_drop_objects.name) AND c.relkind = 'r')
+			   OR (n.nspname = clv_internal.clv_pipeline_data(clv_pipeline_drop_objects.name)
+				   AND c.relkind IN ('r', 'p')
+				   AND NOT c.relispartition)
 			ORDER BY c.relkind DESC, c.relname
 		LOOP
 			EXECUTE format('DROP %s %I.%I', object.kind, object.schema, object.name);

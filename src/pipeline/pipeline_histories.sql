@@ -78,20 +78,19 @@ DECLARE
 	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
 	rows int8;
 BEGIN
-	-- in the order of the key, as its index wants them; customers without a row that counts have no history
 	rows := clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
-		INSERT INTO {data}.history
-		SELECT {1}, h.*
-		FROM ({2}) h ({key}, history)
-		WHERE h.history IS NOT NULL
-		ORDER BY {h.key}
-	$sql$::text, ARRAY[run::text, clv_internal.clv_pipeline_histories(d, NULL::int8, false::bool)]));
+		CREATE TABLE {data}.{1:I} AS
+		SELECT {2}::pg_catalog.int8 AS generation, h.*
+		FROM ({3}) h
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_partition('history'::text, run), run::text,
+		clv_internal.clv_pipeline_all_histories(d)]));
+	PERFORM clv_internal.clv_pipeline_partition_show(d, 'history'::text, run,
+		ARRAY(SELECT clv_internal.clv_pipeline_partitions(d, 'history'::text)));
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
 		SET generation = $1, watermark = $2, fingerprint = $3
 	$sql$::text) USING run, latest, clv_internal.clv_pipeline_fingerprint(d);
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.history'::text);
 	RETURN rows;
 END
 $$;

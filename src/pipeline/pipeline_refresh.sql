@@ -355,6 +355,7 @@ BEGIN
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'run' AND a.attnum > 0
 		WHERE c.relnamespace = quote_ident(clv_internal.clv_pipeline_data(d.name))::regnamespace
 		  AND c.relkind = 'r'
+		  AND (NOT c.relispartition OR c.relname = 'customer_rest')
 		  AND c.relname NOT IN ('run', 'step', 'state', 'touched')
 	LOOP
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
@@ -364,7 +365,7 @@ BEGIN
 			  AND t.run <> s.run
 			  AND CASE
 				WHEN {1:L} = ANY ({2:L}::text[]) THEN r.published_at IS NULL
-				WHEN {1:L} = 'customer' THEN t.run IS DISTINCT FROM s.previous
+				WHEN {1:L} = 'customer_rest' THEN t.run IS DISTINCT FROM s.previous
 				-- of a model they stay until the next
 				ELSE t.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)
 			  END
@@ -373,7 +374,7 @@ BEGIN
 		total := total + rows;
 	END LOOP;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		DELETE FROM {data}.history h
+		DELETE FROM {data}.history_rest h
 		USING {data}.state s
 		WHERE h.generation <> s.generation
 	$sql$::text);

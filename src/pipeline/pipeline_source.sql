@@ -90,6 +90,69 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_indexed(clv_internal.clv_pipeline_definition) IS
 	'whether the source is a table with an index that begins with the customer''s key. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_key_columns(
+	d clv_internal.clv_pipeline_definition, "constraint" pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 5000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(concat(
+		quote_ident(a.attname), ' ', format_type(a.atttypid, a.atttypmod),
+		(
+			SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
+			FROM pg_collation l
+			JOIN pg_namespace n ON n.oid = l.collnamespace
+			WHERE l.oid = a.attcollation AND l.collname <> 'default'
+		),
+		"constraint"), ', ' ORDER BY u.i)
+	FROM unnest((d).customer) WITH ORDINALITY AS u (c, i)
+	JOIN pg_attribute a ON a.attrelid = (clv_internal.clv_source_relation((d).source)).relation AND a.attname = u.c
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_key_columns(
+	clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'the columns of the customer''s key as a table declares them, of the types that the source has, each with the '
+	'constraint; without one as a set of rows is declared. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_counted(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE
+		WHEN (d).returns IS NULL THEN ''
+		WHEN (d).amount IS NULL THEN 'AND NOT (s.{1:I} IS TRUE)'
+		ELSE 'AND (NOT (s.{1:I} IS TRUE) OR s.{2:I} OPERATOR(pg_catalog.<>) 0)'
+	END, ARRAY[(d).returns, (d).amount])
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_counted(clv_internal.clv_pipeline_definition) IS
+	'the condition that a row of a pipeline''s source s counts: what comes back without a value, or with none, says '
+	'nothing about money and is no purchase. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_all_histories(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 20000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT h.*
+		FROM @extschema@.clv_histories({1:L}::pg_catalog.text, {2}::pg_catalog.int4)
+			AS h ({3}, history @extschema@.clv_history)
+		WHERE h.history IS NOT NULL
+	$sql$::text, ARRAY[
+		clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT {s.key}, {1}
+			FROM {source} AS s
+			WHERE {s.known} {filter} {2}
+		$sql$::text, ARRAY[
+			concat_ws(', ', clv_internal.clv_pipeline_bought_at(d), clv_internal.clv_pipeline_amount(d, false)),
+			clv_internal.clv_pipeline_counted(d)]),
+		(d).occasion::text,
+		clv_internal.clv_pipeline_key_columns(d, NULL::text)])
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_all_histories(clv_internal.clv_pipeline_definition) IS
+	'the statement that makes all histories of a pipeline''s source at once, customers'' keys first; customers without '
+	'a row that counts have none. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_histories(
 	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL,
 	one_by_one pg_catalog.bool DEFAULT false)
@@ -103,12 +166,6 @@ DECLARE
 		coalesce(clv_internal.clv_pipeline_amount(d, false),
 			CASE WHEN d.occasion > 1 THEN 'NULL::pg_catalog.numeric' END),
 		nullif(d.occasion, 1));
-	-- what comes back without a value, or with none, says nothing about money and is no purchase
-	counted text := clv_internal.clv_pipeline_sql(d, CASE
-		WHEN d.returns IS NULL THEN ''
-		WHEN d.amount IS NULL THEN 'AND NOT (s.{1:I} IS TRUE)'
-		ELSE 'AND (NOT (s.{1:I} IS TRUE) OR s.{2:I} OPERATOR(pg_catalog.<>) 0)'
-	END, ARRAY[d.returns, d.amount]);
 BEGIN
 	-- {1}: the arguments of a history, {2}: the condition that a row counts, {3}: the run that touched the customers
 	RETURN clv_internal.clv_pipeline_sql(d, CASE
@@ -136,7 +193,7 @@ BEGIN
 			  AND EXISTS (SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {3} AND {t=s})
 			GROUP BY {s.key}
 		$sql$
-	END, ARRAY[arguments, counted, touched::text]);
+	END, ARRAY[arguments, clv_internal.clv_pipeline_counted(d), touched::text]);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_histories(

@@ -233,6 +233,38 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_fillings(clv_internal.clv
 	'what the map, the ratings and the attributes add to the query of customers, as clv_pipeline_fill takes it. A part '
 	'of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_unread(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.int8[]
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	old int8[];
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(array_agg(n), '{}')
+		FROM clv_internal.clv_pipeline_partitions($1, 'customer'::text) n
+		JOIN {data}.run r ON r.run = n
+		LEFT JOIN LATERAL (
+			SELECT l.xmin
+			FROM {data}.run l
+			WHERE l.run > n AND l.published_at IS NOT NULL
+			ORDER BY l.run
+			LIMIT 1
+		) l ON r.published_at IS NOT NULL
+		WHERE n <> ($2).run
+		  AND n IS DISTINCT FROM ($2).previous
+		  AND (r.published_at IS NULL OR clv_internal.clv_pipeline_settled({1:L}::regclass, l.xmin))
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_sql(d, '{data}.run'::text)]) INTO old USING d, this;
+	RETURN old;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_unread(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'the runs whose customers nobody can see in views any more: those before the last, where everybody sees that a '
+	'later one was published, and those that were never published. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_step_customers(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -243,7 +275,17 @@ DECLARE
 	rows int8;
 	missed int8;
 BEGIN
-	rows := clv_internal.clv_pipeline_fill(d, run, 'customer'::text, clv_internal.clv_pipeline_customer_fillings(d));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		CREATE TABLE {data}.{1:I} AS
+		{2}
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_partition('customer'::text, run), (
+		SELECT clv_internal.clv_pipeline_sql(d, p.statement, clv_internal.clv_pipeline_customer_fillings(d))
+		FROM clv_internal.clv_pipeline_view_customers() p
+		WHERE p.kind = 'rows'
+	)]) USING d, this;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, run,
+		clv_internal.clv_pipeline_unread(d, this));
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET customers = $3, (histories, total_revenue) = (
@@ -258,7 +300,6 @@ BEGIN
 		)
 		WHERE run = ($2).run
 	$sql$::text) USING d, this, rows;
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.customer'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT count(*)
 		FROM {data}.customer c

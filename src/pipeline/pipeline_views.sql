@@ -117,27 +117,6 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_columns(clv_internal.clv_pipeline_
 
 -- ---- making them ------------------------------------------------------------------------------------------
 
-CREATE FUNCTION clv_internal.clv_pipeline_key_columns(d clv_internal.clv_pipeline_definition)
-RETURNS pg_catalog.text
-LANGUAGE sql STABLE PARALLEL SAFE COST 5000
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT string_agg(concat(
-		quote_ident(a.attname), ' ', format_type(a.atttypid, a.atttypmod),
-		(
-			SELECT format(' COLLATE %I.%I', n.nspname, l.collname)
-			FROM pg_collation l
-			JOIN pg_namespace n ON n.oid = l.collnamespace
-			WHERE l.oid = a.attcollation AND l.collname <> 'default'
-		),
-		' NOT NULL'), ', ' ORDER BY u.i)
-	FROM unnest((d).customer) WITH ORDINALITY AS u (c, i)
-	JOIN pg_attribute a ON a.attrelid = (clv_internal.clv_source_relation((d).source)).relation AND a.attname = u.c
-$$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_key_columns(clv_internal.clv_pipeline_definition) IS
-	'the columns of the customer''s key as a table declares them, of the types that the source has. A part of '
-	'pipelines';
-
 CREATE FUNCTION clv_internal.clv_pipeline_create_tables(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -145,7 +124,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	part record;
-	keys text := clv_internal.clv_pipeline_key_columns(d);
+	keys text := clv_internal.clv_pipeline_key_columns(d, ' NOT NULL'::text);
 BEGIN
 	FOR part IN
 		SELECT *

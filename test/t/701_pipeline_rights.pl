@@ -107,7 +107,7 @@ works('alice', $Shop::orders . q{
 works('alice', q{
 	ALTER TABLE orders ENABLE ROW LEVEL SECURITY; ALTER TABLE orders FORCE ROW LEVEL SECURITY;
 	CREATE POLICY trap ON orders USING ((SELECT evil('policy')));
-	CREATE TRIGGER trap BEFORE INSERT ON shop_data.customer
+	CREATE TRIGGER trap BEFORE INSERT ON shop_data.cohort
 		FOR EACH STATEMENT
 		EXECUTE FUNCTION evil_trigger('statement trigger');
 	CREATE TRIGGER trap AFTER UPDATE ON shop_data.run FOR EACH ROW EXECUTE FUNCTION evil_trigger('row trigger');

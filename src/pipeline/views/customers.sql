@@ -1,7 +1,7 @@
 -- ---- customers: one row a customer ------------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_customers() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 38
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 39
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'customer', $sql$
@@ -38,20 +38,24 @@ AS $part$ VALUES
 			satisfaction varchar(20),
 			value_segment varchar(200),
 			PRIMARY KEY (run, {key})
-		)
+		) PARTITION BY LIST (run)
 	$sql$, 'the customers as each run found them: the current one, the one before'),
 
+	-- every partition has these, so they need not begin with the run
 	('setup', 'customer_segment',
-		$sql$CREATE INDEX customer_segment ON {data}.customer (run, segment, clv DESC)$sql$, NULL),
+		$sql$CREATE INDEX customer_segment ON {data}.customer (segment, clv DESC)$sql$, NULL),
 
 	('setup', 'customer_clv',
-		$sql$CREATE INDEX customer_clv ON {data}.customer (run, clv DESC)$sql$, NULL),
+		$sql$CREATE INDEX customer_clv ON {data}.customer (clv DESC)$sql$, NULL),
 
 	('setup', 'customer_cohort',
-		$sql$CREATE INDEX customer_cohort ON {data}.customer (run, cohort_month)$sql$, NULL),
+		$sql$CREATE INDEX customer_cohort ON {data}.customer (cohort_month)$sql$, NULL),
 
-	-- {1}, {2}: the segment and the value segment of a customer q, {3}: the join of their rating g, {4}: that of their
-	-- attributes a, {5}: the share of the revenue before theirs
+	('setup', 'customer',
+		$sql$CREATE TABLE {data}.customer_rest PARTITION OF {data}.customer DEFAULT$sql$, NULL),
+
+	-- Its types are exactly those of the table. {1}, {2}: the segment and the value segment of a customer q, {3}: the
+	-- join of their rating g, {4}: that of their attributes a, {5}: the share of the revenue before theirs
 	('rows', 'customer', $sql$
 		SELECT
 			($2).run AS run,
@@ -70,21 +74,21 @@ AS $part$ VALUES
 			(q.scores).t,
 			(q.scores).c,
 			(q.scores).v,
-			coalesce({1}, '(none)') AS segment,
+			coalesce({1}, '(none)')::varchar(200) AS segment,
 			(q.prediction).p_alive,
 			clv_internal.clv_finite((q.prediction).expected_purchases) AS expected_purchases,
-			clv_internal.clv_cents((q.prediction).expected_spend) AS expected_spend,
-			clv_internal.clv_cents((q.prediction).expected_revenue) AS expected_revenue,
-			clv_internal.clv_cents((q.prediction).clv) AS clv,
-			clv_internal.clv_cents((q.prediction).lifetime_value) AS lifetime_value,
-			clv_internal.clv_cents((q.prediction).next_purchase_value) AS next_purchase_value,
+			clv_internal.clv_cents((q.prediction).expected_spend)::numeric(24,2) AS expected_spend,
+			clv_internal.clv_cents((q.prediction).expected_revenue)::numeric(24,2) AS expected_revenue,
+			clv_internal.clv_cents((q.prediction).clv)::numeric(24,2) AS clv,
+			clv_internal.clv_cents((q.prediction).lifetime_value)::numeric(24,2) AS lifetime_value,
+			clv_internal.clv_cents((q.prediction).next_purchase_value)::numeric(24,2) AS next_purchase_value,
 			(q.prediction).purchases_low,
 			clv_internal.clv_finite((q.prediction).purchases_high) AS purchases_high,
-			clv_internal.clv_cents((q.prediction).clv_low) AS clv_low,
-			clv_internal.clv_cents((q.prediction).clv_high) AS clv_high,
+			clv_internal.clv_cents((q.prediction).clv_low)::numeric(24,2) AS clv_low,
+			clv_internal.clv_cents((q.prediction).clv_high)::numeric(24,2) AS clv_high,
 			q.rating,
-			q.satisfaction,
-			{2} AS value_segment
+			q.satisfaction::varchar(20) AS satisfaction,
+			({2})::varchar(200) AS value_segment
 		FROM (
 			SELECT
 				h.*,

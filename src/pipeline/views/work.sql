@@ -1,7 +1,7 @@
 -- ---- what a refresh works with: no view shows it ----------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_work() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 9
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'pipeline', $sql$
@@ -24,8 +24,11 @@ AS $part$ VALUES
 			{1},
 			history @extschema@.clv_history NOT NULL,
 			PRIMARY KEY (generation, {key})
-		)
+		) PARTITION BY LIST (generation)
 	$sql$, 'the histories of all customers, as of generation, the run that built them from scratch'),
+
+	('setup', 'history',
+		$sql$CREATE TABLE {data}.history_rest PARTITION OF {data}.history DEFAULT$sql$, NULL),
 
 	('table', 'touched', $sql$
 		CREATE TABLE {data}.touched (

@@ -1,0 +1,143 @@
+# Readers of a pipeline whose customers are a partition a run: whoever reads, and for however long, sees the whole of
+# one run; a refresh waits for nobody; and of old runs nothing is left.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Shop;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('readers');
+$node->init;
+Shop::configure($node);
+$node->start;
+$node->safe_psql('postgres', "CREATE EXTENSION clv; $Shop::orders");
+$node->safe_psql('postgres', q{
+	CREATE ROLE bi LOGIN;
+	CALL clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount');
+	CALL clv_refresh('shop');
+	GRANT USAGE ON SCHEMA shop TO bi;
+	GRANT SELECT ON ALL TABLES IN SCHEMA shop TO bi});
+
+# The partitions of a table of the pipeline, by their names.
+sub partitions
+{
+	my ($table) = @_;
+	return $node->safe_psql('postgres', qq{SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY inhrelid)
+		FROM pg_inherits
+		WHERE inhparent = 'shop_data.$table'::regclass AND inhrelid::regclass::text !~ '_rest'});
+}
+
+# Tables of the pipeline that are neither declared by it nor a partition of such a table.
+my $orphans = q{SELECT count(*) FROM pg_class c
+	WHERE c.relnamespace = 'shop_data'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
+	  AND c.relname NOT IN (SELECT p.name FROM clv_internal.clv_pipeline_parts() p WHERE p.kind = 'table')};
+
+# Refreshes in full, and says how many customers there are now.
+sub refresh
+{
+	$node->safe_psql('postgres', q{INSERT INTO orders
+		VALUES ((SELECT max(customer_id) + 1 FROM orders), '2025-05-01', 9)});
+	$node->safe_psql('postgres', q{CALL clv_refresh('shop', 'full')});
+	return $node->safe_psql('postgres', 'SELECT customers FROM shop.equity');
+}
+
+is(partitions('customer') . '|' . partitions('history'), 'shop_data.customer_1|shop_data.history_1',
+	'a run has a partition of customers and of histories');
+
+# ---- a statement that was prepared earlier in a transaction that is still open ----
+{
+	my $count = refresh();
+	my $reader = $node->background_psql('postgres');
+	$reader->query_safe('PREPARE counted AS
+		SELECT count(*) = (SELECT e.customers FROM shop.equity e) AND count(*) > 0 FROM shop.customers');
+	$reader->query_safe('BEGIN');
+	is($reader->query_safe('EXECUTE counted'), 't', 'prepared: sees all customers') foreach 1 .. 6;
+	foreach my $round (1 .. 3)
+	{
+		refresh();
+		is($reader->query_safe('EXECUTE counted'), 't', "prepared: after refresh $round too, those of the new run");
+	}
+	$reader->query_safe('COMMIT');
+	is($reader->query_safe('EXECUTE counted'), 't', 'prepared: and in the next transaction');
+	$reader->quit;
+}
+refresh() foreach 1 .. 2;
+is($node->safe_psql('postgres', 'SELECT count(*) FROM shop_data.customer_rest'), 0,
+	'when the reader has gone, partitions are attached again, and nothing stays in the rest');
+
+# ---- a snapshot that is older than three refreshes, of a reader who has not yet looked at customers ----
+{
+	my $before = $node->safe_psql('postgres', 'SELECT customers FROM shop.equity');
+	my $reader = $node->background_psql('postgres', on_error_stop => 0);
+	$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+	is($reader->query_safe('SELECT customers FROM shop.equity'), $before, 'old snapshot: sees the base of its run');
+	refresh() foreach 1 .. 3;
+	is($reader->query_safe('SELECT count(*) FROM shop.customers'), $before,
+		'old snapshot: and all customers of its run, after three refreshes');
+	is($reader->query_safe('SELECT sum(customers) FROM shop.segments'), $before, 'old snapshot: as in its segments');
+	refresh();
+	is($reader->query_safe('SELECT count(*) FROM shop.customers'), $before, 'old snapshot: and after a fourth');
+	$reader->query_safe('COMMIT');
+	$reader->quit;
+	refresh() foreach 1 .. 2;
+	is(partitions('customer') =~ tr/ //, 1, 'old snapshot: once it has gone, two runs are left');
+}
+
+# ---- readers do not wait for a refresh, nor it for them ----
+{
+	my $reader = $node->background_psql('postgres');
+	$reader->query_safe('BEGIN; SELECT count(*) FROM shop.customers');
+	my ($rc, $out, $err) = $node->psql('postgres', q{CALL clv_refresh('shop', 'full')}, timeout => 120);
+	is($rc, 0, 'a refresh does not wait for a transaction that reads') or diag $err;
+	is($node->safe_psql('postgres', q{SET lock_timeout = '5s'; SELECT count(*) > 0 FROM shop.customers},
+		extra_params => [ '-U', 'bi' ]), 't', 'and others read meanwhile');
+	$reader->query_safe('COMMIT');
+	$reader->quit;
+}
+
+# ---- what users have done to the tables goes into every partition, and rights are those of the table ----
+$node->safe_psql('postgres', q{
+	CREATE INDEX by_churn ON shop_data.customer (churn);
+	ALTER TABLE shop_data.customer ADD remark text DEFAULT 'none', ADD CHECK (tenure >= 0);
+	ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO bi;
+	GRANT USAGE ON SCHEMA shop_data TO bi;
+	ALTER TABLE shop_data.customer ENABLE ROW LEVEL SECURITY});
+refresh();
+my ($latest) = partitions('customer') =~ /(\S+)$/;
+is($node->safe_psql('postgres', qq{SELECT count(*) FILTER (WHERE d ~ 'churn'), count(*) FILTER (WHERE d ~ 'UNIQUE')
+	FROM (SELECT pg_get_indexdef(indexrelid) AS d FROM pg_index WHERE indrelid = '$latest'::regclass) i}), '1|1',
+	'an index of the table, and its key, are in a new partition');
+is($node->safe_psql('postgres', q{SELECT count(DISTINCT remark), min(remark) FROM shop_data.customer}), '1|none',
+	'and a column');
+my ($denied, undef, $why) = $node->psql('postgres', "SELECT count(*) FROM $latest", extra_params => [ '-U', 'bi' ]);
+like($why, qr/permission denied for table/, 'default privileges give nobody the partition itself');
+is($node->safe_psql('postgres', "SELECT count(*) > 0 FROM shop.customers", extra_params => [ '-U', 'bi' ]), 't',
+	'whoever reads the views reads them');
+$node->safe_psql('postgres', 'ALTER TABLE shop_data.customer DISABLE ROW LEVEL SECURITY;
+	ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM bi; REVOKE USAGE ON SCHEMA shop_data FROM bi');
+
+# ---- many refreshes ----
+refresh();
+my $size = $node->safe_psql('postgres', q{SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+	WHERE relnamespace = 'shop_data'::regnamespace AND relkind = 'r' AND relname ~ '^(customer|history)'});
+$node->safe_psql('postgres', "CALL clv_refresh('shop', 'full')") foreach 1 .. 20;
+is(partitions('customer') =~ tr/ //, 1, 'after twenty refreshes two runs of customers');
+is(partitions('history') =~ tr/ //, 0, 'and one generation of histories');
+cmp_ok($node->safe_psql('postgres', q{SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+	WHERE relnamespace = 'shop_data'::regnamespace AND relkind = 'r' AND relname ~ '^(customer|history)'}),
+	'<=', 1.1 * $size, 'which take no more room than before');
+is($node->safe_psql('postgres', $orphans), 0, 'and no table is left over');
+
+# ---- dropping, with all partitions ----
+$node->safe_psql('postgres', "CALL clv_drop_pipeline('shop')");
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname ~ '^(customer|history)_'}), 0,
+	'a pipeline is dropped with its partitions');
+
+$node->stop;
+done_testing();
