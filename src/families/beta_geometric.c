@@ -27,10 +27,10 @@
  *
  * 1. Integration over time. The mean over p is (1 - z)^a 2F1(a, B; a + b; z) with
  *    z = s / (1 + s), B = a + b - r - 1 (Pfaff's transformation, DLMF 15.8.1).
- *    Its coefficients are the same for every s and fall like those of
- *    (a)_k / (a + b)_k: the more a customer has bought, the faster, while B never
- *    changes. The integral takes one set of coefficients and a polynomial at twelve Gauss-Legendre
- *nodes in ln(1 + s). There is no branch at a = 1, and none at omega = 0.
+ *    Its coefficients (math/hypergeometric.h) are the same for every s and fall like those of
+ *    (a)_k / (a + b)_k: the more a customer has bought, the faster, while B never changes. The
+ *    integral takes one set of coefficients and a polynomial at twelve Gauss-Legendre nodes in
+ *    ln(1 + s). There is no branch at a = 1, and none at omega = 0.
  *
  * 2. Integration over the dropout probability. For each p the integral over time is elementary
  * or an exponential integral; the mean over p is a trapezoid sum in the log-odds (beta_mean.c).
@@ -42,6 +42,8 @@
 #include <math.h>
 
 #include "math/beta_mean.h"
+#include "math/gauss.h"
+#include "math/hypergeometric.h"
 #include "math/poll.h"
 #include "math/special.h"
 #include "families/registry.h"
@@ -136,57 +138,21 @@ clv_bg_given_alive(const double *param, double x, double T, int immediate, ClvFu
 
 #define MAX_TERMS 160
 
-/* Gauss-Legendre, 12 nodes on (-1, 1): the positive ones and their weights */
-#define HALF_NODES 6
-static const double gauss[HALF_NODES][2] = {
-	{0.12523340851146891547, 0.249147045813402785},
-	{0.36783149899818019375, 0.23349253653835480876},
-	{0.5873179542866174473, 0.20316742672306592175},
-	{0.76990267419430468704, 0.16007832854334622633},
-	{0.90411725637047485668, 0.10693932599531843096},
-	{0.98156063424671925069, 0.047175336386511827195},
-};
+/* Nodes of the Gauss-Legendre rule clv_gauss_12, half of which are positive. */
+#define NODES 12
 
 /* Where ln(1 + s) or the integrand spans more than this, twelve nodes may not give every digit. */
 #define MAX_SPAN 4.0
 #define MAX_RATIO 100.0
-
-/*
- * Coefficients of 2F1(a, B; c; z), as many as the polynomial needs at z and below.
- * Returns their number, 0 where they are too many or cancel too much.
- */
-static int
-RateCoefficients(double a, double B, double c, double z, double *coefficient)
-{
-	double power = 1;
-	double sum = 1;
-	double size = 1;
-
-	coefficient[0] = 1;
-	for (int k = 0; k < MAX_TERMS - 1; k++)
-	{
-		double ratio = (a + k) * (B + k) / ((c + k) * (k + 1));
-		double term;
-
-		coefficient[k + 1] = coefficient[k] * ratio;
-		power *= z;
-		term = coefficient[k + 1] * power;
-		sum += term;
-		size += fabs(term);
-		if (fabs(term) <= 0.1 * DBL_EPSILON * (1 - z) * size && fabs(ratio * z) < 1)
-			return size < 10 * sum ? k + 2 : 0;
-	}
-	return 0;
-}
 
 /* D by integration over time. Returns false where that is not accurate. */
 static bool
 AlongTime(const BgCustomer *customer, double omega, double tau, double *result)
 {
 	double coefficient[MAX_TERMS];
-	double v[2 * HALF_NODES];
-	double z[2 * HALF_NODES];
-	double rate[2 * HALF_NODES] = {0};
+	double v[NODES];
+	double z[NODES];
+	double rate[NODES] = {0};
 	double width = 0.5 * log1p(tau);
 	double sum = 0;
 	double span;
@@ -194,31 +160,32 @@ AlongTime(const BgCustomer *customer, double omega, double tau, double *result)
 
 	if (2 * width > MAX_SPAN || omega * tau > MAX_SPAN)
 		return false;
-	terms = RateCoefficients(customer->a, customer->a + (customer->b - customer->r) - 1,
-							 customer->a + customer->b, tau / (1 + tau), coefficient);
+	terms = clv_hypergeometric_terms(customer->a, customer->a + (customer->b - customer->r) - 1,
+									 customer->a + customer->b, tau / (1 + tau), MAX_TERMS,
+									 coefficient);
 	if (terms == 0)
 		return false;
-	for (int i = 0; i < HALF_NODES; i++)
+	for (int i = 0; i < NODES / 2; i++)
 	{
-		v[HALF_NODES - 1 - i] = width * (1 - gauss[i][0]);
-		v[HALF_NODES + i] = width * (1 + gauss[i][0]);
+		v[NODES / 2 - 1 - i] = width * (1 - clv_gauss_12.node[i].at);
+		v[NODES / 2 + i] = width * (1 + clv_gauss_12.node[i].at);
 	}
-	for (int i = 0; i < 2 * HALF_NODES; i++)
+	for (int i = 0; i < NODES; i++)
 		z[i] = -expm1(-v[i]);
 	for (int k = terms - 1; k >= 0; k--)
 	{
-		for (int i = 0; i < 2 * HALF_NODES; i++)
+		for (int i = 0; i < NODES; i++)
 			rate[i] = rate[i] * z[i] + coefficient[k];
 	}
 
 	/* ds = (1 + s) dv, and 1 - z = e^-v */
-	for (int i = 0; i < 2 * HALF_NODES; i++)
+	for (int i = 0; i < NODES; i++)
 		rate[i] *= exp(-omega * z[i] / (1 - z[i]) - (customer->a - 1) * v[i]);
-	span = rate[0] / rate[2 * HALF_NODES - 1];
+	span = rate[0] / rate[NODES - 1];
 	if (!(span < MAX_RATIO && span > 1 / MAX_RATIO))
 		return false;
-	for (int i = 0; i < HALF_NODES; i++)
-		sum += gauss[i][1] * (rate[HALF_NODES - 1 - i] + rate[HALF_NODES + i]);
+	for (int i = 0; i < NODES / 2; i++)
+		sum += clv_gauss_12.node[i].weight * (rate[NODES / 2 - 1 - i] + rate[NODES / 2 + i]);
 	*result = customer->r * width * sum;
 	return true;
 }
@@ -266,12 +233,13 @@ DiscountedKernel(double p, const double *arg)
 	if (ln_growth + log1p(p * tau) > 0.5)
 		return LifetimeKernel(p, arg) -
 			   exp(-ln_growth) * r / p * clv_expint_scaled(r + 1, omega * (1 / p + tau));
-	for (int i = 0; i < HALF_NODES; i++)
+	for (int i = 0; i < NODES / 2; i++)
 	{
-		double s = 0.5 * tau * (1 - gauss[i][0]);
+		double s = 0.5 * tau * (1 - clv_gauss_12.node[i].at);
 
-		sum += gauss[i][1] * (exp(-omega * s - (r + 1) * log1p(p * s)) +
-							  exp(-omega * (tau - s) - (r + 1) * log1p(p * (tau - s))));
+		sum += clv_gauss_12.node[i].weight *
+			   (exp(-omega * s - (r + 1) * log1p(p * s)) +
+				exp(-omega * (tau - s) - (r + 1) * log1p(p * (tau - s))));
 	}
 	return 0.5 * tau * r * sum;
 }

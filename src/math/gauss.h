@@ -26,6 +26,7 @@ typedef struct ClvGauss
 
 extern const ClvGauss clv_gauss_4;
 extern const ClvGauss clv_gauss_8;
+extern const ClvGauss clv_gauss_12;
 extern const ClvGauss clv_gauss_16;
 
 /*

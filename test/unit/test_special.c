@@ -14,6 +14,8 @@
 
 #include "math/beta_mean.h"
 #include "math/chebyshev.h"
+#include "math/gauss.h"
+#include "math/hypergeometric.h"
 #include "math/special.h"
 #include "oracle.h"
 
@@ -372,6 +374,60 @@ polynomials_through_chebyshev_points(void **state)
 		assert_true(fabs(coefficients[k].of[0] - pow(-(2 - sqrt(3)), k) * 2 / sqrt(3)) <= 1e-15);
 }
 
+/* 2F1 from its coefficients at z, which must be at most 160; NAN where they are refused. */
+static double
+Hypergeometric(double a, double b, double c, double z)
+{
+	double coefficient[160];
+	int n = clv_hypergeometric_terms(a, b, c, z, 160, coefficient);
+	double value = 0;
+
+	for (int k = n - 1; k >= 0; k--)
+		value = value * z + coefficient[k];
+	return n == 0 ? NAN : value;
+}
+
+/* Elementary cases of DLMF 15.4.1, 15.4.3 and 15.4.6, and a polynomial. */
+static void
+hypergeometric_function(void **state)
+{
+	for (double z = 1 / 64.0; z <= 0.75; z += 1 / 64.0)
+	{
+		assert_near(Hypergeometric(1, 1, 2, z), -log1p(-z) / z, 4e-15);
+		assert_near(Hypergeometric(1, 0.5, 1.5, z), atanh(sqrt(z)) / sqrt(z), 4e-15);
+		assert_near(Hypergeometric(2.5, 0.75, 2.5, z), pow(1 - z, -0.75), 4e-15);
+		assert_near(Hypergeometric(2, -2, 4, z), 1 - z + 0.3 * z * z, 4e-15);
+		assert_near(Hypergeometric(3, 0, 7, z), 1, 0);
+	}
+	assert_near(Hypergeometric(0.4, 2.25, 3, 0), 1, 0);
+}
+
+/* Neither a sum that has lost its digits nor one cut off is returned. */
+static void
+hypergeometric_function_refuses(void **state)
+{
+	assert_true(isnan(Hypergeometric(1, 1, 2, 0.9)));
+	assert_true(isnan(Hypergeometric(20, -15.5, 1, 0.7)));
+}
+
+/* A rule of n nodes integrates x^(2n - 2) over [0, 1], to some units of the last place. */
+static void
+gauss_rules_are_exact(void **state)
+{
+	const ClvGauss *const rules[] = {&clv_gauss_4, &clv_gauss_8, &clv_gauss_12, &clv_gauss_16};
+
+	for (size_t i = 0; i < ROWS(rules); i++)
+	{
+		ClvGaussNode node[CLV_GAUSS_MOST];
+		int n = clv_gauss_nodes(rules[i], 0, 1, node);
+		double sum = 0;
+
+		for (int k = 0; k < n; k++)
+			sum += node[k].weight * pow(node[k].at, 2 * n - 2);
+		assert_near(sum, 1.0 / (2 * n - 1), 4e-15);
+	}
+}
+
 int
 main(void)
 {
@@ -386,6 +442,9 @@ main(void)
 		cmocka_unit_test(beta_means_are_exact),
 		cmocka_unit_test(beta_means_of_large_shapes_are_short),
 		cmocka_unit_test(polynomials_through_chebyshev_points),
+		cmocka_unit_test(hypergeometric_function),
+		cmocka_unit_test(hypergeometric_function_refuses),
+		cmocka_unit_test(gauss_rules_are_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
