@@ -1,6 +1,6 @@
 /*
  * micro_beta_geometric.c
- *		Nanoseconds a call of the coin's quantities, on customers like CDNOW's.
+ *		Nanoseconds a call of the quantities of beta-geometric dropout, on customers like CDNOW's.
  *
  * cc -O2 -std=c11 -D_GNU_SOURCE -ffp-contract=off -Isrc bench/micro_beta_geometric.c
  *     src/math/\*.c src/families/\*.c -lm -o build/micro_beta_geometric

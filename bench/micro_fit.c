@@ -118,7 +118,7 @@ Collect(Counter *counter)
 static void
 Simulate(int immediate, size_t customers, bool with_spend)
 {
-	static const double coin[] = {.25, 4.4, .8, 2.4};
+	static const double param[] = {.25, 4.4, .8, 2.4};
 	static const double spend[] = {6, 4, 15};
 	Counter counter = {calloc((size_t) 1 << 23, sizeof(ClvCell)), ((size_t) 1 << 23) - 1, 0};
 	ClvSpendRow *rows = malloc(customers * sizeof(ClvSpendRow));
@@ -129,7 +129,7 @@ Simulate(int immediate, size_t customers, bool with_spend)
 	for (size_t i = 0; i < customers; i++)
 	{
 		double T = (30 + floor(701 * Uniform(&chance))) / 7;
-		ClvCell cell = DrawCustomer(&chance, coin, immediate, T, 1 / 7.0);
+		ClvCell cell = DrawCustomer(&chance, param, immediate, T, 1 / 7.0);
 
 		cell.t_x = nearbyint(cell.t_x * 7) / 7;
 		Count(&counter, &cell);

@@ -219,3 +219,13 @@ clv_argument_span(PG_FUNCTION_ARGS)
 	error_context_stack = stack;
 	PG_RETURN_DATUM(PG_GETARG_DATUM(1));
 }
+
+/* (discount_rate, margin): warnings where they look like percent, an error as above; for functions
+ * in SQL */
+PG_FUNCTION_INFO_V1(clv_argument_rates);
+Datum
+clv_argument_rates(PG_FUNCTION_ARGS)
+{
+	clv_check_rates(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1));
+	PG_RETURN_VOID();
+}

@@ -36,6 +36,13 @@ COMMENT ON FUNCTION clv_internal.clv_argument_span(pg_catalog.text, pg_catalog.i
 	'the interval; an error that names the argument it was given as where it is infinite, or has a part of a day, such '
 	'as a number without a unit, which counts seconds. A part of the quick look, of validation and of pipelines';
 
+-- Raises a WARNING, once a statement, of a discount rate or a margin that looks like percent.
+CREATE FUNCTION clv_internal.clv_argument_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
+	RETURNS pg_catalog.void
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_argument_rates(pg_catalog.float8, pg_catalog.float8) IS
+	'warns of a discount rate or a margin that looks like percent, once a statement. A part of pipelines';
+
 -- The quotient of two numbers; NULL if the second is zero or not finite. Not strict, or it could not be inlined.
 CREATE FUNCTION clv_internal.clv_ratio(number pg_catalog.float8, by_number pg_catalog.float8) RETURNS pg_catalog.float8
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1

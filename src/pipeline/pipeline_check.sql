@@ -256,10 +256,10 @@ BEGIN
 		PERFORM d.as_of::date;
 	END IF;
 	PERFORM now() AT TIME ZONE d.time_zone;
-	PERFORM clv_internal.clv_quick_rates(d.discount_rate, d.margin);
-	PERFORM clv_internal.clv_quick_bins(d.map, d.bins);
+	PERFORM clv_internal.clv_argument_rates(d.discount_rate, d.margin);
+	PERFORM clv_internal.clv_segment_bins(d.map, d.bins);
 	IF d.rating_source IS NOT NULL THEN
-		PERFORM clv_internal.clv_quick_bins('value x satisfaction'::text, d.bins);
+		PERFORM clv_internal.clv_segment_bins('value x satisfaction'::text, d.bins);
 	END IF;
 	SELECT i.name INTO missing
 	FROM @extschema@.clv_segment_inputs(d.map) i

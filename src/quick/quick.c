@@ -1,23 +1,12 @@
 /*
  * quick.c
  *		The little that the quick look cannot ask in SQL: the day to look from, and what to
- *		say of the rows and rates it was given.
+ *		say of the rows it was given.
  */
 #include "clv.h"
 
 #include "common/arguments.h"
 #include "fit/last_day.h"
-#include "predict/predict.h"
-#include "utils/builtins.h"
-
-/* (discount_rate, margin): warnings where they look like percent */
-PG_FUNCTION_INFO_V1(clv_quick_rates);
-Datum
-clv_quick_rates(PG_FUNCTION_ARGS)
-{
-	clv_check_rates(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1));
-	PG_RETURN_VOID();
-}
 
 /* The number of rows or customers in an argument, 0 where it is NULL. */
 static int64

@@ -20,13 +20,6 @@ COMMENT ON FUNCTION clv_internal.clv_quick_day(
 	'purchases after today (future), how many none (never), and how many rows have no customer (guests), and warns of '
 	'a last day that stands alone. A part of the quick look';
 
--- Raises a WARNING, once a statement, of a discount rate or a margin that looks like percent.
-CREATE FUNCTION clv_internal.clv_quick_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
-	RETURNS pg_catalog.void
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION clv_internal.clv_quick_rates(pg_catalog.float8, pg_catalog.float8) IS
-	'warns of a discount rate or a margin that looks like percent, once a statement. A part of pipelines';
-
 -- ---- reading -----------------------------------------------------------------------------------------------
 
 -- The call that makes a history of the columns of s for time and amount (NULL: without money), cast to the types that
@@ -365,32 +358,6 @@ COMMENT ON FUNCTION @extschema@.clv_predict(
 
 -- ---- segments ----------------------------------------------------------------------------------------------
 
--- The number of bins; an error if the rules of a map list scores that do not exist with so many bins, or none of those
--- above 5.
-CREATE FUNCTION clv_internal.clv_quick_bins(map pg_catalog.text, bins pg_catalog.int4) RETURNS pg_catalog.int4
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	highest int4 := (SELECT max(i.highest) FROM @extschema@.clv_segment_inputs(map) AS i);
-	-- a map that mentions scores up to 3 may mean 5; one that mentions 5 does not mean 3
-	most int4 := CASE WHEN highest IS NOT NULL THEN greatest(highest, 5) END;
-BEGIN
-	IF bins < highest OR bins > most THEN
-		PERFORM clv_internal.clv_raise(format('map %s is written for scores up to %s, not for bins => %s',
-				CASE WHEN map ~ '^\s*\[' THEN 'given as rules' ELSE quote_ident(map) END,
-				CASE WHEN bins > most THEN most ELSE highest END, bins),
-			NULL::text,
-			$hint$Leave bins out; or write a map for yours, or take 'micro', which knows any number.$hint$::text,
-			'invalid_parameter_value'::text);
-	END IF;
-	RETURN bins;
-END
-$$;
-COMMENT ON FUNCTION clv_internal.clv_quick_bins(pg_catalog.text, pg_catalog.int4) IS
-	'the number of bins; an error where the rules of a map list scores that there are not with so many bins, or none '
-	'of those above 5. A part of the quick look and of pipelines';
-
 -- What a map asks of the quick look: a model, one with a spend part, attributes. Raises an error if it is NULL, written
 -- for other bins, or asks for an attribute that does not follow from purchases.
 CREATE FUNCTION clv_internal.clv_quick_map_needs(
@@ -412,7 +379,7 @@ BEGIN
 			NULL::text,
 			'null_value_not_allowed'::text);
 	END IF;
-	PERFORM clv_internal.clv_quick_bins(map, bins);
+	PERFORM clv_internal.clv_segment_bins(map, bins);
 	SELECT coalesce(bool_or(i.kind = 'score' AND i.name IN ('c', 'v')), false),
 		coalesce(bool_or(i.kind = 'score' AND i.name = 'v'), false),
 		coalesce(bool_or(i.kind = 'attribute'), false),

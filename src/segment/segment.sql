@@ -85,3 +85,28 @@ COMMENT ON FUNCTION @extschema@.clv_segment_inputs(pg_catalog.text) IS
 	'the inputs of the rules of a map or rule list: kind score (r, f, m, t, c, v) or attribute, its name, and the '
 	'highest score that they list (NULL where a test has no upper bound, and for attributes)';
 
+-- The number of bins; an error if the rules of a map list scores that do not exist with so many bins, or none of those
+-- above 5.
+CREATE FUNCTION clv_internal.clv_segment_bins(map pg_catalog.text, bins pg_catalog.int4) RETURNS pg_catalog.int4
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	highest int4 := (SELECT max(i.highest) FROM @extschema@.clv_segment_inputs(map) AS i);
+	-- a map that mentions scores up to 3 may mean 5; one that mentions 5 does not mean 3
+	most int4 := CASE WHEN highest IS NOT NULL THEN greatest(highest, 5) END;
+BEGIN
+	IF bins < highest OR bins > most THEN
+		PERFORM clv_internal.clv_raise(format('map %s is written for scores up to %s, not for bins => %s',
+				CASE WHEN map ~ '^\s*\[' THEN 'given as rules' ELSE quote_ident(map) END,
+				CASE WHEN bins > most THEN most ELSE highest END, bins),
+			NULL::text,
+			$hint$Leave bins out; or write a map for yours, or take 'micro', which knows any number.$hint$::text,
+			'invalid_parameter_value'::text);
+	END IF;
+	RETURN bins;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_segment_bins(pg_catalog.text, pg_catalog.int4) IS
+	'the number of bins; an error where the rules of a map list scores that there are not with so many bins, or none '
+	'of those above 5. A part of the quick look and of pipelines';

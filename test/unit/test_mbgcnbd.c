@@ -83,7 +83,8 @@ every_quantity_is_the_reference(void **state)
 
 /* ---- the density itself ---- */
 
-/* Of one customer's purchase times, given his rate and coin: the model's assumptions, literally. */
+/* Of one customer's purchase times, given their rate and dropout: the model's assumptions,
+ * literally. */
 static double
 Density(const double *param, int x, const double *gap, double silent, double rate, double p)
 {
@@ -152,7 +153,7 @@ one_event_to_a_purchase_is_mbgnbd(void **state)
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 	{
 		const double *param = shapes[i];
-		const double *coin = param + 1;
+		const double *without_k = param + 1;
 
 		for (int x = 0; x < 200; x = 3 * x + 1)
 		{
@@ -160,11 +161,11 @@ one_event_to_a_purchase_is_mbgnbd(void **state)
 			ClvTerm term;
 
 			clv_mbgcnbd.cell(param, x, t_x, 39, NAN, &term);
-			Close("ln L", term.ln, clv_mbgnbd.log_likelihood(coin, x, t_x, 39), 1e-12);
+			Close("ln L", term.ln, clv_mbgnbd.log_likelihood(without_k, x, t_x, 39), 1e-12);
 			Close("ln L", clv_mbgcnbd.log_likelihood(param, x, t_x, 39),
-				  clv_mbgnbd.log_likelihood(coin, x, t_x, 39), 1e-12);
+				  clv_mbgnbd.log_likelihood(without_k, x, t_x, 39), 1e-12);
 			Close("P(alive)", clv_mbgcnbd.ln_p_alive(param, x, t_x, 39),
-				  clv_mbgnbd.ln_p_alive(coin, x, t_x, 39), 1e-12);
+				  clv_mbgnbd.ln_p_alive(without_k, x, t_x, 39), 1e-12);
 			Close("E", clv_expected_given(&clv_mbgcnbd, param, x, t_x, 39, 52),
 				  clv_expected_given(&clv_mbgnbd, coin, x, t_x, 39, 52), 1e-12);
 			Close("P(2)", clv_probability_given(&clv_mbgcnbd, param, x, t_x, 39, 2, 52),
@@ -179,17 +180,18 @@ one_event_to_a_purchase_is_mbgnbd(void **state)
 			double p[50];
 			double q[50];
 
-			Close("E", clv_mbgcnbd.expected(param, t), clv_mbgnbd.expected(coin, t), 1e-12);
-			Close("survival", clv_mbgcnbd.survival(param, t), clv_mbgnbd.survival(coin, t), 1e-12);
-			Close("until", clv_mbgcnbd.discounted(param, .1, t), clv_mbgnbd.discounted(coin, .1, t),
+			Close("E", clv_mbgcnbd.expected(param, t), clv_mbgnbd.expected(without_k, t), 1e-12);
+			Close("survival", clv_mbgcnbd.survival(param, t), clv_mbgnbd.survival(without_k, t),
 				  1e-12);
+			Close("until", clv_mbgcnbd.discounted(param, .1, t),
+				  clv_mbgnbd.discounted(without_k, .1, t), 1e-12);
 			clv_mbgcnbd.probabilities(param, t, 50, p);
-			clv_mbgnbd.probabilities(coin, t, 50, q);
+			clv_mbgnbd.probabilities(without_k, t, 50, q);
 			for (int n = 0; n < 50; n++)
 			{
 				Close("P(n)", p[n], q[n], 1e-12);
 				Close("P(n)", clv_mbgcnbd.probability(param, n, t),
-					  clv_mbgnbd.probability(coin, n, t), 1e-12);
+					  clv_mbgnbd.probability(without_k, n, t), 1e-12);
 			}
 		}
 	}
@@ -206,18 +208,19 @@ so_it_is_by_events(void **state)
 
 		clv_erlang_init(&customer, 1, coin[0], coin[1], coin[2], coin[3], 3);
 		Close("DERT", clv_erlang_discounted(&customer, .01, INFINITY),
-			  clv_bgnbd.discounted(coin, .01, INFINITY), TOLERANCE);
+			  clv_bgnbd.discounted(without_k, .01, INFINITY), TOLERANCE);
 		for (double t = 0; t < 1e7; t = 3 * t + 0.1)
 		{
-			Close("E", clv_erlang_expected(&customer, t), clv_bgnbd.expected(coin, t), TOLERANCE);
-			Close("survival", clv_erlang_survival(&customer, t), clv_bgnbd.survival(coin, t),
+			Close("E", clv_erlang_expected(&customer, t), clv_bgnbd.expected(without_k, t),
+				  TOLERANCE);
+			Close("survival", clv_erlang_survival(&customer, t), clv_bgnbd.survival(without_k, t),
 				  TOLERANCE);
 			if (t < 200 || t > 1e5)
 				Close("until", clv_erlang_discounted(&customer, .003, t),
-					  clv_bgnbd.discounted(coin, .003, t), TOLERANCE);
+					  clv_bgnbd.discounted(without_k, .003, t), TOLERANCE);
 			for (int n = 0; n < 300; n = 3 * n + 1)
 				Close("P(n)", clv_erlang_probability(&customer, n, t),
-					  clv_bgnbd.probability(coin, n, t), TOLERANCE);
+					  clv_bgnbd.probability(without_k, n, t), TOLERANCE);
 		}
 	}
 }
