@@ -187,6 +187,14 @@ clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate)
 	return context;
 }
 
+MemoryContext
+clv_state_context(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
+}
+
 Oid
 clv_extension_schema(Oid function)
 {

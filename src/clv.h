@@ -103,6 +103,10 @@ clv_same_state(FunctionCallInfo fcinfo)
 /* The schema of the extension that a function belongs to; an error where it belongs to none. */
 extern Oid clv_extension_schema(Oid function);
 
+/* The memory context for a state that is a value: the aggregate's, or outside of one the current.
+ */
+extern MemoryContext clv_state_context(FunctionCallInfo fcinfo);
+
 /* The memory context of the states of the calling aggregate; an error outside of an aggregate. */
 extern MemoryContext clv_aggregate_context(FunctionCallInfo fcinfo, const char *aggregate);
 

@@ -46,14 +46,6 @@ Site(FunctionCallInfo fcinfo)
 	return flinfo->fn_extra;
 }
 
-MemoryContext
-clv_cells_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	return AggCheckCallContext(fcinfo, &context) ? context : CurrentMemoryContext;
-}
-
 /* ---- which states may be small ---- */
 
 /* Whether a function of an aggregate is one of these, whatever it is called in the catalog. */
@@ -105,14 +97,6 @@ clv_cells_may_be_small(FunctionCallInfo fcinfo)
 		site->asked = true;
 	}
 	return site->may_be_small;
-}
-
-Datum
-clv_cells_unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 /* ---- options of a row ---- */
@@ -224,7 +208,7 @@ NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *loca
 		state = clv_small_new(&head, 0, 0, local);
 	}
 	if (state == NULL)
-		state = clv_cells_new(clv_cells_context(fcinfo), kind, options);
+		state = clv_cells_new(clv_state_context(fcinfo), kind, options);
 	return state;
 }
 
@@ -241,7 +225,7 @@ StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 	if (clv_cells_are_small(PG_GETARG_DATUM(0)) && clv_cells_may_be_small(fcinfo))
 		state = clv_small_open(PG_GETARG_DATUM(0), 1, 1, local);
 	if (state == NULL)
-		state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
+		state = clv_cells_writable(PG_GETARG_DATUM(0), clv_state_context(fcinfo));
 	if ((state->head->kind == CLV_CELLS_SUMMARY) != form->summary)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -479,7 +463,7 @@ clv_cells_add(PG_FUNCTION_ARGS)
 	ClvCellsState local;
 
 	if (PG_ARGISNULL(1))
-		return clv_cells_unchanged(fcinfo);
+		return clv_same_state(fcinfo);
 	state = StateForRow(fcinfo, form, &local);
 	if (form->covariates >= 0)
 		ReadCovariates(fcinfo, form->covariates, &state->head->options, HistoryRow, vector);
@@ -614,7 +598,7 @@ clv_cells_add_summary(PG_FUNCTION_ARGS)
 	static const RowForm moved = {.summary = true, .options = 5, .outcome = -1, .covariates = 6};
 
 	if (IsNoRow(fcinfo))
-		return clv_cells_unchanged(fcinfo);
+		return clv_same_state(fcinfo);
 	CheckSummary(fcinfo);
 	return AddSummary(fcinfo, PG_NARGS() > 6 ? &moved : &plain);
 }
@@ -628,7 +612,7 @@ clv_cells_add_outcome(PG_FUNCTION_ARGS)
 	static const RowForm form = {.summary = true, .options = 6, .outcome = 5, .covariates = -1};
 
 	if (IsNoRow(fcinfo))
-		return clv_cells_unchanged(fcinfo);
+		return clv_same_state(fcinfo);
 	CheckSummary(fcinfo);
 	if (PG_ARGISNULL(5))
 		BadSummary(fcinfo, "outcome must be known",

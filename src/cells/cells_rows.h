@@ -7,9 +7,6 @@
 
 #include "cells/cells.h"
 
-/* The context for a state: the aggregate's, or the current one outside of an aggregate. */
-extern MemoryContext clv_cells_context(FunctionCallInfo fcinfo);
-
 /*
  * Whether the state of the aggregate that calls may be a small one (cells_small.c): then it is
  * the aggregate's own, to be changed in place. Never outside of an aggregate.
@@ -24,9 +21,6 @@ extern Datum clv_fit_final(PG_FUNCTION_ARGS);
 #define ReturnState(state)                                                                         \
 	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small)                       \
 										   : EOHPGetRWDatum(&(state)->hdr))
-
-/* Argument 0 as it is, for a row that is ignored. */
-extern Datum clv_cells_unchanged(FunctionCallInfo fcinfo);
 
 /* What the options argument says, NULL where there is none; parsed only where it is not that of the
  * last row. */

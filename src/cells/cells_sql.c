@@ -15,7 +15,7 @@
 static ClvCellsState *
 StateToMerge(FunctionCallInfo fcinfo, const ClvCellsHead *head, ClvCellsState *local)
 {
-	MemoryContext context = clv_cells_context(fcinfo);
+	MemoryContext context = clv_state_context(fcinfo);
 	ClvCellsState *state = NULL;
 	ClvCellsHead empty;
 
@@ -43,7 +43,7 @@ clv_cells_merge(PG_FUNCTION_ARGS)
 	ClvCellsView view;
 
 	if (PG_ARGISNULL(1))
-		return clv_cells_unchanged(fcinfo);
+		return clv_same_state(fcinfo);
 	clv_cells_view(PG_GETARG_DATUM(1), &view);
 	state = StateToMerge(fcinfo, view.head, &local);
 	clv_cells_absorb(state, &view);
@@ -141,19 +141,19 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	ClvCellsHead head;
 
 	if (PG_ARGISNULL(1))
-		return clv_cells_unchanged(fcinfo);
+		return clv_same_state(fcinfo);
 	if (PG_ARGISNULL(2)) /* no options: the cells' own */
 		return clv_cells_merge(fcinfo);
 	clv_cells_view(PG_GETARG_DATUM(1), &view);
 
 	if (PG_ARGISNULL(0))
 	{
-		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_cells_context(fcinfo));
+		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_state_context(fcinfo));
 		OverrideOptions(view.head, clv_cells_given(fcinfo, 2), &state->head->options);
 		CheckClosing(&view, state->head->options.as_of);
 		ReturnState(state);
 	}
-	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_cells_context(fcinfo));
+	state = clv_cells_writable(PG_GETARG_DATUM(0), clv_state_context(fcinfo));
 	head = *view.head;
 	OverrideOptions(view.head, clv_cells_given(fcinfo, 2), &head.options);
 	CheckClosing(&view, head.options.as_of);
