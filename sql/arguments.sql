@@ -34,6 +34,7 @@ INSERT INTO span VALUES
 	('clv_forecast', 'period', 'SELECT clv_forecast(model, history, 12, %s) FROM one'),
 	('clv_new_customer', 'horizon', 'SELECT clv_new_customer(model, %s) FROM one'),
 	('clv_predict_total', 'horizon', 'SELECT clv_predict_total(model, history, %s) FROM one'),
+	('clv_sums', 'horizon', 'SELECT clv_sums(model, history, %s) FROM one'),
 	('clv_backtest', 'horizon', 'SELECT * FROM clv_backtest(''customer'', ''history'', ''2020-09-30'', %s)'),
 	('clv_backtest_deciles', 'horizon',
 		'SELECT * FROM clv_backtest_deciles(''customer'', ''history'', ''2020-09-30'', %s)'),
@@ -49,7 +50,7 @@ CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]
 WHERE a.type IN ('interval'::regtype, 'interval[]'::regtype) AND coalesce(a.mode, 'i') = 'i'
   AND p.proname !~ '^clv_(pipeline|validate|quick|argument|create_pipeline|alter_pipeline)'
 	AND NOT EXISTS (SELECT FROM span s WHERE s.function = p.proname AND s.argument IN (a.name, a.name || '[2]'))
-	AND a.name <> '' AND p.proname <> 'clv_predict_total_add'
+	AND a.name <> '' AND p.proname <> 'clv_sums_add'
 ORDER BY 1, 2;
 
 -- what a call says
@@ -103,6 +104,7 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('clv_forecast', 'SELECT clv_forecast(model, history, 2, ''1 year'', as_of => %s) FROM one'),
 	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s) FROM one'),
 	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s, 0.9) FROM one'),
+	('clv_sums', 'SELECT clv_sums(model, history, ''1 year'', 0, 1, %s) FROM one'),
 	('rfmtc_score', 'SELECT rfmtc_score(history, model, %s) OVER () FROM one'),
 	('rfmtc_score',
 		'SELECT rfmtc_score(history, (SELECT rfmtc_cuts(history, ''2021-03-31'') FROM customer), %s) FROM one'),
@@ -129,7 +131,7 @@ JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
 CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames,
 	p.proargmodes) a (type, name, mode)
 WHERE a.type = 'date'::regtype AND coalesce(a.mode, 'i') = 'i' AND a.name <> ''
-  AND p.proname !~ '^clv_(pipeline|validate|quick|argument|refresh$|predict_total_add)'
+  AND p.proname !~ '^clv_(pipeline|validate|quick|argument|refresh$|sums_add)'
 	AND NOT EXISTS (SELECT FROM day s WHERE s.function = p.proname AND s.argument = a.name)
 ORDER BY 1, 2;
 SELECT complaint(format(call, quote_literal(day)))
@@ -169,7 +171,11 @@ INSERT INTO rate VALUES
 		 FROM customer, fitted'),
 	('clv_predict_total', 'margin',
 		'SELECT clv_predict_total(model, history, ''1 year'', 0, 2) IS NULL AS total_margin
-		 FROM customer, fitted');
+		 FROM customer, fitted'),
+	('clv_sums', 'discount_rate',
+		'SELECT clv_sums(model, history, ''1 year'', 2) IS NULL AS sums_discount_rate FROM customer, fitted'),
+	('clv_sums', 'margin',
+		'SELECT clv_sums(model, history, ''1 year'', 0, 2) IS NULL AS sums_margin FROM customer, fitted');
 -- these are all
 SELECT DISTINCT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'

@@ -109,6 +109,92 @@ CREATE TEMP TABLE parallel AS
 SELECT clv_predict_total((SELECT model FROM predict_total_model), history, '1 year', 0.15, 0.35)::text
 FROM predict_total_many;
 SELECT count(DISTINCT total) AS same, count(*) FROM (TABLE bits UNION ALL TABLE parallel) b;
+-- the sums behind it, as a value: of groups and put together, in any order, through every form, and by hand
+CREATE TEMP TABLE mine AS
+SELECT id, model, history
+FROM m, c WHERE family = 'mbg/nbd';
+SELECT clv_sums((SELECT model FROM predict_total_model), history, '1 year', 0.15, 0.35)
+	   = (SELECT clv_sums(model, history, '1 year', 0.15, 0.35) FROM mine) AS parallel
+FROM predict_total_many;
+RESET max_parallel_workers_per_gather;
+CREATE TEMP TABLE parts AS
+SELECT id % 7 AS part, clv_sums(model, history, '1 year', 0.15, 0.35) AS sums
+FROM mine GROUP BY 1;
+SELECT count(DISTINCT total) AS same, count(*)
+FROM (
+	SELECT clv_predict_total(sums ORDER BY part)::text AS total FROM parts
+	UNION ALL SELECT clv_predict_total(sums ORDER BY part DESC)::text FROM parts
+	UNION ALL SELECT clv_predict_total(sums::text::clv_sums)::text FROM parts
+	UNION ALL SELECT clv_predict_total(sums::jsonb::clv_sums)::text FROM parts
+	UNION ALL SELECT clv_predict_total(clv_internal.clv_sums_merge(one.sums,
+						 clv_internal.clv_sums_merge(NULL, rest.sums)))::text
+			  FROM parts one, (SELECT clv_sums(model, history, '1 year', 0.15, 0.35) AS sums
+							   FROM mine WHERE id % 7 > 0) rest
+			  WHERE one.part = 0
+	UNION ALL TABLE bits) t;
+-- a group taken in twice counts twice, and the parts stay what they were
+SELECT (SELECT (clv_predict_total(clv_internal.clv_sums_merge(sums, sums))).customers
+		FROM parts WHERE part = 3) = 2 * count(*) AS twice,
+	   (SELECT sums FROM parts WHERE part = 3) = clv_sums(model, history, '1 year', 0.15, 0.35) AS unchanged
+FROM mine WHERE id % 7 = 3;
+-- running totals: each row's value is its own
+CREATE TEMP TABLE running AS
+SELECT id, clv_sums(model, history, '1 year', 0.15, 0.35) OVER (ORDER BY id) AS sums
+FROM mine;
+SELECT bool_and((total).customers = id) AS counts
+FROM (SELECT id, clv_predict_total(sums) AS total FROM running GROUP BY id) r;
+SELECT max(octet_length(clv_internal.clv_sums_send(sums))) < 1500 AS small FROM parts;
+SELECT clv_predict_total(sums) IS NULL AS nothing FROM (SELECT NULL::clv_sums) s (sums);
+SELECT jsonb_array_length(sums::jsonb -> 'sums') AS sums, sums::jsonb ->> 'customers' AS customers,
+	   sums::jsonb -> 'level' AS level
+FROM parts WHERE part = 0;
+-- the text of a sum is the sum: 0.375, and minus 2^70
+CREATE TEMP TABLE by_hand AS
+SELECT jsonb_agg(CASE i WHEN 1 THEN '60000000p-32' WHEN 2 THEN '-40p64' ELSE '0' END ORDER BY i) AS list
+FROM generate_series(1, 15) i;
+SELECT (t).customers, (t).expected_purchases, (t).expected_value
+FROM (SELECT clv_predict_total((sums::jsonb || jsonb_build_object('sums', list, 'customers', 3))::clv_sums) AS t
+	  FROM parts, by_hand WHERE part = 0) t;
+CREATE TEMP TABLE spoilt AS
+SELECT what, jsonb_set(sums::jsonb, path, value) AS sums
+FROM parts, (VALUES
+	('digits', '{sums,0}'::text[], '"12G4p-32"'::jsonb),
+	('capitals', '{sums,0}', '"1Fp-32"'),
+	('power', '{sums,0}', '"1fp-33"'),
+	('no power', '{sums,0}', '"1f"'),
+	('low', '{sums,0}', '"1fp-1184"'),
+	('high', '{sums,0}', '"80000000p1056"'),
+	('number', '{sums,0}', '1'),
+	('negative', '{sums,0}', '"-1p0"'),
+	('variance', '{sums,2}', '"-Infinity"'),
+	('few', '{sums}', '["0"]'),
+	('none', '{sums}', '{}'),
+	('customers', '{customers}', '-1'),
+	('nobody', '{customers}', '0'),
+	('level', '{level}', '1'),
+	('unknown', '{more}', '1'),
+	('version', '{version}', '2'),
+	('model', '{model,purchase}', '{"family": "bg/nbd"}')) v (what, path, value)
+WHERE part = 0;
+CREATE FUNCTION pg_temp.complaint(value jsonb) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM value::clv_sums;
+	RETURN 'none';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT what, pg_temp.complaint(sums) FROM spoilt ORDER BY what;
+SELECT key, pg_temp.complaint(sums::jsonb - key)
+FROM parts, unnest('{version,level,customers,model,sums}'::text[]) key
+WHERE part = 0 ORDER BY key;
+-- what cannot be put together
+SELECT clv_predict_total(sums)
+FROM (SELECT clv_sums(model, history, '1 year') AS sums FROM m, c GROUP BY family ORDER BY family) s;
+SELECT clv_predict_total(sums ORDER BY level)
+FROM (SELECT level, clv_sums(model, history, '1 year', 0, 1, NULL, level) AS sums
+	  FROM mine, unnest('{0.8,0.9}'::float8[]) level GROUP BY level) s;
+DROP FUNCTION pg_temp.complaint;
+DROP TABLE mine, parts, running, by_hand, spoilt;
 RESET parallel_leader_participation;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;

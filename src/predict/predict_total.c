@@ -7,12 +7,8 @@
 #include <math.h>
 
 #include "access/htup_details.h"
-#include "common/exact.h"
 #include "funcapi.h"
-#include "libpq/pqformat.h"
 #include "utils/float.h"
-
-#define AGGREGATE "clv_predict_total()"
 
 /* The arguments of the transition function. */
 enum
@@ -27,14 +23,6 @@ enum
 	LEVEL,
 	COVARIATES
 };
-
-/* The total in an argument, NULL where there is none yet; an error for the state of another
- * aggregate. */
-static ClvTotal *
-TotalArgument(FunctionCallInfo fcinfo, int arg)
-{
-	return clv_state_argument(fcinfo, arg, CLV_TOTAL_TAG, AGGREGATE);
-}
 
 /* ---- adding customers ---- */
 
@@ -77,29 +65,32 @@ CheckSame(const ClvTotal *total, const ClvPackedModel *model, double level)
 static ClvTotal *
 Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	ClvTotal *total = TotalArgument(fcinfo, STATE);
+	MemoryContext context = clv_state_context(fcinfo);
+	ClvTotal *total;
 
-	if (total != NULL && total->site == site && total->generation == site->model.model.generation &&
-		total->level == level)
-		return total;
-	if (total == NULL)
+	if (PG_ARGISNULL(STATE))
 		total = clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), site->fitted, level);
 	else
+	{
+		total = clv_total_writable(PG_GETARG_DATUM(STATE), context);
+		if (total->site == site && total->generation == site->model.model.generation &&
+			total->level == level)
+			return total;
 		CheckSame(total, PG_GETARG_CLV_MODEL_P(MODEL), level);
+	}
 	total->site = site;
 	total->generation = site->model.model.generation;
 	return total;
 }
 
 /*
- * Transition of clv_predict_total(model, history, horizon [, discount_rate [, margin [, as_of [,
- * level [, covariates]]]]]): adds a customer; NULL models and histories are skipped, other NULLs
- * are errors.
+ * Transition of clv_sums and clv_predict_total(model, history, horizon [, discount_rate [, margin
+ * [, as_of [, level [, covariates]]]]]): adds a customer; NULL models and histories are skipped,
+ * other NULLs are errors.
  */
-PG_FUNCTION_INFO_V1(clv_predict_total_add);
+PG_FUNCTION_INFO_V1(clv_sums_add);
 Datum
-clv_predict_total_add(PG_FUNCTION_ARGS)
+clv_sums_add(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site;
 	ClvTotal *total;
@@ -129,108 +120,38 @@ clv_predict_total_add(PG_FUNCTION_ARGS)
 										: clv_as_of_model(site->fitted),
 					 &customer))
 		clv_total_add(total, site, &customer, margin);
-	PG_RETURN_POINTER(total);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&total->hdr));
 }
 
-/* ---- combining totals ---- */
-
-/* A copy of the total in the context, not bound to a call site. */
-static ClvTotal *
-Copy(MemoryContext context, const ClvTotal *total)
-{
-	Size size = offsetof(ClvTotal, sum) + total->nsums * sizeof(ClvExactSum);
-	ClvTotal *copy = MemoryContextAlloc(context, size);
-
-	memcpy(copy, total, size);
-	copy->model = MemoryContextAlloc(context, VARSIZE_ANY(total->model));
-	memcpy(copy->model, total->model, VARSIZE_ANY(total->model));
-	copy->site = NULL;
-	return copy;
-}
-
-/* clv_predict_total_combine(total, total) -> total: the sum of both; errors where model or level
- * differ. */
-PG_FUNCTION_INFO_V1(clv_predict_total_combine);
+/*
+ * clv_sums_merge(clv_sums, clv_sums) -> clv_sums: the customers of both, or of the one that is not
+ * NULL; errors where model or level differ.
+ */
+PG_FUNCTION_INFO_V1(clv_sums_merge);
 Datum
-clv_predict_total_combine(PG_FUNCTION_ARGS)
+clv_sums_merge(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	ClvTotal *total = TotalArgument(fcinfo, 0);
-	ClvTotal *other = TotalArgument(fcinfo, 1);
-
-	if (other == NULL)
-		return clv_same_state(fcinfo);
-	if (total == NULL)
-		PG_RETURN_POINTER(Copy(context, other));
-	CheckSame(total, other->model, other->level);
-	total->customers += other->customers;
-	for (int i = 0; i < total->nsums; i++)
-		clv_exact_merge(&total->sum[i], &other->sum[i]);
-	PG_RETURN_POINTER(total);
-}
-
-/* clv_predict_total_serialize(total) -> bytea: the model, the level, the number of customers and
- * the sums. */
-PG_FUNCTION_INFO_V1(clv_predict_total_serialize);
-Datum
-clv_predict_total_serialize(PG_FUNCTION_ARGS)
-{
-	ClvTotal *total = TotalArgument(fcinfo, 0);
-	StringInfoData buffer;
-
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	pq_begintypsend(&buffer);
-	pq_sendint32(&buffer, VARSIZE_ANY_EXHDR(total->model));
-	pq_sendbytes(&buffer, VARDATA_ANY(total->model), VARSIZE_ANY_EXHDR(total->model));
-	pq_sendfloat8(&buffer, total->level);
-	pq_sendint64(&buffer, total->customers);
-	for (int i = 0; i < total->nsums; i++)
-		clv_exact_send(&buffer, &total->sum[i]);
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
-}
-
-/* Raises the error of bytes that are not a serialized total. */
-static void
-Corrupt(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("malformed state of %s", AGGREGATE)));
-}
-
-/* clv_predict_total_deserialize(bytea, internal) -> total: the inverse; every byte is checked. */
-PG_FUNCTION_INFO_V1(clv_predict_total_deserialize);
-Datum
-clv_predict_total_deserialize(PG_FUNCTION_ARGS)
-{
-	bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfoData buffer;
-	int size;
-	ClvPackedModel *model;
-	ClvModel fitted;
-	double level;
+	MemoryContext context = clv_state_context(fcinfo);
+	const ClvTotal *other;
 	ClvTotal *total;
 
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	initStringInfo(&buffer);
-	appendBinaryStringInfo(&buffer, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	size = pq_getmsgint(&buffer, 4);
-	if (size < 0 || size > buffer.len)
-		Corrupt();
-	model = palloc(VARHDRSZ + size);
-	SET_VARSIZE(model, VARHDRSZ + size);
-	memcpy(VARDATA(model), pq_getmsgbytes(&buffer, size), size);
-	clv_model_unpack(model, &fitted);
-	clv_model_need_purchase(&fitted);
-	level = pq_getmsgfloat8(&buffer);
-	clv_check_level(level);
-	total = clv_total_create(CurrentMemoryContext, model, &fitted, level);
-	total->customers = pq_getmsgint64(&buffer);
-	if (total->customers < 0)
-		Corrupt();
-	for (int i = 0; i < total->nsums; i++)
-		if (!clv_exact_recv(&buffer, &total->sum[i]))
-			Corrupt();
-	pq_getmsgend(&buffer);
-	PG_RETURN_POINTER(total);
+	if (PG_ARGISNULL(1))
+		return clv_same_state(fcinfo);
+	other = clv_total_view(PG_GETARG_DATUM(1));
+	total = PG_ARGISNULL(0) ? clv_total_copy(other, context)
+							: clv_total_writable(PG_GETARG_DATUM(0), context);
+	if (!PG_ARGISNULL(0))
+	{
+		CheckSame(total, other->model, other->level);
+		total->customers += other->customers;
+		for (int i = 0; i < total->nsums; i++)
+		{
+			ClvExactSum more = other->sum[i];
+
+			clv_exact_merge(&total->sum[i], &more);
+		}
+	}
+	PG_RETURN_DATUM(EOHPGetRWDatum(&total->hdr));
 }
 
 /* ---- the row ---- */
@@ -294,13 +215,13 @@ PutTotal(Columns columns, double mean, double mean_variance, double variance, do
 		columns.nulls[1] = columns.nulls[2] = columns.nulls[3] = true;
 }
 
-/* clv_predict_total_final(total) -> clv_total: the row; NULL where there was neither a model nor a
- * history. */
+/* clv_predict_total_final(clv_sums) -> clv_total: the row; NULL where there was neither a model nor
+ * a history. */
 PG_FUNCTION_INFO_V1(clv_predict_total_final);
 Datum
 clv_predict_total_final(PG_FUNCTION_ARGS)
 {
-	ClvTotal *total;
+	const ClvTotal *total;
 	ClvModel fitted;
 	const ClvExactSum *by;
 	double purchase_error = get_float8_nan();
@@ -312,7 +233,7 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	total = TotalArgument(fcinfo, 0);
+	total = clv_total_view(PG_GETARG_DATUM(0));
 	clv_model_unpack(total->model, &fitted);
 	n = clv_model_dimension(&fitted.purchase);
 	z = clv_normal_width(total->level);

@@ -44,37 +44,94 @@ COMMENT ON COLUMN @extschema@.clv_total.value_low IS
 COMMENT ON COLUMN @extschema@.clv_total.value_high IS
 	'upper end of the prediction interval of the value that will be realised';
 
-CREATE FUNCTION clv_internal.clv_predict_total_combine(
-	pg_catalog.internal, pg_catalog.internal) RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_combine(pg_catalog.internal, pg_catalog.internal) IS
-	'of clv_predict_total: adds two totals';
-CREATE FUNCTION clv_internal.clv_predict_total_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_serialize(pg_catalog.internal) IS
-	'of clv_predict_total: the binary form of a total';
-CREATE FUNCTION clv_internal.clv_predict_total_deserialize(
-	pg_catalog.bytea, pg_catalog.internal) RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
-	'of clv_predict_total: reads the binary form of a total';
-CREATE FUNCTION clv_internal.clv_predict_total_final(pg_catalog.internal) RETURNS @extschema@.clv_total
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_final(pg_catalog.internal) IS 'of clv_predict_total: the row';
+-- ---- what a total needs of customers, as a value -----------------------------------------------
 
-CREATE FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval
-) RETURNS pg_catalog.internal
+CREATE TYPE @extschema@.clv_sums;
+
+CREATE FUNCTION clv_internal.clv_sums_in(pg_catalog.cstring) RETURNS @extschema@.clv_sums
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_sums_in(pg_catalog.cstring) IS
+	'reads the JSON form of sums; every number is checked, unknown members are errors';
+CREATE FUNCTION clv_internal.clv_sums_out(@extschema@.clv_sums) RETURNS pg_catalog.cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION clv_internal.clv_sums_out(@extschema@.clv_sums) IS
+	'the sums as JSON, exact and independent of settings';
+CREATE FUNCTION clv_internal.clv_sums_recv(pg_catalog.internal) RETURNS @extschema@.clv_sums
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_internal.clv_sums_recv(pg_catalog.internal) IS
+	'reads the binary form of sums; every byte is checked';
+CREATE FUNCTION clv_internal.clv_sums_send(@extschema@.clv_sums) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_internal.clv_sums_send(@extschema@.clv_sums) IS
+	'the binary form of sums, as it is stored';
+
+CREATE TYPE @extschema@.clv_sums (
+	INPUT = clv_internal.clv_sums_in,
+	OUTPUT = clv_internal.clv_sums_out,
+	RECEIVE = clv_internal.clv_sums_recv,
+	SEND = clv_internal.clv_sums_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+COMMENT ON TYPE @extschema@.clv_sums IS
+	'what clv_predict_total needs of many customers: exact sums under one model, of a kilobyte or two however many '
+	'they are; can be stored and put together. Its text form is JSON';
+
+CREATE FUNCTION clv_internal.clv_sums_to_jsonb(@extschema@.clv_sums) RETURNS pg_catalog.jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_sums_to_jsonb(@extschema@.clv_sums) IS 'the sums as jsonb, without loss';
+CREATE FUNCTION clv_internal.clv_sums_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_sums
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_sums_from_jsonb(pg_catalog.jsonb) IS
+	'the sums of a jsonb form; an error names what is missing, unknown or out of range';
+
+CREATE CAST (@extschema@.clv_sums AS pg_catalog.jsonb)
+	WITH FUNCTION clv_internal.clv_sums_to_jsonb(@extschema@.clv_sums);
+CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_sums)
+	WITH FUNCTION clv_internal.clv_sums_from_jsonb(pg_catalog.jsonb);
+COMMENT ON CAST (@extschema@.clv_sums AS pg_catalog.jsonb) IS 'the sums as JSON, without loss';
+COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_sums) IS
+	'reads what the cast to jsonb has written; every member is checked';
+
+%canonical clv_sums 2 2 sums
+
+CREATE FUNCTION clv_internal.clv_sums_merge(@extschema@.clv_sums, @extschema@.clv_sums) RETURNS @extschema@.clv_sums
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION clv_internal.clv_sums_merge(@extschema@.clv_sums, @extschema@.clv_sums) IS
+	'the customers of both; NULL: the other. An error where models or levels differ';
+CREATE FUNCTION clv_internal.clv_predict_total_final(@extschema@.clv_sums) RETURNS @extschema@.clv_total
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_predict_total_final(@extschema@.clv_sums) IS
+	'the totals that sums come to, as a row';
+
+CREATE AGGREGATE @extschema@.clv_predict_total(sums @extschema@.clv_sums) (
+	SFUNC = clv_internal.clv_sums_merge, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_predict_total(@extschema@.clv_sums) IS
+	'expected purchases and value of all customers in the sums together (clv_sums of groups, days or shards): to the '
+	'bit what clv_predict_total over the customers gives. NULLs are ignored; NULL where there is nothing else';
+
+-- ---- the forms of the arguments -----------------------------------------------------------------
+
+CREATE FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history,
+	pg_catalog.interval) RETURNS @extschema@.clv_sums
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS
-	'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS
+	'the sums with one more customer; NULL sums: new ones; NULL model or history: unchanged';
+CREATE AGGREGATE @extschema@.clv_sums(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval) (
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_sums(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS
+	'what clv_predict_total(model, history, horizon) needs of the customers, as a value; can be stored, and put '
+	'together with clv_predict_total(clv_sums). NULL models and histories are ignored; NULL where there is none';
 CREATE AGGREGATE @extschema@.clv_predict_total(
 	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval) (
-	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
-	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
-	PARALLEL = SAFE);
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS
 	'expected purchases and value of all customers together (model, history, horizon): expectation, confidence '
@@ -83,20 +140,28 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	'fixed). Undiscounted, margin 1, level 0.95. One model and one level in a total. NULL models and histories are '
 	'ignored; NULL where there is none; other NULLs are errors';
 
-CREATE FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8
-) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval,
+	pg_catalog.float8) RETURNS @extschema@.clv_sums
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS
-	'of clv_predict_total: adds a customer';
+COMMENT ON FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS
+	'the sums with one more customer; NULL sums: new ones; NULL model or history: unchanged';
+CREATE AGGREGATE @extschema@.clv_sums(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8) (
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_sums(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS
+	'what clv_predict_total(model, history, horizon, discount_rate) needs of the customers, as a value; can be '
+	'stored, and put together with clv_predict_total(clv_sums). NULL models and histories are ignored; NULL where '
+	'there is none';
 CREATE AGGREGATE @extschema@.clv_predict_total(
 	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
 	discount_rate pg_catalog.float8) (
-	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
-	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
-	PARALLEL = SAFE);
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate): expectation, '
@@ -105,21 +170,29 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	'parameters held fixed). Margin 1, level 0.95. One model and one level in a total. NULL models and histories are '
 	'ignored; NULL where there is none; other NULLs are errors';
 
-CREATE FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
-	pg_catalog.float8) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+	pg_catalog.float8) RETURNS @extschema@.clv_sums
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+COMMENT ON FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
 	pg_catalog.float8) IS
-	'of clv_predict_total: adds a customer';
+	'the sums with one more customer; NULL sums: new ones; NULL model or history: unchanged';
+CREATE AGGREGATE @extschema@.clv_sums(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8, margin pg_catalog.float8) (
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_sums(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) IS
+	'what clv_predict_total(model, history, horizon, discount_rate, margin) needs of the customers, as a value; can '
+	'be stored, and put together with clv_predict_total(clv_sums). NULL models and histories are ignored; NULL where '
+	'there is none';
 CREATE AGGREGATE @extschema@.clv_predict_total(
 	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
 	discount_rate pg_catalog.float8, margin pg_catalog.float8) (
-	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
-	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
-	PARALLEL = SAFE);
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin): '
@@ -128,21 +201,30 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	'parameters held fixed). Level 0.95. One model and one level in a total. NULL models and histories are ignored; '
 	'NULL where there is none; other NULLs are errors';
 
-CREATE FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
-	pg_catalog.float8, pg_catalog.date) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.date) RETURNS @extschema@.clv_sums
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+COMMENT ON FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
 	pg_catalog.float8, pg_catalog.date) IS
-	'of clv_predict_total: adds a customer';
+	'the sums with one more customer; NULL sums: new ones; NULL model or history: unchanged';
+CREATE AGGREGATE @extschema@.clv_sums(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date) (
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_sums(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.date) IS
+	'what clv_predict_total(model, history, horizon, discount_rate, margin, as_of) needs of the customers, as a '
+	'value; can be stored, and put together with clv_predict_total(clv_sums). NULL models and histories are ignored; '
+	'NULL where there is none';
 CREATE AGGREGATE @extschema@.clv_predict_total(
 	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
 	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date) (
-	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
-	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
-	PARALLEL = SAFE);
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
 	pg_catalog.date) IS
@@ -152,21 +234,30 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	'parameters held fixed). Level 0.95. One model and one level in a total. NULL models and histories are ignored; '
 	'NULL where there is none; other NULLs are errors, except for as_of (the model''s) and covariates';
 
-CREATE FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
-	pg_catalog.float8, pg_catalog.date, pg_catalog.float8) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.date, pg_catalog.float8) RETURNS @extschema@.clv_sums
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+COMMENT ON FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
 	pg_catalog.float8, pg_catalog.date, pg_catalog.float8) IS
-	'of clv_predict_total: adds a customer';
+	'the sums with one more customer; NULL sums: new ones; NULL model or history: unchanged';
+CREATE AGGREGATE @extschema@.clv_sums(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8) (
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_sums(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.date, pg_catalog.float8) IS
+	'what clv_predict_total(model, history, horizon, discount_rate, margin, as_of, level) needs of the customers, as '
+	'a value; can be stored, and put together with clv_predict_total(clv_sums). NULL models and histories are '
+	'ignored; NULL where there is none';
 CREATE AGGREGATE @extschema@.clv_predict_total(
 	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
 	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8) (
-	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
-	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
-	PARALLEL = SAFE);
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
 	pg_catalog.date, pg_catalog.float8) IS
@@ -176,22 +267,32 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	'covariance, parameters held fixed). One model and one level in a total. NULL models and histories are ignored; '
 	'NULL where there is none; other NULLs are errors, except for as_of (the model''s) and covariates';
 
-CREATE FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
-	pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+	pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) RETURNS @extschema@.clv_sums
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 80;
-COMMENT ON FUNCTION clv_internal.clv_predict_total_add(
-	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
+COMMENT ON FUNCTION clv_internal.clv_sums_add(
+	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
 	pg_catalog.float8, pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
-	'of clv_predict_total: adds a customer';
+	'the sums with one more customer; NULL sums: new ones; NULL model or history: unchanged';
+CREATE AGGREGATE @extschema@.clv_sums(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8,
+	covariates pg_catalog.float8[]) (
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_sums(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
+	'what clv_predict_total(model, history, horizon, discount_rate, margin, as_of, level, covariates) needs of the '
+	'customers, as a value; can be stored, and put together with clv_predict_total(clv_sums). NULL models and '
+	'histories are ignored; NULL where there is none';
 CREATE AGGREGATE @extschema@.clv_predict_total(
 	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
 	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8,
 	covariates pg_catalog.float8[]) (
-	SFUNC = clv_internal.clv_predict_total_add, STYPE = pg_catalog.internal, SSPACE = 4096,
-	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_predict_total_combine,
-	SERIALFUNC = clv_internal.clv_predict_total_serialize, DESERIALFUNC = clv_internal.clv_predict_total_deserialize,
-	PARALLEL = SAFE);
+	SFUNC = clv_internal.clv_sums_add, STYPE = @extschema@.clv_sums, SSPACE = 12288,
+	FINALFUNC = clv_internal.clv_predict_total_final, COMBINEFUNC = clv_internal.clv_sums_merge, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
 	pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS

@@ -21,6 +21,7 @@
 
 #include "math/exact_sum.h"
 #include "predict/predict_private.h"
+#include "utils/expandeddatum.h"
 
 /* The sums: these, then the gradients of purchases and of value by the purchase part's
  * parameters and effects, then that of value by the spend part's. */
@@ -35,13 +36,25 @@ enum
 
 #define CLV_TOTAL_LEVEL 0.95
 
-#define CLV_TOTAL_TAG 0x746F7461
+/*
+ * The type clv_sums as it is stored, after the varlena header, in network order: version (1 byte),
+ * level (8), customers (8), size of the model (4), the model's own bytes, the sums
+ * (common/exact.h). The bytes are canonical.
+ */
+typedef struct ClvSums
+{
+	int32 vl_len_;
+	char data[FLEXIBLE_ARRAY_MEMBER];
+} ClvSums;
 
-/* The state of clv_predict_total(): sums over the customers of one model. */
+#define PG_GETARG_CLV_SUMS_P(n) ((ClvSums *) PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(n)))
+
+/* The type while it grows: sums over the customers of one model. */
 typedef struct ClvTotal
 {
-	uint32 tag;            /* CLV_TOTAL_TAG */
-	ClvPackedModel *model; /* one for all customers, in the context of the total */
+	ExpandedObjectHeader hdr;
+	ClvSums *flat;         /* made when its size was asked for */
+	ClvPackedModel *model; /* one for all customers */
 	double level;          /* of both intervals */
 	int64 customers;
 
@@ -50,7 +63,7 @@ typedef struct ClvTotal
 	uint64 generation;
 
 	int nsums;
-	ClvExactSum sum[FLEXIBLE_ARRAY_MEMBER];
+	ClvExactSum *sum;
 } ClvTotal;
 
 /* The number of sums that a model needs. */
@@ -61,9 +74,22 @@ clv_total_sums(const ClvModel *fitted)
 		   (fitted->spend.family != NULL ? fitted->spend.family->nparams : 0);
 }
 
-/* An empty total in the context; the model is copied. */
-extern ClvTotal *clv_total_create(MemoryContext context, const ClvPackedModel *model,
+/* ---- the type (sums_type.c) ---- */
+
+/* A total of nobody, in a memory context of its own below parent; the model is copied. */
+extern ClvTotal *clv_total_create(MemoryContext parent, const ClvPackedModel *model,
 								  const ClvModel *fitted, double level);
+
+/* A copy of the total below parent, bound to no call site. */
+extern ClvTotal *clv_total_copy(const ClvTotal *total, MemoryContext parent);
+
+/* The object behind a clv_sums where it may be changed in place, else a copy of it below parent. */
+extern ClvTotal *clv_total_writable(Datum sums, MemoryContext parent);
+
+/* The same to be read while the datum lives. */
+extern const ClvTotal *clv_total_view(Datum sums);
+
+/* ---- customers (total_terms.c) ---- */
 
 /* The width of memo that a call site needs to add customers. */
 extern const int clv_total_memo_width;

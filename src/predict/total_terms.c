@@ -35,22 +35,6 @@ typedef struct Addend
 	double spend_variance; /* of the spend in the horizon */
 } Addend;
 
-ClvTotal *
-clv_total_create(MemoryContext context, const ClvPackedModel *model, const ClvModel *fitted,
-				 double level)
-{
-	int nsums = clv_total_sums(fitted);
-	ClvTotal *total =
-		MemoryContextAllocZero(context, offsetof(ClvTotal, sum) + nsums * sizeof(ClvExactSum));
-
-	total->model = MemoryContextAlloc(context, VARSIZE_ANY(model));
-	memcpy(total->model, model, VARSIZE_ANY(model));
-	total->tag = CLV_TOTAL_TAG;
-	total->level = level;
-	total->nsums = nsums;
-	return total;
-}
-
 /* The parameters with one of them moved by a step on the scale of the fit. */
 static void
 Step(const ClvFamily *family, const double *param, int i, double step, double *out)

@@ -59,6 +59,20 @@ my $sound = q{
 	UNION ALL SELECT '{"version":1,"names":["a name","Preis"],"last":"2020-01-09","longest":300,"steps":[["0044-03-15 BC",0.1,2],["2020-01-02",0.30000000000000004,0]]}'
 	UNION ALL SELECT clv_calendar('2020-01-01', '{1}', '{n}');
 
+	CREATE TABLE sound_clv_sums AS
+	WITH model (m) AS (SELECT value FROM sound_clv_model WHERE value::jsonb #>> '{purchase,customers}' = '2357')
+	SELECT clv_sums(m, h, '1 year', 0.1, 0.3, '2020-12-31') AS value FROM model, customer
+	UNION ALL SELECT clv_sums(m, h, '1 year', 0.1, -0.3, '2020-12-31', 0.5) FROM model, customer WHERE c = 5
+	UNION ALL SELECT clv_sums(m, h, '1 year', 0, 1, '2019-12-31') FROM model, customer
+	UNION ALL SELECT clv_sums(m, h, '1 year')
+		FROM customer, clv_model('bg/bb', '{"alpha": 1.2, "beta": 5, "gamma": 0.7, "delta": 8}', '1 month', '2020-12-31') m
+	UNION ALL SELECT clv_sums(p || s, h, '1 year')
+		FROM customer, clv_model('bg/nbd', '{"r": 1, "alpha": 4, "a": 1, "b": 2}', '1 week', '2020-12-31') p,
+			clv_model('gamma/gamma', '{"p": 2, "q": 0.5, "gamma": 10}') s
+	UNION ALL SELECT clv_sums(m, h, '1 year', 0, 1, '2020-12-31', 0.95, ARRAY[c % 2])
+		FROM customer, (SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1), ARRAY[c % 2])
+			FROM customer) f (m);
+
 	CREATE TABLE sound_clv_cuts AS
 	SELECT rfmtc_cuts(h, '2020-12-31') AS value FROM customer
 	UNION ALL SELECT rfmtc_cuts(h, '2020-12-31', clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week') || clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3) FROM customer};

@@ -23,18 +23,23 @@ ALTER ROLE stranger SET client_min_messages = error;
 CREATE TABLE history AS
 SELECT c, c % 7 AS shop, clv_history(date '2020-01-01' + c % 11 + i * (1 + c % 5), (c * 7 + i * 3) % 13 + 0.5) AS h
   FROM generate_series(1, 400) c, generate_series(0, c % 6) i GROUP BY c;
-CREATE TABLE stored (id int, c clv_cells, n int8[]);
+CREATE TABLE model AS SELECT clv_fit(h, clv_options(as_of => '2020-06-30')) AS m FROM history;
+CREATE TABLE stored (id int, c clv_cells, n int8[], s clv_sums);
 INSERT INTO stored
-SELECT shop, clv_cells(h), ARRAY[1, 2, 3] FROM history GROUP BY shop
-UNION ALL SELECT 10, clv_cells(h, clv_options(model => 'mbg/cnbd-k')), '{0,0,0}' FROM history WHERE c < 6
-UNION ALL SELECT 11, clv_cells(1, 1, 2, 3), '{9,0,0}'
+SELECT shop, clv_cells(h), ARRAY[1, 2, 3], clv_sums(m, h, '1 year') FROM history, model GROUP BY shop
+UNION ALL SELECT 10, clv_cells(h, clv_options(model => 'mbg/cnbd-k')), '{0,0,0}', clv_sums(m, h, '0')
+FROM history, model
+WHERE c < 6
 UNION ALL
-SELECT 12, clv_cells(h, clv_options(covariates => '{z}'), ARRAY[c % 3]::float8[]), NULL
+SELECT 11, (SELECT clv_cells(1, 1, 2, 3)), '{9,0,0}', clv_sums(m, h, '1 year', 0.1, 0.3, '2019-12-31', 0.5)
+FROM history, model
+UNION ALL
+SELECT 12, clv_cells(h, clv_options(covariates => '{z}'), ARRAY[c % 3]::float8[]), NULL, NULL
 FROM history
 WHERE c < 50;
-ALTER TABLE stored ALTER c SET STORAGE plain;
+ALTER TABLE stored ALTER c SET STORAGE plain, ALTER s SET STORAGE plain;
 CREATE TABLE plain AS SELECT * FROM stored WHERE id > 9;
-GRANT SELECT ON history, stored, plain TO stranger;
+GRANT SELECT ON history, model, stored, plain TO stranger;
 VACUUM (FREEZE) stored, plain;
 CHECKPOINT;
 
@@ -46,7 +51,7 @@ SELECT DISTINCT p.oid, p.oid::regprocedure::text AS name,
 	   string_to_array(p.proargtypes::text, ' ')::oid[]::regtype[]::text[] AS args, p.prosrc
   FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
   JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'clv'
- WHERE p.prokind = 'f' AND p.proargtypes[0]::regtype::text IN ('internal', 'clv_cells', 'bigint[]')
+ WHERE p.prokind = 'f' AND p.proargtypes[0]::regtype::text IN ('internal', 'clv_cells', 'clv_sums', 'bigint[]')
 	OR p.oid IN (SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn,
 		aggminvtransfn, aggmfinalfn])
 				   FROM pg_aggregate a
@@ -57,7 +62,10 @@ GRANT SELECT ON state_function TO stranger;
 -- an expression of the type, over the tables history and stored
 CREATE FUNCTION example(type text) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE type
 	WHEN 'clv_cells' THEN 'c'
+		WHEN 'clv_sums' THEN 's'
 		WHEN 'clv_history' THEN 'h'
+		WHEN 'clv_model' THEN '(SELECT m FROM public.model)'
+		WHEN 'interval' THEN $$interval '1 year'$$
 		WHEN 'double precision' THEN '1'
 		WHEN 'jsonb' THEN $$'{}'::jsonb$$
 	WHEN 'double precision[]' THEN $$'{1}'::float8[]$$
@@ -92,7 +100,8 @@ sub fingerprint
 	return join ' ', map {
 		my $t = $_;
 		$node->safe_psql('postgres',
-			"SELECT md5(string_agg(id || encode(clv_internal.clv_cells_send(c), 'hex') || coalesce(n::text, ''), ' '
+			"SELECT md5(string_agg(id || encode(clv_internal.clv_cells_send(c), 'hex') || coalesce(n::text, '')
+			|| coalesce(encode(clv_internal.clv_sums_send(s), 'hex'), ''), ' '
 			ORDER BY id))
 			FROM $t"),
 		$paged ? $node->safe_psql('postgres',
@@ -132,12 +141,24 @@ SELECT clv_internal.clv_cells_merge(c, c) FROM (SELECT leak(h) c FROM public.his
 CREATE TABLE leaked (shop int, c clv_cells);
 ALTER TABLE leaked ALTER c SET STORAGE plain;
 INSERT INTO leaked SELECT shop, leak(h) AS c FROM public.history WHERE c < 60 GROUP BY shop;
+CREATE AGGREGATE leak(clv_model, clv_history, interval) (SFUNC = clv_internal.clv_sums_add, STYPE = clv_sums);
+SELECT clv_internal.clv_sums_merge(s, s) FROM (SELECT leak(m, h, '1 year') s FROM public.model, public.history) l;
+CREATE TABLE leaked_sums AS
+	SELECT shop, leak(m, h, '1 year') AS s, clv_sums(m, h, '1 year') AS shared,
+		clv_predict_total(m, h, '1 year')::text AS total
+	FROM public.model, public.history WHERE c < 60 GROUP BY shop;
+CREATE TABLE windowed_sums AS
+	SELECT shop, leak(m, h, '1 year') OVER (PARTITION BY shop ORDER BY c) AS running,
+		leak(m, h, '1 year') OVER (PARTITION BY shop) AS s
+	FROM public.model, public.history WHERE c < 60;
 SQL
 my $leaked = "SELECT string_agg(shop || ' ' || c::text, ' ' ORDER BY shop) FROM stranger.leaked";
 my $leaks = $node->safe_psql('postgres', $leaked);
 stranger(<<'SQL');
 SELECT clv_internal.clv_cells_add(l.c, h) FROM leaked l, public.history;
 SELECT clv_internal.clv_cells_merge(c, c) FROM leaked;
+SELECT clv_internal.clv_sums_add(s, m, h, '1 year') FROM leaked_sums, public.model, public.history;
+SELECT clv_internal.clv_sums_merge(s, s) FROM leaked_sums;
 SQL
 untouched('a leak');
 is($node->safe_psql('postgres', $leaked), $leaks, 'a SELECT changes no leak that is stored');
@@ -149,6 +170,17 @@ is($node->safe_psql('postgres',
 		FROM stranger.leaked l JOIN ($canonical) t USING (shop)"),
 		'7|t|t|t|t|t',
 	'what leaks and is stored is the value that the aggregate returns');
+
+is($node->safe_psql('postgres',
+	"SELECT count(*), bool_and(l.s = t.s AND l.shared = t.s AND l.total = t.total),
+	bool_and(clv_internal.clv_sums_send(l.s) = clv_internal.clv_sums_send(t.s)),
+	bool_and(t.s = ALL (ARRAY(SELECT w.s FROM stranger.windowed_sums w WHERE w.shop = t.shop))),
+	bool_and(t.n = (SELECT max((w.running::jsonb ->> 'customers')::int) FROM stranger.windowed_sums w WHERE w.shop = t.shop))
+		FROM stranger.leaked_sums l
+		JOIN (SELECT shop, count(*) AS n, clv_sums(m, h, '1 year') AS s, clv_predict_total(m, h, '1 year')::text AS total
+			FROM model, history WHERE c < 60 GROUP BY shop) t USING (shop)"),
+	'7|t|t|t|t',
+	'and so it is with sums');
 
 # variants: a leak beside our aggregate, which shares its state; a combine function of one's own; a leak from a window
 stranger(<<'SQL');
@@ -192,7 +224,7 @@ is($node->safe_psql('postgres',
 my $functions = $node->safe_psql('postgres', 'SELECT count(*) FROM state_function');
 cmp_ok($functions, '>', 50, "the catalog names functions with a state ($functions)");
 stranger(q{SELECT try('call ' || name,
-	format('SELECT %s(%s) FROM (SELECT * FROM public.%s, public.history) q(id, c, n, customer, shop, h)', proname,
+	format('SELECT %s(%s) FROM (SELECT * FROM public.%s, public.history) q(id, c, n, s, customer, shop, h)', proname,
 	array_to_string(ARRAY(SELECT public.example(a) FROM unnest(args) a), ', '), t))
 		FROM public.state_function, unnest('{stored,plain}'::text[]) t
 	WHERE NOT 'internal' = ANY (args)});
@@ -257,7 +289,7 @@ SELECT try('aggregate ' || p.oid::regprocedure || ' ' || m, CASE m
 	', ')) a (a),
 	   LATERAL (SELECT $$(SELECT *
 		FROM public.stored, public.history
-		WHERE id < 2 AND history.c < 20) q(id, c, n, customer, shop, h)$$) q (q)
+		WHERE id < 2 AND history.c < 20) q(id, c, n, s, customer, shop, h)$$) q (q)
  WHERE prokind = 'a' AND pronamespace = 'stranger'::regnamespace AND proname LIKE 'agg%';
 SELECT try('ordered ' || p.oid::regprocedure,
 	format('SELECT %s(%s) WITHIN GROUP (ORDER BY %s) FROM public.history WHERE c < 30', proname,
@@ -288,11 +320,11 @@ CREATE AGGREGATE other(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum
 	STYPE = internal, FINALFUNC = clv_internal.clv_history_final);
 SELECT other(h, date '2021-01-01') FROM history;
 CREATE AGGREGATE third(clv_history, date) (SFUNC = clv_internal.rfmtc_cuts_accum,
-	STYPE = internal, FINALFUNC = clv_internal.clv_predict_total_final);
+	STYPE = internal, FINALFUNC = clv_internal.clv_validate_sum_final);
 SELECT third(h, date '2021-01-01') FROM history;
 SQL
 my @foreign = $err =~ /ERROR:  a function of (\S+) was called with the state of another aggregate/g;
-is("@foreign", 'rfmtc_cuts() clv_history() clv_predict_total()',
+is("@foreign", 'rfmtc_cuts() clv_history() clv_validate_sum()',
 	'a state of type internal of another aggregate is told apart');
 untouched('mixtures');
 
