@@ -96,7 +96,7 @@ SELECT bool_and(a = b) AS same
 FROM (SELECT rfmtc_score(history) OVER () AS a, rfmtc_score(history, as_of => day) OVER () AS b FROM customer, day) x;
 
 SET client_min_messages = warning;
--- one that stands alone is warned of, and nobody is seen from a day after today
+-- an isolated one is warned of, and no customer is evaluated as of a day after today
 SELECT bool_and(a = b) AS same
 FROM (SELECT rfmtc_score(h) OVER () AS a, rfmtc_score(h, as_of => '2024-06-01') OVER () AS b
 	  FROM (SELECT history FROM customer UNION ALL SELECT '{"occasion":1,"days":[["2024-06-01",5]]}') s (h)) x;

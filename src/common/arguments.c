@@ -68,7 +68,7 @@ clv_period_days(const char *argument, const Interval *span, bool may_be_none)
 				 errmsg("%s is out of range: %s", argument, clv_interval_text(span)),
 				 may_be_none
 					 ? errdetail("It must be without negative parts, and at most 1000 years.")
-					 : errdetail("It must be longer than nothing, without negative parts, "
+					 : errdetail("It must be longer than zero, without negative parts, "
 								 "and at most 1000 years.")));
 	return days;
 }

@@ -51,7 +51,7 @@ clv_canonical_check(const void *value, const char *data, Size size, const char *
 {
 	if (VARSIZE_ANY_EXHDR(value) != size || memcmp(VARDATA_ANY(value), data, size) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("the bytes of a %s are not in their one valid form", type)));
+						errmsg("the bytes of a %s are not in canonical form", type)));
 }
 
 Datum

@@ -184,7 +184,7 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 	else if (status == CLV_DEGENERATE)
 		ereport(
 			WARNING,
-			(errmsg("fit of \"%s\" did not converge: %s%s runs to the border of its range",
+			(errmsg("fit of \"%s\" did not converge: %s%s reached the border of its range",
 					family->name, process ? "" : "the effect of ",
 					runs != NULL ? runs : "a parameter"),
 			 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),

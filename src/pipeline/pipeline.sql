@@ -65,8 +65,8 @@ CREATE TYPE clv_internal.clv_pipeline_run AS (
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_run IS
 	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views '
-	'show until it is published, the day it looks back from, the generation of its histories, the run that fitted '
-	'its model, the model, its cuts, and whether the model has spend. A part of pipelines';
+	'show until it is published, the day as of which it evaluates customers, the generation of its histories, the run '
+	'that fitted its model, the model, its cuts, and whether the model has spend. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
 	RETURNS pg_catalog.text

@@ -75,7 +75,8 @@ BEGIN
 	IF (SELECT c.relpersistence = 't' FROM pg_class c WHERE c.oid = found) THEN
 		PERFORM clv_internal.clv_raise(
 			format('%s cannot be temporary: %s', argument, regexp_replace(relation, '^pg_temp_\d+\.', 'pg_temp.')),
-			'It goes with its session, and the pipeline stays.'::text, 'Make it a table or view of the database.'::text,
+			'It is dropped at the end of its session; the pipeline is not.'::text,
+			'Make it a table or view of the database.'::text,
 			'wrong_object_type'::text);
 	END IF;
 	RETURN found;
@@ -276,7 +277,7 @@ BEGIN
 EXCEPTION
 	WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
 		PERFORM clv_internal.clv_raise(
-			format('refit (%s) or as_of (%s) is neither a word that is known nor a time', d.refit, d.as_of), NULL::text,
+			format('refit (%s) or as_of (%s) is neither a known word nor a time', d.refit, d.as_of), NULL::text,
 			concat($text$refit: 'always', 'never', 'drift' or '7 days'; $text$,
 				$text$as_of: 'last purchase', 'yesterday', 'today' or a date such as 2017-01-31.$text$),
 			'invalid_parameter_value'::text);
@@ -337,7 +338,7 @@ BEGIN
 		RAISE WARNING 'pipeline "%" will be refreshed in full each time', d.name
 			USING DETAIL = format(
 					'Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
-				HINT = 'A function that looks at nothing but its arguments can be declared IMMUTABLE.';
+				HINT = 'A function that depends on its arguments alone can be declared IMMUTABLE.';
 	END IF;
 END
 $$;

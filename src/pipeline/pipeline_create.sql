@@ -20,7 +20,7 @@ BEGIN
 		PERFORM clv_internal.clv_raise(format('schema "%s" already exists', taken),
 			format('Pipeline "%s" needs the schemas "%s" and "%s" for itself.', d.name, d.name,
 				clv_internal.clv_pipeline_data(d.name)),
-			'Choose another name, or drop the pipeline with clv_drop_pipeline if that is what it is.'::text,
+			'Choose another name, or drop the pipeline of that name with clv_drop_pipeline.'::text,
 			'duplicate_schema'::text);
 	END IF;
 	-- of a view, or of what a refresh works with
@@ -31,7 +31,7 @@ BEGIN
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM clv_internal.clv_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
-			'The pipeline has a column of that name already.'::text, 'Read a view that calls it otherwise.'::text,
+			'The pipeline has a column of that name already.'::text, 'Read a view that gives it another name.'::text,
 			'duplicate_column'::text);
 	END IF;
 END

@@ -248,7 +248,7 @@ BEGIN
 		) q
 	$sql$::text) INTO days, customers, future USING today;
 	PERFORM clv_internal.clv_pipeline_note(d, run,
-			format('purchases later than today, of %s customers, are left out', nullif(future, 0)))
+			format('purchases later than today are left out (customers: %s)', nullif(future, 0)))
 		WHERE future > 0;
 	SELECT s.last_day, s.settled, s.later INTO last, settled, later
 	FROM clv_internal.clv_settled_day(days, customers) s;
@@ -259,9 +259,10 @@ BEGIN
 			WHERE run = $1
 		$sql$::text) USING run, last;
 		PERFORM clv_internal.clv_pipeline_note(d, run, format(
-			'the last purchase (%s) stands alone, and was not taken for the day', to_char(last, 'YYYY-MM-DD')));
-		RAISE WARNING 'the last purchase of pipeline "%" stands alone: %', d.name, to_char(last, 'YYYY-MM-DD')
-			USING DETAIL = format('It looks back from %s, after which nobody else has bought (customers who did: %s).',
+			'the last purchase date (%s) is isolated, and was not used as as_of', to_char(last, 'YYYY-MM-DD')));
+		RAISE WARNING 'last purchase date % of pipeline "%" is isolated from all other purchases',
+			to_char(last, 'YYYY-MM-DD'), d.name
+			USING DETAIL = format('Customers are evaluated as of %s. Customers with later purchases: %s.',
 				to_char(settled, 'YYYY-MM-DD'), later),
 				HINT = 'If the date is mistaken, correct it; if it is right, give the pipeline an as_of.';
 	END IF;
@@ -270,7 +271,7 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_last_day(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
-	'the day of the last purchase up to today, past days that stand alone long after the others, of which it warns; '
+	'the day of the last purchase up to today, but for isolated days long after the others, of which it warns; '
 	'NULL where there is none. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_day(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
@@ -299,7 +300,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_day(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'the day that a run looks back from. A part of pipelines';
+	'the day as of which a run evaluates customers. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_histories(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -326,8 +327,8 @@ BEGIN
 	$sql$::text) INTO state;
 	IF requested = 'incremental' AND d.changed_at IS NULL THEN
 		PERFORM clv_internal.clv_raise(format('pipeline "%s" cannot be refreshed incrementally', d.name),
-			'It does not know when a row of its source was written.'::text,
-			'Give a column that says so: CALL clv_alter_pipeline(..., changed_at => ...).'::text,
+			'It has no column with the time at which a row was written.'::text,
+			'Name that column: CALL clv_alter_pipeline(..., changed_at => ...).'::text,
 			'object_not_in_prerequisite_state'::text);
 	END IF;
 	beyond := CASE WHEN d.changed_at IS NOT NULL AND requested <> 'full' THEN clv_internal.clv_pipeline_beyond(d) END;
@@ -336,7 +337,7 @@ BEGIN
 			format('pipeline "%s" cannot be refreshed incrementally', d.name),
 			format('Its filter or source may let other rows through while changed_at stays as it is: %s.', beyond),
 			concat($text$Refresh it in mode 'auto' or 'full'. $text$,
-				'A function that looks at nothing but its arguments can be declared IMMUTABLE.'),
+				'A function that depends on its arguments alone can be declared IMMUTABLE.'),
 			'object_not_in_prerequisite_state'::text);
 	END IF;
 	full_run := requested = 'full' OR d.changed_at IS NULL OR beyond IS NOT NULL OR state.generation IS NULL
@@ -355,11 +356,11 @@ BEGIN
 	PERFORM clv_internal.clv_pipeline_check_amounts(d);
 	PERFORM clv_internal.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
 	IF requested = 'incremental' AND full_run THEN
-		RAISE NOTICE 'pipeline "%" was refreshed in full: there was nothing yet that could be continued', d.name;
+		RAISE NOTICE 'pipeline "%" was refreshed in full: it has no histories yet', d.name;
 	END IF;
 	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_histories(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: histories, of all customers or of those with changed rows, and the day to look back from. A '
+	'step of a refresh: histories, of all customers or of those with changed rows, and the as_of of the run. A '
 	'part of pipelines';

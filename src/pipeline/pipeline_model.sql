@@ -173,7 +173,7 @@ BEGIN
 		IF model IS NULL THEN
 			PERFORM clv_internal.clv_raise(
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
-				NULL::text, 'Look at its source, its filter and its day.'::text, 'no_data_found'::text);
+				NULL::text, 'Check its source, its filter and its as_of.'::text, 'no_data_found'::text);
 		END IF;
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)

@@ -85,7 +85,7 @@ BEGIN
 			UPDATE {data}.run
 			SET status = 'interrupted',
 				finished_at = clock_timestamp(),
-				error = 'its session ended, or could not say why it failed'
+				error = 'its session ended, or could not record why it failed'
 			WHERE run = $1
 		$sql$::text) USING other.run;
 	END LOOP;
@@ -214,7 +214,7 @@ EXCEPTION
 			$sql$, name, run, failure));
 		EXCEPTION WHEN OTHERS THEN
 			-- on a full disk, say; what went wrong first is what the caller is to read
-			RAISE WARNING 'run % of pipeline "%" failed, which could not be written down: %', run, name, SQLERRM;
+			RAISE WARNING 'run % of pipeline "%" failed, which could not be recorded: %', run, name, SQLERRM;
 		END;
 END
 $$;
@@ -287,9 +287,9 @@ $$;
 COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text) IS
 	'brings a pipeline up to date. mode: full reads the whole source; incremental reads anew only the customers '
 	'with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another '
-	'customer); auto: incremental where it can be. as_of: the day to look back from, this time. All customers are '
-	'scored anew, and readers see the new run from one moment to the next. Commits after each step, so it cannot '
-	'run inside a transaction block; reports each step as a notice. if_busy: what it is where another session '
+	'customer); auto: incremental where it can be. as_of: the day to evaluate customers as of, this time. All '
+	'customers are scored anew, and readers see the new run from one moment to the next. Commits after each step, so '
+	'it cannot run inside a transaction block; reports each step as a notice. if_busy: what it is where another session '
 	'refreshes the pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and the '
 	'views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s '
 	'rights';

@@ -648,7 +648,7 @@ BEGIN
 		clock.clock = 'continuous');
 	IF tried.shortfall IS NOT NULL THEN
 		PERFORM clv_internal.clv_pipeline_note(d, run, 'of the model before the hold-out: ' || tried.shortfall);
-		RAISE WARNING 'the hold-out of pipeline "%" is judged by a model that falls short', d.name
+		RAISE WARNING 'the fit for the hold-out of pipeline "%" is not reliable', d.name
 			USING DETAIL = format('Fitted as of %s: %s.', to_char(since, 'YYYY-MM-DD'), tried.shortfall);
 	END IF;
 	PERFORM clv_internal.clv_pipeline_note(d, run, 'no validation: ' || tried.failure);

@@ -4,7 +4,7 @@
 -- caller. All that follows is static SQL.
 
 -- The day to look from: as_of, or the last purchase up to today; NULL without one. Raises NOTICEs of rows and customers
--- that are left out, and a WARNING of a last day that stands alone.
+-- that are left out, and a WARNING of an isolated last day.
 CREATE FUNCTION clv_internal.clv_quick_day(
 	as_of pg_catalog.date,
 	days pg_catalog.date[],
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION clv_internal.clv_quick_day(
 	pg_catalog.date, pg_catalog.date[], pg_catalog.int8[], pg_catalog.int8, pg_catalog.int8, pg_catalog.int8) IS
 	'as_of, or the last of the days, up to today, on which so many customers bought last; says how many customers have '
 	'purchases after today (future), how many none (never), and how many rows have no customer (guests), and warns of '
-	'a last day that stands alone. A part of the quick look';
+	'an isolated last day. A part of the quick look';
 
 -- ---- reading -----------------------------------------------------------------------------------------------
 
@@ -388,7 +388,7 @@ BEGIN
 	FROM @extschema@.clv_segment_inputs(map) AS i;
 	IF attribute IS NOT NULL THEN
 		PERFORM clv_internal.clv_raise(format('attribute "%s" cannot be computed from purchases', attribute),
-			'The quick look knows the attributes cumulative_share and trend.'::text,
+			'The quick look computes the attributes cumulative_share and trend.'::text,
 			'Give it yourself: segment_assign(scores, map, attributes).'::text,
 			'invalid_parameter_value'::text);
 	END IF;

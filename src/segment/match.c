@@ -94,15 +94,14 @@ clv_rule_holds(const ClvRule *rule, const ClvScores *scores, const ClvAttributeV
 static pg_attribute_noreturn() void MissingScore(const ClvRules *rules, const ClvRule *rule,
 												 int measure)
 {
-	ereport(
-		ERROR,
-		(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-		 errmsg("score %c is NULL, but rule %d (\"%s\") of %s needs it", clv_score_letter[measure],
-				rule->number, rule->segment, rules->name),
-		 measure >= CLV_PLAIN_MEASURES
-			 ? errhint("The scores c and v need a model: rfmtc_score(history, model) OVER ().")
-			 : errhint("Scores come from rfmtc_score(); only customers who do not exist yet have "
-					   "none, and their segment is NULL.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("score %c is NULL, but rule %d (\"%s\") of %s needs it",
+					clv_score_letter[measure], rule->number, rule->segment, rules->name),
+			 measure >= CLV_PLAIN_MEASURES
+				 ? errhint("The scores c and v need a model: rfmtc_score(history, model) OVER ().")
+				 : errhint("Scores come from rfmtc_score(); only customers without a purchase have "
+						   "none, and their segment is NULL.")));
 }
 
 /* Raises the error of an attribute that is missing where a reached rule needs it. */

@@ -39,7 +39,7 @@ BEGIN
 			'invalid_parameter_value'::text);
 	END IF;
 	IF wanted = 0 AND covariates IS NOT NULL THEN
-		PERFORM clv_internal.clv_raise('the model knows no covariates'::text,
+		PERFORM clv_internal.clv_raise('the model was fitted without covariates'::text,
 			NULL::text,
 			'Leave the argument covariates out.'::text,
 			'invalid_parameter_value'::text);

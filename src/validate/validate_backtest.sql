@@ -43,7 +43,7 @@ BEGIN
 			'invalid_parameter_value'::text);
 	END IF;
 	IF model IS NOT NULL AND known > since THEN
-		RAISE WARNING 'the model has seen a part of what it is to predict'
+		RAISE WARNING 'the model was fitted to a part of the purchases that it is to predict'
 			USING DETAIL = format('It was fitted to purchases up to %s, and predicts from %s.',
 				to_char(known, 'YYYY-MM-DD'), to_char(since, 'YYYY-MM-DD'));
 	END IF;
@@ -80,7 +80,7 @@ DECLARE
 BEGIN
 	IF clock = 'campaigns' AND was_fitted THEN
 		PERFORM clv_internal.clv_raise('a supervised model cannot be fitted by a back-test'::text,
-			'It would learn from the time after as_of, which is what it is to predict.'::text,
+			'It would be fitted to the purchases after as_of, which it is to predict.'::text,
 			'Fit it a period earlier, and give it as model => ....'::text,
 			'feature_not_supported'::text);
 	END IF;

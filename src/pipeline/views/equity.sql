@@ -91,7 +91,7 @@ AS $part$ VALUES
 		'What the customer base is worth, in one row: today, over the horizon, and the change since the '
 		'refresh before'),
 	('column', 'run', 'c.run', 'number of the refresh'),
-	('column', 'as_of', 'u.as_of', 'day that it looks back from'),
+	('column', 'as_of', 'u.as_of', 'day as of which customers are evaluated'),
 	('column', 'published_at', 'u.published_at', 'when the views began to show it'),
 	('column', 'horizon_days', '(extract(epoch FROM (u.definition).horizon) / 86400)::float8',
 		'length of the horizon in days'),
@@ -134,7 +134,7 @@ AS $part$ VALUES
 	('column', 'rows_without_customer', 'u.rows_without_customer', 'rows of the source without a customer'),
 	('column', 'rows_without_time', 'u.rows_without_time', 'rows of the source of a customer, but without a time'),
 	('column', 'isolated_day', 'u.isolated_day',
-		'day of a last purchase that stands alone long after the others, as a mistyped date does, and was '
+		'day of an isolated last purchase long after the others, as a mistyped date is, which was '
 		'not taken for the day; NULL where there is none'),
 
 	('view', 'equity_history', $sql$

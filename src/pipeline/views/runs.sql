@@ -73,7 +73,7 @@ AS $part$ VALUES
 		END)::varchar(20)
 	$sql$, 'running, done, failed or interrupted (its session is gone)'),
 	('column', 'mode', 'c.mode::varchar(20)', 'full or incremental'),
-	('column', 'as_of', 'c.as_of', 'day that it looks back from'),
+	('column', 'as_of', 'c.as_of', 'day as of which customers are evaluated'),
 	('column', 'started_at', 'c.started_at', 'when it began'),
 	('column', 'published_at', 'c.published_at', 'when the views began to show it'),
 	('column', 'finished_at', 'c.finished_at', 'when it ended'),
