@@ -78,7 +78,8 @@ ROOM_SQL = $(addprefix src/, \
 
 PURE_OBJS  = $(patsubst %.c,%.o,$(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.c))))
 OBJS       = $(PURE_OBJS) \
-             $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)) $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c))))
+             $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)) \
+               $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c))))
 
 DATA_built = clv--$(EXTVERSION).sql
 EXTRA_CLEAN = build

@@ -9,7 +9,8 @@ CREATE PROCEDURE make_orders(name text, customers int, weeks float8) LANGUAGE pl
 BEGIN
 	EXECUTE format('
 		CREATE TABLE %I AS
-		SELECT c AS customer_id, timestamptz ''2016-01-01 00:00+00'' + make_interval(secs => floor(p[i] * 86400)) AS ordered_at,
+		SELECT c AS customer_id,
+			   timestamptz ''2016-01-01 00:00+00'' + make_interval(secs => floor(p[i] * 86400)) AS ordered_at,
 			   p[i + 1] AS amount_double, p[i + 1]::numeric(12,2) AS amount
 		FROM generate_series(1, %s) c, bench_purchases(c, 731, %s) p, generate_series(1, array_length(p, 1), 2) i
 		ORDER BY 2, 1', name, customers, weeks);
@@ -26,7 +27,8 @@ CALL make_orders('heavy', :heavy, 2.7);
 -- whole histories, packed by the clv at hand into the bytes that it sends to clients
 CREATE EXTENSION clv;
 CREATE TABLE many AS
-SELECT c AS customer_id, (SELECT clv_internal.clv_history_send(clv_history(date '2016-01-01' + floor(p[i])::int, p[i + 1]))
+SELECT c AS customer_id,
+	   (SELECT clv_internal.clv_history_send(clv_history(date '2016-01-01' + floor(p[i])::int, p[i + 1]))
 						  FROM bench_purchases(c, 731, 8.6) p, generate_series(1, array_length(p, 1), 2) i) AS history
 FROM generate_series(1, :many) c;
 DROP EXTENSION clv;

@@ -9,6 +9,7 @@ set ylabel 'CPU ms'
 costs = "'reading' 'history' 'clv_histories' 'fit bg/nbd' 'fit pareto/nbd' 'predict bg/nbd'"
 do for [series in 'customers orders purchases years'] {
 	set title 'growing '.series
-	plot for [what in costs] points using (strcol(1) eq series && strcol(2) eq what ? $3 : NaN):4 with linespoints title what noenhanced
+	plot for [what in costs] points \
+		using (strcol(1) eq series && strcol(2) eq what ? $3 : NaN):4 with linespoints title what noenhanced
 }
 unset multiplot

@@ -1,9 +1,9 @@
 -- growth_page.sql - the page of the growth benchmark: exponents, and the points behind them.
 
 \pset fieldsep ' | '
-\echo 'CPU milliseconds of one backend, medians of three; MB beyond the start of the backend, shared buffers left out. The'
-\echo 'exponent e is that of a power law, cost ~ size^e, fitted to the logarithms of all points, and of the upper three: at'
-\echo 'the lower end what a fit costs whatever its size shows. 1 is linear.'
+\echo 'CPU milliseconds of one backend, medians of three; MB beyond the start of the backend, shared buffers left out.'
+\echo 'The exponent e is that of a power law, cost ~ size^e, fitted to the logarithms of all points, and of the upper'
+\echo 'three: at the lower end what a fit costs whatever its size shows. 1 is linear.'
 \echo ''
 \echo '![cost against size](growth.svg)'
 \echo ''
@@ -16,5 +16,7 @@ GROUP BY series, what ORDER BY series, what;
 \echo ''
 \echo '| growing with | what | size: cost |'
 \echo '|---|---|---|'
-SELECT '| ' || series, what || ', ' || min(unit), string_agg(size || ': ' || round(value::numeric, CASE WHEN value < 10 THEN 1 ELSE 0 END), ', ' ORDER BY size) || ' |'
+SELECT '| ' || series, what || ', ' || min(unit),
+	   string_agg(size || ': ' || round(value::numeric, CASE WHEN value < 10 THEN 1 ELSE 0 END),
+		   ', ' ORDER BY size) || ' |'
 FROM points GROUP BY series, what ORDER BY series, what;

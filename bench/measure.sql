@@ -21,7 +21,8 @@ CREATE TABLE timing (what text, side text, run int, ms float8);
 
 -- Five rounds of every pair, the two sides taking turns, after one round that warms up. By the CPU of this backend, or
 -- by the clock where workers take part.
-CREATE PROCEDURE measure(what text, clv text, floor text, by_clock bool DEFAULT false, rounds int DEFAULT 5) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE measure(what text, clv text, floor text, by_clock bool DEFAULT false, rounds int DEFAULT 5)
+LANGUAGE plpgsql AS $$
 DECLARE
 	began float8;
 	took float8;
@@ -45,7 +46,8 @@ CREATE TABLE report (id int GENERATED ALWAYS AS IDENTITY, what text, clv text DE
 					 result text DEFAULT '-', bar text DEFAULT '-', aim text DEFAULT '-');
 
 CREATE FUNCTION shown(of_what text, of_side text) RETURNS text LANGUAGE sql RETURN
-	(SELECT coalesce(format('%s (%s-%s)', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)), round(min(ms)), round(max(ms))), '-')
+	(SELECT coalesce(format('%s (%s-%s)', round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)),
+				round(min(ms)), round(max(ms))), '-')
 	 FROM timing WHERE what = of_what AND side = of_side HAVING count(*) > 0);
 CREATE FUNCTION median(of_what text, of_side text) RETURNS float8 LANGUAGE sql RETURN
 	(SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FROM timing WHERE what = of_what AND side = of_side);
@@ -62,12 +64,14 @@ CREATE PROCEDURE report_ratio(what text, bar text DEFAULT '-', aim text DEFAULT 
 CREATE PROCEDURE report_extra(what text, bar text DEFAULT '-', aim text DEFAULT '-') LANGUAGE sql AS $$
 	INSERT INTO report (what, clv, floor, result, bar, aim)
 	SELECT what, shown(what, 'clv'), shown(what, 'floor'),
-		   format('+%s ms (%s-%s)', round((median(what, 'clv') - median(what, 'floor'))::numeric), round(min(c.ms - f.ms)::numeric),
+		   format('+%s ms (%s-%s)', round((median(what, 'clv') - median(what, 'floor'))::numeric),
+			   round(min(c.ms - f.ms)::numeric),
 				  round(max(c.ms - f.ms)::numeric)), bar, aim
 	FROM (SELECT run, ms FROM timing t WHERE (t.what, t.side) = (report_extra.what, 'clv')) c
 	JOIN (SELECT run, ms FROM timing t WHERE (t.what, t.side) = (report_extra.what, 'floor')) f USING (run) $$;
 -- How much faster than so many milliseconds.
-CREATE PROCEDURE report_rival(what text, rival text, rival_ms float8, bar text DEFAULT '-', aim text DEFAULT '-') LANGUAGE sql AS $$
+CREATE PROCEDURE report_rival(what text, rival text, rival_ms float8, bar text DEFAULT '-',
+	aim text DEFAULT '-') LANGUAGE sql AS $$
 	INSERT INTO report (what, clv, floor, result, bar, aim)
 	VALUES (what, shown(what, 'clv'), coalesce(rival || ' ' || rival_ms, '-'),
 			coalesce(round((rival_ms / median(what, 'clv'))::numeric, 1) || ' x faster', '-'), bar, aim) $$;
@@ -79,7 +83,9 @@ CREATE FUNCTION people(n numeric) RETURNS text LANGUAGE sql RETURN
 	CASE WHEN n >= 1000000 THEN round(n / 1000000, 1)::text || ' M' ELSE round(n / 1000) || ' k' END;
 
 -- A bar that holds for a million customers, and says nothing of fewer.
-CREATE FUNCTION for_a_million(bar text) RETURNS text LANGUAGE sql RETURN CASE WHEN :customers = 1000000 THEN bar ELSE '-' END;
+CREATE FUNCTION for_a_million(bar text)
+RETURNS text LANGUAGE sql
+	RETURN CASE WHEN :customers = 1000000 THEN bar ELSE '-' END;
 
 -- The same shape of plan on both sides.
 SET enable_sort = off;

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The same road in Python's lifetimes, for whoever has it: orders to customer lifetime value, in CPU seconds.
+"""The same in Python's lifetimes, where it is installed: from orders to customer lifetime value, in CPU seconds.
 
 psql -c "COPY (SELECT customer_id, ordered_at::date, amount FROM orders) TO STDOUT CSV" >orders.csv
 python3 bench/rivals.py orders.csv
 
-One thread; bg/nbd and gamma/gamma, value of one year at 10 %, as in bench/lines/4_road.sql. Reading the file is left out.
+One thread; bg/nbd and gamma/gamma, value of one year at 10 %, as in bench/lines/4_value.sql. Reading the file is left
+out.
 bench/run asks this of the orders at hand where python3 has lifetimes (PYTHONPATH may say where).
 """
 import sys

@@ -36,7 +36,8 @@ SELECT p.process, p.name, round(p.estimate::numeric, 4) AS estimate, round(p.std
        round(p.lower::numeric, 4) AS lower, round(p.upper::numeric, 4) AS upper
 FROM model, clv_parameters(model) p;
 SELECT d.customers, d.spend_customers, round(d.log_likelihood::numeric, 2) AS log_likelihood,
-       round(d.spend_log_likelihood::numeric, 2) AS spend_log_likelihood, d.iterations, d.converged, d.as_of, d.time_unit
+       round(d.spend_log_likelihood::numeric, 2) AS spend_log_likelihood, d.iterations, d.converged, d.as_of,
+       d.time_unit
 FROM model, clv_diagnostics(model) d;
 
 \echo '=== 4. Everything about every customer: values, scores, prediction, segment ==='
@@ -53,7 +54,8 @@ CREATE TABLE result AS
 
 \echo
 \echo 'Recency, frequency, monetary value, tenure, churn; and the scores, 1 (worst) to 5 (best):'
-SELECT customer_id, round((rfmtc).recency::numeric) AS recency, (rfmtc).frequency, round((rfmtc).monetary::numeric, 2) AS monetary,
+SELECT customer_id, round((rfmtc).recency::numeric) AS recency, (rfmtc).frequency,
+       round((rfmtc).monetary::numeric, 2) AS monetary,
        round((rfmtc).tenure::numeric) AS tenure, round((rfmtc).churn::numeric, 3) AS churn,
        (scores).r, (scores).f, (scores).m, (scores).t, (scores).c, (scores).v
 FROM result ORDER BY md5(customer_id::text) LIMIT 10;
@@ -73,7 +75,8 @@ SELECT segment_assign(scores, 'rfm') AS segment, count(*) AS customers, sum(reve
 FROM result GROUP BY 1 ORDER BY sum((prediction).clv) DESC NULLS LAST;
 
 \echo '=== 5. Can it be believed? Fit on the first half, predict the second, look what happened ==='
-SELECT min(ordered_at)::date + (max(ordered_at)::date - min(ordered_at)::date) / 2 AS middle, max(ordered_at)::date AS last
+SELECT min(ordered_at)::date + (max(ordered_at)::date - min(ordered_at)::date) / 2 AS middle,
+       max(ordered_at)::date AS last
 FROM orders \gset
 \echo 'Model as of' :middle', prediction until' :last':'
 WITH early AS
@@ -88,7 +91,8 @@ half AS
   FROM customer c, early e
   WHERE clv_purchases(c.history, :'middle') > 0
 )
-SELECT CASE WHEN before < 7 THEN before::text WHEN before >= 7 THEN '7 and more' ELSE 'all' END AS "repeat purchases before",
+SELECT CASE WHEN before < 7 THEN before::text
+            WHEN before >= 7 THEN '7 and more' ELSE 'all' END AS "repeat purchases before",
        count(*) AS customers, round(sum(predicted)::numeric, 1) AS "predicted after", sum(actual) AS "actual after",
        round(avg(predicted)::numeric, 3) AS "predicted each", round(avg(actual), 3) AS "actual each"
 FROM (SELECT least(before, 7) AS before, predicted, actual FROM half) h

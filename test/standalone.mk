@@ -46,7 +46,8 @@ bench:
 	@bash bench/run
 
 bench-clean:
-	rm -rf /var/tmp/clv-bench-$$(id -un) $(if $(filter 0,$(shell id -u)),/var/tmp/clv-bench-postgres /var/tmp/clv-bench-nobody)
+	rm -rf /var/tmp/clv-bench-$$(id -un) \
+		$(if $(filter 0,$(shell id -u)),/var/tmp/clv-bench-postgres /var/tmp/clv-bench-nobody)
 
 unit-programs: $(UNIT_PROGRAMS)
 

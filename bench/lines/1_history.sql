@@ -1,7 +1,8 @@
 -- Histories from orders, against the cheapest aggregates that look at the same columns.
 
 SELECT CASE WHEN :heavy > 0 THEN 'heavy' ELSE 'orders' END AS source \gset
-SELECT format('%s orders, %s customers', people(count(*)), people(count(DISTINCT customer_id))) AS size FROM :source \gset
+SELECT format('%s orders, %s customers', people(count(*)), people(count(DISTINCT customer_id))) AS size
+FROM :source \gset
 
 -- (amount column, :size) -> two queries of the same plan
 CREATE FUNCTION history_query(source text, amount text) RETURNS text LANGUAGE sql RETURN format(

@@ -2,7 +2,8 @@
 
 SELECT :many > 0 AS with_many, people(:many) || ' customers' AS many_size,
 	   for_a_million('+400 ms') AS bar, for_a_million('+150 ms') AS aim,
-	   CASE WHEN :many = 10000000 THEN '+2500 ms' ELSE '-' END AS many_bar, CASE WHEN :many = 10000000 THEN '+700 ms' ELSE '-' END AS many_aim
+	   CASE WHEN :many = 10000000 THEN '+2500 ms' ELSE '-' END AS many_bar,
+	   CASE WHEN :many = 10000000 THEN '+700 ms' ELSE '-' END AS many_aim
 \gset
 
 CREATE FUNCTION fit_query(source text, model text) RETURNS text LANGUAGE sql RETURN format(
@@ -27,7 +28,8 @@ CALL fit_line('many_customers', 'pareto/nbd', :'many_size', :'many_bar', :'many_
 
 SET max_parallel_workers_per_gather = 2;
 SELECT 'fit bg/nbd and gamma/gamma, 2 workers, ' || :'many_size' AS what \gset
-CALL measure(:'what', fit_query('many_customers', 'bg/nbd'), 'SELECT bench_read(history) FROM many_customers', by_clock => true);
+CALL measure(:'what', fit_query('many_customers', 'bg/nbd'), 'SELECT bench_read(history) FROM many_customers',
+	by_clock => true);
 CALL report_extra(:'what');
 RESET max_parallel_workers_per_gather;
 
@@ -48,5 +50,6 @@ SET enable_sort = off;
 -- many small groups at once
 CREATE FUNCTION cells_query(aggregate text) RETURNS text LANGUAGE sql RETURN format(
 	'SELECT count(c) FROM (SELECT %s AS c FROM customer GROUP BY customer_id %% 40000) q', aggregate);
-CALL measure('cells in 40,000 groups, ' || :'crowd', cells_query('clv_cells(history)'), cells_query('bench_read(history)'));
+CALL measure('cells in 40,000 groups, ' || :'crowd', cells_query('clv_cells(history)'),
+	cells_query('bench_read(history)'));
 CALL report_extra('cells in 40,000 groups, ' || :'crowd');

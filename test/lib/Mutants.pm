@@ -19,44 +19,73 @@ my $sound = q{
 	SELECT t::clv_history AS value FROM (VALUES
 		('{"occasion":1,"days":[["1997-01-01",29.33],["1997-03-02",-11.77,"refund"],["1997-03-05",null]]}'),
 		('{"occasion":7,"days":[["1996-12-30",29.33],["1997-03-03",5.5,"unknown",300],["2024-12-30",1]]}'),
-		('{"occasion":1,"days":[["1997-01-01",0.30000000000000004],["1997-01-02",-10.5,"refund"],["1997-01-03",null],["1997-01-04",2,"unknown",3]]}'),
-		('{"occasion":1,"days":[["0044-03-15 BC",9223372036854775806],["2001-01-01",1]]}'), ('{"occasion":1,"days":[]}')) v (t)
+		('{"occasion":1,"days":[["1997-01-01",0.30000000000000004],["1997-01-02",-10.5,"refund"],
+			["1997-01-03",null],["1997-01-04",2,"unknown",3]]}')
+		,
+		('{"occasion":1,"days":[["0044-03-15 BC",9223372036854775806],["2001-01-01",1]]}'),
+		('{"occasion":1,"days":[]}')) v (t)
 	UNION ALL SELECT clv_history(date '2010-01-11' + 31 * i, i + i / 100.0) FROM generate_series(0, 40) i;
 
 	CREATE TABLE sound_clv_model AS
 	SELECT '{"version": 1, "time_unit": "7 days", "as_of": "1997-09-30", "occasion": 1,
-		"purchase": {"family": "mbg/nbd", "parameters": {"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}, "customers": 2357, "skipped": 3, "converged": true,
-			"log_likelihood": -9582.5, "gradient_norm": 1e-9, "iterations": 6, "covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
-		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all", "customers": 946, "skipped": 2, "converged": true,
+		"purchase": {"family": "mbg/nbd", "parameters": {"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5},
+			"customers": 2357, "skipped": 3, "converged": true,
+			"log_likelihood": -9582.5, "gradient_norm": 1e-9, "iterations": 6,
+			"covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
+		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all",
+			"customers": 946, "skipped": 2, "converged": true,
 			"log_likelihood": -4056.25, "iterations": 9, "frequency_spend_correlation": 0.125},
-		"candidates": [{"family": "bg/nbd", "log_likelihood": -9582.75, "bic": 19195.9, "converged": true}, {"family": "pareto/nbd", "converged": false}]}'::clv_model AS value
-	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 month', covariates => '[{"name": "z", "churn": 0.5}, {"name": "Ünit", "purchase": -0.25}]')
-	UNION ALL SELECT '{"version": 1, "time_unit": "1 mon", "grace": "3 days", "spend_skipped": 7, "purchase": {"family": "sbg", "parameters": {"alpha": 0.7, "beta": 1.2}}}'
+		"candidates": [{"family": "bg/nbd", "log_likelihood": -9582.75, "bic": 19195.9, "converged": true},
+			{"family": "pareto/nbd", "converged": false}]}'::clv_model AS value
+	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 month',
+		covariates => '[{"name": "z", "churn": 0.5}, {"name": "Ünit", "purchase": -0.25}]')
+	UNION ALL SELECT '{"version": 1, "time_unit": "1 mon", "grace": "3 days", "spend_skipped": 7,
+		"purchase": {"family": "sbg", "parameters": {"alpha": 0.7, "beta": 1.2}}}'
 	UNION ALL SELECT clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}')
-	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}', '1 week', '1997-09-30') || clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 16}')
+	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}', '1 week',
+		'1997-09-30')
+		|| clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 16}')
 	UNION ALL SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.6, "beta": 12, "m": 0.01}', '1 month')
 	UNION ALL SELECT clv_model('mbg/cnbd-k', '{"k": 2, "r": 0.5, "alpha": 10, "a": 0.6, "b": 1.2}', '1 day', '2020-12-31')
-	UNION ALL SELECT clv_model('pareto/nbd', '{"r": 1.8, "alpha": 93, "s": 0.6, "beta": 50}', '1 week', covariates => '[{"name": "g", "purchase": 0.3, "churn": -0.6}, {"name": "h", "purchase": 0.6}]')
+	UNION ALL SELECT clv_model('pareto/nbd', '{"r": 1.8, "alpha": 93, "s": 0.6, "beta": 50}', '1 week',
+		covariates => '[{"name": "g", "purchase": 0.3, "churn": -0.6}, {"name": "h", "purchase": 0.6}]')
 	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31')) FROM customer
-	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', model => 'bg/bb', time_unit => '30 days', spend => 'none')) FROM customer
+	UNION ALL SELECT clv_fit(h,
+		clv_options(as_of => '2020-12-31', model => 'bg/bb', time_unit => '30 days', spend => 'none'))
+	FROM customer
 	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1), ARRAY[c % 2])
 		FROM customer;
 
 	CREATE TABLE sound_clv_cells AS
 	SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS value
 		FROM generate_series(1, 40) x
-	UNION ALL SELECT clv_cells(h, clv_options(as_of => '2020-06-30', model => 'bg/nbd', start => clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week'))) FROM customer
-	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, clv_options(covariates => '{z,longer name}', penalty => 0.01, start =>
-		clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week', covariates => '[{"name": "z", "churn": 0.5}]')), ARRAY[x % 3, x / 8.0]) FROM generate_series(1, 40) x
-	UNION ALL SELECT clv_cells(h, clv_options(model => 'sbg', as_of => '2020-12-31', time_unit => '30 days', grace => '1 day')) FROM customer
-	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0, clv_options(model => 'rfmtc')) FROM generate_series(1, 9) x
-	UNION ALL SELECT clv_cells(h, clv_options(model => 'mbg/cnbd-k', shape_penalty => 0.5, time_unit => '1 month', max_iterations => 9)) FROM customer
+	UNION ALL SELECT clv_cells(h,
+		clv_options(as_of => '2020-06-30', model => 'bg/nbd',
+			start => clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week')))
+	FROM customer
+	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0,
+		clv_options(covariates => '{z,longer name}', penalty => 0.01, start =>
+		clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week',
+			covariates => '[{"name": "z", "churn": 0.5}]')), ARRAY[x % 3, x / 8.0])
+		FROM generate_series(1, 40) x
+	UNION ALL SELECT clv_cells(h,
+		clv_options(model => 'sbg', as_of => '2020-12-31', time_unit => '30 days', grace => '1 day'))
+	FROM customer
+	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0,
+		clv_options(model => 'rfmtc'))
+	FROM generate_series(1, 9) x
+	UNION ALL SELECT clv_cells(h,
+		clv_options(model => 'mbg/cnbd-k', shape_penalty => 0.5, time_unit => '1 month', max_iterations => 9))
+	FROM customer
 	UNION ALL SELECT clv_cells(h) FROM customer WHERE false;
 
 	CREATE TABLE sound_clv_calendar AS
-	SELECT clv_calendar(date '2022-01-03' + 7 * i, ARRAY[(i % 13 = 12)::int, 9.9 + i / 20], '{campaign,price}') AS value FROM generate_series(0, 60) i
+	SELECT clv_calendar(date '2022-01-03' + 7 * i, ARRAY[(i % 13 = 12)::int, 9.9 + i / 20],
+			   '{campaign,price}') AS value
+	FROM generate_series(0, 60) i
 	UNION ALL SELECT '{"version":1,"names":["n"],"end":"2020-02-01","steps":[["2020-01-01",1e-300],["2020-01-02",-1e300]]}'
-	UNION ALL SELECT '{"version":1,"names":["a name","Preis"],"last":"2020-01-09","longest":300,"steps":[["0044-03-15 BC",0.1,2],["2020-01-02",0.30000000000000004,0]]}'
+	UNION ALL SELECT '{"version":1,"names":["a name","Preis"],"last":"2020-01-09","longest":300,
+		"steps":[["0044-03-15 BC",0.1,2],["2020-01-02",0.30000000000000004,0]]}'
 	UNION ALL SELECT clv_calendar('2020-01-01', '{1}', '{n}');
 
 	CREATE TABLE sound_clv_sums AS
@@ -75,9 +104,13 @@ my $sound = q{
 
 	CREATE TABLE sound_clv_cuts AS
 	SELECT rfmtc_cuts(h, '2020-12-31') AS value FROM customer
-	UNION ALL SELECT rfmtc_cuts(h, '2020-12-31', clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week') || clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3) FROM customer};
+	UNION ALL SELECT rfmtc_cuts(h, '2020-12-31',
+		clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week')
+			|| clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3)
+	FROM customer};
 
-# make_sound(NODE): the tables sound_TYPE (value). Returns the types, which are all that the extension has a binary form of.
+# make_sound(NODE): the tables sound_TYPE (value). Returns the types, which are all that the extension has a binary
+# form of.
 sub make_sound
 {
 	my ($node) = @_;
@@ -91,13 +124,20 @@ sub make_sound
 }
 
 # sound_texts(NODE, TYPE), sound_bytes(NODE, TYPE): the sound values as text, and on the wire
-sub sound_texts { my ($node, $type) = @_; return split /\n/, $node->safe_psql('postgres', "SELECT value FROM sound_$type") }
-sub sound_bytes { my ($node, $type) = @_; return map { pack 'H*', $_ } split /\n/, $node->safe_psql('postgres', "SELECT encode(clv_internal.${type}_send(value), 'hex') FROM sound_$type") }
+sub sound_texts {my ($node, $type) = @_; return split /\n/,
+	$node->safe_psql('postgres', "SELECT value FROM sound_$type") }
+sub sound_bytes {my ($node, $type) = @_; return map { pack 'H*', $_ } split /\n/,
+	$node->safe_psql('postgres', "SELECT encode(clv_internal.${type}_send(value), 'hex') FROM sound_$type") }
 
 # What has an end worth trying in text, and in bytes.
-my @words = ((0 .. 9), split(/ /, '- . e E + , : " [ ] { } [] {} [[ ]] null true -1 2147483647 2147483648 -2147483648 4294967295 4294967296 9223372036854775807 9223372036854775808 '
-	. '1e308 1e400 1e-320 -0.0 -0 NaN Infinity "NaN" "Infinity" "2020-02-30" "" 0x1 1. .5 \\ \\u0000 "refund" "unknown"'), ' ');
-my @bytes = ((map { chr } 0, 1, 2, 0x17, 0x7f, 0x80, 0xff), "\0\0\0\0", "\xff\xff\xff\xff", "\x7f\xff\xff\xff", "\x80\0\0\0", "\x7f\xff\xff\xff\xff\xff\xff\xff", "\x80\0\0\0\0\0\0\0",
+my @words = ((0 .. 9),
+	split(/ /,
+		'- . e E + , : " [ ] { } [] {} [[ ]] null true -1 2147483647 2147483648 -2147483648 '
+	. '4294967295 4294967296 9223372036854775807 9223372036854775808 '
+	. '1e308 1e400 1e-320 -0.0 -0 NaN Infinity "NaN" "Infinity" "2020-02-30" "" 0x1 1. .5 \\ \\u0000 "refund" "unknown"'),
+		' ');
+my @bytes = ((map { chr } 0, 1, 2, 0x17, 0x7f, 0x80, 0xff), "\0\0\0\0", "\xff\xff\xff\xff", "\x7f\xff\xff\xff",
+	"\x80\0\0\0", "\x7f\xff\xff\xff\xff\xff\xff\xff", "\x80\0\0\0\0\0\0\0",
 	"\x7f\xf0\0\0\0\0\0\0", "\x7f\xf8\0\0\0\0\0\0", "\x7f\xf8\0\0\0\0\0\1", "\0\0\0\0\0\0\0\1");
 
 # mutated(VALUE, IS_TEXT): with one to three places changed, overwritten, put in, left out, doubled or cut off
@@ -135,14 +175,16 @@ sub try_bytes
 	foreach my $i (0 .. $#values)
 	{
 		open my $file, '>:raw', "$directory/$type$i" or die "$directory/$type$i: $!";
-		print $file "PGCOPY\n\xff\r\n\0", pack('NN', 0, 0), pack('n', 2), pack('NN', 4, $i), pack('N', length $values[$i]), $values[$i], pack('n', 0xffff);
+		print $file "PGCOPY\n\xff\r\n\0", pack('NN', 0, 0), pack('n', 2), pack('NN', 4, $i),
+			pack('N', length $values[$i]), $values[$i], pack('n', 0xffff);
 		close $file;
 		$script .= "COPY taken_$type FROM '$directory/$type$i' (FORMAT binary);\n";
 	}
 	my ($rc, $out, $err) = $node->psql('postgres', $script, on_error_stop => 0);
 	while (my @some = splice @values, 0, 500)
 	{
-		$node->safe_psql('postgres', "INSERT INTO tried_$type SELECT (SELECT count(*) FROM tried_$type) + n - 1, b FROM unnest(ARRAY[" .
+		$node->safe_psql('postgres',
+			"INSERT INTO tried_$type SELECT (SELECT count(*) FROM tried_$type) + n - 1, b FROM unnest(ARRAY[" .
 			join(',', map { "'\\x" . unpack('H*', $_) . "'::bytea" } @some) . ']) WITH ORDINALITY u (b, n)');
 	}
 	return $err;
@@ -154,7 +196,10 @@ sub try_texts
 	my ($node, $type, @texts) = @_;
 
 	$node->safe_psql('postgres', "CREATE TABLE IF NOT EXISTS texts_$type (value $type)");
-	my ($rc, $out, $err) = $node->psql('postgres', join('', map { s/[\0\x80-\xff]/?/gr =~ s/\$/S/gr =~ s/(.*)/INSERT INTO texts_$type VALUES (\$t\$$1\$t\$);\n/sr } @texts), on_error_stop => 0);
+	my ($rc, $out, $err) = $node->psql('postgres',
+		join('',
+			map {s/[\0\x80-\xff]/?/gr =~ s/\$/S/gr =~ s/(.*)/INSERT INTO texts_$type VALUES (\$t\$$1\$t\$);\n/sr }
+				@texts), on_error_stop => 0);
 	return $err;
 }
 
@@ -171,7 +216,10 @@ sub forms_agree
 		CREATE TABLE again_$type (value $type, sent bytea);
 		CREATE FUNCTION same_$type(v $type) RETURNS text LANGUAGE plpgsql AS \$\$
 		BEGIN
-			RETURN concat_ws(', ', CASE WHEN clv_internal.${type}_send(v::text::$type) <> clv_internal.${type}_send(v) THEN 'text differs' END,
+			RETURN concat_ws(', ',
+				CASE
+					WHEN clv_internal.${type}_send(v::text::$type) <> clv_internal.${type}_send(v)
+						THEN 'text differs' END,
 				CASE WHEN clv_internal.${type}_send(v::jsonb::$type) <> clv_internal.${type}_send(v) THEN 'jsonb differs' END,
 				CASE WHEN clv_internal.${type}_send(v::text::jsonb::$type) <> clv_internal.${type}_send(v) THEN 'json differs' END);
 		EXCEPTION WHEN OTHERS THEN
@@ -182,7 +230,9 @@ sub forms_agree
 		COPY again_$type FROM '$directory/all_$type' (FORMAT binary);
 		SELECT 'sent otherwise than it came: ' || encode(bytes, 'hex') FROM tried_$type JOIN taken_$type USING (id)
 			WHERE clv_internal.${type}_send(value) <> bytes
-		UNION ALL SELECT 'comes back different: ' || same_$type(value) || ': ' || encode(clv_internal.${type}_send(value), 'hex') FROM all_$type WHERE same_$type(value) <> ''
+		UNION ALL SELECT 'comes back different: ' || same_$type(value) || ': '
+			|| encode(clv_internal.${type}_send(value), 'hex')
+		FROM all_$type WHERE same_$type(value) <> ''
 		UNION ALL SELECT 'received otherwise: ' || encode(sent, 'hex') FROM again_$type
 			WHERE clv_internal.${type}_send(value) <> sent
 		LIMIT 3});

@@ -37,7 +37,8 @@ our $gates = q{
 sub buy
 {
 	my ($node, $round) = @_;
-	$node->safe_psql('postgres', "INSERT INTO orders SELECT (i * 13 + $round * 7) % 210 + 1, timestamptz '2025-05-20 12:00Z' + "
+	$node->safe_psql('postgres',
+		"INSERT INTO orders SELECT (i * 13 + $round * 7) % 210 + 1, timestamptz '2025-05-20 12:00Z' + "
 		  . "interval '1 day' * ($round + i % 3), 20 + i % 9 FROM generate_series(1, 8) i");
 }
 
@@ -47,7 +48,10 @@ sub contents
 {
 	my ($node, $pipeline, $database) = @_;
 	$queries{$pipeline} //= $node->safe_psql($database // 'postgres', qq{
-		SELECT string_agg(format('SELECT %L, md5(coalesce(string_agg(q::text, chr(10) ORDER BY q::text COLLATE "C"), '''')), count(*) FROM (SELECT %s FROM %I.%I) q',
+		SELECT string_agg(format('SELECT %L,
+										 md5(coalesce(string_agg(q::text, chr(10) ORDER BY q::text COLLATE "C"),
+											 '''')), count(*)
+								  FROM (SELECT %s FROM %I.%I) q',
 			v.table_name, v.columns, v.table_schema, v.table_name), ' UNION ALL ' ORDER BY v.table_name)
 		FROM (SELECT table_schema, table_name, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) AS columns
 			FROM information_schema.columns WHERE table_schema = '$pipeline' AND table_name NOT IN ('runs', 'run_steps')
@@ -60,7 +64,8 @@ sub background
 {
 	my ($node, $sql, $user) = @_;
 	my ($out, $err) = ('', '');
-	my $handle = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d', $node->connstr('postgres') . ($user ? " user=$user" : ''),
+	my $handle = IPC::Run::start(['psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d',
+		$node->connstr('postgres') . ($user ? " user=$user" : ''),
 			'-c', $sql ], '<', '/dev/null', '>', \$out, '2>', \$err);
 	return { handle => $handle, out => \$out, err => \$err };
 }

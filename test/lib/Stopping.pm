@@ -24,7 +24,8 @@ sub new
 	my ($class, @psql) = @_;
 	my $self = bless { in => '', out => '', err => '', marks => 0 }, $class;
 
-	$self->{run} = IPC::Run::start([@psql, '-XAtq', '-v', 'VERBOSITY=verbose', '-f', '-'], '<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err});
+	$self->{run} = IPC::Run::start([@psql, '-XAtq', '-v', 'VERBOSITY=verbose', '-f', '-'], '<', \$self->{in},
+		'>', \$self->{out}, '2>', \$self->{err});
 	$self->{pid} = $self->run('SELECT pg_backend_pid()') + 0;
 	return $self;
 }
@@ -103,7 +104,8 @@ sub stop
 	my $end = $self->work;
 	$self->{run}->pump_nb;
 	my ($state, $message) = $self->{err} =~ /ERROR:\s+(\w{5}): (.*)/;
-	return { before => (defined $signaled ? $signaled : $end) - $start, after => defined $signaled ? $end - $signaled : undef,
+	return {before => (defined $signaled ? $signaled : $end) - $start,
+		after => defined $signaled ? $end - $signaled : undef,
 			 state => $state // '00000', message => $message // '' };
 }
 

@@ -16,7 +16,8 @@ const PATIENCE = 30000;
 
 const profile = mkdtempSync(join(tmpdir(), "clv-browser-"));
 // no sandbox: it needs what containers seldom grant, and the pages are our own
-const browser = spawn(chromium, ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+const browser = spawn(chromium, ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+  "--hide-scrollbars",
   "--no-first-run", "--disable-background-networking", "--disable-component-update", `--user-data-dir=${profile}`,
   "--remote-debugging-pipe", "about:blank"], {stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
   detached: true});
@@ -89,9 +90,11 @@ function watch(seen) {
   listener = ({method, params}) => wants[method]?.(params);
 }
 
-const READY = `document.readyState === "complete" && !document.querySelector("observablehq-loading, .observablehq--loading") &&
+const READY = `document.readyState === "complete" &&
+  !document.querySelector("observablehq-loading, .observablehq--loading") &&
   document.querySelectorAll("figure.chart").length > 0 &&
-  [...document.querySelectorAll("figure.chart")].every((f) => f.querySelector("svg, table") || f.children.length === 1)`;
+  [...document.querySelectorAll("figure.chart")].every(
+    (f) => f.querySelector("svg, table") || f.children.length === 1)`;
 
 async function look(path, expression, scheme) {
   const seen = {path, scheme, errors: [], foreign: []};
@@ -106,7 +109,8 @@ async function look(path, expression, scheme) {
 
   watch(seen);
   for (const domain of ["Page", "Runtime", "Log", "Network"]) await page(`${domain}.enable`);
-  const size = (height) => page("Emulation.setDeviceMetricsOverride", {width: 1280, height, deviceScaleFactor: 1, mobile: false});
+  const size = (height) => page("Emulation.setDeviceMetricsOverride",
+    {width: 1280, height, deviceScaleFactor: 1, mobile: false});
   await size(900);
   await page("Emulation.setEmulatedMedia", {features: [{name: "prefers-color-scheme", value: scheme}]});
   await page("Page.navigate", {url: base + path});

@@ -56,7 +56,8 @@ def read(connection, schema, view):
 def knock_behind(connection, schema):
     """What lies in the schema with the tables, of which the catalog tells everybody the names."""
     cursor = connection.cursor()
-    cursor.execute("SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    cursor.execute("SELECT c.relname FROM pg_catalog.pg_class c "
+                   "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
                    "WHERE n.nspname = ? AND c.relkind = 'r' ORDER BY 1", schema + '_data')
     for (table,) in cursor.fetchall():
         state = '00000'

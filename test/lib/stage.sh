@@ -66,13 +66,15 @@ stage()
 # What a clean checkout holds, with the changes not yet committed.
 copy_sources()
 {
-	tar -C "$root_dir" -cf - --exclude=./.git --exclude=./build --exclude=./results --exclude=./test/results --exclude=./tmp_check \
+	tar -C "$root_dir" -cf - --exclude=./.git --exclude=./build \
+		--exclude=./results --exclude=./test/results --exclude=./tmp_check \
 		--exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude='./clv--*.sql' --exclude=node_modules \
 		--exclude=.observablehq --exclude=./examples/dashboard/dist --exclude=./examples/dashboard/src/lib . |
 		tar -C "$work_dir/source" -xf - --no-same-owner
 }
 
-# What the dashboard is built with, fetched by the caller, whose npm knows how. Tests go on without it, unless CLV_COMPLETE is set.
+# What the dashboard is built with, fetched by the caller, whose npm knows how. Tests go on without it, unless
+# CLV_COMPLETE is set.
 npm_packages()
 {
 	local log=$work_dir/log/npm
@@ -133,7 +135,8 @@ run_inside()
 	setsid $become env -i \
 		PATH="$PATH" HOME="$work_dir" TMPDIR="$work_dir/tmp" LC_ALL=C.UTF-8 TERM="${TERM:-dumb}" \
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
-		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" ${CLV_COMPLETE:+CLV_COMPLETE="$CLV_COMPLETE"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
+		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" \
+		${CLV_COMPLETE:+CLV_COMPLETE="$CLV_COMPLETE"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
 		${PORT:+PORT="$PORT"} ${CHECK:+CHECK="$CHECK"} ${PYTHONPATH:+PYTHONPATH="$PYTHONPATH"} \
 		bash "$work_dir/source/$command" </dev/null &
 	inside=$!

@@ -19,7 +19,8 @@ my $catalog = q{
 		WHEN 'pg_catalog.pg_proc'::pg_catalog.regclass THEN
 			(SELECT pg_catalog.concat_ws(' ', p.prokind, p.provolatile, p.proparallel, p.proisstrict, p.procost,
 				p.prorows, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid),
-				p.prosrc, p.probin, p.proconfig, p.proacl, pg_catalog.pg_get_function_sqlbody(p.oid), a.aggkind, a.aggtransfn, a.aggfinalfn,
+				p.prosrc, p.probin, p.proconfig, p.proacl, pg_catalog.pg_get_function_sqlbody(p.oid), a.aggkind,
+				a.aggtransfn, a.aggfinalfn,
 				a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggtransspace, a.aggtranstype::pg_catalog.regtype,
 				a.agginitval, a.aggfinalmodify, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn,
 				a.aggmtranstype::pg_catalog.regtype, a.aggminitval)
@@ -85,7 +86,8 @@ none('odd', q{
 	SELECT pg_describe_object(d.classid, d.objid, 0)
 	FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv',
 		 LATERAL pg_identify_object(d.classid, d.objid, 0) i
-	WHERE d.deptype = 'e' AND d.classid <> 'pg_cast'::regclass AND d.classid <> 'pg_namespace'::regclass AND i.schema NOT IN ('"Odd Schema"', 'clv_internal')},
+	WHERE d.deptype = 'e' AND d.classid <> 'pg_cast'::regclass AND d.classid <> 'pg_namespace'::regclass
+	  AND i.schema NOT IN ('"Odd Schema"', 'clv_internal')},
 	'all of it lies in that schema, and in one for what users do not call');
 
 none('odd', q{
@@ -109,7 +111,8 @@ none('odd', q{
 # These run a query of the caller's over his own tables, read the table of segment maps, or make pipelines.
 my $reads = q{p.proname IN ('clv_histories', 'rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
 	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|schedule|unschedule)$'
-	OR p.proname IN ('clv_tracking', 'clv_raise') OR p.proname LIKE ANY ('{clv_quick%,clv_source%,clv_segment%,clv_backtest%,clv_validate%}')};
+	OR p.proname IN ('clv_tracking', 'clv_raise')
+		OR p.proname LIKE ANY ('{clv_quick%,clv_source%,clv_segment%,clv_backtest%,clv_validate%}')};
 
 none('odd', qq{
 	SELECT p.oid::regprocedure, p.proparallel FROM pg_proc p
@@ -128,11 +131,13 @@ none('odd', q{
 	SELECT p.oid::regprocedure, p.proparallel FROM pg_proc p
 	WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace) AND p.proparallel <> 'u'
 	  AND p.proname <> 'clv_pipeline_assign'	-- which writes the call, and does not make it
-	  AND EXISTS (SELECT FROM pg_proc e WHERE e.pronamespace = 'clv_internal'::regnamespace AND e.prosrc ~ '\mEXCEPTION\s+WHEN\M'
+	  AND EXISTS (SELECT FROM pg_proc e
+				  WHERE e.pronamespace = 'clv_internal'::regnamespace AND e.prosrc ~ '\mEXCEPTION\s+WHEN\M'
 		  AND (e.oid = p.oid OR p.prosrc ~ ('\m' || e.proname || '\(')))},
 	'nothing that catches an error, or calls what does, is labelled fit for a parallel operation');
 
-# Without a search_path of its own, a body looks up what is not qualified in that of the caller. Sentences are passed over.
+# Without a search_path of its own, a body looks up what is not qualified in that of the caller. Sentences are passed
+# over.
 none('odd', q{
 	SELECT p.oid::regprocedure, m[1]
 	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql'),
@@ -144,7 +149,8 @@ none('odd', q{
 none('odd', q{
 	SELECT p.oid::regprocedure, m[1]
 	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql'),
-		LATERAL regexp_matches(regexp_replace(p.prosrc, '''[^'']*\.''', '', 'g'), '(?:::|\m(?:FROM|JOIN)\s+)([a-z_][a-z0-9_]*)(?![a-z0-9_]*[.(])', 'g') m
+		LATERAL regexp_matches(regexp_replace(p.prosrc, '''[^'']*\.''', '', 'g'),
+			'(?:::|\m(?:FROM|JOIN)\s+)([a-z_][a-z0-9_]*)(?![a-z0-9_]*[.(])', 'g') m
 	WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace)
 	  AND p.proconfig IS NULL AND p.prosqlbody IS NULL AND m[1] <> 'lateral'},
 	'nor a type or a relation that is not qualified');
@@ -189,7 +195,8 @@ none('odd', q{
 my $road = q{
 	CREATE TABLE "Odd Schema".customer AS
 	SELECT o.id, "Odd Schema".clv_history(o.at, o.amount) AS history
-	FROM (SELECT c AS id, date '2020-01-01' + (c * 7 % 90) + (k * (10 + c % 23)) AS at, ((5 + c % 40) * (8 + k * 7 % 5))::numeric / 10 AS amount
+	FROM (SELECT c AS id, date '2020-01-01' + (c * 7 % 90) + (k * (10 + c % 23)) AS at,
+				 ((5 + c % 40) * (8 + k * 7 % 5))::numeric / 10 AS amount
 		  FROM generate_series(1, 200) c, generate_series(0, 11) k WHERE k = 0 OR k <= (c * 13 % 29) - 15) o
 	GROUP BY o.id;
 	CREATE TABLE "Odd Schema".model AS

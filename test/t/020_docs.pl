@@ -72,13 +72,15 @@ my $fit = slurp_file("$root/docs/fit.md");
 my ($options) = $fit =~ /^\| option \| default \| \|\n\|---\|---\|---\|\n((?:\|.*\n)+)/m;
 my @options = $options =~ /^\| `(\w+)`/mg;
 is(join(' ', sort @options),
-	$node->safe_psql('shop', q{SELECT string_agg(o, ' ' ORDER BY o COLLATE "C") FROM unnest((SELECT proargnames FROM pg_proc
+	$node->safe_psql('shop',
+		q{SELECT string_agg(o, ' ' ORDER BY o COLLATE "C") FROM unnest((SELECT proargnames FROM pg_proc
 		WHERE oid = 'clv_options'::regproc)) o}),
 	'every option of clv_options() is in the table of docs/fit.md');
 
 # What the dashboard asks stands in the page that explains it, word for word.
 my $bi = slurp_file("$root/docs/bi.md");
-my @unexplained = grep { index($bi, "```sql\n" . slurp_file($_) . "```\n") < 0 } glob("$root/examples/dashboard/queries/*/*.sql");
+my @unexplained = grep {index($bi, "```sql\n" . slurp_file($_) . "```\n")
+	< 0 } glob("$root/examples/dashboard/queries/*/*.sql");
 is("@unexplained", '', 'docs/bi.md has the queries of the dashboard');
 
 # Links between the pages lead somewhere.

@@ -39,7 +39,8 @@ sub table_under
 
 # --- paths ---
 # What looks like a path of this tree: a directory of it and what follows, or a file that lies at the top.
-my $path = qr{(?:\.ci|\.github|bench|docs|examples|expected|sql|src|test)/[\w.*/-]*|[A-Z][A-Za-z]+(?:\.md|\.json)?|[\w-]+\.control};
+my $path = qr{(?:\.ci|\.github|bench|docs|examples|expected|sql|src|test)
+	/[\w.*/-]*|[A-Z][A-Za-z]+(?:\.md|\.json)?|[\w-]+\.control};
 my @pages = grep { -e "$root/$_" } qw(docs/architecture.md CONTRIBUTING.md RELEASE.md SECURITY.md test/README.md);
 is(scalar @pages, 5, 'the pages are there');
 foreach my $page (@pages)
@@ -73,7 +74,8 @@ is(join(' ', grep { $sources !~ /\b\Q$_\E\b/ } @names), '', 'the names in docs/a
 # --- walls ---
 # The modules in their order, and for each those that it may include.
 my @order = map { $_->[0] =~ /(\w+)/ } table_under('Walls');
-my %may = map { my ($module, $others) = @$_; ($module =~ s/`//gr => { map { $_ => 1 } ($others // '') =~ /\w+/g }) } table_under('Walls');
+my %may = map {my ($module, $others)
+	= @$_; ($module =~ s/`//gr => { map { $_ => 1 } ($others // '') =~ /\w+/g }) } table_under('Walls');
 my @modules = sort map { m{([^/]+)$} } grep { -d } glob "$root/src/*";
 is(join(' ', sort keys %may), "@modules", 'the walls are those of all modules');
 
@@ -103,7 +105,8 @@ is(join("\n", @server), '', 'math and families include nothing of a server');
 
 # Modules include those above them, so there is no circle.
 my %rank = map { $order[$_] => $_ } 0 .. $#order;
-is(join(' ', grep { my $module = $_; grep { $rank{$_} >= $rank{$module} } keys %{ $may{$module} } } @order), '', 'and each includes those above it');
+is(join(' ', grep { my $module = $_; grep { $rank{$_} >= $rank{$module} } keys %{ $may{$module} } } @order), '',
+	'and each includes those above it');
 
 # --- lines ---
 # What is wrong with the form of a source: lines of more than 120 columns, tabs being 4, and white space at their ends.
@@ -129,7 +132,8 @@ is(scalar(grep { $_ eq $version } @headings), 1, 'CHANGELOG.md has a heading for
 my @released = grep { $_ ne $version } content('CHANGELOG.md') =~ /^## ([\d.]+) \(\d{4}-\d\d-\d\d\)/mg;
 is(join(' ', grep { !is_there("upgrade/clv--$_--*.sql") } @released), '', 'every earlier release can be upgraded');
 my ($least) = content('META.json') =~ /"PostgreSQL": "(\d+)\./;
-like(content('src/compat.h'), qr/PG_VERSION_NUM < ${least}0000\n#error/, 'META.json wants the PostgreSQL that src/compat.h wants');
+like(content('src/compat.h'), qr/PG_VERSION_NUM < ${least}0000\n#error/,
+	'META.json wants the PostgreSQL that src/compat.h wants');
 like(content('README.md'), qr/PostgreSQL $least or later/, 'as does README.md');
 
 my @elsewhere;
@@ -138,7 +142,9 @@ find(sub {
 	return if $File::Find::name =~ m{/(\.git|node_modules|build|results|tmp_check)/};
 	my $file = $File::Find::name =~ s{^\Q$root\E/}{}r;
 	push @elsewhere, $file if content($file) =~ /(?<![\w.])\Q$version\E(?![\w.])/;
-}, map { "$root/$_" } grep { -e "$root/$_" } qw(README.md CONTRIBUTING.md RELEASE.md SECURITY.md Makefile docs src test .ci .github));
+},
+	map { "$root/$_" } grep { -e "$root/$_" } qw(
+		README.md CONTRIBUTING.md RELEASE.md SECURITY.md Makefile docs src test .ci .github));
 is("@elsewhere", '', 'it stands nowhere else');
 
 done_testing();

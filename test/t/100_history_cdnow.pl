@@ -40,7 +40,9 @@ sub holds
 	return;
 }
 
-holds('SELECT count(*) = 23570 AND sum(clv_purchases(history)) = (SELECT count(DISTINCT (customer_id, date)) FROM full_log) FROM customer',
+holds('SELECT count(*) = 23570
+			  AND sum(clv_purchases(history)) = (SELECT count(DISTINCT (customer_id, date)) FROM full_log)
+	   FROM customer',
 	'everybody is there, with an occasion for each day');
 holds('SELECT sum(clv_total_spend(history)) = (SELECT sum(amount) FROM full_log) FROM customer',
 	'the total is the sum of the amounts, to the cent');
@@ -53,7 +55,8 @@ holds('SELECT bool_and(pg_column_size(history) <= 8 + 6 * clv_purchases(history)
 	'each takes at most 8 bytes, and 6 for each occasion');
 holds('SELECT sum(pg_column_size(history)) <= sum(8 + 4 * clv_purchases(history)) FROM customer',
 	'all of them together 8 and 4');
-note $node->safe_psql('postgres', 'SELECT sum(pg_column_size(history)) || $$ bytes for $$ || sum(clv_purchases(history)) ||
+note $node->safe_psql('postgres',
+	'SELECT sum(pg_column_size(history)) || $$ bytes for $$ || sum(clv_purchases(history)) ||
 	$$ occasions of $$ || count(*) || $$ customers$$ FROM customer');
 
 # The published table holds weeks to 15 digits and means of repeat purchases to the cent in tenths.

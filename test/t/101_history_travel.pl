@@ -30,7 +30,9 @@ $node->safe_psql('home', "CREATE EXTENSION clv; CREATE TABLE customer AS
 	SELECT id, clv_history(at, amount) AS history, clv_history(at, amount::float8, 7) AS weekly FROM ($orders) o
 		GROUP BY id;
 	INSERT INTO customer VALUES (0, '{\"occasion\":1,\"days\":[]}', NULL)");
-my $digest = q{SELECT count(*) || ' ' || md5(string_agg(history::text || coalesce(weekly::text, '-'), ';' ORDER BY id)) || ' ' ||
+my $digest = q{SELECT count(*) || ' '
+					  || md5(string_agg(history::text || coalesce(weekly::text, '-'), ';' ORDER BY id)) || ' '
+					  ||
 	md5(string_agg(clv_internal.clv_history_send(history)::text, ';' ORDER BY id)) FROM public.customer};
 my $truth = $node->safe_psql('home', $digest);
 like($truth, qr/^292 /, 'there are customers to speak of');
@@ -64,9 +66,11 @@ $node->safe_psql('abroad', "TRUNCATE public.customer; COPY public.customer FROM 
 is($node->safe_psql('abroad', $digest), $truth, 'binary COPY carries every byte');
 
 # --- large values are toasted and come back ---
-$node->safe_psql('home', q{CREATE TABLE large AS SELECT clv_history(date '1990-01-01' + i * (1 + i % 3), i * 1.07) AS history
+$node->safe_psql('home',
+	q{CREATE TABLE large AS SELECT clv_history(date '1990-01-01' + i * (1 + i % 3), i * 1.07) AS history
 	FROM generate_series(1, 9000) i});
-is($node->safe_psql('home', q{SELECT clv_purchases(history) = (SELECT count(DISTINCT i * (1 + i % 3)) FROM generate_series(1, 9000) i)
+is($node->safe_psql('home',
+	q{SELECT clv_purchases(history) = (SELECT count(DISTINCT i * (1 + i % 3)) FROM generate_series(1, 9000) i)
 	AND clv_total_spend(history) = (SELECT sum(i * 1.07) FROM generate_series(1, 9000) i)
 	AND (SELECT sum(amount) FROM clv_purchase_log(history)) = clv_total_spend(history) FROM large}),
 	't', 'a toasted history answers like any other');

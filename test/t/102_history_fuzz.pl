@@ -26,16 +26,19 @@ $node->safe_psql('postgres', 'CREATE EXTENSION clv; CREATE TABLE caught (h clv_h
 my @texts = (
 	'{"occasion":1,"days":[["1997-01-01",29.33],["1997-03-02",-11.77,"refund"],["1997-03-05",null]]}',
 	'{"occasion":7,"days":[["1996-12-30",29.33],["1997-03-03",5.5,"unknown",300],["2024-12-30",1]]}',
-	'{"occasion":1,"days":[["1997-01-01",0.30000000000000004],["1997-01-02",-10.5,"refund"],["1997-01-03",null],["1997-01-04",2,"unknown",3]]}',
+	'{"occasion":1,"days":[["1997-01-01",0.30000000000000004],["1997-01-02",-10.5,"refund"],'
+	. '["1997-01-03",null],["1997-01-04",2,"unknown",3]]}',
 	'{"occasion":1,"days":[["0044-03-15 BC",9223372036854775806],["2001-01-01",1]]}',
 	'{"occasion":1,"days":[]}',
-	'{"occasion":1,"days":[' . join(',', map { sprintf '["20%02d-%02d-11",%d.%02d]', 10 + $_ / 12, 1 + $_ % 12, $_, $_ } 0 .. 40) . ']}');
+	'{"occasion":1,"days":[' . join(',',
+		map { sprintf '["20%02d-%02d-11",%d.%02d]', 10 + $_ / 12, 1 + $_ % 12, $_, $_ } 0 .. 40) . ']}');
 my @values = map {
 	my $hex = $node->safe_psql('postgres', "SELECT encode(clv_internal.clv_history_send('$_'), 'hex')");
 	pack('H*', $hex)
 } @texts;
 
-my @tokens = (']', '[', '"', ',', '9', '-', 'e', '.', 'null', '"refund"', '"unknown"', '0', "\xff", "\x80", "\x17", "\x00");
+my @tokens = (']', '[', '"', ',', '9', '-', 'e', '.', 'null', '"refund"', '"unknown"', '0', "\xff", "\x80",
+	"\x17", "\x00");
 
 # mutate(BYTES): some of them changed, put in, taken out, or cut off
 sub mutate

@@ -28,7 +28,8 @@ is($node->safe_psql('postgres', q{
 		   length(clv_internal.clv_history_send(history)) <= 8 + 6 * clv_purchases(history)
 	FROM one}), 't|t|t|t|t', 'a million orders of one customer, in no order');
 is($node->safe_psql('postgres', q{
-	SELECT clv_history(d, a ORDER BY d) = (SELECT history FROM one), clv_history(d, a ORDER BY d DESC, a) = (SELECT history FROM one)
+	SELECT clv_history(d, a ORDER BY d) = (SELECT history FROM one),
+		   clv_history(d, a ORDER BY d DESC, a) = (SELECT history FROM one)
 	FROM orders}), 't|t', 'the same in order, and backwards');
 is($node->safe_psql('postgres', q{
 	SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;

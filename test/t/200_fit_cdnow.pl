@@ -118,9 +118,15 @@ foreach my $peer ([ 'bg/nbd', 'bgnbd_btyd_cdnow-39w' ], [ 'bg/nbd', 'bgnbd_cdnow
 my $options = "clv_options(model => 'bg/nbd', as_of => '1997-09-30')";
 foreach my $road (
 	[ 'two steps', "SELECT clv_fit(c) FROM (SELECT clv_cells(history, $options) AS c FROM customer) q" ],
-	[ 'a hundred parts', "SELECT clv_fit(c) FROM (SELECT clv_cells(history, $options) AS c FROM customer GROUP BY customer_id % 100) q" ],
+	['a hundred parts',
+		"SELECT clv_fit(c)
+		   FROM (SELECT clv_cells(history, $options) AS c FROM customer GROUP BY customer_id % 100) q" ],
 	[ 'another order', "SELECT clv_fit(history, $options ORDER BY md5(customer_id::text)) FROM customer" ],
-	[ 'a difference', "SELECT clv_fit(a - b) FROM (SELECT clv_internal.clv_cells_merge(c, d) AS a, d AS b FROM (SELECT clv_cells(history, $options) AS c,
+	['a difference',
+		"
+		SELECT clv_fit(a - b)
+		  FROM (SELECT clv_internal.clv_cells_merge(c, d) AS a, d AS b
+				  FROM (SELECT clv_cells(history, $options) AS c,
 			clv_cells(history, $options) FILTER (WHERE customer_id % 7 = 0) AS d FROM customer) q) q" ])
 {
 	my ($what, $sql) = @$road;
@@ -131,10 +137,15 @@ is(one("SELECT bool_and(a.estimate = b.estimate) FROM model, clv_parameters(mode
 		   FROM customer, clv_summary(history, '1997-09-30')) q, clv_parameters(m) b
 	  WHERE model.name = 'bg/nbd' AND a.name = b.name"), 't', 'summaries: the same parameters to the bit');
 
-is(one("SELECT purchase_model FROM (SELECT clv_fit(history, clv_options(model => 'auto', as_of => '1997-09-30')) AS m FROM customer) q,
+is(one("
+	   SELECT purchase_model
+		 FROM (SELECT clv_fit(history, clv_options(model => 'auto', as_of => '1997-09-30')) AS m
+				 FROM customer) q,
 	clv_diagnostics(m)"), 'mbg/nbd', "'auto' takes mbg/nbd, which is a little likelier here");
 is(one("SELECT w.iterations < d.iterations AND w.spend_iterations < d.spend_iterations
-	  FROM model, clv_diagnostics(model) d, LATERAL (SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '1997-09-30', start => model))
+	  FROM model, clv_diagnostics(model) d,
+		   LATERAL (SELECT clv_fit(history,
+							   clv_options(model => 'bg/nbd', as_of => '1997-09-30', start => model))
 	  AS warm FROM customer) q, clv_diagnostics(warm) w WHERE name = 'bg/nbd'"), 't',
 		'a warm start takes fewer iterations');
 

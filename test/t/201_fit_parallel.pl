@@ -19,10 +19,15 @@ $node->safe_psql('postgres', <<'SQL');
 SELECT setseed(0.5);
 CREATE TABLE customer AS
 SELECT c AS customer_id, c % 5 AS region, clv_history(date '2020-01-01' + day::int, price::numeric(12,2)) AS history
-  FROM (SELECT c, sum(gap) OVER w AS day, coalesce(bool_or(coin < leave) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS gone,
+  FROM (SELECT c, sum(gap) OVER w AS day,
+			   coalesce(bool_or(coin < leave) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+				   false) AS gone,
                0.01 - 20 * ln(1 - random()) / taste AS price
-          FROM (SELECT c, i, leave, taste, CASE WHEN i = 0 THEN c % 200 ELSE least(1000, 1 - 20 * ln(1 - random()) / rate) END AS gap, random() AS coin
-                  FROM (SELECT c, -ln(1 - random()) AS rate, random() AS leave, -ln((1 - random()) * (1 - random())) AS taste
+		  FROM (SELECT c, i, leave, taste,
+					   CASE WHEN i = 0 THEN c % 200 ELSE least(1000,
+						   1 - 20 * ln(1 - random()) / rate) END AS gap, random() AS coin
+				  FROM (SELECT c, -ln(1 - random()) AS rate, random() AS leave,
+							   -ln((1 - random()) * (1 - random())) AS taste
                           FROM generate_series(1, 20000) c OFFSET 0) c, generate_series(0, 8) i OFFSET 0) q
          WINDOW w AS (PARTITION BY c ORDER BY i)) q
  WHERE NOT gone AND day < 400 GROUP BY c;
@@ -48,8 +53,14 @@ my %queries = (
 	'rollup' => "SELECT clv_cells_rollup(c) FROM (SELECT clv_cells(history) AS c FROM %s GROUP BY customer_id) q",
 	'fit by region' => "SELECT region, clv_fit(history, $options) FROM %s GROUP BY region ORDER BY region",
 	'fit with a filter' => "SELECT clv_fit(history, $options) FILTER (WHERE region < 2) FROM %s",
-	'fit with covariates' => "SELECT clv_fit(history, clv_options(as_of => '2021-02-28', covariates => '{odd,region}'), ARRAY[customer_id % 2, region]) FROM %s",
-	'cells with covariates' => "SELECT clv_cells(history, clv_options(as_of => '2021-02-28', covariates => '{z}'), ARRAY[(customer_id % 97) / 10.0]) FROM %s",
+	'fit with covariates' => "SELECT clv_fit(history,
+										 clv_options(as_of => '2021-02-28', covariates => '{odd,region}'),
+										 ARRAY[customer_id % 2, region])
+							  FROM %s",
+	'cells with covariates' => "SELECT clv_cells(history,
+										   clv_options(as_of => '2021-02-28', covariates => '{z}'),
+										   ARRAY[(customer_id % 97) / 10.0])
+								FROM %s",
 	'two that share' => "SELECT clv_cells(history, $options), clv_fit(history, $options) FROM %s");
 
 foreach my $what (sort keys %queries)
@@ -88,12 +99,16 @@ is($node->safe_psql('postgres', "$parallel SELECT clv_fit(h) IS NULL
 is( $node->safe_psql('postgres', "$parallel SELECT clv_cells(history)::text FROM customer WHERE customer_id = 77"),
 	$node->safe_psql('postgres', "$serial SELECT clv_cells(history)::text FROM customer WHERE customer_id = 77"),
 	'one worker has everything');
-my ($rc, $out, $err) = $node->psql('postgres', "$parallel SELECT clv_fit(history, clv_options(as_of => '2021-02-28', max_iterations => 1 + customer_id % 2)) FROM customer");
-like($err, qr/options of a fit must be the same|clv_cells with different options/, 'options that differ between workers are found');
+my ($rc, $out, $err) = $node->psql('postgres',
+	"$parallel SELECT clv_fit(history, clv_options(as_of => '2021-02-28', max_iterations => 1 + customer_id % 2))
+	FROM customer");
+like($err, qr/options of a fit must be the same|clv_cells with different options/,
+	'options that differ between workers are found');
 
 # Sessions of a distributed engine: an empty search path, states as text, wrappers that look functions up for every row.
 is($node->safe_psql('postgres', "SET search_path = pg_catalog; SET extra_float_digits = 0; SET datestyle = sql;
-	SELECT public.clv_fit(c::text::public.clv_cells) OPERATOR(public.=) (SELECT public.clv_fit(history) FROM public.customer)
+	SELECT public.clv_fit(c::text::public.clv_cells) OPERATOR(public.=)
+		(SELECT public.clv_fit(history) FROM public.customer)
 	  FROM (SELECT public.clv_cells(history) AS c FROM public.customer GROUP BY region) q"), 't', 'states travel as text');
 
 # A running fit can be cancelled.

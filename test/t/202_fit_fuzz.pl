@@ -29,19 +29,27 @@ SELECT 2, clv_cells(h, clv_options(as_of => '2020-06-30', model => 'bg/nbd', sta
   FROM (SELECT clv_history(date '2020-01-01' + i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
           FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
 UNION ALL
-SELECT 3, clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, clv_options(covariates => '{z,longer name}', penalty => 0.01, start =>
-                       clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week', covariates => '[{"name": "z", "churn": 0.5}]')),
+SELECT 3,
+	   clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0,
+		   clv_options(covariates => '{z,longer name}', penalty => 0.01, start =>
+					   clv_model('mbg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week',
+						   covariates => '[{"name": "z", "churn": 0.5}]')),
                     ARRAY[x % 3, x / 8.0]) FROM generate_series(1, 40) x
 UNION ALL
 SELECT 4, clv_cells(h, clv_options(model => 'sbg', as_of => '2020-01-20', time_unit => '3 days', grace => '1 day'))
   FROM (SELECT clv_history(date '2020-01-01' + i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
           FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
 UNION ALL
-SELECT 6, clv_cells(h, clv_options(model => 'sbg', as_of => '2021-01-20', time_unit => '1 month', periods => 'calendar'))
+SELECT 6,
+	   clv_cells(h,
+		   clv_options(model => 'sbg', as_of => '2021-01-20', time_unit => '1 month', periods => 'calendar'))
   FROM (SELECT clv_history(date '2020-01-01' + 31 * i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
           FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
 UNION ALL
-SELECT 5, clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0, clv_options(model => 'rfmtc')) FROM generate_series(1, 40) x;
+SELECT 5,
+	   clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0,
+		   clv_options(model => 'rfmtc'))
+  FROM generate_series(1, 40) x;
 CREATE FUNCTION use(c clv_cells) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	BEGIN
@@ -51,7 +59,9 @@ BEGIN
 	EXCEPTION WHEN OTHERS THEN
 		RETURN 'comes back as a different error: ' || SQLERRM;
 	END;
-	PERFORM clv_fit(c), clv_fit(c, jsonb_build_object('model', c::jsonb #>> '{options,model}', 'max_iterations', 5)), clv_internal.clv_cells_merge(c, c);
+	PERFORM clv_fit(c),
+		clv_fit(c, jsonb_build_object('model', c::jsonb #>> '{options,model}', 'max_iterations', 5)),
+		clv_internal.clv_cells_merge(c, c);
 	RETURN 'fitted';
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;
@@ -67,7 +77,10 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE TABLE verdict (how text, verdict text);
 SQL
-$node->safe_psql('postgres', "COPY (SELECT c FROM sound WHERE id = $_) TO '" . $node->data_dir . "/sound$_' (FORMAT binary)") foreach 1 .. 6;
+$node->safe_psql('postgres',
+	"COPY (SELECT c
+			 FROM sound
+			WHERE id = $_) TO '" . $node->data_dir . "/sound$_' (FORMAT binary)") foreach 1 .. 6;
 
 # Change something: flip a bit, write an interesting byte, drop, repeat or swap a stretch.
 sub damage
@@ -91,7 +104,8 @@ sub damage
 }
 
 # ---- text ----
-my @numbers = split / /, '0 -1 1 2147483647 2147483648 -2147483648 4294967295 9223372036854775807 1e308 1e-320 -0.0 NaN Infinity '
+my @numbers = split / /,
+	'0 -1 1 2147483647 2147483648 -2147483648 4294967295 9223372036854775807 1e308 1e-320 -0.0 NaN Infinity '
   . 'null true 0x1 1. .5 "" {} [] [[ ]] , : "';
 my @sound = map { $node->safe_psql('postgres', "SELECT c FROM sound WHERE id = $_") } 1 .. 6;
 my $script = '';
@@ -107,7 +121,8 @@ my ($rc, $out, $err) = $node->psql('postgres', "SET client_min_messages = error;
 is($rc, 0, 'the session with damaged text comes to its end') or diag substr($err, 0, 2000);
 
 # ---- wire ----
-my @bytes = ("\0", "\xff", "\x7f", "\x80", "\0\0\0\0", "\xff\xff\xff\xff", "\x7f\xff\xff\xff", "\x7f\xf0\0\0\0\0\0\0", "\x7f\xf8\0\0\0\0\0\0", "\x80\0\0\0\0\0\0\0");
+my @bytes = ("\0", "\xff", "\x7f", "\x80", "\0\0\0\0", "\xff\xff\xff\xff", "\x7f\xff\xff\xff",
+	"\x7f\xf0\0\0\0\0\0\0", "\x7f\xf8\0\0\0\0\0\0", "\x80\0\0\0\0\0\0\0");
 $script = '';
 mkdir $node->data_dir . '/damaged' or die $!;
 foreach my $round (1 .. $rounds)
@@ -129,14 +144,17 @@ $node->safe_psql('postgres', 'CREATE TABLE damaged (c clv_cells)');
 ($rc, $out, $err) = $node->psql('postgres', "SET client_min_messages = error;\n$script", on_error_stop => 0);
 unlike($err, qr/server closed|terminat|lost/, 'the session with damaged bytes comes to its end');
 my $refused = () = $err =~ /ERROR:/g;
-is($node->safe_psql('postgres', 'SELECT count(*) FROM damaged'), $rounds - $refused, "each is refused or taken ($refused refused)");
+is($node->safe_psql('postgres', 'SELECT count(*) FROM damaged'), $rounds - $refused,
+	"each is refused or taken ($refused refused)");
 $node->safe_psql('postgres', "SET client_min_messages = error; INSERT INTO verdict SELECT 'wire', use(c) FROM damaged");
 
 note $node->safe_psql('postgres', 'SELECT how, verdict, count(*) FROM verdict GROUP BY 1, 2 ORDER BY 1, 2');
 is($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE verdict LIKE '%different%'"), '0',
 	'what was taken comes back as it is');
 is($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE verdict LIKE '%XX%'"), 0, 'no internal errors');
-cmp_ok($node->safe_psql('postgres', "SELECT count(*) FROM verdict WHERE how = 'text' AND verdict LIKE 'refused%'"), '>', $rounds / 3, 'damaged text is mostly refused');
+cmp_ok($node->safe_psql('postgres',
+	"SELECT count(*) FROM verdict WHERE how = 'text' AND verdict LIKE 'refused%'"), '>', $rounds / 3,
+	'damaged text is mostly refused');
 cmp_ok($refused, '>', $rounds / 10, 'damaged bytes are often refused');
 unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC/, 'no backend died');
 

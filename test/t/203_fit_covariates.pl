@@ -56,13 +56,19 @@ SELECT customer_id, gender, channel, clv_history(date, amount) AS history FROM o
 	GROUP BY 1, 2, 3;
 SET client_min_messages = error;
 CREATE TABLE model AS
-SELECT name || '-static' AS fit, clv_fit(history, clv_options(model => name, as_of => '2006-12-31', spend => 'none', covariates => '{Gender,Channel}'), ARRAY[gender, channel]) AS m
+SELECT name || '-static' AS fit,
+	   clv_fit(history,
+		   clv_options(model => name, as_of => '2006-12-31', spend => 'none', covariates => '{Gender,Channel}'),
+		   ARRAY[gender, channel]) AS m
   FROM customer, unnest('{pareto/nbd,bg/nbd,mbg/nbd,ggompertz/nbd}'::text[]) name GROUP BY name
 UNION ALL
 SELECT name, clv_fit(history, clv_options(model => name, as_of => '2006-12-31', spend => 'none'))
   FROM customer, unnest('{pareto/nbd,bg/nbd,mbg/nbd,ggompertz/nbd}'::text[]) name GROUP BY name
 UNION ALL
-SELECT 'pareto/nbd-static-reg10', clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2006-12-31', spend => 'none', covariates => '{Gender,Channel}', penalty => 10),
+SELECT 'pareto/nbd-static-reg10',
+	   clv_fit(history,
+		   clv_options(model => 'pareto/nbd', as_of => '2006-12-31', spend => 'none',
+			   covariates => '{Gender,Channel}', penalty => 10),
 	ARRAY[gender, channel]) FROM customer;
 SQL
 
@@ -110,13 +116,16 @@ sub ours
 }
 
 # No peer is ever likelier.
-foreach my $peer ([ 'pareto/nbd-static', 'pnbd-static' ], [ 'bg/nbd-static', 'bgnbd-static' ], [ 'bg/nbd-static', 'bgnbd-static-nm' ],
-	[ 'ggompertz/nbd-static', 'ggomnbd-static' ], [ 'pareto/nbd', 'pnbd' ], [ 'bg/nbd', 'bgnbd' ], [ 'ggompertz/nbd', 'ggomnbd' ])
+foreach my $peer ([ 'pareto/nbd-static', 'pnbd-static' ], [ 'bg/nbd-static', 'bgnbd-static' ],
+	[ 'bg/nbd-static', 'bgnbd-static-nm' ],
+	[ 'ggompertz/nbd-static', 'ggomnbd-static' ], [ 'pareto/nbd', 'pnbd' ], [ 'bg/nbd', 'bgnbd' ],
+	[ 'ggompertz/nbd', 'ggomnbd' ])
 {
 	my ($fit, $file) = @$peer;
 	my @theirs = theirs($file);
 
-	cmp_ok(one("SELECT log_likelihood FROM model, clv_diagnostics(m) WHERE fit = '$fit'"), '>=', $theirs[0]{loglik} - 1e-6, "$file is no likelier");
+	cmp_ok(one("SELECT log_likelihood FROM model, clv_diagnostics(m) WHERE fit = '$fit'"), '>=',
+		$theirs[0]{loglik} - 1e-6, "$file is no likelier");
 }
 
 # Where the peer's fit is an optimum, it is ours. Shapes and scales of the two rates lie on a ridge, on which the peer
@@ -133,11 +142,13 @@ foreach my $peer ([ 'pareto/nbd', 'pnbd' ], [ 'bg/nbd', 'bgnbd' ], [ 'pareto/nbd
 
 		$tolerance = 0.007 * $theirs->{se} if $tolerance < 0.007 * $theirs->{se};
 		near($estimate, $theirs->{estimate}, $tolerance, "$file $theirs->{param}");
-		near($error, $theirs->{se}, ($theirs->{param} =~ /^(s|beta)$/ ? 4e-3 : 2e-3) * $theirs->{se}, "$file standard error of $theirs->{param}");
+		near($error, $theirs->{se}, ($theirs->{param} =~ /^(s|beta)$/ ? 4e-3 : 2e-3) * $theirs->{se},
+			"$file standard error of $theirs->{param}");
 	}
 }
 
-# With a ridge the peer maximises log-likelihood / customers - 10 x sum of squared effects; ours is higher, and next to it.
+# With a ridge the peer maximises log-likelihood / customers - 10 x sum of squared effects; ours is higher, and next
+# to it.
 my @ridge = theirs('pnbd-static-reg10');
 my $objective = one(<<'SQL');
 SELECT log_likelihood / customers - 10 * (SELECT sum(estimate ^ 2) FROM clv_parameters(m) WHERE process LIKE '%effect')
@@ -168,14 +179,19 @@ SET client_min_messages = error;
 SELECT d.converged, c.df, c.p_value > 0.4 FROM model a, model b, clv_compare(a.m, b.m) c, clv_diagnostics(b.m) d
  WHERE a.fit = 'pareto/nbd-static' AND b.fit = 'ggompertz/nbd-static'
 SQL
-my ($rc, $out, $err) = $node->psql('postgres', "SELECT clv_fit(history, clv_options(model => 'ggompertz/nbd', as_of => '2006-12-31')) FROM customer");
-like($err, qr/WARNING:  fit of "ggompertz\/nbd" did not converge.*HINT:.*is "pareto\/nbd": fit that/s, 'and sends to pareto/nbd');
+my ($rc, $out, $err) = $node->psql('postgres',
+	"SELECT clv_fit(history, clv_options(model => 'ggompertz/nbd', as_of => '2006-12-31')) FROM customer");
+like($err, qr/WARNING:  fit of "ggompertz\/nbd" did not converge.*HINT:.*is "pareto\/nbd": fit that/s,
+	'and sends to pareto/nbd');
 
 # 'auto' takes the covariates along.
 is(one(<<'SQL'), 'pareto/nbd|5|2', "'auto' with covariates");
 SET client_min_messages = error;
 SELECT purchase_model, jsonb_array_length(candidates), jsonb_array_length(m::jsonb #> '{purchase,covariates}') FROM
-	(SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2006-12-31', spend => 'none', covariates => '{Gender,Channel}'), ARRAY[gender, channel]) AS m FROM customer) q,
+	(SELECT clv_fit(history,
+				clv_options(model => 'auto', as_of => '2006-12-31', spend => 'none',
+					covariates => '{Gender,Channel}'), ARRAY[gender, channel]) AS m
+	   FROM customer) q,
 	clv_diagnostics(m)
 SQL
 is(one("SELECT max(pg_column_size(m)) < 1000 FROM model WHERE fit NOT LIKE '%-%'"), 't',

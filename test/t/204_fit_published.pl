@@ -20,7 +20,8 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION clv;
 CREATE TABLE donation (x int, t_x int, n int, customers int, later int);
 CREATE TABLE survivor (year int, high_end int, regular int);
-CREATE TABLE donor (recency int, frequency int, volume int, tenure int, donated int, line int GENERATED ALWAYS AS IDENTITY);
+CREATE TABLE donor (recency int, frequency int, volume int, tenure int, donated int,
+	line int GENERATED ALWAYS AS IDENTITY);
 SQL
 
 sub load
@@ -87,22 +88,28 @@ while (<$peer>)
 }
 close $peer;
 
-# ---- the same donors as a log of dates: the first gift in 1995, one in each year that was taken, the last in the t_x-th ----
+# ---- the same donors as a log of dates: the first gift in 1995, one in each year taken, the last in the t_x-th ----
 foreach my $dates (
 	[ 'on the anniversary', q{date '1995-06-15' + k * interval '1 year'}, 'anniversary' ],
 	[ 'every 1 January', q{make_date(1995 + k, 1, 1)}, 'anniversary' ],
 	[ 'every 1 January', q{make_date(1995 + k, 1, 1)}, 'calendar' ],
-	[ 'on any day', q{make_date(1995 + k, 1 + (7 * donor::int * (k + 1)) % 12, 1 + (5 * donor::int + 11 * k) % 28)}, 'calendar' ])
+	[ 'on any day',
+		q{make_date(1995 + k, 1 + (7 * donor::int * (k + 1)) % 12, 1 + (5 * donor::int + 11 * k) % 28)},
+		'calendar' ])
 {
 	my ($when, $date, $periods) = @$dates;
 	my $sql = <<"SQL";
-SELECT clv_fit(history, clv_options(model => 'bg/bb', time_unit => '1 year', as_of => '2001-12-31', periods => '$periods', spend => 'none')) AS m
+SELECT clv_fit(history,
+		   clv_options(model => 'bg/bb', time_unit => '1 year', as_of => '2001-12-31', periods => '$periods',
+			   spend => 'none')) AS m
   FROM (SELECT clv_history($date) AS history
-          FROM (SELECT row_number() OVER () AS donor, x, t_x FROM donation, generate_series(1, customers)) d, generate_series(0, t_x::int) k
+		  FROM (SELECT row_number() OVER () AS donor, x, t_x FROM donation, generate_series(1, customers)) d,
+			   generate_series(0, t_x::int) k
          WHERE k < x OR k = t_x OR k = 0 GROUP BY donor) h
 SQL
 
-	near(one("SELECT log_likelihood FROM ($sql) q, clv_diagnostics(m)"), one("SELECT log_likelihood FROM ($donations) q, clv_diagnostics(m)"), 1e-8,
+	near(one("SELECT log_likelihood FROM ($sql) q, clv_diagnostics(m)"),
+		one("SELECT log_likelihood FROM ($donations) q, clv_diagnostics(m)"), 1e-8,
 		"donations $when, $periods: log-likelihood");
 	is(one("SELECT customers, converged, skipped FROM ($sql) q, clv_diagnostics(m)"), '11104|t|0',
 		"donations $when, $periods: all donors");
@@ -125,16 +132,22 @@ SQL
 # area under the curve, ties counted half
 $node->safe_psql('postgres', <<'SQL');
 CREATE FUNCTION area(model clv_model, since int) RETURNS float8 LANGUAGE sql
-	RETURN (SELECT (sum(rank) FILTER (WHERE donated = 1) - count(*) FILTER (WHERE donated = 1) * (count(*) FILTER (WHERE donated = 1) + 1) / 2.0)
+	RETURN (SELECT (sum(rank) FILTER (WHERE donated = 1)
+					   - count(*) FILTER (WHERE donated = 1) * (count(*) FILTER (WHERE donated = 1) + 1) / 2.0)
 	               / (count(*) FILTER (WHERE donated = 1) * count(*) FILTER (WHERE donated = 0))
 	          FROM (SELECT donated, rank() OVER (ORDER BY p) + (count(*) OVER (PARTITION BY p) - 1) / 2.0 AS rank
-	                  FROM (SELECT donated, clv_expected_purchases(model, frequency - 1, tenure - recency, tenure, 1) AS p FROM donor WHERE line >= since) q) q);
+					  FROM (SELECT donated,
+								   clv_expected_purchases(model, frequency - 1, tenure - recency, tenure, 1) AS p
+							  FROM donor WHERE line >= since) q) q);
 SQL
-my $own = "SELECT clv_fit(frequency - 1, tenure - recency, tenure, NULL, donated = 1, clv_options(model => 'rfmtc', time_unit => '1 month', spend => 'none')) AS m FROM donor WHERE line <= 500";
+my $own = "SELECT clv_fit(frequency - 1, tenure - recency, tenure, NULL, donated = 1,
+					  clv_options(model => 'rfmtc', time_unit => '1 month', spend => 'none')) AS m
+			 FROM donor WHERE line <= 500";
 is(one("SELECT customers, converged FROM ($own) q, clv_diagnostics(m)"), '500|t',
 	'rfmtc: fitted to the first 500 donors');
 cmp_ok(one("SELECT area(m, 501) FROM ($own) q"), '>=', .795, 'rfmtc: area under the curve of the other 248');
-cmp_ok(one("SELECT avg((clv_expected_purchases(m, frequency - 1, tenure - recency, tenure, 1) - donated) ^ 2) FROM ($own) q, donor WHERE line > 500"), '<=', .144, 'rfmtc: Brier score');
+cmp_ok(one("SELECT avg((clv_expected_purchases(m, frequency - 1, tenure - recency, tenure, 1) - donated) ^ 2)
+			  FROM ($own) q, donor WHERE line > 500"), '<=', .144, 'rfmtc: Brier score');
 
 $node->stop;
 done_testing();

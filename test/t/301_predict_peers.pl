@@ -118,7 +118,8 @@ foreach my $name (qw(clvtools btyd btydplus))
 		ours($name, "(clv_predict(model, history, horizon => '52 weeks')).expected_purchases", $name, 'cet_52'), 2357, 1e-6);
 }
 same('clvtools spend', ours('clvtools', 'clv_expected_spend(model, history)', 'clvtools', 'mean_spend'), 2357, 1e-6);
-same('btyd spend', ours('btyd', 'clv_expected_spend(model, history)', 'btyd_spend', 'mean_spend_predicted'), 2357, 1e-6);
+same('btyd spend', ours('btyd', 'clv_expected_spend(model, history)', 'btyd_spend', 'mean_spend_predicted'),
+	2357, 1e-6);
 same('clvtools spend, the first purchase included',
 	ours('keepfirst', 'clv_expected_spend(model, history)', 'keepfirst_spend', 'mean_spend_predicted'), 2357, 1e-6);
 # their quadrature is good to 1e-6 itself

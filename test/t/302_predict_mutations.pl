@@ -19,10 +19,12 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE sound (model clv_model);
 	INSERT INTO sound VALUES ('{"version": 1, "time_unit": "7 days", "as_of": "1997-09-30", "occasion": 1,
 		"purchase": {"family": "mbg/nbd", "parameters": {"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5},
-			"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5, "gradient_norm": 1e-9, "iterations": 6,
+			"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5,
+				"gradient_norm": 1e-9, "iterations": 6,
 			"covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
 		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all", "customers": 946,
-			"skipped": 2, "converged": true, "log_likelihood": -4056.25, "iterations": 9, "frequency_spend_correlation": 0.125}}');
+			"skipped": 2, "converged": true, "log_likelihood": -4056.25, "iterations": 9,
+				"frequency_spend_correlation": 0.125}}');
 	CREATE TABLE accepted (model clv_model);
 	CREATE TABLE history AS SELECT clv_history(day, amount) AS history
 	FROM (VALUES (date '1997-01-01', 29.33), ('1997-01-18', 29.73), ('1997-08-02', 14.96)) v (day, amount)});
@@ -65,7 +67,8 @@ sub serves
 	my ($rc, $out, $err) = $node->psql('postgres', q{
 		CREATE FUNCTION pg_temp.predicts(clv_model) RETURNS bool LANGUAGE plpgsql AS $$
 		BEGIN
-			PERFORM p.*, clv_log_likelihood($1, h.history, '1997-09-30'), clv_p_alive($1, 3, 2, 4), clv_expected_purchases($1, 3, 2, 4, 10)
+			PERFORM p.*, clv_log_likelihood($1, h.history, '1997-09-30'), clv_p_alive($1, 3, 2, 4),
+				clv_expected_purchases($1, 3, 2, 4, 10)
 			FROM history h, clv_predict($1, h.history, discount_rate => 0.1, as_of => '1997-09-30', level => 0.9) p;
 			RETURN true;
 		EXCEPTION WHEN invalid_parameter_value OR numeric_value_out_of_range THEN

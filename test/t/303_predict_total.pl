@@ -76,7 +76,8 @@ $node->safe_psql('postgres', qq{
 		WHERE clv_purchases(history, '2016-12-31') > 0 GROUP BY shop});
 
 # A few small shops have no optimum, and so no intervals of expectations: they drop out of these two.
-cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM m, clv_diagnostics(model) d WHERE NOT d.converged}), '<=', $SHOPS / 20,
+cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM m, clv_diagnostics(model) d WHERE NOT d.converged}),
+	'<=', $SHOPS / 20,
 	'nearly all fits converge');
 
 # covers(NAME, CONDITION): the share of shops for which it holds

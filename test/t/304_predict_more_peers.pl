@@ -29,7 +29,9 @@ sub load
 	my %text = map { $_ => 1 } @text;
 
 	$node->safe_psql('postgres', "CREATE TABLE $table ("
-		  . join(', ', map { "$_ " . ($_ eq 'date' ? 'date' : $text{$_} ? 'text' : $_ eq 'amount' ? 'numeric' : 'float8') } split /,/, $header)
+		  . join(', ',
+			  map { "$_ " . ($_ eq 'date' ? 'date' : $text{$_} ? 'text' : $_ eq 'amount' ? 'numeric' : 'float8') }
+				  split /,/, $header)
 		  . ");\nCOPY $table FROM STDIN WITH (FORMAT csv, HEADER);\n$rows\\.\n");
 	return;
 }
@@ -57,7 +59,8 @@ sub model
 	my ($name, $family, $file, $unit, $as_of, @names) = @_;
 	my %value = parameter($file);
 	my $covariates = exists $value{'trans.Gender'}
-	  ? ", covariates => '[" . join(', ', map { qq({"name": "$_", "purchase": $value{"trans.$_"}, "churn": $value{"life.$_"}}) }
+	  ? ", covariates => '[" . join(', ',
+		  map { qq({"name": "$_", "purchase": $value{"trans.$_"}, "churn": $value{"life.$_"}}) }
 			qw(Gender Channel)) . "]'" : '';
 
 	$node->safe_psql('postgres', "INSERT INTO m SELECT '$name', clv_model('$family', '{"
@@ -97,8 +100,10 @@ my %names = (
 	'bg/nbd' => [qw(r alpha a b)]);
 
 foreach my $case (
-	[ 'pareto/nbd', 'pnbd', 'cdnow-39w' ], [ 'ggompertz/nbd', 'ggomnbd', 'cdnow-39w' ], [ 'pareto/nbd', 'pnbd_btyd', 'cdnow-39w' ],
-	[ 'pareto/nbd', 'pnbd', 'apparel-104w' ], [ 'ggompertz/nbd', 'ggomnbd', 'apparel-104w' ], [ 'bg/nbd', 'bgnbd', 'apparel-104w' ],
+	[ 'pareto/nbd', 'pnbd', 'cdnow-39w' ], [ 'ggompertz/nbd', 'ggomnbd', 'cdnow-39w' ],
+	[ 'pareto/nbd', 'pnbd_btyd', 'cdnow-39w' ],
+	[ 'pareto/nbd', 'pnbd', 'apparel-104w' ], [ 'ggompertz/nbd', 'ggomnbd', 'apparel-104w' ],
+	[ 'bg/nbd', 'bgnbd', 'apparel-104w' ],
 	[ 'pareto/nbd', 'pnbd-static', 'apparel-104w' ], [ 'ggompertz/nbd', 'ggomnbd-static', 'apparel-104w' ],
 	[ 'bg/nbd', 'bgnbd-static-nm', 'apparel-104w' ])
 {
@@ -114,22 +119,32 @@ foreach my $case (
 	load($table, "oracles/${spec}_${data}_customers");
 	model($table, $family, "${spec}_${data}_params", '1 week', $day{$data}, @{ $names{$family} });
 	same("$table P(alive)", "SELECT clv_p_alive(model, history, covariates => $z), palive $from", $count{$data}, 1e-6);
-	same("$table purchases in 39 weeks", "SELECT clv_expected_purchases(model, history, '39 weeks', covariates => $z), cet_39 $from",
+	same("$table purchases in 39 weeks",
+		"SELECT clv_expected_purchases(model, history, '39 weeks', covariates => $z), cet_39 $from",
 		$count{$data}, $within);
 	same("$table purchases in 52 weeks",
-		"SELECT (clv_predict(model, history, '52 weeks', covariates => $z)).expected_purchases, cet_52 $from", $count{$data}, 1e-6);
-	next if $node->safe_psql('postgres', "SELECT count(*) FROM information_schema.columns WHERE table_name = '$table' AND column_name = 'dert_10pct'") == 0;
-	same("$table discounted", "SELECT clv_discounted_purchases(model, history, 0.1, covariates => $z), dert_10pct $from", $count{$data}, 1e-6);
+		"SELECT (clv_predict(model, history, '52 weeks', covariates => $z)).expected_purchases, cet_52 $from",
+			$count{$data}, 1e-6);
+	next if $node->safe_psql('postgres',
+		"SELECT count(*)
+		 FROM information_schema.columns
+		 WHERE table_name = '$table' AND column_name = 'dert_10pct'") == 0;
+	same("$table discounted",
+		"SELECT clv_discounted_purchases(model, history, 0.1, covariates => $z), dert_10pct $from",
+		$count{$data}, 1e-6);
 }
 
 # Newcomers: they count the first purchase, too. A horizon that is no whole number of days goes by number.
 load('newcomer', 'oracles/newcustomer_apparel-104w', 'model', 'covariates');
 same('newcomers', q{
-	SELECT CASE WHEN num_periods::float8 <> floor(num_periods::float8) THEN clv_expected_purchases(m.model, num_periods::float8)
+	SELECT CASE WHEN num_periods::float8
+		   <> floor(num_periods::float8) THEN clv_expected_purchases(m.model, num_periods::float8)
 		ELSE (clv_new_customer(m.model, num_periods * interval '7 days',
-			covariates => CASE WHEN covariates <> 'none' THEN ARRAY[substr(covariates, 8, 1), substr(covariates, 18, 1)]::float8[] END)).expected_purchases END,
+			covariates => CASE WHEN covariates <> 'none' THEN ARRAY[substr(covariates, 8, 1),
+				substr(covariates, 18, 1)]::float8[] END)).expected_purchases END,
 		expected - 1
-	FROM newcomer n JOIN m ON m.name = CASE n.model WHEN 'pnbd' THEN 'pnbd_apparel_104w' ELSE 'pnbd_static_apparel_104w' END},
+	FROM newcomer n
+	JOIN m ON m.name = CASE n.model WHEN 'pnbd' THEN 'pnbd_apparel_104w' ELSE 'pnbd_static_apparel_104w' END},
 	17, 1e-6);
 
 # BG/BB: donors are kept as summaries; rates are effective ones per year.

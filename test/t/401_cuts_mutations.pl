@@ -78,7 +78,8 @@ my $both = $node->safe_psql('postgres', 'SELECT count(*) FROM accepted');
 ok($both - $binary < $mutations, "of $mutations damaged texts, " . ($mutations - $both + $binary) . ' were refused');
 
 # What was read is sound: it survives both forms, and scores within its bins (or says why it cannot).
-is($node->safe_psql('postgres', 'SELECT count(*) FROM accepted WHERE cuts::text::clv_cuts <> cuts OR cuts::jsonb::clv_cuts <> cuts'),
+is($node->safe_psql('postgres',
+	'SELECT count(*) FROM accepted WHERE cuts::text::clv_cuts <> cuts OR cuts::jsonb::clv_cuts <> cuts'),
 	'0', 'what was accepted survives text and jsonb');
 is($node->safe_psql('postgres', q{
 	CREATE FUNCTION scored(cuts clv_cuts) RETURNS text LANGUAGE plpgsql AS $$
@@ -100,7 +101,9 @@ is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started, 
 $node->safe_psql('postgres', q{
 	CREATE TABLE many AS SELECT i, clv_history(date '2020-01-01' + i % 300, i % 97) AS h
 		FROM generate_series(1, 300000) i GROUP BY i});
-foreach my $query ('SELECT count(s) FROM (SELECT rfmtc_score(a.h, as_of => \'2021-01-01\') OVER () AS s FROM many a, generate_series(1, 40)) x',
+foreach my $query (
+	q{SELECT count(s) FROM (SELECT rfmtc_score(a.h, as_of => '2021-01-01') OVER () AS s
+		FROM many a, generate_series(1, 40)) x},
 	'SELECT rfmtc_cuts(a.h, \'2021-01-01\') FROM many a, generate_series(1, 40)')
 {
 	my $begun = time;

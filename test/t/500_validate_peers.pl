@@ -70,7 +70,8 @@ foreach my $name (sort keys %peer)
 		or diag "$got->[4] is not $holdout->{rmse}";
 
 	# the same in tenths and in classes
-	my ($sums) = ours(qq{SELECT (SELECT abs(sum(predicted_purchases) / $got->[2] - 1) < 1e-12 AND abs(sum(actual_purchases) - $got->[1]) < 1e-9
+	my ($sums) = ours(qq{SELECT (SELECT abs(sum(predicted_purchases) / $got->[2] - 1) < 1e-12
+										AND abs(sum(actual_purchases) - $got->[1]) < 1e-9
 			FROM clv_backtest_deciles('customer', 'history', NULL, '39 weeks', model => $model)),
 		(SELECT abs(sum(predicted_purchases) / $got->[2] - 1) < 1e-12 AND sum(actual_purchases) = $got->[1]
 			FROM clv_backtest_calibration('customer', 'history', NULL, '39 weeks', model => $model))});
@@ -89,11 +90,13 @@ foreach my $name (sort keys %peer)
 		# BTYDplus integrates numerically, which goes wrong for ages of more than 27 weeks, by up to 1.6e-4 (see 301)
 		my $sound = $file =~ /plus/ ? 26 : 77;
 		is(scalar(grep { abs($expected[$_][0] / $curve[$_]{expected} - 1) > $digits
-			  || abs($expected[$_][1] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $sound), 0, "$name: what was expected each week");
+			  || abs($expected[$_][1] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $sound), 0,
+				  "$name: what was expected each week");
 		ok(abs($expected[77][1] / $curve[77]{expected_cum} - 1) < ($sound < 77 ? 1.6e-4 : $digits), "$name: and in all");
 		is(join(' ', map { $_->[0] } @actual), join(' ', map { $_->{actual_cum} } @curve),
 			"$name: what was bought until then");
-		is(join(' ', map { $_->[0] } @actual), join(' ', map { $_->{actual_cumulative_repeat} } rows('data/cdnow_actual_cumulative')),
+		is(join(' ', map { $_->[0] } @actual),
+			join(' ', map { $_->{actual_cumulative_repeat} } rows('data/cdnow_actual_cumulative')),
 			"$name: as published") if $file eq 'bgnbd_btyd';
 	}
 	else
@@ -107,7 +110,8 @@ foreach my $name (sort keys %peer)
 
 		is(join(' ', map { $_->[0] } @got), join(' ', map { $_->{'period.until'} } @curve), "$name: its weeks");
 		is(scalar(grep { abs($got[$_][1] / $curve[$_]{expected} - 1) > $digits
-			  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0, "$name: what was expected each week");
+			  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0,
+				  "$name: what was expected each week");
 		is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve),
 			"$name: what was bought");
 	}
@@ -130,7 +134,9 @@ foreach my $test ([ 'pnbd-static', 'pareto/nbd', qw(r alpha s beta) ], [ 'bgnbd-
 	my $parameters = slurp_file("$shared/${stem}_params.csv");
 	my $value = sub { $parameters =~ /,\Q$_[0]\E,([-+.\de]+),/ ? $1 : die "no $_[0] in $file" };
 	my $json = join ', ', map { qq("$_": ) . $value->($_) } @names;
-	my $effects = join ', ', map { qq({"name": "$_", "purchase": ) . $value->("trans.$_") . ', "churn": ' . $value->("life.$_") . '}' }
+	my $effects = join ', ',
+		map {
+			qq({"name": "$_", "purchase": ) . $value->("trans.$_") . ', "churn": ' . $value->("life.$_") . '}' }
 	  qw(Gender Channel);
 	my $model = "clv_model('$family', '{$json}', '1 week', '2006-12-31', '[$effects]')";
 
@@ -138,17 +144,20 @@ foreach my $test ([ 'pnbd-static', 'pareto/nbd', qw(r alpha s beta) ], [ 'bgnbd-
 	my ($got) = ours(qq{SELECT customers, actual_purchases, predicted_purchases, mae, rmse
 		FROM clv_backtest('buyer', 'history', NULL, '$holdout->{horizon} weeks', model => $model, covariates => 'z')});
 	is("@$got[0, 1]", "$holdout->{n} $holdout->{actual_total}", "$file: customers, and what they bought");
-	is(scalar(grep { abs($got->[$_->[0]] / $holdout->{ $_->[1] } - 1) > $digits } [ 2, 'predicted_total' ], [ 3, 'mae' ], [ 4, 'rmse' ]), 0,
+	is(scalar(grep { abs($got->[$_->[0]] / $holdout->{ $_->[1] } - 1) > $digits } [ 2, 'predicted_total' ],
+		[ 3, 'mae' ], [ 4, 'rmse' ]), 0,
 		"$file: what was predicted, and the errors") or diag "@$got";
 
 	my @curve = rows("${stem}_tracking");
 	shift @curve;
 	pop @curve;
 	my @got = ours(qq{SELECT ends_on, expected, expected_cumulative, actual, actual_cumulative
-		FROM clv_tracking('buyer', 'history', $model, '1 week', '2005-01-02', '$curve[-1]{'period.until'}', covariates => 'z') ORDER BY number});
+		FROM clv_tracking('buyer', 'history', $model, '1 week', '2005-01-02', '$curve[-1]{'period.until'}',
+				 covariates => 'z') ORDER BY number});
 	is(join(' ', map { $_->[0] } @got), join(' ', map { $_->{'period.until'} } @curve), "$file: its weeks");
 	is(scalar(grep { abs($got[$_][1] / $curve[$_]{expected} - 1) > $digits
-		  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0, "$file: what was expected each week");
+		  || abs($got[$_][2] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $#curve), 0,
+			  "$file: what was expected each week");
 	is(join(' ', map { "$_->[3] $_->[4]" } @got), join(' ', map { "$_->{actual} $_->{actual_cum}" } @curve),
 		"$file: what was bought");
 }

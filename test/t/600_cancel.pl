@@ -29,7 +29,9 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION clv;
 	CREATE TABLE customer AS
-	SELECT i AS customer_id, clv_history(date '2020-01-01' + (i * 7919 + k * (1 + i % 90)) % 700, 5 + (i * 31 + k) % 50) AS history
+	SELECT i AS customer_id,
+		   clv_history(date '2020-01-01' + (i * 7919 + k * (1 + i % 90)) % 700,
+			   5 + (i * 31 + k) % 50) AS history
 	FROM generate_series(1, 2000) i, generate_series(0, 5) k WHERE k <= i % 6 GROUP BY i;
 	CREATE TABLE many AS SELECT c.history FROM customer c, generate_series(1, 200);
 	CREATE TABLE model AS
@@ -46,29 +48,63 @@ $session->run('SET client_min_messages = error');
 
 # what is canceled, the query, and the processor time (s) it is given first
 my @long = (
-	['history of many rows', q{SELECT count(h) FROM (SELECT clv_history(date '1900-01-01' + i % 5000, 1) AS h FROM generate_series(1, 60000000) i GROUP BY i % 97) g}, 0.7],
-	['history: the order of one customer', q{SELECT clv_purchases(clv_history(date '1000-01-01' + (i * 611953::bigint % 3000017)::int, 1)) FROM generate_series(1, 30000000) i}, 2.5],
-	['histories of a query: rows coming in', q{SELECT count(*) FROM clv_histories('SELECT i, date ''1900-01-01'' + i % 5000 FROM generate_series(1, 60000000) i') AS h (customer int, history clv_history)}, 2.5],
+	['history of many rows',
+		q{SELECT count(h)
+		  FROM (SELECT clv_history(date '1900-01-01' + i % 5000, 1) AS h
+				FROM generate_series(1, 60000000) i GROUP BY i % 97) g}, 0.7],
+	['history: the order of one customer',
+		q{SELECT clv_purchases(clv_history(date '1000-01-01' + (i * 611953::bigint % 3000017)::int, 1))
+		  FROM generate_series(1, 30000000) i}, 2.5],
+	['histories of a query: rows coming in',
+		q{SELECT count(*)
+		  FROM clv_histories('SELECT i, date ''1900-01-01'' + i % 5000
+							  FROM generate_series(1, 60000000) i') AS h (customer int, history clv_history)},
+		2.5],
 	# the rows are in before the time is over, and lie in one partition
-	['histories of a query: the making', q{SELECT count(*) FROM clv_histories('SELECT 1, date ''1000-01-01'' + (i * 611953::bigint % 3000017)::int, 1 FROM generate_series(1, 4000000) i') AS h (customer int, history clv_history)}, 1.8],
+	['histories of a query: the making',
+		q{SELECT count(*)
+		  FROM clv_histories('SELECT 1, date ''1000-01-01'' + (i * 611953::bigint % 3000017)::int, 1
+							  FROM generate_series(1, 4000000) i') AS h (customer int, history clv_history)},
+		1.8],
 	['merge of histories', q{SELECT clv_history_rollup(m.history) FROM many m, generate_series(1, 1000)}, 0.5],
-	['fit: cells coming in', q{SELECT clv_fit(i % 7, 1 + i % 7 + (i % 1000003) / 1e6, 20 + (i % 900001) / 1e6, 3) FROM generate_series(1, 60000000) i}, 1.5],
+	['fit: cells coming in',
+		q{SELECT clv_fit(i % 7, 1 + i % 7 + (i % 1000003) / 1e6, 20 + (i % 900001) / 1e6, 3)
+		  FROM generate_series(1, 60000000) i}, 1.5],
 	# the rows are in before the time is over: these two stop in the fit itself
-	['fit: the steps', q{SELECT clv_fit(i % 7, (i % 7 > 0)::int * (1 + i % 7 + i / 1e6), 20 + i / 1e6, 3) FROM generate_series(1, 1200000) i}, 2.2],
-	['fit: the steps of a heavy model', q{SELECT clv_fit(i % 7, (i % 7 > 0)::int * (1 + i % 7 + i / 1e6), 20 + i / 1e6, 3, clv_options(model => 'pareto/nbd')) FROM generate_series(1, 400000) i}, 1.5],
-	['predict', q{SELECT sum(p.clv) FROM model m, many c, generate_series(1, 100), clv_predict(m.model, c.history, discount_rate => 0.1, level => 0.9) p}, 0.5],
-	['predict: far quantiles', q{SELECT sum(clv_value_quantile(m.model, c.history, '900 years', 0.999999)) FROM model m, many c, generate_series(1, 100)}, 0.5],
-	['score', q{SELECT count(s) FROM (SELECT rfmtc_score(c.history, m.model, '2022-06-01') OVER () AS s FROM model m, many c, generate_series(1, 30)) t}, 2.5],
+	['fit: the steps',
+		q{SELECT clv_fit(i % 7, (i % 7 > 0)::int * (1 + i % 7 + i / 1e6), 20 + i / 1e6, 3)
+		  FROM generate_series(1, 1200000) i}, 2.2],
+	['fit: the steps of a heavy model',
+		q{SELECT clv_fit(i % 7, (i % 7 > 0)::int * (1 + i % 7 + i / 1e6), 20 + i / 1e6, 3,
+					 clv_options(model => 'pareto/nbd'))
+		  FROM generate_series(1, 400000) i}, 1.5],
+	['predict',
+		q{SELECT sum(p.clv)
+		  FROM model m, many c, generate_series(1, 100),
+			   clv_predict(m.model, c.history, discount_rate => 0.1, level => 0.9) p}, 0.5],
+	['predict: far quantiles',
+		q{SELECT sum(clv_value_quantile(m.model, c.history, '900 years', 0.999999))
+		  FROM model m, many c, generate_series(1, 100)}, 0.5],
+	['score',
+		q{SELECT count(s)
+		  FROM (SELECT rfmtc_score(c.history, m.model, '2022-06-01') OVER () AS s
+				FROM model m, many c, generate_series(1, 30)) t}, 2.5],
 	['cuts', q{SELECT rfmtc_cuts(c.history, '2022-06-01', m.model) FROM model m, many c, generate_series(1, 100)}, 1.0],
-	['total', q{SELECT clv_predict_total(m.model, c.history, '1 year', 0.1, 1, '2022-06-01', 0.9) FROM model m, many c, generate_series(1, 100)}, 0.7],
-	['back-test', q{SELECT count(*) FROM generate_series(1, 1000) i, clv_backtest('many', 'history', date '2021-02-01' + i * 0, '6 months')}, 0.7]);
+	['total',
+		q{SELECT clv_predict_total(m.model, c.history, '1 year', 0.1, 1, '2022-06-01', 0.9)
+		  FROM model m, many c, generate_series(1, 100)}, 0.7],
+	['back-test',
+		q{SELECT count(*)
+		  FROM generate_series(1, 1000) i,
+			   clv_backtest('many', 'history', date '2021-02-01' + i * 0, '6 months')}, 0.7]);
 
 foreach (@long)
 {
 	my ($name, $query, $after) = @$_;
 	my $stop = $session->stop($query, $after);
 	my $right = $session->run(q{
-		SELECT (SELECT clv_history_rollup(history) FROM customer) = history AND (SELECT clv_fit(history) FROM customer) = model
+		SELECT (SELECT clv_history_rollup(history) FROM customer) = history
+			   AND (SELECT clv_fit(history) FROM customer) = model
 			   AND (SELECT rfmtc_cuts(history, '2022-06-01') FROM customer) = cuts FROM answer});
 
 	is($stop->{state}, '57014', "$name: canceled");
@@ -91,26 +127,35 @@ sub ends_or_stops
 }
 
 my %family = (
-	'mbg/nbd' => [qw(r alpha a b)], 'bg/nbd' => [qw(r alpha a b)], 'mbg/cnbd-k' => [qw(k r alpha a b)], 'pareto/nbd' => [qw(r alpha s beta)],
-	'pareto/nbd/cor' => [qw(r alpha s beta m)], 'ggompertz/nbd' => [qw(r alpha b s beta)], 'bg/bb' => [qw(alpha beta gamma delta)],
+	'mbg/nbd' => [qw(r alpha a b)], 'bg/nbd' => [qw(r alpha a b)], 'mbg/cnbd-k' => [qw(k r alpha a b)],
+	'pareto/nbd' => [qw(r alpha s beta)],
+	'pareto/nbd/cor' => [qw(r alpha s beta m)], 'ggompertz/nbd' => [qw(r alpha b s beta)],
+	'bg/bb' => [qw(alpha beta gamma delta)],
 	'sbg' => [qw(alpha beta)], 'rfmtc' => [qw(Q g b)]);
 my %hostile = ('k' => [1, 2, 8, 32], 'm' => [0, 0.1, -0.1, '1e-8'], 'Q' => ['1e-300', '1e-8', '0.5', '0.999999999']);
 my @parameter = ('1e-300', '1e-8', '1e8', '1e300', '1e-8', '1e8', '0.01', '0.5', '2', '1000');
 my %by_name = (
-	'n' => [0, 7, '1e6', '1e8', '2e9', 2147483647], 'level' => ['0.999999999', '0.5', '1e-9', '0.9'], 'x' => [0, 5, 1000, 2147483647],
-	't_x' => [0, '1e-300', 5, 1000, '1e6'], 't_cal' => [5, 1000, 100000, '1e300'], 'delta' => [0, '1e-9', '0.1', '1e300', '-1e-9', '-0.1'],
+	'n' => [0, 7, '1e6', '1e8', '2e9', 2147483647], 'level' => ['0.999999999', '0.5', '1e-9', '0.9'],
+	'x' => [0, 5, 1000, 2147483647],
+	't_x' => [0, '1e-300', 5, 1000, '1e6'], 't_cal' => [5, 1000, 100000, '1e300'],
+	'delta' => [0, '1e-9', '0.1', '1e300', '-1e-9', '-0.1'],
 	'discount_rate' => [0, '1e-12', '0.1', '1e300', '-0.5'], 'margin' => [1, '1e300'], 'rate' => [0, '1e-12', '0.1'],
-	't' => [1, 100000, '1e9', '1e300'], 'ahead' => [0, 100000, '1e300'], 'mean_spend' => [1, '1e-300', '1e300'], 'periods' => [1, 100, 100000],
+	't' => [1, 100000, '1e9', '1e300'], 'ahead' => [0, 100000, '1e300'], 'mean_spend' => [1, '1e-300', '1e300'],
+	'periods' => [1, 100, 100000],
 	'bins' => [5, 2147483647], 'covariates' => ['NULL'], 'as_of' => ['NULL', q{'2022-06-01'}, q{'5874897-12-31'}],
 	'horizon' => { 'interval' => [map { "'$_'" } '1 day', '1 year', '1000 years', '100000 years', '1000000 years'],
 				   'double precision' => [1, 1000, 100000, '1e9', '1e300', q{'Infinity'}] });
 my %by_type = (
 	'clv_history' => [
-		q{(SELECT clv_history(date '2020-01-01', 1))}, q{(SELECT clv_history(date '2000-01-01' + i, 1) FROM generate_series(1, 8000) i)},
-		q{(SELECT clv_history(date '2020-01-01' + i * 30, 1e3) FROM generate_series(1, 20) i)}, q{(SELECT clv_history(date '2020-01-01' + i * 365, 1e3) FROM generate_series(0, 2) i)},
+		q{(SELECT clv_history(date '2020-01-01', 1))},
+		q{(SELECT clv_history(date '2000-01-01' + i, 1) FROM generate_series(1, 8000) i)},
+		q{(SELECT clv_history(date '2020-01-01' + i * 30, 1e3) FROM generate_series(1, 20) i)},
+		q{(SELECT clv_history(date '2020-01-01' + i * 365, 1e3) FROM generate_series(0, 2) i)},
 		q{(SELECT clv_history(d, 1) FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d)}],
-	'interval' => [map { "'$_'" } '1 day', '1 year', '1000 years', '100000 years'], 'date' => [q{'2022-06-01'}, q{'5874897-12-31'}], 'boolean' => ['true', 'false'],
-	'double precision' => [0, 1, '1e300', '1e-300'], 'integer' => [1, 2147483647], 'clv_cuts' => [q{(SELECT cuts FROM answer)}]);
+	'interval' => [map { "'$_'" } '1 day', '1 year', '1000 years', '100000 years'],
+	'date' => [q{'2022-06-01'}, q{'5874897-12-31'}], 'boolean' => ['true', 'false'],
+	'double precision' => [0, 1, '1e300', '1e-300'], 'integer' => [1, 2147483647],
+	'clv_cuts' => [q{(SELECT cuts FROM answer)}]);
 
 sub pick
 {
@@ -121,7 +166,8 @@ sub model
 {
 	my $name = shift;
 	my $parameters = sub { join(', ', map { "\"$_\": " . pick(@{ $hostile{$_} // \@parameter }) } @_) };
-	my $model = "clv_model('$name', '{" . $parameters->(@{ $family{$name} }) . "}', '" . pick('1 day', '1 week', '1 year', '1000 years') . "', '2022-06-01')";
+	my $unit = pick('1 day', '1 week', '1 year', '1000 years');
+	my $model = "clv_model('$name', '{" . $parameters->(@{ $family{$name} }) . "}', '$unit', '2022-06-01')";
 
 	return rand() < 0.5 ? $model : "($model || clv_model('gamma/gamma', '{" . $parameters->(qw(p q gamma)) . "}'))";
 }
@@ -138,7 +184,9 @@ sub argument
 
 # every function that takes a model: name, kind, types and names of arguments
 my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postgres', q{
-	SELECT p.proname, p.prokind, (SELECT string_agg(format_type(t, NULL), ';' ORDER BY n) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n)),
+	SELECT p.proname, p.prokind,
+		   (SELECT string_agg(format_type(t, NULL), ';' ORDER BY n)
+			FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY a (t, n)),
 		   array_to_string(p.proargnames, ';')
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
@@ -167,15 +215,24 @@ note 'canceled: ', join(', ', map { "$_ $stopped{$_}" } sort keys %stopped);
 # ---- the same of statements that take no model, or rows ----
 
 @late = ();
-my $extreme = q{(i % 5) * (i % 5 > 0)::int, (i % 5 > 0)::int * 10 ^ (i % 300), 10 ^ (i % 300) * (1 + i % 7), 10 ^ (i % 600 - 300)};
+my $extreme = q{(i % 5) * (i % 5 > 0)::int, (i % 5 > 0)::int * 10 ^ (i % 300), 10 ^ (i % 300) * (1 + i % 7),
+	10 ^ (i % 600 - 300)};
 my @ends = (
-	(map { qq{SELECT clv_fit($extreme, clv_options(model => '$_')) FROM generate_series(1, 3000) i} } 'mbg/nbd', 'bg/nbd', 'mbg/cnbd-k', 'pareto/nbd', 'ggompertz/nbd', 'auto'),
+	(map { qq{SELECT clv_fit($extreme, clv_options(model => '$_')) FROM generate_series(1, 3000) i} } 'mbg/nbd',
+		'bg/nbd', 'mbg/cnbd-k', 'pareto/nbd', 'ggompertz/nbd', 'auto'),
 	q{SELECT clv_fit(i % 3, (i % 3) * (1 + i), 100000, 1, clv_options(model => 'bg/bb')) FROM generate_series(1, 3000) i},
 	q{SELECT clv_fit(i % 100000, i % 100000, 100000, 1, clv_options(model => 'sbg')) FROM generate_series(1, 100000) i},
-	q{SELECT count(*) FROM clv_tracking('customer', 'history', (SELECT model FROM model), '1 day', date '2021-06-01', date '5000-01-01')},
-	q{SELECT count(*) FROM clv_tracking('customer', 'history', (SELECT model FROM model), '1 day', date '4000-01-01 BC', date '5874897-12-31')},
+	q{SELECT count(*)
+	  FROM clv_tracking('customer', 'history', (SELECT model FROM model), '1 day', date '2021-06-01',
+			   date '5000-01-01')},
+	q{SELECT count(*)
+	  FROM clv_tracking('customer', 'history', (SELECT model FROM model), '1 day', date '4000-01-01 BC',
+			   date '5874897-12-31')},
 	q{SELECT count(*) FROM clv_backtest('customer', 'history', date '2021-06-01', '100000 years')},
-	q{SELECT count(*) FROM generate_series(1, 100) i, clv_purchase_log((SELECT clv_history(date '4000-01-01 BC' + i, 1) FROM generate_series(1, 1000000) i))},
+	q{SELECT count(*)
+	  FROM generate_series(1, 100) i,
+		   clv_purchase_log(
+			   (SELECT clv_history(date '4000-01-01 BC' + i, 1) FROM generate_series(1, 1000000) i))},
 	q{SELECT clv_summary(h, '5874897-12-31', '1 day')
 		FROM (SELECT clv_history(d, 1) AS h FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d) s},
 	q{SELECT clv_purchases_between(h, '4713-01-01 BC', '5874897-12-31')

@@ -343,8 +343,8 @@ my %named = (
 my %sources = map { $_ => 1 } qw(clv_backtest clv_backtest_calibration clv_backtest_deciles clv_tracking
 	clv_validate_histories clv_validate_prepare);
 
-# function: name, kind, returns cstring, types and names of arguments; left out are what no session can call, and the one
-# that raises whatever error it is told to
+# function: name, kind, returns cstring, types and names of arguments; left out are what no session can call, and the
+# one that raises whatever error it is told to
 my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postgres', q{
 	SELECT p.proname, p.prokind, p.prorettype = 'cstring'::regtype,
 		   (SELECT string_agg(format_type(t, NULL), ';' ORDER BY n)

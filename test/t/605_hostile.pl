@@ -277,7 +277,8 @@ foreach my $change ('ADD ATTRIBUTE x text', 'DROP ATTRIBUTE c', 'ALTER ATTRIBUTE
 }
 foreach (
 	[ 'clv_prediction',
-		'clv_predict(clv_model(\'mbg/nbd\', \'{"r": 0.5, "alpha": 6, "a": 0.9, "b": 1.6}\', \'1 week\', \'2022-06-01\'), clv_history(date \'2022-01-01\'))' ],
+		q[clv_predict(clv_model('mbg/nbd', '{"r": 0.5, "alpha": 6, "a": 0.9, "b": 1.6}', '1 week', '2022-06-01'),
+			clv_history(date '2022-01-01'))] ],
 	[ 'clv_rfmtc', 'rfmtc(clv_history(date \'2022-01-01\'), \'2022-06-01\')' ],
 	[ 'clv_nps_score', 'clv_nps(9)' ])
 {

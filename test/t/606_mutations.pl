@@ -81,7 +81,8 @@ foreach my $type (@types)
 			$script .= "$i\x01\x02$input\x02\n";
 		}
 		my ($rc, $out, $err) = $node->psql('postgres', "$script\\.\n"
-			. "INSERT INTO text_$type SELECT i, input, read(input, '$type'), read_jsonb(input, '$type'), read_plain(input, '$type') FROM given; TRUNCATE given");
+			. "INSERT INTO text_$type SELECT i, input, read(input, '$type'), read_jsonb(input, '$type'),
+				read_plain(input, '$type') FROM given; TRUNCATE given");
 		is($rc, 0, "$type: damaged text is read or refused") or diag substr($err, 0, 500);
 		$total += 2 * $many;
 		# one that was lost is worth more than the rest
@@ -90,18 +91,34 @@ foreach my $type (@types)
 	my $where = "FROM text_$type WHERE read NOT LIKE 'refused%'";
 	note $node->safe_psql('postgres', "SELECT '$type', substr(read, 1, 13), count(*) FROM text_$type
 		WHERE read LIKE 'refused%' GROUP BY 2 ORDER BY 2");
-	is($node->safe_psql('postgres', "SELECT string_agg(input || ' ' || read || ' ' || read_jsonb, E'\\n') FROM (SELECT * FROM text_$type WHERE read ~ '^refused (XX|57|53|P0|42|58)' OR read_jsonb ~ '^refused (XX|57|53|P0|42|58)' LIMIT 5) q"),
+	is($node->safe_psql('postgres',
+		"SELECT string_agg(input || ' ' || read || ' ' || read_jsonb, E'\\n')
+		 FROM (SELECT *
+			   FROM text_$type
+			   WHERE read ~ '^refused (XX|57|53|P0|42|58)' OR read_jsonb ~ '^refused (XX|57|53|P0|42|58)'
+			   LIMIT 5) q"),
 		'', "$type: no internal error");
-	is($node->safe_psql('postgres', "SELECT string_agg(input || ' ' || read || ' ' || read_jsonb, E'\\n') FROM (SELECT * FROM text_$type
+	is($node->safe_psql('postgres',
+		"SELECT string_agg(input || ' ' || read || ' ' || read_jsonb, E'\\n') FROM (SELECT * FROM text_$type
 		WHERE CASE WHEN read_plain LIKE 'refused%' THEN read_jsonb NOT LIKE 'refused%' ELSE read_jsonb <> read_plain END
 			LIMIT 5) q"),
 		'', "$type: jsonb is read as its text is");
-	is($node->safe_psql('postgres', "SELECT string_agg(read, E'\\n') FROM (SELECT read $where AND read::$type\::text <> read LIMIT 5) q"), '', "$type: what was read as text is written as it is read");
+	is($node->safe_psql('postgres',
+		"SELECT string_agg(read, E'\\n') FROM (SELECT read $where AND read::$type\::text <> read LIMIT 5) q"),
+		'', "$type: what was read as text is written as it is read");
 	if ($node->pg_version >= 16)
 	{
-		is($node->safe_psql('postgres', "SELECT string_agg(input, E'\\n') FROM (SELECT input FROM text_$type WHERE pg_input_is_valid(input, '$type') <> (read NOT LIKE 'refused%') LIMIT 5) q"), '', "$type: and pg_input_is_valid says so");
+		is($node->safe_psql('postgres',
+			"SELECT string_agg(input, E'\\n')
+			 FROM (SELECT input
+				   FROM text_$type
+				   WHERE pg_input_is_valid(input, '$type') <> (read NOT LIKE 'refused%') LIMIT 5) q"), '',
+			"$type: and pg_input_is_valid says so");
 	}
-	is($node->safe_psql('postgres', "COPY (SELECT read::$type $where) TO '$directory/$type' (FORMAT binary); CREATE TABLE again_$type (v $type); COPY again_$type FROM '$directory/$type' (FORMAT binary);
+	is($node->safe_psql('postgres',
+		"COPY (SELECT read::$type $where) TO '$directory/$type' (FORMAT binary);
+		CREATE TABLE again_$type (v $type);
+		COPY again_$type FROM '$directory/$type' (FORMAT binary);
 		SELECT count(*) - (SELECT count(*) FROM again_$type) $where; SELECT count(*)
 			FROM (SELECT read $where EXCEPT SELECT v::text FROM again_$type) q"), "0\n0",
 			"$type: and is taken from the wire");
@@ -134,11 +151,18 @@ foreach my $type (@types)
 	}
 	note "$type, wire: ", join(', ', map { "$_: $errors{$_}" } sort keys %errors);
 	is(join(', ', grep { /^(XX|57|53|P0|42|58)/ } sort keys %errors), '', "$type: no internal error on the wire");
-	is($node->safe_psql('postgres', "SELECT count(*) FROM wire_$type"), $rounds - $refused, "$type: each was taken or refused ($refused refused)");
-	is($node->safe_psql('postgres', "SELECT string_agg(v || ' ' || again, E'\\n') FROM (SELECT v::text, read(v::text, '$type') AS again FROM wire_$type) q WHERE v <> again"), '', "$type: what was taken is read as text");
+	is($node->safe_psql('postgres', "SELECT count(*) FROM wire_$type"), $rounds - $refused,
+		"$type: each was taken or refused ($refused refused)");
+	is($node->safe_psql('postgres',
+		"SELECT string_agg(v || ' ' || again, E'\\n')
+		 FROM (SELECT v::text, read(v::text, '$type') AS again FROM wire_$type) q
+		 WHERE v <> again"), '', "$type: what was taken is read as text");
 	# send, equality and hash know one form alone
-	is($node->safe_psql('postgres', "SELECT count(*) FROM wire_$type WHERE CASE WHEN read(v::text, '$type') LIKE 'refused%' THEN false
-		ELSE clv_internal.$type\_send(v) <> clv_internal.$type\_send(v::text::$type) OR v <> v::text::$type OR clv_internal.$type\_hash(v) <> clv_internal.$type\_hash(v::text::$type) OR v::jsonb::$type <> v END"), '0', "$type: and is the same value");
+	is($node->safe_psql('postgres',
+		"SELECT count(*) FROM wire_$type WHERE CASE WHEN read(v::text, '$type') LIKE 'refused%' THEN false
+		ELSE clv_internal.$type\_send(v) <> clv_internal.$type\_send(v::text::$type) OR v <> v::text::$type
+			OR clv_internal.$type\_hash(v) <> clv_internal.$type\_hash(v::text::$type)
+			OR v::jsonb::$type <> v END"), '0', "$type: and is the same value");
 	$node->safe_psql('postgres', 'DROP TABLE given');
 }
 note "$total mutations";

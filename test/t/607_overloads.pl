@@ -11,27 +11,45 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('overloads');
 $node->init;
-$node->append_conf('postgresql.conf', "fsync = off\ntrack_functions = all\nmax_parallel_workers_per_gather = 0\nlog_min_messages = log\n" .
+$node->append_conf('postgresql.conf',
+	"fsync = off\ntrack_functions = all\nmax_parallel_workers_per_gather = 0\nlog_min_messages = log\n" .
 	'max_locks_per_transaction = 2048');
 $node->start;
 
 # Every body of the extension: SQL, PL/pgSQL and views, with the statements that they write.
 my $bodies = q{SELECT coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body
-	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql') WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
+	FROM pg_proc p
+	JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
+	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
 	UNION ALL SELECT pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace = 'ext'::regnamespace AND c.relkind = 'v'};
 
 $node->safe_psql('postgres', qq{
-	CREATE ROLE mallory LOGIN; CREATE SCHEMA ext; CREATE EXTENSION clv SCHEMA ext; GRANT USAGE, CREATE ON SCHEMA ext, public TO mallory;
-	CREATE SCHEMA safe; CREATE TABLE safe.body AS $bodies; GRANT USAGE ON SCHEMA safe TO mallory; GRANT SELECT ON safe.body TO mallory;
+	CREATE ROLE mallory LOGIN;
+	CREATE SCHEMA ext;
+	CREATE EXTENSION clv SCHEMA ext;
+	GRANT USAGE, CREATE ON SCHEMA ext, public TO mallory;
+	CREATE SCHEMA safe;
+	CREATE TABLE safe.body AS $bodies;
+	GRANT USAGE ON SCHEMA safe TO mallory;
+	GRANT SELECT ON safe.body TO mallory;
 	CREATE TABLE safe.orders AS SELECT c AS customer_id, 'c' || c AS label,
 		timestamptz '2022-01-03 12:00+00' + ((c * 7 % 90) + k * (9 + c % 31)) * interval '1 day' AS ordered_at,
-		(10 + c % 9 + k)::numeric(12,2) AS amount, (10 + c % 9 + k)::float8 AS price, (10 + c % 9 + k)::int4 AS points, now() AS changed_at
+		(10 + c % 9 + k)::numeric(12,2) AS amount, (10 + c % 9 + k)::float8 AS price,
+		(10 + c % 9 + k)::int4 AS points, now() AS changed_at
 		FROM generate_series(1, 300) c, generate_series(0, 14) k WHERE k = 0 OR k <= (c * 13 % 29) - 12;
-	CREATE TABLE safe.attribute AS SELECT c AS customer_id, CASE c % 2 WHEN 0 THEN 'web' ELSE 'shop' END AS channel FROM generate_series(1, 300) c;
-	CREATE TABLE safe.rating AS SELECT c AS customer_id, c % 11 AS rating, date '2022-06-01' AS rated_at FROM generate_series(1, 250) c;
-	CREATE TABLE safe.history AS SELECT o.customer_id, ext.clv_history(o.ordered_at, o.amount) AS history, ARRAY[o.customer_id % 2]::float8[] AS z
+	CREATE TABLE safe.attribute AS
+	SELECT c AS customer_id, CASE c % 2 WHEN 0 THEN 'web' ELSE 'shop' END AS channel
+	FROM generate_series(1, 300) c;
+	CREATE TABLE safe.rating AS
+	SELECT c AS customer_id, c % 11 AS rating, date '2022-06-01' AS rated_at
+	FROM generate_series(1, 250) c;
+	CREATE TABLE safe.history AS
+	SELECT o.customer_id, ext.clv_history(o.ordered_at, o.amount) AS history,
+		   ARRAY[o.customer_id % 2]::float8[] AS z
 		FROM safe.orders o GROUP BY o.customer_id;
-	CREATE TABLE safe.model AS SELECT ext.clv_fit(h.history, ext.clv_options(as_of => '2022-09-30')) AS model FROM safe.history h});
+	CREATE TABLE safe.model AS
+	SELECT ext.clv_fit(h.history, ext.clv_options(as_of => '2022-09-30')) AS model
+	FROM safe.history h});
 
 # A call of the very function, every argument given and cast to the very type: what the test itself says must not be
 # caught either.
@@ -60,33 +78,46 @@ my %columns = (source => "'safe.orders'", customer => "'customer_id'", bought_at
 my %past = (source => "'safe.history'", history => "'history'", as_of => "'2022-09-30'", horizon => "'13 weeks'");
 my @reads = (
 	map({ my $amount = $_; map { 'SELECT * FROM ' . call(@$_, %columns, amount => $amount) }
-		[ "rfmtc_score($quick,text,date,integer)" ], [ "rfmtc_score($quick,text,date,integer)", as_of => "'2022-10-01'", model => "'none'" ],
+		[ "rfmtc_score($quick,text,date,integer)" ],
+		[ "rfmtc_score($quick,text,date,integer)", as_of => "'2022-10-01'", model => "'none'" ],
 		[ "clv_predict($quick,interval,double precision,double precision,text,date,double precision)", level => 0.9 ],
 		map { [ "segment_assign($quick,text,text,date,integer)", map => "'$_'" ] } 'rfm', 'potential', 'abc', 'lifecycle' }
 		"'amount'", "'price'", "'points'", 'NULL'),
 	map({ 'SELECT * FROM ' . call(@$_) }
 		[ "clv_internal.clv_quick_histories($quick)", %columns, amount => "'amount'" ],
-		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past ], [ 'clv_backtest_deciles(text,text,date,interval,jsonb,ext.clv_model,text)', %past ],
+		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past ],
+		[ 'clv_backtest_deciles(text,text,date,interval,jsonb,ext.clv_model,text)', %past ],
 		[ 'clv_backtest_calibration(text,text,date,interval,jsonb,ext.clv_model,text,integer)', %past ],
-		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past, covariates => "'z'", options => q{'{"covariates": ["z"]}'} ],
-		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past, model => '(SELECT m.model FROM safe.model m)' ],
-		[ 'clv_tracking(text,text,ext.clv_model,interval,date,date,date,text)', source => "'safe.history'", history => "'history'", model => '(SELECT m.model FROM safe.model m)' ]));
+		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past, covariates => "'z'",
+			options => q{'{"covariates": ["z"]}'} ],
+		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past,
+			model => '(SELECT m.model FROM safe.model m)' ],
+		[ 'clv_tracking(text,text,ext.clv_model,interval,date,date,date,text)', source => "'safe.history'",
+			history => "'history'", model => '(SELECT m.model FROM safe.model m)' ]));
 
 # Pipelines: name, what their definition has beyond the columns, and how they are refreshed.
 sub signature
 {
 	my ($name) = @_;
 
-	return $node->safe_psql('postgres', qq{SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.proname = '$name'}) =~ s/^ext\.//r;
+	return $node->safe_psql('postgres',
+		qq{SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.proname = '$name'}) =~ s/^ext\.//r;
 }
-my ($make, $alter, $refresh, $drop) = map { signature($_) } 'clv_create_pipeline', 'clv_alter_pipeline', 'clv_refresh', 'clv_drop_pipeline';
-my %full = (attribute_source => "'safe.attribute'", attributes => "'channel'", rating_source => "'safe.rating'", rating => "'rating'",
-	rated_at => "'rated_at'", changed_at => "'changed_at'", level => 0.9, refit => "'drift'", map => "'lifecycle'", holdout => "'13 weeks'");
+my ($make, $alter, $refresh, $drop) = map { signature($_) } 'clv_create_pipeline', 'clv_alter_pipeline',
+	'clv_refresh', 'clv_drop_pipeline';
+my %full = (attribute_source => "'safe.attribute'", attributes => "'channel'", rating_source => "'safe.rating'",
+	rating => "'rating'", rated_at => "'rated_at'", changed_at => "'changed_at'", level => 0.9, refit => "'drift'",
+	map => "'lifecycle'", holdout => "'13 weeks'");
 my @writes = (
-	call($make, %columns, amount => "'amount'", name => "'plain'"), call($make, %columns, amount => 'NULL', name => "'bare'"),
-	call($make, %columns, amount => "'price'", name => "'rich'", %full), call($make, %columns, amount => "'amount'", name => "'shares'", map => "'abc'", occasion => 7),
-	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares'), call($refresh, name => "'rich'", mode => "'incremental'"),
-	call($refresh, name => "'rich'", mode => "'full'"), call($alter, name => "'plain'", margin => 0.3, reset => q{'{level}'}), call($refresh, name => "'plain'"),
+	call($make, %columns, amount => "'amount'", name => "'plain'"),
+	call($make, %columns, amount => 'NULL', name => "'bare'"),
+	call($make, %columns, amount => "'price'", name => "'rich'", %full),
+	call($make, %columns, amount => "'amount'", name => "'shares'", map => "'abc'", occasion => 7),
+	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares'),
+	call($refresh, name => "'rich'", mode => "'incremental'"),
+	call($refresh, name => "'rich'", mode => "'full'"),
+	call($alter, name => "'plain'", margin => 0.3, reset => q{'{level}'}),
+	call($refresh, name => "'plain'"),
 	call($drop, name => "'shares'"));
 my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM clv_internal.clv_pipeline_views()');
 
@@ -109,12 +140,18 @@ sub everything
 }
 
 my ($wrong, $truth) = everything('pg_catalog');
-is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "", 'without strangers everything works');
-is($node->safe_psql('postgres', q{SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY 1) FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
-	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace) AND p.proname !~ '(schedule|cron|fail|busy|waits|refuse|guard|unseen|drift|pipeline_segment$)' AND NOT EXISTS (SELECT FROM pg_stat_user_functions s WHERE s.funcid = p.oid AND s.calls > 0)}), '',
+is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "",
+	'without strangers everything works');
+is($node->safe_psql('postgres',
+	q{SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY 1)
+	  FROM pg_proc p
+	  JOIN pg_language l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
+	  WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
+	    AND p.proname !~ '(schedule|cron|fail|busy|waits|refuse|guard|unseen|drift|pipeline_segment$)'
+	    AND NOT EXISTS (SELECT FROM pg_stat_user_functions s WHERE s.funcid = p.oid AND s.calls > 0)}), '',
 	'and every body has run, but those about errors, drift and pg_cron');
 
-# ---- mallory's: each writes to the log, from which no transaction takes it back, and is an error ------------------------------
+# ---- mallory's: each writes to the log, from which no transaction takes it back, and is an error ----
 
 my $trap = q{LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'caught'; RAISE EXCEPTION 'caught'; END $$};
 
@@ -123,8 +160,12 @@ sub traps
 	my ($what, $statements) = @_;
 
 	# what cannot be made, as ours stand there already, is passed over
-	$node->psql('postgres', "SET check_function_bodies = off; SET client_min_messages = fatal;\n$statements\n\\gexec\n", extra_params => [ '-U', 'mallory', '-q' ], on_error_stop => 0);
-	my $made = $node->safe_psql('postgres', q{SELECT (SELECT count(*) FROM pg_proc WHERE proowner = 'mallory'::regrole) + (SELECT count(*) FROM pg_operator WHERE oprowner = 'mallory'::regrole)});
+	$node->psql('postgres',
+		"SET check_function_bodies = off; SET client_min_messages = fatal;\n$statements\n\\gexec\n",
+		extra_params => [ '-U', 'mallory', '-q' ], on_error_stop => 0);
+	my $made = $node->safe_psql('postgres',
+		q{SELECT (SELECT count(*) FROM pg_proc WHERE proowner = 'mallory'::regrole)
+				 + (SELECT count(*) FROM pg_operator WHERE oprowner = 'mallory'::regrole)});
 
 	cmp_ok($made, '>', 100, "mallory makes $what: $made");
 	return;
@@ -133,38 +174,55 @@ sub traps
 # A name of ours with the types of ours but one, which a literal, a NULL or a near type might be taken for; shorter by
 # what has a default; and with more or variadic ends.
 traps('overloads of our functions', qq{
-	SELECT DISTINCT format('CREATE %s ext.%I(%s) %s \%s', CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.proname, q.types,
+	SELECT DISTINCT format('CREATE %s ext.%I(%s) %s \%s',
+			   CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, p.proname, q.types,
 		CASE p.prokind WHEN 'p' THEN '' ELSE 'RETURNS text' END, \$trap\$$trap \$trap\$)
 	FROM pg_proc p, generate_series(greatest(1, p.pronargs - p.pronargdefaults), p.pronargs) len,
-		LATERAL (SELECT array_agg(format_type(u.t, NULL) ORDER BY u.i) AS base FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i) WHERE u.i <= len) b,
-		LATERAL (SELECT array_to_string(b.base, ',') || e FROM unnest('{"",",VARIADIC text[]",",text",",text,text"}'::text[]) e
+		LATERAL (SELECT array_agg(format_type(u.t, NULL) ORDER BY u.i) AS base
+				 FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i)
+				 WHERE u.i <= len) b,
+		LATERAL (SELECT array_to_string(b.base, ',') || e
+				 FROM unnest('{"",",VARIADIC text[]",",text",",text,text"}'::text[]) e
 			UNION ALL SELECT array_to_string(b.base[1:i - 1] || t || b.base[i + 1:], ',') FROM generate_series(1, len) i,
-			unnest('{text,varchar,name,int2,int4,int8,numeric,float8,date,timestamp,timestamptz,interval,bool,jsonb,oid,regclass,text[],name[],varchar[],numeric[],anyelement}'::text[]) t) q (types)
-	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace) AND p.proowner <> 'mallory'::regrole AND b.base::text !~ 'internal|cstring|trigger|record'
+			unnest('{text,varchar,name,int2,int4,int8,numeric,float8,date,timestamp,timestamptz,interval,bool,jsonb,oid,
+				regclass,text[],name[],varchar[],numeric[],anyelement}'::text[]) t) q (types)
+	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
+	  AND p.proowner <> 'mallory'::regrole AND b.base::text !~ 'internal|cstring|trigger|record'
 	AND EXISTS (SELECT FROM safe.body b WHERE b.body ~ ('\\m' || p.proname || '\\('))});
 
 ($wrong, my $same) = everything('pg_catalog');
-is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "", 'overloads in our schema catch nothing');
+is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "",
+	'overloads in our schema catch nothing');
 ok($same eq $truth, "and everything is as it was");
 
 # Operators and functions of pg_catalog that our bodies name, and types, in public before pg_catalog.
+my $types = q{'{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'}
+	. '::text[]';
 my $like_postgres = qq{
 	SELECT format('CREATE FUNCTION public.trap(%s, %s) RETURNS bool \%s', a, b, \$trap\$$trap \$trap\$)
-	FROM unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) a,
-		unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) b
+	FROM unnest($types) a,
+		unnest($types) b
 	UNION ALL SELECT format('CREATE OPERATOR public.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = public.trap)', o, a, b)
-	FROM (SELECT DISTINCT o.oprname AS o FROM pg_operator o WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprleft <> 0
-			AND (o.oprname IN ('=', '<>', '~~', '>=', '<=') OR EXISTS (SELECT FROM safe.body b WHERE strpos(b.body, 'OPERATOR(pg_catalog.' || o.oprname || ')') > 0
+	FROM (SELECT DISTINCT o.oprname AS o
+		  FROM pg_operator o
+		  WHERE o.oprnamespace = 'pg_catalog'::regnamespace AND o.oprleft <> 0
+			AND (o.oprname IN ('=', '<>', '~~', '>=', '<=')
+				OR EXISTS (SELECT FROM safe.body b
+						   WHERE strpos(b.body, 'OPERATOR(pg_catalog.' || o.oprname || ')') > 0
 				OR strpos(b.body, ' ' || o.oprname || ' ') > 0))) x,
-		unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) a,
-		unnest('{text,name,int4,int8,numeric,float8,bool,date,timestamp,timestamptz,interval,jsonb,oid,regtype,text[]}'::text[]) b
-	UNION ALL SELECT DISTINCT format('CREATE FUNCTION public.%I(%s) RETURNS text \%s', p.proname, (SELECT string_agg(format_type(u.t, NULL), ',' ORDER BY u.i)
+		unnest($types) a,
+		unnest($types) b
+	UNION ALL SELECT DISTINCT format('CREATE FUNCTION public.%I(%s) RETURNS text \%s', p.proname,
+		(SELECT string_agg(format_type(u.t, NULL), ',' ORDER BY u.i)
 		FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i)), \$trap\$$trap \$trap\$)
-	FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provariadic = 0 AND EXISTS (SELECT FROM safe.body b WHERE b.body ~ ('\\m' || p.proname || '\\('))};
+	FROM pg_proc p
+	WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.provariadic = 0
+	  AND EXISTS (SELECT FROM safe.body b WHERE b.body ~ ('\\m' || p.proname || '\\('))};
 my $planted = $node->safe_psql('postgres', $like_postgres) =~ s/\bpublic\./ext./gr;
 traps('operators and functions like those of PostgreSQL', $like_postgres);
 ($wrong, $same) = everything('public, pg_catalog');
-is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "", 'nor do functions and operators before those of PostgreSQL');
+is(join("\n", map { substr(s{^.*?(?=ERROR)}{}r, 0, 300) } grep { /ERROR|HINT/ } split(/\n/, $wrong)), "",
+	'nor do functions and operators before those of PostgreSQL');
 ok($same eq $truth, "and everything is as it was");
 # What the session's own temporary schema shadows: relations and types are looked up there first, whatever the path
 # says, and functions never. Every relation and type that is visible has a table of its name there, which is a type too;
@@ -183,7 +241,8 @@ my $shadows = q{
 	UNION ALL
 	SELECT DISTINCT format('CREATE FUNCTION pg_temp.%I(%s) RETURNS pg_catalog.text %s', p.proname,
 		(SELECT string_agg(format('%I.%I', t.typnamespace::regnamespace, t.typname), ',' ORDER BY u.i)
-		 FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i) JOIN pg_catalog.pg_type t ON t.oid = u.t), $trap$} . $trap . q{$trap$)
+		 FROM unnest(p.proargtypes) WITH ORDINALITY u (t, i)
+		 JOIN pg_catalog.pg_type t ON t.oid = u.t), $trap$} . $trap . q{$trap$)
 	FROM pg_catalog.pg_proc p
 	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
 	  AND NOT EXISTS (SELECT FROM unnest(p.proargtypes) a (t) WHERE a.t::regtype::text ~ 'internal|cstring|^"?any')
@@ -201,19 +260,22 @@ is($node->safe_psql('postgres', q{SELECT has_schema_privilege('mallory', 'clv_in
 	'and where our internal functions are, nobody else makes any');
 ok(!$node->log_contains('LOG:  caught'), 'none of them was ever called');
 
-# ---- and those that stand in the schema before the extension is created in it ---------------------------------------------
+# ---- and those that stand in the schema before the extension is created in it ----
 
 # What is looked up at creation, in bodies in standard SQL and in views, depends on what was found.
 $node->safe_psql('postgres', 'CREATE DATABASE planted');
 $node->safe_psql('planted', 'CREATE SCHEMA ext; GRANT USAGE, CREATE ON SCHEMA ext TO mallory');
-$node->psql('planted', "SET client_min_messages = fatal;\n" . join("\n", map { "$_;" } split /\n/, $planted), extra_params => [ '-U', 'mallory', '-q' ], on_error_stop => 0);
+$node->psql('planted', "SET client_min_messages = fatal;\n" . join("\n", map { "$_;" } split /\n/, $planted),
+	extra_params => [ '-U', 'mallory', '-q' ], on_error_stop => 0);
 $node->safe_psql('planted', 'CREATE EXTENSION clv SCHEMA ext');
 is($node->safe_psql('planted', q{
 	WITH mallory AS (SELECT 'pg_proc'::regclass AS class, oid FROM pg_proc WHERE proowner = 'mallory'::regrole
 			UNION ALL SELECT 'pg_operator', oid FROM pg_operator WHERE oprowner = 'mallory'::regrole)
-	SELECT (SELECT count(*) > 1000 FROM mallory), (SELECT string_agg(DISTINCT pg_describe_object(d.classid, d.objid, 0), ', ') FROM pg_depend d
+	SELECT (SELECT count(*) > 1000 FROM mallory),
+		   (SELECT string_agg(DISTINCT pg_describe_object(d.classid, d.objid, 0), ', ') FROM pg_depend d
 		JOIN mallory m ON m.class = d.refclassid AND m.oid = d.refobjid
-		WHERE NOT EXISTS (SELECT FROM mallory o WHERE o.class = d.classid AND o.oid = d.objid))}), 't|', 'nothing of ours is bound to what mallory has planted');
+		WHERE NOT EXISTS (SELECT FROM mallory o WHERE o.class = d.classid AND o.oid = d.objid))}), 't|',
+		  'nothing of ours is bound to what mallory has planted');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# Whoever calls a function of an aggregate, as what it is or in an aggregate of his own: the server stands, what is stored
-# stays as it is, and what comes out is a value like any other. The functions are those that the catalog names.
+# Whoever calls a function of an aggregate, as what it is or in an aggregate of his own: the server stands, what is
+# stored stays as it is, and what comes out is a value like any other. The functions are those that the catalog names.
 
 use strict;
 use warnings;
@@ -281,7 +281,8 @@ SELECT try('aggregate ' || p.oid::regprocedure || ' ' || m, CASE m
 		THEN format('SELECT count(r::text) FROM (SELECT %s(%s) AS r FROM %s GROUP BY shop OFFSET 0) g', proname, a, q)
 	WHEN 'windows'
 		THEN format('SELECT %s(%s) OVER (PARTITION BY shop ORDER BY customer ROWS 3 PRECEDING) FROM %s', proname, a, q)
-	ELSE format('SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0; SET LOCAL min_parallel_table_scan_size = 0; SELECT %s(%s) FROM %s',
+	ELSE format('SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0;
+		SET LOCAL min_parallel_table_scan_size = 0; SELECT %s(%s) FROM %s',
 		proname, a, q) END)
   FROM pg_proc p, unnest('{plain,groups,windows,parallel}'::text[]) m,
 	LATERAL (SELECT array_to_string(ARRAY(SELECT public.example(t)

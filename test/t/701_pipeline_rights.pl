@@ -65,12 +65,14 @@ works('alice', $Shop::orders . q{
 	DECLARE
 		attempt text;
 	BEGIN
-		FOREACH attempt IN ARRAY '{RESET ROLE,SET ROLE postgres,SET ROLE NONE,SET LOCAL ROLE postgres,RESET SESSION AUTHORIZATION,
+		FOREACH attempt IN ARRAY '{RESET ROLE,SET ROLE postgres,SET ROLE NONE,SET LOCAL ROLE postgres,
+			RESET SESSION AUTHORIZATION,
 			SET SESSION AUTHORIZATION postgres,SET SESSION AUTHORIZATION DEFAULT,RESET ALL,
 			"SELECT set_config(''role'', ''none'', false)","SELECT set_config(''role'', ''postgres'', true)",
 			"SELECT set_config(''session_authorization'', ''postgres'', false)",
 			"SELECT clv_internal.clv_pipeline_as_owner(10, ''ALTER ROLE alice SUPERUSER'')",
-			"SELECT clv_internal.clv_pipeline_as_owner(''bob''::regrole, ''INSERT INTO private.witness SELECT 1, current_user'')",
+			"SELECT clv_internal.clv_pipeline_as_owner(''bob''::regrole, 
+				''INSERT INTO private.witness SELECT 1, current_user'')",
 			ALTER ROLE alice SUPERUSER,CREATE ROLE booty SUPERUSER,GRANT pg_read_all_data TO alice,
 			"CREATE TEMP TABLE booty ()",
 			"SELECT set_config(''search_path'', ''private'', false)","SELECT set_config(''clv.booty'', ''1'', false)",
@@ -220,13 +222,16 @@ works('postgres', q{CALL ext.clv_drop_pipeline('fake', true)}, 'it can be droppe
 works('mallory', q{
 	DO $$ DECLARE t text; o text; f text; BEGIN
 		FOREACH t IN ARRAY '{text,int4,int8,oid,name,date,timestamptz,bool,float8,jsonb,numeric}'::text[] LOOP
-			EXECUTE format('CREATE OR REPLACE FUNCTION evil.trap(%1$s, %1$s) RETURNS bool LANGUAGE plpgsql AS ''BEGIN RAISE EXCEPTION ''''trapped''''; END''',
+			EXECUTE format('CREATE OR REPLACE FUNCTION evil.trap(%1$s, %1$s)
+				RETURNS bool LANGUAGE plpgsql AS ''BEGIN RAISE EXCEPTION ''''trapped''''; END''',
 				t);
 			FOREACH o IN ARRAY '{=,<>,<,>,<=,>=,+,-,||,->>,~,!~}'::text[] LOOP
 				EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %2$s, FUNCTION = evil.trap)', o, t);
 			END LOOP;
-			FOREACH f IN ARRAY '{format,quote_ident,quote_literal,isfinite,to_char,concat,array_length,has_role,current_setting,to_regclass,parse_ident}'::text[] LOOP
-				EXECUTE format('CREATE FUNCTION evil.%I(%s) RETURNS text LANGUAGE plpgsql AS ''BEGIN RAISE EXCEPTION ''''trapped''''; END''',
+			FOREACH f IN ARRAY '{format,quote_ident,quote_literal,isfinite,to_char,concat,array_length,has_role,
+				current_setting,to_regclass,parse_ident}'::text[] LOOP
+				EXECUTE format('CREATE FUNCTION evil.%I(%s)
+					RETURNS text LANGUAGE plpgsql AS ''BEGIN RAISE EXCEPTION ''''trapped''''; END''',
 					f, t);
 			END LOOP;
 		END LOOP;

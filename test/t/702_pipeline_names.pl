@@ -162,7 +162,8 @@ sql('postgres',
 	  . ', port ' . literal($node->port)
 		. ", dbname 'postgres'); CREATE USER MAPPING FOR CURRENT_USER
 		SERVER elsewhere; CREATE FOREIGN TABLE far_orders "
-	  . "(customer_id bigint, ordered_at timestamptz, amount numeric, status text, changed_at timestamptz) SERVER elsewhere OPTIONS (table_name 'orders')");
+	  . "(customer_id bigint, ordered_at timestamptz, amount numeric, status text, changed_at timestamptz) "
+	  . "SERVER elsewhere OPTIONS (table_name 'orders')");
 foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
 {
 	sql('postgres',

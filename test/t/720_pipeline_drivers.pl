@@ -1,5 +1,5 @@
-# What BI tools get of a pipeline: plain types and comments in the catalog, and the same by ODBC and JDBC, which describe
-# and read every view for a role that may use the schema of views and select from them, and nothing else.
+# What BI tools get of a pipeline: plain types and comments in the catalog, and the same by ODBC and JDBC, which
+# describe and read every view for a role that may use the schema of views and select from them, and nothing else.
 
 use strict;
 use warnings;
@@ -15,7 +15,8 @@ $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->append_conf('postgresql.conf', "fsync = off\njit = off\nlisten_addresses = '127.0.0.1'");
 $node->start;
 
-# One with everything, names that need quoting, and a key of two columns; and one of bare dates with a key of its own kind.
+# One with everything, names that need quoting, and a key of two columns; and one of bare dates with a key of its own
+# kind.
 my @pipelines = (q{Ben's "Schöne" Läden_%}, 'visits');
 my @schemas = map { '"' . s/"/""/gr . '"' } @pipelines;
 
@@ -84,7 +85,8 @@ none("SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid =
 		'every view has a comment');
 none("SELECT * FROM ($columns) c WHERE coalesce(col_description, '') !~ '\\w{3}'", 'and so has every column');
 none("SELECT * FROM ($columns) c WHERE NOT of_key
-	AND format_type !~ '^(smallint|integer|bigint|double precision|numeric\\(\\d+,2\\)|boolean|character varying\\(\\d+\\)|date|timestamp with time zone)\$'",
+	AND format_type !~ '^(smallint|integer|bigint|double precision|numeric\\(\\d+,2\\)|boolean'
+		|| '|character varying\\(\\d+\\)|date|timestamp with time zone)\$'",
 	'but for the key, types are plain, texts of known length and decimals with two digits');
 none("SELECT *
 	FROM ($columns) c
@@ -212,7 +214,8 @@ sub unavailable
 }
 
 my $python = '/usr/bin/python3';
-my ($driver) = glob '/usr/lib/*/odbc/psqlodbcw.so /usr/lib/psqlodbcw.so /usr/lib64/psqlodbcw.so /usr/local/lib/psqlodbcw.so';
+my ($driver)
+	= glob '/usr/lib/*/odbc/psqlodbcw.so /usr/lib/psqlodbcw.so /usr/lib64/psqlodbcw.so /usr/local/lib/psqlodbcw.so';
 SKIP:
 {
 	if (-x $python && system("$python -c 'import pyodbc' 2>/dev/null") == 0 && $driver)

@@ -94,7 +94,8 @@ my $see = q[({
 my $sort = q[(() => {
 	const figure = document.querySelector("#most_valuable");
 	const at = [...figure.querySelectorAll("th")].findIndex((th) => th.innerText.startsWith("bought"));
-	const cells = () => [...figure.querySelectorAll("tbody tr")].map((tr) => Number(tr.cells[at].innerText.replace(",", "")));
+	const cells = () => [...figure.querySelectorAll("tbody tr")].map(
+		(tr) => Number(tr.cells[at].innerText.replace(",", "")));
 	const click = () => figure.querySelectorAll("th button")[at].click();
 	click();
 	const down = cells();
