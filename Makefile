@@ -118,7 +118,8 @@ $(if $(UNLISTED_SQL),$(error not in the list ROOM_SQL of the Makefile: $(UNLISTE
 # A line "%canonical ..." of a room stands for src/canonical.sql with its words filled in.
 FILL_IN = /^%canonical / { \
 	while ((getline line < "src/canonical.sql") > 0) { \
-		gsub(/%type%/, $$2, line); gsub(/%cost%/, $$3, line); gsub(/%seeded_cost%/, $$4, line); gsub(/%many%/, $$5, line); \
+		gsub(/%type%/, $$2, line); gsub(/%cost%/, $$3, line); \
+		gsub(/%seeded_cost%/, $$4, line); gsub(/%many%/, $$5, line); \
 		if (line !~ /^--/) print line } \
 	close("src/canonical.sql"); next } \
 	{ print }

@@ -31,7 +31,8 @@ BEGIN
 	CALL point(series, 'reading', size, format('SELECT bench_read(history) FROM %s', people));
 	CALL point(series, 'fit bg/nbd', size, replace(fit_of(people, 'bg/nbd'), 'clv_as_of', quote_literal(as_of)),
 		series = 'customers');
-	CALL point(series, 'fit pareto/nbd', size, replace(fit_of(people, 'pareto/nbd'), 'clv_as_of', quote_literal(as_of)));
+	CALL point(series, 'fit pareto/nbd', size,
+		replace(fit_of(people, 'pareto/nbd'), 'clv_as_of', quote_literal(as_of)));
 	CALL point(series, 'predict bg/nbd', size, format(
 		$q$SELECT count((p).clv)
 		FROM (SELECT clv_predict(bg, history, '1 year', 0.1) AS p FROM %s, growth_model OFFSET 0) q$q$,

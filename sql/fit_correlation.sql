@@ -82,7 +82,8 @@ SELECT bool_and(below < 0.9 AND below + p >= 0.9 - 1e-12) AS quantile
 		 WHERE customer_id % 100 = 1 AND q > 0 GROUP BY 1) s;
 SELECT max(abs(sum / expected_purchases - 1)) < 1e-12 AS forecast
   FROM (SELECT customer_id, sum(f.expected_purchases), min(p.expected_purchases) AS expected_purchases
-		  FROM model, customer, clv_forecast(m, history, 12, '1 month') f, clv_predict(m, history, '1 year') p GROUP BY 1) q;
+		  FROM model, customer, clv_forecast(m, history, 12, '1 month') f, clv_predict(m, history, '1 year') p
+		 GROUP BY 1) q;
 SELECT abs(t.expected_purchases / sum - 1) < 1e-12 AS total, t.purchases_low < sum AND sum < t.purchases_high AS within
   FROM (SELECT (clv_predict_total(m, history, '1 year')).*,
 			   sum((clv_predict(m, history, '1 year')).expected_purchases)

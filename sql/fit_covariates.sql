@@ -31,7 +31,8 @@ SELECT name, process, estimate > 0 AS rises, std_error > 0 AND lower < estimate 
 SELECT abs(log_likelihood / (SELECT sum(clv_log_likelihood(clv_model('mbg/nbd',
 										jsonb_build_object('r', p.r, 'alpha',
 											p.alpha * exp(-(p.ez * z + p.eage * age)),
-			'a', p.a * exp(p.cz * z + p.cage * age), 'b', p.b * exp(p.cz * z + p.cage * age)), '1 week'), x, t_x, t_cal))
+			'a', p.a * exp(p.cz * z + p.cage * age), 'b', p.b * exp(p.cz * z + p.cage * age)), '1 week'), x,
+				t_x, t_cal))
 		FROM customer, clv_summary(history, '2021-05-31'),
 		(SELECT max(estimate) FILTER (WHERE name = 'r') AS r, max(estimate) FILTER (WHERE name = 'alpha') AS alpha,
 		        max(estimate) FILTER (WHERE name = 'a') AS a, max(estimate) FILTER (WHERE name = 'b') AS b,

@@ -74,7 +74,8 @@ SELECT bool_and(pg_temp.near(a.estimate, b.estimate * CASE WHEN a.name = 'alpha'
 
 -- groups, filters, nothing
 SELECT region, purchase_model, customers FROM
-	(SELECT region, clv_fit(history, o) AS m FROM customer, options GROUP BY region) q, clv_diagnostics(m) ORDER BY region;
+	(SELECT region, clv_fit(history, o) AS m FROM customer, options GROUP BY region) q, clv_diagnostics(m)
+	 ORDER BY region;
 SELECT clv_fit(history, o) FILTER (WHERE region = 1)
      = (SELECT clv_fit(history, o) FROM customer, options WHERE region = 1) AS filtered FROM customer, options;
 SELECT clv_fit(history) IS NULL AS no_rows, clv_fit(NULL::clv_history) IS NULL AS no_history,

@@ -72,7 +72,8 @@ SELECT o AS options, pg_temp.try(o::jsonb) AS verdict
                     '{"start": {"mbg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": {"x": 1}}}}',
                     '{"start": {"mbg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}}}',
                     '{"start": {"bg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}}}',
-					'{"start": {"bg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}, "mbg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}}}'
+					'{"start": {"bg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}, '
+					'"mbg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}}}'
                    ]) o;
 
 -- the options that are known are the arguments of clv_options(), in their order, and what only its JSON has

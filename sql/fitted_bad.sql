@@ -46,16 +46,19 @@ END $$;
 CREATE FUNCTION pg_temp.sound(edit text) RETURNS text LANGUAGE sql AS $$
 	SELECT CASE WHEN edit = '' THEN model
 				WHEN split_part(edit, ' ', 2) = '' THEN model #- split_part(edit, ' ', 1)::text[]
-				ELSE jsonb_set(model, split_part(edit, ' ', 1)::text[], substr(edit, strpos(edit, ' ') + 1)::jsonb) END::text
+				ELSE jsonb_set(model, split_part(edit, ' ', 1)::text[],
+					substr(edit, strpos(edit, ' ') + 1)::jsonb) END::text
 	FROM (SELECT '{"version": 1, "time_unit": "7 days", "as_of": "1997-09-30", "occasion": 1,
 		"purchase": {"family": "bg/nbd", "parameters": {"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5},
 			"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5,
 				"gradient_norm": 1e-9, "iterations": 6,
 			"covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
-		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all"}}'::jsonb AS model) s
+		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16},
+			"basis": "all"}}'::jsonb AS model) s
 $$;
 SELECT edit, pg_temp.try(edit) FROM unnest(ARRAY['',
-	'{version}', '{version} 2', '{version} "1"', '{version} 1.5', '{time_unit}', '{time_unit} "-7 days"', '{time_unit} 7',
+	'{version}', '{version} 2', '{version} "1"', '{version} 1.5', '{time_unit}', '{time_unit} "-7 days"',
+		'{time_unit} 7',
 	'{time_unit} "soon"', '{time_unit} "0 days"', '{time_unit} null', '{as_of}', '{as_of} null',
 	'{as_of} "today"', '{as_of} "infinity"',
 	'{as_of} "30/09/1997"', '{as_of} "1997-09-31"', '{as_of} "0044-03-15 BC"', '{as_of} 19970930',

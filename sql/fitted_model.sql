@@ -10,7 +10,8 @@ INSERT INTO m VALUES
 INSERT INTO m SELECT 'both', a.model || b.model FROM m a, m b WHERE a.name = 'bg dated' AND b.name = 'spend';
 INSERT INTO m VALUES ('fitted', '{"version": 1, "time_unit": "7 days", "as_of": "1997-09-30", "occasion": 1,
 	"purchase": {"family": "bg/nbd", "parameters": {"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5},
-		"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5, "gradient_norm": 1e-9, "iterations": 6,
+		"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5, "gradient_norm": 1e-9,
+			"iterations": 6,
 		"covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
 	"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all",
 		"customers": 946, "skipped": 2, "converged": false, "log_likelihood": -4056.25, "iterations": 99,
@@ -108,7 +109,8 @@ SELECT count(*) FROM clv_parameters(NULL);
 -- diagnostics; the n of a BIC is the customers fitted
 \x on
 SELECT purchase_model, customers, skipped, log_likelihood = -9582.5 AS log_likelihood, aic = 8 + 2 * 9582.5 AS aic,
-	   abs(bic - (4 * ln(2357) + 2 * 9582.5)) < 1e-9 AS bic, iterations, converged, gradient_norm = 1e-9 AS gradient_norm,
+	   abs(bic - (4 * ln(2357) + 2 * 9582.5)) < 1e-9 AS bic, iterations, converged,
+	   gradient_norm = 1e-9 AS gradient_norm,
 	   spend_model, spend_customers, spend_skipped, spend_log_likelihood = -4056.25 AS spend_log_likelihood,
 	   spend_aic = 6 + 2 * 4056.25 AS spend_aic, abs(spend_bic - (3 * ln(946) + 2 * 4056.25)) < 1e-9 AS spend_bic,
 	   spend_iterations, spend_converged, spend_gradient_norm IS NULL AS unknown, spend_basis,

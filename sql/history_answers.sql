@@ -24,7 +24,8 @@ SELECT as_of, clv_purchases(h, as_of), clv_first_purchase(h, as_of), clv_last_pu
 	   clv_total_spend(h, as_of),
 	   rfmtc(h, as_of)
 FROM one,
-	 unnest('{1996-12-31,1997-01-01,1997-01-08,1997-01-21,1997-02-05,1997-02-12,1997-02-19,1997-03-05,1998-01-01}'::date[])
+	 unnest('{1996-12-31,1997-01-01,1997-01-08,1997-01-21,1997-02-05,1997-02-12,1997-02-19,
+		1997-03-05,1998-01-01}'::date[])
 		 as_of;
 -- the modeller's view in days: x, t_x and t_cal are whole numbers; repeats of known amount are 40 - 10, -10 and 7
 SELECT as_of, s.x, s.t_x, s.t_cal, round(s.mean_spend::numeric, 6) AS mean, round(a.mean_spend::numeric, 6) AS mean_all

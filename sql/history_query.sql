@@ -60,7 +60,8 @@ SELECT bought_at, amount, occasion, c.*
 FROM unnest('{t,d,local,m}'::text[]) bought_at,
 	 (VALUES ('a', NULL), ('a::pg_temp.price', 7), ('a::float8', NULL), ('a::real', NULL),
 		  ('(a * 100)::int', NULL), ('(a * 100)::bigint', NULL),
-		('(a * 10)::smallint', NULL), (NULL, NULL), (NULL, 30), ('a / 7', NULL), ('a * 1e15', NULL)) v (amount, occasion),
+		('(a * 10)::smallint', NULL), (NULL, NULL), (NULL, 30), ('a / 7', NULL),
+			('a * 1e15', NULL)) v (amount, occasion),
 	 pg_temp.compared('orders', 'k', 'k int', bought_at, amount, occasion) c
 WHERE bought_at = 't' OR amount = 'a' OR amount IS NULL ORDER BY 1, 2, 3;
 -- a customer is there even if not one time is known; and there may be none

@@ -3,14 +3,16 @@
 CREATE FUNCTION pg_temp.same(a float8, b numeric)
 RETURNS bool LANGUAGE sql AS 'SELECT abs(a - b) <= 1e-12 * greatest(abs(b), 1)';
 CREATE FUNCTION pg_temp.ratings(promoters int, passives int, detractors int) RETURNS SETOF float8 LANGUAGE sql AS
-	'SELECT 9 + i % 2 FROM generate_series(1, promoters) i UNION ALL SELECT 7 + i % 2 FROM generate_series(1, passives) i
+	'SELECT 9 + i % 2 FROM generate_series(1, promoters) i
+	UNION ALL SELECT 7 + i % 2 FROM generate_series(1, passives) i
 	 UNION ALL SELECT i % 7 FROM generate_series(1, detractors) i';
 -- the same score from its definition, in decimals: answers weigh 1, 0 and -1, and three are added that nobody gave
 CREATE FUNCTION pg_temp.by_definition(promoters numeric, passives numeric, detractors numeric, OUT nps numeric,
 	OUT margin numeric, OUT low numeric, OUT high numeric)
 LANGUAGE sql AS $$
 	SELECT 100 * (promoters - detractors) / (promoters + passives + detractors), 100 * h,
-		   least(greatest(100 * (mean - h), -100), 100 * (promoters - detractors) / (promoters + passives + detractors)),
+		   least(greatest(100 * (mean - h), -100),
+			   100 * (promoters - detractors) / (promoters + passives + detractors)),
 		   greatest(least(100 * (mean + h), 100), 100 * (promoters - detractors) / (promoters + passives + detractors))
 	FROM (SELECT sum(weight) AS n, sum(weight * x) / sum(weight) AS mean
 		  FROM (VALUES (1, promoters + 0.75), (0, passives + 1.5), (-1, detractors + 0.75)) v (x, weight)) s,

@@ -42,7 +42,8 @@ DELETE FROM till WHERE day > '2017-12-31';
 CREATE TABLE person AS SELECT DISTINCT id, 'web' AS channel FROM till WHERE id % 5 > 0;
 INSERT INTO person VALUES (5, NULL);
 CALL clv_alter_pipeline('gaps', attribute_source => 'person', attributes => 'channel',
-	map => '[{"segment": "Low", "r": [1]}, {"segment": "Web", "attributes": {"channel": "web"}}, {"segment": "Other"}]');
+	map => '[{"segment": "Low", "r": [1]},
+		{"segment": "Web", "attributes": {"channel": "web"}}, {"segment": "Other"}]');
 CALL clv_refresh('gaps');
 SELECT bool_and(segment = CASE WHEN r = 1 THEN 'Low' WHEN id % 5 > 0 THEN 'Web' ELSE '(none)' END) AS segments,
 	   count(*) FILTER (WHERE segment = '(none)') AS without FROM gaps.customers;

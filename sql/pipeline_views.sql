@@ -30,7 +30,8 @@ INSERT INTO survey SELECT customer_no, country, 0, '2021-02-01' FROM survey WHER
 
 CALL clv_create_pipeline('view_shop', 'deal', 'country, customer_no', 'bought_on', 'amount', returns => 'given_back',
 	as_of => '2020-12-31', discount_rate => 0.1, margin => 0.5, level => 0.8,
-	attribute_source => 'person', attributes => 'channel', rating_source => 'survey', rating => 'score', rated_at => 'at');
+	attribute_source => 'person', attributes => 'channel', rating_source => 'survey', rating => 'score',
+	rated_at => 'at');
 CALL clv_refresh('view_shop');
 
 -- ---- customers ----
@@ -59,7 +60,8 @@ FROM deal WHERE customer_no IS NOT NULL AND NOT (given_back AND amount IS NULL) 
 CREATE TABLE fitted AS SELECT clv_fit(history, clv_options(as_of => '2020-12-31')) AS model FROM member;
 SELECT bool_and(c.p_alive = p.p_alive AND c.churn = (rfmtc(m.history, '2020-12-31', f.model)).churn
 		AND c.expected_purchases = p.expected_purchases AND c.clv IS NOT DISTINCT FROM p.clv::numeric(24,2)
-		AND c.expected_spend = p.expected_spend::numeric(24,2) AND c.expected_revenue = p.expected_revenue::numeric(24,2)
+		AND c.expected_spend = p.expected_spend::numeric(24,2)
+			AND c.expected_revenue = p.expected_revenue::numeric(24,2)
 		AND c.lifetime_value = p.lifetime_value::numeric(24,2)
 			AND c.next_purchase_value = p.next_purchase_value::numeric(24,2)
 		AND (c.purchases_low, c.purchases_high, c.clv_low, c.clv_high)
@@ -145,7 +147,8 @@ SELECT sum(expected_revenue) FILTER (WHERE segment = '(all)')
 	   = sum(expected_revenue) FILTER (WHERE segment <> '(all)') AS segments,
 	   max(period_end) AS until, count(DISTINCT month) AS months,
 	   bool_and(cumulative_purchases_low <= cumulative_purchases AND cumulative_purchases <= cumulative_purchases_high
-				AND cumulative_revenue_low <= cumulative_revenue AND cumulative_revenue <= cumulative_revenue_high) AS inside
+				AND cumulative_revenue_low <= cumulative_revenue
+					AND cumulative_revenue <= cumulative_revenue_high) AS inside
 FROM view_shop.forecast;
 -- of so few customers nobody is left out of the sample: the intervals of a segment are exact
 SELECT bool_and(abs(f.cumulative_purchases_high - t.purchases_high) < 1e-5

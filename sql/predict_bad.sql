@@ -67,7 +67,8 @@ SELECT every(v >= 0 AND v < 'Infinity') AS numbers, count(*) FROM
 	unnest(ARRAY[1e-6, 1e-3, 1, 1e3, 1e6]::float8[]) r, unnest(ARRAY[1e-6, 1, 1e6]::float8[]) a,
 		unnest(ARRAY[0, 1, 5000]::float8[]) x,
 	unnest(ARRAY['bg/nbd', 'mbg/nbd']) f,
-	LATERAL (SELECT clv_model(f, jsonb_build_object('r', r, 'alpha', 1, 'a', a, 'b', 1 / a), '1 day') AS model OFFSET 0) m,
+	LATERAL (SELECT clv_model(f, jsonb_build_object('r', r, 'alpha', 1, 'a', a, 'b', 1 / a), '1 day') AS model
+			 OFFSET 0) m,
 	LATERAL (VALUES (clv_p_alive(model, x, sign(x) * 100, 10000)),
 				 (clv_expected_purchases(model, x, sign(x) * 100, 10000, 365)),
 		(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4, 365)),
@@ -78,7 +79,8 @@ SET statement_timeout = '20s';
 CREATE FUNCTION pg_temp.ends(model clv_model, x float8) RETURNS bool LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN clv_p_alive(model, x, sign(x), 40) + clv_expected_purchases(model, x, sign(x), 40, 50)
-		+ clv_discounted_purchases(model, x, sign(x), 40, 0.002) + clv_discounted_purchases(model, x, sign(x), 40, 0.002, 50)
+		+ clv_discounted_purchases(model, x, sign(x), 40, 0.002)
+			+ clv_discounted_purchases(model, x, sign(x), 40, 0.002, 50)
 		+ clv_purchase_quantile(model, x, sign(x), 40, 50, 0.95) + clv_survival(model, 20) >= 0;
 EXCEPTION WHEN numeric_value_out_of_range THEN
 	RETURN true;

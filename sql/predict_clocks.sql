@@ -1,6 +1,7 @@
 -- Families of whole periods: what histories are to them, horizons, and what they lack.
 CREATE TEMP TABLE m AS SELECT
-	clv_model('bg/bb', '{"alpha": 1.204, "beta": 0.75, "gamma": 0.657, "delta": 2.783}', '1 year', '2001-12-31') AS bgbb,
+	clv_model('bg/bb', '{"alpha": 1.204, "beta": 0.75, "gamma": 0.657, "delta": 2.783}', '1 year',
+		'2001-12-31') AS bgbb,
 	clv_model('sbg', '{"alpha": 0.668, "beta": 3.806}', '1 month', '2001-12-31') AS sbg,
 	clv_model('rfmtc', '{"Q": 0.05, "g": 2, "b": 3}', '30 days', '2001-12-31') AS rfmtc,
 	clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}') AS spend;
@@ -66,10 +67,12 @@ FROM (SELECT clv_predict_total(bgbb || spend, history, '4 years') AS t,
 SELECT name,
 	   clv_purchase_curve(bgbb, history, '{1 year,24 months,5 years}')
 		   = ARRAY[clv_expected_purchases(bgbb, history, '1 year'),
-		clv_expected_purchases(bgbb, history, '2 years'), clv_expected_purchases(bgbb, history, '5 years')] AS opportunities,
+		clv_expected_purchases(bgbb, history, '2 years'),
+			clv_expected_purchases(bgbb, history, '5 years')] AS opportunities,
 	   clv_purchase_curve(sbg, history, '{1 month,1 year}') = ARRAY[clv_expected_purchases(sbg, history, '1 month'),
 		clv_expected_purchases(sbg, history, '1 year')] AS renewals,
-	   clv_purchase_curve(rfmtc, history, '{30 days,90 days}') = ARRAY[clv_expected_purchases(rfmtc, history, '30 days'),
+	   clv_purchase_curve(rfmtc, history, '{30 days,90 days}')
+	   = ARRAY[clv_expected_purchases(rfmtc, history, '30 days'),
 		clv_expected_purchases(rfmtc, history, '90 days')] AS campaigns
 FROM m, c WHERE name <> 'later' ORDER BY 1;
 -- newcomers, and one period ahead: survival of the first period

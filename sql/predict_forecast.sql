@@ -1,12 +1,15 @@
 -- Forecasts period by period, customers yet to come, and covariates.
 CREATE TEMP TABLE c AS SELECT name, clv_history(day, amount) AS history FROM (VALUES
-	('two repeats', date '1997-01-01', 29.33), ('two repeats', '1997-01-18', 29.73), ('two repeats', '1997-08-02', 14.96),
+	('two repeats', date '1997-01-01', 29.33), ('two repeats', '1997-01-18', 29.73),
+		('two repeats', '1997-08-02', 14.96),
 	('one repeat', '1997-01-01', 63.34), ('one repeat', '1997-01-13', 11.77),
 	('once', '1997-01-02', 6.79), ('later', '1997-12-31', 20)) v (name, day, amount) GROUP BY name;
 CREATE TEMP TABLE m AS SELECT f.name, f.model AS purchases, f.model || spend AS model FROM (VALUES
 	('bg', clv_model('bg/nbd', '{"r": 0.2426, "alpha": 4.414, "a": 0.793, "b": 2.426}', '1 week', '1997-09-30')),
 	('mbg', clv_model('mbg/nbd', '{"r": 0.5248, "alpha": 6.183, "a": 0.8914, "b": 1.614}', '1 week', '1997-09-30')),
-	('pareto', clv_model('pareto/nbd', '{"r": 0.553, "alpha": 10.58, "s": 0.606, "beta": 11.67}', '1 week', '1997-09-30')),
+	('pareto',
+		clv_model('pareto/nbd', '{"r": 0.553, "alpha": 10.58, "s": 0.606, "beta": 11.67}', '1 week',
+			'1997-09-30')),
 	('ggompertz',
 		clv_model('ggompertz/nbd', '{"r": 0.553, "alpha": 10.58, "b": 0.0002, "s": 0.603, "beta": 0.0026}',
 			'1 week', '1997-09-30'))) f (name, model),
@@ -129,7 +132,8 @@ SELECT family, every(pg_temp.same(p.p_alive, q.p_alive) AND pg_temp.same(p.expec
 		AND abs(p.next_purchase_value - q.next_purchase_value) < 1e-11 AND p.purchases_high = q.purchases_high
 			AND abs(p.clv_high - q.clv_high) < 1e-8) AS predict,
 	   every(pg_temp.same(clv_p_alive(model, history, covariates => '{1, 30}'), p.p_alive)
-		AND pg_temp.same(clv_expected_purchases(model, history, '1 year', covariates => '{1, 30}'), p.expected_purchases)
+		AND pg_temp.same(clv_expected_purchases(model, history, '1 year', covariates => '{1, 30}'),
+			p.expected_purchases)
 		AND (clv_purchase_curve(model, history, '{1 day,1 year}', covariates => '{1, 30}'))[2] = p.expected_purchases
 		AND pg_temp.same(clv_value(model, history, '1 year', 0.1, covariates => '{1, 30}'), p.clv)
 		AND pg_temp.same(clv_lifetime_value(model, history, 0.1, covariates => '{1, 30}'), p.lifetime_value)

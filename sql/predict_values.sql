@@ -3,11 +3,13 @@
 -- everything back.
 CREATE TEMP TABLE c (name text PRIMARY KEY, history clv_history);
 INSERT INTO c SELECT name, clv_history(day, amount) FROM (VALUES
-	('two repeats', date '1997-01-01', 29.33), ('two repeats', '1997-01-18', 29.73), ('two repeats', '1997-08-02', 14.96),
+	('two repeats', date '1997-01-01', 29.33), ('two repeats', '1997-01-18', 29.73),
+		('two repeats', '1997-08-02', 14.96),
 	('one repeat', '1997-01-01', 63.34), ('one repeat', '1997-01-13', 11.77),
 	('once', '1997-01-02', 6.79), ('later', '1997-12-31', 20),
 	('unknown', '1997-03-01', NULL), ('unknown', '1997-04-01', NULL),
-	('returned', '1997-02-01', 10), ('returned', '1997-02-11', 30), ('returned', '1997-02-12', -50)) v (name, day, amount)
+	('returned', '1997-02-01', 10), ('returned', '1997-02-11', 30),
+	('returned', '1997-02-12', -50)) v (name, day, amount)
 GROUP BY name;
 CREATE TEMP TABLE m (name text PRIMARY KEY, model clv_model);
 INSERT INTO m SELECT name, purchases || spend FROM (VALUES
@@ -99,7 +101,8 @@ SELECT DISTINCT expected_purchases, expected_revenue, clv, next_purchase_value, 
 FROM n, clv_predict(model, history, horizon => '0', discount_rate => 0.1, margin => 0.4, level => 0.5);
 -- a margin below nothing turns the interval round
 SELECT every(abs(a.clv_low + b.clv_high) <= 1e-9 * a.clv_high AND abs(a.clv_high + b.clv_low) <= 1e-9 * a.clv_high
-	AND abs(clv_value_quantile(model, history, '1 year', 0.05, margin => -1) - b.clv_low) <= 1e-9 * a.clv_high) AS mirrored
+	AND abs(clv_value_quantile(model, history, '1 year', 0.05, margin => -1) - b.clv_low)
+		<= 1e-9 * a.clv_high) AS mirrored
 FROM n, clv_predict(model, history, level => 0.9) a, clv_predict(model, history, level => 0.9, margin => -1) b;
 
 -- probabilities: they add up, their mean is the expectation, and quantiles are theirs
@@ -134,7 +137,8 @@ WHERE c.name = 'once' ORDER BY level;
 
 -- a history answers for any day: silence lowers P(alive), and the purchase of August had raised it
 SELECT c, clv_p_alive(model, history, '1997-06-30') > clv_p_alive(model, history) AS earlier,
-	   clv_p_alive(model, history, '1998-06-30') < clv_p_alive(model, history) AS later FROM n WHERE m = 'mbg' ORDER BY c;
+	   clv_p_alive(model, history, '1998-06-30') < clv_p_alive(model, history) AS later
+FROM n WHERE m = 'mbg' ORDER BY c;
 SELECT (clv_predict(model, history, as_of => '1997-01-31')).p_alive
 	   = clv_p_alive(model, 1, 17 / 7.0, 30 / 7.0) AS truncated
 FROM n WHERE m = 'mbg' AND c = 'two repeats';

@@ -61,7 +61,8 @@ WITH day AS (SELECT max(ordered_at AT TIME ZONE 'UTC')::date AS day FROM orders 
 					 count(*) FILTER (WHERE bought > first + (day - first) / 2) AS younger
 			  FROM (SELECT DISTINCT customer_id, (ordered_at AT TIME ZONE 'UTC')::date AS bought, day,
 						   min((ordered_at AT TIME ZONE 'UTC')::date) OVER (PARTITION BY customer_id) AS first
-					FROM orders, day WHERE customer_id IS NOT NULL AND ordered_at IS NOT NULL) o GROUP BY customer_id, day),
+					FROM orders, day
+					WHERE customer_id IS NOT NULL AND ordered_at IS NOT NULL) o GROUP BY customer_id, day),
 	 model AS (SELECT clv_fit(history, clv_options(as_of => day)) AS model FROM customer, day),
 	 verb AS (SELECT customer_id, segment_assign(rfmtc_score(history, model) OVER (), 'lifecycle',
 					 jsonb_build_object('trend', (younger - (n - younger)) / n::float8)) AS segment

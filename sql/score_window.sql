@@ -9,7 +9,8 @@ SET search_path = score_window, public;
 CREATE TABLE customer AS
 SELECT o.id, o.id % 3 AS country, clv_history(o.at, o.amount) AS history
 FROM (SELECT c AS id, date '2020-01-01' + (c * 7919 % 211) + k * (3 + c * 31 % 47) AS at,
-			 CASE WHEN (c * k) % 29 = 7 THEN -5.25 ELSE ((c * 104729 + k * 7919) % 997) / 4.0 END::numeric(10,2) AS amount
+			 CASE WHEN (c * k) % 29 = 7 THEN -5.25 ELSE ((c * 104729 + k * 7919) % 997)
+				 / 4.0 END::numeric(10,2) AS amount
 	  FROM generate_series(1, 997) c, generate_series(0, 12) k WHERE k <= (c * 613 % 17) - 4 OR k = 0) o
 GROUP BY o.id;
 
@@ -23,7 +24,8 @@ WITH value AS (SELECT id, value_of(history, '2021-06-30') AS v FROM customer),
 	 cut AS (SELECT i, percentile_cont(ARRAY[.2, .4, .6, .8]) WITHIN GROUP (ORDER BY v[i]) AS cuts
 			 FROM value, generate_series(1, 4) i GROUP BY i),
 	 expected AS (SELECT id, array_agg(CASE i WHEN 1 THEN 5 - below ELSE 1 + below END ORDER BY i) AS scores
-				  FROM (SELECT id, i, (SELECT count(*) FROM unnest(cuts) c WHERE c < v[i])::int AS below FROM value, cut) s
+				  FROM (SELECT id, i, (SELECT count(*) FROM unnest(cuts) c WHERE c < v[i])::int AS below
+						FROM value, cut) s
 				  GROUP BY id),
 	 ours AS (SELECT id, rfmtc_score(history, as_of => '2021-06-30') OVER () AS s FROM customer)
 SELECT count(*) AS customers, bool_and(ARRAY[(s).r, (s).f, (s).m, (s).t]::int[] = scores) AS agree,
@@ -132,7 +134,8 @@ FROM (SELECT rfmtc_score(history, model) OVER () AS a, rfmtc_score(history, as_o
 WITH per_country AS (SELECT country,
 							clv_model('mbg/nbd',
 								jsonb_build_object('r', 0.5 + country / 10.0, 'alpha', 6.2, 'a', 0.9,
-							'b', 1.6), '1 week', date '2021-06-30' + country) AS model FROM generate_series(0, 2) country)
+							'b', 1.6), '1 week', date '2021-06-30' + country) AS model
+							FROM generate_series(0, 2) country)
 SELECT bool_and(a.s = b.s) AS same
 FROM (SELECT c.id, rfmtc_score(c.history, p.model) OVER (PARTITION BY c.country) AS s
 	  FROM customer c JOIN per_country p USING (country)) a

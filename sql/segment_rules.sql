@@ -7,8 +7,8 @@ SET search_path = segment_rules, public;
 CREATE FUNCTION try(rules text, r int, f int DEFAULT 1, m int DEFAULT 1, attributes jsonb DEFAULT NULL) RETURNS text
 RETURN segment_assign(ROW(r, f, m, 1, NULL, NULL)::clv_scores, rules, attributes);
 SELECT r,
-	   try('[{"segment": "five", "r": 5}, {"segment": "two or four", "r": [2, 4]}, {"segment": "low", "r": {"max": 2}}]',
-		   r) AS list,
+	   try('[{"segment": "five", "r": 5}, {"segment": "two or four", "r": [2, 4]},
+		{"segment": "low", "r": {"max": 2}}]', r) AS list,
 	   try('[{"segment": "up", "r": {"min": 3, "max": 4}}, {"segment": "top", "r": {"min": 5}}]', r) AS range,
 	   try('[{"segment": "listed", "rf": ["15", 25, "53"]}, {"segment": "rest"}]', r, 5) AS cells,
 	   try(' [{"segment": "both", "r": [4, 5], "f": 2}, {"segment": "r{r}m{m}{x}{", "f": 2}]', r, 2, 3) AS name

@@ -168,7 +168,8 @@ SELECT b.customers, b.customers = e.customers + o.customers AS all,
 		+ (SELECT sum(predicted_buyers * x.customers)
 		   FROM clv_backtest_calibration('odd', 'history', NULL, '1 year',
 					model => clv_with_covariates(model, '{1, 1.5}')) x))
-		FROM clv_backtest_calibration('halves', 'history', NULL, '1 year', model => model, covariates => 'z') c) AS classes,
+		FROM clv_backtest_calibration('halves', 'history', NULL, '1 year', model => model,
+				 covariates => 'z') c) AS classes,
 	   (SELECT pg_temp.same(sum(d.predicted_purchases), b.predicted_purchases)
 		FROM clv_backtest_deciles('halves', 'history', NULL, '1 year', model => model,
 				 covariates => 'z') d) AS tenths
@@ -181,7 +182,8 @@ SELECT bool_and(b = t) AS fitted
 FROM (SELECT clv_fit(history, clv_options(as_of => '2020-12-31', covariates => '{odd}'), z::float8[]) AS m
 	  FROM one_each) f,
 	 clv_backtest('one_each', 'history', '2020-12-31', '1 year', model => m, covariates => 'z') b,
-	 clv_backtest('one_each', 'history', '2020-12-31', '1 year', clv_options(covariates => '{odd}'), covariates => 'z') t;
+	 clv_backtest('one_each', 'history', '2020-12-31', '1 year', clv_options(covariates => '{odd}'),
+		 covariates => 'z') t;
 -- nobody bought again: measures that need purchases are NULL; a single customer has no rank
 CREATE TABLE lost AS
 SELECT clv_history(date '2020-01-01' + c % 3, 1) AS history

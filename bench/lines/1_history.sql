@@ -8,7 +8,9 @@ FROM :source \gset
 CREATE FUNCTION history_query(source text, amount text) RETURNS text LANGUAGE sql RETURN format(
 	'SELECT count(h) FROM (SELECT clv_history(ordered_at, %s) h FROM %I GROUP BY customer_id) q', amount, source);
 CREATE FUNCTION history_floor(source text, amount text) RETURNS text LANGUAGE sql RETURN format(
-	'SELECT count(n), count(a), count(z), count(s) FROM (SELECT count(*) n, min(ordered_at) a, max(ordered_at) z, sum(%s) s
+	'
+	SELECT count(n), count(a), count(z), count(s)
+	FROM (SELECT count(*) n, min(ordered_at) a, max(ordered_at) z, sum(%s) s
 	 FROM %I GROUP BY customer_id) q', amount, source);
 
 SELECT 'history, float8, ' || :'size' AS what \gset
@@ -35,6 +37,7 @@ RESET parallel_tuple_cost;
 INSERT INTO report (what, clv, floor, result, bar, aim)
 SELECT 'stored size of a history, ' || :'size', round(avg(pg_column_size(history)), 1) || ' bytes',
 	   round(avg(clv_purchases(history)), 1) || ' occasions',
-	   '8 + ' || round((sum(pg_column_size(history)) - 8.0 * count(*)) / sum(clv_purchases(history)), 2) || ' an occasion',
+	   '8 + ' || round((sum(pg_column_size(history)) - 8.0 * count(*)) / sum(clv_purchases(history)),
+		   2) || ' an occasion',
 	   '8 + 6', '8 + 4'
 FROM (SELECT clv_history(ordered_at, amount) AS history FROM :source GROUP BY customer_id) q;

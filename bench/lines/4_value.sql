@@ -6,9 +6,11 @@
 
 -- source is read twice: by the fit, and by the prediction
 CREATE FUNCTION value_query(source text, model text, before text DEFAULT '') RETURNS text LANGUAGE sql RETURN format($$
-	WITH %s m AS MATERIALIZED (SELECT clv_fit(history, clv_options(model => %L, as_of => '2017-12-31')) AS model FROM %s)
+	WITH %s m AS MATERIALIZED (SELECT clv_fit(history, clv_options(model => %L, as_of => '2017-12-31')) AS model
+							   FROM %s)
 	SELECT count((p).clv)
-	FROM (SELECT clv_predict(model, history, horizon => '1 year', discount_rate => 0.10) AS p FROM %3$s, m OFFSET 0) q$$,
+	FROM (SELECT clv_predict(model, history, horizon => '1 year', discount_rate => 0.10) AS p
+		  FROM %3$s, m OFFSET 0) q$$,
 	before, model, source);
 CREATE PROCEDURE value_line(what text, query text, rival text, rival_ms float8, bar text, aim text)
 LANGUAGE plpgsql AS $$
@@ -28,7 +30,8 @@ SELECT format('CALL value_line(%L, %L, %L, %L, %L, %L)', what || ', ' || :'crowd
 FROM (VALUES
 	(1, 'orders to CLV, bg/nbd', value_query('made', 'bg/nbd', :'histories'), :rival_orders, 60000, '10 x', '15 x'),
 	(2, 'orders to CLV, pareto/nbd', value_query('made', 'pareto/nbd', :'histories'), 0, 500000, '80 x', '150 x'),
-	(3, 'orders to CLV, by GROUP BY, bg/nbd', value_query('made', 'bg/nbd', :'grouped'), :rival_orders, 60000, '-', '-'),
+	(3, 'orders to CLV, by GROUP BY, bg/nbd', value_query('made', 'bg/nbd', :'grouped'), :rival_orders, 60000,
+		'-', '-'),
 	(4, 'histories to CLV, bg/nbd', value_query('customer', 'bg/nbd'), :rival_histories, 45000, '25 x', '60 x'))
 	line (id, what, query, here, once, bar, aim)
 ORDER BY id \gexec

@@ -39,7 +39,8 @@ sub stop_standing
 
 	is($node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()'), $started{ $node->name },
 		'the server never went down');
-	unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC|TRAP|Sanitizer|runtime error/, 'and no backend did');
+	unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC|TRAP|Sanitizer|runtime error/,
+		'and no backend did');
 	$node->stop;
 	return;
 }

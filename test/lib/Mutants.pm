@@ -46,7 +46,8 @@ my $sound = q{
 		'1997-09-30')
 		|| clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 16}')
 	UNION ALL SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.6, "beta": 12, "m": 0.01}', '1 month')
-	UNION ALL SELECT clv_model('mbg/cnbd-k', '{"k": 2, "r": 0.5, "alpha": 10, "a": 0.6, "b": 1.2}', '1 day', '2020-12-31')
+	UNION ALL SELECT clv_model('mbg/cnbd-k', '{"k": 2, "r": 0.5, "alpha": 10, "a": 0.6, "b": 1.2}', '1 day',
+		'2020-12-31')
 	UNION ALL SELECT clv_model('pareto/nbd', '{"r": 1.8, "alpha": 93, "s": 0.6, "beta": 50}', '1 week',
 		covariates => '[{"name": "g", "purchase": 0.3, "churn": -0.6}, {"name": "h", "purchase": 0.6}]')
 	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31')) FROM customer
@@ -83,7 +84,8 @@ my $sound = q{
 	SELECT clv_calendar(date '2022-01-03' + 7 * i, ARRAY[(i % 13 = 12)::int, 9.9 + i / 20],
 			   '{campaign,price}') AS value
 	FROM generate_series(0, 60) i
-	UNION ALL SELECT '{"version":1,"names":["n"],"end":"2020-02-01","steps":[["2020-01-01",1e-300],["2020-01-02",-1e300]]}'
+	UNION ALL SELECT '{"version":1,"names":["n"],"end":"2020-02-01",
+		"steps":[["2020-01-01",1e-300],["2020-01-02",-1e300]]}'
 	UNION ALL SELECT '{"version":1,"names":["a name","Preis"],"last":"2020-01-09","longest":300,
 		"steps":[["0044-03-15 BC",0.1,2],["2020-01-02",0.30000000000000004,0]]}'
 	UNION ALL SELECT clv_calendar('2020-01-01', '{1}', '{n}');
@@ -134,7 +136,8 @@ my @words = ((0 .. 9),
 	split(/ /,
 		'- . e E + , : " [ ] { } [] {} [[ ]] null true -1 2147483647 2147483648 -2147483648 '
 	. '4294967295 4294967296 9223372036854775807 9223372036854775808 '
-	. '1e308 1e400 1e-320 -0.0 -0 NaN Infinity "NaN" "Infinity" "2020-02-30" "" 0x1 1. .5 \\ \\u0000 "refund" "unknown"'),
+	. '1e308 1e400 1e-320 -0.0 -0 NaN Infinity "NaN" "Infinity" "2020-02-30" "" '
+	. '0x1 1. .5 \\ \\u0000 "refund" "unknown"'),
 		' ');
 my @bytes = ((map { chr } 0, 1, 2, 0x17, 0x7f, 0x80, 0xff), "\0\0\0\0", "\xff\xff\xff\xff", "\x7f\xff\xff\xff",
 	"\x80\0\0\0", "\x7f\xff\xff\xff\xff\xff\xff\xff", "\x80\0\0\0\0\0\0\0",
@@ -158,7 +161,10 @@ sub mutated
 		elsif ($how < 12) { substr($value, $at, 0) = substr($value, int rand(length($value) + 1), $length) }
 		elsif ($how == 12) { $value = substr($value, 0, $at) }
 		elsif ($at < length $value && !$is_text) { substr($value, $at, 1) ^= chr(1 << int rand 8) }
-		elsif ($at < length $value) { substr($value, $at, 1) = substr('0123456789{}[],:."eE+-abnrtu/ \\', int(rand 31), 1) }
+		elsif ($at < length $value)
+		{
+			substr($value, $at, 1) = substr('0123456789{}[],:."eE+-abnrtu/ \\', int(rand 31), 1);
+		}
 	}
 	return $value;
 }
@@ -220,8 +226,12 @@ sub forms_agree
 				CASE
 					WHEN clv_internal.${type}_send(v::text::$type) <> clv_internal.${type}_send(v)
 						THEN 'text differs' END,
-				CASE WHEN clv_internal.${type}_send(v::jsonb::$type) <> clv_internal.${type}_send(v) THEN 'jsonb differs' END,
-				CASE WHEN clv_internal.${type}_send(v::text::jsonb::$type) <> clv_internal.${type}_send(v) THEN 'json differs' END);
+				CASE
+					WHEN clv_internal.${type}_send(v::jsonb::$type) <> clv_internal.${type}_send(v)
+						THEN 'jsonb differs' END,
+				CASE
+					WHEN clv_internal.${type}_send(v::text::jsonb::$type) <> clv_internal.${type}_send(v)
+						THEN 'json differs' END);
 		EXCEPTION WHEN OTHERS THEN
 			RETURN SQLSTATE || ' ' || SQLERRM;
 		END \$\$;

@@ -53,9 +53,11 @@ sub contents
 											 '''')), count(*)
 								  FROM (SELECT %s FROM %I.%I) q',
 			v.table_name, v.columns, v.table_schema, v.table_name), ' UNION ALL ' ORDER BY v.table_name)
-		FROM (SELECT table_schema, table_name, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) AS columns
+		FROM (SELECT table_schema, table_name,
+					 string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) AS columns
 			FROM information_schema.columns WHERE table_schema = '$pipeline' AND table_name NOT IN ('runs', 'run_steps')
-			  AND column_name NOT IN ('run', 'previous_run', 'model_run') AND data_type NOT LIKE 'timestamp%' GROUP BY 1, 2) v});
+			  AND column_name NOT IN ('run', 'previous_run', 'model_run') AND data_type NOT LIKE 'timestamp%'
+			  GROUP BY 1, 2) v});
 	return $node->safe_psql($database // 'postgres', $queries{$pipeline});
 }
 

@@ -88,7 +88,8 @@ look_for_missing()
 # want PACKAGE: adds it to wanted, unless the package lists are there and do not know it
 want()
 {
-	compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null && ! apt-cache show "$1" >/dev/null 2>&1 || wanted="$wanted $1"
+	compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null && ! apt-cache show "$1" >/dev/null 2>&1 ||
+		wanted="$wanted $1"
 }
 
 # Sets wanted to the Debian packages of pg_cron, of the drivers of BI tools, and of what shows the dashboard, for the

@@ -97,7 +97,8 @@ none('odd', q{
 	  AND d.classid NOT IN ('pg_opclass'::regclass, 'pg_opfamily'::regclass)
 	  -- some versions count the array and row types that come with a type or table
 	  AND NOT EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
-					  WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v')))},
+					  WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass
+						AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v')))},
 	'every object has a comment');
 
 none('odd', q{
@@ -141,7 +142,8 @@ none('odd', q{
 none('odd', q{
 	SELECT p.oid::regprocedure, m[1]
 	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql'),
-		LATERAL regexp_matches(regexp_replace(p.prosrc, '''[^'']*\.''', '', 'g'), '(?:^|[^.\w"])([a-z_][a-z0-9_]*)\(', 'g') m
+		LATERAL regexp_matches(regexp_replace(p.prosrc, '''[^'']*\.''', '', 'g'),
+			'(?:^|[^.\w"])([a-z_][a-z0-9_]*)\(', 'g') m
 	WHERE p.pronamespace IN ('"Odd Schema"'::regnamespace, 'clv_internal'::regnamespace)
 	  AND p.proconfig IS NULL AND p.prosqlbody IS NULL AND m[1] IN (SELECT f.proname FROM pg_proc f)},
 	'a body without a search_path of its own qualifies every function that it calls');
@@ -244,8 +246,10 @@ SKIP:
 	skip 'there is no earlier version yet', 1 unless @older;
 	foreach my $version (@older)
 	{
-		$node->safe_psql('plain', "DROP EXTENSION clv; CREATE EXTENSION clv VERSION '$version'; ALTER EXTENSION clv UPDATE");
-		is($node->safe_psql('plain', $catalog), $fresh, "updated from $version, the catalog is that of a fresh install");
+		$node->safe_psql('plain',
+			"DROP EXTENSION clv; CREATE EXTENSION clv VERSION '$version'; ALTER EXTENSION clv UPDATE");
+		is($node->safe_psql('plain', $catalog), $fresh,
+			"updated from $version, the catalog is that of a fresh install");
 	}
 }
 

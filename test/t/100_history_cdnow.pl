@@ -49,7 +49,8 @@ holds('SELECT sum(clv_total_spend(history)) = (SELECT sum(amount) FROM full_log)
 holds('SELECT sum(l.amount) = (SELECT sum(amount) FROM full_log) FROM customer, clv_purchase_log(history) l',
 	'and so is the sum of the purchase logs');
 holds('SELECT bool_and(h = history) FROM customer JOIN
-	(SELECT customer_id, clv_history(date, amount::float8) AS h FROM full_log GROUP BY customer_id) f USING (customer_id)',
+	(SELECT customer_id, clv_history(date, amount::float8) AS h
+	 FROM full_log GROUP BY customer_id) f USING (customer_id)',
 	'double precision gives the same histories');
 holds('SELECT bool_and(pg_column_size(history) <= 8 + 6 * clv_purchases(history)) FROM customer',
 	'each takes at most 8 bytes, and 6 for each occasion');
@@ -64,7 +65,8 @@ holds(q{SELECT count(*) = 2357 AND bool_and(s.x = p.x AND abs(s.t_x - p.t_x) < 1
 	FROM member JOIN published p USING (customer_id), clv_summary(history, '1997-09-30') s},
 		'x, t_x and T are the published ones');
 holds(q{SELECT bool_and(abs(coalesce(s.mean_spend, 0) - p.m_x) < 0.005)
-	FROM member JOIN published p USING (customer_id), clv_summary(history, '1997-09-30') s}, 'and so is the mean spend');
+	FROM member
+	JOIN published p USING (customer_id), clv_summary(history, '1997-09-30') s}, 'and so is the mean spend');
 holds(q{SELECT bool_and(clv_purchases_between(history, '1997-09-30', '1998-06-30') = p.x_star)
 	FROM member JOIN published p USING (customer_id)}, 'and so are the purchases of the hold-out');
 

@@ -81,7 +81,8 @@ foreach my $i (1 .. $rounds)
 	my $bytes = mutate($values[ rand @values ]);
 	$bytes = pack('C*', 0x10 + int rand 16, map { int rand 256 } 1 .. int rand 30) if $i % 10 == 0;
 	open my $out, '>:raw', "$dir/$i.bin" or die $!;
-	print $out "PGCOPY\n\xff\r\n\0", pack('NN', 0, 0), pack('n', 1), pack('N', length $bytes), $bytes, pack('n', 0xffff);
+	print $out "PGCOPY\n\xff\r\n\0", pack('NN', 0, 0), pack('n', 1), pack('N', length $bytes), $bytes,
+		pack('n', 0xffff);
 	close $out;
 	$script .= "\\copy caught FROM '$dir/$i.bin' (FORMAT binary)\n";
 }

@@ -15,7 +15,8 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION clv;
 	CREATE TABLE orders AS
-	SELECT date '1000-01-01' + (i * 611953::bigint % 400009)::int AS d, ((i * 7919::bigint) % 100003)::numeric / 100 AS a
+	SELECT date '1000-01-01' + (i * 611953::bigint % 400009)::int AS d,
+		   ((i * 7919::bigint) % 100003)::numeric / 100 AS a
 	FROM generate_series(1, 1000000) i;
 	ANALYZE orders});
 

@@ -38,7 +38,8 @@ foreach my $type (@types)
 	is($node->safe_psql('postgres', "SELECT count(*) FROM taken_$type WHERE id < " . @values), scalar @values,
 		"$type: sound bytes are taken in");
 	cmp_ok($refused, '>', $rounds / 3, "$type: damaged bytes are often refused");
-	$refused = () = try_texts($node, $type, @texts, map { mutated($texts[ $_ % @texts ], 1) } 1 .. $rounds) =~ /ERROR: /g;
+	$refused = () = try_texts($node, $type, @texts,
+		map { mutated($texts[ $_ % @texts ], 1) } 1 .. $rounds) =~ /ERROR: /g;
 	is($node->safe_psql('postgres', "SELECT count(*) FROM texts_$type") + $refused, $rounds + @texts,
 		"$type: texts are taken in or refused ($refused)");
 	cmp_ok($refused, '>', $rounds / 3, "$type: damaged texts are often refused");

@@ -75,7 +75,8 @@ foreach my $name ('bg/nbd', 'mbg/nbd')
 	near($row{$_}, @{ $published{'gamma/gamma'}{$_} }, "gamma/gamma $_ beside $name") foreach qw(p q gamma);
 	my ($loglik, $spend_loglik, $rest) = split /\|/, one(
 		"SELECT log_likelihood, spend_log_likelihood, (customers, skipped, converged, spend_customers, spend_skipped,
-		        spend_converged, as_of = '1997-09-30', time_unit = '1 week', occasion) FROM model, clv_diagnostics(model)
+				spend_converged, as_of = '1997-09-30', time_unit = '1 week', occasion)
+		   FROM model, clv_diagnostics(model)
 		  WHERE name = '$name'");
 	near($loglik, @{ $published{$name}{loglik} }, "$name log-likelihood");
 	near($spend_loglik, @{ $published{'gamma/gamma'}{loglik} }, 'gamma/gamma log-likelihood');

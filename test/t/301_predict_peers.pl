@@ -101,7 +101,10 @@ sub ours
 {
 	my ($model, $expression, $table, $column) = @_;
 
-	return "SELECT customer_id, $expression, $column FROM c JOIN $table USING (customer_id) JOIN m ON m.name = '$model'";
+	return "SELECT customer_id, $expression, $column
+			FROM c
+			JOIN $table USING (customer_id)
+			JOIN m ON m.name = '$model'";
 }
 
 foreach my $name (qw(clvtools btyd btydplus))
@@ -115,7 +118,8 @@ foreach my $name (qw(clvtools btyd btydplus))
 	}
 	same("$name by number", ours($name, 'clv_expected_purchases(model, x, t_x, t, 39)', $name, 'cet_39'), 2357, 1e-6);
 	same("$name in one row",
-		ours($name, "(clv_predict(model, history, horizon => '52 weeks')).expected_purchases", $name, 'cet_52'), 2357, 1e-6);
+		ours($name, "(clv_predict(model, history, horizon => '52 weeks')).expected_purchases", $name, 'cet_52'),
+			2357, 1e-6);
 }
 same('clvtools spend', ours('clvtools', 'clv_expected_spend(model, history)', 'clvtools', 'mean_spend'), 2357, 1e-6);
 same('btyd spend', ours('btyd', 'clv_expected_spend(model, history)', 'btyd_spend', 'mean_spend_predicted'),
@@ -131,7 +135,8 @@ foreach my $n (0, 1, 2, 5, 10)
 {
 	# CLVTools gives the distribution of a new customer over as long as this one has been here
 	same("clvtools probability of $n", ours('clvtools',
-			"clv_purchase_probability(model, $n, (clv_summary(history, '1997-09-30')).t_cal)", 'clvtools_pmf', "p$n"), 50, 1e-6);
+			"clv_purchase_probability(model, $n, (clv_summary(history, '1997-09-30')).t_cal)", 'clvtools_pmf',
+				"p$n"), 50, 1e-6);
 }
 foreach my $name (qw(btyd btydplus))
 {

@@ -22,7 +22,8 @@ $node->safe_psql('postgres', q{
 			"customers": 2357, "skipped": 3, "converged": true, "log_likelihood": -9582.5,
 				"gradient_norm": 1e-9, "iterations": 6,
 			"covariance": [[0.0025], [0.001, 0.01], [0, 0, 0.04], [0, 0, 0.03, 0.0625]]},
-		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all", "customers": 946,
+		"spend": {"family": "gamma/gamma", "parameters": {"p": 6, "q": 4, "gamma": 16}, "basis": "all",
+			"customers": 946,
 			"skipped": 2, "converged": true, "log_likelihood": -4056.25, "iterations": 9,
 				"frequency_spend_correlation": 0.125}}');
 	CREATE TABLE accepted (model clv_model);

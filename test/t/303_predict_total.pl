@@ -62,7 +62,8 @@ $node->safe_psql('postgres', qq{
 	COPY o FROM STDIN;\n$rows\\.
 	CREATE TABLE c AS SELECT shop, id, clv_history(date '2016-01-01' + day, amount) AS history FROM o GROUP BY shop, id;
 	CREATE TABLE m AS SELECT shop, clv_fit(history, clv_options(as_of => '2016-12-31')) AS model FROM c GROUP BY shop;
-	CREATE TABLE truth AS SELECT clv_model('mbg/nbd', '{"r": 0.9, "alpha": 8, "a": 1.1, "b": 3}', '1 week', '2016-12-31')
+	CREATE TABLE truth AS
+	SELECT clv_model('mbg/nbd', '{"r": 0.9, "alpha": 8, "a": 1.1, "b": 3}', '1 week', '2016-12-31')
 		|| clv_model('gamma/gamma', '{"p": 5, "q": 4, "gamma": 30}') AS model;
 	CREATE TABLE t AS
 		SELECT shop, (clv_predict_total(model, history, '52 weeks', 0, 1, NULL, $LEVEL)).* FROM m JOIN c USING (shop)

@@ -25,7 +25,8 @@ sub load
 	my ($header) = $rows =~ /^(.*)$/m;
 
 	$node->safe_psql('postgres', "CREATE TABLE $table ("
-		  . join(', ', map { "$_ " . ($_ eq 'date' ? 'date' : $_ eq 'amount' ? 'numeric' : 'float8') } split /,/, $header)
+		  . join(', ', map { "$_ " . ($_ eq 'date' ? 'date' : $_ eq 'amount' ? 'numeric' : 'float8') } split /,
+			  /, $header)
 		  . ");\nCOPY $table FROM STDIN WITH (FORMAT csv, HEADER);\n$rows\\.\n");
 	return;
 }
@@ -73,7 +74,8 @@ foreach my $spec ([ 'pnbd-cor', 'cdnow-39w' ], [ 'pnbd-cor', 'apparel-104w' ], [
 
 	# its likelihood at its own parameters, which have 12 digits, and the correlation it reports
 	my ($customers, $loglik, $correlation) = split /\|/, $node->safe_psql('postgres', qq{
-		SELECT count(*), sum(clv_log_likelihood(model, history)), min(p.estimate) FROM c_$table, m, clv_parameters(model) p
+		SELECT count(*), sum(clv_log_likelihood(model, history)), min(p.estimate)
+		FROM c_$table, m, clv_parameters(model) p
 		 WHERE m.name = '$table' AND p.name = 'correlation'});
 	is($customers, $count{$data}, "$table: customers");
 	cmp_ok(abs($loglik - $peer{loglik}), '<', 1e-6, "$table: likelihood");
@@ -82,8 +84,10 @@ foreach my $spec ([ 'pnbd-cor', 'cdnow-39w' ], [ 'pnbd-cor', 'apparel-104w' ], [
 	# Its predictions leave m aside: they are pareto/nbd's at the same r, alpha, s and beta, in which ours agree; with m
 	# they are others.
 	foreach my $column ([ 'palive', 'clv_p_alive(n, history)', 'clv_p_alive(model, history)' ],
-		[ 'cet_39', "clv_expected_purchases(n, history, '39 weeks')", "clv_expected_purchases(model, history, '39 weeks')" ],
-		[ 'cet_52', "clv_expected_purchases(n, history, '52 weeks')", "clv_expected_purchases(model, history, '52 weeks')" ],
+		['cet_39', "clv_expected_purchases(n, history, '39 weeks')",
+			"clv_expected_purchases(model, history, '39 weeks')" ],
+		['cet_52', "clv_expected_purchases(n, history, '52 weeks')",
+			"clv_expected_purchases(model, history, '52 weeks')" ],
 		[ 'dert_10pct', 'clv_discounted_purchases(n, history, 0.1)', 'clv_discounted_purchases(model, history, 0.1)' ])
 	{
 		my ($name, $alone, $tied) = @$column;
@@ -93,7 +97,8 @@ foreach my $spec ([ 'pnbd-cor', 'cdnow-39w' ], [ 'pnbd-cor', 'apparel-104w' ], [
 				   count(*) FILTER (WHERE NOT coalesce(abs(alone - $name) <= 1e-6 * abs($name), false)),
 				   max(abs(tied / $name - 1)) > 1e-3
 			  FROM (SELECT $name, $alone AS alone, $tied AS tied FROM $table JOIN c_$table USING (customer_id), m,
-				   (SELECT jsonb_set(model::jsonb, '{purchase,parameters,m}', '0')::clv_model AS n FROM m WHERE name = '$table') z
+				   (SELECT jsonb_set(model::jsonb, '{purchase,parameters,m}', '0')::clv_model AS n
+					FROM m WHERE name = '$table') z
 					WHERE m.name = '$table') q}), "$count{$data}|0|t", "$table $name: the same without m, for each");
 	}
 

@@ -51,8 +51,10 @@ as('shopkeeper', 'shop', q{
 # --- others read, and use them, with nothing in the search_path ---
 my $answer = q{
 	SET search_path = pg_catalog;
-	SELECT "Odd Schema".segment_assign(ROW(5, 5, 5, 1, NULL, NULL)::"Odd Schema".clv_scores, 'vip', '{"channel": "web"}'),
-		   "Odd Schema".segment_assign(ROW(5, 5, 4, 1, NULL, NULL)::"Odd Schema".clv_scores, 'vip', '{"channel": "web"}'),
+	SELECT "Odd Schema".segment_assign(ROW(5, 5, 5, 1, NULL, NULL)::"Odd Schema".clv_scores, 'vip',
+			   '{"channel": "web"}'),
+		   "Odd Schema".segment_assign(ROW(5, 5, 4, 1, NULL, NULL)::"Odd Schema".clv_scores, 'vip',
+			   '{"channel": "web"}'),
 		   "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::"Odd Schema".clv_scores, 'rf'),
 		   "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::"Odd Schema".clv_scores, 'rfm'),
 		   (SELECT count(*) FROM "Odd Schema".clv_segment_check('vip') WHERE finding <> 'overlap')};
@@ -74,7 +76,8 @@ SKIP:
 	my $ask = q{SELECT "Odd Schema".segment_assign(ROW(5, 5, 4, 1, NULL, NULL)::"Odd Schema".clv_scores, 'rf')};
 	$session->query_safe(qq{PREPARE ask AS $ask});
 	is($session->query_safe('EXECUTE ask'), 'Everybody', 'prepared');
-	as('shopkeeper', 'shop', q{UPDATE "Odd Schema".clv_segment_map SET segment = 'All' WHERE map = 'rf' AND NOT builtin});
+	as('shopkeeper', 'shop',
+		q{UPDATE "Odd Schema".clv_segment_map SET segment = 'All' WHERE map = 'rf' AND NOT builtin});
 	is($session->query_safe('EXECUTE ask'), 'All', 'changed elsewhere, seen here');
 	$session->quit;
 	as('shopkeeper', 'shop', q{UPDATE "Odd Schema".clv_segment_map SET segment = 'Everybody'

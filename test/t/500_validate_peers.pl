@@ -92,7 +92,8 @@ foreach my $name (sort keys %peer)
 		is(scalar(grep { abs($expected[$_][0] / $curve[$_]{expected} - 1) > $digits
 			  || abs($expected[$_][1] / $curve[$_]{expected_cum} - 1) > $digits } 0 .. $sound), 0,
 				  "$name: what was expected each week");
-		ok(abs($expected[77][1] / $curve[77]{expected_cum} - 1) < ($sound < 77 ? 1.6e-4 : $digits), "$name: and in all");
+		ok(abs($expected[77][1] / $curve[77]{expected_cum} - 1) < ($sound < 77 ? 1.6e-4 : $digits),
+			"$name: and in all");
 		is(join(' ', map { $_->[0] } @actual), join(' ', map { $_->{actual_cum} } @curve),
 			"$name: what was bought until then");
 		is(join(' ', map { $_->[0] } @actual),

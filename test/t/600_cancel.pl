@@ -38,7 +38,8 @@ $node->safe_psql('postgres', q{
 	SELECT clv_model('mbg/nbd', '{"r": 0.5, "alpha": 6, "a": 0.9, "b": 1.6}', '1 week', '2022-06-01')
 		   || clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}') AS model;
 	CREATE TABLE answer AS
-	SELECT (SELECT clv_history_rollup(history) FROM customer) AS history, (SELECT clv_fit(history) FROM customer) AS model,
+	SELECT (SELECT clv_history_rollup(history) FROM customer) AS history,
+		   (SELECT clv_fit(history) FROM customer) AS model,
 		   (SELECT rfmtc_cuts(history, '2022-06-01') FROM customer) AS cuts;
 	ANALYZE});
 my $session = Stopping->new('psql', '-d', $node->connstr('postgres'));
@@ -191,7 +192,8 @@ my @functions = map { [split /\|/, $_, -1] } split /\n/, $node->safe_psql('postg
 	FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
 	WHERE 'clv_model'::regtype = ANY (p.proargtypes::oid[]) AND 'text'::regtype <> ALL (p.proargtypes::oid[])
-	  AND 'internal'::regtype <> ALL (p.proargtypes::oid[]) AND p.prokind <> 'p' AND p.proname !~ '^clv_(pipeline|model)_'
+	  AND 'internal'::regtype <> ALL (p.proargtypes::oid[]) AND p.prokind <> 'p'
+		  AND p.proname !~ '^clv_(pipeline|model)_'
 	ORDER BY p.proname, p.oid});
 cmp_ok(scalar(@functions), '>', 40, 'there are functions that take a model');
 
@@ -220,7 +222,8 @@ my $extreme = q{(i % 5) * (i % 5 > 0)::int, (i % 5 > 0)::int * 10 ^ (i % 300), 1
 my @ends = (
 	(map { qq{SELECT clv_fit($extreme, clv_options(model => '$_')) FROM generate_series(1, 3000) i} } 'mbg/nbd',
 		'bg/nbd', 'mbg/cnbd-k', 'pareto/nbd', 'ggompertz/nbd', 'auto'),
-	q{SELECT clv_fit(i % 3, (i % 3) * (1 + i), 100000, 1, clv_options(model => 'bg/bb')) FROM generate_series(1, 3000) i},
+	q{SELECT clv_fit(i % 3, (i % 3) * (1 + i), 100000, 1, clv_options(model => 'bg/bb'))
+		FROM generate_series(1, 3000) i},
 	q{SELECT clv_fit(i % 100000, i % 100000, 100000, 1, clv_options(model => 'sbg')) FROM generate_series(1, 100000) i},
 	q{SELECT count(*)
 	  FROM clv_tracking('customer', 'history', (SELECT model FROM model), '1 day', date '2021-06-01',

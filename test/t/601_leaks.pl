@@ -19,7 +19,8 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE given AS
 	SELECT clv_model('mbg/nbd', '{"r": 0.5, "alpha": 6, "a": 0.9, "b": 1.6}', '1 week', '2021-06-01')
 		   || clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}') AS model,
-		   clv_model('pareto/nbd', '{"r": 0.55, "alpha": 10.6, "s": 0.6, "beta": 11.7}', '1 week', '2021-06-01') AS pareto,
+		   clv_model('pareto/nbd', '{"r": 0.55, "alpha": 10.6, "s": 0.6, "beta": 11.7}', '1 week',
+			   '2021-06-01') AS pareto,
 		   clv_history(date '2020-01-01' + i * 40, i) AS history
 	FROM generate_series(0, 5) i;
 	CREATE TABLE cuts AS SELECT rfmtc_cuts(clv_history, '2021-06-01') AS cuts

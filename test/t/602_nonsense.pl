@@ -51,7 +51,8 @@ $node->safe_psql('postgres', q{
 		f text;
 		o jsonb;
 	BEGIN
-		FOREACH f IN ARRAY '{mbg/nbd,bg/nbd,mbg/cnbd-k,pareto/nbd,pareto/nbd/cor,ggompertz/nbd,bg/bb,sbg,rfmtc}'::text[] LOOP
+		FOREACH f IN ARRAY '{mbg/nbd,bg/nbd,mbg/cnbd-k,pareto/nbd,pareto/nbd/cor,ggompertz/nbd,bg/bb,sbg,
+			rfmtc}'::text[] LOOP
 			o := clv_options(model => f, spend => CASE WHEN f IN ('bg/nbd', 'sbg') THEN 'none' ELSE 'gamma/gamma' END,
 							 time_unit => CASE
 								WHEN f IN ('bg/bb', 'sbg', 'rfmtc') THEN interval '30 days'
@@ -203,7 +204,8 @@ sub model
 
 	return '(SELECT fitted FROM made WHERE family = ' . pick(map { "'$_'" } @families[0 .. 8], 'covariates') . ')'
 		if $sane && rand() < 0.3;
-	return pick(q{clv_model('mbg/nbd', '{"r": 1e-300, "alpha": 1e300, "a": 1e-300, "b": 1e300}', '1 day', '2021-06-01')},
+	return pick(q{
+		clv_model('mbg/nbd', '{"r": 1e-300, "alpha": 1e300, "a": 1e-300, "b": 1e300}', '1 day', '2021-06-01')},
 		q{clv_model('pareto/nbd', '{"r": 1e8, "alpha": 1e-8, "s": 1e8, "beta": 1e-8}', '1 day')},
 		q{clv_model('bg/nbd', '{"r": 1e6, "alpha": 1e-6, "a": 1e-9, "b": 1e6}', '1000 years', '5000-01-01')},
 		q{clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}')}, q{'{"version": 1}'},
@@ -257,7 +259,8 @@ my %constants = (
 				q{(SELECT clv_cells(1e9 * i, 1, 1, 1e300) FROM generate_series(1, 3) i)});
 	},
 	'clv_calendar' => sub {
-		my $one = q{(SELECT clv_calendar(date '2019-01-01' + 7 * i, ARRAY[i % 2], '{n}') FROM generate_series(0, 60) i)};
+		my $one = q{(SELECT clv_calendar(date '2019-01-01' + 7 * i, ARRAY[i % 2], '{n}')
+					 FROM generate_series(0, 60) i)};
 
 		return $one if $_[0];
 		return pick($one, q{'{}'}, q{(SELECT clv_calendar('2030-01-01', '{1}', '{n}'))},

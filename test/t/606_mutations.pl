@@ -25,7 +25,8 @@ my @types = make_sound($node);
 
 cmp_ok(scalar(@types), '>=', 4, 'there are types');
 $node->safe_psql('postgres', q{
-	-- what reading text gives: the value as text, or why not; and what the jsonb of it gives, and the text of that jsonb
+	-- what reading text gives: the value as text, or why not; and what the jsonb of it gives, and the text of that
+	-- jsonb
 	CREATE FUNCTION read(input text, type regtype) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
 		result text;

@@ -21,7 +21,8 @@ my $bodies = q{SELECT coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body
 	FROM pg_proc p
 	JOIN pg_language l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
 	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
-	UNION ALL SELECT pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relnamespace = 'ext'::regnamespace AND c.relkind = 'v'};
+	UNION ALL SELECT pg_get_viewdef(c.oid)
+	FROM pg_class c WHERE c.relnamespace = 'ext'::regnamespace AND c.relkind = 'v'};
 
 $node->safe_psql('postgres', qq{
 	CREATE ROLE mallory LOGIN;
@@ -81,7 +82,8 @@ my @reads = (
 		[ "rfmtc_score($quick,text,date,integer)" ],
 		[ "rfmtc_score($quick,text,date,integer)", as_of => "'2022-10-01'", model => "'none'" ],
 		[ "clv_predict($quick,interval,double precision,double precision,text,date,double precision)", level => 0.9 ],
-		map { [ "segment_assign($quick,text,text,date,integer)", map => "'$_'" ] } 'rfm', 'potential', 'abc', 'lifecycle' }
+		map { [ "segment_assign($quick,text,text,date,integer)", map => "'$_'" ] } 'rfm', 'potential', 'abc',
+		'lifecycle' }
 		"'amount'", "'price'", "'points'", 'NULL'),
 	map({ 'SELECT * FROM ' . call(@$_) }
 		[ "clv_internal.clv_quick_histories($quick)", %columns, amount => "'amount'" ],
@@ -183,7 +185,8 @@ traps('overloads of our functions', qq{
 				 WHERE u.i <= len) b,
 		LATERAL (SELECT array_to_string(b.base, ',') || e
 				 FROM unnest('{"",",VARIADIC text[]",",text",",text,text"}'::text[]) e
-			UNION ALL SELECT array_to_string(b.base[1:i - 1] || t || b.base[i + 1:], ',') FROM generate_series(1, len) i,
+			UNION ALL SELECT array_to_string(b.base[1:i - 1] || t || b.base[i + 1:], ',')
+			FROM generate_series(1, len) i,
 			unnest('{text,varchar,name,int2,int4,int8,numeric,float8,date,timestamp,timestamptz,interval,bool,jsonb,oid,
 				regclass,text[],name[],varchar[],numeric[],anyelement}'::text[]) t) q (types)
 	WHERE p.pronamespace IN ('ext'::regnamespace, 'clv_internal'::regnamespace)
@@ -235,7 +238,8 @@ my $shadows = q{
 		UNION SELECT t.typname FROM pg_catalog.pg_type t
 		WHERE t.typnamespace IN ('pg_catalog'::regnamespace, 'ext'::regnamespace, 'clv_internal'::regnamespace)
 		  AND t.typcategory <> 'A' AND t.typname !~ '^_'
-		UNION SELECT unnest('{orders,history,model,attribute,rating,pipeline,customer,customers,run,runs,step,state,touched,
+		UNION SELECT unnest(
+			'{orders,history,model,attribute,rating,pipeline,customer,customers,run,runs,step,state,touched,
 			cells,segment,segments,cohort,forecast,sample,source,sums,scored}'::name[])
 	) s
 	UNION ALL

@@ -71,7 +71,7 @@ works('alice', $Shop::orders . q{
 			"SELECT set_config(''role'', ''none'', false)","SELECT set_config(''role'', ''postgres'', true)",
 			"SELECT set_config(''session_authorization'', ''postgres'', false)",
 			"SELECT clv_internal.clv_pipeline_as_owner(10, ''ALTER ROLE alice SUPERUSER'')",
-			"SELECT clv_internal.clv_pipeline_as_owner(''bob''::regrole, 
+			"SELECT clv_internal.clv_pipeline_as_owner(''bob''::regrole,
 				''INSERT INTO private.witness SELECT 1, current_user'')",
 			ALTER ROLE alice SUPERUSER,CREATE ROLE booty SUPERUSER,GRANT pg_read_all_data TO alice,
 			"CREATE TEMP TABLE booty ()",

@@ -50,7 +50,9 @@ $node->safe_psql('postgres', qq{
 			WHERE table_schema = 'whole' AND table_name NOT IN ('runs', 'run_steps')
 			  AND column_name NOT IN ('published_at', 'fitted_at') GROUP BY 1
 		LOOP
-			EXECUTE format('SELECT count(*) FROM ((SELECT %1\$s FROM whole.%2\$I v EXCEPT ALL SELECT %1\$s FROM touched.%2\$I v)
+			EXECUTE format('
+						   SELECT count(*)
+						   FROM ((SELECT %1\$s FROM whole.%2\$I v EXCEPT ALL SELECT %1\$s FROM touched.%2\$I v)
 				UNION ALL (SELECT %1\$s FROM touched.%2\$I v EXCEPT ALL SELECT %1\$s FROM whole.%2\$I v)) d', list,
 					name)
 				INTO n;

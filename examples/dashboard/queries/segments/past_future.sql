@@ -6,8 +6,10 @@ WITH mean AS
 ),
 step AS
 (
-  SELECT least(greatest(floor(2 * ln(greatest(monetary / m.past, 1.0 / 64)) / ln(2::float8)), -12), 11)::int AS past_step,
-         least(greatest(floor(2 * ln(greatest(clv / m.future, 1.0 / 64)) / ln(2::float8)), -12), 11)::int AS future_step,
+  SELECT least(greatest(floor(2 * ln(greatest(monetary / m.past, 1.0 / 64)) / ln(2::float8)), -12),
+             11)::int AS past_step,
+         least(greatest(floor(2 * ln(greatest(clv / m.future, 1.0 / 64)) / ln(2::float8)), -12),
+             11)::int AS future_step,
          monetary, clv
   FROM customers, mean m
   WHERE m.past > 0 AND m.future > 0 AND monetary IS NOT NULL AND clv IS NOT NULL
