@@ -32,6 +32,8 @@ INSERT INTO span VALUES
 	('clv_purchase_probability', 'horizon',
 		'SELECT clv_purchase_probability(model, history, 1, %s::interval) FROM one'),
 	('clv_purchase_quantile', 'horizon', 'SELECT clv_purchase_quantile(model, history, %s::interval, 0.5) FROM one'),
+	('clv_active_probability', 'horizon', 'SELECT clv_active_probability(model, history, %s::interval) FROM one'),
+	('clv_survival', 'horizon', 'SELECT clv_survival(model, history, %s::interval) FROM one'),
 	('clv_value_quantile', 'horizon', 'SELECT clv_value_quantile(model, history, %s, 0.5) FROM one'),
 	('clv_forecast', 'period', 'SELECT clv_forecast(model, history, 12, %s) FROM one'),
 	('clv_new_customer', 'horizon', 'SELECT clv_new_customer(model, %s) FROM one'),
@@ -101,6 +103,10 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('clv_purchase_probability',
 		'SELECT clv_purchase_probability(model, history, 1, ''1 year''::interval, %s) FROM one'),
 	('clv_purchase_quantile', 'SELECT clv_purchase_quantile(model, history, ''1 year''::interval, 0.5, %s) FROM one'),
+	('clv_active_probability', 'SELECT clv_active_probability(model, history, ''1 year''::interval, %s) FROM one'),
+	('clv_survival', 'SELECT clv_survival(model, history, ''1 year''::interval, %s) FROM one'),
+	('clv_next_purchase', 'SELECT clv_next_purchase(model, history, 0.5, %s) FROM one'),
+	('clv_lapse_date', 'SELECT clv_lapse_date(model, history, 0.5, %s) FROM one'),
 	('clv_value_quantile', 'SELECT clv_value_quantile(model, history, ''1 year'', 0.5, as_of => %s) FROM one'),
 	('clv_log_likelihood', 'SELECT clv_log_likelihood(model, history, %s) FROM one'),
 	('clv_spend_log_likelihood', 'SELECT clv_spend_log_likelihood(model, history, %s) FROM one'),
@@ -127,7 +133,7 @@ VALUES ('clv_tracking', 'since',
 	('clv_tracking', 'until', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, until => %s)'),
 	('clv_calendar', 'since', 'SELECT clv_calendar(%s, ''{1}'', ''{n}'')'),
 	('clv_calendar_values', 'day', 'SELECT clv_calendar_values(clv_calendar(''2020-01-01'', ''{1}'', ''{n}''), %s)');
--- these are all there are, but for parts of others; what a history counts up to infinity is all of it
+-- these are all there are, but for parts of others; what a history counts, or its means, up to infinity is all of it
 SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'

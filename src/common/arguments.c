@@ -187,11 +187,17 @@ clv_check_time(const char *what, double value)
 }
 
 void
+clv_check_probability(const char *what, double value)
+{
+	if (!(value > 0 && value < 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must lie between 0 and 1: %s", what, clv_number_text(value))));
+}
+
+void
 clv_check_level(double level)
 {
-	if (!(level > 0 && level < 1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("level must lie between 0 and 1: %s", clv_number_text(level))));
+	clv_check_probability("level", level);
 }
 
 /* ---- for functions in SQL ---- */

@@ -45,8 +45,9 @@ extern double clv_delta(double discount_rate, double unit_days);
 extern void clv_check_rates(double discount_rate, double margin);
 
 /* Errors that name the argument and its value. */
-extern void clv_check_count(const char *argument, double value); /* a whole number >= 0 */
-extern void clv_check_time(const char *argument, double value);  /* finite and >= 0 */
-extern void clv_check_level(double level);                       /* between 0 and 1 */
+extern void clv_check_count(const char *argument, double value);       /* a whole number >= 0 */
+extern void clv_check_time(const char *argument, double value);        /* finite and >= 0 */
+extern void clv_check_probability(const char *argument, double value); /* between 0 and 1 */
+extern void clv_check_level(double level);                             /* the same, of a level */
 
 #endif /* CLV_ARGUMENTS_H */

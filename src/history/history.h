@@ -63,6 +63,9 @@ extern DateADT clv_history_last_purchase(const ClvHistory *history, DateADT as_o
 extern void clv_rfmtc_columns(const ClvHistory *history, DateADT as_of, const ClvSummary *summary,
 							  Datum *values, bool *nulls);
 
+/* The history as it was known on a day: without what came later; itself where nothing did. */
+extern const ClvHistory *clv_history_until(const ClvHistory *history, DateADT as_of);
+
 /* Days of its occasion grid (1 unless the history was made with another). */
 extern int32 clv_history_occasion(const ClvHistory *history);
 

@@ -76,6 +76,36 @@ clv_last_purchase(PG_FUNCTION_ARGS)
 	PG_RETURN_DATEADT(last);
 }
 
+/* clv_mean_gap(history [, as_of]) -> float8: mean days between purchases; NULL with less than two.
+ */
+PG_FUNCTION_INFO_V1(clv_mean_gap);
+Datum
+clv_mean_gap(PG_FUNCTION_ARGS)
+{
+	ClvSummary summary;
+
+	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), AsOf(fcinfo, 1), CLV_SPEND_ALL, &summary);
+	if (summary.purchases < 2)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(((double) summary.last - summary.first) / (summary.purchases - 1));
+}
+
+/*
+ * clv_mean_spend(history [, as_of]) -> float8: mean value of the purchases of known amount, net of
+ * the refunds that follow them; NULL where there are none.
+ */
+PG_FUNCTION_INFO_V1(clv_mean_spend);
+Datum
+clv_mean_spend(PG_FUNCTION_ARGS)
+{
+	ClvSummary summary;
+
+	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(0), AsOf(fcinfo, 1), CLV_SPEND_ALL, &summary);
+	if (summary.spend_purchases == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(summary.spend / summary.spend_purchases);
+}
+
 /* The known amounts of since < day <= until, summed up; NULL where there are none. */
 static Numeric
 SpendBetween(const ClvHistory *history, DateADT since, DateADT until)

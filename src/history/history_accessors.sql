@@ -76,6 +76,33 @@ CREATE FUNCTION @extschema@.clv_total_spend(history @extschema@.clv_history, as_
 COMMENT ON FUNCTION @extschema@.clv_total_spend(@extschema@.clv_history, pg_catalog.date) IS
 	'exact sum of the known amounts up to and including as_of, refunds included; NULL where none is known';
 
+CREATE FUNCTION @extschema@.clv_mean_gap(history @extschema@.clv_history)
+	RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_mean_gap(@extschema@.clv_history) IS
+	'mean number of days between two purchases that follow each other; NULL with fewer than two purchases';
+
+CREATE FUNCTION @extschema@.clv_mean_gap(history @extschema@.clv_history, as_of pg_catalog.date)
+	RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_mean_gap(@extschema@.clv_history, pg_catalog.date) IS
+	'mean number of days between two purchases that follow each other, up to and including as_of; NULL with fewer '
+	'than two purchases';
+
+CREATE FUNCTION @extschema@.clv_mean_spend(history @extschema@.clv_history)
+	RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_mean_spend(@extschema@.clv_history) IS
+	'mean value of a purchase: of those of known amount, the first too, net of the refunds that follow them; NULL '
+	'where there are none';
+
+CREATE FUNCTION @extschema@.clv_mean_spend(history @extschema@.clv_history, as_of pg_catalog.date)
+	RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION @extschema@.clv_mean_spend(@extschema@.clv_history, pg_catalog.date) IS
+	'mean value of a purchase: of those of known amount, the first too, net of the refunds that follow them, up '
+	'to and including as_of; NULL where there are none';
+
 CREATE FUNCTION @extschema@.clv_purchases_between(history @extschema@.clv_history, since pg_catalog.date,
 	until pg_catalog.date)
 	RETURNS pg_catalog.int4

@@ -202,6 +202,27 @@ clv_history_last_purchase(const ClvHistory *history, DateADT as_of)
 	return last;
 }
 
+const ClvHistory *
+clv_history_until(const ClvHistory *history, DateADT as_of)
+{
+	const char *data = VARDATA_ANY(history);
+	ClvHistory *until;
+	ClvReader reader;
+	ClvDay day;
+	Size size;
+
+	clv_reader_open(&reader, history);
+	do
+		size = (const char *) reader.next - data;
+	while (ReadDay(&reader, &day) && day.day <= as_of);
+	if (size == VARSIZE_ANY_EXHDR(history))
+		return history;
+	until = palloc(VARHDRSZ + size);
+	SET_VARSIZE(until, VARHDRSZ + size);
+	memcpy(VARDATA(until), data, size);
+	return until;
+}
+
 int32
 clv_history_occasion(const ClvHistory *history)
 {

@@ -240,6 +240,22 @@ clv_history_contract(const ClvHistory *history, DateADT as_of, const ClvCounting
 	periods->returns = contracts - 1;
 }
 
+int64
+clv_history_due(const ClvHistory *history, DateADT as_of, const ClvCounting *counting, int32 k)
+{
+	Contract contract = {.made = -1};
+	ClvReader reader;
+	ClvDay day;
+
+	clv_reader_open(&reader, history);
+	while (ReadDay(&reader, &day) && day.day <= as_of)
+	{
+		if (day.bought)
+			(void) Pay(&contract, counting, day.day);
+	}
+	return Due(&contract.steps, counting, k);
+}
+
 int32
 clv_history_renewed(const ClvHistory *history, DateADT as_of, const ClvCounting *counting,
 					int32 periods)

@@ -67,6 +67,10 @@ extern void clv_history_periods(const ClvHistory *history, DateADT as_of,
 extern void clv_history_contract(const ClvHistory *history, DateADT as_of,
 								 const ClvCounting *counting, bool current, ClvPeriods *periods);
 
+/* The last day on which renewal k of the contract that as_of finds may be paid, grace included. */
+extern int64 clv_history_due(const ClvHistory *history, DateADT as_of, const ClvCounting *counting,
+							 int32 k);
+
 /* Renewals of the contract that as_of finds, in so many periods after those that it counts by then.
  */
 extern int32 clv_history_renewed(const ClvHistory *history, DateADT as_of,

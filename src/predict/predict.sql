@@ -218,6 +218,69 @@ COMMENT ON FUNCTION @extschema@.clv_value_quantile(
 	'where the model was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other '
 	'than as_of and covariates is NULL';
 
+CREATE FUNCTION @extschema@.clv_active_probability(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizon pg_catalog.interval,
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION @extschema@.clv_active_probability(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
+	'probability of at least one purchase in the horizon, (as_of, as_of + horizon]. as_of: the day to predict from, '
+	'the model''s where none is given. covariates: the customer''s, where the model was fitted with some. NULL where '
+	'the customer does not exist yet at as_of, or an argument other than as_of and covariates is NULL';
+
+CREATE FUNCTION @extschema@.clv_survival(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	horizon pg_catalog.interval,
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME', 'clv_survival_history' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 60;
+COMMENT ON FUNCTION @extschema@.clv_survival(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.float8[]) IS
+	'probability that the customer is still active at the end of the horizon, whatever they buy until then. as_of: the '
+	'day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted '
+	'with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is '
+	'NULL';
+
+CREATE FUNCTION @extschema@.clv_next_purchase(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	level pg_catalog.float8 DEFAULT 0.5,
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
+) RETURNS pg_catalog.date
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_next_purchase(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'the first day by which the customer, if they are still active at as_of, will have bought again with probability '
+	'level (0.5: as likely before as after); under families of whole periods the last day of a period, counted from '
+	'those that are over at as_of. NULL where there is no such day within 1000 years, as the customer may leave '
+	'before, and where they have left for certain. as_of: the day to predict from, the model''s where none is given. '
+	'covariates: the customer''s, where the model was fitted with some. NULL where the customer does not exist yet at '
+	'as_of, or an argument other than as_of and covariates is NULL';
+
+CREATE FUNCTION @extschema@.clv_lapse_date(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	p_alive pg_catalog.float8 DEFAULT 0.5,
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
+) RETURNS pg_catalog.date
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_lapse_date(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.float8, pg_catalog.date, pg_catalog.float8[]) IS
+	'the first day on which P(alive) is below p_alive if no purchase comes after as_of: the day to act before. It is '
+	'past where P(alive) is below already, and the day of the last purchase where it is from then on; under families '
+	'of whole periods the day on which a period ends. NULL where there is no such day within 1000 years. as_of: the '
+	'day to predict from, the model''s where none is given. covariates: the customer''s, where the model was fitted '
+	'with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and covariates is '
+	'NULL';
+
 CREATE FUNCTION @extschema@.clv_log_likelihood(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,

@@ -180,6 +180,67 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 										site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
 
+/* P(no purchase in the horizon), given alive; the only number in the memo of its call site. */
+static double
+NoPurchase(ClvModelSite *site, const ClvCustomer *customer)
+{
+	ClvMemoKey key = clv_site_key(site, customer);
+	double *none = clv_memo_values(&site->memo, &key);
+	ClvFuture future;
+
+	if (isnan(*none))
+	{
+		clv_future_of(site->fitted, customer, &future);
+		*none = future.family->probability(future.param, 0, site->terms.horizon);
+	}
+	return *none;
+}
+
+/*
+ * clv_active_probability(model, history, horizon, as_of, covariates) -> float8: P(at least one
+ * purchase in the horizon); NULL for NULL in the first three arguments, and before the first
+ * purchase.
+ */
+PG_FUNCTION_INFO_V1(clv_active_probability);
+Datum
+clv_active_probability(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 3))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 4);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
+	if (!Customer(fcinfo, 3, site->fitted, &customer))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(
+		clv_checked(clv_site_p_alive(site, &customer) * (1 - NoPurchase(site, &customer)),
+					"the probability", &customer));
+}
+
+/*
+ * clv_survival(model, history, horizon, as_of, covariates) -> float8: P(alive at the end of the
+ * horizon), whatever is bought until then; NULL for NULL in the first three arguments, and before
+ * the first purchase; an error where the family has no survival function.
+ */
+PG_FUNCTION_INFO_V1(clv_survival_history);
+Datum
+clv_survival_history(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site;
+	ClvCustomer customer;
+
+	if (AnyNull(fcinfo, 3))
+		PG_RETURN_NULL();
+	site = clv_customer_site(fcinfo, 4);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
+	if (!Customer(fcinfo, 3, site->fitted, &customer))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(clv_checked(clv_p_alive_ahead(site->fitted, &customer, site->terms.horizon),
+								 "P(alive)", &customer));
+}
+
 /*
  * clv_log_likelihood(model, history, as_of, covariates) -> float8: log-likelihood of the ordered
  * purchase times as the fit counts them; NULL for a NULL model or history, and before the first

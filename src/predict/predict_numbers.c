@@ -125,21 +125,6 @@ clv_log_likelihood_number(PG_FUNCTION_ARGS)
 								 "the log-likelihood", &c));
 }
 
-/* P(alive so long after t_cal); an error where the family has no survival function. */
-static double
-PAliveAhead(const ClvModel *fitted, const ClvCustomer *customer, double ahead)
-{
-	ClvFuture future;
-
-	CheckTime(fitted->purchase.family, "ahead", ahead);
-	if (ahead == 0)
-		return clv_p_alive_of(fitted, customer);
-	clv_future_of(fitted, customer, &future);
-	if (future.family->survival == NULL)
-		clv_raise_unsupported(future.family, "survival function");
-	return clv_times_alive(fitted, customer, future.family->survival(future.param, ahead));
-}
-
 /* clv_p_alive(model, x, t_x, t_cal, ahead) -> float8: P(alive so long after t_cal). */
 PG_FUNCTION_INFO_V1(clv_p_alive_number);
 Datum
@@ -147,8 +132,10 @@ clv_p_alive_number(PG_FUNCTION_ARGS)
 {
 	const ClvModel *fitted = PurchaseModel(fcinfo);
 	ClvCustomer c = Summary(fcinfo, fitted->purchase.family);
+	double ahead = PG_GETARG_FLOAT8(4);
 
-	PG_RETURN_FLOAT8(clv_checked(PAliveAhead(fitted, &c, PG_GETARG_FLOAT8(4)), "P(alive)", &c));
+	CheckTime(fitted->purchase.family, "ahead", ahead);
+	PG_RETURN_FLOAT8(clv_checked(clv_p_alive_ahead(fitted, &c, ahead), "P(alive)", &c));
 }
 
 /* clv_expected_purchases(model, x, t_x, t_cal, horizon) -> float8: E[purchases in (t_cal, t_cal +
@@ -216,6 +203,41 @@ clv_purchase_probability_new(PG_FUNCTION_ARGS)
 	clv_check_count("n", n);
 	CheckTime(part->family, "horizon", horizon);
 	PG_RETURN_FLOAT8(clv_checked(part->family->probability(part->param, n, horizon),
+								 "the probability", &newcomer));
+}
+
+/*
+ * clv_active_probability(model, x, t_x, t_cal, horizon) -> float8: P(at least one purchase in
+ * (t_cal, t_cal + horizon]).
+ */
+PG_FUNCTION_INFO_V1(clv_active_probability_number);
+Datum
+clv_active_probability_number(PG_FUNCTION_ARGS)
+{
+	const ClvModel *fitted = PurchaseModel(fcinfo);
+	ClvCustomer c = Summary(fcinfo, fitted->purchase.family);
+	double horizon = PG_GETARG_FLOAT8(4);
+	ClvFuture future;
+
+	CheckTime(fitted->purchase.family, "horizon", horizon);
+	clv_future_of(fitted, &c, &future);
+	PG_RETURN_FLOAT8(clv_checked(
+		clv_times_alive(fitted, &c, 1 - future.family->probability(future.param, 0, horizon)),
+		"the probability", &c));
+}
+
+/* clv_active_probability(model, horizon) -> float8: P(a new customer buys again in (0, horizon]).
+ */
+PG_FUNCTION_INFO_V1(clv_active_probability_new);
+Datum
+clv_active_probability_new(PG_FUNCTION_ARGS)
+{
+	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
+	ClvCustomer newcomer = {0};
+	double horizon = PG_GETARG_FLOAT8(1);
+
+	CheckTime(part->family, "horizon", horizon);
+	PG_RETURN_FLOAT8(clv_checked(1 - part->family->probability(part->param, 0, horizon),
 								 "the probability", &newcomer));
 }
 

@@ -74,6 +74,27 @@ CREATE FUNCTION @extschema@.clv_purchase_probability(
 COMMENT ON FUNCTION @extschema@.clv_purchase_probability(@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8) IS
 	'probability of n repeat purchases of a new customer in (0, horizon]. Times are in the model''s unit.';
 
+CREATE FUNCTION @extschema@.clv_active_probability(
+	model @extschema@.clv_model,
+	x pg_catalog.float8,
+	t_x pg_catalog.float8,
+	t_cal pg_catalog.float8,
+	horizon pg_catalog.float8
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME', 'clv_active_probability_number' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
+COMMENT ON FUNCTION @extschema@.clv_active_probability(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'probability of at least one purchase in (t_cal, t_cal + horizon] of a customer with x repeat purchases, the last '
+	'at age t_x. Times are in the model''s unit.';
+
+CREATE FUNCTION @extschema@.clv_active_probability(
+	model @extschema@.clv_model,
+	horizon pg_catalog.float8
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME', 'clv_active_probability_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
+COMMENT ON FUNCTION @extschema@.clv_active_probability(@extschema@.clv_model, pg_catalog.float8) IS
+	'probability that a new customer buys again in (0, horizon]. Times are in the model''s unit.';
+
 CREATE FUNCTION @extschema@.clv_purchase_quantile(
 	model @extschema@.clv_model,
 	x pg_catalog.float8,

@@ -75,6 +75,10 @@ extern double clv_discounted(const ClvFuture *future, double delta, double t);
 /* P(alive) of the customer, computed and not looked up. */
 extern double clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer);
 
+/* P(alive so long after T), whatever is bought until then; an error where the family has no
+ * survival function. */
+extern double clv_p_alive_ahead(const ClvModel *fitted, const ClvCustomer *customer, double ahead);
+
 /* P(alive) times a quantity given alive; 0 where P(alive) is 0, even if the quantity is infinite.
  */
 extern double clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer, double quantity);

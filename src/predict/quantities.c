@@ -157,6 +157,19 @@ clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer, double quan
 	return exp(ln) * quantity;
 }
 
+double
+clv_p_alive_ahead(const ClvModel *fitted, const ClvCustomer *customer, double ahead)
+{
+	ClvFuture future;
+
+	if (ahead == 0)
+		return clv_p_alive_of(fitted, customer);
+	clv_future_of(fitted, customer, &future);
+	if (future.family->survival == NULL)
+		clv_raise_unsupported(future.family, "survival function");
+	return clv_times_alive(fitted, customer, future.family->survival(future.param, ahead));
+}
+
 void
 clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, ClvFuture *future)
 {
