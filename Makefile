@@ -39,6 +39,7 @@ ROOM_SQL = $(addprefix src/, \
 	nps/nps.sql \
 	quick/quick.sql \
 	validate/validate.sql \
+	validate/validate_metrics.sql \
 	validate/validate_read.sql \
 	validate/validate_backtest.sql \
 	validate/validate_tracking.sql \

@@ -74,8 +74,9 @@ static const struct
 	const char *name;
 	const char *columns;
 } row_type[] = {
-	{"clv_nps_score", "llllffff"}, {"clv_prediction", "fffffffffff"}, {"clv_rfmtc", "iinif"},
-	{"clv_scores", "ssssss"},      {"clv_total", "lffffffffffff"},
+	{"clv_accuracy", "llfffffffff"},   {"clv_nps_score", "llllffff"},
+	{"clv_prediction", "fffffffffff"}, {"clv_rfmtc", "iinif"},
+	{"clv_scores", "ssssss"},          {"clv_total", "lffffffffffff"},
 };
 
 /* The type that a letter of row_type stands for. */
