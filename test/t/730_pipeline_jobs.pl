@@ -62,6 +62,23 @@ sub start
 				SELECT customer_id, ordered_at, amount / (customer_id - 1) AS amount
 				FROM orders});
 	}
+	# eve makes procedures that would fit a call of clv_refresh, and types of the names that it casts to; anna's path
+	# leads to them first
+	$node->safe_psql('postgres', q{
+		CREATE SCHEMA evil AUTHORIZATION eve;
+		GRANT USAGE ON SCHEMA evil TO PUBLIC;
+		GRANT CREATE ON SCHEMA public TO eve;
+		SET ROLE eve;
+		CREATE DOMAIN evil.text AS pg_catalog.varchar CHECK (VALUE = 'caught');
+		CREATE DOMAIN evil.date AS pg_catalog.varchar CHECK (VALUE = 'caught');
+		CREATE PROCEDURE evil.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text)
+			LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'caught'; RAISE EXCEPTION 'caught'; END $$;
+		CREATE PROCEDURE public.clv_refresh(varchar, varchar, pg_catalog.date, varchar)
+			LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'caught'; RAISE EXCEPTION 'caught'; END $$;
+		CREATE PROCEDURE public.clv_refresh(name, name, pg_catalog.date, name)
+			LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'caught'; RAISE EXCEPTION 'caught'; END $$;
+		RESET ROLE;
+		ALTER ROLE anna SET search_path = evil, pg_temp, public, pg_catalog});
 	return $node;
 }
 
@@ -198,6 +215,19 @@ foreach my $node ($workers, $connections)
 		"$name: unscheduled, it is scheduled no more");
 	asks($node, 'anna', "SELECT clv_schedule($quoted, '0 3 1 1 *')");
 
+	# --- the text of the job, in a session that has a procedure and types of its own in front of all ---
+	my $job = $node->safe_psql('postgres', "SELECT command FROM cron.job WHERE jobname LIKE '%Ben%' AND username = 'anna'");
+	$node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM $views.runs WHERE status = 'running')");
+	is(asks($node, 'anna', qq{
+			SET client_min_messages = warning;
+			CREATE DOMAIN pg_temp.text AS varchar CHECK (VALUE = 'caught');
+			CREATE PROCEDURE pg_temp.clv_refresh(pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text)
+				LANGUAGE plpgsql AS \$\$ BEGIN RAISE LOG 'caught'; RAISE EXCEPTION 'caught'; END \$\$;
+			CREATE TEMP TABLE runs (status int);
+			$job;
+			SELECT status, error IS NULL, is_current FROM $views.runs ORDER BY run DESC LIMIT 1}),
+		'done|t|t', "$name: what pg_cron runs calls ours, whatever the session has in front");
+
 	# --- the next run, should a slow machine have come to another minute after it is over ---
 	$node->poll_query_until('postgres',
 		"SELECT NOT EXISTS (SELECT FROM $views.runs WHERE status = 'running')
@@ -224,6 +254,8 @@ is(asks($connections, 'ben', "SELECT clv_schedule($quoted, '0 4 * * *') > 0"), '
 $connections->safe_psql('postgres', "CALL clv_drop_pipeline($quoted)");
 is($connections->safe_psql('postgres', "SELECT count(*) FROM cron.job WHERE jobname LIKE 'clv pipeline%'"), '0',
 	'which go both where a superuser drops the pipeline');
+unlike(slurp_file($_->logfile), qr/LOG:  caught/, $_->name . ': no procedure of a stranger was called')
+	foreach $workers, $connections;
 unlike(slurp_file($_->logfile), qr/TRAP|PANIC|terminated by signal/, $_->name . ': the server stands')
 	foreach $workers, $connections;
 
