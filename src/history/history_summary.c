@@ -1,6 +1,7 @@
 /*
  * history_summary.c
- *		Summaries of a history that other modules use; nothing of SQL.
+ *		Summaries of a history that other modules use: purchases, first and last day, spend, of
+ *		which refunds are subtracted; nothing of SQL.
  */
 #include "history/layout.h"
 
