@@ -189,7 +189,7 @@ INSERT INTO rate VALUES
 SELECT DISTINCT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv' CROSS JOIN LATERAL unnest(p.proargnames) a (name)
-WHERE a.name IN ('discount_rate', 'margin') AND p.proname !~ 'pipeline|quick'
+WHERE a.name IN ('discount_rate', 'margin') AND p.proname !~ 'pipeline|quick|argument'
   AND NOT EXISTS (SELECT FROM rate r WHERE r.function = p.proname AND r.argument = a.name)
 ORDER BY 1, 2;
 SELECT call FROM rate ORDER BY function, argument \gexec
