@@ -16,6 +16,7 @@
  * alternative to the Pareto/NBD model, Marketing Science 24(2).
  */
 #include "families/beta_geometric.h"
+#include "families/clocks.h"
 #include "families/registry.h"
 
 CLV_BG_FORWARDERS(0)
@@ -42,4 +43,5 @@ const ClvFamily clv_bgnbd = {
 	.ln_common = LnCommon,
 	.departed = Departed,
 	.alive = clv_bg_term_alive,
+	.clocked = &clv_bg_clocked,
 };

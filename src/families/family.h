@@ -32,6 +32,7 @@
 #define CLV_MAX_COVARIANCE (CLV_MAX_DIM * (CLV_MAX_DIM + 1) / 2)
 
 struct ClvFamily;
+struct ClvClocked;
 
 /* The purchases of known value of a customer: their number and mean. */
 typedef struct ClvSpendRow
@@ -257,6 +258,9 @@ typedef struct ClvFamily
 	 */
 	void (*cell)(const double *param, double x, double t_x, double T, double outcome,
 				 ClvTerm *term);
+
+	/* The same by the calendar (clocks.h), or NULL. */
+	const struct ClvClocked *clocked;
 
 	/* ---- spend families ---- */
 

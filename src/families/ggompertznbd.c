@@ -27,6 +27,7 @@
 #include <math.h>
 
 #include "math/linalg.h"
+#include "families/clocks.h"
 #include "families/lifetime.h"
 #include "families/registry.h"
 
@@ -130,6 +131,9 @@ Jet(const ClvLifetime *lifetime, double y, double cum_hazard, bool dying, ClvLif
 static const ClvLaw gompertz = {
 	.family = &clv_ggompertznbd,
 	.nparams = 3,
+	.s = S,
+	.beta = BETA,
+	.growth = B,
 	.age = Age,
 	.cum_hazard = CumHazard,
 	.hazard = Hazard,
@@ -193,6 +197,8 @@ Expected(const double *param, double t)
 CLV_LIFETIME_FORWARDERS(&gompertz)
 CLV_LIFETIME_FIT_FORWARDERS(&gompertz)
 
+static const ClvClocked clocked = CLV_TWO_CLOCKS(&gompertz);
+
 const ClvFamily clv_ggompertznbd = {
 	.name = "ggompertz/nbd",
 	.process = CLV_TRANSACTION,
@@ -219,4 +225,5 @@ const ClvFamily clv_ggompertznbd = {
 	.departed = Departed,
 	.alive = Alive,
 	.cell = Cell,
+	.clocked = &clocked,
 };

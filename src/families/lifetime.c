@@ -169,6 +169,12 @@ Total(const ClvDecay *decay, double end, Weight weight, const double *arg)
 }
 
 double
+clv_lifetime_dying(const ClvDecay *decay, double length)
+{
+	return Total(decay, length, DyingWeight, NULL);
+}
+
+double
 clv_lifetime_discounted(const ClvLaw *law, const ClvLifetime *lifetime, double delta, double t)
 {
 	ClvDecay decay = {law, *lifetime, 0, 1, delta};
@@ -215,7 +221,7 @@ SinceLast(const ClvLaw *law, const ClvLifetime *newcomer, const double *param, d
 	inactivity.ln_alive =
 		-clv_decay_drop(&decay, T - t_x) +
 		log(FactorAt(law, &decay.lifetime, T - t_x, false, decay.R, param[1] + T));
-	inactivity.ln_dead = log(Total(&decay, T - t_x, DyingWeight, NULL));
+	inactivity.ln_dead = log(clv_lifetime_dying(&decay, T - t_x));
 	return inactivity;
 }
 
@@ -348,15 +354,14 @@ typedef struct Count
 	double t;
 } Count;
 
-/* ln P(n | t) of the negative binomial */
-static double
-LnNegativeBinomial(const Count *count, double t)
+double
+clv_ln_negative_binomial(double r, double alpha, double n, double t)
 {
-	double sum = count->alpha + t;
+	double sum = alpha + t;
 
-	if (count->n == 0)
-		return -count->r * log1p(t / count->alpha);
-	return clv_ln_beta_kernel(count->n, count->r, t / sum, count->alpha / sum) - log(count->n);
+	if (n == 0)
+		return -r * log1p(t / alpha);
+	return clv_ln_beta_kernel(n, r, t / sum, alpha / sum) - log(n);
 }
 
 /*
@@ -545,7 +550,8 @@ clv_lifetime_probability(const ClvLaw *law, const double *param, double n, doubl
 			break;
 		total = clv_log_add(total, LnCountPanel(&count, u, end, span.peak));
 	}
-	total += LnNegativeBinomial(&count, span.peak) - law->cum_hazard(&count.lifetime, span.peak) -
+	total += clv_ln_negative_binomial(count.r, count.alpha, n, span.peak) -
+			 law->cum_hazard(&count.lifetime, span.peak) -
 			 log(FactorNow(law, &count.lifetime, param));
 	return exp(fmin(0, total));
 }
@@ -575,10 +581,8 @@ typedef struct Recurrences
 static double
 LnCounted(const Count *common, double n, double u)
 {
-	Count count = *common;
-
-	count.n = n;
-	return LnNegativeBinomial(&count, u) - common->law->cum_hazard(&common->lifetime, u);
+	return clv_ln_negative_binomial(common->r, common->alpha, n, u) -
+		   common->law->cum_hazard(&common->lifetime, u);
 }
 
 /*

@@ -57,6 +57,14 @@ typedef struct ClvLaw
 	const ClvFamily *family; /* the family of customers with a history */
 	int nparams;
 
+	/*
+	 * By the calendar (two_clocks.c) survival is (beta / (beta + D))^s, D being a clock that runs
+	 * at C, or at C b e^(bt): where these parameters stand, and -1 where there is no b.
+	 */
+	int s;
+	int beta;
+	int growth;
+
 	/* Sets *left to the residual lifetime of a customer who is alive at u. */
 	void (*age)(const ClvLifetime *lifetime, double u, ClvLifetime *left);
 
@@ -137,6 +145,15 @@ extern void clv_next_panel(const ClvDecay *decay, double end, ClvPanel *panel);
  */
 extern double clv_lifetime_discounted(const ClvLaw *law, const ClvLifetime *lifetime, double delta,
 									  double t);
+
+/*
+ * P(leaving within a length of time, and before the next purchase), for customers whose last
+ * purchase or absence of one the decay begins at.
+ */
+extern double clv_lifetime_dying(const ClvDecay *decay, double length);
+
+/* ln P(n purchases in t) at a rate ~ Gamma(r, alpha), t > 0: the negative binomial. */
+extern double clv_ln_negative_binomial(double r, double alpha, double n, double t);
 
 /* ---- the quantities of a family; family.h says what each returns ---- */
 

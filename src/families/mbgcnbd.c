@@ -38,6 +38,7 @@
 #include "math/special.h"
 #include "families/beta_geometric.h"
 #include "families/beta_geometric_terms.h"
+#include "families/clocks.h"
 #include "families/erlang.h"
 #include "families/likelihood.h"
 #include "families/registry.h"
@@ -351,6 +352,126 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	}
 }
 
+/* ---- the fit by the calendar ---- */
+
+/* How ln of the sum of stages, S, depends on z: by ln z, and mixed. */
+typedef struct StageSlopes
+{
+	double first;
+	double second;
+	double mixed; /* with ln r */
+} StageSlopes;
+
+/* The moments of the stages; *dr and *drr are set to the derivatives by ln r. */
+static StageSlopes
+StageMoments(const double *param, const Inactivity *inactivity, double *dr, double *drr)
+{
+	double j1 = 0, j2 = 0, s1 = 0, s2 = 0, js = 0, c1 = 0;
+	double slope = 0; /* psi(R + j) - psi(R), by j */
+	double curve = 0;
+
+	for (int j = 0; j < Stages(param); j++)
+	{
+		double w = inactivity->weight[j];
+		double next = 1 / (inactivity->shape + j);
+
+		j1 += w * j;
+		j2 += w * j * j;
+		s1 += w * slope;
+		s2 += w * slope * slope;
+		js += w * j * slope;
+		c1 += w * curve;
+		slope += next;
+		curve -= next * next;
+	}
+	*dr = param[R] * s1;
+	*drr = *dr + param[R] * param[R] * (s2 - s1 * s1 + c1);
+	return (StageSlopes){j1, j2 - j1 * j1, param[R] * (js - j1 * s1)};
+}
+
+/*
+ * The term of those alive, by both clocks: the sum of stages, ln z = ln(b_T - b_x) - ln(alpha +
+ * b_T), and no purchase until b_T.
+ */
+static void
+ClockedStays(const double *param, const Inactivity *inactivity, const ClvClocks *clocks,
+			 const ClvClockPoint *from, const ClvClockPoint *to, ClvWideTerm *term)
+{
+	static const ClvTerm nothing = {0};
+	int n = clv_mbgcnbd.nparams;
+	int nz = clocks->ncovariates;
+	double each = 1 / (param[ALPHA] + to->b);
+	double rest = param[ALPHA] * each;
+	double since = to->b > from->b ? 1 / (to->b - from->b) : 0;
+	double z_T = since - each; /* d ln z / d b_T */
+	double dr, drr;
+	StageSlopes stages = StageMoments(param, inactivity, &dr, &drr);
+	ClvClockSlope slope_x = {.first = -stages.first * since,
+							 .second = (stages.second - stages.first) * since * since};
+	ClvClockSlope slope_T = {.first = stages.first * z_T,
+							 .second = stages.second * z_T * z_T +
+									   stages.first * (each * each - since * since)};
+	double both = -stages.second * since * z_T + stages.first * since * since;
+
+	clv_widen(&nothing, n, nz, term);
+	term->gradient[R] = dr;
+	term->gradient[ALPHA] = -stages.first * rest;
+	term->hessian[CLV_AT(R, R)] = drr;
+	term->hessian[CLV_AT(ALPHA, R)] = -stages.mixed * rest;
+	term->hessian[CLV_AT(ALPHA, ALPHA)] =
+		stages.second * rest * rest - stages.first * rest * (1 - rest);
+	slope_x.mixed[R] = -stages.mixed * since;
+	slope_x.mixed[ALPHA] = stages.second * since * rest;
+	slope_T.mixed[R] = stages.mixed * z_T;
+	slope_T.mixed[ALPHA] = -stages.second * rest * z_T + stages.first * rest * each;
+	clv_clock_chain(&slope_x, n, n, nz, from->db, from->bb, term);
+	clv_clock_chain(&slope_T, n, n, nz, to->db, to->bb, term);
+	for (int i = 0; i < nz; i++)
+		for (int j = 0; j <= i; j++)
+			term->hessian[CLV_AT(n + i, n + j)] +=
+				both * (from->db[i] * to->db[j] + to->db[i] * from->db[j]);
+	clv_clock_no_purchase(&clv_mbgcnbd, param, R, inactivity->shape, clocks, to, term);
+}
+
+/* The term of those who left after the last purchase: a/(b+x) (1 + b_x/alpha)^-R. */
+static void
+ClockedLeaves(const double *param, double x, double shape, const ClvClocks *clocks,
+			  const ClvClockPoint *from, ClvWideTerm *term)
+{
+	ClvTerm leaves;
+
+	LeavingTerm(param, x, &leaves);
+	clv_widen(&leaves, clv_mbgcnbd.nparams, clocks->ncovariates, term);
+	clv_clock_no_purchase(&clv_mbgcnbd, param, R, shape, clocks, from, term);
+}
+
+/* ln L of one customer by the calendar, with derivatives. */
+static void
+ClockedTerm(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
+			double t_x, double T, ClvWideTerm *term)
+{
+	ClvClockPoint from, to;
+	Inactivity inactivity;
+	ClvMixture mixture;
+	ClvWideTerm outcome;
+	ClvTerm common = {0};
+
+	clv_clock_point(clocks, t_x, &from);
+	clv_clock_point(clocks, T, &to);
+	inactivity = SinceLast(param, x, from.b, to.b);
+	clv_mixture_start(&mixture, family->nparams + 2 * clocks->ncovariates);
+	ClockedStays(param, &inactivity, clocks, &from, &to, &outcome);
+	clv_mixture_add(&mixture, exp(-clv_log1pexp(inactivity.odds)), &outcome);
+	ClockedLeaves(param, x, inactivity.shape, clocks, &from, &outcome);
+	clv_mixture_add(&mixture, exp(-clv_log1pexp(-inactivity.odds)), &outcome);
+	clv_mixture_finish(&mixture, term);
+	AddCommon(param, x, 0, inactivity.shape, &common);
+	clv_wide_add(&common, family->nparams, term);
+	term->ln = LnLikelihood(param, x, from.b, &inactivity);
+}
+
+static const ClvClocked clocked = CLV_ONE_CLOCK(ClockedTerm);
+
 const ClvFamily clv_mbgcnbd = {
 	.name = "mbg/cnbd-k",
 	.process = CLV_TRANSACTION,
@@ -371,6 +492,7 @@ const ClvFamily clv_mbgcnbd = {
 	.discounted = Discounted,
 	.survival = Survival,
 	.cell = Cell,
+	.clocked = &clocked,
 };
 
 /* ---- the future of known customers, some time after the last purchase ---- */
@@ -441,4 +563,5 @@ const ClvFamily clv_mbgcnbd_known = {
 	.probabilities = KnownProbabilities,
 	.discounted = KnownDiscounted,
 	.survival = KnownSurvival,
+	.clocked = &clocked,
 };

@@ -15,6 +15,7 @@
  * Marketing JRM 3(2).
  */
 #include "families/beta_geometric.h"
+#include "families/clocks.h"
 #include "families/registry.h"
 
 CLV_BG_FORWARDERS(1)
@@ -41,4 +42,5 @@ const ClvFamily clv_mbgnbd = {
 	.ln_common = LnCommon,
 	.departed = Departed,
 	.alive = clv_bg_term_alive,
+	.clocked = &clv_bg_clocked,
 };

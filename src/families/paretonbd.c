@@ -18,6 +18,7 @@
 #include <math.h>
 
 #include "math/special.h"
+#include "families/clocks.h"
 #include "families/lifetime.h"
 #include "families/pareto_lifetime.h"
 #include "families/registry.h"
@@ -27,6 +28,9 @@
 static const ClvLaw pareto = {
 	.family = &clv_paretonbd,
 	.nparams = 2,
+	.s = PARETO_S,
+	.beta = PARETO_BETA,
+	.growth = -1,
 	.age = clv_pareto_age,
 	.cum_hazard = clv_pareto_cum_hazard,
 	.hazard = clv_pareto_hazard,
@@ -99,6 +103,8 @@ Discounted(const double *param, double delta, double t)
 CLV_LIFETIME_FORWARDERS(&pareto)
 CLV_LIFETIME_FIT_FORWARDERS(&pareto)
 
+static const ClvClocked clocked = CLV_TWO_CLOCKS(&pareto);
+
 const ClvFamily clv_paretonbd = {
 	.name = "pareto/nbd",
 	.process = CLV_TRANSACTION,
@@ -123,4 +129,5 @@ const ClvFamily clv_paretonbd = {
 	.departed = Departed,
 	.alive = Alive,
 	.cell = Cell,
+	.clocked = &clocked,
 };

@@ -6,6 +6,7 @@
  * who have left buy nothing. So every expectation is P(alive) times a newcomer's, and to a
  * distribution 1 - P(alive) is added at zero.
  */
+#include "families/clocks.h"
 #include "families/family.h"
 
 #include <float.h>
@@ -89,13 +90,15 @@ clv_probability_given(const ClvFamily *family, const double *param, double x, do
 	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
 }
 
-int
-clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level, int count,
-				   double *p)
+/*
+ * The smallest n with P(purchases <= n) >= level, from the probabilities given alive; -1 if it is
+ * not below count.
+ */
+static int
+Quantile(double p_alive, double level, int count, const double *p)
 {
 	double sum = 1 - p_alive;
 
-	future->family->probabilities(future->param, t, count, p);
 	for (int n = 0; n < count; n++)
 	{
 		sum += p_alive * p[n];
@@ -103,4 +106,20 @@ clv_quantile_given(const ClvFuture *future, double p_alive, double t, double lev
 			return n;
 	}
 	return -1;
+}
+
+int
+clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level, int count,
+				   double *p)
+{
+	future->family->probabilities(future->param, t, count, p);
+	return Quantile(p_alive, level, count, p);
+}
+
+int
+clv_clocked_quantile(const ClvFuture *future, const ClvClocks *clocks, double p_alive, double t,
+					 double level, int count, double *p)
+{
+	future->family->clocked->probabilities(future->family, future->param, clocks, t, count, p);
+	return Quantile(p_alive, level, count, p);
 }

@@ -1,0 +1,206 @@
+/*
+ * clocks.c
+ *		Time by the clock of a calendar, and derivatives by the effects that move them.
+ *
+ * Within a stretch dB/dgamma = sum of A z over the time, and d2B/dgamma2 that of A z z', so that a
+ * clock has a number, a vector and a triangle at every time, which add up from stretch to stretch.
+ */
+#include "families/clocks.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Multipliers beyond e^+-LARGEST are taken to be that: no product of clocks overflows. */
+#define LARGEST 230.0
+
+/* exp(effect'z) for n covariates, between the limits. */
+static double
+Multiplier(int n, const double *effect, const double *z)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += effect[i] * z[i];
+	return exp(fmin(fmax(sum, -LARGEST), LARGEST));
+}
+
+void
+clv_clocks_set(ClvStretch *stretch, int n, const double *from, const double *z, int ncovariates,
+			   const double *effect)
+{
+	for (int i = 0; i < n; i++)
+	{
+		double length = i > 0 ? from[i] - from[i - 1] : 0;
+
+		stretch[i].from = from[i];
+		stretch[i].a = Multiplier(ncovariates, effect, z + (size_t) i * ncovariates);
+		stretch[i].c = Multiplier(ncovariates, effect + ncovariates, z + (size_t) i * ncovariates);
+		stretch[i].b = i > 0 ? stretch[i - 1].b + length * stretch[i - 1].a : 0;
+	}
+}
+
+int
+clv_clocks_at(const ClvClocks *clocks, double t)
+{
+	int low = 0;
+	int high = clocks->n;
+
+	while (high - low > 1)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (clocks->stretch[middle].from <= t)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+double
+clv_clocks_until(const ClvClocks *clocks, int stretch, double t)
+{
+	return stretch + 1 < clocks->n ? fmin(clocks->stretch[stretch + 1].from, t) : t;
+}
+
+double
+clv_clock_b(const ClvClocks *clocks, double t)
+{
+	const ClvStretch *stretch = &clocks->stretch[clv_clocks_at(clocks, t)];
+
+	return stretch->b + stretch->a * (t - stretch->from);
+}
+
+void
+clv_clock_advance(const ClvClocks *clocks, int stretch, double length, ClvClockPoint *point)
+{
+	const double *z = clocks->z + (size_t) stretch * clocks->ncovariates;
+	double b = clocks->stretch[stretch].a * length;
+
+	point->b += b;
+	for (int i = 0; i < clocks->ncovariates; i++)
+	{
+		point->db[i] += b * z[i];
+		for (int j = 0; j <= i; j++)
+			point->bb[CLV_AT(i, j)] += b * z[i] * z[j];
+	}
+}
+
+void
+clv_clock_point(const ClvClocks *clocks, double t, ClvClockPoint *point)
+{
+	int last = clv_clocks_at(clocks, t);
+
+	memset(point, 0, sizeof(*point));
+	for (int i = 0; i <= last; i++)
+		clv_clock_advance(clocks, i, clv_clocks_until(clocks, i, t) - clocks->stretch[i].from,
+						  point);
+}
+
+/* ---- derivatives ---- */
+
+void
+clv_clock_chain(const ClvClockSlope *slope, int nparams, int at, int ncovariates,
+				const double *first, const double *second, ClvWideTerm *term)
+{
+	for (int i = 0; i < ncovariates; i++)
+	{
+		double *row = &term->hessian[CLV_AT(at + i, 0)];
+
+		term->gradient[at + i] += slope->first * first[i];
+		for (int j = 0; j < nparams; j++)
+			row[j] += slope->mixed[j] * first[i];
+		for (int j = 0; j <= i; j++)
+			row[at + j] +=
+				slope->second * first[i] * first[j] + slope->first * second[CLV_AT(i, j)];
+	}
+}
+
+void
+clv_clock_no_purchase(const ClvFamily *family, const double *param, int r, double shape,
+					  const ClvClocks *clocks, const ClvClockPoint *point, ClvWideTerm *term)
+{
+	int alpha = r + 1;
+	double each = 1 / (param[alpha] + point->b);
+	double share = point->b * each;
+	double rest = param[alpha] * each;
+	double by_r = -param[r] * log1p(point->b / param[alpha]);
+	ClvClockSlope slope = {.first = -shape * each, .second = shape * each * each};
+
+	term->gradient[r] += by_r;
+	term->gradient[alpha] += shape * share;
+	term->hessian[CLV_AT(r, r)] += by_r;
+	term->hessian[CLV_AT(alpha, r)] += param[r] * share;
+	term->hessian[CLV_AT(alpha, alpha)] -= shape * share * rest;
+	slope.mixed[r] = -param[r] * each;
+	slope.mixed[alpha] = shape * rest * each;
+	clv_clock_chain(&slope, family->nparams, family->nparams, clocks->ncovariates, point->db,
+					point->bb, term);
+}
+
+void
+clv_widen(const ClvTerm *term, int nparams, int ncovariates, ClvWideTerm *wide)
+{
+	int n = nparams + 2 * ncovariates;
+
+	wide->ln = term->ln;
+	memset(wide->gradient, 0, n * sizeof(double));
+	memset(wide->hessian, 0, CLV_TRIANGLE(n) * sizeof(double));
+	memcpy(wide->gradient, term->gradient, nparams * sizeof(double));
+	memcpy(wide->hessian, term->hessian, CLV_TRIANGLE(nparams) * sizeof(double));
+}
+
+void
+clv_wide_add(const ClvTerm *term, int nparams, ClvWideTerm *wide)
+{
+	wide->ln += term->ln;
+	for (int i = 0; i < nparams; i++)
+		wide->gradient[i] += term->gradient[i];
+	for (int i = 0; i < CLV_TRIANGLE(nparams); i++)
+		wide->hessian[i] += term->hessian[i];
+}
+
+void
+clv_mixture_start(ClvMixture *mixture, int n)
+{
+	mixture->n = n;
+	mixture->mass = 0;
+	memset(mixture->first, 0, n * sizeof(double));
+	memset(mixture->second, 0, CLV_TRIANGLE(n) * sizeof(double));
+}
+
+/* Deviations are taken from the derivatives of the first number, as large numbers cancel. */
+void
+clv_mixture_add(ClvMixture *mixture, double number, const ClvWideTerm *term)
+{
+	double away[CLV_MAX_DIM];
+
+	if (mixture->mass == 0)
+		memcpy(mixture->center, term->gradient, mixture->n * sizeof(double));
+	mixture->mass += number;
+	for (int i = 0; i < mixture->n; i++)
+	{
+		away[i] = term->gradient[i] - mixture->center[i];
+		mixture->first[i] += number * away[i];
+		for (int j = 0; j <= i; j++)
+			mixture->second[CLV_AT(i, j)] +=
+				number * (term->hessian[CLV_AT(i, j)] + away[i] * away[j]);
+	}
+}
+
+void
+clv_mixture_finish(const ClvMixture *mixture, ClvWideTerm *term)
+{
+	double mass = mixture->mass;
+
+	term->ln = log(mass);
+	for (int i = 0; i < mixture->n; i++)
+	{
+		double mean = mass > 0 ? mixture->first[i] / mass : 0;
+
+		term->gradient[i] = mean + (mass > 0 ? mixture->center[i] : 0);
+		for (int j = 0; j <= i; j++)
+			term->hessian[CLV_AT(i, j)] =
+				mass > 0 ? (mixture->second[CLV_AT(i, j)] - mean * mixture->first[j]) / mass : 0;
+	}
+}

@@ -1,0 +1,255 @@
+/*
+ * clocks.h
+ *		Customers whose rates follow a calendar: time by the clocks of purchases and of leaving.
+ *
+ * While alive a customer buys at A times the own rate, and in families where customers may leave at
+ * any time, leaves at C times the own hazard; A = exp(gamma'z) and C = exp(delta'z), z being the
+ * covariates of the day. They are constant within a stretch of time. With the clock of purchases
+ *
+ *		B(t) = int_0^t A(u) du
+ *
+ * in the place of time, everything about buying is as in the plain model; leaving at any time has a
+ * clock of its own (two_clocks.c), leaving after purchases has none (one_clock.c). The density of
+ * the purchase times has a factor A(t_j) for each repeat purchase, which is left out here: its
+ * logarithm is gamma'z, summed over the purchases. Left out as well is the sum of (k - 1) ln of the
+ * times between purchases of mbg/cnbd-k, as without a calendar; by the clock it moves with gamma.
+ *
+ * Bachmann, Meierer & Naef (2021), The role of time-varying contextual factors in latent attrition
+ * models for customer base analysis, Marketing Science 40(4), for pareto/nbd.
+ */
+#ifndef CLV_CLOCKS_H
+#define CLV_CLOCKS_H
+
+#include "families/family.h"
+#include "math/linalg.h"
+
+struct ClvLaw;
+
+/* A stretch of time, until the next one begins. */
+typedef struct ClvStretch
+{
+	double from; /* since time 0, in the unit of the model */
+	double a;    /* how fast the clock of purchases runs */
+	double c;    /* what hazards of leaving are multiplied by */
+	double b;    /* the clock of purchases at from */
+} ClvStretch;
+
+/*
+ * The time of one customer: stretches from time 0 on, the last of which has no end. Time 0 is the
+ * first purchase or, for a future, the day from which one looks ahead.
+ */
+typedef struct ClvClocks
+{
+	int n;
+	const ClvStretch *stretch;
+	int ncovariates;
+	const double *z; /* n x ncovariates; only derivatives need them */
+} ClvClocks;
+
+/* The clock of purchases at a time, and its derivatives by their effects. */
+typedef struct ClvClockPoint
+{
+	double b;
+	double db[CLV_MAX_COVARIATES];
+	double bb[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
+} ClvClockPoint;
+
+/*
+ * A logarithm with its derivatives by the transformed parameters, the effects on purchases and the
+ * effects on leaving, in that order.
+ */
+typedef struct ClvWideTerm
+{
+	double ln;
+	double gradient[CLV_MAX_DIM];
+	double hessian[CLV_MAX_COVARIANCE];
+} ClvWideTerm;
+
+/*
+ * A family by the calendar; the functions are as those without clocks in family.h. Times are in
+ * the unit of the model; those of newcomers count from the time 0 of their clocks.
+ */
+typedef struct ClvClocked
+{
+	const struct ClvLaw *law; /* of families with a clock of leaving; else NULL */
+
+	/* ln L without the factors A(t_j), and the same with all derivatives. */
+	double (*log_likelihood)(const ClvFamily *family, const double *param, double x,
+							 const ClvClocks *clocks, double t_x, double T);
+	void (*term)(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
+				 double t_x, double T, ClvWideTerm *term);
+	double (*ln_p_alive)(const ClvFamily *family, const double *param, double x,
+						 const ClvClocks *clocks, double t_x, double T);
+
+	/* The newcomer that this customer is, given alive at T, by clocks that begin at T. */
+	void (*given_alive)(const ClvFamily *family, const double *param, double x,
+						const ClvClocks *clocks, double t_x, double T, ClvFuture *future);
+
+	/* ---- newcomers ---- */
+
+	double (*expected)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+					   double t);
+	double (*discounted)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						 double delta, double t);
+	double (*probability)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						  double n, double t);
+	void (*probabilities)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						  double t, int count, double *p);
+	double (*survival)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+					   double t);
+	/* NAN where the family has none, as without clocks */
+	double (*pairs)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+					double t);
+} ClvClocked;
+
+/* The quantile that clv_quantile_given() returns, by clocks that begin where the future does. */
+extern int clv_clocked_quantile(const ClvFuture *future, const ClvClocks *clocks, double p_alive,
+								double t, double level, int count, double *p);
+
+/*
+ * Sets the stretches that begin at ascending times from[n], the first of them 0, where the
+ * covariates are z[n x ncovariates]; effect: on purchases, then on leaving.
+ */
+extern void clv_clocks_set(ClvStretch *stretch, int n, const double *from, const double *z,
+						   int ncovariates, const double *effect);
+
+/* The stretch that holds a time; a time at which one begins is in that one. */
+extern int clv_clocks_at(const ClvClocks *clocks, double t);
+
+/* The end of a stretch, but at most t. */
+extern double clv_clocks_until(const ClvClocks *clocks, int stretch, double t);
+
+/* B(t); t may be INFINITY. */
+extern double clv_clock_b(const ClvClocks *clocks, double t);
+
+/* Sets *point to the clock of purchases at t with its derivatives. */
+extern void clv_clock_point(const ClvClocks *clocks, double t, ClvClockPoint *point);
+
+/* Moves *point on by a length of time within a stretch. */
+extern void clv_clock_advance(const ClvClocks *clocks, int stretch, double length,
+							  ClvClockPoint *point);
+
+/* ---- derivatives ---- */
+
+/* Derivatives of a logarithm by a clock: first, second, and mixed with those by the parameters. */
+typedef struct ClvClockSlope
+{
+	double first;
+	double second;
+	double mixed[CLV_MAX_PARAMS];
+} ClvClockSlope;
+
+/* Adds to *term what it has by the effects that move one clock; at: the place of the first. */
+extern void clv_clock_chain(const ClvClockSlope *slope, int nparams, int at, int ncovariates,
+							const double *first, const double *second, ClvWideTerm *term);
+
+/*
+ * Adds (1 + b/alpha)^-shape, the probability of no purchase, by the clock at a point; the
+ * parameters r, which shape grows with, and alpha stand at place r and after it.
+ */
+extern void clv_clock_no_purchase(const ClvFamily *family, const double *param, int r, double shape,
+								  const ClvClocks *clocks, const ClvClockPoint *point,
+								  ClvWideTerm *term);
+
+/* Sets *wide to a term without effects. */
+extern void clv_widen(const ClvTerm *term, int nparams, int ncovariates, ClvWideTerm *wide);
+
+/* Adds a term without effects. */
+extern void clv_wide_add(const ClvTerm *term, int nparams, ClvWideTerm *wide);
+
+/* The logarithm of a sum of positive numbers, given as terms one by one, with its derivatives. */
+typedef struct ClvMixture
+{
+	int n;       /* derivatives */
+	double mass; /* sum of the weights */
+	double center[CLV_MAX_DIM];
+	double first[CLV_MAX_DIM];
+	double second[CLV_MAX_COVARIANCE];
+} ClvMixture;
+
+/* An empty sum of terms with n derivatives. */
+extern void clv_mixture_start(ClvMixture *mixture, int n);
+
+/* Adds a number, with the derivatives of its logarithm. */
+extern void clv_mixture_add(ClvMixture *mixture, double number, const ClvWideTerm *term);
+
+/* Sets *term to the logarithm of the sum. */
+extern void clv_mixture_finish(const ClvMixture *mixture, ClvWideTerm *term);
+
+/* ---- the functions of families with one clock, for ClvClocked ---- */
+
+extern double clv_one_clock_log_likelihood(const ClvFamily *family, const double *param, double x,
+										   const ClvClocks *clocks, double t_x, double T);
+extern double clv_one_clock_ln_p_alive(const ClvFamily *family, const double *param, double x,
+									   const ClvClocks *clocks, double t_x, double T);
+extern void clv_one_clock_given_alive(const ClvFamily *family, const double *param, double x,
+									  const ClvClocks *clocks, double t_x, double T,
+									  ClvFuture *future);
+extern double clv_one_clock_expected(const ClvFamily *family, const double *param,
+									 const ClvClocks *clocks, double t);
+extern double clv_one_clock_discounted(const ClvFamily *family, const double *param,
+									   const ClvClocks *clocks, double delta, double t);
+extern double clv_one_clock_probability(const ClvFamily *family, const double *param,
+										const ClvClocks *clocks, double n, double t);
+extern void clv_one_clock_probabilities(const ClvFamily *family, const double *param,
+										const ClvClocks *clocks, double t, int count, double *p);
+extern double clv_one_clock_survival(const ClvFamily *family, const double *param,
+									 const ClvClocks *clocks, double t);
+
+extern double clv_one_clock_pairs(const ClvFamily *family, const double *param,
+								  const ClvClocks *clocks, double t);
+
+/* The term, for families with the terms "departed" and "alive" of powers of 1 + t/alpha. */
+extern void clv_one_clock_term(const ClvFamily *family, const double *param, double x,
+							   const ClvClocks *clocks, double t_x, double T, ClvWideTerm *term);
+
+/* A ClvClocked of a family with one clock, whose term is this function. */
+#define CLV_ONE_CLOCK(term_function)                                                               \
+	{                                                                                              \
+		.log_likelihood = clv_one_clock_log_likelihood, .term = (term_function),                   \
+		.ln_p_alive = clv_one_clock_ln_p_alive, .given_alive = clv_one_clock_given_alive,          \
+		.expected = clv_one_clock_expected, .discounted = clv_one_clock_discounted,                \
+		.probability = clv_one_clock_probability, .probabilities = clv_one_clock_probabilities,    \
+		.survival = clv_one_clock_survival, .pairs = clv_one_clock_pairs                           \
+	}
+
+/* Families with beta-geometric dropout. */
+extern const ClvClocked clv_bg_clocked;
+
+/* ---- the functions of families with two, as above ---- */
+
+extern double clv_two_clocks_log_likelihood(const ClvFamily *family, const double *param, double x,
+											const ClvClocks *clocks, double t_x, double T);
+extern void clv_two_clocks_term(const ClvFamily *family, const double *param, double x,
+								const ClvClocks *clocks, double t_x, double T, ClvWideTerm *term);
+extern double clv_two_clocks_ln_p_alive(const ClvFamily *family, const double *param, double x,
+										const ClvClocks *clocks, double t_x, double T);
+extern void clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double x,
+									   const ClvClocks *clocks, double t_x, double T,
+									   ClvFuture *future);
+extern double clv_two_clocks_expected(const ClvFamily *family, const double *param,
+									  const ClvClocks *clocks, double t);
+extern double clv_two_clocks_discounted(const ClvFamily *family, const double *param,
+										const ClvClocks *clocks, double delta, double t);
+extern double clv_two_clocks_probability(const ClvFamily *family, const double *param,
+										 const ClvClocks *clocks, double n, double t);
+extern void clv_two_clocks_probabilities(const ClvFamily *family, const double *param,
+										 const ClvClocks *clocks, double t, int count, double *p);
+extern double clv_two_clocks_survival(const ClvFamily *family, const double *param,
+									  const ClvClocks *clocks, double t);
+
+extern double clv_two_clocks_pairs(const ClvFamily *family, const double *param,
+								   const ClvClocks *clocks, double t);
+
+/* A ClvClocked of a family with this distribution of lifetimes. */
+#define CLV_TWO_CLOCKS(lifetime_law)                                                               \
+	{                                                                                              \
+		.law = (lifetime_law), .log_likelihood = clv_two_clocks_log_likelihood,                    \
+		.term = clv_two_clocks_term, .ln_p_alive = clv_two_clocks_ln_p_alive,                      \
+		.given_alive = clv_two_clocks_given_alive, .expected = clv_two_clocks_expected,            \
+		.discounted = clv_two_clocks_discounted, .probability = clv_two_clocks_probability,        \
+		.probabilities = clv_two_clocks_probabilities, .survival = clv_two_clocks_survival,        \
+		.pairs = clv_two_clocks_pairs                                                              \
+	}
+
+#endif /* CLV_CLOCKS_H */

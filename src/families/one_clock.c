@@ -1,0 +1,201 @@
+/*
+ * one_clock.c
+ *		Families whose customers leave after purchases, by the calendar: everything goes by the
+ *		clock of purchases.
+ *
+ * The likelihood and the predictions are the plain ones with B(t) for t. Discounting goes by time
+ * itself: by parts,
+ *
+ *		int_0^t e^(-delta u) dE(B(u)) = e^(-delta t) E(B(t))
+ *										+ delta int_0^t e^(-delta u) E(B(u)) du
+ *
+ * E being the expected purchases of the plain family: an integral of a positive function, smooth
+ * within a stretch.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "math/gauss.h"
+#include "math/poll.h"
+#include "math/special.h"
+#include "families/clocks.h"
+
+/* ---- histories ---- */
+
+double
+clv_one_clock_log_likelihood(const ClvFamily *family, const double *param, double x,
+							 const ClvClocks *clocks, double t_x, double T)
+{
+	return family->log_likelihood(param, x, clv_clock_b(clocks, t_x), clv_clock_b(clocks, T));
+}
+
+double
+clv_one_clock_ln_p_alive(const ClvFamily *family, const double *param, double x,
+						 const ClvClocks *clocks, double t_x, double T)
+{
+	return family->ln_p_alive(param, x, clv_clock_b(clocks, t_x), clv_clock_b(clocks, T));
+}
+
+void
+clv_one_clock_given_alive(const ClvFamily *family, const double *param, double x,
+						  const ClvClocks *clocks, double t_x, double T, ClvFuture *future)
+{
+	clv_given_alive(family, param, x, clv_clock_b(clocks, t_x), clv_clock_b(clocks, T), future);
+}
+
+/* The parameter that carries the unit of time. */
+static int
+Scale(const ClvFamily *family)
+{
+	int i = 0;
+
+	while (!family->is_scale[i])
+		i++;
+	return i;
+}
+
+/*
+ * Adds one of the two terms. It is a function of t/alpha: its derivative by ln t is that by ln
+ * alpha with the other sign.
+ */
+static void
+AddTerm(const ClvFamily *family, const ClvTerm *plain, const ClvClocks *clocks,
+		const ClvClockPoint *point, double number, ClvMixture *mixture)
+{
+	int scale = Scale(family);
+	int n = family->nparams;
+	ClvClockSlope slope = {0};
+	ClvWideTerm wide;
+
+	clv_widen(plain, n, clocks->ncovariates, &wide);
+	if (point->b > 0)
+	{
+		double b = point->b;
+
+		slope.first = -plain->gradient[scale] / b;
+		slope.second = (plain->hessian[CLV_AT(scale, scale)] + plain->gradient[scale]) / (b * b);
+		for (int i = 0; i < n; i++)
+			slope.mixed[i] = -plain->hessian[i > scale ? CLV_AT(i, scale) : CLV_AT(scale, i)] / b;
+		clv_clock_chain(&slope, n, n, clocks->ncovariates, point->db, point->bb, &wide);
+	}
+	clv_mixture_add(mixture, number, &wide);
+}
+
+void
+clv_one_clock_term(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
+				   double t_x, double T, ClvWideTerm *term)
+{
+	ClvTerm common, departed, alive;
+	ClvClockPoint point_x, point_T;
+	ClvMixture mixture;
+	double largest;
+
+	clv_clock_point(clocks, t_x, &point_x);
+	clv_clock_point(clocks, T, &point_T);
+	family->ln_common(param, x, &common);
+	family->departed(param, x, &point_x.b, 1, &departed);
+	family->alive(param, x, &point_T.b, 1, &alive);
+	largest = fmax(departed.ln, alive.ln);
+	clv_mixture_start(&mixture, family->nparams + 2 * clocks->ncovariates);
+	AddTerm(family, &alive, clocks, &point_T, exp(alive.ln - largest), &mixture);
+	if (departed.ln != -INFINITY)
+		AddTerm(family, &departed, clocks, &point_x, exp(departed.ln - largest), &mixture);
+	clv_mixture_finish(&mixture, term);
+	clv_wide_add(&common, family->nparams, term);
+	term->ln += largest;
+}
+
+/* ---- newcomers ---- */
+
+double
+clv_one_clock_expected(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+					   double t)
+{
+	return family->expected(param, clv_clock_b(clocks, t));
+}
+
+double
+clv_one_clock_probability(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						  double n, double t)
+{
+	return family->probability(param, n, clv_clock_b(clocks, t));
+}
+
+void
+clv_one_clock_probabilities(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+							double t, int count, double *p)
+{
+	family->probabilities(param, clv_clock_b(clocks, t), count, p);
+}
+
+double
+clv_one_clock_survival(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+					   double t)
+{
+	return family->survival(param, clv_clock_b(clocks, t));
+}
+
+double
+clv_one_clock_pairs(const ClvFamily *family, const double *param, const ClvClocks *clocks, double t)
+{
+	return family->pairs == NULL ? NAN : family->pairs(param, clv_clock_b(clocks, t));
+}
+
+/*
+ * A panel is at most STRIDE times as wide as its distance to the singularity where alpha + B is 0.
+ * Within it neither the probability of no purchase nor discounting falls below e^-MOST_DROP.
+ * Nothing counts that is discounted by more than e^-LAST.
+ */
+#define STRIDE 2.0
+#define MOST_DROP 8.0
+#define LAST 45.0
+
+/* int_from^to e^(-delta u) E(B(u)) du, within a stretch. */
+static double
+StretchDiscounted(const ClvFamily *family, const double *param, const ClvStretch *stretch,
+				  double delta, double to)
+{
+	double alpha = param[Scale(family)];
+	double shape = param[Scale(family) - 1] + 1;
+	double sum = 0;
+	double u = stretch->from;
+
+	while (u < to)
+	{
+		double b = stretch->b + stretch->a * (u - stretch->from);
+		double most =
+			fmin(fmin(STRIDE, MOST_DROP / shape) * (alpha + b) / stretch->a, MOST_DROP / delta);
+		double end = u + most < to && u + most > u ? u + most : to;
+		const ClvGauss *rule = end - u < most / 40  ? &clv_gauss_4
+							   : end - u < most / 4 ? &clv_gauss_8
+													: &clv_gauss_16;
+		ClvGaussNode nodes[CLV_GAUSS_MOST];
+		int n = clv_gauss_nodes(rule, u, end, nodes);
+
+		for (int k = 0; k < n; k++)
+			sum += nodes[k].weight * exp(-delta * nodes[k].at) *
+				   family->expected(param, stretch->b + stretch->a * (nodes[k].at - stretch->from));
+		clv_poll(&clv_family_poll, 50 * (size_t) n);
+		u = end;
+	}
+	return sum;
+}
+
+double
+clv_one_clock_discounted(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						 double delta, double t)
+{
+	double end = delta > 0 ? fmin(t, clocks->stretch[clocks->n - 1].from + LAST / delta) : 0;
+	double sum = 0;
+
+	if (delta == 0)
+		return isinf(t) ? family->discounted(param, 0, t)
+						: family->expected(param, clv_clock_b(clocks, t));
+	for (int i = 0; i < clocks->n && clocks->stretch[i].from < end; i++)
+		sum += StretchDiscounted(family, param, &clocks->stretch[i], delta,
+								 clv_clocks_until(clocks, i, end));
+	return delta * sum +
+		   (isinf(t) ? 0 : exp(-delta * t) * clv_one_clock_expected(family, param, clocks, t));
+}
+
+const ClvClocked clv_bg_clocked = CLV_ONE_CLOCK(clv_one_clock_term);
