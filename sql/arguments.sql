@@ -106,6 +106,7 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('clv_active_probability', 'SELECT clv_active_probability(model, history, ''1 year''::interval, %s) FROM one'),
 	('clv_survival', 'SELECT clv_survival(model, history, ''1 year''::interval, %s) FROM one'),
 	('clv_next_purchase', 'SELECT clv_next_purchase(model, history, 0.5, %s) FROM one'),
+	('clv_explain', 'SELECT clv_explain(model, history, %s) FROM one'),
 	('clv_lapse_date', 'SELECT clv_lapse_date(model, history, 0.5, %s) FROM one'),
 	('clv_value_quantile', 'SELECT clv_value_quantile(model, history, ''1 year'', 0.5, as_of => %s) FROM one'),
 	('clv_log_likelihood', 'SELECT clv_log_likelihood(model, history, %s) FROM one'),

@@ -51,6 +51,11 @@ extern int32 clv_history_count(const ClvHistory *history, DateADT since, DateADT
 extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
 							 void (*gap)(void *arg, int32 days), void *arg);
 
+/* Call for every purchase of known amount up to as_of: its value, net of the refunds that follow
+ * it. */
+extern void clv_history_spends(const ClvHistory *history, DateADT as_of,
+							   void (*spend)(void *arg, double amount), void *arg);
+
 /* The day of the last purchase up to as_of; DATEVAL_NOBEGIN without any. */
 extern DateADT clv_history_last_purchase(const ClvHistory *history, DateADT as_of);
 

@@ -187,6 +187,46 @@ clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap)(void *arg
 	}
 }
 
+/* The net known amount of a day as a double. */
+static double
+DayAmount(const ClvReader *reader, const ClvDay *day)
+{
+	Numeric amount;
+	double value;
+
+	if (!reader->wide)
+		return (double) day->units / (double) clv_power_of_ten[reader->scale];
+	amount = clv_digits_numeric(day->digits, day->length);
+	value = clv_numeric_double(amount);
+	pfree(amount);
+	return value;
+}
+
+void
+clv_history_spends(const ClvHistory *history, DateADT as_of,
+				   void (*spend)(void *arg, double amount), void *arg)
+{
+	bool known = false;
+	double account = 0;
+	ClvReader reader;
+	ClvDay day;
+
+	clv_reader_open(&reader, history);
+	while (ReadDay(&reader, &day) && day.day <= as_of)
+	{
+		if (day.bought && known)
+			spend(arg, account);
+		if (day.bought)
+		{
+			known = day.unknown == 0;
+			account = 0;
+		}
+		account += DayAmount(&reader, &day);
+	}
+	if (known)
+		spend(arg, account);
+}
+
 DateADT
 clv_history_last_purchase(const ClvHistory *history, DateADT as_of)
 {

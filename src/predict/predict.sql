@@ -317,6 +317,26 @@ COMMENT ON FUNCTION @extschema@.rfmtc(@extschema@.clv_history, pg_catalog.date, 
 	'recency, frequency, monetary value, tenure and churn as of a day, inclusive, with churn = 1 - P(alive) under the '
 	'model (NULL where the model is NULL); NULL where the customer does not exist yet';
 
+CREATE FUNCTION @extschema@.clv_explain(
+	model @extschema@.clv_model,
+	history @extschema@.clv_history,
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL,
+	OUT code pg_catalog.text,
+	OUT reason pg_catalog.text
+) RETURNS pg_catalog.record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION @extschema@.clv_explain(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
+	'why a customer has the P(alive) and the value that they have. code: ''ended'' (has left for certain), ''once'' '
+	'(bought once, more than 90 days ago or with a P(alive) below 0.5), ''new'', ''inactive'' (P(alive) below 0.5), '
+	'''late'' (1.25 times as long without a purchase as ever before), ''slower'', ''spends less'', ''faster'', '
+	'''spends more'', ''regular'' or ''active''; reason: the same in a sentence with its numbers, and how the value of '
+	'the next year compares with that of a new customer: P(alive), frequency and spend, the largest effect first. '
+	'as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where the model '
+	'was fitted with some. NULL where the customer does not exist yet at as_of, or an argument other than as_of and '
+	'covariates is NULL';
+
 -- ---- curves, newcomers, and models of certain customers ---------------------------------------
 
 CREATE FUNCTION @extschema@.clv_forecast(
