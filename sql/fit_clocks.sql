@@ -88,7 +88,18 @@ SELECT name, process, estimate < 0 AS stays_longer, upper < 0 AS surely FROM
 				clv_options(model => 'sbg', time_unit => '30 days', as_of => '2020-08-10', covariates => '{z}',
 					spend => 'none'), ARRAY[z]) AS m
 	   FROM contract) q,
-	clv_parameters(m) WHERE name = 'z';
+	clv_parameters(m) WHERE process LIKE '%effect';
+-- wherever the covariate has its 0
+SELECT abs(d.log_likelihood / e.log_likelihood - 1) < 1e-12 AS log_likelihood,
+	   (SELECT bool_and(CASE p.process WHEN 'centre' THEN abs(q.estimate - p.estimate - 2020) < 1e-9
+						ELSE abs(q.estimate / p.estimate - 1) < 1e-9 AND abs(q.std_error / p.std_error - 1) < 1e-9 END)
+		  FROM clv_parameters(m) p JOIN clv_parameters(n) q USING (name, process)) AS parameters,
+	   abs(clv_p_alive(n, history, covariates => '{2021}') / clv_p_alive(m, history, covariates => '{1}') - 1) < 1e-9
+			AS p_alive
+  FROM (SELECT clv_fit(history, o, ARRAY[z]) AS m, clv_fit(history, o, ARRAY[z + 2020]) AS n
+		  FROM contract, clv_options(model => 'sbg', time_unit => '30 days', as_of => '2020-08-10',
+									 covariates => '{z}', spend => 'none') o) q,
+	   clv_diagnostics(m) d, clv_diagnostics(n) e, (SELECT history FROM contract WHERE made = 7 LIMIT 1) h;
 SELECT df
   FROM (SELECT clv_fit(history,
 				   clv_options(model => 'sbg', time_unit => '30 days', as_of => '2020-08-10',

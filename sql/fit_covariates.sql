@@ -27,20 +27,26 @@ SELECT name, process, estimate > 0 AS rises, std_error > 0 AND lower < estimate 
 	   OR CASE name WHEN 'z' THEN ln(2) ELSE 0 END
 		   BETWEEN estimate - 3 * std_error AND estimate + 3 * std_error AS near_truth
   FROM model, clv_parameters(m) WHERE process LIKE '%effect';
--- the likelihood is that of the customers at the parameters their covariates give them
+-- the likelihood is that of the customers at the parameters their covariates give them, from those at the centre on
 SELECT abs(log_likelihood / (SELECT sum(clv_log_likelihood(clv_model('mbg/nbd',
 										jsonb_build_object('r', p.r, 'alpha',
-											p.alpha * exp(-(p.ez * z + p.eage * age)),
-			'a', p.a * exp(p.cz * z + p.cage * age), 'b', p.b * exp(p.cz * z + p.cage * age)), '1 week'), x,
-				t_x, t_cal))
+											p.alpha * exp(-(p.ez * (z - p.mz) + p.eage * (age - p.mage))),
+			'a', p.a * exp(p.cz * (z - p.mz) + p.cage * (age - p.mage)),
+			'b', p.b * exp(p.cz * (z - p.mz) + p.cage * (age - p.mage))), '1 week'), x, t_x, t_cal))
 		FROM customer, clv_summary(history, '2021-05-31'),
 		(SELECT max(estimate) FILTER (WHERE name = 'r') AS r, max(estimate) FILTER (WHERE name = 'alpha') AS alpha,
 		        max(estimate) FILTER (WHERE name = 'a') AS a, max(estimate) FILTER (WHERE name = 'b') AS b,
+				max(estimate) FILTER (WHERE name = 'z' AND process = 'centre') AS mz,
+				max(estimate) FILTER (WHERE name = 'age' AND process = 'centre') AS mage,
 				max(estimate) FILTER (WHERE name = 'z' AND process = 'purchase effect') AS ez,
 				max(estimate) FILTER (WHERE name = 'age' AND process = 'purchase effect') AS eage,
 				max(estimate) FILTER (WHERE name = 'z' AND process = 'churn effect') AS cz,
 				max(estimate) FILTER (WHERE name = 'age' AND process = 'churn effect') AS cage
 		   FROM model, clv_parameters(m)) p) - 1) < 1e-10 AS likelihood FROM model, clv_diagnostics(m);
+-- which is the mean of the customers
+SELECT bool_and(abs(estimate / CASE name WHEN 'z' THEN z ELSE age END - 1) < 1e-14
+				AND std_error IS NULL AND lower IS NULL) AS means
+  FROM model, clv_parameters(m), (SELECT avg(z) AS z, avg(age) AS age FROM customer) c WHERE process = 'centre';
 
 -- the same to the bit on every road
 CREATE TEMP TABLE cells AS SELECT clv_cells(history, o, ARRAY[z, age]) AS c FROM customer, options;
@@ -80,7 +86,8 @@ SELECT bool_and(a.estimate = b.estimate AND a.std_error = b.std_error) AS same_p
 		  FROM customer, clv_summary(history, '2021-05-31')) q,
        clv_parameters(s) b WHERE (a.name, a.process) = (b.name, b.process);
 -- units and order of covariates do not matter; a negative zero is a zero
-SELECT bool_and(abs(a.estimate - b.estimate * CASE WHEN a.name = 'age' THEN 0.1 ELSE 1 END)
+SELECT bool_and(abs(a.estimate - b.estimate * CASE WHEN a.name <> 'age' THEN 1
+													WHEN a.process = 'centre' THEN 10 ELSE 0.1 END)
 		   < 1e-6 * abs(a.estimate)) AS other_unit
   FROM model, clv_parameters(m) a,
 	   (SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{age,z}'),
@@ -110,8 +117,8 @@ SELECT bool_and(abs(log_likelihood / (SELECT log_likelihood FROM model, clv_diag
 					   CASE WHEN kind = 0 THEN b ELSE 1e4 * a + 2e4 * b END AS pb) v,
        (SELECT max(estimate) FILTER (WHERE name = 'z') AS p, max(estimate) FILTER (WHERE name = 'age') AS q
           FROM model, clv_parameters(m) WHERE process = 'purchase effect') t;
--- parameters at 0 that no number holds
-SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{z,age}'), ARRAY[z, age + 1000000])
+-- units in which no double holds the effects
+SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{z,age}'), ARRAY[z, age * 1e-300])
   FROM customer;
 -- a model without them is nested in it
 SELECT df, p_value < 0.001 AS matters, larger FROM model,

@@ -56,13 +56,18 @@ SELECT clv_compare(pg_temp.bg(-10),
 SELECT clv_compare(pg_temp.bg(-10), clv_model('gamma/gamma', '{"p": 1, "q": 2, "gamma": 3}'));
 
 -- models with covariates as values: text, JSON, parameters
-CREATE TEMP TABLE m AS SELECT pg_temp.bg(-10, '[{"name": "gender", "purchase": 0.25, "churn": -0.5}]',
+CREATE TEMP TABLE m AS SELECT pg_temp.bg(-10, '[{"name": "gender", "centre": 0.125, "purchase": 0.25, "churn": -0.5}]',
 	'{"covariance": [[0.01], [0, 0.01], [0, 0, 0.01], [0, 0, 0, 0.01], [0, 0, 0, 0, 0.04], [0, 0, 0, 0, 0.01, 0.09]]}')
 		AS model;
 SELECT model::text::clv_model = model AS text, model::jsonb::clv_model = model AS jsonb,
 	   model::jsonb #> '{purchase,covariates}' AS covariates,
 	   model = clv_model('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week', '2006-12-31',
-						 '[{"name": "gender", "purchase": 0.25, "churn": -0.5}]') AS by_hand FROM m;
+						 '[{"name": "gender", "centre": 0.125, "purchase": 0.25, "churn": -0.5}]') AS by_hand,
+	   clv_model('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week',
+				 covariates => '[{"name": "gender", "centre": -0.0}]') =
+	   clv_model('bg/nbd', '{"r": 1, "alpha": 10, "a": 1, "b": 5}', '1 week',
+				 covariates => '[{"name": "gender"}]') AS zero
+  FROM m;
 SELECT name, estimate, round(std_error::numeric, 9) AS std_error, process,
 	   lower < estimate AND estimate < upper AS inside,
 	   abs(CASE WHEN process = 'transaction' THEN ln(upper / lower) / estimate

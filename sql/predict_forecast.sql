@@ -110,7 +110,8 @@ SELECT clv_new_customer(model, '-1 day') FROM m WHERE name = 'mbg';
 SELECT clv_new_customer(model, discount_rate => -2) FROM m WHERE name = 'mbg';
 
 -- Covariates: customers of a model with effects are customers of the model with the parameters moved by hand. Here a
--- customer has gamma'z = 0.6 * 1 - 0.01 * 30 = 0.3 for purchases, and 0.2 * 1 + 0.02 * 30 = 0.8 for churn.
+-- customer has gamma'z = 0.6 * 1 - 0.01 * 30 = 0.3 for purchases, and 0.2 * 1 + 0.02 * 30 = 0.8 for churn; from a
+-- centre of 0.25 and 20 on, 0.6 * 0.75 - 0.01 * 10 = 0.35, and 0.2 * 0.75 + 0.02 * 10 = 0.35.
 CREATE TEMP TABLE v AS SELECT f.family, f.model || spend AS model, f.moved || spend AS moved FROM (VALUES
 	('bg/nbd', clv_model('bg/nbd', '{"r": 0.25, "alpha": 4, "a": 0.8, "b": 2.4}', '1 week', '1997-09-30',
 		'[{"name": "online", "purchase": 0.6, "churn": 0.2}, {"name": "age", "purchase": -0.01, "churn": 0.02}]'),
@@ -123,6 +124,13 @@ CREATE TEMP TABLE v AS SELECT f.family, f.model || spend AS model, f.moved || sp
 		clv_model('pareto/nbd',
 			jsonb_build_object('r', 0.5, 'alpha', 10 * exp(-0.3::float8), 's', 0.6, 'beta',
 				12 * exp(-0.8::float8)),
+		'1 week', '1997-09-30')),
+	('mbg/nbd', clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4, "a": 0.8, "b": 2.4}', '1 week', '1997-09-30',
+		'[{"name": "online", "centre": 0.25, "purchase": 0.6, "churn": 0.2},
+		  {"name": "age", "centre": 20, "purchase": -0.01, "churn": 0.02}]'),
+		clv_model('mbg/nbd',
+			jsonb_build_object('r', 0.25, 'alpha', 4 * exp(-0.35::float8), 'a', 0.8 * exp(0.35::float8), 'b',
+				2.4 * exp(0.35::float8)),
 		'1 week', '1997-09-30'))) f (family, model, moved),
 			clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}') spend;
 CREATE FUNCTION pg_temp.same(a float8, b float8) RETURNS bool LANGUAGE sql AS 'SELECT abs(a - b) <= 1e-12 * abs(b)';
@@ -165,7 +173,8 @@ SELECT family, count(*),
 			clv_expected_purchases(model, history, '1 year', covariates => ARRAY[i % 2, i % 97])]) AS curve
 FROM v, c, generate_series(1, 1000) i WHERE c.name <> 'later' GROUP BY 1 ORDER BY 1;
 -- effects of nothing are no effects; a process that no covariate moves
-SELECT pg_temp.same(clv_p_alive(model, history, covariates => '{0, 0}'),
+SELECT family, pg_temp.same(clv_p_alive(model, history,
+			   covariates => CASE family WHEN 'mbg/nbd' THEN '{0.25, 20}' ELSE '{0, 0}' END::float8[]),
 		   clv_p_alive(clv_model(family, (model::jsonb #> '{purchase,parameters}'), '1 week'), history,
 			   '1997-09-30')) AS zero
 FROM v, c WHERE c.name = 'one repeat' ORDER BY family;

@@ -204,7 +204,8 @@ DROP TABLE predict_total_many, predict_total_model;
 
 -- with covariates: the sum of the customers, and the effects are part of the gradient
 CREATE TEMP TABLE w AS SELECT jsonb_set(jsonb_set(model::jsonb #- '{purchase,covariance}', '{purchase,covariates}',
-		'[{"name": "online", "purchase": 0.3, "churn": -0.2}]'), '{purchase,covariance}', jsonb_build_array(
+		'[{"name": "online", "centre": 0.4, "purchase": 0.3, "churn": -0.2}]'), '{purchase,covariance}',
+		jsonb_build_array(
 		'[0.01]'::jsonb, '[0, 0.02]'::jsonb, '[0, 0, 0.03]'::jsonb, '[0, 0, 0, 0.04]'::jsonb,
 			'[0, 0, 0, 0, 0.05]'::jsonb, '[0, 0, 0, 0, 0, 0.06]'::jsonb))::clv_model AS model
 		FROM m WHERE family = 'mbg/nbd';

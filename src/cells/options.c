@@ -29,7 +29,8 @@
 
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
-											  8 * CLV_MAX_EFFECTS + CLV_COVARIATES_SIZE + 80,
+											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
+											  CLV_COVARIATES_SIZE + 80,
 				 "options are compared byte by byte and must have no holes");
 
 /* ---- the table ---- */
@@ -45,7 +46,7 @@ static void SetCorrelated(ClvFitOptions *options);
 
 #define FIELD(name) .offset = offsetof(ClvFitOptions, name)
 
-/* In the order of the arguments of clv_options(), of which start_effects is none. */
+/* In the order of the arguments of clv_options(), of which the last two are none. */
 const ClvOption clv_option_table[] = {
 	{"model", CLV_OPTION_FAMILY, FIELD(model), .always = true, .process = CLV_TRANSACTION,
 	 .other = CLV_MODEL_AUTO},
@@ -68,7 +69,8 @@ const ClvOption clv_option_table[] = {
 	 .word = WordOfPeriods, .most = CLV_PERIODS_CALENDAR},
 	{"too_few", CLV_OPTION_CHOICE, FIELD(too_few), .choose = TooFewOfWord, .word = WordOfTooFew,
 	 .most = CLV_TOO_FEW_NULL},
-	{"start_effects", CLV_OPTION_EFFECTS, FIELD(start_effect)},
+	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
+	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
 
 const int clv_option_count = lengthof(clv_option_table);
@@ -369,6 +371,19 @@ InitOptions(ClvParsedOptions *parsed)
 	options->spend_basis = CLV_SPEND_REPEAT;
 }
 
+/* An error where a vector has more numbers than its covariates. */
+static void
+CheckLength(const ClvOption *option, const ClvFitOptions *options)
+{
+	const double *vector = ClvOptionField(option, options);
+
+	for (int i = option->most * options->ncovariates; i < option->most * CLV_MAX_COVARIATES; i++)
+		if (vector[i] != 0)
+			ClvBadOption(errmsg("\"%s\" has too many numbers", option->name),
+						 errdetail("There are %d covariates, with %d each.", options->ncovariates,
+								   option->most));
+}
+
 /* When all the options are known: apply the switches, and check the options together. */
 static void
 FinishOptions(ClvParsedOptions *parsed)
@@ -379,9 +394,9 @@ FinishOptions(ClvParsedOptions *parsed)
 		if (parsed->switched & ClvOptionBit(&clv_option_table[i]))
 			clv_option_table[i].change(options);
 	clv_options_check_together(options);
-	for (int i = 2 * options->ncovariates; i < CLV_MAX_EFFECTS; i++)
-		if (options->start_effect[i] != 0)
-			ClvBadOption(errmsg("\"start_effects\" has more numbers than there are effects"));
+	for (int i = 0; i < clv_option_count; i++)
+		if (clv_option_table[i].kind == CLV_OPTION_VECTOR)
+			CheckLength(&clv_option_table[i], options);
 }
 
 bool
@@ -407,20 +422,22 @@ ReadNames(const ClvMember *member, ClvFitOptions *options)
 	}
 }
 
-/* Read the start values of the effects. */
+/* Read the numbers of the covariates. */
 static void
-ReadEffects(const ClvMember *member, ClvFitOptions *options)
+ReadVector(const ClvOption *option, const ClvMember *member, ClvFitOptions *options)
 {
 	static const char what[] = "an array of numbers";
+	double *vector = ClvOptionField(option, options);
+	int most = option->most * CLV_MAX_COVARIATES;
 	int n = clv_json_length(member, what);
 
-	if (n > CLV_MAX_EFFECTS)
-		clv_json_wrong(member, psprintf("an array of at most %d numbers", CLV_MAX_EFFECTS));
+	if (n > most)
+		clv_json_wrong(member, psprintf("an array of at most %d numbers", most));
 	for (int i = 0; i < n; i++)
 	{
-		ClvMember effect = clv_json_element(member, i, what);
+		ClvMember number = clv_json_element(member, i, what);
 
-		options->start_effect[i] = clv_json_number(&effect) + 0.0;
+		vector[i] = clv_json_number(&number) + 0.0;
 	}
 }
 
@@ -486,8 +503,8 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 		case CLV_OPTION_NAMES:
 			ReadNames(member, options);
 			break;
-		case CLV_OPTION_EFFECTS:
-			ReadEffects(member, options);
+		case CLV_OPTION_VECTOR:
+			ReadVector(option, member, options);
 			break;
 		case CLV_OPTION_START:
 			ReadStart(member, options);
@@ -545,7 +562,7 @@ SetCovariates(ClvFitOptions *options, ArrayType *names)
 	}
 }
 
-/* The effects of the covariates that both have, by name. */
+/* The effects and centres of the covariates that both have, by name. */
 static void
 SetStartEffects(ClvFitOptions *options, const ClvModelPart *part)
 {
@@ -553,6 +570,7 @@ SetStartEffects(ClvFitOptions *options, const ClvModelPart *part)
 		for (int j = 0; j < part->ncovariates; j++)
 			if (strcmp(clv_fit_covariate(options, i), part->covariate[j]) == 0)
 			{
+				options->start_centre[i] = part->centre[j];
 				options->start_effect[i] = part->effect[j];
 				options->start_effect[options->ncovariates + i] =
 					part->effect[part->ncovariates + j];
@@ -620,7 +638,7 @@ TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
 		case CLV_OPTION_START:
 			SetStart(options, DatumGetClvModelP(argument));
 			break;
-		case CLV_OPTION_EFFECTS: /* no argument */
+		case CLV_OPTION_VECTOR: /* no argument */
 			break;
 	}
 }

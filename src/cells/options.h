@@ -41,8 +41,9 @@ typedef struct ClvFitOptions
 	char start_spend[CLV_NAME_SIZE]; /* "": no start for the spend */
 	double start_model_param[CLV_START_PARAMS];
 	double start_spend_param[CLV_START_PARAMS];
-	double start_effect[CLV_MAX_EFFECTS]; /* of these covariates, in their order */
-	double penalty;                       /* ridge on the effects of covariates */
+	double start_effect[CLV_MAX_EFFECTS];    /* of these covariates, in their order */
+	double start_centre[CLV_MAX_COVARIATES]; /* where the start has its parameters */
+	double penalty;                          /* ridge on the effects of covariates */
 	double shape_penalty;
 	Interval time_unit;
 	Interval grace;                       /* of families with renewals */

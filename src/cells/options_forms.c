@@ -47,8 +47,8 @@ IsDefault(const ClvOption *option, const ClvFitOptions *options)
 			return *(const double *) field == 0;
 		case CLV_OPTION_NAMES:
 			return options->ncovariates == 0;
-		case CLV_OPTION_EFFECTS:
-			return IsZero(field, sizeof(options->start_effect));
+		case CLV_OPTION_VECTOR:
+			return IsZero(field, option->most * CLV_MAX_COVARIATES * sizeof(double));
 		case CLV_OPTION_START:
 			return options->start_model[0] == '\0' && options->start_spend[0] == '\0';
 		case CLV_OPTION_SWITCH:
@@ -100,16 +100,18 @@ WriteNames(StringInfo out, const ClvFitOptions *options)
 	appendStringInfoChar(out, ']');
 }
 
-/* Append the start values of the effects as an array. */
+/* Append the numbers of the covariates as an array. */
 static void
-WriteEffects(StringInfo out, const ClvFitOptions *options)
+WriteVector(StringInfo out, const ClvOption *option, const ClvFitOptions *options)
 {
+	const double *vector = ClvOptionField(option, options);
+
 	appendStringInfoChar(out, '[');
-	for (int i = 0; i < 2 * options->ncovariates; i++)
+	for (int i = 0; i < option->most * options->ncovariates; i++)
 	{
 		if (i > 0)
 			appendStringInfoString(out, ", ");
-		clv_append_double(out, options->start_effect[i]);
+		clv_append_double(out, vector[i]);
 	}
 	appendStringInfoChar(out, ']');
 }
@@ -165,8 +167,8 @@ WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options
 		case CLV_OPTION_NAMES:
 			WriteNames(out, options);
 			break;
-		case CLV_OPTION_EFFECTS:
-			WriteEffects(out, options);
+		case CLV_OPTION_VECTOR:
+			WriteVector(out, option, options);
 			break;
 		case CLV_OPTION_START:
 			WriteStart(out, options);
@@ -324,15 +326,17 @@ CheckStoredCovariates(const ClvFitOptions *options)
 		ClvBadOption(errmsg("names of covariates in stored options are not in canonical form"));
 }
 
-/* An error unless the stored start values of effects are finite, and in canonical form. */
+/* An error unless the stored numbers of covariates are finite, and in canonical form. */
 static void
-CheckStoredEffects(const ClvFitOptions *options)
+CheckStoredVector(const ClvOption *option, const ClvFitOptions *options)
 {
-	for (int i = 0; i < CLV_MAX_EFFECTS; i++)
-		if (!isfinite(options->start_effect[i]) || IsNegativeZero(options->start_effect[i]) ||
-			(i >= 2 * options->ncovariates && ClvDoubleBits(options->start_effect[i]) != 0))
-			ClvBadOption(errmsg("invalid start value of an effect in stored options: %g",
-								options->start_effect[i]));
+	const double *vector = ClvOptionField(option, options);
+
+	for (int i = 0; i < option->most * CLV_MAX_COVARIATES; i++)
+		if (!isfinite(vector[i]) || IsNegativeZero(vector[i]) ||
+			(i >= option->most * options->ncovariates && ClvDoubleBits(vector[i]) != 0))
+			ClvBadOption(
+				errmsg("invalid number of \"%s\" in stored options: %g", option->name, vector[i]));
 }
 
 /* An error unless the field holds what an option can be, in canonical form. */
@@ -371,8 +375,8 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 		case CLV_OPTION_NAMES:
 			CheckStoredCovariates(options);
 			break;
-		case CLV_OPTION_EFFECTS:
-			CheckStoredEffects(options);
+		case CLV_OPTION_VECTOR:
+			CheckStoredVector(option, options);
 			break;
 		case CLV_OPTION_START:
 			CheckStoredStart(options->start_model, options->start_model_param, CLV_TRANSACTION);
@@ -485,8 +489,8 @@ MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
 			case CLV_OPTION_NAMES:
 				MoveNames(wire, send, options);
 				break;
-			case CLV_OPTION_EFFECTS:
-				MoveNumbers(wire, send, field, 2 * options->ncovariates);
+			case CLV_OPTION_VECTOR:
+				MoveNumbers(wire, send, field, clv_option_table[i].most * options->ncovariates);
 				break;
 			case CLV_OPTION_START:
 				MoveStart(wire, send, options);

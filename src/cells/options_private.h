@@ -17,7 +17,7 @@ typedef enum ClvOptionKind
 	CLV_OPTION_NUMBER,   /* number, float8, double, not negative; 0 is the default */
 	CLV_OPTION_COUNT,    /* number, int4, int32 from 1 on; 0: not given */
 	CLV_OPTION_NAMES,    /* array of strings, text[]; the covariates */
-	CLV_OPTION_EFFECTS,  /* array of numbers, no argument; of these covariates */
+	CLV_OPTION_VECTOR,   /* array of numbers, no argument; of these covariates */
 	CLV_OPTION_START,    /* object, clv_model; a model to start from */
 	CLV_OPTION_SWITCH    /* boolean, bool, no field: stands for another family */
 } ClvOptionKind;
@@ -34,7 +34,7 @@ typedef struct ClvOption
 	const char *other;                 /* and what may stand in its place */
 	int32 (*choose)(const char *word); /* of a choice: from its word, or an error */
 	const char *(*word)(int32 choice);
-	int32 most;       /* of a count, and of a choice, the largest */
+	int32 most;       /* of a count, and of a choice, the largest; of a vector, of each covariate */
 	bool may_be_none; /* of an interval: it may be of no length */
 	bool when;        /* of a switch: the value that stands for another family, */
 	void (*change)(ClvFitOptions *options); /* which this puts in its place */

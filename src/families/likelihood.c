@@ -293,14 +293,11 @@ AddContained(Starts *starts, const ClvFamily *family, const ClvMoments *moments,
 {
 	if (contained == NULL)
 		return;
-	family->embed(moments, contained->mean_param, OFF_BORDER, starts->inside);
-	family->embed(moments, contained->mean_param, 0, starts->border);
+	family->embed(moments, contained->param, OFF_BORDER, starts->inside);
+	family->embed(moments, contained->param, 0, starts->border);
+	AddStart(starts, (ClvStart){.param = starts->inside, .effect = contained->effect});
 	AddStart(starts,
-			 (ClvStart){.param = starts->inside, .effect = contained->effect, .at_mean = true});
-	AddStart(starts, (ClvStart){.param = starts->border,
-								.effect = contained->effect,
-								.at_mean = true,
-								.floor = true});
+			 (ClvStart){.param = starts->border, .effect = contained->effect, .floor = true});
 }
 
 /* Fits the parameters of the family without covariates. */
@@ -334,9 +331,10 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 	if (HasPoint(status))
 		AddStart(&starts, (ClvStart){.param = alike.param, .floor = true});
 	if (control->start != NULL && control->start_effects != NULL)
-		AddStart(
-			&starts,
-			(ClvStart){.param = control->start, .effect = control->start_effects, .warm = true});
+		AddStart(&starts, (ClvStart){.param = control->start,
+									 .effect = control->start_effects,
+									 .centre = control->start_centre,
+									 .warm = true});
 	AddContained(&starts, data->all.family, moments, contained);
 	data->all.covariates = &data->covariates;
 	clv_cells_sort(&data->all);

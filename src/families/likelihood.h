@@ -45,6 +45,7 @@ typedef struct ClvFitControl
 {
 	const double *start;         /* warm start, natural scale, or NULL: the family's only */
 	const double *start_effects; /* that go with it: on purchases, then on churn; NULL: 0 */
+	const double *start_centre;  /* the covariates that start is at; NULL: their mean */
 
 	/*
 	 * Values of the family's CLV_FIXED parameters, each at its place; the others are
@@ -61,8 +62,8 @@ typedef struct ClvFitControl
 	int max_iterations; /* passes over all data from one start; 0: our own limit */
 
 	/*
-	 * Ridge on the logs of shape parameters (never scales): maximises
-	 * ln L / customers - shape_penalty x sum (ln shape)^2. 0: none.
+	 * Ridge on the logs of shape parameters (never scales), at the mean of the covariates:
+	 * maximises ln L / customers - shape_penalty x sum (ln shape)^2. 0: none.
 	 */
 	double shape_penalty;
 
@@ -84,8 +85,8 @@ typedef struct ClvFitControl
 /* The result of a fit. */
 struct ClvFitReport
 {
-	double param[CLV_MAX_PARAMS];      /* natural scale, at covariates of 0 */
-	double mean_param[CLV_MAX_PARAMS]; /* the same at the mean of the covariates */
+	double param[CLV_MAX_PARAMS];      /* natural scale, at the centre of the covariates */
+	double centre[CLV_MAX_COVARIATES]; /* the mean of each covariate over the customers */
 
 	/* of covariates: on purchases, then on churn; 0 where a process takes none */
 	double effect[CLV_MAX_EFFECTS];

@@ -17,11 +17,11 @@
  *
  * Coordinates
  * -----------
- * The search moves in the transformed parameters at the mean of the covariates and in
- * the effects of the standardised covariates, some of which may be fixed. What the
- * caller calls parameters (at covariates of 0) and effects are linear in them: row i of
- * that map is what RawRow() gives. Penalties are on the caller's, and so is the
- * covariance.
+ * The search moves in the transformed parameters at the mean of the covariates, which the
+ * caller has too, and in the effects of the standardised covariates; some may be fixed. The
+ * effects of the caller's covariates are linear in these: row i of that map is what RawRow()
+ * gives. Penalties are on the caller's, and so is the covariance. Both are thereby the same
+ * wherever the caller's covariates have their 0.
  *
  * Limits
  * ------
@@ -187,26 +187,23 @@ RawRow(const ClvProblem *problem, int i, double *row)
 	const ClvCovariates *covariates = problem->covariates;
 
 	memset(row, 0, Dimension(problem) * sizeof(double));
-	if (i >= nparams)
+	if (i < nparams)
+		row[i] = 1;
+	else
 	{
 		int j = (i - nparams) % n;
 
 		for (int k = j; k < n; k++)
 			row[i - j + k] = covariates->row[CLV_AT(k, j)];
-		return;
 	}
-	row[i] = 1;
-	for (int effect = 0; effect < 2 * n; effect++)
-		row[nparams + effect] =
-			-clv_effect_weight(problem->family, n, i, effect) *
-			Dot(effect % n + 1, &covariates->row[CLV_AT(effect % n, 0)], covariates->mean);
 }
 
-/* The unknowns of a start: the map above, backwards. */
+/* The unknowns of a start: the map above, backwards, from the centre of the start. */
 static void
 FromStart(const ClvProblem *problem, const ClvStart *start, double *theta)
 {
 	const ClvFamily *family = problem->family;
+	const ClvCovariates *covariates = problem->covariates;
 	int n = Covariates(problem);
 	double all[CLV_MAX_DIM] = {0};
 	int unknown[CLV_MAX_DIM];
@@ -215,13 +212,14 @@ FromStart(const ClvProblem *problem, const ClvStart *start, double *theta)
 	for (int i = 0; i < family->nparams; i++)
 		all[i] = clv_searched(family->transform[i], start->param[i]);
 	for (int process = 0; start->effect != NULL && n > 0 && process < 2; process++)
-		clv_covariates_effects(problem->covariates, start->effect + process * n,
+		clv_covariates_effects(covariates, start->effect + process * n,
 							   all + family->nparams + process * n);
-	for (int effect = 0; start->effect != NULL && !start->at_mean && effect < 2 * n; effect++)
+	for (int effect = 0; start->centre != NULL && effect < 2 * n; effect++)
 	{
+		double off = covariates->mean[effect % n] - start->centre[effect % n];
+
 		for (int i = 0; i < family->nparams; i++)
-			all[i] += clv_effect_weight(family, n, i, effect) * start->effect[effect] *
-					  problem->covariates->mean[effect % n];
+			all[i] += clv_effect_weight(family, n, i, effect) * start->effect[effect] * off;
 	}
 	for (int i = 0; i < nunknown; i++)
 		theta[i] = all[unknown[i]];
@@ -760,25 +758,25 @@ SpreadCovariance(const ClvProblem *problem, const double *inverse, double *covar
 	}
 }
 
-/* Reports the parameters and effects of the caller at a point. */
+/* Reports the parameters and effects of the caller at a point, and the centre. */
 static void
 ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
 {
 	int nparams = problem->family->nparams;
 	int dimension = Dimension(problem);
-	double row[CLV_MAX_DIM];
 
-	for (int i = 0; i < dimension; i++)
-	{
-		RawRow(problem, i, row);
-		if (i < nparams)
-			report->param[i] = clv_natural(problem->family->transform[i], Dot(dimension, row, all));
-		else
-			report->effect[i - nparams] = Dot(dimension, row, all);
-	}
 	for (int i = 0; i < nparams; i++)
-		report->mean_param[i] = clv_natural(problem->family->transform[i], all[i]);
+		report->param[i] = clv_natural(problem->family->transform[i], all[i]);
+	for (int i = nparams; i < dimension; i++)
+	{
+		double row[CLV_MAX_DIM];
+
+		RawRow(problem, i, row);
+		report->effect[i - nparams] = Dot(dimension, row, all);
+	}
 	report->neffects = dimension - nparams;
+	for (int j = 0; j < Covariates(problem); j++)
+		report->centre[j] = problem->covariates->mean[j];
 }
 
 /*

@@ -35,8 +35,8 @@ typedef struct ClvStart
 {
 	const double *param;
 	const double *effect; /* NULL: 0 */
+	const double *centre; /* the covariates that param is at, with effects; NULL: their mean */
 	bool warm;            /* may be the maximum already */
-	bool at_mean;         /* param is at the mean of the covariates, not at 0 */
 	bool floor;           /* no place to begin, but nowhere to end below */
 } ClvStart;
 

@@ -203,6 +203,18 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 						   "family, or use shape_penalty.")));
 }
 
+/* Whether a model can hold effect i and, where it is estimated, its variance. */
+static bool
+IsEffectUsable(const ClvFamily *family, const ClvFitReport *report, int i)
+{
+	int row = family->nparams + i;
+
+	if (!isfinite(report->effect[i]))
+		return false;
+	return !report->has_covariance || !clv_model_takes_effect(family, i >= report->neffects / 2) ||
+		   isnormal(report->covariance[CLV_AT(row, row)]);
+}
+
 bool
 clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 {
@@ -211,14 +223,13 @@ clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 
 	for (int i = 0; i < family->nparams; i++)
 	{
-		if (!clv_in_range(family, i, report->param[i]) ||
-			(report->neffects > 0 && fpclassify(report->param[i]) == FP_SUBNORMAL))
+		if (!clv_in_range(family, i, report->param[i]))
 			return false;
 	}
 	if (!clv_within_limits(family, report->param, &low, &high))
 		return false;
 	for (int i = 0; i < report->neffects; i++)
-		if (!isfinite(report->effect[i]))
+		if (!IsEffectUsable(family, report, i))
 			return false;
 	return true;
 }
@@ -231,12 +242,11 @@ clv_fit_raise_unusable(const FitContext *fit, const ClvFamily *family, const Clv
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-		 errmsg("cannot fit \"%s\": its parameters where all covariates are 0 are out of range",
-				family->name),
-		 errdetail("They are %s; the covariates are %s. %s",
-				   clv_fit_parameter_text(family, report->param),
-				   clv_fit_covariate_list(fit->options), clv_fit_which(fit)),
-		 errhint("Move covariates that are far from 0 towards it: year - 2020 instead of year.")));
+		 errmsg("cannot fit \"%s\": the effects of its covariates are out of range", family->name),
+		 errdetail("The covariates are %s; at their means it has %s. %s",
+				   clv_fit_covariate_list(fit->options),
+				   clv_fit_parameter_text(family, report->param), clv_fit_which(fit)),
+		 errhint("Give the covariates in units in which they are neither tiny nor huge.")));
 }
 
 int
@@ -275,6 +285,7 @@ clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus status,
 	part->fitted = true;
 	part->converged = status == CLV_OK;
 	part->has_covariance = report->has_covariance;
+	memcpy(part->centre, report->centre, sizeof(part->centre));
 	memcpy(part->effect, report->effect, report->neffects * sizeof(double));
 	memcpy(part->covariance, report->covariance,
 		   CLV_TRIANGLE(clv_model_dimension(part)) * sizeof(double));

@@ -69,7 +69,7 @@ extern char *clv_fit_which(const FitContext *fit);
 /* 0: an optimum; 1: a point, but no optimum; 2: nothing */
 extern int clv_fit_shortfall(ClvStatus status);
 
-/* The error for a point that no model can have: where covariates are far from 0, says so. */
+/* The error for a point that no model can have: of a fit with covariates it names them. */
 extern pg_attribute_noreturn() void clv_fit_raise_unusable(const FitContext *fit,
 														   const ClvFamily *family,
 														   const ClvFitReport *report);

@@ -163,7 +163,10 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 
 	clv_fit_control(&control, options, warm ? options->start_model_param : NULL);
 	if (warm && options->ncovariates > 0)
+	{
 		control.start_effects = options->start_effect;
+		control.start_centre = options->start_centre;
+	}
 	control.fixed = fixed;
 	if (contained != NULL)
 	{

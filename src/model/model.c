@@ -12,8 +12,9 @@
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
  *	per part		length and name of the family, flags (1 fitted, 2 converged,
- *					4 covariance, 8 covariates), the parameters; the number of
- *					covariates, their names, their effects; of a fitted part
+ *					4 covariance, 8 covariates, 16 centres), the parameters; the number
+ *					of covariates, their names, their effects, their centres unless all
+ *					are 0; of a fitted part
  *					customers, skipped, log-likelihood, gradient norm, iterations;
  *					the lower triangle of the covariance
  *	spend part		basis, correlation of frequency and spend
@@ -56,6 +57,7 @@
 #define PART_CONVERGED 0x02
 #define PART_COVARIANCE 0x04
 #define PART_COVARIATES 0x08
+#define PART_CENTRES 0x10
 
 #define CANDIDATE_CONVERGED 0x01
 
@@ -211,7 +213,7 @@ clv_model_bic(const ClvModelPart *part)
 	return clv_model_freedom(part) * log((double) part->customers) - 2 * part->log_likelihood;
 }
 
-/* Names that can be told apart, and finite effects where the family has them. */
+/* Names that can be told apart, finite centres, and finite effects where the family has them. */
 static void
 CheckCovariates(ClvModelPart *part)
 {
@@ -235,6 +237,14 @@ CheckCovariates(ClvModelPart *part)
 			if (strcmp(part->covariate[i], part->covariate[j]) == 0)
 				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 								errmsg("a model has two covariates \"%s\"", part->covariate[i])));
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (!isfinite(part->centre[i]))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("centre of \"%s\" must be finite: %s", part->covariate[i],
+								   clv_number_text(part->centre[i]))));
+		part->centre[i] += 0.0;
 	}
 	for (int i = 0; i < 2 * n; i++)
 	{
@@ -386,7 +396,17 @@ PackName(StringInfo out, const char *name)
 	pq_sendbytes(out, name, length);
 }
 
-/* Append the number of covariates, their names and their effects. */
+/* Whether a covariate has a centre other than 0. */
+static bool
+HasCentres(const ClvModelPart *part)
+{
+	for (int i = 0; i < part->ncovariates; i++)
+		if (part->centre[i] != 0)
+			return true;
+	return false;
+}
+
+/* Append the number of covariates, their names, their effects and, if there are any, centres. */
 static void
 PackCovariates(StringInfo out, const ClvModelPart *part)
 {
@@ -395,6 +415,8 @@ PackCovariates(StringInfo out, const ClvModelPart *part)
 		PackName(out, part->covariate[i]);
 	for (int i = 0; i < 2 * part->ncovariates; i++)
 		pq_sendfloat8(out, part->effect[i]);
+	for (int i = 0; HasCentres(part) && i < part->ncovariates; i++)
+		pq_sendfloat8(out, part->centre[i]);
 }
 
 /* Append the number of candidates, then each of them. */
@@ -423,7 +445,8 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 	pq_sendbyte(out, (part->fitted ? PART_FITTED : 0) |
 						 (part->fitted && part->converged ? PART_CONVERGED : 0) |
 						 (part->has_covariance ? PART_COVARIANCE : 0) |
-						 (part->ncovariates > 0 ? PART_COVARIATES : 0));
+						 (part->ncovariates > 0 ? PART_COVARIATES : 0) |
+						 (HasCentres(part) ? PART_CENTRES : 0));
 	for (int i = 0; i < family->nparams; i++)
 		pq_sendfloat8(out, part->param[i]);
 	if (part->ncovariates > 0)
@@ -541,7 +564,7 @@ UnpackFlags(StringInfo in, int known)
 
 /* Read what PackCovariates has written. */
 static void
-UnpackCovariates(StringInfo in, ClvModelPart *part)
+UnpackCovariates(StringInfo in, bool has_centres, ClvModelPart *part)
 {
 	part->ncovariates = pq_getmsgbyte(in);
 	if (part->ncovariates == 0 || part->ncovariates > CLV_MAX_COVARIATES)
@@ -552,6 +575,8 @@ UnpackCovariates(StringInfo in, ClvModelPart *part)
 		UnpackName(in, part->covariate[i]);
 	for (int i = 0; i < 2 * part->ncovariates; i++)
 		part->effect[i] = pq_getmsgfloat8(in);
+	for (int i = 0; has_centres && i < part->ncovariates; i++)
+		part->centre[i] = pq_getmsgfloat8(in);
 }
 
 /* Read what PackCandidates has written. */
@@ -581,14 +606,18 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 	int flags;
 
 	part->family = UnpackFamily(in);
-	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES);
+	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES |
+								PART_CENTRES);
+	if ((flags & PART_CENTRES) && !(flags & PART_COVARIATES))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("centres without covariates in binary clv_model")));
 	part->fitted = (flags & PART_FITTED) != 0;
 	part->converged = (flags & PART_CONVERGED) != 0;
 	part->has_covariance = (flags & PART_COVARIANCE) != 0;
 	for (int i = 0; i < part->family->nparams; i++)
 		part->param[i] = pq_getmsgfloat8(in);
 	if (flags & PART_COVARIATES)
-		UnpackCovariates(in, part);
+		UnpackCovariates(in, (flags & PART_CENTRES) != 0, part);
 	if (part->fitted)
 	{
 		part->customers = pq_getmsgint64(in);

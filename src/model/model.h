@@ -24,12 +24,14 @@ typedef struct ClvModelPart
 	double param[CLV_MAX_PARAMS];
 
 	/*
-	 * Of a model with covariates: their names in the order of the vectors, and the
-	 * effects on purchases (ncovariates), then those on churn (as many). A process
-	 * that the family lets no covariate move has effects of 0.
+	 * Of a model with covariates: their names in the order of the vectors, the values that
+	 * the parameters hold for (of a fit, the means over its customers), and the effects on
+	 * purchases (ncovariates), then those on churn (as many). A process that the family lets
+	 * no covariate move has effects of 0.
 	 */
 	int ncovariates;
 	char covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
+	double centre[CLV_MAX_COVARIATES];
 	double effect[2 * CLV_MAX_COVARIATES];
 
 	/* what follows is known of fitted parts only; a hand-written part has fitted = false */

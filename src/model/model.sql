@@ -70,8 +70,8 @@ COMMENT ON FUNCTION @extschema@.clv_model(
 	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of '
 	'them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where '
 	'they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, '
-	'"churn": -0.2}]. periods: of families of discrete time, ''anniversary'' (the default) or ''calendar''. NULL '
-	'family or parameters: NULL';
+	'"churn": -0.2}], with "centre" where the parameters hold for another value than 0. periods: of families of '
+	'discrete time, ''anniversary'' (the default) or ''calendar''. NULL family or parameters: NULL';
 
 CREATE FUNCTION clv_internal.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
@@ -99,8 +99,9 @@ COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog
 	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of '
 	'Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit scale; '
 	'NULL where the fit did not converge or the model carries no covariance, and of a parameter that the fit did not '
-	'move. process: transaction, spend, or of a covariate purchase effect and churn effect (rates are multiplied by '
-	'exp(effect * covariate), intervals are estimate +-z * std_error)';
+	'move. process: transaction, spend, or of a covariate centre (the value that the other parameters hold for, in a '
+	'fit the mean), purchase effect and churn effect (rates are multiplied by exp(effect * (covariate - centre)), '
+	'intervals are estimate +-z * std_error)';
 
 CREATE FUNCTION @extschema@.clv_diagnostics(
 	model @extschema@.clv_model,

@@ -177,6 +177,14 @@ SearchError(const ClvModelPart *part, int i)
 	return clv_model_has_errors(part) ? sqrt(part->covariance[CLV_AT(i, i)]) : 0;
 }
 
+/* Add a row for each covariate with the value that the parameters hold for; it is no estimate. */
+static void
+PutCentres(ReturnSetInfo *rsinfo, const ClvModelPart *part)
+{
+	for (int i = 0; i < part->ncovariates; i++)
+		PutParameter(rsinfo, part->covariate[i], "centre", part->centre[i], false, 0, 0, 0);
+}
+
 /* Add rows for the effects of covariates, whose estimates are taken to be normal without
  * transformation. */
 static void
@@ -241,13 +249,14 @@ PutParameters(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 	}
 	if (family->derived != NULL)
 		PutDerived(rsinfo, part, z);
+	PutCentres(rsinfo, part);
 	PutEffects(rsinfo, part, z, false);
 	PutEffects(rsinfo, part, z, true);
 }
 
 /*
- * clv_parameters(clv_model, level) -> rows: parameters and effects with standard errors and limits
- * at that level, NULL where not estimated.
+ * clv_parameters(clv_model, level) -> rows: parameters, centres of covariates and their effects,
+ * with standard errors and limits at that level, NULL where not estimated.
  */
 PG_FUNCTION_INFO_V1(clv_parameters);
 Datum
@@ -272,8 +281,7 @@ clv_parameters(PG_FUNCTION_ARGS)
 /*
  * Where the 95 % limits of a parameter are this many times apart, the data do not determine it.
  * Of a probability, those of its odds. Effects and correlations, whose scale is their own, are
- * not judged, nor parameters that covariates move: theirs are the values where all covariates
- * are 0, perhaps far from every customer.
+ * not judged.
  */
 #define LOOSE_SPAN 1e4
 
@@ -291,9 +299,6 @@ clv_model_loose_text(const ClvModelPart *part)
 		ClvTransform transform = part->family->transform[i];
 		double reach = z * SearchError(part, i);
 
-		if (part->ncovariates > 0 &&
-			(part->family->purchase_effect[i] != 0 || part->family->churn_effect[i] != 0))
-			continue;
 		if ((transform == CLV_LOG || transform == CLV_LOGIT) && 2 * reach > log(LOOSE_SPAN))
 			appendStringInfo(&out, "%s%s %.3g to %.3g", out.len > 0 ? ", " : "",
 							 part->family->param_names[i],

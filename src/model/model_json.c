@@ -10,11 +10,11 @@
  *	 "candidates":[{"family":"bg/nbd","log_likelihood":-9582.4,"bic":19195.9,
  *	   "converged":true},...]}
  *
- * A part with covariates has "covariates":[{"name":"gender","purchase":0.4,
+ * A part with covariates has "covariates":[{"name":"gender","centre":0.5,"purchase":0.4,
  * "churn":-0.2},...] after its parameters: an array, since their order is that of
- * the vectors. "periods" is "calendar" where families of discrete time count those, and
- * "returned" a member of their purchase part. "spend_skipped" stands outside where there is no
- *spend part.
+ * the vectors; a centre of 0 is left out. "periods" is "calendar" where families of discrete time
+ *count those, and "returned" a member of their purchase part. "spend_skipped" stands outside where
+ *there is no spend part.
  *
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
  * (or logits) of the parameters, the effects on purchases and those on churn. What
@@ -106,7 +106,8 @@ AppendCovariance(StringInfo out, const double *triangle, int n)
 	appendStringInfoChar(out, ']');
 }
 
-/* Append the covariates with their effects; without those on a process that they cannot affect. */
+/* Append the covariates with their centres, unless these are 0, and their effects; without those on
+ * a process that they cannot affect. */
 static void
 AppendCovariates(StringInfo out, const ClvModelPart *part)
 {
@@ -117,6 +118,8 @@ AppendCovariates(StringInfo out, const ClvModelPart *part)
 	{
 		appendStringInfoString(out, i > 0 ? ",{\"name\":" : "{\"name\":");
 		escape_json(out, part->covariate[i]);
+		if (part->centre[i] != 0)
+			AppendFinite(out, "centre", part->centre[i]);
 		for (int churn = 0; churn <= 1; churn++)
 			if (clv_model_takes_effect(part->family, churn))
 			{
@@ -298,7 +301,7 @@ ReadName(const ClvMember *member, char *name)
 	strlcpy(name, given, NAMEDATALEN);
 }
 
-/* Covariate i of a part; an effect that is not given is 0. */
+/* Covariate i of a part; a centre or an effect that is not given is 0. */
 static void
 ReadCovariate(JsonbContainer *covariates, ClvModelPart *part, int i)
 {
@@ -310,12 +313,14 @@ ReadCovariate(JsonbContainer *covariates, ClvModelPart *part, int i)
 	{
 		if (clv_json_is(&member, "name"))
 			ReadName(&member, part->covariate[i]);
+		else if (clv_json_is(&member, "centre"))
+			part->centre[i] = clv_json_number(&member);
 		else if (clv_json_is(&member, "purchase"))
 			part->effect[i] = clv_json_number(&member);
 		else if (clv_json_is(&member, "churn"))
 			part->effect[n + i] = clv_json_number(&member);
 		else
-			clv_json_unknown(&member, "name, purchase, churn");
+			clv_json_unknown(&member, "name, centre, purchase, churn");
 	}
 }
 

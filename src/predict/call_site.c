@@ -220,9 +220,9 @@ clv_need_no_covariates(const ClvModel *fitted)
 						 "with certain covariates.")));
 }
 
-/* The vector as numbers; errors name what is wrong with it. */
-static const double *
-Vector(const ClvModelPart *part, ArrayType *array)
+/* Sets centred to the vector less the centres of the model; errors name what is wrong with it. */
+static void
+ReadVector(const ClvModelPart *part, ArrayType *array, double *centred)
 {
 	int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	const double *z;
@@ -240,14 +240,17 @@ Vector(const ClvModelPart *part, ArrayType *array)
 				 errdetail("They are, in this order: %s.", Names(part))));
 	z = (const double *) clv_array_data(array);
 	for (int i = 0; i < n; i++)
+	{
 		if (!isfinite(z[i]))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("covariate \"%s\" must be a finite number: %s",
 								   part->covariate[i], clv_number_text(z[i]))));
-	return z;
+		centred[i] = z[i] - part->centre[i];
+	}
 }
 
-/* Puts the parameters of customers with the covariates z into the site's own model. */
+/* Puts the parameters of customers with these covariates, less their centres, into the site's own
+ * model. */
 static void
 Move(ClvModelSite *site, const double *z)
 {
@@ -285,7 +288,7 @@ void
 clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
 {
 	const ClvModelPart *part = &site->model.fitted.purchase;
-	const double *z;
+	double z[CLV_MAX_COVARIATES];
 
 	if (part->ncovariates == 0)
 	{
@@ -300,7 +303,7 @@ clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
 						errmsg("the model needs the customer's covariates"),
 						errdetail("They are, in this order: %s.", Names(part)),
 						errhint("Give covariates => an array of numbers.")));
-	z = Vector(part, covariates);
+	ReadVector(part, covariates, z);
 	if (!site->has_z || memcmp(site->z, z, part->ncovariates * sizeof(double)) != 0)
 		Move(site, z);
 }

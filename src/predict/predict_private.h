@@ -171,7 +171,7 @@ typedef struct ClvModelSite
 	ClvModelCache model;          /* first, as model.h asks */
 	const ClvModel *fitted;       /* the model of the current customer: see clv_set_covariates */
 	ClvModel *moved;              /* with the parameters that covariates make */
-	double z[CLV_MAX_COVARIATES]; /* the current covariates */
+	double z[CLV_MAX_COVARIATES]; /* the current covariates, less their centres */
 	bool has_z;
 	double purchase; /* sums of covariates times effects, on the log scale */
 	double churn;

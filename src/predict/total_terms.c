@@ -150,7 +150,7 @@ Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 
 /*
  * Adds a gradient by parameters, and from it the gradient by effects: a parameter of a customer
- * with covariates z has the log of the model's plus effect times gamma'z.
+ * with covariates z, less their centres, has the log of the model's plus effect times gamma'z.
  */
 static void
 AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)

@@ -104,6 +104,32 @@ sub theirs
 	return @theirs;
 }
 
+# Parameters and effects at covariates of 0, where the peers have them, with standard errors by the delta method: the
+# logarithm of a parameter there is ln estimate - the sum of exponent * effect * centre.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE estimate AS
+WITH place AS (
+	SELECT fit, m, p.*, row_number() OVER (PARTITION BY fit ORDER BY ordinality) AS i
+	  FROM model, clv_parameters(m) WITH ORDINALITY p WHERE process <> 'centre' AND fit ~ '^(pareto|m?bg)/nbd'),
+exponent (name, process, e) AS (
+	VALUES ('alpha', 'purchase effect', -1), ('beta', 'churn effect', -1), ('a', 'churn effect', 1), ('b', 'churn effect', 1)),
+slope AS (
+	SELECT p.fit, p.i, p.name, p.process, p.estimate, q.i AS j, q.estimate AS of_j,
+	       CASE WHEN q.i = p.i THEN 1 WHEN p.process = 'transaction' THEN -coalesce(x.e, 0) * c.estimate ELSE 0 END AS v
+	  FROM place p JOIN place q USING (fit)
+	  LEFT JOIN exponent x ON (x.name, x.process) = (p.name, q.process)
+	  LEFT JOIN LATERAL clv_parameters(q.m) c ON c.process = 'centre' AND c.name = q.name),
+variance AS (
+	SELECT a.fit, a.i, sum(a.v * b.v * (m::jsonb #>> ARRAY['purchase', 'covariance', greatest(a.j, b.j) - 1, least(a.j, b.j) - 1]::text[])::float8) AS v
+	  FROM slope a JOIN slope b USING (fit, i) JOIN model USING (fit) GROUP BY 1, 2),
+value AS (
+	SELECT fit, i, name, process, CASE process WHEN 'transaction'
+		   THEN estimate * exp(coalesce(sum(v * of_j) FILTER (WHERE j <> i), 0)) ELSE estimate END AS estimate
+	  FROM slope GROUP BY fit, i, name, process, estimate)
+SELECT fit, name, process, estimate, sqrt(v) * CASE process WHEN 'transaction' THEN estimate ELSE 1 END AS std_error
+  FROM value JOIN variance USING (fit, i);
+SQL
+
 # What the peers call an effect.
 sub ours
 {
@@ -111,7 +137,7 @@ sub ours
 	my $process = $param =~ /^trans\./ ? 'purchase effect' : $param =~ /^life\./ ? 'churn effect' : 'transaction';
 	my $name = $param =~ s/^\w+\.//r;
 
-	return split /\|/, one("SELECT estimate, std_error FROM model, clv_parameters(m)
+	return split /\|/, one("SELECT estimate, std_error FROM estimate
 		WHERE fit = '$fit' AND name = '$name' AND process = '$process'");
 }
 

@@ -182,6 +182,41 @@ PeerValue(const char *name, const char *param, int column)
 static const char *const effects[] = {"trans.Gender", "trans.Channel", "life.Gender",
 									  "life.Channel"};
 
+/* The estimate of parameter or effect i, at covariates of 0: a parameter as its log. */
+static double
+AtZero(const ClvFamily *family, const ClvFitReport *report, int i, double *row)
+{
+	int n = report->neffects / 2;
+	double value;
+
+	memset(row, 0, CLV_MAX_DIM * sizeof(double));
+	row[i] = 1;
+	if (i >= family->nparams)
+		return report->effect[i - family->nparams];
+	value = log(report->param[i]);
+	for (int j = 0; j < 2 * n; j++)
+	{
+		row[family->nparams + j] = -clv_effect_weight(family, n, i, j) * report->centre[j % n];
+		value += row[family->nparams + j] * report->effect[j];
+	}
+	return value;
+}
+
+/* The standard error of what depends on parameters and effects as row says. */
+static double
+ErrorAlong(const ClvFamily *family, const ClvFitReport *report, const double *row)
+{
+	int n = family->nparams + report->neffects;
+	double variance = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		for (int j = 0; j < n; j++)
+			variance += row[i] * row[j] * report->covariance[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
+	}
+	return sqrt(variance);
+}
+
 /*
  * The peer stops where its height no longer changes in the eighth digit, up to 3
  * thousandths of a standard error before the top.
@@ -196,9 +231,11 @@ AgreesInErrors(const ClvFamily *family, const ClvFitReport *report, const char *
 	{
 		bool is_effect = i >= family->nparams;
 		const char *name = is_effect ? effects[i - family->nparams] : family->param_names[i];
-		double error = sqrt(report->covariance[CLV_AT(i, i)]);
-		double value = is_effect ? report->effect[i - family->nparams] : report->param[i];
+		double row[CLV_MAX_DIM];
+		double value = AtZero(family, report, i, row);
+		double error = ErrorAlong(family, report, row);
 
+		value = is_effect ? value : exp(value);
 		error *= is_effect ? 1 : value;
 		assert_true(fabs(value - PeerValue(peer, name, ESTIMATE)) < 5e-3 * error);
 		assert_true(fabs(error / PeerValue(peer, name, ERROR_OF) - 1) < 5e-3);
@@ -259,8 +296,10 @@ peer_with_a_ridge(void **state)
 	for (int i = 0; i < 4; i++)
 	{
 		double theirs = PeerValue(peer, family->param_names[i], ESTIMATE);
+		double row[CLV_MAX_DIM];
+		double ours = AtZero(family, &report, i, row);
 
-		assert_true(fabs(report.param[i] - theirs) < 0.2 * StandardError(&report, i));
+		assert_true(fabs(ours - log(theirs)) < 0.2 * ErrorAlong(family, &report, row));
 		assert_true(fabs(report.effect[i] - PeerValue(peer, effects[i], ESTIMATE)) < 2e-4);
 		height -= 10 * report.effect[i] * report.effect[i];
 	}
@@ -379,13 +418,15 @@ recovers_simulated_effects(void **state)
 	{
 		Simulated *shop = Simulate(immediate, true, 51 + (uint64_t) immediate);
 		const ClvFamily *family = immediate ? &clv_mbgnbd : &clv_bgnbd;
-		double alpha = log(coin[1]) - moved[1] * -1975; /* at a year of 0 */
+		double alpha = log(coin[1]);
 		ClvFitReport report;
 
 		assert_int_equal(FitGroups(family, shop->cells, CUSTOMERS, &shop->groups, NULL, &report),
 						 CLV_OK);
 		assert_true(report.gradient_norm < 1e-8);
 		assert_true(report.has_covariance);
+		for (int j = 0; j < 2; j++)
+			alpha -= moved[j] * (report.centre[j] - (j == 1 ? 1975 : 0));
 		assert_true(fabs(log(report.param[0] / coin[0])) < 4 * sqrt(report.covariance[0]));
 		assert_true(fabs(log(report.param[1]) - alpha) < 4 * sqrt(report.covariance[CLV_AT(1, 1)]));
 		for (int j = 0; j < 4; j++)
@@ -400,6 +441,14 @@ recovers_simulated_effects(void **state)
 	}
 }
 
+/* Two covariates less the centre of a fit. */
+static void
+Centred(const ClvFitReport *report, const double *z, double *centred)
+{
+	for (int j = 0; j < 2; j++)
+		centred[j] = z[j] - report->centre[j];
+}
+
 /* Whatever the units and the origin of a covariate, the same customers come of it. */
 static void
 units_of_covariates_are_free(void **state)
@@ -409,6 +458,7 @@ units_of_covariates_are_free(void **state)
 	ClvFitReport other;
 	static const double z[] = {1, 1960};
 	static const double other_z[] = {-3, 15e6};
+	double own[2];
 	double a[CLV_MAX_PARAMS];
 	double b[CLV_MAX_PARAMS];
 
@@ -422,10 +472,15 @@ units_of_covariates_are_free(void **state)
 	assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, NULL, &other),
 					 CLV_OK);
 	assert_true(fabs(other.log_likelihood / years.log_likelihood - 1) < 1e-12);
-	clv_param_with_effects(&clv_mbgnbd, years.param, 2, years.effect, z, a);
-	clv_param_with_effects(&clv_mbgnbd, other.param, 2, other.effect, other_z, b);
+	Centred(&years, z, own);
+	clv_param_with_effects(&clv_mbgnbd, years.param, 2, years.effect, own, a);
+	Centred(&other, other_z, own);
+	clv_param_with_effects(&clv_mbgnbd, other.param, 2, other.effect, own, b);
 	for (int i = 0; i < 4; i++)
+	{
 		assert_true(fabs(a[i] / b[i] - 1) < 1e-7);
+		assert_true(fabs(years.param[i] / other.param[i] - 1) < 1e-7);
+	}
 	assert_true(fabs(years.effect[1] / other.effect[1] + 1e6) < 1e-1);
 	free(shop);
 }
@@ -513,16 +568,27 @@ a_warm_start_saves_passes(void **state)
 	ClvFitReport cold;
 	ClvFitReport warm;
 	ClvFitControl control = {.start = cold.param, .start_effects = cold.effect};
+	double elsewhere[CLV_MAX_PARAMS];
+	static const double z[] = {1, 1900};
+	double own[2];
 
 	assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, NULL, &cold),
 					 CLV_OK);
-	assert_int_equal(FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, &control, &warm),
-					 CLV_OK);
-	assert_true(warm.iterations <= cold.iterations);
-	for (int i = 0; i < 4; i++)
+	Centred(&cold, z, own);
+	clv_param_with_effects(&clv_mbgnbd, cold.param, 2, cold.effect, own, elsewhere);
+	control.max_iterations = 2; /* from no other start does it arrive */
+	for (int at = 0; at < 2; at++)
 	{
-		assert_true(fabs(warm.param[i] / cold.param[i] - 1) < 1e-6);
-		assert_true(fabs(warm.effect[i] / cold.effect[i] - 1) < 1e-6);
+		assert_int_equal(
+			FitGroups(&clv_mbgnbd, shop->cells, CUSTOMERS, &shop->groups, &control, &warm), CLV_OK);
+		assert_true(warm.iterations <= 2 && cold.iterations > 2);
+		for (int i = 0; i < 4; i++)
+		{
+			assert_true(fabs(warm.param[i] / cold.param[i] - 1) < 1e-6);
+			assert_true(fabs(warm.effect[i] / cold.effect[i] - 1) < 1e-6);
+		}
+		control.start = elsewhere;
+		control.start_centre = z;
 	}
 	free(shop);
 }
