@@ -6,7 +6,7 @@
  * spend: each buys at a steady rate of their own (gamma over the customers), may lose interest after any
  * purchase, the first one included (a coin of their own, beta over the customers), and spends amounts that
  * vary around a mean of their own. On top of that there is what real tables have: some orders of several
- * rows, refunds, and amounts nobody knows.
+ * rows, refunds, and amounts that are not known.
  *
  * Behind the numbers: rate ~ gamma(1/2, 6 weeks), coin ~ beta(1/2, 3/2), spend p = 6, q = 4, gamma = 15.
  */

@@ -2,11 +2,11 @@
 \echo Use "CREATE EXTENSION clv" to load this file. \quit
 
 -- Operators and functions in bodies between BEGIN ATOMIC and END, and after RETURN, are looked up here and now, once
--- and for all: in pg_catalog alone, whoever may create objects in the schema of the extension.
+-- and for all: in pg_catalog alone, whatever stands in the schema of the extension.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 
--- What users do not call. Nobody but the owner of the extension may create anything here.
+-- What users do not call. Only the owner of the extension may create anything here.
 CREATE SCHEMA clv_internal;
 GRANT USAGE ON SCHEMA clv_internal TO PUBLIC;
 COMMENT ON SCHEMA clv_internal IS

@@ -1,4 +1,4 @@
-// Builds dist/ from what the views say now, and asks nobody but the database.
+// Builds dist/ from what the views say now, and asks the database alone.
 import {spawnSync} from "node:child_process";
 import {mkdirSync, rmSync} from "node:fs";
 import {buildSync} from "esbuild";

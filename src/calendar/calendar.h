@@ -1,6 +1,6 @@
 /*
  * calendar.h
- *		The type clv_calendar: covariates that are the same for everybody, as a step function of
+ *		The type clv_calendar: covariates that are the same for all customers, as a step function of
  *		the date.
  */
 #ifndef CLV_CALENDAR_CALENDAR_H

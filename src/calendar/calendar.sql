@@ -1,4 +1,4 @@
--- ---- covariates that are the same for everybody, by the calendar -------------------------------
+-- ---- covariates that are the same for all customers, by the calendar -------------------------------
 
 CREATE TYPE @extschema@.clv_calendar;
 
@@ -29,7 +29,7 @@ CREATE TYPE @extschema@.clv_calendar (
 	STORAGE = extended
 );
 COMMENT ON TYPE @extschema@.clv_calendar IS
-	'covariates that are the same for everybody, such as seasons, prices and campaigns, as a step function of the '
+	'covariates that are the same for all customers, such as seasons, prices and campaigns, as a step function of the '
 	'date; its text form is JSON';
 
 CREATE FUNCTION clv_internal.clv_calendar_to_jsonb(@extschema@.clv_calendar) RETURNS pg_catalog.jsonb

@@ -17,13 +17,13 @@
 #define LONGEST_PERIOD (1000 * CLV_DAYS_PER_YEAR)
 #define MILLION_YEARS (1e6 * CLV_DAYS_PER_YEAR)
 
-/* Beyond these somebody has probably written percent; a rate of -1 or less is an error. */
+/* Values beyond these are probably percent; a rate of -1 or less is an error. */
 #define MOST_RATE 1.0
 #define MOST_MARGIN 1.0
 #define LEAST_MARGIN (-10.0)
 
-/* Infinite intervals came with PostgreSQL 17, as the ends of all three fields; before, nobody means
- * these. */
+/* Whether a span is infinite: since PostgreSQL 17 the ends of all three fields mean that, before that they are
+ * spans like any other. */
 static bool
 IsInfinite(const Interval *span, bool *negative)
 {

@@ -3,7 +3,7 @@
  *		Errors of functions in PL/pgSQL, as the caller is to read them.
  *
  * A refresh, a back-test or a quick look goes through many functions, each of
- * which would add its line to the error's context: noise to whoever has called
+ * which would add its line to the error's context: noise to the caller
  * one of them. What went wrong inside the functions of a pipeline's owner is
  * kept in the table "run".
  */
@@ -77,7 +77,7 @@ clv_raise(PG_FUNCTION_ARGS)
 	char *hint = TextArgument(fcinfo, 2);
 	char *code = TextArgument(fcinfo, 3);
 
-	/* whoever catches the error puts its own context back */
+	/* the handler of the error restores its own context */
 	(void) clv_hide_callers();
 	ereport(ERROR, (errcode(code != NULL ? ConditionCode(code) : ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg_internal("%s", message != NULL ? message : "(no message)"),

@@ -2,8 +2,8 @@
  * json.c
  *		Reading the members of JSON objects one after the other.
  *
- * Reading goes through jsonb, whose numbers keep every digit. A member nobody knows is an
- * error: a misspelt one would otherwise change the meaning of a value in silence.
+ * Reading goes through jsonb, whose numbers keep every digit. An unknown member is an
+ * error: a misspelt one would otherwise change the meaning of a value unnoticed.
  */
 #include "common/json.h"
 

@@ -7,7 +7,8 @@
  * from all start values of the family. For large data it does so with a sample of some thousand
  * customers, then with a larger one from the maximum of that, and with all data from the
  * maximum of the larger one; or from the caller's start where that is near; points close to the
- * maximum in a sample are tried too. The highest point is returned, with its status.
+ * maximum in a sample are tried too. The point with the highest log-likelihood is returned, with
+ *its status.
  *
  * With covariates the fit without them has been made already, and its maximum is the start; the
  * start values of the family are used only where that does not converge.
@@ -29,8 +30,8 @@
  * of two, and the derivatives do not vanish there. Then ln L + w barrier is maximised, barrier
  * being the sum of the logs of the distances from the limits, which no step can cross; with an
  * ever smaller w, each ascent from the maximum of the one before. The last w leaves the maximum
- * within 2 w of the highest point that is allowed. If that is next to a limit the family has
- * run to the border of its range; if not, a last ascent with w = 0 leads to the maximum itself.
+ * within 2 w of the maximum over the points that are allowed. If that is next to a limit the family
+ *has run to the border of its range; if not, a last ascent with w = 0 leads to the maximum itself.
  *
  * Penalties maximise ln L / N - lambda sum (ln shape)^2 - mu sum effect^2, N being the
  * number of customers: the same lambda means the same for any N. The log-likelihood
@@ -70,7 +71,7 @@ static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10
 
 #define WEIGHTS ((int) (sizeof(weights) / sizeof(weights[0])))
 
-/* What a climb gains in a direction of the barrier, by weight: less than this is nothing. */
+/* What an ascent gains in a direction of the barrier, by weight: less than this is nothing. */
 #define IDLE_BARRIER 1e-3
 
 /* The last steps towards a limit are short: as short as the unknowns have digits. */
@@ -82,16 +83,17 @@ static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10
 /* Of what the last parameter may be, so much from its limit is the limit. */
 #define AT_LIMIT 1e-3
 
-/* Climbs of one set of data; the second set is the same without the sample's advice. */
+/* Ascents on one set of data; the second set is the same without the start from the sample. */
 #define MAX_ATTEMPTS 12
 
 /* An ascent and its start, in the unknowns. */
 typedef struct Attempt
 {
-	bool warm; /* began where all of the data may have had their top before */
+	bool warm; /* started where the maximum over all of the data may be */
 	double start[CLV_MAX_DIM];
 	double theta[CLV_MAX_DIM];
-	double first[CLV_MAX_DIM]; /* where parameters limit each other: the top of the first weight */
+	double first[CLV_MAX_DIM]; /* where parameters limit each other: the maximum for the first
+								  weight */
 	double height;
 	double distance;
 	int evaluations;
@@ -104,7 +106,7 @@ typedef struct Trail
 {
 	Attempt attempts[2 * MAX_ATTEMPTS + CLV_MAX_STARTS];
 	int n;
-	int best; /* the highest; of those on the same top, the first that arrived */
+	int best; /* the highest; of those at the same maximum, the first that reached it */
 	double hessian[CLV_MAX_COVARIANCE];
 } Trail;
 
@@ -464,7 +466,8 @@ AtLimit(const ClvProblem *problem, const double *theta)
 	return i;
 }
 
-/* Has an earlier climb come by here, and so gone on to where this one would? */
+/* Whether an earlier ascent had this maximum for the first weight, and so ends where this one
+ * would. */
 static bool
 IsDuplicate(const Trail *trail, const ClvNewton *newton)
 {
@@ -481,7 +484,8 @@ IsDuplicate(const Trail *trail, const ClvNewton *newton)
 	return false;
 }
 
-/* To the highest point within the limits. False where an earlier climb has been there. */
+/* Maximises within the limits; false where an earlier ascent has the same maximum for the first
+ * weight. */
 static bool
 MaximizeWithin(const ClvProblem *problem, const Trail *trail, Attempt *attempt, ClvNewton *newton)
 {
@@ -551,7 +555,7 @@ Outcome(const Trail *trail)
 	return trail->n > 0 ? trail->attempts[trail->best].outcome : CLV_NEWTON_BAD_START;
 }
 
-/* Whether the highest point is a maximum, or tends to one at infinity. */
+/* Whether the best point is a maximum, or tends to one at infinity. */
 static bool
 IsSettled(const Trail *trail)
 {
@@ -612,8 +616,8 @@ IsWarm(const Attempt *attempt, int n)
 }
 
 /*
- * Climb all of the data from what was found in the sample; from where that climb began
- * if it was warm there, or if it ran away, since from far out there is no way back.
+ * Maximises over all of the data from what was found in the sample; from the start of that
+ * ascent if it was warm, or if it diverged, since an ascent does not return from far out.
  */
 static void
 Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
@@ -635,8 +639,8 @@ Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
 
 /*
  * From the smallest sample through larger ones to all of the data. Where that does not end
- * as the samples did, at a top or running away, all the starts are tried again without
- * their advice.
+ * as the samples did, at a maximum or diverging, all the starts are tried again without
+ * what the samples gave.
  */
 static void
 ExploreBySamples(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
@@ -679,9 +683,10 @@ Farthest(const ClvProblem *problem, const double *theta)
 }
 
 /*
- * Climb from a floor if that is above all tops. It may lie where the climbs' bounds do not
- * let them go, next to a border, where there is no way up: then the border is the end. Of
- * a climb that steps on trust and ends lower by rounding the floor itself is kept.
+ * Starts an ascent from a floor if its log-likelihood is above all maxima found. It may lie
+ * outside the bounds of the ascents, next to a border, where no step increases the
+ * log-likelihood: then the border is the end. Where an ascent ends lower than the floor by
+ * rounding, the floor itself is kept.
  */
 static void
 HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)

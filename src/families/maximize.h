@@ -37,13 +37,13 @@ typedef struct ClvStart
 	const double *effect; /* NULL: 0 */
 	const double *centre; /* the covariates that param is at, with effects; NULL: their mean */
 	bool warm;            /* may be the maximum already */
-	bool floor;           /* no place to begin, but nowhere to end below */
+	bool floor;           /* no start value, but a lower bound of the maximum */
 } ClvStart;
 
 /*
- * Climb from the starts (at most CLV_MAX_STARTS) and from the family's guesses. problems[0]
+ * Maximises from the starts (at most CLV_MAX_STARTS) and the family's start values. problems[0]
  * is that of all the data; the others, n - 1 of them, are of ever smaller samples, through
- * which the way leads. Fills report but for the customers.
+ * which the ascents go first. Fills report but for the customers.
  */
 extern ClvStatus clv_search(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
 							ClvFitReport *report);

@@ -4,10 +4,10 @@
  *
  * At each point the function is replaced by its quadratic, and the step goes to
  * the maximum of that within a radius. Where the quadratic is concave and its
- * top within reach, this is Newton's step, and the digits double with each.
+ * maximum within reach, this is Newton's step, and the digits double with each.
  * Elsewhere the eigenvalues of the Hessian tell the best step of the radius'
- * length, uphill also from saddles and out of valleys. The radius grows while
- * the quadratic foretells the function well and shrinks where it does not.
+ * length, increasing also from saddles and minima. The radius grows while
+ * the quadratic predicts the function well and shrinks where it does not.
  *
  * Two endings need care.
  *
@@ -58,8 +58,8 @@ typedef struct Step
 	double length;
 	double gain; /* that the quadratic foretells */
 	bool concave;
-	double distance; /* to the quadratic's top in standard errors, where concave */
-	bool full;       /* the move leads to the top */
+	double distance; /* to the quadratic's maximum in standard errors, where concave */
+	bool full;       /* the move leads to the maximum */
 } Step;
 
 /* The inner product of two vectors. */
@@ -285,8 +285,8 @@ Polish(ClvNewton *newton, const Step *last, ClvObjective objective, void *arg)
 }
 
 /*
- * Take the step if it keeps what it promised. The radius learns from it either way.
- * False where it led to where the function is not finite, which says nothing of its top.
+ * Takes the step if the function increases as predicted, and adapts the radius either way.
+ * False where the function is not finite there, which says nothing of its maximum.
  */
 static bool
 TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective objective, void *arg)

@@ -72,7 +72,7 @@ clv_pipeline_check_condition(PG_FUNCTION_ARGS)
 		.previous = NULL, .callback = PointIntoCondition, .arg = condition};
 	List *parsed;
 
-	/* errors come without the context of whoever calls */
+	/* errors come without the context of the caller */
 	error_context_stack = &callback;
 	parsed = raw_parser(condition, RAW_PARSE_PLPGSQL_EXPR);
 	if (!IsOneExpression(parsed))
@@ -138,7 +138,7 @@ FunctionLooksBeyond(Oid function, void *context)
 	return true;
 }
 
-/* Walk a query; true once something is found. */
+/* Looks through a query tree; true once something is found. */
 static bool
 LooksBeyond(Node *node, void *context)
 {

@@ -1,12 +1,12 @@
 /*
  * pipeline_owner.c
- *		Work done for the owner of a pipeline, whoever asks for it.
+ *		Work done for the owner of a pipeline, on behalf of any caller.
  *
  * A refresh runs what the owner wrote: a filter, a view as source, the policies
  * of tables. SET ROLE alone would not contain that, because whatever runs can
  * say RESET ROLE and is its caller again, a superuser perhaps. So the statement
  * runs as functions of a materialized view do while it is refreshed: as the
- * owner, in a context that lets nobody change roles, and with the settings it
+ * owner, in a context in which roles cannot be changed, and with the settings it
  * has changed put back afterwards.
  */
 #include "postgres.h"

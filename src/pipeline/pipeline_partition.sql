@@ -1,17 +1,17 @@
 -- ---- tables in partitions: what a run makes is loaded, indexed, and then shown at once --------------------
 --
 -- The tables "customer" and "history" are partitioned by their first column, the number of a run. A partition is made
--- as a table of its own, which nobody sees: CREATE TABLE AS may work in parallel, and indexes are built when the rows
--- are there. It is attached while nobody else has a lock on the partitioned table, which is tried for some hundredths
+-- as a table of its own, which no view shows: CREATE TABLE AS may work in parallel, and indexes are built when the rows
+-- are there. It is attached while no other session locks the partitioned table, which is tried for some hundredths
 -- of a second at a time: a statement that was prepared before, in a transaction that is still open, would not know of
--- the new partition, and find no rows of the run that is current by then. Where somebody reads all the time, the rows
--- go into the partition "rest", which is always there, as rows go into any table. Nobody waits for a reader.
+-- the new partition, and find no rows of the run that is current by then. Where readers never pause, the rows
+-- go into the partition "rest", which is always there, as rows go into any table. No session waits for a reader.
 
 CREATE FUNCTION clv_internal.clv_pipeline_settled(relation pg_catalog.regclass, transaction pg_catalog.xid)
 	RETURNS pg_catalog.bool
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_settled(pg_catalog.regclass, pg_catalog.xid) IS
-	'whether everybody who may read a relation, on replicas with feedback too, sees what a transaction did, so that '
+	'whether all sessions that may read a relation, on replicas with feedback too, see what a transaction did, so that '
 	'VACUUM could remove what it deleted. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_partition(target pg_catalog.text, number pg_catalog.int8)
@@ -64,7 +64,7 @@ AS $$
 	FROM pg_constraint c
 	WHERE c.conrelid = parent AND c.contype = 'c'
 	UNION ALL
-	-- with which nobody has to look through the rows when the partition is attached
+	-- with which the rows need not be scanned when the partition is attached
 	SELECT format('ADD CHECK (%I = %s)', p.attname, number)
 	FROM pg_attribute p
 	WHERE p.attrelid = parent AND p.attnum = 1
@@ -142,8 +142,8 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_attach(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.int8) IS
-	'attaches a table as partition at a moment when nobody else uses the partitioned table, and keeps others out of '
-	'it until the end of the transaction; false where there is no such moment within about a second. A part of '
+	'attaches a table as partition at a moment when no other session uses the partitioned table, and keeps others '
+	'out of it until the end of the transaction; false where there is no such moment within about a second. A part of '
 	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_partition_drop(
@@ -167,7 +167,7 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_drop(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.int8[]) IS
-	'drops the partitions of these numbers, but those that somebody uses. A part of pipelines';
+	'drops the partitions of these numbers, but those in use. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_partition_show(
 	d clv_internal.clv_pipeline_definition, target pg_catalog.text, number pg_catalog.int8, old pg_catalog.int8[])
@@ -207,4 +207,4 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_show(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.int8, pg_catalog.int8[]) IS
 	'makes the rows of a table that has been filled those of a run in a partitioned table, by attaching it, and drops '
-	'the partitions of old runs where nobody uses them. A part of pipelines';
+	'the partitions of old runs that are not in use. A part of pipelines';

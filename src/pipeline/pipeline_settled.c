@@ -1,6 +1,6 @@
 /*
  * pipeline_settled.c
- *		Which rows nobody can ask for any more.
+ *		Which rows no session can read any more.
  *
  * To drop a table is not undone for those whose snapshot is older, as a DELETE
  * is: they would find it empty. So what a run has left is dropped only where

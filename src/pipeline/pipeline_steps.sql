@@ -262,7 +262,7 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_unread(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
-	'the runs whose customers nobody can see in views any more: those before the last, where everybody sees that a '
+	'the runs whose customers no view can show any more: those before the last, where all sessions see that a '
 	'later one was published, and those that were never published. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_customers(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)

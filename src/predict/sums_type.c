@@ -34,7 +34,8 @@ static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
 
 /* ---- the expanded object ---- */
 
-/* A total of nobody with so many sums, in a memory context of its own; the model is copied. */
+/* A total of no customers with so many sums, in a memory context of its own; the model is copied.
+ */
 static ClvTotal *
 NewTotal(MemoryContext parent, const ClvPackedModel *model, int nsums, double level)
 {

@@ -76,7 +76,7 @@ clv_total_sums(const ClvModel *fitted)
 
 /* ---- the type (sums_type.c) ---- */
 
-/* A total of nobody, in a memory context of its own below parent; the model is copied. */
+/* A total of no customers, in a memory context of its own below parent; the model is copied. */
 extern ClvTotal *clv_total_create(MemoryContext parent, const ClvPackedModel *model,
 								  const ClvModel *fitted, double level);
 

@@ -70,14 +70,14 @@ CREATE FUNCTION clv_internal.clv_quick_rows(
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000 AS $$
 DECLARE
 	relation pg_catalog.record;
-	who pg_catalog.record;
+	key_column pg_catalog.record;
 	bought pg_catalog.record;
 	bought_type pg_catalog.regtype;
 	paid pg_catalog.record;
 	paid_type pg_catalog.regtype;
 BEGIN
 	relation := clv_internal.clv_source(source);
-	who := clv_internal.clv_source_column(relation.query, relation.title, 'customer'::pg_catalog.text, customer);
+	key_column := clv_internal.clv_source_column(relation.query, relation.title, 'customer'::pg_catalog.text, customer);
 	bought := clv_internal.clv_source_column(relation.query, relation.title, 'bought_at'::pg_catalog.text, bought_at);
 	bought_type := clv_internal.clv_source_check_type(relation.title, bought.column_name, bought.column_type,
 		pg_catalog.format_type(bought.column_type, bought.column_typmod),
@@ -96,7 +96,7 @@ BEGIN
 			clv_internal.clv_quick_cast_hint(relation.title, paid.column_name, 'numeric'::pg_catalog.text,
 				'amount'::pg_catalog.text));
 	END IF;
-	RETURN pg_catalog.jsonb_build_object('relation', relation.item, 'customer', who.column_name,
+	RETURN pg_catalog.jsonb_build_object('relation', relation.item, 'customer', key_column.column_name,
 		'history', clv_internal.clv_quick_history_call(bought.column_name, bought_type, paid.column_name, paid_type));
 END
 $$;
@@ -189,12 +189,12 @@ CREATE FUNCTION clv_internal.clv_quick_fitted(
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
 BEGIN ATOMIC
-	WITH everybody AS MATERIALIZED (
+	WITH every_customer AS MATERIALIZED (
 		SELECT c.customer_id, c.history, c.rows
 		FROM clv_internal.clv_quick_customers(source, customer, bought_at, amount) AS c
 	), known AS (
 		SELECT e.customer_id, e.history
-		FROM everybody AS e
+		FROM every_customer AS e
 		WHERE e.customer_id IS NOT NULL
 	), bought AS (
 		SELECT @extschema@.clv_last_purchase(k.history, t.today) AS day,
@@ -212,7 +212,7 @@ BEGIN ATOMIC
 	), today AS MATERIALIZED (
 		SELECT clv_internal.clv_quick_day(as_of, array_agg(l.day), array_agg(l.customers),
 				sum(l.future)::int8, sum(l.never)::int8,
-				(SELECT sum(e.rows)::int8 FROM everybody AS e WHERE e.customer_id IS NULL)) AS day
+				(SELECT sum(e.rows)::int8 FROM every_customer AS e WHERE e.customer_id IS NULL)) AS day
 		FROM last AS l
 	), options AS MATERIALIZED (
 		SELECT jsonb_build_object('model', model,

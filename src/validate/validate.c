@@ -18,7 +18,8 @@
 
 PG_FUNCTION_INFO_V1(clv_validate_clock);
 
-/* clv_validate_clock(model) -> how it counts time, the days of its unit, its covariates, the unit */
+/* clv_validate_clock(model) -> how it counts time, the days of its unit, its covariates, the unit
+ */
 Datum
 clv_validate_clock(PG_FUNCTION_ARGS)
 {
@@ -43,7 +44,7 @@ PG_FUNCTION_INFO_V1(clv_validate_periods);
 
 /*
  * clv_validate_periods(model, since, horizon) -> how many periods, and the day by which they are
- * over for everybody; NULLs of continuous time
+ * over for all customers; NULLs of continuous time
  */
 Datum
 clv_validate_periods(PG_FUNCTION_ARGS)
@@ -73,9 +74,9 @@ clv_validate_periods(PG_FUNCTION_ARGS)
 
 	/*
 	 * Of the calendar the end of a period, and of campaigns so many after since. Else customers
-	 * have periods of their own, and everybody's next ones are over that many months after
+	 * have periods of their own, and the next ones of all are over that many months after
 	 * since or after the day behind it: where since ends a month short of the day on which
-	 * somebody came, that month's end counts as the day.
+	 * a customer came, that month's end counts as the day.
 	 */
 	until = clv_day_plus(clv_grid_over(grid, since) + 1, months, days) - 1;
 	if (!grid->calendar && fitted.purchase.family->clock == CLV_CAMPAIGNS)

@@ -109,7 +109,7 @@ CREATE FUNCTION clv_internal.clv_validate_periods(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION clv_internal.clv_validate_periods(@extschema@.clv_model, pg_catalog.date, pg_catalog.interval) IS
 	'of a model of discrete time, how many periods a horizon is, and the day by which so many after those that are '
-	'over at since are over for everybody (NULLs of continuous time); an error where the horizon is no whole number of '
+	'over at since are over for all (NULLs of continuous time); an error where the horizon is no whole number of '
 	'them. A part of validation';
 
 -- The day that lies the given time after another, by the calendar. Raises an error that names the argument if the time

@@ -128,21 +128,21 @@ LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
 DECLARE
 	given pg_catalog.record;
 	last_purchase pg_catalog.date;
-	nobody pg_catalog.bool;
+	no_customers pg_catalog.bool;
 BEGIN
 	histories := clv_internal.clv_validate_histories(source, history, covariates);
 	given := clv_internal.clv_validate_arguments(as_of, horizon, options, model, covariates);
 	since := given.since;
 	IF model IS NULL THEN
 		SELECT f.fitted, f.last_purchase, f.fitted IS NULL
-		INTO fitted, last_purchase, nobody
+		INTO fitted, last_purchase, no_customers
 		FROM clv_internal.clv_validate_fit(histories, given.fit_options, covariates IS NOT NULL) AS f;
 	ELSE
 		SELECT model, e.last_purchase, e.first_purchase IS NULL
-		INTO fitted, last_purchase, nobody
+		INTO fitted, last_purchase, no_customers
 		FROM clv_internal.clv_validate_extent(histories, since) AS e;
 	END IF;
-	IF nobody THEN
+	IF no_customers THEN
 		PERFORM clv_internal.clv_raise('there are no customers to predict'::pg_catalog.text,
 			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
 				source, pg_catalog.to_char(since, 'YYYY-MM-DD')),

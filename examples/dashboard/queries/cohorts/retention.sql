@@ -1,4 +1,4 @@
--- Who of the cohorts of the last three years bought in which month after the first.
+-- Customers of the cohorts of the last three years, by the months after the first in which they bought.
 SELECT cohort_month, age_months, customers, buyers, retention
 FROM cohort_retention
 WHERE cohort_month > (SELECT max(cohort_month) - interval '36 months' FROM cohorts)
