@@ -78,7 +78,8 @@ RETURNS float8 LANGUAGE sql
 CREATE FUNCTION mean_orders(name text)
 RETURNS float8 LANGUAGE sql
 	RETURN mean_of(name, 'count(*) / count(DISTINCT customer_id)::numeric');
--- who stays, and how long, is drawn at random: from the process of the other series nobody would stay for 200 purchases
+-- whether customers stay, and how long, is drawn at random: in the process of the other series none would stay for
+-- 200 purchases
 CREATE PROCEDURE regulars_of(name text, customers int, mean float8) LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM setseed(0.5);

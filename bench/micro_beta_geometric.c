@@ -28,42 +28,49 @@ typedef struct Customer
 
 static Customer customers[CUSTOMERS];
 
+/* The log-likelihood of a customer. */
 static double
 LogLikelihood(const Customer *c)
 {
 	return clv_bg_log_likelihood(param, c->x, c->t_x, c->T, 0);
 }
 
+/* ln P(alive) of a customer. */
 static double
 LnPAlive(const Customer *c)
 {
 	return clv_bg_ln_p_alive(param, c->x, c->t_x, c->T, 0);
 }
 
+/* Expected purchases in a year. */
 static double
 Expected(const Customer *c)
 {
 	return clv_bg_expected(c->future, horizon, 0);
 }
 
+/* Discounted expected purchases in a year. */
 static double
 Discounted(const Customer *c)
 {
 	return clv_bg_discounted(c->future, delta, horizon, 0);
 }
 
+/* Discounted expected purchases without an end. */
 static double
 Lifetime(const Customer *c)
 {
 	return clv_bg_discounted(c->future, delta, INFINITY, 0);
 }
 
+/* The probability of one number of purchases. */
 static double
 Probability(const Customer *c)
 {
 	return clv_bg_probability(c->future, 3, horizon, 0);
 }
 
+/* The probabilities of several numbers of purchases, summed. */
 static double
 Probabilities(const Customer *c)
 {
@@ -73,6 +80,7 @@ Probabilities(const Customer *c)
 	return p[127];
 }
 
+/* The probability that a new customer is still alive. */
 static double
 Survival(const Customer *c)
 {
@@ -94,6 +102,7 @@ static const struct
 	{"survival", Survival},
 };
 
+/* Nanoseconds of a call, the least of several rounds over all customers. */
 static double
 Nanoseconds(double (*call)(const Customer *c))
 {

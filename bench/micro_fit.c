@@ -17,6 +17,7 @@
 
 #include "shop.h"
 
+/* Seconds of a monotonic clock. */
 static double
 Now(void)
 {
@@ -26,6 +27,7 @@ Now(void)
 	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
+/* Prints a line of a fit: customers, status, passes, seconds and parameters. */
 static void
 Print(const ClvFamily *family, const char *what, ClvStatus status, const ClvFitReport *report,
 	  size_t n, double seconds)
@@ -37,6 +39,7 @@ Print(const ClvFamily *family, const char *what, ClvStatus status, const ClvFitR
 	printf("\n");
 }
 
+/* Fits cells and prints the time it took. */
 static void
 TimeCells(const ClvFamily *family, ClvCell *cells, size_t n)
 {
@@ -54,6 +57,7 @@ TimeCells(const ClvFamily *family, ClvCell *cells, size_t n)
 	free(workspace);
 }
 
+/* Fits spend and prints the time it took. */
 static void
 TimeSpend(const ClvFamily *family, ClvSpendRow *rows, size_t n)
 {
@@ -80,6 +84,7 @@ typedef struct Counter
 	size_t used;
 } Counter;
 
+/* Counts a customer in the cell of those with the same summary. */
 static void
 Count(Counter *counter, const ClvCell *cell)
 {
@@ -115,6 +120,7 @@ Collect(Counter *counter)
 	return cells;
 }
 
+/* Simulates customers, counts them and times their fits. */
 static void
 Simulate(int immediate, size_t customers, bool with_spend)
 {

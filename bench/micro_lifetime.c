@@ -30,6 +30,7 @@ typedef struct Customer
 static Customer customers[CUSTOMERS];
 static volatile double sink;
 
+/* Seconds of a monotonic clock. */
 static double
 Now(void)
 {
@@ -39,6 +40,7 @@ Now(void)
 	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
+/* Fills in the customers by chance. */
 static void
 Draw(void)
 {
@@ -55,24 +57,28 @@ Draw(void)
 
 typedef double (*Quantity)(const ClvFamily *family, const double *param, const Customer *c);
 
+/* The log-likelihood of a customer. */
 static double
 LogLikelihood(const ClvFamily *family, const double *param, const Customer *c)
 {
 	return family->log_likelihood(param, c->x, c->t_x, c->T);
 }
 
+/* P(alive) of a customer. */
 static double
 PAlive(const ClvFamily *family, const double *param, const Customer *c)
 {
 	return exp(family->ln_p_alive(param, c->x, c->t_x, c->T));
 }
 
+/* Expected purchases of a customer in 52 weeks. */
 static double
 Expected(const ClvFamily *family, const double *param, const Customer *c)
 {
 	return family->expected(param, c->T);
 }
 
+/* Expected purchases in 52 weeks of a customer who is alive. */
 static double
 Future(const ClvFamily *family, const double *param, const Customer *c)
 {
@@ -82,12 +88,14 @@ Future(const ClvFamily *family, const double *param, const Customer *c)
 	return family->expected(future.param, 52);
 }
 
+/* The probability of one number of purchases. */
 static double
 Probability(const ClvFamily *family, const double *param, const Customer *c)
 {
 	return family->probability(param, 2, c->T);
 }
 
+/* The probabilities of several numbers of purchases, summed. */
 static double
 Probabilities(const ClvFamily *family, const double *param, const Customer *c)
 {
@@ -97,6 +105,7 @@ Probabilities(const ClvFamily *family, const double *param, const Customer *c)
 	return p[15];
 }
 
+/* Discounted expected purchases without an end, of a customer who is alive. */
 static double
 Lifetime(const ClvFamily *family, const double *param, const Customer *c)
 {
@@ -106,6 +115,7 @@ Lifetime(const ClvFamily *family, const double *param, const Customer *c)
 	return family->discounted(future.param, 0.0018, INFINITY);
 }
 
+/* Discounted expected purchases in 52 weeks, of a customer who is alive. */
 static double
 Horizon(const ClvFamily *family, const double *param, const Customer *c)
 {
@@ -115,6 +125,7 @@ Horizon(const ClvFamily *family, const double *param, const Customer *c)
 	return family->discounted(future.param, 0.0018, 52);
 }
 
+/* Prints the nanoseconds of a quantity for a customer. */
 static void
 Time(const char *name, const ClvFamily *family, const double *param, Quantity quantity)
 {
@@ -131,6 +142,7 @@ Time(const char *name, const ClvFamily *family, const double *param, Quantity qu
 	printf("%-14s %-28s %8.0f ns\n", family->name, name, best * 1e9);
 }
 
+/* Prints the time of a pass of terms over all days. */
 static void
 TimePass(const ClvFamily *family, const double *param)
 {
@@ -154,6 +166,7 @@ TimePass(const ClvFamily *family, const double *param)
 	}
 }
 
+/* Prints the times of all quantities of a family. */
 static void
 TimeFamily(const ClvFamily *family, const double *param)
 {

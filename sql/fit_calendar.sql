@@ -1,5 +1,5 @@
--- periods of families of discrete time follow the calendar: from each customer's first purchase, or everybody's
--- months, quarters, years, weeks
+-- periods of families of discrete time follow the calendar: from each customer's first purchase, or those
+-- of the calendar: months, quarters, years, weeks
 SET client_min_messages = warning;
 CREATE FUNCTION pg_temp.u(c int, i int, k text) RETURNS float8 LANGUAGE sql IMMUTABLE
 	RETURN (('x' || substr(md5(c || ' ' || i || ' ' || k), 1, 8))::bit(32)::bigint + 0.5) / 4294967296;
@@ -136,7 +136,7 @@ CREATE FUNCTION pg_temp.months(first date, day date, periods text) RETURNS float
 									 (first + (k + 1) * interval '1 month')::date) p (start, stop)
 			   WHERE start <= day AND day < stop) END;
 SELECT q.periods, abs(d.log_likelihood - s.log_likelihood) < 1e-9 AS same_likelihood,
-	   d.customers = s.customers AND d.skipped > 0 AS everybody
+	   d.customers = s.customers AND d.skipped > 0 AS all_there
   FROM (SELECT periods,
 			   clv_fit(history,
 				   clv_options(model => 'rfmtc', time_unit => '1 month', as_of => at, spend => 'none',
@@ -250,7 +250,7 @@ UNION ALL SELECT 'sbg, calendar',
 		clv_options(model => 'sbg', time_unit => '1 month', as_of => '2021-12-31', spend => 'none',
 			periods => 'calendar'))
   FROM paid
--- in the middle of a month nobody's next renewal is decided
+-- in the middle of a month no next renewal is decided
 UNION ALL SELECT 'sbg, calendar, mid-month',
 	clv_fit(calendar,
 		clv_options(model => 'sbg', time_unit => '1 month', as_of => '2022-01-20', spend => 'none',

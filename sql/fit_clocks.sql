@@ -123,7 +123,7 @@ SELECT c, clv_history(d) AS history
 					   * ln(pg_temp.u(c, i, 'gap'))) OVER (PARTITION BY c ORDER BY i))::int AS d
 	FROM generate_series(1, 400) c, generate_series(0, 12) i) q
    WHERE d <= '2020-12-31' AND i <= 13 * pg_temp.u(c, 0, 'life') GROUP BY c;
-SELECT d.purchase_model, d.converged, d.customers + d.skipped = (SELECT count(*) FROM campaign) AS everybody,
+SELECT d.purchase_model, d.converged, d.customers + d.skipped = (SELECT count(*) FROM campaign) AS all_there,
 	   abs(d.log_likelihood - s.log_likelihood) < 1e-9 AS same_likelihood,
 	   (SELECT bool_and(a.estimate = b.estimate)
 		  FROM clv_parameters(m) a

@@ -156,7 +156,7 @@ SELECT clv_fit(history, o, ARRAY[z, 'NaN'::float8]) FROM customer, options WHERE
 SELECT clv_fit(history, o, ARRAY['-Infinity'::float8, age]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(2, 1, 3, 4, o, ARRAY[1, 2, 3]) FROM options;
 -- a NULL history is no customer, whatever comes with it
-SELECT clv_fit(NULL::clv_history, o, NULL) IS NULL AS nobody FROM options;
+SELECT clv_fit(NULL::clv_history, o, NULL) IS NULL AS absent FROM options;
 -- named and not given, given and not named
 SELECT clv_fit(history, o) FROM customer, options;
 SELECT clv_fit(history, clv_options(), ARRAY[z]) FROM customer;

@@ -88,7 +88,7 @@ SELECT clv_fit(CASE WHEN region = 0 THEN NULL ELSE history END, o)
      = (SELECT clv_fit(history, o) FROM customer, options WHERE region > 0) AS nulls_ignored FROM customer, options;
 
 -- customers after as_of are skipped and counted; without as_of the last purchase in the data is taken
-SELECT customers + skipped AS everybody,
+SELECT customers + skipped AS all_there,
 	   skipped = (SELECT count(*) FROM customer WHERE clv_first_purchase(history) > '2020-06-30') AS later
   FROM (SELECT clv_fit(history, clv_options(as_of => '2020-06-30')) AS m FROM customer) q, clv_diagnostics(m);
 SELECT as_of = (SELECT max(clv_last_purchase(history)) FROM customer) AS last_purchase
@@ -169,7 +169,7 @@ SELECT f.*
 FROM (SELECT array_agg(date '2020-01-01' + i) || '{2031-05-05,2055-01-01,2099-01-01}'::date[] AS days,
 			 array_fill(200::bigint, ARRAY[60]) || '{3,1,1}'::bigint[] AS customers
 	  FROM generate_series(1, 60) i) d, clv_internal.clv_settled_day(days, customers) f;
-SELECT clv_internal.clv_settled_day('{NULL}', '{7}') IS NULL AS nobody;
+SELECT clv_internal.clv_settled_day('{NULL}', '{7}') IS NULL AS absent;
 SELECT clv_internal.clv_settled_day('{2020-01-03}', '{1,2}');
 SELECT clv_internal.clv_settled_day('{infinity}', '{1}');
 SELECT clv_internal.clv_settled_day('{2020-01-03}', '{-1}');

@@ -86,7 +86,8 @@ EXCEPTION WHEN invalid_parameter_value THEN
 	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
 	RETURN detail;
 END $$;
-SELECT pg_temp.known() = 'Known are ' || array_to_string(proargnames, ', ') || ', start_effects and start_centre.' AS same,
+SELECT pg_temp.known() = 'Known are ' || array_to_string(proargnames, ', ')
+		   || ', start_effects and start_centre.' AS same,
        pronargs > 0 AS some
   FROM pg_proc WHERE oid = 'clv_options'::regproc;
 DROP TABLE h;

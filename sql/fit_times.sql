@@ -13,12 +13,12 @@ SELECT name,
 		   * ln(30) WHEN 'once' THEN 0 ELSE ln(9) END) < 1e-13 AS right
   FROM pattern ORDER BY name;
 CREATE FUNCTION pg_temp.c(text) RETURNS clv_cells LANGUAGE sql RETURN (SELECT c FROM pattern WHERE name = $1);
--- the same first and last days, and nobody left: nothing of the sum may be left
+-- the same first and last days, and no customer left: nothing of the sum may be left
 SELECT pg_temp.c('early') - pg_temp.c('even');
 SELECT pg_temp.c('even') - pg_temp.c('early');
 -- ln 1 + ln 9 is ln 9 + ln 1: no sum can tell
 SELECT (pg_temp.c('early') - pg_temp.c('late'))::jsonb -> 'times' AS times;
--- somebody left: 3 times in 90 days, from ln 88 to 3 ln 30
+-- one customer left: 3 times in 90 days, from ln 88 to 3 ln 30
 SELECT (pg_temp.c('long') + pg_temp.c('even')) - pg_temp.c('early');
 SELECT (pg_temp.c('once') + pg_temp.c('even')) - pg_temp.c('early');
 -- what was counted in can be taken out, in any order

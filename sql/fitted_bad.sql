@@ -30,9 +30,12 @@ SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', cov
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
 		   covariates => '[{"name": "gender", "buys": 1}]');
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": 1}]');
-SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": "gender", "center": 1}]');
-SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": "gender", "centre": "1"}]');
-SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week', covariates => '[{"name": "gender", "centre": 1e400}]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
+	covariates => '[{"name": "gender", "center": 1}]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
+	covariates => '[{"name": "gender", "centre": "1"}]');
+SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
+	covariates => '[{"name": "gender", "centre": 1e400}]');
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',
 	covariates => jsonb_build_array(jsonb_build_object('name', repeat('x', 64))));
 SELECT clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 week',

@@ -6,7 +6,7 @@ CREATE FUNCTION pg_temp.ratings(promoters int, passives int, detractors int) RET
 	'SELECT 9 + i % 2 FROM generate_series(1, promoters) i
 	UNION ALL SELECT 7 + i % 2 FROM generate_series(1, passives) i
 	 UNION ALL SELECT i % 7 FROM generate_series(1, detractors) i';
--- the same score from its definition, in decimals: answers weigh 1, 0 and -1, and three are added that nobody gave
+-- the same score from its definition, in decimals: answers weigh 1, 0 and -1, and three are added that were not given
 CREATE FUNCTION pg_temp.by_definition(promoters numeric, passives numeric, detractors numeric, OUT nps numeric,
 	OUT margin numeric, OUT low numeric, OUT high numeric)
 LANGUAGE sql AS $$
@@ -89,7 +89,7 @@ FROM (SELECT clv_nps(r::smallint) AS s FROM pg_temp.ratings(3, 2, 4) r
 	UNION ALL SELECT clv_nps(r)
 	FROM (SELECT pg_temp.ratings(3, 2, 4) UNION ALL SELECT NULL UNION ALL SELECT NULL) v (r)) s;
 SELECT clv_nps(r) IS NULL AS "no rows" FROM pg_temp.ratings(0, 0, 0) r;
-SELECT clv_nps(NULL::int) IS NULL AS "nobody answered" FROM generate_series(1, 3);
+SELECT clv_nps(NULL::int) IS NULL AS "no answers yet" FROM generate_series(1, 3);
 SELECT count(*) AS groups, count(clv_nps) AS answered
 FROM (SELECT clv_nps(CASE WHEN i > 5 THEN i END) FROM generate_series(1, 10) i GROUP BY i) g;
 SELECT (clv_nps(r) FILTER (WHERE r > 6)).detractors, (clv_nps(DISTINCT r)).responses,
@@ -138,7 +138,7 @@ RESET max_parallel_workers_per_gather;
 DROP TABLE nps_many;
 SELECT clv_internal.clv_nps_combine('{1,2,3}', '{10,20,30}') AS combined,
 	   clv_internal.clv_nps_add('{1,2,3}', 8) AS added, clv_internal.clv_nps_remove('{1,2,3}', 0) AS removed,
-	   clv_internal.clv_nps_final('{0,0,0}') IS NULL AS nobody;
+	   clv_internal.clv_nps_final('{0,0,0}') IS NULL AS absent;
 -- given a value that others hold, its own copy is changed
 SELECT a, clv_internal.clv_nps_add(a, 10), clv_internal.clv_nps_combine(a, a), a
 FROM (SELECT ARRAY[1, 2, 3]::bigint[] AS a OFFSET 0) v;

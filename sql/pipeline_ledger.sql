@@ -14,7 +14,7 @@ SELECT CASE WHEN c % 3 = 0 THEN 'AT' ELSE 'DE' END, 'c' || c,
 FROM generate_series(1, 200) c, generate_series(0, 60) k
 WHERE (k = 0 OR k <= (ARRAY[0, 1, 3, 60])[1 + c * 11 % 4] - c % 2) AND c * 7 % 180 + (k * (2 + c * 37 % 97)) < 366;
 INSERT INTO book (country, customer_no, sold_at, amount, back) VALUES
-	-- of nobody, or of no time
+	-- without a customer, or without a time
 	(NULL, 'c1', '2020-05-05', 12.34, false), ('DE', NULL, '2020-05-05', 1.11, true),
 		(NULL, NULL, NULL, 5.05, false), ('DE', 'c1', NULL, 7.25, false),
 	-- refunds alone, or before the first purchase, which may be to come
@@ -85,7 +85,7 @@ SELECT count(*) = count(DISTINCT customer_key) AS different, max(length(customer
 FROM books.customers;
 SELECT customer_key FROM books.customers WHERE country LIKE 'x%' ORDER BY customer_key COLLATE "C";
 
--- by touched customers as in full, of rows that are nobody's too
+-- by touched customers as in full, of rows without a customer too
 INSERT INTO book
 VALUES ('DE', NULL, '2020-07-07', 100.01, false, '2021-02-01'),
 	('DE', 'c7', '2020-12-30', 0.5, true, '2021-02-01');

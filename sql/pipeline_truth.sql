@@ -1,4 +1,4 @@
--- What must not be wrong in silence: settings that somebody reads otherwise, filters that are more than a condition,
+-- What must not be wrong without notice: settings that are read in two ways, filters that are more than a condition,
 -- maps for other scores, sources that are gone tomorrow.
 SET client_min_messages = warning;
 SET timezone = 'UTC';

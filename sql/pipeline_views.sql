@@ -150,7 +150,7 @@ SELECT sum(expected_revenue) FILTER (WHERE segment = '(all)')
 				AND cumulative_revenue_low <= cumulative_revenue
 					AND cumulative_revenue <= cumulative_revenue_high) AS inside
 FROM view_shop.forecast;
--- of so few customers nobody is left out of the sample: the intervals of a segment are exact
+-- of so few customers none is left out of the sample: the intervals of a segment are exact
 SELECT bool_and(abs(f.cumulative_purchases_high - t.purchases_high) < 1e-5
 		   AND abs(f.cumulative_revenue_high - t.value_high) < 0.02) AS exact
 FROM view_shop.forecast f
@@ -203,7 +203,7 @@ JOIN (SELECT DISTINCT c.segment, d.channel AS value, count(*) OVER (PARTITION BY
 -- (5 - 2) / sqrt(16 / 11) of the hypergeometric distribution; nothing can vary, and counts that there cannot be
 SELECT abs(clv_internal.clv_pipeline_z_score(5, 10, 20, 100) - 3 / sqrt(16 / 11.0::float8)) < 1e-15 AS z,
 	   clv_internal.clv_pipeline_z_score(3, 3, 3, 3) AS all_of_them,
-	   clv_internal.clv_pipeline_z_score(0, 0, 0, 0) AS nobody,
+	   clv_internal.clv_pipeline_z_score(0, 0, 0, 0) AS absent,
 	clv_internal.clv_pipeline_z_score(1, 1, 1, 1) AS one,
 		clv_internal.clv_pipeline_z_score(1, 5, 9, 3) AS too_many,
 		clv_internal.clv_pipeline_z_score(1, -1, 1, 9223372036854775807) AS fewer_than_none;

@@ -56,7 +56,7 @@ SELECT c,
 CREATE FUNCTION pg_temp.alone(model clv_model, history clv_history)
 RETURNS float8 LANGUAGE plpgsql AS 'BEGIN RETURN clv_expected_purchases(model, history, ''1 month''); END';
 SELECT p, kind, count(*), bool_and(one = alone) AS same,
-	   count(one) = (SELECT count(*) FROM buyer WHERE clv_first_purchase(history) <= '2020-06-30') AS everybody
+	   count(one) = (SELECT count(*) FROM buyer WHERE clv_first_purchase(history) <= '2020-06-30') AS all_there
   FROM (SELECT p, kind, clv_expected_purchases(model, history, '1 month') AS one,
 			   pg_temp.alone(model, history) AS alone
 		  FROM buyer, m,
@@ -94,7 +94,7 @@ SELECT p, count(v) > 300 AS scored
  ORDER BY p;
 
 SET client_min_messages = error;
--- ---- back-tests count in the same periods, of which so many are over for everybody when the hold-out is ----
+-- ---- back-tests count in the same periods, of which so many are over for all customers when the hold-out is ----
 CREATE FUNCTION pg_temp.period_end(first date, periods text, k bigint) RETURNS date LANGUAGE sql IMMUTABLE
 	RETURN CASE periods WHEN 'anniversary' THEN (first + k * interval '1 month')::date ELSE (
 		date_trunc('month', first::timestamp) + (k + 1) * interval '1 month')::date - 1 END;

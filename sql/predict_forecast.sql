@@ -41,7 +41,7 @@ WHERE m.name = 'bg' AND c.name = 'once' ORDER BY 1;
 SELECT to_char(period_start, 'YYYY-MM-DD') AS period_start
 FROM m, c, clv_forecast(model, history, 4, '1 month', as_of => '1997-12-31')
 WHERE m.name = 'bg' AND c.name = 'once' ORDER BY 1;
--- nobody yet, nothing asked
+-- no customers yet, nothing asked
 SELECT count(*) FROM m, c, clv_forecast(model, history, 3, '1 week') WHERE c.name = 'later';
 SELECT count(*) FROM m, c, clv_forecast(model, history, 3, NULL) WHERE m.name = 'bg';
 SELECT count(*) FROM clv_forecast(NULL, NULL, 3, '1 week');
@@ -63,7 +63,7 @@ SELECT every(clv_purchase_curve(model, history, CASE i % 3 WHEN 0 THEN h[1:1] WH
 			ELSE h[2:4] END) WITH ORDINALITY u (u, o))) AS other_numbers, count(*)
 FROM generate_series(1, 30) i, m, c, (SELECT '{1 day,1 week,1 month,1 year,10 years}'::interval[] AS h) h
 WHERE c.name <> 'later';
--- a NULL among them, none of them, another first subscript; nobody yet, nothing asked
+-- a NULL among them, none of them, another first subscript; no customers yet, nothing asked
 SELECT clv_purchase_curve(model, history, '{NULL,1 year,NULL}')
 	   = ARRAY[NULL, clv_expected_purchases(model, history, '1 year'), NULL] AS "null",
 	   clv_purchase_curve(model, history, '{NULL}') = '{NULL}' AS nulls,
@@ -163,7 +163,7 @@ SELECT family, every(pg_temp.same(p.p_alive, q.p_alive) AND pg_temp.same(p.expec
 FROM v, c, clv_predict(model, history, discount_rate => 0.1, level => 0.9, covariates => '{1, 30}') p,
 	clv_predict(moved, history, discount_rate => 0.1, level => 0.9) q
 WHERE c.name <> 'later' GROUP BY 1 ORDER BY 1;
--- many vectors at one call site, in turns: each customer has his own parameters, whatever was remembered
+-- many vectors at one call site, in turns: each customer has their own parameters, whatever was remembered
 SELECT family, count(*),
 	   every(pg_temp.same(
 		   (clv_predict(model, history, discount_rate => 0.1, covariates => ARRAY[i % 2, i % 97])).clv,

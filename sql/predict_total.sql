@@ -52,7 +52,7 @@ GROUP BY t.family, t.purchases_std_error, t.value_std_error ORDER BY 1;
 SELECT every(pg_temp.same(purchases_mean_high - expected_purchases, 1.6448536269514722 * purchases_std_error, 1e-9)
 	AND pg_temp.same(expected_value - value_mean_low, 1.6448536269514722 * value_std_error, 1e-9)) AS "90 %" FROM t;
 
--- prediction interval: the variance of each customer from the probabilities of his counts
+-- prediction interval: the variance of each customer from the probabilities of their counts
 SELECT t.family,
 	   pg_temp.same((t.purchases_high - t.expected_purchases) / 1.6448536269514722,
 		   sqrt(sum(v.variance) + t.purchases_std_error ^ 2), 1e-8) AS purchases
@@ -170,7 +170,7 @@ FROM parts, (VALUES
 	('few', '{sums}', '["0"]'),
 	('none', '{sums}', '{}'),
 	('customers', '{customers}', '-1'),
-	('nobody', '{customers}', '0'),
+	('no rows', '{customers}', '0'),
 	('level', '{level}', '1'),
 	('unknown', '{more}', '1'),
 	('version', '{version}', '2'),
@@ -236,9 +236,9 @@ FROM wt,
 			  FROM w, c,
 				   clv_predict(w.model, c.history, '1 year', 0.15, 0.35, covariates => ARRAY[id % 2]) p) p;
 
--- nobody, nobody yet, nothing known, NULLs
-SELECT clv_predict_total(model, history, '1 year') IS NULL AS nobody FROM m, c WHERE false;
-SELECT (clv_predict_total(model, history, '1 year', 0, 1, '2019-12-31')).customers AS "nobody yet"
+-- no customers, none yet, nothing known, NULLs
+SELECT clv_predict_total(model, history, '1 year') IS NULL AS absent FROM m, c WHERE false;
+SELECT (clv_predict_total(model, history, '1 year', 0, 1, '2019-12-31')).customers AS "absent yet"
 FROM m, c WHERE family = 'mbg/nbd';
 SELECT (clv_predict_total(model, CASE WHEN id > 100 THEN history END, '1 year')).customers
 FROM m, c WHERE family = 'mbg/nbd';

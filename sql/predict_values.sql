@@ -123,7 +123,7 @@ SELECT name, clv_survival(model, 0) BETWEEN 0 AND 1 AS probability,
 	   clv_survival(model, 10) >= clv_survival(model, 100) AS falls
 FROM m ORDER BY name;
 /*
- * A quantile of value in closed form: the coin stops everybody after one purchase (a far above b),
+ * A quantile of value in closed form: all customers leave after one purchase (a far above b),
 	 so that the number of
  * purchases is 0 with probability u = ((alpha + T) / (alpha + T + t))^r, else 1; and one purchase exceeds s with
  * probability (gamma / (gamma + s))^q where p = 1. Its quantile at v is gamma (((1 - v) / (1 - u))^(-1/q) - 1).
@@ -135,7 +135,7 @@ FROM c, LATERAL (SELECT clv_model('bg/nbd', '{"r": 0.8, "alpha": 13, "a": 1e7, "
 	((13 + 13) / (13 + 13 + 26.0)) ^ 0.8 AS u) x, unnest(ARRAY[0.1, 0.5, 0.58, 0.7, 0.95, 0.999]::float8[]) level
 WHERE c.name = 'once' ORDER BY level;
 
--- a history answers for any day: silence lowers P(alive), and the purchase of August had raised it
+-- a history answers for any day: time without a purchase lowers P(alive), and the purchase of August had raised it
 SELECT c, clv_p_alive(model, history, '1997-06-30') > clv_p_alive(model, history) AS earlier,
 	   clv_p_alive(model, history, '1998-06-30') < clv_p_alive(model, history) AS later
 FROM n WHERE m = 'mbg' ORDER BY c;

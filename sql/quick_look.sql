@@ -154,7 +154,7 @@ SELECT (SELECT count(f) FROM rfmtc_score('orders', 'customer_id', 'ordered_at'))
 SELECT (clv_backtest('SELECT history FROM customer', 'history', '2020-09-30', '3 months')).customers
 	= (clv_backtest('customer', 'history', '2020-09-30', '3 months')).customers AS back_test_too;
 
--- --- dirty data: what is left out is said, and whom nobody can score gets NULLs ---
+-- --- dirty data: what is left out is said, and customers without scores get NULLs ---
 SET client_min_messages = notice;
 CREATE TABLE dirty AS SELECT * FROM orders WHERE customer_id <= 50 OR customer_id IS NULL
 UNION ALL SELECT 51, '2021-03-01', -5

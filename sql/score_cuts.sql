@@ -43,7 +43,7 @@ SELECT rfmtc_score('{"occasion":1,"days":[["2020-12-31",1000]]}'::clv_history, c
 	   rfmtc_score('{"occasion":1,"days":[["2019-12-31",1]]}'::clv_history, cuts) AS stranger,
 	   rfmtc_score('{"occasion":1,"days":[["2021-12-31",1]]}'::clv_history, cuts) AS not_yet,
 	   rfmtc_score('{"occasion":1,"days":[["2021-12-31",1]]}'::clv_history, cuts, '2021-12-31') AS then,
-	   rfmtc_score(NULL, cuts) AS nobody, rfmtc_score('{"occasion":1,"days":[]}'::clv_history, cuts) AS empty
+	   rfmtc_score(NULL, cuts) AS absent, rfmtc_score('{"occasion":1,"days":[]}'::clv_history, cuts) AS empty
 FROM cuts WHERE kind = 'plain';
 SELECT rfmtc_score(history, NULL::clv_cuts) IS NULL AS no_cuts FROM customer LIMIT 1;
 -- the cuts change from row to row
@@ -67,9 +67,9 @@ FROM cuts a, cuts b WHERE a.kind <> 'day of the model' AND b.kind <> 'day of the
 SELECT '{"version":1,"as_of":"0044-03-15 BC","bins":2,"customers":1,"skipped":0,"recency":[-0.0],
 	"frequency":[1e300],"monetary":["-Infinity"],"tenure":["Infinity"]}'::clv_cuts;
 
--- --- no rows, nobody there, NULLs ---
+-- --- no rows, no customers, NULLs ---
 SELECT rfmtc_cuts(history, '2020-12-31') IS NULL AS none FROM customer WHERE false;
-SELECT rfmtc_cuts(history, '2019-12-31') IS NULL AS nobody FROM customer;
+SELECT rfmtc_cuts(history, '2019-12-31') IS NULL AS absent FROM customer;
 SELECT rfmtc_cuts(NULL::clv_history, '2020-12-31') IS NULL AS nulls FROM customer;
 SELECT rfmtc_cuts(CASE WHEN id <= 800 THEN history END, '2020-12-31')
 	   = (SELECT cuts FROM cuts WHERE kind = 'plain') AS same

@@ -63,7 +63,7 @@ SELECT bool_and((a.x).recency < (b.x).recency OR (a.s).r <= (b.s).r) AS recent_i
 	   bool_and((a.x).tenure > (b.x).tenure OR (a.s).t <= (b.s).t) AS long_is_good
 FROM scored a, scored b;
 
--- --- all alike: nobody is below a cut; so everyone has the lowest score, but the best r ---
+-- --- all alike: no value is below a cut; so all have the lowest score, but the best r ---
 SELECT DISTINCT rfmtc_score(clv_history_of_one, as_of => '2020-02-01') OVER () AS alike
 FROM (SELECT clv_history(date '2020-01-05', 10.0) AS clv_history_of_one FROM generate_series(1, 9) i GROUP BY i) h;
 SELECT rfmtc_score(h, as_of => '2020-02-01') OVER () AS alone FROM (SELECT clv_history(date '2020-01-05', 10.0) AS h) x;
@@ -107,7 +107,7 @@ SELECT bool_and(a IS NOT DISTINCT FROM b) AS same, count(*) - count(a) AS nobody
 FROM (SELECT rfmtc_score(h) OVER () AS a, rfmtc_score(h, as_of => (now() AT TIME ZONE 'UTC')::date) OVER () AS b
 	  FROM (SELECT history FROM customer UNION ALL SELECT '{"occasion":1,"days":[["2999-12-31",5]]}') s (h)) x;
 
--- --- NULL histories, no rows, nobody there ---
+-- --- NULL histories, no rows, no customers ---
 SELECT i, rfmtc_score(h, as_of => '2020-02-01') OVER (ORDER BY i) AS s
 FROM (VALUES (1, '{"occasion":1,"days":[["2020-01-01",5]]}'::clv_history), (2, NULL)) v (i, h);
 SELECT count(*) FROM (SELECT rfmtc_score(history) OVER () FROM customer WHERE false) x;

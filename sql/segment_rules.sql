@@ -107,7 +107,7 @@ INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('mine', 7, 'A
 INSERT INTO clv_segment_map (map, position, segment, rule) VALUES (' [mine]', 7, 'A', '{}');
 \set VERBOSITY default
 
--- --- the check: gaps, overlaps, rules that nobody reaches ---
+-- --- the check: gaps, overlaps, rules that no customer reaches ---
 SELECT *
 FROM clv_segment_check('[{"segment": "high", "r": [4, 5]}, {"segment": "top", "r": 5, "f": 5},
 	{"segment": "middle", "r": [3, 4]}]') ;

@@ -184,7 +184,7 @@ FROM (SELECT clv_fit(history, clv_options(as_of => '2020-12-31', covariates => '
 	 clv_backtest('one_each', 'history', '2020-12-31', '1 year', model => m, covariates => 'z') b,
 	 clv_backtest('one_each', 'history', '2020-12-31', '1 year', clv_options(covariates => '{odd}'),
 		 covariates => 'z') t;
--- nobody bought again: measures that need purchases are NULL; a single customer has no rank
+-- no repeat purchases: measures that need purchases are NULL; a single customer has no rank
 CREATE TABLE lost AS
 SELECT clv_history(date '2020-01-01' + c % 3, 1) AS history
 FROM generate_series(1, 20) c GROUP BY c;

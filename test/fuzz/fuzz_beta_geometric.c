@@ -1,6 +1,6 @@
 /*
  * fuzz_beta_geometric.c
- *		libFuzzer: the coin's quantities at any parameters and histories.
+ *		libFuzzer: quantities of beta-geometric dropout at any parameters and histories.
  *
  * clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc
  *     test/fuzz/fuzz_beta_geometric.c src/math/\*.c src/families/\*.c -lm -o fuzz_beta_geometric
@@ -27,6 +27,7 @@ typedef struct Input
 	uint8_t kind;
 } Input;
 
+/* Aborts where a condition does not hold. */
 static void
 Require(int holds)
 {
@@ -41,6 +42,7 @@ Scale(uint16_t number, double decades)
 	return pow(10, decades * (number / 32767.5 - 1));
 }
 
+/* Reads parameters and a history from the input and checks the quantities of the families. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -24,6 +24,7 @@ typedef struct Bytes
 	size_t left;
 } Bytes;
 
+/* The next byte of the input; 0 after its end. */
 static unsigned
 Next(Bytes *bytes)
 {
@@ -49,6 +50,7 @@ NextNumber(Bytes *bytes)
 	return number;
 }
 
+/* Aborts where the report of a fit is not consistent with its status. */
 static void
 Check(const ClvFamily *family, ClvStatus status, const ClvFitReport *report)
 {
@@ -64,6 +66,7 @@ Check(const ClvFamily *family, ClvStatus status, const ClvFitReport *report)
 		abort();
 }
 
+/* Aborts where two fits of the same data differ. */
 static void
 Same(const ClvFitReport *a, const ClvFitReport *b, ClvStatus first, ClvStatus second)
 {
@@ -89,6 +92,7 @@ NextGroups(const ClvFamily *family, Bytes *bytes, ClvGroups *groups)
 	return kind & 4 || supervised ? groups : NULL;
 }
 
+/* Fits cells read from the input, twice. */
 static void
 FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 {
@@ -140,6 +144,7 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	free(workspace);
 }
 
+/* Fits spend read from the input, twice. */
 static void
 FuzzSpend(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 {
@@ -167,6 +172,7 @@ FuzzSpend(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	free(workspace);
 }
 
+/* How many families there are. */
 static int
 Families(void)
 {
@@ -177,6 +183,7 @@ Families(void)
 	return n;
 }
 
+/* Reads a family, its controls and its data from the input and fits them. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -97,6 +97,7 @@ sub tidy
 	return $text eq "\n" ? '' : $text;
 }
 
+# Whether the session of a block ended with an error.
 sub failed
 {
 	my ($block) = @_;

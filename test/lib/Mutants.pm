@@ -98,12 +98,16 @@ my $sound = q{
 	UNION ALL SELECT clv_sums(m, h, '1 year', 0.1, -0.3, '2020-12-31', 0.5) FROM model, customer WHERE c = 5
 	UNION ALL SELECT clv_sums(m, h, '1 year', 0, 1, '2019-12-31') FROM model, customer
 	UNION ALL SELECT clv_sums(m, h, '1 year')
-		FROM customer, clv_model('bg/bb', '{"alpha": 1.2, "beta": 5, "gamma": 0.7, "delta": 8}', '1 month', '2020-12-31') m
+		FROM customer,
+			 clv_model('bg/bb', '{"alpha": 1.2, "beta": 5, "gamma": 0.7, "delta": 8}', '1 month',
+				 '2020-12-31') m
 	UNION ALL SELECT clv_sums(p || s, h, '1 year')
 		FROM customer, clv_model('bg/nbd', '{"r": 1, "alpha": 4, "a": 1, "b": 2}', '1 week', '2020-12-31') p,
 			clv_model('gamma/gamma', '{"p": 2, "q": 0.5, "gamma": 10}') s
 	UNION ALL SELECT clv_sums(m, h, '1 year', 0, 1, '2020-12-31', 0.95, ARRAY[c % 2])
-		FROM customer, (SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1), ARRAY[c % 2])
+		FROM customer,
+			 (SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1),
+						 ARRAY[c % 2])
 			FROM customer) f (m);
 
 	CREATE TABLE sound_clv_cuts AS
@@ -130,6 +134,7 @@ sub make_sound
 # sound_texts(NODE, TYPE), sound_bytes(NODE, TYPE): the sound values as text, and on the wire
 sub sound_texts {my ($node, $type) = @_; return split /\n/,
 	$node->safe_psql('postgres', "SELECT value FROM sound_$type") }
+# The sound values of a type in binary form, one string of bytes each.
 sub sound_bytes {my ($node, $type) = @_; return map { pack 'H*', $_ } split /\n/,
 	$node->safe_psql('postgres', "SELECT encode(clv_internal.${type}_send(value), 'hex') FROM sound_$type") }
 

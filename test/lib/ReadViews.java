@@ -104,7 +104,7 @@ public class ReadViews
 		say("rows", schema, view, rows);
 	}
 
-	/* What lies in the schema with the tables, of which the catalog tells everybody the names. */
+	/* What lies in the schema with the tables, whose names the catalog shows to all roles. */
 	static void knockBehind(Connection connection, String schema) throws SQLException
 	{
 		List<String> tables = new ArrayList<>();

@@ -14,6 +14,8 @@ use Test::More;
 
 our @EXPORT = ('shared');
 
+# The directory of the reference data, which must hold these files; else the test is skipped, or fails where
+# CLV_COMPLETE is set.
 sub shared
 {
 	my @files = @_;

@@ -27,7 +27,7 @@ our $orders = q{
 	FROM generate_series(1, 200) i, generate_series(0, 9) k WHERE k <= (i * i + 3 * i) % 11
 	  AND (i * 37) % 240 + power(k, 1.3) * (3 + (i * 7919) % 41) < 500;};
 
-# A gate that stands at the end of each step's work, inside its transaction: open unless somebody holds lock (42, step).
+# A gate at the end of each step's work, inside its transaction: open unless a session holds the lock (42, step).
 our $gates = q{
 	CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS
 	'BEGIN PERFORM pg_catalog.pg_advisory_xact_lock_shared(42, NEW.number); RETURN NEW; END';
@@ -44,6 +44,7 @@ sub buy
 
 # The columns by which two pipelines, or two moments of one, can be compared: no numbers of runs, no times of the clock.
 my %queries;
+# The views of a pipeline, each with its count of rows and a digest of what can be compared.
 sub contents
 {
 	my ($node, $pipeline, $database) = @_;
@@ -72,6 +73,7 @@ sub background
 	return { handle => $handle, out => \$out, err => \$err };
 }
 
+# Waits for the end of a session; returns what it wrote to stderr.
 sub finish
 {
 	my ($session) = @_;
@@ -85,7 +87,7 @@ sub at_gate
 	my ($node) = @_;
 	$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks
 		WHERE locktype = 'advisory' AND classid = 42 AND NOT granted})
-	  or die 'nobody has come to the gate';
+	  or die 'no session has come to the gate';
 	return $node->safe_psql('postgres', q{SELECT pid FROM pg_locks
 		WHERE locktype = 'advisory' AND classid = 42 AND NOT granted});
 }

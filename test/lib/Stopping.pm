@@ -3,7 +3,7 @@ package Stopping;
 # Stopping.pm - a session whose statements are told to stop, and what its backend does after that.
 #
 # A cancel is sent once the backend has worked for a while, and what counts is the processor time that it takes from
-# there to the end of the statement: a machine under load makes everybody wait, but makes nobody work. Where /proc does
+# there to the end of the statement: a machine under load makes processes wait, but not work. Where /proc does
 # not tell, the time on the clock has to do.
 
 use strict;
@@ -41,6 +41,7 @@ sub work
 	return ($number[11] + $number[12]) / $ticks;
 }
 
+# Sends a statement to the session and does not wait for its end.
 sub send_statement
 {
 	my ($self, $sql) = @_;
@@ -109,6 +110,7 @@ sub stop
 			 state => $state // '00000', message => $message // '' };
 }
 
+# Ends the session.
 sub close
 {
 	my $self = shift;

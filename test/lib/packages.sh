@@ -2,7 +2,7 @@
 #
 # packages_need build|dashboard|test: looks for the things themselves (a header, a program), not for packages, so
 # that another PostgreSQL or compiler does as well. Only what is missing is installed; root is needed only for that.
-# What a few tests use, and skip without, is brought where that is possible, and hinders nobody where it is not.
+# What a few tests use, and skip without, is brought where that is possible, and missing without harm where it is not.
 
 # The newest PostgreSQL that has a server and its build files, as the path of its pg_config.
 find_pg_config()
@@ -157,7 +157,7 @@ packages_need()
 	as_root=
 	if [ "$(id -u)" != 0 ]; then
 		as_root=sudo
-		# nobody is asked for a password for the sake of a few tests
+		# no password is asked for the sake of a few tests
 		[ -t 0 ] && [ -n "$missing" ] || as_root="sudo -n"
 		if ! $as_root true 2>/dev/null; then
 			if [ -z "$missing" ]; then

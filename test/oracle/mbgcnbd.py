@@ -3,9 +3,9 @@
 
 From what the model assumes of one customer, in 40 digits: the m-th event of a Poisson process
 of rate lambda comes at a gamma distributed time, every k-th event is a purchase, and after each
-purchase (the first, at 0, included) he leaves with probability p. Mixed over
+purchase (the first, at 0, included) they leave with probability p. Mixed over
 lambda ~ Gamma(r, rate alpha) the number of events is negative binomial, mixed over
-p ~ Beta(a, b) n tosses are survived with probability (b)_n / (a+b)_n; everything else is a sum
+p ~ Beta(a, b) n purchases are survived with probability (b)_n / (a+b)_n; everything else is a sum
 over events, and where money is discounted an integral over time (until t) or lambda (for ever).
 """
 import os
@@ -37,7 +37,7 @@ def event_numbers(k, R, alpha, weights, t):
 
 
 class Future:
-    """A customer alive now, his coin not waiting; last purchase u ago; alpha is today's."""
+    """A customer alive now, with no dropout pending; last purchase u ago; alpha is today's."""
 
     def __init__(self, k, R, alpha, a, b, u):
         self.k, self.R, self.alpha, self.a, self.b = k, R, alpha, a, b
@@ -149,9 +149,9 @@ def row(k, r, alpha, a, b, x, t_x, T, t, n, delta):
     k, x, n = int(k), int(x), int(n)
     r, alpha, a, b, t_x, T, t, delta = map(mpf, (r, alpha, a, b, t_x, T, t, delta))
     R = r + k * x
-    _, silence = stages(k, R, alpha + T, T - t_x)
+    _, unseen = stages(k, R, alpha + T, T - t_x)
     common = exp(loggamma(R) - loggamma(r)) * alpha ** r
-    alive = beta(a, b + x + 1) / beta(a, b) * (alpha + T) ** -R * silence
+    alive = beta(a, b + x + 1) / beta(a, b) * (alpha + T) ** -R * unseen
     dead = beta(a + 1, b + x) / beta(a, b) * (alpha + t_x) ** -R
     p_alive = alive / (alive + dead)
     known = Future(k, R, alpha + T, a, b + x + 1, T - t_x)

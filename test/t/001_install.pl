@@ -49,7 +49,7 @@ my $catalog = q{
 	WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e' AND e.extname = 'clv'
 	ORDER BY 1};
 
-# Everything in the database that belongs to nobody's extension.
+# Everything in the database that belongs to no extension.
 my $loose = q{
 	SELECT count(*) FROM (
 		SELECT oid, 'pg_proc'::regclass AS class FROM pg_proc UNION ALL SELECT oid, 'pg_type' FROM pg_type
@@ -109,7 +109,7 @@ none('odd', q{
 	'and no comment is a mere word');
 
 # --- what functions say of themselves ---
-# These run a query of the caller's over his own tables, read the table of segment maps, or make pipelines.
+# These run a query of the caller's over their own tables, read the table of segment maps, or make pipelines.
 my $reads = q{p.proname IN ('clv_histories', 'rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
 	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|schedule|unschedule)$'
 	OR p.proname IN ('clv_tracking', 'clv_raise')
@@ -193,8 +193,8 @@ none('odd', q{
 			   OR c.casttarget = t.oid AND c.castsource = 'jsonb'::regtype) <> 2)},
 	'every base type has binary I/O, a cast to and from jsonb, and is compared and hashed');
 
-# --- the whole road, with nothing in the search_path ---
-my $road = q{
+# --- from orders to predictions, with nothing in the search_path ---
+my $steps = q{
 	CREATE TABLE "Odd Schema".customer AS
 	SELECT o.id, "Odd Schema".clv_history(o.at, o.amount) AS history
 	FROM (SELECT c AS id, date '2020-01-01' + (c * 7 % 90) + (k * (10 + c % 23)) AS at,
@@ -212,8 +212,8 @@ my $answer = q{
 	SELECT count(*), count((r.prediction).clv), count(DISTINCT "Odd Schema".segment_assign(r.scores, 'rfm')) > 1,
 		   md5(string_agg(c.history::text || m.model::text, ',' ORDER BY c.id))
 	FROM "Odd Schema".result r JOIN "Odd Schema".customer c USING (id), "Odd Schema".model m};
-my ($rc, $out, $err) = $node->psql('odd', $road, extra_params => [ '-U', 'shopkeeper' ], on_error_stop => 1);
-is($rc, 0, 'the whole road runs with search_path = pg_catalog and odd settings') or diag $err;
+my ($rc, $out, $err) = $node->psql('odd', $steps, extra_params => [ '-U', 'shopkeeper' ], on_error_stop => 1);
+is($rc, 0, 'all steps run with search_path = pg_catalog and odd settings') or diag $err;
 my $truth = $node->safe_psql('odd', $answer, extra_params => [ '-U', 'shopkeeper' ]);
 like($truth, qr/^200\|200\|t\|/, 'and leads somewhere');
 

@@ -43,7 +43,7 @@ sub holds
 holds('SELECT count(*) = 23570
 			  AND sum(clv_purchases(history)) = (SELECT count(DISTINCT (customer_id, date)) FROM full_log)
 	   FROM customer',
-	'everybody is there, with an occasion for each day');
+	'all customers are there, with an occasion for each day');
 holds('SELECT sum(clv_total_spend(history)) = (SELECT sum(amount) FROM full_log) FROM customer',
 	'the total is the sum of the amounts, to the cent');
 holds('SELECT sum(l.amount) = (SELECT sum(amount) FROM full_log) FROM customer, clv_purchase_log(history) l',

@@ -1,4 +1,4 @@
-# Bytes and texts that nobody meant: each is refused with an error of its own, or is a history like any other;
+# Damaged bytes and texts: each is refused with an error of its own, or is a history like any other;
 # the server never falls.
 #
 #   CLV_FUZZ_ROUNDS   mutations of each kind (default 1500)      CLV_FUZZ_SEED   to repeat a run

@@ -43,6 +43,7 @@ CREATE TABLE model AS
 	  FROM customer, unnest('{bg/nbd,mbg/nbd}'::text[]) name GROUP BY name;
 SQL
 
+# The output of a query, which must not fail.
 sub one
 {
 	my ($sql) = @_;
@@ -51,6 +52,7 @@ sub one
 	return $out;
 }
 
+# A check that a number is within the tolerance of another.
 sub near
 {
 	my ($got, $expected, $tolerance, $what) = @_;
@@ -115,7 +117,7 @@ foreach my $peer ([ 'bg/nbd', 'bgnbd_btyd_cdnow-39w' ], [ 'bg/nbd', 'bgnbd_cdnow
 	cmp_ok($compared, '>=', 3, "$file compared");
 }
 
-# Every road to the same model.
+# Every way to the same model.
 my $options = "clv_options(model => 'bg/nbd', as_of => '1997-09-30')";
 foreach my $road (
 	[ 'two steps', "SELECT clv_fit(c) FROM (SELECT clv_cells(history, $options) AS c FROM customer) q" ],

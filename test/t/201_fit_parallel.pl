@@ -20,12 +20,12 @@ SELECT setseed(0.5);
 CREATE TABLE customer AS
 SELECT c AS customer_id, c % 5 AS region, clv_history(date '2020-01-01' + day::int, price::numeric(12,2)) AS history
   FROM (SELECT c, sum(gap) OVER w AS day,
-			   coalesce(bool_or(coin < leave) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+			   coalesce(bool_or(dropout < leave) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
 				   false) AS gone,
                0.01 - 20 * ln(1 - random()) / taste AS price
 		  FROM (SELECT c, i, leave, taste,
 					   CASE WHEN i = 0 THEN c % 200 ELSE least(1000,
-						   1 - 20 * ln(1 - random()) / rate) END AS gap, random() AS coin
+						   1 - 20 * ln(1 - random()) / rate) END AS gap, random() AS dropout
 				  FROM (SELECT c, -ln(1 - random()) AS rate, random() AS leave,
 							   -ln((1 - random()) * (1 - random())) AS taste
                           FROM generate_series(1, 20000) c OFFSET 0) c, generate_series(0, 8) i OFFSET 0) q

@@ -23,6 +23,7 @@ CREATE TABLE orders (customer_id int, date date, amount numeric);
 CREATE TABLE covariate (customer_id int, gender float8, channel float8);
 SQL
 
+# The rows of a CSV file without its header, each as a list of SQL literals.
 sub rows
 {
 	my ($path) = @_;
@@ -39,6 +40,7 @@ sub rows
 	return @rows;
 }
 
+# Loads a CSV file of the reference data into a table.
 sub load
 {
 	my ($table, $file) = @_;
@@ -72,18 +74,21 @@ SELECT 'pareto/nbd-static-reg10',
 	ARRAY[gender, channel]) FROM customer;
 SQL
 
+# The output of a query.
 sub one
 {
 	my ($sql) = @_;
 	return $node->safe_psql('postgres', $sql);
 }
 
+# A check that a number is within the tolerance of another.
 sub near
 {
 	my ($got, $expected, $tolerance, $what) = @_;
 	return ok(abs($got - $expected) <= $tolerance, "$what: $got is $expected +- $tolerance");
 }
 
+# The parameters that the peer package has fitted: a hash of columns for each row of its file.
 sub theirs
 {
 	my ($file) = @_;
@@ -112,7 +117,8 @@ WITH place AS (
 	SELECT fit, m, p.*, row_number() OVER (PARTITION BY fit ORDER BY ordinality) AS i
 	  FROM model, clv_parameters(m) WITH ORDINALITY p WHERE process <> 'centre' AND fit ~ '^(pareto|m?bg)/nbd'),
 exponent (name, process, e) AS (
-	VALUES ('alpha', 'purchase effect', -1), ('beta', 'churn effect', -1), ('a', 'churn effect', 1), ('b', 'churn effect', 1)),
+	VALUES ('alpha', 'purchase effect', -1), ('beta', 'churn effect', -1), ('a', 'churn effect', 1),
+		('b', 'churn effect', 1)),
 slope AS (
 	SELECT p.fit, p.i, p.name, p.process, p.estimate, q.i AS j, q.estimate AS of_j,
 	       CASE WHEN q.i = p.i THEN 1 WHEN p.process = 'transaction' THEN -coalesce(x.e, 0) * c.estimate ELSE 0 END AS v

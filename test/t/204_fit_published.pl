@@ -24,6 +24,7 @@ CREATE TABLE donor (recency int, frequency int, volume int, tenure int, donated 
 	line int GENERATED ALWAYS AS IDENTITY);
 SQL
 
+# Loads a CSV file of the reference data into these columns of a table.
 sub load
 {
 	my ($table, $columns, $file) = @_;
@@ -43,18 +44,21 @@ load('donation', 'x, t_x, n, customers, later', 'donations_bgbb.csv');
 load('survivor', 'year, high_end, regular', 'sbg_survivors.csv');
 load('donor', 'recency, frequency, volume, tenure, donated', 'transfusion.csv');
 
+# The output of a query.
 sub one
 {
 	my ($sql) = @_;
 	return $node->safe_psql('postgres', $sql);
 }
 
+# A check that a number is within the tolerance of another.
 sub near
 {
 	my ($got, $expected, $tolerance, $what) = @_;
 	return ok(abs($got - $expected) <= $tolerance, "$what: $got is $expected +- $tolerance");
 }
 
+# The parameters by name of the model m that a query returns.
 sub parameters
 {
 	my ($sql) = @_;

@@ -31,7 +31,7 @@ sub gamma
 	}
 }
 
-# The days and amounts of one customer over two years; parameters per week, the coin is tossed at each purchase.
+# The days and amounts of one customer over two years; parameters per week, with dropout after each purchase.
 sub customer
 {
 	my ($shop, $id) = @_;

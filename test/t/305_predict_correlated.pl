@@ -18,6 +18,7 @@ $node->append_conf('postgresql.conf', 'fsync = off');
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION clv; CREATE TABLE m (name text, model clv_model)');
 
+# Creates a table with the columns and the rows of a CSV file.
 sub load
 {
 	my ($table, $file) = @_;
@@ -102,7 +103,7 @@ foreach my $spec ([ 'pnbd-cor', 'cdnow-39w' ], [ 'pnbd-cor', 'apparel-104w' ], [
 					WHERE m.name = '$table') q}), "$count{$data}|0|t", "$table $name: the same without m, for each");
 	}
 
-	# nobody is likelier than our fit, neither the peer's nor the family within
+	# no model is likelier than our fit, neither the peer's nor the family within
 	my ($rc, $out, $err) = $node->psql('postgres', qq{
 		SELECT d.log_likelihood, d.converged, e.log_likelihood FROM
 			(SELECT clv_fit(history,

@@ -18,6 +18,7 @@ $node->safe_psql('postgres', q{
 	CREATE DATABASE shop;
 	GRANT CREATE ON DATABASE shop TO shopkeeper});
 
+# The output of statements of a role in a database.
 sub as
 {
 	my ($role, $database, $sql) = @_;
@@ -25,6 +26,7 @@ sub as
 	return $node->safe_psql($database, $sql, extra_params => [ '-U', $role ]);
 }
 
+# Checks that a statement of a role fails with this error.
 sub refused
 {
 	my ($role, $sql, $pattern, $name) = @_;

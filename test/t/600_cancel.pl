@@ -158,11 +158,13 @@ my %by_type = (
 	'double precision' => [0, 1, '1e300', '1e-300'], 'integer' => [1, 2147483647],
 	'clv_cuts' => [q{(SELECT cuts FROM answer)}]);
 
+# One of the arguments, by chance.
 sub pick
 {
 	return $_[int(rand(@_))];
 }
 
+# A call of clv_model for a family with extreme parameters, in half of the cases joined to a spend model.
 sub model
 {
 	my $name = shift;
@@ -173,6 +175,7 @@ sub model
 	return rand() < 0.5 ? $model : "($model || clv_model('gamma/gamma', '{" . $parameters->(qw(p q gamma)) . "}'))";
 }
 
+# An argument of this type and name, cast to the type; the model where it is one.
 sub argument
 {
 	my ($type, $name, $model) = @_;

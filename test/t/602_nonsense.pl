@@ -5,7 +5,7 @@
 #
 # Each call has its number; the seed and the number alone decide what it is, and nothing of it stays. A finding is an
 # internal error, an error in a statement of ours, a connection that is lost, a report of a sanitizer, a NaN that
-# nobody put in, or a call that was told to stop and worked on for a second of processor time.
+# that was not put in, or a call that was told to stop and worked on for a second of processor time.
 
 use strict;
 use warnings;
@@ -108,6 +108,7 @@ $node->safe_psql('postgres', q{
 		RETURN format('%s %s - %s', sqlstate, cpu() - began, left(replace(why, E'\n', ' '), 150));
 	END $$});
 
+# One of the arguments, by chance.
 sub pick { return $_[ rand @_ ] }
 
 # a number of up to so many decades on either side of 1
@@ -117,6 +118,7 @@ my @ends = ('0', '-0.0', '-1', '1e300', '1e-300', '5e-324', '-1e300', '1.7e308',
 	'0.999999999999', '1.0000000001');
 my @not_finite = (q{'NaN'}, q{'Infinity'}, q{'-Infinity'});
 
+# A literal of a number: usual, or extreme or not finite.
 sub number
 {
 	my ($sane) = @_;
@@ -125,6 +127,7 @@ sub number
 	return pick(@ends, @not_finite, scaled(300), scaled(20), scaled(8), -scaled(5));
 }
 
+# A literal of a date: of 2019 to 2022, or extreme.
 sub day
 {
 	my ($sane) = @_;
@@ -135,6 +138,7 @@ sub day
 		"'4713-01-01 BC'");
 }
 
+# A literal of an interval: usual, or without meaning as a length of time.
 sub span
 {
 	my ($sane) = @_;
@@ -180,6 +184,7 @@ sub history
 	return '(SELECT clv_history(d, a) FROM (VALUES ' . join(', ', map { "($_)" } @days) . ') v (d, a))';
 }
 
+# A JSON object of the parameters of a family: usual, or over many powers of ten.
 sub parameters
 {
 	my ($family, $sane) = @_;
@@ -192,6 +197,7 @@ sub parameters
 		qq{"$_": $value} } @{$parameters{$family}}) . '}';
 }
 
+# An expression for a model: usual, or with extreme parameters.
 sub model
 {
 	my ($sane) = @_;
@@ -216,6 +222,7 @@ sub model
 		. ($sane ? "'2021-06-01'" : pick(day(0), 'NULL')) . "$covariates)$spend";
 }
 
+# A call of clv_options with arguments by chance.
 sub options
 {
 	my ($sane) = @_;

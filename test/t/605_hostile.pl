@@ -1,5 +1,5 @@
-# Who installs the extension, or owns the schema that it lies in, gains nothing by it: nothing of it is his, what he
-# may change are rows of segment maps, and nobody's session runs code of his because it reads them.
+# A role that installs the extension, or owns the schema that it lies in, gains no rights: no object of it is theirs,
+# they may change rows of segment maps alone, and no session runs their code because it reads these.
 
 use strict;
 use warnings;
@@ -23,6 +23,7 @@ sub as
 	return ($rc, $out, $err);
 }
 
+# Checks that statements of a role succeed; returns their output.
 sub works
 {
 	my ($role, $sql, $name, $database) = @_;
@@ -32,6 +33,7 @@ sub works
 	return $out;
 }
 
+# Checks that a statement of a role fails with this error.
 sub refused
 {
 	my ($role, $sql, $error, $name) = @_;
@@ -41,7 +43,7 @@ sub refused
 	return;
 }
 
-# The server stands, nobody has become a superuser, and nothing of bob's has run in another's name.
+# The server stands, no role has become a superuser, and nothing of bob's has run in another's name.
 sub unharmed
 {
 	my ($name) = @_;
@@ -68,9 +70,9 @@ works('bob', q{
 	CREATE FUNCTION bobs.trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM bobs.evil(); RETURN NEW; END $$;
 	GRANT USAGE ON SCHEMA bobs TO PUBLIC;
 	CREATE SCHEMA "Odd Schema"; CREATE EXTENSION clv SCHEMA "Odd Schema"},
-		'bob, no superuser, installs it in his schema');
+		'bob, no superuser, installs it in a schema that bob owns');
 
-# ---- nothing of it is his ------------------------------------------------------------------------------------------
+# ---- no object of it is bob's ----
 
 is($node->safe_psql('shop', q{
 	SELECT string_agg(DISTINCT d.classid::regclass || ' ' || s.refobjid::regrole, ', ')
@@ -204,7 +206,7 @@ unharmed('three more ways');
 # What only a superuser can do: each is undone, and each is an error, not a crash and not an answer.
 works('bob', qq{INSERT INTO $table (map, position, segment) VALUES ('y', 1, 'Everybody')}, 'bob writes a map');
 works('bob', 'GRANT USAGE ON SCHEMA "Odd Schema" TO PUBLIC', 'the schema is for all');
-is(works('carol', $segment, 'anybody uses it'), 'Everybody', 'and it names the segment');
+is(works('carol', $segment, 'any role uses it'), 'Everybody', 'and it names the segment');
 foreach (
 	[ 'NULL in a rule', "ALTER TABLE $table ALTER rule DROP NOT NULL; UPDATE $table SET rule = NULL WHERE map = 'y'",
 		qr/Column "rule" is NULL/ ],
@@ -304,7 +306,7 @@ works('bob',
 	VALUES ('z', 1, 'Some');
 	DELETE FROM $table
 	WHERE map = 'z';
-	GRANT SELECT, INSERT, UPDATE, DELETE ON $table TO carol}, 'bob writes maps of his own, and lets carol');
+	GRANT SELECT, INSERT, UPDATE, DELETE ON $table TO carol}, 'bob writes new maps, and lets carol');
 works('carol', qq{INSERT INTO $table (map, position, segment) VALUES ('hers', 1, 'Mine')}, 'carol writes one');
 refused('carol', "UPDATE $table SET segment = 'x' WHERE map = 'rf'",
 	qr/ERROR:  55000: the shipped segment maps cannot be changed/, 'a shipped one is not hers');

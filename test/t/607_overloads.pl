@@ -1,5 +1,6 @@
-# Whoever may create functions, operators, types and relations beside ours, and in the schemas of search_path, catches
-# none of the calls that the bodies of the extension make, though a superuser makes them: each is of the exact types.
+# A role that may create functions, operators, types and relations beside ours, and in the schemas of search_path,
+# catches none of the calls that the bodies of the extension make, though a superuser makes them: each has the exact
+# types.
 # What is shadowed is read from the catalog, so that no body is forgotten.
 
 use strict;
@@ -157,6 +158,7 @@ is($node->safe_psql('postgres',
 
 my $trap = q{LANGUAGE plpgsql AS $$ BEGIN RAISE LOG 'caught'; RAISE EXCEPTION 'caught'; END $$};
 
+# Lets mallory make what the statements say, and checks that there are many of them.
 sub traps
 {
 	my ($what, $statements) = @_;
@@ -261,7 +263,7 @@ foreach my $path ('pg_temp, pg_catalog, public', 'public, pg_temp')
 	ok($same eq $truth, 'and everything is as it was');
 }
 is($node->safe_psql('postgres', q{SELECT has_schema_privilege('mallory', 'clv_internal', 'CREATE')}), 'f',
-	'and where our internal functions are, nobody else makes any');
+	'and where our internal functions are, no other role makes any');
 ok(!$node->log_contains('LOG:  caught'), 'none of them was ever called');
 
 # ---- and those that stand in the schema before the extension is created in it ----

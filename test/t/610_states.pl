@@ -1,4 +1,4 @@
-# Whoever calls a function of an aggregate, as what it is or in an aggregate of his own: the server stands, what is
+# Any role may call a function of an aggregate, as what it is or in an aggregate of its own: the server stands, what is
 # stored stays as it is, and what comes out is a value like any other. The functions are those that the catalog names.
 
 use strict;
@@ -175,9 +175,11 @@ is($node->safe_psql('postgres',
 	"SELECT count(*), bool_and(l.s = t.s AND l.shared = t.s AND l.total = t.total),
 	bool_and(clv_internal.clv_sums_send(l.s) = clv_internal.clv_sums_send(t.s)),
 	bool_and(t.s = ALL (ARRAY(SELECT w.s FROM stranger.windowed_sums w WHERE w.shop = t.shop))),
-	bool_and(t.n = (SELECT max((w.running::jsonb ->> 'customers')::int) FROM stranger.windowed_sums w WHERE w.shop = t.shop))
+	bool_and(t.n = (SELECT max((w.running::jsonb ->> 'customers')::int)
+					FROM stranger.windowed_sums w WHERE w.shop = t.shop))
 		FROM stranger.leaked_sums l
-		JOIN (SELECT shop, count(*) AS n, clv_sums(m, h, '1 year') AS s, clv_predict_total(m, h, '1 year')::text AS total
+		JOIN (SELECT shop, count(*) AS n, clv_sums(m, h, '1 year') AS s,
+					 clv_predict_total(m, h, '1 year')::text AS total
 			FROM model, history WHERE c < 60 GROUP BY shop) t USING (shop)"),
 	'7|t|t|t|t',
 	'and so it is with sums');
@@ -243,7 +245,7 @@ is($node->safe_psql('postgres',
 
 # ---- and in aggregates of a stranger: as their transition, their final, their combine function ----
 stranger(<<'SQL');
--- the state is type internal: not for him
+-- the state is of type internal: not for users
 SELECT try('internal ' || name,
 	format('CREATE AGGREGATE internal_%s(%s) (SFUNC = %s, STYPE = internal)', row_number() OVER (),
 	coalesce(nullif(array_to_string(args[2:], ','), ''), '*'), proname))

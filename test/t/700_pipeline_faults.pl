@@ -83,6 +83,7 @@ sub stop_in
 
 # ---- canceled in each of its steps ----
 
+# Cancels a refresh in this step and checks what others are told, what is kept, and that it can be repeated.
 sub cancel_in
 {
 	my ($step) = @_;
@@ -161,7 +162,7 @@ foreach my $step (grep { $_ ne 'cleanup' } @steps)
 		last unless kill 0, $postmaster, @processes;
 		usleep(50_000);
 	}
-	# a dead process that nobody has waited for would be taken for a server
+	# a dead process that its parent has not waited for would be taken for a server
 	unlink $node->data_dir . '/postmaster.pid';
 	$node->start;
 	is(Shop::latest($node, 'status', 'step'), 'interrupted|segments', 'server killed: runs says so');

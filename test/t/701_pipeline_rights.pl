@@ -1,5 +1,5 @@
-# What the owner of a pipeline has written, and whatever he has hung upon its tables, runs with his rights and no
-# others, whoever refreshes, lists, changes or drops it; and nobody does so who may not become him.
+# What the owner of a pipeline has written, and whatever they have attached to its tables, runs with the owner's rights
+# and no others, whichever role refreshes, lists, changes or drops it; and only members of the owner may do so.
 
 use strict;
 use warnings;
@@ -43,6 +43,7 @@ sub as
 	return ($rc, $out, $err);
 }
 
+# Checks that statements of a role succeed; returns their output.
 sub works
 {
 	my ($role, $sql, $name) = @_;
@@ -60,7 +61,7 @@ works('alice', $Shop::orders . q{
 	INSERT INTO people SELECT DISTINCT customer_id, (ARRAY['red', 'blue'])[1 + customer_id % 2] FROM orders;
 	CREATE TABLE answers (customer_id bigint, rating int);
 	INSERT INTO answers SELECT customer_id, customer_id * 7 % 11 FROM people;
-	-- says who runs it, and tries whatever might make it somebody else
+	-- says which role runs it, and tries whatever might make it another
 	CREATE FUNCTION evil(place text) RETURNS bool LANGUAGE plpgsql AS $$
 	DECLARE
 		attempt text;
@@ -148,7 +149,7 @@ foreach my $caller ('postgres', 'bob')
 			(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'),
 				(SELECT count(*) FROM pg_class WHERE relname = 'booty');},
 				"$caller refreshes, lists and changes it");
-	is($out, "1\n$caller|$caller|none|ext, public|0|0|0", "$caller is who he was, with the settings he had");
+	is($out, "1\n$caller|$caller|none|ext, public|0|0|0", "$caller is the role from before, with its settings");
 	is($node->safe_psql('postgres',
 		q{SELECT string_agg(DISTINCT place, ', ' ORDER BY place) FROM private.witness WHERE place !~ ':'}),
 		join(', ', @places),
@@ -156,7 +157,7 @@ foreach my $caller ('postgres', 'bob')
 	is($node->safe_psql('postgres',
 		q{SELECT string_agg(DISTINCT who || ' in ' || place, ', ') FROM private.witness WHERE who <> 'alice'}),
 		'',
-		"called by $caller: as alice, and nobody else");
+		"called by $caller: as alice, and no other role");
 	is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT place, ', ') FROM private.witness WHERE place ~ ':'}),
 		'',
 		"called by $caller: no way out was found");
@@ -172,7 +173,7 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM private.witness WHERE pla
 	'before it has run');
 works('alice', 'DROP TRIGGER late ON shop_data.segment', 'she takes it away again');
 
-# ---- the table with the definition is exchanged for a view while somebody waits to read it ----
+# ---- the table with the definition is exchanged for a view while a session waits to read it ----
 
 foreach my $sql ('TABLE clv_pipelines', q{CALL clv_alter_pipeline('shop', margin => 0.4)})
 {
@@ -192,7 +193,7 @@ foreach my $sql ('TABLE clv_pipelines', q{CALL clv_alter_pipeline('shop', margin
 	$thief->quit;
 }
 
-# ---- somebody else's schema that looks like a pipeline's ----
+# ---- another role's schema that looks like a pipeline's ----
 
 works('mallory', q{
 	CREATE SEQUENCE met; CREATE SEQUENCE met_stranger; GRANT USAGE ON SEQUENCE met, met_stranger TO PUBLIC;
@@ -249,7 +250,7 @@ works('postgres', q{SET search_path = evil, pg_catalog;
 	SELECT count(name)
 	FROM ext.clv_pipelines;
 	CALL ext.clv_alter_pipeline('shop', margin => 0.3, reset => '{level}')},
-		'nobody falls into them');
+		'no caller runs them');
 
 # ---- who may not ----
 
@@ -281,7 +282,7 @@ like((as($_->[0], "BEGIN; $_->[1]"))[2], qr/ERROR:  42501/, "$_->[0] cannot keep
 	$reader->query_safe(q{BEGIN; SELECT count(*) FROM shop.equity, shop.customers;
 		SELECT pg_advisory_lock(1668052592, (n.oid::int8 - 2147483648)::int4) FROM pg_namespace n});
 	works('alice', q{CALL clv_refresh('shop')},
-		'and one who has read what she may, and taken every lock there is to take, keeps nobody waiting');
+		'and one who has read what she may, and taken every lock there is to take, keeps no session waiting');
 	$reader->query_safe('COMMIT');
 	$reader->quit;
 }
@@ -289,14 +290,14 @@ foreach my $oid (0, 4294967295)
 {
 	like((as('postgres', "SELECT clv_internal.clv_pipeline_as_owner($oid\:\:oid, 'SELECT 1')"))[2],
 		qr/ERROR:  42704: role with OID $oid does not exist/,
-		"nobody works as a role that there is not: $oid");
+		"no work is done as a role that does not exist: $oid");
 }
 like((as('rita', 'TABLE shop_data.customer'))[2], qr/ERROR:  42501/, 'but not the tables behind them');
 like((as('rita', q{CALL ext.clv_create_pipeline('mine', 'private.orders', 'customer_id', 'ordered_at')}))[2],
 	qr/ERROR:  42501/,
 	'and cannot make a pipeline over what she may not read');
 
-# ---- the rights of the owner, and his rows ----
+# ---- the rights of the owner, and their rows ----
 
 works('postgres', q{
 	CREATE SCHEMA store; CREATE TABLE store.orders AS SELECT o.*, 1 + o.customer_id % 2 AS shop FROM private.orders o;
@@ -330,7 +331,7 @@ foreach my $caller ('alice', 'bob', 'postgres')
 {
 	like((as($caller, q{SET search_path = ext; CALL clv_refresh('half')}))[2],
 		qr/ERROR:  42501: permission denied for table orders/,
-		"then nobody reads for her: $caller");
+		"then nothing is read in her name: $caller");
 }
 is(works('alice',
 	q{SELECT status, error_code FROM half.runs ORDER BY run DESC LIMIT 1; SELECT count(*) > 50 FROM half.customers},

@@ -17,6 +17,7 @@ $node->init;
 Shop::configure($node);
 $node->start;
 
+# The output of statements in UTF-8.
 sub sql
 {
 	my ($database, $statements) = @_;
@@ -24,6 +25,7 @@ sub sql
 	return $node->safe_psql($database, $statements);
 }
 
+# A text as an SQL literal.
 sub literal { my ($text) = @_; $text =~ s/'/''/g; return "'$text'" }
 sub quoted { my ($text) = @_; $text =~ s/"/""/g; return qq{"$text"} }
 
@@ -66,8 +68,10 @@ sql('postgres',
 	qq{CALL "Odd Schema".clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount',
 	filter => 'status = ''paid''', changed_at => 'changed_at')});
 
+# Refreshes a pipeline in a mode.
 sub refresh { my ($database, $name, $mode) = @_;
 sql($database, 'CALL "Odd Schema".clv_refresh(' . literal($name) . ", '$mode')") }
+# What Shop::contents returns, for a name with any characters.
 sub contents
 {
 	my ($database, $name) = @_;

@@ -62,6 +62,7 @@ my $columns = qq{
 	JOIN pg_type t ON t.oid = a.atttypid
 	WHERE n.nspname IN (\$q\$$pipelines[0]\$q\$, 'visits')};
 
+# Checks that a query returns nothing.
 sub none
 {
 	my ($query, $name) = @_;
@@ -146,7 +147,7 @@ is($node->safe_psql('postgres', qq{
 	SELECT pg_temp.odd()}), '', 'nothing is infinite, or no number');
 
 # --- by drivers ---
-# What the driver calls each type of ours; over ODBC as it is set when nobody sets anything: booleans as texts, and
+# What the driver calls each type of ours; over ODBC as it is set by default: booleans as texts, and
 # texts above 255 letters as long ones.
 my %odbc = (int2 => 'SMALLINT', int4 => 'INTEGER', int8 => 'BIGINT', float8 => 'FLOAT', numeric => 'NUMERIC',
 	bool => 'VARCHAR',

@@ -102,7 +102,8 @@ like(asks($workers, 'eve', "SELECT clv_schedule('broken', '* * * * *')"),
 	qr/permission denied for pipeline "broken"\n.*"shopkeeper", of which "eve" is not a member/,
 		'who is no member cannot schedule');
 like(asks($workers, 'anna', "SELECT clv_schedule('broken', '* * * * *')"),
-	qr/ERROR:  permission denied for pg_cron\n.*GRANT USAGE ON SCHEMA cron TO anna;/, 'nor who may not use pg_cron');
+	qr/ERROR:  permission denied for pg_cron\n.*GRANT USAGE ON SCHEMA cron TO anna;/,
+	'nor a role that may not use pg_cron');
 is(asks($workers, 'anna', 'SELECT name, schedule FROM clv_pipelines ORDER BY name COLLATE "C"'),
 	"$odd|\n$long|\nbroken|",
 	'which does not keep her from looking at the pipelines');
@@ -247,7 +248,7 @@ is(asks($workers, 'postgres', "SELECT schedule FROM clv_pipelines WHERE name = $
 asks($workers, 'anna', "CALL clv_drop_pipeline($quoted)");
 is(asks($workers, 'anna', q{SELECT count(*) FROM cron.job WHERE jobname LIKE 'clv pipeline%'}), '0',
 	'dropped with the pipeline: the schedule of who drops it');
-is(asks($workers, 'ben', "SELECT clv_unschedule($quoted)"), 't', 'another member ends his own, pipeline or none');
+is(asks($workers, 'ben', "SELECT clv_unschedule($quoted)"), 't', 'another member ends their own, pipeline or none');
 like(asks($workers, 'ben', "SELECT clv_unschedule($quoted)"),
 	qr/pipeline .* does not exist\n.*Pipelines of this database are: /, 'once');
 is(asks($connections, 'ben', "SELECT clv_schedule($quoted, '0 4 * * *') > 0"), 't', 'two members have schedules');

@@ -69,7 +69,7 @@ $node->safe_psql('postgres', qq{
 		WHERE bought_on <= '1997-07-06' AND customer_id % 50 <> 7});
 
 # Each week brings its orders; and some weeks orders that had been forgotten, amounts that were corrected, things given
-# back, orders that were cancelled by being moved to no day, and a customer whom nobody had in his books.
+# back, orders that were cancelled by being moved to no day, and a customer missing from the books.
 my @answers;
 foreach my $week (0 .. 51)
 {
@@ -92,7 +92,7 @@ foreach my $week (0 .. 51)
 		CALL clv_refresh('whole', as_of => $last);
 		CALL clv_refresh('touched', as_of => $last);
 		SELECT r.mode, differences(),
-			-- who was there before is where he went to, or has gone; who is here has come from somewhere
+			-- a customer from before is where they went to, or has gone; one of now has come from somewhere
 			coalesce((SELECT bool_and(b.customers = m.n) FROM before b
 				LEFT JOIN (SELECT from_segment, sum(customers) AS n FROM whole.migration GROUP BY 1) m
 					ON m.from_segment = b.segment),

@@ -1,5 +1,5 @@
 # Readers of a pipeline whose customers are a partition a run: whoever reads, and for however long, sees the whole of
-# one run; a refresh waits for nobody; and of old runs nothing is left.
+# one run; a refresh waits for no session; and of old runs nothing is left.
 
 use strict;
 use warnings;
@@ -116,7 +116,7 @@ is($node->safe_psql('postgres', qq{SELECT count(*) FILTER (WHERE d ~ 'churn'), c
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT remark), min(remark) FROM shop_data.customer}), '1|none',
 	'and a column');
 my ($denied, undef, $why) = $node->psql('postgres', "SELECT count(*) FROM $latest", extra_params => [ '-U', 'bi' ]);
-like($why, qr/permission denied for table/, 'default privileges give nobody the partition itself');
+like($why, qr/permission denied for table/, 'default privileges give no role the partition itself');
 is($node->safe_psql('postgres', "SELECT count(*) > 0 FROM shop.customers", extra_params => [ '-U', 'bi' ]), 't',
 	'whoever reads the views reads them');
 $node->safe_psql('postgres', 'ALTER TABLE shop_data.customer DISABLE ROW LEVEL SECURITY;

@@ -31,6 +31,7 @@ $node->start;
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'),
 		'-f', "$root/examples/shop.sql", '-f', "$dashboard/pipeline.sql" ], 'the shop and its pipeline');
 
+# The output of a query over the views of the shop.
 sub ask
 {
 	my ($query) = @_;
@@ -52,6 +53,7 @@ sub with_role
 	return @result;
 }
 
+# Builds the dashboard; returns the exit status and the log.
 sub build
 {
 	return with_role(sub { my $log = `npm run build 2>&1`; return ($?, $log) });
@@ -103,6 +105,7 @@ my $sort = q[(() => {
 	return {down, up: cells(), said: figure.querySelectorAll("th")[at].getAttribute("aria-sort")};
 })()];
 
+# Serves the dashboard and opens these pages in a browser; returns what was seen of each.
 sub browse
 {
 	my (%pages) = @_;
@@ -123,8 +126,10 @@ sub browse
 	return map { ("$_->{path} $_->{scheme}" => $_) } @$seen;
 }
 
+# A number of the database as the dashboard writes whole numbers.
 sub whole { my ($number) = @_; return ask("SELECT to_char(round(($number)::numeric), 'FM999,999,999,999')") }
 
+# A share of the database as the dashboard writes per cents.
 sub percent
 {
 	my ($query) = @_;
@@ -143,6 +148,7 @@ sub rows_of
 	return "($sql) $query";
 }
 
+# The number of rows of a view, or of those with a condition.
 sub number_of { my ($from, $where) = @_; return ask("SELECT count(*) FROM $from WHERE " . ($where // 'true')) }
 
 my $months = number_of('forecast', "segment = '(all)'");
@@ -238,7 +244,7 @@ foreach my $page (map { $seen{$_} } sort keys %seen)
 	is_deeply($page->{errors}, [], "$name: no error");
 	is($page->{value}{broken}, '', "$name: nothing broken");
 }
-like($seen{'/customers light'}{text}, qr/Nobody to win back/, 'what is not there is said not to be');
+like($seen{'/customers light'}{text}, qr/No customers to win back/, 'what is not there is said not to be');
 like($seen{'/segments light'}{text}, qr/No moves yet/, '... nor are moves after the first refresh');
 
 # --- builds that must tell another story ------------------------------------------------------------------------

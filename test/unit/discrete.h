@@ -18,6 +18,7 @@
  */
 #define REFERENCE_TOLERANCE 5e-13
 
+/* Fails where the relative error of a value exceeds the tolerance. */
 static inline void
 AssertRelative(const char *what, double actual, double expected, double tolerance)
 {
@@ -40,6 +41,7 @@ typedef struct Column
 	double value;
 } Column;
 
+/* Fails where a column differs from the reference values of a row. */
 static inline void
 AgreeWithRow(const Oracle *o, const Column *columns, size_t n)
 {
@@ -80,8 +82,9 @@ EvaluateCustomer(void *data, const double *theta, ClvQuadratic *at)
 	memcpy(at->hessian, term.hessian, sizeof(double) * CLV_TRIANGLE(c->family->nparams));
 }
 
+/* Asserts that a fit has converged: a small gradient, and a covariance. */
 static inline void
-AtTheTop(ClvStatus status, const ClvFitReport *report)
+AtTheMaximum(ClvStatus status, const ClvFitReport *report)
 {
 	assert_int_equal(status, CLV_OK);
 	assert_true(report->gradient_norm < 1e-5);

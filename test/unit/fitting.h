@@ -35,6 +35,7 @@ FitGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGrou
 	return status;
 }
 
+/* clv_fit_cells over a copy of the cells, with a workspace of its own. */
 static inline ClvStatus
 FitCells(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvFitControl *control,
 		 ClvFitReport *report)
@@ -42,6 +43,7 @@ FitCells(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvFitCo
 	return FitGroups(family, cells, n, NULL, control, report);
 }
 
+/* clv_fit_spend over a copy of the rows, with a workspace of its own. */
 static inline ClvStatus
 FitSpend(const ClvFamily *family, const ClvSpendRow *rows, size_t n, const ClvFitControl *control,
 		 ClvFitReport *report)
@@ -96,6 +98,7 @@ AgreesWithPeer(const ClvFamily *family, const ClvFitReport *report, const char *
 	assert_int_equal(seen, family->nparams);
 }
 
+/* Asserts that each estimate is within a few standard errors of the truth. */
 static inline void
 WithinErrors(const ClvFamily *family, const ClvFitReport *report, const double *truth,
 			 double errors)
@@ -111,6 +114,7 @@ WithinErrors(const ClvFamily *family, const ClvFitReport *report, const double *
 	}
 }
 
+/* Asserts that two fits are the same to the bit. */
 static inline void
 SameBits(const ClvFamily *family, const ClvFitReport *a, const ClvFitReport *b)
 {
@@ -190,12 +194,14 @@ CheckPoint(int n, int nlogs, const double *param, Evaluator evaluate, void *data
 	}
 }
 
+/* Asserts that gradient and Hessian of all unknowns agree with differences. */
 static inline void
 CheckDerivatives(int n, const double *param, Evaluator evaluate, void *data)
 {
 	CheckPoint(n, n, param, evaluate, data);
 }
 
+/* An Evaluator: the log-likelihood of cells. */
 static inline void
 EvaluateEngine(void *data, const double *param, ClvQuadratic *at)
 {

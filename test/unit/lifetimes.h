@@ -14,7 +14,7 @@
 #include "families/registry.h"
 #include "oracle.h"
 
-/* A family and parameters to try it with: everybody's, and nobody's. */
+/* A family and parameters to try it with: usual ones, and extreme ones. */
 typedef struct Lives
 {
 	const ClvFamily *family;
@@ -22,6 +22,7 @@ typedef struct Lives
 	int n;
 } Lives;
 
+/* Fails where the relative error of a value exceeds the tolerance. */
 static inline void
 AssertRelative(const char *what, double actual, double expected, double tolerance)
 {
@@ -44,6 +45,7 @@ CountCall(void *arg)
  */
 #define REFERENCE_TOLERANCE 1e-12
 
+/* Asserts that all quantities of a family agree with a row of reference values. */
 static inline void
 ReferenceRow(const ClvFamily *family, const Oracle *o)
 {
@@ -87,6 +89,7 @@ ReferenceRow(const ClvFamily *family, const Oracle *o)
 	}
 }
 
+/* Asserts that a family agrees with each row of a table of reference values. */
 static inline void
 ReferenceTable(const ClvFamily *family, const char *name)
 {
@@ -213,6 +216,7 @@ FarBlocksAgree(const ClvFamily *family, const double *param, double t)
 	}
 }
 
+/* Asserts that expected purchases rise with time, towards the limit without an end. */
 static inline void
 ExpectationsRise(const Lives *lives)
 {
@@ -276,7 +280,7 @@ ExpectationsAreIntegrals(const Lives *lives)
 	}
 }
 
-/* Survival and silence may be told in one step or in two. */
+/* The probabilities of survival and of no purchase multiply over one step as over two. */
 static inline void
 UpdatingIsConsistent(const Lives *lives)
 {
@@ -310,7 +314,7 @@ UpdatingIsConsistent(const Lives *lives)
 
 /* P(alive) falls while nothing happens, from 1 at the last purchase. */
 static inline void
-SilenceIsABadSign(const Lives *lives)
+PAliveFallsWithTime(const Lives *lives)
 {
 	for (int i = 0; i < lives->n; i++)
 	{
@@ -331,6 +335,7 @@ SilenceIsABadSign(const Lives *lives)
 	}
 }
 
+/* Asserts that a quantile is the smallest count whose cumulative probability reaches it. */
 static inline void
 QuantilesAreTheSmallestCounts(const Lives *lives)
 {
@@ -378,8 +383,8 @@ SameTerm(const ClvFamily *family, const ClvTerm *alone, const ClvTerm *in_row)
 }
 
 /*
- * At any time the two terms add up to silence and survival, and the terms of two
- * times to the likelihood; in a long row as in a row of one.
+ * At any time the two terms add up to the probabilities of no purchase and of survival, and the
+ * terms of two times to the likelihood; in a long row as in a row of one.
  */
 static inline void
 TermsAddUp(const Lives *lives)
@@ -407,7 +412,7 @@ TermsAddUp(const Lives *lives)
 			family->alive(param, x, t, TIMES, alive);
 			for (int j = 0; j < TIMES; j += 13)
 			{
-				double silence = -(param[0] + x) * log1p(t[j] / param[1]);
+				double unseen = -(param[0] + x) * log1p(t[j] / param[1]);
 				double survived = log(family->survival(param, t[j]));
 				double both = clv_log_add(departed[j].ln, alive[j].ln);
 				int last = j + (TIMES - 1 - j) / 2;
@@ -415,9 +420,9 @@ TermsAddUp(const Lives *lives)
 				double direct = family->log_likelihood(param, x, t[j], t[last]);
 
 				if (survived > -700 &&
-					!(fabs(both - silence - survived) <= 1e-12 * fmax(1, fabs(both))))
+					!(fabs(both - unseen - survived) <= 1e-12 * fmax(1, fabs(both))))
 					fail_msg("%s %d: %.17g at %g for x = %g, not %.17g", family->name, i, both,
-							 t[j], x, silence + survived);
+							 t[j], x, unseen + survived);
 				if (!(fabs(ln - direct) <= 1e-12 * fmax(fabs(common.ln), fmax(1, fabs(direct)))))
 					fail_msg("%s %d: ln L is %.17g for x = %g, not %.17g", family->name, i, ln, x,
 							 direct);
@@ -475,6 +480,7 @@ DrawDeath(Chance *chance, const ClvFamily *family, const double *param)
 	return high;
 }
 
+/* Simulated customers of a family, as an array that the caller frees. */
 static inline ClvCell *
 DrawLives(const ClvFamily *family, const double *param, size_t n, double grid, Chance chance)
 {
@@ -505,6 +511,7 @@ DerivativesAreTheFunctionsOwn(const Lives *lives)
 	}
 }
 
+/* Asserts that a fit of simulated customers recovers the parameters within its errors. */
 static inline void
 RecoversParameters(const ClvFamily *family, const double *truth, size_t n, Chance chance)
 {

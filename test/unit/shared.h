@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Opens a file of the reference data; NULL, which skips the test, where it is not there. */
 static inline FILE *
 OpenShared(const char *name)
 {

@@ -22,6 +22,7 @@ typedef struct Shop
 	size_t nrows;
 } Shop;
 
+/* Frees the arrays of a shop. */
 static inline void
 ShopFree(Shop *shop)
 {
@@ -46,6 +47,7 @@ typedef struct Purchase
 	double amount;
 } Purchase;
 
+/* The order of purchases for qsort: by customer, then by day. */
 static inline int
 ComparePurchases(const void *left, const void *right)
 {
@@ -126,6 +128,7 @@ LoadLog(const char *name, int date_column, long as_of, Shop *shop)
 
 typedef uint64_t Chance;
 
+/* A random number in (0, 1), by splitmix64. */
 static inline double
 Uniform(Chance *chance)
 {
@@ -137,6 +140,7 @@ Uniform(Chance *chance)
 	return ((double) (z >> 11) + 0.5) / 9007199254740992.0;
 }
 
+/* A random number of the exponential distribution with mean 1. */
 static inline double
 Exponential(Chance *chance)
 {
@@ -160,6 +164,7 @@ Gamma(Chance *chance, double shape)
 	}
 }
 
+/* A random number of Beta(a, b). */
 static inline double
 Beta(Chance *chance, double a, double b)
 {

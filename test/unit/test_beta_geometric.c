@@ -38,6 +38,7 @@ static const double shapes[][4] = {
 };
 #define SHAPES ((int) (sizeof(shapes) / sizeof(shapes[0])))
 
+/* Fails where the relative error of a value exceeds the tolerance. */
 static void
 assert_relative(const char *what, double actual, double expected, double tolerance)
 {
@@ -53,6 +54,7 @@ assert_relative(const char *what, double actual, double expected, double toleran
  */
 #define REFERENCE_TOLERANCE 5e-13
 
+/* Asserts that all quantities of a family agree with a row of reference values. */
 static void
 ReferenceRow(const ClvFamily *family, const Oracle *o)
 {
@@ -92,6 +94,7 @@ ReferenceRow(const ClvFamily *family, const Oracle *o)
 	}
 }
 
+/* Asserts that a family agrees with each row of a table of reference values. */
 static void
 ReferenceTable(const ClvFamily *family, const char *name)
 {
@@ -278,7 +281,7 @@ discounting_agrees_with_expectations_along_time(void **state)
 	}
 }
 
-/* Nobody in (0, T + t] is nobody in (0, T], and then, knowing that, nobody in (T, T + t]. */
+/* No purchase in (0, T + t] is none in (0, T], and then, given that, none in (T, T + t]. */
 static void
 updating_is_consistent(void **state)
 {

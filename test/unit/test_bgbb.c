@@ -25,6 +25,7 @@ static const double shapes[][4] = {
 };
 #define SHAPES ((int) (sizeof(shapes) / sizeof(shapes[0])))
 
+/* P(alive) at a time ahead, of bg/bb. */
 static double
 PAliveAhead(const double *param, double x, double t_x, double n, double ahead)
 {
@@ -318,7 +319,7 @@ many_opportunities(void **state)
 
 /* The sum over lives, term by term in more digits, and derivatives of it by differences */
 static void
-long_silences(void **state)
+long_times_since_the_last_purchase(void **state)
 {
 	static const int histories[][3] = {
 		{0, 0, 4097}, {0, 0, 30000}, {3, 40, 9000}, {0, 0, 300000}, {2500, 6000, 40000}};
@@ -432,6 +433,7 @@ extremes_make_sense(void **state)
 
 #define CELLS 64
 
+/* Reads the published donations into cells; their number, or 0 where the file is not there. */
 static size_t
 Donations(ClvCell *cells)
 {
@@ -467,7 +469,7 @@ published_donations(void **state)
 	if (n == 0)
 		skip();
 	assert_int_equal(n, 22);
-	AtTheTop(FitCells(BB, cells, n, NULL, &report), &report);
+	AtTheMaximum(FitCells(BB, cells, n, NULL, &report), &report);
 	assert_true(report.customers == 11104);
 	assert_true(fabs(report.log_likelihood + 33225.58) < 0.005);
 	for (int i = 0; i < 4; i++)
@@ -476,7 +478,7 @@ published_donations(void **state)
 }
 
 static void
-far_starts_reach_the_same_top(void **state)
+far_starts_reach_the_same_maximum(void **state)
 {
 	static const double starts[][4] = {
 		{100, 100, 100, 100}, {0.01, 0.01, 0.01, 0.01}, {1, 1000, 50, 0.1}, {30, 0.1, 0.1, 300}};
@@ -490,7 +492,7 @@ far_starts_reach_the_same_top(void **state)
 		ClvFitControl control = {.start = starts[i]};
 		ClvFitReport report;
 
-		AtTheTop(FitCells(BB, cells, n, &control, &report), &report);
+		AtTheMaximum(FitCells(BB, cells, n, &control, &report), &report);
 		assert_true(fabs(report.log_likelihood + 33225.5812852) < 1e-4);
 	}
 }
@@ -516,7 +518,7 @@ exact_customers_give_their_parameters_back(void **state)
 									   .count = 1e7 * Orders(x, t_x) *
 												exp(BB->log_likelihood(truth[i], x, t_x, 15))};
 		}
-		AtTheTop(FitCells(BB, cells, n, NULL, &report), &report);
+		AtTheMaximum(FitCells(BB, cells, n, NULL, &report), &report);
 		for (int k = 0; k < 4; k++)
 			AssertRelative("parameter", report.param[k], truth[i][k], 1e-5);
 	}
@@ -575,12 +577,12 @@ main(void)
 		cmocka_unit_test(derivatives_are_the_functions_own),
 		cmocka_unit_test(the_two_likelihoods_are_one),
 		cmocka_unit_test(many_opportunities),
-		cmocka_unit_test(long_silences),
+		cmocka_unit_test(long_times_since_the_last_purchase),
 		cmocka_unit_test(many_orders),
 		cmocka_unit_test(impossible_histories_have_no_likelihood),
 		cmocka_unit_test(extremes_make_sense),
 		cmocka_unit_test(published_donations),
-		cmocka_unit_test(far_starts_reach_the_same_top),
+		cmocka_unit_test(far_starts_reach_the_same_maximum),
 		cmocka_unit_test(exact_customers_give_their_parameters_back),
 		cmocka_unit_test(blood_donors_run_to_the_border),
 	};

@@ -99,6 +99,7 @@ months_later_as_postgres(void **state)
 	assert_int_equal(clv_day_plus(59, -1, 3), 31); /* 2000-02-29, 2000-01-29, 2000-02-01 */
 }
 
+/* Whether a year is a leap year of the Gregorian calendar. */
 static bool
 IsLeap(int64_t year)
 {

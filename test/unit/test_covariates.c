@@ -16,6 +16,7 @@
 #include "families/covariates.h"
 #include "families/registry.h"
 
+/* Whether a family of purchases has effects of covariates. */
 static bool
 TakesCovariates(const ClvFamily *family)
 {
@@ -33,11 +34,12 @@ typedef struct Apparel
 	Shop shop;
 	double z[2 * 1000];    /* gender and channel of each customer */
 	double four[4][2];     /* the four vectors that there are */
-	ClvGroups customers;   /* everybody a group */
+	ClvGroups customers;   /* every customer a group */
 	ClvGroups vectors;     /* a group for each vector */
 	uint32_t vector[1000]; /* of each customer */
 } Apparel;
 
+/* Reads the log and the covariates of the apparel shop; false where they are not there. */
 static bool
 LoadApparel(Apparel *apparel)
 {
@@ -71,6 +73,7 @@ LoadApparel(Apparel *apparel)
 	return true;
 }
 
+/* Makes groups of the customers with equal covariates. */
 static void
 UseVectors(Apparel *apparel)
 {
@@ -78,6 +81,7 @@ UseVectors(Apparel *apparel)
 		apparel->shop.cells[i].group = apparel->vector[i];
 }
 
+/* Makes every customer a group. */
 static void
 UseCustomers(Apparel *apparel)
 {
@@ -157,6 +161,7 @@ derivatives_by_effects(void **state)
 
 /* ---- peers ---- */
 
+/* A column of a parameter in a file of the peer package; NAN where it is not there. */
 static double
 PeerValue(const char *name, const char *param, int column)
 {
@@ -219,7 +224,7 @@ ErrorAlong(const ClvFamily *family, const ClvFitReport *report, const double *ro
 
 /*
  * The peer stops where its height no longer changes in the eighth digit, up to 3
- * thousandths of a standard error before the top.
+ * thousandths of a standard error before the maximum.
  */
 static void
 AgreesInErrors(const ClvFamily *family, const ClvFitReport *report, const char *peer)
@@ -260,7 +265,7 @@ peer_paretonbd(void **state)
 	assert_true(report.gradient_norm < 1e-8);
 	assert_true(report.iterations <= 12);
 
-	/* the same customers, everybody a group of his own */
+	/* the same customers, every customer a group */
 	UseCustomers(&apparel);
 	assert_int_equal(FitGroups(family, apparel.shop.cells, 600, &apparel.customers, NULL, &single),
 					 CLV_OK);
@@ -382,7 +387,7 @@ typedef struct Simulated
 	ClvGroups groups;
 } Simulated;
 
-static const double coin[] = {.6, 20, 1.2, 3};
+static const double bgnbd[] = {.6, 20, 1.2, 3};
 static const double moved[] = {.5, -.02, -.8, .03};
 
 /*
@@ -402,7 +407,7 @@ Simulate(int immediate, bool distinct, uint64_t seed)
 
 		z[0] = Uniform(&chance) < 0.3;
 		z[1] = 1950 + (distinct ? 50 * Uniform(&chance) : floor(50 * Uniform(&chance)));
-		clv_param_with_effects(&clv_bgnbd, coin, 2, moved, (double[]){z[0], z[1] - 1975}, own);
+		clv_param_with_effects(&clv_bgnbd, bgnbd, 2, moved, (double[]){z[0], z[1] - 1975}, own);
 		shop->cells[i] = DrawCustomer(&chance, own, immediate, floor(10 + 100 * Uniform(&chance)),
 									  distinct ? 0 : 1);
 		shop->cells[i].group = i;
@@ -418,7 +423,7 @@ recovers_simulated_effects(void **state)
 	{
 		Simulated *shop = Simulate(immediate, true, 51 + (uint64_t) immediate);
 		const ClvFamily *family = immediate ? &clv_mbgnbd : &clv_bgnbd;
-		double alpha = log(coin[1]);
+		double alpha = log(bgnbd[1]);
 		ClvFitReport report;
 
 		assert_int_equal(FitGroups(family, shop->cells, CUSTOMERS, &shop->groups, NULL, &report),
@@ -427,7 +432,7 @@ recovers_simulated_effects(void **state)
 		assert_true(report.has_covariance);
 		for (int j = 0; j < 2; j++)
 			alpha -= moved[j] * (report.centre[j] - (j == 1 ? 1975 : 0));
-		assert_true(fabs(log(report.param[0] / coin[0])) < 4 * sqrt(report.covariance[0]));
+		assert_true(fabs(log(report.param[0] / bgnbd[0])) < 4 * sqrt(report.covariance[0]));
 		assert_true(fabs(log(report.param[1]) - alpha) < 4 * sqrt(report.covariance[CLV_AT(1, 1)]));
 		for (int j = 0; j < 4; j++)
 		{
@@ -630,7 +635,7 @@ names_the_covariate_that_says_nothing(void **state)
 	free(shop);
 }
 
-/* A group that nobody of ever bought again: its effect runs away, and is named. */
+/* A group without repeat purchases: its effect diverges, and is named. */
 static void
 names_the_effect_that_runs_away(void **state)
 {

@@ -18,6 +18,7 @@
 
 /* ---- mbg/nbd, cell by cell ---- */
 
+/* The log-likelihood of a customer, written as one term instead of three. */
 static void
 Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
 {
@@ -45,6 +46,7 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	}
 }
 
+/* mbg/nbd whose likelihood is computed by Cell. */
 static ClvFamily
 Direct(void)
 {
@@ -57,6 +59,7 @@ Direct(void)
 	return family;
 }
 
+/* Simulated customers and a covariate for each; the caller frees them. */
 static ClvCell *
 Customers(double *z, uint64_t seed)
 {
@@ -153,6 +156,7 @@ CampaignCell(const double *param, double x, double t_x, double T, double outcome
 	}
 }
 
+/* The only start value of the family of campaigns. */
 static bool
 CampaignStart(const ClvMoments *moments, int which, double *param)
 {
@@ -197,7 +201,7 @@ outcomes_reach_the_family(void **state)
 	assert_int_equal(FitGroups(&campaign, cells, 4, &groups, NULL, &report), CLV_BAD_START);
 }
 
-/* Nobody without a purchase came back: p runs to 0, and is named. */
+/* No customer without a purchase came back: p tends to 0, and is named. */
 static void
 names_the_share_that_vanishes(void **state)
 {

@@ -1,7 +1,7 @@
 /*
  * test_fit.c
  *		Fits of the transaction families: published results, peers, derivatives, and
- *		what nobody would wish to fit.
+ *		data that have no fit.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -22,6 +22,7 @@ static const ClvFamily *const coins[] = {&clv_bgnbd, &clv_mbgnbd};
 
 /* ---- published results and peers ---- */
 
+/* Asserts that a fit of the CDNOW sample agrees with published estimates. */
 static void
 Published(const ClvFamily *family, double log_likelihood, const double *param,
 		  const double *tolerance)
@@ -62,6 +63,7 @@ published_mbgnbd(void **state)
 	Published(MBG, -9582.14, param, digits);
 }
 
+/* Asserts that a fit of a log agrees with that of a peer package. */
 static void
 Peer(const ClvFamily *family, const char *log, int date_column, long as_of, const char *peer)
 {
@@ -90,6 +92,7 @@ peers_on_cdnow(void **state)
 
 /* ---- derivatives ---- */
 
+/* Simulated customers, as an array that the caller frees. */
 static ClvCell *
 SimulatedCustomers(const double *param, int immediate, size_t n, double grid, uint64_t seed)
 {
@@ -176,6 +179,7 @@ recovers_simulated_parameters(void **state)
 
 static const double everyday[] = {.25, 4.4, .8, 2.4};
 
+/* Puts cells in a random order. */
 static void
 Shuffle(ClvCell *cells, size_t n, uint64_t seed)
 {
@@ -303,7 +307,7 @@ far_starts_arrive(void **state)
  * begins, no other beginning may come higher.
  */
 static void
-the_highest_top_is_found(void **state)
+the_highest_maximum_is_found(void **state)
 {
 	Chance chance = 77;
 	int arrived = 0;
@@ -409,7 +413,7 @@ penalty_draws_shapes_towards_one(void **state)
 	free(cells);
 }
 
-/* ---- what nobody would wish to fit ---- */
+/* ---- data that have no fit ---- */
 
 static void
 says_what_is_missing(void **state)
@@ -543,6 +547,7 @@ typedef struct Interrupt
 	int last;
 } Interrupt;
 
+/* Counts the calls of a poll, and leaves the fit by longjmp at the last. */
 static void
 CountAndLeave(void *arg)
 {
@@ -646,7 +651,7 @@ main(void)
 		cmocka_unit_test(counts_are_customers),
 		cmocka_unit_test(the_unit_of_time_is_free),
 		cmocka_unit_test(far_starts_arrive),
-		cmocka_unit_test(the_highest_top_is_found),
+		cmocka_unit_test(the_highest_maximum_is_found),
 		cmocka_unit_test(impossible_starts_are_survived),
 		cmocka_unit_test(a_warm_start_saves_passes),
 		cmocka_unit_test(too_few_iterations_are_said),

@@ -16,6 +16,7 @@
 
 #define GG (&clv_gammagamma)
 
+/* Whether a value is within a relative distance of the exact one. */
 static bool
 Near(double value, double exact, double relative)
 {
@@ -174,6 +175,7 @@ cdnow_master_against_peer(void **state)
 
 #define BUYERS 20000
 
+/* Simulated spend of customers, as an array that the caller frees. */
 static ClvSpendRow *
 SimulatedBuyers(const double *param, size_t n)
 {
@@ -185,6 +187,7 @@ SimulatedBuyers(const double *param, size_t n)
 	return rows;
 }
 
+/* An Evaluator: the log-likelihood of spend. */
 static void
 Evaluate(void *data, const double *param, ClvQuadratic *at)
 {
@@ -294,7 +297,7 @@ says_what_is_wrong(void **state)
 	assert_int_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_DEGENERATE);
 	assert_true(report.iterations <= 40);
 
-	/* one dearer customer, or two prices: where there is no top, that is soon said */
+	/* one dearer customer, or two prices: where there is no maximum, that is found soon */
 	for (int kind = 0; kind < 2; kind++)
 	{
 		for (int i = 0; i < 200; i++)

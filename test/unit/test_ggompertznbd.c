@@ -88,9 +88,9 @@ updating_is_consistent(void **state)
 }
 
 static void
-silence_is_a_bad_sign(void **state)
+p_alive_falls_with_time_since_the_last_purchase(void **state)
 {
-	SilenceIsABadSign(&lives);
+	PAliveFallsWithTime(&lives);
 }
 
 static void
@@ -154,7 +154,7 @@ small_b_is_pareto(void **state)
 	}
 }
 
-/* e^(bT) is beyond any double: nobody is alive, by a number that has a logarithm. */
+/* e^(bT) is beyond any double: P(alive) is 0, by a number that has a logarithm. */
 static void
 trap_exponentials_beyond_doubles(void **state)
 {
@@ -176,7 +176,7 @@ trap_exponentials_beyond_doubles(void **state)
 /* ---- fits ---- */
 
 /*
- * The peer stopped short of the top, 5e-4 below in log-likelihood, which leaves its
+ * The peer stopped before the maximum, 5e-4 below in log-likelihood, which leaves its
  * parameters 2 % of a standard error away from ours.
  */
 static void
@@ -227,9 +227,10 @@ collapse_to_pareto_is_said(void **state)
 }
 
 /*
- * Shops small and large, of many who leave at once, of some, of next to nobody, and of customers
- * who buy all at the same rate, so that r runs away: the families that contain pareto/nbd end
- * nowhere below it, alone or told where it ended, by more than their formulas differ in rounding.
+ * Shops small and large, of many customers who leave at once, of some, of almost none, and of
+ * customers who buy all at the same rate, so that r runs away: the families that contain pareto/nbd
+ * end nowhere below it, alone or told where it ended, by more than their formulas differ in
+ * rounding.
  */
 static void
 nowhere_below_what_is_contained(void **state)
@@ -286,7 +287,7 @@ main(void)
 		cmocka_unit_test(expectations_rise_to_their_limit),
 		cmocka_unit_test(expectations_are_integrals),
 		cmocka_unit_test(updating_is_consistent),
-		cmocka_unit_test(silence_is_a_bad_sign),
+		cmocka_unit_test(p_alive_falls_with_time_since_the_last_purchase),
 		cmocka_unit_test(quantiles_are_the_smallest_counts),
 		cmocka_unit_test(terms_add_up),
 		cmocka_unit_test(derivatives_are_the_functions_own),

@@ -139,7 +139,8 @@ long_work_polls(void **state)
 	}
 }
 
-/* Rates so alike that no step along them is a step: the point itself, not a walk without end. */
+/* Rates so alike that no step along them changes the value: the point itself, not an endless
+ * search. */
 static void
 rates_all_alike(void **state)
 {

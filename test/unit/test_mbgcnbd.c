@@ -16,6 +16,7 @@
 #include "families/registry.h"
 #include "oracle.h"
 
+/* Fails where the relative error of a value exceeds the tolerance. */
 static void
 Close(const char *what, double actual, double expected, double tolerance)
 {
@@ -28,6 +29,7 @@ Close(const char *what, double actual, double expected, double tolerance)
 /* Of large numbers and of logs a few units are rounding. */
 #define TOLERANCE 1e-11
 
+/* Asserts that all quantities agree with a row of reference values. */
 static void
 CheckRow(const Oracle *row)
 {
@@ -167,13 +169,13 @@ one_event_to_a_purchase_is_mbgnbd(void **state)
 			Close("P(alive)", clv_mbgcnbd.ln_p_alive(param, x, t_x, 39),
 				  clv_mbgnbd.ln_p_alive(without_k, x, t_x, 39), 1e-12);
 			Close("E", clv_expected_given(&clv_mbgcnbd, param, x, t_x, 39, 52),
-				  clv_expected_given(&clv_mbgnbd, coin, x, t_x, 39, 52), 1e-12);
+				  clv_expected_given(&clv_mbgnbd, without_k, x, t_x, 39, 52), 1e-12);
 			Close("P(2)", clv_probability_given(&clv_mbgcnbd, param, x, t_x, 39, 2, 52),
-				  clv_probability_given(&clv_mbgnbd, coin, x, t_x, 39, 2, 52), 1e-12);
+				  clv_probability_given(&clv_mbgnbd, without_k, x, t_x, 39, 2, 52), 1e-12);
 			Close("DERT", clv_discounted_given(&clv_mbgcnbd, param, x, t_x, 39, .01, INFINITY),
-				  clv_discounted_given(&clv_mbgnbd, coin, x, t_x, 39, .01, INFINITY), 1e-12);
+				  clv_discounted_given(&clv_mbgnbd, without_k, x, t_x, 39, .01, INFINITY), 1e-12);
 			Close("alive", LnPAliveAhead(&clv_mbgcnbd, param, x, t_x, 39, 10),
-				  LnPAliveAhead(&clv_mbgnbd, coin, x, t_x, 39, 10), 1e-12);
+				  LnPAliveAhead(&clv_mbgnbd, without_k, x, t_x, 39, 10), 1e-12);
 		}
 		for (double t = 0; t < 1e5; t = 3 * t + 0.1)
 		{
@@ -203,10 +205,10 @@ so_it_is_by_events(void **state)
 {
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 	{
-		const double *coin = shapes[i] + 1;
+		const double *without_k = shapes[i] + 1;
 		ClvErlang customer;
 
-		clv_erlang_init(&customer, 1, coin[0], coin[1], coin[2], coin[3], 3);
+		clv_erlang_init(&customer, 1, without_k[0], without_k[1], without_k[2], without_k[3], 3);
 		Close("DERT", clv_erlang_discounted(&customer, .01, INFINITY),
 			  clv_bgnbd.discounted(without_k, .01, INFINITY), TOLERANCE);
 		for (double t = 0; t < 1e7; t = 3 * t + 0.1)
@@ -236,7 +238,7 @@ static const ClvFuture futures[] = {
 
 #define FUTURES (sizeof(futures) / sizeof(futures[0]))
 
-/* Sums over events and over the coin meet without a step, and one by one as all at once. */
+/* Sums over events and over dropout meet without a step, and one by one as all at once. */
 static void
 distributions_agree_with_their_means(void **state)
 {
@@ -312,7 +314,8 @@ quantities_rise_and_fall(void **state)
 	}
 }
 
-/* Silence is a bad sign, and the worse the more regular the customer was. */
+/* P(alive) falls with the time since the last purchase, faster the more regular the customer was.
+ */
 static void
 clocks_tell_sooner(void **state)
 {
@@ -338,7 +341,7 @@ clocks_tell_sooner(void **state)
 
 /* ---- simulated customers ---- */
 
-/* One customer until T, and how many more he buys until T + t; litt: sum of ln gaps. */
+/* One customer until T, and how many more purchases until T + t; litt: sum of ln gaps. */
 static ClvCell
 DrawRegular(Chance *chance, const double *param, double T, double t, int *later, bool *alive,
 			double *litt)
@@ -450,12 +453,12 @@ fits_find_the_parameters_and_k(void **state)
 		}
 		if (k == 1)
 		{
-			ClvFitReport coin;
+			ClvFitReport mbgnbd;
 
-			assert_int_equal(FitCells(&clv_mbgnbd, cells, n, NULL, &coin), CLV_OK);
-			Close("ln L", report.log_likelihood, coin.log_likelihood, 1e-12);
+			assert_int_equal(FitCells(&clv_mbgnbd, cells, n, NULL, &mbgnbd), CLV_OK);
+			Close("ln L", report.log_likelihood, mbgnbd.log_likelihood, 1e-12);
 			for (int i = 0; i < 4; i++)
-				Close("a parameter", report.param[i + 1], coin.param[i], 1e-7);
+				Close("a parameter", report.param[i + 1], mbgnbd.param[i], 1e-7);
 		}
 	}
 	assert_int_equal(best_k, 3);
@@ -469,6 +472,7 @@ typedef struct At
 	double k;
 } At;
 
+/* An Evaluator: the log-likelihood of cells. */
 static void
 EvaluateAt(void *data, const double *param, ClvQuadratic *quadratic)
 {

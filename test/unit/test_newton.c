@@ -41,6 +41,7 @@ RandomMatrix(Chance *chance, double *matrix)
 	}
 }
 
+/* An element of a symmetric matrix of which the lower half is stored. */
 static double
 Element(const double *matrix, int i, int j)
 {
@@ -143,7 +144,7 @@ eigen_refuses_what_is_not_finite(void **state)
 
 /* ---- the search ---- */
 
-/* -(Rosenbrock): a curved ridge that punishes straight steps; top 0 at (1, 1) */
+/* -(Rosenbrock): a curved ridge, along which straight steps decrease; maximum 0 at (1, 1) */
 static void
 Banana(void *arg, const double *theta, ClvQuadratic *at)
 {
@@ -161,7 +162,7 @@ Banana(void *arg, const double *theta, ClvQuadratic *at)
 }
 
 static void
-climbs_a_curved_ridge(void **state)
+maximizes_along_a_curved_ridge(void **state)
 {
 	int calls = 0;
 	ClvNewton newton = {.n = 2,
@@ -248,7 +249,7 @@ names_what_runs_away(void **state)
 	assert_true(newton.at.value > -1e-6);
 }
 
-/* the same on top of a million, whose rounding is larger than what the ridge has left to rise */
+/* the same plus a million, whose rounding is larger than what the ridge has left to rise */
 static void
 RoughRidge(void *arg, const double *theta, ClvQuadratic *at)
 {
@@ -337,6 +338,7 @@ typedef struct Record
 	int serial;
 } Record;
 
+/* The bucket of a record for clv_sort: its key times the level. */
 static inline uint32_t
 RecordDigit(const void *record, int which, const void *arg)
 {
@@ -345,12 +347,14 @@ RecordDigit(const void *record, int which, const void *arg)
 	return level < CLV_SORT_BUCKETS - 1 ? (uint32_t) level : CLV_SORT_BUCKETS - 1;
 }
 
+/* The order of records for clv_sort: by key. */
 static inline bool
 RecordLess(const void *left, const void *right)
 {
 	return ((const Record *) left)->key < ((const Record *) right)->key;
 }
 
+/* Counts the calls of a poll. */
 static void
 CountPoll(void *arg)
 {
@@ -440,7 +444,7 @@ main(void)
 		cmocka_unit_test(cholesky_refuses_what_is_singular),
 		cmocka_unit_test(eigenvectors_rebuild_the_matrix),
 		cmocka_unit_test(eigen_refuses_what_is_not_finite),
-		cmocka_unit_test(climbs_a_curved_ridge),
+		cmocka_unit_test(maximizes_along_a_curved_ridge),
 		cmocka_unit_test(obeys_the_limit),
 		cmocka_unit_test(leaves_a_saddle),
 		cmocka_unit_test(names_what_runs_away),

@@ -123,9 +123,9 @@ updating_is_consistent(void **state)
 }
 
 static void
-silence_is_a_bad_sign(void **state)
+p_alive_falls_with_time_since_the_last_purchase(void **state)
 {
-	SilenceIsABadSign(&lives);
+	PAliveFallsWithTime(&lives);
 }
 
 static void
@@ -148,6 +148,7 @@ derivatives_are_the_functions_own(void **state)
 
 /* ---- fits ---- */
 
+/* Fits pareto/nbd to a log; skips the test where it is not there. */
 static void
 Fit(const char *log, int date_column, long as_of, ClvFitReport *report)
 {
@@ -292,7 +293,7 @@ trap_counts_beyond_170(void **state)
 	}
 	AssertRelative("sum", sum, 1, 1e-12);
 	assert_true(PARETO->probability(param, 171, 10) > 0);
-	/* nobody bought for so long that P(0 | alive) is below any double */
+	/* no purchase for so long that P(0 | alive) is below any double */
 	assert_true(PARETO->probability(param, 0, 1e6) > 0);
 }
 
@@ -319,7 +320,7 @@ trap_far_starts(void **state)
 }
 
 /*
- * Nobody differs in his hazard: s and beta grow together for ever, and only their
+ * Customers do not differ in their hazards: s and beta grow without bound, and only their
  * ratio is known.
  */
 static void
@@ -364,7 +365,7 @@ main(void)
 		cmocka_unit_test(expectations_rise_to_their_limit),
 		cmocka_unit_test(expectations_are_integrals),
 		cmocka_unit_test(updating_is_consistent),
-		cmocka_unit_test(silence_is_a_bad_sign),
+		cmocka_unit_test(p_alive_falls_with_time_since_the_last_purchase),
 		cmocka_unit_test(quantiles_are_the_smallest_counts),
 		cmocka_unit_test(terms_add_up),
 		cmocka_unit_test(derivatives_are_the_functions_own),

@@ -83,6 +83,7 @@ typedef struct Four
 	double param[4][4];
 } Four;
 
+/* The four products of gamma densities that Sarmanov's density is a sum of, with their weights. */
 static Four
 Multiply(const double *param)
 {
@@ -244,9 +245,9 @@ expectations_rise_to_their_limit(void **state)
 }
 
 static void
-silence_is_a_bad_sign(void **state)
+p_alive_falls_with_time_since_the_last_purchase(void **state)
 {
-	SilenceIsABadSign(&lives);
+	PAliveFallsWithTime(&lives);
 }
 
 static void
@@ -338,6 +339,7 @@ EvaluateCorrelated(void *data, const double *point, ClvQuadratic *at)
 	clv_cells_evaluate(data, param, at);
 }
 
+/* An Evaluator: the log barrier of m. */
 static void
 EvaluateBarrier(void *data, const double *point, ClvQuadratic *at)
 {
@@ -400,6 +402,7 @@ DrawRates(Chance *chance, const double *param, double *lambda, double *mu)
 	} while (Uniform(chance) * most > 1 + param[M] * (exp(-*lambda) - c) * (exp(-*mu) - d));
 }
 
+/* Simulated customers with correlated rates, as an array that the caller frees. */
 static ClvCell *
 DrawCorrelated(const double *param, size_t n, Chance chance)
 {
@@ -552,7 +555,7 @@ main(void)
 		cmocka_unit_test(many_purchases_are_exact),
 		cmocka_unit_test(far_blocks_agree),
 		cmocka_unit_test(expectations_rise_to_their_limit),
-		cmocka_unit_test(silence_is_a_bad_sign),
+		cmocka_unit_test(p_alive_falls_with_time_since_the_last_purchase),
 		cmocka_unit_test(quantiles_are_the_smallest_counts),
 		cmocka_unit_test(updating_is_consistent),
 		cmocka_unit_test(nothing_is_beyond_its_range),

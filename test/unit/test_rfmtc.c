@@ -118,7 +118,7 @@ discounting_campaign_by_campaign(void **state)
 	}
 }
 
-/* Nobody leaves: L P answers, and more without end. */
+/* No customer leaves: L P answers, and more without end. */
 static void
 a_vanishing_churn_has_its_limit(void **state)
 {
@@ -159,7 +159,7 @@ probabilities_sum_to_one_and_their_mean_is_expected(void **state)
 	}
 }
 
-/* A newcomer is somebody who has just bought for the first time. */
+/* A newcomer has just bought for the first time. */
 static void
 newcomers_are_customers_of_today(void **state)
 {
@@ -293,6 +293,7 @@ typedef struct Donors
 	int donated[DONORS];
 } Donors;
 
+/* Reads the published donors; false where the file is not there. */
 static bool
 ReadDonors(Donors *donors)
 {
@@ -315,6 +316,7 @@ ReadDonors(Donors *donors)
 	return true;
 }
 
+/* The expected answer of each donor in the next period. */
 static void
 Score(const Donors *donors, const ClvFamily *family, const double *param, double *score)
 {
@@ -322,7 +324,7 @@ Score(const Donors *donors, const ClvFamily *family, const double *param, double
 		score[i] = Expected(family, param, donors->R[i], donors->F[i], donors->T[i], 1);
 }
 
-/* Of a donor and somebody who did not donate, how often the donor's score is higher */
+/* Of a donor and one who did not donate, how often the donor's score is higher */
 static double
 Auc(const Donors *donors, const double *score, int from)
 {
@@ -383,6 +385,7 @@ published_figures(void **state)
 		assert_true(score[i] <= 1 - published[0]);
 }
 
+/* Fits the answers of cells, with a workspace of its own. */
 static ClvStatus
 FitAnswers(const ClvFamily *family, const ClvCell *cells, size_t n, const double *start,
 		   ClvFitReport *report)
@@ -401,6 +404,7 @@ FitAnswers(const ClvFamily *family, const ClvCell *cells, size_t n, const double
 	return status;
 }
 
+/* The cells of the donors in the training set; their number. */
 static size_t
 TrainingCells(const Donors *donors, ClvCell *cells)
 {
@@ -426,7 +430,7 @@ own_fit_ranks_the_rest(void **state)
 
 	if (!ReadDonors(&donors))
 		skip();
-	AtTheTop(FitAnswers(RFMTC, cells, TrainingCells(&donors, cells), NULL, &report), &report);
+	AtTheMaximum(FitAnswers(RFMTC, cells, TrainingCells(&donors, cells), NULL, &report), &report);
 	Score(&donors, RFMTC, report.param, score);
 	for (int i = TRAINING; i < DONORS; i++)
 		brier += pow(score[i] - donors.donated[i], 2) / (DONORS - TRAINING);
@@ -441,10 +445,10 @@ own_fit_ranks_the_rest(void **state)
 	{
 		ClvFitReport again;
 
-		AtTheTop(FitAnswers(RFMTC, cells, TRAINING, starts[i], &again), &again);
+		AtTheMaximum(FitAnswers(RFMTC, cells, TRAINING, starts[i], &again), &again);
 		assert_true(fabs(again.log_likelihood - report.log_likelihood) < 1e-7);
 	}
-	AtTheTop(FitAnswers(RAW, cells, TRAINING, NULL, &report), &report);
+	AtTheMaximum(FitAnswers(RAW, cells, TRAINING, NULL, &report), &report);
 	assert_true(Auc(&donors, score, TRAINING) >= 0.795);
 }
 
@@ -476,12 +480,12 @@ exact_answers_give_their_parameters_back(void **state)
 			}
 		}
 	}
-	AtTheTop(FitAnswers(RFMTC, cells, n, NULL, &report), &report);
+	AtTheMaximum(FitAnswers(RFMTC, cells, n, NULL, &report), &report);
 	for (int i = 0; i < 3; i++)
 		AssertRelative("parameter", report.param[i], truth[i], 1e-6);
 }
 
-/* Where everybody answers, or nobody, there is no top. */
+/* Where all customers answer, or none, there is no maximum. */
 static void
 unanimous_answers_are_reported(void **state)
 {

@@ -300,7 +300,7 @@ published_cohorts(void **state)
 
 		if (!Cohort(i + 1, cells))
 			skip();
-		AtTheTop(FitCells(SBG, cells, YEARS + 1, NULL, &report), &report);
+		AtTheMaximum(FitCells(SBG, cells, YEARS + 1, NULL, &report), &report);
 		assert_true(fabs(report.param[0] - printed[i][0]) < 5e-4);
 		assert_true(fabs(report.param[1] - printed[i][1]) < 5e-4);
 		assert_true(report.iterations < 20);
@@ -320,13 +320,13 @@ exact_cohorts_give_their_parameters_back(void **state)
 		for (int t = 0; t <= 20; t++)
 			cells[t] = (ClvCell){
 				.x = t, .t_x = t, .T = 20, .count = 1e6 * SBG->probability(truth[i], t, 20)};
-		AtTheTop(FitCells(SBG, cells, 21, NULL, &report), &report);
+		AtTheMaximum(FitCells(SBG, cells, 21, NULL, &report), &report);
 		AssertRelative("alpha", report.param[0], truth[i][0], 1e-7);
 		AssertRelative("beta", report.param[1], truth[i][1], 1e-7);
 	}
 }
 
-/* One retention rate for all is the border of the model; nobody leaving is another. */
+/* One retention rate for all is the border of the model; no churn is another. */
 static void
 borders_are_reported(void **state)
 {

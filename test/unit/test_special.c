@@ -292,6 +292,7 @@ exponential_integral(void **state)
 
 static int kernel_calls;
 
+/* A function of p for means over beta densities: 1 + p^arg. */
 static double
 OnePlusPower(double p, const double *arg)
 {
@@ -316,6 +317,7 @@ beta_means_are_exact(void **state)
 	}
 }
 
+/* The function 1 + p^2, which counts its calls. */
 static double
 CountingSquare(double p, const double *arg)
 {
