@@ -189,6 +189,24 @@ clv_mixture_add(ClvMixture *mixture, double number, const ClvWideTerm *term)
 }
 
 void
+clv_mixture_carry(ClvMixture *mixture, double part)
+{
+	if (!(mixture->mass > 0))
+		return;
+	for (int i = 0; i < mixture->n; i++)
+	{
+		double mean = mixture->first[i] / mixture->mass;
+
+		mixture->center[i] += mean;
+		for (int j = 0; j <= i; j++)
+			mixture->second[CLV_AT(i, j)] =
+				(mixture->second[CLV_AT(i, j)] - mean * mixture->first[j]) * part;
+	}
+	memset(mixture->first, 0, mixture->n * sizeof(double));
+	mixture->mass *= part;
+}
+
+void
 clv_mixture_finish(const ClvMixture *mixture, ClvWideTerm *term)
 {
 	double mass = mixture->mass;
@@ -203,4 +221,19 @@ clv_mixture_finish(const ClvMixture *mixture, ClvWideTerm *term)
 			term->hessian[CLV_AT(i, j)] =
 				mass > 0 ? (mixture->second[CLV_AT(i, j)] - mean * mixture->first[j]) / mass : 0;
 	}
+}
+
+void
+clv_wide_sum(const ClvWideTerm *a, const ClvWideTerm *b, int n, ClvWideTerm *sum)
+{
+	double largest = fmax(a->ln, b->ln);
+	ClvMixture mixture;
+
+	clv_mixture_start(&mixture, n);
+	if (a->ln != -INFINITY)
+		clv_mixture_add(&mixture, exp(a->ln - largest), a);
+	if (b->ln != -INFINITY)
+		clv_mixture_add(&mixture, exp(b->ln - largest), b);
+	clv_mixture_finish(&mixture, sum);
+	sum->ln += largest;
 }

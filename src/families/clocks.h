@@ -81,6 +81,17 @@ typedef struct ClvClocked
 	double (*ln_p_alive)(const ClvFamily *family, const double *param, double x,
 						 const ClvClocks *clocks, double t_x, double T);
 
+	/*
+	 * The two summands of L, which ln_common multiplies, for customers who share their clocks, x
+	 * and T: those who left after the last purchase, at n ascending times, and those alive at T.
+	 * NULL where a summand depends on both times.
+	 */
+	void (*departed)(const ClvFamily *family, const double *param, double x,
+					 const ClvClocks *clocks, const double *t_x, size_t n, double T,
+					 ClvWideTerm *terms);
+	void (*alive)(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
+				  double T, ClvWideTerm *term);
+
 	/* The newcomer that this customer is, given alive at T, by clocks that begin at T. */
 	void (*given_alive)(const ClvFamily *family, const double *param, double x,
 						const ClvClocks *clocks, double t_x, double T, ClvFuture *future);
@@ -157,6 +168,9 @@ extern void clv_widen(const ClvTerm *term, int nparams, int ncovariates, ClvWide
 /* Adds a term without effects. */
 extern void clv_wide_add(const ClvTerm *term, int nparams, ClvWideTerm *wide);
 
+/* Sets *sum to the logarithm of the sum of two terms with n derivatives; one may be of ln 0. */
+extern void clv_wide_sum(const ClvWideTerm *a, const ClvWideTerm *b, int n, ClvWideTerm *sum);
+
 /* The logarithm of a sum of positive numbers, given as terms one by one, with its derivatives. */
 typedef struct ClvMixture
 {
@@ -172,6 +186,9 @@ extern void clv_mixture_start(ClvMixture *mixture, int n);
 
 /* Adds a number, with the derivatives of its logarithm. */
 extern void clv_mixture_add(ClvMixture *mixture, double number, const ClvWideTerm *term);
+
+/* Multiplies the sum by a part of 1; what is added later is relative to the mean so far. */
+extern void clv_mixture_carry(ClvMixture *mixture, double part);
 
 /* Sets *term to the logarithm of the sum. */
 extern void clv_mixture_finish(const ClvMixture *mixture, ClvWideTerm *term);
@@ -203,10 +220,18 @@ extern double clv_one_clock_pairs(const ClvFamily *family, const double *param,
 extern void clv_one_clock_term(const ClvFamily *family, const double *param, double x,
 							   const ClvClocks *clocks, double t_x, double T, ClvWideTerm *term);
 
-/* A ClvClocked of a family with one clock, whose term is this function. */
-#define CLV_ONE_CLOCK(term_function)                                                               \
+/* The same for the two summands. */
+extern void clv_one_clock_departed(const ClvFamily *family, const double *param, double x,
+								   const ClvClocks *clocks, const double *t_x, size_t n, double T,
+								   ClvWideTerm *terms);
+extern void clv_one_clock_alive(const ClvFamily *family, const double *param, double x,
+								const ClvClocks *clocks, double T, ClvWideTerm *term);
+
+/* A ClvClocked of a family with one clock; the summands may be NULL. */
+#define CLV_ONE_CLOCK(term_function, departed_function, alive_function)                            \
 	{                                                                                              \
 		.log_likelihood = clv_one_clock_log_likelihood, .term = (term_function),                   \
+		.departed = (departed_function), .alive = (alive_function),                                \
 		.ln_p_alive = clv_one_clock_ln_p_alive, .given_alive = clv_one_clock_given_alive,          \
 		.expected = clv_one_clock_expected, .discounted = clv_one_clock_discounted,                \
 		.probability = clv_one_clock_probability, .probabilities = clv_one_clock_probabilities,    \
@@ -241,11 +266,18 @@ extern double clv_two_clocks_survival(const ClvFamily *family, const double *par
 extern double clv_two_clocks_pairs(const ClvFamily *family, const double *param,
 								   const ClvClocks *clocks, double t);
 
+extern void clv_two_clocks_departed(const ClvFamily *family, const double *param, double x,
+									const ClvClocks *clocks, const double *t_x, size_t n, double T,
+									ClvWideTerm *terms);
+extern void clv_two_clocks_alive(const ClvFamily *family, const double *param, double x,
+								 const ClvClocks *clocks, double T, ClvWideTerm *term);
+
 /* A ClvClocked of a family with this distribution of lifetimes. */
 #define CLV_TWO_CLOCKS(lifetime_law)                                                               \
 	{                                                                                              \
 		.law = (lifetime_law), .log_likelihood = clv_two_clocks_log_likelihood,                    \
-		.term = clv_two_clocks_term, .ln_p_alive = clv_two_clocks_ln_p_alive,                      \
+		.term = clv_two_clocks_term, .departed = clv_two_clocks_departed,                          \
+		.alive = clv_two_clocks_alive, .ln_p_alive = clv_two_clocks_ln_p_alive,                    \
 		.given_alive = clv_two_clocks_given_alive, .expected = clv_two_clocks_expected,            \
 		.discounted = clv_two_clocks_discounted, .probability = clv_two_clocks_probability,        \
 		.probabilities = clv_two_clocks_probabilities, .survival = clv_two_clocks_survival,        \

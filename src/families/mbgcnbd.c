@@ -470,7 +470,7 @@ ClockedTerm(const ClvFamily *family, const double *param, double x, const ClvClo
 	term->ln = LnLikelihood(param, x, from.b, &inactivity);
 }
 
-static const ClvClocked clocked = CLV_ONE_CLOCK(ClockedTerm);
+static const ClvClocked clocked = CLV_ONE_CLOCK(ClockedTerm, NULL, NULL);
 
 const ClvFamily clv_mbgcnbd = {
 	.name = "mbg/cnbd-k",

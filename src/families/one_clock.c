@@ -55,54 +55,69 @@ Scale(const ClvFamily *family)
 }
 
 /*
- * Adds one of the two terms. It is a function of t/alpha: its derivative by ln t is that by ln
- * alpha with the other sign.
+ * Sets *wide to one of the two terms. It is a function of t/alpha: its derivative by ln t is that
+ * by ln alpha with the other sign.
  */
 static void
-AddTerm(const ClvFamily *family, const ClvTerm *plain, const ClvClocks *clocks,
-		const ClvClockPoint *point, double number, ClvMixture *mixture)
+Clocked(const ClvFamily *family, const ClvTerm *plain, const ClvClocks *clocks,
+		const ClvClockPoint *point, ClvWideTerm *wide)
 {
 	int scale = Scale(family);
 	int n = family->nparams;
+	double b = point->b;
 	ClvClockSlope slope = {0};
-	ClvWideTerm wide;
 
-	clv_widen(plain, n, clocks->ncovariates, &wide);
-	if (point->b > 0)
+	clv_widen(plain, n, clocks->ncovariates, wide);
+	if (!(b > 0) || plain->ln == -INFINITY)
+		return;
+	slope.first = -plain->gradient[scale] / b;
+	slope.second = (plain->hessian[CLV_AT(scale, scale)] + plain->gradient[scale]) / (b * b);
+	for (int i = 0; i < n; i++)
+		slope.mixed[i] = -plain->hessian[i > scale ? CLV_AT(i, scale) : CLV_AT(scale, i)] / b;
+	clv_clock_chain(&slope, n, n, clocks->ncovariates, point->db, point->bb, wide);
+}
+
+void
+clv_one_clock_departed(const ClvFamily *family, const double *param, double x,
+					   const ClvClocks *clocks, const double *t_x, size_t n, double T,
+					   ClvWideTerm *terms)
+{
+	(void) T;
+	for (size_t i = 0; i < n; i++)
 	{
-		double b = point->b;
+		ClvClockPoint point;
+		ClvTerm plain;
 
-		slope.first = -plain->gradient[scale] / b;
-		slope.second = (plain->hessian[CLV_AT(scale, scale)] + plain->gradient[scale]) / (b * b);
-		for (int i = 0; i < n; i++)
-			slope.mixed[i] = -plain->hessian[i > scale ? CLV_AT(i, scale) : CLV_AT(scale, i)] / b;
-		clv_clock_chain(&slope, n, n, clocks->ncovariates, point->db, point->bb, &wide);
+		clv_clock_point(clocks, t_x[i], &point);
+		family->departed(param, x, &point.b, 1, &plain);
+		Clocked(family, &plain, clocks, &point, &terms[i]);
 	}
-	clv_mixture_add(mixture, number, &wide);
+}
+
+void
+clv_one_clock_alive(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
+					double T, ClvWideTerm *term)
+{
+	ClvClockPoint point;
+	ClvTerm plain;
+
+	clv_clock_point(clocks, T, &point);
+	family->alive(param, x, &point.b, 1, &plain);
+	Clocked(family, &plain, clocks, &point, term);
 }
 
 void
 clv_one_clock_term(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
 				   double t_x, double T, ClvWideTerm *term)
 {
-	ClvTerm common, departed, alive;
-	ClvClockPoint point_x, point_T;
-	ClvMixture mixture;
-	double largest;
+	ClvWideTerm departed, alive;
+	ClvTerm common;
 
-	clv_clock_point(clocks, t_x, &point_x);
-	clv_clock_point(clocks, T, &point_T);
+	clv_one_clock_departed(family, param, x, clocks, &t_x, 1, T, &departed);
+	clv_one_clock_alive(family, param, x, clocks, T, &alive);
 	family->ln_common(param, x, &common);
-	family->departed(param, x, &point_x.b, 1, &departed);
-	family->alive(param, x, &point_T.b, 1, &alive);
-	largest = fmax(departed.ln, alive.ln);
-	clv_mixture_start(&mixture, family->nparams + 2 * clocks->ncovariates);
-	AddTerm(family, &alive, clocks, &point_T, exp(alive.ln - largest), &mixture);
-	if (departed.ln != -INFINITY)
-		AddTerm(family, &departed, clocks, &point_x, exp(departed.ln - largest), &mixture);
-	clv_mixture_finish(&mixture, term);
+	clv_wide_sum(&departed, &alive, family->nparams + 2 * clocks->ncovariates, term);
 	clv_wide_add(&common, family->nparams, term);
-	term->ln += largest;
 }
 
 /* ---- newcomers ---- */
@@ -198,4 +213,5 @@ clv_one_clock_discounted(const ClvFamily *family, const double *param, const Clv
 		   (isinf(t) ? 0 : exp(-delta * t) * clv_one_clock_expected(family, param, clocks, t));
 }
 
-const ClvClocked clv_bg_clocked = CLV_ONE_CLOCK(clv_one_clock_term);
+const ClvClocked clv_bg_clocked =
+	CLV_ONE_CLOCK(clv_one_clock_term, clv_one_clock_departed, clv_one_clock_alive);

@@ -381,34 +381,39 @@ PointAt(const Sweep *sweep, double t, Point *point)
 				point);
 }
 
-/* Adds both outcomes since t_x; returns ln of what the numbers are relative to. */
+/* Sets both to a time; returns ln of neither leaving nor buying until then. */
 static double
-AddOutcomes(Sweep *sweep, double t_x, double T)
+StartAt(const Sweep *sweep, double t, Life *life, Point *point)
 {
-	Life life = LifeAt(sweep->family, sweep->param, sweep->clocks, t_x);
-	double drop = 0;
-	double start;
-	Point point;
-
-	PointAt(sweep, t_x, &point);
-	start = -sweep->R * log1p(point.purchases.b / sweep->param[ALPHA]) - life.cum_hazard;
-	while (life.t < T)
-	{
-		double end = clv_clocks_until(sweep->clocks, life.stretch, T);
-		ClvDecay decay = DecayFrom(sweep->law, sweep->param, sweep->R, sweep->clocks, &life);
-
-		AddStretch(sweep, &life, &decay, end - life.t, exp(-drop), &point);
-		drop += clv_decay_drop(&decay, end - life.t);
-		Advance(sweep, life.stretch, end - life.t, &point);
-		MoveTo(sweep->law, sweep->clocks, end, &life);
-	}
-	AddPoint(sweep, &point, life.cum_hazard, NULL, exp(-drop));
-	return start;
+	*life = LifeAt(sweep->family, sweep->param, sweep->clocks, t);
+	PointAt(sweep, t, point);
+	return -sweep->R * log1p(point->purchases.b / sweep->param[ALPHA]) - life->cum_hazard;
 }
 
-void
-clv_two_clocks_term(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
-					double t_x, double T, ClvWideTerm *term)
+/* Adds those who leave until end; moves both there, and returns how far the decay has dropped. */
+static double
+AddUntil(Sweep *sweep, double end, Life *life, Point *point)
+{
+	double drop = 0;
+
+	while (life->t < end)
+	{
+		double to = clv_clocks_until(sweep->clocks, life->stretch, end);
+		int stretch = life->stretch;
+		double length = to - life->t;
+		ClvDecay decay = DecayFrom(sweep->law, sweep->param, sweep->R, sweep->clocks, life);
+
+		AddStretch(sweep, life, &decay, length, exp(-drop), point);
+		drop += clv_decay_drop(&decay, length);
+		Advance(sweep, stretch, length, point);
+		MoveTo(sweep->law, sweep->clocks, to, life);
+	}
+	return drop;
+}
+
+/* What an evaluation of customers with x purchases shares; the sum is empty. */
+static Sweep
+NewSweep(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks)
 {
 	const ClvLaw *law = family->clocked->law;
 	Sweep sweep = {.family = family,
@@ -417,14 +422,68 @@ clv_two_clocks_term(const ClvFamily *family, const double *param, double x, cons
 				   .R = param[R] + x,
 				   .b = law->growth < 0 ? 0 : param[PLACE(law->growth)],
 				   .clocks = clocks};
-	ClvTerm common;
-	double start;
 
 	clv_mixture_start(&sweep.mixture, family->nparams + 2 * clocks->ncovariates);
-	start = AddOutcomes(&sweep, t_x, T);
+	return sweep;
+}
+
+void
+clv_two_clocks_term(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
+					double t_x, double T, ClvWideTerm *term)
+{
+	Sweep sweep = NewSweep(family, param, x, clocks);
+	ClvTerm common;
+	Life life;
+	Point point;
+	double start = StartAt(&sweep, t_x, &life, &point);
+	double drop = AddUntil(&sweep, T, &life, &point);
+
+	AddPoint(&sweep, &point, life.cum_hazard, NULL, exp(-drop));
 	clv_mixture_finish(&sweep.mixture, term);
 	family->ln_common(param, x, &common);
 	clv_wide_add(&common, family->nparams, term);
+	term->ln += start;
+}
+
+/*
+ * From the last time to the first: those who leave after a time are those who leave after the next
+ * one, times the probability of neither leaving nor buying until it, and those in between.
+ */
+void
+clv_two_clocks_departed(const ClvFamily *family, const double *param, double x,
+						const ClvClocks *clocks, const double *t_x, size_t n, double T,
+						ClvWideTerm *terms)
+{
+	Sweep sweep = NewSweep(family, param, x, clocks);
+	double end = T;
+	double later = 0;
+
+	for (size_t i = n; i-- > 0;)
+	{
+		Life life;
+		Point point;
+		double start = StartAt(&sweep, t_x[i], &life, &point);
+
+		clv_mixture_carry(&sweep.mixture, exp(later - start));
+		(void) AddUntil(&sweep, end, &life, &point);
+		clv_mixture_finish(&sweep.mixture, &terms[i]);
+		terms[i].ln += start;
+		end = t_x[i];
+		later = start;
+	}
+}
+
+void
+clv_two_clocks_alive(const ClvFamily *family, const double *param, double x,
+					 const ClvClocks *clocks, double T, ClvWideTerm *term)
+{
+	Sweep sweep = NewSweep(family, param, x, clocks);
+	Life life;
+	Point point;
+	double start = StartAt(&sweep, T, &life, &point);
+
+	AddPoint(&sweep, &point, life.cum_hazard, NULL, 1);
+	clv_mixture_finish(&sweep.mixture, term);
 	term->ln += start;
 }
 

@@ -750,6 +750,65 @@ DerivativesAreTheFunctionsOwn(void **state)
 			CheckDerivatives(families[i].family, families[i].param, &steps, j);
 }
 
+/* Two logarithms and their derivatives are the same. */
+static void
+SameTerms(const char *name, const ClvWideTerm *actual, const ClvWideTerm *expected, int n)
+{
+	if (!(fabs(actual->ln - expected->ln) <= 1e-12 * fmax(1, fabs(expected->ln))))
+		fail_msg("%s: ln L is %.17g, not %.17g", name, actual->ln, expected->ln);
+	for (int i = 0; i < n; i++)
+		if (!(fabs(actual->gradient[i] - expected->gradient[i]) <=
+			  1e-11 * fmax(1, fabs(expected->gradient[i]))))
+			fail_msg("%s: derivative %d is %.17g, not %.17g", name, i, actual->gradient[i],
+					 expected->gradient[i]);
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		if (!(fabs(actual->hessian[i] - expected->hessian[i]) <=
+			  1e-10 * fmax(1, fabs(expected->hessian[i]))))
+			fail_msg("%s: second derivative %d is %.17g, not %.17g", name, i, actual->hessian[i],
+					 expected->hessian[i]);
+}
+
+#define DAYS 40
+
+/* The two summands of customers who differ in t_x alone, computed together, add up to each term. */
+static void
+SummandsAddUp(void **state)
+{
+	static const double effect[] = {0.4, -0.3, -0.2, 0.5};
+	static ClvWideTerm departed[DAYS];
+	Steps steps = Forty(NAN);
+	ClvClocks clocks = ClocksOf(&steps, effect);
+	double t[DAYS];
+
+	for (int j = 0; j < DAYS; j++)
+		t[j] = j * 33.0 / (DAYS - 1);
+	for (int i = 0; i < FAMILIES; i++)
+	{
+		const ClvFamily *family = families[i].family;
+		const double *param = families[i].param;
+		int n = family->nparams + 4;
+
+		if (family->clocked->departed == NULL)
+			continue;
+		for (double x = 1; x < 80; x = 4 * x + 1)
+		{
+			ClvWideTerm alive, whole, sum;
+			ClvTerm common;
+
+			family->clocked->departed(family, param, x, &clocks, t, DAYS, 33, departed);
+			family->clocked->alive(family, param, x, &clocks, 33, &alive);
+			family->ln_common(param, x, &common);
+			for (int j = 0; j < DAYS; j++)
+			{
+				clv_wide_sum(&departed[j], &alive, n, &sum);
+				clv_wide_add(&common, family->nparams, &sum);
+				family->clocked->term(family, param, x, &clocks, t[j], 33, &whole);
+				SameTerms(family->name, &sum, &whole, n);
+			}
+		}
+	}
+}
+
 /* ---- the apparel log, as CLVTools has it ---- */
 
 #define APPAREL 600
@@ -893,6 +952,7 @@ main(void)
 		cmocka_unit_test(ProbabilitiesAddUp),
 		cmocka_unit_test(AnyEffectsGiveNumbers),
 		cmocka_unit_test(DerivativesAreTheFunctionsOwn),
+		cmocka_unit_test(SummandsAddUp),
 		cmocka_unit_test(ApparelLog),
 		cmocka_unit_test(ReferenceValues),
 	};
