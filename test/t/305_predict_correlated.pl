@@ -26,8 +26,8 @@ sub load
 	my ($header) = $rows =~ /^(.*)$/m;
 
 	$node->safe_psql('postgres', "CREATE TABLE $table ("
-		  . join(', ', map { "$_ " . ($_ eq 'date' ? 'date' : $_ eq 'amount' ? 'numeric' : 'float8') } split /,
-			  /, $header)
+		  . join(', ', map { "$_ " . ($_ eq 'date' ? 'date' : $_ eq 'amount' ? 'numeric' : 'float8') }
+			  split /,/, $header)
 		  . ");\nCOPY $table FROM STDIN WITH (FORMAT csv, HEADER);\n$rows\\.\n");
 	return;
 }
