@@ -26,6 +26,40 @@ SELECT count(DISTINCT t) AS orders, count(DISTINCT r) AS results
 SELECT count(DISTINCT t) AS orders, count(DISTINCT r) AS results
   FROM unnest('{ordered,shuffled,backwards}'::text[]) t, model,
 	   LATERAL (SELECT array_agg(d ORDER BY d) AS r FROM clv_tracking(t, 'history', m, '1 week') d) r;
+-- and however the rows are split between processes
+CREATE TABLE split AS SELECT history FROM shuffled;
+ALTER TABLE split SET (parallel_workers = 2);
+ANALYZE split;
+CREATE TABLE result AS
+SELECT 'serial' AS plan,
+	   (SELECT b::text FROM clv_backtest('split', 'history', '2020-06-30', '26 weeks', NULL, m) b) AS summary,
+	   (SELECT array_agg(b ORDER BY decile)::text
+		  FROM clv_backtest_deciles('split', 'history', '2020-06-30', '26 weeks', NULL, m) b) AS deciles,
+	   (SELECT array_agg(b ORDER BY repeat_purchases)::text
+		  FROM clv_backtest_calibration('split', 'history', '2020-06-30', '26 weeks', NULL, m) b) AS calibration,
+	   (SELECT array_agg(b ORDER BY b)::text FROM clv_tracking('split', 'history', m, '1 week') b) AS tracking
+  FROM model;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+INSERT INTO result
+SELECT 'parallel',
+	   (SELECT b::text FROM clv_backtest('split', 'history', '2020-06-30', '26 weeks', NULL, m) b) AS summary,
+	   (SELECT array_agg(b ORDER BY decile)::text
+		  FROM clv_backtest_deciles('split', 'history', '2020-06-30', '26 weeks', NULL, m) b) AS deciles,
+	   (SELECT array_agg(b ORDER BY repeat_purchases)::text
+		  FROM clv_backtest_calibration('split', 'history', '2020-06-30', '26 weeks', NULL, m) b) AS calibration,
+	   (SELECT array_agg(b ORDER BY b)::text FROM clv_tracking('split', 'history', m, '1 week') b) AS tracking
+  FROM model;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+RESET parallel_leader_participation;
+SELECT count(*) AS plans, count(DISTINCT summary) AS summaries, count(DISTINCT deciles) AS deciles,
+	   count(DISTINCT calibration) AS calibrations, count(DISTINCT tracking) AS trackings,
+	   bool_and(length(tracking) > 1000) AS something
+  FROM result;
 -- the sum behind them: exact where sum() is not, over few rows and over many, in parts, in windows
 SELECT clv_internal.clv_validate_sum(x ORDER BY i) AS exact, sum(x ORDER BY i) AS rounded
   FROM unnest('{1e16,1,-1e16}'::float8[]) WITH ORDINALITY u (x, i);
@@ -54,4 +88,4 @@ SET parallel_leader_participation = off;
 SELECT clv_internal.clv_validate_sum(x) = :'one'::float8 AS in_parts,
 	   abs(clv_internal.clv_validate_sum(x) / sum(x) - 1) < 1e-9 AS as_sum
   FROM number;
-DROP TABLE ordered, shuffled, backwards, model, number;
+DROP TABLE ordered, shuffled, backwards, split, result, model, number;
