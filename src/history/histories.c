@@ -264,6 +264,8 @@ PutRow(Gathering *gathering, const Datum *values, const bool *nulls, const ClvDe
 				 errhint("Use a hash of them, such as md5(column).")));
 	row =
 		(Row *) clv_partitions_add(gathering->partitions, clv_key_hash(type, values, nulls), whole);
+	/* gaps between the fields too, as rows may go to a file */
+	memset(&row->units, 0, offsetof(Row, key) - offsetof(Row, units));
 	row->units = amount != NULL ? amount->units : 0;
 	row->day = day;
 	row->scale = amount != NULL ? amount->scale : 0;

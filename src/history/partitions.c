@@ -131,9 +131,11 @@ clv_partitions_add(ClvPartitions *partitions, uint32 hash, Size size)
 	if (unlikely(chunk == NULL || chunk->capacity - chunk->used < size))
 		chunk = MakeRoom(partitions, partition, size);
 	record = (ClvRecord *) ((char *) chunk->records + chunk->used);
+	chunk->used += size;
+	/* what alignment adds is zero, as records may go to a file */
+	chunk->records[chunk->used / sizeof(int64) - 1] = 0;
 	record->size = size;
 	record->hash = hash;
-	chunk->used += size;
 	return record;
 }
 
