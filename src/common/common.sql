@@ -39,7 +39,7 @@ COMMENT ON FUNCTION clv_internal.clv_argument_span(pg_catalog.text, pg_catalog.i
 -- Raises a WARNING, once a statement, of a discount rate or a margin that looks like percent.
 CREATE FUNCTION clv_internal.clv_argument_rates(discount_rate pg_catalog.float8, margin pg_catalog.float8)
 	RETURNS pg_catalog.void
-	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE COST 2;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION clv_internal.clv_argument_rates(pg_catalog.float8, pg_catalog.float8) IS
 	'warns of a discount rate or a margin that looks like percent, once a statement. A part of pipelines';
 

@@ -67,8 +67,10 @@ $node->safe_psql('postgres',
 	CREATE TABLE other_clv_calendar AS
 	SELECT '{"version":1,"names":["n"],"steps":[["2020-01-01",0],["2020-01-08",1]]}'::clv_calendar AS value;
 	CREATE TABLE kept_clv_calendar (value clv_calendar);
-	CREATE TABLE other_clv_model AS SELECT value FROM sound_clv_model LIMIT 1;
-		CREATE TABLE kept_clv_model (value clv_model); CREATE TABLE kept_clv_cuts (value clv_cuts)});
+	CREATE TABLE other_clv_model AS
+	SELECT value FROM sound_clv_model WHERE value::jsonb #>> '{purchase,customers}' = '2358';
+	CREATE TABLE kept_clv_model (value clv_model);
+	CREATE TABLE kept_clv_cuts (value clv_cuts)});
 foreach my $type (sort keys %other)
 {
 	my $sound = $node->safe_psql('postgres', "SELECT encode(clv_internal.${type}_send(value), 'hex') FROM other_$type");

@@ -126,8 +126,11 @@ slope AS (
 	  LEFT JOIN exponent x ON (x.name, x.process) = (p.name, q.process)
 	  LEFT JOIN LATERAL clv_parameters(q.m) c ON c.process = 'centre' AND c.name = q.name),
 variance AS (
-	SELECT a.fit, a.i, sum(a.v * b.v * (m::jsonb #>> ARRAY['purchase', 'covariance', greatest(a.j, b.j) - 1, least(a.j, b.j) - 1]::text[])::float8) AS v
-	  FROM slope a JOIN slope b USING (fit, i) JOIN model USING (fit) GROUP BY 1, 2),
+	SELECT a.fit, a.i, sum(a.v * b.v * (m::jsonb #>> cell)::float8) AS v
+	  FROM slope a JOIN slope b USING (fit, i) JOIN model USING (fit),
+	       LATERAL (VALUES (ARRAY['purchase', 'covariance', greatest(a.j, b.j) - 1,
+	           least(a.j, b.j) - 1]::text[])) c (cell)
+	 GROUP BY 1, 2),
 value AS (
 	SELECT fit, i, name, process, CASE process WHEN 'transaction'
 		   THEN estimate * exp(coalesce(sum(v * of_j) FILTER (WHERE j <> i), 0)) ELSE estimate END AS estimate

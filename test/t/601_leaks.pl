@@ -95,8 +95,8 @@ my @expressions = (
 	['options', q{clv_options(penalty => i, covariates => ARRAY['a', 'b' || i])}, 30000],
 	['scores by cuts', q{(rfmtc_score(g.history, c.cuts, date '2021-06-01' + i % 300)).r}, 50000],
 	['calendar: text',
-		q{((clv_calendar(date '2022-01-03' + 7 * (i % 9), ARRAY[i], '{n}')::text || '')::clv_calendar)::jsonb},
-		20000],
+		q{(SELECT (clv_calendar(date '2022-01-03' + 7 * k, ARRAY[i + k], '{n}')::text::clv_calendar)::jsonb
+		   FROM generate_series(1, 9) k)}, 20000],
 	['cuts: text', q{(c.cuts::text::clv_cuts)::jsonb}, 20000],
 	['segment',
 		q{segment_assign(ROW(1 + i % 5, 1 + i % 4, 3, 2, 1, 1)::clv_scores,

@@ -278,6 +278,19 @@ my %constants = (
 		return pick(q{'{}'}, q{'{"version": 1, "bins": 5}'},
 			'(SELECT rfmtc_cuts(' . history(0) . ', ' . day(1) . ', ' . model(0) . '))');
 	},
+	'clv_sums' => sub {
+		my $one = '(SELECT clv_sums((SELECT fitted FROM made WHERE family = ' . "'mbg/nbd'), history, '1 year') FROM ";
+
+		return $one . 'customer)' if $_[0];
+		return pick("${one}customer)", "${one}nothing)", q{'{}'}, q{'{"version": 1}'}, 'NULL', '(SELECT clv_sums('
+			. join(', ', model(1), history(1), span(1), number(1), number(1)) . '))');
+	},
+	'clv_pipeline_run' => sub {
+		return q{jsonb_populate_record(NULL::clv_internal.clv_pipeline_run, jsonb_build_object(}
+			. join(', ', "'run'", pick(1, 2, -1, 'NULL'), "'previous'", pick(1, 'NULL'), "'as_of'", day($_[0]),
+			"'generation'", pick(1, 0, 'NULL'), "'model_run'", pick(1, 'NULL'), "'model'", model($_[0]),
+			"'has_spend'", pick(qw(true false))) . '))';
+	},
 	'clv_scores' => sub { return "'("
 		. join(',', map { rand() < 0.1 ? 'NULL' : $_[0] ? 1 + int rand 5 : pick(-1, 0, 1, 6, 32767, -32768) } 1 .. 6)
 		. ")'" },
@@ -310,6 +323,7 @@ my %constants = (
 	'regtype' => sub { return pick(q{'date'}, q{'numeric'}, $_[0] ? () : (0, 4294967295, q{'clv_history'})) },
 	'regtype[]' => sub { return pick(q{'{date,timestamptz}'}, q{'{}'}, q{'{NULL,0}'}) },
 	'name' => sub { return pick(q{'base'}, q{'postgres'}, q{''}) },
+	'xid' => sub { return pick(q{'0'}, q{'3'}, q{'4294967295'}) },
 	'boolean' => sub { return pick(qw(true false)) },
 	'timestamp without time zone' => sub { return pick(q{'2020-01-01 23:59:59.999999'},
 		$_[0] ? () : (q{'infinity'}, q{'-infinity'}, q{'294276-12-31'}, q{'4713-01-01 BC'})) },

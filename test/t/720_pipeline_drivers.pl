@@ -86,8 +86,8 @@ none("SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid =
 		'every view has a comment');
 none("SELECT * FROM ($columns) c WHERE coalesce(col_description, '') !~ '\\w{3}'", 'and so has every column');
 none("SELECT * FROM ($columns) c WHERE NOT of_key
-	AND format_type !~ '^(smallint|integer|bigint|double precision|numeric\\(\\d+,2\\)|boolean'
-		|| '|character varying\\(\\d+\\)|date|timestamp with time zone)\$'",
+	AND format_type !~ ('^(smallint|integer|bigint|double precision|numeric\\(\\d+,2\\)|boolean'
+		|| '|character varying\\(\\d+\\)|date|timestamp with time zone)\$')",
 	'but for the key, types are plain, texts of known length and decimals with two digits');
 none("SELECT *
 	FROM ($columns) c

@@ -217,7 +217,8 @@ foreach my $node ($workers, $connections)
 	asks($node, 'anna', "SELECT clv_schedule($quoted, '0 3 1 1 *')");
 
 	# --- the text of the job, in a session that has a procedure and types of its own in front of all ---
-	my $job = $node->safe_psql('postgres', "SELECT command FROM cron.job WHERE jobname LIKE '%Ben%' AND username = 'anna'");
+	my $job = $node->safe_psql('postgres',
+		"SELECT command FROM cron.job WHERE jobname LIKE '%Ben%' AND username = 'anna'");
 	$node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM $views.runs WHERE status = 'running')");
 	is(asks($node, 'anna', qq{
 			SET client_min_messages = warning;
