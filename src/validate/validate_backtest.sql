@@ -161,10 +161,9 @@ COMMENT ON FUNCTION clv_internal.clv_validate_prepare(
 	'days of the hold-out (since, until], and how many periods of the model (days, where time is continuous) it lasts; '
 	'warns where the data do not reach its end. A part of validation';
 
--- A customer's prediction enters all measures through its rank. Equal predictions share their mean rank
--- and, where a border of deciles cuts through them, are shared out: no measure depends on the order of
--- rows. Customers with equal (prediction, purchases) are one row from the start, those without a prediction
--- the row in which predicted is NULL.
+-- The customers with a prediction for the tenths of a back-test: those of equal prediction and equal purchases are one
+-- row. Those of equal prediction are shared out where a border of tenths cuts through them, so that no tenth depends on
+-- the order of rows.
 CREATE FUNCTION clv_internal.clv_validate_ranked(
 	histories pg_catalog.text,
 	model @extschema@.clv_model,
@@ -176,81 +175,38 @@ CREATE FUNCTION clv_internal.clv_validate_ranked(
 	predicted pg_catalog.float8,
 	actual pg_catalog.int4,
 	n pg_catalog.float8,
-	naive_error pg_catalog.float8,
-	naive_square pg_catalog.float8,
-	payers pg_catalog.int8,
 	promised pg_catalog.float8,
 	earned pg_catalog.numeric,
-	money_error pg_catalog.float8,
-	money_square pg_catalog.float8,
 	total pg_catalog.float8,
 	tied pg_catalog.float8,
-	above pg_catalog.float8,
-	rank pg_catalog.float8,
-	actual_rank pg_catalog.float8
+	above pg_catalog.float8
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 10000
 BEGIN ATOMIC
-	WITH told AS (
-		-- revenue can be compared where both sides know it
+	WITH grouped AS (
 		SELECT p.predicted,
-			CASE WHEN p.predicted IS NOT NULL THEN p.actual END AS actual,
-			p.before,
-			CASE WHEN p.spent IS NOT NULL OR p.actual = 0 THEN p.predicted_revenue END AS promised,
-			CASE WHEN p.predicted_revenue IS NULL THEN NULL
-				WHEN p.actual = 0 THEN coalesce(p.spent, 0::numeric)
-				ELSE p.spent END AS earned
-		FROM clv_internal.clv_validate_predictions(histories, model, span, since, until, periods) AS p
-	), grouped AS MATERIALIZED (
-		SELECT t.predicted,
-			t.actual,
+			p.actual,
 			count(*)::float8 AS n,
-			sum(abs(t.before - t.actual))::float8 AS naive_error,
-			sum(power((t.before - t.actual)::float8, 2::float8)) AS naive_square,
-			count(t.earned) AS payers,
-			clv_internal.clv_validate_sum(t.promised) AS promised,
-			sum(t.earned) AS earned,
-			clv_internal.clv_validate_sum(abs(t.promised - t.earned::float8)) AS money_error,
-			clv_internal.clv_validate_sum(power(t.promised - t.earned::float8, 2::float8)) AS money_square
-		FROM told AS t
-		GROUP BY t.predicted, t.actual
-	), actuals AS (
-		SELECT g.actual,
-			sum(g.n) AS tied,
-			sum(sum(g.n)) OVER (ORDER BY g.actual) AS upto
-		FROM grouped AS g
-		WHERE g.predicted IS NOT NULL
-		GROUP BY g.actual
-	), sorted AS (
-		SELECT g.*,
-			sum(g.n) FILTER (WHERE g.predicted IS NOT NULL) OVER () AS total,
-			sum(g.n) OVER (ORDER BY g.predicted) AS upto,
-			sum(g.n) OVER (PARTITION BY g.predicted) AS tied
-		FROM grouped AS g
+			clv_internal.clv_validate_sum(p.promised) AS promised,
+			sum(p.earned) AS earned
+		FROM clv_internal.clv_validate_predictions(histories, model, span, since, until, periods) AS p
+		WHERE p.predicted IS NOT NULL
+		GROUP BY p.predicted, p.actual
 	)
-	-- above: how many have a higher prediction; ranks count from below, and the mean rank of all is 0
-	SELECT s.predicted,
-		s.actual,
-		s.n,
-		s.naive_error,
-		s.naive_square,
-		s.payers,
-		s.promised,
-		s.earned,
-		s.money_error,
-		s.money_square,
-		s.total,
-		s.tied,
-		s.total - s.upto,
-		CASE WHEN s.predicted IS NOT NULL THEN s.upto - s.tied / 2::float8 - s.total / 2::float8 END,
-		a.upto - a.tied / 2::float8 - s.total / 2::float8
-	FROM sorted AS s
-	LEFT JOIN actuals AS a ON a.actual = s.actual;
+	SELECT g.predicted,
+		g.actual,
+		g.n,
+		g.promised,
+		g.earned,
+		sum(g.n) OVER (),
+		sum(g.n) OVER (PARTITION BY g.predicted),
+		sum(g.n) OVER () - sum(g.n) OVER (ORDER BY g.predicted)
+	FROM grouped AS g;
 END;
 COMMENT ON FUNCTION clv_internal.clv_validate_ranked(
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
-	'customers of equal prediction and equal purchases in the hold-out together: n of them, their sums, and their '
-	'ranks by prediction and by purchases; predicted is NULL for all who came later. A part of validation';
+	'customers of equal prediction and equal purchases in the hold-out together: n of them, their sums, how many there '
+	'are in all, tied with them and above them by prediction. A part of validation';
 
 -- Predicts the purchases and the revenue of the customers in (as_of, as_of + horizon], and compares them with what the
 -- same histories did. One row.
@@ -291,20 +247,20 @@ BEGIN ATOMIC
 	SELECT (@extschema@.clv_diagnostics(t.fitted)).purchase_model,
 		t.since,
 		t.until,
-		m.customers::int8,
-		m.skipped::int8,
-		m.predicted,
-		m.actual::int8,
-		clv_internal.clv_ratio(m.predicted, m.actual) - 1::float8,
-		(m.predicted - m.actual) / m.customers,
-		m.error / m.customers,
-		sqrt(m.square / m.customers),
-		m.naive_error / m.customers,
-		sqrt(m.naive_square / m.customers),
-		clv_internal.clv_ratio(m.both_ranks, sqrt(m.rank_square) * sqrt(m.actual_rank_square)),
-		clv_internal.clv_ratio(m.concentration, m.best_concentration),
-		clv_internal.clv_ratio(10::float8 * m.top, m.actual),
-		m.payers::int8,
+		(m.purchases).pairs,
+		(m.purchases).skipped,
+		(m.purchases).predicted,
+		(m.purchases).actual::int8,
+		(m.purchases).total_error,
+		(m.purchases).bias,
+		(m.purchases).mae,
+		(m.purchases).rmse,
+		m.naive_error / (m.purchases).pairs,
+		sqrt(m.naive_square / (m.purchases).pairs),
+		(m.purchases).rank_correlation,
+		(m.purchases).gini,
+		(m.purchases).top_decile_lift,
+		m.payers,
 		m.promised,
 		m.earned,
 		clv_internal.clv_ratio(m.promised, m.earned::float8) - 1::float8,
@@ -312,29 +268,15 @@ BEGIN ATOMIC
 		sqrt(clv_internal.clv_ratio(m.money_square, m.payers::float8))
 	FROM clv_internal.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
 	CROSS JOIN LATERAL (
-		SELECT sum(r.n) FILTER (WHERE r.predicted IS NOT NULL) AS customers,
-			coalesce(sum(r.n) FILTER (WHERE r.predicted IS NULL), 0::float8) AS skipped,
-			clv_internal.clv_validate_sum(r.n * r.predicted) AS predicted,
-			clv_internal.clv_validate_sum(r.n * r.actual::float8) AS actual,
-			clv_internal.clv_validate_sum(r.n * abs(r.predicted - r.actual::float8)) AS error,
-			clv_internal.clv_validate_sum(r.n * power(r.predicted - r.actual::float8, 2::float8)) AS square,
-			clv_internal.clv_validate_sum(r.naive_error) AS naive_error,
-			clv_internal.clv_validate_sum(r.naive_square) AS naive_square,
-			clv_internal.clv_validate_sum(r.n * r.rank * r.actual_rank) AS both_ranks,
-			clv_internal.clv_validate_sum(r.n * r.rank * r.rank) AS rank_square,
-			clv_internal.clv_validate_sum(r.n * r.actual_rank * r.actual_rank) AS actual_rank_square,
-			-- the Gini index of the purchases, customers ordered by prediction or by the purchases
-			-- themselves, up to a common factor
-			clv_internal.clv_validate_sum(r.n * r.actual::float8 * r.rank) AS concentration,
-			clv_internal.clv_validate_sum(r.n * r.actual::float8 * r.actual_rank) AS best_concentration,
-			clv_internal.clv_validate_sum(r.n * r.actual::float8
-				* (greatest(least(r.tied, r.total / 10::float8 - r.above), 0::float8) / r.tied)) AS top,
-			sum(r.payers) AS payers,
-			clv_internal.clv_validate_sum(r.promised) AS promised,
-			sum(r.earned) AS earned,
-			clv_internal.clv_validate_sum(r.money_error) AS money_error,
-			clv_internal.clv_validate_sum(r.money_square) AS money_square
-		FROM clv_internal.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
+		SELECT @extschema@.clv_metrics(p.actual::float8, p.predicted) AS purchases,
+			clv_internal.clv_validate_sum(abs(p.before - p.actual)::float8) AS naive_error,
+			clv_internal.clv_validate_sum(power((p.before - p.actual)::float8, 2::float8)) AS naive_square,
+			count(p.earned) AS payers,
+			clv_internal.clv_validate_sum(p.promised) AS promised,
+			sum(p.earned) AS earned,
+			clv_internal.clv_validate_sum(abs(p.promised - p.earned::float8)) AS money_error,
+			clv_internal.clv_validate_sum(power(p.promised - p.earned::float8, 2::float8)) AS money_square
+		FROM clv_internal.clv_validate_predictions(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS p
 	) AS m;
 END;
 COMMENT ON FUNCTION @extschema@.clv_backtest(
@@ -376,7 +318,6 @@ BEGIN ATOMIC
 		FROM clv_internal.clv_validate_prepare(source, history, as_of, horizon, options, model, covariates) AS t
 		CROSS JOIN LATERAL
 			clv_internal.clv_validate_ranked(t.histories, t.fitted, t.span, t.since, t.until, t.periods) AS r
-		WHERE r.predicted IS NOT NULL
 	), part AS (
 		-- the part of the customers of a row that lies in each tenth
 		SELECT r.*,

@@ -107,27 +107,35 @@ CREATE FUNCTION clv_internal.clv_validate_predictions(
 	periods pg_catalog.int4
 ) RETURNS TABLE (
 	predicted pg_catalog.float8,
-	predicted_revenue pg_catalog.float8,
 	actual pg_catalog.int4,
 	before pg_catalog.int4,
-	spent pg_catalog.numeric
+	promised pg_catalog.float8,
+	earned pg_catalog.numeric
 )
 LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
 BEGIN
 	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
-		SELECT (c.prediction).expected_purchases,
-			(c.prediction).expected_revenue,
-			c.actual,
-			c.before,
-			c.spent
+		SELECT c.predicted,
+			CASE WHEN c.predicted IS NOT NULL THEN c.actual END,
+			CASE WHEN c.predicted IS NOT NULL THEN c.before END,
+			CASE WHEN c.spent IS NOT NULL THEN c.promised END,
+			CASE WHEN c.promised IS NOT NULL THEN c.spent END
 		FROM (
-			SELECT @extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, 1::pg_catalog.float8, $3,
-					NULL::pg_catalog.float8, h.covariates) AS prediction,
-				clv_internal.clv_validate_purchases($1, h.history, $3, $5) AS actual,
-				clv_internal.clv_validate_purchases($1, h.history, $3, $6) AS before,
-				@extschema@.clv_spend_between(h.history, $3, $4) AS spent
-			FROM ({histories}) AS h
-			OFFSET 0
+			SELECT (p.prediction).expected_purchases AS predicted,
+				(p.prediction).expected_revenue AS promised,
+				p.actual,
+				p.before,
+				CASE WHEN p.actual OPERATOR(pg_catalog.=) 0 THEN coalesce(p.spent, 0::pg_catalog.numeric)
+					ELSE p.spent END AS spent
+			FROM (
+				SELECT @extschema@.clv_predict($1, h.history, $2, 0::pg_catalog.float8, 1::pg_catalog.float8, $3,
+						NULL::pg_catalog.float8, h.covariates) AS prediction,
+					clv_internal.clv_validate_purchases($1, h.history, $3, $5) AS actual,
+					clv_internal.clv_validate_purchases($1, h.history, $3, $6) AS before,
+					@extschema@.clv_spend_between(h.history, $3, $4) AS spent
+				FROM ({histories}) AS h
+				OFFSET 0
+			) AS p
 		) AS c
 		$sql$, pg_catalog.jsonb_build_object('histories', histories))
 		USING model, span, since, until, periods, pg_catalog.int4um(periods);
@@ -135,9 +143,9 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_predictions(
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
-	'for each history the purchases and the revenue that the model predicts for the hold-out (since, until], NULL '
-	'where the customer came later; the purchases in it and in as long a time before it, and the amounts spent in it '
-	'(NULL: none known). A part of validation';
+	'for each history the purchases that the model predicts for the hold-out (since, until], those in it and those in '
+	'as long a time before it, NULL where the customer came later; the revenue that the model promises, and what was '
+	'earned, NULL unless both are known. A part of validation';
 
 -- A row per history with a purchase up to since: the repeat purchases up to then, the predictions of a back-test, and
 -- the probability of no purchase in the hold-out, which is NULL unless asked for.
