@@ -10,6 +10,7 @@
  */
 #include "clv.h"
 
+#include "history/day_of_time.h"
 #include "history/key.h"
 #include "history/partitions.h"
 #include "history/state.h"

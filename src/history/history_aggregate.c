@@ -7,6 +7,7 @@
  */
 #include "clv.h"
 
+#include "history/day_of_time.h"
 #include "history/state.h"
 
 /* The day of argument 1, a timestamp or timestamptz; false where it is NULL. */

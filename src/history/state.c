@@ -16,6 +16,7 @@
  * Amounts are integers at the state's scale. What does not fit turns the whole
  * log into the wide form, once and for good.
  */
+#include "history/day_of_time.h"
 #include "history/state.h"
 
 #include "history/days.h"

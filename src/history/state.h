@@ -9,28 +9,9 @@
 
 typedef struct ClvHistoryState ClvHistoryState;
 
-/* The errors about a row's time and about the occasion; the last of them where it is below 1. */
-extern void pg_attribute_noreturn() clv_time_not_finite(bool future);
+/* The errors about the occasion; the second where it is below 1. */
 extern void pg_attribute_noreturn() clv_occasion_is_null(void);
 extern void clv_check_occasion_length(int32 occasion);
-
-/* The day of a time, in UTC for timestamptz; infinity is an error. */
-static inline DateADT
-clv_day_of_timestamp(Timestamp at)
-{
-	if (unlikely(TIMESTAMP_NOT_FINITE(at)))
-		clv_time_not_finite(TIMESTAMP_IS_NOEND(at));
-	return (DateADT) (at >= 0 ? at / USECS_PER_DAY : -((USECS_PER_DAY - 1 - at) / USECS_PER_DAY));
-}
-
-/* The day itself; infinity is an error. */
-static inline DateADT
-clv_day_of_date(DateADT day)
-{
-	if (unlikely(DATE_NOT_FINITE(day)))
-		clv_time_not_finite(DATE_IS_NOEND(day));
-	return day;
-}
 
 /* An empty one in the context; an occasion below 1 is an error. */
 extern ClvHistoryState *clv_state_new(MemoryContext context, int32 occasion);

@@ -66,11 +66,11 @@ typedef struct ClvTerms
 	double delta;   /* continuous discount rate per unit */
 } ClvTerms;
 
-/* ---- quantities (quantities.c); "given" means given the history, alive or not ---- */
-
-/* The discounted purchases of a new customer, int_0^t e^(-delta u) dE[X(u)], for any sign of delta.
- */
+/* The discounted purchases of a new customer, int_0^t e^(-delta u) dE[X(u)], for any sign of delta
+ * (discounted.c). */
 extern double clv_discounted(const ClvFuture *future, double delta, double t);
+
+/* ---- quantities (quantities.c); "given" means given the history, alive or not ---- */
 
 /* P(alive) of the customer, computed and not looked up. */
 extern double clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer);

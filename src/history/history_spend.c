@@ -1,7 +1,7 @@
 /*
- * history_summary.c
- *		Summaries of a history that other modules use: purchases, first and last day, spend, of
- *		which refunds are subtracted; nothing of SQL.
+ * history_spend.c
+ *		The purchases and the spend of a history together, as other modules use them. Refunds are
+ *		subtracted here; nothing of SQL.
  */
 #include "history/layout.h"
 
@@ -155,38 +155,6 @@ clv_history_summarize(const ClvHistory *history, DateADT as_of, ClvSpendBasis ba
 		SummarizeNarrow(reader, as_of, basis == CLV_SPEND_ALL, summary);
 }
 
-int32
-clv_history_count(const ClvHistory *history, DateADT since, DateADT until)
-{
-	int32 count = 0;
-	ClvReader reader;
-	ClvDay day;
-
-	clv_reader_open(&reader, history);
-	while (ReadDay(&reader, &day) && day.day <= until)
-		count += day.bought && day.day > since;
-	return count;
-}
-
-void
-clv_history_gaps(const ClvHistory *history, DateADT as_of, void (*gap)(void *arg, int32 days),
-				 void *arg)
-{
-	DateADT last = DATEVAL_NOBEGIN;
-	ClvReader reader;
-	ClvDay day;
-
-	clv_reader_open(&reader, history);
-	while (ReadDay(&reader, &day) && day.day <= as_of)
-	{
-		if (!day.bought)
-			continue;
-		if (last != DATEVAL_NOBEGIN)
-			gap(arg, day.day - last);
-		last = day.day;
-	}
-}
-
 /* The net known amount of a day as a double. */
 static double
 DayAmount(const ClvReader *reader, const ClvDay *day)
@@ -225,52 +193,6 @@ clv_history_spends(const ClvHistory *history, DateADT as_of,
 	}
 	if (known)
 		spend(arg, account);
-}
-
-DateADT
-clv_history_last_purchase(const ClvHistory *history, DateADT as_of)
-{
-	DateADT last = DATEVAL_NOBEGIN;
-	ClvReader reader;
-	ClvDay day;
-
-	clv_reader_open(&reader, history);
-	while (ReadDay(&reader, &day) && day.day <= as_of)
-	{
-		if (day.bought)
-			last = day.day;
-	}
-	return last;
-}
-
-const ClvHistory *
-clv_history_until(const ClvHistory *history, DateADT as_of)
-{
-	const char *data = VARDATA_ANY(history);
-	ClvHistory *until;
-	ClvReader reader;
-	ClvDay day;
-	Size size;
-
-	clv_reader_open(&reader, history);
-	do
-		size = (const char *) reader.next - data;
-	while (ReadDay(&reader, &day) && day.day <= as_of);
-	if (size == VARSIZE_ANY_EXHDR(history))
-		return history;
-	until = palloc(VARHDRSZ + size);
-	SET_VARSIZE(until, VARHDRSZ + size);
-	memcpy(VARDATA(until), data, size);
-	return until;
-}
-
-int32
-clv_history_occasion(const ClvHistory *history)
-{
-	ClvReader reader;
-
-	clv_reader_open(&reader, history);
-	return reader.occasion;
 }
 
 ClvSpendBasis
