@@ -58,3 +58,43 @@ RETURN CASE WHEN pg_catalog.char_length(key) OPERATOR(pg_catalog.<) 255 THEN key
 COMMENT ON FUNCTION clv_internal.clv_pipeline_key(pg_catalog.text) IS
 	'a key as text of at most 255 characters, different for different keys: one of 255 or more is cut, and ends with '
 	'its SHA-256. A part of pipelines';
+
+-- ---- sums of curves ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_add(
+	pg_catalog.internal, pg_catalog.float8[], pg_catalog.float8) RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_add(
+	pg_catalog.internal, pg_catalog.float8[], pg_catalog.float8) IS
+	'of clv_pipeline_curve_sum: takes a curve and a spend into the state; NULL curves are skipped';
+CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_combine(pg_catalog.internal, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_combine(pg_catalog.internal, pg_catalog.internal) IS
+	'of clv_pipeline_curve_sum: puts two states together';
+CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_serialize(pg_catalog.internal) IS
+	'of clv_pipeline_curve_sum: sends a state to another process';
+CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_deserialize(pg_catalog.bytea, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
+	'of clv_pipeline_curve_sum: receives a state; every byte is checked';
+CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_final(pg_catalog.internal) RETURNS pg_catalog.float8[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_final(pg_catalog.internal) IS
+	'of clv_pipeline_curve_sum: the sums';
+CREATE AGGREGATE clv_internal.clv_pipeline_curve_sum(curve pg_catalog.float8[], spend pg_catalog.float8) (
+	SFUNC = clv_internal.clv_pipeline_curve_sum_add, STYPE = pg_catalog.internal, SSPACE = 16384,
+	FINALFUNC = clv_internal.clv_pipeline_curve_sum_final,
+	COMBINEFUNC = clv_internal.clv_pipeline_curve_sum_combine,
+	SERIALFUNC = clv_internal.clv_pipeline_curve_sum_serialize,
+	DESERIALFUNC = clv_internal.clv_pipeline_curve_sum_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_internal.clv_pipeline_curve_sum(pg_catalog.float8[], pg_catalog.float8) IS
+	'the sums of vectors, number by number, and of their products with a number each: {{sums}, {sums of products}}, to '
+	'the last digit the same in any order of rows. A NULL vector is skipped, and so is the product with NULL; NULL '
+	'where a sum is infinite or NaN, or there is nothing to add. Vectors of different length are an error. A part of '
+	'pipelines';

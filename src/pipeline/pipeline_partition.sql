@@ -173,7 +173,8 @@ CREATE FUNCTION clv_internal.clv_pipeline_partition_show(
 	d clv_internal.clv_pipeline_definition, target pg_catalog.text, number pg_catalog.int8, old pg_catalog.int8[])
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+-- so many values tell the plans of the views apart; with the default, ANALYZE takes longer than an index
+SET search_path = pg_catalog, pg_temp SET default_statistics_target = 30
 AS $$
 DECLARE
 	parent regclass := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[target]);

@@ -26,7 +26,9 @@ CREATE FUNCTION clv_internal.clv_pipeline_fill(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+-- These statements read all customers. Joined by hashing they take as long as it takes to read them twice, whatever
+-- statistics there are: the server has none of a partitioned table, and late ones of a partition.
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 DECLARE
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
@@ -415,43 +417,28 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_periods(pg_catalog.interval, pg_ca
 CREATE FUNCTION clv_internal.clv_pipeline_forecast_fillings(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.text[]
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
-	units float8;
 BEGIN
-	-- sums of whole ten-thousandths, or of whole units where these would be too many
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT CASE WHEN sum(s.expected_revenue) > 1e13 THEN 1 ELSE 1e4 END
-		FROM {data}.segment s
-		WHERE s.run = $1
-	$sql$::text) INTO units USING run;
-	-- a call for each period by itself, because each remembers what it has worked out for its horizon
 	RETURN (
 		SELECT ARRAY[
-			string_agg(clv_internal.clv_pipeline_sql(d, $sql$
-				@extschema@.clv_expected_purchases(($2).model, h.history, {2:L}::interval, ($2).as_of, NULL::float8[])
-					AS e{1}$sql$::text, p.fillings), ',' ORDER BY p.number),
-			format('ARRAY[%s] AS e, ARRAY[%s] AS r',
-				string_agg(clv_internal.clv_pipeline_sql(d, $sql$
-					sum((1e9 * q.e{1})::int8) / 1e9$sql$::text, p.fillings), ',' ORDER BY p.number),
-				string_agg(clv_internal.clv_pipeline_sql(d, $sql$
-					sum(({3} * q.e{1} * q.spend)::int8) / {3}$sql$::text, p.fillings), ',' ORDER BY p.number)),
-			format('ARRAY[%s] AS t', string_agg(clv_internal.clv_pipeline_sql(d, $sql$
-				@extschema@.clv_predict_total(($2).model, h.history, {2:L}::interval, 0::float8, 1::float8, ($2).as_of,
-					coalesce(($1).level, 0.9::float8))$sql$::text, p.fillings), ',' ORDER BY p.number))]
-		FROM (
-			SELECT p.number, ARRAY[p.number::text, p.until::text, units::text] AS fillings
-			FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
-		) p
+			array_agg(p.until ORDER BY p.number)::text,
+			-- a call for each period by itself, because each remembers what it has worked out for its horizon
+			format('ARRAY[%s]', string_agg(clv_internal.clv_pipeline_sql(d, $sql$
+				@extschema@.clv_predict_total(($2).model, q.history, {1:L}::interval, 0::float8, 1::float8,
+					($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,
+				ARRAY[p.until::text]), ',' ORDER BY p.number))]
+		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
 	);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'what the query of the forecast asks for each period, as clv_pipeline_fill takes it. A part of pipelines';
+	'the ends of the periods of the forecast, and what its query asks for each, as clv_pipeline_fill takes it. A part '
+	'of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_forecast(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -611,7 +598,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	-- of more customers a sample says as much
-	most CONSTANT int8 := 200000;
+	most CONSTANT int8 := 100000;
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
 	clock record := clv_internal.clv_validate_clock(this.model);
 	first date;

@@ -23,36 +23,33 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
-	-- {1}: the purchases expected of a customer up to the end of each period; {2}: their sums e, and the sums r of the
-	-- revenue; {3}: the totals t of a sample of 4000 customers of a segment, from which limits are scaled, as their
-	-- widths need no more. The variance of what will happen grows with the number of customers, that of what is
-	-- expected with its square. A model that has not converged has no limits, and so there are none here.
+	-- {1}: the ends of the periods; {2}: the totals t of a sample of 2000 customers of a segment, from which limits are
+	-- scaled, as their widths need no more. The variance of what will happen grows with the number of customers, that
+	-- of what is expected with its square. A model that has not converged has no limits, and so there are none here.
 	('sums', 'forecast', $sql$
 		WITH sums AS MATERIALIZED (
-			SELECT q.segment, {2}
+			SELECT
+				q.segment,
+				clv_internal.clv_pipeline_curve_sum(
+					@extschema@.clv_purchase_curve(($2).model, q.history, {1:L}::interval[], ($2).as_of,
+						NULL::float8[]),
+					CASE WHEN ($2).has_spend
+						THEN clv_internal.clv_finite(@extschema@.clv_expected_spend(($2).model, q.history, ($2).as_of))
+					END) AS s,
+				count(*)::float8 / nullif(count(*) FILTER (WHERE q.sampled), 0) AS scale,
+				{2} AS t
 			FROM (
 				SELECT
 					c.segment,
-					CASE WHEN ($2).has_spend
-						THEN clv_internal.clv_finite(@extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of))
-					END AS spend,
-					{1}
-				FROM {data}.history h
-				JOIN {data}.customer c USING ({key})
-				WHERE h.generation = ($2).generation AND c.run = ($2).run
+					h.history,
+					hashtextextended(concat_ws('/', {h.key}), 0) % (1 + g.customers / 2000) = 0 AS sampled
+				FROM {data}.customer c
+				JOIN {data}.history h USING ({key})
+				JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment
+				WHERE c.run = ($2).run AND h.generation = ($2).generation
 				OFFSET 0
 			) q
 			GROUP BY q.segment
-		),
-		sampled AS MATERIALIZED (
-			SELECT c.segment, s.customers::float8 / count(*) AS scale, {3}
-			FROM {data}.segment s
-			JOIN {data}.customer c USING (run, segment)
-			JOIN {data}.history h USING ({key})
-			WHERE s.run = ($2).run
-			  AND h.generation = ($2).generation
-			  AND hashtextextended(concat_ws('/', {c.key}), 0) % (1 + s.customers / 4000) = 0
-			GROUP BY c.segment, s.customers
 		),
 		cumulated AS (
 			SELECT
@@ -60,23 +57,22 @@ AS $part$ VALUES
 				p.*,
 				CASE
 					WHEN p.number = max(p.number) OVER () THEN g.expected_purchases
-					ELSE s.e[p.number]
+					ELSE s.s[1][p.number]
 				END AS e,
 				CASE
 					WHEN p.number = max(p.number) OVER () THEN g.expected_revenue
-					ELSE round(s.r[p.number], 2)
+					ELSE round(s.s[2][p.number]::numeric, 2)
 				END AS r,
 				(power(t.purchases_high - t.expected_purchases, 2)
-					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * a.scale AS e_chance,
-				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * a.scale AS e_estimate,
+					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * s.scale AS e_chance,
+				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * s.scale AS e_estimate,
 				(power(t.value_high - t.expected_value, 2)
-					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * a.scale AS r_chance,
-				coalesce(t.value_mean_high - t.expected_value, 0) * a.scale AS r_estimate
+					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * s.scale AS r_chance,
+				coalesce(t.value_mean_high - t.expected_value, 0) * s.scale AS r_estimate
 			FROM clv_internal.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
 			CROSS JOIN sums s
 			JOIN {data}.segment g ON g.run = ($2).run AND g.segment = s.segment
-			LEFT JOIN sampled a ON a.segment = s.segment
-			LEFT JOIN LATERAL unnest(a.t) WITH ORDINALITY AS t ON t.ordinality = p.number
+			LEFT JOIN LATERAL unnest(s.t) WITH ORDINALITY AS t ON t.ordinality = p.number
 		),
 		based AS (
 			SELECT segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance, r_estimate
