@@ -34,7 +34,7 @@ LastPurchase(const FitContext *fit)
 		days[i].day = (DateADT) fit->view.cells[i].until;
 		days[i].customers = fit->view.cells[i].count;
 	}
-	last = clv_default_day(days, n);
+	last = clv_default_day(days, n, clv_fit_which(fit));
 	pfree(days);
 	return last;
 }
@@ -248,6 +248,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 	{
 		if (!said->no_spend)
 			ereport(NOTICE, (errmsg("the model has no spend part: no positive amounts are known"),
+							 errdetail("%s", clv_fit_which(fit)),
 							 errhint("Use clv_options(spend => 'none') to fit purchases alone.")));
 		said->no_spend = true;
 		return;
@@ -270,12 +271,51 @@ FitSpend(FitContext *fit, SaidOnce *said)
 
 /* ---- clv_fit ---- */
 
+/* " Histories without a purchase up to then: 3.", for a message; "" where there are none. */
+static const char *
+SkippedText(const FitContext *fit)
+{
+	int64 skipped = fit->view.head->skipped;
+
+	if (skipped == 0)
+		return "";
+	return psprintf(" Histories without a purchase%s: " INT64_FORMAT ".",
+					fit->options->as_of == DATEVAL_NOEND ? "" : " up to then", skipped);
+}
+
+/* Raises the error of a fit without customers. */
+static pg_attribute_noreturn() void RaiseNoCustomers(const FitContext *fit)
+{
+	bool later = fit->view.head->skipped > 0 && fit->options->as_of != DATEVAL_NOEND;
+
+	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("there are no customers to fit"),
+					errdetail("The model is \"%s\". %s%s", fit->options->model, clv_fit_which(fit),
+							  SkippedText(fit)),
+					later ? errhint("Give a later as_of.") : 0));
+}
+
+/* A NOTICE, once a query, of histories without a purchase, where no as_of explains them. */
+static void
+SaySkipped(const FitContext *fit, SaidOnce *said)
+{
+	int64 skipped = fit->view.head->skipped;
+
+	if (skipped == 0 || fit->options->as_of != DATEVAL_NOEND || said->no_purchase)
+		return;
+	said->no_purchase = true;
+	ereport(NOTICE, (errmsg("histories without a purchase were left out: " INT64_FORMAT, skipped),
+					 errdetail("They hold nothing but refunds; predictions and scores of them are "
+							   "NULL. %s",
+							   clv_fit_which(fit))));
+}
+
 /* Fill the model but for its parts; an error without customers. */
 static void
 FillFrame(FitContext *fit, SaidOnce *said)
 {
 	const ClvCellsHead *head = fit->view.head;
 	const ClvFitOptions *options = fit->options;
+	bool given = options->as_of != DATEVAL_NOEND;
 	ClvModel *fitted = &fit->fitted;
 
 	clv_model_init(fitted);
@@ -288,37 +328,18 @@ FillFrame(FitContext *fit, SaidOnce *said)
 	fitted->returned = head->returned;
 	fitted->skipped = head->skipped;
 	fitted->spend_skipped = head->spend_skipped;
+	fitted->has_as_of = given;
+	fitted->as_of = given ? options->as_of : 0;
 
 	for (int64 i = 0; i < head->ncells; i++)
 		fit->customers += fit->view.cells[i].count;
 	if (fit->customers == 0)
-	{
-		char buffer[MAXDATELEN + 1];
-
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("there are no customers to fit"),
-				 head->skipped == 0 ? 0
-				 : options->as_of == DATEVAL_NOEND
-					 ? errdetail("Histories without a purchase: " INT64_FORMAT ".", head->skipped)
-					 : errdetail("Histories without a purchase up to as_of %s: " INT64_FORMAT ".",
-								 clv_date_text(options->as_of, buffer), head->skipped),
-				 head->skipped == 0 || options->as_of == DATEVAL_NOEND
-					 ? 0
-					 : errhint("Give a later as_of.")));
-	}
-	if (head->skipped > 0 && options->as_of == DATEVAL_NOEND && !said->no_purchase)
-	{
-		said->no_purchase = true;
-		ereport(NOTICE,
-				(errmsg("histories without a purchase were left out: " INT64_FORMAT, head->skipped),
-				 errdetail("They hold nothing but refunds; predictions and scores of them are "
-						   "NULL.")));
-	}
-	fitted->has_as_of = options->as_of != DATEVAL_NOEND || head->kind != CLV_CELLS_SUMMARY;
-	fitted->as_of = options->as_of != DATEVAL_NOEND   ? options->as_of
-					: head->kind == CLV_CELLS_HISTORY ? LastPurchase(fit)
-													  : 0;
-	if (options->as_of != DATEVAL_NOEND && head->kind == CLV_CELLS_HISTORY)
+		RaiseNoCustomers(fit);
+	SaySkipped(fit, said);
+	if (!given && head->kind == CLV_CELLS_HISTORY)
+		fitted->as_of = LastPurchase(fit);
+	fitted->has_as_of = given || head->kind != CLV_CELLS_SUMMARY;
+	if (given && head->kind == CLV_CELLS_HISTORY)
 		WarnIfLate(fit);
 	SayAllRepeat(fit, said);
 }
@@ -330,12 +351,13 @@ SayReturned(const FitContext *fit, SaidOnce *said)
 	int64 returned = fit->fitted.returned;
 
 	if (returned > 0 && !said->returned)
-		ereport(NOTICE,
-				(errmsg("customers who paid again after a period without payment: " INT64_FORMAT,
-						returned),
-				 errdetail("Only their first contract is counted, as ended."),
-				 errhint("If payments may be late, use clv_options(grace => ...); if customers may "
-						 "pause, use model => 'bg/bb'.")));
+		ereport(
+			NOTICE,
+			(errmsg("customers who paid again after a period without payment: " INT64_FORMAT,
+					returned),
+			 errdetail("Only their first contract is counted, as ended. %s", clv_fit_which(fit)),
+			 errhint("If payments may be late, use clv_options(grace => ...); if customers may "
+					 "pause, use model => 'bg/bb'.")));
 	said->returned |= returned > 0;
 }
 

@@ -143,7 +143,7 @@ clv_fit_which(const FitContext *fit)
 	appendStringInfo(&out, "Customers: " INT64_FORMAT, fit->customers);
 	for (int64 i = 0; i < view->head->ncells; i++)
 		first = Min(first, view->cells[i].since);
-	if (view->head->kind == CLV_CELLS_HISTORY)
+	if (view->head->kind == CLV_CELLS_HISTORY && view->head->ncells > 0)
 		appendStringInfo(&out, ", first purchase %s", clv_date_text((DateADT) first, buffer));
 	if (fit->fitted.has_as_of)
 		appendStringInfo(&out, ", as of %s", clv_date_text(fit->fitted.as_of, buffer));

@@ -78,11 +78,12 @@ SettledDay(ClvLastDay *days, int64 n, int64 *later)
 }
 
 DateADT
-clv_default_day(ClvLastDay *days, int64 n)
+clv_default_day(ClvLastDay *days, int64 n, const char *which)
 {
 	int64 later;
 	DateADT settled = SettledDay(days, n, &later);
 	DateADT last = days[n - 1].day;
+	const char *more = which == NULL ? "" : psprintf(" %s", which);
 	char one[MAXDATELEN + 1];
 	char other[MAXDATELEN + 1];
 
@@ -90,13 +91,14 @@ clv_default_day(ClvLastDay *days, int64 n)
 		ereport(WARNING, (errmsg("last purchase date %s is isolated from all other purchases",
 								 clv_date_text(last, one)),
 						  errdetail("Customers are evaluated as of that day. Customers with "
-									"purchases after %s: " INT64_FORMAT ".",
-									clv_date_text(settled, other), later),
+									"purchases after %s: " INT64_FORMAT ".%s",
+									clv_date_text(settled, other), later, more),
 						  errhint(HINT)));
 	else if (last > clv_today() + 1) /* it may be tomorrow elsewhere */
-		ereport(WARNING, (errmsg("the last purchase in the data is in the future: %s",
-								 clv_date_text(last, one)),
-						  errdetail("Customers are evaluated as of that day."), errhint(HINT)));
+		ereport(
+			WARNING,
+			(errmsg("the last purchase in the data is in the future: %s", clv_date_text(last, one)),
+			 errdetail("Customers are evaluated as of that day.%s", more), errhint(HINT)));
 	return last;
 }
 
@@ -107,7 +109,7 @@ clv_default_day_until_today(ClvLastDay *days, int64 n, int64 future)
 		ereport(NOTICE, (errmsg("purchases after today are left out"),
 						 errdetail("Customers who have some: " INT64_FORMAT ".", future),
 						 errhint("Give as_of => a date to include them.")));
-	return n == 0 ? clv_today() : clv_default_day(days, n);
+	return n == 0 ? clv_today() : clv_default_day(days, n, NULL);
 }
 
 DateADT

@@ -17,9 +17,9 @@ typedef struct ClvLastDay
 /*
  * The as_of of customers where none is given: the last of n days (n >= 1, which are put in
  * order). A WARNING where it is isolated, long after the others, as a mistyped date is, or lies
- * in the future.
+ * in the future; which: a sentence for its detail, on the fit that it speaks of, or NULL.
  */
-extern DateADT clv_default_day(ClvLastDay *days, int64 n);
+extern DateADT clv_default_day(ClvLastDay *days, int64 n, const char *which);
 
 /*
  * The same of data that can be cut at today: n days up to today, and the number of customers with
