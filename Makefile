@@ -45,6 +45,7 @@ ROOM_SQL = $(addprefix src/, \
 	validate/validate_tracking.sql \
 	pipeline/pipeline.sql \
 	pipeline/pipeline_lock.sql \
+	pipeline/pipeline_shards.sql \
 	pipeline/pipeline_partition.sql \
 	pipeline/pipeline_numbers.sql \
 	pipeline/pipeline_source.sql \

@@ -65,6 +65,12 @@ CALL clv_create_pipeline('st_same', 'sale', 'customer_id', 'moment', 'amount', c
 	overlap => '0 days', as_of => '2022-12-21', map => 'value x satisfaction', rating_source => 'rating',
 	rating => 'rating', rated_at => 'rated_at');
 
+-- as if the tables of this one were distributed
+SELECT pg_get_functiondef('clv_internal.clv_pipeline_shard_column(regclass)'::regprocedure) AS shard_column \gset
+CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_shard_column(relation regclass) RETURNS text LANGUAGE sql STABLE
+AS $$ SELECT CASE WHEN relation::text LIKE 'st\_shards\_data.%' THEN 'customer_id' END $$;
+CALL clv_create_pipeline('st_shards', 'sale', 'customer_id', 'bought_at', 'amount');
+
 -- ---- and what befalls them: refreshed in full and by touched customers, few and many; failed and interrupted ----
 CALL clv_refresh('st_bare');
 CALL clv_refresh('st_keys');
@@ -75,6 +81,8 @@ CALL clv_refresh('st_auto');
 CALL clv_refresh('st_own');
 CALL clv_refresh('st_rich', as_of => '2022-12-01');
 CALL clv_refresh('st_same');
+CALL clv_refresh('st_shards');
+:shard_column;
 CREATE PROCEDURE buy(first int, step int, day date, changed_at timestamp) LANGUAGE sql AS $$
 	INSERT INTO sale (customer_id, branch, label, bought_at, day, moment, amount, price, back, changed_at)
 	SELECT c, c % 7, 'c/' || c, day, day, day, 30, 30, false, changed_at

@@ -205,6 +205,7 @@ BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'CREATE SCHEMA {views}'::pg_catalog.text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'CREATE SCHEMA {data}'::pg_catalog.text);
 	PERFORM clv_internal.clv_pipeline_create_tables(d);
+	PERFORM clv_internal.clv_pipeline_distribute(d);
 	PERFORM clv_internal.clv_pipeline_create_views(d);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		COMMENT ON SCHEMA {views} IS 'views of customers, segments and values: see clv_refresh'

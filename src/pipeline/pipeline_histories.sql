@@ -78,12 +78,11 @@ DECLARE
 	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
 	rows int8;
 BEGIN
-	rows := clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
-		CREATE TABLE {data}.{1:I} AS
-		SELECT {2}::pg_catalog.int8 AS generation, h.*
-		FROM ({3}) h
-	$sql$::text, ARRAY[clv_internal.clv_pipeline_partition('history'::text, run), run::text,
-		clv_internal.clv_pipeline_all_histories(d)]));
+	rows := clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_partition_load(d, 'history'::text, run,
+		clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT {1}::pg_catalog.int8 AS generation, h.*
+			FROM ({2}) h
+		$sql$::text, ARRAY[run::text, clv_internal.clv_pipeline_all_histories(d)])));
 	PERFORM clv_internal.clv_pipeline_partition_show(d, 'history'::text, run,
 		ARRAY(SELECT clv_internal.clv_pipeline_partitions(d, 'history'::text)));
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$

@@ -21,6 +21,28 @@ RETURN pg_catalog.concat(target, '_', number);
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partition(pg_catalog.text, pg_catalog.int8) IS
 	'the name of the partition of a table of a pipeline. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_partition_load(
+	d clv_internal.clv_pipeline_definition, target pg_catalog.text, number pg_catalog.int8, query pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE
+		-- workers load only what is distributed already: the partition that takes all runs
+		WHEN clv_internal.clv_pipeline_sharded(d, target) THEN $sql$
+			INSERT INTO {data}.{1:I}
+			{3}
+		$sql$ ELSE $sql$
+			CREATE TABLE {data}.{2:I} AS
+			{3}
+		$sql$
+	END, ARRAY[target, clv_internal.clv_pipeline_partition(target, number), query])
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_load(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.int8, pg_catalog.text) IS
+	'the statement that loads the rows of a query, for clv_pipeline_partition_show to make them those of a run: into a '
+	'table of their own, or, where the table is distributed, into the table itself. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_partitions(
 	d clv_internal.clv_pipeline_definition, target pg_catalog.text)
 RETURNS SETOF pg_catalog.int8
@@ -178,10 +200,15 @@ SET search_path = pg_catalog, pg_temp SET default_statistics_target = 30
 AS $$
 DECLARE
 	parent regclass := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[target]);
-	child regclass := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
-		ARRAY[clv_internal.clv_pipeline_partition(target, number)]);
+	child regclass;
 	statement text;
 BEGIN
+	IF clv_internal.clv_pipeline_sharded(d, target) THEN
+		EXECUTE format('ANALYZE %s', parent);
+		RETURN;
+	END IF;
+	child := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
+		ARRAY[clv_internal.clv_pipeline_partition(target, number)]);
 	EXECUTE format('ALTER TABLE %s %s', child, (
 		SELECT string_agg(c, ', ')
 		FROM clv_internal.clv_pipeline_partition_changes(parent, child, number) c
@@ -207,5 +234,6 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_show(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.int8, pg_catalog.int8[]) IS
-	'makes the rows of a table that has been filled those of a run in a partitioned table, by attaching it, and drops '
-	'the partitions of old runs that are not in use. A part of pipelines';
+	'makes the rows that were loaded those of a run in a partitioned table, by attaching the table that they are in, '
+	'and drops the partitions of old runs that are not in use; has nothing to do but ANALYZE where the table is '
+	'distributed. A part of pipelines';

@@ -133,12 +133,16 @@ RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT clv_internal.clv_pipeline_sql(d, $sql$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN $sql$
+		SELECT h.*
+		FROM ({4}) h ({key}, history)
+		WHERE h.history IS NOT NULL
+	$sql$ ELSE $sql$
 		SELECT h.*
 		FROM @extschema@.clv_histories({1:L}::pg_catalog.text, {2}::pg_catalog.int4)
 			AS h ({3}, history @extschema@.clv_history)
 		WHERE h.history IS NOT NULL
-	$sql$::text, ARRAY[
+	$sql$ END, ARRAY[
 		clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT {s.key}, {1}
 			FROM {source} AS s
@@ -147,11 +151,13 @@ AS $$
 			concat_ws(', ', clv_internal.clv_pipeline_bought_at(d), clv_internal.clv_pipeline_amount(d, false)),
 			clv_internal.clv_pipeline_counted(d)]),
 		(d).occasion::text,
-		clv_internal.clv_pipeline_key_columns(d, NULL::text)])
+		clv_internal.clv_pipeline_key_columns(d, NULL::text),
+		clv_internal.clv_pipeline_histories(d)])
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_all_histories(clv_internal.clv_pipeline_definition) IS
-	'the statement that makes all histories of a pipeline''s source at once, customers'' keys first; customers without '
-	'a row that counts have none. A part of pipelines';
+	'the statement that makes all histories of a pipeline''s source at once, customers'' keys first: by clv_histories, '
+	'or by GROUP BY, which is the workers'' part where tables are distributed; customers without a row that counts '
+	'have none. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_histories(
 	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL,

@@ -277,14 +277,11 @@ DECLARE
 	rows int8;
 	missed int8;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		CREATE TABLE {data}.{1:I} AS
-		{2}
-	$sql$::text, ARRAY[clv_internal.clv_pipeline_partition('customer'::text, run), (
+	EXECUTE clv_internal.clv_pipeline_partition_load(d, 'customer'::text, run, (
 		SELECT clv_internal.clv_pipeline_sql(d, p.statement, clv_internal.clv_pipeline_customer_fillings(d))
 		FROM clv_internal.clv_pipeline_view_customers() p
 		WHERE p.kind = 'rows'
-	)]) USING d, this;
+	)) USING d, this;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, run,
 		clv_internal.clv_pipeline_unread(d, this));

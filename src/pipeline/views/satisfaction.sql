@@ -24,7 +24,7 @@ AS $part$ VALUES
 
 	('sums', 'satisfaction', $sql$
 		SELECT
-			coalesce(q.segment, '(all)') AS segment,
+			q.segment,
 			q.customers,
 			(q.n).responses,
 			(q.n).promoters,
@@ -43,7 +43,15 @@ AS $part$ VALUES
 				sum(c.clv) AS clv
 			FROM {data}.customer c
 			WHERE c.run = ($2).run
-			GROUP BY ROLLUP (c.segment)
+			GROUP BY c.segment
+			UNION ALL
+			SELECT
+				'(all)',
+				count(*),
+				@extschema@.clv_nps(c.rating::float8),
+				sum(c.clv)
+			FROM {data}.customer c
+			WHERE c.run = ($2).run
 		) q
 	$sql$, NULL),
 
