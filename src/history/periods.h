@@ -8,7 +8,7 @@
 #include "clv.h"
 
 #include "history/history.h"
-#include "math/calendar.h"
+#include "math/dates.h"
 
 /* Whose periods they are; stored in options and in models. */
 typedef enum ClvPeriodsOf

@@ -1,13 +1,13 @@
 /*
- * calendar.h
+ * dates.h
  *		Days, months and periods of time, by the calendar.
  *
  * A day is a number of days from 2000-01-01 on, in the Gregorian calendar, continued to
  * both sides as PostgreSQL continues it. A month is a number of months from January of the
  * year 0 on, which is 1 BC.
  */
-#ifndef CLV_CALENDAR_H
-#define CLV_CALENDAR_H
+#ifndef CLV_DATES_H
+#define CLV_DATES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,4 +78,4 @@ extern double clv_steps_campaigns(const ClvSteps *steps, int64_t day);
  */
 extern int64_t clv_grid_over(const ClvGrid *grid, int64_t day);
 
-#endif /* CLV_CALENDAR_H */
+#endif /* CLV_DATES_H */

@@ -1,11 +1,11 @@
 /*
- * calendar.c
+ * dates.c
  *		Days, months and periods of time, by the calendar.
  *
  * Years are counted from March on, so that the leap day is the last day of a year; then the
  * months begin (153 m + 2) / 5 days after March 1, and any 400 years have 146,097 days.
  */
-#include "math/calendar.h"
+#include "math/dates.h"
 
 #define DAYS_400_YEARS 146097
 #define MARCH_OF_YEAR_0 (-730425) /* the day 0000-03-01 */

@@ -1,5 +1,5 @@
 /*
- * test_calendar.c
+ * test_dates.c
  *		Days, months and periods: against PostgreSQL, and against a calendar that goes
  *		day by day.
  */
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "math/calendar.h"
+#include "math/dates.h"
 
 #define FIRST_DAY (-2451545)         /* 4714-11-24 BC, the first day that PostgreSQL knows */
 #define LAST_DAY INT64_C(2145031948) /* 5874897-12-31, the last */
