@@ -89,26 +89,6 @@ WarnIfLate(const FitContext *fit)
 					 "of all customers.")));
 }
 
-/* A NOTICE, once a query, where every customer has a repeat purchase: one-time buyers were probably
- * left out. */
-static void
-SayAllRepeat(const FitContext *fit, SaidOnce *said)
-{
-	ClvClock clock = clv_fit_clock(fit->options);
-
-	if (said->all_repeat || (clock != CLV_CONTINUOUS && clock != CLV_OPPORTUNITIES))
-		return;
-	for (int64 i = 0; i < fit->view.head->ncells; i++)
-		if (fit->view.cells[i].x == 0)
-			return;
-	said->all_repeat = true;
-	ereport(NOTICE,
-			(errmsg("all customers have repeat purchases: " INT64_FORMAT, fit->customers),
-			 errdetail("%s", clv_fit_which(fit)),
-			 errhint("Make sure that one-time buyers are not left out; without them P(alive) is "
-					 "too high.")));
-}
-
 /* ---- spend ---- */
 
 /* Customers are put into one bucket for each number of purchases; the last bucket takes all larger
@@ -341,7 +321,7 @@ FillFrame(FitContext *fit, SaidOnce *said)
 	fitted->has_as_of = given || head->kind != CLV_CELLS_SUMMARY;
 	if (given && head->kind == CLV_CELLS_HISTORY)
 		WarnIfLate(fit);
-	SayAllRepeat(fit, said);
+	clv_fit_say_all_repeat(fit, said);
 }
 
 /* A NOTICE, once a query, where customers paid again after their first contract had ended. */

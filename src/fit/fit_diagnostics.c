@@ -257,23 +257,41 @@ clv_fit_shortfall(ClvStatus status)
 
 /* Whether the family gives every one-time buyer P(alive) = 1, as bg/nbd does. */
 static bool
-IsImmortal(const ClvFamily *family, const double *param)
+IsOneTimeAlive(const ClvFamily *family, const double *param)
 {
 	return family->clock == CLV_CONTINUOUS && family->ln_p_alive(param, 0, 0, 1) == 0;
 }
 
 void
-clv_fit_say_immortal(const FitContext *fit, const ClvFamily *family, const double *param,
-					 SaidOnce *said)
+clv_fit_say_one_time_alive(const FitContext *fit, const ClvFamily *family, const double *param,
+						   SaidOnce *said)
 {
-	if (said->immortal || !IsImmortal(family, param))
+	if (said->one_time_alive || !IsOneTimeAlive(family, param))
 		return;
-	said->immortal = true;
+	said->one_time_alive = true;
 	ereport(
 		NOTICE,
 		(errmsg("model \"%s\" gives every one-time buyer P(alive) = 1", family->name),
 		 errdetail("%s", clv_fit_which(fit)),
 		 errhint("Consider model => 'mbg/nbd', which allows dropout after the first purchase.")));
+}
+
+void
+clv_fit_say_all_repeat(const FitContext *fit, SaidOnce *said)
+{
+	ClvClock clock = clv_fit_clock(fit->options);
+
+	if (said->all_repeat || (clock != CLV_CONTINUOUS && clock != CLV_OPPORTUNITIES))
+		return;
+	for (int64 i = 0; i < fit->view.head->ncells; i++)
+		if (fit->view.cells[i].x == 0)
+			return;
+	said->all_repeat = true;
+	ereport(NOTICE,
+			(errmsg("all customers have repeat purchases: " INT64_FORMAT, fit->customers),
+			 errdetail("%s", clv_fit_which(fit)),
+			 errhint("Make sure that one-time buyers are not left out; without them P(alive) is "
+					 "too high.")));
 }
 
 void

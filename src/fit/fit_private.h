@@ -22,7 +22,7 @@ typedef struct FitContext
 /* The notices that a query has raised already; kept in fn_extra. */
 typedef struct SaidOnce
 {
-	bool immortal;
+	bool one_time_alive;
 	bool no_spend;
 	bool all_repeat;
 	bool returned;
@@ -59,11 +59,15 @@ extern void clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamil
  * converged. */
 extern void clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *said);
 
-/* Say once that the family gives every one-time buyer P(alive) = 1. */
-extern void clv_fit_say_immortal(const FitContext *fit, const ClvFamily *family,
-								 const double *param, SaidOnce *said);
+/* A NOTICE, once a query, where the family gives every one-time buyer P(alive) = 1. */
+extern void clv_fit_say_one_time_alive(const FitContext *fit, const ClvFamily *family,
+									   const double *param, SaidOnce *said);
 
-/* Which fit a message speaks of: "Customers: 312, first purchase 2020-01-03, as of 2021-01-01." */
+/* A NOTICE, once a query, where every customer has a repeat purchase: one-time buyers were probably
+ * left out. */
+extern void clv_fit_say_all_repeat(const FitContext *fit, SaidOnce *said);
+
+/* Which fit a message is about: "Customers: 312, first purchase 2020-01-03, as of 2021-01-01." */
 extern char *clv_fit_which(const FitContext *fit);
 
 /* 0: an optimum; 1: a point, but no optimum; 2: nothing */

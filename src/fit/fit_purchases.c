@@ -424,5 +424,5 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	clv_fit_warn(fit, made->status, family, &made->report);
 	fit->fitted.purchase = made->part;
 	clv_fit_say_loose(fit, &fit->fitted.purchase, said);
-	clv_fit_say_immortal(fit, family, made->report.param, said);
+	clv_fit_say_one_time_alive(fit, family, made->report.param, said);
 }
