@@ -1,6 +1,9 @@
 /*
  * customer_value.c
- *		What other modules use (predict.h).
+ *		P(alive) and the expected value of one customer, for other modules (predict.h).
+ *
+ * Scores take them as measures. Expected purchases are kept in a memo, as many customers
+ * have the same numbers.
  */
 #include "predict/predict_private.h"
 
