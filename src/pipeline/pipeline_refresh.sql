@@ -1,14 +1,7 @@
--- ---- refreshing: a run is a row of steps, each a transaction of its own -----------------------------------
+-- ---- refreshing: a run is a sequence of steps, each a transaction of its own ------------------------------
 --
 -- clv_refresh() is all that commits. Between two steps nothing is held: each takes the lock anew and makes sure
 -- that the run is still that of its session, so a session that dies leaves nothing to clean up but its rows.
-
-CREATE FUNCTION clv_internal.clv_pipeline_steps() RETURNS pg_catalog.text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
-RETURN ARRAY['histories', 'model', 'customers', 'segments', 'cohorts', 'forecast', 'concentration', 'lists',
-	'satisfaction', 'profile', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
-COMMENT ON FUNCTION clv_internal.clv_pipeline_steps() IS
-	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_busy(name pg_catalog.text, by_whom pg_catalog.text, if_busy pg_catalog.text)
 RETURNS pg_catalog.int8

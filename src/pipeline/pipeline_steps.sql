@@ -1,4 +1,11 @@
--- ---- steps of a refresh that find out: customers, and what they add up to ---------------------------------
+-- ---- the steps of a refresh, and those that compute: customers, and their totals ---------------------------
+
+CREATE FUNCTION clv_internal.clv_pipeline_steps() RETURNS pg_catalog.text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
+RETURN ARRAY['histories', 'model', 'customers', 'segments', 'cohorts', 'forecast', 'concentration', 'lists',
+	'satisfaction', 'profile', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
+COMMENT ON FUNCTION clv_internal.clv_pipeline_steps() IS
+	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_this(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS clv_internal.clv_pipeline_run
