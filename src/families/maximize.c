@@ -664,29 +664,9 @@ ExploreBySamples(const ClvProblem *problems, int n, const ClvStart *starts, int 
 
 /* ---- what a fit may not end below ---- */
 
-/* The unknown that is farthest from where the family would look for it. */
-static int
-Farthest(const ClvProblem *problem, const double *theta)
-{
-	double start_values[CLV_MAX_DIM] = {0};
-	int unknown[CLV_MAX_DIM];
-	int n = Unknowns(problem, unknown);
-	int farthest = 0;
-
-	StartValues(problem, 0, start_values);
-	for (int i = 1; i < n; i++)
-	{
-		if (fabs(theta[i] - start_values[i]) > fabs(theta[farthest] - start_values[farthest]))
-			farthest = i;
-	}
-	return farthest;
-}
-
 /*
- * Starts an ascent from a floor if its log-likelihood is above all maxima found. It may lie
- * outside the bounds of the ascents, next to a border, where no step increases the
- * log-likelihood: then the border is the end. Where an ascent ends lower than the floor by
- * rounding, the floor itself is kept.
+ * Starts an ascent from a floor if its log-likelihood is above all maxima found. At the border of
+ * a family it lies outside the bounds of the ascents, and this one ends where it starts.
  */
 static void
 HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
@@ -701,18 +681,7 @@ HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
 	Objective(&slope, newton.theta, &at);
 	if (!(at.value > trail->attempts[trail->best].height) && trail->n > 0)
 		return;
-	memcpy(attempt->start, newton.theta, newton.n * sizeof(double));
 	attempt->outcome = clv_newton_maximize(&newton, Objective, &slope);
-	if (attempt->outcome == CLV_NEWTON_EXHAUSTED && problem->family->border != NULL)
-	{
-		attempt->outcome = CLV_NEWTON_RUNAWAY;
-		newton.runaway = Farthest(problem, newton.theta);
-	}
-	if (newton.at.value < at.value)
-	{
-		memcpy(newton.theta, attempt->start, newton.n * sizeof(double));
-		newton.at = at;
-	}
 	Arrive(trail, attempt, &newton, Above);
 }
 

@@ -484,6 +484,42 @@ names_what_runs_away(void **state)
 	}
 }
 
+/* A poll: counts its calls. */
+static void
+CountPolls(void *arg)
+{
+	++*(int *) arg;
+}
+
+/*
+ * Of many such customers, ascents of the sample run away to the same border, where they end at
+ * different heights. All data are ascended once: that takes 380 and 459 polls, where every end
+ * counted as a border of its own 611 and 786.
+ */
+static void
+ascends_to_a_border_once(void **state)
+{
+	static const double alike[] = {1e5, 3e6, 1e-6, 1};
+	static const int most[] = {490, 620};
+	size_t n = 20000;
+	ClvCell *cells = malloc(n * sizeof(ClvCell));
+	Chance chance = 106;
+
+	for (size_t i = 0; i < n; i++)
+		cells[i] = DrawCustomer(&chance, alike, 0, 20 + 60 * Uniform(&chance), 0);
+
+	for (int immediate = 0; immediate < 2; immediate++)
+	{
+		int polls = 0;
+		ClvFitControl control = {.poll = CountPolls, .poll_arg = &polls};
+		ClvFitReport report;
+
+		assert_int_equal(FitCells(coins[immediate], cells, n, &control, &report), CLV_DEGENERATE);
+		assert_in_range(polls, 1, most[immediate]);
+	}
+	free(cells);
+}
+
 static void
 histories_in_the_thousands(void **state)
 {
@@ -659,6 +695,7 @@ main(void)
 		cmocka_unit_test(says_what_is_missing),
 		cmocka_unit_test(refuses_nonsense),
 		cmocka_unit_test(names_what_runs_away),
+		cmocka_unit_test(ascends_to_a_border_once),
 		cmocka_unit_test(histories_in_the_thousands),
 		cmocka_unit_test(more_times_than_a_table_holds),
 		cmocka_unit_test(sizes_saturate),
