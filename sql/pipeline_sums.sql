@@ -1,6 +1,7 @@
 -- What pipelines add up in one pass, against sum() over the same numbers; in any order, and in any split
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
+SET datestyle = 'ISO';
 
 -- ---- curves: vectors, and their products with a number ----
 CREATE TABLE curve AS
@@ -47,7 +48,8 @@ ANALYZE curve;
 SET max_parallel_workers_per_gather = 2;
 SET min_parallel_table_scan_size = 0;
 SET parallel_setup_cost = 0;
-SET parallel_tuple_cost = 0;
+SET parallel_tuple_cost = 1;
+SET cpu_tuple_cost = 10;
 CREATE FUNCTION plan(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN QUERY EXECUTE 'EXPLAIN (COSTS OFF) ' || query;
@@ -60,3 +62,120 @@ FROM (SELECT g, clv_internal.clv_pipeline_curve_sum(v, spend) AS s FROM curve GR
 JOIN serial t USING (g);
 RESET max_parallel_workers_per_gather;
 DROP TABLE curve, serial;
+
+-- ---- months: purchases, buyers and revenue by the month of the first purchase, from the days one by one ----
+CREATE TABLE bought AS
+SELECT
+	c,
+	clv_history(
+		date '2019-12-20' + c % 70 + k * (1 + c * 13 % 61),
+		CASE WHEN (c + k) % 19 > 0
+			THEN ((c * 7 + k * 11) % 400 - 60)::numeric / (ARRAY[1, 100, 1000])[1 + c % 3]
+		END) AS history
+FROM generate_series(1, 3000) c, generate_series(0, c % 9) k
+GROUP BY c;
+-- a year before Christ, amounts of more digits than 64 bits, refunds alone, a purchase after the day
+INSERT INTO bought
+SELECT c, clv_history(d, a)
+FROM (VALUES
+	(0, date '2020-01-05', -3::numeric), (0, '2020-03-07', 9007199254740993000.0000001), (0, '2020-03-09', 1),
+	(-1, '2020-02-01', -12.5),
+	(-2, '2021-05-05', 7),
+	(-3, '2020-01-01', 9e18), (-3, '2020-01-02', 2e17), (-5, '2020-01-02', 9e18), (-6, '2020-01-02', 9e18),
+	(-4, '0044-03-15 BC', 1), (-4, '0044-12-31 BC', 2), (-4, '0043-01-01 BC', 3)) t (c, d, a)
+GROUP BY c;
+CREATE VIEW by_day AS
+SELECT
+	date_trunc('month', clv_first_purchase(b.history, '2020-12-31')::timestamp)::date AS cohort,
+	clv_first_purchase(b.history, '2020-12-31') AS first,
+	b.c,
+	l.*
+FROM bought b, clv_purchase_log(b.history) l;
+CREATE VIEW expected AS
+SELECT
+	d.cohort,
+	CASE WHEN d.cohort IS NOT NULL THEN greatest(date_trunc('month', d.day::timestamp)::date, d.cohort) END AS month,
+	count(*) FILTER (WHERE d.purchase AND d.cohort IS NOT NULL) AS purchases,
+	count(DISTINCT d.c) FILTER (WHERE d.purchase AND d.cohort IS NOT NULL) AS buyers,
+	coalesce(sum(d.amount), 0) AS revenue
+FROM by_day d
+WHERE d.day <= '2020-12-31'
+GROUP BY 1, 2;
+CREATE VIEW found AS
+SELECT m.* FROM (SELECT clv_internal.clv_pipeline_months(history, '2020-12-31') AS m FROM bought) q, unnest(q.m) m;
+SELECT count(*) > 50 AS rows, count(*) FILTER (WHERE f.purchases IS NULL OR e.purchases IS NULL) AS missing,
+	every((f.purchases, f.buyers, f.revenue) = (e.purchases, e.buyers, e.revenue)) AS same
+FROM found f
+FULL JOIN expected e ON coalesce(f.cohort_month, '-infinity') = coalesce(e.cohort, '-infinity')
+	AND coalesce(f.month, '-infinity') = coalesce(e.month, '-infinity');
+SELECT
+	(SELECT sum(customers) FROM found) = (SELECT count(*) FROM bought) AS customers,
+	(SELECT customers FROM found WHERE month IS NULL) AS without,
+	(SELECT sum(early) FROM found) = (SELECT sum(amount) FROM by_day WHERE day < first) AS early,
+	(SELECT sum(after) FROM found) = (SELECT sum(amount) FROM by_day WHERE day > '2020-12-31') AS after;
+SELECT cohort_month, month, customers, purchases, buyers, revenue FROM found WHERE month < '2019-01-01' ORDER BY 2;
+SELECT revenue FROM found WHERE abs(revenue) > 1e18 ORDER BY 1;
+SELECT clv_internal.clv_pipeline_months(NULL, '2020-12-31') IS NULL AS none FROM bought WHERE c < 3;
+CREATE TABLE serial AS SELECT c % 3 AS g, m.* FROM (
+	SELECT c % 3 AS c, clv_internal.clv_pipeline_months(history, '2020-12-31') AS m FROM bought GROUP BY c % 3) q,
+	unnest(q.m) m;
+ALTER TABLE bought ADD g int;
+UPDATE bought SET g = c % 3;
+ALTER TABLE bought SET (parallel_workers = 2);
+VACUUM ANALYZE bought;
+SET max_parallel_workers_per_gather = 2;
+SELECT count(*) AS partial FROM plan(
+	$$SELECT g, clv_internal.clv_pipeline_months(history, '2020-12-31') FROM bought GROUP BY g$$) p
+WHERE p ~ 'Partial';
+CREATE TABLE parallel AS SELECT q.g, m.* FROM (
+	SELECT g, clv_internal.clv_pipeline_months(history, '2020-12-31') AS m FROM bought GROUP BY g) q, unnest(q.m) m;
+RESET max_parallel_workers_per_gather;
+SELECT count(*) AS different FROM (
+	(SELECT * FROM serial EXCEPT ALL SELECT * FROM parallel)
+	UNION ALL (SELECT * FROM parallel EXCEPT ALL SELECT * FROM serial)) d;
+DROP TABLE serial, parallel;
+DROP TABLE bought CASCADE;
+
+-- ---- hundredths: against numbered rows ----
+CREATE TABLE worth AS
+SELECT g, i, CASE WHEN i % 50 > 0 THEN (i::int8 * i * 7919 % 100003 - 20000)::numeric / 100 END AS v
+FROM (VALUES (1, 7), (2, 100), (3, 12345)) s (g, n), generate_series(1, n) i;
+CREATE VIEW placed AS
+SELECT g, p, count(*) AS customers, sum(v) AS net, sum(greatest(v, 0)) AS value, sum(i * greatest(v, 0)) AS weighted
+FROM (
+	SELECT g, coalesce(v, 0) AS v, i, (100 * i + n - 1) / n AS p
+	FROM (
+		SELECT
+			g,
+			v,
+			row_number() OVER (PARTITION BY g ORDER BY coalesce(v, 0) DESC) AS i,
+			count(*) OVER (PARTITION BY g) AS n
+		FROM worth
+	) r
+) q
+GROUP BY g, p;
+CREATE VIEW summed AS
+SELECT g, p, h[p][1] AS customers, h[p][2] AS net, h[p][3] AS value, h[p][4] AS weighted
+FROM
+	(SELECT g, clv_internal.clv_pipeline_hundredths(v::float8) AS h FROM worth GROUP BY g) q,
+	generate_series(1, 100) p;
+CREATE VIEW compared AS
+SELECT g, sum(s.customers) AS customers, count(p.p) AS filled,
+	every(s.customers = coalesce(p.customers, 0) AND near(s.net, coalesce(p.net, 0))
+		AND near(s.value, coalesce(p.value, 0)) AND near(s.weighted, coalesce(p.weighted, 0))) AS same
+FROM summed s LEFT JOIN placed p USING (g, p)
+GROUP BY g;
+TABLE compared ORDER BY g;
+ALTER TABLE worth SET (parallel_workers = 2);
+ANALYZE worth;
+SET max_parallel_workers_per_gather = 2;
+SELECT count(*) AS partial FROM plan(
+	'SELECT g, clv_internal.clv_pipeline_hundredths(v::float8) FROM worth GROUP BY g') p
+WHERE p ~ 'Partial';
+TABLE compared ORDER BY g;
+RESET max_parallel_workers_per_gather;
+SELECT clv_internal.clv_pipeline_hundredths(v) IS NULL AS none FROM (SELECT 1::float8 WHERE false) t (v);
+\set ON_ERROR_STOP 0
+SELECT clv_internal.clv_pipeline_hundredths(v) FROM unnest('{1,Infinity}'::float8[]) v;
+\set ON_ERROR_STOP 1
+DROP TABLE worth CASCADE;

@@ -74,9 +74,13 @@ static const struct
 	const char *name;
 	const char *columns;
 } row_type[] = {
-	{"clv_accuracy", "llfffffffff"},   {"clv_nps_score", "llllffff"},
-	{"clv_prediction", "fffffffffff"}, {"clv_rfmtc", "iinif"},
-	{"clv_scores", "ssssss"},          {"clv_total", "lffffffffffff"},
+	{"clv_accuracy", "llfffffffff"},
+	{"clv_nps_score", "llllffff"},
+	{"clv_pipeline_month", "ddlllnnn"},
+	{"clv_prediction", "fffffffffff"},
+	{"clv_rfmtc", "iinif"},
+	{"clv_scores", "ssssss"},
+	{"clv_total", "lffffffffffff"},
 };
 
 /* The type that a letter of row_type stands for. */
@@ -85,6 +89,8 @@ TypeOfLetter(char letter)
 {
 	switch (letter)
 	{
+		case 'd':
+			return DATEOID;
 		case 's':
 			return INT2OID;
 		case 'i':

@@ -42,6 +42,23 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_z_score(
 	'standard deviations of the hypergeometric distribution; NULL where nothing can vary, and where there cannot be '
 	'as many. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_spread(
+	expected pg_catalog.float8, high pg_catalog.float8, mean_high pg_catalog.float8, scale pg_catalog.float8)
+RETURNS pg_catalog.float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT sqrt(greatest(power(high - expected, 2) - coalesce(power(mean_high - expected, 2), 0), 0) * scale
+		+ power(coalesce(mean_high - expected, 0) * scale, 2))
+	WHERE high IS NOT NULL
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_spread(
+	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'half the width of the prediction interval of a total, from that of a sample of one in scale customers, whose '
+	'expectation is expected, with the upper ends of the prediction interval and of the confidence interval of the '
+	'mean (NULL: the parameters are taken as known): the variance of what will happen grows with the number of '
+	'customers, that of what is expected with its square. NULL where the sample has no interval. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_key_part(part pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 5
 RETURN pg_catalog.replace(pg_catalog.replace(part, '\', '\\'), '/', '\/');
@@ -98,3 +115,96 @@ COMMENT ON AGGREGATE clv_internal.clv_pipeline_curve_sum(pg_catalog.float8[], pg
 	'the last digit the same in any order of rows. A NULL vector is skipped, and so is the product with NULL; NULL '
 	'where a sum is infinite or NaN, or there is nothing to add. Vectors of different length are an error. A part of '
 	'pipelines';
+
+-- ---- sums by month and by hundredth -----------------------------------------------------------------------
+
+CREATE TYPE clv_internal.clv_pipeline_month AS (
+	cohort_month pg_catalog.date,
+	month pg_catalog.date,
+	customers pg_catalog.int8,
+	purchases pg_catalog.int8,
+	buyers pg_catalog.int8,
+	revenue pg_catalog.numeric,
+	early pg_catalog.numeric,
+	after pg_catalog.numeric
+);
+COMMENT ON TYPE clv_internal.clv_pipeline_month IS
+	'what the customers of a month of first purchase did in a month: purchases, buyers, revenue. In the first month '
+	'also how many customers there are, what refunds before the first purchase come to (early; part of its revenue), '
+	'and what is later than the day (after; of no revenue). Months are NULL for customers without a purchase up to '
+	'the day. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_months_add(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_months_add(
+	pg_catalog.internal, @extschema@.clv_history, pg_catalog.date) IS
+	'of clv_pipeline_months: takes a history and the day into the state';
+CREATE FUNCTION clv_internal.clv_pipeline_months_combine(pg_catalog.internal, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_months_combine(pg_catalog.internal, pg_catalog.internal) IS
+	'of clv_pipeline_months: puts two states together';
+CREATE FUNCTION clv_internal.clv_pipeline_months_serialize(pg_catalog.internal)
+	RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_months_serialize(pg_catalog.internal) IS
+	'of clv_pipeline_months: sends a state to another process';
+CREATE FUNCTION clv_internal.clv_pipeline_months_deserialize(pg_catalog.bytea, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_months_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
+	'of clv_pipeline_months: receives a state; every number is checked';
+CREATE FUNCTION clv_internal.clv_pipeline_months_final(pg_catalog.internal)
+	RETURNS clv_internal.clv_pipeline_month[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_months_final(pg_catalog.internal) IS
+	'of clv_pipeline_months: the result';
+CREATE AGGREGATE clv_internal.clv_pipeline_months(history @extschema@.clv_history, as_of pg_catalog.date) (
+	SFUNC = clv_internal.clv_pipeline_months_add, STYPE = pg_catalog.internal, SSPACE = 262144,
+	FINALFUNC = clv_internal.clv_pipeline_months_final, COMBINEFUNC = clv_internal.clv_pipeline_months_combine,
+	SERIALFUNC = clv_internal.clv_pipeline_months_serialize,
+	DESERIALFUNC = clv_internal.clv_pipeline_months_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_internal.clv_pipeline_months(@extschema@.clv_history, pg_catalog.date) IS
+	'what customers did in which month up to a day, by the month of their first purchase: a row of clv_pipeline_month '
+	'for each pair of months with a purchase or refund, and one for customers without a purchase. NULL histories and '
+	'days are skipped; NULL without any. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_add(pg_catalog.internal, pg_catalog.float8)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_add(pg_catalog.internal, pg_catalog.float8) IS
+	'of clv_pipeline_hundredths: takes a value into the state';
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_combine(pg_catalog.internal, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_combine(pg_catalog.internal, pg_catalog.internal) IS
+	'of clv_pipeline_hundredths: puts two states together';
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_serialize(pg_catalog.internal)
+	RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_serialize(pg_catalog.internal) IS
+	'of clv_pipeline_hundredths: sends a state to another process';
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_deserialize(pg_catalog.bytea, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
+	'of clv_pipeline_hundredths: receives a state; every number is checked';
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_final(pg_catalog.internal)
+	RETURNS pg_catalog.float8[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_final(pg_catalog.internal) IS
+	'of clv_pipeline_hundredths: the result';
+CREATE AGGREGATE clv_internal.clv_pipeline_hundredths(value pg_catalog.float8) (
+	SFUNC = clv_internal.clv_pipeline_hundredths_add, STYPE = pg_catalog.internal, SSPACE = 1048576,
+	FINALFUNC = clv_internal.clv_pipeline_hundredths_final, COMBINEFUNC = clv_internal.clv_pipeline_hundredths_combine,
+	SERIALFUNC = clv_internal.clv_pipeline_hundredths_serialize,
+	DESERIALFUNC = clv_internal.clv_pipeline_hundredths_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_internal.clv_pipeline_hundredths(pg_catalog.float8) IS
+	'the values of customers by hundredths, the most valuable first: rows of number of customers, sum of values, sum '
+	'of values above zero, sum of these times their place (1 for the largest). The customer at place i of n is in '
+	'hundredth ceil(100 i / n); a NULL value counts as 0. NULL without customers. A part of pipelines';

@@ -1,8 +1,9 @@
 -- ---- tables in partitions: what a run makes is loaded, indexed, and then shown at once --------------------
 --
--- The tables "customer" and "history" are partitioned by their first column, the number of a run. A partition is made
--- as a table of its own, which no view shows: CREATE TABLE AS may work in parallel, and indexes are built when the rows
--- are there. It is attached while no other session locks the partitioned table, which is tried for some hundredths
+-- The tables "customer" and "history" are partitioned by their first column, the number of a run, which is the last one
+-- of their keys: where it came first, an index would be sorted by a number that is the same in all rows. A partition is
+-- made as a table of its own, which no view shows: CREATE TABLE AS may work in parallel, and indexes are built when the
+-- rows are there. It is attached while no other session locks the partitioned table, which is tried for some hundredths
 -- of a second at a time: a statement that was prepared before, in a transaction that is still open, would not know of
 -- the new partition, and find no rows of the run that is current by then. Where readers never pause, the rows
 -- go into the partition "rest", which is always there, as rows go into any table. No session waits for a reader.

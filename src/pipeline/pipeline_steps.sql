@@ -560,7 +560,7 @@ DECLARE
 	fillings text[];
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		CREATE VIEW {data}.sample AS
+		CREATE TABLE {data}.sample AS
 		SELECT h.history
 		FROM {data}.history h
 		WHERE h.generation = {1} AND hashtextextended(concat_ws('/', {h.key}), 0) % {2} = 0
@@ -580,7 +580,7 @@ BEGIN
 	IF tracked THEN
 		rows := rows + clv_internal.clv_pipeline_fill(d, run, 'tracking'::text, fillings);
 	END IF;
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP VIEW {data}.sample'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.sample'::text);
 EXCEPTION
 	-- a past too short or too quiet for a fit is nothing to keep today's results back for
 	WHEN data_exception OR invalid_parameter_value OR no_data_found OR numeric_value_out_of_range

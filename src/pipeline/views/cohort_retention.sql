@@ -22,25 +22,14 @@ AS $part$ VALUES
 	-- A customer is a buyer of a month on its first day with a purchase of theirs; refunds before the first purchase
 	-- belong to its month. Months without any purchase are rows too.
 	('sums', 'cohort_age', $sql$
-		WITH days AS (
-			SELECT
-				date_trunc('month', @extschema@.clv_first_purchase(h.history, ($2).as_of)::timestamp) AS cohort,
-				h.history,
-				@extschema@.clv_purchase_log(h.history) AS log
-			FROM {data}.history h
-			WHERE h.generation = ($2).generation
-		),
-		months AS (
-			SELECT
-				y.cohort::date AS cohort_month,
-				greatest(date_trunc('month', (y.log).day::timestamp), y.cohort)::date AS month,
-				count(*) FILTER (WHERE (y.log).purchase) AS purchases,
-				count(*) FILTER (WHERE (y.log).purchase AND @extschema@.clv_purchases_between(
-					y.history, date_trunc('month', (y.log).day::timestamp)::date - 1, (y.log).day - 1) = 0) AS buyers,
-				sum((y.log).amount) AS revenue
-			FROM days y
-			WHERE (y.log).day <= ($2).as_of AND y.cohort IS NOT NULL
-			GROUP BY 1, 2
+		WITH months AS (
+			SELECT m.*
+			FROM (
+				SELECT clv_internal.clv_pipeline_months(h.history, ($2).as_of) AS months
+				FROM {data}.history h
+				WHERE h.generation = ($2).generation
+			) q
+			CROSS JOIN LATERAL unnest(q.months) m
 		)
 		SELECT
 			c.cohort_month,

@@ -21,60 +21,37 @@ AS $part$ VALUES
 	-- The customer at place i of n falls into hundredth ceil(100 i / n); with fewer customers than that, some stay
 	-- empty. Shares, and what they are shares of, are of what is above zero; the value itself adds up to that of all.
 	('sums', 'concentration', $sql$
-		WITH base AS NOT MATERIALIZED (
-			SELECT c.monetary, c.clv, r.customers AS n
+		WITH sorted AS (
+			SELECT
+				clv_internal.clv_pipeline_hundredths(c.monetary::float8) AS past,
+				clv_internal.clv_pipeline_hundredths(c.clv::float8) AS future
 			FROM {data}.customer c
-			JOIN {data}.run r USING (run)
 			WHERE c.run = ($2).run
-		),
-		placed AS (
-			SELECT
-				1 AS basis,
-				coalesce(b.monetary, 0) AS net,
-				row_number() OVER (ORDER BY b.monetary DESC NULLS LAST) AS i,
-				b.n
-			FROM base b
-			UNION ALL
-			SELECT
-				2,
-				coalesce(b.clv, 0),
-				row_number() OVER (ORDER BY b.clv DESC NULLS LAST),
-				b.n
-			FROM base b
 		),
 		hundredths AS (
 			SELECT
-				basis,
-				(100 * i + n - 1) / n AS percentile,
-				count(*) AS customers,
-				sum(net) AS net,
-				sum(greatest(net, 0)) AS value,
-				sum(i * greatest(net, 0)) AS weighted,
-				min(n) AS n
-			FROM placed
-			GROUP BY 1, 2
-		),
-		whole AS (
-			SELECT
-				basis,
-				min(n) AS n,
-				(min(n) + 1 - 2 * sum(weighted) / nullif(sum(value), 0)) / min(n) AS gini
-			FROM hundredths
-			GROUP BY basis
+				b.basis,
+				p AS percentile,
+				b.h[p][1] AS customers,
+				b.h[p][2] AS net,
+				b.h[p][3] AS value,
+				b.h[p][4] AS weighted
+			FROM sorted s
+			CROSS JOIN LATERAL (VALUES ('past revenue', s.past), ('future value', s.future)) b (basis, h)
+			CROSS JOIN generate_series(1, 100) p
+			WHERE b.h IS NOT NULL
 		)
 		SELECT
-			CASE g.basis WHEN 1 THEN 'past revenue' ELSE 'future value' END AS basis,
-			p AS percentile,
-			coalesce(h.customers, 0) AS customers,
-			coalesce(round(h.net, 2), 0) AS value,
-			sum(h.customers) OVER w / g.n AS cumulative_customers_share,
-			coalesce(sum(h.value) OVER w, 0)
-				/ nullif(sum(h.value) OVER (PARTITION BY g.basis), 0) AS cumulative_value_share,
-			g.gini
-		FROM whole g
-		CROSS JOIN generate_series(1, 100) p
-		LEFT JOIN hundredths h ON h.basis = g.basis AND h.percentile = p
-		WINDOW w AS (PARTITION BY g.basis ORDER BY p)
+			h.basis,
+			h.percentile,
+			h.customers::int8 AS customers,
+			round(h.net::numeric, 2) AS value,
+			sum(h.customers) OVER w / sum(h.customers) OVER b AS cumulative_customers_share,
+			sum(h.value) OVER w / nullif(sum(h.value) OVER b, 0) AS cumulative_value_share,
+			(sum(h.customers) OVER b + 1 - 2 * sum(h.weighted) OVER b / nullif(sum(h.value) OVER b, 0))
+				/ sum(h.customers) OVER b AS gini
+		FROM hundredths h
+		WINDOW b AS (PARTITION BY h.basis), w AS (PARTITION BY h.basis ORDER BY h.percentile)
 	$sql$, NULL),
 
 	('view', 'concentration', $sql$

@@ -37,7 +37,7 @@ AS $part$ VALUES
 			rating int2,
 			satisfaction varchar(20),
 			value_segment varchar(200),
-			PRIMARY KEY (run, {key})
+			PRIMARY KEY ({key}, run)
 		) PARTITION BY LIST (run)
 	$sql$, 'the customers as each run found them: the current one, the one before'),
 

@@ -41,42 +41,76 @@ AS $part$ VALUES
 			FROM {data}.segment s
 			WHERE s.run = ($2).run
 		),
+		-- from one in so many customers that 50,000 are left, as the widths of limits need no more
 		total AS (
-			SELECT @extschema@.clv_predict_total(($2).model, h.history, ($1).horizon, ($1).discount_rate, ($1).margin,
-				($2).as_of, coalesce(($1).level, 0.9::float8)) AS limits
-			FROM {data}.history h
-			WHERE h.generation = ($2).generation
+			SELECT
+				t.*,
+				(SELECT b.customers FROM base b) / nullif(t.customers, 0)::float8 AS scale
+			FROM (
+				SELECT (q.total).*
+				FROM (
+					SELECT @extschema@.clv_predict_total(($2).model, h.history, ($1).horizon, ($1).discount_rate,
+						($1).margin, ($2).as_of, coalesce(($1).level, 0.9::float8)) AS total
+					FROM {data}.history h
+					WHERE h.generation = ($2).generation
+					  AND (
+						(SELECT b.customers < 50000 FROM base b)
+						OR hashtextextended(concat_ws('/', {h.key}), 0)
+							% (SELECT 1 + b.customers::int8 / 50000 FROM base b) = 0
+					  )
+					OFFSET 0
+				) q
+			) t
+		),
+		limits AS (
+			SELECT
+				CASE WHEN t.scale = 1 THEN t.purchases_low ELSE greatest(b.expected_purchases - x.purchases, 0) END
+					AS purchases_low,
+				CASE WHEN t.scale = 1 THEN t.purchases_high ELSE b.expected_purchases + x.purchases END
+					AS purchases_high,
+				CASE
+					WHEN t.scale = 1 THEN t.value_low
+					WHEN b.clv < 0 THEN b.clv::float8 - x.value
+					ELSE greatest(b.clv::float8 - x.value, 0)
+				END AS value_low,
+				CASE WHEN t.scale = 1 THEN t.value_high ELSE b.clv::float8 + x.value END AS value_high
+			FROM base b
+			CROSS JOIN total t
+			CROSS JOIN LATERAL (
+				SELECT
+					clv_internal.clv_pipeline_spread(t.expected_purchases, t.purchases_high, t.purchases_mean_high,
+						t.scale) AS purchases,
+					clv_internal.clv_pipeline_spread(t.expected_value, t.value_high, t.value_mean_high, t.scale)
+						AS value
+			) x
 		),
 		left_out AS (
 			SELECT
-				sum(h.ever) - coalesce(sum(h.by_now), 0) AS after,
-				count(*) FILTER (WHERE h.first IS NULL) AS customers,
-				sum(h.by_now) FILTER (WHERE h.first IS NULL) AS without_purchase,
-				sum(@extschema@.clv_total_spend(h.history, h.first - 1)) FILTER (WHERE h.first IS NOT NULL) AS early
+				sum(m.after) AS after,
+				sum(m.customers) FILTER (WHERE m.month IS NULL) AS customers,
+				sum(m.revenue) FILTER (WHERE m.month IS NULL) AS without_purchase,
+				sum(m.early) AS early
 			FROM (
-				SELECT
-					h.history,
-					@extschema@.clv_first_purchase(h.history, ($2).as_of) AS first,
-					@extschema@.clv_total_spend(h.history, ($2).as_of) AS by_now,
-					@extschema@.clv_total_spend(h.history) AS ever
+				SELECT clv_internal.clv_pipeline_months(h.history, ($2).as_of) AS months
 				FROM {data}.history h
 				WHERE h.generation = ($2).generation
-			) h
+			) q
+			CROSS JOIN LATERAL unnest(q.months) m
 		)
 		SELECT
 			b.*,
-			clv_internal.clv_finite((t.limits).purchases_low) AS purchases_low,
-			clv_internal.clv_finite((t.limits).purchases_high) AS purchases_high,
-			clv_internal.clv_cents((t.limits).value_low) AS clv_low,
-			clv_internal.clv_cents((t.limits).value_high) AS clv_high,
+			clv_internal.clv_finite(t.purchases_low) AS purchases_low,
+			clv_internal.clv_finite(t.purchases_high) AS purchases_high,
+			clv_internal.clv_cents(t.value_low) AS clv_low,
+			clv_internal.clv_cents(t.value_high) AS clv_high,
 			CASE WHEN ($1).amount IS NOT NULL THEN round(coalesce(l.after, 0), 2) END AS revenue_after,
-			l.customers AS customers_without_purchase,
+			coalesce(l.customers, 0) AS customers_without_purchase,
 			CASE WHEN ($1).amount IS NOT NULL
 				THEN round(coalesce(l.without_purchase, 0), 2)
 			END AS revenue_without_purchase,
 			CASE WHEN ($1).amount IS NOT NULL THEN round(coalesce(l.early, 0), 2) END AS early_refunds
 		FROM base b
-		CROSS JOIN total t
+		CROSS JOIN limits t
 		CROSS JOIN left_out l
 	$sql$, NULL),
 

@@ -33,15 +33,16 @@ AS $part$ VALUES
 				clv_internal.clv_pipeline_curve_sum(
 					@extschema@.clv_purchase_curve(($2).model, q.history, {1:L}::interval[], ($2).as_of,
 						NULL::float8[]),
-					CASE WHEN ($2).has_spend
-						THEN clv_internal.clv_finite(@extschema@.clv_expected_spend(($2).model, q.history, ($2).as_of))
-					END) AS s,
+					clv_internal.clv_finite(q.spend)) AS s,
 				count(*)::float8 / nullif(count(*) FILTER (WHERE q.sampled), 0) AS scale,
 				{2} AS t
 			FROM (
 				SELECT
 					c.segment,
 					h.history,
+					CASE WHEN ($2).has_spend
+						THEN @extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of)
+					END AS spend,
 					hashtextextended(concat_ws('/', {h.key}), 0) % (1 + g.customers / 2000) = 0 AS sampled
 				FROM {data}.customer c
 				JOIN {data}.history h USING ({key})

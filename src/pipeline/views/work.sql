@@ -23,7 +23,7 @@ AS $part$ VALUES
 			generation int8 NOT NULL,
 			{1},
 			history @extschema@.clv_history NOT NULL,
-			PRIMARY KEY (generation, {key})
+			PRIMARY KEY ({key}, generation)
 		) PARTITION BY LIST (generation)
 	$sql$, 'the histories of all customers, as of generation, the run that built them from scratch'),
 
