@@ -22,8 +22,8 @@
 #define MOST_MARGIN 1.0
 #define LEAST_MARGIN (-10.0)
 
-/* Whether a span is infinite: since PostgreSQL 17 the ends of all three fields mean that, before that they are
- * spans like any other. */
+/* Whether a span is infinite: the ends of all three fields mean that since PostgreSQL 17; before
+ * they were spans like any other. */
 static bool
 IsInfinite(const Interval *span, bool *negative)
 {
