@@ -1,5 +1,5 @@
-# What the pages for those who change the code say of the tree is so: paths and names exist, modules include what their
-# walls let through, and there is one version.
+# What the pages for contributors say of the tree is true: paths and names exist, modules include only what the table in
+# docs/architecture.md allows, and there is one version.
 
 use strict;
 use warnings;
@@ -38,7 +38,7 @@ sub table_under
 }
 
 # --- paths ---
-# What looks like a path of this tree: a directory of it and what follows, or a file that lies at the top.
+# What looks like a path of this tree: a directory of it and what follows, or a file at the top.
 my $path = qr{(?:\.ci|\.github|bench|docs|examples|expected|sql|src|test)
 	/[\w.*/-]*|[A-Z][A-Za-z]+(?:\.md|\.json)?|[\w-]+\.control};
 my @pages = grep { -e "$root/$_" } qw(docs/architecture.md CONTRIBUTING.md RELEASE.md SECURITY.md test/README.md);
@@ -71,13 +71,14 @@ find(sub { $sources .= content($File::Find::name =~ s{^\Q$root\E/}{}r) if -f && 
 my @names = content('docs/architecture.md') =~ /`((?:clv_|Clv|CLV_)\w+)`/g;
 is(join(' ', grep { $sources !~ /\b\Q$_\E\b/ } @names), '', 'the names in docs/architecture.md exist');
 
-# --- walls ---
+# --- includes ---
 # The modules in their order, and for each those that it may include.
-my @order = map { $_->[0] =~ /(\w+)/ } table_under('Walls');
-my %may = map {my ($module, $others)
-	= @$_; ($module =~ s/`//gr => { map { $_ => 1 } ($others // '') =~ /\w+/g }) } table_under('Walls');
+my @lines = table_under('Which module may include which');
+my @order = map { $_->[0] =~ /(\w+)/ } @lines;
+my %may = map { my ($module, $others) = @$_; ($module =~ s/`//gr => { map { $_ => 1 } ($others // '') =~ /\w+/g }) }
+  @lines;
 my @modules = sort map { m{([^/]+)$} } grep { -d } glob "$root/src/*";
-is(join(' ', sort keys %may), "@modules", 'the walls are those of all modules');
+is(join(' ', sort keys %may), "@modules", 'every module has a line of what it may include');
 
 my %over;
 my @server;
@@ -100,7 +101,7 @@ find(sub {
 		$over{"$file: $header is private"} = 1 if $header =~ /_private\.h$/;
 	}
 }, "$root/src");
-is(join("\n", sort keys %over), '', 'no module includes what its wall keeps out');
+is(join("\n", sort keys %over), '', 'no module includes what its line does not allow');
 is(join("\n", @server), '', 'math and families include nothing of a server');
 
 # Modules include those above them, so there is no circle.
@@ -150,6 +151,6 @@ find(sub {
 },
 	map { "$root/$_" } grep { -e "$root/$_" } qw(
 		README.md CONTRIBUTING.md RELEASE.md SECURITY.md Makefile docs src test .ci .github));
-is("@elsewhere", '', 'it stands nowhere else');
+is("@elsewhere", '', 'it is written nowhere else');
 
 done_testing();
