@@ -4,7 +4,7 @@
 #   make dashboard [DATA=...]       the same on a page in the browser (same)
 #   make test                       run every test (same)
 #   make bench [SCALE=million]      measure (same); or SCALE=full, SCALE=growth
-#   make unit                       the unit tests of the pure rooms alone
+#   make unit                       the unit tests of the modules without PostgreSQL alone
 #   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
 #   make installcheck               the regression tests, against a running server
 
@@ -12,13 +12,13 @@ EXTENSION  = clv
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" clv.control)
 MODULE_big = clv
 
-# The rooms; those of mathematics know nothing of PostgreSQL.
-PURE_ROOMS = math families
-ROOMS      = common history calendar model cells fit predict score segment nps quick validate pipeline
+# The modules: those that include nothing of PostgreSQL, and the others.
+PURE_MODULES   = math families
+SERVER_MODULES = common history calendar model cells fit predict score segment nps quick validate pipeline
 
-# The SQL files in load order: a file may use the objects of those before it. Within a room: types, functions,
+# The SQL files in load order: a file may use the objects of those before it. Within a module: types, functions,
 # aggregates, tables, procedures, views.
-ROOM_SQL = $(addprefix src/, \
+MODULE_SQL = $(addprefix src/, \
 	common/common.sql \
 	common/source.sql \
 	history/history.sql \
@@ -78,10 +78,10 @@ ROOM_SQL = $(addprefix src/, \
 	pipeline/pipeline_create.sql \
 	pipeline/pipeline_schedule.sql)
 
-PURE_OBJS  = $(patsubst %.c,%.o,$(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.c))))
+PURE_OBJS  = $(patsubst %.c,%.o,$(foreach module,$(PURE_MODULES),$(sort $(wildcard src/$(module)/*.c))))
 OBJS       = $(PURE_OBJS) \
              $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)) \
-               $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.c))))
+               $(foreach module,$(SERVER_MODULES),$(sort $(wildcard src/$(module)/*.c))))
 
 DATA_built = clv--$(EXTVERSION).sql
 EXTRA_CLEAN = build
@@ -94,12 +94,12 @@ PG_CPPFLAGS = -Isrc -DCLV_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS   = -ffp-contract=off -Wextra -Wno-unused-parameter $(CLV_CFLAGS)
 SHLIB_LINK  = -lm
 
-# Bitcode for the JIT doubles the build time, and none of our functions is small enough to be worth inlining.
+# Bitcode for the JIT doubles the build time, and none of the functions is small enough to be worth inlining.
 override with_llvm = no
 
 PG_CONFIG ?= pg_config
 
-# The commands, and the tests of the pure rooms, must work before PostgreSQL's build files are there.
+# The commands, and the tests of the modules without PostgreSQL, must work before PostgreSQL's build files are there.
 STANDALONE = help demo dashboard test bench bench-clean unit unit-programs
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
@@ -113,11 +113,11 @@ ifneq (,$(PGXS))
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 src/clv.o: clv.control
 
-# A file that stands in a room and not in the list would be left out without a word.
-UNLISTED_SQL = $(filter-out $(ROOM_SQL),$(wildcard src/*/*.sql src/*/*/*.sql))
-$(if $(UNLISTED_SQL),$(error not in the list ROOM_SQL of the Makefile: $(UNLISTED_SQL)))
+# A file that is in a module and not in the list would be left out silently.
+UNLISTED_SQL = $(filter-out $(MODULE_SQL),$(wildcard src/*/*.sql src/*/*/*.sql))
+$(if $(UNLISTED_SQL),$(error not in the list MODULE_SQL of the Makefile: $(UNLISTED_SQL)))
 
-# A line "%canonical ..." of a room stands for src/canonical.sql with its words filled in.
+# A line "%canonical ..." of a module stands for src/canonical.sql with its words filled in.
 FILL_IN = /^%canonical / { \
 	while ((getline line < "src/canonical.sql") > 0) { \
 		gsub(/%type%/, $$2, line); gsub(/%cost%/, $$3, line); \
@@ -126,6 +126,6 @@ FILL_IN = /^%canonical / { \
 	close("src/canonical.sql"); next } \
 	{ print }
 
-clv--$(EXTVERSION).sql: src/preamble.sql src/canonical.sql $(ROOM_SQL) clv.control Makefile
-	awk '$(FILL_IN)' src/preamble.sql $(ROOM_SQL) > $@
+clv--$(EXTVERSION).sql: src/preamble.sql src/canonical.sql $(MODULE_SQL) clv.control Makefile
+	awk '$(FILL_IN)' src/preamble.sql $(MODULE_SQL) > $@
 endif

@@ -1,5 +1,5 @@
 -- comparison of a canonical type: for DISTINCT, GROUP BY and indexes; the order itself means nothing
--- filled in by the Makefile for each line "%canonical TYPE COST SEEDED_COST MANY" of a room: COST is that of
+-- filled in by the Makefile for each line "%canonical TYPE COST SEEDED_COST MANY" of a module: COST is that of
 -- comparing and hashing, SEEDED_COST that of hashing with a seed, MANY a word for several values of the type
 
 CREATE FUNCTION clv_internal.%type%_eq(@extschema@.%type%, @extschema@.%type%) RETURNS pg_catalog.bool

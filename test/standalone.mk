@@ -1,9 +1,9 @@
-# standalone.mk - the goals that need none of PostgreSQL's build files: unit tests of the pure rooms,
-# and the commands that first install what is missing.
+# standalone.mk - the goals that need none of PostgreSQL's build files: unit tests of the modules without
+# PostgreSQL, and the commands that first install what is missing.
 
 UNIT_TESTS  = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
-PURE_SRC    = $(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.c)))
-PURE_HDR    = $(foreach room,$(PURE_ROOMS),$(sort $(wildcard src/$(room)/*.h))) $(wildcard test/unit/*.h)
+PURE_SRC    = $(foreach module,$(PURE_MODULES),$(sort $(wildcard src/$(module)/*.c)))
+PURE_HDR    = $(foreach module,$(PURE_MODULES),$(sort $(wildcard src/$(module)/*.h))) $(wildcard test/unit/*.h)
 # A test that needs no state must take one all the same; what cmocka 2 calls deprecated is all that cmocka 1 has.
 UNIT_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -O2 -g -ffp-contract=off \
               -Isrc -Itest/unit
