@@ -99,3 +99,27 @@ DELETE FROM clv_segment_map WHERE NOT builtin;
 SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS shipped;
 SELECT has_table_privilege('public', 'clv_segment_map', 'SELECT') AS readable,
 	   has_table_privilege('public', 'clv_segment_map', 'INSERT') AS writable;
+
+-- --- the rules of a map as a list: the same segments, and the same inputs ---
+CREATE TABLE cell AS
+SELECT ROW(r, f, m, t, c, v)::clv_scores AS scores
+FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m, generate_series(1, 5) t,
+	unnest('{1,5}'::int[]) c, generate_series(1, 5) v;
+INSERT INTO clv_segment_map (map, position, segment, rule) VALUES
+	('own', 20, 'last "of" all', '{}'), ('own', 10, 'r {r}', '{"r": {"min": 4}, "attributes": {"x": ["a", "b"]}}'),
+	('rf', 1, 'mine', '{"f": 5}'), ('rf', 2, E'yours\\', '{"r": {"max": 5}}');
+SELECT m.map, count(*) AS cells, every(segment_assign(c.scores, m.map, a)
+		IS NOT DISTINCT FROM segment_assign(c.scores, clv_internal.clv_segment_rules(m.map), a)) AS same
+FROM (SELECT DISTINCT map FROM clv_segment_map) m, cell c,
+	unnest(ARRAY['{"x": "a", "cumulative_share": 0.3, "trend": -1, "satisfaction": "passive"}',
+		'{"x": "c", "cumulative_share": 0.9, "trend": 1, "satisfaction": "promoter"}']::jsonb[]) a
+GROUP BY m.map ORDER BY m.map;
+SELECT every(ARRAY(SELECT i FROM clv_segment_inputs(m.map) i)
+		= ARRAY(SELECT i FROM clv_segment_inputs(clv_internal.clv_segment_rules(m.map)) i)) AS same_inputs
+FROM (SELECT DISTINCT map FROM clv_segment_map) m;
+SELECT clv_internal.clv_segment_rules('own');
+SELECT clv_internal.clv_segment_rules('rf');
+SELECT clv_internal.clv_segment_rules(' [{"segment": "all"}]') AS list;
+SELECT clv_internal.clv_segment_rules('nosuch');
+DROP TABLE cell;
+DELETE FROM clv_segment_map WHERE NOT builtin;

@@ -205,14 +205,16 @@ AS $$
 				ELSE 'a.{1:I} IS NULL'
 			END, ARRAY[i.name]), ' OR ')
 			FILTER (WHERE i.kind = 'score' OR i.name = ANY ((d).attributes)), 'false'),
-		map,
+		-- the rules themselves: whoever evaluates them, on another server too, needs no table of maps
+		min(r.rules),
 		coalesce(attributes, 'NULL::jsonb')])
-	FROM @extschema@.clv_segment_inputs(map) i
+	FROM clv_internal.clv_segment_rules(map) r (rules)
+	LEFT JOIN LATERAL @extschema@.clv_segment_inputs(r.rules) i ON true
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_assign(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
-	'the segment of a customer q of the query of customers, as an expression: NULL where what the map needs is not '
-	'known. A part of pipelines';
+	'the segment of a customer q of the query of customers, as an expression that holds the rules of the map: NULL '
+	'where what the map needs is not known. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text[]

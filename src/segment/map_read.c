@@ -16,6 +16,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -261,30 +262,45 @@ static pg_attribute_noreturn() void UnknownMap(const char *name, const MapTable 
 					 schema)));
 }
 
-/* Reads a map by name; the user's own map has precedence over a shipped one of the same name. */
-static ClvRules *
-ReadNamed(const text *map, Oid function)
+/*
+ * The rows of a map by name, in the order of their rules; the user's own map has precedence over a
+ * shipped one of the same name.
+ */
+static List *
+NamedRows(const text *map, Oid function)
 {
-	char *name = text_to_cstring(map);
-	ClvRules *rules = clv_rules_create(psprintf("segment map \"%s\"", name));
 	MapTable table;
 	List *rows;
+	List *chosen = NIL;
 	ListCell *cell;
 
 	OpenTable(&table, function);
 	rows = ReadRows(&table, map);
 	if (rows == NIL)
-		UnknownMap(name, &table);
+		UnknownMap(text_to_cstring(map), &table);
 	list_sort(rows, CompareRows);
+	foreach (cell, rows)
+		if (((const MapRow *) lfirst(cell))->builtin == ((const MapRow *) linitial(rows))->builtin)
+			chosen = lappend(chosen, lfirst(cell));
+	relation_close(table.relation, AccessShareLock);
+	return chosen;
+}
+
+/* Reads a map by name. */
+static ClvRules *
+ReadNamed(const text *map, Oid function)
+{
+	ClvRules *rules = clv_rules_create(psprintf("segment map \"%s\"", text_to_cstring(map)));
+	List *rows = NamedRows(map, function);
+	ListCell *cell;
+
 	rules->shipped = ((const MapRow *) linitial(rows))->builtin;
 	foreach (cell, rows)
 	{
 		const MapRow *row = lfirst(cell);
 
-		if (row->builtin == ((const MapRow *) linitial(rows))->builtin)
-			clv_rules_add(rules, row->position, text_to_cstring(row->segment), &row->rule->root);
+		clv_rules_add(rules, row->position, text_to_cstring(row->segment), &row->rule->root);
 	}
-	relation_close(table.relation, AccessShareLock);
 	return rules;
 }
 
@@ -297,4 +313,39 @@ clv_map_read(const text *map, Oid function)
 		return ReadNamed(map, function);
 	json = DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(map)));
 	return clv_rules_from_json(DatumGetJsonbP(json));
+}
+
+/* Appends a row as a rule of a list: its JSON object, with the segment as one more member. */
+static void
+AppendRule(StringInfo list, const MapRow *row)
+{
+	char *rule = JsonbToCString(NULL, &row->rule->root, VARSIZE(row->rule));
+
+	appendStringInfoString(list, "{\"segment\": ");
+	escape_json(list, text_to_cstring(row->segment));
+	/* what follows the brace: members, or the end */
+	appendStringInfo(list, "%s%s", rule[1] == '}' ? "" : ", ", rule + 1);
+}
+
+/* clv_segment_rules(map) -> text: the rules of a map as a list; a list as it is. */
+PG_FUNCTION_INFO_V1(clv_segment_rules);
+Datum
+clv_segment_rules(PG_FUNCTION_ARGS)
+{
+	text *map = PG_GETARG_TEXT_PP(0);
+	const char *before = "[";
+	StringInfoData list;
+	ListCell *cell;
+
+	if (clv_map_is_list(map))
+		PG_RETURN_TEXT_P(map);
+	initStringInfo(&list);
+	foreach (cell, NamedRows(map, fcinfo->flinfo->fn_oid))
+	{
+		appendStringInfoString(&list, before);
+		AppendRule(&list, lfirst(cell));
+		before = ",\n ";
+	}
+	appendStringInfoChar(&list, ']');
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(list.data, list.len));
 }

@@ -85,6 +85,12 @@ COMMENT ON FUNCTION @extschema@.clv_segment_inputs(pg_catalog.text) IS
 	'the inputs of the rules of a map or rule list: kind score (r, f, m, t, c, v) or attribute, its name, and the '
 	'highest score that they list (NULL where a test has no upper bound, and for attributes)';
 
+CREATE FUNCTION clv_internal.clv_segment_rules(map pg_catalog.text) RETURNS pg_catalog.text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION clv_internal.clv_segment_rules(pg_catalog.text) IS
+	'the rules of a map as a JSON list, which segment_assign takes in the place of its name; a list as it is. An '
+	'error where there is no such map. A part of pipelines';
+
 -- The number of bins; an error if the rules of a map list scores that do not exist with so many bins, or none of those
 -- above 5.
 CREATE FUNCTION clv_internal.clv_segment_bins(map pg_catalog.text, bins pg_catalog.int4) RETURNS pg_catalog.int4
