@@ -47,6 +47,12 @@ SELECT num_nulls(a.code, a.reason, b.code, b.reason, c.code, c.reason) AS nulls_
 FROM m, customer, clv_explain(NULL, history) a, clv_explain(purchases, NULL) b,
 	clv_explain(purchases, history, '2019-12-31') c WHERE who = 'inactive';
 
+-- amounts whose squares no double holds: that half of them is larger is no certain change; and a short ratio
+SELECT e.code, substring(e.reason FROM 'spend times [^ ,]+') AS spend
+FROM m, clv_explain(purchases || spend,
+	(SELECT clv_history(date '2020-01-01' + 30 * i, CASE i WHEN 7 THEN 9e199 ELSE 1e199 END)
+	FROM generate_series(1, 8) i), '2020-09-01') e;
+
 -- what is refused
 SELECT clv_explain(spend, history) FROM m, customer WHERE who = 'new';
 SELECT clv_explain(purchases, history, 'infinity') FROM m, customer WHERE who = 'new';

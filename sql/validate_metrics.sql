@@ -51,6 +51,12 @@ SELECT round(((m).rmse / 1e-200)::numeric, 12) AS rmse, round(((m).mae / 1e-200)
 	FROM (SELECT clv_metrics(a * 1e-200, b * 1e-200) AS m FROM (VALUES (0, 1), (2, 1), (3, 3), (4, 6)) v (a, b)) q;
 SELECT (clv_metrics(x, x)).rank_correlation AS best, (clv_metrics(x, -x)).rank_correlation AS worst,
 	(clv_metrics(x, -x)).gini FROM generate_series(1, 1000) x;
+-- perfect order is 1 and no lift is 1, to the last digit, of however few
+SELECT count(*) AS shops, bool_and((best).rank_correlation = 1 AND (worst).rank_correlation = -1) AS correlations,
+	bool_and((best).gini = 1 AND (worst).gini = -1) AS ginis, bool_and((alike).top_decile_lift = 1) AS lifts
+FROM (SELECT clv_metrics(x, x) AS best, clv_metrics(x, -x) AS worst, clv_metrics(x, 1) AS alike
+	FROM generate_series(2, 60) n, generate_series(1, n) x GROUP BY n) q;
+SELECT (clv_metrics(3, 1)).top_decile_lift AS one_pair;
 -- what is refused
 SELECT clv_metrics(1, 'NaN');
 SELECT clv_metrics('Infinity', 1);

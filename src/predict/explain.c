@@ -92,14 +92,15 @@ HalfError(const Halves *halves, int half)
 	return fmax(halves->square[half] / n - mean * mean, 0) / (n - 1);
 }
 
-/* 1 where the later half is larger, -1 where it is smaller, 0 where it is neither for certain. */
+/* 1 where the later half is larger, -1 where it is smaller, 0 where it is neither for certain, as
+ * where doubles do not hold the squares of the values. */
 static int
 Change(const Halves *halves)
 {
 	double before;
 	double after;
 
-	if (halves->n < FEWEST)
+	if (halves->n < FEWEST || !isfinite(halves->square[0] + halves->square[1]))
 		return 0;
 	before = HalfMean(halves, 0);
 	after = HalfMean(halves, 1);
@@ -286,11 +287,13 @@ CompareFactors(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-/* The ratio to two digits: 0.0031, 0.42, 1.7, 26. */
+/* The ratio to two digits, of larger ones all up to a million: 0.0031, 0.42, 1.7, 26, 126, 1.4e+13.
+ */
 static const char *
 Times(double times)
 {
-	return clv_number_text(times >= 10 ? rint(times) : strtod(psprintf("%.2g", times), NULL));
+	return clv_number_text(times >= 10 && times < 1e6 ? rint(times)
+													  : strtod(psprintf("%.2g", times), NULL));
 }
 
 /* Appends P(alive), and how the value of the next year compares with a new customer's. */

@@ -116,7 +116,7 @@ enum
 	ACTUAL_RANK_SQUARE,
 	CONCENTRATION, /* amounts times the ranks of their predictions */
 	BEST,          /* amounts times their own ranks */
-	HIGHEST,       /* amounts of the top part */
+	HIGHEST,       /* amounts of the top part, as many times as there are parts */
 	SUMS
 };
 
@@ -171,7 +171,10 @@ MeanRank(int64 n, int64 i, int64 end)
 	return ((double) i + (double) end - (double) n) / 2;
 }
 
-/* Ranks the predictions, which are in order; those that are equal share the top part evenly. */
+/*
+ * Ranks the predictions, which are in order; those that are equal share the top part evenly. A pair
+ * that is in it as a whole counts as often as there are parts, so that all weights add up to n.
+ */
 static void
 Rank(Pair *pair, int64 n, Measures *measures)
 {
@@ -182,7 +185,7 @@ Rank(Pair *pair, int64 n, Measures *measures)
 
 		end = RunEnd(pair, n, i, PredictedLess);
 		rank = MeanRank(n, i, end);
-		top = fmin(fmax((double) n / PARTS - (double) (n - end), 0) / (double) (end - i), 1);
+		top = fmin(fmax((double) n - PARTS * (double) (n - end), 0) / (double) (end - i), PARTS);
 		for (int64 j = i; j < end; j++)
 		{
 			double amount = ldexp(pair[j].actual, -measures->actual_scale);
@@ -314,6 +317,7 @@ clv_metrics_final(PG_FUNCTION_ARGS)
 	bool nulls[COLUMNS];
 	Measures measures;
 	const double *sum = measures.value;
+	double ranks;
 	double n;
 
 	if (state == NULL)
@@ -334,11 +338,10 @@ clv_metrics_final(PG_FUNCTION_ARGS)
 		PutRatio(values, nulls, COL_BIAS, sum[PREDICTED] - sum[ACTUAL], n);
 		PutRatio(values, nulls, COL_MAE, sum[ERROR_SUM], n);
 		PutRatio(values, nulls, COL_RMSE, ldexp(sqrt(sum[SQUARE] / n), measures.error_scale), 1);
-		PutRatio(values, nulls, COL_RANK_CORRELATION, sum[RANKS],
-				 sqrt(sum[RANK_SQUARE]) * sqrt(sum[ACTUAL_RANK_SQUARE]));
+		ranks = sqrt(sum[RANK_SQUARE] * sum[ACTUAL_RANK_SQUARE]);
+		PutRatio(values, nulls, COL_RANK_CORRELATION, fmin(fmax(sum[RANKS], -ranks), ranks), ranks);
 		PutRatio(values, nulls, COL_GINI, sum[CONCENTRATION], sum[BEST]);
-		PutRatio(values, nulls, COL_LIFT, PARTS * ldexp(sum[HIGHEST], measures.actual_scale),
-				 sum[ACTUAL]);
+		PutRatio(values, nulls, COL_LIFT, sum[HIGHEST], ldexp(sum[ACTUAL], -measures.actual_scale));
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }
