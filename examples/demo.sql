@@ -101,4 +101,4 @@ GROUP BY ROLLUP (before) ORDER BY before;
 \echo '=== What next ==='
 \echo 'Your own orders:      make demo DATA=orders.csv     (a header with customer_id, date, amount)'
 \echo 'In your own database: make && sudo make install, then CREATE EXTENSION clv;'
-\echo 'The four statements, each verb by example, and when to trust the numbers: README.md'
+\echo 'The four statements, each function by example, and when to trust the numbers: README.md'

@@ -179,7 +179,7 @@ my %numbers = (
 		whole("SELECT max(cumulative_revenue) FROM forecast WHERE segment = '(all)'"),
 		percent("SELECT cumulative_value_share FROM lorenz WHERE basis = 'future value' AND percentile = 20") ],
 	'/segments' => [ percent('SELECT max(clv) / sum(clv) FROM segments'),
-		'Slipping: ' . whole("SELECT sum(customers) FROM $quadrant WHERE past_step >= 0 AND future_step < 0")
+		'Declining: ' . whole("SELECT sum(customers) FROM $quadrant WHERE past_step >= 0 AND future_step < 0")
 			. ' customers',
 		'the largest move: '
 			. whole("SELECT max(customers)
