@@ -412,3 +412,13 @@ clv_bg_probabilities(const double *param, double t, int count, double *p, int im
 		p[n] *= survived;
 	}
 }
+
+/* ---- simulation ---- */
+
+void
+clv_bg_draw(const double *param, ClvRandom *random, ClvTraits *traits, int immediate)
+{
+	*traits = (ClvTraits){.leaves = CLV_LEAVES_AFTER_PURCHASE, .at_first = immediate, .stages = 1};
+	traits->buying = clv_random_gamma(random, param[0]) / param[1];
+	traits->leaving = clv_random_beta(random, param[2], param[3]);
+}

@@ -12,6 +12,7 @@
 
 #include "families/beta_geometric_terms.h"
 #include "families/family.h"
+#include "families/simulate.h"
 
 /* P(alive at T), as p_alive in family.h: NAN where the odds of having left exceed the doubles. */
 extern double clv_bg_p_alive(const double *param, double x, double t_x, double T, int immediate);
@@ -45,6 +46,9 @@ extern double clv_bg_discounted(const double *param, double delta, double t, int
 
 /* P(a newcomer is alive at t). */
 extern double clv_bg_survival(const double *param, double t, int immediate);
+
+/* Draws a customer: a gamma distributed rate, and a beta distributed probability of leaving. */
+extern void clv_bg_draw(const double *param, ClvRandom *random, ClvTraits *traits, int immediate);
 
 /*
  * The functions of this file and of beta_geometric_terms.h as functions of a family, with its
@@ -91,6 +95,10 @@ extern double clv_bg_survival(const double *param, double t, int immediate);
 	static double Survival(const double *param, double t)                                          \
 	{                                                                                              \
 		return clv_bg_survival(param, t, immediate);                                               \
+	}                                                                                              \
+	static void Draw(const double *param, ClvRandom *random, ClvTraits *traits)                    \
+	{                                                                                              \
+		clv_bg_draw(param, random, traits, immediate);                                             \
 	}                                                                                              \
 	static void LnCommon(const double *param, double x, ClvTerm *term)                             \
 	{                                                                                              \

@@ -37,6 +37,7 @@
 #include "math/special.h"
 #include "families/registry.h"
 #include "families/sbg.h"
+#include "families/simulate.h"
 
 enum
 {
@@ -594,6 +595,15 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	}
 }
 
+/* Draws a customer: the probabilities of buying and of leaving in a period. */
+static void
+Draw(const double *param, ClvRandom *random, ClvTraits *traits)
+{
+	*traits = (ClvTraits){.leaves = CLV_LEAVES_IN_PERIOD, .stages = 1};
+	traits->buying = clv_random_beta(random, param[ALPHA], param[BETA]);
+	traits->leaving = clv_random_beta(random, param[GAMMA], param[DELTA]);
+}
+
 const ClvFamily clv_bgbb = {
 	.name = "bg/bb",
 	.process = CLV_TRANSACTION,
@@ -601,6 +611,7 @@ const ClvFamily clv_bgbb = {
 	.param_names = {"alpha", "beta", "gamma", "delta"},
 	.clock = CLV_OPPORTUNITIES,
 	.start = Start,
+	.draw = Draw,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
 	.given_alive = GivenAlive,

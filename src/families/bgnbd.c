@@ -30,6 +30,7 @@ const ClvFamily clv_bgnbd = {
 	.purchase_effect = {0, -1, 0, 0},
 	.churn_effect = {0, 0, 1, 1},
 	.start = clv_bg_start,
+	.draw = Draw,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
 	.p_alive = PAlive,

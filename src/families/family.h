@@ -33,6 +33,8 @@
 
 struct ClvFamily;
 struct ClvClocked;
+struct ClvRandom;
+struct ClvTraits;
 
 /* The purchases of known value of a customer: their number and mean. */
 typedef struct ClvSpendRow
@@ -172,6 +174,12 @@ typedef struct ClvFamily
 	 * family chooses them.
 	 */
 	bool (*start)(const ClvMoments *moments, int which, double *param);
+
+	/*
+	 * Draws what is a customer's own (simulate.h). NULL where the family does not say how
+	 * histories come about.
+	 */
+	void (*draw)(const double *param, struct ClvRandom *random, struct ClvTraits *traits);
 
 	/* ---- transaction families ---- */
 

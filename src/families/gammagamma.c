@@ -25,6 +25,7 @@
 #include "math/special.h"
 #include "math/sum.h"
 #include "families/registry.h"
+#include "families/simulate.h"
 
 enum
 {
@@ -174,6 +175,14 @@ Start(const ClvMoments *moments, int which, double *param)
 	return true;
 }
 
+/* Draws a customer: the rate that the values of their purchases have. */
+static void
+Draw(const double *param, ClvRandom *random, ClvTraits *traits)
+{
+	*traits = (ClvTraits){.shape = param[P]};
+	traits->scale = clv_random_gamma(random, param[Q]) / param[GAMMA];
+}
+
 const ClvFamily clv_gammagamma = {
 	.name = "gamma/gamma",
 	.process = CLV_SPEND,
@@ -181,6 +190,7 @@ const ClvFamily clv_gammagamma = {
 	.param_names = {"p", "q", "gamma"},
 	.is_scale = {[GAMMA] = true},
 	.start = Start,
+	.draw = Draw,
 	.spend_terms = SpendTerms,
 	.spend_log_likelihood = SpendLogLikelihood,
 	.expected_spend = ExpectedSpend,

@@ -30,6 +30,7 @@
 #include "families/clocks.h"
 #include "families/lifetime.h"
 #include "families/registry.h"
+#include "families/simulate.h"
 
 enum
 {
@@ -194,6 +195,15 @@ Expected(const double *param, double t)
 	return Discounted(param, 0, t);
 }
 
+/* Draws a customer: a gamma distributed rate, and what multiplies the hazard of their age. */
+static void
+Draw(const double *param, ClvRandom *random, ClvTraits *traits)
+{
+	*traits = (ClvTraits){.leaves = CLV_LEAVES_IN_TIME, .stages = 1, .ageing = param[2]};
+	traits->buying = clv_random_gamma(random, param[0]) / param[1];
+	traits->leaving = clv_random_gamma(random, param[3]) / param[4];
+}
+
 CLV_LIFETIME_FORWARDERS(&gompertz)
 CLV_LIFETIME_FIT_FORWARDERS(&gompertz)
 
@@ -210,6 +220,7 @@ const ClvFamily clv_ggompertznbd = {
 	.border = "pareto/nbd",
 	.embed = Embed,
 	.start = Start,
+	.draw = Draw,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
 	.leaving = Leaving,

@@ -472,6 +472,14 @@ ClockedTerm(const ClvFamily *family, const double *param, double x, const ClvClo
 
 static const ClvClocked clocked = CLV_ONE_CLOCK(ClockedTerm, NULL, NULL);
 
+/* Draws a customer of mbg/nbd whose purchases are every k-th event. */
+static void
+Draw(const double *param, ClvRandom *random, ClvTraits *traits)
+{
+	clv_bg_draw(param + R, random, traits, 1);
+	traits->stages = Stages(param);
+}
+
 const ClvFamily clv_mbgcnbd = {
 	.name = "mbg/cnbd-k",
 	.process = CLV_TRANSACTION,
@@ -483,6 +491,7 @@ const ClvFamily clv_mbgcnbd = {
 	.purchase_effect = {0, 0, -1, 0, 0},
 	.churn_effect = {0, 0, 0, 1, 1},
 	.start = Start,
+	.draw = Draw,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
 	.given_alive_since = GivenAliveSince,

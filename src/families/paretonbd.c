@@ -22,6 +22,7 @@
 #include "families/lifetime.h"
 #include "families/pareto_lifetime.h"
 #include "families/registry.h"
+#include "families/simulate.h"
 
 /* ---- the lifetime distribution ---- */
 
@@ -100,6 +101,15 @@ Discounted(const double *param, double delta, double t)
 	return param[0] / param[1] * discounted;
 }
 
+/* Draws a customer: gamma distributed rates of buying and of leaving. */
+static void
+Draw(const double *param, ClvRandom *random, ClvTraits *traits)
+{
+	*traits = (ClvTraits){.leaves = CLV_LEAVES_IN_TIME, .stages = 1};
+	traits->buying = clv_random_gamma(random, param[0]) / param[1];
+	traits->leaving = clv_random_gamma(random, param[2]) / param[3];
+}
+
 CLV_LIFETIME_FORWARDERS(&pareto)
 CLV_LIFETIME_FIT_FORWARDERS(&pareto)
 
@@ -114,6 +124,7 @@ const ClvFamily clv_paretonbd = {
 	.purchase_effect = {0, -1, 0, 0},
 	.churn_effect = {0, 0, 0, -1},
 	.start = Start,
+	.draw = Draw,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
 	.leaving = Leaving,

@@ -60,6 +60,7 @@
 #include "families/lifetime.h"
 #include "families/pareto_lifetime.h"
 #include "families/registry.h"
+#include "families/simulate.h"
 
 enum
 {
@@ -498,6 +499,46 @@ Jet(const ClvLifetime *lifetime, double y, double cum_hazard, bool dying, ClvLif
 	clv_pareto_jet(lifetime, y, cum_hazard, dying, jet);
 }
 
+/* ---- simulation ---- */
+
+/*
+ * Draws mu of the density g(mu) (1 - e^-mu) / (1 - d). As 1 - e^-mu is the integral of mu e^(-mu v)
+ * over v from 0 to 1, mu is Gamma(s + 1, beta + v), with v of a density as (beta + v)^-(s + 1).
+ */
+static double
+DrawLarge(const double *param, double ln_d, ClvRandom *random)
+{
+	double w = clv_random_uniform(random) * -clv_same_expm1(ln_d);
+	double rate = param[BETA] * clv_same_exp(clv_same_log1p(w / (1 - w)) / param[S]);
+
+	return clv_random_gamma(random, param[S] + 1) / rate;
+}
+
+/*
+ * Draws a customer: lambda is gamma distributed, and given it, with h = m (e^-lambda - c), the
+ * density g [1 + h (e^-mu - d)] of mu is a mixture: for h > 0 of g and, with probability h d, of
+ * Gamma(s, beta + 1), else of g and, with probability -h (1 - d), of that of DrawLarge().
+ */
+static void
+Draw(const double *param, ClvRandom *random, ClvTraits *traits)
+{
+	double ln_c = -param[R] * clv_same_log1p(1 / param[ALPHA]);
+	double ln_d = -param[S] * clv_same_log1p(1 / param[BETA]);
+	double choice;
+	double h;
+
+	*traits = (ClvTraits){.leaves = CLV_LEAVES_IN_TIME, .stages = 1};
+	traits->buying = clv_random_gamma(random, param[R]) / param[ALPHA];
+	h = param[M] * clv_same_exp(ln_c) * clv_same_expm1(-traits->buying - ln_c);
+	choice = clv_random_uniform(random);
+	if (h > 0 && choice < h * clv_same_exp(ln_d))
+		traits->leaving = clv_random_gamma(random, param[S]) / (param[BETA] + 1);
+	else if (h < 0 && choice < h * clv_same_expm1(ln_d))
+		traits->leaving = DrawLarge(param, ln_d, random);
+	else
+		traits->leaving = clv_random_gamma(random, param[S]) / param[BETA];
+}
+
 static const ClvLaw fit_law = {
 	.family = &clv_paretonbd_cor,
 	.nparams = M + 1 - S,
@@ -527,6 +568,7 @@ const ClvFamily clv_paretonbd_cor = {
 	.derived_name = "correlation",
 	.derived = Correlation,
 	.start = Start,
+	.draw = Draw,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
 	.leaving = Leaving,

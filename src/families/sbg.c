@@ -38,6 +38,7 @@
 #include "math/poll.h"
 #include "math/special.h"
 #include "families/registry.h"
+#include "families/simulate.h"
 
 enum
 {
@@ -309,6 +310,14 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 		AddLeaving(param, t_x, term);
 }
 
+/* Draws a customer: the probability of leaving at a renewal. */
+static void
+Draw(const double *param, ClvRandom *random, ClvTraits *traits)
+{
+	*traits = (ClvTraits){.leaves = CLV_LEAVES_IN_PERIOD, .stages = 1, .buying = 1};
+	traits->leaving = clv_random_beta(random, param[ALPHA], param[BETA]);
+}
+
 const ClvFamily clv_sbg = {
 	.name = "sbg",
 	.process = CLV_TRANSACTION,
@@ -317,6 +326,7 @@ const ClvFamily clv_sbg = {
 	.clock = CLV_RENEWALS,
 	.churn_effect = {1, 0},
 	.start = Start,
+	.draw = Draw,
 	.log_likelihood = LogLikelihood,
 	.ln_p_alive = LnPAlive,
 	.given_alive = GivenAlive,

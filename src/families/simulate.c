@@ -1,0 +1,177 @@
+/*
+ * simulate.c
+ *		The purchases of simulated customers.
+ *
+ * Purchases are events of a Poisson process by the clock of purchases, or every k-th of them. A
+ * customer who leaves at a hazard has a lifetime, drawn first: the time at which the integral of
+ * the hazard reaches an exponential number. One who leaves after purchases, or in periods, tosses a
+ * coin at each. So every distribution is that of the family, by the calendar too.
+ */
+#include "families/simulate.h"
+
+#include <math.h>
+
+#include "math/poll.h"
+
+/* Multipliers beyond e^+-LARGEST are taken to be that, as in clocks.c. */
+#define LARGEST 230.0
+
+/* e^(sum of effect x z), between the limits. */
+static double
+Multiplier(int n, const double *effect, const double *z)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += effect[i] * z[i];
+	return clv_same_exp(fmin(fmax(sum, -LARGEST), LARGEST));
+}
+
+void
+clv_clocks_set_same(ClvStretch *stretch, int n, const double *from, const double *z,
+					int ncovariates, const double *effect)
+{
+	for (int i = 0; i < n; i++)
+	{
+		double length = i > 0 ? from[i] - from[i - 1] : 0;
+
+		stretch[i].from = from[i];
+		stretch[i].a = Multiplier(ncovariates, effect, z + (size_t) i * ncovariates);
+		stretch[i].c = Multiplier(ncovariates, effect + ncovariates, z + (size_t) i * ncovariates);
+		stretch[i].b = i > 0 ? stretch[i - 1].b + length * stretch[i - 1].a : 0;
+	}
+}
+
+int
+clv_clocks_later(const ClvStretch *stretch, int n, double since, ClvStretch *later)
+{
+	ClvClocks all = {.n = n, .stretch = stretch};
+	int first = clv_clocks_at(&all, since);
+	int left = n - first;
+
+	for (int i = 0; i < left; i++)
+	{
+		later[i] = stretch[first + i];
+		later[i].from = i > 0 ? later[i].from - since : 0;
+		later[i].b =
+			i > 0 ? later[i - 1].b + (later[i].from - later[i - 1].from) * later[i - 1].a : 0;
+	}
+	return left;
+}
+
+/* ---- lifetimes ---- */
+
+/* The integral of the hazard until t, for leaving = 1. */
+static double
+Age(const ClvTraits *traits, double t)
+{
+	return traits->ageing > 0 ? clv_same_expm1(traits->ageing * t) : t;
+}
+
+/* The time at which that is so much. */
+static double
+TimeOfAge(const ClvTraits *traits, double age)
+{
+	return traits->ageing > 0 ? clv_same_log1p(age) / traits->ageing : age;
+}
+
+/* When the customer leaves who does so at a hazard. */
+static double
+DrawLifetime(const ClvTraits *traits, const ClvClocks *clocks, ClvRandom *random)
+{
+	double rest = clv_random_exponential(random) / traits->leaving;
+
+	if (clocks == NULL)
+		return TimeOfAge(traits, rest);
+	for (int i = 0;; i++)
+	{
+		const ClvStretch *stretch = &clocks->stretch[i];
+		double age = Age(traits, stretch->from);
+		double left;
+
+		/* the last stretch has no end */
+		if (i + 1 == clocks->n)
+			return TimeOfAge(traits, age + rest / stretch->c);
+		left = stretch->c * (Age(traits, stretch[1].from) - age);
+		if (rest <= left)
+			return TimeOfAge(traits, age + rest / stretch->c);
+		rest -= left;
+	}
+}
+
+/* ---- a life ---- */
+
+void
+clv_life_start(ClvLife *life, const ClvTraits *traits, const ClvClocks *clocks, ClvRandom *random,
+			   double end)
+{
+	*life = (ClvLife){.traits = traits, .clocks = clocks, .random = random, .end = end};
+	life->leaves = INFINITY;
+	if (traits->leaves == CLV_LEAVES_IN_TIME)
+		life->leaves = DrawLifetime(traits, clocks, random);
+	else if (traits->leaves == CLV_LEAVES_AFTER_PURCHASE && traits->at_first)
+		life->gone = clv_random_uniform(random) < traits->leaving;
+}
+
+/* The time at which the clock of purchases shows so much; it is not turned back. */
+static double
+TimeOfClock(ClvLife *life, double clock)
+{
+	const ClvStretch *stretch;
+
+	if (life->clocks == NULL)
+		return clock;
+	stretch = &life->clocks->stretch[life->stretch];
+	while (life->stretch + 1 < life->clocks->n && stretch[1].b <= clock)
+	{
+		life->stretch++;
+		stretch++;
+	}
+	return stretch->from + (clock - stretch->b) / stretch->a;
+}
+
+/* The next period with a purchase. */
+static double
+NextPeriod(ClvLife *life)
+{
+	while (!life->gone && life->at < life->end)
+	{
+		clv_poll(&clv_family_poll, 1);
+		life->at++;
+		if (clv_random_uniform(life->random) < life->traits->leaving)
+			life->gone = true;
+		else if (clv_random_uniform(life->random) < life->traits->buying)
+			return life->at;
+	}
+	return INFINITY;
+}
+
+double
+clv_life_next(ClvLife *life)
+{
+	const ClvTraits *traits = life->traits;
+	double t;
+
+	if (traits->leaves == CLV_LEAVES_IN_PERIOD)
+		return NextPeriod(life);
+	if (life->gone)
+		return INFINITY;
+	clv_poll(&clv_family_poll, traits->stages);
+	for (int i = 0; i < traits->stages; i++)
+		life->at += clv_random_exponential(life->random) / traits->buying;
+	t = TimeOfClock(life, life->at);
+	if (!(t <= life->end && t <= life->leaves))
+	{
+		life->gone = true;
+		return INFINITY;
+	}
+	if (traits->leaves == CLV_LEAVES_AFTER_PURCHASE)
+		life->gone = clv_random_uniform(life->random) < traits->leaving;
+	return t;
+}
+
+double
+clv_draw_amount(const ClvTraits *traits, ClvRandom *random)
+{
+	return clv_same_exp(clv_random_ln_gamma(random, traits->shape)) / traits->scale;
+}
