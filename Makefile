@@ -14,7 +14,7 @@ MODULE_big = clv
 
 # The modules: those that include nothing of PostgreSQL, and the others.
 PURE_MODULES   = math families
-SERVER_MODULES = common history calendar model cells fit predict score segment nps quick validate pipeline
+SERVER_MODULES = common history calendar model cells fit predict simulate score segment nps quick validate pipeline
 
 # The SQL files in load order: a file may use the objects of those before it. Within a module: types, functions,
 # aggregates, tables, procedures, views.
@@ -33,6 +33,7 @@ MODULE_SQL = $(addprefix src/, \
 	predict/predict_numbers.sql \
 	predict/predict.sql \
 	predict/predict_total.sql \
+	simulate/simulate.sql \
 	score/score.sql \
 	segment/segment.sql \
 	segment/segment_maps.sql \

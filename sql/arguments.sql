@@ -132,6 +132,10 @@ INSERT INTO day
 VALUES ('clv_tracking', 'since',
 	'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, since => %s)'),
 	('clv_tracking', 'until', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, until => %s)'),
+	('clv_simulate', 'since', 'SELECT clv_simulate(model, 1, %s, ''2020-01-01'', 1) FROM one'),
+	('clv_simulate', 'until', 'SELECT clv_simulate(model, 1, ''2020-01-01'', %s, 1) FROM one'),
+	('clv_simulate', 'acquired_until',
+		'SELECT clv_simulate(model, 1, ''2020-01-01'', ''2021-01-01'', 1, NULL, %s) FROM one'),
 	('clv_calendar', 'since', 'SELECT clv_calendar(%s, ''{1}'', ''{n}'')'),
 	('clv_calendar_values', 'day', 'SELECT clv_calendar_values(clv_calendar(''2020-01-01'', ''{1}'', ''{n}''), %s)');
 -- these are all there are, but for parts of others; what a history counts, or its means, up to infinity is all of it

@@ -155,7 +155,7 @@ my %by_type = (
 		q{(SELECT clv_history(d, 1) FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d)}],
 	'interval' => [map { "'$_'" } '1 day', '1 year', '1000 years', '100000 years'],
 	'date' => [q{'2022-06-01'}, q{'5874897-12-31'}], 'boolean' => ['true', 'false'],
-	'double precision' => [0, 1, '1e300', '1e-300'], 'integer' => [1, 2147483647],
+	'double precision' => [0, 1, '1e300', '1e-300'], 'integer' => [1, 2147483647], 'bigint' => [1, 1000000000],
 	'clv_cuts' => [q{(SELECT cuts FROM answer)}]);
 
 # One of the arguments, by chance.
