@@ -199,13 +199,13 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_find(pg_catalog.text) IS
 CREATE FUNCTION clv_internal.clv_pipeline_read(name pg_catalog.text)
 RETURNS clv_internal.clv_pipeline_definition
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
--- the definition travels as text: nothing of it may depend on how the session writes
+-- the definition is passed as text, which must not depend on the settings of the session
 SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1 SET datestyle = iso SET intervalstyle = postgres
 AS $$
 DECLARE
 	definition clv_internal.clv_pipeline_definition;
 BEGIN
-	-- whatever bears the name of the table by the time it is read: it is read with no rights but its owner's
+	-- even if the table has been replaced by another relation: it is read with the rights of its owner only
 	definition := clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name),
 		format('SELECT p FROM ONLY %I.pipeline p', clv_internal.clv_pipeline_data(name)));
 	IF definition IS NULL THEN

@@ -187,8 +187,8 @@ PG_FUNCTION_INFO_V1(clv_pipeline_curve_sum_final);
 
 /*
  * clv_pipeline_curve_sum_final(internal) -> float8[]: {{purchases of each period}, {money of
- * each}}; NULL where a sum is infinite or NaN, and in money where nobody has a spend. The state
- * goes on in a window.
+ * each}}; NULL where a sum is infinite or NaN, and in money where no customer has an expected
+ * spend. The state goes on in a window.
  */
 Datum
 clv_pipeline_curve_sum_final(PG_FUNCTION_ARGS)

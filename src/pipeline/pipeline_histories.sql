@@ -36,7 +36,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_watermark(clv_internal.clv_pipelin
 CREATE FUNCTION clv_internal.clv_pipeline_touch(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
--- here and below: few of many rows are looked up, which the default of 4 makes too dear on anything but a turning disk
+-- here and below: few of many rows are looked up, which the default of 4 makes too expensive except on a turning disk
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET random_page_cost = 1.1
 AS $$
 DECLARE

@@ -137,8 +137,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_close(pg_catalog.regclass) IS
-	'takes away all rights to a partition but its owner''s: who may read the partitioned table reads through it, by '
-	'its policies. A part of pipelines';
+	'takes away all rights to a partition but its owner''s: roles with SELECT on the partitioned table read through '
+	'that, by its policies. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_partition_attach(
 	d clv_internal.clv_pipeline_definition, target pg_catalog.text, number pg_catalog.int8)

@@ -15,7 +15,7 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	home text := (SELECT s.setting FROM pg_settings s WHERE s.name = 'cron.database_name');
+	cron_database text := (SELECT s.setting FROM pg_settings s WHERE s.name = 'cron.database_name');
 BEGIN
 	IF clv_internal.clv_pipeline_cron() THEN
 		RETURN;
@@ -23,9 +23,9 @@ BEGIN
 		PERFORM clv_internal.clv_raise('permission denied for pg_cron'::text, NULL::text,
 			format('A superuser can grant it: GRANT USAGE ON SCHEMA cron TO %I;', current_user),
 			'insufficient_privilege'::text);
-	ELSIF home <> current_database() THEN
+	ELSIF cron_database <> current_database() THEN
 		PERFORM clv_internal.clv_raise('pg_cron is not installed in this database'::text,
-			format('On this server it works from database "%s".', home),
+			format('On this server it works from database "%s".', cron_database),
 			format('There: SELECT cron.schedule_in_database(<job name>, <schedule>, %L, %L, %L);', command,
 				current_database(), current_user),
 			'feature_not_supported'::text);
@@ -36,7 +36,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_check_cron(pg_catalog.text) IS
-	'an error, with the way out, where the caller cannot let pg_cron run the command from this database. A part of '
+	'an error, with a hint, where the caller cannot let pg_cron run the command from this database. A part of '
 	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_job(name pg_catalog.text) RETURNS pg_catalog.text
@@ -55,7 +55,7 @@ DECLARE
 	job int8;
 	ended bool := false;
 BEGIN
-	-- what is none of the caller's business comes before what is not installed
+	-- an unknown pipeline and a missing right are reported before a missing pg_cron
 	PERFORM clv_internal.clv_pipeline_find(name) WHERE NOT clv_internal.clv_pipeline_cron();
 	PERFORM clv_internal.clv_pipeline_check_cron(format('CALL @extschema@.clv_refresh(%L)', name));
 	FOR job IN EXECUTE $sql$

@@ -204,8 +204,8 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_histories(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.bool) IS
-	'the statement that makes the histories of a pipeline''s source, customers'' keys first: of all, or of those '
-	'whom a run has touched, joined or looked up one by one. A part of pipelines';
+	'the statement that makes the histories of a pipeline''s source, customers'' keys first: of all customers, or of '
+	'those touched by a run, joined or looked up one by one. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_read_source(
 	d clv_internal.clv_pipeline_definition, statement pg_catalog.text)

@@ -432,7 +432,7 @@ BEGIN
 	RETURN (
 		SELECT ARRAY[
 			array_agg(p.until ORDER BY p.number)::text,
-			-- a call for each period by itself, because each remembers what it has worked out for its horizon
+			-- a call for each period by itself, because each caches what it has computed for its horizon
 			format('ARRAY[%s]', string_agg(clv_internal.clv_pipeline_sql(d, $sql$
 				@extschema@.clv_predict_total(($2).model, q.history, {1:L}::interval, 0::float8, 1::float8,
 					($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,

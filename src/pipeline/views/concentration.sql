@@ -80,7 +80,7 @@ AS $part$ VALUES
 	('column', 'value', 'c.value::numeric(24,2)',
 		'their value, net: all of it is the past_revenue or the clv of equity'),
 	('column', 'value_share', 'c.share',
-		'their share of all value; whose value is below zero counts as zero in shares and Gini'),
+		'their share of all value; negative values count as zero in shares and Gini'),
 	('column', 'cumulative_customers_share', 'c.customers_share', 'share of the customers up to this tenth'),
 	('column', 'cumulative_value_share', 'c.value_share', 'share of all value up to this tenth'),
 	('column', 'gini', 'c.gini', 'Gini coefficient of the whole: 0 all alike, 1 all value with one customer'),
