@@ -27,7 +27,7 @@
 
 /*
  * 15 brought InitMaterializedSRF. It is always called with MAT_SRF_USE_EXPECTED_DESC: looking
- * the row type up anew leaves its traces in the query's memory at every call.
+ * the row type up anew leaks memory until the query ends, at every call.
  */
 #if PG_VERSION_NUM < 150000
 #include "funcapi.h"

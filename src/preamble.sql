@@ -2,7 +2,7 @@
 \echo Use "CREATE EXTENSION clv" to load this file. \quit
 
 -- Operators and functions in bodies between BEGIN ATOMIC and END, and after RETURN, are looked up here and now, once
--- and for all: in pg_catalog alone, whatever stands in the schema of the extension.
+-- and for all: in pg_catalog alone, whatever is in the schema of the extension.
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 

@@ -1,6 +1,6 @@
 /*
  * canonical.c
- *		What types share whose stored bytes are canonical.
+ *		Functions of the types with canonical stored bytes.
  */
 #include "common/canonical.h"
 

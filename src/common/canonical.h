@@ -1,6 +1,6 @@
 /*
  * canonical.h
- *		What types share whose stored bytes are canonical: equal values are equal
+ *		Functions of the types with canonical stored bytes: equal values are equal
  *		bytes, so that comparing and hashing is a matter of bytes.
  *
  * The order means nothing; it is there for DISTINCT, GROUP BY and UNIQUE.
@@ -20,7 +20,7 @@ extern Datum clv_canonical_hash_extended(FunctionCallInfo fcinfo);
  */
 extern void clv_canonical_check(const void *value, const char *data, Size size, const char *type);
 
-/* The binary form of types that travel as they are stored. */
+/* The binary form of types that are sent as they are stored. */
 extern Datum clv_canonical_send(FunctionCallInfo fcinfo);
 
 #define CLV_CANONICAL_FUNCTION(name, result)                                                       \

@@ -9,8 +9,8 @@ CREATE FUNCTION clv_internal.clv_raise(
 	RETURNS pg_catalog.void
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_internal.clv_raise(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'raises an error with what is known of its detail and hint, code being an SQLSTATE or its name, and without a word '
-	'of the functions that have called each other until then. A part of the quick look, of validation and of pipelines';
+	'raises an error with the detail and the hint that are not NULL, code being an SQLSTATE or its name, without the '
+	'CONTEXT lines of the functions that called it. A part of the quick look, of validation and of pipelines';
 
 -- Raises an error with this message, of an invalid argument.
 CREATE FUNCTION clv_internal.clv_raise(message pg_catalog.text) RETURNS pg_catalog.void

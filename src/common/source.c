@@ -53,7 +53,7 @@ IsRelationName(List *names)
 /*
  * (source): the relation of that name, as SQL reads it with the search_path of the caller (NULL
  * where there is none), and the last part of the name; an error where it is not a name. Without a
- * subtransaction, which a parallel plan around the caller would not stand.
+ * subtransaction, which is an error where a parallel plan runs around the caller.
  */
 PG_FUNCTION_INFO_V1(clv_source_find);
 Datum
