@@ -12,8 +12,8 @@
  * Two endings need care.
  *
  * Rounding: near the maximum the gain that is left, half the squared distance in
- * standard errors, drowns in the rounding of a sum over millions of customers,
- * long before the gradient does. There a step is taken on trust, and the distance
+ * standard errors, is lost in the rounding of a sum over millions of customers,
+ * long before the gradient does. There a step is taken unverified, and the distance
  * tells when to stop.
  *
  * Ridges: a likelihood whose maximum lies at infinity (customers who are all
