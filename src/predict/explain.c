@@ -23,10 +23,10 @@
 /* A customer who is active with less than this probability is more likely gone. */
 #define ACTIVE 0.5
 
-/* Who bought once is new for so many days. */
+/* A customer with one purchase is new for this many days. */
 #define NEW_DAYS 90
 
-/* Late is who has waited so many times their longest gap. */
+/* A customer is late after this multiple of their longest gap. */
 #define LATE_GAPS 1.25
 
 /* A change: later values so many times the earlier ones, of so many or more altogether. */
