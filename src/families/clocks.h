@@ -156,7 +156,7 @@ extern void clv_clock_chain(const ClvClockSlope *slope, int nparams, int at, int
 
 /*
  * Adds (1 + b/alpha)^-shape, the probability of no purchase, by the clock at a point; the
- * parameters r, which shape grows with, and alpha stand at place r and after it.
+ * places of the parameters r, which shape grows with, and alpha are r and r + 1.
  */
 extern void clv_clock_no_purchase(const ClvFamily *family, const double *param, int r, double shape,
 								  const ClvClocks *clocks, const ClvClockPoint *point,

@@ -59,7 +59,7 @@ typedef struct ClvLaw
 
 	/*
 	 * By the calendar (two_clocks.c) survival is (beta / (beta + D))^s, D being a clock that runs
-	 * at C, or at C b e^(bt): where these parameters stand, and -1 where there is no b.
+	 * at C, or at C b e^(bt): the places of these parameters, and -1 where there is no b.
 	 */
 	int s;
 	int beta;
