@@ -199,7 +199,7 @@ ErlangConstant(const FitContext *fit, double k)
  * once, so that times between them are whole and at least 1, and random ones look regular.
  * A gap of g occasions then has a probability, that of a random time in (g - 1, g]: nearly
  * the density at its middle, half an occasion earlier. So it is the log-likelihood with all
- * times shorter by half an occasion a purchase, less the one as it stands. The densities of
+ * times shorter by half an occasion a purchase, less the one without a change. The densities of
  * larger shapes at whole gaps add up to no more than 1 and are fair as they are.
  */
 static double

@@ -17,7 +17,7 @@ typedef struct ClvLastDay
 /*
  * The as_of of customers where none is given: the last of n days (n >= 1, which are put in
  * order). A WARNING where it is isolated, long after the others, as a mistyped date is, or lies
- * in the future; which: a sentence for its detail, on the fit that it speaks of, or NULL.
+ * in the future; which: a sentence for its detail, about the fit, or NULL.
  */
 extern DateADT clv_default_day(ClvLastDay *days, int64 n, const char *which);
 
