@@ -13,8 +13,8 @@
  * A part with covariates has "covariates":[{"name":"gender","centre":0.5,"purchase":0.4,
  * "churn":-0.2},...] after its parameters: an array, since their order is that of
  * the vectors; a centre of 0 is left out. "periods" is "calendar" where families of discrete time
- *count those, and "returned" a member of their purchase part. "spend_skipped" stands outside where
- *there is no spend part.
+ * count those, and "returned" a member of their purchase part. "spend_skipped" is a member of the
+ * model where there is no spend part.
  *
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
  * (or logits) of the parameters, the effects on purchases and those on churn. What
@@ -458,7 +458,7 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 	bool has_parameters = false;
 	bool has_fit_member = false;
 	ClvMember member;
-	ClvMember covariance = {0}; /* its size depends on the covariates, wherever they stand */
+	ClvMember covariance = {0}; /* its size depends on the covariates, which may come after it */
 
 	clv_json_open(&member, container, object);
 	family = part->family = FamilyMember(container, object);
