@@ -11,8 +11,8 @@
  *		"attributes": {...}		attributes, each tested by a value, a list of
  *								values, or bounds: min, max, above, below
  *
- * The first rule of a list that holds names the segment. {r} in a name stands
- * for the score itself.
+ * The first rule of a list that holds names the segment. {r} in a name is
+ * replaced by the score itself.
  */
 #ifndef CLV_SEGMENT_RULES_H
 #define CLV_SEGMENT_RULES_H
