@@ -1,6 +1,6 @@
 /*
  * score.h
- *		Scores: where a customer stands in a population, 1 (worst) to bins (best).
+ *		Scores: the rank of a customer in a population, from 1 (worst) to bins (best).
  *
  * Six measures of a customer are cut at the quantiles i/bins of the population. A score is
  * 1 + the number of cuts strictly below the value, so that equal values share it, whatever
