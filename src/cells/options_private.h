@@ -31,7 +31,7 @@ typedef struct ClvOption
 	bool always;                       /* written even where it is the default */
 	bool counted;                      /* cells are counted with it, and fitted with no other */
 	ClvProcess process;                /* of a family: what it models, */
-	const char *other;                 /* and what may stand in its place */
+	const char *other;                 /* and what may be given instead */
 	int32 (*choose)(const char *word); /* of a choice: from its word, or an error */
 	const char *(*word)(int32 choice);
 	int32 most;       /* of a count, and of a choice, the largest; of a vector, of each covariate */
