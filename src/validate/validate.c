@@ -1,9 +1,9 @@
 /*
  * validate.c
- *		The little that validation cannot ask in SQL: how a model counts.
+ *		How a model counts purchases, for the functions of validation in SQL.
  *
- * The rest of the room is SQL over the verbs. What a family of continuous time
- * calls a purchase is a purchase of the history. To the families of discrete time several
+ * The rest of the module is SQL over the functions of others. To a family of continuous time
+ * every purchase of a history is one. To the families of discrete time several
  * purchases in a period are one, a period that is not over does not count, and of a contract
  * only the renewals do, so the comparison has to count like this too: in the same
  * periods, which each customer may have of their own.
