@@ -18,6 +18,7 @@
 
 #include "math/sort.h"
 #include "math/sum.h"
+#include "families/course.h"
 #include "families/covariates.h"
 
 /*
@@ -372,6 +373,11 @@ clv_cells_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
 	int nparams = cells->family->nparams;
 	ClvTotals totals;
 
+	if (cells->course != NULL)
+	{
+		clv_course_evaluate(cells, point, at);
+		return;
+	}
 	clv_totals_clear(&totals, nparams + (cells->covariates == NULL ? 0 : 2 * cells->covariates->n));
 	if (cells->covariates == NULL)
 		EvaluateAlike(cells, point, &totals);

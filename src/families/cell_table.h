@@ -58,6 +58,8 @@ typedef struct ClvCellTable
 	ClvPoll *poll;
 	const ClvGroups *groups;         /* NULL: none */
 	const ClvCovariates *covariates; /* NULL: none act; else cells are sorted by group first */
+	struct ClvCourseTable *course;   /* NULL: they are constant in time */
+	double course_share;             /* of all repeat purchases, those of these cells */
 
 	/* the index: made once, then read from front to back */
 	ClvBlock *blocks;

@@ -232,13 +232,40 @@ Uncorrelate(const double *products, ClvCovariates *covariates)
 	return -1;
 }
 
+/*
+ * Scales the covariates to a variance of 1 and leaves them correlated, so that each effect of the
+ * search is one effect of the caller.
+ */
+static void
+ScaleOnly(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates)
+{
+	double products[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
+
+	memset(covariates->row, 0, sizeof(covariates->row));
+	for (int j = 0; j < covariates->n; j++)
+		covariates->row[CLV_AT(j, j)] = 1 / covariates->size[j];
+	FindProducts(cells, n, poll, covariates, products);
+	for (int j = 0; j < covariates->n; j++)
+		covariates->row[CLV_AT(j, j)] /= sqrt(products[CLV_AT(j, j)]);
+}
+
+/* Whether some of n covariates act on a process and some do not. */
+static bool
+ActsInPart(int n, uint32_t idle)
+{
+	uint32_t all = ((uint32_t) 1 << n) - 1;
+
+	return (idle & all) != 0 && (idle & all) != all;
+}
+
 ClvStatus
-clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups, ClvPoll *poll,
-					  ClvCovariates *covariates, int *culprit)
+clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups, const uint32_t *idle,
+					  ClvPoll *poll, ClvCovariates *covariates, int *culprit)
 {
 	double products[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
 
 	memset(covariates, 0, sizeof(*covariates));
+	memcpy(covariates->idle, idle, sizeof(covariates->idle));
 	covariates->n = groups->ncovariates;
 	covariates->z = groups->z;
 	if (!FindMeans(cells, n, poll, covariates))
@@ -252,6 +279,8 @@ clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups, C
 		if (*culprit >= 0)
 			return CLV_COLLINEAR;
 	}
+	if (ActsInPart(covariates->n, idle[0]) || ActsInPart(covariates->n, idle[1]))
+		ScaleOnly(cells, n, poll, covariates);
 	FindProducts(cells, n, poll, covariates, products);
 	return CLV_OK;
 }

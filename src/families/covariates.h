@@ -21,14 +21,17 @@ typedef struct ClvCovariates
 	double spread[CLV_MAX_COVARIATES]; /* from lowest to highest */
 	double row[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
 	double range[CLV_MAX_COVARIATES]; /* from lowest to highest, as the search sees them */
+	uint32_t idle[2]; /* a bit for each covariate that does not act on purchases, on churn */
 } ClvCovariates;
 
 /*
- * Standardises the covariates of the customers. CLV_COLLINEAR: culprit is constant, or a linear
+ * Standardises the covariates of the customers, those of each group; they remain correlated where
+ * some act on a process and others do not (idle). CLV_COLLINEAR: culprit is constant, or a linear
  * combination of those before it; CLV_BAD_START: one is not finite.
  */
 extern ClvStatus clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
-									   ClvPoll *poll, ClvCovariates *covariates, int *culprit);
+									   const uint32_t *idle, ClvPoll *poll,
+									   ClvCovariates *covariates, int *culprit);
 
 /* The standardised covariates of a group. */
 extern void clv_covariates_of(const ClvCovariates *covariates, uint32_t group, double *z);

@@ -49,6 +49,8 @@
 
 #include "math/sum.h"
 #include "families/cell_table.h"
+#include "families/clocks.h"
+#include "families/course.h"
 #include "families/maximize.h"
 #include "families/spend_likelihood.h"
 
@@ -120,6 +122,7 @@ typedef struct CellData
 	ClvCellTable all;
 	ClvCellTable samples[SAMPLES];
 	ClvCovariates covariates;
+	ClvCourseTable course;
 } CellData;
 
 static const size_t sample_sizes[SAMPLES] = {SAMPLE, SMALL_SAMPLE};
@@ -229,6 +232,17 @@ CheckGroups(const ClvFamily *family, const ClvGroups *groups)
 	return CLV_OK;
 }
 
+/* The repeat purchases of the customers in the cells. */
+static double
+Purchases(const ClvCellTable *cells)
+{
+	ClvSum x = {0};
+
+	for (size_t i = 0; i < cells->n; i++)
+		clv_sum_add(&x, cells->cells[i].count * cells->cells[i].x);
+	return clv_sum_value(&x);
+}
+
 /* Searches for the maximum, with sorted cells; covariates act where all.covariates is set. */
 static ClvStatus
 SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
@@ -248,8 +262,10 @@ SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 
 		sample->family = data->all.family;
 		sample->covariates = data->all.covariates;
+		sample->course = data->all.course;
 		clv_cells_sample(&data->all, sample, moments->customers, sample_sizes[i]);
 		clv_cells_index(sample);
+		sample->course_share = Purchases(sample) / Purchases(&data->all);
 		problems[n++] = MakeSample(all, (double) sample_sizes[i], sample);
 	}
 	return clv_search(problems, n, starts, nstarts, report);
@@ -337,6 +353,7 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 									 .warm = true});
 	AddContained(&starts, data->all.family, moments, contained);
 	data->all.covariates = &data->covariates;
+	data->all.course = control->course != NULL ? &data->course : NULL;
 	clv_cells_sort(&data->all);
 	return SearchCells(data, control, moments, starts.start, starts.n, report);
 }
@@ -367,9 +384,25 @@ FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 	if (data->all.covariates != NULL)
 	{
 		data->all.covariates = NULL;
+		data->all.course = NULL;
 		clv_cells_sort(&data->all);
 	}
 	return HasPoint(status) ? report : NULL;
+}
+
+/* Standardises the covariates, constant ones or those of a course; see clv_covariates_survey(). */
+static ClvStatus
+Survey(CellData *data, const ClvFitControl *control, int *culprit)
+{
+	uint32_t idle[2] = {control->idle_purchase, control->idle_churn};
+
+	if (control->course == NULL)
+		return clv_covariates_survey(data->all.cells, data->all.n, data->all.groups, idle,
+									 data->all.poll, &data->covariates, culprit);
+	if (data->all.family->clocked->law == NULL)
+		idle[1] = UINT32_MAX;
+	clv_course_lay_out(&data->course, control->course);
+	return clv_course_survey(&data->course, &data->all, idle, &data->covariates, culprit);
 }
 
 /* Fits the family to sorted cells, after what it contains; the status says what is wrong with it.
@@ -388,11 +421,10 @@ FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 	status = CheckCells(&data->all, &moments);
 	if (status != CLV_OK)
 		return status;
-	if (groups == NULL || groups->ncovariates == 0)
+	if (control->course == NULL && (groups == NULL || groups->ncovariates == 0))
 		return SearchAlike(data, control, &moments, FitContained(data, control, &contained),
 						   report);
-	status = clv_covariates_survey(data->all.cells, data->all.n, groups, data->all.poll,
-								   &data->covariates, &culprit);
+	status = Survey(data, control, &culprit);
 	if (status == CLV_OK)
 		return SearchEffects(data, control, &moments, FitContained(data, control, &contained),
 							 report);
@@ -412,7 +444,10 @@ clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGroup
 
 	ClearReport(family, report);
 	data.all.groups = groups != NULL && groups->n > 0 ? groups : NULL;
+	data.all.course_share = 1;
 	status = CheckGroups(family, data.all.groups);
+	if (control->course != NULL && (family->clocked == NULL || family->clocked->departed == NULL))
+		return CLV_BAD_START;
 	if (status != CLV_OK)
 		return status;
 	LayOutCells(&data, &arena, *n);

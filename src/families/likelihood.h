@@ -38,6 +38,25 @@ typedef struct ClvGroups
 	const double *outcome; /* n, of supervised families; else NULL */
 } ClvGroups;
 
+/*
+ * Covariates that are the same for all customers and change with time, in steps. Time is counted
+ * from the end of the data, so that it is 0 there and negative before, in the unit of the model; a
+ * customer's first purchase is at -T. The last step has no end.
+ */
+typedef struct ClvCourse
+{
+	int n;              /* steps */
+	int ncovariates;    /* from 1 to CLV_MAX_COVARIATES */
+	const double *from; /* n, ascending: when each step begins; the first at or before any -T */
+	const double *z;    /* n x ncovariates, in the caller's units, finite */
+	const double
+		*bought;     /* of each covariate, the sum over the repeat purchases of all customers */
+	void *workspace; /* clv_course_workspace() bytes */
+} ClvCourse;
+
+/* Bytes of scratch memory for a fit with a course of so many steps and covariates. */
+extern size_t clv_course_workspace(int n, int ncovariates);
+
 typedef struct ClvFitReport ClvFitReport;
 
 /* What the caller asks of a fit. */
@@ -52,6 +71,16 @@ typedef struct ClvFitControl
 	 * not read. NULL: what the family chooses.
 	 */
 	const double *fixed;
+
+	/*
+	 * Covariates that follow a calendar, NULL: none. Then groups are NULL, and the family has
+	 * clocked->departed. Their effects on leaving are 0 in families without a clock of leaving.
+	 */
+	const ClvCourse *course;
+
+	/* A bit for each covariate that does not act on purchases, and on churn: its effect is 0. */
+	uint32_t idle_purchase;
+	uint32_t idle_churn;
 
 	/*
 	 * The fit of the family that this one contains, to the same cells with the same control but

@@ -131,9 +131,13 @@ static bool
 IsUnknown(const ClvProblem *problem, int i)
 {
 	const ClvFamily *family = problem->family;
+	int effect = i - family->nparams;
+	int n = Covariates(problem);
 
 	if (i < family->nparams)
 		return family->transform[i] != CLV_FIXED;
+	if (problem->covariates->idle[effect / n] >> effect % n & 1)
+		return false;
 	for (int k = 0; k < family->nparams; k++)
 	{
 		if (clv_effect_weight(family, Covariates(problem), k, i - family->nparams) != 0)

@@ -96,6 +96,7 @@ static void
 CheckGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGroups *groups)
 {
 	static const double param[] = {1.8, 40, .9, 30, 20, 1};
+	static const uint32_t acting[2] = {0, 0};
 	ClvPoll poll = {0};
 	ClvCell *copy = malloc(n * sizeof(ClvCell));
 	ClvCellTable engine = {
@@ -116,7 +117,7 @@ CheckGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGr
 	clv_cell_table_lay_out(&engine, &arena, n);
 	assert_true(clv_cells_sort(&engine));
 	assert_int_equal(
-		clv_covariates_survey(engine.cells, engine.n, groups, &poll, &covariates, &culprit),
+		clv_covariates_survey(engine.cells, engine.n, groups, acting, &poll, &covariates, &culprit),
 		CLV_OK);
 	for (size_t i = 0; i < engine.n; i++)
 	{

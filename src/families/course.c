@@ -1,0 +1,491 @@
+/*
+ * course.c
+ *		The log-likelihood of cells whose covariates follow a calendar.
+ *
+ * The covariates are the same for all customers, so that the clocks of a customer (clocks.h) depend
+ * on the day of the first purchase alone. The clock of purchases, its gradient and its Hessian by
+ * the effects are computed once for each step of the course, at its beginning; within a step they
+ * grow evenly. Between two times they are differences of these.
+ *
+ * In families with this one clock, both terms of a likelihood are the plain ones at times of the
+ * clock, b at t_x and b' at T. With p and q their shares of L, and subscripts for derivatives by
+ * parameters and by b, b', a customer's ln L has
+ *
+ *		by b		p P_b						by b'		q Q_b'
+ *		by b, b		p P_bb + pq P_b^2			by b', b'	q Q_b'b' + pq Q_b'^2
+ *		by b, b'	-pq P_b Q_b'
+ *
+ * and so on; gradients of b and b' by the effects turn them into derivatives by these. Customers of
+ * the same x and T share b'.
+ *
+ * Families with a clock of leaving give whole terms, for customers of the same x and T together.
+ *
+ * The factors A(t_j) of the purchases have logarithms that are linear in the effects: only the sums
+ * of the covariates over all purchases enter.
+ */
+#include "families/course.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Customers of one x and T who are evaluated together. */
+#define MOST_TOGETHER 256
+
+_Static_assert(CLV_TRIANGLE(CLV_MAX_DIM) == CLV_MAX_COVARIANCE, "a wide term has all derivatives");
+
+/* ---- memory ---- */
+
+/* Lays out the arrays of a table. */
+static void
+LayOut(ClvCourseTable *table, ClvArena *arena, size_t n, size_t ncovariates)
+{
+	table->z = clv_arena_take(arena, n * ncovariates, sizeof(double));
+	table->stretch = clv_arena_take(arena, n, sizeof(ClvStretch));
+	table->first = clv_arena_take(arena, n * ncovariates, sizeof(double));
+	table->second = clv_arena_take(arena, n * CLV_TRIANGLE(ncovariates), sizeof(double));
+	table->own = clv_arena_take(arena, n, sizeof(ClvStretch));
+	table->times = clv_arena_take(arena, MOST_TOGETHER, sizeof(double));
+	table->plain = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvTerm));
+	table->wide = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvWideTerm));
+	table->steps = clv_arena_take(arena, n, sizeof(ClvCell));
+}
+
+size_t
+clv_course_workspace(int n, int ncovariates)
+{
+	ClvCourseTable table;
+	ClvArena arena = {NULL, 0};
+
+	LayOut(&table, &arena, (size_t) n, (size_t) ncovariates);
+	return arena.used;
+}
+
+void
+clv_course_lay_out(ClvCourseTable *table, const ClvCourse *course)
+{
+	ClvArena arena = {course->workspace, 0};
+
+	table->course = course;
+	LayOut(table, &arena, (size_t) course->n, (size_t) course->ncovariates);
+}
+
+/* ---- covariates ---- */
+
+/* The step of the course that holds a time. */
+static int
+StepAt(const ClvCourse *course, double t)
+{
+	int low = 0;
+	int high = course->n;
+
+	while (high - low > 1)
+	{
+		int middle = low + (high - low) / 2;
+
+		*(course->from[middle] <= t ? &low : &high) = middle;
+	}
+	return low;
+}
+
+/*
+ * Sets the pseudo-customers: a step has as many as the time that customers have spent in it, from
+ * their first purchases until the end of the data. Returns how many steps there are with any.
+ */
+static size_t
+SetExposure(ClvCourseTable *table, const ClvCellTable *cells)
+{
+	const ClvCourse *course = table->course;
+	ClvCell *steps = table->steps;
+	double before = 0;
+	size_t kept = 0;
+
+	memset(steps, 0, course->n * sizeof(ClvCell));
+	for (size_t i = 0; i < cells->n; i++)
+	{
+		const ClvCell *cell = &cells->cells[i];
+		int step = StepAt(course, -cell->T);
+		double end = step + 1 < course->n ? fmin(course->from[step + 1], 0) : 0;
+
+		steps[step].count += cell->count * (end + cell->T);
+		steps[step].T += cell->count;
+		clv_poll(cells->poll, 1);
+	}
+	for (int i = 0; i < course->n; i++)
+	{
+		double end = i + 1 < course->n ? fmin(course->from[i + 1], 0) : 0;
+		double count = steps[i].count + before * fmax(end - course->from[i], 0);
+
+		before += steps[i].T;
+		if (count > 0)
+			steps[kept++] = (ClvCell){.group = (uint32_t) i, .count = count};
+	}
+	return kept;
+}
+
+ClvStatus
+clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle,
+				  ClvCovariates *covariates, int *culprit)
+{
+	const ClvCourse *course = table->course;
+	ClvGroups groups = {
+		.n = (uint32_t) course->n, .ncovariates = course->ncovariates, .z = course->z};
+	size_t n = SetExposure(table, cells);
+	ClvStatus status;
+
+	status =
+		clv_covariates_survey(table->steps, n, &groups, idle, cells->poll, covariates, culprit);
+	if (status != CLV_OK)
+		return status;
+	for (int i = 0; i < course->n; i++)
+		clv_covariates_of(covariates, (uint32_t) i, table->z + (size_t) i * course->ncovariates);
+	return CLV_OK;
+}
+
+/* ---- clocks ---- */
+
+/* Moves a clock and its derivatives on by a length of time within a step. */
+static void
+Grow(const ClvCourseTable *table, int step, double length, double *first, double *second)
+{
+	int n = table->course->ncovariates;
+	const double *z = table->z + (size_t) step * n;
+	double b = table->stretch[step].a * length;
+
+	for (int i = 0; i < n; i++)
+	{
+		first[i] += b * z[i];
+		for (int j = 0; j <= i; j++)
+			second[CLV_AT(i, j)] += b * z[i] * z[j];
+	}
+}
+
+/* Sets the clocks at these effects, on purchases and on leaving. */
+static void
+SetClocks(ClvCourseTable *table, const double *effect)
+{
+	const ClvCourse *course = table->course;
+	int n = course->ncovariates;
+
+	clv_clocks_set(table->stretch, course->n, course->from, table->z, n, effect);
+	memset(table->first, 0, n * sizeof(double));
+	memset(table->second, 0, CLV_TRIANGLE(n) * sizeof(double));
+	for (int i = 1; i < course->n; i++)
+	{
+		double *first = table->first + (size_t) i * n;
+		double *second = table->second + (size_t) i * CLV_TRIANGLE(n);
+
+		memcpy(first, first - n, n * sizeof(double));
+		memcpy(second, second - CLV_TRIANGLE(n), CLV_TRIANGLE(n) * sizeof(double));
+		Grow(table, i - 1, course->from[i] - course->from[i - 1], first, second);
+	}
+}
+
+/* Sets *point to the clock of purchases at a time of the course, since its first step. */
+static void
+PointAt(const ClvCourseTable *table, double t, ClvClockPoint *point)
+{
+	int n = table->course->ncovariates;
+	int step = StepAt(table->course, t);
+	const ClvStretch *stretch = &table->stretch[step];
+
+	memcpy(point->db, table->first + (size_t) step * n, n * sizeof(double));
+	memcpy(point->bb, table->second + (size_t) step * CLV_TRIANGLE(n),
+		   CLV_TRIANGLE(n) * sizeof(double));
+	point->b = stretch->b + stretch->a * (t - stretch->from);
+	Grow(table, step, t - stretch->from, point->db, point->bb);
+}
+
+/* Sets *point to the clock at a time of the course, since another time. */
+static void
+PointSince(const ClvCourseTable *table, const ClvClockPoint *since, double t, ClvClockPoint *point)
+{
+	int n = table->course->ncovariates;
+
+	PointAt(table, t, point);
+	point->b = fmax(point->b - since->b, 0);
+	for (int i = 0; i < n; i++)
+		point->db[i] -= since->db[i];
+	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+		point->bb[i] -= since->bb[i];
+}
+
+/* The clocks of customers of this age. */
+static ClvClocks
+OwnClocks(const ClvCourseTable *table, double T)
+{
+	const ClvCourse *course = table->course;
+	int first = StepAt(course, -T);
+	ClvStretch *own = table->own;
+	int n = 0;
+
+	for (int i = first; i < course->n && course->from[i] < 0; i++, n++)
+	{
+		own[n] = table->stretch[i];
+		own[n].from = n == 0 ? 0 : course->from[i] + T;
+		own[n].b = n == 0 ? 0 : own[n - 1].b + own[n - 1].a * (own[n].from - own[n - 1].from);
+	}
+	if (n == 0)
+		own[n++] = (ClvStretch){.a = table->stretch[first].a, .c = table->stretch[first].c};
+	return (ClvClocks){.n = n,
+					   .stretch = own,
+					   .ncovariates = course->ncovariates,
+					   .z = table->z + (size_t) first * course->ncovariates};
+}
+
+/* ---- sums ---- */
+
+/* What the cells of one x add up to, with derivatives by parameters and effects. */
+typedef struct Pass
+{
+	const ClvCellTable *cells;
+	const double *param;
+	ClvWideTerm sum;
+} Pass;
+
+/* Adds a block of cells to the totals. */
+static void
+AddSum(ClvTotals *totals, const ClvWideTerm *sum)
+{
+	clv_sum_add(&totals->value, sum->ln);
+	for (int i = 0; i < totals->n; i++)
+		clv_sum_add(&totals->gradient[i], sum->gradient[i]);
+	for (int i = 0; i < CLV_TRIANGLE(totals->n); i++)
+		clv_sum_add(&totals->hessian[i], sum->hessian[i]);
+}
+
+/* Adds what the purchases have by the effects: ln A(t_j). */
+static void
+AddPurchases(const ClvCellTable *cells, const double *effect, double purchases, ClvTotals *totals)
+{
+	const ClvCovariates *covariates = cells->covariates;
+	const ClvCourse *course = cells->course->course;
+	int n = course->ncovariates;
+	int nparams = cells->family->nparams;
+
+	for (int k = 0; k < n; k++)
+	{
+		double sum = 0;
+
+		for (int j = 0; j <= k; j++)
+			sum += covariates->row[CLV_AT(k, j)] *
+				   (course->bought[j] * cells->course_share - purchases * covariates->mean[j]);
+		clv_sum_add(&totals->value, effect[k] * sum);
+		clv_sum_add(&totals->gradient[nparams + k], sum);
+	}
+}
+
+/* ---- families with one clock ---- */
+
+/* A term of the likelihood at a time of the clock, and its derivatives by it. */
+typedef struct Clocked
+{
+	const ClvTerm *plain;
+	const ClvClockPoint *point;
+	ClvClockSlope slope;
+} Clocked;
+
+/* The parameter that carries the unit of time. */
+static int
+Scale(const ClvFamily *family)
+{
+	int i = 0;
+
+	while (!family->is_scale[i])
+		i++;
+	return i;
+}
+
+/* A term that is a function of b/alpha: its derivative by ln b is that by ln alpha, negative. */
+static Clocked
+ByClock(const ClvFamily *family, const ClvTerm *plain, const ClvClockPoint *point)
+{
+	Clocked term = {.plain = plain, .point = point};
+	int scale = Scale(family);
+	double b = point->b;
+
+	if (!(b > 0) || plain->ln == -INFINITY)
+		return term;
+	term.slope.first = -plain->gradient[scale] / b;
+	term.slope.second = (plain->hessian[CLV_AT(scale, scale)] + plain->gradient[scale]) / (b * b);
+	for (int i = 0; i < family->nparams; i++)
+		term.slope.mixed[i] = -plain->hessian[i > scale ? CLV_AT(i, scale) : CLV_AT(scale, i)] / b;
+	return term;
+}
+
+/* What the cells of one x and T have in common by the clock at T. */
+typedef struct Alive
+{
+	Clocked term;
+	ClvClockSlope slope;              /* of the cells together */
+	double cross[CLV_MAX_COVARIATES]; /* by it and the effects, through the clocks at t_x */
+} Alive;
+
+/* Adds so many customers, at a departed term, to the sums. */
+static void
+AddOneClock(Pass *pass, const Clocked *departed, Alive *alive, double count)
+{
+	int nparams = pass->cells->family->nparams;
+	int n = pass->cells->course->course->ncovariates;
+	const ClvTerm *P = departed->plain;
+	const ClvTerm *Q = alive->term.plain;
+	double largest = fmax(P->ln, Q->ln);
+	double both = exp(P->ln - largest) + exp(Q->ln - largest);
+	double p = exp(P->ln - largest) / both;
+	double q = exp(Q->ln - largest) / both;
+	double spread = count * p * q;
+	double ahead = departed->slope.first;
+	double behind = alive->term.slope.first;
+	ClvClockSlope slope = {.first = count * p * ahead,
+						   .second = count * p * departed->slope.second + spread * ahead * ahead};
+
+	pass->sum.ln += count * (largest + log(both));
+	for (int i = 0; i < nparams; i++)
+	{
+		double away = P->gradient[i] - Q->gradient[i];
+
+		pass->sum.gradient[i] += count * (p * P->gradient[i] + q * Q->gradient[i]);
+		for (int j = 0; j <= i; j++)
+			pass->sum.hessian[CLV_AT(i, j)] +=
+				count * (p * P->hessian[CLV_AT(i, j)] + q * Q->hessian[CLV_AT(i, j)]) +
+				spread * away * (P->gradient[j] - Q->gradient[j]);
+		slope.mixed[i] = count * p * departed->slope.mixed[i] + spread * ahead * away;
+		alive->slope.mixed[i] += count * q * alive->term.slope.mixed[i] - spread * behind * away;
+	}
+	alive->slope.first += count * q * behind;
+	alive->slope.second += count * q * alive->term.slope.second + spread * behind * behind;
+	for (int i = 0; i < n; i++)
+		alive->cross[i] -= spread * ahead * behind * departed->point->db[i];
+	clv_clock_chain(&slope, nparams, nparams, n, departed->point->db, departed->point->bb,
+					&pass->sum);
+}
+
+/* Adds what the cells of one x and T have by the clock at T. */
+static void
+AddAlive(Pass *pass, const Alive *alive)
+{
+	int nparams = pass->cells->family->nparams;
+	int n = pass->cells->course->course->ncovariates;
+	const ClvClockPoint *point = alive->term.point;
+
+	clv_clock_chain(&alive->slope, nparams, nparams, n, point->db, point->bb, &pass->sum);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+			pass->sum.hessian[CLV_AT(nparams + i, nparams + j)] +=
+				alive->cross[i] * point->db[j] + point->db[i] * alive->cross[j];
+}
+
+/* Adds n cells of one x and T of a family with one clock. */
+static void
+AddRunOneClock(Pass *pass, const ClvCell *cell, size_t n)
+{
+	const ClvCourseTable *table = pass->cells->course;
+	const ClvFamily *family = pass->cells->family;
+	Alive alive = {0};
+	ClvClockPoint since, end;
+	ClvTerm at_end;
+
+	PointAt(table, -cell->T, &since);
+	PointSince(table, &since, 0, &end);
+	family->alive(pass->param, cell->x, &end.b, 1, &at_end);
+	alive.term = ByClock(family, &at_end, &end);
+	for (size_t i = 0; i < n; i++)
+	{
+		ClvClockPoint last;
+		Clocked departed;
+
+		PointSince(table, &since, cell[i].t_x - cell[i].T, &last);
+		family->departed(pass->param, cell->x, &last.b, 1, table->plain);
+		departed = ByClock(family, table->plain, &last);
+		AddOneClock(pass, &departed, &alive, cell[i].count);
+	}
+	AddAlive(pass, &alive);
+	clv_poll(pass->cells->poll, 20 * n);
+}
+
+/* ---- families with two ---- */
+
+/* Adds n cells of one x and T of a family with two clocks, at most MOST_TOGETHER. */
+static void
+AddRunTwoClocks(Pass *pass, const ClvCell *cell, size_t n)
+{
+	const ClvCourseTable *table = pass->cells->course;
+	const ClvFamily *family = pass->cells->family;
+	int dimension = family->nparams + 2 * table->course->ncovariates;
+	ClvClocks clocks = OwnClocks(table, cell->T);
+	ClvWideTerm alive, both;
+
+	for (size_t i = 0; i < n; i++)
+		table->times[i] = cell[i].t_x;
+	family->clocked->departed(family, pass->param, cell->x, &clocks, table->times, n, cell->T,
+							  table->wide);
+	family->clocked->alive(family, pass->param, cell->x, &clocks, cell->T, &alive);
+	for (size_t i = 0; i < n; i++)
+	{
+		clv_wide_sum(&table->wide[i], &alive, dimension, &both);
+		pass->sum.ln += cell[i].count * both.ln;
+		for (int k = 0; k < dimension; k++)
+			pass->sum.gradient[k] += cell[i].count * both.gradient[k];
+		for (int k = 0; k < CLV_TRIANGLE(dimension); k++)
+			pass->sum.hessian[k] += cell[i].count * both.hessian[k];
+		clv_poll(pass->cells->poll, 100);
+	}
+}
+
+/* ---- all of them ---- */
+
+/* The number of cells from this one on with the same x and T, at most MOST_TOGETHER. */
+static size_t
+Together(const ClvCell *cell, size_t left)
+{
+	size_t n = 1;
+
+	while (n < left && n < MOST_TOGETHER && cell[n].x == cell->x && cell[n].T == cell->T)
+		n++;
+	return n;
+}
+
+void
+clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
+{
+	const ClvFamily *family = cells->family;
+	int nparams = family->nparams;
+	int dimension = nparams + 2 * cells->course->course->ncovariates;
+	double purchases = 0;
+	ClvTotals totals;
+	Pass pass = {.cells = cells, .param = point};
+
+	clv_totals_clear(&totals, dimension);
+	SetClocks(cells->course, point + nparams);
+	for (size_t i = 0; i < cells->n;)
+	{
+		int32_t x = cells->cells[i].x;
+		double customers = 0;
+		ClvTerm common;
+
+		memset(&pass.sum, 0, sizeof(pass.sum));
+		while (i < cells->n && cells->cells[i].x == x)
+		{
+			const ClvCell *cell = &cells->cells[i];
+			size_t n = Together(cell, cells->n - i);
+
+			if (family->clocked->law == NULL)
+				AddRunOneClock(&pass, cell, n);
+			else
+				AddRunTwoClocks(&pass, cell, n);
+			for (size_t k = 0; k < n; k++)
+				customers += cell[k].count;
+			i += n;
+		}
+		family->ln_common(point, x, &common);
+		common.ln *= customers;
+		for (int k = 0; k < nparams; k++)
+			common.gradient[k] *= customers;
+		for (int k = 0; k < CLV_TRIANGLE(nparams); k++)
+			common.hessian[k] *= customers;
+		clv_wide_add(&common, nparams, &pass.sum);
+		AddSum(&totals, &pass.sum);
+		purchases += customers * x;
+	}
+	AddPurchases(cells, point + nparams, purchases, &totals);
+	clv_totals_value(&totals, at);
+}

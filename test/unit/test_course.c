@@ -1,0 +1,384 @@
+/*
+ * test_course.c
+ *		Fits whose covariates follow a calendar: the likelihood against that of single customers,
+ *		derivatives against differences, known effects from simulated shops, and what is refused.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "families/clocks.h"
+#include "families/course.h"
+#include "families/registry.h"
+#include "fitting.h"
+
+#define WEEKS 104
+#define Z 2
+
+/* Two years of weeks: campaigns, and a season. */
+typedef struct Calendar
+{
+	ClvCourse course;
+	double from[WEEKS];
+	double z[WEEKS * Z];
+	double bought[Z];
+} Calendar;
+
+/* A calendar that begins before all customers. */
+static void
+MakeCalendar(Calendar *calendar)
+{
+	memset(calendar, 0, sizeof(*calendar));
+	for (int i = 0; i < WEEKS; i++)
+	{
+		calendar->from[i] = i - WEEKS - 3.0 / 7;
+		calendar->z[Z * i] = i % 9 < 2 || i % 13 == 5;
+		calendar->z[Z * i + 1] = 3 + sin(i * (6.283185307179586 / 52));
+	}
+	calendar->course = (ClvCourse){WEEKS,
+								   Z,
+								   calendar->from,
+								   calendar->z,
+								   calendar->bought,
+								   malloc(clv_course_workspace(WEEKS, Z))};
+}
+
+static void
+FreeCalendar(Calendar *calendar)
+{
+	free(calendar->course.workspace);
+}
+
+/* The step of a time. */
+static int
+Step(const Calendar *calendar, double t)
+{
+	int i = 0;
+
+	while (i + 1 < WEEKS && calendar->from[i + 1] <= t)
+		i++;
+	return i;
+}
+
+/* The speed of a clock in a step, at covariates less their centre (NULL: 0). */
+static double
+Speed(const Calendar *calendar, int step, const double *effect, const double *centre)
+{
+	double sum = 0;
+
+	for (int j = 0; j < Z; j++)
+		sum += effect[j] * (calendar->z[Z * step + j] - (centre == NULL ? 0 : centre[j]));
+	return exp(sum);
+}
+
+/* When a clock that starts at a time has run so far; INFINITY: not before the end. */
+static double
+When(const Calendar *calendar, const double *effect, double since, double run)
+{
+	double t = since;
+
+	for (int i = Step(calendar, since); t < 0; i++)
+	{
+		double end = i + 1 < WEEKS ? calendar->from[i + 1] : 0;
+		double speed = Speed(calendar, i, effect, NULL);
+
+		end = fmin(end, 0);
+		if (run < (end - t) * speed)
+			return t + run / speed;
+		run -= (end - t) * speed;
+		t = end;
+	}
+	return INFINITY;
+}
+
+/*
+ * A customer whose first purchase was at -T: leaving at a hazard of their own (pareto/nbd), or
+ * after a purchase (mbg/nbd). Times are whole days; purchases of one day are one.
+ */
+static ClvCell
+Draw(Chance *chance, Calendar *calendar, const double *param, const double *effect, double T,
+	 bool life)
+{
+	double rate = Gamma(chance, param[0]) / param[1];
+	double leaving = life ? Gamma(chance, param[2]) / param[3] : Beta(chance, param[2], param[3]);
+	double end = life ? When(calendar, effect + Z, -T, Exponential(chance) / leaving) : 0;
+	ClvCell cell = {.T = T, .count = 1};
+	double t = -T;
+	double last = -T;
+
+	while (life || !(Uniform(chance) < leaving))
+	{
+		double day;
+
+		t = When(calendar, effect, t, Exponential(chance) / rate);
+		if (!(t <= fmin(end, 0)))
+			break;
+		day = floor(t * 7 + 1e-9) / 7;
+		if (day <= last + 1e-9)
+			continue;
+		last = day;
+		cell.x++;
+		for (int j = 0; j < Z; j++)
+			calendar->bought[j] += calendar->z[Z * Step(calendar, day) + j];
+	}
+	cell.t_x = last + T;
+	return cell;
+}
+
+/* A shop of n customers of a family; first purchases on days of the first year. */
+static ClvCell *
+DrawShop(Calendar *calendar, const double *param, const double *effect, int n, bool life,
+		 uint64_t seed)
+{
+	ClvCell *cells = calloc((size_t) n, sizeof(ClvCell));
+	Chance chance = seed;
+
+	for (int i = 0; i < n; i++)
+		cells[i] =
+			Draw(&chance, calendar, param, effect, 104 - floor(Uniform(&chance) * 364) / 7, life);
+	return cells;
+}
+
+/* Families that follow a calendar, with true parameters. */
+static const struct
+{
+	const ClvFamily *family;
+	double param[CLV_MAX_PARAMS];
+	bool life;
+} families[] = {{&clv_bgnbd, {.9, 6, .9, 2.5}, false},
+				{&clv_mbgnbd, {.9, 6, .8, 2.4}, false},
+				{&clv_paretonbd, {.9, 6, .8, 30}, true},
+				{&clv_ggompertznbd, {.9, 6, .02, .7, 2}, true}};
+#define FAMILIES (int) (sizeof(families) / sizeof(families[0]))
+
+static const double effects[] = {0.7, -0.4, -0.5, 0.3};
+
+/* ---- the likelihood ---- */
+
+/* ln L of one customer by clocks of their own, with the factors of the purchases left out. */
+static double
+Single(const ClvFamily *family, const Calendar *calendar, const double *param, const double *effect,
+	   const double *centre, const ClvCell *cell)
+{
+	double from[WEEKS];
+	ClvStretch stretch[WEEKS];
+	double z[WEEKS * Z];
+	int first = Step(calendar, -cell->T);
+	ClvClocks clocks = {WEEKS - first, stretch, Z, z};
+
+	for (int i = first; i < WEEKS; i++)
+	{
+		from[i - first] = i == first ? 0 : calendar->from[i] + cell->T;
+		for (int j = 0; j < Z; j++)
+			z[(i - first) * Z + j] = calendar->z[Z * i + j] - centre[j];
+	}
+	clv_clocks_set(stretch, clocks.n, from, z, Z, effect);
+	return family->clocked->log_likelihood(family, param, cell->x, &clocks, cell->t_x, cell->T);
+}
+
+/* The caller's effects from those of the search. */
+static void
+RawEffects(const ClvCovariates *covariates, const double *effect, double *raw)
+{
+	for (int j = 0; j < Z; j++)
+	{
+		raw[j] = 0;
+		for (int k = j; k < Z; k++)
+			raw[j] += covariates->row[CLV_AT(k, j)] * effect[k];
+	}
+}
+
+/* The engine at a point of the search against single customers, and differences. */
+static void
+CheckFamily(int which)
+{
+	static const uint32_t acting[2] = {0, 0};
+	const ClvFamily *family = families[which].family;
+	int n = family->nparams;
+	Calendar calendar;
+	ClvPoll poll = {0};
+	ClvCellTable engine = {.family = family, .n = 150, .poll = &poll, .course_share = 1};
+	ClvArena arena = {malloc(clv_fit_cells_workspace(family, engine.n)), 0};
+	ClvCourseTable table;
+	ClvCovariates covariates;
+	ClvQuadratic at;
+	double point[CLV_MAX_DIM] = {0};
+	double raw[2 * Z];
+	double direct = 0;
+	double x = 0;
+	int culprit;
+
+	MakeCalendar(&calendar);
+	engine.cells =
+		DrawShop(&calendar, families[which].param, effects, 150, families[which].life, 3);
+	clv_cell_table_lay_out(&engine, &arena, engine.n);
+	assert_true(clv_cells_sort(&engine));
+	clv_course_lay_out(&table, &calendar.course);
+	assert_int_equal(clv_course_survey(&table, &engine, acting, &covariates, &culprit), CLV_OK);
+	engine.covariates = &covariates;
+	engine.course = &table;
+	memcpy(point, families[which].param, (size_t) n * sizeof(double));
+	for (int j = 0; j < 2 * Z; j++)
+		point[n + j] = family->clocked->law != NULL || j < Z ? 0.3 - 0.2 * j : 0;
+	RawEffects(&covariates, point + n, raw);
+	RawEffects(&covariates, point + n + Z, raw + Z);
+	for (size_t i = 0; i < engine.n; i++)
+	{
+		const ClvCell *cell = &engine.cells[i];
+
+		direct += cell->count * Single(family, &calendar, point, raw, covariates.mean, cell);
+		x += cell->count * cell->x;
+	}
+	for (int j = 0; j < Z; j++)
+		direct += raw[j] * (calendar.bought[j] - x * covariates.mean[j]);
+	clv_cells_evaluate(&engine, point, &at);
+	if (!(fabs(at.value - direct) < 1e-11 * fabs(direct)))
+		fail_msg("%s: %.17g together, %.17g one by one", family->name, at.value, direct);
+	CheckPoint(n + (family->clocked->law != NULL ? 2 : 1) * Z, n, point, EvaluateEngine, &engine);
+	free(engine.cells);
+	free(arena.base);
+	FreeCalendar(&calendar);
+}
+
+static void
+LikelihoodIsThatOfEachCustomer(void **state)
+{
+	for (int i = 0; i < FAMILIES; i++)
+		CheckFamily(i);
+}
+
+/* ---- fits ---- */
+
+/* Fits a family to cells with a calendar. */
+static ClvStatus
+Fit(const ClvFamily *family, const Calendar *calendar, const ClvCell *cells, size_t n,
+	uint32_t idle_purchase, uint32_t idle_churn, ClvFitReport *report)
+{
+	ClvFitControl control = {
+		.course = &calendar->course, .idle_purchase = idle_purchase, .idle_churn = idle_churn};
+
+	return FitCells(family, cells, n, &control, report);
+}
+
+static void
+EffectsAreRecovered(void **state)
+{
+	for (int i = 0; i < FAMILIES; i++)
+	{
+		const ClvFamily *family = families[i].family;
+		const int n = 3000;
+		ClvFitReport report, plain;
+		Calendar calendar;
+		ClvCell *cells;
+
+		if (family == &clv_bgnbd || family == &clv_ggompertznbd)
+			continue; /* no shop is drawn from these */
+		MakeCalendar(&calendar);
+		cells = DrawShop(&calendar, families[i].param, effects, n, families[i].life, 7);
+		assert_int_equal(Fit(family, &calendar, cells, (size_t) n, 0, 0, &report), CLV_OK);
+		assert_int_equal(FitCells(family, cells, (size_t) n, NULL, &plain), CLV_OK);
+		assert_true(report.log_likelihood > plain.log_likelihood + 50);
+		assert_int_equal(report.neffects, 2 * Z);
+		for (int j = 0; j < 2 * Z; j++)
+		{
+			int row = family->nparams + j;
+			double error = sqrt(report.covariance[CLV_AT(row, row)]);
+
+			if (j >= Z && !families[i].life)
+				assert_true(report.effect[j] == 0 && error == 0);
+			else if (!(fabs(report.effect[j] - effects[j]) < 4 * error &&
+					   error < (j < Z ? 0.1 : 1)))
+				fail_msg("%s: effect %d is %g +- %g, not %g", family->name, j, report.effect[j],
+						 error, effects[j]);
+		}
+		free(cells);
+		FreeCalendar(&calendar);
+	}
+}
+
+/* Effects that do not act are 0, and the others are those of a calendar without them. */
+static void
+CovariatesActWhereTheyShall(void **state)
+{
+	for (int i = 1; i < 3; i++)
+	{
+		const ClvFamily *family = families[i].family;
+		ClvFitReport some, one;
+		Calendar calendar, alone;
+		ClvCell *cells;
+
+		MakeCalendar(&calendar);
+		cells = DrawShop(&calendar, families[i].param, effects, 1000, families[i].life, 9);
+		assert_int_equal(Fit(family, &calendar, cells, 1000, 2, 3, &some), CLV_OK);
+		MakeCalendar(&alone);
+		for (int week = 0; week < WEEKS; week++)
+			alone.z[week] = calendar.z[Z * week];
+		alone.course.ncovariates = 1;
+		alone.bought[0] = calendar.bought[0];
+		assert_int_equal(Fit(family, &alone, cells, 1000, 0, 1, &one), CLV_OK);
+		assert_true(some.effect[1] == 0 && some.effect[2] == 0 && some.effect[3] == 0);
+		assert_true(fabs(some.effect[0] - one.effect[0]) < 1e-7);
+		assert_true(fabs(some.log_likelihood - one.log_likelihood) < 1e-7);
+		free(cells);
+		FreeCalendar(&calendar);
+		FreeCalendar(&alone);
+	}
+}
+
+/* More cells than samples have customers: the maximum is that of all. */
+static void
+LargeShopsAreSampled(void **state)
+{
+	const ClvFamily *family = &clv_mbgnbd;
+	ClvFitReport report;
+	Calendar calendar;
+	ClvCell *cells;
+
+	MakeCalendar(&calendar);
+	cells = DrawShop(&calendar, families[1].param, effects, 30000, false, 11);
+	assert_int_equal(Fit(family, &calendar, cells, 30000, 0, 0, &report), CLV_OK);
+	assert_true(report.gradient_norm < 1e-5);
+	for (int j = 0; j < Z; j++)
+		assert_true(fabs(report.effect[j] - effects[j]) < 0.05);
+	free(cells);
+	FreeCalendar(&calendar);
+}
+
+static void
+BadCalendarsAreNamed(void **state)
+{
+	ClvFitReport report;
+	Calendar calendar;
+	ClvCell *cells;
+
+	MakeCalendar(&calendar);
+	cells = DrawShop(&calendar, families[1].param, effects, 500, false, 13);
+	for (int i = 0; i < WEEKS; i++)
+		calendar.z[Z * i] = i < 2 ? 5 : 1; /* constant in the time that customers have seen */
+	calendar.z[0] = calendar.z[Z] = 1;
+	assert_int_equal(Fit(&clv_mbgnbd, &calendar, cells, 500, 0, 0, &report), CLV_COLLINEAR);
+	assert_int_equal(report.degenerate_param, 4);
+	for (int i = 0; i < WEEKS; i++)
+		calendar.z[Z * i] = 7 - 2 * calendar.z[Z * i + 1];
+	assert_int_equal(Fit(&clv_mbgnbd, &calendar, cells, 500, 0, 0, &report), CLV_COLLINEAR);
+	assert_int_equal(report.degenerate_param, 5);
+	assert_int_equal(Fit(&clv_mbgcnbd, &calendar, cells, 500, 0, 0, &report), CLV_BAD_START);
+	free(cells);
+	FreeCalendar(&calendar);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(LikelihoodIsThatOfEachCustomer), cmocka_unit_test(EffectsAreRecovered),
+		cmocka_unit_test(CovariatesActWhereTheyShall),    cmocka_unit_test(LargeShopsAreSampled),
+		cmocka_unit_test(BadCalendarsAreNamed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
