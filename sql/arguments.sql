@@ -114,6 +114,7 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('clv_forecast', 'SELECT clv_forecast(model, history, 2, ''1 year'', as_of => %s) FROM one'),
 	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s) FROM one'),
 	('clv_predict_total', 'SELECT clv_predict_total(model, history, ''1 year'', 0, 1, %s, 0.9) FROM one'),
+	('clv_new_customer', 'SELECT clv_new_customer(model, as_of => %s) FROM one'),
 	('clv_sums', 'SELECT clv_sums(model, history, ''1 year'', 0, 1, %s) FROM one'),
 	('rfmtc_score', 'SELECT rfmtc_score(history, model, %s) OVER () FROM one'),
 	('rfmtc_score',

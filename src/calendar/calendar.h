@@ -8,6 +8,7 @@
 
 #include "clv.h"
 #include "families/family.h"
+#include "utils/jsonb.h"
 
 /* A calendar has at most as many covariates as a fit, and this many steps. */
 #define CLV_CALENDAR_NAMES CLV_MAX_COVARIATES
@@ -75,5 +76,17 @@ extern void clv_calendar_unpack(StringInfo in, ClvCalendarParts *parts);
 
 /* The parts of a value, palloc'd. */
 extern void clv_calendar_unpack_value(const ClvCalendar *calendar, ClvCalendarParts *parts);
+
+/* The JSON form of the calendar, palloc'd. */
+extern char *clv_calendar_text(const ClvCalendar *calendar);
+
+/* The calendar of a JSON object; errors name a member that is missing, unknown or out of range. */
+extern ClvCalendar *clv_calendar_from_json(JsonbContainer *json);
+
+/* A copy in the context. */
+extern ClvCalendar *clv_calendar_copy(const ClvCalendar *calendar, MemoryContext context);
+
+/* A hash of the bytes, never 0: calendars with the same are taken to be the same. */
+extern uint64 clv_calendar_fingerprint(const ClvCalendar *calendar);
 
 #endif /* CLV_CALENDAR_CALENDAR_H */

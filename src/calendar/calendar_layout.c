@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "common/arguments.h"
+#include "common/hashfn.h"
 #include "libpq/pqformat.h"
 #include "utils/datetime.h"
 #include "mb/pg_wchar.h"
@@ -303,4 +304,24 @@ clv_calendar_unpack_value(const ClvCalendar *calendar, ClvCalendarParts *parts)
 	in.maxlen = in.len;
 	in.cursor = 0;
 	clv_calendar_unpack(&in, parts);
+}
+
+ClvCalendar *
+clv_calendar_copy(const ClvCalendar *calendar, MemoryContext context)
+{
+	Size size = VARSIZE_ANY_EXHDR(calendar);
+	ClvCalendar *copy = MemoryContextAlloc(context, VARHDRSZ + size);
+
+	SET_VARSIZE(copy, VARHDRSZ + size);
+	memcpy(VARDATA(copy), VARDATA_ANY(calendar), size);
+	return copy;
+}
+
+uint64
+clv_calendar_fingerprint(const ClvCalendar *calendar)
+{
+	uint64 hash = hash_bytes_extended((const unsigned char *) VARDATA_ANY(calendar),
+									  (int) VARSIZE_ANY_EXHDR(calendar), 0);
+
+	return hash != 0 ? hash : 1;
 }

@@ -42,9 +42,8 @@ AppendSteps(StringInfo out, const ClvCalendarParts *parts)
 	}
 }
 
-/* The JSON form of the calendar, palloc'd. */
-static char *
-CalendarText(const ClvCalendar *calendar)
+char *
+clv_calendar_text(const ClvCalendar *calendar)
 {
 	ClvCalendarParts parts;
 	StringInfoData out;
@@ -175,16 +174,15 @@ FillIn(ClvCalendarParts *parts, const Members *members)
 		parts->longest = given.longest;
 }
 
-/* The calendar of a JSON object; errors name a member that is missing, unknown or out of range. */
-static ClvCalendar *
-CalendarFromJson(Jsonb *json)
+ClvCalendar *
+clv_calendar_from_json(JsonbContainer *json)
 {
 	ClvCalendarParts parts;
 	Members members = {0};
 	ClvMember member;
 
 	memset(&parts, 0, sizeof(parts));
-	clv_json_open(&member, &json->root, "clv_calendar");
+	clv_json_open(&member, json, "clv_calendar");
 	while (clv_json_next(&member))
 		if (!TakeMember(&parts, &members, &member))
 			clv_json_unknown(&member, "version, names, last, longest, end and steps");
@@ -219,8 +217,15 @@ clv_calendar_recv(PG_FUNCTION_ARGS)
 	PG_RETURN_CLV_CALENDAR_P(calendar);
 }
 
+/* The calendar of a jsonb value. */
+static ClvCalendar *
+CalendarFromJson(Jsonb *json)
+{
+	return clv_calendar_from_json(&json->root);
+}
+
 /* Input, output, send, casts and comparison; the binary form is the stored one. */
-CLV_JSON_TYPE(clv_calendar, CalendarFromJson, CalendarText, PG_GETARG_CLV_CALENDAR_P);
+CLV_JSON_TYPE(clv_calendar, CalendarFromJson, clv_calendar_text, PG_GETARG_CLV_CALENDAR_P);
 
 /* clv_calendar_values(calendar, day) -> float8[]: the values of that day in the order of the
  * names; NULL before the first step and after the end. */

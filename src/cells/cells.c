@@ -38,7 +38,7 @@ static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
 StaticAssertDecl(sizeof(ClvCellEntry) == 32, "cells are compared byte by byte");
 StaticAssertDecl(sizeof(ClvSpendEntry) == 12, "spend entries are compared byte by byte");
 StaticAssertDecl(offsetof(ClvCells, data) == sizeof(ClvCellsHead), "no hole after the head");
-StaticAssertDecl(sizeof(ClvCellsHead) == 80 + sizeof(ClvFitOptions), "no hole in the head");
+StaticAssertDecl(sizeof(ClvCellsHead) == 96 + sizeof(ClvFitOptions), "no hole in the head");
 
 /* ---- order ---- */
 
@@ -101,7 +101,9 @@ clv_cells_size(const ClvCellsHead *head)
 
 	size = add_size(size, mul_size(head->nvectors, mul_size(head->width, sizeof(double))));
 	size = add_size(size, mul_size(head->ncells, sizeof(ClvCellEntry)));
-	return add_size(size, mul_size(head->nspend, sizeof(ClvSpendEntry)));
+	size = add_size(size, mul_size(head->ndays, sizeof(ClvDayEntry)));
+	size = add_size(size, mul_size(head->nspend, sizeof(ClvSpendEntry)));
+	return add_size(size, head->calendar_size);
 }
 
 Size
@@ -135,7 +137,8 @@ FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 {
 	int64 n = state->head->nvectors;
 	int width = state->head->width;
-	ClvCellsView view = {state->head, state->vectors.values, state->cells, state->spend};
+	ClvCellsView view = {
+		.head = state->head, .vectors = state->vectors.values, .cells = state->cells};
 	uint32 *rank;
 	uint32 *order;
 
@@ -165,6 +168,10 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 	memcpy(ClvCellsEntries(flat), state->cells, state->head->ncells * sizeof(ClvCellEntry));
 	FlattenVectors(state, flat);
 	SortCells(ClvCellsEntries(flat), state->head->ncells);
+	if (state->head->ndays > 0)
+		memcpy(ClvCellsDays(flat), state->days, state->head->ndays * sizeof(ClvDayEntry));
+	if (state->calendar != NULL)
+		memcpy(ClvCellsEnd(flat), state->calendar, state->head->calendar_size);
 	if (state->head->nspend > 0)
 	{
 		memcpy(ClvCellsSpend(flat), state->spend, state->head->nspend * sizeof(ClvSpendEntry));
@@ -219,6 +226,8 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 		view->vectors = state->vectors.values;
 		view->cells = state->cells;
 		view->spend = state->spend;
+		view->days = state->days;
+		view->calendar = state->calendar;
 	}
 	else if (clv_cells_are_small(cells))
 		clv_small_view(cells, view);
@@ -230,6 +239,8 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 		view->vectors = ClvCellsVectors(flat);
 		view->cells = ClvCellsEntries(flat);
 		view->spend = ClvCellsSpend(flat);
+		view->days = ClvCellsDays(flat);
+		view->calendar = ClvCellsCalendar(flat);
 	}
 }
 
@@ -268,6 +279,7 @@ clv_cells_init_head(ClvCellsHead *head, ClvCellsKind kind, const ClvFitOptions *
 	head->options = *options;
 	head->with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
 	head->with_times = kind == CLV_CELLS_HISTORY && clv_fit_uses_times(options);
+	head->with_days = kind == CLV_CELLS_HISTORY && clv_fit_uses_days(options);
 	head->width = clv_fit_width(options);
 }
 
@@ -291,7 +303,8 @@ clv_cells_copy(Datum cells, MemoryContext parent)
 	*state->head = *view.head;
 	state->head->vl_len_ = 0;
 	state->head->version = CLV_CELLS_VERSION;
-	state->head->nvectors = state->head->ncells = state->head->nspend = 0;
+	state->head->nvectors = state->head->ncells = state->head->nspend = state->head->ndays = 0;
+	clv_cells_set_calendar(state, view.calendar);
 	Derive(state);
 	AbsorbEntries(state, &view);
 	return state;
@@ -535,6 +548,10 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 		GridError("times between purchases", one->with_times ? "with" : "without",
 				  other->with_times ? "with" : "without",
 				  "Count both with the same clv_options(model => ...).");
+	if (one->with_days != other->with_days)
+		GridError("purchases by day", one->with_days ? "with" : "without",
+				  other->with_days ? "with" : "without",
+				  "Count both with the same clv_options(calendar => ...).");
 	if (one->with_spend != other->with_spend)
 		GridError("spend", one->with_spend ? "with" : "without",
 				  other->with_spend ? "with" : "without",
@@ -552,7 +569,7 @@ OptionsText(const ClvFitOptions *options)
 	StringInfoData out;
 
 	initStringInfo(&out);
-	clv_fit_options_text(&out, options);
+	clv_fit_options_text(&out, options, NULL);
 	return out.data;
 }
 
@@ -581,6 +598,8 @@ AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 	}
 	if (vector != NULL)
 		pfree(vector);
+	for (int64 i = 0; i < head->ndays; i++)
+		clv_cells_add_day(state, from->days[i].day, from->days[i].purchases);
 	if (head->nspend > 0)
 	{
 		ReserveSpend(state, state->head->nspend + head->nspend);
@@ -709,6 +728,15 @@ clv_cells_check_head(const ClvCellsHead *head)
 						head->kind));
 	if (head->with_spend > 1 || head->with_times > 1)
 		BadCells(errmsg("invalid flags in clv_cells: %d, %d", head->with_spend, head->with_times));
+	if (head->with_days < 0 || head->with_days > 1 || head->calendar_size < 0)
+		BadCells(
+			errmsg("invalid flags in clv_cells: %d, %d", head->with_days, head->calendar_size));
+	if (head->with_days && head->kind != CLV_CELLS_HISTORY)
+		BadCells(errmsg("purchases by day in clv_cells without histories"));
+	if (!head->with_days && head->options.calendar != 0)
+		BadCells(errmsg("a calendar in clv_cells without purchases by day"));
+	if (!head->with_days && head->ndays != 0)
+		BadCells(errmsg("days of purchases in clv_cells that do not count them"));
 	if (head->with_times && head->kind != CLV_CELLS_HISTORY)
 		BadCells(errmsg("times between purchases in clv_cells without histories"));
 	if (!head->with_times && (head->times.coarse != 0 || head->times.fine != 0))

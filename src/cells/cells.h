@@ -54,6 +54,13 @@ typedef struct ClvSpendEntry
 	uint32 mean_low;
 } ClvSpendEntry;
 
+/* Repeat purchases of all customers on a day. */
+typedef struct ClvDayEntry
+{
+	int64 day;
+	int64 purchases;
+} ClvDayEntry;
+
 /*
  * Sum of the logarithms of times between purchases, in days: what only a comparison of
  * Erlang shapes needs. Fixed point, a coarse and a fine part, so that customers can
@@ -65,7 +72,7 @@ typedef struct ClvLogTimes
 	int64 fine;   /* what is left, in units of 2^-50 */
 } ClvLogTimes;
 
-/* All of clv_cells but the vectors, cells and spend entries. */
+/* All of clv_cells but the vectors, cells, days, spend entries and calendar. */
 typedef struct ClvCellsHead
 {
 	int32 vl_len_; /* varlena header (do not touch directly!) */
@@ -82,12 +89,15 @@ typedef struct ClvCellsHead
 	int64 nvectors;
 	int64 ncells;
 	int64 nspend;
+	int64 ndays;
+	int32 with_days;     /* repeat purchases were counted by day */
+	int32 calendar_size; /* of the calendar of the options, with its header; 0: none */
 	ClvFitOptions options;
 } ClvCellsHead;
 
 /*
- * The type as it is stored: vectors, cells and spend entries follow, each sorted, so
- * that equal cells are equal bytes. Every vector belongs to a cell.
+ * The type as it is stored: vectors, cells, days and spend entries follow, each sorted, so
+ * that equal cells are equal bytes; then the calendar. Every vector belongs to a cell.
  */
 typedef struct ClvCells
 {
@@ -98,7 +108,9 @@ typedef struct ClvCells
 #define ClvCellsVectors(flat) ((flat)->data)
 #define ClvCellsEntries(flat)                                                                      \
 	((ClvCellEntry *) ((flat)->data + (flat)->head.nvectors * (flat)->head.width))
-#define ClvCellsSpend(flat) ((ClvSpendEntry *) (ClvCellsEntries(flat) + (flat)->head.ncells))
+#define ClvCellsDays(flat) ((ClvDayEntry *) (ClvCellsEntries(flat) + (flat)->head.ncells))
+#define ClvCellsSpend(flat) ((ClvSpendEntry *) (ClvCellsDays(flat) + (flat)->head.ndays))
+#define ClvCellsEnd(flat) ((char *) (ClvCellsSpend(flat) + (flat)->head.nspend))
 
 /* Vectors in order of arrival, found through an index. */
 typedef struct ClvVectors
@@ -140,11 +152,21 @@ typedef struct ClvCellsState
 	uint32 index_mask;
 	ClvSpendEntry *spend;
 	int64 spend_size;
+	ClvDayEntry *days; /* in order */
+	int64 days_size;
+	ClvCalendar *calendar; /* of the options; NULL: none */
 
 	uint64 agreed;        /* generation of the options argument that was found to be the head's */
 	ClvCounting counting; /* of families of discrete time */
 	ClvClock clock;
 } ClvCellsState;
+
+/* The calendar of stored cells; NULL where they have none. */
+static inline ClvCalendar *
+ClvCellsCalendar(const ClvCells *flat)
+{
+	return flat->head.calendar_size == 0 ? NULL : (ClvCalendar *) ClvCellsEnd(flat);
+}
 
 /* Either form, to be read. */
 typedef struct ClvCellsView
@@ -153,6 +175,8 @@ typedef struct ClvCellsView
 	const double *vectors;
 	const ClvCellEntry *cells;
 	const ClvSpendEntry *spend;
+	const ClvDayEntry *days;
+	const ClvCalendar *calendar; /* NULL: none */
 } ClvCellsView;
 
 /* Cells without customers, in a memory context of their own below parent. */
@@ -201,6 +225,23 @@ extern Size clv_cells_storable_size(const ClvCellsHead *head);
 
 /* Add the spend of a customer: x purchases of known value, and their mean. */
 extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
+
+/* ---- days and calendars (cells_days.c) ---- */
+
+/* Add repeat purchases on a day. */
+extern void clv_cells_add_day(ClvCellsState *state, int64 day, int64 purchases);
+
+/* Set the calendar to a copy of this one, or to none. */
+extern void clv_cells_set_calendar(ClvCellsState *state, const ClvCalendar *calendar);
+
+/* result = left + right or left - right; the number of days, or -1 where one would be negative. */
+extern int64 clv_cells_combine_days(const ClvCells *left, const ClvCells *right, int sign,
+									ClvDayEntry *result);
+
+/* Errors unless the customers of the cells can have bought so, or the calendar is the options'. */
+extern void clv_cells_check_days(const ClvCellsHead *head, const ClvCellEntry *cells,
+								 const ClvDayEntry *days);
+extern void clv_cells_check_calendar(const ClvCellsHead *head, const ClvCalendar *calendar);
 
 /* ---- the first stage of counting (cells_packed.c) ---- */
 

@@ -250,6 +250,7 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 	ClvCellsHead head = left->head;
 	ClvCells *result;
 	ClvCellEntry *cells;
+	ClvDayEntry *days;
 	ClvSpendEntry *spend;
 	Union both;
 
@@ -262,6 +263,10 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 	head.ncells = CombineCells(left, right, sign, &both, cells);
 	if (sign < 0)
 		CheckTimesLeft(&head, cells);
+	days = Room(left->head.ndays + right->head.ndays, sizeof(ClvDayEntry));
+	head.ndays = clv_cells_combine_days(left, right, sign, days);
+	if (head.ndays < 0)
+		CannotSubtract("On a day they have more purchases than all customers of the cells.");
 	spend = Room(left->head.nspend + right->head.nspend, sizeof(ClvSpendEntry));
 	head.nspend = CombineSpend(left, right, sign, spend);
 	/* as many vectors as can be, to begin with */
@@ -271,9 +276,13 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 
 	result->head = head;
 	memcpy(ClvCellsEntries(result), cells, head.ncells * sizeof(ClvCellEntry));
+	memcpy(ClvCellsDays(result), days, head.ndays * sizeof(ClvDayEntry));
 	memcpy(ClvCellsSpend(result), spend, head.nspend * sizeof(ClvSpendEntry));
+	if (head.calendar_size > 0)
+		memcpy(ClvCellsEnd(result), ClvCellsEnd(left), head.calendar_size);
 	SET_VARSIZE(result, clv_cells_size(&head));
 	pfree(cells);
+	pfree(days);
 	pfree(spend);
 	return result;
 }

@@ -7,10 +7,11 @@
  *	{"version": 2, "kind": "history", "occasion": 1, "options": {...},
  *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
  *	 "vectors": [[z, ...], ...],
- *	 "cells": [[x, first, last, customers, vector], ...], "spend": [[x, mean], ...]}
+ *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases], ...],
+ *	 "spend": [[x, mean], ...]}
  *
- * first and last are days counted from 2000-01-01; of summaries and periods, they are
- * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors"
+ * first, last and day are days counted from 2000-01-01; of summaries and periods, they are
+ * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors", "days"
  * and the number of a vector, counted from 0, are there where they are needed. Distributed
  * engines move states as text, and a state may have millions of rows: so the rows are
  * written and read here, without a JSON tree in between.
@@ -18,6 +19,7 @@
 #include "cells/cells.h"
 
 #include "common/input.h"
+#include "common/canonical.h"
 #include "common/scan.h"
 
 #include <math.h>
@@ -95,6 +97,19 @@ AppendSpend(StringInfo out, const ClvCells *flat)
 	appendStringInfoChar(out, ']');
 }
 
+/* Append the member with the days. */
+static void
+AppendDays(StringInfo out, const ClvCells *flat)
+{
+	const ClvDayEntry *days = ClvCellsDays(flat);
+
+	appendStringInfoString(out, "\"days\": [");
+	for (int64 i = 0; i < flat->head.ndays; i++)
+		appendStringInfo(out, "%s[" INT64_FORMAT ", " INT64_FORMAT "]", i > 0 ? ", " : "",
+						 days[i].day, days[i].purchases);
+	appendStringInfoString(out, "], ");
+}
+
 /* The cells as JSON, exact. */
 static char *
 CellsText(const ClvCells *flat)
@@ -105,7 +120,7 @@ CellsText(const ClvCells *flat)
 	initStringInfo(&out);
 	appendStringInfo(&out, "{\"version\": %d, \"kind\": \"%s\", \"occasion\": %d, \"options\": ",
 					 head->version, KindName(head->kind), head->occasion);
-	clv_fit_options_text(&out, &head->options);
+	clv_fit_options_text(&out, &head->options, ClvCellsCalendar(flat));
 	appendStringInfo(&out, ", \"skipped\": " INT64_FORMAT ", \"spend_skipped\": " INT64_FORMAT ", ",
 					 head->skipped, head->spend_skipped);
 	if (head->returned > 0)
@@ -122,7 +137,10 @@ CellsText(const ClvCells *flat)
 			CHECK_FOR_INTERRUPTS();
 		AppendCell(&out, flat, i);
 	}
-	appendStringInfoString(&out, "], \"spend\": ");
+	appendStringInfoString(&out, "], ");
+	if (head->with_days)
+		AppendDays(&out, flat);
+	appendStringInfoString(&out, "\"spend\": ");
 	if (head->with_spend)
 		AppendSpend(&out, flat);
 	else
@@ -220,15 +238,16 @@ ScanObject(ClvScanner *in)
 	clv_scan_error(in, "an object that ends");
 }
 
-/* Read the options, all of which are checked. */
+/* Read the options, all of which are checked, and their calendar, NULL where there is none. */
 static void
-ScanOptions(ClvScanner *in, ClvFitOptions *options)
+ScanOptions(ClvScanner *in, ClvFitOptions *options, ClvCalendar **calendar)
 {
 	ClvParsedOptions parsed;
 	Datum json = DirectFunctionCall1(jsonb_in, CStringGetDatum(ScanObject(in)));
 
 	clv_fit_options_parse(DatumGetJsonbP(json), &parsed);
 	*options = parsed.options;
+	*calendar = parsed.calendar;
 }
 
 /* Read a vector, which gets the next number; an error where it is not new. */
@@ -280,6 +299,19 @@ ScanCell(ClvScanner *in, ClvCellsState *state)
 	clv_scan_expect(in, "]");
 	clv_cell_check(state->head, &cell);
 	clv_cells_count(state, &cell);
+}
+
+/* Read the purchases of a day, and add them. */
+static void
+ScanDay(ClvScanner *in, ClvCellsState *state)
+{
+	int64 day;
+
+	clv_scan_expect(in, "[");
+	day = ScanInteger(in, PG_INT32_MIN, PG_INT32_MAX);
+	clv_scan_expect(in, ",");
+	clv_cells_add_day(state, day, ScanInteger(in, 1, PG_INT64_MAX));
+	clv_scan_expect(in, "]");
 }
 
 /* Read a spend entry, check it, and add it. */
@@ -336,13 +368,14 @@ enum
 	KEY_TIMES,
 	KEY_VECTORS,
 	KEY_CELLS,
+	KEY_DAYS,
 	KEY_SPEND,
 	KEYS
 };
 
 static const char *const key_names[KEYS] = {"version", "kind",          "occasion", "options",
 											"skipped", "spend_skipped", "returned", "times",
-											"vectors", "cells",         "spend"};
+											"vectors", "cells",         "days",     "spend"};
 
 /* Read a key and its colon; an error where it is unknown. */
 static int
@@ -381,7 +414,7 @@ ScanKind(ClvScanner *in, ClvCellsHead *head)
 
 /* Read everything but the rows, of which only the positions are noted. */
 static void
-ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
+ScanHead(ClvScanner *in, ClvCellsHead *head, ClvCalendar **calendar, ClvScanner rows[KEYS])
 {
 	memset(head, 0, sizeof(*head));
 	clv_scan_expect(in, "{");
@@ -404,7 +437,7 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 				head->occasion = (int32) ScanInteger(in, 0, PG_INT32_MAX);
 				break;
 			case KEY_OPTIONS:
-				ScanOptions(in, &head->options);
+				ScanOptions(in, &head->options, calendar);
 				break;
 			case KEY_SKIPPED:
 				head->skipped = ScanInteger(in, 0, PG_INT64_MAX);
@@ -428,6 +461,10 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 				head->with_spend = *in->at != 'n';
 				SkipRows(in);
 				break;
+			case KEY_DAYS:
+				head->with_days = 1;
+				SkipRows(in);
+				break;
 			case KEY_VECTORS:
 			case KEY_CELLS:
 				SkipRows(in);
@@ -439,7 +476,8 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvScanner rows[KEYS])
 	if (*in->at != '\0')
 		clv_scan_error(in, "the end");
 	for (int key = 0; key < KEYS; key++)
-		if (rows[key].at == NULL && key != KEY_RETURNED && key != KEY_TIMES && key != KEY_VECTORS)
+		if (rows[key].at == NULL && key != KEY_RETURNED && key != KEY_TIMES && key != KEY_VECTORS &&
+			key != KEY_DAYS)
 			clv_scan_error(in, psprintf("the key \"%s\"", key_names[key]));
 }
 
@@ -465,10 +503,11 @@ ParseCells(const char *text)
 	ClvScanner in = {"clv_cells", NULL, text, text};
 	ClvScanner rows[KEYS] = {0};
 	ClvCellsHead head;
+	ClvCalendar *calendar = NULL;
 	ClvCellsState *state;
 	ClvCells *flat;
 
-	ScanHead(&in, &head, rows);
+	ScanHead(&in, &head, &calendar, rows);
 	head.width = clv_fit_width(&head.options);
 	clv_cells_check_head(&head);
 	if ((rows[KEY_VECTORS].at != NULL) != (head.width > 0))
@@ -476,14 +515,18 @@ ParseCells(const char *text)
 										   : "no key \"vectors\" where there are no covariates");
 	state = clv_cells_new(CurrentMemoryContext, (ClvCellsKind) head.kind, &head.options);
 	*state->head = head;
+	clv_cells_set_calendar(state, calendar);
 	if (head.width > 0)
 		ScanRows(&rows[KEY_VECTORS], state, ScanVector);
 	ScanRows(&rows[KEY_CELLS], state, ScanCell);
+	if (head.with_days)
+		ScanRows(&rows[KEY_DAYS], state, ScanDay);
 	if (head.with_spend)
 		ScanRows(&rows[KEY_SPEND], state, ScanSpend);
 	flat = clv_cells_flat(EOHPGetRWDatum(&state->hdr));
 	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
 	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
+	clv_cells_check_days(&flat->head, ClvCellsEntries(flat), ClvCellsDays(flat));
 	PG_RETURN_POINTER(flat);
 }
 
@@ -505,6 +548,20 @@ clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 /* of a cell without a vector; in memory it is a third larger */
 #define CELL_WIRE_SIZE 24
 
+/* Send the purchases by day. */
+static void
+SendDays(StringInfo out, const ClvCells *flat)
+{
+	const ClvDayEntry *days = ClvCellsDays(flat);
+
+	pq_sendint64(out, flat->head.ndays);
+	for (int64 i = 0; i < flat->head.ndays; i++)
+	{
+		pq_sendint64(out, days[i].day);
+		pq_sendint64(out, days[i].purchases);
+	}
+}
+
 PG_FUNCTION_INFO_V1(clv_cells_send);
 
 /* clv_cells_send(clv_cells) -> bytea: the binary form. */
@@ -522,6 +579,7 @@ clv_cells_send(PG_FUNCTION_ARGS)
 	pq_sendbyte(&out, head->kind);
 	pq_sendbyte(&out, head->with_spend);
 	pq_sendbyte(&out, head->with_times);
+	pq_sendbyte(&out, head->with_days);
 	pq_sendint32(&out, head->occasion);
 	pq_sendint64(&out, head->skipped);
 	pq_sendint64(&out, head->spend_skipped);
@@ -548,6 +606,7 @@ clv_cells_send(PG_FUNCTION_ARGS)
 		if (head->width > 0)
 			pq_sendint32(&out, cells[i].vector);
 	}
+	SendDays(&out, flat);
 	pq_sendint64(&out, head->nspend);
 	for (int64 i = 0; i < head->nspend; i++)
 	{
@@ -557,6 +616,9 @@ clv_cells_send(PG_FUNCTION_ARGS)
 		pq_sendint32(&out, spend[i].mean_high);
 		pq_sendint32(&out, spend[i].mean_low);
 	}
+	pq_sendint32(&out, Max(head->calendar_size - VARHDRSZ, 0));
+	if (head->calendar_size > 0)
+		pq_sendbytes(&out, VARDATA(ClvCellsCalendar(flat)), head->calendar_size - VARHDRSZ);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
@@ -657,6 +719,46 @@ RecvSpend(StringInfo in, ClvCells *flat)
 	}
 }
 
+/* Receive the purchases by day, checked. */
+static void
+RecvDays(StringInfo in, ClvCells *flat)
+{
+	ClvDayEntry *days = ClvCellsDays(flat);
+
+	for (int64 i = 0; i < flat->head.ndays; i++)
+	{
+		days[i].day = pq_getmsgint64(in);
+		days[i].purchases = pq_getmsgint64(in);
+	}
+	clv_cells_check_days(&flat->head, ClvCellsEntries(flat), days);
+}
+
+/* Receive the calendar, checked. */
+static void
+RecvCalendar(StringInfo in, ClvCells *flat)
+{
+	int32 size = (int32) pq_getmsgint(in, 4);
+	ClvCalendar *calendar = NULL;
+
+	if (size < 0 || size > in->len - in->cursor)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("calendar of %d bytes in binary clv_cells of %d bytes", size, in->len)));
+	if (size > 0)
+	{
+		StringInfoData bytes = {.data = (char *) pq_getmsgbytes(in, size), .len = size};
+		ClvCalendarParts parts;
+
+		bytes.maxlen = size;
+		clv_calendar_unpack(&bytes, &parts);
+		calendar = clv_calendar_pack(&parts);
+		clv_canonical_check(calendar, bytes.data, size, "clv_calendar");
+		flat->head.calendar_size = (int32) VARSIZE(calendar);
+		memcpy(ClvCellsEnd(flat), calendar, VARSIZE(calendar));
+	}
+	clv_cells_check_calendar(&flat->head, calendar);
+}
+
 PG_FUNCTION_INFO_V1(clv_cells_recv);
 
 /* clv_cells_recv(internal) -> clv_cells: the binary form, of which every byte is checked. */
@@ -679,6 +781,7 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	head.kind = pq_getmsgbyte(in);
 	head.with_spend = pq_getmsgbyte(in);
 	head.with_times = pq_getmsgbyte(in);
+	head.with_days = pq_getmsgbyte(in);
 	head.occasion = (int32) pq_getmsgint(in, 4);
 	head.skipped = pq_getmsgint64(in);
 	head.spend_skipped = pq_getmsgint64(in);
@@ -692,15 +795,18 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	/* the rest of the message limits how much memory its counts may claim */
 	head.nvectors = head.width > 0 ? RecvCount(in, head.width * sizeof(double)) : RecvNone(in);
 	rest = Max(in->len - in->cursor, 0);
-	flat = palloc_extended(sizeof(ClvCellsHead) + rest + rest / 3, MCXT_ALLOC_HUGE);
+	flat = palloc_extended(sizeof(ClvCellsHead) + rest + rest / 3 + VARHDRSZ, MCXT_ALLOC_HUGE);
 	flat->head = head;
 	RecvVectors(in, flat);
 	flat->head.ncells = RecvCount(in, CELL_WIRE_SIZE);
 	RecvCells(in, flat);
 	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
 	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
+	flat->head.ndays = RecvCount(in, sizeof(ClvDayEntry));
+	RecvDays(in, flat);
 	flat->head.nspend = RecvCount(in, sizeof(ClvSpendEntry));
 	RecvSpend(in, flat);
+	RecvCalendar(in, flat);
 	pq_getmsgend(in);
 	size = clv_cells_size(&flat->head);
 	if (!AllocSizeIsValid(size))

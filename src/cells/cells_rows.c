@@ -108,9 +108,9 @@ OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
 	StringInfoData out;
 
 	initStringInfo(&out);
-	clv_fit_options_text(&out, one);
+	clv_fit_options_text(&out, one, NULL);
 	appendStringInfoString(&out, " and ");
-	clv_fit_options_text(&out, other);
+	clv_fit_options_text(&out, other, NULL);
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("the options of a fit must be the same for all its rows"),
 					errdetail("%s", out.data),
@@ -138,6 +138,11 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						errmsg("option \"as_of\" is required by model \"%s\"", options->model),
 						errdetail("It counts histories in %s.", clv_clock_name(clock)),
 						errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
+	if (options->calendar != 0 && form->summary)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a calendar needs histories"),
+				 errdetail("x, t_x and t_cal do not say on which days customers bought."),
+				 errhint("Fit histories: clv_fit(history, options).")));
 	if (clock == CLV_CAMPAIGNS && form->summary && form->outcome < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -170,10 +175,17 @@ Given(FunctionCallInfo fcinfo, int arg, const RowForm *form)
 
 	if (!clv_last_is(&site->given, isnull, given))
 	{
+		ClvCalendar *before = site->parsed.calendar;
+
 		clv_last_forget(&site->given);
 		clv_fit_options_parse(isnull ? NULL : DatumGetJsonbP(given), &site->parsed);
 		if (form != NULL)
 			CheckOptions(&site->parsed.options, form);
+		if (site->parsed.calendar != NULL)
+			site->parsed.calendar =
+				clv_calendar_copy(site->parsed.calendar, fcinfo->flinfo->fn_mcxt);
+		if (before != NULL)
+			pfree(before);
 		clv_last_set(&site->given, isnull, given, fcinfo->flinfo->fn_mcxt);
 	}
 	return &site->parsed;
@@ -197,7 +209,8 @@ CheckSame(const ClvCellsHead *head, const ClvFitOptions *options)
 static ClvCellsState *
 NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 {
-	const ClvFitOptions *options = &Given(fcinfo, form->options, form)->options;
+	const ClvParsedOptions *given = Given(fcinfo, form->options, form);
+	const ClvFitOptions *options = &given->options;
 	ClvCellsKind kind = form->summary ? CLV_CELLS_SUMMARY : HistoryKind(options);
 	ClvCellsState *state = NULL;
 	ClvCellsHead head;
@@ -208,7 +221,10 @@ NewStateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *loca
 		state = clv_small_new(&head, 0, 0, local);
 	}
 	if (state == NULL)
+	{
 		state = clv_cells_new(clv_state_context(fcinfo), kind, options);
+		clv_cells_set_calendar(state, given->calendar);
+	}
 	return state;
 }
 
@@ -338,6 +354,23 @@ AddLogTime(void *arg, int32 days)
 	clv_times_add((ClvLogTimes *) arg, &time, 1);
 }
 
+/* Where the repeat purchases of a history are counted by day. */
+typedef struct Repeats
+{
+	ClvCellsState *state;
+	int64 day; /* of the last one */
+} Repeats;
+
+/* Count a purchase so many days after the one before it; the argument is a Repeats. */
+static void
+AddRepeat(void *arg, int32 days)
+{
+	Repeats *repeats = arg;
+
+	repeats->day += days;
+	clv_cells_add_day(repeats->state, repeats->day, 1);
+}
+
 /* Set the occasion of the cells with the first history; an error where a later one differs. */
 static void
 CheckOccasion(ClvCellsState *state, int32 occasion)
@@ -428,6 +461,12 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 	clv_cells_count(state, &cell);
 	if (state->head->with_times)
 		clv_history_gaps(history, options->as_of, AddLogTime, &state->head->times);
+	if (state->head->with_days)
+	{
+		Repeats repeats = {state, summary.first};
+
+		clv_history_gaps(history, options->as_of, AddRepeat, &repeats);
+	}
 
 	purchases = summary.purchases - (options->spend_basis == CLV_SPEND_ALL ? 0 : 1);
 	if (state->head->with_spend && purchases >= 1)

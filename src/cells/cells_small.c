@@ -56,6 +56,8 @@ clv_small_view(Datum cells, ClvCellsView *view)
 	view->vectors = NULL;
 	view->cells = small->cells;
 	view->spend = Spend(small);
+	view->days = NULL;
+	view->calendar = NULL;
 }
 
 /* Let the state write into the value. */
@@ -95,7 +97,7 @@ clv_small_new(const ClvCellsHead *head, int64 cells, int64 spend, ClvCellsState 
 {
 	ClvSmall *small;
 
-	if (head->width > 0 || cells > SMALL_ROWS || spend > SMALL_ROWS)
+	if (head->width > 0 || head->with_days || cells > SMALL_ROWS || spend > SMALL_ROWS)
 		return NULL;
 	small =
 		Allocate(head, Max(ROWS_AT_FIRST, cells), head->with_spend ? Max(ROWS_AT_FIRST, spend) : 0);

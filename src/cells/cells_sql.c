@@ -11,10 +11,11 @@
 
 /* ---- cells ---- */
 
-/* The state of argument 0 with room for the entries under the head; a new one for NULL. */
+/* The state of argument 0 with room for the entries of the view; a new one for NULL. */
 static ClvCellsState *
-StateToMerge(FunctionCallInfo fcinfo, const ClvCellsHead *head, ClvCellsState *local)
+StateToMerge(FunctionCallInfo fcinfo, const ClvCellsView *view, ClvCellsState *local)
 {
+	const ClvCellsHead *head = view->head;
 	MemoryContext context = clv_state_context(fcinfo);
 	ClvCellsState *state = NULL;
 	ClvCellsHead empty;
@@ -26,10 +27,16 @@ StateToMerge(FunctionCallInfo fcinfo, const ClvCellsHead *head, ClvCellsState *l
 		return state != NULL ? state : clv_cells_writable(PG_GETARG_DATUM(0), context);
 	}
 	clv_cells_init_head(&empty, (ClvCellsKind) head->kind, &head->options);
+	empty.with_days = head->with_days;
 	if (clv_cells_may_be_small(fcinfo))
 		state = clv_small_new(&empty, head->ncells, head->nspend, local);
-	return state != NULL ? state
-						 : clv_cells_new(context, (ClvCellsKind) head->kind, &head->options);
+	if (state != NULL)
+		return state;
+	state = clv_cells_new(context, (ClvCellsKind) head->kind, &head->options);
+	clv_cells_set_calendar(state, view->calendar);
+	/* cells that a fit has given other options may count more than these ask for */
+	state->head->with_days = head->with_days;
+	return state;
 }
 
 PG_FUNCTION_INFO_V1(clv_cells_merge);
@@ -45,7 +52,7 @@ clv_cells_merge(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return clv_same_state(fcinfo);
 	clv_cells_view(PG_GETARG_DATUM(1), &view);
-	state = StateToMerge(fcinfo, view.head, &local);
+	state = StateToMerge(fcinfo, &view, &local);
 	clv_cells_absorb(state, &view);
 	ReturnState(state);
 }
@@ -86,6 +93,9 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	else if (!head->with_spend && strcmp(result->spend, CLV_SPEND_NONE) != 0)
 		CannotFit("spend", CLV_SPEND_NONE, result->spend,
 				  "Count the cells with that spend model, or say spend => 'none'.");
+	if (result->calendar != 0 && !head->with_days)
+		CannotFit("days", "of first and last purchases only", "a calendar",
+				  "Count the cells with a calendar: clv_options(calendar => ...).");
 	if (clv_fit_clock(own) != clv_fit_clock(result))
 		CannotFit("model", ModelText(own), ModelText(result),
 				  "Count cells anew from the histories with that model in their options.");
@@ -150,6 +160,7 @@ clv_cells_merge_options(PG_FUNCTION_ARGS)
 	{
 		state = clv_cells_copy(PG_GETARG_DATUM(1), clv_state_context(fcinfo));
 		OverrideOptions(view.head, clv_cells_given(fcinfo, 2), &state->head->options);
+		clv_cells_set_calendar(state, clv_cells_given(fcinfo, 2)->calendar);
 		CheckClosing(&view, state->head->options.as_of);
 		ReturnState(state);
 	}

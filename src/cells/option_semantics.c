@@ -91,6 +91,12 @@ clv_fit_has_k(const ClvFitOptions *options)
 }
 
 bool
+clv_fit_uses_days(const ClvFitOptions *options)
+{
+	return options->calendar != 0;
+}
+
+bool
 clv_fit_uses_times(const ClvFitOptions *options)
 {
 	return options->k != 1 && clv_fit_has_k(options);

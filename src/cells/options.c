@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "common/arguments.h"
 #include "common/json.h"
+#include "families/clocks.h"
 #include "model/model.h"
 #include "model/model_json.h"
 #include "utils/array.h"
@@ -30,7 +31,7 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  CLV_COVARIATES_SIZE + 80,
+											  CLV_COVARIATES_SIZE + 96,
 				 "options are compared byte by byte and must have no holes");
 
 /* ---- the table ---- */
@@ -69,6 +70,9 @@ const ClvOption clv_option_table[] = {
 	 .word = WordOfPeriods, .most = CLV_PERIODS_CALENDAR},
 	{"too_few", CLV_OPTION_CHOICE, FIELD(too_few), .choose = TooFewOfWord, .word = WordOfTooFew,
 	 .most = CLV_TOO_FEW_NULL},
+	{"calendar", CLV_OPTION_CALENDAR, FIELD(calendar)},
+	{"purchase_covariates", CLV_OPTION_ACTING, FIELD(idle_purchase), .most = 0},
+	{"churn_covariates", CLV_OPTION_ACTING, FIELD(idle_churn), .most = 1},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -165,6 +169,20 @@ FamilyList(ClvProcess process)
 	return list.data;
 }
 
+/* "bg/nbd", "mbg/nbd": the families that can follow a calendar. */
+static char *
+CalendarFamilies(void)
+{
+	StringInfoData list;
+	const ClvFamily *family;
+
+	initStringInfo(&list);
+	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
+		if (family->clocked != NULL && family->clocked->departed != NULL)
+			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", family->name);
+	return list.data;
+}
+
 /* Check the name and copy it into its zero-padded place. */
 void
 clv_option_set_family(char *field, const char *name, ClvProcess process, const char *other)
@@ -225,6 +243,26 @@ CheckStartFamily(const ClvFitOptions *options)
 					 errhint("Use spend => '%s', or leave out start.", options->start_spend));
 }
 
+/* An error unless the family can follow a calendar, where there is one. */
+static void
+CheckCalendar(const ClvFitOptions *options)
+{
+	const ClvFamily *family = clv_fit_family(options);
+
+	if (options->calendar == 0)
+		return;
+	if (strcmp(options->model, CLV_MODEL_AUTO) == 0 || family->clocked == NULL ||
+		family->clocked->departed == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a calendar is not supported by model \"%s\"", options->model),
+				 errdetail("The models that can follow a calendar are %s.", CalendarFamilies())));
+	if (options->ncovariates > 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a calendar and covariates of customers cannot be fitted together"),
+						errdetail("The covariates are %s.", clv_fit_covariate_list(options))));
+}
+
 /* An error unless options that are possible one by one are possible together. */
 void
 clv_options_check_together(const ClvFitOptions *options)
@@ -237,7 +275,8 @@ clv_options_check_together(const ClvFitOptions *options)
 		!clv_model_takes_effect(family, true))
 		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
 					 errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
-	if (options->penalty > 0 && options->ncovariates == 0)
+	CheckCalendar(options);
+	if (options->penalty > 0 && options->ncovariates == 0 && options->calendar == 0)
 		ClvBadOption(errmsg("option \"penalty\" requires covariates"),
 					 errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
 							 "distributions, use shape_penalty."));
@@ -384,6 +423,54 @@ CheckLength(const ClvOption *option, const ClvFitOptions *options)
 								   option->most));
 }
 
+/* Note the calendar. */
+static void
+SetCalendar(ClvParsedOptions *parsed, ClvCalendar *calendar)
+{
+	parsed->calendar = calendar;
+	parsed->options.calendar = clv_calendar_fingerprint(calendar);
+}
+
+/* The place of a name among the covariates, which are the calendar's where there is one; -1. */
+static int
+FindCovariate(const ClvParsedOptions *parsed, const ClvCalendarParts *calendar, const char *name)
+{
+	int n = parsed->calendar != NULL ? calendar->nnames : parsed->options.ncovariates;
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(parsed->calendar != NULL ? calendar->name[i]
+											: clv_fit_covariate(&parsed->options, i),
+				   name) == 0)
+			return i;
+	return -1;
+}
+
+/* Set the bits of the covariates that an option leaves out; an error where a name is unknown. */
+static void
+SetActing(const ClvOption *option, ClvParsedOptions *parsed)
+{
+	ClvCalendarParts calendar = {0};
+	uint32 idle;
+	ListCell *name;
+
+	if (parsed->calendar != NULL)
+		clv_calendar_unpack_value(parsed->calendar, &calendar);
+	else
+		calendar.nnames = parsed->options.ncovariates;
+	idle = ((uint32) 1 << calendar.nnames) - 1;
+	foreach (name, parsed->acting[option->most])
+	{
+		int i = FindCovariate(parsed, &calendar, lfirst(name));
+
+		if (i < 0)
+			ClvBadOption(
+				errmsg("\"%s\" in %s is not a covariate", (char *) lfirst(name), option->name),
+				errhint("Name covariates of the calendar, or of the option covariates."));
+		idle &= ~((uint32) 1 << i);
+	}
+	*(int32 *) ClvOptionField(option, &parsed->options) = (int32) idle;
+}
+
 /* When all the options are known: apply the switches, and check the options together. */
 static void
 FinishOptions(ClvParsedOptions *parsed)
@@ -393,6 +480,10 @@ FinishOptions(ClvParsedOptions *parsed)
 	for (int i = 0; i < clv_option_count; i++)
 		if (parsed->switched & ClvOptionBit(&clv_option_table[i]))
 			clv_option_table[i].change(options);
+	for (int i = 0; i < clv_option_count; i++)
+		if (clv_option_table[i].kind == CLV_OPTION_ACTING &&
+			(parsed->given & ClvOptionBit(&clv_option_table[i])))
+			SetActing(&clv_option_table[i], parsed);
 	clv_options_check_together(options);
 	for (int i = 0; i < clv_option_count; i++)
 		if (clv_option_table[i].kind == CLV_OPTION_VECTOR)
@@ -419,6 +510,22 @@ ReadNames(const ClvMember *member, ClvFitOptions *options)
 		ClvMember name = clv_json_element(member, i, what);
 
 		clv_options_add_covariate(options, clv_json_string(&name));
+	}
+}
+
+/* Read the names of the covariates that act on a process. */
+static void
+ReadActing(const ClvOption *option, const ClvMember *member, ClvParsedOptions *parsed)
+{
+	static const char what[] = "an array of names";
+	int n = clv_json_length(member, what);
+
+	for (int i = 0; i < n; i++)
+	{
+		ClvMember name = clv_json_element(member, i, what);
+
+		parsed->acting[option->most] =
+			lappend(parsed->acting[option->most], clv_json_string(&name));
 	}
 }
 
@@ -511,6 +618,13 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 			break;
 		case CLV_OPTION_SWITCH:
 			SetSwitch(option, parsed, clv_json_bool(member));
+			break;
+		case CLV_OPTION_CALENDAR:
+			SetCalendar(parsed,
+						clv_calendar_from_json(clv_json_container(member, "a clv_calendar")));
+			break;
+		case CLV_OPTION_ACTING:
+			ReadActing(option, member, parsed);
 			break;
 	}
 	parsed->given |= ClvOptionBit(option);
@@ -605,6 +719,24 @@ SetStart(ClvFitOptions *options, ClvPackedModel *model)
 	}
 }
 
+/* The names in an array of text of covariates that act on a process. */
+static void
+TakeActing(const ClvOption *option, ArrayType *names, ClvParsedOptions *parsed)
+{
+	Datum *values;
+	bool *nulls;
+	int n;
+
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ClvBadOption(errmsg("a name in %s is NULL", option->name));
+		parsed->acting[option->most] =
+			lappend(parsed->acting[option->most], TextDatumGetCString(values[i]));
+	}
+}
+
 /* Set an option from its argument, which is not NULL. */
 static void
 TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
@@ -635,6 +767,12 @@ TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
 		case CLV_OPTION_SWITCH:
 			SetSwitch(option, parsed, DatumGetBool(argument));
 			break;
+		case CLV_OPTION_CALENDAR:
+			SetCalendar(parsed, DatumGetClvCalendarP(argument));
+			break;
+		case CLV_OPTION_ACTING:
+			TakeActing(option, DatumGetArrayTypeP(argument), parsed);
+			break;
 		case CLV_OPTION_START:
 			SetStart(options, DatumGetClvModelP(argument));
 			break;
@@ -649,7 +787,10 @@ TakeArguments(FunctionCallInfo fcinfo, bool start, ClvParsedOptions *parsed)
 {
 	for (int i = 0; i < Min(PG_NARGS(), clv_option_count); i++)
 		if (!PG_ARGISNULL(i) && (clv_option_table[i].kind == CLV_OPTION_START) == start)
+		{
 			TakeArgument(&clv_option_table[i], PG_GETARG_DATUM(i), parsed);
+			parsed->given |= ClvOptionBit(&clv_option_table[i]);
+		}
 }
 
 PG_FUNCTION_INFO_V1(clv_options);
@@ -667,6 +808,6 @@ clv_options(PG_FUNCTION_ARGS)
 	TakeArguments(fcinfo, true, &parsed);
 	FinishOptions(&parsed);
 	initStringInfo(&out);
-	clv_fit_options_text(&out, &parsed.options);
+	clv_fit_options_text(&out, &parsed.options, parsed.calendar);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
 }

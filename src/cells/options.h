@@ -7,9 +7,11 @@
 
 #include "clv.h"
 
+#include "calendar/calendar.h"
 #include "families/family.h"
 #include "history/periods.h"
 #include "utils/jsonb.h"
+#include "nodes/pg_list.h"
 #include "utils/timestamp.h"
 
 #define CLV_NAME_SIZE 16        /* of a family in stored options, its NUL included */
@@ -48,6 +50,9 @@ typedef struct ClvFitOptions
 	Interval time_unit;
 	Interval grace;                       /* of families with renewals */
 	char covariates[CLV_COVARIATES_SIZE]; /* their names, one after the other */
+	uint64 calendar;                      /* clv_calendar_fingerprint() of the calendar; 0: none */
+	int32 idle_purchase;                  /* a bit for each covariate that does not act on */
+	int32 idle_churn;                     /* purchases, and on churn */
 	DateADT as_of;                        /* DATEVAL_NOEND: not given */
 	int32 spend_basis;                    /* ClvSpendBasis */
 	int32 max_iterations;                 /* 0: the engine's own limit */
@@ -62,15 +67,21 @@ typedef struct ClvFitOptions
 typedef struct ClvParsedOptions
 {
 	ClvFitOptions options;
-	uint32 given;    /* a bit for each option of the table (options.c) */
-	uint32 switched; /* and for each switch that stands for another family */
+	ClvCalendar *calendar; /* NULL: none */
+	List *acting[2];       /* names of the covariates that act on purchases, and on churn */
+	uint32 given;          /* a bit for each option of the table (options.c) */
+	uint32 switched;       /* and for each switch that stands for another family */
 } ClvParsedOptions;
 
 /* Parse and check options; NULL means none. Errors name the key and the value. */
 extern void clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed);
 
-/* Append the options as JSON that clv_fit_options_parse reads back exactly. */
-extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options);
+/*
+ * Append the options as JSON that clv_fit_options_parse reads back exactly; without the calendar
+ * where that is NULL.
+ */
+extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options,
+								 const ClvCalendar *calendar);
 
 /* Check options whose bytes came from outside. */
 extern void clv_fit_options_check(const ClvFitOptions *options);
@@ -96,6 +107,9 @@ extern void clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitO
 
 /* Name i of the covariates. */
 extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);
+
+/* Whether the fit needs the days of all purchases, as it follows a calendar. */
+extern bool clv_fit_uses_days(const ClvFitOptions *options);
 
 /* The names of all covariates, for a message. */
 extern char *clv_fit_covariate_list(const ClvFitOptions *options);

@@ -49,6 +49,10 @@ IsDefault(const ClvOption *option, const ClvFitOptions *options)
 			return options->ncovariates == 0;
 		case CLV_OPTION_VECTOR:
 			return IsZero(field, option->most * CLV_MAX_COVARIATES * sizeof(double));
+		case CLV_OPTION_CALENDAR:
+			return *(const uint64 *) field == 0;
+		case CLV_OPTION_ACTING:
+			return *(const int32 *) field == 0;
 		case CLV_OPTION_START:
 			return options->start_model[0] == '\0' && options->start_spend[0] == '\0';
 		case CLV_OPTION_SWITCH:
@@ -148,9 +152,33 @@ WriteStart(StringInfo out, const ClvFitOptions *options)
 	appendStringInfoChar(out, '}');
 }
 
+/* Append the names of the covariates that act, as an array. */
+static void
+WriteActing(StringInfo out, const ClvOption *option, const ClvFitOptions *options,
+			const ClvCalendar *calendar)
+{
+	uint32 idle = (uint32) * (const int32 *) ClvOptionField(option, options);
+	ClvCalendarParts parts = {.nnames = options->ncovariates};
+	const char *separator = "";
+
+	if (calendar != NULL)
+		clv_calendar_unpack_value(calendar, &parts);
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < parts.nnames; i++)
+	{
+		if (idle >> i & 1)
+			continue;
+		appendStringInfoString(out, separator);
+		escape_json(out, calendar != NULL ? parts.name[i] : clv_fit_covariate(options, i));
+		separator = ", ";
+	}
+	appendStringInfoChar(out, ']');
+}
+
 /* Append the value of the option as JSON. */
 static void
-WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options)
+WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options,
+		   const ClvCalendar *calendar)
 {
 	switch (option->kind)
 	{
@@ -173,13 +201,19 @@ WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options
 		case CLV_OPTION_START:
 			WriteStart(out, options);
 			break;
+		case CLV_OPTION_CALENDAR:
+			appendStringInfoString(out, clv_calendar_text(calendar));
+			break;
+		case CLV_OPTION_ACTING:
+			WriteActing(out, option, options, calendar);
+			break;
 		case CLV_OPTION_SWITCH:
 			break;
 	}
 }
 
 void
-clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
+clv_fit_options_text(StringInfo out, const ClvFitOptions *options, const ClvCalendar *calendar)
 {
 	const char *separator = "{";
 
@@ -189,8 +223,12 @@ clv_fit_options_text(StringInfo out, const ClvFitOptions *options)
 
 		if (!option->always && IsDefault(option, options))
 			continue;
+		/* nor what only a calendar can name */
+		if (options->calendar != 0 && calendar == NULL &&
+			(option->kind == CLV_OPTION_CALENDAR || option->kind == CLV_OPTION_ACTING))
+			continue;
 		appendStringInfo(out, "%s\"%s\": ", separator, option->name);
-		WriteValue(out, option, options);
+		WriteValue(out, option, options, calendar);
 		separator = ", ";
 	}
 	appendStringInfoChar(out, '}');
@@ -382,6 +420,13 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 			CheckStoredStart(options->start_model, options->start_model_param, CLV_TRANSACTION);
 			CheckStoredStart(options->start_spend, options->start_spend_param, CLV_SPEND);
 			break;
+		case CLV_OPTION_ACTING:
+			choice = *(const int32 *) field;
+			if (choice < 0 || choice >= 1 << CLV_MAX_COVARIATES)
+				ClvBadOption(errmsg("invalid %s in stored options: %d", option->name, choice));
+			break;
+		case CLV_OPTION_CALENDAR: /* whoever has the calendar checks its hash */
+			break;
 		case CLV_OPTION_SWITCH:
 			break;
 	}
@@ -414,6 +459,16 @@ MoveInt(StringInfo wire, bool send, int32 *value)
 		pq_sendint32(wire, *value);
 	else
 		*value = (int32) pq_getmsgint(wire, 4);
+}
+
+/* Send or receive a hash. */
+static void
+MoveHash(StringInfo wire, bool send, uint64 *hash)
+{
+	if (send)
+		pq_sendint64(wire, *hash);
+	else
+		*hash = (uint64) pq_getmsgint64(wire);
 }
 
 /* Send or receive n doubles. */
@@ -479,6 +534,12 @@ MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
 			case CLV_OPTION_DAY:
 			case CLV_OPTION_COUNT:
 				MoveInt(wire, send, field);
+				break;
+			case CLV_OPTION_ACTING:
+				MoveInt(wire, send, field);
+				break;
+			case CLV_OPTION_CALENDAR:
+				MoveHash(wire, send, field);
 				break;
 			case CLV_OPTION_INTERVAL:
 				MoveInterval(wire, send, field);

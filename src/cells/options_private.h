@@ -19,6 +19,8 @@ typedef enum ClvOptionKind
 	CLV_OPTION_NAMES,    /* array of strings, text[]; the covariates */
 	CLV_OPTION_VECTOR,   /* array of numbers, no argument; of these covariates */
 	CLV_OPTION_START,    /* object, clv_model; a model to start from */
+	CLV_OPTION_CALENDAR, /* object, clv_calendar, uint64: a hash; 0: not given */
+	CLV_OPTION_ACTING,   /* array of strings, text[], int32: a bit for each that is left out */
 	CLV_OPTION_SWITCH    /* boolean, bool, no field: stands for another family */
 } ClvOptionKind;
 

@@ -113,10 +113,6 @@ typedef struct ClvClocked
 					double t);
 } ClvClocked;
 
-/* The quantile that clv_quantile_given() returns, by clocks that begin where the future does. */
-extern int clv_clocked_quantile(const ClvFuture *future, const ClvClocks *clocks, double p_alive,
-								double t, double level, int count, double *p);
-
 /*
  * Sets the stretches that begin at ascending times from[n], the first of them 0, where the
  * covariates are z[n x ncovariates]; effect: on purchases, then on leaving.

@@ -35,6 +35,7 @@ struct ClvFamily;
 struct ClvClocked;
 struct ClvRandom;
 struct ClvTraits;
+struct ClvClocks;
 
 /* The purchases of known value of a customer: their number and mean. */
 typedef struct ClvSpendRow
@@ -91,6 +92,7 @@ typedef struct ClvFuture
 {
 	const struct ClvFamily *family;
 	double param[CLV_FUTURE_PARAMS];
+	const struct ClvClocks *clocks; /* from its time 0 on (clocks.h); NULL: time runs evenly */
 } ClvFuture;
 
 /*
@@ -350,7 +352,15 @@ extern void clv_param_with_effects(const ClvFamily *family, const double *param,
  */
 extern bool clv_possible(const ClvFamily *family, double x, double t_x, double T);
 
-/* The newcomer that this customer is, given alive at T. */
+/* The functions of newcomers, for a future, which may follow a calendar. */
+extern double clv_future_expected(const ClvFuture *future, double t);
+extern double clv_future_probability(const ClvFuture *future, double n, double t);
+extern void clv_future_probabilities(const ClvFuture *future, double t, int count, double *p);
+extern double clv_future_pairs(const ClvFuture *future, double t); /* NAN: has to be summed */
+extern double clv_future_discounted(const ClvFuture *future, double delta, double t);
+extern double clv_future_survival(const ClvFuture *future, double t);
+
+/* The newcomer that this customer is, given alive at T, with time that runs evenly. */
 extern void clv_given_alive(const ClvFamily *family, const double *param, double x, double t_x,
 							double T, ClvFuture *future);
 

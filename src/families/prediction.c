@@ -45,10 +45,74 @@ clv_possible(const ClvFamily *family, double x, double t_x, double T)
 	return true;
 }
 
+double
+clv_future_expected(const ClvFuture *future, double t)
+{
+	const ClvFamily *family = future->family;
+
+	return future->clocks == NULL
+			   ? family->expected(future->param, t)
+			   : family->clocked->expected(family, future->param, future->clocks, t);
+}
+
+double
+clv_future_probability(const ClvFuture *future, double n, double t)
+{
+	const ClvFamily *family = future->family;
+
+	return future->clocks == NULL
+			   ? family->probability(future->param, n, t)
+			   : family->clocked->probability(family, future->param, future->clocks, n, t);
+}
+
+void
+clv_future_probabilities(const ClvFuture *future, double t, int count, double *p)
+{
+	const ClvFamily *family = future->family;
+
+	if (future->clocks == NULL)
+		family->probabilities(future->param, t, count, p);
+	else
+		family->clocked->probabilities(family, future->param, future->clocks, t, count, p);
+}
+
+double
+clv_future_pairs(const ClvFuture *future, double t)
+{
+	const ClvFamily *family = future->family;
+
+	if (family->pairs == NULL)
+		return NAN;
+	return future->clocks == NULL
+			   ? family->pairs(future->param, t)
+			   : family->clocked->pairs(family, future->param, future->clocks, t);
+}
+
+double
+clv_future_discounted(const ClvFuture *future, double delta, double t)
+{
+	const ClvFamily *family = future->family;
+
+	return future->clocks == NULL
+			   ? family->discounted(future->param, delta, t)
+			   : family->clocked->discounted(family, future->param, future->clocks, delta, t);
+}
+
+double
+clv_future_survival(const ClvFuture *future, double t)
+{
+	const ClvFamily *family = future->family;
+
+	return future->clocks == NULL
+			   ? family->survival(future->param, t)
+			   : family->clocked->survival(family, future->param, future->clocks, t);
+}
+
 void
 clv_given_alive(const ClvFamily *family, const double *param, double x, double t_x, double T,
 				ClvFuture *future)
 {
+	future->clocks = NULL;
 	if (family->given_alive != NULL)
 		family->given_alive(param, x, T, future);
 	else
@@ -112,14 +176,6 @@ int
 clv_quantile_given(const ClvFuture *future, double p_alive, double t, double level, int count,
 				   double *p)
 {
-	future->family->probabilities(future->param, t, count, p);
-	return Quantile(p_alive, level, count, p);
-}
-
-int
-clv_clocked_quantile(const ClvFuture *future, const ClvClocks *clocks, double p_alive, double t,
-					 double level, int count, double *p)
-{
-	future->family->clocked->probabilities(future->family, future->param, clocks, t, count, p);
+	clv_future_probabilities(future, t, count, p);
 	return Quantile(p_alive, level, count, p);
 }

@@ -170,6 +170,7 @@ clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double 
 	(void) t_x;
 	life.left.param[law->beta] *= clocks->stretch[life.stretch].c;
 	future->family = law->family;
+	future->clocks = NULL;
 	future->param[R] = param[R] + x;
 	future->param[ALPHA] = param[ALPHA] + clv_clock_b(clocks, T);
 	memcpy(future->param + LIFETIME, life.left.param, law->nparams * sizeof(double));

@@ -25,10 +25,23 @@ static const char *
 CovariateOf(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
 {
 	int which = report->degenerate_param - family->nparams;
+	int n = clv_fit_ncovariates(fit);
 
-	if (which < 0 || which >= 2 * fit->options->ncovariates)
+	if (which < 0 || which >= 2 * n)
 		return NULL;
-	return clv_fit_covariate(fit->options, which % fit->options->ncovariates);
+	return clv_fit_covariate_name(fit, which % n);
+}
+
+/* The names of all covariates, for a message. */
+static char *
+Covariates(const FitContext *fit)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < clv_fit_ncovariates(fit); i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", clv_fit_covariate_name(fit, i));
+	return list.data;
 }
 
 /* Raises the error of customers without any repeat purchase. */
@@ -60,8 +73,7 @@ static pg_attribute_noreturn() void RaiseCollinear(const FitContext *fit, const 
 						  family->name, name)
 				 : errmsg("cannot fit \"%s\": a covariate is constant, or follows from the others",
 						  family->name),
-			 errdetail("The covariates are %s. %s", clv_fit_covariate_list(fit->options),
-					   clv_fit_which(fit)),
+			 errdetail("The covariates are %s. %s", Covariates(fit), clv_fit_which(fit)),
 			 errhint("Leave it out: of the dummies of a category, leave out one; a constant is in "
 					 "the model already.")));
 }
@@ -93,9 +105,9 @@ clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("too few customers to fit \"%s\": " INT64_FORMAT, family->name,
 						fit->customers),
-				 fit->options->ncovariates > 0
+				 clv_fit_ncovariates(fit) > 0
 					 ? errdetail("The family has %d parameters, and there are %d covariates. %s",
-								 family->nparams, fit->options->ncovariates, clv_fit_which(fit))
+								 family->nparams, clv_fit_ncovariates(fit), clv_fit_which(fit))
 					 : errdetail("The family has %d parameters. %s", family->nparams,
 								 clv_fit_which(fit)),
 				 errhint("Fit more customers together; with GROUP BY, leave out or put "
@@ -165,6 +177,13 @@ clv_fit_say_loose(const FitContext *fit, const ClvModelPart *part, SaidOnce *sai
 			 errhint("Fit more customers, another family, or use shape_penalty.")));
 }
 
+/* Whether the report names an effect on churn as degenerate. */
+static bool
+IsChurn(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	return report->degenerate_param >= family->nparams + clv_fit_ncovariates(fit);
+}
+
 void
 clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			 const ClvFitReport *report)
@@ -189,8 +208,14 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 					runs != NULL ? runs : "a parameter"),
 			 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),
 					   clv_fit_which(fit)),
-			 !process ? errhint("Too few customers differ in this covariate: leave it "
-								"out, or use penalty.")
+			 !process && fit->calendar.nnames > 0
+				 ? errhint(IsChurn(fit, family, report)
+							   ? "Where it is high, or low, no customer fell silent: leave it out "
+								 "of churn_covariates, or use penalty."
+							   : "Where it is high, or low, no customer bought: leave it out, or "
+								 "use penalty.")
+			 : !process ? errhint("Too few customers differ in this covariate: leave it "
+								  "out, or use penalty.")
 			 : family->limits != NULL && report->degenerate_param == family->nparams - 1
 				 ? errhint("The family allows no more of it in this time_unit: the model is "
 						   "the best within its range. With correlation => false it is \"%s\".",
@@ -211,6 +236,8 @@ IsEffectUsable(const ClvFamily *family, const ClvFitReport *report, int i)
 
 	if (!isfinite(report->effect[i]))
 		return false;
+	if (report->effect[i] == 0 && report->covariance[CLV_AT(row, row)] == 0)
+		return true; /* it was not to act */
 	return !report->has_covariance || !clv_model_takes_effect(family, i >= report->neffects / 2) ||
 		   isnormal(report->covariance[CLV_AT(row, row)]);
 }
@@ -237,14 +264,13 @@ clv_fit_usable(const ClvFamily *family, const ClvFitReport *report)
 void
 clv_fit_raise_unusable(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
 {
-	if (fit->options->ncovariates == 0)
+	if (clv_fit_ncovariates(fit) == 0)
 		RaiseBadStart(fit, family);
 	ereport(
 		ERROR,
 		(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 		 errmsg("cannot fit \"%s\": the effects of its covariates are out of range", family->name),
-		 errdetail("The covariates are %s; at their means it has %s. %s",
-				   clv_fit_covariate_list(fit->options),
+		 errdetail("The covariates are %s; at their means it has %s. %s", Covariates(fit),
 				   clv_fit_parameter_text(family, report->param), clv_fit_which(fit)),
 		 errhint("Give the covariates in units in which they are neither tiny nor huge.")));
 }
@@ -322,5 +348,7 @@ clv_fit_control(ClvFitControl *control, const ClvFitOptions *options, const doub
 	control->shape_penalty = options->shape_penalty;
 	control->effect_penalty_purchase = options->penalty;
 	control->effect_penalty_churn = options->penalty;
+	control->idle_purchase = (uint32) options->idle_purchase;
+	control->idle_churn = (uint32) options->idle_churn;
 	control->poll = Poll;
 }

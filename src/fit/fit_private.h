@@ -15,6 +15,7 @@ typedef struct FitContext
 	ClvCellsView view;
 	const ClvFitOptions *options;
 	ClvCounting counting;
+	ClvCalendarParts calendar; /* of the options; without names where there is none */
 	ClvModel fitted;
 	int64 customers;
 } FitContext;
@@ -34,6 +35,20 @@ typedef struct SaidOnce
 
 /* Memory for so many rows of that size, more than 1 GB if need be. */
 extern void *clv_fit_alloc(int64 n, Size size);
+
+/* The number of covariates, of customers or of the calendar, and the name of one. */
+extern int clv_fit_ncovariates(const FitContext *fit);
+extern const char *clv_fit_covariate_name(const FitContext *fit, int i);
+
+/*
+ * The course of the calendar over the time from the first purchase to as_of, palloc'd; NULL without
+ * a calendar. Its covariates are less their values on the first day, which may be large. Errors
+ * name the day where the calendar does not cover that time.
+ */
+extern ClvCourse *clv_fit_course(const FitContext *fit);
+
+/* Moves the centres of a report from those of the course to those of the calendar. */
+extern void clv_fit_centre(const FitContext *fit, ClvFitReport *report);
 
 /* The purchase part of the model. */
 extern void clv_fit_purchases(FitContext *fit, SaidOnce *said);

@@ -16,6 +16,7 @@ typedef struct Rows
 	ClvCell *cells;
 	size_t n;
 	ClvGroups groups;
+	const ClvCourse *course; /* NULL: no calendar */
 } Rows;
 
 /*
@@ -168,6 +169,7 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 		control.start_centre = options->start_centre;
 	}
 	control.fixed = fixed;
+	control.course = rows->course;
 	if (contained != NULL)
 	{
 		control.contained = &contained->report;
@@ -178,6 +180,7 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	status = clv_fit_cells(family, rows->cells, &rows->n, rows->groups.n > 0 ? &rows->groups : NULL,
 						   &control, workspace, report);
 	pfree(workspace);
+	clv_fit_centre(fit, report);
 	return status;
 }
 
@@ -318,9 +321,10 @@ static void
 InitPart(const FitContext *fit, ClvModelPart *part)
 {
 	*part = fit->fitted.purchase;
-	part->ncovariates = fit->options->ncovariates;
+	part->ncovariates = clv_fit_ncovariates(fit);
 	for (int i = 0; i < part->ncovariates; i++)
-		strlcpy(part->covariate[i], clv_fit_covariate(fit->options, i), NAMEDATALEN);
+		strlcpy(part->covariate[i], clv_fit_covariate_name(fit, i), NAMEDATALEN);
+	part->calendar = (ClvCalendar *) fit->view.calendar;
 }
 
 /* An attempt at a family; before: the attempts that were made already. */
@@ -412,6 +416,7 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	Rows rows;
 
 	EngineRows(fit, &rows);
+	rows.course = clv_fit_course(fit);
 	if (strcmp(fit->options->model, CLV_MODEL_AUTO) == 0)
 		made = TryAll(fit, &rows);
 	else

@@ -12,9 +12,10 @@
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
  *	per part		length and name of the family, flags (1 fitted, 2 converged,
- *					4 covariance, 8 covariates, 16 centres), the parameters; the number
- *					of covariates, their names, their effects, their centres unless all
- *					are 0; of a fitted part
+ *					4 covariance, 8 covariates, 16 centres, 32 calendar), the parameters;
+ *					the number of covariates, their names, their effects, their centres
+ *					unless all are 0; the size of the calendar, and its bytes; of a fitted
+ *					part
  *					customers, skipped, log-likelihood, gradient norm, iterations;
  *					the lower triangle of the covariance
  *	spend part		basis, correlation of frequency and spend
@@ -35,10 +36,13 @@
 #include <math.h>
 
 #include "common/arguments.h"
+#include "common/canonical.h"
 #include "common/hashfn.h"
+#include "families/clocks.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "utils/float.h"
+#include "utils/memutils.h"
 
 #include "model/model_private.h"
 
@@ -58,6 +62,7 @@
 #define PART_COVARIANCE 0x04
 #define PART_COVARIATES 0x08
 #define PART_CENTRES 0x10
+#define PART_CALENDAR 0x20
 
 #define CANDIDATE_CONVERGED 0x01
 
@@ -191,12 +196,31 @@ clv_model_takes_effect(const ClvFamily *family, bool churn)
 	return false;
 }
 
+bool
+clv_model_moves(const ClvModelPart *part, bool churn)
+{
+	if (part->calendar != NULL && churn)
+		return part->family->clocked->law != NULL;
+	return clv_model_takes_effect(part->family, churn);
+}
+
+bool
+clv_model_is_idle(const ClvModelPart *part, int effect)
+{
+	int row = part->family->nparams + effect;
+
+	return part->fitted && part->has_covariance && part->effect[effect] == 0 &&
+		   part->covariance[CLV_AT(row, row)] == 0;
+}
+
 int
 clv_model_freedom(const ClvModelPart *part)
 {
-	return part->family->nparams +
-		   part->ncovariates * (clv_model_takes_effect(part->family, false) +
-								clv_model_takes_effect(part->family, true));
+	int freedom = part->family->nparams;
+
+	for (int i = 0; i < 2 * part->ncovariates; i++)
+		freedom += clv_model_moves(part, i >= part->ncovariates) && !clv_model_is_idle(part, i);
+	return freedom;
 }
 
 double
@@ -255,12 +279,35 @@ CheckCovariates(ClvModelPart *part)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("effect of \"%s\" on %s must be finite: %s",
 								   part->covariate[i % n], process, clv_number_text(effect))));
-		if (effect != 0 && !clv_model_takes_effect(part->family, i >= n))
+		if (effect != 0 && !clv_model_moves(part, i >= n))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("covariates have no effect on %s under \"%s\"", process,
 								   part->family->name)));
 		part->effect[i] = effect + 0.0;
 	}
+}
+
+/* The covariates are those of the calendar, in its order, and the family can follow one. */
+static void
+CheckCalendar(const ClvModelPart *part)
+{
+	ClvCalendarParts calendar;
+	bool same;
+
+	if (part->calendar == NULL)
+		return;
+	if (part->family->clocked == NULL)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a calendar is not supported by model \"%s\"", part->family->name)));
+	clv_calendar_unpack_value(part->calendar, &calendar);
+	same = calendar.nnames == part->ncovariates;
+	for (int i = 0; same && i < calendar.nnames; i++)
+		same = strcmp(calendar.name[i], part->covariate[i]) == 0;
+	if (!same)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the covariates of a model must be those of its calendar"),
+						errhint("Give the effects of all covariates of the calendar, in its "
+								"order.")));
 }
 
 /* Check a part, and bring it into its canonical form. */
@@ -276,6 +323,7 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 	clv_model_check_parameters(part->family, part->param);
 	for (int i = 0; i < n; i++)
 		part->param[i] += 0.0;
+	CheckCalendar(part);
 	CheckCovariates(part);
 	n = clv_model_dimension(part);
 	if (part->has_covariance)
@@ -446,11 +494,17 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 						 (part->fitted && part->converged ? PART_CONVERGED : 0) |
 						 (part->has_covariance ? PART_COVARIANCE : 0) |
 						 (part->ncovariates > 0 ? PART_COVARIATES : 0) |
-						 (HasCentres(part) ? PART_CENTRES : 0));
+						 (HasCentres(part) ? PART_CENTRES : 0) |
+						 (part->calendar != NULL ? PART_CALENDAR : 0));
 	for (int i = 0; i < family->nparams; i++)
 		pq_sendfloat8(out, part->param[i]);
 	if (part->ncovariates > 0)
 		PackCovariates(out, part);
+	if (part->calendar != NULL)
+	{
+		pq_sendint32(out, VARSIZE_ANY_EXHDR(part->calendar));
+		pq_sendbytes(out, VARDATA_ANY(part->calendar), VARSIZE_ANY_EXHDR(part->calendar));
+	}
 	if (part->fitted)
 	{
 		pq_sendint64(out, part->customers);
@@ -579,6 +633,22 @@ UnpackCovariates(StringInfo in, bool has_centres, ClvModelPart *part)
 		part->centre[i] = pq_getmsgfloat8(in);
 }
 
+/* Read a calendar, every byte of which is checked. */
+static ClvCalendar *
+UnpackCalendar(StringInfo in)
+{
+	int size = (int) pq_getmsgint(in, 4);
+	StringInfoData bytes = {.len = size, .maxlen = size};
+	ClvCalendarParts parts;
+	ClvCalendar *calendar;
+
+	bytes.data = (char *) pq_getmsgbytes(in, size);
+	clv_calendar_unpack(&bytes, &parts);
+	calendar = clv_calendar_pack(&parts);
+	clv_canonical_check(calendar, bytes.data, size, "clv_calendar");
+	return calendar;
+}
+
 /* Read what PackCandidates has written. */
 static void
 UnpackCandidates(StringInfo in, ClvModel *fitted)
@@ -607,7 +677,7 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 
 	part->family = UnpackFamily(in);
 	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES |
-								PART_CENTRES);
+								PART_CENTRES | PART_CALENDAR);
 	if ((flags & PART_CENTRES) && !(flags & PART_COVARIATES))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("centres without covariates in binary clv_model")));
@@ -618,6 +688,8 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 		part->param[i] = pq_getmsgfloat8(in);
 	if (flags & PART_COVARIATES)
 		UnpackCovariates(in, (flags & PART_CENTRES) != 0, part);
+	if (flags & PART_CALENDAR)
+		part->calendar = UnpackCalendar(in);
 	if (part->fitted)
 	{
 		part->customers = pq_getmsgint64(in);
@@ -695,16 +767,36 @@ clv_model_is_cached(const ClvModelCache *cache, Datum model)
 	return clv_last_is(&cache->model, false, model);
 }
 
+/* Moves the calendar of a part into a memory context of its own below parent. */
+static void
+KeepCalendar(ClvModelPart *part, MemoryContext parent)
+{
+	MemoryContext context =
+		AllocSetContextCreate(parent, "clv_model calendar", ALLOCSET_SMALL_SIZES);
+
+	part->derived = MemoryContextAllocZero(context, sizeof(ClvDerived));
+	part->derived->context = context;
+	part->calendar = clv_calendar_copy(part->calendar, context);
+}
+
 const ClvModel *
 clv_model_lookup(ClvModelCache *cache, Datum model, MemoryContext context)
 {
 	ClvPackedModel *whole;
+	ClvModel fitted;
 
 	if (clv_model_is_cached(cache, model))
 		return &cache->fitted;
 	clv_last_forget(&cache->model);
+	if (cache->fitted.purchase.derived != NULL)
+		MemoryContextDelete(cache->fitted.purchase.derived->context);
+	cache->fitted.purchase.derived = NULL;
+	cache->fitted.purchase.calendar = NULL;
 	whole = DatumGetClvModelP(model);
-	clv_model_unpack(whole, &cache->fitted);
+	clv_model_unpack(whole, &fitted);
+	cache->fitted = fitted;
+	if (fitted.purchase.calendar != NULL)
+		KeepCalendar(&cache->fitted.purchase, context);
 	clv_last_set(&cache->model, false, model, context);
 	if ((Pointer) whole != DatumGetPointer(model))
 		pfree(whole);

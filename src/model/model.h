@@ -6,6 +6,7 @@
 #define CLV_MODEL_H
 
 #include "clv.h"
+#include "calendar/calendar.h"
 #include "common/last_value.h"
 #include "history/periods.h"
 #include "math/linalg.h"
@@ -34,6 +35,13 @@ typedef struct ClvModelPart
 	double centre[CLV_MAX_COVARIATES];
 	double effect[2 * CLV_MAX_COVARIATES];
 
+	/*
+	 * Not NULL: the covariates are those of the calendar, and change with the day; otherwise they
+	 * are numbers of the customer. Packed; whoever unpacks the model owns it.
+	 */
+	ClvCalendar *calendar;
+	struct ClvDerived *derived; /* of a calendar in a cache (clv_model_lookup); else NULL */
+
 	/* what follows is known of fitted parts only; a hand-written part has fitted = false */
 	bool fitted;
 	bool converged;
@@ -50,6 +58,13 @@ typedef struct ClvModelPart
 	double gradient_norm;
 	int32 iterations;
 } ClvModelPart;
+
+/* What other modules make of the calendar of a model, once while it is in the cache. */
+typedef struct ClvDerived
+{
+	MemoryContext context; /* where that, and the calendar, lives */
+	struct ClvTimeline *timeline;
+} ClvDerived;
 
 /* A family that 'auto' tried on the same customers and found worse. */
 typedef struct ClvCandidate
@@ -95,6 +110,13 @@ clv_model_dimension(const ClvModelPart *part)
 	return part->family->nparams + 2 * part->ncovariates;
 }
 
+/* Covariates that each customer has numbers for. */
+static inline int
+clv_model_own_covariates(const ClvModelPart *part)
+{
+	return part->calendar != NULL ? 0 : part->ncovariates;
+}
+
 /* Whether the part comes from a fit that did not converge: it has no standard errors. */
 static inline bool
 clv_model_fell_short(const ClvModelPart *part)
@@ -113,8 +135,14 @@ clv_model_has_errors(const ClvModelPart *part)
  * the others. */
 extern void clv_model_check_parameters(const ClvFamily *family, const double *param);
 
-/* Whether covariates move the process under the family. */
+/* Whether covariates of customers move the process under the family. */
 extern bool clv_model_takes_effect(const ClvFamily *family, bool churn);
+
+/* Whether the covariates of the part, of whatever kind, can move the process. */
+extern bool clv_model_moves(const ClvModelPart *part, bool churn);
+
+/* Whether the fit of the part left this effect, one of part->effect, at 0. */
+extern bool clv_model_is_idle(const ClvModelPart *part, int effect);
 
 /*
  * "a 4e-09 to 888, b 1e-10 to 5e+03": the parameters that the data do not determine, with
@@ -134,7 +162,7 @@ extern void clv_model_init(ClvModel *fitted);
 /* The bytes of a model, checked; errors name what cannot be. */
 extern ClvPackedModel *clv_model_pack(const ClvModel *fitted);
 
-/* Raises an error where the bytes are no model of a known version. */
+/* Raises an error where the bytes are no model of a known version. A calendar is palloc'd. */
 extern void clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted);
 
 /*

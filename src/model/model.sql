@@ -62,16 +62,19 @@ CREATE FUNCTION @extschema@.clv_model(
 	time_unit pg_catalog.interval DEFAULT NULL,
 	as_of pg_catalog.date DEFAULT NULL,
 	covariates pg_catalog.jsonb DEFAULT NULL,
-	periods pg_catalog.text DEFAULT NULL
+	periods pg_catalog.text DEFAULT NULL,
+	calendar @extschema@.clv_calendar DEFAULT NULL
 ) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_model(
-	pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb, pg_catalog.text) IS
+	pg_catalog.text, pg_catalog.jsonb, pg_catalog.interval, pg_catalog.date, pg_catalog.jsonb, pg_catalog.text,
+	@extschema@.clv_calendar) IS
 	'a model written down by hand, such as a published one: the family, its parameters by name in any order (all of '
 	'them, positive), the unit they count time in (ignored for a spend family), the day predictions start from where '
 	'they give none, and what covariates do, in the order of their vectors: [{"name": "gender", "purchase": 0.4, '
 	'"churn": -0.2}], with "centre" where the parameters hold for another value than 0. periods: of families of '
-	'discrete time, ''anniversary'' (the default) or ''calendar''. NULL family or parameters: NULL';
+	'discrete time, ''anniversary'' (the default) or ''calendar''. calendar: the covariates are its own, and change '
+	'with the day. NULL family or parameters: NULL';
 
 CREATE FUNCTION clv_internal.clv_model_join(@extschema@.clv_model, @extschema@.clv_model) RETURNS @extschema@.clv_model
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
@@ -102,6 +105,24 @@ COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog
 	'move. process: transaction, spend, or of a covariate centre (the value that the other parameters hold for, in a '
 	'fit the mean), purchase effect and churn effect (rates are multiplied by exp(effect * (covariate - centre)), '
 	'intervals are estimate +-z * std_error)';
+
+CREATE FUNCTION @extschema@.clv_effects(
+	model @extschema@.clv_model,
+	level pg_catalog.float8 DEFAULT 0.95,
+	OUT name pg_catalog.text,
+	OUT process pg_catalog.text,
+	OUT effect pg_catalog.float8,
+	OUT std_error pg_catalog.float8,
+	OUT lower pg_catalog.float8,
+	OUT upper pg_catalog.float8,
+	OUT rate_ratio pg_catalog.float8
+) RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 4;
+COMMENT ON FUNCTION @extschema@.clv_effects(@extschema@.clv_model, pg_catalog.float8) IS
+	'what covariates do, those of customers and those of a calendar: their effects on the process purchase or churn, '
+	'with standard errors and limits at the level (0 < level < 1), NULL where not estimated; a covariate larger by 1 '
+	'multiplies the rate by rate_ratio, exp(effect); rate_ratio is NULL of effects on churn in families whose '
+	'customers leave after purchases. Covariates that were not to act are left out';
 
 CREATE FUNCTION @extschema@.clv_diagnostics(
 	model @extschema@.clv_model,

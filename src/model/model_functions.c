@@ -20,8 +20,8 @@
 /* ---- a model written by hand ---- */
 
 /*
- * clv_model(family, params jsonb, time_unit, as_of, covariates jsonb, periods) -> clv_model; NULL
- * for a NULL family or NULL params.
+ * clv_model(family, params jsonb, time_unit, as_of, covariates jsonb, periods, calendar) ->
+ * clv_model; NULL for a NULL family or NULL params.
  */
 PG_FUNCTION_INFO_V1(clv_model);
 Datum
@@ -57,6 +57,8 @@ clv_model(PG_FUNCTION_ARGS)
 		clv_model_covariates_from_json(&PG_GETARG_JSONB_P(4)->root, part);
 	if (!PG_ARGISNULL(5))
 		fitted.periods = clv_periods_of(text_to_cstring(PG_GETARG_TEXT_PP(5)));
+	if (PG_NARGS() > 6 && !PG_ARGISNULL(6))
+		part->calendar = PG_GETARG_CLV_CALENDAR_P(6);
 	PG_RETURN_CLV_MODEL_P(clv_model_pack(&fitted));
 }
 
@@ -190,7 +192,7 @@ PutCentres(ReturnSetInfo *rsinfo, const ClvModelPart *part)
 static void
 PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z, bool churn)
 {
-	if (!clv_model_takes_effect(part->family, churn))
+	if (!clv_model_moves(part, churn))
 		return;
 	for (int i = 0; i < part->ncovariates; i++)
 	{
@@ -273,6 +275,65 @@ clv_parameters(PG_FUNCTION_ARGS)
 	z = clv_normal_width(level);
 	PutParameters(rsinfo, &fitted.purchase, z);
 	PutParameters(rsinfo, &fitted.spend, z);
+	return (Datum) 0;
+}
+
+/* ---- clv_effects ---- */
+
+/*
+ * Whether an effect multiplies a rate: of purchases always, of leaving where customers leave at a
+ * rate of their own, and not after purchases.
+ */
+static bool
+HasRate(const ClvModelPart *part, bool churn)
+{
+	for (int i = 0; churn && i < part->family->nparams; i++)
+		if (part->family->churn_effect[i] > 0)
+			return false;
+	return true;
+}
+
+/* Add a row of clv_effects. */
+static void
+PutEffect(ReturnSetInfo *rsinfo, const ClvModelPart *part, int i, double z)
+{
+	bool churn = i >= part->ncovariates;
+	double effect = part->effect[i];
+	double error = SearchError(part, part->family->nparams + i);
+	Datum values[7] = {0};
+	bool nulls[7] = {false};
+
+	values[0] = CStringGetTextDatum(part->covariate[i % part->ncovariates]);
+	values[1] = CStringGetTextDatum(churn ? "churn" : "purchase");
+	values[2] = Float8GetDatum(effect);
+	nulls[3] = nulls[4] = nulls[5] = error == 0;
+	values[3] = Float8GetDatum(error);
+	values[4] = Float8GetDatum(effect - z * error);
+	values[5] = Float8GetDatum(effect + z * error);
+	nulls[6] = !HasRate(part, churn);
+	values[6] = Float8GetDatum(exp(effect));
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * clv_effects(clv_model, level) -> rows: the effects of covariates that act, with standard errors
+ * and limits at that level, NULL where not estimated; no rows without covariates.
+ */
+PG_FUNCTION_INFO_V1(clv_effects);
+Datum
+clv_effects(PG_FUNCTION_ARGS)
+{
+	double level = PG_GETARG_FLOAT8(1);
+	const ClvModelPart *part;
+	ClvModel fitted;
+
+	clv_check_level(level);
+	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	part = &fitted.purchase;
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (int i = 0; part->family != NULL && i < 2 * part->ncovariates; i++)
+		if (clv_model_moves(part, i >= part->ncovariates) && !clv_model_is_idle(part, i))
+			PutEffect((ReturnSetInfo *) fcinfo->resultinfo, part, i, clv_normal_width(level));
 	return (Datum) 0;
 }
 

@@ -121,7 +121,7 @@ AppendCovariates(StringInfo out, const ClvModelPart *part)
 		if (part->centre[i] != 0)
 			AppendFinite(out, "centre", part->centre[i]);
 		for (int churn = 0; churn <= 1; churn++)
-			if (clv_model_takes_effect(part->family, churn))
+			if (clv_model_moves(part, churn))
 			{
 				appendStringInfo(out, ",\"%s\":", process[churn]);
 				clv_append_double(out, part->effect[churn * part->ncovariates + i]);
@@ -179,6 +179,8 @@ AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skip
 	appendStringInfoChar(out, '}');
 	if (part->ncovariates > 0)
 		AppendCovariates(out, part);
+	if (part->calendar != NULL)
+		appendStringInfo(out, ",\"calendar\":%s", clv_calendar_text(part->calendar));
 	if (part->fitted)
 	{
 		appendStringInfo(
@@ -438,6 +440,9 @@ ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
 {
 	if (clv_json_is(member, "covariates"))
 		clv_model_covariates_from_json(clv_json_container(member, "an array"), &fitted->purchase);
+	else if (clv_json_is(member, "calendar"))
+		fitted->purchase.calendar =
+			clv_calendar_from_json(clv_json_container(member, "a clv_calendar"));
 	else if (clv_json_is(member, "returned"))
 		fitted->returned = clv_json_whole(member, 0, PG_INT64_MAX);
 	else
@@ -485,7 +490,7 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 											   "log_likelihood, gradient_norm, iterations, "
 											   "covariance, %s",
 											   is_spend ? "basis, frequency_spend_correlation"
-														: "covariates, returned"));
+														: "covariates, calendar, returned"));
 	}
 	if (part->has_covariance)
 		ReadCovariance(&covariance, clv_model_dimension(part), part->covariance);

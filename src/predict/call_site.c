@@ -211,7 +211,7 @@ Names(const ClvModelPart *part)
 void
 clv_need_no_covariates(const ClvModel *fitted)
 {
-	if (fitted->purchase.ncovariates > 0)
+	if (clv_model_own_covariates(&fitted->purchase) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the model depends on covariates"),
@@ -290,11 +290,13 @@ clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
 	const ClvModelPart *part = &site->model.fitted.purchase;
 	double z[CLV_MAX_COVARIATES];
 
-	if (part->ncovariates == 0)
+	if (clv_model_own_covariates(part) == 0)
 	{
 		if (covariates != NULL)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("the model was fitted without covariates"),
+							part->calendar != NULL
+								? errmsg("the covariates of the model are those of its calendar")
+								: errmsg("the model was fitted without covariates"),
 							errhint("Leave the argument covariates out.")));
 		return;
 	}
@@ -314,7 +316,7 @@ clv_customer_site(FunctionCallInfo fcinfo, int covariates)
 	ClvModelSite *site = clv_model_site(fcinfo);
 
 	clv_model_need_purchase(&site->model.fitted);
-	if (site->model.fitted.purchase.ncovariates > 0 || !PG_ARGISNULL(covariates))
+	if (clv_model_own_covariates(&site->model.fitted.purchase) > 0 || !PG_ARGISNULL(covariates))
 		clv_set_covariates(site,
 						   PG_ARGISNULL(covariates) ? NULL : PG_GETARG_ARRAYTYPE_P(covariates));
 	return site;
@@ -348,7 +350,7 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 ClvMemoKey
 clv_site_key(const ClvModelSite *site, const ClvCustomer *customer)
 {
-	return clv_customer_key(site->fitted->purchase.family, customer, site->purchase, site->churn);
+	return clv_customer_key(site->fitted, customer, site->purchase, site->churn);
 }
 
 /*
@@ -381,7 +383,7 @@ clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
 	double p_alive;
 	double leaving;
 
-	if (part->family->leaving == NULL)
+	if (part->family->leaving == NULL || part->calendar != NULL)
 		return clv_p_alive_of(site->fitted, customer);
 	leaving = Leaving(site, customer->x, customer->last);
 	p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, leaving,
@@ -399,11 +401,11 @@ Evaluate(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 	const ClvTerms *terms = &site->terms;
 	ClvFuture future;
 
-	clv_future_of(site->fitted, customer, &future);
+	clv_future_of(site->fitted, customer, terms->horizon, &future);
 	switch (kind)
 	{
 		case CLV_MEMO_EXPECTED:
-			return future.family->expected(future.param, terms->horizon);
+			return clv_future_expected(&future, terms->horizon);
 		case CLV_MEMO_DISCOUNTED:
 			return clv_discounted(&future, terms->delta, terms->horizon);
 		default:

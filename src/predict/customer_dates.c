@@ -10,6 +10,8 @@
  */
 #include "predict/predict_private.h"
 
+#include "utils/float.h"
+
 #include <math.h>
 
 #include "miscadmin.h"
@@ -76,8 +78,7 @@ HasBought(void *arg, int32 n)
 {
 	const Waiting *waiting = arg;
 
-	return waiting->future.family->probability(waiting->future.param, 0, n / waiting->unit) <=
-		   waiting->none;
+	return clv_future_probability(&waiting->future, 0, n / waiting->unit) <= waiting->none;
 }
 
 /* The days, or periods, in which a customer who is alive buys again at the level; 0: never. */
@@ -87,7 +88,7 @@ WaitOf(const ClvModel *fitted, const ClvCustomer *customer, double level)
 	Waiting waiting = {.unit = fitted->unit_days, .none = 1 - level};
 	int32 most = MOST_DAYS;
 
-	clv_future_of(fitted, customer, &waiting.future);
+	clv_future_of(fitted, customer, get_float8_infinity(), &waiting.future);
 	if (clv_in_periods(fitted->purchase.family))
 	{
 		waiting.unit = 1;

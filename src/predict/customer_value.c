@@ -21,10 +21,11 @@ struct ClvValuer
 static double
 Expected(const ClvModel *fitted, const ClvCustomer *customer, double horizon_days)
 {
+	double horizon = horizon_days / fitted->unit_days;
 	ClvFuture future;
 
-	clv_future_of(fitted, customer, &future);
-	return future.family->expected(future.param, horizon_days / fitted->unit_days);
+	clv_future_of(fitted, customer, horizon, &future);
+	return clv_future_expected(&future, horizon);
 }
 
 /* The same, computed once for customers with the same key. */
@@ -32,7 +33,7 @@ static double
 ExpectedOnce(ClvMemo *memo, const ClvModel *fitted, const ClvCustomer *customer,
 			 double horizon_days)
 {
-	ClvMemoKey key = clv_customer_key(fitted->purchase.family, customer, 0, 0);
+	ClvMemoKey key = clv_customer_key(fitted, customer, 0, 0);
 	double *value = clv_memo_values(memo, &key);
 
 	if (isnan(*value))

@@ -25,7 +25,7 @@ DiscountedArea(const ClvFuture *future, double delta, double t)
 		double u = t / (1 + exp(-2 * s)); /* from 0 to t */
 		double weight = M_PI_2 * cosh(i * step) / (cosh(s) * cosh(s)) * t / 2;
 
-		sum += weight * exp(-delta * u) * future->family->expected(future->param, u);
+		sum += weight * exp(-delta * u) * clv_future_expected(future, u);
 	}
 	return sum * step;
 }
@@ -42,7 +42,7 @@ GrownByPeriods(const ClvFuture *future, double delta, double t)
 		return get_float8_infinity();
 	for (double k = 1; k <= t * (1 + 1e-9); k++)
 	{
-		double expected = future->family->expected(future->param, k);
+		double expected = clv_future_expected(future, k);
 
 		CHECK_FOR_INTERRUPTS();
 		sum += exp(-delta * k) * (expected - before);
@@ -65,14 +65,13 @@ clv_discounted(const ClvFuture *future, double delta, double t)
 	if (future->family->discounted == NULL)
 		clv_raise_unsupported(future->family, "discounted expectation");
 	if (delta == 0 && isfinite(t))
-		return future->family->expected(future->param, t);
+		return clv_future_expected(future, t);
 	if (delta >= 0)
-		return future->family->discounted(future->param, delta, t);
+		return clv_future_discounted(future, delta, t);
 	if (clv_in_periods(future->family))
 		return GrownByPeriods(future, delta, t);
 	grown = exp(-delta * t);
 	if (!isfinite(grown))
 		return get_float8_infinity();
-	return grown * future->family->expected(future->param, t) +
-		   delta * DiscountedArea(future, delta, t);
+	return grown * clv_future_expected(future, t) + delta * DiscountedArea(future, delta, t);
 }

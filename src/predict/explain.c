@@ -266,13 +266,17 @@ Compare(ClvModelSite *site, const ClvCustomer *customer, double p_alive, Factor 
 	const ClvModelPart *part = &fitted->purchase;
 	ClvCustomer newcomer = {0};
 	ClvFuture future;
+	ClvFuture new;
 	double spend = clv_spend_of(fitted, customer);
 	double usual = clv_spend_of(fitted, &newcomer);
 
-	clv_future_of(fitted, customer, &future);
+	clv_future_of(fitted, customer, Year(fitted), &future);
 	factor[0] = (Factor){"probability to be active", p_alive};
-	factor[1] = (Factor){"frequency", future.family->expected(future.param, Year(fitted)) /
-										  part->family->expected(part->param, Year(fitted))};
+	new.family = part->family;
+	new.clocks = future.clocks;
+	memcpy(new.param, part->param, sizeof(part->param));
+	factor[1] = (Factor){"frequency", clv_future_expected(&future, Year(fitted)) /
+										  clv_future_expected(&new, Year(fitted))};
 	factor[2] = (Factor){"spend", spend / usual};
 	return isfinite(factor[2].times) ? FACTORS : FACTORS - 1;
 }

@@ -43,7 +43,7 @@ Until(const Forecast *forecast, int period, double *expected, double *discounted
 {
 	double t = period * forecast->step / forecast->unit;
 
-	*expected = forecast->future.family->expected(forecast->future.param, t);
+	*expected = clv_future_expected(&forecast->future, t);
 	*discounted =
 		forecast->delta == 0 ? *expected : clv_discounted(&forecast->future, forecast->delta, t);
 }
@@ -175,17 +175,37 @@ clv_forecast(PG_FUNCTION_ARGS)
 
 	forecast.p_alive = clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer);
 	forecast.spend = clv_spend_of(site->fitted, &customer);
-	clv_future_of(site->fitted, &customer, &forecast.future);
+	clv_future_of(site->fitted, &customer, forecast.periods * forecast.step / forecast.unit,
+				  &forecast.future);
 	PutPeriods(&forecast, &customer, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
-/* ---- clv_new_customer(model, horizon, discount_rate, margin, covariates) ---- */
+/* ---- clv_new_customer(model, horizon, discount_rate, margin, covariates, as_of) ---- */
 
 /*
- * clv_new_customer(model, horizon, discount_rate, margin, covariates) -> row: what a customer is
- * expected to buy and be worth from the first purchase on; NULL for NULL arguments other than
- * covariates, NULL values without an expected spend.
+ * The clocks of a customer who first buys on the day in the argument, or on the model's as_of; NULL
+ * where the model has no calendar.
+ */
+static const struct ClvClocks *
+AcquiredClocks(FunctionCallInfo fcinfo, int argument, const ClvModelSite *site)
+{
+	const ClvModel *fitted = site->fitted;
+	DateADT day;
+
+	if (PG_NARGS() > argument && !PG_ARGISNULL(argument))
+		clv_check_date("as_of", PG_GETARG_DATEADT(argument));
+	if (fitted->purchase.calendar == NULL)
+		return NULL;
+	day = PG_NARGS() > argument ? clv_as_of(fcinfo, argument, fitted) : clv_as_of_model(fitted);
+	clv_say_beyond(fitted, day, site->terms.horizon);
+	return clv_clocks_from_day(clv_timeline(&fitted->purchase, fitted->unit_days), day);
+}
+
+/*
+ * clv_new_customer(model, horizon, discount_rate, margin, covariates, as_of) -> row: what a
+ * customer is expected to buy and be worth from the first purchase on; NULL for NULL arguments
+ * other than covariates and as_of, NULL values without an expected spend.
  */
 PG_FUNCTION_INFO_V1(clv_new_customer);
 Datum
@@ -197,7 +217,8 @@ clv_new_customer(PG_FUNCTION_ARGS)
 		HORIZON,
 		DISCOUNT_RATE,
 		MARGIN,
-		COVARIATES
+		COVARIATES,
+		AS_OF
 	};
 	ClvModelSite *site;
 	ClvCustomer newcomer = {0};
@@ -216,10 +237,10 @@ clv_new_customer(PG_FUNCTION_ARGS)
 	clv_check_rates(PG_GETARG_FLOAT8(DISCOUNT_RATE), margin);
 
 	future.family = site->fitted->purchase.family;
-	memcpy(future.param, site->fitted->purchase.param, sizeof(future.param));
-	values[0] =
-		Float8GetDatum(clv_checked(future.family->expected(future.param, site->terms.horizon),
-								   "the expected number of purchases", &newcomer));
+	memcpy(future.param, site->fitted->purchase.param, sizeof(site->fitted->purchase.param));
+	future.clocks = AcquiredClocks(fcinfo, AS_OF, site);
+	values[0] = Float8GetDatum(clv_checked(clv_future_expected(&future, site->terms.horizon),
+										   "the expected number of purchases", &newcomer));
 	spend = clv_spend_of(site->fitted, &newcomer);
 	if (isfinite(spend))
 	{

@@ -64,12 +64,13 @@ clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, doub
 double
 clv_second_moment(const ClvFuture *future, double horizon)
 {
-	const ClvFamily *family = future->family;
+	double pairs;
 
 	if (horizon == 0)
 		return 0;
-	if (family->pairs != NULL)
-		return family->pairs(future->param, horizon) + family->expected(future->param, horizon);
+	pairs = clv_future_pairs(future, horizon);
+	if (!isnan(pairs))
+		return pairs + clv_future_expected(future, horizon);
 	for (int n = COUNTS_FIRST; n <= COUNTS_LAST; n *= 4)
 	{
 		double *p = palloc(n * sizeof(double));
@@ -79,7 +80,7 @@ clv_second_moment(const ClvFuture *future, double horizon)
 		double rest;
 
 		CHECK_FOR_INTERRUPTS();
-		family->probabilities(future->param, horizon, n, p);
+		clv_future_probabilities(future, horizon, n, p);
 		for (int k = 0; k < n; k++)
 		{
 			seen += p[k];
@@ -115,7 +116,7 @@ Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon
 
 		CHECK_FOR_INTERRUPTS();
 		mixture->p = palloc(n * sizeof(double));
-		future->family->probabilities(future->param, horizon, n, mixture->p);
+		clv_future_probabilities(future, horizon, n, mixture->p);
 		for (last = 0; last < n && 1 - sum > TAIL; last++)
 			sum += mixture->p[last];
 		if (last < n)

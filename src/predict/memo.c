@@ -75,9 +75,12 @@ clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn)
 }
 
 ClvMemoKey
-clv_customer_key(const ClvFamily *family, const ClvCustomer *customer, double purchase,
-				 double churn)
+clv_customer_key(const ClvModel *fitted, const ClvCustomer *customer, double purchase, double churn)
 {
+	const ClvFamily *family = fitted->purchase.family;
+
+	if (fitted->purchase.calendar != NULL)
+		purchase = customer->as_of;
 	return clv_memo_key((int32) customer->x, customer->days,
 						family->given_alive == NULL ? customer->last : 0, purchase, churn);
 }

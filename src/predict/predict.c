@@ -116,7 +116,7 @@ PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer 
 
 	if (!clv_has_limits(site->fitted, false))
 		return;
-	clv_future_of(site->fitted, customer, &future);
+	clv_future_of(site->fitted, customer, site->terms.horizon, &future);
 	for (int i = 0; i < 2; i++)
 		Set(row, PURCHASES_LOW + i,
 			clv_count_quantile(&future, p_alive, site->terms.horizon, levels[i]));

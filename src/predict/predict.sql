@@ -370,6 +370,7 @@ CREATE FUNCTION @extschema@.clv_new_customer(
 	discount_rate pg_catalog.float8 DEFAULT 0,
 	margin pg_catalog.float8 DEFAULT 1,
 	covariates pg_catalog.float8[] DEFAULT NULL,
+	as_of pg_catalog.date DEFAULT NULL,
 	OUT expected_purchases pg_catalog.float8,
 	OUT first_purchase_value pg_catalog.float8,
 	OUT repeat_value pg_catalog.float8,
@@ -377,12 +378,24 @@ CREATE FUNCTION @extschema@.clv_new_customer(
 ) RETURNS pg_catalog.record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.clv_new_customer(
-	@extschema@.clv_model, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8[]) IS
+	@extschema@.clv_model, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8[],
+	pg_catalog.date) IS
 	'a new customer, from the first purchase on: expected repeat purchases in the horizon after it, the margin of the '
 	'first purchase (expected spend of the population times margin), the value of the repeats (discounted, times '
 	'margin), and their sum, beyond which an acquisition costs more than it brings within the horizon. Values are NULL '
-	'where the model has no spend part, or the expected spend does not exist. NULL where an argument other than '
-	'covariates is NULL';
+	'where the model has no spend part, or the expected spend does not exist. as_of: of models with a calendar, '
+	'the day of the first purchase (NULL: the model''s as_of). NULL where an argument other than covariates and as_of '
+	'is NULL';
+
+CREATE FUNCTION @extschema@.clv_with_calendar(
+	model @extschema@.clv_model,
+	calendar @extschema@.clv_calendar
+) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_with_calendar(@extschema@.clv_model, @extschema@.clv_calendar) IS
+	'the model with steps to come: those of the calendar from the day after its as_of on, which predictions then '
+	'follow. Errors: a model without a calendar, a calendar with other names, one that leaves days without values or '
+	'ends before as_of';
 
 CREATE FUNCTION @extschema@.clv_with_covariates(
 	model @extschema@.clv_model,

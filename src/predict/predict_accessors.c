@@ -128,6 +128,24 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
 }
 
+/* P(n purchases in the horizon of the site); n = 0 includes the dead. */
+static double
+Probability(ClvModelSite *site, const ClvCustomer *customer, double n)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	double ln_p_alive;
+	ClvFuture future;
+	double p;
+
+	if (part->calendar == NULL)
+		return clv_probability_given(part->family, part->param, customer->x, customer->t_x,
+									 customer->T, n, site->terms.horizon);
+	ln_p_alive = clv_ln_p_alive_of(site->fitted, customer);
+	clv_future_of(site->fitted, customer, site->terms.horizon, &future);
+	p = exp(ln_p_alive) * clv_future_probability(&future, n, site->terms.horizon);
+	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
+}
+
 /*
  * clv_purchase_probability(model, history, n, horizon, as_of, covariates) -> float8: P(exactly n
  * purchases in the horizon); NULL for NULL in the first four arguments, and before the first
@@ -138,21 +156,17 @@ Datum
 clv_purchase_probability(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site;
-	const ClvModelPart *part;
 	ClvCustomer customer;
 
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
 	clv_check_count("n", PG_GETARG_FLOAT8(2));
 	site = clv_customer_site(fcinfo, 5);
-	part = &site->fitted->purchase;
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(3), 0);
 	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(
-		clv_checked(clv_probability_given(part->family, part->param, customer.x, customer.t_x,
-										  customer.T, PG_GETARG_FLOAT8(2), site->terms.horizon),
-					"the probability", &customer));
+	PG_RETURN_FLOAT8(clv_checked(Probability(site, &customer, PG_GETARG_FLOAT8(2)),
+								 "the probability", &customer));
 }
 
 /*
@@ -175,7 +189,7 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
 	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
-	clv_future_of(site->fitted, &customer, &future);
+	clv_future_of(site->fitted, &customer, site->terms.horizon, &future);
 	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_site_p_alive(site, &customer),
 										site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
@@ -190,8 +204,8 @@ NoPurchase(ClvModelSite *site, const ClvCustomer *customer)
 
 	if (isnan(*none))
 	{
-		clv_future_of(site->fitted, customer, &future);
-		*none = future.family->probability(future.param, 0, site->terms.horizon);
+		clv_future_of(site->fitted, customer, site->terms.horizon, &future);
+		*none = clv_future_probability(&future, 0, site->terms.horizon);
 	}
 	return *none;
 }
@@ -264,6 +278,10 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 	if (!clv_customer_of_fit(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY),
 							 clv_as_of(fcinfo, 2, site->fitted), &customer))
 		PG_RETURN_NULL();
+	if (part->calendar != NULL)
+		PG_RETURN_FLOAT8(clv_checked(clv_log_likelihood_by_calendar(
+										 site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY), &customer),
+									 "the log-likelihood", &customer));
 	PG_RETURN_FLOAT8(
 		clv_checked(part->family->log_likelihood(part->param, customer.x, customer.t_x, customer.T),
 					"the log-likelihood", &customer));
@@ -414,7 +432,7 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 	/* a negative margin mirrors the distribution */
 	if (margin < 0)
 		level = 1 - level;
-	clv_future_of(site->fitted, &customer, &future);
+	clv_future_of(site->fitted, &customer, site->terms.horizon, &future);
 	clv_spend_quantiles(site->fitted, &customer, &future, clv_site_p_alive(site, &customer),
 						site->terms.horizon, 1, &level, &spend);
 	expected = clv_remembered(site, &customer, CLV_MEMO_EXPECTED);

@@ -21,6 +21,7 @@ PurchaseModel(FunctionCallInfo fcinfo)
 
 	clv_model_need_purchase(fitted);
 	clv_need_no_covariates(fitted);
+	clv_need_no_calendar(fitted);
 	return fitted;
 }
 
@@ -220,7 +221,7 @@ clv_active_probability_number(PG_FUNCTION_ARGS)
 	ClvFuture future;
 
 	CheckTime(fitted->purchase.family, "horizon", horizon);
-	clv_future_of(fitted, &c, &future);
+	clv_future_of(fitted, &c, horizon, &future);
 	PG_RETURN_FLOAT8(clv_checked(
 		clv_times_alive(fitted, &c, 1 - future.family->probability(future.param, 0, horizon)),
 		"the probability", &c));
@@ -257,7 +258,7 @@ clv_purchase_quantile_number(PG_FUNCTION_ARGS)
 
 	CheckTime(fitted->purchase.family, "horizon", horizon);
 	clv_check_level(level);
-	clv_future_of(fitted, &c, &future);
+	clv_future_of(fitted, &c, horizon, &future);
 	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_p_alive_of(fitted, &c), horizon, level));
 }
 
@@ -285,7 +286,7 @@ clv_discounted_purchases_number(PG_FUNCTION_ARGS)
 	{
 		ClvFuture future;
 
-		clv_future_of(fitted, &c, &future);
+		clv_future_of(fitted, &c, horizon, &future);
 		purchases = clv_times_alive(fitted, &c, clv_discounted(&future, delta, horizon));
 	}
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &c));

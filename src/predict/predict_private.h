@@ -38,6 +38,8 @@ typedef struct ClvCustomer
 	double mean;    /* their mean; 0 where there are none */
 	int32 days;     /* age in days, or in periods; see clv_customer() */
 	int32 last;     /* the same at the last purchase */
+	DateADT first;  /* the day of the first purchase, of a customer from a history */
+	DateADT as_of;  /* the day on which they are looked at */
 } ClvCustomer;
 
 /*
@@ -83,8 +85,48 @@ extern double clv_p_alive_ahead(const ClvModel *fitted, const ClvCustomer *custo
  */
 extern double clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer, double quantity);
 
-/* The family and parameters of the new customer that the customer is equivalent to, given alive. */
-extern void clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, ClvFuture *future);
+/*
+ * The new customer that the customer is equivalent to, given alive, for quantities up to a horizon
+ * (INFINITY: without end).
+ */
+extern void clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, double horizon,
+						  ClvFuture *future);
+
+/* ln P(alive) of the customer. */
+extern double clv_ln_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer);
+
+/* ---- models with a calendar (timeline.c) ---- */
+
+/* The speeds of the clocks of a model, day by day. */
+typedef struct ClvTimeline ClvTimeline;
+
+/* The timeline of a model, of those that have a calendar. */
+extern ClvTimeline *clv_timeline(const ClvModelPart *part, double unit_days);
+
+/* The same with one of the effects (part->effect) moved by a step. */
+extern ClvTimeline *clv_timeline_moved(const ClvModelPart *part, double unit_days, int effect,
+									   double step);
+
+/*
+ * The clocks of a customer from the first purchase until as_of, and those from as_of on; valid
+ * until the next call. Errors name a day before the calendar.
+ */
+extern const struct ClvClocks *clv_clocks_until_day(ClvTimeline *timeline, DateADT first,
+													DateADT as_of);
+extern const struct ClvClocks *clv_clocks_from_day(ClvTimeline *timeline, DateADT as_of);
+
+/* A NOTICE, once a statement, where predictions reach beyond the calendar; horizon in units. */
+extern void clv_say_beyond(const ClvModel *fitted, DateADT as_of, double horizon);
+
+/* The log-likelihood of the history of a customer, who is as of a day, by the calendar. */
+extern double clv_log_likelihood_by_calendar(const ClvModel *fitted, const ClvHistory *history,
+											 const ClvCustomer *customer);
+
+/* The clocks of the customer until as_of. */
+extern const struct ClvClocks *clv_clocks_of(const ClvModel *fitted, const ClvCustomer *customer);
+
+/* An error where the model has a calendar. */
+extern void clv_need_no_calendar(const ClvModel *fitted);
 
 /* E[spend per purchase]; INFINITY where it does not exist; NaN without a spend part. */
 extern double clv_spend_of(const ClvModel *fitted, const ClvCustomer *customer);
@@ -107,7 +149,7 @@ extern void clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *custo
 /*
  * All that a future depends on: the pair of purchases and age; the age at the last
  * purchase where the family asks for it, else 0; the sums of covariates times
- * effects, on the log scale, else 0.
+ * effects, on the log scale, else 0; of models with a calendar the day in place of these.
  */
 typedef struct ClvMemoKey
 {
@@ -135,7 +177,7 @@ typedef struct ClvMemo
 extern ClvMemoKey clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn);
 
 /* The key of a customer, with last where the family needs it. */
-extern ClvMemoKey clv_customer_key(const ClvFamily *family, const ClvCustomer *customer,
+extern ClvMemoKey clv_customer_key(const ClvModel *fitted, const ClvCustomer *customer,
 								   double purchase, double churn);
 
 /* Makes an empty table; its memory is allocated in the context when the first key is added. */

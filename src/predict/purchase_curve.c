@@ -97,6 +97,17 @@ Horizons(FunctionCallInfo fcinfo, int argument, ClvModelSite *site)
 	return horizons;
 }
 
+/* The longest of the horizons. */
+static double
+Longest(const struct ClvHorizons *horizons)
+{
+	double longest = 0;
+
+	for (int i = 0; i < horizons->n; i++)
+		longest = fmax(longest, horizons->until[i]);
+	return longest;
+}
+
 /* Expected purchases until the end of each horizon, given that the customer is alive; valid until
  * the memo is used again. */
 static const double *
@@ -109,11 +120,11 @@ Expected(ClvModelSite *site, const ClvCustomer *customer, const struct ClvHorizo
 	/* the last one: it marks that the others are filled in */
 	if (horizons->n == 0 || !isnan(expected[horizons->n - 1]))
 		return expected;
-	clv_future_of(site->fitted, customer, &future);
+	clv_future_of(site->fitted, customer, Longest(horizons), &future);
 	for (int i = 0; i < horizons->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		expected[i] = future.family->expected(future.param, horizons->until[i]);
+		expected[i] = clv_future_expected(&future, horizons->until[i]);
 	}
 	return expected;
 }

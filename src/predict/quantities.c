@@ -7,6 +7,8 @@
  */
 #include "predict/predict_private.h"
 
+#include "families/clocks.h"
+
 #include <math.h>
 
 #include "utils/float.h"
@@ -84,6 +86,8 @@ Customer(const ClvModel *fitted, const ClvHistory *history, DateADT as_of, bool 
 
 	if (summary.purchases == 0)
 		return false;
+	customer->first = summary.first;
+	customer->as_of = as_of;
 	customer->days = as_of - summary.first;
 	customer->last = summary.last - summary.first;
 	customer->x = summary.purchases - 1;
@@ -133,23 +137,37 @@ clv_customer_of_fit(const ClvModel *fitted, const ClvHistory *history, DateADT a
 }
 
 double
+clv_ln_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer)
+{
+	const ClvModelPart *part = &fitted->purchase;
+
+	if (part->calendar != NULL)
+		return part->family->clocked->ln_p_alive(part->family, part->param, customer->x,
+												 clv_clocks_of(fitted, customer), customer->t_x,
+												 customer->T);
+	return part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T);
+}
+
+double
 clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer)
 {
 	const ClvModelPart *part = &fitted->purchase;
 	double p_alive = get_float8_nan();
 
+	if (part->calendar != NULL)
+		return exp(clv_ln_p_alive_of(fitted, customer));
+
 	if (part->family->leaving == NULL && part->family->p_alive != NULL)
 		p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, 0, 0);
 	if (!isnan(p_alive))
 		return p_alive;
-	return exp(part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T));
+	return exp(clv_ln_p_alive_of(fitted, customer));
 }
 
 double
 clv_times_alive(const ClvModel *fitted, const ClvCustomer *customer, double quantity)
 {
-	const ClvModelPart *part = &fitted->purchase;
-	double ln = part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T);
+	double ln = clv_ln_p_alive_of(fitted, customer);
 
 	if (isinf(quantity))
 		return isinf(ln) ? 0 : quantity;
@@ -163,16 +181,28 @@ clv_p_alive_ahead(const ClvModel *fitted, const ClvCustomer *customer, double ah
 
 	if (ahead == 0)
 		return clv_p_alive_of(fitted, customer);
-	clv_future_of(fitted, customer, &future);
+	clv_future_of(fitted, customer, ahead, &future);
 	if (future.family->survival == NULL)
 		clv_raise_unsupported(future.family, "survival function");
-	return clv_times_alive(fitted, customer, future.family->survival(future.param, ahead));
+	return clv_times_alive(fitted, customer, clv_future_survival(&future, ahead));
 }
 
 void
-clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, ClvFuture *future)
+clv_future_of(const ClvModel *fitted, const ClvCustomer *customer, double horizon,
+			  ClvFuture *future)
 {
 	const ClvModelPart *part = &fitted->purchase;
+
+	if (part->calendar != NULL)
+	{
+		clv_say_beyond(fitted, customer->as_of, horizon);
+		part->family->clocked->given_alive(part->family, part->param, customer->x,
+										   clv_clocks_of(fitted, customer), customer->t_x,
+										   customer->T, future);
+		future->clocks =
+			clv_clocks_from_day(clv_timeline(part, fitted->unit_days), customer->as_of);
+		return;
+	}
 
 	clv_given_alive(part->family, part->param, customer->x, customer->t_x, customer->T, future);
 }

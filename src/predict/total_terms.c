@@ -10,16 +10,21 @@
 
 #include <math.h>
 
+#include "families/clocks.h"
+
 /* Step on the scale of the fit: truncation and rounding errors both stay near 1e-8. */
 #define STEP 0x1p-12
 
-/* The memo's numbers behind those of the site: E[N^2], and the derivatives of two. */
+/*
+ * The memo's numbers behind those of the site: E[N^2], and the derivatives of two quantities by
+ * each number that is moved: the parameters and, of models with a calendar, the effects.
+ */
 enum
 {
 	SECOND = CLV_MEMO_KINDS,
 	EXPECTED_BY,
-	DISCOUNTED_BY = EXPECTED_BY + CLV_MAX_PARAMS,
-	WIDTH = DISCOUNTED_BY + CLV_MAX_PARAMS
+	WIDTH = EXPECTED_BY + 2 * CLV_MAX_PARAMS,
+	MOST_WIDTH = EXPECTED_BY + 2 * CLV_MAX_DIM
 };
 
 const int clv_total_memo_width = WIDTH;
@@ -28,8 +33,8 @@ const int clv_total_memo_width = WIDTH;
 typedef struct Addend
 {
 	double p; /* P(alive) */
-	double p_by[CLV_MAX_PARAMS];
-	double alive[WIDTH]; /* given alive: the memo's numbers */
+	double p_by[CLV_MAX_DIM];
+	double alive[MOST_WIDTH]; /* given alive: the memo's numbers */
 	double spend;
 	double spend_by[CLV_MAX_PARAMS];
 	double spend_variance; /* of the spend in the horizon */
@@ -43,15 +48,90 @@ Step(const ClvFamily *family, const double *param, int i, double step, double *o
 	out[i] = clv_moved(family->transform[i], param[i], step);
 }
 
-/* Expected and discounted purchases given alive, at these parameters. */
+/* The parameters of a model, and with a calendar its timeline, else NULL. */
+typedef struct Point
+{
+	double param[CLV_MAX_PARAMS];
+	ClvTimeline *timeline;
+} Point;
+
+/* How many numbers of a model are moved. */
+static int
+Numbers(const ClvModelPart *part)
+{
+	return part->calendar != NULL ? clv_model_dimension(part) : part->family->nparams;
+}
+
+/* Where the derivatives of discounted purchases are in the memo. */
+static int
+DiscountedBy(const ClvModelPart *part)
+{
+	return EXPECTED_BY + (part->calendar != NULL ? Numbers(part) : CLV_MAX_PARAMS);
+}
+
+/* Whether a number was estimated, so that totals need the derivative by it. */
+static bool
+IsEstimated(const ClvModelPart *part, int i)
+{
+	if (!part->has_covariance)
+		return false;
+	return i < part->family->nparams ? part->family->transform[i] != CLV_FIXED
+									 : part->covariance[CLV_AT(i, i)] > 0;
+}
+
+/* The point of the model, with number i moved by a step, or none (i < 0). */
+static Point
+PointAt(const ClvModelSite *site, int i, double step)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	double unit_days = site->fitted->unit_days;
+	int nparams = part->family->nparams;
+	Point point = {.timeline = NULL};
+
+	memcpy(point.param, part->param, sizeof(point.param));
+	if (i >= 0 && i < nparams)
+		Step(part->family, part->param, i, step, point.param);
+	if (part->calendar != NULL)
+		point.timeline = i < nparams ? clv_timeline(part, unit_days)
+									 : clv_timeline_moved(part, unit_days, i - nparams, step);
+	return point;
+}
+
+/* P(alive) at a point. */
+static double
+PAliveAt(const ClvFamily *family, const ClvCustomer *c, const Point *point)
+{
+	if (point->timeline == NULL)
+		return exp(family->ln_p_alive(point->param, c->x, c->t_x, c->T));
+	return exp(family->clocked->ln_p_alive(
+		family, point->param, c->x, clv_clocks_until_day(point->timeline, c->first, c->as_of),
+		c->t_x, c->T));
+}
+
+/* The future of a customer given alive, at a point. */
 static void
-AliveAt(const ClvModelSite *site, const ClvCustomer *c, const double *param, double *expected,
+FutureAt(const ClvFamily *family, const ClvCustomer *c, const Point *point, ClvFuture *future)
+{
+	if (point->timeline == NULL)
+	{
+		clv_given_alive(family, point->param, c->x, c->t_x, c->T, future);
+		return;
+	}
+	family->clocked->given_alive(family, point->param, c->x,
+								 clv_clocks_until_day(point->timeline, c->first, c->as_of), c->t_x,
+								 c->T, future);
+	future->clocks = clv_clocks_from_day(point->timeline, c->as_of);
+}
+
+/* Expected and discounted purchases given alive, at a point. */
+static void
+AliveAt(const ClvModelSite *site, const ClvCustomer *c, Point point, double *expected,
 		double *discounted)
 {
 	ClvFuture future;
 
-	clv_given_alive(site->fitted->purchase.family, param, c->x, c->t_x, c->T, &future);
-	*expected = future.family->expected(future.param, site->terms.horizon);
+	FutureAt(site->fitted->purchase.family, c, &point, &future);
+	*expected = clv_future_expected(&future, site->terms.horizon);
 	*discounted = site->terms.delta == 0
 					  ? *expected
 					  : clv_discounted(&future, site->terms.delta, site->terms.horizon);
@@ -67,24 +147,21 @@ EvaluateMemo(const ClvModelSite *site, const ClvCustomer *c, double *value)
 	const ClvModelPart *part = &site->fitted->purchase;
 	ClvFuture future;
 
-	AliveAt(site, c, part->param, &value[CLV_MEMO_EXPECTED], &value[CLV_MEMO_DISCOUNTED]);
-	clv_future_of(site->fitted, c, &future);
-	for (int i = 0; i < part->family->nparams; i++)
+	AliveAt(site, c, PointAt(site, -1, 0), &value[CLV_MEMO_EXPECTED], &value[CLV_MEMO_DISCOUNTED]);
+	clv_future_of(site->fitted, c, site->terms.horizon, &future);
+	for (int i = 0; i < Numbers(part); i++)
 	{
-		double up[CLV_MAX_PARAMS];
-		double down[CLV_MAX_PARAMS];
+		double *discounted_by = &value[DiscountedBy(part) + i];
 		double expected[2];
 		double discounted[2];
 
-		value[EXPECTED_BY + i] = value[DISCOUNTED_BY + i] = 0;
-		if (!part->has_covariance || part->family->transform[i] == CLV_FIXED)
+		value[EXPECTED_BY + i] = *discounted_by = 0;
+		if (!IsEstimated(part, i))
 			continue;
-		Step(part->family, part->param, i, STEP, up);
-		Step(part->family, part->param, i, -STEP, down);
-		AliveAt(site, c, up, &expected[0], &discounted[0]);
-		AliveAt(site, c, down, &expected[1], &discounted[1]);
+		AliveAt(site, c, PointAt(site, i, STEP), &expected[0], &discounted[0]);
+		AliveAt(site, c, PointAt(site, i, -STEP), &expected[1], &discounted[1]);
 		value[EXPECTED_BY + i] = (expected[0] - expected[1]) / (2 * STEP);
-		value[DISCOUNTED_BY + i] = (discounted[0] - discounted[1]) / (2 * STEP);
+		*discounted_by = (discounted[0] - discounted[1]) / (2 * STEP);
 	}
 	/* the last one: it marks that the others are filled in */
 	value[SECOND] = clv_second_moment(&future, site->terms.horizon);
@@ -97,25 +174,27 @@ Purchases(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 	const ClvModelPart *part = &site->fitted->purchase;
 	const ClvFamily *family = part->family;
 	ClvMemoKey key = clv_site_key(site, c);
-	double *value = clv_memo_values(&site->memo, &key);
+	int width = DiscountedBy(part) + Max(Numbers(part), CLV_MAX_PARAMS);
+	double *value;
 
+	if (site->memo.width != width)
+		clv_memo_change_width(&site->memo, width);
+	value = clv_memo_values(&site->memo, &key);
 	if (isnan(value[SECOND]))
 		EvaluateMemo(site, c, value);
-	memcpy(a->alive, value, sizeof(a->alive));
+	memcpy(a->alive, value, width * sizeof(double));
 	a->p = clv_checked(clv_site_p_alive(site, c), "P(alive)", c);
-	for (int i = 0; i < family->nparams; i++)
+	for (int i = 0; i < Numbers(part); i++)
 	{
-		double up[CLV_MAX_PARAMS];
-		double down[CLV_MAX_PARAMS];
+		Point up;
+		Point down;
 
 		a->p_by[i] = 0;
-		if (!part->has_covariance || family->transform[i] == CLV_FIXED)
+		if (!IsEstimated(part, i))
 			continue;
-		Step(family, part->param, i, STEP, up);
-		Step(family, part->param, i, -STEP, down);
-		a->p_by[i] = (exp(family->ln_p_alive(up, c->x, c->t_x, c->T)) -
-					  exp(family->ln_p_alive(down, c->x, c->t_x, c->T))) /
-					 (2 * STEP);
+		up = PointAt(site, i, STEP);
+		down = PointAt(site, i, -STEP);
+		a->p_by[i] = (PAliveAt(family, c, &up) - PAliveAt(family, c, &down)) / (2 * STEP);
 	}
 }
 
@@ -150,7 +229,8 @@ Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 
 /*
  * Adds a gradient by parameters, and from it the gradient by effects: a parameter of a customer
- * with covariates z, less their centres, has the log of the model's plus effect times gamma'z.
+ * with covariates z, less their centres, has the log of the model's plus effect times gamma'z. Of a
+ * model with a calendar the gradient has that by effects already.
  */
 static void
 AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
@@ -167,7 +247,9 @@ AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
 		purchase += family->purchase_effect[i] * gradient[i];
 		churn += family->churn_effect[i] * gradient[i];
 	}
-	for (int j = 0; j < n; j++)
+	for (int i = family->nparams; i < Numbers(part); i++)
+		clv_exact_add(&sum[i], gradient[i]);
+	for (int j = 0; part->calendar == NULL && j < n; j++)
 	{
 		clv_exact_add(&sum[family->nparams + j], purchase * site->z[j]);
 		clv_exact_add(&sum[family->nparams + n + j], churn * site->z[j]);
@@ -185,10 +267,9 @@ void
 clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, double margin)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
-	int nparams = part->family->nparams;
 	int dimension = clv_model_dimension(part);
 	ClvExactSum *by = total->sum + CLV_TOTAL_GRADIENTS;
-	double gradient[CLV_MAX_PARAMS];
+	double gradient[CLV_MAX_DIM];
 	Addend a;
 	double expected;
 	double discounted;
@@ -202,7 +283,7 @@ clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, 
 				  clv_checked(a.p * expected, "the expected number of purchases", customer));
 	AddVariance(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE],
 				a.p > 0 ? a.p * a.alive[SECOND] - pow(a.p * expected, 2) : 0);
-	for (int i = 0; i < nparams; i++)
+	for (int i = 0; i < Numbers(part); i++)
 		gradient[i] = a.p_by[i] * expected + a.p * a.alive[EXPECTED_BY + i];
 	AddGradient(by, site, gradient);
 	if (site->fitted->spend.family == NULL)
@@ -215,8 +296,8 @@ clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, 
 	if (expected > 0)
 		AddVariance(&total->sum[CLV_TOTAL_VALUE_VARIANCE],
 					pow(margin * discounted / expected, 2) * a.spend_variance);
-	for (int i = 0; i < nparams; i++)
-		gradient[i] = worth * (a.p_by[i] * discounted + a.p * a.alive[DISCOUNTED_BY + i]);
+	for (int i = 0; i < Numbers(part); i++)
+		gradient[i] = worth * (a.p_by[i] * discounted + a.p * a.alive[DiscountedBy(part) + i]);
 	AddGradient(by + dimension, site, gradient);
 	for (int i = 0; i < site->fitted->spend.family->nparams; i++)
 		clv_exact_add(&by[2 * dimension + i], margin * a.p * discounted * a.spend_by[i]);

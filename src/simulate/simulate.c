@@ -339,6 +339,8 @@ Begin(FunctionCallInfo fcinfo)
 	simulation->seed = (uint64) PG_GETARG_INT64(SEED);
 	if (!PG_ARGISNULL(CALENDAR))
 		SetCalendar(simulation, PG_GETARG_CLV_CALENDAR_P(CALENDAR));
+	else if (simulation->fitted.purchase.calendar != NULL)
+		SetCalendar(simulation, simulation->fitted.purchase.calendar);
 	return simulation;
 }
 

@@ -594,7 +594,7 @@ ProbabilitiesAddUp(void **state)
 		double sum = 0;
 		double mean = 0;
 		double pairs = 0;
-		ClvFuture future = {.family = family};
+		ClvFuture future = {.family = family, .clocks = &clocks};
 		int quantile;
 
 		memcpy(future.param, families[i].param, sizeof(families[i].param));
@@ -614,7 +614,7 @@ ProbabilitiesAddUp(void **state)
 		for (int n = 0; n < 60; n = 2 * n + 1)
 			Close("P(n)", p[n],
 				  family->clocked->probability(family, families[i].param, &clocks, n, 33), 1e-10);
-		quantile = clv_clocked_quantile(&future, &clocks, 0.8, 33, 0.7, COUNTS, p);
+		quantile = clv_quantile_given(&future, 0.8, 33, 0.7, COUNTS, p);
 		sum = 0.2;
 		for (int n = 0; n < quantile; n++)
 			sum += 0.8 * p[n];

@@ -22,7 +22,8 @@ AS $part$ VALUES
 			m.first AS first_purchase_value,
 			m.repeat AS repeat_value,
 			m.first + m.repeat AS max_acquisition_cost
-		FROM @extschema@.clv_new_customer(($2).model, ($1).horizon, ($1).discount_rate, ($1).margin, NULL::float8[]) n
+		FROM @extschema@.clv_new_customer(
+			($2).model, ($1).horizon, ($1).discount_rate, ($1).margin, NULL::float8[], NULL::date) n
 		CROSS JOIN LATERAL (
 			SELECT
 				clv_internal.clv_cents(n.first_purchase_value) AS first,

@@ -1,0 +1,160 @@
+-- Fits whose covariates follow a calendar: cells, known effects, what changes nothing, errors.
+-- A simulated shop: 900 customers, months of a campaign in which everybody buys twice as often. Customers leave at a
+-- rate of their own. Numbers are drawn by hashing, so that they are the same everywhere.
+CREATE FUNCTION pg_temp.uniform(text) RETURNS float8
+LANGUAGE sql AS $$ SELECT (('x' || substr(md5($1), 1, 12))::bit(48)::int8 + 0.5) / 2 ^ 48 $$;
+
+CREATE TEMP TABLE months AS
+SELECT make_date(2021 + m / 12, m % 12 + 1, 1) AS since, (m * 7 % 5 = 1)::int::float8 AS campaign, m % 12 AS price
+FROM generate_series(0, 35) m;
+CREATE TEMP TABLE calendars AS
+SELECT clv_calendar(since, ARRAY[campaign], '{campaign}') AS campaigns,
+	   clv_calendar(since, ARRAY[campaign, price], '{campaign,price}') AS two
+FROM months;
+
+-- a purchase on a day with probability rate x campaign, until the customer leaves
+CREATE TEMP TABLE orders AS
+SELECT id AS customer, day
+FROM (SELECT i AS id, date '2021-01-15' + i % 340 AS first,
+			 0.06 * (-ln(pg_temp.uniform('r' || i))) AS rate,
+				-ln(pg_temp.uniform('l' || i)) * (100 + 900 * (i % 2)) AS life
+	  FROM generate_series(1, 900) i) c,
+	 LATERAL (SELECT first AS day UNION ALL
+			  SELECT first + d
+			  FROM generate_series(1, least(life::int, date '2023-06-30' - first)) d,
+				   LATERAL (SELECT campaign FROM months WHERE since <= first + d ORDER BY since DESC LIMIT 1) m
+			  WHERE pg_temp.uniform(id || ' ' || d) < rate * exp(0.7 * campaign)) p;
+CREATE TEMP TABLE histories AS SELECT customer, clv_history(day) AS history FROM orders GROUP BY customer;
+
+-- effects, with the other families of the same data; the campaign multiplies rates by 2
+CREATE TEMP TABLE fits AS
+SELECT family, clv_fit(history, clv_options(model => family, spend => 'none', as_of => '2023-06-30',
+	calendar => campaigns)) AS model,
+	   clv_fit(history, clv_options(model => family, spend => 'none', as_of => '2023-06-30')) AS plain
+FROM histories, calendars, unnest('{bg/nbd,mbg/nbd,pareto/nbd}'::text[]) family
+GROUP BY family;
+SELECT family, name, process,
+	abs(effect - CASE process WHEN 'purchase' THEN 0.7 ELSE 0 END) < 3 * std_error AS recovered,
+	   std_error < CASE process WHEN 'purchase' THEN 0.05 ELSE 0.5 END AS precise,
+	   abs(rate_ratio - exp(effect)) < 1e-12 AS ratio,
+		abs((upper - lower) / (2 * std_error) - 1.959963984540054) < 1e-9 AS limits
+FROM fits, clv_effects(model)
+ORDER BY family, process DESC;
+SELECT family, p.name, p.process, p.std_error IS NOT NULL AS estimated
+FROM fits, clv_parameters(model) p
+WHERE p.name = 'campaign'
+ORDER BY family, p.process;
+
+-- better than the plain model by a likelihood-ratio test, which knows how many effects there are
+SELECT family, df, p_value < 1e-30 AS better, larger
+FROM fits, clv_compare(plain, model)
+ORDER BY family;
+-- the log-likelihood is the sum over customers, factors of the purchases included
+SELECT family, abs(sum(clv_log_likelihood(model,
+	history)) / (clv_diagnostics(model)).log_likelihood - 1) < 1e-10 AS sum
+FROM fits, histories
+GROUP BY family, model
+ORDER BY family;
+-- campaign months have more purchases in the forecast as well; the total of the hold-out is near
+SELECT family, abs(t.expected_purchases / actual - 1) < 0.06 AS near
+FROM fits, LATERAL (
+	SELECT clv_fit(h, clv_options(model => family, spend => 'none', as_of => '2022-12-31',
+		calendar => campaigns)) AS earlier
+	FROM (SELECT clv_history(day) FROM orders WHERE day <= '2022-12-31' GROUP BY customer) o (h), calendars) e,
+		LATERAL (
+	SELECT (clv_predict_total(earlier, history, '181 days')).*
+	FROM histories) t,
+	(SELECT count(*) AS actual FROM orders WHERE day > '2022-12-31') a
+ORDER BY family;
+
+-- what changes nothing: a step that is split, covariates in another unit or from another zero, the order of rows
+SELECT family,
+	   bool_and(abs(d.log_likelihood - o.log_likelihood) < 1e-7) AS likelihood,
+		bool_and(abs(e.effect * unit - f.effect) < 1e-6) AS effect
+FROM fits, clv_effects(model) f, clv_diagnostics(model) o, LATERAL (
+	SELECT unit, clv_fit(history, clv_options(model => family, spend => 'none', as_of => '2023-06-30',
+		calendar => other)) AS changed
+	FROM histories, (
+		SELECT unit, clv_calendar(since, ARRAY[zero + unit * campaign], '{campaign}') AS other
+		FROM (SELECT since, campaign FROM months UNION ALL SELECT since + 13, campaign FROM months) s, (VALUES (1,
+			0), (100, 7), (-1, 1e6)) v (unit, zero)
+		GROUP BY unit) c
+	GROUP BY unit) c, clv_effects(changed) e, clv_diagnostics(changed) d
+WHERE e.process = 'purchase' AND f.process = 'purchase'
+GROUP BY family
+ORDER BY family;
+
+-- covariates that act on one process, or on none
+SELECT acts, string_agg(name || ' on ' || process, ', ' ORDER BY process DESC, name) AS effects,
+	   (SELECT df FROM clv_compare((SELECT plain FROM fits WHERE family = 'pareto/nbd'), model)) AS df
+FROM (SELECT 'purchases' AS acts, clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none',
+	as_of => '2023-06-30',
+																calendar => two, churn_covariates => '{}')) AS model
+	  FROM histories, calendars
+	  UNION ALL
+	  SELECT 'one each', clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2023-06-30',
+		calendar => two,
+													   purchase_covariates => '{campaign}',
+														churn_covariates => '{price}'))
+	  FROM histories, calendars
+	  UNION ALL
+	  SELECT 'penalised', clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none',
+		as_of => '2023-06-30', calendar => two,
+														penalty => 1))
+	  FROM histories, calendars) m, clv_effects(model)
+GROUP BY acts, model
+ORDER BY acts;
+
+-- cells: as text, as jsonb, in parts; another calendar for the same cells, or none
+CREATE TEMP TABLE counted AS
+SELECT clv_cells(history, clv_options(model => 'mbg/nbd', spend => 'none', as_of => '2023-06-30',
+	calendar => campaigns)) AS cells,
+	   clv_cells(history, clv_options(model => 'mbg/nbd', spend => 'none', as_of => '2023-06-30',
+		calendar => campaigns))
+		FILTER (WHERE customer % 3 = 0) AS third,
+	   clv_cells(history, clv_options(model => 'mbg/nbd', spend => 'none', as_of => '2023-06-30',
+		calendar => campaigns))
+		FILTER (WHERE customer % 3 > 0) AS others
+FROM histories, calendars;
+SELECT cells::text::clv_cells = cells AS text, cells::jsonb::clv_cells = cells AS json,
+	third + others = cells AS plus, cells - third = others AS minus
+FROM counted;
+SELECT (SELECT clv_fit(c) FROM unnest(ARRAY[third, others]) c) = (SELECT clv_fit(cells) FROM counted) AS merged,
+	   (SELECT model = clv_fit(cells) FROM counted, fits WHERE family = 'mbg/nbd' GROUP BY model) AS counted,
+	   (SELECT plain = clv_fit(cells, clv_options(spend => 'none')) FROM counted, fits WHERE family = 'mbg/nbd'
+		GROUP BY plain) AS without,
+	   (SELECT count(*)
+		FROM (SELECT clv_fit(cells, clv_options(spend => 'none', calendar => two)) AS m FROM counted, calendars) f,
+			 clv_effects(m)) AS two
+FROM counted;
+
+-- errors
+SELECT clv_options(model => 'mbg/cnbd-k', calendar => campaigns) FROM calendars;
+SELECT clv_options(model => 'auto', calendar => campaigns) FROM calendars;
+SELECT clv_options(model => 'bg/bb', calendar => campaigns) FROM calendars;
+SELECT clv_options(correlation => true, model => 'pareto/nbd', calendar => campaigns) FROM calendars;
+SELECT clv_options(calendar => campaigns, covariates => '{age}') FROM calendars;
+SELECT clv_options(calendar => campaigns, purchase_covariates => '{price}') FROM calendars;
+SELECT clv_options(calendar => campaigns, churn_covariates => '{NULL}') FROM calendars;
+SELECT clv_options(purchase_covariates => '{price}');
+SELECT clv_fit(2, 3, 10, NULL, clv_options(calendar => campaigns)) FROM calendars;
+SELECT clv_fit(history, clv_options(spend => 'none', calendar => calendar))
+FROM histories, (SELECT clv_calendar(since, ARRAY[campaign], '{campaign}') AS calendar FROM months
+	WHERE since > '2021-02-01') c;
+SELECT clv_fit(history, clv_options(spend => 'none', calendar => calendar, as_of => '2023-06-30'))
+FROM histories, (SELECT clv_calendar(since, ARRAY[campaign], '{campaign}') AS calendar FROM months
+	WHERE since < '2023-05-01') c;
+SELECT clv_fit(history, clv_options(spend => 'none', calendar => calendar, as_of => '2023-06-30'))
+FROM histories, (SELECT clv_calendar(since, ARRAY[campaign, (since < '2023-07-01')::int],
+	'{campaign,constant}') AS calendar FROM months) c;
+SELECT clv_fit(history, clv_options(spend => 'none', calendar => calendar, as_of => '2023-06-30'))
+FROM histories, (SELECT clv_calendar(since, ARRAY[campaign, 3 - campaign], '{campaign,again}') AS calendar
+	FROM months) c;
+SELECT clv_fit(clv_cells, clv_options(spend => 'none', calendar => campaigns))
+FROM (SELECT clv_cells(history, clv_options(spend => 'none')) FROM histories) c, calendars;
+SELECT third + plain
+FROM counted, (SELECT clv_cells(history, clv_options(spend => 'none', as_of => '2023-06-30')) AS plain
+	FROM histories) p;
+SELECT (jsonb_set(cells::jsonb, '{days,0,1}', '99'))::clv_cells FROM counted;
+SELECT (cells::jsonb - 'days')::clv_cells FROM counted;
+SELECT others - cells FROM counted;

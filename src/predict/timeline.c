@@ -1,0 +1,411 @@
+/*
+ * timeline.c
+ *		Models with a calendar: how fast the clocks of a customer run, day by day.
+ *
+ * A timeline has the steps of the model's calendar, with the factors of the rates of buying and of
+ * leaving. Beyond the end of the calendar each day is as the same day a year earlier, for
+ * YEARS_BEYOND years, and from then on the factors are those of the calendar's last year, on
+ * average. Where the calendar has no whole year, they are the average of all of it from its end on.
+ */
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "families/clocks.h"
+#include "math/dates.h"
+#include "utils/datetime.h"
+#include "utils/float.h"
+
+#define YEARS_BEYOND 5
+#define MONTHS 12
+
+/* Effects that a timeline can be moved by, up and down. */
+#define MOVED (2 * 2 * CLV_MAX_COVARIATES)
+
+struct ClvTimeline
+{
+	double unit_days;
+	int n;
+	int64 *since; /* first days of the steps; the last step has no end */
+	double *a;    /* the factors of the rate of buying in them, and of leaving */
+	double *c;
+	int64 end; /* the first day after the calendar itself */
+	ClvStretch *past;
+	ClvStretch *ahead;
+	ClvClocks past_clocks;
+	ClvClocks ahead_clocks; /* those of ahead_day */
+	bool has_ahead;
+	DateADT ahead_day;
+	struct ClvTimeline *moved[MOVED];
+};
+
+/* ---- steps ---- */
+
+/* The steps of a timeline in the making. */
+typedef struct Maker
+{
+	ClvTimeline *timeline;
+	const ClvCalendarParts *calendar;
+	const ClvModelPart *part;
+	const double *effect;
+} Maker;
+
+/* exp(effect'(z - centre)) in a step of the calendar, for purchases, or for churn. */
+static double
+Factor(const Maker *maker, int step, bool churn)
+{
+	int n = maker->part->ncovariates;
+	const double *z = maker->calendar->values + (Size) step * n;
+	double sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += maker->effect[churn * n + i] * (z[i] - maker->part->centre[i]);
+	return exp(sum);
+}
+
+/* Adds a step that begins on the day and is as a step of the calendar. */
+static void
+AddStep(Maker *maker, int64 day, int step)
+{
+	ClvTimeline *timeline = maker->timeline;
+
+	timeline->since[timeline->n] = day;
+	timeline->a[timeline->n] = Factor(maker, step, false);
+	timeline->c[timeline->n] = Factor(maker, step, true);
+	timeline->n++;
+}
+
+/* Adds a last step, with the average factors of the days from first to the calendar's end. */
+static void
+AddAverage(Maker *maker, int64 day, int64 first)
+{
+	const ClvCalendarParts *calendar = maker->calendar;
+	ClvTimeline *timeline = maker->timeline;
+	double a = 0;
+	double c = 0;
+
+	for (int i = 0; i < calendar->nsteps; i++)
+	{
+		int64 from = Max(calendar->since[i], first);
+		int64 until = i + 1 < calendar->nsteps ? calendar->since[i + 1] : timeline->end;
+		double days = (double) Max(until - from, 0);
+
+		a += days * Factor(maker, i, false);
+		c += days * Factor(maker, i, true);
+	}
+	timeline->since[timeline->n] = day;
+	timeline->a[timeline->n] = a / (double) (timeline->end - first);
+	timeline->c[timeline->n] = c / (double) (timeline->end - first);
+	timeline->n++;
+}
+
+/* Adds the years beyond the end of the calendar. */
+static void
+AddYears(Maker *maker, int64 last_year)
+{
+	const ClvTimeline *timeline = maker->timeline;
+	int64 until = clv_day_plus(timeline->end, MONTHS * YEARS_BEYOND, 0);
+	int before = -1;
+
+	for (int64 day = timeline->end; day < until; day++)
+	{
+		int64 earlier = day;
+		int step;
+
+		for (int years = 1; earlier >= timeline->end; years++)
+			earlier = clv_day_plus(day, -MONTHS * years, 0);
+		step = clv_calendar_step(maker->calendar, (DateADT) Max(earlier, last_year));
+		if (step != before)
+			AddStep(maker, day, step);
+		before = step;
+	}
+	AddAverage(maker, until, last_year);
+}
+
+/* Makes the timeline of a part at these effects, in the memory of what is derived from its
+ * calendar. */
+static ClvTimeline *
+Make(const ClvModelPart *part, double unit_days, const double *effect)
+{
+	MemoryContext caller = MemoryContextSwitchTo(part->derived->context);
+	ClvTimeline *timeline = palloc0(sizeof(ClvTimeline));
+	ClvCalendarParts calendar;
+	Maker maker = {timeline, &calendar, part, effect};
+	Size most;
+	int64 last_year;
+
+	clv_calendar_unpack_value(part->calendar, &calendar);
+	most = calendar.nsteps + (YEARS_BEYOND + 1) * 366 + 1;
+	timeline->unit_days = unit_days;
+	timeline->since = palloc(most * sizeof(int64));
+	timeline->a = palloc(most * sizeof(double));
+	timeline->c = palloc(most * sizeof(double));
+	timeline->end = clv_calendar_end(&calendar);
+	for (int i = 0; i < calendar.nsteps; i++)
+		AddStep(&maker, calendar.since[i], i);
+	last_year = clv_day_plus(timeline->end, -MONTHS, 0);
+	if (last_year < calendar.since[0])
+		AddAverage(&maker, timeline->end, calendar.since[0]);
+	else
+		AddYears(&maker, last_year);
+	timeline->since = repalloc(timeline->since, timeline->n * sizeof(int64));
+	timeline->a = repalloc(timeline->a, timeline->n * sizeof(double));
+	timeline->c = repalloc(timeline->c, timeline->n * sizeof(double));
+	timeline->past = palloc(timeline->n * sizeof(ClvStretch));
+	timeline->ahead = palloc(timeline->n * sizeof(ClvStretch));
+	MemoryContextSwitchTo(caller);
+	return timeline;
+}
+
+ClvTimeline *
+clv_timeline(const ClvModelPart *part, double unit_days)
+{
+	if (part->derived->timeline == NULL)
+		part->derived->timeline = Make(part, unit_days, part->effect);
+	return part->derived->timeline;
+}
+
+ClvTimeline *
+clv_timeline_moved(const ClvModelPart *part, double unit_days, int effect, double step)
+{
+	ClvTimeline *timeline = clv_timeline(part, unit_days);
+	int place = 2 * effect + (step > 0);
+	double moved[2 * CLV_MAX_COVARIATES];
+
+	if (timeline->moved[place] == NULL)
+	{
+		memcpy(moved, part->effect, sizeof(moved));
+		moved[effect] += step;
+		timeline->moved[place] = Make(part, unit_days, moved);
+	}
+	return timeline->moved[place];
+}
+
+/* ---- clocks ---- */
+
+/* The step that holds the day; an error where the day is before the calendar. */
+static int
+StepOf(const ClvTimeline *timeline, int64 day)
+{
+	int low = 0;
+	int high = timeline->n;
+	char date[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
+
+	if (day < timeline->since[0])
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the calendar of the model says nothing of %s",
+							   clv_date_text((DateADT) day, date)),
+						errdetail("It begins on %s.",
+								  clv_date_text((DateADT) timeline->since[0], other))));
+	while (high - low > 1)
+	{
+		int middle = low + (high - low) / 2;
+
+		*(timeline->since[middle] <= day ? &low : &high) = middle;
+	}
+	return low;
+}
+
+/* Sets the stretches from a day on, those that begin before another day; returns how many. */
+static int
+SetStretches(const ClvTimeline *timeline, int64 from, int64 until, ClvStretch *stretch)
+{
+	int n = 0;
+
+	for (int i = StepOf(timeline, from); i < timeline->n && (n == 0 || timeline->since[i] < until);
+		 i++, n++)
+	{
+		stretch[n] = (ClvStretch){.a = timeline->a[i], .c = timeline->c[i]};
+		if (n == 0)
+			continue;
+		stretch[n].from = (double) (timeline->since[i] - from) / timeline->unit_days;
+		stretch[n].b =
+			stretch[n - 1].b + stretch[n - 1].a * (stretch[n].from - stretch[n - 1].from);
+	}
+	return n;
+}
+
+const ClvClocks *
+clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
+{
+	timeline->past_clocks.n = SetStretches(timeline, first, as_of, timeline->past);
+	timeline->past_clocks.stretch = timeline->past;
+	return &timeline->past_clocks;
+}
+
+const ClvClocks *
+clv_clocks_from_day(ClvTimeline *timeline, DateADT as_of)
+{
+	if (!timeline->has_ahead || timeline->ahead_day != as_of)
+	{
+		timeline->ahead_clocks.n = SetStretches(timeline, as_of, PG_INT64_MAX, timeline->ahead);
+		timeline->ahead_clocks.stretch = timeline->ahead;
+		timeline->ahead_day = as_of;
+		timeline->has_ahead = true;
+	}
+	return &timeline->ahead_clocks;
+}
+
+const ClvClocks *
+clv_clocks_of(const ClvModel *fitted, const ClvCustomer *customer)
+{
+	return clv_clocks_until_day(clv_timeline(&fitted->purchase, fitted->unit_days), customer->first,
+								customer->as_of);
+}
+
+/* ---- messages ---- */
+
+void
+clv_say_beyond(const ClvModel *fitted, DateADT as_of, double horizon)
+{
+	const ClvTimeline *timeline;
+	double last = as_of + horizon * fitted->unit_days;
+	char date[MAXDATELEN + 1];
+
+	if (fitted->purchase.calendar == NULL || isinf(horizon))
+		return;
+	timeline = clv_timeline(&fitted->purchase, fitted->unit_days);
+	if (last < (double) timeline->end || !clv_first_in_statement("calendar"))
+		return;
+	ereport(NOTICE, (errmsg("predictions reach beyond the calendar of the model"),
+					 errdetail("It ends before %s; from there on %s.",
+							   clv_date_text((DateADT) timeline->end, date),
+							   timeline->n > 1 && timeline->since[timeline->n - 1] > timeline->end
+								   ? "days are taken to be as the same days a year earlier"
+								   : "its average is taken"),
+					 errhint("Give the steps to come: clv_with_calendar(model, calendar).")));
+}
+
+void
+clv_need_no_calendar(const ClvModel *fitted)
+{
+	if (fitted->purchase.calendar != NULL)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("the model follows a calendar, and needs a history"),
+						errdetail("x, t_x and t_cal do not say on which days they are."),
+						errhint("Give a clv_history; of new customers, clv_new_customer(model, "
+								"horizon, as_of => day).")));
+}
+
+/* ---- likelihood ---- */
+
+/* Where the logarithms of the factors at repeat purchases are summed. */
+typedef struct Speeds
+{
+	const ClvTimeline *timeline;
+	int64 day; /* of the last purchase */
+	double sum;
+} Speeds;
+
+/* Adds a purchase so many days after the one before it; the argument is a Speeds. */
+static void
+AddSpeed(void *arg, int32 days)
+{
+	Speeds *speeds = arg;
+
+	speeds->day += days;
+	speeds->sum += log(speeds->timeline->a[StepOf(speeds->timeline, speeds->day)]);
+}
+
+double
+clv_log_likelihood_by_calendar(const ClvModel *fitted, const ClvHistory *history,
+							   const ClvCustomer *customer)
+{
+	const ClvModelPart *part = &fitted->purchase;
+	Speeds speeds = {clv_timeline(part, fitted->unit_days), customer->first, 0};
+
+	clv_history_gaps(history, customer->as_of, AddSpeed, &speeds);
+	return speeds.sum + part->family->clocked->log_likelihood(
+							part->family, part->param, customer->x, clv_clocks_of(fitted, customer),
+							customer->t_x, customer->T);
+}
+
+/* ---- clv_with_calendar(model, calendar) ---- */
+
+/* Raises an error unless the calendar follows that of the model without a gap. */
+static void
+CheckFollows(const ClvCalendarParts *own, const ClvCalendarParts *later, const ClvModel *fitted)
+{
+	char date[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
+
+	clv_calendar_same_names(own, later, later->since[0]);
+	if (later->since[0] > clv_calendar_end(own))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("nothing is known between the two calendars"),
+						errdetail("That of the model ends before %s, the other begins on %s.",
+								  clv_date_text((DateADT) clv_calendar_end(own), date),
+								  clv_date_text(later->since[0], other))));
+	if (fitted->has_as_of && clv_calendar_end(later) <= fitted->as_of)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the calendar ends before as_of of the model, %s",
+							   clv_date_text(fitted->as_of, date)),
+						errhint("Give the steps to come.")));
+}
+
+/*
+ * Makes parts those of own until a day and those of later from it on; the day of a step that is cut
+ * is its new beginning.
+ */
+static void
+Splice(const ClvCalendarParts *own, const ClvCalendarParts *later, DateADT day,
+	   ClvCalendarParts *parts)
+{
+	int width = own->nnames;
+	int most = own->nsteps + later->nsteps;
+
+	*parts = *later;
+	parts->nsteps = 0;
+	parts->since = palloc(most * sizeof(DateADT));
+	parts->values = palloc((Size) most * width * sizeof(double));
+	for (int i = 0; i < most; i++)
+	{
+		const ClvCalendarParts *from = i < own->nsteps ? own : later;
+		int step = i < own->nsteps ? i : i - own->nsteps;
+		bool over = from == later && step + 1 < later->nsteps && later->since[step + 1] <= day;
+
+		if (from == own ? own->since[step] >= day : over)
+			continue;
+		parts->since[parts->nsteps] = from == own ? own->since[step] : Max(later->since[step], day);
+		memcpy(parts->values + (Size) parts->nsteps * width, from->values + (Size) step * width,
+			   width * sizeof(double));
+		parts->nsteps++;
+	}
+	/* rows keep their length: the calendar ends where later does */
+	parts->last = Max(later->last, parts->since[parts->nsteps - 1]);
+	parts->has_end = true;
+	parts->end = (DateADT) clv_calendar_end(later);
+	clv_calendar_measure(parts);
+}
+
+/*
+ * clv_with_calendar(model, calendar) -> clv_model: the model with the steps of the calendar from
+ * the day after its as_of on, or where the calendar begins later from there; strict. Errors where
+ * the model has no calendar, names differ, or nothing is known of days between.
+ */
+PG_FUNCTION_INFO_V1(clv_with_calendar);
+Datum
+clv_with_calendar(PG_FUNCTION_ARGS)
+{
+	ClvModel fitted;
+	ClvCalendarParts own;
+	ClvCalendarParts later;
+	ClvCalendarParts parts;
+	DateADT day;
+
+	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	if (fitted.purchase.calendar == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model has no calendar"),
+				 errhint("Fit one with clv_options(calendar => ...).")));
+	clv_calendar_unpack_value(fitted.purchase.calendar, &own);
+	clv_calendar_unpack_value(PG_GETARG_CLV_CALENDAR_P(1), &later);
+	CheckFollows(&own, &later, &fitted);
+	day = later.since[0];
+	if (fitted.has_as_of && day <= fitted.as_of)
+		day = fitted.as_of + 1;
+	Splice(&own, &later, day, &parts);
+	fitted.purchase.calendar = clv_calendar_pack(&parts);
+	PG_RETURN_CLV_MODEL_P(clv_model_pack(&fitted));
+}
