@@ -71,6 +71,12 @@ SELECT customer_id, history
 FROM clv_histories('VALUES (1, date ''2020-01-01'', 2), (2, ''2020-01-02'', NULL), (1, ''2020-01-03'', -1)')
 	AS (customer_id int, history clv_history) ORDER BY customer_id;
 
+-- equal customers that look otherwise are shown as one of them, whatever the order of rows
+SELECT count(*) AS customers, count(DISTINCT customer::text) AS ways
+FROM unnest('{1.0 1.00,1.00 1.0}'::text[]) numbers,
+	 clv_histories(format('SELECT unnest(string_to_array(%L, '' ''))::numeric, date ''2020-01-01''', numbers))
+		 AS h (customer numeric, history clv_history);
+
 -- more than there is room for: rows go to files and come back
 SET work_mem = '64kB';
 CREATE TEMP TABLE many AS

@@ -16,6 +16,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "history/history.h"
 #include "math/poll.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -35,11 +36,13 @@ Interrupt(void *arg)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* Called when the module is loaded: makes the loops of families interruptible. */
+/* Called when the module is loaded: makes the loops of families interruptible, and a node of plans
+ * known to workers. */
 void
 _PG_init(void)
 {
 	clv_family_poll.call = Interrupt;
+	clv_histories_register();
 }
 
 double

@@ -57,6 +57,22 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 }
 #endif
 
+/* 15 made sets of files something that need not be shared */
+#if PG_VERSION_NUM >= 150000
+#define clv_shared_file_create(set, name) FileSetCreate(&(set)->fs, name)
+#define clv_shared_file_open(set, name) FileSetOpen(&(set)->fs, name, O_RDONLY)
+#else
+#define clv_shared_file_create(set, name) SharedFileSetCreate(set, name)
+#define clv_shared_file_open(set, name) SharedFileSetOpen(set, name, O_RDONLY)
+#endif
+
+/* 18 dropped the flag that a query is run once only, as it always is here */
+#if PG_VERSION_NUM >= 180000
+#define clv_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)
+#else
+#define clv_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0, true)
+#endif
+
 /* 18 dropped pg_attribute_noreturn() for a word that may only come first in a declaration */
 #if PG_VERSION_NUM >= 180000
 #define pg_attribute_noreturn() __attribute__((noreturn))

@@ -80,4 +80,8 @@ extern ClvSpendBasis clv_spend_basis(const char *name);
 /* The name of a basis, as users write it. */
 extern const char *clv_spend_basis_name(ClvSpendBasis basis);
 
+/* To be called when the module is loaded: lets parallel workers know the node of plans that
+ * clv_histories adds. */
+extern void clv_histories_register(void);
+
 #endif /* CLV_HISTORY_H */

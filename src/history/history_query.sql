@@ -9,4 +9,5 @@ COMMENT ON FUNCTION @extschema@.clv_histories(pg_catalog.text, pg_catalog.int4) 
 	'time, amount (may be missing); it runs with the rights and the search_path of the caller. The columns of the '
 	'result are named by AS (customer_id integer, history clv_history), with the types that the customer has in the '
 	'query. NULL is a customer like others; a customer without any time has a NULL history. occasion: in days. Rows '
-	'wait in work_mem x hash_mem_multiplier, and in temporary files beyond that';
+	'wait in work_mem x hash_mem_multiplier, and in temporary files beyond that. Parallel workers take part where the '
+	'query can be read in parallel; their rows wait in temporary files';

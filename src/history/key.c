@@ -136,3 +136,11 @@ clv_key_equal(const ClvKeyType *type, const ClvKey *key, const ClvKey *other)
 	}
 	return true;
 }
+
+bool
+clv_key_before(const ClvKey *key, const ClvKey *other)
+{
+	if (key->size != other->size)
+		return key->size < other->size;
+	return memcmp(key->bytes, other->bytes, key->size) < 0;
+}

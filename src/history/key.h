@@ -45,6 +45,10 @@ extern uint32 clv_key_hash(const ClvKeyType *type, const Datum *values, const bo
 /* Whether two keys are equal as GROUP BY decides it; NULL equals NULL. */
 extern bool clv_key_equal(const ClvKeyType *type, const ClvKey *key, const ClvKey *other);
 
+/* An order of keys by their bytes: of equal ones that look otherwise (1.0 and 1.00), one is first
+ * whatever the order of rows. */
+extern bool clv_key_before(const ClvKey *key, const ClvKey *other);
+
 /* Bytes that the values take as a ClvKey, and writing them there. */
 extern Size clv_key_size(const ClvKeyType *type, const Datum *values, const bool *nulls);
 extern void clv_key_write(const ClvKeyType *type, const Datum *values, const bool *nulls,

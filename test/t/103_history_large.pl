@@ -60,7 +60,7 @@ is($node->safe_psql('postgres', q{
 	CREATE TABLE spread AS SELECT i * 7919::bigint % 50021 AS k, d, a
 		FROM (SELECT row_number() OVER () AS i, d, a FROM orders) o LIMIT 600000;
 	CREATE TABLE grouped AS SELECT k, clv_history(d, a) AS history FROM spread GROUP BY k;
-	SET work_mem = '1MB'; SET hash_mem_multiplier = 1; SET log_temp_files = 0;
+	SET work_mem = '1MB'; SET hash_mem_multiplier = 1; SET max_parallel_workers_per_gather = 0; SET log_temp_files = 0;
 	SELECT count(*), count(*) FILTER (WHERE q.history = g.history)
 	FROM clv_histories('SELECT k, d, a FROM spread') AS q (k bigint, history clv_history) JOIN grouped g USING (k)}),
 	'50021|50021', 'histories of rows that were in files');
@@ -68,7 +68,7 @@ my $files = () = slurp_file($node->logfile) =~ /LOG:  temporary file: /g;
 cmp_ok($files, '>=', 256, "$files temporary files were written, one for each partition and more");
 # the last row of the query looks at what the others are held in
 is($node->safe_psql('postgres', q{
-	SET work_mem = '1MB'; SET hash_mem_multiplier = 1;
+	SET work_mem = '1MB'; SET hash_mem_multiplier = 1; SET max_parallel_workers_per_gather = 0;
 	CREATE FUNCTION held() RETURNS bigint LANGUAGE sql VOLATILE AS
 		$$SELECT sum(total_bytes)::bigint FROM pg_backend_memory_contexts WHERE name LIKE 'clv\_histories%'$$;
 	SELECT clv_last_purchase(history) - date '2000-01-01' BETWEEN 1024 AND 10 * 1024
