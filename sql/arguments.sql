@@ -137,6 +137,8 @@ VALUES ('clv_tracking', 'since',
 	('clv_simulate', 'until', 'SELECT clv_simulate(model, 1, ''2020-01-01'', %s, 1) FROM one'),
 	('clv_simulate', 'acquired_until',
 		'SELECT clv_simulate(model, 1, ''2020-01-01'', ''2021-01-01'', 1, NULL, %s) FROM one'),
+	('clv_campaign', 'since', 'SELECT clv_campaign(true, history, model, %s, ''2021-12-31'') FROM customer, fitted'),
+	('clv_campaign', 'until', 'SELECT clv_campaign(true, history, model, ''2020-01-01'', %s) FROM customer, fitted'),
 	('clv_calendar', 'since', 'SELECT clv_calendar(%s, ''{1}'', ''{n}'')'),
 	('clv_calendar_values', 'day', 'SELECT clv_calendar_values(clv_calendar(''2020-01-01'', ''{1}'', ''{n}''), %s)');
 -- these are all there are, but for parts of others; what a history counts, or its means, up to infinity is all of it

@@ -56,6 +56,11 @@ extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
 extern void clv_history_spends(const ClvHistory *history, DateADT as_of,
 							   void (*spend)(void *arg, double amount), void *arg);
 
+/* Sums up the known amounts of since < day <= until, refunds taken off; false where none is known.
+ */
+extern bool clv_history_revenue(const ClvHistory *history, DateADT since, DateADT until,
+								double *revenue);
+
 /* The day of the last purchase up to as_of; DATEVAL_NOBEGIN without any. */
 extern DateADT clv_history_last_purchase(const ClvHistory *history, DateADT as_of);
 

@@ -195,6 +195,25 @@ clv_history_spends(const ClvHistory *history, DateADT as_of,
 		spend(arg, account);
 }
 
+bool
+clv_history_revenue(const ClvHistory *history, DateADT since, DateADT until, double *revenue)
+{
+	bool known = false;
+	ClvReader reader;
+	ClvDay day;
+
+	*revenue = 0;
+	clv_reader_open(&reader, history);
+	while (ReadDay(&reader, &day) && day.day <= until)
+	{
+		if (day.day <= since || (day.unknown > 0 && DayIsZero(&day, reader.wide)))
+			continue;
+		known = true;
+		*revenue += DayAmount(&reader, &day);
+	}
+	return known;
+}
+
 ClvSpendBasis
 clv_spend_basis(const char *name)
 {

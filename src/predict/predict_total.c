@@ -60,6 +60,17 @@ CheckSame(const ClvTotal *total, const ClvPackedModel *model, double level)
 							   clv_number_text(total->level), clv_number_text(level))));
 }
 
+void
+clv_total_bind(ClvTotal *total, const ClvModelSite *site, const ClvPackedModel *model, double level)
+{
+	if (total->site == site && total->generation == site->model.model.generation &&
+		total->level == level)
+		return;
+	CheckSame(total, model, level);
+	total->site = site;
+	total->generation = site->model.model.generation;
+}
+
 /* The state, created for the first customer; errors where model or level differ from those before.
  */
 static ClvTotal *
@@ -71,15 +82,8 @@ Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 	if (PG_ARGISNULL(STATE))
 		total = clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), site->fitted, level);
 	else
-	{
 		total = clv_total_writable(PG_GETARG_DATUM(STATE), context);
-		if (total->site == site && total->generation == site->model.model.generation &&
-			total->level == level)
-			return total;
-		CheckSame(total, PG_GETARG_CLV_MODEL_P(MODEL), level);
-	}
-	total->site = site;
-	total->generation = site->model.model.generation;
+	clv_total_bind(total, site, PG_GETARG_CLV_MODEL_P(MODEL), level);
 	return total;
 }
 
@@ -123,6 +127,19 @@ clv_sums_add(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(EOHPGetRWDatum(&total->hdr));
 }
 
+void
+clv_total_merge(ClvTotal *total, const ClvTotal *other)
+{
+	CheckSame(total, other->model, other->level);
+	total->customers += other->customers;
+	for (int i = 0; i < total->nsums; i++)
+	{
+		ClvExactSum more = other->sum[i];
+
+		clv_exact_merge(&total->sum[i], &more);
+	}
+}
+
 /*
  * clv_sums_merge(clv_sums, clv_sums) -> clv_sums: the customers of both, or of the one that is not
  * NULL; errors where model or level differ.
@@ -141,16 +158,7 @@ clv_sums_merge(PG_FUNCTION_ARGS)
 	total = PG_ARGISNULL(0) ? clv_total_copy(other, context)
 							: clv_total_writable(PG_GETARG_DATUM(0), context);
 	if (!PG_ARGISNULL(0))
-	{
-		CheckSame(total, other->model, other->level);
-		total->customers += other->customers;
-		for (int i = 0; i < total->nsums; i++)
-		{
-			ClvExactSum more = other->sum[i];
-
-			clv_exact_merge(&total->sum[i], &more);
-		}
-	}
+		clv_total_merge(total, other);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&total->hdr));
 }
 
@@ -215,6 +223,20 @@ PutTotal(Columns columns, double mean, double mean_variance, double variance, do
 		columns.nulls[1] = columns.nulls[2] = columns.nulls[3] = true;
 }
 
+void
+clv_total_variances(const ClvTotal *total, const ClvModel *fitted, double *purchases, double *value)
+{
+	int n = clv_model_dimension(&fitted->purchase);
+	const ClvExactSum *by = total->sum + CLV_TOTAL_GRADIENTS;
+
+	*purchases = *value = get_float8_nan();
+	if (fitted->purchase.has_covariance)
+		*purchases = DeltaVariance(by, fitted->purchase.covariance, n);
+	if (fitted->purchase.has_covariance && fitted->spend.has_covariance)
+		*value = DeltaVariance(by + n, fitted->purchase.covariance, n) +
+				 DeltaVariance(by + 2 * n, fitted->spend.covariance, fitted->spend.family->nparams);
+}
+
 /* clv_predict_total_final(clv_sums) -> clv_total: the row; NULL where there was neither a model nor
  * a history. */
 PG_FUNCTION_INFO_V1(clv_predict_total_final);
@@ -223,11 +245,9 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 {
 	const ClvTotal *total;
 	ClvModel fitted;
-	const ClvExactSum *by;
-	double purchase_error = get_float8_nan();
-	double value_error = get_float8_nan();
+	double purchase_error;
+	double value_error;
 	double z;
-	int n;
 	Datum values[13] = {0};
 	bool nulls[13];
 
@@ -235,15 +255,8 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	total = clv_total_view(PG_GETARG_DATUM(0));
 	clv_model_unpack(total->model, &fitted);
-	n = clv_model_dimension(&fitted.purchase);
 	z = clv_normal_width(total->level);
-	by = total->sum + CLV_TOTAL_GRADIENTS;
-	if (fitted.purchase.has_covariance)
-		purchase_error = DeltaVariance(by, fitted.purchase.covariance, n);
-	if (fitted.purchase.has_covariance && fitted.spend.has_covariance)
-		value_error =
-			DeltaVariance(by + n, fitted.purchase.covariance, n) +
-			DeltaVariance(by + 2 * n, fitted.spend.covariance, fitted.spend.family->nparams);
+	clv_total_variances(total, &fitted, &purchase_error, &value_error);
 
 	memset(nulls, true, sizeof(nulls));
 	values[0] = Int64GetDatum(total->customers);

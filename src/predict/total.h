@@ -89,6 +89,19 @@ extern ClvTotal *clv_total_writable(Datum sums, MemoryContext parent);
 /* The same to be read while the datum lives. */
 extern const ClvTotal *clv_total_view(Datum sums);
 
+/* ---- the aggregate (predict_total.c) ---- */
+
+/* Binds the total to the call site that adds to it; errors where its model or level is another. */
+extern void clv_total_bind(ClvTotal *total, const ClvModelSite *site, const ClvPackedModel *model,
+						   double level);
+
+/* Adds the customers of another total; errors where its model or level is another. */
+extern void clv_total_merge(ClvTotal *total, const ClvTotal *other);
+
+/* The variances of the expected totals by the delta method; NaN where a fit has no covariance. */
+extern void clv_total_variances(const ClvTotal *total, const ClvModel *fitted, double *purchases,
+								double *value);
+
 /* ---- customers (total_terms.c) ---- */
 
 /* The width of memo that a call site needs to add customers. */
