@@ -66,7 +66,7 @@ my @long = (
 		q{SELECT count(*)
 		  FROM clv_histories('SELECT 1, date ''1000-01-01'' + (i * 611953::bigint % 3000017)::int, 1
 							  FROM generate_series(1, 4000000) i') AS h (customer int, history clv_history)},
-		1.8],
+		1.0],
 	['merge of histories', q{SELECT clv_history_rollup(m.history) FROM many m, generate_series(1, 1000)}, 0.5],
 	['fit: cells coming in',
 		q{SELECT clv_fit(i % 7, 1 + i % 7 + (i % 1000003) / 1e6, 20 + (i % 900001) / 1e6, 3)
@@ -86,6 +86,17 @@ my @long = (
 	['predict: far quantiles',
 		q{SELECT sum(clv_value_quantile(m.model, c.history, '900 years', 0.999999))
 		  FROM model m, many c, generate_series(1, 100)}, 0.5],
+	['purchase curve: many horizons',
+		q{SELECT count(clv_purchase_curve(m.model, c.history, h))
+		  FROM model m, many c, (SELECT array_agg(i * interval '1 day') AS h FROM generate_series(1, 100000) i) q}, 0.5],
+	['calendars',
+		q{SELECT count(c)
+		  FROM (SELECT clv_calendar(date '2000-01-01' + i, ARRAY[i % 7], '{a}') AS c
+				FROM generate_series(1, 90000) i, generate_series(1, 1000) g GROUP BY g) q}, 1.5],
+	# the pairs are in before the time is over: this one stops in their order
+	['metrics',
+		q{SELECT clv_metrics(i * 611953::bigint % 3000017, i * 7919::bigint % 3000017)
+		  FROM generate_series(1, 6000000) i}, 0.9],
 	['score',
 		q{SELECT count(s)
 		  FROM (SELECT rfmtc_score(c.history, m.model, '2022-06-01') OVER () AS s
@@ -143,7 +154,8 @@ my %by_name = (
 	'discount_rate' => [0, '1e-12', '0.1', '1e300', '-0.5'], 'margin' => [1, '1e300'], 'rate' => [0, '1e-12', '0.1'],
 	't' => [1, 100000, '1e9', '1e300'], 'ahead' => [0, 100000, '1e300'], 'mean_spend' => [1, '1e-300', '1e300'],
 	'periods' => [1, 100, 100000],
-	'bins' => [5, 2147483647], 'covariates' => ['NULL'], 'as_of' => ['NULL', q{'2022-06-01'}, q{'5874897-12-31'}],
+	'bins' => [5, 2147483647], 'p_alive' => ['0.5', '1e-300', '1e-9', '0.999999999'],
+	'covariates' => ['NULL'], 'as_of' => ['NULL', q{'2022-06-01'}, q{'5874897-12-31'}],
 	'horizon' => { 'interval' => [map { "'$_'" } '1 day', '1 year', '1000 years', '100000 years', '1000000 years'],
 				   'double precision' => [1, 1000, 100000, '1e9', '1e300', q{'Infinity'}] });
 my %by_type = (
@@ -154,6 +166,8 @@ my %by_type = (
 		q{(SELECT clv_history(date '2020-01-01' + i * 365, 1e3) FROM generate_series(0, 2) i)},
 		q{(SELECT clv_history(d, 1) FROM unnest('{4713-01-01 BC,5874897-12-31}'::date[]) d)}],
 	'interval' => [map { "'$_'" } '1 day', '1 year', '1000 years', '100000 years'],
+	'interval[]' => [q{'{1000 years,1 day}'},
+		q{(SELECT array_agg(i * interval '1 day') FROM generate_series(1, 100000) i)}],
 	'date' => [q{'2022-06-01'}, q{'5874897-12-31'}], 'boolean' => ['true', 'false'],
 	'double precision' => [0, 1, '1e300', '1e-300'], 'integer' => [1, 2147483647], 'bigint' => [1, 1000000000],
 	'clv_cuts' => [q{(SELECT cuts FROM answer)}]);
