@@ -106,6 +106,8 @@ CREATE INDEX ON grown (shop, id);
 CREATE INDEX ON grown (id) WHERE amount > 5;
 SELECT clv_internal.clv_pipeline_indexed(d) AS indexed FROM clv_internal.clv_pipeline_read('gaps') d;
 DROP FUNCTION plan(text);
+-- a table that was dropped meanwhile
+SELECT clv_internal.clv_pipeline_settled(0::regclass, '3');
 
 CALL clv_drop_pipeline('gaps');
 DROP TABLE grown, till, person, answer, good;

@@ -22,9 +22,13 @@ PG_FUNCTION_INFO_V1(clv_pipeline_settled);
 Datum
 clv_pipeline_settled(PG_FUNCTION_ARGS)
 {
-	Relation relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	TransactionId oldest = GetOldestNonRemovableTransactionId(relation);
+	Relation relation = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	TransactionId oldest;
 
+	if (relation == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", PG_GETARG_OID(0))));
+	oldest = GetOldestNonRemovableTransactionId(relation);
 	relation_close(relation, AccessShareLock);
 	PG_RETURN_BOOL(TransactionIdPrecedes(PG_GETARG_TRANSACTIONID(1), oldest));
 }
