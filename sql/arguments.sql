@@ -133,6 +133,7 @@ INSERT INTO day
 VALUES ('clv_tracking', 'since',
 	'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, since => %s)'),
 	('clv_tracking', 'until', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, until => %s)'),
+	('clv_cuts', 'as_of', 'SELECT clv_cuts(r => ''{1}'', as_of => %s)'),
 	('clv_simulate', 'since', 'SELECT clv_simulate(model, 1, %s, ''2020-01-01'', 1) FROM one'),
 	('clv_simulate', 'until', 'SELECT clv_simulate(model, 1, ''2020-01-01'', %s, 1) FROM one'),
 	('clv_simulate', 'acquired_until',

@@ -112,6 +112,7 @@ SELECT rfmtc_score(history, cuts, 'infinity') FROM customer, cuts LIMIT 1;
 SELECT '[]'::clv_cuts;
 SELECT '{}'::clv_cuts;
 SELECT '{"version":2}'::clv_cuts;
+SELECT '{"version":0}'::clv_cuts;
 SELECT '{"version":1,"bins":5}'::clv_cuts;
 SELECT '{"version":1,"as_of":"today","bins":2}'::clv_cuts;
 SELECT '{"version":1,"as_of":"2020-01-01","bins":200}'::clv_cuts;

@@ -9,13 +9,13 @@
 #include "common/arguments.h"
 #include "libpq/pqformat.h"
 
-#define CUTS_VERSION 1
+#define CUTS_VERSION 2
 
 /* Raises an error unless the cuts of a measure are numbers in ascending order. */
 static void
 CheckCuts(const ClvCutPoints *points, int measure)
 {
-	for (int i = 0; i < points->bins - 1; i++)
+	for (int i = 0; i < points->bins[measure] - 1; i++)
 	{
 		double cut = points->cut[measure][i];
 
@@ -33,44 +33,97 @@ CheckCuts(const ClvCutPoints *points, int measure)
 	}
 }
 
-/* Raises an error unless the parts are cuts that rfmtc_cuts() could have made. */
+/* Raises an error unless the model can measure what is cut. */
 static void
-CheckParts(const ClvCutsParts *parts)
+CheckModel(const ClvCutsParts *parts)
 {
 	ClvModel fitted;
 
-	clv_check_bins(parts->points.bins);
-	clv_check_date("as_of", parts->as_of);
-	if (parts->customers < 1 || parts->skipped < 0)
+	if (parts->model == NULL)
+	{
+		if (parts->points.bins[CLV_CHURN] > 0 || parts->points.bins[CLV_VALUE] > 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("cuts of churn and value need a model"),
+							errhint("Give model => the model that the scores c and v are to be "
+									"measured by.")));
+		return;
+	}
+	clv_model_unpack(parts->model, &fitted);
+	clv_model_need_purchase(&fitted);
+}
+
+void
+clv_cuts_check_customers(const ClvCutsParts *parts, int64 least)
+{
+	if (parts->customers < least || parts->skipped < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("invalid number of customers in clv_cuts: " INT64_FORMAT
 							   " customers, " INT64_FORMAT " skipped",
 							   parts->customers, parts->skipped)));
+}
+
+/* Raises an error unless the parts are cuts that rfmtc_cuts() or clv_cuts() could have made. */
+static void
+CheckParts(const ClvCutsParts *parts)
+{
+	bool any = false;
+
+	if (parts->has_as_of)
+		clv_check_date("as_of", parts->as_of);
+	clv_cuts_check_customers(parts, 0);
 	for (int i = 0; i < CLV_MEASURES; i++)
-		if (i < CLV_PLAIN_MEASURES || parts->model != NULL)
+		if (parts->points.bins[i] > 0)
+		{
+			any = true;
+			clv_check_bins(parts->points.bins[i]);
 			CheckCuts(&parts->points, i);
-	if (parts->model != NULL)
-	{
-		clv_model_unpack(parts->model, &fitted);
-		clv_model_need_purchase(&fitted);
-	}
+		}
+	if (!any)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("cuts need the limits of one score at least"),
+						errhint("Give limits in ascending order, such as r => '{30,90}'.")));
+	CheckModel(parts);
+}
+
+int
+clv_cuts_shared_bins(const ClvCutsParts *parts)
+{
+	int bins = parts->points.bins[0];
+
+	if (!parts->has_as_of || parts->customers < 1)
+		return 0;
+	for (int i = 1; i < CLV_MEASURES; i++)
+		if (parts->points.bins[i] != (i < CLV_PLAIN_MEASURES || parts->model != NULL ? bins : 0))
+			return 0;
+	return bins;
 }
 
 ClvCuts *
 clv_cuts_pack(const ClvCutsParts *parts)
 {
 	StringInfoData out;
-	int measures = parts->model != NULL ? CLV_MEASURES : CLV_PLAIN_MEASURES;
+	int shared;
 
 	CheckParts(parts);
+	shared = clv_cuts_shared_bins(parts);
 	pq_begintypsend(&out);
-	pq_sendbyte(&out, CUTS_VERSION);
-	pq_sendbyte(&out, parts->points.bins);
-	pq_sendint32(&out, parts->as_of);
+	if (shared > 0)
+	{
+		pq_sendbyte(&out, 1);
+		pq_sendbyte(&out, shared);
+	}
+	else
+	{
+		pq_sendbyte(&out, CUTS_VERSION);
+		for (int i = 0; i < CLV_MEASURES; i++)
+			pq_sendbyte(&out, parts->points.bins[i]);
+		pq_sendbyte(&out, parts->has_as_of);
+	}
+	pq_sendint32(&out, parts->has_as_of ? parts->as_of : 0);
 	pq_sendint64(&out, parts->customers);
 	pq_sendint64(&out, parts->skipped);
-	for (int i = 0; i < measures; i++)
-		for (int j = 0; j < parts->points.bins - 1; j++)
+	for (int i = 0; i < CLV_MEASURES; i++)
+		for (int j = 0; j < parts->points.bins[i] - 1; j++)
 			pq_sendfloat8(&out, parts->points.cut[i][j] + 0.0); /* no -0 */
 	if (parts->model != NULL)
 	{
@@ -85,36 +138,60 @@ clv_cuts_pack(const ClvCutsParts *parts)
 	return (ClvCuts *) pq_endtypsend(&out);
 }
 
+/* Reads what comes before the cuts; bins is 0 for version 2, where each measure has its own. */
+static void
+UnpackHead(StringInfo in, int bins, ClvCutsParts *parts)
+{
+	for (int i = 0; bins == 0 && i < CLV_MEASURES; i++)
+		if ((parts->points.bins[i] = pq_getmsgbyte(in)) > 0)
+			clv_check_bins(parts->points.bins[i]);
+	parts->has_as_of = bins > 0 || pq_getmsgbyte(in) != 0;
+	parts->as_of = (DateADT) (int32) pq_getmsgint(in, 4);
+	parts->customers = pq_getmsgint64(in);
+	parts->skipped = pq_getmsgint64(in);
+}
+
+/* Sets the bins of version 1: those of all measures, if what is left is more than that of plain
+ * ones. */
+static void
+ShareBins(StringInfo in, int bins, ClvCutPoints *points)
+{
+	int plain = CLV_PLAIN_MEASURES * (bins - 1) * (int) sizeof(double);
+	int measures = in->len - in->cursor > plain ? CLV_MEASURES : CLV_PLAIN_MEASURES;
+
+	for (int i = 0; i < measures; i++)
+		points->bins[i] = bins;
+}
+
 void
 clv_cuts_unpack(StringInfo in, ClvCutsParts *parts)
 {
 	int version = pq_getmsgbyte(in);
+	int bins = 0;
 	int size;
-	int measures;
 
-	if (version != CUTS_VERSION)
+	if (version < 1 || version > CUTS_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("unknown version of clv_cuts: %d", version),
-						errdetail("This version of clv reads version %d.", CUTS_VERSION)));
+						errdetail("This version of clv reads versions 1 to %d.", CUTS_VERSION)));
 	memset(parts, 0, sizeof(*parts));
-	parts->points.bins = pq_getmsgbyte(in);
-	clv_check_bins(parts->points.bins);
-	parts->as_of = (DateADT) (int32) pq_getmsgint(in, 4);
-	parts->customers = pq_getmsgint64(in);
-	parts->skipped = pq_getmsgint64(in);
-	size = in->len - in->cursor;
-	measures = CLV_PLAIN_MEASURES;
-	if (size > CLV_PLAIN_MEASURES * (parts->points.bins - 1) * (int) sizeof(double))
-		measures = CLV_MEASURES;
-	for (int i = 0; i < measures; i++)
+	if (version == 1)
 	{
-		parts->points.known[i] = true;
-		for (int j = 0; j < parts->points.bins - 1; j++)
-			parts->points.cut[i][j] = pq_getmsgfloat8(in);
+		bins = pq_getmsgbyte(in);
+		clv_check_bins(bins);
 	}
-	if (measures == CLV_MEASURES)
+	UnpackHead(in, bins, parts);
+	if (version == 1)
 	{
-		size = in->len - in->cursor;
+		clv_cuts_check_customers(parts, 1);
+		ShareBins(in, bins, &parts->points);
+	}
+	for (int i = 0; i < CLV_MEASURES; i++)
+		for (int j = 0; j < parts->points.bins[i] - 1; j++)
+			parts->points.cut[i][j] = pq_getmsgfloat8(in);
+	size = in->len - in->cursor;
+	if (size > 0)
+	{
 		parts->model = palloc(VARHDRSZ + size);
 		SET_VARSIZE(parts->model, VARHDRSZ + size);
 		pq_copymsgbytes(in, VARDATA(parts->model), size);

@@ -9,6 +9,12 @@
  * Each list holds the bins - 1 cuts in ascending order, in days, purchases,
  * money, days, a probability and money. The last three members come together,
  * with a model, or not at all.
+ *
+ *	{"version":2,"as_of":"1997-09-30","customers":0,"skipped":0,"recency":[30,90],"value":[50],
+ *	 "model":{..}}
+ *
+ * Here any of the lists may be left out, but not all, and each has a length of its own; as_of,
+ * customers and skipped may be left out, and the model where churn and value are.
  */
 #include "score/cuts.h"
 
@@ -20,7 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 
-#define JSON_VERSION 1
+#define JSON_VERSION 2
 #define CUTS "a list of numbers"
 
 extern Datum clv_model_out(PG_FUNCTION_ARGS);
@@ -34,19 +40,25 @@ CutsText(const ClvCuts *cuts)
 {
 	ClvCutsParts parts;
 	StringInfoData out;
+	int shared;
 	char date[MAXDATELEN + 1];
 
 	clv_cuts_unpack_value(cuts, &parts);
+	shared = clv_cuts_shared_bins(&parts);
 	initStringInfo(&out);
-	appendStringInfo(&out,
-					 "{\"version\":%d,\"as_of\":\"%s\",\"bins\":%d,\"customers\":" INT64_FORMAT
-					 ",\"skipped\":" INT64_FORMAT,
-					 JSON_VERSION, clv_date_text(parts.as_of, date), parts.points.bins,
+	appendStringInfo(&out, "{\"version\":%d", shared > 0 ? 1 : JSON_VERSION);
+	if (parts.has_as_of)
+		appendStringInfo(&out, ",\"as_of\":\"%s\"", clv_date_text(parts.as_of, date));
+	if (shared > 0)
+		appendStringInfo(&out, ",\"bins\":%d", shared);
+	appendStringInfo(&out, ",\"customers\":" INT64_FORMAT ",\"skipped\":" INT64_FORMAT,
 					 parts.customers, parts.skipped);
-	for (int i = 0; i < CLV_MEASURES && parts.points.known[i]; i++)
+	for (int i = 0; i < CLV_MEASURES; i++)
 	{
+		if (parts.points.bins[i] == 0)
+			continue;
 		appendStringInfo(&out, ",\"%s\":[", clv_measure_name[i]);
-		for (int j = 0; j < parts.points.bins - 1; j++)
+		for (int j = 0; j < parts.points.bins[i] - 1; j++)
 		{
 			if (j > 0)
 				appendStringInfoChar(&out, ',');
@@ -80,40 +92,53 @@ ReadCut(const ClvMember *cut)
 	clv_json_wrong(cut, CUTS);
 }
 
-/* Reads a list of cuts; returns their number. */
-static int
-ReadCuts(const ClvMember *member, double *cuts)
+/* Reads the cuts of a measure; an error where there are none. */
+static void
+ReadCuts(const ClvMember *member, ClvCutPoints *points, int measure)
 {
 	int n = clv_json_length(member, CUTS);
 
-	if (n > CLV_MAX_BINS - 1)
-		clv_json_wrong(member, psprintf("a list of at most %d numbers", CLV_MAX_BINS - 1));
+	if (n < 1 || n > CLV_MAX_BINS - 1)
+		clv_json_wrong(member, psprintf("a list of 1 to %d numbers", CLV_MAX_BINS - 1));
 	for (int i = 0; i < n; i++)
 	{
 		ClvMember cut = clv_json_element(member, i, CUTS);
 
-		cuts[i] = ReadCut(&cut);
+		points->cut[measure][i] = ReadCut(&cut);
 	}
-	return n;
+	points->bins[measure] = n + 1;
 }
 
-/* Takes one member; false where it is unknown. counts receives the lengths of the lists. */
+/* What is read beside the parts. */
+typedef struct Form
+{
+	int64 version;
+	bool has_bins;
+	int64 bins;
+} Form;
+
+/* Takes one member; false where it is unknown. */
 static bool
-TakeMember(ClvCutsParts *parts, int64 *version, int *counts, ClvMember *member)
+TakeMember(ClvCutsParts *parts, Form *form, ClvMember *member)
 {
 	for (int i = 0; i < CLV_MEASURES; i++)
 		if (clv_json_is(member, clv_measure_name[i]))
 		{
-			counts[i] = ReadCuts(member, parts->points.cut[i]);
-			parts->points.known[i] = true;
+			ReadCuts(member, &parts->points, i);
 			return true;
 		}
 	if (clv_json_is(member, "version"))
-		*version = clv_json_whole(member, 0, PG_INT32_MAX);
+		form->version = clv_json_whole(member, 0, PG_INT32_MAX);
 	else if (clv_json_is(member, "as_of"))
+	{
 		parts->as_of = clv_json_date(member);
+		parts->has_as_of = true;
+	}
 	else if (clv_json_is(member, "bins"))
-		parts->points.bins = (int) clv_json_whole(member, PG_INT32_MIN, PG_INT32_MAX);
+	{
+		form->bins = clv_json_whole(member, PG_INT32_MIN, PG_INT32_MAX);
+		form->has_bins = true;
+	}
 	else if (clv_json_is(member, "customers"))
 		parts->customers = clv_json_whole(member, 0, PG_INT64_MAX);
 	else if (clv_json_is(member, "skipped"))
@@ -126,27 +151,25 @@ TakeMember(ClvCutsParts *parts, int64 *version, int *counts, ClvMember *member)
 	return true;
 }
 
-/* Checks that all members are there, and that the lists have bins - 1 numbers. */
+/* Checks that version 1 has all its members, and lists of bins - 1 numbers. */
 static void
-CheckMembers(const ClvCutsParts *parts, int64 version, const int *counts)
+CheckMembers(const ClvCutsParts *parts, const Form *form)
 {
-	if (version != JSON_VERSION)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("clv_cuts needs \"version\":%d", JSON_VERSION)));
-	if (DATE_IS_NOBEGIN(parts->as_of))
+	if (!parts->has_as_of)
 		clv_json_bad("clv_cuts", "as_of", "given");
-	clv_check_bins(parts->points.bins);
+	clv_check_bins((int) form->bins);
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
 		bool wanted = i < CLV_PLAIN_MEASURES || parts->model != NULL;
 
-		if (parts->points.known[i] && !wanted)
+		if (parts->points.bins[i] > 0 && !wanted)
 			clv_json_bad("clv_cuts", clv_measure_name[i], "left out where there is no model");
-		if (wanted && counts[i] != parts->points.bins - 1)
+		if (wanted && parts->points.bins[i] != form->bins)
 			clv_json_bad("clv_cuts", clv_measure_name[i],
-						 psprintf("a list of %d numbers for %d bins", parts->points.bins - 1,
-								  parts->points.bins));
+						 psprintf("a list of %d numbers for %d bins", (int) form->bins - 1,
+								  (int) form->bins));
 	}
+	clv_cuts_check_customers(parts, 1);
 }
 
 /* The cuts of a JSON object; errors name a member that is missing, unknown or out of range. */
@@ -155,17 +178,21 @@ CutsFromJson(Jsonb *json)
 {
 	ClvCutsParts parts;
 	ClvMember member;
-	int64 version = 0;
-	int counts[CLV_MEASURES] = {0};
+	Form form = {0};
 
 	memset(&parts, 0, sizeof(parts));
-	parts.as_of = DATEVAL_NOBEGIN;
 	clv_json_open(&member, &json->root, "clv_cuts");
 	while (clv_json_next(&member))
-		if (!TakeMember(&parts, &version, counts, &member))
+		if (!TakeMember(&parts, &form, &member))
 			clv_json_unknown(
 				&member, "version, as_of, bins, customers, skipped, the six measures and model");
-	CheckMembers(&parts, version, counts);
+	if (form.version < 1 || form.version > JSON_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("clv_cuts needs \"version\":1 or \"version\":%d", JSON_VERSION)));
+	if (form.version == 1)
+		CheckMembers(&parts, &form);
+	else if (form.has_bins)
+		clv_json_bad("clv_cuts", "bins", "left out in version 2, where each list has its length");
 	return clv_cuts_pack(&parts);
 }
 

@@ -22,7 +22,7 @@ const char clv_score_letter[CLV_MEASURES + 1] = "rfmtcv";
  * not their values: so equal values still share a score, and the cuts remain quantiles of
  * the values that the user sees.
  */
-static const bool low_is_good[CLV_MEASURES] = {
+const bool clv_low_is_good[CLV_MEASURES] = {
 	[CLV_RECENCY] = true,
 	[CLV_CHURN] = true,
 };
@@ -81,13 +81,13 @@ clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES], ClvScores 
 	{
 		int below;
 
-		if (!cuts->known[i] || isnan(value[i]))
+		if (cuts->bins[i] == 0 || isnan(value[i]))
 		{
 			scores->score[i] = 0;
 			continue;
 		}
-		below = CutsBelow(cuts->cut[i], cuts->bins - 1, value[i]);
-		scores->score[i] = low_is_good[i] ? cuts->bins - below : 1 + below;
+		below = CutsBelow(cuts->cut[i], cuts->bins[i] - 1, value[i]);
+		scores->score[i] = clv_low_is_good[i] ? cuts->bins[i] - below : 1 + below;
 	}
 }
 

@@ -85,7 +85,6 @@ clv_population_cut(const ClvPopulation *population, int bins, ClvCutPoints *cuts
 {
 	double *values = NULL;
 
-	cuts->bins = bins;
 	if (population->customers > 0)
 		values =
 			MemoryContextAllocHuge(CurrentMemoryContext, population->customers * sizeof(double));
@@ -97,7 +96,7 @@ clv_population_cut(const ClvPopulation *population, int bins, ClvCutPoints *cuts
 			for (int64 j = 0; j < population->customers; j++)
 				if (!isnan(population->column[i][j]))
 					values[n++] = population->column[i][j];
-		cuts->known[i] = n > 0;
+		cuts->bins[i] = n > 0 ? bins : 0;
 		if (n > 0)
 			clv_quantile_cuts(values, n, bins, cuts->cut[i]);
 	}

@@ -331,6 +331,7 @@ rfmtc_cuts_final(PG_FUNCTION_ARGS)
 	if (state == NULL || state->population.customers == 0)
 		PG_RETURN_NULL();
 	memset(&parts, 0, sizeof(parts));
+	parts.has_as_of = true;
 	parts.as_of = state->as_of;
 	parts.customers = state->population.customers;
 	parts.skipped = state->skipped;

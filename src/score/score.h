@@ -39,6 +39,9 @@ typedef enum ClvMeasure
 extern const char *const clv_measure_name[CLV_MEASURES];
 extern const char clv_score_letter[CLV_MEASURES + 1];
 
+/* Whether a low value of a measure is a high score. */
+extern const bool clv_low_is_good[CLV_MEASURES];
+
 /*
  * The measures of a customer as of a day; those that need a model are NaN where it
  * is NULL. The valuer keeps what customers share. False where the customer does
@@ -47,11 +50,11 @@ extern const char clv_score_letter[CLV_MEASURES + 1];
 extern bool clv_measure(const ClvHistory *history, const ClvModelCache *model, ClvValuer *valuer,
 						DateADT as_of, double value[CLV_MEASURES]);
 
-/* The cut points of a population, unpacked. */
+/* The cut points of a population, unpacked: bins - 1 for each measure, which has 0 bins where it is
+ * not cut. */
 typedef struct ClvCutPoints
 {
-	int bins;
-	bool known[CLV_MEASURES];
+	int bins[CLV_MEASURES];
 	double cut[CLV_MEASURES][CLV_MAX_BINS - 1];
 } ClvCutPoints;
 

@@ -177,5 +177,37 @@ CREATE FUNCTION @extschema@.rfmtc_score(
 COMMENT ON FUNCTION @extschema@.rfmtc_score(@extschema@.clv_history, @extschema@.clv_cuts, pg_catalog.date) IS
 	'the scores of a customer against stored cut points, under the cuts'' own model; as_of: the cuts'' day where none '
 	'is given. The same scores as by the window function over the population the cuts were made from. NULL for NULL '
-	'arguments and for a customer who did not exist yet';
+	'arguments and for a customer who did not exist yet; of cuts by clv_cuts scores without limits are NULL';
 
+CREATE FUNCTION @extschema@.clv_cuts(
+	r pg_catalog.float8[] DEFAULT NULL,
+	f pg_catalog.float8[] DEFAULT NULL,
+	m pg_catalog.float8[] DEFAULT NULL,
+	t pg_catalog.float8[] DEFAULT NULL,
+	c pg_catalog.float8[] DEFAULT NULL,
+	v pg_catalog.float8[] DEFAULT NULL,
+	as_of pg_catalog.date DEFAULT NULL,
+	model @extschema@.clv_model DEFAULT NULL
+) RETURNS @extschema@.clv_cuts
+	AS 'MODULE_PATHNAME', 'clv_cuts_given' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION @extschema@.clv_cuts(
+	pg_catalog.float8[], pg_catalog.float8[], pg_catalog.float8[], pg_catalog.float8[], pg_catalog.float8[],
+	pg_catalog.float8[], pg_catalog.date, @extschema@.clv_model) IS
+	'cut points with limits of your own, for rfmtc_score(history, cuts): r days since the last purchase, f purchases, '
+	'm total spend, t days since the first purchase, c probability of churn, v value of the year ahead; n limits in '
+	'ascending order make n + 1 scores, and a value that equals a limit counts below it. Numbers of scores may differ; '
+	'scores without limits are NULL. c and v need the model to measure by. as_of: the day to score as of, the model''s '
+	'where none is given; without either, rfmtc_score asks for one';
+
+CREATE FUNCTION @extschema@.clv_cut_points(
+	cuts @extschema@.clv_cuts,
+	OUT score pg_catalog.text,
+	OUT measure pg_catalog.text,
+	OUT value pg_catalog.int2,
+	OUT above pg_catalog.float8,
+	OUT up_to pg_catalog.float8
+) RETURNS SETOF pg_catalog.record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 30;
+COMMENT ON FUNCTION @extschema@.clv_cut_points(@extschema@.clv_cuts) IS
+	'the limits of cut points, a row for each value of each score: its measure lies above the one and up to the other, '
+	'NULL where there is no limit. A score of which both are the same number is nobody''s. Measures as in clv_cuts';

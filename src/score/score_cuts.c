@@ -14,6 +14,7 @@ typedef struct CutsSite
 	TupleDesc desc;
 	ClvLastValue last; /* of the cuts */
 	ClvCutPoints points;
+	bool has_as_of;
 	DateADT as_of;
 	ClvPackedModel *model;
 } CutsSite;
@@ -46,6 +47,7 @@ TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
 
 	clv_cuts_unpack_value(DatumGetClvCutsP(datum), &parts);
 	site->points = parts.points;
+	site->has_as_of = parts.has_as_of;
 	site->as_of = parts.as_of;
 	if (parts.model != NULL)
 	{
@@ -75,6 +77,11 @@ rfmtc_score_cuts(PG_FUNCTION_ARGS)
 		TakeCuts(site, PG_GETARG_DATUM(1), fcinfo->flinfo->fn_mcxt);
 	if (site->model != NULL)
 		clv_model_lookup(&site->cache, PointerGetDatum(site->model), fcinfo->flinfo->fn_mcxt);
+	if (PG_ARGISNULL(2) && !site->has_as_of)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("rfmtc_score() needs a day to score as of"),
+				 errdetail("The cuts have none."), errhint("Give as_of, here or to clv_cuts().")));
 	as_of = PG_ARGISNULL(2) ? site->as_of : PG_GETARG_DATEADT(2);
 	clv_check_date("as_of", as_of);
 	if (!clv_measure(PG_GETARG_CLV_HISTORY_P(0), site->model != NULL ? &site->cache : NULL,

@@ -237,7 +237,7 @@ ScorePopulation(Partition *partition, const ClvPopulation *population, const boo
 		if (!exists[row])
 			continue;
 		for (int i = 0; i < CLV_MEASURES; i++)
-			value[i] = cuts.known[i] ? population->column[i][customer] : NAN;
+			value[i] = cuts.bins[i] > 0 ? population->column[i][customer] : NAN;
 		clv_score(&cuts, value, &partition->scores[row]);
 		customer++;
 	}

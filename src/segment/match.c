@@ -100,8 +100,8 @@ static pg_attribute_noreturn() void MissingScore(const ClvRules *rules, const Cl
 					clv_score_letter[measure], rule->number, rule->segment, rules->name),
 			 measure >= CLV_PLAIN_MEASURES
 				 ? errhint("The scores c and v need a model: rfmtc_score(history, model) OVER ().")
-				 : errhint("Scores come from rfmtc_score(); only customers without a purchase have "
-						   "none, and their segment is NULL.")));
+				 : errhint("Scores come from rfmtc_score(); against limits given to clv_cuts() it leaves "
+						   "out scores without limits.")));
 }
 
 /* Raises the error of an attribute that is missing where a reached rule needs it. */

@@ -22,5 +22,6 @@ COMMENT ON FUNCTION @extschema@.clv_simulate(
 	'on every version and processor. Customers are numbered from 1 and make their first purchase evenly over the days '
 	'from since to acquired_until (by default the first half of the time; since: all on one day), the others until '
 	'until. amount: the value, NULL without a spend part. calendar: values of covariates of the model by the day '
-	'(NULL: the model''s own, where it has one); other covariates are at their centre (for certain values see clv_with_covariates). No rows where one of the '
-	'first five arguments is NULL; models that do not say how histories come about (rfmtc) are an error';
+	'(NULL: the model''s own, where it has one); other covariates are at their centre (for certain values see '
+	'clv_with_covariates). No rows where one of the first five arguments is NULL; models that do not say how histories '
+	'come about (rfmtc) are an error';

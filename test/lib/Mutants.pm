@@ -120,7 +120,10 @@ my $sound = q{
 	UNION ALL SELECT rfmtc_cuts(h, '2020-12-31',
 		clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week')
 			|| clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3)
-	FROM customer};
+	FROM customer
+	UNION ALL SELECT clv_cuts('{30,90}', '{1,3,9}', as_of => '2020-12-31')
+	UNION ALL SELECT clv_cuts(m => '{100}', c => '{0.5}',
+		model => clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week'))};
 
 # make_sound(NODE): the tables sound_TYPE (value). Returns the types, which are all that the extension has a binary
 # form of.

@@ -88,7 +88,7 @@ is($node->safe_psql('postgres', q{
 		s := rfmtc_score('{"occasion":1,"days":[["1997-01-01",10],["1997-03-01",20]]}'::clv_history, cuts,
 			'1997-09-30');
 		IF s IS NULL OR least(s.r, s.f, s.m, s.t, s.c, s.v) < 1
-		   OR greatest(s.r, s.f, s.m, s.t, s.c, s.v) > (cuts::jsonb->>'bins')::int THEN
+		   OR greatest(s.r, s.f, s.m, s.t, s.c, s.v) > coalesce((cuts::jsonb->>'bins')::int, 100) THEN
 			RETURN 'out of range';
 		END IF;
 		RETURN 'scored';
