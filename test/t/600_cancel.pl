@@ -88,7 +88,8 @@ my @long = (
 		  FROM model m, many c, generate_series(1, 100)}, 0.5],
 	['purchase curve: many horizons',
 		q{SELECT count(clv_purchase_curve(m.model, c.history, h))
-		  FROM model m, many c, (SELECT array_agg(i * interval '1 day') AS h FROM generate_series(1, 100000) i) q}, 0.5],
+		  FROM model m, many c,
+			   (SELECT array_agg(i * interval '1 day') AS h FROM generate_series(1, 100000) i) q}, 0.5],
 	['calendars',
 		q{SELECT count(c)
 		  FROM (SELECT clv_calendar(date '2000-01-01' + i, ARRAY[i % 7], '{a}') AS c
