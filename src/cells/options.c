@@ -21,8 +21,10 @@
 #include "families/clocks.h"
 #include "model/model.h"
 #include "model/model_json.h"
+#include "common/last_value.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 
 #define DEFAULT_SPEND "gamma/gamma"
 
@@ -79,7 +81,9 @@ const ClvOption clv_option_table[] = {
 
 const int clv_option_count = lengthof(clv_option_table);
 
-StaticAssertDecl(lengthof(clv_option_table) <= 32, "a bit stands for each option");
+#define MOST_OPTIONS 32
+
+StaticAssertDecl(lengthof(clv_option_table) <= MOST_OPTIONS, "a bit stands for each option");
 
 /* The option of that name; NULL: there is none. */
 static const ClvOption *
@@ -793,15 +797,101 @@ TakeArguments(FunctionCallInfo fcinfo, bool start, ClvParsedOptions *parsed)
 		}
 }
 
+/* The arguments that a call site saw last, and the options of them: a calendar is long. */
+typedef struct OptionsSite
+{
+	ClvLastValue last[MOST_OPTIONS]; /* of types of variable length */
+	union
+	{
+		Datum value;
+		Interval interval;
+	} fixed[MOST_OPTIONS]; /* of the others */
+	bool null[MOST_OPTIONS];
+	Datum options; /* 0: none yet */
+} OptionsSite;
+
+/* Whether the argument of an option has a type of fixed length, and is passed by value. */
+static bool
+IsByValue(const ClvOption *option)
+{
+	return option->kind == CLV_OPTION_DAY || option->kind == CLV_OPTION_NUMBER ||
+		   option->kind == CLV_OPTION_COUNT || option->kind == CLV_OPTION_SWITCH;
+}
+
+/* Whether argument i is the one that the site has. */
+static bool
+IsLast(FunctionCallInfo fcinfo, const OptionsSite *site, int i)
+{
+	const ClvOption *option = &clv_option_table[i];
+
+	if (PG_ARGISNULL(i) || site->null[i])
+		return PG_ARGISNULL(i) && site->null[i];
+	if (IsByValue(option))
+		return site->fixed[i].value == PG_GETARG_DATUM(i);
+	if (option->kind == CLV_OPTION_INTERVAL)
+		return memcmp(&site->fixed[i].interval, PG_GETARG_INTERVAL_P(i), sizeof(Interval)) == 0;
+	return clv_last_is(&site->last[i], false, PG_GETARG_DATUM(i));
+}
+
+/* Keeps the arguments, and a copy of the options, in the memory of the call site. */
+static void
+Keep(FunctionCallInfo fcinfo, OptionsSite *site, int n, Datum options)
+{
+	MemoryContext context = fcinfo->flinfo->fn_mcxt;
+	MemoryContext caller;
+
+	for (int i = 0; i < n; i++)
+	{
+		const ClvOption *option = &clv_option_table[i];
+
+		site->null[i] = PG_ARGISNULL(i);
+		if (site->null[i])
+			continue;
+		if (IsByValue(option))
+			site->fixed[i].value = PG_GETARG_DATUM(i);
+		else if (option->kind == CLV_OPTION_INTERVAL)
+			site->fixed[i].interval = *PG_GETARG_INTERVAL_P(i);
+		else
+			clv_last_set(&site->last[i], false, PG_GETARG_DATUM(i), context);
+	}
+	caller = MemoryContextSwitchTo(context);
+	if (site->options != (Datum) 0)
+		pfree(DatumGetPointer(site->options));
+	site->options = (Datum) 0;
+	site->options = datumCopy(options, false, -1);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Whether all arguments are those that the site has, with options made of them. */
+static bool
+AreLast(FunctionCallInfo fcinfo, const OptionsSite *site, int n)
+{
+	if (site->options == (Datum) 0)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (!IsLast(fcinfo, site, i))
+			return false;
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(clv_options);
 
 /* clv_options(model text, spend text, ...) -> jsonb: the options of the table, in its order; NULL:
- * not given */
+ * not given. Made once for rows with the same arguments. */
 Datum
 clv_options(PG_FUNCTION_ARGS)
 {
+	int n = Min(PG_NARGS(), clv_option_count);
+	OptionsSite *site = fcinfo->flinfo->fn_extra;
 	ClvParsedOptions parsed;
 	StringInfoData out;
+	Datum options;
+
+	if (site == NULL)
+		fcinfo->flinfo->fn_extra = site =
+			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OptionsSite));
+	if (AreLast(fcinfo, site, n))
+		PG_RETURN_DATUM(site->options);
 
 	InitOptions(&parsed);
 	TakeArguments(fcinfo, false, &parsed);
@@ -809,5 +899,7 @@ clv_options(PG_FUNCTION_ARGS)
 	FinishOptions(&parsed);
 	initStringInfo(&out);
 	clv_fit_options_text(&out, &parsed.options, parsed.calendar);
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+	options = DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data));
+	Keep(fcinfo, site, n, options);
+	PG_RETURN_DATUM(options);
 }
