@@ -128,7 +128,79 @@ SELECT (SELECT clv_fit(c) FROM unnest(ARRAY[third, others]) c) = (SELECT clv_fit
 			 clv_effects(m)) AS two
 FROM counted;
 
+-- seasons and trends that the fit makes itself: known ones of a simulated shop, whose fourth year is forecast
+CREATE TEMP TABLE shop AS
+SELECT s.customer, s.day
+FROM (SELECT clv_calendar(day::date, ARRAY[sin(angle), cos(angle), (day::date - date '2023-12-31' + 3.5) / 365.25],
+						  '{sin,cos,trend}') AS calendar
+	  FROM generate_series(timestamp '2021-01-04', '2024-12-30', '7 days') day,
+		   LATERAL (SELECT 2 * pi() * (day::date - date '2000-01-01' + 3.5) / 365.25 AS angle) a) c,
+	 clv_simulate(clv_model('mbg/nbd', '{"r":0.6,"alpha":10,"a":0.3,"b":2.0}', '1 week', NULL,
+							'[{"name":"sin","purchase":0.35},{"name":"cos","purchase":0.4},
+							  {"name":"trend","purchase":0.2}]', calendar => calendar),
+				  800, '2021-01-04', '2024-12-31', 3, acquired_until => '2022-06-30') s;
+CREATE TEMP TABLE until_then AS
+SELECT customer, clv_history(day) AS history FROM shop WHERE day <= '2023-12-31' GROUP BY customer;
+CREATE TEMP TABLE seasons AS
+SELECT name, clv_fit(history, options) AS model
+FROM until_then,
+	 (VALUES ('none', clv_options(spend => 'none', as_of => '2023-12-31')),
+			 ('one', clv_options(spend => 'none', as_of => '2023-12-31', season => '1', trend => 'true')),
+			 ('month', clv_options(spend => 'none', as_of => '2023-12-31', season => 'month')),
+			 ('trend', clv_options(spend => 'none', as_of => '2023-12-31', trend => 'true')),
+			 ('auto', clv_options(spend => 'none', as_of => '2023-12-31', season => 'auto',
+				trend => 'auto'))) o (name, options)
+GROUP BY name;
+SELECT e.name, process, abs(effect - truth) < 3 * std_error AS recovered, std_error < 0.05 AS precise
+FROM seasons s, clv_effects(model) e,
+	 (VALUES ('season_sin1', 0.35), ('season_cos1', 0.4), ('trend', 0.2)) v (name, truth)
+WHERE s.name = 'one' AND e.name = v.name
+ORDER BY e.name;
+SELECT name, (SELECT count(*) FROM clv_effects(model)) AS effects FROM seasons ORDER BY name;
+-- auto has found what was simulated
+SELECT (SELECT model FROM seasons WHERE name = 'auto') = (SELECT model FROM seasons WHERE name = 'one') AS auto;
+-- months of the year after, and its total, by the plain model and with season and trend
+SELECT name, avg(abs(expected - actual)) / avg(actual) < 0.13 AS months_within_13,
+	abs(sum(expected) / sum(actual) - 1) < 0.07 AS total_within_7
+FROM (SELECT name, date_trunc('month', period_start) AS month, sum(f.expected_purchases) AS expected
+	  FROM seasons, until_then, clv_forecast(model, history, 366, '1 day') f
+	  WHERE name IN ('none', 'auto')
+	  GROUP BY name, month) f
+JOIN (SELECT date_trunc('month', day) AS month, count(*) AS actual
+	  FROM shop
+	  WHERE day > '2023-12-31' AND customer IN (SELECT customer FROM until_then)
+	  GROUP BY month) a USING (month)
+GROUP BY name
+ORDER BY name;
+-- a season goes on by itself; the trend goes on for half of three years, and is level then
+SELECT round((clv_calendar_values(calendar, '2024-06-30'))[3]::numeric, 2) AS half_a_year,
+	   round((clv_calendar_values(calendar, '2026-02-01'))[3]::numeric, 2) AS later, calendar::jsonb->'end' AS ends
+FROM seasons, LATERAL (SELECT (model::jsonb->'purchase'->'calendar')::clv_calendar AS calendar) c
+WHERE name = 'one';
+-- together with a calendar; no season in a shop that has none
+SELECT string_agg(DISTINCT name, ', ' ORDER BY name) AS names
+FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2023-06-30',
+	calendar => campaigns,
+										  season => '1', trend => 'true')) AS model
+	  FROM histories, calendars) m, clv_effects(model);
+SELECT count(*) AS effects
+FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-06-30', season => 'auto')) AS model
+	  FROM (SELECT clv_history(day) AS history
+			FROM clv_simulate(clv_model('mbg/nbd', '{"r":0.6,"alpha":10,"a":0.3,"b":2.0}', '1 week'), 500,
+				'2021-01-01',
+							  '2022-06-30', 5) s
+			GROUP BY customer) h) m, clv_effects(model);
+
 -- errors
+SELECT clv_options(season => '7');
+SELECT clv_options(trend => 'yes');
+SELECT clv_options(season => '2', model => 'mbg/cnbd-k');
+SELECT clv_options(trend => 'true', covariates => '{age}');
+SELECT clv_fit(2, 3, 10, NULL, clv_options(season => 'month'));
+SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2021-12-31', season => '1')) FROM until_then;
+SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-07-31', season => '1',
+	trend => 'true')) IS NOT NULL AS warned
+FROM until_then;
 SELECT clv_options(model => 'mbg/cnbd-k', calendar => campaigns) FROM calendars;
 SELECT clv_options(model => 'auto', calendar => campaigns) FROM calendars;
 SELECT clv_options(model => 'bg/bb', calendar => campaigns) FROM calendars;

@@ -551,7 +551,7 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 	if (one->with_days != other->with_days)
 		GridError("purchases by day", one->with_days ? "with" : "without",
 				  other->with_days ? "with" : "without",
-				  "Count both with the same clv_options(calendar => ...).");
+				  "Count both with a calendar, season or trend in clv_options, or both without.");
 	if (one->with_spend != other->with_spend)
 		GridError("spend", one->with_spend ? "with" : "without",
 				  other->with_spend ? "with" : "without",
@@ -733,8 +733,9 @@ clv_cells_check_head(const ClvCellsHead *head)
 			errmsg("invalid flags in clv_cells: %d, %d", head->with_days, head->calendar_size));
 	if (head->with_days && head->kind != CLV_CELLS_HISTORY)
 		BadCells(errmsg("purchases by day in clv_cells without histories"));
-	if (!head->with_days && head->options.calendar != 0)
-		BadCells(errmsg("a calendar in clv_cells without purchases by day"));
+	if (!head->with_days && clv_fit_uses_days(&head->options))
+		BadCells(errmsg("a %s in clv_cells without purchases by day",
+						clv_fit_calendar_word(&head->options)));
 	if (!head->with_days && head->ndays != 0)
 		BadCells(errmsg("days of purchases in clv_cells that do not count them"));
 	if (head->with_times && head->kind != CLV_CELLS_HISTORY)

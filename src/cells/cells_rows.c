@@ -138,11 +138,11 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						errmsg("option \"as_of\" is required by model \"%s\"", options->model),
 						errdetail("It counts histories in %s.", clv_clock_name(clock)),
 						errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
-	if (options->calendar != 0 && form->summary)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("a calendar needs histories"),
-				 errdetail("x, t_x and t_cal do not say on which days customers bought."),
-				 errhint("Fit histories: clv_fit(history, options).")));
+	if (clv_fit_uses_days(options) && form->summary)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a %s needs histories", clv_fit_calendar_word(options)),
+						errdetail("x, t_x and t_cal do not say on which days customers bought."),
+						errhint("Fit histories: clv_fit(history, options).")));
 	if (clock == CLV_CAMPAIGNS && form->summary && form->outcome < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -93,9 +93,10 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	else if (!head->with_spend && strcmp(result->spend, CLV_SPEND_NONE) != 0)
 		CannotFit("spend", CLV_SPEND_NONE, result->spend,
 				  "Count the cells with that spend model, or say spend => 'none'.");
-	if (result->calendar != 0 && !head->with_days)
-		CannotFit("days", "of first and last purchases only", "a calendar",
-				  "Count the cells with a calendar: clv_options(calendar => ...).");
+	if (clv_fit_uses_days(result) && !head->with_days)
+		CannotFit("days", "of first and last purchases only",
+				  psprintf("a %s", clv_fit_calendar_word(result)),
+				  "Count the cells with a calendar, season or trend in clv_options().");
 	if (clv_fit_clock(own) != clv_fit_clock(result))
 		CannotFit("model", ModelText(own), ModelText(result),
 				  "Count cells anew from the histories with that model in their options.");

@@ -93,7 +93,13 @@ clv_fit_has_k(const ClvFitOptions *options)
 bool
 clv_fit_uses_days(const ClvFitOptions *options)
 {
-	return options->calendar != 0;
+	return options->calendar != 0 || options->season != 0 || options->trend != CLV_TREND_NONE;
+}
+
+const char *
+clv_fit_calendar_word(const ClvFitOptions *options)
+{
+	return options->calendar != 0 ? "calendar" : options->season != 0 ? "season" : "trend";
 }
 
 bool

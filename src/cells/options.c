@@ -33,7 +33,7 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  CLV_COVARIATES_SIZE + 96,
+											  CLV_COVARIATES_SIZE + 104,
 				 "options are compared byte by byte and must have no holes");
 
 /* ---- the table ---- */
@@ -44,6 +44,10 @@ static int32 PeriodsOfWord(const char *word);
 static const char *WordOfPeriods(int32 periods);
 static int32 TooFewOfWord(const char *word);
 static const char *WordOfTooFew(int32 too_few);
+static int32 SeasonOfWord(const char *word);
+static const char *WordOfSeason(int32 season);
+static int32 TrendOfWord(const char *word);
+static const char *WordOfTrend(int32 trend);
 static void SetUnclamped(ClvFitOptions *options);
 static void SetCorrelated(ClvFitOptions *options);
 
@@ -75,6 +79,10 @@ const ClvOption clv_option_table[] = {
 	{"calendar", CLV_OPTION_CALENDAR, FIELD(calendar)},
 	{"purchase_covariates", CLV_OPTION_ACTING, FIELD(idle_purchase), .most = 0},
 	{"churn_covariates", CLV_OPTION_ACTING, FIELD(idle_churn), .most = 1},
+	{"season", CLV_OPTION_CHOICE, FIELD(season), .choose = SeasonOfWord, .word = WordOfSeason,
+	 .most = CLV_SEASON_AUTO},
+	{"trend", CLV_OPTION_CHOICE, FIELD(trend), .choose = TrendOfWord, .word = WordOfTrend,
+	 .most = CLV_TREND_AUTO},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -155,6 +163,48 @@ static const char *
 WordOfTooFew(int32 too_few)
 {
 	return too_few == CLV_TOO_FEW_NULL ? "null" : "error";
+}
+
+/* The season of that name, or number of harmonics; an error where it is unknown. */
+static int32
+SeasonOfWord(const char *word)
+{
+	if (strcmp(word, "month") == 0)
+		return CLV_SEASON_MONTH;
+	if (strcmp(word, "auto") == 0)
+		return CLV_SEASON_AUTO;
+	if (strlen(word) != 1 || word[0] < '0' || word[0] > '0' + CLV_SEASON_MOST)
+		ClvBadOption(errmsg("season must be a number of harmonics from 1 to %d, 'month' or "
+							"'auto': \"%s\"",
+							CLV_SEASON_MOST, word));
+	return word[0] - '0';
+}
+
+/* The name of a season, or its number of harmonics. */
+static const char *
+WordOfSeason(int32 season)
+{
+	return season == CLV_SEASON_MONTH  ? "month"
+		   : season == CLV_SEASON_AUTO ? "auto"
+									   : psprintf("%d", season);
+}
+
+/* The trend of that name; an error where it is unknown. */
+static int32
+TrendOfWord(const char *word)
+{
+	if (strcmp(word, "auto") == 0)
+		return CLV_TREND_AUTO;
+	if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
+		ClvBadOption(errmsg("trend must be 'true', 'false' or 'auto': \"%s\"", word));
+	return word[0] == 't' ? CLV_TREND_TRUE : CLV_TREND_NONE;
+}
+
+/* The name of a trend. */
+static const char *
+WordOfTrend(int32 trend)
+{
+	return trend == CLV_TREND_AUTO ? "auto" : trend == CLV_TREND_TRUE ? "true" : "false";
 }
 
 /* ---- the single values ---- */
@@ -247,23 +297,24 @@ CheckStartFamily(const ClvFitOptions *options)
 					 errhint("Use spend => '%s', or leave out start.", options->start_spend));
 }
 
-/* An error unless the family can follow a calendar, where there is one. */
+/* An error unless the family can follow a calendar, season or trend, where there is one. */
 static void
 CheckCalendar(const ClvFitOptions *options)
 {
 	const ClvFamily *family = clv_fit_family(options);
+	const char *what = clv_fit_calendar_word(options);
 
-	if (options->calendar == 0)
+	if (!clv_fit_uses_days(options))
 		return;
 	if (strcmp(options->model, CLV_MODEL_AUTO) == 0 || family->clocked == NULL ||
 		family->clocked->departed == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a calendar is not supported by model \"%s\"", options->model),
-				 errdetail("The models that can follow a calendar are %s.", CalendarFamilies())));
+				 errmsg("a %s is not supported by model \"%s\"", what, options->model),
+				 errdetail("The models that can follow a %s are %s.", what, CalendarFamilies())));
 	if (options->ncovariates > 0)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("a calendar and covariates of customers cannot be fitted together"),
+						errmsg("a %s and covariates of customers cannot be fitted together", what),
 						errdetail("The covariates are %s.", clv_fit_covariate_list(options))));
 }
 
@@ -280,7 +331,7 @@ clv_options_check_together(const ClvFitOptions *options)
 		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
 					 errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
 	CheckCalendar(options);
-	if (options->penalty > 0 && options->ncovariates == 0 && options->calendar == 0)
+	if (options->penalty > 0 && options->ncovariates == 0 && !clv_fit_uses_days(options))
 		ClvBadOption(errmsg("option \"penalty\" requires covariates"),
 					 errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
 							 "distributions, use shape_penalty."));

@@ -23,6 +23,20 @@
 #define CLV_MODEL_DEFAULT "mbg/nbd"
 #define CLV_SPEND_NONE "none"
 
+/* The time of the year as covariates: up to so many harmonics, a level a month, or what BIC says.
+ */
+#define CLV_SEASON_MOST 6
+#define CLV_SEASON_MONTH 7
+#define CLV_SEASON_AUTO 8
+
+/* Whether purchase rates grow or fall by a constant percentage a year. */
+typedef enum ClvTrend
+{
+	CLV_TREND_NONE,
+	CLV_TREND_TRUE,
+	CLV_TREND_AUTO
+} ClvTrend;
+
 /* What a fit of customers who are too few, or too much alike, gives. */
 typedef enum ClvTooFew
 {
@@ -60,6 +74,8 @@ typedef struct ClvFitOptions
 	int32 k;        /* 0: the one with the highest likelihood */
 	int32 periods;  /* ClvPeriodsOf; of families of discrete time */
 	int32 too_few;  /* ClvTooFew */
+	int32 season;   /* yearly harmonics, or CLV_SEASON_MONTH, CLV_SEASON_AUTO; 0: none */
+	int32 trend;    /* ClvTrend */
 	int32 reserved; /* 0 */
 } ClvFitOptions;
 
@@ -108,8 +124,11 @@ extern void clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitO
 /* Name i of the covariates. */
 extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);
 
-/* Whether the fit needs the days of all purchases, as it follows a calendar. */
+/* Whether the fit needs the days of all purchases, as it follows a calendar, season or trend. */
 extern bool clv_fit_uses_days(const ClvFitOptions *options);
+
+/* Which of these it is, for a message: "calendar", "season", "trend". */
+extern const char *clv_fit_calendar_word(const ClvFitOptions *options);
 
 /* The names of all covariates, for a message. */
 extern char *clv_fit_covariate_list(const ClvFitOptions *options);

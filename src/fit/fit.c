@@ -377,8 +377,8 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	clv_cells_view(PG_GETARG_DATUM(0), &fit->view);
 	fit->options = &fit->view.head->options;
 	clv_fit_counting(fit->options, &fit->counting);
-	if (fit->view.calendar != NULL)
-		clv_calendar_unpack_value(fit->view.calendar, &fit->calendar);
+	clv_fit_follow(fit, (ClvCalendar *) fit->view.calendar);
+	fit->given = fit->calendar.nnames;
 	if (fit->options->too_few == CLV_TOO_FEW_ERROR)
 		FitModel(fit, said);
 	else if (!clv_fit_if_possible(fcinfo, fit, said, FitModel))

@@ -6,6 +6,15 @@
 
 #include "math/sum.h"
 
+void
+clv_fit_follow(FitContext *fit, ClvCalendar *calendar)
+{
+	memset(&fit->calendar, 0, sizeof(fit->calendar));
+	fit->packed = calendar;
+	if (calendar != NULL)
+		clv_calendar_unpack_value(calendar, &fit->calendar);
+}
+
 int
 clv_fit_ncovariates(const FitContext *fit)
 {
@@ -18,9 +27,8 @@ clv_fit_covariate_name(const FitContext *fit, int i)
 	return fit->calendar.nnames > 0 ? fit->calendar.name[i] : clv_fit_covariate(fit->options, i);
 }
 
-/* The day of the first purchase of all customers. */
-static DateADT
-FirstPurchase(const FitContext *fit)
+DateADT
+clv_fit_first(const FitContext *fit)
 {
 	int64 first = PG_INT64_MAX;
 
@@ -58,7 +66,7 @@ CheckCovers(const FitContext *fit, DateADT first)
 static int
 FirstStep(const FitContext *fit)
 {
-	return clv_calendar_step(&fit->calendar, FirstPurchase(fit));
+	return clv_calendar_step(&fit->calendar, clv_fit_first(fit));
 }
 
 /* The values of n steps from the first one on, less those of the first. */
@@ -109,7 +117,7 @@ clv_fit_course(const FitContext *fit)
 
 	if (calendar->nnames == 0)
 		return NULL;
-	CheckCovers(fit, FirstPurchase(fit));
+	CheckCovers(fit, clv_fit_first(fit));
 	first = FirstStep(fit);
 	n = clv_calendar_step(calendar, as_of) - first + 1;
 	from = palloc(n * sizeof(double));

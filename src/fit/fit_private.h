@@ -15,7 +15,9 @@ typedef struct FitContext
 	ClvCellsView view;
 	const ClvFitOptions *options;
 	ClvCounting counting;
-	ClvCalendarParts calendar; /* of the options; without names where there is none */
+	ClvCalendar *packed;       /* the calendar that the fit follows; NULL: none */
+	ClvCalendarParts calendar; /* the same; without names where there is none */
+	int given;                 /* names of the options' own calendar, which come first */
 	ClvModel fitted;
 	int64 customers;
 } FitContext;
@@ -29,12 +31,36 @@ typedef struct SaidOnce
 	bool returned;
 	bool no_purchase;
 	bool loose;
+	bool season;
 	int64 unfitted;     /* fits that were not possible, and are not reported yet */
 	char *unfitted_why; /* the error of the first of them */
 } SaidOnce;
 
 /* Memory for so many rows of that size, more than 1 GB if need be. */
 extern void *clv_fit_alloc(int64 n, Size size);
+
+/* Covariates that are made by the fit itself, after those of the options' calendar. */
+typedef struct ClvSeason
+{
+	int harmonics;
+	bool months; /* a level for each month but January */
+	bool trend;
+} ClvSeason;
+
+/* Let the fit follow a calendar; NULL: none. */
+extern void clv_fit_follow(FitContext *fit, ClvCalendar *calendar);
+
+/*
+ * The options' calendar with the covariates of a season, palloc'd; NULL where there are none. An
+ * error where the data are too short for a season, a warning where for a season and a trend.
+ */
+extern ClvCalendar *clv_fit_season(const FitContext *fit, ClvSeason season);
+
+/* Whether the data are long enough for a season. */
+extern bool clv_fit_has_years(const FitContext *fit);
+
+/* The day of the first purchase of all customers. */
+extern DateADT clv_fit_first(const FitContext *fit);
 
 /* The number of covariates, of customers or of the calendar, and the name of one. */
 extern int clv_fit_ncovariates(const FitContext *fit);

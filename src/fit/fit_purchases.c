@@ -170,6 +170,8 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	}
 	control.fixed = fixed;
 	control.course = rows->course;
+	if (fit->given < fit->calendar.nnames) /* what the fit makes itself moves purchases alone */
+		control.idle_churn |= ~(((uint32) 1 << fit->given) - 1);
 	if (contained != NULL)
 	{
 		control.contained = &contained->report;
@@ -324,7 +326,7 @@ InitPart(const FitContext *fit, ClvModelPart *part)
 	part->ncovariates = clv_fit_ncovariates(fit);
 	for (int i = 0; i < part->ncovariates; i++)
 		strlcpy(part->covariate[i], clv_fit_covariate_name(fit, i), NAMEDATALEN);
-	part->calendar = (ClvCalendar *) fit->view.calendar;
+	part->calendar = fit->packed;
 }
 
 /* An attempt at a family; before: the attempts that were made already. */
@@ -408,6 +410,67 @@ TryAll(FitContext *fit, Rows *rows)
 	return best;
 }
 
+/* An attempt at the family of the options, by a calendar (NULL: none). */
+static Attempt *
+TryCalendar(FitContext *fit, Rows *rows, ClvCalendar *calendar)
+{
+	clv_fit_follow(fit, calendar);
+	rows->course = clv_fit_course(fit);
+	return Try(fit, clv_fit_family(fit->options), rows, NULL);
+}
+
+/* What is fitted: "2 harmonics and a trend". */
+static char *
+SeasonText(ClvSeason season)
+{
+	char *text = season.months           ? "a level a month"
+				 : season.harmonics == 1 ? "1 harmonic"
+				 : season.harmonics > 1  ? psprintf("%d harmonics", season.harmonics)
+										 : "no season";
+
+	return season.trend ? psprintf("%s and a trend", text) : text;
+}
+
+/* Says once a query what the BIC has chosen, where it had the choice. */
+static void
+SayChosen(const FitContext *fit, ClvSeason chosen, SaidOnce *said)
+{
+	if (said->season ||
+		(fit->options->season != CLV_SEASON_AUTO && fit->options->trend != CLV_TREND_AUTO))
+		return;
+	said->season = true;
+	ereport(NOTICE, (errmsg("the BIC chooses %s", SeasonText(chosen)),
+					 errdetail("%s", clv_fit_which(fit))));
+}
+
+/* The seasons and trends that the options ask for, the one of the best BIC. */
+static Attempt *
+TrySeasons(FitContext *fit, Rows *rows, SaidOnce *said)
+{
+	const ClvFitOptions *options = fit->options;
+	bool automatic = options->season == CLV_SEASON_AUTO;
+	bool months = options->season == CLV_SEASON_MONTH;
+	int least = automatic || months ? 0 : options->season;
+	int most = !automatic ? least : clv_fit_has_years(fit) ? CLV_SEASON_MOST : 0;
+	Attempt *best = NULL;
+	ClvSeason chosen = {0};
+
+	for (int i = options->trend == CLV_TREND_TRUE; i <= (options->trend != CLV_TREND_NONE); i++)
+		for (int n = least; n <= most; n++)
+		{
+			ClvSeason season = {n, months, i == 1};
+			Attempt *attempt = TryCalendar(fit, rows, clv_fit_season(fit, season));
+
+			if (best != NULL && !IsBetter(attempt, best))
+				continue;
+			best = attempt;
+			chosen = season;
+		}
+	clv_fit_follow(fit, best->part.calendar);
+	SayChosen(fit, chosen, said);
+	return best;
+}
+
 void
 clv_fit_purchases(FitContext *fit, SaidOnce *said)
 {
@@ -416,11 +479,12 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	Rows rows;
 
 	EngineRows(fit, &rows);
-	rows.course = clv_fit_course(fit);
 	if (strcmp(fit->options->model, CLV_MODEL_AUTO) == 0)
 		made = TryAll(fit, &rows);
+	else if (fit->options->season != 0 || fit->options->trend != CLV_TREND_NONE)
+		made = TrySeasons(fit, &rows, said);
 	else
-		made = Try(fit, clv_fit_family(fit->options), &rows, NULL);
+		made = TryCalendar(fit, &rows, fit->packed);
 	pfree(rows.cells);
 	family = made->part.family;
 	clv_fit_raise(fit, made->status, family, &made->report);

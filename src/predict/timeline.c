@@ -256,6 +256,17 @@ clv_clocks_of(const ClvModel *fitted, const ClvCustomer *customer)
 
 /* ---- messages ---- */
 
+/* Whether the covariates are a season or trend of clv_options(), which go on by themselves. */
+static bool
+GoesOn(const ClvModelPart *part)
+{
+	for (int i = 0; i < part->ncovariates; i++)
+		if (strncmp(part->covariate[i], "season_", 7) != 0 &&
+			strcmp(part->covariate[i], "trend") != 0)
+			return false;
+	return true;
+}
+
 void
 clv_say_beyond(const ClvModel *fitted, DateADT as_of, double horizon)
 {
@@ -263,7 +274,7 @@ clv_say_beyond(const ClvModel *fitted, DateADT as_of, double horizon)
 	double last = as_of + horizon * fitted->unit_days;
 	char date[MAXDATELEN + 1];
 
-	if (fitted->purchase.calendar == NULL || isinf(horizon))
+	if (fitted->purchase.calendar == NULL || isinf(horizon) || GoesOn(&fitted->purchase))
 		return;
 	timeline = clv_timeline(&fitted->purchase, fitted->unit_days);
 	if (last < (double) timeline->end || !clv_first_in_statement("calendar"))
