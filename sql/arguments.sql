@@ -84,7 +84,7 @@ SELECT v, count(*) AS calls,
 FROM span, unnest('{-1 day,-1 year}'::text[]) v GROUP BY v ORDER BY v;
 SET client_min_messages = warning;
 
--- --- an infinite as_of has one error, whoever is asked ---
+-- --- an infinite as_of has one error, in every function ---
 SET client_min_messages = error;
 CREATE TABLE day (function text, argument text, call text, PRIMARY KEY (function, argument, call));
 INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
@@ -208,7 +208,7 @@ FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', margin => -11,
 SELECT bool_or(clv_value(model, history, '1 year', 2, 35) + clv_value(model, history, '2 years', 2, 35)
 		   + (clv_predict(model, history, '1 year', 2, 35)).clv IS NULL) AS calls
 FROM customer, fitted;
--- what may be meant is not
+-- there is no warning of a rate or margin that may be meant
 SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => -10, discount_rate => 1) p;
 SELECT count(p.clv) FROM customer, fitted, clv_predict(model, history, margin => 1, discount_rate => -0.99) p;
 SELECT clv_predict(model, history, discount_rate => -1) FROM one;

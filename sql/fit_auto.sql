@@ -4,17 +4,17 @@ SET client_min_messages = error;
 CREATE FUNCTION pg_temp.u(c int, i int, k text) RETURNS float8 LANGUAGE sql IMMUTABLE
 	RETURN (('x' || substr(md5(c || ' ' || i || ' ' || k), 1, 8))::bit(32)::bigint + 0.5) / 4294967296;
 CREATE TABLE customer AS
-WITH road AS (
+WITH purchase AS (
 	SELECT shop, shop * 1000 + c AS c, i,
 		   sum(CASE WHEN i = 0 THEN c % 5 * 7 ELSE least(400,
 			   1 - (5 + shop) * ln(pg_temp.u(shop * 1000 + c, i, 'gap')) / -ln(
 				   pg_temp.u(shop * 1000 + c, 0, 'rate'))) END) OVER w AS day,
-		   coalesce(bool_or(pg_temp.u(shop * 1000 + c, i, 'coin') < pg_temp.u(shop * 1000 + c, 0,
+		   coalesce(bool_or(pg_temp.u(shop * 1000 + c, i, 'dropout') < pg_temp.u(shop * 1000 + c, 0,
 			   'leave')) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS gone
 	  FROM generate_series(1, 20) shop, generate_series(1, 20 + 14 * shop) c, generate_series(0, 12) i
 	WINDOW w AS (PARTITION BY shop, c ORDER BY i))
 SELECT shop, c AS customer, clv_history(date '2020-01-01' + day::int) AS history
-  FROM road WHERE NOT gone AND day < 250 GROUP BY shop, c;
+  FROM purchase WHERE NOT gone AND day < 250 GROUP BY shop, c;
 CREATE FUNCTION options(text, k int DEFAULT NULL) RETURNS jsonb LANGUAGE sql IMMUTABLE
 	RETURN clv_options(model => $1, k => $2, as_of => '2020-09-06', spend => 'none');
 

@@ -154,7 +154,7 @@ SELECT q.periods, abs(d.log_likelihood - s.log_likelihood) < 1e-9 AS same_likeli
 		 WHERE first IS NOT NULL
 		 GROUP BY periods) r ON r.periods = q.periods, clv_diagnostics(m) d, clv_diagnostics(n) s ORDER BY 1;
 
--- ---- 11,000 donors who give in December: the truth comes back ----
+-- ---- 11,000 donors who give in December: the fit finds the true parameters ----
 -- a donor who gave x of s times gives again with probability (alpha + x) / (alpha + beta + s), after having stayed
 -- with (delta + s) / (gamma + delta + s)
 CREATE TEMP TABLE truth (model text, name text, value float8);
@@ -219,8 +219,8 @@ SELECT c, first, possible, pg_temp.renewals(c, possible) AS made, pg_temp.u(c, 0
 				   - extract(month FROM first)::int AS possible
 		  FROM (SELECT c, date '2019-01-01' + (850 * pg_temp.u(c, 0, 'first'))::int AS first
 				  FROM generate_series(1, 6000) c) q) q;
--- on the day, and sometimes on another one of the period that it renews; who is back pays twice more, after two
--- months without
+-- payments are on the day, and sometimes on another one of the period that it renews; returning customers pay twice
+-- more, after two months without a payment
 CREATE TEMP TABLE paid AS
 SELECT c, possible, made, made < possible - 3 AND back AS returned,
 	   (SELECT clv_history(d) FROM generate_series(0, made) k, LATERAL (SELECT (first + k * interval '1 month')::date
@@ -268,7 +268,7 @@ SELECT what, converged, customers,
 				  FROM clv_parameters(m)
 				  JOIN truth USING (name)
 				 WHERE model = purchase_model) p ORDER BY what;
--- said once, with the way out
+-- said once, with a hint
 SET client_min_messages = notice;
 SELECT (clv_diagnostics(m)).returned
   FROM (SELECT c % 2 AS half,

@@ -107,14 +107,14 @@ SELECT df
 	clv_fit(history,
 		clv_options(model => 'sbg', time_unit => '30 days', as_of => '2020-08-10', spend => 'none')) AS n
 	  FROM contract) q, clv_compare(m, n);
--- the model remembers the grace
+-- the model stores the grace
 SELECT m::jsonb ->> 'grace' AS grace, m::text::clv_model = m AS text, pg_column_size(m) < 1000 AS small FROM
 	(SELECT clv_fit(history,
 				clv_options(model => 'sbg', time_unit => '30 days', as_of => '2020-08-10', grace => '3 days',
 					spend => 'none')) AS m
 	   FROM contract) q;
 
--- ---- rfmtc: who buys in the month after as_of ----
+-- ---- rfmtc: customers buying in the month after as_of ----
 CREATE TEMP TABLE campaign AS
 SELECT c, clv_history(d) AS history
   FROM (SELECT c, i,

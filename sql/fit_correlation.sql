@@ -7,14 +7,14 @@ WITH rate AS (
 	SELECT c, -ln(pg_temp.u(c, 0, 'lambda')) * 1.4 AS lambda,
 		   -ln(CASE WHEN c % 12 = 0 THEN pg_temp.u(c, 0, 'lambda') ELSE pg_temp.u(c, 0, 'mu') END) * 0.7 AS mu
 	  FROM generate_series(1, 900) c),
-road AS (
+purchase AS (
 	SELECT c, lambda, mu,
 		   c % 365 + 365 * CASE WHEN i = 0 THEN 0 ELSE sum(-ln(pg_temp.u(c, i, 'gap')) / lambda)
 			   OVER (PARTITION BY c ORDER BY i) + ln(pg_temp.u(c, 0, 'gap')) / lambda END AS day,
 		   c % 365 - 365 * ln(pg_temp.u(c, 0, 'death')) / mu AS death
 	  FROM rate, generate_series(0, 30) i)
 SELECT c AS customer_id, clv_history(date '2015-01-01' + least(day, 1e5)::int, 10 + c % 7) AS history
-  FROM road WHERE day <= death AND day < 2190 GROUP BY c;
+  FROM purchase WHERE day <= death AND day < 2190 GROUP BY c;
 CREATE TEMP VIEW options AS
 SELECT clv_options(model => 'pareto/nbd', correlation => true, time_unit => '1 year', as_of => '2020-12-31',
 		   spend => 'none') AS o;

@@ -3,7 +3,7 @@
 CREATE FUNCTION pg_temp.u(c int, i int, k text) RETURNS float8 LANGUAGE sql IMMUTABLE
 	RETURN (('x' || substr(md5(c || ' ' || i || ' ' || k), 1, 8))::bit(32)::bigint + 0.5) / 4294967296;
 CREATE TEMP TABLE customer AS
-WITH road AS (
+WITH purchase AS (
 	SELECT c, i, c % 2 AS z, c % 7 AS age, c % 3 AS channel,
 		   sum(CASE WHEN i = 0 THEN c % 200 ELSE least(500,
 			   1 - 40 * (1 + (c + 1) % 2) * ln(pg_temp.u(c, i, 'gap')) / -ln(
@@ -14,7 +14,7 @@ WITH road AS (
 			   false) AS gone
 	  FROM generate_series(1, 900) c, generate_series(0, 12) i WINDOW w AS (PARTITION BY c ORDER BY i))
 SELECT c AS customer_id, z, age, channel, clv_history(date '2020-01-01' + day::int, (c % 9 + i)::numeric) AS history
-  FROM road WHERE NOT gone AND day < 500 GROUP BY c, z, age, channel;
+  FROM purchase WHERE NOT gone AND day < 500 GROUP BY c, z, age, channel;
 CREATE TEMP VIEW options AS SELECT clv_options(as_of => '2021-05-31', covariates => '{z,age}') AS o;
 CREATE TEMP TABLE model AS SELECT clv_fit(history, o, ARRAY[z, age]) AS m FROM customer, options;
 
@@ -48,7 +48,7 @@ SELECT bool_and(abs(estimate / CASE name WHEN 'z' THEN z ELSE age END - 1) < 1e-
 				AND std_error IS NULL AND lower IS NULL) AS means
   FROM model, clv_parameters(m), (SELECT avg(z) AS z, avg(age) AS age FROM customer) c WHERE process = 'centre';
 
--- the same to the bit on every road
+-- the same to the bit on every path
 CREATE TEMP TABLE cells AS SELECT clv_cells(history, o, ARRAY[z, age]) AS c FROM customer, options;
 SELECT (SELECT clv_fit(c) FROM cells) = m AS two_steps,
 	   (SELECT clv_fit(c)

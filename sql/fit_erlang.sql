@@ -3,16 +3,16 @@ CREATE FUNCTION pg_temp.u(c int, i int, k text) RETURNS float8 LANGUAGE sql IMMU
 	RETURN (('x' || substr(md5(c || ' ' || i || ' ' || k), 1, 8))::bit(32)::bigint + 0.5) / 4294967296;
 -- every third event of a Poisson process is a purchase
 CREATE TEMP TABLE customer AS
-WITH road AS (
+WITH purchase AS (
 	SELECT c, i, sum(CASE WHEN i = 0 THEN c % 100
 						  ELSE 1 - 8 * ln(pg_temp.u(c, i, 'a') * pg_temp.u(c, i, 'b') * pg_temp.u(c, i, 'c'))
 							  / -ln(pg_temp.u(c, 0, 'r') * pg_temp.u(c, 1, 'r')) END) OVER w AS day,
-		   coalesce(bool_or(pg_temp.u(c, i, 'coin')
+		   coalesce(bool_or(pg_temp.u(c, i, 'dropout')
 			   < pg_temp.u(c, 0, 'leave') ^ 2) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
 			   false) AS gone
 	  FROM generate_series(1, 500) c, generate_series(0, 20) i WINDOW w AS (PARTITION BY c ORDER BY i))
 SELECT c AS customer_id, clv_history(date '2020-01-01' + day::int) AS history
-  FROM road WHERE NOT gone AND day < 360 GROUP BY c;
+  FROM purchase WHERE NOT gone AND day < 360 GROUP BY c;
 CREATE TEMP VIEW options AS SELECT clv_options(model => 'mbg/cnbd-k', as_of => '2020-12-31', spend => 'none') AS o;
 CREATE TEMP TABLE model AS SELECT clv_fit(history, o) AS m FROM customer, options;
 

@@ -3,7 +3,7 @@
 CREATE FUNCTION pg_temp.u(c int, i int, k text) RETURNS float8 LANGUAGE sql IMMUTABLE
 	RETURN (('x' || substr(md5(c || ' ' || i || ' ' || k), 1, 8))::bit(32)::bigint + 0.5) / 4294967296;
 CREATE TEMP TABLE customer AS
-WITH road AS (
+WITH purchase AS (
 	SELECT c, i,
 		   -20 * ln(pg_temp.u(c, i, 'price')) / -ln(
 			   pg_temp.u(c, 0, 'taste') * pg_temp.u(c, 1, 'taste') * pg_temp.u(c, 2, 'taste')) AS price,
@@ -15,7 +15,7 @@ WITH road AS (
 	  FROM generate_series(1, 800) c, generate_series(0, 12) i WINDOW w AS (PARTITION BY c ORDER BY i))
 SELECT c AS customer_id, c % 4 AS region,
 	   clv_history(date '2020-01-01' + day::int, (price + 0.01)::numeric(12,2)) AS history
-  FROM road WHERE NOT gone AND day < 365 GROUP BY c;
+  FROM purchase WHERE NOT gone AND day < 365 GROUP BY c;
 
 CREATE FUNCTION pg_temp.near(a float8, b float8, tolerance float8) RETURNS boolean LANGUAGE sql
 	RETURN abs(a - b) <= tolerance * greatest(abs(a), abs(b));
@@ -100,7 +100,7 @@ SELECT bic = (SELECT min(bic) FROM unnest('{bg/nbd,mbg/nbd}'::text[]) name,
 						 FROM customer) q, clv_diagnostics(m)) AS best
   FROM (SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2020-12-31')) AS m FROM customer) q,
 	   clv_diagnostics(m);
--- and remembers what the others came to, the winner first
+-- and stores the results of the others, the winner first
 SELECT candidates #>> '{0,family}' = purchase_model
 	   AND (candidates #>> '{0,log_likelihood}')::float8 = log_likelihood AS winner_first,
 	   (SELECT bool_and((a ->> 'bic')::float8 <= (b ->> 'bic')::float8)
@@ -153,12 +153,12 @@ SELECT estimate <= 1 AS heavy_tail
 -- one order with a mistyped year
 SELECT as_of FROM (SELECT clv_fit(history, clv_options(spend => 'none')) AS m FROM
 	(SELECT history FROM customer UNION ALL SELECT clv_history(date '2021-03-15', 1::numeric)) q) q, clv_diagnostics(m);
--- whole shops that sleep for a season are no mistake
+-- a shop that sells nothing for a season is no mistake
 SELECT as_of FROM (SELECT clv_fit(history, clv_options(spend => 'none')) AS m FROM
 	(SELECT history FROM customer UNION ALL
 	 SELECT clv_history(date '2021-03-15' + i, 1::numeric)
 	   FROM generate_series(1, 10) i GROUP BY i) q) q, clv_diagnostics(m);
--- the rule by itself: the last day, the settled one, and who bought later; too few days to compare with
+-- the rule by itself: the last day, the settled one, and the customers with later purchases; too few days to compare
 SELECT f.*
   FROM (SELECT array_agg(date '2020-01-01' + i) || date '2099-01-01' AS days,
 			   array_fill(200::bigint, ARRAY[60]) || 1::bigint AS customers
@@ -173,7 +173,7 @@ SELECT clv_internal.clv_settled_day('{NULL}', '{7}') IS NULL AS absent;
 SELECT clv_internal.clv_settled_day('{2020-01-03}', '{1,2}');
 SELECT clv_internal.clv_settled_day('{infinity}', '{1}');
 SELECT clv_internal.clv_settled_day('{2020-01-03}', '{-1}');
--- days to come are said, and so are customers who only gave back
+-- a warning tells of a last purchase in the future, a notice of customers with refunds only
 \set VERBOSITY sqlstate
 SELECT d.as_of - now()::date BETWEEN 30 AND 32 AS to_come
   FROM (SELECT clv_fit((SELECT clv_history(l.day + (now()::date - date '2020-12-01'), l.amount)

@@ -15,7 +15,7 @@ SELECT s.converged AS short_converged, w.converged AS whole_converged
   FROM model, clv_diagnostics(short) s, clv_diagnostics(whole) w;
 RESET client_min_messages;
 SELECT s.remark AS short, w.remark AS whole FROM model, clv_diagnostics(short) s, clv_diagnostics(whole) w;
--- with GROUP BY a warning says of whom it speaks
+-- with GROUP BY a warning says which group it is about
 \set VERBOSITY default
 SELECT late, customers, first, (clv_diagnostics(m)).converged
   FROM (SELECT clv_first_purchase(history) >= '2020-02-15' AS late, count(*) AS customers,

@@ -7,7 +7,7 @@ BEGIN
 	RETURN 'no complaint';
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-	-- of a function that is not there the server speaks, in every version otherwise
+	-- the message about an unknown function is of the server, and differs between its versions
 	RETURN CASE SQLSTATE WHEN '42883' THEN SQLSTATE
 		ELSE SQLSTATE || ' ' || SQLERRM || coalesce(' / ' || nullif(hint, ''), '') END;
 END $$;
@@ -106,7 +106,7 @@ CREATE TEMP TABLE toasted (a numeric);
 INSERT INTO toasted SELECT (repeat('7', 5000) || '.25')::numeric;
 SELECT clv_total_spend(clv_history(date '1997-01-01', a)) = max(a) FROM toasted;
 
--- what cannot be added up, and what cannot be meant
+-- errors of dates, amounts and occasions that cannot be used
 SELECT pg_temp.complaint(format('SELECT clv_history(%s)', arguments))
 FROM (VALUES
 	(1, $$'infinity'::date, 1$$), (2, $$'-infinity'::timestamptz, 1$$), (3, $$'infinity'::timestamp$$),

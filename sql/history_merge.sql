@@ -62,7 +62,7 @@ FROM (SELECT id, clv_history(d, a, 7) AS h FROM trade GROUP BY id) w
 JOIN (SELECT id, clv_history_rollup(h) AS h
 	  FROM (SELECT id, clv_history(d, a, 7) AS h FROM trade GROUP BY id, shard) p GROUP BY id) s USING (id);
 
--- parallel plans: states travel between processes
+-- parallel plans: states are sent between processes
 CREATE TABLE history_merge_trade AS SELECT * FROM trade;
 ANALYZE history_merge_trade;
 SET parallel_setup_cost = 0;

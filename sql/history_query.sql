@@ -90,7 +90,7 @@ FROM pg_temp.compared('many', 'k % 40, repeat(k::text, 1 + (k % 3)::int * 40)', 
 SELECT * FROM pg_temp.compared('many', 'repeat((k % 300)::text, 1 + (k % 3)::int * 3000)', 'a text', 'd', 'a');
 RESET work_mem;
 
--- it reads what the statement reads, with the rights of who calls it
+-- it reads what the statement reads, with the rights of the caller
 CREATE TEMP TABLE few (customer_id int, d date, a numeric);
 INSERT INTO few VALUES (1, '2020-01-01', 5), (2, '2020-01-02', 6);
 CREATE TEMP TABLE asked AS

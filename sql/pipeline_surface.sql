@@ -103,7 +103,7 @@ SELECT sum(frequency) = (SELECT sum(clv_purchases(h)) FROM (SELECT clv_history(b
 FROM s.customers;
 CALL clv_alter_pipeline('s', occasion => 1, "reset" => '{filter}');
 
--- a filter means what it meant where it was written, whoever refreshes from wherever
+-- a filter means what it meant where it was written, whatever the role and session settings of a refresh
 CREATE SCHEMA pipeline_words;
 CREATE FUNCTION pipeline_words.is_good(text) RETURNS bool LANGUAGE sql RETURN $1 = 'paid';
 SET search_path = pipeline_words, public;
@@ -142,7 +142,7 @@ SELECT mode, touched FROM s.runs WHERE is_current;
 SELECT count(*) AS still_there FROM s.customers WHERE customer_id = 3;
 CALL clv_refresh('s', 'full');
 SELECT count(*) AS still_there FROM s.customers WHERE customer_id = 3;
--- times without a zone are of UTC, whoever refreshes from wherever
+-- times without a zone are of UTC, whatever the role and session settings of a refresh
 ALTER TABLE sale ALTER written TYPE timestamp;
 CALL clv_alter_pipeline('s', overlap => '0 hours');
 CALL clv_refresh('s', 'full');

@@ -1,4 +1,4 @@
--- What the views of a pipeline show, against the same worked out by hand from the orders and by the verbs.
+-- What the views of a pipeline show, compared with statements over the orders and histories.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 SET timezone = 'UTC';
@@ -252,7 +252,7 @@ SELECT run, is_current, status, mode, as_of, steps_done, note FROM view_shop.run
 SELECT r.total_revenue = (SELECT sum(CASE WHEN given_back THEN -amount ELSE amount END) FROM deal) AS to_the_cent
 FROM view_shop.runs r WHERE is_current;
 
--- ---- every view speaks to strangers: plain types, comments ----
+-- ---- every view has plain types and comments ----
 SELECT table_name, column_name, data_type FROM information_schema.columns
 WHERE table_schema = 'view_shop'
   AND (data_type NOT IN ('smallint', 'integer', 'bigint', 'double precision', 'boolean', 'date',

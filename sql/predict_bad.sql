@@ -1,4 +1,4 @@
--- What cannot be predicted is refused, and the message names the value and the way out.
+-- Arguments that cannot be predicted from are errors, with the value and a hint in the message.
 CREATE TEMP TABLE m AS
 	SELECT clv_model('bg/nbd', '{"r": 0.2426, "alpha": 4.414, "a": 0.793, "b": 2.426}', '1 week',
 			   '1997-09-30') AS purchases,

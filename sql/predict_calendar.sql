@@ -15,7 +15,7 @@ CREATE TABLE m AS SELECT p,
 	clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}') AS spend
 	  FROM unnest('{anniversary,calendar}'::text[]) p;
 
--- ---- who gives every 1 January took 8 of 8 opportunities ----
+-- ---- a donor giving every 1 January has 8 of 8 opportunities ----
 SELECT p, pg_temp.same(clv_p_alive(yearly, h), clv_p_alive(yearly, 8, 8, 8)) AS p_alive,
 	   pg_temp.same(clv_log_likelihood(yearly, h), clv_log_likelihood(yearly, 8, 8, 8)) AS likelihood,
 	   pg_temp.same(clv_expected_purchases(yearly, h, '24 months'),
@@ -66,8 +66,7 @@ SELECT p, kind, count(*), bool_and(one = alone) AS same,
 SELECT p, clv_p_alive(campaign, clv_history(d, 10), d + 31) = 0.95 AS "a month"
   FROM m, unnest('{2019-02-01,2019-03-01}'::date[]) d GROUP BY p, campaign, d ORDER BY p, d;
 
--- and 28 days are a month in February alone: what is remembered of one customer is not taken for another of as many
--- days
+-- and 28 days are a month in February alone: what is cached for one customer is not taken for another of as many days
 SELECT p, count(DISTINCT e) AS different,
 	   bool_and(pg_temp.same(e, clv_expected_purchases(campaign, 1, t_x, t, 2))) AS own
   FROM (SELECT p, campaign, clv_expected_purchases(campaign, clv_history, '2 months', first + 59) AS e,
@@ -122,7 +121,7 @@ SELECT p, at, b.until, b.customers = a.customers AS customers, b.actual_purchase
   JOIN actual a USING (p), clv_backtest('buyer', 'history', at, '6 months', model => monthly) b,
 	  LATERAL (SELECT sum(clv_expected_purchases(monthly, history, '6 months', at)) FROM buyer) q (e)
  ORDER BY p, at;
--- contracts: renewals in the hold-out of those whom as_of finds; campaigns: answers, of which there is one at most
+-- contracts: renewals in the hold-out of contracts in force at as_of; campaigns: answers, of which there is one at most
 CREATE TABLE payer AS
 SELECT clv_history(make_date(2020, i, 1 + c % 20), 10) AS history
   FROM generate_series(1, 100) c, generate_series(1, 12) i

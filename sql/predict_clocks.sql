@@ -5,7 +5,7 @@ CREATE TEMP TABLE m AS SELECT
 	clv_model('sbg', '{"alpha": 0.668, "beta": 3.806}', '1 month', '2001-12-31') AS sbg,
 	clv_model('rfmtc', '{"Q": 0.05, "g": 2, "b": 3}', '30 days', '2001-12-31') AS rfmtc,
 	clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}') AS spend;
--- who first gave on 1998-01-01, then in the third of the years that end on its anniversaries; who has paid every
+-- a donor with gifts on 1998-01-01 and in the third of the years that end on its anniversaries; a contract paid every
 -- month since July
 CREATE TEMP TABLE c AS SELECT name, clv_history(day, 20) AS history FROM (VALUES
 	('donor', date '1998-01-01'), ('donor', '2000-02-01'), ('donor', '2000-06-01'),

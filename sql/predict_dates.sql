@@ -58,7 +58,7 @@ FROM m, seen, clv_next_purchase(model, history, 0.41, as_of) next,
 				WHERE date(first + n * step) <= as_of) a) END AS tried) t
 WHERE last IS NOT NULL AND name !~ 'sbg' AND k IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2;
 
--- ---- contracts: the next renewal may be as late as the grace allows; who did not pay in time has left ----
+-- ---- contracts: the next renewal may be as late as the grace allows; a customer who misses the payment has left ----
 SELECT name, p, as_of, clv_p_alive(model, h, as_of), clv_next_purchase(model, h, 0.5, as_of) AS next,
 	clv_lapse_date(model, h, 0.5, as_of) AS lapse,
 	round(clv_active_probability(model, h, '1 month', as_of)::numeric, 4) AS active,
@@ -87,8 +87,8 @@ SELECT clv_active_probability(model, history, '0 days') AS nothing,
 	clv_next_purchase(model, history, 1e-300) - date '2020-06-30' AS tomorrow,
 	clv_next_purchase(clv_model('pareto/nbd', '{"r": 1, "alpha": 6, "s": 2, "beta": 9}', '1 week', '2020-06-30'),
 		history, 0.9) AS leaves_before FROM one;
--- under bg/nbd who bought once cannot have left; where most leave at once the limit is crossed on the day of the
--- purchase itself
+-- under bg/nbd a customer with one purchase cannot have left; where most leave at once the limit is crossed on the day
+-- of the purchase itself
 SELECT clv_lapse_date(clv_model('bg/nbd', '{"r": 1, "alpha": 6, "a": 2, "b": 1}', '1 week', '2020-06-30'), h) AS never,
 	clv_lapse_date(clv_model('mbg/nbd', '{"r": 1, "alpha": 6, "a": 2, "b": 1}', '1 week', '2020-06-30'), h) AS at_once
 	FROM (SELECT clv_history(date '2020-03-01')) q (h);

@@ -163,7 +163,7 @@ SELECT family, every(pg_temp.same(p.p_alive, q.p_alive) AND pg_temp.same(p.expec
 FROM v, c, clv_predict(model, history, discount_rate => 0.1, level => 0.9, covariates => '{1, 30}') p,
 	clv_predict(moved, history, discount_rate => 0.1, level => 0.9) q
 WHERE c.name <> 'later' GROUP BY 1 ORDER BY 1;
--- many vectors at one call site, in turns: each customer has their own parameters, whatever was remembered
+-- many vectors at one call site, in turns: each customer has their own parameters, whatever was cached
 SELECT family, count(*),
 	   every(pg_temp.same(
 		   (clv_predict(model, history, discount_rate => 0.1, covariates => ARRAY[i % 2, i % 97])).clv,

@@ -1,4 +1,4 @@
--- More different customers than a call site remembers: what it forgets on the way is worked out anew.
+-- More different customers than a call site caches: what it has evicted is computed anew.
 CREATE TABLE various AS
 	SELECT x, age, clv_history(date '2017-12-31' - age + (k * age) / greatest(x, 1), 1.00) AS history
 	FROM generate_series(0, 40) x, generate_series(41, 1000) age, LATERAL generate_series(0, x) k

@@ -30,7 +30,7 @@ SELECT round(clv_p_alive(model, 2, 30.43, 38.86)::numeric, 3) AS p_alive,
 SELECT abs(clv_p_alive(model, history) - 0.72662) < 5e-5 AS p_alive,
 	   abs(clv_expected_purchases(model, history, '39 weeks') - 1.22599) < 2e-4 AS in_39_weeks
 FROM n WHERE m = 'bg' AND c = 'two repeats';
--- one-time buyers: bg/nbd believes that all of them are alive, mbg/nbd does not
+-- one-time buyers: bg/nbd gives P(alive) = 1, mbg/nbd less
 SELECT m, clv_p_alive(model, history) = 1 AS certain FROM n WHERE c = 'once' ORDER BY m;
 
 -- histories and numbers say the same
@@ -142,7 +142,7 @@ FROM n WHERE m = 'mbg' ORDER BY c;
 SELECT (clv_predict(model, history, as_of => '1997-01-31')).p_alive
 	   = clv_p_alive(model, 1, 17 / 7.0, 30 / 7.0) AS truncated
 FROM n WHERE m = 'mbg' AND c = 'two repeats';
--- who is not yet a customer has no prediction
+-- a customer without a purchase by as_of has no prediction
 SELECT p IS NULL AS "row", num_nulls(p.p_alive, p.expected_purchases, p.clv) AS nulls,
 	   clv_p_alive(model, history) IS NULL AS p_alive,
 	   num_nulls(clv_expected_purchases(model, history, '1 year'), clv_expected_spend(model, history),
@@ -162,7 +162,7 @@ SELECT rfmtc(history, '1997-09-30', NULL) = rfmtc(history, '1997-09-30') AS with
 	   rfmtc(history, NULL, model) IS NULL AS "null"
 FROM n WHERE m = 'mbg' AND c = 'once';
 
--- no spend part: no money; a spend whose mean does not exist: no money either, and no number that looks like some
+-- no spend part: no money; a spend whose mean does not exist: no money either, and no number in its place
 SELECT num_nulls(expected_spend, expected_revenue, clv, lifetime_value, next_purchase_value, clv_low,
 	   clv_high) AS nulls, purchases_high
 FROM c, clv_predict(clv_model('mbg/nbd', '{"r": 0.5248, "alpha": 6.183, "a": 0.8914, "b": 1.614}', '1 week'), history,

@@ -1,4 +1,4 @@
--- One call over a table or view by name: the answers of the verbs, names as SQL has them, and clear errors.
+-- One call over a table or view by name: the results of the functions over histories, names as SQL has them, errors.
 SET client_min_messages = warning;
 CREATE SCHEMA quick_look;
 CREATE SCHEMA "Odd Schema";
@@ -13,13 +13,13 @@ SELECT c AS customer_id,
 FROM generate_series(1, 600) c, generate_series(0, 12) k
 WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 7919 % 180 + k * (5 + c * 31 % 61 + (c * k) % 7) <= 455;
 INSERT INTO orders VALUES (NULL, '2020-03-01', 5), (7, NULL, 5);
--- in verbs
+-- by the functions over histories
 CREATE TABLE customer AS
 SELECT customer_id, clv_history(ordered_at, amount) AS history
 FROM orders WHERE customer_id IS NOT NULL GROUP BY customer_id;
 CREATE TABLE model AS SELECT clv_fit(history, clv_options(as_of => '2021-03-31')) AS model FROM customer;
 
--- --- the same as in verbs, for plain literals ---
+-- --- the same as by the functions over histories, for plain literals ---
 SELECT count(*) AS customers, bool_and(ROW(q.r, q.f, q.m, q.t, q.c, q.v)::clv_scores = v.scores) AS same
 FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', as_of => '2021-03-31') q
 JOIN (SELECT customer_id, rfmtc_score(history, model) OVER () AS scores FROM customer, model) v
@@ -64,12 +64,12 @@ WITH day AS (SELECT max(ordered_at AT TIME ZONE 'UTC')::date AS day FROM orders 
 					FROM orders, day
 					WHERE customer_id IS NOT NULL AND ordered_at IS NOT NULL) o GROUP BY customer_id, day),
 	 model AS (SELECT clv_fit(history, clv_options(as_of => day)) AS model FROM customer, day),
-	 verb AS (SELECT customer_id, segment_assign(rfmtc_score(history, model) OVER (), 'lifecycle',
+	 own AS (SELECT customer_id, segment_assign(rfmtc_score(history, model) OVER (), 'lifecycle',
 					 jsonb_build_object('trend', (younger - (n - younger)) / n::float8)) AS segment
 			  FROM customer JOIN half USING (customer_id), model)
 SELECT bool_and(q.segment = v.segment) AS lifecycle, count(DISTINCT q.segment) AS segments
 FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'lifecycle') q
-JOIN verb v ON v.customer_id::text = q.customer_id;
+JOIN own v ON v.customer_id::text = q.customer_id;
 
 -- --- the default day is that of the last purchase, for all of them ---
 SELECT count(*) = count(r) AND bool_or(r = 5) AS scored

@@ -99,7 +99,7 @@ RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 
--- --- what cannot be ---
+-- --- errors of as_of, bins and cuts that cannot be used ---
 SET max_parallel_workers_per_gather = 0;
 SELECT rfmtc_cuts(history, NULL) FROM customer;
 SELECT rfmtc_cuts(history, '-infinity') FROM customer;

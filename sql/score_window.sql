@@ -79,7 +79,7 @@ WITH apart AS (SELECT id, country, rfmtc_score(history) OVER (PARTITION BY count
 	 single AS (SELECT id, rfmtc_score(history) OVER () AS s FROM customer WHERE country = 2)
 SELECT count(*) FILTER (WHERE a.s = b.s) = count(*) AND count(*) > 300 AS same FROM apart a JOIN single b USING (id);
 
--- --- as_of in the past: who is not there yet has no scores, and does not count ---
+-- --- as_of in the past: a customer without a purchase by as_of has no scores, and does not count ---
 WITH early AS (SELECT id, rfmtc_score(history, as_of => '2020-04-01') OVER () AS s FROM customer),
 	 there AS (SELECT id, rfmtc_score(history, as_of => '2020-04-01') OVER () AS s FROM customer
 			   WHERE clv_first_purchase(history) <= '2020-04-01')

@@ -37,7 +37,7 @@ SELECT channel, vip,
 	5, 1, 1, jsonb_build_object('channel', channel, 'vip', vip, 'more', '[1]'::jsonb)) AS segment
 FROM (VALUES ('web', false), ('shop', false), ('', true), ('WEB', false)) v (channel, vip);
 
--- --- what nothing holds for has no segment; nor has a customer who is not there ---
+-- --- a customer for whom no rule holds has no segment, nor has NULL ---
 SELECT try('[{"segment": "five", "r": [5, 4]}]', 3) IS NULL AS nothing_holds,
 	   segment_assign(NULL, 'rfm') IS NULL AS not_there,
 	   segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, NULL)::clv_scores, 'rfm') IS NULL AS no_scores,

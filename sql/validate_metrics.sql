@@ -39,7 +39,7 @@ SELECT (m).pairs, (m).skipped
 FROM (SELECT clv_metrics(a, b) AS m FROM (VALUES (1, 2), (NULL, 1), (1, NULL), (NULL, NULL)) v (a, b)) q;
 SELECT (m).total_error, (m).gini, (m).top_decile_lift
 FROM (SELECT clv_metrics(a, b) AS m FROM (VALUES (1, 2), (-3, 1)) v (a, b)) q;
--- ties share: nobody is in the top tenth for having come first
+-- ties share: row order does not decide the top tenth
 SELECT (clv_metrics(a, 1)).top_decile_lift AS all_alike, (clv_metrics(a, (a > 0)::int)).top_decile_lift AS five_of_ten
 FROM (SELECT (i <= 50)::int AS a FROM generate_series(1, 100) i) q;
 -- large and small numbers keep their digits

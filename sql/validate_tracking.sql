@@ -56,7 +56,7 @@ FROM (SELECT *, min(starts_after) OVER (PARTITION BY run) AS begin, number = row
 -- months end where the calendar says; the last period is cut
 SELECT starts_after, ends_on FROM run WHERE run = 'months' AND number IN (1, 2, 3, 13) ORDER BY 1;
 SELECT starts_after, ends_on FROM run WHERE run = 'early' AND number >= 7 ORDER BY 1;
--- who fits a model sees it hold: the fitted expectation of the time it was fitted to is near the actual one
+-- within the fitted period expected is near actual
 SELECT abs(sum(expected) / sum(actual) - 1) < 0.1 AS near
 FROM (SELECT clv_fit(history, clv_options(as_of => '2021-12-30', spend => 'none')) AS m FROM customer) q,
 	 clv_tracking('customer', 'history', m);
