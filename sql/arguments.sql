@@ -1,4 +1,4 @@
--- Lengths of time, days and rates mean the same, and are refused in the same words, wherever they are arguments.
+-- Lengths of time, days and rates mean the same in every function, and give the same errors.
 SET client_min_messages = warning;
 CREATE SCHEMA arguments;
 SET search_path = arguments, public;
@@ -45,7 +45,7 @@ INSERT INTO span VALUES
 	('clv_backtest_calibration', 'horizon',
 		'SELECT * FROM clv_backtest_calibration(''customer'', ''history'', ''2020-09-30'', %s)'),
 	('clv_tracking', 'period', 'SELECT * FROM fitted, clv_tracking(''customer'', ''history'', model, %s)');
--- these are all there are, but for those of pipelines and the parts of others
+-- no function is missing, but those of pipelines and internal ones
 SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
@@ -57,7 +57,7 @@ WHERE a.type IN ('interval'::regtype, 'interval[]'::regtype) AND coalesce(a.mode
 	AND a.name <> '' AND p.proname <> 'clv_sums_add'
 ORDER BY 1, 2;
 
--- what a call says
+-- the message of a call
 CREATE FUNCTION complaint(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	message text;
@@ -75,7 +75,7 @@ SET client_min_messages = error;
 SELECT replace(complaint(format(call, quote_literal(v))), argument, '*') AS complaint,
 	   count(*) = (SELECT count(*) FROM span) AS all_of_them
 FROM span, unnest('{90,36 hours,0.5 days,-1.5 days}'::text[]) v GROUP BY v, 1 ORDER BY v, 1;
--- a whole day in other words is one, and a negative time is none of theirs
+-- 24 hours are a day, and negative times are errors
 SELECT function, complaint(format(call, quote_literal('24 hours'))) AS complaint
 FROM span WHERE complaint(format(call, quote_literal('24 hours'))) <> 'none';
 SELECT v, count(*) AS calls,
@@ -142,7 +142,7 @@ VALUES ('clv_tracking', 'since',
 	('clv_campaign', 'until', 'SELECT clv_campaign(true, history, model, ''2020-01-01'', %s) FROM customer, fitted'),
 	('clv_calendar', 'since', 'SELECT clv_calendar(%s, ''{1}'', ''{n}'')'),
 	('clv_calendar_values', 'day', 'SELECT clv_calendar_values(clv_calendar(''2020-01-01'', ''{1}'', ''{n}''), %s)');
--- these are all there are, but for parts of others; what a history counts, or its means, up to infinity is all of it
+-- no function is missing, but internal ones and those of histories for which infinity is a day after all others
 SELECT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
@@ -194,7 +194,7 @@ INSERT INTO rate VALUES
 		'SELECT clv_sums(model, history, ''1 year'', 2) IS NULL AS sums_discount_rate FROM customer, fitted'),
 	('clv_sums', 'margin',
 		'SELECT clv_sums(model, history, ''1 year'', 0, 2) IS NULL AS sums_margin FROM customer, fitted');
--- these are all
+-- no function is missing
 SELECT DISTINCT p.proname, a.name
 FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv' CROSS JOIN LATERAL unnest(p.proargnames) a (name)
@@ -204,7 +204,7 @@ ORDER BY 1, 2;
 SELECT call FROM rate ORDER BY function, argument \gexec
 SELECT count(clv)
 FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', margin => -11, as_of => '2021-03-31');
--- once, however many calls the statement has
+-- one warning a statement, whatever the number of calls
 SELECT bool_or(clv_value(model, history, '1 year', 2, 35) + clv_value(model, history, '2 years', 2, 35)
 		   + (clv_predict(model, history, '1 year', 2, 35)).clv IS NULL) AS calls
 FROM customer, fitted;

@@ -1,4 +1,4 @@
--- Calendars: the same from rows in any order, exact as values, appended to, and distrustful.
+-- Calendars: the same from rows in any order, exact as values, appended to, and errors of what is no calendar.
 SET client_min_messages = warning;
 CREATE SCHEMA calendar;
 SET search_path = calendar, public;
@@ -10,7 +10,7 @@ SELECT date '2022-01-03' + 7 * i AS since,
 FROM generate_series(0, 103) i;
 CREATE TABLE made AS SELECT clv_calendar(since, v, '{campaign,price}') AS c FROM week;
 
--- --- rows in any order, and in parallel, are one calendar; equal steps are one ---
+-- --- rows in any order, and in parallel, give one calendar; equal steps are joined ---
 SELECT clv_calendar(since, v, '{campaign,price}' ORDER BY since DESC) = c AS descending,
 	   clv_calendar(since, v, '{campaign,price}' ORDER BY md5(since::text)) = c AS mixed
 FROM week, made GROUP BY c;
@@ -97,7 +97,7 @@ RESET DateStyle;
 SELECT count(*) AS pairs, count(*) FILTER (WHERE a.c < b.c) = 10 AND count(*) FILTER (WHERE a.c > b.c) = 10 AS ordered,
 	   bool_and((a.c = b.c) = (NOT a.c <> b.c)) AS equal, bool_and((a.c <= b.c) = (NOT a.c > b.c)) AS less
 FROM kind a, kind b;
--- unmerged steps are read as rows: what they say last and longest is kept
+-- steps that are not joined are read as rows: the last day and the longest step are kept
 SELECT '{"version":1,"names":["n"],"steps":[["2020-01-01",0],["2020-01-08",-0.0],["2020-01-10",0]]}'::clv_calendar
 	   AS merged;
 
@@ -107,7 +107,7 @@ SELECT bool_and(w = (SELECT clv_calendar(y.since, y.v, '{campaign,price}')
 FROM (SELECT since, clv_calendar(since, v, '{campaign,price}') OVER (ORDER BY since) AS w FROM week) x;
 SELECT clv_calendar(since, v, '{a}') IS NULL AS none FROM week WHERE false;
 
--- --- what cannot be ---
+-- --- errors ---
 SELECT clv_calendar(since, v, '{campaign,price}') FROM (SELECT * FROM week UNION ALL SELECT '2022-03-14', '{1,2}') w;
 SELECT clv_calendar(since, CASE WHEN since = '2022-03-14' THEN ARRAY[0, 'NaN']::float8[] ELSE v END,
 		   '{campaign,price}')

@@ -1,5 +1,5 @@
--- 'auto' and k: every family that is tried has the log-likelihood that it has alone, however many customers there are
--- and whichever way they come. Twenty shops of 20 to 300 customers, among whom many have the same history.
+-- 'auto' and k: every family that is tried has the log-likelihood that it has alone, for any number of customers and
+-- any way of counting them. Twenty shops of 20 to 300 customers, among whom many have the same history.
 SET client_min_messages = error;
 CREATE FUNCTION pg_temp.u(c int, i int, k text) RETURNS float8 LANGUAGE sql IMMUTABLE
 	RETURN (('x' || substr(md5(c || ' ' || i || ' ' || k), 1, 8))::bit(32)::bigint + 0.5) / 4294967296;
@@ -34,7 +34,7 @@ SELECT count(DISTINCT shop) AS shops, count(*) AS fits, bool_and(t.log_likelihoo
 SELECT count(DISTINCT t.family) AS families,
 	   bool_and((SELECT count(*) FROM tried o WHERE o.shop = t.shop) = 5) AS all_tried
   FROM tried t;
--- and so has the k that is chosen
+-- the k that is chosen has the log-likelihood that it has alone, too
 SELECT count(*) AS shops, bool_and(d.log_likelihood = chosen.log_likelihood) AS k_as_alone
   FROM (SELECT shop, a.log_likelihood, p.estimate::int AS k
 		  FROM alone a, clv_parameters(a.m) p

@@ -97,14 +97,14 @@ SELECT at, pg_temp.cell(h, at, '1 month', p, 'sbg') AS "x t_x T", p
   FROM (SELECT clv_history(make_date(2020, m, 1), 10) FROM unnest('{1,2,7,8}'::int[]) m) q (h),
 	unnest('{2020-01-31,2020-02-01,2020-02-29,2020-03-01,2020-03-31,2020-08-31,2021-12-31}'::date[]) at,
 		unnest('{anniversary,calendar}'::text[]) p ORDER BY p, at;
--- several payments in a period; late ones, with grace and without; two at once pay for one
+-- several payments in a period; late ones, with grace and without; two on a day pay for one period
 SELECT days, grace, pg_temp.cell(h, '2020-08-31', '1 month', 'anniversary', 'sbg', grace) AS anniversary,
 	   pg_temp.cell(h, '2020-08-31', '1 month', 'calendar', 'sbg', grace) AS calendar
   FROM (SELECT days, clv_history(date '2020-01-15' + d, 10)
 		  FROM (VALUES ('{0,10,20,31,31,40,60}'::int[]), ('{0,33,62,95}'), ('{0,31,33,60,62}'),
 					('{0,80}')) v (days), unnest(days) d GROUP BY days) q (days, h),
 	   unnest('{0,3 days,1 month 5 days,400 days}'::interval[]) grace ORDER BY days, grace;
--- what is not decided is not counted: neither the payment that is early, nor the one that may still come
+-- a renewal that is not decided does not count: neither one paid early, nor one that may still be paid
 SELECT at, pg_temp.cell(h, at, '1 month', 'calendar', 'sbg') AS sharp,
 	   pg_temp.cell(h, at, '1 month', 'calendar', 'sbg', '5 days') AS grace
   FROM (SELECT clv_history(d, 10) FROM unnest('{2020-01-20,2020-02-03,2020-03-25}'::date[]) d) q (h),
@@ -278,7 +278,7 @@ SELECT (clv_diagnostics(m)).returned
 		  FROM paid WHERE c <= 400 GROUP BY 1) q ORDER BY half;
 SET client_min_messages = warning;
 
--- ---- what is kept, and what goes together ----
+-- ---- models and cells keep the option, and combine only with equal ones ----
 CREATE TEMP TABLE m AS
 SELECT p, clv_fit(calendar, o) AS m, clv_cells(calendar, o) AS c
   FROM paid, unnest('{anniversary,calendar}'::text[]) p,
@@ -314,7 +314,7 @@ SELECT clv_fit(own,
   FROM paid;
 SELECT clv_compare(a.m, b.m) FROM m a, m b WHERE a.p < b.p;
 
--- ---- what is refused ----
+-- ---- errors ----
 SELECT clv_options(model => 'bg/bb', periods => 'calender');
 SELECT clv_options(model => 'bg/bb', periods => 'Calendar');
 SELECT clv_options(periods => 'calendar');

@@ -7,7 +7,7 @@ SELECT c, date '2020-01-01' + c % 10 + i * (1 + c % 4), (c * 7 + i * 3) % 11 + 0
 CREATE TEMP TABLE customer AS
 SELECT customer_id, shard, clv_history(day, amount) AS history FROM purchase GROUP BY customer_id, shard;
 
--- what is counted, on three customers: two of them alike, one with a refund that leaves no positive mean
+-- cells of three customers: two of them alike, one with a refund that leaves no positive mean
 SELECT clv_cells(h, '{"spend": "gamma/gamma"}')::jsonb - 'options' =
        '{"version": 2, "kind": "history", "occasion": 1, "skipped": 0, "spend_skipped": 1,
          "cells": [[0, 7305, 7305, 1], [1, 7305, 7312, 2], [2, 7305, 7312, 1]], "spend": [[1, 3], [1, 3]]}' AS counted
@@ -15,7 +15,7 @@ SELECT clv_cells(h, '{"spend": "gamma/gamma"}')::jsonb - 'options' =
             (1, '2020-01-01', 5), (1, '2020-01-08', 3), (2, '2020-01-01', 6), (2, '2020-01-08', 3),
             (3, '2020-01-01', 1), (4, '2020-01-01', 2), (4, '2020-01-05', 2), (4, '2020-01-08', 2),
             (4, '2020-01-09', -7)) v (c, d, a) GROUP BY c) q (h);
--- as of an earlier day: the later purchases are not there yet, nor one of the customers
+-- as of an earlier day later purchases do not count, nor does a customer who comes later
 SELECT clv_cells(h, clv_options(as_of => '2020-01-07', spend_basis => 'all'))::jsonb - 'options' =
        '{"version": 2, "kind": "history", "occasion": 1, "skipped": 1, "spend_skipped": 0,
          "cells": [[0, 7305, 7305, 1], [1, 7305, 7309, 1]], "spend": [[1, 5], [2, 3]]}' AS truncated
@@ -51,7 +51,7 @@ SELECT (SELECT clv_cells_rollup(c) FROM part) = c AS rolled_up,
   FROM whole;
 SELECT count(DISTINCT c) AS parts, count(DISTINCT clv_internal.clv_cells_hash(c)) AS hashes FROM part;
 
--- and can be taken out again
+-- parts can be subtracted again
 SELECT w.c - p.c = (SELECT clv_cells_rollup(c) FROM part q WHERE q.shard <> p.shard) AS taken_out
   FROM whole w, part p ORDER BY shard;
 SELECT (c - c)::jsonb @> '{"cells": [], "spend": []}' AS nothing_left FROM whole;
@@ -90,7 +90,7 @@ SELECT clv_cells(h)::jsonb @> '{"cells": [], "skipped": 1}' AS only_refunds
 SELECT count(*) AS groups, bool_and(c::jsonb -> 'cells' -> 0 -> 3 = '1') AS single
   FROM (SELECT clv_cells(i % 3, i % 3, 7, 1) AS c FROM generate_series(1, 2000) i GROUP BY i) q;
 
--- differences that matter are errors that name both
+-- cells with different options do not merge: the error names both values
 SELECT clv_cells(history, CASE WHEN customer_id < 30 THEN clv_options() ELSE clv_options(as_of => '2020-03-01') END
                  ORDER BY customer_id) FROM customer;
 SELECT clv_cells(history, clv_options(model => o) ORDER BY o) FROM customer, unnest('{bg/nbd,mbg/nbd}'::text[]) o;
@@ -112,7 +112,7 @@ SELECT c - pg_temp.cells(clv_options(time_unit => '1 day')) FROM whole;
 SELECT part.c - whole.c FROM part, whole WHERE shard = 0;
 SELECT a - b FROM (SELECT clv_cells(1, 1, 2, 3) AS a, clv_cells(1, 1, 2, 4) AS b) q;
 
--- what came by hand is checked
+-- cells written by hand are checked
 CREATE FUNCTION pg_temp.try(cells text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM cells::clv_cells;
@@ -163,7 +163,7 @@ SELECT (SELECT clv_cells(history ORDER BY customer) FROM odd)
 	   (SELECT clv_cells(history) FROM odd) = (SELECT clv_cells(history)::text::clv_cells FROM odd) AS text,
 	   (SELECT jsonb_array_length(clv_cells(history)::jsonb -> 'cells') FROM odd)
 	   = (SELECT count(*) FROM odd) AS all_there;
--- one count more than a word holds, and the rest of them
+-- one count more than a word of the compact stage holds
 SELECT clv_cells(h, clv_options(spend => 'none'))::jsonb -> 'cells' AS cells
 	FROM (SELECT clv_history(date '2020-01-01', 5) AS h OFFSET 0) one, generate_series(1, 4194304);
 DROP TABLE odd;

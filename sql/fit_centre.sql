@@ -14,7 +14,7 @@ WITH purchase AS (
 SELECT c, c % 10 - 5 AS year, c % 3 AS part, clv_history(day, (1 + c % 7 + (c + i) % 5)::numeric) AS history
   FROM purchase WHERE NOT gone AND day < '2021-06-01' GROUP BY c;
 
--- The largest relative difference of two rows; NaN where one has what the other has not.
+-- The largest relative difference of two rows; NaN where only one has a value.
 CREATE FUNCTION pg_temp.differs(a jsonb, b jsonb) RETURNS float8 LANGUAGE sql AS $$
 SELECT max(CASE WHEN x.value IS NOT DISTINCT FROM y.value THEN 0
 				WHEN jsonb_typeof(x.value) = 'number' AND jsonb_typeof(y.value) = 'number'

@@ -24,7 +24,7 @@ SELECT c, clv_history(date '2020-01-01' + c % 300 + i * 30, 10::numeric) AS hist
 					   < pg_temp.u(c, 0, 'theta') ^ 3) OVER (PARTITION BY c ORDER BY i) AS gone
 		  FROM generate_series(1, 500) c, generate_series(0, 12) i) q
  WHERE i = 0 OR NOT gone AND pg_temp.u(c, i, 'give') < pg_temp.u(c, 0, 'p') GROUP BY c;
--- count in SQL what the cells count
+-- the cells against counts in SQL
 CREATE TEMP VIEW counted AS
 SELECT c, count(DISTINCT period) FILTER (WHERE period > 0 AND period <= n) AS x,
 	   coalesce(max(period) FILTER (WHERE period <= n), 0) AS t_x, n
@@ -82,7 +82,7 @@ SELECT d.converged, d.customers,
 				   clv_options(model => 'sbg', time_unit => '30 days', spend => 'none')) AS n
 		  FROM contract) q,
 	   clv_diagnostics(m) d;
--- one covariate, one effect: churn is all there is
+-- a covariate has one effect, on churn: sbg has no purchase rate
 SELECT name, process, estimate < 0 AS stays_longer, upper < 0 AS surely FROM
 	(SELECT clv_fit(history,
 				clv_options(model => 'sbg', time_unit => '30 days', as_of => '2020-08-10', covariates => '{z}',
@@ -151,7 +151,7 @@ SELECT c::text::clv_cells = c AS text, c::jsonb -> 'vectors' AS outcomes,
 				clv_options(model => 'rfmtc', time_unit => '30 days', as_of => '2020-10-31')) AS c
 	   FROM campaign) q;
 
--- ---- what these families cannot have, is an error that names the row ----
+-- ---- numbers that these families cannot have are errors that name the row ----
 CREATE FUNCTION pg_temp.one(model text, x float8, t_x float8, n float8) RETURNS clv_cells LANGUAGE sql
 	RETURN (SELECT clv_cells(x, t_x, n, NULL, clv_options(model => model)));
 SELECT pg_temp.one('bg/bb', 3, 2, 6);

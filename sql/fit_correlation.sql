@@ -34,7 +34,7 @@ SELECT purchase_model, converged, customers, abs(aic - (10 - 2 * log_likelihood)
   FROM model, clv_diagnostics(m);
 SELECT abs(log_likelihood - likelihood) < 1e-8 AS likelihood FROM model, clv_diagnostics(m),
 	LATERAL (SELECT sum(clv_log_likelihood(m, history)) AS likelihood FROM customer) s;
--- the correlation is what m says together with the others, and so is its error near 0
+-- the correlation and its standard error follow from m and the other parameters
 SELECT abs(c.estimate / (mm.estimate * sqrt(r * s) / ((alpha + 1)
 		   * (beta + 1)) * (alpha / (alpha + 1)) ^ r * (beta / (beta + 1)) ^ s) - 1) < 1e-12 AS correlation,
 	   c.estimate BETWEEN 0 AND 1 AS positive,
@@ -64,7 +64,7 @@ SELECT bool_and(abs(a.estimate - b.estimate) < 1e-6 * abs(a.estimate)) AS same
 				  FROM customer) q,
 	clv_parameters(m) a JOIN LATERAL clv_parameters(n) b USING (name);
 
--- what is expected adds up, of known and of new customers, by history and by number
+-- expectations are sums over probabilities, of known and of new customers, by history and by number
 SELECT max(abs(sum - 1)) < 1e-12 AS one, max(abs(mean / expected - 1)) < 1e-10 AS mean,
 	   max(abs(by_number / expected - 1)) < 1e-12 AS by_number, bool_and(p_alive BETWEEN 0 AND 1) AS p
   FROM (SELECT customer_id, sum(p), sum(n * p) AS mean, min(e) AS expected,
@@ -114,7 +114,7 @@ SELECT bool_and(clv_predict(a, history, '1 year', 0.1, level => 0.9)
   FROM zero, customer;
 SELECT std_error IS NULL AS unknown, estimate FROM zero, clv_parameters(b) WHERE name IN ('m', 'correlation');
 
--- what it may be depends on the others, and on the time unit
+-- the limits of m depend on the other parameters, and on the time unit
 SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.5, "beta": 9, "m": 21.5}', '1 week');
 SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.5, "beta": 9, "m": -1.2}', '1 week');
 SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.5, "beta": 9}', '1 week');
@@ -130,7 +130,7 @@ SELECT d.converged, d.log_likelihood > p.log_likelihood AS better, std_error IS 
 		  FROM customer, options) q,
 	clv_diagnostics(m) d, clv_diagnostics(n) p, clv_parameters(m) c WHERE name = 'correlation';
 RESET client_min_messages;
--- for no other family, without covariates, and only on request
+-- errors for other families and with covariates; auto does not try it
 SELECT clv_options(model => 'mbg/nbd', correlation => true);
 SELECT clv_options(model => 'auto', correlation => true);
 SELECT clv_options(model => 'pareto/nbd', correlation => true, covariates => '{z}');

@@ -18,7 +18,7 @@ SELECT c AS customer_id, z, age, channel, clv_history(date '2020-01-01' + day::i
 CREATE TEMP VIEW options AS SELECT clv_options(as_of => '2021-05-31', covariates => '{z,age}') AS o;
 CREATE TEMP TABLE model AS SELECT clv_fit(history, o, ARRAY[z, age]) AS m FROM customer, options;
 
--- what is known of the effects
+-- effects have standard errors, and are near the true ones
 SELECT converged, gradient_norm < 1e-5 AS at_optimum,
 	   abs(aic - (2 * 8 - 2 * log_likelihood)) < 1e-9 AS eight_parameters
   FROM model, clv_diagnostics(m);
@@ -43,7 +43,7 @@ SELECT abs(log_likelihood / (SELECT sum(clv_log_likelihood(clv_model('mbg/nbd',
 				max(estimate) FILTER (WHERE name = 'z' AND process = 'churn effect') AS cz,
 				max(estimate) FILTER (WHERE name = 'age' AND process = 'churn effect') AS cage
 		   FROM model, clv_parameters(m)) p) - 1) < 1e-10 AS likelihood FROM model, clv_diagnostics(m);
--- which is the mean of the customers
+-- the centre is the mean over the customers
 SELECT bool_and(abs(estimate / CASE name WHEN 'z' THEN z ELSE age END - 1) < 1e-14
 				AND std_error IS NULL AND lower IS NULL) AS means
   FROM model, clv_parameters(m), (SELECT avg(z) AS z, avg(age) AS age FROM customer) c WHERE process = 'centre';
@@ -79,7 +79,7 @@ SELECT jsonb_array_length(c::jsonb -> 'cells') = (SELECT count(DISTINCT (z, age,
 															 clv_first_purchase(history),
 															 clv_last_purchase(history)))
                                                     FROM customer) AS each_cell_once FROM cells;
--- summaries say the same
+-- summaries give the same model
 SELECT bool_and(a.estimate = b.estimate AND a.std_error = b.std_error) AS same_parameters
   FROM model, clv_parameters(m) a,
 	   (SELECT clv_fit(x, t_x, t_cal, mean_spend, clv_options(covariates => '{z,age}'), ARRAY[z, age]) AS s
@@ -97,7 +97,7 @@ SELECT bool_and(abs(a.estimate - b.estimate * CASE WHEN a.name <> 'age' THEN 1
 SELECT clv_fit(history, o, ARRAY[CASE WHEN z = 0 THEN '-0'::float8 ELSE 1 END, age])
 	   = (SELECT m FROM model) AS zero
   FROM customer, options;
--- nor do their origin and how they are mixed: the same likelihood, effects that follow
+-- nor do their origin and linear combinations: the likelihood is the same, and effects follow
 SELECT bool_and(abs(log_likelihood / (SELECT log_likelihood FROM model, clv_diagnostics(m)) - 1) < 1e-12
 		   AND converged) AS same_likelihood,
        bool_and(abs(pa - p) < 1e-6 AND abs(pb - q) < 1e-6) AS same_effects
@@ -140,7 +140,7 @@ SELECT abs(w.log_likelihood / d.log_likelihood - 1) < 1e-12 AS same_place
 	   LATERAL (SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{age,z}', start => m),
 						   ARRAY[age, z]) AS warm
   FROM customer) q, clv_diagnostics(warm) w;
--- 'auto' leaves out what takes none
+-- 'auto' leaves out families that take no covariates
 SELECT purchase_model IS NOT NULL AS chosen, (SELECT count(*) > 2 FROM jsonb_array_elements(candidates)) AS several FROM
 	(SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2021-05-31', covariates => '{z}'),
 				ARRAY[z]) AS m
@@ -155,13 +155,13 @@ SELECT clv_fit(history, o, ARRAY[z, NULL]) FROM customer, options WHERE customer
 SELECT clv_fit(history, o, ARRAY[z, 'NaN'::float8]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(history, o, ARRAY['-Infinity'::float8, age]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(2, 1, 3, 4, o, ARRAY[1, 2, 3]) FROM options;
--- a NULL history is no customer, whatever comes with it
+-- a NULL history is no customer, whatever its covariates
 SELECT clv_fit(NULL::clv_history, o, NULL) IS NULL AS absent FROM options;
--- named and not given, given and not named
+-- errors: names without values, values without names
 SELECT clv_fit(history, o) FROM customer, options;
 SELECT clv_fit(history, clv_options(), ARRAY[z]) FROM customer;
 SELECT clv_fit(1, 1, 2, 3, o) FROM options;
--- nothing to learn from
+-- errors: constant and collinear covariates
 SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{z,one}'), ARRAY[z, 1]) FROM customer;
 SELECT clv_fit(history, clv_options(as_of => '2021-05-31', covariates => '{z,age,both}'),
 		   ARRAY[z, age, z + 2 * age])
@@ -189,7 +189,7 @@ SELECT clv_options(covariates => (SELECT array_agg(repeat('c', 30) || i) FROM ge
 SELECT clv_options(penalty => 1);
 SELECT clv_options(covariates => '{Größe,"a \"b\""}') -> 'covariates' AS kept;
 
--- what came by hand is checked
+-- models written by hand are checked
 CREATE FUNCTION pg_temp.try(cells text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM cells::clv_cells;

@@ -41,7 +41,7 @@ SELECT abs(a.log_likelihood / b.log_likelihood - 1) < 1e-12 AS same FROM each, c
 	(SELECT clv_fit(history, clv_options(as_of => '2020-12-31', spend => 'none')) AS n FROM customer) q,
 		clv_diagnostics(n) b
 	 WHERE k = 1;
--- as_of ends the sum of times, too
+-- purchases after as_of do not count in the sum of times, either
 SELECT clv_cells(history, o || '{"as_of": "2020-06-30"}')
 	   - clv_cells(history, o || '{"as_of": "2020-06-30"}') FILTER (WHERE customer_id > 250)
 	 = clv_cells(history, o || '{"as_of": "2020-06-30"}') FILTER (WHERE customer_id <= 250) AS taken_out

@@ -27,7 +27,7 @@ SELECT k AS truth, rate, purchase_model = 'mbg/cnbd-k' AS regular
        clv_diagnostics(m) d ORDER BY truth, rate;
 RESET client_min_messages;
 \set VERBOSITY terse
--- an as_of far beyond the data, and customers who all came back, are said
+-- a warning tells of an as_of far beyond the data, a notice of customers with repeat purchases only
 SELECT clv_fit(history, clv_options(as_of => '2021-07-19', spend => 'none')) IS NULL AS no_model
   FROM customer WHERE k = 1 AND rate = 0.05;
 SELECT clv_fit(c) IS NULL AS no_model

@@ -1,5 +1,5 @@
--- Many small groups: their states are values of one piece, which become objects that count when they grow. Whatever a
--- group went through on its way, its cells and its model are the same.
+-- Many small groups: their states are values of one piece, which become objects that count when they grow. Whatever the
+-- forms that a state has had, its cells and its model are the same.
 SET client_min_messages = error;
 CREATE TABLE customer AS
 	SELECT i AS customer,
@@ -8,7 +8,7 @@ CREATE TABLE customer AS
 	FROM generate_series(1, 6000) i, generate_series(0, 5) k WHERE k <= i % 6 GROUP BY i;
 CREATE FUNCTION pg_temp.opts() RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$ SELECT clv_options(as_of => '2022-06-01') $$;
 
--- groups of 1, 2, 3, 5 ... customers, on both sides of every size at which a state changes its form
+-- groups of 1, 2, 3, 5 ... customers, below and above every size at which a state changes its form
 CREATE TABLE grouped AS
 	SELECT g, c.*
 	FROM unnest(ARRAY[1, 2, 3, 4, 5, 8, 9, 16, 17, 64, 127, 128, 129, 130, 256, 257, 1000]) g, customer c

@@ -22,7 +22,7 @@ CREATE FUNCTION pg_temp.near(a float8, b float8, tolerance float8) RETURNS boole
 CREATE TEMP VIEW options AS SELECT clv_options(as_of => '2020-12-31') AS o;
 CREATE TEMP TABLE model AS SELECT clv_fit(history, o) AS m FROM customer, options;
 
--- a fit says where it comes from
+-- diagnostics name the data and options of a fit
 SELECT purchase_model, customers, skipped, converged, gradient_norm < 1e-5 AS at_optimum,
 	   iterations BETWEEN 1 AND 30 AS quick,
        spend_model, spend_converged, spend_customers + spend_skipped =
@@ -115,7 +115,7 @@ SELECT candidates #>> '{0,family}' = purchase_model
   FROM (SELECT clv_fit(history, clv_options(model => 'auto', as_of => '2020-12-31')) AS m FROM customer) q,
 	   clv_diagnostics(m);
 
--- a warm start gets there sooner, and nowhere else
+-- a warm start takes fewer iterations to the same optimum
 SELECT w.iterations < d.iterations AS sooner, w.spend_iterations < d.spend_iterations AS spend_sooner,
        pg_temp.near(w.log_likelihood, d.log_likelihood, 1e-12) AS same_place
   FROM model, clv_diagnostics(m) d,
@@ -127,7 +127,7 @@ SELECT p.log_likelihood < d.log_likelihood AS costs, p.converged AS converged
 	   (SELECT clv_fit(history, clv_options(as_of => '2020-12-31', shape_penalty => 0.01)) AS n
 		  FROM customer) q, clv_diagnostics(n) p;
 
--- what is said aloud
+-- notices and warnings
 SELECT bool_and(purchase_model = 'bg/nbd') AS noticed_once FROM
 	(SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2020-12-31', shape_penalty => 0.001)) AS m
 	   FROM customer GROUP BY region) q, clv_diagnostics(m);
@@ -184,20 +184,20 @@ SELECT d.skipped FROM (SELECT clv_fit(history, clv_options(spend => 'none')) AS 
 	 UNION ALL SELECT clv_history(date '2020-12-30', -i::numeric) FROM generate_series(1, 3) i GROUP BY i) q) q,
 		clv_diagnostics(m) d;
 
--- too little to fit is an error that says so
+-- errors of too few customers
 SELECT clv_fit(history, clv_options(as_of => '2019-12-31')) FROM customer;
 SELECT clv_fit(history, clv_options(as_of => '2020-12-31')) FROM customer WHERE customer_id = 7;
 SELECT clv_fit(0, 0, t, NULL) FROM generate_series(1, 100) t;
 SELECT clv_fit(2, 1, 2, 3) FROM generate_series(1, 100);
 SELECT clv_fit(clv_internal.clv_cells_merge(c, c) - c - c) FROM (SELECT clv_cells(history) AS c FROM customer) q;
 
--- what is no customer is an error that names it
+-- errors of rows that are no customer name the value
 SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,-1}'::float8[]) x;
 SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,1.5}'::float8[]) x;
 SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,NaN}'::float8[]) x;
 SELECT clv_fit(x, 1, 2, 3) FROM unnest('{1,1e10}'::float8[]) x;
 SELECT clv_fit(1, t, 2, 3) FROM unnest('{1,2.5}'::float8[]) t;
--- ages worked out apart may disagree in their last bits: that is no error, and makes no other cell
+-- t_x and t_cal computed separately may differ in their last bits: that is no error, and makes no other cell
 SELECT clv_cells(1, t, 0.3, 3) = clv_cells(1, 0.3, 0.3, 3) AS rounded FROM (SELECT 0.1::float8 + 0.2::float8 AS t) ages;
 SELECT clv_fit(1, t, 2, 3) FROM unnest('{1,-0.5}'::float8[]) t;
 SELECT clv_fit(1, t, 2, 3) FROM unnest('{1,NULL}'::float8[]) t;
@@ -205,7 +205,7 @@ SELECT clv_fit(1, 1, t, 3) FROM unnest('{1,Infinity}'::float8[]) t;
 SELECT clv_fit(0, t, 2, 3) FROM unnest('{0,1}'::float8[]) t;
 SELECT clv_fit(1, 1, 2, m) FROM unnest('{1,NaN}'::float8[]) m;
 
--- cells are fitted as they were counted, or not at all
+-- cells are fitted with the options they were counted with, or give an error
 CREATE TEMP TABLE cells AS
 SELECT clv_cells(history, o) AS c, clv_cells(history) AS open,
 	   clv_cells(history, clv_options(spend => 'none')) AS plain

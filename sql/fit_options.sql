@@ -1,4 +1,4 @@
--- clv_options(): defaults, and every way to be wrong
+-- clv_options(): defaults and errors
 SELECT clv_options() = '{"model": "mbg/nbd", "spend": "gamma/gamma", "time_unit": "7 days",
                          "spend_basis": "repeat"}' AS defaults;
 SELECT clv_options(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) = clv_options() AS nulls_are_defaults;
@@ -25,7 +25,7 @@ SELECT clv_options(start => clv_model('mbg/nbd', '{"r": 0.1, "alpha": 4, "a": 0.
                         || clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}')) #> '{start,gamma/gamma}'
      = '{"p": 6, "q": 4, "gamma": 15}' AS spend_start;
 
--- these list the families there are, of which there will be more
+-- these errors list the families
 \set VERBOSITY terse
 SELECT clv_options(model => 'mbg');
 SELECT clv_options(model => 'gamma/gamma');
@@ -76,7 +76,7 @@ SELECT o AS options, pg_temp.try(o::jsonb) AS verdict
 					'"mbg/nbd": {"r": 1, "alpha": 1, "a": 1, "b": 1}}}'
                    ]) o;
 
--- the options that are known are the arguments of clv_options(), in their order, and what only its JSON has
+-- the options are the arguments of clv_options(), in their order, and those that only JSON has
 CREATE FUNCTION pg_temp.known() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE detail text;
 BEGIN

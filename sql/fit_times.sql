@@ -13,15 +13,15 @@ SELECT name,
 		   * ln(30) WHEN 'once' THEN 0 ELSE ln(9) END) < 1e-13 AS right
   FROM pattern ORDER BY name;
 CREATE FUNCTION pg_temp.c(text) RETURNS clv_cells LANGUAGE sql RETURN (SELECT c FROM pattern WHERE name = $1);
--- the same first and last days, and no customer left: nothing of the sum may be left
+-- errors: with the same first and last days no customer is left, but a part of the sum is
 SELECT pg_temp.c('early') - pg_temp.c('even');
 SELECT pg_temp.c('even') - pg_temp.c('early');
--- ln 1 + ln 9 is ln 9 + ln 1: no sum can tell
+-- times in another order have the same sum
 SELECT (pg_temp.c('early') - pg_temp.c('late'))::jsonb -> 'times' AS times;
 -- one customer left: 3 times in 90 days, from ln 88 to 3 ln 30
 SELECT (pg_temp.c('long') + pg_temp.c('even')) - pg_temp.c('early');
 SELECT (pg_temp.c('once') + pg_temp.c('even')) - pg_temp.c('early');
--- what was counted in can be taken out, in any order
+-- customers can be subtracted in any order
 SELECT bool_and((a.c + b.c) - b.c = a.c AND ((a.c + b.c) + a.c) - (b.c + a.c) = a.c) AS taken_out
   FROM pattern a, pattern b;
 -- text and JSON refuse what subtraction refuses

@@ -52,7 +52,7 @@ SELECT count(*) AS groups, bool_and((t).expected_purchases > 0 AND (t).expected_
   FROM (SELECT clv_predict_total(short, history, '1 year') AS t FROM customer, model GROUP BY customer % 3) q;
 SELECT bool_and(t::text !~ ',,') AS limits
   FROM (SELECT clv_predict_total(whole, history, '1 year') AS t FROM customer, model GROUP BY customer % 3) q;
--- nor the number of calls in it
+-- or of calls
 SELECT (clv_predict_total(short, history, '1 year')).value_low IS NULL AS a_year,
 	   (clv_predict_total(short, history, '2 years')).value_low IS NULL AS two
   FROM customer, model;

@@ -51,7 +51,7 @@ SELECT clv_history(d) = clv_history(d, NULL) AND clv_history(d) = clv_history(d:
 	   clv_history(d) = clv_history(d::timestamp AT TIME ZONE 'UTC') FROM rows;
 SELECT clv_history(d) FROM rows;
 
--- nothing to go by
+-- no dated row: NULL
 SELECT clv_history(d, a) IS NULL FROM rows WHERE false;
 SELECT clv_history(d, a) IS NULL, clv_history(d) IS NULL, clv_history(d, a, 7) IS NULL FROM rows WHERE d IS NULL;
 SELECT count(*) FROM (SELECT clv_history(d, a) FROM rows WHERE false GROUP BY n) g;
@@ -62,7 +62,7 @@ SELECT bool_and(extract(isodow FROM day) = 1)
 FROM clv_purchase_log((SELECT clv_history(date '1990-01-01' + i, 1, 14) FROM generate_series(0, 9000, 5) i));
 SELECT clv_history(d, NULL, 30) FROM (VALUES (date '2001-01-01'), ('2001-01-30'), ('2001-01-31'), ('2000-12-31')) v (d);
 
--- amounts: what a decimal says, exactly
+-- amounts are exact decimals
 SELECT clv_history(d, a)
 FROM (VALUES (date '1997-01-01', 0.1::float8), ('1997-01-01', 0.2), ('1997-01-02', 1e15),
 		  ('1997-01-03', 123456.789012)) v (d, a);

@@ -1,4 +1,4 @@
--- What a history answers, as of any day.
+-- The accessors of a history, as of any day.
 CREATE FUNCTION pg_temp.complaint(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	hint text;
@@ -91,7 +91,7 @@ SELECT count(*) > 3000 AS many, count(*) FILTER (WHERE part IS NULL) > 0 AS some
 		   AND clv_summary(h, as_of, '1 day', 'all')
 			   IS DISTINCT FROM clv_summary(part, as_of, '1 day', 'all')) AS summary_all
 FROM truth;
--- and the same as plain SQL makes of the rows
+-- and equals plain SQL over the rows
 WITH day AS (
 	SELECT id, d, sum(a) AS a, bool_or(a >= 0 OR a IS NULL) AS bought, bool_or(a IS NULL) AS unknown
 	FROM trade GROUP BY id, d),
@@ -116,7 +116,7 @@ SELECT count(*) > 50 AS many, count(*) FILTER (WHERE r.frequency <> n) AS f,
 FROM plain JOIN (SELECT id, clv_history(d, a) AS h FROM trade GROUP BY id) w USING (id),
 	 rfmtc(h, '2001-01-01') r, clv_summary(h, '2001-01-01', '1 day') s, clv_summary(h, '2001-01-01', '1 day', 'all') u;
 
--- questions without an answer
+-- errors
 SELECT pg_temp.complaint(format($$SELECT %s FROM one$$, question))
 FROM (VALUES
 	(1, $$rfmtc(h, 'infinity')$$), (2, $$rfmtc(h, '-infinity')$$), (3, $$clv_summary(h, 'infinity')$$),

@@ -109,10 +109,10 @@ FROM (SELECT clv_history_rollup(h) OVER (ORDER BY n) AS r, clv_history(d) OVER (
 SELECT '{"occasion":7,"days":[]}'::clv_history || '{"occasion":1,"days":[]}';
 SELECT clv_history_rollup(h)
 FROM (VALUES ('{"occasion":1,"days":[]}'::clv_history), ('{"occasion":30,"days":[]}')) v (h);
--- nor is there an end to the orders of a day without an error
+-- too many orders of a day are an error
 SELECT h || h FROM (VALUES ('{"occasion":1,"days":[["1997-01-01",1,"unknown",600000000000000]]}'::clv_history)) v (h);
 
--- the sum of all is the sum of all
+-- the spend of all is the sum of the amounts
 SELECT sum(clv_total_spend(h)) = (SELECT sum(a) FROM trade) AS total FROM whole;
 SELECT count(*) FILTER (WHERE clv_total_spend(w.h) IS DISTINCT FROM s.a) AS customers
 FROM whole w JOIN (SELECT id, sum(a) AS a FROM trade GROUP BY id) s USING (id);

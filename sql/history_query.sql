@@ -9,7 +9,7 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
 	RETURN SQLSTATE || ' ' || SQLERRM || coalesce(' / ' || nullif(hint, ''), '');
 END $$;
--- how many customers there are, and how many either way has otherwise than the other
+-- the number of customers, and of those that differ between the two ways
 CREATE FUNCTION pg_temp.compared(source text, keys text, types text, bought_at text, amount text DEFAULT NULL,
 	occasion int DEFAULT NULL,
 	OUT customers bigint, OUT different bigint)
@@ -64,7 +64,7 @@ FROM unnest('{t,d,local,m}'::text[]) bought_at,
 			('a * 1e15', NULL)) v (amount, occasion),
 	 pg_temp.compared('orders', 'k', 'k int', bought_at, amount, occasion) c
 WHERE bought_at = 't' OR amount = 'a' OR amount IS NULL ORDER BY 1, 2, 3;
--- a customer is there even if not one time is known; and there may be none
+-- a customer without a dated row has a NULL history; no rows give no customers
 SELECT * FROM clv_histories('SELECT 7, NULL::date, 1.0') AS (customer_id int, history clv_history);
 SELECT * FROM clv_histories('SELECT 7, date ''2020-01-01'', 1.0 WHERE false') AS (customer_id int, history clv_history);
 SELECT customer_id, history
@@ -77,7 +77,7 @@ FROM unnest('{1.0 1.00,1.00 1.0}'::text[]) numbers,
 	 clv_histories(format('SELECT unnest(string_to_array(%L, '' ''))::numeric, date ''2020-01-01''', numbers))
 		 AS h (customer numeric, history clv_history);
 
--- more than there is room for: rows go to files and come back
+-- more than work_mem holds: rows go through temporary files
 SET work_mem = '64kB';
 CREATE TEMP TABLE many AS
 SELECT i * 7919::bigint % 5003 AS k, date '2015-01-01' + (i * 104729::bigint % 2000)::int AS d,
@@ -120,7 +120,7 @@ RESET ROLE;
 DROP TABLE secret;
 DROP ROLE clv_reader;
 
--- what is wrong is said, and what to write
+-- errors, with hints
 CREATE FUNCTION pg_temp.wrong(query text, definition text DEFAULT 'customer_id int, history clv_history',
 	occasion text DEFAULT '1')
 RETURNS text LANGUAGE sql RETURN

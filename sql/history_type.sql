@@ -54,7 +54,7 @@ FROM (VALUES
 ORDER BY n;
 SELECT pg_temp.complaint($$SELECT ('{"occasion":10000000,"days":[["4713-01-01 BC",1]]}')::clv_history$$);
 
--- a text column meets the type, not the aggregate, and is told what to do
+-- a column of text is an error, with a hint to cast it
 SELECT clv_history(ordered) FROM (VALUES ('1997-01-01'::text)) v (ordered);
 
 CREATE TEMP TABLE sample AS SELECT n, h::clv_history FROM (VALUES

@@ -1,5 +1,5 @@
--- What input functions say of a text that is no value: the same, raised or reported. Servers before 16 only raise, so
--- that there the comparison is one of equals.
+-- Input functions give the same error for a text that is no value, raised or reported. Servers before 16 only raise
+-- errors, so that both are the same there.
 SET client_min_messages = warning;
 CREATE FUNCTION pg_temp.raised(given text, type text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -55,7 +55,7 @@ UNION ALL SELECT 'clv_cuts',
 	FROM (SELECT c, clv_history(date '2020-01-01' + i * (1 + c % 4), c + 0.5)
 		  FROM generate_series(1, 5) c, generate_series(0, c) i GROUP BY c) q (c, h);
 SELECT type, pg_temp.raised(text, type) AS raised, pg_temp.reported(text, type) AS reported FROM value ORDER BY type;
--- and what comes of them by cutting them off, leaving a piece out, and putting other things into their places
+-- and damaged ones: cut off, without a piece, with other text in its place
 CREATE TEMP TABLE attempt AS
 SELECT type, left(text, n) AS text FROM value, generate_series(0, length(text) - 1, 3) n
 UNION SELECT type, left(text, n) || substr(text, n + 3) FROM value, generate_series(0, length(text) - 1, 5) n

@@ -1,4 +1,4 @@
--- What is no model is refused, and the message says what is wrong and what would be right.
+-- Errors of what is no model: the message says what is wrong, and the hint what to write.
 -- parameters
 SELECT clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.4, "a": 0.8}', '1 week');
 SELECT clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.4, "a": 0.8, "b": 2.4, "c": 1}', '1 week');
@@ -87,7 +87,7 @@ SELECT edit, pg_temp.try(edit) FROM unnest(ARRAY['',
 	'{candidates} []', '{spend,covariates} []', '{purchase,covariates} []', '{purchase,covariates} {}',
 	'{purchase,covariates} [1]',
 	'{purchase,covariance,3} [0,0,0.05,0.0625]', '{purchase,covariance,3} [0,0,0.0501,0.0625]']) edit;
--- text that is nothing of the kind
+-- text that is no JSON of a model
 CREATE FUNCTION pg_temp.state(text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN $1::clv_model IS NOT NULL;

@@ -20,7 +20,7 @@ FROM clv_compare(pg_temp.bg(-5848.09782696242),
 		);
 -- in the other order
 SELECT df, larger FROM clv_compare(pg_temp.bg(-10, '[{"name": "gender"}]'), pg_temp.bg(-12));
--- one covariate more, wherever it stands; two effects each
+-- one covariate more, at any place; two effects each
 SELECT df, larger, abs(p_value - exp(-3)) < 1e-15 AS p_value
 FROM clv_compare(pg_temp.bg(-12, '[{"name": "b"}]'), pg_temp.bg(-9, '[{"name": "a"}, {"name": "b"}]'));
 -- tails of chi-squared with 2, 4 and 6 degrees of freedom at 7: e^-3.5 (1, 1 + 3.5, 1 + 3.5 + 3.5^2 / 2)
@@ -30,15 +30,15 @@ FROM (VALUES (1, 1.0), (2, 4.5), (3, 4.5 + 3.5 ^ 2 / 2)) v (n, factor),
 	LATERAL clv_compare(pg_temp.bg(-10), pg_temp.bg(-6.5, z));
 -- no better: nothing gained
 SELECT statistic, p_value FROM clv_compare(pg_temp.bg(-10), pg_temp.bg(-10, '[{"name": "a"}]'));
--- worse cannot be, and is said
+-- a larger model with a lower likelihood: a WARNING, and a statistic of 0
 SELECT statistic, p_value FROM clv_compare(pg_temp.bg(-10), pg_temp.bg(-11, '[{"name": "a"}]'));
--- a model on the border of the larger one is no start for it
+-- with the smaller model on the border of the larger one, the HINT does not propose it as a start
 SELECT statistic, p_value FROM clv_compare(pg_temp.fit('pareto/nbd', '{"r": 1, "alpha": 10, "s": 1, "beta": 5}', -10),
 	pg_temp.fit('ggompertz/nbd', '{"r": 1, "alpha": 10, "b": 0.1, "s": 1, "beta": 0.5}', -11));
 SELECT df FROM clv_compare(pg_temp.bg(-10), pg_temp.bg(-9, '[{"name": "a"}]', '{"converged": false}'));
 SELECT clv_compare(NULL, pg_temp.bg(-10)) IS NULL AS "null";
 
--- what has no such test
+-- errors: models without such a test
 SELECT clv_compare(pg_temp.bg(-10), pg_temp.bg(-9));
 SELECT clv_compare(pg_temp.bg(-10, '[{"name": "a"}]'), pg_temp.bg(-9, '[{"name": "b"}]'));
 SELECT clv_compare(pg_temp.bg(-10, '[{"name": "a"}]'), pg_temp.bg(-9, '[{"name": "b"}, {"name": "c"}]'));

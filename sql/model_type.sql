@@ -20,7 +20,7 @@ INSERT INTO m VALUES ('fitted', '{"version": 1, "time_unit": "7 days", "as_of": 
 -- readable, and the order of parameters is the family's
 SELECT name, model FROM m WHERE name IN ('bg', 'bg dated', 'mbg', 'spend', 'both') ORDER BY name;
 
--- no way through text, jsonb or bytes loses anything
+-- text, jsonb and bytes lose nothing
 SELECT name, model::text::clv_model = model AS text, model::jsonb::clv_model = model AS jsonb,
 	   model::text = model::jsonb::clv_model::text AS canonical, pg_column_size(model) < 1000 AS small
 FROM m ORDER BY name;
@@ -46,7 +46,7 @@ SELECT (t.model || s.model)::jsonb #> '{spend_skipped}' AS gone,
 FROM tried t, m s WHERE s.name = 'spend';
 DROP TABLE tried;
 
--- no setting has a say
+-- settings do not change the text
 BEGIN;
 CREATE TEMP TABLE plain ON COMMIT DROP AS SELECT name, model::text AS text FROM m;
 SET LOCAL DateStyle = 'SQL, DMY';

@@ -143,7 +143,7 @@ SELECT clv_internal.clv_nps_combine('{1,2,3}', '{10,20,30}') AS combined,
 SELECT a, clv_internal.clv_nps_add(a, 10), clv_internal.clv_nps_combine(a, a), a
 FROM (SELECT ARRAY[1, 2, 3]::bigint[] AS a OFFSET 0) v;
 
--- what is no rating
+-- errors: values that are no rating
 DO $$
 DECLARE
 	value text;

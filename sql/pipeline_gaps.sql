@@ -1,4 +1,4 @@
--- Data with gaps, and dates that cannot be, cost no refresh and spoil none: what could not be done is NULL, and said.
+-- Data with gaps and mistyped dates fail no refresh: what cannot be computed is NULL, with a WARNING or NOTICE.
 SET client_min_messages = error;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
@@ -10,7 +10,7 @@ SELECT c::int8 AS id, date '2017-01-01' + (c * 79 % 180 + k * (5 + c * 31 % 61))
 FROM generate_series(1, 300) c, generate_series(0, 12) k
 WHERE (k <= (c * 613 % 23) - 9 OR k = 0) AND c * 79 % 180 + k * (5 + c * 31 % 61) < 365;
 
--- ---- a mistyped date is looked past: one in the past, another, and one to come ----
+-- ---- an isolated last purchase is not used as as_of: one, two, and one in the future ----
 CALL clv_create_pipeline('gaps', 'till', 'id', 'day', 'amount');
 CALL clv_refresh('gaps');
 CREATE TABLE good AS SELECT as_of, active_customers, clv, past_revenue FROM gaps.equity;
@@ -75,7 +75,7 @@ SELECT expected_purchases > 0 AS new_customer, max_acquisition_cost FROM gaps.ne
 SELECT clv, past_revenue > 0 AS past FROM gaps.equity;
 SELECT count(*) AS winback_in_money FROM gaps.winback WHERE value_at_risk IS NOT NULL;
 
--- ---- a model before the hold-out that did not converge is seen ----
+-- ---- a validation model that did not converge is reported ----
 CALL clv_alter_pipeline('gaps', options => clv_options(max_iterations => 1, spend => 'none'));
 CALL clv_refresh('gaps');
 SELECT bool_and(converged) AS stopped_short, (SELECT bool_and(converged) FROM gaps.lift) AS lift,

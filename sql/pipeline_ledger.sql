@@ -23,10 +23,10 @@ INSERT INTO book (country, customer_no, sold_at, amount, back) VALUES
 	('DE', 'later', '2021-03-01', 11, false), ('DE', 'later', '2020-03-01', 0.75, true),
 	-- after the day
 	('DE', 'c2', '2021-03-01', 13.13, false), ('DE', 'c4', '2021-02-01', 2.02, true),
-	-- more back than was ever bought, and of unknown amount
+	-- refunds of more than was bought, and of unknown amount
 	('DE', 'thief', '2020-03-01', 10, false), ('DE', 'thief', '2020-03-09', 900, true),
 		('DE', 'by day only', '2020-03-03', NULL, false),
-	-- keys that run into each other
+	-- keys that are equal when their parts are joined
 	('x/y', '5', '2020-02-02', 4, false), ('x', 'y/5', '2020-02-02', 4, false),
 		('x', 'y\/5', '2020-02-02', 4, false), ('x\', 'y/5', '2020-02-02', 4, false),
 	('DE', repeat('k', 300), '2020-02-02', 4, false), ('DE', repeat('k', 299) || 'l', '2020-02-02', 4, false),
@@ -51,7 +51,7 @@ SELECT e.source_revenue = (SELECT sum(net) FROM signed) AS source,
 	   e.source_revenue = (SELECT total_revenue FROM books.runs WHERE is_current) AS run
 FROM books.equity e;
 SELECT * FROM sums;
--- each part by hand
+-- each part of the reconciliation, computed by hand
 SELECT e.revenue_after, e.revenue_without_purchase, e.revenue_without_customer, e.revenue_without_time, e.early_refunds,
 	   e.customers_without_purchase, e.rows_without_customer, e.rows_without_time FROM books.equity e;
 CREATE VIEW by_key AS
@@ -73,7 +73,7 @@ SELECT min(age_months) AS youngest, count(*) FILTER (WHERE age_months > 0) > 50 
 		WHERE c.cohort_month = r.cohort_month AND s.sold_at < '2021-01-01'
 		  AND greatest(date_trunc('month', s.sold_at)::date, c.cohort_month) = r.month), 0)) AS by_hand
 		  FROM books.cohort_retention r;
--- shares are of what is above zero
+-- shares are of the positive values
 SELECT basis, abs(sum(value_share) - 1) < 1e-9 AS shares, min(value_share) >= 0 AS none_below,
 	   max(cumulative_value_share) <= 1 AS whole, max(gini) < 1 AS gini
 FROM books.concentration GROUP BY 1 ORDER BY 1;
@@ -93,7 +93,7 @@ UPDATE book SET sold_at = NULL, written = '2021-02-02' WHERE customer_no = 'c8';
 CALL clv_refresh('books');
 SELECT mode FROM books.runs WHERE is_current;
 SELECT * FROM sums;
--- a filter is no loss: what it leaves is what there is
+-- rows outside of the filter are not counted as left out
 CALL clv_alter_pipeline('books', filter => 'NOT back AND amount < 20');
 CALL clv_refresh('books');
 SELECT source_revenue = (SELECT sum(net) FROM signed WHERE NOT back AND amount < 20) AS source,
@@ -119,7 +119,7 @@ SELECT source_revenue, past_revenue, revenue_after, revenue_without_purchase, re
 	   early_refunds, rows_without_time
 FROM books.equity;
 
--- an amount that is none names its customer
+-- the error of an infinite amount names its customer
 INSERT INTO strict_book VALUES ('c42', '2020-05-05', 1e30);
 CALL clv_alter_pipeline('books', amount => 'amount', options => clv_options());
 CALL clv_refresh('books');

@@ -71,7 +71,7 @@ CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_shard_column(relation regcl
 AS $$ SELECT CASE WHEN relation::text LIKE 'st\_shards\_data.%' THEN 'customer_id' END $$;
 CALL clv_create_pipeline('st_shards', 'sale', 'customer_id', 'bought_at', 'amount');
 
--- ---- and what befalls them: refreshed in full and by touched customers, few and many; failed and interrupted ----
+-- ---- refreshes in full and of touched customers, few and many; failed and interrupted ones ----
 CALL clv_refresh('st_bare');
 CALL clv_refresh('st_keys');
 CALL clv_refresh('st_mean');
@@ -130,7 +130,7 @@ ORDER BY 1, 2;
 SELECT count(DISTINCT statement) > 400 AS many FROM written
 WHERE statement ~ '^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\M';
 
--- ---- none was left out: of the parts of tables and views, and of the bodies of functions ----
+-- ---- no statement was left out: of the parts of tables and views, and of the bodies of functions ----
 SELECT p.kind, p.name
 FROM clv_internal.clv_pipeline_parts() p
 WHERE p.statement IS NOT NULL AND p.kind <> 'key' AND NOT EXISTS (SELECT FROM written w WHERE w.template = p.statement);

@@ -1,4 +1,4 @@
--- What users type: sources of every kind, policies, changes, and what is refused.
+-- The calls of users: sources of every kind, policies, changes, and errors.
 SET client_min_messages = error;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
@@ -14,7 +14,7 @@ SELECT c::bigint AS customer_id,
 FROM generate_series(1, 200) c, generate_series(0, 60) k
 WHERE (k = 0 OR k <= (ARRAY[0, 1, 3, 60])[1 + c * 11 % 4] - c % 2) AND c * 7 % 180 + k * (2 + c * 37 % 97) < 366;
 
--- ---- refused when it is made ----
+-- ---- errors of clv_create_pipeline ----
 CALL clv_create_pipeline(NULL, 'sale', 'customer_id', 'bought_at', 'amount');
 CALL clv_create_pipeline('pg_sale', 'sale', 'customer_id', 'bought_at', 'amount');
 CALL clv_create_pipeline(repeat('x', 59), 'sale', 'customer_id', 'bought_at', 'amount');
@@ -59,7 +59,7 @@ CALL clv_create_pipeline('s', 'clash', 'who', 'bought_at');
 DROP VIEW clash;
 SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname IN ('s', 's_data');
 
--- ---- and by the others ----
+-- ---- errors of the other procedures ----
 CALL clv_refresh('nowhere');
 CALL clv_alter_pipeline('nowhere', bins => 4);
 CALL clv_drop_pipeline('nowhere');
@@ -84,7 +84,7 @@ CALL clv_refresh('s', as_of => '1990-01-01');
 SELECT run, status, error, error_code, error_detail, error_hint, is_current FROM s.runs ORDER BY run;
 SELECT run, step, finished_at IS NOT NULL AS ended FROM s.run_steps ORDER BY run, step_number;
 
--- ---- what it does ----
+-- ---- a refresh, and what runs and run_steps show of it ----
 CALL clv_refresh('s');
 SELECT run, status, mode, as_of, customers, histories, note, error FROM s.runs WHERE is_current;
 SELECT step, rows > 0 AS rows, seconds >= 0 AS timed FROM s.run_steps WHERE run = 3 ORDER BY step_number;
@@ -129,7 +129,7 @@ CALL clv_refresh('s', as_of => '2021-01-07');
 SELECT run, as_of, note FROM s.runs WHERE run > 7 ORDER BY run;
 SELECT max(r), max(v), bool_and(segment = format('r%sf%sm%s', r, f, m)) AS micro FROM s.customers;
 
--- incremental needs to know when; what it cannot continue it begins anew
+-- an incremental refresh needs written_at; one that cannot continue is full
 ALTER TABLE sale ADD COLUMN written date NOT NULL DEFAULT '2021-01-01';
 CALL clv_alter_pipeline('s', changed_at => 'written', overlap => '1 day', bins => 5, map => 'lifecycle');
 CALL clv_refresh('s', 'incremental');
@@ -171,7 +171,7 @@ CALL clv_alter_pipeline('s', amount => 'amount', options => clv_options(), horiz
 CALL clv_refresh('s');
 SELECT count(*) > 0 AS money_again FROM s.customers WHERE clv > 0;
 
--- ---- what others have built is not swept away ----
+-- ---- objects of users in the schemas are not dropped ----
 CREATE VIEW best AS SELECT * FROM s.customers ORDER BY clv DESC LIMIT 10;
 CALL clv_drop_pipeline('s');
 SELECT count(*) FROM best;

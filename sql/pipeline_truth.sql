@@ -1,5 +1,5 @@
--- What must not be wrong without notice: settings that are read in two ways, filters that are more than a condition,
--- maps for other scores, sources that are gone tomorrow.
+-- What would give wrong results silently is an error or a notice: settings that can be read in two ways, filters that
+-- are more than a condition, maps for other scores, temporary sources.
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';
@@ -25,7 +25,7 @@ CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount'
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', filter => '-- nothing');
 SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname LIKE 'truth%';
 
--- ---- settings are what they are, whatever DateStyle says ----
+-- ---- settings mean the same under any DateStyle ----
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', as_of => '01/02/2017');
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', as_of => 'tomorrow');
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', as_of => 'now');
@@ -47,7 +47,7 @@ SELECT map,
 				 ORDER BY i.name) FILTER (WHERE i.kind = 'score') AS listed
 FROM (SELECT DISTINCT map FROM clv_segment_map WHERE builtin) m, clv_segment_inputs(m.map) i GROUP BY 1 ORDER BY 1;
 
--- ---- sources that are there tomorrow ----
+-- ---- temporary sources and queries are errors ----
 CREATE TEMP TABLE fleeting AS SELECT * FROM ledger;
 CREATE VIEW over_fleeting AS SELECT * FROM fleeting;
 CALL clv_create_pipeline('truth', 'fleeting', 'customer_id', 'bought_on', 'amount');
@@ -60,7 +60,7 @@ CALL clv_create_pipeline('truth', 'SELECT * FROM ledger', 'customer_id', 'bought
 CALL clv_create_pipeline('truth', '(SELECT * FROM ledger) l', 'customer_id', 'bought_on', 'amount');
 SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname LIKE 'truth%';
 
--- ---- and what is told, but not refused ----
+-- ---- notices and warnings ----
 CALL clv_create_pipeline('truth', 'ledger', 'customer_id', 'bought_on', 'amount', margin => 35,
 	discount_rate => 10, map => 'micro', bins => 10,
 	as_of => '2017-12-31', refit => 'P1W');
@@ -88,7 +88,7 @@ CALL clv_refresh('truth');
 ALTER TABLE ledger RENAME total TO amount;
 \set SHOW_CONTEXT never
 
--- ---- a filter that looks beyond its row lets no refresh do with the rows that changed ----
+-- ---- with a filter that looks beyond its row every refresh is full ----
 ALTER TABLE ledger ADD written timestamptz NOT NULL DEFAULT '2018-01-01';
 CREATE TABLE blocked (customer_id bigint);
 CREATE FUNCTION is_paid(text) RETURNS bool LANGUAGE sql RETURN $1 = 'paid';
@@ -121,7 +121,7 @@ CALL clv_refresh('truth');
 SELECT mode, note ~ 'in full' AS said,
 	   total_revenue = (SELECT sum(amount) FROM ledger WHERE status = 'paid') AS what_is_paid
 FROM truth.runs WHERE is_current;
--- whose dates mean the same wherever it is refreshed from
+-- dates in a filter mean the same under any session setting
 SET client_min_messages = warning;
 CALL clv_alter_pipeline('truth', filter => 'bought_on <= ''2017-02-01''');
 SET datestyle = 'SQL, DMY';

@@ -83,7 +83,7 @@ FROM view_shop.customers c
 LEFT JOIN survey s ON s.country = c.country AND s.customer_no = c.customer_no AND s.at = '2020-11-01 12:00+00'
 WHERE c.v IS NOT NULL;
 
--- ---- what they add up to ----
+-- ---- segments and equity: sums over customers ----
 SELECT bool_and(s.customers = c.n AND s.past_revenue = c.spent AND s.clv = c.clv AND s.lifetime_value = c.lifetime
 		AND abs(s.active_customers - c.alive) < 1e-6 AND abs(s.mean_churn - c.churn) < 1e-6
 			AND abs(s.mean_recency - c.recency) < 1e-6

@@ -62,7 +62,7 @@ SELECT clv_expected_spend(spend, 2, 'NaN') FROM m;
 SELECT clv_spend_log_likelihood(spend, 2, 0) FROM m;
 SELECT clv_survival(purchases, -1) FROM m;
 
--- the brink: far out of range on every side is still a number, and never NaN
+-- arguments far out of range on every side give a number, never NaN
 SELECT every(v >= 0 AND v < 'Infinity') AS numbers, count(*) FROM
 	unnest(ARRAY[1e-6, 1e-3, 1, 1e3, 1e6]::float8[]) r, unnest(ARRAY[1e-6, 1, 1e6]::float8[]) a,
 		unnest(ARRAY[0, 1, 5000]::float8[]) x,
@@ -74,7 +74,7 @@ SELECT every(v >= 0 AND v < 'Infinity') AS numbers, count(*) FROM
 		(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4, 365)),
 			(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4)),
 		(clv_purchase_probability(model, x, sign(x) * 100, 10000, 3, 365))) v (v);
--- and further out, where only an error may be left, nothing runs for ever
+-- further out, where an error is allowed, no call runs for ever
 SET statement_timeout = '20s';
 CREATE FUNCTION pg_temp.ends(model clv_model, x float8) RETURNS bool LANGUAGE plpgsql AS $$
 BEGIN

@@ -46,7 +46,7 @@ SELECT grace, clv_p_alive(model, h, '2020-02-17') AS unpaid, clv_p_alive(model, 
 				'purchase', '{"family": "sbg", "parameters": {"alpha": 1, "beta": 2}}'::jsonb)::clv_model
 	   FROM unnest('{0 days,5 days}'::text[]) grace) g (grace, model);
 
--- ---- what customers are given is what each of them would get alone ----
+-- ---- predictions of many customers in a query are those of each alone ----
 CREATE TABLE buyer AS
 SELECT c,
 	   clv_history(date '2019-01-01' + (400 * pg_temp.u(c, 0, 'first'))::int

@@ -1,4 +1,4 @@
--- Families of whole periods: what histories are to them, horizons, and what they lack.
+-- Families of discrete time: histories in periods, horizons, and quantities that they do not have.
 CREATE TEMP TABLE m AS SELECT
 	clv_model('bg/bb', '{"alpha": 1.204, "beta": 0.75, "gamma": 0.657, "delta": 2.783}', '1 year',
 		'2001-12-31') AS bgbb,
@@ -14,7 +14,7 @@ CREATE TEMP TABLE c AS SELECT name, clv_history(day, 20) AS history FROM (VALUES
 	('contract', '2001-10-15'), ('contract', '2001-11-15'), ('contract', '2001-12-15'),
 	('left', '2001-07-15'), ('left', '2001-08-15')) v (name, day) GROUP BY name;
 CREATE FUNCTION pg_temp.same(a float8, b float8) RETURNS bool LANGUAGE sql AS 'SELECT abs(a - b) <= 1e-13 * abs(b)';
--- histories and numbers say the same: opportunities, renewals, campaigns
+-- histories and numbers give the same results: opportunities, renewals, campaigns
 SELECT name, pg_temp.same(clv_p_alive(bgbb, history), clv_p_alive(bgbb, x, t_x, n)) AS p_alive,
 	   pg_temp.same(clv_expected_purchases(bgbb, history, '5 years'),
 		   clv_expected_purchases(bgbb, x, t_x, n, 5)) AS expected,
@@ -51,7 +51,7 @@ FROM c, m,
 				  ('rfmtc', rfmtc || spend, '30 days')) f (f, model, horizon),
 	clv_predict(model, history, horizon, 0.1, level => 0.99) p WHERE name IN ('donor', 'contract') ORDER BY 1, 2;
 SELECT count(*) AS "not yet" FROM c, m, clv_predict(bgbb, history, '1 year') p WHERE name = 'later' AND p IS NULL;
--- the dead are worth nothing, not even without end and undiscounted
+-- customers who have left are worth 0, without end and undiscounted too
 SELECT clv_discounted_purchases(sbg, history, 0) AS without_end,
 	   (clv_predict(sbg || spend, history, '1 year', level => 0.9)).clv_high AS high
 FROM m, c WHERE name = 'left';
@@ -90,7 +90,7 @@ FROM (SELECT clv_model('pareto/nbd', '{"r": 0.553, "alpha": 10.58, "s": 0.606, "
 SELECT pg_temp.same(clv_discounted_purchases(bgbb, 1, 2, 3, -0.1, 2), clv_expected_purchases(bgbb, 1, 2, 3, 1) / 0.9
 	+ (clv_expected_purchases(bgbb, 1, 2, 3, 2) - clv_expected_purchases(bgbb, 1, 2, 3, 1)) / 0.81) AS negative FROM m;
 
--- what is refused
+-- errors
 SELECT clv_predict(bgbb, history, '18 months') FROM m, c WHERE name = 'donor';
 SELECT clv_expected_purchases(sbg, history, '10 days') FROM m, c WHERE name = 'contract';
 SELECT clv_purchase_curve(bgbb, history, '{1 year,18 months}') FROM m, c WHERE name = 'donor';

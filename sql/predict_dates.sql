@@ -69,7 +69,7 @@ WHERE name ~ 'sbg' ORDER BY 1, 2, 3;
 -- 3.8 + 2 renewals of 0.9 + 3.8 + 2 are made in time: both numbers by hand
 SELECT round(5.8 / 6.7, 4) AS active, round(5.8 / 6.7 * 6.8 / 7.7, 4) AS survival;
 
--- ---- NULL, and what never comes ----
+-- ---- NULL arguments, and NULL where there is no such day ----
 CREATE TABLE one AS SELECT model, clv_history(d) AS history
 FROM m, unnest('{2020-01-01,2020-01-20,2020-03-01}'::date[]) d WHERE name = 'mbg/nbd' GROUP BY model;
 SELECT num_nulls(
@@ -104,7 +104,7 @@ FROM (VALUES ('2020-01-01', 10), ('2020-01-02', 20), ('2020-01-03', -6), ('2020-
 	('2020-03-01', 3.0)) v (d, a)) q;
 SELECT clv_active_probability(model, 13) + clv_purchase_probability(model, 0, 13) AS new_customers FROM one;
 
--- ---- what is refused ----
+-- ---- errors ----
 SELECT clv_next_purchase(model, history, 0) FROM one;
 SELECT clv_next_purchase(model, history, 'NaN') FROM one;
 SELECT clv_lapse_date(model, history, 1) FROM one;

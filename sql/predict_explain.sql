@@ -53,7 +53,7 @@ FROM m, clv_explain(purchases || spend,
 	(SELECT clv_history(date '2020-01-01' + 30 * i, CASE i WHEN 7 THEN 9e199 ELSE 1e199 END)
 	FROM generate_series(1, 8) i), '2020-09-01') e;
 
--- what is refused
+-- errors
 SELECT clv_explain(spend, history) FROM m, customer WHERE who = 'new';
 SELECT clv_explain(purchases, history, 'infinity') FROM m, customer WHERE who = 'new';
 SELECT clv_explain(purchases, history, covariates => '{1}') FROM m, customer WHERE who = 'new';

@@ -41,7 +41,7 @@ WHERE m.name = 'bg' AND c.name = 'once' ORDER BY 1;
 SELECT to_char(period_start, 'YYYY-MM-DD') AS period_start
 FROM m, c, clv_forecast(model, history, 4, '1 month', as_of => '1997-12-31')
 WHERE m.name = 'bg' AND c.name = 'once' ORDER BY 1;
--- no customers yet, nothing asked
+-- no customers yet, NULL arguments
 SELECT count(*) FROM m, c, clv_forecast(model, history, 3, '1 week') WHERE c.name = 'later';
 SELECT count(*) FROM m, c, clv_forecast(model, history, 3, NULL) WHERE m.name = 'bg';
 SELECT count(*) FROM clv_forecast(NULL, NULL, 3, '1 week');
@@ -178,7 +178,7 @@ SELECT family, pg_temp.same(clv_p_alive(model, history,
 		   clv_p_alive(clv_model(family, (model::jsonb #> '{purchase,parameters}'), '1 week'), history,
 			   '1997-09-30')) AS zero
 FROM v, c WHERE c.name = 'one repeat' ORDER BY family;
--- what is refused, and how
+-- errors
 SELECT clv_predict(model, history) FROM v, c WHERE family = 'bg/nbd' AND c.name = 'once';
 SELECT clv_p_alive(model, history) FROM v, c WHERE family = 'bg/nbd' AND c.name = 'once';
 SELECT clv_new_customer(model) FROM v WHERE family = 'bg/nbd';

@@ -187,7 +187,7 @@ SELECT what, pg_temp.complaint(sums) FROM spoilt ORDER BY what;
 SELECT key, pg_temp.complaint(sums::jsonb - key)
 FROM parts, unnest('{version,level,customers,model,sums}'::text[]) key
 WHERE part = 0 ORDER BY key;
--- what cannot be put together
+-- errors: sums that cannot be added up
 SELECT clv_predict_total(sums)
 FROM (SELECT clv_sums(model, history, '1 year') AS sums FROM m, c GROUP BY family ORDER BY family) s;
 SELECT clv_predict_total(sums ORDER BY level)

@@ -1,6 +1,6 @@
--- Predictions over histories: each column, each accessor, and how they hang together.
--- Two customers of the CDNOW log, one who bought once, one who comes later, one of unknown amounts, one who took
--- everything back.
+-- Predictions over histories: each column, each accessor, and the relations between them.
+-- Two customers of the CDNOW log, a one-time buyer, a customer who comes later, one with unknown amounts, one who
+-- returned everything.
 CREATE TEMP TABLE c (name text PRIMARY KEY, history clv_history);
 INSERT INTO c SELECT name, clv_history(day, amount) FROM (VALUES
 	('two repeats', date '1997-01-01', 29.33), ('two repeats', '1997-01-18', 29.73),
@@ -33,7 +33,7 @@ FROM n WHERE m = 'bg' AND c = 'two repeats';
 -- one-time buyers: bg/nbd gives P(alive) = 1, mbg/nbd less
 SELECT m, clv_p_alive(model, history) = 1 AS certain FROM n WHERE c = 'once' ORDER BY m;
 
--- histories and numbers say the same
+-- histories and numbers give the same results
 SELECT m, c, clv_p_alive(model, history) = clv_p_alive(model, x, t_x, t_cal) AS p_alive,
 	   clv_log_likelihood(model, history) = clv_log_likelihood(model, x, t_x, t_cal) AS log_likelihood,
 	   abs(clv_expected_purchases(model, history, '39 weeks')
@@ -48,12 +48,12 @@ SELECT m, c, clv_p_alive(model, history) = clv_p_alive(model, x, t_x, t_cal) AS 
 		   / clv_discounted_purchases(model, x, t_x, t_cal, ln(1.1) * 7 / 365.25, 39) - 1) < 1e-13 AS discounted,
 	   clv_expected_spend(model, history) = clv_expected_spend(model, spend_x, greatest(mean, 0)) AS spend
 FROM n ORDER BY m, c;
--- the log-likelihood of a mean: none, none known, none positive
+-- the log-likelihood of a mean spend: without spend, unknown, not positive
 SELECT c, clv_spend_log_likelihood(model, history) = clv_spend_log_likelihood(model, spend_x, mean) AS same,
 	   clv_spend_log_likelihood(model, history) = 0 AS nothing FROM n WHERE m = 'bg' AND c <> 'returned' ORDER BY c;
 SELECT clv_spend_log_likelihood(model, history) IS NULL AS "null" FROM n WHERE m = 'bg' AND c = 'returned';
 
--- the columns are what the accessors say
+-- the columns equal the accessors
 CREATE TEMP TABLE p AS SELECT n.*, p.* FROM n,
 	clv_predict(model, history, horizon => '39 weeks', discount_rate => 0.1, margin => 0.4, level => 0.9) p;
 SELECT every(p_alive = clv_p_alive(model, history)) AS p_alive,
@@ -89,17 +89,17 @@ FROM n;
 SELECT abs(clv_p_alive(clv_model('bg/nbd', '{"r": 0.2426, "alpha": 30.898, "a": 0.793, "b": 2.426}', '1 day'),
 		   history, '1997-09-30')
 	- clv_p_alive(model, history)) < 1e-12 AS daily FROM n WHERE m = 'bg' AND c = 'two repeats';
--- money that grows: the limit from both sides, and more than undiscounted
+-- negative discount rates: the limit at 0 from both sides, and more than undiscounted
 SELECT every(abs(clv_value(model, history, '1 year', 1e-7) + clv_value(model, history, '1 year', -1e-7)
 		   - 2 * clv_value(model, history, '1 year'))
 		< 1e-10 * clv_value(model, history, '1 year')) AS smooth,
 	   every(clv_value(model, history, '1 year', -0.2) > clv_value(model, history, '1 year')) AS grows,
 	   count(clv_lifetime_value(model, history, -0.2)) AS lifetime FROM n;
--- a horizon of nothing
+-- a horizon of 0 days
 SELECT DISTINCT expected_purchases, expected_revenue, clv, next_purchase_value, purchases_low, purchases_high,
 	   clv_low, clv_high
 FROM n, clv_predict(model, history, horizon => '0', discount_rate => 0.1, margin => 0.4, level => 0.5);
--- a margin below nothing turns the interval round
+-- a negative margin swaps the limits of the interval
 SELECT every(abs(a.clv_low + b.clv_high) <= 1e-9 * a.clv_high AND abs(a.clv_high + b.clv_low) <= 1e-9 * a.clv_high
 	AND abs(clv_value_quantile(model, history, '1 year', 0.05, margin => -1) - b.clv_low)
 		<= 1e-9 * a.clv_high) AS mirrored
@@ -177,7 +177,7 @@ FROM c,
 						 '1997-09-30')
 	|| clv_model('gamma/gamma', '{"p": 1, "q": 0.9, "gamma": 20}') AS model) m,
 	clv_predict(model, history, discount_rate => 0.1, level => 0.9) WHERE name = 'once';
--- where lives have no end that a discount could not outrun: DERT diverges, and is said to
+-- DERT without discounting is Infinity where the sum diverges
 SELECT clv_discounted_purchases(clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 0.5, "b": 1}', '1 week'), 3, 2,
 		   4, 0) AS dert,
 	   clv_discounted_purchases(clv_model('bg/nbd', '{"r": 1, "alpha": 1, "a": 1.5, "b": 1}', '1 week'), 3, 2,

@@ -76,7 +76,7 @@ SELECT count(*) = count(r) AND bool_or(r = 5) AS scored
 FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount');
 SELECT count(*) = count(p_alive) AND max(p_alive) <= 1 AS predicted
 FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount');
--- before that, some are not there yet
+-- on an earlier day some customers have no scores yet
 SELECT count(*) AS customers, count(r) BETWEEN 1 AND 599 AS some,
 	   count(*) FILTER (WHERE r IS NULL AND f IS NOT NULL) AS halves
 FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', model => 'none', as_of => '2020-04-01');
@@ -154,7 +154,7 @@ SELECT (SELECT count(f) FROM rfmtc_score('orders', 'customer_id', 'ordered_at'))
 SELECT (clv_backtest('SELECT history FROM customer', 'history', '2020-09-30', '3 months')).customers
 	= (clv_backtest('customer', 'history', '2020-09-30', '3 months')).customers AS back_test_too;
 
--- --- dirty data: what is left out is said, and customers without scores get NULLs ---
+-- --- dirty data: notices count what is left out, and customers without scores get NULLs ---
 SET client_min_messages = notice;
 CREATE TABLE dirty AS SELECT * FROM orders WHERE customer_id <= 50 OR customer_id IS NULL
 UNION ALL SELECT 51, '2021-03-01', -5
@@ -187,7 +187,7 @@ SELECT count(r) AS before_the_first
 FROM rfmtc_score('SELECT 1 AS who, date ''2999-12-31'' AS day', 'who', 'day', model => 'none');
 SET client_min_messages = warning;
 
--- --- a map for five bins wants five bins ---
+-- --- micro, abc and rule lists take any number of bins ---
 SELECT map, bins,
 	   (SELECT count(segment)
 		FROM segment_assign('dirty', 'customer_id', 'ordered_at', 'amount', map => map, bins => bins,
@@ -225,7 +225,7 @@ FROM orders o,
 WHERE o.amount < 7;
 ROLLBACK;
 
--- --- what is wrong, named ---
+-- --- errors ---
 \set VERBOSITY default
 SELECT * FROM rfmtc_score('oders', 'customer_id', 'ordered_at', 'amount');
 SELECT * FROM rfmtc_score('ORDERLINES', 'customer_id', 'ordered_at', 'amount');
@@ -271,7 +271,7 @@ SELECT * FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', model
 SELECT * FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', horizon => '-1 year');
 SELECT * FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', bins => 1);
 
--- a ratio to nothing, or to what is no finite number, is unknown
+-- a ratio to 0, or to a number that is not finite, is NULL
 SELECT number, by_number, clv_internal.clv_ratio(number, by_number)
 FROM (VALUES ('5'::float8, '2'::float8), ('0', '0'), ('5', '-0'), ('5', NULL), (NULL, '2'), ('5', 'infinity'),
 		  ('infinity', 'infinity'),

@@ -1,4 +1,4 @@
--- Stored cut points: the same scores as by window, exact as values, made in parallel, and distrustful.
+-- Stored cut points: the same scores as by window, exact as values, made in parallel, and errors of what are no cuts.
 SET client_min_messages = warning;
 CREATE SCHEMA score_cuts;
 SET search_path = score_cuts, public;
@@ -30,7 +30,7 @@ SELECT kind, count(*) AS customers, count(scores) BETWEEN 1 AND 799 AS some_miss
 	   bool_and(scores IS NOT DISTINCT FROM rfmtc_score(history, cuts)) AS same
 FROM scored JOIN cuts USING (kind) JOIN customer USING (id) GROUP BY kind ORDER BY kind;
 
--- --- what they say ---
+-- --- the cuts as jsonb ---
 SELECT kind, j->>'as_of' AS as_of, (j->>'bins')::int AS bins, (j->>'customers')::int + (j->>'skipped')::int AS seen,
 	   (j->>'skipped')::int > 0 AS skipped, jsonb_array_length(j->'frequency') AS cuts, j ? 'churn' AS churn,
 	   j ? 'model' AS model

@@ -85,7 +85,7 @@ WITH early AS (SELECT id, rfmtc_score(history, as_of => '2020-04-01') OVER () AS
 			   WHERE clv_first_purchase(history) <= '2020-04-01')
 SELECT count(*) = 997 AS rows, count(e.s) BETWEEN 300 AND 700 AS some, bool_and(e.s IS NOT DISTINCT FROM t.s) AS same
 FROM early e LEFT JOIN there t USING (id);
--- a history knows its past: as if the later purchases were not there
+-- as_of in the past: as if the later purchases were not in the histories
 WITH cut_short AS (SELECT c.id, clv_history(l.day, l.amount) AS history
 				   FROM customer c, clv_purchase_log(c.history) l WHERE l.day <= '2020-07-01' GROUP BY c.id)
 SELECT bool_and(a.s = b.s) AS same
@@ -150,7 +150,7 @@ FROM (SELECT id,
 JOIN (SELECT id, rfmtc_score(history, (SELECT model FROM model), '2021-06-30', 7) OVER () AS s
 	  FROM customer) b USING (id);
 
--- --- what cannot be ---
+-- --- errors ---
 SELECT rfmtc_score(history, bins => 1) OVER () FROM customer LIMIT 1;
 SELECT rfmtc_score(history, bins => 101) OVER () FROM customer LIMIT 1;
 SELECT rfmtc_score(history, as_of => 'infinity') OVER () FROM customer LIMIT 1;

@@ -1,4 +1,4 @@
--- The shipped maps: complete, disjoint where they say so, and what each says.
+-- The shipped maps: complete, disjoint where they should be, and the names that they give.
 SET client_min_messages = warning;
 
 -- --- every shipped map covers all it can see; all but one give each cell one name ---
@@ -63,7 +63,7 @@ SELECT segment_assign(ROW(5, 4, 3, 2, 1, 1)::clv_scores, 'micro') AS five,
 SELECT count(DISTINCT segment_assign(ROW(r, f, m, 1, NULL, NULL)::clv_scores, 'micro')) AS cells
 FROM generate_series(1, 5) r, generate_series(1, 5) f, generate_series(1, 5) m;
 
--- --- value x satisfaction: 20 cells, and what is none of the four words ---
+-- --- value x satisfaction: 20 cells, and an attribute that is none of the four words ---
 SELECT segment, count(*), string_agg(v::text || ' ' || satisfaction, ', ' ORDER BY v, satisfaction) AS cells
 FROM generate_series(1, 5) v, unnest(ARRAY['promoter', 'passive', 'detractor', 'unknown']) satisfaction,
 	segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, v)::clv_scores, 'value x satisfaction',
@@ -89,7 +89,7 @@ INSERT INTO clv_segment_map (map, position, segment, builtin) VALUES ('mine', 1,
 TRUNCATE clv_segment_map;
 \set VERBOSITY default
 
--- --- a map of one's own stands before a shipped one, and is gone again ---
+-- --- a map of a user comes before a shipped one of its name, until it is deleted ---
 INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('rf', 10, 'Recent', '{"r": {"min": 4}}'),
 	('rf', 20, 'Others', '{}');
 SELECT segment_assign(ROW(5, 1, NULL, NULL, NULL, NULL)::clv_scores, 'rf') AS mine;

@@ -1,4 +1,4 @@
--- Rule lists: what rules say, what they need, what is wrong with them, and when a changed map is seen.
+-- Rule lists: the tests of rules, the inputs that they need, errors, and when a changed map is seen.
 SET client_min_messages = warning;
 CREATE SCHEMA segment_rules;
 SET search_path = segment_rules, public;
@@ -43,7 +43,7 @@ SELECT try('[{"segment": "five", "r": [5, 4]}]', 3) IS NULL AS nothing_holds,
 	   segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, NULL)::clv_scores, 'rfm') IS NULL AS no_scores,
 	   segment_assign(ROW(5, 5, 5, 5, NULL, NULL)::clv_scores, NULL) IS NULL AS no_map;
 
--- --- what a reached rule needs ---
+-- --- missing inputs are errors once a rule that needs them is reached ---
 SELECT segment_assign(ROW(5, 5, NULL, NULL, NULL, NULL)::clv_scores,
 		   '[{"segment": "a", "r": 5}, {"segment": "b", "c": 5}]') AS not_reached;
 SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores,

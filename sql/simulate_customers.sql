@@ -23,7 +23,7 @@ SELECT 'pareto/nbd', customer, day, round(amount::numeric, 2)
   FROM model, clv_simulate(pareto || spend, 6, '2016-01-01', '2017-12-31', 42);
 SELECT customer, array_agg(day ORDER BY day) AS gifts
   FROM model, clv_simulate(donors, 3, '2000-02-01', '2006-12-31', 42, acquired_until => '2000-02-01') GROUP BY customer;
--- all bits of many: whoever changes a row of any family sees it here
+-- all bits of many rows: a change of any row of any family fails here
 SELECT family, count(*), md5(string_agg(customer || ' ' || day || ' ' || coalesce(amount::text, '-'), ',' ORDER BY n))
   FROM model,
 	   LATERAL (VALUES ('mbg/nbd', mbg || spend), ('pareto/nbd', pareto), ('bg/bb', donors), ('sbg', contracts),

@@ -97,7 +97,7 @@ FROM (SELECT l.amount, l.as_of, m.map, count(*) AS all_customers, count(q.segmen
 			 '[{"segment": "worth {a}", "v": [4, 5]}, {"segment": "\u0027"}]']) m (map),
 		segment_assign(l.source, l.customer, l.bought_at, l.amount, m.map, 'mbg/nbd', l.as_of) q
 	GROUP BY l.source, l.customer, l.bought_at, l.amount, l.as_of, m.map) s GROUP BY map ORDER BY map;
--- the statement that the quick look shows can be prepared, and is what it is said to be
+-- the statement that the quick look shows can be prepared
 DO $do$
 DECLARE
 	shape record;

@@ -1,4 +1,4 @@
--- Back-tests: every measure against one computed in another way, from the orders themselves; what is refused.
+-- Back-tests: every measure against one computed in another way, from the orders themselves; errors.
 SET client_min_messages = warning;
 CREATE SCHEMA validate_backtest;
 SET search_path = validate_backtest, public;
@@ -20,7 +20,7 @@ CREATE TABLE customer AS SELECT customer_id, clv_history(day, amount) AS history
 INSERT INTO customer VALUES (0, NULL), (-1, (SELECT clv_history(date '2020-05-05', -1.00)));
 CREATE TABLE model AS SELECT clv_fit(history, clv_options(as_of => '2020-12-31')) AS model FROM customer;
 
--- one row per customer: predictions by the accessors, deeds from the orders
+-- one row per customer: predictions by the accessors, actual purchases from the orders
 CREATE TABLE truth AS
 SELECT customer_id, predicted, predicted * spend AS promised, repeats,
 	   actual, CASE WHEN actual = 0 THEN coalesce(earned, 0) ELSE earned END AS earned,
@@ -63,7 +63,7 @@ SELECT pg_temp.same(rank_correlation, corr(p, a)) AS spearman
 FROM test, (SELECT rank() OVER (ORDER BY predicted) + (count(*) OVER (PARTITION BY predicted) - 1) / 2.0 AS p,
 				   rank() OVER (ORDER BY actual) + (count(*) OVER (PARTITION BY actual) - 1) / 2.0 AS a
 			FROM truth) q GROUP BY test.purchase_model;
--- over all pairs of customers: how much more the one that is said to buy more buys
+-- over all pairs of customers: how much more the one with the higher prediction buys
 SELECT pg_temp.same(gini,
 		   sum((a.actual - b.actual) * sign(a.predicted - b.predicted))
 			   / sum(abs(a.actual - b.actual))) AS gini,
@@ -221,7 +221,7 @@ RESET ROLE;
 DROP OWNED BY regress_clv_validate;
 DROP ROLE regress_clv_validate;
 
--- --- what is wrong, named ---
+-- --- errors ---
 \set VERBOSITY default
 SET datestyle = 'SQL, DMY';
 SET intervalstyle = postgres;
@@ -260,7 +260,7 @@ SELECT *
 FROM clv_backtest('customer', 'history', '2020-12-31', '1 year',
 		 clv_options(model => 'rfmtc', time_unit => '13 weeks'));
 SET client_min_messages = warning;
--- worth a warning: the hold-out is not over yet; the model has seen it
+-- warnings: the hold-out is not over yet; the model was fitted to some of it
 SELECT customers FROM clv_backtest('customer', 'history', '2021-06-30', '1 year');
 SELECT customers FROM clv_backtest('customer', 'history', '2021-06-30', '6 months');
 SELECT customers FROM model, clv_backtest('customer', 'history', '2020-06-30', '6 months', model => model);

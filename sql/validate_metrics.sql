@@ -57,7 +57,7 @@ SELECT count(*) AS shops, bool_and((best).rank_correlation = 1 AND (worst).rank_
 FROM (SELECT clv_metrics(x, x) AS best, clv_metrics(x, -x) AS worst, clv_metrics(x, 1) AS alike
 	FROM generate_series(2, 60) n, generate_series(1, n) x GROUP BY n) q;
 SELECT (clv_metrics(3, 1)).top_decile_lift AS one_pair;
--- what is refused
+-- errors
 SELECT clv_metrics(1, 'NaN');
 SELECT clv_metrics('Infinity', 1);
 SELECT clv_metrics(1.7e308, -1.7e308);

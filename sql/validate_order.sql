@@ -70,7 +70,7 @@ SELECT clv_internal.clv_validate_sum(x) IS NULL AS none, clv_internal.clv_valida
   FROM (SELECT 1::float8 WHERE false) q (x);
 SELECT clv_internal.clv_validate_sum(x) AS infinite FROM unnest('{1,Infinity,2}'::float8[]) x;
 SELECT clv_internal.clv_validate_sum(x) AS undefined FROM unnest('{Infinity,-Infinity}'::float8[]) x;
--- of any doubles: the largest and the smallest have their place, and the way may lead beyond them all
+-- doubles of any size: the largest and the smallest, and partial sums beyond the largest
 SELECT clv_internal.clv_validate_sum(x) AS smallest
   FROM unnest('{1.7976931348623157e308,1.7e308,5e-324,-1.7976931348623157e308,-1.7e308}'::float8[]) x;
 SELECT clv_internal.clv_validate_sum(x) AS largest FROM unnest('{1.7976931348623157e308,1.7e308,-1.7e308}'::float8[]) x;

@@ -81,7 +81,7 @@ SET search_path = pg_catalog;
 SELECT count(*) FROM validate_tracking.model, public.clv_tracking('validate_tracking.customer', 'history', model);
 SET search_path = validate_tracking, public;
 
--- --- what is wrong, named ---
+-- --- errors ---
 SET datestyle = 'SQL, DMY';
 SET intervalstyle = postgres;
 SELECT * FROM clv_tracking('customer', 'history', NULL);

@@ -104,13 +104,14 @@ public class ReadViews
 		say("rows", schema, view, rows);
 	}
 
-	/* What lies in the schema with the tables, whose names the catalog shows to all roles. */
+	/* Tries to read the tables in the schema of data; the catalog shows their names to all roles. */
 	static void knockBehind(Connection connection, String schema) throws SQLException
 	{
 		List<String> tables = new ArrayList<>();
 
 		try (PreparedStatement names = connection.prepareStatement("SELECT c.relname FROM pg_catalog.pg_class c "
-			+ "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relkind = 'r' ORDER BY 1"))
+			+ "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+			+ "WHERE n.nspname = ? AND c.relkind = 'r' ORDER BY 1"))
 		{
 			names.setString(1, schema + "_data");
 			try (ResultSet row = names.executeQuery())
@@ -146,16 +147,17 @@ public class ReadViews
 				{
 					while (row.next())
 					{
-						say("relation", row.getString("TABLE_SCHEM"), row.getString("TABLE_NAME"), row.getString("TABLE_TYPE"));
+						say("relation", row.getString("TABLE_SCHEM"), row.getString("TABLE_NAME"),
+							row.getString("TABLE_TYPE"));
 						views.add(row.getString("TABLE_NAME"));
 					}
 				}
 				try (ResultSet row = about.getColumns(null, literally(schema, about), null, null))
 				{
 					while (row.next())
-						say("column", row.getString("TABLE_SCHEM"), row.getString("TABLE_NAME"), row.getString("COLUMN_NAME"),
-							JDBCType.valueOf(row.getInt("DATA_TYPE")), row.getString("COLUMN_SIZE"),
-							row.getString("DECIMAL_DIGITS"), row.getString("REMARKS"));
+						say("column", row.getString("TABLE_SCHEM"), row.getString("TABLE_NAME"),
+							row.getString("COLUMN_NAME"), JDBCType.valueOf(row.getInt("DATA_TYPE")),
+							row.getString("COLUMN_SIZE"), row.getString("DECIMAL_DIGITS"), row.getString("REMARKS"));
 				}
 				for (String view : views)
 					read(connection, schema, view);

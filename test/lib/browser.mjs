@@ -71,7 +71,7 @@ function send(method, params = {}, sessionId = undefined) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Events of a page become errors, or requests to strangers.
+// Events of a page become errors, or requests to other hosts.
 function watch(seen) {
   const urls = new Map();
   const wants = {

@@ -54,7 +54,7 @@ def read(connection, schema, view):
 
 
 def knock_behind(connection, schema):
-    """What lies in the schema with the tables, whose names the catalog shows to all roles."""
+    """Tries to read the tables in the schema of data; the catalog shows their names to all roles."""
     cursor = connection.cursor()
     cursor.execute("SELECT c.relname FROM pg_catalog.pg_class c "
                    "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "

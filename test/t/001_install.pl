@@ -1,5 +1,5 @@
-# What every object of the extension owes its users: it goes where they want it, says what it is, and claims
-# no more and no less than is true. And: an upgrade leads where a fresh install leads.
+# Every object of the extension is in the schema that was asked for, has a comment, and has the right volatility, cost
+# and parallel label. And: an upgrade gives the objects of a fresh install.
 
 use strict;
 use warnings;
@@ -108,7 +108,7 @@ none('odd', q{
 	  AND NOT EXISTS (SELECT FROM pg_amproc a WHERE a.amproc = p.oid)},
 	'and no comment is a mere word');
 
-# --- what functions say of themselves ---
+# --- the labels of functions ---
 # These run a query of the caller's over their own tables, read the table of segment maps, or make pipelines.
 my $reads = q{p.proname IN ('clv_histories', 'rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
 	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|schedule|unschedule)$'
@@ -235,7 +235,7 @@ is($node->safe_psql('plain', q{
 	SELECT x * 0.5 > 0, (1 + x) = 1, 2 / 3::float8 * 3 = 2
 	FROM (VALUES ('1e-310'::float8)) v (x)}), 't|t|t', 'denormal numbers survive LOAD');
 
-# --- an upgrade leads where a fresh install leads ---
+# --- an upgrade gives the objects of a fresh install ---
 $node->safe_psql('plain', 'CREATE EXTENSION clv');
 my $fresh = $node->safe_psql('plain', $catalog);
 my @older = split /\n/, $node->safe_psql('plain', q{

@@ -1,5 +1,5 @@
-# What users call stands in the schema of the extension and in the reference of README.md, one as the other, and no
-# page needs what stands in clv_internal.
+# What users call is in the schema of the extension and in the reference of README.md, each as in the other, and no page
+# needs what is in clv_internal.
 
 use strict;
 use warnings;
@@ -51,7 +51,7 @@ is(listed('\df clv_*'), line_of(grep { /^clv_/ } map { /(\w+)\(/g } @codes), 'an
 is(listed('\dT'), line_of(first_column('Types')), 'the types that \dT lists');
 is(listed('\d'), line_of(grep { /^clv_(segment_map|pipelines)$/ } @codes), 'and the tables and views that \d lists');
 
-# --- what lies behind stays there ---
+# --- no page calls what is in clv_internal ---
 my @internal = split /\n/, $node->safe_psql('postgres', q{
 	SELECT DISTINCT proname FROM pg_catalog.pg_proc WHERE pronamespace = 'clv_internal'::pg_catalog.regnamespace
 		ORDER BY 1});

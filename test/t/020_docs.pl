@@ -57,7 +57,7 @@ foreach my $page ("$root/README.md", sort glob("$root/docs/*.md"))
 	$node->safe_psql('postgres', "DROP DATABASE $database");
 }
 
-# What users call, which is whatever stands outside of clv_internal, has a place in the documentation.
+# What users call, which is whatever is outside of clv_internal, is in the documentation.
 my $text = join '', map { slurp_file($_) } "$root/README.md", glob("$root/docs/*.md");
 my @names = split /\n/, $node->safe_psql('shop', q{
 	SELECT DISTINCT p.proname
@@ -77,7 +77,7 @@ is(join(' ', sort @options),
 		WHERE oid = 'clv_options'::regproc)) o}),
 	'every option of clv_options() is in the table of docs/fit.md');
 
-# What the dashboard asks stands in the page that explains it, word for word.
+# The queries of the dashboard are in the page that explains them, word for word.
 my $bi = slurp_file("$root/docs/bi.md");
 my @unexplained = grep {index($bi, "```sql\n" . slurp_file($_) . "```\n")
 	< 0 } glob("$root/examples/dashboard/queries/*/*.sql");

@@ -123,7 +123,7 @@ my @misshapen;
 find(sub {
 	return if !-f || $File::Find::name =~ m{/(node_modules|build|results|tmp_check|dist)/};
 	push @misshapen, misshapen($File::Find::name =~ s{^\Q$root\E/}{}r)
-		if /\.(c|h|sql|pl|pm|py|mjs|sh|mk|gp)$|^(run|Makefile)$/;
+		if /\.(c|h|sql|pl|pm|py|java|mjs|sh|mk|gp|spec)$|^(run|Makefile)$/;
 }, map { "$root/$_" } qw(Makefile src sql test bench examples));
 is(join("\n", @misshapen), '', 'lines of code and tests have at most 120 columns, and no white space at their ends');
 

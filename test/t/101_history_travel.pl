@@ -1,4 +1,4 @@
-# Histories travel: by dump and restore, by binary COPY, between sessions with the oddest settings.
+# Histories keep their bytes by dump and restore, by binary COPY, between sessions with the oddest settings.
 
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
 # Damaged bytes and texts: each is refused with an error of its own, or is a history like any other;
-# the server never falls.
+# the server never crashes.
 #
 #   CLV_FUZZ_ROUNDS   mutations of each kind (default 1500)      CLV_FUZZ_SEED   to repeat a run
 
@@ -61,7 +61,7 @@ sub mutate
 	return $bytes;
 }
 
-# survived(NAME): the server still stands, and never fell
+# survived(NAME): the server runs, and has never crashed
 sub survived
 {
 	my ($name) = @_;

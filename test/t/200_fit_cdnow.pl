@@ -119,7 +119,7 @@ foreach my $peer ([ 'bg/nbd', 'bgnbd_btyd_cdnow-39w' ], [ 'bg/nbd', 'bgnbd_cdnow
 
 # Every way to the same model.
 my $options = "clv_options(model => 'bg/nbd', as_of => '1997-09-30')";
-foreach my $road (
+foreach my $way (
 	[ 'two steps', "SELECT clv_fit(c) FROM (SELECT clv_cells(history, $options) AS c FROM customer) q" ],
 	['a hundred parts',
 		"SELECT clv_fit(c)
@@ -132,7 +132,7 @@ foreach my $road (
 				  FROM (SELECT clv_cells(history, $options) AS c,
 			clv_cells(history, $options) FILTER (WHERE customer_id % 7 = 0) AS d FROM customer) q) q" ])
 {
-	my ($what, $sql) = @$road;
+	my ($what, $sql) = @$way;
 	is(one("SELECT ($sql) = model FROM model WHERE name = 'bg/nbd'"), 't', "$what: the same model to the bit");
 }
 is(one("SELECT bool_and(a.estimate = b.estimate) FROM model, clv_parameters(model) a,

@@ -110,7 +110,7 @@ is($node->safe_psql('postgres', "SET search_path = pg_catalog; SET extra_float_d
 	SELECT public.clv_fit(c::text::public.clv_cells) OPERATOR(public.=)
 		(SELECT public.clv_fit(history) FROM public.customer)
 	  FROM (SELECT public.clv_cells(history) AS c FROM public.customer GROUP BY region) q"), 't',
-		   'states travel as text');
+		   'states are sent as text');
 
 # A running fit can be cancelled.
 ($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = '100ms';

@@ -119,7 +119,7 @@ SQL
 		"donations $when, $periods: all donors");
 }
 
-# ---- sbg: survivors of 1,000, year by year; who is lost between two years made one renewal less than was possible ----
+# ---- sbg: survivors of 1,000, year by year; those lost between two years made one renewal less than was possible ----
 foreach my $cohort ([ 'high_end', .668, 3.806 ], [ 'regular', .704, 1.182 ])
 {
 	my ($name, $alpha, $beta) = @$cohort;
@@ -132,7 +132,7 @@ SQL
 	near($got{beta}, $beta, 6e-4, "$name beta");
 }
 
-# ---- rfmtc: 748 blood donors, and who of them gave in the month after ----
+# ---- rfmtc: 748 blood donors, and which of them gave in the month after ----
 # area under the curve, ties counted half
 $node->safe_psql('postgres', <<'SQL');
 CREATE FUNCTION area(model clv_model, since int) RETURNS float8 LANGUAGE sql

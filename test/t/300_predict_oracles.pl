@@ -124,8 +124,8 @@ check($table, 'discounted purchases', 'relative(clv_discounted_purchases(model, 
 
 $table = oracle('sbg', 't float8, m float8, d float8, '
 	  . join ', ', map { "$_ numeric" } qw(ll_churn ll_surv pmf surv retention erem derl_after derl_before));
-check($table, 'log-likelihood of who left', 'absolute(clv_log_likelihood(model, t - 1, t - 1, t), ll_churn)');
-check($table, 'log-likelihood of who stays', 'absolute(clv_log_likelihood(model, t, t, t), ll_surv)');
+check($table, 'log-likelihood of customers who left', 'absolute(clv_log_likelihood(model, t - 1, t - 1, t), ll_churn)');
+check($table, 'log-likelihood of customers who stay', 'absolute(clv_log_likelihood(model, t, t, t), ll_surv)');
 check($table, 'P(leaves at t)', 'relative(clv_purchase_probability(model, t - 1, t), pmf)');
 check($table, 'survival', 'relative(clv_survival(model, t), surv)');
 check($table, 'retention', 'relative(clv_retention(model, t), retention)');

@@ -1,4 +1,4 @@
-# Whatever the bytes of a model, text or binary: it is read and serves, or it is refused; the server stands.
+# Whatever the bytes of a model, text or binary: it is read and predicts, or it is refused; the server runs on.
 
 use strict;
 use warnings;

@@ -1,4 +1,4 @@
-# Whatever the bytes of cut points, text or binary: they are read and score, or are refused; the server stands.
+# Whatever the bytes of cut points, text or binary: they are read and score, or are refused; the server runs on.
 # And a cancel reaches the functions that read a whole population.
 
 use strict;

@@ -59,7 +59,7 @@ $node->safe_psql('postgres', q{
 	END $$});
 
 my @expressions = (
-	# values change from call to call, so that what a call site remembers is replaced again and again
+	# values change from call to call, so that what a call site caches is replaced again and again
 	['predict', q{(clv_predict(g.model, g.history, as_of => date '2021-06-01' + i % 500, level => 0.9)).clv}, 20000],
 	['predict by two models',
 		q{clv_value(CASE WHEN i % 2 = 0 THEN g.model

@@ -201,7 +201,7 @@ refused('postgres',
 	qr/ERROR:  42704: segment map "y" does not exist/, 'a view of that name before it in search_path');
 unharmed('three more ways');
 
-# ---- whoever owns it, C believes nothing -----------------------------------------------------------------------------
+# ---- C checks the table whoever its owner is -------------------------------------------------------------------------
 
 # What only a superuser can do: each is undone, and each is an error, not a crash and not an answer.
 works('bob', qq{INSERT INTO $table (map, position, segment) VALUES ('y', 1, 'Everybody')}, 'bob writes a map');
@@ -344,19 +344,18 @@ works('carol', qq{UPDATE $table SET segment = 'Ours' WHERE map = 'hers'}, 'what 
 	'by bob');
 
 # a superuser's installation, granted on, dumped and restored with all rights
-$node->safe_psql('postgres', 'CREATE DATABASE house; CREATE DATABASE "house again"');
+$node->safe_psql('postgres', 'CREATE DATABASE origin; CREATE DATABASE restored');
 works('postgres',
 	q{CREATE SCHEMA clv;
 	CREATE EXTENSION clv SCHEMA clv;
 	GRANT USAGE ON SCHEMA clv TO carol;
 	GRANT INSERT ON clv.clv_segment_map TO carol},
-	'a superuser installs it', 'house');
-$node->command_ok([ 'pg_dump', '-Fc', '-f', $node->basedir . '/house.dump', '-d', $node->connstr('house') ], 'dumped');
-$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('house again'),
-	$node->basedir . '/house.dump' ],
-	'restored');
+	'a superuser installs it', 'origin');
+my $dump = $node->basedir . '/origin.dump';
+$node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $node->connstr('origin') ], 'dumped');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '-d', $node->connstr('restored'), $dump ], 'restored');
 works('carol', q{INSERT INTO clv.clv_segment_map (map, position, segment) VALUES ('hers', 1, 'Mine')},
-	'with what was granted', 'house again');
+	'with what was granted', 'restored');
 
 works('bob',
 	'DROP EXTENSION clv; CREATE EXTENSION clv SCHEMA "Odd Schema"; DROP EXTENSION clv; DROP SCHEMA "Odd Schema"',

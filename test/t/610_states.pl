@@ -1,4 +1,4 @@
-# Any role may call a function of an aggregate, as what it is or in an aggregate of its own: the server stands, what is
+# Any role may call a function of an aggregate, as what it is or in an aggregate of its own: the server runs on, what is
 # stored stays as it is, and what comes out is a value like any other. The functions are those that the catalog names.
 
 use strict;

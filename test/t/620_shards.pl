@@ -1,5 +1,5 @@
-# The recipe for shards in docs/performance.md, run as it stands on four servers, gives what one server gives, to the
-# bit; histories are made where the orders lie, and of a fit and of a total each shard sends one row.
+# The recipe for shards in docs/performance.md, run unchanged on four servers, gives what one server gives, to the
+# bit; histories are made where the orders are, and of a fit and of a total each shard sends one row.
 
 use strict;
 use warnings;
@@ -135,7 +135,7 @@ same('the most valuable', $printed{ block(qr/FROM prediction WHERE/) },
 	  ORDER BY 2 DESC
 	  LIMIT 3});
 
-# ---- what travels ----
+# ---- what is sent between servers ----
 
 # explained(STATEMENT): its plan, run, with what is sent
 sub explained

@@ -1,5 +1,5 @@
-# A pipeline over a table that Citus distributes puts its big tables beside it. Citus itself is not here: a catalog and
-# functions of its names stand in for it, which write down what they are asked for; tables stay where they are.
+# A pipeline over a table that Citus distributes puts its big tables beside it. Citus itself is not used: a catalog and
+# functions of the same names replace it and record their calls; tables are not moved.
 
 use strict;
 use warnings;

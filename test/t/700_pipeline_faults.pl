@@ -64,7 +64,7 @@ sub fails
 	my ($rc, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nCALL clv_refresh('shop')");
 
 	like($err, qr/ERROR:  $code: .*$message/, "$name: the caller is told");
-	unlike($err, qr/CONTEXT:|QUERY:/, "$name: without a word of the functions in between");
+	unlike($err, qr/CONTEXT:|QUERY:/, "$name: without the CONTEXT lines of the functions in between");
 	is(Shop::latest($node, 'status', 'error_code', "error ~ '$message'"), "failed|$code|t", "$name: and runs says so");
 }
 

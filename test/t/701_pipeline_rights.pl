@@ -252,7 +252,7 @@ works('postgres', q{SET search_path = evil, pg_catalog;
 	CALL ext.clv_alter_pipeline('shop', margin => 0.3, reset => '{level}')},
 		'no caller runs them');
 
-# ---- who may not ----
+# ---- roles without the right ----
 
 foreach my $role ('mallory', 'rita')
 {
@@ -282,7 +282,7 @@ like((as($_->[0], "BEGIN; $_->[1]"))[2], qr/ERROR:  42501/, "$_->[0] cannot keep
 	$reader->query_safe(q{BEGIN; SELECT count(*) FROM shop.equity, shop.customers;
 		SELECT pg_advisory_lock(1668052592, (n.oid::int8 - 2147483648)::int4) FROM pg_namespace n});
 	works('alice', q{CALL clv_refresh('shop')},
-		'and one who has read what she may, and taken every lock there is to take, keeps no session waiting');
+		'and a reader with every lock that the role can take keeps no session waiting');
 	$reader->query_safe('COMMIT');
 	$reader->quit;
 }

@@ -97,10 +97,10 @@ my $connections = start('connections', sub { "cron.host = '" . $_[0]->host . "'\
 my $quoted = "\$\$$odd\$\$";
 my $mine = 'SELECT count(*) FROM cron.job';
 
-# --- who may ---
+# --- rights ---
 like(asks($workers, 'eve', "SELECT clv_schedule('broken', '* * * * *')"),
 	qr/permission denied for pipeline "broken"\n.*"shopkeeper", of which "eve" is not a member/,
-		'who is no member cannot schedule');
+		'a role that is no member cannot schedule');
 like(asks($workers, 'anna', "SELECT clv_schedule('broken', '* * * * *')"),
 	qr/ERROR:  permission denied for pg_cron\n.*GRANT USAGE ON SCHEMA cron TO anna;/,
 	'nor a role that may not use pg_cron');
@@ -114,7 +114,8 @@ like(asks($workers, 'anna', "SELECT clv_schedule('broken', '0 3 * * *')", 'elsew
 	'from another database, the error shows the way')
 		if $workers->safe_psql('postgres', 'GRANT pg_read_all_settings TO anna; SELECT 1');
 like(asks($workers, 'ben', "SELECT clv_schedule('broken', '0 3 * * *')", 'elsewhere'),
-	qr/not installed in this database\n.*CREATE EXTENSION pg_cron/, 'to who may not know the setting, another one');
+	qr/not installed in this database\n.*CREATE EXTENSION pg_cron/,
+	'a role that may not read the setting gets another hint');
 
 foreach my $node ($workers, $connections)
 {
@@ -134,7 +135,7 @@ foreach my $node ($workers, $connections)
 is(asks($workers, 'anna', 'SELECT schedule FROM clv_pipelines ORDER BY name COLLATE "C"'), "* * * * *\n\n* * * * *",
 	'clv_pipelines shows it');
 is(asks($workers, 'ben', 'SELECT schedule FROM clv_pipelines ORDER BY name COLLATE "C"'), "\n\n",
-	'to who may see the job');
+	'and to a role that may see the job');
 is(asks($workers, 'postgres', 'SELECT schedule FROM clv_pipelines ORDER BY name COLLATE "C"'), "* * * * *\n\n* * * * *",
 	'as a superuser may');
 is($workers->safe_psql('postgres', "SELECT schedule, command, username FROM cron.job WHERE jobname LIKE '%Ben%'"),
@@ -165,7 +166,7 @@ is(asks($workers, 'ben', "SELECT schedule FROM clv_pipelines WHERE name = 'broke
 is(asks($workers, 'ben', "SELECT clv_unschedule('broken')"), 'f', 'nor ended');
 is($workers->safe_psql('postgres', "SELECT clv_unschedule('$long')"), 't', 'a superuser ends the schedules of others');
 like(asks($workers, 'eve', "SELECT clv_unschedule('broken')"), qr/permission denied for pipeline/,
-	'who is no member and has no job ends none');
+	'a role that is no member and has no job ends none');
 
 # --- it runs ---
 my $ended = "SELECT (SELECT count(*) FROM broken.runs WHERE finished_at IS NOT NULL), (SELECT count(*) FROM \""
@@ -245,10 +246,10 @@ foreach my $node ($workers, $connections)
 is(asks($workers, 'ben', "SELECT clv_schedule($quoted, '0 4 * * *') > 0"), 't',
 	'another member has a schedule of the same pipeline');
 is(asks($workers, 'postgres', "SELECT schedule FROM clv_pipelines WHERE name = $quoted"), '0 3 1 1 *; 0 4 * * *',
-	'whoever sees both is shown both');
+	'a role with both memberships sees both pipelines');
 asks($workers, 'anna', "CALL clv_drop_pipeline($quoted)");
 is(asks($workers, 'anna', q{SELECT count(*) FROM cron.job WHERE jobname LIKE 'clv pipeline%'}), '0',
-	'dropped with the pipeline: the schedule of who drops it');
+	'dropping a pipeline ends the schedule of the caller');
 is(asks($workers, 'ben', "SELECT clv_unschedule($quoted)"), 't', 'another member ends their own, pipeline or none');
 like(asks($workers, 'ben', "SELECT clv_unschedule($quoted)"),
 	qr/pipeline .* does not exist\n.*Pipelines of this database are: /, 'once');

@@ -18,7 +18,7 @@ $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\nautovacuum = off");
 $node->start;
 
-# The two pipelines differ in nothing but how they read their source. When a row was written is for the test to say.
+# The two pipelines differ in nothing but how they read their source. The test sets the time at which a row was written.
 $node->safe_psql('postgres', qq{
 	CREATE EXTENSION clv;
 	CREATE TABLE log (customer_id int, master_id int, bought_on date, cds int, amount numeric(10,2));

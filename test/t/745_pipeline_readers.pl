@@ -1,5 +1,5 @@
-# Readers of a pipeline whose customers are a partition a run: whoever reads, and for however long, sees the whole of
-# one run; a refresh waits for no session; and of old runs nothing is left.
+# Readers of a pipeline whose customers are a partition a run: every reader sees the whole of one run, however long the
+# statement takes; a refresh waits for no session; and nothing is left of old runs.
 
 use strict;
 use warnings;
@@ -118,7 +118,7 @@ is($node->safe_psql('postgres', q{SELECT count(DISTINCT remark), min(remark) FRO
 my ($denied, undef, $why) = $node->psql('postgres', "SELECT count(*) FROM $latest", extra_params => [ '-U', 'bi' ]);
 like($why, qr/permission denied for table/, 'default privileges give no role the partition itself');
 is($node->safe_psql('postgres', "SELECT count(*) > 0 FROM shop.customers", extra_params => [ '-U', 'bi' ]), 't',
-	'whoever reads the views reads them');
+	'every role granted the views can read them');
 $node->safe_psql('postgres', 'ALTER TABLE shop_data.customer DISABLE ROW LEVEL SECURITY;
 	ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM bi; REVOKE USAGE ON SCHEMA shop_data FROM bi');
 

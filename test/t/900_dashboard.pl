@@ -74,7 +74,7 @@ foreach my $secret ('shop_data.customer', 'public.orders')
 		"the dashboard's role may not read $secret");
 }
 
-# --- what stands on the pages -----------------------------------------------------------------------------------
+# --- what is on the pages --------------------------------------------------------------------------------------
 
 my $see = q[({
 	background: getComputedStyle(document.querySelector("figure.chart")).backgroundColor,
@@ -222,7 +222,7 @@ foreach my $path (sort keys %marks)
 my $sorted = $seen{'/customers light'}{value}{sorted};
 is_deeply($sorted->{down}, [ sort { $b <=> $a } @{ $sorted->{down} } ], 'a click on a heading sorts downwards');
 is_deeply($sorted->{up}, [ sort { $a <=> $b } @{ $sorted->{up} } ], 'another one upwards');
-is($sorted->{said}, 'ascending', '... and says so to those who hear the page');
+is($sorted->{said}, 'ascending', '... and says so to screen readers');
 
 # --- a pipeline that knows no money, and no moves
 

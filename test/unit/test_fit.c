@@ -18,7 +18,7 @@
 #define MBG (&clv_mbgnbd)
 #define AS_OF DayNumber(1997, 9, 30)
 
-static const ClvFamily *const coins[] = {&clv_bgnbd, &clv_mbgnbd};
+static const ClvFamily *const bg_families[] = {&clv_bgnbd, &clv_mbgnbd};
 
 /* ---- published results and peers ---- */
 
@@ -121,7 +121,7 @@ derivatives_are_the_functions_own(void **state)
 		{
 			ClvCell *cells = SimulatedCustomers(points[0], immediate, 3000, k % 2 / 7.0, 3);
 
-			CheckEngine(coins[immediate], cells, 3000, points[k]);
+			CheckEngine(bg_families[immediate], cells, 3000, points[k]);
 			free(cells);
 		}
 	}
@@ -145,7 +145,7 @@ derivatives_in_logs(void **state)
 			if (cells[i].x > 0)
 				cells[i].t_x = floor(T * Uniform(&chance));
 		}
-		CheckEngine(coins[immediate], cells, 400, param);
+		CheckEngine(bg_families[immediate], cells, 400, param);
 	}
 }
 
@@ -165,9 +165,9 @@ recovers_simulated_parameters(void **state)
 			ClvCell *cells = SimulatedCustomers(truth[k], immediate, 20000, 0, 100 + k);
 			ClvFitReport report;
 
-			assert_int_equal(FitCells(coins[immediate], cells, 20000, NULL, &report), CLV_OK);
+			assert_int_equal(FitCells(bg_families[immediate], cells, 20000, NULL, &report), CLV_OK);
 			assert_true(report.gradient_norm < 1e-8);
-			WithinErrors(coins[immediate], &report, truth[k], 4);
+			WithinErrors(bg_families[immediate], &report, truth[k], 4);
 			free(cells);
 		}
 	}
@@ -284,7 +284,7 @@ far_starts_arrive(void **state)
 
 	for (int immediate = 0; immediate < 2; immediate++)
 	{
-		assert_int_equal(FitCells(coins[immediate], cells, CUSTOMERS, NULL, &best), CLV_OK);
+		assert_int_equal(FitCells(bg_families[immediate], cells, CUSTOMERS, NULL, &best), CLV_OK);
 		for (int corner = 0; corner < 16; corner++)
 		{
 			double start[4];
@@ -293,7 +293,7 @@ far_starts_arrive(void **state)
 
 			for (int i = 0; i < 4; i++)
 				start[i] = corner >> i & 1 ? 1e3 : 1e-3;
-			assert_int_equal(FitCells(coins[immediate], cells, CUSTOMERS, &control, &report),
+			assert_int_equal(FitCells(bg_families[immediate], cells, CUSTOMERS, &control, &report),
 							 CLV_OK);
 			for (int i = 0; i < 4; i++)
 				assert_true(fabs(report.param[i] / best.param[i] - 1) < 1e-8);
@@ -424,7 +424,7 @@ says_what_is_missing(void **state)
 
 	for (int immediate = 0; immediate < 2; immediate++)
 	{
-		const ClvFamily *family = coins[immediate];
+		const ClvFamily *family = bg_families[immediate];
 
 		assert_int_equal(FitCells(family, cells, 0, NULL, &report), CLV_TOO_FEW);
 		assert_int_equal(FitCells(family, cells, 1, NULL, &report), CLV_TOO_FEW);
@@ -476,7 +476,8 @@ names_what_runs_away(void **state)
 	{
 		ClvFitReport report;
 
-		assert_int_equal(FitCells(coins[immediate], cells, 1000, NULL, &report), CLV_DEGENERATE);
+		assert_int_equal(FitCells(bg_families[immediate], cells, 1000, NULL, &report),
+						 CLV_DEGENERATE);
 		assert_in_range(report.degenerate_param, 0, 3);
 		assert_true(fabs(log(report.param[report.degenerate_param])) > 3);
 		for (int i = 0; i < 4; i++)
@@ -514,7 +515,8 @@ ascends_to_a_border_once(void **state)
 		ClvFitControl control = {.poll = CountPolls, .poll_arg = &polls};
 		ClvFitReport report;
 
-		assert_int_equal(FitCells(coins[immediate], cells, n, &control, &report), CLV_DEGENERATE);
+		assert_int_equal(FitCells(bg_families[immediate], cells, n, &control, &report),
+						 CLV_DEGENERATE);
 		assert_in_range(polls, 1, most[immediate]);
 	}
 	free(cells);
@@ -539,8 +541,8 @@ histories_in_the_thousands(void **state)
 			most = fmax(most, cells[i].x);
 		}
 		assert_true(most > 5000);
-		assert_int_equal(FitCells(coins[immediate], cells, 2000, NULL, &report), CLV_OK);
-		WithinErrors(coins[immediate], &report, truth, 4);
+		assert_int_equal(FitCells(bg_families[immediate], cells, 2000, NULL, &report), CLV_OK);
+		WithinErrors(bg_families[immediate], &report, truth, 4);
 	}
 	free(cells);
 }
@@ -645,13 +647,13 @@ the_next_fit_sees_the_same_customers(void **state)
 		turned[i] = cells[n - 1 - i];
 	for (int i = 0; i < 2; i++)
 	{
-		clv_fit_cells(coins[i], cells, &left, NULL, &control, workspace, &report[i]);
+		clv_fit_cells(bg_families[i], cells, &left, NULL, &control, workspace, &report[i]);
 		assert_true(left < n); /* some were alike */
 		assert_true(report[i].customers == (double) n);
 	}
-	clv_fit_cells(coins[1], turned, &n, NULL, &control, workspace, &report[2]);
+	clv_fit_cells(bg_families[1], turned, &n, NULL, &control, workspace, &report[2]);
 	assert_int_equal(n, left);
-	SameBits(coins[1], &report[1], &report[2]);
+	SameBits(bg_families[1], &report[1], &report[2]);
 	free(workspace);
 	free(turned);
 	free(cells);
