@@ -12,7 +12,7 @@
 #include "math/poll.h"
 #include "math/special.h"
 #include "families/registry.h"
-#include "oracle.h"
+#include "reference.h"
 
 /* A family and parameters to try it with: usual ones, and extreme ones. */
 typedef struct Lives
@@ -44,63 +44,6 @@ CountCall(void *arg)
  * (1e-12 is the aim); the margin is for other libms.
  */
 #define REFERENCE_TOLERANCE 1e-12
-
-/* Asserts that all quantities of a family agree with a row of reference values. */
-static inline void
-ReferenceRow(const ClvFamily *family, const Oracle *o)
-{
-	double param[CLV_MAX_PARAMS];
-	double x = Value(o, "x");
-	double t_x = Value(o, "t_x");
-	double T = Value(o, "T");
-	double t = Value(o, "t");
-	double n = Value(o, "n");
-	double delta = Value(o, "delta");
-
-	for (int i = 0; i < family->nparams; i++)
-		param[i] = Value(o, family->param_names[i]);
-
-	double ln = family->log_likelihood(param, x, t_x, T);
-	double ln_p_alive = family->ln_p_alive(param, x, t_x, T);
-	const struct
-	{
-		const char *column;
-		double value;
-	} columns[] = {
-		{"ln_palive", ln_p_alive},
-		{"palive", exp(ln_p_alive)},
-		{"cet", clv_expected_given(family, param, x, t_x, T, t)},
-		{"expect", family->expected(param, t)},
-		{"pmf", family->probability(param, n, t)},
-		{"cpmf", clv_probability_given(family, param, x, t_x, T, n, t)},
-		{"dert", clv_discounted_given(family, param, x, t_x, T, delta, INFINITY)},
-		{"det_t", clv_discounted_given(family, param, x, t_x, T, delta, t)},
-	};
-
-	if (!(fabs(ln - Value(o, "loglik")) <= REFERENCE_TOLERANCE * fmax(1, fabs(ln))))
-		fail_msg("row %d: loglik is %.17g, not %.17g", o->row, ln, Value(o, "loglik"));
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
-	{
-		double expected = Value(o, columns[i].column);
-
-		if (!(RelativeError(columns[i].value, expected) <= REFERENCE_TOLERANCE))
-			fail_msg("row %d: %s is %.17g, not %.17g", o->row, columns[i].column, columns[i].value,
-					 expected);
-	}
-}
-
-/* Asserts that a family agrees with each row of a table of reference values. */
-static inline void
-ReferenceTable(const ClvFamily *family, const char *name)
-{
-	Oracle oracle;
-
-	if (!OpenOracle(&oracle, name))
-		skip();
-	while (NextRow(&oracle))
-		ReferenceRow(family, &oracle);
-	assert_int_equal(oracle.row, 61);
-}
 
 /* ---- properties ---- */
 

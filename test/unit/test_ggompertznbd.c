@@ -32,7 +32,7 @@ static const Lives lives = {GGOMPERTZ, shapes, sizeof(shapes) / sizeof(shapes[0]
 static void
 all_reference_values(void **state)
 {
-	ReferenceTable(GGOMPERTZ, "oracles/mp_ggomnbd.csv");
+	ReferenceTable(GGOMPERTZ, "oracles/mp_ggomnbd.csv", REFERENCE_TOLERANCE);
 }
 
 static void

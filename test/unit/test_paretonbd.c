@@ -59,7 +59,7 @@ static const Lives lives = {PARETO, shapes, sizeof(shapes) / sizeof(shapes[0])};
 static void
 all_reference_values(void **state)
 {
-	ReferenceTable(PARETO, "oracles/mp_pnbd.csv");
+	ReferenceTable(PARETO, "oracles/mp_pnbd.csv", REFERENCE_TOLERANCE);
 }
 
 static void
