@@ -80,6 +80,19 @@ clv_p_alive(PG_FUNCTION_ARGS)
 }
 
 /*
+ * The call site with the horizon of one argument, and the customer as of the day of another, after
+ * which come the covariates; NULL before the first purchase.
+ */
+static ClvModelSite *
+HorizonSite(FunctionCallInfo fcinfo, int horizon, int as_of, ClvCustomer *customer)
+{
+	ClvModelSite *site = clv_customer_site(fcinfo, as_of + 1);
+
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(horizon), 0);
+	return Customer(fcinfo, as_of, site->fitted, customer) ? site : NULL;
+}
+
+/*
  * clv_expected_purchases(model, history, horizon, as_of, covariates) -> float8: expected number of
  * purchases in the horizon; NULL for NULL in the first three arguments, and before the first
  * purchase.
@@ -93,9 +106,8 @@ clv_expected_purchases(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
-	site = clv_customer_site(fcinfo, 4);
-	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
-	if (!Customer(fcinfo, 3, site->fitted, &customer))
+	site = HorizonSite(fcinfo, 2, 3, &customer);
+	if (site == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(clv_site_p_alive(site, &customer) *
 									 clv_remembered(site, &customer, CLV_MEMO_EXPECTED),
@@ -161,9 +173,8 @@ clv_purchase_probability(PG_FUNCTION_ARGS)
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
 	clv_check_count("n", PG_GETARG_FLOAT8(2));
-	site = clv_customer_site(fcinfo, 5);
-	clv_set_terms(site, PG_GETARG_INTERVAL_P(3), 0);
-	if (!Customer(fcinfo, 4, site->fitted, &customer))
+	site = HorizonSite(fcinfo, 3, 4, &customer);
+	if (site == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(Probability(site, &customer, PG_GETARG_FLOAT8(2)),
 								 "the probability", &customer));
@@ -171,8 +182,8 @@ clv_purchase_probability(PG_FUNCTION_ARGS)
 
 /*
  * clv_purchase_quantile(model, history, horizon, level, as_of, covariates) -> float8: smallest n
- * with P(purchases
- * <= n) >= level; NULL for NULL in the first four arguments, and before the first purchase.
+ * with P(purchases <= n) >= level; NULL for NULL in the first four arguments, and before the first
+ * purchase.
  */
 PG_FUNCTION_INFO_V1(clv_purchase_quantile);
 Datum
@@ -185,9 +196,8 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
 	clv_check_level(PG_GETARG_FLOAT8(3));
-	site = clv_customer_site(fcinfo, 5);
-	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
-	if (!Customer(fcinfo, 4, site->fitted, &customer))
+	site = HorizonSite(fcinfo, 2, 4, &customer);
+	if (site == NULL)
 		PG_RETURN_NULL();
 	clv_future_of(site->fitted, &customer, site->terms.horizon, &future);
 	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_site_p_alive(site, &customer),
@@ -224,9 +234,8 @@ clv_active_probability(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
-	site = clv_customer_site(fcinfo, 4);
-	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
-	if (!Customer(fcinfo, 3, site->fitted, &customer))
+	site = HorizonSite(fcinfo, 2, 3, &customer);
+	if (site == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(
 		clv_checked(clv_site_p_alive(site, &customer) * (1 - NoPurchase(site, &customer)),
@@ -247,9 +256,8 @@ clv_survival_history(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
-	site = clv_customer_site(fcinfo, 4);
-	clv_set_terms(site, PG_GETARG_INTERVAL_P(2), 0);
-	if (!Customer(fcinfo, 3, site->fitted, &customer))
+	site = HorizonSite(fcinfo, 2, 3, &customer);
+	if (site == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(clv_p_alive_ahead(site->fitted, &customer, site->terms.horizon),
 								 "P(alive)", &customer));
