@@ -344,7 +344,7 @@ Expected(const double *param, double t)
 static double
 Survival(const double *param, double t)
 {
-	return exp(clv_sbg_ln_survival(param[GAMMA], param[DELTA], t));
+	return clv_sbg_survival(param[GAMMA], param[DELTA], t);
 }
 
 /* P(n purchases in t periods) of a newcomer. */

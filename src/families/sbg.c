@@ -192,7 +192,7 @@ Expected(const double *param, double t)
 static double
 Survival(const double *param, double t)
 {
-	return exp(clv_sbg_ln_survival(param[ALPHA], param[BETA], t));
+	return clv_sbg_survival(param[ALPHA], param[BETA], t);
 }
 
 /* P(n renewals in t periods): the customer leaves at the next one, unless that is after t. */

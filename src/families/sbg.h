@@ -20,6 +20,13 @@ clv_whole_periods(double t)
 /* ln P(alive after t periods) */
 extern double clv_sbg_ln_survival(double alpha, double beta, double t);
 
+/* P(alive after t periods) */
+static inline double
+clv_sbg_survival(double alpha, double beta, double t)
+{
+	return exp(clv_sbg_ln_survival(alpha, beta, t));
+}
+
 /* sum over k = 1 .. t of e^(-delta k) P(alive after k periods); t may be INFINITY */
 extern double clv_sbg_discounted(double alpha, double beta, double delta, double t);
 
