@@ -100,6 +100,16 @@ clv_same_state(FunctionCallInfo fcinfo)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
+/* A reader of the bytes of a detoasted value but its length, in place. */
+static inline StringInfoData
+clv_bytes_of(const void *value)
+{
+	int size = (int) VARSIZE_ANY_EXHDR(value);
+
+	return (StringInfoData){
+		.data = unconstify(char *, (const char *) VARDATA_ANY(value)), .len = size, .maxlen = size};
+}
+
 /* The schema of the extension that a function belongs to; an error where it belongs to none. */
 extern Oid clv_extension_schema(Oid function);
 

@@ -269,8 +269,7 @@ PG_FUNCTION_INFO_V1(clv_calendar_deserialize);
 Datum
 clv_calendar_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfoData in = {.data = VARDATA_ANY(bytes), .len = (int) VARSIZE_ANY_EXHDR(bytes)};
+	StringInfoData in = clv_bytes_of(PG_GETARG_BYTEA_PP(0));
 	CalendarState *state;
 	int n;
 

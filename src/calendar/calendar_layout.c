@@ -297,12 +297,8 @@ clv_calendar_unpack(StringInfo in, ClvCalendarParts *parts)
 void
 clv_calendar_unpack_value(const ClvCalendar *calendar, ClvCalendarParts *parts)
 {
-	StringInfoData in;
+	StringInfoData in = clv_bytes_of(calendar);
 
-	in.data = (char *) VARDATA_ANY(calendar);
-	in.len = (int) VARSIZE_ANY_EXHDR(calendar);
-	in.maxlen = in.len;
-	in.cursor = 0;
 	clv_calendar_unpack(&in, parts);
 }
 

@@ -200,23 +200,6 @@ clv_calendar_from_json(JsonbContainer *json)
 
 /* ---- SQL ---- */
 
-/* clv_calendar_recv(internal) -> clv_calendar: reads the binary form; an error unless it is the
- * canonical one. */
-PG_FUNCTION_INFO_V1(clv_calendar_recv);
-Datum
-clv_calendar_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
-	int start = in->cursor;
-	ClvCalendarParts parts;
-	ClvCalendar *calendar;
-
-	clv_calendar_unpack(in, &parts);
-	calendar = clv_calendar_pack(&parts);
-	clv_canonical_check(calendar, in->data + start, in->cursor - start, "clv_calendar");
-	PG_RETURN_CLV_CALENDAR_P(calendar);
-}
-
 /* The calendar of a jsonb value. */
 static ClvCalendar *
 CalendarFromJson(Jsonb *json)
@@ -224,8 +207,9 @@ CalendarFromJson(Jsonb *json)
 	return clv_calendar_from_json(&json->root);
 }
 
-/* Input, output, send, casts and comparison; the binary form is the stored one. */
+/* Input, output, send, recv, casts and comparison; the binary form is the stored one. */
 CLV_JSON_TYPE(clv_calendar, CalendarFromJson, clv_calendar_text, PG_GETARG_CLV_CALENDAR_P);
+CLV_CANONICAL_RECV(clv_calendar, ClvCalendarParts, clv_calendar_unpack, clv_calendar_pack);
 
 /* clv_calendar_values(calendar, day) -> float8[]: the values of that day in the order of the
  * names; NULL before the first step and after the end. */

@@ -43,4 +43,24 @@ extern Datum clv_canonical_send(FunctionCallInfo fcinfo);
 	CLV_CANONICAL_FUNCTION(type##_hash, clv_canonical_hash(fcinfo));                               \
 	CLV_CANONICAL_FUNCTION(type##_hash_extended, clv_canonical_hash_extended(fcinfo))
 
+/*
+ * type_recv: the value of the binary form, which unpack(StringInfo, parts_type *) reads and
+ * checks; an error unless it is the form that pack(const parts_type *) makes, palloc'd.
+ */
+#define CLV_CANONICAL_RECV(type, parts_type, unpack, pack)                                         \
+	PG_FUNCTION_INFO_V1(type##_recv);                                                              \
+	Datum type##_recv(PG_FUNCTION_ARGS)                                                            \
+	{                                                                                              \
+		StringInfo in = (StringInfo) PG_GETARG_POINTER(0);                                         \
+		int start = in->cursor;                                                                    \
+		parts_type parts;                                                                          \
+		void *value;                                                                               \
+                                                                                                   \
+		unpack(in, &parts);                                                                        \
+		value = pack(&parts);                                                                      \
+		clv_canonical_check(value, in->data + start, in->cursor - start, #type);                   \
+		PG_RETURN_POINTER(value);                                                                  \
+	}                                                                                              \
+	extern Datum type##_recv(PG_FUNCTION_ARGS)
+
 #endif /* CLV_CANONICAL_H */

@@ -750,12 +750,8 @@ clv_model_decode(StringInfo in, ClvModel *fitted)
 void
 clv_model_unpack(const ClvPackedModel *model, ClvModel *fitted)
 {
-	StringInfoData in;
+	StringInfoData in = clv_bytes_of(model);
 
-	in.data = VARDATA_ANY(model);
-	in.len = VARSIZE_ANY_EXHDR(model);
-	in.maxlen = in.len;
-	in.cursor = 0;
 	clv_model_decode(&in, fitted);
 }
 

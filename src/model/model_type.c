@@ -34,21 +34,6 @@ ModelText(const ClvPackedModel *model)
 	return out.data;
 }
 
-/* clv_model_recv(internal) -> clv_model: the binary form, of which every byte is checked. */
-PG_FUNCTION_INFO_V1(clv_model_recv);
-Datum
-clv_model_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
-	int start = in->cursor;
-	ClvModel fitted;
-	ClvPackedModel *model;
-
-	clv_model_decode(in, &fitted);
-	model = clv_model_pack(&fitted);
-	clv_canonical_check(model, in->data + start, in->cursor - start, "clv_model");
-	PG_RETURN_CLV_MODEL_P(model);
-}
-
-/* What is stored is what is sent. */
+/* Input, output, send, recv, casts and comparison; the binary form is the stored one. */
 CLV_JSON_TYPE(clv_model, ModelFromJson, ModelText, PG_GETARG_CLV_MODEL_P);
+CLV_CANONICAL_RECV(clv_model, ClvModel, clv_model_decode, clv_model_pack);

@@ -162,15 +162,11 @@ PG_FUNCTION_INFO_V1(clv_pipeline_curve_sum_deserialize);
 Datum
 clv_pipeline_curve_sum_deserialize(PG_FUNCTION_ARGS)
 {
-	const bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfoData in;
+	StringInfoData in = clv_bytes_of(PG_GETARG_BYTEA_PP(0));
 	CurveSum *state;
 	int periods;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	in.data = VARDATA_ANY(bytes);
-	in.len = in.maxlen = VARSIZE_ANY_EXHDR(bytes);
-	in.cursor = 0;
 	periods = (int) pq_getmsgint(&in, 4);
 	if (periods < 0 || periods > MOST_PERIODS || periods > in.len)
 		MalformedState();

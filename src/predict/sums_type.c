@@ -195,11 +195,8 @@ Expanded(Datum sums)
 static ClvTotal *
 OfStored(const ClvSums *sums, MemoryContext parent)
 {
-	StringInfoData in;
+	StringInfoData in = clv_bytes_of(sums);
 
-	in.data = unconstify(char *, (const char *) VARDATA_ANY(sums));
-	in.len = in.maxlen = VARSIZE_ANY_EXHDR(sums);
-	in.cursor = 0;
 	return Unpack(&in, parent);
 }
 

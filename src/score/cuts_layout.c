@@ -203,11 +203,7 @@ clv_cuts_unpack(StringInfo in, ClvCutsParts *parts)
 void
 clv_cuts_unpack_value(const ClvCuts *cuts, ClvCutsParts *parts)
 {
-	StringInfoData in;
+	StringInfoData in = clv_bytes_of(cuts);
 
-	in.data = VARDATA_ANY(cuts);
-	in.len = VARSIZE_ANY_EXHDR(cuts);
-	in.maxlen = in.len;
-	in.cursor = 0;
 	clv_cuts_unpack(&in, parts);
 }

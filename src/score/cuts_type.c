@@ -198,22 +198,6 @@ CutsFromJson(Jsonb *json)
 
 /* ---- SQL ---- */
 
-/* clv_cuts_recv(internal) -> clv_cuts: reads the binary form; an error unless it is the canonical
- * one. */
-PG_FUNCTION_INFO_V1(clv_cuts_recv);
-Datum
-clv_cuts_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo in = (StringInfo) PG_GETARG_POINTER(0);
-	int start = in->cursor;
-	ClvCutsParts parts;
-	ClvCuts *cuts;
-
-	clv_cuts_unpack(in, &parts);
-	cuts = clv_cuts_pack(&parts);
-	clv_canonical_check(cuts, in->data + start, in->cursor - start, "clv_cuts");
-	PG_RETURN_CLV_CUTS_P(cuts);
-}
-
-/* Input, output, send, casts and comparison; the binary form is the stored one. */
+/* Input, output, send, recv, casts and comparison; the binary form is the stored one. */
 CLV_JSON_TYPE(clv_cuts, CutsFromJson, CutsText, PG_GETARG_CLV_CUTS_P);
+CLV_CANONICAL_RECV(clv_cuts, ClvCutsParts, clv_cuts_unpack, clv_cuts_pack);

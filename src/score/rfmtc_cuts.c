@@ -298,16 +298,10 @@ PG_FUNCTION_INFO_V1(rfmtc_cuts_deserialize);
 Datum
 rfmtc_cuts_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfoData in;
+	StringInfoData in = clv_bytes_of(PG_GETARG_BYTEA_PP(0));
 	CutsState *state;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	in.data = VARDATA_ANY(bytes);
-	in.len = VARSIZE_ANY_EXHDR(bytes);
-	in.maxlen = in.len;
-	in.cursor = 0;
-
 	state = NewState(CurrentMemoryContext);
 	state->bins = (int) pq_getmsgint(&in, 4);
 	clv_check_bins(state->bins);

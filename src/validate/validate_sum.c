@@ -133,14 +133,10 @@ PG_FUNCTION_INFO_V1(clv_validate_sum_deserialize);
 Datum
 clv_validate_sum_deserialize(PG_FUNCTION_ARGS)
 {
-	const bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfoData in;
+	StringInfoData in = clv_bytes_of(PG_GETARG_BYTEA_PP(0));
 	SumState *state;
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	in.data = VARDATA_ANY(bytes);
-	in.len = in.maxlen = VARSIZE_ANY_EXHDR(bytes);
-	in.cursor = 0;
 	state = NewState(CurrentMemoryContext);
 	if (!clv_exact_recv(&in, Sum(state, CurrentMemoryContext)))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
