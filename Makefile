@@ -78,6 +78,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/pipeline_histories.sql \
 	pipeline/pipeline_model.sql \
 	pipeline/pipeline_create.sql \
+	pipeline/pipeline_forget.sql \
 	pipeline/pipeline_schedule.sql)
 
 PURE_OBJS  = $(patsubst %.c,%.o,$(foreach module,$(PURE_MODULES),$(sort $(wildcard src/$(module)/*.c))))

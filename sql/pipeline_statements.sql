@@ -100,6 +100,7 @@ CALL buy(121, 1, '2024-08-01', '2023-02-03');
 INSERT INTO st_plain_data.run (run, status, requested, definition, called_by, pid, started_at)
 SELECT 1, 'running', 'full', p, 'somebody', 0, '2020-01-01' FROM st_plain_data.pipeline p;
 CALL clv_refresh('st_plain');
+CALL clv_forget('st_plain', 1);
 SELECT run, status, isolated_day, error FROM st_plain_data.run ORDER BY run;
 SELECT run, status, mode, error FROM st_rich_data.run ORDER BY run;
 CALL clv_alter_pipeline('st_plain', margin => 0.5);

@@ -111,7 +111,7 @@ none('odd', q{
 # --- the labels of functions ---
 # These run a query of the caller's over their own tables, read the table of segment maps, or make pipelines.
 my $reads = q{p.proname IN ('clv_histories', 'rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
-	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|schedule|unschedule)$'
+	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|forget|schedule|unschedule)$'
 	OR p.proname IN ('clv_tracking', 'clv_raise')
 		OR p.proname LIKE ANY ('{clv_quick%,clv_source%,clv_segment%,clv_backtest%,clv_validate%}')};
 

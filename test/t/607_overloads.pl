@@ -121,6 +121,7 @@ my @writes = (
 	call($refresh, name => "'rich'", mode => "'full'"),
 	call($alter, name => "'plain'", margin => 0.3, reset => q{'{level}'}),
 	call($refresh, name => "'plain'"),
+	q{ext.clv_forget('plain'::pg_catalog.text, VARIADIC ARRAY[1]::pg_catalog.int4[])},
 	call($drop, name => "'shares'"));
 my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM clv_internal.clv_pipeline_views()');
 

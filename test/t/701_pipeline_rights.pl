@@ -259,6 +259,7 @@ foreach my $role ('mallory', 'rita')
 	like((as($role, $_))[2], qr/ERROR:  42501: permission denied for pipeline "shop"/, "$role may not: $_")
 	  foreach ("CALL ext.clv_refresh('shop')", "CALL ext.clv_alter_pipeline('shop', filter => 'true')",
 		"CALL ext.clv_drop_pipeline('shop')",
+		"CALL ext.clv_forget('shop', 1)", "SELECT clv_internal.clv_pipeline_forget_rows('shop', '{1}')",
 		"SELECT ext.clv_schedule('shop', '0 3 * * *')", "SELECT ext.clv_unschedule('shop')",
 			"SELECT clv_internal.clv_pipeline_read('shop')",
 		"SELECT clv_internal.clv_pipeline_begin('shop', 'full', NULL, 'error', 'x', now())",
