@@ -45,7 +45,8 @@ CALL clv_alter_pipeline('gaps', attribute_source => 'person', attributes => 'cha
 	map => '[{"segment": "Low", "r": [1]},
 		{"segment": "Web", "attributes": {"channel": "web"}}, {"segment": "Other"}]');
 CALL clv_refresh('gaps');
-SELECT bool_and(segment = CASE WHEN r = 1 THEN 'Low' WHEN id % 5 > 0 THEN 'Web' ELSE '(none)' END) AS segments,
+SELECT bool_and(segment = CASE WHEN recency_score = 1 THEN 'Low' WHEN id % 5 > 0 THEN 'Web'
+	   ELSE '(none)' END) AS segments,
 	   count(*) FILTER (WHERE segment = '(none)') AS without FROM gaps.customers;
 SELECT note ~ '48 customers in no segment: no rule holds, or what one needs is not known' AS said
 FROM gaps.runs WHERE is_current;

@@ -127,7 +127,8 @@ CALL clv_refresh('s', as_of => '2021-01-07');
 CALL clv_alter_pipeline('s', refit => 'never', bins => 4, map => 'micro');
 CALL clv_refresh('s', as_of => '2021-01-07');
 SELECT run, as_of, note FROM s.runs WHERE run > 7 ORDER BY run;
-SELECT max(r), max(v), bool_and(segment = format('r%sf%sm%s', r, f, m)) AS micro FROM s.customers;
+SELECT max(recency_score), max(value_score), bool_and(segment = format('r%sf%sm%s', recency_score, frequency_score,
+	   monetary_score)) AS micro FROM s.customers;
 
 -- an incremental refresh needs written_at; one that cannot continue is full
 ALTER TABLE sale ADD COLUMN written date NOT NULL DEFAULT '2021-01-01';
@@ -197,5 +198,20 @@ FROM information_schema.columns
 WHERE table_schema = 's' AND table_name = 'winback' AND column_name = 'Key, of all';
 CALL clv_drop_pipeline('s');
 DROP VIEW seen;
-DROP TABLE parted, sale;
+-- a key of one letter, be it that of a score in a map, or the name of a table in a statement
+CREATE TABLE lettered AS
+SELECT customer_id AS c, customer_id % 2 AS m, customer_id % 3 AS t, 1 AS r, 2 AS f, 3 AS v, 4 AS q, 5 AS h, 6 AS s,
+	7 AS a, 8 AS g, bought_at, amount
+FROM sale;
+CALL clv_create_pipeline('s', 'lettered', 'c, m, t, r, f, v, q, h, s, a, g', 'bought_at', 'amount',
+	as_of => '2020-12-31', discount_rate => 0.1);
+CALL clv_refresh('s');
+SELECT count(*) = (SELECT count(DISTINCT customer_id) FROM sale WHERE bought_at < '2021-01-01') AS all_there,
+	count(*) FILTER (WHERE m = c % 2 AND t = c % 3 AND v = 3 AND recency_score BETWEEN 1 AND 5) = count(*) AS keys
+FROM s.customers;
+SELECT count(*) > 0 AS listed FROM s.winback WHERE g = 8;
+CALL clv_forget('s', 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8);
+SELECT count(*) FROM s.customers WHERE c = 1;
+CALL clv_drop_pipeline('s');
+DROP TABLE parted, sale, lettered;
 DROP SCHEMA pipeline_words CASCADE;

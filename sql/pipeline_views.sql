@@ -66,7 +66,8 @@ SELECT bool_and(c.p_alive = p.p_alive AND c.churn = (rfmtc(m.history, '2020-12-3
 			AND c.next_purchase_value = p.next_purchase_value::numeric(24,2)
 		AND (c.purchases_low, c.purchases_high, c.clv_low, c.clv_high)
 			= (p.purchases_low, p.purchases_high, p.clv_low::numeric(24,2), p.clv_high::numeric(24,2))
-		AND ROW(c.r, c.f, c.m, c.t, c.c, c.v)::clv_scores IS NOT DISTINCT FROM s.scores
+		AND ROW(c.recency_score, c.frequency_score, c.monetary_score, c.tenure_score, c.churn_score,
+			c.value_score)::clv_scores IS NOT DISTINCT FROM s.scores
 		AND c.segment = coalesce(segment_assign(s.scores, 'rfm'), '(none)')) AS as_the_verbs_say
 FROM view_shop.customers c JOIN member m USING (country, customer_no) CROSS JOIN fitted f
 JOIN (SELECT m.country, m.customer_no, rfmtc_score(m.history, f.model, '2020-12-31') OVER () AS scores
@@ -77,11 +78,12 @@ WHERE c.monetary IS NOT NULL;
 SELECT bool_and(c.rating IS NOT DISTINCT FROM s.score
 		   AND c.satisfaction = CASE WHEN s.score >= 9 THEN 'promoter' WHEN s.score >= 7 THEN 'passive'
 		WHEN s.score IS NOT NULL THEN 'detractor' ELSE 'unknown' END
-		AND c.value_segment = segment_assign(ROW(c.r, c.f, c.m, c.t, c.c, c.v)::clv_scores, 'value x satisfaction',
+		AND c.value_segment = segment_assign(ROW(c.recency_score, c.frequency_score, c.monetary_score,
+			c.tenure_score, c.churn_score, c.value_score)::clv_scores, 'value x satisfaction',
 			jsonb_build_object('satisfaction', c.satisfaction))) AS latest_rating_of_the_day
 FROM view_shop.customers c
 LEFT JOIN survey s ON s.country = c.country AND s.customer_no = c.customer_no AND s.at = '2020-11-01 12:00+00'
-WHERE c.v IS NOT NULL;
+WHERE c.value_score IS NOT NULL;
 
 -- ---- segments and equity: sums over customers ----
 SELECT bool_and(s.customers = c.n AND s.past_revenue = c.spent AND s.clv = c.clv AND s.lifetime_value = c.lifetime
