@@ -172,6 +172,19 @@ JOIN (SELECT date_trunc('month', day) AS month, count(*) AS actual
 	  GROUP BY month) a USING (month)
 GROUP BY name
 ORDER BY name;
+-- back-tests and tracking follow the season
+CREATE TEMP TABLE whole AS SELECT customer, clv_history(day) AS history FROM shop GROUP BY customer;
+SELECT abs((SELECT total_error FROM clv_backtest('whole', 'history', '2023-12-31', '1 year',
+												 clv_options(spend => 'none', season => '1',
+													trend => 'true')))) < 0.1 AS season,
+	   abs((SELECT total_error FROM clv_backtest('whole', 'history', '2023-12-31', '1 year',
+												 clv_options(spend => 'none')))) > 0.15 AS plain;
+SELECT name, sum(abs(t.expected - t.actual)) / sum(t.actual) < 0.15 AS months_within_15
+FROM seasons, clv_tracking('whole', 'history', model, '1 month') t
+WHERE name IN ('one', 'none')
+GROUP BY name
+ORDER BY name;
+
 -- a season goes on by itself; the trend goes on for half of three years, and is level then
 SELECT round((clv_calendar_values(calendar, '2024-06-30'))[3]::numeric, 2) AS half_a_year,
 	   round((clv_calendar_values(calendar, '2026-02-01'))[3]::numeric, 2) AS later, calendar::jsonb->'end' AS ends

@@ -18,7 +18,9 @@
 
 PG_FUNCTION_INFO_V1(clv_validate_clock);
 
-/* clv_validate_clock(model) -> how it counts time, the days of its unit, its covariates, the unit
+/*
+ * clv_validate_clock(model) -> how it counts time, the days of its unit, how many covariates
+ * customers have, the unit, whether it follows a calendar
  */
 Datum
 clv_validate_clock(PG_FUNCTION_ARGS)
@@ -26,17 +28,18 @@ clv_validate_clock(PG_FUNCTION_ARGS)
 	ClvModel fitted;
 	Interval *unit = palloc(sizeof(Interval));
 	ErrorContextCallback *stack = clv_hide_callers();
-	Datum values[4];
-	bool nulls[4] = {false, false, false, false};
+	Datum values[5];
+	bool nulls[5] = {false};
 
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	clv_model_need_purchase(&fitted);
 	error_context_stack = stack;
 	values[0] = CStringGetTextDatum(clv_clock_name(fitted.purchase.family->clock));
 	values[1] = Float8GetDatum(fitted.unit_days);
-	values[2] = Int32GetDatum(fitted.purchase.ncovariates);
+	values[2] = Int32GetDatum(clv_model_own_covariates(&fitted.purchase));
 	*unit = fitted.time_unit;
 	values[3] = IntervalPGetDatum(unit);
+	values[4] = BoolGetDatum(fitted.purchase.calendar != NULL);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }
 

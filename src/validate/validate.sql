@@ -14,12 +14,13 @@ CREATE FUNCTION clv_internal.clv_validate_clock(
 	OUT clock pg_catalog.text,
 	OUT unit_days pg_catalog.float8,
 	OUT covariates pg_catalog.int4,
-	OUT time_unit pg_catalog.interval
+	OUT time_unit pg_catalog.interval,
+	OUT calendar pg_catalog.bool
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION clv_internal.clv_validate_clock(@extschema@.clv_model) IS
 	'how a model counts time: continuous, opportunities, renewals or campaigns, the days of its time unit, how many '
-	'covariates it has, and the time unit itself. A part of validation';
+	'covariates customers have, the time unit itself, and whether it follows a calendar. A part of validation';
 
 -- Raises an error if the model has covariates and no column of them is named, or the other way round.
 CREATE FUNCTION clv_internal.clv_validate_covariates(

@@ -102,9 +102,15 @@ BEGIN ATOMIC
 		SELECT e.day, e.number
 		FROM unnest(edges) WITH ORDINALITY AS e (day, number)
 	), pair AS MATERIALIZED (
-		SELECT e.number, e.day - b.first_purchase AS age, b.vector, b.customers
+		-- the day of the first purchase matters to models that follow a calendar
+		SELECT e.number,
+			e.day - b.first_purchase AS age,
+			b.vector,
+			b.customers,
+			CASE WHEN clock.calendar THEN b.first_purchase ELSE as_of END AS acquired
 		FROM edge AS e
 		JOIN began AS b ON b.first_purchase <= e.day
+		CROSS JOIN clv_internal.clv_validate_clock(model) AS clock
 	), newcomer AS MATERIALIZED (
 		SELECT b.vector,
 			CASE WHEN with_covariates THEN @extschema@.clv_with_covariates(model, min(b.covariates))
@@ -115,8 +121,14 @@ BEGIN ATOMIC
 		-- what a newcomer is expected to do up to an age, once for each age that occurs
 		SELECT w.vector,
 			a.age,
-			@extschema@.clv_expected_purchases(w.model, a.age::float8 / clock.unit_days) AS repeats
-		FROM (SELECT DISTINCT p.vector, p.age FROM pair AS p) AS a
+			a.acquired,
+			CASE WHEN clock.calendar
+				THEN (
+					SELECT n.expected_purchases
+					FROM @extschema@.clv_new_customer(w.model, make_interval(days => a.age), 0::float8, 1::float8,
+						NULL::float8[], a.acquired) AS n)
+				ELSE @extschema@.clv_expected_purchases(w.model, a.age::float8 / clock.unit_days) END AS repeats
+		FROM (SELECT DISTINCT p.vector, p.age, p.acquired FROM pair AS p) AS a
 		JOIN newcomer AS w ON w.vector = a.vector
 		CROSS JOIN clv_internal.clv_validate_clock(model) AS clock
 	), expected AS (
@@ -124,7 +136,7 @@ BEGIN ATOMIC
 			clv_internal.clv_validate_sum(p.customers::float8 * a.repeats) AS repeats,
 			sum(p.customers)::int8 AS customers
 		FROM pair AS p
-		JOIN aged AS a ON a.age = p.age AND a.vector = p.vector
+		JOIN aged AS a ON a.age = p.age AND a.vector = p.vector AND a.acquired = p.acquired
 		GROUP BY p.number
 	), bought AS (
 		-- the period of a day is that which begins before it
