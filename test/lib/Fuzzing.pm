@@ -1,4 +1,4 @@
-# A server that takes whatever it is given, and has to stand.
+# A server for damaged input, which must not crash it.
 
 package Fuzzing;
 

@@ -122,7 +122,7 @@ is($node->safe_psql('postgres', q{
 	'a column twice');
 is(left_behind(), '', 'nothing is left behind');
 
-# ---- what queries look like, and where they stand ----
+# ---- queries of every form, in every place of a statement ----
 
 my $histories = q{FROM clv_histories('SELECT k, t, a FROM orders') AS q (k int, history clv_history)};
 my $sum = "SELECT md5(string_agg(q::text, ';' ORDER BY k, history)) $histories";

@@ -95,7 +95,7 @@ foreach my $i (1 .. $mutations)
 	$script .= "COPY accepted FROM '$directory/m$i' (FORMAT binary);\n";
 }
 my ($rc, $out, $err) = $node->psql('postgres', $script, on_error_stop => 0);
-is($rc, 0, 'binary: the session stands');
+is($rc, 0, 'binary: the session lives on');
 my @refused = $err =~ /^psql.*ERROR:/mg;
 my $taken = serves('binary');
 is($taken + @refused, $mutations, "binary: each is taken in or refused ($taken and " . @refused . ')');
@@ -109,7 +109,7 @@ foreach my $i (1 .. $mutations)
 	$script .= "INSERT INTO accepted SELECT \$m\$$bytes\$m\$;\n";
 }
 ($rc, $out, $err) = $node->psql('postgres', $script, on_error_stop => 0);
-is($rc, 0, 'text: the session stands');
+is($rc, 0, 'text: the session lives on');
 @refused = $err =~ /^psql.*ERROR:/mg;
 $taken = serves('text');
 is($taken + @refused, $mutations, "text: each is taken in or refused ($taken and " . @refused . ')');

@@ -26,7 +26,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE cuts AS SELECT rfmtc_cuts(clv_history, '2021-06-01') AS cuts
 	FROM (SELECT clv_history(date '2020-01-01' + i, i) FROM generate_series(1, 50) i GROUP BY i) h;
 	-- what the backend holds after a query minus what it held before it, at the end of the query while its contexts
-	-- still stand
+	-- still exist
 	CREATE FUNCTION held() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT sum(total_bytes)::bigint
 		FROM pg_backend_memory_contexts';
 	CREATE FUNCTION grown(expression text, calls int, OUT early bigint, OUT late bigint) LANGUAGE plpgsql AS $$

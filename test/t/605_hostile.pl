@@ -43,7 +43,7 @@ sub refused
 	return;
 }
 
-# The server stands, no role has become a superuser, and nothing of bob's has run in another's name.
+# The server runs on, no role has become a superuser, and nothing of bob's has run in another's name.
 sub unharmed
 {
 	my ($name) = @_;

@@ -164,7 +164,7 @@ sub traps
 {
 	my ($what, $statements) = @_;
 
-	# what cannot be made, as ours stand there already, is passed over
+	# what cannot be made, as ours are there already, is passed over
 	$node->psql('postgres',
 		"SET check_function_bodies = off; SET client_min_messages = fatal;\n$statements\n\\gexec\n",
 		extra_params => [ '-U', 'mallory', '-q' ], on_error_stop => 0);
@@ -267,7 +267,7 @@ is($node->safe_psql('postgres', q{SELECT has_schema_privilege('mallory', 'clv_in
 	'and where our internal functions are, no other role makes any');
 ok(!$node->log_contains('LOG:  caught'), 'none of them was ever called');
 
-# ---- and those that stand in the schema before the extension is created in it ----
+# ---- and those that are in the schema before the extension is created in it ----
 
 # What is looked up at creation, in bodies in standard SQL and in views, depends on what was found.
 $node->safe_psql('postgres', 'CREATE DATABASE planted');

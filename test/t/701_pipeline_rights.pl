@@ -218,7 +218,7 @@ is($node->safe_psql('postgres', 'SELECT a.is_called, b.is_called FROM evil.met a
 	'and all of it ran as mallory');
 works('postgres', q{CALL ext.clv_drop_pipeline('fake', true)}, 'it can be dropped');
 
-# ---- functions and operators that stand before the right ones in the caller's search_path ----
+# ---- functions and operators that come before the right ones in the caller's search_path ----
 
 works('mallory', q{
 	DO $$ DECLARE t text; o text; f text; BEGIN
@@ -337,7 +337,7 @@ foreach my $caller ('alice', 'bob', 'postgres')
 is(works('alice',
 	q{SELECT status, error_code FROM half.runs ORDER BY run DESC LIMIT 1; SELECT count(*) > 50 FROM half.customers},
 	'runs tells'),
-	"failed|42501\nt", 'that, and the old state stands');
+	"failed|42501\nt", 'the error, and the old state is shown');
 
 works('bob', q{CALL clv_drop_pipeline('half'); CALL clv_drop_pipeline('shop', true)}, 'a member may drop it');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(shop|half)'}), 0,

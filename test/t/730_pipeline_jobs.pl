@@ -157,7 +157,7 @@ is(asks($workers, 'ben', 'SELECT schedule, active FROM cron.job'), '0 4 * * 0|t'
 	'a new schedule takes the place of the old one, of a long name as well');
 is(asks($workers, 'ben', "SELECT schedule FROM clv_pipelines WHERE name = '$long'"), '0 4 * * 0', 'and is shown');
 is(asks($workers, 'anna', "SELECT clv_unschedule('$long')"), 'f', 'another member has no schedule that she could end');
-is(asks($workers, 'ben', $mine), '1', 'so it stands');
+is(asks($workers, 'ben', $mine), '1', 'so the job is left');
 # a job of that name for another database is not ours
 $workers->safe_psql('postgres',
 	qq{SELECT cron.schedule_in_database('clv pipeline broken', '0 5 * * *', 'SELECT 1', 'elsewhere', 'ben')});
@@ -259,7 +259,7 @@ is($connections->safe_psql('postgres', "SELECT count(*) FROM cron.job WHERE jobn
 	'which go both where a superuser drops the pipeline');
 unlike(slurp_file($_->logfile), qr/LOG:  caught/, $_->name . ': no procedure of a stranger was called')
 	foreach $workers, $connections;
-unlike(slurp_file($_->logfile), qr/TRAP|PANIC|terminated by signal/, $_->name . ': the server stands')
+unlike(slurp_file($_->logfile), qr/TRAP|PANIC|terminated by signal/, $_->name . ': the server has not crashed')
 	foreach $workers, $connections;
 
 $_->stop foreach $workers, $connections;

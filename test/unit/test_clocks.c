@@ -120,7 +120,7 @@ Counted(const Known *known, double n, double t)
 
 /* ---- reference values ---- */
 
-/* The field of a row as it stands. */
+/* The field of a row as text. */
 static const char *
 Field(const Oracle *row, const char *column)
 {

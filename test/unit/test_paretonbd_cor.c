@@ -328,7 +328,8 @@ nothing_is_beyond_its_range(void **state)
 
 /* ---- derivatives ---- */
 
-/* By asinh m, since differences after the first four move their variable as it stands. */
+/* By asinh m, since differences after the first four move their variable itself, not its logarithm.
+ */
 static void
 EvaluateCorrelated(void *data, const double *point, ClvQuadratic *at)
 {
