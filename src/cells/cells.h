@@ -22,7 +22,7 @@
 #define CLV_CELLS_SMALL                                                                            \
 	255 /* in place of a version: a state that is never stored (cells_small.c) */
 
-/* What cells were counted from. */
+/* The input that cells were counted from. */
 typedef enum ClvCellsKind
 {
 	CLV_CELLS_HISTORY, /* counted from histories: days, T waits for as_of */

@@ -22,7 +22,7 @@ extern Datum clv_fit_final(PG_FUNCTION_ARGS);
 	PG_RETURN_DATUM((state)->small != NULL ? PointerGetDatum((state)->small)                       \
 										   : EOHPGetRWDatum(&(state)->hdr))
 
-/* What the options argument says, NULL where there is none; parsed only where it is not that of the
+/* The options of the argument, NULL where there is none; parsed only where it is not that of the
  * last row. */
 extern const ClvParsedOptions *clv_cells_given(FunctionCallInfo fcinfo, int arg);
 

@@ -147,7 +147,7 @@ WordOfPeriods(int32 periods)
 	return clv_periods_name((ClvPeriodsOf) periods);
 }
 
-/* What too few customers give, of that name; an error where it is unknown. */
+/* The choice of too_few by its name; an error where it is unknown. */
 static int32
 TooFewOfWord(const char *word)
 {

@@ -37,7 +37,7 @@ typedef enum ClvTrend
 	CLV_TREND_AUTO
 } ClvTrend;
 
-/* What a fit of customers who are too few, or too much alike, gives. */
+/* The result of a fit of too few customers, or of customers too much alike. */
 typedef enum ClvTooFew
 {
 	CLV_TOO_FEW_ERROR,
@@ -45,7 +45,7 @@ typedef enum ClvTooFew
 } ClvTooFew;
 
 /*
- * What clv_options() says, in canonical form: unused bytes are zero, so that equal
+ * The options of clv_options(), in canonical form: unused bytes are zero, so that equal
  * options are equal bytes. Stored inside clv_cells: the layout has no holes and
  * changes only together with CLV_CELLS_VERSION.
  */
@@ -155,7 +155,7 @@ extern bool clv_fit_has_k(const ClvFitOptions *options);
 /* Whether the fit compares Erlang shapes, for which times between purchases are needed. */
 extern bool clv_fit_uses_times(const ClvFitOptions *options);
 
-/* Where the family has this parameter and does not search for it; -1: nowhere. */
+/* The place of the parameter in the family, where it is not searched for; -1: none. */
 extern int clv_fit_fixed(const ClvFamily *family, const char *name);
 
 #endif /* CLV_OPTIONS_H */

@@ -7,7 +7,8 @@
 
 #include "cells/cells.h"
 
-/* What an option is: in JSON, as an argument of clv_options(), and as a field of ClvFitOptions. */
+/* The type of an option: in JSON, as an argument of clv_options(), and as a field of ClvFitOptions.
+ */
 typedef enum ClvOptionKind
 {
 	CLV_OPTION_FAMILY,   /* string, text, char[CLV_NAME_SIZE] */
