@@ -6,7 +6,7 @@
 SET LOCAL search_path = pg_catalog, pg_temp;
 
 
--- What users do not call. Only the owner of the extension may create anything here.
+-- The schema of the objects that users do not call. Only the owner of the extension may create objects in it.
 CREATE SCHEMA clv_internal;
 GRANT USAGE ON SCHEMA clv_internal TO PUBLIC;
 COMMENT ON SCHEMA clv_internal IS

@@ -8,7 +8,7 @@
 
 #include "libpq/pqformat.h"
 
-/* What the first byte of a sum says. */
+/* The first byte of a sum. */
 enum
 {
 	POSITIVE,

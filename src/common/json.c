@@ -98,7 +98,7 @@ clv_json_is_object(const ClvMember *member)
 	return member->value.type == jbvBinary && JsonContainerIsObject(member->value.val.binary.data);
 }
 
-/* What the value must be: this, or, of an element, what its array must be. */
+/* The type that an error asks for: this one, or, of an element, that of its array. */
 static const char *
 What(const ClvMember *member, const char *what)
 {

@@ -23,10 +23,10 @@ typedef struct ClvLastValue
 /* Whether the value (a varlena, or NULL) is the one that was set last. */
 extern bool clv_last_is(const ClvLastValue *last, bool isnull, Datum value);
 
-/* Nothing was seen: to be called before something is made of a new value, which may fail. */
+/* Removes the value: to be called before work on a new one, which may raise an error. */
 extern void clv_last_forget(ClvLastValue *last);
 
-/* Set the value; what is kept of it lives in the context. */
+/* Sets the value; its copy lives in the context. */
 extern void clv_last_set(ClvLastValue *last, bool isnull, Datum value, MemoryContext context);
 
 /* Whether two values, neither compressed nor toasted, have the same bytes behind their headers. */
