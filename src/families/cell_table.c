@@ -91,7 +91,7 @@ enum
 	DIGITS
 };
 
-/* What the radix passes know of the cells. */
+/* The ranges of the keys that the radix passes sort by. */
 typedef struct Survey
 {
 	Range ranges[RANGES];

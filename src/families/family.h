@@ -44,7 +44,7 @@ typedef struct ClvSpendRow
 	int32_t x;
 } ClvSpendRow;
 
-/* What start values are computed from; means are over customers. */
+/* The moments that start values are computed from; means are over customers. */
 typedef struct ClvMoments
 {
 	double customers;
@@ -56,7 +56,7 @@ typedef struct ClvMoments
 	double spend_squared; /* mean of their squares, divided by the square of the above */
 } ClvMoments;
 
-/* What a family describes. */
+/* The process that a family models. */
 typedef enum ClvProcess
 {
 	CLV_TRANSACTION, /* when customers buy and leave */

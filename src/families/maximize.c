@@ -71,7 +71,7 @@ static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10
 
 #define WEIGHTS ((int) (sizeof(weights) / sizeof(weights[0])))
 
-/* What an ascent gains in a direction of the barrier, by weight: less than this is nothing. */
+/* The least gain of an ascent in a direction of the barrier, by weight, that counts as progress. */
 #define IDLE_BARRIER 1e-3
 
 /* The last steps towards a limit are short: as short as the unknowns have digits. */
@@ -758,8 +758,8 @@ ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
 }
 
 /*
- * What the caller calls the coordinate that runs away: of the effects of a process, that
- * which makes the largest difference between customers.
+ * The index, in the caller's order, of the coordinate that runs away: of the effects of a process
+ * the one that makes the largest difference between customers.
  */
 static int
 RawRunaway(const ClvProblem *problem, const ClvFitReport *report, int i)

@@ -70,7 +70,7 @@ clv_mbgcnbd_constant(double k, double sum_x, double litt)
 
 /* ---- histories ---- */
 
-/* What follows from no purchase between t_x and T. */
+/* The state of a customer, given no purchase between t_x and T. */
 typedef struct Inactivity
 {
 	double shape;                   /* r + k x */

@@ -159,7 +159,7 @@ clv_one_clock_pairs(const ClvFamily *family, const double *param, const ClvClock
 /*
  * A panel is at most STRIDE times as wide as its distance to the singularity where alpha + B is 0.
  * Within it neither the probability of no purchase nor discounting falls below e^-MOST_DROP.
- * Nothing counts that is discounted by more than e^-LAST.
+ * Purchases that are discounted by more than e^-LAST are left out.
  */
 #define STRIDE 2.0
 #define MOST_DROP 8.0

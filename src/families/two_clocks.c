@@ -178,7 +178,7 @@ clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double 
 
 /* ---- histories, with derivatives ---- */
 
-/* What moves D: b, and the effects on leaving. */
+/* The parameters of D: b, and the effects on leaving. */
 #define MOST_MOVERS (1 + CLV_MAX_COVARIATES)
 
 /* The clock of leaving and its derivatives by ln b and the effects, all times e^(-bt). */
@@ -190,7 +190,7 @@ typedef struct LifePoint
 	double second[CLV_TRIANGLE(MOST_MOVERS)];
 } LifePoint;
 
-/* What the nodes of one customer's integral share. */
+/* The numbers that the nodes of one customer's integral share. */
 typedef struct Sweep
 {
 	const ClvFamily *family;
@@ -412,7 +412,7 @@ AddUntil(Sweep *sweep, double end, Life *life, Point *point)
 	return drop;
 }
 
-/* What an evaluation of customers with x purchases shares; the sum is empty. */
+/* The sweep of customers with x purchases, with an empty sum. */
 static Sweep
 NewSweep(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks)
 {
@@ -579,7 +579,7 @@ clv_two_clocks_pairs(const ClvFamily *family, const double *param, const ClvCloc
  * over the nodes of the density of dying, and the term of those alive at t.
  */
 
-/* What is done with a node: customers who buy until b, with this probability by its logarithm. */
+/* Probabilities of counts, added up over nodes: customers who buy until b. */
 typedef struct Counting
 {
 	double r;
