@@ -316,7 +316,7 @@ TryStep(ClvNewton *newton, const Step *step, double *radius, ClvObjective object
 	return true;
 }
 
-/* What an evaluation has to gain from here to get anywhere. */
+/* The least gain of an evaluation that counts as progress. */
 static double
 IdleGain(const ClvNewton *newton)
 {
