@@ -17,7 +17,7 @@ extern ClvRules *clv_map_read(const text *map, Oid function);
 /* Whether the text is a rule list itself, and so depends on no table. */
 extern bool clv_map_is_list(const text *map);
 
-/* What a query sees of the tables: equal versions mean equal maps. */
+/* The parts of a snapshot that decide which rows are visible: equal versions mean equal maps. */
 typedef struct ClvMapVersion
 {
 	TransactionId xmin;

@@ -30,14 +30,14 @@ clv_rules_create(const char *name)
 	return rules;
 }
 
-/* What messages call a rule, palloc'd. */
+/* The name of a rule in messages, palloc'd. */
 static char *
 RuleName(const ClvRules *rules, int number)
 {
 	return psprintf("rule %d of %s", number, rules->name);
 }
 
-/* What messages call the member itself, where it is an object, palloc'd. */
+/* The name of a member that is an object, in messages, palloc'd. */
 static char *
 MemberName(const ClvMember *member)
 {

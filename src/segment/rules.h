@@ -29,7 +29,7 @@ typedef struct ClvCellTest
 	int32 *cell;
 } ClvCellTest;
 
-/* What kind of value an attribute has. */
+/* The type of an attribute's value. */
 typedef enum ClvAttributeKind
 {
 	CLV_ATTRIBUTE_UNREAD, /* not looked up yet */
