@@ -110,7 +110,7 @@ Change(const Halves *halves)
 	return after > before ? 1 : -1;
 }
 
-/* What is known of one customer. */
+/* The numbers of one customer that conditions test. */
 typedef struct Facts
 {
 	ClvSummary summary; /* all purchases count for the spend */
@@ -121,7 +121,7 @@ typedef struct Facts
 	double p_alive;
 } Facts;
 
-/* Sets what the history says by itself. */
+/* Sets the numbers that follow from the history alone. */
 static void
 ReadHistory(const ClvHistory *history, DateADT as_of, Facts *facts)
 {

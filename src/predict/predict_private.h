@@ -197,7 +197,7 @@ extern double *clv_memo_values(ClvMemo *memo, const ClvMemoKey *key);
 
 /* ---- a call site (call_site.c) ---- */
 
-/* What a key has one of; all of them given alive. */
+/* The numbers of a key; all of them given alive. */
 typedef enum ClvMemoKind
 {
 	CLV_MEMO_EXPECTED,
