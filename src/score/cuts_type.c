@@ -109,7 +109,7 @@ ReadCuts(const ClvMember *member, ClvCutPoints *points, int measure)
 	points->bins[measure] = n + 1;
 }
 
-/* What is read beside the parts. */
+/* The members of JSON that are no part of cuts. */
 typedef struct Form
 {
 	int64 version;

@@ -210,4 +210,4 @@ CREATE FUNCTION @extschema@.clv_cut_points(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 30;
 COMMENT ON FUNCTION @extschema@.clv_cut_points(@extschema@.clv_cuts) IS
 	'the limits of cut points, a row for each value of each score: its measure lies above the one and up to the other, '
-	'NULL where there is no limit. A score of which both are the same number is nobody''s. Measures as in clv_cuts';
+	'NULL where there is no limit. No customer has a score of which both are the same number. Measures as in clv_cuts';

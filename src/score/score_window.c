@@ -39,7 +39,7 @@ typedef struct Partition
 	ClvScores *scores; /* one for each row; all 0 where the customer does not exist */
 } Partition;
 
-/* What the first row of a partition reads the others with. */
+/* The state with which the first row of a partition reads the others. */
 typedef struct Reader
 {
 	WindowObject winobj;
