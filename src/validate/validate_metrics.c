@@ -26,7 +26,7 @@
 /* The lift is that of one in so many, with the highest predictions. */
 #define PARTS 10.0
 
-/* What was predicted of one customer, and what came. */
+/* The actual and the predicted value of one customer. */
 typedef struct Pair
 {
 	double actual;
@@ -120,7 +120,7 @@ enum
 	SUMS
 };
 
-/* What is summed up, and by which powers of two numbers are divided before. */
+/* The sums, and the powers of two by which numbers are divided before they are added. */
 typedef struct Measures
 {
 	ClvExactSum sum[SUMS];
@@ -146,7 +146,7 @@ ActualLess(const void *a, const void *b)
 static const ClvSorter by_prediction = {sizeof(Pair), 0, NULL, PredictedLess};
 static const ClvSorter by_actual = {sizeof(Pair), 0, NULL, ActualLess};
 
-/* What a long sort calls: answers to a cancel. */
+/* The poll of a long sort: checks for interrupts. */
 static void
 Interrupt(void *arg)
 {
