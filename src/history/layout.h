@@ -68,7 +68,7 @@ typedef struct ClvDay
 	bool bought;        /* false: refunds only */
 } ClvDay;
 
-/* What reads the days of a history one after another. */
+/* A reader of the days of a history, one after another. */
 typedef struct ClvReader
 {
 	const uint8 *next;

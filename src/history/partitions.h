@@ -19,10 +19,10 @@
 
 typedef struct ClvPartitions ClvPartitions;
 
-/* What several processes know of their partitions, in shared memory. */
+/* The partitions of several processes, in shared memory. */
 typedef struct ClvSharedPartitions ClvSharedPartitions;
 
-/* What every record begins with. */
+/* The head of every record. */
 typedef struct ClvRecord
 {
 	uint32 size; /* bytes, this included */
