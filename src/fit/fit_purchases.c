@@ -419,7 +419,7 @@ TryCalendar(FitContext *fit, Rows *rows, ClvCalendar *calendar)
 	return Try(fit, clv_fit_family(fit->options), rows, NULL);
 }
 
-/* What is fitted: "2 harmonics and a trend". */
+/* The terms of the calendar that are fitted, for a message: "2 harmonics and a trend". */
 static char *
 SeasonText(ClvSeason season)
 {

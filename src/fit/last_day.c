@@ -36,7 +36,7 @@
 
 /*
  * The last of n days (n >= 1, which are put in order) that is not isolated. later: the customers
- * who bought after it.
+ * with purchases after it.
  */
 static DateADT
 SettledDay(ClvLastDay *days, int64 n, int64 *later)
