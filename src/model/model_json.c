@@ -515,7 +515,7 @@ CheckVersion(const ClvMember *member)
 						errdetail("This version of clv reads version %d.", JSON_VERSION)));
 }
 
-/* What is not given stays unknown; clv_model_pack checks the rest. */
+/* Members that are not given stay unknown; clv_model_pack checks the rest. */
 void
 clv_model_from_json(Jsonb *json, ClvModel *fitted)
 {
