@@ -358,7 +358,7 @@ COMMENT ON FUNCTION @extschema@.clv_predict(
 
 -- ---- segments ----------------------------------------------------------------------------------------------
 
--- What a map asks of the quick look: a model, one with a spend part, attributes. Raises an error if it is NULL, written
+-- The inputs of a map: a model, one with a spend part, attributes. Raises an error if it is NULL, written
 -- for other bins, or asks for an attribute that does not follow from purchases.
 CREATE FUNCTION clv_internal.clv_quick_map_needs(
 	map pg_catalog.text,
