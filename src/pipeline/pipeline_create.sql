@@ -375,8 +375,8 @@ COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
 	pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
 	pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[]) IS
-	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL leaves a thing as '
-	'it is. reset: what to take away again, of amount, filter, returns, changed_at, level, holdout, attributes, '
+	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL changes '
+	'nothing. reset: the options to remove, of amount, filter, returns, changed_at, level, holdout, attributes, '
 	'ratings, rated_at. The customer''s key cannot change. Where what is read of the source changes, the next '
 	'refresh is a full one';
 

@@ -282,9 +282,9 @@ COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, p
 	'with rows changed since the last time (needs changed_at; misses rows that were deleted or went to another '
 	'customer); auto: incremental where it can be. as_of: the day to evaluate customers as of, this time. All '
 	'customers are scored anew, and readers see the new run from one moment to the next. Commits after each step, so '
-	'it cannot run inside a transaction block; reports each step as a notice. if_busy: what it is where another '
-	'session refreshes the pipeline: an error, or a notice and nothing done. An error is kept in the view runs, and '
-	'the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s '
+	'it cannot run inside a transaction block; reports each step as a notice. if_busy: where another session '
+	'refreshes the pipeline, error raises an error, notice a NOTICE, and nothing is done. An error is kept in the view '
+	'runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s '
 	'rights';
 
 CREATE FUNCTION clv_internal.clv_pipeline_note(
