@@ -61,24 +61,24 @@ my @long = (
 		  FROM clv_histories('SELECT i, date ''1900-01-01'' + i % 5000
 							  FROM generate_series(1, 60000000) i') AS h (customer int, history clv_history)},
 		2.5],
-	# the rows are in before the time is over, and lie in one partition
+	# the rows are in by then, and lie in one partition
 	['histories of a query: the making',
 		q{SELECT count(*)
 		  FROM clv_histories('SELECT 1, date ''1000-01-01'' + (i * 611953::bigint % 3000017)::int, 1
 							  FROM generate_series(1, 4000000) i') AS h (customer int, history clv_history)},
-		1.0],
+		'70 %'],
 	['merge of histories', q{SELECT clv_history_rollup(m.history) FROM many m, generate_series(1, 1000)}, 0.5],
 	['fit: cells coming in',
 		q{SELECT clv_fit(i % 7, 1 + i % 7 + (i % 1000003) / 1e6, 20 + (i % 900001) / 1e6, 3)
 		  FROM generate_series(1, 60000000) i}, 1.5],
-	# the rows are in before the time is over: these two stop in the fit itself
+	# the rows are in by then: these two stop in the fit itself
 	['fit: the steps',
 		q{SELECT clv_fit(i % 7, (i % 7 > 0)::int * (1 + i % 7 + i / 1e6), 20 + i / 1e6, 3)
-		  FROM generate_series(1, 1200000) i}, 2.2],
+		  FROM generate_series(1, 1200000) i}, '70 %'],
 	['fit: the steps of a heavy model',
 		q{SELECT clv_fit(i % 7, (i % 7 > 0)::int * (1 + i % 7 + i / 1e6), 20 + i / 1e6, 3,
 					 clv_options(model => 'pareto/nbd'))
-		  FROM generate_series(1, 400000) i}, 1.5],
+		  FROM generate_series(1, 400000) i}, '50 %'],
 	['predict',
 		q{SELECT sum(p.clv)
 		  FROM model m, many c, generate_series(1, 100),
@@ -94,10 +94,10 @@ my @long = (
 		q{SELECT count(c)
 		  FROM (SELECT clv_calendar(date '2000-01-01' + i, ARRAY[i % 7], '{a}') AS c
 				FROM generate_series(1, 90000) i, generate_series(1, 1000) g GROUP BY g) q}, 1.5],
-	# the pairs are in before the time is over: this one stops in their order
+	# the pairs are in by then: this one stops in their order
 	['metrics',
 		q{SELECT clv_metrics(i * 611953::bigint % 3000017, i * 7919::bigint % 3000017)
-		  FROM generate_series(1, 6000000) i}, 0.9],
+		  FROM generate_series(1, 6000000) i}, '75 %'],
 	['score',
 		q{SELECT count(s)
 		  FROM (SELECT rfmtc_score(c.history, m.model, '2022-06-01') OVER () AS s
@@ -114,6 +114,8 @@ my @long = (
 foreach (@long)
 {
 	my ($name, $query, $after) = @$_;
+	# a part of the work that it takes to the end, since machines are not equally fast
+	$after = $1 / 100 * $session->stop($query, 'inf')->{before} if $after =~ /^(\d+) %$/;
 	my $stop = $session->stop($query, $after);
 	my $right = $session->run(q{
 		SELECT (SELECT clv_history_rollup(history) FROM customer) = history
@@ -171,6 +173,8 @@ my %by_type = (
 		q{(SELECT array_agg(i * interval '1 day') FROM generate_series(1, 100000) i)}],
 	'date' => [q{'2022-06-01'}, q{'5874897-12-31'}], 'boolean' => ['true', 'false'],
 	'double precision' => [0, 1, '1e300', '1e-300'], 'integer' => [1, 2147483647], 'bigint' => [1, 1000000000],
+	'double precision[]' => ['NULL', q{'{1,2}'}, q{'{-Infinity,0,1e300}'}, q{'{}'},
+		q{(SELECT array_agg(i::float8) FROM generate_series(1, 100000) i)}],
 	'clv_cuts' => [q{(SELECT cuts FROM answer)}]);
 
 # One of the arguments, by chance.
@@ -194,7 +198,7 @@ sub model
 sub argument
 {
 	my ($type, $name, $model) = @_;
-	my $list = $by_name{$name} // $by_type{$type};
+	my $list = $type =~ /\[\]$/ ? $by_type{$type} : $by_name{$name} // $by_type{$type};
 
 	return $model if $type eq 'clv_model';
 	$list = $list->{$type} if ref $list eq 'HASH';
