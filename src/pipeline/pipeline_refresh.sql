@@ -284,8 +284,8 @@ COMMENT ON PROCEDURE @extschema@.clv_refresh(pg_catalog.text, pg_catalog.text, p
 	'customers are scored anew, and readers see the new run from one moment to the next. Commits after each step, so '
 	'it cannot run inside a transaction block; reports each step as a notice. if_busy: where another session '
 	'refreshes the pipeline, error raises an error, notice a NOTICE, and nothing is done. An error is kept in the view '
-	'runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the owner''s '
-	'rights';
+	'runs, and the views stay as they were. Only members of the pipeline''s owner may call it, and it works with the '
+	'owner''s rights';
 
 CREATE FUNCTION clv_internal.clv_pipeline_note(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, sentence pg_catalog.text)
