@@ -144,7 +144,8 @@ SELECT clv_campaign(treated, history, model, '2022-08-01', '2022-07-31') FROM cu
 SELECT clv_campaign(treated, history, model, NULL, '2022-07-31') FROM customer, model;
 SELECT clv_campaign(treated, history, model, '2022-07-01', 'infinity') FROM customer, model;
 SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-07-31', -1) FROM customer, model;
-SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-07-31', 'NaN') IS NULL AS no_cost FROM customer, model;
+SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-07-31', 'NaN') FROM customer, model;
+SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-07-31', NULL, 'NaN') FROM customer, model;
 SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-07-31', 1, 1) FROM customer, model;
 SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-07-31', customer_id) FROM customer, model;
 SELECT clv_campaign(treated, history, clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}'), '2022-07-01',

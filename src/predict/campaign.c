@@ -128,12 +128,21 @@ Span(DateADT since, DateADT until)
 	return span;
 }
 
-/* An optional number of the whole campaign: NaN where it is not given or NULL. */
+/* An optional number of the whole campaign: NaN where it is not given or NULL, an error where it is
+ * NaN itself. */
 static double
-Number(FunctionCallInfo fcinfo, int argument)
+Number(FunctionCallInfo fcinfo, int argument, const char *name)
 {
-	return PG_NARGS() > argument && !PG_ARGISNULL(argument) ? PG_GETARG_FLOAT8(argument)
-															: get_float8_nan();
+	double value;
+
+	if (PG_NARGS() <= argument || PG_ARGISNULL(argument))
+		return get_float8_nan();
+	value = PG_GETARG_FLOAT8(argument);
+	if (isnan(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s must not be NaN", name),
+				 errhint("Leave it out, or make it NULL, where it is not known.")));
+	return value;
 }
 
 /* Errors of a cost that is negative or not finite, and of a share that is none. */
@@ -242,8 +251,8 @@ clv_campaign_add(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
 	Campaign *campaign = StateArgument(fcinfo, STATE);
-	double cost = Number(fcinfo, COST);
-	double share = Number(fcinfo, SHARE);
+	double cost = Number(fcinfo, COST, "cost");
+	double share = Number(fcinfo, SHARE, "share");
 	DateADT since;
 	DateADT until;
 	Interval span;
