@@ -179,3 +179,10 @@ SELECT clv_internal.clv_pipeline_hundredths(v) IS NULL AS none FROM (SELECT 1::f
 SELECT clv_internal.clv_pipeline_hundredths(v) FROM unnest('{1,Infinity}'::float8[]) v;
 \set ON_ERROR_STOP 1
 DROP TABLE worth CASCADE;
+
+-- ---- spreads: 10 above and 4 of the mean, of one in four; none of numbers that are not finite ----
+SELECT clv_internal.clv_pipeline_spread(100, 110, 104, 4) = sqrt((100 - 16) * 4 + 16 * 16) AS four_times,
+	num_nulls(clv_internal.clv_pipeline_spread(100, NULL, 104, 4),
+		clv_internal.clv_pipeline_spread(1e6, 12, 3.5, '-Infinity'),
+		clv_internal.clv_pipeline_spread('Infinity', 'Infinity', 3.5, 4), clv_internal.clv_pipeline_spread(1, 1, 1, 'NaN'))
+		AS none_of_four;

@@ -50,14 +50,16 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT sqrt(greatest(power(high - expected, 2) - coalesce(power(mean_high - expected, 2), 0), 0) * scale
 		+ power(coalesce(mean_high - expected, 0) * scale, 2))
-	WHERE high IS NOT NULL
+	WHERE abs(expected) < 'Infinity' AND abs(high) < 'Infinity' AND abs(coalesce(mean_high, 0)) < 'Infinity'
+	  AND scale BETWEEN 0 AND 1e300
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_spread(
 	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
 	'half the width of the prediction interval of a total, from that of a sample of one in scale customers, whose '
 	'expectation is expected, with the upper ends of the prediction interval and of the confidence interval of the '
 	'mean (NULL: the parameters are taken as known): the variance of what will happen grows with the number of '
-	'customers, that of what is expected with its square. NULL where the sample has no interval. A part of pipelines';
+	'customers, that of what is expected with its square. NULL where the sample has no interval, or none '
+	'that is finite. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_key_part(part pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 5
