@@ -8,7 +8,7 @@ AS $$
 		(d).search_path, (d).time_zone, (d).occasion, (d).changed_at)::text)
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_fingerprint(clv_internal.clv_pipeline_definition) IS
-	'what the histories of a pipeline depend on, in short: where it has changed they are built from scratch. A part '
+	'a hash of what the histories of a pipeline depend on: where it has changed they are built from scratch. A part '
 	'of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_watermark(d clv_internal.clv_pipeline_definition)

@@ -55,8 +55,8 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_cells(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
-	'what a fit needs of all customers: the stored cells with touched customers exchanged, where day and options are '
-	'the same, else counted anew. A part of pipelines';
+	'the cells of all customers: the stored ones with touched customers exchanged, where day and options are the same, '
+	'else counted anew. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_drift(
 	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, model @extschema@.clv_model,

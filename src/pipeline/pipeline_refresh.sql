@@ -100,8 +100,8 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_begin(
 	pg_catalog.text, pg_catalog.text, pg_catalog.date, pg_catalog.text, pg_catalog.name, pg_catalog.timestamptz) IS
-	'begins a run and gives up what dead sessions have left; NULL, with a notice, or an error, where another session '
-	'has one. A part of pipelines';
+	'begins a run, and marks those of dead sessions as interrupted; NULL, with a notice, or an error, where another '
+	'session has one. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_run_step(name pg_catalog.text, run pg_catalog.int8, number pg_catalog.int4)
 RETURNS pg_catalog.text
@@ -305,9 +305,9 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_note(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
-	'adds to what is worth knowing about a run; nothing for NULL. A part of pipelines';
+	'adds a text to the note of a run; nothing for NULL. A part of pipelines';
 
--- ---- steps: publishing, and taking away what is old -------------------------------------------------------
+-- ---- steps: publishing, and deleting earlier runs ----------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_publish(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -376,5 +376,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_cleanup(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: deletes what runs before have left, but the history of segments, equity and models. A part '
-	'of pipelines';
+	'step of a refresh: deletes the rows of earlier runs, but the history of segments, equity and models. A part of '
+	'pipelines';

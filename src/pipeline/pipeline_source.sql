@@ -125,8 +125,8 @@ AS $$
 	END, ARRAY[(d).returns, (d).amount])
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_counted(clv_internal.clv_pipeline_definition) IS
-	'the condition that a row of a pipeline''s source s counts: what comes back without a value, or with none, says '
-	'nothing about money and is no purchase. A part of pipelines';
+	'the condition that a row of a pipeline''s source s counts: returns whose amount is NULL or 0 do not. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_all_histories(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text

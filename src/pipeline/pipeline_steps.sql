@@ -27,7 +27,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_this(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'what is known of a run once its model is there. A part of pipelines';
+	'a run with its day, generation, model and cuts, once the model is fitted. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_fill(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])
@@ -594,8 +594,9 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_holdout(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, pg_catalog.date,
 	pg_catalog.interval, pg_catalog.bool) IS
-	'what a model of the customers up to since, or of one of so many parts of them, predicted for the span that ends '
-	'with until, and what came, week by week too where that is tracked; or why there is none. A part of pipelines';
+	'the predictions of a model of the customers up to since, or of one of so many parts of them, for the span that '
+	'ends with until, with the actual purchases, by week too where that is tracked; or why there are none. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_validation(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -649,5 +650,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_validation(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh that has fitted a model: what its like, fitted before a hold-out, predicted for it and what '
-	'came; and what a new customer is worth. A part of pipelines';
+	'step of a refresh that has fitted a model: a model fitted in the same way before a hold-out, its predictions '
+	'compared with the hold-out; and the value of a new customer. A part of pipelines';
