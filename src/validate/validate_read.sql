@@ -144,8 +144,8 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_predictions(
 	pg_catalog.text, @extschema@.clv_model, pg_catalog.interval, pg_catalog.date, pg_catalog.date, pg_catalog.int4) IS
 	'for each history the purchases that the model predicts for the hold-out (since, until], those in it and those in '
-	'as long a time before it, NULL where the customer came later; the revenue that the model promises, and what was '
-	'earned, NULL unless both are known. A part of validation';
+	'as long a time before it, NULL where the customer came later; the revenue that the model predicts, and the actual '
+	'one, NULL unless both are known. A part of validation';
 
 -- A row per history with a purchase up to since: the repeat purchases up to then, the predictions of a back-test, and
 -- the probability of no purchase in the hold-out, which is NULL unless asked for.
