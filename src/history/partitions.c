@@ -18,8 +18,8 @@
  * its chunks at the end. Chunks are numbered across processes as they are begun,
  * and read in that order: rows then come about as they were scanned, and histories
  * of rows in order of time need little sorting. Processes wait for each other once,
- * when all records have been put aside; a barrier counts those who are there, so
- * nobody waits for a worker that has not started yet.
+ * when all records have been put aside; a barrier counts the processes that have started, so
+ * none waits for a worker that has not.
  */
 #include "history/partitions.h"
 
