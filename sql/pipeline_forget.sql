@@ -50,7 +50,7 @@ ANALYZE shop_data.winback, shop_data.touched;
 TABLE trace ORDER BY 1;
 SELECT count(*) AS rows FROM shop.customers;
 
--- ---- whom it does not find, and what is no key ----
+-- ---- customers that are not found, and values that are no key ----
 SET client_min_messages = notice;
 CALL clv_forget('shop', 'nobody');
 CALL clv_forget('shop', 4711);

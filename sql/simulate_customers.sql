@@ -98,7 +98,7 @@ SELECT count(*) AS rows_that_differ
   FROM model, calendar,
 	   LATERAL (SELECT r FROM pg_temp.rows_of(moved, two) r
 				EXCEPT SELECT r FROM pg_temp.rows_of(clv_with_covariates(moved, '{2}'), NULL) r) d;
--- who never leave buy exp(1.2) = 3.32 times as often in the second year, and until then as without
+-- customers who never leave buy exp(1.2) = 3.32 times as often in the second year, and until then as without
 SELECT n[1] = m[1] AS same_first_year, round(n[2] / m[2]::numeric, 1) AS second_year
   FROM (SELECT array_agg(n ORDER BY year) FILTER (WHERE moves) AS n,
 			   array_agg(n ORDER BY year) FILTER (WHERE NOT moves) AS m
