@@ -68,6 +68,12 @@ $node->safe_psql('postgres', q{
 		SELECT 'covariates', o, clv_cells(history, o, ARRAY[(customer_id % 2)::float8]),
 			clv_fit(history, o, ARRAY[(customer_id % 2)::float8]), NULL
 			FROM customer;
+		o := clv_options(season => '1', as_of => '2021-06-01');
+		INSERT INTO made SELECT 'season', o, clv_cells(history, o), clv_fit(history, o), NULL FROM customer;
+		o := clv_options(model => 'pareto/nbd', as_of => '2021-06-01', calendar =>
+			(SELECT clv_calendar(date '2019-12-30' + 7 * i, ARRAY[(i % 9 < 2)::int], '{promotion}')
+			 FROM generate_series(0, 120) i));
+		INSERT INTO made SELECT 'calendar', o, clv_cells(history, o), clv_fit(history, o), NULL FROM customer;
 		o := clv_options(model => 'rfmtc');
 		INSERT INTO made
 			SELECT 'flags', o, clv_cells(i % 3, i % 3 * 2, 9, 3, i % 2 = 0, o), NULL, NULL
@@ -210,7 +216,8 @@ sub model
 		'[{"name": "g", "purchase": 0.3, "churn": -900}, {"name": "h", "purchase": 700}]') : '';
 	my $spend = rand() < 0.7 ? " || clv_model('gamma/gamma', '" . parameters('gamma/gamma', $sane) . "')" : '';
 
-	return '(SELECT fitted FROM made WHERE family = ' . pick(map { "'$_'" } @families[0 .. 8], 'covariates') . ')'
+	return '(SELECT fitted FROM made WHERE family = '
+		. pick(map { "'$_'" } @families[0 .. 8], 'covariates', 'season', 'calendar') . ')'
 		if $sane && rand() < 0.3;
 	return pick(q{
 		clv_model('mbg/nbd', '{"r": 1e-300, "alpha": 1e300, "a": 1e-300, "b": 1e300}', '1 day', '2021-06-01')},
@@ -257,7 +264,7 @@ my %constants = (
 	},
 	'clv_cells' => sub {
 		my $one = '(SELECT cells FROM made WHERE family = '
-			. pick(map { "'$_'" } @families[0 .. 8], 'covariates', 'flags') . ')';
+			. pick(map { "'$_'" } @families[0 .. 8], 'covariates', 'season', 'calendar', 'flags') . ')';
 
 		return $one if $_[0];
 		return pick($one, "$one - $one", "$one + $one", q{(SELECT clv_cells(history) FROM nothing)},
@@ -324,6 +331,9 @@ my %constants = (
 	'regclass' => sub { return pick(q{'orders'}, q{'customer'}, $_[0] ? () : (0, 4294967295, q{'pg_class'})) },
 	'regtype' => sub { return pick(q{'date'}, q{'numeric'}, $_[0] ? () : (0, 4294967295, q{'clv_history'})) },
 	'regtype[]' => sub { return pick(q{'{date,timestamptz}'}, q{'{}'}, q{'{NULL,0}'}) },
+	'anycompatiblearray' => sub { return 'VARIADIC ' . pick('ARRAY[7]', q{ARRAY['7']}, q{ARRAY['7', '8']},
+		$_[0] ? () : (q{'{}'::int[]}, 'NULL::int[]', 'ARRAY[NULL::int]', q{'{{1,2},{3,4}}'::int[]}, 'ARRAY[1e300]',
+		'array_fill(1, ARRAY[3000])')) },
 	'name' => sub { return pick(q{'base'}, q{'postgres'}, q{''}) },
 	'xid' => sub { return pick(q{'0'}, q{'3'}, q{'4294967295'}) },
 	'boolean' => sub { return pick(qw(true false)) },
@@ -403,6 +413,7 @@ sub argument
 	my ($function, $type, $name, $sane) = @_;
 	my $named = $type =~ /^(text|double precision|integer|date|jsonb|double precision\[\])$/ ? $named{$name} : undef;
 
+	return $constants{$type}->($sane) if $type eq 'anycompatiblearray';
 	return "NULL::$type" if rand() < ($sane ? 0.03 : 0.1);
 	return q{'customer'} if $sane && $name eq 'source' && $sources{$function};
 	return "'" . parameters(pick(keys %parameters), $sane) . "'::jsonb"
