@@ -292,7 +292,7 @@ quantiles_are_the_smallest_counts(void **state)
 	/* thousands of counts, and fewer than the quantile is */
 	{
 		const double param[] = {3000, 1, 0.001, 5000};
-		const ClvFuture future = {BG, {3000, 1, 0.001, 5000}};
+		const ClvFuture future = {.family = BG, .param = {3000, 1, 0.001, 5000}};
 		int n = clv_quantile_given(&future, 1, 1, 0.5, MANY, p);
 
 		assert_true(fabs(n / BG->expected(param, 1) - 1) < 0.02);

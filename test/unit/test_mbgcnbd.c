@@ -230,10 +230,13 @@ so_it_is_by_events(void **state)
 /* ---- what must be so ---- */
 
 static const ClvFuture futures[] = {
-	{&clv_mbgcnbd, {2, 0.8, 6, 0.9, 1.6}},       {&clv_mbgcnbd, {3, 1.4, 9, 0.5, 3}},
-	{&clv_mbgcnbd, {8, 2, 1.5, 0.7, 4}},         {&clv_mbgcnbd, {5, 0.01, 0.3, 0.1, 0.02}},
-	{&clv_mbgcnbd_known, {4, 40, 60, 2, 12, 5}}, {&clv_mbgcnbd_known, {2, 900, 70, 1.1, 400, 0.1}},
-	{&clv_mbgcnbd_known, {32, 70, 9, 1, 40, 4}},
+	{.family = &clv_mbgcnbd, .param = {2, 0.8, 6, 0.9, 1.6}},
+	{.family = &clv_mbgcnbd, .param = {3, 1.4, 9, 0.5, 3}},
+	{.family = &clv_mbgcnbd, .param = {8, 2, 1.5, 0.7, 4}},
+	{.family = &clv_mbgcnbd, .param = {5, 0.01, 0.3, 0.1, 0.02}},
+	{.family = &clv_mbgcnbd_known, .param = {4, 40, 60, 2, 12, 5}},
+	{.family = &clv_mbgcnbd_known, .param = {2, 900, 70, 1.1, 400, 0.1}},
+	{.family = &clv_mbgcnbd_known, .param = {32, 70, 9, 1, 40, 4}},
 };
 
 #define FUTURES (sizeof(futures) / sizeof(futures[0]))
