@@ -357,40 +357,26 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 	term->hessian[CLV_AT(B, B)] += first * (bend * share * share - slope * share * (1 - share));
 }
 
+/* The members that both families have in common. */
+#define RFMTC                                                                                      \
+	.process = CLV_TRANSACTION, .nparams = 3, .param_names = {"Q", "g", "b"},                      \
+	.is_scale = {false, false, true}, .clock = CLV_CAMPAIGNS,                                      \
+	.transform = {CLV_LOGIT, CLV_LOG, CLV_LOG}, .start = Start, .ln_p_alive = LnPAlive,            \
+	.probability = Probability, .probabilities = Probabilities, .survival = FutureSurvival,        \
+	.cell = Cell
+
 const ClvFamily clv_rfmtc = {
 	.name = "rfmtc",
-	.process = CLV_TRANSACTION,
-	.nparams = 3,
-	.param_names = {"Q", "g", "b"},
-	.is_scale = {false, false, true},
-	.clock = CLV_CAMPAIGNS,
-	.transform = {CLV_LOGIT, CLV_LOG, CLV_LOG},
-	.start = Start,
-	.ln_p_alive = LnPAlive,
 	.given_alive_since = GivenAlive,
 	.expected = Expected,
-	.probability = Probability,
-	.probabilities = Probabilities,
 	.discounted = Discounted,
-	.survival = FutureSurvival,
-	.cell = Cell,
+	RFMTC,
 };
 
 const ClvFamily clv_rfmtc_unclamped = {
 	.name = "rfmtc/unclamped",
-	.process = CLV_TRANSACTION,
-	.nparams = 3,
-	.param_names = {"Q", "g", "b"},
-	.is_scale = {false, false, true},
-	.clock = CLV_CAMPAIGNS,
-	.transform = {CLV_LOGIT, CLV_LOG, CLV_LOG},
-	.start = Start,
-	.ln_p_alive = LnPAlive,
 	.given_alive_since = GivenAliveUnclamped,
 	.expected = ExpectedUnclamped,
-	.probability = Probability,
-	.probabilities = Probabilities,
 	.discounted = DiscountedUnclamped,
-	.survival = FutureSurvival,
-	.cell = Cell,
+	RFMTC,
 };
