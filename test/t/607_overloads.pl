@@ -1,7 +1,7 @@
 # A role that may create functions, operators, types and relations beside ours, and in the schemas of search_path,
 # catches none of the calls that the bodies of the extension make, though a superuser makes them: each has the exact
 # types.
-# What is shadowed is read from the catalog, so that no body is forgotten.
+# What is shadowed is read from the catalog, so that no body is left out.
 
 use strict;
 use warnings;

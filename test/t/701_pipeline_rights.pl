@@ -55,7 +55,7 @@ sub works
 works('alice', $Shop::orders . q{
 	CREATE TABLE witness (place text, who name, at timestamptz DEFAULT clock_timestamp());
 	GRANT INSERT ON witness TO PUBLIC;
-	-- sequences remember what a transaction that fails has seen
+	-- sequences keep their state when a transaction fails
 	CREATE SEQUENCE met; CREATE SEQUENCE met_stranger; GRANT USAGE ON SEQUENCE met, met_stranger TO PUBLIC;
 	CREATE TABLE people (customer_id bigint PRIMARY KEY, colour text);
 	INSERT INTO people SELECT DISTINCT customer_id, (ARRAY['red', 'blue'])[1 + customer_id % 2] FROM orders;

@@ -68,7 +68,7 @@ $node->safe_psql('postgres', qq{
 		FROM log
 		WHERE bought_on <= '1997-07-06' AND customer_id % 50 <> 7});
 
-# Each week brings its orders; and some weeks orders that had been forgotten, amounts that were corrected, things given
+# Each week brings its orders; and some weeks orders that came late, amounts that were corrected, things given
 # back, orders that were cancelled by being moved to no day, and a customer missing from the books.
 my @answers;
 foreach my $week (0 .. 51)
