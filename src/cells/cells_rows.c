@@ -177,7 +177,7 @@ Given(FunctionCallInfo fcinfo, int arg, const RowForm *form)
 	{
 		ClvCalendar *before = site->parsed.calendar;
 
-		clv_last_forget(&site->given);
+		clv_last_clear(&site->given);
 		clv_fit_options_parse(isnull ? NULL : DatumGetJsonbP(given), &site->parsed);
 		if (form != NULL)
 			CheckOptions(&site->parsed.options, form);

@@ -26,7 +26,7 @@ clv_last_is(const ClvLastValue *last, bool isnull, Datum value)
 }
 
 void
-clv_last_forget(ClvLastValue *last)
+clv_last_clear(ClvLastValue *last)
 {
 	Pointer key = last->key;
 
@@ -43,7 +43,7 @@ clv_last_set(ClvLastValue *last, bool isnull, Datum value, MemoryContext context
 	static uint64 generation = 0;
 	const struct varlena *raw = (const struct varlena *) DatumGetPointer(value);
 
-	clv_last_forget(last);
+	clv_last_clear(last);
 	last->null = isnull;
 	if (!isnull && IsKey(raw))
 	{

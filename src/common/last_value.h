@@ -24,7 +24,7 @@ typedef struct ClvLastValue
 extern bool clv_last_is(const ClvLastValue *last, bool isnull, Datum value);
 
 /* Removes the value: to be called before work on a new one, which may raise an error. */
-extern void clv_last_forget(ClvLastValue *last);
+extern void clv_last_clear(ClvLastValue *last);
 
 /* Sets the value; its copy lives in the context. */
 extern void clv_last_set(ClvLastValue *last, bool isnull, Datum value, MemoryContext context);

@@ -783,7 +783,7 @@ clv_model_lookup(ClvModelCache *cache, Datum model, MemoryContext context)
 
 	if (clv_model_is_cached(cache, model))
 		return &cache->fitted;
-	clv_last_forget(&cache->model);
+	clv_last_clear(&cache->model);
 	if (cache->fitted.purchase.derived != NULL)
 		MemoryContextDelete(cache->fitted.purchase.derived->context);
 	cache->fitted.purchase.derived = NULL;

@@ -76,8 +76,8 @@ clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width)
 			current->has_terms = current->has_z = false;
 			current->purchase = current->churn = 0;
 			current->fitted = &current->model.fitted;
-			clv_memo_forget(&current->memo);
-			clv_memo_forget(&current->leaving);
+			clv_memo_clear(&current->memo);
+			clv_memo_clear(&current->leaving);
 		}
 	}
 	return current;
@@ -191,7 +191,7 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 	site->horizon = *given;
 	site->discount_rate = discount_rate;
 	site->terms = terms;
-	clv_memo_forget(&site->memo);
+	clv_memo_clear(&site->memo);
 }
 
 /* ---- covariates ---- */
@@ -427,12 +427,12 @@ Gain(ClvModelSite *site, const ClvCustomer *customer)
 	buyer.x = customer->x + 1;
 	buyer.t_x = customer->T;
 	buyer.last = customer->days;
-	return clv_site_p_alive(site, &buyer) * clv_remembered(site, &buyer, CLV_MEMO_DISCOUNTED) -
-		   clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+	return clv_site_p_alive(site, &buyer) * clv_cached(site, &buyer, CLV_MEMO_DISCOUNTED) -
+		   clv_cached(site, customer, CLV_MEMO_DISCOUNTED);
 }
 
 double
-clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
+clv_cached(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 {
 	ClvMemoKey key = clv_site_key(site, customer);
 	double value;
@@ -455,8 +455,8 @@ clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
  * key is known.
  */
 void
-clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key,
-				   double *values)
+clv_cached_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key,
+			   double *values)
 {
 	const double *value = clv_memo_values(&site->memo, key);
 
@@ -466,12 +466,12 @@ clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMem
 	else
 	{
 		/* in the order they are computed, for the same reason */
-		values[CLV_MEMO_EXPECTED] = clv_remembered(site, customer, CLV_MEMO_EXPECTED);
-		values[CLV_MEMO_DISCOUNTED] = clv_remembered(site, customer, CLV_MEMO_DISCOUNTED);
+		values[CLV_MEMO_EXPECTED] = clv_cached(site, customer, CLV_MEMO_EXPECTED);
+		values[CLV_MEMO_DISCOUNTED] = clv_cached(site, customer, CLV_MEMO_DISCOUNTED);
 		values[CLV_MEMO_LIFETIME] = get_float8_nan();
 		if (site->terms.delta > 0)
-			values[CLV_MEMO_LIFETIME] = clv_remembered(site, customer, CLV_MEMO_LIFETIME);
-		values[CLV_MEMO_GAIN] = clv_remembered(site, customer, CLV_MEMO_GAIN);
+			values[CLV_MEMO_LIFETIME] = clv_cached(site, customer, CLV_MEMO_LIFETIME);
+		values[CLV_MEMO_GAIN] = clv_cached(site, customer, CLV_MEMO_GAIN);
 	}
 	if (site->terms.delta == 0)
 		values[CLV_MEMO_DISCOUNTED] = values[CLV_MEMO_EXPECTED];

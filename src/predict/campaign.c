@@ -221,7 +221,7 @@ AddCustomer(Campaign *campaign, ClvModelSite *site, const ClvHistory *history,
 {
 	double purchases = clv_history_count(history, since - 1, until);
 	double p_alive = clv_site_p_alive(site, customer);
-	double expected = p_alive * clv_remembered(site, customer, CLV_MEMO_EXPECTED);
+	double expected = p_alive * clv_cached(site, customer, CLV_MEMO_EXPECTED);
 	double spend = clv_spend_of(site->fitted, customer);
 	double active;
 	double revenue;

@@ -132,7 +132,7 @@ enum
 
 /* The wait of the customer at the level, from the memo where it was computed at that level. */
 static int32
-RememberedWait(ClvModelSite *site, const ClvCustomer *customer, double level)
+CachedWait(ClvModelSite *site, const ClvCustomer *customer, double level)
 {
 	ClvMemoKey key = clv_site_key(site, customer);
 	double *memo = clv_memo_values(&site->memo, &key);
@@ -179,7 +179,7 @@ clv_next_purchase(PG_FUNCTION_ARGS)
 	if (!clv_customer(site->fitted, history, as_of, &customer) ||
 		clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer) == 0)
 		PG_RETURN_NULL();
-	wait = RememberedWait(site, &customer, PG_GETARG_FLOAT8(LEVEL));
+	wait = CachedWait(site, &customer, PG_GETARG_FLOAT8(LEVEL));
 	if (wait == 0)
 		PG_RETURN_NULL();
 	RETURN_DAY(PeriodEnd(site->fitted, history, as_of, &customer, wait));

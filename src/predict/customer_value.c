@@ -82,7 +82,7 @@ clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model, const ClvHisto
 
 	if (valuer->generation != model->model.generation || valuer->horizon_days != horizon_days)
 	{
-		clv_memo_forget(&valuer->memo);
+		clv_memo_clear(&valuer->memo);
 		valuer->generation = model->model.generation;
 		valuer->horizon_days = horizon_days;
 	}

@@ -45,7 +45,7 @@ clv_memo_init(ClvMemo *memo, MemoryContext context, int width)
 }
 
 void
-clv_memo_forget(ClvMemo *memo)
+clv_memo_clear(ClvMemo *memo)
 {
 	for (int i = 0; i < memo->size; i++)
 		EntryAt(memo, i)->key.x = -1;
@@ -113,14 +113,14 @@ Grow(ClvMemo *memo)
 
 	if (old.size * 4 * old.stride > MEMO_BYTES)
 	{
-		clv_memo_forget(memo);
+		clv_memo_clear(memo);
 		return;
 	}
 	memo->size = Max(MEMO_FIRST, old.size * 4);
 	memo->memory =
 		MemoryContextAlloc(memo->context, memo->size * memo->stride + PG_CACHE_LINE_SIZE);
 	memo->entries = (char *) CACHELINEALIGN(memo->memory);
-	clv_memo_forget(memo);
+	clv_memo_clear(memo);
 	for (int i = 0; i < old.size; i++)
 	{
 		MemoEntry *entry = EntryAt(&old, i);

@@ -64,7 +64,7 @@ PredictPurchases(ClvModelSite *site, const ClvCustomer *customer, Prediction *ro
 
 	clv_memo_prefetch(&site->memo, &key);
 	p_alive = clv_site_p_alive(site, customer);
-	clv_remembered_all(site, customer, &key, row->alive);
+	clv_cached_all(site, customer, &key, row->alive);
 	Set(row, P_ALIVE, clv_checked(p_alive, "P(alive)", customer));
 	Set(row, EXPECTED_PURCHASES,
 		clv_checked(p_alive * row->alive[CLV_MEMO_EXPECTED], "the expected number of purchases",

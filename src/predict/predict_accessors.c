@@ -110,7 +110,7 @@ clv_expected_purchases(PG_FUNCTION_ARGS)
 	if (site == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(clv_checked(clv_site_p_alive(site, &customer) *
-									 clv_remembered(site, &customer, CLV_MEMO_EXPECTED),
+									 clv_cached(site, &customer, CLV_MEMO_EXPECTED),
 								 "the expected number of purchases", &customer));
 }
 
@@ -135,7 +135,7 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 	if (!Customer(fcinfo, 4, site->fitted, &customer))
 		PG_RETURN_NULL();
 	purchases =
-		clv_remembered(site, &customer, PG_ARGISNULL(3) ? CLV_MEMO_LIFETIME : CLV_MEMO_DISCOUNTED);
+		clv_cached(site, &customer, PG_ARGISNULL(3) ? CLV_MEMO_LIFETIME : CLV_MEMO_DISCOUNTED);
 	purchases = clv_times_alive(site->fitted, &customer, purchases);
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
 }
@@ -353,7 +353,7 @@ Value(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind, double 
 
 	if (isinf(spend))
 		return get_float8_nan();
-	purchases = clv_remembered(site, customer, kind);
+	purchases = clv_cached(site, customer, kind);
 	if (kind == CLV_MEMO_LIFETIME && isinf(purchases))
 		return get_float8_nan();
 	return clv_checked(clv_site_p_alive(site, customer) * spend * margin * purchases, "the value",
@@ -443,8 +443,8 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 	clv_future_of(site->fitted, &customer, site->terms.horizon, &future);
 	clv_spend_quantiles(site->fitted, &customer, &future, clv_site_p_alive(site, &customer),
 						site->terms.horizon, 1, &level, &spend);
-	expected = clv_remembered(site, &customer, CLV_MEMO_EXPECTED);
+	expected = clv_cached(site, &customer, CLV_MEMO_EXPECTED);
 	if (expected > 0)
-		spend *= clv_remembered(site, &customer, CLV_MEMO_DISCOUNTED) / expected;
+		spend *= clv_cached(site, &customer, CLV_MEMO_DISCOUNTED) / expected;
 	PG_RETURN_FLOAT8(spend * margin + 0.0); /* no sum of money is -0 */
 }

@@ -184,7 +184,7 @@ extern ClvMemoKey clv_customer_key(const ClvModel *fitted, const ClvCustomer *cu
 extern void clv_memo_init(ClvMemo *memo, MemoryContext context, int width);
 
 /* Removes all keys. */
-extern void clv_memo_forget(ClvMemo *memo);
+extern void clv_memo_clear(ClvMemo *memo);
 
 /* Removes all keys, and makes it a table of so many numbers for each. */
 extern void clv_memo_change_width(ClvMemo *memo, int width);
@@ -277,17 +277,17 @@ extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);
 
 /*
  * Sets the terms; a NULL horizon is without end. Errors name a horizon or rate out of range. Values
- * computed under other terms are forgotten.
+ * computed under other terms are removed.
  */
 extern void clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate);
 
 /* A quantity of the customer, given alive, under the terms of the site; computed once for each key.
  */
-extern double clv_remembered(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
+extern double clv_cached(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind);
 
 /* All of them, by kind; CLV_MEMO_LIFETIME is NaN unless the discount rate is positive. */
-extern void clv_remembered_all(ClvModelSite *site, const ClvCustomer *customer,
-							   const ClvMemoKey *key, double *values);
+extern void clv_cached_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key,
+						   double *values);
 
 /* ---- arguments that depend on the model (call_site.c) ---- */
 

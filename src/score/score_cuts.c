@@ -34,13 +34,13 @@ Site(FmgrInfo *flinfo)
 	return flinfo->fn_extra;
 }
 
-/* Takes new cuts; the old ones are forgotten first, since reading the new ones may fail. */
+/* Takes new cuts; the old ones are removed first, since reading the new ones may fail. */
 static void
 TakeCuts(CutsSite *site, Datum datum, MemoryContext context)
 {
 	ClvCutsParts parts;
 
-	clv_last_forget(&site->last);
+	clv_last_clear(&site->last);
 	if (site->model != NULL)
 		pfree(site->model);
 	site->model = NULL;
