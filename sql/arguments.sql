@@ -122,6 +122,8 @@ INSERT INTO day SELECT function, 'as_of', call FROM (VALUES
 	('rfmtc_score', 'SELECT * FROM rfmtc_score(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
 	('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s) FROM one'),
 	('rfmtc_cuts', 'SELECT rfmtc_cuts(history, %s, model) FROM one'),
+	('clv_population', 'SELECT clv_population(history, %s) FROM one'),
+	('clv_population', 'SELECT clv_population(history, %s, model) FROM one'),
 	('segment_assign', 'SELECT * FROM segment_assign(''orders'', ''customer_id'', ''ordered_at'', as_of => %s)'),
 	('clv_backtest', 'SELECT * FROM clv_backtest(''customer'', ''history'', %s, ''1 year'')'),
 	('clv_backtest_deciles', 'SELECT * FROM clv_backtest_deciles(''customer'', ''history'', %s, ''1 year'')'),

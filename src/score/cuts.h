@@ -5,6 +5,7 @@
 #ifndef CLV_SCORE_CUTS_H
 #define CLV_SCORE_CUTS_H
 
+#include "common/json.h"
 #include "score/score.h"
 
 /*
@@ -46,6 +47,10 @@ extern int clv_cuts_shared_bins(const ClvCutsParts *parts);
 
 /* Raises an error unless there are so many customers at least, and none less than 0 skipped. */
 extern void clv_cuts_check_customers(const ClvCutsParts *parts, int64 least);
+
+/* A number of a JSON form that may be infinite: then it is a string, as JSON has no infinite
+ * numbers. what: what the list around it must be. */
+extern double clv_cuts_number(const ClvMember *member, const char *what);
 
 /* Packs the parts, which are checked: they may come from text. */
 extern ClvCuts *clv_cuts_pack(const ClvCutsParts *parts);

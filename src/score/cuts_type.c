@@ -76,20 +76,19 @@ CutsText(const ClvCuts *cuts)
 
 /* ---- in ---- */
 
-/* A cut, which may be infinite: then it is a string, since JSON has no infinite numbers. */
-static double
-ReadCut(const ClvMember *cut)
+double
+clv_cuts_number(const ClvMember *member, const char *what)
 {
 	char *word;
 
-	if (cut->value.type != jbvString)
-		return clv_json_number(cut);
-	word = clv_json_string(cut);
+	if (member->value.type != jbvString)
+		return clv_json_number(member);
+	word = clv_json_string(member);
 	if (strcmp(word, "Infinity") == 0)
 		return INFINITY;
 	if (strcmp(word, "-Infinity") == 0)
 		return -INFINITY;
-	clv_json_wrong(cut, CUTS);
+	clv_json_wrong(member, what);
 }
 
 /* Reads the cuts of a measure; an error where there are none. */
@@ -104,7 +103,7 @@ ReadCuts(const ClvMember *member, ClvCutPoints *points, int measure)
 	{
 		ClvMember cut = clv_json_element(member, i, CUTS);
 
-		points->cut[measure][i] = ReadCut(&cut);
+		points->cut[measure][i] = clv_cuts_number(&cut, CUTS);
 	}
 	points->bins[measure] = n + 1;
 }

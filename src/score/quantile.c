@@ -105,31 +105,41 @@ Select(double *v, int64 low, int64 high, const int64 *rank, int nranks, uint64 *
  * The quantile i/bins lies at (n - 1) i / bins, counted from 0. Whole numbers
  * say exactly where it is a value of the column and where between two.
  */
+int64
+clv_quantile_rank(int64 n, int bins, int i, int *part)
+{
+	*part = (int) ((n - 1) % bins * i % bins);
+	return (n - 1) / bins * i + (n - 1) % bins * i / bins;
+}
+
+double
+clv_quantile_between(double low, double high, int part, int bins)
+{
+	/* equal infinities have no difference, and rounding must not pass the upper value */
+	return low == high ? low : Min(low + (high - low) * ((double) part / bins), high);
+}
+
 void
 clv_quantile_cuts(double *values, int64 n, int bins, double *cuts)
 {
 	int64 rank[2 * CLV_MAX_BINS] = {0};
-	int nranks = 0;
+	int nranks = 0, part;
 	uint64 seed = (uint64) n;
 
 	for (int i = 1; i < bins; i++)
 	{
-		int64 below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
-		bool between = (n - 1) % bins * i % bins != 0;
+		int64 below = clv_quantile_rank(n, bins, i, &part);
 
-		for (int64 r = below; r <= below + between; r++)
+		for (int64 r = below; r <= below + (part != 0); r++)
 			if (nranks == 0 || rank[nranks - 1] < r)
 				rank[nranks++] = r;
 	}
 	Select(values, 0, n - 1, rank, nranks, &seed);
 	for (int i = 1; i < bins; i++)
 	{
-		int64 below = (n - 1) / bins * i + (n - 1) % bins * i / bins;
-		int part = (int) ((n - 1) % bins * i % bins);
-		double low = values[below];
-		double high = values[part != 0 ? below + 1 : below];
+		int64 below = clv_quantile_rank(n, bins, i, &part);
 
-		/* equal infinities have no difference, and rounding must not pass the upper value */
-		cuts[i - 1] = low == high ? low : Min(low + (high - low) * ((double) part / bins), high);
+		cuts[i - 1] =
+			clv_quantile_between(values[below], values[part != 0 ? below + 1 : below], part, bins);
 	}
 }

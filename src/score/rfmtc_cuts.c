@@ -6,6 +6,7 @@
  * that states can be combined without their arguments.
  */
 #include "score/cuts.h"
+#include "score/cuts_rows.h"
 #include "score/population.h"
 
 #include <math.h>
@@ -22,11 +23,7 @@
 typedef struct CutsState
 {
 	uint32 tag; /* STATE_TAG */
-	ClvModelCache cache;
-	ClvValuer *valuer;     /* where there is a model that customers were measured by */
-	ClvPackedModel *model; /* or NULL */
-	DateADT as_of;
-	int bins;
+	ClvCutsRows rows;
 	int64 skipped;
 	ClvPopulation population;
 } CutsState;
@@ -39,6 +36,8 @@ NewState(MemoryContext context)
 
 	state->tag = STATE_TAG;
 	state->population.context = context;
+	state->rows.aggregate = AGGREGATE;
+	state->rows.context = context;
 	return state;
 }
 
@@ -48,94 +47,6 @@ static CutsState *
 StateArgument(FunctionCallInfo fcinfo, int arg)
 {
 	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
-}
-
-/* Copies the model into the state; an error where it has no purchase part. */
-static void
-SetModel(CutsState *state, const ClvPackedModel *model)
-{
-	MemoryContext context = state->population.context;
-
-	state->model = MemoryContextAlloc(context, VARSIZE_ANY(model));
-	memcpy(state->model, model, VARSIZE_ANY(model));
-	clv_model_need_purchase(
-		clv_model_lookup(&state->cache, PointerGetDatum(state->model), context));
-	state->valuer = clv_valuer_create(context);
-}
-
-/* Whether both models have the same bytes, or neither is given. */
-static bool
-SameModel(const ClvPackedModel *a, const ClvPackedModel *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return clv_same_bytes(a, b);
-}
-
-/* Raises the error of rows or states that differ in what they must share. */
-static pg_attribute_noreturn() void Disagreement(const char *what)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("rfmtc_cuts() needs the same %s for all customers", what),
-					errhint("Aggregate with GROUP BY what the %s depends on.", what)));
-}
-
-/* The number of bins in argument 4, the default where it is absent or NULL. */
-static int
-BinsArgument(FunctionCallInfo fcinfo)
-{
-	return PG_NARGS() > 4 && !PG_ARGISNULL(4) ? PG_GETARG_INT32(4) : CLV_DEFAULT_BINS;
-}
-
-/* Whether argument 3 is a model. */
-static bool
-HasModel(FunctionCallInfo fcinfo)
-{
-	return PG_NARGS() > 3 && !PG_ARGISNULL(3);
-}
-
-/* The day of this row: argument 2, else the model's; an error where neither is given. */
-static DateADT
-AsOfArgument(FunctionCallInfo fcinfo, const CutsState *state)
-{
-	if (!PG_ARGISNULL(2))
-		return PG_GETARG_DATEADT(2);
-	if (state->model != NULL && state->cache.fitted.has_as_of)
-		return state->cache.fitted.as_of;
-	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					errmsg("rfmtc_cuts() needs a day to cut as of"),
-					errhint("Give as_of, or a model that has one.")));
-}
-
-/* Takes the arguments of the first row into the state; errors where they are out of range. */
-static void
-OpenState(FunctionCallInfo fcinfo, CutsState *state)
-{
-	state->bins = BinsArgument(fcinfo);
-	clv_check_bins(state->bins);
-	if (HasModel(fcinfo))
-		SetModel(state, DatumGetClvModelP(PG_GETARG_DATUM(3)));
-	state->as_of = AsOfArgument(fcinfo, state);
-	clv_check_date("as_of", state->as_of);
-}
-
-/* The arguments of this row must be those of the first. */
-static void
-CheckArguments(FunctionCallInfo fcinfo, CutsState *state)
-{
-	if (BinsArgument(fcinfo) != state->bins)
-		Disagreement("number of bins");
-	if (HasModel(fcinfo) != (state->model != NULL))
-		Disagreement("model");
-	if (state->model != NULL && !clv_model_is_cached(&state->cache, PG_GETARG_DATUM(3)))
-	{
-		if (!SameModel(state->model, DatumGetClvModelP(PG_GETARG_DATUM(3))))
-			Disagreement("model");
-		/* the same value in another wrapping: know it by this one from now on */
-		clv_model_lookup(&state->cache, PG_GETARG_DATUM(3), state->population.context);
-	}
-	if (AsOfArgument(fcinfo, state) != state->as_of)
-		Disagreement("as_of");
 }
 
 /*
@@ -156,14 +67,13 @@ rfmtc_cuts_accum(PG_FUNCTION_ARGS)
 	if (state == NULL)
 	{
 		state = NewState(context);
-		OpenState(fcinfo, state);
+		clv_cuts_rows_open(fcinfo, &state->rows);
 	}
 	else
-		CheckArguments(fcinfo, state);
+		clv_cuts_rows_check(fcinfo, &state->rows);
 
 	history = PG_GETARG_CLV_HISTORY_P(1);
-	if (clv_measure(history, state->model != NULL ? &state->cache : NULL, state->valuer,
-					state->as_of, value))
+	if (clv_cuts_rows_measure(&state->rows, history, value))
 		clv_population_add(&state->population, value);
 	else
 		state->skipped++;
@@ -177,12 +87,7 @@ Append(CutsState *state, const CutsState *other)
 {
 	double value[CLV_MEASURES];
 
-	if (other->bins != state->bins)
-		Disagreement("number of bins");
-	if (other->as_of != state->as_of)
-		Disagreement("as_of");
-	if (!SameModel(other->model, state->model))
-		Disagreement("model");
+	clv_cuts_rows_check_same(&state->rows, &other->rows);
 	state->skipped += other->skipped;
 	clv_population_reserve(&state->population,
 						   state->population.customers + other->population.customers);
@@ -209,10 +114,10 @@ rfmtc_cuts_combine(PG_FUNCTION_ARGS)
 	if (state == NULL)
 	{
 		state = NewState(context);
-		state->bins = other->bins;
-		state->as_of = other->as_of;
-		if (other->model != NULL)
-			SetModel(state, other->model);
+		state->rows.bins = other->rows.bins;
+		state->rows.as_of = other->rows.as_of;
+		if (other->rows.model != NULL)
+			clv_cuts_rows_model(&state->rows, other->rows.model);
 	}
 	Append(state, other);
 	PG_RETURN_POINTER(state);
@@ -227,16 +132,16 @@ rfmtc_cuts_serialize(PG_FUNCTION_ARGS)
 	CutsState *state = StateArgument(fcinfo, 0);
 	ClvPopulation *population = &state->population;
 	StringInfoData out;
-	int32 model_size = state->model == NULL ? 0 : (int32) VARSIZE_ANY_EXHDR(state->model);
+	int32 model_size = state->rows.model == NULL ? 0 : (int32) VARSIZE_ANY_EXHDR(state->rows.model);
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	pq_begintypsend(&out);
-	pq_sendint32(&out, state->bins);
-	pq_sendint32(&out, state->as_of);
+	pq_sendint32(&out, state->rows.bins);
+	pq_sendint32(&out, state->rows.as_of);
 	pq_sendint64(&out, state->skipped);
 	pq_sendint32(&out, model_size);
 	if (model_size > 0)
-		pq_sendbytes(&out, VARDATA_ANY(state->model), model_size);
+		pq_sendbytes(&out, VARDATA_ANY(state->rows.model), model_size);
 	pq_sendint64(&out, population->customers);
 	for (int i = 0; i < CLV_MEASURES && (i < CLV_PLAIN_MEASURES || model_size > 0); i++)
 	{
@@ -262,14 +167,14 @@ ReadModel(StringInfo in, CutsState *state)
 	model = palloc(VARHDRSZ + size);
 	SET_VARSIZE(model, VARHDRSZ + size);
 	pq_copymsgbytes(in, VARDATA(model), size);
-	SetModel(state, model);
+	clv_cuts_rows_model(&state->rows, model);
 }
 
 /* Reads the customers of a serialized state, which take the rest of the bytes. */
 static void
 ReadPopulation(StringInfo in, CutsState *state)
 {
-	int measures = state->model == NULL ? CLV_PLAIN_MEASURES : CLV_MEASURES;
+	int measures = state->rows.model == NULL ? CLV_PLAIN_MEASURES : CLV_MEASURES;
 	int64 customers = pq_getmsgint64(in);
 	const char *start = in->data + in->cursor;
 	int64 left = in->len - in->cursor;
@@ -303,10 +208,10 @@ rfmtc_cuts_deserialize(PG_FUNCTION_ARGS)
 
 	(void) clv_aggregate_context(fcinfo, AGGREGATE);
 	state = NewState(CurrentMemoryContext);
-	state->bins = (int) pq_getmsgint(&in, 4);
-	clv_check_bins(state->bins);
-	state->as_of = (DateADT) pq_getmsgint(&in, 4);
-	clv_check_date("as_of", state->as_of);
+	state->rows.bins = (int) pq_getmsgint(&in, 4);
+	clv_check_bins(state->rows.bins);
+	state->rows.as_of = (DateADT) pq_getmsgint(&in, 4);
+	clv_check_date("as_of", state->rows.as_of);
 	state->skipped = pq_getmsgint64(&in);
 	ReadModel(&in, state);
 	ReadPopulation(&in, state);
@@ -326,10 +231,10 @@ rfmtc_cuts_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	memset(&parts, 0, sizeof(parts));
 	parts.has_as_of = true;
-	parts.as_of = state->as_of;
+	parts.as_of = state->rows.as_of;
 	parts.customers = state->population.customers;
 	parts.skipped = state->skipped;
-	parts.model = state->model;
-	clv_population_cut(&state->population, state->bins, &parts.points);
+	parts.model = state->rows.model;
+	clv_population_cut(&state->population, state->rows.bins, &parts.points);
 	PG_RETURN_CLV_CUTS_P(clv_cuts_pack(&parts));
 }

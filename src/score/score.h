@@ -74,6 +74,13 @@ extern void clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES]
  */
 extern void clv_quantile_cuts(double *values, int64 n, int bins, double *cuts);
 
+/*
+ * The rank of the quantile i/bins among n values, counted from 0, and how far it is on the way to
+ * the next rank, in parts of bins; and the value there.
+ */
+extern int64 clv_quantile_rank(int64 n, int bins, int i, int *part);
+extern double clv_quantile_between(double low, double high, int part, int bins);
+
 /* Raises an error unless CLV_MIN_BINS <= bins <= CLV_MAX_BINS. */
 extern void clv_check_bins(int bins);
 

@@ -168,6 +168,123 @@ COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(
 	'bins from 2 to 100, NULL is 5. Customers who did not exist yet at as_of are counted as skipped; NULL where none '
 	'existed. The day, the model and bins must be the same for all rows';
 
+-- ---- a population as a value, for cuts over several servers -----------------------------------
+
+CREATE TYPE @extschema@.clv_population;
+
+CREATE FUNCTION clv_internal.clv_population_in(pg_catalog.cstring) RETURNS @extschema@.clv_population
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION clv_internal.clv_population_in(pg_catalog.cstring) IS
+	'reads the JSON form of a population; every number is checked, unknown members are errors';
+CREATE FUNCTION clv_internal.clv_population_out(@extschema@.clv_population) RETURNS pg_catalog.cstring
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION clv_internal.clv_population_out(@extschema@.clv_population) IS
+	'the population as JSON, exact and independent of settings';
+CREATE FUNCTION clv_internal.clv_population_recv(pg_catalog.internal) RETURNS @extschema@.clv_population
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_population_recv(pg_catalog.internal) IS
+	'reads the binary form of a population; every byte is checked';
+CREATE FUNCTION clv_internal.clv_population_send(@extschema@.clv_population) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION clv_internal.clv_population_send(@extschema@.clv_population) IS
+	'the binary form of a population, as it is stored';
+
+CREATE TYPE @extschema@.clv_population (
+	INPUT = clv_internal.clv_population_in,
+	OUTPUT = clv_internal.clv_population_out,
+	RECEIVE = clv_internal.clv_population_recv,
+	SEND = clv_internal.clv_population_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = int4,
+	STORAGE = extended
+);
+COMMENT ON TYPE @extschema@.clv_population IS
+	'what cut points are made of: how many customers have each value of the measures, in some 10 to 300 kB; can be '
+	'stored and put together with rfmtc_cuts(clv_population). Of a measure with more than 16,384 different values '
+	'these are rounded up, as little as leaves no more. Its text form is JSON';
+
+CREATE FUNCTION clv_internal.clv_population_to_jsonb(@extschema@.clv_population) RETURNS pg_catalog.jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION clv_internal.clv_population_to_jsonb(@extschema@.clv_population) IS
+	'the population as jsonb, without loss';
+CREATE FUNCTION clv_internal.clv_population_from_jsonb(pg_catalog.jsonb) RETURNS @extschema@.clv_population
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION clv_internal.clv_population_from_jsonb(pg_catalog.jsonb) IS
+	'the population of a jsonb form; an error names what is missing, unknown or out of range';
+
+CREATE CAST (@extschema@.clv_population AS pg_catalog.jsonb)
+	WITH FUNCTION clv_internal.clv_population_to_jsonb(@extschema@.clv_population);
+CREATE CAST (pg_catalog.jsonb AS @extschema@.clv_population)
+	WITH FUNCTION clv_internal.clv_population_from_jsonb(pg_catalog.jsonb);
+COMMENT ON CAST (@extschema@.clv_population AS pg_catalog.jsonb) IS 'the population as JSON, without loss';
+COMMENT ON CAST (pg_catalog.jsonb AS @extschema@.clv_population) IS
+	'reads what the cast to jsonb has written; every member is checked';
+
+%canonical clv_population 2 2 populations
+
+CREATE FUNCTION clv_internal.clv_population_merge(@extschema@.clv_population, @extschema@.clv_population)
+	RETURNS @extschema@.clv_population
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION clv_internal.clv_population_merge(@extschema@.clv_population, @extschema@.clv_population) IS
+	'the customers of both; NULL: the other. An error where day, model or bins differ';
+CREATE FUNCTION clv_internal.clv_population_cuts(@extschema@.clv_population) RETURNS @extschema@.clv_cuts
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2000;
+COMMENT ON FUNCTION clv_internal.clv_population_cuts(@extschema@.clv_population) IS
+	'the cut points of a population; NULL where no customer existed at its day';
+
+CREATE FUNCTION clv_internal.clv_population_add_history(
+	@extschema@.clv_population, @extschema@.clv_history, pg_catalog.date)
+	RETURNS @extschema@.clv_population
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION clv_internal.clv_population_add_history(
+	@extschema@.clv_population, @extschema@.clv_history, pg_catalog.date) IS
+	'the population with one more customer; NULL population: a new one; NULL history: unchanged';
+CREATE AGGREGATE @extschema@.clv_population(
+	history @extschema@.clv_history, as_of pg_catalog.date) (
+	SFUNC = clv_internal.clv_population_add_history, STYPE = @extschema@.clv_population, SSPACE = 65536,
+	COMBINEFUNC = clv_internal.clv_population_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_population(
+	@extschema@.clv_history, pg_catalog.date) IS
+	'what rfmtc_cuts(history, as_of) makes cut points of, as a value; can be stored, and put together by '
+	'rfmtc_cuts(clv_population). NULL histories are ignored; NULL where there is none';
+CREATE FUNCTION clv_internal.clv_population_add_history(
+	@extschema@.clv_population, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model)
+	RETURNS @extschema@.clv_population
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION clv_internal.clv_population_add_history(
+	@extschema@.clv_population, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
+	'the population with one more customer; NULL population: a new one; NULL history: unchanged';
+CREATE AGGREGATE @extschema@.clv_population(
+	history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model) (
+	SFUNC = clv_internal.clv_population_add_history, STYPE = @extschema@.clv_population, SSPACE = 65536,
+	COMBINEFUNC = clv_internal.clv_population_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_population(
+	@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model) IS
+	'what rfmtc_cuts(history, as_of, model) makes cut points of, as a value; can be stored, and put together by '
+	'rfmtc_cuts(clv_population). NULL histories are ignored; NULL where there is none';
+CREATE FUNCTION clv_internal.clv_population_add_history(
+	@extschema@.clv_population, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4)
+	RETURNS @extschema@.clv_population
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION clv_internal.clv_population_add_history(
+	@extschema@.clv_population, @extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
+	'the population with one more customer; NULL population: a new one; NULL history: unchanged';
+CREATE AGGREGATE @extschema@.clv_population(
+	history @extschema@.clv_history, as_of pg_catalog.date, model @extschema@.clv_model, bins pg_catalog.int4) (
+	SFUNC = clv_internal.clv_population_add_history, STYPE = @extschema@.clv_population, SSPACE = 65536,
+	COMBINEFUNC = clv_internal.clv_population_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_population(
+	@extschema@.clv_history, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
+	'what rfmtc_cuts(history, as_of, model, bins) makes cut points of, as a value; can be stored, and put together by '
+	'rfmtc_cuts(clv_population). NULL histories are ignored; NULL where there is none';
+CREATE AGGREGATE @extschema@.rfmtc_cuts(population @extschema@.clv_population) (
+	SFUNC = clv_internal.clv_population_merge, STYPE = @extschema@.clv_population, SSPACE = 65536,
+	FINALFUNC = clv_internal.clv_population_cuts, COMBINEFUNC = clv_internal.clv_population_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.rfmtc_cuts(@extschema@.clv_population) IS
+	'the cut points of all customers in populations, the same in any split. Those of a measure with at most 16,384 '
+	'different values are what rfmtc_cuts(history, ...) gives, to the bit; of others each is the value at the '
+	'quantile, rounded up as clv_population says. The day, the model and bins must be the same for all';
+
 CREATE FUNCTION @extschema@.rfmtc_score(
 	history @extschema@.clv_history,
 	cuts @extschema@.clv_cuts,

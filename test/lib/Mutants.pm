@@ -115,6 +115,14 @@ my $sound = q{
 						 ARRAY[c % 2])
 			FROM customer) f (m);
 
+	CREATE TABLE sound_clv_population AS
+	SELECT clv_population(h, '2020-12-31') AS value FROM customer
+	UNION ALL SELECT clv_population(h, '2020-12-31',
+		clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week')
+			|| clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}'), 3)
+	FROM customer
+	UNION ALL SELECT clv_population(h, '2019-12-31', NULL, 100) FROM customer;
+
 	CREATE TABLE sound_clv_cuts AS
 	SELECT rfmtc_cuts(h, '2020-12-31') AS value FROM customer
 	UNION ALL SELECT rfmtc_cuts(h, '2020-12-31',

@@ -23,7 +23,7 @@ my $node = fuzzed_server('forms', "log_min_messages = log\nlog_error_verbosity =
 my $directory = PostgreSQL::Test::Utils::tempdir_short();
 my @types = make_sound($node);
 
-is("@types", 'clv_calendar clv_cells clv_cuts clv_history clv_model clv_sums', 'the types');
+is("@types", 'clv_calendar clv_cells clv_cuts clv_history clv_model clv_population clv_sums', 'the types');
 foreach my $type (@types)
 {
 	my @texts = sound_texts($node, $type);

@@ -287,6 +287,13 @@ my %constants = (
 		return pick(q{'{}'}, q{'{"version": 1, "bins": 5}'},
 			'(SELECT rfmtc_cuts(' . history(0) . ', ' . day(1) . ', ' . model(0) . '))');
 	},
+	'clv_population' => sub {
+		my $one = "(SELECT clv_population(history, '2021-06-01'" . ($_[0] ? '' : pick('', ', NULL, 7')) . ') FROM ';
+
+		return $one . 'customer)' if $_[0];
+		return pick("${one}customer)", "${one}nothing)", q{'{}'}, q{'{"version": 1}'}, 'NULL',
+			'(SELECT clv_population(' . join(', ', history(1), day(1), model(1)) . '))');
+	},
 	'clv_sums' => sub {
 		my $one = '(SELECT clv_sums((SELECT fitted FROM made WHERE family = ' . "'mbg/nbd'), history, '1 year') FROM ";
 

@@ -24,20 +24,23 @@ CREATE TABLE history AS
 SELECT c, c % 7 AS shop, clv_history(date '2020-01-01' + c % 11 + i * (1 + c % 5), (c * 7 + i * 3) % 13 + 0.5) AS h
   FROM generate_series(1, 400) c, generate_series(0, c % 6) i GROUP BY c;
 CREATE TABLE model AS SELECT clv_fit(h, clv_options(as_of => '2020-06-30')) AS m FROM history;
-CREATE TABLE stored (id int, c clv_cells, n int8[], s clv_sums);
+CREATE TABLE stored (id int, c clv_cells, n int8[], s clv_sums, p clv_population);
 INSERT INTO stored
-SELECT shop, clv_cells(h), ARRAY[1, 2, 3], clv_sums(m, h, '1 year') FROM history, model GROUP BY shop
-UNION ALL SELECT 10, clv_cells(h, clv_options(model => 'mbg/cnbd-k')), '{0,0,0}', clv_sums(m, h, '0')
+SELECT shop, clv_cells(h), ARRAY[1, 2, 3], clv_sums(m, h, '1 year'), clv_population(h, '2020-03-01')
+FROM history, model GROUP BY shop
+UNION ALL SELECT 10, clv_cells(h, clv_options(model => 'mbg/cnbd-k')), '{0,0,0}', clv_sums(m, h, '0'),
+	clv_population(h, '2020-03-01', m)
 FROM history, model
 WHERE c < 6
 UNION ALL
-SELECT 11, (SELECT clv_cells(1, 1, 2, 3)), '{9,0,0}', clv_sums(m, h, '1 year', 0.1, 0.3, '2019-12-31', 0.5)
+SELECT 11, (SELECT clv_cells(1, 1, 2, 3)), '{9,0,0}', clv_sums(m, h, '1 year', 0.1, 0.3, '2019-12-31', 0.5),
+	clv_population(h, '2020-03-01', m, 9)
 FROM history, model
 UNION ALL
-SELECT 12, clv_cells(h, clv_options(covariates => '{z}'), ARRAY[c % 3]::float8[]), NULL, NULL
+SELECT 12, clv_cells(h, clv_options(covariates => '{z}'), ARRAY[c % 3]::float8[]), NULL, NULL, NULL
 FROM history
 WHERE c < 50;
-ALTER TABLE stored ALTER c SET STORAGE plain, ALTER s SET STORAGE plain;
+ALTER TABLE stored ALTER c SET STORAGE plain, ALTER s SET STORAGE plain, ALTER p SET STORAGE plain;
 CREATE TABLE plain AS SELECT * FROM stored WHERE id > 9;
 GRANT SELECT ON history, model, stored, plain TO stranger;
 VACUUM (FREEZE) stored, plain;
@@ -51,7 +54,8 @@ SELECT DISTINCT p.oid, p.oid::regprocedure::text AS name,
 	   string_to_array(p.proargtypes::text, ' ')::oid[]::regtype[]::text[] AS args, p.prosrc
   FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
   JOIN pg_extension e ON e.oid = d.refobjid AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'clv'
- WHERE p.prokind = 'f' AND p.proargtypes[0]::regtype::text IN ('internal', 'clv_cells', 'clv_sums', 'bigint[]')
+ WHERE p.prokind = 'f'
+		AND p.proargtypes[0]::regtype::text IN ('internal', 'clv_cells', 'clv_sums', 'clv_population', 'bigint[]')
 	OR p.oid IN (SELECT unnest(ARRAY[aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn,
 		aggminvtransfn, aggmfinalfn])
 				   FROM pg_aggregate a
@@ -63,6 +67,7 @@ GRANT SELECT ON state_function TO stranger;
 CREATE FUNCTION example(type text) RETURNS text IMMUTABLE LANGUAGE sql RETURN CASE type
 	WHEN 'clv_cells' THEN 'c'
 		WHEN 'clv_sums' THEN 's'
+		WHEN 'clv_population' THEN 'p'
 		WHEN 'clv_history' THEN 'h'
 		WHEN 'clv_model' THEN '(SELECT m FROM public.model)'
 		WHEN 'interval' THEN $$interval '1 year'$$
@@ -101,7 +106,8 @@ sub fingerprint
 		my $t = $_;
 		$node->safe_psql('postgres',
 			"SELECT md5(string_agg(id || encode(clv_internal.clv_cells_send(c), 'hex') || coalesce(n::text, '')
-			|| coalesce(encode(clv_internal.clv_sums_send(s), 'hex'), ''), ' '
+			|| coalesce(encode(clv_internal.clv_sums_send(s), 'hex'), '')
+			|| coalesce(encode(clv_internal.clv_population_send(p), 'hex'), ''), ' '
 			ORDER BY id))
 			FROM $t"),
 		$paged ? $node->safe_psql('postgres',
@@ -147,6 +153,16 @@ CREATE TABLE leaked_sums AS
 	SELECT shop, leak(m, h, '1 year') AS s, clv_sums(m, h, '1 year') AS shared,
 		clv_predict_total(m, h, '1 year')::text AS total
 	FROM public.model, public.history WHERE c < 60 GROUP BY shop;
+CREATE AGGREGATE leak(clv_history, date) (SFUNC = clv_internal.clv_population_add_history, STYPE = clv_population);
+SELECT clv_internal.clv_population_merge(p, p) FROM (SELECT leak(h, date '2020-03-01') p FROM public.history) l;
+CREATE TABLE leaked_populations AS
+	SELECT shop, leak(h, date '2020-03-01') AS p, clv_population(h, date '2020-03-01') AS shared,
+		rfmtc_cuts(h, date '2020-03-01') AS cuts
+	FROM public.history WHERE c < 60 GROUP BY shop;
+CREATE TABLE windowed_populations AS
+	SELECT shop, leak(h, date '2020-03-01') OVER (PARTITION BY shop ORDER BY c) AS running,
+		leak(h, date '2020-03-01') OVER (PARTITION BY shop) AS p
+	FROM public.history WHERE c < 60;
 CREATE TABLE windowed_sums AS
 	SELECT shop, leak(m, h, '1 year') OVER (PARTITION BY shop ORDER BY c) AS running,
 		leak(m, h, '1 year') OVER (PARTITION BY shop) AS s
@@ -159,6 +175,8 @@ SELECT clv_internal.clv_cells_add(l.c, h) FROM leaked l, public.history;
 SELECT clv_internal.clv_cells_merge(c, c) FROM leaked;
 SELECT clv_internal.clv_sums_add(s, m, h, '1 year') FROM leaked_sums, public.model, public.history;
 SELECT clv_internal.clv_sums_merge(s, s) FROM leaked_sums;
+SELECT clv_internal.clv_population_add_history(p, h, date '2020-03-01') FROM leaked_populations, public.history;
+SELECT clv_internal.clv_population_merge(p, p) FROM leaked_populations;
 SQL
 untouched('a leak');
 is($node->safe_psql('postgres', $leaked), $leaks, 'a SELECT changes no leak that is stored');
@@ -183,6 +201,18 @@ is($node->safe_psql('postgres',
 			FROM model, history WHERE c < 60 GROUP BY shop) t USING (shop)"),
 	'7|t|t|t|t',
 	'and so it is with sums');
+
+is($node->safe_psql('postgres',
+	"SELECT count(*), bool_and(l.p = t.p AND l.shared = t.p AND l.cuts = t.cuts),
+	bool_and(t.p = ALL (ARRAY(SELECT w.p FROM stranger.windowed_populations w WHERE w.shop = t.shop))),
+	bool_and(t.n = (SELECT max((w.running::jsonb ->> 'customers')::int)
+		FROM stranger.windowed_populations w WHERE w.shop = t.shop))
+		FROM stranger.leaked_populations l
+		JOIN (SELECT shop, count(*) AS n, clv_population(h, date '2020-03-01') AS p,
+					 rfmtc_cuts(h, date '2020-03-01') AS cuts
+			FROM history WHERE c < 60 GROUP BY shop) t USING (shop)"),
+	'7|t|t|t',
+	'and with populations');
 
 # variants: a leak beside our aggregate, which shares its state; a combine function of one's own; a leak from a window
 stranger(<<'SQL');
@@ -226,7 +256,7 @@ is($node->safe_psql('postgres',
 my $functions = $node->safe_psql('postgres', 'SELECT count(*) FROM state_function');
 cmp_ok($functions, '>', 50, "the catalog names functions with a state ($functions)");
 stranger(q{SELECT try('call ' || name,
-	format('SELECT %s(%s) FROM (SELECT * FROM public.%s, public.history) q(id, c, n, s, customer, shop, h)', proname,
+	format('SELECT %s(%s) FROM (SELECT * FROM public.%s, public.history) q(id, c, n, s, p, customer, shop, h)', proname,
 	array_to_string(ARRAY(SELECT public.example(a) FROM unnest(args) a), ', '), t))
 		FROM public.state_function, unnest('{stored,plain}'::text[]) t
 	WHERE NOT 'internal' = ANY (args)});
@@ -292,7 +322,7 @@ SELECT try('aggregate ' || p.oid::regprocedure || ' ' || m, CASE m
 	', ')) a (a),
 	   LATERAL (SELECT $$(SELECT *
 		FROM public.stored, public.history
-		WHERE id < 2 AND history.c < 20) q(id, c, n, s, customer, shop, h)$$) q (q)
+		WHERE id < 2 AND history.c < 20) q(id, c, n, s, p, customer, shop, h)$$) q (q)
  WHERE prokind = 'a' AND pronamespace = 'stranger'::regnamespace AND proname LIKE 'agg%';
 SELECT try('ordered ' || p.oid::regprocedure,
 	format('SELECT %s(%s) WITHIN GROUP (ORDER BY %s) FROM public.history WHERE c < 30', proname,

@@ -122,6 +122,7 @@ foreach my $i (0 .. 2)
 same('the model', 'SELECT model FROM model', 'SELECT model FROM model');
 same('totals', $printed{ block(qr/clv_predict_total/) },
 	q{SELECT (clv_predict_total(model, history, '1 year', 0.10, 0.35)).* FROM customer, model});
+same('cuts', 'SELECT cuts FROM cuts', q{SELECT rfmtc_cuts(history, '2017-12-31', model) FROM customer, model});
 same('predictions', q{SELECT count(*), md5(string_agg(v::text, '' ORDER BY customer_id)) FROM prediction v},
 	q{SELECT count(*), md5(string_agg(v::text, '' ORDER BY customer_id))
 	  FROM (SELECT customer_id, (p).p_alive, (p).expected_purchases, (p).clv
@@ -161,6 +162,9 @@ my ($fit) = block(qr/clv_fit/) =~ /CREATE TABLE model AS\n(.*);/s;
 
 a_row_a_shard('a fit', explained($fit), 'clv_cells');
 a_row_a_shard('a total', explained(block(qr/clv_predict_total/) =~ s/;\s*$//r), 'clv_sums');
+
+my ($cuts) = block(qr/rfmtc_cuts/) =~ /CREATE TABLE cuts AS\n(.*);/s;
+a_row_a_shard('cuts', explained($cuts), 'clv_population');
 
 my $plan = explained('SELECT customer_id, clv_history(ordered_at, amount) FROM orders GROUP BY customer_id');
 my @made = $plan =~ /Remote SQL: SELECT customer_id, (?:public\.)?clv_history\(.*GROUP BY/g;
