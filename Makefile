@@ -40,6 +40,7 @@ MODULE_SQL = $(addprefix src/, \
 	segment/segment_maps.sql \
 	nps/nps.sql \
 	quick/quick.sql \
+	quick/quick_check.sql \
 	validate/validate.sql \
 	validate/validate_metrics.sql \
 	validate/validate_read.sql \

@@ -52,7 +52,7 @@ JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
 CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames,
 	p.proargmodes) a (type, name, mode)
 WHERE a.type IN ('interval'::regtype, 'interval[]'::regtype) AND coalesce(a.mode, 'i') = 'i'
-  AND p.proname !~ '^clv_(pipeline|validate|quick|argument|create_pipeline|alter_pipeline)'
+  AND p.proname !~ '^clv_(pipeline|validate|quick|check_|argument|create_pipeline|alter_pipeline)'
 	AND NOT EXISTS (SELECT FROM span s WHERE s.function = p.proname AND s.argument IN (a.name, a.name || '[2]'))
 	AND a.name <> '' AND p.proname <> 'clv_sums_add'
 ORDER BY 1, 2;
@@ -151,7 +151,7 @@ JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'clv'
 CROSS JOIN LATERAL unnest(coalesce(p.proallargtypes::oid[], p.proargtypes::oid[]), p.proargnames,
 	p.proargmodes) a (type, name, mode)
 WHERE a.type = 'date'::regtype AND coalesce(a.mode, 'i') = 'i' AND a.name <> ''
-  AND p.proname !~ '^clv_(pipeline|validate|quick|argument|refresh$|sums_add)'
+  AND p.proname !~ '^clv_(pipeline|validate|quick|check_|argument|refresh$|sums_add)'
 	AND NOT EXISTS (SELECT FROM day s WHERE s.function = p.proname AND s.argument = a.name)
 ORDER BY 1, 2;
 SELECT complaint(format(call, quote_literal(day)))

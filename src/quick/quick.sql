@@ -97,13 +97,19 @@ BEGIN
 				'amount'::pg_catalog.text));
 	END IF;
 	RETURN pg_catalog.jsonb_build_object('relation', relation.item, 'customer', key_column.column_name,
-		'history', clv_internal.clv_quick_history_call(bought.column_name, bought_type, paid.column_name, paid_type));
+		'history', clv_internal.clv_quick_history_call(bought.column_name, bought_type, paid.column_name, paid_type),
+		'day', pg_catalog.format(CASE
+			WHEN bought_type OPERATOR(pg_catalog.=) 'pg_catalog.timestamptz'::pg_catalog.regtype
+			THEN '(s.%I AT TIME ZONE ''UTC'')::pg_catalog.date' ELSE 's.%I::pg_catalog.date' END, bought.column_name),
+		'amount', CASE WHEN paid.column_name IS NULL THEN 'NULL::pg_catalog.numeric'
+			ELSE pg_catalog.format('s.%I::pg_catalog.numeric', paid.column_name) END,
+		'priced', amount IS NOT NULL);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_quick_rows(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
 	'of a table, view or query with its columns checked, what is filled into statements: the item of FROM, called s, '
-	'the column of the customer, and the call that makes a history of its rows; amount NULL: without money. A part of '
-	'the quick look';
+	'the column of the customer, the call that makes a history of its rows, and the day and amount of one, as '
+	'expressions; amount NULL: without money. A part of the quick look';
 
 -- The statement that makes the histories of a table, view or query, to be read and run by people.
 CREATE FUNCTION clv_internal.clv_quick_histories(

@@ -80,6 +80,7 @@ my %columns = (source => "'safe.orders'", customer => "'customer_id'", bought_at
 my %past = (source => "'safe.history'", history => "'history'", as_of => "'2022-09-30'", horizon => "'13 weeks'");
 my @reads = (
 	map({ my $amount = $_; map { 'SELECT * FROM ' . call(@$_, %columns, amount => $amount) }
+		[ "clv_check($quick)" ],
 		[ "rfmtc_score($quick,text,date,integer)" ],
 		[ "rfmtc_score($quick,text,date,integer)", as_of => "'2022-10-01'", model => "'none'" ],
 		[ "clv_predict($quick,interval,double precision,double precision,text,date,double precision)", level => 0.9 ],
