@@ -29,7 +29,7 @@
 #include <string.h>
 
 /* Customers of one x and T who are evaluated together. */
-#define MOST_TOGETHER 256
+#define MOST_TOGETHER CLV_COURSE_TOGETHER
 
 _Static_assert(CLV_TRIANGLE(CLV_MAX_DIM) == CLV_MAX_COVARIANCE, "a wide term has all derivatives");
 
@@ -43,8 +43,12 @@ LayOut(ClvCourseTable *table, ClvArena *arena, size_t n, size_t ncovariates)
 	table->stretch = clv_arena_take(arena, n, sizeof(ClvStretch));
 	table->first = clv_arena_take(arena, n * ncovariates, sizeof(double));
 	table->second = clv_arena_take(arena, n * CLV_TRIANGLE(ncovariates), sizeof(double));
+	table->leaving_first = clv_arena_take(arena, n * ncovariates, sizeof(double));
+	table->leaving_second = clv_arena_take(arena, n * CLV_TRIANGLE(ncovariates), sizeof(double));
+	table->step = clv_arena_take(arena, n, sizeof(ClvCourseStep));
 	table->own = clv_arena_take(arena, n, sizeof(ClvStretch));
 	table->times = clv_arena_take(arena, MOST_TOGETHER, sizeof(double));
+	table->counts = clv_arena_take(arena, MOST_TOGETHER, sizeof(double));
 	table->plain = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvTerm));
 	table->wide = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvWideTerm));
 	table->steps = clv_arena_take(arena, n, sizeof(ClvCell));
@@ -177,6 +181,43 @@ SetClocks(ClvCourseTable *table, const double *effect)
 		memcpy(first, first - n, n * sizeof(double));
 		memcpy(second, second - CLV_TRIANGLE(n), CLV_TRIANGLE(n) * sizeof(double));
 		Grow(table, i - 1, course->from[i] - course->from[i - 1], first, second);
+	}
+}
+
+/* Sets the clock of leaving, and the steps with both. */
+static void
+SetSteps(ClvCourseTable *table)
+{
+	const ClvCourse *course = table->course;
+	int n = course->ncovariates;
+	double d = 0;
+
+	for (int i = 0; i < course->n; i++)
+	{
+		double *first = table->leaving_first + (size_t) i * n;
+		double *second = table->leaving_second + (size_t) i * CLV_TRIANGLE(n);
+		double grown =
+			i > 0 ? table->stretch[i - 1].c * (course->from[i] - course->from[i - 1]) : 0;
+		const double *z = table->z + (size_t) (i > 0 ? i - 1 : 0) * n;
+
+		d += grown;
+		for (int j = 0; j < n; j++)
+		{
+			first[j] = (i > 0 ? first[j - n] : 0) + grown * z[j];
+			for (int k = 0; k <= j; k++)
+				second[CLV_AT(j, k)] =
+					(i > 0 ? second[CLV_AT(j, k) - CLV_TRIANGLE(n)] : 0) + grown * z[j] * z[k];
+		}
+		table->step[i] = (ClvCourseStep){.from = course->from[i],
+										 .a = table->stretch[i].a,
+										 .c = table->stretch[i].c,
+										 .b = table->stretch[i].b,
+										 .d = d,
+										 .z = table->z + (size_t) i * n,
+										 .b1 = table->first + (size_t) i * n,
+										 .d1 = first,
+										 .b2 = table->second + (size_t) i * CLV_TRIANGLE(n),
+										 .d2 = second};
 	}
 }
 
@@ -431,6 +472,26 @@ AddRunTwoClocks(Pass *pass, const ClvCell *cell, size_t n)
 	}
 }
 
+/* The same where both clocks run evenly within a step. */
+static void
+AddRunLifetime(Pass *pass, const ClvCell *cell, size_t n)
+{
+	const ClvCourseTable *table = pass->cells->course;
+	const ClvCourse *course = table->course;
+	uint32_t all = ((uint32_t) 1 << course->ncovariates) - 1;
+	int first = StepAt(course, -cell->T);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		table->times[i] = cell[i].t_x;
+		table->counts[i] = cell[i].count;
+	}
+	clv_course_lifetime_add(pass->cells->family, pass->param, cell->x, cell->T, table->step + first,
+							course->n - first, course->ncovariates,
+							(pass->cells->covariates->idle[1] & all) != all, table->times,
+							table->counts, n, &pass->sum);
+}
+
 /* ---- all of them ---- */
 
 /* The number of cells from this one on with the same x and T, at most MOST_TOGETHER. */
@@ -456,6 +517,8 @@ clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
 
 	clv_totals_clear(&totals, dimension);
 	SetClocks(cells->course, point + nparams);
+	if (family->clocked->law != NULL)
+		SetSteps(cells->course);
 	for (size_t i = 0; i < cells->n;)
 	{
 		int32_t x = cells->cells[i].x;
@@ -470,6 +533,8 @@ clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
 
 			if (family->clocked->law == NULL)
 				AddRunOneClock(&pass, cell, n);
+			else if (clv_course_lifetime_can(family))
+				AddRunLifetime(&pass, cell, n);
 			else
 				AddRunTwoClocks(&pass, cell, n);
 			for (size_t k = 0; k < n; k++)

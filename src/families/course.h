@@ -8,6 +8,7 @@
 #include "math/newton.h"
 #include "families/cell_table.h"
 #include "families/clocks.h"
+#include "families/course_lifetime.h"
 
 /* A course as the search sees it, and memory for its evaluation; laid out in its workspace. */
 typedef struct ClvCourseTable
@@ -19,10 +20,14 @@ typedef struct ClvCourseTable
 	ClvStretch *stretch;
 	double *first;  /* n x ncovariates: derivatives of the clock of purchases where each begins */
 	double *second; /* n triangles */
+	double *leaving_first; /* the same of the clock of leaving, where the family has one */
+	double *leaving_second;
+	ClvCourseStep *step;
 
 	/* of the customers of one x and T */
 	ClvStretch *own; /* their stretches, from their first purchase on */
 	double *times;
+	double *counts;
 	ClvTerm *plain;
 	ClvWideTerm *wide;
 	ClvCell *steps; /* n: pseudo-customers, one a step */

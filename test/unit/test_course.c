@@ -251,6 +251,101 @@ LikelihoodIsThatOfEachCustomer(void **state)
 		CheckFamily(i);
 }
 
+/*
+ * Sums over customers with hundreds of purchases, at large effects and parameters of all sizes,
+ * with their derivatives, against terms of single customers.
+ */
+static void
+HardCustomersAgree(void **state)
+{
+	static const double params[][4] = {
+		{.9, 6, .8, 30}, {.05, 200, 3, .5}, {20, .1, .05, 900}, {1, 1, 1, 1}};
+	static const double moves[][2 * Z] = {
+		{3, -3, 3, 2}, {-4, 1, 0, -6}, {0, 0, 5, 0}, {.1, 0, 0, .1}};
+	static const uint32_t acting[2] = {0, 0};
+	static ClvWideTerm term, sum;
+	const ClvFamily *family = &clv_paretonbd;
+	int n = family->nparams + 2 * Z;
+	ClvCell cells[] = {{0, 0, 0, 103, 2},    {0, 0, 0, 0, 1},         {176, 0, 90, 103, 1},
+					   {900, 0, 20, 103, 1}, {900, 0, 102.5, 103, 1}, {3, 0, 1. / 7, 103, 5},
+					   {3, 0, 60, 103, 1},   {3, 0, 103, 103, 7},     {1, 0, 0.5, 0.5, 1}};
+	size_t ncells = sizeof(cells) / sizeof(cells[0]);
+
+	for (int i = 0; i < 16; i++)
+	{
+		Calendar calendar;
+		ClvPoll poll = {0};
+		ClvCellTable engine = {
+			.family = family, .cells = cells, .n = ncells, .poll = &poll, .course_share = 1};
+		ClvArena arena = {malloc(clv_fit_cells_workspace(family, ncells)), 0};
+		ClvCourseTable table;
+		ClvCovariates covariates;
+		ClvQuadratic at;
+		double point[CLV_MAX_DIM] = {0};
+		double slope = 0;
+		double curve = 0;
+		int culprit;
+
+		MakeCalendar(&calendar);
+		clv_cell_table_lay_out(&engine, &arena, ncells);
+		assert_true(clv_cells_sort(&engine));
+		clv_course_lay_out(&table, &calendar.course);
+		assert_int_equal(clv_course_survey(&table, &engine, acting, &covariates, &culprit), CLV_OK);
+		engine.covariates = &covariates;
+		engine.course = &table;
+		memcpy(point, params[i / 4], sizeof(params[0]));
+		memcpy(point + family->nparams, moves[i % 4], sizeof(moves[0]));
+		clv_cells_evaluate(&engine, point, &at);
+		memset(&sum, 0, sizeof(sum));
+		for (size_t j = 0; j < ncells; j++)
+		{
+			double from[WEEKS];
+			ClvStretch stretch[WEEKS];
+			int first = Step(&calendar, -cells[j].T);
+			ClvClocks clocks = {WEEKS - first, stretch, Z, table.z + Z * first};
+
+			for (int k = first; k < WEEKS; k++)
+				from[k - first] = k == first ? 0 : calendar.from[k] + cells[j].T;
+			clv_clocks_set(stretch, clocks.n, from, clocks.z, Z, point + family->nparams);
+			family->clocked->term(family, point, cells[j].x, &clocks, cells[j].t_x, cells[j].T,
+								  &term);
+			sum.ln += cells[j].count * term.ln;
+			for (int k = 0; k < n; k++)
+				sum.gradient[k] += cells[j].count * term.gradient[k];
+			for (int k = 0; k < CLV_TRIANGLE(n); k++)
+				sum.hessian[k] += cells[j].count * term.hessian[k];
+		}
+		for (int k = 0; k < Z; k++) /* the factors of the purchases are no part of the terms */
+		{
+			double x = 0;
+			double bought = 0;
+
+			for (size_t j = 0; j < ncells; j++)
+				x += cells[j].count * cells[j].x;
+			for (int j = 0; j <= k; j++)
+				bought -= covariates.row[CLV_AT(k, j)] * x * covariates.mean[j];
+			sum.ln += point[family->nparams + k] * bought;
+			sum.gradient[family->nparams + k] += bought;
+		}
+		if (!(fabs(at.value - sum.ln) <= 1e-12 * fabs(sum.ln)))
+			fail_msg("case %d: %.17g, not %.17g", i, at.value, sum.ln);
+		for (int k = 0; k < n; k++)
+			slope = fmax(slope, fabs(sum.gradient[k]));
+		for (int k = 0; k < CLV_TRIANGLE(n); k++)
+			curve = fmax(curve, fabs(sum.hessian[k]));
+		for (int k = 0; k < n; k++)
+			if (!(fabs(at.gradient[k] - sum.gradient[k]) <= 1e-11 * slope))
+				fail_msg("case %d: derivative %d is %.17g, not %.17g", i, k, at.gradient[k],
+						 sum.gradient[k]);
+		for (int k = 0; k < CLV_TRIANGLE(n); k++)
+			if (!(fabs(at.hessian[k] - sum.hessian[k]) <= 1e-10 * curve))
+				fail_msg("case %d: second derivative %d is %.17g, not %.17g", i, k, at.hessian[k],
+						 sum.hessian[k]);
+		free(arena.base);
+		FreeCalendar(&calendar);
+	}
+}
+
 /* ---- fits ---- */
 
 /* Fits a family to cells with a calendar. */
@@ -375,8 +470,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(LikelihoodIsThatOfEachCustomer), cmocka_unit_test(EffectsAreRecovered),
-		cmocka_unit_test(CovariatesActWhereTheyShall),    cmocka_unit_test(LargeShopsAreSampled),
+		cmocka_unit_test(LikelihoodIsThatOfEachCustomer),
+		cmocka_unit_test(HardCustomersAgree),
+		cmocka_unit_test(EffectsAreRecovered),
+		cmocka_unit_test(CovariatesActWhereTheyShall),
+		cmocka_unit_test(LargeShopsAreSampled),
 		cmocka_unit_test(BadCalendarsAreNamed),
 	};
 
