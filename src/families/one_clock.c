@@ -165,31 +165,97 @@ clv_one_clock_pairs(const ClvFamily *family, const double *param, const ClvClock
 #define MOST_DROP 8.0
 #define LAST 45.0
 
-/* int_from^to e^(-delta u) E(B(u)) du, within a stretch. */
+/*
+ * E on a range of the clock, as a polynomial: of many short stretches the nodes are many more than
+ * the points that it takes. A range is as wide as a panel may be, in the clock.
+ */
+#define POINTS 28
+#define WORTH_A_CURVE 16
+
+typedef struct Curve
+{
+	double low;
+	double high; /* of no range yet, below any time */
+	double coefficient[POINTS];
+} Curve;
+
+/* Sets the curve to the range from this time of the clock on. */
+static void
+SetCurve(const ClvFamily *family, const double *param, double low, double width, Curve *curve)
+{
+	double cosine[4 * POINTS];
+	double value[POINTS];
+
+	curve->low = low;
+	curve->high = low + width;
+	for (int i = 0; i < 4 * POINTS; i++)
+		cosine[i] = cos(M_PI / 2 * i / POINTS);
+	for (int k = 0; k < POINTS; k++) /* at the zeros of a Chebyshev polynomial, from the right */
+		value[k] = family->expected(param, low + width * (1 + cosine[2 * k + 1]) / 2);
+	for (int j = 0; j < POINTS; j++)
+	{
+		double sum = 0;
+
+		for (int k = 0; k < POINTS; k++)
+			sum += cosine[j * (2 * k + 1) % (4 * POINTS)] * value[k];
+		curve->coefficient[j] = sum * (j == 0 ? 1.0 : 2.0) / POINTS;
+	}
+	clv_poll(&clv_family_poll, 50 * POINTS);
+}
+
+/* E at a time of the clock in the range, by Clenshaw's recurrence. */
+static double
+CurveAt(const Curve *curve, double b)
+{
+	double x = 2 * (b - curve->low) / (curve->high - curve->low) - 1;
+	double one = 0;
+	double two = 0;
+
+	for (int j = POINTS - 1; j > 0; j--)
+	{
+		double next = curve->coefficient[j] + 2 * x * one - two;
+
+		two = one;
+		one = next;
+	}
+	return curve->coefficient[0] + x * one - two;
+}
+
+/*
+ * int_from^to e^(-delta u) E(B(u)) du, within a stretch; by a curve, where there is one, which is
+ * moved on.
+ */
 static double
 StretchDiscounted(const ClvFamily *family, const double *param, const ClvStretch *stretch,
-				  double delta, double to)
+				  double delta, double to, Curve *curve)
 {
 	double alpha = param[Scale(family)];
 	double shape = param[Scale(family) - 1] + 1;
+	double relative = fmin(STRIDE, MOST_DROP / shape);
 	double sum = 0;
 	double u = stretch->from;
 
 	while (u < to)
 	{
 		double b = stretch->b + stretch->a * (u - stretch->from);
-		double most =
-			fmin(fmin(STRIDE, MOST_DROP / shape) * (alpha + b) / stretch->a, MOST_DROP / delta);
+		double most = fmin(relative * (alpha + b) / stretch->a, MOST_DROP / delta);
 		double end = u + most < to && u + most > u ? u + most : to;
 		const ClvGauss *rule = end - u < most / 40  ? &clv_gauss_4
 							   : end - u < most / 4 ? &clv_gauss_8
 													: &clv_gauss_16;
 		ClvGaussNode nodes[CLV_GAUSS_MOST];
 		int n = clv_gauss_nodes(rule, u, end, nodes);
+		double b_end = stretch->b + stretch->a * (end - stretch->from);
 
+		if (curve != NULL && b_end > curve->high)
+			SetCurve(family, param, b, fmax(relative * (alpha + b), b_end - b), curve);
 		for (int k = 0; k < n; k++)
+		{
+			double at = stretch->b + stretch->a * (nodes[k].at - stretch->from);
+
 			sum += nodes[k].weight * exp(-delta * nodes[k].at) *
-				   family->expected(param, stretch->b + stretch->a * (nodes[k].at - stretch->from));
+				   (curve != NULL ? CurveAt(curve, at) : family->expected(param, at));
+		}
 		clv_poll(&clv_family_poll, 50 * (size_t) n);
 		u = end;
 	}
@@ -202,13 +268,15 @@ clv_one_clock_discounted(const ClvFamily *family, const double *param, const Clv
 {
 	double end = delta > 0 ? fmin(t, clocks->stretch[clocks->n - 1].from + LAST / delta) : 0;
 	double sum = 0;
+	Curve curve = {.high = -1};
 
 	if (delta == 0)
 		return isinf(t) ? family->discounted(param, 0, t)
 						: family->expected(param, clv_clock_b(clocks, t));
 	for (int i = 0; i < clocks->n && clocks->stretch[i].from < end; i++)
 		sum += StretchDiscounted(family, param, &clocks->stretch[i], delta,
-								 clv_clocks_until(clocks, i, end));
+								 clv_clocks_until(clocks, i, end),
+								 clocks->n >= WORTH_A_CURVE && i + 1 < clocks->n ? &curve : NULL);
 	return delta * sum +
 		   (isinf(t) ? 0 : exp(-delta * t) * clv_one_clock_expected(family, param, clocks, t));
 }
