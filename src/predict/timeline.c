@@ -16,11 +16,25 @@
 #include "utils/datetime.h"
 #include "utils/float.h"
 
-#define YEARS_BEYOND 5
+#define YEARS_BEYOND 3
 #define MONTHS 12
+
+/* The clocks of so many first days are kept, or of as many as need no more memory than this. */
+#define MOST_KEPT 1024
+#define KEPT_BYTES (4 * 1024 * 1024)
 
 /* Effects that a timeline can be moved by, up and down. */
 #define MOVED (2 * 2 * CLV_MAX_COVARIATES)
+
+/* The clocks of customers who first bought on a day, until another day. */
+typedef struct Kept
+{
+	DateADT first;
+	DateADT as_of;
+	ClvClocks clocks; /* n is 0 where there are none */
+	ClvStretch *stretch;
+	int size;
+} Kept;
 
 struct ClvTimeline
 {
@@ -29,10 +43,11 @@ struct ClvTimeline
 	int64 *since; /* first days of the steps; the last step has no end */
 	double *a;    /* the factors of the rate of buying in them, and of leaving */
 	double *c;
-	int64 end; /* the first day after the calendar itself */
-	ClvStretch *past;
+	int64 end;  /* the first day after the calendar itself */
+	Kept *kept; /* by the first day, modulo nkept */
+	int nkept;
+	MemoryContext context;
 	ClvStretch *ahead;
-	ClvClocks past_clocks;
 	ClvClocks ahead_clocks; /* those of ahead_day */
 	bool has_ahead;
 	DateADT ahead_day;
@@ -125,7 +140,7 @@ AddYears(Maker *maker, int64 last_year)
 /* Makes the timeline of a part at these effects, in the memory of what is derived from its
  * calendar. */
 static ClvTimeline *
-Make(const ClvModelPart *part, double unit_days, const double *effect)
+Make(const ClvModelPart *part, double unit_days, const double *effect, int most_kept)
 {
 	MemoryContext caller = MemoryContextSwitchTo(part->derived->context);
 	ClvTimeline *timeline = palloc0(sizeof(ClvTimeline));
@@ -151,7 +166,9 @@ Make(const ClvModelPart *part, double unit_days, const double *effect)
 	timeline->since = repalloc(timeline->since, timeline->n * sizeof(int64));
 	timeline->a = repalloc(timeline->a, timeline->n * sizeof(double));
 	timeline->c = repalloc(timeline->c, timeline->n * sizeof(double));
-	timeline->past = palloc(timeline->n * sizeof(ClvStretch));
+	timeline->context = part->derived->context;
+	timeline->nkept = Max(1, Min(most_kept, KEPT_BYTES / (timeline->n * (int) sizeof(ClvStretch))));
+	timeline->kept = palloc0(timeline->nkept * sizeof(Kept));
 	timeline->ahead = palloc(timeline->n * sizeof(ClvStretch));
 	MemoryContextSwitchTo(caller);
 	return timeline;
@@ -161,7 +178,7 @@ ClvTimeline *
 clv_timeline(const ClvModelPart *part, double unit_days)
 {
 	if (part->derived->timeline == NULL)
-		part->derived->timeline = Make(part, unit_days, part->effect);
+		part->derived->timeline = Make(part, unit_days, part->effect, MOST_KEPT);
 	return part->derived->timeline;
 }
 
@@ -176,7 +193,7 @@ clv_timeline_moved(const ClvModelPart *part, double unit_days, int effect, doubl
 	{
 		memcpy(moved, part->effect, sizeof(moved));
 		moved[effect] += step;
-		timeline->moved[place] = Make(part, unit_days, moved);
+		timeline->moved[place] = Make(part, unit_days, moved, 1);
 	}
 	return timeline->moved[place];
 }
@@ -229,9 +246,26 @@ SetStretches(const ClvTimeline *timeline, int64 from, int64 until, ClvStretch *s
 const ClvClocks *
 clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 {
-	timeline->past_clocks.n = SetStretches(timeline, first, as_of, timeline->past);
-	timeline->past_clocks.stretch = timeline->past;
-	return &timeline->past_clocks;
+	Kept *kept = &timeline->kept[(uint32) first % (uint32) timeline->nkept];
+	int most;
+
+	if (kept->clocks.n > 0 && kept->first == first && kept->as_of == as_of)
+		return &kept->clocks;
+	kept->clocks.n = 0;
+	most = StepOf(timeline, as_of) - StepOf(timeline, first) + 1;
+	if (kept->size < most)
+	{
+		if (kept->stretch != NULL)
+			pfree(kept->stretch);
+		kept->size = 0;
+		kept->stretch = MemoryContextAlloc(timeline->context, most * sizeof(ClvStretch));
+		kept->size = most;
+	}
+	kept->first = first;
+	kept->as_of = as_of;
+	kept->clocks.n = SetStretches(timeline, first, as_of, kept->stretch);
+	kept->clocks.stretch = kept->stretch;
+	return &kept->clocks;
 }
 
 const ClvClocks *
