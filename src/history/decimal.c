@@ -58,6 +58,7 @@ DecimalFromDigits(char *digits, ClvDecimal *decimal)
 	decimal->negative = digits[0] == '-';
 	decimal->scale = scale;
 	decimal->text = NULL;
+	decimal->units = 0;
 	if (scale > CLV_MAX_SCALE || !clv_digits_to_units(digits, length, scale, &decimal->units))
 		decimal->text = digits;
 }
