@@ -236,7 +236,7 @@ static inline double
 LnPAliveAhead(const ClvFamily *family, const double *param, double x, double t_x, double T,
 			  double ahead)
 {
-	ClvFuture future;
+	ClvFuture future = {0};
 
 	clv_given_alive(family, param, x, t_x, T, &future);
 	return family->ln_p_alive(param, x, t_x, T) + log(future.family->survival(future.param, ahead));

@@ -231,7 +231,7 @@ UpdatingIsConsistent(const Lives *lives)
 	{
 		const ClvFamily *family = lives->family;
 		const double *param = lives->shapes[i];
-		ClvFuture future;
+		ClvFuture future = {0};
 		double before = 1;
 
 		family->given_alive(param, 0, 50, &future);
@@ -288,7 +288,7 @@ QuantilesAreTheSmallestCounts(const Lives *lives)
 	for (int i = 0; i < 3; i++)
 	{
 		const ClvFamily *family = lives->family;
-		ClvFuture future;
+		ClvFuture future = {0};
 
 		family->given_alive(lives->shapes[i], 3, 20, &future);
 		for (int j = 0; j < 6; j++)

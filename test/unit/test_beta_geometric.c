@@ -270,7 +270,7 @@ quantiles_are_the_smallest_counts(void **state)
 
 	for (int i = 0; i < 4; i++)
 	{
-		ClvFuture future;
+		ClvFuture future = {0};
 
 		BG->given_alive(shapes[i], 3, 20, &future);
 		for (int j = 0; j < 6; j++)

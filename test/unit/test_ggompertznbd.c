@@ -159,7 +159,7 @@ static void
 trap_exponentials_beyond_doubles(void **state)
 {
 	const double param[] = {0.5, 10, 3, 0.7, 5};
-	ClvFuture future;
+	ClvFuture future = {0};
 
 	for (double T = 250; T < 1e7; T *= 7)
 	{

@@ -266,7 +266,7 @@ updating_is_consistent(void **state)
 		double p[MANY];
 		double sum = 0;
 		double mean = 0;
-		ClvFuture future;
+		ClvFuture future = {0};
 
 		AssertRelative("P(0)",
 					   TIED->probability(param, 0, 50) *

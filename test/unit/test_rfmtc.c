@@ -52,7 +52,7 @@ golden_values(void **state)
 		double F = row[1];
 		double T = row[2];
 		double p_alive = exp(RFMTC->ln_p_alive(published, F - 1, T - R, T));
-		ClvFuture future;
+		ClvFuture future = {0};
 		ClvFuture raw;
 
 		clv_given_alive(RFMTC, published, F - 1, T - R, T, &future);
@@ -139,7 +139,7 @@ probabilities_sum_to_one_and_their_mean_is_expected(void **state)
 	{
 		for (int t = 0; t < 260; t = 3 * t + 1)
 		{
-			ClvFuture future;
+			ClvFuture future = {0};
 			double sum = 0;
 			double mean = 0;
 
