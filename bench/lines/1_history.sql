@@ -30,6 +30,15 @@ SET parallel_tuple_cost = 0;
 SELECT 'history, numeric, 2 workers, ' || :'size' AS what \gset
 CALL measure(:'what', history_query(:'source', 'amount'), history_floor(:'source', 'amount'), by_clock => true);
 CALL report_ratio(:'what', 'reported', '1.15 x');
+-- beside one process; the floor here is the same call without workers
+CREATE FUNCTION histories_with(workers text, source text) RETURNS text LANGUAGE sql RETURN format(
+	'SELECT count(h)
+	 FROM (SELECT set_config(''max_parallel_workers_per_gather'', %L, false) OFFSET 0) s (workers),
+		  clv_histories(%L || left(workers, 0)) AS q (customer_id int, h clv_history)',
+	workers, 'SELECT customer_id, ordered_at, amount FROM ' || source);
+SELECT 'clv_histories, numeric, 2 workers beside none, ' || :'size' AS what \gset
+CALL measure(:'what', histories_with('2', :'source'), histories_with('0', :'source'), by_clock => true);
+CALL report_ratio(:'what', '0.65 x');
 RESET max_parallel_workers_per_gather;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
