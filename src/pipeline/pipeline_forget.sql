@@ -114,6 +114,8 @@ BEGIN
 	PERFORM clv_internal.clv_pipeline_check_forget(d, key);
 	-- then a refresh is between two of its steps, of which the next ones read what is left
 	PERFORM clv_internal.clv_pipeline_lock(name, true);
+	-- a step that has waited for us with an older snapshot fails, rather than writing what it still sees
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'UPDATE {data}.state SET run = run'::text);
 	FOR keyed IN SELECT clv_internal.clv_pipeline_keyed_tables(d) LOOP
 		EXECUTE format('DELETE FROM %s t WHERE %s', keyed, clv_internal.clv_pipeline_key_is(d, 't'::text, key));
 		GET DIAGNOSTICS rows = ROW_COUNT;
