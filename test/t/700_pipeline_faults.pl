@@ -148,6 +148,23 @@ foreach my $step (grep { $_ ne 'cleanup' } @steps)
 	is(Shop::latest($node, 'status', 'step'), 'interrupted|forecast', 'backend killed: runs says so');
 	recovers('backend killed');
 }
+# and in each of the steps, one after the other, with what the one before has left
+my $tables = q{SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c
+	WHERE c.relnamespace = 'shop_data'::regnamespace AND c.relkind = 'r' AND NOT c.relispartition
+	  AND c.relname NOT IN (SELECT p.name FROM clv_internal.clv_pipeline_parts() p WHERE p.kind = 'table')};
+foreach my $step (grep { $_ ne 'cleanup' } @steps)
+{
+	my ($keeper, $refresh, $pid) = stop_in($step);
+
+	kill 'KILL', $pid;
+	Shop::finish($refresh);
+	eval { $keeper->quit };
+	$node->poll_query_until('postgres', 'SELECT true');
+	is(Shop::latest($node, 'status', 'step'), "interrupted|$step", "killed in $step: runs says so");
+	is($node->safe_psql('postgres', $tables), '', "killed in $step: no table is left that is not shown");
+	same(Shop::contents($node, 'shop'), $good, "killed in $step: the views are as they were");
+}
+recovers('killed in each step');
 {
 	my ($keeper, $refresh, $pid) = stop_in('segments');
 	my @processes = split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity');
@@ -256,6 +273,32 @@ is($node->safe_psql('postgres',
 	q{SELECT count(DISTINCT run), (SELECT count(DISTINCT generation) FROM shop_data.history) FROM shop_data.customer}),
 	'2|1',
 	'and nothing is left behind but the current run and the one before');
+
+# ---- a customer is forgotten while a refresh runs ----
+
+# It waits for the end of the step, and what comes after the step no longer knows the customer.
+foreach my $step ('histories', 'customers', 'lists')
+{
+	my $customer = $node->safe_psql('postgres', 'SELECT min(customer_id) FROM shop.customers');
+	my ($keeper, $refresh, $pid) = stop_in($step);
+	my $forget = Shop::background($node, "CALL clv_forget('shop', $customer)");
+
+	$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity
+		WHERE query ~ 'clv_forget' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()")
+	  or die 'clv_forget does not wait';
+	$node->safe_psql('postgres', "DELETE FROM orders WHERE customer_id = $customer");
+	$keeper->quit;
+	unlike(Shop::finish($forget), qr/ERROR/, "forgotten in $step: works, once the step has ended");
+	unlike(Shop::finish($refresh), qr/ERROR/, "forgotten in $step: and so does the refresh");
+	is($node->safe_psql('postgres', "SELECT (SELECT count(*) FROM shop_data.customer WHERE customer_id = $customer),
+		(SELECT count(*) FROM shop_data.history WHERE customer_id = $customer),
+		(SELECT count(*) FROM shop_data.winback WHERE customer_id = $customer)"), '0|0|0',
+		"forgotten in $step: there is nothing of them, in the run that ended later either");
+	is($node->safe_psql('postgres', "CALL clv_refresh('shop', 'full');
+		SELECT (SELECT count(*) FROM shop.customers WHERE customer_id = $customer),
+			(SELECT customers FROM shop.equity) = (SELECT count(*) FROM shop.customers)"), '0|t',
+		"forgotten in $step: nor after the next one");
+}
 
 $node->stop;
 done_testing();

@@ -134,6 +134,54 @@ cmp_ok($node->safe_psql('postgres', q{SELECT sum(pg_total_relation_size(oid)) FR
 	'<=', 1.1 * $size, 'which take no more room than before');
 is($node->safe_psql('postgres', $orphans), 0, 'and no table is left over');
 
+# ---- sixty nights: two runs, one generation, and no more in any table than a run makes ----
+$node->safe_psql('postgres', q{
+	ALTER TABLE orders ADD changed timestamptz NOT NULL DEFAULT '2025-06-01';
+	CREATE INDEX ON orders (customer_id);
+	CALL clv_alter_pipeline('shop', changed_at => 'changed', overlap => '0', refit => '7 days')});
+# of what depends on the model, the rows of the run that fitted it are kept too
+my $rows = q{SELECT (SELECT count(*) FROM shop_data.concentration) <= 400, (SELECT count(*) FROM shop_data.lift) <= 10,
+	(SELECT count(*) FROM shop_data.new_customer) <= 1, (SELECT count(*) FROM shop_data.cells) <= 1,
+	(SELECT count(DISTINCT run) FROM shop_data.cohort_age) <= 2, (SELECT count(*) FROM shop_data.touched) <= 200,
+	(SELECT count(*) FROM shop_data.customer_rest) + (SELECT count(*) FROM shop_data.history_rest) = 0};
+my $catalog = q{SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname IN ('shop', 'shop_data', 'pg_toast')};
+my ($catalog_before, $size_before);
+foreach my $night (1 .. 60)
+{
+	$node->safe_psql('postgres', qq{INSERT INTO orders (customer_id, ordered_at, amount, changed)
+		SELECT i, timestamptz '2025-06-01 12:00Z' + interval '$night days', 10, '2025-06-01 12:00Z'::timestamptz
+			+ interval '$night days' FROM generate_series(1 + $night % 7, 200, 40) i});
+	# the source, the definition and the way of refreshing change now and then
+	$node->safe_psql('postgres', q{CALL clv_alter_pipeline('shop', map => 'lifecycle', margin => 0.4)}) if $night == 25;
+	$node->safe_psql('postgres', q{CALL clv_alter_pipeline('shop', map => 'rfm', margin => 1)}) if $night == 35;
+	$node->safe_psql('postgres', sprintf q{CALL clv_refresh('shop', '%s')}, $night % 15 == 0 ? 'full' : 'incremental');
+	next if $night % 10 != 0;
+	# as autovacuum does, which is off here
+	$node->safe_psql('postgres', 'VACUUM');
+	my ($now, $entries) = ($node->safe_psql('postgres', $rows), $node->safe_psql('postgres', $catalog));
+	my $bytes = $node->safe_psql('postgres', q{SELECT sum(pg_total_relation_size(oid)) FROM pg_class
+		WHERE relnamespace = 'shop_data'::regnamespace AND relkind = 'r'
+		  AND relname NOT IN ('segment', 'equity', 'model', 'run', 'step')});
+	if ($night == 20)
+	{
+		($catalog_before, $size_before) = ($entries, $bytes);
+	}
+	elsif ($night > 20)
+	{
+		is($now, 't|t|t|t|t|t|t', "night $night: no more rows than two runs make");
+		is($entries, $catalog_before, "night $night: and as many tables and indexes as after night 20");
+		cmp_ok($bytes, '<=', 1.2 * $size_before, "night $night: which take no more room");
+	}
+}
+is(partitions('customer') =~ tr/ //, 1, 'after sixty nights two runs of customers');
+is(partitions('history') =~ tr/ //, 0, 'and one generation of histories');
+is($node->safe_psql('postgres', q{SELECT count(*) FILTER (WHERE mode = 'incremental'),
+		count(*) FILTER (WHERE mode = 'full')
+	FROM (SELECT mode FROM shop.runs ORDER BY run DESC LIMIT 60) r}), '55|5',
+	'of which five read all orders: four that were to, and the first with a new definition');
+is($node->safe_psql('postgres', $orphans), 0, 'and no table is left over after sixty nights');
+
 # ---- dropping, with all partitions ----
 $node->safe_psql('postgres', "CALL clv_drop_pipeline('shop')");
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname ~ '^(customer|history)_'}), 0,
