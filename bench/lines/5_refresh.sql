@@ -1,5 +1,4 @@
--- Refreshes of a pipeline: touched customers against all of them, the night against the first time, and what readers
--- wait for.
+-- Refreshes of a pipeline, step by step: in full, for touched customers, for a night; and what readers wait for.
 
 -- a daily run has no time for more
 SELECT CASE WHEN :customers = 1000000 THEN :customers ELSE 50000 END AS buyers \gset
@@ -11,8 +10,9 @@ CREATE INDEX ON sold (changed_at);
 VACUUM ANALYZE sold;
 SELECT people(:buyers) || ' customers' AS size,
 	   CASE WHEN :customers = 1000000 THEN 3 ELSE 1 END AS rounds, for_a_million('10 x faster') AS bar,
-	   for_a_million('30 x faster') AS aim, for_a_million('3 x faster') AS night_aim \gset
+	   for_a_million('30 x faster') AS aim \gset
 DROP SCHEMA IF EXISTS bench_shop, bench_shop_data CASCADE;
+ALTER TABLE sold ALTER customer_id SET NOT NULL, ALTER ordered_at SET NOT NULL;
 CALL clv_create_pipeline('bench_shop', 'sold', 'customer_id', 'ordered_at', 'amount', discount_rate => 0.10,
 	changed_at => 'changed_at',
 	overlap => '0 hours');
@@ -31,7 +31,7 @@ CREATE PROCEDURE report_gain(what text, bar text, aim text) LANGUAGE sql AS $$
 -- Histories and cells of one run, undone.
 CREATE FUNCTION stages(all_of_them bool) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-	d clv_pipeline_definition := clv_internal.clv_pipeline_read('bench_shop');
+	d clv_internal.clv_pipeline_definition := clv_internal.clv_pipeline_read('bench_shop');
 	run int8 := 1000 * extract(epoch FROM clock_timestamp());
 	generation int8 := (SELECT s.generation FROM bench_shop_data.state s);
 BEGIN
@@ -50,23 +50,110 @@ SELECT 'refresh: histories and cells, 1 % of customers touched, ' || :'size' AS 
 CALL measure(:'what', 'SELECT stages(false)', 'SELECT stages(true)', rounds => :rounds);
 CALL report_gain(:'what', :'bar', :'aim');
 
--- The same pipeline from one night to the next, and in full, by the clock. The model is fitted anew every time.
-SELECT format($$INSERT INTO sold SELECT customer_id, '2017-12-31 12:00+00'::timestamptz + interval '%s days', 20,
-	'2018-01-01'::timestamptz + interval '%s days'
-	FROM generate_series(%s, %s, 100) customer_id$$, night, night, night, :buyers),
-	'VACUUM ANALYZE sold', 'CALL clv_refresh(''bench_shop'')', 'CALL clv_refresh(''bench_shop'', ''full'')',
+-- The same pipeline in full, for 1 % of customers touched on the same day, and for a night: 1 % touched on the next
+-- day, so that all customers are a day older. By the CPU of each step; the model is fitted anew every time.
+ALTER TABLE bench_shop_data.step ADD cpu float8;
+CREATE FUNCTION step_cpu() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.cpu := CASE TG_OP WHEN 'INSERT' THEN -run.bench_cpu() ELSE NEW.cpu + run.bench_cpu() END;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER cpu BEFORE INSERT OR UPDATE ON bench_shop_data.step FOR EACH ROW EXECUTE FUNCTION step_cpu();
+CREATE TABLE refreshed (run int8, kind text, round int);
+CREATE PROCEDURE touch(first int, buyers int, day int, written int) LANGUAGE sql AS $$
+	INSERT INTO sold
+	SELECT customer_id, '2017-12-31 12:00+00'::timestamptz + make_interval(days => day), 20,
+		'2018-01-01'::timestamptz + make_interval(hours => written)
+	FROM generate_series(first, buyers, 100) customer_id $$;
+CREATE PROCEDURE note_run(kind text, round int) LANGUAGE sql AS $$
+	INSERT INTO refreshed SELECT s.run, kind, round FROM bench_shop_data.state s $$;
+SELECT 'CALL clv_refresh(''bench_shop'', ''full'')', format('CALL note_run(''full'', %s)', round),
+	format('CALL touch(%s, %s, %s, %s)', 3 * round, :buyers, round - 1, 2 * round - 1),
+	'CALL clv_refresh(''bench_shop'')', format('CALL note_run(''touched'', %s)', round),
+	format('CALL touch(%s, %s, %s, %s)', 3 * round + 1, :buyers, round, 2 * round),
+	'CALL clv_refresh(''bench_shop'')', format('CALL note_run(''night'', %s)', round),
 	'VACUUM bench_shop_data.history, bench_shop_data.customer'
-FROM generate_series(1, :rounds) night \gexec
-SELECT 'refresh: a night, ' || :'size' AS what \gset
+FROM generate_series(1, :rounds) round \gexec
+
+-- the floors: the road from orders to CLV; what PostgreSQL takes to write the same rows with the same indexes
+CREATE PROCEDURE measure_road(rounds int) LANGUAGE plpgsql AS $$
+DECLARE
+	began float8;
+BEGIN
+	FOR round IN 0 .. rounds LOOP
+		began := bench_cpu();
+		PERFORM count((p).clv)
+		FROM (
+			WITH made AS MATERIALIZED (
+				SELECT *
+				FROM clv_histories('SELECT customer_id, ordered_at, amount FROM sold')
+					AS (customer_id int, history clv_history)
+			),
+			m AS MATERIALIZED (SELECT clv_fit(history, clv_options(model => 'bg/nbd')) AS model FROM made)
+			SELECT clv_predict(model, history, horizon => '1 year', discount_rate => 0.10) AS p FROM made, m OFFSET 0
+		) q;
+		INSERT INTO timing SELECT 'orders to CLV', 'road', round, bench_cpu() - began WHERE round > 0;
+	END LOOP;
+END $$;
+CALL measure_road(:rounds);
+CREATE FUNCTION written_anew(of_table text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	began float8 := bench_cpu();
+	run int8 := (SELECT CASE of_table WHEN 'customer' THEN s.run ELSE s.generation END FROM bench_shop_data.state s);
+	partition regclass := format('bench_shop_data.%I', of_table || '_' || run);
+	index text;
+BEGIN
+	EXECUTE format('CREATE TABLE floor AS TABLE %s', partition);
+	FOR index IN
+		SELECT format('CREATE %s INDEX ON floor %s', CASE WHEN i.indisunique THEN 'UNIQUE' END,
+			substring(pg_get_indexdef(i.indexrelid) FROM 'USING.*'))
+		FROM pg_index i
+		WHERE i.indrelid = partition
+	LOOP
+		EXECUTE index;
+	END LOOP;
+	INSERT INTO timing VALUES (of_table || ' written', 'road', 1, bench_cpu() - began);
+	DROP TABLE floor;
+END $$;
+\o /dev/null
+SELECT written_anew('customer'), written_anew('history') FROM generate_series(1, :rounds);
+\o
+
 INSERT INTO timing
-SELECT :'what', CASE mode WHEN 'full' THEN 'floor' ELSE 'clv' END, run,
-	   1000 * extract(epoch FROM finished_at - started_at)
-FROM bench_shop.runs WHERE run > 1;
-CALL report_gain(:'what', 'reported', :'night_aim');
-SELECT s.step, r.mode, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY s.seconds)::numeric, 2) AS seconds
-FROM bench_shop.run_steps s
-JOIN bench_shop.runs r USING (run)
-WHERE run > 1 GROUP BY s.step, r.mode ORDER BY r.mode, min(s.step_number);
+SELECT format('refresh: %s, %s', CASE r.kind
+		WHEN 'full' THEN 'in full'
+		WHEN 'touched' THEN '1 % touched, the same day'
+		ELSE 'a night, 1 % touched'
+	END, :'size'), 'clv', r.round, sum(s.cpu)
+FROM refreshed r
+JOIN bench_shop_data.step s USING (run)
+GROUP BY r.kind, r.round;
+CREATE PROCEDURE report_against(what text, other text, other_side text, called text, bar text, aim text)
+LANGUAGE sql AS $$
+	INSERT INTO report (what, clv, floor, result, bar, aim)
+	SELECT what, shown(what, 'clv'), called || ' ' || shown(other, other_side),
+		   round((median(what, 'clv') / median(other, other_side))::numeric, 2) || ' x', bar, aim $$;
+CALL report_against('refresh: in full, ' || :'size', 'orders to CLV', 'road', 'orders to CLV', for_a_million('8 x'),
+	for_a_million('5 x'));
+CALL report_against('refresh: a night, 1 % touched, ' || :'size', 'refresh: in full, ' || :'size', 'clv', 'in full',
+	for_a_million('0.5 x'), for_a_million('0.35 x'));
+CALL report_against('refresh: 1 % touched, the same day, ' || :'size', 'refresh: in full, ' || :'size', 'clv',
+	'in full', for_a_million('0.25 x'), '-');
+-- each step; of those that write a row for each customer, against what it takes to write these
+INSERT INTO timing
+SELECT format('step %s, %s, %s', s.step, r.kind, :'size'), 'clv', r.round, s.cpu
+FROM refreshed r
+JOIN bench_shop_data.step s USING (run);
+SELECT format('CALL report_against(%L, %L, ''road'', %L, ''-'', ''-'')', t.what, CASE
+		WHEN t.what LIKE 'step customers%' THEN 'customer written'
+		WHEN t.what LIKE 'step histories, full%' THEN 'history written'
+		ELSE 'orders to CLV'
+	END, CASE WHEN t.what ~ '^step (customers|histories, full)' THEN 'the same rows written' ELSE 'orders to CLV' END)
+FROM (SELECT DISTINCT what FROM timing WHERE what LIKE 'step %') t
+JOIN LATERAL (SELECT min(s.number) AS number FROM bench_shop_data.step s WHERE t.what LIKE 'step ' || s.step || ',%') n
+	ON true
+WHERE median(t.what, 'clv') >= 5
+ORDER BY split_part(t.what, ', ', 2), n.number \gexec
 
 -- Every view to its end, and of the customers what a page shows; the slowest of them, by the clock.
 CREATE TABLE asked AS
