@@ -1,5 +1,6 @@
 # What clv_simulate draws is what fits assume: of 100,000 customers of each family, in whole days, the fit finds the
-# parameters within their standard errors; and a billion customers can be begun, left and canceled without keeping rows.
+# parameters within their standard errors, and the effect of a calendar; and a billion customers can be begun, left and
+# canceled without keeping rows.
 
 use strict;
 use warnings;
@@ -58,6 +59,41 @@ foreach (@worlds)
 		note("$family $name $truth $estimate $distance");
 	}
 	ok($rows ne '', "$family: a fit");
+}
+# A campaign in one month of five doubles the rates of buying. The scale of rates, which the fit has at the mean of the
+# calendar, and effects on leaving, which whole days blur, are left out.
+foreach my $family ('mbg/nbd', 'bg/nbd')
+{
+	my $rows = $node->safe_psql('postgres', qq{
+		SET client_min_messages = error;
+		WITH world AS (
+			SELECT clv_calendar((date '2012-01-01' + m * interval '1 month')::date, ARRAY[(m * 7 % 5 = 1)::int::float8],
+					   '{campaign}') AS c
+			FROM generate_series(0, 96) m), fitted AS (
+			SELECT clv_fit(h, clv_options(model => '$family', time_unit => '1 month', as_of => '2019-12-31',
+					   spend => 'none', calendar => (SELECT c FROM world))) AS f
+			FROM (SELECT clv_history(day) AS h
+				  FROM world, clv_simulate('{"version": 1, "time_unit": "1 month", "purchase": {"family": "$family",
+						   "parameters": {"r": 0.8, "alpha": 14, "a": 0.9, "b": 2.6},
+						   "covariates": [{"name": "campaign", "centre": 0, "purchase": 0.7}]}}'::clv_model, 100000,
+						   '2012-01-01', '2019-12-31', 2026, c)
+				  GROUP BY customer) h)
+		SELECT name, 0.7, effect, (effect - 0.7) / std_error FROM fitted, clv_effects(f) WHERE process = 'purchase'
+		UNION ALL
+		SELECT name, truth, estimate, (estimate - truth) / std_error
+		FROM fitted, clv_parameters(f) JOIN (VALUES ('r', 0.8), ('a', 0.9), ('b', 2.6)) t (name, truth) USING (name)
+		WHERE process = 'transaction'});
+
+	is(scalar(my @lines = split(/\n/, $rows)), 4, "$family by a calendar: a fit");
+	foreach (@lines)
+	{
+		my ($name, $truth, $estimate, $distance) = split /\|/;
+
+		$all++;
+		$within++ if abs($distance) <= 2;
+		push @far, "$family by a calendar, $name is $estimate, not $truth: $distance" if abs($distance) > 3;
+		note("$family by a calendar, $name $truth $estimate $distance");
+	}
 }
 is("@far", '', 'no parameter is off by more than three standard errors');
 cmp_ok($within, '>=', 0.9 * $all, "$within of $all are within two");
