@@ -204,6 +204,37 @@ FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-06-30'
 							  '2022-06-30', 5) s
 			GROUP BY customer) h) m, clv_effects(model);
 
+-- 'auto' chooses among the families that can follow a calendar, and then the season
+SELECT m.purchase_model = 'mbg/nbd' AS family, (SELECT count(*) FROM clv_effects(model)) AS effects,
+	   (SELECT string_agg(c->>'family', ', ' ORDER BY c->>'family')
+		FROM jsonb_array_elements(m.candidates) c) AS candidates,
+	   log_likelihood = (SELECT (clv_diagnostics(s.model)).log_likelihood FROM seasons s WHERE name = 'one') AS same
+FROM (SELECT clv_fit(history, clv_options(model => 'auto', spend => 'none', as_of => '2023-12-31', season => 'auto',
+										  trend => 'auto')) AS model
+	  FROM until_then) f, clv_diagnostics(model) m;
+-- where everybody buys in the season, nobody leaves in it: the effect on churn has no limit, which is said
+CREATE TEMP TABLE busy AS
+SELECT clv_calendar(make_date(2021 + m / 12, m % 12 + 1, 1), ARRAY[(m % 6 = 5)::int], '{season}') AS calendar
+FROM generate_series(0, 35) m;
+CREATE TEMP TABLE ever AS
+SELECT id, clv_history(day) AS history
+FROM (SELECT id, first + d AS day
+	  FROM (SELECT i AS id, date '2021-01-03' + i * 7 % 150 AS first, 0.03 * (-ln(pg_temp.uniform('r' || i))) AS rate,
+				   -ln(pg_temp.uniform('l' || i)) * (100 + 500 * (i % 2)) AS life
+			FROM generate_series(1, 600) i) c,
+		   LATERAL (SELECT first + life::int AS ends) e,
+		   generate_series(0, least(CASE WHEN extract(month FROM ends)::int % 6 = 0 THEN date_trunc('month',
+			ends + 31)::date ELSE ends END, date '2023-11-30') - first) d
+	  WHERE d = 0 OR extract(month FROM first + d)::int % 6 = 0 OR pg_temp.uniform(id || ' ' || d) < rate) o
+GROUP BY id;
+-- where it has stopped is of no interest
+\set VERBOSITY terse
+SELECT e.name, e.process, abs(effect) > 1 AS large, converged
+FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2023-11-30',
+	calendar => calendar)) AS model FROM ever, busy) f,
+	 clv_effects(model) e, clv_diagnostics(model);
+\set VERBOSITY default
+
 -- errors
 SELECT clv_options(season => '7');
 SELECT clv_options(trend => 'yes');
@@ -211,11 +242,12 @@ SELECT clv_options(season => '2', model => 'mbg/cnbd-k');
 SELECT clv_options(trend => 'true', covariates => '{age}');
 SELECT clv_fit(2, 3, 10, NULL, clv_options(season => 'month'));
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2021-12-31', season => '1')) FROM until_then;
+SELECT clv_fit(history, clv_options(spend => 'none', trend => 'true'))
+FROM (SELECT history FROM until_then UNION ALL SELECT clv_history(d) FROM unnest('{0024-01-01,2023-01-01}'::date[]) d) o;
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-07-31', season => '1',
 	trend => 'true')) IS NOT NULL AS warned
 FROM until_then;
 SELECT clv_options(model => 'mbg/cnbd-k', calendar => campaigns) FROM calendars;
-SELECT clv_options(model => 'auto', calendar => campaigns) FROM calendars;
 SELECT clv_options(model => 'bg/bb', calendar => campaigns) FROM calendars;
 SELECT clv_options(correlation => true, model => 'pareto/nbd', calendar => campaigns) FROM calendars;
 SELECT clv_options(calendar => campaigns, covariates => '{age}') FROM calendars;

@@ -306,8 +306,7 @@ CheckCalendar(const ClvFitOptions *options)
 
 	if (!clv_fit_uses_days(options))
 		return;
-	if (strcmp(options->model, CLV_MODEL_AUTO) == 0 || family->clocked == NULL ||
-		family->clocked->departed == NULL)
+	if (family->clocked == NULL || family->clocked->departed == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a %s is not supported by model \"%s\"", what, options->model),

@@ -193,6 +193,8 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 
 	if (process && report->degenerate_param >= 0)
 		runs = family->param_names[report->degenerate_param];
+	if (!process && fit->calendar.nnames > 0)
+		runs = psprintf("%s on %s", runs, IsChurn(fit, family, report) ? "churn" : "purchases");
 	if (status == CLV_NOT_CONVERGED)
 		ereport(WARNING,
 				(errmsg("fit of \"%s\" did not converge", family->name),

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "families/clocks.h"
+
 #include "utils/float.h"
 
 /* ---- rows for the engine ---- */
@@ -313,6 +315,9 @@ FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Atte
 static bool
 IsCandidate(const FitContext *fit, const ClvFamily *family)
 {
+	if (clv_fit_uses_days(fit->options) &&
+		(family->clocked == NULL || family->clocked->departed == NULL))
+		return false;
 	return family->process == CLV_TRANSACTION && family->clock == CLV_CONTINUOUS &&
 		   !family->on_request && (clv_fit_fixed(family, "k") < 0 || fit->view.head->with_times) &&
 		   (fit->options->ncovariates == 0 || clv_model_takes_effect(family, false));
@@ -410,13 +415,13 @@ TryAll(FitContext *fit, Rows *rows)
 	return best;
 }
 
-/* An attempt at the family of the options, by a calendar (NULL: none). */
+/* An attempt at a family, by a calendar (NULL: none). */
 static Attempt *
-TryCalendar(FitContext *fit, Rows *rows, ClvCalendar *calendar)
+TryCalendar(FitContext *fit, const ClvFamily *family, Rows *rows, ClvCalendar *calendar)
 {
 	clv_fit_follow(fit, calendar);
 	rows->course = clv_fit_course(fit);
-	return Try(fit, clv_fit_family(fit->options), rows, NULL);
+	return Try(fit, family, rows, NULL);
 }
 
 /* The terms of the calendar that are fitted, for a message: "2 harmonics and a trend". */
@@ -445,7 +450,7 @@ SayChosen(const FitContext *fit, ClvSeason chosen, SaidOnce *said)
 
 /* The seasons and trends that the options ask for, the one of the best BIC. */
 static Attempt *
-TrySeasons(FitContext *fit, Rows *rows, SaidOnce *said)
+TrySeasons(FitContext *fit, const ClvFamily *family, Rows *rows, SaidOnce *said)
 {
 	const ClvFitOptions *options = fit->options;
 	bool automatic = options->season == CLV_SEASON_AUTO;
@@ -459,7 +464,7 @@ TrySeasons(FitContext *fit, Rows *rows, SaidOnce *said)
 		for (int n = least; n <= most; n++)
 		{
 			ClvSeason season = {n, months, i == 1};
-			Attempt *attempt = TryCalendar(fit, rows, clv_fit_season(fit, season));
+			Attempt *attempt = TryCalendar(fit, family, rows, clv_fit_season(fit, season));
 
 			if (best != NULL && !IsBetter(attempt, best))
 				continue;
@@ -479,12 +484,18 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	Rows rows;
 
 	EngineRows(fit, &rows);
+	rows.course = clv_fit_course(fit);
+	family = clv_fit_family(fit->options);
+	made = NULL;
 	if (strcmp(fit->options->model, CLV_MODEL_AUTO) == 0)
+	{
 		made = TryAll(fit, &rows);
-	else if (fit->options->season != 0 || fit->options->trend != CLV_TREND_NONE)
-		made = TrySeasons(fit, &rows, said);
-	else
-		made = TryCalendar(fit, &rows, fit->packed);
+		family = made->part.family;
+	}
+	if (fit->options->season != 0 || fit->options->trend != CLV_TREND_NONE)
+		made = TrySeasons(fit, family, &rows, said);
+	else if (made == NULL)
+		made = Try(fit, family, &rows, NULL);
 	pfree(rows.cells);
 	family = made->part.family;
 	clv_fit_raise(fit, made->status, family, &made->report);

@@ -22,6 +22,9 @@
 #define FEW_DAYS 456
 #define TWO_YEARS 730
 
+/* Longer data have a date that is wrong. */
+#define MOST_DAYS 365250
+
 /* The days from the first purchase to as_of. */
 static int64
 Span(const FitContext *fit)
@@ -35,10 +38,17 @@ clv_fit_has_years(const FitContext *fit)
 	return Span(fit) >= FEW_DAYS;
 }
 
-/* An error where the data are too short for a season, a warning where they are for both. */
+/* An error where the data are too short or too long, a warning where they are too short for both.
+ */
 static void
 CheckSpan(const FitContext *fit, ClvSeason season)
 {
+	if (Span(fit) > MOST_DAYS)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the data are too long for a season or trend: " INT64_FORMAT " days",
+							   Span(fit)),
+						errdetail("%s", clv_fit_which(fit)),
+						errhint("Are all days right? Leave out those that are not.")));
 	if (season.harmonics == 0 && !season.months)
 		return;
 	if (!clv_fit_has_years(fit))
