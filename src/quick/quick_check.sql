@@ -212,13 +212,14 @@ BEGIN ATOMIC
 		CROSS JOIN middle AS m
 		WHERE abs(u.size - m.median_size) > 13
 	), monthly AS (
-		-- repeat purchases of whole months, those without any included
+		-- repeat purchases of whole months, those without any included; the first day of all begins no month
 		SELECT x.month, coalesce(sum(d.repeats), 0)::int8 AS repeats
 		FROM span AS s
 		CROSS JOIN LATERAL generate_series(
-			date_trunc('month', (s.first + interval '1 month' - interval '1 day')::timestamp),
-			date_trunc('month', (s.last + 1)::timestamp) - interval '1 month', interval '1 month') AS x (month)
-		LEFT JOIN daily AS d ON date_trunc('month', d.day::timestamp) = x.month
+			date_trunc('month', greatest(s.first, date '4713-01-01 BC') + interval '1 month' - interval '1 day'),
+			date_trunc('month', greatest(s.last, date '4713-01-01 BC') + interval '1 day') - interval '1 month',
+			interval '1 month') AS x (month)
+		LEFT JOIN daily AS d ON date_trunc('month', greatest(d.day, date '4713-01-01 BC')::timestamp) = x.month
 		GROUP BY x.month
 	), trend AS (
 		-- beside each month the mean of the year around it
