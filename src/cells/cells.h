@@ -238,7 +238,8 @@ extern void clv_cells_set_calendar(ClvCellsState *state, const ClvCalendar *cale
 extern int64 clv_cells_combine_days(const ClvCells *left, const ClvCells *right, int sign,
 									ClvDayEntry *result);
 
-/* Errors unless the customers of the cells can have bought so, or the calendar is the options'. */
+/* Errors unless the customers of the cells can have bought so, or the calendar is that of the
+ * options and has the covariates that they name. */
 extern void clv_cells_check_days(const ClvCellsHead *head, const ClvCellEntry *cells,
 								 const ClvDayEntry *days);
 extern void clv_cells_check_calendar(const ClvCellsHead *head, const ClvCalendar *calendar);

@@ -161,6 +161,13 @@ clv_cells_check_days(const ClvCellsHead *head, const ClvCellEntry *cells, const 
 void
 clv_cells_check_calendar(const ClvCellsHead *head, const ClvCalendar *calendar)
 {
+	ClvCalendarParts parts;
+
 	if ((calendar == NULL ? 0 : clv_calendar_fingerprint(calendar)) != head->options.calendar)
 		BadDays(errmsg("the calendar of clv_cells is not that of their options"));
+	if (calendar == NULL)
+		return;
+	clv_calendar_unpack_value(calendar, &parts);
+	if ((head->options.idle_purchase | head->options.idle_churn) >> parts.nnames != 0)
+		BadDays(errmsg("options of clv_cells name covariates that their calendar has not"));
 }

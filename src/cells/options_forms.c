@@ -383,6 +383,7 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 {
 	const void *field = ClvOptionField(option, options);
 	int32 choice;
+	int names;
 
 	switch (option->kind)
 	{
@@ -421,11 +422,13 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 			CheckStoredStart(options->start_spend, options->start_spend_param, CLV_SPEND);
 			break;
 		case CLV_OPTION_ACTING:
+			/* with a calendar the names are its own: clv_cells_check_calendar() */
 			choice = *(const int32 *) field;
-			if (choice < 0 || choice >= 1 << CLV_MAX_COVARIATES)
+			names = options->calendar != 0 ? CLV_MAX_COVARIATES : options->ncovariates;
+			if (choice < 0 || choice >= 1 << names)
 				ClvBadOption(errmsg("invalid %s in stored options: %d", option->name, choice));
 			break;
-		case CLV_OPTION_CALENDAR: /* whoever has the calendar checks its hash */
+		case CLV_OPTION_CALENDAR: /* its hash: clv_cells_check_calendar() */
 			break;
 		case CLV_OPTION_SWITCH:
 			break;
