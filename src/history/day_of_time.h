@@ -5,7 +5,7 @@
 #ifndef CLV_HISTORY_DAY_OF_TIME_H
 #define CLV_HISTORY_DAY_OF_TIME_H
 
-#include "postgres.h"
+#include "clv.h"
 
 #include "datatype/timestamp.h"
 #include "utils/date.h"
