@@ -243,7 +243,8 @@ SELECT clv_options(trend => 'true', covariates => '{age}');
 SELECT clv_fit(2, 3, 10, NULL, clv_options(season => 'month'));
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2021-12-31', season => '1')) FROM until_then;
 SELECT clv_fit(history, clv_options(spend => 'none', trend => 'true'))
-FROM (SELECT history FROM until_then UNION ALL SELECT clv_history(d) FROM unnest('{0024-01-01,2023-01-01}'::date[]) d) o;
+FROM (SELECT history FROM until_then
+	UNION ALL SELECT clv_history(d) FROM unnest('{0024-01-01,2023-01-01}'::date[]) d) o;
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-07-31', season => '1',
 	trend => 'true')) IS NOT NULL AS warned
 FROM until_then;

@@ -184,5 +184,6 @@ DROP TABLE worth CASCADE;
 SELECT clv_internal.clv_pipeline_spread(100, 110, 104, 4) = sqrt((100 - 16) * 4 + 16 * 16) AS four_times,
 	num_nulls(clv_internal.clv_pipeline_spread(100, NULL, 104, 4),
 		clv_internal.clv_pipeline_spread(1e6, 12, 3.5, '-Infinity'),
-		clv_internal.clv_pipeline_spread('Infinity', 'Infinity', 3.5, 4), clv_internal.clv_pipeline_spread(1, 1, 1, 'NaN'))
+		clv_internal.clv_pipeline_spread('Infinity', 'Infinity', 3.5, 4),
+		clv_internal.clv_pipeline_spread(1, 1, 1, 'NaN'))
 		AS none_of_four;

@@ -116,5 +116,6 @@ SELECT severity, finding FROM clv_check('SELECT 1 AS c, date ''4713-01-01 BC'' A
 	FROM unnest(''{1e-400,1e400,Infinity,-Infinity,-1e400}''::numeric[]) i UNION ALL SELECT 1, ''5874897-12-31'', 1',
 	'c', 'd', 'a');
 SELECT severity, finding, rows FROM clv_check('SELECT 1 AS c, t, 1 AS a
-	FROM unnest(''{4714-11-24 BC,4714-11-30 BC,294276-12-31,infinity,-infinity,NULL}''::timestamptz[]) t', 'c', 't', 'a');
+	FROM unnest(''{4714-11-24 BC,4714-11-30 BC,294276-12-31,infinity,-infinity,NULL}''::timestamptz[]) t',
+	'c', 't', 'a');
 DROP SCHEMA quick_check CASCADE;

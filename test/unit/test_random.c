@@ -72,7 +72,7 @@ logarithm_and_exponential_are_accurate(void **state)
 }
 
 /*
- * Draws by their bits, which are the same on every processor: whoever changes one changes the
+ * Draws by their bits, which are the same on every processor: a change of one changes the
  * customers of every seed.
  */
 static void
