@@ -5,9 +5,9 @@
  *
  * Of every customer the state takes what they did while it lasted, and what the model expected of
  * them from what was known the day before. The difference of means is adjusted by that prediction
- * (math/adjusted.h). Where nobody was left untreated, what the treated did stands beside what was
- * predicted, with its prediction interval (total.h). All sums are exact: no order of rows, and no
- * split, changes a bit.
+ * (math/adjusted.h). Where no customer was left untreated, the values of the treated are compared
+ *with the predicted ones, with their prediction interval (total.h). All sums are exact: no order of
+ *rows, and no split, changes a bit.
  */
 #include "predict/total.h"
 

@@ -115,7 +115,7 @@ COMMENT ON AGGREGATE @extschema@.clv_campaign(
 	'what a campaign from since to until, both included, changed (treated, history, model, since, until): a row '
 	'for purchases, buyers and revenue, as an array to unnest. Effects compare treated customers with the '
 	'others, as they are and adjusted by what the model, of before the campaign, predicted of each; without '
-	'others, what was done stands beside what was predicted. Customers who had not bought before since, and '
+	'others, actual values are compared with predicted ones. Customers who had not bought before since, and '
 	'NULLs in the first three, are skipped; NULL where no customer is left. Warns where chance did not make the '
 	'groups, and of a model that knows the campaign';
 
@@ -142,7 +142,7 @@ COMMENT ON AGGREGATE @extschema@.clv_campaign(
 	'what a campaign from since to until, both included, changed (treated, history, model, since, until, cost): '
 	'a row for purchases, buyers and revenue, as an array to unnest. Effects compare treated customers with the '
 	'others, as they are and adjusted by what the model, of before the campaign, predicted of each; without '
-	'others, what was done stands beside what was predicted. cost is that of the whole campaign. Customers who '
+	'others, actual values are compared with predicted ones. cost is that of the whole campaign. Customers who '
 	'had not bought before since, and NULLs in the first three, are skipped; NULL where no customer is left. Warns '
 	'where chance did not make the groups, and of a model that knows the campaign';
 
@@ -169,7 +169,7 @@ COMMENT ON AGGREGATE @extschema@.clv_campaign(
 	'what a campaign from since to until, both included, changed (treated, history, model, since, until, cost, '
 	'share): a row for purchases, buyers and revenue, as an array to unnest. Effects compare treated customers '
 	'with the others, as they are and adjusted by what the model, of before the campaign, predicted of each; '
-	'without others, what was done stands beside what was predicted. cost is that of the whole campaign, share '
+	'without others, actual values are compared with predicted ones. cost is that of the whole campaign, share '
 	'the part of the customers that was to be treated. Customers who had not bought before since, and NULLs in '
 	'the first three, are skipped; NULL where no customer is left. Warns where chance did not make the groups, and of '
 	'a model that knows the campaign';
