@@ -37,7 +37,7 @@ typedef struct ClvModelPart
 
 	/*
 	 * Not NULL: the covariates are those of the calendar, and change with the day; otherwise they
-	 * are numbers of the customer. Packed; whoever unpacks the model owns it.
+	 * are numbers of the customer. Packed; the caller that unpacks the model owns it.
 	 */
 	ClvCalendar *calendar;
 	struct ClvDerived *derived; /* of a calendar in a cache (clv_model_lookup); else NULL */
