@@ -205,7 +205,7 @@ AS $$
 				ELSE 'a.{1:I} IS NULL'
 			END, ARRAY[i.name]), ' OR ')
 			FILTER (WHERE i.kind = 'score' OR i.name = ANY ((d).attributes)), 'false'),
-		-- the rules themselves: whoever evaluates them, on another server too, needs no table of maps
+		-- the rules themselves: a process that evaluates them, on another server too, needs no table of maps
 		min(r.rules),
 		coalesce(attributes, 'NULL::jsonb')])
 	FROM clv_internal.clv_segment_rules(map) r (rules)
