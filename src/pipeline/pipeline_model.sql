@@ -175,11 +175,22 @@ BEGIN
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Check its source, its filter and its as_of.'::text, 'no_data_found'::text);
 		END IF;
-		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)
-			FROM {data}.history h
-			WHERE h.generation = $1
-		$sql$::text) INTO cuts USING this.generation, this.as_of, model, d.bins;
+		-- of workers a population comes, not the histories
+		EXECUTE clv_internal.clv_pipeline_sql(d, CASE
+			WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN $sql$
+				SELECT @extschema@.rfmtc_cuts(q.population)
+				FROM (
+					SELECT @extschema@.clv_population(h.history, $2::date, $3::@extschema@.clv_model,
+						$4::int4) AS population
+					FROM {data}.history h
+					WHERE h.generation = $1
+				) q
+			$sql$ ELSE $sql$
+				SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)
+				FROM {data}.history h
+				WHERE h.generation = $1
+			$sql$
+		END) INTO cuts USING this.generation, this.as_of, model, d.bins;
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.model (run, fitted_at, as_of, reason, fingerprint, model, cuts)
 			VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)
