@@ -92,7 +92,7 @@ SELECT DISTINCT ON (finding)
 	   replace(advice, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'today') AS advice
   FROM found ORDER BY finding, n;
 
--- ---- several at once, the severest first; and a table that says nothing ----
+-- ---- several at once, the severest first; and a table without rows ----
 SELECT severity, finding, rows, customers
   FROM clv_check('SELECT nullif(customer, 1) AS who, day + CASE WHEN customer = 2 THEN 100000 ELSE 0 END AS at,
 		CASE WHEN customer = 3 THEN 0 ELSE amount END AS paid FROM shop', 'who', 'at', 'paid');

@@ -232,7 +232,8 @@ BEGIN ATOMIC
 		SELECT extract(month FROM t.month)::int4 AS peak_month, sum(t.repeats)::int8 AS peak_repeats,
 			sum(t.usual)::float8 AS peak_usual
 		FROM trend AS t
-		WHERE t.whole
+		-- two years, so that each month of the year has a year around it
+		WHERE t.whole AND (SELECT count(*) FROM trend AS w WHERE w.whole) >= 12
 		GROUP BY 1
 		ORDER BY sum(t.repeats) / nullif(sum(t.usual), 0) DESC NULLS LAST, 1
 		LIMIT 1
@@ -295,7 +296,7 @@ BEGIN ATOMIC
 				'No row has a customer, a day up to today and an amount that is not a refund.'),
 			(3, f.guest_rows > 0, CASE WHEN f.guest_rows >= 0.5 * f.rows THEN 'error' ELSE 'warning' END,
 				'customer missing', f.guest_rows, NULL,
-				'Guest orders belong to nobody: leave them out, or give them a key such as the e-mail address.'),
+				'Orders of guests have no customer: leave them out, or give them a key such as the e-mail address.'),
 			(4, f.customers >= 100 AND f.most_rows >= 50 AND f.most_rows > 0.05 * f.usable_rows, 'warning',
 				'one customer with very many rows', f.most_rows, 1::int8,
 				'Is that the key of guests, or of a reseller? Leave it out, or give the purchases their own keys.'),
