@@ -18,7 +18,7 @@ SELECT day, n, rfmtc_score(history, cuts) AS scores
 			('2020-10-02', 5, 20.00), ('2020-10-01', 6, 100.00)) v (day, n, amount),
 	   LATERAL (SELECT clv_history(day - i, amount) AS history FROM generate_series(0, n - 1) i) h
  ORDER BY day DESC;
--- what they are made from says the same of everybody, and of churn and value by their model
+-- the measures of each customer, churn and value by the model of the cuts, give the same scores
 CREATE TABLE given AS
 SELECT clv_cuts('{14,60,200}', '{1,3}', '{20,50,100,200}', '{365}', '{0.25,0.5,0.75}', '{10,100}',
 		model => model) AS cuts
@@ -36,7 +36,7 @@ SELECT count(*) AS customers, count(DISTINCT s) > 50 AS many,
 
 -- ---- what they list ----
 SELECT p.* FROM given, clv_cut_points(cuts) p;
--- of a population: everybody lies between the limits of their score
+-- of a population: the measures of each customer lie between the limits of their scores
 CREATE TABLE population AS SELECT rfmtc_cuts(history, '2020-12-31', model) AS cuts FROM customer, model;
 SELECT p.score, count(*) AS customers, bool_and(coalesce(x > above, true) AND coalesce(x <= up_to, true)) AS "between"
   FROM customer, model, population, rfmtc(history, '2020-12-31', model) q, rfmtc_score(history, cuts) s,
@@ -46,7 +46,7 @@ SELECT p.score, count(*) AS customers, bool_and(coalesce(x > above, true) AND co
   JOIN LATERAL clv_cut_points(cuts) p USING (score, value)
  GROUP BY p.score ORDER BY p.score;
 CREATE VIEW p AS SELECT p.* FROM population, clv_cut_points(cuts) p;
--- and what is made of the list gives the same scores; it knows the day of the model, but not its customers
+-- cuts made from the list give the same scores; they have the day of the model, and no customers
 CREATE TABLE again AS
 SELECT clv_cuts(
 	   (SELECT array_agg(up_to ORDER BY up_to) FROM p WHERE score = 'r' AND up_to IS NOT NULL),
@@ -80,7 +80,7 @@ SELECT clv_cuts(r => '{30}'), clv_cuts(r => '{30}', as_of => '2020-01-31'),
   FROM model;
 SELECT rfmtc_score(history, clv_cuts(r => '{30}')) FROM customer;
 
--- ---- as values: text, binary and jsonb without loss; version 1 says whatever it can ----
+-- ---- as values: text, binary and jsonb without loss; version 1 wherever it is enough ----
 CREATE TABLE kept AS
 SELECT 'given' AS kind, cuts FROM given UNION ALL SELECT 'population', cuts FROM population
 UNION ALL SELECT 'no day', clv_cuts(f => '{1,2}', m => '{-Infinity,-5,Infinity}')

@@ -2,10 +2,11 @@
  * simulate.c
  *		The purchases of simulated customers.
  *
- * Purchases are events of a Poisson process by the clock of purchases, or every k-th of them. A
- * customer who leaves at a hazard has a lifetime, drawn first: the time at which the integral of
- * the hazard reaches an exponential number. One who leaves after purchases, or in periods, tosses a
- * coin at each. So every distribution is that of the family, by the calendar too.
+ * Purchases are events of a Poisson process by the clock of purchases, or every k-th of them. Where
+ * customers leave at a hazard, the lifetime is drawn first: the time at which the integral of the
+ * hazard reaches an exponential number. Where they leave after purchases or in periods, each of
+ *these ends the life with the customer's probability. So every distribution is that of the family,
+ *by the calendar too.
  */
 #include "families/simulate.h"
 
@@ -113,7 +114,7 @@ clv_life_start(ClvLife *life, const ClvTraits *traits, const ClvClocks *clocks, 
 		life->gone = clv_random_uniform(random) < traits->leaving;
 }
 
-/* The time at which the clock of purchases shows so much; it is not turned back. */
+/* The time at which the clock of purchases shows so much; later calls ask for later times. */
 static double
 TimeOfClock(ClvLife *life, double clock)
 {

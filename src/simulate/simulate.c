@@ -31,7 +31,7 @@ enum
 	STREAM_SPEND
 };
 
-/* What a call has said, and the customer at hand. */
+/* The arguments of a call, and the customer whose purchases are being returned. */
 typedef struct Simulation
 {
 	ClvModel fitted;
@@ -139,7 +139,7 @@ CheckEffect(const ClvModelPart *part, int covariate)
 			 errhint("Take pareto/nbd or ggompertz/nbd, or an effect on purchases alone.")));
 }
 
-/* Raises an error unless the calendar knows every day from since to until. */
+/* Raises an error unless the calendar has values for every day from since to until. */
 static void
 CheckCovers(const Simulation *simulation, const ClvCalendarParts *parts)
 {

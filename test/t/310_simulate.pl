@@ -1,6 +1,6 @@
 # What clv_simulate draws is what fits assume: of 100,000 customers of each family, in whole days, the fit finds the
-# parameters within their standard errors, and the effect of a calendar; and a billion customers can be begun, left and
-# canceled without keeping rows.
+# parameters within their standard errors, and the effect of a calendar; and of a billion customers
+# the first rows come at once and in no file, and a cancel ends the others.
 
 use strict;
 use warnings;

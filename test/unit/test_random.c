@@ -247,7 +247,7 @@ draws_have_their_distributions(void **state)
 			{
 				double p = laws[i].cdf(laws[i].param, drawn[k]);
 
-				/* the smallest doubles, and those next to 1, stand for more than themselves */
+				/* the smallest doubles, and those next to 1, represent more than their own value */
 				if (drawn[k] < 1e-300 || 1 - drawn[k] == 0)
 					continue;
 				distance = fmax(distance, fmax(fabs(p - (double) k / DRAWS),
