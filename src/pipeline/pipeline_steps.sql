@@ -565,7 +565,7 @@ BEGIN
 		CREATE TABLE {data}.sample AS
 		SELECT h.history
 		FROM {data}.history h
-		WHERE h.generation = {1} AND hashtextextended(concat_ws('/', {h.key}), 0) % {2} = 0
+		WHERE h.generation = {1} AND {h.hash} % {2} = 0
 	$sql$::text, ARRAY[this.generation::text, parts::text]);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT @extschema@.clv_fit(h.history, $1::jsonb)

@@ -55,8 +55,7 @@ AS $part$ VALUES
 					WHERE h.generation = ($2).generation
 					  AND (
 						(SELECT b.customers < 50000 FROM base b)
-						OR hashtextextended(concat_ws('/', {h.key}), 0)
-							% (SELECT 1 + b.customers::int8 / 50000 FROM base b) = 0
+						OR {h.hash} % (SELECT 1 + b.customers::int8 / 50000 FROM base b) = 0
 					  )
 					OFFSET 0
 				) q

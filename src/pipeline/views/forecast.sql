@@ -43,7 +43,7 @@ AS $part$ VALUES
 					CASE WHEN ($2).has_spend
 						THEN @extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of)
 					END AS spend,
-					hashtextextended(concat_ws('/', {h.key}), 0) % (1 + g.customers / 2000) = 0 AS sampled
+					{h.hash} % (1 + g.customers / 2000) = 0 AS sampled
 				FROM {data}.customer c
 				JOIN {data}.history h USING ({key})
 				JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment
