@@ -294,17 +294,18 @@ BEGIN
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, run,
 		clv_internal.clv_pipeline_unread(d, this));
+	PERFORM clv_internal.clv_pipeline_fill(d, run, 'month'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET customers = $3, (histories, total_revenue) = (
 			SELECT
-				count(*),
+				coalesce(sum(m.customers), 0),
 				CASE WHEN ($1).amount IS NOT NULL THEN
-					coalesce(sum(@extschema@.clv_total_spend(h.history)), 0)
+					coalesce(sum(m.revenue + m.after), 0)
 						+ coalesce(revenue_without_customer, 0) + coalesce(revenue_without_time, 0)
 				END
-			FROM {data}.history h
-			WHERE h.generation = ($2).generation
+			FROM {data}.month m
+			WHERE m.run = ($2).run
 		)
 		WHERE run = ($2).run
 	$sql$::text) USING d, this, rows;

@@ -1,7 +1,7 @@
 -- ---- cohort_retention: cohorts by age ---------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_cohort_retention() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 15
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 17
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'cohort_age', $sql$
@@ -19,18 +19,34 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
+	-- in a pass over the histories that serves equity too
+	('table', 'month', $sql$
+		CREATE TABLE {data}.month (
+			run int8 NOT NULL,
+			cohort_month date,
+			month date,
+			customers int8,
+			purchases int8,
+			buyers int8,
+			revenue numeric,
+			early numeric,
+			after numeric
+		)
+	$sql$, 'what customers did in which month: see clv_pipeline_months'),
+
+	('rows', 'month', $sql$
+		SELECT ($2).run, m.*
+		FROM (
+			SELECT clv_internal.clv_pipeline_months(h.history, ($2).as_of) AS months
+			FROM {data}.history h
+			WHERE h.generation = ($2).generation
+		) q
+		CROSS JOIN LATERAL unnest(q.months) m
+	$sql$, NULL),
+
 	-- A customer is a buyer of a month on its first day with a purchase of theirs; refunds before the first purchase
 	-- belong to its month. Months without any purchase are rows too.
 	('sums', 'cohort_age', $sql$
-		WITH months AS (
-			SELECT m.*
-			FROM (
-				SELECT clv_internal.clv_pipeline_months(h.history, ($2).as_of) AS months
-				FROM {data}.history h
-				WHERE h.generation = ($2).generation
-			) q
-			CROSS JOIN LATERAL unnest(q.months) m
-		)
 		SELECT
 			c.cohort_month,
 			(12 * (extract(year FROM m) - extract(year FROM c.cohort_month))
@@ -43,7 +59,7 @@ AS $part$ VALUES
 			(m + interval '1 month')::date <= ($2).as_of + 1 AS complete
 		FROM {data}.cohort c
 		CROSS JOIN LATERAL generate_series(c.cohort_month::timestamp, ($2).as_of::timestamp, '1 month') m
-		LEFT JOIN months s ON s.cohort_month = c.cohort_month AND s.month = m::date
+		LEFT JOIN {data}.month s ON s.run = c.run AND s.cohort_month = c.cohort_month AND s.month = m::date
 		WHERE c.run = ($2).run
 	$sql$, NULL),
 

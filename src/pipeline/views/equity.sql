@@ -89,12 +89,8 @@ AS $part$ VALUES
 				sum(m.customers) FILTER (WHERE m.month IS NULL) AS customers,
 				sum(m.revenue) FILTER (WHERE m.month IS NULL) AS without_purchase,
 				sum(m.early) AS early
-			FROM (
-				SELECT clv_internal.clv_pipeline_months(h.history, ($2).as_of) AS months
-				FROM {data}.history h
-				WHERE h.generation = ($2).generation
-			) q
-			CROSS JOIN LATERAL unnest(q.months) m
+			FROM {data}.month m
+			WHERE m.run = ($2).run
 		)
 		SELECT
 			b.*,
