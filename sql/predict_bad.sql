@@ -75,7 +75,7 @@ SELECT every(v >= 0 AND v < 'Infinity') AS numbers, count(*) FROM
 			(clv_discounted_purchases(model, x, sign(x) * 100, 10000, 1e-4)),
 		(clv_purchase_probability(model, x, sign(x) * 100, 10000, 3, 365))) v (v);
 -- further out, where an error is allowed, no call runs for ever
-SET statement_timeout = '20s';
+SET statement_timeout = '10min';
 CREATE FUNCTION pg_temp.ends(model clv_model, x float8) RETURNS bool LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN clv_p_alive(model, x, sign(x), 40) + clv_expected_purchases(model, x, sign(x), 40, 50)
