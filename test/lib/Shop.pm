@@ -73,6 +73,23 @@ sub background
 	return { handle => $handle, out => \$out, err => \$err };
 }
 
+# crash(NODE, PID): kills a backend, and waits until the server, which then restarts all others, takes connections
+# again. The log tells: a psql that is refused may be gone before it is given its query, and the writer dies of the
+# closed pipe.
+sub crash
+{
+	my ($node, $pid) = @_;
+	my $position = -s $node->logfile;
+
+	kill 'KILL', $pid;
+	foreach (1 .. 1800)
+	{
+		return if slurp_file($node->logfile, $position) =~ /database system is ready to accept connections/;
+		usleep(100_000);
+	}
+	die 'the server does not come back';
+}
+
 # Waits for the end of a session; returns what it wrote to stderr.
 sub finish
 {

@@ -141,10 +141,9 @@ foreach my $step (grep { $_ ne 'cleanup' } @steps)
 {
 	my ($keeper, $refresh, $pid) = stop_in('forecast');
 
-	kill 'KILL', $pid;
+	Shop::crash($node, $pid);
 	Shop::finish($refresh);
 	eval { $keeper->quit };
-	$node->poll_query_until('postgres', 'SELECT true');
 	is(Shop::latest($node, 'status', 'step'), 'interrupted|forecast', 'backend killed: runs says so');
 	recovers('backend killed');
 }
@@ -156,10 +155,9 @@ foreach my $step (grep { $_ ne 'cleanup' } @steps)
 {
 	my ($keeper, $refresh, $pid) = stop_in($step);
 
-	kill 'KILL', $pid;
+	Shop::crash($node, $pid);
 	Shop::finish($refresh);
 	eval { $keeper->quit };
-	$node->poll_query_until('postgres', 'SELECT true');
 	is(Shop::latest($node, 'status', 'step'), "interrupted|$step", "killed in $step: runs says so");
 	is($node->safe_psql('postgres', $tables), '', "killed in $step: no table is left that is not shown");
 	same(Shop::contents($node, 'shop'), $good, "killed in $step: the views are as they were");
