@@ -25,6 +25,14 @@ typedef struct ClvModelPart
 	double param[CLV_MAX_PARAMS];
 
 	/*
+	 * Not NULL: the covariates are those of the calendar, and change with the day; otherwise they
+	 * are numbers of the customer. Packed; the caller that unpacks the model owns it.
+	 * Beside the parameters, as every prediction looks at it.
+	 */
+	ClvCalendar *calendar;
+	struct ClvDerived *derived; /* of a calendar in a cache (clv_model_lookup); else NULL */
+
+	/*
 	 * Of a model with covariates: their names in the order of the vectors, the values that
 	 * the parameters hold for (of a fit, the means over its customers), and the effects on
 	 * purchases (ncovariates), then those on churn (as many). A process that the family lets
@@ -34,13 +42,6 @@ typedef struct ClvModelPart
 	char covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
 	double centre[CLV_MAX_COVARIATES];
 	double effect[2 * CLV_MAX_COVARIATES];
-
-	/*
-	 * Not NULL: the covariates are those of the calendar, and change with the day; otherwise they
-	 * are numbers of the customer. Packed; the caller that unpacks the model owns it.
-	 */
-	ClvCalendar *calendar;
-	struct ClvDerived *derived; /* of a calendar in a cache (clv_model_lookup); else NULL */
 
 	/* what follows is known of fitted parts only; a hand-written part has fitted = false */
 	bool fitted;

@@ -154,14 +154,13 @@ clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer)
 	const ClvModelPart *part = &fitted->purchase;
 	double p_alive = get_float8_nan();
 
-	if (part->calendar != NULL)
+	if (unlikely(part->calendar != NULL))
 		return exp(clv_ln_p_alive_of(fitted, customer));
-
 	if (part->family->leaving == NULL && part->family->p_alive != NULL)
 		p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, 0, 0);
 	if (!isnan(p_alive))
 		return p_alive;
-	return exp(clv_ln_p_alive_of(fitted, customer));
+	return exp(part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T));
 }
 
 double
