@@ -6,6 +6,7 @@
 #define CLV_HISTORY_H
 
 #include "clv.h"
+#include "utils/numeric.h"
 
 typedef struct ClvHistory ClvHistory; /* varlena; its layout is private to this module */
 
@@ -56,10 +57,9 @@ extern void clv_history_gaps(const ClvHistory *history, DateADT as_of,
 extern void clv_history_spends(const ClvHistory *history, DateADT as_of,
 							   void (*spend)(void *arg, double amount), void *arg);
 
-/* Sums up the known amounts of since < day <= until, refunds taken off; false where none is known.
+/* The known amounts of since < day <= until summed up, refunds taken off; NULL where none is known.
  */
-extern bool clv_history_revenue(const ClvHistory *history, DateADT since, DateADT until,
-								double *revenue);
+extern Numeric clv_history_spend_between(const ClvHistory *history, DateADT since, DateADT until);
 
 /* The day of the last purchase up to as_of; DATEVAL_NOBEGIN without any. */
 extern DateADT clv_history_last_purchase(const ClvHistory *history, DateADT as_of);

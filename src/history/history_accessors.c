@@ -106,43 +106,14 @@ clv_mean_spend(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(summary.spend / summary.spend_purchases);
 }
 
-/* The known amounts of since < day <= until, summed up; NULL where there are none. */
-static Numeric
-SpendBetween(const ClvHistory *history, DateADT since, DateADT until)
-{
-	Numeric sum = NULL;
-	bool known = false;
-	int64 units = 0;
-	ClvReader reader;
-	ClvDay day;
-
-	clv_reader_open(&reader, history);
-	while (ReadDay(&reader, &day) && day.day <= until)
-	{
-		if (day.day <= since || (day.unknown > 0 && DayIsZero(&day, reader.wide)))
-			continue;
-		known = true;
-		if (!reader.wide)
-			units = (int64) ((uint64) units + (uint64) day.units);
-		else
-		{
-			Numeric amount = clv_digits_numeric(day.digits, day.length);
-
-			sum = sum == NULL ? amount : clv_numeric_add(sum, amount);
-		}
-	}
-	if (known && !reader.wide)
-		sum = clv_units_numeric(units, reader.scale);
-	return sum;
-}
-
 /* clv_total_spend(history [, as_of]) -> numeric: all known amounts, refunds included; NULL where
  * none is known. */
 PG_FUNCTION_INFO_V1(clv_total_spend);
 Datum
 clv_total_spend(PG_FUNCTION_ARGS)
 {
-	Numeric sum = SpendBetween(PG_GETARG_CLV_HISTORY_P(0), DATEVAL_NOBEGIN, AsOf(fcinfo, 1));
+	Numeric sum =
+		clv_history_spend_between(PG_GETARG_CLV_HISTORY_P(0), DATEVAL_NOBEGIN, AsOf(fcinfo, 1));
 
 	if (sum == NULL)
 		PG_RETURN_NULL();
@@ -177,7 +148,7 @@ clv_spend_between(PG_FUNCTION_ARGS)
 	Numeric sum;
 
 	NeedOrder(since, until);
-	sum = SpendBetween(PG_GETARG_CLV_HISTORY_P(0), since, until);
+	sum = clv_history_spend_between(PG_GETARG_CLV_HISTORY_P(0), since, until);
 	if (sum == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_NUMERIC(sum);
@@ -236,7 +207,7 @@ void
 clv_rfmtc_columns(const ClvHistory *history, DateADT as_of, const ClvSummary *summary,
 				  Datum *values, bool *nulls)
 {
-	Numeric monetary = SpendBetween(history, DATEVAL_NOBEGIN, as_of);
+	Numeric monetary = clv_history_spend_between(history, DATEVAL_NOBEGIN, as_of);
 
 	memset(nulls, 0, CLV_RFMTC_COLUMNS * sizeof(bool));
 	values[0] = Int32GetDatum(as_of - summary->last);

@@ -195,23 +195,33 @@ clv_history_spends(const ClvHistory *history, DateADT as_of,
 		spend(arg, account);
 }
 
-bool
-clv_history_revenue(const ClvHistory *history, DateADT since, DateADT until, double *revenue)
+Numeric
+clv_history_spend_between(const ClvHistory *history, DateADT since, DateADT until)
 {
+	Numeric sum = NULL;
 	bool known = false;
+	int64 units = 0;
 	ClvReader reader;
 	ClvDay day;
 
-	*revenue = 0;
 	clv_reader_open(&reader, history);
 	while (ReadDay(&reader, &day) && day.day <= until)
 	{
 		if (day.day <= since || (day.unknown > 0 && DayIsZero(&day, reader.wide)))
 			continue;
 		known = true;
-		*revenue += DayAmount(&reader, &day);
+		if (!reader.wide)
+			units = (int64) ((uint64) units + (uint64) day.units);
+		else
+		{
+			Numeric amount = clv_digits_numeric(day.digits, day.length);
+
+			sum = sum == NULL ? amount : clv_numeric_add(sum, amount);
+		}
 	}
-	return known;
+	if (known && !reader.wide)
+		sum = clv_units_numeric(units, reader.scale);
+	return sum;
 }
 
 ClvSpendBasis

@@ -224,7 +224,7 @@ AddCustomer(Campaign *campaign, ClvModelSite *site, const ClvHistory *history,
 	double expected = p_alive * clv_cached(site, customer, CLV_MEMO_EXPECTED);
 	double spend = clv_spend_of(site->fitted, customer);
 	double active;
-	double revenue;
+	Numeric revenue = clv_history_spend_between(history, since - 1, until);
 	ClvFuture future;
 
 	clv_future_of(site->fitted, customer, site->terms.horizon, &future);
@@ -232,9 +232,11 @@ AddCustomer(Campaign *campaign, ClvModelSite *site, const ClvHistory *history,
 						 "the probability of a purchase", customer);
 	AddToArm(&campaign->arm[PURCHASES][treated], expected, purchases);
 	AddToArm(&campaign->arm[BUYERS][treated], active, purchases > 0);
-	if (clv_history_revenue(history, since - 1, until, &revenue) || purchases == 0)
+	if (revenue != NULL || purchases == 0)
 		AddToArm(&campaign->arm[REVENUE][treated], isfinite(spend) ? expected * spend : expected,
-				 revenue);
+				 revenue != NULL ? clv_numeric_double(revenue) : 0);
+	if (revenue != NULL)
+		pfree(revenue);
 	if (!treated)
 		return;
 	clv_exact_add(&campaign->buyers_variance, active * (1 - active));
