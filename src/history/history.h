@@ -6,7 +6,6 @@
 #define CLV_HISTORY_H
 
 #include "clv.h"
-#include "utils/numeric.h"
 
 typedef struct ClvHistory ClvHistory; /* varlena; its layout is private to this module */
 
