@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "common/arguments.h"
 #include "common/json.h"
-#include "families/clocks.h"
 #include "model/model.h"
 #include "model/model_json.h"
 #include "common/last_value.h"
@@ -44,10 +43,6 @@ static int32 PeriodsOfWord(const char *word);
 static const char *WordOfPeriods(int32 periods);
 static int32 TooFewOfWord(const char *word);
 static const char *WordOfTooFew(int32 too_few);
-static int32 SeasonOfWord(const char *word);
-static const char *WordOfSeason(int32 season);
-static int32 TrendOfWord(const char *word);
-static const char *WordOfTrend(int32 trend);
 static void SetUnclamped(ClvFitOptions *options);
 static void SetCorrelated(ClvFitOptions *options);
 
@@ -79,10 +74,10 @@ const ClvOption clv_option_table[] = {
 	{"calendar", CLV_OPTION_CALENDAR, FIELD(calendar)},
 	{"purchase_covariates", CLV_OPTION_ACTING, FIELD(idle_purchase), .most = 0},
 	{"churn_covariates", CLV_OPTION_ACTING, FIELD(idle_churn), .most = 1},
-	{"season", CLV_OPTION_CHOICE, FIELD(season), .choose = SeasonOfWord, .word = WordOfSeason,
-	 .most = CLV_SEASON_AUTO},
-	{"trend", CLV_OPTION_CHOICE, FIELD(trend), .choose = TrendOfWord, .word = WordOfTrend,
-	 .most = CLV_TREND_AUTO},
+	{"season", CLV_OPTION_CHOICE, FIELD(season), .choose = clv_season_of_word,
+	 .word = clv_word_of_season, .most = CLV_SEASON_AUTO},
+	{"trend", CLV_OPTION_CHOICE, FIELD(trend), .choose = clv_trend_of_word,
+	 .word = clv_word_of_trend, .most = CLV_TREND_AUTO},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -165,48 +160,6 @@ WordOfTooFew(int32 too_few)
 	return too_few == CLV_TOO_FEW_NULL ? "null" : "error";
 }
 
-/* The season of that name, or number of harmonics; an error where it is unknown. */
-static int32
-SeasonOfWord(const char *word)
-{
-	if (strcmp(word, "month") == 0)
-		return CLV_SEASON_MONTH;
-	if (strcmp(word, "auto") == 0)
-		return CLV_SEASON_AUTO;
-	if (strlen(word) != 1 || word[0] < '0' || word[0] > '0' + CLV_SEASON_MOST)
-		ClvBadOption(errmsg("season must be a number of harmonics from 1 to %d, 'month' or "
-							"'auto': \"%s\"",
-							CLV_SEASON_MOST, word));
-	return word[0] - '0';
-}
-
-/* The name of a season, or its number of harmonics. */
-static const char *
-WordOfSeason(int32 season)
-{
-	return season == CLV_SEASON_MONTH  ? "month"
-		   : season == CLV_SEASON_AUTO ? "auto"
-									   : psprintf("%d", season);
-}
-
-/* The trend of that name; an error where it is unknown. */
-static int32
-TrendOfWord(const char *word)
-{
-	if (strcmp(word, "auto") == 0)
-		return CLV_TREND_AUTO;
-	if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
-		ClvBadOption(errmsg("trend must be 'true', 'false' or 'auto': \"%s\"", word));
-	return word[0] == 't' ? CLV_TREND_TRUE : CLV_TREND_NONE;
-}
-
-/* The name of a trend. */
-static const char *
-WordOfTrend(int32 trend)
-{
-	return trend == CLV_TREND_AUTO ? "auto" : trend == CLV_TREND_TRUE ? "true" : "false";
-}
-
 /* ---- the single values ---- */
 
 /* "mbg/nbd", "bg/nbd": the families of one process. */
@@ -219,20 +172,6 @@ FamilyList(ClvProcess process)
 	initStringInfo(&list);
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
 		if (family->process == process)
-			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", family->name);
-	return list.data;
-}
-
-/* "bg/nbd", "mbg/nbd": the families that can follow a calendar. */
-static char *
-CalendarFamilies(void)
-{
-	StringInfoData list;
-	const ClvFamily *family;
-
-	initStringInfo(&list);
-	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
-		if (family->clocked != NULL && family->clocked->departed != NULL)
 			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", family->name);
 	return list.data;
 }
@@ -297,26 +236,6 @@ CheckStartFamily(const ClvFitOptions *options)
 					 errhint("Use spend => '%s', or leave out start.", options->start_spend));
 }
 
-/* An error unless the family can follow a calendar, season or trend, where there is one. */
-static void
-CheckCalendar(const ClvFitOptions *options)
-{
-	const ClvFamily *family = clv_fit_family(options);
-	const char *what = clv_fit_calendar_word(options);
-
-	if (!clv_fit_uses_days(options))
-		return;
-	if (family->clocked == NULL || family->clocked->departed == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a %s is not supported by model \"%s\"", what, options->model),
-				 errdetail("The models that can follow a %s are %s.", what, CalendarFamilies())));
-	if (options->ncovariates > 0)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("a %s and covariates of customers cannot be fitted together", what),
-						errdetail("The covariates are %s.", clv_fit_covariate_list(options))));
-}
-
 /* An error unless options that are possible one by one are possible together. */
 void
 clv_options_check_together(const ClvFitOptions *options)
@@ -329,7 +248,7 @@ clv_options_check_together(const ClvFitOptions *options)
 		!clv_model_takes_effect(family, true))
 		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
 					 errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
-	CheckCalendar(options);
+	clv_options_check_calendar(options);
 	if (options->penalty > 0 && options->ncovariates == 0 && !clv_fit_uses_days(options))
 		ClvBadOption(errmsg("option \"penalty\" requires covariates"),
 					 errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
@@ -477,54 +396,6 @@ CheckLength(const ClvOption *option, const ClvFitOptions *options)
 								   option->most));
 }
 
-/* Note the calendar. */
-static void
-SetCalendar(ClvParsedOptions *parsed, ClvCalendar *calendar)
-{
-	parsed->calendar = calendar;
-	parsed->options.calendar = clv_calendar_fingerprint(calendar);
-}
-
-/* The place of a name among the covariates, which are the calendar's where there is one; -1. */
-static int
-FindCovariate(const ClvParsedOptions *parsed, const ClvCalendarParts *calendar, const char *name)
-{
-	int n = parsed->calendar != NULL ? calendar->nnames : parsed->options.ncovariates;
-
-	for (int i = 0; i < n; i++)
-		if (strcmp(parsed->calendar != NULL ? calendar->name[i]
-											: clv_fit_covariate(&parsed->options, i),
-				   name) == 0)
-			return i;
-	return -1;
-}
-
-/* Set the bits of the covariates that an option leaves out; an error where a name is unknown. */
-static void
-SetActing(const ClvOption *option, ClvParsedOptions *parsed)
-{
-	ClvCalendarParts calendar = {0};
-	uint32 idle;
-	ListCell *name;
-
-	if (parsed->calendar != NULL)
-		clv_calendar_unpack_value(parsed->calendar, &calendar);
-	else
-		calendar.nnames = parsed->options.ncovariates;
-	idle = ((uint32) 1 << calendar.nnames) - 1;
-	foreach (name, parsed->acting[option->most])
-	{
-		int i = FindCovariate(parsed, &calendar, lfirst(name));
-
-		if (i < 0)
-			ClvBadOption(
-				errmsg("\"%s\" in %s is not a covariate", (char *) lfirst(name), option->name),
-				errhint("Name covariates of the calendar, or of the option covariates."));
-		idle &= ~((uint32) 1 << i);
-	}
-	*(int32 *) ClvOptionField(option, &parsed->options) = (int32) idle;
-}
-
 /* When all the options are known: apply the switches, and check the options together. */
 static void
 FinishOptions(ClvParsedOptions *parsed)
@@ -537,7 +408,7 @@ FinishOptions(ClvParsedOptions *parsed)
 	for (int i = 0; i < clv_option_count; i++)
 		if (clv_option_table[i].kind == CLV_OPTION_ACTING &&
 			(parsed->given & ClvOptionBit(&clv_option_table[i])))
-			SetActing(&clv_option_table[i], parsed);
+			clv_options_set_acting(&clv_option_table[i], parsed);
 	clv_options_check_together(options);
 	for (int i = 0; i < clv_option_count; i++)
 		if (clv_option_table[i].kind == CLV_OPTION_VECTOR)
@@ -564,22 +435,6 @@ ReadNames(const ClvMember *member, ClvFitOptions *options)
 		ClvMember name = clv_json_element(member, i, what);
 
 		clv_options_add_covariate(options, clv_json_string(&name));
-	}
-}
-
-/* Read the names of the covariates that act on a process. */
-static void
-ReadActing(const ClvOption *option, const ClvMember *member, ClvParsedOptions *parsed)
-{
-	static const char what[] = "an array of names";
-	int n = clv_json_length(member, what);
-
-	for (int i = 0; i < n; i++)
-	{
-		ClvMember name = clv_json_element(member, i, what);
-
-		parsed->acting[option->most] =
-			lappend(parsed->acting[option->most], clv_json_string(&name));
 	}
 }
 
@@ -674,11 +529,11 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 			SetSwitch(option, parsed, clv_json_bool(member));
 			break;
 		case CLV_OPTION_CALENDAR:
-			SetCalendar(parsed,
-						clv_calendar_from_json(clv_json_container(member, "a clv_calendar")));
+			clv_options_set_calendar(
+				parsed, clv_calendar_from_json(clv_json_container(member, "a clv_calendar")));
 			break;
 		case CLV_OPTION_ACTING:
-			ReadActing(option, member, parsed);
+			clv_options_read_acting(option, member, parsed);
 			break;
 	}
 	parsed->given |= ClvOptionBit(option);
@@ -773,24 +628,6 @@ SetStart(ClvFitOptions *options, ClvPackedModel *model)
 	}
 }
 
-/* The names in an array of text of covariates that act on a process. */
-static void
-TakeActing(const ClvOption *option, ArrayType *names, ClvParsedOptions *parsed)
-{
-	Datum *values;
-	bool *nulls;
-	int n;
-
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		if (nulls[i])
-			ClvBadOption(errmsg("a name in %s is NULL", option->name));
-		parsed->acting[option->most] =
-			lappend(parsed->acting[option->most], TextDatumGetCString(values[i]));
-	}
-}
-
 /* Set an option from its argument, which is not NULL. */
 static void
 TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
@@ -822,10 +659,10 @@ TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
 			SetSwitch(option, parsed, DatumGetBool(argument));
 			break;
 		case CLV_OPTION_CALENDAR:
-			SetCalendar(parsed, DatumGetClvCalendarP(argument));
+			clv_options_set_calendar(parsed, DatumGetClvCalendarP(argument));
 			break;
 		case CLV_OPTION_ACTING:
-			TakeActing(option, DatumGetArrayTypeP(argument), parsed);
+			clv_options_take_acting(option, DatumGetArrayTypeP(argument), parsed);
 			break;
 		case CLV_OPTION_START:
 			SetStart(options, DatumGetClvModelP(argument));

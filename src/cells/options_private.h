@@ -6,6 +6,8 @@
 #define CLV_OPTIONS_PRIVATE_H
 
 #include "cells/cells.h"
+#include "common/json.h"
+#include "utils/array.h"
 
 /* The type of an option: in JSON, as an argument of clv_options(), and as a field of ClvFitOptions.
  */
@@ -74,5 +76,36 @@ extern void clv_option_set_family(char *field, const char *name, ClvProcess proc
 
 /* Add a name to those of the covariates. */
 extern void clv_options_add_covariate(ClvFitOptions *options, const char *name);
+
+/* ---- options_calendar.c ---- */
+
+/* The season of that name, or number of harmonics; an error where it is unknown. */
+extern int32 clv_season_of_word(const char *word);
+
+/* The name of a season, or its number of harmonics. */
+extern const char *clv_word_of_season(int32 season);
+
+/* The trend of that name; an error where it is unknown. */
+extern int32 clv_trend_of_word(const char *word);
+
+/* The name of a trend. */
+extern const char *clv_word_of_trend(int32 trend);
+
+/* An error unless the family can follow a calendar, season or trend, where there is one. */
+extern void clv_options_check_calendar(const ClvFitOptions *options);
+
+/* Note the calendar. */
+extern void clv_options_set_calendar(ClvParsedOptions *parsed, ClvCalendar *calendar);
+
+/* Set the bits of the covariates that an option leaves out; an error where a name is unknown. */
+extern void clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed);
+
+/* Read the names of the covariates that act on a process. */
+extern void clv_options_read_acting(const ClvOption *option, const ClvMember *member,
+									ClvParsedOptions *parsed);
+
+/* The names in an array of text of covariates that act on a process. */
+extern void clv_options_take_acting(const ClvOption *option, ArrayType *names,
+									ClvParsedOptions *parsed);
 
 #endif /* CLV_OPTIONS_PRIVATE_H */

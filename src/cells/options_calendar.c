@@ -1,0 +1,167 @@
+/*
+ * options_calendar.c
+ *		The options of a fit that are about the calendar: the calendar itself, which of its
+ *		covariates act on which process, season and trend.
+ */
+#include "cells/options_private.h"
+
+#include "catalog/pg_type.h"
+#include "common/json.h"
+#include "families/clocks.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+/* ---- season and trend ---- */
+
+int32
+clv_season_of_word(const char *word)
+{
+	if (strcmp(word, "month") == 0)
+		return CLV_SEASON_MONTH;
+	if (strcmp(word, "auto") == 0)
+		return CLV_SEASON_AUTO;
+	if (strlen(word) != 1 || word[0] < '0' || word[0] > '0' + CLV_SEASON_MOST)
+		ClvBadOption(errmsg("season must be a number of harmonics from 1 to %d, 'month' or "
+							"'auto': \"%s\"",
+							CLV_SEASON_MOST, word));
+	return word[0] - '0';
+}
+
+const char *
+clv_word_of_season(int32 season)
+{
+	return season == CLV_SEASON_MONTH  ? "month"
+		   : season == CLV_SEASON_AUTO ? "auto"
+									   : psprintf("%d", season);
+}
+
+int32
+clv_trend_of_word(const char *word)
+{
+	if (strcmp(word, "auto") == 0)
+		return CLV_TREND_AUTO;
+	if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
+		ClvBadOption(errmsg("trend must be 'true', 'false' or 'auto': \"%s\"", word));
+	return word[0] == 't' ? CLV_TREND_TRUE : CLV_TREND_NONE;
+}
+
+const char *
+clv_word_of_trend(int32 trend)
+{
+	return trend == CLV_TREND_AUTO ? "auto" : trend == CLV_TREND_TRUE ? "true" : "false";
+}
+
+/* ---- the calendar ---- */
+
+/* "bg/nbd", "mbg/nbd": the families that can follow a calendar. */
+static char *
+CalendarFamilies(void)
+{
+	StringInfoData list;
+	const ClvFamily *family;
+
+	initStringInfo(&list);
+	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
+		if (family->clocked != NULL && family->clocked->departed != NULL)
+			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", family->name);
+	return list.data;
+}
+
+void
+clv_options_check_calendar(const ClvFitOptions *options)
+{
+	const ClvFamily *family = clv_fit_family(options);
+	const char *what = clv_fit_calendar_word(options);
+
+	if (!clv_fit_uses_days(options))
+		return;
+	if (family->clocked == NULL || family->clocked->departed == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a %s is not supported by model \"%s\"", what, options->model),
+				 errdetail("The models that can follow a %s are %s.", what, CalendarFamilies())));
+	if (options->ncovariates > 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a %s and covariates of customers cannot be fitted together", what),
+						errdetail("The covariates are %s.", clv_fit_covariate_list(options))));
+}
+
+void
+clv_options_set_calendar(ClvParsedOptions *parsed, ClvCalendar *calendar)
+{
+	parsed->calendar = calendar;
+	parsed->options.calendar = clv_calendar_fingerprint(calendar);
+}
+
+/* The place of a name among the covariates, which are the calendar's where there is one; -1. */
+static int
+FindCovariate(const ClvParsedOptions *parsed, const ClvCalendarParts *calendar, const char *name)
+{
+	int n = parsed->calendar != NULL ? calendar->nnames : parsed->options.ncovariates;
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(parsed->calendar != NULL ? calendar->name[i]
+											: clv_fit_covariate(&parsed->options, i),
+				   name) == 0)
+			return i;
+	return -1;
+}
+
+void
+clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
+{
+	ClvCalendarParts calendar = {0};
+	uint32 idle;
+	ListCell *name;
+
+	if (parsed->calendar != NULL)
+		clv_calendar_unpack_value(parsed->calendar, &calendar);
+	else
+		calendar.nnames = parsed->options.ncovariates;
+	idle = ((uint32) 1 << calendar.nnames) - 1;
+	foreach (name, parsed->acting[option->most])
+	{
+		int i = FindCovariate(parsed, &calendar, lfirst(name));
+
+		if (i < 0)
+			ClvBadOption(
+				errmsg("\"%s\" in %s is not a covariate", (char *) lfirst(name), option->name),
+				errhint("Name covariates of the calendar, or of the option covariates."));
+		idle &= ~((uint32) 1 << i);
+	}
+	*(int32 *) ClvOptionField(option, &parsed->options) = (int32) idle;
+}
+
+/* ---- from JSON, and from an argument ---- */
+
+void
+clv_options_read_acting(const ClvOption *option, const ClvMember *member, ClvParsedOptions *parsed)
+{
+	static const char what[] = "an array of names";
+	int n = clv_json_length(member, what);
+
+	for (int i = 0; i < n; i++)
+	{
+		ClvMember name = clv_json_element(member, i, what);
+
+		parsed->acting[option->most] =
+			lappend(parsed->acting[option->most], clv_json_string(&name));
+	}
+}
+
+void
+clv_options_take_acting(const ClvOption *option, ArrayType *names, ClvParsedOptions *parsed)
+{
+	Datum *values;
+	bool *nulls;
+	int n;
+
+	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ClvBadOption(errmsg("a name in %s is NULL", option->name));
+		parsed->acting[option->most] =
+			lappend(parsed->acting[option->most], TextDatumGetCString(values[i]));
+	}
+}
