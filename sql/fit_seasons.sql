@@ -239,7 +239,6 @@ FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none'
 SELECT clv_options(season => '7');
 SELECT clv_options(trend => 'yes');
 SELECT clv_options(season => '2', model => 'mbg/cnbd-k');
-SELECT clv_options(trend => 'true', covariates => '{age}');
 SELECT clv_fit(2, 3, 10, NULL, clv_options(season => 'month'));
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2021-12-31', season => '1')) FROM until_then;
 SELECT clv_fit(history, clv_options(spend => 'none', trend => 'true'))
@@ -251,7 +250,6 @@ FROM until_then;
 SELECT clv_options(model => 'mbg/cnbd-k', calendar => campaigns) FROM calendars;
 SELECT clv_options(model => 'bg/bb', calendar => campaigns) FROM calendars;
 SELECT clv_options(correlation => true, model => 'pareto/nbd', calendar => campaigns) FROM calendars;
-SELECT clv_options(calendar => campaigns, covariates => '{age}') FROM calendars;
 SELECT clv_options(calendar => campaigns, purchase_covariates => '{price}') FROM calendars;
 SELECT clv_options(calendar => campaigns, churn_covariates => '{NULL}') FROM calendars;
 SELECT clv_options(purchase_covariates => '{price}');

@@ -168,6 +168,9 @@ clv_cells_check_calendar(const ClvCellsHead *head, const ClvCalendar *calendar)
 	if (calendar == NULL)
 		return;
 	clv_calendar_unpack_value(calendar, &parts);
-	if ((head->options.idle_purchase | head->options.idle_churn) >> parts.nnames != 0)
+	clv_fit_options_check_names(&head->options, calendar);
+	if ((head->options.idle_purchase | head->options.idle_churn) >>
+			(head->options.ncovariates + parts.nnames) !=
+		0)
 		BadDays(errmsg("options of clv_cells name covariates that their calendar has not"));
 }

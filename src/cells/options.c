@@ -405,6 +405,7 @@ FinishOptions(ClvParsedOptions *parsed)
 	for (int i = 0; i < clv_option_count; i++)
 		if (parsed->switched & ClvOptionBit(&clv_option_table[i]))
 			clv_option_table[i].change(options);
+	clv_fit_options_check_names(options, parsed->calendar);
 	for (int i = 0; i < clv_option_count; i++)
 		if (clv_option_table[i].kind == CLV_OPTION_ACTING &&
 			(parsed->given & ClvOptionBit(&clv_option_table[i])))

@@ -99,6 +99,10 @@ extern void clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed);
 extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options,
 								 const ClvCalendar *calendar);
 
+/* An error unless covariates of customers and those of the calendar (NULL: none) can be told apart,
+ * and are not too many. */
+extern void clv_fit_options_check_names(const ClvFitOptions *options, const ClvCalendar *calendar);
+
 /* Check options whose bytes came from outside. */
 extern void clv_fit_options_check(const ClvFitOptions *options);
 

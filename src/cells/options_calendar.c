@@ -80,10 +80,6 @@ clv_options_check_calendar(const ClvFitOptions *options)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a %s is not supported by model \"%s\"", what, options->model),
 				 errdetail("The models that can follow a %s are %s.", what, CalendarFamilies())));
-	if (options->ncovariates > 0)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("a %s and covariates of customers cannot be fitted together", what),
-						errdetail("The covariates are %s.", clv_fit_covariate_list(options))));
 }
 
 void
@@ -93,18 +89,36 @@ clv_options_set_calendar(ClvParsedOptions *parsed, ClvCalendar *calendar)
 	parsed->options.calendar = clv_calendar_fingerprint(calendar);
 }
 
-/* The place of a name among the covariates, which are the calendar's where there is one; -1. */
+/* The place of a name among the covariates of customers and, behind them, of the calendar; -1. */
 static int
-FindCovariate(const ClvParsedOptions *parsed, const ClvCalendarParts *calendar, const char *name)
+FindCovariate(const ClvFitOptions *options, const ClvCalendarParts *calendar, const char *name)
 {
-	int n = parsed->calendar != NULL ? calendar->nnames : parsed->options.ncovariates;
-
-	for (int i = 0; i < n; i++)
-		if (strcmp(parsed->calendar != NULL ? calendar->name[i]
-											: clv_fit_covariate(&parsed->options, i),
-				   name) == 0)
+	for (int i = 0; i < options->ncovariates; i++)
+		if (strcmp(clv_fit_covariate(options, i), name) == 0)
 			return i;
+	for (int i = 0; i < calendar->nnames; i++)
+		if (strcmp(calendar->name[i], name) == 0)
+			return options->ncovariates + i;
 	return -1;
+}
+
+void
+clv_fit_options_check_names(const ClvFitOptions *options, const ClvCalendar *calendar)
+{
+	ClvCalendarParts parts;
+
+	if (calendar == NULL || options->ncovariates == 0)
+		return;
+	clv_calendar_unpack_value(calendar, &parts);
+	if (options->ncovariates + parts.nnames > CLV_MAX_COVARIATES)
+		ClvBadOption(errmsg("a fit cannot have %d covariates", options->ncovariates + parts.nnames),
+					 errdetail("Customers have %d, the calendar %d; at most %d are possible.",
+							   options->ncovariates, parts.nnames, CLV_MAX_COVARIATES));
+	for (int i = 0; i < parts.nnames; i++)
+		if (FindCovariate(options, &parts, parts.name[i]) < options->ncovariates)
+			ClvBadOption(
+				errmsg("\"%s\" is a covariate of customers and of the calendar", parts.name[i]),
+				errhint("Give one of them another name."));
 }
 
 void
@@ -116,12 +130,10 @@ clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 
 	if (parsed->calendar != NULL)
 		clv_calendar_unpack_value(parsed->calendar, &calendar);
-	else
-		calendar.nnames = parsed->options.ncovariates;
-	idle = ((uint32) 1 << calendar.nnames) - 1;
+	idle = ((uint32) 1 << (parsed->options.ncovariates + calendar.nnames)) - 1;
 	foreach (name, parsed->acting[option->most])
 	{
-		int i = FindCovariate(parsed, &calendar, lfirst(name));
+		int i = FindCovariate(&parsed->options, &calendar, lfirst(name));
 
 		if (i < 0)
 			ClvBadOption(

@@ -158,18 +158,19 @@ WriteActing(StringInfo out, const ClvOption *option, const ClvFitOptions *option
 			const ClvCalendar *calendar)
 {
 	uint32 idle = (uint32) * (const int32 *) ClvOptionField(option, options);
-	ClvCalendarParts parts = {.nnames = options->ncovariates};
+	ClvCalendarParts parts = {0};
+	int own = options->ncovariates;
 	const char *separator = "";
 
 	if (calendar != NULL)
 		clv_calendar_unpack_value(calendar, &parts);
 	appendStringInfoChar(out, '[');
-	for (int i = 0; i < parts.nnames; i++)
+	for (int i = 0; i < own + parts.nnames; i++)
 	{
 		if (idle >> i & 1)
 			continue;
 		appendStringInfoString(out, separator);
-		escape_json(out, calendar != NULL ? parts.name[i] : clv_fit_covariate(options, i));
+		escape_json(out, i < own ? clv_fit_covariate(options, i) : parts.name[i - own]);
 		separator = ", ";
 	}
 	appendStringInfoChar(out, ']');
@@ -271,6 +272,23 @@ clv_fit_options_differ(const ClvFitOptions *a, const ClvFitOptions *b, const cha
 	return NULL;
 }
 
+/*
+ * Makes place for covariates of customers, before those of the calendar, in the options that name
+ * the covariates that act. Names of customers' covariates are not known there: all of them act.
+ */
+static void
+MoveActing(const ClvParsedOptions *given, int more, ClvFitOptions *result)
+{
+	for (int i = 0; i < clv_option_count; i++)
+	{
+		const ClvOption *option = &clv_option_table[i];
+		int32 *field = (int32 *) ClvOptionField(option, result);
+
+		if (option->kind == CLV_OPTION_ACTING && (given->given & ClvOptionBit(option)))
+			*field = (int32) ((uint32) *field << more);
+	}
+}
+
 void
 clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
 						ClvFitOptions *result)
@@ -289,6 +307,7 @@ clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
 			*(int32 *) field = *(const int32 *) ClvOptionField(option, own);
 		else
 		{
+			MoveActing(given, own->ncovariates, result);
 			result->ncovariates = own->ncovariates;
 			memcpy(field, own->covariates, CLV_COVARIATES_SIZE);
 		}

@@ -52,6 +52,7 @@ LayOut(ClvCourseTable *table, ClvArena *arena, size_t n, size_t ncovariates)
 	table->plain = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvTerm));
 	table->wide = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvWideTerm));
 	table->steps = clv_arena_take(arena, n, sizeof(ClvCell));
+	table->unknown = clv_arena_take(arena, CLV_MAX_DIM, sizeof(ClvCourseUnknown));
 }
 
 size_t
@@ -126,22 +127,76 @@ SetExposure(ClvCourseTable *table, const ClvCellTable *cells)
 	return kept;
 }
 
-ClvStatus
-clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle,
-				  ClvCovariates *covariates, int *culprit)
+/* Standardises the covariates of the calendar, of which those with a bit in idle do not act. */
+static ClvStatus
+SurveyCourse(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle, int *culprit)
 {
 	const ClvCourse *course = table->course;
 	ClvGroups groups = {
 		.n = (uint32_t) course->n, .ncovariates = course->ncovariates, .z = course->z};
 	size_t n = SetExposure(table, cells);
-	ClvStatus status;
+	ClvStatus status = clv_covariates_survey(table->steps, n, &groups, idle, cells->poll,
+											 &table->covariates, culprit);
 
-	status =
-		clv_covariates_survey(table->steps, n, &groups, idle, cells->poll, covariates, culprit);
+	for (int i = 0; status == CLV_OK && i < course->n; i++)
+		clv_covariates_of(&table->covariates, (uint32_t) i,
+						  table->z + (size_t) i * course->ncovariates);
+	return status;
+}
+
+/* Standardises the covariates of the customers, if they have any. */
+static ClvStatus
+SurveyPersonal(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle, int *culprit)
+{
+	memset(&table->personal, 0, sizeof(table->personal));
+	if (cells->groups == NULL || cells->groups->ncovariates == 0)
+		return CLV_OK;
+	return clv_covariates_survey(cells->cells, cells->n, cells->groups, idle, cells->poll,
+								 &table->personal, culprit);
+}
+
+/* Adds covariates behind those that are there; they stay uncorrelated with these. */
+static void
+Append(const ClvCovariates *more, ClvCovariates *covariates)
+{
+	int n = covariates->n;
+
+	for (int i = 0; i < more->n; i++)
+	{
+		covariates->mean[n + i] = more->mean[i];
+		covariates->size[n + i] = more->size[i];
+		covariates->spread[n + i] = more->spread[i];
+		covariates->range[n + i] = more->range[i];
+		memset(&covariates->row[CLV_AT(n + i, 0)], 0, n * sizeof(double));
+		memcpy(&covariates->row[CLV_AT(n + i, n)], &more->row[CLV_AT(i, 0)],
+			   (i + 1) * sizeof(double));
+	}
+	covariates->n += more->n;
+}
+
+ClvStatus
+clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle,
+				  ClvCovariates *both, int *culprit)
+{
+	int n = cells->groups != NULL ? cells->groups->ncovariates : 0;
+	uint32_t later[2] = {idle[0] >> n, idle[1] >> n};
+	ClvStatus status = SurveyPersonal(table, cells, idle, culprit);
+
 	if (status != CLV_OK)
 		return status;
-	for (int i = 0; i < course->n; i++)
-		clv_covariates_of(covariates, (uint32_t) i, table->z + (size_t) i * course->ncovariates);
+	if (cells->family->clocked->law == NULL)
+		later[1] = UINT32_MAX;
+	status = SurveyCourse(table, cells, later, culprit);
+	if (status != CLV_OK)
+	{
+		*culprit += *culprit < 0 ? 0 : n;
+		return status;
+	}
+	memset(both, 0, sizeof(*both));
+	Append(&table->personal, both);
+	Append(&table->covariates, both);
+	both->idle[0] = idle[0];
+	both->idle[1] = later[1] << n | (idle[1] & (((uint32_t) 1 << n) - 1));
 	return CLV_OK;
 }
 
@@ -275,12 +330,16 @@ OwnClocks(const ClvCourseTable *table, double T)
 
 /* ---- sums ---- */
 
-/* What the cells of one x add up to, with derivatives by parameters and effects. */
+/*
+ * What the cells of one x and group add up to, with derivatives by the parameters of these
+ * customers and the effects of the calendar.
+ */
 typedef struct Pass
 {
 	const ClvCellTable *cells;
 	const double *param;
 	ClvWideTerm sum;
+	double z[CLV_MAX_COVARIATES]; /* covariates of these customers */
 } Pass;
 
 /* Adds a block of cells to the totals. */
@@ -294,14 +353,82 @@ AddSum(ClvTotals *totals, const ClvWideTerm *sum)
 		clv_sum_add(&totals->hessian[i], sum->hessian[i]);
 }
 
+/* The second derivative of the sum by two of its numbers. */
+static double
+Second(const ClvWideTerm *sum, int i, int j)
+{
+	return sum->hessian[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
+}
+
+/* Sets the unknown that is in this place of the search. */
+static void
+SetUnknown(const Pass *pass, int i, ClvCourseUnknown *unknown)
+{
+	const ClvFamily *family = pass->cells->family;
+	int nparams = family->nparams;
+	int ncalendar = pass->cells->course->course->ncovariates;
+	int npersonal = pass->cells->course->personal.n;
+	int effect = i - nparams;
+	int churn = effect >= npersonal + ncalendar;
+	int covariate = effect - churn * (npersonal + ncalendar);
+	int numbers = nparams + 2 * ncalendar;
+
+	*unknown = (ClvCourseUnknown){.place = i};
+	if (i < nparams || covariate >= npersonal)
+	{
+		if (i >= nparams)
+			unknown->place = nparams + churn * ncalendar + covariate - npersonal;
+		for (int k = 0; k < numbers; k++)
+			unknown->row[k] = Second(&pass->sum, unknown->place, k);
+		return;
+	}
+	unknown->place = -1;
+	unknown->effect = churn ? family->churn_effect : family->purchase_effect;
+	unknown->z = pass->z[covariate];
+	for (int j = 0; j < nparams; j++)
+		for (int k = 0; k < numbers && unknown->effect[j] != 0; k++)
+			unknown->row[k] += unknown->z * unknown->effect[j] * Second(&pass->sum, j, k);
+}
+
+/* What a number of the sum is worth to an unknown: vector is by those numbers. */
+static double
+Along(int nparams, const ClvCourseUnknown *unknown, const double *vector)
+{
+	double sum = 0;
+
+	if (unknown->place >= 0)
+		return vector[unknown->place];
+	for (int j = 0; j < nparams; j++)
+		sum += unknown->effect[j] * vector[j];
+	return unknown->z * sum;
+}
+
+/* Adds a block of customers who have covariates to the totals. */
+static void
+AddPersonal(const Pass *pass, ClvTotals *totals)
+{
+	int nparams = pass->cells->family->nparams;
+	ClvCourseUnknown *unknown = pass->cells->course->unknown;
+
+	clv_sum_add(&totals->value, pass->sum.ln);
+	for (int i = 0; i < totals->n; i++)
+	{
+		SetUnknown(pass, i, &unknown[i]);
+		clv_sum_add(&totals->gradient[i], Along(nparams, &unknown[i], pass->sum.gradient));
+		for (int j = 0; j <= i; j++)
+			clv_sum_add(&totals->hessian[CLV_AT(i, j)],
+						Along(nparams, &unknown[j], unknown[i].row));
+	}
+}
+
 /* Adds what the purchases have by the effects: ln A(t_j). */
 static void
 AddPurchases(const ClvCellTable *cells, const double *effect, double purchases, ClvTotals *totals)
 {
-	const ClvCovariates *covariates = cells->covariates;
+	const ClvCovariates *covariates = &cells->course->covariates;
 	const ClvCourse *course = cells->course->course;
 	int n = course->ncovariates;
-	int nparams = cells->family->nparams;
+	int first = cells->family->nparams + cells->course->personal.n;
 
 	for (int k = 0; k < n; k++)
 	{
@@ -311,7 +438,7 @@ AddPurchases(const ClvCellTable *cells, const double *effect, double purchases, 
 			sum += covariates->row[CLV_AT(k, j)] *
 				   (course->bought[j] * cells->course_share - purchases * covariates->mean[j]);
 		clv_sum_add(&totals->value, effect[k] * sum);
-		clv_sum_add(&totals->gradient[nparams + k], sum);
+		clv_sum_add(&totals->gradient[first + k], sum);
 	}
 }
 
@@ -488,69 +615,133 @@ AddRunLifetime(Pass *pass, const ClvCell *cell, size_t n)
 	}
 	clv_course_lifetime_add(pass->cells->family, pass->param, cell->x, cell->T, table->step + first,
 							course->n - first, course->ncovariates,
-							(pass->cells->covariates->idle[1] & all) != all, table->times,
-							table->counts, n, &pass->sum);
+							(table->covariates.idle[1] & all) != all, table->times, table->counts,
+							n, &pass->sum);
 }
 
 /* ---- all of them ---- */
 
-/* The number of cells from this one on with the same x and T, at most MOST_TOGETHER. */
+/* The number of cells from this one on with the same group, x and T, at most MOST_TOGETHER. */
 static size_t
 Together(const ClvCell *cell, size_t left)
 {
 	size_t n = 1;
 
-	while (n < left && n < MOST_TOGETHER && cell[n].x == cell->x && cell[n].T == cell->T)
+	while (n < left && n < MOST_TOGETHER && cell[n].group == cell->group && cell[n].x == cell->x &&
+		   cell[n].T == cell->T)
 		n++;
 	return n;
+}
+
+/* Adds cells of one group, x and T. */
+static void
+AddRun(Pass *pass, const ClvCell *cell, size_t n)
+{
+	const ClvFamily *family = pass->cells->family;
+
+	if (family->clocked->law == NULL)
+		AddRunOneClock(pass, cell, n);
+	else if (clv_course_lifetime_can(family))
+		AddRunLifetime(pass, cell, n);
+	else
+		AddRunTwoClocks(pass, cell, n);
+}
+
+/* Adds what so many customers of one x have in common. */
+static void
+AddCommon(Pass *pass, double x, double customers)
+{
+	const ClvFamily *family = pass->cells->family;
+	ClvTerm common;
+
+	family->ln_common(pass->param, x, &common);
+	common.ln *= customers;
+	for (int k = 0; k < family->nparams; k++)
+		common.gradient[k] *= customers;
+	for (int k = 0; k < CLV_TRIANGLE(family->nparams); k++)
+		common.hessian[k] *= customers;
+	clv_wide_add(&common, family->nparams, &pass->sum);
+}
+
+/*
+ * Adds the cells of one group and x, from the first one on, to the totals; returns how many, and
+ * adds their repeat purchases to *purchases.
+ */
+static size_t
+AddBlock(Pass *pass, const ClvCell *cell, size_t left, ClvTotals *totals, double *purchases)
+{
+	double customers = 0;
+	size_t i = 0;
+
+	memset(&pass->sum, 0, sizeof(pass->sum));
+	while (i < left && cell[i].x == cell->x && cell[i].group == cell->group)
+	{
+		size_t n = Together(&cell[i], left - i);
+
+		AddRun(pass, &cell[i], n);
+		for (size_t k = 0; k < n; k++)
+			customers += cell[i + k].count;
+		i += n;
+	}
+	AddCommon(pass, cell->x, customers);
+	if (pass->cells->course->personal.n > 0)
+		AddPersonal(pass, totals);
+	else
+		AddSum(totals, &pass->sum);
+	*purchases += customers * cell->x;
+	return i;
+}
+
+/* Sets the parameters of the customers of a group, in param, and their covariates. */
+static void
+SetGroup(Pass *pass, uint32_t group, const double *point, double *param)
+{
+	const ClvFamily *family = pass->cells->family;
+	const ClvCovariates *personal = &pass->cells->course->personal;
+	int all = personal->n + pass->cells->course->course->ncovariates;
+	double effect[CLV_MAX_EFFECTS];
+
+	memcpy(effect, point + family->nparams, personal->n * sizeof(double));
+	memcpy(effect + personal->n, point + family->nparams + all, personal->n * sizeof(double));
+	clv_covariates_of(personal, group, pass->z);
+	clv_param_with_effects(family, point, personal->n, effect, pass->z, param);
+	pass->param = param;
+}
+
+/* Sets the effects of the calendar, on purchases and on leaving, from those of all covariates. */
+static void
+SetEffects(const ClvCellTable *cells, const double *all, double *effect)
+{
+	int npersonal = cells->course->personal.n;
+	int n = cells->course->course->ncovariates;
+
+	memcpy(effect, all + npersonal, n * sizeof(double));
+	memcpy(effect + n, all + npersonal + n + npersonal, n * sizeof(double));
 }
 
 void
 clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
 {
 	const ClvFamily *family = cells->family;
-	int nparams = family->nparams;
-	int dimension = nparams + 2 * cells->course->course->ncovariates;
+	ClvCourseTable *table = cells->course;
+	double effect[CLV_MAX_EFFECTS];
+	double param[CLV_MAX_PARAMS];
 	double purchases = 0;
 	ClvTotals totals;
 	Pass pass = {.cells = cells, .param = point};
 
-	clv_totals_clear(&totals, dimension);
-	SetClocks(cells->course, point + nparams);
+	SetEffects(cells, point + family->nparams, effect);
+	clv_totals_clear(&totals,
+					 family->nparams + 2 * (table->personal.n + table->course->ncovariates));
+	SetClocks(table, effect);
 	if (family->clocked->law != NULL)
-		SetSteps(cells->course);
+		SetSteps(table);
 	for (size_t i = 0; i < cells->n;)
 	{
-		int32_t x = cells->cells[i].x;
-		double customers = 0;
-		ClvTerm common;
-
-		memset(&pass.sum, 0, sizeof(pass.sum));
-		while (i < cells->n && cells->cells[i].x == x)
-		{
-			const ClvCell *cell = &cells->cells[i];
-			size_t n = Together(cell, cells->n - i);
-
-			if (family->clocked->law == NULL)
-				AddRunOneClock(&pass, cell, n);
-			else if (clv_course_lifetime_can(family))
-				AddRunLifetime(&pass, cell, n);
-			else
-				AddRunTwoClocks(&pass, cell, n);
-			for (size_t k = 0; k < n; k++)
-				customers += cell[k].count;
-			i += n;
-		}
-		family->ln_common(point, x, &common);
-		common.ln *= customers;
-		for (int k = 0; k < nparams; k++)
-			common.gradient[k] *= customers;
-		for (int k = 0; k < CLV_TRIANGLE(nparams); k++)
-			common.hessian[k] *= customers;
-		clv_wide_add(&common, nparams, &pass.sum);
-		AddSum(&totals, &pass.sum);
-		purchases += customers * x;
+		if (table->personal.n > 0)
+			SetGroup(&pass, cells->cells[i].group, point, param);
+		i += AddBlock(&pass, &cells->cells[i], cells->n - i, &totals, &purchases);
 	}
-	AddPurchases(cells, point + nparams, purchases, &totals);
+	AddPurchases(cells, effect, purchases, &totals);
 	clv_totals_value(&totals, at);
 }

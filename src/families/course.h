@@ -10,11 +10,28 @@
 #include "families/clocks.h"
 #include "families/course_lifetime.h"
 
+/*
+ * An unknown of the search as a combination of the numbers that the sum of a block has derivatives
+ * by: one of them, or of an effect of covariates of the customers, a covariate times the
+ * parameters that its process moves.
+ */
+typedef struct ClvCourseUnknown
+{
+	int place;                 /* in the sum; -1: an effect of these */
+	const signed char *effect; /* of its process on the parameters */
+	double z;
+	double row[CLV_MAX_DIM]; /* second derivatives by it and the numbers of the sum */
+} ClvCourseUnknown;
+
 /* A course as the search sees it, and memory for its evaluation; laid out in its workspace. */
 typedef struct ClvCourseTable
 {
 	const ClvCourse *course;
 	double *z; /* standardised: n x ncovariates */
+
+	/* covariates as they were standardised, each kind by itself */
+	ClvCovariates covariates; /* those of the calendar */
+	ClvCovariates personal;   /* those of the customers; n is 0 where there are none */
 
 	/* at one point of the search: the clocks, by the time of the course */
 	ClvStretch *stretch;
@@ -31,19 +48,22 @@ typedef struct ClvCourseTable
 	ClvTerm *plain;
 	ClvWideTerm *wide;
 	ClvCell *steps; /* n: pseudo-customers, one a step */
+	ClvCourseUnknown *unknown;
 } ClvCourseTable;
 
 /* Lays out the workspace of the course. */
 extern void clv_course_lay_out(ClvCourseTable *table, const ClvCourse *course);
 
 /*
- * Standardises the covariates over the time from each customer's first purchase to the end of the
- * data, and sets those of the table; idle and results as for clv_covariates_survey().
+ * Standardises the covariates of the customers, if they have any, and those of the calendar over
+ * the time from each customer's first purchase to the end of the data, each by themselves; sets
+ * those of the table, and *both to all of them, the customers' first. Idle and results as for
+ * clv_covariates_survey().
  */
 extern ClvStatus clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells,
-								   const uint32_t *idle, ClvCovariates *covariates, int *culprit);
+								   const uint32_t *idle, ClvCovariates *both, int *culprit);
 
-/* clv_cells_evaluate() for cells with a course; they are sorted by x, T, t_x. */
+/* clv_cells_evaluate() for cells with a course; they are sorted by group, x, T, t_x. */
 extern void clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at);
 
 #endif /* CLV_COURSE_H */

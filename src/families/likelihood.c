@@ -399,8 +399,6 @@ Survey(CellData *data, const ClvFitControl *control, int *culprit)
 	if (control->course == NULL)
 		return clv_covariates_survey(data->all.cells, data->all.n, data->all.groups, idle,
 									 data->all.poll, &data->covariates, culprit);
-	if (data->all.family->clocked->law == NULL)
-		idle[1] = UINT32_MAX;
 	clv_course_lay_out(&data->course, control->course);
 	return clv_course_survey(&data->course, &data->all, idle, &data->covariates, culprit);
 }
@@ -433,6 +431,15 @@ FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 	return status;
 }
 
+/* Whether the family can follow the course, with no more covariates in all than there may be. */
+static bool
+CanFollow(const ClvFamily *family, const ClvGroups *groups, const ClvCourse *course)
+{
+	int n = course->ncovariates + (groups != NULL ? groups->ncovariates : 0);
+
+	return n <= CLV_MAX_COVARIATES && family->clocked != NULL && family->clocked->departed != NULL;
+}
+
 ClvStatus
 clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGroups *groups,
 			  const ClvFitControl *control, void *workspace, ClvFitReport *report)
@@ -446,10 +453,10 @@ clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGroup
 	data.all.groups = groups != NULL && groups->n > 0 ? groups : NULL;
 	data.all.course_share = 1;
 	status = CheckGroups(family, data.all.groups);
-	if (control->course != NULL && (family->clocked == NULL || family->clocked->departed == NULL))
-		return CLV_BAD_START;
 	if (status != CLV_OK)
 		return status;
+	if (control->course != NULL && !CanFollow(family, data.all.groups, control->course))
+		return CLV_BAD_START;
 	LayOutCells(&data, &arena, *n);
 	if (!clv_cells_sort(&data.all))
 		return CLV_BAD_START;

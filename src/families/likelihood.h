@@ -73,8 +73,9 @@ typedef struct ClvFitControl
 	const double *fixed;
 
 	/*
-	 * Covariates that follow a calendar, NULL: none. Then groups are NULL, and the family has
-	 * clocked->departed. Their effects on leaving are 0 in families without a clock of leaving.
+	 * Covariates that follow a calendar, NULL: none. They come behind those of the groups, in all
+	 * that has a place for each covariate, and the family has clocked->departed. Their effects on
+	 * leaving are 0 in families without a clock of leaving.
 	 */
 	const ClvCourse *course;
 
@@ -119,7 +120,7 @@ struct ClvFitReport
 
 	/* of covariates: on purchases, then on churn; 0 where a process takes none */
 	double effect[CLV_MAX_EFFECTS];
-	int neffects; /* 2 x ncovariates */
+	int neffects; /* 2 x ncovariates, of groups and course together */
 
 	/*
 	 * Of the transformed parameters, then the effects, as a lower triangle of

@@ -378,7 +378,7 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	fit->options = &fit->view.head->options;
 	clv_fit_counting(fit->options, &fit->counting);
 	clv_fit_follow(fit, (ClvCalendar *) fit->view.calendar);
-	fit->given = fit->calendar.nnames;
+	fit->given = clv_fit_ncovariates(fit);
 	if (fit->options->too_few == CLV_TOO_FEW_ERROR)
 		FitModel(fit, said);
 	else if (!clv_fit_if_possible(fcinfo, fit, said, FitModel))

@@ -11,6 +11,7 @@ clv_fit_follow(FitContext *fit, ClvCalendar *calendar)
 {
 	memset(&fit->calendar, 0, sizeof(fit->calendar));
 	fit->packed = calendar;
+	clv_fit_options_check_names(fit->options, calendar);
 	if (calendar != NULL)
 		clv_calendar_unpack_value(calendar, &fit->calendar);
 }
@@ -18,13 +19,15 @@ clv_fit_follow(FitContext *fit, ClvCalendar *calendar)
 int
 clv_fit_ncovariates(const FitContext *fit)
 {
-	return fit->calendar.nnames > 0 ? fit->calendar.nnames : fit->options->ncovariates;
+	return fit->options->ncovariates + fit->calendar.nnames;
 }
 
 const char *
 clv_fit_covariate_name(const FitContext *fit, int i)
 {
-	return fit->calendar.nnames > 0 ? fit->calendar.name[i] : clv_fit_covariate(fit->options, i);
+	int own = fit->options->ncovariates;
+
+	return i < own ? clv_fit_covariate(fit->options, i) : fit->calendar.name[i - own];
 }
 
 DateADT
@@ -142,5 +145,6 @@ clv_fit_centre(const FitContext *fit, ClvFitReport *report)
 	if (calendar->nnames == 0)
 		return;
 	for (int j = 0; j < calendar->nnames; j++)
-		report->centre[j] += calendar->values[(Size) FirstStep(fit) * calendar->nnames + j];
+		report->centre[fit->options->ncovariates + j] +=
+			calendar->values[(Size) FirstStep(fit) * calendar->nnames + j];
 }

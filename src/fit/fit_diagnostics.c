@@ -184,6 +184,15 @@ IsChurn(const FitContext *fit, const ClvFamily *family, const ClvFitReport *repo
 	return report->degenerate_param >= family->nparams + clv_fit_ncovariates(fit);
 }
 
+/* Whether the report names an effect of the calendar as degenerate. */
+static bool
+IsOfCalendar(const FitContext *fit, const ClvFamily *family, const ClvFitReport *report)
+{
+	int which = report->degenerate_param - family->nparams;
+
+	return which >= 0 && which % clv_fit_ncovariates(fit) >= fit->options->ncovariates;
+}
+
 void
 clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 			 const ClvFitReport *report)
@@ -193,7 +202,7 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 
 	if (process && report->degenerate_param >= 0)
 		runs = family->param_names[report->degenerate_param];
-	if (!process && fit->calendar.nnames > 0)
+	if (!process && IsOfCalendar(fit, family, report))
 		runs = psprintf("%s on %s", runs, IsChurn(fit, family, report) ? "churn" : "purchases");
 	if (status == CLV_NOT_CONVERGED)
 		ereport(WARNING,
@@ -210,7 +219,7 @@ clv_fit_warn(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 					runs != NULL ? runs : "a parameter"),
 			 errdetail("It stopped at %s. %s", clv_fit_parameter_text(family, report->param),
 					   clv_fit_which(fit)),
-			 !process && fit->calendar.nnames > 0
+			 !process && IsOfCalendar(fit, family, report)
 				 ? errhint(IsChurn(fit, family, report)
 							   ? "Where it is high, or low, no customer fell silent: leave it out "
 								 "of churn_covariates, or use penalty."

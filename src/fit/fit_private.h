@@ -17,7 +17,7 @@ typedef struct FitContext
 	ClvCounting counting;
 	ClvCalendar *packed;       /* the calendar that the fit follows; NULL: none */
 	ClvCalendarParts calendar; /* the same; without names where there is none */
-	int given;                 /* names of the options' own calendar, which come first */
+	int given; /* covariates of customers and of the options' calendar, which come first */
 	ClvModel fitted;
 	int64 customers;
 } FitContext;
@@ -62,7 +62,7 @@ extern bool clv_fit_has_years(const FitContext *fit);
 /* The day of the first purchase of all customers. */
 extern DateADT clv_fit_first(const FitContext *fit);
 
-/* The number of covariates, of customers or of the calendar, and the name of one. */
+/* The number of covariates, of customers and behind them of the calendar, and the name of one. */
 extern int clv_fit_ncovariates(const FitContext *fit);
 extern const char *clv_fit_covariate_name(const FitContext *fit, int i);
 

@@ -150,6 +150,21 @@ FindContained(const FitContext *fit, const ClvFamily *family, const Attempt *bef
 	return before;
 }
 
+/* Sets the effects and centres to start from: those of the customers' covariates are known. */
+static void
+SetStart(const FitContext *fit, double *effect, double *centre)
+{
+	const ClvFitOptions *options = fit->options;
+	int own = options->ncovariates;
+	int n = clv_fit_ncovariates(fit);
+
+	memset(effect, 0, 2 * n * sizeof(double));
+	memset(centre, 0, n * sizeof(double));
+	memcpy(effect, options->start_effect, own * sizeof(double));
+	memcpy(effect + n, options->start_effect + own, own * sizeof(double));
+	memcpy(centre, options->start_centre, own * sizeof(double));
+}
+
 /*
  * One fit of a family; fixed: values of parameters that are not searched; contained: the attempt
  * at a family it contains, or NULL.
@@ -161,18 +176,21 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	const ClvFitOptions *options = fit->options;
 	bool warm = clv_fit_starts(options, family);
 	void *workspace = clv_fit_alloc(clv_fit_cells_workspace(family, rows->n), 1);
+	double effect[CLV_MAX_EFFECTS];
+	double centre[CLV_MAX_COVARIATES];
 	ClvFitControl control;
 	ClvStatus status;
 
 	clv_fit_control(&control, options, warm ? options->start_model_param : NULL);
 	if (warm && options->ncovariates > 0)
 	{
-		control.start_effects = options->start_effect;
-		control.start_centre = options->start_centre;
+		SetStart(fit, effect, centre);
+		control.start_effects = effect;
+		control.start_centre = centre;
 	}
 	control.fixed = fixed;
 	control.course = rows->course;
-	if (fit->given < fit->calendar.nnames) /* what the fit makes itself moves purchases alone */
+	if (fit->given < clv_fit_ncovariates(fit)) /* what the fit makes itself moves purchases alone */
 		control.idle_churn |= ~(((uint32) 1 << fit->given) - 1);
 	if (contained != NULL)
 	{
@@ -332,6 +350,7 @@ InitPart(const FitContext *fit, ClvModelPart *part)
 	for (int i = 0; i < part->ncovariates; i++)
 		strlcpy(part->covariate[i], clv_fit_covariate_name(fit, i), NAMEDATALEN);
 	part->calendar = fit->packed;
+	part->followed = fit->calendar.nnames;
 }
 
 /* An attempt at a family; before: the attempts that were made already. */
@@ -448,6 +467,15 @@ SayChosen(const FitContext *fit, ClvSeason chosen, SaidOnce *said)
 					 errdetail("%s", clv_fit_which(fit))));
 }
 
+/* The harmonics that a fit may have beside its other covariates and a trend. */
+static int
+MostHarmonics(const FitContext *fit)
+{
+	int room = CLV_MAX_COVARIATES - fit->given - (fit->options->trend != CLV_TREND_NONE);
+
+	return Max(Min(room / 2, CLV_SEASON_MOST), 0);
+}
+
 /* The seasons and trends that the options ask for, the one of the best BIC. */
 static Attempt *
 TrySeasons(FitContext *fit, const ClvFamily *family, Rows *rows, SaidOnce *said)
@@ -456,7 +484,7 @@ TrySeasons(FitContext *fit, const ClvFamily *family, Rows *rows, SaidOnce *said)
 	bool automatic = options->season == CLV_SEASON_AUTO;
 	bool months = options->season == CLV_SEASON_MONTH;
 	int least = automatic || months ? 0 : options->season;
-	int most = !automatic ? least : clv_fit_has_years(fit) ? CLV_SEASON_MOST : 0;
+	int most = !automatic ? least : clv_fit_has_years(fit) ? MostHarmonics(fit) : 0;
 	Attempt *best = NULL;
 	ClvSeason chosen = {0};
 

@@ -197,9 +197,11 @@ clv_model_takes_effect(const ClvFamily *family, bool churn)
 }
 
 bool
-clv_model_moves(const ClvModelPart *part, bool churn)
+clv_model_moves(const ClvModelPart *part, int effect)
 {
-	if (part->calendar != NULL && churn)
+	bool churn = effect >= part->ncovariates;
+
+	if (churn && effect % part->ncovariates >= clv_model_own_covariates(part))
 		return part->family->clocked->law != NULL;
 	return clv_model_takes_effect(part->family, churn);
 }
@@ -219,7 +221,7 @@ clv_model_freedom(const ClvModelPart *part)
 	int freedom = part->family->nparams;
 
 	for (int i = 0; i < 2 * part->ncovariates; i++)
-		freedom += clv_model_moves(part, i >= part->ncovariates) && !clv_model_is_idle(part, i);
+		freedom += clv_model_moves(part, i) && !clv_model_is_idle(part, i);
 	return freedom;
 }
 
@@ -279,7 +281,7 @@ CheckCovariates(ClvModelPart *part)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("effect of \"%s\" on %s must be finite: %s",
 								   part->covariate[i % n], process, clv_number_text(effect))));
-		if (effect != 0 && !clv_model_moves(part, i >= n))
+		if (effect != 0 && !clv_model_moves(part, i))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("covariates have no effect on %s under \"%s\"", process,
 								   part->family->name)));
@@ -287,27 +289,31 @@ CheckCovariates(ClvModelPart *part)
 	}
 }
 
-/* The covariates are those of the calendar, in its order, and the family can follow one. */
+/* The last covariates are those of the calendar, in its order, and the family can follow one. */
 static void
-CheckCalendar(const ClvModelPart *part)
+CheckCalendar(ClvModelPart *part)
 {
 	ClvCalendarParts calendar;
+	int own;
 	bool same;
 
+	part->followed = 0;
 	if (part->calendar == NULL)
 		return;
 	if (part->family->clocked == NULL)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("a calendar is not supported by model \"%s\"", part->family->name)));
 	clv_calendar_unpack_value(part->calendar, &calendar);
-	same = calendar.nnames == part->ncovariates;
+	own = part->ncovariates - calendar.nnames;
+	same = own >= 0;
 	for (int i = 0; same && i < calendar.nnames; i++)
-		same = strcmp(calendar.name[i], part->covariate[i]) == 0;
+		same = strcmp(calendar.name[i], part->covariate[own + i]) == 0;
 	if (!same)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the covariates of a model must be those of its calendar"),
+						errmsg("the last covariates of a model must be those of its calendar"),
 						errhint("Give the effects of all covariates of the calendar, in its "
-								"order.")));
+								"order, behind those of the customers.")));
+	part->followed = calendar.nnames;
 }
 
 /* Check a part, and bring it into its canonical form. */
@@ -634,19 +640,21 @@ UnpackCovariates(StringInfo in, bool has_centres, ClvModelPart *part)
 }
 
 /* Read a calendar, every byte of which is checked. */
-static ClvCalendar *
-UnpackCalendar(StringInfo in)
+static void
+UnpackCalendar(StringInfo in, ClvModelPart *part)
 {
 	int size = (int) pq_getmsgint(in, 4);
 	StringInfoData bytes = {.len = size, .maxlen = size};
 	ClvCalendarParts parts;
-	ClvCalendar *calendar;
 
 	bytes.data = (char *) pq_getmsgbytes(in, size);
 	clv_calendar_unpack(&bytes, &parts);
-	calendar = clv_calendar_pack(&parts);
-	clv_canonical_check(calendar, bytes.data, size, "clv_calendar");
-	return calendar;
+	part->calendar = clv_calendar_pack(&parts);
+	clv_canonical_check(part->calendar, bytes.data, size, "clv_calendar");
+	if (parts.nnames > part->ncovariates)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("binary clv_model has less covariates than its calendar")));
+	part->followed = parts.nnames;
 }
 
 /* Read what PackCandidates has written. */
@@ -689,7 +697,7 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 	if (flags & PART_COVARIATES)
 		UnpackCovariates(in, (flags & PART_CENTRES) != 0, part);
 	if (flags & PART_CALENDAR)
-		part->calendar = UnpackCalendar(in);
+		UnpackCalendar(in, part);
 	if (part->fitted)
 	{
 		part->customers = pq_getmsgint64(in);

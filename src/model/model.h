@@ -25,8 +25,8 @@ typedef struct ClvModelPart
 	double param[CLV_MAX_PARAMS];
 
 	/*
-	 * Not NULL: the covariates are those of the calendar, and change with the day; otherwise they
-	 * are numbers of the customer. Packed; the caller that unpacks the model owns it.
+	 * Not NULL: the last covariates (followed) are those of the calendar, and change with the day;
+	 * the others are numbers of the customer. Packed; the caller that unpacks the model owns it.
 	 * Beside the parameters, as every prediction looks at it.
 	 */
 	ClvCalendar *calendar;
@@ -39,6 +39,7 @@ typedef struct ClvModelPart
 	 * no covariate move has effects of 0.
 	 */
 	int ncovariates;
+	int followed; /* those of the calendar; 0: there is none */
 	char covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
 	double centre[CLV_MAX_COVARIATES];
 	double effect[2 * CLV_MAX_COVARIATES];
@@ -111,11 +112,11 @@ clv_model_dimension(const ClvModelPart *part)
 	return part->family->nparams + 2 * part->ncovariates;
 }
 
-/* Covariates that each customer has numbers for. */
+/* Covariates that each customer has numbers for. They come first. */
 static inline int
 clv_model_own_covariates(const ClvModelPart *part)
 {
-	return part->calendar != NULL ? 0 : part->ncovariates;
+	return part->ncovariates - part->followed;
 }
 
 /* Whether the part comes from a fit that did not converge: it has no standard errors. */
@@ -139,8 +140,8 @@ extern void clv_model_check_parameters(const ClvFamily *family, const double *pa
 /* Whether covariates of customers move the process under the family. */
 extern bool clv_model_takes_effect(const ClvFamily *family, bool churn);
 
-/* Whether the covariates of the part, of whatever kind, can move the process. */
-extern bool clv_model_moves(const ClvModelPart *part, bool churn);
+/* Whether an effect, one of part->effect, can move its process under the family. */
+extern bool clv_model_moves(const ClvModelPart *part, int effect);
 
 /* Whether the fit of the part left this effect, one of part->effect, at 0. */
 extern bool clv_model_is_idle(const ClvModelPart *part, int effect);

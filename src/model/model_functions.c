@@ -192,14 +192,14 @@ PutCentres(ReturnSetInfo *rsinfo, const ClvModelPart *part)
 static void
 PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z, bool churn)
 {
-	if (!clv_model_moves(part, churn))
-		return;
 	for (int i = 0; i < part->ncovariates; i++)
 	{
 		int effect = churn * part->ncovariates + i;
 		double estimate = part->effect[effect];
 		double error = SearchError(part, part->family->nparams + effect);
 
+		if (!clv_model_moves(part, effect))
+			continue;
 		PutParameter(rsinfo, part->covariate[i], churn ? "churn effect" : "purchase effect",
 					 estimate, error > 0, error, estimate - z * error, estimate + z * error);
 	}
@@ -332,7 +332,7 @@ clv_effects(PG_FUNCTION_ARGS)
 	part = &fitted.purchase;
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (int i = 0; part->family != NULL && i < 2 * part->ncovariates; i++)
-		if (clv_model_moves(part, i >= part->ncovariates) && !clv_model_is_idle(part, i))
+		if (clv_model_moves(part, i) && !clv_model_is_idle(part, i))
 			PutEffect((ReturnSetInfo *) fcinfo->resultinfo, part, i, clv_normal_width(level));
 	return (Datum) 0;
 }

@@ -121,7 +121,7 @@ AppendCovariates(StringInfo out, const ClvModelPart *part)
 		if (part->centre[i] != 0)
 			AppendFinite(out, "centre", part->centre[i]);
 		for (int churn = 0; churn <= 1; churn++)
-			if (clv_model_moves(part, churn))
+			if (clv_model_moves(part, churn * part->ncovariates + i))
 			{
 				appendStringInfo(out, ",\"%s\":", process[churn]);
 				clv_append_double(out, part->effect[churn * part->ncovariates + i]);

@@ -196,14 +196,14 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 
 /* ---- covariates ---- */
 
-/* The names of the model's covariates, palloc'd, for a message. */
+/* The names of the customers' covariates, palloc'd, for a message. */
 static char *
 Names(const ClvModelPart *part)
 {
 	StringInfoData names;
 
 	initStringInfo(&names);
-	for (int i = 0; i < part->ncovariates; i++)
+	for (int i = 0; i < clv_model_own_covariates(part); i++)
 		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", part->covariate[i]);
 	return names.data;
 }
@@ -227,12 +227,13 @@ ReadVector(const ClvModelPart *part, ArrayType *array, double *centred)
 	int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	const double *z;
 
-	if (ARR_NDIM(array) > 1 || n != part->ncovariates)
+	if (ARR_NDIM(array) > 1 || n != clv_model_own_covariates(part))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						ARR_NDIM(array) > 1
 							? errmsg("covariates must be one vector, not an array of %d dimensions",
 									 ARR_NDIM(array))
-							: errmsg("the model has %d covariates, not %d", part->ncovariates, n),
+							: errmsg("the model has %d covariates, not %d",
+									 clv_model_own_covariates(part), n),
 						errdetail("They are, in this order: %s.", Names(part))));
 	if (array_contains_nulls(array))
 		ereport(ERROR,
@@ -255,7 +256,8 @@ static void
 Move(ClvModelSite *site, const double *z)
 {
 	const ClvModelPart *part = &site->model.fitted.purchase;
-	int n = part->ncovariates;
+	int n = clv_model_own_covariates(part);
+	double effect[CLV_MAX_EFFECTS];
 
 	if (site->moved == NULL)
 		site->moved = MemoryContextAlloc(site->memo.context, sizeof(ClvModel));
@@ -263,8 +265,9 @@ Move(ClvModelSite *site, const double *z)
 		memcpy(site->moved, &site->model.fitted, sizeof(ClvModel));
 	site->has_z = false;
 	site->fitted = site->moved;
-	clv_param_with_effects(part->family, part->param, n, part->effect, z,
-						   site->moved->purchase.param);
+	memcpy(effect, part->effect, n * sizeof(double));
+	memcpy(effect + n, part->effect + part->ncovariates, n * sizeof(double));
+	clv_param_with_effects(part->family, part->param, n, effect, z, site->moved->purchase.param);
 	for (int i = 0; i < part->family->nparams; i++)
 		if (!(site->moved->purchase.param[i] > 0 && isfinite(site->moved->purchase.param[i])))
 			ereport(ERROR,
@@ -277,8 +280,8 @@ Move(ClvModelSite *site, const double *z)
 	site->purchase = site->churn = 0;
 	for (int i = 0; i < n; i++)
 	{
-		site->purchase += part->effect[i] * z[i];
-		site->churn += part->effect[n + i] * z[i];
+		site->purchase += effect[i] * z[i];
+		site->churn += effect[n + i] * z[i];
 	}
 	memcpy(site->z, z, n * sizeof(double));
 	site->has_z = true;
@@ -306,7 +309,7 @@ clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
 						errdetail("They are, in this order: %s.", Names(part)),
 						errhint("Give covariates => an array of numbers.")));
 	ReadVector(part, covariates, z);
-	if (!site->has_z || memcmp(site->z, z, part->ncovariates * sizeof(double)) != 0)
+	if (!site->has_z || memcmp(site->z, z, clv_model_own_covariates(part) * sizeof(double)) != 0)
 		Move(site, z);
 }
 
@@ -322,9 +325,24 @@ clv_customer_site(FunctionCallInfo fcinfo, int covariates)
 	return site;
 }
 
+/* Leaves the covariates of the calendar in the part, and none of customers. */
+static void
+KeepFollowed(ClvModelPart *part)
+{
+	int own = clv_model_own_covariates(part);
+	int n = part->followed;
+
+	memmove(part->effect, part->effect + own, n * sizeof(double));
+	memmove(part->effect + n, part->effect + part->ncovariates + own, n * sizeof(double));
+	memmove(part->centre, part->centre + own, n * sizeof(double));
+	memmove(part->covariate, part->covariate + own, n * sizeof(part->covariate[0]));
+	part->ncovariates = n;
+}
+
 /*
  * clv_with_covariates(model, covariates) -> clv_model: the model of customers who have these
- * covariates, without covariates itself; strict, errors where the vector does not fit the model.
+ * covariates, with those of its calendar alone; strict, errors where the vector does not fit the
+ * model.
  */
 PG_FUNCTION_INFO_V1(clv_with_covariates);
 Datum
@@ -335,7 +353,7 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 	ClvModelPart *part = &fitted.purchase;
 
 	/* the standard errors of these parameters are not known: a part as if written by hand */
-	part->ncovariates = 0;
+	KeepFollowed(part);
 	part->fitted = part->converged = part->has_covariance = false;
 	part->customers = 0;
 	part->log_likelihood = part->gradient_norm = get_float8_nan();
@@ -362,7 +380,8 @@ static double
 Leaving(ClvModelSite *site, double x, int32 days)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
-	ClvMemoKey key = clv_memo_key((int32) x, days / LEAVING_DAYS, 0, site->purchase, site->churn);
+	ClvMemoKey key =
+		clv_memo_key((int32) x, days / LEAVING_DAYS, 0, 0, site->purchase, site->churn);
 	double *chances = clv_memo_values(&site->leaving, &key);
 
 	if (isnan(chances[0]))

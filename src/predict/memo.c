@@ -61,17 +61,25 @@ clv_memo_change_width(ClvMemo *memo, int width)
 }
 
 ClvMemoKey
-clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn)
+clv_memo_key(int32 x, int32 days, int32 last, DateADT as_of, double purchase, double churn)
 {
-	ClvMemoKey key = {.x = x, .days = days, .last = last, .purchase = purchase, .churn = churn};
-	uint32 hash = (uint32) days * 2654435761u + (uint32) x;
+	return (ClvMemoKey){
+		.x = x, .days = days, .last = last, .as_of = as_of, .purchase = purchase, .churn = churn};
+}
 
-	if (last != 0)
-		hash ^= murmurhash32((uint32) last);
-	if (purchase != 0 || churn != 0)
-		hash ^= hash_bytes((const unsigned char *) &key.purchase, 2 * sizeof(double));
-	key.hash = murmurhash32(hash);
-	return key;
+/* The hash of a key. */
+static inline uint32
+Hash(const ClvMemoKey *key)
+{
+	uint32 hash = (uint32) key->days * 2654435761u + (uint32) key->x;
+
+	if (key->last != 0)
+		hash ^= murmurhash32((uint32) key->last);
+	if (key->as_of != 0)
+		hash ^= murmurhash32(~(uint32) key->as_of);
+	if (key->purchase != 0 || key->churn != 0)
+		hash ^= hash_bytes((const unsigned char *) &key->purchase, 2 * sizeof(double));
+	return murmurhash32(hash);
 }
 
 ClvMemoKey
@@ -79,10 +87,9 @@ clv_customer_key(const ClvModel *fitted, const ClvCustomer *customer, double pur
 {
 	const ClvFamily *family = fitted->purchase.family;
 
-	if (fitted->purchase.calendar != NULL)
-		purchase = customer->as_of;
 	return clv_memo_key((int32) customer->x, customer->days,
-						family->given_alive == NULL ? customer->last : 0, purchase, churn);
+						family->given_alive == NULL ? customer->last : 0,
+						fitted->purchase.calendar != NULL ? customer->as_of : 0, purchase, churn);
 }
 
 /* The entry of the key, or the empty one where it belongs: linear probing. */
@@ -90,7 +97,7 @@ static inline MemoEntry *
 Slot(const ClvMemo *memo, const ClvMemoKey *key)
 {
 	uint32 mask = memo->size - 1;
-	uint32 slot = key->hash & mask;
+	uint32 slot = Hash(key) & mask;
 
 	for (;; slot = (slot + 1) & mask)
 	{
@@ -98,8 +105,8 @@ Slot(const ClvMemo *memo, const ClvMemoKey *key)
 
 		if (entry->key.x < 0 ||
 			(entry->key.x == key->x && entry->key.days == key->days &&
-			 entry->key.last == key->last && entry->key.purchase == key->purchase &&
-			 entry->key.churn == key->churn))
+			 entry->key.last == key->last && entry->key.as_of == key->as_of &&
+			 entry->key.purchase == key->purchase && entry->key.churn == key->churn))
 			return entry;
 	}
 }
@@ -137,7 +144,7 @@ void
 clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key)
 {
 	if (memo->size > 0)
-		CLV_PREFETCH(EntryAt(memo, key->hash & (memo->size - 1)));
+		CLV_PREFETCH(EntryAt(memo, Hash(key) & (memo->size - 1)));
 }
 
 double *

@@ -149,14 +149,14 @@ extern void clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *custo
 /*
  * All that a future depends on: the pair of purchases and age; the age at the last
  * purchase where the family asks for it, else 0; the sums of covariates times
- * effects, on the log scale, else 0; of models with a calendar the day in place of these.
+ * effects, on the log scale, else 0; of models with a calendar the day, else 0.
  */
 typedef struct ClvMemoKey
 {
 	int32 x;
 	int32 days;
 	int32 last;
-	uint32 hash; /* of the others */
+	DateADT as_of;
 	double purchase;
 	double churn;
 } ClvMemoKey;
@@ -173,8 +173,9 @@ typedef struct ClvMemo
 	int used;
 } ClvMemo;
 
-/* A key with its hash. */
-extern ClvMemoKey clv_memo_key(int32 x, int32 days, int32 last, double purchase, double churn);
+/* A key of its parts. */
+extern ClvMemoKey clv_memo_key(int32 x, int32 days, int32 last, DateADT as_of, double purchase,
+							   double churn);
 
 /* The key of a customer, with last where the family needs it. */
 extern ClvMemoKey clv_customer_key(const ClvModel *fitted, const ClvCustomer *customer,

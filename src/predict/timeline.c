@@ -65,16 +65,19 @@ typedef struct Maker
 	const double *effect;
 } Maker;
 
-/* exp(effect'(z - centre)) in a step of the calendar, for purchases, or for churn. */
+/* exp(effect'(z - centre)), z being the covariates of the calendar in a step, for purchases, or for
+ * churn. */
 static double
 Factor(const Maker *maker, int step, bool churn)
 {
-	int n = maker->part->ncovariates;
-	const double *z = maker->calendar->values + (Size) step * n;
+	const ClvModelPart *part = maker->part;
+	int own = clv_model_own_covariates(part);
+	const double *effect = maker->effect + churn * part->ncovariates + own;
+	const double *z = maker->calendar->values + (Size) step * part->followed;
 	double sum = 0;
 
-	for (int i = 0; i < n; i++)
-		sum += maker->effect[churn * n + i] * (z[i] - maker->part->centre[i]);
+	for (int i = 0; i < part->followed; i++)
+		sum += effect[i] * (z[i] - part->centre[own + i]);
 	return exp(sum);
 }
 
@@ -294,7 +297,7 @@ clv_clocks_of(const ClvModel *fitted, const ClvCustomer *customer)
 static bool
 GoesOn(const ClvModelPart *part)
 {
-	for (int i = 0; i < part->ncovariates; i++)
+	for (int i = clv_model_own_covariates(part); i < part->ncovariates; i++)
 		if (strncmp(part->covariate[i], "season_", 7) != 0 &&
 			strcmp(part->covariate[i], "trend") != 0)
 			return false;

@@ -69,11 +69,23 @@ DiscountedBy(const ClvModelPart *part)
 	return EXPECTED_BY + (part->calendar != NULL ? Numbers(part) : CLV_MAX_PARAMS);
 }
 
+/*
+ * Whether derivatives by a number are differences: by parameters and effects of the calendar. Those
+ * by effects of the customers' covariates follow from those by parameters.
+ */
+static bool
+IsMoved(const ClvModelPart *part, int i)
+{
+	int effect = i - part->family->nparams;
+
+	return effect < 0 || effect % part->ncovariates >= clv_model_own_covariates(part);
+}
+
 /* Whether a number was estimated, so that totals need the derivative by it. */
 static bool
 IsEstimated(const ClvModelPart *part, int i)
 {
-	if (!part->has_covariance)
+	if (!part->has_covariance || !IsMoved(part, i))
 		return false;
 	return i < part->family->nparams ? part->family->transform[i] != CLV_FIXED
 									 : part->covariance[CLV_AT(i, i)] > 0;
@@ -229,8 +241,8 @@ Spend(ClvModelSite *site, const ClvCustomer *c, Addend *a)
 
 /*
  * Adds a gradient by parameters, and from it the gradient by effects: a parameter of a customer
- * with covariates z, less their centres, has the log of the model's plus effect times gamma'z. Of a
- * model with a calendar the gradient has that by effects already.
+ * with covariates z, less their centres, has the log of the model's plus effect times gamma'z. The
+ * gradient has that by effects of the calendar already.
  */
 static void
 AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
@@ -248,8 +260,9 @@ AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
 		churn += family->churn_effect[i] * gradient[i];
 	}
 	for (int i = family->nparams; i < Numbers(part); i++)
-		clv_exact_add(&sum[i], gradient[i]);
-	for (int j = 0; part->calendar == NULL && j < n; j++)
+		if (IsMoved(part, i))
+			clv_exact_add(&sum[i], gradient[i]);
+	for (int j = 0; j < clv_model_own_covariates(part); j++)
 	{
 		clv_exact_add(&sum[family->nparams + j], purchase * site->z[j]);
 		clv_exact_add(&sum[family->nparams + n + j], churn * site->z[j]);

@@ -192,13 +192,24 @@ RawEffects(const ClvCovariates *covariates, const double *effect, double *raw)
 	}
 }
 
-/* The engine at a point of the search against single customers, and differences. */
+/* Covariates of customers: an amount, and a group that goes with it. */
+#define OWN 2
+static const double own[] = {0, 0, 1.5, 0, 0.25, 1, 2, 1, -0.5, 1};
+#define GROUPS (sizeof(own) / sizeof(own[0]) / OWN)
+
+/*
+ * The engine at a point of the search against single customers, and differences; personal:
+ * customers have covariates too.
+ */
 static void
-CheckFamily(int which)
+CheckFamily(int which, bool personal)
 {
 	static const uint32_t acting[2] = {0, 0};
 	const ClvFamily *family = families[which].family;
+	const ClvGroups groups = {.n = GROUPS, .ncovariates = OWN, .z = own};
 	int n = family->nparams;
+	int nown = personal ? OWN : 0;
+	int all = nown + Z;
 	Calendar calendar;
 	ClvPoll poll = {0};
 	ClvCellTable engine = {.family = family, .n = 150, .poll = &poll, .course_share = 1};
@@ -208,37 +219,55 @@ CheckFamily(int which)
 	ClvQuadratic at;
 	double point[CLV_MAX_DIM] = {0};
 	double raw[2 * Z];
+	double moves[2 * OWN];
 	double direct = 0;
 	double x = 0;
 	int culprit;
 
 	MakeCalendar(&calendar);
+	engine.groups = personal ? &groups : NULL;
 	engine.cells =
 		DrawShop(&calendar, families[which].param, effects, 150, families[which].life, 3);
+	for (size_t i = 0; personal && i < engine.n; i++)
+		engine.cells[i].group = (uint32_t) (i % GROUPS);
 	clv_cell_table_lay_out(&engine, &arena, engine.n);
 	assert_true(clv_cells_sort(&engine));
 	clv_course_lay_out(&table, &calendar.course);
 	assert_int_equal(clv_course_survey(&table, &engine, acting, &covariates, &culprit), CLV_OK);
+	assert_int_equal(covariates.n, all);
 	engine.covariates = &covariates;
 	engine.course = &table;
+	clv_cells_sort(&engine);
 	memcpy(point, families[which].param, (size_t) n * sizeof(double));
 	for (int j = 0; j < 2 * Z; j++)
-		point[n + j] = family->clocked->law != NULL || j < Z ? 0.3 - 0.2 * j : 0;
-	RawEffects(&covariates, point + n, raw);
-	RawEffects(&covariates, point + n + Z, raw + Z);
+		point[n + j % Z + nown + j / Z * all] =
+			family->clocked->law != NULL || j < Z ? 0.3 - 0.2 * j : 0;
+	for (int j = 0; j < 2 * nown; j++)
+		moves[j] = point[n + j % OWN + j / OWN * all] = 0.25 - 0.15 * j;
+	RawEffects(&table.covariates, point + n + nown, raw);
+	RawEffects(&table.covariates, point + n + all + nown, raw + Z);
 	for (size_t i = 0; i < engine.n; i++)
 	{
 		const ClvCell *cell = &engine.cells[i];
+		double param[CLV_MAX_PARAMS];
+		double z[OWN];
 
-		direct += cell->count * Single(family, &calendar, point, raw, covariates.mean, cell);
+		memcpy(param, point, sizeof(param));
+		if (personal)
+		{
+			clv_covariates_of(&table.personal, cell->group, z);
+			clv_param_with_effects(family, point, OWN, moves, z, param);
+		}
+		direct += cell->count * Single(family, &calendar, param, raw, covariates.mean + nown, cell);
 		x += cell->count * cell->x;
 	}
 	for (int j = 0; j < Z; j++)
-		direct += raw[j] * (calendar.bought[j] - x * covariates.mean[j]);
+		direct += raw[j] * (calendar.bought[j] - x * covariates.mean[nown + j]);
 	clv_cells_evaluate(&engine, point, &at);
 	if (!(fabs(at.value - direct) < 1e-11 * fabs(direct)))
 		fail_msg("%s: %.17g together, %.17g one by one", family->name, at.value, direct);
-	CheckPoint(n + (family->clocked->law != NULL ? 2 : 1) * Z, n, point, EvaluateEngine, &engine);
+	CheckPoint(n + all + nown + (family->clocked->law != NULL ? Z : 0), n, point, EvaluateEngine,
+			   &engine);
 	free(engine.cells);
 	free(arena.base);
 	FreeCalendar(&calendar);
@@ -248,7 +277,15 @@ static void
 LikelihoodIsThatOfEachCustomer(void **state)
 {
 	for (int i = 0; i < FAMILIES; i++)
-		CheckFamily(i);
+		CheckFamily(i, false);
+}
+
+/* The same where customers have covariates of their own besides. */
+static void
+LikelihoodTakesCovariatesOfCustomers(void **state)
+{
+	for (int i = 0; i < FAMILIES; i++)
+		CheckFamily(i, true);
 }
 
 /*
@@ -471,6 +508,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(LikelihoodIsThatOfEachCustomer),
+		cmocka_unit_test(LikelihoodTakesCovariatesOfCustomers),
 		cmocka_unit_test(HardCustomersAgree),
 		cmocka_unit_test(EffectsAreRecovered),
 		cmocka_unit_test(CovariatesActWhereTheyShall),
