@@ -59,7 +59,9 @@ CALL clv_create_pipeline('st_sbg', 'sale', 'customer_id', 'day', 'amount', horiz
 CALL clv_create_pipeline('st_auto', 'sale', 'customer_id', 'day', 'amount', model => 'auto', map => 'micro', bins => 4);
 CALL clv_create_pipeline('st_own', 'sale', 'customer_id', 'bought_at', attribute_source => 'attribute',
 	attributes => 'channel',
-	map => '[{"segment": "A", "r": [4, 5], "attributes": {"channel": ["web"]}}, {"segment": "B"}]');
+	map => '[{"segment": "A", "r": [4, 5], "attributes": {"channel": ["web"]}},
+		{"segment": "C", "value": {"recency": {"max": 30}, "active_30d": {"min": 0.5}, "churn": {"max": 0.2}}},
+		{"segment": "B"}]');
 
 CALL clv_create_pipeline('st_same', 'sale', 'customer_id', 'moment', 'amount', changed_at => 'changed_at',
 	overlap => '0 days', as_of => '2022-12-21', map => 'value x satisfaction', rating_source => 'rating',

@@ -67,8 +67,8 @@ SELECT bool_and(c.p_alive = p.p_alive AND c.churn = (rfmtc(m.history, '2020-12-3
 		AND (c.purchases_low, c.purchases_high, c.clv_low, c.clv_high)
 			= (p.purchases_low, p.purchases_high, p.clv_low::numeric(24,2), p.clv_high::numeric(24,2))
 		AND ROW(c.recency_score, c.frequency_score, c.monetary_score, c.tenure_score, c.churn_score,
-			c.value_score)::clv_scores IS NOT DISTINCT FROM s.scores
-		AND c.segment = coalesce(segment_assign(s.scores, 'rfm'), '(none)')) AS as_the_verbs_say
+			c.value_score, (s.scores).p_alive)::clv_scores IS NOT DISTINCT FROM s.scores
+		AND c.segment = coalesce(segment_assign(s.scores), '(none)')) AS as_the_verbs_say
 FROM view_shop.customers c JOIN member m USING (country, customer_no) CROSS JOIN fitted f
 JOIN (SELECT m.country, m.customer_no, rfmtc_score(m.history, f.model, '2020-12-31') OVER () AS scores
 	  FROM member m, fitted f) s
@@ -79,7 +79,7 @@ SELECT bool_and(c.rating IS NOT DISTINCT FROM s.score
 		   AND c.satisfaction = CASE WHEN s.score >= 9 THEN 'promoter' WHEN s.score >= 7 THEN 'passive'
 		WHEN s.score IS NOT NULL THEN 'detractor' ELSE 'unknown' END
 		AND c.value_segment = segment_assign(ROW(c.recency_score, c.frequency_score, c.monetary_score,
-			c.tenure_score, c.churn_score, c.value_score)::clv_scores, 'value x satisfaction',
+			c.tenure_score, c.churn_score, c.value_score, NULL)::clv_scores, 'value x satisfaction',
 			jsonb_build_object('satisfaction', c.satisfaction))) AS latest_rating_of_the_day
 FROM view_shop.customers c
 LEFT JOIN survey s ON s.country = c.country AND s.customer_no = c.customer_no AND s.at = '2020-11-01 12:00+00'
@@ -92,7 +92,7 @@ SELECT bool_and(s.customers = c.n AND s.past_revenue = c.spent AND s.clv = c.clv
 		AND abs(s.expected_purchases - c.purchases) < 1e-6) AS segments,
 	   bool_and(s.description = (SELECT min(p.description)
 								 FROM clv_segment_map p
-								 WHERE p.map = 'rfm' AND p.segment = s.segment)) AS described
+								 WHERE p.map = 'rfmtc' AND p.segment = s.segment)) AS described
 FROM view_shop.segments s
 JOIN (SELECT segment, count(*) AS n, sum(monetary) AS spent, sum(clv) AS clv, sum(lifetime_value) AS lifetime,
 	sum(p_alive) AS alive, avg(churn) AS churn, avg(recency) AS recency, sum(expected_purchases) AS purchases

@@ -20,7 +20,8 @@ FROM orders WHERE customer_id IS NOT NULL GROUP BY customer_id;
 CREATE TABLE model AS SELECT clv_fit(history, clv_options(as_of => '2021-03-31')) AS model FROM customer;
 
 -- --- the same as by the functions over histories, for plain literals ---
-SELECT count(*) AS customers, bool_and(ROW(q.r, q.f, q.m, q.t, q.c, q.v)::clv_scores = v.scores) AS same
+SELECT count(*) AS customers, bool_and(ROW(q.r, q.f, q.m, q.t, q.c, q.v, (v.scores).p_alive)::clv_scores
+	= v.scores) AS same
 FROM rfmtc_score('orders', 'customer_id', 'ordered_at', 'amount', as_of => '2021-03-31') q
 JOIN (SELECT customer_id, rfmtc_score(history, model) OVER () AS scores FROM customer, model) v
   ON v.customer_id::text = q.customer_id;
@@ -34,13 +35,39 @@ FROM clv_predict('orders', 'customer_id', 'ordered_at', 'amount', horizon => '1 
 JOIN (SELECT customer_id, clv_predict(model, history, '1 year', 0.1, 0.3, level => 0.8) AS p FROM customer, model) v
   ON v.customer_id::text = q.customer_id;
 SELECT m.map, count(*) AS customers, count(q.segment) AS named
-FROM unnest(ARRAY['abc', 'lifecycle', 'micro', 'potential', 'rf', 'rfm']) m (map),
+FROM unnest(ARRAY['abc', 'auto', 'lifecycle', 'micro', 'potential', 'rf', 'rfm', 'rfmtc']) m (map),
 	 LATERAL segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => m.map, as_of => '2021-03-31') q
 GROUP BY m.map ORDER BY m.map;
 SELECT bool_and(q.segment = segment_assign(v.scores, 'rfm')) AS rfm
-FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', as_of => '2021-03-31') q
+FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', model => 'none', as_of => '2021-03-31') q
 JOIN (SELECT customer_id, rfmtc_score(history, as_of => '2021-03-31') OVER () AS scores
 	  FROM customer) v ON v.customer_id::text = q.customer_id;
+-- with a model the default is rfmtc, with P(alive) as the model has it
+SELECT bool_and(q.segment = segment_assign(v.scores)) AS rfmtc,
+	   bool_and(abs((v.scores).p_alive - v.p_alive) < 1e-15) AS p_alive,
+	   count(*) FILTER (WHERE v.p_alive < 0.5 AND q.segment IN ('Champions', 'Loyal', 'Steady', 'Occasional')) AS wrong
+FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', as_of => '2021-03-31') q
+JOIN (SELECT customer_id, rfmtc_score(history, model) OVER () AS scores, clv_p_alive(model, history) AS p_alive
+	  FROM customer, model) v ON v.customer_id::text = q.customer_id;
+-- every value that rules may test, as the functions over histories have it
+CREATE TABLE measured AS
+SELECT customer_id, i.name, i.value
+FROM customer, model, clv_predict(model, history) p, rfmtc(history, '2021-03-31', model) r,
+	 LATERAL (VALUES ('recency', r.recency), ('frequency', r.frequency), ('monetary', r.monetary::float8),
+		('tenure', r.tenure), ('p_alive', p.p_alive), ('churn', r.churn), ('expected_purchases', p.expected_purchases),
+		('expected_revenue', p.expected_revenue), ('clv', p.clv), ('next_purchase_value', p.next_purchase_value),
+		('total_value', r.monetary::float8 + p.clv),
+		('active_30d', clv_active_probability(model, history, '30 days')),
+		('active_90d', clv_active_probability(model, history, '90 days'))) i (name, value);
+SELECT t.name, count(*) AS customers,
+	   bool_and(q.segment = CASE WHEN m.value > t.middle THEN 'above' ELSE 'not' END) AS same,
+	   count(DISTINCT q.segment) AS segments
+FROM (SELECT name, percentile_disc(0.5) WITHIN GROUP (ORDER BY value) AS middle FROM measured GROUP BY name) t
+CROSS JOIN LATERAL segment_assign('orders', 'customer_id', 'ordered_at', 'amount', as_of => '2021-03-31',
+	map => format('[{"segment": "above", "value": {"%s": {"above": %s}}}, {"segment": "not"}]', t.name, t.middle)) q
+JOIN measured m ON m.name = t.name AND m.customer_id::text = q.customer_id
+GROUP BY t.name ORDER BY t.name;
+DROP TABLE measured;
 SELECT bool_and(q.segment = segment_assign(v.scores, 'potential')) AS potential
 FROM segment_assign('orders', 'customer_id', 'ordered_at', 'amount', map => 'potential', as_of => '2021-03-31') q
 JOIN (SELECT customer_id, rfmtc_score(history, model) OVER () AS scores

@@ -26,7 +26,8 @@ SELECT clv_cuts('{14,60,200}', '{1,3}', '{20,50,100,200}', '{365}', '{0.25,0.5,0
 SELECT count(*) AS customers, count(DISTINCT s) > 50 AS many,
 	   bool_and(s = ROW(4 - (r > 14)::int - (r > 60)::int - (r > 200)::int, 1 + (f > 1)::int + (f > 3)::int,
 		   1 + (m > 20)::int + (m > 50)::int + (m > 100)::int + (m > 200)::int, 1 + (t > 365)::int,
-		   4 - (c > 0.25)::int - (c > 0.5)::int - (c > 0.75)::int, 1 + (v > 10)::int + (v > 100)::int)::clv_scores)
+		   4 - (c > 0.25)::int - (c > 0.5)::int - (c > 0.75)::int, 1 + (v > 10)::int + (v > 100)::int,
+		   1 - c)::clv_scores)
 		   AS same
   FROM customer, model, given,
 	   LATERAL (SELECT rfmtc_score(history, cuts) AS s) s,

@@ -5,7 +5,7 @@ SET search_path = segment_rules, public;
 
 -- --- tests of scores: one, several, a range, cells; the first that holds ---
 CREATE FUNCTION try(rules text, r int, f int DEFAULT 1, m int DEFAULT 1, attributes jsonb DEFAULT NULL) RETURNS text
-RETURN segment_assign(ROW(r, f, m, 1, NULL, NULL)::clv_scores, rules, attributes);
+RETURN segment_assign(ROW(r, f, m, 1, NULL, NULL, NULL)::clv_scores, rules, attributes);
 SELECT r,
 	   try('[{"segment": "five", "r": 5}, {"segment": "two or four", "r": [2, 4]},
 		{"segment": "low", "r": {"max": 2}}]', r) AS list,
@@ -40,30 +40,30 @@ FROM (VALUES ('web', false), ('shop', false), ('', true), ('WEB', false)) v (cha
 -- --- a customer for whom no rule holds has no segment, nor has NULL ---
 SELECT try('[{"segment": "five", "r": [5, 4]}]', 3) IS NULL AS nothing_holds,
 	   segment_assign(NULL, 'rfm') IS NULL AS not_there,
-	   segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, NULL)::clv_scores, 'rfm') IS NULL AS no_scores,
-	   segment_assign(ROW(5, 5, 5, 5, NULL, NULL)::clv_scores, NULL) IS NULL AS no_map;
+	   segment_assign(ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL)::clv_scores, 'rfm') IS NULL AS no_scores,
+	   segment_assign(ROW(5, 5, 5, 5, NULL, NULL, NULL)::clv_scores, NULL) IS NULL AS no_map;
 
 -- --- missing inputs are errors once a rule that needs them is reached ---
-SELECT segment_assign(ROW(5, 5, NULL, NULL, NULL, NULL)::clv_scores,
+SELECT segment_assign(ROW(5, 5, NULL, NULL, NULL, NULL, NULL)::clv_scores,
 		   '[{"segment": "a", "r": 5}, {"segment": "b", "c": 5}]') AS not_reached;
-SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores,
+SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL, NULL)::clv_scores,
 		   '[{"segment": "a", "r": 5}, {"segment": "b", "c": 5}]');
-SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores, 'rfm');
-SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL)::clv_scores, '[{"segment": "{m}"}]');
-SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc');
-SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc', '{"cumulative_share": null}');
-SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc', '{"cumulative_share": "0.5"}');
-SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, 'abc', '[0.5]');
-SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL)::clv_scores, '[{"segment": "a", "attributes": {"x": ["b"]}}]',
+SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL, NULL)::clv_scores, 'rfm');
+SELECT segment_assign(ROW(4, 5, NULL, NULL, NULL, NULL, NULL)::clv_scores, '[{"segment": "{m}"}]');
+SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL, NULL)::clv_scores, 'abc');
+SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL, NULL)::clv_scores, 'abc', '{"cumulative_share": null}');
+SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL, NULL)::clv_scores, 'abc', '{"cumulative_share": "0.5"}');
+SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL, NULL)::clv_scores, 'abc', '[0.5]');
+SELECT segment_assign(ROW(4, 5, 3, 1, NULL, NULL, NULL)::clv_scores, '[{"segment": "a", "attributes": {"x": ["b"]}}]',
 		   '{"x": 1}');
-SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores, 'rfm');
-SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores,
+SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL, NULL)::clv_scores, 'rfm');
+SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL, NULL)::clv_scores,
 		   '[{"segment": "a", "r": 7}, {"segment": "b", "f": {"max": 4}}]');
-SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL)::clv_scores,
+SELECT segment_assign(ROW(8, 5, 3, 1, NULL, NULL, NULL)::clv_scores,
 		   '[{"segment": "a", "r": {"min": 9}}, {"segment": "b", "f": 3}]') IS NULL AS open_to_above;
-SELECT segment_assign(ROW(4, 101, 3, 1, NULL, NULL)::clv_scores, 'rfm');
-SELECT segment_assign(ROW(5, 5, 5, 1, NULL, NULL)::clv_scores, 'no such map');
-SELECT segment_assign(ROW(5, 5, 5, 1, NULL, NULL)::clv_scores, '');
+SELECT segment_assign(ROW(4, 101, 3, 1, NULL, NULL, NULL)::clv_scores, 'rfm');
+SELECT segment_assign(ROW(5, 5, 5, 1, NULL, NULL, NULL)::clv_scores, 'no such map');
+SELECT segment_assign(ROW(5, 5, 5, 1, NULL, NULL, NULL)::clv_scores, '');
 
 -- --- malformed rules: the number of the rule, and the key ---
 \set VERBOSITY terse
@@ -107,6 +107,58 @@ INSERT INTO clv_segment_map (map, position, segment, rule) VALUES ('mine', 7, 'A
 INSERT INTO clv_segment_map (map, position, segment, rule) VALUES (' [mine]', 7, 'A', '{}');
 \set VERBOSITY default
 
+-- --- tests of values: P(alive) and churn come with the scores, others are given ---
+CREATE FUNCTION try_value(rules text, p float8, attributes jsonb DEFAULT NULL) RETURNS text
+RETURN segment_assign(ROW(1, 1, 1, 1, 1, 1, p)::clv_scores, rules, attributes);
+SELECT p, try_value('[{"segment": "high", "value": {"churn": {"above": 0.66}}},
+	{"segment": "medium", "value": {"churn": {"above": 0.33, "max": 0.66}}},
+	{"segment": "low", "value": {"churn": {"max": 0.33}}}]', p) AS churn,
+	   try_value('[{"segment": "here", "value": {"p_alive": {"min": 0.5}}}, {"segment": "gone"}]', p) AS p_alive,
+	   try_value('[{"segment": "certain", "value": {"p_alive": [0, 1]}}, {"segment": "not"}]', p) AS listed
+FROM unnest('{0,0.3,0.34,0.49999999999999994,0.5,0.67,0.7,1}'::float8[]) p;
+-- what is given comes before what the scores say
+SELECT try_value('[{"segment": "here", "value": {"p_alive": {"min": 0.5}}}, {"segment": "gone"}]', 0.9,
+		   '{"p_alive": 0.1}') AS given,
+	   try_value('[{"segment": "here", "value": {"p_alive": {"min": 0.5}}}, {"segment": "gone"}]', 0.9,
+		   '{"churn": 0.8}') AS other,
+	   try_value('[{"segment": "high", "value": {"churn": {"above": 0.5}}}, {"segment": "low"}]', NULL,
+		   '{"p_alive": 0.2}') AS none;
+SELECT try_value('[{"segment": "big", "value": {"clv": {"min": 100}, "recency": {"max": 30}}, "r": 1},
+	{"segment": "once", "value": {"frequency": 1}}, {"segment": "rest"}]', 0.5, v) AS segment
+FROM unnest(ARRAY['{"clv": 100, "recency": 30, "frequency": 1}', '{"clv": 99.99, "recency": 30, "frequency": 1}',
+	'{"clv": 500, "recency": 31, "frequency": 2}']::jsonb[]) v;
+SELECT try_value('[{"segment": "big", "value": {"clv": {"min": 100}}}]', 0.5);
+SELECT try_value('[{"segment": "big", "value": {"clv": {"min": 100}}}]', 0.5, '{"clv": null}');
+SELECT try_value('[{"segment": "big", "value": {"clv": {"min": 100}}}]', 0.5, '{"clv": "much"}');
+SELECT try_value('[{"segment": "high", "value": {"churn": {"above": 0.5}}}]', NULL);
+\set VERBOSITY terse
+SELECT try_value('[{"segment": "a", "value": {"churn": {"above": 66}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"churn": {"above": 1}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": {"below": 0}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": {"min": 0.7, "max": 0.6}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": 1.5}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": "high"}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": [0.5, true]}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": {}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"recency": {"below": 0}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"recency": 2.5}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"recency": {"above": 2, "below": 3}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"frequency": {"max": 0}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": 5}]', 1);
+\set VERBOSITY default
+SELECT try_value('[{"segment": "a", "value": {"palive": {"min": 0.5}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": {"min": 0.5}, "churn": {"min": 0.6}}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"p_alive": 1}}, {"segment": "b", "value": {"churn": 1}}]', 1);
+SELECT try_value('[{"segment": "a", "value": {"clv": 1}}, {"segment": "b", "attributes": {"clv": 1}}]', 1);
+-- the check knows which numbers there can be
+SELECT * FROM clv_segment_check('[{"segment": "high", "value": {"churn": {"above": 0.66}}},
+	{"segment": "low", "value": {"churn": {"below": 0.33}}}]');
+SELECT count(*) AS findings FROM clv_segment_check('[{"segment": "once", "value": {"frequency": {"max": 1}}},
+	{"segment": "twice", "value": {"frequency": 2}}, {"segment": "often", "value": {"frequency": {"min": 3}}}]');
+SELECT finding, cells, of_cells, example
+FROM clv_segment_check('[{"segment": "week", "value": {"recency": {"below": 7.5}, "total_value": {"above": 0}}}]');
+SELECT * FROM clv_segment_inputs('[{"segment": "a", "r": 1, "value": {"churn": 0, "clv": 1}, "attributes": {"x": 1}}]');
+
 -- --- the check: gaps, overlaps, rules that no customer reaches ---
 SELECT *
 FROM clv_segment_check('[{"segment": "high", "r": [4, 5]}, {"segment": "top", "r": 5, "f": 5},
@@ -149,9 +201,9 @@ END $$;
 SELECT seen FROM seen_in_loop;
 DROP TABLE seen_in_loop;
 -- one statement sees one map, whatever the map of each row
-SELECT map, segment_assign(ROW(5, 5, 5, 5, NULL, NULL)::clv_scores, map) AS segment
+SELECT map, segment_assign(ROW(5, 5, 5, 5, NULL, NULL, NULL)::clv_scores, map) AS segment
 FROM (VALUES (1, 'rf'), (2, 'mine'), (3, 'rf'), (4, '[{"segment": "list"}]'), (5, 'mine')) v (i, map) ORDER BY i;
-PREPARE assign(text) AS SELECT segment_assign(ROW(5, 5, 5, 5, NULL, NULL)::clv_scores, $1);
+PREPARE assign(text) AS SELECT segment_assign(ROW(5, 5, 5, 5, NULL, NULL, NULL)::clv_scores, $1);
 EXECUTE assign('mine');
 UPDATE clv_segment_map SET segment = 'after prepare' WHERE map = 'mine';
 EXECUTE assign('mine');

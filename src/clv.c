@@ -82,7 +82,7 @@ static const struct
 	{"clv_pipeline_month", "ddlllnnn"},
 	{"clv_prediction", "fffffffffff"},
 	{"clv_rfmtc", "iinif"},
-	{"clv_scores", "ssssss"},
+	{"clv_scores", "ssssssf"},
 	{"clv_total", "lffffffffffff"},
 };
 

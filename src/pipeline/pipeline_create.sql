@@ -147,7 +147,7 @@ CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	discount_rate pg_catalog.float8 DEFAULT 0,
 	margin pg_catalog.float8 DEFAULT 1,
 	model pg_catalog.text DEFAULT NULL,
-	map pg_catalog.text DEFAULT 'rfm',
+	map pg_catalog.text DEFAULT 'rfmtc',
 	filter pg_catalog.text DEFAULT NULL,
 	"returns" pg_catalog.text DEFAULT NULL,
 	changed_at pg_catalog.text DEFAULT NULL,

@@ -146,12 +146,33 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_ratings(clv_internal.clv_pipeline_
 	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
 	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_value(name pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN name IN ('recency', 'frequency', 'monetary', 'tenure') THEN '(q.rfmtc).' || name
+		-- of which churn is the rest
+		WHEN name IN ('p_alive', 'churn') THEN '(q.scores).p_alive'
+		WHEN name IN ('active_30d', 'active_90d') THEN format(
+			'@extschema@.clv_active_probability(($2).model, q.history, %L::interval, ($2).as_of, NULL::float8[])',
+			substring(name, '\d+') || ' days')
+		WHEN name = 'total_value' THEN
+			'clv_internal.clv_finite((q.rfmtc).monetary::float8 * ($1).margin + (q.prediction).clv)'
+		ELSE format('clv_internal.clv_finite((q.prediction).%I)', name)
+	END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_value(pg_catalog.text) IS
+	'a value that rules of a map may test, of a customer q of the query of customers, as an expression. A part of '
+	'pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_attributes(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT 'jsonb_build_object(' || string_agg(clv_internal.clv_pipeline_sql(d, CASE
+			WHEN i.kind = 'value' THEN '{1:L}, {2}'
 			WHEN i.name = ANY ((d).attributes) THEN '{1:L}, a.{1:I}'
 			WHEN i.name = 'satisfaction' THEN '{1:L}, q.satisfaction'
 			WHEN i.name = 'cumulative_share' THEN '{1:L}, q.cumulative_share'
@@ -164,13 +185,14 @@ AS $$
 						($2).as_of)
 					- (q.rfmtc).frequency
 				)::float8 / (q.rfmtc).frequency$sql$
-		END, ARRAY[i.name]), ', ' ORDER BY i.name) || ')'
+		END, ARRAY[i.name, clv_internal.clv_pipeline_value(i.name)]), ', ' ORDER BY i.name) || ')'
 	FROM @extschema@.clv_segment_inputs((d).map) i
-	WHERE i.kind = 'attribute'
+	-- P(alive) comes with the scores
+	WHERE i.kind = 'attribute' OR i.kind = 'value' AND i.name NOT IN ('p_alive', 'churn')
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_attributes(clv_internal.clv_pipeline_definition) IS
-	'the attributes that the pipeline''s map asks for, as an expression; NULL where it asks for none. A part of '
-	'pipelines';
+	'the attributes and values that the pipeline''s map asks for, as an expression; NULL where it asks for none. A '
+	'part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_segment(
 	scores @extschema@.clv_scores, map pg_catalog.text, attributes pg_catalog.jsonb)
@@ -202,9 +224,10 @@ AS $$
 	$sql$::text, ARRAY[
 		coalesce(string_agg(clv_internal.clv_pipeline_sql(d, CASE i.kind
 				WHEN 'score' THEN '(q.scores).{1:I} IS NULL'
+				WHEN 'value' THEN '{2} IS NULL'
 				ELSE 'a.{1:I} IS NULL'
-			END, ARRAY[i.name]), ' OR ')
-			FILTER (WHERE i.kind = 'score' OR i.name = ANY ((d).attributes)), 'false'),
+			END, ARRAY[i.name, clv_internal.clv_pipeline_value(i.name)]), ' OR ')
+			FILTER (WHERE i.kind <> 'attribute' OR i.name = ANY ((d).attributes)), 'false'),
 		-- the rules themselves: a process that evaluates them, on another server too, needs no table of maps
 		min(r.rules),
 		coalesce(attributes, 'NULL::jsonb')])

@@ -242,7 +242,7 @@ COMMENT ON FUNCTION clv_internal.clv_quick_fitted(
 	'the histories of the customers, the day they are seen from, and the model fitted to them (none: NULL). A part of '
 	'the quick look';
 
--- Each customer's history and scores, and the day to look from.
+-- Each customer's history and scores, the model, and the day to look from.
 CREATE FUNCTION clv_internal.clv_quick_scored(
 	source pg_catalog.text,
 	customer pg_catalog.text,
@@ -255,18 +255,20 @@ CREATE FUNCTION clv_internal.clv_quick_scored(
 ) RETURNS TABLE (
 	customer_id pg_catalog.text,
 	history @extschema@.clv_history,
+	fitted @extschema@.clv_model,
 	day pg_catalog.date,
 	scores @extschema@.clv_scores
 )
 LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
 BEGIN ATOMIC
-	SELECT f.customer_id, f.history, f.day, @extschema@.rfmtc_score(f.history, f.fitted, f.day, bins) OVER ()
+	SELECT f.customer_id, f.history, f.fitted, f.day, @extschema@.rfmtc_score(f.history, f.fitted, f.day, bins) OVER ()
 	FROM clv_internal.clv_quick_fitted(source, customer, bought_at, amount, model, with_spend, as_of) AS f;
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_scored(
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool,
 	pg_catalog.date, pg_catalog.int4) IS
-	'the histories of the customers, the day they are seen from, and their scores. A part of the quick look';
+	'the histories of the customers, the model fitted to them, the day they are seen from, and their scores. A part of '
+	'the quick look';
 
 -- The scores of the customers of a table, view or query; NULLs for a customer without a purchase up to as_of.
 CREATE FUNCTION @extschema@.rfmtc_score(
@@ -364,7 +366,14 @@ COMMENT ON FUNCTION @extschema@.clv_predict(
 
 -- ---- segments ----------------------------------------------------------------------------------------------
 
--- The inputs of a map: a model, one with a spend part, attributes. Raises an error if it is NULL, written
+-- The map that a name means: auto is one with the model's scores where there is a model.
+CREATE FUNCTION clv_internal.clv_quick_map(map pg_catalog.text, model pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+RETURN CASE WHEN map = 'auto' THEN CASE WHEN model = 'none' THEN 'rfm' ELSE 'rfmtc' END ELSE map END;
+COMMENT ON FUNCTION clv_internal.clv_quick_map(pg_catalog.text, pg_catalog.text) IS
+	'the map that a name means: auto stands for rfmtc, or for rfm without a model. A part of the quick look';
+
+-- The inputs of a map: a model, one with a spend part, attributes or values. Raises an error if it is NULL, written
 -- for other bins, or asks for an attribute that does not follow from purchases.
 CREATE FUNCTION clv_internal.clv_quick_map_needs(
 	map pg_catalog.text,
@@ -386,9 +395,13 @@ BEGIN
 			'null_value_not_allowed'::text);
 	END IF;
 	PERFORM clv_internal.clv_segment_bins(map, bins);
-	SELECT coalesce(bool_or(i.kind = 'score' AND i.name IN ('c', 'v')), false),
-		coalesce(bool_or(i.kind = 'score' AND i.name = 'v'), false),
-		coalesce(bool_or(i.kind = 'attribute'), false),
+	SELECT coalesce(bool_or(CASE i.kind
+				WHEN 'score' THEN i.name IN ('c', 'v')
+				WHEN 'value' THEN i.name NOT IN ('recency', 'frequency', 'monetary', 'tenure') END), false),
+		coalesce(bool_or(i.kind = 'score' AND i.name = 'v' OR i.kind = 'value'
+			AND i.name IN ('expected_revenue', 'clv', 'next_purchase_value', 'total_value')), false),
+		-- P(alive) comes with the scores
+		coalesce(bool_or(i.kind = 'attribute' OR i.kind = 'value' AND i.name NOT IN ('p_alive', 'churn')), false),
 		min(i.name) FILTER (WHERE i.kind = 'attribute' AND i.name NOT IN ('cumulative_share', 'trend'))
 	INTO with_model, with_spend, with_attributes, attribute
 	FROM @extschema@.clv_segment_inputs(map) AS i;
@@ -401,12 +414,42 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_quick_map_needs(pg_catalog.text, pg_catalog.int4) IS
-	'what a map asks of the quick look: a model, one with a spend part, attributes; an error where it is NULL, written '
-	'for other bins, or asks for attributes that purchases do not tell. A part of the quick look';
+	'what a map asks of the quick look: a model, one with a spend part, attributes or values; an error where it is '
+	'NULL, written for other bins, or asks for attributes that purchases do not tell. A part of the quick look';
 
--- The segments of customers under a map that asks for attributes: cumulative_share is the share of the revenue that
--- those with a higher spend bring, trend the difference between the purchases in the younger and in the older half of
--- the time since the first, over both.
+-- The values that rules may test, of a customer as of a day, over the coming year; those that need a model are NULL
+-- without one.
+CREATE FUNCTION clv_internal.clv_quick_values(
+	history @extschema@.clv_history, fitted @extschema@.clv_model, day pg_catalog.date)
+RETURNS pg_catalog.jsonb
+LANGUAGE sql STABLE PARALLEL SAFE COST 200
+BEGIN ATOMIC
+	SELECT jsonb_build_object(
+			'recency', r.recency,
+			'frequency', r.frequency,
+			'monetary', r.monetary,
+			'tenure', r.tenure,
+			'expected_purchases', p.expected_purchases,
+			'expected_revenue', p.expected_revenue,
+			'clv', p.clv,
+			'total_value', r.monetary::float8 + p.clv,
+			'next_purchase_value', p.next_purchase_value,
+			'active_30d',
+			@extschema@.clv_active_probability(fitted, history, '30 days'::interval, day, NULL::float8[]),
+			'active_90d',
+			@extschema@.clv_active_probability(fitted, history, '90 days'::interval, day, NULL::float8[]))
+	FROM @extschema@.rfmtc(history, day, fitted) AS r
+	CROSS JOIN LATERAL @extschema@.clv_predict(fitted, history, '1 year'::interval, 0::float8, 1::float8, day,
+		NULL::float8, NULL::float8[]) AS p;
+END;
+COMMENT ON FUNCTION clv_internal.clv_quick_values(
+	@extschema@.clv_history, @extschema@.clv_model, pg_catalog.date) IS
+	'the values that rules of a map may test, of a customer as of a day, over the coming year, as an object; those '
+	'that need a model are NULL without one. A part of the quick look';
+
+-- The segments of customers under a map that asks for attributes or values: cumulative_share is the share of the
+-- revenue that those with a higher spend bring, trend the difference between the purchases in the younger and in the
+-- older half of the time since the first, over both.
 CREATE FUNCTION clv_internal.clv_quick_segments(
 	source pg_catalog.text,
 	customer pg_catalog.text,
@@ -425,6 +468,9 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000
 BEGIN ATOMIC
 	WITH measured AS (
 		SELECT s.customer_id,
+			s.history,
+			s.fitted,
+			s.day,
 			s.scores,
 			CASE WHEN @extschema@.clv_purchases(s.history, s.day) > 0
 				THEN greatest(@extschema@.clv_total_spend(s.history, s.day), 0::numeric)
@@ -440,14 +486,15 @@ BEGIN ATOMIC
 				THEN (sum(m.spend) OVER (ORDER BY m.spend DESC) - sum(m.spend) OVER (PARTITION BY m.spend))
 					/ sum(m.spend) OVER ()
 				ELSE 0::numeric END,
-			'trend', clv_internal.clv_ratio((2 * m.younger - m.purchases)::float8, m.purchases::float8)))
+			'trend', clv_internal.clv_ratio((2 * m.younger - m.purchases)::float8, m.purchases::float8))
+			|| clv_internal.clv_quick_values(m.history, m.fitted, m.day))
 	FROM measured AS m;
 END;
 COMMENT ON FUNCTION clv_internal.clv_quick_segments(
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.bool,
 	pg_catalog.date, pg_catalog.int4, pg_catalog.text) IS
-	'the segments of the customers under a map, with the attributes cumulative_share and trend computed. A part of the '
-	'quick look';
+	'the segments of the customers under a map, with the values that rules may test and the attributes '
+	'cumulative_share and trend computed. A part of the quick look';
 
 -- The segments of the customers of a table, view or query; NULL for a customer without a purchase up to as_of.
 CREATE FUNCTION @extschema@.segment_assign(
@@ -455,7 +502,7 @@ CREATE FUNCTION @extschema@.segment_assign(
 	customer pg_catalog.text,
 	bought_at pg_catalog.text,
 	amount pg_catalog.text DEFAULT NULL,
-	map pg_catalog.text DEFAULT 'rfm',
+	map pg_catalog.text DEFAULT 'auto',
 	model pg_catalog.text DEFAULT 'mbg/nbd',
 	as_of pg_catalog.date DEFAULT NULL,
 	bins pg_catalog.int4 DEFAULT 5
@@ -469,6 +516,7 @@ DECLARE
 	family pg_catalog.text;
 	with_spend pg_catalog.bool;
 BEGIN
+	map := clv_internal.clv_quick_map(map, model);
 	needs := clv_internal.clv_quick_map_needs(map, bins);
 	family := CASE WHEN needs.with_model THEN model ELSE 'none' END;
 	with_spend := amount IS NOT NULL AND needs.with_spend;
@@ -490,7 +538,8 @@ COMMENT ON FUNCTION @extschema@.segment_assign(
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.date, pg_catalog.int4) IS
 	'quick look: the segments of the customers of a table or view (as SQL names it) or of a query, given the columns '
-	'of customer, time and amount (NULL: none), under a map or rule list. A model is fitted only where the map asks '
-	'for c or v; the attributes cumulative_share and trend are computed. as_of: the last purchase in the data, not '
-	'later than today, where none is given. Rows without a customer are left out, and counted in a NOTICE; customers '
+	'of customer, time and amount (NULL: none), under a map or rule list; auto: rfmtc, or rfm where model is none. A '
+	'model is fitted only where the map asks for what it predicts; the attributes cumulative_share and trend, and the '
+	'values that rules test, are computed. as_of: the last purchase in the data, not later than today, where none is '
+	'given. Rows without a customer are left out, and counted in a NOTICE; customers '
 	'who did not exist yet get NULL. A map written for other bins is an error';

@@ -89,6 +89,7 @@ clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES], ClvScores 
 		below = CutsBelow(cuts->cut[i], cuts->bins[i] - 1, value[i]);
 		scores->score[i] = clv_low_is_good[i] ? cuts->bins[i] - below : 1 + below;
 	}
+	scores->p_alive = 1.0 - value[CLV_CHURN];
 }
 
 void
@@ -101,6 +102,9 @@ clv_check_bins(int bins)
 }
 
 /* ---- the row type clv_scores ---- */
+
+/* Its columns: the scores, and P(alive). */
+#define SCORES_COLUMNS (CLV_MEASURES + 1)
 
 TupleDesc
 clv_scores_desc(FmgrInfo *flinfo)
@@ -116,14 +120,16 @@ clv_scores_desc(FmgrInfo *flinfo)
 Datum
 clv_scores_datum(TupleDesc desc, const ClvScores *scores)
 {
-	Datum values[CLV_MEASURES];
-	bool nulls[CLV_MEASURES];
+	Datum values[SCORES_COLUMNS];
+	bool nulls[SCORES_COLUMNS];
 
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
 		values[i] = Int16GetDatum(scores->score[i]);
 		nulls[i] = scores->score[i] == 0;
 	}
+	nulls[CLV_MEASURES] = isnan(scores->p_alive);
+	values[CLV_MEASURES] = Float8GetDatum(nulls[CLV_MEASURES] ? 0 : scores->p_alive);
 	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
@@ -131,15 +137,22 @@ bool
 clv_scores_read(TupleDesc desc, HeapTupleHeader row, ClvScores *scores)
 {
 	HeapTupleData tuple;
-	Datum values[CLV_MEASURES];
-	bool nulls[CLV_MEASURES];
-	bool any = false;
+	Datum values[SCORES_COLUMNS];
+	bool nulls[SCORES_COLUMNS];
+	bool any;
 
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
 	ItemPointerSetInvalid(&tuple.t_self);
 	tuple.t_tableOid = InvalidOid;
 	heap_deform_tuple(&tuple, desc, values, nulls);
+	any = !nulls[CLV_MEASURES];
+	scores->p_alive = any ? DatumGetFloat8(values[CLV_MEASURES]) : NAN;
+	if (any && !(scores->p_alive >= 0 && scores->p_alive <= 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("p_alive = %s of scores is out of range",
+							   clv_number_text(scores->p_alive)),
+						errdetail("It is a probability, from 0 to 1.")));
 	for (int i = 0; i < CLV_MEASURES; i++)
 	{
 		int score = nulls[i] ? 0 : DatumGetInt16(values[i]);

@@ -58,13 +58,15 @@ typedef struct ClvCutPoints
 	double cut[CLV_MEASURES][CLV_MAX_BINS - 1];
 } ClvCutPoints;
 
-/* The scores of a customer, 0 where the measure is not known. */
+/* The scores of a customer, 0 where the measure is not known, and P(alive), NaN where it is not. */
 typedef struct ClvScores
 {
+	double p_alive;
 	uint8 score[CLV_MEASURES];
 } ClvScores;
 
-/* Scores the measures of a customer against the cuts; 0 where either is not known. */
+/* Scores the measures of a customer against the cuts; 0 where either is not known. P(alive) is taken
+ * along as it is. */
 extern void clv_score(const ClvCutPoints *cuts, const double value[CLV_MEASURES],
 					  ClvScores *scores);
 
@@ -87,10 +89,10 @@ extern void clv_check_bins(int bins);
 /* The row type that the function returns, for clv_scores_datum(). */
 extern TupleDesc clv_scores_desc(FmgrInfo *flinfo);
 
-/* The scores as a row of the type clv_scores; NULL for 0. */
+/* The scores as a row of the type clv_scores; NULL for 0, and for an unknown P(alive). */
 extern Datum clv_scores_datum(TupleDesc desc, const ClvScores *scores);
 
-/* The inverse; 0 for NULL. False where all are NULL. */
+/* The inverse; 0 for NULL, NaN for a NULL P(alive). False where all are NULL. */
 extern bool clv_scores_read(TupleDesc desc, HeapTupleHeader row, ClvScores *scores);
 
 #endif /* CLV_SCORE_H */

@@ -6,11 +6,13 @@ CREATE TYPE @extschema@.clv_scores AS (
 	m pg_catalog.int2,
 	t pg_catalog.int2,
 	c pg_catalog.int2,
-	v pg_catalog.int2
+	v pg_catalog.int2,
+	p_alive pg_catalog.float8
 );
 COMMENT ON TYPE @extschema@.clv_scores IS
 	'scores from 1 (worst) to the number of bins (best): r recency, f frequency, m spend, t tenure, c probability to '
-	'be still active, v value in the year ahead; c and v are NULL without a model';
+	'be still active, v value in the year ahead; and p_alive, that probability itself, since a rank among customers '
+	'does not say who is still one. c, v and p_alive are NULL without a model';
 
 -- ---- cut points as values -------------------------------------------------------------------
 

@@ -7,6 +7,9 @@
 
 #include "segment/rules.h"
 
+/* The name of no map: the shipped one that fits the scores. */
+#define CLV_MAP_AUTO "auto"
+
 /*
  * Reads the rules in the current memory context: a list where the text starts
  * with '[', else a map of the table clv_segment_map in the schema of the

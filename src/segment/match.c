@@ -4,6 +4,8 @@
  */
 #include "segment/rules.h"
 
+#include <math.h>
+
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
@@ -117,6 +119,51 @@ static pg_attribute_noreturn() void MissingAttribute(const ClvRules *rules, cons
 					 name)));
 }
 
+/* Raises the error of a value that is missing where a reached rule needs it. */
+static pg_attribute_noreturn() void MissingValue(const ClvRules *rules, const ClvRule *rule,
+												 const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("value \"%s\" is missing or NULL, but rule %d (\"%s\") of %s needs it", name,
+					rule->number, rule->segment, rules->name),
+			 errhint("Scores made with a model bring p_alive and churn along. Others are given as the "
+					 "third argument, such as to_jsonb(rfmtc(history, as_of, model)) || "
+					 "to_jsonb(clv_predict(model, history)).")));
+}
+
+/*
+ * Reads P(alive), or churn, 1 - P(alive): where the customer's attributes have neither, the scores
+ * do, if a model was known.
+ */
+static void
+ReadLife(const ClvScores *scores, ClvAttributeReader reader, void *source, const char *name,
+		 ClvAttributeValue *value)
+{
+	bool churn = strcmp(name, "churn") == 0;
+
+	reader(source, churn ? "p_alive" : "churn", value);
+	if (value->kind == CLV_ATTRIBUTE_NUMBER)
+		value->number = 1.0 - value->number;
+	else if (value->kind == CLV_ATTRIBUTE_NULL && !isnan(scores->p_alive))
+	{
+		value->kind = CLV_ATTRIBUTE_NUMBER;
+		value->number = churn ? 1.0 - scores->p_alive : scores->p_alive;
+	}
+}
+
+/* Reads an attribute or value of the customer. */
+static void
+ReadInput(const ClvRules *rules, int attribute, const ClvScores *scores,
+		  ClvAttributeReader reader, void *source, ClvAttributeValue *value)
+{
+	const ClvKnownValue *known = rules->known[attribute];
+
+	reader(source, rules->attribute[attribute], value);
+	if (value->kind == CLV_ATTRIBUTE_NULL && known != NULL && known->life)
+		ReadLife(scores, reader, source, known->name, value);
+}
+
 /* Raises an error for an attribute of a kind that the test never compares with. */
 static void
 CheckKind(const ClvRules *rules, const ClvRule *rule, const ClvAttributeTest *test,
@@ -129,8 +176,9 @@ CheckKind(const ClvRules *rules, const ClvRule *rule, const ClvAttributeTest *te
 			return;
 	if (value->kind != wanted)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("attribute \"%s\" is %s, but rule %d (\"%s\") of %s compares it "
+						errmsg("%s \"%s\" is %s, but rule %d (\"%s\") of %s compares it "
 							   "with %s",
+							   rules->known[test->attribute] != NULL ? "value" : "attribute",
 							   rules->attribute[test->attribute], kind_name[value->kind],
 							   rule->number, rule->segment, rules->name, kind_name[wanted])));
 }
@@ -150,7 +198,9 @@ CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
 		ClvAttributeValue *value = &values[test->attribute];
 
 		if (value->kind == CLV_ATTRIBUTE_UNREAD)
-			reader(source, rules->attribute[test->attribute], value);
+			ReadInput(rules, test->attribute, scores, reader, source, value);
+		if (value->kind == CLV_ATTRIBUTE_NULL && rules->known[test->attribute] != NULL)
+			MissingValue(rules, rule, rules->attribute[test->attribute]);
 		if (value->kind == CLV_ATTRIBUTE_NULL)
 			MissingAttribute(rules, rule, rules->attribute[test->attribute]);
 		CheckKind(rules, rule, test, value);

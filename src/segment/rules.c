@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "common/json.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 
 #define SCORES "a list of one or more whole numbers from 1 to " CppAsString2(CLV_MAX_BINS)
@@ -229,18 +230,36 @@ ReadCellTest(RuleReader *reader, ClvCellTest *test, const ClvMember *list)
 
 /* ---- attributes ---- */
 
-/* The index of an attribute's name in the list, added where it is new. */
-static int
-AttributeIndex(ClvRules *rules, const char *name)
+/* Raises the error of two tests of a list that contradict each other in what they are about. */
+static pg_attribute_noreturn() void Contradiction(const ClvRules *rules, const char *what,
+												  const char *hint)
 {
-	for (int i = 0; i < rules->nattributes; i++)
-		if (strcmp(rules->attribute[i], name) == 0)
-			return i;
-	if (rules->nattributes == 0)
-		rules->attribute = palloc(sizeof(char *));
-	else
-		rules->attribute = repalloc(rules->attribute, (rules->nattributes + 1) * sizeof(char *));
-	rules->attribute[rules->nattributes] = pstrdup(name);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s %s", rules->name, what),
+					errhint("%s", hint)));
+}
+
+/* The index of the name of an attribute, or of a known value, in the list, added where it is new.
+ */
+static int
+AttributeIndex(ClvRules *rules, const char *name, const ClvKnownValue *known)
+{
+	int n = rules->nattributes;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (strcmp(rules->attribute[i], name) != 0)
+			continue;
+		if (rules->known[i] != known)
+			Contradiction(rules, psprintf("tests \"%s\" as a value and as an attribute", name),
+						  "Give the attribute another name.");
+		return i;
+	}
+	rules->attribute = n == 0 ? palloc(sizeof(char *))
+							  : repalloc(rules->attribute, (n + 1) * sizeof(char *));
+	rules->known = n == 0 ? palloc(sizeof(ClvKnownValue *))
+						  : repalloc(rules->known, (n + 1) * sizeof(ClvKnownValue *));
+	rules->attribute[n] = pstrdup(name);
+	rules->known[n] = known;
 	return rules->nattributes++;
 }
 
@@ -338,6 +357,18 @@ ReadAttributeList(ClvAttributeTest *test, const ClvMember *list)
 	}
 }
 
+/* Adds a test of an attribute or value to a rule. */
+static void
+AddTest(ClvRule *rule, const ClvAttributeTest *test)
+{
+	if (rule->nattributes == 0)
+		rule->attributes = palloc(sizeof(ClvAttributeTest));
+	else
+		rule->attributes =
+			repalloc(rule->attributes, (rule->nattributes + 1) * sizeof(ClvAttributeTest));
+	rule->attributes[rule->nattributes++] = *test;
+}
+
 /* Reads the test of one attribute: a value, a list of them, or bounds. */
 static void
 ReadAttributeTest(RuleReader *reader, const ClvMember *member)
@@ -346,7 +377,7 @@ ReadAttributeTest(RuleReader *reader, const ClvMember *member)
 	ClvAttributeTest test;
 
 	memset(&test, 0, sizeof(test));
-	test.attribute = AttributeIndex(reader->rules, member->key);
+	test.attribute = AttributeIndex(reader->rules, member->key, NULL);
 	test.low = -INFINITY;
 	test.high = INFINITY;
 	if (clv_json_is_object(member))
@@ -359,12 +390,7 @@ ReadAttributeTest(RuleReader *reader, const ClvMember *member)
 		test.value = palloc(sizeof(ClvAttributeValue));
 		ReadAttributeValue(member, "a string, a number or a boolean", &test.value[0]);
 	}
-	if (rule->nattributes == 0)
-		rule->attributes = palloc(sizeof(ClvAttributeTest));
-	else
-		rule->attributes =
-			repalloc(rule->attributes, (rule->nattributes + 1) * sizeof(ClvAttributeTest));
-	rule->attributes[rule->nattributes++] = test;
+	AddTest(rule, &test);
 }
 
 /* Reads the member "attributes", an object of tests by attribute. */
@@ -378,6 +404,152 @@ ReadAttributes(RuleReader *reader, const ClvMember *attributes)
 	clv_json_open(&member, attributes->value.val.binary.data, MemberName(attributes));
 	while (clv_json_next(&member))
 		ReadAttributeTest(reader, &member);
+}
+
+/* ---- values ---- */
+
+static const ClvKnownValue known_value[] = {
+	{"recency", 0, INFINITY, true, false},
+	{"frequency", 1, INFINITY, true, false},
+	{"monetary", -INFINITY, INFINITY, false, false},
+	{"tenure", 0, INFINITY, true, false},
+	{"p_alive", 0, 1, false, true},
+	{"churn", 0, 1, false, true},
+	{"expected_purchases", 0, INFINITY, false, false},
+	{"expected_revenue", -INFINITY, INFINITY, false, false},
+	{"clv", -INFINITY, INFINITY, false, false},
+	{"next_purchase_value", -INFINITY, INFINITY, false, false},
+	{"total_value", -INFINITY, INFINITY, false, false},
+	{"active_30d", 0, 1, false, false},
+	{"active_90d", 0, 1, false, false},
+};
+
+/* The value of that name, NULL where there is none. */
+static const ClvKnownValue *
+KnownValue(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(known_value); i++)
+		if (strcmp(known_value[i].name, name) == 0)
+			return &known_value[i];
+	return NULL;
+}
+
+/* The names of the values, for a hint, palloc'd. */
+static char *
+KnownNames(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < (int) lengthof(known_value); i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", known_value[i].name);
+	return names.data;
+}
+
+/* What a test of a value must be, palloc'd: what, within the range that the value has. */
+static char *
+WithinRange(const ClvKnownValue *known, const char *what)
+{
+	if (isinf(known->low))
+		return pstrdup(what);
+	if (isinf(known->high))
+		return psprintf("%s from %g on", what, known->low);
+	return psprintf("%s from %g to %g", what, known->low, known->high);
+}
+
+/* Whether a number is one that the value can be. */
+static bool
+IsPossible(const ClvKnownValue *known, double number)
+{
+	return number >= known->low && number <= known->high &&
+		   !(known->whole && number != floor(number));
+}
+
+/* Checks a list of numbers that a value is compared with: errors where it can be none of them. */
+static void
+CheckListed(const ClvKnownValue *known, const ClvAttributeTest *test, const ClvMember *member)
+{
+	const char *what = known->whole ? "whole numbers" : "numbers";
+
+	for (int i = 0; i < test->count; i++)
+		if (test->value[i].kind != CLV_ATTRIBUTE_NUMBER ||
+			!IsPossible(known, test->value[i].number))
+			clv_json_wrong(member, WithinRange(known, what));
+}
+
+/* Checks the bounds of a value: errors where they lie outside its range, or leave nothing of it. */
+static void
+CheckBounds(const ClvKnownValue *known, const ClvAttributeTest *test, const ClvMember *member)
+{
+	double low = isinf(test->low) ? known->low : test->low;
+	double high = isinf(test->high) ? known->high : test->high;
+	bool outside = low < known->low || low > known->high || high < known->low || high > known->high;
+
+	if (outside)
+		clv_json_wrong(member, WithinRange(known, "a range with bounds"));
+	if (low == high && (test->above || test->below))
+		clv_json_wrong(member, "a range that is not empty");
+	if (known->whole && !isinf(high))
+	{
+		low = test->above ? floor(low) + 1 : ceil(low);
+		high = test->below ? ceil(high) - 1 : floor(high);
+		if (low > high)
+			clv_json_wrong(member, "a range with a whole number in it");
+	}
+}
+
+/* Reads the test of one value: a number, a list of them, or bounds. */
+static void
+ReadValueTest(RuleReader *reader, const ClvMember *member)
+{
+	const ClvKnownValue *known = KnownValue(member->key);
+	ClvAttributeTest test;
+
+	if (known == NULL)
+		clv_json_unknown(member, KnownNames());
+	memset(&test, 0, sizeof(test));
+	test.attribute = AttributeIndex(reader->rules, known->name, known);
+	test.low = -INFINITY;
+	test.high = INFINITY;
+	if (clv_json_is_object(member))
+	{
+		ReadBounds(&test, member);
+		CheckBounds(known, &test, member);
+	}
+	else
+	{
+		if (clv_json_is_array(member))
+			ReadAttributeList(&test, member);
+		else
+		{
+			test.count = 1;
+			test.value = palloc(sizeof(ClvAttributeValue));
+			ReadAttributeValue(member, "a number, a list of numbers, or bounds", &test.value[0]);
+		}
+		CheckListed(known, &test, member);
+	}
+	AddTest(reader->rule, &test);
+}
+
+/* Reads the member "value", an object of tests by value; an error where it, with the rules before,
+ * tests both P(alive) and its complement, which could contradict each other unseen. */
+static void
+ReadValues(RuleReader *reader, const ClvMember *values)
+{
+	ClvRules *rules = reader->rules;
+	ClvMember member;
+	int life = 0;
+
+	if (!clv_json_is_object(values))
+		clv_json_wrong(values, "an object of tests by value");
+	clv_json_open(&member, values->value.val.binary.data, MemberName(values));
+	while (clv_json_next(&member))
+		ReadValueTest(reader, &member);
+	for (int i = 0; i < rules->nattributes; i++)
+		life += rules->known[i] != NULL && rules->known[i]->life;
+	if (life > 1)
+		Contradiction(rules, "tests both p_alive and churn",
+					  "Test one of them: churn is 1 - p_alive.");
 }
 
 /* ---- a rule ---- */
@@ -411,12 +583,14 @@ ReadMember(RuleReader *reader, const ClvMember *member, bool with_segment)
 		ReadCellTest(reader, &cells, member);
 	else if (clv_json_is(member, "attributes"))
 		ReadAttributes(reader, member);
+	else if (clv_json_is(member, "value"))
+		ReadValues(reader, member);
 	else if (clv_json_is(member, "segment") && with_segment)
 		TakeSegment(reader, clv_json_string(member));
 	else
 		clv_json_unknown(member,
 						 psprintf("r, f, m, t, c, v, several of them together (such as rfm), "
-								  "attributes%s",
+								  "attributes, value%s",
 								  with_segment ? ", segment" : ""));
 }
 

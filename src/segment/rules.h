@@ -10,6 +10,8 @@
  *		"rfm": ["555", "554"]	several scores together are one of these cells
  *		"attributes": {...}		attributes, each tested by a value, a list of
  *								values, or bounds: min, max, above, below
+ *		"value": {...}			what the scores are made of or the model expects, such as
+ *								churn, tested in the same way by numbers
  *
  * The first rule of a list that holds names the segment. {r} in a name is
  * replaced by the score itself.
@@ -52,6 +54,16 @@ typedef struct ClvAttributeValue
 /* Sets what a JSON value is as an attribute's; a string is neither copied nor terminated. */
 extern void clv_attribute_value(const JsonbValue *value, ClvAttributeValue *out);
 
+/* A value that the test of a rule may name: the range it can be in, and whether it is whole. */
+typedef struct ClvKnownValue
+{
+	const char *name;
+	double low;
+	double high;
+	bool whole;
+	bool life; /* P(alive) or 1 - P(alive), which scores made with a model bring along */
+} ClvKnownValue;
+
 /* A range where count is 0, else a list. */
 typedef struct ClvAttributeTest
 {
@@ -92,8 +104,9 @@ typedef struct ClvRules
 	int nrules;
 	int capacity;
 	ClvRule *rules;
-	int nattributes;
+	int nattributes; /* of attributes and values */
 	char **attribute;          /* names, as the tests count them */
+	const ClvKnownValue **known; /* what the name stands for as a value; NULL: an attribute */
 	int needs;                 /* of all rules */
 	int highest[CLV_MEASURES]; /* score that a test mentions; 0: none, or open to above */
 	bool open[CLV_MEASURES];

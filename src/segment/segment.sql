@@ -14,7 +14,8 @@ COMMENT ON FUNCTION clv_internal.clv_segment_rule_valid(
 
 CREATE TABLE @extschema@.clv_segment_map (
 	map pg_catalog.text NOT NULL
-		CHECK (map OPERATOR(pg_catalog.<>) '' AND NOT map OPERATOR(pg_catalog.~) '^\s*\['),
+		CHECK (map OPERATOR(pg_catalog.<>) '' AND NOT map OPERATOR(pg_catalog.~) '^\s*\['
+			   AND map OPERATOR(pg_catalog.<>) 'auto'),
 	"position" pg_catalog.int4 NOT NULL,
 	segment pg_catalog.text NOT NULL,
 	rule pg_catalog.jsonb NOT NULL DEFAULT '{}',
@@ -27,13 +28,16 @@ COMMENT ON TABLE @extschema@.clv_segment_map IS
 	'the maps that segment_assign() finds by name: shipped ones (builtin) and your own. Rules are tried in the order '
 	'of their position, the first that holds names the segment. A map of your own replaces a shipped one of the same '
 	'name';
-COMMENT ON COLUMN @extschema@.clv_segment_map.map IS 'name of the map; must not start with [, which marks a rule list';
+COMMENT ON COLUMN @extschema@.clv_segment_map.map IS
+	'name of the map; not auto, by which segment_assign() chooses one; must not start with [, which marks a rule list';
 COMMENT ON COLUMN @extschema@.clv_segment_map."position" IS 'order of the rule in its map';
 COMMENT ON COLUMN @extschema@.clv_segment_map.segment IS
 	'name of the segment; {r}, {f}, {m}, {t}, {c}, {v} in it stand for the score';
 COMMENT ON COLUMN @extschema@.clv_segment_map.rule IS
 	'the tests, all of which must hold: "r": 5, "r": [4,5] or "r": {"min":4} for a score; "rfm": ["555","554"] for '
-	'cells of several; "attributes": {"trend": {"above":0}, "channel": ["web","app"]}; {} holds always';
+	'cells of several; "value": {"churn": {"above":0.66}} for values themselves (recency, frequency, monetary, tenure, '
+	'p_alive, churn, expected_purchases, expected_revenue, clv, next_purchase_value, total_value, active_30d, '
+	'active_90d); "attributes": {"trend": {"above":0}, "channel": ["web","app"]}; {} holds always';
 COMMENT ON COLUMN @extschema@.clv_segment_map.description IS 'description of the segment';
 COMMENT ON COLUMN @extschema@.clv_segment_map.builtin IS
 	'shipped with the extension: not to be changed, and not dumped';
@@ -46,14 +50,16 @@ SELECT pg_catalog.pg_extension_config_dump('@extschema@.clv_segment_map', 'WHERE
 
 CREATE FUNCTION @extschema@.segment_assign(
 	scores @extschema@.clv_scores,
-	map pg_catalog.text DEFAULT 'rfm',
+	map pg_catalog.text DEFAULT 'auto',
 	attributes pg_catalog.jsonb DEFAULT NULL
 ) RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION @extschema@.segment_assign(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
 	'the name of the segment: of the first rule that holds in the map of that name (table clv_segment_map), or in a '
-	'JSON rule list (text that starts with [). NULL where no rule holds, and for NULL scores (not yet a customer). '
-	'Once a rule is reached, a NULL score or a missing attribute that it needs is an error; so is a score above the '
+	'JSON rule list (text that starts with [); auto: rfmtc for scores made with a model, else rfm. attributes: what '
+	'rules test as attributes and values; P(alive) and churn come with the scores. NULL where no rule holds, and for '
+	'NULL scores (not yet a customer). Once a rule is reached, a NULL score or a missing attribute that it needs is '
+	'an error; so is a score above the '
 	'number of bins that a shipped map is written for, and for your own maps where no rule holds';
 
 CREATE FUNCTION @extschema@.clv_segment_check(
@@ -82,8 +88,8 @@ CREATE FUNCTION @extschema@.clv_segment_inputs(
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500 ROWS 4;
 COMMENT ON FUNCTION @extschema@.clv_segment_inputs(pg_catalog.text) IS
-	'the inputs of the rules of a map or rule list: kind score (r, f, m, t, c, v) or attribute, its name, and the '
-	'highest score that they list (NULL where a test has no upper bound, and for attributes)';
+	'the inputs of the rules of a map or rule list: kind score (r, f, m, t, c, v), value or attribute, its name, and '
+	'the highest score that they list (NULL where a test has no upper bound, for values and attributes)';
 
 CREATE FUNCTION clv_internal.clv_segment_rules(map pg_catalog.text) RETURNS pg_catalog.text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 500;

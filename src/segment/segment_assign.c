@@ -9,6 +9,8 @@
  */
 #include "segment/map.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "common/last_value.h"
 #include "utils/builtins.h"
@@ -77,6 +79,16 @@ CountBits(int mask)
 	for (; mask != 0; mask &= mask - 1)
 		count++;
 	return count;
+}
+
+/* The map that 'auto' stands for: rfmtc where the scores were made with a model, else rfm. */
+static const text *
+MeantMap(const text *map, const ClvScores *scores)
+{
+	if (VARSIZE_ANY_EXHDR(map) != strlen(CLV_MAP_AUTO) ||
+		memcmp(VARDATA_ANY(map), CLV_MAP_AUTO, strlen(CLV_MAP_AUTO)) != 0)
+		return map;
+	return cstring_to_text(isnan(scores->p_alive) ? "rfm" : "rfmtc");
 }
 
 /* Compiles the map. An error leaves the site without rules. */
@@ -199,17 +211,19 @@ Datum
 segment_assign(PG_FUNCTION_ARGS)
 {
 	AssignSite *site;
-	text *map;
+	const text *map;
 	ClvScores scores;
+	bool exists;
 	int rule;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	site = Site(fcinfo->flinfo);
-	map = PG_GETARG_TEXT_PP(1);
+	exists = ReadScores(site, fcinfo->flinfo, PG_GETARG_HEAPTUPLEHEADER(0), &scores);
+	map = MeantMap(PG_GETARG_TEXT_PP(1), &scores);
 	if (!IsCurrent(site, map))
 		TakeMap(site, map, fcinfo->flinfo->fn_oid);
-	if (!ReadScores(site, fcinfo->flinfo, PG_GETARG_HEAPTUPLEHEADER(0), &scores))
+	if (!exists)
 		PG_RETURN_NULL();
 	rule = FindRule(site, &scores, fcinfo);
 	if (rule < 0)

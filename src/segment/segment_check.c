@@ -83,9 +83,21 @@ AddValue(Dimension *dimension, ClvAttributeKind kind, double number, const char 
 	dimension->label[n] = label;
 }
 
-/* Adds the bounds themselves, and a number in each range between and beyond them. */
+/* Whether a number beyond every bound, or between two of them, can be that of a known value. */
+static bool
+CanLie(const ClvKnownValue *known, double above, double below)
+{
+	if (known == NULL)
+		return true;
+	if (known->whole)
+		return Max(floor(above) + 1, known->low) <= Min(ceil(below) - 1, known->high);
+	return above < known->high && below > known->low;
+}
+
+/* Adds the bounds themselves, and a number in each range between and beyond them, as far as a known
+ * value can be there. */
 static void
-AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
+AddNumbers(Dimension *dimension, const char *name, const ClvKnownValue *known, double *bound, int n)
 {
 	int distinct = 0;
 
@@ -98,11 +110,13 @@ AddNumbers(Dimension *dimension, const char *name, double *bound, int n)
 		char *text = clv_number_text(bound[i]);
 		double next = i + 1 < distinct ? bound[i + 1] : INFINITY;
 
-		if (i == 0)
+		if (i == 0 && CanLie(known, -INFINITY, bound[i]))
 			AddValue(dimension, CLV_ATTRIBUTE_NUMBER, nextafter(bound[i], -INFINITY), NULL,
 					 psprintf("%s < %s", name, text));
-		AddValue(dimension, CLV_ATTRIBUTE_NUMBER, bound[i], NULL, psprintf("%s = %s", name, text));
-		if (nextafter(bound[i], INFINITY) < next)
+		if (known == NULL || !known->whole || bound[i] == floor(bound[i]))
+			AddValue(dimension, CLV_ATTRIBUTE_NUMBER, bound[i], NULL,
+					 psprintf("%s = %s", name, text));
+		if (nextafter(bound[i], INFINITY) < next && CanLie(known, bound[i], next))
 			AddValue(dimension, CLV_ATTRIBUTE_NUMBER, nextafter(bound[i], INFINITY), NULL,
 					 isinf(next) ? psprintf("%s > %s", name, text)
 								 : psprintf("%s < %s < %s", text, name, clv_number_text(next)));
@@ -173,7 +187,7 @@ FillAttribute(Dimension *dimension, const ClvRules *rules)
 			if (rules->rules[i].attributes[j].attribute == dimension->index)
 				string |=
 					TakeTest(dimension, name, &rules->rules[i].attributes[j], number, &n, &boolean);
-	AddNumbers(dimension, name, number, n);
+	AddNumbers(dimension, name, rules->known[dimension->index], number, n);
 	if (boolean)
 	{
 		AddValue(dimension, CLV_ATTRIBUTE_BOOLEAN, 0, NULL, psprintf("%s = false", name));
@@ -260,6 +274,7 @@ CheckCell(MapCheck *check, ClvAttributeValue *values)
 	int first = -1;
 
 	memset(&scores, 0, sizeof(scores));
+	scores.p_alive = NAN;
 	for (int i = 0; i < check->ndimensions; i++)
 	{
 		const Dimension *dimension = &check->dimension[i];
@@ -403,7 +418,11 @@ clv_segment_inputs(PG_FUNCTION_ARGS)
 			continue;
 		if (i < CLV_MEASURES)
 			letter[0] = clv_score_letter[i];
-		values[0] = CStringGetTextDatum(i < CLV_MEASURES ? "score" : "attribute");
+		if (i < CLV_MEASURES)
+			values[0] = CStringGetTextDatum("score");
+		else
+			values[0] = CStringGetTextDatum(rules->known[i - CLV_MEASURES] != NULL ? "value"
+																				   : "attribute");
 		values[1] =
 			CStringGetTextDatum(i < CLV_MEASURES ? letter : rules->attribute[i - CLV_MEASURES]);
 		nulls[2] = i >= CLV_MEASURES || rules->open[i] || rules->highest[i] == 0;

@@ -1,8 +1,35 @@
 -- ---- the shipped maps --------------------------------------------------------------------------
--- 'rfm' and 'rf' are the two maps of the marketing literature that give every cell exactly one name. Maps over
--- scores are written for 5 bins ('micro' for any).
+-- 'rfmtc' asks first whether there still is a customer: P(alive) itself, not its rank. 'rfm' and 'rf' are the two maps
+-- of the marketing literature that give every cell exactly one name. Maps over scores are written for 5 bins ('micro'
+-- for any).
 
 INSERT INTO @extschema@.clv_segment_map (map, "position", segment, rule, description, builtin) VALUES
+	('rfmtc', 1, 'Champions', '{"value": {"p_alive": {"min": 0.8}}, "t": [2, 3, 4, 5], "v": 5}',
+		'here, and the most valuable fifth: thank them, ask them, let them try what is new; no discount', true),
+	('rfmtc', 2, 'Loyal', '{"value": {"p_alive": {"min": 0.8}}, "t": [2, 3, 4, 5], "v": 4}',
+		'here, and valuable: offer more of the range, and what keeps them', true),
+	('rfmtc', 3, 'Steady', '{"value": {"p_alive": {"min": 0.8}}, "t": [2, 3, 4, 5], "v": 3}',
+		'here, in the middle of the value: the usual mailings are enough', true),
+	('rfmtc', 4, 'Occasional', '{"value": {"p_alive": {"min": 0.8}}, "t": [2, 3, 4, 5], "v": [1, 2]}',
+		'here, and buy little: cheap channels, offers that raise what they spend at a time', true),
+	('rfmtc', 5, 'Rising Stars', '{"value": {"p_alive": {"min": 0.5}}, "t": 1, "v": [4, 5]}',
+		'the fifth that came last, and already valuable: make the next orders easy, and learn why they came', true),
+	('rfmtc', 6, 'Newest', '{"value": {"p_alive": {"min": 0.5}}, "t": 1, "v": [1, 2, 3]}',
+		'the fifth that came last: welcome them, the second order is the step that matters', true),
+	('rfmtc', 7, 'Valuable At Risk',
+		'{"value": {"p_alive": {"min": 0.5, "below": 0.8}}, "t": [2, 3, 4, 5], "v": [4, 5]}',
+		'valuable, and may have left: write before the lapse date, in person where that pays', true),
+	('rfmtc', 8, 'Cooling', '{"value": {"p_alive": {"min": 0.5, "below": 0.8}}, "t": [2, 3, 4, 5], "v": [1, 2, 3]}',
+		'may have left, and are worth less: a reminder that costs little', true),
+	('rfmtc', 9, 'Win Back First', '{"value": {"p_alive": {"below": 0.5}}, "v": [4, 5]}',
+		'probably gone, yet among the most valuable two fifths: win them back first, and ask why they went', true),
+	('rfmtc', 10, 'Former Regulars', '{"value": {"p_alive": {"below": 0.5}}, "v": [1, 2, 3], "f": [4, 5]}',
+		'bought often, and are probably gone: one good offer, then let go', true),
+	('rfmtc', 11, 'Passed Through', '{"value": {"p_alive": {"below": 0.5}}, "v": [1, 2, 3], "f": [1, 2, 3], "t": 1}',
+		'came last, bought little, and are probably gone: look at what brought them here', true),
+	('rfmtc', 12, 'Lost',
+		'{"value": {"p_alive": {"below": 0.5}}, "v": [1, 2, 3], "f": [1, 2, 3], "t": [2, 3, 4, 5]}',
+		'bought little, and are probably gone: spend nothing on them', true),
 	('rfm', 1, 'Champions',
 		'{"rfm": ["555", "554", "544", "545", "454", "455", "445"]}',
 		'bought recently, buy often and spend most', true),

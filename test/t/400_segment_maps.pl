@@ -53,18 +53,19 @@ as('shopkeeper', 'shop', q{
 # --- others read, and use them, with nothing in the search_path ---
 my $answer = q{
 	SET search_path = pg_catalog;
-	SELECT "Odd Schema".segment_assign(ROW(5, 5, 5, 1, NULL, NULL)::"Odd Schema".clv_scores, 'vip',
+	SELECT "Odd Schema".segment_assign(ROW(5, 5, 5, 1, NULL, NULL, NULL)::"Odd Schema".clv_scores, 'vip',
 			   '{"channel": "web"}'),
-		   "Odd Schema".segment_assign(ROW(5, 5, 4, 1, NULL, NULL)::"Odd Schema".clv_scores, 'vip',
+		   "Odd Schema".segment_assign(ROW(5, 5, 4, 1, NULL, NULL, NULL)::"Odd Schema".clv_scores, 'vip',
 			   '{"channel": "web"}'),
-		   "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::"Odd Schema".clv_scores, 'rf'),
-		   "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::"Odd Schema".clv_scores, 'rfm'),
+		   "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL, NULL)::"Odd Schema".clv_scores, 'rf'),
+		   "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL, NULL)::"Odd Schema".clv_scores, 'rfm'),
 		   (SELECT count(*) FROM "Odd Schema".clv_segment_check('vip') WHERE finding <> 'overlap')};
 is(as('clerk', 'shop', $answer), 'VIP|Others|Everybody|Lost|0', 'another role reads the maps');
 refused('clerk', q{INSERT INTO "Odd Schema".clv_segment_map (map, position, segment) VALUES ('clerks', 1, 'All')},
 	qr/permission denied for table clv_segment_map/, 'a map of a role without rights');
 my $maps = 'abc, lifecycle, micro, potential, rf, rfm, value x satisfaction, vip';
-refused('clerk', q{SELECT "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL)::"Odd Schema".clv_scores, 'none')},
+refused('clerk',
+	q{SELECT "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL, NULL)::"Odd Schema".clv_scores, 'none')},
 	qr/segment map "none" does not exist.*Known maps are: \Q$maps\E/s,
 	'an unknown map');
 refused('shopkeeper', q{DELETE FROM "Odd Schema".clv_segment_map}, qr/shipped segment maps cannot be changed/,
@@ -75,7 +76,7 @@ my $session = $node->can('background_psql') ? $node->background_psql('shop', on_
 SKIP:
 {
 	skip 'no background sessions in this version', 2 unless $session && $session->can('query_safe');
-	my $ask = q{SELECT "Odd Schema".segment_assign(ROW(5, 5, 4, 1, NULL, NULL)::"Odd Schema".clv_scores, 'rf')};
+	my $ask = q{SELECT "Odd Schema".segment_assign(ROW(5, 5, 4, 1, NULL, NULL, NULL)::"Odd Schema".clv_scores, 'rf')};
 	$session->query_safe(qq{PREPARE ask AS $ask});
 	is($session->query_safe('EXECUTE ask'), 'Everybody', 'prepared');
 	as('shopkeeper', 'shop',

@@ -99,10 +99,10 @@ my @expressions = (
 		   FROM generate_series(1, 9) k)}, 20000],
 	['cuts: text', q{(c.cuts::text::clv_cuts)::jsonb}, 20000],
 	['segment',
-		q{segment_assign(ROW(1 + i % 5, 1 + i % 4, 3, 2, 1, 1)::clv_scores,
+		q{segment_assign(ROW(1 + i % 5, 1 + i % 4, 3, 2, 1, 1, NULL)::clv_scores,
 			(ARRAY['rfm', 'rf', 'micro'])[1 + i % 3])}, 50000],
 	['segment by lists of rules',
-		q{segment_assign(ROW(1 + i % 5, 1, 1, 1, 1, 1)::clv_scores, '[{"segment": "s' || i || '"}]')}, 30000]);
+		q{segment_assign(ROW(1 + i % 5, 1, 1, 1, 1, 1, NULL)::clv_scores, '[{"segment": "s' || i || '"}]')}, 30000]);
 
 foreach (@expressions)
 {

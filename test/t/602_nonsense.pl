@@ -309,7 +309,7 @@ my %constants = (
 	},
 	'clv_scores' => sub { return "'("
 		. join(',', map { rand() < 0.1 ? 'NULL' : $_[0] ? 1 + int rand 5 : pick(-1, 0, 1, 6, 32767, -32768) } 1 .. 6)
-		. ")'" },
+		. ',' . ($_[0] ? rand : pick('', 0.5, -1, 2, 'NaN', 'Infinity')) . ")'" },
 	'clv_pipeline_definition' => sub {
 		return 'clv_internal.clv_pipeline_read(\'base\')' if $_[0];
 		return 'jsonb_populate_record(clv_internal.clv_pipeline_read(\'base\'), jsonb_build_object('

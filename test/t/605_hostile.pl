@@ -54,7 +54,7 @@ sub unharmed
 	return;
 }
 
-my $segment = q{SELECT "Odd Schema".segment_assign(ROW(5,5,5,5,5,5)::"Odd Schema".clv_scores, 'y')};
+my $segment = q{SELECT "Odd Schema".segment_assign(ROW(5,5,5,5,5,5, NULL)::"Odd Schema".clv_scores, 'y')};
 my $postmaster = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
 
 $node->safe_psql('postgres',
@@ -181,7 +181,7 @@ works('bob', qq{ALTER SCHEMA "Odd Schema" RENAME TO moved; CREATE SCHEMA "Odd Sc
 		SELECT 'y'::text AS map, 1 AS position, 'a'::text AS segment, '{}'::jsonb AS rule, false AS builtin
 		WHERE bobs.evil() = 1},
 		'bob exchanges the schema');
-refused('postgres', q{SELECT moved.segment_assign(ROW(5,5,5,5,5,5)::moved.clv_scores, 'y')},
+refused('postgres', q{SELECT moved.segment_assign(ROW(5,5,5,5,5,5, NULL)::moved.clv_scores, 'y')},
 	qr/ERROR:  42704: segment map "y" does not exist/, 'another schema of that name');
 works('bob', 'DROP SCHEMA "Odd Schema" CASCADE; ALTER SCHEMA moved RENAME TO "Odd Schema"', 'and puts it back');
 
@@ -270,7 +270,7 @@ foreach my $change ('ADD ATTRIBUTE x text', 'DROP ATTRIBUTE c', 'ALTER ATTRIBUTE
 				ROLLBACK}))[2],
 		qr/ERROR:  42804: row type .*clv_scores differs from the one that the extension created/,
 			"clv_scores, $change: made");
-	my $row = $change =~ /ADD/ ? "ROW(5,5,5,5,5,5,'x')" : $change =~ /DROP/ ? 'ROW(5,5,5,5,5)' : 'ROW(5,5,5,5,5,5)';
+	my $row = 'ROW(5,5,5,5,5' . ($change =~ /DROP/ ? '' : ',5') . ',0.5' . ($change =~ /ADD/ ? ",'x'" : '') . ')';
 	like((as('postgres', qq{BEGIN; ALTER TYPE "Odd Schema".clv_scores $change CASCADE;
 			SELECT "Odd Schema".segment_assign($row\::"Odd Schema".clv_scores, 'y'); ROLLBACK}))[2],
 		qr/ERROR:  42804: row type .*clv_scores differs from the one that the extension created/,
