@@ -156,6 +156,47 @@ FROM years, (SELECT clv_calendar(since, v, '{season}') AS calendar
 				NULL)) r (since, v)) c,
 	 unnest('{2024-07-01,2024-12-31,2025-01-01,2025-02-01}'::date[]) day;
 
+-- a season and a trend go on: a calendar of campaigns alone is enough, and each day has its campaigns, and the rest of
+-- the same day a year earlier
+CREATE TABLE made AS
+SELECT clv_model('mbg/nbd', '{"r":0.5,"alpha":6,"a":0.8,"b":2.4}', '1 week', '2024-12-31',
+				 '[{"name":"campaign","purchase":0.5}, {"name":"season_sin1","purchase":0.7},
+				   {"name":"trend","purchase":0.1}]',
+				 calendar => c) AS model,
+	   c AS own
+FROM (SELECT clv_calendar(since, v, '{campaign,season_sin1,trend}') AS c
+	  FROM (SELECT day::date AS since,
+				   ARRAY[(extract(month FROM day) = 11)::int, sin(i * 0.12), i / 52.0]::float8[] AS v
+			FROM generate_series(timestamp '2022-01-03', '2026-02-23', '7 days') WITH ORDINALITY g (day, i)) w) q;
+CREATE TABLE planned AS
+SELECT clv_calendar(since, v, '{campaign}') AS c
+FROM (VALUES (date '2022-01-03', '{0}'::float8[]), ('2025-03-05', '{1}'), ('2025-03-19', '{0}'),
+			 ('2026-05-01', '{1}'), ('2026-05-10', NULL)) r (since, v);
+SELECT count(*) AS days,
+	   bool_and(clv_calendar_values(next, day::date) = clv_calendar_values(c, day::date)
+		|| (clv_calendar_values(own,
+			CASE WHEN day < '2026-03-02' THEN day ELSE day - interval '1 year' END::date))[2:3]) AS same
+FROM made, planned,
+	 LATERAL (SELECT (clv_with_calendar(model, c)::jsonb->'purchase'->'calendar')::clv_calendar AS next) n,
+	 generate_series(timestamp '2025-01-01', '2026-05-09', '1 day') day;
+-- until as_of it is the model's own; from the end of the later one on, the campaigns are those of a year earlier
+SELECT bool_and(clv_calendar_values(next, day::date) = clv_calendar_values(own, day::date)) AS past,
+	   next::jsonb->'end' AS ends
+FROM made, planned,
+	 LATERAL (SELECT (clv_with_calendar(model, c)::jsonb->'purchase'->'calendar')::clv_calendar AS next) n,
+	 generate_series(timestamp '2022-01-03', '2024-12-31', '1 day') day
+GROUP BY next;
+SELECT clv_calendar_values(next, '2025-06-01') AS campaign_ends,
+	   clv_calendar_values(next, '2025-11-20') AS a_year_earlier,
+	   next::jsonb->'end' AS ends
+FROM made,
+	 LATERAL (SELECT (clv_with_calendar(model, clv_calendar(since, v, '{campaign}'))::jsonb->'purchase'
+		->'calendar')::clv_calendar AS next
+			  FROM (VALUES (date '2024-01-01', '{0}'::float8[]), ('2024-11-01', '{1}'), ('2024-12-01', '{0}'),
+						   ('2025-06-01', NULL)) r (since, v)) n;
+SELECT clv_with_calendar(model, clv_calendar('2025-01-01', '{1}', '{price}')) FROM made GROUP BY model;
+SELECT clv_with_calendar(model, clv_calendar('2026-06-01', '{1}', '{campaign}')) FROM made GROUP BY model;
+
 -- standard errors of totals count those of effects: with one of these alone, 0.1, they are 0.1 times the derivative
 SELECT which, abs(t.purchases_std_error / (0.1 * abs(up.purchases - down.purchases) / 2e-3) - 1) < 1e-5 AS delta
 FROM (VALUES ('purchase', '[[0],[0,0],[0,0,0],[0,0,0,0],[0,0,0,0,0.01],[0,0,0,0,0,0]]'::jsonb),

@@ -68,6 +68,12 @@ extern int64 clv_calendar_end(const ClvCalendarParts *parts);
 /* The step that holds the day; -1 before the first and after the end. */
 extern int clv_calendar_step(const ClvCalendarParts *parts, DateADT day);
 
+/*
+ * The step that holds a day from the first step on; beyond the end, that of the same day a year
+ * earlier, or the last step where the calendar has no year.
+ */
+extern int clv_calendar_step_beyond(const ClvCalendarParts *parts, int64 day);
+
 /* Packs the parts, which are checked: they may come from text. Steps of equal values are joined. */
 extern ClvCalendar *clv_calendar_pack(ClvCalendarParts *parts);
 

@@ -9,10 +9,12 @@
 #include "common/arguments.h"
 #include "common/hashfn.h"
 #include "libpq/pqformat.h"
+#include "math/dates.h"
 #include "utils/datetime.h"
 #include "mb/pg_wchar.h"
 
 #define CALENDAR_VERSION 1
+#define MONTHS 12
 
 /* ---- rules ---- */
 
@@ -183,6 +185,19 @@ clv_calendar_step(const ClvCalendarParts *parts, DateADT day)
 			high = middle;
 	}
 	return low;
+}
+
+int
+clv_calendar_step_beyond(const ClvCalendarParts *parts, int64 day)
+{
+	int64 end = clv_calendar_end(parts);
+	int64 earlier = day;
+
+	for (int years = 1; earlier >= end; years++)
+		earlier = clv_day_plus(day, -MONTHS * years, 0);
+	if (day >= end && clv_day_plus(end, -MONTHS, 0) < parts->since[0])
+		earlier = end - 1;
+	return clv_calendar_step(parts, (DateADT) Max(earlier, parts->since[0]));
 }
 
 /* ---- bytes ---- */

@@ -119,23 +119,6 @@ SetValues(const FitContext *fit, ClvSeason season, int64 day, double *value)
 		*value = Rounded(Min(middle - fit->fitted.as_of, Span(fit) / 2.0) / CLV_DAYS_PER_YEAR);
 }
 
-/*
- * The step of a calendar that holds a day; beyond its end, that of the same day a year earlier, or
- * its last step where it has no year.
- */
-static int
-StepOf(const ClvCalendarParts *calendar, int64 day)
-{
-	int64 end = clv_calendar_end(calendar);
-	int64 earlier = day;
-
-	for (int years = 1; earlier >= end; years++)
-		earlier = clv_day_plus(day, -MONTHS * years, 0);
-	if (day >= end && clv_day_plus(end, -MONTHS, 0) < calendar->since[0])
-		earlier = end - 1;
-	return clv_calendar_step(calendar, (DateADT) Max(earlier, calendar->since[0]));
-}
-
 /* Whether a step begins on the day: the first, a week, a month, or a step of the given calendar. */
 static bool
 Begins(const ClvCalendarParts *own, ClvSeason season, int64 first, int64 day)
@@ -147,7 +130,8 @@ Begins(const ClvCalendarParts *own, ClvSeason season, int64 first, int64 day)
 	(void) clv_day_month(day, &of_month);
 	if (season.months && of_month == 1)
 		return true;
-	return own != NULL && StepOf(own, day) != StepOf(own, day - 1);
+	return own != NULL &&
+		   clv_calendar_step_beyond(own, day) != clv_calendar_step_beyond(own, day - 1);
 }
 
 /* Adds the steps from the first day on until the end. */
@@ -164,7 +148,8 @@ AddSteps(const FitContext *fit, const ClvCalendarParts *own, ClvSeason season, i
 		if (!Begins(own, season, first, day))
 			continue;
 		if (own != NULL)
-			memcpy(value, own->values + (Size) StepOf(own, day) * given, given * sizeof(double));
+			memcpy(value, own->values + (Size) clv_calendar_step_beyond(own, day) * given,
+				   given * sizeof(double));
 		SetValues(fit, season, day, value + given);
 		parts->since[parts->nsteps++] = (DateADT) day;
 	}

@@ -115,6 +115,9 @@ extern const struct ClvClocks *clv_clocks_until_day(ClvTimeline *timeline, DateA
 													DateADT as_of);
 extern const struct ClvClocks *clv_clocks_from_day(ClvTimeline *timeline, DateADT as_of);
 
+/* Whether a covariate is of the season or trend of clv_options(), which go on by themselves. */
+extern bool clv_goes_on(const char *covariate);
+
 /* A NOTICE, once a statement, where predictions reach beyond the calendar; horizon in units. */
 extern void clv_say_beyond(const ClvModel *fitted, DateADT as_of, double horizon);
 

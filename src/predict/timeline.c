@@ -293,13 +293,18 @@ clv_clocks_of(const ClvModel *fitted, const ClvCustomer *customer)
 
 /* ---- messages ---- */
 
-/* Whether the covariates are a season or trend of clv_options(), which go on by themselves. */
+bool
+clv_goes_on(const char *covariate)
+{
+	return strncmp(covariate, "season_", 7) == 0 || strcmp(covariate, "trend") == 0;
+}
+
+/* Whether all covariates go on by themselves. */
 static bool
 GoesOn(const ClvModelPart *part)
 {
 	for (int i = clv_model_own_covariates(part); i < part->ncovariates; i++)
-		if (strncmp(part->covariate[i], "season_", 7) != 0 &&
-			strcmp(part->covariate[i], "trend") != 0)
+		if (!clv_goes_on(part->covariate[i]))
 			return false;
 	return true;
 }
@@ -367,93 +372,4 @@ clv_log_likelihood_by_calendar(const ClvModel *fitted, const ClvHistory *history
 	return speeds.sum + part->family->clocked->log_likelihood(
 							part->family, part->param, customer->x, clv_clocks_of(fitted, customer),
 							customer->t_x, customer->T);
-}
-
-/* ---- clv_with_calendar(model, calendar) ---- */
-
-/* Raises an error unless the calendar follows that of the model without a gap. */
-static void
-CheckFollows(const ClvCalendarParts *own, const ClvCalendarParts *later, const ClvModel *fitted)
-{
-	char date[MAXDATELEN + 1];
-	char other[MAXDATELEN + 1];
-
-	clv_calendar_same_names(own, later, later->since[0]);
-	if (later->since[0] > clv_calendar_end(own))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("nothing is known between the two calendars"),
-						errdetail("That of the model ends before %s, the other begins on %s.",
-								  clv_date_text((DateADT) clv_calendar_end(own), date),
-								  clv_date_text(later->since[0], other))));
-	if (fitted->has_as_of && clv_calendar_end(later) <= fitted->as_of)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the calendar ends before as_of of the model, %s",
-							   clv_date_text(fitted->as_of, date)),
-						errhint("Give the steps to come.")));
-}
-
-/*
- * Makes parts those of own until a day and those of later from it on; the day of a step that is cut
- * is its new beginning.
- */
-static void
-Splice(const ClvCalendarParts *own, const ClvCalendarParts *later, DateADT day,
-	   ClvCalendarParts *parts)
-{
-	int width = own->nnames;
-	int most = own->nsteps + later->nsteps;
-
-	*parts = *later;
-	parts->nsteps = 0;
-	parts->since = palloc(most * sizeof(DateADT));
-	parts->values = palloc((Size) most * width * sizeof(double));
-	for (int i = 0; i < most; i++)
-	{
-		const ClvCalendarParts *from = i < own->nsteps ? own : later;
-		int step = i < own->nsteps ? i : i - own->nsteps;
-		bool over = from == later && step + 1 < later->nsteps && later->since[step + 1] <= day;
-
-		if (from == own ? own->since[step] >= day : over)
-			continue;
-		parts->since[parts->nsteps] = from == own ? own->since[step] : Max(later->since[step], day);
-		memcpy(parts->values + (Size) parts->nsteps * width, from->values + (Size) step * width,
-			   width * sizeof(double));
-		parts->nsteps++;
-	}
-	/* rows keep their length: the calendar ends where later does */
-	parts->last = Max(later->last, parts->since[parts->nsteps - 1]);
-	parts->has_end = true;
-	parts->end = (DateADT) clv_calendar_end(later);
-	clv_calendar_measure(parts);
-}
-
-/*
- * clv_with_calendar(model, calendar) -> clv_model: the model with the steps of the calendar from
- * the day after its as_of on, or where the calendar begins later from there; strict. Errors where
- * the model has no calendar, names differ, or nothing is known of days between.
- */
-PG_FUNCTION_INFO_V1(clv_with_calendar);
-Datum
-clv_with_calendar(PG_FUNCTION_ARGS)
-{
-	ClvModel fitted;
-	ClvCalendarParts own;
-	ClvCalendarParts later;
-	ClvCalendarParts parts;
-	DateADT day;
-
-	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
-	if (fitted.purchase.calendar == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model has no calendar"),
-				 errhint("Fit one with clv_options(calendar => ...).")));
-	clv_calendar_unpack_value(fitted.purchase.calendar, &own);
-	clv_calendar_unpack_value(PG_GETARG_CLV_CALENDAR_P(1), &later);
-	CheckFollows(&own, &later, &fitted);
-	day = later.since[0];
-	if (fitted.has_as_of && day <= fitted.as_of)
-		day = fitted.as_of + 1;
-	Splice(&own, &later, day, &parts);
-	fitted.purchase.calendar = clv_calendar_pack(&parts);
-	PG_RETURN_CLV_MODEL_P(clv_model_pack(&fitted));
 }
