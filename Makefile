@@ -52,6 +52,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/pipeline_partition.sql \
 	pipeline/pipeline_numbers.sql \
 	pipeline/pipeline_source.sql \
+	pipeline/pipeline_calendar.sql \
 	pipeline/pipeline_check.sql \
 	pipeline/views/work.sql \
 	pipeline/views/runs.sql \

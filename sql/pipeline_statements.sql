@@ -23,6 +23,12 @@ CREATE TABLE rating AS
 SELECT c AS customer_id, c % 7 AS branch, 'c/' || c AS label, (c * k) % 11 AS rating, date '2022-06-01' + 50 * k AS day,
 	   (date '2022-06-01' + 50 * k)::timestamptz AS rated_at
 FROM generate_series(1, 90) c, generate_series(1, 4) k;
+-- the calendar by the day, and by the moment
+CREATE TABLE step AS
+SELECT month::date AS since, extract(month FROM month) % 2 = 0 AS campaign, 10 + extract(day FROM month) AS price
+FROM generate_series(timestamp '2020-01-01', '2026-01-01', '1 month') month;
+INSERT INTO step VALUES ('2022-03-15', false, 12);
+CREATE VIEW moment_step AS SELECT since::timestamptz AS since, campaign::int AS campaign FROM step;
 
 -- ---- the filler keeps what it writes ----
 CREATE TABLE written (pipeline text, template text, statement text);
@@ -46,7 +52,7 @@ CALL clv_create_pipeline('st_plain', 'sale', 'customer_id', 'bought_at', 'amount
 CALL clv_create_pipeline('st_bare', 'sale', 'customer_id', 'day', occasion => 7, "returns" => 'back');
 CALL clv_create_pipeline('st_keys', 'sale', 'branch, label', 'bought_at', 'price', level => 0.8, discount_rate => 0.1,
 	margin => 0.4, "returns" => 'back', time_zone => 'Asia/Tokyo', list_size => 20, filter => 'price > 11',
-	rating_source => 'rating', rating => 'rating', rated_at => 'day');
+	rating_source => 'rating', rating => 'rating', rated_at => 'day', calendar_source => 'moment_step');
 CALL clv_create_pipeline('st_rich', 'sale', 'customer_id', 'bought_at', 'amount', attribute_source => 'attribute',
 	attributes => 'channel', rating_source => 'rating', rating => 'rating', rated_at => 'rated_at', refit => 'drift',
 	changed_at => 'changed_at', map => 'lifecycle', holdout => '13 weeks');
@@ -58,7 +64,7 @@ CALL clv_create_pipeline('st_sbg', 'sale', 'customer_id', 'day', 'amount', horiz
 	options => clv_options(model => 'sbg', time_unit => '1 month'), as_of => 'yesterday');
 CALL clv_create_pipeline('st_auto', 'sale', 'customer_id', 'day', 'amount', model => 'auto', map => 'micro', bins => 4);
 CALL clv_create_pipeline('st_own', 'sale', 'customer_id', 'bought_at', attribute_source => 'attribute',
-	attributes => 'channel',
+	attributes => 'channel', calendar_source => 'step',
 	map => '[{"segment": "A", "r": [4, 5], "attributes": {"channel": ["web"]}},
 		{"segment": "C", "value": {"recency": {"max": 30}, "active_30d": {"min": 0.5}, "churn": {"max": 0.2}}},
 		{"segment": "B"}]');
@@ -108,9 +114,9 @@ SELECT run, status, mode, error FROM st_rich_data.run ORDER BY run;
 CALL clv_alter_pipeline('st_plain', margin => 0.5);
 CALL clv_alter_pipeline('st_plain', "reset" => '{level,NULL}');
 CALL clv_alter_pipeline('st_rich', map => 'rfm',
-	"reset" => '{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at}');
+	"reset" => '{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at,season,calendar_source}');
 SELECT num_nonnulls(amount, filter, "returns", changed_at, level, holdout, attribute_source, attributes, rating_source,
-	rating, rated_at) AS left_over, options ->> 'spend' AS spend
+	rating, rated_at, calendar_source, calendar_columns, options ->> 'season') AS left_over, options ->> 'spend' AS spend
 FROM st_rich_data.pipeline;
 SELECT count(*) AS listed FROM clv_pipelines;
 

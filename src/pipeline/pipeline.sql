@@ -35,13 +35,16 @@ CREATE TYPE clv_internal.clv_pipeline_definition AS (
 	rating_source pg_catalog.text,
 	rating pg_catalog.text,
 	rated_at pg_catalog.text,
+	calendar_source pg_catalog.text,
+	calendar_columns pg_catalog.text[],
 	list_size pg_catalog.int4,
 	created_at pg_catalog.timestamptz
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_definition IS
 	'what a pipeline is made of: the row of the table "pipeline" in its data schema. Fields are the arguments of '
 	'clv_create_pipeline, with names of relations qualified and those of columns as the catalog has them; '
-	'search_path is the one that the filter is read with';
+	'search_path is the one that the filter is read with, calendar_columns are the day and the covariates of '
+	'calendar_source';
 
 CREATE TYPE clv_internal.clv_pipeline_part AS (
 	kind pg_catalog.text,
@@ -61,12 +64,14 @@ CREATE TYPE clv_internal.clv_pipeline_run AS (
 	model_run pg_catalog.int8,
 	model @extschema@.clv_model,
 	cuts @extschema@.clv_cuts,
-	has_spend pg_catalog.bool
+	has_spend pg_catalog.bool,
+	calendar @extschema@.clv_calendar
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_run IS
 	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views '
 	'show until it is published, the day as of which it evaluates customers, the generation of its histories, the run '
-	'that fitted its model, the model, its cuts, and whether the model has spend. A part of pipelines';
+	'that fitted its model, the model with the steps to come of the calendar, its cuts, whether the model has spend, '
+	'and the calendar as it was read. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
 	RETURNS pg_catalog.text

@@ -288,7 +288,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_check_numbers(clv_internal.clv_pip
 
 CREATE FUNCTION clv_internal.clv_pipeline_check_options(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -304,12 +304,14 @@ BEGIN
 			'invalid_parameter_value'::text);
 	END IF;
 	-- a customer of one day lets the options be read to their end
-	PERFORM @extschema@.clv_cells(h.history, clv_internal.clv_pipeline_fit_options(d, '2000-12-31'::date))
+	PERFORM @extschema@.clv_cells(h.history, clv_internal.clv_pipeline_fit_options(d, '2000-12-31'::date,
+		clv_internal.clv_pipeline_check_calendar(d)))
 	FROM (SELECT @extschema@.clv_history(date '2000-01-01') AS history) h;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_check_options(clv_internal.clv_pipeline_definition) IS
-	'an error where the options of the fit are unknown, or belong elsewhere. A part of pipelines';
+	'an error where the options of the fit are unknown, or belong elsewhere, or the calendar is none. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_check(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void

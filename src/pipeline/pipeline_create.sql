@@ -56,7 +56,7 @@ BEGIN
 	EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
 		-- refused later, with what else might be meant
 	END;
-	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source] LOOP
+	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source, d.calendar_source] LOOP
 		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
 			PERFORM clv_internal.clv_raise(
 				format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
@@ -71,6 +71,9 @@ BEGIN
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
 		d.rating_source := (clv_internal.clv_source_relation(d.rating_source)).name;
+	END IF;
+	IF d.calendar_source IS NOT NULL THEN
+		d.calendar_source := (clv_internal.clv_source_relation(d.calendar_source)).name;
 	END IF;
 	PERFORM pg_catalog.set_config('search_path'::pg_catalog.text, 'pg_catalog, pg_temp'::pg_catalog.text, true);
 	IF customer IS NOT NULL OR d.customer IS NULL THEN
@@ -101,6 +104,10 @@ BEGIN
 			d.rated_at := (clv_internal.clv_source_column(relation, 'rated_at'::text, d.rated_at)).column_name;
 		END IF;
 	END IF;
+	IF d.calendar_source IS NOT NULL AND d.calendar_columns IS NULL THEN
+		d.calendar_columns := clv_internal.clv_pipeline_calendar_columns(
+			clv_internal.clv_pipeline_check_relation('calendar_source'::text, d.calendar_source));
+	END IF;
 	RETURN d;
 END
 $$;
@@ -119,7 +126,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_path() IS
 	'the caller''s search_path, behind pg_catalog and before temporary relations. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_options(
-	options pg_catalog.jsonb, model pg_catalog.text, spend pg_catalog.bool)
+	options pg_catalog.jsonb, model pg_catalog.text, season pg_catalog.text, spend pg_catalog.bool)
 RETURNS pg_catalog.jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
@@ -130,12 +137,16 @@ BEGIN
 	ELSIF model IS NOT NULL THEN
 		options := options || jsonb_build_object('model', model);
 	END IF;
+	IF season IS NOT NULL THEN
+		options := options || jsonb_build_object('season', season);
+	END IF;
 	RETURN CASE WHEN spend THEN options ELSE options || jsonb_build_object('spend', 'none') END;
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_options(pg_catalog.jsonb, pg_catalog.text, pg_catalog.bool) IS
-	'the options of a pipeline''s fits: those given, with the family named apart, without spend where there are no '
-	'amounts. A part of pipelines';
+COMMENT ON FUNCTION clv_internal.clv_pipeline_options(
+	pg_catalog.jsonb, pg_catalog.text, pg_catalog.text, pg_catalog.bool) IS
+	'the options of a pipeline''s fits: those given, with the family and the season named apart, without spend where '
+	'there are no amounts. A part of pipelines';
 
 CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	name pg_catalog.text,
@@ -165,7 +176,9 @@ CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	rating_source pg_catalog.text DEFAULT NULL,
 	rating pg_catalog.text DEFAULT NULL,
 	rated_at pg_catalog.text DEFAULT NULL,
-	list_size pg_catalog.int4 DEFAULT 1000
+	list_size pg_catalog.int4 DEFAULT 1000,
+	season pg_catalog.text DEFAULT NULL,
+	calendar_source pg_catalog.text DEFAULT NULL
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -184,7 +197,7 @@ BEGIN
 	d.time_zone := time_zone;
 	d.occasion := occasion;
 	d.as_of := as_of;
-	d.options := clv_internal.clv_pipeline_options(options, model, amount IS NOT NULL);
+	d.options := clv_internal.clv_pipeline_options(options, model, season, amount IS NOT NULL);
 	d.refit := refit;
 	d.horizon := horizon;
 	d.discount_rate := discount_rate;
@@ -197,6 +210,7 @@ BEGIN
 	d.rating_source := rating_source;
 	d.rating := rating;
 	d.rated_at := rated_at;
+	d.calendar_source := calendar_source;
 	d.list_size := list_size;
 	d.created_at := pg_catalog.now();
 	d := clv_internal.clv_pipeline_resolve(d, path, customer, attributes);
@@ -220,7 +234,7 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text,
 	pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text) IS
 	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty '
 	'until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several '
 	'separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per '
@@ -234,7 +248,9 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	'days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, '
 	'attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, '
 	'rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the '
-	'same names; list_size: rows of winback and next_best. Errors name what does not fit';
+	'same names; list_size: rows of winback and next_best; season: of clv_options; calendar_source: a relation with a '
+	'column of days, the first ones of steps, past ones and those to come, and columns of covariates, numbers or '
+	'booleans, that all customers have from that day on, read at each refresh. Errors name what does not fit';
 
 CREATE FUNCTION clv_internal.clv_pipeline_write(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
@@ -284,10 +300,14 @@ BEGIN
 				d.rating_source := NULL;
 				d.rating := NULL;
 				d.rated_at := NULL;
+			WHEN 'season' THEN d.options := d.options - 'season';
+			WHEN 'calendar_source' THEN
+				d.calendar_source := NULL;
+				d.calendar_columns := NULL;
 			ELSE
 				PERFORM clv_internal.clv_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
-					'These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, rated_at.'
-						::text,
+					concat('These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, ',
+						'rated_at, season, calendar_source.'),
 					'Give other arguments the value they are to have.'::text, 'invalid_parameter_value'::text);
 		END CASE;
 	END LOOP;
@@ -325,7 +345,9 @@ CREATE PROCEDURE @extschema@.clv_alter_pipeline(
 	rating pg_catalog.text DEFAULT NULL,
 	rated_at pg_catalog.text DEFAULT NULL,
 	list_size pg_catalog.int4 DEFAULT NULL,
-	"reset" pg_catalog.text[] DEFAULT NULL
+	"reset" pg_catalog.text[] DEFAULT NULL,
+	season pg_catalog.text DEFAULT NULL,
+	calendar_source pg_catalog.text DEFAULT NULL
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -346,7 +368,8 @@ BEGIN
 	d.time_zone := coalesce(time_zone, d.time_zone);
 	d.occasion := coalesce(occasion, d.occasion);
 	d.as_of := coalesce(as_of, d.as_of);
-	d.options := clv_internal.clv_pipeline_options(coalesce(options, d.options), model, d.amount IS NOT NULL);
+	d.options := clv_internal.clv_pipeline_options(coalesce(options, d.options), model, season,
+		d.amount IS NOT NULL);
 	IF amount IS NOT NULL AND options IS NULL THEN
 		d.options := d.options OPERATOR(pg_catalog.-) 'spend';
 	END IF;
@@ -362,6 +385,10 @@ BEGIN
 	d.rating_source := coalesce(rating_source, d.rating_source);
 	d.rating := coalesce(rating, d.rating);
 	d.rated_at := coalesce(rated_at, d.rated_at);
+	IF calendar_source IS NOT NULL THEN
+		d.calendar_source := calendar_source;
+		d.calendar_columns := NULL;
+	END IF;
 	d.list_size := coalesce(list_size, d.list_size);
 	d := clv_internal.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
 	PERFORM clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name), pg_catalog.format($sql$
@@ -374,11 +401,11 @@ COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
 	pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
 	pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[]) IS
+	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
 	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL changes '
 	'nothing. reset: the options to remove, of amount, filter, returns, changed_at, level, holdout, attributes, '
-	'ratings, rated_at. The customer''s key cannot change. Where what is read of the source changes, the next '
-	'refresh is a full one';
+	'ratings, rated_at, season, calendar_source. The customer''s key cannot change. Where what is read of the source '
+	'changes, the next refresh is a full one';
 
 CREATE FUNCTION clv_internal.clv_pipeline_drop_objects(name pg_catalog.text, cascade pg_catalog.bool)
 RETURNS pg_catalog.void

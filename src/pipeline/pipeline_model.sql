@@ -1,21 +1,28 @@
 -- ---- step: the model --------------------------------------------------------------------------------------
 
-CREATE FUNCTION clv_internal.clv_pipeline_fit_options(d clv_internal.clv_pipeline_definition, as_of pg_catalog.date)
+CREATE FUNCTION clv_internal.clv_pipeline_fit_options(
+	d clv_internal.clv_pipeline_definition, as_of pg_catalog.date, calendar @extschema@.clv_calendar)
 RETURNS pg_catalog.jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT (d).options || jsonb_build_object('as_of', to_char(as_of, 'YYYY-MM-DD')) $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_fit_options(clv_internal.clv_pipeline_definition, pg_catalog.date) IS
-	'the options of a fit as of a day. A part of pipelines';
+AS $$
+	SELECT (d).options || jsonb_strip_nulls(jsonb_build_object(
+		'as_of', to_char(as_of, 'YYYY-MM-DD'),
+		'calendar', calendar::jsonb))
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fit_options(
+	clv_internal.clv_pipeline_definition, pg_catalog.date, @extschema@.clv_calendar) IS
+	'the options of a fit as of a day, with the calendar (NULL: that of the options, or none). A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_cells(
-	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date)
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date,
+	calendar @extschema@.clv_calendar)
 RETURNS @extschema@.clv_cells
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
 AS $$
 DECLARE
-	options jsonb := clv_internal.clv_pipeline_fit_options(d, as_of);
+	options jsonb := clv_internal.clv_pipeline_fit_options(d, as_of, calendar);
 	counted @extschema@.clv_cells;
 	before @extschema@.clv_cells;
 	after @extschema@.clv_cells;
@@ -54,7 +61,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_cells(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date) IS
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, @extschema@.clv_calendar) IS
 	'the cells of all customers: the stored ones with touched customers exchanged, where day and options are the same, '
 	'else counted anew. A part of pipelines';
 
@@ -97,8 +104,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_drift(
 	'interval and more than a tenth off; else NULL. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_refit_reason(
-	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date, latest record,
-	fingerprint pg_catalog.text)
+	d clv_internal.clv_pipeline_definition, this record, latest record, fingerprint pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -108,22 +114,32 @@ BEGIN
 		RETURN 'first';
 	ELSIF latest.fingerprint <> fingerprint THEN
 		RETURN 'definition changed';
+	ELSIF this.calendar IS NOT NULL AND @extschema@.clv_calendar_values(this.calendar, this.as_of) IS NULL THEN
+		-- nothing is known of some of the days that a fit would look at
+		RETURN NULL;
+	ELSIF clv_internal.clv_pipeline_calendar_past(latest.calendar, latest.as_of)
+		<> clv_internal.clv_pipeline_calendar_past(this.calendar, latest.as_of) THEN
+		RETURN 'the calendar of the past changed';
 	ELSIF d.refit = 'always' THEN
 		RETURN 'always';
-	ELSIF latest.as_of > as_of THEN
+	ELSIF latest.as_of > this.as_of THEN
 		RETURN 'the model is of a later day';
 	ELSIF d.refit = 'never' THEN
 		RETURN NULL;
 	ELSIF d.refit = 'drift' THEN
-		RETURN CASE WHEN as_of - latest.as_of >= 7
-			THEN clv_internal.clv_pipeline_drift(d, generation, latest.model, latest.as_of, as_of) END;
+		RETURN CASE WHEN this.as_of - latest.as_of >= 7
+			THEN clv_internal.clv_pipeline_drift(d, this.generation,
+				clv_internal.clv_pipeline_ahead(latest.model, this.calendar), latest.as_of, this.as_of) END;
 	END IF;
-	RETURN CASE WHEN latest.as_of + d.refit::interval <= as_of THEN format('%s days old', as_of - latest.as_of) END;
+	RETURN CASE
+		WHEN latest.as_of + d.refit::interval <= this.as_of THEN format('%s days old', this.as_of - latest.as_of)
+	END;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_refit_reason(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, record, pg_catalog.text) IS
-	'why the model is to be fitted anew, by the pipeline''s policy; NULL where it is kept. A part of pipelines';
+	clv_internal.clv_pipeline_definition, record, record, pg_catalog.text) IS
+	'why the model is to be fitted anew in a run (generation, as_of, calendar), by the pipeline''s policy, given the '
+	'latest model with the calendar of its run; NULL where it is kept. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb)
 RETURNS pg_catalog.text
@@ -150,26 +166,33 @@ AS $$
 DECLARE
 	this record;
 	latest record;
-	fingerprint text := md5(jsonb_build_array(clv_internal.clv_pipeline_fingerprint(d), d.options, d.bins)::text);
+	fingerprint text := md5(jsonb_build_array(clv_internal.clv_pipeline_fingerprint(d), d.options, d.bins,
+		d.calendar_source, d.calendar_columns)::text);
 	reason text;
 	model @extschema@.clv_model;
 	cuts @extschema@.clv_cuts;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT r.generation, r.as_of
-		FROM {data}.run r
-		WHERE r.run = $1
-	$sql$::text) INTO this USING run;
+		UPDATE {data}.run
+		SET calendar = $2
+		WHERE run = $1
+		RETURNING generation, as_of, calendar
+	$sql$::text) INTO this USING run, clv_internal.clv_pipeline_calendar(d);
+	IF d.calendar_source IS NOT NULL AND this.calendar IS NULL THEN
+		PERFORM clv_internal.clv_raise(format('calendar_source has no rows: %s', d.calendar_source), NULL::text,
+			'It needs steps from the first purchase on.'::text, 'no_data_found'::text);
+	END IF;
 	-- of a run that was published: what failed later may have failed because of its model
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT m.*
+		SELECT m.*, f.calendar
 		FROM {data}.model m
+		JOIN {data}.run f USING (run)
 		WHERE m.run = (SELECT r.model_run FROM {data}.run r JOIN {data}.state USING (run))
 	$sql$::text) INTO latest;
-	reason := clv_internal.clv_pipeline_refit_reason(d, this.generation, this.as_of, latest, fingerprint);
+	reason := clv_internal.clv_pipeline_refit_reason(d, this, latest, fingerprint);
 	IF reason IS NOT NULL THEN
 		SELECT @extschema@.clv_fit(v.cells) INTO model
-		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of))) v (cells);
+		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of, this.calendar))) v (cells);
 		IF model IS NULL THEN
 			PERFORM clv_internal.clv_raise(
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
@@ -205,6 +228,8 @@ BEGIN
 		WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
 		ELSE format('model fitted: %s', reason)
 	END);
+	PERFORM clv_internal.clv_pipeline_note(d, run, clv_internal.clv_pipeline_calendar_note(this.calendar, this.as_of,
+		d.horizon));
 	PERFORM clv_internal.clv_pipeline_note(d, run, clv_internal.clv_pipeline_shortfall(coalesce(model, latest.model),
 		d.options));
 	RETURN (reason IS NOT NULL)::int4;

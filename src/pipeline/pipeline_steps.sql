@@ -16,7 +16,9 @@ DECLARE
 	this clv_internal.clv_pipeline_run;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT r.run, s.run AS previous, r.as_of, r.generation, r.model_run, m.model, m.cuts
+		SELECT
+			r.run, s.run AS previous, r.as_of, r.generation, r.model_run,
+			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar
 		FROM {data}.run r
 		JOIN {data}.model m ON m.run = r.model_run
 		CROSS JOIN {data}.state s
@@ -27,7 +29,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_this(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'a run with its day, generation, model and cuts, once the model is fitted. A part of pipelines';
+	'a run with its day, generation, model, cuts and calendar, once the model is fitted. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_fill(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])
@@ -594,7 +596,7 @@ BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT @extschema@.clv_fit(h.history, $1::jsonb)
 		FROM {data}.sample h
-	$sql$::text) INTO past USING clv_internal.clv_pipeline_fit_options(d, since);
+	$sql$::text) INTO past USING clv_internal.clv_pipeline_fit_options(d, since, this.calendar);
 	shortfall := clv_internal.clv_pipeline_shortfall(past, d.options);
 	fillings := (
 		SELECT ARRAY[clv_internal.clv_pipeline_sql(d, '{data}.sample'::text), past::text, since::text, until::text,

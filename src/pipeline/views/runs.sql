@@ -30,6 +30,7 @@ AS $part$ VALUES
 			rows_without_time int8,
 			revenue_without_time numeric,
 			isolated_day date,
+			calendar @extschema@.clv_calendar,
 			note text,
 			error text,
 			error_code text,
