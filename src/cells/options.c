@@ -258,7 +258,7 @@ clv_options_check_together(const ClvFitOptions *options)
 					 errhint("Leave out k, or use model => 'mbg/cnbd-k'."));
 	if (family->clock != CLV_RENEWALS && clv_interval_days(&options->grace) != 0)
 		ClvBadOption(errmsg("option \"grace\" is not supported by model \"%s\"", options->model),
-					 errhint("Leave out grace, or use model => 'sbg'."));
+					 errhint("Leave out grace, or use model => 'sbg' or 'bdw'."));
 	if (family->clock == CLV_CONTINUOUS && options->periods != CLV_PERIODS_ANNIVERSARY)
 		ClvBadOption(errmsg("option \"periods\" is not supported by model \"%s\"", options->model),
 					 errdetail("The time of this model is continuous."),
@@ -279,16 +279,24 @@ SetUnclamped(ClvFitOptions *options)
 	strlcpy(options->model, name, CLV_NAME_SIZE);
 }
 
+/* Whether the family is another with a correlation of its rates. */
+static bool
+IsCorrelated(const ClvFamily *family)
+{
+	return family->core != NULL && family->derived_name != NULL &&
+		   strcmp(family->derived_name, "correlation") == 0;
+}
+
 /* Set the family whose purchase and churn rate are correlated. */
 static void
 SetCorrelated(ClvFitOptions *options)
 {
 	const ClvFamily *family = clv_family(options->model);
 
-	if (family != NULL && family->core != NULL)
+	if (family != NULL && IsCorrelated(family))
 		return;
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
-		if (family->core != NULL && strcmp(family->core, options->model) == 0)
+		if (IsCorrelated(family) && strcmp(family->core, options->model) == 0)
 		{
 			strlcpy(options->model, family->name, CLV_NAME_SIZE);
 			return;

@@ -34,7 +34,7 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'ridge on the effects of covariates (log-likelihood / customers - penalty * sum of squares), 0 for none; start: a '
 	'model to start from; max_iterations: NULL for the built-in limit; covariates: the names of the covariates that '
 	'each row has; shape_penalty: ridge on the logarithms of shape parameters; k: Erlang shape of mbg/cnbd-k, 1 to 8 '
-	'(NULL: by likelihood); grace: of sbg, how late a payment may be; periods: of families of discrete time, '
+	'(NULL: by likelihood); grace: of sbg and bdw, how late a payment may be; periods: of families of discrete time, '
 	'''anniversary'' (of each customer''s first purchase, the default) or ''calendar'' (months, quarters, years, weeks '
 	'from Monday); clamp: false leaves the probabilities of rfmtc as they come; correlation: true lets the purchase '
 	'and the churn rate of pareto/nbd be correlated (the family pareto/nbd/cor); too_few: ''null'' gives NULL, and not '

@@ -68,7 +68,7 @@ typedef enum ClvClock
 {
 	CLV_CONTINUOUS,    /* purchases at any time */
 	CLV_OPPORTUNITIES, /* bg/bb: one chance a period; x, t_x, T whole numbers of periods */
-	CLV_RENEWALS,      /* sbg: t_x = renewals made, T = renewals possible so far; x = t_x */
+	CLV_RENEWALS,      /* contracts: t_x = renewals made, T = renewals possible so far; x = t_x */
 	CLV_CAMPAIGNS      /* rfmtc: supervised, with an outcome */
 } ClvClock;
 
@@ -138,8 +138,8 @@ typedef struct ClvFamily
 	const char *border;
 
 	/*
-	 * The family that this one equals where its last parameter is 0, inside its range, and whose
-	 * parameters are the others; or NULL.
+	 * The family that this one equals where its last parameter has a value inside its range (a
+	 * correlation of 0, a power of 1), and whose parameters are the others; or NULL.
 	 */
 	const char *core;
 
@@ -249,6 +249,13 @@ typedef struct ClvFamily
 	 * counts in full.
 	 */
 	double (*residual)(const double *param, double t, double rate, bool before);
+
+	/*
+	 * Contracts: by how many per cent the expected renewals to come increase, each discounted as
+	 * above, where every customer's probability of each of them is one per cent higher. INFINITY
+	 * where the sum of k times the k-th renewal diverges.
+	 */
+	double (*elasticity)(const double *param, double t, double rate, bool before);
 
 	/*
 	 * The two terms of the likelihood, for the table engine (likelihood.h). departed: P at t =

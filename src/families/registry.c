@@ -7,9 +7,8 @@
 #include <string.h>
 
 static const ClvFamily *const families[] = {
-	&clv_mbgnbd,        &clv_bgnbd,           &clv_mbgcnbd,    &clv_paretonbd,
-	&clv_paretonbd_cor, &clv_ggompertznbd,    &clv_bgbb,       &clv_sbg,
-	&clv_rfmtc,         &clv_rfmtc_unclamped, &clv_gammagamma,
+	&clv_mbgnbd, &clv_bgnbd, &clv_mbgcnbd, &clv_paretonbd, &clv_paretonbd_cor,   &clv_ggompertznbd,
+	&clv_bgbb,   &clv_sbg,   &clv_bdw,     &clv_rfmtc,     &clv_rfmtc_unclamped, &clv_gammagamma,
 };
 
 #define FAMILIES ((int) (sizeof(families) / sizeof(families[0])))

@@ -18,6 +18,7 @@ extern const ClvFamily clv_paretonbd_cor_known;
 extern const ClvFamily clv_ggompertznbd;
 extern const ClvFamily clv_bgbb;
 extern const ClvFamily clv_sbg;
+extern const ClvFamily clv_bdw;
 extern const ClvFamily clv_rfmtc;
 extern const ClvFamily clv_rfmtc_unclamped;
 extern const ClvFamily clv_gammagamma;

@@ -250,6 +250,37 @@ Residual(const double *param, double t, double rate, bool before)
 		   clv_sbg_discounted(param[ALPHA], param[BETA] + made, log1p(rate), INFINITY);
 }
 
+/* The square of what a renewal is discounted by, without the factor 1 - theta; arg = d. */
+static double
+RankKernel(double theta, const double *arg)
+{
+	return 1 / ((arg[0] + theta) * (arg[0] + theta));
+}
+
+/* The same not squared. */
+static double
+OnceKernel(double theta, const double *arg)
+{
+	return 1 / (arg[0] + theta);
+}
+
+/*
+ * With each 1 - theta higher by a part e, S(k) is higher by k e: the elasticity is sum of k S(k)
+ * v^k over sum of S(k) v^k, the mean of (1 + d) / (d + theta)^2 over that of 1 / (d + theta) for
+ * theta ~ Beta(alpha, beta + 1) (Fader & Hardie 2010, equation 8).
+ */
+static double
+Elasticity(const double *param, double t, double rate, bool before)
+{
+	double a = param[ALPHA];
+	double b = param[BETA] + fmax(clv_whole_periods(t) - (before ? 1 : 0), 0) + 1;
+
+	if (rate == 0)
+		return a > 2 ? (a + b - 2) / (a - 2) : INFINITY;
+	return (1 + rate) * clv_beta_mean(a, b, RankKernel, &rate, 1 / rate, 1, 2) /
+		   clv_beta_mean(a, b, OnceKernel, &rate, 1 / rate, 1, 1);
+}
+
 /* ---- the fit ---- */
 
 /* Start values: half of the customers have left; theta varies less or more. */
@@ -338,5 +369,6 @@ const ClvFamily clv_sbg = {
 	.survival = Survival,
 	.retention = Retention,
 	.residual = Residual,
+	.elasticity = Elasticity,
 	.cell = Cell,
 };

@@ -131,6 +131,25 @@ TimeOfClock(ClvLife *life, double clock)
 	return stretch->from + (clock - stretch->b) / stretch->a;
 }
 
+/* t^c, of which every bit is the same everywhere. */
+static double
+Power(double t, double c)
+{
+	return t > 0 ? clv_same_exp(c * clv_same_ln(t)) : 0;
+}
+
+/* P(leaving in this period), given that the customer is there. */
+static double
+LeavesIn(const ClvTraits *traits, double period)
+{
+	double increase;
+
+	if (traits->ageing == 0 || traits->leaving >= 1)
+		return traits->leaving;
+	increase = Power(period, traits->ageing) - Power(period - 1, traits->ageing);
+	return -clv_same_expm1(increase * clv_same_log1p(-traits->leaving));
+}
+
 /* The next period with a purchase. */
 static double
 NextPeriod(ClvLife *life)
@@ -139,7 +158,7 @@ NextPeriod(ClvLife *life)
 	{
 		clv_poll(&clv_family_poll, 1);
 		life->at++;
-		if (clv_random_uniform(life->random) < life->traits->leaving)
+		if (clv_random_uniform(life->random) < LeavesIn(life->traits, life->at))
 			life->gone = true;
 		else if (clv_random_uniform(life->random) < life->traits->buying)
 			return life->at;

@@ -29,7 +29,8 @@ typedef struct ClvTraits
 	int stages;     /* of so many events one is a purchase */
 	double buying;  /* events a time unit; of periods, P(purchase) */
 	double leaving; /* P(leaving), or what the hazard is multiplied by */
-	double ageing;  /* the hazard at u is leaving ageing e^(ageing u); 0: leaving */
+	double ageing;  /* the hazard at u is leaving ageing e^(ageing u); 0: leaving. In periods: c of
+					   P(t are survived) = (1 - leaving)^(t^c); 0: 1 */
 	double shape;   /* of the values of their purchases, at rate scale; spend families only */
 	double scale;
 } ClvTraits;

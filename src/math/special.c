@@ -191,10 +191,11 @@ clv_log_beta_rising(double a, double b, double n)
 {
 	double c = a + b;
 	double product = 1;
+	double moved = 0;
 
 	if (n == 1)
 		return -log1p(a / b);
-	if (n <= FEW_FACTORS)
+	if (n <= FEW_FACTORS && n == floor(n))
 	{
 		double sum = 0;
 
@@ -210,10 +211,16 @@ clv_log_beta_rising(double a, double b, double n)
 		return sum + log(product);
 	}
 	for (; b < STIRLING_FROM; b += 1, c += 1)
-		product *= (b / (b + n)) * ((c + n) / c);
+	{
+		/* of a small fraction, ratios near 1 keep their logarithms only one by one */
+		if (n < 1)
+			moved += log1p(n / (c + n) * (a / b));
+		else
+			product *= (b / (b + n)) * ((c + n) / c);
+	}
 	return (b - 0.5) * log1p(n / (c + n) * (a / b)) + n * log1p(-a / (c + n)) - a * log1p(n / c) +
 		   (StirlingRest(b + n) - StirlingRest(b)) - (StirlingRest(c + n) - StirlingRest(c)) +
-		   log(product);
+		   (n < 1 ? -moved : log(product));
 }
 
 double

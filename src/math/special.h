@@ -39,8 +39,8 @@ extern double clv_digamma_rising(double a, double n);
 extern double clv_trigamma_rising(double a, double n);
 
 /*
- * ln B(a, b + n) - ln B(a, b), an integer n >= 0: ln of the probability of n failures in a row
- * where the probability of success is drawn once, from Beta(a, b).
+ * ln B(a, b + n) - ln B(a, b), n >= 0: for an integer n, ln of the probability of n failures in a
+ * row where the probability of success is drawn once, from Beta(a, b).
  */
 extern double clv_log_beta_rising(double a, double b, double n);
 

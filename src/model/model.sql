@@ -178,8 +178,8 @@ CREATE FUNCTION @extschema@.clv_compare(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_compare(@extschema@.clv_model, @extschema@.clv_model) IS
 	'likelihood-ratio test of two purchase models, in either order, of which one is the other with parameters held '
-	'fixed: the same family with more covariates, or ggompertz/nbd against pareto/nbd (on the border of its '
-	'parameters: the p-value is the mean of the tails with df - 1 and df). larger: which has more parameters; a small '
-	'p_value and negative differences of AIC and BIC (larger minus smaller) speak for it. Errors: models that are not '
-	'nested, written by hand, or fitted to different customers, as_of, time unit or occasion. Penalised fits have no '
-	'such test';
+	'fixed: the same family with more covariates, bdw against sbg, or ggompertz/nbd against pareto/nbd (on '
+	'the border of its parameters: the p-value is the mean of the tails with df - 1 and df). larger: which has more '
+	'parameters; a small p_value and negative differences of AIC and BIC (larger minus smaller) speak for it. Errors: '
+	'models that are not nested, written by hand, or fitted to different customers, as_of, time unit or occasion. '
+	'Penalised fits have no such test';

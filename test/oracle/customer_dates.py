@@ -21,7 +21,7 @@ halving, over these numbers.
 import os
 import random
 from functools import lru_cache
-from mpmath import fp, mp, mpf, beta, exp, factorial, power, quad, rf
+from mpmath import fp, mp, mpf, beta, exp, factorial, log, log1p, power, quad, rf
 
 mp.dps = 20
 
@@ -247,6 +247,32 @@ class Sbg(Family):
         return beta_moment(self.p['alpha'], self.p['beta'], 0, self.x + int(h))
 
 
+@lru_cache(maxsize=None)
+def discrete_weibull(a, b, c, t):
+    """E[(1 - theta)^(t^c)], theta ~ Beta(a, b), over the logit of theta"""
+    n = b + (power(t, c) if t > 0 else 0)
+    mode = log(a / n)
+    away = [mpf(1) / 4, 1, 4, 15, 80, 400]
+    points = [mode - v for v in reversed(away)] + [mode] + [mode + v for v in away]
+    return quad(lambda s: exp(-a * log1p(exp(-s)) - n * log1p(exp(s))), points) / beta(a, b)
+
+
+class Bdw(Sbg):
+    """As Sbg, with P(t renewals | theta) = (1 - theta)^(t^c)."""
+
+    def made(self, t):
+        return discrete_weibull(self.p['alpha'], self.p['beta'], self.p['c'], int(t))
+
+    def alive(self, T):
+        return self.made(self.x) if T == self.t_x else mpf(0)
+
+    def left(self, T):
+        return mpf(0) if T == self.t_x else self.made(self.x) - self.made(self.x + 1)
+
+    def active(self, T, h):
+        return self.made(self.x + int(h))
+
+
 class Rfmtc(Family):
     """Not a model of histories: P(active) = (1 - Q)^(T - t_x), then campaign by campaign."""
 
@@ -331,9 +357,11 @@ FAMILIES = [  # name, class, unit in days, parameters, how the history counts
     ('bg/bb', Bgbb, 30, [dict(alpha='1.204', beta='0.75', gamma='0.657', delta='2.783'),
                          dict(alpha='0.2', beta='3', gamma='0.1', delta='8')]),
     ('sbg', Sbg, 30, [dict(alpha='0.668', beta='3.806'), dict(alpha='3', beta='1')]),
+    ('bdw', Bdw, 30, [dict(alpha='0.214', beta='1.427', c='1.724'), dict(alpha='2', beta='5', c='0.6')]),
     ('rfmtc', Rfmtc, 30, [dict(Q='0.08', g='2', b='1.2'), dict(Q='0.01', g='1', b='12')]),
 ]
-PERIODS = (Bgbb, Sbg)
+PERIODS = (Bgbb, Sbg, Bdw)
+CONTRACTS = (Sbg, Bdw)
 LEVELS = ['0.5', '0.5', '0.1', '0.9', '0.99']
 
 
@@ -341,7 +369,7 @@ def history(random, which, cls):
     """Days of the purchases from day 0 on, and the day one looks from; hard ones first."""
     hard = [([0], 0), ([0], 1), ([0], 7300), ([0, 1], 1), ([0, 1], 7300), ([0, 3000], 3000),
             (list(range(0, 900, 3)), 897), (list(range(0, 900, 3)), 930), ([0, 5, 6, 7], 400)]
-    if cls is Sbg:
+    if cls in CONTRACTS:
         n = [0, 1, 2, 60, 240][which] if which < 5 else random.randrange(0, 30)
         return [30 * k for k in range(n + 1)], 30 * n + random.randrange(0, 30)
     if which < len(hard):
@@ -355,7 +383,7 @@ def history(random, which, cls):
 def row(name, cls, unit, param, which, random):
     days, today = history(random, which, cls)
     whole = cls in PERIODS
-    if cls is Sbg:
+    if cls in CONTRACTS:
         x = t_x = T = today // unit
     elif whole:  # period k is (unit (k - 1), unit k]; one that is not over does not count
         T = today // unit
@@ -380,7 +408,7 @@ def row(name, cls, unit, param, which, random):
         wait = today + wait * (unit if steps else 1)
     digits = lambda value: mp.nstr(value, 15, strip_zeros=False, min_fixed=-6, max_fixed=6)
     probabilities = [digits(buys(c, T, h)), digits(survives(c, T, h))]
-    if cls is Sbg:
+    if cls in CONTRACTS:
         lapse = (T + 1) * unit
     elif whole:  # from the end of the period of the last purchase on, when all of them count
         taken = sorted({-(-day // unit) for day in days[1:]})

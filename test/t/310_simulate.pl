@@ -24,7 +24,8 @@ my @worlds = (
 	['pareto/nbd/cor', '{"r": 0.9, "alpha": 1.6, "s": 0.7, "beta": 1.7, "m": 2}', '1 year', '2010-01-01', 'none'],
 	['ggompertz/nbd', '{"r": 0.9, "alpha": 12, "b": 0.05, "s": 0.8, "beta": 4}', '1 month', '2010-01-01', 'none'],
 	['bg/bb', '{"alpha": 1.2, "beta": 0.75, "gamma": 0.66, "delta": 2.78}', '1 year', '2000-01-01', 'none'],
-	['sbg', '{"alpha": 0.668, "beta": 3.806}', '1 month', '2014-01-31', 'none']);
+	['sbg', '{"alpha": 0.668, "beta": 3.806}', '1 month', '2014-01-31', 'none'],
+	['bdw', '{"alpha": 0.5, "beta": 3, "c": 1.4}', '1 month', '2014-01-31', 'none']);
 
 my (@far, $within, $all);
 foreach (@worlds)
