@@ -106,6 +106,13 @@ COMMENT ON FUNCTION clv_internal.clv_cells_add(
 	pg_catalog.jsonb) IS
 	'the cells with one more customer, given as x, t_x, t_cal, mean spend and whether they bought in the period after '
 	't_cal; for supervised families (rfmtc)';
+CREATE FUNCTION clv_internal.clv_cells_add(@extschema@.clv_cells, renewals pg_catalog.int8, ended pg_catalog.bool,
+	customers pg_catalog.int8, pg_catalog.jsonb) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_add_contracts' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_cells_add(
+	@extschema@.clv_cells, pg_catalog.int8, pg_catalog.bool, pg_catalog.int8, pg_catalog.jsonb) IS
+	'the cells with so many more customers who have renewed so often, and whose contracts have ended after that or '
+	'not; for families of contracts (sbg, bdw)';
 CREATE FUNCTION clv_internal.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clv_internal.clv_cells_merge(@extschema@.clv_cells, @extschema@.clv_cells) IS
@@ -199,6 +206,15 @@ COMMENT ON AGGREGATE @extschema@.clv_cells(
 	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
 	'counts summaries and what followed them, whether the customer bought in the period after t_cal: for supervised '
 	'families (clv_options(model => ''rfmtc''))';
+CREATE AGGREGATE @extschema@.clv_cells(renewals pg_catalog.int8, ended pg_catalog.bool, customers pg_catalog.int8,
+	options pg_catalog.jsonb) (
+	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = clv_internal.clv_cells_final,
+	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(
+	pg_catalog.int8, pg_catalog.bool, pg_catalog.int8, pg_catalog.jsonb) IS
+	'counts contracts from a table: renewals made, whether the contract ended after them, and how many customers that '
+	'are; for families of contracts (clv_options(model => ''sbg'') or ''bdw''). Rows of NULLs are ignored';
 CREATE AGGREGATE @extschema@.clv_cells_rollup(cells @extschema@.clv_cells) (
 	SFUNC = clv_internal.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_cells_final,

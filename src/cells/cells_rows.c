@@ -659,3 +659,76 @@ clv_cells_add_outcome(PG_FUNCTION_ARGS)
 				   "customer out, use FILTER.");
 	return AddSummary(fcinfo, &form);
 }
+
+/* ---- contracts, counted: renewals, ended, customers ---- */
+
+/* Raises the error of a row of a table of contracts; hint: NULL for none. */
+static pg_attribute_noreturn() void BadContracts(FunctionCallInfo fcinfo, const char *what,
+												 const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid row of contracts: %s", what),
+			 errdetail("The row is renewals = %s, ended = %s, customers = %s.",
+					   PG_ARGISNULL(1) ? "NULL" : psprintf(INT64_FORMAT, PG_GETARG_INT64(1)),
+					   PG_ARGISNULL(2)     ? "NULL"
+					   : PG_GETARG_BOOL(2) ? "true"
+										   : "false",
+					   PG_ARGISNULL(3) ? "NULL" : psprintf(INT64_FORMAT, PG_GETARG_INT64(3))),
+			 hint == NULL ? 0 : errhint("%s", hint)));
+}
+
+/* Check a row of renewals, ended and customers that is not all NULL. */
+static void
+CheckContracts(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		BadContracts(fcinfo, "renewals, ended and customers must be known together",
+					 "To leave a row out, use FILTER or make all three NULL.");
+	if (PG_GETARG_INT64(1) < 0 || PG_GETARG_INT64(1) >= PG_INT32_MAX)
+		BadContracts(fcinfo, "renewals must be a number from 0",
+					 "They count how often the customers of the row have renewed.");
+	if (PG_GETARG_INT64(3) < 0 || PG_GETARG_INT64(3) > PG_UINT32_MAX)
+		BadContracts(fcinfo, "customers must be a number from 0 to 4294967295",
+					 "They are the customers of the row; of survivors, the difference between one "
+					 "period and the next are those who ended there.");
+}
+
+/* An error unless the model is one of contracts. */
+static void
+CheckIsOfContracts(const ClvCellsState *state)
+{
+	if (state->clock != CLV_RENEWALS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a table of contracts cannot be fitted by model \"%s\"",
+							   state->head->options.model),
+						errhint("Use clv_options(model => 'sbg') or 'bdw'.")));
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_add_contracts);
+
+/* clv_cells_add(clv_cells, renewals int8, ended bool, customers int8, jsonb) -> clv_cells */
+Datum
+clv_cells_add_contracts(PG_FUNCTION_ARGS)
+{
+	static const RowForm form = {.summary = true, .options = 4, .outcome = -1, .covariates = -1};
+	ClvCellsState *state;
+	ClvCellsState local;
+	ClvCellEntry cell = {0};
+
+	if (IsNoRow(fcinfo))
+		return clv_same_state(fcinfo);
+	CheckContracts(fcinfo);
+	state = StateForRow(fcinfo, &form, &local);
+	CheckIsOfContracts(state);
+	cell.x = (int32) PG_GETARG_INT64(1);
+	cell.count = (uint32) PG_GETARG_INT64(3);
+	cell.since = ClvDoubleBits(cell.x);
+	cell.until = ClvDoubleBits(cell.x + (PG_GETARG_BOOL(2) ? 1.0 : 0.0));
+	cell.vector = clv_cells_vector(state, NULL);
+	if (cell.count > 0)
+		clv_cells_count(state, &cell);
+	if (state->head->with_spend &&
+		(cell.x > 0 || state->head->options.spend_basis == CLV_SPEND_ALL))
+		state->head->spend_skipped += cell.count;
+	ReturnState(state);
+}

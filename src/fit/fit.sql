@@ -61,6 +61,15 @@ COMMENT ON AGGREGATE @extschema@.clv_fit(
 	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool, pg_catalog.jsonb) IS
 	'fits models to summaries and what followed them, whether the customer bought in the period after t_cal: for '
 	'supervised families (clv_options(model => ''rfmtc''))';
+CREATE AGGREGATE @extschema@.clv_fit(renewals pg_catalog.int8, ended pg_catalog.bool, customers pg_catalog.int8,
+	options pg_catalog.jsonb) (
+	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = clv_internal.clv_fit_final,
+	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.int8, pg_catalog.bool, pg_catalog.int8, pg_catalog.jsonb) IS
+	'fits a family of contracts (clv_options(model => ''sbg'') or ''bdw'') to a table: renewals made, whether the '
+	'contract ended after them, and how many customers that are; a table of survivors by period is such a table by the '
+	'differences of its rows';
 CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells) (
 	SFUNC = clv_internal.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,

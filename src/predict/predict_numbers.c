@@ -340,6 +340,32 @@ clv_retention(PG_FUNCTION_ARGS)
 		clv_checked(part->family->retention(part->param, t), "the retention rate", &newcomer));
 }
 
+/* A quantity of the renewals to come, as residual and elasticity in family.h. */
+typedef double (*OfRenewals)(const double *param, double t, double rate, bool before);
+
+/* The quantity of arguments 1 to 3, t, rate and before; what: its name in errors. */
+static double
+ToCome(FunctionCallInfo fcinfo, const ClvModelPart *part, OfRenewals quantity, const char *what)
+{
+	ClvCustomer newcomer = {0};
+	double t = PG_GETARG_FLOAT8(1);
+	double rate = PG_GETARG_FLOAT8(2);
+	bool before = PG_GETARG_BOOL(3);
+
+	if (quantity == NULL)
+		clv_raise_unsupported(part->family, psprintf("%s, for it has no renewals", what));
+	if (before)
+		CheckRenewal(t);
+	else
+		clv_check_count("t", t);
+	if (!(rate >= 0 && isfinite(rate)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rate must be a finite number, not negative: %s", clv_number_text(rate)),
+				 errdetail("It is an effective discount rate per period.")));
+	return clv_checked(quantity(part->param, t, rate, before), psprintf("the %s", what), &newcomer);
+}
+
 /*
  * clv_residual_lifetime(model, t, rate, before) -> float8: expected discounted renewals still to
  * come after t of them, or before the t-th (DERL, Fader & Hardie 2010); an error where the family
@@ -350,24 +376,22 @@ Datum
 clv_residual_lifetime(PG_FUNCTION_ARGS)
 {
 	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
-	ClvCustomer newcomer = {0};
-	double t = PG_GETARG_FLOAT8(1);
-	double rate = PG_GETARG_FLOAT8(2);
-	bool before = PG_GETARG_BOOL(3);
 
-	if (part->family->residual == NULL)
-		clv_raise_unsupported(part->family, "residual lifetime, for it has no renewals");
-	if (before)
-		CheckRenewal(t);
-	else
-		clv_check_count("t", t);
-	if (!(rate >= 0 && isfinite(rate)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("rate must be a finite number, not negative: %s", clv_number_text(rate)),
-				 errdetail("It is an effective discount rate per period.")));
-	PG_RETURN_FLOAT8(clv_checked(part->family->residual(part->param, t, rate, before),
-								 "the residual lifetime", &newcomer));
+	PG_RETURN_FLOAT8(ToCome(fcinfo, part, part->family->residual, "residual lifetime"));
+}
+
+/*
+ * clv_retention_elasticity(model, t, rate, before) -> float8: by how many per cent the residual
+ * lifetime increases where each customer's retention rates are one per cent higher (Fader &
+ * Hardie 2010, equation 8); an error where the family has no renewals.
+ */
+PG_FUNCTION_INFO_V1(clv_retention_elasticity);
+Datum
+clv_retention_elasticity(PG_FUNCTION_ARGS)
+{
+	const ClvModelPart *part = &PurchaseModel(fcinfo)->purchase;
+
+	PG_RETURN_FLOAT8(ToCome(fcinfo, part, part->family->elasticity, "retention elasticity"));
 }
 
 /* ---- spend: (model, x, mean_spend) ---- */

@@ -174,3 +174,16 @@ COMMENT ON FUNCTION @extschema@.clv_residual_lifetime(
 	'contracts: expected renewals still to come (DERL), each discounted at an effective rate per period, of a customer '
 	'who has made t renewals; with before, of a customer immediately before the t-th (t >= 1), which then counts in '
 	'full. Infinity where they diverge; an error for families without renewals (Fader & Hardie 2010)';
+
+CREATE FUNCTION @extschema@.clv_retention_elasticity(
+	model @extschema@.clv_model,
+	t pg_catalog.float8,
+	rate pg_catalog.float8,
+	before pg_catalog.bool DEFAULT false
+) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION @extschema@.clv_retention_elasticity(
+	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool) IS
+	'contracts: by how many per cent clv_residual_lifetime increases where the retention rates of every customer are '
+	'one per cent higher at each renewal to come. Arguments as there; Infinity where it diverges; an error for '
+	'families without renewals (Fader & Hardie 2010)';
