@@ -137,6 +137,44 @@ FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2023-06-30'
 		season => '1', trend => 'true', churn_covariates => '{member}'), z[1:1]) AS model FROM histories) f,
 	clv_effects(model) WITH ORDINALITY e;
 
+-- one effect on both processes, of customers and of the calendar, counts once; a penalty for each process
+CREATE TEMP TABLE equal AS
+SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2023-06-30',
+	calendar => campaigns, covariates => '{member,age}', same_effects => '{campaign,age}'), z) AS model
+FROM histories, calendars;
+SELECT name, count(DISTINCT effect) AS effects, count(DISTINCT std_error) AS errors
+FROM equal, clv_effects(model)
+GROUP BY name
+ORDER BY name;
+SELECT df, larger, statistic > 0 AS higher
+FROM equal, fits, clv_compare(equal.model, fits.model)
+WHERE family = 'pareto/nbd';
+SELECT abs(sum(clv_log_likelihood(model, history,
+	covariates => z)) / (clv_diagnostics(model)).log_likelihood - 1) < 1e-10 AS sum
+FROM equal, histories
+GROUP BY model;
+SELECT family, abs(churn / 1e-4) < 1 AS churn_shrunk, abs(purchase - free) < 0.05 AS purchase_kept
+FROM (SELECT family, clv_fit(history, clv_options(model => family, spend => 'none', as_of => '2023-06-30',
+		covariates => '{member,age}', churn_penalty => 1000), z) AS model,
+		clv_fit(history, clv_options(model => family, spend => 'none', as_of => '2023-06-30',
+		covariates => '{member,age}'), z) AS unpenalised
+	  FROM histories, unnest('{mbg/nbd,pareto/nbd}'::text[]) family GROUP BY family) f,
+	 LATERAL (SELECT max(effect) FILTER (WHERE process = 'purchase') AS purchase,
+					 max(abs(effect)) FILTER (WHERE process = 'churn') AS churn
+			  FROM clv_effects(model) WHERE name = 'member') e,
+	 LATERAL (SELECT effect AS free FROM clv_effects(unpenalised) WHERE name = 'member' AND process = 'purchase') u
+ORDER BY family;
+SELECT clv_options(model => 'pareto/nbd', covariates => '{a,b}', same_effects => '{b}', penalty => 2,
+	churn_penalty => 0);
+SELECT clv_options(covariates => '{a,b}', same_effects => '{c}');
+SELECT clv_options(calendar => campaigns, same_effects => '{campaign}') FROM calendars;
+SELECT clv_options(model => 'pareto/nbd', calendar => campaigns, churn_covariates => '{}', same_effects => '{campaign}')
+FROM calendars;
+SELECT clv_options(churn_penalty => 1);
+SELECT clv_options(covariates => '{a}', churn_penalty => -1);
+SELECT clv_cells(history, clv_options(model => 'pareto/nbd', covariates => '{a,b}', same_effects => '{b}',
+	churn_penalty => 3), z)::text::clv_cells::jsonb -> 'options' AS options FROM histories;
+
 -- bad input
 SELECT clv_options(calendar => campaigns, covariates => '{member,campaign}') FROM calendars;
 SELECT clv_options(calendar => campaigns, covariates => ARRAY(SELECT 'c' || i FROM generate_series(1, 16) i))

@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "common/arguments.h"
 #include "common/json.h"
+#include "families/clocks.h"
 #include "model/model.h"
 #include "model/model_json.h"
 #include "common/last_value.h"
@@ -32,7 +33,7 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  CLV_COVARIATES_SIZE + 104,
+											  CLV_COVARIATES_SIZE + 112,
 				 "options are compared byte by byte and must have no holes");
 
 /* ---- the table ---- */
@@ -78,6 +79,8 @@ const ClvOption clv_option_table[] = {
 	 .word = clv_word_of_season, .most = CLV_SEASON_AUTO},
 	{"trend", CLV_OPTION_CHOICE, FIELD(trend), .choose = clv_trend_of_word,
 	 .word = clv_word_of_trend, .most = CLV_TREND_AUTO},
+	{"same_effects", CLV_OPTION_ACTING, FIELD(same_effects), .most = 2, .named = true},
+	{"churn_penalty", CLV_OPTION_NUMBER, FIELD(churn_penalty), .absent = CLV_AS_PENALTY},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -236,6 +239,31 @@ CheckStartFamily(const ClvFitOptions *options)
 					 errhint("Use spend => '%s', or leave out start.", options->start_spend));
 }
 
+/*
+ * An error where a covariate is to have the same effect on both processes, and one of them is not
+ * moved by it.
+ */
+static void
+CheckSame(const ClvFitOptions *options)
+{
+	const ClvFamily *family = clv_fit_family(options);
+	uint32 own = ((uint32) 1 << options->ncovariates) - 1;
+	uint32 same = (uint32) options->same_effects;
+	uint32 still = (uint32) (options->idle_purchase | options->idle_churn);
+
+	if (same == 0)
+		return;
+	if (!clv_model_takes_effect(family, true))
+		still |= own;
+	if (family->clocked == NULL || family->clocked->law == NULL)
+		still |= ~own;
+	if ((same & still) != 0)
+		ClvBadOption(
+			errmsg("a covariate in same_effects does not act on both processes"),
+			errdetail("The model is \"%s\".", options->model),
+			errhint("Leave it out of same_effects, or let it act on purchases and churn."));
+}
+
 /* An error unless options that are possible one by one are possible together. */
 void
 clv_options_check_together(const ClvFitOptions *options)
@@ -249,8 +277,11 @@ clv_options_check_together(const ClvFitOptions *options)
 		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
 					 errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
 	clv_options_check_calendar(options);
-	if (options->penalty > 0 && options->ncovariates == 0 && !clv_fit_uses_days(options))
-		ClvBadOption(errmsg("option \"penalty\" requires covariates"),
+	CheckSame(options);
+	if ((options->penalty > 0 || options->churn_penalty > 0) && options->ncovariates == 0 &&
+		!clv_fit_uses_days(options))
+		ClvBadOption(errmsg("option \"%s\" requires covariates",
+							options->penalty > 0 ? "penalty" : "churn_penalty"),
 					 errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
 							 "distributions, use shape_penalty."));
 	if (options->k > 0 && !clv_fit_has_k(options))
@@ -389,6 +420,7 @@ InitOptions(ClvParsedOptions *parsed)
 	options->time_unit.day = 7;
 	options->as_of = DATEVAL_NOEND;
 	options->spend_basis = CLV_SPEND_REPEAT;
+	options->churn_penalty = CLV_AS_PENALTY;
 }
 
 /* An error where a vector has more numbers than its covariates. */

@@ -19,6 +19,8 @@
 #define CLV_COVARIATES_SIZE 256 /* of all names of covariates, with a NUL after each */
 #define CLV_MAX_K 8             /* the largest Erlang shape that is tried */
 
+#define CLV_AS_PENALTY (-1) /* a penalty that is not given: that of both processes holds */
+
 #define CLV_MODEL_AUTO "auto"
 #define CLV_MODEL_DEFAULT "mbg/nbd"
 #define CLV_SPEND_NONE "none"
@@ -60,6 +62,7 @@ typedef struct ClvFitOptions
 	double start_effect[CLV_MAX_EFFECTS];    /* of these covariates, in their order */
 	double start_centre[CLV_MAX_COVARIATES]; /* where the start has its parameters */
 	double penalty;                          /* ridge on the effects of covariates */
+	double churn_penalty;                    /* on those on churn; CLV_AS_PENALTY: the same */
 	double shape_penalty;
 	Interval time_unit;
 	Interval grace;                       /* of families with renewals */
@@ -71,12 +74,12 @@ typedef struct ClvFitOptions
 	int32 spend_basis;                    /* ClvSpendBasis */
 	int32 max_iterations;                 /* 0: the engine's own limit */
 	int32 ncovariates;
-	int32 k;        /* 0: the one with the highest likelihood */
-	int32 periods;  /* ClvPeriodsOf; of families of discrete time */
-	int32 too_few;  /* ClvTooFew */
-	int32 season;   /* yearly harmonics, or CLV_SEASON_MONTH, CLV_SEASON_AUTO; 0: none */
-	int32 trend;    /* ClvTrend */
-	int32 reserved; /* 0 */
+	int32 k;            /* 0: the one with the highest likelihood */
+	int32 periods;      /* ClvPeriodsOf; of families of discrete time */
+	int32 too_few;      /* ClvTooFew */
+	int32 season;       /* yearly harmonics, or CLV_SEASON_MONTH, CLV_SEASON_AUTO; 0: none */
+	int32 trend;        /* ClvTrend */
+	int32 same_effects; /* a bit for each covariate with the same effect on both processes */
 } ClvFitOptions;
 
 /* Options as given: those left out take the value of the cells they are applied to. */
@@ -84,9 +87,9 @@ typedef struct ClvParsedOptions
 {
 	ClvFitOptions options;
 	ClvCalendar *calendar; /* NULL: none */
-	List *acting[2];       /* names of the covariates that act on purchases, and on churn */
-	uint32 given;          /* a bit for each option of the table (options.c) */
-	uint32 switched;       /* and for each switch that stands for another family */
+	List *acting[3]; /* names of the covariates that act on purchases, on churn, equally on both */
+	uint32 given;    /* a bit for each option of the table (options.c) */
+	uint32 switched; /* and for each switch that stands for another family */
 } ClvParsedOptions;
 
 /* Parse and check options; NULL means none. Errors name the key and the value. */

@@ -19,14 +19,16 @@ CREATE FUNCTION @extschema@.clv_options(
 	purchase_covariates pg_catalog.text[] DEFAULT NULL,
 	churn_covariates pg_catalog.text[] DEFAULT NULL,
 	season pg_catalog.text DEFAULT NULL,
-	trend pg_catalog.text DEFAULT NULL
+	trend pg_catalog.text DEFAULT NULL,
+	same_effects pg_catalog.text[] DEFAULT NULL,
+	churn_penalty pg_catalog.float8 DEFAULT NULL
 ) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.clv_options(
 	pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8,
 	@extschema@.clv_model, pg_catalog.int4, pg_catalog.text[], pg_catalog.float8, pg_catalog.int4, pg_catalog.interval,
 	pg_catalog.bool, pg_catalog.bool, pg_catalog.text, pg_catalog.text, @extschema@.clv_calendar, pg_catalog.text[],
-	pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
+	pg_catalog.text[], pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.float8) IS
 	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (of continuous time, '
 	'the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters, and the period of '
 	'families of discrete time (whole months or years, stepped with the calendar, or whole days); as_of: last day to '
@@ -43,4 +45,6 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'purchase_covariates, churn_covariates: the names of the covariates, or of the calendar''s, that act on purchases '
 	'and on churn (default: all, where the family can); season: yearly harmonics that move the purchase rates, ''1'' '
 	'to ''6'', a level a month (''month''), or as many as the BIC says (''auto''); trend: ''true'', the purchase rates '
-	'grow or fall by a constant percentage a year, or ''auto''. NULL anywhere: the default';
+	'grow or fall by a constant percentage a year, or ''auto''; same_effects: names of covariates whose effects on '
+	'purchases and on churn are one number; churn_penalty: the penalty on effects on churn, where it is not that on '
+	'purchases. NULL anywhere: the default';

@@ -141,6 +141,8 @@ clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 				errhint("Name covariates of the calendar, or of the option covariates."));
 		idle &= ~((uint32) 1 << i);
 	}
+	if (option->named)
+		idle = ~idle & (((uint32) 1 << (parsed->options.ncovariates + calendar.nnames)) - 1);
 	*(int32 *) ClvOptionField(option, &parsed->options) = (int32) idle;
 }
 

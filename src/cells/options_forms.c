@@ -44,7 +44,7 @@ IsDefault(const ClvOption *option, const ClvFitOptions *options)
 		case CLV_OPTION_DAY:
 			return *(const DateADT *) field == DATEVAL_NOEND;
 		case CLV_OPTION_NUMBER:
-			return *(const double *) field == 0;
+			return *(const double *) field == option->absent;
 		case CLV_OPTION_NAMES:
 			return options->ncovariates == 0;
 		case CLV_OPTION_VECTOR:
@@ -167,7 +167,7 @@ WriteActing(StringInfo out, const ClvOption *option, const ClvFitOptions *option
 	appendStringInfoChar(out, '[');
 	for (int i = 0; i < own + parts.nnames; i++)
 	{
-		if (idle >> i & 1)
+		if ((idle >> i & 1) != option->named)
 			continue;
 		appendStringInfoString(out, separator);
 		escape_json(out, i < own ? clv_fit_covariate(options, i) : parts.name[i - own]);
@@ -422,7 +422,8 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 				clv_check_date(option->name, *(const DateADT *) field);
 			break;
 		case CLV_OPTION_NUMBER:
-			clv_option_check_number(option, *(const double *) field);
+			if (!IsDefault(option, options))
+				clv_option_check_number(option, *(const double *) field);
 			if (IsNegativeZero(*(const double *) field))
 				ClvBadOption(errmsg("stored options are not in canonical form"));
 			break;

@@ -17,13 +17,13 @@ typedef enum ClvOptionKind
 	CLV_OPTION_CHOICE,   /* string, text, int32: one of some words; 0 is the default */
 	CLV_OPTION_INTERVAL, /* string, interval, Interval; all zero: not given */
 	CLV_OPTION_DAY,      /* string, date, DateADT; DATEVAL_NOEND: not given */
-	CLV_OPTION_NUMBER,   /* number, float8, double, not negative; 0 is the default */
+	CLV_OPTION_NUMBER,   /* number, float8, double, not negative; absent is the default */
 	CLV_OPTION_COUNT,    /* number, int4, int32 from 1 on; 0: not given */
 	CLV_OPTION_NAMES,    /* array of strings, text[]; the covariates */
 	CLV_OPTION_VECTOR,   /* array of numbers, no argument; of these covariates */
 	CLV_OPTION_START,    /* object, clv_model; a model to start from */
 	CLV_OPTION_CALENDAR, /* object, clv_calendar, uint64: a hash; 0: not given */
-	CLV_OPTION_ACTING,   /* array of strings, text[], int32: a bit for each that is left out */
+	CLV_OPTION_ACTING,   /* array of strings, text[], int32: a bit for each that is named or not */
 	CLV_OPTION_SWITCH    /* boolean, bool, no field: stands for another family */
 } ClvOptionKind;
 
@@ -40,6 +40,8 @@ typedef struct ClvOption
 	int32 (*choose)(const char *word); /* of a choice: from its word, or an error */
 	const char *(*word)(int32 choice);
 	int32 most;       /* of a count, and of a choice, the largest; of a vector, of each covariate */
+	bool named;       /* of those with bits: they are of the names given, not of those left out */
+	double absent;    /* of a number: where it is not given */
 	bool may_be_none; /* of an interval: it may be of no length */
 	bool when;        /* of a switch: the value that stands for another family, */
 	void (*change)(ClvFitOptions *options); /* which this puts in its place */

@@ -127,15 +127,15 @@ SetExposure(ClvCourseTable *table, const ClvCellTable *cells)
 	return kept;
 }
 
-/* Standardises the covariates of the calendar, of which those with a bit in idle do not act. */
+/* Standardises the covariates of the calendar. */
 static ClvStatus
-SurveyCourse(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle, int *culprit)
+SurveyCourse(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *acting, int *culprit)
 {
 	const ClvCourse *course = table->course;
 	ClvGroups groups = {
 		.n = (uint32_t) course->n, .ncovariates = course->ncovariates, .z = course->z};
 	size_t n = SetExposure(table, cells);
-	ClvStatus status = clv_covariates_survey(table->steps, n, &groups, idle, cells->poll,
+	ClvStatus status = clv_covariates_survey(table->steps, n, &groups, acting, cells->poll,
 											 &table->covariates, culprit);
 
 	for (int i = 0; status == CLV_OK && i < course->n; i++)
@@ -146,12 +146,13 @@ SurveyCourse(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *i
 
 /* Standardises the covariates of the customers, if they have any. */
 static ClvStatus
-SurveyPersonal(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle, int *culprit)
+SurveyPersonal(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *acting,
+			   int *culprit)
 {
 	memset(&table->personal, 0, sizeof(table->personal));
 	if (cells->groups == NULL || cells->groups->ncovariates == 0)
 		return CLV_OK;
-	return clv_covariates_survey(cells->cells, cells->n, cells->groups, idle, cells->poll,
+	return clv_covariates_survey(cells->cells, cells->n, cells->groups, acting, cells->poll,
 								 &table->personal, culprit);
 }
 
@@ -175,12 +176,12 @@ Append(const ClvCovariates *more, ClvCovariates *covariates)
 }
 
 ClvStatus
-clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *idle,
+clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t acting[3],
 				  ClvCovariates *both, int *culprit)
 {
 	int n = cells->groups != NULL ? cells->groups->ncovariates : 0;
-	uint32_t later[2] = {idle[0] >> n, idle[1] >> n};
-	ClvStatus status = SurveyPersonal(table, cells, idle, culprit);
+	uint32_t later[3] = {acting[0] >> n, acting[1] >> n, acting[2] >> n};
+	ClvStatus status = SurveyPersonal(table, cells, acting, culprit);
 
 	if (status != CLV_OK)
 		return status;
@@ -195,8 +196,9 @@ clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells, const uint32
 	memset(both, 0, sizeof(*both));
 	Append(&table->personal, both);
 	Append(&table->covariates, both);
-	both->idle[0] = idle[0];
-	both->idle[1] = later[1] << n | (idle[1] & (((uint32_t) 1 << n) - 1));
+	both->idle[0] = acting[0];
+	both->idle[1] = later[1] << n | (acting[1] & (((uint32_t) 1 << n) - 1));
+	both->same = acting[2];
 	return CLV_OK;
 }
 

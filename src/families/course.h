@@ -57,11 +57,11 @@ extern void clv_course_lay_out(ClvCourseTable *table, const ClvCourse *course);
 /*
  * Standardises the covariates of the customers, if they have any, and those of the calendar over
  * the time from each customer's first purchase to the end of the data, each by themselves; sets
- * those of the table, and *both to all of them, the customers' first. Idle and results as for
+ * those of the table, and *both to all of them, the customers' first. Acting and results as for
  * clv_covariates_survey().
  */
 extern ClvStatus clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells,
-								   const uint32_t *idle, ClvCovariates *both, int *culprit);
+								   const uint32_t acting[3], ClvCovariates *both, int *culprit);
 
 /* clv_cells_evaluate() for cells with a course; they are sorted by group, x, T, t_x. */
 extern void clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at);

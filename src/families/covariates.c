@@ -259,13 +259,15 @@ ActsInPart(int n, uint32_t idle)
 }
 
 ClvStatus
-clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups, const uint32_t *idle,
-					  ClvPoll *poll, ClvCovariates *covariates, int *culprit)
+clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
+					  const uint32_t acting[3], ClvPoll *poll, ClvCovariates *covariates,
+					  int *culprit)
 {
 	double products[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
 
 	memset(covariates, 0, sizeof(*covariates));
-	memcpy(covariates->idle, idle, sizeof(covariates->idle));
+	memcpy(covariates->idle, acting, sizeof(covariates->idle));
+	covariates->same = acting[2];
 	covariates->n = groups->ncovariates;
 	covariates->z = groups->z;
 	if (!FindMeans(cells, n, poll, covariates))
@@ -279,7 +281,8 @@ clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups, c
 		if (*culprit >= 0)
 			return CLV_COLLINEAR;
 	}
-	if (ActsInPart(covariates->n, idle[0]) || ActsInPart(covariates->n, idle[1]))
+	if (ActsInPart(covariates->n, acting[0]) || ActsInPart(covariates->n, acting[1]) ||
+		acting[2] != 0)
 		ScaleOnly(cells, n, poll, covariates);
 	FindProducts(cells, n, poll, covariates, products);
 	return CLV_OK;

@@ -22,15 +22,17 @@ typedef struct ClvCovariates
 	double row[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
 	double range[CLV_MAX_COVARIATES]; /* from lowest to highest, as the search sees them */
 	uint32_t idle[2]; /* a bit for each covariate that does not act on purchases, on churn */
+	uint32_t same;    /* a bit for each whose effects on both are one number */
 } ClvCovariates;
 
 /*
  * Standardises the covariates of the customers, those of each group; they remain correlated where
- * some act on a process and others do not (idle). CLV_COLLINEAR: culprit is constant, or a linear
- * combination of those before it; CLV_BAD_START: one is not finite.
+ * some act on a process and others do not, or have the same effect on both (acting: the bits of
+ * idle, then those of same). CLV_COLLINEAR: culprit is constant, or a linear combination of those
+ * before it; CLV_BAD_START: one is not finite.
  */
 extern ClvStatus clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
-									   const uint32_t *idle, ClvPoll *poll,
+									   const uint32_t acting[3], ClvPoll *poll,
 									   ClvCovariates *covariates, int *culprit);
 
 /* The standardised covariates of a group. */

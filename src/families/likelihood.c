@@ -394,13 +394,13 @@ FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 static ClvStatus
 Survey(CellData *data, const ClvFitControl *control, int *culprit)
 {
-	uint32_t idle[2] = {control->idle_purchase, control->idle_churn};
+	uint32_t acting[3] = {control->idle_purchase, control->idle_churn, control->same};
 
 	if (control->course == NULL)
-		return clv_covariates_survey(data->all.cells, data->all.n, data->all.groups, idle,
+		return clv_covariates_survey(data->all.cells, data->all.n, data->all.groups, acting,
 									 data->all.poll, &data->covariates, culprit);
 	clv_course_lay_out(&data->course, control->course);
-	return clv_course_survey(&data->course, &data->all, idle, &data->covariates, culprit);
+	return clv_course_survey(&data->course, &data->all, acting, &data->covariates, culprit);
 }
 
 /* Fits the family to sorted cells, after what it contains; the status says what is wrong with it.

@@ -83,6 +83,9 @@ typedef struct ClvFitControl
 	uint32_t idle_purchase;
 	uint32_t idle_churn;
 
+	/* A bit for each covariate whose effects on both processes, where both have one, are equal. */
+	uint32_t same;
+
 	/*
 	 * The fit of the family that this one contains, to the same cells with the same control but
 	 * without a start; NULL: not known, and fitted first where there is one.

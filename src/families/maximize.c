@@ -126,9 +126,9 @@ Dimension(const ClvProblem *problem)
 	return problem->family->nparams + 2 * Covariates(problem);
 }
 
-/* Whether this parameter or effect is searched for. */
+/* Whether this parameter or effect can have any value. */
 static bool
-IsUnknown(const ClvProblem *problem, int i)
+IsFree(const ClvProblem *problem, int i)
 {
 	const ClvFamily *family = problem->family;
 	int effect = i - family->nparams;
@@ -144,6 +144,28 @@ IsUnknown(const ClvProblem *problem, int i)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * The effect on purchases that this effect on churn equals, of the same covariate; -1: it is none,
+ * or has a value of its own.
+ */
+static int
+Twin(const ClvProblem *problem, int i)
+{
+	int n = Covariates(problem);
+	int first = problem->family->nparams + n;
+
+	if (n == 0 || i < first || !(problem->covariates->same >> (i - first) & 1))
+		return -1;
+	return IsFree(problem, i) && IsFree(problem, i - n) ? i - n : -1;
+}
+
+/* Whether this parameter or effect is searched for. */
+static bool
+IsUnknown(const ClvProblem *problem, int i)
+{
+	return IsFree(problem, i) && Twin(problem, i) < 0;
 }
 
 /* Lists the unknowns; returns how many. */
@@ -171,6 +193,9 @@ Expand(const ClvProblem *problem, const double *theta, double *all)
 	memcpy(all, problem->fixed, problem->family->nparams * sizeof(double));
 	for (int i = 0; i < n; i++)
 		all[unknown[i]] = theta[i];
+	for (int i = problem->family->nparams; i < Dimension(problem); i++)
+		if (Twin(problem, i) >= 0)
+			all[i] = all[Twin(problem, i)];
 }
 
 /* The inner product of two vectors. */
@@ -274,6 +299,24 @@ Penalise(const ClvProblem *problem, const double *all, ClvQuadratic *at)
 	return total;
 }
 
+/* The second derivative by two coordinates. */
+static double *
+Second(ClvQuadratic *at, int i, int j)
+{
+	return &at->hessian[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
+}
+
+/* Adds the derivatives by a coordinate to those by another one, which it is equal to. */
+static void
+Join(int dimension, int to, int from, ClvQuadratic *at)
+{
+	at->gradient[to] += at->gradient[from];
+	*Second(at, to, to) += 2 * *Second(at, to, from) + *Second(at, from, from);
+	for (int k = 0; k < dimension; k++)
+		if (k != to)
+			*Second(at, to, k) += *Second(at, from, k);
+}
+
 /* Reduces the derivatives to those by the unknowns. */
 static void
 Reduce(const ClvProblem *problem, ClvQuadratic *at)
@@ -283,6 +326,9 @@ Reduce(const ClvProblem *problem, ClvQuadratic *at)
 
 	if (n == Dimension(problem))
 		return;
+	for (int i = problem->family->nparams; i < Dimension(problem); i++)
+		if (Twin(problem, i) >= 0)
+			Join(Dimension(problem), Twin(problem, i), i, at);
 	for (int i = 0; i < n; i++)
 	{
 		at->gradient[i] = at->gradient[unknown[i]];
@@ -723,7 +769,7 @@ SpreadCovariance(const ClvProblem *problem, const double *inverse, double *covar
 	{
 		double row[CLV_MAX_DIM];
 
-		RawRow(problem, i, row);
+		RawRow(problem, Twin(problem, i) >= 0 ? Twin(problem, i) : i, row);
 		for (int k = 0; k < n; k++)
 			rows[i][k] = row[unknown[k]];
 		for (int k = 0; k < n; k++)

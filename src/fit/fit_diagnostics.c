@@ -358,7 +358,9 @@ clv_fit_control(ClvFitControl *control, const ClvFitOptions *options, const doub
 	control->max_iterations = options->max_iterations;
 	control->shape_penalty = options->shape_penalty;
 	control->effect_penalty_purchase = options->penalty;
-	control->effect_penalty_churn = options->penalty;
+	control->effect_penalty_churn =
+		options->churn_penalty == CLV_AS_PENALTY ? options->penalty : options->churn_penalty;
+	control->same = (uint32) options->same_effects;
 	control->idle_purchase = (uint32) options->idle_purchase;
 	control->idle_churn = (uint32) options->idle_churn;
 	control->poll = Poll;

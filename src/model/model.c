@@ -215,13 +215,27 @@ clv_model_is_idle(const ClvModelPart *part, int effect)
 		   part->covariance[CLV_AT(row, row)] == 0;
 }
 
+/* Whether effect i, on churn, was fitted as one number with that on purchases. */
+static bool
+IsTwin(const ClvModelPart *part, int i)
+{
+	int row = part->family->nparams + i;
+	int other = row - part->ncovariates;
+	const double *covariance = part->covariance;
+
+	return i >= part->ncovariates && part->fitted && part->has_covariance &&
+		   part->effect[i] == part->effect[i - part->ncovariates] &&
+		   covariance[CLV_AT(row, row)] == covariance[CLV_AT(other, other)] &&
+		   covariance[CLV_AT(row, row)] == covariance[CLV_AT(row, other)];
+}
+
 int
 clv_model_freedom(const ClvModelPart *part)
 {
 	int freedom = part->family->nparams;
 
 	for (int i = 0; i < 2 * part->ncovariates; i++)
-		freedom += clv_model_moves(part, i) && !clv_model_is_idle(part, i);
+		freedom += !IsTwin(part, i) && clv_model_moves(part, i) && !clv_model_is_idle(part, i);
 	return freedom;
 }
 

@@ -71,6 +71,12 @@ SELECT 'pareto/nbd-static-reg10',
 	   clv_fit(history,
 		   clv_options(model => 'pareto/nbd', as_of => '2006-12-31', spend => 'none',
 			   covariates => '{Gender,Channel}', penalty => 10),
+	ARRAY[gender, channel]) FROM customer
+UNION ALL
+SELECT 'pareto/nbd-static-eqgender',
+	   clv_fit(history,
+		   clv_options(model => 'pareto/nbd', as_of => '2006-12-31', spend => 'none',
+			   covariates => '{Gender,Channel}', same_effects => '{Gender}'),
 	ARRAY[gender, channel]) FROM customer;
 SQL
 
@@ -153,7 +159,8 @@ sub ours
 # No peer is ever likelier.
 foreach my $peer ([ 'pareto/nbd-static', 'pnbd-static' ], [ 'bg/nbd-static', 'bgnbd-static' ],
 	[ 'bg/nbd-static', 'bgnbd-static-nm' ],
-	[ 'ggompertz/nbd-static', 'ggomnbd-static' ], [ 'pareto/nbd', 'pnbd' ], [ 'bg/nbd', 'bgnbd' ],
+	[ 'ggompertz/nbd-static', 'ggomnbd-static' ], [ 'pareto/nbd-static-eqgender', 'pnbd-static-eqgender' ],
+	[ 'pareto/nbd', 'pnbd' ], [ 'bg/nbd', 'bgnbd' ],
 	[ 'ggompertz/nbd', 'ggomnbd' ])
 {
 	my ($fit, $file) = @$peer;
@@ -197,6 +204,22 @@ foreach my $theirs (@ridge)
 
 	near($estimate, $theirs->{estimate}, 2e-3, "ridge: effect $theirs->{param}") if $theirs->{param} =~ /\./;
 }
+
+# One effect of gender on both processes: the estimate of the peer on either, one parameter less.
+foreach my $theirs (theirs('pnbd-static-eqgender'))
+{
+	next unless $theirs->{param} =~ /\./;
+	foreach my $process ($theirs->{param} =~ /^constr/ ? ('trans', 'life') : $theirs->{param} =~ /^(\w+)/)
+	{
+		my ($estimate, $error) = ours('pareto/nbd-static-eqgender', $theirs->{param} =~ s/^\w+/$process/r);
+
+		near($estimate, $theirs->{estimate}, 0.007 * $theirs->{se}, "one effect: $theirs->{param}, $process");
+		near($error, $theirs->{se}, 2e-3 * $theirs->{se}, "one effect: standard error of $theirs->{param}, $process");
+	}
+}
+is( one("SELECT df || ' ' || larger FROM model a, model b, clv_compare(a.m, b.m)
+	WHERE a.fit = 'pareto/nbd-static' AND b.fit = 'pareto/nbd-static-eqgender'"),
+	'1 first', 'one effect is one parameter');
 
 # R's likelihood-ratio test, at R's likelihoods.
 my ($plain, $full) = rows("$oracles/lrtest_apparel-104w.csv");

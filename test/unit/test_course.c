@@ -204,7 +204,7 @@ static const double own[] = {0, 0, 1.5, 0, 0.25, 1, 2, 1, -0.5, 1};
 static void
 CheckFamily(int which, bool personal)
 {
-	static const uint32_t acting[2] = {0, 0};
+	static const uint32_t acting[3] = {0, 0, 0};
 	const ClvFamily *family = families[which].family;
 	const ClvGroups groups = {.n = GROUPS, .ncovariates = OWN, .z = own};
 	int n = family->nparams;
@@ -299,7 +299,7 @@ HardCustomersAgree(void **state)
 		{.9, 6, .8, 30}, {.05, 200, 3, .5}, {20, .1, .05, 900}, {1, 1, 1, 1}};
 	static const double moves[][2 * Z] = {
 		{3, -3, 3, 2}, {-4, 1, 0, -6}, {0, 0, 5, 0}, {.1, 0, 0, .1}};
-	static const uint32_t acting[2] = {0, 0};
+	static const uint32_t acting[3] = {0, 0, 0};
 	static ClvWideTerm term, sum;
 	const ClvFamily *family = &clv_paretonbd;
 	int n = family->nparams + 2 * Z;

@@ -96,7 +96,7 @@ static void
 CheckGroups(const ClvFamily *family, const ClvCell *cells, size_t n, const ClvGroups *groups)
 {
 	static const double param[] = {1.8, 40, .9, 30, 20, 1};
-	static const uint32_t acting[2] = {0, 0};
+	static const uint32_t acting[3] = {0, 0, 0};
 	ClvPoll poll = {0};
 	ClvCell *copy = malloc(n * sizeof(ClvCell));
 	ClvCellTable engine = {
