@@ -46,6 +46,7 @@ MODULE_SQL = $(addprefix src/, \
 	validate/validate_read.sql \
 	validate/validate_backtest.sql \
 	validate/validate_tracking.sql \
+	validate/validate_choose.sql \
 	pipeline/pipeline.sql \
 	pipeline/pipeline_lock.sql \
 	pipeline/pipeline_shards.sql \

@@ -85,6 +85,14 @@ COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_cells, pg_catalog.jsonb
 	'fits models to customers counted by clv_cells, with these options (clv_options); time unit, spend basis and as_of '
 	'must be those of the cells';
 
+-- The families of purchases that can be fitted with these options, in a fixed order.
+CREATE FUNCTION clv_internal.clv_fit_families(
+	options pg_catalog.jsonb, clock pg_catalog.text, requested pg_catalog.text) RETURNS pg_catalog.text[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_internal.clv_fit_families(pg_catalog.jsonb, pg_catalog.text, pg_catalog.text) IS
+	'the families of purchases with this clock (continuous, opportunities, ...) that can be fitted with these options, '
+	'whatever model those name; requested: of those that ''auto'' leaves out only this one. A part of validation';
+
 -- ---- the last day of the data ------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_settled_day(

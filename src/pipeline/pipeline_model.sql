@@ -141,6 +141,106 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_refit_reason(
 	'why the model is to be fitted anew in a run (generation, as_of, calendar), by the pipeline''s policy, given the '
 	'latest model with the calendar of its run; NULL where it is kept. A part of pipelines';
 
+-- ---- which family: the best of a hold-out ------------------------------------------------------------
+
+-- How long a hold-out of a pipeline is, in whole weeks; less than 28 where its data are too short for one.
+CREATE FUNCTION clv_internal.clv_pipeline_holdout_days(
+	d clv_internal.clv_pipeline_definition, first pg_catalog.date, as_of pg_catalog.date)
+RETURNS pg_catalog.int4
+LANGUAGE sql STABLE PARALLEL SAFE COST 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT 7 * floor(
+		least(extract(epoch FROM coalesce((d).holdout, (d).horizon)) / 86400, (as_of - first) / 3.0) / 7)::int4
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_holdout_days(
+	clv_internal.clv_pipeline_definition, pg_catalog.date, pg_catalog.date) IS
+	'the days of a hold-out that ends with as_of, in whole weeks: of a pipeline its own, else its horizon, at most a '
+	'third of the data. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_best(
+	d clv_internal.clv_pipeline_definition, sample pg_catalog.text, as_of pg_catalog.date,
+	calendar @extschema@.clv_calendar, days pg_catalog.int4, OUT family pg_catalog.text,
+	OUT failure pg_catalog.text)
+RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- the warnings of fits that are not chosen are nobody's
+SET search_path = pg_catalog, pg_temp SET client_min_messages = error
+AS $$
+BEGIN
+	family := (
+		SELECT r.model
+		FROM clv_internal.clv_choose_rows(sample, clv_internal.clv_pipeline_fit_options(d, as_of - days, calendar),
+			as_of - days, as_of, make_interval(days => days), false, false) r
+		WHERE r.converged AND r.rank IS NOT NULL
+		ORDER BY r.rank
+		LIMIT 1
+	);
+	failure := CASE WHEN family IS NULL THEN 'no family could be fitted before the hold-out' END;
+EXCEPTION
+	-- a past too short or too quiet for a fit is no reason to have no model
+	WHEN data_exception OR invalid_parameter_value OR no_data_found OR numeric_value_out_of_range
+		OR null_value_not_allowed OR object_not_in_prerequisite_state OR feature_not_supported THEN
+		failure := SQLERRM;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_best(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.date, @extschema@.clv_calendar,
+	pg_catalog.int4) IS
+	'the family with the best log score over a hold-out of so many days up to as_of, or why there is none. A part of '
+	'pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_choose(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date,
+	calendar @extschema@.clv_calendar, OUT family pg_catalog.text, OUT note pg_catalog.text)
+RETURNS record
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- of more customers a sample says as much
+	most CONSTANT int8 := 100000;
+	first date;
+	histories int8;
+	days int4;
+	best record;
+BEGIN
+	IF d.options ->> 'model' IS DISTINCT FROM 'auto' THEN
+		RETURN;
+	END IF;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT min(@extschema@.clv_first_purchase(h.history)), count(*)
+		FROM {data}.history h
+		WHERE h.generation = $1
+	$sql$::text) INTO first, histories USING generation;
+	days := clv_internal.clv_pipeline_holdout_days(d, first, as_of);
+	IF days IS NULL OR days < 28 THEN
+		note := 'the family chosen by BIC: the data are too short for a hold-out';
+		RETURN;
+	END IF;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		CREATE TABLE {data}.sample AS
+		SELECT h.history
+		FROM {data}.history h
+		WHERE h.generation = {1} AND {h.hash} % {2} = 0
+	$sql$::text, ARRAY[generation::text, (1 + histories / most)::text]);
+	best := clv_internal.clv_pipeline_best(d, clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT h.history, NULL::pg_catalog.float8[] AS covariates
+		FROM {data}.sample AS h
+	$sql$::text), as_of, calendar, days);
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.sample'::text);
+	family := best.family;
+	note := CASE
+		WHEN family IS NOT NULL THEN format('%s chosen by the log score of a hold-out of %s days', family, days)
+		ELSE format('the family chosen by BIC: %s', best.failure)
+	END;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_choose(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, @extschema@.clv_calendar) IS
+	'of a pipeline that leaves its family open the one that predicts a hold-out best (NULL: the fit chooses by BIC), '
+	'and a sentence about the choice. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_shortfall(model @extschema@.clv_model, options pg_catalog.jsonb)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
@@ -169,6 +269,7 @@ DECLARE
 	fingerprint text := md5(jsonb_build_array(clv_internal.clv_pipeline_fingerprint(d), d.options, d.bins,
 		d.calendar_source, d.calendar_columns)::text);
 	reason text;
+	chosen record;
 	model @extschema@.clv_model;
 	cuts @extschema@.clv_cuts;
 BEGIN
@@ -191,7 +292,9 @@ BEGIN
 	$sql$::text) INTO latest;
 	reason := clv_internal.clv_pipeline_refit_reason(d, this, latest, fingerprint);
 	IF reason IS NOT NULL THEN
-		SELECT @extschema@.clv_fit(v.cells) INTO model
+		chosen := clv_internal.clv_pipeline_choose(d, this.generation, this.as_of, this.calendar);
+		SELECT @extschema@.clv_fit(v.cells, clv_internal.clv_pipeline_fit_options(d, this.as_of, this.calendar)
+			|| jsonb_strip_nulls(jsonb_build_object('model', chosen.family))) INTO model
 		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of, this.calendar))) v (cells);
 		IF model IS NULL THEN
 			PERFORM clv_internal.clv_raise(
@@ -228,6 +331,9 @@ BEGIN
 		WHEN reason IS NULL THEN format('model of %s kept', to_char(latest.as_of, 'YYYY-MM-DD'))
 		ELSE format('model fitted: %s', reason)
 	END);
+	IF reason IS NOT NULL THEN
+		PERFORM clv_internal.clv_pipeline_note(d, run, chosen.note);
+	END IF;
 	PERFORM clv_internal.clv_pipeline_note(d, run, clv_internal.clv_pipeline_calendar_note(this.calendar, this.as_of,
 		d.horizon));
 	PERFORM clv_internal.clv_pipeline_note(d, run, clv_internal.clv_pipeline_shortfall(coalesce(model, latest.model),

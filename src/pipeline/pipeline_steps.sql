@@ -596,7 +596,9 @@ BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT @extschema@.clv_fit(h.history, $1::jsonb)
 		FROM {data}.sample h
-	$sql$::text) INTO past USING clv_internal.clv_pipeline_fit_options(d, since, this.calendar);
+	$sql$::text) INTO past USING clv_internal.clv_pipeline_fit_options(d, since, this.calendar)
+		|| CASE WHEN d.options ->> 'model' = 'auto'
+			THEN jsonb_build_object('model', (@extschema@.clv_diagnostics(this.model)).purchase_model) ELSE '{}' END;
 	shortfall := clv_internal.clv_pipeline_shortfall(past, d.options);
 	fillings := (
 		SELECT ARRAY[clv_internal.clv_pipeline_sql(d, '{data}.sample'::text), past::text, since::text, until::text,

@@ -59,6 +59,26 @@ COMMENT ON FUNCTION clv_internal.clv_validate_arguments(
 	'where a model is given); errors of arguments that contradict each other, and a WARNING of a model that was fitted '
 	'to later purchases. A part of validation';
 
+-- Raises a WARNING if the last purchase of all lies long before the end of the hold-out.
+CREATE FUNCTION clv_internal.clv_validate_reach(
+	since pg_catalog.date, until pg_catalog.date, last_purchase pg_catalog.date)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF until - last_purchase > greatest(7, (until - since) / 10) THEN
+		RAISE WARNING 'the data seem to end before the hold-out does'
+			USING DETAIL = format('The last purchase of all is of %s, the hold-out lasts to %s.',
+					to_char(last_purchase, 'YYYY-MM-DD'), to_char(until, 'YYYY-MM-DD')),
+				HINT = 'What is missing looks like customers who stopped buying: take an earlier as_of or '
+				'a shorter horizon.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_validate_reach(pg_catalog.date, pg_catalog.date, pg_catalog.date) IS
+	'warns where the data seem to end before the hold-out does. A part of validation';
+
 -- The hold-out as the model counts time: its periods (days for a model of continuous time), the day by which they are
 -- over for every customer, and the horizon to predict. Raises a WARNING if the last purchase of all lies long before
 -- that day, and an error for a model that had to learn from the hold-out.
@@ -92,19 +112,24 @@ BEGIN
 		FROM clv_internal.clv_validate_periods(model, since, horizon) p;
 		span := horizon;
 	END IF;
-	IF until - last_purchase > greatest(7, (until - since) / 10) THEN
-		RAISE WARNING 'the data seem to end before the hold-out does'
-			USING DETAIL = format('The last purchase of all is of %s, the hold-out lasts to %s.',
-					to_char(last_purchase, 'YYYY-MM-DD'), to_char(until, 'YYYY-MM-DD')),
-				HINT = 'What is missing looks like customers who stopped buying: take an earlier as_of or '
-				'a shorter horizon.';
-	END IF;
+	PERFORM clv_internal.clv_validate_reach(since, until, last_purchase);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_hold_out(
 	@extschema@.clv_model, pg_catalog.bool, pg_catalog.date, pg_catalog.interval, pg_catalog.date, pg_catalog.date) IS
 	'the hold-out as a model counts time: its last day, how many periods (days, where time is continuous) it lasts, '
 	'and the horizon to predict; warns where the data do not reach its end. A part of validation';
+
+-- Raises the error of a back-test without customers.
+CREATE FUNCTION clv_internal.clv_validate_no_customers(source pg_catalog.text, since pg_catalog.date)
+RETURNS pg_catalog.void
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+RETURN clv_internal.clv_raise('there are no customers to predict'::text,
+	format('None of the histories of %s has a purchase up to as_of %s.', source, to_char(since, 'YYYY-MM-DD')),
+	'Give a later as_of.'::text,
+	'no_data_found'::text);
+COMMENT ON FUNCTION clv_internal.clv_validate_no_customers(pg_catalog.text, pg_catalog.date) IS
+	'raises the error of a back-test without a customer up to since. A part of validation';
 
 -- What a back-test begins with: the statement that reads the histories, the model, which is fitted unless it is given,
 -- and the hold-out. Raises the errors and warnings of its parts, and an error if no customer has a purchase up to
@@ -143,11 +168,7 @@ BEGIN
 		FROM clv_internal.clv_validate_extent(histories, since) AS e;
 	END IF;
 	IF no_customers THEN
-		PERFORM clv_internal.clv_raise('there are no customers to predict'::pg_catalog.text,
-			pg_catalog.format('None of the histories of %s has a purchase up to as_of %s.',
-				source, pg_catalog.to_char(since, 'YYYY-MM-DD')),
-			'Give a later as_of.'::pg_catalog.text,
-			'no_data_found'::pg_catalog.text);
+		PERFORM clv_internal.clv_validate_no_customers(source, since);
 	END IF;
 	SELECT h.until, h.periods, h.span
 	INTO until, periods, span

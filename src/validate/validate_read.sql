@@ -253,3 +253,99 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_validate_repeats(pg_catalog.text, pg_catalog.date) IS
 	'how many repeat purchases the customers who have a purchase up to as_of made on each day. A part of validation';
+
+-- Counts the customers of histories for fits with these options.
+CREATE FUNCTION clv_internal.clv_choose_cells(
+	histories pg_catalog.text,
+	options pg_catalog.jsonb,
+	with_covariates pg_catalog.bool
+) RETURNS @extschema@.clv_cells
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 AS $$
+DECLARE
+	counted @extschema@.clv_cells;
+BEGIN
+	EXECUTE clv_internal.clv_statement(CASE WHEN with_covariates THEN $sql$
+		SELECT @extschema@.clv_cells(h.history, $1, h.covariates)
+		FROM ({histories}) AS h
+		$sql$ ELSE $sql$
+		SELECT @extschema@.clv_cells(h.history, $1)
+		FROM ({histories}) AS h
+		$sql$ END::pg_catalog.text, pg_catalog.jsonb_build_object('histories', histories))
+		INTO counted
+		USING options;
+	RETURN counted;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_choose_cells(pg_catalog.text, pg_catalog.jsonb, pg_catalog.bool) IS
+	'the customers of histories counted for fits with these options, with or without their covariates. A part of '
+	'validation';
+
+-- A row per history with a purchase up to since: its purchases in the hold-out and before it as the first model counts
+-- them, whether it was there for as long a time before since, and of each model its count of the hold-out, expectation,
+-- the probability of that very count, and that of any purchase.
+CREATE FUNCTION clv_internal.clv_choose_outcomes(
+	histories pg_catalog.text,
+	models @extschema@.clv_model[],
+	spans pg_catalog.interval[],
+	periods pg_catalog.int4[],
+	since pg_catalog.date,
+	until pg_catalog.date
+) RETURNS TABLE (
+	actual pg_catalog.int4,
+	before pg_catalog.int4,
+	there pg_catalog.bool,
+	counted pg_catalog.int4[],
+	predicted pg_catalog.float8[],
+	probability pg_catalog.float8[],
+	active pg_catalog.float8[]
+)
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000 ROWS 100000 AS $$
+DECLARE
+	counts pg_catalog.text;
+	expectations pg_catalog.text;
+	probabilities pg_catalog.text;
+	actives pg_catalog.text;
+BEGIN
+	-- each model has calls of its own: what they have computed for customers alike stays with them
+	SELECT pg_catalog.string_agg(pg_catalog.format(
+			'clv_internal.clv_validate_purchases($1[%1$s], h.history, $4, $3[%1$s])', i), ', '),
+		pg_catalog.string_agg(pg_catalog.format(
+			'@extschema@.clv_expected_purchases($1[%1$s], h.history, $2[%1$s], $4, h.covariates)', i), ', '),
+		pg_catalog.string_agg(pg_catalog.format(
+			'@extschema@.clv_purchase_probability($1[%1$s], c.history, c.counted[%1$s]::pg_catalog.float8, $2[%1$s], '
+			'$4, c.covariates)', i), ', '),
+		pg_catalog.string_agg(pg_catalog.format(
+			'@extschema@.clv_active_probability($1[%1$s], c.history, $2[%1$s], $4, c.covariates)', i), ', ')
+	INTO counts, expectations, probabilities, actives
+	FROM pg_catalog.generate_series(1, pg_catalog.cardinality(models)) AS i;
+	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
+		SELECT c.counted[1],
+			c.before,
+			c.there,
+			c.counted,
+			c.predicted,
+			ARRAY[{probabilities}],
+			ARRAY[{actives}]
+		FROM (
+			SELECT h.history,
+				h.covariates,
+				clv_internal.clv_validate_purchases($1[1], h.history, $4, $5) AS before,
+				pg_catalog.date_le(@extschema@.clv_first_purchase(h.history), $6) AS there,
+				ARRAY[{counts}] AS counted,
+				ARRAY[{expectations}] AS predicted
+			FROM ({histories}) AS h
+			OFFSET 0
+		) AS c
+		WHERE c.predicted[1] IS NOT NULL
+		$sql$, pg_catalog.jsonb_build_object('histories', histories, 'counts', counts,
+			'expectations', expectations, 'probabilities', probabilities, 'actives', actives))
+		USING models, spans, periods, since, pg_catalog.int4um(periods[1]),
+			pg_catalog.date_mii(since, pg_catalog.date_mi(until, since));
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_choose_outcomes(
+	pg_catalog.text, @extschema@.clv_model[], pg_catalog.interval[], pg_catalog.int4[], pg_catalog.date,
+	pg_catalog.date) IS
+	'for each history with a purchase up to since its purchases in the hold-out and in as long a time before it, and '
+	'whether it was there at the beginning of that; of each model the count of the hold-out, the expected number, the '
+	'probability of that count and of at least one. A part of validation';
