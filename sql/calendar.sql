@@ -138,6 +138,8 @@ SELECT clv_calendar(nullif(since, '2022-03-14'), v, '{campaign,price}') FROM wee
 SELECT clv_calendar(CASE WHEN since = '2022-03-14' THEN 'infinity' ELSE since END, v, '{campaign,price}') FROM week;
 SELECT clv_calendar(since, nullif(v, ARRAY[0, 9.9]::float8[]), '{campaign,price}') FROM week;
 SELECT clv_calendar('2022-01-01', NULL, '{campaign,price}');
+SELECT clv_calendar('2022-01-01', '{{1},{9.9}}', '{campaign,price}');
+SELECT clv_calendar('2022-01-01', '{1,9.9}', '{{campaign,price}}');
 SELECT clv_calendar(date '2000-01-01' + i, ARRAY[i]::float8[], '{n}') FROM generate_series(0, 100000) i;
 \set VERBOSITY terse
 SELECT '[]'::clv_calendar;

@@ -53,12 +53,27 @@ static pg_attribute_noreturn() void NullInRow(const char *what, const char *day)
 					day == NULL ? 0 : errdetail("The row is that of %s.", day)));
 }
 
+/* Raises an error where an array has more than one dimension. */
+static void
+CheckDimensions(const char *what, const char *day, const ArrayType *array)
+{
+	if (ARR_NDIM(array) > 1)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+			 errmsg("%s of a calendar must be an array of one dimension, not of %d", what,
+					ARR_NDIM(array)),
+			 day == NULL ? 0 : errdetail("The row is that of %s.", day),
+			 errhint("A row of a calendar is one step: its values in the order of its names.")));
+}
+
 /* ---- rows ---- */
 
 /* The names in argument 3; an error where one is NULL. */
 static void
 NamesArgument(FunctionCallInfo fcinfo, const char *day, ClvCalendarParts *names)
 {
+	ArrayType *array;
 	Datum *name;
 	bool *nulls;
 	int n;
@@ -66,8 +81,9 @@ NamesArgument(FunctionCallInfo fcinfo, const char *day, ClvCalendarParts *names)
 	names->nnames = 0;
 	if (PG_ARGISNULL(3))
 		NullInRow("names", day);
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(3), TEXTOID, -1, false, TYPALIGN_INT, &name, &nulls,
-					  &n);
+	array = PG_GETARG_ARRAYTYPE_P(3);
+	CheckDimensions("names", day, array);
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &name, &nulls, &n);
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
@@ -162,12 +178,14 @@ static void
 ValuesArgument(FunctionCallInfo fcinfo, const char *day, const ClvCalendarParts *names,
 			   double *values)
 {
+	ArrayType *array = PG_GETARG_ARRAYTYPE_P(2);
 	Datum *value;
 	bool *nulls;
 	int n;
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL,
-					  TYPALIGN_DOUBLE, &value, &nulls, &n);
+	CheckDimensions("values", day, array);
+	deconstruct_array(array, FLOAT8OID, sizeof(double), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &value,
+					  &nulls, &n);
 	if (n != names->nnames)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 						errmsg("a row of a calendar needs a value for each name"),
