@@ -235,9 +235,28 @@ FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none'
 	 clv_effects(model) e, clv_diagnostics(model);
 \set VERBOSITY default
 
+-- numbers and truth values are taken as they are written, in options and in JSON
+SELECT clv_options(season => 2, trend => true) = clv_options(season => '2', trend => 'true') AS same,
+	   clv_options(season => 0, trend => false) = clv_options() AS none,
+	   clv_options(season => 'month'::text, trend => 'auto'::varchar) = clv_options(season => 'month', trend => 'auto')
+	   AS words;
+SELECT clv_cells(history, '{"season":2,"trend":true}') = clv_cells(history, clv_options(season => 2, trend => true))
+	   AS json
+FROM (SELECT clv_history(date '2020-01-01') AS history) h;
+PREPARE season AS SELECT clv_options(season => $1);
+EXECUTE season(3);
+EXECUTE season('auto');
+DEALLOCATE season;
+
 -- errors
 SELECT clv_options(season => '7');
+SELECT clv_options(season => 7);
+SELECT clv_options(season => true);
 SELECT clv_options(trend => 'yes');
+SELECT clv_options(trend => 1);
+SELECT clv_cells(history, '{"season":2.5}') FROM until_then;
+SELECT clv_cells(history, '{"season":[2]}') FROM until_then;
+SELECT clv_cells(history, '{"model":true}') FROM until_then;
 SELECT clv_options(season => '2', model => 'mbg/cnbd-k');
 SELECT clv_fit(2, 3, 10, NULL, clv_options(season => 'month'));
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2021-12-31', season => '1')) FROM until_then;
@@ -266,6 +285,10 @@ FROM histories, (SELECT clv_calendar(since, ARRAY[campaign, (since < '2023-07-01
 SELECT clv_fit(history, clv_options(spend => 'none', calendar => calendar, as_of => '2023-06-30'))
 FROM histories, (SELECT clv_calendar(since, ARRAY[campaign, 3 - campaign], '{campaign,again}') AS calendar
 	FROM months) c;
+-- what differs outside of the data alone does not count
+SELECT clv_fit(history, clv_options(spend => 'none', calendar => calendar, as_of => '2023-06-30'))
+FROM histories, (SELECT clv_calendar(since, ARRAY[campaign, CASE WHEN since < '2023-06-30' THEN campaign ELSE 7 END],
+	'{campaign,later}') AS calendar FROM months) c;
 SELECT clv_fit(clv_cells, clv_options(spend => 'none', calendar => campaigns))
 FROM (SELECT clv_cells(history, clv_options(spend => 'none')) FROM histories) c, calendars;
 SELECT third + plain

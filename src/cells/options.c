@@ -76,9 +76,9 @@ const ClvOption clv_option_table[] = {
 	{"purchase_covariates", CLV_OPTION_ACTING, FIELD(idle_purchase), .most = 0},
 	{"churn_covariates", CLV_OPTION_ACTING, FIELD(idle_churn), .most = 1},
 	{"season", CLV_OPTION_CHOICE, FIELD(season), .choose = clv_season_of_word,
-	 .word = clv_word_of_season, .most = CLV_SEASON_AUTO},
+	 .word = clv_word_of_season, .plain = true, .most = CLV_SEASON_AUTO},
 	{"trend", CLV_OPTION_CHOICE, FIELD(trend), .choose = clv_trend_of_word,
-	 .word = clv_word_of_trend, .most = CLV_TREND_AUTO},
+	 .word = clv_word_of_trend, .plain = true, .most = CLV_TREND_AUTO},
 	{"same_effects", CLV_OPTION_ACTING, FIELD(same_effects), .most = 2, .named = true},
 	{"churn_penalty", CLV_OPTION_NUMBER, FIELD(churn_penalty), .absent = CLV_AS_PENALTY},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
@@ -533,6 +533,17 @@ ReadStart(const ClvMember *member, ClvFitOptions *options)
 		ReadStartPart(&part, options);
 }
 
+/* The word of a family or choice; where a choice may be plain, the text of a number or boolean. */
+static const char *
+ReadWord(const ClvOption *option, const ClvMember *member)
+{
+	if (option->plain && member->value.type == jbvNumeric)
+		return clv_number_text(clv_json_number(member));
+	if (option->plain && member->value.type == jbvBool)
+		return clv_json_bool(member) ? "true" : "false";
+	return clv_json_string(member);
+}
+
 /* Read the value of an option from its member. */
 static void
 ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *parsed)
@@ -544,7 +555,7 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 	{
 		case CLV_OPTION_FAMILY:
 		case CLV_OPTION_CHOICE:
-			SetText(option, options, clv_json_string(member));
+			SetText(option, options, ReadWord(option, member));
 			break;
 		case CLV_OPTION_INTERVAL:
 			interval = clv_json_interval(member);

@@ -1,3 +1,40 @@
+-- ---- options: a word, a number or a truth value ------------------------------------------------------------
+
+-- season => 2 and season => 'auto', trend => true and trend => 'auto': one argument takes what an analyst would write.
+CREATE TYPE clv_internal.clv_choice;
+
+CREATE FUNCTION clv_internal.clv_choice_in(pg_catalog.cstring) RETURNS clv_internal.clv_choice
+	AS 'textin' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_internal.clv_choice_in(pg_catalog.cstring) IS 'any text, which the reader of the argument checks';
+CREATE FUNCTION clv_internal.clv_choice_out(clv_internal.clv_choice) RETURNS pg_catalog.cstring
+	AS 'textout' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_internal.clv_choice_out(clv_internal.clv_choice) IS 'the text that the argument is';
+CREATE FUNCTION clv_internal.clv_choice_recv(pg_catalog.internal) RETURNS clv_internal.clv_choice
+	AS 'textrecv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_internal.clv_choice_recv(pg_catalog.internal) IS 'any text, which the reader of the argument checks';
+CREATE FUNCTION clv_internal.clv_choice_send(clv_internal.clv_choice) RETURNS pg_catalog.bytea
+	AS 'textsend' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION clv_internal.clv_choice_send(clv_internal.clv_choice) IS 'the text that the argument is, as it is sent';
+
+CREATE TYPE clv_internal.clv_choice (
+	INPUT = clv_internal.clv_choice_in,
+	OUTPUT = clv_internal.clv_choice_out,
+	RECEIVE = clv_internal.clv_choice_recv,
+	SEND = clv_internal.clv_choice_send,
+	LIKE = pg_catalog.text
+);
+COMMENT ON TYPE clv_internal.clv_choice IS
+	'an argument that is a word, a number or a truth value: season => ''auto'', season => 2, trend => true';
+
+CREATE CAST (pg_catalog.text AS clv_internal.clv_choice) WITHOUT FUNCTION AS IMPLICIT;
+COMMENT ON CAST (pg_catalog.text AS clv_internal.clv_choice) IS 'a word as an argument of that kind';
+CREATE CAST (pg_catalog.varchar AS clv_internal.clv_choice) WITHOUT FUNCTION AS IMPLICIT;
+COMMENT ON CAST (pg_catalog.varchar AS clv_internal.clv_choice) IS 'a word as an argument of that kind';
+CREATE CAST (pg_catalog.int4 AS clv_internal.clv_choice) WITH INOUT AS IMPLICIT;
+COMMENT ON CAST (pg_catalog.int4 AS clv_internal.clv_choice) IS 'a number as an argument of that kind';
+CREATE CAST (pg_catalog.bool AS clv_internal.clv_choice) WITH INOUT AS IMPLICIT;
+COMMENT ON CAST (pg_catalog.bool AS clv_internal.clv_choice) IS 'a truth value as an argument of that kind';
+
 CREATE FUNCTION @extschema@.clv_options(
 	model pg_catalog.text DEFAULT 'mbg/nbd',
 	spend pg_catalog.text DEFAULT 'gamma/gamma',
@@ -18,8 +55,8 @@ CREATE FUNCTION @extschema@.clv_options(
 	calendar @extschema@.clv_calendar DEFAULT NULL,
 	purchase_covariates pg_catalog.text[] DEFAULT NULL,
 	churn_covariates pg_catalog.text[] DEFAULT NULL,
-	season pg_catalog.text DEFAULT NULL,
-	trend pg_catalog.text DEFAULT NULL,
+	season clv_internal.clv_choice DEFAULT NULL,
+	trend clv_internal.clv_choice DEFAULT NULL,
 	same_effects pg_catalog.text[] DEFAULT NULL,
 	churn_penalty pg_catalog.float8 DEFAULT NULL
 ) RETURNS pg_catalog.jsonb
@@ -28,7 +65,7 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	pg_catalog.text, pg_catalog.text, pg_catalog.interval, pg_catalog.date, pg_catalog.text, pg_catalog.float8,
 	@extschema@.clv_model, pg_catalog.int4, pg_catalog.text[], pg_catalog.float8, pg_catalog.int4, pg_catalog.interval,
 	pg_catalog.bool, pg_catalog.bool, pg_catalog.text, pg_catalog.text, @extschema@.clv_calendar, pg_catalog.text[],
-	pg_catalog.text[], pg_catalog.text, pg_catalog.text, pg_catalog.text[], pg_catalog.float8) IS
+	pg_catalog.text[], clv_internal.clv_choice, clv_internal.clv_choice, pg_catalog.text[], pg_catalog.float8) IS
 	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (of continuous time, '
 	'the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters, and the period of '
 	'families of discrete time (whole months or years, stepped with the calendar, or whole days); as_of: last day to '
@@ -43,8 +80,8 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'an error, where customers cannot be fitted, as they are too few or too much alike, and a NOTICE with the number '
 	'of such fits; calendar: covariates that are the same for all customers and change with the day; '
 	'purchase_covariates, churn_covariates: the names of the covariates, or of the calendar''s, that act on purchases '
-	'and on churn (default: all, where the family can); season: yearly harmonics that move the purchase rates, ''1'' '
-	'to ''6'', a level a month (''month''), or as many as the BIC says (''auto''); trend: ''true'', the purchase rates '
-	'grow or fall by a constant percentage a year, or ''auto''; same_effects: names of covariates whose effects on '
-	'purchases and on churn are one number; churn_penalty: the penalty on effects on churn, where it is not that on '
-	'purchases. NULL anywhere: the default';
+	'and on churn (default: all, where the family can); season: yearly harmonics that move the purchase rates, 1 to '
+	'6, a level a month (''month''), or as many as the BIC says (''auto''); trend: true, the purchase rates grow or '
+	'fall by a constant percentage a year, or ''auto''; same_effects: names of covariates whose effects on purchases '
+	'and on churn are one number; churn_penalty: the penalty on effects on churn, where it is not that on purchases. '
+	'NULL anywhere: the default';

@@ -40,9 +40,11 @@ clv_trend_of_word(const char *word)
 {
 	if (strcmp(word, "auto") == 0)
 		return CLV_TREND_AUTO;
-	if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
-		ClvBadOption(errmsg("trend must be 'true', 'false' or 'auto': \"%s\"", word));
-	return word[0] == 't' ? CLV_TREND_TRUE : CLV_TREND_NONE;
+	if (strcmp(word, "true") == 0 || strcmp(word, "t") == 0) /* as a boolean is written */
+		return CLV_TREND_TRUE;
+	if (strcmp(word, "false") != 0 && strcmp(word, "f") != 0)
+		ClvBadOption(errmsg("trend must be true, false or 'auto': \"%s\"", word));
+	return CLV_TREND_NONE;
 }
 
 const char *

@@ -39,6 +39,7 @@ typedef struct ClvOption
 	const char *other;                 /* and what may be given instead */
 	int32 (*choose)(const char *word); /* of a choice: from its word, or an error */
 	const char *(*word)(int32 choice);
+	bool plain;       /* of a choice: in JSON it may be a number or a boolean, too */
 	int32 most;       /* of a count, and of a choice, the largest; of a vector, of each covariate */
 	bool named;       /* of those with bits: they are of the names given, not of those left out */
 	double absent;    /* of a number: where it is not given */

@@ -177,7 +177,7 @@ CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	rating pg_catalog.text DEFAULT NULL,
 	rated_at pg_catalog.text DEFAULT NULL,
 	list_size pg_catalog.int4 DEFAULT 1000,
-	season pg_catalog.text DEFAULT NULL,
+	season clv_internal.clv_choice DEFAULT NULL,
 	calendar_source pg_catalog.text DEFAULT NULL
 )
 LANGUAGE plpgsql AS $$
@@ -197,7 +197,7 @@ BEGIN
 	d.time_zone := time_zone;
 	d.occasion := occasion;
 	d.as_of := as_of;
-	d.options := clv_internal.clv_pipeline_options(options, model, season, amount IS NOT NULL);
+	d.options := clv_internal.clv_pipeline_options(options, model, season::pg_catalog.text, amount IS NOT NULL);
 	d.refit := refit;
 	d.horizon := horizon;
 	d.discount_rate := discount_rate;
@@ -234,7 +234,8 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	pg_catalog.float8, pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text,
 	pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text) IS
+	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, clv_internal.clv_choice,
+	pg_catalog.text) IS
 	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty '
 	'until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several '
 	'separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per '
@@ -346,7 +347,7 @@ CREATE PROCEDURE @extschema@.clv_alter_pipeline(
 	rated_at pg_catalog.text DEFAULT NULL,
 	list_size pg_catalog.int4 DEFAULT NULL,
 	"reset" pg_catalog.text[] DEFAULT NULL,
-	season pg_catalog.text DEFAULT NULL,
+	season clv_internal.clv_choice DEFAULT NULL,
 	calendar_source pg_catalog.text DEFAULT NULL
 )
 LANGUAGE plpgsql AS $$
@@ -368,7 +369,7 @@ BEGIN
 	d.time_zone := coalesce(time_zone, d.time_zone);
 	d.occasion := coalesce(occasion, d.occasion);
 	d.as_of := coalesce(as_of, d.as_of);
-	d.options := clv_internal.clv_pipeline_options(coalesce(options, d.options), model, season,
+	d.options := clv_internal.clv_pipeline_options(coalesce(options, d.options), model, season::pg_catalog.text,
 		d.amount IS NOT NULL);
 	IF amount IS NOT NULL AND options IS NULL THEN
 		d.options := d.options OPERATOR(pg_catalog.-) 'spend';
@@ -401,7 +402,8 @@ COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
 	pg_catalog.float8, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
 	pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text,
-	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[], pg_catalog.text, pg_catalog.text) IS
+	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[], clv_internal.clv_choice,
+	pg_catalog.text) IS
 	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL changes '
 	'nothing. reset: the options to remove, of amount, filter, returns, changed_at, level, holdout, attributes, '
 	'ratings, rated_at, season, calendar_source. The customer''s key cannot change. Where what is read of the source '

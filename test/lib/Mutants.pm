@@ -134,7 +134,7 @@ my $sound = q{
 		model => clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week'))};
 
 # make_sound(NODE): the tables sound_TYPE (value). Returns the types, which are all that the extension has a binary
-# form of.
+# form of; those of clv_internal are text.
 sub make_sound
 {
 	my ($node) = @_;
@@ -144,7 +144,7 @@ sub make_sound
 		SELECT t.typname FROM pg_type t
 			JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
 		JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'clv'
-		WHERE t.typtype = 'b' AND t.typelem = 0 ORDER BY 1});
+		WHERE t.typtype = 'b' AND t.typelem = 0 AND t.typnamespace <> 'clv_internal'::regnamespace ORDER BY 1});
 }
 
 # sound_texts(NODE, TYPE), sound_bytes(NODE, TYPE): the sound values as text, and on the wire

@@ -45,6 +45,9 @@ $node->safe_psql('postgres', qq{
 	CREATE TABLE safe.rating AS
 	SELECT c AS customer_id, c % 11 AS rating, date '2022-06-01' AS rated_at
 	FROM generate_series(1, 250) c;
+	CREATE TABLE safe.step AS
+	SELECT day::date AS since, extract(month FROM day) % 3 = 0 AS campaign
+	FROM generate_series(timestamp '2020-01-01', '2026-01-01', '1 month') day;
 	CREATE TABLE safe.history AS
 	SELECT o.customer_id, ext.clv_history(o.ordered_at, o.amount) AS history,
 		   ARRAY[o.customer_id % 2]::float8[] AS z
@@ -119,7 +122,8 @@ my @writes = (
 	call($make, %columns, amount => "'amount'", name => "'plain'"),
 	call($make, %columns, amount => 'NULL', name => "'bare'"),
 	call($make, %columns, amount => "'price'", name => "'rich'", %full),
-	call($make, %columns, amount => "'amount'", name => "'shares'", map => "'abc'", occasion => 7),
+	call($make, %columns, amount => "'amount'", name => "'shares'", map => "'abc'", occasion => 7,
+		calendar_source => "'safe.step'"),
 	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares'),
 	call($refresh, name => "'rich'", mode => "'incremental'"),
 	call($refresh, name => "'rich'", mode => "'full'"),
