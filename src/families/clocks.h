@@ -46,6 +46,17 @@ typedef struct ClvClocks
 	const double *z; /* n x ncovariates; only derivatives need them */
 } ClvClocks;
 
+/*
+ * What customers of one x and the same clocks share at the beginning of a stretch, for P(alive) at
+ * one T: of those alive there who have bought x times and no more until then.
+ */
+typedef struct ClvKnot
+{
+	double beta; /* of what is left of their lifetimes */
+	double dead; /* P(leave until T, and buy no more before) */
+	double drop; /* -ln P(neither leave nor buy until T) */
+} ClvKnot;
+
 /* The clock of purchases at a time, and its derivatives by their effects. */
 typedef struct ClvClockPoint
 {
@@ -80,6 +91,19 @@ typedef struct ClvClocked
 				 double t_x, double T, ClvWideTerm *term);
 	double (*ln_p_alive)(const ClvFamily *family, const double *param, double x,
 						 const ClvClocks *clocks, double t_x, double T);
+
+	/*
+	 * The same from knots, one for each stretch until T, which customers of one x share.
+	 * begin_knots sets beta of all of them, after which add_knots sets the stretches from on, up to
+	 * those that are set (until). NULL where nothing is shared.
+	 */
+	void (*begin_knots)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						ClvKnot *knots);
+	void (*add_knots)(const ClvFamily *family, const double *param, double x,
+					  const ClvClocks *clocks, double T, int from, int until, ClvKnot *knots);
+	double (*ln_p_alive_by_knots)(const ClvFamily *family, const double *param, double x,
+								  const ClvClocks *clocks, double t_x, double T,
+								  const ClvKnot *knots);
 
 	/*
 	 * The two summands of L, which ln_common multiplies, for customers who share their clocks, x
@@ -245,6 +269,14 @@ extern void clv_two_clocks_term(const ClvFamily *family, const double *param, do
 								const ClvClocks *clocks, double t_x, double T, ClvWideTerm *term);
 extern double clv_two_clocks_ln_p_alive(const ClvFamily *family, const double *param, double x,
 										const ClvClocks *clocks, double t_x, double T);
+extern void clv_two_clocks_begin_knots(const ClvFamily *family, const double *param,
+									   const ClvClocks *clocks, ClvKnot *knots);
+extern void clv_two_clocks_add_knots(const ClvFamily *family, const double *param, double x,
+									 const ClvClocks *clocks, double T, int from, int until,
+									 ClvKnot *knots);
+extern double clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param,
+												 double x, const ClvClocks *clocks, double t_x,
+												 double T, const ClvKnot *knots);
 extern void clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double x,
 									   const ClvClocks *clocks, double t_x, double T,
 									   ClvFuture *future);
@@ -274,6 +306,8 @@ extern void clv_two_clocks_alive(const ClvFamily *family, const double *param, d
 		.law = (lifetime_law), .log_likelihood = clv_two_clocks_log_likelihood,                    \
 		.term = clv_two_clocks_term, .departed = clv_two_clocks_departed,                          \
 		.alive = clv_two_clocks_alive, .ln_p_alive = clv_two_clocks_ln_p_alive,                    \
+		.begin_knots = clv_two_clocks_begin_knots, .add_knots = clv_two_clocks_add_knots,          \
+		.ln_p_alive_by_knots = clv_two_clocks_ln_p_alive_by_knots,                                 \
 		.given_alive = clv_two_clocks_given_alive, .expected = clv_two_clocks_expected,            \
 		.discounted = clv_two_clocks_discounted, .probability = clv_two_clocks_probability,        \
 		.probabilities = clv_two_clocks_probabilities, .survival = clv_two_clocks_survival,        \

@@ -262,17 +262,49 @@ StretchDiscounted(const ClvFamily *family, const double *param, const ClvStretch
 	return sum;
 }
 
+/* At most so much discounting by the clock before the last stretch may be undone after it. */
+#define MOST_UNDONE 3.0
+
+/*
+ * Whether purchases of the last stretch, which has no end, are those of the plain family beyond a
+ * time of the clock: as long as what is left is no small difference of large numbers.
+ */
+static bool
+HasPlainEnd(const ClvStretch *last, double delta)
+{
+	return delta * last->b <= MOST_UNDONE * last->a;
+}
+
+/*
+ * Discounted purchases of the last stretch without end, in which the clock runs evenly: the
+ * discount rate by the clock is delta / A, and discounting begins with the stretch.
+ */
+static double
+PlainEnd(const ClvFamily *family, const double *param, const ClvStretch *last, double delta)
+{
+	double by_clock = delta / last->a;
+	double all = family->discounted(param, by_clock, INFINITY);
+	double before = family->discounted(param, by_clock, last->b);
+
+	return exp(by_clock * last->b - delta * last->from) * fmax(all - before, 0);
+}
+
 double
 clv_one_clock_discounted(const ClvFamily *family, const double *param, const ClvClocks *clocks,
 						 double delta, double t)
 {
-	double end = delta > 0 ? fmin(t, clocks->stretch[clocks->n - 1].from + LAST / delta) : 0;
+	const ClvStretch *last = &clocks->stretch[clocks->n - 1];
+	double end = delta > 0 ? fmin(t, last->from + LAST / delta) : 0;
 	double sum = 0;
 	Curve curve = {.high = -1};
 
 	if (delta == 0)
 		return isinf(t) ? family->discounted(param, 0, t)
 						: family->expected(param, clv_clock_b(clocks, t));
+	if (isinf(t) && HasPlainEnd(last, delta))
+		return PlainEnd(family, param, last, delta) +
+			   (last->from > 0 ? clv_one_clock_discounted(family, param, clocks, delta, last->from)
+							   : 0);
 	for (int i = 0; i < clocks->n && clocks->stretch[i].from < end; i++)
 		sum += StretchDiscounted(family, param, &clocks->stretch[i], delta,
 								 clv_clocks_until(clocks, i, end),

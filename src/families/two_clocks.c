@@ -147,6 +147,80 @@ clv_two_clocks_ln_p_alive(const ClvFamily *family, const double *param, double x
 	return -clv_log1pexp(inactivity.ln_dead - inactivity.ln_alive);
 }
 
+void
+clv_two_clocks_begin_knots(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						   ClvKnot *knots)
+{
+	const ClvLaw *law = family->clocked->law;
+	Life life = Newcomer(family, param, clocks);
+
+	knots[0].beta = life.left.param[law->beta];
+	while (life.stretch + 1 < clocks->n)
+	{
+		MoveTo(law, clocks, clocks->stretch[life.stretch + 1].from, &life);
+		knots[life.stretch].beta = life.left.param[law->beta];
+	}
+}
+
+/* A customer at the beginning of a stretch. */
+static Life
+LifeAtKnot(const ClvFamily *family, const double *param, const ClvClocks *clocks, int stretch,
+		   const ClvKnot *knots)
+{
+	const ClvLaw *law = family->clocked->law;
+	Life life = {.stretch = stretch, .t = clocks->stretch[stretch].from};
+
+	memcpy(life.left.param, param + LIFETIME, law->nparams * sizeof(double));
+	life.left.param[law->beta] = knots[stretch].beta;
+	return life;
+}
+
+/* Sets *knot, but for beta, to a customer at any time in a stretch; next: the knot of the next one.
+ */
+static void
+SetKnot(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks, double T,
+		const Life *life, const ClvKnot *next, ClvKnot *knot)
+{
+	double length = clv_clocks_until(clocks, life->stretch, T) - life->t;
+	ClvDecay decay = DecayFrom(family->clocked->law, param, param[R] + x, clocks, life);
+
+	knot->dead = length > 0 ? clv_lifetime_dying(&decay, length) : 0;
+	knot->drop = length > 0 ? clv_decay_drop(&decay, length) : 0;
+	if (life->stretch + 1 == clocks->n)
+		return;
+	knot->dead += exp(-knot->drop) * next->dead;
+	knot->drop += next->drop;
+}
+
+void
+clv_two_clocks_add_knots(const ClvFamily *family, const double *param, double x,
+						 const ClvClocks *clocks, double T, int from, int until, ClvKnot *knots)
+{
+	for (int i = until; i-- > from;)
+	{
+		Life life = LifeAtKnot(family, param, clocks, i, knots);
+
+		SetKnot(family, param, x, clocks, T, &life, &knots[i + 1], &knots[i]);
+	}
+}
+
+double
+clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param, double x,
+								   const ClvClocks *clocks, double t_x, double T,
+								   const ClvKnot *knots)
+{
+	int stretch = clv_clocks_at(clocks, t_x);
+	Life life = LifeAtKnot(family, param, clocks, stretch, knots);
+	ClvLifetime left;
+	ClvKnot knot;
+
+	family->clocked->law->age(&life.left, t_x - life.t, &left);
+	life.left = left;
+	life.t = t_x;
+	SetKnot(family, param, x, clocks, T, &life, &knots[stretch + 1], &knot);
+	return -clv_log1pexp(log(knot.dead) + knot.drop);
+}
+
 double
 clv_two_clocks_log_likelihood(const ClvFamily *family, const double *param, double x,
 							  const ClvClocks *clocks, double t_x, double T)

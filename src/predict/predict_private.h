@@ -115,6 +115,13 @@ extern const struct ClvClocks *clv_clocks_until_day(ClvTimeline *timeline, DateA
 													DateADT as_of);
 extern const struct ClvClocks *clv_clocks_from_day(ClvTimeline *timeline, DateADT as_of);
 
+/*
+ * ln P(alive) of a customer by the calendar, at parameters of the family; customers with the same
+ * purchases and first day share what it takes.
+ */
+extern double clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family,
+									  const double *param, const ClvCustomer *customer);
+
 /* Whether a covariate is of the season or trend of clv_options(), which go on by themselves. */
 extern bool clv_goes_on(const char *covariate);
 

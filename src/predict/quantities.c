@@ -142,9 +142,8 @@ clv_ln_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer)
 	const ClvModelPart *part = &fitted->purchase;
 
 	if (part->calendar != NULL)
-		return part->family->clocked->ln_p_alive(part->family, part->param, customer->x,
-												 clv_clocks_of(fitted, customer), customer->t_x,
-												 customer->T);
+		return clv_timeline_ln_p_alive(clv_timeline(part, fitted->unit_days), part->family,
+									   part->param, customer);
 	return part->family->ln_p_alive(part->param, customer->x, customer->t_x, customer->T);
 }
 

@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "common/hashfn.h"
 #include "families/clocks.h"
 #include "math/dates.h"
 #include "utils/datetime.h"
@@ -22,6 +23,11 @@
 /* The clocks of so many first days are kept, or of as many as need no more memory than this. */
 #define MOST_KEPT 1024
 #define KEPT_BYTES (4 * 1024 * 1024)
+
+/* The knots of so many groups of customers are kept, or as above. */
+#define MOST_KNOTS 8192
+#define FEW_KNOTS 64
+#define KNOTS_BYTES (16 * 1024 * 1024)
 
 /* Effects that a timeline can be moved by, up and down. */
 #define MOVED (2 * 2 * CLV_MAX_COVARIATES)
@@ -36,6 +42,19 @@ typedef struct Kept
 	int size;
 } Kept;
 
+/* What customers with these purchases and first day share for P(alive) (clocks.h). */
+typedef struct Knots
+{
+	DateADT first;
+	DateADT as_of;
+	double x;
+	double param[CLV_MAX_PARAMS];
+	int from; /* knots from this one on are set */
+	int n;    /* 0: there are none */
+	int size;
+	ClvKnot *knot;
+} Knots;
+
 struct ClvTimeline
 {
 	double unit_days;
@@ -46,6 +65,8 @@ struct ClvTimeline
 	int64 end;  /* the first day after the calendar itself */
 	Kept *kept; /* by the first day, modulo nkept */
 	int nkept;
+	Knots *knots; /* by a hash; NULL: none yet */
+	int nknots;
 	MemoryContext context;
 	ClvStretch *ahead;
 	ClvClocks ahead_clocks; /* those of ahead_day */
@@ -171,6 +192,10 @@ Make(const ClvModelPart *part, double unit_days, const double *effect, int most_
 	timeline->c = repalloc(timeline->c, timeline->n * sizeof(double));
 	timeline->context = part->derived->context;
 	timeline->nkept = Max(1, Min(most_kept, KEPT_BYTES / (timeline->n * (int) sizeof(ClvStretch))));
+	timeline->nknots =
+		most_kept == 1
+			? FEW_KNOTS
+			: Max(1, Min(MOST_KNOTS, KNOTS_BYTES / (timeline->n * (int) sizeof(ClvKnot))));
 	timeline->kept = palloc0(timeline->nkept * sizeof(Kept));
 	timeline->ahead = palloc(timeline->n * sizeof(ClvStretch));
 	MemoryContextSwitchTo(caller);
@@ -269,6 +294,80 @@ clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 	kept->clocks.n = SetStretches(timeline, first, as_of, kept->stretch);
 	kept->clocks.stretch = kept->stretch;
 	return &kept->clocks;
+}
+
+/* The place of the knots of these customers; they may be those of others. */
+static Knots *
+KnotsAt(ClvTimeline *timeline, const ClvFamily *family, const double *param,
+		const ClvCustomer *customer)
+{
+	uint32 hash = hash_bytes((const unsigned char *) param, family->nparams * sizeof(double));
+
+	hash ^= (uint32) customer->first * 2654435761u + (uint32) customer->x;
+	if (timeline->knots == NULL)
+		timeline->knots =
+			MemoryContextAllocZero(timeline->context, timeline->nknots * sizeof(Knots));
+	return &timeline->knots[murmurhash32(hash) % (uint32) timeline->nknots];
+}
+
+/* Whether the knots are of these customers. */
+static bool
+AreKnotsOf(const Knots *knots, const ClvFamily *family, const double *param,
+		   const ClvCustomer *customer)
+{
+	return knots->n > 0 && knots->first == customer->first && knots->as_of == customer->as_of &&
+		   knots->x == customer->x &&
+		   memcmp(knots->param, param, family->nparams * sizeof(double)) == 0;
+}
+
+/* Makes the knots those of these customers, with none set yet. */
+static void
+BeginKnots(ClvTimeline *timeline, const ClvFamily *family, const double *param,
+		   const ClvCustomer *customer, const ClvClocks *clocks, Knots *knots)
+{
+	knots->n = 0;
+	if (knots->size < clocks->n)
+	{
+		if (knots->knot != NULL)
+			pfree(knots->knot);
+		knots->size = 0;
+		knots->knot = MemoryContextAlloc(timeline->context, clocks->n * sizeof(ClvKnot));
+		knots->size = clocks->n;
+	}
+	family->clocked->begin_knots(family, param, clocks, knots->knot);
+	knots->first = customer->first;
+	knots->as_of = customer->as_of;
+	knots->x = customer->x;
+	memcpy(knots->param, param, family->nparams * sizeof(double));
+	knots->from = knots->n = clocks->n;
+}
+
+double
+clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family, const double *param,
+						const ClvCustomer *customer)
+{
+	const ClvClocks *clocks = clv_clocks_until_day(timeline, customer->first, customer->as_of);
+	Knots *knots;
+	int after;
+
+	if (family->clocked->begin_knots == NULL)
+		return family->clocked->ln_p_alive(family, param, customer->x, clocks, customer->t_x,
+										   customer->T);
+	knots = KnotsAt(timeline, family, param, customer);
+	if (!AreKnotsOf(knots, family, param, customer))
+		BeginKnots(timeline, family, param, customer, clocks, knots);
+	after = clv_clocks_at(clocks, customer->t_x) + 1;
+	if (after < knots->from)
+	{
+		int until = knots->from;
+
+		knots->from = knots->n; /* none are set, should this not come to its end */
+		family->clocked->add_knots(family, param, customer->x, clocks, customer->T, after, until,
+								   knots->knot);
+		knots->from = after;
+	}
+	return family->clocked->ln_p_alive_by_knots(family, param, customer->x, clocks, customer->t_x,
+												customer->T, knots->knot);
 }
 
 const ClvClocks *

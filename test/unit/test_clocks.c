@@ -73,6 +73,27 @@ typedef struct Known
 	ClvClocks clocks;
 } Known;
 
+/* P(alive) is that from the knots of the stretches, set from the last one down in two parts. */
+static void
+CheckKnots(const ClvFamily *family, const double *param, double x, const ClvClocks *all, double t_x,
+		   double T, double ln_p_alive)
+{
+	ClvClocks clocks = *all;
+	ClvKnot knots[MOST_STEPS];
+	int after = clv_clocks_at(&clocks, t_x) + 1;
+
+	if (family->clocked->begin_knots == NULL)
+		return;
+	clocks.n = clv_clocks_at(&clocks, T) + 1;
+	family->clocked->begin_knots(family, param, &clocks, knots);
+	family->clocked->add_knots(family, param, x, &clocks, T, (after + clocks.n) / 2, clocks.n,
+							   knots);
+	family->clocked->add_knots(family, param, x, &clocks, T, after, (after + clocks.n) / 2, knots);
+	Close("P(alive) from knots",
+		  family->clocked->ln_p_alive_by_knots(family, param, x, &clocks, t_x, T, knots),
+		  ln_p_alive, 1e-12);
+}
+
 /* Sets *known to a customer with this history. */
 static void
 Know(Known *known, const ClvFamily *family, const double *param, double x, Steps *steps,
@@ -82,6 +103,7 @@ Know(Known *known, const ClvFamily *family, const double *param, double x, Steps
 
 	known->family = family;
 	known->ln_p_alive = family->clocked->ln_p_alive(family, param, x, &clocks, t_x, T);
+	CheckKnots(family, param, x, &clocks, t_x, T, known->ln_p_alive);
 	family->clocked->given_alive(family, param, x, &clocks, t_x, T, &known->future);
 	known->later = From(steps, T);
 	known->clocks = ClocksOf(&known->later, effect);
