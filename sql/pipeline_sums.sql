@@ -187,3 +187,54 @@ SELECT clv_internal.clv_pipeline_spread(100, 110, 104, 4) = sqrt((100 - 16) * 4 
 		clv_internal.clv_pipeline_spread('Infinity', 'Infinity', 3.5, 4),
 		clv_internal.clv_pipeline_spread(1, 1, 1, 'NaN'))
 		AS none_of_four;
+
+-- ---- states as text: what Citus brings from a shard; put together they are what one pass makes ----
+CREATE AGGREGATE curve_state(float8[], float8) (SFUNC = clv_internal.clv_pipeline_curve_sum_add, STYPE = bytea);
+CREATE AGGREGATE curve_of(bytea) (SFUNC = clv_internal.clv_pipeline_curve_sum_combine, STYPE = bytea,
+	FINALFUNC = clv_internal.clv_pipeline_curve_sum_final);
+CREATE AGGREGATE month_state(clv_history, date) (SFUNC = clv_internal.clv_pipeline_months_add, STYPE = bytea);
+CREATE AGGREGATE month_of(bytea) (SFUNC = clv_internal.clv_pipeline_months_combine, STYPE = bytea,
+	FINALFUNC = clv_internal.clv_pipeline_months_final);
+CREATE AGGREGATE hundredth_state(float8) (SFUNC = clv_internal.clv_pipeline_hundredths_add, STYPE = bytea);
+CREATE AGGREGATE hundredth_of(bytea) (SFUNC = clv_internal.clv_pipeline_hundredths_combine, STYPE = bytea,
+	FINALFUNC = clv_internal.clv_pipeline_hundredths_final);
+CREATE TABLE sharded AS
+SELECT c, c % 5 AS shard, clv_history(date '2020-01-01' + c % 90 + k * (1 + c % 50), (c * 7 % 100 - 9)::numeric) AS h,
+	(c * c % 997 - 99) / 10.0::float8 AS v
+FROM generate_series(1, 4000) c, generate_series(0, c % 6) k
+GROUP BY c;
+CREATE TABLE travelled AS
+SELECT shard, curve_state(ARRAY[v, c], v)::text AS curve, month_state(h, '2020-12-31')::text AS months,
+	hundredth_state(v)::text AS hundredths
+FROM sharded
+GROUP BY shard;
+INSERT INTO travelled DEFAULT VALUES;
+SELECT count(*) AS shards, max(length(curve)) < 500 AS small_curve, max(length(months)) < 50000 AS small_months,
+	max(length(hundredths)) < 30000 AS small_hundredths
+FROM travelled;
+SELECT
+	curve_of(curve::bytea) = (SELECT clv_internal.clv_pipeline_curve_sum(ARRAY[v, c], v) FROM sharded) AS curve,
+	hundredth_of(hundredths::bytea) = (SELECT clv_internal.clv_pipeline_hundredths(v) FROM sharded) AS hundredths,
+	ARRAY(SELECT m FROM unnest(month_of(months::bytea)) m ORDER BY m)
+		= ARRAY(SELECT m FROM (SELECT clv_internal.clv_pipeline_months(h, '2020-12-31') AS a FROM sharded) q,
+			unnest(q.a) m ORDER BY m) AS months
+FROM travelled;
+-- in a window a state goes on after its result; bytes of another aggregate, cut off or with a number that cannot be
+-- are refused
+SELECT every(w.running = (SELECT clv_internal.clv_pipeline_hundredths(s.v) FROM sharded s WHERE s.c <= w.c)) AS goes_on
+FROM (SELECT c, clv_internal.clv_pipeline_hundredths(v) OVER (ORDER BY c) AS running FROM sharded WHERE c <= 300) w
+WHERE w.c % 60 = 0;
+\set ON_ERROR_STOP 0
+SELECT hundredth_of(curve::bytea) FROM travelled WHERE shard = 1;
+SELECT curve_of(substr(curve::bytea, 1, 60)) FROM travelled WHERE shard = 1;
+SELECT hundredth_of('\x68756e647ff000000000000000000001');
+SELECT hundredth_of('\x68756e643ff000000000000000000000');
+SELECT hundredth_of(v)
+FROM (VALUES ('\x68756e643ff0000000000000ffffffff'::bytea), ('\x68756e643ff000000000000000000001')) t (v);
+SELECT month_of('\x6d6f6e747fffffff7fffffff');
+SELECT curve_of('\x6375727200000001007f');
+\set ON_ERROR_STOP 1
+-- a state put together with itself
+SELECT (clv_internal.clv_pipeline_hundredths_final(clv_internal.clv_pipeline_hundredths_combine(s, s)))[1][1] AS twice
+FROM (SELECT hundredth_state(v) AS s FROM sharded) q;
+DROP TABLE sharded, travelled;

@@ -14,45 +14,43 @@
 #include "utils/array.h"
 
 #include "clv.h"
+#include "common/bytes_state.h"
 #include "common/exact.h"
 
 #define AGGREGATE "clv_pipeline_curve_sum()"
-#define STATE_TAG 0x63757276
 #define MOST_PERIODS 100000
 
 /* The state of the aggregate: for each period a sum of purchases, then one of money each. */
 typedef struct CurveSum
 {
-	uint32 tag;    /* STATE_TAG */
+	ClvBytesState head;
 	int32 periods; /* numbers of a curve */
 	bool has_money;
-	ClvExactSum sum[FLEXIBLE_ARRAY_MEMBER];
+	ClvExactSum *sum; /* NULL: there was no curve */
 } CurveSum;
 
-/* The state that an argument is; NULL: none yet. An error for the state of another aggregate. */
-static CurveSum *
-StateArgument(FunctionCallInfo fcinfo, int arg)
-{
-	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
-}
+static void Send(StringInfo out, const void *state);
+static bool Receive(StringInfo in, void *state);
 
-/* Sums of nothing, for curves of so many periods. */
-static CurveSum *
-NewState(MemoryContext context, int periods)
-{
-	CurveSum *state = MemoryContextAllocZero(context, offsetof(CurveSum, sum) +
-														  2 * (Size) periods * sizeof(ClvExactSum));
+static const ClvStateKind kind = {AGGREGATE, 0x63757276, sizeof(CurveSum), Send, Receive};
 
-	state->tag = STATE_TAG;
-	state->periods = periods;
-	return state;
-}
-
-/* An error where a curve, or another state, has not as many periods as the state. */
+/* Makes sums of nothing, for curves of so many periods. */
 static void
-CheckPeriods(const CurveSum *state, int periods)
+MakeSums(CurveSum *state, int periods)
 {
-	if (periods != state->periods)
+	state->periods = periods;
+	state->sum = MemoryContextAllocZero(clv_bytes_state_context(state),
+										2 * (Size) periods * sizeof(ClvExactSum));
+}
+
+/* Makes the sums where there are none; an error where a curve, or another state, has not as many
+ * periods as the state. */
+static void
+SetPeriods(CurveSum *state, int periods)
+{
+	if (state->sum == NULL)
+		MakeSums(state, periods);
+	else if (periods != state->periods)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 						errmsg("curves must have the same number of periods: %d and %d",
 							   state->periods, periods)));
@@ -74,14 +72,13 @@ Periods(ArrayType *curve)
 PG_FUNCTION_INFO_V1(clv_pipeline_curve_sum_add);
 
 /*
- * clv_pipeline_curve_sum_add(internal, curve float8[], spend float8) -> internal: adds a curve, and
+ * clv_pipeline_curve_sum_add(bytea, curve float8[], spend float8) -> bytea: adds a curve, and
  * its product with the spend unless that is NULL; a NULL curve is skipped
  */
 Datum
 clv_pipeline_curve_sum_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	CurveSum *state = StateArgument(fcinfo, 0);
+	CurveSum *state;
 	ArrayType *curve;
 	const double *value;
 	int periods;
@@ -90,9 +87,8 @@ clv_pipeline_curve_sum_add(PG_FUNCTION_ARGS)
 		return clv_same_state(fcinfo);
 	curve = PG_GETARG_ARRAYTYPE_P(1);
 	periods = Periods(curve);
-	if (state == NULL)
-		state = NewState(context, periods);
-	CheckPeriods(state, periods);
+	state = clv_bytes_state_writable(fcinfo, &kind);
+	SetPeriods(state, periods);
 	value = (const double *) clv_array_data(curve);
 	for (int i = 0; i < periods; i++)
 		clv_exact_add(&state->sum[i], value[i]);
@@ -105,91 +101,72 @@ clv_pipeline_curve_sum_add(PG_FUNCTION_ARGS)
 			clv_exact_add(&state->sum[periods + i], value[i] * spend);
 	}
 	PG_FREE_IF_COPY(curve, 1);
-	PG_RETURN_POINTER(state);
+	PG_RETURN_DATUM(clv_bytes_state_datum(state));
 }
 
 PG_FUNCTION_INFO_V1(clv_pipeline_curve_sum_combine);
 
-/* clv_pipeline_curve_sum_combine(internal, internal) -> internal */
+/* clv_pipeline_curve_sum_combine(bytea, bytea) -> bytea */
 Datum
 clv_pipeline_curve_sum_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	CurveSum *state = StateArgument(fcinfo, 0);
-	CurveSum *other = StateArgument(fcinfo, 1);
+	const CurveSum *other = clv_bytes_state_view(fcinfo, 1, &kind);
+	CurveSum *state;
 
 	if (other == NULL)
 		return clv_same_state(fcinfo);
-	if (state == NULL)
-		state = NewState(context, other->periods);
-	CheckPeriods(state, other->periods);
+	state = clv_bytes_state_writable(fcinfo, &kind);
+	SetPeriods(state, other->periods);
 	for (int i = 0; i < 2 * state->periods; i++)
-		clv_exact_merge(&state->sum[i], &other->sum[i]);
+	{
+		ClvExactSum more = other->sum[i];
+
+		clv_exact_merge(&state->sum[i], &more);
+	}
 	state->has_money |= other->has_money;
-	PG_RETURN_POINTER(state);
+	PG_RETURN_DATUM(clv_bytes_state_datum(state));
 }
 
-PG_FUNCTION_INFO_V1(clv_pipeline_curve_sum_serialize);
-
-/* clv_pipeline_curve_sum_serialize(internal) -> bytea */
-Datum
-clv_pipeline_curve_sum_serialize(PG_FUNCTION_ARGS)
-{
-	const CurveSum *state;
-	StringInfoData out;
-
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	state = StateArgument(fcinfo, 0);
-	pq_begintypsend(&out);
-	pq_sendint32(&out, (uint32) state->periods);
-	pq_sendbyte(&out, state->has_money);
-	for (int i = 0; i < 2 * state->periods; i++)
-		clv_exact_send(&out, &state->sum[i]);
-	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
-}
-
-/* Raises the error of bytes that are no state. */
+/* Appends the state to its stored form. */
 static void
-pg_attribute_noreturn() MalformedState(void)
+Send(StringInfo out, const void *sums)
 {
-	ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-					errmsg("malformed state of %s", AGGREGATE)));
+	const CurveSum *state = sums;
+
+	pq_sendint32(out, (uint32) state->periods);
+	pq_sendbyte(out, state->has_money);
+	for (int i = 0; i < 2 * state->periods; i++)
+		clv_exact_send(out, &state->sum[i]);
 }
 
-PG_FUNCTION_INFO_V1(clv_pipeline_curve_sum_deserialize);
-
-/* clv_pipeline_curve_sum_deserialize(bytea, internal) -> internal; every byte is checked */
-Datum
-clv_pipeline_curve_sum_deserialize(PG_FUNCTION_ARGS)
+/* Fills the state from its stored form, every byte of which is checked. */
+static bool
+Receive(StringInfo in, void *sums)
 {
-	StringInfoData in = clv_bytes_of(PG_GETARG_BYTEA_PP(0));
-	CurveSum *state;
-	int periods;
+	CurveSum *state = sums;
+	int periods = (int) pq_getmsgint(in, 4);
 
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	periods = (int) pq_getmsgint(&in, 4);
-	if (periods < 0 || periods > MOST_PERIODS || periods > in.len)
-		MalformedState();
-	state = NewState(CurrentMemoryContext, periods);
-	state->has_money = pq_getmsgbyte(&in) != 0;
+	if (periods < 0 || periods > MOST_PERIODS || periods > in->len)
+		return false;
+	MakeSums(state, periods);
+	state->has_money = pq_getmsgbyte(in) != 0;
 	for (int i = 0; i < 2 * periods; i++)
-		if (!clv_exact_recv(&in, &state->sum[i]))
-			MalformedState();
-	pq_getmsgend(&in);
-	PG_RETURN_POINTER(state);
+		if (!clv_exact_recv(in, &state->sum[i]))
+			return false;
+	return true;
 }
 
 PG_FUNCTION_INFO_V1(clv_pipeline_curve_sum_final);
 
 /*
- * clv_pipeline_curve_sum_final(internal) -> float8[]: {{purchases of each period}, {money of
+ * clv_pipeline_curve_sum_final(bytea) -> float8[]: {{purchases of each period}, {money of
  * each}}; NULL where a sum is infinite or NaN, and in money where no customer has an expected
  * spend. The state goes on in a window.
  */
 Datum
 clv_pipeline_curve_sum_final(PG_FUNCTION_ARGS)
 {
-	const CurveSum *state = StateArgument(fcinfo, 0);
+	const CurveSum *state = clv_bytes_state_view(fcinfo, 0, &kind);
 	int lower[2] = {1, 1};
 	int length[2] = {2, 0};
 	Datum *element;

@@ -3,9 +3,9 @@
  *		The aggregate clv_pipeline_hundredths: what the most valuable hundredths of the
  *		customers bring.
  *
- * The state is the values of all customers, 8 bytes each, sorted once at the end: a
- * fraction of what it takes to sort rows, number them and group them. Sums are exact, so
- * that equal customers make equal rows in any order.
+ * The state is the different values, counted, which are sorted once at the end: a fraction of
+ * what it takes to sort rows, number them and group them. Sums are exact, so that equal
+ * customers make equal rows in any order.
  */
 #include "postgres.h"
 
@@ -15,14 +15,15 @@
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/array.h"
-#include "utils/memutils.h"
 
 #include "clv.h"
+#include "common/bytes_state.h"
 #include "math/exact_sum.h"
 
 #define AGGREGATE "clv_pipeline_hundredths()"
-#define STATE_TAG 0x68756E64
 #define HUNDREDTHS 100
+#define LARGEST 1e200                /* times a sum of places it is finite still */
+#define MOST_CUSTOMERS PG_UINT32_MAX /* of whom the sum of places fits into 64 bits */
 
 /* What the aggregate returns of each hundredth, in this order. */
 enum
@@ -34,182 +35,260 @@ enum
 	COLUMNS
 };
 
+/* A value, and how many customers have it. */
+typedef struct Value
+{
+	uint64 bits; /* of the double; 0 is not negative */
+	int64 customers;
+	char status; /* of the hash table */
+} Value;
+
+/* A hash of all bits, the lower of which are 0 in round numbers (the finalizer of MurmurHash3). */
+static inline uint32
+HashBits(uint64 bits)
+{
+	bits ^= bits >> 33;
+	bits *= UINT64CONST(0xff51afd7ed558ccd);
+	bits ^= bits >> 33;
+	bits *= UINT64CONST(0xc4ceb9fe1a85ec53);
+	return (uint32) (bits ^ bits >> 33);
+}
+
+#define SH_PREFIX values
+#define SH_ELEMENT_TYPE Value
+#define SH_KEY_TYPE uint64
+#define SH_KEY bits
+#define SH_HASH_KEY(table, key) HashBits(key)
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* The double of the bits. */
+static inline double
+Number(uint64 bits)
+{
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
 #define ST_SORT SortDescending
-#define ST_ELEMENT_TYPE double
-#define ST_COMPARE(a, b) (*(a) > *(b) ? -1 : *(a) < *(b) ? 1 : 0)
+#define ST_ELEMENT_TYPE Value
+#define ST_COMPARE(a, b)                                                                           \
+	(Number((a)->bits) > Number((b)->bits) ? -1 : Number((a)->bits) < Number((b)->bits) ? 1 : 0)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* The state of the aggregate: values, in any order. */
+/* The state of the aggregate. */
 typedef struct Values
 {
-	uint32 tag; /* STATE_TAG */
-	int64 n;
-	int64 room;
-	double *value;
+	ClvBytesState head;
+	int64 customers;
+	values_hash *counted; /* NULL: no customers */
 } Values;
 
-/* The state that an argument is; NULL: none yet. An error for the state of another aggregate. */
-static Values *
-StateArgument(FunctionCallInfo fcinfo, int arg)
-{
-	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
-}
+static void Send(StringInfo out, const void *values);
+static bool Receive(StringInfo in, void *values);
 
-/* No values, with room for some. */
-static Values *
-NewState(MemoryContext context, int64 room)
-{
-	Values *state = MemoryContextAllocZero(context, sizeof(Values));
+static const ClvStateKind kind = {AGGREGATE, 0x68756E64, sizeof(Values), Send, Receive};
 
-	state->tag = STATE_TAG;
-	state->room = Max(room, 1024);
-	state->value = MemoryContextAllocHuge(context, (Size) state->room * sizeof(double));
-	return state;
-}
-
-/* Makes room for so many more. */
+/* Counts so many more customers of a value, which is finite. */
 static void
-Reserve(Values *state, int64 more)
+Count(Values *state, double value, int64 customers)
 {
-	if (state->n + more <= state->room)
-		return;
-	state->room = Max(2 * state->room, state->n + more);
-	state->value = repalloc_huge(state->value, (Size) state->room * sizeof(double));
+	uint64 bits;
+	Value *entry;
+	bool found;
+
+	if (customers > (int64) MOST_CUSTOMERS - state->customers)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("more than %u customers cannot be put in order", MOST_CUSTOMERS)));
+	if (state->counted == NULL)
+		state->counted = values_create(clv_bytes_state_context(state), 1024, NULL);
+	value += 0.0; /* no -0 */
+	memcpy(&bits, &value, sizeof(bits));
+	entry = values_insert(state->counted, bits, &found);
+	entry->customers = found ? entry->customers + customers : customers;
+	state->customers += customers;
+}
+
+/* Whether a number can be the value of a customer. */
+static bool
+IsValue(double value)
+{
+	return fabs(value) <= LARGEST;
 }
 
 PG_FUNCTION_INFO_V1(clv_pipeline_hundredths_add);
 
-/* clv_pipeline_hundredths_add(internal, float8) -> internal; NULL is a customer of value 0 */
+/* clv_pipeline_hundredths_add(bytea, float8) -> bytea; NULL is a customer of value 0 */
 Datum
 clv_pipeline_hundredths_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	Values *state = StateArgument(fcinfo, 0);
 	double value = PG_ARGISNULL(1) ? 0 : PG_GETARG_FLOAT8(1);
+	Values *state;
 
-	if (!isfinite(value))
+	if (!IsValue(value))
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("the value of a customer must be finite: %g", value)));
-	if (state == NULL)
-		state = NewState(context, 0);
-	Reserve(state, 1);
-	state->value[state->n++] = value;
-	PG_RETURN_POINTER(state);
+						errmsg("the value of a customer must be from %g to %g: %g", -LARGEST,
+							   LARGEST, value)));
+	state = clv_bytes_state_writable(fcinfo, &kind);
+	Count(state, value, 1);
+	PG_RETURN_DATUM(clv_bytes_state_datum(state));
 }
 
 PG_FUNCTION_INFO_V1(clv_pipeline_hundredths_combine);
 
-/* clv_pipeline_hundredths_combine(internal, internal) -> internal */
+/* clv_pipeline_hundredths_combine(bytea, bytea) -> bytea */
 Datum
 clv_pipeline_hundredths_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	Values *state = StateArgument(fcinfo, 0);
-	const Values *other = StateArgument(fcinfo, 1);
-
-	if (other == NULL)
-		return clv_same_state(fcinfo);
-	if (state == NULL)
-		state = NewState(context, other->n);
-	Reserve(state, other->n);
-	memcpy(state->value + state->n, other->value, (Size) other->n * sizeof(double));
-	state->n += other->n;
-	PG_RETURN_POINTER(state);
-}
-
-PG_FUNCTION_INFO_V1(clv_pipeline_hundredths_serialize);
-
-/* clv_pipeline_hundredths_serialize(internal) -> bytea: the values, to another process of this
- * server */
-Datum
-clv_pipeline_hundredths_serialize(PG_FUNCTION_ARGS)
-{
-	const Values *state;
-	bytea *bytes;
-	Size size;
-
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	state = StateArgument(fcinfo, 0);
-	size = VARHDRSZ + (Size) state->n * sizeof(double);
-	bytes = palloc(size);
-	SET_VARSIZE(bytes, size);
-	memcpy(VARDATA(bytes), state->value, (Size) state->n * sizeof(double));
-	PG_RETURN_BYTEA_P(bytes);
-}
-
-PG_FUNCTION_INFO_V1(clv_pipeline_hundredths_deserialize);
-
-/* clv_pipeline_hundredths_deserialize(bytea, internal) -> internal; every value is checked */
-Datum
-clv_pipeline_hundredths_deserialize(PG_FUNCTION_ARGS)
-{
-	const bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	Size size = VARSIZE_ANY_EXHDR(bytes);
+	const Values *other = clv_bytes_state_view(fcinfo, 1, &kind);
 	Values *state;
+	values_iterator all;
+	const Value *more;
 
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	state = NewState(CurrentMemoryContext, size / sizeof(double));
-	state->n = size / sizeof(double);
-	memcpy(state->value, VARDATA_ANY(bytes), (Size) state->n * sizeof(double));
-	for (int64 i = 0; i < state->n; i++)
-		if (!isfinite(state->value[i]))
-			size = 1;
-	if (size % sizeof(double) != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("malformed state of %s", AGGREGATE)));
-	PG_RETURN_POINTER(state);
+	if (other == NULL || other->counted == NULL)
+		return clv_same_state(fcinfo);
+	state = clv_bytes_state_writable(fcinfo, &kind);
+	values_start_iterate(other->counted, &all);
+	while ((more = values_iterate(other->counted, &all)) != NULL)
+		Count(state, Number(more->bits), more->customers);
+	PG_RETURN_DATUM(clv_bytes_state_datum(state));
 }
 
-/* Fills in what a hundredth comes to: the values of places first to last, from 0. */
+/* Appends the state to its stored form. */
 static void
-AddUp(const double *value, int64 first, int64 last, Datum *column)
+Send(StringInfo out, const void *values)
 {
-	ClvExactSum net = {0};
-	ClvExactSum positive = {0};
-	ClvExactSum weighted = {0};
+	const Values *state = values;
+	values_iterator all;
+	const Value *value;
 
-	for (int64 i = first; i < last; i++)
+	if (state->counted == NULL)
+		return;
+	values_start_iterate(state->counted, &all);
+	while ((value = values_iterate(state->counted, &all)) != NULL)
 	{
-		clv_exact_add(&net, value[i]);
-		if (value[i] <= 0)
-			continue;
-		clv_exact_add(&positive, value[i]);
-		clv_exact_add(&weighted, value[i] * (i + 1));
+		pq_sendfloat8(out, Number(value->bits));
+		pq_sendint32(out, (uint32) value->customers);
 	}
-	column[CUSTOMERS] = Float8GetDatum(last - first);
-	column[NET] = Float8GetDatum(clv_exact_value(&net));
-	column[POSITIVE] = Float8GetDatum(clv_exact_value(&positive));
-	column[WEIGHTED] = Float8GetDatum(clv_exact_value(&weighted));
+}
+
+/* Fills the state from its stored form, every number of which is checked. */
+static bool
+Receive(StringInfo in, void *values)
+{
+	while (in->cursor < in->len)
+	{
+		double value = pq_getmsgfloat8(in);
+		int64 customers = pq_getmsgint(in, 4);
+
+		if (!IsValue(value) || customers == 0)
+			return false;
+		Count(values, value, customers);
+	}
+	return true;
+}
+
+/* Adds the value so many times. */
+static void
+AddTimes(ClvExactSum *sum, double value, uint64 times)
+{
+	for (; times > 0; times >>= 1, value *= 2)
+		if ((times & 1) != 0)
+			clv_exact_add(sum, value);
+}
+
+/* What a hundredth comes to, as it is added up. */
+typedef struct Hundredth
+{
+	ClvExactSum net;
+	ClvExactSum positive;
+	ClvExactSum weighted;
+} Hundredth;
+
+/* Adds the customers of a value who have the places first + 1 to last. */
+static void
+AddPlaces(Hundredth *sums, double value, uint64 first, uint64 last)
+{
+	uint64 customers = last - first;
+
+	AddTimes(&sums->net, value, customers);
+	if (value <= 0)
+		return;
+	AddTimes(&sums->positive, value, customers);
+	/* the places add up to customers * (first + 1 + last) / 2, of which one factor is even */
+	AddTimes(&sums->weighted, value,
+			 customers % 2 == 0 ? customers / 2 * (first + 1 + last)
+								: customers * ((first + 1 + last) / 2));
+}
+
+/* The values of a state, palloc'd, the largest first. */
+static Value *
+Sorted(const Values *state)
+{
+	Value *sorted = MemoryContextAllocHuge(CurrentMemoryContext,
+										   (Size) state->counted->members * sizeof(Value));
+	values_iterator all;
+	const Value *value;
+	int64 n = 0;
+
+	values_start_iterate(state->counted, &all);
+	while ((value = values_iterate(state->counted, &all)) != NULL)
+		sorted[n++] = *value;
+	SortDescending(sorted, n);
+	return sorted;
 }
 
 PG_FUNCTION_INFO_V1(clv_pipeline_hundredths_final);
 
 /*
- * clv_pipeline_hundredths_final(internal) -> float8[]: a row for each hundredth, the most valuable
+ * clv_pipeline_hundredths_final(bytea) -> float8[]: a row for each hundredth, the most valuable
  * first, with its columns; NULL without customers. The customer at place i of n is in hundredth
  * ceil(100 i / n). The state goes on in a window.
  */
 Datum
 clv_pipeline_hundredths_final(PG_FUNCTION_ARGS)
 {
-	Values *state = StateArgument(fcinfo, 0);
+	const Values *state = clv_bytes_state_view(fcinfo, 0, &kind);
 	Datum element[HUNDREDTHS * COLUMNS];
 	int length[2] = {HUNDREDTHS, COLUMNS};
 	int lower[2] = {1, 1};
-	int64 first = 0;
+	const Value *value;
+	int64 end;       /* the last place of the value */
+	int64 place = 0; /* the last one added up */
 
-	if (state == NULL || state->n == 0)
+	if (state == NULL || state->counted == NULL)
 		PG_RETURN_NULL();
-	SortDescending(state->value, state->n);
+	value = Sorted(state);
+	end = value->customers;
 	for (int64 p = 0; p < HUNDREDTHS; p++)
 	{
-		int64 last = (p + 1) * state->n / HUNDREDTHS;
+		Datum *column = element + p * COLUMNS;
+		int64 first = place;
+		int64 last = (p + 1) * state->customers / HUNDREDTHS;
+		Hundredth sums;
 
-		AddUp(state->value, first, last, element + p * COLUMNS);
-		first = last;
+		memset(&sums, 0, sizeof(sums));
+		while (place < last)
+		{
+			int64 until = Min(end, last);
+
+			AddPlaces(&sums, Number(value->bits), place, until);
+			place = until;
+			if (place == end && place < state->customers)
+				end += (++value)->customers;
+		}
+		column[CUSTOMERS] = Float8GetDatum((double) (last - first));
+		column[NET] = Float8GetDatum(clv_exact_value(&sums.net));
+		column[POSITIVE] = Float8GetDatum(clv_exact_value(&sums.positive));
+		column[WEIGHTED] = Float8GetDatum(clv_exact_value(&sums.weighted));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(element, NULL, 2, length, lower, FLOAT8OID,
 											 sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));

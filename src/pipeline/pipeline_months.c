@@ -25,10 +25,10 @@
 #include "utils/typcache.h"
 
 #include "clv.h"
+#include "common/bytes_state.h"
 #include "history/layout.h"
 
 #define AGGREGATE "clv_pipeline_months()"
-#define STATE_TAG 0x6D6F6E74
 
 /* In the place of a month: of customers without a purchase. No day is in it. */
 #define NO_MONTH PG_INT32_MIN
@@ -62,9 +62,8 @@ typedef struct Cell
 /* The state of the aggregate. */
 typedef struct Months
 {
-	uint32 tag; /* STATE_TAG */
-	MemoryContext context;
-	HTAB *cells;
+	ClvBytesState head;
+	HTAB *cells; /* NULL: none */
 } Months;
 
 /* A row of the result, as the type clv_pipeline_month declares it. */
@@ -81,35 +80,25 @@ enum
 	ROW_COLUMNS
 };
 
-/* The state that an argument is; NULL: none yet. An error for the state of another aggregate. */
-static Months *
-StateArgument(FunctionCallInfo fcinfo, int arg)
-{
-	return clv_state_argument(fcinfo, arg, STATE_TAG, AGGREGATE);
-}
+static void Send(StringInfo out, const void *months);
+static bool Receive(StringInfo in, void *months);
 
-/* A state without cells. */
-static Months *
-NewState(MemoryContext context)
-{
-	Months *state = MemoryContextAllocZero(context, sizeof(Months));
-	HASHCTL control = {.keysize = sizeof(CellKey), .entrysize = sizeof(Cell), .hcxt = context};
-
-	state->tag = STATE_TAG;
-	state->context = context;
-	state->cells =
-		hash_create("months of cohorts", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	return state;
-}
+static const ClvStateKind kind = {AGGREGATE, 0x6D6F6E74, sizeof(Months), Send, Receive};
 
 /* The cell, empty where there was none. */
 static Cell *
 FindCell(Months *state, int32 cohort, int32 month)
 {
+	MemoryContext context = clv_bytes_state_context(state);
+	HASHCTL control = {.keysize = sizeof(CellKey), .entrysize = sizeof(Cell), .hcxt = context};
 	CellKey key = {cohort, month};
 	bool found;
-	Cell *cell = hash_search(state->cells, &key, HASH_ENTER, &found);
+	Cell *cell;
 
+	if (state->cells == NULL)
+		state->cells = hash_create("months of cohorts", 1024, &control,
+								   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	cell = hash_search(state->cells, &key, HASH_ENTER, &found);
 	if (!found)
 	{
 		memset(cell, 0, sizeof(Cell));
@@ -143,7 +132,7 @@ FirstDay(int32 month)
 static void
 AddNumeric(Months *state, Amount *amount, Numeric number)
 {
-	MemoryContext caller = MemoryContextSwitchTo(state->context);
+	MemoryContext caller = MemoryContextSwitchTo(clv_bytes_state_context(state));
 
 	amount->more = amount->more == NULL ? DatumGetNumericCopy(NumericGetDatum(number))
 										: clv_numeric_add(amount->more, number);
@@ -249,22 +238,20 @@ AddHistory(Months *state, const ClvHistory *history, DateADT as_of)
 
 PG_FUNCTION_INFO_V1(clv_pipeline_months_add);
 
-/* clv_pipeline_months_add(internal, history, as_of) -> internal; a NULL history is skipped */
+/* clv_pipeline_months_add(bytea, history, as_of) -> bytea; a NULL history is skipped */
 Datum
 clv_pipeline_months_add(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	Months *state = StateArgument(fcinfo, 0);
+	Months *state;
 	ClvHistory *history;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return clv_same_state(fcinfo);
-	if (state == NULL)
-		state = NewState(context);
+	state = clv_bytes_state_writable(fcinfo, &kind);
 	history = PG_GETARG_CLV_HISTORY_P(1);
 	AddHistory(state, history, PG_GETARG_DATEADT(2));
 	PG_FREE_IF_COPY(history, 1);
-	PG_RETURN_POINTER(state);
+	PG_RETURN_DATUM(clv_bytes_state_datum(state));
 }
 
 /* Adds one amount to another. */
@@ -279,20 +266,18 @@ Merge(Months *state, Amount *amount, const Amount *other)
 
 PG_FUNCTION_INFO_V1(clv_pipeline_months_combine);
 
-/* clv_pipeline_months_combine(internal, internal) -> internal */
+/* clv_pipeline_months_combine(bytea, bytea) -> bytea */
 Datum
 clv_pipeline_months_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = clv_aggregate_context(fcinfo, AGGREGATE);
-	Months *state = StateArgument(fcinfo, 0);
-	const Months *other = StateArgument(fcinfo, 1);
+	const Months *other = clv_bytes_state_view(fcinfo, 1, &kind);
+	Months *state;
 	HASH_SEQ_STATUS all;
 	const Cell *more;
 
-	if (other == NULL)
+	if (other == NULL || other->cells == NULL)
 		return clv_same_state(fcinfo);
-	if (state == NULL)
-		state = NewState(context);
+	state = clv_bytes_state_writable(fcinfo, &kind);
 	hash_seq_init(&all, other->cells);
 	while ((more = hash_seq_search(&all)) != NULL)
 	{
@@ -305,7 +290,7 @@ clv_pipeline_months_combine(PG_FUNCTION_ARGS)
 		Merge(state, &cell->early, &more->early);
 		Merge(state, &cell->after, &more->after);
 	}
-	PG_RETURN_POINTER(state);
+	PG_RETURN_DATUM(clv_bytes_state_datum(state));
 }
 
 /* Appends an amount, as numeric is sent. */
@@ -318,44 +303,41 @@ SendAmount(StringInfo out, const Amount *amount)
 	pq_sendbytes(out, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 }
 
-/* Reads an amount; an error where the bytes are none. */
+/* Reads an amount into the memory of the state; an error where the bytes are none. */
 static Amount
-ReceiveAmount(StringInfo in)
+ReceiveAmount(const Months *state, StringInfo in)
 {
+	MemoryContext caller = MemoryContextSwitchTo(clv_bytes_state_context(state));
 	Amount amount = {{0}, NULL};
 
 	amount.more = DatumGetNumeric(DirectFunctionCall3(
 		numeric_recv, PointerGetDatum(in), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	MemoryContextSwitchTo(caller);
 	return amount;
 }
 
-PG_FUNCTION_INFO_V1(clv_pipeline_months_serialize);
-
-/* clv_pipeline_months_serialize(internal) -> bytea */
-Datum
-clv_pipeline_months_serialize(PG_FUNCTION_ARGS)
+/* Appends the state to its stored form. */
+static void
+Send(StringInfo out, const void *months)
 {
-	const Months *state;
+	const Months *state = months;
 	HASH_SEQ_STATUS all;
 	const Cell *cell;
-	StringInfoData out;
 
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	state = StateArgument(fcinfo, 0);
-	pq_begintypsend(&out);
+	if (state->cells == NULL)
+		return;
 	hash_seq_init(&all, state->cells);
 	while ((cell = hash_seq_search(&all)) != NULL)
 	{
-		pq_sendint32(&out, (uint32) cell->key.cohort);
-		pq_sendint32(&out, (uint32) cell->key.month);
-		pq_sendint64(&out, (uint64) cell->customers);
-		pq_sendint64(&out, (uint64) cell->purchases);
-		pq_sendint64(&out, (uint64) cell->buyers);
-		SendAmount(&out, &cell->revenue);
-		SendAmount(&out, &cell->early);
-		SendAmount(&out, &cell->after);
+		pq_sendint32(out, (uint32) cell->key.cohort);
+		pq_sendint32(out, (uint32) cell->key.month);
+		pq_sendint64(out, (uint64) cell->customers);
+		pq_sendint64(out, (uint64) cell->purchases);
+		pq_sendint64(out, (uint64) cell->buyers);
+		SendAmount(out, &cell->revenue);
+		SendAmount(out, &cell->early);
+		SendAmount(out, &cell->after);
 	}
-	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
 /* Whether a month is one that a day can be in. */
@@ -366,38 +348,29 @@ IsMonth(int32 month)
 		   month <= MonthOf(DATE_END_JULIAN - POSTGRES_EPOCH_JDATE - 1);
 }
 
-PG_FUNCTION_INFO_V1(clv_pipeline_months_deserialize);
-
-/* clv_pipeline_months_deserialize(bytea, internal) -> internal; every number is checked */
-Datum
-clv_pipeline_months_deserialize(PG_FUNCTION_ARGS)
+/* Fills the state from its stored form, every number of which is checked. */
+static bool
+Receive(StringInfo in, void *months)
 {
-	const bytea *bytes = PG_GETARG_BYTEA_PP(0);
-	StringInfoData in;
-	Months *state;
+	Months *state = months;
 
-	(void) clv_aggregate_context(fcinfo, AGGREGATE);
-	initStringInfo(&in);
-	appendBinaryStringInfo(&in, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	state = NewState(CurrentMemoryContext);
-	while (in.cursor < in.len)
+	while (in->cursor < in->len)
 	{
-		int32 cohort = (int32) pq_getmsgint(&in, 4);
-		int32 month = (int32) pq_getmsgint(&in, 4);
+		int32 cohort = (int32) pq_getmsgint(in, 4);
+		int32 month = (int32) pq_getmsgint(in, 4);
 		Cell *cell;
 
 		if (!(cohort == NO_MONTH ? month == NO_MONTH : IsMonth(cohort) && IsMonth(month)))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-							errmsg("malformed state of %s", AGGREGATE)));
+			return false;
 		cell = FindCell(state, cohort, month);
-		cell->customers = pq_getmsgint64(&in);
-		cell->purchases = pq_getmsgint64(&in);
-		cell->buyers = pq_getmsgint64(&in);
-		cell->revenue = ReceiveAmount(&in);
-		cell->early = ReceiveAmount(&in);
-		cell->after = ReceiveAmount(&in);
+		cell->customers = pq_getmsgint64(in);
+		cell->purchases = pq_getmsgint64(in);
+		cell->buyers = pq_getmsgint64(in);
+		cell->revenue = ReceiveAmount(state, in);
+		cell->early = ReceiveAmount(state, in);
+		cell->after = ReceiveAmount(state, in);
 	}
-	PG_RETURN_POINTER(state);
+	return true;
 }
 
 /* A cell as a row of the type clv_pipeline_month. */
@@ -421,12 +394,12 @@ Row(TupleDesc desc, const Cell *cell)
 
 PG_FUNCTION_INFO_V1(clv_pipeline_months_final);
 
-/* clv_pipeline_months_final(internal) -> clv_pipeline_month[]: a row for each cell, in no order;
+/* clv_pipeline_months_final(bytea) -> clv_pipeline_month[]: a row for each cell, in no order;
  * NULL without histories. The state goes on in a window. */
 Datum
 clv_pipeline_months_final(PG_FUNCTION_ARGS)
 {
-	const Months *state = StateArgument(fcinfo, 0);
+	const Months *state = clv_bytes_state_view(fcinfo, 0, &kind);
 	Oid type = get_element_type(get_func_rettype(fcinfo->flinfo->fn_oid));
 	TupleDesc desc;
 	HASH_SEQ_STATUS all;
@@ -434,7 +407,7 @@ clv_pipeline_months_final(PG_FUNCTION_ARGS)
 	Datum *row;
 	int n = 0;
 
-	if (state == NULL)
+	if (state == NULL || state->cells == NULL)
 		PG_RETURN_NULL();
 	desc = lookup_rowtype_tupdesc_copy(type, -1);
 	clv_check_row_type(desc);

@@ -81,35 +81,24 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_key(pg_catalog.text) IS
 -- ---- sums of curves ---------------------------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_add(
-	pg_catalog.internal, pg_catalog.float8[], pg_catalog.float8) RETURNS pg_catalog.internal
+	pg_catalog.bytea, pg_catalog.float8[], pg_catalog.float8) RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_add(
-	pg_catalog.internal, pg_catalog.float8[], pg_catalog.float8) IS
+	pg_catalog.bytea, pg_catalog.float8[], pg_catalog.float8) IS
 	'of clv_pipeline_curve_sum: takes a curve and a spend into the state; NULL curves are skipped';
-CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_combine(pg_catalog.internal, pg_catalog.internal)
-	RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_combine(pg_catalog.bytea, pg_catalog.bytea)
+	RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_combine(pg_catalog.internal, pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_combine(pg_catalog.bytea, pg_catalog.bytea) IS
 	'of clv_pipeline_curve_sum: puts two states together';
-CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_serialize(pg_catalog.internal) IS
-	'of clv_pipeline_curve_sum: sends a state to another process';
-CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_deserialize(pg_catalog.bytea, pg_catalog.internal)
-	RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
-	'of clv_pipeline_curve_sum: receives a state; every byte is checked';
-CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_final(pg_catalog.internal) RETURNS pg_catalog.float8[]
+CREATE FUNCTION clv_internal.clv_pipeline_curve_sum_final(pg_catalog.bytea) RETURNS pg_catalog.float8[]
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_final(pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_curve_sum_final(pg_catalog.bytea) IS
 	'of clv_pipeline_curve_sum: the sums';
 CREATE AGGREGATE clv_internal.clv_pipeline_curve_sum(curve pg_catalog.float8[], spend pg_catalog.float8) (
-	SFUNC = clv_internal.clv_pipeline_curve_sum_add, STYPE = pg_catalog.internal, SSPACE = 16384,
+	SFUNC = clv_internal.clv_pipeline_curve_sum_add, STYPE = pg_catalog.bytea, SSPACE = 16384,
 	FINALFUNC = clv_internal.clv_pipeline_curve_sum_final,
 	COMBINEFUNC = clv_internal.clv_pipeline_curve_sum_combine,
-	SERIALFUNC = clv_internal.clv_pipeline_curve_sum_serialize,
-	DESERIALFUNC = clv_internal.clv_pipeline_curve_sum_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_internal.clv_pipeline_curve_sum(pg_catalog.float8[], pg_catalog.float8) IS
@@ -136,37 +125,25 @@ COMMENT ON TYPE clv_internal.clv_pipeline_month IS
 	'and what is later than the day (after; of no revenue). Months are NULL for customers without a purchase up to '
 	'the day. A part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_months_add(pg_catalog.internal, @extschema@.clv_history, pg_catalog.date)
-	RETURNS pg_catalog.internal
+CREATE FUNCTION clv_internal.clv_pipeline_months_add(pg_catalog.bytea, @extschema@.clv_history, pg_catalog.date)
+	RETURNS pg_catalog.bytea
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_months_add(
-	pg_catalog.internal, @extschema@.clv_history, pg_catalog.date) IS
+	pg_catalog.bytea, @extschema@.clv_history, pg_catalog.date) IS
 	'of clv_pipeline_months: takes a history and the day into the state';
-CREATE FUNCTION clv_internal.clv_pipeline_months_combine(pg_catalog.internal, pg_catalog.internal)
-	RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_months_combine(pg_catalog.internal, pg_catalog.internal) IS
-	'of clv_pipeline_months: puts two states together';
-CREATE FUNCTION clv_internal.clv_pipeline_months_serialize(pg_catalog.internal)
+CREATE FUNCTION clv_internal.clv_pipeline_months_combine(pg_catalog.bytea, pg_catalog.bytea)
 	RETURNS pg_catalog.bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_months_serialize(pg_catalog.internal) IS
-	'of clv_pipeline_months: sends a state to another process';
-CREATE FUNCTION clv_internal.clv_pipeline_months_deserialize(pg_catalog.bytea, pg_catalog.internal)
-	RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_months_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
-	'of clv_pipeline_months: receives a state; every number is checked';
-CREATE FUNCTION clv_internal.clv_pipeline_months_final(pg_catalog.internal)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_months_combine(pg_catalog.bytea, pg_catalog.bytea) IS
+	'of clv_pipeline_months: puts two states together';
+CREATE FUNCTION clv_internal.clv_pipeline_months_final(pg_catalog.bytea)
 	RETURNS clv_internal.clv_pipeline_month[]
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_months_final(pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_months_final(pg_catalog.bytea) IS
 	'of clv_pipeline_months: the result';
 CREATE AGGREGATE clv_internal.clv_pipeline_months(history @extschema@.clv_history, as_of pg_catalog.date) (
-	SFUNC = clv_internal.clv_pipeline_months_add, STYPE = pg_catalog.internal, SSPACE = 262144,
+	SFUNC = clv_internal.clv_pipeline_months_add, STYPE = pg_catalog.bytea, SSPACE = 262144,
 	FINALFUNC = clv_internal.clv_pipeline_months_final, COMBINEFUNC = clv_internal.clv_pipeline_months_combine,
-	SERIALFUNC = clv_internal.clv_pipeline_months_serialize,
-	DESERIALFUNC = clv_internal.clv_pipeline_months_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_internal.clv_pipeline_months(@extschema@.clv_history, pg_catalog.date) IS
@@ -174,36 +151,24 @@ COMMENT ON AGGREGATE clv_internal.clv_pipeline_months(@extschema@.clv_history, p
 	'for each pair of months with a purchase or refund, and one for customers without a purchase. NULL histories and '
 	'days are skipped; NULL without any. A part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_hundredths_add(pg_catalog.internal, pg_catalog.float8)
-	RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_add(pg_catalog.internal, pg_catalog.float8) IS
-	'of clv_pipeline_hundredths: takes a value into the state';
-CREATE FUNCTION clv_internal.clv_pipeline_hundredths_combine(pg_catalog.internal, pg_catalog.internal)
-	RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_combine(pg_catalog.internal, pg_catalog.internal) IS
-	'of clv_pipeline_hundredths: puts two states together';
-CREATE FUNCTION clv_internal.clv_pipeline_hundredths_serialize(pg_catalog.internal)
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_add(pg_catalog.bytea, pg_catalog.float8)
 	RETURNS pg_catalog.bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_serialize(pg_catalog.internal) IS
-	'of clv_pipeline_hundredths: sends a state to another process';
-CREATE FUNCTION clv_internal.clv_pipeline_hundredths_deserialize(pg_catalog.bytea, pg_catalog.internal)
-	RETURNS pg_catalog.internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
-	'of clv_pipeline_hundredths: receives a state; every number is checked';
-CREATE FUNCTION clv_internal.clv_pipeline_hundredths_final(pg_catalog.internal)
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_add(pg_catalog.bytea, pg_catalog.float8) IS
+	'of clv_pipeline_hundredths: takes a value into the state';
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_combine(pg_catalog.bytea, pg_catalog.bytea)
+	RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_combine(pg_catalog.bytea, pg_catalog.bytea) IS
+	'of clv_pipeline_hundredths: puts two states together';
+CREATE FUNCTION clv_internal.clv_pipeline_hundredths_final(pg_catalog.bytea)
 	RETURNS pg_catalog.float8[]
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_final(pg_catalog.internal) IS
+COMMENT ON FUNCTION clv_internal.clv_pipeline_hundredths_final(pg_catalog.bytea) IS
 	'of clv_pipeline_hundredths: the result';
 CREATE AGGREGATE clv_internal.clv_pipeline_hundredths(value pg_catalog.float8) (
-	SFUNC = clv_internal.clv_pipeline_hundredths_add, STYPE = pg_catalog.internal, SSPACE = 1048576,
+	SFUNC = clv_internal.clv_pipeline_hundredths_add, STYPE = pg_catalog.bytea, SSPACE = 1048576,
 	FINALFUNC = clv_internal.clv_pipeline_hundredths_final, COMBINEFUNC = clv_internal.clv_pipeline_hundredths_combine,
-	SERIALFUNC = clv_internal.clv_pipeline_hundredths_serialize,
-	DESERIALFUNC = clv_internal.clv_pipeline_hundredths_deserialize,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_internal.clv_pipeline_hundredths(pg_catalog.float8) IS
