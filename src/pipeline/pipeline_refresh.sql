@@ -339,9 +339,16 @@ DECLARE
 	-- these are kept for every published run: they are small, and make history
 	lasting CONSTANT text[] := '{segment,equity,model}';
 	name text;
+	this record;
 	rows int8;
 	total int8 := 0;
 BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT s.run, s.previous, s.generation, m.model_run,
+			ARRAY(SELECT r.run FROM {data}.run r WHERE r.published_at IS NULL) AS unpublished
+		FROM {data}.state s
+		JOIN {data}.run m USING (run)
+	$sql$::text) INTO this;
 	FOR name IN
 		SELECT c.relname
 		FROM pg_class c
@@ -353,24 +360,20 @@ BEGIN
 	LOOP
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			DELETE FROM {data}.{1:I} t
-			USING {data}.run r, {data}.state s
-			WHERE r.run = t.run
-			  AND t.run <> s.run
-			  AND CASE
-				WHEN {1:L} = ANY ({2:L}::text[]) THEN r.published_at IS NULL
-				WHEN {1:L} = 'customer_rest' THEN t.run IS DISTINCT FROM s.previous
-				-- of a model they stay until the next
-				ELSE t.run <> (SELECT m.model_run FROM {data}.run m WHERE m.run = s.run)
-			  END
-		$sql$::text, ARRAY[name, lasting::text]);
+			WHERE t.run <> $1 AND {2}
+		$sql$::text, ARRAY[name, CASE
+			WHEN name = ANY (lasting) THEN 't.run = ANY ($4)'
+			WHEN name = 'customer_rest' THEN 't.run IS DISTINCT FROM $2'
+			-- of a model they stay until the next
+			ELSE 't.run <> $3'
+		END]) USING this.run, this.previous, this.model_run, this.unpublished;
 		GET DIAGNOSTICS rows = ROW_COUNT;
 		total := total + rows;
 	END LOOP;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		DELETE FROM {data}.history_rest h
-		USING {data}.state s
-		WHERE h.generation <> s.generation
-	$sql$::text);
+		WHERE h.generation <> $1
+	$sql$::text) USING this.generation;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	RETURN total + rows;
 END

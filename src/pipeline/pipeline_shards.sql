@@ -37,6 +37,23 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_sharded(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
 	'whether a table of a pipeline is distributed. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_fence(
+	d clv_internal.clv_pipeline_definition, relation pg_catalog.text)
+RETURNS pg_catalog.text[]
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- Citus brings a subquery of all customers with an OFFSET to the coordinator. For each customer by itself their
+	-- servers evaluate it, but PostgreSQL 14 and 15 make no parallel plan of that. All planners see that '0' is none.
+	SELECT CASE WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text)
+		THEN ARRAY[relation || ' CROSS JOIN LATERAL (', $sql$OFFSET '0')$sql$]
+		ELSE ARRAY['(', 'FROM ' || relation || $sql$ OFFSET '0')$sql$]
+	END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fence(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'what stands before and behind a select list over the relation, so that what it computes is not repeated for each '
+	'of its columns. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_distribute(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp

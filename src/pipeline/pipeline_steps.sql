@@ -241,6 +241,37 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_assign(
 	'the segment of a customer q of the query of customers, as an expression that holds the rules of the map: NULL '
 	'where what the map needs is not known. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_shares(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- {1}: what a customer h has spent. Equal amounts are one row: few are sorted, or come from workers
+	SELECT clv_internal.clv_pipeline_sql(d, $sql$
+		JOIN (
+			SELECT
+				v.spend,
+				coalesce((sum(v.spend * v.customers) OVER (ORDER BY v.spend DESC) - v.spend * v.customers)
+					/ nullif(sum(v.spend * v.customers) OVER (), 0), 0) AS cumulative_share
+			FROM (
+				SELECT {1} AS spend, count(*) AS customers
+				FROM {data}.history h
+				WHERE h.generation = ($2).generation
+				GROUP BY 1
+			) v
+		) w ON w.spend = {1}
+	$sql$::text, ARRAY[$sql$
+		CASE
+			WHEN @extschema@.clv_purchases(h.history, ($2).as_of) > 0
+			THEN coalesce(greatest(@extschema@.clv_total_spend(h.history, ($2).as_of), 0), 0)
+			ELSE 0
+		END
+	$sql$::text])
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_shares(clv_internal.clv_pipeline_definition) IS
+	'the join that brings each customer the share of the revenue that is of customers who have spent more. A part of '
+	'pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
@@ -248,6 +279,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	needs text[] := ARRAY(SELECT i.name FROM @extschema@.clv_segment_inputs(d.map) i WHERE i.kind = 'attribute');
+	-- Citus follows the key of a customer to the column of a table, but not into a fence
+	sharded bool := clv_internal.clv_pipeline_sharded(d, 'history'::text);
 BEGIN
 	RETURN ARRAY[
 		clv_internal.clv_pipeline_assign(d, d.map, clv_internal.clv_pipeline_attributes(d)),
@@ -255,14 +288,21 @@ BEGIN
 			clv_internal.clv_pipeline_assign(d, 'value x satisfaction'::text,
 				$sql$jsonb_build_object('satisfaction', q.satisfaction)$sql$::text)
 		END,
-		clv_internal.clv_pipeline_ratings(d),
 		CASE WHEN needs && d.attributes THEN
-			clv_internal.clv_pipeline_sql(d, 'LEFT JOIN {1} a ON {a=q}'::text, ARRAY[d.attribute_source])
-		END,
-		CASE WHEN NOT 'cumulative_share' = ANY (needs) THEN 'NULL::numeric' ELSE $sql$
-			coalesce((sum(w.spend) OVER (ORDER BY w.spend DESC) - sum(w.spend) OVER (PARTITION BY w.spend))
-				/ nullif(sum(w.spend) OVER (), 0), 0)$sql$
-		END];
+			clv_internal.clv_pipeline_sql(d, CASE WHEN sharded THEN 'LEFT JOIN {1} a ON {a=h}'
+				ELSE 'LEFT JOIN {1} a ON {a=q}'
+			END, ARRAY[d.attribute_source])
+		END
+	] || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
+			(SELECT * FROM {data}.history WHERE generation = ($2).generation) h
+			{1}
+			{2}
+		$sql$::text, ARRAY[
+			clv_internal.clv_pipeline_ratings(d),
+			CASE
+				WHEN NOT 'cumulative_share' = ANY (needs) THEN 'CROSS JOIN (SELECT NULL::numeric AS cumulative_share) w'
+				ELSE clv_internal.clv_pipeline_shares(d)
+			END])) || clv_internal.clv_pipeline_sql(d, CASE WHEN sharded THEN '{h.key}' ELSE '{q.key}' END);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_fillings(clv_internal.clv_pipeline_definition) IS
@@ -464,7 +504,11 @@ BEGIN
 					($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,
 				ARRAY[p.until::text]), ',' ORDER BY p.number))]
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
-	);
+	) || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
+		(SELECT * FROM {data}.customer WHERE run = ($2).run) c
+		JOIN (SELECT * FROM {data}.history WHERE generation = ($2).generation) h USING ({key})
+		JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment
+	$sql$::text));
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(
@@ -650,10 +694,15 @@ BEGIN
 	END IF;
 	PERFORM clv_internal.clv_pipeline_fill(d, run, 'new_customer'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT min(c.first_purchase), (SELECT r.histories FROM {data}.run r WHERE r.run = $1)
+		SELECT min(c.first_purchase)
 		FROM {data}.customer c
 		WHERE c.run = $1
-	$sql$::text) INTO first, histories USING run;
+	$sql$::text) INTO first USING run;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT r.histories
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO histories USING run;
 	-- whole weeks, or periods of the family
 	days := least(extract(epoch FROM coalesce(d.holdout, d.horizon)) / 86400, (this.as_of - first) / 3.0);
 	weeks := greatest(clock.unit_days, 7);

@@ -55,11 +55,12 @@ AS $part$ VALUES
 		$sql$CREATE TABLE {data}.customer_rest PARTITION OF {data}.customer DEFAULT$sql$, NULL),
 
 	-- Its types are exactly those of the table. {1}, {2}: the segment and the value segment of a customer q, {3}: the
-	-- join of their rating g, {4}: that of their attributes a, {5}: the share of the revenue before theirs
+	-- join of their attributes a; {4}, {5}: a fence around what is computed of histories h, ratings g and shares w of the
+	-- revenue before theirs; {6}: their key
 	('rows', 'customer', $sql$
 		SELECT
 			($2).run AS run,
-			{q.key},
+			{6},
 			@extschema@.clv_first_purchase(q.history, ($2).as_of) AS first_purchase,
 			($2).as_of - (q.rfmtc).recency AS last_purchase,
 			date_trunc('month', @extschema@.clv_first_purchase(q.history, ($2).as_of)::timestamp)::date AS cohort_month,
@@ -89,7 +90,7 @@ AS $part$ VALUES
 			q.rating,
 			q.satisfaction::varchar(20) AS satisfaction,
 			({2})::varchar(200) AS value_segment
-		FROM (
+		FROM {4}
 			SELECT
 				h.*,
 				@extschema@.rfmtc(h.history, ($2).as_of, ($2).model) AS rfmtc,
@@ -104,20 +105,9 @@ AS $part$ VALUES
 					WHEN g.rating > 6.5 THEN 'passive'
 					ELSE 'detractor'
 				END AS satisfaction,
-				{5} AS cumulative_share
-			FROM {data}.history h
-			{3}
-			CROSS JOIN LATERAL (
-				SELECT CASE
-					WHEN @extschema@.clv_purchases(h.history, ($2).as_of) > 0
-					THEN coalesce(greatest(@extschema@.clv_total_spend(h.history, ($2).as_of), 0), 0)
-					ELSE 0
-				END AS spend
-			) w
-			WHERE h.generation = ($2).generation
-			OFFSET 0
-		) q
-		{4}
+				w.cumulative_share
+		{5} q
+		{3}
 		WHERE NOT q.rfmtc IS NULL
 	$sql$, NULL),
 

@@ -57,7 +57,6 @@ AS $part$ VALUES
 						(SELECT b.customers < 50000 FROM base b)
 						OR {h.hash} % (SELECT 1 + b.customers::int8 / 50000 FROM base b) = 0
 					  )
-					OFFSET 0
 				) q
 			) t
 		),

@@ -26,6 +26,7 @@ AS $part$ VALUES
 	-- {1}: the ends of the periods; {2}: the totals t of a sample of 2000 customers of a segment, from which limits are
 	-- scaled, as their widths need no more. The variance of what will happen grows with the number of customers, that
 	-- of what is expected with its square. A model that has not converged has no limits, and so there are none here.
+	-- {3}, {4}: a fence around what is computed of customers c, with their histories h and segments g
 	('sums', 'forecast', $sql$
 		WITH sums AS MATERIALIZED (
 			SELECT
@@ -36,7 +37,7 @@ AS $part$ VALUES
 					clv_internal.clv_finite(q.spend)) AS s,
 				count(*)::float8 / nullif(count(*) FILTER (WHERE q.sampled), 0) AS scale,
 				{2} AS t
-			FROM (
+			FROM {3}
 				SELECT
 					c.segment,
 					h.history,
@@ -44,12 +45,7 @@ AS $part$ VALUES
 						THEN @extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of)
 					END AS spend,
 					{h.hash} % (1 + g.customers / 2000) = 0 AS sampled
-				FROM {data}.customer c
-				JOIN {data}.history h USING ({key})
-				JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment
-				WHERE c.run = ($2).run AND h.generation = ($2).generation
-				OFFSET 0
-			) q
+			{4} q
 			GROUP BY q.segment
 		),
 		cumulated AS (

@@ -20,22 +20,23 @@ AS $part$ VALUES
 
 	-- {1}: an attribute, {2}: the relation that has it
 	('sums', 'profile', $sql$
-		WITH valued AS (
-			SELECT c.segment, coalesce(left(a.{1:I}::text, 200), '(none)') AS value
+		WITH counted AS MATERIALIZED (
+			SELECT c.segment, coalesce(left(a.{1:I}::text, 200), '(none)') AS value, count(*) AS n
 			FROM {data}.customer c
 			LEFT JOIN {2} a ON {a=c}
 			WHERE c.run = ($2).run
+			GROUP BY 1, 2
 		),
 		frequent AS (
 			SELECT v.value
-			FROM valued v
+			FROM counted v
 			GROUP BY v.value
-			ORDER BY count(*) DESC, v.value
+			ORDER BY sum(v.n) DESC, v.value
 			LIMIT 50
 		),
 		named AS (
-			SELECT v.segment, coalesce(f.value, '(other)') AS value, count(*) AS n
-			FROM valued v
+			SELECT v.segment, coalesce(f.value, '(other)') AS value, sum(v.n) AS n
+			FROM counted v
 			LEFT JOIN frequent f USING (value)
 			GROUP BY 1, 2
 		),

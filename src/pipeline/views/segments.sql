@@ -26,26 +26,30 @@ AS $part$ VALUES
 
 	('sums', 'segment', $sql$
 		SELECT
-			c.segment,
-			count(*) AS customers,
-			sum((1e9 * c.p_alive)::int8) / 1e9 AS active_customers,
-			round(sum(c.monetary), 2) AS past_revenue,
-			sum((1e9 * c.expected_purchases)::int8) / 1e9 AS expected_purchases,
-			sum(c.expected_revenue) AS expected_revenue,
-			sum(c.clv) AS clv,
-			sum(c.lifetime_value) AS lifetime_value,
-			avg(c.recency::float8) AS mean_recency,
-			avg(c.frequency::float8) AS mean_frequency,
-			round(avg(c.monetary), 2) AS mean_monetary,
-			1 - sum((1e9 * c.p_alive)::int8) / 1e9 / count(c.p_alive) AS mean_churn,
+			q.*,
 			(
 				SELECT left(min(p.description), 400)
 				FROM @extschema@.clv_segment_map p
-				WHERE p.map = ($1).map AND p.segment = c.segment
+				WHERE p.map = ($1).map AND p.segment = q.segment
 			) AS description
-		FROM {data}.customer c
-		WHERE c.run = ($2).run
-		GROUP BY c.segment
+		FROM (
+			SELECT
+				c.segment,
+				count(*) AS customers,
+				sum((1e9 * c.p_alive)::int8) / 1e9 AS active_customers,
+				round(sum(c.monetary), 2) AS past_revenue,
+				sum((1e9 * c.expected_purchases)::int8) / 1e9 AS expected_purchases,
+				sum(c.expected_revenue) AS expected_revenue,
+				sum(c.clv) AS clv,
+				sum(c.lifetime_value) AS lifetime_value,
+				avg(c.recency::float8) AS mean_recency,
+				avg(c.frequency::float8) AS mean_frequency,
+				round(avg(c.monetary), 2) AS mean_monetary,
+				1 - sum((1e9 * c.p_alive)::int8) / 1e9 / count(c.p_alive) AS mean_churn
+			FROM {data}.customer c
+			WHERE c.run = ($2).run
+			GROUP BY c.segment
+		) q
 	$sql$, NULL),
 
 	('view', 'segments', $sql$

@@ -19,19 +19,23 @@ AS $part$ VALUES
 
 	('sums', 'value_satisfaction', $sql$
 		SELECT
-			coalesce(c.value_segment, '(none)') AS value_segment,
-			c.satisfaction,
-			count(*) AS customers,
-			round(sum(c.monetary), 2) AS past_revenue,
-			sum(c.clv) AS clv,
+			q.*,
 			(
 				SELECT left(min(p.description), 400)
 				FROM @extschema@.clv_segment_map p
-				WHERE p.map = 'value x satisfaction' AND p.segment = c.value_segment
+				WHERE p.map = 'value x satisfaction' AND p.segment = q.value_segment
 			) AS description
-		FROM {data}.customer c
-		WHERE c.run = ($2).run
-		GROUP BY c.value_segment, c.satisfaction
+		FROM (
+			SELECT
+				coalesce(c.value_segment, '(none)') AS value_segment,
+				c.satisfaction,
+				count(*) AS customers,
+				round(sum(c.monetary), 2) AS past_revenue,
+				sum(c.clv) AS clv
+			FROM {data}.customer c
+			WHERE c.run = ($2).run
+			GROUP BY c.value_segment, c.satisfaction
+		) q
 	$sql$, NULL),
 
 	('view', 'value_segments', $sql$
