@@ -77,7 +77,9 @@ CALL clv_create_pipeline('st_same', 'sale', 'customer_id', 'moment', 'amount', c
 SELECT pg_get_functiondef('clv_internal.clv_pipeline_shard_column(regclass)'::regprocedure) AS shard_column \gset
 CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_shard_column(relation regclass) RETURNS text LANGUAGE sql STABLE
 AS $$ SELECT CASE WHEN relation::text LIKE 'st\_shards\_data.%' THEN 'customer_id' END $$;
-CALL clv_create_pipeline('st_shards', 'sale', 'customer_id', 'bought_at', 'amount');
+CALL clv_create_pipeline('st_shards', 'sale', 'customer_id', 'bought_at', 'amount', changed_at => 'changed_at',
+	attribute_source => 'attribute', attributes => 'channel',
+	map => '[{"segment": "A", "attributes": {"channel": ["web"]}}, {"segment": "B"}]');
 
 -- ---- refreshes in full and of touched customers, few and many; failed and interrupted ones ----
 CALL clv_refresh('st_bare');
@@ -90,6 +92,7 @@ CALL clv_refresh('st_own');
 CALL clv_refresh('st_rich', as_of => '2022-12-01');
 CALL clv_refresh('st_same');
 CALL clv_refresh('st_shards');
+CALL clv_refresh('st_shards', 'incremental');
 :shard_column;
 CREATE PROCEDURE buy(first int, step int, day date, changed_at timestamp) LANGUAGE sql AS $$
 	INSERT INTO sale (customer_id, branch, label, bought_at, day, moment, amount, price, back, changed_at)

@@ -106,35 +106,51 @@ DECLARE
 	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
 	rows int8 := clv_internal.clv_pipeline_touch(d, run);
 	few bool;
+	histories text;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT coalesce(r.histories > 5 * $1, false)
 		FROM {data}.state s
 		LEFT JOIN {data}.run r USING (run)
 	$sql$::text) INTO few USING rows;
-	-- {1}: the run, {2}: the generation, {3}: the statement that makes the histories
-	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
-		WITH fresh AS MATERIALIZED (
-			SELECT h.*
-			FROM ({3}) h ({key}, history)
-			WHERE h.history IS NOT NULL
-		),
-		gone AS (
+	histories := clv_internal.clv_pipeline_histories(d, run, few AND clv_internal.clv_pipeline_indexed(d));
+	IF clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
+		-- two statements that workers can do by themselves, where what both read would come to the coordinator
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			DELETE FROM {data}.history h
 			USING {data}.touched t
-			WHERE h.generation OPERATOR(pg_catalog.=) {2}
-			  AND t.run OPERATOR(pg_catalog.=) {1}
-			  AND {h=t}
-			  AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})
-		)
-		INSERT INTO {data}.history AS h
-		SELECT {2}, f.*
-		FROM fresh f
-		ON CONFLICT (generation, {key}) DO UPDATE
-		SET history = excluded.history
-		WHERE h.history OPERATOR(@extschema@.<>) excluded.history
-	$sql$::text, ARRAY[run::text, generation::text,
-		clv_internal.clv_pipeline_histories(d, run, few AND clv_internal.clv_pipeline_indexed(d))]));
+			WHERE h.generation = $1 AND t.run = $2 AND {h=t}
+		$sql$::text) USING generation, run;
+		PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
+			INSERT INTO {data}.history
+			SELECT {1}::pg_catalog.int8 AS generation, h.*
+			FROM ({2}) h ({key}, history)
+			WHERE h.history IS NOT NULL
+		$sql$::text, ARRAY[generation::text, histories]));
+	ELSE
+		-- {1}: the run, {2}: the generation, {3}: the statement that makes the histories
+		PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
+			WITH fresh AS MATERIALIZED (
+				SELECT h.*
+				FROM ({3}) h ({key}, history)
+				WHERE h.history IS NOT NULL
+			),
+			gone AS (
+				DELETE FROM {data}.history h
+				USING {data}.touched t
+				WHERE h.generation OPERATOR(pg_catalog.=) {2}
+				  AND t.run OPERATOR(pg_catalog.=) {1}
+				  AND {h=t}
+				  AND NOT EXISTS (SELECT FROM fresh f WHERE {f=t})
+			)
+			INSERT INTO {data}.history AS h
+			SELECT {2}, f.*
+			FROM fresh f
+			ON CONFLICT (generation, {key}) DO UPDATE
+			SET history = excluded.history
+			WHERE h.history OPERATOR(@extschema@.<>) excluded.history
+		$sql$::text, ARRAY[run::text, generation::text, histories]));
+	END IF;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
 		SET watermark = coalesce($1, watermark)

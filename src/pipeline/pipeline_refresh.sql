@@ -360,13 +360,13 @@ BEGIN
 	LOOP
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			DELETE FROM {data}.{1:I} t
-			WHERE t.run <> $1 AND {2}
-		$sql$::text, ARRAY[name, CASE
-			WHEN name = ANY (lasting) THEN 't.run = ANY ($4)'
-			WHEN name = 'customer_rest' THEN 't.run IS DISTINCT FROM $2'
+			WHERE t.run {2} ($1)
+		$sql$::text, ARRAY[name, CASE WHEN name = ANY (lasting) THEN '= ANY' ELSE '<> ALL' END]) USING CASE
+			WHEN name = ANY (lasting) THEN this.unpublished
+			WHEN name = 'customer_rest' THEN array_remove(ARRAY[this.run, this.previous], NULL)
 			-- of a model they stay until the next
-			ELSE 't.run <> $3'
-		END]) USING this.run, this.previous, this.model_run, this.unpublished;
+			ELSE ARRAY[this.run, this.model_run]
+		END;
 		GET DIAGNOSTICS rows = ROW_COUNT;
 		total := total + rows;
 	END LOOP;
