@@ -156,3 +156,35 @@ CREATE TRIGGER clv_segment_map_guard_truncate BEFORE TRUNCATE ON @extschema@.clv
 	FOR EACH STATEMENT EXECUTE FUNCTION clv_internal.clv_segment_map_guard();
 COMMENT ON TRIGGER clv_segment_map_guard_truncate ON @extschema@.clv_segment_map IS
 	'keeps the shipped maps as they are';
+
+CREATE FUNCTION clv_internal.clv_segment_map_on_workers() RETURNS pg_catalog.trigger
+LANGUAGE plpgsql COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	workers text;
+BEGIN
+	IF to_regclass('pg_catalog.pg_dist_node') IS NOT NULL THEN
+		EXECUTE $sql$
+			SELECT string_agg(n.nodename || ':' || n.nodeport, ', ' ORDER BY n.nodeid)
+			FROM pg_catalog.pg_dist_local_group g
+			JOIN pg_catalog.pg_dist_node n ON n.groupid <> g.groupid
+			WHERE g.groupid = 0
+		$sql$ INTO workers;
+	END IF;
+	IF workers IS NOT NULL THEN
+		RAISE WARNING 'segment maps have been changed on this server, and not on its workers: %', workers
+			USING DETAIL = 'segment_assign over distributed tables is evaluated on workers, by the maps that they have. '
+					'Pipelines send the rules along.',
+				HINT = 'Run the same statement on each of them, for instance with run_command_on_workers.';
+	END IF;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_segment_map_on_workers() IS
+	'trigger that warns where maps are changed on a coordinator of Citus, whose workers have tables of their own';
+REVOKE EXECUTE ON FUNCTION clv_internal.clv_segment_map_on_workers() FROM PUBLIC;
+CREATE TRIGGER clv_segment_map_on_workers AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON @extschema@.clv_segment_map
+	FOR EACH STATEMENT EXECUTE FUNCTION clv_internal.clv_segment_map_on_workers();
+COMMENT ON TRIGGER clv_segment_map_on_workers ON @extschema@.clv_segment_map IS
+	'warns where workers of Citus are left with other maps';
