@@ -251,6 +251,8 @@ DEALLOCATE season;
 -- errors
 SELECT clv_options(season => '7');
 SELECT clv_options(season => 7);
+SELECT clv_options(model => 'pareto/nbd', churn_covariates => '{}');
+SELECT clv_options(model => 'pareto/nbd', season => 1, churn_covariates => '{}');
 SELECT clv_options(season => true);
 SELECT clv_options(trend => 'yes');
 SELECT clv_options(trend => 1);

@@ -5,16 +5,20 @@ CREATE TYPE clv_internal.clv_choice;
 
 CREATE FUNCTION clv_internal.clv_choice_in(pg_catalog.cstring) RETURNS clv_internal.clv_choice
 	AS 'textin' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clv_internal.clv_choice_in(pg_catalog.cstring) IS 'any text, which the reader of the argument checks';
+COMMENT ON FUNCTION clv_internal.clv_choice_in(pg_catalog.cstring) IS
+	'any text, which the reader of the argument checks';
 CREATE FUNCTION clv_internal.clv_choice_out(clv_internal.clv_choice) RETURNS pg_catalog.cstring
 	AS 'textout' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clv_internal.clv_choice_out(clv_internal.clv_choice) IS 'the text that the argument is';
+COMMENT ON FUNCTION clv_internal.clv_choice_out(clv_internal.clv_choice) IS
+	'the text that the argument is';
 CREATE FUNCTION clv_internal.clv_choice_recv(pg_catalog.internal) RETURNS clv_internal.clv_choice
 	AS 'textrecv' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clv_internal.clv_choice_recv(pg_catalog.internal) IS 'any text, which the reader of the argument checks';
+COMMENT ON FUNCTION clv_internal.clv_choice_recv(pg_catalog.internal) IS
+	'any text, which the reader of the argument checks';
 CREATE FUNCTION clv_internal.clv_choice_send(clv_internal.clv_choice) RETURNS pg_catalog.bytea
 	AS 'textsend' LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION clv_internal.clv_choice_send(clv_internal.clv_choice) IS 'the text that the argument is, as it is sent';
+COMMENT ON FUNCTION clv_internal.clv_choice_send(clv_internal.clv_choice) IS
+	'the text that the argument is, as it is sent';
 
 CREATE TYPE clv_internal.clv_choice (
 	INPUT = clv_internal.clv_choice_in,

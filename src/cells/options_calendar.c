@@ -132,6 +132,12 @@ clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 
 	if (parsed->calendar != NULL)
 		clv_calendar_unpack_value(parsed->calendar, &calendar);
+	else if (parsed->acting[option->most] == NIL && parsed->options.ncovariates == 0 &&
+			 !clv_fit_uses_days(&parsed->options))
+		ClvBadOption(errmsg("%s needs covariates, or a calendar", option->name),
+					 errhint("Of a pipeline with calendar_source, add the names to its options: "
+							 "clv_options(...) || '{\"%s\": []}'.",
+							 option->name));
 	idle = ((uint32) 1 << (parsed->options.ncovariates + calendar.nnames)) - 1;
 	foreach (name, parsed->acting[option->most])
 	{
