@@ -38,7 +38,9 @@ CALL clv_create_pipeline('sales', 'bought', 'id', 'day', calendar_source => 'not
 CALL clv_create_pipeline('sales', 'bought', 'id', 'day', calendar_source => 'hole');
 CALL clv_create_pipeline('sales', 'bought', 'id', 'day', calendar_source => 'ends');
 CALL clv_create_pipeline('sales', 'bought', 'id', 'day', calendar_source => 'week', model => 'bg/bb');
-CALL clv_create_pipeline('sales', 'bought', 'id', 'day', season => '9');
+CALL clv_create_pipeline('sales', 'bought', 'id', 'day', season => 9);
+CALL clv_create_pipeline('sales', 'bought', 'id', 'day', calendar_source => 'week',
+	options => clv_options(model => 'pareto/nbd') || '{"churn_covariates":["sail"]}');
 SELECT clv_options(calendar => clv_calendar(monday, ARRAY[price], '{price}')) AS options FROM week
 \gset
 CALL clv_create_pipeline('sales', 'bought', 'id', 'day', calendar_source => 'week', options => :'options');
@@ -46,7 +48,7 @@ SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname IN ('sales', 'sa
 
 -- ---- the model is that of the calendar, and the forecast shows the sales ----
 CALL clv_create_pipeline('sales', 'bought', 'id', 'day', 'amount', as_of => '2023-12-31', horizon => '24 weeks',
-	calendar_source => 'week', season => '1', refit => 'never');
+	calendar_source => 'week', season => 1, refit => 'never');
 CALL clv_refresh('sales');
 SELECT note FROM sales.runs WHERE is_current;
 SELECT parameter FROM sales.model_parameters ORDER BY process, parameter;
@@ -108,7 +110,7 @@ CALL clv_alter_pipeline('sales', refit => 'always');
 CALL clv_refresh('sales', as_of => '2024-03-20');
 SELECT note, status FROM sales.runs WHERE is_current;
 -- a change of the definition cannot keep it
-CALL clv_alter_pipeline('sales', season => '2');
+CALL clv_alter_pipeline('sales', season => 2);
 CALL clv_refresh('sales', as_of => '2024-03-20');
 CALL clv_refresh('sales', as_of => '2023-12-20');
 DELETE FROM week WHERE monday < '2021-02-01';
@@ -122,7 +124,16 @@ DELETE FROM week;
 CALL clv_refresh('sales', as_of => '2023-12-20');
 SELECT run, error, error_code, error_detail FROM sales.runs WHERE status = 'failed' ORDER BY run;
 
--- ---- without it ----
+-- ---- which process it acts on, and without it ----
+INSERT INTO week SELECT day::date, extract(month FROM day) = 6, 10
+FROM generate_series(timestamp '2021-01-01', '2024-06-01', '1 month') day;
+CREATE VIEW week_of_sale AS SELECT monday, sale FROM week;
+CALL clv_alter_pipeline('sales', calendar_source => 'week_of_sale', "reset" => '{season}',
+	options => clv_options(model => 'pareto/nbd') || '{"churn_covariates":[]}');
+CALL clv_refresh('sales', as_of => '2023-12-20');
+SELECT process, parameter, estimate <> 0 AS acts FROM sales.model_parameters WHERE process LIKE '%effect' ORDER BY process;
+CALL clv_alter_pipeline('sales', "reset" => '{calendar_source}');
+CALL clv_alter_pipeline('sales', model => 'mbg/nbd', options => clv_options());
 CALL clv_alter_pipeline('sales', "reset" => '{calendar_source,season}');
 CALL clv_refresh('sales', as_of => '2023-12-20');
 SELECT parameter FROM sales.model_parameters ORDER BY process, parameter;

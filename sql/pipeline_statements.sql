@@ -119,7 +119,8 @@ CALL clv_alter_pipeline('st_plain', "reset" => '{level,NULL}');
 CALL clv_alter_pipeline('st_rich', map => 'rfm',
 	"reset" => '{amount,filter,returns,changed_at,level,holdout,attributes,ratings,rated_at,season,calendar_source}');
 SELECT num_nonnulls(amount, filter, "returns", changed_at, level, holdout, attribute_source, attributes, rating_source,
-	rating, rated_at, calendar_source, calendar_columns, options ->> 'season') AS left_over, options ->> 'spend' AS spend
+	rating, rated_at, calendar_source, calendar_columns, options ->> 'season') AS left_over,
+	options ->> 'spend' AS spend
 FROM st_rich_data.pipeline;
 SELECT count(*) AS listed FROM clv_pipelines;
 
