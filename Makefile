@@ -36,6 +36,7 @@ MODULE_SQL = $(addprefix src/, \
 	predict/campaign.sql \
 	simulate/simulate.sql \
 	score/score.sql \
+	score/profile.sql \
 	segment/segment.sql \
 	segment/segment_maps.sql \
 	nps/nps.sql \

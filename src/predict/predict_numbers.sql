@@ -181,7 +181,7 @@ CREATE FUNCTION @extschema@.clv_retention_elasticity(
 	rate pg_catalog.float8,
 	before pg_catalog.bool DEFAULT false
 ) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION @extschema@.clv_retention_elasticity(
 	@extschema@.clv_model, pg_catalog.float8, pg_catalog.float8, pg_catalog.bool) IS
 	'contracts: by how many per cent clv_residual_lifetime increases where the retention rates of every customer are '

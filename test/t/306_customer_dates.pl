@@ -68,7 +68,8 @@ is(wrong(q{
 # the same by number, and whatever else is at the call site
 is(wrong(q{
 	family IN ('bg/bb', 'sbg', 'bdw') OR (SELECT abs(
-		clv_active_probability(model, x, t_x, t_cal, horizon::float8 / unit) - buys) <= 1e-9 FROM clv_summary(history, as_of, unit * interval '1 day'))}), '', 'by number');
+		clv_active_probability(model, x, t_x, t_cal, horizon::float8 / unit) - buys) <= 1e-9
+		FROM clv_summary(history, as_of, unit * interval '1 day'))}), '', 'by number');
 is($node->safe_psql('postgres', q{
 	SELECT count(*) FROM customer a JOIN customer b USING (family)
 	WHERE clv_next_purchase(a.model, b.history, a.level, b.as_of)
