@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "common/exact.h"
+#include "common/expanded_type.h"
 #include "common/json.h"
 #include "common/json_type.h"
 #include "libpq/pqformat.h"
@@ -27,10 +28,7 @@
 extern Datum clv_model_out(PG_FUNCTION_ARGS);
 extern Datum clv_model_from_jsonb(PG_FUNCTION_ARGS);
 
-static Size FlatSize(ExpandedObjectHeader *object);
-static void FlattenInto(ExpandedObjectHeader *object, void *result, Size size);
-
-static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
+CLV_EXPANDED_TYPE(clv_total, ClvTotal, ClvSums, Pack, Unpack);
 
 /* ---- the expanded object ---- */
 
@@ -154,71 +152,6 @@ Pack(const ClvTotal *total)
 	for (int i = 0; i < total->nsums; i++)
 		clv_exact_send(&out, &total->sum[i]);
 	return (ClvSums *) pq_endtypsend(&out);
-}
-
-/* The method of an expanded object that returns the size of its stored form, which is kept for the
- * next one. */
-static Size
-FlatSize(ExpandedObjectHeader *object)
-{
-	ClvTotal *total = (ClvTotal *) object;
-	MemoryContext caller = MemoryContextSwitchTo(object->eoh_context);
-	ClvSums *flat = Pack(total);
-
-	MemoryContextSwitchTo(caller);
-	if (total->flat != NULL)
-		pfree(total->flat);
-	total->flat = flat;
-	return VARSIZE(flat);
-}
-
-/* The method of an expanded object that writes its stored form. */
-static void
-FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
-{
-	memcpy(result, ((ClvTotal *) object)->flat, size);
-}
-
-/* The object behind the datum where it is one of ours, else NULL. */
-static ClvTotal *
-Expanded(Datum sums)
-{
-	ExpandedObjectHeader *object;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(sums)))
-		return NULL;
-	object = DatumGetEOHP(sums);
-	return object->eoh_methods == &methods ? (ClvTotal *) object : NULL;
-}
-
-/* The total of a stored form, below parent. */
-static ClvTotal *
-OfStored(const ClvSums *sums, MemoryContext parent)
-{
-	StringInfoData in = clv_bytes_of(sums);
-
-	return Unpack(&in, parent);
-}
-
-ClvTotal *
-clv_total_writable(Datum sums, MemoryContext parent)
-{
-	ClvTotal *total = Expanded(sums);
-
-	if (total == NULL)
-		return OfStored((ClvSums *) PG_DETOAST_DATUM_PACKED(sums), parent);
-	return VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(sums)) ? total
-																 : clv_total_copy(total, parent);
-}
-
-const ClvTotal *
-clv_total_view(Datum sums)
-{
-	ClvTotal *total = Expanded(sums);
-
-	return total != NULL
-			   ? total
-			   : OfStored((ClvSums *) PG_DETOAST_DATUM_PACKED(sums), CurrentMemoryContext);
 }
 
 /* ---- text and JSON ---- */

@@ -19,6 +19,7 @@
 
 #include "common/arguments.h"
 #include "common/int.h"
+#include "common/expanded_type.h"
 #include "common/json.h"
 #include "common/json_type.h"
 #include "libpq/pqformat.h"
@@ -32,10 +33,7 @@
 extern Datum clv_model_out(PG_FUNCTION_ARGS);
 extern Datum clv_model_from_jsonb(PG_FUNCTION_ARGS);
 
-static Size FlatSize(ExpandedObjectHeader *object);
-static void FlattenInto(ExpandedObjectHeader *object, void *result, Size size);
-
-static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
+CLV_EXPANDED_TYPE(clv_population, ClvPopulationValue, ClvPackedPopulation, Pack, Unpack);
 
 /* ---- the expanded object ---- */
 
@@ -182,72 +180,6 @@ Unpack(StringInfo in, MemoryContext parent)
 	pq_getmsgend(in);
 	Check(population);
 	return population;
-}
-
-/* The method of an expanded object that returns the size of its stored form, which is kept for the
- * next one. */
-static Size
-FlatSize(ExpandedObjectHeader *object)
-{
-	ClvPopulationValue *population = (ClvPopulationValue *) object;
-	MemoryContext caller = MemoryContextSwitchTo(object->eoh_context);
-	ClvPackedPopulation *flat = Pack(population);
-
-	MemoryContextSwitchTo(caller);
-	if (population->flat != NULL)
-		pfree(population->flat);
-	population->flat = flat;
-	return VARSIZE(flat);
-}
-
-/* The method of an expanded object that writes its stored form. */
-static void
-FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
-{
-	memcpy(result, ((ClvPopulationValue *) object)->flat, size);
-}
-
-/* The object behind the datum where it is one of ours, else NULL. */
-static ClvPopulationValue *
-Expanded(Datum population)
-{
-	ExpandedObjectHeader *object;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(population)))
-		return NULL;
-	object = DatumGetEOHP(population);
-	return object->eoh_methods == &methods ? (ClvPopulationValue *) object : NULL;
-}
-
-/* The population of a stored form, below parent. */
-static ClvPopulationValue *
-OfStored(const ClvPackedPopulation *stored, MemoryContext parent)
-{
-	StringInfoData in = clv_bytes_of(stored);
-
-	return Unpack(&in, parent);
-}
-
-ClvPopulationValue *
-clv_population_writable(Datum population, MemoryContext parent)
-{
-	ClvPopulationValue *value = Expanded(population);
-
-	if (value == NULL)
-		return OfStored((ClvPackedPopulation *) PG_DETOAST_DATUM_PACKED(population), parent);
-	return VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(population))
-			   ? value
-			   : clv_population_copy(value, parent);
-}
-
-const ClvPopulationValue *
-clv_population_view(Datum population)
-{
-	ClvPopulationValue *value = Expanded(population);
-
-	return value != NULL ? value
-						 : OfStored((ClvPackedPopulation *) PG_DETOAST_DATUM_PACKED(population),
-									CurrentMemoryContext);
 }
 
 /* ---- text and JSON ---- */
