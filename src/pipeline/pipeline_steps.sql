@@ -196,22 +196,6 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_attributes(clv_internal.clv_pipeli
 	'the attributes and values that the pipeline''s map asks for, as an expression; NULL where it asks for none. A '
 	'part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_segment(
-	scores @extschema@.clv_scores, map pg_catalog.text, attributes pg_catalog.jsonb)
-RETURNS pg_catalog.text
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN @extschema@.segment_assign(scores, map, attributes);
-EXCEPTION WHEN null_value_not_allowed THEN
-	RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_segment(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
-	'the segment of a customer where something is not known; NULL where that is what the map needs. A part of '
-	'pipelines';
-
 CREATE FUNCTION clv_internal.clv_pipeline_assign(
 	d clv_internal.clv_pipeline_definition, map pg_catalog.text, attributes pg_catalog.text)
 RETURNS pg_catalog.text
@@ -220,7 +204,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT clv_internal.clv_pipeline_sql(d, $sql$
 		CASE
-			WHEN {1} THEN clv_internal.clv_pipeline_segment(q.scores, {2:L}::text, {3})
+			WHEN {1} THEN clv_internal.clv_segment_or_null(q.scores, {2:L}::text, {3})
 			ELSE @extschema@.segment_assign(q.scores, {2:L}::text, {3})
 		END
 	$sql$::text, ARRAY[

@@ -183,15 +183,21 @@ CheckKind(const ClvRules *rules, const ClvRule *rule, const ClvAttributeTest *te
 							   rule->number, rule->segment, rules->name, kind_name[wanted])));
 }
 
-/* Looks up what a reached rule needs; errors where a score or attribute is missing or of the wrong
- * kind. */
-static void
+/*
+ * Looks up what a reached rule needs; errors where an attribute is of the wrong kind, and where a
+ * score or attribute is missing: or then false, if that is asked for.
+ */
+static bool
 CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
-		   ClvAttributeValue *values, ClvAttributeReader reader, void *source)
+		   ClvAttributeValue *values, ClvAttributeReader reader, void *source, bool may_lack)
 {
 	for (int i = 0; i < CLV_MEASURES; i++)
 		if ((rule->needs & (1 << i)) != 0 && scores->score[i] == 0)
+		{
+			if (may_lack)
+				return false;
 			MissingScore(rules, rule, i);
+		}
 	for (int i = 0; i < rule->nattributes; i++)
 	{
 		const ClvAttributeTest *test = &rule->attributes[i];
@@ -199,12 +205,15 @@ CheckNeeds(const ClvRules *rules, const ClvRule *rule, const ClvScores *scores,
 
 		if (value->kind == CLV_ATTRIBUTE_UNREAD)
 			ReadInput(rules, test->attribute, scores, reader, source, value);
+		if (value->kind == CLV_ATTRIBUTE_NULL && may_lack)
+			return false;
 		if (value->kind == CLV_ATTRIBUTE_NULL && rules->known[test->attribute] != NULL)
 			MissingValue(rules, rule, rules->attribute[test->attribute]);
 		if (value->kind == CLV_ATTRIBUTE_NULL)
 			MissingAttribute(rules, rule, rules->attribute[test->attribute]);
 		CheckKind(rules, rule, test, value);
 	}
+	return true;
 }
 
 /*
@@ -233,7 +242,7 @@ CheckBins(const ClvRules *rules, const ClvScores *scores)
 
 int
 clv_rules_match(const ClvRules *rules, const ClvScores *scores, ClvAttributeValue *values,
-				ClvAttributeReader reader, void *source)
+				ClvAttributeReader reader, void *source, bool may_lack)
 {
 	if (rules->shipped)
 		CheckBins(rules, scores);
@@ -241,7 +250,8 @@ clv_rules_match(const ClvRules *rules, const ClvScores *scores, ClvAttributeValu
 	{
 		const ClvRule *rule = &rules->rules[i];
 
-		CheckNeeds(rules, rule, scores, values, reader, source);
+		if (!CheckNeeds(rules, rule, scores, values, reader, source, may_lack))
+			return -1;
 		if (clv_rule_holds(rule, scores, values))
 			return i;
 	}

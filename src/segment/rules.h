@@ -128,10 +128,11 @@ typedef void (*ClvAttributeReader)(void *source, const char *name, ClvAttributeV
 /*
  * The index of the first rule that holds, or -1. values has room for every
  * attribute, all UNREAD at first. An input that a reached rule needs and
- * that is missing is an error with a hint.
+ * that is missing is an error with a hint, or -1 where that may be.
  */
 extern int clv_rules_match(const ClvRules *rules, const ClvScores *scores,
-						   ClvAttributeValue *values, ClvAttributeReader reader, void *source);
+						   ClvAttributeValue *values, ClvAttributeReader reader, void *source,
+						   bool may_lack);
 
 /* Whether one rule holds; everything it needs must be known. */
 extern bool clv_rule_holds(const ClvRule *rule, const ClvScores *scores,

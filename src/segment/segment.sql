@@ -62,6 +62,12 @@ COMMENT ON FUNCTION @extschema@.segment_assign(@extschema@.clv_scores, pg_catalo
 	'an error; so is a score above the '
 	'number of bins that a shipped map is written for, and for your own maps where no rule holds';
 
+CREATE FUNCTION clv_internal.clv_segment_or_null(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb)
+	RETURNS pg_catalog.text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION clv_internal.clv_segment_or_null(@extschema@.clv_scores, pg_catalog.text, pg_catalog.jsonb) IS
+	'the segment of scores as segment_assign says, NULL where a score or attribute that it needs is not known';
+
 CREATE FUNCTION @extschema@.clv_segment_check(
 	map pg_catalog.text,
 	bins pg_catalog.int4 DEFAULT 5,

@@ -185,7 +185,7 @@ MemoIndex(const AssignSite *site, const ClvScores *scores)
 
 /* The index of the first rule that holds, -1 where none does; from the memo where it is there. */
 static int
-FindRule(AssignSite *site, const ClvScores *scores, FunctionCallInfo fcinfo)
+FindRule(AssignSite *site, const ClvScores *scores, FunctionCallInfo fcinfo, bool may_lack)
 {
 	const ClvRules *rules = site->rules;
 	int memo = site->memo == NULL ? -1 : MemoIndex(site, scores);
@@ -196,19 +196,16 @@ FindRule(AssignSite *site, const ClvScores *scores, FunctionCallInfo fcinfo)
 	for (int i = 0; i < rules->nattributes; i++)
 		site->values[i].kind = CLV_ATTRIBUTE_UNREAD;
 	rule = clv_rules_match(rules, scores, site->values, ReadAttribute,
-						   rules->nattributes > 0 ? AttributesArgument(fcinfo) : NULL);
+						   rules->nattributes > 0 ? AttributesArgument(fcinfo) : NULL, may_lack);
 	if (memo >= 0 && rule >= 0)
 		site->memo[memo] = rule + 1;
 	return rule;
 }
 
-/*
- * segment_assign(scores, map, attributes) -> text: the name of the segment; NULL for NULL scores or
- * map, and where no rule holds.
- */
-PG_FUNCTION_INFO_V1(segment_assign);
-Datum
-segment_assign(PG_FUNCTION_ARGS)
+/* The segment by the arguments of segment_assign; NULL where what a rule needs is missing, if that
+ * may be. */
+static Datum
+Assign(FunctionCallInfo fcinfo, bool may_lack)
 {
 	AssignSite *site;
 	const text *map;
@@ -225,10 +222,30 @@ segment_assign(PG_FUNCTION_ARGS)
 		TakeMap(site, map, fcinfo->flinfo->fn_oid);
 	if (!exists)
 		PG_RETURN_NULL();
-	rule = FindRule(site, &scores, fcinfo);
+	rule = FindRule(site, &scores, fcinfo, may_lack);
 	if (rule < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(clv_rule_segment(&site->rules->rules[rule], &scores));
+}
+
+/*
+ * segment_assign(scores, map, attributes) -> text: the name of the segment; NULL for NULL scores or
+ * map, and where no rule holds.
+ */
+PG_FUNCTION_INFO_V1(segment_assign);
+Datum
+segment_assign(PG_FUNCTION_ARGS)
+{
+	return Assign(fcinfo, false);
+}
+
+/* clv_segment_or_null(scores, map, attributes) -> text: the same, NULL where what a rule needs is
+ * not known. */
+PG_FUNCTION_INFO_V1(clv_segment_or_null);
+Datum
+clv_segment_or_null(PG_FUNCTION_ARGS)
+{
+	return Assign(fcinfo, true);
 }
 
 /* clv_segment_rule_valid(map, position, segment, rule) -> true, or an error where the rule is
