@@ -81,6 +81,13 @@ CALL clv_create_pipeline('st_shards', 'sale', 'customer_id', 'bought_at', 'amoun
 	attribute_source => 'attribute', attributes => 'channel',
 	map => '[{"segment": "A", "attributes": {"channel": ["web"]}}, {"segment": "B"}]');
 
+-- as if the source of this one were on other servers
+SELECT pg_get_functiondef(p.oid) AS shipped
+FROM pg_proc p
+WHERE p.oid = 'clv_internal.clv_pipeline_shipped(clv_internal.clv_pipeline_definition)'::regprocedure \gset
+CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_shipped(d clv_internal.clv_pipeline_definition) RETURNS bool
+LANGUAGE sql STABLE AS $$ SELECT (d).name = 'st_same' $$;
+
 -- ---- refreshes in full and of touched customers, few and many; failed and interrupted ones ----
 CALL clv_refresh('st_bare');
 CALL clv_refresh('st_keys');
@@ -105,6 +112,7 @@ CALL clv_refresh('st_same', 'incremental');
 CALL buy(1, 1, '2022-12-21', '2023-02-03');
 CALL clv_refresh('st_rich', as_of => '2022-12-21');
 CALL clv_refresh('st_same');
+:shipped;
 INSERT INTO attribute VALUES (5, 'twice');
 CALL clv_refresh('st_rich');
 CALL buy(121, 1, '2024-08-01', '2023-02-03');

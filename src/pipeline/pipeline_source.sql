@@ -128,12 +128,33 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_counted(clv_internal.clv_pipeline_
 	'the condition that a row of a pipeline''s source s counts: returns whose amount is NULL or 0 do not. A part of '
 	'pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_shipped(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.bool
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(bool_or('clv' = ANY (regexp_split_to_array(o.option_value, '\s*,\s*'))), false)
+	FROM clv_internal.clv_source_relation((d).source) r
+	CROSS JOIN LATERAL (
+		SELECT r.relation
+		UNION ALL
+		SELECT t.relid FROM pg_partition_tree(r.relation) t
+	) t (relation)
+	JOIN pg_foreign_table f ON f.ftrelid = t.relation
+	JOIN pg_foreign_server s ON s.oid = f.ftserver
+	CROSS JOIN LATERAL pg_options_to_table(s.srvoptions) o
+	WHERE o.option_name = 'extensions'
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_shipped(clv_internal.clv_pipeline_definition) IS
+	'whether the source is on other servers that make histories of it: a foreign table, or one with foreign partitions, '
+	'of a server with the option extensions and clv in it. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_all_histories(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT clv_internal.clv_pipeline_sql(d, CASE WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN $sql$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE
+	WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text) OR clv_internal.clv_pipeline_shipped(d) THEN $sql$
 		SELECT h.*
 		FROM ({4}) h ({key}, history)
 		WHERE h.history IS NOT NULL
@@ -156,8 +177,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_all_histories(clv_internal.clv_pipeline_definition) IS
 	'the statement that makes all histories of a pipeline''s source at once, customers'' keys first: by clv_histories, '
-	'or by GROUP BY, which is the workers'' part where tables are distributed; customers without a row that counts '
-	'have none. A part of pipelines';
+	'or by GROUP BY, which is the part of workers where tables are distributed, and of the servers of a foreign source; '
+	'customers without a row that counts have none. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_histories(
 	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL,
@@ -192,6 +213,18 @@ BEGIN
 			) h (history)
 			WHERE t.run OPERATOR(pg_catalog.=) {3}
 		$sql$
+		-- an array is sent to other servers, where a join brings all of their rows
+		WHEN cardinality(d.customer) = 1 AND clv_internal.clv_pipeline_shipped(d) THEN $sql$
+			SELECT {s.key}, @extschema@.clv_history({1})
+			FROM {source} AS s
+			WHERE {s.known} {filter} {2}
+			  AND {s.key} OPERATOR(pg_catalog.=) ANY (ARRAY(
+				SELECT {t.key}
+				FROM {data}.touched t
+				WHERE t.run OPERATOR(pg_catalog.=) {3}
+			  ))
+			GROUP BY {s.key}
+		$sql$
 		ELSE $sql$
 			SELECT {s.key}, @extschema@.clv_history({1})
 			FROM {source} AS s
@@ -205,15 +238,16 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_histories(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.bool) IS
 	'the statement that makes the histories of a pipeline''s source, customers'' keys first: of all customers, or of '
-	'those touched by a run, joined or looked up one by one. A part of pipelines';
+	'those touched by a run, joined, looked up one by one or, of other servers, given as an array. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_read_source(
 	d clv_internal.clv_pipeline_definition, statement pg_catalog.text)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 -- the filter means what it meant where it was written, and nothing that the caller has set changes that
+-- Partitions that are foreign tables make their own histories.
 SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
-SET extra_float_digits = 1 SET standard_conforming_strings = on
+SET extra_float_digits = 1 SET standard_conforming_strings = on SET enable_partitionwise_aggregate = on
 AS $$
 DECLARE
 	rows int8;

@@ -5,9 +5,11 @@ use strict;
 use warnings;
 
 use FindBin;
+use lib "$FindBin::Bin/../lib";
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Shop;
 use Test::More;
 
 # ---- the recipe: its blocks in order, each for the head or for every shard ----
@@ -190,6 +192,58 @@ $head->safe_psql('whole', qq{INSERT INTO orders $later; TRUNCATE customer;
 same('histories with later orders', "$all FROM ($histories) c",
 	"$all FROM (SELECT customer_id, history::text FROM customer) c");
 same('a later fit', $fit, q{SELECT clv_fit(history, clv_options(as_of => '2017-12-31')) FROM customer});
+
+# ---- a pipeline of the head over all shards: shards make the histories, and every view is as on one server ----
+
+my @pipelines = ([ $head, 'shop' ], [ $head, 'whole' ]);
+my $changed = 'ALTER TABLE orders ADD written timestamptz';
+
+$_->safe_psql('shop', $changed) foreach @shards;
+foreach (@pipelines)
+{
+	my ($node, $database) = @$_;
+
+	$node->safe_psql($database, qq{SET client_min_messages = error; $changed;
+		UPDATE orders SET written = '2018-01-01';
+		CALL clv_create_pipeline('pipe', 'orders', 'customer_id', 'ordered_at', 'amount', discount_rate => 0.1,
+			changed_at => 'written', overlap => '0')});
+}
+
+# Refreshes both in that mode, and compares what the views show.
+sub refreshed
+{
+	my ($name, $mode) = @_;
+	my ($sharded, $whole) = map {
+		$head->safe_psql($_, "SET client_min_messages = error; CALL clv_refresh('pipe', '$mode')");
+		[ split /\n/, Shop::contents($head, 'pipe', $_) ]
+	} qw(shop whole);
+	my %whole = map { $_ => 1 } @$whole;
+
+	cmp_ok(scalar(@$sharded), '>', 15, "$name: there are views");
+	is(join("\n", grep { !$whole{$_} } @$sharded), '', "$name: they show what they show on one server");
+	return;
+}
+
+# What a statement that makes histories for the pipeline sends to the shards, as often as that matches.
+sub sent
+{
+	my ($name, $function, $pattern) = @_;
+	my $plan = explained($head->safe_psql('shop',
+		"SELECT clv_internal.$function FROM clv_internal.clv_pipeline_read('pipe') d"));
+	my @found = $plan =~ /Remote SQL: SELECT customer_id, (?:public\.)?clv_history\($pattern/g;
+
+	is(scalar(@found), 3, $name) or diag $plan;
+	return;
+}
+
+refreshed('a pipeline in full', 'full');
+sent('shards group orders for a refresh in full', 'clv_pipeline_all_histories(d)', '[^\n]*GROUP BY');
+$head->safe_psql($_->[1], q{INSERT INTO orders
+	SELECT 7 * c, timestamptz '2017-12-20 12:00+00', 20, '2018-02-01' FROM generate_series(1, 50) c}) foreach @pipelines;
+refreshed('a pipeline by touched customers', 'incremental');
+$head->safe_psql('shop', 'INSERT INTO pipe_data.touched (customer_id, run) VALUES (7, 99)');
+sent('keys are sent to the shards for touched customers', 'clv_pipeline_histories(d, 99)',
+	'[^\n]*customer_id = ANY \(\$1::bigint\[\]\)[^\n]*GROUP BY');
 
 # ---- the option and the setting are needed, as the page says ----
 
