@@ -55,6 +55,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/pipeline_numbers.sql \
 	pipeline/pipeline_source.sql \
 	pipeline/pipeline_calendar.sql \
+	pipeline/pipeline_cuts.sql \
 	pipeline/pipeline_check.sql \
 	pipeline/views/work.sql \
 	pipeline/views/runs.sql \
@@ -69,6 +70,9 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/views/concentration.sql \
 	pipeline/views/winback.sql \
 	pipeline/views/next_best.sql \
+	pipeline/views/alerts.sql \
+	pipeline/views/conversations.sql \
+	pipeline/views/check.sql \
 	pipeline/views/satisfaction.sql \
 	pipeline/views/value_segments.sql \
 	pipeline/views/profile.sql \
@@ -81,6 +85,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/pipeline_refresh.sql \
 	pipeline/pipeline_histories.sql \
 	pipeline/pipeline_model.sql \
+	pipeline/pipeline_findings.sql \
 	pipeline/pipeline_create.sql \
 	pipeline/pipeline_forget.sql \
 	pipeline/pipeline_schedule.sql)

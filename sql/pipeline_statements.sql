@@ -120,6 +120,8 @@ INSERT INTO st_plain_data.run (run, status, requested, definition, called_by, pi
 SELECT 1, 'running', 'full', p, 'somebody', 0, '2020-01-01' FROM st_plain_data.pipeline p;
 CALL clv_refresh('st_plain');
 CALL clv_forget('st_plain', 1);
+-- of many customers a part is checked
+SELECT clv_internal.clv_pipeline_checked(clv_internal.clv_pipeline_read('st_keys'), 3) <> '' AS part;
 SELECT run, status, isolated_day, error FROM st_plain_data.run ORDER BY run;
 SELECT run, status, mode, error FROM st_rich_data.run ORDER BY run;
 CALL clv_alter_pipeline('st_plain', margin => 0.5);

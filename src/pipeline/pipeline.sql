@@ -38,6 +38,8 @@ CREATE TYPE clv_internal.clv_pipeline_definition AS (
 	calendar_source pg_catalog.text,
 	calendar_columns pg_catalog.text[],
 	list_size pg_catalog.int4,
+	cuts pg_catalog.jsonb,
+	tiers pg_catalog.int4[],
 	created_at pg_catalog.timestamptz
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_definition IS
@@ -65,13 +67,14 @@ CREATE TYPE clv_internal.clv_pipeline_run AS (
 	model @extschema@.clv_model,
 	cuts @extschema@.clv_cuts,
 	has_spend pg_catalog.bool,
-	calendar @extschema@.clv_calendar
+	calendar @extschema@.clv_calendar,
+	continuous pg_catalog.bool
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_run IS
 	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views '
 	'show until it is published, the day as of which it evaluates customers, the generation of its histories, the run '
 	'that fitted its model, the model with the steps to come of the calendar, its cuts, whether the model has spend, '
-	'and the calendar as it was read. A part of pipelines';
+	'the calendar as it was read, and whether the model knows any day, not only whole periods. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
 	RETURNS pg_catalog.text

@@ -231,6 +231,13 @@ BEGIN
 	ELSIF d.list_size IS NULL OR NOT d.list_size BETWEEN 0 AND 100000 THEN
 		PERFORM clv_internal.clv_raise(
 			format('list_size must be a number from 0 to 100000: %s', coalesce(d.list_size::text, 'NULL')));
+	ELSIF d.tiers IS NULL OR cardinality(d.tiers) <> 2 OR NOT coalesce(d.tiers[1] BETWEEN 1 AND d.tiers[2], false)
+		OR NOT coalesce(d.tiers[2] <= 99, false) THEN
+		PERFORM clv_internal.clv_raise(
+			format('tiers must be two percentiles from 1 to 99 in ascending order: %s',
+				coalesce(d.tiers::text, 'NULL')),
+			NULL::text, $text$'{10,70}' calls the lowest tenth low, and the highest three tenths high.$text$::text,
+			'invalid_parameter_value'::text);
 	ELSIF d.refit IS NULL THEN
 		PERFORM clv_internal.clv_raise(
 			$text$refit must be 'always', 'never', 'drift' or a time such as '7 days': NULL$text$::text);
@@ -258,9 +265,10 @@ BEGIN
 	END IF;
 	PERFORM now() AT TIME ZONE d.time_zone;
 	PERFORM clv_internal.clv_argument_rates(d.discount_rate, d.margin);
-	PERFORM clv_internal.clv_segment_bins(d.map, d.bins);
+	PERFORM clv_internal.clv_pipeline_check_cuts(d.cuts);
+	PERFORM clv_internal.clv_pipeline_check_bins(d, d.map);
 	IF d.rating_source IS NOT NULL THEN
-		PERFORM clv_internal.clv_segment_bins('value x satisfaction'::text, d.bins);
+		PERFORM clv_internal.clv_pipeline_check_bins(d, 'value x satisfaction'::text);
 	END IF;
 	SELECT i.name INTO missing
 	FROM @extschema@.clv_segment_inputs(d.map) i

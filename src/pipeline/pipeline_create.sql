@@ -178,7 +178,9 @@ CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	rated_at pg_catalog.text DEFAULT NULL,
 	list_size pg_catalog.int4 DEFAULT 1000,
 	season clv_internal.clv_choice DEFAULT NULL,
-	calendar_source pg_catalog.text DEFAULT NULL
+	calendar_source pg_catalog.text DEFAULT NULL,
+	cuts pg_catalog.jsonb DEFAULT NULL,
+	tiers pg_catalog.int4[] DEFAULT '{10,70}'
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -212,6 +214,8 @@ BEGIN
 	d.rated_at := rated_at;
 	d.calendar_source := calendar_source;
 	d.list_size := list_size;
+	d.cuts := cuts;
+	d.tiers := tiers;
 	d.created_at := pg_catalog.now();
 	d := clv_internal.clv_pipeline_resolve(d, path, customer, attributes);
 	PERFORM clv_internal.clv_pipeline_check(d);
@@ -235,7 +239,7 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text,
 	pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text,
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, clv_internal.clv_choice,
-	pg_catalog.text) IS
+	pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4[]) IS
 	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty '
 	'until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several '
 	'separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per '
@@ -249,9 +253,12 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	'days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, '
 	'attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, '
 	'rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the '
-	'same names; list_size: rows of winback and next_best; season: of clv_options; calendar_source: a relation with a '
-	'column of days, the first ones of steps, past ones and those to come, and columns of covariates, numbers or '
-	'booleans, that all customers have from that day on, read at each refresh. Errors name what does not fit';
+	'same names; list_size: rows of winback, next_best and alerts; season: of clv_options; calendar_source: a relation '
+	'with a column of days, the first ones of steps, past ones and those to come, and columns of covariates, numbers '
+	'or booleans, that all customers have from that day on, read at each refresh; cuts: thresholds of your own, by '
+	'score: '
+	'{"r": [30, 90], "f": 3} are two limits for r and three bins for f; tiers: the percentiles of clv below which '
+	'customers have the tier low and above which high. Errors name what does not fit';
 
 CREATE FUNCTION clv_internal.clv_pipeline_write(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
@@ -293,6 +300,7 @@ BEGIN
 			WHEN 'changed_at' THEN d.changed_at := NULL;
 			WHEN 'level' THEN d.level := NULL;
 			WHEN 'holdout' THEN d.holdout := NULL;
+			WHEN 'cuts' THEN d.cuts := NULL;
 			WHEN 'rated_at' THEN d.rated_at := NULL;
 			WHEN 'attributes' THEN
 				d.attribute_source := NULL;
@@ -307,8 +315,8 @@ BEGIN
 				d.calendar_columns := NULL;
 			ELSE
 				PERFORM clv_internal.clv_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
-					concat('These can: amount, filter, returns, changed_at, level, holdout, attributes, ratings, ',
-						'rated_at, season, calendar_source.'),
+					concat('These can: amount, filter, returns, changed_at, level, holdout, cuts, attributes, ',
+						'ratings, rated_at, season, calendar_source.'),
 					'Give other arguments the value they are to have.'::text, 'invalid_parameter_value'::text);
 		END CASE;
 	END LOOP;
@@ -348,7 +356,9 @@ CREATE PROCEDURE @extschema@.clv_alter_pipeline(
 	list_size pg_catalog.int4 DEFAULT NULL,
 	"reset" pg_catalog.text[] DEFAULT NULL,
 	season clv_internal.clv_choice DEFAULT NULL,
-	calendar_source pg_catalog.text DEFAULT NULL
+	calendar_source pg_catalog.text DEFAULT NULL,
+	cuts pg_catalog.jsonb DEFAULT NULL,
+	tiers pg_catalog.int4[] DEFAULT NULL
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -391,6 +401,8 @@ BEGIN
 		d.calendar_columns := NULL;
 	END IF;
 	d.list_size := coalesce(list_size, d.list_size);
+	d.cuts := coalesce(cuts, d.cuts);
+	d.tiers := coalesce(tiers, d.tiers);
 	d := clv_internal.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
 	PERFORM clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name), pg_catalog.format($sql$
 		SELECT clv_internal.clv_pipeline_write(%s::clv_internal.clv_pipeline_definition)
@@ -403,9 +415,9 @@ COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
 	pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
 	pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[], clv_internal.clv_choice,
-	pg_catalog.text) IS
+	pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4[]) IS
 	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL changes '
-	'nothing. reset: the options to remove, of amount, filter, returns, changed_at, level, holdout, attributes, '
+	'nothing. reset: the options to remove, of amount, filter, returns, changed_at, level, holdout, cuts, attributes, '
 	'ratings, rated_at, season, calendar_source. The customer''s key cannot change. Where what is read of the source '
 	'changes, the next refresh is a full one';
 

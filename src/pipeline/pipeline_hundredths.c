@@ -32,6 +32,7 @@ enum
 	NET,      /* sum of the values */
 	POSITIVE, /* sum of those above zero */
 	WEIGHTED, /* the same, each times its place: 1 for the largest */
+	QUANTILE, /* the value above which the hundredths before it lie: percentile_disc() */
 	COLUMNS
 };
 
@@ -275,6 +276,7 @@ clv_pipeline_hundredths_final(PG_FUNCTION_ARGS)
 		int64 last = (p + 1) * state->customers / HUNDREDTHS;
 		Hundredth sums;
 
+		column[QUANTILE] = Float8GetDatum(Number(value->bits));
 		memset(&sums, 0, sizeof(sums));
 		while (place < last)
 		{

@@ -267,7 +267,7 @@ DECLARE
 	this record;
 	latest record;
 	fingerprint text := md5(jsonb_build_array(clv_internal.clv_pipeline_fingerprint(d), d.options, d.bins,
-		d.calendar_source, d.calendar_columns)::text);
+		d.calendar_source, d.calendar_columns, d.cuts)::text);
 	reason text;
 	chosen record;
 	model @extschema@.clv_model;
@@ -301,22 +301,7 @@ BEGIN
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Check its source, its filter and its as_of.'::text, 'no_data_found'::text);
 		END IF;
-		-- of workers a population comes, not the histories
-		EXECUTE clv_internal.clv_pipeline_sql(d, CASE
-			WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN $sql$
-				SELECT @extschema@.rfmtc_cuts(q.population)
-				FROM (
-					SELECT @extschema@.clv_population(h.history, $2::date, $3::@extschema@.clv_model,
-						$4::int4) AS population
-					FROM {data}.history h
-					WHERE h.generation = $1
-				) q
-			$sql$ ELSE $sql$
-				SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)
-				FROM {data}.history h
-				WHERE h.generation = $1
-			$sql$
-		END) INTO cuts USING this.generation, this.as_of, model, d.bins;
+		cuts := clv_internal.clv_pipeline_cuts(d, this.generation, this.as_of, model);
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.model (run, fitted_at, as_of, reason, fingerprint, model, cuts)
 			VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)

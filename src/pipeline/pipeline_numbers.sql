@@ -173,5 +173,6 @@ CREATE AGGREGATE clv_internal.clv_pipeline_hundredths(value pg_catalog.float8) (
 );
 COMMENT ON AGGREGATE clv_internal.clv_pipeline_hundredths(pg_catalog.float8) IS
 	'the values of customers by hundredths, the most valuable first: rows of number of customers, sum of values, sum '
-	'of values above zero, sum of these times their place (1 for the largest). The customer at place i of n is in '
-	'hundredth ceil(100 i / n); a NULL value counts as 0. NULL without customers. A part of pipelines';
+	'of values above zero, sum of these times their place (1 for the largest), and the quantile that the hundredth '
+	'reaches up to. The customer at place i of n is in hundredth ceil(100 i / n); a NULL value counts as 0. NULL '
+	'without customers. A part of pipelines';

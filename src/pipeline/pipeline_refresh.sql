@@ -337,7 +337,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	-- these are kept for every published run: they are small, and make history
-	lasting CONSTANT text[] := '{segment,equity,model}';
+	lasting CONSTANT text[] := '{segment,equity,model,conversation}';
 	name text;
 	this record;
 	rows int8;
@@ -370,6 +370,14 @@ BEGIN
 		GET DIAGNOSTICS rows = ROW_COUNT;
 		total := total + rows;
 	END LOOP;
+	-- who was proposed longer ago may be again
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		DELETE FROM {data}.conversation t
+		USING {data}.run r
+		WHERE r.run = $1 AND t.run <> r.run AND abs(t.proposed_on - r.as_of) >= 365
+	$sql$::text) USING run;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	total := total + rows;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		DELETE FROM {data}.history_rest h
 		WHERE h.generation <> $1

@@ -3,7 +3,7 @@
 CREATE FUNCTION clv_internal.clv_pipeline_steps() RETURNS pg_catalog.text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1
 RETURN ARRAY['histories', 'model', 'customers', 'segments', 'cohorts', 'forecast', 'concentration', 'lists',
-	'satisfaction', 'profile', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
+	'satisfaction', 'profile', 'check', 'validation', 'publish', 'cleanup']::pg_catalog.text[];
 COMMENT ON FUNCTION clv_internal.clv_pipeline_steps() IS
 	'the steps of a refresh in their order: for each there is a function clv_pipeline_step_... A part of pipelines';
 
@@ -18,13 +18,15 @@ BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT
 			r.run, s.run AS previous, r.as_of, r.generation, r.model_run,
-			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar
+			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar,
+			NULL::bool AS continuous
 		FROM {data}.run r
 		JOIN {data}.model m ON m.run = r.model_run
 		CROSS JOIN {data}.state s
 		WHERE r.run = $1
 	$sql$::text) INTO STRICT this USING run;
 	this.has_spend := (SELECT m.spend_model IS NOT NULL FROM @extschema@.clv_diagnostics(this.model) m);
+	this.continuous := (SELECT c.clock = 'continuous' FROM clv_internal.clv_validate_clock(this.model) c);
 	RETURN this;
 END
 $$;
@@ -148,6 +150,17 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_ratings(clv_internal.clv_pipeline_
 	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
 	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_active(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, as_of pg_catalog.date,
+	continuous pg_catalog.bool)
+RETURNS pg_catalog.float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 20
+RETURN CASE WHEN continuous THEN @extschema@.clv_active_probability(model, history, horizon, as_of,
+	NULL::pg_catalog.float8[]) END;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_active(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.bool) IS
+	'the probability of a purchase within so many days; NULL of a model of whole periods. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_value(name pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
 SET search_path = pg_catalog, pg_temp
@@ -157,7 +170,7 @@ AS $$
 		-- of which churn is the rest
 		WHEN name IN ('p_alive', 'churn') THEN '(q.scores).p_alive'
 		WHEN name IN ('active_30d', 'active_90d') THEN format(
-			'@extschema@.clv_active_probability(($2).model, q.history, %L::interval, ($2).as_of, NULL::float8[])',
+			'clv_internal.clv_pipeline_active(($2).model, q.history, %L::interval, ($2).as_of, ($2).continuous)',
 			substring(name, '\d+') || ' days')
 		WHEN name = 'total_value' THEN
 			'clv_internal.clv_finite((q.rfmtc).monetary::float8 * ($1).margin + (q.prediction).clv)'
@@ -520,6 +533,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM clv_internal.clv_pipeline_fill(d, run, 'ranks'::text);
 	RETURN clv_internal.clv_pipeline_fill(d, run, 'concentration'::text);
 END
 $$;
@@ -528,19 +542,59 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_step_concentration(
 	'step of a refresh: which share of the value the most valuable hundredths of the customers bring, behind them '
 	'and before them. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_few_histories(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE
+		WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text)
+		THEN 'JOIN {data}.history h ON h.generation = ($2).generation AND {h=w}'
+		-- one by one: a join by hashing would read the histories of all
+		ELSE $sql$
+			CROSS JOIN LATERAL (
+				SELECT i.history
+				FROM {data}.history i
+				WHERE i.generation = ($2).generation AND {i=w}
+				OFFSET 0
+			) h
+		$sql$
+	END)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_few_histories(clv_internal.clv_pipeline_definition) IS
+	'the join that brings the histories h of a few customers w. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_step_lists(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	customers int8;
+	histories text := clv_internal.clv_pipeline_few_histories(d);
+	rows int8;
 BEGIN
-	RETURN clv_internal.clv_pipeline_fill(d, run, 'winback'::text)
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT r.customers FROM {data}.run r WHERE r.run = $1'::text)
+	INTO customers USING run;
+	rows := clv_internal.clv_pipeline_fill(d, run, 'winback'::text)
 		+ clv_internal.clv_pipeline_fill(d, run, 'next_best'::text);
+	BEGIN
+		RETURN rows
+			+ clv_internal.clv_pipeline_fill(d, run, 'alert'::text, ARRAY[histories])
+			-- of more customers another part each day is enough to choose from
+			+ clv_internal.clv_pipeline_fill(d, run, 'conversation'::text,
+				ARRAY[(1 + customers / 50000)::text, histories]);
+	EXCEPTION
+		-- a version of Citus may know no plan for them
+		WHEN feature_not_supported THEN
+			PERFORM clv_internal.clv_pipeline_note(d, run, 'no alerts and conversations: ' || SQLERRM);
+			RETURN rows;
+	END;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_lists(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: which customers to win back, and for which one more purchase goes along with the largest '
-	'gain. A part of pipelines';
+	'step of a refresh: which customers to win back, for which one more purchase goes along with the largest gain, '
+	'who lapses soon, and whom to talk to. A part of pipelines';
 
 -- ---- steps: satisfaction, profile -------------------------------------------------------------------------
 

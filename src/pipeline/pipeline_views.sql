@@ -9,7 +9,8 @@
 --   key, columns   the columns of the customer's key; all columns of the view of that name
 --
 -- In the statement of a table {1} declares the columns of the customer's key; in a column's expression {1} is the key
--- as text. A query has the pipeline's definition as $1 and what is known of the run as $2.
+-- as text, {2} the sentence about the customer. A query has the pipeline's definition as $1 and what is known of the
+-- run as $2.
 --
 -- Columns have types that every driver knows: numbers, money as numeric(24,2), varchar, dates, times, booleans;
 -- never an array, composite or interval, and never NaN, infinity or an infinite date, which clv_finite() keeps out.
@@ -32,6 +33,9 @@ BEGIN
 	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_concentration();
 	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_winback();
 	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_next_best();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_alerts();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_conversations();
+	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_check();
 	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_satisfaction();
 	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_value_segments();
 	RETURN QUERY SELECT * FROM clv_internal.clv_pipeline_view_profile();
@@ -71,6 +75,31 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_key_text(clv_internal.clv_pipeline_definition) IS
 	'the key of a customer c as one text, as an expression. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_reason(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- for the few customers who are looked at; of all of them it would take a quarter of a refresh
+	SELECT clv_internal.clv_pipeline_sql(d, CASE
+		WHEN clv_internal.clv_pipeline_shard_column((clv_internal.clv_source_relation((d).source)).relation)
+			= ANY ((d).customer)
+		THEN 'NULL::varchar(500)'
+		ELSE $sql$
+			(
+				SELECT (@extschema@.clv_explain(clv_internal.clv_pipeline_ahead(m.model, r.calendar), h.history,
+					r.as_of, NULL::float8[])).reason::varchar(500)
+				FROM {data}.run r
+				JOIN {data}.model m ON m.run = r.model_run
+				JOIN {data}.history h ON h.generation = r.generation AND {h=c}
+				WHERE r.run = c.run
+			)
+		$sql$
+	END)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_reason(clv_internal.clv_pipeline_definition) IS
+	'the sentence about a customer c of a view, as an expression that makes it when it is read; NULL where a view '
+	'over distributed tables could not look up histories. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_columns(d clv_internal.clv_pipeline_definition)
 RETURNS TABLE (
 	view pg_catalog.text, number pg_catalog.int8, name pg_catalog.text, expression pg_catalog.text,
@@ -105,11 +134,12 @@ AS $$
 		coalesce(k.name, l.name),
 		CASE
 			WHEN l.kind = 'key' THEN clv_internal.clv_pipeline_sql(d, 'c.{1:I}'::text, ARRAY[k.name])
-			ELSE clv_internal.clv_pipeline_sql(d, l.statement, ARRAY[clv_internal.clv_pipeline_key_text(d)])
+			ELSE clv_internal.clv_pipeline_sql(d, l.statement, ARRAY[clv_internal.clv_pipeline_key_text(d), r.reason])
 		END,
 		l.comment,
 		l.kind = 'key'
 	FROM listed l
+	CROSS JOIN (SELECT clv_internal.clv_pipeline_reason(d) AS reason OFFSET 0) r
 	LEFT JOIN LATERAL unnest((d).customer) WITH ORDINALITY AS k (name, number) ON l.kind = 'key'
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_columns(clv_internal.clv_pipeline_definition) IS

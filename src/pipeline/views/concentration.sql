@@ -18,6 +18,39 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
+	-- one row: what percentiles and tiers of value are read from
+	('table', 'ranks', $sql$
+		CREATE TABLE {data}.ranks (
+			run int8 PRIMARY KEY,
+			margin float8 NOT NULL,
+			by_purchases bool NOT NULL,
+			falling float8[],
+			low float8,
+			high float8
+		)
+	$sql$, 'the percentiles of the value of the customers of a run'),
+
+	-- Of value, or of purchases where there is no money. falling: the percentiles 99 to 1, below zero, since
+	-- width_bucket() counts the limits up to a value, and what is wanted are those below it
+	('rows', 'ranks', $sql$
+		WITH sorted AS (
+			SELECT clv_internal.clv_pipeline_hundredths(CASE
+				WHEN ($2).has_spend THEN c.clv::float8
+				ELSE c.expected_purchases
+			END) AS h
+			FROM {data}.customer c
+			WHERE c.run = ($2).run
+		)
+		SELECT
+			($2).run AS run,
+			($1).margin AS margin,
+			NOT ($2).has_spend AS by_purchases,
+			(SELECT array_agg(-s.h[p][5] ORDER BY p) FROM generate_series(2, 100) p) AS falling,
+			s.h[101 - ($1).tiers[1]][5] AS low,
+			s.h[101 - ($1).tiers[2]][5] AS high
+		FROM sorted s
+	$sql$, NULL),
+
 	-- The customer at place i of n falls into hundredth ceil(100 i / n); with fewer customers than that, some stay
 	-- empty. Shares, and what they are shares of, are of what is above zero; the value itself adds up to that of all.
 	('sums', 'concentration', $sql$

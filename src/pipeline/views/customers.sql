@@ -1,7 +1,7 @@
 -- ---- customers: one row a customer ------------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_customers() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 39
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 49
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'customer', $sql$
@@ -37,6 +37,11 @@ AS $part$ VALUES
 			rating int2,
 			satisfaction varchar(20),
 			value_segment varchar(200),
+			mean_spend numeric(24,2),
+			active_30d float8,
+			active_90d float8,
+			next_purchase date,
+			lapse_date date,
 			PRIMARY KEY ({key}, run)
 		) PARTITION BY LIST (run)
 	$sql$, 'the customers as each run found them: the current one, the one before'),
@@ -89,7 +94,15 @@ AS $part$ VALUES
 			clv_internal.clv_cents((q.prediction).clv_high)::numeric(24,2) AS clv_high,
 			q.rating,
 			q.satisfaction::varchar(20) AS satisfaction,
-			({2})::varchar(200) AS value_segment
+			({2})::varchar(200) AS value_segment,
+			clv_internal.clv_cents(@extschema@.clv_mean_spend(q.history, ($2).as_of))::numeric(24,2) AS mean_spend,
+			clv_internal.clv_pipeline_active(($2).model, q.history, '30 days'::interval, ($2).as_of,
+				($2).continuous) AS active_30d,
+			clv_internal.clv_pipeline_active(($2).model, q.history, '90 days'::interval, ($2).as_of,
+				($2).continuous) AS active_90d,
+			@extschema@.clv_next_purchase(($2).model, q.history, 0.5::float8, ($2).as_of,
+				NULL::float8[]) AS next_purchase,
+			@extschema@.clv_lapse_date(($2).model, q.history, 0.5::float8, ($2).as_of, NULL::float8[]) AS lapse_date
 		FROM {4}
 			SELECT
 				h.*,
@@ -113,6 +126,7 @@ AS $part$ VALUES
 
 	('view', 'customers', $sql$
 		FROM {data}.customer c
+		LEFT JOIN {data}.ranks k ON k.run = c.run
 		WHERE c.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'One row a customer: what they did, what is expected of them, their scores and their segment. '
@@ -156,6 +170,31 @@ AS $part$ VALUES
 	('column', 'satisfaction', 'c.satisfaction',
 		'promoter (9, 10), passive (7, 8), detractor (0 to 6) or unknown; NULL without ratings'),
 	('column', 'value_segment', 'c.value_segment', 'segment of the map "value x satisfaction"; NULL without ratings'),
+	('column', 'mean_gap', '(c.last_purchase - c.first_purchase)::float8 / nullif(c.frequency - 1, 0)',
+		'mean number of days between two purchases; NULL with one'),
+	('column', 'mean_spend', 'c.mean_spend', 'mean value of a purchase'),
+	('column', 'total_value', '(c.monetary * k.margin::numeric + c.clv)::numeric(24,2)',
+		'what they have brought and will: monetary times the margin, and clv'),
+	('column', 'value_percentile', $sql$
+		(99 - width_bucket(-CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END, k.falling))
+	$sql$, 'hundredths of the customers with less clv, 0 to 99; of less expected purchases where there is no money'),
+	('column', 'tier', $sql$
+		(CASE
+			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END > k.high THEN 'high'
+			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END < k.low THEN 'low'
+			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END IS NOT NULL THEN 'medium'
+		END)::varchar(20)
+	$sql$, $$high above the upper of the pipeline's percentiles of clv, low below the lower one, medium between$$),
+	('column', 'active_30d', 'c.active_30d',
+		'probability of a purchase in the next 30 days; NULL of models of whole periods'),
+	('column', 'active_90d', 'c.active_90d',
+		'probability of a purchase in the next 90 days; NULL of models of whole periods'),
+	('column', 'next_purchase', 'c.next_purchase',
+		'day by which a customer who is still one has bought again with probability one half; NULL: never'),
+	('column', 'lapse_date', 'c.lapse_date',
+		'day on which P(alive) falls below one half if no purchase comes; it may be past; NULL: never'),
+	('column', 'reason', '{2}',
+		'why the model says so, made when it is read: a sentence with numbers; NULL where tables are distributed'),
 	('column', 'customer_key', '{1}',
 		'the key as text, for tools that cannot hold every number: different for different customers')
 $part$;
