@@ -48,6 +48,7 @@ MODULE_SQL = $(addprefix src/, \
 	validate/validate_backtest.sql \
 	validate/validate_tracking.sql \
 	validate/validate_choose.sql \
+	validate/validate_shock.sql \
 	pipeline/pipeline.sql \
 	pipeline/pipeline_lock.sql \
 	pipeline/pipeline_shards.sql \

@@ -159,7 +159,7 @@ BEGIN ATOMIC
 			avg((o.before > 0)::int4) FILTER (WHERE o.there)::float8 AS active
 		FROM outcome AS o
 	), forecast AS MATERIALIZED (
-		-- a row per customer and model; the last two are rules of thumb: a geometric distribution, the same for all, and
+		-- a row per customer and model; the last two are rules of thumb, a geometric distribution for everybody and
 		-- a number without any probability
 		SELECT u.place,
 			u.counted,

@@ -113,7 +113,8 @@ none('odd', q{
 my $reads = q{p.proname IN ('clv_histories', 'rfmtc_score', 'clv_predict', 'segment_assign', 'clv_segment_check')
 	OR p.proname ~ '^clv_(pipeline_.*|(create|alter|drop)_pipeline|refresh|forget|schedule|unschedule)$'
 	OR p.proname IN ('clv_tracking', 'clv_raise')
-		OR p.proname LIKE ANY ('{clv_check%,clv_quick%,clv_source%,clv_segment%,clv_backtest%,clv_validate%,clv_choose%}')};
+		OR p.proname LIKE ANY ('{clv_check%,clv_quick%,clv_source%,clv_segment%,clv_backtest%,clv_validate%,clv_choose%,
+			clv_shock%}')};
 
 none('odd', qq{
 	SELECT p.oid::regprocedure, p.proparallel FROM pg_proc p

@@ -383,8 +383,8 @@ my %named = (
 		mean_spend => [10, 35.5, 0], n => [0, 1, 2, 5], bins => [2, 3, 5, 10], periods => [1, 12],
 	occasion => [1, 7], customers => [1, 10], params => [], covariates => [q{'{1}'}], filter => [q{'amount > 3'}],
 		as_of => [q{'last purchase'}, q{'2021-06-01'}], time_zone => [q{'UTC'}]);
-my %sources = map { $_ => 1 } qw(clv_backtest clv_backtest_calibration clv_backtest_deciles clv_choose clv_tracking
-	clv_validate_histories clv_validate_prepare);
+my %sources = map { $_ => 1 } qw(clv_backtest clv_backtest_calibration clv_backtest_deciles clv_choose clv_shock
+	clv_tracking clv_validate_histories clv_validate_prepare);
 
 # function: name, kind, returns cstring, types and names of arguments; left out are what no session can call, and the
 # one that raises whatever error it is told to

@@ -100,6 +100,8 @@ my @reads = (
 		[ 'clv_backtest(text,text,date,interval,jsonb,ext.clv_model,text)', %past,
 			model => '(SELECT m.model FROM safe.model m)' ],
 		[ 'clv_choose(text,text,date,interval,jsonb,text)', %past ],
+		[ 'clv_shock(text,text,ext.clv_model,date,text)', source => "'safe.history'", history => "'history'",
+			model => '(SELECT m.model FROM safe.model m)' ],
 		[ 'clv_choose(text,text,date,interval,jsonb,text)', %past, covariates => "'z'",
 			options => q{'{"covariates": ["z"]}'} ],
 		[ 'clv_tracking(text,text,ext.clv_model,interval,date,date,date,text)', source => "'safe.history'",

@@ -1,0 +1,57 @@
+/*
+ * shock.h
+ *		What moves all customers at once: a stationary first-order autoregression of relative
+ *		deviations, estimated from counts and their expectations.
+ *
+ * In period t the count is O_t with expectation E_t given nothing but the model. Its relative
+ * deviation is y_t = O_t / E_t - 1 = m + s_t + e_t, where e_t has variance 1 / E_t (counts of
+ * independent customers), s_t is the shock, with variance sd^2 and correlation rho^k between periods
+ * k apart, and m is a level that the fit of the model has absorbed. sd and rho maximise the
+ * restricted likelihood, that of all contrasts free of m (Patterson, Thompson 1971), which the
+ * Kalman filter gives in one pass (Harvey 1989, section 4.2).
+ */
+#ifndef CLV_SHOCK_H
+#define CLV_SHOCK_H
+
+/* Shorter series tell nothing, of longer ones the end is taken. */
+#define CLV_SHOCK_LEAST 13
+#define CLV_SHOCK_MOST 1040
+
+/* A shock whose log-likelihood is not better by so much than that of none counts as none. */
+#define CLV_SHOCK_EVIDENCE 2
+
+/* A common shock, as it was estimated. */
+typedef struct ClvShock
+{
+	int periods;        /* that were used */
+	double sd;          /* of a period, relative; 0: none that the data can tell */
+	double correlation; /* of neighbouring periods, from 0 to 0.98 */
+	double evidence;    /* log-likelihood less that of no shock */
+
+	/* Of the mean shock in the periods used, weighted by their expectations, which the fit took for
+	 * the level: its variance, and its covariance with the shock of the last one, over sd^2. */
+	double past;
+	double link;
+} ClvShock;
+
+/*
+ * The log of the restricted likelihood, but for a constant, of n relative deviations y with sampling
+ * variances v.
+ */
+extern double clv_shock_likelihood(int n, const double *y, const double *v, double sd,
+								   double correlation);
+
+/*
+ * The shock behind n counts and their expectations, in order of time. Periods with an expectation
+ * below 1 are left out at both ends and have no weight in between. work: 2 n numbers.
+ */
+extern ClvShock clv_shock_estimate(int n, const double *actual, const double *expected,
+								   double *work);
+
+/*
+ * The relative variance of a total over the next periods (> 0, not necessarily whole) that begin so
+ * many after the last one used: of the mean shock in them less the one that the fit took for level.
+ */
+extern double clv_shock_variance(const ClvShock *shock, double gap, double periods);
+
+#endif /* CLV_SHOCK_H */
