@@ -1,10 +1,12 @@
-# A pipeline over a table that Citus distributes puts its big tables beside it. Citus itself is not used: a catalog and
-# functions of the same names replace it and record their calls; tables are not moved.
+# A pipeline over a table that Citus distributes puts its big tables beside it, and writes no statement that Citus would
+# not run on the workers. Citus itself is not used: a catalog and functions of the same names replace it and record
+# their calls; tables are not moved.
 
 use strict;
 use warnings;
 
 use FindBin;
+use JSON::PP;
 use lib "$FindBin::Bin/../lib";
 
 use PostgreSQL::Test::Cluster;
@@ -72,6 +74,26 @@ is(answer('SELECT of_table, by_column, beside FROM private.asked ORDER BY number
 	map { "shop_data.$_|customer_id|private.orders" } qw(history touched customer)),
 	'the tables with a row for each customer are distributed by the key, co-located with the source; no others');
 
+# The filler of statements keeps what it writes for the pipeline.
+my $filler = answer(q{SELECT pg_get_functiondef(
+	'clv_internal.clv_pipeline_sql(clv_internal.clv_pipeline_definition,text,text[])'::regprocedure)});
+(my $copy = $filler) =~ s/clv_internal\.clv_pipeline_sql\(/private.filled(/;
+answer($copy);
+answer(q{
+	CREATE TABLE private.written (statement text);
+	GRANT ALL ON private.written TO alice;
+	CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_sql(
+		definition clv_internal.clv_pipeline_definition, template text, parts text[])
+	RETURNS text LANGUAGE plpgsql AS $$
+	DECLARE
+		statement text := private.filled(definition, template, parts);
+	BEGIN
+		IF definition.name = 'shop' THEN
+			INSERT INTO private.written VALUES (statement);
+		END IF;
+		RETURN statement;
+	END $$});
+
 # Refreshes all pipelines, and compares what the views show.
 sub same
 {
@@ -96,15 +118,124 @@ same('incremental', 'incremental');
 same('in full again', 'full');
 is(answer('SELECT count(DISTINCT run) FROM shop_data.customer'), 2, 'rows of older runs are deleted');
 
-# What Citus does not plan, or would bring to the coordinator, is in no statement about these tables.
-my $statements = answer(q{SELECT string_agg(concat(p.kind, ' ', p.name, ': ', p.statement), chr(10))
-	FROM clv_internal.clv_pipeline_parts() p WHERE p.kind IN ('rows', 'sums')});
-foreach my $case ([ 'ROLLUP', qr/\b(ROLLUP|CUBE|GROUPING SETS)\b/ ])
+# ---- what Citus does not plan, or would bring to the coordinator, is in no statement over distributed tables ----
+
+my $distributed = qr/\b(?:shop_data\.(?:history|touched|customer)|private\.orders)\b/;
+my %distributed = map { $_ => 1 } qw(orders history history_rest touched customer customer_rest);
+# aggregates of the extension whose state has no form that travels
+my $internal = answer(q{SELECT string_agg(DISTINCT p.proname, '|')
+	FROM pg_aggregate a
+	JOIN pg_proc p ON p.oid = a.aggfnoid
+	JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	WHERE a.aggtranstype = 'internal'::regtype AND p.proname NOT IN ('clv_history', 'rfmtc_cuts')});
+like($internal, qr/clv_validate_sum/, 'there are aggregates whose state stays on a server');
+
+# The plan of a statement with parameters of any value.
+sub plan_of
 {
-	my ($what, $pattern) = @$case;
-	is(join(', ', map { (split /:/)[0] } grep { /$pattern/ } split /\n(?=\w+ \w+: )/, $statements), '',
-		"no $what over customers");
+	my ($statement) = @_;
+	my $name = $statement =~ /\(\$[12]\)\./ ?
+		'q (clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run)' : 'q';
+	my ($given) = answer("SET search_path = pg_catalog; PREPARE $name AS $statement;
+		SELECT cardinality(parameter_types) FROM pg_prepared_statements");
+	my $arguments = $given ? '(' . join(', ', ('NULL') x $given) . ')' : '';
+
+	return decode_json(answer("SET search_path = pg_catalog; SET plan_cache_mode = force_generic_plan;
+		PREPARE $name AS $statement; EXPLAIN (FORMAT JSON, VERBOSE) EXECUTE q$arguments"))->[0]{Plan};
 }
+
+# Whether the part of a plan reads a table that is not distributed.
+sub reads_local
+{
+	my ($node) = @_;
+
+	return 1 if defined $node->{'Relation Name'} && !$distributed{ $node->{'Relation Name'} };
+	return scalar grep { reads_local($_) } @{ $node->{Plans} // [] };
+}
+
+# What stands between the scans of distributed tables in a plan and the rows that few come out of.
+sub faults_of_plan
+{
+	my ($node, @above) = @_;
+	my @faults = map { faults_of_plan($_, $node, @above) } @{ $node->{Plans} // [] };
+
+	return @faults unless $distributed{ $node->{'Relation Name'} // '' } && $node->{'Node Type'} =~ /Scan/;
+	foreach my $step ($node, @above)
+	{
+		my $type = $step->{'Node Type'};
+
+		push @faults, 'a window over customers' if $type eq 'WindowAgg';
+		push @faults, 'a correlated look-up in a local table'
+		  if grep { $_->{'Parent Relationship'} eq 'SubPlan' && reads_local($_) } @{ $step->{Plans} // [] };
+		return @faults if $type =~ /^(Aggregate|Unique|Limit)$/;
+		if ($type eq 'ModifyTable')
+		{
+			push @faults, 'customers for a local table' unless $distributed{ $step->{'Relation Name'} };
+			return @faults;
+		}
+		push @faults, 'customers in a CTE' if ($step->{'Subplan Name'} // '') =~ /^CTE /;
+	}
+	return @faults;
+}
+
+# Why Citus would not run a statement on the workers.
+sub faults
+{
+	my ($statement) = @_;
+	my @faults;
+
+	push @faults, 'grouping sets' if $statement =~ /\b(ROLLUP|CUBE|GROUPING SETS)\b/;
+	push @faults, 'clv_histories' if $statement =~ /\bclv_histories\(/;
+	push @faults, "the state of $1" if $statement =~ /\b($internal|rfmtc_cuts\(h)\b/;
+	# a fence is around what is computed of one row, and reads no table
+	(my $unfenced = $statement) =~ s/LATERAL \(\s*SELECT(?:(?!\bFROM\b|\bLATERAL\b).)*?OFFSET '0'\s*\)//gs;
+	push @faults, 'a fence around customers' if $unfenced =~ /\bOFFSET\b/;
+	push @faults, 'a local table in a change' if $statement =~ /^\s*(DELETE FROM|UPDATE) $distributed/
+		&& $statement =~ /\bshop_data\.(?!history|touched|customer)/;
+	push @faults, faults_of_plan(plan_of($statement));
+	return @faults;
+}
+
+foreach (
+	[ 'a window over customers', 'SELECT rank() OVER (ORDER BY clv) FROM shop_data.customer' ],
+	[ 'a correlated look-up in a local table', 'SELECT c.segment, (SELECT max(m.description)
+		FROM public.clv_segment_map m WHERE m.segment = c.segment) FROM shop_data.customer c GROUP BY c.segment' ],
+	[ 'customers in a CTE', 'WITH c AS MATERIALIZED (SELECT segment FROM shop_data.customer)
+		SELECT count(*) FROM c' ],
+	[ 'customers for a local table', 'INSERT INTO shop_data.segment (run, segment)
+		SELECT run, segment FROM shop_data.customer' ],
+	[ 'a local table in a change', 'DELETE FROM shop_data.customer c USING shop_data.run r WHERE r.run = c.run' ],
+	[ 'a fence around customers', 'SELECT count(clv) FROM (SELECT clv FROM shop_data.customer OFFSET 0) q' ],
+	[ 'the state of rfmtc_cuts(h', q{SELECT public.rfmtc_cuts(h.history, '2025-06-01') FROM shop_data.history h} ])
+{
+	my ($fault, $statement) = @$_;
+
+	is(join(', ', faults($statement)), $fault, "found: $fault");
+}
+
+my @statements = grep { /^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b/ && /$distributed/ }
+  split /\0/, answer(q{SELECT string_agg(DISTINCT replace(statement, '_data.sample', '_data.history'), E'\x01')
+	FROM private.written}) =~ s/\x01/\0/gr;
+cmp_ok(scalar(@statements), '>', 40, 'statements over distributed tables: ' . @statements);
+my %faults;
+push @{ $faults{$_->[0]} }, $_->[1] foreach map { my $s = $_; map { [ $_, $s ] } faults($s) } @statements;
+is(join(', ', sort keys %faults), '', 'workers do their part of every statement of full and incremental refreshes')
+	or diag map { "$_:\n$faults{$_}[0]\n" } sort keys %faults;
+
+# ---- maps ----
+
+my ($rc, $out, $err) = $node->psql('postgres', q{SET client_min_messages = warning;
+	SET allow_system_table_mods = on;
+	CREATE TABLE pg_catalog.pg_dist_node (nodeid int, groupid int, nodename text, nodeport int);
+	CREATE TABLE pg_catalog.pg_dist_local_group (groupid int);
+	INSERT INTO pg_catalog.pg_dist_local_group VALUES (0);
+	INSERT INTO pg_catalog.pg_dist_node VALUES (1, 0, 'head', 5432);
+	INSERT INTO clv_segment_map (map, position, segment) VALUES ('quiet', 1, 'all');
+	INSERT INTO pg_catalog.pg_dist_node VALUES (2, 1, 'worker', 5432);
+	INSERT INTO clv_segment_map (map, position, segment) VALUES ('mine', 1, 'all')});
+is($rc, 0, 'own maps are written') or diag $err;
+is(() = $err =~ /WARNING:  segment maps have been changed on this server, and not on its workers: worker:5432/g, 1,
+	'where there are workers, it is said that they have others');
 
 $node->stop;
 done_testing();
