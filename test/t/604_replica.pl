@@ -28,6 +28,7 @@ $node->backup('taken');
 
 my $replica = PostgreSQL::Test::Cluster->new('replica');
 $replica->init_from_backup($node, 'taken', has_streaming => 1);
+$replica->append_conf('postgresql.conf', "hot_standby_feedback = on\nwal_receiver_status_interval = 1");
 $replica->start;
 is($replica->safe_psql('postgres', 'SELECT pg_is_in_recovery()'), 't', 'the replica is one');
 
@@ -56,6 +57,49 @@ foreach (
 	isnt($expected, '', "$name on the primary");
 	is($replica->safe_psql('postgres', "SET client_min_messages = error; $query"), $expected, "$name on the replica");
 }
+
+# ---- while the primary refreshes, the views on the replica show the whole of one run at any time ----
+
+# refresh(): one more customer, and all made anew
+sub refresh
+{
+	$node->safe_psql('postgres', q{SET client_min_messages = error;
+		INSERT INTO orders SELECT max(customer_id) + 1, '2021-06-01', 9 FROM orders; CALL clv_refresh('shop', 'full')});
+	return;
+}
+my $whole = q{SELECT e.customers, (SELECT count(*) FROM shop.customers) = e.customers
+	AND (SELECT sum(s.customers) FROM shop.segments s) = e.customers FROM shop.equity e};
+my $first = $replica->safe_psql('postgres', 'SELECT customers FROM shop.equity');
+my $child = IPC::Run::start([ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'), '-c',
+	q{SET client_min_messages = error}, map { ('-c', q{INSERT INTO orders SELECT max(customer_id) + 1, '2021-06-01', 9
+		FROM orders}, '-c', q{CALL clv_refresh('shop', 'full')}) } 1 .. 4 ], '<', \undef, '>', \my $said);
+my %seen;
+while ($child->pumpable && !$seen{ $first + 4 })
+{
+	$seen{ $replica->safe_psql('postgres', $whole) =~ s/\|t$//r }++;
+	$child->pump_nb;
+}
+$child->finish;
+$node->wait_for_catchup($replica);
+$seen{ $replica->safe_psql('postgres', $whole) =~ s/\|t$//r }++;
+is(join(' ', grep { !/^\d+$/ } sort keys %seen), '', 'on the replica every statement sees the whole of one run');
+is((sort { $a <=> $b } keys %seen)[-1], $first + 4, 'and the last one, in the end (seen: '
+	. join(' ', map { "$_ x $seen{$_}" } sort keys %seen) . ')');
+
+# a transaction there that is older than three refreshes; the primary knows of it by feedback
+my $reader = $replica->background_psql('postgres');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+my $before = $reader->query_safe('SELECT customers FROM shop.equity');
+$node->poll_query_until('postgres', 'SELECT count(*) = 1 FROM pg_stat_replication WHERE backend_xmin IS NOT NULL')
+  or die 'no feedback';
+refresh() foreach 1 .. 3;
+$node->wait_for_catchup($replica);
+is($reader->query_safe('SELECT count(*) FROM shop.customers'), $before,
+	'a transaction on the replica sees the customers of its run after three refreshes');
+is($reader->query_safe('SELECT sum(customers) FROM shop.segments'), $before, 'as in its segments');
+is($replica->safe_psql('postgres', $whole), ($before + 3) . '|t', 'and others the last run');
+$reader->query_safe('COMMIT');
+$reader->quit;
 
 $replica->stop;
 $node->stop;
