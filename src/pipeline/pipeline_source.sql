@@ -145,8 +145,8 @@ AS $$
 	WHERE o.option_name = 'extensions'
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_shipped(clv_internal.clv_pipeline_definition) IS
-	'whether the source is on other servers that make histories of it: a foreign table, or one with foreign partitions, '
-	'of a server with the option extensions and clv in it. A part of pipelines';
+	'whether the source is on other servers that make histories of it: a foreign table, or one with foreign '
+	'partitions, of a server with the option extensions and clv in it. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_all_histories(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
@@ -177,8 +177,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_all_histories(clv_internal.clv_pipeline_definition) IS
 	'the statement that makes all histories of a pipeline''s source at once, customers'' keys first: by clv_histories, '
-	'or by GROUP BY, which is the part of workers where tables are distributed, and of the servers of a foreign source; '
-	'customers without a row that counts have none. A part of pipelines';
+	'or by GROUP BY, which is the part of workers where tables are distributed, and of the servers of a foreign '
+	'source; customers without a row that counts have none. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_histories(
 	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL,

@@ -174,8 +174,8 @@ BEGIN
 	END IF;
 	IF workers IS NOT NULL THEN
 		RAISE WARNING 'segment maps have been changed on this server, and not on its workers: %', workers
-			USING DETAIL = 'segment_assign over distributed tables is evaluated on workers, by the maps that they have. '
-					'Pipelines send the rules along.',
+			USING DETAIL = 'segment_assign over distributed tables is evaluated on workers, by the maps that they '
+					'have. Pipelines send the rules along.',
 				HINT = 'Run the same statement on each of them, for instance with run_command_on_workers.';
 	END IF;
 	RETURN NULL;

@@ -239,7 +239,8 @@ sub sent
 refreshed('a pipeline in full', 'full');
 sent('shards group orders for a refresh in full', 'clv_pipeline_all_histories(d)', '[^\n]*GROUP BY');
 $head->safe_psql($_->[1], q{INSERT INTO orders
-	SELECT 7 * c, timestamptz '2017-12-20 12:00+00', 20, '2018-02-01' FROM generate_series(1, 50) c}) foreach @pipelines;
+	SELECT 7 * c, timestamptz '2017-12-20 12:00+00', 20, '2018-02-01' FROM generate_series(1, 50) c})
+	foreach @pipelines;
 refreshed('a pipeline by touched customers', 'incremental');
 $head->safe_psql('shop', 'INSERT INTO pipe_data.touched (customer_id, run) VALUES (7, 99)');
 sent('keys are sent to the shards for touched customers', 'clv_pipeline_histories(d, 99)',

@@ -60,8 +60,8 @@ AS $part$ VALUES
 		$sql$CREATE TABLE {data}.customer_rest PARTITION OF {data}.customer DEFAULT$sql$, NULL),
 
 	-- Its types are exactly those of the table. {1}, {2}: the segment and the value segment of a customer q, {3}: the
-	-- join of their attributes a; {4}, {5}: a fence around what is computed of histories h, ratings g and shares w of the
-	-- revenue before theirs; {6}: their key
+	-- join of their attributes a; {4}, {5}: a fence around what is computed of histories h, ratings g and shares w of
+	-- the revenue before theirs; {6}: their key
 	('rows', 'customer', $sql$
 		SELECT
 			($2).run AS run,
