@@ -81,6 +81,24 @@ typedef enum ClvTransform
 	CLV_FIXED  /* given, not searched for; its derivatives are not read */
 } ClvTransform;
 
+/* How a unit-free quantity comes from the parameters. */
+typedef enum ClvUnitFreeForm
+{
+	CLV_LN_PRODUCT, /* ln of the product of powers of parameters, or of the odds of CLV_LOGIT */
+	CLV_LN_SUM,     /* ln of the sum of those with the power 1 */
+	CLV_LN_MEAN,    /* the product, but of the parameter with the power -1 less 1 */
+	CLV_DERIVED     /* the quantity that the family derives, as it is */
+} ClvUnitFreeForm;
+
+/* A quantity that a prior is about; the parameters of a family have as many as are searched for. */
+typedef struct ClvUnitFree
+{
+	const char *name; /* NULL: no more of them */
+	ClvUnitFreeForm form;
+	signed char power[CLV_MAX_PARAMS];
+	bool yearly; /* an event per unit of time: as many a year */
+} ClvUnitFree;
+
 /* The number of parameters of a future: those of the family, and one for the history. */
 #define CLV_FUTURE_PARAMS (CLV_MAX_PARAMS + 1)
 
@@ -164,10 +182,17 @@ typedef struct ClvFamily
 
 	/*
 	 * A named quantity derived from the parameters, or NULL, with its gradient by the transformed
-	 * parameters.
+	 * parameters and, unless hessian is NULL, its Hessian.
 	 */
 	const char *derived_name;
-	double (*derived)(const double *param, double *gradient);
+	double (*derived)(const double *param, double *gradient, double *hessian);
+
+	/*
+	 * The parameters as they are compared between groups of customers: neither unit of time nor
+	 * currency nor range limits them, as far as the family allows it. What pools and priors are
+	 * about (prior.h); none: no prior is possible.
+	 */
+	ClvUnitFree unit_free[CLV_MAX_PARAMS];
 
 	/*
 	 * Start values for a fit to data with these moments: which = 0, 1 ... in as many different

@@ -52,6 +52,7 @@
 #include "families/clocks.h"
 #include "families/course.h"
 #include "families/maximize.h"
+#include "families/prior.h"
 #include "families/spend_likelihood.h"
 
 #define MAX_EVALUATIONS 150
@@ -90,6 +91,8 @@ MakeProblem(const ClvFamily *family, const ClvFitControl *control, const ClvMome
 						  .shape_penalty = control->shape_penalty * moments->customers,
 						  .effect_penalty = {control->effect_penalty_purchase * moments->customers,
 											 control->effect_penalty_churn * moments->customers},
+						  .prior = control->prior,
+						  .prior_share = 1,
 						  .max_evaluations = limit > 0 ? limit : MAX_EVALUATIONS};
 
 	if (control->fixed == NULL)
@@ -109,6 +112,7 @@ MakeSample(const ClvProblem *all, double customers, void *data)
 	sample.shape_penalty *= share;
 	sample.effect_penalty[0] *= share;
 	sample.effect_penalty[1] *= share;
+	sample.prior_share *= share;
 	sample.max_evaluations = MAX_EVALUATIONS;
 	sample.data = data;
 	return sample;
@@ -203,10 +207,19 @@ HaveDifferences(const ClvCellTable *cells)
 	return false;
 }
 
+/* Whether the prior of a fit says something of every parameter. */
+static bool
+IsProper(const ClvFitControl *control)
+{
+	return control->prior != NULL && control->prior->proper;
+}
+
 /* Whether the cells suffice for a fit: CLV_OK, or why not. */
 static ClvStatus
-CheckCells(const ClvCellTable *cells, const ClvMoments *moments)
+CheckCells(const ClvCellTable *cells, const ClvMoments *moments, const ClvFitControl *control)
 {
+	if (IsProper(control) && cells->n > 0)
+		return CLV_OK;
 	if (cells->n == 0 || moments->customers <= cells->family->nparams)
 		return CLV_TOO_FEW;
 	if (moments->repeaters == 0 && cells->family->clock != CLV_CAMPAIGNS)
@@ -377,6 +390,7 @@ FitContained(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 	if (control->contained != NULL)
 		return HasPoint(control->contained_status) ? control->contained : NULL;
 	plain.start = plain.start_effects = plain.fixed = NULL;
+	plain.prior = NULL; /* it is about this family alone */
 	data->all.family = clv_family(family->border != NULL ? family->border : family->core);
 	ClearReport(data->all.family, report);
 	status = FitSorted(data, &plain, report);
@@ -416,7 +430,7 @@ FitSorted(CellData *data, const ClvFitControl *control, ClvFitReport *report)
 
 	CellMoments(&data->all, &moments);
 	report->customers = moments.customers;
-	status = CheckCells(&data->all, &moments);
+	status = CheckCells(&data->all, &moments, control);
 	if (status != CLV_OK)
 		return status;
 	if (control->course == NULL && (groups == NULL || groups->ncovariates == 0))
@@ -492,12 +506,14 @@ SpendMoments(ClvSpendRows *spend, ClvMoments *moments)
 	ClvSum square = {0};
 	double customers = (double) spend->n;
 
+	memset(moments, 0, sizeof(*moments));
+	if (spend->n == 0)
+		return;
 	for (size_t i = 0; i < spend->n; i++)
 	{
 		clv_sum_add(&x, spend->rows[i].x);
 		clv_sum_add(&mean, spend->rows[i].mean / customers);
 	}
-	memset(moments, 0, sizeof(*moments));
 	moments->customers = customers;
 	moments->x = clv_sum_value(&x) / customers;
 	moments->repeaters = 1;
@@ -571,6 +587,6 @@ clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvFit
 	report->customers = (double) n;
 	if (!clv_spend_rows_sort(&data, workspace))
 		return CLV_BAD_START;
-	status = CheckSpend(&data);
+	status = IsProper(control) ? CLV_OK : CheckSpend(&data);
 	return status == CLV_OK ? SearchSpend(&data, workspace, control, report) : status;
 }

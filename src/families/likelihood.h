@@ -108,6 +108,12 @@ typedef struct ClvFitControl
 	double effect_penalty_churn;
 
 	/*
+	 * A prior, or NULL: maximises ln L less half the squared distance from its mean. With a proper
+	 * one any customers have a fit, and so has the spend of none.
+	 */
+	const struct ClvPrior *prior;
+
+	/*
 	 * Called every few thousand cells; may longjmp (the engine holds nothing).
 	 * May be NULL.
 	 */
@@ -131,7 +137,9 @@ struct ClvFitReport
 	 */
 	double covariance[CLV_MAX_COVARIANCE];
 	bool has_covariance;   /* false where the Hessian is not negative definite */
-	double log_likelihood; /* without the penalty */
+	double log_likelihood; /* without the penalty, and without the prior */
+	double prior_distance; /* from the mean of the prior in its standard deviations; 0: none */
+	double effective;      /* parameters and effects that the data determine; NaN: not known */
 	double gradient_norm;  /* distance to the maximum in standard errors; NaN: none near */
 	double customers;
 	int iterations;       /* passes over all data of the best ascent */

@@ -33,6 +33,10 @@
  * within 2 w of the maximum over the points that are allowed. If that is next to a limit the family
  *has run to the border of its range; if not, a last ascent with w = 0 leads to the maximum itself.
  *
+ * A prior maximises ln L less half the squared distance from its mean; it too is on the caller's
+ * effects. Where it says something of every parameter there is a maximum for any data, and bounds
+ * are about its mean.
+ *
  * Penalties maximise ln L / N - lambda sum (ln shape)^2 - mu sum effect^2, N being the
  * number of customers: the same lambda means the same for any N. The log-likelihood
  * reported is without them, the covariance with them.
@@ -317,6 +321,61 @@ Join(int dimension, int to, int from, ClvQuadratic *at)
 			*Second(at, to, k) += *Second(at, from, k);
 }
 
+/* The weight and the mean of the prior on the caller's effect. */
+static double
+EffectPrior(const ClvProblem *problem, int effect, double *mean)
+{
+	*mean = problem->prior->effect_mean[effect];
+	return problem->prior->effect_precision[effect];
+}
+
+/*
+ * Half the squared distance from the mean of the prior at all coordinates; with its derivatives
+ * taken from at, where that is not NULL.
+ */
+static double
+TakePrior(const ClvProblem *problem, const double *all, ClvQuadratic *at)
+{
+	const ClvFamily *family = problem->family;
+	int nparams = family->nparams;
+	int dimension = Dimension(problem);
+	double share = problem->prior_share;
+	double param[CLV_MAX_PARAMS] = {0};
+	double gradient[CLV_MAX_PARAMS];
+	double hessian[CLV_MAX_HESSIAN];
+	double total;
+
+	for (int i = 0; i < nparams; i++)
+		param[i] = clv_natural(family->transform[i], all[i]);
+	total = share * clv_prior_distance(problem->prior, family, param, gradient, hessian, NULL);
+	for (int i = 0; at != NULL && i < nparams; i++)
+		at->gradient[i] -= share * gradient[i];
+	for (int i = 0; at != NULL && i < CLV_TRIANGLE(nparams); i++)
+		at->hessian[i] -= share * hessian[i];
+	for (int i = nparams; i < dimension; i++)
+	{
+		double mean;
+		double weight = share * EffectPrior(problem, i - nparams, &mean);
+		double row[CLV_MAX_DIM];
+		double off;
+
+		if (weight == 0)
+			continue;
+		RawRow(problem, i, row);
+		off = Dot(dimension, row, all) - mean;
+		total += weight * off * off / 2;
+		for (int j = 0; at != NULL && j < dimension; j++)
+		{
+			at->gradient[j] -= weight * off * row[j];
+			for (int k = 0; k <= j; k++)
+				at->hessian[CLV_AT(j, k)] -= weight * row[j] * row[k];
+		}
+	}
+	if (at != NULL)
+		at->value -= total;
+	return total;
+}
+
 /* Reduces the derivatives to those by the unknowns. */
 static void
 Reduce(const ClvProblem *problem, ClvQuadratic *at)
@@ -386,6 +445,8 @@ Objective(void *arg, const double *theta, ClvQuadratic *at)
 	if (family->log_barrier != NULL)
 		AddBarrier(slope, &barrier, at);
 	Penalise(problem, all, at);
+	if (problem->prior != NULL)
+		TakePrior(problem, all, at);
 	Reduce(problem, at);
 }
 
@@ -404,6 +465,33 @@ StartValues(const ClvProblem *problem, int which, double *theta)
 	return true;
 }
 
+/* Whether all numbers are finite. */
+static bool
+AreFinite(int n, const double *theta)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (!isfinite(theta[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Sets theta to the unknowns at the mean of a prior on every parameter; false without one. */
+static bool
+PriorMean(const ClvProblem *problem, double *theta)
+{
+	double param[CLV_MAX_PARAMS];
+
+	if (problem->prior == NULL || !problem->prior->proper)
+		return false;
+	memcpy(param, problem->fixed, sizeof(param));
+	if (!clv_unit_free_inverse(problem->family, problem->prior->year, problem->prior->mean, param))
+		return false;
+	FromStart(problem, &(ClvStart){.param = param, .effect = problem->prior->effect_mean}, theta);
+	return true;
+}
+
 /* Sets the number of unknowns and their bounds. */
 static void
 SetBounds(const ClvProblem *problem, ClvNewton *newton)
@@ -412,13 +500,16 @@ SetBounds(const ClvProblem *problem, ClvNewton *newton)
 	int unknown[CLV_MAX_DIM];
 	double start_values[CLV_MAX_DIM];
 
+	bool about = PriorMean(problem, start_values);
+
 	newton->n = Unknowns(problem, unknown);
-	StartValues(problem, 0, start_values);
+	if (!about)
+		StartValues(problem, 0, start_values);
 	for (int k = 0; k < newton->n; k++)
 	{
 		int i = unknown[k];
 		bool is_effect = i >= nparams;
-		bool is_scale = !is_effect && problem->family->is_scale[i];
+		bool is_scale = !is_effect && (about || problem->family->is_scale[i]);
 		double width =
 			is_effect
 				? SCALE_BOUND / problem->covariates->range[(i - nparams) % Covariates(problem)]
@@ -617,8 +708,11 @@ static void
 Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *trail)
 {
 	int last = trail->n + MAX_ATTEMPTS;
+	int unknown[CLV_MAX_DIM];
 	double theta[CLV_MAX_DIM];
 
+	if (PriorMean(problem, theta))
+		Maximize(problem, trail, theta, true);
 	for (int i = 0; i < nstarts; i++)
 	{
 		if (starts[i].floor)
@@ -629,7 +723,10 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 	if (problem->covariates != NULL && IsSettled(trail))
 		return;
 	for (int which = 0; trail->n < last && StartValues(problem, which, theta); which++)
-		Maximize(problem, trail, theta, false);
+	{
+		if (problem->prior == NULL || AreFinite(Unknowns(problem, unknown), theta))
+			Maximize(problem, trail, theta, false);
+	}
 }
 
 /* Have the two run away towards the same border, as far as heights tell? */
@@ -827,6 +924,35 @@ RawRunaway(const ClvProblem *problem, const ClvFitReport *report, int i)
 	return nparams + first + largest;
 }
 
+/*
+ * Reports how far the parameters are from the mean of the prior, and how many of them the data
+ * determine: the unknowns less the trace of the prior's precision times the covariance.
+ */
+static void
+ReportPrior(const ClvProblem *problem, const double *all, int unknowns, ClvFitReport *report)
+{
+	const ClvFamily *family = problem->family;
+	double gradient[CLV_MAX_PARAMS];
+	double hessian[CLV_MAX_HESSIAN];
+	double gauss[CLV_MAX_HESSIAN];
+	double given = 0;
+
+	(void) clv_prior_distance(problem->prior, family, report->param, gradient, hessian, gauss);
+	for (int i = 0; i < family->nparams; i++)
+	{
+		for (int j = 0; j <= i; j++)
+			given += (i == j ? 1 : 2) * gauss[CLV_AT(i, j)] * report->covariance[CLV_AT(i, j)];
+	}
+	for (int i = 0; i < report->neffects; i++)
+	{
+		int row = family->nparams + i;
+
+		given += problem->prior->effect_precision[i] * report->covariance[CLV_AT(row, row)];
+	}
+	report->prior_distance = sqrt(2 * TakePrior(problem, all, NULL));
+	report->effective = report->has_covariance ? fmin(fmax(unknowns - given, 0), unknowns) : NAN;
+}
+
 /* Fills the report from the best ascent; returns its status. */
 static ClvStatus
 Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
@@ -852,6 +978,12 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 		SpreadCovariance(problem, curvature, report->covariance);
 	}
 	report->log_likelihood = attempt->height + Penalise(problem, all, NULL);
+	report->effective = n;
+	if (problem->prior != NULL)
+	{
+		report->log_likelihood += TakePrior(problem, all, NULL);
+		ReportPrior(problem, all, n, report);
+	}
 	report->gradient_norm = attempt->distance;
 	report->degenerate_param =
 		attempt->runaway < 0 ? -1 : RawRunaway(problem, report, unknown[attempt->runaway]);

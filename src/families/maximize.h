@@ -8,6 +8,7 @@
 #include "math/newton.h"
 #include "families/covariates.h"
 #include "families/likelihood.h"
+#include "families/prior.h"
 
 /* A function to be maximised: a log-likelihood of one set of data, with penalties. */
 typedef struct ClvProblem
@@ -18,6 +19,8 @@ typedef struct ClvProblem
 	double fixed[CLV_MAX_PARAMS];    /* the parameters that are not searched for */
 	double shape_penalty;            /* on the sum of the squared logs of the shapes */
 	double effect_penalty[2];        /* on that of the squared effects on purchases, on churn */
+	const ClvPrior *prior;           /* NULL: none */
+	double prior_share;              /* its weight, 1 for all of the data */
 	int max_evaluations;             /* from one start */
 
 	/*
@@ -28,7 +31,7 @@ typedef struct ClvProblem
 	void *data;
 } ClvProblem;
 
-#define CLV_MAX_STARTS 5
+#define CLV_MAX_STARTS 6
 
 /* A place to begin, in the caller's units. */
 typedef struct ClvStart

@@ -434,9 +434,38 @@ Limits(const double *param, double *low, double *high)
 	*high = -1 / fmin(c * expm1(ln_d), expm1(ln_c) * d);
 }
 
-/* The correlation of lambda and mu, and its gradient by the transformed parameters. */
+/*
+ * The Hessian of the correlation, from its value, that of m = 1, and the gradient of the logarithm
+ * of the latter by the logarithms of the other parameters.
+ */
+static void
+CorrelationHessian(const double *param, double value, double scale, const double *ln_gradient,
+				   double *hessian)
+{
+	static const int shapes[] = {R, S};
+
+	for (int i = R; i <= BETA; i++)
+	{
+		for (int j = R; j <= i; j++)
+			hessian[CLV_AT(i, j)] = value * ln_gradient[i] * ln_gradient[j];
+		hessian[CLV_AT(M, i)] = clv_slope(CLV_ASINH, param[M]) * scale * ln_gradient[i];
+	}
+	hessian[CLV_AT(M, M)] = value;
+	for (int k = 0; k < 2; k++)
+	{
+		int shape = shapes[k];
+		int rate = shape + 1;
+		double more = 1 + param[rate];
+
+		hessian[CLV_AT(shape, shape)] += value * LnMean(param[shape], param[rate]);
+		hessian[CLV_AT(rate, shape)] += value * param[shape] / more;
+		hessian[CLV_AT(rate, rate)] -= value * param[rate] * (1 + param[shape]) / (more * more);
+	}
+}
+
+/* The correlation of lambda and mu, and its derivatives by the transformed parameters. */
 static double
-Correlation(const double *param, double *gradient)
+Correlation(const double *param, double *gradient, double *hessian)
 {
 	double alpha = param[ALPHA];
 	double beta = param[BETA];
@@ -449,6 +478,8 @@ Correlation(const double *param, double *gradient)
 	gradient[ALPHA] = (param[R] - alpha) / (1 + alpha);
 	gradient[S] = 0.5 + ln_d;
 	gradient[BETA] = (param[S] - beta) / (1 + beta);
+	if (hessian != NULL)
+		CorrelationHessian(param, param[M] * scale, scale, gradient, hessian);
 	for (int i = R; i <= BETA; i++)
 		gradient[i] *= param[M] * scale;
 	gradient[M] = clv_slope(CLV_ASINH, param[M]) * scale;
@@ -567,6 +598,11 @@ const ClvFamily clv_paretonbd_cor = {
 	.log_barrier = LogBarrier,
 	.derived_name = "correlation",
 	.derived = Correlation,
+	.unit_free = {{"ln_r", CLV_LN_PRODUCT, {1, 0, 0, 0, 0}, false},
+				  {"ln_rate", CLV_LN_PRODUCT, {1, -1, 0, 0, 0}, true},
+				  {"ln_s", CLV_LN_PRODUCT, {0, 0, 1, 0, 0}, false},
+				  {"ln_churn_rate", CLV_LN_PRODUCT, {0, 0, 1, -1, 0}, true},
+				  {"correlation", CLV_DERIVED, {0}, false}},
 	.start = Start,
 	.draw = Draw,
 	.log_likelihood = LogLikelihood,

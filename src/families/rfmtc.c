@@ -361,6 +361,9 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 #define RFMTC                                                                                      \
 	.process = CLV_TRANSACTION, .nparams = 3, .param_names = {"Q", "g", "b"},                      \
 	.is_scale = {false, false, true}, .clock = CLV_CAMPAIGNS,                                      \
+	.unit_free = {{"logit_Q", CLV_LN_PRODUCT, {1, 0, 0}, false},                                   \
+				  {"ln_g", CLV_LN_PRODUCT, {0, 1, 0}, false},                                      \
+				  {"ln_b", CLV_LN_PRODUCT, {0, 0, 1}, false}},                                     \
 	.transform = {CLV_LOGIT, CLV_LOG, CLV_LOG}, .start = Start, .ln_p_alive = LnPAlive,            \
 	.probability = Probability, .probabilities = Probabilities, .survival = FutureSurvival,        \
 	.cell = Cell

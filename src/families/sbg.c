@@ -354,6 +354,8 @@ const ClvFamily clv_sbg = {
 	.process = CLV_TRANSACTION,
 	.nparams = 2,
 	.param_names = {"alpha", "beta"},
+	.unit_free = {{"logit_churn", CLV_LN_PRODUCT, {1, -1}, false},
+				  {"ln_alpha_plus_beta", CLV_LN_SUM, {1, 1}, false}},
 	.clock = CLV_RENEWALS,
 	.churn_effect = {1, 0},
 	.start = Start,

@@ -212,7 +212,7 @@ PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 {
 	const ClvFamily *family = part->family;
 	double gradient[CLV_MAX_PARAMS];
-	double estimate = family->derived(part->param, gradient);
+	double estimate = family->derived(part->param, gradient, NULL);
 	double variance = 0;
 	double error;
 
