@@ -12,11 +12,12 @@
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
  *	per part		length and name of the family, flags (1 fitted, 2 converged,
- *					4 covariance, 8 covariates, 16 centres, 32 calendar), the parameters;
+ *					4 covariance, 8 covariates, 16 centres, 32 calendar, 64 prior), the parameters;
  *					the number of covariates, their names, their effects, their centres
  *					unless all are 0; the size of the calendar, and its bytes; of a fitted
  *					part
- *					customers, skipped, log-likelihood, gradient norm, iterations;
+ *					customers, skipped, log-likelihood, gradient norm, iterations; of a prior
+ *					its fingerprint, distance and effective parameters;
  *					the lower triangle of the covariance
  *	spend part		basis, correlation of frequency and spend
  *	spend skipped	int64
@@ -63,6 +64,7 @@
 #define PART_COVARIATES 0x08
 #define PART_CENTRES 0x10
 #define PART_CALENDAR 0x20
+#define PART_PRIOR 0x40
 
 #define CANDIDATE_CONVERGED 0x01
 
@@ -330,6 +332,28 @@ CheckCalendar(ClvModelPart *part)
 	part->followed = calendar.nnames;
 }
 
+/* Check what a part holds of the prior that it was fitted with. */
+static void
+CheckPrior(ClvModelPart *part)
+{
+	if (part->prior == 0)
+		return;
+	if (!part->fitted)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a model that was not fitted has no prior")));
+	part->effective = Canonical(part->effective);
+	if (!(isfinite(part->prior_distance) && part->prior_distance >= 0))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("distance from a prior must be finite and not negative: %s",
+							   clv_number_text(part->prior_distance))));
+	if (part->effective < 0 || part->effective > clv_model_dimension(part))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("effective parameters of a model must lie between 0 and %d: %s",
+							   clv_model_dimension(part), clv_number_text(part->effective))));
+	part->prior_distance += 0.0;
+	part->effective += 0.0;
+}
+
 /* Check a part, and bring it into its canonical form. */
 static void
 CheckPart(ClvModelPart *part, ClvProcess process)
@@ -359,6 +383,7 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 	CheckCount("iterations", part->iterations);
 	part->log_likelihood = Canonical(part->log_likelihood);
 	part->gradient_norm = Canonical(part->gradient_norm);
+	CheckPrior(part);
 }
 
 /* Set the grace in days; an error where the model has none or it is negative. */
@@ -510,12 +535,12 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 	const ClvFamily *family = part->family;
 
 	PackName(out, family->name);
-	pq_sendbyte(out, (part->fitted ? PART_FITTED : 0) |
-						 (part->fitted && part->converged ? PART_CONVERGED : 0) |
-						 (part->has_covariance ? PART_COVARIANCE : 0) |
-						 (part->ncovariates > 0 ? PART_COVARIATES : 0) |
-						 (HasCentres(part) ? PART_CENTRES : 0) |
-						 (part->calendar != NULL ? PART_CALENDAR : 0));
+	pq_sendbyte(
+		out,
+		(part->fitted ? PART_FITTED : 0) | (part->fitted && part->converged ? PART_CONVERGED : 0) |
+			(part->has_covariance ? PART_COVARIANCE : 0) |
+			(part->ncovariates > 0 ? PART_COVARIATES : 0) | (HasCentres(part) ? PART_CENTRES : 0) |
+			(part->calendar != NULL ? PART_CALENDAR : 0) | (part->prior != 0 ? PART_PRIOR : 0));
 	for (int i = 0; i < family->nparams; i++)
 		pq_sendfloat8(out, part->param[i]);
 	if (part->ncovariates > 0)
@@ -532,6 +557,12 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 		pq_sendfloat8(out, part->log_likelihood);
 		pq_sendfloat8(out, part->gradient_norm);
 		pq_sendint32(out, part->iterations);
+	}
+	if (part->prior != 0)
+	{
+		pq_sendint64(out, part->prior);
+		pq_sendfloat8(out, part->prior_distance);
+		pq_sendfloat8(out, part->effective);
 	}
 	if (part->has_covariance)
 		for (int i = 0; i < CLV_TRIANGLE(clv_model_dimension(part)); i++)
@@ -699,7 +730,7 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 
 	part->family = UnpackFamily(in);
 	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES |
-								PART_CENTRES | PART_CALENDAR);
+								PART_CENTRES | PART_CALENDAR | PART_PRIOR);
 	if ((flags & PART_CENTRES) && !(flags & PART_COVARIATES))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("centres without covariates in binary clv_model")));
@@ -719,6 +750,15 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 		part->log_likelihood = pq_getmsgfloat8(in);
 		part->gradient_norm = pq_getmsgfloat8(in);
 		part->iterations = (int32) pq_getmsgint(in, 4);
+	}
+	if (flags & PART_PRIOR)
+	{
+		part->prior = (uint64) pq_getmsgint64(in);
+		part->prior_distance = pq_getmsgfloat8(in);
+		part->effective = pq_getmsgfloat8(in);
+		if (part->prior == 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+							errmsg("prior without a fingerprint in binary clv_model")));
 	}
 	if (part->has_covariance)
 		for (int i = 0; i < CLV_TRIANGLE(clv_model_dimension(part)); i++)

@@ -59,6 +59,11 @@ typedef struct ClvModelPart
 	double log_likelihood;
 	double gradient_norm;
 	int32 iterations;
+
+	/* of a fit with a prior */
+	uint64 prior;          /* which one; 0: none */
+	double prior_distance; /* from its mean, in its standard deviations */
+	double effective;      /* parameters and effects that the data determine; NaN: not known */
 } ClvModelPart;
 
 /* What other modules make of the calendar of a model, once while it is in the cache. */

@@ -152,7 +152,11 @@ CREATE FUNCTION @extschema@.clv_diagnostics(
 	OUT candidates pg_catalog.jsonb,
 	OUT periods pg_catalog.text,
 	OUT returned pg_catalog.int8,
-	OUT remark pg_catalog.text
+	OUT remark pg_catalog.text,
+	OUT prior_distance pg_catalog.float8,
+	OUT effective_parameters pg_catalog.float8,
+	OUT spend_prior_distance pg_catalog.float8,
+	OUT spend_effective_parameters pg_catalog.float8
 ) RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
@@ -162,7 +166,9 @@ COMMENT ON FUNCTION @extschema@.clv_diagnostics(@extschema@.clv_model) IS
 	'were tried, best first (family, log_likelihood, bic, converged); periods: of families of discrete time, '
 	'anniversary or calendar; returned: of sbg, customers who paid again after their contract had ended; remark: '
 	'reasons to doubt the model (a fit did not converge; parameters whose 95 % limits lie more than 10,000 times '
-	'apart, with the limits; a candidate of a better BIC), NULL where there are none. NULL where the part is missing '
+	'apart, with the limits; a candidate of a better BIC), NULL where there are none; of fits with a prior: the '
+	'distance from its mean in its standard deviations, and how many parameters and effects the data determine '
+	'(log-likelihoods are without the prior). NULL where the part is missing '
 	'or written by hand';
 
 CREATE FUNCTION @extschema@.clv_compare(
@@ -181,5 +187,5 @@ COMMENT ON FUNCTION @extschema@.clv_compare(@extschema@.clv_model, @extschema@.c
 	'fixed: the same family with more covariates, bdw against sbg, or ggompertz/nbd against pareto/nbd (on '
 	'the border of its parameters: the p-value is the mean of the tails with df - 1 and df). larger: which has more '
 	'parameters; a small p_value and negative differences of AIC and BIC (larger minus smaller) speak for it. Errors: '
-	'models that are not nested, written by hand, or fitted to different customers, as_of, time unit or occasion. '
-	'Penalised fits have no such test';
+	'models that are not nested, written by hand, or fitted to different customers, as_of, time unit, occasion or '
+	'priors. Penalised fits have no such test';

@@ -141,6 +141,11 @@ CheckSameData(const ClvModel *a, const ClvModel *b)
 		CannotCompare(psprintf("One counts time in %s, the other in %s.",
 							   clv_interval_text(&a->time_unit), clv_interval_text(&b->time_unit)),
 					  "Fit both with the same time_unit: densities of time depend on it.");
+	if (a->purchase.prior != b->purchase.prior)
+		CannotCompare(a->purchase.prior == 0 || b->purchase.prior == 0
+						  ? "One was fitted with a prior, the other without."
+						  : "They were fitted with different priors.",
+					  "Fit both with the same prior, or without.");
 	if (a->periods != b->periods)
 		CannotCompare(psprintf("The periods of one are '%s', of the other '%s'.",
 							   clv_periods_name(a->periods), clv_periods_name(b->periods)),

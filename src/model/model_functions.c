@@ -369,7 +369,7 @@ clv_model_loose_text(const ClvModelPart *part)
 	return out.len > 0 ? out.data : NULL;
 }
 
-#define DIAGNOSTICS_COLUMNS 27
+#define DIAGNOSTICS_COLUMNS 31
 
 /* A row under construction: values go in one after the other. */
 typedef struct Row
@@ -427,6 +427,16 @@ PutFit(Row *row, const ClvModelPart *part, int64 skipped)
 	Put(row, known, Int32GetDatum(part->iterations));
 	Put(row, known, BoolGetDatum(part->converged));
 	PutNumber(row, known, part->gradient_norm);
+}
+
+/* Of one process: the distance from the mean of its prior, and the effective parameters. */
+static void
+PutPrior(Row *row, const ClvModelPart *part)
+{
+	bool known = IsFitted(part) && part->prior != 0;
+
+	PutNumber(row, known, part->prior_distance);
+	PutNumber(row, known, part->effective);
 }
 
 /* The families that 'auto' tried as jsonb, the chosen one first. */
@@ -513,6 +523,8 @@ clv_diagnostics(PG_FUNCTION_ARGS)
 	Put(&row, clock != CLV_CONTINUOUS, CStringGetTextDatum(clv_periods_name(fitted.periods)));
 	Put(&row, clock == CLV_RENEWALS && fitted.purchase.fitted, Int64GetDatum(fitted.returned));
 	Put(&row, remark != NULL, remark != NULL ? CStringGetTextDatum(remark) : (Datum) 0);
+	PutPrior(&row, &fitted.purchase);
+	PutPrior(&row, &fitted.spend);
 	PG_RETURN_DATUM(
 		HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), row.values, row.nulls)));
 }

@@ -16,6 +16,9 @@
  * count those, and "returned" a member of their purchase part. "spend_skipped" is a member of the
  * model where there is no spend part.
  *
+ * A part that was fitted with a prior has "prior":{"fingerprint":"<16 hexadecimal digits>",
+ * "distance":1.2,"effective_parameters":3.1}.
+ *
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
  * (or logits) of the parameters, the effects on purchases and those on churn. What
  * is not known is left out. Reading goes through jsonb,
@@ -164,6 +167,17 @@ clv_model_append_candidates(StringInfo out, const ClvModel *fitted, bool winner)
 	appendStringInfoChar(out, ']');
 }
 
+/* Append what the part holds of its prior. */
+static void
+AppendPrior(StringInfo out, const ClvModelPart *part)
+{
+	appendStringInfo(out, ",\"prior\":{\"fingerprint\":\"%08x%08x\"", (uint32) (part->prior >> 32),
+					 (uint32) part->prior);
+	AppendFinite(out, "distance", part->prior_distance);
+	AppendFinite(out, "effective_parameters", part->effective);
+	appendStringInfoChar(out, '}');
+}
+
 /* A part, its brace left open. */
 static void
 AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skipped)
@@ -190,6 +204,8 @@ AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skip
 		AppendFinite(out, "gradient_norm", part->gradient_norm);
 		appendStringInfo(out, ",\"iterations\":%d", part->iterations);
 	}
+	if (part->prior != 0)
+		AppendPrior(out, part);
 	if (part->has_covariance)
 		AppendCovariance(out, part->covariance, clv_model_dimension(part));
 }
@@ -397,6 +413,50 @@ FamilyMember(JsonbContainer *container, const char *object)
 	clv_json_missing(object, "family");
 }
 
+/* Read a fingerprint: 16 hexadecimal digits, not all of them 0. */
+static uint64
+ReadFingerprint(const ClvMember *member)
+{
+	char *text = clv_json_string(member);
+	uint64 hash = 0;
+
+	if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
+		clv_json_wrong(member, "16 hexadecimal digits");
+	for (const char *digit = text; *digit != '\0'; digit++)
+		hash = hash << 4 | (uint64) (*digit <= '9' ? *digit - '0' : *digit - 'a' + 10);
+	if (hash == 0)
+		clv_json_wrong(member, "16 hexadecimal digits, not all of them 0");
+	return hash;
+}
+
+/* Read what a part holds of its prior. */
+static void
+ReadPrior(const ClvMember *outer, ClvModelPart *part)
+{
+	static const char object[] = "the prior of a model";
+	bool has_distance = false;
+	ClvMember member;
+
+	part->effective = get_float8_nan();
+	clv_json_open(&member, clv_json_container(outer, "an object"), object);
+	while (clv_json_next(&member))
+	{
+		if (clv_json_is(&member, "fingerprint"))
+			part->prior = ReadFingerprint(&member);
+		else if (clv_json_is(&member, "distance"))
+		{
+			part->prior_distance = clv_json_number(&member);
+			has_distance = true;
+		}
+		else if (clv_json_is(&member, "effective_parameters"))
+			part->effective = clv_json_number(&member);
+		else
+			clv_json_unknown(&member, "fingerprint, distance, effective_parameters");
+	}
+	if (part->prior == 0 || !has_distance)
+		clv_json_missing(object, part->prior == 0 ? "fingerprint" : "distance");
+}
+
 /* Read a member that only a fitted part has; false for another. */
 static bool
 ReadFitMember(const ClvMember *member, ClvModelPart *part, int64 *skipped)
@@ -416,6 +476,8 @@ ReadFitMember(const ClvMember *member, ClvModelPart *part, int64 *skipped)
 		part->gradient_norm = clv_json_number(member);
 	else if (clv_json_is(member, "iterations"))
 		part->iterations = (int32) clv_json_whole(member, 0, PG_INT32_MAX);
+	else if (clv_json_is(member, "prior"))
+		ReadPrior(member, part);
 	else
 		return false;
 	return true;
@@ -488,7 +550,7 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 						  : !ReadPurchaseMember(&member, fitted))
 			clv_json_unknown(&member, psprintf("family, parameters, customers, skipped, converged, "
 											   "log_likelihood, gradient_norm, iterations, "
-											   "covariance, %s",
+											   "prior, covariance, %s",
 											   is_spend ? "basis, frequency_spend_correlation"
 														: "covariates, calendar, returned"));
 	}
