@@ -33,6 +33,7 @@ MODULE_SQL = $(addprefix src/, \
 	predict/predict_numbers.sql \
 	predict/predict.sql \
 	predict/predict_total.sql \
+	predict/totals.sql \
 	predict/campaign.sql \
 	simulate/simulate.sql \
 	score/score.sql \
