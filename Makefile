@@ -30,6 +30,7 @@ MODULE_SQL = $(addprefix src/, \
 	cells/options.sql \
 	cells/cells.sql \
 	fit/fit.sql \
+	fit/pool.sql \
 	predict/predict_numbers.sql \
 	predict/predict.sql \
 	predict/predict_total.sql \

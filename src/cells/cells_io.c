@@ -4,7 +4,7 @@
  *
  * The text is JSON:
  *
- *	{"version": 2, "kind": "history", "occasion": 1, "options": {...},
+ *	{"version": 3, "kind": "history", "occasion": 1, "options": {...},
  *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
  *	 "vectors": [[z, ...], ...],
  *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases], ...],

@@ -33,8 +33,12 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  CLV_COVARIATES_SIZE + 112,
+											  CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 112,
 				 "options are compared byte by byte and must have no holes");
+StaticAssertDecl(sizeof(ClvPriorPart) == CLV_NAME_SIZE + 8 * 27 &&
+					 sizeof(ClvFitPrior) == 2 * sizeof(ClvPriorPart) + 16 * CLV_PRIOR_EFFECTS +
+												CLV_COVARIATES_SIZE + 8,
+				 "so is a prior");
 
 /* ---- the table ---- */
 
@@ -81,6 +85,7 @@ const ClvOption clv_option_table[] = {
 	 .word = clv_word_of_trend, .plain = true, .most = CLV_TREND_AUTO},
 	{"same_effects", CLV_OPTION_ACTING, FIELD(same_effects), .most = 2, .named = true},
 	{"churn_penalty", CLV_OPTION_NUMBER, FIELD(churn_penalty), .absent = CLV_AS_PENALTY},
+	{"prior", CLV_OPTION_PRIOR, FIELD(prior)},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -239,6 +244,24 @@ CheckStartFamily(const ClvFitOptions *options)
 					 errhint("Use spend => '%s', or leave out start.", options->start_spend));
 }
 
+/* An error unless the prior is about the families to fit. */
+static void
+CheckPrior(const ClvFitOptions *options)
+{
+	const char *purchase = options->prior.purchase.family;
+	const char *spend = options->prior.spend.family;
+
+	if (purchase[0] != '\0' && strcmp(purchase, options->model) != 0)
+		ClvBadOption(errmsg("prior is about \"%s\", but the model to fit is \"%s\"", purchase,
+							options->model),
+					 errhint("Use model => '%s', or leave out prior.", purchase));
+	if (spend[0] != '\0' && strcmp(options->spend, CLV_SPEND_NONE) != 0 &&
+		strcmp(spend, options->spend) != 0)
+		ClvBadOption(errmsg("prior is about \"%s\", but the spend model to fit is \"%s\"", spend,
+							options->spend),
+					 errhint("Use spend => '%s', or leave out prior.", spend));
+}
+
 /*
  * An error where a covariate is to have the same effect on both processes, and one of them is not
  * moved by it.
@@ -272,6 +295,7 @@ clv_options_check_together(const ClvFitOptions *options)
 	ClvCounting counting;
 
 	CheckStartFamily(options);
+	CheckPrior(options);
 	if (options->ncovariates > 0 && !clv_model_takes_effect(family, false) &&
 		!clv_model_takes_effect(family, true))
 		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
@@ -580,6 +604,9 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 		case CLV_OPTION_SWITCH:
 			SetSwitch(option, parsed, clv_json_bool(member));
 			break;
+		case CLV_OPTION_PRIOR:
+			clv_prior_read(clv_json_container(member, "an object"), &options->prior);
+			break;
 		case CLV_OPTION_CALENDAR:
 			clv_options_set_calendar(
 				parsed, clv_calendar_from_json(clv_json_container(member, "a clv_calendar")));
@@ -718,6 +745,9 @@ TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
 			break;
 		case CLV_OPTION_START:
 			SetStart(options, DatumGetClvModelP(argument));
+			break;
+		case CLV_OPTION_PRIOR:
+			clv_prior_read(&DatumGetJsonbP(argument)->root, &options->prior);
 			break;
 		case CLV_OPTION_VECTOR: /* no argument */
 			break;

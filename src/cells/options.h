@@ -31,6 +31,29 @@
 #define CLV_SEASON_MONTH 7
 #define CLV_SEASON_AUTO 8
 
+#define CLV_PRIOR_EFFECTS 16 /* effects of covariates that a prior may be about */
+
+/* A prior on the unit-free quantities of a family, in their order, as it is written. */
+typedef struct ClvPriorPart
+{
+	char family[CLV_NAME_SIZE]; /* "": none */
+	double mean[CLV_START_PARAMS];
+	double sd[CLV_START_PARAMS]; /* 0: it says nothing of this one, whose mean is 0 */
+	double correlation[CLV_START_PARAMS * (CLV_START_PARAMS - 1) / 2]; /* below the diagonal */
+} ClvPriorPart;
+
+/* The prior of a fit, from clv_pool() or written by hand; unused bytes are zero. */
+typedef struct ClvFitPrior
+{
+	ClvPriorPart purchase;
+	ClvPriorPart spend;
+	double effect_mean[CLV_PRIOR_EFFECTS]; /* on purchases or churn, each by itself */
+	double effect_sd[CLV_PRIOR_EFFECTS];
+	char effects[CLV_COVARIATES_SIZE]; /* names of their covariates, one after the other */
+	int32 neffects;
+	int32 churn; /* a bit for each effect that is on churn */
+} ClvFitPrior;
+
 /* Whether purchase rates grow or fall by a constant percentage a year. */
 typedef enum ClvTrend
 {
@@ -61,6 +84,7 @@ typedef struct ClvFitOptions
 	double start_spend_param[CLV_START_PARAMS];
 	double start_effect[CLV_MAX_EFFECTS];    /* of these covariates, in their order */
 	double start_centre[CLV_MAX_COVARIATES]; /* where the start has its parameters */
+	ClvFitPrior prior;
 	double penalty;                          /* ridge on the effects of covariates */
 	double churn_penalty;                    /* on those on churn; CLV_AS_PENALTY: the same */
 	double shape_penalty;
@@ -139,6 +163,19 @@ extern const char *clv_fit_calendar_word(const ClvFitOptions *options);
 
 /* The names of all covariates, for a message. */
 extern char *clv_fit_covariate_list(const ClvFitOptions *options);
+
+/* Name i of the effects of a prior. */
+extern const char *clv_prior_effect(const ClvFitPrior *prior, int i);
+
+/* Read a prior; errors name what is unknown or out of range. What says nothing is left out. */
+extern void clv_prior_read(JsonbContainer *container, ClvFitPrior *prior);
+
+/* Append the prior, or one part of it with its effects, as JSON that clv_prior_read reads back. */
+extern void clv_prior_write(StringInfo out, const ClvFitPrior *prior);
+extern void clv_prior_write_part(StringInfo out, const ClvFitPrior *prior, bool spend);
+
+/* Check a prior whose bytes came from outside. */
+extern void clv_prior_check_stored(const ClvFitPrior *prior);
 
 /* The family to be fitted; of 'auto', one of those it tries. */
 extern const ClvFamily *clv_fit_family(const ClvFitOptions *options);

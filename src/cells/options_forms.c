@@ -55,6 +55,8 @@ IsDefault(const ClvOption *option, const ClvFitOptions *options)
 			return *(const int32 *) field == 0;
 		case CLV_OPTION_START:
 			return options->start_model[0] == '\0' && options->start_spend[0] == '\0';
+		case CLV_OPTION_PRIOR:
+			return IsZero(field, sizeof(ClvFitPrior));
 		case CLV_OPTION_SWITCH:
 			return true;
 	}
@@ -201,6 +203,9 @@ WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options
 			break;
 		case CLV_OPTION_START:
 			WriteStart(out, options);
+			break;
+		case CLV_OPTION_PRIOR:
+			clv_prior_write(out, &options->prior);
 			break;
 		case CLV_OPTION_CALENDAR:
 			appendStringInfoString(out, clv_calendar_text(calendar));
@@ -450,6 +455,9 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 			break;
 		case CLV_OPTION_CALENDAR: /* its hash: clv_cells_check_calendar() */
 			break;
+		case CLV_OPTION_PRIOR:
+			clv_prior_check_stored(&options->prior);
+			break;
 		case CLV_OPTION_SWITCH:
 			break;
 	}
@@ -540,6 +548,33 @@ MoveStart(StringInfo wire, bool send, ClvFitOptions *options)
 	MoveNumbers(wire, send, options->start_spend_param, CLV_START_PARAMS);
 }
 
+/* Send or receive a part of a prior: of one that is not there the name alone. */
+static void
+MovePriorPart(StringInfo wire, bool send, ClvPriorPart *part)
+{
+	MoveBytes(wire, send, part->family, CLV_NAME_SIZE);
+	if (part->family[0] == '\0')
+		return;
+	MoveNumbers(wire, send, part->mean, lengthof(part->mean));
+	MoveNumbers(wire, send, part->sd, lengthof(part->sd));
+	MoveNumbers(wire, send, part->correlation, lengthof(part->correlation));
+}
+
+/* Send or receive a prior. */
+static void
+MovePrior(StringInfo wire, bool send, ClvFitPrior *prior)
+{
+	MovePriorPart(wire, send, &prior->purchase);
+	MovePriorPart(wire, send, &prior->spend);
+	MoveInt(wire, send, &prior->neffects);
+	if (prior->neffects == 0)
+		return;
+	MoveInt(wire, send, &prior->churn);
+	MoveNumbers(wire, send, prior->effect_mean, CLV_PRIOR_EFFECTS);
+	MoveNumbers(wire, send, prior->effect_sd, CLV_PRIOR_EFFECTS);
+	MoveBytes(wire, send, prior->effects, CLV_COVARIATES_SIZE);
+}
+
 /* The binary form: the options in the order of the table. */
 static void
 MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
@@ -578,6 +613,9 @@ MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
 				break;
 			case CLV_OPTION_START:
 				MoveStart(wire, send, options);
+				break;
+			case CLV_OPTION_PRIOR:
+				MovePrior(wire, send, field);
 				break;
 			case CLV_OPTION_SWITCH:
 				break;

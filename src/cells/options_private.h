@@ -24,6 +24,7 @@ typedef enum ClvOptionKind
 	CLV_OPTION_START,    /* object, clv_model; a model to start from */
 	CLV_OPTION_CALENDAR, /* object, clv_calendar, uint64: a hash; 0: not given */
 	CLV_OPTION_ACTING,   /* array of strings, text[], int32: a bit for each that is named or not */
+	CLV_OPTION_PRIOR,    /* object, jsonb, ClvFitPrior */
 	CLV_OPTION_SWITCH    /* boolean, bool, no field: stands for another family */
 } ClvOptionKind;
 

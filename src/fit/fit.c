@@ -222,9 +222,10 @@ FitSpend(FitContext *fit, SaidOnce *said)
 	void *workspace;
 	ClvFitControl control;
 	ClvFitReport report;
+	ClvPrior prior;
 	ClvStatus status;
 
-	if (n == 0)
+	if (n == 0 && !clv_fit_has_proper_prior(fit, family))
 	{
 		if (!said->no_spend)
 			ereport(NOTICE, (errmsg("the model has no spend part: no positive amounts are known"),
@@ -236,6 +237,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 	rows = EngineSpend(fit);
 	workspace = clv_fit_alloc(clv_fit_spend_workspace(family, n), 1);
 	clv_fit_control(&control, fit->options, warm ? fit->options->start_spend_param : NULL);
+	control.prior = clv_fit_prior(fit, family, &prior);
 	memset(&report, 0, sizeof(report));
 	status = clv_fit_spend(family, rows, n, &control, workspace, &report);
 	pfree(workspace);
@@ -245,6 +247,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 		return;
 	clv_fit_warn(fit, status, family, &report);
 	clv_fit_fill(&fit->fitted.spend, family, status, &report, n);
+	clv_fit_keep_prior(fit, &report, &fit->fitted.spend);
 	clv_fit_say_loose(fit, &fit->fitted.spend, said);
 	WarnInfiniteSpend(fit, family, report.param);
 }

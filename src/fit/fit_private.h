@@ -8,6 +8,7 @@
 #include "cells/cells.h"
 #include "model/model.h"
 #include "families/likelihood.h"
+#include "families/prior.h"
 
 /* One fit: its data, its options, and the model that it fills. */
 typedef struct FitContext
@@ -85,6 +86,23 @@ extern void clv_fit_purchases(FitContext *fit, SaidOnce *said);
  */
 extern bool clv_fit_if_possible(FunctionCallInfo fcinfo, FitContext *fit, SaidOnce *said,
 								void (*fit_model)(FitContext *fit, SaidOnce *said));
+
+/*
+ * Sets *prior to that of the options, and returns it; NULL where it says nothing of this family. An
+ * error where it names an effect that the fit does not have.
+ */
+extern const ClvPrior *clv_fit_prior(const FitContext *fit, const ClvFamily *family,
+									 ClvPrior *prior);
+
+/* Whether the options have a prior on every parameter of the family. */
+extern bool clv_fit_has_proper_prior(const FitContext *fit, const ClvFamily *family);
+
+/* Keeps in the part of the model which prior it was fitted with, and what the report says of it. */
+extern void clv_fit_keep_prior(const FitContext *fit, const ClvFitReport *report,
+							   ClvModelPart *part);
+
+/* What fits of different shapes are compared by: the log-likelihood, with the prior. */
+extern double clv_fit_height(const ClvFitReport *report);
 
 /* ---- reports of the engine ---- */
 

@@ -45,7 +45,7 @@ SortVectors(const FitContext *fit, double **sorted)
 static void
 CheckOutcomes(const FitContext *fit, const ClvGroups *groups)
 {
-	if (groups->n > 1)
+	if (groups->n > 1 || clv_fit_has_proper_prior(fit, clv_fit_family(fit->options)))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
@@ -179,6 +179,7 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	double effect[CLV_MAX_EFFECTS];
 	double centre[CLV_MAX_COVARIATES];
 	ClvFitControl control;
+	ClvPrior prior;
 	ClvStatus status;
 
 	clv_fit_control(&control, options, warm ? options->start_model_param : NULL);
@@ -189,6 +190,7 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 		control.start_centre = centre;
 	}
 	control.fixed = fixed;
+	control.prior = clv_fit_prior(fit, family, &prior);
 	control.course = rows->course;
 	if (fit->given < clv_fit_ncovariates(fit)) /* what the fit makes itself moves purchases alone */
 		control.idle_churn |= ~(((uint32) 1 << fit->given) - 1);
@@ -291,7 +293,7 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 		next_status = FitOnce(fit, family, rows, fixed, NULL, &next);
 		next.log_likelihood += ErlangConstant(fit, k);
 		if (k > first && (clv_fit_shortfall(next_status) > clv_fit_shortfall(status) ||
-						  !(next.log_likelihood > report->log_likelihood)))
+						  !(clv_fit_height(&next) > clv_fit_height(report))))
 			break;
 		*report = next;
 		status = next_status;
@@ -306,7 +308,7 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 	if (first > 1 || report->param[place] == 1 || clv_fit_shortfall(status) == 2)
 		return status;
 	*grid = GridGain(fit, family, rows, place, one.log_likelihood);
-	if (report->log_likelihood - *grid > one.log_likelihood)
+	if (clv_fit_height(report) - *grid > clv_fit_height(&one))
 		return status;
 	*grid = 0;
 	*report = one;
@@ -363,6 +365,7 @@ Try(const FitContext *fit, const ClvFamily *family, Rows *rows, Attempt *before)
 	attempt->status = FitFamily(fit, family, rows, before, &attempt->report, &attempt->grid);
 	InitPart(fit, &attempt->part);
 	clv_fit_fill(&attempt->part, family, attempt->status, &attempt->report, fit->customers);
+	clv_fit_keep_prior(fit, &attempt->report, &attempt->part);
 	return attempt;
 }
 
