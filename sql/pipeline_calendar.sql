@@ -46,6 +46,24 @@ SELECT clv_options(calendar => clv_calendar(monday, ARRAY[price], '{price}')) AS
 CALL clv_create_pipeline('sales', 'bought', 'id', 'day', calendar_source => 'week', options => :'options');
 SELECT count(*) AS nothing_left FROM pg_namespace WHERE nspname IN ('sales', 'sales_data');
 
+-- ---- steps are read with the rights of the pipeline's owner, whoever refreshes it ----
+CREATE ROLE regress_clv_clerk;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_clv_clerk', current_database()); END $$;
+GRANT USAGE ON SCHEMA pipeline_calendar TO regress_clv_clerk;
+GRANT SELECT ON bought TO regress_clv_clerk;
+SET ROLE regress_clv_clerk;
+CALL clv_create_pipeline('clerk', 'bought', 'id', 'day', calendar_source => 'week');
+RESET ROLE;
+GRANT SELECT ON week TO regress_clv_clerk;
+SET ROLE regress_clv_clerk;
+CALL clv_create_pipeline('clerk', 'bought', 'id', 'day', calendar_source => 'week');
+RESET ROLE;
+REVOKE SELECT ON week FROM regress_clv_clerk;
+CALL clv_refresh('clerk');
+CALL clv_drop_pipeline('clerk');
+DROP OWNED BY regress_clv_clerk;
+DROP ROLE regress_clv_clerk;
+
 -- ---- the model is that of the calendar, and the forecast shows the sales ----
 CALL clv_create_pipeline('sales', 'bought', 'id', 'day', 'amount', as_of => '2023-12-31', horizon => '24 weeks',
 	calendar_source => 'week', season => 1, refit => 'never');
