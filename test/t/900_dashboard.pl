@@ -247,6 +247,39 @@ foreach my $page (map { $seen{$_} } sort keys %seen)
 like($seen{'/customers light'}{text}, qr/No customers to win back/, 'what is not there is said not to be');
 like($seen{'/segments light'}{text}, qr/No moves yet/, '... nor are moves after the first refresh');
 
+# --- a pipeline with a season and a calendar
+
+$node->safe_psql('postgres', q{
+	CREATE TABLE campaign AS
+	SELECT month::date AS since, extract(month FROM month) % 3 = 0 AS campaign
+	FROM generate_series(timestamp '2015-01-01', '2019-12-01', '1 month') month});
+$node->safe_psql('postgres', q{CALL clv_create_pipeline('Seasons', source => 'orders', customer => 'customer_id',
+	bought_at => 'ordered_at', amount => 'amount', season => 1, calendar_source => 'campaign', holdout => '13 weeks')});
+$node->safe_psql('postgres', q{CALL clv_refresh('Seasons')});
+$node->safe_psql('postgres',
+	q{GRANT USAGE ON SCHEMA "Seasons" TO dashboard; GRANT SELECT ON ALL TABLES IN SCHEMA "Seasons" TO dashboard});
+{
+	local $ENV{CLV_PIPELINE} = 'Seasons';
+	($status, $log) = build();
+}
+is($status, 0, 'a pipeline with a season has pages too') or diag $log;
+%seen = browse('/' => $see, '/trust' => $see);
+foreach my $page (map { $seen{$_} } sort keys %seen)
+{
+	my $name = "$page->{path} in the $page->{scheme}, with a season";
+
+	is_deeply($page->{errors}, [], "$name: no error");
+	ok(!$page->{value}{$_}, "$name: nothing $_") foreach 'unnamed', 'untitled', 'broken';
+}
+is($seen{'/trust light'}{value}{marks}{season}, 'bar 12', 'the season is twelve months');
+is($seen{'/trust light'}{value}{marks}{effects}, 'dot 1, link 1', '... and the campaign one effect');
+my ($high) = ask(q{SELECT to_char(period_start, 'FMMonth YYYY')
+	FROM "Seasons".forecast
+	WHERE segment = '(all)'
+	ORDER BY expected_revenue / (period_end - period_start + 1) DESC
+	LIMIT 1});
+like($seen{'/ light'}{text}, qr/and most a day in $high/, 'the forecast names its highest month');
+
 # --- builds that must tell another story ------------------------------------------------------------------------
 
 my $earlier = ask("SELECT as_of - 31 FROM equity");

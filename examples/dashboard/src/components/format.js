@@ -23,4 +23,6 @@ export const nextDay = (text) => new Date(day(text).getTime() + 86400000);
 export const written = known((text) =>
   day(text).toLocaleDateString("en-GB", {timeZone: "UTC", day: "numeric", month: "long", year: "numeric"}));
 export const month = (text) => text.slice(0, 7);
+export const namedMonth = (text) =>
+  day(text).toLocaleDateString("en-GB", {timeZone: "UTC", month: "long", year: "numeric"});
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
