@@ -81,7 +81,7 @@ SELECT clv_cells(history) OVER (ORDER BY customer_id ROWS BETWEEN UNBOUNDED PREC
 SELECT clv_cells(history) FILTER (WHERE shard = 1) = (SELECT c FROM part WHERE shard = 1) AS filtered FROM customer;
 SELECT clv_cells(history) IS NULL AS no_rows FROM customer WHERE false;
 SELECT clv_cells(NULL::clv_history) IS NULL AS only_nulls, clv_cells(NULL::clv_history, '{}') IS NULL AS with_options,
-       clv_cells_rollup(NULL) IS NULL AS no_cells, clv_cells(NULL, NULL, NULL, NULL) IS NULL AS no_summaries
+       clv_cells_rollup(NULL) IS NULL AS no_cells, clv_cells(NULL::float8, NULL, NULL, NULL) IS NULL AS no_summaries
   FROM customer;
 SELECT clv_cells(h)::jsonb @> '{"cells": [], "skipped": 1}' AS only_refunds
   FROM (SELECT clv_history(date '2020-01-01', -1::numeric)) q (h);
