@@ -298,5 +298,74 @@ foreach my $step ('histories', 'customers', 'lists')
 		"forgotten in $step: nor after the next one");
 }
 
+# ---- tables and definition are altered while a refresh runs ----
+
+# changed_in(STEP, STATEMENT): runs it while a refresh is at the end of that step, where it waits for the step at most
+sub changed_in
+{
+	my ($step, $statement) = @_;
+	my ($keeper, $refresh) = stop_in($step);
+	my $change = Shop::background($node, $statement);
+
+	while ($change->{handle}->pumpable)
+	{
+		last if $node->safe_psql('postgres', sprintf q{SELECT count(*) FROM pg_stat_activity
+			WHERE query = $q$%s$q$ AND wait_event_type = 'Lock'}, $statement);
+		$change->{handle}->pump_nb;
+	}
+	$keeper->quit;
+	is(Shop::finish($change), '', "$statement while a refresh is in $step: works");
+	return Shop::finish($refresh);
+}
+
+foreach (
+	[ 'histories', 'ALTER TABLE orders ADD shop int' ],
+	[ 'customers', 'ALTER TABLE orders ALTER amount TYPE numeric(12,2)' ],
+	[ 'customers', 'ALTER TABLE shop_data.customer ADD remark text' ],
+	[ 'segments', 'ALTER TABLE shop_data.customer DROP remark' ],
+	[ 'cohorts', 'CREATE INDEX by_tenure ON shop_data.customer (tenure)' ],
+	[ 'forecast', 'DROP INDEX shop_data.by_tenure' ],
+	[ 'model', 'TRUNCATE shop_data.segment' ],
+	[ 'customers', 'ALTER TABLE orders RENAME status TO state' ])
+{
+	my ($step, $statement) = @$_;
+
+	unlike(changed_in($step, $statement), qr/ERROR/, "$statement while a refresh is in $step: the refresh ends");
+	is(Shop::latest($node, 'status', 'is_current'), 'done|t', "$statement while a refresh is in $step: and is shown");
+	is($node->safe_psql('postgres', q{SELECT (SELECT sum(customers) FROM shop.segments) = e.customers,
+			(SELECT count(*) FROM shop.customers) = e.customers, e.customers > 100 FROM shop.equity e}), 't|t|t',
+		"$statement while a refresh is in $step: whole");
+}
+$node->safe_psql('postgres', 'ALTER TABLE orders RENAME state TO status');
+
+# the definition: of the run, what it was when it began; of the next one, the new one
+unlike(changed_in('customers', q{CALL clv_alter_pipeline('shop', margin => 0.25)}), qr/ERROR/,
+	'definition altered while a refresh runs: the refresh ends');
+is($node->safe_psql('postgres', q{SELECT margin FROM shop.equity}), '1',
+	'definition altered while a refresh runs: with the one that it began with');
+$node->safe_psql('postgres', q{CALL clv_refresh('shop'); CALL clv_alter_pipeline('shop', margin => 1)});
+is($node->safe_psql('postgres', q{SELECT margin FROM shop.equity}), '0.25',
+	'definition altered while a refresh runs: the next one has the new one');
+
+# a pipeline that is refreshed is not dropped; a table of it can be, and then the run fails in the step that needs it
+{
+	my ($keeper, $refresh) = stop_in('segments');
+	my ($rc, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nCALL clv_drop_pipeline('shop')");
+
+	like($err, qr/ERROR:  55006: pipeline "shop" is being refreshed/, 'dropped while a refresh runs: an error');
+	$keeper->quit;
+	unlike(Shop::finish($refresh), qr/ERROR/, 'dropped while a refresh runs: which does not trouble it');
+	$good = Shop::contents($node, 'shop');
+}
+like(changed_in('cohorts', 'DROP TABLE shop_data.winback CASCADE') =~ s/^NOTICE.*\n//gmr,
+	qr/ERROR:  42P01: .*winback/, 'a table dropped while a refresh runs: the caller is told');
+is(Shop::latest($node, 'status', 'step', 'error_code'), 'failed|lists|42P01',
+	'a table dropped while a refresh runs: and runs says so');
+is(join("\n", grep { !/^winback/ } split /\n/, $node->safe_psql('postgres',
+	q{SELECT e.run = max(r.run) FILTER (WHERE r.status = 'done') FROM shop.equity e, shop.runs r GROUP BY e.run})), 't',
+	'a table dropped while a refresh runs: the views show the run before');
+is($node->safe_psql('postgres', q{CALL clv_drop_pipeline('shop');
+	SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'shop%'}), '0', 'and what is left of it can be dropped');
+
 $node->stop;
 done_testing();
