@@ -79,26 +79,28 @@ CREATE FUNCTION clv_internal.clv_pipeline_reason(d clv_internal.clv_pipeline_def
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- for the few customers who are looked at; of all of them it would take a quarter of a refresh
-	SELECT clv_internal.clv_pipeline_sql(d, CASE
-		WHEN clv_internal.clv_pipeline_shard_column((clv_internal.clv_source_relation((d).source)).relation)
-			= ANY ((d).customer)
-		THEN 'NULL::varchar(500)'
-		ELSE $sql$
-			(
-				SELECT (@extschema@.clv_explain(clv_internal.clv_pipeline_ahead(m.model, r.calendar), h.history,
-					r.as_of, NULL::float8[])).reason::varchar(500)
-				FROM {data}.run r
-				JOIN {data}.model m ON m.run = r.model_run
-				JOIN {data}.history h ON h.generation = r.generation AND {h=c}
-				WHERE r.run = c.run
-			)
-		$sql$
-	END)
+	-- for the few customers who are looked at; of all of them it would take a quarter of a refresh. What is the same for
+	-- all is looked up by itself, once, so that workers of Citus can do the rest.
+	SELECT clv_internal.clv_pipeline_sql(d, $sql$
+		(
+			SELECT (@extschema@.clv_explain(
+				(
+					SELECT clv_internal.clv_pipeline_ahead(m.model, r.calendar)
+					FROM {data}.state s
+					JOIN {data}.run r USING (run)
+					JOIN {data}.model m ON m.run = r.model_run
+				),
+				h.history,
+				(SELECT r.as_of FROM {data}.state s JOIN {data}.run r USING (run)),
+				NULL::float8[])).reason::varchar(500)
+			FROM {data}.history h
+			WHERE h.generation = (SELECT r.generation FROM {data}.state s JOIN {data}.run r USING (run)) AND {h=c}
+		)
+	$sql$::text)
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_reason(clv_internal.clv_pipeline_definition) IS
-	'the sentence about a customer c of a view, as an expression that makes it when it is read; NULL where a view '
-	'over distributed tables could not look up histories. A part of pipelines';
+	'the sentence about a customer c of the view of the current run, as an expression that makes it when it is read. A '
+	'part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_columns(d clv_internal.clv_pipeline_definition)
 RETURNS TABLE (
