@@ -153,6 +153,15 @@ sub reads_local
 	return scalar grep { reads_local($_) } @{ $node->{Plans} // [] };
 }
 
+# Whether what comes out of a part of a plan has a limit.
+sub limited
+{
+	my ($node) = @_;
+
+	return 1 if $node->{'Node Type'} eq 'Limit';
+	return scalar grep { limited($_) } @{ $node->{Plans} // [] };
+}
+
 # What stands between the scans of distributed tables in a plan and the rows that few come out of.
 sub faults_of_plan
 {
@@ -160,9 +169,14 @@ sub faults_of_plan
 	my @faults = map { faults_of_plan($_, $node, @above) } @{ $node->{Plans} // [] };
 
 	return @faults unless $distributed{ $node->{'Relation Name'} // '' } && $node->{'Node Type'} =~ /Scan/;
-	foreach my $step ($node, @above)
+	foreach my $i (-1 .. $#above)
 	{
+		my $step = $i < 0 ? $node : $above[$i];
+		my $below = $i < 0 ? undef : $i == 0 ? $node : $above[ $i - 1 ];
 		my $type = $step->{'Node Type'};
+
+		# joined with a list, of which each customer meets one row at most
+		return @faults if $type =~ /Join|Nested Loop/ && grep { $_ != $below && limited($_) } @{ $step->{Plans} };
 
 		push @faults, 'a window over customers' if $type eq 'WindowAgg';
 		push @faults, 'a correlated look-up in a local table'

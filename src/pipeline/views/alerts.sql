@@ -18,19 +18,17 @@ AS $part$ VALUES
 	-- A customer without money in their model is ranked by purchases. {1}: the join of the history h of w
 	('rows', 'alert', $sql$
 		WITH worst AS (
-			SELECT
-				{c.key},
-				row_number() OVER (ORDER BY coalesce(c.clv::float8, c.expected_purchases) DESC, {c.key}) AS rank
+			SELECT {c.key}, coalesce(c.clv::float8, c.expected_purchases) AS value
 			FROM {data}.customer c
 			WHERE c.run = ($2).run
 			  AND c.lapse_date > ($2).as_of
 			  AND c.lapse_date <= ($2).as_of + 30
-			ORDER BY rank
+			ORDER BY value DESC, {c.key}
 			LIMIT ($1).list_size
 		)
 		SELECT
 			($2).run AS run,
-			w.rank,
+			row_number() OVER (ORDER BY w.value DESC, {w.key}) AS rank,
 			{w.key},
 			e.code AS reason_code,
 			e.reason
