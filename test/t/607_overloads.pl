@@ -122,7 +122,7 @@ my %full = (attribute_source => "'safe.attribute'", attributes => "'channel'", r
 	map => "'lifecycle'", holdout => "'13 weeks'");
 my @writes = (
 	call($make, %columns, amount => "'amount'", name => "'plain'"),
-	call($make, %columns, amount => 'NULL', name => "'bare'"),
+	call($make, %columns, amount => 'NULL', name => "'bare'", model => "'auto'"),
 	call($make, %columns, amount => "'price'", name => "'rich'", %full),
 	call($make, %columns, amount => "'amount'", name => "'shares'", map => "'abc'", occasion => 7,
 		calendar_source => "'safe.step'"),
