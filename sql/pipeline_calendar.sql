@@ -149,7 +149,8 @@ CREATE VIEW week_of_sale AS SELECT monday, sale FROM week;
 CALL clv_alter_pipeline('sales', calendar_source => 'week_of_sale', "reset" => '{season}',
 	options => clv_options(model => 'pareto/nbd') || '{"churn_covariates":[]}');
 CALL clv_refresh('sales', as_of => '2023-12-20');
-SELECT process, parameter, estimate <> 0 AS acts FROM sales.model_parameters WHERE process LIKE '%effect' ORDER BY process;
+SELECT process, parameter, estimate <> 0 AS acts FROM sales.model_parameters WHERE process LIKE '%effect'
+ORDER BY process;
 CALL clv_alter_pipeline('sales', "reset" => '{calendar_source}');
 CALL clv_alter_pipeline('sales', model => 'mbg/nbd', options => clv_options());
 CALL clv_alter_pipeline('sales', "reset" => '{calendar_source,season}');

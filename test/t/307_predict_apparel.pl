@@ -64,7 +64,8 @@ foreach my $set (@sets)
 			jsonb_build_array(
 				jsonb_build_object('name', 'gender', 'purchase', e[2], 'churn', e[5]),
 				jsonb_build_object('name', 'channel', 'purchase', e[3], 'churn', e[6]),
-				jsonb_build_object('name', 'high_season', 'purchase', e[1], 'churn', e[4])), calendar => calendar) AS model
+				jsonb_build_object('name', 'high_season', 'purchase', e[1], 'churn', e[4])),
+			calendar => calendar) AS model
 		FROM calendar, (VALUES (ARRAY[$param]::float8[], ARRAY[$effect]::float8[])) v (p, e)) m};
 
 	close_to(one("SELECT sum(clv_log_likelihood(model, history, NULL, z)) FROM $model, customer"), $likelihood, 1e-12,
