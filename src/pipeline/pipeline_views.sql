@@ -79,8 +79,8 @@ CREATE FUNCTION clv_internal.clv_pipeline_reason(d clv_internal.clv_pipeline_def
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- for the few customers who are looked at; of all of them it would take a quarter of a refresh. What is the same for
-	-- all is looked up by itself, once, so that workers of Citus can do the rest.
+	-- for the few customers who are looked at; of all of them it would take a quarter of a refresh. What is the same
+	-- for all is looked up by itself, once, so that workers of Citus can do the rest.
 	SELECT clv_internal.clv_pipeline_sql(d, $sql$
 		(
 			SELECT (@extschema@.clv_explain(
