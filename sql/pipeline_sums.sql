@@ -238,3 +238,11 @@ SELECT curve_of('\x6375727200000001007f');
 SELECT (clv_internal.clv_pipeline_hundredths_final(clv_internal.clv_pipeline_hundredths_combine(s, s)))[1][1] AS twice
 FROM (SELECT hundredth_state(v) AS s FROM sharded) q;
 DROP TABLE sharded, travelled;
+
+-- ---- money as doubles: what the cast gives ----
+SELECT count(*) > 4000 AS many, every(clv_internal.clv_double(n) = n::float8) AS same
+FROM (
+	SELECT (i * 7919::numeric ^ (i % 6)) / 10::numeric ^ (i % 9) * (1 - i % 2 * 2) AS n FROM generate_series(1, 4000) i
+	UNION ALL
+	SELECT unnest('{0,-0.01,0.005,9007199254740992,9007199254740993,90071992547409.93,1e300,NaN,Infinity}'::numeric[])
+) v;

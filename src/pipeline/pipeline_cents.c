@@ -1,8 +1,8 @@
 /*
  * pipeline_cents.c
- *		Predicted money as a decimal number.
+ *		Predicted money as a decimal number, and back.
  *
- * The cast of a double to numeric prints it and reads it again, which over the
+ * The casts between double and numeric print a number and read it again, which over the
  * seven amounts of a customer costs more than to predict them.
  */
 #include "postgres.h"
@@ -14,6 +14,7 @@
 #include "utils/numeric.h"
 
 #include "clv.h"
+#include "history/decimal.h"
 
 PG_FUNCTION_INFO_V1(clv_cents);
 
@@ -37,4 +38,28 @@ clv_cents(PG_FUNCTION_ARGS)
 	return DirectFunctionCall2(numeric_round,
 							   DirectFunctionCall1(float8_numeric, Float8GetDatum(number)),
 							   Int32GetDatum(2));
+}
+
+/* Up to here a double holds every whole number. */
+#define WHOLE_MOST ((int64) 1 << 53)
+
+PG_FUNCTION_INFO_V1(clv_double);
+
+/*
+ * clv_double(numeric) -> float8: what the cast gives. Of a number with few digits the quotient of
+ * two doubles that are exact, which is rounded once, as the cast rounds.
+ */
+Datum
+clv_double(PG_FUNCTION_ARGS)
+{
+	Numeric number = PG_GETARG_NUMERIC(0);
+	ClvDecimal decimal;
+
+	if (!numeric_is_nan(number) && !numeric_is_inf(number))
+	{
+		clv_decimal_from_numeric(NumericGetDatum(number), &decimal);
+		if (decimal.text == NULL && decimal.units < WHOLE_MOST && decimal.units > -WHOLE_MOST)
+			PG_RETURN_FLOAT8((double) decimal.units / (double) clv_power_of_ten[decimal.scale]);
+	}
+	return DirectFunctionCall1(numeric_float8, NumericGetDatum(number));
 }

@@ -17,6 +17,11 @@ COMMENT ON FUNCTION clv_internal.clv_cents(pg_catalog.float8) IS
 	'the number with two decimals (a half away from zero), or NULL where it is infinite or NaN, or 1e22 and more, '
 	'which numeric(24,2) does not hold: predicted money as a decimal number, without the cast that prints it first';
 
+CREATE FUNCTION clv_internal.clv_double(number pg_catalog.numeric) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_double(pg_catalog.numeric) IS
+	'the number as the cast to float8 gives it, money without printing and reading it';
+
 CREATE FUNCTION clv_internal.clv_pipeline_rounded(number pg_catalog.numeric) RETURNS pg_catalog.numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp

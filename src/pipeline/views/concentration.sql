@@ -56,8 +56,8 @@ AS $part$ VALUES
 	('sums', 'concentration', $sql$
 		WITH sorted AS (
 			SELECT
-				clv_internal.clv_pipeline_hundredths(c.monetary::float8) AS past,
-				clv_internal.clv_pipeline_hundredths(c.clv::float8) AS future
+				clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.monetary)) AS past,
+				clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.clv)) AS future
 			FROM {data}.customer c
 			WHERE c.run = ($2).run
 		),

@@ -22,7 +22,7 @@ AS $part$ VALUES
 				{c.key},
 				c.clv,
 				c.p_alive,
-				coalesce(c.clv::float8, c.expected_purchases) / c.p_alive * (1 - c.p_alive) AS loss
+				coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) / c.p_alive * (1 - c.p_alive) AS loss
 			FROM {data}.customer c
 			WHERE c.run = ($2).run AND c.p_alive < 0.5 AND c.p_alive > 0
 		),
