@@ -206,7 +206,7 @@ static double
 PanelWidth(const Renewals *sum, double k, double m, double *to)
 {
 	double t = sum->life.made + k;
-	double width = WIDEST / fmax(1, sum->life.c);
+	double width = IsPowerLaw(&sum->life, k) ? WIDEST : WIDEST / fmax(1, sum->life.c);
 	double ln = LnTerm(sum, k);
 
 	if (m < INFINITY)
@@ -219,7 +219,10 @@ PanelWidth(const Renewals *sum, double k, double m, double *to)
 	}
 }
 
-/* The integral of the terms from the k-th to the m-th; m may be INFINITY. */
+/*
+ * The integral of the terms from the k-th to the m-th; m may be INFINITY. INFINITY where something
+ * is left beyond the largest double.
+ */
 static double
 Integral(const Renewals *sum, double k, double m)
 {
@@ -247,18 +250,21 @@ Integral(const Renewals *sum, double k, double m)
 		clv_poll(&clv_family_poll, 16);
 		total += panel;
 		/* what follows a steep panel is less than it; else the terms go on */
-		if (panel <= NEGLIGIBLE * total && LnTerm(sum, k) - LnTerm(sum, to) > 1)
-			break;
+		if ((panel <= NEGLIGIBLE * total && LnTerm(sum, k) - LnTerm(sum, to) > 1) || to <= k)
+			return total;
 		k = to;
 	}
-	return total;
+	return isinf(k) ? INFINITY : total;
 }
 
 /* Terms are added one by one until so many. */
 #define FEWEST 64
 
-/* And as long as t^c grows by more than its e-th part within so many renewals. */
+/* And as long as t^c, where it matters, grows by its e-th part within so many renewals. */
 #define SMOOTH 8.0
+
+/* But no more than so many. */
+#define MOST (1 << 14)
 
 /* The error of a sum that is allowed. */
 #define TOLERANCE 1e-15
@@ -275,12 +281,14 @@ AddSmooth(const Renewals *sum, double k, double m, double *total)
 	double last_last = 0;
 	double ends;
 
-	if (sum->life.made + k < SMOOTH * sum->life.c || m - k < 4 * ORDER)
+	if (m - k < 4 * ORDER)
+		return 0;
+	if (k < MOST && sum->life.made + k < SMOOTH * sum->life.c && !IsPowerLaw(&sum->life, k))
 		return 0;
 	ends = EndCorrection(sum, first, 1, &last_first);
 	if (m < INFINITY)
 		ends += EndCorrection(sum, m, -1, &last_last);
-	if (fabs(last_first) + fabs(last_last) > TOLERANCE * *total)
+	if (k < MOST && fabs(last_first) + fabs(last_last) > TOLERANCE * *total)
 		return 0;
 	*total += ends + Integral(sum, first, m);
 	return 1;
