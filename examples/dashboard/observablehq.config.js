@@ -5,10 +5,12 @@ export default {
   title: "Customer value",
   pages: [
     {name: "Base", path: "/"},
+    {name: "To do", path: "/todo"},
     {name: "Segments", path: "/segments"},
     {name: "Customers at work", path: "/customers"},
     {name: "Cohorts", path: "/cohorts"},
-    {name: "Trust", path: "/trust"}
+    {name: "Trust", path: "/trust"},
+    {name: "Data check", path: "/check"}
   ],
   style: "style.css",
   globalStylesheets: [],

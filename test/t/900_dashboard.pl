@@ -62,7 +62,7 @@ sub build
 my ($status, $log) = build();
 is($status, 0, 'the pages are built') or diag $log;
 my %rows = $log =~ /clv: page (\w+): (\d+) rows/g;
-is(join(' ', sort keys %rows), 'base cohorts customers segments trust', 'five pages have data');
+is(join(' ', sort keys %rows), 'base check cohorts customers segments todo trust', 'seven pages have data');
 is(join(' ', grep { $rows{$_} > 5000 } keys %rows), '', 'none of more than 5,000 rows');
 unlike($log, qr/npm:\S+ \x{2192}|npm:\S+ \xe2\x86\x92/, 'the build asks no registry');
 my $strangers = `grep -rhoE 'https?://[^/"\` ]+' $dashboard/dist | sort -u`;
@@ -168,6 +168,10 @@ my %marks = (
 	'/segments' => { size => 'dot ' . 2 * $segments . ", link $segments", quadrants => "rect $squares, text 4",
 		migration => "cell $moves, text $moves" },
 	'/customers' => { map { $_ => 'row 100' } 'winback', 'next_best', 'most_valuable' },
+	'/todo' => { alerts => 'row ' . number_of(rows_of('todo', 'alerts')),
+		reasons => 'bar ' . number_of(rows_of('todo', 'reasons')), tiers => 'bar 3', next_orders => 'row 100',
+		conversations => 'row ' . number_of(rows_of('todo', 'conversations')) },
+	'/check' => { findings => 'row ' . number_of('"check"') },
 	'/cohorts' => { retention => "cell $retention, text $retention", value => 'bar ' . 2 * number_of('cohorts') },
 	'/trust' => { tracking => "dot $weeks, line 2, rect 1", calibration => "bar $classes, dot $classes",
 		lift => 'bar 10, dot 10', parameters => "dot $parameters, link $parameters", estimates => "row $parameters" });
@@ -189,6 +193,12 @@ my %numbers = (
 	'/customers' => [ whole('SELECT sum(value_at_risk) FROM winback WHERE rank <= 100'),
 		whole('SELECT sum(next_purchase_value) FROM next_best WHERE rank <= 100'),
 		whole('SELECT sum(clv) FROM (SELECT clv FROM customers ORDER BY clv DESC NULLS LAST LIMIT 100) c') ],
+	'/todo' => [ whole('SELECT count(*) FROM alerts') . ' customers will', whole('SELECT sum(clv) FROM alerts'),
+		percent(q{SELECT sum(clv) FILTER (WHERE tier = 'high') / sum(clv) FROM customers}),
+		ask('SELECT lapse_date FROM alerts WHERE rank = 1'), ask('SELECT reason FROM alerts WHERE rank = 1') ],
+	'/check' => [ ask('SELECT finding FROM "check" WHERE number = 1'),
+		ask('SELECT advice FROM "check" WHERE number = 1'),
+		whole('SELECT past_revenue FROM equity') ],
 	'/cohorts' => [ 'after 12 months '
 		. percent('SELECT sum(buyers)::float8 / sum(customers)
 		FROM cohort_retention
@@ -203,7 +213,21 @@ my %numbers = (
 		'made ' . whole("SELECT sum(actual) FROM $tracking WHERE held_out"),
 		'made ' . percent('SELECT cumulative_share FROM lift WHERE decile = 1') ]);
 
-my %seen = browse(map { $_ => $_ eq '/customers' ? "Object.assign($see, {sorted: $sort})" : $see } keys %marks);
+my $whom = ask('SELECT customer_key FROM customers ORDER BY clv DESC NULLS LAST, customer_key OFFSET 700 LIMIT 1');
+my $find = qq[(() => {
+	const input = document.querySelector("#key");
+	const say = (key) => {
+		input.value = key;
+		input.dispatchEvent(new Event("input"));
+		return document.querySelector("#found").innerText;
+	};
+	return {here: say("$whom"), gone: say("nobody"), scrolls: document.querySelector("#winback .more").innerText,
+		more: document.querySelector("#winback .table").scrollHeight
+			> document.querySelector("#winback .table").clientHeight};
+})()];
+
+my %seen = browse(map { $_ => $_ eq '/customers' ? "Object.assign($see, {sorted: $sort, found: $find})" : $see }
+	  keys %marks);
 foreach my $path (sort keys %marks)
 {
 	foreach my $scheme ('light', 'dark')
@@ -223,6 +247,13 @@ my $sorted = $seen{'/customers light'}{value}{sorted};
 is_deeply($sorted->{down}, [ sort { $b <=> $a } @{ $sorted->{down} } ], 'a click on a heading sorts downwards');
 is_deeply($sorted->{up}, [ sort { $a <=> $b } @{ $sorted->{up} } ], 'another one upwards');
 is($sorted->{said}, 'ascending', '... and says so to screen readers');
+my $found = $seen{'/customers light'}{value}{found};
+my $segment_of = ask("SELECT segment FROM customers WHERE customer_key = '$whom'");
+like($found->{here}, qr/^Customer $whom: segment \Q$segment_of\E, tier /, 'a customer is found by their key');
+like($found->{gone}, qr/^nobody is not among the 2,000 customers/, '... and it is said who is not');
+is($found->{scrolls}, '100 rows: scroll down for those below', 'a long list says that it scrolls');
+ok($found->{more}, '... and does');
+unlike($seen{'/customers light'}{text}, qr/with one purchase each/, 'no headline promises an effect of a purchase');
 
 # --- a pipeline that knows no money, and no moves
 
@@ -296,7 +327,7 @@ like($log, qr{queries/trust/lift\.sql: permission denied for view lift}, '... wh
 $node->safe_psql('postgres', 'GRANT SELECT ON shop.lift TO dashboard');
 
 my $many = "$dashboard/queries/customers/too_many.sql";
-append_to_file($many, 'SELECT generate_series(1, 4701)');
+append_to_file($many, 'SELECT generate_series(1, 2701)');
 ($status,
 	$log) = with_role(sub { my $said = `node 'src/data/[page].json.js' --page=customers 2>&1`; return ($?, $said) });
 unlink $many;

@@ -1,5 +1,6 @@
 // A table that a click on a heading sorts: text upwards first, numbers downwards, what is unknown always last.
 import {element} from "./chart.js";
+import {count} from "./format.js";
 
 function compare(name, down) {
   return ({[name]: a}, {[name]: b}) => {
@@ -10,7 +11,10 @@ function compare(name, down) {
   };
 }
 
-// columns: [{name, title, format (for numbers), help}]
+// As many rows as are seen at once; of more the table says that it scrolls.
+const seen = 12;
+
+// columns: [{name, title, format (for numbers), help, wide (text that breaks)}]
 export function table({id, rows, columns, title, subtitle = "", wide = false, empty}) {
   if (!rows.length) return element("figure", {id, class: "chart"}, element("h2", {}, empty));
 
@@ -23,8 +27,9 @@ export function table({id, rows, columns, title, subtitle = "", wide = false, em
   });
 
   function fill(sorted) {
-    body.replaceChildren(...sorted.map((row) => element("tr", {}, ...columns.map(({name, format}) =>
-      element("td", {class: format ? "number" : "text"}, format ? format(row[name]) : row[name] ?? "–")))));
+    body.replaceChildren(...sorted.map((row) => element("tr", {}, ...columns.map(({name, format, wide}) =>
+      element("td", {class: format ? "number" : wide ? "text long" : "text"},
+        format ? format(row[name]) : row[name] ?? "–")))));
   }
 
   function sort(name, heading, downFirst) {
@@ -37,6 +42,7 @@ export function table({id, rows, columns, title, subtitle = "", wide = false, em
 
   fill(rows);
   return element("figure", {id, class: wide ? "chart wide" : "chart"}, element("h2", {}, title()), element("p", {}, subtitle),
-    element("div", {class: "table"},
-      element("table", {}, element("thead", {}, element("tr", {}, ...headings)), body)));
+    element("div", rows.length > seen ? {class: "table scrolls", tabindex: "0"} : {class: "table"},
+      element("table", {}, element("thead", {}, element("tr", {}, ...headings)), body)),
+    ...(rows.length > seen ? [element("p", {class: "more"}, `${count(rows.length)} rows: scroll down for those below`)] : []));
 }
