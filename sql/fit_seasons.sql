@@ -270,7 +270,19 @@ SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-07-31', seas
 FROM until_then;
 SELECT clv_options(model => 'mbg/cnbd-k', calendar => campaigns) FROM calendars;
 SELECT clv_options(model => 'bg/bb', calendar => campaigns) FROM calendars;
-SELECT clv_options(correlation => true, model => 'pareto/nbd', calendar => campaigns) FROM calendars;
+-- correlated rates follow one: without correlation as pareto/nbd, with it not
+SELECT max(abs(clv_p_alive(none, history) - clv_p_alive(plain, history))) < 1e-12 AS p_alive,
+	   max(abs(clv_expected_purchases(none, history, '90 days')
+		- clv_expected_purchases(plain, history, '90 days'))) < 1e-12 AS expected,
+	   max(abs(clv_expected_purchases(tied, history, '90 days')
+		- clv_expected_purchases(plain, history, '90 days'))) > 1e-3 AS tied
+FROM histories, (
+	SELECT clv_model('pareto/nbd/cor', p || '{"m":0}', '1 week', '2023-06-30', c, calendar => campaigns) AS none,
+		   clv_model('pareto/nbd/cor', p || '{"m":3}', '1 week', '2023-06-30', c, calendar => campaigns) AS tied,
+		   clv_model('pareto/nbd', p, '1 week', '2023-06-30', c, calendar => campaigns) AS plain
+	FROM calendars, (VALUES ('{"r":0.9,"alpha":2.4,"s":0.7,"beta":50}'::jsonb,
+		'[{"name":"campaign","purchase":0.7,"churn":0.4}]'::jsonb)) v (p, c)) m
+WHERE customer <= 60;
 SELECT clv_options(calendar => campaigns, purchase_covariates => '{price}') FROM calendars;
 SELECT clv_options(calendar => campaigns, churn_covariates => '{NULL}') FROM calendars;
 SELECT clv_options(purchase_covariates => '{price}');

@@ -288,6 +288,11 @@ extern double clv_two_clocks_probability(const ClvFamily *family, const double *
 										 const ClvClocks *clocks, double n, double t);
 extern void clv_two_clocks_probabilities(const ClvFamily *family, const double *param,
 										 const ClvClocks *clocks, double t, int count, double *p);
+
+/* Adds so many times these probabilities to p. */
+extern void clv_two_clocks_add_probabilities(const ClvFamily *family, const double *param,
+											 const ClvClocks *clocks, double t, int count,
+											 double weight, double *p);
 extern double clv_two_clocks_survival(const ClvFamily *family, const double *param,
 									  const ClvClocks *clocks, double t);
 
@@ -299,6 +304,10 @@ extern void clv_two_clocks_departed(const ClvFamily *family, const double *param
 									ClvWideTerm *terms);
 extern void clv_two_clocks_alive(const ClvFamily *family, const double *param, double x,
 								 const ClvClocks *clocks, double T, ClvWideTerm *term);
+
+/* pareto/nbd/cor, and its customers with a history. */
+extern const ClvClocked clv_paretonbd_cor_clocked;
+extern const ClvClocked clv_paretonbd_cor_known_clocked;
 
 /* A ClvClocked of a family with this distribution of lifetimes. */
 #define CLV_TWO_CLOCKS(lifetime_law)                                                               \

@@ -199,6 +199,7 @@ clv_course_survey(ClvCourseTable *table, const ClvCellTable *cells, const uint32
 	both->idle[0] = acting[0];
 	both->idle[1] = later[1] << n | (acting[1] & (((uint32_t) 1 << n) - 1));
 	both->same = acting[2];
+	both->followed = table->covariates.n;
 	return CLV_OK;
 }
 

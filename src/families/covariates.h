@@ -22,6 +22,7 @@ typedef struct ClvCovariates
 	double row[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
 	double range[CLV_MAX_COVARIATES]; /* from lowest to highest, as the search sees them */
 	uint32_t idle[2]; /* a bit for each covariate that does not act on purchases, on churn */
+	int followed;     /* the last ones, of a calendar: they can act on clocks of any family */
 	uint32_t same;    /* a bit for each whose effects on both are one number */
 } ClvCovariates;
 

@@ -142,6 +142,8 @@ IsFree(const ClvProblem *problem, int i)
 		return family->transform[i] != CLV_FIXED;
 	if (problem->covariates->idle[effect / n] >> effect % n & 1)
 		return false;
+	if (effect % n >= n - problem->covariates->followed)
+		return true;
 	for (int k = 0; k < family->nparams; k++)
 	{
 		if (clv_effect_weight(family, Covariates(problem), k, i - family->nparams) != 0)

@@ -57,6 +57,7 @@
 #include <string.h>
 
 #include "math/linalg.h"
+#include "families/clocks.h"
 #include "families/lifetime.h"
 #include "families/pareto_lifetime.h"
 #include "families/registry.h"
@@ -190,6 +191,7 @@ const ClvFamily clv_paretonbd_cor_known = {
 	.pairs = KnownPairs,
 	.discounted = KnownDiscounted,
 	.survival = KnownSurvival,
+	.clocked = &clv_paretonbd_cor_known_clocked,
 };
 
 /* ---- histories, and newcomers ---- */
@@ -620,4 +622,5 @@ const ClvFamily clv_paretonbd_cor = {
 	.departed = Departed,
 	.alive = Alive,
 	.cell = Cell,
+	.clocked = &clv_paretonbd_cor_clocked,
 };

@@ -658,10 +658,11 @@ typedef struct Counting
 {
 	double r;
 	double alpha;
-	double n;   /* the count, or the largest one */
-	double sum; /* of P(n), where there is one count */
-	int count;  /* of p */
-	double *p;  /* P(0) .. P(count - 1), or NULL */
+	double n;     /* the count, or the largest one */
+	double sum;   /* of P(n), where there is one count */
+	int count;    /* of p */
+	double *p;    /* P(0) .. P(count - 1), or NULL */
+	double share; /* what is added to p is multiplied by it */
 } Counting;
 
 /* Recurrences start from no smaller logarithm of a probability, ... */
@@ -718,7 +719,7 @@ AddCounts(Counting *counting, double b, double ln)
 	{
 		double grow = (counting->r + n) / (n + 1) * ratio;
 
-		counting->p[n] += weight;
+		counting->p[n] += counting->share * weight;
 		weight *= grow;
 		if (weight < NEGLIGIBLE && grow < 1)
 			break;
@@ -798,14 +799,22 @@ clv_two_clocks_probability(const ClvFamily *family, const double *param, const C
 }
 
 void
-clv_two_clocks_probabilities(const ClvFamily *family, const double *param, const ClvClocks *clocks,
-							 double t, int count, double *p)
+clv_two_clocks_add_probabilities(const ClvFamily *family, const double *param,
+								 const ClvClocks *clocks, double t, int count, double weight,
+								 double *p)
 {
-	Counting counting = {.n = count, .count = count, .p = p};
+	Counting counting = {.n = count, .count = count, .p = p, .share = weight};
 
-	memset(p, 0, count * sizeof(double));
 	if (clv_clock_b(clocks, t) > 0)
 		Count(&counting, family, param, clocks, t);
 	else if (count > 0)
-		p[0] = 1;
+		p[0] += weight;
+}
+
+void
+clv_two_clocks_probabilities(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+							 double t, int count, double *p)
+{
+	memset(p, 0, count * sizeof(double));
+	clv_two_clocks_add_probabilities(family, param, clocks, t, count, 1, p);
 }

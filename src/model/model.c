@@ -203,8 +203,8 @@ clv_model_moves(const ClvModelPart *part, int effect)
 {
 	bool churn = effect >= part->ncovariates;
 
-	if (churn && effect % part->ncovariates >= clv_model_own_covariates(part))
-		return part->family->clocked->law != NULL;
+	if (effect % part->ncovariates >= clv_model_own_covariates(part))
+		return !churn || part->family->clocked->law != NULL;
 	return clv_model_takes_effect(part->family, churn);
 }
 
@@ -265,7 +265,7 @@ CheckCovariates(ClvModelPart *part)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("a model cannot have %d covariates", n),
 						errdetail("At most %d are possible.", CLV_MAX_COVARIATES)));
-	if (n > 0 && !clv_model_takes_effect(part->family, false) &&
+	if (clv_model_own_covariates(part) > 0 && !clv_model_takes_effect(part->family, false) &&
 		!clv_model_takes_effect(part->family, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

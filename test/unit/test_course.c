@@ -152,7 +152,8 @@ static const struct
 } families[] = {{&clv_bgnbd, {.9, 6, .9, 2.5}, false},
 				{&clv_mbgnbd, {.9, 6, .8, 2.4}, false},
 				{&clv_paretonbd, {.9, 6, .8, 30}, true},
-				{&clv_ggompertznbd, {.9, 6, .02, .7, 2}, true}};
+				{&clv_ggompertznbd, {.9, 6, .02, .7, 2}, true},
+				{&clv_paretonbd_cor, {.9, 6, .8, 30, 4}, true}};
 #define FAMILIES (int) (sizeof(families) / sizeof(families[0]))
 
 static const double effects[] = {0.7, -0.4, -0.5, 0.3};
@@ -190,6 +191,20 @@ RawEffects(const ClvCovariates *covariates, const double *effect, double *raw)
 		for (int k = j; k < Z; k++)
 			raw[j] += covariates->row[CLV_AT(k, j)] * effect[k];
 	}
+}
+
+/* Evaluates pareto/nbd/cor with derivatives by ln m, in the place of those by asinh m. */
+static void
+EvaluateByLog(void *data, const double *point, ClvQuadratic *at)
+{
+	double m = point[4];
+	double k = m / sqrt(1 + m * m);
+
+	EvaluateEngine(data, point, at);
+	for (int i = 0; i < 5 + 2 * Z; i++)
+		at->hessian[i > 4 ? CLV_AT(i, 4) : CLV_AT(4, i)] *= i == 4 ? k * k : k;
+	at->hessian[CLV_AT(4, 4)] += at->gradient[4] * k / (1 + m * m);
+	at->gradient[4] *= k;
 }
 
 /* Covariates of customers: an amount, and a group that goes with it. */
@@ -266,8 +281,8 @@ CheckFamily(int which, bool personal)
 	clv_cells_evaluate(&engine, point, &at);
 	if (!(fabs(at.value - direct) < 1e-11 * fabs(direct)))
 		fail_msg("%s: %.17g together, %.17g one by one", family->name, at.value, direct);
-	CheckPoint(n + all + nown + (family->clocked->law != NULL ? Z : 0), n, point, EvaluateEngine,
-			   &engine);
+	CheckPoint(n + all + nown + (family->clocked->law != NULL ? Z : 0), n, point,
+			   family == &clv_paretonbd_cor ? EvaluateByLog : EvaluateEngine, &engine);
 	free(engine.cells);
 	free(arena.base);
 	FreeCalendar(&calendar);
@@ -285,7 +300,8 @@ static void
 LikelihoodTakesCovariatesOfCustomers(void **state)
 {
 	for (int i = 0; i < FAMILIES; i++)
-		CheckFamily(i, true);
+		if (families[i].family != &clv_paretonbd_cor) /* whose customers can have none */
+			CheckFamily(i, true);
 }
 
 /*
@@ -407,7 +423,7 @@ EffectsAreRecovered(void **state)
 		Calendar calendar;
 		ClvCell *cells;
 
-		if (family == &clv_bgnbd || family == &clv_ggompertznbd)
+		if (family != &clv_mbgnbd && family != &clv_paretonbd)
 			continue; /* no shop is drawn from these */
 		MakeCalendar(&calendar);
 		cells = DrawShop(&calendar, families[i].param, effects, n, families[i].life, 7);
