@@ -79,7 +79,7 @@ SELECT region, purchase_model, customers FROM
 SELECT clv_fit(history, o) FILTER (WHERE region = 1)
      = (SELECT clv_fit(history, o) FROM customer, options WHERE region = 1) AS filtered FROM customer, options;
 SELECT clv_fit(history) IS NULL AS no_rows, clv_fit(NULL::clv_history) IS NULL AS no_history,
-       clv_fit(NULL, NULL, NULL, NULL) IS NULL AS no_summary, clv_fit(NULL::clv_cells) IS NULL AS no_cells
+       clv_fit(NULL::float8, NULL, NULL, NULL) IS NULL AS no_summary, clv_fit(NULL::clv_cells) IS NULL AS no_cells
   FROM customer WHERE false;
 SELECT clv_fit(NULL::clv_history) IS NULL AS nulls,
 	   clv_fit(NULL::clv_history, clv_options()) IS NULL AS nulls_with_options

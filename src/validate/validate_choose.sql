@@ -40,9 +40,9 @@ BEGIN ATOMIC
 		WHEN u.months = 0 AND u.days > 0 AND h.months = 0 AND h.days % u.days = 0 THEN h.days / u.days
 	END
 	FROM (SELECT (extract(year FROM time_unit) * 12 + extract(month FROM time_unit))::int4 AS months,
-			extract(day FROM time_unit)::int4 AS days) AS u,
+			extract(day FROM justify_hours(time_unit))::int4 AS days) AS u,
 		(SELECT (extract(year FROM horizon) * 12 + extract(month FROM horizon))::int4 AS months,
-			extract(day FROM horizon)::int4 AS days) AS h;
+			extract(day FROM justify_hours(horizon))::int4 AS days) AS h;
 END;
 COMMENT ON FUNCTION clv_internal.clv_choose_periods(pg_catalog.interval, pg_catalog.interval) IS
 	'how many periods of a time unit a horizon is, NULL where it is no whole number of them. A part of validation';
