@@ -84,7 +84,7 @@ static Entry
 ReadEntry(JsonbContainer *array, int i, bool is_effect)
 {
 	const char *object = is_effect ? "an effect of a prior" : "a parameter of a prior";
-	Entry entry = {NULL};
+	Entry entry = {0};
 	bool has_mean = false;
 	bool has_sd = false;
 	bool has_process = false;
@@ -290,7 +290,7 @@ ReadPart(const ClvMember *outer, bool spend, ClvFitPrior *prior)
 	ClvPriorPart *part = spend ? &prior->spend : &prior->purchase;
 	int place[CLV_START_PARAMS];
 	int n = 0;
-	ClvMember correlation = {NULL};
+	ClvMember correlation = {0};
 	ClvMember member;
 
 	clv_json_open(&member, container, object);

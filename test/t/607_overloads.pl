@@ -141,6 +141,7 @@ sub everything
 {
 	my ($path, $prelude) = @_;
 	my @statements = (@reads, map({ "CALL $_" } @writes),
+		'UPDATE ext.clv_segment_map SET description = description WHERE false',
 		map({ my $p = $_; map { "TABLE $p.$_" } @views } 'plain', 'rich', 'bare'), 'TABLE ext.clv_pipelines',
 		map({ 'CALL ' . call($drop, name => "'$_'", cascade => 'true') } 'plain', 'bare', 'rich'));
 	my ($rc, $out, $err) = $node->psql('postgres', join("\n", 'SET client_min_messages = error;', $prelude // '',
