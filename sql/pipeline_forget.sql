@@ -9,7 +9,7 @@ FROM generate_series(1, 300) c, generate_series(0, c % 6) i;
 INSERT INTO sale SELECT 'zebra-4711', date '2020-01-01' + 5 * i, 100 + i FROM generate_series(0, 30) i;
 CREATE TABLE answer AS SELECT DISTINCT customer, 7 AS rating FROM sale;
 CALL clv_create_pipeline('shop', 'sale', 'customer', 'bought', 'amount', discount_rate => 0.1, margin => 0.5,
-	changed_at => 'written', overlap => '0', rating_source => 'answer', rating => 'rating');
+	changed_at => 'written', overlap => '0', refit => 'always', rating_source => 'answer', rating => 'rating');
 CALL clv_refresh('shop');
 -- errors that name them; rows that come late, so that what they were is kept for the next fit
 CREATE TABLE person AS SELECT DISTINCT customer, 'x' AS channel FROM sale;

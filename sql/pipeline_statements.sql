@@ -71,7 +71,10 @@ CALL clv_create_pipeline('st_own', 'sale', 'customer_id', 'bought_at', attribute
 
 CALL clv_create_pipeline('st_same', 'sale', 'customer_id', 'moment', 'amount', changed_at => 'changed_at',
 	overlap => '0 days', as_of => '2022-12-21', map => 'value x satisfaction', rating_source => 'rating',
-	rating => 'rating', rated_at => 'rated_at');
+	rating => 'rating', rated_at => 'rated_at', refit => 'always');
+
+CALL clv_create_pipeline('st_days', 'sale', 'customer_id', 'bought_at', 'amount', changed_at => 'changed_at',
+	overlap => '0 days');
 
 -- as if the tables of this one were distributed
 SELECT pg_get_functiondef('clv_internal.clv_pipeline_shard_column(regclass)'::regprocedure) AS shard_column \gset
@@ -113,6 +116,11 @@ CALL buy(1, 1, '2022-12-21', '2023-02-03');
 CALL clv_refresh('st_rich', as_of => '2022-12-21');
 CALL clv_refresh('st_same');
 :shipped;
+CALL clv_refresh('st_days', as_of => '2022-12-21');
+CALL buy(2, 60, '2022-12-22', '2023-02-04');
+CALL clv_refresh('st_days', as_of => '2022-12-22');
+CALL buy(3, 60, '2022-12-22', '2023-02-05');
+CALL clv_refresh('st_days', as_of => '2022-12-22');
 INSERT INTO attribute VALUES (5, 'twice');
 CALL clv_refresh('st_rich');
 CALL buy(121, 1, '2024-08-01', '2023-02-03');

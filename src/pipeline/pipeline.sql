@@ -91,6 +91,11 @@ RETURN pg_catalog.concat(name, '_data');
 COMMENT ON FUNCTION clv_internal.clv_pipeline_data(pg_catalog.text) IS
 	'the name of the schema with the tables of a pipeline. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_key_hash(VARIADIC "any") RETURNS pg_catalog.int8
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_key_hash("any") IS
+	'a hash of the columns of a customer''s key, by which samples are drawn. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_sql(
 	definition clv_internal.clv_pipeline_definition, template pg_catalog.text, parts pg_catalog.text[])
 RETURNS pg_catalog.text
@@ -106,11 +111,7 @@ AS $$
 		WHEN m[2] = 'views' THEN quote_ident((definition).name)
 		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
-		-- the text of one column takes half as long as that of several
-		WHEN m[2] LIKE '%.hash' THEN format(CASE
-			WHEN cardinality((definition).customer) = 1 THEN 'hashtextextended(%s::text, 0)'
-			ELSE $sql$hashtextextended(concat_ws('/', %s), 0)$sql$
-		END, (
+		WHEN m[2] LIKE '%.hash' THEN format('clv_internal.clv_pipeline_key_hash(%s)', (
 			SELECT string_agg(left(m[2], -4) || quote_ident(c), ', ' ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i)
 		))

@@ -240,7 +240,7 @@ BEGIN
 			'invalid_parameter_value'::text);
 	ELSIF d.refit IS NULL THEN
 		PERFORM clv_internal.clv_raise(
-			$text$refit must be 'always', 'never', 'drift' or a time such as '7 days': NULL$text$::text);
+			$text$refit must be 'auto', 'always', 'never', 'drift' or a time such as '7 days': NULL$text$::text);
 	ELSIF NOT coalesce(d.as_of IN ('last purchase', 'yesterday', 'today') OR d.as_of ~ '^\d{4}-\d\d-\d\d$', false) THEN
 		PERFORM clv_internal.clv_raise(
 			format($text$as_of must be 'last purchase', 'yesterday', 'today' or a date: %s$text$,
@@ -257,7 +257,7 @@ BEGIN
 	END IF;
 	PERFORM clv_internal.clv_pipeline_check_span('horizon'::text, d.horizon);
 	PERFORM clv_internal.clv_pipeline_check_span('holdout'::text, d.holdout);
-	IF d.refit NOT IN ('always', 'never', 'drift') THEN
+	IF d.refit NOT IN ('auto', 'always', 'never', 'drift') THEN
 		PERFORM clv_internal.clv_pipeline_check_span('refit'::text, d.refit::interval);
 	END IF;
 	IF d.as_of ~ '^\d' THEN
@@ -286,7 +286,7 @@ EXCEPTION
 	WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
 		PERFORM clv_internal.clv_raise(
 			format('refit (%s) or as_of (%s) is neither a known word nor a time', d.refit, d.as_of), NULL::text,
-			concat($text$refit: 'always', 'never', 'drift' or '7 days'; $text$,
+			concat($text$refit: 'auto', 'always', 'never', 'drift' or '7 days'; $text$,
 				$text$as_of: 'last purchase', 'yesterday', 'today' or a date such as 2017-01-31.$text$),
 			'invalid_parameter_value'::text);
 END

@@ -27,7 +27,8 @@ BEGIN
 	SELECT u.c INTO taken
 	FROM unnest(d.customer) u (c)
 	WHERE u.c IN (SELECT v.name FROM clv_internal.clv_pipeline_columns(d) v WHERE NOT v.of_key)
-	   OR u.c IN ('run', 'generation', 'history', 'before', 'rfmtc', 'scores', 'prediction', 'cumulative_share', 'loss')
+	   OR u.c IN ('run', 'generation', 'history', 'before', 'rfmtc', 'scores', 'prediction', 'cumulative_share', 'loss',
+		'from_segment', 'from_clv', 'touched')
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM clv_internal.clv_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
@@ -166,7 +167,7 @@ CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	time_zone pg_catalog.text DEFAULT 'UTC',
 	occasion pg_catalog.int4 DEFAULT 1,
 	as_of pg_catalog.text DEFAULT 'last purchase',
-	refit pg_catalog.text DEFAULT 'always',
+	refit pg_catalog.text DEFAULT 'auto',
 	options pg_catalog.jsonb DEFAULT NULL,
 	bins pg_catalog.int4 DEFAULT 5,
 	level pg_catalog.float8 DEFAULT NULL,
@@ -249,9 +250,10 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	'returns, whose amounts then count as negative; changed_at: a column that says when a row was written, for '
 	'incremental refreshes, which read again what was written up to overlap before the latest; time_zone: of the '
 	'days, for timestamptz; occasion: days that count as one; as_of: ''last purchase'' (never later than today), '
-	'''yesterday'', ''today'' or a date as 2017-01-31; refit: ''always'', ''never'', ''drift'' or a time such as ''7 '
-	'days''; holdout: of the validation (default: the horizon, at most a third of the data); attribute_source, '
-	'attributes: a relation with one row a customer, and columns of it for profile and for maps; rating_source, '
+	'''yesterday'', ''today'' or a date as 2017-01-31; refit: ''auto'' (by full refreshes, and by others after 7 '
+	'days), ''always'', ''never'', ''drift'' or a time such as ''7 days''; holdout: of the validation (default: the '
+	'horizon, at most a third of the data); attribute_source, attributes: a relation with one row a customer, and '
+	'columns of it for profile and for maps; rating_source, '
 	'rating, rated_at: a relation with ratings from 0 to 10 and their times; both have the customer''s key under the '
 	'same names; list_size: rows of winback, next_best and alerts; season: of clv_options; calendar_source: a relation '
 	'with a column of days, the first ones of steps, past ones and those to come, and columns of covariates, numbers '

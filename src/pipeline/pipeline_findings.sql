@@ -19,7 +19,7 @@ AS $$
 			clv_internal.clv_pipeline_amount(d, false) || ' AS amount'),
 		clv_internal.clv_pipeline_counted(d),
 		CASE WHEN parts = 1 THEN 'true' ELSE clv_internal.clv_pipeline_sql(d, $sql$
-			(NOT ({s.known}) OR pg_catalog.{s.hash} OPERATOR(pg_catalog.%) {1} OPERATOR(pg_catalog.=) 0)
+			(NOT ({s.known}) OR {s.hash} OPERATOR(pg_catalog.%) {1} OPERATOR(pg_catalog.=) 0)
 		$sql$::text, ARRAY[parts::text]) END])
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_checked(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS

@@ -48,7 +48,8 @@ BEGIN
 		SELECT s.generation, coalesce(s.watermark - $1::interval, '-infinity')
 		FROM {data}.state s
 	$sql$::text) INTO generation, since USING d.overlap;
-	-- every customer with a row that is new, filtered out by now or not; their history before stays, for the cells
+	-- every customer with a row that is new, filtered out by now or not; where cells are stored, with the history that
+	-- was counted
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.touched
 		SELECT {t.key}, $1::int8, h.history
@@ -57,7 +58,7 @@ BEGIN
 			FROM {source} AS s
 			WHERE {s.known} AND s.{1:I} > $3
 		) t
-		LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t}
+		LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} AND EXISTS (SELECT FROM {data}.cells)
 		ON CONFLICT ({key}) DO UPDATE SET run = excluded.run
 	$sql$::text, ARRAY[d.changed_at]) USING run, generation, since;
 	GET DIAGNOSTICS rows = ROW_COUNT;
@@ -96,24 +97,47 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_build(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
 	'builds all histories from scratch, as a new generation; how many. A part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_rebuild(
+CREATE FUNCTION clv_internal.clv_pipeline_merge(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
-RETURNS pg_catalog.int8
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- as in clv_pipeline_fill
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+BEGIN
+	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_partition_load(d, 'history'::text, run,
+		clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT {1}::pg_catalog.int8 AS generation, h.*
+			FROM ({3}) h
+			UNION ALL
+			SELECT {1}, {h.key}, h.history
+			FROM {data}.history h
+			WHERE h.generation OPERATOR(pg_catalog.=) {2}
+			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {1} AND {t=h})
+		$sql$::text, ARRAY[run::text, generation::text, clv_internal.clv_pipeline_all_histories(d, run)])));
+	PERFORM clv_internal.clv_pipeline_partition_show(d, 'history'::text, run,
+		ARRAY(SELECT clv_internal.clv_pipeline_partitions(d, 'history'::text)));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET generation = $1
+	$sql$::text) USING run;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_merge(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+	'makes a generation of histories from that which there is and those of the customers with changed rows: where '
+	'these are many, that takes less than to exchange them one by one. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_exchange(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8,
+	one_by_one pg_catalog.bool)
+RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
 AS $$
 DECLARE
-	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
-	rows int8 := clv_internal.clv_pipeline_touch(d, run);
-	few bool;
-	histories text;
+	histories text := clv_internal.clv_pipeline_histories(d, run, one_by_one);
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT coalesce(r.histories > 5 * $1, false)
-		FROM {data}.state s
-		LEFT JOIN {data}.run r USING (run)
-	$sql$::text) INTO few USING rows;
-	histories := clv_internal.clv_pipeline_histories(d, run, few AND clv_internal.clv_pipeline_indexed(d));
 	IF clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
 		-- two statements that workers can do by themselves, where what both read would come to the coordinator
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
@@ -151,6 +175,35 @@ BEGIN
 			WHERE h.history OPERATOR(@extschema@.<>) excluded.history
 		$sql$::text, ARRAY[run::text, generation::text, histories]));
 	END IF;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_exchange(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.bool) IS
+	'exchanges the histories of the customers with changed rows in the generation that there is; their rows are looked '
+	'up one by one, or joined. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_rebuild(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
+	rows int8 := clv_internal.clv_pipeline_touch(d, run);
+	few bool;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(r.histories > 10 * $1, false)
+		FROM {data}.state s
+		LEFT JOIN {data}.run r USING (run)
+	$sql$::text) INTO few USING rows;
+	IF few OR clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
+		PERFORM clv_internal.clv_pipeline_exchange(d, run, generation,
+			few AND clv_internal.clv_pipeline_indexed(d));
+	ELSE
+		PERFORM clv_internal.clv_pipeline_merge(d, run, generation);
+	END IF;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
 		SET watermark = coalesce($1, watermark)
@@ -160,8 +213,7 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_rebuild(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
-	'builds anew the histories of the customers with changed rows, in the generation that there is; how many. A part '
-	'of pipelines';
+	'builds anew the histories of the customers with changed rows; how many. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_left_out(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.void
@@ -208,7 +260,8 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_left_out(clv_internal.clv_pipeline
 	'writes down how many rows of the source are of no customer, or else of no time, and what they add up to. A part '
 	'of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_check_amounts(d clv_internal.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_check_amounts(
+	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -221,8 +274,11 @@ BEGIN
 		FROM {data}.history h
 		WHERE h.generation = (SELECT s.generation FROM {data}.state s)
 		  AND abs(@extschema@.clv_total_spend(h.history)) >= 1e15
+		  {1}
 		LIMIT 1
-	$sql$::text) INTO found;
+	$sql$::text, ARRAY[CASE WHEN touched IS NOT NULL THEN clv_internal.clv_pipeline_sql(d, $sql$
+		AND EXISTS (SELECT FROM {data}.touched t WHERE t.run = {1} AND {t=h})
+	$sql$::text, ARRAY[touched::text]) END]) INTO found;
 	IF found.amount IS NOT NULL THEN
 		PERFORM clv_internal.clv_raise(
 			format('the amounts of customer %s add up to %s', found.customer, found.amount),
@@ -232,9 +288,10 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_check_amounts(clv_internal.clv_pipeline_definition) IS
-	'an error that names a customer whose amounts are too large to be added up with those of others. A part of '
-	'pipelines';
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_amounts(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'an error that names a customer, of all or of those touched by a run, whose amounts are too large to be added up '
+	'with those of others. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_last_day(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, today pg_catalog.date)
@@ -368,7 +425,7 @@ BEGIN
 	$sql$::text) USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows,
 		clv_internal.clv_pipeline_day(d, run);
 	PERFORM clv_internal.clv_pipeline_left_out(d, run);
-	PERFORM clv_internal.clv_pipeline_check_amounts(d);
+	PERFORM clv_internal.clv_pipeline_check_amounts(d, CASE WHEN NOT full_run THEN run END);
 	PERFORM clv_internal.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
 	IF requested = 'incremental' AND full_run THEN
 		RAISE NOTICE 'pipeline "%" was refreshed in full: it has no histories yet', d.name;

@@ -54,9 +54,12 @@ BEGIN
 	END IF;
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.cells'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		INSERT INTO {data}.cells (generation, options, cells) VALUES ($1, $2, $3)
-	$sql$::text) USING generation, options, counted;
+	-- only a fit on the same day takes them up again
+	IF d.changed_at IS NOT NULL AND d.refit = 'always' THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			INSERT INTO {data}.cells (generation, options, cells) VALUES ($1, $2, $3)
+		$sql$::text) USING generation, options, counted;
+	END IF;
 	RETURN counted;
 END
 $$;
@@ -109,6 +112,11 @@ RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	age CONSTANT interval := CASE
+		WHEN d.refit = 'auto' THEN interval '7 days'
+		WHEN d.refit ~ '\d' THEN d.refit::interval
+	END;
 BEGIN
 	IF latest.run IS NULL THEN
 		RETURN 'first';
@@ -122,6 +130,8 @@ BEGIN
 		RETURN 'the calendar of the past changed';
 	ELSIF d.refit = 'always' THEN
 		RETURN 'always';
+	ELSIF d.refit = 'auto' AND this.mode = 'full' THEN
+		RETURN 'full refresh';
 	ELSIF latest.as_of > this.as_of THEN
 		RETURN 'the model is of a later day';
 	ELSIF d.refit = 'never' THEN
@@ -132,14 +142,14 @@ BEGIN
 				clv_internal.clv_pipeline_ahead(latest.model, this.calendar), latest.as_of, this.as_of) END;
 	END IF;
 	RETURN CASE
-		WHEN latest.as_of + d.refit::interval <= this.as_of THEN format('%s days old', this.as_of - latest.as_of)
+		WHEN latest.as_of + age <= this.as_of THEN format('%s days old', this.as_of - latest.as_of)
 	END;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_refit_reason(
 	clv_internal.clv_pipeline_definition, record, record, pg_catalog.text) IS
-	'why the model is to be fitted anew in a run (generation, as_of, calendar), by the pipeline''s policy, given the '
-	'latest model with the calendar of its run; NULL where it is kept. A part of pipelines';
+	'why the model is to be fitted anew in a run (mode, generation, as_of, calendar), by the pipeline''s policy, given '
+	'the latest model with the calendar of its run; NULL where it is kept. A part of pipelines';
 
 -- ---- which family: the best of a hold-out ------------------------------------------------------------
 
@@ -277,7 +287,7 @@ BEGIN
 		UPDATE {data}.run
 		SET calendar = $2
 		WHERE run = $1
-		RETURNING generation, as_of, calendar
+		RETURNING mode, generation, as_of, calendar
 	$sql$::text) INTO this USING run, clv_internal.clv_pipeline_calendar(d);
 	IF d.calendar_source IS NOT NULL AND this.calendar IS NULL THEN
 		PERFORM clv_internal.clv_raise(format('calendar_source has no rows: %s', d.calendar_source), NULL::text,

@@ -50,7 +50,7 @@ DECLARE
 BEGIN
 	SELECT * INTO STRICT part
 	FROM clv_internal.clv_pipeline_parts() p
-	WHERE p.name = target AND p.kind IN ('rows', 'sums');
+	WHERE p.name = target AND p.kind IN ('rows', 'exact', 'sums');
 	query := clv_internal.clv_pipeline_sql(d, part.statement, fillings);
 	IF part.kind = 'rows' THEN
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
@@ -66,19 +66,19 @@ BEGIN
 			) q
 		$sql$::text, ARRAY[query]) INTO found USING d, this;
 		-- The last digits of a sum of doubles depend on the order of its rows. Where it can be, sums are of whole
-		-- billionths; else these digits go, so that the same customers make the same row.
+		-- billionths; else these digits go, so that the same customers make the same row. Exact sums have no such.
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.{1:I}
 			SELECT (jsonb_populate_record(NULL::{data}.{1:I}, q.o)).*
 			FROM jsonb_array_elements($1::jsonb) e
 			CROSS JOIN LATERAL (
 				SELECT jsonb_build_object('run', $2::int8) || jsonb_object_agg(k, CASE jsonb_typeof(v)
-					WHEN 'number' THEN to_jsonb(clv_internal.clv_pipeline_rounded(v::numeric))
+					WHEN {2:L} THEN to_jsonb(clv_internal.clv_pipeline_rounded(v::numeric))
 					ELSE v
 				END) AS o
 				FROM jsonb_each(e) AS j (k, v)
 			) q
-		$sql$::text, ARRAY[target]) USING found, run;
+		$sql$::text, ARRAY[target, CASE part.kind WHEN 'sums' THEN 'number' END]) USING found, run;
 	END IF;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	RETURN rows;
@@ -87,8 +87,8 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_fill(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text[]) IS
 	'puts the rows of a run into a table of a pipeline: those of its query of kind "rows" as they come, those of a '
-	'query of kind "sums", which are few, by the names of their columns and to nine digits; fillings stand for {1} '
-	'and so on in the query. Returns the number of rows. A part of pipelines';
+	'query of kind "exact" or "sums", which are few, by the names of their columns, the latter to nine digits; '
+	'fillings stand for {1} and so on in the query. Returns the number of rows. A part of pipelines';
 CREATE FUNCTION clv_internal.clv_pipeline_fill(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text)
 RETURNS pg_catalog.int8
@@ -269,7 +269,75 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_shares(clv_internal.clv_pipeline_d
 	'the join that brings each customer the share of the revenue that is of customers who have spent more. A part of '
 	'pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(d clv_internal.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_follows(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.bool
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	follows bool;
+BEGIN
+	-- a fit has emptied the table "touched", and a run in between that failed may have changed histories
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT ($2).model_run <> ($2).run AND r.run + 1 = ($2).run AND r.generation = ($2).generation
+			AND r.histories = r.customers
+		FROM {data}.run r
+		WHERE r.run = ($2).previous
+	$sql$::text) INTO follows USING d, this;
+	RETURN coalesce(follows, false) AND NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_follows(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'whether the histories of a run are those that the customers of the run before hold, but for customers in the '
+	'table "touched". A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_customer_histories(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, source pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 20000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE source
+		WHEN 'histories' THEN $sql$
+			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
+			FROM {data}.history h
+			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
+			WHERE h.generation = ($2).generation
+		$sql$
+		WHEN 'customers' THEN $sql$
+			SELECT
+				{key},
+				CASE WHEN n.touched THEN n.history ELSE b.history END AS history,
+				b.segment AS from_segment,
+				b.clv AS from_clv
+			FROM (SELECT {c.key}, c.history, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b
+			FULL JOIN (
+				SELECT {t.key}, h.history, true AS touched
+				FROM {data}.touched t
+				LEFT JOIN {data}.history h ON h.generation = ($2).generation AND {h=t}
+				WHERE t.run = ($2).run
+			) n USING ({key})
+			WHERE CASE WHEN n.touched THEN n.history ELSE b.history END IS NOT NULL
+		$sql$
+		WHEN 'touched' THEN $sql$
+			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
+			FROM {data}.touched t
+			JOIN {data}.history h ON h.generation = ($2).generation AND {h=t}
+			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=t}
+			WHERE t.run = ($2).run
+		$sql$
+	END::text)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_histories(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text) IS
+	'the query of the histories of a run, each with the segment and the value that the run before found: of all '
+	'histories; of those that the customers of the run before hold, where they are the same but for touched customers; '
+	'or of touched customers alone. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(
+	d clv_internal.clv_pipeline_definition, histories pg_catalog.text)
 RETURNS pg_catalog.text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
 SET search_path = pg_catalog, pg_temp
@@ -291,10 +359,13 @@ BEGIN
 			END, ARRAY[d.attribute_source])
 		END
 	] || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
-			(SELECT * FROM {data}.history WHERE generation = ($2).generation) h
-			{1}
+			(
+				{1}
+			) h
 			{2}
+			{3}
 		$sql$::text, ARRAY[
+			histories,
 			clv_internal.clv_pipeline_ratings(d),
 			CASE
 				WHEN NOT 'cumulative_share' = ANY (needs) THEN 'CROSS JOIN (SELECT NULL::numeric AS cumulative_share) w'
@@ -302,9 +373,100 @@ BEGIN
 			END])) || clv_internal.clv_pipeline_sql(d, CASE WHEN sharded THEN '{h.key}' ELSE '{q.key}' END);
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_fillings(clv_internal.clv_pipeline_definition) IS
-	'what the map, the ratings and the attributes add to the query of customers, as clv_pipeline_fill takes it. A part '
-	'of pipelines';
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_fillings(
+	clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'what the map, the ratings, the attributes and the query of the histories add to the query of customers, as '
+	'clv_pipeline_fill takes it. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_customer_query(
+	d clv_internal.clv_pipeline_definition, histories pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, p.statement, clv_internal.clv_pipeline_customer_fillings(d, histories))
+	FROM clv_internal.clv_pipeline_view_customers() p
+	WHERE p.kind = 'rows'
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_query(
+	clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'the query of customers, over that of their histories. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_made_of(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT md5(jsonb_build_array((this).as_of, (this).model::text, (d).horizon, (d).discount_rate, (d).margin,
+		(d).level, (this).cuts::text,
+		clv_internal.clv_pipeline_customer_query(d,
+			clv_internal.clv_pipeline_customer_histories(d, this, 'histories'::text)))::text)
+	WHERE (d).rating_source IS NULL AND NOT EXISTS (
+		SELECT
+		FROM @extschema@.clv_segment_inputs((d).map) i
+		WHERE i.kind = 'attribute' AND i.name <> 'trend'
+	)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_made_of(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'a hash of what the row of a customer depends on beside their history; NULL where that is more than the run knows. '
+	'A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_load_customers(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- as in clv_pipeline_fill
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	follows bool := clv_internal.clv_pipeline_follows(d, this);
+	same bool;
+	rows int8;
+	copied int8 := 0;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET made_of = $2
+		WHERE run = $1
+		RETURNING coalesce(made_of = (SELECT r.made_of FROM {data}.run r WHERE r.run = $3), false)
+	$sql$::text) INTO same USING this.run, clv_internal.clv_pipeline_made_of(d, this), this.previous;
+	EXECUTE clv_internal.clv_pipeline_partition_load(d, 'customer'::text, this.run,
+		clv_internal.clv_pipeline_customer_query(d, clv_internal.clv_pipeline_customer_histories(d, this, CASE
+			WHEN follows AND same THEN 'touched'
+			WHEN follows THEN 'customers'
+			ELSE 'histories'
+		END))) USING d, this;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	IF follows AND same THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			INSERT INTO {data}.{1:I}
+			SELECT {2}
+			FROM {data}.customer c
+			WHERE c.run = ($2).previous
+			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=c})
+		$sql$::text, ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run), (
+			SELECT string_agg(CASE a.attname
+				WHEN 'run' THEN '($2).run'
+				WHEN 'from_segment' THEN 'c.segment'
+				WHEN 'from_clv' THEN 'c.clv'
+				ELSE format('c.%I', a.attname)
+			END, ', ' ORDER BY a.attnum)
+			FROM pg_attribute a
+			WHERE a.attrelid = clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
+				ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)])::regclass
+			  AND a.attnum > 0
+		)]) USING d, this;
+		GET DIAGNOSTICS copied = ROW_COUNT;
+	END IF;
+	RETURN rows + copied;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_load_customers(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'loads the customers of a run, for clv_pipeline_partition_show, and returns their number: the rows of the run '
+	'before, where they would come out the same, and those of touched customers. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_unread(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
@@ -348,14 +510,10 @@ DECLARE
 	rows int8;
 	missed int8;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_partition_load(d, 'customer'::text, run, (
-		SELECT clv_internal.clv_pipeline_sql(d, p.statement, clv_internal.clv_pipeline_customer_fillings(d))
-		FROM clv_internal.clv_pipeline_view_customers() p
-		WHERE p.kind = 'rows'
-	)) USING d, this;
-	GET DIAGNOSTICS rows = ROW_COUNT;
+	rows := clv_internal.clv_pipeline_load_customers(d, this);
 	PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, run,
 		clv_internal.clv_pipeline_unread(d, this));
+	PERFORM clv_internal.clv_pipeline_fill(d, run, 'total'::text);
 	PERFORM clv_internal.clv_pipeline_fill(d, run, 'month'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
@@ -372,9 +530,9 @@ BEGIN
 		WHERE run = ($2).run
 	$sql$::text) USING d, this, rows;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT count(*)
-		FROM {data}.customer c
-		WHERE c.run = $1 AND c.segment = '(none)'
+		SELECT sum(t.customers)
+		FROM {data}.total t
+		WHERE t.run = $1 AND t.segment = '(none)'
 	$sql$::text) INTO missed USING run;
 	PERFORM clv_internal.clv_pipeline_note(d, run,
 			format('%s customers in no segment: no rule holds, or what one needs is not known', missed))
@@ -503,9 +661,21 @@ BEGIN
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
 	) || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
 		(SELECT * FROM {data}.customer WHERE run = ($2).run) c
-		JOIN (SELECT * FROM {data}.history WHERE generation = ($2).generation) h USING ({key})
 		JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment
-	$sql$::text));
+	$sql$::text)) || clv_internal.clv_pipeline_sql(d, CASE
+		-- of which a worker of Citus can send the state
+		WHEN clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN $sql$
+			clv_internal.clv_pipeline_curve_sum(
+				@extschema@.clv_purchase_curve(($2).model, q.history, {1:L}::interval[], ($2).as_of, NULL::float8[]),
+				clv_internal.clv_finite(CASE WHEN ($2).has_spend
+					THEN @extschema@.clv_expected_spend(($2).model, q.history, ($2).as_of)
+				END))
+		$sql$
+		ELSE 'clv_internal.clv_curve_sum(($2).model, q.history, {1:L}::interval[], ($2).as_of)'
+	END, ARRAY[(
+		SELECT array_agg(p.until ORDER BY p.number)::text
+		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
+	)]);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(
@@ -732,9 +902,9 @@ BEGIN
 	END IF;
 	PERFORM clv_internal.clv_pipeline_fill(d, run, 'new_customer'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT min(c.first_purchase)
-		FROM {data}.customer c
-		WHERE c.run = $1
+		SELECT min(t.first_purchase)
+		FROM {data}.total t
+		WHERE t.run = $1
 	$sql$::text) INTO first USING run;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT r.histories

@@ -111,6 +111,27 @@ Slot(const ClvMemo *memo, const ClvMemoKey *key)
 	}
 }
 
+/* Whether the table is as large as it gets. */
+static inline bool
+IsLargest(const ClvMemo *memo)
+{
+	return memo->size * 4 * memo->stride > MEMO_BYTES;
+}
+
+bool
+clv_memo_is_full(const ClvMemo *memo)
+{
+	return memo->used >= memo->size / 2 && IsLargest(memo);
+}
+
+double *
+clv_memo_slot(const ClvMemo *memo, int slot)
+{
+	MemoEntry *entry = EntryAt(memo, slot);
+
+	return entry->key.x < 0 ? NULL : entry->value;
+}
+
 /* Makes the table four times as large, or empties it where it is at its largest; keeps it at most
  * half full. */
 static void
@@ -118,7 +139,7 @@ Grow(ClvMemo *memo)
 {
 	ClvMemo old = *memo;
 
-	if (old.size * 4 * old.stride > MEMO_BYTES)
+	if (IsLargest(&old))
 	{
 		clv_memo_clear(memo);
 		return;

@@ -101,6 +101,47 @@ COMMENT ON FUNCTION @extschema@.clv_purchase_curve(
 	'does not exist yet at as_of, or an argument other than as_of and covariates is NULL; a horizon that is NULL has '
 	'a NULL';
 
+CREATE FUNCTION clv_internal.clv_curve_sum_add(
+	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval[], pg_catalog.date)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION clv_internal.clv_curve_sum_add(
+	pg_catalog.internal, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval[], pg_catalog.date) IS
+	'of clv_curve_sum: takes a customer into the state';
+CREATE FUNCTION clv_internal.clv_curve_sum_combine(pg_catalog.internal, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_internal.clv_curve_sum_combine(pg_catalog.internal, pg_catalog.internal) IS
+	'of clv_curve_sum: puts two states together';
+CREATE FUNCTION clv_internal.clv_curve_sum_serialize(pg_catalog.internal) RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_curve_sum_serialize(pg_catalog.internal) IS
+	'of clv_curve_sum: sends a state to another process';
+CREATE FUNCTION clv_internal.clv_curve_sum_deserialize(pg_catalog.bytea, pg_catalog.internal)
+	RETURNS pg_catalog.internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION clv_internal.clv_curve_sum_deserialize(pg_catalog.bytea, pg_catalog.internal) IS
+	'of clv_curve_sum: receives a state; every byte is checked';
+CREATE FUNCTION clv_internal.clv_curve_sum_final(pg_catalog.internal) RETURNS pg_catalog.float8[]
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_curve_sum_final(pg_catalog.internal) IS
+	'of clv_curve_sum: the sums';
+CREATE AGGREGATE clv_internal.clv_curve_sum(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizons pg_catalog.interval[],
+	as_of pg_catalog.date
+) (
+	SFUNC = clv_internal.clv_curve_sum_add, STYPE = pg_catalog.internal, SSPACE = 1048576,
+	FINALFUNC = clv_internal.clv_curve_sum_final, COMBINEFUNC = clv_internal.clv_curve_sum_combine,
+	SERIALFUNC = clv_internal.clv_curve_sum_serialize, DESERIALFUNC = clv_internal.clv_curve_sum_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_internal.clv_curve_sum(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval[], pg_catalog.date) IS
+	'the sums over customers of clv_purchase_curve, and of its products with their clv_expected_spend: {{purchases '
+	'until the end of each horizon}, {money until then}}, to the last digit the same in any order of rows. Customers '
+	'who do not exist yet are skipped; NULL without any, in money for a model without spend, and where a sum is '
+	'infinite or NaN. A part of pipelines';
+
 CREATE FUNCTION @extschema@.clv_expected_spend(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,

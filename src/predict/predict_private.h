@@ -11,6 +11,7 @@
 #include "utils/array.h"
 
 #include "common/arguments.h"
+#include "common/last_value.h"
 #include "predict/predict.h"
 
 /* ---- what families count, and what they do not support ---- */
@@ -206,6 +207,12 @@ extern void clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key);
 /* The numbers of the key, NaN where it is new. Valid until the next call. */
 extern double *clv_memo_values(ClvMemo *memo, const ClvMemoKey *key);
 
+/* Whether the next key that is new may empty the table. */
+extern bool clv_memo_is_full(const ClvMemo *memo);
+
+/* The numbers in a slot (0 .. memo->size - 1); NULL where it is empty. */
+extern double *clv_memo_slot(const ClvMemo *memo, int slot);
+
 /* ---- a call site (call_site.c) ---- */
 
 /* The numbers of a key; all of them given alive. */
@@ -230,7 +237,7 @@ typedef struct ClvModelSite
 	double churn;
 
 	ClvTerms terms;               /* those that the memo is valid for */
-	struct ClvHorizons *horizons; /* in their place, of clv_purchase_curve */
+	struct ClvHorizons *horizons; /* in their place, of functions with several horizons */
 	ClvMemo memo;
 	ClvMemo leaving; /* of families that have it: probabilities by blocks of days */
 
@@ -282,6 +289,27 @@ extern ClvMemoKey clv_site_key(const ClvModelSite *site, const ClvCustomer *cust
 
 /* P(alive), from the memo where the family allows that. */
 extern double clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer);
+
+/* ---- several horizons at once (purchase_curve.c) ---- */
+
+/* The horizons of a call site under one model. */
+typedef struct ClvHorizons
+{
+	ClvLastValue given;
+	uint64 version;   /* another one where the horizons have changed */
+	int n;            /* those that are not NULL */
+	double *until;    /* in the model's unit */
+	ArrayType *zeros; /* a result: 0 for each, NULL where the horizon is NULL */
+} ClvHorizons;
+
+/* The horizons in an argument, as the call site knows them under its current model; errors name the
+ * element that is none. */
+extern const ClvHorizons *clv_horizons(FunctionCallInfo fcinfo, int argument, ClvModelSite *site);
+
+/* Expected purchases until the end of each horizon, given that the customer with the key is alive;
+ * valid until the memo is used again. */
+extern const double *clv_horizons_expected(ClvModelSite *site, const ClvCustomer *customer,
+										   const ClvMemoKey *key, const ClvHorizons *horizons);
 
 /* The row type that the function of this call site returns. */
 extern TupleDesc clv_row_type(FunctionCallInfo fcinfo);

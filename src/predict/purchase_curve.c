@@ -10,19 +10,9 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "common/last_value.h"
 #include "miscadmin.h"
 
 #define MOST_HORIZONS 100000
-
-/* The horizons of a call site under one model. */
-struct ClvHorizons
-{
-	ClvLastValue given;
-	int n;            /* those that are not NULL */
-	double *until;    /* in the model's unit */
-	ArrayType *zeros; /* a result: 0 for each, NULL where the horizon is NULL */
-};
 
 /* An error where the horizons are no vector, or too many; returns their number. */
 static int
@@ -42,7 +32,7 @@ CheckShape(ArrayType *horizons)
 
 /* Fills in the horizons of the array in the context; an error names the element that is none. */
 static void
-Read(struct ClvHorizons *horizons, const ClvModel *fitted, ArrayType *array, MemoryContext context)
+Read(ClvHorizons *horizons, const ClvModel *fitted, ArrayType *array, MemoryContext context)
 {
 	MemoryContext caller;
 	int lower = ARR_NDIM(array) > 0 ? ARR_LBOUND(array)[0] : 1;
@@ -70,13 +60,12 @@ Read(struct ClvHorizons *horizons, const ClvModel *fitted, ArrayType *array, Mem
 	MemoryContextSwitchTo(caller);
 }
 
-/* The horizons in an argument, as the call site knows them under its current model. */
-static const struct ClvHorizons *
-Horizons(FunctionCallInfo fcinfo, int argument, ClvModelSite *site)
+const ClvHorizons *
+clv_horizons(FunctionCallInfo fcinfo, int argument, ClvModelSite *site)
 {
 	MemoryContext context = site->memo.context;
-	struct ClvHorizons *horizons = site->horizons;
-	struct ClvHorizons read;
+	ClvHorizons *horizons = site->horizons;
+	ClvHorizons read;
 
 	if (site->has_terms && clv_last_is(&horizons->given, false, PG_GETARG_DATUM(argument)))
 		return horizons;
@@ -91,6 +80,7 @@ Horizons(FunctionCallInfo fcinfo, int argument, ClvModelSite *site)
 		pfree(horizons->zeros);
 	}
 	*horizons = read;
+	horizons->version++;
 	clv_last_set(&horizons->given, false, PG_GETARG_DATUM(argument), context);
 	clv_memo_change_width(&site->memo, horizons->n);
 	site->has_terms = true;
@@ -99,7 +89,7 @@ Horizons(FunctionCallInfo fcinfo, int argument, ClvModelSite *site)
 
 /* The longest of the horizons. */
 static double
-Longest(const struct ClvHorizons *horizons)
+Longest(const ClvHorizons *horizons)
 {
 	double longest = 0;
 
@@ -108,13 +98,11 @@ Longest(const struct ClvHorizons *horizons)
 	return longest;
 }
 
-/* Expected purchases until the end of each horizon, given that the customer is alive; valid until
- * the memo is used again. */
-static const double *
-Expected(ClvModelSite *site, const ClvCustomer *customer, const struct ClvHorizons *horizons)
+const double *
+clv_horizons_expected(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key,
+					  const ClvHorizons *horizons)
 {
-	ClvMemoKey key = clv_site_key(site, customer);
-	double *expected = clv_memo_values(&site->memo, &key);
+	double *expected = clv_memo_values(&site->memo, key);
 	ClvFuture future;
 
 	/* the last one: it marks that the others are filled in */
@@ -149,9 +137,10 @@ clv_purchase_curve(PG_FUNCTION_ARGS)
 	ClvModelSite *site;
 	ClvHistory *history;
 	ClvCustomer customer;
-	const struct ClvHorizons *horizons;
+	const ClvHorizons *horizons;
 	const double *expected;
 	ArrayType *result;
+	ClvMemoKey key;
 	double *value;
 	double p_alive;
 	bool exists;
@@ -159,7 +148,7 @@ clv_purchase_curve(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY) || PG_ARGISNULL(HORIZONS))
 		PG_RETURN_NULL();
 	site = clv_customer_site(fcinfo, COVARIATES);
-	horizons = Horizons(fcinfo, HORIZONS, site);
+	horizons = clv_horizons(fcinfo, HORIZONS, site);
 	history = PG_GETARG_CLV_HISTORY_P(HISTORY);
 	exists = clv_customer(site->fitted, history, clv_as_of(fcinfo, AS_OF, site->fitted), &customer);
 	PG_FREE_IF_COPY(history, HISTORY);
@@ -167,7 +156,8 @@ clv_purchase_curve(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	p_alive = clv_site_p_alive(site, &customer);
-	expected = Expected(site, &customer, horizons);
+	key = clv_site_key(site, &customer);
+	expected = clv_horizons_expected(site, &customer, &key, horizons);
 	result = palloc(ARR_SIZE(horizons->zeros));
 	memcpy(result, horizons->zeros, ARR_SIZE(horizons->zeros));
 	value = (double *) clv_array_data(result);

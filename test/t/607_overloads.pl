@@ -37,7 +37,7 @@ $node->safe_psql('postgres', qq{
 	CREATE TABLE safe.orders AS SELECT c AS customer_id, 'c' || c AS label,
 		timestamptz '2022-01-03 12:00+00' + ((c * 7 % 90) + k * (9 + c % 31)) * interval '1 day' AS ordered_at,
 		(10 + c % 9 + k)::numeric(12,2) AS amount, (10 + c % 9 + k)::float8 AS price,
-		(10 + c % 9 + k)::int4 AS points, now() AS changed_at
+		(10 + c % 9 + k)::int4 AS points, now() - c * interval '1 hour' AS changed_at
 		FROM generate_series(1, 300) c, generate_series(0, 14) k WHERE k = 0 OR k <= (c * 13 % 29) - 12;
 	CREATE TABLE safe.attribute AS
 	SELECT c AS customer_id, CASE c % 2 WHEN 0 THEN 'web' ELSE 'shop' END AS channel
@@ -120,8 +120,10 @@ my ($make, $alter, $refresh, $drop) = map { signature($_) } 'clv_create_pipeline
 my %full = (attribute_source => "'safe.attribute'", attributes => "'channel'", rating_source => "'safe.rating'",
 	rating => "'rating'", rated_at => "'rated_at'", changed_at => "'changed_at'", level => 0.9, refit => "'drift'",
 	map => "'lifecycle'", holdout => "'13 weeks'");
+# incremental refreshes: of one customer of "rich", of all of "plain"
 my @writes = (
-	call($make, %columns, amount => "'amount'", name => "'plain'"),
+	call($make, %columns, amount => "'amount'", name => "'plain'", changed_at => "'changed_at'",
+		overlap => "'30 days'"),
 	call($make, %columns, amount => 'NULL', name => "'bare'", model => "'auto'"),
 	call($make, %columns, amount => "'price'", name => "'rich'", %full),
 	call($make, %columns, amount => "'amount'", name => "'shares'", map => "'abc'", occasion => 7,

@@ -70,18 +70,24 @@ $node->safe_psql('postgres', qq{
 		WHERE bought_on <= '1997-07-06' AND customer_id % 50 <> 7});
 
 # Each week brings its orders; and some weeks orders that came late, amounts that were corrected, things given
-# back, orders that were cancelled by being moved to no day, and a customer missing from the books.
+# back, orders that were cancelled by being moved to no day, a customer missing from the books, and once rows of a third
+# of the customers written anew. Some weeks both are refreshed before corrections too, as of the same day.
 my @answers;
 foreach my $week (0 .. 51)
 {
 	my $last = "date '1997-07-06' + 7 * $week";
 	my $written = "timestamptz '1997-07-07 00:00+00' + interval '1 week' * $week";
+	my $twice = $week % 6 == 5
+	  ? "CALL clv_refresh('whole', as_of => $last); CALL clv_refresh('touched', as_of => $last);"
+	  : '';
 	my ($out) = $node->safe_psql('postgres', qq{
 		SET client_min_messages = warning;
 		INSERT INTO orders (customer_id, bought_on, amount, written_at)
 		SELECT customer_id, bought_on, amount, $written FROM log
 		WHERE bought_on <= $last
 		AND (bought_on > $last - 7 AND customer_id % 50 <> 7 AND $week > 0 OR customer_id = 50 * $week + 7);
+		$twice
+		UPDATE orders SET written_at = $written WHERE $week = 30 AND customer_id % 3 = 0;
 		UPDATE orders SET amount = amount + 1, written_at = $written WHERE $week % 4 = 1 AND order_no % 97 = $week;
 		INSERT INTO orders (customer_id, bought_on, amount, written_at)
 		SELECT customer_id, $last - 3, -amount, $written
@@ -130,11 +136,21 @@ is($node->safe_psql('postgres', q{
 	SELECT count(DISTINCT model_run), count(*) FILTER (WHERE model_run <> run) > 0 FROM touched.runs}), '13|t',
 	'every four weeks the model is fitted anew, and kept between');
 is($node->safe_psql('postgres',
-	q{SELECT count(DISTINCT run) = 52, count(DISTINCT as_of) = 52 FROM whole.segment_history}),
+	q{SELECT count(DISTINCT run) = 60, count(DISTINCT as_of) = 52 FROM whole.segment_history}),
 	't|t',
 	'the history of the segments has every refresh');
 is($node->safe_psql('postgres', q{SELECT count(DISTINCT run) FROM whole_data.customer}), '2',
 	'of the customers only the current run and the one before are kept');
+is($node->safe_psql('postgres', q{
+	SELECT count(*) FROM touched_data.run r JOIN touched_data.run b ON b.run + 1 = r.run AND b.made_of = r.made_of}),
+	'8',
+	'refreshed twice a day, rows of customers without changes are copied');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM touched_data.run r JOIN touched_data.run b ON b.run + 1 = r.run
+	WHERE r.generation > b.generation AND r.mode = 'incremental' AND r.touched > b.histories / 10}),
+	$node->safe_psql('postgres', 'SELECT count(DISTINCT generation) - 1 FROM touched_data.run'),
+	'histories of many customers are merged into a generation of their own');
+cmp_ok($node->safe_psql('postgres', 'SELECT count(DISTINCT generation) FROM touched_data.run'), '>', 1,
+	'at least once');
 is($node->safe_psql('postgres', q{
 	SELECT bool_and(t.run > r.model_run) FROM touched_data.touched t, touched.runs r WHERE r.is_current}), 't',
 	'customers who were touched are counted in by the next fit');

@@ -34,8 +34,8 @@ AS $part$ VALUES
 		)
 	$sql$, 'what customers did in which month: see clv_pipeline_months'),
 
-	('rows', 'month', $sql$
-		SELECT ($2).run, m.*
+	('exact', 'month', $sql$
+		SELECT m.*
 		FROM (
 			SELECT clv_internal.clv_pipeline_months(h.history, ($2).as_of) AS months
 			FROM {data}.history h

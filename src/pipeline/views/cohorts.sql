@@ -21,13 +21,13 @@ AS $part$ VALUES
 	('sums', 'cohort', $sql$
 		SELECT
 			c.cohort_month,
-			count(*) AS customers,
-			sum((1e9 * c.p_alive)::int8) / 1e9 AS active_customers,
+			sum(c.customers) AS customers,
+			sum(c.p_alive) AS active_customers,
 			round(sum(c.monetary), 2) AS past_revenue,
 			sum(c.expected_revenue) AS expected_revenue,
 			sum(c.clv) AS clv,
 			sum(c.lifetime_value) AS lifetime_value
-		FROM {data}.customer c
+		FROM {data}.total c
 		WHERE c.run = ($2).run
 		GROUP BY c.cohort_month
 	$sql$, NULL),

@@ -1,7 +1,7 @@
 -- ---- customers: one row a customer ------------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_customers() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 49
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 48
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'customer', $sql$
@@ -42,6 +42,9 @@ AS $part$ VALUES
 			active_90d float8,
 			next_purchase date,
 			lapse_date date,
+			from_segment varchar(200),
+			from_clv numeric(24,2),
+			history @extschema@.clv_history,
 			PRIMARY KEY ({key}, run)
 		) PARTITION BY LIST (run)
 	$sql$, 'the customers as each run found them: the current one, the one before'),
@@ -53,15 +56,13 @@ AS $part$ VALUES
 	('setup', 'customer_clv',
 		$sql$CREATE INDEX customer_clv ON {data}.customer (clv DESC)$sql$, NULL),
 
-	('setup', 'customer_cohort',
-		$sql$CREATE INDEX customer_cohort ON {data}.customer (cohort_month)$sql$, NULL),
-
 	('setup', 'customer',
 		$sql$CREATE TABLE {data}.customer_rest PARTITION OF {data}.customer DEFAULT$sql$, NULL),
 
 	-- Its types are exactly those of the table. {1}, {2}: the segment and the value segment of a customer q, {3}: the
 	-- join of their attributes a; {4}, {5}: a fence around what is computed of histories h, ratings g and shares w of
-	-- the revenue before theirs; {6}: their key
+	-- the revenue before theirs; {6}: their key. The last three columns are for later steps, and
+	-- for the next run: no view shows them.
 	('rows', 'customer', $sql$
 		SELECT
 			($2).run AS run,
@@ -102,7 +103,10 @@ AS $part$ VALUES
 				($2).continuous) AS active_90d,
 			@extschema@.clv_next_purchase(($2).model, q.history, 0.5::float8, ($2).as_of,
 				NULL::float8[]) AS next_purchase,
-			@extschema@.clv_lapse_date(($2).model, q.history, 0.5::float8, ($2).as_of, NULL::float8[]) AS lapse_date
+			@extschema@.clv_lapse_date(($2).model, q.history, 0.5::float8, ($2).as_of, NULL::float8[]) AS lapse_date,
+			q.from_segment,
+			q.from_clv,
+			q.history
 		FROM {4}
 			SELECT
 				h.*,

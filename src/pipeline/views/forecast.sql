@@ -26,25 +26,17 @@ AS $part$ VALUES
 	-- {1}: the ends of the periods; {2}: the totals t of a sample of 2000 customers of a segment, from which limits are
 	-- scaled, as their widths need no more. The variance of what will happen grows with the number of customers, that
 	-- of what is expected with its square. A model that has not converged has no limits, and so there are none here.
-	-- {3}, {4}: a fence around what is computed of customers c, with their histories h and segments g
+	-- {3}, {4}: a fence around what is computed of customers c and their segments g; {5}: the sums of expected
+	-- purchases and money until the end of each period
 	('sums', 'forecast', $sql$
 		WITH sums AS MATERIALIZED (
 			SELECT
 				q.segment,
-				clv_internal.clv_pipeline_curve_sum(
-					@extschema@.clv_purchase_curve(($2).model, q.history, {1:L}::interval[], ($2).as_of,
-						NULL::float8[]),
-					clv_internal.clv_finite(q.spend)) AS s,
+				{5} AS s,
 				count(*)::float8 / nullif(count(*) FILTER (WHERE q.sampled), 0) AS scale,
 				{2} AS t
 			FROM {3}
-				SELECT
-					c.segment,
-					h.history,
-					CASE WHEN ($2).has_spend
-						THEN @extschema@.clv_expected_spend(($2).model, h.history, ($2).as_of)
-					END AS spend,
-					{h.hash} % (1 + g.customers / 2000) = 0 AS sampled
+				SELECT c.segment, c.history, {c.hash} % (1 + g.customers / 2000) = 0 AS sampled
 			{4} q
 			GROUP BY q.segment
 		),

@@ -16,16 +16,35 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
+	-- gone is who was in a segment at the run before and has come from none
 	('sums', 'migration', $sql$
+		WITH moved AS (
+			SELECT
+				coalesce(t.from_segment, '(new)') AS from_segment,
+				t.segment AS to_segment,
+				sum(t.customers) AS customers,
+				coalesce(sum(t.from_clv), 0) AS clv_before,
+				coalesce(sum(t.clv), 0) AS clv_after
+			FROM {data}.total t
+			WHERE t.run = ($2).run
+			GROUP BY 1, 2
+		)
+		SELECT m.from_segment, m.to_segment, m.customers, m.clv_before, m.clv_after
+		FROM moved m
+		UNION ALL
 		SELECT
-			coalesce(b.segment, '(new)') AS from_segment,
-			coalesce(c.segment, '(gone)') AS to_segment,
-			count(*) AS customers,
-			coalesce(sum(b.clv), 0) AS clv_before,
-			coalesce(sum(c.clv), 0) AS clv_after
-		FROM (SELECT * FROM {data}.customer WHERE run = ($2).previous) b
-		FULL JOIN (SELECT * FROM {data}.customer WHERE run = ($2).run) c USING ({key})
-		GROUP BY 1, 2
+			b.segment,
+			'(gone)',
+			b.customers - coalesce(m.customers, 0),
+			coalesce(b.clv, 0) - coalesce(m.clv_before, 0),
+			0
+		FROM {data}.segment b
+		LEFT JOIN (
+			SELECT m.from_segment, sum(m.customers) AS customers, sum(m.clv_before) AS clv_before
+			FROM moved m
+			GROUP BY m.from_segment
+		) m ON m.from_segment = b.segment
+		WHERE b.run = ($2).previous AND b.customers > coalesce(m.customers, 0)
 	$sql$, NULL),
 
 	('view', 'migration', $sql$

@@ -31,6 +31,7 @@ AS $part$ VALUES
 			revenue_without_time numeric,
 			isolated_day date,
 			calendar @extschema@.clv_calendar,
+			made_of text,
 			note text,
 			error text,
 			error_code text,

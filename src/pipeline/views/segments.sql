@@ -1,7 +1,7 @@
 -- ---- segments, segment_history: one row a segment ---------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_segments() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 21
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 23
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'segment', $sql$
@@ -24,32 +24,74 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
+	-- in a pass over the customers that serves segments, migration and cohorts
+	('table', 'total', $sql$
+		CREATE TABLE {data}.total (
+			run int8 NOT NULL,
+			from_segment varchar(200),
+			segment varchar(200) NOT NULL,
+			cohort_month date NOT NULL,
+			first_purchase date NOT NULL,
+			customers int8 NOT NULL,
+			recency int8 NOT NULL,
+			frequency int8 NOT NULL,
+			with_monetary int8 NOT NULL,
+			monetary numeric,
+			with_p_alive int8 NOT NULL,
+			p_alive numeric,
+			expected_purchases numeric,
+			expected_revenue numeric,
+			clv numeric,
+			lifetime_value numeric,
+			from_clv numeric
+		)
+	$sql$, 'sums of customers, by their segment before and now and the month of their first purchase'),
+
+	('exact', 'total', $sql$
+		SELECT
+			c.from_segment,
+			c.segment,
+			c.cohort_month,
+			min(c.first_purchase) AS first_purchase,
+			count(*) AS customers,
+			sum(c.recency) AS recency,
+			sum(c.frequency) AS frequency,
+			count(c.monetary) AS with_monetary,
+			sum(c.monetary) AS monetary,
+			count(c.p_alive) AS with_p_alive,
+			sum((1e9 * c.p_alive)::int8) / 1e9 AS p_alive,
+			sum((1e9 * c.expected_purchases)::int8) / 1e9 AS expected_purchases,
+			sum(c.expected_revenue) AS expected_revenue,
+			sum(c.clv) AS clv,
+			sum(c.lifetime_value) AS lifetime_value,
+			sum(c.from_clv) AS from_clv
+		FROM {data}.customer c
+		WHERE c.run = ($2).run
+		GROUP BY c.from_segment, c.segment, c.cohort_month
+	$sql$, NULL),
+
 	('sums', 'segment', $sql$
 		SELECT
-			q.*,
+			c.segment,
+			sum(c.customers) AS customers,
+			sum(c.p_alive) AS active_customers,
+			round(sum(c.monetary), 2) AS past_revenue,
+			sum(c.expected_purchases) AS expected_purchases,
+			sum(c.expected_revenue) AS expected_revenue,
+			sum(c.clv) AS clv,
+			sum(c.lifetime_value) AS lifetime_value,
+			sum(c.recency) / sum(c.customers) AS mean_recency,
+			sum(c.frequency) / sum(c.customers) AS mean_frequency,
+			round(sum(c.monetary) / nullif(sum(c.with_monetary), 0), 2) AS mean_monetary,
+			1 - sum(c.p_alive) / nullif(sum(c.with_p_alive), 0) AS mean_churn,
 			(
 				SELECT left(min(p.description), 400)
 				FROM @extschema@.clv_segment_map p
-				WHERE p.map = ($1).map AND p.segment = q.segment
+				WHERE p.map = ($1).map AND p.segment = c.segment
 			) AS description
-		FROM (
-			SELECT
-				c.segment,
-				count(*) AS customers,
-				sum((1e9 * c.p_alive)::int8) / 1e9 AS active_customers,
-				round(sum(c.monetary), 2) AS past_revenue,
-				sum((1e9 * c.expected_purchases)::int8) / 1e9 AS expected_purchases,
-				sum(c.expected_revenue) AS expected_revenue,
-				sum(c.clv) AS clv,
-				sum(c.lifetime_value) AS lifetime_value,
-				avg(c.recency::float8) AS mean_recency,
-				avg(c.frequency::float8) AS mean_frequency,
-				round(avg(c.monetary), 2) AS mean_monetary,
-				1 - sum((1e9 * c.p_alive)::int8) / 1e9 / count(c.p_alive) AS mean_churn
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
-			GROUP BY c.segment
-		) q
+		FROM {data}.total c
+		WHERE c.run = ($2).run
+		GROUP BY c.segment
 	$sql$, NULL),
 
 	('view', 'segments', $sql$
