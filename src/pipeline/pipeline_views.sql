@@ -82,20 +82,16 @@ AS $$
 	-- for the few customers who are looked at; of all of them it would take a quarter of a refresh. What is the same
 	-- for all is looked up by itself, once, so that workers of Citus can do the rest.
 	SELECT clv_internal.clv_pipeline_sql(d, $sql$
-		(
-			SELECT (@extschema@.clv_explain(
-				(
-					SELECT clv_internal.clv_pipeline_ahead(m.model, r.calendar)
-					FROM {data}.state s
-					JOIN {data}.run r USING (run)
-					JOIN {data}.model m ON m.run = r.model_run
-				),
-				h.history,
-				(SELECT r.as_of FROM {data}.state s JOIN {data}.run r USING (run)),
-				NULL::float8[])).reason::varchar(500)
-			FROM {data}.history h
-			WHERE h.generation = (SELECT r.generation FROM {data}.state s JOIN {data}.run r USING (run)) AND {h=c}
-		)
+		(@extschema@.clv_explain(
+			(
+				SELECT clv_internal.clv_pipeline_ahead(m.model, r.calendar)
+				FROM {data}.state s
+				JOIN {data}.run r USING (run)
+				JOIN {data}.model m ON m.run = r.model_run
+			),
+			c.history,
+			(SELECT r.as_of FROM {data}.state s JOIN {data}.run r USING (run)),
+			NULL::float8[])).reason::varchar(500)
 	$sql$::text)
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_reason(clv_internal.clv_pipeline_definition) IS

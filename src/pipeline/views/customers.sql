@@ -198,7 +198,7 @@ AS $part$ VALUES
 	('column', 'lapse_date', 'c.lapse_date',
 		'day on which P(alive) falls below one half if no purchase comes; it may be past; NULL: never'),
 	('column', 'reason', '{2}',
-		'why the model says so, made when it is read: a sentence with numbers; NULL where tables are distributed'),
+		'why the model says so, made when it is read: a sentence with numbers'),
 	('column', 'customer_key', '{1}',
 		'the key as text, for tools that cannot hold every number: different for different customers')
 $part$;
