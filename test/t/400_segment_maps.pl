@@ -63,7 +63,7 @@ my $answer = q{
 is(as('clerk', 'shop', $answer), 'VIP|Others|Everybody|Lost|0', 'another role reads the maps');
 refused('clerk', q{INSERT INTO "Odd Schema".clv_segment_map (map, position, segment) VALUES ('clerks', 1, 'All')},
 	qr/permission denied for table clv_segment_map/, 'a map of a role without rights');
-my $maps = 'abc, lifecycle, micro, potential, rf, rfm, value x satisfaction, vip';
+my $maps = 'abc, lifecycle, micro, potential, rf, rfm, rfmtc, value x satisfaction, vip';
 refused('clerk',
 	q{SELECT "Odd Schema".segment_assign(ROW(1, 1, 1, 1, NULL, NULL, NULL)::"Odd Schema".clv_scores, 'none')},
 	qr/segment map "none" does not exist.*Known maps are: \Q$maps\E/s,
