@@ -282,7 +282,7 @@ COMMENT ON FUNCTION clv_internal.clv_choose_cells(pg_catalog.text, pg_catalog.js
 
 -- A row per history with a purchase up to since: its purchases in the hold-out and before it as the first model counts
 -- them, whether it was there for as long a time before since, and of each model its count of the hold-out, expectation,
--- the probability of that very count, and that of any purchase.
+-- the probability of that very count, and that of any purchase; no row without a model.
 CREATE FUNCTION clv_internal.clv_choose_outcomes(
 	histories pg_catalog.text,
 	models @extschema@.clv_model[],
@@ -318,6 +318,10 @@ BEGIN
 			'@extschema@.clv_active_probability($1[%1$s], c.history, $2[%1$s], $4, c.covariates)', i), ', ')
 	INTO counts, expectations, probabilities, actives
 	FROM pg_catalog.generate_series(1, pg_catalog.cardinality(models)) AS i;
+	-- without a model there is nothing to count
+	IF counts IS NULL THEN
+		RETURN;
+	END IF;
 	RETURN QUERY EXECUTE clv_internal.clv_statement($sql$
 		SELECT c.counted[1],
 			c.before,

@@ -301,6 +301,20 @@ my %constants = (
 		return pick("${one}customer)", "${one}nothing)", q{'{}'}, q{'{"version": 1}'}, 'NULL', '(SELECT clv_sums('
 			. join(', ', model(1), history(1), span(1), number(1), number(1)) . '))');
 	},
+	'clv_total' => sub {
+		return q{(SELECT clv_predict_total((SELECT fitted FROM made WHERE family = 'mbg/nbd'), history, '1 year')
+			FROM customer)} if $_[0];
+		return 'ROW(' . join(', ', pick(0, 1, 300, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 12) . ')';
+	},
+	'clv_common_shock' => sub {
+		return 'ROW(100, 0.1, 0.5, 5, 0.02, 0.1)' if $_[0];
+		return 'ROW(' . join(', ', pick(0, 1, 52, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 5) . ')';
+	},
+	'clv_choice' => sub {
+		return $_[0] ? "'2'" : pick(q{''}, q{'auto'}, q{'month'}, q{'true'}, q{'7'}, q{'-1'}, q{'x'});
+	},
+	'bytea' => sub { return q{'\\x} . join('', map { sprintf '%02x', rand 256 } 1 .. rand 60) . q{'} },
+	'"any"' => sub { return pick('1', q{'a'::text}, 'NULL::bigint', q{date '2020-01-01'}, '1.50::numeric') },
 	'clv_pipeline_run' => sub {
 		return q{jsonb_populate_record(NULL::clv_internal.clv_pipeline_run, jsonb_build_object(}
 			. join(', ', "'run'", pick(1, 2, -1, 'NULL'), "'previous'", pick(1, 'NULL'), "'as_of'", day($_[0]),
@@ -420,7 +434,7 @@ sub argument
 	my ($function, $type, $name, $sane) = @_;
 	my $named = $type =~ /^(text|double precision|integer|date|jsonb|double precision\[\])$/ ? $named{$name} : undef;
 
-	return $constants{$type}->($sane) if $type eq 'anycompatiblearray';
+	return $constants{$type}->($sane) if $type =~ /^(anycompatiblearray|"any")$/;
 	return "NULL::$type" if rand() < ($sane ? 0.03 : 0.1);
 	return q{'customer'} if $sane && $name eq 'source' && $sources{$function};
 	return "'" . parameters(pick(keys %parameters), $sane) . "'::jsonb"
