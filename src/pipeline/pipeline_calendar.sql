@@ -123,14 +123,14 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_calendar_past(@extschema@.clv_cale
 CREATE FUNCTION clv_internal.clv_pipeline_ahead(model @extschema@.clv_model, calendar @extschema@.clv_calendar)
 RETURNS @extschema@.clv_model
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
-SET search_path = pg_catalog, pg_temp
-AS $$
+-- bound to its functions when it is made: readers of views have no rights in the schema of the extension
+BEGIN ATOMIC
 	SELECT CASE
 		WHEN @extschema@.clv_calendar_values(calendar, (m.j ->> 'as_of')::date + 1) IS NULL THEN model
 		ELSE @extschema@.clv_with_calendar(model, calendar)
 	END
-	FROM (SELECT model::jsonb) m (j)
-$$;
+	FROM (SELECT model::jsonb) m (j);
+END;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_ahead(@extschema@.clv_model, @extschema@.clv_calendar) IS
 	'a model with the steps that have come into the calendar of its pipeline since it was fitted, and those to come; '
 	'the model itself where there are none. A part of pipelines';

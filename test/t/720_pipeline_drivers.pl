@@ -94,7 +94,7 @@ none("SELECT *
 	WHERE NOT of_key
 	AND typname = 'varchar'
 	AND atttypmod - 4 > 255
-	AND attname !~ '^(description|reason|note|error|error_detail|error_hint)\$'",
+	AND attname !~ '^(description|reason|advice|note|error|error_detail|error_hint)\$'",
 	'only what is there to be read is longer than the 255 letters that ODBC sorts and groups by');
 none("SELECT * FROM ($columns) c WHERE attname !~ '^[a-z][a-z0-9_]*\$' AND NOT of_key", 'names are in lower case');
 none("SELECT * FROM ($columns) c WHERE attname ~ '_month\$|^month\$|^period_(start|end)\$|_on\$' AND typname <> 'date'",
