@@ -18,6 +18,7 @@
 
 #include "clv.h"
 #include "common/bytes_state.h"
+#include "common/hash.h"
 #include "math/exact_sum.h"
 
 #define AGGREGATE "clv_pipeline_hundredths()"
@@ -44,22 +45,11 @@ typedef struct Value
 	char status; /* of the hash table */
 } Value;
 
-/* A hash of all bits, the lower of which are 0 in round numbers (the finalizer of MurmurHash3). */
-static inline uint32
-HashBits(uint64 bits)
-{
-	bits ^= bits >> 33;
-	bits *= UINT64CONST(0xff51afd7ed558ccd);
-	bits ^= bits >> 33;
-	bits *= UINT64CONST(0xc4ceb9fe1a85ec53);
-	return (uint32) (bits ^ bits >> 33);
-}
-
 #define SH_PREFIX values
 #define SH_ELEMENT_TYPE Value
 #define SH_KEY_TYPE uint64
 #define SH_KEY bits
-#define SH_HASH_KEY(table, key) HashBits(key)
+#define SH_HASH_KEY(table, key) clv_hash_bits(key)
 #define SH_EQUAL(table, a, b) ((a) == (b))
 #define SH_SCOPE static inline
 #define SH_DECLARE

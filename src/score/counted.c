@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "common/hash.h"
 #include "common/int.h"
 #include "history/layout.h"
 #include "libpq/pqformat.h"
@@ -21,22 +22,11 @@ typedef struct Entry
 	char status;
 } Entry;
 
-/* A hash of all bits of a key, many of whose lower ones may be 0 (the finalizer of MurmurHash3). */
-static inline uint32
-HashKey(uint64 key)
-{
-	key ^= key >> 33;
-	key *= UINT64CONST(0xff51afd7ed558ccd);
-	key ^= key >> 33;
-	key *= UINT64CONST(0xc4ceb9fe1a85ec53);
-	return (uint32) (key ^ key >> 33);
-}
-
 #define SH_PREFIX counts
 #define SH_ELEMENT_TYPE Entry
 #define SH_KEY_TYPE uint64
 #define SH_KEY key
-#define SH_HASH_KEY(table, key) HashKey(key)
+#define SH_HASH_KEY(table, key) clv_hash_bits(key)
 #define SH_EQUAL(table, a, b) ((a) == (b))
 #define SH_SCOPE static inline
 #define SH_DECLARE
