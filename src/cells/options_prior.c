@@ -162,19 +162,13 @@ ReadCorrelation(const ClvMember *member, int n, const int *place, ClvPriorPart *
 	char *shape = psprintf("the lower triangle of a %d x %d matrix with 1 on its diagonal: arrays "
 						   "of 1 to %d numbers between -1 and 1",
 						   n, n, n);
+	double triangle[CLV_TRIANGLE(CLV_START_PARAMS)];
 
-	if (clv_json_length(member, shape) != n)
-		clv_json_wrong(member, shape);
+	clv_json_triangle(member, n, shape, triangle);
 	for (int i = 0; i < n; i++)
-	{
-		ClvMember row = clv_json_element(member, i, shape);
-
-		if (clv_json_length(&row, shape) != i + 1)
-			clv_json_wrong(member, shape);
 		for (int j = 0; j <= i; j++)
 		{
-			ClvMember cell = clv_json_element(&row, j, shape);
-			double value = clv_json_number(&cell) + 0.0;
+			double value = triangle[CLV_AT(i, j)] + 0.0;
 			bool unknown = part->sd[place[i]] == 0 || part->sd[place[j]] == 0;
 
 			if (i == j ? value != 1 : !(value > -1 && value < 1) || (unknown && value != 0))
@@ -182,7 +176,6 @@ ReadCorrelation(const ClvMember *member, int n, const int *place, ClvPriorPart *
 			if (i != j)
 				part->correlation[BELOW(Max(place[i], place[j]), Min(place[i], place[j]))] = value;
 		}
-	}
 }
 
 /* Read the effects of covariates. */

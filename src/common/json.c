@@ -208,3 +208,23 @@ clv_json_element(const ClvMember *member, int i, const char *what)
 	element.value = *getIthJsonbValueFromContainer(member->value.val.binary.data, i);
 	return element;
 }
+
+void
+clv_json_triangle(const ClvMember *member, int n, const char *what, double *triangle)
+{
+	if (clv_json_length(member, what) != n)
+		clv_json_wrong(member, what);
+	for (int i = 0; i < n; i++)
+	{
+		ClvMember row = clv_json_element(member, i, what);
+
+		if (clv_json_length(&row, what) != i + 1)
+			clv_json_wrong(member, what);
+		for (int j = 0; j <= i; j++)
+		{
+			ClvMember cell = clv_json_element(&row, j, what);
+
+			*triangle++ = clv_json_number(&cell);
+		}
+	}
+}

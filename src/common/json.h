@@ -73,4 +73,10 @@ extern int clv_json_length(const ClvMember *member, const char *what);
 /* Element i of such an array, whose value is read as that of a member. */
 extern ClvMember clv_json_element(const ClvMember *member, int i, const char *what);
 
+/*
+ * The lower triangle of an n x n matrix, row by row: an array of n arrays, of 1 to n numbers; an
+ * error where it is none; what: "the lower triangle of ...".
+ */
+extern void clv_json_triangle(const ClvMember *member, int n, const char *what, double *triangle);
+
 #endif /* CLV_JSON_H */

@@ -291,21 +291,7 @@ ReadCovariance(const ClvMember *member, int n, double *triangle)
 						   "arrays of 1 to %d numbers",
 						   n, n, n);
 
-	if (clv_json_length(member, shape) != n)
-		clv_json_wrong(member, shape);
-	for (int i = 0; i < n; i++)
-	{
-		ClvMember row = clv_json_element(member, i, shape);
-
-		if (clv_json_length(&row, shape) != i + 1)
-			clv_json_wrong(member, shape);
-		for (int j = 0; j <= i; j++)
-		{
-			ClvMember cell = clv_json_element(&row, j, shape);
-
-			triangle[CLV_AT(i, j)] = clv_json_number(&cell);
-		}
-	}
+	clv_json_triangle(member, n, shape, triangle);
 }
 
 /* Read a name; an error where it is too long for a model. */
