@@ -56,7 +56,7 @@ sql('postgres', qq{
 my @arguments = (
 	literal(quoted($schema) . '.' . quoted($table)), literal(quoted($column{key})), literal($column{day}),
 		literal(quoted($column{amount})),
-	'filter => ' . literal(join("\nAND ", @clauses)), '"returns" => ' . literal($column{back}),
+	"refit => 'always'", 'filter => ' . literal(join("\nAND ", @clauses)), '"returns" => ' . literal($column{back}),
 		'changed_at => ' . literal($column{changed}),
 	'attribute_source => ' . literal(quoted($schema) . '.' . quoted($people)),
 		'attributes => ' . literal(quoted($column{colour})),
@@ -174,7 +174,7 @@ foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
 {
 	sql('postgres',
 		qq{CALL "Odd Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at', 'amount',
-		changed_at => 'changed_at')});
+		changed_at => 'changed_at', refit => 'always')});
 	refresh('postgres', $names->[0], 'full');
 }
 Shop::buy($node, 99);
