@@ -57,7 +57,7 @@ DECLARE
 BEGIN
 	-- an unknown pipeline and a missing right are reported before a missing pg_cron
 	PERFORM clv_internal.clv_pipeline_find(name) WHERE NOT clv_internal.clv_pipeline_cron();
-	PERFORM clv_internal.clv_pipeline_check_cron(format('CALL @extschema@.clv_refresh(%L)', name));
+	PERFORM clv_internal.clv_pipeline_check_cron(format('CALL %s.clv_refresh(%L)', '@extschema@', name));
 	FOR job IN EXECUTE $sql$
 		SELECT j.jobid
 		FROM cron.job j
@@ -87,8 +87,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	command text := format('CALL @extschema@.clv_refresh(%L::pg_catalog.text, %L::pg_catalog.text, '
-		'NULL::pg_catalog.date, %L::pg_catalog.text)', name, mode, 'error');
+	command text := format('CALL %s.clv_refresh(%L::pg_catalog.text, %L::pg_catalog.text, '
+		'NULL::pg_catalog.date, %L::pg_catalog.text)', '@extschema@', name, mode, 'error');
 	job int8;
 BEGIN
 	PERFORM clv_internal.clv_pipeline_find(name);

@@ -32,7 +32,7 @@ CREATE FUNCTION clv_internal.clv_quick_history_call(
 ) RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 500
 BEGIN ATOMIC
-	SELECT format('@extschema@.clv_history(s.%I::pg_catalog.%I', bought_at, t.typname)
+	SELECT format('%s.clv_history(s.%I::pg_catalog.%I', '@extschema@', bought_at, t.typname)
 		|| CASE WHEN amount IS NULL THEN ''
 			WHEN amount_type = 'float8'::regtype THEN format(', s.%I::pg_catalog.float8', amount)
 			ELSE format(', s.%I::pg_catalog.numeric', amount) END

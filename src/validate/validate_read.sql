@@ -310,12 +310,12 @@ BEGIN
 	SELECT pg_catalog.string_agg(pg_catalog.format(
 			'clv_internal.clv_validate_purchases($1[%1$s], h.history, $4, $3[%1$s])', i), ', '),
 		pg_catalog.string_agg(pg_catalog.format(
-			'@extschema@.clv_expected_purchases($1[%1$s], h.history, $2[%1$s], $4, h.covariates)', i), ', '),
+			'%2$s.clv_expected_purchases($1[%1$s], h.history, $2[%1$s], $4, h.covariates)', i, '@extschema@'), ', '),
 		pg_catalog.string_agg(pg_catalog.format(
-			'@extschema@.clv_purchase_probability($1[%1$s], c.history, c.counted[%1$s]::pg_catalog.float8, $2[%1$s], '
-			'$4, c.covariates)', i), ', '),
+			'%2$s.clv_purchase_probability($1[%1$s], c.history, c.counted[%1$s]::pg_catalog.float8, $2[%1$s], '
+			'$4, c.covariates)', i, '@extschema@'), ', '),
 		pg_catalog.string_agg(pg_catalog.format(
-			'@extschema@.clv_active_probability($1[%1$s], c.history, $2[%1$s], $4, c.covariates)', i), ', ')
+			'%2$s.clv_active_probability($1[%1$s], c.history, $2[%1$s], $4, c.covariates)', i, '@extschema@'), ', ')
 	INTO counts, expectations, probabilities, actives
 	FROM pg_catalog.generate_series(1, pg_catalog.cardinality(models)) AS i;
 	-- without a model there is nothing to count

@@ -38,7 +38,7 @@ my @clauses = ("status = ANY ('{paid}')", "'{key} {filter} {1} %s' <> '{data}'",
 	quoted($column{key}) . ' IS NOT NULL -- and {source}');
 
 sql('postgres', qq{
-	CREATE SCHEMA "Odd Schema"; CREATE EXTENSION clv SCHEMA "Odd Schema"; $Shop::orders
+	CREATE SCHEMA "Odd 5% %I Schema"; CREATE EXTENSION clv SCHEMA "Odd 5% %I Schema"; $Shop::orders
 	CREATE SCHEMA } . quoted($schema) . ';' . join(';',
 	'CREATE TABLE ' . quoted($schema) . '.' . quoted($table) . ' AS SELECT '
 		. join(', ', map { "$_->[0] AS " . quoted($column{ $_->[1] }) }
@@ -62,15 +62,15 @@ my @arguments = (
 		'attributes => ' . literal(quoted($column{colour})),
 	'rating_source => ' . literal(quoted($schema) . '.' . quoted($answers)), 'rating => ' . literal($column{rating}),
 		'rated_at => ' . literal(quoted($column{rated})));
-sql('postgres', 'CALL "Odd Schema".clv_create_pipeline(' . join(', ', literal($_), @arguments) . ')')
+sql('postgres', 'CALL "Odd 5% %I Schema".clv_create_pipeline(' . join(', ', literal($_), @arguments) . ')')
 	foreach ($pipeline, 'twin');
 sql('postgres',
-	qq{CALL "Odd Schema".clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount',
+	qq{CALL "Odd 5% %I Schema".clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount',
 	filter => 'status = ''paid''', changed_at => 'changed_at')});
 
 # Refreshes a pipeline in a mode.
 sub refresh { my ($database, $name, $mode) = @_;
-sql($database, 'CALL "Odd Schema".clv_refresh(' . literal($name) . ", '$mode')") }
+sql($database, 'CALL "Odd 5% %I Schema".clv_refresh(' . literal($name) . ", '$mode')") }
 # What Shop::contents returns, for a name with any characters.
 sub contents
 {
@@ -92,7 +92,7 @@ is(sql('postgres', "SELECT count(*), sum(monetary), count(rating), count(value_s
 is(sql('postgres', "SELECT sum(customers) FROM $views.profile"), sql('postgres', "SELECT count(*) FROM shop.customers"),
 	'attributes meet their customers');
 is(sql('postgres',
-	'SELECT count(*) FROM "Odd Schema".clv_pipelines WHERE name = ' . literal($pipeline) . " AND last_status = 'done'"),
+	'SELECT count(*) FROM "Odd 5% %I Schema".clv_pipelines WHERE name = ' . literal($pipeline) . " AND last_status = 'done'"),
 	1, 'it is in the list');
 
 my $more = 'INSERT INTO ' . quoted($schema) . '.' . quoted($table)
@@ -103,15 +103,30 @@ refresh('postgres', $pipeline, 'incremental');
 refresh('postgres', 'twin', 'full');
 is(followed('postgres', $pipeline), followed('postgres', 'twin'), 'by touched customers as in full');
 sql('postgres',
-	'CALL "Odd Schema".clv_alter_pipeline(' . literal($pipeline)
-	. ", margin => 0.5); CALL \"Odd Schema\".clv_alter_pipeline('twin', margin => 0.5)");
+	'CALL "Odd 5% %I Schema".clv_alter_pipeline(' . literal($pipeline)
+	. ", margin => 0.5); CALL \"Odd 5% %I Schema\".clv_alter_pipeline('twin', margin => 0.5)");
+
+# ---- the functions that write statements of their own call what lies in the odd schema ----
+
+my $columns = "'orders', 'customer_id', 'ordered_at', 'amount'";
+sql('postgres', 'CREATE TABLE customer AS
+	SELECT customer_id, "Odd 5% %I Schema".clv_history(ordered_at, amount) AS history FROM orders GROUP BY 1');
+my $fitted = '(SELECT "Odd 5% %I Schema".clv_fit(history) FROM customer)';
+foreach my $call ("clv_check($columns)", "clv_predict($columns)", "rfmtc_score($columns)", "segment_assign($columns)",
+	q{clv_choose('customer', 'history', '2024-09-01', '90 days')},
+	q{clv_backtest('customer', 'history', '2024-09-01', '90 days')},
+	qq{clv_tracking('customer', 'history', $fitted)}, qq{clv_shock('customer', 'history', $fitted)})
+{
+	my ($name) = $call =~ /(\w+)/;
+	cmp_ok(sql('postgres', qq{SELECT count(*) FROM "Odd 5% %I Schema".$call}), '>', 0, "$name reads a table");
+}
 
 # ---- dumped in the middle of a run, and restored ----
 
 my $keeper = $node->background_psql('postgres');
 $keeper->query_safe($Shop::gates);
 $keeper->query_safe('SELECT pg_advisory_lock(42, 4)');
-my $run = Shop::background($node, q{CALL "Odd Schema".clv_refresh('shop')});
+my $run = Shop::background($node, q{CALL "Odd 5% %I Schema".clv_refresh('shop')});
 Shop::at_gate($node);
 foreach my $format ('custom', 'plain')
 {
@@ -127,10 +142,10 @@ foreach my $format ('custom', 'plain')
 		foreach ($pipeline, 'twin', 'shop');
 	is(sql($format,
 		'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C")
-		FROM "Odd Schema".clv_pipelines'),
+		FROM "Odd 5% %I Schema".clv_pipelines'),
 		sql('postgres',
 			'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C")
-			FROM "Odd Schema".clv_pipelines'),
+			FROM "Odd 5% %I Schema".clv_pipelines'),
 			"$format: and so does the list");
 	next if $format eq 'plain';
 	sql($format, $more);
@@ -156,7 +171,7 @@ sql('postgres', $more);
 refresh('postgres', $_, 'auto') foreach ($other, 'twin');
 is(followed('postgres', $other), followed('postgres', 'twin'),
 	'a pipeline whose schemas were renamed goes on under the new name');
-sql('postgres', 'CALL "Odd Schema".clv_drop_pipeline(' . literal($other) . ')');
+sql('postgres', 'CALL "Odd 5% %I Schema".clv_drop_pipeline(' . literal($other) . ')');
 is(sql('postgres', q{SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(other|Läden)'}), 0,
 	'and is dropped without a rest');
 
@@ -173,7 +188,7 @@ sql('postgres',
 foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
 {
 	sql('postgres',
-		qq{CALL "Odd Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at', 'amount',
+		qq{CALL "Odd 5% %I Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at', 'amount',
 		changed_at => 'changed_at', refit => 'always')});
 	refresh('postgres', $names->[0], 'full');
 }
