@@ -307,23 +307,31 @@ SELECT try('create', format('CREATE AGGREGATE os_%s(%s ORDER BY %s) (SFUNC = %s,
   AND s.args[2] IN ('clv_history', 'double precision')
  WHERE f.pronargs > 1 AND s.result <> 'internal' AND s.proname <> 'clv_internal.clv_nps_remove';
 SET enable_sort = on;
-SELECT try('aggregate ' || p.oid::regprocedure || ' ' || m, CASE m
+-- what an aggregate is called with: columns of what is stored and of histories
+CREATE VIEW called AS
+SELECT p.oid::regprocedure::text AS name, p.proname, g.aggcombinefn <> 0 AS combines,
+	array_to_string(ARRAY(SELECT public.example(t)
+		FROM unnest(string_to_array(p.proargtypes::text, ' ')::oid[]::regtype[]::text[]) t), ', ') AS a,
+	$$(SELECT *
+		FROM public.stored, public.history
+		WHERE id < 2 AND history.c < 20) q(id, c, n, s, p, customer, shop, h)$$ AS q
+  FROM pg_proc p JOIN pg_aggregate g ON g.aggfnoid = p.oid
+ WHERE p.pronamespace = 'stranger'::regnamespace AND p.proname LIKE 'agg%';
+SELECT try('aggregate ' || name || ' ' || m, CASE m
 	WHEN 'plain' THEN format('SELECT %s(%s) FROM %s', proname, a, q)
 	WHEN 'groups'
 		THEN format('SELECT count(r::text) FROM (SELECT %s(%s) AS r FROM %s GROUP BY shop OFFSET 0) g', proname, a, q)
-	WHEN 'windows'
-		THEN format('SELECT %s(%s) OVER (PARTITION BY shop ORDER BY customer ROWS 3 PRECEDING) FROM %s', proname, a, q)
-	ELSE format('SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tuple_cost = 0;
-		SET LOCAL min_parallel_table_scan_size = 0; SELECT %s(%s) FROM %s',
-		proname, a, q) END)
-  FROM pg_proc p, unnest('{plain,groups,windows,parallel}'::text[]) m,
-	LATERAL (SELECT array_to_string(ARRAY(SELECT public.example(t)
-	FROM unnest(string_to_array(proargtypes::text, ' ')::oid[]::regtype[]::text[]) t),
-	', ')) a (a),
-	   LATERAL (SELECT $$(SELECT *
-		FROM public.stored, public.history
-		WHERE id < 2 AND history.c < 20) q(id, c, n, s, p, customer, shop, h)$$) q (q)
- WHERE prokind = 'a' AND pronamespace = 'stranger'::regnamespace AND proname LIKE 'agg%';
+	ELSE format('SELECT %s(%s) OVER (PARTITION BY shop ORDER BY customer ROWS 3 PRECEDING) FROM %s', proname, a, q) END)
+  FROM called, unnest('{plain,groups,windows}'::text[]) m;
+-- those that have no combine function are never made in parts by workers
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT try('aggregate ' || name || ' parallel', format('SELECT %s(%s) FROM %s', proname, a, q))
+  FROM called WHERE combines;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
 SELECT try('ordered ' || p.oid::regprocedure,
 	format('SELECT %s(%s) WITHIN GROUP (ORDER BY %s) FROM public.history WHERE c < 30', proname,
 	array_to_string(ARRAY(SELECT format('(SELECT %s FROM public.stored, (SELECT h FROM public.history) h LIMIT 1)',
