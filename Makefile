@@ -59,6 +59,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/pipeline_source.sql \
 	pipeline/pipeline_calendar.sql \
 	pipeline/pipeline_cuts.sql \
+	pipeline/pipeline_groups.sql \
 	pipeline/pipeline_check.sql \
 	pipeline/views/work.sql \
 	pipeline/views/runs.sql \
@@ -66,6 +67,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/views/customers.sql \
 	pipeline/views/segments.sql \
 	pipeline/views/migration.sql \
+	pipeline/views/groups.sql \
 	pipeline/views/equity.sql \
 	pipeline/views/cohorts.sql \
 	pipeline/views/cohort_retention.sql \
@@ -84,7 +86,6 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/views/lift.sql \
 	pipeline/views/tracking.sql \
 	pipeline/pipeline_views.sql \
-	pipeline/pipeline_upgrade.sql \
 	pipeline/pipeline_steps.sql \
 	pipeline/pipeline_refresh.sql \
 	pipeline/pipeline_histories.sql \

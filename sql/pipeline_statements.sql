@@ -76,6 +76,11 @@ CALL clv_create_pipeline('st_same', 'sale', 'customer_id', 'moment', 'amount', c
 CALL clv_create_pipeline('st_days', 'sale', 'customer_id', 'bought_at', 'amount', changed_at => 'changed_at',
 	overlap => '0 days');
 
+CALL clv_create_pipeline('st_group', 'sale', 'customer_id', 'bought_at', 'amount', changed_at => 'changed_at',
+	group_by => 'branch', score_within => 'group', refit => 'drift', overlap => '0 days');
+CALL clv_create_pipeline('st_channel', 'sale', 'customer_id', 'day', attribute_source => 'attribute',
+	attributes => 'channel', group_by => 'channel', cuts => '{"r": 3}');
+
 -- as if the tables of this one were distributed
 SELECT pg_get_functiondef('clv_internal.clv_pipeline_shard_column(regclass)'::regprocedure) AS shard_column \gset
 CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_shard_column(relation regclass) RETURNS text LANGUAGE sql STABLE
@@ -104,6 +109,8 @@ CALL clv_refresh('st_same');
 CALL clv_refresh('st_shards');
 CALL clv_refresh('st_shards', 'incremental');
 :shard_column;
+CALL clv_refresh('st_group', as_of => '2022-12-01');
+CALL clv_refresh('st_channel');
 CREATE PROCEDURE buy(first int, step int, day date, changed_at timestamp) LANGUAGE sql AS $$
 	INSERT INTO sale (customer_id, branch, label, bought_at, day, moment, amount, price, back, changed_at)
 	SELECT c, c % 7, 'c/' || c, day, day, day, 30, 30, false, changed_at
@@ -111,6 +118,7 @@ CREATE PROCEDURE buy(first int, step int, day date, changed_at timestamp) LANGUA
 $$;
 CALL buy(1, 60, '2022-12-20', '2023-02-02');
 CALL clv_refresh('st_rich', 'incremental', as_of => '2022-12-20');
+CALL clv_refresh('st_group', 'incremental', as_of => '2022-12-20');
 CALL clv_refresh('st_same', 'incremental');
 CALL buy(1, 1, '2022-12-21', '2023-02-03');
 CALL clv_refresh('st_rich', as_of => '2022-12-21');
@@ -125,11 +133,7 @@ INSERT INTO attribute VALUES (5, 'twice');
 CALL clv_refresh('st_rich');
 CALL buy(121, 1, '2024-08-01', '2023-02-03');
 INSERT INTO st_plain_data.run (run, status, requested, definition, called_by, pid, started_at)
-SELECT 1, 'running', 'full', to_jsonb(p), 'somebody', 0, '2020-01-01' FROM st_plain_data.pipeline p;
--- as an older version would have made it
-ALTER TABLE st_plain_data.tracking DROP expected CASCADE;
-DROP VIEW st_plain.alerts, st_plain.winback;
-UPDATE st_plain_data.state SET parts_hash = NULL;
+SELECT 1, 'running', 'full', p, 'somebody', 0, '2020-01-01' FROM st_plain_data.pipeline p;
 CALL clv_refresh('st_plain');
 CALL clv_forget('st_plain', 1);
 -- of many customers a part is checked

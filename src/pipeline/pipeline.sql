@@ -40,6 +40,8 @@ CREATE TYPE clv_internal.clv_pipeline_definition AS (
 	list_size pg_catalog.int4,
 	cuts pg_catalog.jsonb,
 	tiers pg_catalog.int4[],
+	group_by pg_catalog.text,
+	score_within pg_catalog.text,
 	created_at pg_catalog.timestamptz
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_definition IS
@@ -111,6 +113,11 @@ AS $$
 		WHEN m[2] = 'views' THEN quote_ident((definition).name)
 		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
+		WHEN m[2] IN ('model', 'cuts') THEN CASE
+			WHEN (definition).group_by IS NULL THEN '($2).' || m[2]
+			ELSE 'group_' || m[2]
+		END
+		WHEN m[2] = 'group' THEN CASE WHEN (definition).group_by IS NULL THEN 'NULL' ELSE 'group_name' END
 		WHEN m[2] LIKE '%.hash' THEN format('clv_internal.clv_pipeline_key_hash(%s)', (
 			SELECT string_agg(left(m[2], -4) || quote_ident(c), ', ' ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i)
@@ -133,8 +140,10 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: '
 	'the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: '
-	'equality of the keys of a and b; {a.known}: that none is NULL; {a.hash}: a hash of the key; {1}, {1:I}, {1:L}: '
-	'the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
+	'equality of the keys of a and b; {a.known}: that none is NULL; {a.hash}: a hash of the key; {model}, {cuts}, '
+	'{group}: what a customer is evaluated with, and their group: of a run, or those of the columns group_model, '
+	'group_cuts and group_name; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A '
+	'part of pipelines';
 CREATE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000

@@ -333,6 +333,7 @@ BEGIN
 	PERFORM clv_internal.clv_pipeline_check_numbers(d);
 	PERFORM clv_internal.clv_pipeline_check_options(d);
 	PERFORM clv_internal.clv_pipeline_check_source(d);
+	PERFORM clv_internal.clv_pipeline_check_groups(d);
 	PERFORM clv_internal.clv_pipeline_check_condition(d.filter);
 	-- rights, and the filter
 	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, '{1} LIMIT 0'::text,

@@ -28,7 +28,7 @@ BEGIN
 	FROM unnest(d.customer) u (c)
 	WHERE u.c IN (SELECT v.name FROM clv_internal.clv_pipeline_columns(d) v WHERE NOT v.of_key)
 	   OR u.c IN ('run', 'generation', 'history', 'before', 'rfmtc', 'scores', 'prediction', 'cumulative_share', 'loss',
-		'from_segment', 'from_clv', 'touched')
+		'from_segment', 'from_clv', 'touched', 'group_model', 'group_cuts')
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM clv_internal.clv_raise(format($text$the customer's key cannot be called "%s"$text$, taken),
@@ -104,6 +104,9 @@ BEGIN
 		IF d.rated_at IS NOT NULL THEN
 			d.rated_at := (clv_internal.clv_source_column(relation, 'rated_at'::text, d.rated_at)).column_name;
 		END IF;
+	END IF;
+	IF d.group_by IS NOT NULL THEN
+		d.group_by := clv_internal.clv_pipeline_resolve_group(d, d.group_by);
 	END IF;
 	IF d.calendar_source IS NOT NULL AND d.calendar_columns IS NULL THEN
 		d.calendar_columns := clv_internal.clv_pipeline_calendar_columns(
@@ -181,7 +184,9 @@ CREATE PROCEDURE @extschema@.clv_create_pipeline(
 	season clv_internal.clv_choice DEFAULT NULL,
 	calendar_source pg_catalog.text DEFAULT NULL,
 	cuts pg_catalog.jsonb DEFAULT NULL,
-	tiers pg_catalog.int4[] DEFAULT '{10,70}'
+	tiers pg_catalog.int4[] DEFAULT '{10,70}',
+	group_by pg_catalog.text DEFAULT NULL,
+	score_within pg_catalog.text DEFAULT 'all'
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -217,6 +222,8 @@ BEGIN
 	d.list_size := list_size;
 	d.cuts := cuts;
 	d.tiers := tiers;
+	d.group_by := group_by;
+	d.score_within := score_within;
 	d.created_at := pg_catalog.now();
 	d := clv_internal.clv_pipeline_resolve(d, path, customer, attributes);
 	PERFORM clv_internal.clv_pipeline_check(d);
@@ -240,7 +247,7 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	pg_catalog.text, pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text,
 	pg_catalog.jsonb, pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text,
 	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.int4, clv_internal.clv_choice,
-	pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4[]) IS
+	pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4[], pg_catalog.text, pg_catalog.text) IS
 	'makes a pipeline: the schema of that name with views, and the same name with _data with their tables, all empty '
 	'until clv_refresh(name). source: a table or view as SQL names it; customer: its key, one column or several '
 	'separated by commas; bought_at, amount: columns (amount NULL: without money); horizon, discount_rate (per '
@@ -260,7 +267,10 @@ COMMENT ON PROCEDURE @extschema@.clv_create_pipeline(
 	'or booleans, that all customers have from that day on, read at each refresh; cuts: thresholds of your own, by '
 	'score: '
 	'{"r": [30, 90], "f": 3} are two limits for r and three bins for f; tiers: the percentiles of clv below which '
-	'customers have the tier low and above which high. Errors name what does not fit';
+	'customers have the tier low and above which high; group_by: a column of source, or of attribute_source, such as '
+	'a country: each group has a model of its own, pooled with the others, customers of several are of the group of '
+	'their latest purchase, and no value is the group (none); score_within: ''all'' scores customers among all, '
+	'''group'' among those of their group. Errors name what does not fit';
 
 CREATE FUNCTION clv_internal.clv_pipeline_write(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
@@ -311,6 +321,7 @@ BEGIN
 				d.rating_source := NULL;
 				d.rating := NULL;
 				d.rated_at := NULL;
+			WHEN 'group_by' THEN d.group_by := NULL;
 			WHEN 'season' THEN d.options := d.options - 'season';
 			WHEN 'calendar_source' THEN
 				d.calendar_source := NULL;
@@ -318,7 +329,7 @@ BEGIN
 			ELSE
 				PERFORM clv_internal.clv_raise(format('"%s" cannot be reset', coalesce(field, 'NULL')),
 					concat('These can: amount, filter, returns, changed_at, level, holdout, cuts, attributes, ',
-						'ratings, rated_at, season, calendar_source.'),
+						'ratings, rated_at, season, calendar_source, group_by.'),
 					'Give other arguments the value they are to have.'::text, 'invalid_parameter_value'::text);
 		END CASE;
 	END LOOP;
@@ -360,7 +371,9 @@ CREATE PROCEDURE @extschema@.clv_alter_pipeline(
 	season clv_internal.clv_choice DEFAULT NULL,
 	calendar_source pg_catalog.text DEFAULT NULL,
 	cuts pg_catalog.jsonb DEFAULT NULL,
-	tiers pg_catalog.int4[] DEFAULT NULL
+	tiers pg_catalog.int4[] DEFAULT NULL,
+	group_by pg_catalog.text DEFAULT NULL,
+	score_within pg_catalog.text DEFAULT NULL
 )
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -405,6 +418,8 @@ BEGIN
 	d.list_size := coalesce(list_size, d.list_size);
 	d.cuts := coalesce(cuts, d.cuts);
 	d.tiers := coalesce(tiers, d.tiers);
+	d.group_by := coalesce(group_by, d.group_by);
+	d.score_within := coalesce(score_within, d.score_within);
 	d := clv_internal.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
 	PERFORM clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name), pg_catalog.format($sql$
 		SELECT clv_internal.clv_pipeline_write(%s::clv_internal.clv_pipeline_definition)
@@ -417,11 +432,11 @@ COMMENT ON PROCEDURE @extschema@.clv_alter_pipeline(
 	pg_catalog.interval, pg_catalog.text, pg_catalog.int4, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb,
 	pg_catalog.int4, pg_catalog.float8, pg_catalog.interval, pg_catalog.text, pg_catalog.text, pg_catalog.text,
 	pg_catalog.text, pg_catalog.text, pg_catalog.int4, pg_catalog.text[], clv_internal.clv_choice,
-	pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4[]) IS
+	pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4[], pg_catalog.text, pg_catalog.text) IS
 	'changes a pipeline from its next refresh on; arguments are those of clv_create_pipeline, NULL changes '
 	'nothing. reset: the options to remove, of amount, filter, returns, changed_at, level, holdout, cuts, attributes, '
-	'ratings, rated_at, season, calendar_source. The customer''s key cannot change. Where what is read of the source '
-	'changes, the next refresh is a full one';
+	'ratings, rated_at, season, calendar_source, group_by. The customer''s key cannot change. Where what is read of '
+	'the source changes, the next refresh is a full one';
 
 CREATE FUNCTION clv_internal.clv_pipeline_drop_objects(name pg_catalog.text, cascade pg_catalog.bool)
 RETURNS pg_catalog.void

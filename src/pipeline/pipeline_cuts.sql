@@ -138,6 +138,52 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_quantiles(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, @extschema@.clv_model, pg_catalog.int4) IS
 	'the cuts of all customers of a pipeline at the quantiles of so many bins. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_all_bins(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.int4[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array_agg(DISTINCT b.bins)
+	FROM (
+		SELECT (d).bins
+		UNION ALL
+		SELECT j.value::text::int4
+		FROM jsonb_each((d).cuts) j
+		WHERE jsonb_typeof(j.value) = 'number'
+	) b (bins)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_all_bins(clv_internal.clv_pipeline_definition) IS
+	'the numbers of bins that scores of a pipeline have. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_merge_cuts(
+	d clv_internal.clv_pipeline_definition, made pg_catalog.jsonb)
+RETURNS @extschema@.clv_cuts
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	usual jsonb := made -> d.bins::text;
+BEGIN
+	IF d.cuts IS NULL OR usual IS NULL THEN
+		RETURN usual::@extschema@.clv_cuts;
+	END IF;
+	-- in version 2 each score has limits of its own
+	RETURN ((usual - 'bins') || jsonb_build_object('version', 2) || (
+		SELECT coalesce(jsonb_object_agg(m.measure, CASE jsonb_typeof(j.value)
+			WHEN 'array' THEN j.value
+			ELSE made -> j.value::text -> m.measure
+		END), '{}')
+		FROM jsonb_each(d.cuts) j
+		CROSS JOIN LATERAL clv_internal.clv_pipeline_measure(j.key) m (measure)
+		WHERE jsonb_typeof(j.value) = 'array' OR made -> j.value::text ? m.measure
+	))::@extschema@.clv_cuts;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_merge_cuts(
+	clv_internal.clv_pipeline_definition, pg_catalog.jsonb) IS
+	'the cuts of the scores of a pipeline, from the JSON of quantiles by the number of bins, but where its definition '
+	'has thresholds of its own; NULL where there are none. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_cuts(
 	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date,
 	model @extschema@.clv_model)
@@ -146,34 +192,14 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	cuts @extschema@.clv_cuts := clv_internal.clv_pipeline_quantiles(d, generation, as_of, model, d.bins);
-	merged jsonb;
-	other record;
+	made jsonb := '{}';
+	bins int4;
 BEGIN
-	IF d.cuts IS NULL OR cuts IS NULL THEN
-		RETURN cuts;
-	END IF;
-	-- in version 2 each score has limits of its own
-	merged := (cuts::jsonb - 'bins') || jsonb_build_object('version', 2);
-	FOR other IN
-		SELECT j.value::text::int4 AS bins, array_agg(clv_internal.clv_pipeline_measure(j.key)) AS measures
-		FROM jsonb_each(d.cuts) j
-		WHERE jsonb_typeof(j.value) = 'number'
-		GROUP BY 1
-	LOOP
-		cuts := clv_internal.clv_pipeline_quantiles(d, generation, as_of, model, other.bins);
-		merged := merged || (
-			SELECT coalesce(jsonb_object_agg(m, cuts::jsonb -> m), '{}')
-			FROM unnest(other.measures) m
-			WHERE cuts::jsonb ? m
-		);
+	FOREACH bins IN ARRAY clv_internal.clv_pipeline_all_bins(d) LOOP
+		made := made || jsonb_build_object(bins,
+			clv_internal.clv_pipeline_quantiles(d, generation, as_of, model, bins)::jsonb);
 	END LOOP;
-	merged := merged || (
-		SELECT coalesce(jsonb_object_agg(clv_internal.clv_pipeline_measure(j.key), j.value), '{}')
-		FROM jsonb_each(d.cuts) j
-		WHERE jsonb_typeof(j.value) = 'array'
-	);
-	RETURN merged::@extschema@.clv_cuts;
+	RETURN clv_internal.clv_pipeline_merge_cuts(d, jsonb_strip_nulls(made));
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_cuts(

@@ -5,7 +5,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 100
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT md5(jsonb_build_array((d).source, (d).customer, (d).bought_at, (d).amount, (d).returns, (d).filter,
-		(d).search_path, (d).time_zone, (d).occasion, (d).changed_at)::text)
+		(d).search_path, (d).time_zone, (d).occasion, (d).changed_at, (d).group_by)::text)
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_fingerprint(clv_internal.clv_pipeline_definition) IS
 	'a hash of what the histories of a pipeline depend on: where it has changed they are built from scratch. A part '
@@ -424,6 +424,9 @@ BEGIN
 		WHERE run = $1
 	$sql$::text) USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows,
 		clv_internal.clv_pipeline_day(d, run);
+	IF d.group_by IS NOT NULL THEN
+		PERFORM clv_internal.clv_pipeline_find_groups(d, run, full_run);
+	END IF;
 	PERFORM clv_internal.clv_pipeline_left_out(d, run);
 	PERFORM clv_internal.clv_pipeline_check_amounts(d, CASE WHEN NOT full_run THEN run END);
 	PERFORM clv_internal.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);

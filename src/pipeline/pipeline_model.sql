@@ -69,42 +69,50 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_cells(
 	'else counted anew. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_drift(
-	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, model @extschema@.clv_model,
-	since pg_catalog.date, as_of pg_catalog.date)
+	d clv_internal.clv_pipeline_definition, this record, latest record)
 RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	total record;
-	made int8;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT (q.t).expected_purchases AS expected, (q.t).purchases_low AS low, (q.t).purchases_high AS high, q.made
-		FROM (
+	IF d.group_by IS NOT NULL THEN
+		total := clv_internal.clv_pipeline_group_drift(d, this.generation, latest.run, this.calendar, latest.as_of,
+			this.as_of);
+	ELSE
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT
-				@extschema@.clv_predict_total($2::@extschema@.clv_model, h.history, $3::interval, 0::float8, 1::float8,
-					$4::date, 0.99::float8) AS t,
-				sum(@extschema@.clv_purchases_between(h.history, $4::date, $5::date))
-					FILTER (WHERE @extschema@.clv_first_purchase(h.history) <= $4::date) AS made
-			FROM {data}.history h
-			WHERE h.generation = $1
-		) q
-	$sql$::text) INTO total USING generation, model, make_interval(days => as_of - since), since, as_of;
-	made := total.made;
+				(q.t).expected_purchases AS expected,
+				(q.t).purchases_low AS low,
+				(q.t).purchases_high AS high,
+				q.made
+			FROM (
+				SELECT
+					@extschema@.clv_predict_total($2::@extschema@.clv_model, h.history, $3::interval, 0::float8,
+						1::float8, $4::date, 0.99::float8) AS t,
+					sum(@extschema@.clv_purchases_between(h.history, $4::date, $5::date))
+						FILTER (WHERE @extschema@.clv_first_purchase(h.history) <= $4::date) AS made
+				FROM {data}.history h
+				WHERE h.generation = $1
+			) q
+		$sql$::text) INTO total USING this.generation,
+			clv_internal.clv_pipeline_ahead(latest.model, this.calendar),
+			make_interval(days => this.as_of - latest.as_of), latest.as_of, this.as_of;
+	END IF;
 	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by
 	RETURN CASE
-		WHEN coalesce(made NOT BETWEEN total.low AND total.high, true)
-			AND abs(made - total.expected) > 0.1 * total.expected
-		THEN format('drift: %s purchases since %s, %s expected', made, to_char(since, 'YYYY-MM-DD'),
+		WHEN coalesce(total.made NOT BETWEEN total.low AND total.high, true)
+			AND abs(total.made - total.expected) > 0.1 * total.expected
+		THEN format('drift: %s purchases since %s, %s expected', total.made, to_char(latest.as_of, 'YYYY-MM-DD'),
 			round(total.expected))
 	END;
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_drift(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8, @extschema@.clv_model, pg_catalog.date, pg_catalog.date) IS
-	'what the customers of the model''s day have done since then, where that lies outside the 99 % prediction '
-	'interval and more than a tenth off; else NULL. A part of pipelines';
+COMMENT ON FUNCTION clv_internal.clv_pipeline_drift(clv_internal.clv_pipeline_definition, record, record) IS
+	'what the customers of the day of the latest model have done since then in a run (generation, as_of, calendar), '
+	'where that lies outside the 99 % prediction interval and more than a tenth off; else NULL. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_refit_reason(
 	d clv_internal.clv_pipeline_definition, this record, latest record, fingerprint pg_catalog.text)
@@ -138,8 +146,7 @@ BEGIN
 		RETURN NULL;
 	ELSIF d.refit = 'drift' THEN
 		RETURN CASE WHEN this.as_of - latest.as_of >= 7
-			THEN clv_internal.clv_pipeline_drift(d, this.generation,
-				clv_internal.clv_pipeline_ahead(latest.model, this.calendar), latest.as_of, this.as_of) END;
+			THEN clv_internal.clv_pipeline_drift(d, this, latest) END;
 	END IF;
 	RETURN CASE
 		WHEN latest.as_of + age <= this.as_of THEN format('%s days old', this.as_of - latest.as_of)
@@ -277,9 +284,11 @@ DECLARE
 	this record;
 	latest record;
 	fingerprint text := md5(jsonb_build_array(clv_internal.clv_pipeline_fingerprint(d), d.options, d.bins,
-		d.calendar_source, d.calendar_columns, d.cuts)::text);
+		d.calendar_source, d.calendar_columns, d.cuts,
+		CASE WHEN d.group_by IS NOT NULL THEN d.score_within END)::text);
 	reason text;
 	chosen record;
+	options jsonb;
 	model @extschema@.clv_model;
 	cuts @extschema@.clv_cuts;
 BEGIN
@@ -298,13 +307,14 @@ BEGIN
 		SELECT m.*, f.calendar
 		FROM {data}.model m
 		JOIN {data}.run f USING (run)
-		WHERE m.run = (SELECT r.model_run FROM {data}.run r JOIN {data}.state USING (run))
+		WHERE m.group_name = '' AND m.run = (SELECT r.model_run FROM {data}.run r JOIN {data}.state USING (run))
 	$sql$::text) INTO latest;
 	reason := clv_internal.clv_pipeline_refit_reason(d, this, latest, fingerprint);
 	IF reason IS NOT NULL THEN
 		chosen := clv_internal.clv_pipeline_choose(d, this.generation, this.as_of, this.calendar);
-		SELECT @extschema@.clv_fit(v.cells, clv_internal.clv_pipeline_fit_options(d, this.as_of, this.calendar)
-			|| jsonb_strip_nulls(jsonb_build_object('model', chosen.family))) INTO model
+		options := clv_internal.clv_pipeline_fit_options(d, this.as_of, this.calendar)
+			|| jsonb_strip_nulls(jsonb_build_object('model', chosen.family));
+		SELECT @extschema@.clv_fit(v.cells, options) INTO model
 		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of, this.calendar))) v (cells);
 		IF model IS NULL THEN
 			PERFORM clv_internal.clv_raise(
@@ -313,8 +323,8 @@ BEGIN
 		END IF;
 		cuts := clv_internal.clv_pipeline_cuts(d, this.generation, this.as_of, model);
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			INSERT INTO {data}.model (run, fitted_at, as_of, reason, fingerprint, model, cuts)
-			VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)
+			INSERT INTO {data}.model (run, group_name, fitted_at, as_of, reason, fingerprint, model, cuts)
+			VALUES ($1, '', clock_timestamp(), $2, $3, $4, $5, $6)
 		$sql$::text) USING run, this.as_of, reason, fingerprint, model, cuts;
 	END IF;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
@@ -328,6 +338,12 @@ BEGIN
 	END);
 	IF reason IS NOT NULL THEN
 		PERFORM clv_internal.clv_pipeline_note(d, run, chosen.note);
+	END IF;
+	IF d.group_by IS NOT NULL AND reason IS NOT NULL THEN
+		PERFORM clv_internal.clv_pipeline_fit_groups(d, run, options || jsonb_build_object('model',
+			(@extschema@.clv_diagnostics(model)).purchase_model), model);
+	ELSIF d.group_by IS NOT NULL THEN
+		PERFORM clv_internal.clv_pipeline_new_groups(d, run, latest);
 	END IF;
 	PERFORM clv_internal.clv_pipeline_note(d, run, clv_internal.clv_pipeline_calendar_note(this.calendar, this.as_of,
 		d.horizon));

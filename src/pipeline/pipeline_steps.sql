@@ -21,7 +21,7 @@ BEGIN
 			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar,
 			NULL::bool AS continuous
 		FROM {data}.run r
-		JOIN {data}.model m ON m.run = r.model_run
+		JOIN {data}.model m ON m.run = r.model_run AND m.group_name = ''
 		CROSS JOIN {data}.state s
 		WHERE r.run = $1
 	$sql$::text) INTO STRICT this USING run;
@@ -31,7 +31,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_this(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'a run with its day, generation, model, cuts and calendar, once the model is fitted. A part of pipelines';
+	'a run with its day, generation, model and cuts (with groups: those of all customers together) and calendar, once '
+	'the model is fitted. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_fill(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])
@@ -170,7 +171,7 @@ AS $$
 		-- of which churn is the rest
 		WHEN name IN ('p_alive', 'churn') THEN '(q.scores).p_alive'
 		WHEN name IN ('active_30d', 'active_90d') THEN format(
-			'clv_internal.clv_pipeline_active(($2).model, q.history, %L::interval, ($2).as_of, ($2).continuous)',
+			'clv_internal.clv_pipeline_active({model}, q.history, %L::interval, ($2).as_of, ($2).continuous)',
 			substring(name, '\d+') || ' days')
 		WHEN name = 'total_value' THEN
 			'clv_internal.clv_finite((q.rfmtc).monetary::float8 * ($1).margin + (q.prediction).clv)'
@@ -178,7 +179,8 @@ AS $$
 	END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_value(pg_catalog.text) IS
-	'a value that rules of a map may test, of a customer q of the query of customers, as an expression. A part of '
+	'a value that rules of a map may test, of a customer q of the query of customers, as an expression for '
+	'clv_pipeline_sql. A part of '
 	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_attributes(d clv_internal.clv_pipeline_definition)
@@ -200,7 +202,8 @@ AS $$
 						($2).as_of)
 					- (q.rfmtc).frequency
 				)::float8 / (q.rfmtc).frequency$sql$
-		END, ARRAY[i.name, clv_internal.clv_pipeline_value(i.name)]), ', ' ORDER BY i.name) || ')'
+		END, ARRAY[i.name, clv_internal.clv_pipeline_sql(d, clv_internal.clv_pipeline_value(i.name))]), ', '
+		ORDER BY i.name) || ')'
 	FROM @extschema@.clv_segment_inputs((d).map) i
 	-- P(alive) comes with the scores
 	WHERE i.kind = 'attribute' OR i.kind = 'value' AND i.name NOT IN ('p_alive', 'churn')
@@ -225,7 +228,7 @@ AS $$
 				WHEN 'score' THEN '(q.scores).{1:I} IS NULL'
 				WHEN 'value' THEN '{2} IS NULL'
 				ELSE 'a.{1:I} IS NULL'
-			END, ARRAY[i.name, clv_internal.clv_pipeline_value(i.name)]), ' OR ')
+			END, ARRAY[i.name, clv_internal.clv_pipeline_sql(d, clv_internal.clv_pipeline_value(i.name))]), ' OR ')
 			FILTER (WHERE i.kind <> 'attribute' OR i.name = ANY ((d).attributes)), 'false'),
 		-- the rules themselves: a process that evaluates them, on another server too, needs no table of maps
 		min(r.rules),
@@ -285,13 +288,14 @@ BEGIN
 		FROM {data}.run r
 		WHERE r.run = ($2).previous
 	$sql$::text) INTO follows USING d, this;
-	RETURN coalesce(follows, false) AND NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text);
+	RETURN coalesce(follows, false) AND d.group_by IS NULL
+		AND NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_follows(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
 	'whether the histories of a run are those that the customers of the run before hold, but for customers in the '
-	'table "touched". A part of pipelines';
+	'table "touched"; never with groups, which customers leave and join. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_customer_histories(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, source pg_catalog.text)
@@ -299,14 +303,31 @@ RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT clv_internal.clv_pipeline_sql(d, CASE source
-		WHEN 'histories' THEN $sql$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE
+		-- customers of a group one after the other: few models are kept at hand
+		WHEN (d).group_by IS NOT NULL THEN $sql$
+			SELECT
+				{h.key},
+				h.history,
+				b.segment AS from_segment,
+				b.clv AS from_clv,
+				m.group_name,
+				m.group_model,
+				m.group_cuts
+			FROM {data}.history h
+			LEFT JOIN {data}.member e ON {e=h}
+			JOIN ({1}) m ON m.group_name = coalesce(e.group_name, '(none)')
+			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
+			WHERE h.generation = ($2).generation
+			ORDER BY m.group_name
+		$sql$
+		WHEN source = 'histories' THEN $sql$
 			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
 			FROM {data}.history h
 			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
 			WHERE h.generation = ($2).generation
 		$sql$
-		WHEN 'customers' THEN $sql$
+		WHEN source = 'customers' THEN $sql$
 			SELECT
 				{key},
 				CASE WHEN n.touched THEN n.history ELSE b.history END AS history,
@@ -321,14 +342,14 @@ AS $$
 			) n USING ({key})
 			WHERE CASE WHEN n.touched THEN n.history ELSE b.history END IS NOT NULL
 		$sql$
-		WHEN 'touched' THEN $sql$
+		WHEN source = 'touched' THEN $sql$
 			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
 			FROM {data}.touched t
 			JOIN {data}.history h ON h.generation = ($2).generation AND {h=t}
 			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=t}
 			WHERE t.run = ($2).run
 		$sql$
-	END::text)
+	END::text, ARRAY[clv_internal.clv_pipeline_group_models(d)])
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_histories(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text) IS
@@ -563,6 +584,7 @@ AS $$
 BEGIN
 	RETURN clv_internal.clv_pipeline_fill(d, run, 'segment'::text)
 		+ clv_internal.clv_pipeline_fill(d, run, 'migration'::text)
+		+ clv_internal.clv_pipeline_fill_groups(d, run)
 		+ clv_internal.clv_pipeline_fill(d, run, 'equity'::text);
 END
 $$;
@@ -655,14 +677,17 @@ BEGIN
 			array_agg(p.until ORDER BY p.number)::text,
 			-- a call for each period by itself, because each caches what it has computed for its horizon
 			format('ARRAY[%s]', string_agg(clv_internal.clv_pipeline_sql(d, $sql$
-				@extschema@.clv_predict_total(($2).model, q.history, {1:L}::interval, 0::float8, 1::float8,
+				@extschema@.clv_predict_total({model}, q.history, {1:L}::interval, 0::float8, 1::float8,
 					($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,
 				ARRAY[p.until::text]), ',' ORDER BY p.number))]
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
 	) || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
 		(SELECT * FROM {data}.customer WHERE run = ($2).run) c
-		JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment
-	$sql$::text)) || clv_internal.clv_pipeline_sql(d, CASE
+		JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment AND g.group_name = {1}
+	$sql$::text, ARRAY[CASE WHEN d.group_by IS NULL THEN $sql$''$sql$
+		ELSE format('c.group_name JOIN (%s) m ON m.group_name = c.group_name',
+			clv_internal.clv_pipeline_group_models(d))
+	END])) || clv_internal.clv_pipeline_sql(d, CASE
 		-- of which a worker of Citus can send the state
 		WHEN clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN $sql$
 			clv_internal.clv_pipeline_curve_sum(
@@ -671,11 +696,11 @@ BEGIN
 					THEN @extschema@.clv_expected_spend(($2).model, q.history, ($2).as_of)
 				END))
 		$sql$
-		ELSE 'clv_internal.clv_curve_sum(($2).model, q.history, {1:L}::interval[], ($2).as_of)'
+		ELSE 'clv_internal.clv_curve_sum({model}, q.history, {1:L}::interval[], ($2).as_of)'
 	END, ARRAY[(
 		SELECT array_agg(p.until ORDER BY p.number)::text
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
-	)]);
+	)]) || CASE WHEN d.group_by IS NULL THEN $sql$'' AS group_name$sql$ ELSE 'c.group_name, m.group_model' END;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(
@@ -689,8 +714,12 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN clv_internal.clv_pipeline_fill(d, run, 'forecast'::text,
-		clv_internal.clv_pipeline_forecast_fillings(d, run));
+	RETURN CASE WHEN d.group_by IS NULL
+		THEN clv_internal.clv_pipeline_fill(d, run, 'forecast'::text,
+			clv_internal.clv_pipeline_forecast_fillings(d, run))
+		ELSE clv_internal.clv_pipeline_fill_by_group(d, run, 'forecast'::text,
+			clv_internal.clv_pipeline_forecast_fillings(d, run))
+	END;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_forecast(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
@@ -718,6 +747,15 @@ LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT clv_internal.clv_pipeline_sql(d, CASE
+		WHEN (d).group_by IS NOT NULL THEN $sql$
+			CROSS JOIN LATERAL (
+				SELECT i.history
+				FROM {data}.history i
+				WHERE i.generation = ($2).generation AND {i=w}
+				OFFSET 0
+			) h
+			JOIN ({1}) m USING (group_name)
+		$sql$
 		WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text)
 		THEN 'JOIN {data}.history h ON h.generation = ($2).generation AND {h=w}'
 		-- one by one: a join by hashing would read the histories of all
@@ -729,10 +767,10 @@ AS $$
 				OFFSET 0
 			) h
 		$sql$
-	END)
+	END, ARRAY[clv_internal.clv_pipeline_group_models(d)])
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_few_histories(clv_internal.clv_pipeline_definition) IS
-	'the join that brings the histories h of a few customers w. A part of pipelines';
+	'the join that brings the histories h of a few customers w, and the models of their groups. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_lists(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
@@ -897,10 +935,12 @@ DECLARE
 	until date;
 	tried record;
 BEGIN
+	IF this.model_run = run OR d.group_by IS NOT NULL THEN
+		PERFORM clv_internal.clv_pipeline_fill(d, run, 'new_customer'::text);
+	END IF;
 	IF this.model_run <> run THEN
 		RETURN 0;
 	END IF;
-	PERFORM clv_internal.clv_pipeline_fill(d, run, 'new_customer'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT min(t.first_purchase)
 		FROM {data}.total t

@@ -130,13 +130,18 @@ my @writes = (
 	call($make, %columns, amount => "'price'", name => "'rich'", %full),
 	call($make, %columns, amount => "'amount'", name => "'shares'", map => "'abc'", occasion => 7,
 		calendar_source => "'safe.step'"),
-	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares'),
+	call($make, %columns, amount => "'amount'", name => "'groups'", group_by => "'channel'", score_within => "'group'",
+		attribute_source => "'safe.attribute'", attributes => "'channel'"),
+	call($make, %columns, amount => "'amount'", name => "'among'", group_by => "'channel'", refit => "'drift'",
+		attribute_source => "'safe.attribute'", attributes => "'channel'"),
+	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares', 'groups', 'among'),
+	call($refresh, name => "'among'"),
 	call($refresh, name => "'rich'", mode => "'incremental'"),
 	call($refresh, name => "'rich'", mode => "'full'"),
 	call($alter, name => "'plain'", margin => 0.3, reset => q{'{level}'}),
 	call($refresh, name => "'plain'"),
 	q{ext.clv_forget('plain'::pg_catalog.text, VARIADIC ARRAY[1]::pg_catalog.int4[])},
-	call($drop, name => "'shares'"));
+	map({ call($drop, name => "'$_'") } 'shares', 'among'));
 my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM clv_internal.clv_pipeline_views()');
 
 # everything(PATH, PRELUDE): runs everything as a superuser in one session, after the statements of the prelude; returns
@@ -146,8 +151,8 @@ sub everything
 	my ($path, $prelude) = @_;
 	my @statements = (@reads, map({ "CALL $_" } @writes),
 		'UPDATE ext.clv_segment_map SET description = description WHERE false',
-		map({ my $p = $_; map { "TABLE $p.$_" } @views } 'plain', 'rich', 'bare'), 'TABLE ext.clv_pipelines',
-		map({ 'CALL ' . call($drop, name => "'$_'", cascade => 'true') } 'plain', 'bare', 'rich'));
+		map({ my $p = $_; map { "TABLE $p.$_" } @views } 'plain', 'rich', 'bare', 'groups'), 'TABLE ext.clv_pipelines',
+		map({ 'CALL ' . call($drop, name => "'$_'", cascade => 'true') } 'plain', 'bare', 'rich', 'groups'));
 	my ($rc, $out, $err) = $node->psql('postgres', join("\n", 'SET client_min_messages = error;', $prelude // '',
 		"SET search_path = $path;", map { "\\echo ~~~\n$_;" } @statements), on_error_stop => 0);
 	my ($before, @out) = split /~~~\n?/, $out, -1;

@@ -1,7 +1,7 @@
 -- ---- alerts: customers to write to before they lapse ------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_alerts() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 17
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 18
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'alert', $sql$
@@ -18,7 +18,7 @@ AS $part$ VALUES
 	-- A customer without money in their model is ranked by purchases. {1}: the join of the history h of w
 	('rows', 'alert', $sql$
 		WITH worst AS (
-			SELECT {c.key}, coalesce(c.clv::float8, c.expected_purchases) AS value
+			SELECT {c.key}, c.group_name, coalesce(c.clv::float8, c.expected_purchases) AS value
 			FROM {data}.customer c
 			WHERE c.run = ($2).run
 			  AND c.lapse_date > ($2).as_of
@@ -34,7 +34,7 @@ AS $part$ VALUES
 			e.reason
 		FROM worst w
 		{1}
-		CROSS JOIN LATERAL @extschema@.clv_explain(($2).model, h.history, ($2).as_of, NULL::float8[]) e
+		CROSS JOIN LATERAL @extschema@.clv_explain({model}, h.history, ($2).as_of, NULL::float8[]) e
 	$sql$, NULL),
 
 	('view', 'alerts', $sql$
@@ -56,6 +56,7 @@ AS $part$ VALUES
 	('column', 'clv', 'c.clv', 'value expected as things are'),
 	('column', 'reason_code', 'l.reason_code', 'why, in a word: active, late, slower and so on'),
 	('column', 'reason', 'l.reason', 'why, in a sentence with numbers'),
+	('column', 'group_name', 'c.group_name', 'group of the customer; NULL without group_by'),
 	('column', 'customer_key', '{1}', 'the key as text')
 $part$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_view_alerts() IS

@@ -60,7 +60,7 @@ AS $part$ VALUES
 		FROM {data}.cohort c
 		CROSS JOIN LATERAL generate_series(c.cohort_month::timestamp, ($2).as_of::timestamp, '1 month') m
 		LEFT JOIN {data}.month s ON s.run = c.run AND s.cohort_month = c.cohort_month AND s.month = m::date
-		WHERE c.run = ($2).run
+		WHERE c.run = ($2).run AND c.group_name = ''
 	$sql$, NULL),
 
 	('view', 'cohort_retention', $sql$

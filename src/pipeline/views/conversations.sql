@@ -1,7 +1,7 @@
 -- ---- conversations: customers to talk to ------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_conversations() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 22
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 23
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'conversation', $sql$
@@ -25,6 +25,7 @@ AS $part$ VALUES
 			SELECT
 				{c.key},
 				c.segment,
+				c.group_name,
 				coalesce(c.satisfaction, '') AS satisfaction,
 				coalesce(c.clv::float8, c.expected_purchases) AS value,
 				hashint8extended({c.hash}, (($2).as_of - date '2000-01-01')::int8) AS chance
@@ -73,7 +74,7 @@ AS $part$ VALUES
 			e.reason
 		FROM chosen w
 		{2}
-		CROSS JOIN LATERAL @extschema@.clv_explain(($2).model, h.history, ($2).as_of, NULL::float8[]) e
+		CROSS JOIN LATERAL @extschema@.clv_explain({model}, h.history, ($2).as_of, NULL::float8[]) e
 	$sql$, NULL),
 
 	('view', 'conversations', $sql$
@@ -100,6 +101,7 @@ AS $part$ VALUES
 	('column', 'next_purchase', 'c.next_purchase', 'day by which they have bought again with probability one half'),
 	('column', 'reason_code', 'l.reason_code', 'what stands out, in a word: new, late, slower and so on'),
 	('column', 'reason', 'l.reason', 'what stands out, in a sentence with numbers'),
+	('column', 'group_name', 'c.group_name', 'group of the customer; NULL without group_by'),
 	('column', 'customer_key', '{1}', 'the key as text')
 $part$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_view_conversations() IS

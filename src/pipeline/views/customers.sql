@@ -1,7 +1,7 @@
 -- ---- customers: one row a customer ------------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_customers() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 48
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 49
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'customer', $sql$
@@ -44,16 +44,17 @@ AS $part$ VALUES
 			lapse_date date,
 			from_segment varchar(200),
 			from_clv numeric(24,2),
+			group_name varchar(200),
 			history @extschema@.clv_history,
 			PRIMARY KEY ({key}, run)
 		) PARTITION BY LIST (run)
 	$sql$, 'the customers as each run found them: the current one, the one before'),
 
 	-- every partition has these, so they need not begin with the run
-	('setup', 'customer',
+	('setup', 'customer_segment',
 		$sql$CREATE INDEX customer_segment ON {data}.customer (segment, clv DESC)$sql$, NULL),
 
-	('setup', 'customer',
+	('setup', 'customer_clv',
 		$sql$CREATE INDEX customer_clv ON {data}.customer (clv DESC)$sql$, NULL),
 
 	('setup', 'customer',
@@ -61,8 +62,9 @@ AS $part$ VALUES
 
 	-- Its types are exactly those of the table. {1}, {2}: the segment and the value segment of a customer q, {3}: the
 	-- join of their attributes a; {4}, {5}: a fence around what is computed of histories h, ratings g and shares w of
-	-- the revenue before theirs; {6}: their key. The last three columns are for later steps, and
-	-- for the next run: no view shows them.
+	-- the revenue before theirs; {6}: their key. {model}, {cuts}, {group}: of the group
+	-- of the customer. The columns from_segment, from_clv and history are for later steps, and for the next run: no
+	-- view shows them.
 	('rows', 'customer', $sql$
 		SELECT
 			($2).run AS run,
@@ -97,23 +99,24 @@ AS $part$ VALUES
 			q.satisfaction::varchar(20) AS satisfaction,
 			({2})::varchar(200) AS value_segment,
 			clv_internal.clv_cents(@extschema@.clv_mean_spend(q.history, ($2).as_of))::numeric(24,2) AS mean_spend,
-			clv_internal.clv_pipeline_active(($2).model, q.history, '30 days'::interval, ($2).as_of,
+			clv_internal.clv_pipeline_active({model}, q.history, '30 days'::interval, ($2).as_of,
 				($2).continuous) AS active_30d,
-			clv_internal.clv_pipeline_active(($2).model, q.history, '90 days'::interval, ($2).as_of,
+			clv_internal.clv_pipeline_active({model}, q.history, '90 days'::interval, ($2).as_of,
 				($2).continuous) AS active_90d,
-			@extschema@.clv_next_purchase(($2).model, q.history, 0.5::float8, ($2).as_of,
+			@extschema@.clv_next_purchase({model}, q.history, 0.5::float8, ($2).as_of,
 				NULL::float8[]) AS next_purchase,
-			@extschema@.clv_lapse_date(($2).model, q.history, 0.5::float8, ($2).as_of, NULL::float8[]) AS lapse_date,
+			@extschema@.clv_lapse_date({model}, q.history, 0.5::float8, ($2).as_of, NULL::float8[]) AS lapse_date,
 			q.from_segment,
 			q.from_clv,
+			{group}::varchar(200) AS group_name,
 			q.history
 		FROM {4}
 			SELECT
 				h.*,
-				@extschema@.rfmtc(h.history, ($2).as_of, ($2).model) AS rfmtc,
-				@extschema@.clv_predict(($2).model, h.history, ($1).horizon, ($1).discount_rate, ($1).margin,
+				@extschema@.rfmtc(h.history, ($2).as_of, {model}) AS rfmtc,
+				@extschema@.clv_predict({model}, h.history, ($1).horizon, ($1).discount_rate, ($1).margin,
 					($2).as_of, ($1).level, NULL::float8[]) AS prediction,
-				@extschema@.rfmtc_score(h.history, ($2).cuts, ($2).as_of) AS scores,
+				@extschema@.rfmtc_score(h.history, {cuts}, ($2).as_of) AS scores,
 				g.rating::int2 AS rating,
 				CASE
 					WHEN ($1).rating_source IS NULL THEN NULL
@@ -197,6 +200,7 @@ AS $part$ VALUES
 		'day by which a customer who is still one has bought again with probability one half; NULL: never'),
 	('column', 'lapse_date', 'c.lapse_date',
 		'day on which P(alive) falls below one half if no purchase comes; it may be past; NULL: never'),
+	('column', 'group_name', 'c.group_name', 'group, whose model and scores these are; NULL without group_by'),
 	('column', 'reason', '{2}',
 		'why the model says so, made when it is read: a sentence with numbers'),
 	('column', 'customer_key', '{1}',

@@ -39,7 +39,7 @@ AS $part$ VALUES
 				sum(s.lifetime_value) AS lifetime_value,
 				coalesce(($1).level, 0.9) AS level
 			FROM {data}.segment s
-			WHERE s.run = ($2).run
+			WHERE s.run = ($2).run AND s.group_name = ''
 		),
 		-- from one in so many customers that 50,000 are left, as the widths of limits need no more
 		total AS (
@@ -53,6 +53,7 @@ AS $part$ VALUES
 						($1).margin, ($2).as_of, coalesce(($1).level, 0.9::float8)) AS total
 					FROM {data}.history h
 					WHERE h.generation = ($2).generation
+					  AND ($1).group_by IS NULL
 					  AND (
 						(SELECT b.customers < 50000 FROM base b)
 						OR {h.hash} % (SELECT 1 + b.customers::int8 / 50000 FROM base b) = 0
@@ -60,16 +61,19 @@ AS $part$ VALUES
 				) q
 			) t
 		),
+		-- what is subtracted from the greater of both leaves zero where it is greater, and NULL where it is NULL
 		limits AS (
 			SELECT
-				CASE WHEN t.scale = 1 THEN t.purchases_low ELSE greatest(b.expected_purchases - x.purchases, 0) END
-					AS purchases_low,
+				CASE
+					WHEN t.scale = 1 THEN t.purchases_low
+					ELSE greatest(b.expected_purchases, x.purchases) - x.purchases
+				END AS purchases_low,
 				CASE WHEN t.scale = 1 THEN t.purchases_high ELSE b.expected_purchases + x.purchases END
 					AS purchases_high,
 				CASE
 					WHEN t.scale = 1 THEN t.value_low
 					WHEN b.clv < 0 THEN b.clv::float8 - x.value
-					ELSE greatest(b.clv::float8 - x.value, 0)
+					ELSE greatest(b.clv::float8, x.value) - x.value
 				END AS value_low,
 				CASE WHEN t.scale = 1 THEN t.value_high ELSE b.clv::float8 + x.value END AS value_high
 			FROM base b
@@ -82,6 +86,18 @@ AS $part$ VALUES
 						AS value
 			) x
 		),
+		-- groups have models of their own, the errors of which are independent: variances add up
+		by_group AS (
+			SELECT
+				CASE WHEN count(*) = count(g.purchases_high)
+					THEN sqrt(sum(power(g.purchases_high - g.expected_purchases, 2)))
+				END AS purchases,
+				CASE WHEN count(*) = count(g.clv_high)
+					THEN sqrt(sum(power((g.clv_high - g.clv)::float8, 2)))
+				END AS value
+			FROM {data}.group_equity g
+			WHERE g.run = ($2).run
+		),
 		left_out AS (
 			SELECT
 				sum(m.after) AS after,
@@ -93,10 +109,14 @@ AS $part$ VALUES
 		)
 		SELECT
 			b.*,
-			clv_internal.clv_finite(t.purchases_low) AS purchases_low,
-			clv_internal.clv_finite(t.purchases_high) AS purchases_high,
-			clv_internal.clv_cents(t.value_low) AS clv_low,
-			clv_internal.clv_cents(t.value_high) AS clv_high,
+			clv_internal.clv_finite(coalesce(t.purchases_low, greatest(b.expected_purchases, g.purchases)
+				- g.purchases)) AS purchases_low,
+			clv_internal.clv_finite(coalesce(t.purchases_high, b.expected_purchases + g.purchases)) AS purchases_high,
+			clv_internal.clv_cents(coalesce(t.value_low, CASE
+				WHEN b.clv < 0 THEN b.clv::float8 - g.value
+				ELSE greatest(b.clv::float8, g.value) - g.value
+			END)) AS clv_low,
+			clv_internal.clv_cents(coalesce(t.value_high, b.clv::float8 + g.value)) AS clv_high,
 			CASE WHEN ($1).amount IS NOT NULL THEN round(coalesce(l.after, 0), 2) END AS revenue_after,
 			coalesce(l.customers, 0) AS customers_without_purchase,
 			CASE WHEN ($1).amount IS NOT NULL
@@ -105,6 +125,7 @@ AS $part$ VALUES
 			CASE WHEN ($1).amount IS NOT NULL THEN round(coalesce(l.early, 0), 2) END AS early_refunds
 		FROM base b
 		CROSS JOIN limits t
+		CROSS JOIN by_group g
 		CROSS JOIN left_out l
 	$sql$, NULL),
 
@@ -121,10 +142,10 @@ AS $part$ VALUES
 	('column', 'run', 'c.run', 'number of the refresh'),
 	('column', 'as_of', 'u.as_of', 'day as of which customers are evaluated'),
 	('column', 'published_at', 'u.published_at', 'when the views began to show it'),
-	('column', 'horizon_days', $sql$(extract(epoch FROM (u.definition ->> 'horizon')::interval) / 86400)::float8$sql$,
+	('column', 'horizon_days', '(extract(epoch FROM (u.definition).horizon) / 86400)::float8',
 		'length of the horizon in days'),
-	('column', 'discount_rate', $sql$(u.definition ->> 'discount_rate')::float8$sql$, 'rate per year'),
-	('column', 'margin', $sql$(u.definition ->> 'margin')::float8$sql$, 'share of revenue that is kept'),
+	('column', 'discount_rate', '(u.definition).discount_rate', 'rate per year'),
+	('column', 'margin', '(u.definition).margin', 'share of revenue that is kept'),
 	('column', 'customers', 'c.customers', 'number of customers'),
 	('column', 'active_customers', 'c.active_customers', 'expected number of those still customers: sum of p_alive'),
 	('column', 'past_revenue', 'c.past_revenue', 'net of all that customers have spent up to the day'),

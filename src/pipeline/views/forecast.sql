@@ -1,12 +1,13 @@
 -- ---- forecast: purchases and revenue to come --------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_forecast() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 17
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'forecast', $sql$
 		CREATE TABLE {data}.forecast (
 			run int8,
+			group_name varchar(200),
 			segment varchar(200),
 			number int4,
 			period_start date,
@@ -19,29 +20,31 @@ AS $part$ VALUES
 			cumulative_revenue numeric(24,2),
 			revenue_low numeric(24,2),
 			revenue_high numeric(24,2),
-			PRIMARY KEY (run, segment, number)
+			PRIMARY KEY (run, group_name, segment, number)
 		)
-	$sql$, NULL),
+	$sql$, 'the forecast by segment, where group_name is empty, and that of groups, where segment is (all)'),
 
 	-- {1}: the ends of the periods; {2}: the totals t of a sample of 2000 customers of a segment, from which limits are
 	-- scaled, as their widths need no more. The variance of what will happen grows with the number of customers, that
 	-- of what is expected with its square. A model that has not converged has no limits, and so there are none here.
 	-- {3}, {4}: a fence around what is computed of customers c and their segments g; {5}: the sums of expected
-	-- purchases and money until the end of each period
+	-- purchases and money until the end of each period; {6}: the group, and its model
 	('sums', 'forecast', $sql$
 		WITH sums AS MATERIALIZED (
 			SELECT
+				q.group_name,
 				q.segment,
 				{5} AS s,
 				count(*)::float8 / nullif(count(*) FILTER (WHERE q.sampled), 0) AS scale,
 				{2} AS t
 			FROM {3}
-				SELECT c.segment, c.history, {c.hash} % (1 + g.customers / 2000) = 0 AS sampled
+				SELECT {6}, c.segment, c.history, {c.hash} % (1 + g.customers / 2000) = 0 AS sampled
 			{4} q
-			GROUP BY q.segment
+			GROUP BY q.group_name, q.segment
 		),
 		cumulated AS (
 			SELECT
+				s.group_name,
 				s.segment,
 				p.*,
 				CASE
@@ -60,19 +63,52 @@ AS $part$ VALUES
 				coalesce(t.value_mean_high - t.expected_value, 0) * s.scale AS r_estimate
 			FROM clv_internal.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
 			CROSS JOIN sums s
-			JOIN {data}.segment g ON g.run = ($2).run AND g.segment = s.segment
+			JOIN {data}.segment g ON g.run = ($2).run AND g.group_name = s.group_name AND g.segment = s.segment
 			LEFT JOIN LATERAL unnest(s.t) WITH ORDINALITY AS t ON t.ordinality = p.number
 		),
-		based AS (
-			SELECT segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance, r_estimate
-			FROM cumulated
-			UNION ALL
+		-- customers of a group share its model and so the error of its estimate; those of different groups do not
+		grouped AS (
 			SELECT
-				'(all)', number, period_start, period_end, sum(e), sum(r),
-				CASE WHEN count(e_chance) = count(*) THEN sum(e_chance) END, sum(e_estimate),
-				CASE WHEN count(r_chance) = count(r) THEN sum(r_chance) END, sum(r_estimate)
+				group_name,
+				'(all)' AS segment,
+				number,
+				period_start,
+				period_end,
+				sum(e) AS e,
+				sum(r) AS r,
+				CASE WHEN count(e_chance) = count(*) THEN sum(e_chance) END AS e_chance,
+				sum(e_estimate) AS e_estimate,
+				CASE WHEN count(r_chance) = count(r) THEN sum(r_chance) END AS r_chance,
+				sum(r_estimate) AS r_estimate
 			FROM cumulated
-			GROUP BY number, period_start, period_end
+			GROUP BY group_name, number, period_start, period_end
+		),
+		based AS (
+			SELECT
+				'' AS group_name,
+				segment,
+				number,
+				period_start,
+				period_end,
+				sum(e) AS e,
+				sum(r) AS r,
+				CASE WHEN count(e_chance) = count(*) THEN sum(e_chance) END AS e_chance,
+				sqrt(sum(power(e_estimate, 2))) AS e_estimate,
+				CASE WHEN count(r_chance) = count(r) THEN sum(r_chance) END AS r_chance,
+				sqrt(sum(power(r_estimate, 2))) AS r_estimate
+			FROM (
+				SELECT
+					group_name, segment, number, period_start, period_end, e, r, e_chance, e_estimate, r_chance,
+					r_estimate
+				FROM cumulated
+				UNION ALL
+				TABLE grouped
+			) q
+			GROUP BY segment, number, period_start, period_end
+			UNION ALL
+			SELECT *
+			FROM grouped
+			WHERE group_name <> ''
 		),
 		wide AS (
 			SELECT
@@ -82,6 +118,7 @@ AS $part$ VALUES
 			FROM based
 		)
 		SELECT
+			group_name,
 			segment,
 			number,
 			period_start,
@@ -95,12 +132,12 @@ AS $part$ VALUES
 			CASE WHEN r_width IS NOT NULL THEN round(greatest(r::float8 - r_width, 0)::numeric, 2) END AS revenue_low,
 			round((r::float8 + r_width)::numeric, 2) AS revenue_high
 		FROM wide
-		WINDOW w AS (PARTITION BY segment ORDER BY number)
+		WINDOW w AS (PARTITION BY group_name, segment ORDER BY number)
 	$sql$, NULL),
 
 	('view', 'forecast', $sql$
 		FROM {data}.forecast c
-		WHERE c.run = (SELECT s.run FROM {data}.state s)
+		WHERE c.run = (SELECT s.run FROM {data}.state s) AND c.group_name = ''
 	$sql$,
 		$$Purchases and revenue to come from today's customers, by calendar month and segment, with $$ ||
 		'prediction intervals of the sums since today; the row (all) is the base. Key: segment, ' ||
@@ -119,7 +156,16 @@ AS $part$ VALUES
 	('column', 'cumulative_purchases_high', 'c.purchases_high', 'upper end of their prediction interval'),
 	('column', 'cumulative_revenue', 'c.cumulative_revenue', 'expected revenue from tomorrow to the end of the period'),
 	('column', 'cumulative_revenue_low', 'c.revenue_low', 'lower end of its prediction interval'),
-	('column', 'cumulative_revenue_high', 'c.revenue_high', 'upper end of its prediction interval')
+	('column', 'cumulative_revenue_high', 'c.revenue_high', 'upper end of its prediction interval'),
+
+	('view', 'group_forecast', $sql$
+		FROM {data}.forecast c
+		WHERE c.run = (SELECT s.run FROM {data}.state s) AND c.group_name <> ''
+	$sql$,
+		'The forecast of each group: they add up to the rows (all) of forecast; no row without group_by. Key: '
+		'group_name, period_number'),
+	('column', 'group_name', 'c.group_name', 'group of the customers'),
+	('columns', 'forecast', NULL, NULL)
 $part$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_view_forecast() IS
 	'the table of the forecast, what fills it and its view. A part of pipelines';

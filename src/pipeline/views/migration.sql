@@ -44,7 +44,7 @@ AS $part$ VALUES
 			FROM moved m
 			GROUP BY m.from_segment
 		) m ON m.from_segment = b.segment
-		WHERE b.run = ($2).previous AND b.customers > coalesce(m.customers, 0)
+		WHERE b.run = ($2).previous AND b.group_name = '' AND b.customers > coalesce(m.customers, 0)
 	$sql$, NULL),
 
 	('view', 'migration', $sql$

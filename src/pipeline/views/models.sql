@@ -1,28 +1,33 @@
 -- ---- models, model_parameters: what was fitted ------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_models() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 25
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 29
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'model', $sql$
 		CREATE TABLE {data}.model (
-			run int8 PRIMARY KEY,
+			run int8,
+			group_name varchar(200),
 			fitted_at timestamptz NOT NULL,
 			as_of date NOT NULL,
 			reason text NOT NULL,
 			fingerprint text NOT NULL,
 			model @extschema@.clv_model NOT NULL,
-			cuts @extschema@.clv_cuts NOT NULL
+			cuts @extschema@.clv_cuts NOT NULL,
+			prior jsonb,
+			PRIMARY KEY (run, group_name)
 		)
-	$sql$, NULL),
+	$sql$, 'the models: group_name is empty for that of all customers, which has the prior of those of groups'),
 
 	('view', 'models', $sql$
 		FROM {data}.model c
 		JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL
 		CROSS JOIN LATERAL @extschema@.clv_diagnostics(c.model) d
 	$sql$,
-		'The models that were fitted and published, one row a fit. Key: run'),
+		'The models that were fitted and published: one row a fit, and with group_by another for each group. Key: run, '
+		'group_name'),
 	('column', 'run', 'c.run', 'number of the refresh that fitted it'),
+	('column', 'group_name', $$nullif(c.group_name, '')::varchar(200)$$, 'group; NULL for all customers together'),
 	('column', 'is_current', 'c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))',
 		'whether the views rest on it'),
 	('column', 'fitted_at', 'c.fitted_at', 'when it was fitted'),
@@ -40,6 +45,10 @@ AS $part$ VALUES
 	('column', 'spend_converged', 'd.spend_converged', 'whether the fit of the spend converged'),
 	('column', 'frequency_spend_correlation', 'clv_internal.clv_finite(d.frequency_spend_correlation)',
 		'correlation of frequency and spend: the spend model rests on its absence'),
+	('column', 'prior_distance', 'clv_internal.clv_finite(d.prior_distance)',
+		'standard deviations of the prior between its mean and the purchases of the group; NULL without a prior'),
+	('column', 'effective_parameters', 'clv_internal.clv_finite(d.effective_parameters)',
+		'how many parameters the customers of the group determine by themselves; NULL without a prior'),
 	('column', 'time_unit_days', '(extract(epoch FROM d.time_unit) / 86400)::float8',
 		'days of the time unit of the parameters'),
 
@@ -49,7 +58,8 @@ AS $part$ VALUES
 		WHERE c.run = (SELECT s.model_run FROM {data}.run s
 		JOIN {data}.state t USING (run))
 	$sql$,
-		'Parameters of the current model with standard errors and 95 % limits. Key: process, parameter'),
+		'Parameters of the current models with standard errors and 95 % limits. Key: group_name, process, parameter'),
+	('column', 'group_name', $$nullif(c.group_name, '')::varchar(200)$$, 'group; NULL for all customers together'),
 	('column', 'process', 'd.process::varchar(40)', 'transaction, spend, or covariates'),
 	('column', 'parameter', 'd.name::varchar(80)', 'name of the parameter'),
 	('column', 'estimate', 'clv_internal.clv_finite(d.estimate)', 'estimate'),

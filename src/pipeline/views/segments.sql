@@ -1,12 +1,13 @@
 -- ---- segments, segment_history: one row a segment ---------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_segments() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 23
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 26
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'segment', $sql$
 		CREATE TABLE {data}.segment (
 			run int8,
+			group_name varchar(200),
 			segment varchar(200),
 			customers int8,
 			active_customers float8,
@@ -20,14 +21,15 @@ AS $part$ VALUES
 			mean_monetary numeric(24,2),
 			mean_churn float8,
 			description varchar(400),
-			PRIMARY KEY (run, segment)
+			PRIMARY KEY (run, group_name, segment)
 		)
-	$sql$, NULL),
+	$sql$, 'sums by segment: group_name is empty for all customers, whom rows of groups count again'),
 
 	-- in a pass over the customers that serves segments, migration and cohorts
 	('table', 'total', $sql$
 		CREATE TABLE {data}.total (
 			run int8 NOT NULL,
+			group_name varchar(200),
 			from_segment varchar(200),
 			segment varchar(200) NOT NULL,
 			cohort_month date NOT NULL,
@@ -45,10 +47,11 @@ AS $part$ VALUES
 			lifetime_value numeric,
 			from_clv numeric
 		)
-	$sql$, 'sums of customers, by their segment before and now and the month of their first purchase'),
+	$sql$, 'sums of customers, by their group, segment before and now and the month of their first purchase'),
 
 	('exact', 'total', $sql$
 		SELECT
+			c.group_name,
 			c.from_segment,
 			c.segment,
 			c.cohort_month,
@@ -67,11 +70,12 @@ AS $part$ VALUES
 			sum(c.from_clv) AS from_clv
 		FROM {data}.customer c
 		WHERE c.run = ($2).run
-		GROUP BY c.from_segment, c.segment, c.cohort_month
+		GROUP BY c.group_name, c.from_segment, c.segment, c.cohort_month
 	$sql$, NULL),
 
 	('sums', 'segment', $sql$
 		SELECT
+			g.group_name,
 			c.segment,
 			sum(c.customers) AS customers,
 			sum(c.p_alive) AS active_customers,
@@ -90,13 +94,19 @@ AS $part$ VALUES
 				WHERE p.map = ($1).map AND p.segment = c.segment
 			) AS description
 		FROM {data}.total c
+		CROSS JOIN LATERAL (
+			SELECT '' AS group_name
+			UNION ALL
+			SELECT c.group_name
+			WHERE c.group_name IS NOT NULL
+		) g
 		WHERE c.run = ($2).run
-		GROUP BY c.segment
+		GROUP BY g.group_name, c.segment
 	$sql$, NULL),
 
 	('view', 'segments', $sql$
 		FROM {data}.segment c
-		WHERE c.run = (SELECT s.run FROM {data}.state s)
+		WHERE c.run = (SELECT s.run FROM {data}.state s) AND c.group_name = ''
 	$sql$,
 		'One row a segment: its size, what it has brought and what it is worth. Key: segment'),
 	('column', 'segment', 'c.segment', $$segment of the pipeline's map$$),
@@ -116,11 +126,21 @@ AS $part$ VALUES
 	('view', 'segment_history', $sql$
 		FROM {data}.segment c
 		JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL
+		WHERE c.group_name = ''
 	$sql$,
 		'The segments as each refresh found them. Key: run, segment'),
 	('column', 'run', 'c.run', 'number of the refresh'),
 	('column', 'as_of', 'u.as_of', 'day that the refresh looked back from'),
 	('column', 'published_at', 'u.published_at', 'when the views began to show it'),
+	('columns', 'segments', NULL, NULL),
+
+	('view', 'group_segments', $sql$
+		FROM {data}.segment c
+		WHERE c.run = (SELECT s.run FROM {data}.state s) AND c.group_name <> ''
+	$sql$,
+		'The segments within each group: they add up to those of segments; no row without group_by. Key: group_name, '
+		'segment'),
+	('column', 'group_name', 'c.group_name', 'group of the customers'),
 	('columns', 'segments', NULL, NULL)
 $part$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_view_segments() IS

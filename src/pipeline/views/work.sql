@@ -1,7 +1,7 @@
 -- ---- what a refresh works with: no view shows it ----------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_work() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 13
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'pipeline', $sql$
@@ -14,11 +14,9 @@ AS $part$ VALUES
 			previous int8,
 			generation int8,
 			watermark timestamptz,
-			fingerprint text,
-			parts_hash text
+			fingerprint text
 		)
-	$sql$, 'the run that the views show, the one before, how far the source has been read, and what version the '
-		'tables are of'),
+	$sql$, 'the run that the views show, the one before, and how far the source has been read'),
 
 	('table', 'history', $sql$
 		CREATE TABLE {data}.history (
@@ -40,6 +38,25 @@ AS $part$ VALUES
 			PRIMARY KEY ({key})
 		)
 	$sql$, 'customers whose histories have changed since the cells were counted, with what they were'),
+
+	('table', 'member', $sql$
+		CREATE TABLE {data}.member (
+			{1},
+			group_name varchar(200) NOT NULL,
+			PRIMARY KEY ({key})
+		)
+	$sql$, 'the group of each customer; empty without group_by'),
+
+	('table', 'fit', $sql$
+		CREATE TABLE {data}.fit (
+			group_name varchar(200) PRIMARY KEY,
+			cells @extschema@.clv_cells,
+			model @extschema@.clv_model,
+			cuts @extschema@.clv_cuts
+		)
+	$sql$, 'the groups while they are fitted'),
+
+	('setup', 'fit', $sql$ALTER TABLE {data}.fit ALTER cells SET STORAGE EXTERNAL$sql$, NULL),
 
 	('table', 'cells', $sql$
 		CREATE TABLE {data}.cells (
