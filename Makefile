@@ -3,6 +3,7 @@
 #   make demo [DATA=orders.csv]     see it work (installs what is missing, needs root or sudo for that alone)
 #   make dashboard [DATA=...]       the same on a page in the browser (same)
 #   make test                       run every test (same)
+#   make fixtures                   write what this version stores, for later ones to read (at a release)
 #   make bench [SCALE=million]      measure (same); or SCALE=full, SCALE=growth
 #   make unit                       the unit tests of the modules without PostgreSQL alone
 #   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
@@ -117,7 +118,7 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 
 # The commands, and the tests of the modules without PostgreSQL, must work before PostgreSQL's build files are there.
-STANDALONE = help demo dashboard test bench bench-clean unit unit-programs
+STANDALONE = help demo dashboard test fixtures bench bench-clean unit unit-programs
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
 else

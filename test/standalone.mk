@@ -27,7 +27,7 @@ build/sanitized/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/sanitized/%.o) $
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -Wno-deprecated-declarations $(CLV_CFLAGS) $(SANITIZE) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
 
-.PHONY: help demo dashboard test bench bench-clean unit unit-programs
+.PHONY: help demo dashboard test fixtures bench bench-clean unit unit-programs
 .SECONDARY:
 
 help:
@@ -41,6 +41,9 @@ dashboard:
 
 test:
 	@bash test/run
+
+fixtures:
+	@bash test/fixtures/make
 
 bench:
 	@bash bench/run
