@@ -33,7 +33,7 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 112,
+											  CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 120,
 				 "options are compared byte by byte and must have no holes");
 StaticAssertDecl(sizeof(ClvPriorPart) == CLV_NAME_SIZE + 8 * 27 &&
 					 sizeof(ClvFitPrior) == 2 * sizeof(ClvPriorPart) + 16 * CLV_PRIOR_EFFECTS +
@@ -86,6 +86,7 @@ const ClvOption clv_option_table[] = {
 	{"same_effects", CLV_OPTION_ACTING, FIELD(same_effects), .most = 2, .named = true},
 	{"churn_penalty", CLV_OPTION_NUMBER, FIELD(churn_penalty), .absent = CLV_AS_PENALTY},
 	{"prior", CLV_OPTION_PRIOR, FIELD(prior)},
+	{"profile", CLV_OPTION_NUMBER, FIELD(profile)},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -300,6 +301,10 @@ clv_options_check_together(const ClvFitOptions *options)
 		!clv_model_takes_effect(family, true))
 		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
 					 errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
+	if (options->profile >= 1)
+		ClvBadOption(errmsg("profile must be a level between 0 and 1: %s",
+							clv_number_text(options->profile)),
+					 errhint("Use profile => 0.95 for 95 %% limits."));
 	clv_options_check_calendar(options);
 	CheckSame(options);
 	if ((options->penalty > 0 || options->churn_penalty > 0) && options->ncovariates == 0 &&

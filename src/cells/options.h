@@ -88,6 +88,7 @@ typedef struct ClvFitOptions
 	double penalty;                          /* ridge on the effects of covariates */
 	double churn_penalty;                    /* on those on churn; CLV_AS_PENALTY: the same */
 	double shape_penalty;
+	double profile; /* level of limits by the profile of the likelihood; 0: none */
 	Interval time_unit;
 	Interval grace;                       /* of families with renewals */
 	char covariates[CLV_COVARIATES_SIZE]; /* their names, one after the other */

@@ -52,6 +52,7 @@
 #include "families/clocks.h"
 #include "families/course.h"
 #include "families/maximize.h"
+#include "families/profile_limits.h"
 #include "families/prior.h"
 #include "families/spend_likelihood.h"
 
@@ -256,19 +257,28 @@ Purchases(const ClvCellTable *cells)
 	return clv_sum_value(&x);
 }
 
-/* Searches for the maximum, with sorted cells; covariates act where all.covariates is set. */
+/* The problem of sorted cells; covariates act where all.covariates is set. */
+static ClvProblem
+CellProblem(CellData *data, const ClvFitControl *control, const ClvMoments *moments)
+{
+	ClvProblem problem = MakeProblem(data->all.family, control, moments);
+
+	problem.evaluate = EvaluateCells;
+	problem.data = &data->all;
+	problem.covariates = data->all.covariates;
+	clv_cells_index(&data->all);
+	return problem;
+}
+
+/* Searches for the maximum, with sorted cells. */
 static ClvStatus
 SearchCells(CellData *data, const ClvFitControl *control, const ClvMoments *moments,
 			const ClvStart *starts, int nstarts, ClvFitReport *report)
 {
-	ClvProblem problems[1 + SAMPLES] = {MakeProblem(data->all.family, control, moments)};
-	ClvProblem *all = &problems[0];
+	ClvProblem problems[1 + SAMPLES] = {CellProblem(data, control, moments)};
+	const ClvProblem *all = &problems[0];
 	int n = 1;
 
-	all->evaluate = EvaluateCells;
-	all->data = &data->all;
-	all->covariates = data->all.covariates;
-	clv_cells_index(&data->all);
 	for (int i = 0; i < SAMPLES && data->all.n > WORTH_SAMPLING; i++)
 	{
 		ClvCellTable *sample = &data->samples[i];
@@ -342,6 +352,15 @@ SearchAlike(CellData *data, const ClvFitControl *control, const ClvMoments *mome
 	return SearchCells(data, control, moments, starts.start, starts.n, report);
 }
 
+/* Lets the covariates act that have been surveyed. */
+static void
+LetCovariatesAct(CellData *data, const ClvFitControl *control)
+{
+	data->all.covariates = &data->covariates;
+	data->all.course = control->course != NULL ? &data->course : NULL;
+	clv_cells_sort(&data->all);
+}
+
 /*
  * Fits parameters and effects. Effects start at 0 from the maximum without them, which is a
  * lower bound too, and where the caller says. A degenerate fit without effects is no start:
@@ -365,9 +384,7 @@ SearchEffects(CellData *data, const ClvFitControl *control, const ClvMoments *mo
 									 .centre = control->start_centre,
 									 .warm = true});
 	AddContained(&starts, data->all.family, moments, contained);
-	data->all.covariates = &data->covariates;
-	data->all.course = control->course != NULL ? &data->course : NULL;
-	clv_cells_sort(&data->all);
+	LetCovariatesAct(data, control);
 	return SearchCells(data, control, moments, starts.start, starts.n, report);
 }
 
@@ -454,28 +471,73 @@ CanFollow(const ClvFamily *family, const ClvGroups *groups, const ClvCourse *cou
 	return n <= CLV_MAX_COVARIATES && family->clocked != NULL && family->clocked->departed != NULL;
 }
 
+/* Opens the data of a fit: checks, sorts and merges the cells; n becomes how many are left. */
+static ClvStatus
+OpenCells(CellData *data, size_t *n, const ClvGroups *groups, const ClvFitControl *control,
+		  void *workspace)
+{
+	const ClvFamily *family = data->all.family;
+	ClvArena arena = {workspace, 0};
+	ClvStatus status;
+
+	data->all.groups = groups != NULL && groups->n > 0 ? groups : NULL;
+	data->all.course_share = 1;
+	status = CheckGroups(family, data->all.groups);
+	if (status != CLV_OK)
+		return status;
+	if (control->course != NULL && !CanFollow(family, data->all.groups, control->course))
+		return CLV_BAD_START;
+	LayOutCells(data, &arena, *n);
+	if (!clv_cells_sort(&data->all))
+		return CLV_BAD_START;
+	*n = data->all.n;
+	return CLV_OK;
+}
+
 ClvStatus
 clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGroups *groups,
 			  const ClvFitControl *control, void *workspace, ClvFitReport *report)
 {
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
 	CellData data = {.all = {.family = family, .cells = cells, .n = *n, .poll = &poll}};
-	ClvArena arena = {workspace, 0};
 	ClvStatus status;
 
 	ClearReport(family, report);
-	data.all.groups = groups != NULL && groups->n > 0 ? groups : NULL;
-	data.all.course_share = 1;
-	status = CheckGroups(family, data.all.groups);
-	if (status != CLV_OK)
-		return status;
-	if (control->course != NULL && !CanFollow(family, data.all.groups, control->course))
-		return CLV_BAD_START;
-	LayOutCells(&data, &arena, *n);
-	if (!clv_cells_sort(&data.all))
-		return CLV_BAD_START;
-	*n = data.all.n;
-	return FitSorted(&data, control, report);
+	status = OpenCells(&data, n, groups, control, workspace);
+	return status == CLV_OK ? FitSorted(&data, control, report) : status;
+}
+
+/* Sets all limits to not known. */
+static void
+ClearLimits(ClvLimits *limits)
+{
+	for (int i = 0; i < CLV_MAX_DIM; i++)
+		limits->low[i] = limits->high[i] = NAN;
+}
+
+void
+clv_limits_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGroups *groups,
+				 const ClvFitControl *control, void *workspace, const ClvFitReport *report,
+				 double width, ClvLimits *limits)
+{
+	ClvPoll poll = {control->poll, control->poll_arg, 0};
+	CellData data = {.all = {.family = family, .cells = cells, .n = *n, .poll = &poll}};
+	ClvMoments moments;
+	ClvProblem problem;
+	int culprit;
+
+	ClearLimits(limits);
+	if (OpenCells(&data, n, groups, control, workspace) != CLV_OK || data.all.n == 0)
+		return;
+	CellMoments(&data.all, &moments);
+	if (report->neffects > 0)
+	{
+		if (Survey(&data, control, &culprit) != CLV_OK)
+			return;
+		LetCovariatesAct(&data, control);
+	}
+	problem = CellProblem(&data, control, &moments);
+	clv_profile_limits(&problem, report, width, limits);
 }
 
 /* ---- spend families ---- */
@@ -553,6 +615,17 @@ SampleSpend(const ClvSpendRows *all, ClvSpendRows *sample)
 		sample->rows[sample->n++] = all->rows[i];
 }
 
+/* The problem of sorted rows. */
+static ClvProblem
+SpendProblem(ClvSpendRows *data, const ClvFitControl *control, const ClvMoments *moments)
+{
+	ClvProblem problem = MakeProblem(data->family, control, moments);
+
+	problem.evaluate = EvaluateSpend;
+	problem.data = data;
+	return problem;
+}
+
 /* Searches for the maximum, with sorted rows; scratch holds the sample. */
 static ClvStatus
 SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *control,
@@ -565,9 +638,7 @@ SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *contr
 	ClvProblem problems[2];
 
 	SpendMoments(data, &moments);
-	problems[0] = MakeProblem(data->family, control, &moments);
-	problems[0].evaluate = EvaluateSpend;
-	problems[0].data = data;
+	problems[0] = SpendProblem(data, control, &moments);
 	if (data->n <= WORTH_SAMPLING)
 		return clv_search(problems, 1, &start, nstarts, report);
 	SampleSpend(data, &some);
@@ -589,4 +660,21 @@ clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvFit
 		return CLV_BAD_START;
 	status = IsProper(control) ? CLV_OK : CheckSpend(&data);
 	return status == CLV_OK ? SearchSpend(&data, workspace, control, report) : status;
+}
+
+void
+clv_limits_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvFitControl *control,
+				 void *workspace, const ClvFitReport *report, double width, ClvLimits *limits)
+{
+	ClvPoll poll = {control->poll, control->poll_arg, 0};
+	ClvSpendRows data = {family, rows, n, &poll};
+	ClvMoments moments;
+	ClvProblem problem;
+
+	ClearLimits(limits);
+	if (!clv_spend_rows_sort(&data, workspace))
+		return;
+	SpendMoments(&data, &moments);
+	problem = SpendProblem(&data, control, &moments);
+	clv_profile_limits(&problem, report, width, limits);
 }

@@ -146,6 +146,13 @@ struct ClvFitReport
 	int degenerate_param; /* see CLV_DEGENERATE, CLV_COLLINEAR; else -1 */
 };
 
+/* Limits of parameters, on their natural scale, and of effects behind them; NAN: not known. */
+typedef struct ClvLimits
+{
+	double low[CLV_MAX_DIM];
+	double high[CLV_MAX_DIM];
+} ClvLimits;
+
 /*
  * Bytes of scratch memory for a fit of a transaction family to n cells; the caller allocates
  * them.
@@ -183,6 +190,20 @@ extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *
 /* The same for a spend family; rows with x < 1 or mean <= 0 must have been left out (BAD_START). */
 extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,
 							   const ClvFitControl *control, void *workspace, ClvFitReport *report);
+
+/*
+ * Sets *limits by the profile of the likelihood (profile_limits.h) of a fit that ended with this
+ * report, with the same arguments; width: the normal quantile, 1.96 for 95 %. All NAN where cells
+ * and report cannot be those of a fit.
+ */
+extern void clv_limits_cells(const ClvFamily *family, ClvCell *cells, size_t *n,
+							 const ClvGroups *groups, const ClvFitControl *control, void *workspace,
+							 const ClvFitReport *report, double width, ClvLimits *limits);
+
+/* The same for a spend family. */
+extern void clv_limits_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,
+							 const ClvFitControl *control, void *workspace,
+							 const ClvFitReport *report, double width, ClvLimits *limits);
 
 /*
  * What the log-likelihood of mbg/cnbd-k leaves out: needed only to compare different k.

@@ -174,9 +174,8 @@ IsUnknown(const ClvProblem *problem, int i)
 	return IsFree(problem, i) && Twin(problem, i) < 0;
 }
 
-/* Lists the unknowns; returns how many. */
-static int
-Unknowns(const ClvProblem *problem, int *unknown)
+int
+clv_problem_unknowns(const ClvProblem *problem, int *unknown)
 {
 	int n = 0;
 
@@ -193,7 +192,7 @@ static void
 Expand(const ClvProblem *problem, const double *theta, double *all)
 {
 	int unknown[CLV_MAX_DIM];
-	int n = Unknowns(problem, unknown);
+	int n = clv_problem_unknowns(problem, unknown);
 
 	memset(all, 0, Dimension(problem) * sizeof(double));
 	memcpy(all, problem->fixed, problem->family->nparams * sizeof(double));
@@ -235,16 +234,31 @@ RawRow(const ClvProblem *problem, int i, double *row)
 	}
 }
 
-/* The unknowns of a start: the map above, backwards, from the centre of the start. */
-static void
-FromStart(const ClvProblem *problem, const ClvStart *start, double *theta)
+bool
+clv_problem_form(const ClvProblem *problem, int i, double *form)
+{
+	int unknown[CLV_MAX_DIM];
+	int n = clv_problem_unknowns(problem, unknown);
+	double row[CLV_MAX_DIM];
+
+	if (!IsFree(problem, i))
+		return false;
+	RawRow(problem, Twin(problem, i) >= 0 ? Twin(problem, i) : i, row);
+	for (int k = 0; k < n; k++)
+		form[k] = row[unknown[k]];
+	return true;
+}
+
+/* The map above, backwards, from the centre of the start. */
+void
+clv_problem_from_start(const ClvProblem *problem, const ClvStart *start, double *theta)
 {
 	const ClvFamily *family = problem->family;
 	const ClvCovariates *covariates = problem->covariates;
 	int n = Covariates(problem);
 	double all[CLV_MAX_DIM] = {0};
 	int unknown[CLV_MAX_DIM];
-	int nunknown = Unknowns(problem, unknown);
+	int nunknown = clv_problem_unknowns(problem, unknown);
 
 	for (int i = 0; i < family->nparams; i++)
 		all[i] = clv_searched(family->transform[i], start->param[i]);
@@ -383,7 +397,7 @@ static void
 Reduce(const ClvProblem *problem, ClvQuadratic *at)
 {
 	int unknown[CLV_MAX_DIM];
-	int n = Unknowns(problem, unknown);
+	int n = clv_problem_unknowns(problem, unknown);
 
 	if (n == Dimension(problem))
 		return;
@@ -452,6 +466,12 @@ Objective(void *arg, const double *theta, ClvQuadratic *at)
 	Reduce(problem, at);
 }
 
+void
+clv_problem_objective(const ClvProblem *problem, const double *theta, ClvQuadratic *at)
+{
+	Objective(&(Slope){problem, 0}, theta, at);
+}
+
 /* ---- ascents ---- */
 
 /* Sets theta to start values number which of the family; false after the last. */
@@ -463,7 +483,7 @@ StartValues(const ClvProblem *problem, int which, double *theta)
 	memcpy(param, problem->fixed, sizeof(param));
 	if (!problem->family->start(problem->moments, which, param))
 		return false;
-	FromStart(problem, &(ClvStart){.param = param}, theta);
+	clv_problem_from_start(problem, &(ClvStart){.param = param}, theta);
 	return true;
 }
 
@@ -490,13 +510,13 @@ PriorMean(const ClvProblem *problem, double *theta)
 	memcpy(param, problem->fixed, sizeof(param));
 	if (!clv_unit_free_inverse(problem->family, problem->prior->year, problem->prior->mean, param))
 		return false;
-	FromStart(problem, &(ClvStart){.param = param, .effect = problem->prior->effect_mean}, theta);
+	clv_problem_from_start(
+		problem, &(ClvStart){.param = param, .effect = problem->prior->effect_mean}, theta);
 	return true;
 }
 
-/* Sets the number of unknowns and their bounds. */
-static void
-SetBounds(const ClvProblem *problem, ClvNewton *newton)
+void
+clv_problem_bounds(const ClvProblem *problem, ClvNewton *newton)
 {
 	int nparams = problem->family->nparams;
 	int unknown[CLV_MAX_DIM];
@@ -504,7 +524,7 @@ SetBounds(const ClvProblem *problem, ClvNewton *newton)
 
 	bool about = PriorMean(problem, start_values);
 
-	newton->n = Unknowns(problem, unknown);
+	newton->n = clv_problem_unknowns(problem, unknown);
 	if (!about)
 		StartValues(problem, 0, start_values);
 	for (int k = 0; k < newton->n; k++)
@@ -603,7 +623,7 @@ AtLimit(const ClvProblem *problem, const double *theta)
 	problem->family->limits(param, &low, &high);
 	if (param[last] > (1 - AT_LIMIT) * low && param[last] < (1 - AT_LIMIT) * high)
 		return -1;
-	(void) Unknowns(problem, unknown);
+	(void) clv_problem_unknowns(problem, unknown);
 	while (unknown[i] != last)
 		i++;
 	return i;
@@ -675,7 +695,7 @@ Maximize(const ClvProblem *problem, Trail *trail, const double *start, bool warm
 	Attempt *attempt = &trail->attempts[trail->n];
 	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = problem->max_evaluations};
 
-	SetBounds(problem, &newton);
+	clv_problem_bounds(problem, &newton);
 	attempt->warm = warm;
 	memcpy(attempt->start, start, newton.n * sizeof(double));
 	for (int i = 0; i < newton.n; i++)
@@ -719,14 +739,14 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 	{
 		if (starts[i].floor)
 			continue;
-		FromStart(problem, &starts[i], theta);
+		clv_problem_from_start(problem, &starts[i], theta);
 		Maximize(problem, trail, theta, starts[i].warm);
 	}
 	if (problem->covariates != NULL && IsSettled(trail))
 		return;
 	for (int which = 0; trail->n < last && StartValues(problem, which, theta); which++)
 	{
-		if (problem->prior == NULL || AreFinite(Unknowns(problem, unknown), theta))
+		if (problem->prior == NULL || AreFinite(clv_problem_unknowns(problem, unknown), theta))
 			Maximize(problem, trail, theta, false);
 	}
 }
@@ -772,7 +792,7 @@ static void
 Refine(const ClvProblem *problem, const Trail *found, Trail *trail)
 {
 	int unknown[CLV_MAX_DIM];
-	int n = Unknowns(problem, unknown);
+	int n = clv_problem_unknowns(problem, unknown);
 
 	for (int i = 0; i < found->n; i++)
 	{
@@ -825,8 +845,8 @@ HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
 	Slope slope = {problem, 0};
 	ClvQuadratic at;
 
-	SetBounds(problem, &newton);
-	FromStart(problem, floor, newton.theta);
+	clv_problem_bounds(problem, &newton);
+	clv_problem_from_start(problem, floor, newton.theta);
 	Objective(&slope, newton.theta, &at);
 	if (!(at.value > trail->attempts[trail->best].height) && trail->n > 0)
 		return;
@@ -859,7 +879,7 @@ static void
 SpreadCovariance(const ClvProblem *problem, const double *inverse, double *covariance)
 {
 	int unknown[CLV_MAX_DIM];
-	int n = Unknowns(problem, unknown);
+	int n = clv_problem_unknowns(problem, unknown);
 	int dimension = Dimension(problem);
 	double rows[CLV_MAX_DIM][CLV_MAX_DIM];
 	double half[CLV_MAX_DIM][CLV_MAX_DIM] = {{0}}; /* rows times the covariance */
@@ -961,7 +981,7 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 {
 	const Attempt *attempt = &trail->attempts[trail->best];
 	int unknown[CLV_MAX_DIM];
-	int n = Unknowns(problem, unknown);
+	int n = clv_problem_unknowns(problem, unknown);
 	double all[CLV_MAX_DIM];
 	double curvature[CLV_MAX_COVARIANCE];
 	ClvCholesky chol;

@@ -51,4 +51,27 @@ typedef struct ClvStart
 extern ClvStatus clv_search(const ClvProblem *problems, int n, const ClvStart *starts, int nstarts,
 							ClvFitReport *report);
 
+/* ---- the function that is maximised, for whoever asks more of it ---- */
+
+/* Lists the parameters and effects that are searched for, the unknowns; returns how many. */
+extern int clv_problem_unknowns(const ClvProblem *problem, int *unknown);
+
+/*
+ * Sets form to the coefficients by which the caller's parameter, as it is transformed, or effect i
+ * is a sum of the unknowns; false where it is not searched for.
+ */
+extern bool clv_problem_form(const ClvProblem *problem, int i, double *form);
+
+/* Sets theta to the unknowns of a start. */
+extern void clv_problem_from_start(const ClvProblem *problem, const ClvStart *start, double *theta);
+
+/* Sets the number of unknowns and their bounds. */
+extern void clv_problem_bounds(const ClvProblem *problem, ClvNewton *newton);
+
+/*
+ * The log-likelihood with penalties and prior, with derivatives by the unknowns; -INFINITY outside
+ * the limits that parameters set each other.
+ */
+extern void clv_problem_objective(const ClvProblem *problem, const double *theta, ClvQuadratic *at);
+
 #endif /* CLV_MAXIMIZE_H */

@@ -222,6 +222,7 @@ FitSpend(FitContext *fit, SaidOnce *said)
 	void *workspace;
 	ClvFitControl control;
 	ClvFitReport report;
+	ClvLimits limits = {0};
 	ClvPrior prior;
 	ClvStatus status;
 
@@ -240,6 +241,9 @@ FitSpend(FitContext *fit, SaidOnce *said)
 	control.prior = clv_fit_prior(fit, family, &prior);
 	memset(&report, 0, sizeof(report));
 	status = clv_fit_spend(family, rows, n, &control, workspace, &report);
+	if (fit->options->profile > 0 && status == CLV_OK)
+		clv_limits_spend(family, rows, n, &control, workspace, &report,
+						 clv_normal_width(fit->options->profile), &limits);
 	pfree(workspace);
 	fit->fitted.frequency_spend_correlation = SpendCorrelation(rows, n);
 	pfree(rows);
@@ -248,6 +252,8 @@ FitSpend(FitContext *fit, SaidOnce *said)
 	clv_fit_warn(fit, status, family, &report);
 	clv_fit_fill(&fit->fitted.spend, family, status, &report, n);
 	clv_fit_keep_prior(fit, &report, &fit->fitted.spend);
+	if (fit->options->profile > 0)
+		clv_fit_keep_limits(fit, &limits, &fit->fitted.spend);
 	clv_fit_say_loose(fit, &fit->fitted.spend, said);
 	WarnInfiniteSpend(fit, family, report.param);
 }

@@ -11,6 +11,7 @@
 
 #include "miscadmin.h"
 #include "utils/datetime.h"
+#include "utils/float.h"
 
 /* The poll of the engine: checks for interrupts. */
 static void
@@ -348,6 +349,24 @@ clv_fit_fill(ClvModelPart *part, const ClvFamily *family, ClvStatus status,
 	part->log_likelihood = report->log_likelihood;
 	part->gradient_norm = report->gradient_norm;
 	part->iterations = report->iterations;
+}
+
+void
+clv_fit_keep_limits(const FitContext *fit, const ClvLimits *limits, ClvModelPart *part)
+{
+	part->profile = fit->options->profile;
+	for (int i = 0; i < clv_model_dimension(part); i++)
+	{
+		double value = i < part->family->nparams ? part->param[i]
+												 : part->effect[i - part->family->nparams];
+
+		double low = part->converged ? limits->low[i] : get_float8_nan();
+		double high = part->converged ? limits->high[i] : get_float8_nan();
+
+		/* of a level near 0, rounding may take them beyond the estimate */
+		part->profile_low[i] = low > value ? value : low;
+		part->profile_high[i] = high < value ? value : high;
+	}
 }
 
 void

@@ -101,6 +101,13 @@ extern bool clv_fit_has_proper_prior(const FitContext *fit, const ClvFamily *fam
 extern void clv_fit_keep_prior(const FitContext *fit, const ClvFitReport *report,
 							   ClvModelPart *part);
 
+/*
+ * Keeps in the part of the model the limits by the profile of the likelihood, and their level; of a
+ * fit that did not converge none are known.
+ */
+extern void clv_fit_keep_limits(const FitContext *fit, const ClvLimits *limits,
+								ClvModelPart *part);
+
 /* What fits of different shapes are compared by: the log-likelihood, with the prior. */
 extern double clv_fit_height(const ClvFitReport *report);
 

@@ -165,6 +165,19 @@ SetStart(const FitContext *fit, double *effect, double *centre)
 	memcpy(centre, options->start_centre, own * sizeof(double));
 }
 
+/* Sets the control of a fit but for its start; fixed: as below. */
+static void
+SetControl(const FitContext *fit, const ClvFamily *family, const Rows *rows, const double *fixed,
+		   ClvPrior *prior, ClvFitControl *control)
+{
+	clv_fit_control(control, fit->options, NULL);
+	control->fixed = fixed;
+	control->prior = clv_fit_prior(fit, family, prior);
+	control->course = rows->course;
+	if (fit->given < clv_fit_ncovariates(fit)) /* what the fit makes itself moves purchases alone */
+		control->idle_churn |= ~(((uint32) 1 << fit->given) - 1);
+}
+
 /*
  * One fit of a family; fixed: values of parameters that are not searched; contained: the attempt
  * at a family it contains, or NULL.
@@ -182,18 +195,14 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	ClvPrior prior;
 	ClvStatus status;
 
-	clv_fit_control(&control, options, warm ? options->start_model_param : NULL);
+	SetControl(fit, family, rows, fixed, &prior, &control);
+	control.start = warm ? options->start_model_param : NULL;
 	if (warm && options->ncovariates > 0)
 	{
 		SetStart(fit, effect, centre);
 		control.start_effects = effect;
 		control.start_centre = centre;
 	}
-	control.fixed = fixed;
-	control.prior = clv_fit_prior(fit, family, &prior);
-	control.course = rows->course;
-	if (fit->given < clv_fit_ncovariates(fit)) /* what the fit makes itself moves purchases alone */
-		control.idle_churn |= ~(((uint32) 1 << fit->given) - 1);
 	if (contained != NULL)
 	{
 		control.contained = &contained->report;
@@ -507,6 +516,31 @@ TrySeasons(FitContext *fit, const ClvFamily *family, Rows *rows, SaidOnce *said)
 	return best;
 }
 
+/* Find the limits of the attempt's parameters by the profile, where the options ask for them. */
+static void
+FindLimits(const FitContext *fit, Rows *rows, Attempt *made)
+{
+	const ClvFamily *family = made->part.family;
+	void *workspace;
+	ClvFitControl control;
+	ClvLimits limits = {0};
+	ClvPrior prior;
+
+	if (fit->options->profile == 0)
+		return;
+	if (made->status == CLV_OK)
+	{
+		workspace = clv_fit_alloc(clv_fit_cells_workspace(family, rows->n), 1);
+		rows->course = clv_fit_course(fit);
+		SetControl(fit, family, rows, made->report.param, &prior, &control);
+		clv_limits_cells(family, rows->cells, &rows->n, rows->groups.n > 0 ? &rows->groups : NULL,
+						 &control, workspace, &made->report,
+						 clv_normal_width(fit->options->profile), &limits);
+		pfree(workspace);
+	}
+	clv_fit_keep_limits(fit, &limits, &made->part);
+}
+
 void
 clv_fit_purchases(FitContext *fit, SaidOnce *said)
 {
@@ -527,12 +561,13 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 		made = TrySeasons(fit, family, &rows, said);
 	else if (made == NULL)
 		made = Try(fit, family, &rows, NULL);
-	pfree(rows.cells);
 	family = made->part.family;
 	clv_fit_raise(fit, made->status, family, &made->report);
 	if (!clv_fit_usable(family, &made->report))
 		clv_fit_raise_unusable(fit, family, &made->report);
 	clv_fit_warn(fit, made->status, family, &made->report);
+	FindLimits(fit, &rows, made);
+	pfree(rows.cells);
 	fit->fitted.purchase = made->part;
 	clv_fit_say_loose(fit, &fit->fitted.purchase, said);
 	clv_fit_say_one_time_alive(fit, family, made->report.param, said);

@@ -12,12 +12,14 @@
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
  *	per part		length and name of the family, flags (1 fitted, 2 converged,
- *					4 covariance, 8 covariates, 16 centres, 32 calendar, 64 prior), the parameters;
+ *					4 covariance, 8 covariates, 16 centres, 32 calendar, 64 prior,
+ *					128 profile), the parameters;
  *					the number of covariates, their names, their effects, their centres
  *					unless all are 0; the size of the calendar, and its bytes; of a fitted
  *					part
  *					customers, skipped, log-likelihood, gradient norm, iterations; of a prior
- *					its fingerprint, distance and effective parameters;
+ *					its fingerprint, distance and effective parameters; of a profile its level,
+ *					then the lower and the upper limit of each row of the covariance;
  *					the lower triangle of the covariance
  *	spend part		basis, correlation of frequency and spend
  *	spend skipped	int64
@@ -65,6 +67,7 @@
 #define PART_CENTRES 0x10
 #define PART_CALENDAR 0x20
 #define PART_PRIOR 0x40
+#define PART_PROFILE 0x80
 
 #define CANDIDATE_CONVERGED 0x01
 
@@ -354,6 +357,36 @@ CheckPrior(ClvModelPart *part)
 	part->effective += 0.0;
 }
 
+/* Check limits of parameters by the profile, and bring them into their canonical form. */
+static void
+CheckProfile(ClvModelPart *part)
+{
+	const ClvFamily *family = part->family;
+
+	if (part->profile == 0)
+		return;
+	if (!(part->fitted && part->profile > 0 && part->profile < 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						part->fitted ? errmsg("level of a profile must lie between 0 and 1: %s",
+											  clv_number_text(part->profile))
+									 : errmsg("a model that was not fitted has no profile")));
+	for (int i = 0; i < clv_model_dimension(part); i++)
+	{
+		double value = i < family->nparams ? part->param[i] : part->effect[i - family->nparams];
+		double *low = &part->profile_low[i];
+		double *high = &part->profile_high[i];
+
+		if (*low > value || *high < value)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("profile limits of \"%s\" must lie around its estimates",
+								   family->name),
+							errdetail("%s does not lie between %s and %s.", clv_number_text(value),
+									  clv_number_text(*low), clv_number_text(*high))));
+		*low = isnan(*low) ? get_float8_nan() : *low + 0.0;
+		*high = isnan(*high) ? get_float8_nan() : *high + 0.0;
+	}
+}
+
 /* Check a part, and bring it into its canonical form. */
 static void
 CheckPart(ClvModelPart *part, ClvProcess process)
@@ -384,6 +417,7 @@ CheckPart(ClvModelPart *part, ClvProcess process)
 	part->log_likelihood = Canonical(part->log_likelihood);
 	part->gradient_norm = Canonical(part->gradient_norm);
 	CheckPrior(part);
+	CheckProfile(part);
 }
 
 /* Set the grace in days; an error where the model has none or it is negative. */
@@ -540,7 +574,8 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 		(part->fitted ? PART_FITTED : 0) | (part->fitted && part->converged ? PART_CONVERGED : 0) |
 			(part->has_covariance ? PART_COVARIANCE : 0) |
 			(part->ncovariates > 0 ? PART_COVARIATES : 0) | (HasCentres(part) ? PART_CENTRES : 0) |
-			(part->calendar != NULL ? PART_CALENDAR : 0) | (part->prior != 0 ? PART_PRIOR : 0));
+			(part->calendar != NULL ? PART_CALENDAR : 0) | (part->prior != 0 ? PART_PRIOR : 0) |
+			(part->profile != 0 ? PART_PROFILE : 0));
 	for (int i = 0; i < family->nparams; i++)
 		pq_sendfloat8(out, part->param[i]);
 	if (part->ncovariates > 0)
@@ -563,6 +598,14 @@ PackPart(StringInfo out, const ClvModelPart *part, int64 skipped)
 		pq_sendint64(out, part->prior);
 		pq_sendfloat8(out, part->prior_distance);
 		pq_sendfloat8(out, part->effective);
+	}
+	if (part->profile != 0)
+	{
+		pq_sendfloat8(out, part->profile);
+		for (int i = 0; i < clv_model_dimension(part); i++)
+			pq_sendfloat8(out, part->profile_low[i]);
+		for (int i = 0; i < clv_model_dimension(part); i++)
+			pq_sendfloat8(out, part->profile_high[i]);
 	}
 	if (part->has_covariance)
 		for (int i = 0; i < CLV_TRIANGLE(clv_model_dimension(part)); i++)
@@ -722,6 +765,20 @@ UnpackCandidates(StringInfo in, ClvModel *fitted)
 	}
 }
 
+/* Read the limits of a part by the profile. */
+static void
+UnpackProfile(StringInfo in, ClvModelPart *part)
+{
+	part->profile = pq_getmsgfloat8(in);
+	for (int i = 0; i < clv_model_dimension(part); i++)
+		part->profile_low[i] = pq_getmsgfloat8(in);
+	for (int i = 0; i < clv_model_dimension(part); i++)
+		part->profile_high[i] = pq_getmsgfloat8(in);
+	if (!(part->profile > 0))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("profile without a level in binary clv_model")));
+}
+
 /* Read what PackPart has written. */
 static void
 UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
@@ -730,7 +787,7 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 
 	part->family = UnpackFamily(in);
 	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES |
-								PART_CENTRES | PART_CALENDAR | PART_PRIOR);
+								PART_CENTRES | PART_CALENDAR | PART_PRIOR | PART_PROFILE);
 	if ((flags & PART_CENTRES) && !(flags & PART_COVARIATES))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("centres without covariates in binary clv_model")));
@@ -760,6 +817,8 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 							errmsg("prior without a fingerprint in binary clv_model")));
 	}
+	if (flags & PART_PROFILE)
+		UnpackProfile(in, part);
 	if (part->has_covariance)
 		for (int i = 0; i < CLV_TRIANGLE(clv_model_dimension(part)); i++)
 			part->covariance[i] = pq_getmsgfloat8(in);

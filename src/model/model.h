@@ -64,6 +64,11 @@ typedef struct ClvModelPart
 	uint64 prior;          /* which one; 0: none */
 	double prior_distance; /* from its mean, in its standard deviations */
 	double effective;      /* parameters and effects that the data determine; NaN: not known */
+
+	/* of a fit with limits by the profile of the likelihood, in the order of the covariance */
+	double profile;                 /* their level; 0: none */
+	double profile_low[CLV_MAX_DIM]; /* NaN: not known; infinite: none */
+	double profile_high[CLV_MAX_DIM];
 } ClvModelPart;
 
 /* What other modules make of the calendar of a model, once while it is in the cache. */

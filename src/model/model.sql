@@ -90,6 +90,7 @@ COMMENT ON OPERATOR @extschema@.|| (@extschema@.clv_model, @extschema@.clv_model
 CREATE FUNCTION @extschema@.clv_parameters(
 	model @extschema@.clv_model,
 	level pg_catalog.float8 DEFAULT 0.95,
+	method pg_catalog.text DEFAULT 'wald',
 	OUT name pg_catalog.text,
 	OUT estimate pg_catalog.float8,
 	OUT std_error pg_catalog.float8,
@@ -98,13 +99,16 @@ CREATE FUNCTION @extschema@.clv_parameters(
 	OUT process pg_catalog.text
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 9;
-COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog.float8) IS
-	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of '
-	'Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit scale; '
-	'NULL where the fit did not converge or the model carries no covariance, and of a parameter that the fit did not '
-	'move. process: transaction, spend, or of a covariate centre (the value that the other parameters hold for, in a '
-	'fit the mean), purchase effect and churn effect (rates are multiplied by exp(effect * (covariate - centre)), '
-	'intervals are estimate +-z * std_error)';
+COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog.float8, pg_catalog.text) IS
+	'the parameters of a model with their standard errors and confidence intervals at the level (0 < level < 1), of'
+	' Wald''s kind on the log scale: estimate * exp(+-z * std_error / estimate), for probabilities on the logit '
+	'scale; NULL where the fit did not converge or the model carries no covariance, and of a parameter that the fit'
+	' did not move. method: ''wald'' or ''profile'', the limits by the profile of the likelihood (with a prior, of '
+	'the posterior) that clv_options(profile => level) has a fit keep, at that level; the end of the range, as 0 or'
+	' Infinity, where the data exclude no values on that side, NULL also of what is derived. process: transaction, '
+	'spend, or of a covariate centre (the value that the other parameters hold for, in a fit the mean), purchase '
+	'effect and churn effect (rates are multiplied by exp(effect * (covariate - centre)), intervals are estimate '
+	'+-z * std_error)';
 
 CREATE FUNCTION @extschema@.clv_effects(
 	model @extschema@.clv_model,

@@ -187,28 +187,64 @@ PutCentres(ReturnSetInfo *rsinfo, const ClvModelPart *part)
 		PutParameter(rsinfo, part->covariate[i], "centre", part->centre[i], false, 0, 0, 0);
 }
 
+/* How limits are found. */
+typedef struct Method
+{
+	bool profile;
+	double z; /* of the level */
+} Method;
+
+/* Add a row with the limits of row i of the covariance by the profile; NULL where not known. */
+static void
+PutProfile(ReturnSetInfo *rsinfo, const char *name, const char *process, const ClvModelPart *part,
+		   int i, double estimate, double error)
+{
+	bool known = part->profile != 0;
+	double low = known ? part->profile_low[i] : 0;
+	double high = known ? part->profile_high[i] : 0;
+	Datum values[6];
+	bool nulls[6] = {false};
+
+	values[0] = CStringGetTextDatum(name);
+	values[1] = Float8GetDatum(estimate);
+	values[2] = Float8GetDatum(error);
+	values[3] = Float8GetDatum(low);
+	values[4] = Float8GetDatum(high);
+	values[5] = CStringGetTextDatum(process);
+	nulls[2] = !(error > 0);
+	nulls[3] = !known || isnan(low);
+	nulls[4] = !known || isnan(high);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
 /* Add rows for the effects of covariates, whose estimates are taken to be normal without
  * transformation. */
 static void
-PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z, bool churn)
+PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, Method method, bool churn)
 {
 	for (int i = 0; i < part->ncovariates; i++)
 	{
 		int effect = churn * part->ncovariates + i;
 		double estimate = part->effect[effect];
-		double error = SearchError(part, part->family->nparams + effect);
+		int row = part->family->nparams + effect;
+		double error = SearchError(part, row);
+		double reach = method.z * error;
+		const char *process = churn ? "churn effect" : "purchase effect";
 
 		if (!clv_model_moves(part, effect))
 			continue;
-		PutParameter(rsinfo, part->covariate[i], churn ? "churn effect" : "purchase effect",
-					 estimate, error > 0, error, estimate - z * error, estimate + z * error);
+		if (method.profile)
+			PutProfile(rsinfo, part->covariate[i], process, part, row, estimate, error);
+		else
+			PutParameter(rsinfo, part->covariate[i], process, estimate, error > 0, error,
+						 estimate - reach, estimate + reach);
 	}
 }
 
 /* Add a row for the number that the family derives from its parameters; its standard error by the
- * delta method. */
+ * delta method. It has no limits by the profile. */
 static void
-PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
+PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, Method method)
 {
 	const ClvFamily *family = part->family;
 	double gradient[CLV_MAX_PARAMS];
@@ -221,8 +257,9 @@ PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 			variance +=
 				gradient[i] * gradient[j] * part->covariance[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
 	error = sqrt(Max(variance, 0));
-	PutParameter(rsinfo, family->derived_name, "transaction", estimate, error > 0, error,
-				 estimate - z * error, estimate + z * error);
+	PutParameter(rsinfo, family->derived_name, "transaction", estimate,
+				 error > 0 && !method.profile, error, estimate - method.z * error,
+				 estimate + method.z * error);
 }
 
 /*
@@ -232,7 +269,7 @@ PutDerived(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
  * and the standard error by the delta method estimate * s.
  */
 static void
-PutParameters(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
+PutParameters(ReturnSetInfo *rsinfo, const ClvModelPart *part, Method method)
 {
 	const ClvFamily *family = part->family;
 
@@ -243,22 +280,52 @@ PutParameters(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
 		ClvTransform transform = family->transform[i];
 		double value = part->param[i];
 		double error = SearchError(part, i);
+		double std_error = error * clv_slope(transform, value);
+		const char *process = family->process == CLV_SPEND ? "spend" : "transaction";
 
-		PutParameter(rsinfo, family->param_names[i],
-					 family->process == CLV_SPEND ? "spend" : "transaction", value, error > 0,
-					 error * clv_slope(transform, value), clv_moved(transform, value, -z * error),
-					 clv_moved(transform, value, z * error));
+		if (method.profile)
+			PutProfile(rsinfo, family->param_names[i], process, part, i, value, std_error);
+		else
+			PutParameter(rsinfo, family->param_names[i], process, value, error > 0, std_error,
+						 clv_moved(transform, value, -method.z * error),
+						 clv_moved(transform, value, method.z * error));
 	}
 	if (family->derived != NULL)
-		PutDerived(rsinfo, part, z);
+		PutDerived(rsinfo, part, method);
 	PutCentres(rsinfo, part);
-	PutEffects(rsinfo, part, z, false);
-	PutEffects(rsinfo, part, z, true);
+	PutEffects(rsinfo, part, method, false);
+	PutEffects(rsinfo, part, method, true);
+}
+
+/* An error unless the part, where it was fitted, holds limits by the profile at the level. */
+static void
+CheckProfile(const ClvModelPart *part, double level)
+{
+	if (part->family == NULL || !part->fitted || part->profile == level)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the model has no profile limits at level %s", clv_number_text(level)),
+			 part->profile == 0
+				 ? errdetail("The fit of \"%s\" has kept none.", part->family->name)
+				 : errdetail("The fit of \"%s\" has kept those at level %s.", part->family->name,
+							 clv_number_text(part->profile)),
+			 errhint("Fit it with clv_options(profile => %s).", clv_number_text(level))));
+}
+
+/* The method of that name; an error where it is unknown. */
+static bool
+IsProfile(const char *method)
+{
+	if (strcmp(method, "wald") != 0 && strcmp(method, "profile") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("method must be 'wald' or 'profile': \"%s\"", method)));
+	return strcmp(method, "profile") == 0;
 }
 
 /*
- * clv_parameters(clv_model, level) -> rows: parameters, centres of covariates and their effects,
- * with standard errors and limits at that level, NULL where not estimated.
+ * clv_parameters(clv_model, level, method) -> rows: parameters, centres of covariates and their
+ * effects, with standard errors and limits at that level, NULL where not estimated.
  */
 PG_FUNCTION_INFO_V1(clv_parameters);
 Datum
@@ -266,15 +333,20 @@ clv_parameters(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	double level = PG_GETARG_FLOAT8(1);
+	Method method = {IsProfile(text_to_cstring(PG_GETARG_TEXT_PP(2))), 0};
 	ClvModel fitted;
-	double z;
 
 	clv_check_level(level);
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	if (method.profile)
+	{
+		CheckProfile(&fitted.purchase, level);
+		CheckProfile(&fitted.spend, level);
+	}
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	z = clv_normal_width(level);
-	PutParameters(rsinfo, &fitted.purchase, z);
-	PutParameters(rsinfo, &fitted.spend, z);
+	method.z = clv_normal_width(level);
+	PutParameters(rsinfo, &fitted.purchase, method);
+	PutParameters(rsinfo, &fitted.spend, method);
 	return (Datum) 0;
 }
 

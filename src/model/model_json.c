@@ -17,7 +17,8 @@
  * model where there is no spend part.
  *
  * A part that was fitted with a prior has "prior":{"fingerprint":"<16 hexadecimal digits>",
- * "distance":1.2,"effective_parameters":3.1}.
+ * "distance":1.2,"effective_parameters":3.1}; one with limits by the profile of the likelihood
+ * "profile":{"level":0.95,"lower":[...],"upper":[...]}, of the rows of the covariance.
  *
  * "covariance" is the lower triangle, row by row, of the covariance of the logs
  * (or logits) of the parameters, the effects on purchases and those on churn. What
@@ -178,6 +179,36 @@ AppendPrior(StringInfo out, const ClvModelPart *part)
 	appendStringInfoChar(out, '}');
 }
 
+/* Append limits as an array: a number, "Infinity" or "-Infinity", null for one that is not known. */
+static void
+AppendLimits(StringInfo out, const char *key, const double *limits, int n)
+{
+	appendStringInfo(out, ",\"%s\":[", key);
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		if (isnan(limits[i]))
+			appendStringInfoString(out, "null");
+		else if (isinf(limits[i]))
+			appendStringInfoString(out, limits[i] > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+		else
+			clv_append_double(out, limits[i]);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+/* Append the limits of a part by the profile. */
+static void
+AppendProfile(StringInfo out, const ClvModelPart *part)
+{
+	appendStringInfoString(out, ",\"profile\":{\"level\":");
+	clv_append_double(out, part->profile);
+	AppendLimits(out, "lower", part->profile_low, clv_model_dimension(part));
+	AppendLimits(out, "upper", part->profile_high, clv_model_dimension(part));
+	appendStringInfoChar(out, '}');
+}
+
 /* A part, its brace left open. */
 static void
 AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skipped)
@@ -206,6 +237,8 @@ AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skip
 	}
 	if (part->prior != 0)
 		AppendPrior(out, part);
+	if (part->profile != 0)
+		AppendProfile(out, part);
 	if (part->has_covariance)
 		AppendCovariance(out, part->covariance, clv_model_dimension(part));
 }
@@ -443,6 +476,74 @@ ReadPrior(const ClvMember *outer, ClvModelPart *part)
 		clv_json_missing(object, part->prior == 0 ? "fingerprint" : "distance");
 }
 
+/* Read a limit: a number, an infinity as a string, or null for one that is not known. */
+static double
+ReadLimit(const ClvMember *limit)
+{
+	char *text;
+
+	if (clv_json_is_null(limit))
+		return get_float8_nan();
+	if (limit->value.type != jbvString)
+		return clv_json_number(limit);
+	text = clv_json_string(limit);
+	if (strcmp(text, "Infinity") != 0 && strcmp(text, "-Infinity") != 0)
+		clv_json_wrong(limit, "a number, \"Infinity\", \"-Infinity\" or null");
+	return text[0] == '-' ? -get_float8_infinity() : get_float8_infinity();
+}
+
+/* Read as many limits as the part has parameters and effects. */
+static void
+ReadLimits(const ClvMember *member, int n, double *limits)
+{
+	char *what = psprintf("an array of %d numbers", n);
+
+	if (clv_json_length(member, what) != n)
+		clv_json_wrong(member, what);
+	for (int i = 0; i < n; i++)
+	{
+		ClvMember limit = clv_json_element(member, i, what);
+
+		limits[i] = ReadLimit(&limit);
+	}
+}
+
+/* Read the limits of a part by the profile. */
+static void
+ReadProfile(const ClvMember *outer, ClvModelPart *part)
+{
+	static const char object[] = "the profile of a model";
+	int n = clv_model_dimension(part);
+	bool has_lower = false;
+	bool has_upper = false;
+	ClvMember member;
+
+	clv_json_open(&member, clv_json_container(outer, "an object"), object);
+	while (clv_json_next(&member))
+	{
+		if (clv_json_is(&member, "level"))
+		{
+			part->profile = clv_json_number(&member);
+			if (!(part->profile > 0 && part->profile < 1))
+				clv_json_wrong(&member, "a number between 0 and 1");
+		}
+		else if (clv_json_is(&member, "lower"))
+		{
+			ReadLimits(&member, n, part->profile_low);
+			has_lower = true;
+		}
+		else if (clv_json_is(&member, "upper"))
+		{
+			ReadLimits(&member, n, part->profile_high);
+			has_upper = true;
+		}
+		else
+			clv_json_unknown(&member, "level, lower, upper");
+	}
+	if (part->profile == 0 || !has_lower || !has_upper)
+		clv_json_missing(object, part->profile == 0 ? "level" : has_lower ? "upper" : "lower");
+}
+
 /* Read a member that only a fitted part has; false for another. */
 static bool
 ReadFitMember(const ClvMember *member, ClvModelPart *part, int64 *skipped)
@@ -511,7 +612,9 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 	bool has_parameters = false;
 	bool has_fit_member = false;
 	ClvMember member;
-	ClvMember covariance = {0}; /* its size depends on the covariates, which may come after it */
+	ClvMember covariance = {0}; /* its size depends on the covariates, which may come after it, */
+	ClvMember profile = {0};    /* and so does that of these limits */
+	bool has_profile = false;
 
 	clv_json_open(&member, container, object);
 	family = part->family = FamilyMember(container, object);
@@ -530,18 +633,25 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 			covariance = member;
 			part->has_covariance = true;
 		}
+		else if (clv_json_is(&member, "profile"))
+		{
+			profile = member;
+			has_profile = has_fit_member = true;
+		}
 		else if (ReadFitMember(&member, part, skipped))
 			has_fit_member = true;
 		else if (is_spend ? !ReadSpendMember(&member, fitted)
 						  : !ReadPurchaseMember(&member, fitted))
 			clv_json_unknown(&member, psprintf("family, parameters, customers, skipped, converged, "
 											   "log_likelihood, gradient_norm, iterations, "
-											   "prior, covariance, %s",
+											   "prior, profile, covariance, %s",
 											   is_spend ? "basis, frequency_spend_correlation"
 														: "covariates, calendar, returned"));
 	}
 	if (part->has_covariance)
 		ReadCovariance(&covariance, clv_model_dimension(part), part->covariance);
+	if (has_profile)
+		ReadProfile(&profile, part);
 	if (!has_parameters)
 		clv_json_missing(object, "parameters");
 	if (has_fit_member && !part->fitted)

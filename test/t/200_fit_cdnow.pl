@@ -117,6 +117,27 @@ foreach my $peer ([ 'bg/nbd', 'bgnbd_btyd_cdnow-39w' ], [ 'bg/nbd', 'bgnbd_cdnow
 	cmp_ok($compared, '>=', 3, "$file compared");
 }
 
+# Limits by the profile of the likelihood, as test/oracle/profile.py finds them without our code.
+open my $limits, '<', "$FindBin::Bin/../oracle/profile.csv" or die "profile.csv: $!";
+my $limits_compared = 0;
+<$limits>;
+while (<$limits>)
+{
+	chomp;
+	my ($family, $parameter, undef, @theirs) = split /,/;
+	my $of = $family eq 'gamma/gamma' ? 'mbg/nbd' : $family;
+	my @ours = split /\|/, one(
+		"SELECT lower, upper
+		   FROM (SELECT clv_fit(history, clv_options(model => '$of', profile => 0.95, as_of => '1997-09-30'))
+				   FROM customer) f (m), clv_parameters(m, 0.95, 'profile') p
+		  WHERE p.name = '$parameter'");
+
+	near($ours[$_], $theirs[$_], 1e-8 * $theirs[$_], "$family $parameter limit $_") foreach 0, 1;
+	$limits_compared++;
+}
+close $limits;
+is($limits_compared, 15, 'limits of four families');
+
 # Every way to the same model.
 my $options = "clv_options(model => 'bg/nbd', as_of => '1997-09-30')";
 foreach my $way (

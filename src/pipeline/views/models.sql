@@ -54,7 +54,7 @@ AS $part$ VALUES
 
 	('view', 'model_parameters', $sql$
 		FROM {data}.model c
-		CROSS JOIN LATERAL @extschema@.clv_parameters(c.model, 0.95::float8) d
+		CROSS JOIN LATERAL @extschema@.clv_parameters(c.model, 0.95::float8, 'wald'::text) d
 		WHERE c.run = (SELECT s.model_run FROM {data}.run s
 		JOIN {data}.state t USING (run))
 	$sql$,
