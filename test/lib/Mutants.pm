@@ -48,6 +48,7 @@ my $sound = q{
 		covariates => '[{"name": "z", "centre": 2019.5, "churn": 0.5}, {"name": "Ünit", "purchase": -0.25}]')
 	UNION ALL SELECT '{"version": 1, "time_unit": "1 mon", "grace": "3 days", "spend_skipped": 7,
 		"purchase": {"family": "sbg", "parameters": {"alpha": 0.7, "beta": 1.2}}}'
+	UNION ALL SELECT clv_model('bdw', '{"alpha": 0.26, "beta": 1.72, "c": 1.58}', '1 year', periods => 'calendar')
 	UNION ALL SELECT clv_model('gamma/gamma', '{"p": 6.25, "q": 3.74, "gamma": 15.44}')
 	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}', '1 week',
 		'1997-09-30')
@@ -78,6 +79,8 @@ my $sound = q{
 		FROM generate_series(1, 40) x
 	UNION ALL SELECT clv_cells(h,
 		clv_options(model => 'sbg', as_of => '2020-12-31', time_unit => '30 days', grace => '1 day'))
+	FROM customer
+	UNION ALL SELECT clv_cells(h, clv_options(model => 'bdw', as_of => '2020-12-31', time_unit => '1 month'))
 	FROM customer
 	UNION ALL SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0,
 		clv_options(model => 'rfmtc'))

@@ -46,6 +46,10 @@ SELECT 6,
   FROM (SELECT clv_history(date '2020-01-01' + 31 * i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
           FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
 UNION ALL
+SELECT 7, clv_cells(h, clv_options(model => 'bdw', as_of => '2020-02-20', time_unit => '3 days'))
+  FROM (SELECT clv_history(date '2020-01-01' + i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
+          FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
+UNION ALL
 SELECT 5,
 	   clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0,
 		   clv_options(model => 'rfmtc'))
@@ -80,7 +84,7 @@ SQL
 $node->safe_psql('postgres',
 	"COPY (SELECT c
 			 FROM sound
-			WHERE id = $_) TO '" . $node->data_dir . "/sound$_' (FORMAT binary)") foreach 1 .. 6;
+			WHERE id = $_) TO '" . $node->data_dir . "/sound$_' (FORMAT binary)") foreach 1 .. 7;
 
 # Change something: flip a bit, write an interesting byte, drop, repeat or swap a stretch.
 sub damage
@@ -107,7 +111,7 @@ sub damage
 my @numbers = split / /,
 	'0 -1 1 2147483647 2147483648 -2147483648 4294967295 9223372036854775807 1e308 1e-320 -0.0 NaN Infinity '
   . 'null true 0x1 1. .5 "" {} [] [[ ]] , : "';
-my @sound = map { $node->safe_psql('postgres', "SELECT c FROM sound WHERE id = $_") } 1 .. 6;
+my @sound = map { $node->safe_psql('postgres', "SELECT c FROM sound WHERE id = $_") } 1 .. 7;
 my $script = '';
 foreach my $round (1 .. $rounds)
 {

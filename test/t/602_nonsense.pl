@@ -24,12 +24,13 @@ my $batch = 600;
 note "CLV_FUZZ_CALLS=$calls CLV_FUZZ_SEED=$seed CLV_FUZZ_FIRST=$first CLV_FUZZ_LIMIT=$limit";
 
 my @families = ('mbg/nbd', 'bg/nbd', 'mbg/cnbd-k', 'pareto/nbd', 'pareto/nbd/cor', 'ggompertz/nbd', 'bg/bb', 'sbg',
-	'rfmtc', 'rfmtc/unclamped');
+	'bdw', 'rfmtc', 'rfmtc/unclamped');
 my %parameters = (
 	'mbg/nbd' => [qw(r alpha a b)], 'bg/nbd' => [qw(r alpha a b)], 'mbg/cnbd-k' => [qw(k r alpha a b)],
 	'pareto/nbd' => [qw(r alpha s beta)], 'pareto/nbd/cor' => [qw(r alpha s beta m)],
 		'ggompertz/nbd' => [qw(r alpha b s beta)],
-	'bg/bb' => [qw(alpha beta gamma delta)], 'sbg' => [qw(alpha beta)], 'rfmtc' => [qw(Q g b)],
+	'bg/bb' => [qw(alpha beta gamma delta)], 'sbg' => [qw(alpha beta)], 'bdw' => [qw(alpha beta c)],
+	'rfmtc' => [qw(Q g b)],
 		'rfmtc/unclamped' => [qw(Q g b)],
 	'gamma/gamma' => [qw(p q gamma)]);
 
@@ -51,11 +52,12 @@ $node->safe_psql('postgres', q{
 		f text;
 		o jsonb;
 	BEGIN
-		FOREACH f IN ARRAY '{mbg/nbd,bg/nbd,mbg/cnbd-k,pareto/nbd,pareto/nbd/cor,ggompertz/nbd,bg/bb,sbg,
+		FOREACH f IN ARRAY '{mbg/nbd,bg/nbd,mbg/cnbd-k,pareto/nbd,pareto/nbd/cor,ggompertz/nbd,bg/bb,sbg,bdw,
 			rfmtc}'::text[] LOOP
-			o := clv_options(model => f, spend => CASE WHEN f IN ('bg/nbd', 'sbg') THEN 'none' ELSE 'gamma/gamma' END,
+			o := clv_options(model => f,
+							 spend => CASE WHEN f IN ('bg/nbd', 'sbg', 'bdw') THEN 'none' ELSE 'gamma/gamma' END,
 							 time_unit => CASE
-								WHEN f IN ('bg/bb', 'sbg', 'rfmtc') THEN interval '30 days'
+								WHEN f IN ('bg/bb', 'sbg', 'bdw', 'rfmtc') THEN interval '30 days'
 								ELSE '1 week' END, as_of => '2021-06-01');
 			INSERT INTO made SELECT f, o, (SELECT clv_cells(history, o) FROM customer), NULL, NULL;
 			BEGIN
@@ -368,7 +370,7 @@ my %constants = (
 			. pick('', ' ', 'nothing', 'no_such', 'customer_id', 'rf', 'abc', 'potential', 'lifecycle', 'micro',
 			'value x satisfaction', '[]', '[',
 			'[{"segment": "a", "r": [1, 5]}]', '[{"segment": 3}]', '{"a": 1}', 'pg_class', '"', 'a.b.c.d',
-				'; DROP TABLE orders', 'auto', 'mbg/nbd', 'bg/bb', 'sbg',
+				'; DROP TABLE orders', 'auto', 'mbg/nbd', 'bg/bb', 'sbg', 'bdw',
 			'rfmtc', 'none', 'all', 'repeat', 'gamma/gamma', 'SELECT 1', '{1:I} %s %1$I', ('x' x 70), ('[' x 9000))
 				. "'";
 	},

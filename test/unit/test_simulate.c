@@ -39,6 +39,7 @@ static const World worlds[] = {
 	{"ggompertz/nbd", {1.5, 3, 0.2, 0.8, 4}, 20},
 	{"bg/bb", {1.2, 0.75, 0.66, 2.8}, 6},
 	{"sbg", {0.67, 3.8}, 7},
+	{"bdw", {0.5, 3, 1.4}, 7},
 };
 
 /* Purchases of a customer until T; the last time into *t_x. */
