@@ -150,6 +150,17 @@ FROM (SELECT id,
 JOIN (SELECT id, rfmtc_score(history, (SELECT model FROM model), '2021-06-30', 7) OVER () AS s
 	  FROM customer) b USING (id);
 
+-- --- where no mean of a purchase exists, who has left for certain is worth nothing, and who has not is worth most ---
+CREATE TABLE member AS
+SELECT i, clv_history(CASE WHEN i > 6 THEN '2020-12-01'::date ELSE '2020-01-01' END) AS h
+FROM generate_series(1, 8) i GROUP BY i;
+CREATE TABLE endless AS SELECT clv_model('sbg', '{"alpha": 0.9, "beta": 6}', '1 month', '2020-12-31')
+	|| clv_model('gamma/gamma', '{"p": 0.6, "q": 0.5, "gamma": 10}') AS m;
+SELECT i > 6 AS stays, min((s).v), max((s).v), count(segment_assign(s))
+FROM (SELECT i, rfmtc_score(h, m) OVER () AS s FROM member, endless) q GROUP BY 1 ORDER BY 1;
+SELECT (clv_predict_total(m, h, '1 year')).expected_value AS none FROM member, endless WHERE i <= 6;
+SELECT (clv_predict_total(m, h, '1 year')).expected_value AS any FROM member, endless;
+
 -- --- errors ---
 SELECT rfmtc_score(history, bins => 1) OVER () FROM customer LIMIT 1;
 SELECT rfmtc_score(history, bins => 101) OVER () FROM customer LIMIT 1;

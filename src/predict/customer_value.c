@@ -89,7 +89,8 @@ clv_valuer_measure(ClvValuer *valuer, const ClvModelCache *model, const ClvHisto
 	if (!Alive(fitted, history, as_of, summary, &customer, p_alive))
 		return false;
 	*value = *p_alive * ExpectedOnce(&valuer->memo, fitted, &customer, horizon_days);
-	if (fitted->spend.family != NULL)
+	/* who buys nothing is worth nothing, even where the mean of a purchase does not exist */
+	if (fitted->spend.family != NULL && *value != 0)
 		*value *= clv_spend_of(fitted, &customer);
 	*value = clv_checked(*value, "the expected value", &customer);
 	return true;

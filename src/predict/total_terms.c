@@ -300,6 +300,9 @@ clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, 
 	if (site->fitted->spend.family == NULL)
 		return;
 
+	/* who buys nothing is worth nothing, even where the mean of a purchase does not exist */
+	if (a.p == 0)
+		return;
 	Spend(site, customer, &a);
 	worth = margin * a.spend;
 	clv_exact_add(&total->sum[CLV_TOTAL_VALUE],
