@@ -92,7 +92,8 @@ is(sql('postgres', "SELECT count(*), sum(monetary), count(rating), count(value_s
 is(sql('postgres', "SELECT sum(customers) FROM $views.profile"), sql('postgres', "SELECT count(*) FROM shop.customers"),
 	'attributes meet their customers');
 is(sql('postgres',
-	'SELECT count(*) FROM "Odd 5% %I Schema".clv_pipelines WHERE name = ' . literal($pipeline) . " AND last_status = 'done'"),
+	'SELECT count(*) FROM "Odd 5% %I Schema".clv_pipelines WHERE name = ' . literal($pipeline)
+		. " AND last_status = 'done'"),
 	1, 'it is in the list');
 
 my $more = 'INSERT INTO ' . quoted($schema) . '.' . quoted($table)
@@ -188,8 +189,8 @@ sql('postgres',
 foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
 {
 	sql('postgres',
-		qq{CALL "Odd 5% %I Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at', 'amount',
-		changed_at => 'changed_at', refit => 'always')});
+		qq{CALL "Odd 5% %I Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at',
+		'amount', changed_at => 'changed_at', refit => 'always')});
 	refresh('postgres', $names->[0], 'full');
 }
 Shop::buy($node, 99);

@@ -29,7 +29,8 @@ $node->safe_psql('postgres', qq{
 	GRANT USAGE, CREATE ON SCHEMA public TO keeper;
 	CREATE EXTENSION clv SCHEMA "Odd Schema"});
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-U', 'keeper', '-d', $node->connstr('postgres'),
-		'-f', "$FindBin::Bin/../../examples/shop.sql" ], 'the simulated shop loads');
+		'-c', 'SET search_path = public, "Odd Schema"', '-f', "$FindBin::Bin/../../examples/shop.sql" ],
+	'the simulated shop loads');
 $node->safe_psql('postgres', qq{
 	SET client_min_messages = warning;
 	SET search_path = public, "Odd Schema";
