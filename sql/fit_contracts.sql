@@ -72,6 +72,14 @@ SELECT clv_retention_elasticity(clv_model('sbg', '{"alpha": 2, "beta": 3}', '1 y
 	   clv_residual_lifetime(clv_model('bdw', '{"alpha": 2, "beta": 3, "c": 0.5}', '1 year'), 1, 0) AS residual,
 	   clv_retention_elasticity(clv_model('sbg', '{"alpha": 3, "beta": 3}', '1 year'), 1, 0) = 6 AS closed;
 
+-- what Fader & Hardie 2010 print in table 3, at parameters of three digits: the value of a contract just before the
+-- renewals 1 to 5, for customers who are nearly alike, and for such as stay for ever or leave at once
+SELECT kind, bool_and(abs(clv_residual_lifetime(model, t, 0.1, before => true) - printed) < 0.011) AS as_printed
+FROM (VALUES ('alike', '{"alpha": 3.80, "beta": 15.20}'::jsonb, '{3.31,3.45,3.59,3.72,3.84}'::float8[]),
+			 ('unlike', '{"alpha": 0.067, "beta": 0.267}', '{7.68,9.46,9.86,10.06,10.19}')) p (kind, parameters, value),
+	 clv_model('sbg', parameters, '1 year') model, unnest(value) WITH ORDINALITY v (printed, t)
+GROUP BY kind ORDER BY kind;
+
 -- by history: renewals by period of the calendar, or of the contract
 CREATE TEMP TABLE subscriber AS
 SELECT customer AS id, clv_history(day, 10.0) AS history
