@@ -36,7 +36,7 @@ static void FlattenInto(ExpandedObjectHeader *object, void *result, Size size);
 static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
 
 StaticAssertDecl(sizeof(ClvCellEntry) == 32, "cells are compared byte by byte");
-StaticAssertDecl(sizeof(ClvSpendEntry) == 12, "spend entries are compared byte by byte");
+StaticAssertDecl(sizeof(ClvSpendEntry) == 16, "spend entries are compared byte by byte");
 StaticAssertDecl(offsetof(ClvCells, data) == sizeof(ClvCellsHead), "no hole after the head");
 StaticAssertDecl(sizeof(ClvCellsHead) == 96 + sizeof(ClvFitOptions), "no hole in the head");
 
@@ -66,6 +66,8 @@ clv_spend_compare(const ClvSpendEntry *a, const ClvSpendEntry *b)
 		return a->mean_high < b->mean_high ? -1 : 1;
 	if (a->mean_low != b->mean_low)
 		return a->mean_low < b->mean_low ? -1 : 1;
+	if (a->vector != b->vector)
+		return a->vector < b->vector ? -1 : 1;
 	return 0;
 }
 
@@ -131,7 +133,7 @@ FlatSize(ExpandedObjectHeader *object)
 	return clv_cells_storable_size(((ClvCellsState *) object)->head);
 }
 
-/* The vectors in order, and the cells' numbers of them. */
+/* The vectors in order, and the numbers of them that cells and spend entries have. */
 static void
 FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 {
@@ -152,6 +154,8 @@ FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 			   width * sizeof(double));
 	for (int64 i = 0; i < state->head->ncells; i++)
 		ClvCellsEntries(flat)[i].vector = rank[ClvCellsEntries(flat)[i].vector];
+	for (int64 i = 0; ClvSpendHasVectors(state->head) && i < state->head->nspend; i++)
+		ClvCellsSpend(flat)[i].vector = rank[ClvCellsSpend(flat)[i].vector];
 	pfree(rank);
 	pfree(order);
 }
@@ -166,17 +170,15 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 	memcpy(&flat->head, state->head, sizeof(ClvCellsHead));
 	SET_VARSIZE(flat, size);
 	memcpy(ClvCellsEntries(flat), state->cells, state->head->ncells * sizeof(ClvCellEntry));
+	if (state->head->nspend > 0)
+		memcpy(ClvCellsSpend(flat), state->spend, state->head->nspend * sizeof(ClvSpendEntry));
 	FlattenVectors(state, flat);
 	SortCells(ClvCellsEntries(flat), state->head->ncells);
 	if (state->head->ndays > 0)
 		memcpy(ClvCellsDays(flat), state->days, state->head->ndays * sizeof(ClvDayEntry));
 	if (state->calendar != NULL)
 		memcpy(ClvCellsEnd(flat), state->calendar, state->head->calendar_size);
-	if (state->head->nspend > 0)
-	{
-		memcpy(ClvCellsSpend(flat), state->spend, state->head->nspend * sizeof(ClvSpendEntry));
-		SortSpend(ClvCellsSpend(flat), state->head->nspend);
-	}
+	SortSpend(ClvCellsSpend(flat), state->head->nspend);
 }
 
 /* An error where the version is unknown; all else was checked when the cells were made. */
@@ -499,16 +501,11 @@ ReserveSpend(ClvCellsState *state, int64 n)
 }
 
 void
-clv_cells_spend(ClvCellsState *state, int32 x, double mean)
+clv_cells_spend(ClvCellsState *state, int32 x, double mean, uint32 vector)
 {
-	uint64 bits = (uint64) ClvDoubleBits(mean);
-	ClvSpendEntry *entry;
-
 	ReserveSpend(state, state->head->nspend + 1);
-	entry = &state->spend[state->head->nspend++];
-	entry->x = x;
-	entry->mean_high = (uint32) (bits >> 32);
-	entry->mean_low = (uint32) bits;
+	state->spend[state->head->nspend++] =
+		ClvSpendOf(x, mean, ClvSpendHasVectors(state->head) ? vector : 0);
 }
 
 /* ---- merging ---- */
@@ -573,6 +570,23 @@ OptionsText(const ClvFitOptions *options)
 	return out.data;
 }
 
+/* Add the spend of other cells; vector: the numbers of their vectors here, NULL without any. */
+static void
+AbsorbSpend(ClvCellsState *state, const ClvCellsView *from, const uint32 *vector)
+{
+	const ClvCellsHead *head = from->head;
+	ClvSpendEntry *entries;
+
+	if (head->nspend == 0)
+		return;
+	ReserveSpend(state, state->head->nspend + head->nspend);
+	entries = state->spend + state->head->nspend;
+	memcpy(entries, from->spend, head->nspend * sizeof(ClvSpendEntry));
+	for (int64 i = 0; ClvSpendHasVectors(head) && i < head->nspend; i++)
+		entries[i].vector = vector[entries[i].vector];
+	state->head->nspend += head->nspend;
+}
+
 /* Add the cells and the spend of other cells, whose vectors are numbered differently. */
 static void
 AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
@@ -596,17 +610,11 @@ AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 			cell.vector = vector[cell.vector];
 		clv_cells_count(state, &cell);
 	}
-	if (vector != NULL)
-		pfree(vector);
 	for (int64 i = 0; i < head->ndays; i++)
 		clv_cells_add_day(state, from->days[i].day, from->days[i].purchases);
-	if (head->nspend > 0)
-	{
-		ReserveSpend(state, state->head->nspend + head->nspend);
-		memcpy(state->spend + state->head->nspend, from->spend,
-			   head->nspend * sizeof(ClvSpendEntry));
-		state->head->nspend += head->nspend;
-	}
+	AbsorbSpend(state, from, vector);
+	if (vector != NULL)
+		pfree(vector);
 }
 
 /* ---- sums of log times ---- */
@@ -839,10 +847,14 @@ clv_vector_check(const ClvCellsHead *head, const double *vector)
 }
 
 void
-clv_spend_check(const ClvCellsHead *head, int32 x, double mean)
+clv_spend_check(const ClvCellsHead *head, const ClvSpendEntry *entry)
 {
+	double mean = ClvSpendMean(entry);
+
 	if (!head->with_spend)
 		BadCells(errmsg("spend in clv_cells without spend"));
-	if (x < 1 || !isfinite(mean) || !(mean > 0))
-		BadCells(errmsg("impossible spend in clv_cells: %d purchases of %g", x, mean));
+	if (entry->x < 1 || !isfinite(mean) || !(mean > 0))
+		BadCells(errmsg("impossible spend in clv_cells: %d purchases of %g", entry->x, mean));
+	if (ClvSpendHasVectors(head) ? entry->vector >= head->nvectors : entry->vector != 0)
+		BadCells(errmsg("invalid vector number in spend of clv_cells: %u", entry->vector));
 }

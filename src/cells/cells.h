@@ -18,7 +18,7 @@
 #include "utils/datetime.h"
 #include "utils/expandeddatum.h"
 
-#define CLV_CELLS_VERSION 3
+#define CLV_CELLS_VERSION 4
 #define CLV_CELLS_SMALL                                                                            \
 	255 /* in place of a version: a state that is never stored (cells_small.c) */
 
@@ -46,12 +46,13 @@ typedef struct ClvCellEntry
 	uint32 reserved;
 } ClvCellEntry;
 
-/* A customer's purchases of known value; the bits of their mean in two halves, 12 bytes in all. */
+/* A customer's purchases of known value; the bits of their mean in two halves. */
 typedef struct ClvSpendEntry
 {
 	int32 x;
 	uint32 mean_high;
 	uint32 mean_low;
+	uint32 vector; /* number of the vector of their covariates; 0 where there are none */
 } ClvSpendEntry;
 
 /* Repeat purchases of all customers on a day. */
@@ -223,8 +224,15 @@ extern Size clv_cells_size(const ClvCellsHead *head);
 /* The same; an error where cells of that size cannot be stored. */
 extern Size clv_cells_storable_size(const ClvCellsHead *head);
 
-/* Add the spend of a customer: x purchases of known value, and their mean. */
-extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean);
+/* Whether spend entries name the vectors of their customers: covariates, not outcomes. */
+static inline bool
+ClvSpendHasVectors(const ClvCellsHead *head)
+{
+	return head->options.ncovariates > 0;
+}
+
+/* Add the spend of a customer: x purchases of known value, their mean, the customer's vector. */
+extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean, uint32 vector);
 
 /* ---- days and calendars (cells_days.c) ---- */
 
@@ -311,7 +319,7 @@ extern void clv_cells_check_head(const ClvCellsHead *head);
 extern void clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell);
 extern void clv_vector_check(const ClvCellsHead *head, const double *vector);
 extern void clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells);
-extern void clv_spend_check(const ClvCellsHead *head, int32 x, double mean);
+extern void clv_spend_check(const ClvCellsHead *head, const ClvSpendEntry *entry);
 
 /* The bits of a double as an integer. */
 static inline int64
@@ -331,6 +339,15 @@ ClvBitsDouble(int64 bits)
 
 	memcpy(&value, &bits, sizeof(value));
 	return value;
+}
+
+/* A spend entry of its parts. */
+static inline ClvSpendEntry
+ClvSpendOf(int32 x, double mean, uint32 vector)
+{
+	uint64 bits = (uint64) ClvDoubleBits(mean);
+
+	return (ClvSpendEntry){x, (uint32) (bits >> 32), (uint32) bits, vector};
 }
 
 /* The mean of a spend entry. */

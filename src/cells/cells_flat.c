@@ -93,17 +93,24 @@ UniteVectors(const ClvCells *left, const ClvCells *right, Union *both)
 	}
 }
 
-/* Keep the vectors that a cell still has, and renumber those of the cells; returns how many there
- * are. */
+/*
+ * Keep the vectors that a cell still has, and renumber those of the cells and of the spend; returns
+ * how many there are. An error where spend is left of which there is no customer.
+ */
 static int64
-KeepVectors(const Union *both, ClvCellEntry *cells, int64 n, double *result)
+KeepVectors(const Union *both, const ClvCellsHead *head, ClvCellEntry *cells, ClvSpendEntry *spend,
+			double *result)
 {
 	int width = both->width;
 	uint32 *number = Room(both->n, sizeof(uint32));
 	int64 kept = 0;
+	int64 n = head->ncells;
 
 	for (int64 i = 0; i < n; i++)
 		number[cells[i].vector] = 1;
+	for (int64 i = 0; ClvSpendHasVectors(head) && i < head->nspend; i++)
+		if (number[spend[i].vector] == 0)
+			CannotSubtract("The spend of a customer is left whose history is not.");
 	for (int64 i = 0; i < both->n; i++)
 		if (number[i] != 0)
 		{
@@ -112,6 +119,8 @@ KeepVectors(const Union *both, ClvCellEntry *cells, int64 n, double *result)
 		}
 	for (int64 i = 0; i < n; i++)
 		cells[i].vector = width == 0 ? 0 : number[cells[i].vector];
+	for (int64 i = 0; ClvSpendHasVectors(head) && i < head->nspend; i++)
+		spend[i].vector = number[spend[i].vector];
 	pfree(number);
 	return kept;
 }
@@ -177,9 +186,21 @@ CombineCells(const ClvCells *left, const ClvCells *right, int sign, const Union 
 	return n;
 }
 
+/* One side's spend entry with the vector's number in the union. */
+static inline ClvSpendEntry
+NumberedSpend(const ClvCellsHead *head, const ClvSpendEntry *entry, const uint32 *number)
+{
+	ClvSpendEntry result = *entry;
+
+	if (ClvSpendHasVectors(head))
+		result.vector = number[entry->vector];
+	return result;
+}
+
 /* The same of what customers spent: a row each, so that equal ones are adjacent. */
 static int64
-CombineSpend(const ClvCells *left, const ClvCells *right, int sign, ClvSpendEntry *result)
+CombineSpend(const ClvCells *left, const ClvCells *right, int sign, const Union *both,
+			 ClvSpendEntry *result)
 {
 	const ClvSpendEntry *one = ClvCellsSpend(left);
 	const ClvSpendEntry *other = ClvCellsSpend(right);
@@ -189,20 +210,23 @@ CombineSpend(const ClvCells *left, const ClvCells *right, int sign, ClvSpendEntr
 
 	while (i < left->head.nspend || j < right->head.nspend)
 	{
+		ClvSpendEntry a = i < left->head.nspend ? NumberedSpend(&left->head, &one[i], both->of_left)
+												: (ClvSpendEntry){0};
+		ClvSpendEntry b = j < right->head.nspend
+							  ? NumberedSpend(&right->head, &other[j], both->of_right)
+							  : (ClvSpendEntry){0};
 		int order = i == left->head.nspend    ? 1
 					: j == right->head.nspend ? -1
-											  : clv_spend_compare(&one[i], &other[j]);
+											  : clv_spend_compare(&a, &b);
+		bool taken = order == 0 && sign < 0; /* from both sides */
 
 		if (order > 0 && sign < 0)
-			CannotSubtract(psprintf("One with %d purchases of %s in the mean.", other[j].x,
-									clv_number_text(ClvSpendMean(&other[j]))));
-		if (order == 0 && sign < 0)
-		{
-			i++;
-			j++;
-		}
-		else
-			result[n++] = order <= 0 ? one[i++] : other[j++];
+			CannotSubtract(psprintf("One with %d purchases of %s in the mean.", b.x,
+									clv_number_text(ClvSpendMean(&b))));
+		if (!taken)
+			result[n++] = order <= 0 ? a : b;
+		i += order <= 0;
+		j += taken || order > 0;
 		if ((i + j) % POLL_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
 	}
@@ -268,11 +292,11 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 	if (head.ndays < 0)
 		CannotSubtract("On a day they have more purchases than all customers of the cells.");
 	spend = Room(left->head.nspend + right->head.nspend, sizeof(ClvSpendEntry));
-	head.nspend = CombineSpend(left, right, sign, spend);
+	head.nspend = CombineSpend(left, right, sign, &both, spend);
 	/* as many vectors as can be, to begin with */
 	head.nvectors = both.n;
 	result = palloc(clv_cells_storable_size(&head));
-	head.nvectors = KeepVectors(&both, cells, head.ncells, ClvCellsVectors(result));
+	head.nvectors = KeepVectors(&both, &head, cells, spend, ClvCellsVectors(result));
 
 	result->head = head;
 	memcpy(ClvCellsEntries(result), cells, head.ncells * sizeof(ClvCellEntry));

@@ -4,11 +4,11 @@
  *
  * The text is JSON:
  *
- *	{"version": 3, "kind": "history", "occasion": 1, "options": {...},
+ *	{"version": 4, "kind": "history", "occasion": 1, "options": {...},
  *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
  *	 "vectors": [[z, ...], ...],
  *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases], ...],
- *	 "spend": [[x, mean], ...]}
+ *	 "spend": [[x, mean, vector], ...]}
  *
  * first, last and day are days counted from 2000-01-01; of summaries and periods, they are
  * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors", "days"
@@ -92,6 +92,8 @@ AppendSpend(StringInfo out, const ClvCells *flat)
 			CHECK_FOR_INTERRUPTS();
 		appendStringInfo(out, "%s[%d, ", i > 0 ? ", " : "", spend[i].x);
 		clv_append_double(out, ClvSpendMean(&spend[i]));
+		if (ClvSpendHasVectors(&flat->head))
+			appendStringInfo(out, ", %u", spend[i].vector);
 		appendStringInfoChar(out, ']');
 	}
 	appendStringInfoChar(out, ']');
@@ -318,16 +320,24 @@ ScanDay(ClvScanner *in, ClvCellsState *state)
 static void
 ScanSpend(ClvScanner *in, ClvCellsState *state)
 {
+	uint32 vector = 0;
 	int32 x;
 	double mean;
+	ClvSpendEntry entry;
 
 	clv_scan_expect(in, "[");
 	x = (int32) ScanInteger(in, 1, PG_INT32_MAX);
 	clv_scan_expect(in, ",");
 	mean = ScanNumber(in);
+	if (ClvSpendHasVectors(state->head))
+	{
+		clv_scan_expect(in, ",");
+		vector = (uint32) ScanInteger(in, 0, state->head->nvectors - 1);
+	}
 	clv_scan_expect(in, "]");
-	clv_spend_check(state->head, x, mean);
-	clv_cells_spend(state, x, mean);
+	entry = ClvSpendOf(x, mean, vector);
+	clv_spend_check(state->head, &entry);
+	clv_cells_spend(state, x, mean, vector);
 }
 
 /* Read a list of rows, each with the function. */
@@ -545,8 +555,9 @@ clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 
 /* ---- the binary form ---- */
 
-/* of a cell without a vector; in memory it is a third larger */
+/* of a cell, and of a spend entry, without a vector; in memory they are a third larger */
 #define CELL_WIRE_SIZE 24
+#define SPEND_WIRE_SIZE 12
 
 /* Send the purchases by day. */
 static void
@@ -615,6 +626,8 @@ clv_cells_send(PG_FUNCTION_ARGS)
 		pq_sendint32(&out, spend[i].x);
 		pq_sendint32(&out, spend[i].mean_high);
 		pq_sendint32(&out, spend[i].mean_low);
+		if (ClvSpendHasVectors(head))
+			pq_sendint32(&out, spend[i].vector);
 	}
 	pq_sendint32(&out, Max(head->calendar_size - VARHDRSZ, 0));
 	if (head->calendar_size > 0)
@@ -713,7 +726,8 @@ RecvSpend(StringInfo in, ClvCells *flat)
 		spend[i].x = (int32) pq_getmsgint(in, 4);
 		spend[i].mean_high = pq_getmsgint(in, 4);
 		spend[i].mean_low = pq_getmsgint(in, 4);
-		clv_spend_check(&flat->head, spend[i].x, ClvSpendMean(&spend[i]));
+		spend[i].vector = ClvSpendHasVectors(&flat->head) ? pq_getmsgint(in, 4) : 0;
+		clv_spend_check(&flat->head, &spend[i]);
 		if (i > 0 && clv_spend_compare(&spend[i - 1], &spend[i]) > 0)
 			NotSorted();
 	}
@@ -804,7 +818,7 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
 	flat->head.ndays = RecvCount(in, sizeof(ClvDayEntry));
 	RecvDays(in, flat);
-	flat->head.nspend = RecvCount(in, sizeof(ClvSpendEntry));
+	flat->head.nspend = RecvCount(in, SPEND_WIRE_SIZE);
 	RecvSpend(in, flat);
 	RecvCalendar(in, flat);
 	pq_getmsgend(in);

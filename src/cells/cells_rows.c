@@ -259,10 +259,10 @@ StateForRow(FunctionCallInfo fcinfo, const RowForm *form, ClvCellsState *local)
 
 /* Enter what a customer spent, or that it is not known. */
 static void
-AddSpend(ClvCellsState *state, int32 known, double mean)
+AddSpend(ClvCellsState *state, int32 known, double mean, uint32 vector)
 {
 	if (known >= 1 && isfinite(mean) && mean > 0)
-		clv_cells_spend(state, known, mean);
+		clv_cells_spend(state, known, mean, vector);
 	else
 		state->head->spend_skipped++;
 }
@@ -470,7 +470,8 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 
 	purchases = summary.purchases - (options->spend_basis == CLV_SPEND_ALL ? 0 : 1);
 	if (state->head->with_spend && purchases >= 1)
-		AddSpend(state, summary.spend_purchases, summary.spend / summary.spend_purchases);
+		AddSpend(state, summary.spend_purchases, summary.spend / summary.spend_purchases,
+				 cell.vector);
 }
 
 /* The customer of a history in words, for an error. */
@@ -616,7 +617,8 @@ AddSummary(FunctionCallInfo fcinfo, const RowForm *form)
 
 	purchases = cell.x + (state->head->options.spend_basis == CLV_SPEND_ALL ? 1 : 0);
 	if (state->head->with_spend && purchases >= 1)
-		AddSpend(state, PG_ARGISNULL(4) ? 0 : purchases, PG_ARGISNULL(4) ? 0 : PG_GETARG_FLOAT8(4));
+		AddSpend(state, PG_ARGISNULL(4) ? 0 : purchases, PG_ARGISNULL(4) ? 0 : PG_GETARG_FLOAT8(4),
+				 cell.vector);
 	ReturnState(state);
 }
 

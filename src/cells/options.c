@@ -33,7 +33,7 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 120,
+											  CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 128,
 				 "options are compared byte by byte and must have no holes");
 StaticAssertDecl(sizeof(ClvPriorPart) == CLV_NAME_SIZE + 8 * 27 &&
 					 sizeof(ClvFitPrior) == 2 * sizeof(ClvPriorPart) + 16 * CLV_PRIOR_EFFECTS +
@@ -87,6 +87,8 @@ const ClvOption clv_option_table[] = {
 	{"churn_penalty", CLV_OPTION_NUMBER, FIELD(churn_penalty), .absent = CLV_AS_PENALTY},
 	{"prior", CLV_OPTION_PRIOR, FIELD(prior)},
 	{"profile", CLV_OPTION_NUMBER, FIELD(profile)},
+	{"spend_covariates", CLV_OPTION_ACTING, FIELD(acts_on_spend), .most = 3, .named = true,
+	 .own = true},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -288,6 +290,24 @@ CheckSame(const ClvFitOptions *options)
 			errhint("Leave it out of same_effects, or let it act on purchases and churn."));
 }
 
+/* An error unless the covariates that act on spend are those of customers, and there is a spend
+ * model. */
+static void
+CheckSpend(const ClvFitOptions *options)
+{
+	if (options->acts_on_spend == 0)
+		return;
+	if (options->acts_on_spend >> options->ncovariates != 0)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("covariates of the calendar have no effect on spend"),
+						errdetail("A fit knows the mean of what each customer spends, not what was "
+								  "spent on which day."),
+						errhint("Name covariates of customers in spend_covariates.")));
+	if (strcmp(options->spend, CLV_SPEND_NONE) == 0)
+		ClvBadOption(errmsg("spend_covariates need a spend model"),
+					 errhint("Use spend => 'gamma/gamma', or leave out spend_covariates."));
+}
+
 /* An error unless options that are possible one by one are possible together. */
 void
 clv_options_check_together(const ClvFitOptions *options)
@@ -307,6 +327,7 @@ clv_options_check_together(const ClvFitOptions *options)
 					 errhint("Use profile => 0.95 for 95 %% limits."));
 	clv_options_check_calendar(options);
 	CheckSame(options);
+	CheckSpend(options);
 	if ((options->penalty > 0 || options->churn_penalty > 0) && options->ncovariates == 0 &&
 		!clv_fit_uses_days(options))
 		ClvBadOption(errmsg("option \"%s\" requires covariates",

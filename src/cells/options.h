@@ -85,8 +85,8 @@ typedef struct ClvFitOptions
 	double start_effect[CLV_MAX_EFFECTS];    /* of these covariates, in their order */
 	double start_centre[CLV_MAX_COVARIATES]; /* where the start has its parameters */
 	ClvFitPrior prior;
-	double penalty;                          /* ridge on the effects of covariates */
-	double churn_penalty;                    /* on those on churn; CLV_AS_PENALTY: the same */
+	double penalty;       /* ridge on the effects of covariates */
+	double churn_penalty; /* on those on churn; CLV_AS_PENALTY: the same */
 	double shape_penalty;
 	double profile; /* level of limits by the profile of the likelihood; 0: none */
 	Interval time_unit;
@@ -99,12 +99,14 @@ typedef struct ClvFitOptions
 	int32 spend_basis;                    /* ClvSpendBasis */
 	int32 max_iterations;                 /* 0: the engine's own limit */
 	int32 ncovariates;
-	int32 k;            /* 0: the one with the highest likelihood */
-	int32 periods;      /* ClvPeriodsOf; of families of discrete time */
-	int32 too_few;      /* ClvTooFew */
-	int32 season;       /* yearly harmonics, or CLV_SEASON_MONTH, CLV_SEASON_AUTO; 0: none */
-	int32 trend;        /* ClvTrend */
-	int32 same_effects; /* a bit for each covariate with the same effect on both processes */
+	int32 k;             /* 0: the one with the highest likelihood */
+	int32 periods;       /* ClvPeriodsOf; of families of discrete time */
+	int32 too_few;       /* ClvTooFew */
+	int32 season;        /* yearly harmonics, or CLV_SEASON_MONTH, CLV_SEASON_AUTO; 0: none */
+	int32 trend;         /* ClvTrend */
+	int32 same_effects;  /* a bit for each covariate with the same effect on both processes */
+	int32 acts_on_spend; /* a bit for each covariate of customers that moves what they spend */
+	int32 reserved;      /* 0 */
 } ClvFitOptions;
 
 /* Options as given: those left out take the value of the cells they are applied to. */
@@ -112,7 +114,8 @@ typedef struct ClvParsedOptions
 {
 	ClvFitOptions options;
 	ClvCalendar *calendar; /* NULL: none */
-	List *acting[3]; /* names of the covariates that act on purchases, on churn, equally on both */
+	List *acting[4]; /* names of the covariates that act on purchases, on churn, equally on both, on
+					  * spend */
 	uint32 given;    /* a bit for each option of the table (options.c) */
 	uint32 switched; /* and for each switch that stands for another family */
 } ClvParsedOptions;

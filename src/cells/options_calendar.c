@@ -130,6 +130,9 @@ clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 	uint32 idle;
 	ListCell *name;
 
+	if (option->own && parsed->options.ncovariates == 0)
+		ClvBadOption(errmsg("%s needs covariates", option->name),
+					 errhint("Name them: covariates => '{...}'."));
 	if (parsed->calendar != NULL)
 		clv_calendar_unpack_value(parsed->calendar, &calendar);
 	else if (parsed->acting[option->most] == NIL && parsed->options.ncovariates == 0 &&
@@ -146,7 +149,9 @@ clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 		if (i < 0)
 			ClvBadOption(
 				errmsg("\"%s\" in %s is not a covariate", (char *) lfirst(name), option->name),
-				errhint("Name covariates of the calendar, or of the option covariates."));
+				option->own
+					? errhint("Name some of the option covariates.")
+					: errhint("Name covariates of the calendar, or of the option covariates."));
 		idle &= ~((uint32) 1 << i);
 	}
 	if (option->named)

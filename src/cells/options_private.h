@@ -43,6 +43,7 @@ typedef struct ClvOption
 	bool plain;       /* of a choice: in JSON it may be a number or a boolean, too */
 	int32 most;       /* of a count, and of a choice, the largest; of a vector, of each covariate */
 	bool named;       /* of those with bits: they are of the names given, not of those left out */
+	bool own;         /* of those with bits: only covariates of customers can have one */
 	double absent;    /* of a number: where it is not given */
 	bool may_be_none; /* of an interval: it may be of no length */
 	bool when;        /* of a switch: the value that stands for another family, */

@@ -42,6 +42,7 @@ typedef struct ClvSpendRow
 {
 	double mean;
 	int32_t x;
+	uint32_t group; /* 0 where there are no groups */
 } ClvSpendRow;
 
 /* The moments that start values are computed from; means are over customers. */

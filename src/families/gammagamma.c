@@ -14,6 +14,9 @@
  * and given it nu ~ Gamma(p x + q, gamma + s). So the further purchases of a customer have the
  * same distribution, at q' = p x + q and gamma' = gamma + s.
  *
+ * Covariates multiply the scale: gamma of a customer is that of all times e^(effect'z). Amounts are
+ * proportional to gamma, so that those of the customer are multiplied by the same factor.
+ *
  * Colombo & Jiang (1999), A stochastic RFM model, Journal of Interactive
  * Marketing 13(3); Fader, Hardie & Lee (2005), RFM and CLV: using iso-value
  * curves for customer base analysis, Journal of Marketing Research 42(4).
@@ -189,6 +192,7 @@ const ClvFamily clv_gammagamma = {
 	.nparams = 3,
 	.param_names = {"p", "q", "gamma"},
 	.is_scale = {[GAMMA] = true},
+	.purchase_effect = {[GAMMA] = 1}, /* on the value of purchases */
 	.unit_free = {{"ln_p", CLV_LN_PRODUCT, {1, 0, 0}, false},
 				  {"ln_q", CLV_LN_PRODUCT, {0, 1, 0}, false},
 				  {"ln_mean_spend", CLV_LN_MEAN, {1, -1, 1}, false}},

@@ -542,21 +542,40 @@ clv_limits_cells(const ClvFamily *family, ClvCell *cells, size_t *n, const ClvGr
 
 /* ---- spend families ---- */
 
-size_t
-clv_fit_spend_workspace(const ClvFamily *family, size_t n)
+/* The rows of a fit, a sample of them, and what their customers share. */
+typedef struct SpendData
 {
+	ClvSpendRows all;
+	ClvSpendRow *scratch; /* sorts, and then holds the sample */
+	const ClvGroups *groups;
+	ClvCell *members; /* a cell for each group that has rows */
+	ClvCovariates covariates;
+} SpendData;
+
+/* Lays out the memory for n rows and so many groups. */
+static void
+LayOutSpend(SpendData *data, ClvArena *arena, size_t n, uint32_t groups)
+{
+	data->scratch = clv_arena_take(arena, n, sizeof(ClvSpendRow));
+	data->members = clv_arena_take(arena, groups, sizeof(ClvCell));
+}
+
+size_t
+clv_fit_spend_workspace(const ClvFamily *family, size_t n, uint32_t groups)
+{
+	SpendData data;
 	ClvArena arena = {NULL, 0};
 
 	(void) family;
-	clv_arena_take(&arena, n, sizeof(ClvSpendRow)); /* sorts, and then holds the sample */
+	LayOutSpend(&data, &arena, n, groups);
 	return arena.used;
 }
 
 /* The objective function of a spend family. */
 static void
-EvaluateSpend(void *data, const double *param, ClvQuadratic *at)
+EvaluateSpend(void *data, const double *point, ClvQuadratic *at)
 {
-	clv_spend_rows_evaluate(data, param, at);
+	clv_spend_rows_evaluate(data, point, at);
 }
 
 /* Sets *moments to means over customers, the squares relative to the mean. */
@@ -595,13 +614,13 @@ static ClvStatus
 CheckSpend(const ClvSpendRows *spend)
 {
 	const ClvSpendRow *first = spend->rows;
-	const ClvSpendRow *last = spend->rows + spend->n - 1;
 
 	if (spend->n <= (size_t) spend->family->nparams)
 		return CLV_TOO_FEW;
-	if (first->x == last->x && first->mean == last->mean)
-		return CLV_NO_DROPOUT_SIGNAL;
-	return CLV_OK;
+	for (size_t i = 1; i < spend->n; i++)
+		if (spend->rows[i].x != first->x || spend->rows[i].mean != first->mean)
+			return CLV_OK;
+	return CLV_NO_DROPOUT_SIGNAL;
 }
 
 /* Samples every k-th of the sorted rows. */
@@ -615,66 +634,132 @@ SampleSpend(const ClvSpendRows *all, ClvSpendRows *sample)
 		sample->rows[sample->n++] = all->rows[i];
 }
 
-/* The problem of sorted rows. */
+/* The problem of sorted rows; covariates act where all.covariates is set. */
 static ClvProblem
-SpendProblem(ClvSpendRows *data, const ClvFitControl *control, const ClvMoments *moments)
+SpendProblem(SpendData *data, const ClvFitControl *control, const ClvMoments *moments)
 {
-	ClvProblem problem = MakeProblem(data->family, control, moments);
+	ClvProblem problem = MakeProblem(data->all.family, control, moments);
 
 	problem.evaluate = EvaluateSpend;
-	problem.data = data;
+	problem.data = &data->all;
+	problem.covariates = data->all.covariates;
 	return problem;
 }
 
-/* Searches for the maximum, with sorted rows; scratch holds the sample. */
+/* Searches for the maximum, with sorted rows. */
 static ClvStatus
-SearchSpend(ClvSpendRows *data, ClvSpendRow *scratch, const ClvFitControl *control,
+SearchSpend(SpendData *data, const ClvFitControl *control, const ClvStart *starts, int nstarts,
 			ClvFitReport *report)
 {
-	ClvSpendRows some = {data->family, scratch, 0, data->poll};
-	ClvStart start = {.param = control->start, .warm = true};
-	int nstarts = control->start != NULL;
+	ClvSpendRows some = data->all;
 	ClvMoments moments;
 	ClvProblem problems[2];
 
-	SpendMoments(data, &moments);
+	SpendMoments(&data->all, &moments);
 	problems[0] = SpendProblem(data, control, &moments);
-	if (data->n <= WORTH_SAMPLING)
-		return clv_search(problems, 1, &start, nstarts, report);
-	SampleSpend(data, &some);
+	if (data->all.n <= WORTH_SAMPLING)
+		return clv_search(problems, 1, starts, nstarts, report);
+	some.rows = data->scratch;
+	SampleSpend(&data->all, &some);
 	problems[1] = MakeSample(&problems[0], (double) some.n, &some);
-	return clv_search(problems, 2, &start, nstarts, report);
+	return clv_search(problems, 2, starts, nstarts, report);
+}
+
+/* Fits the parameters of the family without covariates. */
+static ClvStatus
+SearchSpendAlike(SpendData *data, const ClvFitControl *control, ClvFitReport *report)
+{
+	ClvStart start = {.param = control->start, .warm = true};
+
+	return SearchSpend(data, control, &start, control->start != NULL, report);
+}
+
+/* Standardises the covariates over the customers who have rows; see clv_covariates_survey(). */
+static ClvStatus
+SurveySpend(SpendData *data, const ClvFitControl *control, int *culprit)
+{
+	uint32_t acting[3] = {control->idle_purchase, 0, 0};
+	const ClvSpendRows *all = &data->all;
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->n; i++)
+	{
+		if (i == 0 || all->rows[i].group != all->rows[i - 1].group)
+			data->members[n++] = (ClvCell){.group = all->rows[i].group};
+		data->members[n - 1].count++;
+	}
+	return clv_covariates_survey(data->members, n, data->groups, acting, all->poll,
+								 &data->covariates, culprit);
+}
+
+/* Fits parameters and effects, from the maximum without these, which is a lower bound. */
+static ClvStatus
+SearchSpendEffects(SpendData *data, const ClvFitControl *control, ClvFitReport *report)
+{
+	ClvFitReport alike = *report;
+	ClvStatus status = SearchSpendAlike(data, control, &alike);
+	ClvStart starts[2];
+	int n = 0;
+
+	if (status == CLV_OK || status == CLV_NOT_CONVERGED)
+		starts[n++] = (ClvStart){.param = alike.param};
+	if (HasPoint(status))
+		starts[n++] = (ClvStart){.param = alike.param, .floor = true};
+	data->all.covariates = &data->covariates;
+	return SearchSpend(data, control, starts, n, report);
 }
 
 ClvStatus
-clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvFitControl *control,
-			  void *workspace, ClvFitReport *report)
+clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvGroups *groups,
+			  const ClvFitControl *control, void *workspace, ClvFitReport *report)
 {
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
-	ClvSpendRows data = {family, rows, n, &poll};
+	SpendData data = {.all = {family, rows, n, &poll, NULL}, .groups = groups};
+	ClvArena arena = {workspace, 0};
 	ClvStatus status;
+	int culprit = -1;
 
 	ClearReport(family, report);
 	report->customers = (double) n;
-	if (!clv_spend_rows_sort(&data, workspace))
+	LayOutSpend(&data, &arena, n, groups == NULL ? 0 : groups->n);
+	if (!clv_spend_rows_sort(&data.all, data.scratch))
 		return CLV_BAD_START;
-	status = IsProper(control) ? CLV_OK : CheckSpend(&data);
-	return status == CLV_OK ? SearchSpend(&data, workspace, control, report) : status;
+	status = IsProper(control) ? CLV_OK : CheckSpend(&data.all);
+	if (status != CLV_OK)
+		return status;
+	if (groups == NULL || groups->ncovariates == 0)
+		return SearchSpendAlike(&data, control, report);
+	status = SurveySpend(&data, control, &culprit);
+	if (status == CLV_OK)
+		return SearchSpendEffects(&data, control, report);
+	if (culprit >= 0)
+		report->degenerate_param = family->nparams + culprit;
+	return status;
 }
 
 void
-clv_limits_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvFitControl *control,
-				 void *workspace, const ClvFitReport *report, double width, ClvLimits *limits)
+clv_limits_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n, const ClvGroups *groups,
+				 const ClvFitControl *control, void *workspace, const ClvFitReport *report,
+				 double width, ClvLimits *limits)
 {
 	ClvPoll poll = {control->poll, control->poll_arg, 0};
-	ClvSpendRows data = {family, rows, n, &poll};
+	SpendData data = {.all = {family, rows, n, &poll, NULL}, .groups = groups};
+	ClvArena arena = {workspace, 0};
 	ClvMoments moments;
 	ClvProblem problem;
+	int culprit;
 
 	ClearLimits(limits);
-	if (!clv_spend_rows_sort(&data, workspace))
+	LayOutSpend(&data, &arena, n, groups == NULL ? 0 : groups->n);
+	if (!clv_spend_rows_sort(&data.all, data.scratch))
 		return;
-	SpendMoments(&data, &moments);
+	SpendMoments(&data.all, &moments);
+	if (report->neffects > 0)
+	{
+		if (SurveySpend(&data, control, &culprit) != CLV_OK)
+			return;
+		data.all.covariates = &data.covariates;
+	}
 	problem = SpendProblem(&data, control, &moments);
 	clv_profile_limits(&problem, report, width, limits);
 }

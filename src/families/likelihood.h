@@ -159,8 +159,8 @@ typedef struct ClvLimits
  */
 extern size_t clv_fit_cells_workspace(const ClvFamily *family, size_t n);
 
-/* The same for a spend family and n rows. */
-extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n);
+/* The same for a spend family, n rows, and so many groups with covariates. */
+extern size_t clv_fit_spend_workspace(const ClvFamily *family, size_t n, uint32_t groups);
 
 /*
  * Fit a transaction family; groups may be NULL. For the same bits in any order of input, the
@@ -187,9 +187,13 @@ extern ClvStatus clv_fit_cells(const ClvFamily *family, ClvCell *cells, size_t *
 							   const ClvGroups *groups, const ClvFitControl *control,
 							   void *workspace, ClvFitReport *report);
 
-/* The same for a spend family; rows with x < 1 or mean <= 0 must have been left out (BAD_START). */
+/*
+ * The same for a spend family; rows with x < 1 or mean <= 0 must have been left out (BAD_START).
+ * The effects of covariates are those on purchases, with their penalty; effects on churn are 0.
+ */
 extern ClvStatus clv_fit_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,
-							   const ClvFitControl *control, void *workspace, ClvFitReport *report);
+							   const ClvGroups *groups, const ClvFitControl *control,
+							   void *workspace, ClvFitReport *report);
 
 /*
  * Sets *limits by the profile of the likelihood (profile_limits.h) of a fit that ended with this
@@ -202,7 +206,7 @@ extern void clv_limits_cells(const ClvFamily *family, ClvCell *cells, size_t *n,
 
 /* The same for a spend family. */
 extern void clv_limits_spend(const ClvFamily *family, ClvSpendRow *rows, size_t n,
-							 const ClvFitControl *control, void *workspace,
+							 const ClvGroups *groups, const ClvFitControl *control, void *workspace,
 							 const ClvFitReport *report, double width, ClvLimits *limits);
 
 /*

@@ -20,15 +20,20 @@ enum
 	DIGIT_MEAN_LOW,
 	DIGIT_MEAN_HIGH,
 	DIGIT_X,
-	DIGITS
+	DIGITS,
+	DIGIT_GROUP_LOW = DIGITS,
+	DIGIT_GROUP_HIGH,
+	DIGITS_WITH_GROUPS
 };
 
-/* Where the bits of the means begin to differ, and how many of them do not count. */
-typedef struct MeanBits
+/* Where the bits of the means begin to differ, and how many of them, and of groups, do not count.
+ */
+typedef struct RowBits
 {
 	uint64_t low;
 	int shift;
-} MeanBits;
+	int group_shift;
+} RowBits;
 
 /* Positive doubles are ordered as their bits are. */
 static inline uint64_t
@@ -40,55 +45,70 @@ Bits(double value)
 	return bits;
 }
 
-/* Digit which of a row; arg is the MeanBits. */
+/* Digit which of a row; arg is the RowBits. */
 static inline uint32_t
 RowDigit(const void *record, int which, const void *arg)
 {
 	const ClvSpendRow *row = record;
-	const MeanBits *bits = arg;
+	const RowBits *bits = arg;
 	uint64_t level;
 
 	if (which == DIGIT_X)
 		return row->x < CLV_SORT_BUCKETS ? (uint32_t) row->x : CLV_SORT_BUCKETS - 1;
+	if (which == DIGIT_GROUP_LOW)
+		return (row->group >> bits->group_shift) & (CLV_SORT_BUCKETS - 1);
+	if (which == DIGIT_GROUP_HIGH)
+		return row->group >> bits->group_shift >> CLV_SORT_BITS;
 	level = (Bits(row->mean) - bits->low) >> bits->shift;
 	if (which == DIGIT_MEAN_HIGH)
 		level >>= CLV_SORT_BITS;
 	return (uint32_t) (level & (CLV_SORT_BUCKETS - 1));
 }
 
-/* Orders rows by x, then by mean. */
+/* Orders rows by group, then by x, then by mean. */
 static inline bool
 RowLess(const void *left, const void *right)
 {
 	const ClvSpendRow *a = left;
 	const ClvSpendRow *b = right;
 
+	if (a->group != b->group)
+		return a->group < b->group;
 	return a->x != b->x ? a->x < b->x : a->mean < b->mean;
 }
 
-/* Finds the bits in which the means of the rows differ. */
+/* Finds the bits in which the means, and the groups, of the rows differ. */
 static void
-Survey(const ClvSpendRow *rows, size_t n, MeanBits *bits)
+Survey(const ClvSpendRow *rows, size_t n, RowBits *bits)
 {
 	double low = rows[0].mean;
 	double high = rows[0].mean;
+	uint32_t group = 0;
 
 	for (size_t i = 1; i < n; i++)
 	{
 		low = rows[i].mean < low ? rows[i].mean : low;
 		high = rows[i].mean > high ? rows[i].mean : high;
+		group = rows[i].group > group ? rows[i].group : group;
 	}
 	bits->low = Bits(low);
 	bits->shift = 0;
 	while ((Bits(high) - bits->low) >> bits->shift >> (2 * CLV_SORT_BITS) != 0)
 		bits->shift++;
+	bits->group_shift = 0;
+	while (group >> bits->group_shift >> (2 * CLV_SORT_BITS) != 0)
+		bits->group_shift++;
 }
 
-/* False where a row is invalid; *by_x is set to whether the rows are in order of x. */
+/*
+ * False where a row is invalid; *by_x is set to whether the rows are in order of x, *grouped to
+ * whether they are of different groups.
+ */
 static bool
-CheckRows(ClvSpendRows *spend, bool *by_x)
+CheckRows(ClvSpendRows *spend, bool *by_x, bool *grouped)
 {
 	*by_x = true;
+	*grouped = false;
 	for (size_t i = 0; i < spend->n; i++)
 	{
 		const ClvSpendRow *row = &spend->rows[i];
@@ -96,6 +116,7 @@ CheckRows(ClvSpendRows *spend, bool *by_x)
 		if (row->x < 1 || !(row->mean > 0) || !isfinite(row->mean))
 			return false;
 		*by_x &= i == 0 || row[-1].x <= row->x;
+		*grouped |= i > 0 && row[-1].group != row->group;
 		clv_poll(spend->poll, 1);
 	}
 	return true;
@@ -121,12 +142,20 @@ clv_spend_rows_sort(ClvSpendRows *spend, ClvSpendRow *scratch)
 {
 	static const ClvSorter all = {sizeof(ClvSpendRow), DIGITS, RowDigit, RowLess};
 	static const ClvSorter same_x = {sizeof(ClvSpendRow), DIGIT_X, RowDigit, RowLess};
-	MeanBits bits;
+	static const ClvSorter groups = {sizeof(ClvSpendRow), DIGITS_WITH_GROUPS, RowDigit, RowLess};
+	RowBits bits;
 	bool by_x;
+	bool grouped;
 	size_t n;
 
-	if (!CheckRows(spend, &by_x))
+	if (!CheckRows(spend, &by_x, &grouped))
 		return false;
+	if (grouped)
+	{
+		Survey(spend->rows, spend->n, &bits);
+		clv_sort(&groups, spend->rows, scratch, spend->n, &bits, spend->poll);
+		return true;
+	}
 	for (size_t from = 0; from < spend->n; from += n)
 	{
 		ClvSpendRow *rows = spend->rows + from;
@@ -143,42 +172,80 @@ clv_spend_rows_sort(ClvSpendRows *spend, ClvSpendRow *scratch)
 
 /* ---- the evaluation ---- */
 
-/* The number of rows for the next call of the family: of one x, at most SLICE. */
+/* The number of rows for the next call of the family: of one group and x, at most SLICE. */
 static size_t
 SliceLength(const ClvSpendRows *spend, size_t from)
 {
+	const ClvSpendRow *row = &spend->rows[from];
 	size_t n = 1;
 
-	while (n < SLICE && from + n < spend->n && spend->rows[from + n].x == spend->rows[from].x)
+	while (n < SLICE && from + n < spend->n && row[n].x == row->x && row[n].group == row->group)
 		n++;
 	return n;
 }
 
-void
-clv_spend_rows_evaluate(ClvSpendRows *spend, const double *param, ClvQuadratic *at)
+/* Adds the slice at from to the sums; returns its length. */
+static size_t
+AddSlice(ClvSpendRows *spend, size_t from, const double *param, ClvTerm *sum)
 {
-	int nparams = spend->family->nparams;
-	ClvSum value = {0};
-	ClvSum gradient[CLV_MAX_PARAMS] = {{0}};
-	ClvSum hessian[CLV_MAX_HESSIAN] = {{0}};
-	size_t n;
+	size_t n = SliceLength(spend, from);
 
-	for (size_t from = 0; from < spend->n; from += n)
+	spend->family->spend_terms(param, spend->rows[from].x, &spend->rows[from], n, sum);
+	clv_poll(spend->poll, n);
+	return n;
+}
+
+/* Adds all rows, at the same parameters for all customers. */
+static void
+EvaluateAlike(ClvSpendRows *spend, const double *param, ClvTotals *totals)
+{
+	for (size_t from = 0; from < spend->n;)
 	{
 		ClvTerm sum;
 
-		n = SliceLength(spend, from);
-		spend->family->spend_terms(param, spend->rows[from].x, &spend->rows[from], n, &sum);
-		clv_sum_add(&value, sum.ln);
-		for (int i = 0; i < nparams; i++)
-			clv_sum_add(&gradient[i], sum.gradient[i]);
-		for (int i = 0; i < CLV_TRIANGLE(nparams); i++)
-			clv_sum_add(&hessian[i], sum.hessian[i]);
-		clv_poll(spend->poll, n);
+		from += AddSlice(spend, from, param, &sum);
+		clv_sum_add(&totals->value, sum.ln);
+		clv_totals_add(totals, &sum);
 	}
-	at->value = clv_sum_value(&value);
-	for (int i = 0; i < nparams; i++)
-		at->gradient[i] = clv_sum_value(&gradient[i]);
-	for (int i = 0; i < CLV_TRIANGLE(nparams); i++)
-		at->hessian[i] = clv_sum_value(&hessian[i]);
+}
+
+/* Adds all rows, group by group, each at its own parameters. */
+static void
+EvaluateGroups(ClvSpendRows *spend, const double *point, ClvTotals *totals)
+{
+	const ClvCovariates *covariates = spend->covariates;
+	const ClvFamily *family = spend->family;
+	size_t from = 0;
+
+	while (from < spend->n)
+	{
+		uint32_t group = spend->rows[from].group;
+		double z[CLV_MAX_COVARIATES];
+		double param[CLV_MAX_PARAMS];
+
+		clv_covariates_of(covariates, group, z);
+		clv_param_with_effects(family, point, covariates->n, point + family->nparams, z, param);
+		while (from < spend->n && spend->rows[from].group == group)
+		{
+			ClvTerm sum;
+
+			from += AddSlice(spend, from, param, &sum);
+			clv_sum_add(&totals->value, sum.ln);
+			clv_totals_fold(totals, family, covariates->n, z, &sum);
+		}
+	}
+}
+
+void
+clv_spend_rows_evaluate(ClvSpendRows *spend, const double *point, ClvQuadratic *at)
+{
+	int ncovariates = spend->covariates == NULL ? 0 : spend->covariates->n;
+	ClvTotals totals;
+
+	clv_totals_clear(&totals, spend->family->nparams + 2 * ncovariates);
+	if (spend->covariates == NULL)
+		EvaluateAlike(spend, point, &totals);
+	else
+		EvaluateGroups(spend, point, &totals);
+	clv_totals_value(&totals, at);
 }

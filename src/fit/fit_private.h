@@ -80,6 +80,9 @@ extern void clv_fit_centre(const FitContext *fit, ClvFitReport *report);
 /* The purchase part of the model. */
 extern void clv_fit_purchases(FitContext *fit, SaidOnce *said);
 
+/* The spend part of the model, which stays empty, with a message, where it cannot be fitted. */
+extern void clv_fit_spend_part(FitContext *fit, SaidOnce *said);
+
 /*
  * Call fit_model, and return true; false where it raises an error about the customers, as too few
  * of them. Such fits are counted, and a NOTICE at the end of the query gives their number.

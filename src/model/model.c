@@ -211,6 +211,23 @@ clv_model_moves(const ClvModelPart *part, int effect)
 	return clv_model_takes_effect(part->family, churn);
 }
 
+const char *
+clv_model_process(const ClvModelPart *part, int effect)
+{
+	if (part->family->process == CLV_SPEND)
+		return "spend";
+	return effect < part->ncovariates ? "purchase" : "churn";
+}
+
+int
+clv_model_find_covariate(const ClvModelPart *part, const char *name)
+{
+	for (int i = 0; i < clv_model_own_covariates(part); i++)
+		if (strcmp(part->covariate[i], name) == 0)
+			return i;
+	return -1;
+}
+
 bool
 clv_model_is_idle(const ClvModelPart *part, int effect)
 {
@@ -294,7 +311,9 @@ CheckCovariates(ClvModelPart *part)
 	for (int i = 0; i < 2 * n; i++)
 	{
 		double effect = part->effect[i];
-		const char *process = i < n ? "purchases" : "churn";
+		const char *process = clv_model_process(part, i);
+
+		process = strcmp(process, "purchase") == 0 ? "purchases" : process;
 
 		if (!isfinite(effect))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -333,6 +352,25 @@ CheckCalendar(ClvModelPart *part)
 						errhint("Give the effects of all covariates of the calendar, in its "
 								"order, behind those of the customers.")));
 	part->followed = calendar.nnames;
+}
+
+/* An error where the spend depends on a number that the vectors of the purchase part do not have.
+ */
+static void
+CheckSpendCovariates(const ClvModel *fitted)
+{
+	const ClvModelPart *spend = &fitted->spend;
+
+	for (int i = 0; fitted->purchase.family != NULL && i < spend->ncovariates; i++)
+		if (clv_model_find_covariate(&fitted->purchase, spend->covariate[i]) < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("spend depends on \"%s\", which is no covariate of the purchases",
+							spend->covariate[i]),
+					 errdetail("Customers of a model have one vector, in the order of the purchase "
+							   "part."),
+					 errhint("Give the purchase part all covariates, with effects of 0 where they "
+							 "do not act.")));
 }
 
 /* Check what a part holds of the prior that it was fitted with. */
@@ -487,7 +525,10 @@ CheckModel(ClvModel *fitted)
 		fitted->unit_days = clv_period_days("time_unit", &fitted->time_unit, false);
 	}
 	if (fitted->spend.family != NULL)
+	{
 		CheckPart(&fitted->spend, CLV_SPEND);
+		CheckSpendCovariates(fitted);
+	}
 	CheckGrace(fitted);
 	CheckCounting(fitted);
 	CheckCandidates(fitted);

@@ -35,8 +35,9 @@ typedef struct ClvModelPart
 	/*
 	 * Of a model with covariates: their names in the order of the vectors, the values that
 	 * the parameters hold for (of a fit, the means over its customers), and the effects on
-	 * purchases (ncovariates), then those on churn (as many). A process that the family lets
-	 * no covariate move has effects of 0.
+	 * purchases, or of a spend part on spend (ncovariates), then those on churn (as many). A
+	 * process that the family lets no covariate move has effects of 0. A spend part has those that
+	 * act on it, which the purchase part has too.
 	 */
 	int ncovariates;
 	int followed; /* those of the calendar; 0: there is none */
@@ -129,6 +130,13 @@ clv_model_own_covariates(const ClvModelPart *part)
 	return part->ncovariates - part->followed;
 }
 
+/* The part whose own covariates customers have numbers for, in its order. */
+static inline const ClvModelPart *
+clv_model_customer_part(const ClvModel *fitted)
+{
+	return fitted->purchase.family != NULL ? &fitted->purchase : &fitted->spend;
+}
+
 /* Whether the part comes from a fit that did not converge: it has no standard errors. */
 static inline bool
 clv_model_fell_short(const ClvModelPart *part)
@@ -152,6 +160,12 @@ extern bool clv_model_takes_effect(const ClvFamily *family, bool churn);
 
 /* Whether an effect, one of part->effect, can move its process under the family. */
 extern bool clv_model_moves(const ClvModelPart *part, int effect);
+
+/* What an effect, one of part->effect, acts on: "purchase", "churn", "spend". */
+extern const char *clv_model_process(const ClvModelPart *part, int effect);
+
+/* The place of a covariate among those that customers have numbers for; -1: there is none. */
+extern int clv_model_find_covariate(const ClvModelPart *part, const char *name);
 
 /* Whether the fit of the part left this effect, one of part->effect, at 0. */
 extern bool clv_model_is_idle(const ClvModelPart *part, int effect);

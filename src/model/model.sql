@@ -108,7 +108,7 @@ COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog
 	' Infinity, where the data exclude no values on that side, NULL also of what is derived. process: transaction, '
 	'spend, or of a covariate centre (the value that the other parameters hold for, in a fit the mean), purchase '
 	'effect and churn effect (rates are multiplied by exp(effect * (covariate - centre)), intervals are estimate '
-	'+-z * std_error)';
+	'+-z * std_error); of a covariate that acts on spend, spend centre and spend effect';
 
 CREATE FUNCTION @extschema@.clv_effects(
 	model @extschema@.clv_model,
@@ -123,10 +123,10 @@ CREATE FUNCTION @extschema@.clv_effects(
 ) RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 4;
 COMMENT ON FUNCTION @extschema@.clv_effects(@extschema@.clv_model, pg_catalog.float8) IS
-	'what covariates do, those of customers and those of a calendar: their effects on the process purchase or churn, '
-	'with standard errors and limits at the level (0 < level < 1), NULL where not estimated; a covariate larger by 1 '
-	'multiplies the rate by rate_ratio, exp(effect); rate_ratio is NULL of effects on churn in families whose '
-	'customers leave after purchases. Covariates that were not to act are left out';
+	'what covariates do, those of customers and those of a calendar: their effects on the process purchase, churn or '
+	'spend, with standard errors and limits at the level (0 < level < 1), NULL where not estimated; a covariate larger '
+	'by 1 multiplies the rate, or what a purchase is worth, by rate_ratio, exp(effect); rate_ratio is NULL of effects '
+	'on churn in families whose customers leave after purchases. Covariates that were not to act are left out';
 
 CREATE FUNCTION @extschema@.clv_diagnostics(
 	model @extschema@.clv_model,
@@ -192,4 +192,5 @@ COMMENT ON FUNCTION @extschema@.clv_compare(@extschema@.clv_model, @extschema@.c
 	'the border of its parameters: the p-value is the mean of the tails with df - 1 and df). larger: which has more '
 	'parameters; a small p_value and negative differences of AIC and BIC (larger minus smaller) speak for it. Errors: '
 	'models that are not nested, written by hand, or fitted to different customers, as_of, time unit, occasion or '
-	'priors. Penalised fits have no such test';
+	'priors. Penalised fits have no such test. Where the purchases are the same fit, the test is that of the spend: '
+	'gamma/gamma with more covariates';

@@ -15,6 +15,9 @@
  * - a family and the one that it is where a parameter is 0 amidst its range, as
  *   pareto/nbd/cor is pareto/nbd where m is 0.
  *
+ * Models whose purchases are the same fit are compared by their spend: the same family, with
+ * covariates that the other does not have.
+ *
  * Two families of which neither contains the other have no such test; their BIC
  * can be compared.
  */
@@ -156,6 +159,41 @@ CheckSameData(const ClvModel *a, const ClvModel *b)
 			"Fit both to the same histories.");
 }
 
+/* An error unless the spend of both was fitted to the same customers, as far as can be told. */
+static void
+CheckSameSpend(const ClvModel *a, const ClvModel *b)
+{
+	if (a->spend.customers != b->spend.customers || a->spend_skipped != b->spend_skipped ||
+		a->spend_basis != b->spend_basis)
+		CannotCompare(psprintf("The spend of one was fitted to " INT64_FORMAT
+							   " customers, of the other to " INT64_FORMAT ".",
+							   a->spend.customers, b->spend.customers),
+					  "Fit both to the same customers, with the same spend_basis.");
+	if (a->spend.prior != b->spend.prior)
+		CannotCompare("Their spend was fitted with different priors.",
+					  "Fit both with the same prior, or without.");
+	if (!a->spend.converged || !b->spend.converged)
+		ereport(WARNING, (errmsg("the fit of the spend did not converge"),
+						  errdetail("Its likelihood may be below its maximum.")));
+}
+
+/*
+ * Whether the purchases of both are the same fit, and the spend of one is that of the other with
+ * effects of 0.
+ */
+static bool
+DifferInSpend(const ClvModel *a, const ClvModel *b)
+{
+	bool border;
+
+	if (a->spend.family == NULL || b->spend.family == NULL || !a->spend.fitted ||
+		!b->spend.fitted || a->purchase.family != b->purchase.family ||
+		a->purchase.log_likelihood != b->purchase.log_likelihood ||
+		clv_model_freedom(&a->purchase) != clv_model_freedom(&b->purchase))
+		return false;
+	return IsWithin(&a->spend, &b->spend, &border) || IsWithin(&b->spend, &a->spend, &border);
+}
+
 PG_FUNCTION_INFO_V1(clv_compare);
 
 /* clv_compare(clv_model, clv_model) -> row of the test; an error where the models are not nested or
@@ -178,10 +216,18 @@ clv_compare(PG_FUNCTION_ARGS)
 	CheckFitted(first);
 	CheckFitted(second);
 	CheckSameData(first, second);
+	if (DifferInSpend(first, second))
+	{
+		CheckSameSpend(first, second);
+		small = &first->spend;
+		large = &second->spend;
+	}
 	if (!IsWithin(small, large, &border))
 	{
-		small = &second->purchase;
-		large = &first->purchase;
+		const ClvModelPart *other = small;
+
+		small = large;
+		large = other;
 		if (!IsWithin(small, large, &border))
 			CannotCompare(psprintf("Neither \"%s\" with %d covariates nor \"%s\" with %d is the "
 								   "other with some parameters held fixed.",
@@ -210,6 +256,7 @@ clv_compare(PG_FUNCTION_ARGS)
 			   : ChiSquaredTail(statistic, df));
 	values[3] = Float8GetDatum(clv_model_aic(large) - clv_model_aic(small));
 	values[4] = Float8GetDatum(clv_model_bic(large) - clv_model_bic(small));
-	values[5] = CStringGetTextDatum(large == &first->purchase ? "first" : "second");
+	values[5] = CStringGetTextDatum(large == &first->purchase || large == &first->spend ? "first"
+																						: "second");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }

@@ -184,7 +184,9 @@ static void
 PutCentres(ReturnSetInfo *rsinfo, const ClvModelPart *part)
 {
 	for (int i = 0; i < part->ncovariates; i++)
-		PutParameter(rsinfo, part->covariate[i], "centre", part->centre[i], false, 0, 0, 0);
+		PutParameter(rsinfo, part->covariate[i],
+					 part->family->process == CLV_SPEND ? "spend centre" : "centre",
+					 part->centre[i], false, 0, 0, 0);
 }
 
 /* How limits are found. */
@@ -229,7 +231,7 @@ PutEffects(ReturnSetInfo *rsinfo, const ClvModelPart *part, Method method, bool 
 		int row = part->family->nparams + effect;
 		double error = SearchError(part, row);
 		double reach = method.z * error;
-		const char *process = churn ? "churn effect" : "purchase effect";
+		const char *process = psprintf("%s effect", clv_model_process(part, effect));
 
 		if (!clv_model_moves(part, effect))
 			continue;
@@ -306,10 +308,9 @@ CheckProfile(const ClvModelPart *part, double level)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the model has no profile limits at level %s", clv_number_text(level)),
-			 part->profile == 0
-				 ? errdetail("The fit of \"%s\" has kept none.", part->family->name)
-				 : errdetail("The fit of \"%s\" has kept those at level %s.", part->family->name,
-							 clv_number_text(part->profile)),
+			 part->profile == 0 ? errdetail("The fit of \"%s\" has kept none.", part->family->name)
+								: errdetail("The fit of \"%s\" has kept those at level %s.",
+											part->family->name, clv_number_text(part->profile)),
 			 errhint("Fit it with clv_options(profile => %s).", clv_number_text(level))));
 }
 
@@ -353,8 +354,8 @@ clv_parameters(PG_FUNCTION_ARGS)
 /* ---- clv_effects ---- */
 
 /*
- * Whether an effect multiplies a rate: of purchases always, of leaving where customers leave at a
- * rate of their own, and not after purchases.
+ * Whether an effect multiplies what it acts on: of purchases and spend always, of leaving where
+ * customers leave at a rate of their own, and not after purchases.
  */
 static bool
 HasRate(const ClvModelPart *part, bool churn)
@@ -376,7 +377,7 @@ PutEffect(ReturnSetInfo *rsinfo, const ClvModelPart *part, int i, double z)
 	bool nulls[7] = {false};
 
 	values[0] = CStringGetTextDatum(part->covariate[i % part->ncovariates]);
-	values[1] = CStringGetTextDatum(churn ? "churn" : "purchase");
+	values[1] = CStringGetTextDatum(clv_model_process(part, i));
 	values[2] = Float8GetDatum(effect);
 	nulls[3] = nulls[4] = nulls[5] = error == 0;
 	values[3] = Float8GetDatum(error);
@@ -387,6 +388,15 @@ PutEffect(ReturnSetInfo *rsinfo, const ClvModelPart *part, int i, double z)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
+/* Add the rows of clv_effects of a part. */
+static void
+PutActing(ReturnSetInfo *rsinfo, const ClvModelPart *part, double z)
+{
+	for (int i = 0; part->family != NULL && i < 2 * part->ncovariates; i++)
+		if (clv_model_moves(part, i) && !clv_model_is_idle(part, i))
+			PutEffect(rsinfo, part, i, z);
+}
+
 /*
  * clv_effects(clv_model, level) -> rows: the effects of covariates that act, with standard errors
  * and limits at that level, NULL where not estimated; no rows without covariates.
@@ -395,17 +405,15 @@ PG_FUNCTION_INFO_V1(clv_effects);
 Datum
 clv_effects(PG_FUNCTION_ARGS)
 {
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	double level = PG_GETARG_FLOAT8(1);
-	const ClvModelPart *part;
 	ClvModel fitted;
 
 	clv_check_level(level);
 	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
-	part = &fitted.purchase;
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	for (int i = 0; part->family != NULL && i < 2 * part->ncovariates; i++)
-		if (clv_model_moves(part, i) && !clv_model_is_idle(part, i))
-			PutEffect((ReturnSetInfo *) fcinfo->resultinfo, part, i, clv_normal_width(level));
+	PutActing(rsinfo, &fitted.purchase, clv_normal_width(level));
+	PutActing(rsinfo, &fitted.spend, clv_normal_width(level));
 	return (Datum) 0;
 }
 

@@ -11,10 +11,10 @@
  *	   "converged":true},...]}
  *
  * A part with covariates has "covariates":[{"name":"gender","centre":0.5,"purchase":0.4,
- * "churn":-0.2},...] after its parameters: an array, since their order is that of
- * the vectors; a centre of 0 is left out. "periods" is "calendar" where families of discrete time
- * count those, and "returned" a member of their purchase part. "spend_skipped" is a member of the
- * model where there is no spend part.
+ * "churn":-0.2},...] after its parameters, the spend part with "spend":0.3 as the effect: an array,
+ * since their order is that of the vectors; a centre of 0 is left out. "periods" is "calendar"
+ * where families of discrete time count those, and "returned" a member of their purchase part.
+ * "spend_skipped" is a member of the model where there is no spend part.
  *
  * A part that was fitted with a prior has "prior":{"fingerprint":"<16 hexadecimal digits>",
  * "distance":1.2,"effective_parameters":3.1}; one with limits by the profile of the likelihood
@@ -115,8 +115,6 @@ AppendCovariance(StringInfo out, const double *triangle, int n)
 static void
 AppendCovariates(StringInfo out, const ClvModelPart *part)
 {
-	static const char *const process[] = {"purchase", "churn"};
-
 	appendStringInfoString(out, ",\"covariates\":[");
 	for (int i = 0; i < part->ncovariates; i++)
 	{
@@ -124,11 +122,11 @@ AppendCovariates(StringInfo out, const ClvModelPart *part)
 		escape_json(out, part->covariate[i]);
 		if (part->centre[i] != 0)
 			AppendFinite(out, "centre", part->centre[i]);
-		for (int churn = 0; churn <= 1; churn++)
-			if (clv_model_moves(part, churn * part->ncovariates + i))
+		for (int effect = i; effect < 2 * part->ncovariates; effect += part->ncovariates)
+			if (clv_model_moves(part, effect))
 			{
-				appendStringInfo(out, ",\"%s\":", process[churn]);
-				clv_append_double(out, part->effect[churn * part->ncovariates + i]);
+				appendStringInfo(out, ",\"%s\":", clv_model_process(part, effect));
+				clv_append_double(out, part->effect[effect]);
 			}
 		appendStringInfoChar(out, '}');
 	}
@@ -179,7 +177,8 @@ AppendPrior(StringInfo out, const ClvModelPart *part)
 	appendStringInfoChar(out, '}');
 }
 
-/* Append limits as an array: a number, "Infinity" or "-Infinity", null for one that is not known. */
+/* Append limits as an array: a number, "Infinity" or "-Infinity", null for one that is not known.
+ */
 static void
 AppendLimits(StringInfo out, const char *key, const double *limits, int n)
 {
@@ -344,6 +343,7 @@ ReadCovariate(JsonbContainer *covariates, ClvModelPart *part, int i)
 {
 	ClvMember member;
 	int n = part->ncovariates;
+	bool spend = part->family->process == CLV_SPEND;
 
 	clv_json_open_at(&member, covariates, i, "a covariate of a model");
 	while (clv_json_next(&member))
@@ -352,12 +352,13 @@ ReadCovariate(JsonbContainer *covariates, ClvModelPart *part, int i)
 			ReadName(&member, part->covariate[i]);
 		else if (clv_json_is(&member, "centre"))
 			part->centre[i] = clv_json_number(&member);
-		else if (clv_json_is(&member, "purchase"))
+		else if (clv_json_is(&member, spend ? "spend" : "purchase"))
 			part->effect[i] = clv_json_number(&member);
-		else if (clv_json_is(&member, "churn"))
+		else if (!spend && clv_json_is(&member, "churn"))
 			part->effect[n + i] = clv_json_number(&member);
 		else
-			clv_json_unknown(&member, "name, centre, purchase, churn");
+			clv_json_unknown(&member,
+							 spend ? "name, centre, spend" : "name, centre, purchase, churn");
 	}
 }
 
@@ -574,7 +575,9 @@ ReadFitMember(const ClvMember *member, ClvModelPart *part, int64 *skipped)
 static bool
 ReadSpendMember(const ClvMember *member, ClvModel *fitted)
 {
-	if (clv_json_is(member, "basis"))
+	if (clv_json_is(member, "covariates"))
+		clv_model_covariates_from_json(clv_json_container(member, "an array"), &fitted->spend);
+	else if (clv_json_is(member, "basis"))
 		fitted->spend_basis = clv_spend_basis(clv_json_string(member));
 	else if (clv_json_is(member, "frequency_spend_correlation"))
 		fitted->frequency_spend_correlation = clv_json_number(member);
@@ -645,7 +648,8 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 			clv_json_unknown(&member, psprintf("family, parameters, customers, skipped, converged, "
 											   "log_likelihood, gradient_norm, iterations, "
 											   "prior, profile, covariance, %s",
-											   is_spend ? "basis, frequency_spend_correlation"
+											   is_spend ? "covariates, basis, "
+														  "frequency_spend_correlation"
 														: "covariates, calendar, returned"));
 	}
 	if (part->has_covariance)

@@ -211,18 +211,20 @@ Names(const ClvModelPart *part)
 void
 clv_need_no_covariates(const ClvModel *fitted)
 {
-	if (clv_model_own_covariates(&fitted->purchase) > 0)
+	const ClvModelPart *part = clv_model_customer_part(fitted);
+
+	if (clv_model_own_covariates(part) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the model depends on covariates"),
-				 errdetail("They are, in this order: %s.", Names(&fitted->purchase)),
+				 errdetail("They are, in this order: %s.", Names(part)),
 				 errhint("Use clv_with_covariates(model, array of numbers), the model of customers "
 						 "with certain covariates.")));
 }
 
-/* Sets centred to the vector less the centres of the model; errors name what is wrong with it. */
-static void
-ReadVector(const ClvModelPart *part, ArrayType *array, double *centred)
+/* The numbers of the vector; errors name what is wrong with it. */
+static const double *
+ReadVector(const ClvModelPart *part, ArrayType *array)
 {
 	int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	const double *z;
@@ -241,35 +243,22 @@ ReadVector(const ClvModelPart *part, ArrayType *array, double *centred)
 				 errdetail("They are, in this order: %s.", Names(part))));
 	z = (const double *) clv_array_data(array);
 	for (int i = 0; i < n; i++)
-	{
 		if (!isfinite(z[i]))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("covariate \"%s\" must be a finite number: %s",
 								   part->covariate[i], clv_number_text(z[i]))));
-		centred[i] = z[i] - part->centre[i];
-	}
+	return z;
 }
 
-/* Puts the parameters of customers with these covariates, less their centres, into the site's own
- * model. */
+/* Sets param to the parameters of the part for customers with these covariates, less their centres;
+ * effect: those on purchases, or spend, then those on churn. */
 static void
-Move(ClvModelSite *site, const double *z)
+MoveParameters(const ClvModelPart *part, int n, const double *effect, const double *z,
+			   double *param)
 {
-	const ClvModelPart *part = &site->model.fitted.purchase;
-	int n = clv_model_own_covariates(part);
-	double effect[CLV_MAX_EFFECTS];
-
-	if (site->moved == NULL)
-		site->moved = MemoryContextAlloc(site->memo.context, sizeof(ClvModel));
-	if (site->fitted != site->moved)
-		memcpy(site->moved, &site->model.fitted, sizeof(ClvModel));
-	site->has_z = false;
-	site->fitted = site->moved;
-	memcpy(effect, part->effect, n * sizeof(double));
-	memcpy(effect + n, part->effect + part->ncovariates, n * sizeof(double));
-	clv_param_with_effects(part->family, part->param, n, effect, z, site->moved->purchase.param);
+	clv_param_with_effects(part->family, part->param, n, effect, z, param);
 	for (int i = 0; i < part->family->nparams; i++)
-		if (!(site->moved->purchase.param[i] > 0 && isfinite(site->moved->purchase.param[i])))
+		if (!(param[i] > 0 && isfinite(param[i])))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("with these covariates the parameter \"%s\" is beyond the reach "
@@ -277,23 +266,74 @@ Move(ClvModelSite *site, const double *z)
 							part->family->param_names[i]),
 					 errdetail("The covariates are, in this order: %s.", Names(part)),
 					 errhint("Give the covariates in the units that the model was fitted with.")));
+}
+
+/* Puts the purchase parameters of customers with these covariates, less their centres, into the
+ * site's own model. */
+static void
+MovePurchases(ClvModelSite *site, const double *z)
+{
+	const ClvModelPart *part = &site->model.fitted.purchase;
+	int n = clv_model_own_covariates(part);
+	double effect[CLV_MAX_EFFECTS];
+
+	memcpy(effect, part->effect, n * sizeof(double));
+	memcpy(effect + n, part->effect + part->ncovariates, n * sizeof(double));
+	MoveParameters(part, n, effect, z, site->moved->purchase.param);
 	site->purchase = site->churn = 0;
 	for (int i = 0; i < n; i++)
 	{
 		site->purchase += effect[i] * z[i];
 		site->churn += effect[n + i] * z[i];
 	}
-	memcpy(site->z, z, n * sizeof(double));
+}
+
+/* The same of the spend parameters, with the customer's covariates as they were given. */
+static void
+MoveSpend(ClvModelSite *site, const double *given)
+{
+	const ClvModel *fitted = &site->model.fitted;
+	const ClvModelPart *part = &fitted->spend;
+
+	for (int i = 0; i < part->ncovariates; i++)
+	{
+		int at = clv_model_find_covariate(clv_model_customer_part(fitted), part->covariate[i]);
+
+		site->spend_z[i] = given[at] - part->centre[i];
+	}
+	MoveParameters(part, part->ncovariates, part->effect, site->spend_z, site->moved->spend.param);
+}
+
+/* Puts the parameters of customers with these covariates into the site's own model; z: the same
+ * less their centres. */
+static void
+Move(ClvModelSite *site, const double *given, const double *z)
+{
+	const ClvModel *fitted = &site->model.fitted;
+
+	if (site->moved == NULL)
+		site->moved = MemoryContextAlloc(site->memo.context, sizeof(ClvModel));
+	if (site->fitted != site->moved)
+		memcpy(site->moved, fitted, sizeof(ClvModel));
+	site->has_z = false;
+	site->fitted = site->moved;
+	if (fitted->purchase.family != NULL)
+		MovePurchases(site, z);
+	if (fitted->spend.family != NULL && fitted->spend.ncovariates > 0)
+		MoveSpend(site, given);
+	memcpy(site->z, z, clv_model_own_covariates(clv_model_customer_part(fitted)) * sizeof(double));
 	site->has_z = true;
 }
 
 void
 clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
 {
-	const ClvModelPart *part = &site->model.fitted.purchase;
+	const ClvModelPart *part = clv_model_customer_part(&site->model.fitted);
+	int n = clv_model_own_covariates(part);
+	const double *given;
 	double z[CLV_MAX_COVARIATES];
 
-	if (clv_model_own_covariates(part) == 0)
+	if (n == 0)
 	{
 		if (covariates != NULL)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -308,9 +348,11 @@ clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
 						errmsg("the model needs the customer's covariates"),
 						errdetail("They are, in this order: %s.", Names(part)),
 						errhint("Give covariates => an array of numbers.")));
-	ReadVector(part, covariates, z);
-	if (!site->has_z || memcmp(site->z, z, clv_model_own_covariates(part) * sizeof(double)) != 0)
-		Move(site, z);
+	given = ReadVector(part, covariates);
+	for (int i = 0; i < n; i++)
+		z[i] = given[i] - part->centre[i];
+	if (!site->has_z || memcmp(site->z, z, n * sizeof(double)) != 0)
+		Move(site, given, z);
 }
 
 ClvModelSite *
@@ -339,6 +381,18 @@ KeepFollowed(ClvModelPart *part)
 	part->ncovariates = n;
 }
 
+/* Makes the part one as if written by hand: the standard errors of its parameters are not known. */
+static void
+ForgetFit(ClvModelPart *part)
+{
+	part->fitted = part->converged = part->has_covariance = false;
+	part->customers = 0;
+	part->log_likelihood = part->gradient_norm = get_float8_nan();
+	part->iterations = 0;
+	part->prior = 0;
+	part->profile = 0;
+}
+
 /*
  * clv_with_covariates(model, covariates) -> clv_model: the model of customers who have these
  * covariates, with those of its calendar alone; strict, errors where the vector does not fit the
@@ -348,18 +402,25 @@ PG_FUNCTION_INFO_V1(clv_with_covariates);
 Datum
 clv_with_covariates(PG_FUNCTION_ARGS)
 {
-	ClvModelSite *site = clv_customer_site(fcinfo, 1);
-	ClvModel fitted = *site->fitted;
-	ClvModelPart *part = &fitted.purchase;
+	ClvModelSite *site = clv_model_site(fcinfo);
+	ClvModel fitted;
 
-	/* the standard errors of these parameters are not known: a part as if written by hand */
-	KeepFollowed(part);
-	part->fitted = part->converged = part->has_covariance = false;
-	part->customers = 0;
-	part->log_likelihood = part->gradient_norm = get_float8_nan();
-	part->iterations = 0;
-	fitted.skipped = fitted.returned = 0;
-	fitted.ncandidates = 0;
+	clv_set_covariates(site, PG_GETARG_ARRAYTYPE_P(1));
+	fitted = *site->fitted;
+	if (fitted.purchase.family != NULL)
+	{
+		KeepFollowed(&fitted.purchase);
+		ForgetFit(&fitted.purchase);
+		fitted.skipped = fitted.returned = 0;
+		fitted.ncandidates = 0;
+	}
+	if (fitted.spend.family != NULL && fitted.spend.ncovariates > 0)
+	{
+		KeepFollowed(&fitted.spend);
+		ForgetFit(&fitted.spend);
+		fitted.spend_skipped = 0;
+		fitted.frequency_spend_correlation = get_float8_nan();
+	}
 	PG_RETURN_CLV_MODEL_P(clv_model_pack(&fitted));
 }
 

@@ -145,13 +145,16 @@ COMMENT ON AGGREGATE clv_internal.clv_curve_sum(
 CREATE FUNCTION @extschema@.clv_expected_spend(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 6;
-COMMENT ON FUNCTION @extschema@.clv_expected_spend(@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
+COMMENT ON FUNCTION @extschema@.clv_expected_spend(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
 	'expected value of one purchase, given what the customer has spent; NULL where that expectation does not exist '
-	'(gamma/gamma: p x + q <= 1). as_of: the day to predict from, the model''s where none is given. NULL where the '
-	'customer does not exist yet at as_of, or an argument other than as_of is NULL';
+	'(gamma/gamma: p x + q <= 1). as_of: the day to predict from, the model''s where none is given. covariates: the '
+	'customer''s, where some act on spend. NULL where the customer does not exist yet at as_of, or an argument other '
+	'than as_of and covariates is NULL';
 
 CREATE FUNCTION @extschema@.clv_value(
 	model @extschema@.clv_model,
@@ -339,14 +342,16 @@ COMMENT ON FUNCTION @extschema@.clv_log_likelihood(
 CREATE FUNCTION @extschema@.clv_spend_log_likelihood(
 	model @extschema@.clv_model,
 	history @extschema@.clv_history,
-	as_of pg_catalog.date DEFAULT NULL
+	as_of pg_catalog.date DEFAULT NULL,
+	covariates pg_catalog.float8[] DEFAULT NULL
 ) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 15;
 COMMENT ON FUNCTION @extschema@.clv_spend_log_likelihood(
-	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date) IS
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.date, pg_catalog.float8[]) IS
 	'log of the density of the customer''s mean spend; 0 without purchases of known value, NULL where it is not '
-	'positive. as_of: the day to predict from, the model''s where none is given. NULL where the customer does not '
-	'exist yet at as_of, or an argument other than as_of is NULL';
+	'positive. as_of: the day to predict from, the model''s where none is given. covariates: the customer''s, where '
+	'some act on spend. NULL where the customer does not exist yet at as_of, or an argument other than as_of and '
+	'covariates is NULL';
 
 CREATE FUNCTION @extschema@.rfmtc(
 	history @extschema@.clv_history,

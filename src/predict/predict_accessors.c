@@ -37,13 +37,20 @@ Customer(FunctionCallInfo fcinfo, int as_of, const ClvModel *fitted, ClvCustomer
 	return exists;
 }
 
-/* The call site of a function of spend; an error where the model has no spend part. */
+/*
+ * The call site of a function of spend, at the parameters of a customer with the covariates in that
+ * argument, which may be left out where none act on spend; an error where the model has no spend
+ * part.
+ */
 static ClvModelSite *
-SpendSite(FunctionCallInfo fcinfo)
+SpendSite(FunctionCallInfo fcinfo, int covariates)
 {
 	ClvModelSite *site = clv_model_site(fcinfo);
 
-	clv_model_need_spend(site->fitted);
+	clv_model_need_spend(&site->model.fitted);
+	if (site->model.fitted.spend.ncovariates > 0 || !PG_ARGISNULL(covariates))
+		clv_set_covariates(site,
+						   PG_ARGISNULL(covariates) ? NULL : PG_GETARG_ARRAYTYPE_P(covariates));
 	return site;
 }
 
@@ -298,8 +305,8 @@ clv_log_likelihood(PG_FUNCTION_ARGS)
 /* ---- money ---- */
 
 /*
- * clv_expected_spend(model, history, as_of) -> float8: E[value of one purchase]; NULL for a NULL
- * model or history, before the first purchase, and where the expectation does not exist.
+ * clv_expected_spend(model, history, as_of, covariates) -> float8: E[value of one purchase]; NULL
+ * for a NULL model or history, before the first purchase, and where the expectation does not exist.
  */
 PG_FUNCTION_INFO_V1(clv_expected_spend);
 Datum
@@ -310,7 +317,7 @@ clv_expected_spend(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 2))
 		PG_RETURN_NULL();
-	site = SpendSite(fcinfo);
+	site = SpendSite(fcinfo, 3);
 	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();
 	RETURN_FINITE(
@@ -318,9 +325,9 @@ clv_expected_spend(PG_FUNCTION_ARGS)
 }
 
 /*
- * clv_spend_log_likelihood(model, history, as_of) -> float8: log density of the mean spend, 0
- * without purchases of known value; NULL for a NULL model or history, before the first purchase,
- * and where the mean is not positive.
+ * clv_spend_log_likelihood(model, history, as_of, covariates) -> float8: log density of the mean
+ * spend, 0 without purchases of known value; NULL for a NULL model or history, before the first
+ * purchase, and where the mean is not positive.
  */
 PG_FUNCTION_INFO_V1(clv_spend_log_likelihood);
 Datum
@@ -332,7 +339,7 @@ clv_spend_log_likelihood(PG_FUNCTION_ARGS)
 
 	if (AnyNull(fcinfo, 2))
 		PG_RETURN_NULL();
-	site = SpendSite(fcinfo);
+	site = SpendSite(fcinfo, 3);
 	part = &site->fitted->spend;
 	if (!Customer(fcinfo, 2, site->fitted, &customer))
 		PG_RETURN_NULL();

@@ -404,6 +404,8 @@ SpendPart(FunctionCallInfo fcinfo, ClvCustomer *customer)
 	const ClvModel *fitted = &clv_model_site(fcinfo)->model.fitted;
 
 	clv_model_need_spend(fitted);
+	if (fitted->spend.ncovariates > 0)
+		clv_need_no_covariates(fitted);
 	memset(customer, 0, sizeof(*customer));
 	customer->spend_x = PG_GETARG_FLOAT8(1);
 	customer->mean = PG_GETARG_FLOAT8(2);

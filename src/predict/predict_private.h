@@ -232,6 +232,7 @@ typedef struct ClvModelSite
 	const ClvModel *fitted;       /* the model of the current customer: see clv_set_covariates */
 	ClvModel *moved;              /* with the parameters that covariates make */
 	double z[CLV_MAX_COVARIATES]; /* the current covariates, less their centres */
+	double spend_z[CLV_MAX_COVARIATES]; /* those that act on spend, less the centres there */
 	bool has_z;
 	double purchase; /* sums of covariates times effects, on the log scale */
 	double churn;

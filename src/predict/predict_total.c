@@ -234,7 +234,8 @@ clv_total_variances(const ClvTotal *total, const ClvModel *fitted, double *purch
 		*purchases = DeltaVariance(by, fitted->purchase.covariance, n);
 	if (fitted->purchase.has_covariance && fitted->spend.has_covariance)
 		*value = DeltaVariance(by + n, fitted->purchase.covariance, n) +
-				 DeltaVariance(by + 2 * n, fitted->spend.covariance, fitted->spend.family->nparams);
+				 DeltaVariance(by + 2 * n, fitted->spend.covariance,
+							   clv_model_dimension(&fitted->spend));
 }
 
 /* clv_predict_total_final(clv_sums) -> clv_total: the row; NULL where there was neither a model nor

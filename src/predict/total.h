@@ -71,7 +71,7 @@ static inline int
 clv_total_sums(const ClvModel *fitted)
 {
 	return CLV_TOTAL_GRADIENTS + 2 * clv_model_dimension(&fitted->purchase) +
-		   (fitted->spend.family != NULL ? fitted->spend.family->nparams : 0);
+		   (fitted->spend.family != NULL ? clv_model_dimension(&fitted->spend) : 0);
 }
 
 /* ---- the type (sums_type.c) ---- */

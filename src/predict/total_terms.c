@@ -267,6 +267,22 @@ AddGradient(ClvExactSum *sum, const ClvModelSite *site, const double *gradient)
 	}
 }
 
+/* Adds a gradient by the parameters of the spend, times a factor, and that by its effects. */
+static void
+AddSpendGradient(ClvExactSum *sum, const ClvModelSite *site, double factor, const double *gradient)
+{
+	const ClvModelPart *part = &site->fitted->spend;
+	double spend = 0;
+
+	for (int i = 0; i < part->family->nparams; i++)
+	{
+		clv_exact_add(&sum[i], factor * gradient[i]);
+		spend += part->family->purchase_effect[i] * gradient[i];
+	}
+	for (int j = 0; j < part->ncovariates; j++)
+		clv_exact_add(&sum[part->family->nparams + j], factor * spend * site->spend_z[j]);
+}
+
 /* Adds a variance, which rounding must not make negative. */
 static void
 AddVariance(ClvExactSum *sum, double variance)
@@ -313,6 +329,5 @@ clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, 
 	for (int i = 0; i < Numbers(part); i++)
 		gradient[i] = worth * (a.p_by[i] * discounted + a.p * a.alive[DiscountedBy(part) + i]);
 	AddGradient(by + dimension, site, gradient);
-	for (int i = 0; i < site->fitted->spend.family->nparams; i++)
-		clv_exact_add(&by[2 * dimension + i], margin * a.p * discounted * a.spend_by[i]);
+	AddSpendGradient(by + 2 * dimension, site, margin * a.p * discounted, a.spend_by);
 }

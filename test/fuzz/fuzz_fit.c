@@ -160,15 +160,17 @@ FuzzSpend(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	{
 		unsigned shape = Next(bytes);
 
+		rows[n].group = 0;
 		rows[n].x = shape < 254 ? 1 + (int) shape % 16 : (int) (Next(bytes) & 127) << 24;
 		rows[n++].mean = NextNumber(bytes);
 	}
 	for (size_t i = 0; i < n; i++)
 		turned[n - 1 - i] = rows[i];
-	workspace = malloc(clv_fit_spend_workspace(family, n));
-	status = clv_fit_spend(family, rows, n, control, workspace, &report);
+	workspace = malloc(clv_fit_spend_workspace(family, n, 0));
+	status = clv_fit_spend(family, rows, n, NULL, control, workspace, &report);
 	Check(family, status, &report);
-	Same(&report, &again, status, clv_fit_spend(family, turned, n, control, workspace, &again));
+	Same(&report, &again, status,
+		 clv_fit_spend(family, turned, n, NULL, control, workspace, &again));
 	free(workspace);
 }
 

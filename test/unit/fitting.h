@@ -50,11 +50,12 @@ FitSpend(const ClvFamily *family, const ClvSpendRow *rows, size_t n, const ClvFi
 {
 	static const ClvFitControl plain = {0};
 	ClvSpendRow *copy = malloc(n * sizeof(ClvSpendRow) + 1);
-	void *workspace = malloc(clv_fit_spend_workspace(family, n));
+	void *workspace = malloc(clv_fit_spend_workspace(family, n, 0));
 	ClvStatus status;
 
 	memcpy(copy, rows, n * sizeof(ClvSpendRow));
-	status = clv_fit_spend(family, copy, n, control != NULL ? control : &plain, workspace, report);
+	status =
+		clv_fit_spend(family, copy, n, NULL, control != NULL ? control : &plain, workspace, report);
 	free(workspace);
 	free(copy);
 	return status;

@@ -79,7 +79,7 @@ AddCustomer(Shop *shop, Purchase *log, size_t n, long as_of)
 	*cell = (ClvCell){x, 0, (last - log[0].day) / 7.0, (as_of - log[0].day) / 7.0, 1};
 	shop->n++;
 	if (x > 0 && spend > 0)
-		shop->rows[shop->nrows++] = (ClvSpendRow){spend / x, x};
+		shop->rows[shop->nrows++] = (ClvSpendRow){spend / x, x, 0};
 }
 
 /* A log sorted by customer, whose first column is the customer and last the amount. */
@@ -209,7 +209,7 @@ DrawSpend(Chance *chance, const double *param, int x)
 {
 	double rate = Gamma(chance, param[1]) / param[2];
 
-	return (ClvSpendRow){Gamma(chance, param[0] * x) / rate / x, x};
+	return (ClvSpendRow){Gamma(chance, param[0] * x) / rate / x, x, 0};
 }
 
 #endif /* CLV_TEST_SHOP_H */

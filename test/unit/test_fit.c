@@ -571,8 +571,8 @@ sizes_saturate(void **state)
 	assert_true(clv_fit_cells_workspace(BG, SIZE_MAX) == SIZE_MAX);
 	assert_true(clv_fit_cells_workspace(BG, SIZE_MAX / 32) == SIZE_MAX);
 	assert_true(clv_fit_cells_workspace(BG, UINT32_MAX) == SIZE_MAX);
-	assert_true(clv_fit_spend_workspace(&clv_gammagamma, SIZE_MAX) == SIZE_MAX);
-	assert_true(clv_fit_spend_workspace(&clv_gammagamma, SIZE_MAX / 8) == SIZE_MAX);
+	assert_true(clv_fit_spend_workspace(&clv_gammagamma, SIZE_MAX, 0) == SIZE_MAX);
+	assert_true(clv_fit_spend_workspace(&clv_gammagamma, SIZE_MAX / 8, 0) == SIZE_MAX);
 	/* what 1-surface promises of memory: 40 bytes a cell */
 	assert_true(clv_fit_cells_workspace(BG, 1500000) < (size_t) 1500000 * 40);
 	assert_true(clv_fit_cells_workspace(BG, 1) < 4096);

@@ -202,7 +202,7 @@ derivatives_are_the_functions_own(void **state)
 	ClvSpendRow *rows = SimulatedBuyers(truth, 500);
 	ClvSpendRow scratch[500];
 	ClvPoll poll = {0};
-	ClvSpendRows spend = {GG, rows, 500, &poll};
+	ClvSpendRows spend = {GG, rows, 500, &poll, NULL};
 
 	assert_true(clv_spend_rows_sort(&spend, scratch));
 	for (int k = 0; k < 3; k++)
@@ -285,7 +285,7 @@ says_what_is_wrong(void **state)
 	ClvFitReport report;
 
 	for (int i = 0; i < 200; i++)
-		rows[i] = (ClvSpendRow){10, 2};
+		rows[i] = (ClvSpendRow){10, 2, 0};
 	assert_int_equal(FitSpend(GG, rows, 0, NULL, &report), CLV_TOO_FEW);
 	assert_int_equal(FitSpend(GG, rows, 1, NULL, &report), CLV_TOO_FEW);
 	assert_int_equal(FitSpend(GG, rows, 3, NULL, &report), CLV_TOO_FEW);
@@ -293,7 +293,7 @@ says_what_is_wrong(void **state)
 
 	/* customers who differ by nothing but a trifle: the shapes run away */
 	for (int i = 0; i < 200; i++)
-		rows[i] = (ClvSpendRow){10 + 1e-9 * (i % 7), 1 + i % 3};
+		rows[i] = (ClvSpendRow){10 + 1e-9 * (i % 7), 1 + i % 3, 0};
 	assert_int_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_DEGENERATE);
 	assert_true(report.iterations <= 40);
 
@@ -302,7 +302,7 @@ says_what_is_wrong(void **state)
 	{
 		for (int i = 0; i < 200; i++)
 			rows[i] = (ClvSpendRow){kind == 0 ? (i == 0 ? 10.01 : 10) : (i % 5 < 2 ? 9.99 : 19.99),
-									1 + i % 3};
+									1 + i % 3, 0};
 		assert_int_not_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_NOT_CONVERGED);
 		assert_true(report.iterations <= 40);
 	}
@@ -311,6 +311,136 @@ says_what_is_wrong(void **state)
 	assert_int_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_BAD_START);
 	rows[7].mean = -3;
 	assert_int_equal(FitSpend(GG, rows, 200, NULL, &report), CLV_BAD_START);
+}
+
+#define GROUPS 40
+
+/* Covariates of the groups, two numbers each. */
+static void
+GroupCovariates(double *z)
+{
+	for (int g = 0; g < GROUPS; g++)
+	{
+		z[2 * g] = g % 2;
+		z[2 * g + 1] = 1000 + g % 7;
+	}
+}
+
+/* Buyers in groups, whose amounts are multiplied by e^(effect'z), the second of z less 1003. */
+static ClvSpendRow *
+GroupedBuyers(const double *param, const double *effect, const double *z, size_t n)
+{
+	ClvSpendRow *rows = SimulatedBuyers(param, n);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t g = rows[i].group = (uint32_t) (i * 17 % GROUPS);
+
+		rows[i].mean *= exp(effect[0] * z[2 * g] + effect[1] * (z[2 * g + 1] - 1003));
+	}
+	return rows;
+}
+
+static void
+derivatives_by_effects_are_the_functions_own(void **state)
+{
+	static const double truth[] = {6, 4, 15};
+	static const double effect[] = {0.4, -0.1};
+	static const double points[][7] = {{6, 4, 15, 0, 0}, {2, 1.5, 40, 0.3, -0.2}};
+	double z[2 * GROUPS];
+	ClvSpendRow *rows;
+	ClvSpendRow scratch[500];
+	ClvPoll poll = {0};
+	ClvCovariates covariates = {.n = 2, .z = z, .mean = {0.5, 1003}, .row = {2, 0.1, 0.5}};
+	ClvSpendRows spend = {GG, NULL, 500, &poll, &covariates};
+
+	GroupCovariates(z);
+	rows = spend.rows = GroupedBuyers(truth, effect, z, 500);
+	assert_true(clv_spend_rows_sort(&spend, scratch));
+	for (int k = 0; k < 2; k++)
+	{
+		const double *point = points[k];
+		ClvQuadratic at;
+		double direct = 0;
+
+		clv_spend_rows_evaluate(&spend, point, &at);
+		for (int i = 0; i < 500; i++)
+		{
+			double w[2];
+			double param[3] = {point[0], point[1], point[2]};
+
+			clv_covariates_of(&covariates, rows[i].group, w);
+			param[2] *= exp(point[3] * w[0] + point[4] * w[1]);
+			direct += GG->spend_log_likelihood(param, rows[i].x, rows[i].mean);
+		}
+		assert_true(Near(at.value, direct, 1e-12));
+		for (int i = 3; i < 5; i++)
+		{
+			double moved[2][7];
+			ClvQuadratic off[2];
+
+			for (int side = 0; side < 2; side++)
+			{
+				memcpy(moved[side], point, sizeof(moved[side]));
+				moved[side][i] += side == 0 ? 1e-5 : -1e-5;
+				clv_spend_rows_evaluate(&spend, moved[side], &off[side]);
+			}
+			assert_true(Near((off[0].value - off[1].value) / 2e-5, at.gradient[i], 1e-5));
+			for (int j = 0; j <= i; j++)
+				assert_true(Near((off[0].gradient[j] - off[1].gradient[j]) / 2e-5,
+								 at.hessian[CLV_AT(i, j)], 1e-5));
+		}
+	}
+	free(rows);
+}
+
+static void
+recovers_simulated_effects(void **state)
+{
+	static const double truth[] = {6, 4, 15};
+	static const double effect[] = {0.4, -0.1};
+	static const double none[] = {0, 0};
+	double z[2 * GROUPS];
+	ClvGroups groups = {GROUPS, 2, z, NULL};
+	ClvFitControl control = {0};
+	void *workspace = malloc(clv_fit_spend_workspace(GG, BUYERS, GROUPS));
+
+	GroupCovariates(z);
+	for (int zero = 0; zero < 2; zero++)
+	{
+		ClvSpendRow *rows = GroupedBuyers(truth, zero ? none : effect, z, BUYERS);
+		ClvFitReport alike;
+		ClvFitReport report;
+
+		FitSpend(GG, rows, BUYERS, NULL, &alike);
+		assert_int_equal(clv_fit_spend(GG, rows, BUYERS, &groups, &control, workspace, &report),
+						 CLV_OK);
+		assert_int_equal(report.neffects, 4);
+		assert_true(report.log_likelihood >= alike.log_likelihood);
+		assert_true(report.effect[2] == 0 && report.effect[3] == 0);
+		for (int j = 0; j < 2; j++)
+			assert_true(fabs(report.effect[j] - (zero ? 0 : effect[j])) <
+						3 * sqrt(report.covariance[CLV_AT(3 + j, 3 + j)]));
+		free(rows);
+	}
+	z[1] = NAN;
+	{
+		ClvSpendRow *rows = GroupedBuyers(truth, none, z, 500);
+		ClvFitReport report;
+
+		for (int i = 0; i < 500; i++)
+			rows[i].mean = 5 + i % 3;
+		assert_int_equal(clv_fit_spend(GG, rows, 500, &groups, &control, workspace, &report),
+						 CLV_BAD_START);
+		z[1] = 1000;
+		for (int g = 0; g < GROUPS; g++)
+			z[2 * g] = 3 * z[2 * g + 1] + 1;
+		assert_int_equal(clv_fit_spend(GG, rows, 500, &groups, &control, workspace, &report),
+						 CLV_COLLINEAR);
+		assert_int_equal(report.degenerate_param, 3 + 1);
+		free(rows);
+	}
+	free(workspace);
 }
 
 static void
@@ -346,6 +476,8 @@ main(void)
 		cmocka_unit_test(order_changes_no_bit),
 		cmocka_unit_test(the_unit_of_money_is_free),
 		cmocka_unit_test(says_what_is_wrong),
+		cmocka_unit_test(derivatives_by_effects_are_the_functions_own),
+		cmocka_unit_test(recovers_simulated_effects),
 		cmocka_unit_test(penalty_draws_shapes_towards_one),
 	};
 

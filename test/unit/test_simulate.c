@@ -273,7 +273,7 @@ fits_find_the_values_of_purchases(void **state)
 		clv_gammagamma.draw(param, &random, &traits);
 		for (int i = 0; i < x; i++)
 			sum += clv_draw_amount(&traits, &random);
-		rows[k] = (ClvSpendRow){sum / x, x};
+		rows[k] = (ClvSpendRow){sum / x, x, 0};
 		truth += clv_gammagamma.spend_log_likelihood(param, x, sum / x);
 	}
 	assert_int_equal(FitSpend(&clv_gammagamma, rows, FITTED, NULL, &report), CLV_OK);
