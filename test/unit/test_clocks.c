@@ -233,7 +233,7 @@ ReferenceValues(void **state)
 		ReadFields(oracle.file, oracle.header, sizeof(oracle.header), oracle.names, ORACLE_COLUMNS);
 	while (NextRow(&oracle))
 		CheckRow(&oracle);
-	assert_int_equal(oracle.row, 5 * 40 + 1);
+	assert_int_equal(oracle.row, 6 * 40 + 1);
 }
 
 /*
