@@ -209,6 +209,21 @@ FROM shop_fits, clv_tracking('shop', 'history', model, covariates => 'z') t JOIN
 	SELECT number, expected
 	FROM clv_tracking('shop', 'history', (model::jsonb - 'spend')::clv_model, covariates => 'z')) u USING (number);
 
+-- the choice of a family is one of purchases, and a pool has the parameters of the spend alone
+SELECT count(*) AS families
+FROM clv_choose('shop', 'history', '2021-06-30', '180 days', clv_options(covariates => '{kind,tier}',
+	spend_covariates => '{kind}'), covariates => 'z') c
+WHERE c.model LIKE '%/nbd' AND c.log_score IS NOT NULL;
+SELECT prior #> '{spend,effects}' IS NULL AS no_effects,
+	jsonb_array_length(prior #> '{spend,parameters}') AS parameters,
+	clv_fit(history, clv_options(covariates => '{kind,tier}', spend_covariates => '{kind,tier}', as_of => '2021-12-31',
+		prior => prior), z) IS NOT NULL AS fitted
+FROM shop, (SELECT clv_pool(model) AS prior FROM (
+	SELECT clv_fit(history, clv_options(covariates => '{kind,tier}', spend_covariates => '{kind,tier}', as_of =>
+		'2021-12-31'), z) AS model
+	FROM shop GROUP BY customer % 3) g) p
+GROUP BY prior;
+
 -- errors
 CREATE TEMP TABLE few AS SELECT clv_history(d, 5) AS history, ARRAY[1, 2]::float8[] AS z
 FROM (VALUES ('2020-01-01'::date), ('2020-02-01')) d (d);

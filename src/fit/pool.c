@@ -353,7 +353,8 @@ AppendPart(StringInfo out, PoolPart *pool, const char *key)
 		out, "\"%s\": {\"family\": \"%s\", \"groups\": " INT64_FORMAT ", \"used\": " INT64_FORMAT,
 		key, pool->family->name, pool->groups, pool->used);
 	AppendParameters(out, pool, &pooled);
-	AppendEffects(out, pool, &poll);
+	if (pool->family->process != CLV_SPEND) /* priors have no effects on spend */
+		AppendEffects(out, pool, &poll);
 	appendStringInfoString(out, "}, ");
 }
 

@@ -11,7 +11,7 @@ RETURNS TABLE (
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10000 ROWS 8
 BEGIN ATOMIC
 	WITH common AS (
-		SELECT options - '{start,start_effects,start_centre,k,periods,grace,clamp,correlation}'::text[]
+		SELECT options - '{start,start_effects,start_centre,k,periods,grace,clamp,correlation,spend_covariates}'::text[]
 			|| '{"model": "mbg/nbd", "spend": "none", "too_few": "null"}'::jsonb AS given,
 			jsonb_strip_nulls(jsonb_build_object('periods', options -> 'periods')) AS of_discrete
 	)
