@@ -328,28 +328,34 @@ AS $$
 			WHERE h.generation = ($2).generation
 		$sql$
 		WHEN source = 'customers' THEN $sql$
-			SELECT
-				{key},
-				CASE WHEN n.touched THEN n.history ELSE b.history END AS history,
-				b.segment AS from_segment,
-				b.clv AS from_clv
-			FROM (SELECT {c.key}, c.history, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b
-			FULL JOIN (
-				SELECT {t.key}, h.history, true AS touched
-				FROM {data}.touched t
-				LEFT JOIN {data}.history h ON h.generation = ($2).generation AND {h=t}
-				WHERE t.run = ($2).run
-			) n USING ({key})
-			WHERE CASE WHEN n.touched THEN n.history ELSE b.history END IS NOT NULL
+			SELECT {c.key}, c.history, c.segment AS from_segment, c.clv AS from_clv
+			FROM {data}.customer c
+			WHERE c.run = ($2).previous
+			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=c})
+			UNION ALL
+			{2}
 		$sql$
-		WHEN source = 'touched' THEN $sql$
-			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
+		WHEN source = 'touched' THEN '{2}'
+	END::text, ARRAY[
+		clv_internal.clv_pipeline_group_models(d),
+		-- one by one: a join by hashing would read the rows of all
+		CASE WHEN source IN ('customers', 'touched') THEN clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT {t.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
 			FROM {data}.touched t
-			JOIN {data}.history h ON h.generation = ($2).generation AND {h=t}
-			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=t}
+			CROSS JOIN LATERAL (
+				SELECT i.history
+				FROM {data}.history i
+				WHERE i.generation = ($2).generation AND {i=t}
+				OFFSET 0
+			) h
+			LEFT JOIN LATERAL (
+				SELECT c.segment, c.clv
+				FROM {data}.customer c
+				WHERE c.run = ($2).previous AND {c=t}
+				OFFSET 0
+			) b ON true
 			WHERE t.run = ($2).run
-		$sql$
-	END::text, ARRAY[clv_internal.clv_pipeline_group_models(d)])
+		$sql$::text) END])
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_histories(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text) IS
@@ -731,9 +737,23 @@ RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
+	sorted record;
 BEGIN
-	PERFORM clv_internal.clv_pipeline_fill(d, run, 'ranks'::text);
-	RETURN clv_internal.clv_pipeline_fill(d, run, 'concentration'::text);
+	-- in one pass over the customers
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT
+			clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.monetary)) AS past,
+			clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.clv)) AS future,
+			clv_internal.clv_pipeline_hundredths(c.expected_purchases) FILTER (WHERE NOT ($2).has_spend) AS purchases
+		FROM {data}.customer c
+		WHERE c.run = ($2).run
+	$sql$::text) INTO sorted USING d, this;
+	PERFORM clv_internal.clv_pipeline_fill(d, run, 'ranks'::text,
+		ARRAY[CASE WHEN this.has_spend THEN sorted.future ELSE sorted.purchases END::text]);
+	RETURN clv_internal.clv_pipeline_fill(d, run, 'concentration'::text,
+		ARRAY[sorted.past::text, sorted.future::text]);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_concentration(

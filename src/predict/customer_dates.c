@@ -123,7 +123,7 @@ PeriodEnd(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 	return (int64) as_of + n;
 }
 
-/* The memo of this function: for a key, a level and the wait at it. */
+/* The memo of either date: for a key, a level, or a limit, and the wait at it. */
 enum
 {
 	LEVEL_OF,
@@ -193,20 +193,73 @@ typedef struct Inactive
 	ClvModelSite *site;
 	const ClvHistory *history; /* as it was known at as_of */
 	int64 since;               /* the day on which the last purchase counts */
+	ClvCustomer then;          /* the customer on that day, where time is continuous */
 	double limit;
 } Inactive;
+
+/* The customer n days after the last purchase counts. */
+static ClvCustomer
+Later(const Inactive *inactive, int32 n)
+{
+	const ClvModel *fitted = inactive->site->fitted;
+	ClvCustomer customer = inactive->then;
+
+	if (clv_in_periods(fitted->purchase.family))
+		(void) clv_customer(fitted, inactive->history, (DateADT) (inactive->since + n), &customer);
+	else
+	{
+		customer.as_of += n;
+		customer.days += n;
+		customer.T = customer.days / fitted->unit_days;
+	}
+	return customer;
+}
 
 /* Whether P(alive), seen n days after the last purchase counts, is below the limit. */
 static bool
 HasLapsed(void *arg, int32 n)
 {
 	const Inactive *inactive = arg;
-	ClvCustomer customer;
+	ClvCustomer customer = Later(inactive, n);
 
-	(void) clv_customer(inactive->site->fitted, inactive->history, (DateADT) (inactive->since + n),
-						&customer);
 	return clv_checked(clv_site_p_alive(inactive->site, &customer), "P(alive)", &customer) <
 		   inactive->limit;
+}
+
+/* The days after the last purchase counts in which P(alive) falls below the limit; -1: never. */
+static int32
+SilenceOf(Inactive *inactive)
+{
+	int32 days;
+
+	if (HasLapsed(inactive, 0))
+		return 0;
+	days = FirstFrom(HasLapsed, inactive, MOST_DAYS);
+	return days == 0 ? -1 : days;
+}
+
+/*
+ * The same, from the memo where it was computed at that limit: where time is continuous and no
+ * calendar tells days apart, it depends on the purchases and on the age at the last one alone.
+ */
+static int32
+CachedSilence(Inactive *inactive)
+{
+	ClvModelSite *site = inactive->site;
+	ClvMemoKey key;
+	double *memo;
+	int32 days;
+
+	if (clv_in_periods(site->fitted->purchase.family) || site->fitted->purchase.calendar != NULL)
+		return SilenceOf(inactive);
+	key = clv_site_key(site, &inactive->then);
+	memo = clv_memo_values(&site->memo, &key);
+	if (memo[LEVEL_OF] == inactive->limit)
+		return (int32) memo[WAIT];
+	days = SilenceOf(inactive);
+	memo[LEVEL_OF] = inactive->limit;
+	memo[WAIT] = days;
+	return days;
 }
 
 /* The day on which a purchase on the last day counts: families of periods wait for their ends. */
@@ -244,10 +297,10 @@ clv_lapse_date(PG_FUNCTION_ARGS)
 		AS_OF,
 		COVARIATES
 	};
-	Inactive inactive;
+	Inactive inactive = {0};
 	ClvSummary summary;
 	DateADT as_of;
-	int32 days = 0;
+	int32 days;
 
 	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY) || PG_ARGISNULL(P_ALIVE))
 		PG_RETURN_NULL();
@@ -262,11 +315,11 @@ clv_lapse_date(PG_FUNCTION_ARGS)
 	inactive.since = CountsFrom(inactive.site->fitted, &summary);
 	if (inactive.since + MOST_DAYS >= DATE_END_JULIAN - POSTGRES_EPOCH_JDATE)
 		PG_RETURN_NULL();
-	if (!HasLapsed(&inactive, 0))
-	{
-		days = FirstFrom(HasLapsed, &inactive, MOST_DAYS);
-		if (days == 0)
-			PG_RETURN_NULL();
-	}
+	if (!clv_in_periods(inactive.site->fitted->purchase.family))
+		(void) clv_customer_of_summary(inactive.site->fitted, inactive.history,
+									   (DateADT) inactive.since, &summary, &inactive.then);
+	days = CachedSilence(&inactive);
+	if (days < 0)
+		PG_RETURN_NULL();
 	RETURN_DAY(inactive.since + days);
 }

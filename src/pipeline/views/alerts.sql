@@ -18,7 +18,7 @@ AS $part$ VALUES
 	-- A customer without money in their model is ranked by purchases. {1}: the join of the history h of w
 	('rows', 'alert', $sql$
 		WITH worst AS (
-			SELECT {c.key}, c.group_name, coalesce(c.clv::float8, c.expected_purchases) AS value
+			SELECT {c.key}, c.group_name, coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) AS value
 			FROM {data}.customer c
 			WHERE c.run = ($2).run
 			  AND c.lapse_date > ($2).as_of

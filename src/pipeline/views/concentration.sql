@@ -31,16 +31,8 @@ AS $part$ VALUES
 	$sql$, 'the percentiles of the value of the customers of a run'),
 
 	-- Of value, or of purchases where there is no money. falling: the percentiles 99 to 1, below zero, since
-	-- width_bucket() counts the limits up to a value, and what is wanted are those below it
+	-- width_bucket() counts the limits up to a value, and what is wanted are those below it. {1}: the hundredths
 	('rows', 'ranks', $sql$
-		WITH sorted AS (
-			SELECT clv_internal.clv_pipeline_hundredths(CASE
-				WHEN ($2).has_spend THEN c.clv::float8
-				ELSE c.expected_purchases
-			END) AS h
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
-		)
 		SELECT
 			($2).run AS run,
 			($1).margin AS margin,
@@ -48,20 +40,14 @@ AS $part$ VALUES
 			(SELECT array_agg(-s.h[p][5] ORDER BY p) FROM generate_series(2, 100) p) AS falling,
 			s.h[101 - ($1).tiers[1]][5] AS low,
 			s.h[101 - ($1).tiers[2]][5] AS high
-		FROM sorted s
+		FROM (VALUES ({1:L}::float8[])) s (h)
 	$sql$, NULL),
 
 	-- The customer at place i of n falls into hundredth ceil(100 i / n); with fewer customers than that, some stay
 	-- empty. Shares, and what they are shares of, are of what is above zero; the value itself adds up to that of all.
+	-- {1}, {2}: the hundredths by past revenue and by value to come
 	('sums', 'concentration', $sql$
-		WITH sorted AS (
-			SELECT
-				clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.monetary)) AS past,
-				clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.clv)) AS future
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
-		),
-		hundredths AS (
+		WITH hundredths AS (
 			SELECT
 				b.basis,
 				p AS percentile,
@@ -69,8 +55,7 @@ AS $part$ VALUES
 				b.h[p][2] AS net,
 				b.h[p][3] AS value,
 				b.h[p][4] AS weighted
-			FROM sorted s
-			CROSS JOIN LATERAL (VALUES ('past revenue', s.past), ('future value', s.future)) b (basis, h)
+			FROM (VALUES ('past revenue', {1:L}::float8[]), ('future value', {2:L}::float8[])) b (basis, h)
 			CROSS JOIN generate_series(1, 100) p
 			WHERE b.h IS NOT NULL
 		)

@@ -27,7 +27,7 @@ AS $part$ VALUES
 				c.segment,
 				c.group_name,
 				coalesce(c.satisfaction, '') AS satisfaction,
-				coalesce(c.clv::float8, c.expected_purchases) AS value,
+				coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) AS value,
 				hashint8extended({c.hash}, (($2).as_of - date '2000-01-01')::int8) AS chance
 			FROM {data}.customer c
 			WHERE c.run = ($2).run
