@@ -714,6 +714,22 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(
 	'the ends of the periods of the forecast, and what its query asks for each, as clv_pipeline_fill takes it. A part '
 	'of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_fill_by_segment(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- As there are no statistics of the segments of this run, the histories of all customers would be sorted by segment, or
+-- fetched in the order of an index, although there are few segments.
+SET search_path = pg_catalog, pg_temp SET enable_sort = off SET enable_indexscan = off
+AS $$
+BEGIN
+	RETURN clv_internal.clv_pipeline_fill(d, run, target, fillings);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fill_by_segment(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text, pg_catalog.text[]) IS
+	'clv_pipeline_fill for queries that sum predictions by segment. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_step_forecast(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -721,7 +737,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	RETURN CASE WHEN d.group_by IS NULL
-		THEN clv_internal.clv_pipeline_fill(d, run, 'forecast'::text,
+		THEN clv_internal.clv_pipeline_fill_by_segment(d, run, 'forecast'::text,
 			clv_internal.clv_pipeline_forecast_fillings(d, run))
 		ELSE clv_internal.clv_pipeline_fill_by_group(d, run, 'forecast'::text,
 			clv_internal.clv_pipeline_forecast_fillings(d, run))

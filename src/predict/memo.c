@@ -9,9 +9,10 @@
  * parameters that they make.
  *
  * The table starts small, since many call sites see only a row or two, and is
- * kept at most half full; at its largest it is emptied, which bounds it to 4 MB.
- * That is more than a processor's cache holds: an entry of the usual width is one
- * cache line, and can be prefetched while something else is computed.
+ * kept at most half full; at its largest it is emptied, which bounds it to 4 MB of
+ * entries of the usual width, and to 16 MB of wide ones. That is more than a
+ * processor's cache holds: an entry of the usual width is one cache line, and can be
+ * prefetched while something else is computed.
  */
 #include "predict/predict_private.h"
 
@@ -19,7 +20,8 @@
 #include "utils/float.h"
 
 #define MEMO_FIRST 16
-#define MEMO_BYTES (4 * 1024 * 1024)
+#define MEMO_MOST 65536
+#define MEMO_BYTES (16 * 1024 * 1024)
 
 /* An entry: its key, then its values. */
 typedef struct MemoEntry
@@ -115,7 +117,7 @@ Slot(const ClvMemo *memo, const ClvMemoKey *key)
 static inline bool
 IsLargest(const ClvMemo *memo)
 {
-	return memo->size * 4 * memo->stride > MEMO_BYTES;
+	return memo->size >= MEMO_MOST || memo->size * 4 * memo->stride > MEMO_BYTES;
 }
 
 bool

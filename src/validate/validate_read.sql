@@ -96,6 +96,9 @@ COMMENT ON FUNCTION clv_internal.clv_validate_extent(pg_catalog.text, pg_catalog
 	'how many customers have a purchase up to as_of, the first such day of all (NULL without one), and the day of the '
 	'last purchase of all. A part of validation';
 
+-- Here and below: OFFSET '0' keeps what a subquery computes from being computed for each of its columns. The planner
+-- sees that it is none, and lets workers compute it.
+
 -- A row per history: what the model predicts for the hold-out, and what the customer did in it and before it.
 -- Predictions are NULL where there is no purchase up to since, revenue also where the model has no spend part.
 CREATE FUNCTION clv_internal.clv_validate_predictions(
@@ -134,7 +137,7 @@ BEGIN
 					clv_internal.clv_validate_purchases($1, h.history, $3, $6) AS before,
 					@extschema@.clv_spend_between(h.history, $3, $4) AS spent
 				FROM ({histories}) AS h
-				OFFSET 0
+				OFFSET '0'
 			) AS p
 		) AS c
 		$sql$, pg_catalog.jsonb_build_object('histories', histories))
@@ -179,7 +182,7 @@ BEGIN
 					h.covariates) END AS no_purchase,
 				clv_internal.clv_validate_purchases($1, h.history, $3, $4) AS actual
 			FROM ({histories}) AS h
-			OFFSET 0
+			OFFSET '0'
 		) AS c
 		WHERE (c.prediction).expected_purchases IS NOT NULL
 		$sql$, pg_catalog.jsonb_build_object('histories', histories))
@@ -208,7 +211,7 @@ BEGIN
 		FROM (
 			SELECT @extschema@.clv_first_purchase(h.history, $1) AS first_purchase, h.covariates
 			FROM ({histories}) AS h
-			OFFSET 0
+			OFFSET '0'
 		) AS c
 		WHERE c.first_purchase IS NOT NULL
 		GROUP BY c.first_purchase, c.covariates
@@ -338,7 +341,7 @@ BEGIN
 				ARRAY[{counts}] AS counted,
 				ARRAY[{expectations}] AS predicted
 			FROM ({histories}) AS h
-			OFFSET 0
+			OFFSET '0'
 		) AS c
 		WHERE c.predicted[1] IS NOT NULL
 		$sql$, pg_catalog.jsonb_build_object('histories', histories, 'counts', counts,
