@@ -4,7 +4,7 @@
 #   make dashboard [DATA=...]       the same on a page in the browser (same)
 #   make test                       run every test (same)
 #   make fixtures                   write what this version stores, for later ones to read (at a release)
-#   make bench [SCALE=million]      measure (same); or SCALE=full, SCALE=growth
+#   make bench [SCALE=million]      measure (same); or ten-million, full, growth
 #   make unit                       the unit tests of the modules without PostgreSQL alone
 #   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
 #   make installcheck               the regression tests, against a running server

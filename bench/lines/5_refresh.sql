@@ -1,7 +1,7 @@
 -- Refreshes of a pipeline, step by step: in full, for touched customers, for a night; and what readers wait for.
 
 -- a daily run has no time for more
-SELECT CASE WHEN :customers = 1000000 THEN :customers ELSE 50000 END AS buyers \gset
+SELECT CASE WHEN :customers >= 1000000 THEN :customers ELSE 50000 END AS buyers \gset
 CREATE UNLOGGED TABLE sold AS
 SELECT customer_id, ordered_at, amount, ordered_at AS changed_at
 FROM orders WHERE customer_id <= :buyers;
@@ -16,7 +16,18 @@ ALTER TABLE sold ALTER customer_id SET NOT NULL, ALTER ordered_at SET NOT NULL;
 CALL clv_create_pipeline('bench_shop', 'sold', 'customer_id', 'ordered_at', 'amount', discount_rate => 0.10,
 	changed_at => 'changed_at',
 	overlap => '0 hours', refit => 'always');
+-- what a backend of its own takes at most, beyond what it had at its start and the shared buffers it has touched
+\c
+SET client_min_messages = error;
+SET work_mem = '256MB';
+SELECT now AS at_start FROM bench_memory() \gset
 CALL clv_refresh('bench_shop');
+INSERT INTO report (what, clv, bar)
+SELECT 'memory of a refresh in full, work_mem 256 MB, ' || :'size', round(peak - shared - :at_start) || ' MB',
+	CASE WHEN :customers = 10000000 THEN '1000 MB' ELSE '-' END
+FROM bench_memory();
+RESET work_mem;
+SET enable_sort = off;
 -- one customer in a hundred buys on the last day
 INSERT INTO sold
 SELECT customer_id, '2017-12-31 12:00+00', 20, '2018-01-01'
