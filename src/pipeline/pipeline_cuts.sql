@@ -115,22 +115,15 @@ AS $$
 DECLARE
 	cuts @extschema@.clv_cuts;
 BEGIN
-	-- of workers a population comes, not the histories
-	EXECUTE clv_internal.clv_pipeline_sql(d, CASE
-		WHEN clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN $sql$
-			SELECT @extschema@.rfmtc_cuts(q.population)
-			FROM (
-				SELECT @extschema@.clv_population(h.history, $2::date, $3::@extschema@.clv_model,
-					$4::int4) AS population
-				FROM {data}.history h
-				WHERE h.generation = $1
-			) q
-		$sql$ ELSE $sql$
-			SELECT @extschema@.rfmtc_cuts(h.history, $2::date, $3::@extschema@.clv_model, $4::int4)
+	-- a population has the same few megabytes whatever the number of customers, and is what workers send
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT @extschema@.rfmtc_cuts(q.population)
+		FROM (
+			SELECT @extschema@.clv_population(h.history, $2::date, $3::@extschema@.clv_model, $4::int4) AS population
 			FROM {data}.history h
 			WHERE h.generation = $1
-		$sql$
-	END) INTO cuts USING generation, as_of, model, bins;
+		) q
+	$sql$::text) INTO cuts USING generation, as_of, model, bins;
 	RETURN cuts;
 END
 $$;
