@@ -87,6 +87,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/views/lift.sql \
 	pipeline/views/tracking.sql \
 	pipeline/pipeline_views.sql \
+	pipeline/pipeline_upgrade.sql \
 	pipeline/pipeline_steps.sql \
 	pipeline/pipeline_refresh.sql \
 	pipeline/pipeline_histories.sql \

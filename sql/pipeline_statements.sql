@@ -133,7 +133,11 @@ INSERT INTO attribute VALUES (5, 'twice');
 CALL clv_refresh('st_rich');
 CALL buy(121, 1, '2024-08-01', '2023-02-03');
 INSERT INTO st_plain_data.run (run, status, requested, definition, called_by, pid, started_at)
-SELECT 1, 'running', 'full', p, 'somebody', 0, '2020-01-01' FROM st_plain_data.pipeline p;
+SELECT 1, 'running', 'full', to_jsonb(p), 'somebody', 0, '2020-01-01' FROM st_plain_data.pipeline p;
+-- as an older version would have made it
+ALTER TABLE st_plain_data.tracking DROP expected CASCADE;
+DROP VIEW st_plain.alerts, st_plain.winback;
+UPDATE st_plain_data.state SET parts_hash = NULL;
 CALL clv_refresh('st_plain');
 CALL clv_forget('st_plain', 1);
 -- of many customers a part is checked

@@ -43,7 +43,8 @@ CREATE FUNCTION clv_internal.clv_pipeline_begin(
 	backend_start pg_catalog.timestamptz)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
-SET search_path = pg_catalog, pg_temp
+-- the definition is kept as text, whatever the caller has set
+SET search_path = pg_catalog, pg_temp SET intervalstyle = postgres SET extra_float_digits = 1
 AS $$
 DECLARE
 	d clv_internal.clv_pipeline_definition := clv_internal.clv_pipeline_read(name);
@@ -85,12 +86,13 @@ BEGIN
 	IF NOT locked THEN
 		RETURN clv_internal.clv_pipeline_busy(name, by_whom, if_busy);
 	END IF;
+	PERFORM clv_internal.clv_pipeline_upgrade(d);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.run
 			(run, status, requested, wanted_as_of, definition, called_by, pid, backend_start, started_at)
 		SELECT
-			coalesce(max(r.run), 0) + 1, 'running', $1::text, $2::date, $3::clv_internal.clv_pipeline_definition,
-			$4::name, pg_backend_pid(), $5::timestamptz, clock_timestamp()
+			coalesce(max(r.run), 0) + 1, 'running', $1::text, $2::date,
+			to_jsonb($3::clv_internal.clv_pipeline_definition), $4::name, pg_backend_pid(), $5::timestamptz, clock_timestamp()
 		FROM {data}.run r
 		RETURNING run
 	$sql$::text) INTO this USING mode, as_of, d, caller, backend_start;
@@ -121,7 +123,7 @@ BEGIN
 	-- a session that has it now either looks whether ours still lives or has given up our run, which then is not ours
 	PERFORM clv_internal.clv_pipeline_lock(name, true);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT (r.definition).*
+		SELECT (jsonb_populate_record(NULL::clv_internal.clv_pipeline_definition, r.definition)).*
 		FROM {data}.run r
 		WHERE r.run = $1 AND r.status = 'running' AND r.pid = pg_backend_pid()
 	$sql$::text) INTO d USING run;

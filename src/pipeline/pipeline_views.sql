@@ -152,11 +152,24 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_columns(clv_internal.clv_pipeline_definition) IS
 	'the columns of the views of a pipeline: their order, names, expressions and meaning. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_parts_hash() RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT md5(string_agg(concat_ws(E'\n', p.kind, p.name, p.statement, p.comment), E'\n' ORDER BY p.ordinality))
+	FROM clv_internal.clv_pipeline_parts() WITH ORDINALITY AS p
+	WHERE p.kind IN ('table', 'setup', 'view', 'column', 'key', 'columns')
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_parts_hash() IS
+	'a hash of what makes the tables and views of a pipeline: with another one they are of another version. A part of '
+	'pipelines';
+
 -- ---- making them ------------------------------------------------------------------------------------------
 
-CREATE FUNCTION clv_internal.clv_pipeline_create_tables(d clv_internal.clv_pipeline_definition)
+CREATE FUNCTION clv_internal.clv_pipeline_create_table(
+	d clv_internal.clv_pipeline_definition, name pg_catalog.text)
 RETURNS pg_catalog.void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -166,7 +179,7 @@ BEGIN
 	FOR part IN
 		SELECT *
 		FROM clv_internal.clv_pipeline_parts() WITH ORDINALITY AS p
-		WHERE p.kind IN ('table', 'setup')
+		WHERE p.kind IN ('table', 'setup') AND p.name = clv_pipeline_create_table.name
 		ORDER BY p.ordinality
 	LOOP
 		EXECUTE clv_internal.clv_pipeline_sql(d, part.statement, ARRAY[keys]);
@@ -176,9 +189,28 @@ BEGIN
 			$sql$::text, ARRAY[part.name, part.comment]);
 		END IF;
 	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_create_table(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'makes a table of a pipeline, with what belongs to it. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_create_tables(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM clv_internal.clv_pipeline_create_table(d, p.name)
+	FROM clv_internal.clv_pipeline_parts() WITH ORDINALITY AS p
+	WHERE p.kind = 'table'
+	ORDER BY p.ordinality;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.pipeline VALUES ($1.*)
 	$sql$::text) USING d;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET parts_hash = clv_internal.clv_pipeline_parts_hash()
+	$sql$::text);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_create_tables(clv_internal.clv_pipeline_definition) IS
@@ -197,13 +229,23 @@ BEGIN
 		SELECT v.name, v.source, v.comment, l.list
 		FROM clv_internal.clv_pipeline_views() v
 		JOIN (
-			SELECT c.view, string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.number) AS list
+			SELECT
+				c.view,
+				string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY o.number, c.number) AS list
 			FROM clv_internal.clv_pipeline_columns(d) c
+			-- a view that is there keeps the order of its columns
+			LEFT JOIN (
+				SELECT r.relname AS view, a.attname AS name, a.attnum AS number
+				FROM pg_namespace n
+				JOIN pg_class r ON r.relnamespace = n.oid
+				JOIN pg_attribute a ON a.attrelid = r.oid
+				WHERE n.nspname = (d).name
+			) o ON o.view = c.view AND o.name = c.name
 			GROUP BY c.view
 		) l ON l.view = v.name
 	LOOP
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			CREATE VIEW {views}.{1:I} AS
+			CREATE OR REPLACE VIEW {views}.{1:I} AS
 			SELECT {2}
 			{3}
 		$sql$::text, ARRAY[view.name, view.list, clv_internal.clv_pipeline_sql(d, view.source)]);
@@ -219,4 +261,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_create_views(clv_internal.clv_pipeline_definition) IS
-	'makes the views of a pipeline, with their comments. A part of pipelines';
+	'makes the views of a pipeline, with their comments; columns that are new go behind those that are there. A part '
+	'of pipelines';

@@ -51,10 +51,10 @@ AS $part$ VALUES
 	$sql$, 'the customers as each run found them: the current one, the one before'),
 
 	-- every partition has these, so they need not begin with the run
-	('setup', 'customer_segment',
+	('setup', 'customer',
 		$sql$CREATE INDEX customer_segment ON {data}.customer (segment, clv DESC)$sql$, NULL),
 
-	('setup', 'customer_clv',
+	('setup', 'customer',
 		$sql$CREATE INDEX customer_clv ON {data}.customer (clv DESC)$sql$, NULL),
 
 	('setup', 'customer',

@@ -14,7 +14,7 @@ AS $part$ VALUES
 			wanted_as_of date,
 			generation int8,
 			model_run int8,
-			definition clv_internal.clv_pipeline_definition NOT NULL,
+			definition jsonb NOT NULL,
 			called_by name NOT NULL,
 			pid int4 NOT NULL,
 			backend_start timestamptz,

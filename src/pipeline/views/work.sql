@@ -14,9 +14,11 @@ AS $part$ VALUES
 			previous int8,
 			generation int8,
 			watermark timestamptz,
-			fingerprint text
+			fingerprint text,
+			parts_hash text
 		)
-	$sql$, 'the run that the views show, the one before, and how far the source has been read'),
+	$sql$, 'the run that the views show, the one before, how far the source has been read, and what version the '
+		'tables are of'),
 
 	('table', 'history', $sql$
 		CREATE TABLE {data}.history (
