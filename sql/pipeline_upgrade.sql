@@ -21,6 +21,11 @@ CREATE FUNCTION catalog(pipeline text) RETURNS SETOF text LANGUAGE sql AS $$
 	LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
 	WHERE c.relnamespace IN (pipeline::regnamespace, (pipeline || '_data')::regnamespace)
 	  AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+	UNION ALL
+	SELECT concat_ws(' | ', k.conname, c.relname, pg_get_constraintdef(k.oid))
+	FROM pg_class c
+	JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'p'
+	WHERE c.relnamespace = (pipeline || '_data')::regnamespace AND NOT c.relispartition
 $$;
 CREATE VIEW difference AS
 (SELECT 'lost' AS what, c FROM catalog('fresh') c EXCEPT ALL SELECT 'lost', c FROM catalog('shop') c)
@@ -42,6 +47,16 @@ CREATE VIEW mine AS SELECT customer, clv FROM shop.customers WHERE clv > 0;
 ALTER TABLE shop_data.customer DROP lapse_date;
 DROP VIEW shop.equity;
 ALTER TABLE shop_data.run DROP note CASCADE, DROP isolated_day CASCADE;
+-- and before there were groups
+ALTER TABLE shop_data.segment DROP group_name CASCADE, ADD PRIMARY KEY (run, segment);
+ALTER TABLE shop_data.cohort DROP group_name CASCADE, ADD PRIMARY KEY (run, cohort_month);
+ALTER TABLE shop_data.forecast DROP group_name CASCADE, ADD PRIMARY KEY (run, segment, number);
+ALTER TABLE shop_data.new_customer DROP group_name CASCADE, ADD PRIMARY KEY (run);
+ALTER TABLE shop_data.model DROP group_name CASCADE, DROP prior, ADD PRIMARY KEY (run);
+ALTER TABLE shop_data.total DROP group_name;
+ALTER TABLE shop_data.customer DROP group_name CASCADE;
+DROP TABLE shop_data.member, shop_data.fit, shop_data.group_equity CASCADE;
+UPDATE shop_data.pipeline SET score_within = NULL;
 ALTER TABLE shop_data.state DROP parts_hash;
 SELECT what, count(*) FROM difference GROUP BY 1;
 SELECT DISTINCT split_part(c, ' | ', 2) AS relation FROM difference ORDER BY 1;
@@ -57,10 +72,20 @@ SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
 WHERE a.attrelid = 'shop.customers'::regclass AND a.attnum BETWEEN 1 AND 2;
 SELECT count(*) > 0 AS still_there FROM mine;
 SELECT has_table_privilege('regress_clv_reader', 'shop.customers', 'SELECT');
+SELECT count(*) > 1 AS segment_history FROM (SELECT DISTINCT run FROM shop.segment_history) s;
 -- and once it is, a refresh changes nothing of it
 SELECT xmin AS version FROM pg_class WHERE oid = 'shop.customers'::regclass \gset
 CALL clv_refresh('shop');
 SELECT xmin = :'version' AS untouched FROM pg_class WHERE oid = 'shop.customers'::regclass;
+
+-- and has groups, where it is told to
+ALTER TABLE sale ADD area text DEFAULT 'here';
+UPDATE sale SET area = 'there' WHERE customer % 2 = 0;
+CALL clv_alter_pipeline('shop', group_by => 'area');
+CALL clv_refresh('shop');
+SELECT group_name, customers FROM shop.groups ORDER BY 1;
+CALL clv_alter_pipeline('shop', "reset" => '{group_by}');
+CALL clv_refresh('shop');
 
 -- a column of a view that is of another type stands in the way, and says so
 CREATE TABLE kept AS SELECT parts_hash FROM shop_data.state;

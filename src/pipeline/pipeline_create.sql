@@ -419,7 +419,7 @@ BEGIN
 	d.cuts := coalesce(cuts, d.cuts);
 	d.tiers := coalesce(tiers, d.tiers);
 	d.group_by := coalesce(group_by, d.group_by);
-	d.score_within := coalesce(score_within, d.score_within);
+	d.score_within := coalesce(score_within, d.score_within, 'all');
 	d := clv_internal.clv_pipeline_resolve(d, path, NULL::pg_catalog.text, attributes);
 	PERFORM clv_internal.clv_pipeline_as_owner(clv_internal.clv_pipeline_find(name), pg_catalog.format($sql$
 		SELECT clv_internal.clv_pipeline_write(%s::clv_internal.clv_pipeline_definition)

@@ -1,7 +1,7 @@
 -- ---- pipelines that an older version has made: their next refresh adds what is new ----------------------------
 --
--- What a new version may do to the tables and views of pipelines: a further table, view, column. A new column of a
--- table has a default or may be NULL. A column never changes its type or its name, and is never taken away.
+-- What a new version may do to the tables and views of pipelines: a further table, view, column; a further column in the
+-- key of a small table. A new column of a table has a default or may be NULL. A column never changes its type or its name, and is never taken away.
 
 CREATE FUNCTION clv_internal.clv_pipeline_new_columns(d clv_internal.clv_pipeline_definition, name pg_catalog.text)
 RETURNS SETOF pg_catalog.text
@@ -28,11 +28,19 @@ BEGIN
 		  AND NOT EXISTS (
 			SELECT FROM pg_attribute b WHERE b.attrelid = old AND b.attname = a.attname AND NOT b.attisdropped)
 		ORDER BY a.attnum;
+	-- a key that has a further column
+	RETURN QUERY
+		SELECT format('DROP CONSTRAINT %I, ADD CONSTRAINT %1$I %s', k.conname, pg_get_constraintdef(n.oid))
+		FROM pg_constraint k
+		JOIN pg_constraint n ON n.contype = 'p'
+			AND n.conrelid = to_regclass(clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[name || '_new']))
+		WHERE k.conrelid = old AND k.contype = 'p' AND pg_get_constraintdef(k.oid) <> pg_get_constraintdef(n.oid);
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.{1:I}'::text, ARRAY[name || '_new']);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_new_columns(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
-	'the columns that a table of a pipeline lacks, as actions of ALTER TABLE. A part of pipelines';
+	'the columns that a table of a pipeline lacks, and its key where that has become longer, as actions of ALTER '
+	'TABLE. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_upgrade(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000

@@ -7,7 +7,7 @@ AS $part$ VALUES
 	('table', 'cohort', $sql$
 		CREATE TABLE {data}.cohort (
 			run int8,
-			group_name varchar(200),
+			group_name varchar(200) DEFAULT '',
 			cohort_month date,
 			customers int8,
 			active_customers float8,

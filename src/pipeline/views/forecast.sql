@@ -7,7 +7,7 @@ AS $part$ VALUES
 	('table', 'forecast', $sql$
 		CREATE TABLE {data}.forecast (
 			run int8,
-			group_name varchar(200),
+			group_name varchar(200) DEFAULT '',
 			segment varchar(200),
 			number int4,
 			period_start date,

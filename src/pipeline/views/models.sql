@@ -7,7 +7,7 @@ AS $part$ VALUES
 	('table', 'model', $sql$
 		CREATE TABLE {data}.model (
 			run int8,
-			group_name varchar(200),
+			group_name varchar(200) DEFAULT '',
 			fitted_at timestamptz NOT NULL,
 			as_of date NOT NULL,
 			reason text NOT NULL,

@@ -7,11 +7,11 @@ AS $part$ VALUES
 	('table', 'new_customer', $sql$
 		CREATE TABLE {data}.new_customer (
 			run int8,
-			group_name varchar(200),
 			expected_purchases float8,
 			first_purchase_value numeric(24,2),
 			repeat_value numeric(24,2),
 			max_acquisition_cost numeric(24,2),
+			group_name varchar(200) DEFAULT '',
 			PRIMARY KEY (run, group_name)
 		)
 	$sql$, NULL),
@@ -20,11 +20,11 @@ AS $part$ VALUES
 	('rows', 'new_customer', $sql$
 		SELECT
 			q.run,
-			q.group_name,
 			clv_internal.clv_finite(n.expected_purchases) AS expected_purchases,
 			m.first AS first_purchase_value,
 			m.repeat AS repeat_value,
-			m.first + m.repeat AS max_acquisition_cost
+			m.first + m.repeat AS max_acquisition_cost,
+			q.group_name
 		FROM {data}.model q
 		CROSS JOIN LATERAL @extschema@.clv_new_customer(
 			clv_internal.clv_pipeline_ahead(q.model, ($2).calendar), ($1).horizon, ($1).discount_rate, ($1).margin,

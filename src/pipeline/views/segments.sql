@@ -7,7 +7,7 @@ AS $part$ VALUES
 	('table', 'segment', $sql$
 		CREATE TABLE {data}.segment (
 			run int8,
-			group_name varchar(200),
+			group_name varchar(200) DEFAULT '',
 			segment varchar(200),
 			customers int8,
 			active_customers float8,
