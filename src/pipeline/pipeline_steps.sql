@@ -59,27 +59,36 @@ BEGIN
 			{2}
 		$sql$::text, ARRAY[target, query]) USING d, this;
 	ELSE
-		-- A query that only reads may run in parallel, an INSERT of its rows may not; what comes out of it is small.
-		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			SELECT jsonb_agg(q)
-			FROM (
-				{1}
-			) q
-		$sql$::text, ARRAY[query]) INTO found USING d, this;
+		-- A query that only reads may run in parallel, an INSERT of its rows may not; what comes out of it is small, but
+		-- where there are thousands of groups.
+		IF d.group_by IS NULL THEN
+			EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+				SELECT jsonb_agg(q)
+				FROM (
+					{1}
+				) q
+			$sql$::text, ARRAY[query]) INTO found USING d, this;
+		END IF;
 		-- The last digits of a sum of doubles depend on the order of its rows. Where it can be, sums are of whole
 		-- billionths; else these digits go, so that the same customers make the same row. Exact sums have no such.
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.{1:I}
-			SELECT (jsonb_populate_record(NULL::{data}.{1:I}, q.o)).*
-			FROM jsonb_array_elements($1::jsonb) e
+			SELECT p.*
+			FROM {3} e
 			CROSS JOIN LATERAL (
-				SELECT jsonb_build_object('run', $2::int8) || jsonb_object_agg(k, CASE jsonb_typeof(v)
+				SELECT jsonb_build_object('run', ($2).run) || jsonb_object_agg(k, CASE jsonb_typeof(v)
 					WHEN {2:L} THEN to_jsonb(clv_internal.clv_pipeline_rounded(v::numeric))
 					ELSE v
 				END) AS o
 				FROM jsonb_each(e) AS j (k, v)
 			) q
-		$sql$::text, ARRAY[target, CASE part.kind WHEN 'sums' THEN 'number' END]) USING found, run;
+			CROSS JOIN LATERAL jsonb_populate_record(NULL::{data}.{1:I}, q.o) p
+		$sql$::text, ARRAY[
+			target,
+			CASE part.kind WHEN 'sums' THEN 'number' END,
+			CASE WHEN d.group_by IS NULL THEN 'jsonb_array_elements($3::jsonb)'
+				ELSE format('(%s) r CROSS JOIN LATERAL to_jsonb(r)', query)
+			END]) USING d, this, found;
 	END IF;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	RETURN rows;
