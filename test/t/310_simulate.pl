@@ -62,9 +62,14 @@ foreach (@worlds)
 	ok($rows ne '', "$family: a fit");
 }
 # A campaign in one month of five doubles the rates of buying. The scale of rates, which the fit has at the mean of the
-# calendar, and effects on leaving, which whole days blur, are left out.
-foreach my $family ('mbg/nbd', 'bg/nbd')
+# calendar, is left out, and the calendar does not act on leaving, which whole days blur. (A fit of ggompertz/nbd by a
+# calendar takes too long for so many customers.)
+foreach (
+	[ 'mbg/nbd', '"r": 0.8, "alpha": 14, "a": 0.9, "b": 2.6' ],
+	[ 'bg/nbd', '"r": 0.8, "alpha": 14, "a": 0.9, "b": 2.6' ],
+	[ 'pareto/nbd', '"r": 0.9, "alpha": 14, "s": 0.7, "beta": 20' ])
 {
+	my ($family, $parameters) = @$_;
 	my $rows = $node->safe_psql('postgres', qq{
 		SET client_min_messages = error;
 		WITH world AS (
@@ -72,18 +77,18 @@ foreach my $family ('mbg/nbd', 'bg/nbd')
 					   '{campaign}') AS c
 			FROM generate_series(0, 96) m), fitted AS (
 			SELECT clv_fit(h, clv_options(model => '$family', time_unit => '1 month', as_of => '2019-12-31',
-					   spend => 'none', calendar => (SELECT c FROM world))) AS f
+					   spend => 'none', churn_covariates => '{}', calendar => (SELECT c FROM world))) AS f
 			FROM (SELECT clv_history(day) AS h
 				  FROM world, clv_simulate('{"version": 1, "time_unit": "1 month", "purchase": {"family": "$family",
-						   "parameters": {"r": 0.8, "alpha": 14, "a": 0.9, "b": 2.6},
+						   "parameters": {$parameters},
 						   "covariates": [{"name": "campaign", "centre": 0, "purchase": 0.7}]}}'::clv_model, 100000,
 						   '2012-01-01', '2019-12-31', 2026, c)
 				  GROUP BY customer) h)
 		SELECT name, 0.7, effect, (effect - 0.7) / std_error FROM fitted, clv_effects(f) WHERE process = 'purchase'
 		UNION ALL
-		SELECT name, truth, estimate, (estimate - truth) / std_error
-		FROM fitted, clv_parameters(f) JOIN (VALUES ('r', 0.8), ('a', 0.9), ('b', 2.6)) t (name, truth) USING (name)
-		WHERE process = 'transaction'});
+		SELECT name, truth::float8, estimate, (estimate - truth::float8) / std_error
+		FROM fitted, clv_parameters(f) JOIN jsonb_each_text('{$parameters}') t (name, truth) USING (name)
+		WHERE process = 'transaction' AND name <> 'alpha'});
 
 	is(scalar(my @lines = split(/\n/, $rows)), 4, "$family by a calendar: a fit");
 	foreach (@lines)
