@@ -57,6 +57,7 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/pipeline_shards.sql \
 	pipeline/pipeline_partition.sql \
 	pipeline/pipeline_numbers.sql \
+	pipeline/pipeline_shock.sql \
 	pipeline/pipeline_source.sql \
 	pipeline/pipeline_calendar.sql \
 	pipeline/pipeline_cuts.sql \

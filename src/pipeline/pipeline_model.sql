@@ -326,6 +326,7 @@ BEGIN
 			INSERT INTO {data}.model (run, group_name, fitted_at, as_of, reason, fingerprint, model, cuts)
 			VALUES ($1, '', clock_timestamp(), $2, $3, $4, $5, $6)
 		$sql$::text) USING run, this.as_of, reason, fingerprint, model, cuts;
+		PERFORM clv_internal.clv_pipeline_estimate_shock(d, run, this.generation, this.as_of, model);
 	END IF;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run

@@ -92,7 +92,8 @@ BEGIN
 			(run, status, requested, wanted_as_of, definition, called_by, pid, backend_start, started_at)
 		SELECT
 			coalesce(max(r.run), 0) + 1, 'running', $1::text, $2::date,
-			to_jsonb($3::clv_internal.clv_pipeline_definition), $4::name, pg_backend_pid(), $5::timestamptz, clock_timestamp()
+			to_jsonb($3::clv_internal.clv_pipeline_definition), $4::name, pg_backend_pid(), $5::timestamptz,
+			clock_timestamp()
 		FROM {data}.run r
 		RETURNING run
 	$sql$::text) INTO this USING mode, as_of, d, caller, backend_start;

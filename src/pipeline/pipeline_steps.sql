@@ -596,11 +596,15 @@ RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-	RETURN clv_internal.clv_pipeline_fill(d, run, 'segment'::text)
+DECLARE
+	rows int8 := clv_internal.clv_pipeline_fill(d, run, 'segment'::text)
 		+ clv_internal.clv_pipeline_fill(d, run, 'migration'::text)
 		+ clv_internal.clv_pipeline_fill_groups(d, run)
 		+ clv_internal.clv_pipeline_fill(d, run, 'equity'::text);
+BEGIN
+	PERFORM clv_internal.clv_pipeline_widen_equity(d, run, 'equity'::text);
+	PERFORM clv_internal.clv_pipeline_widen_equity(d, run, 'group_equity'::text);
+	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_segments(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
@@ -744,13 +748,15 @@ RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
-BEGIN
-	RETURN CASE WHEN d.group_by IS NULL
-		THEN clv_internal.clv_pipeline_fill_by_segment(d, run, 'forecast'::text,
-			clv_internal.clv_pipeline_forecast_fillings(d, run))
-		ELSE clv_internal.clv_pipeline_fill_by_group(d, run, 'forecast'::text,
-			clv_internal.clv_pipeline_forecast_fillings(d, run))
+DECLARE
+	fillings text[] := clv_internal.clv_pipeline_forecast_fillings(d, run);
+	rows int8 := CASE WHEN d.group_by IS NULL
+		THEN clv_internal.clv_pipeline_fill_by_segment(d, run, 'forecast'::text, fillings)
+		ELSE clv_internal.clv_pipeline_fill_by_group(d, run, 'forecast'::text, fillings)
 	END;
+BEGIN
+	PERFORM clv_internal.clv_pipeline_widen_forecast(d, run);
+	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_forecast(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS

@@ -16,7 +16,7 @@ COMMENT ON COLUMN @extschema@.clv_common_shock.sd IS
 	'0 where the data do not tell one';
 COMMENT ON COLUMN @extschema@.clv_common_shock.correlation IS 'correlation of this between a week and the next';
 COMMENT ON COLUMN @extschema@.clv_common_shock.evidence IS
-	'log-likelihood with it less that without; below 2 it counts as none';
+	'log-likelihood with it less that without; below 6 it counts as none';
 COMMENT ON COLUMN @extschema@.clv_common_shock.past IS
 	'variance of its mean over these weeks, which the fit took for the level, over the square of sd';
 COMMENT ON COLUMN @extschema@.clv_common_shock.link IS

@@ -22,7 +22,12 @@ AS $part$ VALUES
 			revenue_after numeric(24,2),
 			customers_without_purchase int8,
 			revenue_without_purchase numeric(24,2),
-			early_refunds numeric(24,2)
+			early_refunds numeric(24,2),
+			shock float8,
+			purchases_low_without float8,
+			purchases_high_without float8,
+			clv_low_without numeric(24,2),
+			clv_high_without numeric(24,2)
 		)
 	$sql$, NULL),
 
@@ -159,6 +164,13 @@ AS $part$ VALUES
 	('column', 'purchases_high', 'c.purchases_high', 'upper end of the prediction interval of purchases'),
 	('column', 'clv_low', 'c.clv_low', 'lower end of the prediction interval of clv'),
 	('column', 'clv_high', 'c.clv_high', 'upper end of the prediction interval of clv'),
+	('column', 'shock', 'c.shock',
+		'half the width of the interval that what moves all customers at once gives by itself, relative to the '
+		'expectation; it is part of the intervals. 0 where the data do not tell it, NULL where it is not estimated'),
+	('column', 'purchases_low_without_shock', 'c.purchases_low_without', 'lower end without it'),
+	('column', 'purchases_high_without_shock', 'c.purchases_high_without', 'upper end without it'),
+	('column', 'clv_low_without_shock', 'c.clv_low_without', 'lower end of the interval of clv without it'),
+	('column', 'clv_high_without_shock', 'c.clv_high_without', 'upper end of the interval of clv without it'),
 	('column', 'previous_as_of', 'w.as_of', 'day of the refresh before'),
 	('column', 'customers_change', 'c.customers - b.customers', 'customers more than at the refresh before'),
 	('column', 'active_customers_change', 'c.active_customers - b.active_customers',

@@ -11,6 +11,7 @@ AS $part$ VALUES
 			fitted_at timestamptz NOT NULL,
 			as_of date NOT NULL,
 			reason text NOT NULL,
+			shock @extschema@.clv_common_shock,
 			fingerprint text NOT NULL,
 			model @extschema@.clv_model NOT NULL,
 			cuts @extschema@.clv_cuts NOT NULL,
@@ -39,6 +40,10 @@ AS $part$ VALUES
 	('column', 'log_likelihood', 'clv_internal.clv_finite(d.log_likelihood)', 'log-likelihood of the purchases'),
 	('column', 'bic', 'clv_internal.clv_finite(d.bic)', 'Bayesian information criterion of the purchase model'),
 	('column', 'converged', 'd.converged', 'whether the fit of the purchases converged'),
+	('column', 'shock_sd', '(c.shock).sd',
+		'standard deviation of the purchases of a week that moves all customers at once, relative to their '
+		'expectation; 0 where the data do not tell one, NULL of families of discrete time'),
+	('column', 'shock_correlation', '(c.shock).correlation', 'correlation of it between a week and the next'),
 	('column', 'spend_customers', 'd.spend_customers', 'repeat buyers fitted'),
 	('column', 'spend_log_likelihood', 'clv_internal.clv_finite(d.spend_log_likelihood)',
 		'log-likelihood of the spend'),
