@@ -108,7 +108,9 @@ COMMENT ON FUNCTION @extschema@.clv_parameters(@extschema@.clv_model, pg_catalog
 	' Infinity, where the data exclude no values on that side, NULL also of what is derived. process: transaction, '
 	'spend, or of a covariate centre (the value that the other parameters hold for, in a fit the mean), purchase '
 	'effect and churn effect (rates are multiplied by exp(effect * (covariate - centre)), intervals are estimate '
-	'+-z * std_error); of a covariate that acts on spend, spend centre and spend effect';
+	'+-z * std_error); of a covariate that acts on spend, spend centre and spend effect. Rates are of days with '
+	'purchases, one a day: of many customers the limits of alpha are off from those of purchases at any time by '
+	'more than they are wide';
 
 CREATE FUNCTION @extschema@.clv_effects(
 	model @extschema@.clv_model,
