@@ -150,13 +150,13 @@ SELECT purchase_model IS NOT NULL AS chosen, (SELECT count(*) > 2 FROM jsonb_arr
 SELECT clv_fit(history, o, NULL::float8[]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(history, o, ARRAY[z]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(history, o, ARRAY[[z], [age]]) FROM customer, options WHERE customer_id = 14;
-SELECT clv_fit(history, o, '{}') FROM customer, options WHERE customer_id = 14;
+SELECT clv_fit(history, o, '{}'::float8[]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(history, o, ARRAY[z, NULL]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(history, o, ARRAY[z, 'NaN'::float8]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(history, o, ARRAY['-Infinity'::float8, age]) FROM customer, options WHERE customer_id = 14;
 SELECT clv_fit(2, 1, 3, 4, o, ARRAY[1, 2, 3]) FROM options;
 -- a NULL history is no customer, whatever its covariates
-SELECT clv_fit(NULL::clv_history, o, NULL) IS NULL AS absent FROM options;
+SELECT clv_fit(NULL::clv_history, o, NULL::float8[]) IS NULL AS absent FROM options;
 -- errors: names without values, values without names
 SELECT clv_fit(history, o) FROM customer, options;
 SELECT clv_fit(history, clv_options(), ARRAY[z]) FROM customer;

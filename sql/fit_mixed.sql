@@ -180,7 +180,7 @@ SELECT clv_options(calendar => campaigns, covariates => '{member,campaign}') FRO
 SELECT clv_options(calendar => campaigns, covariates => ARRAY(SELECT 'c' || i FROM generate_series(1, 16) i))
 FROM calendars;
 SELECT clv_options(calendar => campaigns, covariates => '{member}', churn_covariates => '{price}') FROM calendars;
-SELECT clv_fit(history, clv_options(calendar => campaigns, covariates => '{member}', spend => 'none'), '{1}')
+SELECT clv_fit(history, clv_options(calendar => campaigns, covariates => '{member}', spend => 'none'), '{1}'::float8[])
 FROM histories, calendars;
 SELECT clv_fit(history, clv_options(calendar => always, covariates => '{member}', spend => 'none'), z[1:1])
 FROM histories, calendars;

@@ -38,7 +38,7 @@ static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
 StaticAssertDecl(sizeof(ClvCellEntry) == 32, "cells are compared byte by byte");
 StaticAssertDecl(sizeof(ClvSpendEntry) == 16, "spend entries are compared byte by byte");
 StaticAssertDecl(offsetof(ClvCells, data) == sizeof(ClvCellsHead), "no hole after the head");
-StaticAssertDecl(sizeof(ClvCellsHead) == 96 + sizeof(ClvFitOptions), "no hole in the head");
+StaticAssertDecl(sizeof(ClvCellsHead) == 112 + sizeof(ClvFitOptions), "no hole in the head");
 
 /* ---- order ---- */
 
@@ -105,7 +105,8 @@ clv_cells_size(const ClvCellsHead *head)
 	size = add_size(size, mul_size(head->ncells, sizeof(ClvCellEntry)));
 	size = add_size(size, mul_size(head->ndays, sizeof(ClvDayEntry)));
 	size = add_size(size, mul_size(head->nspend, sizeof(ClvSpendEntry)));
-	return add_size(size, head->calendar_size);
+	size = add_size(size, head->calendar_size);
+	return head->paths_size == 0 ? size : add_size(TYPEALIGN(8, size), head->paths_size);
 }
 
 Size
@@ -179,6 +180,8 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 	if (state->calendar != NULL)
 		memcpy(ClvCellsEnd(flat), state->calendar, state->head->calendar_size);
 	SortSpend(ClvCellsSpend(flat), state->head->nspend);
+	if (state->head->npaths > 0)
+		clv_cells_flatten_paths(state, flat);
 }
 
 /* An error where the version is unknown; all else was checked when the cells were made. */
@@ -230,6 +233,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 		view->spend = state->spend;
 		view->days = state->days;
 		view->calendar = state->calendar;
+		view->paths = state->paths.bytes;
 	}
 	else if (clv_cells_are_small(cells))
 		clv_small_view(cells, view);
@@ -243,6 +247,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 		view->spend = ClvCellsSpend(flat);
 		view->days = ClvCellsDays(flat);
 		view->calendar = ClvCellsCalendar(flat);
+		view->paths = ClvCellsPaths(flat);
 	}
 }
 
@@ -306,6 +311,7 @@ clv_cells_copy(Datum cells, MemoryContext parent)
 	state->head->vl_len_ = 0;
 	state->head->version = CLV_CELLS_VERSION;
 	state->head->nvectors = state->head->ncells = state->head->nspend = state->head->ndays = 0;
+	state->head->npaths = state->head->paths_size = 0;
 	clv_cells_set_calendar(state, view.calendar);
 	Derive(state);
 	AbsorbEntries(state, &view);
@@ -594,6 +600,7 @@ AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 	const ClvCellsHead *head = from->head;
 	uint32 *vector = NULL;
 
+	clv_cells_absorb_paths(state, from);
 	if (head->nvectors > 0)
 	{
 		vector = AllocArray(CurrentMemoryContext, head->nvectors, sizeof(uint32));
@@ -746,6 +753,8 @@ clv_cells_check_head(const ClvCellsHead *head)
 						clv_fit_calendar_word(&head->options)));
 	if (!head->with_days && head->ndays != 0)
 		BadCells(errmsg("days of purchases in clv_cells that do not count them"));
+	if (head->options.npath > 0 && head->kind != CLV_CELLS_HISTORY)
+		BadCells(errmsg("paths of customers in clv_cells without histories"));
 	if (head->with_times && head->kind != CLV_CELLS_HISTORY)
 		BadCells(errmsg("times between purchases in clv_cells without histories"));
 	if (!head->with_times && (head->times.coarse != 0 || head->times.fine != 0))

@@ -73,7 +73,7 @@ typedef struct ClvLogTimes
 	int64 fine;   /* what is left, in units of 2^-50 */
 } ClvLogTimes;
 
-/* All of clv_cells but the vectors, cells, days, spend entries and calendar. */
+/* All of clv_cells but the vectors, cells, days, spend entries, calendar and paths. */
 typedef struct ClvCellsHead
 {
 	int32 vl_len_; /* varlena header (do not touch directly!) */
@@ -91,6 +91,8 @@ typedef struct ClvCellsHead
 	int64 ncells;
 	int64 nspend;
 	int64 ndays;
+	int64 npaths;
+	int64 paths_size;    /* of all paths */
 	int32 with_days;     /* repeat purchases were counted by day */
 	int32 calendar_size; /* of the calendar of the options, with its header; 0: none */
 	ClvFitOptions options;
@@ -98,7 +100,8 @@ typedef struct ClvCellsHead
 
 /*
  * The type as it is stored: vectors, cells, days and spend entries follow, each sorted, so
- * that equal cells are equal bytes; then the calendar. Every vector belongs to a cell.
+ * that equal cells are equal bytes; then the calendar, and the paths of customers (cells_paths.c).
+ * Every vector belongs to a cell, every path to a vector.
  */
 typedef struct ClvCells
 {
@@ -112,6 +115,9 @@ typedef struct ClvCells
 #define ClvCellsDays(flat) ((ClvDayEntry *) (ClvCellsEntries(flat) + (flat)->head.ncells))
 #define ClvCellsSpend(flat) ((ClvSpendEntry *) (ClvCellsDays(flat) + (flat)->head.ndays))
 #define ClvCellsEnd(flat) ((char *) (ClvCellsSpend(flat) + (flat)->head.nspend))
+#define ClvCellsPaths(flat)                                                                        \
+	((char *) (flat) +                                                                             \
+	 TYPEALIGN(8, ClvCellsEnd(flat) + (flat)->head.calendar_size - (char *) (flat)))
 
 /* Vectors in order of arrival, found through an index. */
 typedef struct ClvVectors
@@ -121,6 +127,24 @@ typedef struct ClvVectors
 	uint32 *index; /* number of a vector + 1 */
 	uint32 mask;
 } ClvVectors;
+
+/* The path of customers, and the bytes of the entry, a multiple of 8; the calendar follows. */
+typedef struct ClvPathEntry
+{
+	double mark;
+	int64 size;
+} ClvPathEntry;
+
+#define ClvPathCalendar(entry) ((ClvCalendar *) ((const char *) (entry) + sizeof(ClvPathEntry)))
+
+/* Paths in order of arrival, found through an index. */
+typedef struct ClvPaths
+{
+	char *bytes; /* head.paths_size of them */
+	int64 room;
+	int64 *index; /* where a path begins + 1 */
+	int64 mask;
+} ClvPaths;
 
 #define CLV_PACKED_WAITING 16
 
@@ -147,6 +171,7 @@ typedef struct ClvCellsState
 	ClvPacked packed;       /* cells that are not among the entries yet */
 	bool settling;          /* they are becoming entries, or an error came in between */
 	ClvVectors vectors;
+	ClvPaths paths;
 	ClvCellEntry *cells;
 	int64 cells_size;
 	uint64 *index; /* half a hash, number of a cell + 1; NULL while there are few */
@@ -178,6 +203,7 @@ typedef struct ClvCellsView
 	const ClvSpendEntry *spend;
 	const ClvDayEntry *days;
 	const ClvCalendar *calendar; /* NULL: none */
+	const char *paths;           /* entries, one after the other */
 } ClvCellsView;
 
 /* Cells without customers, in a memory context of their own below parent. */
@@ -251,6 +277,39 @@ extern int64 clv_cells_combine_days(const ClvCells *left, const ClvCells *right,
 extern void clv_cells_check_days(const ClvCellsHead *head, const ClvCellEntry *cells,
 								 const ClvDayEntry *days);
 extern void clv_cells_check_calendar(const ClvCellsHead *head, const ClvCalendar *calendar);
+
+/* ---- paths of customers (cells_paths.c) ---- */
+
+/* What vectors name a path by. */
+extern double clv_path_mark(const ClvCalendar *path);
+
+/* Writes the entry of a path; returns its bytes. */
+extern int64 clv_path_write(char *to, double mark, const ClvCalendar *path);
+
+/* Adds a path, unless the state has it; returns its mark. */
+extern double clv_cells_add_path(ClvCellsState *state, const ClvCalendar *path);
+
+/* Adds the paths of other cells. */
+extern void clv_cells_absorb_paths(ClvCellsState *state, const ClvCellsView *from);
+
+/* The paths in the order of their marks, palloc'd. */
+extern const ClvPathEntry **clv_cells_sorted_paths(const ClvCellsView *view);
+
+/* Writes the paths of a state into its stored form, of which all else is written. */
+extern void clv_cells_flatten_paths(const ClvCellsState *state, ClvCells *flat);
+
+/* Writes the paths of both cells that one of the vectors names, and sets their number and size. */
+extern void clv_cells_combine_paths(const ClvCells *left, const ClvCells *right, ClvCellsHead *head,
+									const double *vectors, char *to);
+
+/* An error unless a path has the names of the options; whose: words for the customer. */
+extern void clv_path_check_names(const ClvFitOptions *options, const ClvCalendarParts *path,
+								 const char *whose);
+
+/* An error unless paths, in order, are those that the vectors name, with the names of the options.
+ */
+extern void clv_cells_check_paths(const ClvCellsHead *head, const double *vectors,
+								  const char *paths);
 
 /* ---- the first stage of counting (cells_packed.c) ---- */
 

@@ -73,6 +73,19 @@ COMMENT ON FUNCTION clv_internal.clv_cells_add(
 	@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[]) IS
 	'the cells with one more customer and their covariates, a finite number for each name in the options '
 	'(clv_options), in their order';
+CREATE FUNCTION clv_internal.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb,
+	path @extschema@.clv_calendar) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_add_path_row' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_internal.clv_cells_add(
+	@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb, @extschema@.clv_calendar) IS
+	'the cells with one more customer and their path, a calendar of their own from the first purchase to as_of';
+CREATE FUNCTION clv_internal.clv_cells_add(@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb,
+	covariates pg_catalog.float8[], path @extschema@.clv_calendar) RETURNS @extschema@.clv_cells
+	AS 'MODULE_PATHNAME', 'clv_cells_add_path_row' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_internal.clv_cells_add(
+	@extschema@.clv_cells, @extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[],
+	@extschema@.clv_calendar) IS
+	'the cells with one more customer, their covariates and their path, a calendar of their own';
 CREATE FUNCTION clv_internal.clv_cells_add(@extschema@.clv_cells, x pg_catalog.float8, t_x pg_catalog.float8,
 	t_cal pg_catalog.float8, mean_spend pg_catalog.float8) RETURNS @extschema@.clv_cells
 	AS 'MODULE_PATHNAME', 'clv_cells_add_summary' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
@@ -215,6 +228,22 @@ COMMENT ON AGGREGATE @extschema@.clv_cells(
 	pg_catalog.int8, pg_catalog.bool, pg_catalog.int8, pg_catalog.jsonb) IS
 	'counts contracts from a table: renewals made, whether the contract ended after them, and how many customers that '
 	'are; for families of contracts (clv_options(model => ''sbg'') or ''bdw''). Rows of NULLs are ignored';
+CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history, options pg_catalog.jsonb,
+	path @extschema@.clv_calendar) (
+	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = clv_internal.clv_cells_final,
+	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(@extschema@.clv_history, pg_catalog.jsonb, @extschema@.clv_calendar) IS
+	'counts customers with paths: each has a calendar of their own from the first purchase to as_of, all with the same '
+	'names';
+CREATE AGGREGATE @extschema@.clv_cells(history @extschema@.clv_history, options pg_catalog.jsonb,
+	covariates pg_catalog.float8[], path @extschema@.clv_calendar) (
+	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = clv_internal.clv_cells_final,
+	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_cells(
+	@extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[], @extschema@.clv_calendar) IS
+	'counts customers with covariates and paths';
 CREATE AGGREGATE @extschema@.clv_cells_rollup(cells @extschema@.clv_cells) (
 	SFUNC = clv_internal.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_cells_final,

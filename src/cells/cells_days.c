@@ -170,7 +170,7 @@ clv_cells_check_calendar(const ClvCellsHead *head, const ClvCalendar *calendar)
 	clv_calendar_unpack_value(calendar, &parts);
 	clv_fit_options_check_names(&head->options, calendar);
 	if ((head->options.idle_purchase | head->options.idle_churn | head->options.same_effects) >>
-			(head->options.ncovariates + parts.nnames) !=
+			(head->options.ncovariates + head->options.npath + parts.nnames) !=
 		0)
 		BadDays(errmsg("options of clv_cells name covariates that their calendar has not"));
 }

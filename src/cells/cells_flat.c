@@ -293,9 +293,10 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 		CannotSubtract("On a day they have more purchases than all customers of the cells.");
 	spend = Room(left->head.nspend + right->head.nspend, sizeof(ClvSpendEntry));
 	head.nspend = CombineSpend(left, right, sign, &both, spend);
-	/* as many vectors as can be, to begin with */
+	/* as many vectors and paths as can be, to begin with */
 	head.nvectors = both.n;
-	result = palloc(clv_cells_storable_size(&head));
+	head.paths_size += right->head.paths_size;
+	result = palloc0(clv_cells_storable_size(&head));
 	head.nvectors = KeepVectors(&both, &head, cells, spend, ClvCellsVectors(result));
 
 	result->head = head;
@@ -304,7 +305,9 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 	memcpy(ClvCellsSpend(result), spend, head.nspend * sizeof(ClvSpendEntry));
 	if (head.calendar_size > 0)
 		memcpy(ClvCellsEnd(result), ClvCellsEnd(left), head.calendar_size);
-	SET_VARSIZE(result, clv_cells_size(&head));
+	clv_cells_combine_paths(left, right, &result->head, ClvCellsVectors(result),
+							ClvCellsPaths(result));
+	SET_VARSIZE(result, clv_cells_size(&result->head));
 	pfree(cells);
 	pfree(days);
 	pfree(spend);

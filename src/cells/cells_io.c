@@ -8,11 +8,11 @@
  *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
  *	 "vectors": [[z, ...], ...],
  *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases], ...],
- *	 "spend": [[x, mean, vector], ...]}
+ *	 "spend": [[x, mean, vector], ...], "paths": [clv_calendar, ...]}
  *
  * first, last and day are days counted from 2000-01-01; of summaries and periods, they are
- * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors", "days"
- * and the number of a vector, counted from 0, are there where they are needed. Distributed
+ * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors", "days",
+ * "paths" and the number of a vector, counted from 0, are there where they are needed. Distributed
  * engines move states as text, and a state may have millions of rows: so the rows are
  * written and read here, without a JSON tree in between.
  */
@@ -112,6 +112,26 @@ AppendDays(StringInfo out, const ClvCells *flat)
 	appendStringInfoString(out, "], ");
 }
 
+/* Append the member with the paths. */
+static void
+AppendPaths(StringInfo out, const ClvCells *flat)
+{
+	const char *paths = ClvCellsPaths(flat);
+
+	appendStringInfoString(out, ", \"paths\": [");
+	for (int64 at = 0; at < flat->head.paths_size;)
+	{
+		const ClvPathEntry *entry = (const ClvPathEntry *) (paths + at);
+		char *text = clv_calendar_text(ClvPathCalendar(entry));
+
+		CHECK_FOR_INTERRUPTS();
+		appendStringInfo(out, "%s%s", at > 0 ? ", " : "", text);
+		pfree(text);
+		at += entry->size;
+	}
+	appendStringInfoChar(out, ']');
+}
+
 /* The cells as JSON, exact. */
 static char *
 CellsText(const ClvCells *flat)
@@ -147,6 +167,8 @@ CellsText(const ClvCells *flat)
 		AppendSpend(&out, flat);
 	else
 		appendStringInfoString(&out, "null");
+	if (head->options.npath > 0)
+		AppendPaths(&out, flat);
 	appendStringInfoChar(&out, '}');
 	return out.data;
 }
@@ -247,7 +269,7 @@ ScanOptions(ClvScanner *in, ClvFitOptions *options, ClvCalendar **calendar)
 	ClvParsedOptions parsed;
 	Datum json = DirectFunctionCall1(jsonb_in, CStringGetDatum(ScanObject(in)));
 
-	clv_fit_options_parse(DatumGetJsonbP(json), &parsed);
+	clv_fit_options_parse(DatumGetJsonbP(json), NULL, &parsed);
 	*options = parsed.options;
 	*calendar = parsed.calendar;
 }
@@ -256,7 +278,7 @@ ScanOptions(ClvScanner *in, ClvFitOptions *options, ClvCalendar **calendar)
 static void
 ScanVector(ClvScanner *in, ClvCellsState *state)
 {
-	double vector[CLV_MAX_COVARIATES];
+	double vector[CLV_MAX_WIDTH];
 	int64 n = state->head->nvectors;
 
 	for (int i = 0; i < state->head->width; i++)
@@ -340,6 +362,15 @@ ScanSpend(ClvScanner *in, ClvCellsState *state)
 	clv_cells_spend(state, x, mean, vector);
 }
 
+/* Read a path, and add it. */
+static void
+ScanPath(ClvScanner *in, ClvCellsState *state)
+{
+	Datum json = DirectFunctionCall1(jsonb_in, CStringGetDatum(ScanObject(in)));
+
+	(void) clv_cells_add_path(state, clv_calendar_from_json(&DatumGetJsonbP(json)->root));
+}
+
 /* Read a list of rows, each with the function. */
 static void
 ScanRows(ClvScanner *in, ClvCellsState *state, void (*row)(ClvScanner *, ClvCellsState *))
@@ -380,12 +411,13 @@ enum
 	KEY_CELLS,
 	KEY_DAYS,
 	KEY_SPEND,
+	KEY_PATHS,
 	KEYS
 };
 
-static const char *const key_names[KEYS] = {"version", "kind",          "occasion", "options",
-											"skipped", "spend_skipped", "returned", "times",
-											"vectors", "cells",         "days",     "spend"};
+static const char *const key_names[KEYS] = {
+	"version", "kind",    "occasion", "options", "skipped", "spend_skipped", "returned",
+	"times",   "vectors", "cells",    "days",    "spend",   "paths"};
 
 /* Read a key and its colon; an error where it is unknown. */
 static int
@@ -477,6 +509,7 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvCalendar **calendar, ClvScanner 
 				break;
 			case KEY_VECTORS:
 			case KEY_CELLS:
+			case KEY_PATHS:
 				SkipRows(in);
 				break;
 		}
@@ -487,7 +520,7 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvCalendar **calendar, ClvScanner 
 		clv_scan_error(in, "the end");
 	for (int key = 0; key < KEYS; key++)
 		if (rows[key].at == NULL && key != KEY_RETURNED && key != KEY_TIMES && key != KEY_VECTORS &&
-			key != KEY_DAYS)
+			key != KEY_DAYS && key != KEY_PATHS)
 			clv_scan_error(in, psprintf("the key \"%s\"", key_names[key]));
 }
 
@@ -523,6 +556,9 @@ ParseCells(const char *text)
 	if ((rows[KEY_VECTORS].at != NULL) != (head.width > 0))
 		clv_scan_error(&in, head.width > 0 ? "the key \"vectors\""
 										   : "no key \"vectors\" where there are no covariates");
+	if ((rows[KEY_PATHS].at != NULL) != (head.options.npath > 0))
+		clv_scan_error(&in, head.options.npath > 0 ? "the key \"paths\""
+												   : "no key \"paths\" where customers have none");
 	state = clv_cells_new(CurrentMemoryContext, (ClvCellsKind) head.kind, &head.options);
 	*state->head = head;
 	clv_cells_set_calendar(state, calendar);
@@ -533,10 +569,13 @@ ParseCells(const char *text)
 		ScanRows(&rows[KEY_DAYS], state, ScanDay);
 	if (head.with_spend)
 		ScanRows(&rows[KEY_SPEND], state, ScanSpend);
+	if (head.options.npath > 0)
+		ScanRows(&rows[KEY_PATHS], state, ScanPath);
 	flat = clv_cells_flat(EOHPGetRWDatum(&state->hdr));
 	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
 	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
 	clv_cells_check_days(&flat->head, ClvCellsEntries(flat), ClvCellsDays(flat));
+	clv_cells_check_paths(&flat->head, ClvCellsVectors(flat), ClvCellsPaths(flat));
 	PG_RETURN_POINTER(flat);
 }
 
@@ -570,6 +609,25 @@ SendDays(StringInfo out, const ClvCells *flat)
 	{
 		pq_sendint64(out, days[i].day);
 		pq_sendint64(out, days[i].purchases);
+	}
+}
+
+/* Send the paths. */
+static void
+SendPaths(StringInfo out, const ClvCells *flat)
+{
+	const char *paths = ClvCellsPaths(flat);
+
+	pq_sendint64(out, flat->head.npaths);
+	for (int64 at = 0; at < flat->head.paths_size;)
+	{
+		const ClvPathEntry *entry = (const ClvPathEntry *) (paths + at);
+		const ClvCalendar *path = ClvPathCalendar(entry);
+
+		CHECK_FOR_INTERRUPTS();
+		pq_sendint32(out, VARSIZE(path) - VARHDRSZ);
+		pq_sendbytes(out, VARDATA(path), VARSIZE(path) - VARHDRSZ);
+		at += entry->size;
 	}
 }
 
@@ -632,6 +690,8 @@ clv_cells_send(PG_FUNCTION_ARGS)
 	pq_sendint32(&out, Max(head->calendar_size - VARHDRSZ, 0));
 	if (head->calendar_size > 0)
 		pq_sendbytes(&out, VARDATA(ClvCellsCalendar(flat)), head->calendar_size - VARHDRSZ);
+	if (head->options.npath > 0)
+		SendPaths(&out, flat);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&out));
 }
 
@@ -747,26 +807,60 @@ RecvDays(StringInfo in, ClvCells *flat)
 	clv_cells_check_days(&flat->head, ClvCellsEntries(flat), days);
 }
 
-/* Receive the calendar, checked. */
-static void
-RecvCalendar(StringInfo in, ClvCells *flat)
+/* Receive a calendar, checked; NULL where its size is 0. */
+static ClvCalendar *
+RecvOneCalendar(StringInfo in)
 {
 	int32 size = (int32) pq_getmsgint(in, 4);
-	ClvCalendar *calendar = NULL;
+	StringInfoData bytes = {.len = size, .maxlen = size};
+	ClvCalendarParts parts;
+	ClvCalendar *calendar;
 
 	if (size < 0 || size > in->len - in->cursor)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("calendar of %d bytes in binary clv_cells of %d bytes", size, in->len)));
-	if (size > 0)
-	{
-		StringInfoData bytes = {.data = (char *) pq_getmsgbytes(in, size), .len = size};
-		ClvCalendarParts parts;
+	if (size == 0)
+		return NULL;
+	bytes.data = (char *) pq_getmsgbytes(in, size);
+	clv_calendar_unpack(&bytes, &parts);
+	calendar = clv_calendar_pack(&parts);
+	clv_canonical_check(calendar, bytes.data, size, "clv_calendar");
+	return calendar;
+}
 
-		bytes.maxlen = size;
-		clv_calendar_unpack(&bytes, &parts);
-		calendar = clv_calendar_pack(&parts);
-		clv_canonical_check(calendar, bytes.data, size, "clv_calendar");
+/* Receive the paths, checked. */
+static void
+RecvPaths(StringInfo in, ClvCells *flat)
+{
+	char *paths = ClvCellsPaths(flat);
+	char *end = ClvCellsEnd(flat) + flat->head.calendar_size;
+
+	memset(end, 0, paths - end);
+	flat->head.npaths = RecvCount(in, sizeof(int32) + 1);
+	for (int64 i = 0; i < flat->head.npaths; i++)
+	{
+		ClvCalendar *path = RecvOneCalendar(in);
+
+		CHECK_FOR_INTERRUPTS();
+		if (path == NULL)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+							errmsg("a path without bytes in binary clv_cells")));
+		flat->head.paths_size +=
+			clv_path_write(paths + flat->head.paths_size, clv_path_mark(path), path);
+		pfree(path);
+	}
+	clv_cells_check_paths(&flat->head, ClvCellsVectors(flat), paths);
+}
+
+/* Receive the calendar, checked. */
+static void
+RecvCalendar(StringInfo in, ClvCells *flat)
+{
+	ClvCalendar *calendar = RecvOneCalendar(in);
+
+	if (calendar != NULL)
+	{
 		flat->head.calendar_size = (int32) VARSIZE(calendar);
 		memcpy(ClvCellsEnd(flat), calendar, VARSIZE(calendar));
 	}
@@ -809,7 +903,9 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	/* the rest of the message limits how much memory its counts may claim */
 	head.nvectors = head.width > 0 ? RecvCount(in, head.width * sizeof(double)) : RecvNone(in);
 	rest = Max(in->len - in->cursor, 0);
-	flat = palloc_extended(sizeof(ClvCellsHead) + rest + rest / 3 + VARHDRSZ, MCXT_ALLOC_HUGE);
+	flat = palloc_extended(sizeof(ClvCellsHead) + rest +
+							   (head.options.npath > 0 ? rest + 8 : rest / 3) + VARHDRSZ,
+						   MCXT_ALLOC_HUGE);
 	flat->head = head;
 	RecvVectors(in, flat);
 	flat->head.ncells = RecvCount(in, CELL_WIRE_SIZE);
@@ -821,6 +917,8 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	flat->head.nspend = RecvCount(in, SPEND_WIRE_SIZE);
 	RecvSpend(in, flat);
 	RecvCalendar(in, flat);
+	if (head.options.npath > 0)
+		RecvPaths(in, flat);
 	pq_getmsgend(in);
 	size = clv_cells_size(&flat->head);
 	if (!AllocSizeIsValid(size))

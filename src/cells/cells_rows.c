@@ -24,6 +24,7 @@ typedef struct RowForm
 	int options;
 	int outcome;
 	int covariates;
+	int path; /* 0: not among them */
 } RowForm;
 
 /* What a call site keeps from row to row. */
@@ -138,7 +139,7 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						errmsg("option \"as_of\" is required by model \"%s\"", options->model),
 						errdetail("It counts histories in %s.", clv_clock_name(clock)),
 						errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
-	if (clv_fit_uses_days(options) && form->summary)
+	if (clv_fit_follows(options) && form->summary)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("a %s needs histories", clv_fit_calendar_word(options)),
 						errdetail("x, t_x and t_cal do not say on which days customers bought."),
@@ -153,6 +154,11 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("outcomes are not supported by model \"%s\"", options->model),
 						errhint("Leave the outcome out, or use clv_options(model => 'rfmtc').")));
+	if (options->npath > 0 && form->path == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("paths of the customers are missing"),
+						errdetail("The options name %s.", clv_fit_path_list(options)),
+						errhint("Give the clv_calendar of each customer after the options.")));
 	if (options->ncovariates > 0 && form->covariates < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("values of the covariates are missing"),
@@ -178,7 +184,11 @@ Given(FunctionCallInfo fcinfo, int arg, const RowForm *form)
 		ClvCalendar *before = site->parsed.calendar;
 
 		clv_last_clear(&site->given);
-		clv_fit_options_parse(isnull ? NULL : DatumGetJsonbP(given), &site->parsed);
+		clv_fit_options_parse(isnull ? NULL : DatumGetJsonbP(given),
+							  form == NULL || form->path == 0 || PG_ARGISNULL(form->path)
+								  ? NULL
+								  : PG_GETARG_CLV_CALENDAR_P(form->path),
+							  &site->parsed);
 		if (form != NULL)
 			CheckOptions(&site->parsed.options, form);
 		if (site->parsed.calendar != NULL)
@@ -425,10 +435,90 @@ Outcome(const ClvCellsState *state, const ClvHistory *history)
 	return clv_history_taken(history, &steps, 0, 1);
 }
 
-/* Count a history; skipped where the customer has no purchase yet. */
-static void
-AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covariates)
+/* ---- paths ---- */
+
+/* Sums of the covariates of a path over the repeat purchases. */
+typedef struct OnPath
 {
+	const ClvCalendarParts *path;
+	int64 day;   /* of the last one */
+	double *sum; /* one for each */
+} OnPath;
+
+/* Add the covariates of a purchase so many days after the one before it; the argument is an OnPath.
+ */
+static void
+AddOnPath(void *arg, int32 days)
+{
+	OnPath *on = arg;
+	const double *values;
+
+	on->day += days;
+	values =
+		on->path->values + (Size) clv_calendar_step(on->path, (DateADT) on->day) * on->path->nnames;
+	for (int i = 0; i < on->path->nnames; i++)
+		on->sum[i] += values[i];
+}
+
+/* An error unless the path has values for all days of the customer, up to as_of where it is known.
+ */
+static void
+CheckOnPath(const ClvFitOptions *options, const ClvCalendarParts *path, const ClvSummary *summary)
+{
+	DateADT last = options->as_of == DATEVAL_NOEND ? summary->last : options->as_of;
+	char one[MAXDATELEN + 1];
+	char other[MAXDATELEN + 1];
+	char *whose = psprintf("the customer who first bought on %s",
+						   clv_date_text(summary->first, palloc(MAXDATELEN + 1)));
+
+	clv_path_check_names(options, path, whose);
+	if (path->since[0] > summary->first)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the path of a customer begins on %s, after the first purchase on %s",
+						clv_date_text(path->since[0], one), clv_date_text(summary->first, other)),
+				 errhint("Give each customer a calendar from the first purchase on.")));
+	if (clv_calendar_end(path) <= last)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the path of %s ends too early: nothing is known of %s", whose,
+							   clv_date_text(last, one)),
+						errdetail("The first day after it is %s.",
+								  clv_date_text((DateADT) clv_calendar_end(path), other)),
+						errhint("Give each customer a calendar until as_of.")));
+}
+
+/*
+ * Set the vector of a customer with a path: its mark, their covariates, and the sums of those of
+ * the path over the repeat purchases.
+ */
+static void
+SetPathVector(ClvCellsState *state, const ClvHistory *history, const ClvSummary *summary,
+			  const double *covariates, const ClvCalendar *path, double *vector)
+{
+	const ClvFitOptions *options = &state->head->options;
+	int own = options->ncovariates;
+	ClvCalendarParts parts;
+	OnPath on = {&parts, summary->first, vector + 1 + own};
+
+	clv_calendar_unpack_value(path, &parts);
+	CheckOnPath(options, &parts, summary);
+	memcpy(vector + 1, covariates, own * sizeof(double));
+	memset(vector + 1 + own, 0, options->npath * sizeof(double));
+	clv_history_gaps(history, options->as_of, AddOnPath, &on);
+	for (int i = 0; i < options->npath; i++)
+		if (!isfinite(on.sum[i] += 0.0))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("\"%s\" of a path is too large", clv_fit_path_name(options, i))));
+	vector[0] = clv_cells_add_path(state, path);
+}
+
+/* Count a history; skipped where the customer has no purchase yet. path: NULL for none. */
+static void
+AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covariates,
+		   const ClvCalendar *path)
+{
+	double vector[CLV_MAX_WIDTH];
 	const ClvFitOptions *options = &state->head->options;
 	ClvSummary summary;
 	ClvCellEntry cell = {0};
@@ -456,6 +546,11 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 	{
 		outcome = Outcome(state, history);
 		covariates = &outcome;
+	}
+	if (path != NULL)
+	{
+		SetPathVector(state, history, &summary, covariates, path, vector);
+		covariates = vector;
 	}
 	cell.vector = clv_cells_vector(state, covariates);
 	clv_cells_count(state, &cell);
@@ -507,7 +602,34 @@ clv_cells_add(PG_FUNCTION_ARGS)
 	state = StateForRow(fcinfo, form, &local);
 	if (form->covariates >= 0)
 		ReadCovariates(fcinfo, form->covariates, &state->head->options, HistoryRow, vector);
-	AddHistory(state, PG_GETARG_CLV_HISTORY_P(1), vector);
+	AddHistory(state, PG_GETARG_CLV_HISTORY_P(1), vector, NULL);
+	ReturnState(state);
+}
+
+PG_FUNCTION_INFO_V1(clv_cells_add_path_row);
+
+/* clv_cells_add(clv_cells, clv_history, jsonb, [float8[],] clv_calendar) -> clv_cells */
+Datum
+clv_cells_add_path_row(PG_FUNCTION_ARGS)
+{
+	static const RowForm plain = {.options = 2, .outcome = -1, .covariates = -1, .path = 3};
+	static const RowForm moved = {.options = 2, .outcome = -1, .covariates = 3, .path = 4};
+	const RowForm *form = PG_NARGS() > 4 ? &moved : &plain;
+	double vector[CLV_MAX_COVARIATES];
+	ClvCellsState *state;
+	ClvCellsState local;
+
+	if (PG_ARGISNULL(1))
+		return clv_same_state(fcinfo);
+	if (PG_ARGISNULL(form->path))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the path of a customer is NULL"),
+				 errdetail("It is that of %s.", HistoryRow(fcinfo)),
+				 errhint("To leave customers out, use FILTER.")));
+	state = StateForRow(fcinfo, form, &local);
+	if (form->covariates >= 0)
+		ReadCovariates(fcinfo, form->covariates, &state->head->options, HistoryRow, vector);
+	AddHistory(state, PG_GETARG_CLV_HISTORY_P(1), vector, PG_GETARG_CLV_CALENDAR_P(form->path));
 	ReturnState(state);
 }
 

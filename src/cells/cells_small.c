@@ -58,6 +58,7 @@ clv_small_view(Datum cells, ClvCellsView *view)
 	view->spend = Spend(small);
 	view->days = NULL;
 	view->calendar = NULL;
+	view->paths = NULL;
 }
 
 /* Let the state write into the value. */

@@ -88,6 +88,8 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	const char *what;
 
 	clv_fit_options_inherit(given, own, result);
+	if (own->npath > 0)
+		clv_fit_options_check(result);
 	if (!clv_fit_option_given(given, "spend") && !head->with_spend)
 		memcpy(result->spend, own->spend, CLV_NAME_SIZE);
 	else if (!head->with_spend && strcmp(result->spend, CLV_SPEND_NONE) != 0)

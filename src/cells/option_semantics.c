@@ -4,27 +4,51 @@
  */
 #include "cells/options.h"
 
+/* Name i of those that follow each other. */
+static const char *
+NameAt(const char *names, int i)
+{
+	while (i-- > 0)
+		names += strlen(names) + 1;
+	return names;
+}
+
+/* n names, for a message. */
+static char *
+NameList(const char *names, int n)
+{
+	StringInfoData list;
+
+	if (n == 0)
+		return "none";
+	initStringInfo(&list);
+	for (int i = 0; i < n; i++)
+		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", NameAt(names, i));
+	return list.data;
+}
+
 const char *
 clv_fit_covariate(const ClvFitOptions *options, int i)
 {
-	const char *name = options->covariates;
+	return NameAt(options->covariates, i);
+}
 
-	while (i-- > 0)
-		name += strlen(name) + 1;
-	return name;
+const char *
+clv_fit_path_name(const ClvFitOptions *options, int i)
+{
+	return NameAt(options->path, i);
 }
 
 char *
 clv_fit_covariate_list(const ClvFitOptions *options)
 {
-	StringInfoData list;
+	return NameList(options->covariates, options->ncovariates);
+}
 
-	if (options->ncovariates == 0)
-		return "none";
-	initStringInfo(&list);
-	for (int i = 0; i < options->ncovariates; i++)
-		appendStringInfo(&list, "%s%s", i > 0 ? ", " : "", clv_fit_covariate(options, i));
-	return list.data;
+char *
+clv_fit_path_list(const ClvFitOptions *options)
+{
+	return NameList(options->path, options->npath);
 }
 
 /* Whether several families are to be tried. */
@@ -58,7 +82,9 @@ clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting)
 int
 clv_fit_width(const ClvFitOptions *options)
 {
-	return clv_fit_clock(options) == CLV_CAMPAIGNS ? 1 : options->ncovariates;
+	if (clv_fit_clock(options) == CLV_CAMPAIGNS)
+		return 1;
+	return options->npath > 0 ? 1 + options->ncovariates + options->npath : options->ncovariates;
 }
 
 int
@@ -96,10 +122,19 @@ clv_fit_uses_days(const ClvFitOptions *options)
 	return options->calendar != 0 || options->season != 0 || options->trend != CLV_TREND_NONE;
 }
 
+bool
+clv_fit_follows(const ClvFitOptions *options)
+{
+	return clv_fit_uses_days(options) || options->npath > 0;
+}
+
 const char *
 clv_fit_calendar_word(const ClvFitOptions *options)
 {
-	return options->calendar != 0 ? "calendar" : options->season != 0 ? "season" : "trend";
+	return options->calendar != 0             ? "calendar"
+		   : options->season != 0             ? "season"
+		   : options->trend != CLV_TREND_NONE ? "trend"
+											  : "path";
 }
 
 bool

@@ -33,7 +33,7 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 128,
+											  2 * CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 128,
 				 "options are compared byte by byte and must have no holes");
 StaticAssertDecl(sizeof(ClvPriorPart) == CLV_NAME_SIZE + 8 * 27 &&
 					 sizeof(ClvFitPrior) == 2 * sizeof(ClvPriorPart) + 16 * CLV_PRIOR_EFFECTS +
@@ -52,6 +52,7 @@ static void SetUnclamped(ClvFitOptions *options);
 static void SetCorrelated(ClvFitOptions *options);
 
 #define FIELD(name) .offset = offsetof(ClvFitOptions, name)
+#define COUNT(name) .count = offsetof(ClvFitOptions, name)
 
 /* In the order of the arguments of clv_options(), of which the last two are none. */
 const ClvOption clv_option_table[] = {
@@ -66,7 +67,7 @@ const ClvOption clv_option_table[] = {
 	{"penalty", CLV_OPTION_NUMBER, FIELD(penalty)},
 	{"start", CLV_OPTION_START, FIELD(start_model)},
 	{"max_iterations", CLV_OPTION_COUNT, FIELD(max_iterations), .most = MAX_ITERATIONS},
-	{"covariates", CLV_OPTION_NAMES, FIELD(covariates), .counted = true},
+	{"covariates", CLV_OPTION_NAMES, FIELD(covariates), .counted = true, COUNT(ncovariates)},
 	{"shape_penalty", CLV_OPTION_NUMBER, FIELD(shape_penalty)},
 	{"k", CLV_OPTION_COUNT, FIELD(k), .most = CLV_MAX_K},
 	{"grace", CLV_OPTION_INTERVAL, FIELD(grace), .counted = true, .may_be_none = true},
@@ -89,6 +90,7 @@ const ClvOption clv_option_table[] = {
 	{"profile", CLV_OPTION_NUMBER, FIELD(profile)},
 	{"spend_covariates", CLV_OPTION_ACTING, FIELD(acts_on_spend), .most = 3, .named = true,
 	 .own = true},
+	{"path_covariates", CLV_OPTION_NAMES, FIELD(path), .counted = true, COUNT(npath)},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -329,7 +331,7 @@ clv_options_check_together(const ClvFitOptions *options)
 	CheckSame(options);
 	CheckSpend(options);
 	if ((options->penalty > 0 || options->churn_penalty > 0) && options->ncovariates == 0 &&
-		!clv_fit_uses_days(options))
+		!clv_fit_follows(options))
 		ClvBadOption(errmsg("option \"%s\" requires covariates",
 							options->penalty > 0 ? "penalty" : "churn_penalty"),
 					 errhint("Name them: covariates => '{...}'. To penalise the shapes of the "
@@ -386,29 +388,33 @@ SetCorrelated(ClvFitOptions *options)
 				 errhint("Leave out correlation, or use model => 'pareto/nbd'."));
 }
 
-/* Add a name to those of the covariates. */
 void
-clv_options_add_covariate(ClvFitOptions *options, const char *name)
+clv_option_add_name(const ClvOption *option, ClvFitOptions *options, const char *name)
 {
-	Size used = clv_fit_covariate(options, options->ncovariates) - options->covariates;
+	char *names = ClvOptionField(option, options);
+	int32 *n = ClvOptionNames(option, options);
+	Size used = 0;
 
 	if (name[0] == '\0')
 		ClvBadOption(errmsg("a covariate must have a name"));
 	if (strlen(name) >= NAMEDATALEN)
 		ClvBadOption(errmsg("name of a covariate is too long: \"%s\"", name),
 					 errdetail("Names have less than %d bytes.", NAMEDATALEN));
-	for (int i = 0; i < options->ncovariates; i++)
-		if (strcmp(clv_fit_covariate(options, i), name) == 0)
+	for (int i = 0; i < *n; i++)
+	{
+		if (strcmp(names + used, name) == 0)
 			ClvBadOption(errmsg("two covariates have the name \"%s\"", name));
-	if (options->ncovariates == CLV_MAX_COVARIATES)
+		used += strlen(names + used) + 1;
+	}
+	if (*n == CLV_MAX_COVARIATES)
 		ClvBadOption(errmsg("too many covariates"),
 					 errdetail("At most %d are possible.", CLV_MAX_COVARIATES));
 	if (used + strlen(name) + 1 > CLV_COVARIATES_SIZE)
 		ClvBadOption(errmsg("names of covariates are too long together"),
 					 errdetail("They have %d bytes, one of them for the end of each name.",
 							   CLV_COVARIATES_SIZE));
-	memcpy(options->covariates + used, name, strlen(name) + 1);
-	options->ncovariates++;
+	memcpy(names + used, name, strlen(name) + 1);
+	(*n)++;
 }
 
 /* Set a family or a choice. */
@@ -514,9 +520,9 @@ clv_fit_option_given(const ClvParsedOptions *parsed, const char *name)
 
 /* ---- from JSON ---- */
 
-/* Read the names of the covariates. */
+/* Read the names of covariates. */
 static void
-ReadNames(const ClvMember *member, ClvFitOptions *options)
+ReadNames(const ClvOption *option, const ClvMember *member, ClvFitOptions *options)
 {
 	static const char what[] = "an array of names";
 	int n = clv_json_length(member, what);
@@ -525,7 +531,7 @@ ReadNames(const ClvMember *member, ClvFitOptions *options)
 	{
 		ClvMember name = clv_json_element(member, i, what);
 
-		clv_options_add_covariate(options, clv_json_string(&name));
+		clv_option_add_name(option, options, clv_json_string(&name));
 	}
 }
 
@@ -619,7 +625,7 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 			SetNumber(option, options, clv_json_number(member));
 			break;
 		case CLV_OPTION_NAMES:
-			ReadNames(member, options);
+			ReadNames(option, member, options);
 			break;
 		case CLV_OPTION_VECTOR:
 			ReadVector(option, member, options);
@@ -644,14 +650,25 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 	parsed->given |= ClvOptionBit(option);
 }
 
-void
-clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
+/* Take the names of a path where the options name none. */
+static void
+TakePathNames(const ClvCalendar *path, ClvFitOptions *options)
+{
+	ClvCalendarParts parts;
+
+	if (path == NULL || options->npath > 0)
+		return;
+	clv_calendar_unpack_value(path, &parts);
+	for (int i = 0; i < parts.nnames; i++)
+		clv_option_add_name(FindOption("path_covariates"), options, parts.name[i]);
+}
+
+/* Read the options of a JSON object. */
+static void
+ReadObject(Jsonb *json, ClvParsedOptions *parsed)
 {
 	ClvMember member;
 
-	InitOptions(parsed);
-	if (json == NULL)
-		return;
 	if (!JB_ROOT_IS_OBJECT(json))
 		ClvBadOption(errmsg("the options of a fit must be a JSON object"),
 					 errhint("Use clv_options() to create them."));
@@ -667,14 +684,24 @@ clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed)
 		if (!clv_json_is_null(&member)) /* as an argument of clv_options: not given */
 			ReadMember(option, &member, parsed);
 	}
-	FinishOptions(parsed);
+}
+
+void
+clv_fit_options_parse(Jsonb *json, const ClvCalendar *path, ClvParsedOptions *parsed)
+{
+	InitOptions(parsed);
+	if (json != NULL)
+		ReadObject(json, parsed);
+	TakePathNames(path, &parsed->options);
+	if (json != NULL || path != NULL)
+		FinishOptions(parsed);
 }
 
 /* ---- clv_options() ---- */
 
 /* Names from an array of text. */
 static void
-SetCovariates(ClvFitOptions *options, ArrayType *names)
+SetNames(const ClvOption *option, ClvFitOptions *options, ArrayType *names)
 {
 	Datum *values;
 	bool *nulls;
@@ -686,7 +713,7 @@ SetCovariates(ClvFitOptions *options, ArrayType *names)
 		if (nulls[i])
 			ClvBadOption(errmsg("a covariate must have a name"),
 						 errdetail("Name %d is NULL.", i + 1));
-		clv_options_add_covariate(options, TextDatumGetCString(values[i]));
+		clv_option_add_name(option, options, TextDatumGetCString(values[i]));
 	}
 }
 
@@ -758,7 +785,7 @@ TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
 			SetNumber(option, options, DatumGetInt32(argument));
 			break;
 		case CLV_OPTION_NAMES:
-			SetCovariates(options, DatumGetArrayTypeP(argument));
+			SetNames(option, options, DatumGetArrayTypeP(argument));
 			break;
 		case CLV_OPTION_SWITCH:
 			SetSwitch(option, parsed, DatumGetBool(argument));

@@ -92,6 +92,7 @@ typedef struct ClvFitOptions
 	Interval time_unit;
 	Interval grace;                       /* of families with renewals */
 	char covariates[CLV_COVARIATES_SIZE]; /* their names, one after the other */
+	char path[CLV_COVARIATES_SIZE];       /* those of the paths of customers, likewise */
 	uint64 calendar;                      /* clv_calendar_fingerprint() of the calendar; 0: none */
 	int32 idle_purchase;                  /* a bit for each covariate that does not act on */
 	int32 idle_churn;                     /* purchases, and on churn */
@@ -106,7 +107,7 @@ typedef struct ClvFitOptions
 	int32 trend;         /* ClvTrend */
 	int32 same_effects;  /* a bit for each covariate with the same effect on both processes */
 	int32 acts_on_spend; /* a bit for each covariate of customers that moves what they spend */
-	int32 reserved;      /* 0 */
+	int32 npath;         /* names of paths; 0: customers have none */
 } ClvFitOptions;
 
 /* Options as given: those left out take the value of the cells they are applied to. */
@@ -120,8 +121,11 @@ typedef struct ClvParsedOptions
 	uint32 switched; /* and for each switch that stands for another family */
 } ClvParsedOptions;
 
-/* Parse and check options; NULL means none. Errors name the key and the value. */
-extern void clv_fit_options_parse(Jsonb *json, ClvParsedOptions *parsed);
+/*
+ * Parse and check options; NULL means none. Errors name the key and the value. path: that of a
+ * customer, whose names are taken where the options name none; or NULL.
+ */
+extern void clv_fit_options_parse(Jsonb *json, const ClvCalendar *path, ClvParsedOptions *parsed);
 
 /*
  * Append the options as JSON that clv_fit_options_parse reads back exactly; without the calendar
@@ -159,14 +163,21 @@ extern void clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitO
 /* Name i of the covariates. */
 extern const char *clv_fit_covariate(const ClvFitOptions *options, int i);
 
+/* Name i of the paths of customers. */
+extern const char *clv_fit_path_name(const ClvFitOptions *options, int i);
+
+/* Whether rates change with the day: by a calendar, season, trend or the paths of customers. */
+extern bool clv_fit_follows(const ClvFitOptions *options);
+
 /* Whether the fit needs the days of all purchases, as it follows a calendar, season or trend. */
 extern bool clv_fit_uses_days(const ClvFitOptions *options);
 
-/* Which of these it is, for a message: "calendar", "season", "trend". */
+/* Which of these it is, for a message: "calendar", "season", "trend", "path". */
 extern const char *clv_fit_calendar_word(const ClvFitOptions *options);
 
-/* The names of all covariates, for a message. */
+/* The names of all covariates of customers, and of their paths, for a message. */
 extern char *clv_fit_covariate_list(const ClvFitOptions *options);
+extern char *clv_fit_path_list(const ClvFitOptions *options);
 
 /* Name i of the effects of a prior. */
 extern const char *clv_prior_effect(const ClvFitPrior *prior, int i);
@@ -191,8 +202,15 @@ extern ClvClock clv_fit_clock(const ClvFitOptions *options);
  * time all zero. */
 extern void clv_fit_counting(const ClvFitOptions *options, ClvCounting *counting);
 
-/* Numbers that each customer needs: the covariates, or the outcome. */
+/*
+ * Numbers that each customer needs: the covariates, or the outcome. Of customers with paths, which
+ * path it is (cells_paths.c), the covariates, and the sum of each of the path over the days of the
+ * repeat purchases.
+ */
 extern int clv_fit_width(const ClvFitOptions *options);
+
+/* A vector has at most so many numbers. */
+#define CLV_MAX_WIDTH (CLV_MAX_COVARIATES + 1)
 
 /* Whether the start is one for this family: its own, or that of the family at its core. */
 extern bool clv_fit_starts(const ClvFitOptions *options, const ClvFamily *family);

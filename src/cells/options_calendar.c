@@ -75,7 +75,7 @@ clv_options_check_calendar(const ClvFitOptions *options)
 	const ClvFamily *family = clv_fit_family(options);
 	const char *what = clv_fit_calendar_word(options);
 
-	if (!clv_fit_uses_days(options))
+	if (!clv_fit_follows(options))
 		return;
 	if (family->clocked == NULL || family->clocked->departed == NULL)
 		ereport(ERROR,
@@ -91,33 +91,43 @@ clv_options_set_calendar(ClvParsedOptions *parsed, ClvCalendar *calendar)
 	parsed->options.calendar = clv_calendar_fingerprint(calendar);
 }
 
-/* The place of a name among the covariates of customers and, behind them, of the calendar; -1. */
+/* The place of a name among the covariates of customers, of their paths and of the calendar; -1. */
 static int
 FindCovariate(const ClvFitOptions *options, const ClvCalendarParts *calendar, const char *name)
 {
 	for (int i = 0; i < options->ncovariates; i++)
 		if (strcmp(clv_fit_covariate(options, i), name) == 0)
 			return i;
+	for (int i = 0; i < options->npath; i++)
+		if (strcmp(clv_fit_path_name(options, i), name) == 0)
+			return options->ncovariates + i;
 	for (int i = 0; i < calendar->nnames; i++)
 		if (strcmp(calendar->name[i], name) == 0)
-			return options->ncovariates + i;
+			return options->ncovariates + options->npath + i;
 	return -1;
 }
 
 void
 clv_fit_options_check_names(const ClvFitOptions *options, const ClvCalendar *calendar)
 {
-	ClvCalendarParts parts;
+	ClvCalendarParts parts = {0};
+	int own = options->ncovariates + options->npath;
 
-	if (calendar == NULL || options->ncovariates == 0)
+	if (own == 0 || (calendar == NULL && options->npath == 0))
 		return;
-	clv_calendar_unpack_value(calendar, &parts);
-	if (options->ncovariates + parts.nnames > CLV_MAX_COVARIATES)
-		ClvBadOption(errmsg("a fit cannot have %d covariates", options->ncovariates + parts.nnames),
-					 errdetail("Customers have %d, the calendar %d; at most %d are possible.",
-							   options->ncovariates, parts.nnames, CLV_MAX_COVARIATES));
+	if (calendar != NULL)
+		clv_calendar_unpack_value(calendar, &parts);
+	if (own + parts.nnames > CLV_MAX_COVARIATES)
+		ClvBadOption(errmsg("a fit cannot have %d covariates", own + parts.nnames),
+					 errdetail("Customers have %d, the calendar %d; at most %d are possible.", own,
+							   parts.nnames, CLV_MAX_COVARIATES));
+	for (int i = 0; i < options->npath; i++)
+		if (FindCovariate(options, &parts, clv_fit_path_name(options, i)) < options->ncovariates)
+			ClvBadOption(errmsg("\"%s\" is a covariate of customers and of their paths",
+								clv_fit_path_name(options, i)),
+						 errhint("Give one of them another name."));
 	for (int i = 0; i < parts.nnames; i++)
-		if (FindCovariate(options, &parts, parts.name[i]) < options->ncovariates)
+		if (FindCovariate(options, &parts, parts.name[i]) < own)
 			ClvBadOption(
 				errmsg("\"%s\" is a covariate of customers and of the calendar", parts.name[i]),
 				errhint("Give one of them another name."));
@@ -127,6 +137,7 @@ void
 clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 {
 	ClvCalendarParts calendar = {0};
+	uint32 all;
 	uint32 idle;
 	ListCell *name;
 
@@ -136,12 +147,14 @@ clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 	if (parsed->calendar != NULL)
 		clv_calendar_unpack_value(parsed->calendar, &calendar);
 	else if (parsed->acting[option->most] == NIL && parsed->options.ncovariates == 0 &&
-			 !clv_fit_uses_days(&parsed->options))
+			 !clv_fit_follows(&parsed->options))
 		ClvBadOption(errmsg("%s needs covariates, or a calendar", option->name),
 					 errhint("Of a pipeline with calendar_source, add the names to its options: "
 							 "clv_options(...) || '{\"%s\": []}'.",
 							 option->name));
-	idle = ((uint32) 1 << (parsed->options.ncovariates + calendar.nnames)) - 1;
+	all =
+		((uint32) 1 << (parsed->options.ncovariates + parsed->options.npath + calendar.nnames)) - 1;
+	idle = all;
 	foreach (name, parsed->acting[option->most])
 	{
 		int i = FindCovariate(&parsed->options, &calendar, lfirst(name));
@@ -155,7 +168,7 @@ clv_options_set_acting(const ClvOption *option, ClvParsedOptions *parsed)
 		idle &= ~((uint32) 1 << i);
 	}
 	if (option->named)
-		idle = ~idle & (((uint32) 1 << (parsed->options.ncovariates + calendar.nnames)) - 1);
+		idle = ~idle & all;
 	*(int32 *) ClvOptionField(option, &parsed->options) = (int32) idle;
 }
 

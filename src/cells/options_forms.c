@@ -46,7 +46,7 @@ IsDefault(const ClvOption *option, const ClvFitOptions *options)
 		case CLV_OPTION_NUMBER:
 			return *(const double *) field == option->absent;
 		case CLV_OPTION_NAMES:
-			return options->ncovariates == 0;
+			return *ClvOptionNames(option, options) == 0;
 		case CLV_OPTION_VECTOR:
 			return IsZero(field, option->most * CLV_MAX_COVARIATES * sizeof(double));
 		case CLV_OPTION_CALENDAR:
@@ -86,22 +86,27 @@ ValueText(const ClvOption *option, const ClvFitOptions *options)
 		case CLV_OPTION_COUNT:
 			return psprintf("%d", *(const int32 *) field);
 		case CLV_OPTION_NAMES:
-			return clv_fit_covariate_list(options);
+			return option->offset == offsetof(ClvFitOptions, path)
+					   ? clv_fit_path_list(options)
+					   : clv_fit_covariate_list(options);
 		default:
 			return NULL;
 	}
 }
 
-/* Append the names of the covariates as an array. */
+/* Append the names of covariates as an array. */
 static void
-WriteNames(StringInfo out, const ClvFitOptions *options)
+WriteNames(StringInfo out, const ClvOption *option, const ClvFitOptions *options)
 {
+	const char *name = ClvOptionField(option, options);
+
 	appendStringInfoChar(out, '[');
-	for (int i = 0; i < options->ncovariates; i++)
+	for (int i = 0; i < *ClvOptionNames(option, options); i++)
 	{
 		if (i > 0)
 			appendStringInfoString(out, ", ");
-		escape_json(out, clv_fit_covariate(options, i));
+		escape_json(out, name);
+		name += strlen(name) + 1;
 	}
 	appendStringInfoChar(out, ']');
 }
@@ -162,17 +167,20 @@ WriteActing(StringInfo out, const ClvOption *option, const ClvFitOptions *option
 	uint32 idle = (uint32) * (const int32 *) ClvOptionField(option, options);
 	ClvCalendarParts parts = {0};
 	int own = options->ncovariates;
+	int known = own + options->npath;
 	const char *separator = "";
 
 	if (calendar != NULL)
 		clv_calendar_unpack_value(calendar, &parts);
 	appendStringInfoChar(out, '[');
-	for (int i = 0; i < own + parts.nnames; i++)
+	for (int i = 0; i < known + parts.nnames; i++)
 	{
 		if ((idle >> i & 1) != option->named)
 			continue;
 		appendStringInfoString(out, separator);
-		escape_json(out, i < own ? clv_fit_covariate(options, i) : parts.name[i - own]);
+		escape_json(out, i < own     ? clv_fit_covariate(options, i)
+						 : i < known ? clv_fit_path_name(options, i - own)
+									 : parts.name[i - known]);
 		separator = ", ";
 	}
 	appendStringInfoChar(out, ']');
@@ -196,7 +204,7 @@ WriteValue(StringInfo out, const ClvOption *option, const ClvFitOptions *options
 			appendStringInfoString(out, ValueText(option, options));
 			break;
 		case CLV_OPTION_NAMES:
-			WriteNames(out, options);
+			WriteNames(out, option, options);
 			break;
 		case CLV_OPTION_VECTOR:
 			WriteVector(out, option, options);
@@ -278,19 +286,22 @@ clv_fit_options_differ(const ClvFitOptions *a, const ClvFitOptions *b, const cha
 }
 
 /*
- * Makes place for covariates of customers, before those of the calendar, in the options that name
- * the covariates that act. Names of customers' covariates are not known there: all of them act.
+ * Makes place for covariates of customers or of their paths, behind so many others and before those
+ * of the calendar, in the options that name the covariates that act. Their names are not known
+ * there: all of them act.
  */
 static void
-MoveActing(const ClvParsedOptions *given, int more, ClvFitOptions *result)
+MoveActing(const ClvParsedOptions *given, int at, int more, ClvFitOptions *result)
 {
+	uint32 before = ((uint32) 1 << at) - 1;
+
 	for (int i = 0; i < clv_option_count; i++)
 	{
 		const ClvOption *option = &clv_option_table[i];
 		int32 *field = (int32 *) ClvOptionField(option, result);
 
 		if (option->kind == CLV_OPTION_ACTING && (given->given & ClvOptionBit(option)))
-			*field = (int32) ((uint32) *field << more);
+			*field = (int32) (((uint32) *field & before) | ((uint32) *field & ~before) << more);
 	}
 }
 
@@ -312,9 +323,13 @@ clv_fit_options_inherit(const ClvParsedOptions *given, const ClvFitOptions *own,
 			*(int32 *) field = *(const int32 *) ClvOptionField(option, own);
 		else
 		{
-			MoveActing(given, own->ncovariates, result);
-			result->ncovariates = own->ncovariates;
-			memcpy(field, own->covariates, CLV_COVARIATES_SIZE);
+			int32 n = *ClvOptionNames(option, own);
+
+			MoveActing(given,
+					   option->offset == offsetof(ClvFitOptions, path) ? result->ncovariates : 0, n,
+					   result);
+			*ClvOptionNames(option, result) = n;
+			memcpy(field, ClvOptionField(option, own), CLV_COVARIATES_SIZE);
 		}
 	}
 }
@@ -364,27 +379,28 @@ CheckStoredStart(const char *name, const double *param, ClvProcess process)
 
 /* An error unless the stored names of covariates are possible, and in canonical form. */
 static void
-CheckStoredCovariates(const ClvFitOptions *options)
+CheckStoredNames(const ClvOption *option, const ClvFitOptions *options)
 {
 	ClvFitOptions again;
-	const char *name = options->covariates;
+	const char *name = ClvOptionField(option, options);
 	const char *end = name + CLV_COVARIATES_SIZE;
+	int32 n = *ClvOptionNames(option, options);
 
 	memset(&again, 0, sizeof(again));
-	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
-		ClvBadOption(
-			errmsg("invalid number of covariates in stored options: %d", options->ncovariates));
-	for (int i = 0; i < options->ncovariates; i++)
+	if (n < 0 || n > CLV_MAX_COVARIATES)
+		ClvBadOption(errmsg("invalid number of covariates in stored options: %d", n));
+	for (int i = 0; i < n; i++)
 	{
 		Size length = strnlen(name, end - name);
 
 		if (name + length == end)
 			ClvBadOption(errmsg("names of covariates in stored options are not terminated"));
 		(void) pg_verifymbstr(name, length, false);
-		clv_options_add_covariate(&again, name);
+		clv_option_add_name(option, &again, name);
 		name += length + 1;
 	}
-	if (memcmp(again.covariates, options->covariates, CLV_COVARIATES_SIZE) != 0)
+	if (memcmp(ClvOptionField(option, &again), ClvOptionField(option, options),
+			   CLV_COVARIATES_SIZE) != 0)
 		ClvBadOption(errmsg("names of covariates in stored options are not in canonical form"));
 }
 
@@ -437,7 +453,7 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 				clv_option_check_number(option, *(const int32 *) field);
 			break;
 		case CLV_OPTION_NAMES:
-			CheckStoredCovariates(options);
+			CheckStoredNames(option, options);
 			break;
 		case CLV_OPTION_VECTOR:
 			CheckStoredVector(option, options);
@@ -449,7 +465,8 @@ CheckStored(const ClvOption *option, const ClvFitOptions *options)
 		case CLV_OPTION_ACTING:
 			/* with a calendar the names are its own: clv_cells_check_calendar() */
 			choice = *(const int32 *) field;
-			names = options->calendar != 0 ? CLV_MAX_COVARIATES : options->ncovariates;
+			names =
+				options->calendar != 0 ? CLV_MAX_COVARIATES : options->ncovariates + options->npath;
 			if (choice < 0 || choice >= 1 << names)
 				ClvBadOption(errmsg("invalid %s in stored options: %d", option->name, choice));
 			break;
@@ -527,15 +544,16 @@ MoveInterval(StringInfo wire, bool send, Interval *interval)
 
 /* Send or receive the number of covariates and, where there are any, their names. */
 static void
-MoveNames(StringInfo wire, bool send, ClvFitOptions *options)
+MoveNames(StringInfo wire, bool send, const ClvOption *option, ClvFitOptions *options)
 {
-	MoveInt(wire, send, &options->ncovariates);
-	if (options->ncovariates < 0 || options->ncovariates > CLV_MAX_COVARIATES)
+	int32 *n = ClvOptionNames(option, options);
+
+	MoveInt(wire, send, n);
+	if (*n < 0 || *n > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-						errmsg("invalid number of covariates in binary clv_cells: %d",
-							   options->ncovariates)));
-	if (options->ncovariates > 0)
-		MoveBytes(wire, send, options->covariates, CLV_COVARIATES_SIZE);
+						errmsg("invalid number of covariates in binary clv_cells: %d", *n)));
+	if (*n > 0)
+		MoveBytes(wire, send, ClvOptionField(option, options), CLV_COVARIATES_SIZE);
 }
 
 /* Send or receive the start. */
@@ -606,7 +624,7 @@ MoveOptions(StringInfo wire, bool send, ClvFitOptions *options)
 				MoveNumbers(wire, send, field, 1);
 				break;
 			case CLV_OPTION_NAMES:
-				MoveNames(wire, send, options);
+				MoveNames(wire, send, &clv_option_table[i], options);
 				break;
 			case CLV_OPTION_VECTOR:
 				MoveNumbers(wire, send, field, clv_option_table[i].most * options->ncovariates);

@@ -19,7 +19,7 @@ typedef enum ClvOptionKind
 	CLV_OPTION_DAY,      /* string, date, DateADT; DATEVAL_NOEND: not given */
 	CLV_OPTION_NUMBER,   /* number, float8, double, not negative; absent is the default */
 	CLV_OPTION_COUNT,    /* number, int4, int32 from 1 on; 0: not given */
-	CLV_OPTION_NAMES,    /* array of strings, text[]; the covariates */
+	CLV_OPTION_NAMES,    /* array of strings, text[]; the covariates, or those of paths */
 	CLV_OPTION_VECTOR,   /* array of numbers, no argument; of these covariates */
 	CLV_OPTION_START,    /* object, clv_model; a model to start from */
 	CLV_OPTION_CALENDAR, /* object, clv_calendar, uint64: a hash; 0: not given */
@@ -42,6 +42,7 @@ typedef struct ClvOption
 	const char *(*word)(int32 choice);
 	bool plain;       /* of a choice: in JSON it may be a number or a boolean, too */
 	int32 most;       /* of a count, and of a choice, the largest; of a vector, of each covariate */
+	int count;        /* of names: the field with their number */
 	bool named;       /* of those with bits: they are of the names given, not of those left out */
 	bool own;         /* of those with bits: only covariates of customers can have one */
 	double absent;    /* of a number: where it is not given */
@@ -62,6 +63,13 @@ ClvOptionField(const ClvOption *option, const ClvFitOptions *options)
 	return (char *) options + option->offset;
 }
 
+/* The number of the names of an option. */
+static inline int32 *
+ClvOptionNames(const ClvOption *option, const ClvFitOptions *options)
+{
+	return (int32 *) ((char *) options + option->count);
+}
+
 #define ClvBadOption(...) ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
 
 /* An error unless the option may have this value: of numbers, finite and not negative; of counts,
@@ -79,8 +87,8 @@ extern void clv_options_check_together(const ClvFitOptions *options);
 extern void clv_option_set_family(char *field, const char *name, ClvProcess process,
 								  const char *other);
 
-/* Add a name to those of the covariates. */
-extern void clv_options_add_covariate(ClvFitOptions *options, const char *name);
+/* Add a name to those of an option: covariates, or those of paths. */
+extern void clv_option_add_name(const ClvOption *option, ClvFitOptions *options, const char *name);
 
 /* ---- options_calendar.c ---- */
 

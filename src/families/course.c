@@ -2,10 +2,11 @@
  * course.c
  *		The log-likelihood of cells whose covariates follow a calendar.
  *
- * The covariates are the same for all customers, so that the clocks of a customer (clocks.h) depend
- * on the day of the first purchase alone. The clock of purchases, its gradient and its Hessian by
- * the effects are computed once for each step of the course, at its beginning; within a step they
- * grow evenly. Between two times they are differences of these.
+ * The covariates are the same for all customers, or for those of one path, so that the clocks of a
+ * customer (clocks.h) depend on the path and the day of the first purchase alone. The clock of
+ * purchases, its gradient and its Hessian by the effects are computed once for each step, at its
+ * beginning; within a step they grow evenly. Between two times they are differences of these.
+ * Customers of one path follow each other, so that one path at a time is at hand.
  *
  * In families with this one clock, both terms of a likelihood are the plain ones at times of the
  * clock, b at t_x and b' at T. With p and q their shares of L, and subscripts for derivatives by
@@ -35,10 +36,22 @@ _Static_assert(CLV_TRIANGLE(CLV_MAX_DIM) == CLV_MAX_COVARIANCE, "a wide term has
 
 /* ---- memory ---- */
 
+/* The steps of all paths. */
+static size_t
+Steps(const ClvCourse *course)
+{
+	return course->npaths > 0 ? course->first[course->npaths] : (size_t) course->n;
+}
+
 /* Lays out the arrays of a table. */
 static void
-LayOut(ClvCourseTable *table, ClvArena *arena, size_t n, size_t ncovariates)
+LayOut(ClvCourseTable *table, ClvArena *arena, const ClvCourse *course)
 {
+	size_t n = (size_t) course->n;
+	size_t ncovariates = (size_t) course->ncovariates;
+
+	table->weight = clv_arena_take(arena, Steps(course), sizeof(double));
+	table->begun = clv_arena_take(arena, Steps(course), sizeof(double));
 	table->z = clv_arena_take(arena, n * ncovariates, sizeof(double));
 	table->stretch = clv_arena_take(arena, n, sizeof(ClvStretch));
 	table->first = clv_arena_take(arena, n * ncovariates, sizeof(double));
@@ -51,18 +64,37 @@ LayOut(ClvCourseTable *table, ClvArena *arena, size_t n, size_t ncovariates)
 	table->counts = clv_arena_take(arena, MOST_TOGETHER, sizeof(double));
 	table->plain = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvTerm));
 	table->wide = clv_arena_take(arena, MOST_TOGETHER, sizeof(ClvWideTerm));
-	table->steps = clv_arena_take(arena, n, sizeof(ClvCell));
 	table->unknown = clv_arena_take(arena, CLV_MAX_DIM, sizeof(ClvCourseUnknown));
 }
 
 size_t
-clv_course_workspace(int n, int ncovariates)
+clv_course_workspace(const ClvCourse *course)
 {
 	ClvCourseTable table;
 	ClvArena arena = {NULL, 0};
 
-	LayOut(&table, &arena, (size_t) n, (size_t) ncovariates);
+	LayOut(&table, &arena, course);
 	return arena.used;
+}
+
+/* Makes a path the one at hand. */
+static void
+TakePath(ClvCourseTable *table, uint32_t path)
+{
+	const ClvCourse *whole = table->whole;
+	size_t first = whole->npaths > 0 ? whole->first[path] : 0;
+
+	table->now = *whole;
+	table->now.n = whole->npaths > 0 ? (int) (whole->first[path + 1] - first) : whole->n;
+	table->now.from = whole->from + first;
+	table->now.z = whole->z + first * whole->ncovariates;
+}
+
+/* The path of a group. */
+static uint32_t
+PathOf(const ClvCourse *whole, uint32_t group)
+{
+	return whole->npaths > 0 ? whole->path[group] : 0;
 }
 
 void
@@ -70,8 +102,10 @@ clv_course_lay_out(ClvCourseTable *table, const ClvCourse *course)
 {
 	ClvArena arena = {course->workspace, 0};
 
-	table->course = course;
-	LayOut(table, &arena, (size_t) course->n, (size_t) course->ncovariates);
+	table->whole = course;
+	table->course = &table->now;
+	LayOut(table, &arena, course);
+	TakePath(table, 0);
 }
 
 /* ---- covariates ---- */
@@ -92,56 +126,78 @@ StepAt(const ClvCourse *course, double t)
 	return low;
 }
 
+/* The end of a step of the path at hand, at most that of the data. */
+static double
+EndOf(const ClvCourse *course, int step)
+{
+	return step + 1 < course->n ? fmin(course->from[step + 1], 0) : 0;
+}
+
 /*
- * Sets the pseudo-customers: a step has as many as the time that customers have spent in it, from
- * their first purchases until the end of the data. Returns how many steps there are with any.
+ * Sets the weights of the steps: how long customers have been in each, from their first purchases
+ * until the end of the data.
  */
-static size_t
+static void
 SetExposure(ClvCourseTable *table, const ClvCellTable *cells)
 {
-	const ClvCourse *course = table->course;
-	ClvCell *steps = table->steps;
-	double before = 0;
-	size_t kept = 0;
+	const ClvCourse *whole = table->whole;
+	uint32_t npaths = whole->npaths > 0 ? whole->npaths : 1;
 
-	memset(steps, 0, course->n * sizeof(ClvCell));
+	memset(table->weight, 0, Steps(whole) * sizeof(double));
+	memset(table->begun, 0, Steps(whole) * sizeof(double));
 	for (size_t i = 0; i < cells->n; i++)
 	{
 		const ClvCell *cell = &cells->cells[i];
-		int step = StepAt(course, -cell->T);
-		double end = step + 1 < course->n ? fmin(course->from[step + 1], 0) : 0;
+		uint32_t path = PathOf(whole, cell->group);
+		size_t step;
 
-		steps[step].count += cell->count * (end + cell->T);
-		steps[step].T += cell->count;
+		if (whole->npaths > 0)
+			TakePath(table, path);
+		step = (size_t) StepAt(table->course, -cell->T);
+		table->weight[(table->now.from - whole->from) + step] +=
+			cell->count * (EndOf(table->course, (int) step) + cell->T);
+		table->begun[(table->now.from - whole->from) + step] += cell->count;
 		clv_poll(cells->poll, 1);
 	}
-	for (int i = 0; i < course->n; i++)
+	for (uint32_t path = 0; path < npaths; path++)
 	{
-		double end = i + 1 < course->n ? fmin(course->from[i + 1], 0) : 0;
-		double count = steps[i].count + before * fmax(end - course->from[i], 0);
+		double before = 0;
+		size_t first;
 
-		before += steps[i].T;
-		if (count > 0)
-			steps[kept++] = (ClvCell){.group = (uint32_t) i, .count = count};
+		TakePath(table, path);
+		first = (size_t) (table->now.from - whole->from);
+		for (int i = 0; i < table->course->n; i++)
+		{
+			table->weight[first + i] +=
+				before * fmax(EndOf(table->course, i) - table->course->from[i], 0);
+			before += table->begun[first + i];
+		}
+		clv_poll(cells->poll, (size_t) table->course->n);
 	}
-	return kept;
+}
+
+/* Standardises the covariates of the steps of the path at hand. */
+static void
+SetStandardised(ClvCourseTable *table)
+{
+	size_t first = (size_t) (table->now.from - table->whole->from);
+
+	for (int i = 0; i < table->course->n; i++)
+		clv_covariates_of(&table->covariates, first + i,
+						  table->z + (size_t) i * table->course->ncovariates);
 }
 
 /* Standardises the covariates of the calendar. */
 static ClvStatus
 SurveyCourse(ClvCourseTable *table, const ClvCellTable *cells, const uint32_t *acting, int *culprit)
 {
-	const ClvCourse *course = table->course;
+	const ClvCourse *whole = table->whole;
 	ClvGroups groups = {
-		.n = (uint32_t) course->n, .ncovariates = course->ncovariates, .z = course->z};
-	size_t n = SetExposure(table, cells);
-	ClvStatus status = clv_covariates_survey(table->steps, n, &groups, acting, cells->poll,
-											 &table->covariates, culprit);
+		.n = (uint32_t) Steps(whole), .ncovariates = whole->ncovariates, .z = whole->z};
 
-	for (int i = 0; status == CLV_OK && i < course->n; i++)
-		clv_covariates_of(&table->covariates, (uint32_t) i,
-						  table->z + (size_t) i * course->ncovariates);
-	return status;
+	SetExposure(table, cells);
+	return clv_covariates_survey_weighted(table->weight, &groups, acting, cells->poll,
+										  &table->covariates, culprit);
 }
 
 /* Standardises the covariates of the customers, if they have any. */
@@ -730,17 +786,26 @@ clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
 	double effect[CLV_MAX_EFFECTS];
 	double param[CLV_MAX_PARAMS];
 	double purchases = 0;
+	uint32_t at_hand = 0;
 	ClvTotals totals;
 	Pass pass = {.cells = cells, .param = point};
 
 	SetEffects(cells, point + family->nparams, effect);
 	clv_totals_clear(&totals,
 					 family->nparams + 2 * (table->personal.n + table->course->ncovariates));
-	SetClocks(table, effect);
-	if (family->clocked->law != NULL)
-		SetSteps(table);
 	for (size_t i = 0; i < cells->n;)
 	{
+		uint32_t path = PathOf(table->whole, cells->cells[i].group);
+
+		if (i == 0 || path != at_hand)
+		{
+			TakePath(table, path);
+			SetStandardised(table);
+			SetClocks(table, effect);
+			if (family->clocked->law != NULL)
+				SetSteps(table);
+			at_hand = path;
+		}
 		if (table->personal.n > 0)
 			SetGroup(&pass, cells->cells[i].group, point, param);
 		i += AddBlock(&pass, &cells->cells[i], cells->n - i, &totals, &purchases);

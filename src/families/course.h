@@ -26,8 +26,12 @@ typedef struct ClvCourseUnknown
 /* A course as the search sees it, and memory for its evaluation; laid out in its workspace. */
 typedef struct ClvCourseTable
 {
-	const ClvCourse *course;
-	double *z; /* standardised: n x ncovariates */
+	const ClvCourse *whole;  /* all paths */
+	ClvCourse now;           /* the path at hand, as a course of its own */
+	const ClvCourse *course; /* the same: now */
+	double *z;               /* standardised, of the path at hand: n x ncovariates */
+	double *weight;          /* how long customers were in each step of all paths, */
+	double *begun;           /* and how many of them first bought there */
 
 	/* covariates as they were standardised, each kind by itself */
 	ClvCovariates covariates; /* those of the calendar */
@@ -47,7 +51,6 @@ typedef struct ClvCourseTable
 	double *counts;
 	ClvTerm *plain;
 	ClvWideTerm *wide;
-	ClvCell *steps; /* n: pseudo-customers, one a step */
 	ClvCourseUnknown *unknown;
 } ClvCourseTable;
 

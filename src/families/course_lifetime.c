@@ -408,6 +408,62 @@ AddHessians(const Group *group, const Bought *bought, const double *t_x, size_t 
 	AddSecond(group, last, 0, end, false, curvature.weight, sum->hessian);
 }
 
+/* Both passes at once, of a single customer: sums, and the curvature relative to the start. */
+typedef struct Both
+{
+	Sums sums;
+	Curvature curvature;
+} Both;
+
+/* Adds a node to all of them. */
+static void
+AddBoth(void *arg, const ClvCourseStep *step, double time, const Place *place, double number)
+{
+	Both *both = arg;
+	const Group *group = both->sums.group;
+	double gradient[MOST_DIM];
+
+	Gradient(group, place, step->z, gradient);
+	both->sums.mass += number;
+	for (int i = 0; i < group->dim; i++)
+	{
+		gradient[i] -= both->sums.less[i];
+		both->sums.gradient[i] += number * gradient[i];
+	}
+	AddSecond(group, step, time, place, true, number, both->curvature.hessian);
+	AddOuter(group->dim, gradient, number, both->curvature.hessian);
+}
+
+/* Adds a single t_x of so many customers. */
+static void
+AddSingle(const Group *group, const Bought *bought, double t_x, double count,
+		  const ClvCourseStep *last, const Place *end, const double *less, ClvWideTerm *sum)
+{
+	double ln_end = -group->shape * end->ln_a - group->param[S] * end->ln_e;
+	double hessian[CLV_TRIANGLE(MOST_DIM)];
+	Both both = {.sums = {.group = group, .less = less},
+				 .curvature = {.group = group, .less = less, .hessian = hessian}};
+	const ClvCourseStep *step = bought->step[0];
+	Place place = bought->place[0];
+	double alive = exp(ln_end - bought->ln[0]);
+	double mean[MOST_DIM];
+	double L;
+
+	memset(hessian, 0, CLV_TRIANGLE(group->dim) * sizeof(double));
+	(void) Integrate(group, t_x - group->T, 0, &step, &place, AddBoth, &both);
+	AddSecond(group, last, 0, end, false, alive, hessian);
+	L = both.sums.mass + alive;
+	sum->ln += count * (bought->ln[0] + log(L));
+	for (int k = 0; k < group->dim; k++)
+	{
+		mean[k] = both.sums.gradient[k] / L;
+		sum->gradient[k] += count * (less[k] + mean[k]);
+	}
+	for (int k = 0; k < CLV_TRIANGLE(group->dim); k++)
+		sum->hessian[k] += count / L * hessian[k];
+	AddOuter(group->dim, mean, -count, sum->hessian);
+}
+
 void
 clv_course_lifetime_add(const ClvFamily *family, const double *param, double x, double T,
 						const ClvCourseStep *steps, int nsteps, int ncovariates, bool leaving,
@@ -439,6 +495,11 @@ clv_course_lifetime_add(const ClvFamily *family, const double *param, double x, 
 	last = StepAt(&group, last, 0);
 	StartAt(&group, last, 0, &end);
 	Gradient(&group, &end, NULL, less);
+	if (n == 1)
+	{
+		AddSingle(&group, &bought, t_x[0], count[0], last, &end, less, sum);
+		return;
+	}
 	AddValues(&group, &bought, t_x, count, n, &end, less, weight, sum);
 	AddHessians(&group, &bought, t_x, n, last, &end, less, weight, sum);
 }

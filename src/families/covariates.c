@@ -93,9 +93,9 @@ clv_effect_weight(const ClvFamily *family, int ncovariates, int i, int effect)
 /* ---- the covariates themselves ---- */
 
 void
-clv_covariates_of(const ClvCovariates *covariates, uint32_t group, double *z)
+clv_covariates_of(const ClvCovariates *covariates, size_t group, double *z)
 {
-	const double *raw = covariates->z + (size_t) group * covariates->n;
+	const double *raw = covariates->z + group * covariates->n;
 	double centred[CLV_MAX_COVARIATES];
 
 	for (int j = 0; j < covariates->n; j++)
@@ -117,27 +117,57 @@ clv_covariates_effects(const ClvCovariates *covariates, const double *raw, doubl
 	}
 }
 
+/* The customers who are surveyed: cells, or where they are NULL so many of each group. */
+typedef struct Surveyed
+{
+	const ClvCell *cells;
+	const double *weight;
+	size_t n;
+} Surveyed;
+
+/* How many customers item i is. */
+static double
+CountOf(const Surveyed *all, size_t i)
+{
+	return all->cells != NULL ? all->cells[i].count : all->weight[i];
+}
+
+/* Their group. */
+static size_t
+GroupOf(const Surveyed *all, size_t i)
+{
+	return all->cells != NULL ? all->cells[i].group : i;
+}
+
 /* Means, sizes and spreads of the caller's covariates; false where one is not finite. */
 static bool
-FindMeans(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates)
+FindMeans(const Surveyed *all, ClvPoll *poll, ClvCovariates *covariates)
 {
 	ClvSum customers = {0};
 	ClvSum sum[CLV_MAX_COVARIATES] = {{0}};
 	double low[CLV_MAX_COVARIATES];
 	double high[CLV_MAX_COVARIATES];
 
-	for (size_t i = 0; i < n; i++)
+	for (int j = 0; j < covariates->n; j++)
 	{
-		const double *z = covariates->z + (size_t) cells[i].group * covariates->n;
+		low[j] = INFINITY;
+		high[j] = -INFINITY;
+	}
+	for (size_t i = 0; i < all->n; i++)
+	{
+		const double *z = covariates->z + GroupOf(all, i) * covariates->n;
+		double count = CountOf(all, i);
 
-		clv_sum_add(&customers, cells[i].count);
+		if (!(count > 0))
+			continue;
+		clv_sum_add(&customers, count);
 		for (int j = 0; j < covariates->n; j++)
 		{
 			if (!isfinite(z[j]))
 				return false;
-			low[j] = i == 0 ? z[j] : fmin(low[j], z[j]);
-			high[j] = i == 0 ? z[j] : fmax(high[j], z[j]);
-			clv_sum_add(&sum[j], cells[i].count * z[j]);
+			low[j] = fmin(low[j], z[j]);
+			high[j] = fmax(high[j], z[j]);
+			clv_sum_add(&sum[j], count * z[j]);
 		}
 		clv_poll(poll, covariates->n);
 	}
@@ -155,26 +185,28 @@ FindMeans(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariat
  * their ranges.
  */
 static void
-FindProducts(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates,
-			 double *products)
+FindProducts(const Surveyed *all, ClvPoll *poll, ClvCovariates *covariates, double *products)
 {
 	ClvSum customers = {0};
 	ClvSum sum[CLV_TRIANGLE(CLV_MAX_COVARIATES)] = {{0}};
 	double low[CLV_MAX_COVARIATES] = {0};
 	double high[CLV_MAX_COVARIATES] = {0};
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < all->n; i++)
 	{
 		double z[CLV_MAX_COVARIATES];
+		double count = CountOf(all, i);
 
-		clv_covariates_of(covariates, cells[i].group, z);
-		clv_sum_add(&customers, cells[i].count);
+		if (!(count > 0))
+			continue;
+		clv_covariates_of(covariates, GroupOf(all, i), z);
+		clv_sum_add(&customers, count);
 		for (int j = 0; j < covariates->n; j++)
 		{
 			low[j] = fmin(low[j], z[j]);
 			high[j] = fmax(high[j], z[j]);
 			for (int k = 0; k <= j; k++)
-				clv_sum_add(&sum[CLV_AT(j, k)], cells[i].count * z[j] * z[k]);
+				clv_sum_add(&sum[CLV_AT(j, k)], count * z[j] * z[k]);
 		}
 		clv_poll(poll, CLV_TRIANGLE(covariates->n));
 	}
@@ -237,14 +269,14 @@ Uncorrelate(const double *products, ClvCovariates *covariates)
  * search is one effect of the caller.
  */
 static void
-ScaleOnly(const ClvCell *cells, size_t n, ClvPoll *poll, ClvCovariates *covariates)
+ScaleOnly(const Surveyed *all, ClvPoll *poll, ClvCovariates *covariates)
 {
 	double products[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
 
 	memset(covariates->row, 0, sizeof(covariates->row));
 	for (int j = 0; j < covariates->n; j++)
 		covariates->row[CLV_AT(j, j)] = 1 / covariates->size[j];
-	FindProducts(cells, n, poll, covariates, products);
+	FindProducts(all, poll, covariates, products);
 	for (int j = 0; j < covariates->n; j++)
 		covariates->row[CLV_AT(j, j)] /= sqrt(products[CLV_AT(j, j)]);
 }
@@ -258,10 +290,10 @@ ActsInPart(int n, uint32_t idle)
 	return (idle & all) != 0 && (idle & all) != all;
 }
 
-ClvStatus
-clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
-					  const uint32_t acting[3], ClvPoll *poll, ClvCovariates *covariates,
-					  int *culprit)
+/* clv_covariates_survey() of these customers. */
+static ClvStatus
+Survey(const Surveyed *all, const ClvGroups *groups, const uint32_t acting[3], ClvPoll *poll,
+	   ClvCovariates *covariates, int *culprit)
 {
 	double products[CLV_TRIANGLE(CLV_MAX_COVARIATES)];
 
@@ -270,22 +302,42 @@ clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
 	covariates->same = acting[2];
 	covariates->n = groups->ncovariates;
 	covariates->z = groups->z;
-	if (!FindMeans(cells, n, poll, covariates))
+	if (!FindMeans(all, poll, covariates))
 		return CLV_BAD_START;
 	for (int j = 0; j < covariates->n; j++)
 		covariates->row[CLV_AT(j, j)] = 1 / (covariates->size[j] > 0 ? covariates->size[j] : 1);
 	for (int round = 0; round < ROUNDS; round++)
 	{
-		FindProducts(cells, n, poll, covariates, products);
+		FindProducts(all, poll, covariates, products);
 		*culprit = Uncorrelate(products, covariates);
 		if (*culprit >= 0)
 			return CLV_COLLINEAR;
 	}
 	if (ActsInPart(covariates->n, acting[0]) || ActsInPart(covariates->n, acting[1]) ||
 		acting[2] != 0)
-		ScaleOnly(cells, n, poll, covariates);
-	FindProducts(cells, n, poll, covariates, products);
+		ScaleOnly(all, poll, covariates);
+	FindProducts(all, poll, covariates, products);
 	return CLV_OK;
+}
+
+ClvStatus
+clv_covariates_survey(const ClvCell *cells, size_t n, const ClvGroups *groups,
+					  const uint32_t acting[3], ClvPoll *poll, ClvCovariates *covariates,
+					  int *culprit)
+{
+	Surveyed all = {.cells = cells, .n = n};
+
+	return Survey(&all, groups, acting, poll, covariates, culprit);
+}
+
+ClvStatus
+clv_covariates_survey_weighted(const double *weight, const ClvGroups *groups,
+							   const uint32_t acting[3], ClvPoll *poll, ClvCovariates *covariates,
+							   int *culprit)
+{
+	Surveyed all = {.weight = weight, .n = groups->n};
+
+	return Survey(&all, groups, acting, poll, covariates, culprit);
 }
 
 /* ---- derivatives ---- */

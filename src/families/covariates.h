@@ -36,8 +36,13 @@ extern ClvStatus clv_covariates_survey(const ClvCell *cells, size_t n, const Clv
 									   const uint32_t acting[3], ClvPoll *poll,
 									   ClvCovariates *covariates, int *culprit);
 
+/* The same, where so many customers (weight) have the covariates of each group in turn. */
+extern ClvStatus clv_covariates_survey_weighted(const double *weight, const ClvGroups *groups,
+												const uint32_t acting[3], ClvPoll *poll,
+												ClvCovariates *covariates, int *culprit);
+
 /* The standardised covariates of a group. */
-extern void clv_covariates_of(const ClvCovariates *covariates, uint32_t group, double *z);
+extern void clv_covariates_of(const ClvCovariates *covariates, size_t group, double *z);
 
 /* The effects of a process on the standardised covariates from those on the caller's. */
 extern void clv_covariates_effects(const ClvCovariates *covariates, const double *raw,

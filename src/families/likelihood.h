@@ -39,23 +39,29 @@ typedef struct ClvGroups
 } ClvGroups;
 
 /*
- * Covariates that are the same for all customers and change with time, in steps. Time is counted
- * from the end of the data, so that it is 0 there and negative before, in the unit of the model; a
- * customer's first purchase is at -T. The last step has no end.
+ * Covariates that change with time, in steps: the same for all customers, or with paths each group
+ * has those of its path. Time is counted from the end of the data, so that it is 0 there and
+ * negative before, in the unit of the model; a customer's first purchase is at -T. The last step of
+ * a path has no end.
  */
 typedef struct ClvCourse
 {
-	int n;              /* steps */
+	int n;              /* steps; of the longest path, where there are several */
 	int ncovariates;    /* from 1 to CLV_MAX_COVARIATES */
 	const double *from; /* n, ascending: when each step begins; the first at or before any -T */
 	const double *z;    /* n x ncovariates, in the caller's units, finite */
 	const double
 		*bought;     /* of each covariate, the sum over the repeat purchases of all customers */
 	void *workspace; /* clv_course_workspace() bytes */
+
+	/* where there are paths: their steps are in from and z one path after the other */
+	uint32_t npaths;      /* 0: one course for all */
+	const size_t *first;  /* npaths + 1: where the steps of a path begin, and the end */
+	const uint32_t *path; /* of each group, ascending */
 } ClvCourse;
 
-/* Bytes of scratch memory for a fit with a course of so many steps and covariates. */
-extern size_t clv_course_workspace(int n, int ncovariates);
+/* Bytes of scratch memory for a fit with a course of these steps, paths and covariates. */
+extern size_t clv_course_workspace(const ClvCourse *course);
 
 typedef struct ClvFitReport ClvFitReport;
 

@@ -214,6 +214,7 @@ clv_fit_final(PG_FUNCTION_ARGS)
 	work = AllocSetContextCreate(caller, "clv_fit", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(work);
 	fit = palloc0(sizeof(FitContext));
+	fit->scratch = AllocSetContextCreate(work, "clv_fit paths", ALLOCSET_DEFAULT_SIZES);
 	clv_cells_view(PG_GETARG_DATUM(0), &fit->view);
 	fit->options = &fit->view.head->options;
 	clv_fit_counting(fit->options, &fit->counting);

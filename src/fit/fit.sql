@@ -70,6 +70,22 @@ COMMENT ON AGGREGATE @extschema@.clv_fit(pg_catalog.int8, pg_catalog.bool, pg_ca
 	'fits a family of contracts (clv_options(model => ''sbg'') or ''bdw'') to a table: renewals made, whether the '
 	'contract ended after them, and how many customers that are; a table of survivors by period is such a table by the '
 	'differences of its rows';
+CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb,
+	path @extschema@.clv_calendar) (
+	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = clv_internal.clv_fit_final,
+	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(@extschema@.clv_history, pg_catalog.jsonb, @extschema@.clv_calendar) IS
+	'fits models to customers with paths: each has a calendar of their own (mailings received, price paid) from the '
+	'first purchase to as_of, all with the same names; predictions are by clv_with_calendar(model, path)';
+CREATE AGGREGATE @extschema@.clv_fit(history @extschema@.clv_history, options pg_catalog.jsonb,
+	covariates pg_catalog.float8[], path @extschema@.clv_calendar) (
+	SFUNC = clv_internal.clv_cells_add, STYPE = @extschema@.clv_cells, SSPACE = 3072,
+	FINALFUNC = clv_internal.clv_fit_final,
+	COMBINEFUNC = clv_internal.clv_cells_merge, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.clv_fit(
+	@extschema@.clv_history, pg_catalog.jsonb, pg_catalog.float8[], @extschema@.clv_calendar) IS
+	'fits models to customers with covariates, a finite number for each name in the options (clv_options), and paths';
 CREATE AGGREGATE @extschema@.clv_fit(cells @extschema@.clv_cells) (
 	SFUNC = clv_internal.clv_cells_merge, STYPE = @extschema@.clv_cells, SSPACE = 3072,
 	FINALFUNC = clv_internal.clv_fit_final,

@@ -19,15 +19,18 @@ clv_fit_follow(FitContext *fit, ClvCalendar *calendar)
 int
 clv_fit_ncovariates(const FitContext *fit)
 {
-	return fit->options->ncovariates + fit->calendar.nnames;
+	return fit->options->ncovariates + fit->options->npath + fit->calendar.nnames;
 }
 
 const char *
 clv_fit_covariate_name(const FitContext *fit, int i)
 {
 	int own = fit->options->ncovariates;
+	int known = own + fit->options->npath;
 
-	return i < own ? clv_fit_covariate(fit->options, i) : fit->calendar.name[i - own];
+	return i < own     ? clv_fit_covariate(fit->options, i)
+		   : i < known ? clv_fit_path_name(fit->options, i - own)
+					   : fit->calendar.name[i - known];
 }
 
 DateADT
@@ -65,86 +68,87 @@ CheckCovers(const FitContext *fit, DateADT first)
 						errhint("Append steps to the calendar (||), or give an earlier as_of.")));
 }
 
-/* The step that holds the day of the first purchase: values are counted from its values. */
-static int
-FirstStep(const FitContext *fit)
-{
-	return clv_calendar_step(&fit->calendar, clv_fit_first(fit));
-}
-
-/* The values of n steps from the first one on, less those of the first. */
-static double *
-Values(const ClvCalendarParts *calendar, int first, int n)
-{
-	int width = calendar->nnames;
-	const double *from = calendar->values + (Size) first * width;
-	double *z = palloc((Size) n * width * sizeof(double));
-
-	for (int i = 0; i < n * width; i++)
-		z[i] = from[i] - from[i % width];
-	return z;
-}
-
-/* The sums of the values over all repeat purchases. */
-static double *
-SumBought(const FitContext *fit, int first, const double *z)
+/* Sets the sums of the values of the calendar, less those of reference, over all repeat purchases.
+ */
+static void
+SumBought(const FitContext *fit, const double *reference, double *bought)
 {
 	const ClvCalendarParts *calendar = &fit->calendar;
 	int width = calendar->nnames;
-	double *bought = palloc(width * sizeof(double));
 	ClvSum sum[CLV_CALENDAR_NAMES] = {{0}};
 
 	for (int64 i = 0; i < fit->view.head->ndays; i++)
 	{
 		const ClvDayEntry *day = &fit->view.days[i];
-		int step = clv_calendar_step(calendar, (DateADT) day->day) - first;
+		Size step = clv_calendar_step(calendar, (DateADT) day->day);
 
 		for (int j = 0; j < width; j++)
-			clv_sum_add(&sum[j], (double) day->purchases * z[(Size) step * width + j]);
+			clv_sum_add(&sum[j], (double) day->purchases *
+									 (calendar->values[step * width + j] - reference[j]));
 	}
 	for (int j = 0; j < width; j++)
 		bought[j] = clv_sum_value(&sum[j]);
-	return bought;
 }
 
-ClvCourse *
-clv_fit_course(const FitContext *fit)
+/* Sets the steps of a course that is the same for all. */
+static void
+CommonCourse(FitContext *fit, ClvCourse *course)
 {
 	const ClvCalendarParts *calendar = &fit->calendar;
 	DateADT as_of = fit->fitted.as_of;
-	ClvCourse *course;
-	double *from;
-	double *z;
-	int first;
-	int n;
+	int width = calendar->nnames;
+	int first = clv_calendar_step(calendar, clv_fit_first(fit));
+	int n = clv_calendar_step(calendar, as_of) - first + 1;
+	const double *values = calendar->values + (Size) first * width;
+	double *from = palloc(n * sizeof(double));
+	double *z = palloc((Size) n * width * sizeof(double));
 
-	if (calendar->nnames == 0)
-		return NULL;
-	CheckCovers(fit, clv_fit_first(fit));
-	first = FirstStep(fit);
-	n = clv_calendar_step(calendar, as_of) - first + 1;
-	from = palloc(n * sizeof(double));
+	memcpy(fit->reference, values, width * sizeof(double));
 	for (int i = 0; i < n; i++)
 		from[i] = (calendar->since[first + i] - as_of) / fit->fitted.unit_days;
-	z = Values(calendar, first, n);
-	course = palloc0(sizeof(ClvCourse));
+	for (int i = 0; i < n * width; i++)
+		z[i] = values[i] - fit->reference[i % width];
 	course->n = n;
-	course->ncovariates = calendar->nnames;
 	course->from = from;
 	course->z = z;
-	course->bought = SumBought(fit, first, z);
-	course->workspace = clv_fit_alloc(clv_course_workspace(n, calendar->nnames), 1);
+	course->bought = palloc(width * sizeof(double));
+}
+
+ClvCourse *
+clv_fit_course(FitContext *fit, const FitPaths *paths)
+{
+	int npath = fit->options->npath;
+	ClvCourse *course;
+
+	if (fit->calendar.nnames + npath == 0)
+		return NULL;
+	if (fit->calendar.nnames > 0)
+		CheckCovers(fit, clv_fit_first(fit));
+	course = palloc0(sizeof(ClvCourse));
+	course->ncovariates = npath + fit->calendar.nnames;
+	if (npath > 0)
+		clv_fit_path_course(fit, paths, course);
+	else
+		CommonCourse(fit, course);
+	SumBought(fit, fit->reference + npath, (double *) course->bought + npath);
+	course->workspace = clv_fit_alloc(clv_course_workspace(course), 1);
 	return course;
+}
+
+void
+clv_fit_free_course(ClvCourse *course)
+{
+	if (course == NULL)
+		return;
+	pfree((double *) course->from);
+	pfree((double *) course->z);
+	pfree(course->workspace);
+	pfree(course);
 }
 
 void
 clv_fit_centre(const FitContext *fit, ClvFitReport *report)
 {
-	const ClvCalendarParts *calendar = &fit->calendar;
-
-	if (calendar->nnames == 0)
-		return;
-	for (int j = 0; j < calendar->nnames; j++)
-		report->centre[fit->options->ncovariates + j] +=
-			calendar->values[(Size) FirstStep(fit) * calendar->nnames + j];
+	for (int j = 0; j < fit->options->npath + fit->calendar.nnames; j++)
+		report->centre[fit->options->ncovariates + j] += fit->reference[j];
 }

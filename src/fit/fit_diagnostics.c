@@ -357,8 +357,8 @@ clv_fit_keep_limits(const FitContext *fit, const ClvLimits *limits, ClvModelPart
 	part->profile = fit->options->profile;
 	for (int i = 0; i < clv_model_dimension(part); i++)
 	{
-		double value = i < part->family->nparams ? part->param[i]
-												 : part->effect[i - part->family->nparams];
+		double value =
+			i < part->family->nparams ? part->param[i] : part->effect[i - part->family->nparams];
 
 		double low = part->converged ? limits->low[i] : get_float8_nan();
 		double high = part->converged ? limits->high[i] : get_float8_nan();

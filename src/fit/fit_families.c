@@ -16,8 +16,7 @@ Serves(const ClvFamily *family, const ClvFitOptions *options)
 {
 	if (family->process != CLV_TRANSACTION)
 		return false;
-	if (clv_fit_uses_days(options) &&
-		(family->clocked == NULL || family->clocked->departed == NULL))
+	if (clv_fit_follows(options) && (family->clocked == NULL || family->clocked->departed == NULL))
 		return false;
 	return options->ncovariates == 0 || clv_model_takes_effect(family, false);
 }
@@ -42,7 +41,7 @@ clv_fit_families(PG_FUNCTION_ARGS)
 	ListCell *cell;
 	int n = 0;
 
-	clv_fit_options_parse(PG_GETARG_JSONB_P(0), &parsed);
+	clv_fit_options_parse(PG_GETARG_JSONB_P(0), NULL, &parsed);
 	error_context_stack = stack;
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
 		if (Serves(family, &parsed.options) && strcmp(clv_clock_name(family->clock), clock) == 0 &&

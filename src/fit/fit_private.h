@@ -16,12 +16,29 @@ typedef struct FitContext
 	ClvCellsView view;
 	const ClvFitOptions *options;
 	ClvCounting counting;
-	ClvCalendar *packed;       /* the calendar that the fit follows; NULL: none */
-	ClvCalendarParts calendar; /* the same; without names where there is none */
+	ClvCalendar *packed;                  /* the calendar that the fit follows; NULL: none */
+	ClvCalendarParts calendar;            /* the same; without names where there is none */
+	double reference[CLV_MAX_COVARIATES]; /* what covariates of the course are counted from */
+	MemoryContext scratch;                /* for a path at a time */
 	int given; /* covariates of customers and of the options' calendar, which come first */
 	ClvModel fitted;
 	int64 customers;
 } FitContext;
+
+/*
+ * Customers with paths as the engine takes them: groups of those with the same path and covariates,
+ * in order of the vectors. earliest: the first purchase of the customers of each path.
+ */
+typedef struct FitPaths
+{
+	uint32 npaths; /* 0: customers have none */
+	uint32 ngroups;
+	uint32 *of_group;
+	const double *z;       /* ngroups x covariates of customers */
+	const double *vectors; /* in order, with the customers of each */
+	double *customers;
+	int64 *earliest;
+} FitPaths;
 
 /* The notices that a query has raised already; kept in fn_extra. */
 typedef struct SaidOnce
@@ -68,11 +85,24 @@ extern int clv_fit_ncovariates(const FitContext *fit);
 extern const char *clv_fit_covariate_name(const FitContext *fit, int i);
 
 /*
- * The course of the calendar over the time from the first purchase to as_of, palloc'd; NULL without
- * a calendar. Its covariates are less their values on the first day, which may be large. Errors
- * name the day where the calendar does not cover that time.
+ * The course of the calendar and of paths over the time from the first purchase to as_of, palloc'd;
+ * NULL without both. Its covariates are less their values on the first day, which may be large.
+ * Errors name the day where a calendar does not cover that time.
  */
-extern ClvCourse *clv_fit_course(const FitContext *fit);
+extern ClvCourse *clv_fit_course(FitContext *fit, const FitPaths *paths);
+
+/*
+ * Sets the groups of customers with paths from the vectors in order, and rank, the place of each
+ * vector, to its group.
+ */
+extern void clv_fit_path_groups(const FitContext *fit, const double *vectors, uint32 *rank,
+								FitPaths *paths);
+
+/* Sets the steps of a course with paths. */
+extern void clv_fit_path_course(FitContext *fit, const FitPaths *paths, ClvCourse *course);
+
+/* Frees the steps and the workspace of a course, which may be large; NULL: none. */
+extern void clv_fit_free_course(ClvCourse *course);
 
 /* Moves the centres of a report from those of the course to those of the calendar. */
 extern void clv_fit_centre(const FitContext *fit, ClvFitReport *report);
@@ -108,8 +138,7 @@ extern void clv_fit_keep_prior(const FitContext *fit, const ClvFitReport *report
  * Keeps in the part of the model the limits by the profile of the likelihood, and their level; of a
  * fit that did not converge none are known.
  */
-extern void clv_fit_keep_limits(const FitContext *fit, const ClvLimits *limits,
-								ClvModelPart *part);
+extern void clv_fit_keep_limits(const FitContext *fit, const ClvLimits *limits, ClvModelPart *part);
 
 /* What fits of different shapes are compared by: the log-likelihood, with the prior. */
 extern double clv_fit_height(const ClvFitReport *report);

@@ -18,7 +18,8 @@ typedef struct Rows
 	ClvCell *cells;
 	size_t n;
 	ClvGroups groups;
-	const ClvCourse *course; /* NULL: no calendar */
+	FitPaths paths;    /* of customers who have them */
+	ClvCourse *course; /* NULL: no calendar */
 } Rows;
 
 /*
@@ -88,9 +89,11 @@ EngineRows(const FitContext *fit, Rows *rows)
 		bool supervised = clv_fit_clock(fit->options) == CLV_CAMPAIGNS;
 
 		rank = SortVectors(fit, &vectors);
-		rows->groups.n = (uint32) head->nvectors;
-		rows->groups.ncovariates = supervised ? 0 : head->width;
-		rows->groups.z = supervised ? NULL : vectors;
+		if (fit->options->npath > 0)
+			clv_fit_path_groups(fit, vectors, rank, &rows->paths);
+		rows->groups.n = rows->paths.npaths > 0 ? rows->paths.ngroups : (uint32) head->nvectors;
+		rows->groups.ncovariates = supervised ? 0 : fit->options->ncovariates;
+		rows->groups.z = supervised ? NULL : rows->paths.npaths > 0 ? rows->paths.z : vectors;
 		rows->groups.outcome = supervised ? vectors : NULL;
 		if (supervised)
 			CheckOutcomes(fit, &rows->groups);
@@ -344,7 +347,7 @@ FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Atte
 static bool
 IsCandidate(const FitContext *fit, const ClvFamily *family)
 {
-	if (clv_fit_uses_days(fit->options) &&
+	if (clv_fit_follows(fit->options) &&
 		(family->clocked == NULL || family->clocked->departed == NULL))
 		return false;
 	return family->process == CLV_TRANSACTION && family->clock == CLV_CONTINUOUS &&
@@ -362,6 +365,7 @@ InitPart(const FitContext *fit, ClvModelPart *part)
 		strlcpy(part->covariate[i], clv_fit_covariate_name(fit, i), NAMEDATALEN);
 	part->calendar = fit->packed;
 	part->followed = fit->calendar.nnames;
+	part->awaited = fit->options->npath;
 }
 
 /* An attempt at a family; before: the attempts that were made already. */
@@ -446,12 +450,21 @@ TryAll(FitContext *fit, Rows *rows)
 	return best;
 }
 
+/* Sets the course to that of the calendar and the paths, in place of the one before. */
+static void
+SetCourse(FitContext *fit, Rows *rows)
+{
+	clv_fit_free_course(rows->course);
+	rows->course = NULL;
+	rows->course = clv_fit_course(fit, &rows->paths);
+}
+
 /* An attempt at a family, by a calendar (NULL: none). */
 static Attempt *
 TryCalendar(FitContext *fit, const ClvFamily *family, Rows *rows, ClvCalendar *calendar)
 {
 	clv_fit_follow(fit, calendar);
-	rows->course = clv_fit_course(fit);
+	SetCourse(fit, rows);
 	return Try(fit, family, rows, NULL);
 }
 
@@ -518,7 +531,7 @@ TrySeasons(FitContext *fit, const ClvFamily *family, Rows *rows, SaidOnce *said)
 
 /* Find the limits of the attempt's parameters by the profile, where the options ask for them. */
 static void
-FindLimits(const FitContext *fit, Rows *rows, Attempt *made)
+FindLimits(FitContext *fit, Rows *rows, Attempt *made)
 {
 	const ClvFamily *family = made->part.family;
 	void *workspace;
@@ -531,7 +544,7 @@ FindLimits(const FitContext *fit, Rows *rows, Attempt *made)
 	if (made->status == CLV_OK)
 	{
 		workspace = clv_fit_alloc(clv_fit_cells_workspace(family, rows->n), 1);
-		rows->course = clv_fit_course(fit);
+		SetCourse(fit, rows);
 		SetControl(fit, family, rows, made->report.param, &prior, &control);
 		clv_limits_cells(family, rows->cells, &rows->n, rows->groups.n > 0 ? &rows->groups : NULL,
 						 &control, workspace, &made->report,
@@ -549,7 +562,7 @@ clv_fit_purchases(FitContext *fit, SaidOnce *said)
 	Rows rows;
 
 	EngineRows(fit, &rows);
-	rows.course = clv_fit_course(fit);
+	SetCourse(fit, &rows);
 	family = clv_fit_family(fit->options);
 	made = NULL;
 	if (strcmp(fit->options->model, CLV_MODEL_AUTO) == 0)

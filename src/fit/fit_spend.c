@@ -56,11 +56,12 @@ ActingValues(const FitContext *fit, const SpendRows *spend)
 {
 	const ClvCellsHead *head = fit->view.head;
 	int n = spend->groups.ncovariates;
+	int before = fit->options->npath > 0; /* the mark of the path */
 	double *values = clv_fit_alloc(head->nvectors * n, sizeof(double));
 
 	for (int64 i = 0; i < head->nvectors; i++)
 		for (int j = 0; j < n; j++)
-			values[i * n + j] = fit->view.vectors[i * head->width + spend->acting[j]];
+			values[i * n + j] = fit->view.vectors[i * head->width + before + spend->acting[j]];
 	return values;
 }
 

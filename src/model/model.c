@@ -15,7 +15,8 @@
  *					4 covariance, 8 covariates, 16 centres, 32 calendar, 64 prior,
  *					128 profile), the parameters;
  *					the number of covariates, their names, their effects, their centres
- *					unless all are 0; the size of the calendar, and its bytes; of a fitted
+ *					unless all are 0 (with 128 added to that number how many of them are of a
+ *					path comes first); the size of the calendar, and its bytes; of a fitted
  *					part
  *					customers, skipped, log-likelihood, gradient norm, iterations; of a prior
  *					its fingerprint, distance and effective parameters; of a profile its level,
@@ -68,6 +69,9 @@
 #define PART_CALENDAR 0x20
 #define PART_PRIOR 0x40
 #define PART_PROFILE 0x80
+
+/* In the byte with the number of covariates: some are of a path. */
+#define COVARIATES_PATH 0x80
 
 #define CANDIDATE_CONVERGED 0x01
 
@@ -327,6 +331,19 @@ CheckCovariates(ClvModelPart *part)
 	}
 }
 
+/* The covariates of a path are among all, and the family can follow them. */
+static void
+CheckAwaited(const ClvModelPart *part)
+{
+	if (part->awaited < 0 || part->awaited > part->ncovariates)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a path of a model cannot have %d covariates", part->awaited),
+						errdetail("The model has %d.", part->ncovariates)));
+	if (part->awaited > 0 && part->family->clocked == NULL)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a path is not supported by model \"%s\"", part->family->name)));
+}
+
 /* The last covariates are those of the calendar, in its order, and the family can follow one. */
 static void
 CheckCalendar(ClvModelPart *part)
@@ -336,6 +353,7 @@ CheckCalendar(ClvModelPart *part)
 	bool same;
 
 	part->followed = 0;
+	CheckAwaited(part);
 	if (part->calendar == NULL)
 		return;
 	if (part->family->clocked == NULL)
@@ -343,7 +361,7 @@ CheckCalendar(ClvModelPart *part)
 						errmsg("a calendar is not supported by model \"%s\"", part->family->name)));
 	clv_calendar_unpack_value(part->calendar, &calendar);
 	own = part->ncovariates - calendar.nnames;
-	same = own >= 0;
+	same = own >= part->awaited;
 	for (int i = 0; same && i < calendar.nnames; i++)
 		same = strcmp(calendar.name[i], part->covariate[own + i]) == 0;
 	if (!same)
@@ -415,11 +433,11 @@ CheckProfile(ClvModelPart *part)
 		double *high = &part->profile_high[i];
 
 		if (*low > value || *high < value)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("profile limits of \"%s\" must lie around its estimates",
-								   family->name),
-							errdetail("%s does not lie between %s and %s.", clv_number_text(value),
-									  clv_number_text(*low), clv_number_text(*high))));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("profile limits of \"%s\" must lie around its estimates", family->name),
+					 errdetail("%s does not lie between %s and %s.", clv_number_text(value),
+							   clv_number_text(*low), clv_number_text(*high))));
 		*low = isnan(*low) ? get_float8_nan() : *low + 0.0;
 		*high = isnan(*high) ? get_float8_nan() : *high + 0.0;
 	}
@@ -578,7 +596,9 @@ HasCentres(const ClvModelPart *part)
 static void
 PackCovariates(StringInfo out, const ClvModelPart *part)
 {
-	pq_sendbyte(out, part->ncovariates);
+	pq_sendbyte(out, part->ncovariates | (part->awaited > 0 ? COVARIATES_PATH : 0));
+	if (part->awaited > 0)
+		pq_sendbyte(out, part->awaited);
 	for (int i = 0; i < part->ncovariates; i++)
 		PackName(out, part->covariate[i]);
 	for (int i = 0; i < 2 * part->ncovariates; i++)
@@ -755,7 +775,16 @@ UnpackFlags(StringInfo in, int known)
 static void
 UnpackCovariates(StringInfo in, bool has_centres, ClvModelPart *part)
 {
+	bool has_path;
+
 	part->ncovariates = pq_getmsgbyte(in);
+	has_path = (part->ncovariates & COVARIATES_PATH) != 0;
+	part->ncovariates &= ~COVARIATES_PATH;
+	if (has_path)
+		part->awaited = pq_getmsgbyte(in);
+	if (has_path && part->awaited == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("a path without covariates in binary clv_model")));
 	if (part->ncovariates == 0 || part->ncovariates > CLV_MAX_COVARIATES)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("invalid number of covariates in binary clv_model: %d",
@@ -961,6 +990,23 @@ clv_model_lookup(ClvModelCache *cache, Datum model, MemoryContext context)
 	return &cache->fitted;
 }
 
+/* Raises the error of a model that awaits the path of a customer. */
+static void
+NeedPath(const ClvModel *fitted)
+{
+	const ClvModelPart *part = &fitted->purchase;
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < part->awaited; i++)
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "",
+						 part->covariate[clv_model_own_covariates(part) + i]);
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("the model needs the path of the customer"),
+					errdetail("It was fitted with paths of %s.", names.data),
+					errhint("Use clv_with_calendar(model, path), the model of that customer.")));
+}
+
 void
 clv_model_need_purchase(const ClvModel *fitted)
 {
@@ -969,6 +1015,8 @@ clv_model_need_purchase(const ClvModel *fitted)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model has no purchase part"),
 				 errdetail("It is a model of spend only: \"%s\".", fitted->spend.family->name),
 				 errhint("Join it to a model of purchases: purchase_model || spend_model.")));
+	if (unlikely(fitted->purchase.awaited > 0))
+		NeedPath(fitted);
 }
 
 void

@@ -26,8 +26,8 @@ typedef struct ClvModelPart
 
 	/*
 	 * Not NULL: the last covariates (followed) are those of the calendar, and change with the day;
-	 * the others are numbers of the customer. Packed; the caller that unpacks the model owns it.
-	 * Beside the parameters, as every prediction looks at it.
+	 * the others are numbers of the customer, but those of a path (awaited). Packed; the caller
+	 * that unpacks the model owns it. Beside the parameters, as every prediction looks at it.
 	 */
 	ClvCalendar *calendar;
 	struct ClvDerived *derived; /* of a calendar in a cache (clv_model_lookup); else NULL */
@@ -41,6 +41,7 @@ typedef struct ClvModelPart
 	 */
 	int ncovariates;
 	int followed; /* those of the calendar; 0: there is none */
+	int awaited;  /* those before them, of the customers' own paths: clv_with_calendar() */
 	char covariate[CLV_MAX_COVARIATES][NAMEDATALEN];
 	double centre[CLV_MAX_COVARIATES];
 	double effect[2 * CLV_MAX_COVARIATES];
@@ -127,7 +128,7 @@ clv_model_dimension(const ClvModelPart *part)
 static inline int
 clv_model_own_covariates(const ClvModelPart *part)
 {
-	return part->ncovariates - part->followed;
+	return part->ncovariates - part->followed - part->awaited;
 }
 
 /* The part whose own covariates customers have numbers for, in its order. */
@@ -207,7 +208,8 @@ extern const ClvModel *clv_model_lookup(ClvModelCache *cache, Datum model, Memor
 /* Whether that lookup needs no parsing; for call sites that keep several models. */
 extern bool clv_model_is_cached(const ClvModelCache *cache, Datum model);
 
-/* An error with a hint unless the model has a purchase (spend) part. */
+/* An error with a hint unless the model has a purchase (spend) part; of purchases also where it
+ * awaits the path of a customer. */
 extern void clv_model_need_purchase(const ClvModel *fitted);
 extern void clv_model_need_spend(const ClvModel *fitted);
 

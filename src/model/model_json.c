@@ -12,8 +12,9 @@
  *
  * A part with covariates has "covariates":[{"name":"gender","centre":0.5,"purchase":0.4,
  * "churn":-0.2},...] after its parameters, the spend part with "spend":0.3 as the effect: an array,
- * since their order is that of the vectors; a centre of 0 is left out. "periods" is "calendar"
- * where families of discrete time count those, and "returned" a member of their purchase part.
+ * since their order is that of the vectors; a centre of 0 is left out. "path" is how many of them,
+ *before those of the calendar, are those of a path of each customer. "periods" is "calendar" where
+ *families of discrete time count those, and "returned" a member of their purchase part.
  * "spend_skipped" is a member of the model where there is no spend part.
  *
  * A part that was fitted with a prior has "prior":{"fingerprint":"<16 hexadecimal digits>",
@@ -225,6 +226,8 @@ AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skip
 		AppendCovariates(out, part);
 	if (part->calendar != NULL)
 		appendStringInfo(out, ",\"calendar\":%s", clv_calendar_text(part->calendar));
+	if (part->awaited > 0)
+		appendStringInfo(out, ",\"path\":%d", part->awaited);
 	if (part->fitted)
 	{
 		appendStringInfo(
@@ -595,6 +598,8 @@ ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
 	else if (clv_json_is(member, "calendar"))
 		fitted->purchase.calendar =
 			clv_calendar_from_json(clv_json_container(member, "a clv_calendar"));
+	else if (clv_json_is(member, "path"))
+		fitted->purchase.awaited = (int) clv_json_whole(member, 1, CLV_MAX_COVARIATES);
 	else if (clv_json_is(member, "returned"))
 		fitted->returned = clv_json_whole(member, 0, PG_INT64_MAX);
 	else
@@ -650,7 +655,7 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 											   "prior, profile, covariance, %s",
 											   is_spend ? "covariates, basis, "
 														  "frequency_spend_correlation"
-														: "covariates, calendar, returned"));
+														: "covariates, calendar, path, returned"));
 	}
 	if (part->has_covariance)
 		ReadCovariance(&covariance, clv_model_dimension(part), part->covariance);

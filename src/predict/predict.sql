@@ -440,8 +440,9 @@ CREATE FUNCTION @extschema@.clv_with_calendar(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION @extschema@.clv_with_calendar(@extschema@.clv_model, @extschema@.clv_calendar) IS
 	'the model with steps to come: those of the calendar from the day after its as_of on, which predictions then '
-	'follow. A season and a trend that the fit has made need no steps: they go on. Errors: a model without a calendar, '
-	'a calendar with other names, one that leaves days without values or ends before as_of';
+	'follow. A season and a trend that the fit has made need no steps: they go on. Of a model that was fitted with '
+	'paths, that of the customer with this path. Errors: a model with neither calendar nor paths, a calendar with '
+	'other names, one that leaves days without values or ends before as_of';
 
 CREATE FUNCTION @extschema@.clv_with_covariates(
 	model @extschema@.clv_model,

@@ -77,6 +77,33 @@ foreach my $set (@sets)
 			z)) FROM $model, customer}), $discounted, 1e-10, "discounted, $name");
 }
 
+# --- the same where all three are in a calendar of each customer, with effects in another order ---
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE path AS
+SELECT customer_id, clv_calendar(cov_date, ARRAY[high_season, gender, channel], '{high_season,gender,channel}') AS path
+FROM week GROUP BY 1;
+SQL
+foreach my $set (@sets)
+{
+	my ($name, $as_of, $param, $effect, $likelihood, $horizon, $expected, $discounted) = @$set;
+	my $model = qq{(SELECT jsonb_build_object('version', 1, 'time_unit', '7 days', 'as_of', '$as_of', 'purchase',
+			jsonb_build_object('family', 'pareto/nbd', 'path', 3, 'parameters',
+				jsonb_build_object('r', p[1], 'alpha', p[2], 's', p[3], 'beta', p[4]), 'covariates', jsonb_build_array(
+				jsonb_build_object('name', 'high_season', 'purchase', e[1], 'churn', e[4]),
+				jsonb_build_object('name', 'gender', 'purchase', e[2], 'churn', e[5]),
+				jsonb_build_object('name', 'channel', 'purchase', e[3], 'churn', e[6]))))::clv_model AS shared
+		FROM (VALUES (ARRAY[$param]::float8[], ARRAY[$effect]::float8[])) v (p, e)) m JOIN customer ON true
+		JOIN path USING (customer_id), LATERAL clv_with_calendar(shared, path) model};
+
+	close_to(one("SELECT sum(clv_log_likelihood(model, history)) FROM $model"), $likelihood, 1e-12,
+		"log-likelihood by paths, $name");
+	next unless $horizon;
+	close_to(one("SELECT sum(clv_expected_purchases(model, history, '$horizon')) FROM $model"),
+		$expected, 1e-10, "expected purchases by paths, $name");
+	close_to(one(qq{SELECT sum(clv_discounted_purchases(model, history, power(1.1, 365.25 / 364) - 1, '$horizon'))
+			FROM $model}), $discounted, 1e-10, "discounted by paths, $name");
+}
+
 # --- fits ---
 $node->safe_psql('postgres', <<'SQL');
 CREATE TABLE fit AS
@@ -94,6 +121,9 @@ UNION ALL
 SELECT 'churn too', clv_fit(history, o || jsonb_build_object('calendar', calendar::jsonb, 'covariates',
 	'["gender","channel"]'::jsonb), z)
 FROM customer, common, calendar
+UNION ALL
+SELECT 'paths', clv_fit(history, o || '{"churn_covariates": ["gender", "channel"]}', path)
+FROM customer JOIN path USING (customer_id), common
 SQL
 my %likelihood = map { split /\|/ } split /\n/,
 	one('SELECT name, (clv_diagnostics(model)).log_likelihood FROM fit');
@@ -101,6 +131,7 @@ close_to($likelihood{plain}, -5848.097827, 1e-9, 'without covariates');
 close_to($likelihood{static}, -5821.062686, 1e-9, 'with gender and channel');
 # CLVTools ends there after 50,000 evaluations, on its way to minus infinity
 close_to($likelihood{'churn too'}, -5752.623, 1e-6, 'with the season in both processes');
+close_to($likelihood{paths}, $likelihood{all}, 1e-12, 'a calendar of each customer with all of them');
 cmp_ok($likelihood{all}, '<', $likelihood{'churn too'}, 'on purchases alone it is less likely');
 cmp_ok($likelihood{all}, '>', $likelihood{season}, '... and more with gender and channel than without');
 is(one(q{SELECT string_agg(name, ', ' ORDER BY name) FROM fit WHERE NOT (clv_diagnostics(model)).converged}),
@@ -116,7 +147,8 @@ my %half = map { my ($name, @is) = split /\|/; ($name => \@is) } split /\n/, one
 				 clv_expected_purchases(model, history, '182 days', NULL,
 					CASE WHEN name NOT IN ('plain', 'season') THEN z END) AS expected,
 				 clv_purchases_between(history, '2006-12-31', '2007-07-01') AS actual
-		  FROM fit, customer) q
+		  FROM fit, customer
+		  WHERE name <> 'paths') q
 	GROUP BY name});
 note map { sprintf "%-10s %+.4f %.4f\n", $_, @{ $half{$_} } } sort keys %half;
 cmp_ok($half{plain}[0], '>', 0.17, 'without the season the total is far too high');

@@ -39,12 +39,12 @@ MakeCalendar(Calendar *calendar)
 		calendar->z[Z * i] = i % 9 < 2 || i % 13 == 5;
 		calendar->z[Z * i + 1] = 3 + sin(i * (6.283185307179586 / 52));
 	}
-	calendar->course = (ClvCourse){WEEKS,
-								   Z,
-								   calendar->from,
-								   calendar->z,
-								   calendar->bought,
-								   malloc(clv_course_workspace(WEEKS, Z))};
+	calendar->course = (ClvCourse){.n = WEEKS,
+								   .ncovariates = Z,
+								   .from = calendar->from,
+								   .z = calendar->z,
+								   .bought = calendar->bought};
+	calendar->course.workspace = malloc(clv_course_workspace(&calendar->course));
 }
 
 static void
@@ -212,13 +212,70 @@ EvaluateByLog(void *data, const double *point, ClvQuadratic *at)
 static const double own[] = {0, 0, 1.5, 0, 0.25, 1, 2, 1, -0.5, 1};
 #define GROUPS (sizeof(own) / sizeof(own[0]) / OWN)
 
+/* A path for each group: that of everybody at other times, the later ones shorter. */
+typedef struct Paths
+{
+	Calendar of[GROUPS];
+	double from[GROUPS * WEEKS];
+	double z[GROUPS * WEEKS * Z];
+	size_t first[GROUPS + 1];
+	uint32_t path[GROUPS];
+	ClvCourse course;
+} Paths;
+
+/* Paths of customers who are groups; with one path for two of them. */
+static void
+MakePaths(Paths *paths, const Calendar *calendar)
+{
+	int n = 0;
+
+	memset(paths, 0, sizeof(*paths));
+	paths->course = calendar->course;
+	for (int group = 0; group < (int) GROUPS; group++)
+	{
+		int path = group - (group > 2);
+
+		paths->path[group] = (uint32_t) path;
+		MakeCalendar(&paths->of[group]);
+		for (int i = 0; i < WEEKS; i++)
+			for (int j = 0; j < Z; j++)
+				paths->of[group].z[Z * i + j] = calendar->z[Z * ((i + 5 * path) % WEEKS) + j];
+		if (group == 3)
+			continue;
+		paths->first[path] = (size_t) n;
+		for (int i = 0; i < WEEKS; i++, n++)
+		{
+			paths->from[n] = paths->of[group].from[i];
+			memcpy(paths->z + n * Z, paths->of[group].z + Z * i, Z * sizeof(double));
+		}
+		paths->first[path + 1] = (size_t) n;
+	}
+	paths->course.npaths = (uint32_t) GROUPS - 1;
+	paths->course.first = paths->first;
+	paths->course.path = paths->path;
+	paths->course.from = paths->from;
+	paths->course.z = paths->z;
+	paths->course.workspace = malloc(clv_course_workspace(&paths->course));
+}
+
+static void
+FreePaths(Paths *paths)
+{
+	for (size_t i = 0; i < GROUPS; i++)
+		FreeCalendar(&paths->of[i]);
+	free(paths->course.workspace);
+}
+
 /*
  * The engine at a point of the search against single customers, and differences; personal:
- * customers have covariates too.
+ * customers have covariates too; with_paths: and calendars of their own.
  */
 static void
-CheckFamily(int which, bool personal)
+CheckFamily(int which, bool personal, bool with_paths)
 {
+	static Paths paths;
+	const ClvGroups none = {.n = GROUPS};
+
 	static const uint32_t acting[3] = {0, 0, 0};
 	const ClvFamily *family = families[which].family;
 	const ClvGroups groups = {.n = GROUPS, .ncovariates = OWN, .z = own};
@@ -240,14 +297,15 @@ CheckFamily(int which, bool personal)
 	int culprit;
 
 	MakeCalendar(&calendar);
-	engine.groups = personal ? &groups : NULL;
+	MakePaths(&paths, &calendar);
+	engine.groups = personal ? &groups : with_paths ? &none : NULL;
 	engine.cells =
 		DrawShop(&calendar, families[which].param, effects, 150, families[which].life, 3);
-	for (size_t i = 0; personal && i < engine.n; i++)
+	for (size_t i = 0; (personal || with_paths) && i < engine.n; i++)
 		engine.cells[i].group = (uint32_t) (i % GROUPS);
 	clv_cell_table_lay_out(&engine, &arena, engine.n);
 	assert_true(clv_cells_sort(&engine));
-	clv_course_lay_out(&table, &calendar.course);
+	clv_course_lay_out(&table, with_paths ? &paths.course : &calendar.course);
 	assert_int_equal(clv_course_survey(&table, &engine, acting, &covariates, &culprit), CLV_OK);
 	assert_int_equal(covariates.n, all);
 	engine.covariates = &covariates;
@@ -273,7 +331,8 @@ CheckFamily(int which, bool personal)
 			clv_covariates_of(&table.personal, cell->group, z);
 			clv_param_with_effects(family, point, OWN, moves, z, param);
 		}
-		direct += cell->count * Single(family, &calendar, param, raw, covariates.mean + nown, cell);
+		direct += cell->count * Single(family, with_paths ? &paths.of[cell->group] : &calendar,
+									   param, raw, covariates.mean + nown, cell);
 		x += cell->count * cell->x;
 	}
 	for (int j = 0; j < Z; j++)
@@ -285,6 +344,7 @@ CheckFamily(int which, bool personal)
 			   family == &clv_paretonbd_cor ? EvaluateByLog : EvaluateEngine, &engine);
 	free(engine.cells);
 	free(arena.base);
+	FreePaths(&paths);
 	FreeCalendar(&calendar);
 }
 
@@ -292,7 +352,7 @@ static void
 LikelihoodIsThatOfEachCustomer(void **state)
 {
 	for (int i = 0; i < FAMILIES; i++)
-		CheckFamily(i, false);
+		CheckFamily(i, false, false);
 }
 
 /* The same where customers have covariates of their own besides. */
@@ -301,7 +361,20 @@ LikelihoodTakesCovariatesOfCustomers(void **state)
 {
 	for (int i = 0; i < FAMILIES; i++)
 		if (families[i].family != &clv_paretonbd_cor) /* whose customers can have none */
-			CheckFamily(i, true);
+			CheckFamily(i, true, false);
+}
+
+/* The same where customers have calendars of their own, with covariates of customers and without.
+ */
+static void
+LikelihoodFollowsPaths(void **state)
+{
+	for (int i = 0; i < FAMILIES; i++)
+	{
+		CheckFamily(i, false, true);
+		if (families[i].family != &clv_paretonbd_cor)
+			CheckFamily(i, true, true);
+	}
 }
 
 /*
@@ -525,6 +598,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(LikelihoodIsThatOfEachCustomer),
 		cmocka_unit_test(LikelihoodTakesCovariatesOfCustomers),
+		cmocka_unit_test(LikelihoodFollowsPaths),
 		cmocka_unit_test(HardCustomersAgree),
 		cmocka_unit_test(EffectsAreRecovered),
 		cmocka_unit_test(CovariatesActWhereTheyShall),
