@@ -1,6 +1,6 @@
-# What clv_campaign says of a thousand simulated campaigns of known effect: intervals of 95 % hold it so often, no effect
-# is found where there is none, the adjustment takes off what the correlation says, and groups that chance did not make
-# are named.
+# What clv_campaign says of a thousand simulated campaigns of known effect: intervals of 95 % hold it so often, no
+# effect is found where there is none, the adjustment takes off what the correlation says, and groups that chance did
+# not make are named.
 
 use strict;
 use warnings;
@@ -14,8 +14,8 @@ $node->init;
 $node->append_conf('postgresql.conf', 'fsync = off');
 $node->start;
 
-# 400 customers a campaign, treated by chance; of the treated one in seven orders once more in the month. The true effect
-# is the mean over all customers of what the order changes: nothing, where they buy on that day by themselves.
+# 400 customers a campaign, treated by chance; of the treated one in seven orders once more in the month. The true
+# effect is the mean over all customers of what the order changes: nothing, where they buy on that day by themselves.
 $node->safe_psql('postgres', q{
 	SET client_min_messages = error;
 	CREATE EXTENSION clv;
@@ -81,7 +81,8 @@ foreach my $measure ('purchases', 'buyers', 'revenue')
 
 # ---- groups ----
 my ($balance, $share) = split /\|/, $node->safe_psql('postgres', q{
-	SELECT avg((balance_p_value < 0.05)::int), avg((share_p_value < 0.05)::int) FROM campaign WHERE measure = 'purchases'});
+	SELECT avg((balance_p_value < 0.05)::int), avg((share_p_value < 0.05)::int)
+	FROM campaign WHERE measure = 'purchases'});
 ok($balance >= 0.03 && $balance <= 0.07, "groups made by chance differ in $balance of the campaigns at 5 %");
 ok($share >= 0.03 && $share <= 0.07, "and their sizes in $share");
 
