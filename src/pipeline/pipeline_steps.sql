@@ -59,8 +59,8 @@ BEGIN
 			{2}
 		$sql$::text, ARRAY[target, query]) USING d, this;
 	ELSE
-		-- A query that only reads may run in parallel, an INSERT of its rows may not; what comes out of it is small, but
-		-- where there are thousands of groups.
+		-- A query that only reads may run in parallel, an INSERT of its rows may not; what comes out of it is small,
+		-- but where there are thousands of groups.
 		IF d.group_by IS NULL THEN
 			EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 				SELECT jsonb_agg(q)
