@@ -1,8 +1,8 @@
 -- ---- pipelines that an older version has made: their next refresh adds what is new ----------------------------
 --
 -- What a new version may do to the tables and views of pipelines: a further table, view, column; a further column in
--- the key of a small table. A new column of a table has a default or may be NULL. A column never changes its type or its
--- name, and is never taken away.
+-- the key of a small table. A new column of a table has a default or may be NULL. A column never changes its type or
+-- its name, and is never taken away.
 
 CREATE FUNCTION clv_internal.clv_pipeline_new_columns(d clv_internal.clv_pipeline_definition, name pg_catalog.text)
 RETURNS SETOF pg_catalog.text
