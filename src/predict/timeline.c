@@ -26,8 +26,13 @@
 
 /* The knots of so many groups of customers are kept, or as above. */
 #define MOST_KNOTS 8192
-#define FEW_KNOTS 64
 #define KNOTS_BYTES (16 * 1024 * 1024)
+
+/* Until a timeline has been asked so often, few are kept: models with the path of a customer are
+ * for them alone. */
+#define FEW_ASKED 32
+#define FEW_KEPT 1
+#define FEW_KNOTS 64
 
 /* Effects that a timeline can be moved by, up and down. */
 #define MOVED (2 * 2 * CLV_MAX_COVARIATES)
@@ -67,6 +72,8 @@ struct ClvTimeline
 	int nkept;
 	Knots *knots; /* by a hash; NULL: none yet */
 	int nknots;
+	int most_kept; /* as many as there may be once it has been asked often */
+	int asked;
 	MemoryContext context;
 	ClvStretch *ahead;
 	ClvClocks ahead_clocks; /* those of ahead_day */
@@ -146,17 +153,23 @@ AddYears(Maker *maker, int64 last_year)
 	int64 until = clv_day_plus(timeline->end, MONTHS * YEARS_BEYOND, 0);
 	int before = -1;
 
-	for (int64 day = timeline->end; day < until; day++)
+	for (int64 day = timeline->end; day < until;)
 	{
 		int64 earlier = day;
+		int64 change;
+		int years = 0;
 		int step;
 
-		for (int years = 1; earlier >= timeline->end; years++)
-			earlier = clv_day_plus(day, -MONTHS * years, 0);
+		while (earlier >= timeline->end)
+			earlier = clv_day_plus(day, -MONTHS * ++years, 0);
 		step = clv_calendar_step(maker->calendar, (DateADT) Max(earlier, last_year));
 		if (step != before)
 			AddStep(maker, day, step);
 		before = step;
+		/* the next day that may be as another step, or as the same days once more */
+		change =
+			step + 1 < maker->calendar->nsteps ? maker->calendar->since[step + 1] : timeline->end;
+		day = Max(day + 1, clv_day_plus(Min(change, timeline->end), MONTHS * years, 0));
 	}
 	AddAverage(maker, until, last_year);
 }
@@ -191,11 +204,9 @@ Make(const ClvModelPart *part, double unit_days, const double *effect, int most_
 	timeline->a = repalloc(timeline->a, timeline->n * sizeof(double));
 	timeline->c = repalloc(timeline->c, timeline->n * sizeof(double));
 	timeline->context = part->derived->context;
-	timeline->nkept = Max(1, Min(most_kept, KEPT_BYTES / (timeline->n * (int) sizeof(ClvStretch))));
-	timeline->nknots =
-		most_kept == 1
-			? FEW_KNOTS
-			: Max(1, Min(MOST_KNOTS, KNOTS_BYTES / (timeline->n * (int) sizeof(ClvKnot))));
+	timeline->most_kept = most_kept;
+	timeline->nkept = FEW_KEPT;
+	timeline->nknots = Max(1, Min(FEW_KNOTS, KNOTS_BYTES / (timeline->n * (int) sizeof(ClvKnot))));
 	timeline->kept = palloc0(timeline->nkept * sizeof(Kept));
 	timeline->ahead = palloc(timeline->n * sizeof(ClvStretch));
 	MemoryContextSwitchTo(caller);
@@ -271,12 +282,29 @@ SetStretches(const ClvTimeline *timeline, int64 from, int64 until, ClvStretch *s
 	return n;
 }
 
+/* Makes room for the clocks and knots of more customers, after the first ones have asked. */
+static void
+KeepMore(ClvTimeline *timeline)
+{
+	int nkept;
+
+	if (timeline->asked >= FEW_ASKED || ++timeline->asked < FEW_ASKED || timeline->most_kept == 1)
+		return;
+	nkept = Max(1, Min(timeline->most_kept, KEPT_BYTES / (timeline->n * (int) sizeof(ClvStretch))));
+	timeline->kept = MemoryContextAllocZero(timeline->context, nkept * sizeof(Kept));
+	timeline->nkept = nkept;
+	timeline->knots = NULL;
+	timeline->nknots = Max(1, Min(MOST_KNOTS, KNOTS_BYTES / (timeline->n * (int) sizeof(ClvKnot))));
+}
+
 const ClvClocks *
 clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 {
-	Kept *kept = &timeline->kept[(uint32) first % (uint32) timeline->nkept];
+	Kept *kept;
 	int most;
 
+	KeepMore(timeline);
+	kept = &timeline->kept[(uint32) first % (uint32) timeline->nkept];
 	if (kept->clocks.n > 0 && kept->first == first && kept->as_of == as_of)
 		return &kept->clocks;
 	kept->clocks.n = 0;
