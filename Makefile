@@ -8,6 +8,7 @@
 #   make unit                       the unit tests of the modules without PostgreSQL alone
 #   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
 #   make installcheck               the regression tests, against a running server
+#   make deb, make dist             packages for Debian; the archive for PGXN
 
 EXTENSION  = clv
 EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" clv.control)
@@ -120,7 +121,7 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 
 # The commands, and the tests of the modules without PostgreSQL, must work before PostgreSQL's build files are there.
-STANDALONE = help demo dashboard test fixtures bench bench-clean unit unit-programs
+STANDALONE = help demo dashboard test fixtures bench bench-clean unit unit-programs deb dist
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
 else

@@ -27,7 +27,7 @@ build/sanitized/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/sanitized/%.o) $
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -Wno-deprecated-declarations $(CLV_CFLAGS) $(SANITIZE) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
 
-.PHONY: help demo dashboard test fixtures bench bench-clean unit unit-programs
+.PHONY: help demo dashboard test fixtures bench bench-clean unit unit-programs deb dist
 .SECONDARY:
 
 help:
@@ -47,6 +47,12 @@ fixtures:
 
 bench:
 	@bash bench/run
+
+deb:
+	@AUTOPKGTEST='$(AUTOPKGTEST)' bash release/deb
+
+dist:
+	@PG_CONFIG='$(PG_CONFIG)' bash release/dist
 
 bench-clean:
 	rm -rf /var/tmp/clv-bench-$$(id -un) \

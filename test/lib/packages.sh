@@ -141,9 +141,24 @@ apt_update()
 	return 1
 }
 
+# install_quietly LOG PACKAGE ...: programs are all that is wanted; no cluster is made, no service started.
+install_quietly()
+{
+	local log=$1 quiet_dir=/etc/postgresql-common/createcluster.d rc=0
+
+	shift
+	if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+		$as_root mkdir -p $quiet_dir
+		echo 'create_main_cluster = false' | $as_root tee $quiet_dir/clv.conf >/dev/null
+	fi
+	apt_get "$log" install --no-install-recommends "$@" || rc=1
+	$as_root rm -f $quiet_dir/clv.conf
+	return $rc
+}
+
 packages_need()
 {
-	local what=$1 log quiet_dir=/etc/postgresql-common/createcluster.d rc=0
+	local what=$1 log rc=0
 
 	if [ -n "${PG_CONFIG:-}" ] && ! has_server "$(command -v "$PG_CONFIG")"; then
 		say "PG_CONFIG=$PG_CONFIG: there is no PostgreSQL server with its build files" \
@@ -182,18 +197,12 @@ packages_need()
 	look_for_wanted "$what"
 	say "installing:$missing$wanted"
 
-	# Programs are all that is wanted: no cluster is made, no service started on this machine.
-	if [ ! -e /etc/postgresql-common ]; then
-		$as_root mkdir -p $quiet_dir
-		echo 'create_main_cluster = false' | $as_root tee $quiet_dir/clv.conf >/dev/null
-	fi
 	# shellcheck disable=SC2086
-	[ -z "$missing" ] || apt_get "$log" install --no-install-recommends $missing || rc=1
+	[ -z "$missing" ] || install_quietly "$log" $missing || rc=1
 	# shellcheck disable=SC2086
-	if [ $rc = 0 ] && [ -n "$wanted" ] && ! apt_get "$log" install --no-install-recommends $wanted; then
+	if [ $rc = 0 ] && [ -n "$wanted" ] && ! install_quietly "$log" $wanted; then
 		say "could not be installed, so a few tests will be skipped:$wanted"
 	fi
-	$as_root rm -f $quiet_dir/clv.conf
 	if [ $rc != 0 ]; then
 		tail -30 "$log" >&2
 		say "apt-get failed; its last lines are above"

@@ -39,7 +39,7 @@ sub table_under
 
 # --- paths ---
 # What looks like a path of this tree: a directory of it and what follows, or a file at the top.
-my $path = qr{(?:\.ci|\.github|bench|docs|examples|expected|sql|src|test)
+my $path = qr{(?:\.ci|\.github|bench|debian|docs|examples|expected|release|sql|src|test)
 	/[\w.*/-]*|[A-Z][A-Za-z]+(?:\.md|\.json)?|[\w-]+\.control};
 my @pages = grep { -e "$root/$_" } qw(docs/architecture.md CONTRIBUTING.md RELEASE.md SECURITY.md test/README.md);
 is(scalar @pages, 5, 'the pages are there');
@@ -123,11 +123,11 @@ my @misshapen;
 find({
 	wanted => sub {
 		push @misshapen, misshapen($File::Find::name =~ s{^\Q$root\E/}{}r)
-			if /\.(c|h|sql|pl|pm|py|java|mjs|sh|mk|gp|spec)$|^(run|Makefile)$/ && -f;
+			if /\.(c|h|sql|pl|pm|py|java|mjs|sh|mk|gp|spec)$|^(run|Makefile|deb|dist)$/ && -f;
 	},
 	# not even entered: what the dashboard is built with has tens of thousands of files
 	preprocess => sub { grep { !/^(node_modules|build|results|tmp_check|dist)$/ } @_ }
-}, map { "$root/$_" } qw(Makefile src sql test bench examples));
+}, map { "$root/$_" } qw(Makefile src sql test bench examples release));
 is(join("\n", @misshapen), '', 'lines of code and tests have at most 120 columns, and no white space at their ends');
 
 # --- one version: default_version of clv.control ---
@@ -135,6 +135,11 @@ my ($version) = content('clv.control') =~ /^default_version\s*=\s*'([\d.]+)'/m;
 my @said = content('META.json') =~ /^\t+"version": "([\d.]+)"/mg;
 pop @said;	# of the specification of META.json
 is("@said", "$version $version", "META.json says $version, as clv.control does");
+SKIP:
+{
+	skip 'a source archive without debian/', 1 unless -e "$root/debian/changelog";
+	like(content('debian/changelog'), qr/\Apostgresql-clv \(\Q$version\E-\d/, 'as has debian/changelog');
+}
 my @headings = content('CHANGELOG.md') =~ /^## ([\d.]+)/mg;
 is(scalar(grep { $_ eq $version } @headings), 1, 'CHANGELOG.md has a heading for it');
 my @released = grep { $_ ne $version } content('CHANGELOG.md') =~ /^## ([\d.]+) \(\d{4}-\d\d-\d\d\)/mg;
