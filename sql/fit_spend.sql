@@ -97,6 +97,25 @@ FROM fitted, other, clv_compare(b, model), clv_diagnostics(model) d, clv_diagnos
 SELECT larger, df FROM other, clv_compare(b, none);
 SELECT clv_compare(b, b) FROM other;
 
+-- limits by the profile: with the effect of a at a limit, amounts are those of a fit without a times exp(limit * a)
+CREATE TEMP TABLE profiled AS
+SELECT p.*, (SELECT spend_log_likelihood FROM clv_diagnostics(model)) AS top
+FROM (SELECT clv_fit(x, t_x, t_cal, mean, clv_options(covariates => '{a,b}', purchase_covariates => '{}',
+		churn_covariates => '{}', spend_covariates => '{a,b}', profile => 0.95), z) AS model FROM customer) f,
+	clv_parameters(model, 0.95, 'profile') p
+WHERE p.name = 'a' AND p.process = 'spend effect';
+SELECT pg_temp.near(2 * (top - (SELECT spend_log_likelihood FROM clv_diagnostics(model)) + l * z),
+	1.959963984540054 ^ 2, 1e-7) AS deviance, abs(l - estimate) BETWEEN 1.9 * std_error AND 2.2 * std_error AS near_wald
+FROM (SELECT l, top, estimate, std_error, sum(c.z[1]) FILTER (WHERE x > 0) AS z,
+		clv_fit(x, t_x, t_cal, mean * exp(-l * c.z[1]), clv_options(covariates => '{b}', spend_covariates => '{b}',
+			purchase_covariates => '{}', churn_covariates => '{}'), ARRAY[c.z[2]]) AS model
+	  FROM customer c, profiled, unnest(ARRAY[lower, upper]) l GROUP BY l, top, estimate, std_error) s;
+-- a model fitted with a prior or a profile is one of certain customers, too
+SELECT clv_with_covariates(clv_fit(x, t_x, t_cal, mean, clv_options(covariates => '{a,b}', spend_covariates => '{a}',
+	profile => 0.9, prior => '{"spend": {"family": "gamma/gamma", "parameters": [{"name": "ln_p", "mean": 1,
+	"sd": 0.5}]}}'), z), '{1,1}')::jsonb #> '{spend,customers}' IS NULL AS by_hand
+FROM customer;
+
 -- forms of the model, and models by hand
 SELECT model::text::clv_model = model AS of_text, model::jsonb::clv_model = model AS of_json,
 	model::jsonb#>>'{spend,covariates,1,name}' AS name
