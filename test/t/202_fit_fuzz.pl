@@ -50,6 +50,12 @@ SELECT 7, clv_cells(h, clv_options(model => 'bdw', as_of => '2020-02-20', time_u
   FROM (SELECT clv_history(date '2020-01-01' + i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
           FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
 UNION ALL
+SELECT 8, clv_cells(h, clv_options(covariates => '{z}', as_of => '2020-03-01'), ARRAY[c % 2]::float8[], path)
+  FROM (SELECT c, clv_history(date '2020-01-01' + i * (1 + c % 5), c + i / 7.0::numeric(5,2)) AS h
+          FROM generate_series(1, 40) c, generate_series(0, 3) i WHERE i <= c % 4 GROUP BY c) q
+       JOIN (SELECT c, clv_calendar(date '2020-01-01' + 20 * i, ARRAY[c * i % 3], '{n}') AS path
+               FROM generate_series(1, 40) c, generate_series(0, 3) i GROUP BY c) p USING (c)
+UNION ALL
 SELECT 5,
 	   clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0, x % 3 = 0,
 		   clv_options(model => 'rfmtc'))

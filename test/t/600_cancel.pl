@@ -94,6 +94,12 @@ my @long = (
 		q{SELECT count(c)
 		  FROM (SELECT clv_calendar(date '2000-01-01' + i, ARRAY[i % 7], '{a}') AS c
 				FROM generate_series(1, 90000) i, generate_series(1, 1000) g GROUP BY g) q}, 1.5],
+	['fit by paths',
+		q{SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2021-12-01'), path)
+		  FROM (SELECT clv_calendar(date '2020-01-01' + 7 * w, ARRAY[(hashint4(i * 101 + w) & 7) / 8.0], '{n}') AS path,
+					   clv_history(date '2020-01-01' + 7 * w + i % 7) FILTER (
+						   WHERE w = 0 OR (hashint4(i * 101 + w) & 31) < 1 + i % 3) AS history
+				FROM generate_series(1, 3000) i, generate_series(0, 99) w GROUP BY i) q}, '60 %'],
 	# the pairs are in by then: this one stops in their order
 	['metrics',
 		q{SELECT clv_metrics(i * 611953::bigint % 3000017, i * 7919::bigint % 3000017)

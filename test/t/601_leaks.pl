@@ -97,6 +97,13 @@ my @expressions = (
 	['calendar: text',
 		q{(SELECT (clv_calendar(date '2022-01-03' + 7 * k, ARRAY[i + k], '{n}')::text::clv_calendar)::jsonb
 		   FROM generate_series(1, 9) k)}, 20000],
+	['a path each row',
+		q{clv_expected_purchases(clv_with_calendar(
+			('{"version":1,"time_unit":"7 days","as_of":"2022-06-01","purchase":{"family":"pareto/nbd","path":1,'
+				|| '"parameters":{"r":1,"alpha":8,"s":1,"beta":9},"covariates":[{"name":"n","purchase":0.1}]}}'
+			)::clv_model,
+			(SELECT clv_calendar(date '2015-01-05' + 90 * k, ARRAY[(i + k) % 7], '{n}') FROM generate_series(1, 40) k)),
+			g.history, '1 year')}, 4000],
 	['cuts: text', q{(c.cuts::text::clv_cuts)::jsonb}, 20000],
 	['segment',
 		q{segment_assign(ROW(1 + i % 5, 1 + i % 4, 3, 2, 1, 1, NULL)::clv_scores,

@@ -76,6 +76,12 @@ $node->safe_psql('postgres', q{
 			(SELECT clv_calendar(date '2019-12-30' + 7 * i, ARRAY[(i % 9 < 2)::int], '{promotion}')
 			 FROM generate_series(0, 120) i));
 		INSERT INTO made SELECT 'calendar', o, clv_cells(history, o), clv_fit(history, o), NULL FROM customer;
+		o := clv_options(as_of => '2021-06-01', path_covariates => '{n}');
+		INSERT INTO made
+		SELECT 'path', o, clv_cells(history, o, path), clv_fit(history, o, path), NULL
+			FROM customer JOIN (
+				SELECT c AS customer_id, clv_calendar(date '2020-01-01' + 200 * i, ARRAY[c * i % 3], '{n}') AS path
+				FROM generate_series(0, 39) c, generate_series(0, 3) i GROUP BY c) p USING (customer_id);
 		o := clv_options(model => 'rfmtc');
 		INSERT INTO made
 			SELECT 'flags', o, clv_cells(i % 3, i % 3 * 2, 9, 3, i % 2 = 0, o), NULL, NULL
