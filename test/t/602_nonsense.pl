@@ -480,7 +480,8 @@ sub call
 
 # These run what they are told to run, which may be no SQL.
 my $told = qr/^CALL |\bclv_pipeline_|\bclv_histories\(|\bclv_source_columns?\(
-	|\bclv_validate_(fit|extent|predictions|frequencies|newcomers|repeats|ranked|classes|track)\(/x;
+	|\bclv_validate_(fit|extent|predictions|frequencies|newcomers|repeats|ranked|classes|track)\(
+	|\bclv_choose_(cells|outcomes|models|rows)\(|\bclv_shock_of\(/x;
 
 my (@bad, %states, $answered, %slow, %stopped);
 my $i = $first;
