@@ -139,6 +139,8 @@ my @writes = (
 	call($refresh, name => "'rich'", mode => "'incremental'"),
 	call($refresh, name => "'rich'", mode => "'full'"),
 	call($alter, name => "'plain'", margin => 0.3, reset => q{'{level}'}),
+	# as if an older version had made it
+	'UPDATE plain_data.state SET parts_hash = NULL',
 	call($refresh, name => "'plain'"),
 	q{ext.clv_forget('plain'::pg_catalog.text, VARIADIC ARRAY[1]::pg_catalog.int4[])},
 	map({ call($drop, name => "'$_'") } 'shares', 'among'));
@@ -149,7 +151,7 @@ my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM clv_inter
 sub everything
 {
 	my ($path, $prelude) = @_;
-	my @statements = (@reads, map({ "CALL $_" } @writes),
+	my @statements = (@reads, map({ /^UPDATE / ? $_ : "CALL $_" } @writes),
 		'UPDATE ext.clv_segment_map SET description = description WHERE false',
 		map({ my $p = $_; map { "TABLE $p.$_" } @views } 'plain', 'rich', 'bare', 'groups'), 'TABLE ext.clv_pipelines',
 		map({ 'CALL ' . call($drop, name => "'$_'", cascade => 'true') } 'plain', 'bare', 'rich', 'groups'));
