@@ -25,8 +25,8 @@
 #define KEPT_BYTES (4 * 1024 * 1024)
 
 /* The knots of so many groups of customers are kept, or as above. */
-#define MOST_KNOTS 8192
-#define KNOTS_BYTES (16 * 1024 * 1024)
+#define MOST_KNOTS 32768
+#define KNOTS_BYTES (32 * 1024 * 1024)
 
 /* Until a timeline has been asked so often, few are kept: models with the path of a customer are
  * for them alone. */
@@ -282,19 +282,24 @@ SetStretches(const ClvTimeline *timeline, int64 from, int64 until, ClvStretch *s
 	return n;
 }
 
-/* Makes room for the clocks and knots of more customers, after the first ones have asked. */
+/*
+ * Makes room for the clocks and knots of more customers, after the first ones have asked. Knots are
+ * of the steps until as_of.
+ */
 static void
-KeepMore(ClvTimeline *timeline)
+KeepMore(ClvTimeline *timeline, DateADT as_of)
 {
 	int nkept;
+	int steps;
 
 	if (timeline->asked >= FEW_ASKED || ++timeline->asked < FEW_ASKED || timeline->most_kept == 1)
 		return;
+	steps = StepOf(timeline, as_of) + 1;
 	nkept = Max(1, Min(timeline->most_kept, KEPT_BYTES / (timeline->n * (int) sizeof(ClvStretch))));
 	timeline->kept = MemoryContextAllocZero(timeline->context, nkept * sizeof(Kept));
 	timeline->nkept = nkept;
 	timeline->knots = NULL;
-	timeline->nknots = Max(1, Min(MOST_KNOTS, KNOTS_BYTES / (timeline->n * (int) sizeof(ClvKnot))));
+	timeline->nknots = Max(1, Min(MOST_KNOTS, KNOTS_BYTES / (steps * (int) sizeof(ClvKnot))));
 }
 
 const ClvClocks *
@@ -303,7 +308,7 @@ clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 	Kept *kept;
 	int most;
 
-	KeepMore(timeline);
+	KeepMore(timeline, as_of);
 	kept = &timeline->kept[(uint32) first % (uint32) timeline->nkept];
 	if (kept->clocks.n > 0 && kept->first == first && kept->as_of == as_of)
 		return &kept->clocks;
