@@ -117,6 +117,32 @@ FROM weeks, (VALUES ('pareto/nbd', '{"r":0.5,"alpha":15,"s":0.5,"beta":10}'::jso
 				 '90 days') p,
 	 clv_predict(clv_model(family, params, '1 week', '2024-04-10'), history, '90 days') q;
 
+-- probabilities that customers share are those of each alone, however customers, counts, horizons and days alternate
+CREATE FUNCTION pg_temp.alone(model clv_model, history clv_history, n int, horizon interval, as_of date)
+RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+	p float8;
+BEGIN
+	EXECUTE 'SELECT clv_purchase_probability($1, $2, $3, $4, $5)' USING model, history, n, horizon, as_of INTO p;
+	RETURN p;
+END $$;
+SELECT count(DISTINCT p) > 300 AS various, bool_and(p = pg_temp.alone(model, history, n, horizon, day)) AS same,
+	   bool_and(pg_temp.close(1 - none, active)) AS active
+FROM (SELECT model, history, n, horizon, as_of + later AS day,
+			 clv_purchase_probability(model, history, n, horizon, as_of + later) AS p,
+			 clv_purchase_probability(model, history, 0, horizon, as_of + later) AS none,
+			 clv_active_probability(model, history, horizon, as_of + later) AS active
+	  FROM generate_series(0, 9) n, unnest('{3 days,60 days}'::interval[]) horizon, unnest('{0,1,30}'::int[]) later,
+		   customers OFFSET 0) q;
+SELECT n, pg_temp.close(clv_purchase_probability(by_calendar, history, n, '1 week'),
+						clv_purchase_probability(plain, history, n, '1 week')) AS tiny
+FROM weeks, generate_series(0, 7) n, (SELECT '{"r":0.5,"alpha":1e42,"s":0.5,"beta":10}'::jsonb AS params) f,
+	 LATERAL (SELECT clv_model('pareto/nbd', params, '1 week', '2024-04-10', '[{"name":"season"}]',
+							   calendar => calendar) AS by_calendar,
+					 clv_model('pareto/nbd', params, '1 week', '2024-04-10') AS plain) m,
+	 (SELECT clv_history(date '2024-01-04') AS history) h
+ORDER BY n;
+
 -- beyond the end: with one NOTICE; a year earlier, or the average where there is no year
 SELECT clv_expected_purchases(model, history, '1 year', as_of) > 1 AS beyond
 FROM customers

@@ -672,28 +672,40 @@ typedef struct Counting
 #define NEGLIGIBLE 1e-290
 
 /*
- * The first count whose logarithm, with ln, is not below LN_SMALLEST; count where there is none.
- * Probabilities increase up to the mode of the negative binomial.
+ * The first count whose logarithm, with *ln, is not below LN_SMALLEST, and that logarithm in *ln;
+ * count where there is none. Probabilities increase up to the mode of the negative binomial.
  */
 static int
-FirstCount(const Counting *counting, double b, double ln)
+FirstCount(const Counting *counting, double b, double *ln)
 {
 	double low = 0;
 	double high = floor((counting->r - 1) * (b / counting->alpha));
+	double none = *ln + clv_ln_negative_binomial(counting->r, counting->alpha, 0, b);
+	double most;
 
-	high = fmin(fmax(0, high), counting->count - 1);
-	if (ln + clv_ln_negative_binomial(counting->r, counting->alpha, 0, b) >= LN_SMALLEST)
+	if (none >= LN_SMALLEST)
+	{
+		*ln = none;
 		return 0;
-	if (!(ln + clv_ln_negative_binomial(counting->r, counting->alpha, high, b) >= LN_SMALLEST))
+	}
+	high = fmin(fmax(0, high), counting->count - 1);
+	most = *ln + clv_ln_negative_binomial(counting->r, counting->alpha, high, b);
+	if (!(most >= LN_SMALLEST))
 		return counting->count;
 	while (high - low > 1)
 	{
 		double middle = floor((low + high) / 2);
+		double between = *ln + clv_ln_negative_binomial(counting->r, counting->alpha, middle, b);
 
-		*(ln + clv_ln_negative_binomial(counting->r, counting->alpha, middle, b) >= LN_SMALLEST
-			  ? &high
-			  : &low) = middle;
+		if (between >= LN_SMALLEST)
+		{
+			high = middle;
+			most = between;
+		}
+		else
+			low = middle;
 	}
+	*ln = most;
 	return (int) high;
 }
 
@@ -711,10 +723,10 @@ AddCounts(Counting *counting, double b, double ln)
 			exp(ln + clv_ln_negative_binomial(counting->r, counting->alpha, counting->n, b));
 		return;
 	}
-	n = FirstCount(counting, b, ln);
+	n = FirstCount(counting, b, &ln);
 	if (n == counting->count)
 		return;
-	weight = exp(ln + clv_ln_negative_binomial(counting->r, counting->alpha, n, b));
+	weight = exp(ln);
 	for (; n < counting->count; n++)
 	{
 		double grow = (counting->r + n) / (n + 1) * ratio;
@@ -742,6 +754,20 @@ PeakWidth(const Counting *counting, double b)
 /* Within a panel the density of dying falls to e^-MOST_DROP at the least. */
 #define MOST_DROP 3.0
 
+/*
+ * The rule for a panel of this part of the longest one, in which the clock goes on by rise from b:
+ * few nodes where it is short. The n-th power of the clock is a polynomial, or changes little.
+ */
+static const ClvGauss *
+CountRule(const Counting *counting, double part, double b, double rise)
+{
+	double change = counting->n > 0 ? counting->n * (rise / b) : 0;
+
+	if (part < 1.0 / 40 && change < 0.2)
+		return &clv_gauss_4;
+	return part < 1.0 / 8 && (counting->n <= 8 || change < 2.5) ? &clv_gauss_8 : &clv_gauss_16;
+}
+
 /* Adds the purchases of those who die between now and end, within a stretch. */
 static void
 CountStretch(Counting *counting, const ClvLaw *law, const ClvStretch *stretch, const Life *life,
@@ -757,7 +783,9 @@ CountStretch(Counting *counting, const ClvLaw *law, const ClvStretch *stretch, c
 
 		most = fmin(most, PeakWidth(counting, stretch->b + stretch->a * z) / stretch->a);
 		end = z + most < length && z + most > z ? z + most : length;
-		n = clv_gauss_nodes(end - z < most / 8 ? &clv_gauss_8 : &clv_gauss_16, z, end, nodes);
+		n = clv_gauss_nodes(CountRule(counting, (end - z) / most, stretch->b + stretch->a * z,
+									  stretch->a * (end - z)),
+							z, end, nodes);
 		for (int k = 0; k < n; k++)
 			AddCounts(counting, stretch->b + stretch->a * nodes[k].at,
 					  log(nodes[k].weight * law->hazard(&life->left, nodes[k].at)) -

@@ -147,21 +147,57 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(clv_checked(purchases, "the discounted number of purchases", &customer));
 }
 
+/*
+ * Counts below this are computed together by the calendar, as they share what takes longest, and
+ * are the numbers in the memo of their call site.
+ */
+#define COUNTS_TOGETHER 8
+
+/* Smaller ones are computed by themselves: recurrences end before they reach the least double. */
+#define LEAST_TOGETHER 1e-250
+
+/* P(n purchases in the horizon of the site), given alive, by the calendar. */
+static double
+ProbabilityAlive(ClvModelSite *site, const ClvCustomer *customer, double n)
+{
+	ClvMemoKey key = clv_site_key(site, customer);
+	ClvFuture future;
+	double *p = NULL;
+
+	if (n < COUNTS_TOGETHER)
+	{
+		if (site->memo.width != COUNTS_TOGETHER)
+			clv_memo_change_width(&site->memo, COUNTS_TOGETHER);
+		p = clv_memo_values(&site->memo, &key);
+		if (p[(int) n] >= LEAST_TOGETHER)
+			return p[(int) n];
+	}
+	clv_future_of(site->fitted, customer, site->terms.horizon, &future);
+	if (p != NULL && isnan(p[0]))
+	{
+		double together[COUNTS_TOGETHER];
+
+		clv_future_probabilities(&future, site->terms.horizon, COUNTS_TOGETHER, together);
+		memcpy(p, together, sizeof(together));
+		if (p[(int) n] >= LEAST_TOGETHER)
+			return p[(int) n];
+	}
+	return clv_future_probability(&future, n, site->terms.horizon);
+}
+
 /* P(n purchases in the horizon of the site); n = 0 includes the dead. */
 static double
 Probability(ClvModelSite *site, const ClvCustomer *customer, double n)
 {
 	const ClvModelPart *part = &site->fitted->purchase;
 	double ln_p_alive;
-	ClvFuture future;
 	double p;
 
 	if (part->calendar == NULL)
 		return clv_probability_given(part->family, part->param, customer->x, customer->t_x,
 									 customer->T, n, site->terms.horizon);
 	ln_p_alive = clv_ln_p_alive_of(site->fitted, customer);
-	clv_future_of(site->fitted, customer, site->terms.horizon, &future);
-	p = exp(ln_p_alive) * clv_future_probability(&future, n, site->terms.horizon);
+	p = exp(ln_p_alive) * ProbabilityAlive(site, customer, n);
 	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
 }
 
