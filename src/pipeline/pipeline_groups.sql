@@ -41,7 +41,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_group_source(clv_internal.clv_pipe
 CREATE FUNCTION clv_internal.clv_pipeline_resolve_group(
 	d clv_internal.clv_pipeline_definition, group_by pg_catalog.text)
 RETURNS pg_catalog.text
-LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 20000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN

@@ -44,7 +44,8 @@ $node->safe_psql('postgres', qq{
 	CREATE TABLE visit AS SELECT md5("Kunden ""Nr"""::text)::uuid AS visitor, "at"::date AS day FROM "Käufe";
 	CALL clv_create_pipeline(\$\$$pipelines[0]\$\$, '"Käufe"', '"Kunden ""Nr""", "it''s größer"', 'at', 'amount',
 		discount_rate => 0.1, level => 0.9,
-		attribute_source => 'people', attributes => 'region', rating_source => 'people', rating => 'rating');
+		attribute_source => 'people', attributes => 'region', rating_source => 'people', rating => 'rating',
+		group_by => 'region');
 	CALL clv_create_pipeline('visits', 'visit', 'visitor', 'day');
 	CALL clv_refresh(\$\$$pipelines[0]\$\$, 'full', '2017-09-30');
 	CALL clv_refresh(\$\$$pipelines[0]\$\$);
