@@ -414,6 +414,20 @@ AddPoint(Sweep *sweep, const Point *point, double cum_hazard, const double *z, d
 	clv_mixture_add(&sweep->mixture, number, &term);
 }
 
+/*
+ * Integration stops where this part of the sum is more than the probability of neither leaving nor
+ * buying until then: no more than that can follow. Derivatives have powers of the logarithm of that
+ * probability besides, so that this is far below a rounding.
+ */
+#define UNCOUNTED 1e-24
+
+/* Whether nothing that counts follows a time until which customers stay with this probability. */
+static bool
+Complete(const Sweep *sweep, double stay)
+{
+	return stay <= UNCOUNTED * sweep->mixture.mass;
+}
+
 /* Adds the integral over a length of time, at whose beginning the probability is part. */
 static void
 AddStretch(Sweep *sweep, const Life *life, const ClvDecay *decay, double length, double part,
@@ -441,6 +455,8 @@ AddStretch(Sweep *sweep, const Life *life, const ClvDecay *decay, double length,
 						 exp(-clv_decay_drop(decay, at)));
 		}
 		clv_poll(&clv_family_poll, 100 * (size_t) n);
+		if (Complete(sweep, part * exp(-panel.drop)))
+			break;
 	}
 }
 
@@ -478,7 +494,8 @@ AddUntil(Sweep *sweep, double end, Life *life, Point *point)
 		double length = to - life->t;
 		ClvDecay decay = DecayFrom(sweep->law, sweep->param, sweep->R, sweep->clocks, life);
 
-		AddStretch(sweep, life, &decay, length, exp(-drop), point);
+		if (!Complete(sweep, exp(-drop)))
+			AddStretch(sweep, life, &decay, length, exp(-drop), point);
 		drop += clv_decay_drop(&decay, length);
 		Advance(sweep, stretch, length, point);
 		MoveTo(sweep->law, sweep->clocks, to, life);
