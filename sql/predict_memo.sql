@@ -23,4 +23,20 @@ SELECT count(*) AS customers,
 		   = ARRAY[clv_expected_purchases(model, history, '1 month'),
 	clv_expected_purchases(model, history, '1 year'), clv_expected_purchases(model, history, '2 years')]) AS curve
 FROM various, generate_series(1, 2) again, model;
+-- by a calendar without effects customers are those of the plain model: what those of the same first day share has to
+-- make room as well, and each day of a last purchase is asked for in turn
+SELECT count(DISTINCT plain) > 30000 AS various, max(abs(by_calendar / plain - 1)) < 1e-11 AS as_plain
+FROM (SELECT clv_p_alive(clv_model('pareto/nbd', '{"r": 0.5, "alpha": 6, "s": 0.5, "beta": 12}', '1 week', '2018-06-30',
+								   '[{"name":"none"}]', calendar => calendar), history) AS by_calendar,
+			 clv_p_alive(model, history, '2018-06-30') AS plain
+	  FROM model,
+		   (SELECT clv_calendar(make_date(y, 1, 1), ARRAY[y - 2017.0::float8], '{none}') AS calendar
+			FROM generate_series(2014, 2018) y) c,
+		   (SELECT x, age, history FROM various
+			UNION ALL
+			SELECT x, age, clv_history(date '2017-12-31' - age + k, 1.00)
+			FROM generate_series(0, 40) x, generate_series(41, 1000) age, LATERAL generate_series(0, x) k
+			GROUP BY x, age ORDER BY age, x) v,
+		   generate_series(1, 2) again
+	  WHERE model::jsonb->'purchase'->>'family' = 'pareto/nbd' OFFSET 0) q;
 DROP TABLE various, model;

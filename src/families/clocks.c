@@ -39,17 +39,40 @@ clv_clocks_set(ClvStretch *stretch, int n, const double *from, const double *z, 
 	}
 }
 
+/* Where a time would be if stretches were of equal length, as the weeks of a calendar are. */
+static int
+GuessAt(const ClvClocks *clocks, double t)
+{
+	double place = t / clocks->stretch[clocks->n - 1].from * (clocks->n - 1);
+
+	return (int) fmin(fmax(0, place), clocks->n - 1);
+}
+
 int
 clv_clocks_at(const ClvClocks *clocks, double t)
 {
+	const ClvStretch *stretch = clocks->stretch;
 	int low = 0;
 	int high = clocks->n;
 
+	if (high > 2)
+	{
+		int guess = GuessAt(clocks, t);
+
+		/* the first stretch and the last one may be shorter */
+		if (guess > 0 && stretch[guess].from > t)
+			guess--;
+		else if (guess + 1 < high && stretch[guess + 1].from <= t)
+			guess++;
+		*(stretch[guess].from <= t ? &low : &high) = guess;
+		if (low == guess && guess + 1 < high && stretch[guess + 1].from > t)
+			high = guess + 1;
+	}
 	while (high - low > 1)
 	{
 		int middle = low + (high - low) / 2;
 
-		if (clocks->stretch[middle].from <= t)
+		if (stretch[middle].from <= t)
 			low = middle;
 		else
 			high = middle;

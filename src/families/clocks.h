@@ -95,14 +95,14 @@ typedef struct ClvClocked
 	/*
 	 * The same from knots, one for each stretch until T, which customers of one x share.
 	 * begin_knots sets beta of all of them, after which add_knots sets the stretches from on, up to
-	 * those that are set (until). NULL where nothing is shared.
+	 * those that are set (until). t_x is in the stretch. NULL where nothing is shared.
 	 */
 	void (*begin_knots)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
 						ClvKnot *knots);
 	void (*add_knots)(const ClvFamily *family, const double *param, double x,
 					  const ClvClocks *clocks, double T, int from, int until, ClvKnot *knots);
 	double (*ln_p_alive_by_knots)(const ClvFamily *family, const double *param, double x,
-								  const ClvClocks *clocks, double t_x, double T,
+								  const ClvClocks *clocks, int stretch, double t_x, double T,
 								  const ClvKnot *knots);
 
 	/*
@@ -275,8 +275,8 @@ extern void clv_two_clocks_add_knots(const ClvFamily *family, const double *para
 									 const ClvClocks *clocks, double T, int from, int until,
 									 ClvKnot *knots);
 extern double clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param,
-												 double x, const ClvClocks *clocks, double t_x,
-												 double T, const ClvKnot *knots);
+												 double x, const ClvClocks *clocks, int stretch,
+												 double t_x, double T, const ClvKnot *knots);
 extern void clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double x,
 									   const ClvClocks *clocks, double t_x, double T,
 									   ClvFuture *future);

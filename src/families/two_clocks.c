@@ -64,13 +64,12 @@ Newcomer(const ClvFamily *family, const double *param, const ClvClocks *clocks)
 	return life;
 }
 
-/* Moves on to a time within the stretch, or to its end and the next one. */
+/* Moves on to a time within the stretch, or to its end and the next one, but for cum_hazard. */
 static void
-MoveTo(const ClvLaw *law, const ClvClocks *clocks, double t, Life *life)
+AgeTo(const ClvLaw *law, const ClvClocks *clocks, double t, Life *life)
 {
 	ClvLifetime left;
 
-	life->cum_hazard += law->cum_hazard(&life->left, t - life->t);
 	law->age(&life->left, t - life->t, &left);
 	life->left = left;
 	life->t = t;
@@ -80,6 +79,14 @@ MoveTo(const ClvLaw *law, const ClvClocks *clocks, double t, Life *life)
 			clocks->stretch[life->stretch].c / clocks->stretch[life->stretch + 1].c;
 		life->stretch++;
 	}
+}
+
+/* Moves on to a time within the stretch, or to its end and the next one. */
+static void
+MoveTo(const ClvLaw *law, const ClvClocks *clocks, double t, Life *life)
+{
+	life->cum_hazard += law->cum_hazard(&life->left, t - life->t);
+	AgeTo(law, clocks, t, life);
 }
 
 /* A customer at t. */
@@ -157,7 +164,7 @@ clv_two_clocks_begin_knots(const ClvFamily *family, const double *param, const C
 	knots[0].beta = life.left.param[law->beta];
 	while (life.stretch + 1 < clocks->n)
 	{
-		MoveTo(law, clocks, clocks->stretch[life.stretch + 1].from, &life);
+		AgeTo(law, clocks, clocks->stretch[life.stretch + 1].from, &life);
 		knots[life.stretch].beta = life.left.param[law->beta];
 	}
 }
@@ -204,12 +211,14 @@ clv_two_clocks_add_knots(const ClvFamily *family, const double *param, double x,
 	}
 }
 
+/* Beyond this e^drop is near the largest double. */
+#define LARGE_DROP 600.0
+
 double
 clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param, double x,
-								   const ClvClocks *clocks, double t_x, double T,
+								   const ClvClocks *clocks, int stretch, double t_x, double T,
 								   const ClvKnot *knots)
 {
-	int stretch = clv_clocks_at(clocks, t_x);
 	Life life = LifeAtKnot(family, param, clocks, stretch, knots);
 	ClvLifetime left;
 	ClvKnot knot;
@@ -218,7 +227,8 @@ clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param,
 	life.left = left;
 	life.t = t_x;
 	SetKnot(family, param, x, clocks, T, &life, &knots[stretch + 1], &knot);
-	return -clv_log1pexp(log(knot.dead) + knot.drop);
+	return knot.drop < LARGE_DROP ? -log1p(knot.dead * exp(knot.drop))
+								  : -clv_log1pexp(log(knot.dead) + knot.drop);
 }
 
 double

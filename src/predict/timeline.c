@@ -27,6 +27,7 @@
 /* The knots of so many groups of customers are kept, or as above. */
 #define MOST_KNOTS 32768
 #define KNOTS_BYTES (32 * 1024 * 1024)
+#define KNOTS_PLACES 8
 
 /* Until a timeline has been asked so often, few are kept: models with the path of a customer are
  * for them alone. */
@@ -58,6 +59,8 @@ typedef struct Knots
 	int n;    /* 0: there are none */
 	int size;
 	ClvKnot *knot;
+	double t_x; /* the last one asked for; NAN: none */
+	double ln_p_alive;
 } Knots;
 
 struct ClvTimeline
@@ -72,7 +75,8 @@ struct ClvTimeline
 	int nkept;
 	Knots *knots; /* by a hash; NULL: none yet */
 	int nknots;
-	int most_kept; /* as many as there may be once it has been asked often */
+	uint32 replaced; /* counts those that had to make room */
+	int most_kept;   /* as many as there may be once it has been asked often */
 	int asked;
 	MemoryContext context;
 	ClvStretch *ahead;
@@ -329,20 +333,6 @@ clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 	return &kept->clocks;
 }
 
-/* The place of the knots of these customers; they may be those of others. */
-static Knots *
-KnotsAt(ClvTimeline *timeline, const ClvFamily *family, const double *param,
-		const ClvCustomer *customer)
-{
-	uint32 hash = hash_bytes((const unsigned char *) param, family->nparams * sizeof(double));
-
-	hash ^= (uint32) customer->first * 2654435761u + (uint32) customer->x;
-	if (timeline->knots == NULL)
-		timeline->knots =
-			MemoryContextAllocZero(timeline->context, timeline->nknots * sizeof(Knots));
-	return &timeline->knots[murmurhash32(hash) % (uint32) timeline->nknots];
-}
-
 /* Whether the knots are of these customers. */
 static bool
 AreKnotsOf(const Knots *knots, const ClvFamily *family, const double *param,
@@ -351,6 +341,33 @@ AreKnotsOf(const Knots *knots, const ClvFamily *family, const double *param,
 	return knots->n > 0 && knots->first == customer->first && knots->as_of == customer->as_of &&
 		   knots->x == customer->x &&
 		   memcmp(knots->param, param, family->nparams * sizeof(double)) == 0;
+}
+
+/*
+ * The knots of these customers, or those to replace by them: any of a few places from a hash on,
+ * the first that is free, or one after another.
+ */
+static Knots *
+KnotsAt(ClvTimeline *timeline, const ClvFamily *family, const double *param,
+		const ClvCustomer *customer)
+{
+	uint32 hash = hash_bytes((const unsigned char *) param, family->nparams * sizeof(double));
+	int most = Min(KNOTS_PLACES, timeline->nknots);
+	int oldest;
+
+	hash = murmurhash32(hash ^ ((uint32) customer->first * 2654435761u + (uint32) customer->x));
+	if (timeline->knots == NULL)
+		timeline->knots =
+			MemoryContextAllocZero(timeline->context, timeline->nknots * sizeof(Knots));
+	for (int i = 0; i < most; i++)
+	{
+		Knots *knots = &timeline->knots[(hash + i) % (uint32) timeline->nknots];
+
+		if (knots->n == 0 || AreKnotsOf(knots, family, param, customer))
+			return knots;
+	}
+	oldest = (int) (timeline->replaced++ % (uint32) most);
+	return &timeline->knots[(hash + oldest) % (uint32) timeline->nknots];
 }
 
 /* Makes the knots those of these customers, with none set yet. */
@@ -373,6 +390,7 @@ BeginKnots(ClvTimeline *timeline, const ClvFamily *family, const double *param,
 	knots->x = customer->x;
 	memcpy(knots->param, param, family->nparams * sizeof(double));
 	knots->from = knots->n = clocks->n;
+	knots->t_x = get_float8_nan();
 }
 
 double
@@ -389,6 +407,8 @@ clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family, const do
 	knots = KnotsAt(timeline, family, param, customer);
 	if (!AreKnotsOf(knots, family, param, customer))
 		BeginKnots(timeline, family, param, customer, clocks, knots);
+	if (knots->t_x == customer->t_x) /* of those with one purchase always */
+		return knots->ln_p_alive;
 	after = clv_clocks_at(clocks, customer->t_x) + 1;
 	if (after < knots->from)
 	{
@@ -399,8 +419,10 @@ clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family, const do
 								   knots->knot);
 		knots->from = after;
 	}
-	return family->clocked->ln_p_alive_by_knots(family, param, customer->x, clocks, customer->t_x,
-												customer->T, knots->knot);
+	knots->ln_p_alive = family->clocked->ln_p_alive_by_knots(
+		family, param, customer->x, clocks, after - 1, customer->t_x, customer->T, knots->knot);
+	knots->t_x = customer->t_x;
+	return knots->ln_p_alive;
 }
 
 const ClvClocks *

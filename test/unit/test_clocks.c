@@ -90,7 +90,7 @@ CheckKnots(const ClvFamily *family, const double *param, double x, const ClvCloc
 							   knots);
 	family->clocked->add_knots(family, param, x, &clocks, T, after, (after + clocks.n) / 2, knots);
 	Close("P(alive) from knots",
-		  family->clocked->ln_p_alive_by_knots(family, param, x, &clocks, t_x, T, knots),
+		  family->clocked->ln_p_alive_by_knots(family, param, x, &clocks, after - 1, t_x, T, knots),
 		  ln_p_alive, 1e-12);
 }
 
