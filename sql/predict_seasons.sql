@@ -134,6 +134,15 @@ FROM (SELECT model, history, n, horizon, as_of + later AS day,
 			 clv_active_probability(model, history, horizon, as_of + later) AS active
 	  FROM generate_series(0, 9) n, unnest('{3 days,60 days}'::interval[]) horizon, unnest('{0,1,30}'::int[]) later,
 		   customers OFFSET 0) q;
+-- quantiles, of few purchases and of many, are where these probabilities add up to the level
+SELECT min(q) AS fewest, max(q) > 20 AS many, bool_and(until >= level AND coalesce(before, 0) < level) AS reached
+FROM (SELECT model, history, horizon, level, as_of + later AS day,
+			 clv_purchase_quantile(model, history, horizon, level, as_of + later) AS q
+	  FROM unnest('{0.3,0.9,0.999,0.9999}'::float8[]) level, unnest('{3 days,60 days,126 days}'::interval[]) horizon,
+		   unnest('{0,30}'::int[]) later, customers OFFSET 0) c,
+	 LATERAL (SELECT sum(p) AS until, sum(p) FILTER (WHERE n < q) AS before
+			  FROM generate_series(0, q::int) n,
+				   LATERAL (SELECT clv_purchase_probability(model, history, n, horizon, day) AS p) p) s;
 SELECT n, pg_temp.close(clv_purchase_probability(by_calendar, history, n, '1 week'),
 						clv_purchase_probability(plain, history, n, '1 week')) AS tiny
 FROM weeks, generate_series(0, 7) n, (SELECT '{"r":0.5,"alpha":1e42,"s":0.5,"beta":10}'::jsonb AS params) f,

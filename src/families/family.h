@@ -409,6 +409,10 @@ extern double clv_probability_given(const ClvFamily *family, const double *param
 extern double clv_discounted_given(const ClvFamily *family, const double *param, double x,
 								   double t_x, double T, double delta, double t);
 
+/* The smallest n with P(purchases <= n) >= level, from the probabilities given alive; -1 if it is
+ * not below count. */
+extern int clv_quantile_of(double p_alive, double level, int count, const double *p);
+
 /*
  * Smallest n with P(purchases <= n) >= level, where the customer is alive with probability
  * p_alive; 0 <= level < 1. Where rounding keeps the sum below the level, the n beyond which the

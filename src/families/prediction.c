@@ -154,12 +154,8 @@ clv_probability_given(const ClvFamily *family, const double *param, double x, do
 	return n == 0 ? fmin(p - expm1(ln_p_alive), 1) : p;
 }
 
-/*
- * The smallest n with P(purchases <= n) >= level, from the probabilities given alive; -1 if it is
- * not below count.
- */
-static int
-Quantile(double p_alive, double level, int count, const double *p)
+int
+clv_quantile_of(double p_alive, double level, int count, const double *p)
 {
 	double sum = 1 - p_alive;
 
@@ -177,5 +173,5 @@ clv_quantile_given(const ClvFuture *future, double p_alive, double t, double lev
 				   double *p)
 {
 	clv_future_probabilities(future, t, count, p);
-	return Quantile(p_alive, level, count, p);
+	return clv_quantile_of(p_alive, level, count, p);
 }

@@ -22,6 +22,9 @@
 #define COUNTS_FIRST 64
 #define COUNTS_LAST (1 << 18)
 
+/* By a calendar, where each count takes longer, the first block is this one. */
+#define COUNTS_BY_CALENDAR 8
+
 /* A second moment may leave out this much probability, and this much of itself. */
 #define SECOND_UNSEEN 1e-6
 #define SECOND_REST 1e-9
@@ -41,7 +44,9 @@ static pg_attribute_noreturn() void TooManyPurchases(void)
 double
 clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, double level)
 {
-	for (int n = COUNTS_FIRST; n <= COUNTS_LAST && horizon > 0; n *= 4)
+	int first = future->clocks != NULL ? COUNTS_BY_CALENDAR : COUNTS_FIRST;
+
+	for (int n = first; n <= COUNTS_LAST && horizon > 0; n = Max(4 * n, COUNTS_FIRST))
 	{
 		double *p = palloc(n * sizeof(double));
 		int quantile;

@@ -156,32 +156,41 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 /* Smaller ones are computed by themselves: recurrences end before they reach the least double. */
 #define LEAST_TOGETHER 1e-250
 
+/* P(0) .. P(COUNTS_TOGETHER - 1) purchases, given alive; valid until the memo is used again. */
+static const double *
+Together(ClvModelSite *site, const ClvCustomer *customer)
+{
+	ClvMemoKey key = clv_site_key(site, customer);
+	double together[COUNTS_TOGETHER];
+	ClvFuture future;
+	double *p;
+
+	if (site->memo.width != COUNTS_TOGETHER)
+		clv_memo_change_width(&site->memo, COUNTS_TOGETHER);
+	p = clv_memo_values(&site->memo, &key);
+	if (isnan(p[0]))
+	{
+		clv_future_of(site->fitted, customer, site->terms.horizon, &future);
+		clv_future_probabilities(&future, site->terms.horizon, COUNTS_TOGETHER, together);
+		memcpy(p, together, sizeof(together));
+	}
+	return p;
+}
+
 /* P(n purchases in the horizon of the site), given alive, by the calendar. */
 static double
 ProbabilityAlive(ClvModelSite *site, const ClvCustomer *customer, double n)
 {
-	ClvMemoKey key = clv_site_key(site, customer);
 	ClvFuture future;
-	double *p = NULL;
 
 	if (n < COUNTS_TOGETHER)
 	{
-		if (site->memo.width != COUNTS_TOGETHER)
-			clv_memo_change_width(&site->memo, COUNTS_TOGETHER);
-		p = clv_memo_values(&site->memo, &key);
-		if (p[(int) n] >= LEAST_TOGETHER)
-			return p[(int) n];
+		double p = Together(site, customer)[(int) n];
+
+		if (p >= LEAST_TOGETHER)
+			return p;
 	}
 	clv_future_of(site->fitted, customer, site->terms.horizon, &future);
-	if (p != NULL && isnan(p[0]))
-	{
-		double together[COUNTS_TOGETHER];
-
-		clv_future_probabilities(&future, site->terms.horizon, COUNTS_TOGETHER, together);
-		memcpy(p, together, sizeof(together));
-		if (p[(int) n] >= LEAST_TOGETHER)
-			return p[(int) n];
-	}
 	return clv_future_probability(&future, n, site->terms.horizon);
 }
 
@@ -235,6 +244,7 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 	ClvModelSite *site;
 	ClvCustomer customer;
 	ClvFuture future;
+	double p_alive;
 
 	if (AnyNull(fcinfo, 4))
 		PG_RETURN_NULL();
@@ -242,9 +252,18 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 	site = HorizonSite(fcinfo, 2, 4, &customer);
 	if (site == NULL)
 		PG_RETURN_NULL();
+	p_alive = clv_site_p_alive(site, &customer);
+	if (site->fitted->purchase.calendar != NULL)
+	{
+		int few = clv_quantile_of(p_alive, PG_GETARG_FLOAT8(3), COUNTS_TOGETHER,
+								  Together(site, &customer));
+
+		if (few >= 0)
+			PG_RETURN_FLOAT8(few);
+	}
 	clv_future_of(site->fitted, &customer, site->terms.horizon, &future);
-	PG_RETURN_FLOAT8(clv_count_quantile(&future, clv_site_p_alive(site, &customer),
-										site->terms.horizon, PG_GETARG_FLOAT8(3)));
+	PG_RETURN_FLOAT8(
+		clv_count_quantile(&future, p_alive, site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
 
 /* P(no purchase in the horizon), given alive; the only number in the memo of its call site. */
