@@ -245,7 +245,8 @@ Integrate(const Group *group, double from, double until, const ClvCourseStep **s
 		ClvPanel panel = {0};
 		Place end;
 
-		for (int k = 0; panel.to < to - from && k < CLV_MOST_PANELS; k++)
+		/* once customers stay with a probability of 0, so are all numbers */
+		for (int k = 0; part != 0 && panel.to < to - from && k < CLV_MOST_PANELS; k++)
 		{
 			ClvGaussNode nodes[CLV_GAUSS_MOST];
 			int n;
@@ -261,6 +262,8 @@ Integrate(const Group *group, double from, double until, const ClvCourseStep **s
 					  part * stay * nodes[j].weight * group->param[S] * (*step)->c / at.e);
 			}
 			clv_poll(&clv_family_poll, 10 * (size_t) n);
+			if (part * exp(-panel.drop) == 0)
+				break;
 		}
 		part *= MoveTo(group, place, *step, to, &end);
 		*place = end;

@@ -385,7 +385,7 @@ static void
 HardCustomersAgree(void **state)
 {
 	static const double params[][4] = {
-		{.9, 6, .8, 30}, {.05, 200, 3, .5}, {20, .1, .05, 900}, {1, 1, 1, 1}};
+		{.9, 6, .8, 30}, {.05, 200, 3, .5}, {20, .1, .05, 900}, {1, 1, 1, 1}, {.9, 6, 1e4, 1e2}};
 	static const double moves[][2 * Z] = {
 		{3, -3, 3, 2}, {-4, 1, 0, -6}, {0, 0, 5, 0}, {.1, 0, 0, .1}};
 	static const uint32_t acting[3] = {0, 0, 0};
@@ -397,7 +397,7 @@ HardCustomersAgree(void **state)
 					   {3, 0, 60, 103, 1},   {3, 0, 103, 103, 7},     {1, 0, 0.5, 0.5, 1}};
 	size_t ncells = sizeof(cells) / sizeof(cells[0]);
 
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < 20; i++)
 	{
 		Calendar calendar;
 		ClvPoll poll = {0};
