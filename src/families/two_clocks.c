@@ -781,6 +781,9 @@ PeakWidth(const Counting *counting, double b)
 /* Within a panel the density of dying falls to e^-MOST_DROP at the least. */
 #define MOST_DROP 3.0
 
+/* Beyond this cumulative hazard all that a panel adds is 0, as a double. */
+#define NOBODY_LEFT 750.0
+
 /*
  * The rule for a panel of this part of the longest one, in which the clock goes on by rise from b:
  * few nodes where it is short. The n-th power of the clock is a polynomial, or changes little.
@@ -802,7 +805,8 @@ CountStretch(Counting *counting, const ClvLaw *law, const ClvStretch *stretch, c
 {
 	double end;
 
-	for (double z = 0; z < length; z = end)
+	for (double z = 0;
+		 z < length && !(life->cum_hazard + law->cum_hazard(&life->left, z) > NOBODY_LEFT); z = end)
 	{
 		double most = fmin(law->stride(&life->left, z), MOST_DROP / law->hazard(&life->left, z));
 		ClvGaussNode nodes[CLV_GAUSS_MOST];

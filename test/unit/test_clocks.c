@@ -651,6 +651,40 @@ ProbabilitiesAddUp(void **state)
 	}
 }
 
+/* Customers leave within days, and t is far beyond: nothing is added up where nobody is left. */
+static void
+CountsOfBriefLivesAddUp(void **state)
+{
+	static const struct
+	{
+		const ClvFamily *family;
+		double param[CLV_MAX_PARAMS];
+	} brief[] = {{&clv_paretonbd, {.9, 6, 1e12, 1e11}},
+				 {&clv_ggompertznbd, {.9, 6, .1, 1e12, 1e10}}};
+	static const double effect[] = {0.4, -0.3, -0.2, 0.7};
+	double p[40];
+	Steps steps = Forty(NAN);
+	ClvClocks clocks = ClocksOf(&steps, effect);
+
+	for (int i = 0; i < 2; i++)
+	{
+		const ClvFamily *family = brief[i].family;
+		double sum = 0;
+		double mean = 0;
+
+		family->clocked->probabilities(family, brief[i].param, &clocks, 1e6, 40, p);
+		for (int n = 39; n >= 0; n--)
+		{
+			sum += p[n];
+			mean += n * p[n];
+		}
+		Close("sum", sum, 1, 1e-12);
+		Close("mean", mean, family->clocked->expected(family, brief[i].param, &clocks, 1e6), 1e-11);
+		Close("P(2)", family->clocked->probability(family, brief[i].param, &clocks, 2, 1e6), p[2],
+			  1e-11);
+	}
+}
+
 /* ---- any effects ---- */
 
 /* All quantities of a customer are numbers, and probabilities at most 1. */
@@ -987,6 +1021,7 @@ main(void)
 		cmocka_unit_test(ConstantCovariatesAreStaticOnes),
 		cmocka_unit_test(SplitStepsChangeNothing),
 		cmocka_unit_test(ProbabilitiesAddUp),
+		cmocka_unit_test(CountsOfBriefLivesAddUp),
 		cmocka_unit_test(AnyEffectsGiveNumbers),
 		cmocka_unit_test(DerivativesAreTheFunctionsOwn),
 		cmocka_unit_test(SummandsAddUp),
