@@ -680,16 +680,20 @@ clv_two_clocks_pairs(const ClvFamily *family, const double *param, const ClvCloc
  * over the nodes of the density of dying, and the term of those alive at t.
  */
 
+/* Counts whose ratios are kept. */
+#define GROWTHS 64
+
 /* Probabilities of counts, added up over nodes: customers who buy until b. */
 typedef struct Counting
 {
 	double r;
 	double alpha;
-	double n;     /* the count, or the largest one */
-	double sum;   /* of P(n), where there is one count */
-	int count;    /* of p */
-	double *p;    /* P(0) .. P(count - 1), or NULL */
-	double share; /* what is added to p is multiplied by it */
+	double n;             /* the count, or the largest one */
+	double sum;           /* of P(n), where there is one count */
+	int count;            /* of p */
+	double *p;            /* P(0) .. P(count - 1), or NULL */
+	double share;         /* what is added to p is multiplied by it */
+	double grow[GROWTHS]; /* (r + n) / (n + 1), of as many counts as there are in p */
 } Counting;
 
 /* Recurrences start from no smaller logarithm of a probability, ... */
@@ -736,9 +740,16 @@ FirstCount(const Counting *counting, double b, double *ln)
 	return (int) high;
 }
 
-/* Adds the purchases of customers who buy until b, by recurrence or for the one count. */
+/* How P(n + 1) grows from P(n), but for the ratio of the clock. */
+static inline double
+Growth(const Counting *counting, int n)
+{
+	return n < GROWTHS ? counting->grow[n] : (counting->r + n) / (n + 1);
+}
+
+/* Adds the purchases of part e^ln customers who buy until b, by recurrence or for the one count. */
 static void
-AddCounts(Counting *counting, double b, double ln)
+AddCounts(Counting *counting, double b, double part, double ln)
 {
 	double ratio = b / (counting->alpha + b);
 	double weight;
@@ -747,16 +758,16 @@ AddCounts(Counting *counting, double b, double ln)
 	if (counting->p == NULL)
 	{
 		counting->sum +=
-			exp(ln + clv_ln_negative_binomial(counting->r, counting->alpha, counting->n, b));
+			part * exp(ln + clv_ln_negative_binomial(counting->r, counting->alpha, counting->n, b));
 		return;
 	}
 	n = FirstCount(counting, b, &ln);
 	if (n == counting->count)
 		return;
-	weight = exp(ln);
+	weight = part * exp(ln);
 	for (; n < counting->count; n++)
 	{
-		double grow = (counting->r + n) / (n + 1) * ratio;
+		double grow = Growth(counting, n) * ratio;
 
 		counting->p[n] += counting->share * weight;
 		weight *= grow;
@@ -819,8 +830,8 @@ CountStretch(Counting *counting, const ClvLaw *law, const ClvStretch *stretch, c
 							z, end, nodes);
 		for (int k = 0; k < n; k++)
 			AddCounts(counting, stretch->b + stretch->a * nodes[k].at,
-					  log(nodes[k].weight * law->hazard(&life->left, nodes[k].at)) -
-						  life->cum_hazard - law->cum_hazard(&life->left, nodes[k].at));
+					  nodes[k].weight * law->hazard(&life->left, nodes[k].at),
+					  -life->cum_hazard - law->cum_hazard(&life->left, nodes[k].at));
 		clv_poll(&clv_family_poll, 10 * (size_t) n);
 	}
 }
@@ -834,6 +845,8 @@ Count(Counting *counting, const ClvFamily *family, const double *param, const Cl
 
 	counting->r = param[R];
 	counting->alpha = param[ALPHA];
+	for (int n = 0; n < GROWTHS && n < counting->count; n++)
+		counting->grow[n] = (counting->r + n) / (n + 1);
 	while (life.t < t)
 	{
 		double end = clv_clocks_until(clocks, life.stretch, t);
@@ -842,7 +855,7 @@ Count(Counting *counting, const ClvFamily *family, const double *param, const Cl
 					 end - life.t);
 		MoveTo(family->clocked->law, clocks, end, &life);
 	}
-	AddCounts(counting, clv_clock_b(clocks, t), -life.cum_hazard);
+	AddCounts(counting, clv_clock_b(clocks, t), 1, -life.cum_hazard);
 }
 
 double

@@ -22,7 +22,7 @@
 #define COUNTS_FIRST 64
 #define COUNTS_LAST (1 << 18)
 
-/* By a calendar, where each count takes longer, the first block is this one. */
+/* By a calendar, where each count takes longer, blocks begin with this one and double. */
 #define COUNTS_BY_CALENDAR 8
 
 /* A second moment may leave out this much probability, and this much of itself. */
@@ -46,7 +46,9 @@ clv_count_quantile(const ClvFuture *future, double p_alive, double horizon, doub
 {
 	int first = future->clocks != NULL ? COUNTS_BY_CALENDAR : COUNTS_FIRST;
 
-	for (int n = first; n <= COUNTS_LAST && horizon > 0; n = Max(4 * n, COUNTS_FIRST))
+	if (1 - p_alive >= level) /* those who have left buy nothing */
+		return 0;
+	for (int n = first; n <= COUNTS_LAST && horizon > 0; n *= n < COUNTS_FIRST ? 2 : 4)
 	{
 		double *p = palloc(n * sizeof(double));
 		int quantile;
