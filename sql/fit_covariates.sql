@@ -50,6 +50,14 @@ SELECT bool_and(abs(estimate / CASE name WHEN 'z' THEN z ELSE age END - 1) < 1e-
 
 -- the same to the bit on every path
 CREATE TEMP TABLE cells AS SELECT clv_cells(history, o, ARRAY[z, age]) AS c FROM customer, options;
+-- sorted as they come from an aggregate, as GROUP BY does: into memory in which nothing can be freed
+SET enable_hashagg = off;
+SET client_min_messages = error;
+SELECT g, clv_fit(w) = (SELECT clv_fit(c) FROM cells) AS same
+FROM (SELECT clv_cells(history, o, ARRAY[z, age]) AS w FROM customer, options) c, generate_series(1, 2) g
+GROUP BY g;
+RESET client_min_messages;
+RESET enable_hashagg;
 SELECT (SELECT clv_fit(c) FROM cells) = m AS two_steps,
 	   (SELECT clv_fit(c)
 		  FROM (SELECT clv_cells(history, o, ARRAY[z, age]) AS c

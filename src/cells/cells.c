@@ -130,7 +130,10 @@ clv_cells_storable_size(const ClvCellsHead *head)
 static Size
 FlatSize(ExpandedObjectHeader *object)
 {
+	MemoryContext caller = MemoryContextSwitchTo(object->eoh_context);
+
 	SettleEntries((ClvCellsState *) object);
+	MemoryContextSwitchTo(caller);
 	return clv_cells_storable_size(((ClvCellsState *) object)->head);
 }
 
@@ -161,12 +164,14 @@ FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 	pfree(order);
 }
 
-/* The method of an expanded object that writes its stored form. */
+/* The method of an expanded object that writes its stored form. Where the caller sorts, its memory
+ * is of a kind in which nothing can be freed. */
 static void
 FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 {
 	const ClvCellsState *state = (ClvCellsState *) object;
 	ClvCells *flat = (ClvCells *) result;
+	MemoryContext caller = MemoryContextSwitchTo(object->eoh_context);
 
 	memcpy(&flat->head, state->head, sizeof(ClvCellsHead));
 	SET_VARSIZE(flat, size);
@@ -182,6 +187,7 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 	SortSpend(ClvCellsSpend(flat), state->head->nspend);
 	if (state->head->npaths > 0)
 		clv_cells_flatten_paths(state, flat);
+	MemoryContextSwitchTo(caller);
 }
 
 /* An error where the version is unknown; all else was checked when the cells were made. */

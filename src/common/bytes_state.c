@@ -57,13 +57,13 @@ static Size
 FlatSize(ExpandedObjectHeader *object)
 {
 	ClvBytesState *state = (ClvBytesState *) object;
+	MemoryContext caller = MemoryContextSwitchTo(object->eoh_context);
 	bytea *flat = Pack(state);
 
+	MemoryContextSwitchTo(caller);
 	if (state->flat != NULL)
 		pfree(state->flat);
-	state->flat = MemoryContextAlloc(object->eoh_context, VARSIZE(flat));
-	memcpy(state->flat, flat, VARSIZE(flat));
-	pfree(flat);
+	state->flat = flat;
 	return VARSIZE(state->flat);
 }
 
