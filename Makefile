@@ -114,6 +114,9 @@ PG_CPPFLAGS = -Isrc -DCLV_VERSION='"$(EXTVERSION)"'
 # Contracted multiply-adds would make results depend on the processor; fast-math would change the whole server.
 PG_CFLAGS   = -ffp-contract=off -Wextra -Wno-unused-parameter $(CLV_CFLAGS)
 SHLIB_LINK  = -lm
+# On 32 bit the old unit for floating point would round otherwise than any other processor.
+X87_CFLAGS  = $(if $(filter i386-% i486-% i586-% i686-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-msse2 -mfpmath=sse)
+PG_CFLAGS  += $(X87_CFLAGS)
 
 # Bitcode for the JIT doubles the build time, and none of the functions is small enough to be worth inlining.
 override with_llvm = no

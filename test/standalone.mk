@@ -5,7 +5,7 @@ UNIT_TESTS  = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
 PURE_SRC    = $(foreach module,$(PURE_MODULES),$(sort $(wildcard src/$(module)/*.c)))
 PURE_HDR    = $(foreach module,$(PURE_MODULES),$(sort $(wildcard src/$(module)/*.h))) $(wildcard test/unit/*.h)
 # A test that needs no state must take one all the same; what cmocka 2 calls deprecated is all that cmocka 1 has.
-UNIT_CFLAGS = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -O2 -g -ffp-contract=off \
+UNIT_CFLAGS = $(X87_CFLAGS) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -O2 -g -ffp-contract=off \
               -Isrc -Itest/unit
 SANITIZE    = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
