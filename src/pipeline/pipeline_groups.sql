@@ -246,6 +246,33 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_count_groups(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.jsonb, pg_catalog.int8) IS
 	'puts the cells of each group that has no model of a run yet into the table "fit"; how many. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_fit_each(
+	d clv_internal.clv_pipeline_definition, options pg_catalog.jsonb, prior pg_catalog.jsonb)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- what these fits lack is what pooling, or the model of all customers, makes up for
+SET search_path = pg_catalog, pg_temp SET enable_hashagg = off SET client_min_messages = error
+AS $$
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.fit f
+		SET model = q.model
+		FROM (
+			SELECT a.group_name, @extschema@.clv_fit(a.cells, $1::jsonb || '{"too_few": "null"}'
+				|| jsonb_strip_nulls(jsonb_build_object('prior', $2::jsonb))) AS model
+			FROM {data}.fit a
+			WHERE $2::jsonb IS NOT NULL OR a.model IS NULL
+			GROUP BY a.group_name
+		) q
+		WHERE q.group_name = f.group_name
+	$sql$::text) USING options, prior;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_fit_each(
+	clv_internal.clv_pipeline_definition, pg_catalog.jsonb, pg_catalog.jsonb) IS
+	'fits each group of the table "fit" by itself: with a prior all, without one those that have no fit yet. A part of '
+	'pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_pool(
 	d clv_internal.clv_pipeline_definition, options pg_catalog.jsonb, OUT prior pg_catalog.jsonb,
 	OUT failure pg_catalog.text)
@@ -255,16 +282,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET enable_hashagg = off SET client_min_messages = error
 AS $$
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		UPDATE {data}.fit f
-		SET model = q.model
-		FROM (
-			SELECT a.group_name, @extschema@.clv_fit(a.cells, $1::jsonb || '{"too_few": "null"}') AS model
-			FROM {data}.fit a
-			GROUP BY a.group_name
-		) q
-		WHERE q.group_name = f.group_name
-	$sql$::text) USING options;
+	PERFORM clv_internal.clv_pipeline_fit_each(d, options, NULL::jsonb);
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT @extschema@.clv_pool(f.model) FROM {data}.fit f'::text) INTO prior;
 EXCEPTION WHEN invalid_parameter_value OR data_exception OR object_not_in_prerequisite_state THEN
 	prior := NULL;
@@ -286,18 +304,7 @@ AS $$
 DECLARE
 	others int8;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		UPDATE {data}.fit f
-		SET model = q.model
-		FROM (
-			SELECT a.group_name, @extschema@.clv_fit(a.cells, $1::jsonb || '{"too_few": "null"}'
-				|| jsonb_strip_nulls(jsonb_build_object('prior', $2::jsonb))) AS model
-			FROM {data}.fit a
-			WHERE $2::jsonb IS NOT NULL OR a.model IS NULL
-			GROUP BY a.group_name
-		) q
-		WHERE q.group_name = f.group_name
-	$sql$::text) USING options, prior;
+	PERFORM clv_internal.clv_pipeline_fit_each(d, options, prior);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.fit f
 		SET model = $1
