@@ -91,6 +91,9 @@ MODULE_SQL = $(addprefix src/, \
 	pipeline/pipeline_views.sql \
 	pipeline/pipeline_upgrade.sql \
 	pipeline/pipeline_steps.sql \
+	pipeline/pipeline_customers.sql \
+	pipeline/pipeline_forecast.sql \
+	pipeline/pipeline_validation.sql \
 	pipeline/pipeline_refresh.sql \
 	pipeline/pipeline_histories.sql \
 	pipeline/pipeline_model.sql \

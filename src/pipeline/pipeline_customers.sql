@@ -1,0 +1,480 @@
+-- ---- step: customers --------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_internal.clv_pipeline_rated_day(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	type regtype := clv_internal.clv_pipeline_check_type((clv_internal.clv_source_relation(d.rating_source)).relation,
+		'rated_at'::text, d.rated_at, '{timestamptz,timestamp,date}'::regtype[], 'a time'::text);
+BEGIN
+	RETURN clv_internal.clv_pipeline_sql(d, CASE type
+		WHEN 'timestamptz'::regtype THEN '(g.{1:I} AT TIME ZONE {2:L})::date'
+		ELSE 'g.{1:I}::date'
+	END, ARRAY[d.rated_at, d.time_zone]);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_rated_day(clv_internal.clv_pipeline_definition) IS
+	'the day of a rating g, as an expression. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_ratings(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF d.rating_source IS NULL THEN
+		RETURN 'CROSS JOIN (SELECT NULL::int2 AS rating) g';
+	ELSIF d.rated_at IS NULL THEN
+		RETURN clv_internal.clv_pipeline_sql(d, $sql$
+			LEFT JOIN (
+				SELECT {g.key}, round(avg(g.{1:I})) AS rating
+				FROM {2} g
+				WHERE {g.known}
+				GROUP BY {g.key}
+			) g ON {g=h}
+		$sql$::text, ARRAY[d.rating, d.rating_source]);
+	END IF;
+	RETURN clv_internal.clv_pipeline_sql(d, $sql$
+		LEFT JOIN (
+			SELECT DISTINCT ON ({g.key}) {g.key}, g.{1:I} AS rating
+			FROM {2} g
+			WHERE {g.known} AND g.{1:I} IS NOT NULL AND {3} <= ($2).as_of
+			ORDER BY {g.key}, g.{4:I} DESC, g.{1:I}
+		) g ON {g=h}
+	$sql$::text, ARRAY[d.rating, d.rating_source, clv_internal.clv_pipeline_rated_day(d), d.rated_at]);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_ratings(clv_internal.clv_pipeline_definition) IS
+	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
+	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_active(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, as_of pg_catalog.date,
+	continuous pg_catalog.bool)
+RETURNS pg_catalog.float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 20
+RETURN CASE WHEN continuous THEN @extschema@.clv_active_probability(model, history, horizon, as_of,
+	NULL::pg_catalog.float8[]) END;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_active(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.bool) IS
+	'the probability of a purchase within so many days; NULL of a model of whole periods. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_value(name pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN name IN ('recency', 'frequency', 'monetary', 'tenure') THEN '(q.rfmtc).' || name
+		-- of which churn is the rest
+		WHEN name IN ('p_alive', 'churn') THEN '(q.scores).p_alive'
+		WHEN name IN ('active_30d', 'active_90d') THEN format(
+			'clv_internal.clv_pipeline_active({model}, q.history, %L::interval, ($2).as_of, ($2).continuous)',
+			substring(name, '\d+') || ' days')
+		WHEN name = 'total_value' THEN
+			'clv_internal.clv_finite((q.rfmtc).monetary::float8 * ($1).margin + (q.prediction).clv)'
+		ELSE format('clv_internal.clv_finite((q.prediction).%I)', name)
+	END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_value(pg_catalog.text) IS
+	'a value that rules of a map may test, of a customer q of the query of customers, as an expression for '
+	'clv_pipeline_sql. A part of '
+	'pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_attributes(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT 'jsonb_build_object(' || string_agg(clv_internal.clv_pipeline_sql(d, CASE
+			WHEN i.kind = 'value' THEN '{1:L}, {2}'
+			WHEN i.name = ANY ((d).attributes) THEN '{1:L}, a.{1:I}'
+			WHEN i.name = 'satisfaction' THEN '{1:L}, q.satisfaction'
+			WHEN i.name = 'cumulative_share' THEN '{1:L}, q.cumulative_share'
+			WHEN i.name = 'trend' THEN $sql${1:L},
+				(
+					2 * @extschema@.clv_purchases_between(
+						q.history,
+						@extschema@.clv_first_purchase(q.history, ($2).as_of)
+							+ (($2).as_of - @extschema@.clv_first_purchase(q.history, ($2).as_of)) / 2,
+						($2).as_of)
+					- (q.rfmtc).frequency
+				)::float8 / (q.rfmtc).frequency$sql$
+		END, ARRAY[i.name, clv_internal.clv_pipeline_sql(d, clv_internal.clv_pipeline_value(i.name))]), ', '
+		ORDER BY i.name) || ')'
+	FROM @extschema@.clv_segment_inputs((d).map) i
+	-- P(alive) comes with the scores
+	WHERE i.kind = 'attribute' OR i.kind = 'value' AND i.name NOT IN ('p_alive', 'churn')
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_attributes(clv_internal.clv_pipeline_definition) IS
+	'the attributes and values that the pipeline''s map asks for, as an expression; NULL where it asks for none. A '
+	'part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_assign(
+	d clv_internal.clv_pipeline_definition, map pg_catalog.text, attributes pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, $sql$
+		CASE
+			WHEN {1} THEN clv_internal.clv_segment_or_null(q.scores, {2:L}::text, {3})
+			ELSE @extschema@.segment_assign(q.scores, {2:L}::text, {3})
+		END
+	$sql$::text, ARRAY[
+		coalesce(string_agg(clv_internal.clv_pipeline_sql(d, CASE i.kind
+				WHEN 'score' THEN '(q.scores).{1:I} IS NULL'
+				WHEN 'value' THEN '{2} IS NULL'
+				ELSE 'a.{1:I} IS NULL'
+			END, ARRAY[i.name, clv_internal.clv_pipeline_sql(d, clv_internal.clv_pipeline_value(i.name))]), ' OR ')
+			FILTER (WHERE i.kind <> 'attribute' OR i.name = ANY ((d).attributes)), 'false'),
+		-- the rules themselves: a process that evaluates them, on another server too, needs no table of maps
+		min(r.rules),
+		coalesce(attributes, 'NULL::jsonb')])
+	FROM clv_internal.clv_segment_rules(map) r (rules)
+	LEFT JOIN LATERAL @extschema@.clv_segment_inputs(r.rules) i ON true
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_assign(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text) IS
+	'the segment of a customer q of the query of customers, as an expression that holds the rules of the map: NULL '
+	'where what the map needs is not known. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_shares(d clv_internal.clv_pipeline_definition)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- {1}: what a customer h has spent. Equal amounts are one row: few are sorted, or come from workers
+	SELECT clv_internal.clv_pipeline_sql(d, $sql$
+		JOIN (
+			SELECT
+				v.spend,
+				coalesce((sum(v.spend * v.customers) OVER (ORDER BY v.spend DESC) - v.spend * v.customers)
+					/ nullif(sum(v.spend * v.customers) OVER (), 0), 0) AS cumulative_share
+			FROM (
+				SELECT {1} AS spend, count(*) AS customers
+				FROM {data}.history h
+				WHERE h.generation = ($2).generation
+				GROUP BY 1
+			) v
+		) w ON w.spend = {1}
+	$sql$::text, ARRAY[$sql$
+		CASE
+			WHEN @extschema@.clv_purchases(h.history, ($2).as_of) > 0
+			THEN coalesce(greatest(@extschema@.clv_total_spend(h.history, ($2).as_of), 0), 0)
+			ELSE 0
+		END
+	$sql$::text])
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_shares(clv_internal.clv_pipeline_definition) IS
+	'the join that brings each customer the share of the revenue that is of customers who have spent more. A part of '
+	'pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_follows(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.bool
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	follows bool;
+BEGIN
+	-- a fit has emptied the table "touched", and a run in between that failed may have changed histories
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT ($2).model_run <> ($2).run AND r.run + 1 = ($2).run AND r.generation = ($2).generation
+			AND r.histories = r.customers
+		FROM {data}.run r
+		WHERE r.run = ($2).previous
+	$sql$::text) INTO follows USING d, this;
+	RETURN coalesce(follows, false) AND d.group_by IS NULL
+		AND NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_follows(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'whether the histories of a run are those that the customers of the run before hold, but for customers in the '
+	'table "touched"; never with groups, which customers leave and join. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_customer_histories(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, source pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 20000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, CASE
+		-- customers of a group one after the other: few models are kept at hand
+		WHEN (d).group_by IS NOT NULL THEN $sql$
+			SELECT
+				{h.key},
+				h.history,
+				b.segment AS from_segment,
+				b.clv AS from_clv,
+				m.group_name,
+				m.group_model,
+				m.group_cuts
+			FROM {data}.history h
+			LEFT JOIN {data}.member e ON {e=h}
+			JOIN ({1}) m ON m.group_name = coalesce(e.group_name, '(none)')
+			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
+			WHERE h.generation = ($2).generation
+			ORDER BY m.group_name
+		$sql$
+		WHEN source = 'histories' THEN $sql$
+			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
+			FROM {data}.history h
+			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
+			WHERE h.generation = ($2).generation
+		$sql$
+		WHEN source = 'customers' THEN $sql$
+			SELECT {c.key}, c.history, c.segment AS from_segment, c.clv AS from_clv
+			FROM {data}.customer c
+			WHERE c.run = ($2).previous
+			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=c})
+			UNION ALL
+			{2}
+		$sql$
+		WHEN source = 'touched' THEN '{2}'
+	END::text, ARRAY[
+		clv_internal.clv_pipeline_group_models(d),
+		-- one by one: a join by hashing would read the rows of all
+		CASE WHEN source IN ('customers', 'touched') THEN clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT {t.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
+			FROM {data}.touched t
+			CROSS JOIN LATERAL (
+				SELECT i.history
+				FROM {data}.history i
+				WHERE i.generation = ($2).generation AND {i=t}
+				OFFSET 0
+			) h
+			LEFT JOIN LATERAL (
+				SELECT c.segment, c.clv
+				FROM {data}.customer c
+				WHERE c.run = ($2).previous AND {c=t}
+				OFFSET 0
+			) b ON true
+			WHERE t.run = ($2).run
+		$sql$::text) END])
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_histories(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text) IS
+	'the query of the histories of a run, each with the segment and the value that the run before found: of all '
+	'histories; of those that the customers of the run before hold, where they are the same but for touched customers; '
+	'or of touched customers alone. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(
+	d clv_internal.clv_pipeline_definition, histories pg_catalog.text)
+RETURNS pg_catalog.text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	needs text[] := ARRAY(SELECT i.name FROM @extschema@.clv_segment_inputs(d.map) i WHERE i.kind = 'attribute');
+	-- Citus follows the key of a customer to the column of a table, but not into a fence
+	sharded bool := clv_internal.clv_pipeline_sharded(d, 'history'::text);
+BEGIN
+	RETURN ARRAY[
+		clv_internal.clv_pipeline_assign(d, d.map, clv_internal.clv_pipeline_attributes(d)),
+		CASE WHEN d.rating_source IS NULL THEN 'NULL' ELSE
+			clv_internal.clv_pipeline_assign(d, 'value x satisfaction'::text,
+				$sql$jsonb_build_object('satisfaction', q.satisfaction)$sql$::text)
+		END,
+		CASE WHEN needs && d.attributes THEN
+			clv_internal.clv_pipeline_sql(d, CASE WHEN sharded THEN 'LEFT JOIN {1} a ON {a=h}'
+				ELSE 'LEFT JOIN {1} a ON {a=q}'
+			END, ARRAY[d.attribute_source])
+		END
+	] || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
+			(
+				{1}
+			) h
+			{2}
+			{3}
+		$sql$::text, ARRAY[
+			histories,
+			clv_internal.clv_pipeline_ratings(d),
+			CASE
+				WHEN NOT 'cumulative_share' = ANY (needs) THEN 'CROSS JOIN (SELECT NULL::numeric AS cumulative_share) w'
+				ELSE clv_internal.clv_pipeline_shares(d)
+			END])) || clv_internal.clv_pipeline_sql(d, CASE WHEN sharded THEN '{h.key}' ELSE '{q.key}' END);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_fillings(
+	clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'what the map, the ratings, the attributes and the query of the histories add to the query of customers, as '
+	'clv_pipeline_fill takes it. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_customer_query(
+	d clv_internal.clv_pipeline_definition, histories pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT clv_internal.clv_pipeline_sql(d, p.statement, clv_internal.clv_pipeline_customer_fillings(d, histories))
+	FROM clv_internal.clv_pipeline_view_customers() p
+	WHERE p.kind = 'rows'
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_query(
+	clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'the query of customers, over that of their histories. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_made_of(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT md5(jsonb_build_array((this).as_of, (this).model::text, (d).horizon, (d).discount_rate, (d).margin,
+		(d).level, (this).cuts::text,
+		clv_internal.clv_pipeline_customer_query(d,
+			clv_internal.clv_pipeline_customer_histories(d, this, 'histories'::text)))::text)
+	WHERE (d).rating_source IS NULL AND NOT EXISTS (
+		SELECT
+		FROM @extschema@.clv_segment_inputs((d).map) i
+		WHERE i.kind = 'attribute' AND i.name <> 'trend'
+	)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_made_of(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'a hash of what the row of a customer depends on beside their history; NULL where that is more than the run knows. '
+	'A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_load_customers(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- as in clv_pipeline_fill
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
+AS $$
+DECLARE
+	follows bool := clv_internal.clv_pipeline_follows(d, this);
+	same bool;
+	rows int8;
+	copied int8 := 0;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET made_of = $2
+		WHERE run = $1
+		RETURNING coalesce(made_of = (SELECT r.made_of FROM {data}.run r WHERE r.run = $3), false)
+	$sql$::text) INTO same USING this.run, clv_internal.clv_pipeline_made_of(d, this), this.previous;
+	EXECUTE clv_internal.clv_pipeline_partition_load(d, 'customer'::text, this.run,
+		clv_internal.clv_pipeline_customer_query(d, clv_internal.clv_pipeline_customer_histories(d, this, CASE
+			WHEN follows AND same THEN 'touched'
+			WHEN follows THEN 'customers'
+			ELSE 'histories'
+		END))) USING d, this;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	IF follows AND same THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			INSERT INTO {data}.{1:I}
+			SELECT {2}
+			FROM {data}.customer c
+			WHERE c.run = ($2).previous
+			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=c})
+		$sql$::text, ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run), (
+			SELECT string_agg(CASE a.attname
+				WHEN 'run' THEN '($2).run'
+				WHEN 'from_segment' THEN 'c.segment'
+				WHEN 'from_clv' THEN 'c.clv'
+				ELSE format('c.%I', a.attname)
+			END, ', ' ORDER BY a.attnum)
+			FROM pg_attribute a
+			WHERE a.attrelid = clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
+				ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)])::regclass
+			  AND a.attnum > 0
+		)]) USING d, this;
+		GET DIAGNOSTICS copied = ROW_COUNT;
+	END IF;
+	RETURN rows + copied;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_load_customers(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'loads the customers of a run, for clv_pipeline_partition_show, and returns their number: the rows of the run '
+	'before, where they would come out the same, and those of touched customers. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_unread(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.int8[]
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	old int8[];
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(array_agg(n), '{}')
+		FROM clv_internal.clv_pipeline_partitions($1, 'customer'::text) n
+		JOIN {data}.run r ON r.run = n
+		LEFT JOIN LATERAL (
+			SELECT l.xmin
+			FROM {data}.run l
+			WHERE l.run > n AND l.published_at IS NOT NULL
+			ORDER BY l.run
+			LIMIT 1
+		) l ON r.published_at IS NOT NULL
+		WHERE n <> ($2).run
+		  AND n IS DISTINCT FROM ($2).previous
+		  AND (r.published_at IS NULL OR clv_internal.clv_pipeline_settled({1:L}::regclass, l.xmin))
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_sql(d, '{data}.run'::text)]) INTO old USING d, this;
+	RETURN old;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_unread(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'the runs whose customers no view can show any more: those before the last, where all sessions see that a '
+	'later one was published, and those that were never published. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_step_customers(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
+	rows int8;
+	missed int8;
+BEGIN
+	rows := clv_internal.clv_pipeline_load_customers(d, this);
+	PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, run,
+		clv_internal.clv_pipeline_unread(d, this));
+	PERFORM clv_internal.clv_pipeline_fill(d, run, 'total'::text);
+	PERFORM clv_internal.clv_pipeline_fill(d, run, 'month'::text);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run
+		SET customers = $3, (histories, total_revenue) = (
+			SELECT
+				coalesce(sum(m.customers), 0),
+				CASE WHEN ($1).amount IS NOT NULL THEN
+					coalesce(sum(m.revenue + m.after), 0)
+						+ coalesce(revenue_without_customer, 0) + coalesce(revenue_without_time, 0)
+				END
+			FROM {data}.month m
+			WHERE m.run = ($2).run
+		)
+		WHERE run = ($2).run
+	$sql$::text) USING d, this, rows;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT sum(t.customers)
+		FROM {data}.total t
+		WHERE t.run = $1 AND t.segment = '(none)'
+	$sql$::text) INTO missed USING run;
+	PERFORM clv_internal.clv_pipeline_note(d, run,
+			format('%s customers in no segment: no rule holds, or what one needs is not known', missed))
+		WHERE missed > 0;
+	IF d.rated_at IS NOT NULL THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT count(*)
+			FROM {1} g
+			WHERE {g.known} AND g.{2:I} IS NOT NULL AND {3} > $1::date
+		$sql$::text, ARRAY[d.rating_source, d.rating,
+			clv_internal.clv_pipeline_rated_day(d)]) INTO missed USING this.as_of;
+		PERFORM clv_internal.clv_pipeline_note(d, run, format('%s ratings after the day left out', missed))
+			WHERE missed > 0;
+	END IF;
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_customers(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: scores, predictions and segments of all customers. A part of pipelines';
