@@ -11,6 +11,9 @@
  * are no model. */
 extern void clv_model_decode(StringInfo in, ClvModel *fitted);
 
+/* Check the whole, and bring it into its canonical form; an error where it is no sound model. */
+extern void clv_model_check(ClvModel *fitted);
+
 /* An error that names it unless the family's parameter can have this value. */
 extern void clv_model_check_parameter(const ClvFamily *family, int index, double value);
 
