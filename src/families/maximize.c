@@ -8,21 +8,10 @@
  * customers, then with a larger one from the maximum of that, and with all data from the
  * maximum of the larger one; or from the caller's start where that is near; points close to the
  * maximum in a sample are tried too. The point with the highest log-likelihood is returned, with
- *its status.
+ * its status.
  *
  * With covariates the fit without them has been made already, and its maximum is the start; the
  * start values of the family are used only where that does not converge.
- *
- * Bounds say when to give up: a shape of a million means that customers do not differ, or that
- * no customer leaves, and the likelihood increases without bound.
- *
- * Coordinates
- * -----------
- * The search moves in the transformed parameters at the mean of the covariates, which the
- * caller has too, and in the effects of the standardised covariates; some may be fixed. The
- * effects of the caller's covariates are linear in these: row i of that map is what RawRow()
- * gives. Penalties are on the caller's, and so is the covariance. Both are thereby the same
- * wherever the caller's covariates have their 0.
  *
  * Limits
  * ------
@@ -31,15 +20,7 @@
  * being the sum of the logs of the distances from the limits, which no step can cross; with an
  * ever smaller w, each ascent from the maximum of the one before. The last w leaves the maximum
  * within 2 w of the maximum over the points that are allowed. If that is next to a limit the family
- *has run to the border of its range; if not, a last ascent with w = 0 leads to the maximum itself.
- *
- * A prior maximises ln L less half the squared distance from its mean; it too is on the caller's
- * effects. Where it says something of every parameter there is a maximum for any data, and bounds
- * are about its mean.
- *
- * Penalties maximise ln L / N - lambda sum (ln shape)^2 - mu sum effect^2, N being the
- * number of customers: the same lambda means the same for any N. The log-likelihood
- * reported is without them, the covariance with them.
+ * has run to the border of its range; if not, a last ascent with w = 0 leads to the maximum itself.
  */
 #include "families/maximize.h"
 
@@ -62,13 +43,6 @@
 
 /* Ascents towards a border end at different points: values within this are the same border. */
 #define SAME_BORDER 1e-4
-
-/*
- * A shape beyond 1e6 or 1e-6 has run away, a scale when 1e8 times off the family's
- * guess, an effect when it makes customers differ by as much.
- */
-#define SHAPE_BOUND 20.8
-#define SCALE_BOUND 25.4
 
 /* Weights of the barrier, per customer, one ascent after the other. */
 static const double weights[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11};
@@ -114,378 +88,7 @@ typedef struct Trail
 	double hessian[CLV_MAX_COVARIANCE];
 } Trail;
 
-/* ---- coordinates ---- */
-
-/* The number of covariates. */
-static int
-Covariates(const ClvProblem *problem)
-{
-	return problem->covariates == NULL ? 0 : problem->covariates->n;
-}
-
-/* Parameters and effects, whether searched for or not. */
-static int
-Dimension(const ClvProblem *problem)
-{
-	return problem->family->nparams + 2 * Covariates(problem);
-}
-
-/* Whether this parameter or effect can have any value. */
-static bool
-IsFree(const ClvProblem *problem, int i)
-{
-	const ClvFamily *family = problem->family;
-	int effect = i - family->nparams;
-	int n = Covariates(problem);
-
-	if (i < family->nparams)
-		return family->transform[i] != CLV_FIXED;
-	if (problem->covariates->idle[effect / n] >> effect % n & 1)
-		return false;
-	if (effect % n >= n - problem->covariates->followed)
-		return true;
-	for (int k = 0; k < family->nparams; k++)
-	{
-		if (clv_effect_weight(family, Covariates(problem), k, i - family->nparams) != 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The effect on purchases that this effect on churn equals, of the same covariate; -1: it is none,
- * or has a value of its own.
- */
-static int
-Twin(const ClvProblem *problem, int i)
-{
-	int n = Covariates(problem);
-	int first = problem->family->nparams + n;
-
-	if (n == 0 || i < first || !(problem->covariates->same >> (i - first) & 1))
-		return -1;
-	return IsFree(problem, i) && IsFree(problem, i - n) ? i - n : -1;
-}
-
-/* Whether this parameter or effect is searched for. */
-static bool
-IsUnknown(const ClvProblem *problem, int i)
-{
-	return IsFree(problem, i) && Twin(problem, i) < 0;
-}
-
-int
-clv_problem_unknowns(const ClvProblem *problem, int *unknown)
-{
-	int n = 0;
-
-	for (int i = 0; i < Dimension(problem); i++)
-	{
-		if (IsUnknown(problem, i))
-			unknown[n++] = i;
-	}
-	return n;
-}
-
-/* All coordinates from the unknowns. */
-static void
-Expand(const ClvProblem *problem, const double *theta, double *all)
-{
-	int unknown[CLV_MAX_DIM];
-	int n = clv_problem_unknowns(problem, unknown);
-
-	memset(all, 0, Dimension(problem) * sizeof(double));
-	memcpy(all, problem->fixed, problem->family->nparams * sizeof(double));
-	for (int i = 0; i < n; i++)
-		all[unknown[i]] = theta[i];
-	for (int i = problem->family->nparams; i < Dimension(problem); i++)
-		if (Twin(problem, i) >= 0)
-			all[i] = all[Twin(problem, i)];
-}
-
-/* The inner product of two vectors. */
-static double
-Dot(int n, const double *a, const double *b)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
-/* How the caller's parameter or effect i depends on all coordinates. */
-static void
-RawRow(const ClvProblem *problem, int i, double *row)
-{
-	int nparams = problem->family->nparams;
-	int n = Covariates(problem);
-	const ClvCovariates *covariates = problem->covariates;
-
-	memset(row, 0, Dimension(problem) * sizeof(double));
-	if (i < nparams)
-		row[i] = 1;
-	else
-	{
-		int j = (i - nparams) % n;
-
-		for (int k = j; k < n; k++)
-			row[i - j + k] = covariates->row[CLV_AT(k, j)];
-	}
-}
-
-bool
-clv_problem_form(const ClvProblem *problem, int i, double *form)
-{
-	int unknown[CLV_MAX_DIM];
-	int n = clv_problem_unknowns(problem, unknown);
-	double row[CLV_MAX_DIM];
-
-	if (!IsFree(problem, i))
-		return false;
-	RawRow(problem, Twin(problem, i) >= 0 ? Twin(problem, i) : i, row);
-	for (int k = 0; k < n; k++)
-		form[k] = row[unknown[k]];
-	return true;
-}
-
-/* The map above, backwards, from the centre of the start. */
-void
-clv_problem_from_start(const ClvProblem *problem, const ClvStart *start, double *theta)
-{
-	const ClvFamily *family = problem->family;
-	const ClvCovariates *covariates = problem->covariates;
-	int n = Covariates(problem);
-	double all[CLV_MAX_DIM] = {0};
-	int unknown[CLV_MAX_DIM];
-	int nunknown = clv_problem_unknowns(problem, unknown);
-
-	for (int i = 0; i < family->nparams; i++)
-		all[i] = clv_searched(family->transform[i], start->param[i]);
-	for (int process = 0; start->effect != NULL && n > 0 && process < 2; process++)
-		clv_covariates_effects(covariates, start->effect + process * n,
-							   all + family->nparams + process * n);
-	for (int effect = 0; start->centre != NULL && effect < 2 * n; effect++)
-	{
-		double off = covariates->mean[effect % n] - start->centre[effect % n];
-
-		for (int i = 0; i < family->nparams; i++)
-			all[i] += clv_effect_weight(family, n, i, effect) * start->effect[effect] * off;
-	}
-	for (int i = 0; i < nunknown; i++)
-		theta[i] = all[unknown[i]];
-}
-
-/* ---- what is maximised ---- */
-
-/* The penalty on the caller's parameter or effect i. */
-static double
-Ridge(const ClvProblem *problem, int i)
-{
-	const ClvFamily *family = problem->family;
-
-	if (i >= family->nparams)
-		return problem->effect_penalty[(i - family->nparams) / Covariates(problem)];
-	return family->is_scale[i] || family->transform[i] == CLV_FIXED ? 0 : problem->shape_penalty;
-}
-
-/* The penalty at all coordinates; taken from at, where that is not NULL. */
-static double
-Penalise(const ClvProblem *problem, const double *all, ClvQuadratic *at)
-{
-	int dimension = Dimension(problem);
-	double total = 0;
-
-	for (int i = 0; i < dimension; i++)
-	{
-		double ridge = Ridge(problem, i);
-		double row[CLV_MAX_DIM];
-		double raw;
-
-		if (ridge == 0)
-			continue;
-		RawRow(problem, i, row);
-		raw = Dot(dimension, row, all);
-		total += ridge * raw * raw;
-		for (int j = 0; at != NULL && j < dimension; j++)
-		{
-			at->gradient[j] -= 2 * ridge * raw * row[j];
-			for (int k = 0; k <= j; k++)
-				at->hessian[CLV_AT(j, k)] -= 2 * ridge * row[j] * row[k];
-		}
-	}
-	if (at != NULL)
-		at->value -= total;
-	return total;
-}
-
-/* The second derivative by two coordinates. */
-static double *
-Second(ClvQuadratic *at, int i, int j)
-{
-	return &at->hessian[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
-}
-
-/* Adds the derivatives by a coordinate to those by another one, which it is equal to. */
-static void
-Join(int dimension, int to, int from, ClvQuadratic *at)
-{
-	at->gradient[to] += at->gradient[from];
-	*Second(at, to, to) += 2 * *Second(at, to, from) + *Second(at, from, from);
-	for (int k = 0; k < dimension; k++)
-		if (k != to)
-			*Second(at, to, k) += *Second(at, from, k);
-}
-
-/* The weight and the mean of the prior on the caller's effect. */
-static double
-EffectPrior(const ClvProblem *problem, int effect, double *mean)
-{
-	*mean = problem->prior->effect_mean[effect];
-	return problem->prior->effect_precision[effect];
-}
-
-/*
- * Half the squared distance from the mean of the prior at all coordinates; with its derivatives
- * taken from at, where that is not NULL.
- */
-static double
-TakePrior(const ClvProblem *problem, const double *all, ClvQuadratic *at)
-{
-	const ClvFamily *family = problem->family;
-	int nparams = family->nparams;
-	int dimension = Dimension(problem);
-	double share = problem->prior_share;
-	double param[CLV_MAX_PARAMS] = {0};
-	double gradient[CLV_MAX_PARAMS];
-	double hessian[CLV_MAX_HESSIAN];
-	double total;
-
-	for (int i = 0; i < nparams; i++)
-		param[i] = clv_natural(family->transform[i], all[i]);
-	total = share * clv_prior_distance(problem->prior, family, param, gradient, hessian, NULL);
-	for (int i = 0; at != NULL && i < nparams; i++)
-		at->gradient[i] -= share * gradient[i];
-	for (int i = 0; at != NULL && i < CLV_TRIANGLE(nparams); i++)
-		at->hessian[i] -= share * hessian[i];
-	for (int i = nparams; i < dimension; i++)
-	{
-		double mean;
-		double weight = share * EffectPrior(problem, i - nparams, &mean);
-		double row[CLV_MAX_DIM];
-		double off;
-
-		if (weight == 0)
-			continue;
-		RawRow(problem, i, row);
-		off = Dot(dimension, row, all) - mean;
-		total += weight * off * off / 2;
-		for (int j = 0; at != NULL && j < dimension; j++)
-		{
-			at->gradient[j] -= weight * off * row[j];
-			for (int k = 0; k <= j; k++)
-				at->hessian[CLV_AT(j, k)] -= weight * row[j] * row[k];
-		}
-	}
-	if (at != NULL)
-		at->value -= total;
-	return total;
-}
-
-/* Reduces the derivatives to those by the unknowns. */
-static void
-Reduce(const ClvProblem *problem, ClvQuadratic *at)
-{
-	int unknown[CLV_MAX_DIM];
-	int n = clv_problem_unknowns(problem, unknown);
-
-	if (n == Dimension(problem))
-		return;
-	for (int i = problem->family->nparams; i < Dimension(problem); i++)
-		if (Twin(problem, i) >= 0)
-			Join(Dimension(problem), Twin(problem, i), i, at);
-	for (int i = 0; i < n; i++)
-	{
-		at->gradient[i] = at->gradient[unknown[i]];
-		for (int j = 0; j <= i; j++)
-			at->hessian[CLV_AT(i, j)] = at->hessian[CLV_AT(unknown[i], unknown[j])];
-	}
-}
-
-/* The objective function: the likelihood, penalties, and a weight of the barrier. */
-typedef struct Slope
-{
-	const ClvProblem *problem;
-	double weight;
-} Slope;
-
-/* Of a family whose parameters limit each other; the parameters come first in at. */
-static void
-AddBarrier(const Slope *slope, const ClvTerm *barrier, ClvQuadratic *at)
-{
-	int n = slope->problem->family->nparams;
-
-	at->value += slope->weight * barrier->ln;
-	for (int i = 0; i < n; i++)
-		at->gradient[i] += slope->weight * barrier->gradient[i];
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
-		at->hessian[i] += slope->weight * barrier->hessian[i];
-}
-
-/*
- * The objective function at a point, with derivatives by the unknowns; -INFINITY outside the
- * limits.
- */
-static void
-Objective(void *arg, const double *theta, ClvQuadratic *at)
-{
-	const Slope *slope = arg;
-	const ClvProblem *problem = slope->problem;
-	const ClvFamily *family = problem->family;
-	double all[CLV_MAX_DIM];
-	double point[CLV_MAX_DIM];
-	ClvTerm barrier;
-
-	Expand(problem, theta, all);
-	memcpy(point, all, Dimension(problem) * sizeof(double));
-	for (int i = 0; i < family->nparams; i++)
-		point[i] = clv_natural(family->transform[i], all[i]);
-	if (family->log_barrier != NULL)
-	{
-		family->log_barrier(point, &barrier);
-		at->value = -INFINITY;
-		if (!isfinite(barrier.ln))
-			return;
-	}
-	problem->evaluate(problem->data, point, at);
-	if (family->log_barrier != NULL)
-		AddBarrier(slope, &barrier, at);
-	Penalise(problem, all, at);
-	if (problem->prior != NULL)
-		TakePrior(problem, all, at);
-	Reduce(problem, at);
-}
-
-void
-clv_problem_objective(const ClvProblem *problem, const double *theta, ClvQuadratic *at)
-{
-	Objective(&(Slope){problem, 0}, theta, at);
-}
-
 /* ---- ascents ---- */
-
-/* Sets theta to start values number which of the family; false after the last. */
-static bool
-StartValues(const ClvProblem *problem, int which, double *theta)
-{
-	double param[CLV_MAX_PARAMS];
-
-	memcpy(param, problem->fixed, sizeof(param));
-	if (!problem->family->start(problem->moments, which, param))
-		return false;
-	clv_problem_from_start(problem, &(ClvStart){.param = param}, theta);
-	return true;
-}
 
 /* Whether all numbers are finite. */
 static bool
@@ -497,51 +100,6 @@ AreFinite(int n, const double *theta)
 			return false;
 	}
 	return true;
-}
-
-/* Sets theta to the unknowns at the mean of a prior on every parameter; false without one. */
-static bool
-PriorMean(const ClvProblem *problem, double *theta)
-{
-	double param[CLV_MAX_PARAMS];
-
-	if (problem->prior == NULL || !problem->prior->proper)
-		return false;
-	memcpy(param, problem->fixed, sizeof(param));
-	if (!clv_unit_free_inverse(problem->family, problem->prior->year, problem->prior->mean, param))
-		return false;
-	clv_problem_from_start(
-		problem, &(ClvStart){.param = param, .effect = problem->prior->effect_mean}, theta);
-	return true;
-}
-
-void
-clv_problem_bounds(const ClvProblem *problem, ClvNewton *newton)
-{
-	int nparams = problem->family->nparams;
-	int unknown[CLV_MAX_DIM];
-	double start_values[CLV_MAX_DIM];
-
-	bool about = PriorMean(problem, start_values);
-
-	newton->n = clv_problem_unknowns(problem, unknown);
-	if (!about)
-		StartValues(problem, 0, start_values);
-	for (int k = 0; k < newton->n; k++)
-	{
-		int i = unknown[k];
-		bool is_effect = i >= nparams;
-		bool is_scale = !is_effect && (about || problem->family->is_scale[i]);
-		double width =
-			is_effect
-				? SCALE_BOUND / problem->covariates->range[(i - nparams) % Covariates(problem)]
-			: is_scale ? SCALE_BOUND
-					   : SHAPE_BOUND;
-
-		newton->confined[k] = problem->family->limits != NULL && i == nparams - 1;
-		newton->low[k] = (is_scale ? start_values[k] : 0) - width;
-		newton->high[k] = (is_scale ? start_values[k] : 0) + width;
-	}
 }
 
 /* Whether two ascents have found the same maximum. */
@@ -591,14 +149,14 @@ ParametersAt(const ClvProblem *problem, const double *theta, double *param)
 {
 	double all[CLV_MAX_DIM];
 
-	Expand(problem, theta, all);
+	clv_problem_expand(problem, theta, all);
 	for (int i = 0; i < problem->family->nparams; i++)
 		param[i] = clv_natural(problem->family->transform[i], all[i]);
 }
 
 /* Take from the function what was added for the sake of the barrier. */
 static void
-WithoutBarrier(const Slope *slope, ClvNewton *newton)
+WithoutBarrier(const ClvSlope *slope, ClvNewton *newton)
 {
 	double param[CLV_MAX_PARAMS];
 	ClvTerm barrier;
@@ -652,7 +210,7 @@ IsDuplicate(const Trail *trail, const ClvNewton *newton)
 static bool
 MaximizeWithin(const ClvProblem *problem, const Trail *trail, Attempt *attempt, ClvNewton *newton)
 {
-	Slope slope = {problem, 0};
+	ClvSlope slope = {problem, 0};
 	int evaluations = 0;
 	ClvNewtonOutcome outcome = CLV_NEWTON_CONVERGED;
 
@@ -662,7 +220,7 @@ MaximizeWithin(const ClvProblem *problem, const Trail *trail, Attempt *attempt, 
 		slope.weight = weights[i] * problem->moments->customers;
 		newton->idle_gain = IDLE_BARRIER * slope.weight;
 		newton->finest = FINEST_BARRIER;
-		outcome = clv_newton_maximize(newton, Objective, &slope);
+		outcome = clv_newton_maximize(newton, clv_problem_climb, &slope);
 		evaluations += newton->evaluations;
 		if (i == 0 && outcome == CLV_NEWTON_CONVERGED && IsDuplicate(trail, newton))
 			return false;
@@ -680,7 +238,7 @@ MaximizeWithin(const ClvProblem *problem, const Trail *trail, Attempt *attempt, 
 	else if (outcome == CLV_NEWTON_CONVERGED)
 	{
 		slope.weight = 0;
-		outcome = clv_newton_maximize(newton, Objective, &slope);
+		outcome = clv_newton_maximize(newton, clv_problem_climb, &slope);
 		evaluations += newton->evaluations;
 	}
 	newton->evaluations = evaluations;
@@ -705,7 +263,7 @@ Maximize(const ClvProblem *problem, Trail *trail, const double *start, bool warm
 		newton.theta[i] = theta > newton.high[i] ? newton.high[i] : theta;
 	}
 	if (problem->family->log_barrier == NULL)
-		attempt->outcome = clv_newton_maximize(&newton, Objective, &(Slope){problem, 0});
+		attempt->outcome = clv_newton_maximize(&newton, clv_problem_climb, &(ClvSlope){problem, 0});
 	else if (!MaximizeWithin(problem, trail, attempt, &newton))
 		return;
 	Arrive(trail, attempt, &newton, Better);
@@ -733,7 +291,7 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 	int unknown[CLV_MAX_DIM];
 	double theta[CLV_MAX_DIM];
 
-	if (PriorMean(problem, theta))
+	if (clv_problem_prior_mean(problem, theta))
 		Maximize(problem, trail, theta, true);
 	for (int i = 0; i < nstarts; i++)
 	{
@@ -744,7 +302,7 @@ Explore(const ClvProblem *problem, const ClvStart *starts, int nstarts, Trail *t
 	}
 	if (problem->covariates != NULL && IsSettled(trail))
 		return;
-	for (int which = 0; trail->n < last && StartValues(problem, which, theta); which++)
+	for (int which = 0; trail->n < last && clv_problem_start_values(problem, which, theta); which++)
 	{
 		if (problem->prior == NULL || AreFinite(clv_problem_unknowns(problem, unknown), theta))
 			Maximize(problem, trail, theta, false);
@@ -842,15 +400,15 @@ HoldFloor(const ClvProblem *problem, const ClvStart *floor, Trail *trail)
 {
 	Attempt *attempt = &trail->attempts[trail->n];
 	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = problem->max_evaluations};
-	Slope slope = {problem, 0};
+	ClvSlope slope = {problem, 0};
 	ClvQuadratic at;
 
 	clv_problem_bounds(problem, &newton);
 	clv_problem_from_start(problem, floor, newton.theta);
-	Objective(&slope, newton.theta, &at);
+	clv_problem_climb(&slope, newton.theta, &at);
 	if (!(at.value > trail->attempts[trail->best].height) && trail->n > 0)
 		return;
-	attempt->outcome = clv_newton_maximize(&newton, Objective, &slope);
+	attempt->outcome = clv_newton_maximize(&newton, clv_problem_climb, &slope);
 	Arrive(trail, attempt, &newton, Above);
 }
 
@@ -880,24 +438,25 @@ SpreadCovariance(const ClvProblem *problem, const double *inverse, double *covar
 {
 	int unknown[CLV_MAX_DIM];
 	int n = clv_problem_unknowns(problem, unknown);
-	int dimension = Dimension(problem);
 	double rows[CLV_MAX_DIM][CLV_MAX_DIM];
 	double half[CLV_MAX_DIM][CLV_MAX_DIM] = {{0}}; /* rows times the covariance */
 
-	for (int i = 0; i < dimension; i++)
+	for (int i = 0; i < clv_problem_dimension(problem); i++)
 	{
-		double row[CLV_MAX_DIM];
-
-		RawRow(problem, Twin(problem, i) >= 0 ? Twin(problem, i) : i, row);
-		for (int k = 0; k < n; k++)
-			rows[i][k] = row[unknown[k]];
+		clv_problem_row(problem, i, rows[i]);
 		for (int k = 0; k < n; k++)
 		{
 			for (int l = 0; l < n; l++)
 				half[i][k] += rows[i][l] * inverse[k > l ? CLV_AT(k, l) : CLV_AT(l, k)];
 		}
 		for (int j = 0; j <= i; j++)
-			covariance[CLV_AT(i, j)] = Dot(n, half[i], rows[j]);
+		{
+			double sum = 0;
+
+			for (int k = 0; k < n; k++)
+				sum += half[i][k] * rows[j][k];
+			covariance[CLV_AT(i, j)] = sum;
+		}
 	}
 }
 
@@ -906,19 +465,14 @@ static void
 ReportPoint(const ClvProblem *problem, const double *all, ClvFitReport *report)
 {
 	int nparams = problem->family->nparams;
-	int dimension = Dimension(problem);
+	int dimension = clv_problem_dimension(problem);
 
 	for (int i = 0; i < nparams; i++)
 		report->param[i] = clv_natural(problem->family->transform[i], all[i]);
 	for (int i = nparams; i < dimension; i++)
-	{
-		double row[CLV_MAX_DIM];
-
-		RawRow(problem, i, row);
-		report->effect[i - nparams] = Dot(dimension, row, all);
-	}
+		report->effect[i - nparams] = clv_problem_raw(problem, i, all);
 	report->neffects = dimension - nparams;
-	for (int j = 0; j < Covariates(problem); j++)
+	for (int j = 0; j < clv_problem_covariates(problem); j++)
 		report->centre[j] = problem->covariates->mean[j];
 }
 
@@ -930,7 +484,7 @@ static int
 RawRunaway(const ClvProblem *problem, const ClvFitReport *report, int i)
 {
 	int nparams = problem->family->nparams;
-	int n = Covariates(problem);
+	int n = clv_problem_covariates(problem);
 	int first;
 	int largest = 0;
 
@@ -971,7 +525,7 @@ ReportPrior(const ClvProblem *problem, const double *all, int unknowns, ClvFitRe
 
 		given += problem->prior->effect_precision[i] * report->covariance[CLV_AT(row, row)];
 	}
-	report->prior_distance = sqrt(2 * TakePrior(problem, all, NULL));
+	report->prior_distance = sqrt(2 * clv_problem_take_prior(problem, all, NULL));
 	report->effective = report->has_covariance ? fmin(fmax(unknowns - given, 0), unknowns) : NAN;
 }
 
@@ -989,7 +543,7 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 	report->iterations = attempt->evaluations;
 	if (attempt->outcome == CLV_NEWTON_BAD_START)
 		return CLV_BAD_START;
-	Expand(problem, attempt->theta, all);
+	clv_problem_expand(problem, attempt->theta, all);
 	ReportPoint(problem, all, report);
 	for (int i = 0; i < CLV_TRIANGLE(n); i++)
 		curvature[i] = -trail->hessian[i];
@@ -999,11 +553,11 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 		clv_cholesky_inverse(&chol, curvature);
 		SpreadCovariance(problem, curvature, report->covariance);
 	}
-	report->log_likelihood = attempt->height + Penalise(problem, all, NULL);
+	report->log_likelihood = attempt->height + clv_problem_penalise(problem, all, NULL);
 	report->effective = n;
 	if (problem->prior != NULL)
 	{
-		report->log_likelihood += TakePrior(problem, all, NULL);
+		report->log_likelihood += clv_problem_take_prior(problem, all, NULL);
 		ReportPrior(problem, all, n, report);
 	}
 	report->gradient_norm = attempt->distance;

@@ -5,7 +5,7 @@
 #ifndef CLV_PROFILE_LIMITS_H
 #define CLV_PROFILE_LIMITS_H
 
-#include "families/maximize.h"
+#include "families/problem.h"
 
 /*
  * Sets *limits to the values of each parameter and effect at which the function that is maximised,
