@@ -109,7 +109,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_reason(clv_internal.clv_pipeline_d
 
 CREATE FUNCTION clv_internal.clv_pipeline_columns(d clv_internal.clv_pipeline_definition)
 RETURNS TABLE (
-	view pg_catalog.text, number pg_catalog.int8, name pg_catalog.text, expression pg_catalog.text,
+	view pg_catalog.text, number pg_catalog.int8, name pg_catalog.text, statement pg_catalog.text,
 	comment pg_catalog.text, of_key pg_catalog.bool)
 LANGUAGE sql STABLE PARALLEL SAFE COST 10000 ROWS 300
 SET search_path = pg_catalog, pg_temp
@@ -139,18 +139,15 @@ AS $$
 		l.view,
 		row_number() OVER (ORDER BY l.number, l.number_there, k.number),
 		coalesce(k.name, l.name),
-		CASE
-			WHEN l.kind = 'key' THEN clv_internal.clv_pipeline_sql(d, 'c.{1:I}'::text, ARRAY[k.name])
-			ELSE clv_internal.clv_pipeline_sql(d, l.statement, ARRAY[clv_internal.clv_pipeline_key_text(d), r.reason])
-		END,
+		l.statement,
 		l.comment,
 		l.kind = 'key'
 	FROM listed l
-	CROSS JOIN (SELECT clv_internal.clv_pipeline_reason(d) AS reason OFFSET 0) r
 	LEFT JOIN LATERAL unnest((d).customer) WITH ORDINALITY AS k (name, number) ON l.kind = 'key'
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_columns(clv_internal.clv_pipeline_definition) IS
-	'the columns of the views of a pipeline: their order, names, expressions and meaning. A part of pipelines';
+	'the columns of the views of a pipeline: their order, names, expressions, with place-holders (of the key NULL), and '
+	'meaning. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_parts_hash() RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10000
@@ -222,6 +219,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	-- what the expressions of columns are filled with: {1}, {2}, and from {3} on the columns of the key
+	words text[] := ARRAY[clv_internal.clv_pipeline_key_text(d), clv_internal.clv_pipeline_reason(d)] || d.customer;
 	view record;
 	field record;
 BEGIN
@@ -231,7 +230,10 @@ BEGIN
 		JOIN (
 			SELECT
 				c.view,
-				string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY o.number, c.number) AS list
+				string_agg(CASE
+					WHEN c.of_key THEN format('c.{%1$s:I} AS {%1$s:I}', 2 + array_position((d).customer, c.name))
+					ELSE format('%s AS %I', c.statement, c.name)
+				END, E',\n\t' ORDER BY o.number, c.number) AS list
 			FROM clv_internal.clv_pipeline_columns(d) c
 			-- a view that is there keeps the order of its columns
 			LEFT JOIN (
@@ -248,7 +250,8 @@ BEGIN
 			CREATE OR REPLACE VIEW {views}.{1:I} AS
 			SELECT {2}
 			{3}
-		$sql$::text, ARRAY[view.name, view.list, clv_internal.clv_pipeline_sql(d, view.source)]);
+		$sql$::text, ARRAY[view.name, clv_internal.clv_pipeline_sql(d, view.list, words),
+			clv_internal.clv_pipeline_sql(d, view.source)]);
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			COMMENT ON VIEW {views}.{1:I} IS {2:L}
 		$sql$::text, ARRAY[view.name, view.comment]);
