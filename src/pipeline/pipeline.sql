@@ -106,7 +106,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	-- one pass over the template: whatever braces are in what is filled in, they are not read again
 	SELECT string_agg(m[1] || CASE
-		WHEN m[2] IS NULL THEN ''
+		WHEN m[2] IS NULL THEN coalesce(m[3], '')
 		WHEN m[2] ~ '^\d+$' THEN coalesce(parts[m[2]::int4], '')
 		WHEN m[2] ~ '^\d+:I$' THEN quote_ident(parts[split_part(m[2], ':', 1)::int4])
 		WHEN m[2] ~ '^\d+:L$' THEN quote_nullable(parts[split_part(m[2], ':', 1)::int4])
@@ -132,8 +132,8 @@ AS $$
 				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
 		END, '' ORDER BY n)
-	FROM regexp_matches(template, '((?:[^{]|\{(?!(?:[a-z.=]+|\d+(?::[IL])?)\}))*)(?:\{([a-z.=]+|\d+(?::[IL])?)\})?',
-		'g')
+	-- what comes before a brace, and a place-holder or the brace alone
+	FROM regexp_matches(template, '([^{]*)(?:\{([a-z.=]+|\d+(?::[IL])?)\}|(\{)|$)', 'g')
 		WITH ORDINALITY AS t (m, n)
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
