@@ -380,8 +380,8 @@ BEGIN
 				ELSE format('c.%I', a.attname)
 			END, ', ' ORDER BY a.attnum)
 			FROM pg_attribute a
-			WHERE a.attrelid = clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
-				ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)])::regclass
+			WHERE a.attrelid = (SELECT clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
+				ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)])::regclass)
 			  AND a.attnum > 0
 		)]) USING d, this;
 		GET DIAGNOSTICS copied = ROW_COUNT;

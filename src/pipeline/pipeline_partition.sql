@@ -53,7 +53,7 @@ AS $$
 	SELECT substring(pg_get_expr(c.relpartbound, c.oid) FROM '\d+')::int8
 	FROM pg_inherits i
 	JOIN pg_class c ON c.oid = i.inhrelid
-	WHERE i.inhparent = clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[target])::regclass
+	WHERE i.inhparent = (SELECT clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[target])::regclass)
 	  AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partitions(clv_internal.clv_pipeline_definition, pg_catalog.text) IS

@@ -11,6 +11,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	old regclass := to_regclass(clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[name]));
+	new regclass;
 	statement text;
 BEGIN
 	-- the table as it would be made today, to compare with; no longer than this statement
@@ -19,12 +20,13 @@ BEGIN
 	WHERE p.kind = 'table' AND p.name = clv_pipeline_new_columns.name;
 	EXECUTE clv_internal.clv_pipeline_sql(d, statement,
 		ARRAY[clv_internal.clv_pipeline_key_columns(d, ' NOT NULL'::text)]);
+	new := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[name || '_new']);
 	RETURN QUERY
 		SELECT format('ADD COLUMN %I %s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
 			' DEFAULT ' || pg_get_expr(f.adbin, f.adrelid), CASE WHEN a.attnotnull THEN ' NOT NULL' END)
 		FROM pg_attribute a
 		LEFT JOIN pg_attrdef f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
-		WHERE a.attrelid = to_regclass(clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[name || '_new']))
+		WHERE a.attrelid = new
 		  AND a.attnum > 0 AND NOT a.attisdropped
 		  AND NOT EXISTS (
 			SELECT FROM pg_attribute b WHERE b.attrelid = old AND b.attname = a.attname AND NOT b.attisdropped)
@@ -33,10 +35,9 @@ BEGIN
 	RETURN QUERY
 		SELECT format('DROP CONSTRAINT %I, ADD CONSTRAINT %1$I %s', k.conname, pg_get_constraintdef(n.oid))
 		FROM pg_constraint k
-		JOIN pg_constraint n ON n.contype = 'p'
-			AND n.conrelid = to_regclass(clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[name || '_new']))
+		JOIN pg_constraint n ON n.contype = 'p' AND n.conrelid = new
 		WHERE k.conrelid = old AND k.contype = 'p' AND pg_get_constraintdef(k.oid) <> pg_get_constraintdef(n.oid);
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.{1:I}'::text, ARRAY[name || '_new']);
+	EXECUTE format('DROP TABLE %s', new);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_new_columns(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
