@@ -116,3 +116,26 @@ SELECT clv_cells(1, true, 1, clv_options(model => 'bdw', covariates => '{z}'));
 SELECT clv_retention_elasticity(clv_model('mbg/nbd', '{"r": 1, "alpha": 1, "a": 1, "b": 1}', '1 year'), 1, 0.1);
 SELECT clv_retention_elasticity(model, 1, -0.1) FROM m LIMIT 1;
 SELECT clv_retention_elasticity(model, 0, 0.1, before => true) FROM m LIMIT 1;
+
+-- ---- a covariate on churn, which multiplies alpha of sbg: an independent fit ----
+-- Newton's method in Python on the sum of ln (beta + j), ln (alpha e^(d z)) and ln (alpha e^(d z) + beta + j), with the
+-- gradient by hand and the Hessian by central differences of it: eleven digits.
+CREATE TEMP TABLE renewing AS
+SELECT customer, z, clv_history((date '2022-01-15' + k * interval '1 month')::date, 20) AS history
+FROM (
+	SELECT i AS customer, i % 3 AS z,
+		least(12, 12 * (i * 7919 % 1009) * (i * 7919 % 1009) * (2 + i % 3) / (2 * 1009 * 1009)) AS renewals
+	FROM generate_series(1, 900) i
+) c, generate_series(0, renewals) k
+GROUP BY 1, 2;
+SELECT d.process, d.name, abs(d.estimate / e.estimate - 1) < 1e-9 AS estimate,
+	d.process = 'centre' OR abs(d.std_error / e.std_error - 1) < 1e-6 AS std_error
+FROM (
+	SELECT clv_fit(history, clv_options(model => 'sbg', covariates => '{z}', time_unit => '1 month',
+		as_of => '2023-01-20', spend => 'none'), ARRAY[z]) AS m
+	FROM renewing
+) f, clv_parameters(f.m) d
+JOIN (VALUES ('alpha', 4.815128594869, 4.815128594869 * sqrt(0.206774143575)),
+	('beta', 24.292601162703, 24.292601162703 * sqrt(0.264138910583)), ('z', 1, NULL),
+	('z', -0.413783585810, sqrt(0.00249515875988))) e (name, estimate, std_error)
+	ON e.name = d.name AND (e.std_error IS NULL) = (d.process = 'centre');
