@@ -180,3 +180,20 @@ SELECT clv_fit(history, o, c) FROM customers, o, (SELECT clv_calendar(d, '{1}', 
 SELECT clv_fit(history, o, p)
 FROM customers, o, LATERAL (SELECT clv_calendar(since, ARRAY[mailed, 1 - mailed], '{mailed,not}') AS p FROM mailings m
 	WHERE m.customer = customers.customer) q;
+
+-- a path that does not change is a covariate of the customer, also with correlated rates, whose density is that of
+-- rates at covariates of 0
+CREATE TEMP TABLE constant AS
+SELECT customer, z, history, clv_calendar(day, z, '{odd}') AS path
+FROM customers, unnest('{2020-12-01,2030-01-01}'::date[]) day
+GROUP BY customer, z, history;
+CREATE TEMP TABLE same AS
+SELECT clv_fit(history, options || '{"covariates": ["odd"]}', z) AS by_covariate,
+	clv_fit(history, options, path) AS by_path, clv_fit(history, options || '{"correlation": true}', path) AS correlated
+FROM constant, families WHERE family = 'pareto/nbd' GROUP BY options;
+SELECT count(*), bool_and(pg_temp.near(p.estimate, c.estimate, 1e-7)) AS same
+FROM same, clv_parameters(by_path) p JOIN clv_parameters(by_covariate) c USING (process, name)
+WHERE process LIKE '%effect';
+SELECT pg_temp.near(p.log_likelihood, c.log_likelihood) AS same, r.log_likelihood > p.log_likelihood AS better,
+	(SELECT count(*) FROM clv_parameters(correlated) e WHERE e.process LIKE '%effect') AS effects
+FROM same, clv_diagnostics(by_path) p, clv_diagnostics(by_covariate) c, clv_diagnostics(correlated) r;

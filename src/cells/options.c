@@ -310,6 +310,30 @@ CheckSpend(const ClvFitOptions *options)
 					 errhint("Use spend => 'gamma/gamma', or leave out spend_covariates."));
 }
 
+/* Whether the family is another with a correlation of its rates. */
+static bool
+IsCorrelated(const ClvFamily *family)
+{
+	return family->core != NULL && family->derived_name != NULL &&
+		   strcmp(family->derived_name, "correlation") == 0;
+}
+
+/* An error unless covariates of customers act on something. */
+static void
+CheckCovariates(const ClvFitOptions *options, const ClvFamily *family)
+{
+	if (options->ncovariates == 0 || clv_model_takes_effect(family, false) ||
+		clv_model_takes_effect(family, true))
+		return;
+	ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
+				 errdetail("The covariates are %s.", clv_fit_covariate_list(options)),
+				 IsCorrelated(family)
+					 ? errhint("Give each customer a path that does not change, as third argument: "
+							   "clv_calendar(day, ARRAY[...], '{...}') over two days, before all "
+							   "purchases and behind the end of predictions.")
+					 : 0);
+}
+
 /* An error unless options that are possible one by one are possible together. */
 void
 clv_options_check_together(const ClvFitOptions *options)
@@ -319,10 +343,7 @@ clv_options_check_together(const ClvFitOptions *options)
 
 	CheckStartFamily(options);
 	CheckPrior(options);
-	if (options->ncovariates > 0 && !clv_model_takes_effect(family, false) &&
-		!clv_model_takes_effect(family, true))
-		ClvBadOption(errmsg("covariates are not supported by model \"%s\"", options->model),
-					 errdetail("The covariates are %s.", clv_fit_covariate_list(options)));
+	CheckCovariates(options, family);
 	if (options->profile >= 1)
 		ClvBadOption(errmsg("profile must be a level between 0 and 1: %s",
 							clv_number_text(options->profile)),
@@ -360,14 +381,6 @@ SetUnclamped(ClvFitOptions *options)
 		ClvBadOption(errmsg("option \"clamp\" is not supported by model \"%s\"", options->model),
 					 errhint("Leave out clamp, or use model => 'rfmtc'."));
 	strlcpy(options->model, name, CLV_NAME_SIZE);
-}
-
-/* Whether the family is another with a correlation of its rates. */
-static bool
-IsCorrelated(const ClvFamily *family)
-{
-	return family->core != NULL && family->derived_name != NULL &&
-		   strcmp(family->derived_name, "correlation") == 0;
 }
 
 /* Set the family whose purchase and churn rate are correlated. */
