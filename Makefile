@@ -131,7 +131,8 @@ STANDALONE = help demo dashboard test fixtures bench bench-clean unit unit-progr
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
 else
-DATA  = $(wildcard upgrade/clv--*--*.sql)
+# the script of the first release, as it was, and from each release to the next
+DATA  = $(filter-out upgrade/clv--$(EXTVERSION).sql,$(wildcard upgrade/clv--*.sql))
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 endif

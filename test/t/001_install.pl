@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 
+use FindBin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -33,9 +34,13 @@ my $catalog = q{
 					FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0))
 			 FROM pg_catalog.pg_type t WHERE t.oid = d.objid)
 		WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN
-			(SELECT pg_catalog.concat_ws(' ', c.relkind, c.relacl, (SELECT pg_catalog.string_agg(a.attname || ' ' ||
-				pg_catalog.format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
-				FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+			(SELECT pg_catalog.concat_ws(' ', c.relkind, c.relacl, (SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ',
+				a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+				pg_catalog.col_description(c.oid, a.attnum)), ', ' ORDER BY a.attnum)
+				FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+				CASE c.relkind WHEN 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END,
+				(SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid), ', ' ORDER BY k.conname)
+				 FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid))
 			 FROM pg_catalog.pg_class c WHERE c.oid = d.objid)
 		WHEN 'pg_catalog.pg_operator'::pg_catalog.regclass THEN
 			(SELECT pg_catalog.concat_ws(' ', o.oprcode, o.oprrest, o.oprjoin, o.oprcom, o.oprnegate, o.oprcanhash,
@@ -237,22 +242,35 @@ is($node->safe_psql('plain', q{
 	SELECT x * 0.5 > 0, (1 + x) = 1, 2 / 3::float8 * 3 = 2
 	FROM (VALUES ('1e-310'::float8)) v (x)}), 't|t|t', 'denormal numbers survive LOAD');
 
-# --- an upgrade gives the objects of a fresh install ---
+# --- what has been released stays as it is ---
 $node->safe_psql('plain', 'CREATE EXTENSION clv');
-my $fresh = $node->safe_psql('plain', $catalog);
+my $script = 'clv--' . $node->safe_psql('plain', q{SELECT extversion FROM pg_extension WHERE extname = 'clv'}) . '.sql';
+my $released = "$FindBin::Bin/../../upgrade/$script";
+SKIP:
+{
+	skip 'this version has not been released', 1 unless -e $released;
+	my $directory = $node->safe_psql('plain', q{SELECT setting FROM pg_config WHERE name = 'SHAREDIR'}) . '/extension';
+	ok(slurp_file("$directory/$script") eq slurp_file($released),
+		"$script is as it was released: what has changed since is a version of its own");
+}
+
+# --- an upgrade gives the objects of a fresh install ---
+my $maps = q{SELECT to_jsonb(m) FROM clv_segment_map m ORDER BY map COLLATE "C", position};
+my ($fresh, $shipped) = map { $node->safe_psql('plain', $_) } $catalog, $maps;
 my @older = split /\n/, $node->safe_psql('plain', q{
 	SELECT v.version FROM pg_available_extension_versions v
 	JOIN pg_available_extensions e ON e.name = v.name AND e.default_version <> v.version
 	WHERE v.name = 'clv' ORDER BY 1});
 SKIP:
 {
-	skip 'there is no earlier version yet', 1 unless @older;
+	skip 'there is no earlier version yet', 2 unless @older;
 	foreach my $version (@older)
 	{
 		$node->safe_psql('plain',
 			"DROP EXTENSION clv; CREATE EXTENSION clv VERSION '$version'; ALTER EXTENSION clv UPDATE");
 		is($node->safe_psql('plain', $catalog), $fresh,
 			"updated from $version, the catalog is that of a fresh install");
+		is($node->safe_psql('plain', $maps), $shipped, 'and the shipped maps of segments are as well');
 	}
 }
 

@@ -144,6 +144,7 @@ my @headings = content('CHANGELOG.md') =~ /^## ([\d.]+)/mg;
 is(scalar(grep { $_ eq $version } @headings), 1, 'CHANGELOG.md has a heading for it');
 my @released = grep { $_ ne $version } content('CHANGELOG.md') =~ /^## ([\d.]+) \(\d{4}-\d\d-\d\d\)/mg;
 is(join(' ', grep { !is_there("upgrade/clv--$_--*.sql") } @released), '', 'every earlier release can be upgraded');
+ok(!@released || is_there("upgrade/clv--$released[-1].sql"), 'beginning with the script of the first one');
 my ($least) = content('META.json') =~ /"PostgreSQL": "(\d+)\./;
 like(content('src/compat.h'), qr/PG_VERSION_NUM < ${least}0000\n#error/,
 	'META.json wants the PostgreSQL that src/compat.h wants');
