@@ -59,11 +59,16 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000
 BEGIN ATOMIC
 	SELECT string_agg(t.m[1] || CASE
 			WHEN t.m[2] IS NULL THEN ''
+			WHEN t.m[2] = 'extschema' THEN '@extschema@'
 			WHEN NOT parts ? t.m[2] THEN concat('{', t.m[2], ':' || t.m[3], '}')
 			WHEN t.m[3] = 'I' THEN quote_ident(parts ->> t.m[2])
 			WHEN t.m[3] = 'L' THEN quote_nullable(parts ->> t.m[2])
 			ELSE parts ->> t.m[2] END, '' ORDER BY t.n)
-	FROM regexp_matches(template,
+	FROM regexp_matches(CASE
+			-- a name of the schema that has to be quoted may look as if it had holes
+			WHEN '@extschema@' LIKE '"%' THEN replace(template, '@extschema@', '{extschema}')
+			ELSE template
+		END,
 		'((?:[^{]|\{(?![a-z_]+(?::[IL])?\}))*)(?:\{([a-z_]+)(?::([IL]))?\})?', 'g') WITH ORDINALITY AS t (m, n);
 END;
 COMMENT ON FUNCTION clv_internal.clv_statement(pg_catalog.text, pg_catalog.jsonb) IS

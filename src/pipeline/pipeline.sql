@@ -98,6 +98,42 @@ CREATE FUNCTION clv_internal.clv_pipeline_key_hash(VARIADIC "any") RETURNS pg_ca
 COMMENT ON FUNCTION clv_internal.clv_pipeline_key_hash("any") IS
 	'a hash of the columns of a customer''s key, by which samples are drawn. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_key_operator(type pg_catalog.oid) RETURNS pg_catalog.text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 50
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace OR t.typtype <> 'b' THEN 'OPERATOR(pg_catalog.=)' ELSE (
+		SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+		FROM pg_opclass c
+		JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
+		JOIN pg_amop e ON e.amopfamily = c.opcfamily AND e.amoplefttype = t.oid AND e.amoprighttype = t.oid
+			AND e.amopstrategy = 3
+		JOIN pg_operator o ON o.oid = e.amopopr
+		JOIN pg_namespace n ON n.oid = o.oprnamespace
+		WHERE c.opcintype = t.oid AND c.opcdefault
+	) END
+	FROM pg_type t
+	WHERE t.oid = clv_internal.clv_source_base_type(type)
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_key_operator(pg_catalog.oid) IS
+	'the operator by which keys of a type are equal: that of the default btree operator class of a type that an '
+	'extension brings, by which GROUP BY and indexes compare too; NULL where it has none. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_equal(
+	definition clv_internal.clv_pipeline_definition, name pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 100
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce((
+		SELECT clv_internal.clv_pipeline_key_operator(a.atttypid)
+		FROM pg_attribute a
+		WHERE a.attrelid = to_regclass((definition).source) AND a.attname = name
+	), 'OPERATOR(pg_catalog.=)')
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_equal(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	'the operator by which values of a column of the customer''s key are equal. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_sql(
 	definition clv_internal.clv_pipeline_definition, template pg_catalog.text, parts pg_catalog.text[])
 RETURNS pg_catalog.text
@@ -113,6 +149,7 @@ AS $$
 		WHEN m[2] = 'views' THEN quote_ident((definition).name)
 		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
+		WHEN m[2] = 'extschema' THEN '@extschema@'
 		WHEN m[2] IN ('model', 'cuts') THEN CASE
 			WHEN (definition).group_by IS NULL THEN '($2).' || m[2]
 			ELSE 'group_' || m[2]
@@ -127,23 +164,29 @@ AS $$
 				WHEN m[2] = 'key' THEN quote_ident(c)
 				WHEN m[2] LIKE '%.key' THEN left(m[2], -3) || quote_ident(c)
 				WHEN m[2] LIKE '%.known' THEN format('%s%I IS NOT NULL', left(m[2], -5), c)
-				ELSE format('%2$s.%1$I OPERATOR(pg_catalog.=) %3$s.%1$I', c, split_part(m[2], '=', 1),
-					split_part(m[2], '=', 2))
+				WHEN m[2] = '=' THEN clv_internal.clv_pipeline_equal(definition, c)
+				ELSE format('%2$s.%1$I %4$s %3$s.%1$I', c, split_part(m[2], '=', 1), split_part(m[2], '=', 2),
+					clv_internal.clv_pipeline_equal(definition, c))
 				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
 		END, '' ORDER BY n)
-	-- what comes before a brace, and a place-holder or the brace alone
-	FROM regexp_matches(template, '([^{]*)(?:\{([a-z.=]+|\d+(?::[IL])?)\}|(\{)|$)', 'g')
+	FROM regexp_matches(CASE
+			-- a name of the schema that has to be quoted may look as if it had place-holders
+			WHEN '@extschema@' LIKE '"%' THEN replace(template, '@extschema@', '{extschema}')
+			ELSE template
+		END,
+		-- what comes before a brace, and a place-holder or the brace alone
+		'([^{]*)(?:\{([a-z.=]+|\d+(?::[IL])?)\}|(\{)|$)', 'g')
 		WITH ORDINALITY AS t (m, n)
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: '
 	'the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: '
-	'equality of the keys of a and b; {a.known}: that none is NULL; {a.hash}: a hash of the key; {model}, {cuts}, '
-	'{group}: what a customer is evaluated with, and their group: of a run, or those of the columns group_model, '
-	'group_cuts and group_name; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A '
-	'part of pipelines';
+	'equality of the keys of a and b; {=}: the operator of a key of one column; {a.known}: that none is NULL; {a.hash}: '
+	'a hash of the key; {extschema}: the schema of the extension; {model}, {cuts}, {group}: what a customer is evaluated '
+	'with, and their group: of a run, or those of the columns group_model, group_cuts and group_name; {1}, {1:I}, '
+	'{1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
 CREATE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000

@@ -85,6 +85,40 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_check_relation(pg_catalog.text, pg_catalog.text) IS
 	'the relation of that name; an error where there is none, or it is temporary. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_check_same_key(
+	d clv_internal.clv_pipeline_definition, argument pg_catalog.text, relation pg_catalog.regclass)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	name text;
+	here oid;
+	there oid;
+BEGIN
+	FOREACH name IN ARRAY d.customer LOOP
+		here := clv_internal.clv_source_base_type((clv_internal.clv_source_column((clv_internal.clv_source_relation(
+			d.source)).relation, 'customer'::text, name)).column_type);
+		there := clv_internal.clv_source_base_type((clv_internal.clv_source_column(relation, argument,
+			name)).column_type);
+		-- PostgreSQL's own types are compared across types; the operator of an extension's is of this type alone
+		IF here <> there AND 'OPERATOR(pg_catalog.=)' <> ANY (ARRAY[
+			clv_internal.clv_pipeline_key_operator(here), clv_internal.clv_pipeline_key_operator(there)])
+		THEN
+			PERFORM clv_internal.clv_raise(
+				format('column "%s" of %s is of type %s, and of %s of type %s', name, relation, there::regtype, d.source,
+					here::regtype),
+				'Customers could not be compared by the equality of one of these types.'::text,
+				'Cast the column in a view over one of them.'::text, 'datatype_mismatch'::text);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_same_key(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.regclass) IS
+	'an error where another relation lacks a column of the customer''s key, or has a type there that is not compared '
+	'with that of the source. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_check_source(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 50000
@@ -98,16 +132,11 @@ BEGIN
 	FOREACH name IN ARRAY d.customer LOOP
 		type := clv_internal.clv_source_base_type((clv_internal.clv_source_column(relation, 'customer'::text,
 			name)).column_type);
-		-- the joins here would compare it as what it is cast to, and its index as what it is
-		IF EXISTS (
-			SELECT
-			FROM pg_type t
-			WHERE t.oid = type AND t.typtype = 'b' AND t.typnamespace <> 'pg_catalog'::regnamespace)
-		THEN
+		IF clv_internal.clv_pipeline_key_operator(type) IS NULL THEN
 			PERFORM clv_internal.clv_raise(
 				format($text$a customer's key cannot be of type %s: column "%s" of %s$text$, type, name, relation),
-				$text$Its values are compared by rules of an extension's own.$text$::text,
-				'A view over the table can cast it, for citext: lower(x)::text AS x.'::text, 'datatype_mismatch'::text);
+				'The type has no default operator class for btree, by which its values were equal.'::text,
+				'A view over the table can cast it to text.'::text, 'datatype_mismatch'::text);
 		END IF;
 	END LOOP;
 	type := clv_internal.clv_pipeline_check_type(relation, 'bought_at'::text, d.bought_at,
@@ -132,15 +161,14 @@ BEGIN
 	END IF;
 	IF d.attribute_source IS NOT NULL THEN
 		relation := clv_internal.clv_pipeline_check_relation('attribute_source'::text, d.attribute_source);
-		FOREACH name IN ARRAY d.customer || d.attributes LOOP
+		FOREACH name IN ARRAY d.attributes LOOP
 			PERFORM clv_internal.clv_source_column(relation, 'attributes'::text, name);
 		END LOOP;
+		PERFORM clv_internal.clv_pipeline_check_same_key(d, 'attributes'::text, relation);
 	END IF;
 	IF d.rating_source IS NOT NULL THEN
 		relation := clv_internal.clv_pipeline_check_relation('rating_source'::text, d.rating_source);
-		FOREACH name IN ARRAY d.customer LOOP
-			PERFORM clv_internal.clv_source_column(relation, 'customer'::text, name);
-		END LOOP;
+		PERFORM clv_internal.clv_pipeline_check_same_key(d, 'customer'::text, relation);
 		PERFORM clv_internal.clv_pipeline_check_type(relation, 'rating'::text, d.rating,
 			'{numeric,float8,float4,int2,int4,int8}'::regtype[], 'a number'::text);
 		IF d.rated_at IS NOT NULL THEN

@@ -9,7 +9,7 @@ RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 5000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(format('%s.%I OPERATOR(pg_catalog.=) %L::%s', alias, u.name, key[u.i],
+	SELECT string_agg(format('%s.%I %s %L::%s', alias, u.name, clv_internal.clv_pipeline_equal(d, u.name), key[u.i],
 		format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY u.i)
 	FROM unnest((d).customer) WITH ORDINALITY AS u (name, i)
 	JOIN pg_attribute a ON a.attname = u.name

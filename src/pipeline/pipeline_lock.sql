@@ -34,11 +34,16 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 	-- when the session of another role began is not visible to every role: then the same process number must do
-	SELECT since > pg_postmaster_start_time() AND EXISTS (SELECT FROM pg_stat_activity a
-		WHERE a.pid = clv_pipeline_alive.pid AND coalesce(a.backend_start = clv_pipeline_alive.backend_start, true))
+	SELECT since > pg_postmaster_start_time() AND EXISTS (
+		SELECT
+		FROM pg_stat_activity a
+		WHERE a.pid = clv_pipeline_alive.pid AND coalesce(a.backend_start = clv_pipeline_alive.backend_start, true)
+		  -- nor is what it does: idle, or at another statement, it has left the run without recording why
+		  AND coalesce(a.state <> 'idle' AND a.query_start <= since, true)
+	)
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_alive(pg_catalog.int4, pg_catalog.timestamptz, pg_catalog.timestamptz) IS
-	'whether the session of a refresh, which began at since, is still there. A part of pipelines';
+	'whether the session of a refresh, which began at since, is still there and at it. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_waits(pid pg_catalog.int4) RETURNS pg_catalog.bool
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000

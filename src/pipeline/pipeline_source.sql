@@ -224,7 +224,7 @@ BEGIN
 			SELECT {s.key}, @extschema@.clv_history({1})
 			FROM {source} AS s
 			WHERE {s.known} {filter} {2}
-			  AND {s.key} OPERATOR(pg_catalog.=) ANY (ARRAY(
+			  AND {s.key} {=} ANY (ARRAY(
 				SELECT {t.key}
 				FROM {data}.touched t
 				WHERE t.run OPERATOR(pg_catalog.=) {3}

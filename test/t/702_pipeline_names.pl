@@ -38,7 +38,7 @@ my @clauses = ("status = ANY ('{paid}')", "'{key} {filter} {1} %s' <> '{data}'",
 	quoted($column{key}) . ' IS NOT NULL -- and {source}');
 
 sql('postgres', qq{
-	CREATE SCHEMA "Odd 5% %I Schema"; CREATE EXTENSION clv SCHEMA "Odd 5% %I Schema"; $Shop::orders
+	CREATE SCHEMA "Odd {key} {source} 5% %I"; CREATE EXTENSION clv SCHEMA "Odd {key} {source} 5% %I"; $Shop::orders
 	CREATE SCHEMA } . quoted($schema) . ';' . join(';',
 	'CREATE TABLE ' . quoted($schema) . '.' . quoted($table) . ' AS SELECT '
 		. join(', ', map { "$_->[0] AS " . quoted($column{ $_->[1] }) }
@@ -62,15 +62,15 @@ my @arguments = (
 		'attributes => ' . literal(quoted($column{colour})),
 	'rating_source => ' . literal(quoted($schema) . '.' . quoted($answers)), 'rating => ' . literal($column{rating}),
 		'rated_at => ' . literal(quoted($column{rated})));
-sql('postgres', 'CALL "Odd 5% %I Schema".clv_create_pipeline(' . join(', ', literal($_), @arguments) . ')')
+sql('postgres', 'CALL "Odd {key} {source} 5% %I".clv_create_pipeline(' . join(', ', literal($_), @arguments) . ')')
 	foreach ($pipeline, 'twin');
 sql('postgres',
-	qq{CALL "Odd 5% %I Schema".clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount',
+	qq{CALL "Odd {key} {source} 5% %I".clv_create_pipeline('shop', 'orders', 'customer_id', 'ordered_at', 'amount',
 	filter => 'status = ''paid''', changed_at => 'changed_at')});
 
 # Refreshes a pipeline in a mode.
 sub refresh { my ($database, $name, $mode) = @_;
-sql($database, 'CALL "Odd 5% %I Schema".clv_refresh(' . literal($name) . ", '$mode')") }
+sql($database, 'CALL "Odd {key} {source} 5% %I".clv_refresh(' . literal($name) . ", '$mode')") }
 # What Shop::contents returns, for a name with any characters.
 sub contents
 {
@@ -92,7 +92,7 @@ is(sql('postgres', "SELECT count(*), sum(monetary), count(rating), count(value_s
 is(sql('postgres', "SELECT sum(customers) FROM $views.profile"), sql('postgres', "SELECT count(*) FROM shop.customers"),
 	'attributes meet their customers');
 is(sql('postgres',
-	'SELECT count(*) FROM "Odd 5% %I Schema".clv_pipelines WHERE name = ' . literal($pipeline)
+	'SELECT count(*) FROM "Odd {key} {source} 5% %I".clv_pipelines WHERE name = ' . literal($pipeline)
 		. " AND last_status = 'done'"),
 	1, 'it is in the list');
 
@@ -104,30 +104,71 @@ refresh('postgres', $pipeline, 'incremental');
 refresh('postgres', 'twin', 'full');
 is(followed('postgres', $pipeline), followed('postgres', 'twin'), 'by touched customers as in full');
 sql('postgres',
-	'CALL "Odd 5% %I Schema".clv_alter_pipeline(' . literal($pipeline)
-	. ", margin => 0.5); CALL \"Odd 5% %I Schema\".clv_alter_pipeline('twin', margin => 0.5)");
+	'CALL "Odd {key} {source} 5% %I".clv_alter_pipeline(' . literal($pipeline)
+	. ", margin => 0.5); CALL \"Odd {key} {source} 5% %I\".clv_alter_pipeline('twin', margin => 0.5)");
 
 # ---- the functions that write statements of their own call what lies in the odd schema ----
 
 my $columns = "'orders', 'customer_id', 'ordered_at', 'amount'";
 sql('postgres', 'CREATE TABLE customer AS
-	SELECT customer_id, "Odd 5% %I Schema".clv_history(ordered_at, amount) AS history FROM orders GROUP BY 1');
-my $fitted = '(SELECT "Odd 5% %I Schema".clv_fit(history) FROM customer)';
+	SELECT customer_id, "Odd {key} {source} 5% %I".clv_history(ordered_at, amount) AS history FROM orders GROUP BY 1');
+my $fitted = '(SELECT "Odd {key} {source} 5% %I".clv_fit(history) FROM customer)';
 foreach my $call ("clv_check($columns)", "clv_predict($columns)", "rfmtc_score($columns)", "segment_assign($columns)",
 	q{clv_choose('customer', 'history', '2024-09-01', '90 days')},
 	q{clv_backtest('customer', 'history', '2024-09-01', '90 days')},
 	qq{clv_tracking('customer', 'history', $fitted)}, qq{clv_shock('customer', 'history', $fitted)})
 {
 	my ($name) = $call =~ /(\w+)/;
-	cmp_ok(sql('postgres', qq{SELECT count(*) FROM "Odd 5% %I Schema".$call}), '>', 0, "$name reads a table");
+	cmp_ok(sql('postgres', qq{SELECT count(*) FROM "Odd {key} {source} 5% %I".$call}), '>', 0, "$name reads a table");
 }
+
+# ---- keys of a type that an extension brings are compared by its own equality ----
+
+sql('postgres', 'CREATE SCHEMA "Kinds {key} 5%"; CREATE EXTENSION citext SCHEMA "Kinds {key} 5%"');
+my $either = q{CASE WHEN extract(day FROM ordered_at) > 15 THEN 'Ann' ELSE 'aNN' END || customer_id};
+sql('postgres', qq{
+	CREATE TABLE folded AS SELECT lower($either) AS who, ordered_at, amount, changed_at FROM orders;
+	CREATE TABLE mixed AS SELECT ($either)::"Kinds {key} 5%".citext AS who, ordered_at, amount, changed_at FROM orders;
+	CREATE TABLE folded_answers AS SELECT DISTINCT who, length(who) AS rating, who < 'ann5' AS small FROM folded;
+	CREATE TABLE mixed_answers AS
+	SELECT DISTINCT upper(who)::"Kinds {key} 5%".citext AS who, rating, small FROM folded_answers});
+foreach my $kind ('folded', 'mixed')
+{
+	sql('postgres', qq{CALL "Odd {key} {source} 5% %I".clv_create_pipeline('$kind', '$kind', 'who', 'ordered_at',
+		'amount', changed_at => 'changed_at', refit => 'always', rating_source => '${kind}_answers', rating => 'rating',
+		attribute_source => '${kind}_answers', attributes => 'small')});
+	refresh('postgres', $kind, 'full');
+}
+# Every row of the views of customers, in lower case.
+sub customers
+{
+	my ($kind) = @_;
+	return join "\n", map { sql('postgres', "SELECT lower(q::text) COLLATE \"C\" FROM $kind.$_ q ORDER BY 1") }
+	  qw(customers segments winback next_best alerts profile satisfaction cohorts);
+}
+is(customers('mixed'), customers('folded'), 'Ann and aNN are one customer where the key is citext');
+like(customers('mixed'), qr/ann7\b/, 'there are customers');
+sql('postgres', q{INSERT INTO folded SELECT 'ann' || i, '2025-06-02 12:00Z', 31, clock_timestamp()
+	FROM generate_series(1, 250, 50) i;
+	INSERT INTO mixed SELECT 'ANN' || i, '2025-06-02 12:00Z', 31, clock_timestamp() FROM generate_series(1, 250, 50) i});
+refresh('postgres', $_, 'incremental') foreach ('folded', 'mixed');
+is(customers('mixed'), customers('folded'), 'who bought again by touched customers, too');
+sql('postgres', q{CALL "Odd {key} {source} 5% %I".clv_forget('mixed', 'AnN7');
+	CALL "Odd {key} {source} 5% %I".clv_forget('folded', 'ann7')});
+is(customers('mixed'), customers('folded'), 'and erased');
+unlike(customers('mixed'), qr/ann7\b/, 'the customer is gone');
+my ($status, undef, $refused) = $node->psql('postgres',
+	q{CALL "Odd {key} {source} 5% %I".clv_create_pipeline('fails', 'mixed', 'who', 'ordered_at', 'amount',
+		rating_source => 'folded_answers', rating => 'rating')});
+like($refused, qr/column "who" of \S+folded_answers is of type text, and of \S+mixed of type .*citext/,
+	'a relation whose key is of another type is refused');
 
 # ---- dumped in the middle of a run, and restored ----
 
 my $keeper = $node->background_psql('postgres');
 $keeper->query_safe($Shop::gates);
 $keeper->query_safe('SELECT pg_advisory_lock(42, 4)');
-my $run = Shop::background($node, q{CALL "Odd 5% %I Schema".clv_refresh('shop')});
+my $run = Shop::background($node, q{CALL "Odd {key} {source} 5% %I".clv_refresh('shop')});
 Shop::at_gate($node);
 foreach my $format ('custom', 'plain')
 {
@@ -143,10 +184,10 @@ foreach my $format ('custom', 'plain')
 		foreach ($pipeline, 'twin', 'shop');
 	is(sql($format,
 		'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C")
-		FROM "Odd 5% %I Schema".clv_pipelines'),
+		FROM "Odd {key} {source} 5% %I".clv_pipelines'),
 		sql('postgres',
 			'SELECT string_agg(concat_ws(\' \', last_status, last_run), \', \' ORDER BY name COLLATE "C")
-			FROM "Odd 5% %I Schema".clv_pipelines'),
+			FROM "Odd {key} {source} 5% %I".clv_pipelines'),
 			"$format: and so does the list");
 	next if $format eq 'plain';
 	sql($format, $more);
@@ -172,7 +213,7 @@ sql('postgres', $more);
 refresh('postgres', $_, 'auto') foreach ($other, 'twin');
 is(followed('postgres', $other), followed('postgres', 'twin'),
 	'a pipeline whose schemas were renamed goes on under the new name');
-sql('postgres', 'CALL "Odd 5% %I Schema".clv_drop_pipeline(' . literal($other) . ')');
+sql('postgres', 'CALL "Odd {key} {source} 5% %I".clv_drop_pipeline(' . literal($other) . ')');
 is(sql('postgres', q{SELECT count(*) FROM pg_namespace WHERE nspname ~ '^(other|Läden)'}), 0,
 	'and is dropped without a rest');
 
@@ -189,7 +230,7 @@ sql('postgres',
 foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
 {
 	sql('postgres',
-		qq{CALL "Odd 5% %I Schema".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at',
+		qq{CALL "Odd {key} {source} 5% %I".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at',
 		'amount', changed_at => 'changed_at', refit => 'always')});
 	refresh('postgres', $names->[0], 'full');
 }

@@ -39,7 +39,7 @@ AS $part$ VALUES
 
 	('view', 'alerts', $sql$
 		FROM {data}.alert l
-		JOIN {data}.customer c USING (run, {key})
+		JOIN {data}.customer c ON c.run = l.run AND {c=l}
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Customers whose P(alive) falls below one half within the next 30 days unless they buy, the most valuable '

@@ -79,7 +79,7 @@ AS $part$ VALUES
 
 	('view', 'conversations', $sql$
 		FROM {data}.conversation l
-		JOIN {data}.customer c USING (run, {key})
+		JOIN {data}.customer c ON c.run = l.run AND {c=l}
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Whom to talk to: of every segment and satisfaction two customers by value and one by chance, the same on the '

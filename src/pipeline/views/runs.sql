@@ -73,7 +73,7 @@ AS $part$ VALUES
 			THEN 'interrupted'
 			ELSE c.status
 		END)::varchar(20)
-	$sql$, 'running, done, failed or interrupted (its session is gone)'),
+	$sql$, 'running, done, failed or interrupted (its session is gone, or does something else)'),
 	('column', 'mode', 'c.mode::varchar(20)', 'full or incremental'),
 	('column', 'as_of', 'c.as_of', 'day as of which customers are evaluated'),
 	('column', 'started_at', 'c.started_at', 'when it began'),

@@ -45,7 +45,7 @@ AS $part$ VALUES
 
 	('view', 'winback', $sql$
 		FROM {data}.winback l
-		JOIN {data}.customer c USING (run, {key})
+		JOIN {data}.customer c ON c.run = l.run AND {c=l}
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Valuable customers who have probably gone: P(alive) below one half, by what is lost with them. Key: rank'),
