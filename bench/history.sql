@@ -1,6 +1,6 @@
--- history.sql - the main figures of a run, as a line of bench/HISTORY.md has them: each in multiples of its floor, or of
--- count, min, max and sum by customer over the same orders, so that they may be compared with those of another day. Run
--- by bench/run after all lines.
+-- history.sql - the main figures of a run, as a line of bench/HISTORY.md has them: each in multiples of its floor, or
+-- of count, min, max and sum by customer over the same orders, so that they may be compared with those of another day.
+-- Run by bench/run after all lines.
 
 WITH figure (id, name, line, side) AS (
 	VALUES

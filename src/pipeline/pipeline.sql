@@ -102,16 +102,19 @@ CREATE FUNCTION clv_internal.clv_pipeline_key_operator(type pg_catalog.oid) RETU
 LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 50
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace OR t.typtype <> 'b' THEN 'OPERATOR(pg_catalog.=)' ELSE (
-		SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
-		FROM pg_opclass c
-		JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
-		JOIN pg_amop e ON e.amopfamily = c.opcfamily AND e.amoplefttype = t.oid AND e.amoprighttype = t.oid
-			AND e.amopstrategy = 3
-		JOIN pg_operator o ON o.oid = e.amopopr
-		JOIN pg_namespace n ON n.oid = o.oprnamespace
-		WHERE c.opcintype = t.oid AND c.opcdefault
-	) END
+	SELECT CASE
+		WHEN t.typnamespace = 'pg_catalog'::regnamespace OR t.typtype <> 'b' THEN 'OPERATOR(pg_catalog.=)'
+		ELSE (
+			SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+			FROM pg_opclass c
+			JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
+			JOIN pg_amop e ON e.amopfamily = c.opcfamily AND e.amoplefttype = t.oid AND e.amoprighttype = t.oid
+				AND e.amopstrategy = 3
+			JOIN pg_operator o ON o.oid = e.amopopr
+			JOIN pg_namespace n ON n.oid = o.oprnamespace
+			WHERE c.opcintype = t.oid AND c.opcdefault
+		)
+	END
 	FROM pg_type t
 	WHERE t.oid = clv_internal.clv_source_base_type(type)
 $$;
@@ -183,10 +186,10 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: '
 	'the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: '
-	'equality of the keys of a and b; {=}: the operator of a key of one column; {a.known}: that none is NULL; {a.hash}: '
-	'a hash of the key; {extschema}: the schema of the extension; {model}, {cuts}, {group}: what a customer is evaluated '
-	'with, and their group: of a run, or those of the columns group_model, group_cuts and group_name; {1}, {1:I}, '
-	'{1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
+	'equality of the keys of a and b; {=}: the operator of a key of one column; {a.known}: that none is NULL; '
+	'{a.hash}: a hash of the key; {extschema}: the schema of the extension; {model}, {cuts}, {group}: what a customer '
+	'is evaluated with, and their group: of a run, or those of the columns group_model, group_cuts and group_name; '
+	'{1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
 CREATE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000

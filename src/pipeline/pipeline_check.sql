@@ -106,8 +106,8 @@ BEGIN
 			clv_internal.clv_pipeline_key_operator(here), clv_internal.clv_pipeline_key_operator(there)])
 		THEN
 			PERFORM clv_internal.clv_raise(
-				format('column "%s" of %s is of type %s, and of %s of type %s', name, relation, there::regtype, d.source,
-					here::regtype),
+				format('column "%s" of %s is of type %s, and of %s of type %s', name, relation, there::regtype,
+					d.source, here::regtype),
 				'Customers could not be compared by the equality of one of these types.'::text,
 				'Cast the column in a view over one of them.'::text, 'datatype_mismatch'::text);
 		END IF;

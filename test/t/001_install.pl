@@ -36,7 +36,8 @@ my $catalog = q{
 		WHEN 'pg_catalog.pg_class'::pg_catalog.regclass THEN
 			(SELECT pg_catalog.concat_ws(' ', c.relkind, c.relacl, (SELECT
 				pg_catalog.string_agg(pg_catalog.concat_ws(' ', a.attname,
-				pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_catalog.col_description(c.oid, a.attnum)), ', ' ORDER BY a.attnum)
+				pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+				pg_catalog.col_description(c.oid, a.attnum)), ', ' ORDER BY a.attnum)
 				FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
 				CASE c.relkind WHEN 'v' THEN pg_catalog.pg_get_viewdef(c.oid) END,
 				(SELECT pg_catalog.string_agg(pg_catalog.pg_get_constraintdef(k.oid), ', ' ORDER BY k.conname)

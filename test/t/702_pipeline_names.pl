@@ -150,7 +150,8 @@ is(customers('mixed'), customers('folded'), 'Ann and aNN are one customer where 
 like(customers('mixed'), qr/ann7\b/, 'there are customers');
 sql('postgres', q{INSERT INTO folded SELECT 'ann' || i, '2025-06-02 12:00Z', 31, clock_timestamp()
 	FROM generate_series(1, 250, 50) i;
-	INSERT INTO mixed SELECT 'ANN' || i, '2025-06-02 12:00Z', 31, clock_timestamp() FROM generate_series(1, 250, 50) i});
+	INSERT INTO mixed SELECT 'ANN' || i, '2025-06-02 12:00Z', 31, clock_timestamp()
+	FROM generate_series(1, 250, 50) i});
 refresh('postgres', $_, 'incremental') foreach ('folded', 'mixed');
 is(customers('mixed'), customers('folded'), 'who bought again by touched customers, too');
 sql('postgres', q{CALL "Odd {key} {source} 5% %I".clv_forget('mixed', 'AnN7');
@@ -230,8 +231,8 @@ sql('postgres',
 foreach my $names ([ 'near', 'orders' ], [ 'far', 'far_orders' ])
 {
 	sql('postgres',
-		qq{CALL "Odd {key} {source} 5% %I".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id', 'ordered_at',
-		'amount', changed_at => 'changed_at', refit => 'always')});
+		qq{CALL "Odd {key} {source} 5% %I".clv_create_pipeline('$names->[0]', '$names->[1]', 'customer_id',
+		'ordered_at', 'amount', changed_at => 'changed_at', refit => 'always')});
 	refresh('postgres', $names->[0], 'full');
 }
 Shop::buy($node, 99);
@@ -239,6 +240,15 @@ refresh('postgres', 'far', 'incremental');
 refresh('postgres', 'near', 'full');
 is(followed('postgres', 'far'), followed('postgres', 'near'),
 	'a foreign table is read as a table of our own, by touched customers too');
+
+# ---- a run that could not be recorded as failed ----
+
+is(sql('postgres', q{
+	UPDATE near_data.run SET status = 'running', started_at = clock_timestamp(), pid = pg_backend_pid(),
+		backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())
+	WHERE run = (SELECT max(run) FROM near_data.run);
+	SELECT status FROM near.runs ORDER BY run DESC LIMIT 1}),
+	'interrupted', 'whose session is at another statement by now, is shown as interrupted');
 
 $node->stop;
 done_testing();
