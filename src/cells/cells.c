@@ -37,6 +37,7 @@ static const ExpandedObjectMethods methods = {FlatSize, FlattenInto};
 
 StaticAssertDecl(sizeof(ClvCellEntry) == 32, "cells are compared byte by byte");
 StaticAssertDecl(sizeof(ClvSpendEntry) == 16, "spend entries are compared byte by byte");
+StaticAssertDecl(sizeof(ClvDayEntry) == 24, "days are compared byte by byte");
 StaticAssertDecl(offsetof(ClvCells, data) == sizeof(ClvCellsHead), "no hole after the head");
 StaticAssertDecl(sizeof(ClvCellsHead) == 112 + sizeof(ClvFitOptions), "no hole in the head");
 
@@ -133,6 +134,7 @@ FlatSize(ExpandedObjectHeader *object)
 	MemoryContext caller = MemoryContextSwitchTo(object->eoh_context);
 
 	SettleEntries((ClvCellsState *) object);
+	clv_cells_settle_days((ClvCellsState *) object);
 	MemoryContextSwitchTo(caller);
 	return clv_cells_storable_size(((ClvCellsState *) object)->head);
 }
@@ -160,6 +162,10 @@ FlattenVectors(const ClvCellsState *state, ClvCells *flat)
 		ClvCellsEntries(flat)[i].vector = rank[ClvCellsEntries(flat)[i].vector];
 	for (int64 i = 0; ClvSpendHasVectors(state->head) && i < state->head->nspend; i++)
 		ClvCellsSpend(flat)[i].vector = rank[ClvCellsSpend(flat)[i].vector];
+	for (int64 i = 0; ClvDaysHaveVectors(state->head) && i < state->head->ndays; i++)
+		ClvCellsDays(flat)[i].vector = rank[ClvCellsDays(flat)[i].vector];
+	if (ClvDaysHaveVectors(state->head))
+		clv_days_sort(ClvCellsDays(flat), state->head->ndays);
 	pfree(rank);
 	pfree(order);
 }
@@ -178,10 +184,10 @@ FlattenInto(ExpandedObjectHeader *object, void *result, Size size)
 	memcpy(ClvCellsEntries(flat), state->cells, state->head->ncells * sizeof(ClvCellEntry));
 	if (state->head->nspend > 0)
 		memcpy(ClvCellsSpend(flat), state->spend, state->head->nspend * sizeof(ClvSpendEntry));
-	FlattenVectors(state, flat);
-	SortCells(ClvCellsEntries(flat), state->head->ncells);
 	if (state->head->ndays > 0)
 		memcpy(ClvCellsDays(flat), state->days, state->head->ndays * sizeof(ClvDayEntry));
+	FlattenVectors(state, flat);
+	SortCells(ClvCellsEntries(flat), state->head->ncells);
 	if (state->calendar != NULL)
 		memcpy(ClvCellsEnd(flat), state->calendar, state->head->calendar_size);
 	SortSpend(ClvCellsSpend(flat), state->head->nspend);
@@ -233,6 +239,7 @@ clv_cells_view(Datum cells, ClvCellsView *view)
 	if (state != NULL)
 	{
 		SettleEntries(state);
+		clv_cells_settle_days(state);
 		view->head = state->head;
 		view->vectors = state->vectors.values;
 		view->cells = state->cells;
@@ -292,7 +299,8 @@ clv_cells_init_head(ClvCellsHead *head, ClvCellsKind kind, const ClvFitOptions *
 	head->options = *options;
 	head->with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
 	head->with_times = kind == CLV_CELLS_HISTORY && clv_fit_uses_times(options);
-	head->with_days = kind == CLV_CELLS_HISTORY && clv_fit_uses_days(options);
+	head->with_days = kind == CLV_CELLS_HISTORY &&
+					  (clv_fit_uses_days(options) || (options->npath > 0 && head->with_times));
 	head->width = clv_fit_width(options);
 }
 
@@ -624,7 +632,15 @@ AbsorbEntries(ClvCellsState *state, const ClvCellsView *from)
 		clv_cells_count(state, &cell);
 	}
 	for (int64 i = 0; i < head->ndays; i++)
-		clv_cells_add_day(state, from->days[i].day, from->days[i].purchases);
+	{
+		ClvDayEntry day = from->days[i];
+
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (ClvDaysHaveVectors(head))
+			day.vector = vector[day.vector];
+		clv_cells_add_day(state, &day);
+	}
 	AbsorbSpend(state, from, vector);
 	if (vector != NULL)
 		pfree(vector);

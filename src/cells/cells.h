@@ -18,7 +18,7 @@
 #include "utils/datetime.h"
 #include "utils/expandeddatum.h"
 
-#define CLV_CELLS_VERSION 4
+#define CLV_CELLS_VERSION 5
 #define CLV_CELLS_SMALL                                                                            \
 	255 /* in place of a version: a state that is never stored (cells_small.c) */
 
@@ -55,10 +55,17 @@ typedef struct ClvSpendEntry
 	uint32 vector; /* number of the vector of their covariates; 0 where there are none */
 } ClvSpendEntry;
 
-/* Repeat purchases of all customers on a day. */
+/*
+ * Repeat purchases on a day, the ones before them so many days earlier. Where cells hold no times
+ * between purchases, gap is 0 and the purchases are all of that day; vector is that of the
+ * customers where they have paths and cells hold times, else 0.
+ */
 typedef struct ClvDayEntry
 {
-	int64 day;
+	int32 day;
+	int32 gap;
+	uint32 vector;
+	uint32 reserved;
 	int64 purchases;
 } ClvDayEntry;
 
@@ -93,7 +100,7 @@ typedef struct ClvCellsHead
 	int64 ndays;
 	int64 npaths;
 	int64 paths_size;    /* of all paths */
-	int32 with_days;     /* repeat purchases were counted by day */
+	int32 with_days;     /* repeat purchases were counted by day, with_times by their gaps too */
 	int32 calendar_size; /* of the calendar of the options, with its header; 0: none */
 	ClvFitOptions options;
 } ClvCellsHead;
@@ -178,9 +185,9 @@ typedef struct ClvCellsState
 	uint32 index_mask;
 	ClvSpendEntry *spend;
 	int64 spend_size;
-	ClvDayEntry *days; /* in order */
-	int64 days_size;
-	ClvCalendar *calendar; /* of the options; NULL: none */
+	struct days_hash *counted; /* repeat purchases by day (cells_days.c); NULL: none yet */
+	ClvDayEntry *days;         /* the same in order, once they are settled */
+	ClvCalendar *calendar;     /* of the options; NULL: none */
 
 	uint64 agreed;        /* generation of the options argument that was found to be the head's */
 	ClvCounting counting; /* of families of discrete time */
@@ -262,14 +269,38 @@ extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean, uint32 v
 
 /* ---- days and calendars (cells_days.c) ---- */
 
-/* Add repeat purchases on a day. */
-extern void clv_cells_add_day(ClvCellsState *state, int64 day, int64 purchases);
+/* Whether repeat purchases are counted by the days since the ones before them, */
+static inline bool
+ClvDaysHaveGaps(const ClvCellsHead *head)
+{
+	return head->with_days && head->with_times;
+}
+
+/* and by the vectors of their customers, who have paths. */
+static inline bool
+ClvDaysHaveVectors(const ClvCellsHead *head)
+{
+	return ClvDaysHaveGaps(head) && head->options.npath > 0;
+}
+
+/* Add repeat purchases to those of their day, gap and vector. */
+extern void clv_cells_add_day(ClvCellsState *state, const ClvDayEntry *day);
+
+/* Bring the days in order, for all who read them. */
+extern void clv_cells_settle_days(ClvCellsState *state);
+
+/* Sort the days. */
+extern void clv_days_sort(ClvDayEntry *days, int64 n);
 
 /* Set the calendar to a copy of this one, or to none. */
 extern void clv_cells_set_calendar(ClvCellsState *state, const ClvCalendar *calendar);
 
-/* result = left + right or left - right; the number of days, or -1 where one would be negative. */
+/*
+ * result = left + right or left - right; the number of days, or -1 where one would be negative.
+ * of_left, of_right: new numbers of their vectors, in the same order.
+ */
 extern int64 clv_cells_combine_days(const ClvCells *left, const ClvCells *right, int sign,
+									const uint32 *of_left, const uint32 *of_right,
 									ClvDayEntry *result);
 
 /* Errors unless the customers of the cells can have bought so, or the calendar is that of the

@@ -3,8 +3,10 @@
  *		Repeat purchases counted by day, and the calendar of cells that a fit by a calendar needs.
  *
  * Of the purchases between the first and the last one a fit by a calendar needs the covariates on
- * their days, summed over all customers. The counts by day are that sum for any calendar. They are
- * kept in order of the days, of which there are few.
+ * their days, summed over all customers. The counts by day are that sum for any calendar. Where
+ * purchases may be regular it needs the times between them by the clock, too: for any calendar and
+ * any effects these follow from the counts by day and gap, of which there are at most as many as
+ * pairs of days. With paths each customer has a clock of their own, and counts.
  */
 #include "cells/cells.h"
 
@@ -12,59 +14,103 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#define DAYS_AT_FIRST 64
-
 #define BadDays(...) ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), __VA_ARGS__))
 
-/* The place of the day among those of the state, or where it would be. */
-static int64
-FindDay(const ClvCellsState *state, int64 day)
+/* ---- order ---- */
+
+/* The order of days: by vector, day and gap. */
+static inline int
+CompareDays(const ClvDayEntry *a, const ClvDayEntry *b)
 {
-	int64 low = 0;
-	int64 high = state->head->ndays;
-
-	while (low < high)
-	{
-		int64 middle = low + (high - low) / 2;
-
-		if (state->days[middle].day < day)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (a->vector != b->vector)
+		return a->vector < b->vector ? -1 : 1;
+	if (a->day != b->day)
+		return a->day < b->day ? -1 : 1;
+	return a->gap < b->gap ? -1 : a->gap > b->gap;
 }
 
-/* Makes room for one more day. */
-static void
-ReserveDay(ClvCellsState *state)
-{
-	int64 size = state->days_size * 2 + DAYS_AT_FIRST;
+#define ST_SORT SortDays
+#define ST_ELEMENT_TYPE ClvDayEntry
+#define ST_COMPARE(a, b) CompareDays(a, b)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
-	if (state->head->ndays < state->days_size)
-		return;
-	if (state->days == NULL)
-		state->days = MemoryContextAlloc(state->hdr.eoh_context, size * sizeof(ClvDayEntry));
-	else
-		state->days = repalloc_huge(state->days, mul_size(size, sizeof(ClvDayEntry)));
-	state->days_size = size;
+void
+clv_days_sort(ClvDayEntry *days, int64 n)
+{
+	SortDays(days, n);
+}
+
+/* ---- counting ---- */
+
+/* An entry of the hash table. */
+typedef struct Counted
+{
+	ClvDayEntry day;
+	char status;
+} Counted;
+
+/* The hash of a day. */
+static inline uint32
+HashDay(const ClvDayEntry *day)
+{
+	uint64 hash = ((uint64) (uint32) day->day << 32 | (uint32) day->gap) ^
+				  (uint64) day->vector * UINT64CONST(0x9E3779B97F4A7C15);
+
+	hash = (hash ^ (hash >> 32)) * UINT64CONST(0xD6E8FEB86659FD93);
+	return (uint32) (hash >> 32);
+}
+
+#define SH_PREFIX days
+#define SH_ELEMENT_TYPE Counted
+#define SH_KEY_TYPE ClvDayEntry
+#define SH_KEY day
+#define SH_HASH_KEY(table, day) HashDay(&(day))
+#define SH_EQUAL(table, a, b) (CompareDays(&(a), &(b)) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+#define DAYS_AT_FIRST 64
+
+void
+clv_cells_add_day(ClvCellsState *state, const ClvDayEntry *day)
+{
+	bool found;
+	Counted *counted;
+
+	if (state->counted == NULL)
+		state->counted = days_create(state->hdr.eoh_context, DAYS_AT_FIRST, NULL);
+	counted = days_insert(state->counted, *day, &found);
+	if (found &&
+		pg_add_s64_overflow(counted->day.purchases, day->purchases, &counted->day.purchases))
+		BadDays(errmsg("too many purchases on a day in clv_cells"));
+	if (state->days != NULL)
+		pfree(state->days);
+	state->days = NULL;
 }
 
 void
-clv_cells_add_day(ClvCellsState *state, int64 day, int64 purchases)
+clv_cells_settle_days(ClvCellsState *state)
 {
-	int64 i = FindDay(state, day);
+	days_iterator iterator;
+	Counted *counted;
+	ClvDayEntry *days;
+	int64 n = 0;
 
-	if (i == state->head->ndays || state->days[i].day != day)
-	{
-		ReserveDay(state);
-		memmove(state->days + i + 1, state->days + i,
-				(state->head->ndays - i) * sizeof(ClvDayEntry));
-		state->days[i] = (ClvDayEntry){day, 0};
-		state->head->ndays++;
-	}
-	if (pg_add_s64_overflow(state->days[i].purchases, purchases, &state->days[i].purchases))
-		BadDays(errmsg("too many purchases on a day in clv_cells"));
+	if (state->days != NULL || state->counted == NULL)
+		return;
+	days = MemoryContextAllocHuge(state->hdr.eoh_context,
+								  mul_size(state->counted->members, sizeof(ClvDayEntry)));
+	days_start_iterate(state->counted, &iterator);
+	while ((counted = days_iterate(state->counted, &iterator)) != NULL)
+		days[n++] = counted->day;
+	SortDays(days, n);
+	state->days = days;
+	state->head->ndays = n;
 }
 
 void
@@ -78,8 +124,20 @@ clv_cells_set_calendar(ClvCellsState *state, const ClvCalendar *calendar)
 	state->head->calendar_size = (int32) VARSIZE(state->calendar);
 }
 
+/* One side's day with the new number of its vector. */
+static inline ClvDayEntry
+Numbered(const ClvCells *cells, const ClvDayEntry *day, const uint32 *number)
+{
+	ClvDayEntry result = *day;
+
+	if (ClvDaysHaveVectors(&cells->head))
+		result.vector = number[day->vector];
+	return result;
+}
+
 int64
-clv_cells_combine_days(const ClvCells *left, const ClvCells *right, int sign, ClvDayEntry *result)
+clv_cells_combine_days(const ClvCells *left, const ClvCells *right, int sign, const uint32 *of_left,
+					   const uint32 *of_right, ClvDayEntry *result)
 {
 	const ClvDayEntry *one = ClvCellsDays(left);
 	const ClvDayEntry *other = ClvCellsDays(right);
@@ -89,19 +147,23 @@ clv_cells_combine_days(const ClvCells *left, const ClvCells *right, int sign, Cl
 
 	while (i < left->head.ndays || j < right->head.ndays)
 	{
-		bool from_left =
-			j == right->head.ndays || (i < left->head.ndays && one[i].day <= other[j].day);
-		bool from_right =
-			i == left->head.ndays || (j < right->head.ndays && other[j].day <= one[i].day);
-		ClvDayEntry day = {from_left ? one[i].day : other[j].day, from_left ? one[i].purchases : 0};
-		int64 more = from_right ? sign * other[j].purchases : 0;
+		ClvDayEntry a = i < left->head.ndays ? Numbered(left, &one[i], of_left) : (ClvDayEntry){0};
+		ClvDayEntry b =
+			j < right->head.ndays ? Numbered(right, &other[j], of_right) : (ClvDayEntry){0};
+		int order = i == left->head.ndays ? 1 : j == right->head.ndays ? -1 : CompareDays(&a, &b);
+		ClvDayEntry day = order <= 0 ? a : b;
+		int64 more = order >= 0 ? sign * b.purchases : 0;
 
+		if (order > 0)
+			day.purchases = 0;
 		if (pg_add_s64_overflow(day.purchases, more, &day.purchases) || day.purchases < 0)
 			return -1;
 		if (day.purchases > 0)
 			result[n++] = day;
-		i += from_left;
-		j += from_right;
+		i += order <= 0;
+		j += order >= 0;
+		if ((i + j) % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
 	}
 	return n;
 }
@@ -121,6 +183,22 @@ Purchases(const ClvCellsHead *head, const ClvCellEntry *cells)
 	return purchases;
 }
 
+/* An error unless the gaps of the days add up to the sum of the times between purchases. */
+static void
+CheckSumOfTimes(const ClvCellsHead *head, const ClvDayEntry *days)
+{
+	double sum = 0;
+	double value = ClvTimesValue(&head->times);
+
+	if (!ClvDaysHaveGaps(head))
+		return;
+	for (int64 i = 0; i < head->ndays; i++)
+		sum += (double) days[i].purchases * log(days[i].gap);
+	if (!(fabs(sum - value) <= 1e-9 * (1 + sum)))
+		BadDays(errmsg("days between purchases in clv_cells are not those of their sum"),
+				errdetail("Their logarithms add up to %.9g, the sum is %.9g.", sum, value));
+}
+
 void
 clv_cells_check_days(const ClvCellsHead *head, const ClvCellEntry *cells, const ClvDayEntry *days)
 {
@@ -138,20 +216,28 @@ clv_cells_check_days(const ClvCellsHead *head, const ClvCellEntry *cells, const 
 	}
 	for (int64 i = 0; i < head->ndays; i++)
 	{
-		if (i > 0 && days[i].day <= days[i - 1].day)
+		const ClvDayEntry *day = &days[i];
+
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (i > 0 && CompareDays(day - 1, day) >= 0)
 			BadDays(errmsg("days of purchases in clv_cells are not in order"));
-		if (days[i].purchases <= 0)
+		if (day->purchases <= 0)
 			BadDays(
 				errmsg("number of purchases on a day in clv_cells must be positive: " INT64_FORMAT,
-					   days[i].purchases));
-		if (days[i].day <= first || days[i].day > last)
-			BadDays(
-				errmsg("no customer of the clv_cells can have bought again on %s",
-					   days[i].day == (DateADT) days[i].day && IS_VALID_DATE((DateADT) days[i].day)
-						   ? clv_date_text((DateADT) days[i].day, buffer)
-						   : "a day out of range"));
-		purchases += (double) days[i].purchases;
+					   day->purchases));
+		if (ClvDaysHaveVectors(head) ? day->vector >= head->nvectors : day->vector != 0)
+			BadDays(errmsg("invalid vector number in a day of clv_cells: %u", day->vector));
+		if (day->day <= first || day->day > last)
+			BadDays(errmsg("no customer of the clv_cells can have bought again on %s",
+						   IS_VALID_DATE(day->day) ? clv_date_text(day->day, buffer)
+												   : "a day out of range"));
+		if (ClvDaysHaveGaps(head) ? day->gap < 1 || day->gap > day->day - first : day->gap != 0)
+			BadDays(errmsg("no customer of the clv_cells can have bought on %s and %d days earlier",
+						   clv_date_text(day->day, buffer), day->gap));
+		purchases += (double) day->purchases;
 	}
+	CheckSumOfTimes(head, days);
 	if (head->with_days && purchases != Purchases(head, cells))
 		BadDays(errmsg("purchases by day in clv_cells are not those of the customers"),
 				errdetail("By day there are %.0f, customers have %.0f.", purchases,

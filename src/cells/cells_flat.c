@@ -94,12 +94,13 @@ UniteVectors(const ClvCells *left, const ClvCells *right, Union *both)
 }
 
 /*
- * Keep the vectors that a cell still has, and renumber those of the cells and of the spend; returns
- * how many there are. An error where spend is left of which there is no customer.
+ * Keep the vectors that a cell still has, and renumber those of the cells, of the days and of the
+ * spend; returns how many there are. An error where something is left of which there is no
+ * customer.
  */
 static int64
-KeepVectors(const Union *both, const ClvCellsHead *head, ClvCellEntry *cells, ClvSpendEntry *spend,
-			double *result)
+KeepVectors(const Union *both, const ClvCellsHead *head, ClvCellEntry *cells, ClvDayEntry *days,
+			ClvSpendEntry *spend, double *result)
 {
 	int width = both->width;
 	uint32 *number = Room(both->n, sizeof(uint32));
@@ -111,6 +112,9 @@ KeepVectors(const Union *both, const ClvCellsHead *head, ClvCellEntry *cells, Cl
 	for (int64 i = 0; ClvSpendHasVectors(head) && i < head->nspend; i++)
 		if (number[spend[i].vector] == 0)
 			CannotSubtract("The spend of a customer is left whose history is not.");
+	for (int64 i = 0; ClvDaysHaveVectors(head) && i < head->ndays; i++)
+		if (number[days[i].vector] == 0)
+			CannotSubtract("A purchase of a customer is left whose history is not.");
 	for (int64 i = 0; i < both->n; i++)
 		if (number[i] != 0)
 		{
@@ -121,6 +125,8 @@ KeepVectors(const Union *both, const ClvCellsHead *head, ClvCellEntry *cells, Cl
 		cells[i].vector = width == 0 ? 0 : number[cells[i].vector];
 	for (int64 i = 0; ClvSpendHasVectors(head) && i < head->nspend; i++)
 		spend[i].vector = number[spend[i].vector];
+	for (int64 i = 0; ClvDaysHaveVectors(head) && i < head->ndays; i++)
+		days[i].vector = number[days[i].vector];
 	pfree(number);
 	return kept;
 }
@@ -288,7 +294,7 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 	if (sign < 0)
 		CheckTimesLeft(&head, cells);
 	days = Room(left->head.ndays + right->head.ndays, sizeof(ClvDayEntry));
-	head.ndays = clv_cells_combine_days(left, right, sign, days);
+	head.ndays = clv_cells_combine_days(left, right, sign, both.of_left, both.of_right, days);
 	if (head.ndays < 0)
 		CannotSubtract("On a day they have more purchases than all customers of the cells.");
 	spend = Room(left->head.nspend + right->head.nspend, sizeof(ClvSpendEntry));
@@ -297,7 +303,7 @@ Combine(const ClvCells *left, const ClvCells *right, int sign)
 	head.nvectors = both.n;
 	head.paths_size += right->head.paths_size;
 	result = palloc0(clv_cells_storable_size(&head));
-	head.nvectors = KeepVectors(&both, &head, cells, spend, ClvCellsVectors(result));
+	head.nvectors = KeepVectors(&both, &head, cells, days, spend, ClvCellsVectors(result));
 
 	result->head = head;
 	memcpy(ClvCellsEntries(result), cells, head.ncells * sizeof(ClvCellEntry));

@@ -4,10 +4,11 @@
  *
  * The text is JSON:
  *
- *	{"version": 4, "kind": "history", "occasion": 1, "options": {...},
+ *	{"version": 5, "kind": "history", "occasion": 1, "options": {...},
  *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
  *	 "vectors": [[z, ...], ...],
- *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases], ...],
+ *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases, gap, vector],
+ *	 ...],
  *	 "spend": [[x, mean, vector], ...], "paths": [clv_calendar, ...]}
  *
  * first, last and day are days counted from 2000-01-01; of summaries and periods, they are
@@ -107,8 +108,17 @@ AppendDays(StringInfo out, const ClvCells *flat)
 
 	appendStringInfoString(out, "\"days\": [");
 	for (int64 i = 0; i < flat->head.ndays; i++)
-		appendStringInfo(out, "%s[" INT64_FORMAT ", " INT64_FORMAT "]", i > 0 ? ", " : "",
-						 days[i].day, days[i].purchases);
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		appendStringInfo(out, "%s[%d, " INT64_FORMAT, i > 0 ? ", " : "", days[i].day,
+						 days[i].purchases);
+		if (ClvDaysHaveGaps(&flat->head))
+			appendStringInfo(out, ", %d", days[i].gap);
+		if (ClvDaysHaveVectors(&flat->head))
+			appendStringInfo(out, ", %u", days[i].vector);
+		appendStringInfoChar(out, ']');
+	}
 	appendStringInfoString(out, "], ");
 }
 
@@ -329,13 +339,24 @@ ScanCell(ClvScanner *in, ClvCellsState *state)
 static void
 ScanDay(ClvScanner *in, ClvCellsState *state)
 {
-	int64 day;
+	ClvDayEntry day = {0};
 
 	clv_scan_expect(in, "[");
-	day = ScanInteger(in, PG_INT32_MIN, PG_INT32_MAX);
+	day.day = (int32) ScanInteger(in, PG_INT32_MIN, PG_INT32_MAX);
 	clv_scan_expect(in, ",");
-	clv_cells_add_day(state, day, ScanInteger(in, 1, PG_INT64_MAX));
+	day.purchases = ScanInteger(in, 1, PG_INT64_MAX);
+	if (ClvDaysHaveGaps(state->head))
+	{
+		clv_scan_expect(in, ",");
+		day.gap = (int32) ScanInteger(in, 1, PG_INT32_MAX);
+	}
+	if (ClvDaysHaveVectors(state->head))
+	{
+		clv_scan_expect(in, ",");
+		day.vector = (uint32) ScanInteger(in, 0, state->head->nvectors - 1);
+	}
 	clv_scan_expect(in, "]");
+	clv_cells_add_day(state, &day);
 }
 
 /* Read a spend entry, check it, and add it. */
@@ -594,9 +615,11 @@ clv_cells_from_jsonb(PG_FUNCTION_ARGS)
 
 /* ---- the binary form ---- */
 
-/* of a cell, and of a spend entry, without a vector; in memory they are a third larger */
+/* of a cell, a spend entry and a day, without a vector or gap; in memory they are up to twice as
+ * large */
 #define CELL_WIRE_SIZE 24
 #define SPEND_WIRE_SIZE 12
+#define DAY_WIRE_SIZE 12
 
 /* Send the purchases by day. */
 static void
@@ -607,8 +630,14 @@ SendDays(StringInfo out, const ClvCells *flat)
 	pq_sendint64(out, flat->head.ndays);
 	for (int64 i = 0; i < flat->head.ndays; i++)
 	{
-		pq_sendint64(out, days[i].day);
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		pq_sendint32(out, days[i].day);
 		pq_sendint64(out, days[i].purchases);
+		if (ClvDaysHaveGaps(&flat->head))
+			pq_sendint32(out, days[i].gap);
+		if (ClvDaysHaveVectors(&flat->head))
+			pq_sendint32(out, days[i].vector);
 	}
 }
 
@@ -801,8 +830,14 @@ RecvDays(StringInfo in, ClvCells *flat)
 
 	for (int64 i = 0; i < flat->head.ndays; i++)
 	{
-		days[i].day = pq_getmsgint64(in);
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		days[i] = (ClvDayEntry){.day = (int32) pq_getmsgint(in, 4)};
 		days[i].purchases = pq_getmsgint64(in);
+		if (ClvDaysHaveGaps(&flat->head))
+			days[i].gap = (int32) pq_getmsgint(in, 4);
+		if (ClvDaysHaveVectors(&flat->head))
+			days[i].vector = pq_getmsgint(in, 4);
 	}
 	clv_cells_check_days(&flat->head, ClvCellsEntries(flat), days);
 }
@@ -903,16 +938,14 @@ clv_cells_recv(PG_FUNCTION_ARGS)
 	/* the rest of the message limits how much memory its counts may claim */
 	head.nvectors = head.width > 0 ? RecvCount(in, head.width * sizeof(double)) : RecvNone(in);
 	rest = Max(in->len - in->cursor, 0);
-	flat = palloc_extended(sizeof(ClvCellsHead) + rest +
-							   (head.options.npath > 0 ? rest + 8 : rest / 3) + VARHDRSZ,
-						   MCXT_ALLOC_HUGE);
+	flat = palloc_extended(sizeof(ClvCellsHead) + rest + rest + 8 + VARHDRSZ, MCXT_ALLOC_HUGE);
 	flat->head = head;
 	RecvVectors(in, flat);
 	flat->head.ncells = RecvCount(in, CELL_WIRE_SIZE);
 	RecvCells(in, flat);
 	CheckVectorsUsed(&flat->head, ClvCellsEntries(flat));
 	clv_cells_check_times(&flat->head, ClvCellsEntries(flat));
-	flat->head.ndays = RecvCount(in, sizeof(ClvDayEntry));
+	flat->head.ndays = RecvCount(in, DAY_WIRE_SIZE);
 	RecvDays(in, flat);
 	flat->head.nspend = RecvCount(in, SPEND_WIRE_SIZE);
 	RecvSpend(in, flat);

@@ -368,7 +368,7 @@ AddLogTime(void *arg, int32 days)
 typedef struct Repeats
 {
 	ClvCellsState *state;
-	int64 day; /* of the last one */
+	ClvDayEntry entry; /* of the last one */
 } Repeats;
 
 /* Count a purchase so many days after the one before it; the argument is a Repeats. */
@@ -377,8 +377,10 @@ AddRepeat(void *arg, int32 days)
 {
 	Repeats *repeats = arg;
 
-	repeats->day += days;
-	clv_cells_add_day(repeats->state, repeats->day, 1);
+	repeats->entry.day += days;
+	if (ClvDaysHaveGaps(repeats->state->head))
+		repeats->entry.gap = days;
+	clv_cells_add_day(repeats->state, &repeats->entry);
 }
 
 /* Set the occasion of the cells with the first history; an error where a later one differs. */
@@ -558,8 +560,10 @@ AddHistory(ClvCellsState *state, const ClvHistory *history, const double *covari
 		clv_history_gaps(history, options->as_of, AddLogTime, &state->head->times);
 	if (state->head->with_days)
 	{
-		Repeats repeats = {state, summary.first};
+		Repeats repeats = {state, {.day = summary.first, .purchases = 1}};
 
+		if (ClvDaysHaveVectors(state->head))
+			repeats.entry.vector = cell.vector;
 		clv_history_gaps(history, options->as_of, AddRepeat, &repeats);
 	}
 

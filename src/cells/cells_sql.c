@@ -28,6 +28,7 @@ StateToMerge(FunctionCallInfo fcinfo, const ClvCellsView *view, ClvCellsState *l
 	}
 	clv_cells_init_head(&empty, (ClvCellsKind) head->kind, &head->options);
 	empty.with_days = head->with_days;
+	empty.with_times = head->with_times;
 	if (clv_cells_may_be_small(fcinfo))
 		state = clv_small_new(&empty, head->ncells, head->nspend, local);
 	if (state != NULL)
@@ -36,6 +37,7 @@ StateToMerge(FunctionCallInfo fcinfo, const ClvCellsView *view, ClvCellsState *l
 	clv_cells_set_calendar(state, view->calendar);
 	/* cells that a fit has given other options may count more than these ask for */
 	state->head->with_days = head->with_days;
+	state->head->with_times = head->with_times;
 	return state;
 }
 
