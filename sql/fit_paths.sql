@@ -135,7 +135,7 @@ SELECT pg_temp.near((clv_diagnostics(clv_fit(c, clv_options(model => 'mbg/nbd'))
 	   (clv_diagnostics((SELECT clv_fit(history, clv_options(as_of => '2022-12-31'), two)
 						 FROM customers))).log_likelihood)
 	AS "another family" FROM cells;
-SELECT clv_fit(c, clv_options(model => 'mbg/cnbd-k')) FROM cells;
+SELECT clv_fit(c, clv_options(model => 'bg/bb', time_unit => '1 month')) FROM cells;
 SELECT clv_fit(c, clv_options(season => 1)) FROM cells;
 -- BIC chooses among the families that can follow paths
 SELECT purchase_model IS NOT NULL AS chosen,

@@ -259,7 +259,7 @@ SELECT clv_options(trend => 1);
 SELECT clv_cells(history, '{"season":2.5}') FROM until_then;
 SELECT clv_cells(history, '{"season":[2]}') FROM until_then;
 SELECT clv_cells(history, '{"model":true}') FROM until_then;
-SELECT clv_options(season => '2', model => 'mbg/cnbd-k');
+SELECT clv_options(season => '2', model => 'bg/bb');
 SELECT clv_fit(2, 3, 10, NULL, clv_options(season => 'month'));
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2021-12-31', season => '1')) FROM until_then;
 SELECT clv_fit(history, clv_options(spend => 'none', trend => 'true'))
@@ -268,7 +268,7 @@ FROM (SELECT history FROM until_then
 SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-07-31', season => '1',
 	trend => 'true')) IS NOT NULL AS warned
 FROM until_then;
-SELECT clv_options(model => 'mbg/cnbd-k', calendar => campaigns) FROM calendars;
+
 SELECT clv_options(model => 'bg/bb', calendar => campaigns) FROM calendars;
 -- correlated rates follow one: without correlation as pareto/nbd, with it not
 SELECT max(abs(clv_p_alive(none, history) - clv_p_alive(plain, history))) < 1e-12 AS p_alive,

@@ -64,7 +64,7 @@ CalendarFamilies(void)
 
 	initStringInfo(&list);
 	for (int i = 0; (family = clv_family_at(i)) != NULL; i++)
-		if (family->clocked != NULL && family->clocked->departed != NULL)
+		if (family->clocked != NULL)
 			appendStringInfo(&list, "%s\"%s\"", list.len > 0 ? ", " : "", family->name);
 	return list.data;
 }
@@ -77,7 +77,7 @@ clv_options_check_calendar(const ClvFitOptions *options)
 
 	if (!clv_fit_follows(options))
 		return;
-	if (family->clocked == NULL || family->clocked->departed == NULL)
+	if (family->clocked == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a %s is not supported by model \"%s\"", what, options->model),

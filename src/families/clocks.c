@@ -120,7 +120,52 @@ clv_clock_point(const ClvClocks *clocks, double t, ClvClockPoint *point)
 						  point);
 }
 
+void
+clv_clock_between(int ncovariates, const ClvClockPoint *from, const ClvClockPoint *to,
+				  ClvClockPoint *between)
+{
+	between->b = fmax(to->b - from->b, 0);
+	for (int i = 0; i < ncovariates; i++)
+		between->db[i] = to->db[i] - from->db[i];
+	for (int i = 0; i < CLV_TRIANGLE(ncovariates); i++)
+		between->bb[i] = to->bb[i] - from->bb[i];
+}
+
 /* ---- derivatives ---- */
+
+/* What a term has by one of the times behind the parameters, so many times. */
+static ClvClockSlope
+SlopeByTime(const ClvWideTerm *by_times, int nparams, int time, double count)
+{
+	int row = nparams + time;
+	ClvClockSlope slope = {.first = count * by_times->gradient[row],
+						   .second = count * by_times->hessian[CLV_AT(row, row)]};
+
+	for (int i = 0; i < nparams; i++)
+		slope.mixed[i] = count * by_times->hessian[CLV_AT(row, i)];
+	return slope;
+}
+
+void
+clv_clock_add_times(const ClvWideTerm *by_times, int nparams, int ncovariates, double count,
+					const ClvClockPoint *one, const ClvClockPoint *other, ClvWideTerm *sum)
+{
+	ClvClockSlope slope = SlopeByTime(by_times, nparams, 0, count);
+	ClvClockSlope other_slope = SlopeByTime(by_times, nparams, 1, count);
+	double both = count * by_times->hessian[CLV_AT(nparams + 1, nparams)];
+
+	sum->ln += count * by_times->ln;
+	for (int i = 0; i < nparams; i++)
+		sum->gradient[i] += count * by_times->gradient[i];
+	for (int i = 0; i < CLV_TRIANGLE(nparams); i++)
+		sum->hessian[i] += count * by_times->hessian[i];
+	clv_clock_chain(&slope, nparams, nparams, ncovariates, one->db, one->bb, sum);
+	clv_clock_chain(&other_slope, nparams, nparams, ncovariates, other->db, other->bb, sum);
+	for (int i = 0; i < ncovariates; i++)
+		for (int j = 0; j <= i; j++)
+			sum->hessian[CLV_AT(nparams + i, nparams + j)] +=
+				both * (one->db[i] * other->db[j] + other->db[i] * one->db[j]);
+}
 
 void
 clv_clock_chain(const ClvClockSlope *slope, int nparams, int at, int ncovariates,

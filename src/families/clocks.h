@@ -12,7 +12,8 @@
  * clock of its own (two_clocks.c), leaving after purchases has none (one_clock.c). The density of
  * the purchase times has a factor A(t_j) for each repeat purchase, which is left out here: its
  * logarithm is gamma'z, summed over the purchases. Left out as well is the sum of (k - 1) ln of the
- * times between purchases of mbg/cnbd-k, as without a calendar; by the clock it moves with gamma.
+ * times between purchases of mbg/cnbd-k, as without a calendar; by the clock it moves with gamma,
+ * so that fits add it (course.c).
  *
  * Bachmann, Meierer & Naef (2021), The role of time-varying contextual factors in latent attrition
  * models for customer base analysis, Marketing Science 40(4), for pareto/nbd.
@@ -116,6 +117,13 @@ typedef struct ClvClocked
 	void (*alive)(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
 				  double T, ClvWideTerm *term);
 
+	/*
+	 * ln L less ln_common by the clock of purchases, where a summand depends on both times: with
+	 * derivatives by the parameters and, behind them, by t_x and by the time since then.
+	 */
+	void (*by_times)(const ClvFamily *family, const double *param, double x, double t_x,
+					 double silent, ClvWideTerm *term);
+
 	/* The newcomer that this customer is, given alive at T, by clocks that begin at T. */
 	void (*given_alive)(const ClvFamily *family, const double *param, double x,
 						const ClvClocks *clocks, double t_x, double T, ClvFuture *future);
@@ -169,6 +177,18 @@ typedef struct ClvClockSlope
 	double second;
 	double mixed[CLV_MAX_PARAMS];
 } ClvClockSlope;
+
+/* Sets *between to a point less an earlier one. */
+extern void clv_clock_between(int ncovariates, const ClvClockPoint *from, const ClvClockPoint *to,
+							  ClvClockPoint *between);
+
+/*
+ * Adds so many times a term with derivatives by two times of the clock, behind the parameters, to
+ * one by the effects on purchases that move these times.
+ */
+extern void clv_clock_add_times(const ClvWideTerm *by_times, int nparams, int ncovariates,
+								double count, const ClvClockPoint *one, const ClvClockPoint *other,
+								ClvWideTerm *sum);
 
 /* Adds to *term what it has by the effects that move one clock; at: the place of the first. */
 extern void clv_clock_chain(const ClvClockSlope *slope, int nparams, int at, int ncovariates,
@@ -240,22 +260,28 @@ extern double clv_one_clock_pairs(const ClvFamily *family, const double *param,
 extern void clv_one_clock_term(const ClvFamily *family, const double *param, double x,
 							   const ClvClocks *clocks, double t_x, double T, ClvWideTerm *term);
 
-/* The same for the two summands. */
+/* The same for families with by_times. */
+extern void clv_one_clock_term_by_times(const ClvFamily *family, const double *param, double x,
+										const ClvClocks *clocks, double t_x, double T,
+										ClvWideTerm *term);
+
+/* The two summands, for families that have them. */
 extern void clv_one_clock_departed(const ClvFamily *family, const double *param, double x,
 								   const ClvClocks *clocks, const double *t_x, size_t n, double T,
 								   ClvWideTerm *terms);
 extern void clv_one_clock_alive(const ClvFamily *family, const double *param, double x,
 								const ClvClocks *clocks, double T, ClvWideTerm *term);
 
-/* A ClvClocked of a family with one clock; the summands may be NULL. */
-#define CLV_ONE_CLOCK(term_function, departed_function, alive_function)                            \
+/* A ClvClocked of a family with one clock, which has the functions named besides. */
+#define CLV_ONE_CLOCK(...)                                                                         \
 	{                                                                                              \
-		.log_likelihood = clv_one_clock_log_likelihood, .term = (term_function),                   \
-		.departed = (departed_function), .alive = (alive_function),                                \
-		.ln_p_alive = clv_one_clock_ln_p_alive, .given_alive = clv_one_clock_given_alive,          \
-		.expected = clv_one_clock_expected, .discounted = clv_one_clock_discounted,                \
-		.probability = clv_one_clock_probability, .probabilities = clv_one_clock_probabilities,    \
-		.survival = clv_one_clock_survival, .pairs = clv_one_clock_pairs                           \
+		__VA_ARGS__,                                                                               \
+			.log_likelihood = clv_one_clock_log_likelihood,                                        \
+			.ln_p_alive = clv_one_clock_ln_p_alive, .given_alive = clv_one_clock_given_alive,      \
+			.expected = clv_one_clock_expected, .discounted = clv_one_clock_discounted,            \
+			.probability = clv_one_clock_probability,                                              \
+			.probabilities = clv_one_clock_probabilities, .survival = clv_one_clock_survival,      \
+			.pairs = clv_one_clock_pairs                                                           \
 	}
 
 /* Families with beta-geometric dropout. */

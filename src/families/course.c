@@ -22,7 +22,9 @@
  * Families with a clock of leaving give whole terms, for customers of the same x and T together.
  *
  * The factors A(t_j) of the purchases have logarithms that are linear in the effects: only the sums
- * of the covariates over all purchases enter.
+ * of the covariates over all purchases enter. Where every k-th event is a purchase, the times
+ * between purchases have the factors (B(t_j) - B(t_(j-1)))^(k-1) besides. Whose they are makes no
+ * difference, so that they are computed once for each pair of days.
  */
 #include "families/course.h"
 
@@ -357,11 +359,40 @@ PointSince(const ClvCourseTable *table, const ClvClockPoint *since, double t, Cl
 	int n = table->course->ncovariates;
 
 	PointAt(table, t, point);
-	point->b = fmax(point->b - since->b, 0);
-	for (int i = 0; i < n; i++)
-		point->db[i] -= since->db[i];
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
-		point->bb[i] -= since->bb[i];
+	clv_clock_between(n, since, point, point);
+}
+
+/*
+ * Sets *point to the clock at a time of the course, since an earlier time, with no large number
+ * taken from another but over whole steps.
+ */
+static void
+PointBetween(const ClvCourseTable *table, double from, double to, ClvClockPoint *point)
+{
+	const ClvCourse *course = table->course;
+	int n = course->ncovariates;
+	int i = StepAt(course, from);
+	int last = StepAt(course, to);
+	size_t next = (size_t) i + 1;
+
+	memset(point->db, 0, n * sizeof(double));
+	memset(point->bb, 0, CLV_TRIANGLE(n) * sizeof(double));
+	if (i == last)
+	{
+		point->b = table->stretch[i].a * (to - from);
+		Grow(table, i, to - from, point->db, point->bb);
+		return;
+	}
+	for (int j = 0; j < n; j++)
+		point->db[j] = table->first[(size_t) last * n + j] - table->first[next * n + j];
+	for (int j = 0; j < CLV_TRIANGLE(n); j++)
+		point->bb[j] = table->second[(size_t) last * CLV_TRIANGLE(n) + j] -
+					   table->second[next * CLV_TRIANGLE(n) + j];
+	point->b = table->stretch[i].a * (course->from[next] - from) +
+			   (table->stretch[last].b - table->stretch[next].b) +
+			   table->stretch[last].a * (to - course->from[last]);
+	Grow(table, i, course->from[next] - from, point->db, point->bb);
+	Grow(table, last, to - course->from[last], point->db, point->bb);
 }
 
 /* The clocks of customers of this age. */
@@ -629,6 +660,72 @@ AddRunOneClock(Pass *pass, const ClvCell *cell, size_t n)
 	clv_poll(pass->cells->poll, 20 * n);
 }
 
+/* Adds n cells of one x and T of a family with one clock, whose summands depend on both times. */
+static void
+AddRunByTimes(Pass *pass, const ClvCell *cell, size_t n)
+{
+	const ClvCourseTable *table = pass->cells->course;
+	const ClvFamily *family = pass->cells->family;
+	ClvClockPoint since;
+
+	PointAt(table, -cell->T, &since);
+	for (size_t i = 0; i < n; i++)
+	{
+		double last = cell[i].t_x - cell[i].T;
+		ClvClockPoint point, silent;
+		ClvWideTerm term;
+
+		PointSince(table, &since, last, &point);
+		PointBetween(table, last, 0, &silent);
+		family->clocked->by_times(family, pass->param, cell->x, point.b, silent.b, &term);
+		clv_clock_add_times(&term, family->nparams, table->course->ncovariates, cell[i].count,
+							&point, &silent, &pass->sum);
+	}
+	clv_poll(pass->cells->poll, 50 * n);
+}
+
+/*
+ * Adds (k - 1) ln of the times by the clock between so many purchases of the path at hand, where
+ * every k-th event is one: of all of the path, as far as they are among these cells.
+ */
+static void
+AddGaps(const ClvCellTable *cells, const double *param, uint32_t path, double purchases,
+		ClvTotals *totals)
+{
+	const ClvCourseTable *table = cells->course;
+	const ClvFamily *family = cells->family;
+	const ClvCourse *whole = table->whole;
+	int n = table->course->ncovariates;
+	int at = family->nparams + table->personal.n;
+	int events = family->stages != NULL ? family->stages(param) - 1 : 0;
+	ClvWideTerm sum = {0};
+	double all = 0;
+
+	if (events == 0 || purchases == 0 || whole->gaps == NULL)
+		return;
+	for (size_t i = whole->first_gap[path]; i < whole->first_gap[path + 1]; i++)
+		all += whole->gaps[i].count;
+	for (size_t i = whole->first_gap[path]; i < whole->first_gap[path + 1]; i++)
+	{
+		const ClvGap *gap = &whole->gaps[i];
+		double count = events * gap->count * (purchases / all);
+		ClvClockPoint point;
+		ClvClockSlope slope;
+
+		PointBetween(table, gap->from, gap->to, &point);
+		slope = (ClvClockSlope){.first = count / point.b, .second = -count / point.b / point.b};
+		clv_sum_add(&totals->value, count * log(point.b));
+		clv_clock_chain(&slope, 0, 0, n, point.db, point.bb, &sum);
+		clv_poll(cells->poll, 5);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		clv_sum_add(&totals->gradient[at + i], sum.gradient[i]);
+		for (int j = 0; j <= i; j++)
+			clv_sum_add(&totals->hessian[CLV_AT(at + i, at + j)], sum.hessian[CLV_AT(i, j)]);
+	}
+}
+
 /* ---- families with two ---- */
 
 /* Adds n cells of one x and T of a family with two clocks, at most MOST_TOGETHER. */
@@ -698,7 +795,9 @@ AddRun(Pass *pass, const ClvCell *cell, size_t n)
 {
 	const ClvFamily *family = pass->cells->family;
 
-	if (family->clocked->law == NULL)
+	if (family->clocked->by_times != NULL)
+		AddRunByTimes(pass, cell, n);
+	else if (family->clocked->law == NULL)
 		AddRunOneClock(pass, cell, n);
 	else if (clv_course_lifetime_can(family))
 		AddRunLifetime(pass, cell, n);
@@ -786,7 +885,6 @@ clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
 	double effect[CLV_MAX_EFFECTS];
 	double param[CLV_MAX_PARAMS];
 	double purchases = 0;
-	uint32_t at_hand = 0;
 	ClvTotals totals;
 	Pass pass = {.cells = cells, .param = point};
 
@@ -796,19 +894,21 @@ clv_course_evaluate(ClvCellTable *cells, const double *point, ClvQuadratic *at)
 	for (size_t i = 0; i < cells->n;)
 	{
 		uint32_t path = PathOf(table->whole, cells->cells[i].group);
+		double on_path = 0;
 
-		if (i == 0 || path != at_hand)
+		TakePath(table, path);
+		SetStandardised(table);
+		SetClocks(table, effect);
+		if (family->clocked->law != NULL)
+			SetSteps(table);
+		while (i < cells->n && PathOf(table->whole, cells->cells[i].group) == path)
 		{
-			TakePath(table, path);
-			SetStandardised(table);
-			SetClocks(table, effect);
-			if (family->clocked->law != NULL)
-				SetSteps(table);
-			at_hand = path;
+			if (table->personal.n > 0)
+				SetGroup(&pass, cells->cells[i].group, point, param);
+			i += AddBlock(&pass, &cells->cells[i], cells->n - i, &totals, &on_path);
 		}
-		if (table->personal.n > 0)
-			SetGroup(&pass, cells->cells[i].group, point, param);
-		i += AddBlock(&pass, &cells->cells[i], cells->n - i, &totals, &purchases);
+		AddGaps(cells, point, path, on_path, &totals);
+		purchases += on_path;
 	}
 	AddPurchases(cells, effect, purchases, &totals);
 	clv_totals_value(&totals, at);

@@ -288,7 +288,8 @@ typedef struct ClvFamily
 	 * t_x (left after the last purchase; ln = -INFINITY where the family has no such term, as
 	 * bg/nbd at x = 0); alive: Q at t = T. ln_common: what both share, a function of x alone,
 	 * with its derivatives. The three are called for one x and n times at once, so that whatever
-	 * depends on x alone is computed once. The times ascend, and are distinct.
+	 * depends on x alone is computed once. The times ascend, and are distinct. Families by the
+	 * calendar have ln_common without the two terms, too.
 	 */
 	void (*ln_common)(const double *param, double x, ClvTerm *term);
 	void (*departed)(const double *param, double x, const double *t, size_t n, ClvTerm *terms);
@@ -304,6 +305,12 @@ typedef struct ClvFamily
 
 	/* The same by the calendar (clocks.h), or NULL. */
 	const struct ClvClocked *clocked;
+
+	/*
+	 * The number of events of which the last one is a purchase, so that times between purchases
+	 * are Erlang distributed; NULL: 1, and they are exponential.
+	 */
+	int (*stages)(const double *param);
 
 	/* ---- spend families ---- */
 

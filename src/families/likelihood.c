@@ -468,7 +468,7 @@ CanFollow(const ClvFamily *family, const ClvGroups *groups, const ClvCourse *cou
 {
 	int n = course->ncovariates + (groups != NULL ? groups->ncovariates : 0);
 
-	return n <= CLV_MAX_COVARIATES && family->clocked != NULL && family->clocked->departed != NULL;
+	return n <= CLV_MAX_COVARIATES && family->clocked != NULL;
 }
 
 /* Opens the data of a fit: checks, sorts and merges the cells; n becomes how many are left. */

@@ -39,6 +39,16 @@ typedef struct ClvGroups
 } ClvGroups;
 
 /*
+ * So many purchases at a time, the ones before them at another, both counted as those of a course.
+ */
+typedef struct ClvGap
+{
+	double from;
+	double to;
+	double count;
+} ClvGap;
+
+/*
  * Covariates that change with time, in steps: the same for all customers, or with paths each group
  * has those of its path. Time is counted from the end of the data, so that it is 0 there and
  * negative before, in the unit of the model; a customer's first purchase is at -T. The last step of
@@ -53,6 +63,14 @@ typedef struct ClvCourse
 	const double
 		*bought;     /* of each covariate, the sum over the repeat purchases of all customers */
 	void *workspace; /* clv_course_workspace() bytes */
+
+	/*
+	 * Of families with Erlang times, the times between purchases: those of one path after the
+	 * other, the first of each path and the end of all. NULL: not known, and every event is a
+	 * purchase.
+	 */
+	const ClvGap *gaps;
+	const size_t *first_gap;
 
 	/* where there are paths: their steps are in from and z one path after the other */
 	uint32_t npaths;      /* 0: one course for all */
@@ -80,8 +98,8 @@ typedef struct ClvFitControl
 
 	/*
 	 * Covariates that follow a calendar, NULL: none. They come behind those of the groups, in all
-	 * that has a place for each covariate, and the family has clocked->departed. Their effects on
-	 * leaving are 0 in families without a clock of leaving.
+	 * that has a place for each covariate, and the family has clocked. Their effects on leaving are
+	 * 0 in families without a clock of leaving.
 	 */
 	const ClvCourse *course;
 
@@ -216,7 +234,8 @@ extern void clv_limits_spend(const ClvFamily *family, ClvSpendRow *rows, size_t 
 							 const ClvFitReport *report, double width, ClvLimits *limits);
 
 /*
- * What the log-likelihood of mbg/cnbd-k leaves out: needed only to compare different k.
+ * What the log-likelihood of mbg/cnbd-k leaves out: needed only to compare different k. By a
+ * calendar it leaves out only what it has for litt = 0.
  * sum_x: repeat purchases of all customers; litt: the sum of the natural logarithms of
  * the times between purchases, in the model's unit.
  */

@@ -79,15 +79,15 @@ typedef struct Inactivity
 	double weight[CLV_MOST_STAGES]; /* of the stages, given alive */
 } Inactivity;
 
-/* The probabilities of no purchase between t_x and T. */
+/* The probabilities of no purchase in the time since t_x. */
 static Inactivity
-SinceLast(const double *param, double x, double t_x, double T)
+SinceLast(const double *param, double x, double t_x, double silent)
 {
 	Inactivity inactivity = {.shape = param[R] + Stages(param) * x};
 	double ln_sum = clv_erlang_stages(Stages(param), inactivity.shape,
-									  (T - t_x) / (param[ALPHA] + T), inactivity.weight);
+									  silent / (param[ALPHA] + t_x + silent), inactivity.weight);
 
-	inactivity.ln = fmin(ln_sum - inactivity.shape * log1p((T - t_x) / (param[ALPHA] + t_x)), 0);
+	inactivity.ln = fmin(ln_sum - inactivity.shape * log1p(silent / (param[ALPHA] + t_x)), 0);
 	inactivity.odds = log(param[A] / (param[B] + x)) - inactivity.ln;
 	return inactivity;
 }
@@ -96,28 +96,34 @@ SinceLast(const double *param, double x, double t_x, double T)
 static double
 LnPAlive(const double *param, double x, double t_x, double T)
 {
-	return -clv_log1pexp(SinceLast(param, x, t_x, T).odds);
+	return -clv_log1pexp(SinceLast(param, x, t_x, T - t_x).odds);
 }
 
-/* ln L of a history, from the larger of its two outcomes: alive, or left. */
+/* ln of the sum of the two outcomes, alive or left, from the larger of them. */
+static double
+LnOutcomes(const double *param, double x, const Inactivity *inactivity)
+{
+	return inactivity->odds > 0 ? log(param[A] / (param[B] + x)) + clv_log1pexp(-inactivity->odds)
+								: inactivity->ln + clv_log1pexp(inactivity->odds);
+}
+
+/* ln L of a history. */
 static double
 LnLikelihood(const double *param, double x, double t_x, const Inactivity *inactivity)
 {
 	double events = inactivity->shape - param[R];
-	double outcomes = inactivity->odds > 0
-						  ? log(param[A] / (param[B] + x)) + clv_log1pexp(-inactivity->odds)
-						  : inactivity->ln + clv_log1pexp(inactivity->odds);
 
 	return clv_log_rising(param[R], events) - events * log(param[ALPHA] + t_x) -
 		   param[R] * log1p(t_x / param[ALPHA]) +
-		   clv_log_beta_rising(param[A], param[B], x + IMMEDIATE) + outcomes;
+		   clv_log_beta_rising(param[A], param[B], x + IMMEDIATE) +
+		   LnOutcomes(param, x, inactivity);
 }
 
 /* The log-likelihood of a history, without clv_mbgcnbd_constant(). */
 static double
 LogLikelihood(const double *param, double x, double t_x, double T)
 {
-	Inactivity inactivity = SinceLast(param, x, t_x, T);
+	Inactivity inactivity = SinceLast(param, x, t_x, T - t_x);
 
 	return LnLikelihood(param, x, t_x, &inactivity);
 }
@@ -330,7 +336,7 @@ LeavingTerm(const double *param, double x, ClvTerm *term)
 static void
 Cell(const double *param, double x, double t_x, double T, double outcome, ClvTerm *term)
 {
-	Inactivity inactivity = SinceLast(param, x, t_x, T);
+	Inactivity inactivity = SinceLast(param, x, t_x, T - t_x);
 	double dead = exp(-clv_log1pexp(-inactivity.odds));
 	double alive = exp(-clv_log1pexp(inactivity.odds));
 	ClvTerm stays;
@@ -354,21 +360,68 @@ Cell(const double *param, double x, double t_x, double T, double outcome, ClvTer
 
 /* ---- the fit by the calendar ---- */
 
-/* How ln of the sum of stages, S, depends on z: by ln z, and mixed. */
-typedef struct StageSlopes
+/* The places behind the parameters of derivatives by times: t_x, and the time since then. */
+enum
 {
-	double first;
-	double second;
-	double mixed; /* with ln r */
-} StageSlopes;
+	LAST = B + 1,
+	SILENT
+};
 
-/* The moments of the stages; *dr and *drr are set to the derivatives by ln r. */
-static StageSlopes
-StageMoments(const double *param, const Inactivity *inactivity, double *dr, double *drr)
+/* ln of all factors of L but the outcomes, at t_x = 0, where they depend on x alone. */
+static void
+LnCommon(const double *param, double x, ClvTerm *term)
 {
+	double events = Stages(param) * x;
+
+	memset(term, 0, sizeof(*term));
+	term->ln = clv_log_rising(param[R], events) - events * log(param[ALPHA]) +
+			   clv_log_beta_rising(param[A], param[B], x + IMMEDIATE);
+	AddCommon(param, x, 0, param[R] + events, term);
+}
+
+/*
+ * Adds ln (1 + t/alpha)^-shape, t being the sum of the times in the places from LAST on to the last
+ * one, and its derivatives.
+ */
+static void
+AddNoPurchase(const double *param, double shape, double t, int last, ClvWideTerm *term)
+{
+	double r = param[R];
+	double each = 1 / (param[ALPHA] + t);
+	double share = t * each;
+	double rest = param[ALPHA] * each;
+	double by_r = -r * log1p(t / param[ALPHA]);
+
+	term->gradient[R] += by_r;
+	term->gradient[ALPHA] += shape * share;
+	term->hessian[CLV_AT(R, R)] += by_r;
+	term->hessian[CLV_AT(ALPHA, R)] += r * share;
+	term->hessian[CLV_AT(ALPHA, ALPHA)] -= shape * share * rest;
+	for (int i = LAST; i <= last; i++)
+	{
+		term->gradient[i] -= shape * each;
+		term->hessian[CLV_AT(i, R)] -= r * each;
+		term->hessian[CLV_AT(i, ALPHA)] += shape * rest * each;
+		for (int j = LAST; j <= i; j++)
+			term->hessian[CLV_AT(i, j)] += shape * each * each;
+	}
+}
+
+/*
+ * Adds ln S to a term without any: with f, s and m its derivatives by ln z, twice, and by ln z and
+ * ln r, ln z = ln silent - ln(alpha + t_x + silent).
+ */
+static void
+AddStages(const double *param, const Inactivity *inactivity, double t_x, double silent,
+		  ClvWideTerm *term)
+{
+	double each = 1 / (param[ALPHA] + t_x + silent);
+	double rest = param[ALPHA] * each;
+	double since = silent > 0 ? 1 / silent : 0;
 	double j1 = 0, j2 = 0, s1 = 0, s2 = 0, js = 0, c1 = 0;
-	double slope = 0; /* psi(R + j) - psi(R), by j */
+	double slope = 0; /* psi(shape + j) - psi(shape), by j */
 	double curve = 0;
+	double f, s, m;
 
 	for (int j = 0; j < Stages(param); j++)
 	{
@@ -384,93 +437,52 @@ StageMoments(const double *param, const Inactivity *inactivity, double *dr, doub
 		slope += next;
 		curve -= next * next;
 	}
-	*dr = param[R] * s1;
-	*drr = *dr + param[R] * param[R] * (s2 - s1 * s1 + c1);
-	return (StageSlopes){j1, j2 - j1 * j1, param[R] * (js - j1 * s1)};
+	f = j1;
+	s = j2 - j1 * j1;
+	m = param[R] * (js - j1 * s1);
+	term->gradient[R] += param[R] * s1;
+	term->gradient[ALPHA] -= f * rest;
+	term->gradient[LAST] -= f * each;
+	term->gradient[SILENT] += f * (since - each);
+	term->hessian[CLV_AT(R, R)] += param[R] * s1 + param[R] * param[R] * (s2 - s1 * s1 + c1);
+	term->hessian[CLV_AT(ALPHA, R)] -= m * rest;
+	term->hessian[CLV_AT(ALPHA, ALPHA)] += s * rest * rest - f * rest * (1 - rest);
+	term->hessian[CLV_AT(LAST, R)] -= m * each;
+	term->hessian[CLV_AT(LAST, ALPHA)] += (s + f) * rest * each;
+	term->hessian[CLV_AT(LAST, LAST)] += (s + f) * each * each;
+	term->hessian[CLV_AT(SILENT, R)] += m * (since - each);
+	term->hessian[CLV_AT(SILENT, ALPHA)] += rest * (f * each - s * (since - each));
+	term->hessian[CLV_AT(SILENT, LAST)] += each * (f * each - s * (since - each));
+	term->hessian[CLV_AT(SILENT, SILENT)] +=
+		(s - f) * since * since + each * ((s + f) * each - 2 * s * since);
 }
 
-/*
- * The term of those alive, by both clocks: the sum of stages, ln z = ln(b_T - b_x) - ln(alpha +
- * b_T), and no purchase until b_T.
- */
+/* ln L less LnCommon by t_x and the time since then, with derivatives. */
 static void
-ClockedStays(const double *param, const Inactivity *inactivity, const ClvClocks *clocks,
-			 const ClvClockPoint *from, const ClvClockPoint *to, ClvWideTerm *term)
+ByTimes(const ClvFamily *family, const double *param, double x, double t_x, double silent,
+		ClvWideTerm *term)
 {
 	static const ClvTerm nothing = {0};
-	int n = clv_mbgcnbd.nparams;
-	int nz = clocks->ncovariates;
-	double each = 1 / (param[ALPHA] + to->b);
-	double rest = param[ALPHA] * each;
-	double since = to->b > from->b ? 1 / (to->b - from->b) : 0;
-	double z_T = since - each; /* d ln z / d b_T */
-	double dr, drr;
-	StageSlopes stages = StageMoments(param, inactivity, &dr, &drr);
-	ClvClockSlope slope_x = {.first = -stages.first * since,
-							 .second = (stages.second - stages.first) * since * since};
-	ClvClockSlope slope_T = {.first = stages.first * z_T,
-							 .second = stages.second * z_T * z_T +
-									   stages.first * (each * each - since * since)};
-	double both = -stages.second * since * z_T + stages.first * since * since;
-
-	clv_widen(&nothing, n, nz, term);
-	term->gradient[R] = dr;
-	term->gradient[ALPHA] = -stages.first * rest;
-	term->hessian[CLV_AT(R, R)] = drr;
-	term->hessian[CLV_AT(ALPHA, R)] = -stages.mixed * rest;
-	term->hessian[CLV_AT(ALPHA, ALPHA)] =
-		stages.second * rest * rest - stages.first * rest * (1 - rest);
-	slope_x.mixed[R] = -stages.mixed * since;
-	slope_x.mixed[ALPHA] = stages.second * since * rest;
-	slope_T.mixed[R] = stages.mixed * z_T;
-	slope_T.mixed[ALPHA] = -stages.second * rest * z_T + stages.first * rest * each;
-	clv_clock_chain(&slope_x, n, n, nz, from->db, from->bb, term);
-	clv_clock_chain(&slope_T, n, n, nz, to->db, to->bb, term);
-	for (int i = 0; i < nz; i++)
-		for (int j = 0; j <= i; j++)
-			term->hessian[CLV_AT(n + i, n + j)] +=
-				both * (from->db[i] * to->db[j] + to->db[i] * from->db[j]);
-	clv_clock_no_purchase(&clv_mbgcnbd, param, R, inactivity->shape, clocks, to, term);
-}
-
-/* The term of those who left after the last purchase: a/(b+x) (1 + b_x/alpha)^-R. */
-static void
-ClockedLeaves(const double *param, double x, double shape, const ClvClocks *clocks,
-			  const ClvClockPoint *from, ClvWideTerm *term)
-{
-	ClvTerm leaves;
-
-	LeavingTerm(param, x, &leaves);
-	clv_widen(&leaves, clv_mbgcnbd.nparams, clocks->ncovariates, term);
-	clv_clock_no_purchase(&clv_mbgcnbd, param, R, shape, clocks, from, term);
-}
-
-/* ln L of one customer by the calendar, with derivatives. */
-static void
-ClockedTerm(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks,
-			double t_x, double T, ClvWideTerm *term)
-{
-	ClvClockPoint from, to;
-	Inactivity inactivity;
+	Inactivity inactivity = SinceLast(param, x, t_x, silent);
 	ClvMixture mixture;
 	ClvWideTerm outcome;
-	ClvTerm common = {0};
+	ClvTerm leaves;
 
-	clv_clock_point(clocks, t_x, &from);
-	clv_clock_point(clocks, T, &to);
-	inactivity = SinceLast(param, x, from.b, to.b);
-	clv_mixture_start(&mixture, family->nparams + 2 * clocks->ncovariates);
-	ClockedStays(param, &inactivity, clocks, &from, &to, &outcome);
+	clv_mixture_start(&mixture, SILENT + 1);
+	clv_widen(&nothing, family->nparams, 1, &outcome);
+	AddStages(param, &inactivity, t_x, silent, &outcome);
+	AddNoPurchase(param, inactivity.shape, t_x + silent, SILENT, &outcome);
 	clv_mixture_add(&mixture, exp(-clv_log1pexp(inactivity.odds)), &outcome);
-	ClockedLeaves(param, x, inactivity.shape, clocks, &from, &outcome);
+	LeavingTerm(param, x, &leaves);
+	clv_widen(&leaves, family->nparams, 1, &outcome);
+	AddNoPurchase(param, inactivity.shape, t_x, LAST, &outcome);
 	clv_mixture_add(&mixture, exp(-clv_log1pexp(-inactivity.odds)), &outcome);
 	clv_mixture_finish(&mixture, term);
-	AddCommon(param, x, 0, inactivity.shape, &common);
-	clv_wide_add(&common, family->nparams, term);
-	term->ln = LnLikelihood(param, x, from.b, &inactivity);
+	term->ln = LnOutcomes(param, x, &inactivity) - inactivity.shape * log1p(t_x / param[ALPHA]);
 }
 
-static const ClvClocked clocked = CLV_ONE_CLOCK(ClockedTerm, NULL, NULL);
+static const ClvClocked clocked =
+	CLV_ONE_CLOCK(.term = clv_one_clock_term_by_times, .by_times = ByTimes);
 
 /* Draws a customer of mbg/nbd whose purchases are every k-th event. */
 static void
@@ -504,8 +516,10 @@ const ClvFamily clv_mbgcnbd = {
 	.probabilities = Probabilities,
 	.discounted = Discounted,
 	.survival = Survival,
+	.ln_common = LnCommon,
 	.cell = Cell,
 	.clocked = &clocked,
+	.stages = Stages,
 };
 
 /* ---- the future of known customers, some time after the last purchase ---- */

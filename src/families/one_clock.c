@@ -120,6 +120,26 @@ clv_one_clock_term(const ClvFamily *family, const double *param, double x, const
 	clv_wide_add(&common, family->nparams, term);
 }
 
+void
+clv_one_clock_term_by_times(const ClvFamily *family, const double *param, double x,
+							const ClvClocks *clocks, double t_x, double T, ClvWideTerm *term)
+{
+	static const ClvTerm nothing = {0};
+	int n = clocks->ncovariates;
+	ClvClockPoint last, end, silent;
+	ClvWideTerm by_times;
+	ClvTerm common;
+
+	clv_clock_point(clocks, t_x, &last);
+	clv_clock_point(clocks, T, &end);
+	clv_clock_between(n, &last, &end, &silent);
+	family->clocked->by_times(family, param, x, last.b, silent.b, &by_times);
+	clv_widen(&nothing, family->nparams, n, term);
+	clv_clock_add_times(&by_times, family->nparams, n, 1, &last, &silent, term);
+	family->ln_common(param, x, &common);
+	clv_wide_add(&common, family->nparams, term);
+}
+
 /* ---- newcomers ---- */
 
 double
@@ -314,4 +334,5 @@ clv_one_clock_discounted(const ClvFamily *family, const double *param, const Clv
 }
 
 const ClvClocked clv_bg_clocked =
-	CLV_ONE_CLOCK(clv_one_clock_term, clv_one_clock_departed, clv_one_clock_alive);
+	CLV_ONE_CLOCK(.term = clv_one_clock_term, .departed = clv_one_clock_departed,
+				  .alive = clv_one_clock_alive);

@@ -114,6 +114,51 @@ CommonCourse(FitContext *fit, ClvCourse *course)
 	course->bought = palloc(width * sizeof(double));
 }
 
+/*
+ * Sets the times between purchases, path by path, where the cells hold them: in the order of the
+ * days, whatever order customers came in.
+ */
+static void
+SetGaps(const FitContext *fit, const FitPaths *paths, ClvCourse *course)
+{
+	const ClvCellsHead *head = fit->view.head;
+	uint32 npaths = Max(paths->npaths, 1);
+	double unit = fit->fitted.unit_days;
+	uint32 path = 0;
+	size_t n = 0;
+	ClvDayEntry *days;
+	ClvGap *gaps;
+	size_t *first;
+
+	if (!ClvDaysHaveGaps(head))
+		return;
+	days = clv_fit_alloc(head->ndays, sizeof(ClvDayEntry));
+	gaps = clv_fit_alloc(head->ndays, sizeof(ClvGap));
+	first = clv_fit_alloc(npaths + 1, sizeof(size_t));
+	memcpy(days, fit->view.days, head->ndays * sizeof(ClvDayEntry));
+	for (int64 i = 0; paths->npaths > 0 && i < head->ndays; i++)
+		days[i].vector = paths->of_vector[days[i].vector];
+	if (paths->npaths > 0)
+		clv_days_sort(days, head->ndays);
+	for (int64 i = 0; i < head->ndays; i++)
+	{
+		double to = (days[i].day - fit->fitted.as_of) / unit;
+		double from = (days[i].day - days[i].gap - fit->fitted.as_of) / unit;
+
+		while (path <= days[i].vector)
+			first[path++] = n;
+		if (n > first[path - 1] && gaps[n - 1].to == to && gaps[n - 1].from == from)
+			gaps[n - 1].count += (double) days[i].purchases;
+		else
+			gaps[n++] = (ClvGap){from, to, (double) days[i].purchases};
+	}
+	while (path <= npaths)
+		first[path++] = n;
+	pfree(days);
+	course->gaps = gaps;
+	course->first_gap = first;
+}
+
 ClvCourse *
 clv_fit_course(FitContext *fit, const FitPaths *paths)
 {
@@ -131,6 +176,7 @@ clv_fit_course(FitContext *fit, const FitPaths *paths)
 	else
 		CommonCourse(fit, course);
 	SumBought(fit, fit->reference + npath, (double *) course->bought + npath);
+	SetGaps(fit, paths, course);
 	course->workspace = clv_fit_alloc(clv_course_workspace(course), 1);
 	return course;
 }
@@ -143,6 +189,11 @@ clv_fit_free_course(ClvCourse *course)
 	pfree((double *) course->from);
 	pfree((double *) course->z);
 	pfree(course->workspace);
+	if (course->gaps != NULL)
+	{
+		pfree((ClvGap *) course->gaps);
+		pfree((size_t *) course->first_gap);
+	}
 	pfree(course);
 }
 

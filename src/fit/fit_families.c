@@ -16,7 +16,7 @@ Serves(const ClvFamily *family, const ClvFitOptions *options)
 {
 	if (family->process != CLV_TRANSACTION)
 		return false;
-	if (clv_fit_follows(options) && (family->clocked == NULL || family->clocked->departed == NULL))
+	if (clv_fit_follows(options) && family->clocked == NULL)
 		return false;
 	return options->ncovariates == 0 || clv_model_takes_effect(family, false);
 }

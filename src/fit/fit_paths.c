@@ -61,8 +61,12 @@ clv_fit_path_groups(const FitContext *fit, const double *vectors, uint32 *rank, 
 		paths->customers[vector] += cell->count;
 		*earliest = Min(*earliest, cell->since);
 	}
+	paths->of_vector = clv_fit_alloc(n, sizeof(uint32));
 	for (int64 i = 0; i < n; i++)
+	{
 		rank[i] = group[rank[i]];
+		paths->of_vector[i] = paths->of_group[rank[i]];
+	}
 	pfree(group);
 }
 

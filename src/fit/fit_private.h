@@ -34,6 +34,7 @@ typedef struct FitPaths
 	uint32 npaths; /* 0: customers have none */
 	uint32 ngroups;
 	uint32 *of_group;
+	uint32 *of_vector;     /* the path of each vector, by the number that it has in the cells */
 	const double *z;       /* ngroups x covariates of customers */
 	const double *vectors; /* in order, with the customers of each */
 	double *customers;

@@ -220,9 +220,12 @@ FitOnce(const FitContext *fit, const ClvFamily *family, Rows *rows, const double
 	return status;
 }
 
-/* The part of the log-likelihood that the engine leaves out, as only k changes it. */
+/*
+ * The part of the log-likelihood that the engine leaves out, as only k changes it. Where times go
+ * by a calendar, the engine has the times between purchases.
+ */
 static double
-ErlangConstant(const FitContext *fit, double k)
+ErlangConstant(const FitContext *fit, const Rows *rows, double k)
 {
 	const ClvLogTimes *times = &fit->view.head->times;
 	double ln_days = ldexp((double) times->coarse, -20) + ldexp((double) times->fine, -50);
@@ -230,7 +233,8 @@ ErlangConstant(const FitContext *fit, double k)
 
 	for (int64 i = 0; i < fit->view.head->ncells; i++)
 		purchases += (double) fit->view.cells[i].x * fit->view.cells[i].count;
-	return clv_mbgcnbd_constant(k, purchases, ln_days - purchases * log(fit->fitted.unit_days));
+	return clv_mbgcnbd_constant(
+		k, purchases, rows->course != NULL ? 0 : ln_days - purchases * log(fit->fitted.unit_days));
 }
 
 /*
@@ -303,7 +307,7 @@ FitErlang(const FitContext *fit, const ClvFamily *family, Rows *rows, int place,
 
 		fixed[place] = k;
 		next_status = FitOnce(fit, family, rows, fixed, NULL, &next);
-		next.log_likelihood += ErlangConstant(fit, k);
+		next.log_likelihood += ErlangConstant(fit, rows, k);
 		if (k > first && (clv_fit_shortfall(next_status) > clv_fit_shortfall(status) ||
 						  !(clv_fit_height(&next) > clv_fit_height(report))))
 			break;
@@ -347,8 +351,7 @@ FitFamily(const FitContext *fit, const ClvFamily *family, Rows *rows, const Atte
 static bool
 IsCandidate(const FitContext *fit, const ClvFamily *family)
 {
-	if (clv_fit_follows(fit->options) &&
-		(family->clocked == NULL || family->clocked->departed == NULL))
+	if (clv_fit_follows(fit->options) && family->clocked == NULL)
 		return false;
 	return family->process == CLV_TRANSACTION && family->clock == CLV_CONTINUOUS &&
 		   !family->on_request && (clv_fit_fixed(family, "k") < 0 || fit->view.head->with_times) &&

@@ -501,7 +501,11 @@ clv_need_no_calendar(const ClvModel *fitted)
 typedef struct Speeds
 {
 	const ClvTimeline *timeline;
-	int64 day; /* of the last purchase */
+	const ClvClocks *clocks; /* of the customer */
+	double unit_days;
+	double power; /* of the times between purchases by the clock, as parts of those in days */
+	int64 day;    /* of the last purchase */
+	double t;     /* the same as an age */
 	double sum;
 } Speeds;
 
@@ -510,9 +514,16 @@ static void
 AddSpeed(void *arg, int32 days)
 {
 	Speeds *speeds = arg;
+	double before = speeds->t;
 
 	speeds->day += days;
+	speeds->t += days / speeds->unit_days;
 	speeds->sum += log(speeds->timeline->a[StepOf(speeds->timeline, speeds->day)]);
+	if (speeds->power > 0)
+		speeds->sum +=
+			speeds->power *
+			log((clv_clock_b(speeds->clocks, speeds->t) - clv_clock_b(speeds->clocks, before)) /
+				(speeds->t - before));
 }
 
 double
@@ -520,10 +531,16 @@ clv_log_likelihood_by_calendar(const ClvModel *fitted, const ClvHistory *history
 							   const ClvCustomer *customer)
 {
 	const ClvModelPart *part = &fitted->purchase;
-	Speeds speeds = {clv_timeline(part, fitted->unit_days), customer->first, 0};
+	const ClvClocks *clocks = clv_clocks_of(fitted, customer);
+	Speeds speeds = {.timeline = clv_timeline(part, fitted->unit_days),
+					 .clocks = clocks,
+					 .unit_days = fitted->unit_days,
+					 .day = customer->first};
 
+	if (part->family->stages != NULL)
+		speeds.power = part->family->stages(part->param) - 1;
 	clv_history_gaps(history, customer->as_of, AddSpeed, &speeds);
-	return speeds.sum + part->family->clocked->log_likelihood(
-							part->family, part->param, customer->x, clv_clocks_of(fitted, customer),
-							customer->t_x, customer->T);
+	return speeds.sum + part->family->clocked->log_likelihood(part->family, part->param,
+															  customer->x, clocks, customer->t_x,
+															  customer->T);
 }

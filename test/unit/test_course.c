@@ -19,13 +19,17 @@
 #define WEEKS 104
 #define Z 2
 
-/* Two years of weeks: campaigns, and a season. */
+/* Two years of weeks: campaigns, and a season; and the gaps between purchases of a shop. */
 typedef struct Calendar
 {
 	ClvCourse course;
 	double from[WEEKS];
 	double z[WEEKS * Z];
 	double bought[Z];
+	ClvGap *gaps;
+	size_t *owner; /* the customer of each */
+	size_t ngaps;
+	size_t first_gap[2];
 } Calendar;
 
 /* A calendar that begins before all customers. */
@@ -51,6 +55,23 @@ static void
 FreeCalendar(Calendar *calendar)
 {
 	free(calendar->course.workspace);
+	free(calendar->gaps);
+	free(calendar->owner);
+}
+
+/* Notes a gap of a customer. */
+static void
+AddGap(Calendar *calendar, double from, double to, size_t owner)
+{
+	size_t n = calendar->ngaps++;
+
+	calendar->gaps = realloc(calendar->gaps, (n + 1) * sizeof(ClvGap));
+	calendar->owner = realloc(calendar->owner, (n + 1) * sizeof(size_t));
+	calendar->gaps[n] = (ClvGap){from, to, 1};
+	calendar->owner[n] = owner;
+	calendar->first_gap[1] = n + 1;
+	calendar->course.gaps = calendar->gaps;
+	calendar->course.first_gap = calendar->first_gap;
 }
 
 /* The step of a time. */
@@ -75,6 +96,22 @@ Speed(const Calendar *calendar, int step, const double *effect, const double *ce
 	return exp(sum);
 }
 
+/* How far the clock runs from one time to another. */
+static double
+Run(const Calendar *calendar, const double *effect, const double *centre, double from, double to)
+{
+	double sum = 0;
+
+	for (int i = 0; i < WEEKS; i++)
+	{
+		double begin = fmax(i > 0 ? calendar->from[i] : -INFINITY, from);
+		double end = fmin(i + 1 < WEEKS ? calendar->from[i + 1] : INFINITY, to);
+
+		sum += fmax(end - begin, 0) * Speed(calendar, i, effect, centre);
+	}
+	return sum;
+}
+
 /* When a clock that starts at a time has run so far; INFINITY: not before the end. */
 static double
 When(const Calendar *calendar, const double *effect, double since, double run)
@@ -97,11 +134,12 @@ When(const Calendar *calendar, const double *effect, double since, double run)
 
 /*
  * A customer whose first purchase was at -T: leaving at a hazard of their own (pareto/nbd), or
- * after a purchase (mbg/nbd). Times are whole days; purchases of one day are one.
+ * after a purchase (mbg/nbd), which is every so-many-th event. Times are whole days; purchases of
+ * one day are one.
  */
 static ClvCell
 Draw(Chance *chance, Calendar *calendar, const double *param, const double *effect, double T,
-	 bool life)
+	 bool life, int events, size_t owner)
 {
 	double rate = Gamma(chance, param[0]) / param[1];
 	double leaving = life ? Gamma(chance, param[2]) / param[3] : Beta(chance, param[2], param[3]);
@@ -114,12 +152,15 @@ Draw(Chance *chance, Calendar *calendar, const double *param, const double *effe
 	{
 		double day;
 
-		t = When(calendar, effect, t, Exponential(chance) / rate);
+		for (int i = 0; i < events && t <= 0; i++)
+			t = When(calendar, effect, t, Exponential(chance) / rate);
 		if (!(t <= fmin(end, 0)))
 			break;
 		day = floor(t * 7 + 1e-9) / 7;
 		if (day <= last + 1e-9)
 			continue;
+		if (events > 1)
+			AddGap(calendar, last, day, owner);
 		last = day;
 		cell.x++;
 		for (int j = 0; j < Z; j++)
@@ -131,15 +172,16 @@ Draw(Chance *chance, Calendar *calendar, const double *param, const double *effe
 
 /* A shop of n customers of a family; first purchases on days of the first year. */
 static ClvCell *
-DrawShop(Calendar *calendar, const double *param, const double *effect, int n, bool life,
-		 uint64_t seed)
+DrawShop(Calendar *calendar, const ClvFamily *family, const double *param, const double *effect,
+		 int n, bool life, uint64_t seed)
 {
+	int events = family->stages != NULL ? family->stages(param) : 1;
 	ClvCell *cells = calloc((size_t) n, sizeof(ClvCell));
 	Chance chance = seed;
 
 	for (int i = 0; i < n; i++)
-		cells[i] =
-			Draw(&chance, calendar, param, effect, 104 - floor(Uniform(&chance) * 364) / 7, life);
+		cells[i] = Draw(&chance, calendar, param + (events > 1), effect,
+						104 - floor(Uniform(&chance) * 364) / 7, life, events, (size_t) i);
 	return cells;
 }
 
@@ -149,11 +191,10 @@ static const struct
 	const ClvFamily *family;
 	double param[CLV_MAX_PARAMS];
 	bool life;
-} families[] = {{&clv_bgnbd, {.9, 6, .9, 2.5}, false},
-				{&clv_mbgnbd, {.9, 6, .8, 2.4}, false},
-				{&clv_paretonbd, {.9, 6, .8, 30}, true},
-				{&clv_ggompertznbd, {.9, 6, .02, .7, 2}, true},
-				{&clv_paretonbd_cor, {.9, 6, .8, 30, 4}, true}};
+} families[] = {
+	{&clv_bgnbd, {.9, 6, .9, 2.5}, false},          {&clv_mbgnbd, {.9, 6, .8, 2.4}, false},
+	{&clv_paretonbd, {.9, 6, .8, 30}, true},        {&clv_ggompertznbd, {.9, 6, .02, .7, 2}, true},
+	{&clv_paretonbd_cor, {.9, 6, .8, 30, 4}, true}, {&clv_mbgcnbd, {3, .9, 2, .8, 2.4}, false}};
 #define FAMILIES (int) (sizeof(families) / sizeof(families[0]))
 
 static const double effects[] = {0.7, -0.4, -0.5, 0.3};
@@ -207,6 +248,35 @@ EvaluateByLog(void *data, const double *point, ClvQuadratic *at)
 	at->gradient[4] *= k;
 }
 
+/* (k - 1) ln of the times between purchases by the clock, of one customer, or all of them. */
+static double
+OfGaps(const ClvFamily *family, const Calendar *shop, const Calendar *calendar, const double *param,
+	   const double *effect, const double *centre, size_t owner)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < shop->ngaps; i++)
+		if (shop->owner[i] == owner)
+			sum += log(Run(calendar, effect, centre, shop->gaps[i].from, shop->gaps[i].to));
+	return family->stages != NULL ? (family->stages(param) - 1) * sum : 0;
+}
+
+/* Evaluates mbg/cnbd-k without derivatives by k, which is given. */
+static void
+EvaluateGivenK(void *data, const double *point, ClvQuadratic *at)
+{
+	double whole[CLV_MAX_DIM] = {3};
+
+	memcpy(whole + 1, point, (CLV_MAX_DIM - 1) * sizeof(double));
+	EvaluateEngine(data, whole, at);
+	for (int i = 0; i + 1 < CLV_MAX_DIM; i++)
+	{
+		at->gradient[i] = at->gradient[i + 1];
+		for (int j = 0; j <= i; j++)
+			at->hessian[CLV_AT(i, j)] = at->hessian[CLV_AT(i + 1, j + 1)];
+	}
+}
+
 /* Covariates of customers: an amount, and a group that goes with it. */
 #define OWN 2
 static const double own[] = {0, 0, 1.5, 0, 0.25, 1, 2, 1, -0.5, 1};
@@ -220,6 +290,8 @@ typedef struct Paths
 	double z[GROUPS * WEEKS * Z];
 	size_t first[GROUPS + 1];
 	uint32_t path[GROUPS];
+	ClvGap *gaps;
+	size_t first_gap[GROUPS + 1];
 	ClvCourse course;
 } Paths;
 
@@ -258,9 +330,32 @@ MakePaths(Paths *paths, const Calendar *calendar)
 	paths->course.workspace = malloc(clv_course_workspace(&paths->course));
 }
 
+/* Sorts the gaps of a shop by the paths of their customers, who are in groups by turns. */
+static void
+SetPathGaps(Paths *paths, const Calendar *shop)
+{
+	size_t n = 0;
+
+	if (shop->ngaps == 0)
+		return;
+	paths->gaps = malloc(shop->ngaps * sizeof(ClvGap));
+	for (uint32_t path = 0; path + 1 < GROUPS; path++)
+	{
+		paths->first_gap[path] = n;
+		for (size_t i = 0; i < shop->ngaps; i++)
+			if (paths->path[shop->owner[i] % GROUPS] == path)
+				paths->gaps[n++] = shop->gaps[i];
+		paths->first_gap[path + 1] = n;
+	}
+	assert_int_equal(n, shop->ngaps);
+	paths->course.gaps = paths->gaps;
+	paths->course.first_gap = paths->first_gap;
+}
+
 static void
 FreePaths(Paths *paths)
 {
+	free(paths->gaps);
 	for (size_t i = 0; i < GROUPS; i++)
 		FreeCalendar(&paths->of[i]);
 	free(paths->course.workspace);
@@ -300,7 +395,8 @@ CheckFamily(int which, bool personal, bool with_paths)
 	MakePaths(&paths, &calendar);
 	engine.groups = personal ? &groups : with_paths ? &none : NULL;
 	engine.cells =
-		DrawShop(&calendar, families[which].param, effects, 150, families[which].life, 3);
+		DrawShop(&calendar, family, families[which].param, effects, 150, families[which].life, 3);
+	SetPathGaps(&paths, &calendar);
 	for (size_t i = 0; (personal || with_paths) && i < engine.n; i++)
 		engine.cells[i].group = (uint32_t) (i % GROUPS);
 	clv_cell_table_lay_out(&engine, &arena, engine.n);
@@ -335,13 +431,19 @@ CheckFamily(int which, bool personal, bool with_paths)
 									   param, raw, covariates.mean + nown, cell);
 		x += cell->count * cell->x;
 	}
+	for (size_t i = 0; i < 150; i++)
+		direct += OfGaps(family, &calendar, with_paths ? &paths.of[i % GROUPS] : &calendar, point,
+						 raw, covariates.mean + nown, i);
 	for (int j = 0; j < Z; j++)
 		direct += raw[j] * (calendar.bought[j] - x * covariates.mean[nown + j]);
 	clv_cells_evaluate(&engine, point, &at);
 	if (!(fabs(at.value - direct) < 1e-11 * fabs(direct)))
 		fail_msg("%s: %.17g together, %.17g one by one", family->name, at.value, direct);
-	CheckPoint(n + all + nown + (family->clocked->law != NULL ? Z : 0), n, point,
-			   family == &clv_paretonbd_cor ? EvaluateByLog : EvaluateEngine, &engine);
+	if (family->stages != NULL)
+		CheckPoint(n - 1 + all + nown, n - 1, point + 1, EvaluateGivenK, &engine);
+	else
+		CheckPoint(n + all + nown + (family->clocked->law != NULL ? Z : 0), n, point,
+				   family == &clv_paretonbd_cor ? EvaluateByLog : EvaluateEngine, &engine);
 	free(engine.cells);
 	free(arena.base);
 	FreePaths(&paths);
@@ -474,13 +576,16 @@ HardCustomersAgree(void **state)
 
 /* ---- fits ---- */
 
-/* Fits a family to cells with a calendar. */
+/* Fits a family to cells with a calendar; k of those that have it is 3. */
 static ClvStatus
 Fit(const ClvFamily *family, const Calendar *calendar, const ClvCell *cells, size_t n,
 	uint32_t idle_purchase, uint32_t idle_churn, ClvFitReport *report)
 {
-	ClvFitControl control = {
-		.course = &calendar->course, .idle_purchase = idle_purchase, .idle_churn = idle_churn};
+	static const double fixed[CLV_MAX_PARAMS] = {3};
+	ClvFitControl control = {.course = &calendar->course,
+							 .idle_purchase = idle_purchase,
+							 .idle_churn = idle_churn,
+							 .fixed = fixed};
 
 	return FitCells(family, cells, n, &control, report);
 }
@@ -491,17 +596,20 @@ EffectsAreRecovered(void **state)
 	for (int i = 0; i < FAMILIES; i++)
 	{
 		const ClvFamily *family = families[i].family;
+		const ClvFitControl control = {.fixed = families[i].param};
 		const int n = 3000;
 		ClvFitReport report, plain;
 		Calendar calendar;
 		ClvCell *cells;
 
-		if (family != &clv_mbgnbd && family != &clv_paretonbd)
+		if (family != &clv_mbgnbd && family != &clv_paretonbd && family != &clv_mbgcnbd)
 			continue; /* no shop is drawn from these */
 		MakeCalendar(&calendar);
-		cells = DrawShop(&calendar, families[i].param, effects, n, families[i].life, 7);
+		cells = DrawShop(&calendar, family, families[i].param, effects, n, families[i].life, 7);
 		assert_int_equal(Fit(family, &calendar, cells, (size_t) n, 0, 0, &report), CLV_OK);
-		assert_int_equal(FitCells(family, cells, (size_t) n, NULL, &plain), CLV_OK);
+		assert_int_equal(FitCells(family, cells, (size_t) n, &control, &plain), CLV_OK);
+		for (size_t j = 0; j < calendar.ngaps; j++)
+			plain.log_likelihood += 2 * log(calendar.gaps[j].to - calendar.gaps[j].from);
 		assert_true(report.log_likelihood > plain.log_likelihood + 50);
 		assert_int_equal(report.neffects, 2 * Z);
 		for (int j = 0; j < 2 * Z; j++)
@@ -533,7 +641,7 @@ CovariatesActWhereTheyShall(void **state)
 		ClvCell *cells;
 
 		MakeCalendar(&calendar);
-		cells = DrawShop(&calendar, families[i].param, effects, 1000, families[i].life, 9);
+		cells = DrawShop(&calendar, family, families[i].param, effects, 1000, families[i].life, 9);
 		assert_int_equal(Fit(family, &calendar, cells, 1000, 2, 3, &some), CLV_OK);
 		MakeCalendar(&alone);
 		for (int week = 0; week < WEEKS; week++)
@@ -560,7 +668,7 @@ LargeShopsAreSampled(void **state)
 	ClvCell *cells;
 
 	MakeCalendar(&calendar);
-	cells = DrawShop(&calendar, families[1].param, effects, 30000, false, 11);
+	cells = DrawShop(&calendar, family, families[1].param, effects, 30000, false, 11);
 	assert_int_equal(Fit(family, &calendar, cells, 30000, 0, 0, &report), CLV_OK);
 	assert_true(report.gradient_norm < 1e-5);
 	for (int j = 0; j < Z; j++)
@@ -577,7 +685,7 @@ BadCalendarsAreNamed(void **state)
 	ClvCell *cells;
 
 	MakeCalendar(&calendar);
-	cells = DrawShop(&calendar, families[1].param, effects, 500, false, 13);
+	cells = DrawShop(&calendar, &clv_mbgnbd, families[1].param, effects, 500, false, 13);
 	for (int i = 0; i < WEEKS; i++)
 		calendar.z[Z * i] = i < 2 ? 5 : 1; /* constant in the time that customers have seen */
 	calendar.z[0] = calendar.z[Z] = 1;
@@ -587,7 +695,7 @@ BadCalendarsAreNamed(void **state)
 		calendar.z[Z * i] = 7 - 2 * calendar.z[Z * i + 1];
 	assert_int_equal(Fit(&clv_mbgnbd, &calendar, cells, 500, 0, 0, &report), CLV_COLLINEAR);
 	assert_int_equal(report.degenerate_param, 5);
-	assert_int_equal(Fit(&clv_mbgcnbd, &calendar, cells, 500, 0, 0, &report), CLV_BAD_START);
+	assert_int_equal(Fit(&clv_bgbb, &calendar, cells, 500, 0, 0, &report), CLV_BAD_START);
 	free(cells);
 	FreeCalendar(&calendar);
 }
