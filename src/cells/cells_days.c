@@ -74,7 +74,7 @@ HashDay(const ClvDayEntry *day)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-#define DAYS_AT_FIRST 64
+#define DAYS_AT_FIRST 16
 
 void
 clv_cells_add_day(ClvCellsState *state, const ClvDayEntry *day)
