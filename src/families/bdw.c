@@ -533,9 +533,14 @@ Elasticity(const double *param, double t, double rate, bool before)
 {
 	Renewals sum = {After(param, MadeBefore(t, before)), log1p(rate), RANK};
 	double ranks = Sum(&sum, INFINITY);
+	double once;
 
 	sum.weight = ONCE;
-	return isinf(ranks) ? ranks : ranks / Sum(&sum, INFINITY);
+	once = Sum(&sum, INFINITY);
+	if (isinf(ranks))
+		return INFINITY;
+	/* where they are below any double, only the first of them counts */
+	return once > 0 ? ranks / once : 1;
 }
 
 /* ---- the fit ---- */

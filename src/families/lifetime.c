@@ -109,7 +109,7 @@ clv_next_panel(const ClvDecay *decay, double end, ClvPanel *panel)
 static double
 Factor(const ClvSarmanov *sarmanov, double shape, double rate)
 {
-	double c = exp(sarmanov->ln_c) * expm1(-shape * log1p(1 / rate) - sarmanov->ln_c);
+	double c = clv_exp_less(-shape * log1p(1 / rate), sarmanov->ln_c);
 
 	return fmax(0, 1 + sarmanov->pull * c);
 }

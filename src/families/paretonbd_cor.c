@@ -57,6 +57,7 @@
 #include <string.h>
 
 #include "math/linalg.h"
+#include "math/special.h"
 #include "families/clocks.h"
 #include "families/lifetime.h"
 #include "families/pareto_lifetime.h"
@@ -89,7 +90,7 @@ LnMean(double shape, double rate)
 static double
 Beyond(double shape, double rate, double ln_c)
 {
-	return exp(ln_c) * expm1(LnMean(shape, rate) - ln_c);
+	return clv_exp_less(LnMean(shape, rate), ln_c);
 }
 
 /* Sets known to the parameters of a newcomer as a known customer, and returns it. */

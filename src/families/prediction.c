@@ -74,6 +74,9 @@ clv_future_probabilities(const ClvFuture *future, double t, int count, double *p
 		family->probabilities(future->param, t, count, p);
 	else
 		family->clocked->probabilities(family, future->param, future->clocks, t, count, p);
+	/* those that are sums may be beyond it by rounding */
+	for (int n = 0; n < count; n++)
+		p[n] = fmin(p[n], 1);
 }
 
 double

@@ -193,5 +193,8 @@ clv_life_next(ClvLife *life)
 double
 clv_draw_amount(const ClvTraits *traits, ClvRandom *random)
 {
-	return clv_same_exp(clv_random_ln_gamma(random, traits->shape)) / traits->scale;
+	double number = clv_same_exp(clv_random_ln_gamma(random, traits->shape));
+
+	/* where both are below any double, too */
+	return number > 0 ? number / traits->scale : 0;
 }

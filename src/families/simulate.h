@@ -55,7 +55,8 @@ extern void clv_life_start(ClvLife *life, const ClvTraits *traits, const ClvCloc
 /* The time of the next purchase, or its period; INFINITY where none comes until end. */
 extern double clv_life_next(ClvLife *life);
 
-/* The value of a purchase of a customer of a spend family. */
+/* The value of a purchase of a customer of a spend family; may be below or beyond any double, 0 or
+ * INFINITY. */
 extern double clv_draw_amount(const ClvTraits *traits, ClvRandom *random);
 
 /* The stretches of clv_clocks_set(), with multipliers of which every bit is the same everywhere. */

@@ -274,3 +274,10 @@ clv_log_add(double a, double b)
 	}
 	return isinf(b) ? a : a + log1p(exp(b - a));
 }
+
+double
+clv_exp_less(double a, double b)
+{
+	/* from the larger one, as the smaller one may be 0 in doubles */
+	return a > b ? -exp(a) * expm1(b - a) : exp(b) * expm1(a - b);
+}

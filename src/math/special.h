@@ -44,13 +44,17 @@ extern double clv_trigamma_rising(double a, double n);
  */
 extern double clv_log_beta_rising(double a, double b, double n);
 
-/* ---- logarithms of sums ---- */
+/* ---- logarithms of sums, and differences ---- */
 
 /* ln(1 + e^x) for any x */
 extern double clv_log1pexp(double x);
 
 /* ln(e^a + e^b); either may be -INFINITY */
 extern double clv_log_add(double a, double b);
+
+/* e^a - e^b without cancellation, for a and b up to 0; either may be -INFINITY, or below any double
+ */
+extern double clv_exp_less(double a, double b);
 
 /* ---- integrals ---- */
 

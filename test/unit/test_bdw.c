@@ -374,6 +374,17 @@ borders_are_reported(void **state)
 	assert_int_not_equal(FitCells(BDW, cells, 11, NULL, &report), CLV_OK);
 }
 
+/* Where no renewal to come has a probability that a double can hold, it is that of the first. */
+static void
+elasticity_of_renewals_below_any_double(void **state)
+{
+	static const double param[] = {1, 1e-4, 583182};
+
+	assert_true(BDW->residual(param, 1, 0, false) == 0);
+	assert_true(BDW->elasticity(param, 1, 0, false) == 1);
+	assert_true(BDW->elasticity(param, 2, 0.1, true) == 1);
+}
+
 int
 main(void)
 {
@@ -390,6 +401,7 @@ main(void)
 		cmocka_unit_test(published_cohorts),
 		cmocka_unit_test(exact_cohorts_give_their_parameters_back),
 		cmocka_unit_test(borders_are_reported),
+		cmocka_unit_test(elasticity_of_renewals_below_any_double),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -573,6 +573,20 @@ the_peer_agrees(void **state)
 	}
 }
 
+/* No sum of probabilities is beyond 1 by rounding. */
+static void
+probabilities_are_no_more_than_one(void **state)
+{
+	static const double param[] = {32, 521.97182204356466, 521.97182204356466, 1, 1};
+	double p[10];
+	ClvFuture future;
+
+	clv_given_alive(&clv_mbgcnbd, param, 1, 0, 1, &future);
+	clv_future_probabilities(&future, 1, 10, p);
+	for (int n = 0; n < 10; n++)
+		assert_true(p[n] >= 0 && p[n] <= 1);
+}
+
 int
 main(void)
 {
@@ -588,6 +602,7 @@ main(void)
 		cmocka_unit_test(fits_find_the_parameters_and_k),
 		cmocka_unit_test(derivatives_are_the_functions_own),
 		cmocka_unit_test(the_peer_agrees),
+		cmocka_unit_test(probabilities_are_no_more_than_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

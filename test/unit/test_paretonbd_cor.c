@@ -543,6 +543,30 @@ the_apparel_shop_by_the_year(void **state)
 	ShopFree(&shop);
 }
 
+/* With m = 0 the likelihood is that of pareto/nbd, also where E[e^-lambda] is below any double. */
+static void
+nothing_is_lost_below_any_double(void **state)
+{
+	static const double param[] = {583182.56529936998, 1, 1, 1, 0};
+	double p[3];
+	double alone[3];
+	ClvTerm tied;
+	ClvTerm free;
+
+	TIED->cell(param, 1, 0, 1, NAN, &tied);
+	PARETO->cell(param, 1, 0, 1, NAN, &free);
+	assert_true(fabs(tied.ln - free.ln) < 1e-9 * fabs(free.ln));
+	for (int i = 0; i < PARETO->nparams; i++)
+		assert_true(fabs(tied.gradient[i] - free.gradient[i]) < 1e-9 * fabs(free.gradient[i]));
+	TIED->alive(param, 1, &(double){1}, 1, &tied);
+	PARETO->alive(param, 1, &(double){1}, 1, &free);
+	assert_true(fabs(tied.ln - free.ln) < 1e-9 * fabs(free.ln));
+	TIED->probabilities(param, 1e-5, 3, p);
+	PARETO->probabilities(param, 1e-5, 3, alone);
+	for (int n = 0; n < 3; n++)
+		assert_true(fabs(p[n] - alone[n]) < 1e-9 * alone[n]);
+}
+
 int
 main(void)
 {
@@ -565,6 +589,7 @@ main(void)
 		cmocka_unit_test(recovers_simulated_parameters),
 		cmocka_unit_test(shops_are_at_the_limit),
 		cmocka_unit_test(the_apparel_shop_by_the_year),
+		cmocka_unit_test(nothing_is_lost_below_any_double),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

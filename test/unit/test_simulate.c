@@ -282,6 +282,25 @@ fits_find_the_values_of_purchases(void **state)
 	free(rows);
 }
 
+/* Of a customer whose values are below any double as well as their rate: none is NaN. */
+static void
+values_below_any_double_are_zero(void **state)
+{
+	static const double param[] = {1e-6, 3e-6, 1};
+	ClvRandom random;
+	ClvTraits traits;
+	int unknown = 0;
+
+	for (int k = 0; k < 100; k++)
+	{
+		clv_random_start(&random, 5, k, 1);
+		clv_gammagamma.draw(param, &random, &traits);
+		unknown += traits.scale == 0;
+		assert_true(clv_draw_amount(&traits, &random) >= 0);
+	}
+	assert_true(unknown > 90);
+}
+
 int
 main(void)
 {
@@ -291,6 +310,7 @@ main(void)
 		cmocka_unit_test(clocks_that_begin_later),
 		cmocka_unit_test(fits_find_the_parameters),
 		cmocka_unit_test(fits_find_the_values_of_purchases),
+		cmocka_unit_test(values_below_any_double_are_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

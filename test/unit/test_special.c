@@ -430,6 +430,19 @@ gauss_rules_are_exact(void **state)
 	}
 }
 
+/* e^a - e^b, also where one of them is below any double, and where they cancel. */
+static void
+differences_of_exponentials(void **state)
+{
+	assert_near(clv_exp_less(-1, -2), 0.23254415793482963, 2e-16); /* by mpmath */
+	assert_near(clv_exp_less(-2, -1), -0.23254415793482963, 2e-16);
+	assert_near(clv_exp_less(0, -1e-12), 9.999999999995e-13, 2e-16);
+	assert_near(clv_exp_less(-1, -1e6), exp(-1), 2e-16);
+	assert_near(clv_exp_less(-1e6, -1), -exp(-1), 2e-16);
+	assert_near(clv_exp_less(-3, -INFINITY), exp(-3), 2e-16);
+	assert_true(clv_exp_less(-1e6, -2e6) == 0);
+}
+
 int
 main(void)
 {
@@ -447,6 +460,7 @@ main(void)
 		cmocka_unit_test(hypergeometric_function),
 		cmocka_unit_test(hypergeometric_function_refuses),
 		cmocka_unit_test(gauss_rules_are_exact),
+		cmocka_unit_test(differences_of_exponentials),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
