@@ -6,6 +6,7 @@
 #   make fixtures                   write what this version stores, for later ones to read (at a release)
 #   make bench [SCALE=million]      measure (same); or ten-million, full, growth
 #   make unit                       the unit tests of the modules without PostgreSQL alone
+#   make fuzz [RUNS=100000]         the fuzzers of these modules (clang); make soak [ROUNDS=500]: pipelines for long
 #   make && make install            the PGXS way, into the PostgreSQL of pg_config or PG_CONFIG=...
 #   make installcheck               the regression tests, against a running server
 #   make deb, make dist             packages for Debian; the archive for PGXN
@@ -127,7 +128,7 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 
 # The commands, and the tests of the modules without PostgreSQL, must work before PostgreSQL's build files are there.
-STANDALONE = help demo dashboard test fixtures bench bench-clean unit unit-programs deb dist
+STANDALONE = help demo dashboard test fuzz soak fixtures bench bench-clean unit unit-programs deb dist
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 include test/standalone.mk
 else

@@ -27,7 +27,7 @@ build/sanitized/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/sanitized/%.o) $
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -Wno-deprecated-declarations $(CLV_CFLAGS) $(SANITIZE) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
 
-.PHONY: help demo dashboard test fixtures bench bench-clean unit unit-programs deb dist
+.PHONY: help demo dashboard test fuzz soak fixtures bench bench-clean unit unit-programs deb dist
 .SECONDARY:
 
 help:
@@ -41,6 +41,12 @@ dashboard:
 
 test:
 	@bash test/run
+
+fuzz:
+	@RUNS='$(RUNS)' SECONDS_EACH='$(SECONDS_EACH)' SEED='$(SEED)' test/fuzz/run
+
+soak:
+	@ROUNDS='$(ROUNDS)' SEED='$(SEED)' bash test/soak/run
 
 fixtures:
 	@bash test/fixtures/make

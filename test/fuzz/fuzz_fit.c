@@ -2,37 +2,16 @@
  * fuzz_fit.c
  *		libFuzzer: fits to whatever the bytes say.
  *
- * clang -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -Isrc
- *     test/fuzz/fuzz_fit.c src/math/\*.c src/families/\*.c -lm -o fuzz_fit
- *
  * Whatever the cells, a fit must return; where it says CLV_OK its parameters are
  * positive numbers at which the log-likelihood is finite and flat, and two runs
  * over the same customers in another order give the same bits.
  */
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "families/likelihood.h"
 
 #define MOST_CELLS 64
 #define GROUPS 5
-
-typedef struct Bytes
-{
-	const uint8_t *at;
-	size_t left;
-} Bytes;
-
-/* The next byte of the input; 0 after its end. */
-static unsigned
-Next(Bytes *bytes)
-{
-	if (bytes->left == 0)
-		return 0;
-	bytes->left--;
-	return *bytes->at++;
-}
 
 /* Mostly small and on a grid; sometimes huge, tiny, or the bits of any double. */
 static double
@@ -174,17 +153,6 @@ FuzzSpend(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	free(workspace);
 }
 
-/* How many families there are. */
-static int
-Families(void)
-{
-	int n = 0;
-
-	while (clv_family_at(n) != NULL)
-		n++;
-	return n;
-}
-
 /* Reads a family, its controls and its data from the input and fits them. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -195,7 +163,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ClvFitControl control = {.max_iterations = what & 4 ? 30 : 0,
 							 .shape_penalty = what & 8 ? 0.01 : 0,
 							 .effect_penalty_purchase = what & 32 ? 0.1 : 0};
-	const ClvFamily *family = clv_family_at((int) Next(&bytes) % Families());
+	const ClvFamily *family = NextFamily(&bytes);
 
 	if (what & 16)
 	{

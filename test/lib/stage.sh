@@ -137,6 +137,7 @@ run_inside()
 		CLV_STAGE="$work_dir" CLV_SHARED="$CLV_SHARED" PG_CONFIG="$PG_CONFIG" \
 		INPUT_NAME="$INPUT_NAME" COMMIT="${COMMIT:-}" \
 		${CLV_COMPLETE:+CLV_COMPLETE="$CLV_COMPLETE"} ${CC:+CC="$CC"} ${ONLY:+ONLY="$ONLY"} ${SCALE:+SCALE="$SCALE"} \
+		${ROUNDS:+ROUNDS="$ROUNDS"} ${SEED:+SEED="$SEED"} ${MINUTES:+MINUTES="$MINUTES"} \
 		${PORT:+PORT="$PORT"} ${CHECK:+CHECK="$CHECK"} ${PYTHONPATH:+PYTHONPATH="$PYTHONPATH"} \
 		bash "$work_dir/source/$command" </dev/null &
 	inside=$!
