@@ -189,6 +189,23 @@ foreach my $peer ([ 'pareto/nbd', 'pnbd' ], [ 'bg/nbd', 'bgnbd' ], [ 'pareto/nbd
 	}
 }
 
+# Both fits by Newton's method in 25 digits (test/oracle/apparel_errors.py): all of our estimates and standard errors.
+foreach my $row (rows("$FindBin::Bin/../oracle/apparel_errors.csv"))
+{
+	my ($fit, $process, $name, $estimate, $error) = map { s/^'|'$//gr } split /,/, $row;
+
+	if ($name eq 'log-likelihood')
+	{
+		near(one("SELECT log_likelihood FROM model, clv_diagnostics(m) WHERE fit = '$fit'"), $estimate, 1e-7,
+			"$fit: log-likelihood");
+		next;
+	}
+	my ($ours, $our_error) = split /\|/, one("SELECT estimate, std_error FROM estimate
+		WHERE fit = '$fit' AND name = '$name' AND process = '$process'");
+	near($ours, $estimate, 1e-8 * abs $estimate, "$fit: $process $name by another program");
+	near($our_error, $error, 1e-6 * $error, "$fit: standard error of $process $name by another program");
+}
+
 # With a ridge the peer maximises log-likelihood / customers - 10 x sum of squared effects; ours is higher, and next
 # to it.
 my @ridge = theirs('pnbd-static-reg10');
