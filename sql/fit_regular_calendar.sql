@@ -54,15 +54,16 @@ CREATE TEMP TABLE customers AS
 SELECT customer, clv_history(day) AS history
 FROM calendars, clv_simulate('{"version": 1, "time_unit": "1 month", "purchase": {"family": "mbg/cnbd-k",
 	"parameters": {"k": 3, "r": 2, "alpha": 3, "a": 0.5, "b": 4},
-	"covariates": [{"name": "campaign", "centre": 0, "purchase": 0.7}]}}'::clv_model, 800, '2020-01-01', '2023-12-31', 5,
-	campaigns) s
+	"covariates": [{"name": "campaign", "centre": 0, "purchase": 0.7}]}}'::clv_model, 800, '2020-01-01', '2023-12-31',
+	5, campaigns) s
 GROUP BY customer;
 CREATE TEMP VIEW options AS
 SELECT clv_options(model => 'mbg/cnbd-k', time_unit => '1 month', spend => 'none', as_of => '2023-12-31') AS o;
 CREATE TEMP TABLE fitted AS
 SELECT clv_fit(history, o || jsonb_build_object('calendar', campaigns::jsonb)) AS model, clv_fit(history, o) AS plain,
 	   clv_fit(history, o || jsonb_build_object('calendar', campaigns::jsonb, 'k', 3)) AS given,
-	   clv_fit(history, o || jsonb_build_object('calendar', campaigns::jsonb, 'purchase_covariates', '[]'::jsonb)) AS idle
+	   clv_fit(history, o || jsonb_build_object('calendar', campaigns::jsonb, 'purchase_covariates', '[]'::jsonb))
+	   AS idle
 FROM customers, options, calendars;
 SELECT (clv_parameters(model)).estimate AS k FROM fitted LIMIT 1;
 SELECT name, process, abs(effect - 0.7) < 3 * std_error AS recovered, std_error < 0.05 AS precise
@@ -210,4 +211,5 @@ SELECT abs(f.effect - e.effect) < 4 * f.std_error AS again
 FROM fitted, clv_effects(model) e,
 	 LATERAL (SELECT clv_fit(h, o || jsonb_build_object('calendar', campaigns::jsonb, 'k', 3)) AS again
 			  FROM options, calendars, (SELECT clv_history(day) AS h
-				FROM clv_simulate(model, 800, '2020-01-01', '2023-12-31', 1) GROUP BY customer) s) a, clv_effects(again) f;
+				FROM clv_simulate(model, 800, '2020-01-01', '2023-12-31', 1) GROUP BY customer) s) a,
+	clv_effects(again) f;

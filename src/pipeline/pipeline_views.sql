@@ -146,8 +146,8 @@ AS $$
 	LEFT JOIN LATERAL unnest((d).customer) WITH ORDINALITY AS k (name, number) ON l.kind = 'key'
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_columns(clv_internal.clv_pipeline_definition) IS
-	'the columns of the views of a pipeline: their order, names, expressions, with place-holders (of the key NULL), and '
-	'meaning. A part of pipelines';
+	'the columns of the views of a pipeline: their order, names, expressions, with place-holders (of the key NULL), '
+	'and meaning. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_parts_hash() RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10000
