@@ -203,7 +203,8 @@ LANGUAGE sql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT clv_internal.clv_pipeline_sql(d, CASE
-		-- customers of a group one after the other: few models are kept at hand
+		-- customers of a group one after the other: few models are kept at hand. They are joined when the customers are
+		-- in order, or each would be sorted with a copy of its model
 		WHEN (d).group_by IS NOT NULL THEN $sql$
 			SELECT
 				{h.key},
@@ -213,12 +214,16 @@ AS $$
 				m.group_name,
 				m.group_model,
 				m.group_cuts
-			FROM {data}.history h
-			LEFT JOIN {data}.member e ON {e=h}
-			JOIN ({1}) m ON m.group_name = coalesce(e.group_name, '(none)')
+			FROM (
+				SELECT {i.key}, i.history, coalesce(e.group_name, '(none)') AS group_name
+				FROM {data}.history i
+				LEFT JOIN {data}.member e ON {e=i}
+				WHERE i.generation = ($2).generation
+				ORDER BY 3
+				OFFSET 0
+			) h
+			JOIN ({1}) m USING (group_name)
 			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
-			WHERE h.generation = ($2).generation
-			ORDER BY m.group_name
 		$sql$
 		WHEN source = 'histories' THEN $sql$
 			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
