@@ -155,6 +155,40 @@ JOIN (
 	ORDER BY group_name, period_number DESC
 ) f USING (group_name);
 
+-- limits of the months between those that are computed: within two hundredths of what each segment says
+SELECT clv_internal.clv_pipeline_limited(13, true) AS limited, clv_internal.clv_pipeline_limited(4, false) AS every,
+	clv_internal.clv_pipeline_between(3, 2, 2 * 2 + 5 * 4, 7, 2 * 7 + 5 * 49) AS square,
+	clv_internal.clv_pipeline_between(2, 2, 24, 2, 24) AS same,
+	clv_internal.clv_pipeline_between(3, 0, 0, 4, 8) AS from_nothing;
+WITH part AS (
+	SELECT f.group_name, f.period_number,
+		clv_predict_total(m.model, h.history, make_interval(days => f.period_end - date '2022-06-30'), 0, 1,
+			'2022-06-30', 0.9) AS t
+	FROM gr.group_forecast f
+	JOIN gr.customers c USING (group_name)
+	JOIN history h ON h.customer = c.customer
+	JOIN fit m ON m.country = f.group_name
+	WHERE f.group_name IN ('country 7', 'country 12') AND f.period_number IN (4, 6, 8, 10)
+	GROUP BY f.group_name, f.period_number, c.segment
+), width AS (
+	SELECT group_name, period_number,
+		sqrt(sum(((t).purchases_high - (t).expected_purchases) ^ 2
+				- ((t).purchases_mean_high - (t).expected_purchases) ^ 2)
+			+ sum((t).purchases_mean_high - (t).expected_purchases) ^ 2) AS purchases,
+		sqrt(sum(((t).value_high - (t).expected_value) ^ 2 - ((t).value_mean_high - (t).expected_value) ^ 2)
+			+ sum((t).value_mean_high - (t).expected_value) ^ 2) AS revenue
+	FROM part
+	GROUP BY 1, 2
+)
+SELECT f.group_name, f.period_number,
+	near(f.cumulative_purchases_high - f.cumulative_purchases, w.purchases,
+		CASE period_number WHEN 6 THEN 1e-7 ELSE 0.02 END) AS purchases,
+	near(f.cumulative_revenue_high::float8 - f.cumulative_revenue::float8, w.revenue,
+		CASE period_number WHEN 6 THEN 1e-3 ELSE 0.02 END) AS revenue
+FROM gr.group_forecast f
+JOIN width w USING (group_name, period_number)
+ORDER BY 1, 2;
+
 -- limits are those of clv_predict_total by group, and of clv_totals over them
 CREATE TABLE total AS
 SELECT country, clv_predict_total(model, history, '1 year', 0, 1, '2022-06-30', 0.9) AS total

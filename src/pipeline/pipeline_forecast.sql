@@ -57,6 +57,44 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_periods(pg_catalog.interval, pg_ca
 	'the periods of a forecast: calendar months, or the periods of a family of discrete time; until: from the day to '
 	'the end of the period. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_limited(periods pg_catalog.int4, grouped pg_catalog.bool)
+RETURNS pg_catalog.int4[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE halved AS (
+		SELECT periods AS number
+		UNION ALL
+		SELECT CASE WHEN grouped THEN (h.number + 1) / 2 ELSE h.number - 1 END
+		FROM halved h
+		WHERE h.number > 1
+	)
+	SELECT array_agg(h.number ORDER BY h.number)
+	FROM halved h
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_limited(pg_catalog.int4, pg_catalog.bool) IS
+	'the periods of a forecast of so many whose limits are computed: all, or with groups, where every customer counts '
+	'for them, the last, half as many, and so on to the first; the others lie between. A part of pipelines';
+
+-- y at x, where y is y0 at x0 and y1 at x1 >= x0 and its ratio to x is linear between: so is that of the variance of
+-- counts of customers who differ to their expectation.
+CREATE FUNCTION clv_internal.clv_pipeline_between(
+	x pg_catalog.float8, x0 pg_catalog.float8, y0 pg_catalog.float8, x1 pg_catalog.float8, y1 pg_catalog.float8)
+RETURNS pg_catalog.float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN NOT x1 > x0 THEN y1
+		WHEN NOT x0 > 0 THEN x * y1 / x1
+		ELSE x * ((x1 - x) * y0 / x0 + (x - x0) * y1 / x1) / (x1 - x0)
+	END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_between(
+	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8) IS
+	'the value at x of what is y0 at x0 and y1 at x1, whose ratio to x is linear between them; y1 where they are one. '
+	'A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_forecast_fillings(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.text[]
@@ -65,15 +103,22 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
+	limited int4[] := (
+		SELECT clv_internal.clv_pipeline_limited(count(*)::int4, d.group_by IS NOT NULL)
+		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model)
+	);
 BEGIN
 	RETURN (
 		SELECT ARRAY[
 			array_agg(p.until ORDER BY p.number)::text,
 			-- a call for each period by itself, because each caches what it has computed for its horizon
-			format('ARRAY[%s]', string_agg(clv_internal.clv_pipeline_sql(d, $sql$
-				@extschema@.clv_predict_total({model}, q.history, {1:L}::interval, 0::float8, 1::float8,
-					($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,
-				ARRAY[p.until::text]), ',' ORDER BY p.number))]
+			format('ARRAY[%s]', string_agg(CASE
+				WHEN p.number = ANY (limited) THEN clv_internal.clv_pipeline_sql(d, $sql$
+					@extschema@.clv_predict_total({model}, q.history, {1:L}::interval, 0::float8, 1::float8,
+						($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,
+					ARRAY[p.until::text])
+				ELSE 'NULL::@extschema@.clv_total'
+			END, ',' ORDER BY p.number))]
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
 	) || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
 		(SELECT * FROM {data}.customer WHERE run = ($2).run) c
@@ -94,7 +139,8 @@ BEGIN
 	END, ARRAY[(
 		SELECT array_agg(p.until ORDER BY p.number)::text
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
-	)]) || CASE WHEN d.group_by IS NULL THEN $sql$'' AS group_name$sql$ ELSE 'c.group_name, m.group_model' END;
+	)]) || CASE WHEN d.group_by IS NULL THEN $sql$'' AS group_name$sql$ ELSE 'c.group_name, m.group_model' END
+		|| limited::text;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(

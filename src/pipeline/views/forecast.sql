@@ -33,7 +33,8 @@ AS $part$ VALUES
 	-- scaled, as their widths need no more. The variance of what will happen grows with the number of customers, that
 	-- of what is expected with its square. A model that has not converged has no limits, and so there are none here.
 	-- {3}, {4}: a fence around what is computed of customers c and their segments g; {5}: the sums of expected
-	-- purchases and money until the end of each period; {6}: the group, and its model
+	-- purchases and money until the end of each period; {6}: the group, and its model; {7}: the numbers of the periods
+	-- whose limits are computed
 	('sums', 'forecast', $sql$
 		WITH sums AS MATERIALIZED (
 			SELECT
@@ -47,11 +48,35 @@ AS $part$ VALUES
 			{4} q
 			GROUP BY q.group_name, q.segment
 		),
+		limited AS MATERIALIZED (
+			SELECT
+				s.group_name,
+				s.segment,
+				t.ordinality AS number,
+				s.s[1][t.ordinality] AS e,
+				(power(t.purchases_high - t.expected_purchases, 2)
+					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * s.scale AS e_chance,
+				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * s.scale AS e_estimate,
+				(power(t.value_high - t.expected_value, 2)
+					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * s.scale AS r_chance,
+				coalesce(t.value_mean_high - t.expected_value, 0) * s.scale AS r_estimate
+			FROM sums s
+			CROSS JOIN LATERAL unnest(s.t) WITH ORDINALITY AS t
+		),
+		period AS (
+			SELECT
+				p.*,
+				(SELECT max(n) FROM unnest({7:L}::int4[]) n WHERE n <= p.number) AS earlier,
+				(SELECT min(n) FROM unnest({7:L}::int4[]) n WHERE n >= p.number) AS later
+			FROM clv_internal.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
+		),
 		cumulated AS (
 			SELECT
 				s.group_name,
 				s.segment,
-				p.*,
+				p.number,
+				p.period_start,
+				p.period_end,
 				CASE
 					WHEN p.number = max(p.number) OVER () THEN g.expected_purchases
 					ELSE s.s[1][p.number]
@@ -60,16 +85,17 @@ AS $part$ VALUES
 					WHEN p.number = max(p.number) OVER () THEN g.expected_revenue
 					ELSE round(s.s[2][p.number]::numeric, 2)
 				END AS r,
-				(power(t.purchases_high - t.expected_purchases, 2)
-					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * s.scale AS e_chance,
-				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * s.scale AS e_estimate,
-				(power(t.value_high - t.expected_value, 2)
-					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * s.scale AS r_chance,
-				coalesce(t.value_mean_high - t.expected_value, 0) * s.scale AS r_estimate
-			FROM clv_internal.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
+				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.e_chance, a.e, a.e_chance) AS e_chance,
+				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.e_estimate, a.e, a.e_estimate)
+					AS e_estimate,
+				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.r_chance, a.e, a.r_chance) AS r_chance,
+				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.r_estimate, a.e, a.r_estimate)
+					AS r_estimate
+			FROM period p
 			CROSS JOIN sums s
 			JOIN {data}.segment g ON g.run = ($2).run AND g.group_name = s.group_name AND g.segment = s.segment
-			LEFT JOIN LATERAL unnest(s.t) WITH ORDINALITY AS t ON t.ordinality = p.number
+			JOIN limited b ON b.group_name = s.group_name AND b.segment = s.segment AND b.number = p.earlier
+			JOIN limited a ON a.group_name = s.group_name AND a.segment = s.segment AND a.number = p.later
 		),
 		-- customers of a group share its model and so the error of its estimate; those of different groups do not
 		grouped AS (
