@@ -287,6 +287,14 @@ WHERE m.run = (SELECT r.model_run FROM gr_data.run r JOIN gr_data.state USING (r
 SELECT group_name, reason, customers, effective_parameters < 1 AS like_others
 FROM gr.models
 WHERE group_name = 'new land';
+-- as long as the run that found it is not published, nobody sees it
+BEGIN;
+UPDATE gr_data.state SET run = run - 1;
+SELECT (SELECT count(*) FROM gr.models WHERE group_name = 'new land') AS models,
+	(SELECT count(*) FROM gr.model_parameters WHERE group_name = 'new land') AS parameters,
+	(SELECT count(DISTINCT group_name) FROM gr.model_parameters) AS others;
+ROLLBACK;
+SELECT count(*) AS parameters FROM gr.model_parameters WHERE group_name = 'new land';
 SELECT m.model::text = clv_fit(h.history, clv_options(as_of => '2022-06-30', prior => a.prior))::text
 	AS prior_of_the_kept
 FROM gr_data.model m

@@ -400,26 +400,28 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_group_cuts(
 	'part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_keep_groups(
-	d clv_internal.clv_pipeline_definition, model_run pg_catalog.int8, reason pg_catalog.text)
+	d clv_internal.clv_pipeline_definition, model_run pg_catalog.int8, added_in pg_catalog.int8,
+	reason pg_catalog.text)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		INSERT INTO {data}.model (run, group_name, fitted_at, as_of, reason, fingerprint, model, cuts)
+		INSERT INTO {data}.model (run, group_name, fitted_at, as_of, reason, fingerprint, model, cuts, added_in)
 		SELECT
-			$1, f.group_name, clock_timestamp(), (f.cuts::jsonb ->> 'as_of')::date, $2, m.fingerprint, f.model, f.cuts
+			$1, f.group_name, clock_timestamp(), (f.cuts::jsonb ->> 'as_of')::date, $2, m.fingerprint, f.model, f.cuts,
+			$3
 		FROM {data}.fit f
 		JOIN {data}.model m ON m.run = $1 AND m.group_name = ''
-	$sql$::text) USING model_run, reason;
+	$sql$::text) USING model_run, reason, added_in;
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'TRUNCATE {data}.fit'::text);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_keep_groups(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.text) IS
 	'makes the models of the table "fit" those of the groups of a run that has one of all customers, and empties '
-	'the table. A part of pipelines';
+	'the table; added_in: the later run that found these groups, NULL for that run itself. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_new_groups(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, latest record)
@@ -445,7 +447,7 @@ BEGIN
 		PERFORM clv_internal.clv_pipeline_group_cuts(d, this.generation, this.as_of, latest.cuts);
 		PERFORM clv_internal.clv_pipeline_note(d, run, format('new groups: %s', rows));
 	END IF;
-	PERFORM clv_internal.clv_pipeline_keep_groups(d, latest.run, 'a new group'::text);
+	PERFORM clv_internal.clv_pipeline_keep_groups(d, latest.run, run, 'a new group'::text);
 	RETURN rows;
 END
 $$;
@@ -496,7 +498,7 @@ BEGIN
 		SET prior = $2
 		WHERE run = $1 AND group_name = ''
 	$sql$::text) USING run, prior;
-	PERFORM clv_internal.clv_pipeline_keep_groups(d, run, 'with all groups'::text);
+	PERFORM clv_internal.clv_pipeline_keep_groups(d, run, NULL::int8, 'with all groups'::text);
 	PERFORM clv_internal.clv_pipeline_note(d, run, format('models of groups: %s', rows));
 	PERFORM clv_internal.clv_pipeline_note(d, run, 'not pooled: ' || failure);
 	PERFORM clv_internal.clv_pipeline_note(d, run, 'groups with the model of all customers: '

@@ -16,14 +16,17 @@ AS $part$ VALUES
 			model @extschema@.clv_model NOT NULL,
 			cuts @extschema@.clv_cuts NOT NULL,
 			prior jsonb,
+			added_in int8,
 			PRIMARY KEY (run, group_name)
 		)
-	$sql$, 'the models: group_name is empty for that of all customers, which has the prior of those of groups'),
+	$sql$, 'the models: group_name is empty for that of all customers, which has the prior of those of groups; '
+		'added_in: the later run in which a group first came'),
 
 	('view', 'models', $sql$
 		FROM {data}.model c
 		JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL
 		CROSS JOIN LATERAL @extschema@.clv_diagnostics(c.model) d
+		WHERE coalesce(c.added_in, 0) <= (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'The models that were fitted and published: one row a fit, and with group_by another for each group. Key: run, '
 		'group_name'),
@@ -60,8 +63,8 @@ AS $part$ VALUES
 	('view', 'model_parameters', $sql$
 		FROM {data}.model c
 		CROSS JOIN LATERAL @extschema@.clv_parameters(c.model, 0.95::float8, 'wald'::text) d
-		WHERE c.run = (SELECT s.model_run FROM {data}.run s
-		JOIN {data}.state t USING (run))
+		WHERE c.run = (SELECT s.model_run FROM {data}.run s JOIN {data}.state t USING (run))
+		  AND coalesce(c.added_in, 0) <= (SELECT t.run FROM {data}.state t)
 	$sql$,
 		'Parameters of the current models with standard errors and 95 % limits. Key: group_name, process, parameter'),
 	('column', 'group_name', $$nullif(c.group_name, '')::varchar(200)$$, 'group; NULL for all customers together'),
