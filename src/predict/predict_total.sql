@@ -136,9 +136,9 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS
 	'expected purchases and value of all customers together (model, history, horizon): expectation, confidence '
 	'interval of the expectation (delta method), and prediction interval of what will be realised (independent '
-	'customers, normal approximation, common shocks excluded; where the model has no covariance, parameters held '
-	'fixed). Undiscounted, margin 1, level 0.95. One model and one level in a total. NULL models and histories are '
-	'ignored; NULL where there is none; other NULLs are errors';
+	'customers, normal approximation, common shocks excluded, which clv_with_shock adds; where the model has no '
+	'covariance, parameters held fixed). Undiscounted, margin 1, level 0.95. One model and one level in a total. '
+	'NULL models and histories are ignored; NULL where there is none; other NULLs are errors';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval,
@@ -166,9 +166,9 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate): expectation, '
 	'confidence interval of the expectation (delta method), and prediction interval of what will be realised '
-	'(independent customers, normal approximation, common shocks excluded; where the model has no covariance, '
-	'parameters held fixed). Margin 1, level 0.95. One model and one level in a total. NULL models and histories are '
-	'ignored; NULL where there is none; other NULLs are errors';
+	'(independent customers, normal approximation, common shocks excluded, which clv_with_shock adds; where the '
+	'model has no covariance, parameters held fixed). Margin 1, level 0.95. One model and one level in a total. NULL '
+	'models and histories are ignored; NULL where there is none; other NULLs are errors';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -197,9 +197,9 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin): '
 	'expectation, confidence interval of the expectation (delta method), and prediction interval of what will be '
-	'realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, '
-	'parameters held fixed). Level 0.95. One model and one level in a total. NULL models and histories are ignored; '
-	'NULL where there is none; other NULLs are errors';
+	'realised (independent customers, normal approximation, common shocks excluded, which clv_with_shock adds; where '
+	'the model has no covariance, parameters held fixed). Level 0.95. One model and one level in a total. NULL '
+	'models and histories are ignored; NULL where there is none; other NULLs are errors';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -230,9 +230,10 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	pg_catalog.date) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin, as_of): '
 	'expectation, confidence interval of the expectation (delta method), and prediction interval of what will be '
-	'realised (independent customers, normal approximation, common shocks excluded; where the model has no covariance, '
-	'parameters held fixed). Level 0.95. One model and one level in a total. NULL models and histories are ignored; '
-	'NULL where there is none; other NULLs are errors, except for as_of (the model''s) and covariates';
+	'realised (independent customers, normal approximation, common shocks excluded, which clv_with_shock adds; where '
+	'the model has no covariance, parameters held fixed). Level 0.95. One model and one level in a total. NULL '
+	'models and histories are ignored; NULL where there is none; other NULLs are errors, except for as_of (the '
+	'model''s) and covariates';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -262,10 +263,11 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
 	pg_catalog.date, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin, as_of, '
-	'level): expectation, confidence interval of the expectation (delta method), and prediction interval of what will '
-	'be realised (independent customers, normal approximation, common shocks excluded; where the model has no '
-	'covariance, parameters held fixed). One model and one level in a total. NULL models and histories are ignored; '
-	'NULL where there is none; other NULLs are errors, except for as_of (the model''s) and covariates';
+	'level): expectation, confidence interval of the expectation (delta method), and prediction interval of what '
+	'will be realised (independent customers, normal approximation, common shocks excluded, which clv_with_shock '
+	'adds; where the model has no covariance, parameters held fixed). One model and one level in a total. NULL '
+	'models and histories are ignored; NULL where there is none; other NULLs are errors, except for as_of (the '
+	'model''s) and covariates';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -298,6 +300,7 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin, as_of, '
 	'level, covariates): expectation, confidence interval of the expectation (delta method), and prediction interval '
-	'of what will be realised (independent customers, normal approximation, common shocks excluded; where the model '
-	'has no covariance, parameters held fixed). One model and one level in a total. NULL models and histories are '
-	'ignored; NULL where there is none; other NULLs are errors, except for as_of (the model''s) and covariates';
+	'of what will be realised (independent customers, normal approximation, common shocks excluded, which '
+	'clv_with_shock adds; where the model has no covariance, parameters held fixed). One model and one level in a '
+	'total. NULL models and histories are ignored; NULL where there is none; other NULLs are errors, except for '
+	'as_of (the model''s) and covariates';
