@@ -171,6 +171,13 @@ Total(const ClvDecay *decay, double end, Weight weight, const double *arg)
 double
 clv_lifetime_dying(const ClvDecay *decay, double length)
 {
+	if (decay->law->dying_soon != NULL)
+	{
+		double soon = decay->law->dying_soon(&decay->lifetime, decay->R, decay->age, length);
+
+		if (!isnan(soon))
+			return soon;
+	}
 	return Total(decay, length, DyingWeight, NULL);
 }
 

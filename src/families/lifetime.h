@@ -86,6 +86,12 @@ typedef struct ClvLaw
 	double (*power)(const ClvLifetime *lifetime, double z);
 
 	/*
+	 * clv_lifetime_dying() over a length of time in which little changes, after purchases of a
+	 * gamma distribution; NAN where that is not so. NULL where only the integral is known.
+	 */
+	double (*dying_soon)(const ClvLifetime *lifetime, double R, double age, double length);
+
+	/*
 	 * Sets *jet to the derivatives of ln survival at y, or if dying those of ln(hazard x
 	 * survival); cum_hazard is the cumulative hazard at y.
 	 */

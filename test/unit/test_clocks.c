@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "families/clocks.h"
+#include "families/lifetime.h"
 #include "families/registry.h"
 #include "oracle.h"
 #include "shop.h"
@@ -1011,11 +1012,45 @@ ApparelLog(void **state)
 	Close("DECT of a day", sums[2], 1.0772079267, 1e-10);
 }
 
+/*
+ * Who leaves within a short time, by the series and where it is not taken (the last one): against
+ * integrals by mpmath, 40 digits.
+ */
+static void
+LeavingSoon(void **state)
+{
+	static const struct
+	{
+		double s, beta, R, age, length, leave;
+	} soon[] = {
+		{0.44, 18.3, 0.53, 6.3, 0.5, 0.011553594914593712},
+		{0.44, 18.3, 14.5, 30, 1, 0.01844652697862909},
+		{3, 40, 1, 9, 1, 0.067763949150121549},
+		{0.01, 0.5, 60, 400, 1.2, 0.011334760386349485},
+		{0.001, 1000, 0, 5, 1, 9.9949983358324167e-7},
+		{1, 80, 3.8, 8, 1, 0.0099184112849758681},
+		{0.5, 60, 15.5, 16, 1, 0.005321595264714764},
+		{0.6, 11.67, 0.553, 10.58, 40, 0.41804581280081829},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(soon) / sizeof(soon[0]); i++)
+	{
+		ClvDecay decay = {.law = clv_paretonbd.clocked->law,
+						  .lifetime = {{soon[i].s, soon[i].beta}},
+						  .R = soon[i].R,
+						  .age = soon[i].age};
+
+		Close("leaving soon", clv_lifetime_dying(&decay, soon[i].length), soon[i].leave, 1e-14);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(SyntheticCases),
+		cmocka_unit_test(LeavingSoon),
 		cmocka_unit_test(SyntheticNewcomers),
 		cmocka_unit_test(NoEffectsAreThePlainFamily),
 		cmocka_unit_test(ConstantCovariatesAreStaticOnes),
