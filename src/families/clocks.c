@@ -30,12 +30,11 @@ clv_clocks_set(ClvStretch *stretch, int n, const double *from, const double *z, 
 {
 	for (int i = 0; i < n; i++)
 	{
-		double length = i > 0 ? from[i] - from[i - 1] : 0;
+		const double *now = z + (size_t) i * ncovariates;
 
-		stretch[i].from = from[i];
-		stretch[i].a = Multiplier(ncovariates, effect, z + (size_t) i * ncovariates);
-		stretch[i].c = Multiplier(ncovariates, effect + ncovariates, z + (size_t) i * ncovariates);
-		stretch[i].b = i > 0 ? stretch[i - 1].b + length * stretch[i - 1].a : 0;
+		clv_stretch_begin(i > 0 ? &stretch[i - 1] : NULL, from[i],
+						  Multiplier(ncovariates, effect, now),
+						  Multiplier(ncovariates, effect + ncovariates, now), &stretch[i]);
 	}
 }
 

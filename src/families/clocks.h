@@ -33,7 +33,22 @@ typedef struct ClvStretch
 	double a;    /* how fast the clock of purchases runs */
 	double c;    /* what hazards of leaving are multiplied by */
 	double b;    /* the clock of purchases at from */
+	double d;    /* the clock of leaving, of hazards that do not grow */
 } ClvStretch;
+
+/* Sets a stretch of these speeds to begin at a time, after another one, or with NULL at time 0. */
+static inline void
+clv_stretch_begin(const ClvStretch *before, double from, double a, double c, ClvStretch *stretch)
+{
+	ClvStretch begun = {.from = from, .a = a, .c = c};
+
+	if (before != NULL)
+	{
+		begun.b = before->b + before->a * (from - before->from);
+		begun.d = before->d + before->c * (from - before->from);
+	}
+	*stretch = begun;
+}
 
 /*
  * The time of one customer: stretches from time 0 on, the last of which has no end. Time 0 is the
@@ -53,7 +68,7 @@ typedef struct ClvClocks
  */
 typedef struct ClvKnot
 {
-	double beta; /* of what is left of their lifetimes */
+	double beta; /* of what is left of their lifetimes, where hazards grow */
 	double dead; /* P(leave until T, and buy no more before) */
 	double drop; /* -ln P(neither leave nor buy until T) */
 } ClvKnot;
@@ -95,8 +110,9 @@ typedef struct ClvClocked
 
 	/*
 	 * The same from knots, one for each stretch until T, which customers of one x share.
-	 * begin_knots sets beta of all of them, after which add_knots sets the stretches from on, up to
-	 * those that are set (until). t_x is in the stretch. NULL where nothing is shared.
+	 * begin_knots sets beta of all of them where hazards grow, after which add_knots sets the
+	 * stretches from on, up to those that are set (until). t_x is in the stretch. NULL where
+	 * nothing is shared.
 	 */
 	void (*begin_knots)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
 						ClvKnot *knots);

@@ -406,9 +406,8 @@ OwnClocks(const ClvCourseTable *table, double T)
 
 	for (int i = first; i < course->n && course->from[i] < 0; i++, n++)
 	{
-		own[n] = table->stretch[i];
-		own[n].from = n == 0 ? 0 : course->from[i] + T;
-		own[n].b = n == 0 ? 0 : own[n - 1].b + own[n - 1].a * (own[n].from - own[n - 1].from);
+		clv_stretch_begin(n == 0 ? NULL : &own[n - 1], n == 0 ? 0 : course->from[i] + T,
+						  table->stretch[i].a, table->stretch[i].c, &own[n]);
 	}
 	if (n == 0)
 		own[n++] = (ClvStretch){.a = table->stretch[first].a, .c = table->stretch[first].c};

@@ -34,12 +34,11 @@ clv_clocks_set_same(ClvStretch *stretch, int n, const double *from, const double
 {
 	for (int i = 0; i < n; i++)
 	{
-		double length = i > 0 ? from[i] - from[i - 1] : 0;
+		const double *now = z + (size_t) i * ncovariates;
 
-		stretch[i].from = from[i];
-		stretch[i].a = Multiplier(ncovariates, effect, z + (size_t) i * ncovariates);
-		stretch[i].c = Multiplier(ncovariates, effect + ncovariates, z + (size_t) i * ncovariates);
-		stretch[i].b = i > 0 ? stretch[i - 1].b + length * stretch[i - 1].a : 0;
+		clv_stretch_begin(i > 0 ? &stretch[i - 1] : NULL, from[i],
+						  Multiplier(ncovariates, effect, now),
+						  Multiplier(ncovariates, effect + ncovariates, now), &stretch[i]);
 	}
 }
 
@@ -52,10 +51,10 @@ clv_clocks_later(const ClvStretch *stretch, int n, double since, ClvStretch *lat
 
 	for (int i = 0; i < left; i++)
 	{
-		later[i] = stretch[first + i];
-		later[i].from = i > 0 ? later[i].from - since : 0;
-		later[i].b =
-			i > 0 ? later[i - 1].b + (later[i].from - later[i - 1].from) * later[i - 1].a : 0;
+		const ClvStretch *now = &stretch[first + i];
+
+		clv_stretch_begin(i > 0 ? &later[i - 1] : NULL, i > 0 ? now->from - since : 0, now->a,
+						  now->c, &later[i]);
 	}
 	return left;
 }

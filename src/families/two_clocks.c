@@ -161,6 +161,8 @@ clv_two_clocks_begin_knots(const ClvFamily *family, const double *param, const C
 	const ClvLaw *law = family->clocked->law;
 	Life life = Newcomer(family, param, clocks);
 
+	if (law->growth < 0)
+		return;
 	knots[0].beta = life.left.param[law->beta];
 	while (life.stretch + 1 < clocks->n)
 	{
@@ -175,10 +177,14 @@ LifeAtKnot(const ClvFamily *family, const double *param, const ClvClocks *clocks
 		   const ClvKnot *knots)
 {
 	const ClvLaw *law = family->clocked->law;
-	Life life = {.stretch = stretch, .t = clocks->stretch[stretch].from};
+	const ClvStretch *now = &clocks->stretch[stretch];
+	Life life = {.stretch = stretch, .t = now->from};
 
 	memcpy(life.left.param, param + LIFETIME, law->nparams * sizeof(double));
-	life.left.param[law->beta] = knots[stretch].beta;
+	if (law->growth < 0)
+		life.left.param[law->beta] = (life.left.param[law->beta] + now->d) / now->c;
+	else
+		life.left.param[law->beta] = knots[stretch].beta;
 	return life;
 }
 

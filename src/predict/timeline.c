@@ -24,16 +24,20 @@
 #define MOST_KEPT 1024
 #define KEPT_BYTES (4 * 1024 * 1024)
 
-/* The knots of so many groups of customers are kept, or as above. */
-#define MOST_KNOTS 32768
-#define KNOTS_BYTES (32 * 1024 * 1024)
-#define KNOTS_PLACES 8
+/*
+ * Places for the knots of groups of customers, a power of two; half of them are taken at most. The
+ * knots themselves are in blocks, each twice as large as the one before it: 32 MB together. Where
+ * either is full, all are dropped.
+ */
+#define MOST_KNOTS 65536
+#define KNOTS_BLOCK (16 * 1024)
+#define KNOTS_BLOCKS 11
 
 /* Until a timeline has been asked so often, few are kept: models with the path of a customer are
  * for them alone. */
 #define FEW_ASKED 32
 #define FEW_KEPT 1
-#define FEW_KNOTS 64
+#define FEW_KNOTS 128
 
 /* Effects that a timeline can be moved by, up and down. */
 #define MOVED (2 * 2 * CLV_MAX_COVARIATES)
@@ -48,20 +52,40 @@ typedef struct Kept
 	int size;
 } Kept;
 
-/* What customers with these purchases and first day share for P(alive) (clocks.h). */
+/*
+ * What customers with these purchases, first day and parameters share for P(alive) (clocks.h). The
+ * knots of their stretches follow, then the parameters.
+ */
 typedef struct Knots
 {
 	DateADT first;
 	DateADT as_of;
 	double x;
-	double param[CLV_MAX_PARAMS];
 	int from; /* knots from this one on are set */
-	int n;    /* 0: there are none */
-	int size;
-	ClvKnot *knot;
-	double t_x; /* the last one asked for; NAN: none */
+	int n;
+	uint64 point; /* ClvTimeline.point when the parameters were last seen to be these */
+	double t_x;   /* the last one asked for; NAN: none */
 	double ln_p_alive;
+	ClvKnot knot[FLEXIBLE_ARRAY_MEMBER];
 } Knots;
+
+/* Where knots are, small so that a table of them stays in a cache. */
+typedef struct KnotsPlace
+{
+	Knots *knots; /* NULL: this place is free */
+	uint32 hash;
+} KnotsPlace;
+
+/* The knots that are kept, found by a hash, and their memory. */
+typedef struct KnotsTable
+{
+	KnotsPlace *place; /* NULL: none yet */
+	int size;
+	int used;
+	char *block[KNOTS_BLOCKS]; /* NULL: not yet needed */
+	int current;
+	Size taken; /* bytes of the current block */
+} KnotsTable;
 
 struct ClvTimeline
 {
@@ -73,10 +97,11 @@ struct ClvTimeline
 	int64 end;  /* the first day after the calendar itself */
 	Kept *kept; /* by the first day, modulo nkept */
 	int nkept;
-	Knots *knots; /* by a hash; NULL: none yet */
-	int nknots;
-	uint32 replaced; /* counts those that had to make room */
-	int most_kept;   /* as many as there may be once it has been asked often */
+	KnotsTable knots;
+	double param[CLV_MAX_PARAMS]; /* those that were last asked for, and their hash */
+	uint32 hash;
+	uint64 point;  /* counts how often they were others than before */
+	int most_kept; /* as many as there may be once it has been asked often */
 	int asked;
 	MemoryContext context;
 	ClvStretch *ahead;
@@ -210,7 +235,7 @@ Make(const ClvModelPart *part, double unit_days, const double *effect, int most_
 	timeline->context = part->derived->context;
 	timeline->most_kept = most_kept;
 	timeline->nkept = FEW_KEPT;
-	timeline->nknots = Max(1, Min(FEW_KNOTS, KNOTS_BYTES / (timeline->n * (int) sizeof(ClvKnot))));
+	timeline->knots.size = FEW_KNOTS;
 	timeline->kept = palloc0(timeline->nkept * sizeof(Kept));
 	timeline->ahead = palloc(timeline->n * sizeof(ClvStretch));
 	MemoryContextSwitchTo(caller);
@@ -276,20 +301,15 @@ SetStretches(const ClvTimeline *timeline, int64 from, int64 until, ClvStretch *s
 	for (int i = StepOf(timeline, from); i < timeline->n && (n == 0 || timeline->since[i] < until);
 		 i++, n++)
 	{
-		stretch[n] = (ClvStretch){.a = timeline->a[i], .c = timeline->c[i]};
-		if (n == 0)
-			continue;
-		stretch[n].from = (double) (timeline->since[i] - from) / timeline->unit_days;
-		stretch[n].b =
-			stretch[n - 1].b + stretch[n - 1].a * (stretch[n].from - stretch[n - 1].from);
+		double begins = n > 0 ? (double) (timeline->since[i] - from) / timeline->unit_days : 0;
+
+		clv_stretch_begin(n > 0 ? &stretch[n - 1] : NULL, begins, timeline->a[i], timeline->c[i],
+						  &stretch[n]);
 	}
 	return n;
 }
 
-/*
- * Makes room for the clocks and knots of more customers, after the first ones have asked. Knots are
- * of the steps until as_of.
- */
+/* Makes room for the clocks and knots of more customers, after the first ones have asked. */
 static void
 KeepMore(ClvTimeline *timeline, DateADT as_of)
 {
@@ -299,11 +319,13 @@ KeepMore(ClvTimeline *timeline, DateADT as_of)
 	if (timeline->asked >= FEW_ASKED || ++timeline->asked < FEW_ASKED || timeline->most_kept == 1)
 		return;
 	steps = StepOf(timeline, as_of) + 1;
-	nkept = Max(1, Min(timeline->most_kept, KEPT_BYTES / (timeline->n * (int) sizeof(ClvStretch))));
+	nkept = Max(1, Min(timeline->most_kept, KEPT_BYTES / (steps * (int) sizeof(ClvStretch))));
 	timeline->kept = MemoryContextAllocZero(timeline->context, nkept * sizeof(Kept));
 	timeline->nkept = nkept;
-	timeline->knots = NULL;
-	timeline->nknots = Max(1, Min(MOST_KNOTS, KNOTS_BYTES / (steps * (int) sizeof(ClvKnot))));
+	if (timeline->knots.place != NULL)
+		pfree(timeline->knots.place);
+	timeline->knots.place = NULL;
+	timeline->knots.size = MOST_KNOTS;
 }
 
 const ClvClocks *
@@ -333,64 +355,147 @@ clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 	return &kept->clocks;
 }
 
-/* Whether the knots are of these customers. */
-static bool
-AreKnotsOf(const Knots *knots, const ClvFamily *family, const double *param,
+/* Drops all knots, or makes places for them. */
+static void
+ClearKnots(KnotsTable *table, MemoryContext context)
+{
+	if (table->place == NULL)
+		table->place = MemoryContextAlloc(context, table->size * sizeof(KnotsPlace));
+	memset(table->place, 0, table->size * sizeof(KnotsPlace));
+	table->used = 0;
+	table->current = 0;
+	table->taken = 0;
+}
+
+/* Memory for knots; NULL where the blocks are full. */
+static Knots *
+TakeMemory(KnotsTable *table, MemoryContext context, Size bytes)
+{
+	for (; table->current < KNOTS_BLOCKS; table->current++, table->taken = 0)
+	{
+		Size size = (Size) KNOTS_BLOCK << table->current;
+		char **block = &table->block[table->current];
+		Size from = table->taken;
+
+		if (from + bytes > size)
+			continue;
+		if (*block == NULL)
+			*block = MemoryContextAlloc(context, size);
+		table->taken += bytes;
+		return (Knots *) (*block + from);
+	}
+	return NULL;
+}
+
+/* The parameters of knots. */
+static inline double *
+ParamOf(Knots *knots)
+{
+	return (double *) &knots->knot[knots->n];
+}
+
+/* Whether the knots are of these customers, at the parameters of the timeline. */
+static inline bool
+AreKnotsOf(Knots *knots, const ClvTimeline *timeline, const ClvFamily *family,
 		   const ClvCustomer *customer)
 {
-	return knots->n > 0 && knots->first == customer->first && knots->as_of == customer->as_of &&
+	return knots->first == customer->first && knots->as_of == customer->as_of &&
 		   knots->x == customer->x &&
-		   memcmp(knots->param, param, family->nparams * sizeof(double)) == 0;
+		   (knots->point == timeline->point ||
+			memcmp(ParamOf(knots), timeline->param, family->nparams * sizeof(double)) == 0);
+}
+
+/* The hash of customers, at the parameters of the timeline. */
+static inline uint32
+HashOf(const ClvTimeline *timeline, const ClvCustomer *customer)
+{
+	uint32 hash = (uint32) customer->first * 2654435761u + (uint32) customer->x;
+
+	return murmurhash32(timeline->hash ^ hash);
 }
 
 /*
- * The knots of these customers, or those to replace by them: any of a few places from a hash on,
- * the first that is free, or one after another.
+ * The place of the knots of these customers: a free one where there are none yet. after: the knot
+ * that will be asked for.
  */
-static Knots *
-KnotsAt(ClvTimeline *timeline, const ClvFamily *family, const double *param,
-		const ClvCustomer *customer)
+static KnotsPlace *
+PlaceOf(const ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
+		int after)
 {
-	uint32 hash = hash_bytes((const unsigned char *) param, family->nparams * sizeof(double));
-	int most = Min(KNOTS_PLACES, timeline->nknots);
-	int oldest;
+	uint32 mask = (uint32) timeline->knots.size - 1;
+	uint32 hash = HashOf(timeline, customer);
 
-	hash = murmurhash32(hash ^ ((uint32) customer->first * 2654435761u + (uint32) customer->x));
-	if (timeline->knots == NULL)
-		timeline->knots =
-			MemoryContextAllocZero(timeline->context, timeline->nknots * sizeof(Knots));
-	for (int i = 0; i < most; i++)
+	for (uint32 i = hash;; i++)
 	{
-		Knots *knots = &timeline->knots[(hash + i) % (uint32) timeline->nknots];
+		KnotsPlace *place = &timeline->knots.place[i & mask];
 
-		if (knots->n == 0 || AreKnotsOf(knots, family, param, customer))
-			return knots;
+		if (place->knots == NULL)
+			return place;
+		CLV_PREFETCH(&place->knots->knot[after]);
+		if (place->hash == hash && AreKnotsOf(place->knots, timeline, family, customer))
+			return place;
 	}
-	oldest = (int) (timeline->replaced++ % (uint32) most);
-	return &timeline->knots[(hash + oldest) % (uint32) timeline->nknots];
 }
 
-/* Makes the knots those of these customers, with none set yet. */
-static void
-BeginKnots(ClvTimeline *timeline, const ClvFamily *family, const double *param,
-		   const ClvCustomer *customer, const ClvClocks *clocks, Knots *knots)
+/* The knots of these customers with none set yet; NULL where they would need too much memory. */
+static Knots *
+BeginKnots(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
+		   const ClvClocks *clocks)
 {
-	knots->n = 0;
-	if (knots->size < clocks->n)
+	KnotsTable *table = &timeline->knots;
+	Size params = family->nparams * sizeof(double);
+	Size bytes = offsetof(Knots, knot) + clocks->n * sizeof(ClvKnot) + params;
+	Knots *knots = NULL;
+	KnotsPlace *place;
+
+	if (table->place != NULL && table->used < table->size / 2)
+		knots = TakeMemory(table, timeline->context, bytes);
+	if (knots == NULL)
 	{
-		if (knots->knot != NULL)
-			pfree(knots->knot);
-		knots->size = 0;
-		knots->knot = MemoryContextAlloc(timeline->context, clocks->n * sizeof(ClvKnot));
-		knots->size = clocks->n;
+		ClearKnots(table, timeline->context);
+		knots = TakeMemory(table, timeline->context, bytes);
 	}
-	family->clocked->begin_knots(family, param, clocks, knots->knot);
+	if (knots == NULL)
+		return NULL;
+	family->clocked->begin_knots(family, timeline->param, clocks, knots->knot);
 	knots->first = customer->first;
 	knots->as_of = customer->as_of;
 	knots->x = customer->x;
-	memcpy(knots->param, param, family->nparams * sizeof(double));
 	knots->from = knots->n = clocks->n;
+	knots->point = timeline->point;
 	knots->t_x = get_float8_nan();
+	memcpy(ParamOf(knots), timeline->param, params);
+	place = PlaceOf(timeline, family, customer, 0);
+	*place = (KnotsPlace){knots, HashOf(timeline, customer)};
+	table->used++;
+	return knots;
+}
+
+/* Makes these the parameters of the timeline. */
+static void
+SetParam(ClvTimeline *timeline, const ClvFamily *family, const double *param)
+{
+	Size bytes = family->nparams * sizeof(double);
+
+	if (memcmp(timeline->param, param, bytes) == 0)
+		return;
+	memcpy(timeline->param, param, bytes);
+	timeline->hash = hash_bytes((const unsigned char *) param, (int) bytes);
+	timeline->point++;
+}
+
+/* The knots of these customers, of which this one will be asked for; NULL as above. */
+static Knots *
+KnotsOf(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
+		const ClvClocks *clocks, int after)
+{
+	Knots *knots =
+		timeline->knots.place == NULL ? NULL : PlaceOf(timeline, family, customer, after)->knots;
+
+	if (knots == NULL)
+		return BeginKnots(timeline, family, customer, clocks);
+	knots->point = timeline->point;
+	return knots;
 }
 
 double
@@ -398,18 +503,20 @@ clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family, const do
 						const ClvCustomer *customer)
 {
 	const ClvClocks *clocks = clv_clocks_until_day(timeline, customer->first, customer->as_of);
-	Knots *knots;
+	Knots *knots = NULL;
 	int after;
 
-	if (family->clocked->begin_knots == NULL)
+	if (family->clocked->begin_knots != NULL)
+	{
+		SetParam(timeline, family, param);
+		after = customer->t_x > 0 ? clv_clocks_at(clocks, customer->t_x) + 1 : 1;
+		knots = KnotsOf(timeline, family, customer, clocks, after);
+	}
+	if (knots == NULL)
 		return family->clocked->ln_p_alive(family, param, customer->x, clocks, customer->t_x,
 										   customer->T);
-	knots = KnotsAt(timeline, family, param, customer);
-	if (!AreKnotsOf(knots, family, param, customer))
-		BeginKnots(timeline, family, param, customer, clocks, knots);
 	if (knots->t_x == customer->t_x) /* of those with one purchase always */
 		return knots->ln_p_alive;
-	after = clv_clocks_at(clocks, customer->t_x) + 1;
 	if (after < knots->from)
 	{
 		int until = knots->from;
