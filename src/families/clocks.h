@@ -100,6 +100,10 @@ typedef struct ClvClocked
 {
 	const struct ClvLaw *law; /* of families with a clock of leaving; else NULL */
 
+	/* Whether what is expected, discounted or not, of customers given alive at T is in proportion
+	 * to r + x, where they have all else in common; r is the first parameter. */
+	bool by_rate;
+
 	/* ln L without the factors A(t_j), and the same with all derivatives. */
 	double (*log_likelihood)(const ClvFamily *family, const double *param, double x,
 							 const ClvClocks *clocks, double t_x, double T);
@@ -354,7 +358,7 @@ extern const ClvClocked clv_paretonbd_cor_known_clocked;
 /* A ClvClocked of a family with this distribution of lifetimes. */
 #define CLV_TWO_CLOCKS(lifetime_law)                                                               \
 	{                                                                                              \
-		.law = (lifetime_law), .log_likelihood = clv_two_clocks_log_likelihood,                    \
+		.law = (lifetime_law), .by_rate = true, .log_likelihood = clv_two_clocks_log_likelihood,   \
 		.term = clv_two_clocks_term, .departed = clv_two_clocks_departed,                          \
 		.alive = clv_two_clocks_alive, .ln_p_alive = clv_two_clocks_ln_p_alive,                    \
 		.begin_knots = clv_two_clocks_begin_knots, .add_knots = clv_two_clocks_add_knots,          \

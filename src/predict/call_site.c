@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/arguments.h"
+#include "families/clocks.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 
@@ -494,6 +495,22 @@ Evaluate(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 }
 
 /*
+ * The same by a calendar, where it takes an integral over all steps, from that of a customer with
+ * one purchase and the same first day, where the family allows that.
+ */
+static double
+EvaluateByRate(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
+{
+	const ClvModelPart *part = &site->fitted->purchase;
+	ClvCustomer single = *customer;
+
+	if (part->calendar == NULL || !part->family->clocked->by_rate || customer->x == 0)
+		return Evaluate(site, customer, kind);
+	single.x = single.t_x = single.last = 0;
+	return (part->param[0] + customer->x) / part->param[0] * clv_cached(site, &single, kind);
+}
+
+/*
  * What a purchase today adds to the discounted purchases; 0 for families of whole periods. The
  * customer after that purchase has a key of the memo as well, often one that other customers share.
  */
@@ -523,7 +540,7 @@ clv_cached(ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind)
 	value = clv_memo_values(&site->memo, &key)[kind];
 	if (isnan(value))
 	{
-		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : Evaluate(site, customer, kind);
+		value = kind == CLV_MEMO_GAIN ? Gain(site, customer) : EvaluateByRate(site, customer, kind);
 		/* other pairs may have been added meanwhile, so the entry is looked up anew */
 		clv_memo_values(&site->memo, &key)[kind] = value;
 	}
