@@ -53,6 +53,7 @@ FindModel(ClvPredictSite *site, Datum model, int width, MemoryContext context)
 	}
 	site->models[i] = MemoryContextAllocZero(context, sizeof(ClvModelSite));
 	clv_memo_init(&site->models[i]->memo, context, width);
+	clv_memo_init(&site->models[i]->counts, context, CLV_COUNTS);
 	clv_memo_init(&site->models[i]->leaving, context, LEAVING_DAYS);
 	return i;
 }
@@ -78,6 +79,7 @@ clv_model_site_of(FunctionCallInfo fcinfo, int argument, int width)
 			current->purchase = current->churn = 0;
 			current->fitted = &current->model.fitted;
 			clv_memo_clear(&current->memo);
+			clv_memo_clear(&current->counts);
 			clv_memo_clear(&current->leaving);
 		}
 	}
@@ -193,6 +195,7 @@ clv_set_terms(ClvModelSite *site, const Interval *horizon, double discount_rate)
 	site->discount_rate = discount_rate;
 	site->terms = terms;
 	clv_memo_clear(&site->memo);
+	clv_memo_clear(&site->counts);
 }
 
 /* ---- covariates ---- */
@@ -572,4 +575,18 @@ clv_cached_all(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey
 	}
 	if (site->terms.delta == 0)
 		values[CLV_MEMO_DISCOUNTED] = values[CLV_MEMO_EXPECTED];
+}
+
+const double *
+clv_site_counts(ClvModelSite *site, const ClvCustomer *customer, const ClvFuture *future)
+{
+	ClvMemoKey key = clv_site_key(site, customer);
+	double *p = clv_memo_values(&site->counts, &key);
+	double counts[CLV_COUNTS] = {1};
+
+	if (!isnan(p[0]))
+		return p;
+	if (site->terms.horizon > 0)
+		clv_future_probabilities(future, site->terms.horizon, CLV_COUNTS, counts);
+	return memcpy(p, counts, sizeof(counts));
 }

@@ -112,18 +112,22 @@ typedef struct Mixture
 	double atom; /* P(no purchase), the dead included */
 } Mixture;
 
-/* Fills in the probabilities of all counts until the rest is below TAIL. */
+/* Fills in the probabilities of all counts until the rest is below TAIL; first: of CLV_COUNTS. */
 static void
-Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon)
+Counts(Mixture *mixture, const ClvFuture *future, double p_alive, double horizon,
+	   const double *first)
 {
-	for (int n = COUNTS_FIRST;; n *= 4)
+	for (int n = CLV_COUNTS;; n *= 4)
 	{
 		double sum = 0;
 		int last;
 
 		CHECK_FOR_INTERRUPTS();
 		mixture->p = palloc(n * sizeof(double));
-		clv_future_probabilities(future, horizon, n, mixture->p);
+		if (n == CLV_COUNTS)
+			memcpy(mixture->p, first, n * sizeof(double));
+		else
+			clv_future_probabilities(future, horizon, n, mixture->p);
 		for (last = 0; last < n && 1 - sum > TAIL; last++)
 			sum += mixture->p[last];
 		if (last < n)
@@ -236,7 +240,8 @@ Root(const Mixture *mixture, double level, double start)
 
 void
 clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *customer, const ClvFuture *future,
-					double p_alive, double horizon, int n, const double *levels, double *quantiles)
+					double p_alive, double horizon, const double *counts, int n,
+					const double *levels, double *quantiles)
 {
 	Mixture mixture = {.spend = &fitted->spend, .customer = customer};
 	double mean = clv_spend_of(fitted, customer);
@@ -245,7 +250,7 @@ clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *customer, const C
 		quantiles[i] = 0;
 	if (horizon == 0 || !isfinite(mean))
 		return;
-	Counts(&mixture, future, p_alive, horizon);
+	Counts(&mixture, future, p_alive, horizon, counts);
 	for (int i = 0; i < n; i++)
 		if (levels[i] > mixture.atom)
 			quantiles[i] =

@@ -99,6 +99,19 @@ PredictMoney(ClvModelSite *site, const ClvCustomer *customer, double margin, Pre
 		Set(row, LIFETIME_VALUE, worth * row->alive[CLV_MEMO_LIFETIME]);
 }
 
+/* The quantile of the purchases in the horizon, from the probabilities of the first counts where
+ * it is among them. */
+static double
+CountQuantile(const ClvModelSite *site, const ClvFuture *future, double p_alive, double level,
+			  const double *counts)
+{
+	int quantile = clv_quantile_of(p_alive, level, CLV_COUNTS, counts);
+
+	if (quantile >= 0)
+		return quantile;
+	return clv_count_quantile(future, p_alive, site->terms.horizon, level);
+}
+
 /*
  * The limits of purchases and value at the level; NULL where the fit did not converge, those of
  * value also without an expected spend.
@@ -111,20 +124,21 @@ PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer 
 	double spend[2];
 	double p_alive = row->value[P_ALIVE];
 	double expected = row->alive[CLV_MEMO_EXPECTED];
+	const double *counts;
 	double discount;
 	ClvFuture future;
 
 	if (!clv_has_limits(site->fitted, false))
 		return;
 	clv_future_of(site->fitted, customer, site->terms.horizon, &future);
+	counts = clv_site_counts(site, customer, &future);
 	for (int i = 0; i < 2; i++)
-		Set(row, PURCHASES_LOW + i,
-			clv_count_quantile(&future, p_alive, site->terms.horizon, levels[i]));
+		Set(row, PURCHASES_LOW + i, CountQuantile(site, &future, p_alive, levels[i], counts));
 	if (row->null[EXPECTED_SPEND] || !clv_has_limits(site->fitted, true))
 		return;
 
-	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, 2, levels,
-						spend);
+	clv_spend_quantiles(site->fitted, customer, &future, p_alive, site->terms.horizon, counts, 2,
+						levels, spend);
 	discount = expected > 0 ? row->alive[CLV_MEMO_DISCOUNTED] / expected : 1;
 	/* a negative margin swaps the limits; no sum of money is -0 */
 	Set(row, margin < 0 ? CLV_HIGH : CLV_LOW, spend[0] * discount * margin + 0.0);

@@ -504,7 +504,8 @@ clv_value_quantile(PG_FUNCTION_ARGS)
 		level = 1 - level;
 	clv_future_of(site->fitted, &customer, site->terms.horizon, &future);
 	clv_spend_quantiles(site->fitted, &customer, &future, clv_site_p_alive(site, &customer),
-						site->terms.horizon, 1, &level, &spend);
+						site->terms.horizon, clv_site_counts(site, &customer, &future), 1, &level,
+						&spend);
 	expected = clv_cached(site, &customer, CLV_MEMO_EXPECTED);
 	if (expected > 0)
 		spend *= clv_cached(site, &customer, CLV_MEMO_DISCOUNTED) / expected;

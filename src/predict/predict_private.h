@@ -150,10 +150,17 @@ extern double clv_count_quantile(const ClvFuture *future, double p_alive, double
  */
 extern double clv_second_moment(const ClvFuture *future, double horizon);
 
-/* Quantiles of the undiscounted spend in the horizon, for n levels at once. */
+/* Counts below this have their probabilities together, in the memo of a call site. */
+#define CLV_COUNTS 64
+
+/*
+ * Quantiles of the undiscounted spend in the horizon, for n levels at once; counts: P(0) ..
+ * P(CLV_COUNTS - 1) purchases in the horizon, given alive.
+ */
 extern void clv_spend_quantiles(const ClvModel *fitted, const ClvCustomer *customer,
-								const ClvFuture *future, double p_alive, double horizon, int n,
-								const double *levels, double *quantiles);
+								const ClvFuture *future, double p_alive, double horizon,
+								const double *counts, int n, const double *levels,
+								double *quantiles);
 
 /* ---- the memo of computed quantities (memo.c) ---- */
 
@@ -240,6 +247,7 @@ typedef struct ClvModelSite
 	ClvTerms terms;               /* those that the memo is valid for */
 	struct ClvHorizons *horizons; /* in their place, of functions with several horizons */
 	ClvMemo memo;
+	ClvMemo counts;  /* under the same terms: P(n purchases) given alive */
 	ClvMemo leaving; /* of families that have it: probabilities by blocks of days */
 
 	/* the arguments that the terms were computed from, so that they are computed once */
@@ -290,6 +298,13 @@ extern ClvMemoKey clv_site_key(const ClvModelSite *site, const ClvCustomer *cust
 
 /* P(alive), from the memo where the family allows that. */
 extern double clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer);
+
+/*
+ * P(0) .. P(CLV_COUNTS - 1) purchases of the customer, who is this newcomer given alive, in the
+ * horizon of the site; valid until the next call.
+ */
+extern const double *clv_site_counts(ClvModelSite *site, const ClvCustomer *customer,
+									 const ClvFuture *future);
 
 /* ---- several horizons at once (purchase_curve.c) ---- */
 
