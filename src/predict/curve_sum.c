@@ -103,11 +103,11 @@ MultiplyOut(CurveSum *state)
 {
 	ClvExactSum *money = state->sum + state->horizons;
 
-	for (int slot = 0; slot < state->keys.size; slot++)
+	for (int entry = 0; entry < state->keys.used; entry++)
 	{
-		const double *key = clv_memo_slot(&state->keys, slot);
+		const double *key = clv_memo_entry(&state->keys, entry);
 
-		for (int i = 0; key != NULL && i < state->horizons; i++)
+		for (int i = 0; i < state->horizons; i++)
 		{
 			double expected = key[EXPECTED + i];
 

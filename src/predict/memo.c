@@ -8,11 +8,12 @@
  * Where the model has covariates, two further numbers in the key stand for the
  * parameters that they make.
  *
- * The table starts small, since many call sites see only a row or two, and is
- * kept at most half full; at its largest it is emptied, which bounds it to 4 MB of
- * entries of the usual width, and to 16 MB of wide ones. That is more than a
- * processor's cache holds: an entry of the usual width is one cache line, and can be
- * prefetched while something else is computed.
+ * Entries lie one after the other, as they came, and a table of slots says where each
+ * key has its own: what is not used takes no memory, and no place in the processor's
+ * cache. The slots start few, since many call sites see only a row or two, and are
+ * kept at most half full; at their most the memo is emptied, which bounds it to 2 MB of
+ * entries of the usual width, and to 8 MB of wide ones. An entry of the usual width is one
+ * cache line, and can be prefetched while something else is computed.
  */
 #include "predict/predict_private.h"
 
@@ -23,18 +24,30 @@
 #define MEMO_MOST 65536
 #define MEMO_BYTES (16 * 1024 * 1024)
 
+/* A slot that is used: the upper bits of the key's hash, which tell most other keys apart, and the
+ * number of its entry from 1 on. 0: empty. */
+#define SLOT_ENTRY 0xFFFFu
+#define SLOT_HASH 0xFFFF0000u
+
 /* An entry: its key, then its values. */
 typedef struct MemoEntry
 {
-	ClvMemoKey key; /* x = -1: empty */
+	ClvMemoKey key;
 	double value[FLEXIBLE_ARRAY_MEMBER];
 } MemoEntry;
 
-/* The entry in a slot of the table. */
+/* An entry by its number, from 0 on. */
 static inline MemoEntry *
-EntryAt(const ClvMemo *memo, uint32 slot)
+EntryAt(const ClvMemo *memo, uint32 number)
 {
-	return (MemoEntry *) (memo->entries + slot * memo->stride);
+	return (MemoEntry *) (memo->entries + number * memo->stride);
+}
+
+/* The entry of a slot that is used. */
+static inline MemoEntry *
+EntryOf(const ClvMemo *memo, uint32 slot)
+{
+	return EntryAt(memo, (slot & SLOT_ENTRY) - 1);
 }
 
 void
@@ -49,16 +62,26 @@ clv_memo_init(ClvMemo *memo, MemoryContext context, int width)
 void
 clv_memo_clear(ClvMemo *memo)
 {
-	for (int i = 0; i < memo->size; i++)
-		EntryAt(memo, i)->key.x = -1;
+	if (memo->used > 0)
+		memset(memo->slots, 0, memo->size * sizeof(uint32));
 	memo->used = 0;
+}
+
+/* Frees what the memo has allocated. */
+static void
+Free(ClvMemo *memo)
+{
+	if (memo->size > 0)
+	{
+		pfree(memo->slots);
+		pfree(memo->memory);
+	}
 }
 
 void
 clv_memo_change_width(ClvMemo *memo, int width)
 {
-	if (memo->memory != NULL)
-		pfree(memo->memory);
+	Free(memo);
 	clv_memo_init(memo, memo->context, width);
 }
 
@@ -94,26 +117,38 @@ clv_customer_key(const ClvModel *fitted, const ClvCustomer *customer, double pur
 						fitted->purchase.calendar != NULL ? customer->as_of : 0, purchase, churn);
 }
 
-/* The entry of the key, or the empty one where it belongs: linear probing. */
-static inline MemoEntry *
-Slot(const ClvMemo *memo, const ClvMemoKey *key)
+/* Whether two keys are the same. */
+static inline bool
+IsSame(const ClvMemoKey *a, const ClvMemoKey *b)
+{
+	return a->x == b->x && a->days == b->days && a->last == b->last && a->as_of == b->as_of &&
+		   a->purchase == b->purchase && a->churn == b->churn;
+}
+
+/* The slot of the key with this hash, or the empty one where it belongs: linear probing. */
+static inline uint32 *
+Slot(const ClvMemo *memo, const ClvMemoKey *key, uint32 hash)
 {
 	uint32 mask = memo->size - 1;
-	uint32 slot = Hash(key) & mask;
 
-	for (;; slot = (slot + 1) & mask)
+	for (uint32 i = hash & mask;; i = (i + 1) & mask)
 	{
-		MemoEntry *entry = EntryAt(memo, slot);
+		uint32 *slot = &memo->slots[i];
 
-		if (entry->key.x < 0 ||
-			(entry->key.x == key->x && entry->key.days == key->days &&
-			 entry->key.last == key->last && entry->key.as_of == key->as_of &&
-			 entry->key.purchase == key->purchase && entry->key.churn == key->churn))
-			return entry;
+		if (*slot == 0 ||
+			(((*slot ^ hash) & SLOT_HASH) == 0 && IsSame(&EntryOf(memo, *slot)->key, key)))
+			return slot;
 	}
 }
 
-/* Whether the table is as large as it gets. */
+/* Lets the slot, which is empty, have an entry by its number. */
+static inline void
+Fill(uint32 *slot, uint32 hash, uint32 number)
+{
+	*slot = (hash & SLOT_HASH) | (number + 1);
+}
+
+/* Whether the memo is as large as it gets. */
 static inline bool
 IsLargest(const ClvMemo *memo)
 {
@@ -127,19 +162,17 @@ clv_memo_is_full(const ClvMemo *memo)
 }
 
 double *
-clv_memo_slot(const ClvMemo *memo, int slot)
+clv_memo_entry(const ClvMemo *memo, int number)
 {
-	MemoEntry *entry = EntryAt(memo, slot);
-
-	return entry->key.x < 0 ? NULL : entry->value;
+	return EntryAt(memo, number)->value;
 }
 
-/* Makes the table four times as large, or empties it where it is at its largest; keeps it at most
- * half full. */
+/* Makes the memo four times as large, or empties it where it is at its largest. */
 static void
 Grow(ClvMemo *memo)
 {
 	ClvMemo old = *memo;
+	Size entries;
 
 	if (IsLargest(&old))
 	{
@@ -147,46 +180,50 @@ Grow(ClvMemo *memo)
 		return;
 	}
 	memo->size = Max(MEMO_FIRST, old.size * 4);
-	memo->memory =
-		MemoryContextAlloc(memo->context, memo->size * memo->stride + PG_CACHE_LINE_SIZE);
+	memo->slots = MemoryContextAllocZero(memo->context, memo->size * sizeof(uint32));
+	entries = memo->size / 2 * memo->stride;
+	memo->memory = MemoryContextAlloc(memo->context, entries + PG_CACHE_LINE_SIZE);
 	memo->entries = (char *) CACHELINEALIGN(memo->memory);
-	clv_memo_clear(memo);
-	for (int i = 0; i < old.size; i++)
+	if (old.used > 0)
+		memcpy(memo->entries, old.entries, old.used * memo->stride);
+	for (int i = 0; i < old.used; i++)
 	{
-		MemoEntry *entry = EntryAt(&old, i);
+		const ClvMemoKey *key = &EntryAt(memo, i)->key;
+		uint32 hash = Hash(key);
 
-		if (entry->key.x >= 0)
-			memcpy(Slot(memo, &entry->key), entry, memo->stride);
+		Fill(Slot(memo, key, hash), hash, i);
 	}
-	memo->used = old.used;
-	if (old.memory != NULL)
-		pfree(old.memory);
+	Free(&old);
 }
 
 void
 clv_memo_prefetch(const ClvMemo *memo, const ClvMemoKey *key)
 {
-	if (memo->size > 0)
-		CLV_PREFETCH(EntryAt(memo, Hash(key) & (memo->size - 1)));
+	uint32 slot = memo->size > 0 ? memo->slots[Hash(key) & (memo->size - 1)] : 0;
+
+	if (slot != 0)
+		CLV_PREFETCH(EntryOf(memo, slot));
 }
 
 double *
 clv_memo_values(ClvMemo *memo, const ClvMemoKey *key)
 {
+	uint32 hash = Hash(key);
 	MemoEntry *entry;
 
 	if (memo->size > 0)
 	{
-		entry = Slot(memo, key);
-		if (entry->key.x >= 0)
-			return entry->value;
+		uint32 slot = *Slot(memo, key, hash);
+
+		if (slot != 0)
+			return EntryOf(memo, slot)->value;
 	}
 	if (memo->used >= memo->size / 2)
 		Grow(memo);
-	entry = Slot(memo, key);
+	Fill(Slot(memo, key, hash), hash, memo->used);
+	entry = EntryAt(memo, memo->used++);
 	entry->key = *key;
 	for (int i = 0; i < memo->width; i++)
 		entry->value[i] = get_float8_nan();
-	memo->used++;
 	return entry->value;
 }

@@ -183,12 +183,13 @@ typedef struct ClvMemoKey
 typedef struct ClvMemo
 {
 	MemoryContext context;
+	uint32 *slots; /* where the entry of a key is */
 	char *memory;
-	char *entries; /* in it, from the start of a cache line */
+	char *entries; /* in it, from the start of a cache line, one after the other */
 	Size stride;
 	int width;
-	int size; /* entries; a power of two */
-	int used;
+	int size; /* slots; a power of two, or 0 */
+	int used; /* entries */
 } ClvMemo;
 
 /* A key of its parts. */
@@ -217,8 +218,8 @@ extern double *clv_memo_values(ClvMemo *memo, const ClvMemoKey *key);
 /* Whether the next key that is new may empty the table. */
 extern bool clv_memo_is_full(const ClvMemo *memo);
 
-/* The numbers in a slot (0 .. memo->size - 1); NULL where it is empty. */
-extern double *clv_memo_slot(const ClvMemo *memo, int slot);
+/* The numbers of one of the keys by its place in their order (0 .. memo->used - 1). */
+extern double *clv_memo_entry(const ClvMemo *memo, int number);
 
 /* ---- a call site (call_site.c) ---- */
 
