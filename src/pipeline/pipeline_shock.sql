@@ -1,5 +1,41 @@
 -- ---- what moves all customers at once: estimated with the model, carried into the intervals of totals ------------
 
+CREATE FUNCTION clv_internal.clv_pipeline_shock_sample(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- of more customers a sample tells the shocks that matter beside their chance
+	most CONSTANT int8 := 100000;
+	customers int8;
+	sample text;
+BEGIN
+	-- a run in full has counted them
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(
+			(SELECT r.touched FROM {data}.run r WHERE r.run = $1 AND r.mode = 'full'),
+			(SELECT count(*) FROM {data}.history h WHERE h.generation = $2))
+	$sql$::text) INTO customers USING run, generation;
+	sample := clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT h.history
+		FROM {data}.history h
+		WHERE h.generation = {1} AND {h.hash} % {2} = 0
+	$sql$::text, ARRAY[generation::text, (1 + customers / most)::text]);
+	-- where the histories are on other servers, so is what is asked of them
+	IF clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
+		RETURN format('(%s)', sample);
+	END IF;
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'CREATE TABLE {data}.sample AS {1}'::text, ARRAY[sample]);
+	RETURN clv_internal.clv_pipeline_sql(d, '{data}.sample'::text);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_shock_sample(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+	'the histories that the common shock is estimated from, as a relation with one column: the table "sample", which '
+	'it makes, as they are read several times; a query, where the histories are distributed. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_estimate_shock(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8, as_of pg_catalog.date,
 	model @extschema@.clv_model)
@@ -8,35 +44,28 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- of more customers a sample tells the shocks that matter beside their chance
-	most CONSTANT int8 := 100000;
 	histories text;
 	extent record;
-	customers int8;
 BEGIN
 	IF (SELECT c.clock FROM clv_internal.clv_validate_clock(model) c) <> 'continuous' THEN
 		RETURN;
 	END IF;
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT count(*)
-		FROM {data}.history h
-		WHERE h.generation = $1
-	$sql$::text) INTO customers USING generation;
 	histories := clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT h.history, NULL::pg_catalog.float8[] AS covariates
-		FROM {data}.history AS h
-		WHERE h.generation = {1} AND {h.hash} % {2} = 0
-	$sql$::text, ARRAY[generation::text, (1 + customers / most)::text]);
+		FROM {1} AS h
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_shock_sample(d, run, generation)]);
 	extent := clv_internal.clv_validate_extent(histories, as_of);
-	IF extent.first_purchase IS NULL THEN
-		RETURN;
+	IF extent.first_purchase IS NOT NULL THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.model
+			SET shock = $2
+			WHERE run = $1 AND group_name = ''
+		$sql$::text) USING run, clv_internal.clv_shock_of(histories, model, false, as_of, extent.first_purchase,
+			extent.last_purchase);
 	END IF;
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		UPDATE {data}.model
-		SET shock = $2
-		WHERE run = $1 AND group_name = ''
-	$sql$::text) USING run, clv_internal.clv_shock_of(histories, model, false, as_of, extent.first_purchase,
-		extent.last_purchase);
+	IF NOT clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.sample'::text);
+	END IF;
 EXCEPTION
 	-- a version of Citus may know no plan for it
 	WHEN feature_not_supported THEN
