@@ -130,12 +130,12 @@ enum
 	WAIT
 };
 
-/* The wait of the customer at the level, from the memo where it was computed at that level. */
+/* The wait of the customer with the key at the level, from the memo where it was computed at that
+ * level. */
 static int32
-CachedWait(ClvModelSite *site, const ClvCustomer *customer, double level)
+CachedWait(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key, double level)
 {
-	ClvMemoKey key = clv_site_key(site, customer);
-	double *memo = clv_memo_values(&site->memo, &key);
+	double *memo = clv_memo_values(&site->memo, key);
 
 	if (memo[LEVEL_OF] != level)
 	{
@@ -167,6 +167,7 @@ clv_next_purchase(PG_FUNCTION_ARGS)
 	ClvModelSite *site;
 	const ClvHistory *history;
 	ClvCustomer customer;
+	ClvMemoKey key;
 	DateADT as_of;
 	int32 wait;
 
@@ -176,10 +177,13 @@ clv_next_purchase(PG_FUNCTION_ARGS)
 	site = clv_customer_site(fcinfo, COVARIATES);
 	as_of = clv_as_of(fcinfo, AS_OF, site->fitted);
 	history = PG_GETARG_CLV_HISTORY_P(HISTORY);
-	if (!clv_customer(site->fitted, history, as_of, &customer) ||
-		clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer) == 0)
+	if (!clv_customer(site->fitted, history, as_of, &customer))
 		PG_RETURN_NULL();
-	wait = CachedWait(site, &customer, PG_GETARG_FLOAT8(LEVEL));
+	key = clv_site_key(site, &customer);
+	clv_memo_prefetch(&site->memo, &key);
+	if (clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer) == 0)
+		PG_RETURN_NULL();
+	wait = CachedWait(site, &customer, &key, PG_GETARG_FLOAT8(LEVEL));
 	if (wait == 0)
 		PG_RETURN_NULL();
 	RETURN_DAY(PeriodEnd(site->fitted, history, as_of, &customer, wait));

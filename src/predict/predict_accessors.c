@@ -266,12 +266,12 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 		clv_count_quantile(&future, p_alive, site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
 
-/* P(no purchase in the horizon), given alive; the only number in the memo of its call site. */
+/* P(no purchase in the horizon), given alive, of the customer with the key; the only number in the
+ * memo of its call site. */
 static double
-NoPurchase(ClvModelSite *site, const ClvCustomer *customer)
+NoPurchase(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key)
 {
-	ClvMemoKey key = clv_site_key(site, customer);
-	double *none = clv_memo_values(&site->memo, &key);
+	double *none = clv_memo_values(&site->memo, key);
 	ClvFuture future;
 
 	if (isnan(*none))
@@ -293,15 +293,19 @@ clv_active_probability(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site;
 	ClvCustomer customer;
+	ClvMemoKey key;
+	double p_alive;
 
 	if (AnyNull(fcinfo, 3))
 		PG_RETURN_NULL();
 	site = HorizonSite(fcinfo, 2, 3, &customer);
 	if (site == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(
-		clv_checked(clv_site_p_alive(site, &customer) * (1 - NoPurchase(site, &customer)),
-					"the probability", &customer));
+	key = clv_site_key(site, &customer);
+	clv_memo_prefetch(&site->memo, &key);
+	p_alive = clv_site_p_alive(site, &customer);
+	PG_RETURN_FLOAT8(clv_checked(p_alive * (1 - NoPurchase(site, &customer, &key)),
+								 "the probability", &customer));
 }
 
 /*
