@@ -438,18 +438,33 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
-	rows int8;
-	missed int8;
+	rows int8 := clv_internal.clv_pipeline_load_customers(d, this);
 BEGIN
-	rows := clv_internal.clv_pipeline_load_customers(d, this);
+	-- nothing behind this: where a partition was attached, readers are kept out until the end of the transaction
 	PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, run,
 		clv_internal.clv_pipeline_unread(d, this));
-	PERFORM clv_internal.clv_pipeline_fill(d, run, 'total'::text);
-	PERFORM clv_internal.clv_pipeline_fill(d, run, 'month'::text);
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_step_customers(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'step of a refresh: scores, predictions and segments of all customers. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_add_up(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	missed int8;
+BEGIN
+	PERFORM clv_internal.clv_pipeline_fill(d, this.run, 'total'::text);
+	PERFORM clv_internal.clv_pipeline_fill(d, this.run, 'month'::text);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
-		SET customers = $3, (histories, total_revenue) = (
+		SET (customers, histories, total_revenue) = (
 			SELECT
+				(SELECT coalesce(sum(t.customers), 0) FROM {data}.total t WHERE t.run = ($2).run),
 				coalesce(sum(m.customers), 0),
 				CASE WHEN ($1).amount IS NOT NULL THEN
 					coalesce(sum(m.revenue + m.after), 0)
@@ -459,13 +474,13 @@ BEGIN
 			WHERE m.run = ($2).run
 		)
 		WHERE run = ($2).run
-	$sql$::text) USING d, this, rows;
+	$sql$::text) USING d, this;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT sum(t.customers)
 		FROM {data}.total t
 		WHERE t.run = $1 AND t.segment = '(none)'
-	$sql$::text) INTO missed USING run;
-	PERFORM clv_internal.clv_pipeline_note(d, run,
+	$sql$::text) INTO missed USING this.run;
+	PERFORM clv_internal.clv_pipeline_note(d, this.run,
 			format('%s customers in no segment: no rule holds, or what one needs is not known', missed))
 		WHERE missed > 0;
 	IF d.rated_at IS NOT NULL THEN
@@ -475,11 +490,12 @@ BEGIN
 			WHERE {g.known} AND g.{2:I} IS NOT NULL AND {3} > $1::date
 		$sql$::text, ARRAY[d.rating_source, d.rating,
 			clv_internal.clv_pipeline_rated_day(d)]) INTO missed USING this.as_of;
-		PERFORM clv_internal.clv_pipeline_note(d, run, format('%s ratings after the day left out', missed))
+		PERFORM clv_internal.clv_pipeline_note(d, this.run, format('%s ratings after the day left out', missed))
 			WHERE missed > 0;
 	END IF;
-	RETURN rows;
 END
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_step_customers(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: scores, predictions and segments of all customers. A part of pipelines';
+COMMENT ON FUNCTION clv_internal.clv_pipeline_add_up(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'adds up the customers of a run, by segment and by month, as later steps need them, and writes down how many there '
+	'are and for how many something is missing. A part of pipelines';

@@ -116,11 +116,13 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	rows int8 := clv_internal.clv_pipeline_fill(d, run, 'segment'::text)
+	rows int8;
+BEGIN
+	PERFORM clv_internal.clv_pipeline_add_up(d, clv_internal.clv_pipeline_this(d, run));
+	rows := clv_internal.clv_pipeline_fill(d, run, 'segment'::text)
 		+ clv_internal.clv_pipeline_fill(d, run, 'migration'::text)
 		+ clv_internal.clv_pipeline_fill_groups(d, run)
 		+ clv_internal.clv_pipeline_fill(d, run, 'equity'::text);
-BEGIN
 	PERFORM clv_internal.clv_pipeline_widen_equity(d, run, 'equity'::text);
 	PERFORM clv_internal.clv_pipeline_widen_equity(d, run, 'group_equity'::text);
 	RETURN rows;

@@ -101,6 +101,23 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM shop_data.customer_rest'),
 	$reader->quit;
 }
 
+# ---- nor for what a refresh does once its customers are attached ----
+{
+	my $keeper = $node->background_psql('postgres');
+	$keeper->query_safe('SELECT pg_advisory_lock(42, 1)');
+	$node->safe_psql('postgres', q{
+		CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN PERFORM pg_catalog.pg_advisory_xact_lock_shared(42, 1); RETURN NULL; END';
+		CREATE TRIGGER gate BEFORE INSERT ON shop_data.total FOR EACH STATEMENT EXECUTE FUNCTION gate()});
+	my $refresh = Shop::background($node, q{CALL clv_refresh('shop', 'full')});
+	Shop::at_gate($node);
+	is($node->safe_psql('postgres', q{SET lock_timeout = '5s'; SELECT count(*) > 0 FROM shop.customers}), 't',
+		'customers are read while those of the next run are added up');
+	$keeper->quit;
+	unlike(Shop::finish($refresh), qr/ERROR/, 'and the refresh ends');
+	$node->safe_psql('postgres', 'DROP TRIGGER gate ON shop_data.total; DROP FUNCTION gate()');
+}
+
 # ---- what users have done to the tables goes into every partition, and rights are those of the table ----
 $node->safe_psql('postgres', q{
 	CREATE INDEX by_churn ON shop_data.customer (churn);
