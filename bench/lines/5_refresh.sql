@@ -114,7 +114,10 @@ CALL measure_road(:rounds);
 CREATE FUNCTION written_anew(of_table text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	began float8 := bench_cpu();
-	run int8 := (SELECT CASE of_table WHEN 'customer' THEN s.run ELSE s.generation END FROM bench_shop_data.state s);
+	run int8 := (
+		SELECT CASE of_table WHEN 'customer' THEN s.customer_run ELSE s.generation END
+		FROM bench_shop_data.state s
+	);
 	partition regclass := format('bench_shop_data.%I', of_table || '_' || run);
 	index text;
 BEGIN

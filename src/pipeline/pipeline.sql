@@ -63,6 +63,8 @@ COMMENT ON TYPE clv_internal.clv_pipeline_part IS
 CREATE TYPE clv_internal.clv_pipeline_run AS (
 	run pg_catalog.int8,
 	previous pg_catalog.int8,
+	previous_customers pg_catalog.int8,
+	customer_run pg_catalog.int8,
 	as_of pg_catalog.date,
 	generation pg_catalog.int8,
 	model_run pg_catalog.int8,
@@ -74,7 +76,8 @@ CREATE TYPE clv_internal.clv_pipeline_run AS (
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_run IS
 	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views '
-	'show until it is published, the day as of which it evaluates customers, the generation of its histories, the run '
+	'show until it is published, the runs whose number the customers of the latter and its own bear, the day as of '
+	'which it evaluates customers, the generation of its histories, the run '
 	'that fitted its model, the model with the steps to come of the calendar, its cuts, whether the model has spend, '
 	'the calendar as it was read, and whether the model knows any day, not only whole periods. A part of pipelines';
 
@@ -137,6 +140,38 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_equal(clv_internal.clv_pipeline_definition, pg_catalog.text) IS
 	'the operator by which values of a column of the customer''s key are equal. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_customers(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- Two of three queries are none for a run, which the planner sees. {data}.customer is partitioned by its run.
+	RETURN clv_internal.clv_pipeline_sql(d, CASE WHEN clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN $sql$
+		(SELECT * FROM {data}.customer WHERE run = ($2).run)
+	$sql$ ELSE $sql$
+		(
+			SELECT *
+			FROM {data}.customer e
+			WHERE ($2).customer_run = ($2).run AND e.run = ($2).run
+			UNION ALL
+			SELECT *
+			FROM {data}.customer e
+			WHERE ($2).customer_run <> ($2).run
+			  AND e.run = ($2).customer_run
+			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=e})
+			UNION ALL
+			SELECT *
+			FROM {data}.customer e
+			WHERE ($2).customer_run <> ($2).run AND e.run = ($2).run
+		)
+	$sql$ END);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customers(clv_internal.clv_pipeline_definition) IS
+	'the customers of a run that is not yet published, as a subquery: those that it has written, or, where it keeps '
+	'the rows of an earlier run, these with the rows that it has written for touched customers in the place of theirs. '
+	'A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_sql(
 	definition clv_internal.clv_pipeline_definition, template pg_catalog.text, parts pg_catalog.text[])
 RETURNS pg_catalog.text
@@ -153,6 +188,7 @@ AS $$
 		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
 		WHEN m[2] = 'extschema' THEN '@extschema@'
+		WHEN m[2] = 'customers' THEN clv_internal.clv_pipeline_customers(definition)
 		WHEN m[2] IN ('model', 'cuts') THEN CASE
 			WHEN (definition).group_by IS NULL THEN '($2).' || m[2]
 			ELSE 'group_' || m[2]
@@ -185,11 +221,12 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: '
-	'the relation and AND (filter); {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: '
-	'equality of the keys of a and b; {=}: the operator of a key of one column; {a.known}: that none is NULL; '
-	'{a.hash}: a hash of the key; {extschema}: the schema of the extension; {model}, {cuts}, {group}: what a customer '
-	'is evaluated with, and their group: of a run, or those of the columns group_model, group_cuts and group_name; '
-	'{1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as a literal. A part of pipelines';
+	'the relation and AND (filter); {customers}: a subquery of the customers of a run; {key}, {a.key}: the columns of '
+	'the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {=}: the operator of a key of one '
+	'column; {a.known}: that none is NULL; {a.hash}: a hash of the key; {extschema}: the schema of the extension; '
+	'{model}, {cuts}, {group}: what a customer is evaluated with, and their group: of a run, or those of the columns '
+	'group_model, group_cuts and group_name; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as '
+	'a literal. A part of pipelines';
 CREATE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000

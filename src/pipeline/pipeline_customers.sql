@@ -223,18 +223,26 @@ AS $$
 				OFFSET 0
 			) h
 			JOIN ({1}) m USING (group_name)
-			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
+			LEFT JOIN (
+				SELECT {c.key}, c.segment, c.clv
+				FROM {data}.customer c
+				WHERE c.run = ($2).previous_customers
+			) b ON {b=h}
 		$sql$
 		WHEN source = 'histories' THEN $sql$
 			SELECT {h.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
 			FROM {data}.history h
-			LEFT JOIN (SELECT {c.key}, c.segment, c.clv FROM {data}.customer c WHERE c.run = ($2).previous) b ON {b=h}
+			LEFT JOIN (
+				SELECT {c.key}, c.segment, c.clv
+				FROM {data}.customer c
+				WHERE c.run = ($2).previous_customers
+			) b ON {b=h}
 			WHERE h.generation = ($2).generation
 		$sql$
 		WHEN source = 'customers' THEN $sql$
 			SELECT {c.key}, c.history, c.segment AS from_segment, c.clv AS from_clv
 			FROM {data}.customer c
-			WHERE c.run = ($2).previous
+			WHERE c.run = ($2).previous_customers
 			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=c})
 			UNION ALL
 			{2}
@@ -255,7 +263,7 @@ AS $$
 			LEFT JOIN LATERAL (
 				SELECT c.segment, c.clv
 				FROM {data}.customer c
-				WHERE c.run = ($2).previous AND {c=t}
+				WHERE c.run = ($2).previous_customers AND {c=t}
 				OFFSET 0
 			) b ON true
 			WHERE t.run = ($2).run
@@ -344,6 +352,36 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_made_of(
 	'a hash of what the row of a customer depends on beside their history; NULL where that is more than the run knows. '
 	'A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_find_customers(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	follows bool := clv_internal.clv_pipeline_follows(d, this);
+	source text;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.run r
+		SET made_of = m.made_of,
+			customer_run = CASE WHEN m.same THEN ($2).previous_customers ELSE r.run END
+		FROM (
+			SELECT $3::text AS made_of, $4::bool AND coalesce($3::text = b.made_of, false) AS same
+			FROM (SELECT ($2).previous) p (run)
+			LEFT JOIN {data}.run b USING (run)
+		) m
+		WHERE r.run = ($2).run
+		RETURNING CASE WHEN m.same THEN 'touched' WHEN $4::bool THEN 'customers' ELSE 'histories' END
+	$sql$::text) INTO STRICT source USING d, this, clv_internal.clv_pipeline_made_of(d, this), follows;
+	RETURN source;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_find_customers(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'which rows of customers a run has to write, as clv_pipeline_customer_histories takes it, and writes down whose '
+	'rows it keeps: those of touched customers alone, where all others would come out as they are. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_load_customers(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
 RETURNS pg_catalog.int8
@@ -352,52 +390,61 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 DECLARE
-	follows bool := clv_internal.clv_pipeline_follows(d, this);
-	same bool;
+	source text := clv_internal.clv_pipeline_find_customers(d, this);
 	rows int8;
-	copied int8 := 0;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		UPDATE {data}.run
-		SET made_of = $2
-		WHERE run = $1
-		RETURNING coalesce(made_of = (SELECT r.made_of FROM {data}.run r WHERE r.run = $3), false)
-	$sql$::text) INTO same USING this.run, clv_internal.clv_pipeline_made_of(d, this), this.previous;
 	EXECUTE clv_internal.clv_pipeline_partition_load(d, 'customer'::text, this.run,
-		clv_internal.clv_pipeline_customer_query(d, clv_internal.clv_pipeline_customer_histories(d, this, CASE
-			WHEN follows AND same THEN 'touched'
-			WHEN follows THEN 'customers'
-			ELSE 'histories'
-		END))) USING d, this;
+		clv_internal.clv_pipeline_customer_query(d,
+			clv_internal.clv_pipeline_customer_histories(d, this, source))) USING d, this;
 	GET DIAGNOSTICS rows = ROW_COUNT;
-	IF follows AND same THEN
-		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			INSERT INTO {data}.{1:I}
-			SELECT {2}
-			FROM {data}.customer c
-			WHERE c.run = ($2).previous
-			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=c})
-		$sql$::text, ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run), (
-			SELECT string_agg(CASE a.attname
-				WHEN 'run' THEN '($2).run'
-				WHEN 'from_segment' THEN 'c.segment'
-				WHEN 'from_clv' THEN 'c.clv'
-				ELSE format('c.%I', a.attname)
-			END, ', ' ORDER BY a.attnum)
-			FROM pg_attribute a
-			WHERE a.attrelid = (SELECT clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
-				ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)])::regclass)
-			  AND a.attnum > 0
-		)]) USING d, this;
-		GET DIAGNOSTICS copied = ROW_COUNT;
+	IF source = 'touched' THEN
+		PERFORM clv_internal.clv_pipeline_partition_add(d, 'customer'::text, this.run);
+	ELSE
+		PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, this.run,
+			clv_internal.clv_pipeline_unread(d, this));
 	END IF;
-	RETURN rows + copied;
+	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_load_customers(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
-	'loads the customers of a run, for clv_pipeline_partition_show, and returns their number: the rows of the run '
-	'before, where they would come out the same, and those of touched customers. A part of pipelines';
+	'writes the customers of a run: all into a partition of their own, or those whose rows are not the same as in the '
+	'run before into that which takes all runs, until clv_pipeline_exchange_customers; how many. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_exchange_customers(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- few of many rows are looked up
+SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
+AS $$
+DECLARE
+	earlier int8;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT r.customer_run
+		FROM {data}.run r
+		WHERE r.run = $1 AND r.customer_run <> r.run
+	$sql$::text) INTO earlier USING run;
+	IF earlier IS NOT NULL THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			DELETE FROM {data}.customer c
+			USING {data}.touched t
+			WHERE t.run = $1 AND c.run = $2 AND {c=t}
+		$sql$::text) USING run, earlier;
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.customer
+			SET run = $2
+			WHERE run = $1
+		$sql$::text) USING run, earlier;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_exchange_customers(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'puts the rows that a run has written for touched customers in the place of those that they had, where it keeps '
+	'the rows of an earlier run. In the transaction that publishes the run: a reader sees all of it or nothing. A part '
+	'of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_unread(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
@@ -415,12 +462,12 @@ BEGIN
 		LEFT JOIN LATERAL (
 			SELECT l.xmin
 			FROM {data}.run l
-			WHERE l.run > n AND l.published_at IS NOT NULL
+			WHERE l.run > n AND l.published_at IS NOT NULL AND coalesce(l.customer_run, l.run) <> n
 			ORDER BY l.run
 			LIMIT 1
 		) l ON r.published_at IS NOT NULL
 		WHERE n <> ($2).run
-		  AND n IS DISTINCT FROM ($2).previous
+		  AND n IS DISTINCT FROM ($2).previous_customers
 		  AND (r.published_at IS NULL OR clv_internal.clv_pipeline_settled({1:L}::regclass, l.xmin))
 	$sql$::text, ARRAY[clv_internal.clv_pipeline_sql(d, '{data}.run'::text)]) INTO old USING d, this;
 	RETURN old;
@@ -433,21 +480,12 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_unread(
 
 CREATE FUNCTION clv_internal.clv_pipeline_step_customers(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
-	rows int8 := clv_internal.clv_pipeline_load_customers(d, this);
-BEGIN
-	-- nothing behind this: where a partition was attached, readers are kept out until the end of the transaction
-	PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, run,
-		clv_internal.clv_pipeline_unread(d, this));
-	RETURN rows;
-END
-$$;
+LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 1000000
+-- nothing else: where a partition was attached, readers are kept out until the end of the transaction
+RETURN clv_internal.clv_pipeline_load_customers(d, clv_internal.clv_pipeline_this(d, run));
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_customers(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'step of a refresh: scores, predictions and segments of all customers. A part of pipelines';
+	'step of a refresh: scores, predictions and segments of all customers, or of those whose rows change. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_add_up(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)

@@ -121,8 +121,8 @@ BEGIN
 			END, ',' ORDER BY p.number))]
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
 	) || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
-		(SELECT * FROM {data}.customer WHERE run = ($2).run) c
-		JOIN {data}.segment g ON g.run = c.run AND g.segment = c.segment AND g.group_name = {1}
+		{customers} c
+		JOIN {data}.segment g ON g.run = ($2).run AND g.segment = c.segment AND g.group_name = {1}
 	$sql$::text, ARRAY[CASE WHEN d.group_by IS NULL THEN $sql$''$sql$
 		ELSE format('c.group_name JOIN (%s) m ON m.group_name = c.group_name',
 			clv_internal.clv_pipeline_group_models(d))

@@ -192,6 +192,30 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_drop(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.int8[]) IS
 	'drops the partitions of these numbers, but those in use. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_partition_add(
+	d clv_internal.clv_pipeline_definition, target pg_catalog.text, number pg_catalog.int8)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	parent regclass := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[target]);
+	child regclass := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
+		ARRAY[clv_internal.clv_pipeline_partition(target, number)]);
+BEGIN
+	EXECUTE (
+		SELECT format('INSERT INTO %s (%s) SELECT %2$s FROM %s', parent,
+			string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), child)
+		FROM pg_attribute a
+		WHERE a.attrelid = child AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+	);
+	EXECUTE format('DROP TABLE %s', child);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_add(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.int8) IS
+	'moves the rows that were loaded for a run into the partition that takes all runs, one by one. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_partition_show(
 	d clv_internal.clv_pipeline_definition, target pg_catalog.text, number pg_catalog.int8, old pg_catalog.int8[])
 RETURNS pg_catalog.void
@@ -222,13 +246,7 @@ BEGIN
 	IF clv_internal.clv_pipeline_partition_attach(d, target, number) THEN
 		PERFORM clv_internal.clv_pipeline_partition_drop(d, target, old);
 	ELSE
-		EXECUTE (
-			SELECT format('INSERT INTO %s (%s) SELECT %2$s FROM %s', parent,
-				string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), child)
-			FROM pg_attribute a
-			WHERE a.attrelid = parent AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-		);
-		EXECUTE format('DROP TABLE %s', child);
+		PERFORM clv_internal.clv_pipeline_partition_add(d, target, number);
 		EXECUTE format('ANALYZE %s_rest', parent);
 	END IF;
 END

@@ -318,14 +318,17 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM clv_internal.clv_pipeline_exchange_customers(d, run);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET published_at = clock_timestamp()
 		WHERE run = $1
 	$sql$::text) USING run;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		UPDATE {data}.state
-		SET previous = run, run = $1
+		UPDATE {data}.state s
+		SET previous = s.run, run = r.run, customer_run = r.customer_run
+		FROM {data}.run r
+		WHERE r.run = $1
 	$sql$::text) USING run;
 	RETURN 1;
 END
@@ -347,7 +350,8 @@ DECLARE
 	total int8 := 0;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT s.run, s.previous, s.generation, m.model_run,
+		SELECT s.run, s.generation, m.model_run,
+			ARRAY(SELECT coalesce(r.customer_run, r.run) FROM {data}.run r WHERE r.run IN (s.run, s.previous)) AS shown,
 			ARRAY(SELECT r.run FROM {data}.run r WHERE r.published_at IS NULL) AS unpublished
 		FROM {data}.state s
 		JOIN {data}.run m USING (run)
@@ -366,7 +370,7 @@ BEGIN
 			WHERE t.run {2} ($1)
 		$sql$::text, ARRAY[name, CASE WHEN name = ANY (lasting) THEN '= ANY' ELSE '<> ALL' END]) USING CASE
 			WHEN name = ANY (lasting) THEN this.unpublished
-			WHEN name = 'customer_rest' THEN array_remove(ARRAY[this.run, this.previous], NULL)
+			WHEN name = 'customer_rest' THEN this.shown
 			-- of a model they stay until the next
 			ELSE ARRAY[this.run, this.model_run]
 		END;

@@ -17,7 +17,8 @@ DECLARE
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT
-			r.run, s.run AS previous, r.as_of, r.generation, r.model_run,
+			r.run, s.run AS previous, coalesce(s.customer_run, s.run) AS previous_customers,
+			coalesce(r.customer_run, r.run) AS customer_run, r.as_of, r.generation, r.model_run,
 			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar,
 			NULL::bool AS continuous
 		FROM {data}.run r
@@ -162,8 +163,7 @@ BEGIN
 			clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.monetary)) AS past,
 			clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.clv)) AS future,
 			clv_internal.clv_pipeline_hundredths(c.expected_purchases) FILTER (WHERE NOT ($2).has_spend) AS purchases
-		FROM {data}.customer c
-		WHERE c.run = ($2).run
+		FROM {customers} c
 	$sql$::text) INTO sorted USING d, this;
 	PERFORM clv_internal.clv_pipeline_fill(d, run, 'ranks'::text,
 		ARRAY[CASE WHEN this.has_spend THEN sorted.future ELSE sorted.purchases END::text]);

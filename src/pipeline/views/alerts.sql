@@ -19,10 +19,8 @@ AS $part$ VALUES
 	('rows', 'alert', $sql$
 		WITH worst AS (
 			SELECT {c.key}, c.group_name, coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) AS value
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
-			  AND c.lapse_date > ($2).as_of
-			  AND c.lapse_date <= ($2).as_of + 30
+			FROM {customers} c
+			WHERE c.lapse_date > ($2).as_of AND c.lapse_date <= ($2).as_of + 30
 			ORDER BY value DESC, {c.key}
 			LIMIT ($1).list_size
 		)
@@ -39,7 +37,7 @@ AS $part$ VALUES
 
 	('view', 'alerts', $sql$
 		FROM {data}.alert l
-		JOIN {data}.customer c ON c.run = l.run AND {c=l}
+		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Customers whose P(alive) falls below one half within the next 30 days unless they buy, the most valuable '

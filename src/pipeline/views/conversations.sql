@@ -29,9 +29,8 @@ AS $part$ VALUES
 				coalesce(c.satisfaction, '') AS satisfaction,
 				coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) AS value,
 				hashint8extended({c.hash}, (($2).as_of - date '2000-01-01')::int8) AS chance
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
-			  AND ({c.hash} % {1} + {1}) % {1} = (($2).as_of - date '0001-01-01') % {1}
+			FROM {customers} c
+			WHERE ({c.hash} % {1} + {1}) % {1} = (($2).as_of - date '0001-01-01') % {1}
 		),
 		fresh AS (
 			SELECT p.*
@@ -79,7 +78,7 @@ AS $part$ VALUES
 
 	('view', 'conversations', $sql$
 		FROM {data}.conversation l
-		JOIN {data}.customer c ON c.run = l.run AND {c=l}
+		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Whom to talk to: of every segment and satisfaction two customers by value and one by chance, the same on the '

@@ -64,7 +64,7 @@ AS $part$ VALUES
 	-- join of their attributes a; {4}, {5}: a fence around what is computed of histories h, ratings g and shares w of
 	-- the revenue before theirs; {6}: their key. {model}, {cuts}, {group}: of the group
 	-- of the customer. The columns from_segment, from_clv and history are for later steps, and for the next run: no
-	-- view shows them.
+	-- view shows them. run is that which wrote the customers, see clv_pipeline_exchange_customers().
 	('rows', 'customer', $sql$
 		SELECT
 			($2).run AS run,
@@ -133,8 +133,8 @@ AS $part$ VALUES
 
 	('view', 'customers', $sql$
 		FROM {data}.customer c
-		LEFT JOIN {data}.ranks k ON k.run = c.run
-		WHERE c.run = (SELECT s.run FROM {data}.state s)
+		LEFT JOIN {data}.ranks k ON k.run = (SELECT s.run FROM {data}.state s)
+		WHERE c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
 	$sql$,
 		'One row a customer: what they did, what is expected of them, their scores and their segment. '
 		'Key: the first columns'),

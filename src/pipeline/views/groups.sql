@@ -53,10 +53,10 @@ AS $part$ VALUES
 					c.group_name,
 					@extschema@.clv_predict_total(m.group_model, c.history, ($1).horizon, ($1).discount_rate,
 						($1).margin, ($2).as_of, coalesce(($1).level, 0.9::float8)) AS total
-				FROM {data}.customer c
+				FROM {customers} c
 				JOIN base b ON b.group_name = c.group_name
 				JOIN ({1}) m ON m.group_name = c.group_name
-				WHERE c.run = ($2).run AND {c.hash} % (1 + b.customers::int8 / 2000) = 0
+				WHERE {c.hash} % (1 + b.customers::int8 / 2000) = 0
 				GROUP BY c.group_name
 			) q
 		),

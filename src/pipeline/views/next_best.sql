@@ -16,8 +16,8 @@ AS $part$ VALUES
 	('rows', 'next_best', $sql$
 		WITH best AS (
 			SELECT {c.key}, c.next_purchase_value
-			FROM {data}.customer c
-			WHERE c.run = ($2).run AND c.next_purchase_value > 0
+			FROM {customers} c
+			WHERE c.next_purchase_value > 0
 			ORDER BY c.next_purchase_value DESC, {c.key}
 			LIMIT ($1).list_size
 		)
@@ -30,7 +30,7 @@ AS $part$ VALUES
 
 	('view', 'next_best', $sql$
 		FROM {data}.next_best l
-		JOIN {data}.customer c ON c.run = l.run AND {c=l}
+		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Customers for whom one more purchase goes along with the largest gain in value. An association, '

@@ -22,9 +22,8 @@ AS $part$ VALUES
 	('sums', 'profile', $sql$
 		WITH counted AS MATERIALIZED (
 			SELECT c.segment, coalesce(left(a.{1:I}::text, 200), '(none)') AS value, count(*) AS n
-			FROM {data}.customer c
+			FROM {customers} c
 			LEFT JOIN {2} a ON {a=c}
-			WHERE c.run = ($2).run
 			GROUP BY 1, 2
 		),
 		frequent AS (

@@ -14,6 +14,7 @@ AS $part$ VALUES
 			wanted_as_of date,
 			generation int8,
 			model_run int8,
+			customer_run int8,
 			definition jsonb NOT NULL,
 			called_by name NOT NULL,
 			pid int4 NOT NULL,

@@ -41,8 +41,7 @@ AS $part$ VALUES
 				count(*) AS customers,
 				@extschema@.clv_nps(c.rating::float8) AS n,
 				sum(c.clv) AS clv
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
+			FROM {customers} c
 			GROUP BY c.segment
 			UNION ALL
 			SELECT
@@ -50,8 +49,7 @@ AS $part$ VALUES
 				count(*),
 				@extschema@.clv_nps(c.rating::float8),
 				sum(c.clv)
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
+			FROM {customers} c
 		) q
 	$sql$, NULL),
 

@@ -25,7 +25,8 @@ AS $part$ VALUES
 		)
 	$sql$, 'sums by segment: group_name is empty for all customers, whom rows of groups count again'),
 
-	-- in a pass over the customers that serves segments, migration and cohorts
+	-- In a pass over the customers that serves segments, migration and cohorts. Who bears the number of an earlier run
+	-- has not changed since the run before.
 	('table', 'total', $sql$
 		CREATE TABLE {data}.total (
 			run int8 NOT NULL,
@@ -52,7 +53,7 @@ AS $part$ VALUES
 	('exact', 'total', $sql$
 		SELECT
 			c.group_name,
-			c.from_segment,
+			CASE WHEN c.run = ($2).run THEN c.from_segment ELSE c.segment END AS from_segment,
 			c.segment,
 			c.cohort_month,
 			min(c.first_purchase) AS first_purchase,
@@ -67,10 +68,9 @@ AS $part$ VALUES
 			sum(c.expected_revenue) AS expected_revenue,
 			sum(c.clv) AS clv,
 			sum(c.lifetime_value) AS lifetime_value,
-			sum(c.from_clv) AS from_clv
-		FROM {data}.customer c
-		WHERE c.run = ($2).run
-		GROUP BY c.group_name, c.from_segment, c.segment, c.cohort_month
+			sum(CASE WHEN c.run = ($2).run THEN c.from_clv ELSE c.clv END) AS from_clv
+		FROM {customers} c
+		GROUP BY 1, 2, 3, 4
 	$sql$, NULL),
 
 	('sums', 'segment', $sql$

@@ -32,8 +32,7 @@ AS $part$ VALUES
 				count(*) AS customers,
 				round(sum(c.monetary), 2) AS past_revenue,
 				sum(c.clv) AS clv
-			FROM {data}.customer c
-			WHERE c.run = ($2).run
+			FROM {customers} c
 			GROUP BY c.value_segment, c.satisfaction
 		) q
 	$sql$, NULL),

@@ -23,8 +23,8 @@ AS $part$ VALUES
 				c.clv,
 				c.p_alive,
 				coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) / c.p_alive * (1 - c.p_alive) AS loss
-			FROM {data}.customer c
-			WHERE c.run = ($2).run AND c.p_alive < 0.5 AND c.p_alive > 0
+			FROM {customers} c
+			WHERE c.p_alive < 0.5 AND c.p_alive > 0
 		),
 		worst AS (
 			SELECT *
@@ -45,7 +45,7 @@ AS $part$ VALUES
 
 	('view', 'winback', $sql$
 		FROM {data}.winback l
-		JOIN {data}.customer c ON c.run = l.run AND {c=l}
+		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Valuable customers who have probably gone: P(alive) below one half, by what is lost with them. Key: rank'),
