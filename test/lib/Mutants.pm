@@ -65,6 +65,9 @@ my $sound = q{
 	UNION ALL SELECT clv_fit(h, clv_options(as_of => '2020-12-31', covariates => '{g}', penalty => 1), ARRAY[c % 2])
 		FROM customer;
 
+	CREATE TABLE months AS
+	SELECT clv_calendar((date '2018-01-01' + i * interval '1 month')::date, ARRAY[i % 3], '{n}') AS w
+	FROM generate_series(0, 60) i;
 	CREATE TABLE sound_clv_cells AS
 	SELECT clv_cells(x % 4, CASE WHEN x % 4 > 0 THEN x / 7.0 ELSE 0 END, 10, x / 3.0) AS value
 		FROM generate_series(1, 40) x
@@ -88,7 +91,9 @@ my $sound = q{
 	UNION ALL SELECT clv_cells(h,
 		clv_options(model => 'mbg/cnbd-k', shape_penalty => 0.5, time_unit => '1 month', max_iterations => 9))
 	FROM customer
-	UNION ALL SELECT clv_cells(h) FROM customer WHERE false;
+	UNION ALL SELECT clv_cells(h, clv_options(model => 'mbg/cnbd-k', calendar => w)) FROM customer, months
+	UNION ALL SELECT clv_cells(h, clv_options(model => 'auto', spend => 'none', covariates => '{g}'), ARRAY[c % 2], w)
+		FROM customer, months;
 
 	CREATE TABLE sound_clv_calendar AS
 	SELECT clv_calendar(date '2022-01-03' + 7 * i, ARRAY[(i % 13 = 12)::int, 9.9 + i / 20],
