@@ -219,7 +219,9 @@ foreach my $round (1 .. $rounds)
 {
 	# after a comparison, so that nothing is left unseen
 	last if $ENV{MINUTES} && $round % 5 == 1 && time - $began > 60 * $ENV{MINUTES};
-	my $event = $round % 40 == 39 ? 'server killed' : $round % 8 == 3 ? 'refresh killed'
+	# in every other forty nothing is killed, so that a session may live for long
+	my $kills = int(($round - 1) / 40) % 2 == 0;
+	my $event = $kills && $round % 40 == 39 ? 'server killed' : $kills && $round % 8 == 3 ? 'refresh killed'
 		: $round % 8 == 6 ? 'refresh cancelled' : 'nothing';
 	my @sessions = (['writer', writer($round)], ['reader', reader($node)], ['reader on the replica', reader($replica)]);
 	my $killed = $event =~ /killed/;
