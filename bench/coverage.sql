@@ -7,10 +7,11 @@
 -- of each parameter, of Wald's kind and by the profile of the likelihood, and the 95 % prediction intervals of the
 -- purchases and the value of all customers together.
 --
--- psql -v seasons="'mbg/nbd'" ... draws, beside the families or with families="''", shops of a yearly season: at its height
--- customers buy twice as often as in the middle of the year, half a year later half as often. Customers come over twelve
--- months, the fits with the season as a calendar and without it are after 24, and the twelve months after are predicted.
--- Asked are the 95 % limits of the effects, the interval of the purchases, and how far forecasts of months are off.
+-- psql -v seasons="'mbg/nbd'" ... draws, beside the families or with families="''", shops of a yearly season: at its
+-- height customers buy twice as often as in the middle of the year, half a year later half as often. Customers come
+-- over twelve months, the fits with the season as a calendar and without it are after 24, and the twelve months after
+-- are predicted. Asked are the 95 % limits of the effects, the interval of the purchases, and how far forecasts of
+-- months are off.
 -- Results stay in the tables coverage.result and coverage.month; the reports are of all shops in them.
 
 \if :{?seasons}
@@ -99,14 +100,15 @@ $$;
 -- The season, week by week, as rows of a calendar, and the effects that customers follow.
 DROP TABLE IF EXISTS season;
 CREATE TABLE season AS
-SELECT clv_calendar(day::date, ARRAY[round(sin(angle)::numeric, 3), round(cos(angle)::numeric, 3)], '{sine,cosine}') AS calendar
+SELECT clv_calendar(day::date, ARRAY[round(sin(angle)::numeric, 3), round(cos(angle)::numeric, 3)], '{sine,cosine}')
+	AS calendar
 FROM generate_series(timestamp '2016-01-01', '2018-12-28', '7 days') day,
 	LATERAL (SELECT 2 * pi() * extract(doy FROM day) / 365.25 AS angle) a;
 
 DROP TABLE IF EXISTS effect;
 CREATE TABLE effect AS
-SELECT * FROM (VALUES ('sine', 'purchase', ln(2::float8)), ('cosine', 'purchase', 0), ('sine', 'churn', 0.3), ('cosine', 'churn', 0))
-	t (name, process, effect);
+SELECT * FROM (VALUES ('sine', 'purchase', ln(2::float8)), ('cosine', 'purchase', 0), ('sine', 'churn', 0.3),
+	('cosine', 'churn', 0)) t (name, process, effect);
 
 -- One shop of a season: the limits of the effects beside the truth, and its months beside their forecasts.
 CREATE OR REPLACE PROCEDURE one_season(kind text, size int, seed int) LANGUAGE plpgsql AS $$
@@ -145,7 +147,8 @@ BEGIN
 	INSERT INTO month
 	SELECT label, size, seed, m, (
 			SELECT count(DISTINCT (d.customer, d.day)) FROM drawn d
-			WHERE d.day > (as_of + make_interval(months => m - 1))::date AND d.day <= (as_of + make_interval(months => m))::date),
+			WHERE d.day > (as_of + make_interval(months => m - 1))::date
+			  AND d.day <= (as_of + make_interval(months => m))::date),
 		s.ahead - lag(s.ahead, 1, 0::float8) OVER (ORDER BY m), s.plain - lag(s.plain, 1, 0::float8) OVER (ORDER BY m)
 	FROM generate_series(1, 12) m
 	CROSS JOIN LATERAL (

@@ -61,7 +61,8 @@ def fit(start, customers, covariates):
             for i in range(n):
                 gradient[i] += count * sum(slope[k][i] * g[k] for k in range(4))
                 for j in range(i + 1):
-                    hessian[i, j] += count * sum(slope[k][i] * h[k][m] * slope[m][j] for k in range(4) for m in range(4))
+                    hessian[i, j] += count * sum(slope[k][i] * h[k][m] * slope[m][j]
+                                                 for k in range(4) for m in range(4))
         for i in range(n):
             for j in range(i):
                 hessian[j, i] = hessian[i, j]

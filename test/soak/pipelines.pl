@@ -158,7 +158,8 @@ my $lost = q{
 	FROM (SELECT customer_id, frequency::bigint AS days, monetary::numeric AS money, first_purchase, last_purchase
 		  FROM shop.customers) c
 	FULL JOIN (SELECT customer_id, count(DISTINCT (ordered_at AT TIME ZONE 'UTC')::date) AS days,
-					  sum(amount)::numeric(24, 2) AS money, min((ordered_at AT TIME ZONE 'UTC')::date) AS first_purchase,
+					  sum(amount)::numeric(24, 2) AS money,
+					  min((ordered_at AT TIME ZONE 'UTC')::date) AS first_purchase,
 					  max((ordered_at AT TIME ZONE 'UTC')::date) AS last_purchase
 			   FROM orders WHERE status = 'paid' GROUP BY customer_id) o USING (customer_id)
 	WHERE c IS NULL OR o IS NULL OR (c.days, c.money, c.first_purchase, c.last_purchase)
@@ -232,7 +233,8 @@ foreach my $round (1 .. $rounds)
 	}
 	else
 	{
-		my $refresh = Shop::background($node, "CALL clv_refresh('shop', '" . ($round % 20 == 7 ? 'full' : 'auto') . "')");
+		my $mode = $round % 20 == 7 ? 'full' : 'auto';
+		my $refresh = Shop::background($node, "CALL clv_refresh('shop', '$mode')");
 
 		if ($event ne 'nothing' && (my $pid = refreshing()))
 		{
