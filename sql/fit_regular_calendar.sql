@@ -130,6 +130,12 @@ SELECT clv_fit(cells) = model AS counted,
 FROM counted, fitted, options, calendars GROUP BY model, given, plain;
 SELECT (SELECT clv_fit(history, o || jsonb_build_object('calendar', campaigns::jsonb) ORDER BY md5(customer::text))
 		FROM customers, options, calendars) = model AS shuffled FROM fitted;
+-- states of a fit by another model keep what the cells count, when they are put together
+SELECT clv_internal.clv_cells_merge(NULL, clv_internal.clv_cells_merge(NULL, third, p))
+	   = clv_internal.clv_cells_merge(NULL, third, p) AS kept,
+	   clv_fit(clv_internal.clv_cells_merge(clv_internal.clv_cells_merge(NULL,
+			clv_internal.clv_cells_merge(NULL, third, p)), others, p)) = clv_fit(cells, p) AS merged
+FROM counted, options, LATERAL (SELECT o || '{"model": "pareto/nbd"}') l (p) GROUP BY cells, third, others, p;
 -- of every day and gap the purchases
 SELECT jsonb_array_length(c->'days') = days AS pairs, jsonb_array_length(c->'days'->0) AS numbers
 FROM (SELECT cells::jsonb AS c FROM counted) q,
