@@ -38,6 +38,9 @@ extern double clv_bg_probability(const double *param, double n, double t, int im
 extern void clv_bg_probabilities(const double *param, double t, int count, double *p,
 								 int immediate);
 
+/* The rates of expected purchases of a newcomer of bg/nbd; see family.h. */
+extern bool clv_bg_rates(const double *param, double most, const double *t, int n, double *rate);
+
 /* E[N (N - 1)] of the purchases N of a newcomer in (0,t]. */
 extern double clv_bg_pairs(const double *param, double t, int immediate);
 

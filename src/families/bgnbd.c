@@ -40,6 +40,7 @@ const ClvFamily clv_bgnbd = {
 	.p_alive = PAlive,
 	.given_alive = GivenAlive,
 	.expected = Expected,
+	.rates = clv_bg_rates,
 	.probability = Probability,
 	.probabilities = Probabilities,
 	.pairs = Pairs,

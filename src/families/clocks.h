@@ -181,6 +181,28 @@ extern double clv_clocks_until(const ClvClocks *clocks, int stretch, double t);
 /* B(t); t may be INFINITY. */
 extern double clv_clock_b(const ClvClocks *clocks, double t);
 
+/*
+ * A rule for the discounted integral over the clock of purchases of a smooth function,
+ *
+ *		int_0^t e^(-delta u) f(B(u)) dB(u) = sum of weight f(b),
+ *
+ * which all customers with these clocks share: on ranges of the clock of this width, over each of
+ * which f is a polynomial of CLV_RULE_POINTS points.
+ */
+#define CLV_RULE_POINTS 28
+
+/* Sets b and weight, CLV_RULE_POINTS of them for each range until t. */
+extern void clv_clock_rule(const ClvClocks *clocks, double delta, double t, double width, double *b,
+						   double *weight);
+
+/* How wide such ranges may be for what a newcomer of a family with one clock is expected to buy. */
+extern double clv_one_clock_width(const ClvFamily *family, const double *param);
+
+/* Discounted purchases of a newcomer in the last stretch, which has no end; NAN where they are no
+ * difference of those of the plain family. */
+extern double clv_one_clock_rest(const ClvFamily *family, const double *param,
+								 const ClvClocks *clocks, double delta);
+
 /* Sets *point to the clock of purchases at t with its derivatives. */
 extern void clv_clock_point(const ClvClocks *clocks, double t, ClvClockPoint *point);
 

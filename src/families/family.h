@@ -242,6 +242,12 @@ typedef struct ClvFamily
 	/* Newcomer: E[purchases in (0,t]], the one at 0 not counted. */
 	double (*expected)(const double *param, double t);
 
+	/*
+	 * Newcomer: dE[purchases in (0,t]]/dt at n times up to most, and whether all of them are known
+	 * to every digit. NULL where they are not known by themselves.
+	 */
+	bool (*rates)(const double *param, double most, const double *t, int n, double *rate);
+
 	/* Newcomer: P(n purchases in (0,t]). */
 	double (*probability)(const double *param, double n, double t);
 

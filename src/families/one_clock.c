@@ -310,6 +310,95 @@ PlainEnd(const ClvFamily *family, const double *param, const ClvStretch *last, d
 }
 
 double
+clv_one_clock_rest(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+				   double delta)
+{
+	const ClvStretch *last = &clocks->stretch[clocks->n - 1];
+
+	return HasPlainEnd(last, delta) ? PlainEnd(family, param, last, delta) : NAN;
+}
+
+double
+clv_one_clock_width(const ClvFamily *family, const double *param)
+{
+	int scale = Scale(family);
+
+	return fmin(STRIDE, MOST_DROP / (param[scale - 1] + 1)) * param[scale];
+}
+
+/* The Chebyshev polynomials at x, times a weight, are added to the moments. */
+static void
+AddMoments(double x, double weight, double *moment)
+{
+	double one = weight * x;
+	double two = weight;
+
+	moment[0] += two;
+	for (int j = 1; j < CLV_RULE_POINTS; j++)
+	{
+		double next = 2 * x * one - two;
+
+		moment[j] += one;
+		two = one;
+		one = next;
+	}
+}
+
+/* Parts of a range, of which each is integrated by 16 nodes. */
+#define PARTS 4
+
+/* Adds the moments of a range of the clock, low to high, over the part of it in a stretch. */
+static void
+AddStretchMoments(const ClvClocks *clocks, int i, double t, double delta, double low, double high,
+				  double *moment)
+{
+	const ClvStretch *stretch = &clocks->stretch[i];
+	double until = stretch->b + stretch->a * (clv_clocks_until(clocks, i, t) - stretch->from);
+	double from = fmax(low, stretch->b);
+	double to = fmin(high, until);
+	int parts = (int) ceil(PARTS * (to - from) / (high - low));
+
+	for (int part = 0; part < parts; part++)
+	{
+		ClvGaussNode nodes[CLV_GAUSS_MOST];
+		int n = clv_gauss_nodes(&clv_gauss_16, from + (to - from) * part / parts,
+								from + (to - from) * (part + 1) / parts, nodes);
+
+		for (int k = 0; k < n; k++)
+			AddMoments(2 * (nodes[k].at - low) / (high - low) - 1,
+					   nodes[k].weight *
+						   exp(-delta * (stretch->from + (nodes[k].at - stretch->b) / stretch->a)),
+					   moment);
+	}
+}
+
+void
+clv_clock_rule(const ClvClocks *clocks, double delta, double t, double width, double *b,
+			   double *weight)
+{
+	double end = clv_clock_b(clocks, t);
+
+	for (double low = 0; low < end; low += width, b += CLV_RULE_POINTS, weight += CLV_RULE_POINTS)
+	{
+		double high = fmin(low + width, end);
+		double moment[CLV_RULE_POINTS] = {0};
+
+		for (int i = 0; i < clocks->n && clocks->stretch[i].b < high; i++)
+			AddStretchMoments(clocks, i, t, delta, low, high, moment);
+		for (int k = 0; k < CLV_RULE_POINTS; k++)
+		{
+			double angle = M_PI / 2 * (2 * k + 1) / CLV_RULE_POINTS;
+
+			b[k] = low + (high - low) * (1 + cos(angle)) / 2;
+			weight[k] = moment[0] / CLV_RULE_POINTS;
+			for (int j = 1; j < CLV_RULE_POINTS; j++)
+				weight[k] += 2 * cos(j * angle) * moment[j] / CLV_RULE_POINTS;
+		}
+		clv_poll(&clv_family_poll, 100 * CLV_RULE_POINTS);
+	}
+}
+
+double
 clv_one_clock_discounted(const ClvFamily *family, const double *param, const ClvClocks *clocks,
 						 double delta, double t)
 {

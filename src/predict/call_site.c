@@ -475,6 +475,21 @@ clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer)
 	return isnan(p_alive) ? clv_p_alive_of(site->fitted, customer) : p_alive;
 }
 
+/* Discounted purchases until a horizon, by a calendar as customers share them. */
+static double
+Discounted(const ClvModelSite *site, const ClvCustomer *customer, const ClvFuture *future,
+		   double horizon)
+{
+	const ClvModel *fitted = site->fitted;
+	double delta = site->terms.delta;
+	double shared = get_float8_nan();
+
+	if (future->clocks != NULL && future->family->rates != NULL && delta > 0 && horizon > 0)
+		shared = clv_timeline_discounted(clv_timeline(&fitted->purchase, fitted->unit_days),
+										 customer->as_of, future, delta, horizon);
+	return isnan(shared) ? clv_discounted(future, delta, horizon) : shared;
+}
+
 /*
  * A quantity of the customer given alive under the terms of the site, computed and not taken from
  * the memo; for every kind but CLV_MEMO_GAIN.
@@ -491,9 +506,9 @@ Evaluate(const ClvModelSite *site, const ClvCustomer *customer, ClvMemoKind kind
 		case CLV_MEMO_EXPECTED:
 			return clv_future_expected(&future, terms->horizon);
 		case CLV_MEMO_DISCOUNTED:
-			return clv_discounted(&future, terms->delta, terms->horizon);
+			return Discounted(site, customer, &future, terms->horizon);
 		default:
-			return clv_discounted(&future, terms->delta, get_float8_infinity());
+			return Discounted(site, customer, &future, get_float8_infinity());
 	}
 }
 

@@ -123,6 +123,13 @@ extern const struct ClvClocks *clv_clocks_from_day(ClvTimeline *timeline, DateAD
 extern double clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family,
 									  const double *param, const ClvCustomer *customer);
 
+/*
+ * What a customer who is this newcomer given alive at as_of is expected to buy, discounted, until a
+ * horizon (INFINITY: without end), where customers can share that; NAN where they cannot.
+ */
+extern double clv_timeline_discounted(ClvTimeline *timeline, DateADT as_of,
+									  const ClvFuture *future, double delta, double horizon);
+
 /* Whether a covariate is of the season or trend of clv_options(), which go on by themselves. */
 extern bool clv_goes_on(const char *covariate);
 

@@ -87,6 +87,20 @@ typedef struct KnotsTable
 	Size taken; /* bytes of the current block */
 } KnotsTable;
 
+/* A rule for discounted integrals that customers share (clocks.h), and what it is for. */
+typedef struct Rule
+{
+	DateADT as_of;
+	double delta;
+	double t;
+	double width;
+	int n;     /* 0: there is none */
+	double *b; /* MOST_NODES, then as many weights */
+} Rule;
+
+/* So many are kept. */
+#define RULES 32
+
 struct ClvTimeline
 {
 	double unit_days;
@@ -108,6 +122,8 @@ struct ClvTimeline
 	ClvClocks ahead_clocks; /* those of ahead_day */
 	bool has_ahead;
 	DateADT ahead_day;
+	Rule rule[RULES];
+	uint32 next_rule;
 	struct ClvTimeline *moved[MOVED];
 };
 
@@ -550,6 +566,62 @@ clv_clocks_of(const ClvModel *fitted, const ClvCustomer *customer)
 {
 	return clv_clocks_until_day(clv_timeline(&fitted->purchase, fitted->unit_days), customer->first,
 								customer->as_of);
+}
+
+/* ---- discounting ---- */
+
+/* The nodes of a rule are at most so many. */
+#define MOST_NODES (16 * CLV_RULE_POINTS)
+
+/* The rule for an integral until a time, on ranges of this width, or one that is kept. */
+static const Rule *
+RuleOf(ClvTimeline *timeline, const ClvClocks *clocks, Rule asked)
+{
+	Rule *rule;
+
+	for (int i = 0; i < RULES; i++)
+	{
+		rule = &timeline->rule[i];
+		if (rule->n > 0 && rule->as_of == asked.as_of && rule->delta == asked.delta &&
+			rule->t == asked.t && rule->width == asked.width)
+			return rule;
+	}
+	rule = &timeline->rule[timeline->next_rule++ % RULES];
+	if (rule->b == NULL)
+		rule->b = MemoryContextAlloc(timeline->context, 2 * MOST_NODES * sizeof(double));
+	rule->n = 0;
+	clv_clock_rule(clocks, asked.delta, asked.t, asked.width, rule->b, rule->b + MOST_NODES);
+	asked.b = rule->b;
+	*rule = asked;
+	return rule;
+}
+
+double
+clv_timeline_discounted(ClvTimeline *timeline, DateADT as_of, const ClvFuture *future, double delta,
+						double horizon)
+{
+	const ClvFamily *family = future->family;
+	const ClvClocks *clocks = future->clocks;
+	double end = isinf(horizon) ? clocks->stretch[clocks->n - 1].from : horizon;
+	double until = clv_clock_b(clocks, end);
+	double sum = isinf(horizon) ? clv_one_clock_rest(family, future->param, clocks, delta) : 0;
+	Rule asked = {.as_of = as_of, .delta = delta, .t = end};
+	double rate[MOST_NODES];
+	const Rule *rule;
+
+	if (isnan(sum) || end == 0)
+		return sum;
+	/* of few widths, so that customers share them */
+	asked.width = exp2(floor(log2(clv_one_clock_width(family, future->param))));
+	if (!(until < asked.width * (MOST_NODES / CLV_RULE_POINTS)))
+		return get_float8_nan();
+	asked.n = (int) ceil(until / asked.width) * CLV_RULE_POINTS;
+	rule = RuleOf(timeline, clocks, asked);
+	if (!family->rates(future->param, until, rule->b, rule->n, rate))
+		return get_float8_nan();
+	for (int i = 0; i < rule->n; i++)
+		sum += rule->b[MOST_NODES + i] * rate[i];
+	return sum;
 }
 
 /* ---- messages ---- */

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "families/beta_geometric.h"
 #include "families/clocks.h"
 #include "families/lifetime.h"
 #include "families/registry.h"
@@ -1045,12 +1046,96 @@ LeavingSoon(void **state)
 	}
 }
 
+/*
+ * Discounted purchases by a rule that customers share are those of each customer by itself, with an
+ * end and without.
+ */
+static void
+SharedRules(void **state)
+{
+	static const double param[][4] = {{0.5, 12, 0.9, 1.6}, {3.5, 60, 0.7, 4.2}, {25, 90, 0.9, 27}};
+	Steps steps = {.n = 40, .ncovariates = 1};
+	double effect[2] = {0.7, 0};
+	ClvClocks clocks;
+
+	(void) state;
+	for (int i = 0; i < steps.n; i++)
+	{
+		steps.from[i] = i == 0 ? 0 : 3 * i - 1;
+		steps.z[i] = sin(0.8 * i);
+	}
+	clocks = ClocksOf(&steps, effect);
+	for (int i = 0; i < 9; i++)
+	{
+		const double *p = param[i / 3];
+		double delta = i % 3 == 2 ? 0.05 : 0.002;
+		double t = i % 3 == 0 ? 26 : INFINITY;
+		double end = fmin(t, steps.from[steps.n - 1]);
+		double width = exp2(floor(log2(clv_one_clock_width(&clv_bgnbd, p))));
+		double most = clv_clock_b(&clocks, end);
+		double b[100 * CLV_RULE_POINTS], weight[100 * CLV_RULE_POINTS], rate[100 * CLV_RULE_POINTS];
+		int n = (int) ceil(most / width) * CLV_RULE_POINTS;
+		double sum = isinf(t) ? clv_one_clock_rest(&clv_bgnbd, p, &clocks, delta) : 0;
+
+		clv_clock_rule(&clocks, delta, end, width, b, weight);
+		assert_true(n <= 100 * CLV_RULE_POINTS);
+		if (!clv_bg_rates(p, most, b, n, rate)) /* too far ahead for the customer of little age */
+		{
+			assert_true(i / 3 == 0);
+			continue;
+		}
+		for (int k = 0; k < n; k++)
+			sum += weight[k] * rate[k];
+		if (!isnan(sum))
+			Close("discounted by a rule", sum,
+				  clv_bgnbd.clocked->discounted(&clv_bgnbd, p, &clocks, delta, t), 1e-12);
+	}
+}
+
+/*
+ * P(n) of large n in a few steps, where a single panel has the peak of the count: against sums of
+ * integrals by mpmath, 40 digits.
+ */
+static void
+LargeCounts(void **state)
+{
+	static const struct
+	{
+		double param[4], t, n, p;
+	} large[] = {
+		{{40, 2, 0.6, 12}, 2.5, 100, 0.0029373749596398595},
+		{{40, 2, 0.6, 12}, 2.5, 300, 1.0149840013513209e-25},
+		{{400, 8, 0.6, 12}, 0.4, 30, 0.0088940274895921781},
+		{{1.5, 0.05, 2, 3}, 2.5, 900, 4.8827578088715637e-8},
+	};
+	Steps steps = {.n = 3, .ncovariates = 1, .from = {0, 1, 2}, .z = {0, 1, 0}};
+	double effect[2] = {0.7, 0.3};
+	ClvClocks clocks = ClocksOf(&steps, effect);
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++)
+	{
+		double p[1024];
+		int n = (int) large[i].n;
+
+		Close("P(n) of large n",
+			  clv_paretonbd.clocked->probability(&clv_paretonbd, large[i].param, &clocks,
+												 large[i].n, large[i].t),
+			  large[i].p, 1e-12);
+		clv_paretonbd.clocked->probabilities(&clv_paretonbd, large[i].param, &clocks, large[i].t,
+											 n + 1, p);
+		Close("the last of many P(n)", p[n], large[i].p, 1e-12);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(SyntheticCases),
 		cmocka_unit_test(LeavingSoon),
+		cmocka_unit_test(SharedRules),
+		cmocka_unit_test(LargeCounts),
 		cmocka_unit_test(SyntheticNewcomers),
 		cmocka_unit_test(NoEffectsAreThePlainFamily),
 		cmocka_unit_test(ConstantCovariatesAreStaticOnes),
