@@ -397,6 +397,25 @@ IsBetter(const Attempt *a, const Attempt *b)
 	return clv_model_bic(&a->part) + 2 * a->grid < clv_model_bic(&b->part) + 2 * b->grid;
 }
 
+/*
+ * Of one family with other seasons, what did not converge has reached its likelihood all the same,
+ * as at the border of the parameters; it must be better by this much of BIC, strong evidence.
+ */
+#define BETTER_UNCONVERGED 10.0
+
+/* The same of two seasons of one family: the BIC decides, of fits that have one. */
+static bool
+IsBetterSeason(const Attempt *a, const Attempt *b)
+{
+	bool a_converged = clv_fit_shortfall(a->status) == 0;
+	bool b_converged = clv_fit_shortfall(b->status) == 0;
+
+	if (clv_fit_shortfall(a->status) == 2 || clv_fit_shortfall(b->status) == 2)
+		return IsBetter(a, b);
+	return clv_model_bic(&a->part) + BETTER_UNCONVERGED * (b_converged - a_converged) <
+		   clv_model_bic(&b->part);
+}
+
 /* Keep an attempt that was not chosen as a candidate of the model, in order of BIC. */
 static void
 KeepCandidate(ClvModel *fitted, const Attempt *attempt)
@@ -522,7 +541,7 @@ TrySeasons(FitContext *fit, const ClvFamily *family, Rows *rows, SaidOnce *said)
 			ClvSeason season = {n, months, i == 1};
 			Attempt *attempt = TryCalendar(fit, family, rows, clv_fit_season(fit, season));
 
-			if (best != NULL && !IsBetter(attempt, best))
+			if (best != NULL && !IsBetterSeason(attempt, best))
 				continue;
 			best = attempt;
 			chosen = season;
