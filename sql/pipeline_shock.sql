@@ -12,7 +12,7 @@ FROM (SELECT clv_calendar(day::date, ARRAY[CASE WHEN n / 4 % 2 = 0 THEN 0.4 ELSE
 	(VALUES ('moved', 1.0), ('calm', 0.0)) k (shop, effect),
 	clv_simulate(clv_model('pareto/nbd', '{"r": 0.9, "alpha": 6, "s": 0.5, "beta": 20}', '1 week', NULL,
 		jsonb_build_array(jsonb_build_object('name', 'weather', 'purchase', effect)), calendar => calendar),
-		1500, '2021-01-04', '2022-12-31', 5, acquired_until => '2022-03-31') s;
+		1500, '2021-01-04', '2022-12-31', 7, acquired_until => '2022-03-31') s;
 CREATE VIEW moved AS SELECT id, day, amount FROM orders WHERE shop = 'moved';
 CREATE VIEW calm AS SELECT id, day, amount FROM orders WHERE shop = 'calm';
 CALL clv_create_pipeline('shock_moved', 'pipeline_shock.moved', 'id', 'day', 'amount', as_of => '2022-12-31',
@@ -67,17 +67,19 @@ SELECT shock > 0 AS kept, (SELECT count(*) FROM shock_moved.models) AS models FR
 
 -- without shocks in the data nothing changes
 SELECT shock, purchases_low = purchases_low_without_shock AS low, purchases_high = purchases_high_without_shock AS high,
-	clv_low = clv_low_without_shock AS value_low, clv_high = clv_high_without_shock AS value_high
+	clv_low IS NOT DISTINCT FROM clv_low_without_shock AS value_low,
+	clv_high IS NOT DISTINCT FROM clv_high_without_shock AS value_high
 FROM shock_calm.equity;
 SELECT count(*) > 0 AS rows, bool_and(shock = 0 AND cumulative_purchases_low = cumulative_purchases_low_without_shock
-	AND cumulative_revenue_high = cumulative_revenue_high_without_shock) AS same
+	AND cumulative_revenue_high IS NOT DISTINCT FROM cumulative_revenue_high_without_shock) AS same
 FROM shock_calm.forecast;
 
 -- families of discrete time have none that is known, and the intervals that they had
 CALL clv_alter_pipeline('shock_calm', model => 'bg/bb', horizon => '3 months',
 	options => clv_options(model => 'bg/bb', time_unit => '1 month'));
 CALL clv_refresh('shock_calm', 'full');
-SELECT shock, purchases_low = purchases_low_without_shock AS low, clv_high = clv_high_without_shock AS high
+SELECT shock, purchases_low = purchases_low_without_shock AS low, clv_high IS NOT DISTINCT FROM clv_high_without_shock
+	AS high
 FROM shock_calm.equity;
 SELECT shock_sd FROM shock_calm.models WHERE is_current;
 

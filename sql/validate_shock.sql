@@ -43,8 +43,8 @@ SELECT (clv_shock('moved', 'history', moved, '2016-01-03')).weeks = 51 AS earlie
 CREATE TABLE total AS
 SELECT clv_predict_total(f.moved, m.history, '12 weeks', 0, 1, '2017-01-01', 0.9) AS t FROM fitted f, moved m;
 WITH tau AS (
-	SELECT (moved).sd ^ 2 * ((SELECT sum((moved).correlation ^ abs(i - j)) / 144
-							  FROM generate_series(1, 12) i, generate_series(1, 12) j)
+	SELECT (moved).sd ^ 2 * ((SELECT sum(CASE WHEN i = j THEN 1 ELSE (moved).lasting * (moved).correlation ^ abs(i - j) END)
+							  / 144 FROM generate_series(1, 12) i, generate_series(1, 12) j)
 		   + (moved).past - 2 * (moved).link * (SELECT avg((moved).correlation ^ i) FROM generate_series(1, 12) i))
 			   AS variance
 	FROM shock
@@ -65,14 +65,14 @@ SELECT clv_with_shock(t, calm, '12 weeks', 0.9) = t AS none FROM total, shock;
 -- a negative value stays negative; without limits none; longer horizons, less of it
 SELECT w.value_high = 0 AS no_gain, w.value_low < -10 AS loss, num_nulls(w.purchases_low, w.purchases_high) AS no_limits
 FROM shock, clv_with_shock(ROW(1, 5, NULL, NULL, NULL, NULL, NULL, -10, NULL, NULL, NULL, -12, -8)::clv_total,
-						   ROW(20, 2, 0, 9, 0, 0)::clv_common_shock, '1 week') w;
+						   ROW(20, 2, 0, 0, 9, 0, 0)::clv_common_shock, '1 week') w;
 SELECT bool_and(width < before) AS shrinks
 FROM (SELECT w.purchases_high AS width, lag(w.purchases_high) OVER (ORDER BY weeks) AS before
 	  FROM shock, generate_series(1, 105, 4) weeks, clv_with_shock(
 			   ROW(1, 5, 0, 5, 5, 5, 5, NULL, NULL, NULL, NULL, NULL, NULL)::clv_total, moved,
 			   make_interval(weeks => weeks)) w) q;
 -- two weeks tell nothing
-SELECT clv_shock('moved', 'history', moved, '2015-01-20') = ROW(2, 0, 0, 0, 0, 0)::clv_common_shock AS few
+SELECT clv_shock('moved', 'history', moved, '2015-01-20') = ROW(2, 0, 0, 0, 0, 0, 0)::clv_common_shock AS few
 FROM fitted;
 
 -- --- NULLs, errors, odd names ---
@@ -92,8 +92,8 @@ SELECT clv_shock('moved', 'history', moved, 'infinity') FROM fitted;
 SELECT clv_with_shock(t, moved, '90') FROM total, shock;
 SELECT clv_with_shock(t, moved, '0 days') FROM total, shock;
 SELECT clv_with_shock(t, moved, '1 week', 1) FROM total, shock;
-SELECT clv_with_shock(t, ROW(9, -1, 0, 0, 0, 0)::clv_common_shock, '1 week') FROM total;
-SELECT clv_with_shock(t, ROW(9, 1, 'NaN', 0, 0, 0)::clv_common_shock, '1 week') FROM total;
+SELECT clv_with_shock(t, ROW(9, -1, 0, 0, 0, 0, 0)::clv_common_shock, '1 week') FROM total;
+SELECT clv_with_shock(t, ROW(9, 1, 0, 'NaN', 0, 0, 0)::clv_common_shock, '1 week') FROM total;
 SELECT clv_internal.clv_shock_estimate('{1,2}', '{1}');
 SELECT clv_internal.clv_shock_estimate('{1,NULL}', '{1,2}');
 DROP SCHEMA validate_shock, "Odd ""Shock""" CASCADE;

@@ -78,7 +78,7 @@ static const struct
 	const char *columns;
 } row_type[] = {
 	{"clv_accuracy", "llfffffffff"},
-	{"clv_common_shock", "ifffff"},
+	{"clv_common_shock", "iffffff"},
 	{"clv_nps_score", "llllffff"},
 	{"clv_pipeline_month", "ddlllnnn"},
 	{"clv_prediction", "fffffffffff"},

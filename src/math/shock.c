@@ -8,37 +8,56 @@
 #include <stdbool.h>
 
 #define MOST_CORRELATION 0.98
-#define LEAST_LN_SD (-7.0)
-#define MOST_LN_SD 2.0
+#define LEAST_LN_SD (-5.0)
+#define MOST_LN_SD 1.0
 #define GOLDEN 0.6180339887498949
-#define HALVINGS 48
+
+/* How narrow the place of a maximum is made: the finer, the more is looked for within it. */
+#define WIDTH_LN_SD 1e-5
+#define WIDTH_CORRELATION 1e-4
+#define WIDTH_LASTING 1e-4
+
+/* A gain of the likelihood that is rounding alone. */
+#define NO_GAIN 1e-9
 
 /* The sampling variance of a period that tells nothing. */
 #define NO_WEIGHT 1e12
 
+/* So many variances are multiplied before their logarithm is taken. */
+#define FACTORS 8
+
 double
-clv_shock_likelihood(int n, const double *y, const double *v, double sd, double correlation)
+clv_shock_likelihood(int n, const double *y, const double *v, double sd, double lasting,
+					 double correlation)
 {
-	double stationary = sd * sd;
-	double variance = stationary; /* of the shock, given the periods before */
+	double passing = sd * sd * (1 - lasting);
+	double stationary = sd * sd * lasting;
+	double variance = stationary; /* of the part that lasts, given the periods before */
 	double of_y = 0;              /* its expectation given them, with m = 0 */
 	double of_one = 0;            /* the same of a series of ones */
 	double yy = 0;
 	double y1 = 0;
 	double ones = 0;
 	double ln_det = 0;
+	double det = 1;
 
 	for (int t = 0; t < n; t++)
 	{
-		double total = variance + v[t];
-		double gain = variance / total;
+		double total = variance + passing + v[t];
+		double weight = 1 / total;
+		double gain = variance * weight;
 		double a = y[t] - of_y;
 		double b = 1 - of_one;
 
-		ln_det += log(total);
-		yy += a * a / total;
-		y1 += a * b / total;
-		ones += b * b / total;
+		det *= total;
+		if (t % FACTORS == FACTORS - 1 || t == n - 1)
+		{
+			ln_det += log(det);
+			det = 1;
+		}
+		yy += a * a * weight;
+		y1 += a * b * weight;
+		ones += b * b * weight;
 		of_y = correlation * (of_y + gain * a);
 		of_one = correlation * (of_one + gain * b);
 		variance = correlation * correlation * variance * (1 - gain) +
@@ -47,32 +66,37 @@ clv_shock_likelihood(int n, const double *y, const double *v, double sd, double 
 	return -0.5 * (ln_det + log(ones) + yy - y1 * y1 / ones);
 }
 
-/* What is maximised: periods, and the correlation while the standard deviation is looked for. */
+/* What is maximised: periods, and what is held while the standard deviation is looked for. */
 typedef struct Series
 {
 	int n;
 	const double *y;
 	const double *v;
+	double lasting;
 	double correlation;
+	double ln_sd; /* that was found last */
 } Series;
 
 /* The likelihood at the logarithm of a standard deviation. */
 static double
 AtLnSd(Series *series, double ln_sd)
 {
-	return clv_shock_likelihood(series->n, series->y, series->v, exp(ln_sd), series->correlation);
+	return clv_shock_likelihood(series->n, series->y, series->v, exp(ln_sd), series->lasting,
+								series->correlation);
 }
 
-/* The largest value of a function that rises and then falls, and where it is (golden section). */
+/* The largest value of a function that rises and then falls, and where it is, as near as width
+ * (golden section). */
 static double
-Golden(double (*f)(Series *, double), Series *series, double low, double high, double *at)
+Golden(double (*f)(Series *, double), Series *series, double low, double high, double width,
+	   double *at)
 {
 	double one = high - GOLDEN * (high - low);
 	double other = low + GOLDEN * (high - low);
 	double f_one = f(series, one);
 	double f_other = f(series, other);
 
-	for (int i = 0; i < HALVINGS; i++)
+	while (high - low > width)
 	{
 		if (f_one >= f_other)
 		{
@@ -95,17 +119,77 @@ Golden(double (*f)(Series *, double), Series *series, double low, double high, d
 	return fmax(f_one, f_other);
 }
 
-/* The likelihood at a correlation, with the standard deviation that suits it best. */
+/* The largest value of a function at the rising steps of its range (of several, the first) and
+ * between those next to it, and where it is. */
+static double
+Peak(double (*f)(Series *, double), Series *series, const double *step, int steps, double width,
+	 double *at)
+{
+	double best = f(series, step[0]);
+	int where = 0;
+	double found;
+
+	for (int i = 1; i < steps; i++)
+	{
+		double next = f(series, step[i]);
+
+		if (next > best + NO_GAIN)
+		{
+			best = next;
+			where = i;
+		}
+	}
+	found = Golden(f, series, step[where > 0 ? where - 1 : 0],
+				   step[where < steps - 1 ? where + 1 : where], width, at);
+	if (!(found > best + NO_GAIN))
+	{
+		*at = step[where];
+		found = best;
+	}
+	return found;
+}
+
+/* The likelihood at a correlation of the part that lasts, with the standard deviation that suits it
+ * best. */
 static double
 AtCorrelation(Series *series, double correlation)
 {
-	double ln_sd;
-
 	series->correlation = correlation;
-	return Golden(AtLnSd, series, LEAST_LN_SD, MOST_LN_SD, &ln_sd);
+	return Golden(AtLnSd, series, LEAST_LN_SD, MOST_LN_SD, WIDTH_LN_SD, &series->ln_sd);
 }
 
-/* Sets the variance of the mean shock of the past, and its covariance with the last one. */
+/* The likelihood at a share that lasts, with the correlation and the standard deviation that suit
+ * it best. */
+static double
+AtLasting(Series *series, double lasting)
+{
+	static const double step[] = {0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.92, MOST_CORRELATION};
+	double correlation;
+	double best;
+
+	series->lasting = lasting;
+	best = Peak(AtCorrelation, series, step, (int) (sizeof(step) / sizeof(step[0])),
+				WIDTH_CORRELATION, &correlation);
+	AtCorrelation(series, correlation);
+	return best;
+}
+
+/* Looks for the three numbers of a shock, and sets its evidence. */
+static void
+Search(Series *series, ClvShock *shock)
+{
+	static const double step[] = {0.2, 0.4, 0.6, 0.8, 1};
+	double best = Peak(AtLasting, series, step, (int) (sizeof(step) / sizeof(step[0])),
+					   WIDTH_LASTING, &shock->lasting);
+
+	AtLasting(series, shock->lasting);
+	shock->correlation = series->correlation;
+	shock->sd = exp(series->ln_sd);
+	shock->evidence = best - clv_shock_likelihood(series->n, series->y, series->v, 0, 0, 0);
+}
+
+/* Sets the variance of the mean shock of the past, and its covariance with the part of the last one
+ * that lasts. */
 static void
 SetPast(ClvShock *shock, int n, const double *expected)
 {
@@ -118,43 +202,12 @@ SetPast(ClvShock *shock, int n, const double *expected)
 		double weight = expected[t] >= 1 ? expected[t] : 0;
 
 		before *= shock->correlation;
-		sum += weight * weight + 2 * weight * before;
+		sum += weight * weight + 2 * weight * shock->lasting * before;
 		before += weight;
 		total += weight;
 	}
 	shock->past = sum / (total * total);
-	shock->link = before / total;
-}
-
-/* Looks for the correlation in steps, then around the best of them, and for both numbers there. */
-static void
-Search(Series *series, ClvShock *shock)
-{
-	static const double step[] = {0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.92, MOST_CORRELATION};
-	int last = (int) (sizeof(step) / sizeof(step[0])) - 1;
-	double best = AtCorrelation(series, step[0]);
-	double found;
-	double ln_sd;
-	int at = 0;
-
-	for (int i = 1; i <= last; i++)
-	{
-		double next = AtCorrelation(series, step[i]);
-
-		if (next > best)
-		{
-			best = next;
-			at = i;
-		}
-	}
-	found = Golden(AtCorrelation, series, step[at > 0 ? at - 1 : 0],
-				   step[at < last ? at + 1 : last], &shock->correlation);
-	if (best > found) /* at an end of the range */
-		shock->correlation = step[at];
-	series->correlation = shock->correlation;
-	shock->evidence = Golden(AtLnSd, series, LEAST_LN_SD, MOST_LN_SD, &ln_sd) -
-					  clv_shock_likelihood(series->n, series->y, series->v, 0, 0);
-	shock->sd = exp(ln_sd);
+	shock->link = shock->lasting * before / total;
 }
 
 ClvShock
@@ -183,10 +236,12 @@ clv_shock_estimate(int n, const double *actual, const double *expected, double *
 		y[t] = known ? actual[t] / expected[t] - 1 : 0;
 		v[t] = known ? 1 / expected[t] : NO_WEIGHT;
 	}
-	series = (Series){n, y, v, 0};
+	series = (Series){n, y, v, 0, 0, 0};
 	Search(&series, &shock);
 	if (!(shock.evidence >= CLV_SHOCK_EVIDENCE))
-		shock.sd = shock.correlation = 0;
+		shock.sd = shock.lasting = shock.correlation = 0;
+	if (shock.correlation == 0) /* nothing lasts */
+		shock.lasting = 0;
 	SetPast(&shock, n, expected);
 	return shock;
 }
@@ -197,8 +252,10 @@ clv_shock_variance(const ClvShock *shock, double gap, double periods)
 	double rho = shock->correlation;
 	double n = fmax(periods, 1); /* within a period the shock is one */
 	double decay = pow(rho, n);
-	double future = (n * (1 - rho * rho) - 2 * rho * (1 - decay)) / pow(n * (1 - rho), 2);
+	double passing = (1 - shock->lasting) / n;
+	double lasting =
+		shock->lasting * (n * (1 - rho * rho) - 2 * rho * (1 - decay)) / pow(n * (1 - rho), 2);
 	double common = shock->link * pow(rho, gap) * rho * (1 - decay) / ((1 - rho) * n);
 
-	return shock->sd * shock->sd * fmax(future + shock->past - 2 * common, 0);
+	return shock->sd * shock->sd * fmax(passing + lasting + shock->past - 2 * common, 0);
 }

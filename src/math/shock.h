@@ -1,12 +1,15 @@
 /*
  * shock.h
- *		What moves all customers at once: a stationary first-order autoregression of relative
- *		deviations, estimated from counts and their expectations.
+ *		What moves all customers at once: relative deviations that are over with their period, and
+ *		others that last, estimated from counts and their expectations.
  *
  * In period t the count is O_t with expectation E_t given nothing but the model. Its relative
  * deviation is y_t = O_t / E_t - 1 = m + s_t + e_t, where e_t has variance 1 / E_t (counts of
- * independent customers), s_t is the shock, with variance sd^2 and correlation rho^k between periods
- * k apart, and m is a level that the fit of the model has absorbed. sd and rho maximise the
+ * independent customers), s_t is the shock, and m is a level that the fit of the model has absorbed.
+ * The shock is the sum of a part that is independent from period to period and of a stationary
+ * first-order autoregression: its variance is sd^2, and its correlation between periods k > 0 apart
+ * is p rho^k, where p is the share of the variance that lasts. The latter is where demand that moves
+ * slowly is found, and a model that is wrong for longer than a period. sd, p and rho maximise the
  * restricted likelihood, that of all contrasts free of m (Patterson, Thompson 1971), which the
  * Kalman filter gives in one pass (Harvey 1989, section 4.2).
  */
@@ -29,7 +32,8 @@ typedef struct ClvShock
 {
 	int periods;        /* that were used */
 	double sd;          /* of a period, relative; 0: none that the data can tell */
-	double correlation; /* of neighbouring periods, from 0 to 0.98 */
+	double lasting;     /* the share of its variance that does not end with the period */
+	double correlation; /* of that part in neighbouring periods, from 0 to 0.98 */
 	double evidence;    /* log-likelihood less that of no shock */
 
 	/* Of the mean shock in the periods used, weighted by their expectations, which the fit took for
@@ -43,7 +47,7 @@ typedef struct ClvShock
  * variances v.
  */
 extern double clv_shock_likelihood(int n, const double *y, const double *v, double sd,
-								   double correlation);
+								   double lasting, double correlation);
 
 /*
  * The shock behind n counts and their expectations, in order of time. Periods with an expectation

@@ -101,8 +101,8 @@ DECLARE
 	width float8;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT clv_internal.clv_shock_width((m.shock).sd, (m.shock).correlation, (m.shock).past, (m.shock).link,
-			$2::float8, $3::float8)
+		SELECT clv_internal.clv_shock_width((m.shock).sd, (m.shock).lasting, (m.shock).correlation, (m.shock).past,
+			(m.shock).link, $2::float8, $3::float8)
 		FROM {data}.run r
 		JOIN {data}.model m ON m.run = r.model_run AND m.group_name = ''
 		WHERE r.run = $1

@@ -40,8 +40,8 @@ clv_shock_estimate_weeks(PG_FUNCTION_ARGS)
 	const double *actual = Numbers(PG_GETARG_ARRAYTYPE_P(0), &n);
 	const double *expected = Numbers(PG_GETARG_ARRAYTYPE_P(1), &other);
 	ClvShock shock;
-	Datum values[6];
-	bool nulls[6] = {false};
+	Datum values[7];
+	bool nulls[7] = {false};
 
 	if (n != other)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -49,10 +49,11 @@ clv_shock_estimate_weeks(PG_FUNCTION_ARGS)
 	shock = clv_shock_estimate(n, actual, expected, palloc((2 * n + 1) * sizeof(double)));
 	values[0] = Int32GetDatum(shock.periods);
 	values[1] = Float8GetDatum(shock.sd);
-	values[2] = Float8GetDatum(shock.correlation);
-	values[3] = Float8GetDatum(shock.evidence);
-	values[4] = Float8GetDatum(shock.past);
-	values[5] = Float8GetDatum(shock.link);
+	values[2] = Float8GetDatum(shock.lasting);
+	values[3] = Float8GetDatum(shock.correlation);
+	values[4] = Float8GetDatum(shock.evidence);
+	values[5] = Float8GetDatum(shock.past);
+	values[6] = Float8GetDatum(shock.link);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
 }
 
@@ -71,20 +72,21 @@ Checked(const char *name, double value, double low, double high)
 PG_FUNCTION_INFO_V1(clv_shock_width);
 
 /*
- * clv_shock_width(sd, correlation, past, link, days, level) -> half the width of the interval that
- * a shock alone gives a total over so many days, relative to it
+ * clv_shock_width(sd, lasting, correlation, past, link, days, level) -> half the width of the interval
+ * that a shock alone gives a total over so many days, relative to it
  */
 Datum
 clv_shock_width(PG_FUNCTION_ARGS)
 {
-	double days = PG_GETARG_FLOAT8(4);
-	double level = PG_GETARG_FLOAT8(5);
+	double days = PG_GETARG_FLOAT8(5);
+	double level = PG_GETARG_FLOAT8(6);
 	ClvShock shock = {0};
 
 	shock.sd = Checked("sd", PG_GETARG_FLOAT8(0), 0, 100);
-	shock.correlation = Checked("correlation", PG_GETARG_FLOAT8(1), 0, 0.999);
-	shock.past = Checked("past", PG_GETARG_FLOAT8(2), 0, 1 + 1e-9);
-	shock.link = Checked("link", PG_GETARG_FLOAT8(3), 0, 1 + 1e-9);
+	shock.lasting = Checked("lasting", PG_GETARG_FLOAT8(1), 0, 1);
+	shock.correlation = Checked("correlation", PG_GETARG_FLOAT8(2), 0, 0.999);
+	shock.past = Checked("past", PG_GETARG_FLOAT8(3), 0, 1 + 1e-9);
+	shock.link = Checked("link", PG_GETARG_FLOAT8(4), 0, 1 + 1e-9);
 	if (!(level > 0 && level < 1))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("level must lie between 0 and 1: %s", clv_number_text(level))));

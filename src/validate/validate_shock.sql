@@ -3,6 +3,7 @@
 CREATE TYPE @extschema@.clv_common_shock AS (
 	weeks pg_catalog.int4,
 	sd pg_catalog.float8,
+	lasting pg_catalog.float8,
 	correlation pg_catalog.float8,
 	evidence pg_catalog.float8,
 	past pg_catalog.float8,
@@ -14,13 +15,15 @@ COMMENT ON COLUMN @extschema@.clv_common_shock.weeks IS 'weeks that it was estim
 COMMENT ON COLUMN @extschema@.clv_common_shock.sd IS
 	'standard deviation of the purchases of a week around their expectation, relative to it, beyond what chance gives; '
 	'0 where the data do not tell one';
-COMMENT ON COLUMN @extschema@.clv_common_shock.correlation IS 'correlation of this between a week and the next';
+COMMENT ON COLUMN @extschema@.clv_common_shock.lasting IS
+	'share of its variance that does not end with the week: demand that moves slowly, a model that is wrong for longer';
+COMMENT ON COLUMN @extschema@.clv_common_shock.correlation IS 'correlation of this part between a week and the next';
 COMMENT ON COLUMN @extschema@.clv_common_shock.evidence IS
 	'log-likelihood with it less that without; below 6 it counts as none';
 COMMENT ON COLUMN @extschema@.clv_common_shock.past IS
 	'variance of its mean over these weeks, which the fit took for the level, over the square of sd';
 COMMENT ON COLUMN @extschema@.clv_common_shock.link IS
-	'covariance of that mean with the shock of the last week, over the square of sd';
+	'covariance of that mean with the lasting part of the last week, over the square of sd';
 
 CREATE FUNCTION clv_internal.clv_shock_estimate(actual pg_catalog.float8[], expected pg_catalog.float8[])
 	RETURNS @extschema@.clv_common_shock
@@ -29,12 +32,12 @@ COMMENT ON FUNCTION clv_internal.clv_shock_estimate(pg_catalog.float8[], pg_cata
 	'the common shock behind the counts of weeks and their expectations, in order of time. A part of validation';
 
 CREATE FUNCTION clv_internal.clv_shock_width(
-	sd pg_catalog.float8, correlation pg_catalog.float8, past pg_catalog.float8, link pg_catalog.float8,
-	days pg_catalog.float8, level pg_catalog.float8) RETURNS pg_catalog.float8
+	sd pg_catalog.float8, lasting pg_catalog.float8, correlation pg_catalog.float8, past pg_catalog.float8,
+	link pg_catalog.float8, days pg_catalog.float8, level pg_catalog.float8) RETURNS pg_catalog.float8
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clv_internal.clv_shock_width(
 	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-	pg_catalog.float8) IS
+	pg_catalog.float8, pg_catalog.float8) IS
 	'half the width of the interval that a common shock alone gives a total over so many days, relative to the total. '
 	'A part of validation';
 
@@ -96,7 +99,8 @@ COMMENT ON FUNCTION @extschema@.clv_shock(
 	pg_catalog.text, pg_catalog.text, @extschema@.clv_model, pg_catalog.date, pg_catalog.text) IS
 	'what moved the purchases of all customers of a table or view at once: weather, campaigns, the market, whatever '
 	'season and trend of the model leave. Estimated by restricted likelihood from the weeks up to as_of (NULL: the '
-	'model''s), as an autoregression around what clv_tracking expects; sd 0 where the weeks do not tell one, or fewer '
+	'model''s), around what clv_tracking expects, as a part that is over with the week and an '
+	'autoregression that lasts; sd 0 where the weeks do not tell one, or fewer '
 	'than 13 expect a purchase. For clv_with_shock';
 
 -- The prediction intervals of a total with a common shock, at the level and of the horizon of the total.
@@ -136,7 +140,8 @@ BEGIN ATOMIC
 					ELSE (total).value_high - (total).expected_value
 				END, 2::float8) + power(s.width * (total).expected_value, 2::float8)) AS value
 		FROM (
-			SELECT clv_internal.clv_shock_width((shock).sd, (shock).correlation, (shock).past, (shock).link,
+			SELECT clv_internal.clv_shock_width((shock).sd, (shock).lasting, (shock).correlation,
+				(shock).past, (shock).link,
 				(extract(epoch FROM clv_internal.clv_argument_span('horizon'::text, horizon)) / 86400)::float8,
 				level) AS width
 			OFFSET 0

@@ -1,9 +1,12 @@
 """Restricted likelihood of a common shock, and its maximum, by dense matrices with 20 digits (mpmath).
 
-The covariance matrix of the relative deviations is written out, inverted, and maximised by a search
-that knows no gradient: nothing is shared with src/math/shock.c. Prints what test/unit/test_shock.c
-compares with.
+The covariance matrix of the relative deviations is written out and inverted, and the likelihood
+maximised by a compass search that knows no gradient, over a decomposition in plain doubles: nothing is
+shared with src/math/shock.c. Prints what test/unit/test_shock.c compares with.
 """
+from itertools import product
+from math import log as ln, sqrt
+
 from mpmath import mp, mpf, matrix, log, det, lu_solve
 
 mp.dps = 20
@@ -17,12 +20,23 @@ def series():
     return actual, expected
 
 
-def likelihood(y, v, sd, rho):
+def drifting():
+    """Counts of 40 weeks that are off by something slow and by something quick, and their expectations."""
+    expected = [mpf(120) + t for t in range(40)]
+    actual = [int(expected[t]) + (t * 17) % 61 - 30 + (45 if 8 <= t < 25 else -20) for t in range(40)]
+    return actual, expected
+
+
+def correlated(lasting, rho, i, j):
+    return lasting * rho ** abs(i - j) + (1 - lasting if i == j else 0)
+
+
+def likelihood(y, v, sd, lasting, rho):
     n = len(y)
     cov = matrix(n, n)
     for i in range(n):
         for j in range(n):
-            cov[i, j] = sd**2 * rho ** abs(i - j) + (v[i] if i == j else 0)
+            cov[i, j] = sd**2 * correlated(lasting, rho, i, j) + (v[i] if i == j else 0)
     one = matrix([1] * n)
     obs = matrix(y)
     by_one = lu_solve(cov, one)
@@ -33,27 +47,48 @@ def likelihood(y, v, sd, rho):
     return -(log(det(cov)) + log(ones) + rest) / 2
 
 
+def quick(y, v, sd, lasting, rho):
+    """The same in doubles, by Cholesky's decomposition."""
+    n = len(y)
+    rows, ln_det, solved = [], 0.0, []
+    for i in range(n):
+        row = []
+        for j in range(i + 1):
+            c = sd**2 * correlated(lasting, rho, i, j) + (v[i] if i == j else 0)
+            c -= sum(a * b for a, b in zip(row, rows[j] if j < i else row))
+            row.append(c / rows[j][j] if j < i else sqrt(c))
+        rows.append(row)
+        ln_det += 2 * ln(row[i])
+        solved.append([(b - sum(row[k] * s[q] for k, s in enumerate(solved))) / row[i]
+                       for q, b in enumerate((y[i], 1.0))])
+    yy, y1, ones = (sum(s[a] * s[b] for s in solved) for a, b in ((0, 0), (0, 1), (1, 1)))
+    return -(ln_det + ln(ones) + yy - y1**2 / ones) / 2
+
+
 def maximum(y, v):
-    """A compass search: steps in both numbers, halved where none is better."""
-    sd, rho, step = mpf("0.2"), mpf("0.5"), mpf("0.1")
-    best = likelihood(y, v, sd, rho)
-    while step > mpf("1e-7"):
-        for d_sd, d_rho in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-            a, b = sd + step * d_sd, min(max(rho + step * d_rho, 0), mpf("0.98"))
-            value = likelihood(y, v, a, b) if a > 0 else best
+    """A compass search: steps in the three numbers, halved where none is better."""
+    y, v = [float(x) for x in y], [float(x) for x in v]
+    at, step = [0.2, 0.9, 0.5], 0.1
+    best = quick(y, v, *at)
+    most = [2, 1, 0.98]
+    directions = [d for d in product((-1, 0, 1), repeat=3) if any(d)]
+    while step > 1e-7:
+        for d in directions:
+            to = [min(max(x + step * k, 0), m) for x, k, m in zip(at, d, most)]
+            value = quick(y, v, *to) if to[0] > 0 else best
             if value > best:
-                sd, rho, best = a, b, value
+                at, best = to, value
                 break
         else:
             step /= 2
-    return sd, rho, best
+    return at
 
 
-def variance(expected, sd, rho, weeks):
+def variance(expected, sd, lasting, rho, weeks):
     """That of the mean shock of the next weeks less the weighted one of the past, term by term."""
     n = len(expected)
     weight = [-e / sum(expected) for e in expected] + [mpf(1) / weeks] * weeks
-    return sd**2 * sum(weight[i] * weight[j] * rho ** abs(i - j)
+    return sd**2 * sum(weight[i] * weight[j] * correlated(lasting, rho, i, j)
                        for i in range(n + weeks) for j in range(n + weeks))
 
 
@@ -61,9 +96,14 @@ actual, expected = series()
 y = [o / e - 1 for o, e in zip(actual, expected)]
 v = [1 / e for e in expected]
 print("actual", actual)
-for sd, rho in ((mpf("0.2"), mpf("0.5")), (mpf("0.05"), mpf(0)), (mpf("0.5"), mpf("0.9")), (mpf(0), mpf(0))):
-    print("likelihood", mp.nstr(sd, 5), mp.nstr(rho, 5), mp.nstr(likelihood(y, v, sd, rho), 17))
-sd, rho, best = maximum(y, v)
-print("maximum", mp.nstr(sd, 10), mp.nstr(rho, 10), mp.nstr(best - likelihood(y, v, mpf(0), mpf(0)), 12))
+for numbers in (("0.2", 1, "0.5"), ("0.05", 1, 0), ("0.5", 1, "0.9"), ("0.3", "0.4", "0.9"), (0, 0, 0)):
+    print("likelihood", numbers, mp.nstr(likelihood(y, v, *map(mpf, numbers)), 17))
 for weeks in (1, 4, 26):
-    print("variance", weeks, mp.nstr(variance(expected, mpf("0.25"), mpf("0.8"), weeks), 17))
+    for lasting in (1, "0.3"):
+        print("variance", weeks, lasting, mp.nstr(variance(expected, mpf("0.25"), mpf(lasting), mpf("0.8"), weeks), 17))
+print("drifting", drifting()[0])
+for actual, expected in (series(), drifting()):
+    y = [o / e - 1 for o, e in zip(actual, expected)]
+    v = [1 / e for e in expected]
+    at = maximum(y, v)
+    print("maximum", *at, mp.nstr(likelihood(y, v, *map(mpf, at)) - likelihood(y, v, mpf(0), mpf(0), mpf(0)), 12))

@@ -315,8 +315,8 @@ my %constants = (
 		return 'ROW(' . join(', ', pick(0, 1, 300, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 12) . ')';
 	},
 	'clv_common_shock' => sub {
-		return 'ROW(100, 0.1, 0.5, 5, 0.02, 0.1)' if $_[0];
-		return 'ROW(' . join(', ', pick(0, 1, 52, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 5) . ')';
+		return 'ROW(100, 0.1, 0.6, 0.5, 5, 0.02, 0.1)' if $_[0];
+		return 'ROW(' . join(', ', pick(0, 1, 52, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 6) . ')';
 	},
 	'clv_choice' => sub {
 		return $_[0] ? "'2'" : pick(q{''}, q{'auto'}, q{'month'}, q{'true'}, q{'7'}, q{'-1'}, q{'x'});

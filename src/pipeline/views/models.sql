@@ -1,7 +1,7 @@
 -- ---- models, model_parameters: what was fitted ------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_view_models() RETURNS SETOF clv_internal.clv_pipeline_part
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 29
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 30
 SET search_path = pg_catalog, pg_temp
 AS $part$ VALUES
 	('table', 'model', $sql$
@@ -46,7 +46,8 @@ AS $part$ VALUES
 	('column', 'shock_sd', '(c.shock).sd',
 		'standard deviation of the purchases of a week that moves all customers at once, relative to their '
 		'expectation; 0 where the data do not tell one, NULL of families of discrete time'),
-	('column', 'shock_correlation', '(c.shock).correlation', 'correlation of it between a week and the next'),
+	('column', 'shock_lasting', '(c.shock).lasting', 'share of its variance that does not end with the week'),
+	('column', 'shock_correlation', '(c.shock).correlation', 'correlation of this part between a week and the next'),
 	('column', 'spend_customers', 'd.spend_customers', 'repeat buyers fitted'),
 	('column', 'spend_log_likelihood', 'clv_internal.clv_finite(d.spend_log_likelihood)',
 		'log-likelihood of the spend'),
