@@ -202,7 +202,8 @@ sub old_session
 {
 	my ($round) = @_;
 
-	$old //= { session => $node->background_psql('postgres', on_error_stop => 0), since => $round };
+	# its limit of time is that of all its statements together
+	$old //= { session => $node->background_psql('postgres', on_error_stop => 0, timeout => 86400), since => $round };
 	$old->{session}->query(q{CALL clv_refresh('shop')});
 	$old->{session}->query($whole);
 	my $pid = $old->{session}->query('SELECT pg_backend_pid()');
