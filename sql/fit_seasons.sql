@@ -315,12 +315,15 @@ SELECT others - cells FROM counted;
 -- nobody leaves, and the fit with the trend ends at the border of the parameters: it is chosen where its BIC is better
 SET client_min_messages = error;
 SELECT name, effect BETWEEN 0.1 AND 0.3 AS recovered
-FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2018-12-31', trend => 'auto')) AS model
+FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2018-12-31',
+			trend => 'auto')) AS model
 	  FROM (SELECT clv_history(day) AS history
 			FROM clv_simulate('{"version": 1, "time_unit": "1 month", "purchase": {"family": "pareto/nbd",
 					"parameters": {"r": 1.5, "alpha": 3, "s": 0.01, "beta": 100},
-					"covariates": [{"name": "growth", "centre": 0, "purchase": 0.2}]}}'::clv_model, 100, '2016-01-01', '2018-12-31', 21,
-					(SELECT clv_calendar((date '2016-01-01' + m * interval '1 month')::date, ARRAY[m / 12.0], '{growth}')
+					"covariates": [{"name": "growth", "centre": 0, "purchase": 0.2}]}}'::clv_model, 100, '2016-01-01',
+					'2018-12-31', 21,
+					(SELECT clv_calendar((date '2016-01-01' + m * interval '1 month')::date, ARRAY[m / 12.0],
+						'{growth}')
 					 FROM generate_series(0, 37) m), acquired_until => '2017-06-30')
 			GROUP BY customer) h) f, clv_effects(model);
 RESET client_min_messages;

@@ -43,7 +43,8 @@ SELECT (clv_shock('moved', 'history', moved, '2016-01-03')).weeks = 51 AS earlie
 CREATE TABLE total AS
 SELECT clv_predict_total(f.moved, m.history, '12 weeks', 0, 1, '2017-01-01', 0.9) AS t FROM fitted f, moved m;
 WITH tau AS (
-	SELECT (moved).sd ^ 2 * ((SELECT sum(CASE WHEN i = j THEN 1 ELSE (moved).lasting * (moved).correlation ^ abs(i - j) END)
+	SELECT (moved).sd ^ 2 * ((SELECT sum(CASE WHEN i = j THEN 1
+									ELSE (moved).lasting * (moved).correlation ^ abs(i - j) END)
 							  / 144 FROM generate_series(1, 12) i, generate_series(1, 12) j)
 		   + (moved).past - 2 * (moved).link * (SELECT avg((moved).correlation ^ i) FROM generate_series(1, 12) i))
 			   AS variance
