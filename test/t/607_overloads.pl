@@ -134,8 +134,9 @@ my @writes = (
 		attribute_source => "'safe.attribute'", attributes => "'channel'"),
 	call($make, %columns, amount => "'amount'", name => "'among'", group_by => "'channel'", refit => "'drift'",
 		attribute_source => "'safe.attribute'", attributes => "'channel'"),
-	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares', 'groups', 'among'),
-	call($refresh, name => "'among'"),
+	call($make, %columns, amount => "'amount'", name => "'kept'", changed_at => "'changed_at'", overlap => "'0 days'"),
+	map({ call($refresh, name => "'$_'") } 'plain', 'bare', 'rich', 'shares', 'groups', 'among', 'kept'),
+	map({ call($refresh, name => "'$_'") } 'among', 'kept'),
 	call($refresh, name => "'rich'", mode => "'incremental'"),
 	call($refresh, name => "'rich'", mode => "'full'"),
 	call($alter, name => "'plain'", margin => 0.3, reset => q{'{level}'}),
@@ -143,7 +144,7 @@ my @writes = (
 	'UPDATE plain_data.state SET parts_hash = NULL',
 	call($refresh, name => "'plain'"),
 	q{ext.clv_forget('plain'::pg_catalog.text, VARIADIC ARRAY[1]::pg_catalog.int4[])},
-	map({ call($drop, name => "'$_'") } 'shares', 'among'));
+	map({ call($drop, name => "'$_'") } 'shares', 'among', 'kept'));
 my @views = split /\n/, $node->safe_psql('postgres', 'SELECT name FROM clv_internal.clv_pipeline_views()');
 
 # everything(PATH, PRELUDE): runs everything as a superuser in one session, after the statements of the prelude; returns
