@@ -379,7 +379,11 @@ CheckFamily(int which, bool personal, bool with_paths)
 	int all = nown + Z;
 	Calendar calendar;
 	ClvPoll poll = {0};
-	ClvCellTable engine = {.family = family, .n = 150, .poll = &poll, .course_share = 1};
+	/* an integral for each customer takes long */
+	bool integrals = family == &clv_ggompertznbd || family == &clv_paretonbd_cor;
+	int customers = integrals ? 40 : 150;
+	ClvCellTable engine = {
+		.family = family, .n = (size_t) customers, .poll = &poll, .course_share = 1};
 	ClvArena arena = {malloc(clv_fit_cells_workspace(family, engine.n)), 0};
 	ClvCourseTable table;
 	ClvCovariates covariates;
@@ -394,8 +398,8 @@ CheckFamily(int which, bool personal, bool with_paths)
 	MakeCalendar(&calendar);
 	MakePaths(&paths, &calendar);
 	engine.groups = personal ? &groups : with_paths ? &none : NULL;
-	engine.cells =
-		DrawShop(&calendar, family, families[which].param, effects, 150, families[which].life, 3);
+	engine.cells = DrawShop(&calendar, family, families[which].param, effects, customers,
+							families[which].life, 3);
 	SetPathGaps(&paths, &calendar);
 	for (size_t i = 0; (personal || with_paths) && i < engine.n; i++)
 		engine.cells[i].group = (uint32_t) (i % GROUPS);
@@ -431,7 +435,7 @@ CheckFamily(int which, bool personal, bool with_paths)
 									   param, raw, covariates.mean + nown, cell);
 		x += cell->count * cell->x;
 	}
-	for (size_t i = 0; i < 150; i++)
+	for (size_t i = 0; i < (size_t) customers; i++)
 		direct += OfGaps(family, &calendar, with_paths ? &paths.of[i % GROUPS] : &calendar, point,
 						 raw, covariates.mean + nown, i);
 	for (int j = 0; j < Z; j++)
