@@ -74,7 +74,7 @@ BEGIN
 	IF this.mode <> 'full' THEN
 		-- the last full one stands
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			INSERT INTO {data}.finding
+			INSERT INTO {data}.finding (run, number, severity, finding, rows, customers, advice, share, checked_at)
 			SELECT $1, f.number, f.severity, f.finding, f.rows, f.customers, f.advice, f.share, f.checked_at
 			FROM {data}.finding f
 			JOIN {data}.state s ON s.run = f.run
