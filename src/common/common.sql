@@ -51,25 +51,36 @@ COMMENT ON FUNCTION clv_internal.clv_ratio(pg_catalog.float8, pg_catalog.float8)
 	'the first number divided by the second; NULL where that is zero or not finite. A part of the quick look and of '
 	'validation';
 
--- A statement with its named holes filled in, in one pass: {name} with a part as it is, {name:I} as an identifier and
--- {name:L} as a literal. A hole without a part stays, and braces in what is filled in are not read again.
-CREATE FUNCTION clv_internal.clv_statement(template pg_catalog.text, parts pg_catalog.jsonb)
-RETURNS pg_catalog.text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000
+-- The pieces of a template in their order: m[1] as it stands, or NULL for a hole, {...} of this pattern, whose groups
+-- are m[2] and so on. One pass, so that whatever is filled in is not read again.
+CREATE FUNCTION clv_internal.clv_template(template pg_catalog.text, hole pg_catalog.text)
+RETURNS TABLE (m pg_catalog.text[], n pg_catalog.int8)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 ROWS 20
 BEGIN ATOMIC
-	SELECT string_agg(t.m[1] || CASE
-			WHEN t.m[2] IS NULL THEN ''
-			WHEN t.m[2] = 'extschema' THEN '@extschema@'
-			WHEN NOT parts ? t.m[2] THEN concat('{', t.m[2], ':' || t.m[3], '}')
-			WHEN t.m[3] = 'I' THEN quote_ident(parts ->> t.m[2])
-			WHEN t.m[3] = 'L' THEN quote_nullable(parts ->> t.m[2])
-			ELSE parts ->> t.m[2] END, '' ORDER BY t.n)
+	SELECT CASE WHEN t.m[2] = 'extschema' THEN ARRAY['@extschema@'] ELSE t.m END, t.n
 	FROM regexp_matches(CASE
 			-- a name of the schema that has to be quoted may look as if it had holes
 			WHEN '@extschema@' LIKE '"%' THEN replace(template, '@extschema@', '{extschema}')
 			ELSE template
-		END,
-		'((?:[^{]|\{(?![a-z_]+(?::[IL])?\}))*)(?:\{([a-z_]+)(?::([IL]))?\})?', 'g') WITH ORDINALITY AS t (m, n);
+		END, '([^{]+|\{|$)|\{' || hole || '\}', 'g') WITH ORDINALITY AS t (m, n);
+END;
+COMMENT ON FUNCTION clv_internal.clv_template(pg_catalog.text, pg_catalog.text) IS
+	'the pieces of a template: text as it stands, or the groups of the pattern of a hole; the hole {extschema} is '
+	'the schema of the extension. A part of the quick look, of validation and of pipelines';
+
+-- A statement with its named holes filled in: {name} with a part as it is, {name:I} as an identifier and
+-- {name:L} as a literal. A hole without a part stays.
+CREATE FUNCTION clv_internal.clv_statement(template pg_catalog.text, parts pg_catalog.jsonb)
+RETURNS pg_catalog.text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000
+BEGIN ATOMIC
+	SELECT string_agg(CASE
+			WHEN t.m[1] IS NOT NULL THEN t.m[1]
+			WHEN NOT parts ? t.m[2] THEN concat('{', t.m[2], ':' || t.m[3], '}')
+			WHEN t.m[3] = 'I' THEN quote_ident(parts ->> t.m[2])
+			WHEN t.m[3] = 'L' THEN quote_nullable(parts ->> t.m[2])
+			ELSE parts ->> t.m[2] END, '' ORDER BY t.n)
+	FROM clv_internal.clv_template(template, '([a-z_]+)(?::([IL]))?') AS t;
 END;
 COMMENT ON FUNCTION clv_internal.clv_statement(pg_catalog.text, pg_catalog.jsonb) IS
 	'a statement with its holes filled in by the parts of that name, in one pass: {name} as it is, {name:I} as an '

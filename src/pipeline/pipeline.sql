@@ -178,16 +178,14 @@ RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- one pass over the template: whatever braces are in what is filled in, they are not read again
-	SELECT string_agg(m[1] || CASE
-		WHEN m[2] IS NULL THEN coalesce(m[3], '')
+	SELECT string_agg(CASE
+		WHEN m[1] IS NOT NULL THEN m[1]
 		WHEN m[2] ~ '^\d+$' THEN coalesce(parts[m[2]::int4], '')
 		WHEN m[2] ~ '^\d+:I$' THEN quote_ident(parts[split_part(m[2], ':', 1)::int4])
 		WHEN m[2] ~ '^\d+:L$' THEN quote_nullable(parts[split_part(m[2], ':', 1)::int4])
 		WHEN m[2] = 'views' THEN quote_ident((definition).name)
 		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
-		WHEN m[2] = 'extschema' THEN '@extschema@'
 		WHEN m[2] = 'customers' THEN clv_internal.clv_pipeline_customers(definition)
 		WHEN m[2] IN ('model', 'cuts') THEN CASE
 			WHEN (definition).group_by IS NULL THEN '($2).' || m[2]
@@ -209,14 +207,7 @@ AS $$
 				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
 		END, '' ORDER BY n)
-	FROM regexp_matches(CASE
-			-- a name of the schema that has to be quoted may look as if it had place-holders
-			WHEN '@extschema@' LIKE '"%' THEN replace(template, '@extschema@', '{extschema}')
-			ELSE template
-		END,
-		-- what comes before a brace, and a place-holder or the brace alone
-		'([^{]*)(?:\{([a-z.=]+|\d+(?::[IL])?)\}|(\{)|$)', 'g')
-		WITH ORDINALITY AS t (m, n)
+	FROM clv_internal.clv_template(template, '([a-z.=]+|\d+(?::[IL])?)')
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
