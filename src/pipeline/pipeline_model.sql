@@ -215,8 +215,6 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- of more customers a sample says as much
-	most CONSTANT int8 := 100000;
 	first date;
 	histories int8;
 	days int4;
@@ -235,17 +233,11 @@ BEGIN
 		note := 'the family chosen by BIC: the data are too short for a hold-out';
 		RETURN;
 	END IF;
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		CREATE TABLE {data}.sample AS
-		SELECT h.history
-		FROM {data}.history h
-		WHERE h.generation = {1} AND {h.hash} % {2} = 0
-	$sql$::text, ARRAY[generation::text, (1 + histories / most)::text]);
 	best := clv_internal.clv_pipeline_best(d, clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT h.history, NULL::pg_catalog.float8[] AS covariates
-		FROM {data}.sample AS h
-	$sql$::text), as_of, calendar, days);
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.sample'::text);
+		FROM {1} AS h
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_keep_sample(d, generation, histories)]), as_of, calendar, days);
+	PERFORM clv_internal.clv_pipeline_drop_sample(d);
 	family := best.family;
 	note := CASE
 		WHEN family IS NOT NULL THEN format('%s chosen by the log score of a hold-out of %s days', family, days)

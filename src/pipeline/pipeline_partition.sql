@@ -256,3 +256,50 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_show(
 	'makes the rows that were loaded those of a run in a partitioned table, by attaching the table that they are in, '
 	'and drops the partitions of old runs that are not in use; has nothing to do but ANALYZE where the table is '
 	'distributed. A part of pipelines';
+
+-- ---- a sample of the histories, for what asks many questions of them ---------------------------------------
+
+CREATE FUNCTION clv_internal.clv_pipeline_sample(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, customers pg_catalog.int8)
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- of more customers than 100,000 a sample says as much
+	SELECT clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT h.history
+		FROM {data}.history h
+		WHERE h.generation = {1} AND {h.hash} % {2} = 0
+	$sql$::text, ARRAY[generation::text, (1 + customers / 100000)::text])
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_sample(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+	'the query of the histories of a generation of so many customers, or of a part of them: at most 100,000, nearly. '
+	'A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_keep_sample(
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, customers pg_catalog.int8)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'CREATE TABLE {data}.sample AS {1}'::text,
+		ARRAY[clv_internal.clv_pipeline_sample(d, generation, customers)]);
+	RETURN clv_internal.clv_pipeline_sql(d, '{data}.sample'::text);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_keep_sample(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
+	'the same as a table, which it makes, for clv_pipeline_drop_sample to drop; its name. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_drop_sample(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.sample'::text);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_drop_sample(clv_internal.clv_pipeline_definition) IS
+	'drops the table of clv_pipeline_keep_sample. A part of pipelines';

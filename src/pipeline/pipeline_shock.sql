@@ -7,10 +7,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- of more customers a sample tells the shocks that matter beside their chance
-	most CONSTANT int8 := 100000;
 	customers int8;
-	sample text;
 BEGIN
 	-- a run in full has counted them
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
@@ -18,23 +15,18 @@ BEGIN
 			(SELECT r.touched FROM {data}.run r WHERE r.run = $1 AND r.mode = 'full'),
 			(SELECT count(*) FROM {data}.history h WHERE h.generation = $2))
 	$sql$::text) INTO customers USING run, generation;
-	sample := clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT h.history
-		FROM {data}.history h
-		WHERE h.generation = {1} AND {h.hash} % {2} = 0
-	$sql$::text, ARRAY[generation::text, (1 + customers / most)::text]);
 	-- where the histories are on other servers, so is what is asked of them
 	IF clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
-		RETURN format('(%s)', sample);
+		RETURN format('(%s)', clv_internal.clv_pipeline_sample(d, generation, customers));
 	END IF;
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'CREATE TABLE {data}.sample AS {1}'::text, ARRAY[sample]);
-	RETURN clv_internal.clv_pipeline_sql(d, '{data}.sample'::text);
+	RETURN clv_internal.clv_pipeline_keep_sample(d, generation, customers);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_shock_sample(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
-	'the histories that the common shock is estimated from, as a relation with one column: the table "sample", which '
-	'it makes, as they are read several times; a query, where the histories are distributed. A part of pipelines';
+	'the histories that the common shock is estimated from, as a relation with one column: that of '
+	'clv_pipeline_keep_sample, as they are read several times; a query, where they are distributed. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_estimate_shock(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8, as_of pg_catalog.date,
@@ -64,7 +56,7 @@ BEGIN
 			extent.last_purchase);
 	END IF;
 	IF NOT clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
-		EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.sample'::text);
+		PERFORM clv_internal.clv_pipeline_drop_sample(d);
 	END IF;
 EXCEPTION
 	-- a version of Citus may know no plan for it

@@ -1,7 +1,7 @@
 -- ---- step: validation -------------------------------------------------------------------------------------
 
 CREATE FUNCTION clv_internal.clv_pipeline_holdout(
-	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, parts pg_catalog.int8,
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, histories pg_catalog.int8,
 	since pg_catalog.date, until pg_catalog.date, span pg_catalog.interval, tracked pg_catalog.bool,
 	OUT rows pg_catalog.int8, OUT shortfall pg_catalog.text, OUT failure pg_catalog.text)
 RETURNS record
@@ -11,25 +11,21 @@ SET search_path = pg_catalog, pg_temp SET client_min_messages = error
 AS $$
 DECLARE
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
+	sample text;
 	past @extschema@.clv_model;
 	fillings text[];
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		CREATE TABLE {data}.sample AS
-		SELECT h.history
-		FROM {data}.history h
-		WHERE h.generation = {1} AND {h.hash} % {2} = 0
-	$sql$::text, ARRAY[this.generation::text, parts::text]);
+	sample := clv_internal.clv_pipeline_keep_sample(d, this.generation, histories);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT @extschema@.clv_fit(h.history, $1::jsonb)
-		FROM {data}.sample h
-	$sql$::text) INTO past USING clv_internal.clv_pipeline_fit_options(d, since, this.calendar)
+		FROM {1} h
+	$sql$::text, ARRAY[sample]) INTO past USING clv_internal.clv_pipeline_fit_options(d, since, this.calendar)
 		|| CASE WHEN d.options ->> 'model' = 'auto'
 			THEN jsonb_build_object('model', (@extschema@.clv_diagnostics(this.model)).purchase_model) ELSE '{}' END;
 	shortfall := clv_internal.clv_pipeline_shortfall(past, d.options);
 	fillings := (
-		SELECT ARRAY[clv_internal.clv_pipeline_sql(d, '{data}.sample'::text), past::text, since::text, until::text,
-			span::text, (m.converged AND coalesce(m.spend_converged, true))::text]
+		SELECT ARRAY[sample, past::text, since::text, until::text, span::text,
+			(m.converged AND coalesce(m.spend_converged, true))::text]
 		FROM @extschema@.clv_diagnostics(past) m
 	);
 	rows := clv_internal.clv_pipeline_fill(d, run, 'calibration'::text, fillings)
@@ -37,7 +33,7 @@ BEGIN
 	IF tracked THEN
 		rows := rows + clv_internal.clv_pipeline_fill(d, run, 'tracking'::text, fillings);
 	END IF;
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE {data}.sample'::text);
+	PERFORM clv_internal.clv_pipeline_drop_sample(d);
 EXCEPTION
 	-- a past too short or too quiet for a fit is nothing to keep today's results back for
 	WHEN data_exception OR invalid_parameter_value OR no_data_found OR numeric_value_out_of_range
@@ -49,7 +45,7 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_holdout(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, pg_catalog.date,
 	pg_catalog.interval, pg_catalog.bool) IS
-	'the predictions of a model of the customers up to since, or of one of so many parts of them, for the span that '
+	'the predictions of a model of the customers up to since, or of a sample of the histories, for the span that '
 	'ends with until, with the actual purchases, by week too where that is tracked; or why there are none. A part of '
 	'pipelines';
 
@@ -59,8 +55,6 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- of more customers a sample says as much
-	most CONSTANT int8 := 100000;
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
 	clock record := clv_internal.clv_validate_clock(this.model);
 	first date;
@@ -100,7 +94,7 @@ BEGIN
 	IF until - since < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
 		RETURN 1;
 	END IF;
-	tried := clv_internal.clv_pipeline_holdout(d, run, 1 + histories / most, since, until, span,
+	tried := clv_internal.clv_pipeline_holdout(d, run, histories, since, until, span,
 		clock.clock = 'continuous');
 	IF tried.shortfall IS NOT NULL THEN
 		PERFORM clv_internal.clv_pipeline_note(d, run, 'of the model before the hold-out: ' || tried.shortfall);
