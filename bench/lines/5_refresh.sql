@@ -115,8 +115,9 @@ CREATE FUNCTION written_anew(of_table text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	began float8 := bench_cpu();
 	run int8 := (
-		SELECT CASE of_table WHEN 'customer' THEN s.customer_run ELSE s.generation END
+		SELECT CASE of_table WHEN 'customer' THEN r.customer_run ELSE s.generation END
 		FROM bench_shop_data.state s
+		JOIN bench_shop_data.run r USING (run)
 	);
 	partition regclass := format('bench_shop_data.%I', of_table || '_' || run);
 	index text;

@@ -187,6 +187,9 @@ AS $$
 		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
 		WHEN m[2] = 'customers' THEN clv_internal.clv_pipeline_customers(definition)
+		WHEN m[2] = 'shown' THEN format(
+			'(SELECT coalesce(r.customer_run, r.run) FROM %1$I.state s JOIN %1$I.run r USING (run))',
+			clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] IN ('model', 'cuts') THEN CASE
 			WHEN (definition).group_by IS NULL THEN '($2).' || m[2]
 			ELSE 'group_' || m[2]
@@ -212,12 +215,12 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
 	'a statement with its place-holders filled in for a pipeline: {views}, {data}: its schemas; {source}, {filter}: '
-	'the relation and AND (filter); {customers}: a subquery of the customers of a run; {key}, {a.key}: the columns of '
-	'the customer''s key, of a relation a; {a=b}: equality of the keys of a and b; {=}: the operator of a key of one '
-	'column; {a.known}: that none is NULL; {a.hash}: a hash of the key; {extschema}: the schema of the extension; '
-	'{model}, {cuts}, {group}: what a customer is evaluated with, and their group: of a run, or those of the columns '
-	'group_model, group_cuts and group_name; {1}, {1:I}, {1:L}: the first of the parts as it is, as an identifier, as '
-	'a literal. A part of pipelines';
+	'the relation and AND (filter); {customers}: a subquery of the customers of a run; {shown}: the number that those '
+	'of the views bear; {key}, {a.key}: the columns of the customer''s key, of a relation a; {a=b}: equality of the '
+	'keys of a and b; {=}: the operator of a key of one column; {a.known}: that none is NULL; {a.hash}: a hash of the '
+	'key; {extschema}: the schema of the extension; {model}, {cuts}, {group}: what a customer is evaluated with, and '
+	'their group: of a run, or those of the columns group_model, group_cuts and group_name; {1}, {1:I}, {1:L}: the '
+	'first of the parts as it is, as an identifier, as a literal. A part of pipelines';
 CREATE FUNCTION clv_internal.clv_pipeline_sql(definition clv_internal.clv_pipeline_definition, template pg_catalog.text)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000

@@ -325,10 +325,8 @@ BEGIN
 		WHERE run = $1
 	$sql$::text) USING run;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		UPDATE {data}.state s
-		SET previous = s.run, run = r.run, customer_run = r.customer_run
-		FROM {data}.run r
-		WHERE r.run = $1
+		UPDATE {data}.state
+		SET previous = run, run = $1
 	$sql$::text) USING run;
 	RETURN 1;
 END

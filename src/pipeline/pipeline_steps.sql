@@ -17,7 +17,7 @@ DECLARE
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT
-			r.run, s.run AS previous, coalesce(s.customer_run, s.run) AS previous_customers,
+			r.run, s.run AS previous, {shown} AS previous_customers,
 			coalesce(r.customer_run, r.run) AS customer_run, r.as_of, r.generation, r.model_run,
 			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar,
 			NULL::bool AS continuous

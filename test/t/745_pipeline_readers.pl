@@ -166,7 +166,7 @@ my $few = q{SELECT (SELECT string_agg(customer_id || ': ' || monetary, ' ' ORDER
 # Where rows of customers lie and which transaction has written them.
 my $written = q{
 	SELECT md5(string_agg(format('%s %s %s', c.tableoid::regclass, c.ctid, c.xmin), ',' ORDER BY customer_id))
-	FROM shop_data.customer c JOIN shop_data.state s ON s.customer_run = c.run
+	FROM shop_data.customer c JOIN shop_data.run r ON r.customer_run = c.run JOIN shop_data.state s ON s.run = r.run
 	WHERE customer_id NOT IN (1, 2, 4, 9001)};
 {
 	my ($before, $rows, $partitions) = ($node->safe_psql('postgres', $few), $node->safe_psql('postgres', $written),

@@ -37,7 +37,7 @@ AS $part$ VALUES
 
 	('view', 'alerts', $sql$
 		FROM {data}.alert l
-		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
+		JOIN {data}.customer c ON {c=l} AND c.run = {shown}
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Customers whose P(alive) falls below one half within the next 30 days unless they buy, the most valuable '

@@ -78,7 +78,7 @@ AS $part$ VALUES
 
 	('view', 'conversations', $sql$
 		FROM {data}.conversation l
-		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
+		JOIN {data}.customer c ON {c=l} AND c.run = {shown}
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Whom to talk to: of every segment and satisfaction two customers by value and one by chance, the same on the '

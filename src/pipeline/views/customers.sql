@@ -134,7 +134,7 @@ AS $part$ VALUES
 	('view', 'customers', $sql$
 		FROM {data}.customer c
 		LEFT JOIN {data}.ranks k ON k.run = (SELECT s.run FROM {data}.state s)
-		WHERE c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
+		WHERE c.run = {shown}
 	$sql$,
 		'One row a customer: what they did, what is expected of them, their scores and their segment. '
 		'Key: the first columns'),

@@ -30,7 +30,7 @@ AS $part$ VALUES
 
 	('view', 'next_best', $sql$
 		FROM {data}.next_best l
-		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
+		JOIN {data}.customer c ON {c=l} AND c.run = {shown}
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Customers for whom one more purchase goes along with the largest gain in value. An association, '

@@ -45,7 +45,7 @@ AS $part$ VALUES
 
 	('view', 'winback', $sql$
 		FROM {data}.winback l
-		JOIN {data}.customer c ON {c=l} AND c.run = (SELECT coalesce(s.customer_run, s.run) FROM {data}.state s)
+		JOIN {data}.customer c ON {c=l} AND c.run = {shown}
 		WHERE l.run = (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'Valuable customers who have probably gone: P(alive) below one half, by what is lost with them. Key: rank'),

@@ -12,14 +12,13 @@ AS $part$ VALUES
 		CREATE TABLE {data}.state (
 			run int8,
 			previous int8,
-			customer_run int8,
 			generation int8,
 			watermark timestamptz,
 			fingerprint text,
 			parts_hash text
 		)
-	$sql$, 'the run that the views show, the one before, the run whose number the customers bear, how far the source '
-		'has been read, and what version the tables are of'),
+	$sql$, 'the run that the views show, the one before, how far the source has been read, and what version the '
+		'tables are of'),
 
 	('table', 'history', $sql$
 		CREATE TABLE {data}.history (
