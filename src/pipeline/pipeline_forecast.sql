@@ -103,24 +103,24 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, run);
-	limited int4[] := (
-		SELECT clv_internal.clv_pipeline_limited(count(*)::int4, d.group_by IS NOT NULL)
-		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model)
-	);
-BEGIN
-	RETURN (
-		SELECT ARRAY[
-			array_agg(p.until ORDER BY p.number)::text,
-			-- a call for each period by itself, because each caches what it has computed for its horizon
-			format('ARRAY[%s]', string_agg(CASE
-				WHEN p.number = ANY (limited) THEN clv_internal.clv_pipeline_sql(d, $sql$
-					@extschema@.clv_predict_total({model}, q.history, {1:L}::interval, 0::float8, 1::float8,
-						($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,
-					ARRAY[p.until::text])
-				ELSE 'NULL::@extschema@.clv_total'
-			END, ',' ORDER BY p.number))]
+	ends interval[] := ARRAY(
+		SELECT p.until
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
-	) || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
+		ORDER BY p.number
+	);
+	limited int4[] := clv_internal.clv_pipeline_limited(cardinality(ends), d.group_by IS NOT NULL);
+BEGIN
+	RETURN ARRAY[
+		-- a call for each period by itself, because each caches what it has computed for its horizon
+		(SELECT format('ARRAY[%s]', string_agg(CASE
+			WHEN e.number = ANY (limited) THEN clv_internal.clv_pipeline_sql(d, $sql$
+				@extschema@.clv_predict_total({model}, q.history, {1:L}::interval, 0::float8, 1::float8,
+					($2).as_of, coalesce(($1).level, 0.9::float8)) FILTER (WHERE q.sampled)$sql$::text,
+				ARRAY[e.until::text])
+			ELSE 'NULL::@extschema@.clv_total'
+		END, ',' ORDER BY e.number))
+		FROM unnest(ends) WITH ORDINALITY AS e (until, number))
+	] || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
 		{customers} c
 		JOIN {data}.segment g ON g.run = ($2).run AND g.segment = c.segment AND g.group_name = {1}
 	$sql$::text, ARRAY[CASE WHEN d.group_by IS NULL THEN $sql$''$sql$
@@ -136,17 +136,14 @@ BEGIN
 				END))
 		$sql$
 		ELSE 'clv_internal.clv_curve_sum({model}, q.history, {1:L}::interval[], ($2).as_of)'
-	END, ARRAY[(
-		SELECT array_agg(p.until ORDER BY p.number)::text
-		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
-	)]) || CASE WHEN d.group_by IS NULL THEN $sql$'' AS group_name$sql$ ELSE 'c.group_name, m.group_model' END
+	END, ARRAY[ends::text])
+		|| CASE WHEN d.group_by IS NULL THEN $sql$'' AS group_name$sql$ ELSE 'c.group_name, m.group_model' END
 		|| limited::text;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'the ends of the periods of the forecast, and what its query asks for each, as clv_pipeline_fill takes it. A part '
-	'of pipelines';
+	'what the query of the forecast asks for each of its periods, as clv_pipeline_fill takes it. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_fill_by_segment(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text, fillings pg_catalog.text[])

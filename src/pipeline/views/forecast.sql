@@ -29,23 +29,23 @@ AS $part$ VALUES
 		)
 	$sql$, 'the forecast by segment, where group_name is empty, and that of groups, where segment is (all)'),
 
-	-- {1}: the ends of the periods; {2}: the totals t of a sample of 2000 customers of a segment, from which limits are
+	-- {1}: the totals t of a sample of 2000 customers of a segment, from which limits are
 	-- scaled, as their widths need no more. The variance of what will happen grows with the number of customers, that
 	-- of what is expected with its square. A model that has not converged has no limits, and so there are none here.
-	-- {3}, {4}: a fence around what is computed of customers c and their segments g; {5}: the sums of expected
-	-- purchases and money until the end of each period; {6}: the group, and its model; {7}: the numbers of the periods
+	-- {2}, {3}: a fence around what is computed of customers c and their segments g; {4}: the sums of expected
+	-- purchases and money until the end of each period; {5}: the group, and its model; {6}: the numbers of the periods
 	-- whose limits are computed
 	('sums', 'forecast', $sql$
 		WITH sums AS MATERIALIZED (
 			SELECT
 				q.group_name,
 				q.segment,
-				{5} AS s,
+				{4} AS s,
 				count(*)::float8 / nullif(count(*) FILTER (WHERE q.sampled), 0) AS scale,
-				{2} AS t
-			FROM {3}
-				SELECT {6}, c.segment, c.history, {c.hash} % (1 + g.customers / 2000) = 0 AS sampled
-			{4} q
+				{1} AS t
+			FROM {2}
+				SELECT {5}, c.segment, c.history, {c.hash} % (1 + g.customers / 2000) = 0 AS sampled
+			{3} q
 			GROUP BY q.group_name, q.segment
 		),
 		limited AS MATERIALIZED (
@@ -66,8 +66,8 @@ AS $part$ VALUES
 		period AS (
 			SELECT
 				p.*,
-				(SELECT max(n) FROM unnest({7:L}::int4[]) n WHERE n <= p.number) AS earlier,
-				(SELECT min(n) FROM unnest({7:L}::int4[]) n WHERE n >= p.number) AS later
+				(SELECT max(n) FROM unnest({6:L}::int4[]) n WHERE n <= p.number) AS earlier,
+				(SELECT min(n) FROM unnest({6:L}::int4[]) n WHERE n >= p.number) AS later
 			FROM clv_internal.clv_pipeline_periods(($1).horizon, ($2).as_of, ($2).model) p
 		),
 		cumulated AS (
