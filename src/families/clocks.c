@@ -13,29 +13,37 @@
 /* Multipliers beyond e^+-LARGEST are taken to be that: no product of clocks overflows. */
 #define LARGEST 230.0
 
-/* exp(effect'z) for n covariates, between the limits. */
+/* e^(effect'z) for n covariates, between the limits. */
 static double
-Multiplier(int n, const double *effect, const double *z)
+Multiplier(double (*exponential)(double x), int n, const double *effect, const double *z)
 {
 	double sum = 0;
 
 	for (int i = 0; i < n; i++)
 		sum += effect[i] * z[i];
-	return exp(fmin(fmax(sum, -LARGEST), LARGEST));
+	return exponential(fmin(fmax(sum, -LARGEST), LARGEST));
 }
 
 void
-clv_clocks_set(ClvStretch *stretch, int n, const double *from, const double *z, int ncovariates,
-			   const double *effect)
+clv_clocks_set_by(double (*exponential)(double x), ClvStretch *stretch, int n, const double *from,
+				  const double *z, int ncovariates, const double *effect)
 {
 	for (int i = 0; i < n; i++)
 	{
 		const double *now = z + (size_t) i * ncovariates;
 
 		clv_stretch_begin(i > 0 ? &stretch[i - 1] : NULL, from[i],
-						  Multiplier(ncovariates, effect, now),
-						  Multiplier(ncovariates, effect + ncovariates, now), &stretch[i]);
+						  Multiplier(exponential, ncovariates, effect, now),
+						  Multiplier(exponential, ncovariates, effect + ncovariates, now),
+						  &stretch[i]);
 	}
+}
+
+void
+clv_clocks_set(ClvStretch *stretch, int n, const double *from, const double *z, int ncovariates,
+			   const double *effect)
+{
+	clv_clocks_set_by(exp, stretch, n, from, z, ncovariates, effect);
 }
 
 /* Where a time would be if stretches were of equal length, as the weeks of a calendar are. */

@@ -167,8 +167,13 @@ typedef struct ClvClocked
 
 /*
  * Sets the stretches that begin at ascending times from[n], the first of them 0, where the
- * covariates are z[n x ncovariates]; effect: on purchases, then on leaving.
+ * covariates are z[n x ncovariates]; effect: on purchases, then on leaving; exponential: e^x.
  */
+extern void clv_clocks_set_by(double (*exponential)(double x), ClvStretch *stretch, int n,
+							  const double *from, const double *z, int ncovariates,
+							  const double *effect);
+
+/* The same by the exponential of the C library. */
 extern void clv_clocks_set(ClvStretch *stretch, int n, const double *from, const double *z,
 						   int ncovariates, const double *effect);
 

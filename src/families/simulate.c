@@ -5,8 +5,8 @@
  * Purchases are events of a Poisson process by the clock of purchases, or every k-th of them. Where
  * customers leave at a hazard, the lifetime is drawn first: the time at which the integral of the
  * hazard reaches an exponential number. Where they leave after purchases or in periods, each of
- *these ends the life with the customer's probability. So every distribution is that of the family,
- *by the calendar too.
+ * these ends the life with the customer's probability. So every distribution is that of the family,
+ * by the calendar too.
  */
 #include "families/simulate.h"
 
@@ -14,32 +14,11 @@
 
 #include "math/poll.h"
 
-/* Multipliers beyond e^+-LARGEST are taken to be that, as in clocks.c. */
-#define LARGEST 230.0
-
-/* e^(sum of effect x z), between the limits. */
-static double
-Multiplier(int n, const double *effect, const double *z)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += effect[i] * z[i];
-	return clv_same_exp(fmin(fmax(sum, -LARGEST), LARGEST));
-}
-
 void
 clv_clocks_set_same(ClvStretch *stretch, int n, const double *from, const double *z,
 					int ncovariates, const double *effect)
 {
-	for (int i = 0; i < n; i++)
-	{
-		const double *now = z + (size_t) i * ncovariates;
-
-		clv_stretch_begin(i > 0 ? &stretch[i - 1] : NULL, from[i],
-						  Multiplier(ncovariates, effect, now),
-						  Multiplier(ncovariates, effect + ncovariates, now), &stretch[i]);
-	}
+	clv_clocks_set_by(clv_same_exp, stretch, n, from, z, ncovariates, effect);
 }
 
 int
