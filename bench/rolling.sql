@@ -87,7 +87,7 @@ CROSS JOIN LATERAL clv_simulate(clv_model('pareto/nbd', '{"r": 0.6, "alpha": 5, 
 	'[{"name": "weeks", "purchase": 1}]', calendar => p.calendar), 2000, '2014-01-06', '2017-12-31', p.number) s
 GROUP BY p.shop, s.customer;
 
--- The windows of one shop, the first so many days after its first purchase.
+-- The windows of one shop; first: the days from its first purchase to the first window.
 CREATE OR REPLACE PROCEDURE roll(name text, family text, first int) LANGUAGE plpgsql AS $$
 DECLARE
 	options CONSTANT jsonb := jsonb_build_object('model', family, 'spend', 'none');

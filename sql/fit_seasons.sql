@@ -312,7 +312,7 @@ SELECT (jsonb_set(cells::jsonb, '{days,0,1}', '99'))::clv_cells FROM counted;
 SELECT (cells::jsonb - 'days')::clv_cells FROM counted;
 SELECT others - cells FROM counted;
 
--- nobody leaves, and the fit with the trend ends at the border of the parameters: it is chosen where its BIC is better
+-- no customer leaves, and the fit with the trend ends at a border of the parameters: chosen where its BIC is better
 SET client_min_messages = error;
 SELECT name, effect BETWEEN 0.1 AND 0.3 AS recovered
 FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', spend => 'none', as_of => '2018-12-31',

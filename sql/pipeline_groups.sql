@@ -287,7 +287,7 @@ WHERE m.run = (SELECT r.model_run FROM gr_data.run r JOIN gr_data.state USING (r
 SELECT group_name, reason, customers, effective_parameters < 1 AS like_others
 FROM gr.models
 WHERE group_name = 'new land';
--- as long as the run that found it is not published, nobody sees it
+-- as long as the run that found it is not published, no view shows it
 BEGIN;
 UPDATE gr_data.state SET run = run - 1;
 SELECT (SELECT count(*) FROM gr.models WHERE group_name = 'new land') AS models,

@@ -56,8 +56,8 @@ typedef struct ClvSpendEntry
 } ClvSpendEntry;
 
 /*
- * Repeat purchases on a day, the ones before them so many days earlier. Where cells hold no times
- * between purchases, gap is 0 and the purchases are all of that day; vector is that of the
+ * Repeat purchases on a day, each gap days after the customer's one before. Where cells hold no
+ * times between purchases, gap is 0 and the purchases are all of that day; vector is that of the
  * customers where they have paths and cells hold times, else 0.
  */
 typedef struct ClvDayEntry

@@ -140,7 +140,7 @@ clv_clock_between(int ncovariates, const ClvClockPoint *from, const ClvClockPoin
 
 /* ---- derivatives ---- */
 
-/* What a term has by one of the times behind the parameters, so many times. */
+/* The derivatives of a term by one of the two times that follow the parameters, times count. */
 static ClvClockSlope
 SlopeByTime(const ClvWideTerm *by_times, int nparams, int time, double count)
 {

@@ -230,8 +230,8 @@ extern void clv_clock_between(int ncovariates, const ClvClockPoint *from, const 
 							  ClvClockPoint *between);
 
 /*
- * Adds so many times a term with derivatives by two times of the clock, behind the parameters, to
- * one by the effects on purchases that move these times.
+ * Adds count times a term, which has derivatives by two times of the clock after those by the
+ * parameters, to one by the effects on purchases that move these times.
  */
 extern void clv_clock_add_times(const ClvWideTerm *by_times, int nparams, int ncovariates,
 								double count, const ClvClockPoint *one, const ClvClockPoint *other,

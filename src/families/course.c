@@ -684,8 +684,8 @@ AddRunByTimes(Pass *pass, const ClvCell *cell, size_t n)
 }
 
 /*
- * Adds (k - 1) ln of the times by the clock between so many purchases of the path at hand, where
- * every k-th event is one: of all of the path, as far as they are among these cells.
+ * Adds (k - 1) ln of the times by the clock between purchases of the path at hand, where every k-th
+ * event is one: their sum over the path, times the share of its purchases that are these.
  */
 static void
 AddGaps(const ClvCellTable *cells, const double *param, uint32_t path, double purchases,

@@ -38,9 +38,7 @@ typedef struct ClvGroups
 	const double *outcome; /* n, of supervised families; else NULL */
 } ClvGroups;
 
-/*
- * So many purchases at a time, the ones before them at another, both counted as those of a course.
- */
+/* Purchases at the time to, each after the customer's one at from; times as those of a course. */
 typedef struct ClvGap
 {
 	double from;
