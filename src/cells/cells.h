@@ -409,6 +409,9 @@ extern void clv_cells_check_head(const ClvCellsHead *head);
 extern void clv_cell_check(const ClvCellsHead *head, const ClvCellEntry *cell);
 extern void clv_vector_check(const ClvCellsHead *head, const double *vector);
 extern void clv_cells_check_times(const ClvCellsHead *head, const ClvCellEntry *cells);
+
+/* An error where a vector belongs to no cell: equal cells would have different bytes. */
+extern void clv_cells_check_vectors_used(const ClvCellsHead *head, const ClvCellEntry *cells);
 extern void clv_spend_check(const ClvCellsHead *head, const ClvSpendEntry *entry);
 
 /* The bits of a double as an integer. */

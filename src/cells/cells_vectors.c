@@ -122,3 +122,17 @@ clv_vectors_rank(const ClvCellsView *view, uint32 *rank, uint32 *order)
 	for (int64 i = 0; i < n; i++)
 		rank[order[i]] = (uint32) i;
 }
+
+void
+clv_cells_check_vectors_used(const ClvCellsHead *head, const ClvCellEntry *cells)
+{
+	bool *used = palloc_extended(head->nvectors + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int64 i = 0; i < head->ncells; i++)
+		used[cells[i].vector] = true;
+	for (int64 i = 0; i < head->nvectors; i++)
+		if (!used[i])
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("vector " INT64_FORMAT " of clv_cells belongs to no cell", i)));
+	pfree(used);
+}
