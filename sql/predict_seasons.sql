@@ -287,3 +287,39 @@ SELECT clv_model('mbg/nbd', '{"r":0.5,"alpha":6,"a":0.8,"b":2.4}', '1 week', NUL
 	calendar => calendar) FROM weeks;
 SELECT clv_model('bg/bb', '{"alpha":0.5,"beta":6,"gamma":0.8,"delta":2.4}', '1 week', NULL, '[{"name":"season"}]',
 	calendar => calendar) FROM weeks;
+
+-- P(alive): what customers of one day and number of purchases share is theirs. A calendar without effects is none, for
+-- those who bought never again, a few or many times, on the last day, on the first of a step, long ago, every day
+CREATE TEMP TABLE buyers AS
+SELECT n, clv_history(day) AS history
+FROM generate_series(1, 300) n,
+	 LATERAL (SELECT date '2018-01-01' + n % 17 AS first, n % 25 AS more, 1 + n * 7919 % 900 AS span) c,
+	 LATERAL (SELECT first AS day UNION SELECT first + (span * i / more)::int FROM generate_series(1, more) i) d
+GROUP BY n;
+INSERT INTO buyers
+SELECT 1000 + silent, clv_history('2020-12-31'::date - silent - i) FROM unnest('{0,1,9,40,300,1000,1500}'::int[]) silent,
+	generate_series(0, 790) i GROUP BY silent;
+CREATE TEMP TABLE six_years AS
+SELECT clv_calendar(day::date, ARRAY[i % 3, i % 7]::float8[], '{one,other}') AS calendar
+FROM generate_series(timestamp '2014-01-06', '2020-12-31', '7 days') WITH ORDINALITY w (day, i);
+CREATE TEMP TABLE worlds AS
+SELECT family, clv_model(family, p::jsonb, '1 week', '2020-12-31') AS plain,
+	   clv_model(family, p::jsonb, '1 week', '2020-12-31', '[{"name":"one"},{"name":"other"}]',
+		   calendar => calendar) AS by_calendar,
+	   clv_model(family, p::jsonb, '1 week', '2020-12-31', '[{"name":"own","purchase":0.4,"churn":-0.3},
+		   {"name":"one","purchase":0.5,"churn":0.4},{"name":"other","purchase":-0.1}]', calendar => calendar) AS personal
+FROM six_years, (VALUES ('pareto/nbd', '{"r":0.6,"alpha":10,"s":0.6,"beta":12}'),
+					('ggompertz/nbd', '{"r":0.6,"alpha":10,"b":0.02,"s":0.5,"beta":3}'),
+					('pareto/nbd', '{"r":0.6,"alpha":0.01,"s":3,"beta":500}')) v (family, p);
+SELECT family, count(*), bool_and(p = q OR abs(p / nullif(q, 0) - 1) < 1e-11) AS same,
+	   count(*) FILTER (WHERE p < 1e-250) AS hardly, count(*) FILTER (WHERE p = 0) AS never
+FROM worlds, buyers, LATERAL (VALUES (clv_p_alive(by_calendar, history), clv_p_alive(plain, history))) v (p, q)
+GROUP BY family, plain::text
+ORDER BY family, plain::text;
+-- with covariates of customers, in turns, and with those of one kind alone
+SELECT family, max(abs(a / b - 1)) < 1e-14 AS same, count(DISTINCT a) > 400 AS differ
+FROM (SELECT family, clv_p_alive(personal, history, NULL, ARRAY[n % 2 + w]) AS a,
+			 clv_p_alive(clv_with_covariates(personal, ARRAY[n % 2 + w]), history) AS b
+	  FROM (SELECT * FROM worlds, buyers, generate_series(0, 1) w WHERE n < 1000 ORDER BY family, n, w) s) t
+GROUP BY family
+ORDER BY family;

@@ -68,9 +68,8 @@ typedef struct ClvClocks
  */
 typedef struct ClvKnot
 {
-	double beta; /* of what is left of their lifetimes, where hazards grow */
-	double dead; /* P(leave until T, and buy no more before) */
-	double drop; /* -ln P(neither leave nor buy until T) */
+	double odds; /* P(leave until T, and buy no more before) / P(neither leave nor buy until T) */
+	double drop; /* -ln of the latter */
 } ClvKnot;
 
 /* The clock of purchases at a time, and its derivatives by their effects. */
@@ -113,18 +112,20 @@ typedef struct ClvClocked
 						 const ClvClocks *clocks, double t_x, double T);
 
 	/*
-	 * The same from knots, one for each stretch until T, which customers of one x share.
-	 * begin_knots sets beta of all of them where hazards grow, after which add_knots sets the
-	 * stretches from on, up to those that are set (until). t_x is in the stretch. NULL where
-	 * nothing is shared.
+	 * The odds that a customer has left, by knots, one for each stretch until T, which customers of
+	 * one x share; not finite where they are beyond the range of doubles. add_knots sets those of
+	 * the stretches from on, up to those that are set (until). beta, of what is left of lifetimes
+	 * at the beginning of each stretch, is set by begin_knots, and is NULL where hazards do not
+	 * grow. t_x is in the stretch. NULL where nothing is shared.
 	 */
 	void (*begin_knots)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
-						ClvKnot *knots);
+						double *beta);
 	void (*add_knots)(const ClvFamily *family, const double *param, double x,
-					  const ClvClocks *clocks, double T, int from, int until, ClvKnot *knots);
-	double (*ln_p_alive_by_knots)(const ClvFamily *family, const double *param, double x,
-								  const ClvClocks *clocks, int stretch, double t_x, double T,
-								  const ClvKnot *knots);
+					  const ClvClocks *clocks, double T, int from, int until, const double *beta,
+					  ClvKnot *knots);
+	double (*odds_by_knots)(const ClvFamily *family, const double *param, double x,
+							const ClvClocks *clocks, int stretch, double t_x, double T,
+							const double *beta, const ClvKnot *knots);
 
 	/*
 	 * The two summands of L, which ln_common multiplies, for customers who share their clocks, x
@@ -343,13 +344,13 @@ extern void clv_two_clocks_term(const ClvFamily *family, const double *param, do
 extern double clv_two_clocks_ln_p_alive(const ClvFamily *family, const double *param, double x,
 										const ClvClocks *clocks, double t_x, double T);
 extern void clv_two_clocks_begin_knots(const ClvFamily *family, const double *param,
-									   const ClvClocks *clocks, ClvKnot *knots);
+									   const ClvClocks *clocks, double *beta);
 extern void clv_two_clocks_add_knots(const ClvFamily *family, const double *param, double x,
 									 const ClvClocks *clocks, double T, int from, int until,
-									 ClvKnot *knots);
-extern double clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param,
-												 double x, const ClvClocks *clocks, int stretch,
-												 double t_x, double T, const ClvKnot *knots);
+									 const double *beta, ClvKnot *knots);
+extern double clv_two_clocks_odds_by_knots(const ClvFamily *family, const double *param, double x,
+										   const ClvClocks *clocks, int stretch, double t_x,
+										   double T, const double *beta, const ClvKnot *knots);
 extern void clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double x,
 									   const ClvClocks *clocks, double t_x, double T,
 									   ClvFuture *future);
@@ -389,11 +390,10 @@ extern const ClvClocked clv_paretonbd_cor_known_clocked;
 		.term = clv_two_clocks_term, .departed = clv_two_clocks_departed,                          \
 		.alive = clv_two_clocks_alive, .ln_p_alive = clv_two_clocks_ln_p_alive,                    \
 		.begin_knots = clv_two_clocks_begin_knots, .add_knots = clv_two_clocks_add_knots,          \
-		.ln_p_alive_by_knots = clv_two_clocks_ln_p_alive_by_knots,                                 \
-		.given_alive = clv_two_clocks_given_alive, .expected = clv_two_clocks_expected,            \
-		.discounted = clv_two_clocks_discounted, .probability = clv_two_clocks_probability,        \
-		.probabilities = clv_two_clocks_probabilities, .survival = clv_two_clocks_survival,        \
-		.pairs = clv_two_clocks_pairs                                                              \
+		.odds_by_knots = clv_two_clocks_odds_by_knots, .given_alive = clv_two_clocks_given_alive,  \
+		.expected = clv_two_clocks_expected, .discounted = clv_two_clocks_discounted,              \
+		.probability = clv_two_clocks_probability, .probabilities = clv_two_clocks_probabilities,  \
+		.survival = clv_two_clocks_survival, .pairs = clv_two_clocks_pairs                         \
 	}
 
 #endif /* CLV_CLOCKS_H */

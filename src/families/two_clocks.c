@@ -156,76 +156,73 @@ clv_two_clocks_ln_p_alive(const ClvFamily *family, const double *param, double x
 
 void
 clv_two_clocks_begin_knots(const ClvFamily *family, const double *param, const ClvClocks *clocks,
-						   ClvKnot *knots)
+						   double *beta)
 {
 	const ClvLaw *law = family->clocked->law;
 	Life life = Newcomer(family, param, clocks);
 
-	if (law->growth < 0)
-		return;
-	knots[0].beta = life.left.param[law->beta];
+	beta[0] = life.left.param[law->beta];
 	while (life.stretch + 1 < clocks->n)
 	{
 		AgeTo(law, clocks, clocks->stretch[life.stretch + 1].from, &life);
-		knots[life.stretch].beta = life.left.param[law->beta];
+		beta[life.stretch] = life.left.param[law->beta];
 	}
 }
 
-/* A customer at the beginning of a stretch. */
+/* A customer at the beginning of a stretch; beta: where hazards grow, as begin_knots has set it. */
 static Life
 LifeAtKnot(const ClvFamily *family, const double *param, const ClvClocks *clocks, int stretch,
-		   const ClvKnot *knots)
+		   const double *beta)
 {
 	const ClvLaw *law = family->clocked->law;
 	const ClvStretch *now = &clocks->stretch[stretch];
 	Life life = {.stretch = stretch, .t = now->from};
 
 	memcpy(life.left.param, param + LIFETIME, law->nparams * sizeof(double));
-	if (law->growth < 0)
+	if (beta == NULL)
 		life.left.param[law->beta] = (life.left.param[law->beta] + now->d) / now->c;
 	else
-		life.left.param[law->beta] = knots[stretch].beta;
+		life.left.param[law->beta] = beta[stretch];
 	return life;
 }
 
-/* Sets *knot, but for beta, to a customer at any time in a stretch; next: the knot of the next one.
- */
+/* Sets *knot to a customer at any time in a stretch; next: the knot of the next one. */
 static void
 SetKnot(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks, double T,
 		const Life *life, const ClvKnot *next, ClvKnot *knot)
 {
 	double length = clv_clocks_until(clocks, life->stretch, T) - life->t;
 	ClvDecay decay = DecayFrom(family->clocked->law, param, param[R] + x, clocks, life);
+	ClvKnot end = {0};
 
-	knot->dead = length > 0 ? clv_lifetime_dying(&decay, length) : 0;
-	knot->drop = length > 0 ? clv_decay_drop(&decay, length) : 0;
-	if (life->stretch + 1 == clocks->n)
+	if (life->stretch + 1 < clocks->n)
+		end = *next;
+	*knot = end;
+	if (!(length > 0))
 		return;
-	knot->dead += exp(-knot->drop) * next->dead;
-	knot->drop += next->drop;
+	knot->drop += clv_decay_drop(&decay, length);
+	knot->odds += exp(knot->drop) * clv_lifetime_dying(&decay, length);
 }
 
 void
 clv_two_clocks_add_knots(const ClvFamily *family, const double *param, double x,
-						 const ClvClocks *clocks, double T, int from, int until, ClvKnot *knots)
+						 const ClvClocks *clocks, double T, int from, int until, const double *beta,
+						 ClvKnot *knots)
 {
 	for (int i = until; i-- > from;)
 	{
-		Life life = LifeAtKnot(family, param, clocks, i, knots);
+		Life life = LifeAtKnot(family, param, clocks, i, beta);
 
 		SetKnot(family, param, x, clocks, T, &life, &knots[i + 1], &knots[i]);
 	}
 }
 
-/* Beyond this e^drop is near the largest double. */
-#define LARGE_DROP 600.0
-
 double
-clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param, double x,
-								   const ClvClocks *clocks, int stretch, double t_x, double T,
-								   const ClvKnot *knots)
+clv_two_clocks_odds_by_knots(const ClvFamily *family, const double *param, double x,
+							 const ClvClocks *clocks, int stretch, double t_x, double T,
+							 const double *beta, const ClvKnot *knots)
 {
-	Life life = LifeAtKnot(family, param, clocks, stretch, knots);
+	Life life = LifeAtKnot(family, param, clocks, stretch, beta);
 	ClvLifetime left;
 	ClvKnot knot;
 
@@ -233,8 +230,7 @@ clv_two_clocks_ln_p_alive_by_knots(const ClvFamily *family, const double *param,
 	life.left = left;
 	life.t = t_x;
 	SetKnot(family, param, x, clocks, T, &life, &knots[stretch + 1], &knot);
-	return knot.drop < LARGE_DROP ? -log1p(knot.dead * exp(knot.drop))
-								  : -clv_log1pexp(log(knot.dead) + knot.drop);
+	return knot.odds;
 }
 
 double

@@ -117,9 +117,11 @@ extern const struct ClvClocks *clv_clocks_until_day(ClvTimeline *timeline, DateA
 extern const struct ClvClocks *clv_clocks_from_day(ClvTimeline *timeline, DateADT as_of);
 
 /*
- * ln P(alive) of a customer by the calendar, at parameters of the family; customers with the same
- * purchases and first day share what it takes.
+ * P(alive) of a customer by the calendar, at parameters of the family, and its logarithm; customers
+ * with the same purchases and first day share what it takes.
  */
+extern double clv_timeline_p_alive(ClvTimeline *timeline, const ClvFamily *family,
+								   const double *param, const ClvCustomer *customer);
 extern double clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family,
 									  const double *param, const ClvCustomer *customer);
 
@@ -127,8 +129,8 @@ extern double clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *fa
  * What a customer who is this newcomer given alive at as_of is expected to buy, discounted, until a
  * horizon (INFINITY: without end), where customers can share that; NAN where they cannot.
  */
-extern double clv_timeline_discounted(ClvTimeline *timeline, DateADT as_of,
-									  const ClvFuture *future, double delta, double horizon);
+extern double clv_timeline_discounted(ClvTimeline *timeline, DateADT as_of, const ClvFuture *future,
+									  double delta, double horizon);
 
 /* Whether a covariate is of the season or trend of clv_options(), which go on by themselves. */
 extern bool clv_goes_on(const char *covariate);

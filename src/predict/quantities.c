@@ -154,7 +154,8 @@ clv_p_alive_of(const ClvModel *fitted, const ClvCustomer *customer)
 	double p_alive = get_float8_nan();
 
 	if (unlikely(part->calendar != NULL))
-		return exp(clv_ln_p_alive_of(fitted, customer));
+		return clv_timeline_p_alive(clv_timeline(part, fitted->unit_days), part->family,
+									part->param, customer);
 	if (part->family->leaving == NULL && part->family->p_alive != NULL)
 		p_alive = part->family->p_alive(part->param, customer->x, customer->t_x, customer->T, 0, 0);
 	if (!isnan(p_alive))

@@ -13,12 +13,16 @@
 
 #include "common/hashfn.h"
 #include "families/clocks.h"
+#include "families/lifetime.h"
 #include "math/dates.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
 
 #define YEARS_BEYOND 3
 #define MONTHS 12
+
+/* Days whose steps are in a table. */
+#define MOST_DAYS 16384
 
 /* The clocks of so many first days are kept, or of as many as need no more memory than this. */
 #define MOST_KEPT 1024
@@ -42,32 +46,38 @@
 /* Effects that a timeline can be moved by, up and down. */
 #define MOVED (2 * 2 * CLV_MAX_COVARIATES)
 
-/* The clocks of customers who first bought on a day, until another day. */
-typedef struct Kept
-{
-	DateADT first;
-	DateADT as_of;
-	ClvClocks clocks; /* n is 0 where there are none */
-	ClvStretch *stretch;
-	int size;
-} Kept;
-
 /*
  * What customers with these purchases, first day and parameters share for P(alive) (clocks.h). The
- * knots of their stretches follow, then the parameters.
+ * knots of their stretches follow, then what begin_knots sets, where hazards grow, and the
+ * parameters.
  */
 typedef struct Knots
 {
 	DateADT first;
 	DateADT as_of;
 	double x;
-	int from; /* knots from this one on are set */
-	int n;
 	uint64 point; /* ClvTimeline.point when the parameters were last seen to be these */
-	double t_x;   /* the last one asked for; NAN: none */
-	double ln_p_alive;
+	int from;     /* knots from this one on are set */
+	int n;
+	double t_x; /* the last one asked for; NAN: none */
+	double odds;
 	ClvKnot knot[FLEXIBLE_ARRAY_MEMBER];
 } Knots;
+
+/* Knots of fewer repeat purchases are found by their number. */
+#define FEW_PURCHASES 8
+
+/* The clocks of customers who first bought on a day, until another day. */
+typedef struct Kept
+{
+	DateADT first;
+	DateADT as_of;
+	ClvClocks clocks; /* n is 0 where there are none */
+	uint64 point;     /* ClvTimeline.point of the knots here */
+	Knots *knots[FEW_PURCHASES];
+	ClvStretch *stretch;
+	int size;
+} Kept;
 
 /* Where knots are, small so that a table of them stays in a cache. */
 typedef struct KnotsPlace
@@ -108,13 +118,15 @@ struct ClvTimeline
 	int64 *since; /* first days of the steps; the last step has no end */
 	double *a;    /* the factors of the rate of buying in them, and of leaving */
 	double *c;
+	int *step; /* those of the days from the first one on, so many of them; NULL: none */
+	int64 ndays;
 	int64 end;  /* the first day after the calendar itself */
 	Kept *kept; /* by the first day, modulo nkept */
 	int nkept;
 	KnotsTable knots;
 	double param[CLV_MAX_PARAMS]; /* those that were last asked for, and their hash */
 	uint32 hash;
-	uint64 point;  /* counts how often they were others than before */
+	uint64 point;  /* counts how often they were others than before, or all knots were dropped */
 	int most_kept; /* as many as there may be once it has been asked often */
 	int asked;
 	MemoryContext context;
@@ -284,9 +296,9 @@ clv_timeline_moved(const ClvModelPart *part, double unit_days, int effect, doubl
 
 /* ---- clocks ---- */
 
-/* The step that holds the day; an error where the day is before the calendar. */
+/* The step that holds the day, by search; an error where the day is before the calendar. */
 static int
-StepOf(const ClvTimeline *timeline, int64 day)
+SearchStep(const ClvTimeline *timeline, int64 day)
 {
 	int low = 0;
 	int high = timeline->n;
@@ -306,6 +318,35 @@ StepOf(const ClvTimeline *timeline, int64 day)
 		*(timeline->since[middle] <= day ? &low : &high) = middle;
 	}
 	return low;
+}
+
+/* The step that holds the day, from the table of days where the day is in it; errors as above. */
+static inline int
+StepOf(const ClvTimeline *timeline, int64 day)
+{
+	int64 place = day - timeline->since[0];
+
+	return place >= 0 && place < timeline->ndays ? timeline->step[place]
+												 : SearchStep(timeline, day);
+}
+
+/* Makes the table of the steps of all days until as_of, or of as many as it may have. */
+static void
+SetSteps(ClvTimeline *timeline, DateADT as_of)
+{
+	int64 ndays = Min((int64) as_of + 1 - timeline->since[0], MOST_DAYS);
+	int step = 0;
+
+	if (ndays <= 0)
+		return;
+	timeline->step = MemoryContextAlloc(timeline->context, ndays * sizeof(int));
+	for (int64 i = 0; i < ndays; i++)
+	{
+		while (step + 1 < timeline->n && timeline->since[step + 1] <= timeline->since[0] + i)
+			step++;
+		timeline->step[i] = step;
+	}
+	timeline->ndays = ndays;
 }
 
 /* Sets the stretches from a day on, those that begin before another day; returns how many. */
@@ -334,6 +375,7 @@ KeepMore(ClvTimeline *timeline, DateADT as_of)
 
 	if (timeline->asked >= FEW_ASKED || ++timeline->asked < FEW_ASKED || timeline->most_kept == 1)
 		return;
+	SetSteps(timeline, as_of);
 	steps = StepOf(timeline, as_of) + 1;
 	nkept = Max(1, Min(timeline->most_kept, KEPT_BYTES / (steps * (int) sizeof(ClvStretch))));
 	timeline->kept = MemoryContextAllocZero(timeline->context, nkept * sizeof(Kept));
@@ -344,8 +386,9 @@ KeepMore(ClvTimeline *timeline, DateADT as_of)
 	timeline->knots.size = MOST_KNOTS;
 }
 
-const ClvClocks *
-clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
+/* The clocks of customers who first bought on a day, made where they are not at hand. */
+static Kept *
+KeptOf(ClvTimeline *timeline, DateADT first, DateADT as_of)
 {
 	Kept *kept;
 	int most;
@@ -353,8 +396,9 @@ clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 	KeepMore(timeline, as_of);
 	kept = &timeline->kept[(uint32) first % (uint32) timeline->nkept];
 	if (kept->clocks.n > 0 && kept->first == first && kept->as_of == as_of)
-		return &kept->clocks;
+		return kept;
 	kept->clocks.n = 0;
+	kept->point = 0;
 	most = StepOf(timeline, as_of) - StepOf(timeline, first) + 1;
 	if (kept->size < most)
 	{
@@ -368,19 +412,30 @@ clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 	kept->as_of = as_of;
 	kept->clocks.n = SetStretches(timeline, first, as_of, kept->stretch);
 	kept->clocks.stretch = kept->stretch;
-	return &kept->clocks;
+	return kept;
 }
+
+const ClvClocks *
+clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
+{
+	return &KeptOf(timeline, first, as_of)->clocks;
+}
+
+/* ---- knots ---- */
 
 /* Drops all knots, or makes places for them. */
 static void
-ClearKnots(KnotsTable *table, MemoryContext context)
+ClearKnots(ClvTimeline *timeline)
 {
+	KnotsTable *table = &timeline->knots;
+
 	if (table->place == NULL)
-		table->place = MemoryContextAlloc(context, table->size * sizeof(KnotsPlace));
+		table->place = MemoryContextAlloc(timeline->context, table->size * sizeof(KnotsPlace));
 	memset(table->place, 0, table->size * sizeof(KnotsPlace));
 	table->used = 0;
 	table->current = 0;
 	table->taken = 0;
+	timeline->point++;
 }
 
 /* Memory for knots; NULL where the blocks are full. */
@@ -403,11 +458,18 @@ TakeMemory(KnotsTable *table, MemoryContext context, Size bytes)
 	return NULL;
 }
 
+/* What begin_knots sets of knots; NULL where hazards do not grow. */
+static inline double *
+BetaOf(Knots *knots, const ClvFamily *family)
+{
+	return family->clocked->law->growth < 0 ? NULL : (double *) &knots->knot[knots->n];
+}
+
 /* The parameters of knots. */
 static inline double *
-ParamOf(Knots *knots)
+ParamOf(Knots *knots, const ClvFamily *family)
 {
-	return (double *) &knots->knot[knots->n];
+	return (double *) &knots->knot[knots->n] + (family->clocked->law->growth < 0 ? 0 : knots->n);
 }
 
 /* Whether the knots are of these customers, at the parameters of the timeline. */
@@ -418,7 +480,7 @@ AreKnotsOf(Knots *knots, const ClvTimeline *timeline, const ClvFamily *family,
 	return knots->first == customer->first && knots->as_of == customer->as_of &&
 		   knots->x == customer->x &&
 		   (knots->point == timeline->point ||
-			memcmp(ParamOf(knots), timeline->param, family->nparams * sizeof(double)) == 0);
+			memcmp(ParamOf(knots, family), timeline->param, family->nparams * sizeof(double)) == 0);
 }
 
 /* The hash of customers, at the parameters of the timeline. */
@@ -430,13 +492,9 @@ HashOf(const ClvTimeline *timeline, const ClvCustomer *customer)
 	return murmurhash32(timeline->hash ^ hash);
 }
 
-/*
- * The place of the knots of these customers: a free one where there are none yet. after: the knot
- * that will be asked for.
- */
+/* The place of the knots of these customers: a free one where there are none yet. */
 static KnotsPlace *
-PlaceOf(const ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
-		int after)
+PlaceOf(const ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer)
 {
 	uint32 mask = (uint32) timeline->knots.size - 1;
 	uint32 hash = HashOf(timeline, customer);
@@ -445,10 +503,8 @@ PlaceOf(const ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer 
 	{
 		KnotsPlace *place = &timeline->knots.place[i & mask];
 
-		if (place->knots == NULL)
-			return place;
-		CLV_PREFETCH(&place->knots->knot[after]);
-		if (place->hash == hash && AreKnotsOf(place->knots, timeline, family, customer))
+		if (place->knots == NULL ||
+			(place->hash == hash && AreKnotsOf(place->knots, timeline, family, customer)))
 			return place;
 	}
 }
@@ -460,29 +516,29 @@ BeginKnots(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *cu
 {
 	KnotsTable *table = &timeline->knots;
 	Size params = family->nparams * sizeof(double);
-	Size bytes = offsetof(Knots, knot) + clocks->n * sizeof(ClvKnot) + params;
+	Size betas = family->clocked->law->growth < 0 ? 0 : clocks->n * sizeof(double);
+	Size bytes = offsetof(Knots, knot) + clocks->n * sizeof(ClvKnot) + betas + params;
 	Knots *knots = NULL;
-	KnotsPlace *place;
 
 	if (table->place != NULL && table->used < table->size / 2)
 		knots = TakeMemory(table, timeline->context, bytes);
 	if (knots == NULL)
 	{
-		ClearKnots(table, timeline->context);
+		ClearKnots(timeline);
 		knots = TakeMemory(table, timeline->context, bytes);
 	}
 	if (knots == NULL)
 		return NULL;
-	family->clocked->begin_knots(family, timeline->param, clocks, knots->knot);
 	knots->first = customer->first;
 	knots->as_of = customer->as_of;
 	knots->x = customer->x;
 	knots->from = knots->n = clocks->n;
 	knots->point = timeline->point;
 	knots->t_x = get_float8_nan();
-	memcpy(ParamOf(knots), timeline->param, params);
-	place = PlaceOf(timeline, family, customer, 0);
-	*place = (KnotsPlace){knots, HashOf(timeline, customer)};
+	if (betas > 0)
+		family->clocked->begin_knots(family, timeline->param, clocks, BetaOf(knots, family));
+	memcpy(ParamOf(knots, family), timeline->param, params);
+	*PlaceOf(timeline, family, customer) = (KnotsPlace){knots, HashOf(timeline, customer)};
 	table->used++;
 	return knots;
 }
@@ -500,13 +556,13 @@ SetParam(ClvTimeline *timeline, const ClvFamily *family, const double *param)
 	timeline->point++;
 }
 
-/* The knots of these customers, of which this one will be asked for; NULL as above. */
+/* The knots of these customers by the table, or new ones; NULL as above. */
 static Knots *
-KnotsOf(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
-		const ClvClocks *clocks, int after)
+FindKnots(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
+		  const ClvClocks *clocks)
 {
 	Knots *knots =
-		timeline->knots.place == NULL ? NULL : PlaceOf(timeline, family, customer, after)->knots;
+		timeline->knots.place == NULL ? NULL : PlaceOf(timeline, family, customer)->knots;
 
 	if (knots == NULL)
 		return BeginKnots(timeline, family, customer, clocks);
@@ -514,39 +570,98 @@ KnotsOf(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *custo
 	return knots;
 }
 
-double
-clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family, const double *param,
-						const ClvCustomer *customer)
+/* The same, from the clocks of their first day where they are kept there. */
+static inline Knots *
+KnotsOf(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer, Kept *kept)
 {
-	const ClvClocks *clocks = clv_clocks_until_day(timeline, customer->first, customer->as_of);
-	Knots *knots = NULL;
+	int x = (int) Min(customer->x, FEW_PURCHASES);
+	Knots *knots;
+
+	if (kept->point == timeline->point && x < FEW_PURCHASES && kept->knots[x] != NULL)
+		return kept->knots[x];
+	knots = FindKnots(timeline, family, customer, &kept->clocks);
+	if (x == FEW_PURCHASES)
+		return knots;
+	if (kept->point != timeline->point)
+	{
+		memset(kept->knots, 0, sizeof(kept->knots));
+		kept->point = timeline->point;
+	}
+	kept->knots[x] = knots;
+	return knots;
+}
+
+/* The stretch of the customer's last purchase; on a day on which nothing follows, the last one. */
+static inline int
+StretchAt(const ClvTimeline *timeline, const ClvCustomer *customer, const ClvClocks *clocks)
+{
+	int64 day = (int64) customer->first + customer->last;
+
+	return Min(StepOf(timeline, day) - StepOf(timeline, customer->first), clocks->n - 1);
+}
+
+/* The odds that the customer has left, by their knots; NAN where there are none. */
+static double
+Odds(ClvTimeline *timeline, const ClvFamily *family, const double *param,
+	 const ClvCustomer *customer, Kept *kept)
+{
+	const ClvClocked *clocked = family->clocked;
+	const ClvClocks *clocks = &kept->clocks;
+	Knots *knots;
 	int after;
 
-	if (family->clocked->begin_knots != NULL)
-	{
-		SetParam(timeline, family, param);
-		after = customer->t_x > 0 ? clv_clocks_at(clocks, customer->t_x) + 1 : 1;
-		knots = KnotsOf(timeline, family, customer, clocks, after);
-	}
+	if (clocked->begin_knots == NULL)
+		return get_float8_nan();
+	SetParam(timeline, family, param);
+	knots = KnotsOf(timeline, family, customer, kept);
 	if (knots == NULL)
-		return family->clocked->ln_p_alive(family, param, customer->x, clocks, customer->t_x,
-										   customer->T);
+		return get_float8_nan();
 	if (knots->t_x == customer->t_x) /* of those with one purchase always */
-		return knots->ln_p_alive;
+		return knots->odds;
+	after = StretchAt(timeline, customer, clocks) + 1;
+	CLV_PREFETCH(&knots->knot[after]);
 	if (after < knots->from)
 	{
 		int until = knots->from;
 
 		knots->from = knots->n; /* none are set, should this not come to its end */
-		family->clocked->add_knots(family, param, customer->x, clocks, customer->T, after, until,
-								   knots->knot);
+		clocked->add_knots(family, param, customer->x, clocks, customer->T, after, until,
+						   BetaOf(knots, family), knots->knot);
 		knots->from = after;
 	}
-	knots->ln_p_alive = family->clocked->ln_p_alive_by_knots(
-		family, param, customer->x, clocks, after - 1, customer->t_x, customer->T, knots->knot);
+	knots->odds =
+		clocked->odds_by_knots(family, param, customer->x, clocks, after - 1, customer->t_x,
+							   customer->T, BetaOf(knots, family), knots->knot);
 	knots->t_x = customer->t_x;
-	return knots->ln_p_alive;
+	return knots->odds;
 }
+
+double
+clv_timeline_p_alive(ClvTimeline *timeline, const ClvFamily *family, const double *param,
+					 const ClvCustomer *customer)
+{
+	Kept *kept = KeptOf(timeline, customer->first, customer->as_of);
+	double odds = Odds(timeline, family, param, customer, kept);
+
+	return isfinite(odds)
+			   ? 1 / (1 + odds)
+			   : exp(family->clocked->ln_p_alive(family, param, customer->x, &kept->clocks,
+												 customer->t_x, customer->T));
+}
+
+double
+clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family, const double *param,
+						const ClvCustomer *customer)
+{
+	Kept *kept = KeptOf(timeline, customer->first, customer->as_of);
+	double odds = Odds(timeline, family, param, customer, kept);
+
+	return isfinite(odds) ? -log1p(odds)
+						  : family->clocked->ln_p_alive(family, param, customer->x, &kept->clocks,
+														customer->t_x, customer->T);
+}
+
+/* ---- clocks to come ---- */
 
 const ClvClocks *
 clv_clocks_from_day(ClvTimeline *timeline, DateADT as_of)

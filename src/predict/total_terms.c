@@ -115,7 +115,7 @@ PAliveAt(const ClvFamily *family, const ClvCustomer *c, const Point *point)
 {
 	if (point->timeline == NULL)
 		return exp(family->ln_p_alive(point->param, c->x, c->t_x, c->T));
-	return exp(clv_timeline_ln_p_alive(point->timeline, family, point->param, c));
+	return clv_timeline_p_alive(point->timeline, family, point->param, c);
 }
 
 /* The future of a customer given alive, at a point. */

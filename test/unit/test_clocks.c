@@ -80,20 +80,28 @@ static void
 CheckKnots(const ClvFamily *family, const double *param, double x, const ClvClocks *all, double t_x,
 		   double T, double ln_p_alive)
 {
+	const ClvClocked *clocked = family->clocked;
 	ClvClocks clocks = *all;
 	ClvKnot knots[MOST_STEPS];
+	double growing[MOST_STEPS];
+	double *beta = NULL;
 	int after = clv_clocks_at(&clocks, t_x) + 1;
+	int middle;
+	double odds;
 
-	if (family->clocked->begin_knots == NULL)
+	if (clocked->begin_knots == NULL)
 		return;
 	clocks.n = clv_clocks_at(&clocks, T) + 1;
-	family->clocked->begin_knots(family, param, &clocks, knots);
-	family->clocked->add_knots(family, param, x, &clocks, T, (after + clocks.n) / 2, clocks.n,
-							   knots);
-	family->clocked->add_knots(family, param, x, &clocks, T, after, (after + clocks.n) / 2, knots);
-	Close("P(alive) from knots",
-		  family->clocked->ln_p_alive_by_knots(family, param, x, &clocks, after - 1, t_x, T, knots),
-		  ln_p_alive, 1e-12);
+	middle = (after + clocks.n) / 2;
+	if (clocked->law->growth >= 0)
+	{
+		beta = growing;
+		clocked->begin_knots(family, param, &clocks, beta);
+	}
+	clocked->add_knots(family, param, x, &clocks, T, middle, clocks.n, beta, knots);
+	clocked->add_knots(family, param, x, &clocks, T, after, middle, beta, knots);
+	odds = clocked->odds_by_knots(family, param, x, &clocks, after - 1, t_x, T, beta, knots);
+	Close("P(alive) from knots", isfinite(odds) ? -log1p(odds) : ln_p_alive, ln_p_alive, 1e-12);
 }
 
 /* Sets *known to a customer with this history. */
