@@ -115,7 +115,7 @@ CREATE OR REPLACE PROCEDURE one_season(kind text, size int, seed int) LANGUAGE p
 DECLARE
 	as_of CONSTANT date := '2017-12-31';
 	label CONSTANT text := kind || ', season';
-	acts CONSTANT bool := kind IN ('pareto/nbd', 'ggompertz/nbd');
+	acts CONSTANT bool := kind IN ('pareto/nbd', 'ggompertz/nbd', 'pareto/nbd/cor');
 	by_season clv_model;
 	without clv_model;
 	world clv_model;
@@ -136,11 +136,11 @@ BEGIN
 	FROM clv_simulate(world, size, '2016-01-01', '2018-12-31', seed, season_calendar, acquired_until => '2016-12-31');
 	INSERT INTO history
 	SELECT clv_history(day, amount::numeric(12, 2)) FROM drawn WHERE day <= as_of GROUP BY customer;
-	SELECT clv_fit(h.history, clv_options(model => kind, time_unit => '1 week', as_of => as_of, spend => 'none',
-			calendar => season_calendar)),
-		clv_fit(h.history, clv_options(model => kind, time_unit => '1 week', as_of => as_of, spend => 'none'))
+	SELECT clv_fit(h.history, clv_options(as_of => as_of, spend => 'none', calendar => season_calendar) || t.options),
+		clv_fit(h.history, clv_options(as_of => as_of, spend => 'none') || t.options)
 	INTO by_season, without
-	FROM history h;
+	FROM history h, truth t
+	WHERE t.family = kind;
 	INSERT INTO result
 	SELECT label, size, seed, e.process || ' effect of ' || e.name, t.effect, e.lower, e.upper
 	FROM clv_effects(by_season, 0.95) e JOIN effect t USING (name, process);
