@@ -100,6 +100,56 @@ FROM customers, fits,
 	 (SELECT clv_calendar(day, '{1}', '{mailed}') AS later FROM unnest('{2023-01-01,2023-06-01}'::date[]) day) l
 WHERE family = 'mbg/nbd' AND clv_p_alive(plain, history) > 0.01
 GROUP BY family;
+-- totals: each customer by their own path. The expectation is the sum; its error is by the covariance of the fit and
+-- the gradient, here from whole totals a step apart
+CREATE TEMP TABLE totals AS
+SELECT family, model, (clv_predict_total(clv_with_calendar(model, path), history, '180 days', 0.1)).*
+FROM customers, fits WHERE family IN ('mbg/nbd', 'pareto/nbd') AND customer <= 150 GROUP BY family, model;
+CREATE TEMP TABLE numbers AS
+SELECT family, model, way, row_number() OVER (PARTITION BY family ORDER BY n) - 1 AS place
+FROM (SELECT family, model, n, ARRAY['purchase', 'parameters', key] AS way
+	  FROM totals, json_object_keys(model::text::json #> '{purchase,parameters}') WITH ORDINALITY k (key, n)
+	  UNION ALL SELECT family, model, n, ARRAY['purchase', 'covariates', '0', key]
+	  FROM totals, (VALUES (11, 'purchase'), (12, 'churn')) k (n, key)) w;
+CREATE TEMP TABLE slopes AS
+SELECT family, place, (SELECT sum(clv_expected_purchases(clv_with_calendar(up, path), history, '180 days')
+								  - clv_expected_purchases(clv_with_calendar(down, path), history, '180 days')) / 2e-3
+					   FROM customers WHERE customer <= 150) AS slope
+FROM numbers,
+	 LATERAL (SELECT (model::jsonb #>> way)::float8 AS x, way[2] = 'parameters' AS logs) x,
+	 LATERAL (SELECT jsonb_set(model::jsonb, way, to_jsonb(CASE WHEN logs THEN x * exp(1e-3::float8)
+																ELSE x + 1e-3 END))::clv_model AS up,
+					 jsonb_set(model::jsonb, way, to_jsonb(CASE WHEN logs THEN x * exp(-1e-3::float8)
+																ELSE x - 1e-3 END))::clv_model AS down OFFSET 0) s
+WHERE x IS NOT NULL;
+SELECT family, customers,
+	   pg_temp.near(expected_purchases, (SELECT sum(clv_expected_purchases(clv_with_calendar(model, path), history,
+		   '180 days')) FROM customers WHERE customer <= 150)) AS sum,
+	   pg_temp.near(purchases_std_error, sqrt((
+		   SELECT sum(a.slope * b.slope * (model::jsonb #>> ARRAY['purchase', 'covariance',
+					  greatest(a.place, b.place)::text, least(a.place, b.place)::text])::float8)
+		   FROM slopes a JOIN slopes b USING (family) WHERE family = t.family)), 1e-5) AS error,
+	   purchases_low < purchases_mean_low AND purchases_mean_high < purchases_high AS intervals
+FROM totals t ORDER BY family;
+-- calendars that are the same until the horizon are one; parts add up, and are stored as of a model that awaits a path
+CREATE TEMP TABLE sums AS
+SELECT family, part, clv_sums(CASE WHEN part = 0 OR customer % 2 = 0 THEN clv_with_calendar(model, one)
+								   ELSE clv_with_calendar(model, longer) END, history, '180 days', 0.1) AS sums
+FROM fits, customers, generate_series(0, 3) part,
+	 (SELECT path AS one, path || later AS longer
+	  FROM customers, (SELECT clv_calendar(max + 14, '{1}', '{mailed}') AS later
+					   FROM (SELECT max(since) FROM mailings) m) l
+	  WHERE customer = 1) p
+WHERE family IN ('mbg/nbd', 'pareto/nbd') AND part IN (0, 1 + customer % 3) GROUP BY family, part;
+SELECT family, count(DISTINCT total) AS same
+FROM (SELECT family, clv_predict_total(sums)::text AS total FROM sums GROUP BY family, part > 0) s
+GROUP BY family ORDER BY family;
+SELECT bool_and(sums::text::clv_sums = sums) AS text, min(sums::jsonb #>> '{model,purchase,path}') AS path,
+	   bool_or(sums::jsonb #> '{model,purchase}' ? 'calendar') AS calendar
+FROM sums;
+-- another fit is another model
+SELECT clv_predict_total(clv_with_calendar(model, path), history, '180 days' ORDER BY family, customer)
+FROM fits, customers WHERE family IN ('mbg/nbd', 'bg/nbd');
 
 -- ---- cells ----
 CREATE TEMP TABLE cells AS

@@ -563,13 +563,19 @@ NeedPath(const ClvModel *fitted)
 }
 
 void
-clv_model_need_purchase(const ClvModel *fitted)
+clv_model_need_purchase_part(const ClvModel *fitted)
 {
 	if (fitted->purchase.family == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model has no purchase part"),
 				 errdetail("It is a model of spend only: \"%s\".", fitted->spend.family->name),
 				 errhint("Join it to a model of purchases: purchase_model || spend_model.")));
+}
+
+void
+clv_model_need_purchase(const ClvModel *fitted)
+{
+	clv_model_need_purchase_part(fitted);
 	if (unlikely(fitted->purchase.awaited > 0))
 		NeedPath(fitted);
 }

@@ -208,9 +208,10 @@ extern const ClvModel *clv_model_lookup(ClvModelCache *cache, Datum model, Memor
 /* Whether that lookup needs no parsing; for call sites that keep several models. */
 extern bool clv_model_is_cached(const ClvModelCache *cache, Datum model);
 
-/* An error with a hint unless the model has a purchase (spend) part; of purchases also where it
+/* An error with a hint unless the model has a purchase (spend) part; the first one also where it
  * awaits the path of a customer. */
 extern void clv_model_need_purchase(const ClvModel *fitted);
+extern void clv_model_need_purchase_part(const ClvModel *fitted);
 extern void clv_model_need_spend(const ClvModel *fitted);
 
 #endif /* CLV_MODEL_H */

@@ -281,7 +281,7 @@ clv_campaign_add(PG_FUNCTION_ARGS)
 	{
 		CheckModel(site->fitted, since);
 		campaign->total =
-			clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), site->fitted, LEVEL);
+			clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), &site->model.fitted, LEVEL);
 	}
 	clv_total_bind(campaign->total, site, PG_GETARG_CLV_MODEL_P(MODEL), LEVEL);
 	if (clv_customer(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY), since - 1, &customer))

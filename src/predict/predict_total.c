@@ -66,7 +66,7 @@ clv_total_bind(ClvTotal *total, const ClvModelSite *site, const ClvPackedModel *
 	if (total->site == site && total->generation == site->model.model.generation &&
 		total->level == level)
 		return;
-	CheckSame(total, model, level);
+	CheckSame(total, clv_total_model(model, &site->model.fitted), level);
 	total->site = site;
 	total->generation = site->model.model.generation;
 }
@@ -80,7 +80,7 @@ Total(FunctionCallInfo fcinfo, ClvModelSite *site, double level)
 	ClvTotal *total;
 
 	if (PG_ARGISNULL(STATE))
-		total = clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), site->fitted, level);
+		total = clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), &site->model.fitted, level);
 	else
 		total = clv_total_writable(PG_GETARG_DATUM(STATE), context);
 	clv_total_bind(total, site, PG_GETARG_CLV_MODEL_P(MODEL), level);

@@ -49,11 +49,24 @@ NewTotal(MemoryContext parent, const ClvPackedModel *model, int nsums, double le
 	return total;
 }
 
+const ClvPackedModel *
+clv_total_model(const ClvPackedModel *model, const ClvModel *fitted)
+{
+	ClvModel common;
+
+	if (fitted->purchase.calendar == NULL)
+		return model;
+	common = *fitted;
+	common.purchase.calendar = NULL;
+	common.purchase.awaited += common.purchase.followed;
+	return clv_model_pack(&common);
+}
+
 ClvTotal *
 clv_total_create(MemoryContext parent, const ClvPackedModel *model, const ClvModel *fitted,
 				 double level)
 {
-	return NewTotal(parent, model, clv_total_sums(fitted), level);
+	return NewTotal(parent, clv_total_model(model, fitted), clv_total_sums(fitted), level);
 }
 
 ClvTotal *
@@ -126,7 +139,7 @@ Unpack(StringInfo in, MemoryContext parent)
 	SET_VARSIZE(model, VARHDRSZ + size);
 	pq_copymsgbytes(in, VARDATA(model), size);
 	clv_model_unpack(model, &fitted);
-	clv_model_need_purchase(&fitted);
+	clv_model_need_purchase_part(&fitted);
 	total = clv_total_create(parent, model, &fitted, level);
 	total->customers = customers;
 	for (int i = 0; i < total->nsums; i++)
@@ -257,7 +270,7 @@ OfJson(Jsonb *json)
 	CheckMembers(&parts);
 	clv_check_level(parts.level);
 	clv_model_unpack(parts.model, &fitted);
-	clv_model_need_purchase(&fitted);
+	clv_model_need_purchase_part(&fitted);
 	total = clv_total_create(CurrentMemoryContext, parts.model, &fitted, parts.level);
 	total->customers = parts.customers;
 	if (parts.nsums != total->nsums)

@@ -14,7 +14,8 @@
  * the covariance of the estimates they give the variance of the expected totals,
  * gradient' covariance gradient (the delta method). Both fits are independent of
  * each other. Var(total) = sum of the customers' variances + that of the expectation,
- * since customers are independent given the parameters.
+ * since customers are independent given the parameters. Each customer may have a calendar of their
+ * own, as long as it is one fit whose parameters and effects move them all.
  */
 #ifndef CLV_TOTAL_H
 #define CLV_TOTAL_H
@@ -54,7 +55,7 @@ typedef struct ClvTotal
 {
 	ExpandedObjectHeader hdr;
 	ClvSums *flat;         /* made when its size was asked for */
-	ClvPackedModel *model; /* one for all customers */
+	ClvPackedModel *model; /* one for all customers, but for their calendars */
 	double level;          /* of both intervals */
 	int64 customers;
 
@@ -76,7 +77,14 @@ clv_total_sums(const ClvModel *fitted)
 
 /* ---- the type (sums_type.c) ---- */
 
-/* A total of no customers, in a memory context of its own below parent; the model is copied. */
+/*
+ * What all customers of a total have of their model, whose bytes are given too: without a calendar,
+ * which each may have by themselves, and as if it were awaited.
+ */
+extern const ClvPackedModel *clv_total_model(const ClvPackedModel *model, const ClvModel *fitted);
+
+/* A total of no customers, in a memory context of its own below parent; the model, as it is behind
+ * the bytes and not moved by covariates, is copied. */
 extern ClvTotal *clv_total_create(MemoryContext parent, const ClvPackedModel *model,
 								  const ClvModel *fitted, double level);
 
