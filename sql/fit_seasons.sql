@@ -204,6 +204,28 @@ FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-06-30'
 							  '2022-06-30', 5) s
 			GROUP BY customer) h) m, clv_effects(model);
 
+-- months are among what 'auto' chooses from: of a shop whose sales fall at the turn of the year, as if asked for
+CREATE TEMP TABLE cliff AS
+SELECT clv_history(s.day) AS history
+FROM (SELECT clv_calendar(make_date(2021 + m / 12, m % 12 + 1, 1),
+						  ARRAY[ln((ARRAY[0.8, 0.5, 0.6, 0.8, 0.9, 0.8, 0.7, 0.8, 1.1, 1.5, 2.5, 1.9])[m % 12 + 1])],
+						  '{season}') AS calendar
+	  FROM generate_series(0, 35) m) c,
+	 clv_simulate(clv_model('mbg/nbd', '{"r":0.9,"alpha":9,"a":0.3,"b":2.0}', '1 week', NULL,
+							'[{"name":"season","purchase":1}]', calendar => calendar),
+				  500, '2021-01-01', '2023-12-31', 1, acquired_until => '2022-06-30') s
+GROUP BY s.customer;
+SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2023-12-31', season => 'auto', trend => 'auto'))
+	   = clv_fit(history, clv_options(spend => 'none', as_of => '2023-12-31', season => 'month')) AS months
+FROM cliff;
+-- where a calendar leaves no room for a level a month, harmonics are
+SELECT string_agg(DISTINCT left(name, 10), ' ' ORDER BY left(name, 10)) AS harmonics
+FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2023-12-31', season => 'auto', calendar => own)) AS m
+	  FROM cliff, (SELECT clv_calendar(date '2021-01-01' + 7 * w, ARRAY[(w % 5 = 0)::int, (w % 7 = 0)::int,
+							(w % 11 = 0)::int, (w % 13 = 0)::int, (w % 17 = 0)::int, (w % 19 = 0)::int],
+							'{a,b,c,d,e,f}') AS own
+				   FROM generate_series(0, 160) w) c) f, clv_effects(m)
+WHERE name LIKE 'season%';
 -- 'auto' chooses among the families that can follow a calendar, and then the season
 SELECT m.purchase_model = 'mbg/nbd' AS family, (SELECT count(*) FROM clv_effects(model)) AS effects,
 	   (SELECT string_agg(c->>'family', ', ' ORDER BY c->>'family')

@@ -28,6 +28,7 @@
 /* The time of the year as covariates: up to so many harmonics, a level a month, or what BIC says.
  */
 #define CLV_SEASON_MOST 6
+#define CLV_SEASON_LEVELS 11 /* covariates of a level a month: all but January */
 #define CLV_SEASON_MONTH 7
 #define CLV_SEASON_AUTO 8
 

@@ -90,7 +90,7 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'of such fits; calendar: covariates that are the same for all customers and change with the day; '
 	'purchase_covariates, churn_covariates: the names of the covariates, or of the calendar''s, that act on purchases '
 	'and on churn (default: all, where the family can); season: yearly harmonics that move the purchase rates, 1 to '
-	'6, a level a month (''month''), or as many as the BIC says (''auto''); trend: true, the purchase rates grow or '
+	'6, a level a month (''month''), or what the BIC says (''auto''); trend: true, the purchase rates grow or '
 	'fall by a constant percentage a year, or ''auto''; same_effects: names of covariates whose effects on purchases '
 	'and on churn are one number; churn_penalty: the penalty on effects on churn, where it is not that on purchases. '
 	'prior: what is known of the parameters, from clv_pool or written by hand; profile: the level of limits of '

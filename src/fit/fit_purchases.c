@@ -514,37 +514,57 @@ SayChosen(const FitContext *fit, ClvSeason chosen, SaidOnce *said)
 					 errdetail("%s", clv_fit_which(fit))));
 }
 
-/* The harmonics that a fit may have beside its other covariates and a trend. */
+/* Covariates that a fit may have for a season, beside its other ones and a trend. */
 static int
-MostHarmonics(const FitContext *fit)
+Room(const FitContext *fit)
 {
-	int room = CLV_MAX_COVARIATES - fit->given - (fit->options->trend != CLV_TREND_NONE);
+	return CLV_MAX_COVARIATES - fit->given - (fit->options->trend != CLV_TREND_NONE);
+}
 
-	return Max(Min(room / 2, CLV_SEASON_MOST), 0);
+/* Seasons to choose from: none, harmonics, and a level a month. */
+#define MOST_SEASONS (CLV_SEASON_MOST + 2)
+
+/* Sets the seasons, but for a trend, that the options let the fit choose from; returns how many. */
+static int
+ListSeasons(const FitContext *fit, ClvSeason *season)
+{
+	int asked = fit->options->season;
+	int harmonics;
+	int n = 1;
+
+	season[0] = (ClvSeason){.harmonics = asked <= CLV_SEASON_MOST ? asked : 0,
+							.months = asked == CLV_SEASON_MONTH};
+	if (asked != CLV_SEASON_AUTO || !clv_fit_has_years(fit))
+		return n;
+	harmonics = Max(Min(Room(fit) / 2, CLV_SEASON_MOST), 0);
+	for (int i = 1; i <= harmonics; i++)
+		season[n++] = (ClvSeason){.harmonics = i};
+	if (Room(fit) >= CLV_SEASON_LEVELS)
+		season[n++] = (ClvSeason){.months = true};
+	return n;
 }
 
 /* The seasons and trends that the options ask for, the one of the best BIC. */
 static Attempt *
 TrySeasons(FitContext *fit, const ClvFamily *family, Rows *rows, SaidOnce *said)
 {
-	const ClvFitOptions *options = fit->options;
-	bool automatic = options->season == CLV_SEASON_AUTO;
-	bool months = options->season == CLV_SEASON_MONTH;
-	int least = automatic || months ? 0 : options->season;
-	int most = !automatic ? least : clv_fit_has_years(fit) ? MostHarmonics(fit) : 0;
+	ClvTrend trend = fit->options->trend;
+	ClvSeason season[MOST_SEASONS];
+	int n = ListSeasons(fit, season);
 	Attempt *best = NULL;
 	ClvSeason chosen = {0};
 
-	for (int i = options->trend == CLV_TREND_TRUE; i <= (options->trend != CLV_TREND_NONE); i++)
-		for (int n = least; n <= most; n++)
+	for (int with = trend == CLV_TREND_TRUE; with <= (trend != CLV_TREND_NONE); with++)
+		for (int i = 0; i < n; i++)
 		{
-			ClvSeason season = {n, months, i == 1};
-			Attempt *attempt = TryCalendar(fit, family, rows, clv_fit_season(fit, season));
+			Attempt *attempt;
 
+			season[i].trend = with == 1;
+			attempt = TryCalendar(fit, family, rows, clv_fit_season(fit, season[i]));
 			if (best != NULL && !IsBetterSeason(attempt, best))
 				continue;
 			best = attempt;
-			chosen = season;
+			chosen = season[i];
 		}
 	clv_fit_follow(fit, best->part.calendar);
 	SayChosen(fit, chosen, said);
