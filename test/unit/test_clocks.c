@@ -1101,6 +1101,40 @@ SharedRules(void **state)
 }
 
 /*
+ * Discounted purchases where customers hardly differ in how often they buy, r up to 6e5, which have
+ * a brief and steep beginning: by steps that change nothing, few and many, those of the plain
+ * family.
+ */
+static void
+LargeShapes(void **state)
+{
+	static const struct
+	{
+		const ClvFamily *family;
+		double param[5];
+	} large[] = {{&clv_bgnbd, {6e5, 2e4, 0.8, 2.4}},     {&clv_bgnbd, {6e5, 6, 0.8, 2.4}},
+				 {&clv_mbgnbd, {6e5, 2e4, 0.8, 2.4}},    {&clv_mbgnbd, {4e3, 40, 1.3, 30}},
+				 {&clv_mbgcnbd, {8, 4e3, 40, 1.3, 30}},  {&clv_mbgcnbd, {3, 6e5, 2e4, 0.8, 2.4}},
+				 {&clv_mbgcnbd, {8, 6e5, 6e3, 0.8, 20}}, {&clv_mbgcnbd, {8, 90, 2, 0.8, 2.4}}};
+	static const double none[2] = {0};
+
+	(void) state;
+	for (size_t i = 0; i < 2 * sizeof(large) / sizeof(large[0]); i++)
+	{
+		const ClvFamily *family = large[i / 2].family;
+		Steps steps = {.n = i % 2 == 0 ? 3 : 40, .ncovariates = 1};
+		ClvClocks clocks;
+
+		for (int k = 0; k < steps.n; k++)
+			steps.from[k] = k == 0 ? 0 : 1.3 * k - 0.9;
+		clocks = ClocksOf(&steps, none);
+		Close("discounted of a large shape",
+			  family->clocked->discounted(family, large[i / 2].param, &clocks, 0.003, 52),
+			  family->discounted(large[i / 2].param, 0.003, 52), 1e-11);
+	}
+}
+
+/*
  * P(n) of large n in a few steps, where a single panel has the peak of the count: against sums of
  * integrals by mpmath, 40 digits.
  */
@@ -1144,6 +1178,7 @@ main(void)
 		cmocka_unit_test(LeavingSoon),
 		cmocka_unit_test(SharedRules),
 		cmocka_unit_test(LargeCounts),
+		cmocka_unit_test(LargeShapes),
 		cmocka_unit_test(SyntheticNewcomers),
 		cmocka_unit_test(NoEffectsAreThePlainFamily),
 		cmocka_unit_test(ConstantCovariatesAreStaticOnes),
