@@ -1,9 +1,9 @@
 /*
  * options.c
- *		The options of a fit: clv_options(), and the JSON it returns.
+ *		The options of a fit, and how they are read from JSON.
  *
- * The function validates what it is given and returns plain JSON, so that options
- * can be stored beside a model, and written by hand. Where they are used, they are
+ * clv_options() (options_arguments.c) validates what it is given and returns plain JSON, so that
+ * options can be stored beside a model, and written by hand. Where they are used, they are
  * checked again, key by key.
  *
  * The table below is the list of the options. Reading them, checking them, writing them
@@ -15,16 +15,12 @@
 
 #include <math.h>
 
-#include "catalog/pg_type.h"
 #include "common/arguments.h"
 #include "common/json.h"
 #include "families/clocks.h"
 #include "model/model.h"
 #include "model/model_json.h"
-#include "common/last_value.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 
 #define DEFAULT_SPEND "gamma/gamma"
 
@@ -97,9 +93,7 @@ const ClvOption clv_option_table[] = {
 
 const int clv_option_count = lengthof(clv_option_table);
 
-#define MOST_OPTIONS 32
-
-StaticAssertDecl(lengthof(clv_option_table) <= MOST_OPTIONS, "a bit stands for each option");
+StaticAssertDecl(lengthof(clv_option_table) <= CLV_MOST_OPTIONS, "a bit stands for each option");
 
 /* The option of that name; NULL: there is none. */
 static const ClvOption *
@@ -430,9 +424,8 @@ clv_option_add_name(const ClvOption *option, ClvFitOptions *options, const char 
 	(*n)++;
 }
 
-/* Set a family or a choice. */
-static void
-SetText(const ClvOption *option, ClvFitOptions *options, const char *text)
+void
+clv_option_set_text(const ClvOption *option, ClvFitOptions *options, const char *text)
 {
 	if (option->kind == CLV_OPTION_FAMILY)
 		clv_option_set_family(ClvOptionField(option, options), text, option->process,
@@ -441,25 +434,22 @@ SetText(const ClvOption *option, ClvFitOptions *options, const char *text)
 		*(int32 *) ClvOptionField(option, options) = option->choose(text);
 }
 
-/* Set an interval. */
-static void
-SetInterval(const ClvOption *option, ClvFitOptions *options, const Interval *interval)
+void
+clv_option_set_interval(const ClvOption *option, ClvFitOptions *options, const Interval *interval)
 {
 	clv_option_check_interval(option, interval);
 	*(Interval *) ClvOptionField(option, options) = *interval;
 }
 
-/* Set a day. */
-static void
-SetDay(const ClvOption *option, ClvFitOptions *options, DateADT day)
+void
+clv_option_set_day(const ClvOption *option, ClvFitOptions *options, DateADT day)
 {
 	clv_check_date(option->name, day);
 	*(DateADT *) ClvOptionField(option, options) = day;
 }
 
-/* Set a number or a count. */
-static void
-SetNumber(const ClvOption *option, ClvFitOptions *options, double value)
+void
+clv_option_set_number(const ClvOption *option, ClvFitOptions *options, double value)
 {
 	clv_option_check_number(option, value);
 	if (option->kind == CLV_OPTION_NUMBER)
@@ -468,18 +458,15 @@ SetNumber(const ClvOption *option, ClvFitOptions *options, double value)
 		*(int32 *) ClvOptionField(option, options) = (int32) value;
 }
 
-/* Note that a switch stands for another family; FinishOptions applies it when all options are
- * known. */
-static void
-SetSwitch(const ClvOption *option, ClvParsedOptions *parsed, bool value)
+void
+clv_option_set_switch(const ClvOption *option, ClvParsedOptions *parsed, bool value)
 {
 	if (value == option->when)
 		parsed->switched |= ClvOptionBit(option);
 }
 
-/* The defaults, with nothing given. */
-static void
-InitOptions(ClvParsedOptions *parsed)
+void
+clv_options_init(ClvParsedOptions *parsed)
 {
 	ClvFitOptions *options = &parsed->options;
 
@@ -505,9 +492,8 @@ CheckLength(const ClvOption *option, const ClvFitOptions *options)
 								   option->most));
 }
 
-/* When all the options are known: apply the switches, and check the options together. */
-static void
-FinishOptions(ClvParsedOptions *parsed)
+void
+clv_options_finish(ClvParsedOptions *parsed)
 {
 	ClvFitOptions *options = &parsed->options;
 
@@ -624,18 +610,18 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 	{
 		case CLV_OPTION_FAMILY:
 		case CLV_OPTION_CHOICE:
-			SetText(option, options, ReadWord(option, member));
+			clv_option_set_text(option, options, ReadWord(option, member));
 			break;
 		case CLV_OPTION_INTERVAL:
 			interval = clv_json_interval(member);
-			SetInterval(option, options, &interval);
+			clv_option_set_interval(option, options, &interval);
 			break;
 		case CLV_OPTION_DAY:
-			SetDay(option, options, clv_json_date(member));
+			clv_option_set_day(option, options, clv_json_date(member));
 			break;
 		case CLV_OPTION_NUMBER:
 		case CLV_OPTION_COUNT:
-			SetNumber(option, options, clv_json_number(member));
+			clv_option_set_number(option, options, clv_json_number(member));
 			break;
 		case CLV_OPTION_NAMES:
 			ReadNames(option, member, options);
@@ -647,7 +633,7 @@ ReadMember(const ClvOption *option, const ClvMember *member, ClvParsedOptions *p
 			ReadStart(member, options);
 			break;
 		case CLV_OPTION_SWITCH:
-			SetSwitch(option, parsed, clv_json_bool(member));
+			clv_option_set_switch(option, parsed, clv_json_bool(member));
 			break;
 		case CLV_OPTION_PRIOR:
 			clv_prior_read(clv_json_container(member, "an object"), &options->prior);
@@ -702,239 +688,10 @@ ReadObject(Jsonb *json, ClvParsedOptions *parsed)
 void
 clv_fit_options_parse(Jsonb *json, const ClvCalendar *path, ClvParsedOptions *parsed)
 {
-	InitOptions(parsed);
+	clv_options_init(parsed);
 	if (json != NULL)
 		ReadObject(json, parsed);
 	TakePathNames(path, &parsed->options);
 	if (json != NULL || path != NULL)
-		FinishOptions(parsed);
-}
-
-/* ---- clv_options() ---- */
-
-/* Names from an array of text. */
-static void
-SetNames(const ClvOption *option, ClvFitOptions *options, ArrayType *names)
-{
-	Datum *values;
-	bool *nulls;
-	int n;
-
-	deconstruct_array(names, TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &n);
-	for (int i = 0; i < n; i++)
-	{
-		if (nulls[i])
-			ClvBadOption(errmsg("a covariate must have a name"),
-						 errdetail("Name %d is NULL.", i + 1));
-		clv_option_add_name(option, options, TextDatumGetCString(values[i]));
-	}
-}
-
-/* The effects and centres of the covariates that both have, by name. */
-static void
-SetStartEffects(ClvFitOptions *options, const ClvModelPart *part)
-{
-	for (int i = 0; i < options->ncovariates; i++)
-		for (int j = 0; j < part->ncovariates; j++)
-			if (strcmp(clv_fit_covariate(options, i), part->covariate[j]) == 0)
-			{
-				options->start_centre[i] = part->centre[j];
-				options->start_effect[i] = part->effect[j];
-				options->start_effect[options->ncovariates + i] =
-					part->effect[part->ncovariates + j];
-			}
-}
-
-/* The parameters of a model, to begin with. The time unit must be known by now. */
-static void
-SetStart(ClvFitOptions *options, ClvPackedModel *model)
-{
-	ClvModel fitted;
-
-	clv_model_unpack(model, &fitted);
-	if (fitted.purchase.family != NULL)
-	{
-		if (fitted.unit_days != clv_interval_days(&options->time_unit))
-			ClvBadOption(errmsg("start counts time in %s, but time_unit is %s",
-								clv_interval_text(&fitted.time_unit),
-								clv_interval_text(&options->time_unit)),
-						 errhint("Use time_unit => '%s', or leave out start.",
-								 clv_interval_text(&fitted.time_unit)));
-		strlcpy(options->start_model, fitted.purchase.family->name, CLV_NAME_SIZE);
-		memcpy(options->start_model_param, fitted.purchase.param,
-			   fitted.purchase.family->nparams * sizeof(double));
-		SetStartEffects(options, &fitted.purchase);
-	}
-	if (fitted.spend.family != NULL)
-	{
-		strlcpy(options->start_spend, fitted.spend.family->name, CLV_NAME_SIZE);
-		memcpy(options->start_spend_param, fitted.spend.param,
-			   fitted.spend.family->nparams * sizeof(double));
-	}
-}
-
-/* Set an option from its argument, which is not NULL. */
-static void
-TakeArgument(const ClvOption *option, Datum argument, ClvParsedOptions *parsed)
-{
-	ClvFitOptions *options = &parsed->options;
-
-	switch (option->kind)
-	{
-		case CLV_OPTION_FAMILY:
-		case CLV_OPTION_CHOICE:
-			SetText(option, options, TextDatumGetCString(argument));
-			break;
-		case CLV_OPTION_INTERVAL:
-			SetInterval(option, options, DatumGetIntervalP(argument));
-			break;
-		case CLV_OPTION_DAY:
-			SetDay(option, options, DatumGetDateADT(argument));
-			break;
-		case CLV_OPTION_NUMBER:
-			SetNumber(option, options, DatumGetFloat8(argument));
-			break;
-		case CLV_OPTION_COUNT:
-			SetNumber(option, options, DatumGetInt32(argument));
-			break;
-		case CLV_OPTION_NAMES:
-			SetNames(option, options, DatumGetArrayTypeP(argument));
-			break;
-		case CLV_OPTION_SWITCH:
-			SetSwitch(option, parsed, DatumGetBool(argument));
-			break;
-		case CLV_OPTION_CALENDAR:
-			clv_options_set_calendar(parsed, DatumGetClvCalendarP(argument));
-			break;
-		case CLV_OPTION_ACTING:
-			clv_options_take_acting(option, DatumGetArrayTypeP(argument), parsed);
-			break;
-		case CLV_OPTION_START:
-			SetStart(options, DatumGetClvModelP(argument));
-			break;
-		case CLV_OPTION_PRIOR:
-			clv_prior_read(&DatumGetJsonbP(argument)->root, &options->prior);
-			break;
-		case CLV_OPTION_VECTOR: /* no argument */
-			break;
-	}
-}
-
-/* A start is read last: it must have the time unit and the covariates of the others. */
-static void
-TakeArguments(FunctionCallInfo fcinfo, bool start, ClvParsedOptions *parsed)
-{
-	for (int i = 0; i < Min(PG_NARGS(), clv_option_count); i++)
-		if (!PG_ARGISNULL(i) && (clv_option_table[i].kind == CLV_OPTION_START) == start)
-		{
-			TakeArgument(&clv_option_table[i], PG_GETARG_DATUM(i), parsed);
-			parsed->given |= ClvOptionBit(&clv_option_table[i]);
-		}
-}
-
-/* The arguments that a call site saw last, and the options of them: a calendar is long. */
-typedef struct OptionsSite
-{
-	ClvLastValue last[MOST_OPTIONS]; /* of types of variable length */
-	union
-	{
-		Datum value;
-		Interval interval;
-	} fixed[MOST_OPTIONS]; /* of the others */
-	bool null[MOST_OPTIONS];
-	Datum options; /* 0: none yet */
-} OptionsSite;
-
-/* Whether the argument of an option has a type of fixed length, and is passed by value. */
-static bool
-IsByValue(const ClvOption *option)
-{
-	return option->kind == CLV_OPTION_DAY || option->kind == CLV_OPTION_NUMBER ||
-		   option->kind == CLV_OPTION_COUNT || option->kind == CLV_OPTION_SWITCH;
-}
-
-/* Whether argument i is the one that the site has. */
-static bool
-IsLast(FunctionCallInfo fcinfo, const OptionsSite *site, int i)
-{
-	const ClvOption *option = &clv_option_table[i];
-
-	if (PG_ARGISNULL(i) || site->null[i])
-		return PG_ARGISNULL(i) && site->null[i];
-	if (IsByValue(option))
-		return site->fixed[i].value == PG_GETARG_DATUM(i);
-	if (option->kind == CLV_OPTION_INTERVAL)
-		return memcmp(&site->fixed[i].interval, PG_GETARG_INTERVAL_P(i), sizeof(Interval)) == 0;
-	return clv_last_is(&site->last[i], false, PG_GETARG_DATUM(i));
-}
-
-/* Keeps the arguments, and a copy of the options, in the memory of the call site. */
-static void
-Keep(FunctionCallInfo fcinfo, OptionsSite *site, int n, Datum options)
-{
-	MemoryContext context = fcinfo->flinfo->fn_mcxt;
-	MemoryContext caller;
-
-	for (int i = 0; i < n; i++)
-	{
-		const ClvOption *option = &clv_option_table[i];
-
-		site->null[i] = PG_ARGISNULL(i);
-		if (site->null[i])
-			continue;
-		if (IsByValue(option))
-			site->fixed[i].value = PG_GETARG_DATUM(i);
-		else if (option->kind == CLV_OPTION_INTERVAL)
-			site->fixed[i].interval = *PG_GETARG_INTERVAL_P(i);
-		else
-			clv_last_set(&site->last[i], false, PG_GETARG_DATUM(i), context);
-	}
-	caller = MemoryContextSwitchTo(context);
-	if (site->options != (Datum) 0)
-		pfree(DatumGetPointer(site->options));
-	site->options = (Datum) 0;
-	site->options = datumCopy(options, false, -1);
-	MemoryContextSwitchTo(caller);
-}
-
-/* Whether all arguments are those that the site has, with options made of them. */
-static bool
-AreLast(FunctionCallInfo fcinfo, const OptionsSite *site, int n)
-{
-	if (site->options == (Datum) 0)
-		return false;
-	for (int i = 0; i < n; i++)
-		if (!IsLast(fcinfo, site, i))
-			return false;
-	return true;
-}
-
-PG_FUNCTION_INFO_V1(clv_options);
-
-/* clv_options(model text, spend text, ...) -> jsonb: the options of the table, in its order; NULL:
- * not given. Made once for rows with the same arguments. */
-Datum
-clv_options(PG_FUNCTION_ARGS)
-{
-	int n = Min(PG_NARGS(), clv_option_count);
-	OptionsSite *site = fcinfo->flinfo->fn_extra;
-	ClvParsedOptions parsed;
-	StringInfoData out;
-	Datum options;
-
-	if (site == NULL)
-		fcinfo->flinfo->fn_extra = site =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(OptionsSite));
-	if (AreLast(fcinfo, site, n))
-		PG_RETURN_DATUM(site->options);
-
-	InitOptions(&parsed);
-	TakeArguments(fcinfo, false, &parsed);
-	TakeArguments(fcinfo, true, &parsed);
-	FinishOptions(&parsed);
-	initStringInfo(&out);
-	clv_fit_options_text(&out, &parsed.options, parsed.calendar);
-	options = DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data));
-	Keep(fcinfo, site, n, options);
-	PG_RETURN_DATUM(options);
+		clv_options_finish(parsed);
 }

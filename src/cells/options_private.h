@@ -51,6 +51,8 @@ typedef struct ClvOption
 	void (*change)(ClvFitOptions *options); /* which this puts in its place */
 } ClvOption;
 
+#define CLV_MOST_OPTIONS 32 /* a bit stands for each */
+
 extern const ClvOption clv_option_table[];
 extern const int clv_option_count;
 
@@ -89,6 +91,31 @@ extern void clv_option_set_family(char *field, const char *name, ClvProcess proc
 
 /* Add a name to those of an option: covariates, or those of paths. */
 extern void clv_option_add_name(const ClvOption *option, ClvFitOptions *options, const char *name);
+
+/* ---- setting options (options.c) ---- */
+
+/* The defaults, with nothing given. */
+extern void clv_options_init(ClvParsedOptions *parsed);
+
+/* Set a family or a choice; an error where the word is unknown. */
+extern void clv_option_set_text(const ClvOption *option, ClvFitOptions *options, const char *text);
+
+/* Set an interval, checked. */
+extern void clv_option_set_interval(const ClvOption *option, ClvFitOptions *options,
+									const Interval *interval);
+
+/* Set a day, checked. */
+extern void clv_option_set_day(const ClvOption *option, ClvFitOptions *options, DateADT day);
+
+/* Set a number or a count, checked. */
+extern void clv_option_set_number(const ClvOption *option, ClvFitOptions *options, double value);
+
+/* Note that a switch stands for another family; clv_options_finish() applies it when all options
+ * are known. */
+extern void clv_option_set_switch(const ClvOption *option, ClvParsedOptions *parsed, bool value);
+
+/* When all the options are known: apply the switches, and check the options together. */
+extern void clv_options_finish(ClvParsedOptions *parsed);
 
 /* ---- options_calendar.c ---- */
 
