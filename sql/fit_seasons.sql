@@ -220,7 +220,8 @@ SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2023-12-31', seas
 FROM cliff;
 -- where a calendar leaves no room for a level a month, harmonics are
 SELECT string_agg(DISTINCT left(name, 10), ' ' ORDER BY left(name, 10)) AS harmonics
-FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2023-12-31', season => 'auto', calendar => own)) AS m
+FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2023-12-31', season => 'auto',
+										  calendar => own)) AS m
 	  FROM cliff, (SELECT clv_calendar(date '2021-01-01' + 7 * w, ARRAY[(w % 5 = 0)::int, (w % 7 = 0)::int,
 							(w % 11 = 0)::int, (w % 13 = 0)::int, (w % 17 = 0)::int, (w % 19 = 0)::int],
 							'{a,b,c,d,e,f}') AS own

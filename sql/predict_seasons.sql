@@ -297,8 +297,9 @@ FROM generate_series(1, 300) n,
 	 LATERAL (SELECT first AS day UNION SELECT first + (span * i / more)::int FROM generate_series(1, more) i) d
 GROUP BY n;
 INSERT INTO buyers
-SELECT 1000 + silent, clv_history('2020-12-31'::date - silent - i) FROM unnest('{0,1,9,40,300,1000,1500}'::int[]) silent,
-	generate_series(0, 790) i GROUP BY silent;
+SELECT 1000 + silent, clv_history('2020-12-31'::date - silent - i)
+FROM unnest('{0,1,9,40,300,1000,1500}'::int[]) silent, generate_series(0, 790) i
+GROUP BY silent;
 CREATE TEMP TABLE six_years AS
 SELECT clv_calendar(day::date, ARRAY[i % 3, i % 7]::float8[], '{one,other}') AS calendar
 FROM generate_series(timestamp '2014-01-06', '2020-12-31', '7 days') WITH ORDINALITY w (day, i);
@@ -307,7 +308,8 @@ SELECT family, clv_model(family, p::jsonb, '1 week', '2020-12-31') AS plain,
 	   clv_model(family, p::jsonb, '1 week', '2020-12-31', '[{"name":"one"},{"name":"other"}]',
 		   calendar => calendar) AS by_calendar,
 	   clv_model(family, p::jsonb, '1 week', '2020-12-31', '[{"name":"own","purchase":0.4,"churn":-0.3},
-		   {"name":"one","purchase":0.5,"churn":0.4},{"name":"other","purchase":-0.1}]', calendar => calendar) AS personal
+		   {"name":"one","purchase":0.5,"churn":0.4},{"name":"other","purchase":-0.1}]',
+		   calendar => calendar) AS personal
 FROM six_years, (VALUES ('pareto/nbd', '{"r":0.6,"alpha":10,"s":0.6,"beta":12}'),
 					('ggompertz/nbd', '{"r":0.6,"alpha":10,"b":0.02,"s":0.5,"beta":3}'),
 					('pareto/nbd', '{"r":0.6,"alpha":0.01,"s":3,"beta":500}')) v (family, p);
