@@ -270,16 +270,42 @@ GivenAlive(const ClvFamily *family, const double *param, double x, const ClvCloc
 
 /* ---- histories ---- */
 
+/*
+ * The four means relative to the first, from their logarithms: their sum f00 - f10 - f01 + f11 is
+ * e^top times four. As c f10 is no more than f00, and so on, c d e^top is at most 1, whereas e^top
+ * can be beyond any double.
+ */
+typedef struct Beside
+{
+	double top;
+	double four;
+} Beside;
+
+/* Sets the above, by expm1 where they hardly differ. */
+static Beside
+BesideFirst(double f00, double f10, double f01, double f11)
+{
+	double a = f10 - f00;
+	double b = f01 - f00;
+	double both = f11 - f00;
+	double top = fmax(fmax(a, b), fmax(both, 0));
+
+	if (top < 1)
+		return (Beside){0, expm1(both) - expm1(a) - expm1(b)};
+	return (Beside){top, exp(both - top) - exp(a - top) - exp(b - top) + exp(-top)};
+}
+
 /* The logarithm of a newcomer's mean from those of pareto/nbd. */
 static double
 LnCombine(const double *param, const double *ln)
 {
 	double ln_product = LnMean(param[R], param[ALPHA]) + LnMean(param[S], param[BETA]);
-	double four = expm1(ln[3] - ln[0]) - expm1(ln[1] - ln[0]) - expm1(ln[2] - ln[0]);
+	Beside beside;
 
 	if (ln[0] == -INFINITY)
 		return -INFINITY;
-	return ln[0] + log1p(fmax(param[M] * exp(ln_product) * four, -1));
+	beside = BesideFirst(ln[0], ln[1], ln[2], ln[3]);
+	return ln[0] + log1p(fmax(param[M] * exp(ln_product + beside.top) * beside.four, -1));
 }
 
 /* ln L without the factors A(t_j). */
@@ -415,15 +441,19 @@ CombineTerms(const double *param, const ClvWideTerm *f, int n, ClvWideTerm *term
 	static const double sign[FOUR] = {1, -1, -1, 1};
 	double slope = clv_slope(CLV_ASINH, param[M]);
 	ClvWideTerm sum, four, product;
+	Beside beside;
+	double share; /* c d e^top */
 
 	*term = f[0];
 	if (f[0].ln == -INFINITY)
 		return;
+	beside = BesideFirst(f[0].ln, f[1].ln, f[2].ln, f[3].ln);
 	memset(&four, 0, sizeof(four));
 	for (int i = 0; i < FOUR; i++)
-		AddNumber(&f[i], n, sign[i] * exp(f[i].ln - f[0].ln), &four);
-	four.ln = expm1(f[3].ln - f[0].ln) - expm1(f[1].ln - f[0].ln) - expm1(f[2].ln - f[0].ln);
+		AddNumber(&f[i], n, sign[i] * exp(f[i].ln - f[0].ln - beside.top), &four);
+	four.ln = beside.four;
 	LnProduct(param, n, &product);
+	share = exp(product.ln + beside.top);
 	memset(&sum, 0, sizeof(sum));
 	AddNumber(&f[0], n, 1, &sum);
 
@@ -436,18 +466,18 @@ CombineTerms(const double *param, const ClvWideTerm *f, int n, ClvWideTerm *term
 							c[j] * four.gradient[i] +
 							(product.hessian[CLV_AT(i, j)] + c[i] * c[j]) * four.ln;
 
-			sum.hessian[CLV_AT(i, j)] += param[M] * exp(product.ln) * second;
+			sum.hessian[CLV_AT(i, j)] += param[M] * share * second;
 		}
 	for (int i = 0; i < n; i++)
 	{
-		double first = exp(product.ln) * (four.gradient[i] + product.gradient[i] * four.ln);
+		double first = share * (four.gradient[i] + product.gradient[i] * four.ln);
 
 		sum.gradient[i] += param[M] * first;
 		sum.hessian[i > M ? CLV_AT(i, M) : CLV_AT(M, i)] += (i == M ? 2 : 1) * slope * first;
 	}
-	sum.ln += param[M] * exp(product.ln) * four.ln;
-	sum.gradient[M] += slope * exp(product.ln) * four.ln;
-	sum.hessian[CLV_AT(M, M)] += param[M] * exp(product.ln) * four.ln;
+	sum.ln += param[M] * share * four.ln;
+	sum.gradient[M] += slope * share * four.ln;
+	sum.hessian[CLV_AT(M, M)] += param[M] * share * four.ln;
 	term->ln = f[0].ln + log(fmax(sum.ln, 0));
 	for (int i = 0; i < n; i++)
 	{

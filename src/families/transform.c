@@ -67,7 +67,7 @@ clv_slope(ClvTransform transform, double natural)
 		case CLV_LOGIT:
 			return natural * (1 - natural);
 		case CLV_ASINH:
-			return sqrt(1 + natural * natural);
+			return hypot(1, natural);
 		case CLV_FIXED:
 			break;
 	}

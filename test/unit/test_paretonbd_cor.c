@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "families/clocks.h"
 #include "lifetimes.h"
 
 #define TIED (&clv_paretonbd_cor)
@@ -567,6 +568,45 @@ nothing_is_lost_below_any_double(void **state)
 		assert_true(fabs(p[n] - alone[n]) < 1e-9 * alone[n]);
 }
 
+/* m may go as far as 1 / E[e^-lambda], whose square no double holds. */
+static void
+derivatives_by_a_large_m_are_numbers(void **state)
+{
+	static const double param[] = {522.8, 1, 269030, 0.003, 3.25e156};
+	ClvTerm term;
+	double low;
+	double high;
+
+	TIED->limits(param, &low, &high);
+	assert_true(param[4] < high);
+	TIED->cell(param, 0, 0, 0, NAN, &term);
+	assert_true(term.ln == 0);
+	for (int i = 0; i < TIED->nparams; i++)
+		assert_true(term.gradient[i] == 0);
+}
+
+/* The four means of which a likelihood by the calendar consists can be e^1000 times each other. */
+static void
+calendars_hold_what_doubles_do_not(void **state)
+{
+	static const double param[] = {87.7, 0.00244, 36.7, 0.00334, 1e91};
+	const double x = 1665, t_x = 4460, T = 6536;
+	static const double effects[] = {0, 0};
+	ClvStretch stretch;
+	ClvClocks clocks = {1, &stretch, 1, &(double){1}};
+	ClvTerm plain;
+	ClvWideTerm term;
+
+	clv_clocks_set(&stretch, 1, &(double){0}, clocks.z, 1, effects);
+	TIED->cell(param, x, t_x, T, NAN, &plain);
+	assert_true(fabs(TIED->clocked->log_likelihood(TIED, param, x, &clocks, t_x, T) - plain.ln) <
+				1e-6);
+	TIED->clocked->term(TIED, param, x, &clocks, t_x, T, &term);
+	assert_true(fabs(term.ln - plain.ln) < 1e-6);
+	for (int i = 0; i < TIED->nparams; i++)
+		assert_true(fabs(term.gradient[i] - plain.gradient[i]) < 1e-6 * fabs(plain.gradient[i]));
+}
+
 int
 main(void)
 {
@@ -590,6 +630,8 @@ main(void)
 		cmocka_unit_test(shops_are_at_the_limit),
 		cmocka_unit_test(the_apparel_shop_by_the_year),
 		cmocka_unit_test(nothing_is_lost_below_any_double),
+		cmocka_unit_test(derivatives_by_a_large_m_are_numbers),
+		cmocka_unit_test(calendars_hold_what_doubles_do_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
