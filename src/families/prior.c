@@ -157,6 +157,8 @@ clv_unit_free_inverse(const ClvFamily *family, double year, const double *value,
 {
 	int searched[CLV_MAX_PARAMS];
 	int n = Searched(family, searched);
+	double low;
+	double high;
 
 	if (n != clv_unit_free_count(family))
 		return false;
@@ -183,7 +185,7 @@ clv_unit_free_inverse(const ClvFamily *family, double year, const double *value,
 				return false;
 		}
 		if (length < NEAR_ENOUGH)
-			return true;
+			return clv_within_limits(family, param, &low, &high);
 	}
 	return false;
 }

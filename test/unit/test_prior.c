@@ -127,6 +127,18 @@ what_does_not_exist_is_not_found(void **state)
 	assert_false(clv_unit_free_inverse(&clv_gammagamma, 1, value, back));
 }
 
+/* Nor has a correlation so small that no m within its limits is told from another. */
+static void
+what_is_beyond_limits_is_not_found(void **state)
+{
+	const double param[] = {416, 0.7, 1.1, 134, 0.97};
+	double back[CLV_MAX_PARAMS];
+	ClvUnitFreeAt at;
+
+	clv_unit_free(&clv_paretonbd_cor, YEAR, param, &at);
+	assert_false(clv_unit_free_inverse(&clv_paretonbd_cor, YEAR, at.value, back));
+}
+
 /* Rates a year are the same in any unit of time. */
 static void
 units_do_not_matter(void **state)
@@ -186,6 +198,7 @@ main(void)
 		cmocka_unit_test(derivatives_are_those_of_the_values),
 		cmocka_unit_test(parameters_come_back_from_their_quantities),
 		cmocka_unit_test(what_does_not_exist_is_not_found),
+		cmocka_unit_test(what_is_beyond_limits_is_not_found),
 		cmocka_unit_test(units_do_not_matter),
 		cmocka_unit_test(distances_have_their_derivatives),
 	};
