@@ -4,11 +4,11 @@
  *
  * The estimate y_i of group i has the mean mu and the covariance A + V_i, V_i being that of its
  * error, which is known. The EM algorithm takes the true values for missing data (Laird & Ware
- * 1982): with W_i = (A + V_i)^-1, C = (sum W_i)^-1 and mu = C sum W_i y_i, the true value of group
- *i is mu + b_i, where given the estimates
+ * 1982): with W_i = (A + V_i)^-1, C = (sum W_i)^-1 and mu = C sum W_i y_i, the true value of group i
+ * is mu + b_i, where given the estimates
  *
  *		E[b_i]	= A W_i (y_i - mu)
- *		Var b_i	= A - A W_i A + A W_i C W_i A,
+ *		Var b_i	= A - A W_i A + A W_i C W_i A = A W_i V_i + A W_i C W_i A,
  *
  * and the next A is the mean of E[b_i] E[b_i]' + Var b_i. Every step increases the restricted
  * likelihood and leaves A positive definite. EM is slow where errors are large beside A; after two
@@ -131,7 +131,7 @@ AddGroup(int n, const Step *step, const ClvPoolingGroup *group, double *next)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		double row[CLV_POOLING_MAX] = {0}; /* of A W (C W A - A) */
+		double row[CLV_POOLING_MAX] = {0}; /* of A W C */
 
 		for (int k = 0; k < n; k++)
 		{
@@ -140,10 +140,10 @@ AddGroup(int n, const Step *step, const ClvPoolingGroup *group, double *next)
 		}
 		for (int j = 0; j <= i; j++)
 		{
-			double value = expected[i] * expected[j] + At(step->from, i, j);
+			double value = expected[i] * expected[j];
 
 			for (int k = 0; k < n; k++)
-				value += row[k] * shrink[j][k] - shrink[i][k] * At(step->from, k, j);
+				value += row[k] * shrink[j][k] + shrink[i][k] * At(group->error, k, j);
 			next[CLV_AT(i, j)] += value;
 		}
 	}
