@@ -41,8 +41,7 @@ NextGrid(Bytes *bytes)
 	return (ClvGrid){.months = number};
 }
 
-/* Reads days and a grid and checks what is said of them. */
-static void
+void
 Check(Bytes *bytes)
 {
 	int64_t day = NextDay(bytes);
@@ -74,11 +73,4 @@ Check(Bytes *bytes)
 	Require(clv_steps_campaigns(&steps, day) >= age);
 	Require(clv_grid_over(&grid, day) <= day);
 	Require(grid.calendar || clv_grid_over(&grid, day) == day);
-}
-
-/* The entry point of libFuzzer. */
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	return Attempt(Check, data, size);
 }

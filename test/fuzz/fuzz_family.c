@@ -10,7 +10,7 @@
 #include "families/prior.h"
 #include "families/simulate.h"
 
-#define COUNTS 100
+#define COUNTS 50
 #define MOST_PURCHASES 200
 
 /* Aborts where a term has a logarithm that is NaN. */
@@ -83,6 +83,9 @@ CheckHistory(const ClvFamily *family, const double *param, const History *h)
 		double ln = family->log_likelihood(param, h->x, h->t_x, h->T);
 
 		Require(!isnan(ln));
+		/* the terms of bdw need t^c, which may be above any double */
+		if (family->clock == CLV_RENEWALS && from_terms == -INFINITY)
+			return;
 		Require(ln == from_terms || fabs(ln - from_terms) < 1e-6 * (1 + fabs(ln)));
 	}
 }
@@ -99,10 +102,10 @@ CheckFuture(const ClvFuture *future, double n, double delta, double t)
 	double lifetime = family->discounted(future->param, delta, INFINITY);
 
 	Require(expected >= 0 && isfinite(expected));
-	Require(discounted >= 0 && discounted <= expected * FUZZ_ROUNDING);
+	Require(discounted >= 0 && discounted <= expected * FUZZ_ROUNDING + FUZZ_LEAST);
 	/* one campaign has a lift of its own, of which the lifetime knows nothing */
 	Require(lifetime >= 0);
-	Require(family->clock == CLV_CAMPAIGNS || discounted <= lifetime * FUZZ_ROUNDING);
+	Require(family->clock == CLV_CAMPAIGNS || discounted <= lifetime * FUZZ_ROUNDING + FUZZ_LEAST);
 	if (family->survival != NULL)
 	{
 		double survival = family->survival(future->param, t);
@@ -131,7 +134,7 @@ CheckFuture(const ClvFuture *future, double n, double delta, double t)
 
 /* What is predicted for a customer with a history. */
 static void
-CheckKnown(const ClvFamily *family, const double *param, const History *h, double n, double delta,
+CheckGiven(const ClvFamily *family, const double *param, const History *h, double n, double delta,
 		   double t)
 {
 	double p[COUNTS];
@@ -140,8 +143,6 @@ CheckKnown(const ClvFamily *family, const double *param, const History *h, doubl
 	int before = 0;
 	ClvFuture future;
 
-	clv_given_alive(family, param, h->x, h->t_x, h->T, &future);
-	CheckFuture(&future, n, delta, t);
 	Require(clv_expected_given(family, param, h->x, h->t_x, h->T, t) >= 0);
 	Require(clv_discounted_given(family, param, h->x, h->t_x, h->T, delta, t) >= 0);
 	Require(clv_discounted_given(family, param, h->x, h->t_x, h->T, delta, INFINITY) >= 0);
@@ -149,6 +150,7 @@ CheckKnown(const ClvFamily *family, const double *param, const History *h, doubl
 		return;
 	probability = clv_probability_given(family, param, h->x, h->t_x, h->T, n, t);
 	Require(probability >= 0 && probability <= 1);
+	clv_given_alive(family, param, h->x, h->t_x, h->T, &future);
 	for (int i = 0; i < 3; i++)
 	{
 		int q = clv_quantile_given(&future, p_alive, t, (double[]){0.05, 0.5, 0.95}[i], COUNTS, p);
@@ -216,20 +218,20 @@ CheckParameters(const ClvFamily *family, const double *param)
 	}
 }
 
-/* Reads a family, parameters, a history and a question, and checks the answers. */
-static void
+void
 Check(Bytes *bytes)
 {
-	const ClvFamily *family = NextFamily(bytes);
+	const ClvFamily *family = NextFamily(bytes, IsOfPurchases);
 	double param[CLV_MAX_PARAMS];
 	ClvFuture newcomer = {.family = family, .clocks = NULL};
+	ClvFuture future;
 	unsigned kind = Next(bytes);
 	History history;
 	double n;
 	double delta;
 	double t;
 
-	if (family->process == CLV_SPEND || !NextParameters(bytes, family, param))
+	if (!NextParameters(bytes, family, param))
 		return;
 	history = NextHistory(bytes, family);
 	t = kind & 1 ? 0 : NextScale(bytes, kind & 4 ? 6 : 3);
@@ -240,21 +242,27 @@ Check(Bytes *bytes)
 
 	Tell(family->name, family->nparams, param);
 	Tell("x, t_x, T; n, delta, t", 6, (double[]){history.x, history.t_x, history.T, n, delta, t});
-	CheckParameters(family, param);
-	CheckHistory(family, param, &history);
-	CheckKnown(family, param, &history, n, delta, t);
 	memcpy(newcomer.param, param, sizeof(param));
-	if (family->clock != CLV_CAMPAIGNS)
-		CheckFuture(&newcomer, n, delta, t);
-	if (family->residual != NULL)
-		CheckContract(family, param, t + 1, delta);
-	if (family->draw != NULL)
-		CheckLife(family, param, NextWord(bytes), t);
-}
-
-/* The entry point of libFuzzer. */
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	return Attempt(Check, data, size);
+	switch (kind >> 3 & 3)
+	{
+		case 0:
+			CheckHistory(family, param, &history);
+			CheckParameters(family, param);
+			if (family->residual != NULL)
+				CheckContract(family, param, t + 1, delta);
+			if (family->draw != NULL)
+				CheckLife(family, param, NextWord(bytes), t);
+			break;
+		case 1:
+			CheckGiven(family, param, &history, n, delta, t);
+			break;
+		case 2:
+			clv_given_alive(family, param, history.x, history.t_x, history.T, &future);
+			CheckFuture(&future, n, delta, t);
+			break;
+		case 3:
+			if (family->clock != CLV_CAMPAIGNS)
+				CheckFuture(&newcomer, n, delta, t);
+			break;
+	}
 }

@@ -3,12 +3,10 @@
  *		libFuzzer: fits to whatever the bytes say.
  *
  * Whatever the cells, a fit must return; where it says CLV_OK its parameters are
- * positive numbers at which the log-likelihood is finite and flat, and two runs
- * over the same customers in another order give the same bits.
+ * numbers in their ranges at which the log-likelihood is finite and flat, and two runs
+ * over the same customers in another order give the same bits. With and without a prior.
  */
-#include "fuzz.h"
-
-#include "families/likelihood.h"
+#include "fits.h"
 
 #define MOST_CELLS 64
 #define GROUPS 5
@@ -27,31 +25,6 @@ NextNumber(Bytes *bytes)
 	for (int i = 0; i < 8; i++)
 		((unsigned char *) &number)[i] = (unsigned char) Next(bytes);
 	return number;
-}
-
-/* Aborts where the report of a fit is not consistent with its status. */
-static void
-Check(const ClvFamily *family, ClvStatus status, const ClvFitReport *report)
-{
-	if (status != CLV_OK)
-		return;
-	for (int i = 0; i < family->nparams; i++)
-	{
-		if (!(report->param[i] > 0) || isinf(report->param[i]))
-			abort();
-	}
-	if (!isfinite(report->log_likelihood) || !(report->gradient_norm < 1e-4) ||
-		!(report->customers > family->nparams))
-		abort();
-}
-
-/* Aborts where two fits of the same data differ. */
-static void
-Same(const ClvFitReport *a, const ClvFitReport *b, ClvStatus first, ClvStatus second)
-{
-	if (first != second || memcmp(a->param, b->param, sizeof(a->param)) != 0 ||
-		memcmp(&a->log_likelihood, &b->log_likelihood, sizeof(double)) != 0)
-		abort();
 }
 
 /* Covariates and outcomes of a few groups; NULL: none. */
@@ -104,23 +77,22 @@ FuzzCells(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 			cell->T = floor(cell->T);
 		}
 		if (family->clock == CLV_OPPORTUNITIES && shape < 240)
-			cell->x =
-				cell->x > 0 && cell->x > cell->t_x ? (int32_t) fmin(cell->t_x, 1000) : cell->x;
+			cell->x = cell->x > 0 && cell->x > cell->t_x ? (int32_t) fmin(fmax(cell->t_x, 0), 1000)
+														 : cell->x;
 		if (family->clock == CLV_RENEWALS && shape < 240)
-			cell->x = (int32_t) (cell->t_x = fmin(cell->t_x, 1000));
+			cell->x = (int32_t) (cell->t_x = fmin(fmax(cell->t_x, 0), 1000));
 		cell->count = shape % 3 == 0 ? 1 + Next(bytes) : shape < 253 ? 1 : NextNumber(bytes);
 	}
 	for (size_t i = 0; i < n; i++)
 		turned[n - 1 - i] = cells[i];
-	workspace = malloc(clv_fit_cells_workspace(family, n));
+	workspace = Scratch(clv_fit_cells_workspace(family, n));
 	left = n;
 	status = clv_fit_cells(family, cells, &left, given, control, workspace, &report);
-	Check(family, status, &report);
-	Same(&report, &again, status,
-		 clv_fit_cells(family, cells, &left, given, control, workspace, &again));
-	Same(&report, &again, status,
-		 clv_fit_cells(family, turned, &n, given, control, workspace, &again));
-	free(workspace);
+	CheckReport(family, control, status, &report);
+	CheckSame(&report, &again, status,
+			  clv_fit_cells(family, cells, &left, given, control, workspace, &again));
+	CheckSame(&report, &again, status,
+			  clv_fit_cells(family, turned, &n, given, control, workspace, &again));
 }
 
 /* Fits spend read from the input, twice. */
@@ -145,35 +117,46 @@ FuzzSpend(const ClvFamily *family, Bytes *bytes, const ClvFitControl *control)
 	}
 	for (size_t i = 0; i < n; i++)
 		turned[n - 1 - i] = rows[i];
-	workspace = malloc(clv_fit_spend_workspace(family, n, 0));
+	workspace = Scratch(clv_fit_spend_workspace(family, n, 0));
 	status = clv_fit_spend(family, rows, n, NULL, control, workspace, &report);
-	Check(family, status, &report);
-	Same(&report, &again, status,
-		 clv_fit_spend(family, turned, n, NULL, control, workspace, &again));
-	free(workspace);
+	CheckReport(family, control, status, &report);
+	CheckSame(&report, &again, status,
+			  clv_fit_spend(family, turned, n, NULL, control, workspace, &again));
 }
 
-/* Reads a family, its controls and its data from the input and fits them. */
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Whether there are fits of the family. */
+static bool
+Any(const ClvFamily *family)
 {
-	Bytes bytes = {data, size};
-	unsigned what = Next(&bytes);
+	(void) family;
+	return true;
+}
+
+void
+Check(Bytes *bytes)
+{
+	unsigned what = Next(bytes);
 	double start[CLV_MAX_PARAMS];
+	ClvPrior prior;
 	ClvFitControl control = {.max_iterations = what & 4 ? 30 : 0,
 							 .shape_penalty = what & 8 ? 0.01 : 0,
-							 .effect_penalty_purchase = what & 32 ? 0.1 : 0};
-	const ClvFamily *family = NextFamily(&bytes);
+							 .effect_penalty_purchase = what & 32 ? 0.1 : 0,
+							 .poll = Poll};
+	const ClvFamily *family = NextFamily(bytes, what & 64 ? HasPrior : Any);
 
 	if (what & 16)
 	{
 		for (int i = 0; i < CLV_MAX_PARAMS; i++)
-			start[i] = NextNumber(&bytes);
+			start[i] = NextNumber(bytes);
 		control.start = start;
 	}
+	if (what & 64)
+	{
+		NextPrior(bytes, family, &prior);
+		control.prior = &prior;
+	}
 	if (family->process == CLV_SPEND)
-		FuzzSpend(family, &bytes, &control);
+		FuzzSpend(family, bytes, &control);
 	else
-		FuzzCells(family, &bytes, &control);
-	return 0;
+		FuzzCells(family, bytes, &control);
 }
