@@ -105,20 +105,20 @@ BEGIN
 		SELECT clv_fit(history, options || jsonb_build_object('as_of', day)) INTO model FROM customer;
 		shock := clv_shock('customer', 'history', model);
 		INSERT INTO result
-		SELECT name, family, day, q.weeks, q.actual, (q.total).expected_purchases, shock, (q.total).purchases_low,
-			(q.total).purchases_high, w.purchases_low, w.purchases_high
+		SELECT name, family, day, q.weeks, q.actual, (q.total).expected_purchases, shock,
+			(q.total).purchases_low_without_shock, (q.total).purchases_high_without_shock, (q.total).purchases_low,
+			(q.total).purchases_high
 		FROM (
 			SELECT
 				h.weeks,
 				sum(clv_purchases_between(c.history, day, day + 7 * h.weeks)) AS actual,
-				clv_predict_total(model, c.history, make_interval(weeks => h.weeks), 0::float8, 1::float8, day,
-					0.9::float8) AS total
+				clv_predict_total(clv_with_shock(model, shock), c.history, make_interval(weeks => h.weeks), 0::float8,
+					1::float8, day, 0.9::float8) AS total
 			FROM customer c
 			CROSS JOIN (VALUES (4), (13), (26)) h (weeks)
 			WHERE clv_first_purchase(c.history) <= day AND day + 7 * h.weeks <= until
 			GROUP BY h.weeks
-		) q
-		CROSS JOIN LATERAL clv_with_shock(q.total, shock, make_interval(weeks => q.weeks), 0.9) w;
+		) q;
 	END LOOP;
 END
 $$;

@@ -137,8 +137,8 @@ SELECT (t).expected_purchases > 0 AS purchases, (t).purchases_high IS NULL AS no
 	no_value
 FROM (SELECT clv_totals(p) AS t FROM (SELECT pooled AS p FROM total UNION ALL SELECT (1, 2, 0.1, NULL, NULL, NULL,
 	NULL, NULL, NULL, NULL,
-	NULL, NULL, NULL)::clv_total) a) s;
+	NULL, NULL, NULL, NULL, NULL, NULL, NULL)::clv_total) a) s;
 SELECT clv_totals(NULL) IS NULL AS no_total;
-SELECT clv_totals(p) FROM (SELECT pooled AS p FROM total UNION ALL SELECT (1, 2, 0.1, 1, 3, 1, 3, 2, 0.1, 1, 3, 1,
-	3)::clv_total) a;
-SELECT clv_totals((1, 'NaN', 0.1, 1, 3, 1, 3, 2, 0.1, 1, 3, 1, 3)::clv_total);
+SELECT clv_totals(p) FROM (SELECT pooled AS p FROM total UNION ALL SELECT (1, 2, 0.1, 1, 3, 1, 3, 1, 3, 2, 0.1, 1, 3, 1,
+	3, 1, 3)::clv_total) a;
+SELECT clv_totals((1, 'NaN', 0.1, 1, 3, 1, 3, 1, 3, 2, 0.1, 1, 3, 1, 3, 1, 3)::clv_total);

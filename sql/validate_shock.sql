@@ -1,4 +1,5 @@
--- clv_shock and clv_with_shock: shops with what moves everybody and without, the weeks that are used, widths, errors.
+-- clv_shock and clv_with_shock: shops with what moves everybody and without, the weeks that are used, models that keep
+-- it, widths of totals, errors.
 SET client_min_messages = warning;
 CREATE SCHEMA validate_shock;
 SET search_path = validate_shock, public;
@@ -39,9 +40,37 @@ SELECT clv_internal.clv_shock_estimate(array_agg(actual::float8 ORDER BY number)
 FROM fitted, clv_tracking('moved', 'history', moved, '1 week', date '2017-01-01' - 7 * 103, '2017-01-01');
 SELECT (clv_shock('moved', 'history', moved, '2016-01-03')).weeks = 51 AS earlier FROM fitted;
 
--- --- widths: as the definition has them, term by term ---
+-- --- a model keeps it ---
+CREATE TABLE kept AS
+SELECT clv_with_shock(f.moved, s.moved) AS model, f.moved AS without, s.moved AS shock FROM fitted f, shock s;
+SELECT clv_shock(model) = shock AS shock, clv_shock(without) IS NULL AS none,
+	   clv_with_shock(model, NULL) = without AS taken, clv_with_shock(without, NULL) = without AS not_given,
+	   clv_with_shock(NULL, shock) IS NULL AS no_model,
+	   clv_with_shock(model, ROW(104, 0, 0, 0, 1, 0, 0)::clv_common_shock) = without AS not_told,
+	   model::text::clv_model = model AS text, model::jsonb::clv_model = model AS json, model <> without AS other
+FROM kept;
+SELECT model::jsonb #- '{purchase,shock}' = without::jsonb AS rest, model::jsonb #> '{purchase,shock}' = jsonb_build_object(
+		   'weeks', (shock).weeks, 'sd', (shock).sd, 'lasting', (shock).lasting, 'correlation', (shock).correlation,
+		   'evidence', (shock).evidence, 'past', (shock).past, 'link', (shock).link) AS shock
+FROM kept;
+-- what is derived from it keeps it, and expectations and comparisons do not ask for it
+SELECT clv_shock(clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}', NULL, '2017-01-01')
+				 || clv_with_shock(calm, ROW(20, 0.1, 0.5, 0.5, 9, 0, 0)::clv_common_shock)) AS joined
+FROM fitted;
+SELECT clv_compare(k.model, e.larger) = clv_compare(k.without, e.larger) AS compared,
+	   clv_expected_purchases(k.model, 10) = clv_expected_purchases(k.without, 10) AS expected,
+	   (SELECT clv_pool(m) FROM (VALUES (k.model), (e.first)) v (m))
+	   = (SELECT clv_pool(m) FROM (VALUES (k.without), (e.first)) v (m)) AS pooled
+FROM kept k, (
+	SELECT clv_fit(history, clv_options(model => 'ggompertz/nbd', as_of => '2017-01-01', spend => 'none')) AS larger,
+		   clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2016-01-01')) AS first
+	FROM moved) e;
+
+-- --- widths of totals: as the definition has them, term by term ---
 CREATE TABLE total AS
-SELECT clv_predict_total(f.moved, m.history, '12 weeks', 0, 1, '2017-01-01', 0.9) AS t FROM fitted f, moved m;
+SELECT clv_predict_total(k.without, m.history, '12 weeks', 0, 1, '2017-01-01', 0.9) AS without,
+	   clv_predict_total(k.model, m.history, '12 weeks', 0, 1, '2017-01-01', 0.9) AS t
+FROM kept k, moved m;
 WITH tau AS (
 	SELECT (moved).sd ^ 2 * ((SELECT sum(CASE WHEN i = j THEN 1
 									ELSE (moved).lasting * (moved).correlation ^ abs(i - j) END)
@@ -49,29 +78,74 @@ WITH tau AS (
 		   + (moved).past - 2 * (moved).link * (SELECT avg((moved).correlation ^ i) FROM generate_series(1, 12) i))
 			   AS variance
 	FROM shock
-), wide AS (
-	SELECT (t).*, w.purchases_low AS low, w.purchases_high AS high, w.value_low AS v_low, w.value_high AS v_high,
-		   w.purchases_mean_low = (t).purchases_mean_low AS mean, w.customers AS n
-	FROM total, shock, clv_with_shock(t, moved, '12 weeks', 0.9) w
 )
-SELECT pg_temp.same((high - expected_purchases) ^ 2, (purchases_high - expected_purchases) ^ 2
-			+ (1.6448536269514722 * expected_purchases) ^ 2 * variance) AS purchases,
-	   pg_temp.same(high - expected_purchases, expected_purchases - low) AS low,
-	   pg_temp.same((v_high - expected_value) ^ 2 / 1e6, ((value_high - expected_value) ^ 2
-			+ (1.6448536269514722 * expected_value) ^ 2 * variance) / 1e6) AS value,
-	   pg_temp.same(v_high - expected_value, expected_value - v_low) AS value_low,
-	   high - low > 1.2 * (purchases_high - purchases_low) AS wider, mean, n = customers AS customers
-FROM wide, tau;
-SELECT clv_with_shock(t, calm, '12 weeks', 0.9) = t AS none FROM total, shock;
--- a negative value stays negative; without limits none; longer horizons, less of it
-SELECT w.value_high = 0 AS no_gain, w.value_low < -10 AS loss, num_nulls(w.purchases_low, w.purchases_high) AS no_limits
-FROM shock, clv_with_shock(ROW(1, 5, NULL, NULL, NULL, NULL, NULL, -10, NULL, NULL, NULL, -12, -8)::clv_total,
-						   ROW(20, 2, 0, 0, 9, 0, 0)::clv_common_shock, '1 week') w;
+SELECT pg_temp.same(((t).purchases_high - (t).expected_purchases) ^ 2,
+			((without).purchases_high - (t).expected_purchases) ^ 2
+			+ (1.6448536269514722 * (t).expected_purchases) ^ 2 * variance) AS purchases,
+	   pg_temp.same((t).purchases_high - (t).expected_purchases, (t).expected_purchases - (t).purchases_low) AS low,
+	   pg_temp.same(((t).value_high - (t).expected_value) ^ 2 / 1e6,
+			(((without).value_high - (t).expected_value) ^ 2
+			+ (1.6448536269514722 * (t).expected_value) ^ 2 * variance) / 1e6) AS value,
+	   pg_temp.same((t).value_high - (t).expected_value, (t).expected_value - (t).value_low) AS value_low,
+	   (t).purchases_high - (t).purchases_low > 1.2 * ((without).purchases_high - (without).purchases_low) AS wider
+FROM total, tau;
+-- the rest is that of the model without it, and so are the columns that say so
+SELECT row_to_json(t)::jsonb - '{purchases_low,purchases_high,value_low,value_high}'::text[]
+	   = row_to_json(without)::jsonb - '{purchases_low,purchases_high,value_low,value_high}'::text[] AS rest,
+	   (without).purchases_low = (without).purchases_low_without_shock AS low,
+	   (without).purchases_high = (without).purchases_high_without_shock AS high,
+	   (without).value_low = (without).value_low_without_shock AS value_low,
+	   (without).value_high = (without).value_high_without_shock AS value_high
+FROM total;
+-- parts of the customers add up to the bit, in any form of the sums
+WITH piece AS (
+	SELECT clv_sums(k.model, m.history, '12 weeks', 0, 1, '2017-01-01', 0.9) AS sums
+	FROM kept k, (SELECT history, row_number() OVER () AS i FROM moved) m GROUP BY i % 7
+)
+SELECT clv_predict_total(sums::text::clv_sums) = (SELECT t FROM total) AS merged FROM piece;
+-- a longer horizon has less of it, relative to it; after the day of the model nothing is known of the last weeks
 SELECT bool_and(width < before) AS shrinks
-FROM (SELECT w.purchases_high AS width, lag(w.purchases_high) OVER (ORDER BY weeks) AS before
-	  FROM shock, generate_series(1, 105, 4) weeks, clv_with_shock(
-			   ROW(1, 5, 0, 5, 5, 5, 5, NULL, NULL, NULL, NULL, NULL, NULL)::clv_total, moved,
-			   make_interval(weeks => weeks)) w) q;
+FROM (
+	SELECT width, lag(width) OVER (ORDER BY weeks) AS before
+	FROM (SELECT weeks, clv_internal.clv_shock_width(model, '2017-01-01', 7 * weeks, 0.9) AS width
+		  FROM kept, generate_series(1, 105, 4) weeks) q
+) q;
+SELECT pg_temp.same(clv_internal.clv_shock_width(clv_with_shock(model, known), day, 7, 0.95),
+		   1.959963984540054 * 2 * sqrt(1.3 - 2 * 0.4 * 0.5 ^ (1 + greatest(day - '2017-01-01', 0) / 7.0))) AS gap
+FROM kept, (SELECT ROW(20, 2, 1, 0.5, 9, 0.3, 0.4)::clv_common_shock AS known) k,
+	 unnest('{2016-06-01,2017-01-01,2017-01-22,2020-01-05}'::date[]) day;
+-- customers with horizons of their own, and groups: what moves them all moves them together
+CREATE FUNCTION pg_temp.moved_by(t clv_total) RETURNS float8 LANGUAGE sql
+RETURN sqrt(((t).purchases_high - (t).expected_purchases) ^ 2
+			- ((t).purchases_high_without_shock - (t).expected_purchases) ^ 2);
+CREATE TABLE part AS
+SELECT clv_predict_total(model, history, '4 weeks') AS a, clv_predict_total(model, history, '1 year') AS b,
+	   (SELECT clv_predict_total(model, history, h)
+		FROM kept, moved, unnest('{4 weeks,1 year}'::interval[]) h) AS whole
+FROM kept, moved;
+SELECT pg_temp.same(pg_temp.moved_by(whole), pg_temp.moved_by(a) + pg_temp.moved_by(b)) AS horizons,
+	   pg_temp.same(pg_temp.moved_by(g.t), pg_temp.moved_by(a) + pg_temp.moved_by(b)) AS groups,
+	   pg_temp.same(((g.t).value_high - (g.t).expected_value) ^ 2 - ((g.t).value_high_without_shock - (g.t).expected_value) ^ 2,
+			(sqrt(((a).value_high - (a).expected_value) ^ 2 - ((a).value_high_without_shock - (a).expected_value) ^ 2)
+			 + sqrt(((b).value_high - (b).expected_value) ^ 2 - ((b).value_high_without_shock - (b).expected_value) ^ 2))
+			^ 2) AS values,
+	   pg_temp.same(((g.t).purchases_high_without_shock - (g.t).expected_purchases) ^ 2,
+			((a).purchases_high_without_shock - (a).expected_purchases) ^ 2
+			+ ((b).purchases_high_without_shock - (b).expected_purchases) ^ 2) AS without
+FROM part, LATERAL (SELECT clv_totals(v.t) AS t FROM (VALUES (a), (b)) v (t)) g;
+-- a negative value stays negative
+SELECT (t).value_low < (t).value_low_without_shock AS loss, (t).value_high <= 0 AS no_gain, (t).expected_value < 0 AS negative
+FROM (SELECT clv_predict_total(model, history, '1 week', 0, -1) AS t FROM kept, moved) q;
+-- a campaign without a control group is held against what a model that keeps it predicts
+CREATE TABLE past AS
+SELECT m AS without, clv_with_shock(m, clv_shock('moved', 'history', m)) AS early
+FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2016-06-30')) AS m FROM moved) f;
+SELECT with_shock.measure, with_shock.difference = without.difference AS same,
+	   with_shock.difference_high - with_shock.difference_low > 1.2 * (without.difference_high - without.difference_low)
+		   AS wider
+FROM (SELECT (unnest(clv_campaign(true, history, early, '2016-07-01', '2016-09-22'))).* FROM past, moved) with_shock
+JOIN (SELECT (unnest(clv_campaign(true, history, without, '2016-07-01', '2016-09-22'))).* FROM past, moved) without
+	USING (measure);
 -- two weeks tell nothing
 SELECT clv_shock('moved', 'history', moved, '2015-01-20') = ROW(2, 0, 0, 0, 0, 0, 0)::clv_common_shock AS few
 FROM fitted;
@@ -80,9 +154,6 @@ FROM fitted;
 CREATE SCHEMA "Odd ""Shock""";
 CREATE TABLE "Odd ""Shock"""."$1; {histories}" AS SELECT history AS "His""tory $2" FROM moved;
 SELECT clv_shock('"Odd ""Shock"""."$1; {histories}"', 'His"tory $2', f.moved) = s.moved AS odd FROM fitted f, shock s;
-SELECT clv_with_shock(NULL, moved, '1 week') IS NULL AS total,
-	   (clv_with_shock(t, NULL, '1 week')).purchases_high IS NULL AS shock,
-	   (clv_with_shock(t, moved, NULL)).purchases_high IS NULL AS horizon FROM total, shock;
 \set SHOW_CONTEXT never
 SELECT clv_shock(NULL, 'history', moved) FROM fitted;
 SELECT clv_shock('moved', 'histories', moved) FROM fitted;
@@ -90,11 +161,18 @@ SELECT clv_shock('moved', 'history', NULL);
 SELECT clv_shock('moved', 'history', clv_model('sbg', '{"alpha": 1, "beta": 2}', '1 year'));
 SELECT clv_shock('moved', 'history', moved, '2014-12-31') FROM fitted;
 SELECT clv_shock('moved', 'history', moved, 'infinity') FROM fitted;
-SELECT clv_with_shock(t, moved, '90') FROM total, shock;
-SELECT clv_with_shock(t, moved, '0 days') FROM total, shock;
-SELECT clv_with_shock(t, moved, '1 week', 1) FROM total, shock;
-SELECT clv_with_shock(t, ROW(9, -1, 0, 0, 0, 0, 0)::clv_common_shock, '1 week') FROM total;
-SELECT clv_with_shock(t, ROW(9, 1, 0, 'NaN', 0, 0, 0)::clv_common_shock, '1 week') FROM total;
+SELECT clv_with_shock(without, ROW(9, -1, 0, 0, 0, 0, 0)::clv_common_shock) FROM kept;
+SELECT clv_with_shock(without, ROW(9, 1, 0, 'NaN', 0, 0, 0)::clv_common_shock) FROM kept;
+SELECT clv_with_shock(without, ROW(9, 1, 0, 1, 0, 0, 0)::clv_common_shock) FROM kept;
+SELECT clv_with_shock(without, ROW(9, 1, 0, 0, 0, 0, NULL)::clv_common_shock) FROM kept;
+SELECT clv_with_shock(clv_model('sbg', '{"alpha": 1, "beta": 2}', '1 year'), shock) FROM kept;
+SELECT clv_with_shock(clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}'), shock) FROM kept;
+SELECT (without::jsonb || jsonb_build_object('purchase', without::jsonb -> 'purchase' || '{"shock": {"sd": 1}}'))::clv_model
+FROM kept;
+SELECT (model::jsonb #- '{purchase,shock,past}')::clv_model FROM kept;
+SELECT jsonb_set(model::jsonb, '{purchase,shock,weak}', '1')::clv_model FROM kept;
+SELECT jsonb_set(model::jsonb, '{purchase,shock,lasting}', '1.5')::clv_model FROM kept;
+SELECT clv_internal.clv_shock_width(model, '2017-01-01', 7, 1) FROM kept;
 SELECT clv_internal.clv_shock_estimate('{1,2}', '{1}');
 SELECT clv_internal.clv_shock_estimate('{1,NULL}', '{1,2}');
 DROP SCHEMA validate_shock, "Odd ""Shock""" CASCADE;

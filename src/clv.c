@@ -84,7 +84,7 @@ static const struct
 	{"clv_prediction", "fffffffffff"},
 	{"clv_rfmtc", "iinif"},
 	{"clv_scores", "ssssssf"},
-	{"clv_total", "lffffffffffff"},
+	{"clv_total", "lffffffffffffffff"},
 };
 
 /* The type that a letter of row_type stands for. */

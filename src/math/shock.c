@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-#define MOST_CORRELATION 0.98
 #define LEAST_LN_SD (-5.0)
 #define MOST_LN_SD 1.0
 #define GOLDEN 0.6180339887498949
@@ -163,7 +162,7 @@ AtCorrelation(Series *series, double correlation)
 static double
 AtLasting(Series *series, double lasting)
 {
-	static const double step[] = {0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.92, MOST_CORRELATION};
+	static const double step[] = {0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.92, CLV_SHOCK_CORRELATION};
 	double correlation;
 	double best;
 

@@ -16,9 +16,15 @@
 #ifndef CLV_SHOCK_H
 #define CLV_SHOCK_H
 
+/* The days of the periods whose shocks models keep. */
+#define CLV_SHOCK_DAYS 7
+
 /* Shorter series tell nothing, of longer ones the end is taken. */
 #define CLV_SHOCK_LEAST 13
 #define CLV_SHOCK_MOST 1040
+
+/* No part that lasts is looked for that is closer to a change for good. */
+#define CLV_SHOCK_CORRELATION 0.98
 
 /*
  * A shock whose log-likelihood is not better by so much than that of none counts as none. Purchases
@@ -33,7 +39,7 @@ typedef struct ClvShock
 	int periods;        /* that were used */
 	double sd;          /* of a period, relative; 0: none that the data can tell */
 	double lasting;     /* the share of its variance that does not end with the period */
-	double correlation; /* of that part in neighbouring periods, from 0 to 0.98 */
+	double correlation; /* of that part in neighbouring periods, from 0 to CLV_SHOCK_CORRELATION */
 	double evidence;    /* log-likelihood less that of no shock */
 
 	/* Of the mean shock in the periods used, weighted by their expectations, which the fit took for

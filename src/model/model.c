@@ -7,6 +7,7 @@
  */
 #include "model/model.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/arguments.h"
@@ -18,6 +19,11 @@
 
 /* Rounding may leave a sound covariance this far, of its variances, from positive definite. */
 #define PIVOT_TOLERANCE 1e-8
+
+/* The largest standard deviation of a common shock, and by how much rounding may make a weighted
+ * mean of correlations exceed 1. */
+#define MOST_SHOCK 100
+#define ROUNDING 1e-9
 
 void
 clv_model_init(ClvModel *fitted)
@@ -218,6 +224,14 @@ clv_model_bic(const ClvModelPart *part)
 	if (part->customers <= 0)
 		return get_float8_nan();
 	return clv_model_freedom(part) * log((double) part->customers) - 2 * part->log_likelihood;
+}
+
+double
+clv_model_shock_variance(const ClvModel *fitted, DateADT as_of, double days)
+{
+	double gap = fitted->has_as_of ? (double) as_of - fitted->as_of : 0;
+
+	return clv_shock_variance(&fitted->shock, fmax(gap, 0) / CLV_SHOCK_DAYS, days / CLV_SHOCK_DAYS);
 }
 
 /* Names that can be told apart, finite centres, and finite effects where the family has them. */
@@ -451,6 +465,45 @@ CheckCounting(ClvModel *fitted)
 				 errmsg("returned customers are supported by fitted models of renewals only")));
 }
 
+/* An error unless a number of the shock lies from 0 to most. */
+static void
+CheckShockNumber(const char *name, double value, double most)
+{
+	if (!(value >= 0 && value <= most))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s of a common shock is out of range: %s", name, clv_number_text(value)),
+				 errhint("Take the shock as clv_shock() gives it.")));
+}
+
+/* Check the common shock, and bring it into its canonical form: one that is none is all zero. */
+static void
+CheckShock(ClvModel *fitted)
+{
+	ClvShock *shock = &fitted->shock;
+
+	CheckShockNumber("sd", shock->sd, MOST_SHOCK);
+	if (shock->sd == 0)
+	{
+		memset(shock, 0, sizeof(*shock));
+		return;
+	}
+	if (fitted->purchase.family == NULL || fitted->purchase.family->clock != CLV_CONTINUOUS)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("a common shock needs a model of purchases in continuous time")));
+	CheckShockNumber("weeks", shock->periods, CLV_SHOCK_MOST);
+	CheckShockNumber("lasting", shock->lasting, 1);
+	CheckShockNumber("correlation", shock->correlation, CLV_SHOCK_CORRELATION);
+	CheckShockNumber("evidence", shock->evidence, DBL_MAX);
+	CheckShockNumber("past", shock->past, 1 + ROUNDING);
+	CheckShockNumber("link", shock->link, 1 + ROUNDING);
+	shock->lasting += 0.0;
+	shock->correlation += 0.0;
+	shock->evidence += 0.0;
+	shock->past += 0.0;
+	shock->link += 0.0;
+}
+
 /* Check the candidates, and bring them into their canonical form. */
 static void
 CheckCandidates(ClvModel *fitted)
@@ -489,6 +542,7 @@ clv_model_check(ClvModel *fitted)
 	}
 	CheckGrace(fitted);
 	CheckCounting(fitted);
+	CheckShock(fitted);
 	CheckCandidates(fitted);
 	if (fitted->has_as_of)
 		clv_check_date("as_of", fitted->as_of);

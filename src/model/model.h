@@ -10,6 +10,7 @@
 #include "common/last_value.h"
 #include "history/periods.h"
 #include "math/linalg.h"
+#include "math/shock.h"
 #include "families/family.h"
 
 typedef struct ClvPackedModel ClvPackedModel; /* varlena; its layout is private to this module */
@@ -107,6 +108,7 @@ typedef struct ClvModel
 	double grace_days;
 	ClvPeriodsOf periods; /* of families of discrete time */
 	ClvCounting counting; /* how these count histories; else all zero */
+	ClvShock shock;       /* what moves all customers at once; an sd of 0: nothing is known of it */
 
 	/* of a fit; NaN and 0 otherwise */
 	int64 skipped;       /* customers who did not exist yet at as_of */
@@ -176,6 +178,10 @@ extern bool clv_model_is_idle(const ClvModelPart *part, int effect);
  * their 95 % limits, palloc'd; NULL where there are none, and where limits are not known.
  */
 extern char *clv_model_loose_text(const ClvModelPart *part);
+
+/* The relative variance that the common shock which the model keeps gives a total over so many days
+ * after a day. */
+extern double clv_model_shock_variance(const ClvModel *fitted, DateADT as_of, double days);
 
 /* The BIC of the part, with n the customers fitted; NaN where none were. */
 extern double clv_model_bic(const ClvModelPart *part);

@@ -5,9 +5,10 @@
  * The bytes behind the varlena header are the wire format itself, in network
  * order: a version byte, then
  *
- *	flags			1 has as_of, 2 has a purchase part, 4 has a spend part, 8 was chosen
+ *	flags			int16: 1 has as_of, 2 has a purchase part, 4 has a spend part, 8 was chosen
  *					among candidates, 16 skipped spend although it has no spend part,
- *					32 has grace, 64 periods of the calendar, 128 has customers who returned
+ *					32 has grace, 64 periods of the calendar, 128 has customers who returned,
+ *					256 has a common shock
  *	as_of			int32
  *	time unit		int32 months, int32 days, int64 microseconds
  *	occasion		int32
@@ -26,6 +27,7 @@
  *	spend skipped	int64
  *	grace			int32 months, int32 days, int64 microseconds
  *	returned		int64
+ *	shock			int32 weeks, standard deviation, lasting, correlation, evidence, past, link
  *	candidates		their number, and of each the family, flags (1 converged),
  *					log-likelihood, BIC
  *
@@ -53,6 +55,7 @@
 #define MODEL_GRACE 0x20
 #define MODEL_CALENDAR 0x40
 #define MODEL_RETURNED 0x80
+#define MODEL_SHOCK 0x100
 
 #define PART_FITTED 0x01
 #define PART_CONVERGED 0x02
@@ -110,6 +113,19 @@ PackCovariates(StringInfo out, const ClvModelPart *part)
 		pq_sendfloat8(out, part->effect[i]);
 	for (int i = 0; HasCentres(part) && i < part->ncovariates; i++)
 		pq_sendfloat8(out, part->centre[i]);
+}
+
+/* Append the numbers of a common shock. */
+static void
+PackShock(StringInfo out, const ClvShock *shock)
+{
+	pq_sendint32(out, shock->periods);
+	pq_sendfloat8(out, shock->sd);
+	pq_sendfloat8(out, shock->lasting);
+	pq_sendfloat8(out, shock->correlation);
+	pq_sendfloat8(out, shock->evidence);
+	pq_sendfloat8(out, shock->past);
+	pq_sendfloat8(out, shock->link);
 }
 
 /* Append the number of candidates, then each of them. */
@@ -191,14 +207,15 @@ clv_model_pack(const ClvModel *given)
 
 	pq_begintypsend(&out);
 	pq_sendbyte(&out, MODEL_VERSION);
-	pq_sendbyte(&out, (fitted.has_as_of ? MODEL_AS_OF : 0) |
-						  (fitted.purchase.family != NULL ? MODEL_PURCHASE : 0) |
-						  (fitted.spend.family != NULL ? MODEL_SPEND : 0) |
-						  (fitted.ncandidates > 0 ? MODEL_CANDIDATES : 0) |
-						  (skipped_alone ? MODEL_SPEND_SKIPPED : 0) |
-						  (fitted.grace_days > 0 ? MODEL_GRACE : 0) |
-						  (fitted.periods == CLV_PERIODS_CALENDAR ? MODEL_CALENDAR : 0) |
-						  (fitted.returned > 0 ? MODEL_RETURNED : 0));
+	pq_sendint16(&out, (fitted.has_as_of ? MODEL_AS_OF : 0) |
+						   (fitted.purchase.family != NULL ? MODEL_PURCHASE : 0) |
+						   (fitted.spend.family != NULL ? MODEL_SPEND : 0) |
+						   (fitted.ncandidates > 0 ? MODEL_CANDIDATES : 0) |
+						   (skipped_alone ? MODEL_SPEND_SKIPPED : 0) |
+						   (fitted.grace_days > 0 ? MODEL_GRACE : 0) |
+						   (fitted.periods == CLV_PERIODS_CALENDAR ? MODEL_CALENDAR : 0) |
+						   (fitted.returned > 0 ? MODEL_RETURNED : 0) |
+						   (fitted.shock.sd > 0 ? MODEL_SHOCK : 0));
 	pq_sendint32(&out, fitted.has_as_of ? fitted.as_of : 0);
 	PackInterval(&out, &fitted.time_unit);
 	pq_sendint32(&out, fitted.occasion);
@@ -216,6 +233,8 @@ clv_model_pack(const ClvModel *given)
 		PackInterval(&out, &fitted.grace);
 	if (fitted.returned > 0)
 		pq_sendint64(&out, fitted.returned);
+	if (fitted.shock.sd > 0)
+		PackShock(&out, &fitted.shock);
 	if (fitted.ncandidates > 0)
 		PackCandidates(&out, &fitted);
 	return (ClvPackedModel *) pq_endtypsend(&out);
@@ -264,11 +283,11 @@ UnpackInterval(StringInfo in, Interval *interval)
 	interval->time = pq_getmsgint64(in);
 }
 
-/* Read a byte of flags; an error where one is not among those known. */
+/* Read flags of one or two bytes; an error where one is not among those known. */
 static int
-UnpackFlags(StringInfo in, int known)
+UnpackFlags(StringInfo in, int bytes, int known)
 {
-	int flags = pq_getmsgbyte(in);
+	int flags = (int) pq_getmsgint(in, bytes);
 
 	if ((flags & ~known) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -320,6 +339,22 @@ UnpackCalendar(StringInfo in, ClvModelPart *part)
 	part->followed = parts.nnames;
 }
 
+/* Read what PackShock has written. */
+static void
+UnpackShock(StringInfo in, ClvShock *shock)
+{
+	shock->periods = (int32) pq_getmsgint(in, 4);
+	shock->sd = pq_getmsgfloat8(in);
+	shock->lasting = pq_getmsgfloat8(in);
+	shock->correlation = pq_getmsgfloat8(in);
+	shock->evidence = pq_getmsgfloat8(in);
+	shock->past = pq_getmsgfloat8(in);
+	shock->link = pq_getmsgfloat8(in);
+	if (shock->sd == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("common shock of no size in binary clv_model")));
+}
+
 /* Read what PackCandidates has written. */
 static void
 UnpackCandidates(StringInfo in, ClvModel *fitted)
@@ -334,7 +369,7 @@ UnpackCandidates(StringInfo in, ClvModel *fitted)
 		ClvCandidate *candidate = &fitted->candidate[i];
 
 		candidate->family = UnpackFamily(in);
-		candidate->converged = UnpackFlags(in, CANDIDATE_CONVERGED) != 0;
+		candidate->converged = UnpackFlags(in, 1, CANDIDATE_CONVERGED) != 0;
 		candidate->log_likelihood = pq_getmsgfloat8(in);
 		candidate->bic = pq_getmsgfloat8(in);
 	}
@@ -361,8 +396,9 @@ UnpackPart(StringInfo in, ClvModelPart *part, int64 *skipped)
 	int flags;
 
 	part->family = UnpackFamily(in);
-	flags = UnpackFlags(in, PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES |
-								PART_CENTRES | PART_CALENDAR | PART_PRIOR | PART_PROFILE);
+	flags = UnpackFlags(in, 1,
+						PART_FITTED | PART_CONVERGED | PART_COVARIANCE | PART_COVARIATES |
+							PART_CENTRES | PART_CALENDAR | PART_PRIOR | PART_PROFILE);
 	if ((flags & PART_CENTRES) && !(flags & PART_COVARIATES))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("centres without covariates in binary clv_model")));
@@ -411,9 +447,10 @@ clv_model_decode(StringInfo in, ClvModel *fitted)
 						errmsg("unknown version of clv_model: %d", version),
 						errdetail("This version of clv reads version %d.", MODEL_VERSION)));
 	clv_model_init(fitted);
-	flags =
-		UnpackFlags(in, MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
-							MODEL_SPEND_SKIPPED | MODEL_GRACE | MODEL_CALENDAR | MODEL_RETURNED);
+	flags = UnpackFlags(in, 2,
+						MODEL_AS_OF | MODEL_PURCHASE | MODEL_SPEND | MODEL_CANDIDATES |
+							MODEL_SPEND_SKIPPED | MODEL_GRACE | MODEL_CALENDAR | MODEL_RETURNED |
+							MODEL_SHOCK);
 	if ((flags & MODEL_SPEND) && (flags & MODEL_SPEND_SKIPPED))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						errmsg("skipped spend is given twice in binary clv_model")));
@@ -437,6 +474,8 @@ clv_model_decode(StringInfo in, ClvModel *fitted)
 		fitted->periods = CLV_PERIODS_CALENDAR;
 	if (flags & MODEL_RETURNED)
 		fitted->returned = pq_getmsgint64(in);
+	if (flags & MODEL_SHOCK)
+		UnpackShock(in, &fitted->shock);
 	if (flags & MODEL_CANDIDATES)
 		UnpackCandidates(in, fitted);
 	pq_getmsgend(in);

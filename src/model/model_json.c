@@ -15,6 +15,8 @@
  * since their order is that of the vectors; a centre of 0 is left out. "path" is how many of them,
  *before those of the calendar, are those of a path of each customer. "periods" is "calendar" where
  *families of discrete time count those, and "returned" a member of their purchase part.
+ * "shock":{"weeks":52,"sd":0.2,"lasting":0.9,"correlation":0.8,"evidence":20,"past":0.1,"link":0.1}
+ * is one of a purchase part that keeps what moves all customers at once.
  * "spend_skipped" is a member of the model where there is no spend part.
  *
  * A part that was fitted with a prior has "prior":{"fingerprint":"<16 hexadecimal digits>",
@@ -209,6 +211,20 @@ AppendProfile(StringInfo out, const ClvModelPart *part)
 	appendStringInfoChar(out, '}');
 }
 
+/* Append the common shock. */
+static void
+AppendShock(StringInfo out, const ClvShock *shock)
+{
+	appendStringInfo(out, ",\"shock\":{\"weeks\":%d", shock->periods);
+	AppendFinite(out, "sd", shock->sd);
+	AppendFinite(out, "lasting", shock->lasting);
+	AppendFinite(out, "correlation", shock->correlation);
+	AppendFinite(out, "evidence", shock->evidence);
+	AppendFinite(out, "past", shock->past);
+	AppendFinite(out, "link", shock->link);
+	appendStringInfoChar(out, '}');
+}
+
 /* A part, its brace left open. */
 static void
 AppendPart(StringInfo out, const char *key, const ClvModelPart *part, int64 skipped)
@@ -266,6 +282,8 @@ clv_model_append_json(StringInfo out, const ClvModel *fitted)
 		AppendPart(out, "purchase", &fitted->purchase, fitted->skipped);
 		if (fitted->returned > 0)
 			appendStringInfo(out, ",\"returned\":" INT64_FORMAT, fitted->returned);
+		if (fitted->shock.sd > 0)
+			AppendShock(out, &fitted->shock);
 		appendStringInfoChar(out, '}');
 	}
 	if (fitted->spend.family != NULL)
@@ -589,6 +607,47 @@ ReadSpendMember(const ClvMember *member, ClvModel *fitted)
 	return true;
 }
 
+/* Read the common shock; all of its numbers are required. */
+static void
+ReadShock(const ClvMember *outer, ClvShock *shock)
+{
+	static const char object[] = "the shock of a model";
+	const struct
+	{
+		const char *name;
+		double *value;
+	} number[] = {{"sd", &shock->sd},
+				  {"lasting", &shock->lasting},
+				  {"correlation", &shock->correlation},
+				  {"evidence", &shock->evidence},
+				  {"past", &shock->past},
+				  {"link", &shock->link}};
+	ClvMember member;
+
+	shock->periods = -1;
+	for (int i = 0; i < (int) lengthof(number); i++)
+		*number[i].value = get_float8_nan();
+	clv_json_open(&member, clv_json_container(outer, "an object"), object);
+	while (clv_json_next(&member))
+	{
+		int i = 0;
+
+		while (i < (int) lengthof(number) && !clv_json_is(&member, number[i].name))
+			i++;
+		if (i < (int) lengthof(number))
+			*number[i].value = clv_json_number(&member);
+		else if (clv_json_is(&member, "weeks"))
+			shock->periods = (int) clv_json_whole(&member, 0, CLV_SHOCK_MOST);
+		else
+			clv_json_unknown(&member, "weeks, sd, lasting, correlation, evidence, past, link");
+	}
+	if (shock->periods < 0)
+		clv_json_missing(object, "weeks");
+	for (int i = 0; i < (int) lengthof(number); i++)
+		if (isnan(*number[i].value))
+			clv_json_missing(object, number[i].name);
+}
+
 /* Read a member that only a purchase part has; false for another. */
 static bool
 ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
@@ -602,6 +661,8 @@ ReadPurchaseMember(const ClvMember *member, ClvModel *fitted)
 		fitted->purchase.awaited = (int) clv_json_whole(member, 1, CLV_MAX_COVARIATES);
 	else if (clv_json_is(member, "returned"))
 		fitted->returned = clv_json_whole(member, 0, PG_INT64_MAX);
+	else if (clv_json_is(member, "shock"))
+		ReadShock(member, &fitted->shock);
 	else
 		return false;
 	return true;
@@ -655,7 +716,8 @@ ReadPart(const ClvMember *outer, ClvModel *fitted, ClvProcess process)
 											   "prior, profile, covariance, %s",
 											   is_spend ? "covariates, basis, "
 														  "frequency_spend_correlation"
-														: "covariates, calendar, path, returned"));
+														: "covariates, calendar, path, returned, "
+														  "shock"));
 	}
 	if (part->has_covariance)
 		ReadCovariance(&covariance, clv_model_dimension(part), part->covariance);

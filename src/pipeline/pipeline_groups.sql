@@ -311,13 +311,19 @@ BEGIN
 		WHERE f.model IS NULL OR NOT (SELECT m.converged FROM @extschema@.clv_diagnostics(f.model) m)
 	$sql$::text) USING of_all;
 	GET DIAGNOSTICS others = ROW_COUNT;
+	IF @extschema@.clv_shock(of_all) IS NOT NULL THEN
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.fit f
+			SET model = @extschema@.clv_with_shock(f.model, @extschema@.clv_shock($1))
+		$sql$::text) USING of_all;
+	END IF;
 	RETURN others;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_fit_pooled(
 	clv_internal.clv_pipeline_definition, pg_catalog.jsonb, pg_catalog.jsonb, @extschema@.clv_model) IS
 	'fits the groups of the table "fit" with a prior, where there is one; the model of all customers for those that '
-	'have no fit, and how many these are. A part of pipelines';
+	'have no fit, and how many these are. All keep the common shock of that model. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_all_cuts(
 	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date,
@@ -555,7 +561,7 @@ SET search_path = pg_catalog, pg_temp SET enable_hashagg = off
 AS $$
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT (q.t).expected_purchases, (q.t).purchases_low, (q.t).purchases_high, q.made
+		SELECT (q.t).expected_purchases, (q.t).purchases_low_without_shock, (q.t).purchases_high_without_shock, q.made
 		FROM (
 			SELECT @extschema@.clv_totals(g.t) AS t, sum(g.made) AS made
 			FROM (

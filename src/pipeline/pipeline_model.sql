@@ -84,8 +84,8 @@ BEGIN
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT
 				(q.t).expected_purchases AS expected,
-				(q.t).purchases_low AS low,
-				(q.t).purchases_high AS high,
+				(q.t).purchases_low_without_shock AS low,
+				(q.t).purchases_high_without_shock AS high,
 				q.made
 			FROM (
 				SELECT
@@ -100,7 +100,8 @@ BEGIN
 			clv_internal.clv_pipeline_ahead(latest.model, this.calendar),
 			make_interval(days => this.as_of - latest.as_of), latest.as_of, this.as_of;
 	END IF;
-	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by
+	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by. What moves all customers
+	-- at once is not part of it, as it may last
 	RETURN CASE
 		WHEN coalesce(total.made NOT BETWEEN total.low AND total.high, true)
 			AND abs(total.made - total.expected) > 0.1 * total.expected
@@ -313,12 +314,13 @@ BEGIN
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Check its source, its filter and its as_of.'::text, 'no_data_found'::text);
 		END IF;
+		model := @extschema@.clv_with_shock(model,
+			clv_internal.clv_pipeline_estimate_shock(d, run, this.generation, this.as_of, model));
 		cuts := clv_internal.clv_pipeline_cuts(d, this.generation, this.as_of, model);
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.model (run, group_name, fitted_at, as_of, reason, fingerprint, model, cuts)
 			VALUES ($1, '', clock_timestamp(), $2, $3, $4, $5, $6)
 		$sql$::text) USING run, this.as_of, reason, fingerprint, model, cuts;
-		PERFORM clv_internal.clv_pipeline_estimate_shock(d, run, this.generation, this.as_of, model);
 	END IF;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run

@@ -31,16 +31,17 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_shock_sample(
 CREATE FUNCTION clv_internal.clv_pipeline_estimate_shock(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8, as_of pg_catalog.date,
 	model @extschema@.clv_model)
-RETURNS pg_catalog.void
+RETURNS @extschema@.clv_common_shock
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	histories text;
 	extent record;
+	shock @extschema@.clv_common_shock;
 BEGIN
 	IF (SELECT c.clock FROM clv_internal.clv_validate_clock(model) c) <> 'continuous' THEN
-		RETURN;
+		RETURN NULL;
 	END IF;
 	histories := clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT h.history, NULL::pg_catalog.float8[] AS covariates
@@ -48,26 +49,24 @@ BEGIN
 	$sql$::text, ARRAY[clv_internal.clv_pipeline_shock_sample(d, run, generation)]);
 	extent := clv_internal.clv_validate_extent(histories, as_of);
 	IF extent.first_purchase IS NOT NULL THEN
-		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			UPDATE {data}.model
-			SET shock = $2
-			WHERE run = $1 AND group_name = ''
-		$sql$::text) USING run, clv_internal.clv_shock_of(histories, model, false, as_of, extent.first_purchase,
+		shock := clv_internal.clv_shock_of(histories, model, false, as_of, extent.first_purchase,
 			extent.last_purchase);
 	END IF;
 	IF NOT clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
 		PERFORM clv_internal.clv_pipeline_drop_sample(d);
 	END IF;
+	RETURN shock;
 EXCEPTION
 	-- a version of Citus may know no plan for it
 	WHEN feature_not_supported THEN
 		PERFORM clv_internal.clv_pipeline_note(d, run, 'no common shock: ' || SQLERRM);
+		RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_estimate_shock(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8, pg_catalog.date, @extschema@.clv_model) IS
-	'estimates the common shock of all customers from what the model that a run has fitted expects of each past week, '
-	'and keeps it beside the model; of families of continuous time. A part of pipelines';
+	'the common shock of all customers, from what the model that a run has fitted expects of each past week; NULL of '
+	'families of discrete time. A part of pipelines';
 
 -- Half the width of an interval, widened by the relative half width that the shock alone gives.
 CREATE FUNCTION clv_internal.clv_pipeline_widened(
@@ -93,20 +92,18 @@ DECLARE
 	width float8;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT clv_internal.clv_shock_width((m.shock).sd, (m.shock).lasting, (m.shock).correlation, (m.shock).past,
-			(m.shock).link, $2::float8, $3::float8)
+		SELECT clv_internal.clv_shock_width(m.model, r.as_of, $2::float8, $3::float8)
 		FROM {data}.run r
 		JOIN {data}.model m ON m.run = r.model_run AND m.group_name = ''
 		WHERE r.run = $1
 	$sql$::text) INTO width USING run, days, coalesce(d.level, 0.9);
-	-- the last digits depend on the order in which customers were read
 	RETURN clv_internal.clv_pipeline_rounded(width::numeric);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_shock_width(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.float8) IS
 	'half the width of the interval that the common shock alone gives a total over so many days after the day of a '
-	'run, relative to it; NULL where none was estimated. A part of pipelines';
+	'run, relative to it; 0 where its model keeps none. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_widen_equity(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, target pg_catalog.text)

@@ -530,10 +530,12 @@ PutPrediction(Row *row, const Campaign *campaign, Measure measure)
 	variance = clv_exact_value(&campaign->buyers_variance);
 	if (measure == PURCHASES)
 		variance = clv_exact_value(&campaign->total->sum[CLV_TOTAL_PURCHASES_VARIANCE]) +
-				   (isnan(of_purchases) ? 0 : of_purchases);
+				   (isnan(of_purchases) ? 0 : of_purchases) +
+				   pow(clv_total_shock(campaign->total, &fitted, false), 2);
 	if (measure == REVENUE)
 		variance = clv_exact_value(&campaign->total->sum[CLV_TOTAL_VALUE_VARIANCE]) +
-				   (isnan(of_value) ? 0 : of_value);
+				   (isnan(of_value) ? 0 : of_value) +
+				   pow(clv_total_shock(campaign->total, &fitted, true), 2);
 	Put(row, COL_ACTUAL, actual);
 	if (measure == REVENUE && fitted.spend.family == NULL)
 		return;

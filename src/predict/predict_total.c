@@ -183,7 +183,11 @@ DeltaVariance(const ClvExactSum *gradient, const double *covariance, int n)
 	return Max(variance, 0);
 }
 
-/* The six columns of one quantity. */
+/* The eight columns of one quantity, and all of both. */
+#define QUANTITY_COLUMNS 8
+#define TOTAL_COLUMNS (1 + 2 * QUANTITY_COLUMNS)
+
+/* Columns of a row. */
 typedef struct Columns
 {
 	Datum *values;
@@ -199,28 +203,37 @@ PutFinite(Columns *columns, int i, double value)
 }
 
 /*
- * Puts the expectation, its standard error and confidence interval, and the prediction interval.
- * The limits do not cross zero, since the sign of the expectation is certain. Without limits only
- * the expectation is put.
+ * Puts two limits, NULL where the width is not finite. They do not cross zero, since the sign of the
+ * expectation is certain.
  */
 static void
-PutTotal(Columns columns, double mean, double mean_variance, double variance, double z, bool limits)
+PutLimits(Columns *columns, int i, double mean, double width)
 {
-	double error = sqrt(mean_variance);
-	double spread = sqrt(variance + (isnan(mean_variance) ? 0 : mean_variance));
 	double lowest = mean < 0 ? -get_float8_infinity() : 0;
 	double highest = mean < 0 ? 0 : get_float8_infinity();
+
+	PutFinite(columns, i, isfinite(width) ? Max(mean - width, lowest) : width);
+	PutFinite(columns, i + 1, isfinite(width) ? Min(mean + width, highest) : width);
+}
+
+/*
+ * Puts the expectation, its standard error and confidence interval, and the prediction interval with
+ * and without the common shock. Without limits only the expectation is put.
+ */
+static void
+PutTotal(Columns columns, double mean, double mean_variance, double variance, double shock,
+		 double z, bool limits)
+{
+	double error = sqrt(mean_variance);
+	double spread = variance + (isnan(mean_variance) ? 0 : mean_variance);
 
 	PutFinite(&columns, 0, mean);
 	if (!isfinite(mean) || !limits)
 		return;
 	PutFinite(&columns, 1, error);
-	PutFinite(&columns, 2, Max(mean - z * error, lowest));
-	PutFinite(&columns, 3, Min(mean + z * error, highest));
-	PutFinite(&columns, 4, isfinite(spread) ? Max(mean - z * spread, lowest) : spread);
-	PutFinite(&columns, 5, isfinite(spread) ? Min(mean + z * spread, highest) : spread);
-	if (isnan(mean_variance))
-		columns.nulls[1] = columns.nulls[2] = columns.nulls[3] = true;
+	PutLimits(&columns, 2, mean, z * error);
+	PutLimits(&columns, 4, mean, z * sqrt(spread + shock * shock));
+	PutLimits(&columns, 6, mean, z * sqrt(spread));
 }
 
 void
@@ -238,6 +251,14 @@ clv_total_variances(const ClvTotal *total, const ClvModel *fitted, double *purch
 							   clv_model_dimension(&fitted->spend));
 }
 
+double
+clv_total_shock(const ClvTotal *total, const ClvModel *fitted, bool of_value)
+{
+	if (fitted->shock.sd == 0)
+		return 0;
+	return fabs(clv_exact_value(&total->sum[total->nsums - CLV_TOTAL_SHOCKS + of_value]));
+}
+
 /* clv_predict_total_final(clv_sums) -> clv_total: the row; NULL where there was neither a model nor
  * a history. */
 PG_FUNCTION_INFO_V1(clv_predict_total_final);
@@ -249,8 +270,8 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 	double purchase_error;
 	double value_error;
 	double z;
-	Datum values[13] = {0};
-	bool nulls[13];
+	Datum values[TOTAL_COLUMNS] = {0};
+	bool nulls[TOTAL_COLUMNS];
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -263,11 +284,12 @@ clv_predict_total_final(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(total->customers);
 	nulls[0] = false;
 	PutTotal((Columns){values + 1, nulls + 1}, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES]),
-			 purchase_error, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE]), z,
-			 clv_has_limits(&fitted, false));
+			 purchase_error, clv_exact_value(&total->sum[CLV_TOTAL_PURCHASES_VARIANCE]),
+			 clv_total_shock(total, &fitted, false), z, clv_has_limits(&fitted, false));
 	if (fitted.spend.family != NULL)
-		PutTotal((Columns){values + 7, nulls + 7}, clv_exact_value(&total->sum[CLV_TOTAL_VALUE]),
-				 value_error, clv_exact_value(&total->sum[CLV_TOTAL_VALUE_VARIANCE]), z,
-				 clv_has_limits(&fitted, true));
+		PutTotal((Columns){values + 1 + QUANTITY_COLUMNS, nulls + 1 + QUANTITY_COLUMNS},
+				 clv_exact_value(&total->sum[CLV_TOTAL_VALUE]), value_error,
+				 clv_exact_value(&total->sum[CLV_TOTAL_VALUE_VARIANCE]),
+				 clv_total_shock(total, &fitted, true), z, clv_has_limits(&fitted, true));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, nulls)));
 }

@@ -11,12 +11,16 @@ CREATE TYPE @extschema@.clv_total AS (
 	purchases_mean_high pg_catalog.float8,
 	purchases_low pg_catalog.float8,
 	purchases_high pg_catalog.float8,
+	purchases_low_without_shock pg_catalog.float8,
+	purchases_high_without_shock pg_catalog.float8,
 	expected_value pg_catalog.float8,
 	value_std_error pg_catalog.float8,
 	value_mean_low pg_catalog.float8,
 	value_mean_high pg_catalog.float8,
 	value_low pg_catalog.float8,
-	value_high pg_catalog.float8
+	value_high pg_catalog.float8,
+	value_low_without_shock pg_catalog.float8,
+	value_high_without_shock pg_catalog.float8
 );
 COMMENT ON TYPE @extschema@.clv_total IS 'the totals of clv_predict_total over customers';
 COMMENT ON COLUMN @extschema@.clv_total.customers IS 'number of customers who exist as of the day to predict from';
@@ -31,6 +35,9 @@ COMMENT ON COLUMN @extschema@.clv_total.purchases_low IS
 	'lower end of the prediction interval of the purchases that will be made';
 COMMENT ON COLUMN @extschema@.clv_total.purchases_high IS
 	'upper end of the prediction interval of the purchases that will be made';
+COMMENT ON COLUMN @extschema@.clv_total.purchases_low_without_shock IS
+	'lower end without what moves all customers at once; the same where the model keeps no common shock';
+COMMENT ON COLUMN @extschema@.clv_total.purchases_high_without_shock IS 'upper end without it';
 COMMENT ON COLUMN @extschema@.clv_total.expected_value IS
 	'sum of clv of clv_predict; NULL where the model has no spend part, or the expected spend of a customer does not '
 	'exist';
@@ -43,6 +50,9 @@ COMMENT ON COLUMN @extschema@.clv_total.value_low IS
 	'spend does not exist (gamma/gamma: p x + q <= 2)';
 COMMENT ON COLUMN @extschema@.clv_total.value_high IS
 	'upper end of the prediction interval of the value that will be realised';
+COMMENT ON COLUMN @extschema@.clv_total.value_low_without_shock IS
+	'lower end without what moves all customers at once; the same where the model keeps no common shock';
+COMMENT ON COLUMN @extschema@.clv_total.value_high_without_shock IS 'upper end without it';
 
 -- ---- what a total needs of customers, as a value -----------------------------------------------
 
@@ -136,9 +146,9 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval) IS
 	'expected purchases and value of all customers together (model, history, horizon): expectation, confidence '
 	'interval of the expectation (delta method), and prediction interval of what will be realised (independent '
-	'customers, normal approximation, common shocks excluded, which clv_with_shock adds; where the model has no '
-	'covariance, parameters held fixed). Undiscounted, margin 1, level 0.95. One model and one level in a total. '
-	'NULL models and histories are ignored; NULL where there is none; other NULLs are errors';
+	'customers, normal approximation, with the common shock that the model keeps; where the model has no covariance, '
+	'parameters held fixed). Undiscounted, margin 1, level 0.95. One model and one level in a total. NULL models and '
+	'histories are ignored; NULL where there is none; other NULLs are errors';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval,
@@ -166,9 +176,9 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate): expectation, '
 	'confidence interval of the expectation (delta method), and prediction interval of what will be realised '
-	'(independent customers, normal approximation, common shocks excluded, which clv_with_shock adds; where the '
-	'model has no covariance, parameters held fixed). Margin 1, level 0.95. One model and one level in a total. NULL '
-	'models and histories are ignored; NULL where there is none; other NULLs are errors';
+	'(independent customers, normal approximation, with the common shock that the model keeps; where the model has '
+	'no covariance, parameters held fixed). Margin 1, level 0.95. One model and one level in a total. NULL models '
+	'and histories are ignored; NULL where there is none; other NULLs are errors';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -197,9 +207,9 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin): '
 	'expectation, confidence interval of the expectation (delta method), and prediction interval of what will be '
-	'realised (independent customers, normal approximation, common shocks excluded, which clv_with_shock adds; where '
-	'the model has no covariance, parameters held fixed). Level 0.95. One model and one level in a total. NULL '
-	'models and histories are ignored; NULL where there is none; other NULLs are errors';
+	'realised (independent customers, normal approximation, with the common shock that the model keeps; where the '
+	'model has no covariance, parameters held fixed). Level 0.95. One model and one level in a total. NULL models '
+	'and histories are ignored; NULL where there is none; other NULLs are errors';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -230,10 +240,10 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	pg_catalog.date) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin, as_of): '
 	'expectation, confidence interval of the expectation (delta method), and prediction interval of what will be '
-	'realised (independent customers, normal approximation, common shocks excluded, which clv_with_shock adds; where '
-	'the model has no covariance, parameters held fixed). Level 0.95. One model and one level in a total. NULL '
-	'models and histories are ignored; NULL where there is none; other NULLs are errors, except for as_of (the '
-	'model''s) and covariates';
+	'realised (independent customers, normal approximation, with the common shock that the model keeps; where the '
+	'model has no covariance, parameters held fixed). Level 0.95. One model and one level in a total. NULL models '
+	'and histories are ignored; NULL where there is none; other NULLs are errors, except for as_of (the model''s) '
+	'and covariates';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -264,10 +274,10 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	pg_catalog.date, pg_catalog.float8) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin, as_of, '
 	'level): expectation, confidence interval of the expectation (delta method), and prediction interval of what '
-	'will be realised (independent customers, normal approximation, common shocks excluded, which clv_with_shock '
-	'adds; where the model has no covariance, parameters held fixed). One model and one level in a total. NULL '
-	'models and histories are ignored; NULL where there is none; other NULLs are errors, except for as_of (the '
-	'model''s) and covariates';
+	'will be realised (independent customers, normal approximation, with the common shock that the model keeps; '
+	'where the model has no covariance, parameters held fixed). One model and one level in a total. NULL models and '
+	'histories are ignored; NULL where there is none; other NULLs are errors, except for as_of (the model''s) and '
+	'covariates';
 
 CREATE FUNCTION clv_internal.clv_sums_add(
 	@extschema@.clv_sums, @extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8,
@@ -300,7 +310,7 @@ COMMENT ON AGGREGATE @extschema@.clv_predict_total(
 	pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
 	'expected purchases and value of all customers together (model, history, horizon, discount_rate, margin, as_of, '
 	'level, covariates): expectation, confidence interval of the expectation (delta method), and prediction interval '
-	'of what will be realised (independent customers, normal approximation, common shocks excluded, which '
-	'clv_with_shock adds; where the model has no covariance, parameters held fixed). One model and one level in a '
-	'total. NULL models and histories are ignored; NULL where there is none; other NULLs are errors, except for '
-	'as_of (the model''s) and covariates';
+	'of what will be realised (independent customers, normal approximation, with the common shock that the model '
+	'keeps; where the model has no covariance, parameters held fixed). One model and one level in a total. NULL '
+	'models and histories are ignored; NULL where there is none; other NULLs are errors, except for as_of (the '
+	'model''s) and covariates';

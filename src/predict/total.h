@@ -16,6 +16,9 @@
  * each other. Var(total) = sum of the customers' variances + that of the expectation,
  * since customers are independent given the parameters. Each customer may have a calendar of their
  * own, as long as it is one fit whose parameters and effects move them all.
+ *
+ * A common shock moves all of them together, so that its standard deviations add up: of a customer
+ * the expectation times that of the mean shock over the horizon (clv_shock_variance()).
  */
 #ifndef CLV_TOTAL_H
 #define CLV_TOTAL_H
@@ -25,7 +28,8 @@
 #include "utils/expandeddatum.h"
 
 /* The sums: these, then the gradients of purchases and of value by the purchase part's
- * parameters and effects, then that of value by the spend part's. */
+ * parameters and effects, then that of value by the spend part's; of a model that keeps a common
+ * shock, at the end its standard deviations of purchases and of value. */
 enum
 {
 	CLV_TOTAL_PURCHASES,
@@ -34,6 +38,9 @@ enum
 	CLV_TOTAL_VALUE_VARIANCE,
 	CLV_TOTAL_GRADIENTS
 };
+
+/* The last sums of a model that keeps a common shock: of purchases, and of value. */
+#define CLV_TOTAL_SHOCKS 2
 
 #define CLV_TOTAL_LEVEL 0.95
 
@@ -63,6 +70,11 @@ typedef struct ClvTotal
 	const ClvModelSite *site;
 	uint64 generation;
 
+	/* of the last customer whom a common shock moves: the standard deviation, and what it is of */
+	double shock;
+	double shock_horizon;
+	DateADT shock_as_of;
+
 	int nsums;
 	ClvExactSum *sum;
 } ClvTotal;
@@ -72,7 +84,8 @@ static inline int
 clv_total_sums(const ClvModel *fitted)
 {
 	return CLV_TOTAL_GRADIENTS + 2 * clv_model_dimension(&fitted->purchase) +
-		   (fitted->spend.family != NULL ? clv_model_dimension(&fitted->spend) : 0);
+		   (fitted->spend.family != NULL ? clv_model_dimension(&fitted->spend) : 0) +
+		   (fitted->shock.sd > 0 ? CLV_TOTAL_SHOCKS : 0);
 }
 
 /* ---- the type (sums_type.c) ---- */
@@ -109,6 +122,10 @@ extern void clv_total_merge(ClvTotal *total, const ClvTotal *other);
 /* The variances of the expected totals by the delta method; NaN where a fit has no covariance. */
 extern void clv_total_variances(const ClvTotal *total, const ClvModel *fitted, double *purchases,
 								double *value);
+
+/* The standard deviation that a common shock gives the total of purchases, or of value; 0 where the
+ * model keeps none. */
+extern double clv_total_shock(const ClvTotal *total, const ClvModel *fitted, bool of_value);
 
 /* ---- customers (total_terms.c) ---- */
 

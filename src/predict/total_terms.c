@@ -283,6 +283,37 @@ AddSpendGradient(ClvExactSum *sum, const ClvModelSite *site, double factor, cons
 		clv_exact_add(&sum[part->family->nparams + j], factor * spend * site->spend_z[j]);
 }
 
+/* The relative standard deviation of what a common shock makes of a customer's horizon. */
+static double
+Shock(ClvTotal *total, const ClvModelSite *site, const ClvCustomer *customer)
+{
+	const ClvModel *fitted = site->fitted;
+
+	if (total->shock_horizon != site->terms.horizon || total->shock_as_of != customer->as_of)
+	{
+		total->shock = sqrt(clv_model_shock_variance(fitted, customer->as_of,
+													 site->terms.horizon * fitted->unit_days));
+		total->shock_horizon = site->terms.horizon;
+		total->shock_as_of = customer->as_of;
+	}
+	return total->shock;
+}
+
+/* Adds what a common shock moves a customer's purchases and value by. */
+static void
+AddShock(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, double purchases,
+		 double value)
+{
+	ClvExactSum *sum = total->sum + total->nsums - CLV_TOTAL_SHOCKS;
+	double shock;
+
+	if (site->fitted->shock.sd == 0)
+		return;
+	shock = Shock(total, site, customer);
+	clv_exact_add(&sum[0], shock * purchases);
+	clv_exact_add(&sum[1], shock * value);
+}
+
 /* Adds a variance, which rounding must not make negative. */
 static void
 AddVariance(ClvExactSum *sum, double variance)
@@ -301,6 +332,7 @@ clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, 
 	double expected;
 	double discounted;
 	double worth;
+	double value;
 
 	Purchases(site, customer, &a);
 	expected = a.alive[CLV_MEMO_EXPECTED];
@@ -313,16 +345,17 @@ clv_total_add(ClvTotal *total, ClvModelSite *site, const ClvCustomer *customer, 
 	for (int i = 0; i < Numbers(part); i++)
 		gradient[i] = a.p_by[i] * expected + a.p * a.alive[EXPECTED_BY + i];
 	AddGradient(by, site, gradient);
-	if (site->fitted->spend.family == NULL)
-		return;
-
 	/* who buys nothing is worth nothing, even where the mean of a purchase does not exist */
-	if (a.p == 0)
+	if (site->fitted->spend.family == NULL || a.p == 0)
+	{
+		AddShock(total, site, customer, a.p * expected, 0);
 		return;
+	}
 	Spend(site, customer, &a);
 	worth = margin * a.spend;
-	clv_exact_add(&total->sum[CLV_TOTAL_VALUE],
-				  clv_checked(worth * a.p * discounted, "the value", customer));
+	value = clv_checked(worth * a.p * discounted, "the value", customer);
+	clv_exact_add(&total->sum[CLV_TOTAL_VALUE], value);
+	AddShock(total, site, customer, a.p * expected, value);
 	if (expected > 0)
 		AddVariance(&total->sum[CLV_TOTAL_VALUE_VARIANCE],
 					pow(margin * discounted / expected, 2) * a.spend_variance);

@@ -4,8 +4,9 @@
  *
  * Fits of different groups are independent, and so are their customers: expectations add up, and
  * variances do. A total holds the half-widths of its intervals, which are standard deviations times
- * one number for all totals of a level; so their squares add up. Sums are exact: the order of rows
- * changes nothing.
+ * one number for all totals of a level; so their squares add up. What moves all customers at once
+ * moves all groups: its half-widths add up themselves. Sums are exact: the order of rows changes
+ * nothing.
  */
 #include "predict/predict_private.h"
 
@@ -30,19 +31,22 @@ enum
 	MEAN_HIGH,
 	LOW,
 	HIGH,
+	LOW_WITHOUT, /* what moves all customers at once */
+	HIGH_WITHOUT,
 	COLUMNS
 };
 
 #define QUANTITIES 2
 #define TOTAL_COLUMNS (1 + QUANTITIES * COLUMNS)
 
-/* What is summed of one quantity: expectations, and three variances. */
+/* What is summed of one quantity: expectations, three variances, and half-widths. */
 enum
 {
 	EXPECTED,
 	ERROR_VARIANCE,
 	MEAN_SQUARE, /* of the half-width of the confidence interval */
-	SQUARE,      /* of that of the prediction interval */
+	SQUARE,      /* of that of the prediction interval without the common shock */
+	SHOCK,       /* half-width that the common shock gives it by itself */
 	SUMS
 };
 
@@ -89,13 +93,23 @@ AddNumber(Quantity *quantity, int which, bool known, double value)
 		quantity->unknown[which] = true;
 }
 
-/* Adds the columns of one quantity; limits on the side of 0 may have been cut off there. */
+/* The half-width between the limits from column low on, of which that on the side of 0 may have been
+ * cut off there. */
+static double
+Width(const double *number, int low)
+{
+	return number[0] < 0 ? number[0] - number[low] : number[low + 1] - number[0];
+}
+
+/* Adds the columns of one quantity. */
 static void
 AddQuantity(TotalsState *state, Quantity *quantity, const Datum *values, const bool *nulls)
 {
 	double number[COLUMNS];
 	double width;
 	double spread;
+	double without;
+	bool known = !nulls[LOW] && !nulls[HIGH] && !nulls[LOW_WITHOUT] && !nulls[HIGH_WITHOUT];
 
 	for (int i = 0; i < COLUMNS; i++)
 	{
@@ -105,12 +119,14 @@ AddQuantity(TotalsState *state, Quantity *quantity, const Datum *values, const b
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("numbers of a total must be finite: %s", clv_number_text(number[i]))));
 	}
-	width = number[0] < 0 ? number[0] - number[MEAN_LOW] : number[MEAN_HIGH] - number[0];
-	spread = number[0] < 0 ? number[0] - number[LOW] : number[HIGH] - number[0];
+	width = Width(number, MEAN_LOW);
+	spread = Width(number, LOW);
+	without = Width(number, LOW_WITHOUT);
 	AddNumber(quantity, EXPECTED, !nulls[0], number[0]);
 	AddNumber(quantity, ERROR_VARIANCE, !nulls[STD_ERROR], number[STD_ERROR] * number[STD_ERROR]);
 	AddNumber(quantity, MEAN_SQUARE, !nulls[MEAN_LOW] && !nulls[MEAN_HIGH], width * width);
-	AddNumber(quantity, SQUARE, !nulls[LOW] && !nulls[HIGH], spread * spread);
+	AddNumber(quantity, SQUARE, known, without * without);
+	AddNumber(quantity, SHOCK, known, sqrt(Max(spread * spread - without * without, 0)));
 	if (!nulls[STD_ERROR] && !nulls[MEAN_LOW] && !nulls[MEAN_HIGH])
 		CheckLevel(state, width / number[STD_ERROR]);
 }
@@ -177,6 +193,8 @@ PutQuantity(const Quantity *quantity, Datum *values, bool *nulls)
 	PutLimits(values, nulls, MEAN_LOW, known && !quantity->unknown[MEAN_SQUARE], sum[EXPECTED],
 			  sqrt(sum[MEAN_SQUARE]));
 	PutLimits(values, nulls, LOW, known && !quantity->unknown[SQUARE], sum[EXPECTED],
+			  sqrt(sum[SQUARE] + sum[SHOCK] * sum[SHOCK]));
+	PutLimits(values, nulls, LOW_WITHOUT, known && !quantity->unknown[SQUARE], sum[EXPECTED],
 			  sqrt(sum[SQUARE]));
 }
 

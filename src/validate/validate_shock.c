@@ -15,8 +15,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#define DAYS_OF_WEEK 7
-
 /* The numbers of an array, and how many; an error where it has a NULL or other dimensions. */
 static const double *
 Numbers(ArrayType *array, int *n)
@@ -26,6 +24,19 @@ Numbers(ArrayType *array, int *n)
 						errmsg("counts of weeks must be a list without NULLs")));
 	*n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 	return (const double *) clv_array_data(array);
+}
+
+/* A shock as a row. */
+static Datum
+Row(FunctionCallInfo fcinfo, const ClvShock *shock)
+{
+	Datum values[] = {Int32GetDatum(shock->periods),    Float8GetDatum(shock->sd),
+					  Float8GetDatum(shock->lasting),   Float8GetDatum(shock->correlation),
+					  Float8GetDatum(shock->evidence),  Float8GetDatum(shock->past),
+					  Float8GetDatum(shock->link)};
+	bool nulls[lengthof(values)] = {false};
+
+	return HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls));
 }
 
 PG_FUNCTION_INFO_V1(clv_shock_estimate_weeks);
@@ -40,59 +51,91 @@ clv_shock_estimate_weeks(PG_FUNCTION_ARGS)
 	const double *actual = Numbers(PG_GETARG_ARRAYTYPE_P(0), &n);
 	const double *expected = Numbers(PG_GETARG_ARRAYTYPE_P(1), &other);
 	ClvShock shock;
-	Datum values[7];
-	bool nulls[7] = {false};
 
 	if (n != other)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%d counts of weeks, but %d expectations", n, other)));
 	shock = clv_shock_estimate(n, actual, expected, palloc((2 * n + 1) * sizeof(double)));
-	values[0] = Int32GetDatum(shock.periods);
-	values[1] = Float8GetDatum(shock.sd);
-	values[2] = Float8GetDatum(shock.lasting);
-	values[3] = Float8GetDatum(shock.correlation);
-	values[4] = Float8GetDatum(shock.evidence);
-	values[5] = Float8GetDatum(shock.past);
-	values[6] = Float8GetDatum(shock.link);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_result_row(fcinfo), values, nulls)));
-}
-
-/* An error unless the number lies from low to high. */
-static double
-Checked(const char *name, double value, double low, double high)
-{
-	if (!(value >= low && value <= high))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s of a common shock is out of range: %s", name, clv_number_text(value)),
-				 errhint("Take the shock as clv_shock() gives it.")));
-	return value;
+	PG_RETURN_DATUM(Row(fcinfo, &shock));
 }
 
 PG_FUNCTION_INFO_V1(clv_shock_width);
 
 /*
- * clv_shock_width(sd, lasting, correlation, past, link, days, level) -> half the width of the interval
- * that a shock alone gives a total over so many days, relative to it
+ * clv_shock_width(model, as_of, days, level) -> half the width of the interval that the common shock
+ * of the model alone gives a total over so many days after as_of, relative to it
  */
 Datum
 clv_shock_width(PG_FUNCTION_ARGS)
 {
-	double days = PG_GETARG_FLOAT8(5);
-	double level = PG_GETARG_FLOAT8(6);
-	ClvShock shock = {0};
+	DateADT as_of = PG_GETARG_DATEADT(1);
+	double days = PG_GETARG_FLOAT8(2);
+	double level = PG_GETARG_FLOAT8(3);
+	ClvModel fitted;
 
-	shock.sd = Checked("sd", PG_GETARG_FLOAT8(0), 0, 100);
-	shock.lasting = Checked("lasting", PG_GETARG_FLOAT8(1), 0, 1);
-	shock.correlation = Checked("correlation", PG_GETARG_FLOAT8(2), 0, 0.999);
-	shock.past = Checked("past", PG_GETARG_FLOAT8(3), 0, 1 + 1e-9);
-	shock.link = Checked("link", PG_GETARG_FLOAT8(4), 0, 1 + 1e-9);
 	if (!(level > 0 && level < 1))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("level must lie between 0 and 1: %s", clv_number_text(level))));
-	if (!(days > 0))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("horizon must be positive: %s days", clv_number_text(days))));
+	clv_check_horizon_days("horizon", days);
+	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
 	PG_RETURN_FLOAT8(clv_normal_width(level) *
-					 sqrt(clv_shock_variance(&shock, 0, days / DAYS_OF_WEEK)));
+					 sqrt(clv_model_shock_variance(&fitted, as_of, days)));
+}
+
+/* The column of a common shock by its number, from 1 on; an error where it is NULL. */
+static Datum
+Column(HeapTupleHeader row, int number)
+{
+	static const char *const name[] = {"weeks",    "sd",   "lasting", "correlation",
+									   "evidence", "past", "link"};
+	bool isnull;
+	Datum value = GetAttributeByNum(row, (AttrNumber) number, &isnull);
+
+	if (isnull)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("%s of a common shock must not be NULL", name[number - 1]),
+						errhint("Take the shock as clv_shock() gives it.")));
+	return value;
+}
+
+PG_FUNCTION_INFO_V1(clv_with_shock);
+
+/* clv_with_shock(model, shock) -> clv_model: the model with this common shock, NULL: with none */
+Datum
+clv_with_shock(PG_FUNCTION_ARGS)
+{
+	ClvModel fitted;
+	ClvShock shock = {0};
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	if (!PG_ARGISNULL(1))
+	{
+		HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(1);
+
+		shock.periods = DatumGetInt32(Column(row, 1));
+		shock.sd = DatumGetFloat8(Column(row, 2));
+		shock.lasting = DatumGetFloat8(Column(row, 3));
+		shock.correlation = DatumGetFloat8(Column(row, 4));
+		shock.evidence = DatumGetFloat8(Column(row, 5));
+		shock.past = DatumGetFloat8(Column(row, 6));
+		shock.link = DatumGetFloat8(Column(row, 7));
+	}
+	fitted.shock = shock;
+	PG_RETURN_CLV_MODEL_P(clv_model_pack(&fitted));
+}
+
+PG_FUNCTION_INFO_V1(clv_shock_of_model);
+
+/* clv_shock(model) -> clv_common_shock: the shock that the model keeps; NULL where it keeps none */
+Datum
+clv_shock_of_model(PG_FUNCTION_ARGS)
+{
+	ClvModel fitted;
+
+	clv_model_unpack(PG_GETARG_CLV_MODEL_P(0), &fitted);
+	if (fitted.shock.sd == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(Row(fcinfo, &fitted.shock));
 }

@@ -32,14 +32,13 @@ COMMENT ON FUNCTION clv_internal.clv_shock_estimate(pg_catalog.float8[], pg_cata
 	'the common shock behind the counts of weeks and their expectations, in order of time. A part of validation';
 
 CREATE FUNCTION clv_internal.clv_shock_width(
-	sd pg_catalog.float8, lasting pg_catalog.float8, correlation pg_catalog.float8, past pg_catalog.float8,
-	link pg_catalog.float8, days pg_catalog.float8, level pg_catalog.float8) RETURNS pg_catalog.float8
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+	model @extschema@.clv_model, as_of pg_catalog.date, days pg_catalog.float8, level pg_catalog.float8)
+	RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_internal.clv_shock_width(
-	pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8, pg_catalog.float8,
-	pg_catalog.float8, pg_catalog.float8) IS
-	'half the width of the interval that a common shock alone gives a total over so many days, relative to the total. '
-	'A part of validation';
+	@extschema@.clv_model, pg_catalog.date, pg_catalog.float8, pg_catalog.float8) IS
+	'half the width of the interval that the common shock of a model alone gives a total over so many days after a day, '
+	'relative to the total; 0 where the model keeps none. A part of validation';
 
 -- The common shock of the weeks up to as_of, or to the last purchase where that is long before. The days before the
 -- first of the whole weeks are left out.
@@ -101,57 +100,21 @@ COMMENT ON FUNCTION @extschema@.clv_shock(
 	'season and trend of the model leave. Estimated by restricted likelihood from the weeks up to as_of (NULL: the '
 	'model''s), around what clv_tracking expects, as a part that is over with the week and an '
 	'autoregression that lasts; sd 0 where the weeks do not tell one, or fewer '
-	'than 13 expect a purchase. For clv_with_shock';
+	'than 13 expect a purchase. For clv_with_shock(model, shock)';
 
--- The prediction intervals of a total with a common shock, at the level and of the horizon of the total.
+-- A model that keeps a common shock, for the intervals of totals.
 CREATE FUNCTION @extschema@.clv_with_shock(
-	total @extschema@.clv_total,
-	shock @extschema@.clv_common_shock,
-	horizon pg_catalog.interval,
-	level pg_catalog.float8 DEFAULT 0.95
-) RETURNS @extschema@.clv_total
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 500
-BEGIN ATOMIC
-	SELECT ROW(
-		(total).customers,
-		(total).expected_purchases,
-		(total).purchases_std_error,
-		(total).purchases_mean_low,
-		(total).purchases_mean_high,
-		CASE WHEN w.purchases IS NOT NULL THEN greatest((total).expected_purchases - w.purchases, 0::float8) END,
-		(total).expected_purchases + w.purchases,
-		(total).expected_value,
-		(total).value_std_error,
-		(total).value_mean_low,
-		(total).value_mean_high,
-		CASE
-			WHEN (total).expected_value < 0 OR w.value IS NULL THEN (total).expected_value - w.value
-			ELSE greatest((total).expected_value - w.value, 0::float8)
-		END,
-		CASE
-			WHEN (total).expected_value < 0 THEN least((total).expected_value + w.value, 0::float8)
-			ELSE (total).expected_value + w.value
-		END)::@extschema@.clv_total
-	FROM (
-		SELECT sqrt(power((total).purchases_high - (total).expected_purchases, 2::float8)
-				+ power(s.width * (total).expected_purchases, 2::float8)) AS purchases,
-			sqrt(power(CASE
-					WHEN (total).expected_value < 0 THEN (total).expected_value - (total).value_low
-					ELSE (total).value_high - (total).expected_value
-				END, 2::float8) + power(s.width * (total).expected_value, 2::float8)) AS value
-		FROM (
-			SELECT clv_internal.clv_shock_width((shock).sd, (shock).lasting, (shock).correlation,
-				(shock).past, (shock).link,
-				(extract(epoch FROM clv_internal.clv_argument_span('horizon'::text, horizon)) / 86400)::float8,
-				level) AS width
-			OFFSET 0
-		) AS s
-		OFFSET 0
-	) AS w
-	WHERE total IS NOT NULL OR (total).customers IS NOT NULL;
-END;
-COMMENT ON FUNCTION @extschema@.clv_with_shock(
-	@extschema@.clv_total, @extschema@.clv_common_shock, pg_catalog.interval, pg_catalog.float8) IS
-	'the total with prediction intervals that allow for a common shock: their variance grows by that of the mean shock '
-	'of the horizon less the one that the fit took for level, times the square of the expectation. horizon and level: '
-	'those of the total. The other columns are the same. NULL where an argument is';
+	model @extschema@.clv_model,
+	shock @extschema@.clv_common_shock
+) RETURNS @extschema@.clv_model
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_with_shock(@extschema@.clv_model, @extschema@.clv_common_shock) IS
+	'the model with what moves all customers at once, as clv_shock(source, history, model) estimates it, in place of '
+	'one that it keeps: the prediction intervals of totals under it, as clv_predict_total gives them, allow for it, '
+	'beside those without it. Where the shock is NULL or its sd is 0 the model keeps none. NULL where the model is; an '
+	'error where it has no purchases in continuous time';
+
+CREATE FUNCTION @extschema@.clv_shock(model @extschema@.clv_model) RETURNS @extschema@.clv_common_shock
+	AS 'MODULE_PATHNAME', 'clv_shock_of_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION @extschema@.clv_shock(@extschema@.clv_model) IS
+	'what moves all customers at once, as the model keeps it for the intervals of totals; NULL where it keeps none';

@@ -53,6 +53,8 @@ my $sound = q{
 	UNION ALL SELECT clv_model('mbg/nbd', '{"r": 0.25, "alpha": 4.5, "a": 0.75, "b": 2.5}', '1 week',
 		'1997-09-30')
 		|| clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 16}')
+	UNION ALL SELECT clv_with_shock(clv_model('bg/nbd', '{"r": 0.24, "alpha": 4.41, "a": 0.79, "b": 2.43}', '1 week',
+		'2020-12-31'), ROW(52, 0.25, 0.75, 0.5, 12.5, 0.0625, 0.125)::clv_common_shock)
 	UNION ALL SELECT clv_model('pareto/nbd/cor', '{"r": 0.5, "alpha": 10, "s": 0.6, "beta": 12, "m": 0.01}', '1 month')
 	UNION ALL SELECT clv_model('mbg/cnbd-k', '{"k": 2, "r": 0.5, "alpha": 10, "a": 0.6, "b": 1.2}', '1 day',
 		'2020-12-31')
@@ -110,6 +112,8 @@ my $sound = q{
 	SELECT clv_sums(m, h, '1 year', 0.1, 0.3, '2020-12-31') AS value FROM model, customer
 	UNION ALL SELECT clv_sums(m, h, '1 year', 0.1, -0.3, '2020-12-31', 0.5) FROM model, customer WHERE c = 5
 	UNION ALL SELECT clv_sums(m, h, '1 year', 0, 1, '2019-12-31') FROM model, customer
+	UNION ALL SELECT clv_sums(clv_with_shock(m, ROW(52, 0.25, 0.75, 0.5, 12.5, 0.0625, 0.125)::clv_common_shock), h,
+		'1 year', 0, 1, '2020-12-31') FROM model, customer
 	UNION ALL SELECT clv_sums(m, h, '1 year')
 		FROM customer,
 			 clv_model('bg/bb', '{"alpha": 1.2, "beta": 5, "gamma": 0.7, "delta": 8}', '1 month',

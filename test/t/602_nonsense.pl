@@ -312,10 +312,10 @@ my %constants = (
 	'clv_total' => sub {
 		return q{(SELECT clv_predict_total((SELECT fitted FROM made WHERE family = 'mbg/nbd'), history, '1 year')
 			FROM customer)} if $_[0];
-		return 'ROW(' . join(', ', pick(0, 1, 300, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 12) . ')';
+		return 'ROW(' . join(', ', pick(0, 1, 300, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 16) . ')';
 	},
 	'clv_common_shock' => sub {
-		return 'ROW(100, 0.1, 0.6, 0.5, 5, 0.02, 0.1)' if $_[0];
+		return 'ROW(100, 0.1, 0.6, 0.5, 7, 0.02, 0.1)' if $_[0];
 		return 'ROW(' . join(', ', pick(0, 1, 52, -1, 'NULL'), map { number(rand() < 0.5) } 1 .. 6) . ')';
 	},
 	'clv_choice' => sub {

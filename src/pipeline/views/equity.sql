@@ -70,25 +70,27 @@ AS $part$ VALUES
 		limits AS (
 			SELECT
 				CASE
-					WHEN t.scale = 1 THEN t.purchases_low
+					WHEN t.scale = 1 THEN t.purchases_low_without_shock
 					ELSE greatest(b.expected_purchases, x.purchases) - x.purchases
 				END AS purchases_low,
-				CASE WHEN t.scale = 1 THEN t.purchases_high ELSE b.expected_purchases + x.purchases END
-					AS purchases_high,
 				CASE
-					WHEN t.scale = 1 THEN t.value_low
+					WHEN t.scale = 1 THEN t.purchases_high_without_shock
+					ELSE b.expected_purchases + x.purchases
+				END AS purchases_high,
+				CASE
+					WHEN t.scale = 1 THEN t.value_low_without_shock
 					WHEN b.clv < 0 THEN b.clv::float8 - x.value
 					ELSE greatest(b.clv::float8, x.value) - x.value
 				END AS value_low,
-				CASE WHEN t.scale = 1 THEN t.value_high ELSE b.clv::float8 + x.value END AS value_high
+				CASE WHEN t.scale = 1 THEN t.value_high_without_shock ELSE b.clv::float8 + x.value END AS value_high
 			FROM base b
 			CROSS JOIN total t
 			CROSS JOIN LATERAL (
 				SELECT
-					clv_internal.clv_pipeline_spread(t.expected_purchases, t.purchases_high, t.purchases_mean_high,
-						t.scale) AS purchases,
-					clv_internal.clv_pipeline_spread(t.expected_value, t.value_high, t.value_mean_high, t.scale)
-						AS value
+					clv_internal.clv_pipeline_spread(t.expected_purchases, t.purchases_high_without_shock,
+						t.purchases_mean_high, t.scale) AS purchases,
+					clv_internal.clv_pipeline_spread(t.expected_value, t.value_high_without_shock, t.value_mean_high,
+						t.scale) AS value
 			) x
 		),
 		-- groups have models of their own, the errors of which are independent: variances add up
@@ -166,7 +168,7 @@ AS $part$ VALUES
 	('column', 'clv_high', 'c.clv_high', 'upper end of the prediction interval of clv'),
 	('column', 'shock', 'c.shock',
 		'half the width of the interval that what moves all customers at once gives by itself, relative to the '
-		'expectation; it is part of the intervals. 0 where the data do not tell it, NULL where it is not estimated'),
+		'expectation; it is part of the intervals. 0 where the data do not tell it'),
 	('column', 'purchases_low_without_shock', 'c.purchases_low_without', 'lower end without it'),
 	('column', 'purchases_high_without_shock', 'c.purchases_high_without', 'upper end without it'),
 	('column', 'clv_low_without_shock', 'c.clv_low_without', 'lower end of the interval of clv without it'),

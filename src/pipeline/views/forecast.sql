@@ -54,10 +54,10 @@ AS $part$ VALUES
 				s.segment,
 				t.ordinality AS number,
 				s.s[1][t.ordinality] AS e,
-				(power(t.purchases_high - t.expected_purchases, 2)
+				(power(t.purchases_high_without_shock - t.expected_purchases, 2)
 					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * s.scale AS e_chance,
 				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * s.scale AS e_estimate,
-				(power(t.value_high - t.expected_value, 2)
+				(power(t.value_high_without_shock - t.expected_value, 2)
 					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * s.scale AS r_chance,
 				coalesce(t.value_mean_high - t.expected_value, 0) * s.scale AS r_estimate
 			FROM sums s
@@ -187,7 +187,7 @@ AS $part$ VALUES
 	('column', 'cumulative_purchases_high', 'c.purchases_high', 'upper end of their prediction interval'),
 	('column', 'shock', 'c.shock',
 		'half the width of the interval that what moves all customers at once gives by itself, relative to the '
-		'expectation; it is part of the intervals. 0 where the data do not tell it, NULL where it is not estimated'),
+		'expectation; it is part of the intervals. 0 where the data do not tell it'),
 	('column', 'cumulative_purchases_low_without_shock', 'c.purchases_low_without', 'lower end without it'),
 	('column', 'cumulative_purchases_high_without_shock', 'c.purchases_high_without', 'upper end without it'),
 	('column', 'cumulative_revenue_low_without_shock', 'c.revenue_low_without', 'lower end of the revenue without it'),

@@ -11,7 +11,6 @@ AS $part$ VALUES
 			fitted_at timestamptz NOT NULL,
 			as_of date NOT NULL,
 			reason text NOT NULL,
-			shock @extschema@.clv_common_shock,
 			fingerprint text NOT NULL,
 			model @extschema@.clv_model NOT NULL,
 			cuts @extschema@.clv_cuts NOT NULL,
@@ -26,6 +25,7 @@ AS $part$ VALUES
 		FROM {data}.model c
 		JOIN {data}.run u ON u.run = c.run AND u.published_at IS NOT NULL
 		CROSS JOIN LATERAL @extschema@.clv_diagnostics(c.model) d
+		LEFT JOIN LATERAL @extschema@.clv_shock(c.model) k ON true
 		WHERE coalesce(c.added_in, 0) <= (SELECT s.run FROM {data}.state s)
 	$sql$,
 		'The models that were fitted and published: one row a fit, and with group_by another for each group. Key: run, '
@@ -43,11 +43,11 @@ AS $part$ VALUES
 	('column', 'log_likelihood', 'clv_internal.clv_finite(d.log_likelihood)', 'log-likelihood of the purchases'),
 	('column', 'bic', 'clv_internal.clv_finite(d.bic)', 'Bayesian information criterion of the purchase model'),
 	('column', 'converged', 'd.converged', 'whether the fit of the purchases converged'),
-	('column', 'shock_sd', '(c.shock).sd',
+	('column', 'shock_sd', 'k.sd',
 		'standard deviation of the purchases of a week that moves all customers at once, relative to their '
-		'expectation; 0 where the data do not tell one, NULL of families of discrete time'),
-	('column', 'shock_lasting', '(c.shock).lasting', 'share of its variance that does not end with the week'),
-	('column', 'shock_correlation', '(c.shock).correlation', 'correlation of this part between a week and the next'),
+		'expectation; NULL where the data do not tell one'),
+	('column', 'shock_lasting', 'k.lasting', 'share of its variance that does not end with the week'),
+	('column', 'shock_correlation', 'k.correlation', 'correlation of this part between a week and the next'),
 	('column', 'spend_customers', 'd.spend_customers', 'repeat buyers fitted'),
 	('column', 'spend_log_likelihood', 'clv_internal.clv_finite(d.spend_log_likelihood)',
 		'log-likelihood of the spend'),
