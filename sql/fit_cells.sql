@@ -9,7 +9,7 @@ SELECT customer_id, shard, clv_history(day, amount) AS history FROM purchase GRO
 
 -- cells of three customers: two of them alike, one with a refund that leaves no positive mean
 SELECT clv_cells(h, '{"spend": "gamma/gamma"}')::jsonb - 'options' =
-       '{"version": 5, "kind": "history", "occasion": 1, "skipped": 0, "spend_skipped": 1,
+       '{"version": 6, "kind": "history", "occasion": 1, "skipped": 0, "spend_skipped": 1,
          "cells": [[0, 7305, 7305, 1], [1, 7305, 7312, 2], [2, 7305, 7312, 1]], "spend": [[1, 3], [1, 3]]}' AS counted
   FROM (SELECT clv_history(d::date, a) FROM (VALUES
             (1, '2020-01-01', 5), (1, '2020-01-08', 3), (2, '2020-01-01', 6), (2, '2020-01-08', 3),
@@ -17,7 +17,7 @@ SELECT clv_cells(h, '{"spend": "gamma/gamma"}')::jsonb - 'options' =
             (4, '2020-01-09', -7)) v (c, d, a) GROUP BY c) q (h);
 -- as of an earlier day later purchases do not count, nor does a customer who comes later
 SELECT clv_cells(h, clv_options(as_of => '2020-01-07', spend_basis => 'all'))::jsonb - 'options' =
-       '{"version": 5, "kind": "history", "occasion": 1, "skipped": 1, "spend_skipped": 0,
+       '{"version": 6, "kind": "history", "occasion": 1, "skipped": 1, "spend_skipped": 0,
          "cells": [[0, 7305, 7305, 1], [1, 7305, 7309, 1]], "spend": [[1, 5], [2, 3]]}' AS truncated
   FROM (SELECT clv_history(d::date, a) FROM (VALUES
             (1, '2020-01-01', 5), (1, '2020-01-08', 3), (2, '2020-01-01', 2), (2, '2020-01-05', 4),
@@ -121,12 +121,12 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 CREATE TEMP TABLE good AS SELECT
-	'{"version": 5, "kind": "history", "occasion": 1, "options": {}, "skipped": 0, "spend_skipped": 0,
+	'{"version": 6, "kind": "history", "occasion": 1, "options": {}, "skipped": 0, "spend_skipped": 0,
 		"cells": [[1, 10, 20, 1]], "spend": [[1, 3]]}'
 	AS text;
 SELECT pg_temp.try(text) AS verdict FROM good;
 SELECT replacement, pg_temp.try(replace(text, original, replacement)) AS verdict FROM good, (VALUES
-	('"version": 5', '"version": 2'), ('history', 'histories'), ('"occasion": 1', '"occasion": -1'),
+	('"version": 6', '"version": 2'), ('history', 'histories'), ('"occasion": 1', '"occasion": -1'),
 	('"occasion": 1', '"occasion": 1, "occasion": 1'), ('"options": {}, ', ''),
 	('"options": {}', '"options": {"as_of": "2000-01-20"}'),
 	('"options": {}', '"options": 1'), ('"options": {}', '"options": {'), ('"skipped": 0', '"skipped": -1'),

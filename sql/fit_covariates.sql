@@ -206,7 +206,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 CREATE TEMP TABLE good AS
-SELECT '{"version": 5, "kind": "history", "occasion": 1, "options": {"covariates": ["z"]}, "skipped": 0,
+SELECT '{"version": 6, "kind": "history", "occasion": 1, "options": {"covariates": ["z"]}, "skipped": 0,
 		   "spend_skipped": 0,
 	"vectors": [[0], [1.5]], "cells": [[1, 10, 20, 1, 0], [1, 10, 20, 1, 1]], "spend": []}' AS text;
 SELECT replacement, pg_temp.try(replace(text, original, replacement)) AS verdict FROM good, (VALUES

@@ -66,6 +66,46 @@ FROM kept k, (
 		   clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2016-01-01')) AS first
 	FROM moved) e;
 
+-- --- a fit finds it itself: from histories, from cells, and from cells taken apart ---
+CREATE FUNCTION pg_temp.near(a clv_common_shock, b clv_common_shock) RETURNS bool LANGUAGE sql
+RETURN (a).weeks = (b).weeks AND abs((a).sd / (b).sd - 1) < 1e-9 AND abs((a).lasting - (b).lasting) < 1e-9
+	AND abs((a).correlation - (b).correlation) < 1e-9 AND abs((a).evidence / (b).evidence - 1) < 1e-9
+	AND abs((a).past / (b).past - 1) < 1e-9 AND abs((a).link - (b).link) < 1e-9;
+CREATE TABLE option AS
+SELECT clv_options(model => 'pareto/nbd', as_of => '2017-01-01', shock => true) AS options;
+CREATE TABLE itself AS
+SELECT (SELECT clv_fit(history, options) FROM moved) AS moved,
+	   (SELECT clv_fit(history, options || '{"spend": "none"}') FROM calm) AS calm,
+	   (SELECT clv_cells(history, options) FROM moved) AS cells
+FROM option;
+SELECT pg_temp.near(clv_shock(i.moved), s.moved) AS moved, clv_with_shock(i.moved, NULL) = f.moved AS rest,
+	   i.calm = f.calm AS calm
+FROM itself i, shock s, fitted f;
+CREATE FUNCTION pg_temp.fit(cells clv_cells, options jsonb DEFAULT NULL) RETURNS clv_model LANGUAGE sql
+AS 'SELECT clv_fit(cells, options)';
+SELECT i.moved = pg_temp.fit(i.cells) AS from_cells, i.moved = pg_temp.fit(i.cells::text::clv_cells) AS text,
+	   i.moved = pg_temp.fit(few.cells + (i.cells - few.cells)) AS taken_apart,
+	   pg_temp.fit(i.cells, options || '{"shock": false}') = f.moved AS without
+FROM itself i, fitted f, (SELECT clv_cells(m.history, o.options) AS cells, o.options
+						  FROM option o, (SELECT history FROM moved ORDER BY history LIMIT 10) m GROUP BY 2) few;
+SELECT i.moved = clv_fit(c.cells) AS parts
+FROM itself i, (SELECT n % 5, clv_cells(history, options) AS cells
+				FROM option, (SELECT history, row_number() OVER (ORDER BY history) AS n FROM moved) m GROUP BY 1) c
+GROUP BY i.moved;
+-- of another family, with covariates, a season, and as of a day in the past
+CREATE VIEW grouped AS SELECT history, ARRAY[extract(day FROM clv_first_purchase(history))::int % 2, extract(dow FROM clv_first_purchase(history))] AS traits
+FROM moved;
+SELECT k.name, pg_temp.near(clv_shock(k.fit), clv_shock('grouped', 'history', k.fit, covariates => k.traits)) AS near,
+	   (clv_shock(k.fit)).sd > 0.2 AS told
+FROM (
+	SELECT 'family', NULL, clv_fit(history, '{"model": "mbg/nbd", "as_of": "2016-10-15", "shock": true}') FROM grouped
+	UNION ALL
+	SELECT 'season', NULL, clv_fit(history, '{"model": "bg/nbd", "season": 1, "as_of": "2016-12-31", "shock": true}')
+	FROM grouped
+	UNION ALL
+	SELECT 'covariates', 'traits', clv_fit(history, options || '{"covariates": ["odd", "weekday"]}', traits)
+	FROM grouped, option) k (name, traits, fit);
+
 -- --- widths of totals: as the definition has them, term by term ---
 CREATE TABLE total AS
 SELECT clv_predict_total(k.without, m.history, '12 weeks', 0, 1, '2017-01-01', 0.9) AS without,
@@ -173,6 +213,11 @@ SELECT (model::jsonb #- '{purchase,shock,past}')::clv_model FROM kept;
 SELECT jsonb_set(model::jsonb, '{purchase,shock,weak}', '1')::clv_model FROM kept;
 SELECT jsonb_set(model::jsonb, '{purchase,shock,lasting}', '1.5')::clv_model FROM kept;
 SELECT clv_internal.clv_shock_width(model, '2017-01-01', 7, 1) FROM kept;
+SELECT clv_options(model => 'bg/bb', time_unit => '1 month', shock => true);
+SELECT clv_options(shock => 'maybe');
+SELECT clv_options(path_covariates => '{x}', shock => true);
+SELECT clv_fit(1, 2, 3, 4, clv_options(shock => true));
+SELECT clv_fit((SELECT clv_cells(history, clv_options(as_of => '2017-01-01')) FROM moved), clv_options(shock => true));
 SELECT clv_internal.clv_shock_estimate('{1,2}', '{1}');
 SELECT clv_internal.clv_shock_estimate('{1,NULL}', '{1,2}');
 DROP SCHEMA validate_shock, "Odd ""Shock""" CASCADE;

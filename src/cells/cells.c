@@ -568,7 +568,7 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 	if (one->with_days != other->with_days)
 		GridError("purchases by day", one->with_days ? "with" : "without",
 				  other->with_days ? "with" : "without",
-				  "Count both with a calendar, season or trend in clv_options, or both without.");
+				  "Count both with a calendar, season, trend or shock in clv_options, or both without.");
 	if (one->with_spend != other->with_spend)
 		GridError("spend", one->with_spend ? "with" : "without",
 				  other->with_spend ? "with" : "without",

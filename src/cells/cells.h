@@ -18,7 +18,7 @@
 #include "utils/datetime.h"
 #include "utils/expandeddatum.h"
 
-#define CLV_CELLS_VERSION 5
+#define CLV_CELLS_VERSION 6
 #define CLV_CELLS_SMALL                                                                            \
 	255 /* in place of a version: a state that is never stored (cells_small.c) */
 

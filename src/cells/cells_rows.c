@@ -139,7 +139,7 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						errmsg("option \"as_of\" is required by model \"%s\"", options->model),
 						errdetail("It counts histories in %s.", clv_clock_name(clock)),
 						errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
-	if (clv_fit_follows(options) && form->summary)
+	if ((clv_fit_follows(options) || options->shock != 0) && form->summary)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("a %s needs histories", clv_fit_calendar_word(options)),
 						errdetail("x, t_x and t_cal do not say on which days customers bought."),

@@ -100,7 +100,7 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 	if (clv_fit_uses_days(result) && !head->with_days)
 		CannotFit("days", "of first and last purchases only",
 				  psprintf("a %s", clv_fit_calendar_word(result)),
-				  "Count the cells with a calendar, season or trend in clv_options().");
+				  "Count the cells with a calendar, season, trend or shock in clv_options().");
 	if (clv_fit_clock(own) != clv_fit_clock(result))
 		CannotFit("model", ModelText(own), ModelText(result),
 				  "Count cells anew from the histories with that model in their options.");

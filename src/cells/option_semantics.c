@@ -116,16 +116,23 @@ clv_fit_has_k(const ClvFitOptions *options)
 	return false;
 }
 
-bool
-clv_fit_uses_days(const ClvFitOptions *options)
+/* Whether the fit follows a calendar, of its own making or given. */
+static bool
+FollowsCalendar(const ClvFitOptions *options)
 {
 	return options->calendar != 0 || options->season != 0 || options->trend != CLV_TREND_NONE;
 }
 
 bool
+clv_fit_uses_days(const ClvFitOptions *options)
+{
+	return FollowsCalendar(options) || options->shock != 0;
+}
+
+bool
 clv_fit_follows(const ClvFitOptions *options)
 {
-	return clv_fit_uses_days(options) || options->npath > 0;
+	return FollowsCalendar(options) || options->npath > 0;
 }
 
 const char *
@@ -134,7 +141,8 @@ clv_fit_calendar_word(const ClvFitOptions *options)
 	return options->calendar != 0             ? "calendar"
 		   : options->season != 0             ? "season"
 		   : options->trend != CLV_TREND_NONE ? "trend"
-											  : "path";
+		   : options->npath > 0               ? "path"
+											  : "shock";
 }
 
 bool

@@ -29,7 +29,7 @@
 StaticAssertDecl(CLV_MAX_PARAMS <= CLV_START_PARAMS, "a start must have room for every parameter");
 StaticAssertDecl(sizeof(ClvFitOptions) == 4 * CLV_NAME_SIZE + 2 * 8 * CLV_START_PARAMS +
 											  8 * (CLV_MAX_EFFECTS + CLV_MAX_COVARIATES) +
-											  2 * CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 128,
+											  2 * CLV_COVARIATES_SIZE + sizeof(ClvFitPrior) + 136,
 				 "options are compared byte by byte and must have no holes");
 StaticAssertDecl(sizeof(ClvPriorPart) == CLV_NAME_SIZE + 8 * 27 &&
 					 sizeof(ClvFitPrior) == 2 * sizeof(ClvPriorPart) + 16 * CLV_PRIOR_EFFECTS +
@@ -44,6 +44,8 @@ static int32 PeriodsOfWord(const char *word);
 static const char *WordOfPeriods(int32 periods);
 static int32 TooFewOfWord(const char *word);
 static const char *WordOfTooFew(int32 too_few);
+static int32 ShockOfWord(const char *word);
+static const char *WordOfShock(int32 shock);
 static void SetUnclamped(ClvFitOptions *options);
 static void SetCorrelated(ClvFitOptions *options);
 
@@ -87,6 +89,8 @@ const ClvOption clv_option_table[] = {
 	{"spend_covariates", CLV_OPTION_ACTING, FIELD(acts_on_spend), .most = 3, .named = true,
 	 .own = true},
 	{"path_covariates", CLV_OPTION_NAMES, FIELD(path), .counted = true, COUNT(npath)},
+	{"shock", CLV_OPTION_CHOICE, FIELD(shock), .choose = ShockOfWord, .word = WordOfShock,
+	 .plain = true, .most = 1},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -328,6 +332,19 @@ CheckCovariates(const ClvFitOptions *options, const ClvFamily *family)
 					 : 0);
 }
 
+/* An error where the common shock cannot be estimated. */
+static void
+CheckShock(const ClvFitOptions *options, const ClvFamily *family)
+{
+	if (options->shock == 0)
+		return;
+	if (family->clock != CLV_CONTINUOUS)
+		ClvBadOption(errmsg("option \"shock\" is not supported by model \"%s\"", options->model),
+					 errhint("Leave out shock, or use a model of continuous time."));
+	if (options->npath > 0)
+		ClvBadOption(errmsg("option \"shock\" is not supported where customers have paths"));
+}
+
 /* An error unless options that are possible one by one are possible together. */
 void
 clv_options_check_together(const ClvFitOptions *options)
@@ -343,6 +360,7 @@ clv_options_check_together(const ClvFitOptions *options)
 							clv_number_text(options->profile)),
 					 errhint("Use profile => 0.95 for 95 %% limits."));
 	clv_options_check_calendar(options);
+	CheckShock(options, family);
 	CheckSame(options);
 	CheckSpend(options);
 	if ((options->penalty > 0 || options->churn_penalty > 0) && options->ncovariates == 0 &&
@@ -363,6 +381,24 @@ clv_options_check_together(const ClvFitOptions *options)
 					 errhint("Leave out periods, or use a model that counts them, such as bg/bb "
 							 "or sbg."));
 	clv_fit_counting(options, &counting);
+}
+
+/* Whether a word says that the shock is to be estimated; an error for other words. */
+static int32
+ShockOfWord(const char *word)
+{
+	bool shock;
+
+	if (!parse_bool(word, &shock))
+		ClvBadOption(errmsg("shock must be true or false: \"%s\"", word));
+	return shock;
+}
+
+/* "true" or "false". */
+static const char *
+WordOfShock(int32 shock)
+{
+	return shock != 0 ? "true" : "false";
 }
 
 /* Set the family that does not clamp probabilities. */

@@ -109,6 +109,8 @@ typedef struct ClvFitOptions
 	int32 same_effects;  /* a bit for each covariate with the same effect on both processes */
 	int32 acts_on_spend; /* a bit for each covariate of customers that moves what they spend */
 	int32 npath;         /* names of paths; 0: customers have none */
+	int32 shock;         /* whether the common shock is estimated, and kept in the model */
+	int32 reserved;
 } ClvFitOptions;
 
 /* Options as given: those left out take the value of the cells they are applied to. */
@@ -170,10 +172,11 @@ extern const char *clv_fit_path_name(const ClvFitOptions *options, int i);
 /* Whether rates change with the day: by a calendar, season, trend or the paths of customers. */
 extern bool clv_fit_follows(const ClvFitOptions *options);
 
-/* Whether the fit needs the days of all purchases, as it follows a calendar, season or trend. */
+/* Whether the fit needs the days of all purchases, as it follows a calendar, season or trend, or is
+ * to estimate the common shock. */
 extern bool clv_fit_uses_days(const ClvFitOptions *options);
 
-/* Which of these it is, for a message: "calendar", "season", "trend", "path". */
+/* Which of these it is, for a message: "calendar", "season", "trend", "path", "shock". */
 extern const char *clv_fit_calendar_word(const ClvFitOptions *options);
 
 /* The names of all covariates of customers, and of their paths, for a message. */

@@ -66,7 +66,8 @@ CREATE FUNCTION @extschema@.clv_options(
 	prior pg_catalog.jsonb DEFAULT NULL,
 	profile pg_catalog.float8 DEFAULT NULL,
 	spend_covariates pg_catalog.text[] DEFAULT NULL,
-	path_covariates pg_catalog.text[] DEFAULT NULL
+	path_covariates pg_catalog.text[] DEFAULT NULL,
+	shock clv_internal.clv_choice DEFAULT NULL
 ) RETURNS pg_catalog.jsonb
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION @extschema@.clv_options(
@@ -74,7 +75,7 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	@extschema@.clv_model, pg_catalog.int4, pg_catalog.text[], pg_catalog.float8, pg_catalog.int4, pg_catalog.interval,
 	pg_catalog.bool, pg_catalog.bool, pg_catalog.text, pg_catalog.text, @extschema@.clv_calendar, pg_catalog.text[],
 	pg_catalog.text[], clv_internal.clv_choice, clv_internal.clv_choice, pg_catalog.text[], pg_catalog.float8,
-	pg_catalog.jsonb, pg_catalog.float8, pg_catalog.text[], pg_catalog.text[]) IS
+	pg_catalog.jsonb, pg_catalog.float8, pg_catalog.text[], pg_catalog.text[], clv_internal.clv_choice) IS
 	'checked options for clv_fit and clv_cells. model: a family of purchase models or ''auto'' (of continuous time, '
 	'the best BIC); spend: a family of spend models or ''none''; time_unit: of the parameters, and the period of '
 	'families of discrete time (whole months or years, stepped with the calendar, or whole days); as_of: last day to '
@@ -96,5 +97,6 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'prior: what is known of the parameters, from clv_pool or written by hand; profile: the level of limits of '
 	'parameters by the profile of the likelihood, which the model keeps for clv_parameters; spend_covariates: the '
 	'names of the covariates of customers that multiply what they spend (default: none); path_covariates: '
-	'the names of the covariates of the calendar that each customer has (default: those of the first). NULL '
-	'anywhere: the default';
+	'the names of the covariates of the calendar that each customer has (default: those of the first); shock: true, '
+	'the fit looks for what moves all customers at once, as clv_shock does, and the model keeps it for the intervals '
+	'of totals. NULL anywhere: the default';

@@ -111,6 +111,9 @@ extern void clv_fit_centre(const FitContext *fit, ClvFitReport *report);
 /* The purchase part of the model. */
 extern void clv_fit_purchases(FitContext *fit, SaidOnce *said);
 
+/* The common shock of the customers under the model. */
+extern void clv_fit_keep_shock(FitContext *fit);
+
 /* The spend part of the model, which stays empty, with a message, where it cannot be fitted. */
 extern void clv_fit_spend_part(FitContext *fit, SaidOnce *said);
 

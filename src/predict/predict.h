@@ -17,6 +17,22 @@
  */
 extern double clv_horizon_units(const ClvModel *fitted, const char *what, const Interval *horizon);
 
+/* Customers who first bought on a day, with the same covariates (less nothing; NULL: none). */
+typedef struct ClvNewcomers
+{
+	DateADT first;
+	double customers;
+	const double *z;
+} ClvNewcomers;
+
+/*
+ * Sets expected[i] to the repeat purchases that all of n groups of newcomers are expected to make
+ * until the end of day i, of m days in order. Groups with the same covariates, the same z, are next to
+ * each other.
+ */
+extern void clv_newcomers_expected(const ClvModel *fitted, const ClvNewcomers *groups, int64 n,
+								   const DateADT *days, int m, double *expected);
+
 /*
  * P(alive) of a history under a model as of a day. The summary is the history's as of the day,
  * under the model's spend basis. Returns false where the customer does not exist yet.

@@ -1,0 +1,97 @@
+/*
+ * newcomers.c
+ *		What customers are expected to buy from their first purchases on, day by day.
+ */
+#include "predict/predict.h"
+#include "predict/predict_private.h"
+
+#include <math.h>
+
+#include "families/covariates.h"
+#include "miscadmin.h"
+#include "utils/float.h"
+
+/* So many ages are remembered, for 270 years. */
+#define MOST_AGES 100000
+
+/* Newcomers of one kind: their parameters, and what was computed of them. */
+typedef struct Kind
+{
+	ClvFuture future;
+	ClvTimeline *timeline; /* NULL: all days are alike, */
+	double *until;         /* and these are the expected purchases by the age in days; NaN: not yet */
+	int32 ages;
+	double unit_days;
+} Kind;
+
+/* Sets the parameters of newcomers with these covariates; NULL: none. */
+static void
+SetKind(Kind *kind, const ClvModelPart *part, const double *z)
+{
+	int n = clv_model_own_covariates(part);
+	double effect[CLV_MAX_EFFECTS];
+	double centred[CLV_MAX_COVARIATES];
+
+	for (int i = 0; i < kind->ages; i++)
+		kind->until[i] = get_float8_nan();
+	memcpy(kind->future.param, part->param, sizeof(part->param));
+	if (n == 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		centred[i] = z[i] - part->centre[i];
+		effect[i] = part->effect[i];
+		effect[n + i] = part->effect[part->ncovariates + i];
+	}
+	clv_param_with_effects(part->family, part->param, n, effect, centred, kind->future.param);
+}
+
+/* What one newcomer is expected to buy again, so many days after the first purchase. */
+static double
+Until(Kind *kind, int32 age)
+{
+	if (kind->timeline != NULL || age >= kind->ages)
+		return clv_future_expected(&kind->future, age / kind->unit_days);
+	if (isnan(kind->until[age]))
+		kind->until[age] = clv_future_expected(&kind->future, age / kind->unit_days);
+	return kind->until[age];
+}
+
+void
+clv_newcomers_expected(const ClvModel *fitted, const ClvNewcomers *groups, int64 n,
+					   const DateADT *days, int m, double *expected)
+{
+	ClvModelPart *part = palloc(sizeof(ClvModelPart));
+	Kind kind = {.unit_days = fitted->unit_days};
+	DateADT first = days[m - 1];
+
+	*part = fitted->purchase;
+	kind.future.family = part->family;
+	kind.future.clocks = NULL;
+	if (part->calendar != NULL)
+	{
+		part->derived = palloc0(sizeof(ClvDerived));
+		part->derived->context = CurrentMemoryContext;
+		kind.timeline = clv_timeline(part, fitted->unit_days);
+	}
+	for (int64 i = 0; i < n; i++)
+		first = Min(first, groups[i].first);
+	kind.ages = (int32) Min((int64) days[m - 1] - first + 1, MOST_AGES);
+	kind.until = palloc(kind.ages * sizeof(double));
+	memset(expected, 0, m * sizeof(double));
+	for (int64 i = 0; i < n; i++)
+	{
+		const ClvNewcomers *group = &groups[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (i == 0 || group->z != groups[i - 1].z)
+			SetKind(&kind, part, group->z);
+		if (kind.timeline != NULL)
+			kind.future.clocks = clv_clocks_from_day(kind.timeline, group->first);
+		for (int j = 0; j < m; j++)
+			if (days[j] >= group->first)
+				expected[j] += group->customers * Until(&kind, days[j] - group->first);
+	}
+	pfree(kind.until);
+	pfree(part);
+}
