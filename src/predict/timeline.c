@@ -65,7 +65,7 @@ typedef struct Knots
 } Knots;
 
 /* Knots of fewer repeat purchases are found by their number. */
-#define FEW_PURCHASES 8
+#define FEW_PURCHASES 16
 
 /* The clocks of customers who first bought on a day, until another day. */
 typedef struct Kept
@@ -607,8 +607,8 @@ Odds(ClvTimeline *timeline, const ClvFamily *family, const double *param,
 {
 	const ClvClocked *clocked = family->clocked;
 	const ClvClocks *clocks = &kept->clocks;
+	int after = StretchAt(timeline, customer, clocks) + 1;
 	Knots *knots;
-	int after;
 
 	if (clocked->begin_knots == NULL)
 		return get_float8_nan();
@@ -616,10 +616,11 @@ Odds(ClvTimeline *timeline, const ClvFamily *family, const double *param,
 	knots = KnotsOf(timeline, family, customer, kept);
 	if (knots == NULL)
 		return get_float8_nan();
+	/* at once, as in a table in no order all of them are far away */
+	CLV_PREFETCH(&knots->knot[after]);
+	CLV_PREFETCH(&clocks->stretch[after - 1]);
 	if (knots->t_x == customer->t_x) /* of those with one purchase always */
 		return knots->odds;
-	after = StretchAt(timeline, customer, clocks) + 1;
-	CLV_PREFETCH(&knots->knot[after]);
 	if (after < knots->from)
 	{
 		int until = knots->from;
