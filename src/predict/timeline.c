@@ -607,11 +607,12 @@ Odds(ClvTimeline *timeline, const ClvFamily *family, const double *param,
 {
 	const ClvClocked *clocked = family->clocked;
 	const ClvClocks *clocks = &kept->clocks;
-	int after = StretchAt(timeline, customer, clocks) + 1;
 	Knots *knots;
+	int after;
 
 	if (clocked->begin_knots == NULL)
 		return get_float8_nan();
+	after = StretchAt(timeline, customer, clocks) + 1;
 	SetParam(timeline, family, param);
 	knots = KnotsOf(timeline, family, customer, kept);
 	if (knots == NULL)
