@@ -15,14 +15,12 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_fit_options(
 	'the options of a fit as of a day, with the calendar (NULL: that of the options, or none). A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_cells(
-	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, as_of pg_catalog.date,
-	calendar @extschema@.clv_calendar)
+	d clv_internal.clv_pipeline_definition, generation pg_catalog.int8, options pg_catalog.jsonb)
 RETURNS @extschema@.clv_cells
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET random_page_cost = 1.1
 AS $$
 DECLARE
-	options jsonb := clv_internal.clv_pipeline_fit_options(d, as_of, calendar);
 	counted @extschema@.clv_cells;
 	before @extschema@.clv_cells;
 	after @extschema@.clv_cells;
@@ -64,9 +62,24 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_cells(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.date, @extschema@.clv_calendar) IS
-	'the cells of all customers: the stored ones with touched customers exchanged, where day and options are the same, '
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.jsonb) IS
+	'the cells of all customers: the stored ones with touched customers exchanged, where the options are the same, '
 	'else counted anew. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_shock_options(options pg_catalog.jsonb) RETURNS pg_catalog.jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN f.family = 'auto' OR f.family = ANY (clv_internal.clv_fit_families(options, 'continuous'::text, f.family))
+			THEN options || '{"shock": true}'
+		ELSE options
+	END
+	FROM (SELECT coalesce(options ->> 'model', 'mbg/nbd') AS family) f
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_shock_options(pg_catalog.jsonb) IS
+	'the options of a fit that also estimates what moves all customers at once, where its family is of continuous time. '
+	'A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_drift(
 	d clv_internal.clv_pipeline_definition, this record, latest record)
@@ -307,15 +320,13 @@ BEGIN
 		chosen := clv_internal.clv_pipeline_choose(d, this.generation, this.as_of, this.calendar);
 		options := clv_internal.clv_pipeline_fit_options(d, this.as_of, this.calendar)
 			|| jsonb_strip_nulls(jsonb_build_object('model', chosen.family));
-		SELECT @extschema@.clv_fit(v.cells, options) INTO model
-		FROM (VALUES (clv_internal.clv_pipeline_cells(d, this.generation, this.as_of, this.calendar))) v (cells);
+		SELECT @extschema@.clv_fit(clv_internal.clv_pipeline_cells(d, this.generation,
+			clv_internal.clv_pipeline_shock_options(options))) INTO model;
 		IF model IS NULL THEN
 			PERFORM clv_internal.clv_raise(
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
 				NULL::text, 'Check its source, its filter and its as_of.'::text, 'no_data_found'::text);
 		END IF;
-		model := @extschema@.clv_with_shock(model,
-			clv_internal.clv_pipeline_estimate_shock(d, run, this.generation, this.as_of, model));
 		cuts := clv_internal.clv_pipeline_cuts(d, this.generation, this.as_of, model);
 		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			INSERT INTO {data}.model (run, group_name, fitted_at, as_of, reason, fingerprint, model, cuts)
