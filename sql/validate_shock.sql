@@ -49,7 +49,8 @@ SELECT clv_shock(model) = shock AS shock, clv_shock(without) IS NULL AS none,
 	   clv_with_shock(model, ROW(104, 0, 0, 0, 1, 0, 0)::clv_common_shock) = without AS not_told,
 	   model::text::clv_model = model AS text, model::jsonb::clv_model = model AS json, model <> without AS other
 FROM kept;
-SELECT model::jsonb #- '{purchase,shock}' = without::jsonb AS rest, model::jsonb #> '{purchase,shock}' = jsonb_build_object(
+SELECT model::jsonb #- '{purchase,shock}' = without::jsonb AS rest,
+	   model::jsonb #> '{purchase,shock}' = jsonb_build_object(
 		   'weeks', (shock).weeks, 'sd', (shock).sd, 'lasting', (shock).lasting, 'correlation', (shock).correlation,
 		   'evidence', (shock).evidence, 'past', (shock).past, 'link', (shock).link) AS shock
 FROM kept;
@@ -93,7 +94,9 @@ FROM itself i, (SELECT n % 5, clv_cells(history, options) AS cells
 				FROM option, (SELECT history, row_number() OVER (ORDER BY history) AS n FROM moved) m GROUP BY 1) c
 GROUP BY i.moved;
 -- of another family, with covariates, a season, and as of a day in the past
-CREATE VIEW grouped AS SELECT history, ARRAY[extract(day FROM clv_first_purchase(history))::int % 2, extract(dow FROM clv_first_purchase(history))] AS traits
+CREATE VIEW grouped AS
+SELECT history, ARRAY[extract(day FROM clv_first_purchase(history))::int % 2,
+					  extract(dow FROM clv_first_purchase(history))] AS traits
 FROM moved;
 SELECT k.name, pg_temp.near(clv_shock(k.fit), clv_shock('grouped', 'history', k.fit, covariates => k.traits)) AS near,
 	   (clv_shock(k.fit)).sd > 0.2 AS told
@@ -165,16 +168,19 @@ SELECT clv_predict_total(model, history, '4 weeks') AS a, clv_predict_total(mode
 FROM kept, moved;
 SELECT pg_temp.same(pg_temp.moved_by(whole), pg_temp.moved_by(a) + pg_temp.moved_by(b)) AS horizons,
 	   pg_temp.same(pg_temp.moved_by(g.t), pg_temp.moved_by(a) + pg_temp.moved_by(b)) AS groups,
-	   pg_temp.same(((g.t).value_high - (g.t).expected_value) ^ 2 - ((g.t).value_high_without_shock - (g.t).expected_value) ^ 2,
-			(sqrt(((a).value_high - (a).expected_value) ^ 2 - ((a).value_high_without_shock - (a).expected_value) ^ 2)
-			 + sqrt(((b).value_high - (b).expected_value) ^ 2 - ((b).value_high_without_shock - (b).expected_value) ^ 2))
-			^ 2) AS values,
+	   pg_temp.same(((g.t).value_high - (g.t).expected_value) ^ 2
+			- ((g.t).value_high_without_shock - (g.t).expected_value) ^ 2,
+			(sqrt(((a).value_high - (a).expected_value) ^ 2
+				  - ((a).value_high_without_shock - (a).expected_value) ^ 2)
+			 + sqrt(((b).value_high - (b).expected_value) ^ 2
+					- ((b).value_high_without_shock - (b).expected_value) ^ 2)) ^ 2) AS values,
 	   pg_temp.same(((g.t).purchases_high_without_shock - (g.t).expected_purchases) ^ 2,
 			((a).purchases_high_without_shock - (a).expected_purchases) ^ 2
 			+ ((b).purchases_high_without_shock - (b).expected_purchases) ^ 2) AS without
 FROM part, LATERAL (SELECT clv_totals(v.t) AS t FROM (VALUES (a), (b)) v (t)) g;
 -- a negative value stays negative
-SELECT (t).value_low < (t).value_low_without_shock AS loss, (t).value_high <= 0 AS no_gain, (t).expected_value < 0 AS negative
+SELECT (t).value_low < (t).value_low_without_shock AS loss, (t).value_high <= 0 AS no_gain,
+	   (t).expected_value < 0 AS negative
 FROM (SELECT clv_predict_total(model, history, '1 week', 0, -1) AS t FROM kept, moved) q;
 -- a campaign without a control group is held against what a model that keeps it predicts
 CREATE TABLE past AS
@@ -207,8 +213,7 @@ SELECT clv_with_shock(without, ROW(9, 1, 0, 1, 0, 0, 0)::clv_common_shock) FROM 
 SELECT clv_with_shock(without, ROW(9, 1, 0, 0, 0, 0, NULL)::clv_common_shock) FROM kept;
 SELECT clv_with_shock(clv_model('sbg', '{"alpha": 1, "beta": 2}', '1 year'), shock) FROM kept;
 SELECT clv_with_shock(clv_model('gamma/gamma', '{"p": 6, "q": 4, "gamma": 15}'), shock) FROM kept;
-SELECT (without::jsonb || jsonb_build_object('purchase', without::jsonb -> 'purchase' || '{"shock": {"sd": 1}}'))::clv_model
-FROM kept;
+SELECT jsonb_set(without::jsonb, '{purchase,shock}', '{"sd": 1}')::clv_model FROM kept;
 SELECT (model::jsonb #- '{purchase,shock,past}')::clv_model FROM kept;
 SELECT jsonb_set(model::jsonb, '{purchase,shock,weak}', '1')::clv_model FROM kept;
 SELECT jsonb_set(model::jsonb, '{purchase,shock,lasting}', '1.5')::clv_model FROM kept;

@@ -78,8 +78,8 @@ AS $$
 	FROM (SELECT coalesce(options ->> 'model', 'mbg/nbd') AS family) f
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_shock_options(pg_catalog.jsonb) IS
-	'the options of a fit that also estimates what moves all customers at once, where its family is of continuous time. '
-	'A part of pipelines';
+	'the options of a fit that also estimates what moves all customers at once, where its family is of continuous '
+	'time. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_drift(
 	d clv_internal.clv_pipeline_definition, this record, latest record)
@@ -113,8 +113,8 @@ BEGIN
 			clv_internal.clv_pipeline_ahead(latest.model, this.calendar),
 			make_interval(days => this.as_of - latest.as_of), latest.as_of, this.as_of;
 	END IF;
-	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by. What moves all customers
-	-- at once is not part of it, as it may last
+	-- chance has its interval; a tenth more is what a fit that is a little old may be wrong by. What moves all
+	-- customers at once is not part of it, as it may last
 	RETURN CASE
 		WHEN coalesce(total.made NOT BETWEEN total.low AND total.high, true)
 			AND abs(total.made - total.expected) > 0.1 * total.expected

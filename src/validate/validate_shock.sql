@@ -37,8 +37,8 @@ CREATE FUNCTION clv_internal.clv_shock_width(
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_internal.clv_shock_width(
 	@extschema@.clv_model, pg_catalog.date, pg_catalog.float8, pg_catalog.float8) IS
-	'half the width of the interval that the common shock of a model alone gives a total over so many days after a day, '
-	'relative to the total; 0 where the model keeps none. A part of validation';
+	'half the width of the interval that the common shock of a model alone gives a total over so many days after a '
+	'day, relative to the total; 0 where the model keeps none. A part of validation';
 
 -- The common shock of the weeks up to as_of, or to the last purchase where that is long before. The days before the
 -- first of the whole weeks are left out.

@@ -65,8 +65,8 @@ AS $part$ VALUES
 				t.group_name,
 				clv_internal.clv_pipeline_spread(t.expected_purchases, t.purchases_high_without_shock,
 					t.purchases_mean_high, x.scale) AS purchases,
-				clv_internal.clv_pipeline_spread(t.expected_value, t.value_high_without_shock, t.value_mean_high, x.scale)
-					AS value
+				clv_internal.clv_pipeline_spread(t.expected_value, t.value_high_without_shock, t.value_mean_high,
+					x.scale) AS value
 			FROM total t
 			JOIN base b USING (group_name)
 			CROSS JOIN LATERAL (SELECT b.customers / nullif(t.customers, 0)::float8 AS scale) x
