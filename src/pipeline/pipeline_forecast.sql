@@ -57,7 +57,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_periods(pg_catalog.interval, pg_ca
 	'the periods of a forecast: calendar months, or the periods of a family of discrete time; until: from the day to '
 	'the end of the period. A part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_limited(periods pg_catalog.int4, grouped pg_catalog.bool)
+CREATE FUNCTION clv_internal.clv_pipeline_limited(periods pg_catalog.int4, many pg_catalog.bool)
 RETURNS pg_catalog.int4[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
@@ -65,7 +65,7 @@ AS $$
 	WITH RECURSIVE halved AS (
 		SELECT periods AS number
 		UNION ALL
-		SELECT CASE WHEN grouped THEN (h.number + 1) / 2 ELSE h.number - 1 END
+		SELECT CASE WHEN many THEN (h.number + 1) / 2 ELSE h.number - 1 END
 		FROM halved h
 		WHERE h.number > 1
 	)
@@ -73,8 +73,8 @@ AS $$
 	FROM halved h
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_limited(pg_catalog.int4, pg_catalog.bool) IS
-	'the periods of a forecast of so many whose limits are computed: all, or with groups, where every customer counts '
-	'for them, the last, half as many, and so on to the first; the others lie between. A part of pipelines';
+	'the periods of a forecast of so many whose limits are computed: all, or where many customers count for them the '
+	'last, half as many, and so on to the first; the others lie between. A part of pipelines';
 
 -- y at x, where y is y0 at x0 and y1 at x1 >= x0 and its ratio to x is linear between: so is that of the variance of
 -- counts of customers who differ to their expectation.
@@ -108,8 +108,16 @@ DECLARE
 		FROM clv_internal.clv_pipeline_periods(d.horizon, this.as_of, this.model) p
 		ORDER BY p.number
 	);
-	limited int4[] := clv_internal.clv_pipeline_limited(cardinality(ends), d.group_by IS NOT NULL);
+	limited int4[];
+	-- of a segment of many customers one in so many says how it goes on, and one in so many how far that may be off
+	part text := clv_internal.clv_pipeline_sql(d, '(1 + g.customers / 20000)'::text);
+	sampled text := clv_internal.clv_pipeline_sql(d, '{1} * (1 + g.customers / (2000 * {1}))'::text, ARRAY[part]);
 BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT clv_internal.clv_pipeline_limited($2, $3 OR r.customers > 100000)
+		FROM {data}.run r
+		WHERE r.run = $1
+	$sql$::text) INTO STRICT limited USING run, cardinality(ends), d.group_by IS NOT NULL;
 	RETURN ARRAY[
 		-- a call for each period by itself, because each caches what it has computed for its horizon
 		(SELECT format('ARRAY[%s]', string_agg(CASE
@@ -122,11 +130,12 @@ BEGIN
 		FROM unnest(ends) WITH ORDINALITY AS e (until, number))
 	] || clv_internal.clv_pipeline_fence(d, clv_internal.clv_pipeline_sql(d, $sql$
 		{customers} c
-		JOIN {data}.segment g ON g.run = ($2).run AND g.segment = c.segment AND g.group_name = {1}
+		JOIN {data}.segment g ON g.run = ($2).run AND g.segment = c.segment AND {c.hash} % {2} = 0
+		 AND g.group_name = {1}
 	$sql$::text, ARRAY[CASE WHEN d.group_by IS NULL THEN $sql$''$sql$
 		ELSE format('c.group_name JOIN (%s) m ON m.group_name = c.group_name',
 			clv_internal.clv_pipeline_group_models(d))
-	END])) || clv_internal.clv_pipeline_sql(d, CASE
+	END, part])) || clv_internal.clv_pipeline_sql(d, CASE
 		-- of which a worker of Citus can send the state
 		WHEN clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN $sql$
 			clv_internal.clv_pipeline_curve_sum(
@@ -138,7 +147,7 @@ BEGIN
 		ELSE 'clv_internal.clv_curve_sum({model}, q.history, {1:L}::interval[], ($2).as_of)'
 	END, ARRAY[ends::text])
 		|| CASE WHEN d.group_by IS NULL THEN $sql$'' AS group_name$sql$ ELSE 'c.group_name, m.group_model' END
-		|| limited::text;
+		|| limited::text || clv_internal.clv_pipeline_sql(d, '{c.hash} % ({1}) = 0'::text, ARRAY[sampled]);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_forecast_fillings(

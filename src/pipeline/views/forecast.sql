@@ -32,19 +32,21 @@ AS $part$ VALUES
 	-- {1}: the totals t of a sample of 2000 customers of a segment, from which limits are
 	-- scaled, as their widths need no more. The variance of what will happen grows with the number of customers, that
 	-- of what is expected with its square. A model that has not converged has no limits, and so there are none here.
-	-- {2}, {3}: a fence around what is computed of customers c and their segments g; {4}: the sums of expected
-	-- purchases and money until the end of each period; {5}: the group, and its model; {6}: the numbers of the periods
-	-- whose limits are computed
+	-- {2}, {3}: a fence around what is computed of customers c and their segments g, of a large segment a part that
+	-- says as well how its periods share what all are expected to do; {4}: the sums of expected purchases and money
+	-- until the end of each period; {5}: the group, and its model; {6}: the numbers of the periods whose limits are
+	-- computed; {7}: whether a customer c is one of the 2000
 	('sums', 'forecast', $sql$
 		WITH sums AS MATERIALIZED (
 			SELECT
 				q.group_name,
 				q.segment,
 				{4} AS s,
-				count(*)::float8 / nullif(count(*) FILTER (WHERE q.sampled), 0) AS scale,
+				count(*) AS customers,
+				nullif(count(*) FILTER (WHERE q.sampled), 0) AS sampled,
 				{1} AS t
 			FROM {2}
-				SELECT {5}, c.segment, c.history, {c.hash} % (1 + g.customers / 2000) = 0 AS sampled
+				SELECT {5}, c.segment, c.history, {7} AS sampled
 			{3} q
 			GROUP BY q.group_name, q.segment
 		),
@@ -53,14 +55,27 @@ AS $part$ VALUES
 				s.group_name,
 				s.segment,
 				t.ordinality AS number,
-				s.s[1][t.ordinality] AS e,
+				CASE
+					WHEN t.ordinality = l.number THEN g.expected_purchases
+					WHEN s.customers = g.customers THEN s.s[1][t.ordinality]
+					ELSE s.s[1][t.ordinality] * coalesce(g.expected_purchases / nullif(s.s[1][l.number], 0), 1)
+				END AS e,
+				CASE
+					WHEN t.ordinality = l.number THEN g.expected_revenue
+					WHEN s.customers = g.customers THEN round(s.s[2][t.ordinality]::numeric, 2)
+					ELSE round((s.s[2][t.ordinality]
+						* coalesce(g.expected_revenue::float8 / nullif(s.s[2][l.number], 0), 1))::numeric, 2)
+				END AS r,
 				(power(t.purchases_high_without_shock - t.expected_purchases, 2)
-					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * s.scale AS e_chance,
-				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * s.scale AS e_estimate,
+					- coalesce(power(t.purchases_mean_high - t.expected_purchases, 2), 0)) * x.scale AS e_chance,
+				coalesce(t.purchases_mean_high - t.expected_purchases, 0) * x.scale AS e_estimate,
 				(power(t.value_high_without_shock - t.expected_value, 2)
-					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * s.scale AS r_chance,
-				coalesce(t.value_mean_high - t.expected_value, 0) * s.scale AS r_estimate
+					- coalesce(power(t.value_mean_high - t.expected_value, 2), 0)) * x.scale AS r_chance,
+				coalesce(t.value_mean_high - t.expected_value, 0) * x.scale AS r_estimate
 			FROM sums s
+			JOIN {data}.segment g ON g.run = ($2).run AND g.group_name = s.group_name AND g.segment = s.segment
+			CROSS JOIN LATERAL (SELECT g.customers::float8 / s.sampled AS scale) x
+			CROSS JOIN LATERAL cardinality(s.t) l (number)
 			CROSS JOIN LATERAL unnest(s.t) WITH ORDINALITY AS t
 		),
 		period AS (
@@ -77,23 +92,14 @@ AS $part$ VALUES
 				p.number,
 				p.period_start,
 				p.period_end,
-				CASE
-					WHEN p.number = max(p.number) OVER () THEN g.expected_purchases
-					ELSE s.s[1][p.number]
-				END AS e,
-				CASE
-					WHEN p.number = max(p.number) OVER () THEN g.expected_revenue
-					ELSE round(s.s[2][p.number]::numeric, 2)
-				END AS r,
-				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.e_chance, a.e, a.e_chance) AS e_chance,
-				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.e_estimate, a.e, a.e_estimate)
-					AS e_estimate,
-				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.r_chance, a.e, a.r_chance) AS r_chance,
-				clv_internal.clv_pipeline_between(s.s[1][p.number], b.e, b.r_estimate, a.e, a.r_estimate)
-					AS r_estimate
+				s.e,
+				s.r,
+				clv_internal.clv_pipeline_between(s.e, b.e, b.e_chance, a.e, a.e_chance) AS e_chance,
+				clv_internal.clv_pipeline_between(s.e, b.e, b.e_estimate, a.e, a.e_estimate) AS e_estimate,
+				clv_internal.clv_pipeline_between(s.e, b.e, b.r_chance, a.e, a.r_chance) AS r_chance,
+				clv_internal.clv_pipeline_between(s.e, b.e, b.r_estimate, a.e, a.r_estimate) AS r_estimate
 			FROM period p
-			CROSS JOIN sums s
-			JOIN {data}.segment g ON g.run = ($2).run AND g.group_name = s.group_name AND g.segment = s.segment
+			JOIN limited s ON s.number = p.number
 			JOIN limited b ON b.group_name = s.group_name AND b.segment = s.segment AND b.number = p.earlier
 			JOIN limited a ON a.group_name = s.group_name AND a.segment = s.segment AND a.number = p.later
 		),
