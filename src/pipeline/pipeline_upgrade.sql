@@ -59,6 +59,10 @@ BEGIN
 	IF found = clv_internal.clv_pipeline_parts_hash() THEN
 		RETURN;
 	END IF;
+	-- while it is made, others may read
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		CREATE INDEX IF NOT EXISTS customer_value ON {data}.customer (clv DESC, segment)
+	$sql$::text);
 	FOR part IN
 		SELECT p.name, to_regclass(clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[p.name])) AS relation
 		FROM clv_internal.clv_pipeline_parts() WITH ORDINALITY AS p
@@ -74,6 +78,7 @@ BEGIN
 			EXECUTE format('ALTER TABLE %s %s', part.relation, actions);
 		END IF;
 	END LOOP;
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP INDEX IF EXISTS {data}.customer_segment, {data}.customer_clv'::text);
 	PERFORM clv_internal.clv_pipeline_create_views(d);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state SET parts_hash = clv_internal.clv_pipeline_parts_hash()
