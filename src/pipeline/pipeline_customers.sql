@@ -382,6 +382,48 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_find_customers(
 	'which rows of customers a run has to write, as clv_pipeline_customer_histories takes it, and writes down whose '
 	'rows it keeps: those of touched customers alone, where all others would come out as they are. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_load(
+	relation pg_catalog.regclass, query pg_catalog.text, d clv_internal.clv_pipeline_definition,
+	this clv_internal.clv_pipeline_run)
+	RETURNS pg_catalog.int8
+	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_load(
+	pg_catalog.regclass, pg_catalog.text, clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'stores the rows of a query with these parameters in a table that the same transaction has made; how many. A part '
+	'of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_store_customers(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, query pg_catalog.text)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	partition text := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
+		ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)]);
+	rows int8;
+BEGIN
+	EXECUTE format('CREATE TABLE %s AS %s WITH NO DATA', partition, query) USING d, this;
+	IF NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN
+		RETURN clv_internal.clv_pipeline_load(partition::regclass, query, d, this);
+	END IF;
+	-- workers load only what is distributed already; an upgrade may have put its columns into another order
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'INSERT INTO {data}.customer ({1}) {2}'::text, ARRAY[
+		(
+			SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+			FROM pg_attribute a
+			WHERE a.attrelid = partition::regclass AND a.attnum > 0
+		), query]) USING d, this;
+	GET DIAGNOSTICS rows = ROW_COUNT;
+	EXECUTE format('DROP TABLE %s', partition);
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_store_customers(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text) IS
+	'stores the rows of the query of customers for clv_pipeline_partition_show to make them those of a run: in a table '
+	'of their own, or, where the table of customers is distributed, in that; how many. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_load_customers(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
 RETURNS pg_catalog.int8
@@ -391,12 +433,9 @@ SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_merge
 AS $$
 DECLARE
 	source text := clv_internal.clv_pipeline_find_customers(d, this);
-	rows int8;
+	rows int8 := clv_internal.clv_pipeline_store_customers(d, this, clv_internal.clv_pipeline_customer_query(d,
+		clv_internal.clv_pipeline_customer_histories(d, this, source)));
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_partition_load(d, 'customer'::text, this.run,
-		clv_internal.clv_pipeline_customer_query(d,
-			clv_internal.clv_pipeline_customer_histories(d, this, source))) USING d, this;
-	GET DIAGNOSTICS rows = ROW_COUNT;
 	IF source = 'touched' THEN
 		PERFORM clv_internal.clv_pipeline_partition_add(d, 'customer'::text, this.run);
 	ELSE

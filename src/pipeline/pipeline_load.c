@@ -1,0 +1,173 @@
+/*
+ * pipeline_load.c
+ *		The rows of a query, put into a table that its transaction has made.
+ *
+ * CREATE TABLE AS stores row by row, and leaves each to be looked at again by who reads it first:
+ * whether its transaction has ended. Here rows are stored many at a time, and as seen by everybody
+ * from the start (frozen), as COPY FREEZE does; until the transaction ends nobody else sees the
+ * table. The rows of a query that runs in parallel are stored by the leader, as with CREATE TABLE
+ * AS.
+ */
+#include "clv.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+/* As many rows are stored at once. */
+#define MOST_ROWS 256
+#define OPTIONS (TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN)
+
+/* The receiver of the query's rows, and those that are not stored yet. */
+typedef struct Loading
+{
+	DestReceiver receiver; /* first, as the executor knows nothing else */
+	Relation relation;
+	BulkInsertState bulk;
+	CommandId command;
+	TupleTableSlot *row[MOST_ROWS];
+	int rows;
+	int64 stored;
+} Loading;
+
+PG_FUNCTION_INFO_V1(clv_pipeline_load);
+
+/* Stores the rows that have come. */
+static void
+Store(Loading *loading)
+{
+	table_multi_insert(loading->relation, loading->row, loading->rows, loading->command, OPTIONS,
+					   loading->bulk);
+	for (int i = 0; i < loading->rows; i++)
+		ExecClearTuple(loading->row[i]);
+	loading->stored += loading->rows;
+	loading->rows = 0;
+}
+
+/* Called with the columns of the query before its first row: an error where they are not those of
+ * the table. */
+static void
+StartLoading(DestReceiver *receiver, int operation, TupleDesc query)
+{
+	TupleDesc table = RelationGetDescr(((Loading *) receiver)->relation);
+	bool same = query->natts == table->natts;
+
+	for (int i = 0; i < query->natts && same; i++)
+		same = TupleDescAttr(query, i)->atttypid == TupleDescAttr(table, i)->atttypid;
+	if (!same)
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("the columns of the query are not those of table \"%s\"",
+							   RelationGetRelationName(((Loading *) receiver)->relation))));
+}
+
+/* Keeps a row until there are some to be stored; true: send more. */
+static bool
+ReceiveRow(TupleTableSlot *slot, DestReceiver *receiver)
+{
+	Loading *loading = (Loading *) receiver;
+
+	ExecCopySlot(loading->row[loading->rows++], slot);
+	if (loading->rows == MOST_ROWS)
+		Store(loading);
+	return true;
+}
+
+/* Stores the last rows. */
+static void
+StopLoading(DestReceiver *receiver)
+{
+	Store((Loading *) receiver);
+}
+
+/* Nothing is left to be done after that. */
+static void
+Leave(DestReceiver *receiver)
+{
+}
+
+/* The table, locked; an error where frozen rows could be seen by others, or outlive what made them,
+ * and where the caller may not write into it. */
+static Relation
+OpenTable(Oid oid)
+{
+	Relation relation = table_open(oid, RowExclusiveLock);
+	AclResult right = pg_class_aclcheck(oid, GetUserId(), ACL_INSERT);
+
+	if (right != ACLCHECK_OK)
+		aclcheck_error(right, OBJECT_TABLE, RelationGetRelationName(relation));
+	if (relation->rd_rel->relkind != RELKIND_RELATION ||
+		relation->rd_createSubid != GetCurrentSubTransactionId() ||
+		relation->rd_rel->relhasindex || relation->rd_rel->relhastriggers ||
+		relation->rd_att->constr != NULL)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("table \"%s\" is not new", RelationGetRelationName(relation)),
+						errdetail("Rows are loaded into a table that the same transaction has made, "
+								  "without indexes, triggers and constraints.")));
+	return relation;
+}
+
+/* The arguments from the third on, as the parameters of the query. */
+static ParamListInfo
+Parameters(FunctionCallInfo fcinfo)
+{
+	int n = PG_NARGS() - 2;
+	ParamListInfo parameters = makeParamList(n);
+
+	for (int i = 0; i < n; i++)
+		parameters->params[i] =
+			(ParamExternData){.value = PG_GETARG_DATUM(i + 2),
+							  .isnull = PG_ARGISNULL(i + 2),
+							  .pflags = PARAM_FLAG_CONST,
+							  .ptype = get_fn_expr_argtype(fcinfo->flinfo, i + 2)};
+	return parameters;
+}
+
+/* Runs the query with the rights of the caller and stores its rows. */
+static void
+Load(Loading *loading, const char *query, ParamListInfo parameters)
+{
+	SPIExecuteOptions options = {.params = parameters,
+								 .must_return_tuples = true,
+								 .dest = &loading->receiver};
+	int code;
+
+	loading->receiver.receiveSlot = ReceiveRow;
+	loading->receiver.rStartup = StartLoading;
+	loading->receiver.rShutdown = StopLoading;
+	loading->receiver.rDestroy = Leave;
+	loading->receiver.mydest = DestTuplestore;
+	SPI_connect();
+	code = SPI_execute_extended(query, &options);
+	if (code < 0)
+		elog(ERROR, "SPI_execute_extended failed: %s", SPI_result_code_string(code));
+	SPI_finish();
+}
+
+/*
+ * clv_pipeline_load(table, query, parameters ...) -> int8: stores the rows of the query in a table
+ * that the same transaction has made; how many. An error where the table is another, or has other
+ * columns.
+ */
+Datum
+clv_pipeline_load(PG_FUNCTION_ARGS)
+{
+	Loading loading = {.relation = OpenTable(PG_GETARG_OID(0)),
+					   .bulk = GetBulkInsertState(),
+					   .command = GetCurrentCommandId(true)};
+
+	for (int i = 0; i < MOST_ROWS; i++)
+		loading.row[i] = table_slot_create(loading.relation, NULL);
+	Load(&loading, text_to_cstring(PG_GETARG_TEXT_PP(1)), Parameters(fcinfo));
+	for (int i = 0; i < MOST_ROWS; i++)
+		ExecDropSingleTupleTableSlot(loading.row[i]);
+	FreeBulkInsertState(loading.bulk);
+	table_finish_bulk_insert(loading.relation, OPTIONS);
+	table_close(loading.relation, NoLock);
+	PG_RETURN_INT64(loading.stored);
+}
