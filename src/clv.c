@@ -81,6 +81,7 @@ static const struct
 	{"clv_common_shock", "iffffff"},
 	{"clv_nps_score", "llllffff"},
 	{"clv_pipeline_month", "ddlllnnn"},
+	{"clv_pipeline_prediction", "fffffffffffffdd"},
 	{"clv_prediction", "fffffffffff"},
 	{"clv_rfmtc", "iinif"},
 	{"clv_scores", "ssssssf"},

@@ -71,15 +71,14 @@ CREATE TYPE clv_internal.clv_pipeline_run AS (
 	model @extschema@.clv_model,
 	cuts @extschema@.clv_cuts,
 	has_spend pg_catalog.bool,
-	calendar @extschema@.clv_calendar,
-	continuous pg_catalog.bool
+	calendar @extschema@.clv_calendar
 );
 COMMENT ON TYPE clv_internal.clv_pipeline_run IS
 	'what is known of a run of a pipeline once its model is there: its number and that of the run that the views '
 	'show until it is published, the runs whose number the customers of the latter and its own bear, the day as of '
 	'which it evaluates customers, the generation of its histories, the run '
 	'that fitted its model, the model with the steps to come of the calendar, its cuts, whether the model has spend, '
-	'the calendar as it was read, and whether the model knows any day, not only whole periods. A part of pipelines';
+	'and the calendar as it was read. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_as_owner(owner pg_catalog.oid, statement pg_catalog.text)
 	RETURNS pg_catalog.text

@@ -50,16 +50,39 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_ratings(clv_internal.clv_pipeline_
 	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
 	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_active(
-	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval, as_of pg_catalog.date,
-	continuous pg_catalog.bool)
-RETURNS pg_catalog.float8
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 20
-RETURN CASE WHEN continuous THEN @extschema@.clv_active_probability(model, history, horizon, as_of,
-	NULL::pg_catalog.float8[]) END;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_active(
-	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.date, pg_catalog.bool) IS
-	'the probability of a purchase within so many days; NULL of a model of whole periods. A part of pipelines';
+CREATE TYPE clv_internal.clv_pipeline_prediction AS (
+	p_alive pg_catalog.float8,
+	expected_purchases pg_catalog.float8,
+	expected_spend pg_catalog.float8,
+	expected_revenue pg_catalog.float8,
+	clv pg_catalog.float8,
+	lifetime_value pg_catalog.float8,
+	next_purchase_value pg_catalog.float8,
+	purchases_low pg_catalog.float8,
+	purchases_high pg_catalog.float8,
+	clv_low pg_catalog.float8,
+	clv_high pg_catalog.float8,
+	active_30d pg_catalog.float8,
+	active_90d pg_catalog.float8,
+	next_purchase pg_catalog.date,
+	lapse_date pg_catalog.date
+);
+COMMENT ON TYPE clv_internal.clv_pipeline_prediction IS
+	'the predictions of a customer: those of clv_prediction; the probabilities of a purchase in 30 and in 90 days, '
+	'NULL of models of whole periods; the days of clv_next_purchase and clv_lapse_date at one half. A part of '
+	'pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_predict(
+	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
+	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8,
+	covariates pg_catalog.float8[])
+	RETURNS clv_internal.clv_pipeline_prediction
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 40;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_predict(
+	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
+	pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
+	'all that a pipeline predicts of a customer in one row, with the arguments of clv_predict: what is computed for '
+	'one number is at hand for the others. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_value(name pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
@@ -69,9 +92,6 @@ AS $$
 		WHEN name IN ('recency', 'frequency', 'monetary', 'tenure') THEN '(q.rfmtc).' || name
 		-- of which churn is the rest
 		WHEN name IN ('p_alive', 'churn') THEN '(q.scores).p_alive'
-		WHEN name IN ('active_30d', 'active_90d') THEN format(
-			'clv_internal.clv_pipeline_active({model}, q.history, %L::interval, ($2).as_of, ($2).continuous)',
-			substring(name, '\d+') || ' days')
 		WHEN name = 'total_value' THEN
 			'clv_internal.clv_finite((q.rfmtc).monetary::float8 * ($1).margin + (q.prediction).clv)'
 		ELSE format('clv_internal.clv_finite((q.prediction).%I)', name)

@@ -19,15 +19,13 @@ BEGIN
 		SELECT
 			r.run, s.run AS previous, {shown} AS previous_customers,
 			coalesce(r.customer_run, r.run) AS customer_run, r.as_of, r.generation, r.model_run,
-			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar,
-			NULL::bool AS continuous
+			clv_internal.clv_pipeline_ahead(m.model, r.calendar) AS model, m.cuts, NULL::bool AS has_spend, r.calendar
 		FROM {data}.run r
 		JOIN {data}.model m ON m.run = r.model_run AND m.group_name = ''
 		CROSS JOIN {data}.state s
 		WHERE r.run = $1
 	$sql$::text) INTO STRICT this USING run;
 	this.has_spend := (SELECT m.spend_model IS NOT NULL FROM @extschema@.clv_diagnostics(this.model) m);
-	this.continuous := (SELECT c.clock = 'continuous' FROM clv_internal.clv_validate_clock(this.model) c);
 	RETURN this;
 END
 $$;

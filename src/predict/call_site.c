@@ -362,7 +362,13 @@ clv_set_covariates(ClvModelSite *site, ArrayType *covariates)
 ClvModelSite *
 clv_customer_site(FunctionCallInfo fcinfo, int covariates)
 {
-	ClvModelSite *site = clv_model_site(fcinfo);
+	return clv_customer_site_of(fcinfo, covariates, CLV_MEMO_KINDS);
+}
+
+ClvModelSite *
+clv_customer_site_of(FunctionCallInfo fcinfo, int covariates, int width)
+{
+	ClvModelSite *site = clv_model_site_of(fcinfo, 0, width);
 
 	clv_model_need_purchase(&site->model.fitted);
 	if (clv_model_own_covariates(&site->model.fitted.purchase) > 0 || !PG_ARGISNULL(covariates))

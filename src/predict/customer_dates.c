@@ -51,16 +51,12 @@ FirstFrom(Condition holds, void *arg, int32 most)
 	return n;
 }
 
-/* Returns the day as a date, or NULL beyond the last one. */
-#define RETURN_DAY(day)                                                                            \
-	do                                                                                             \
-	{                                                                                              \
-		int64 day_ = (day);                                                                        \
-                                                                                                   \
-		if (day_ >= DATE_END_JULIAN - POSTGRES_EPOCH_JDATE)                                        \
-			PG_RETURN_NULL();                                                                      \
-		PG_RETURN_DATEADT((DateADT) day_);                                                         \
-	} while (0)
+/* Whether there is a date of that day. */
+static bool
+IsDay(int64 day)
+{
+	return day < DATE_END_JULIAN - POSTGRES_EPOCH_JDATE;
+}
 
 /* ---- clv_next_purchase(model, history, level, as_of, covariates) ---- */
 
@@ -123,26 +119,26 @@ PeriodEnd(const ClvModel *fitted, const ClvHistory *history, DateADT as_of,
 	return (int64) as_of + n;
 }
 
-/* The memo of either date: for a key, a level, or a limit, and the wait at it. */
+/* Two numbers of a memo, for either date: a level, or a limit, and the wait at it. */
 enum
 {
 	LEVEL_OF,
 	WAIT
 };
 
-/* The wait of the customer with the key at the level, from the memo where it was computed at that
- * level. */
-static int32
-CachedWait(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key, double level)
+bool
+clv_next_day(const ClvModelSite *site, const ClvHistory *history, const ClvCustomer *customer,
+			 double level, double *memo, int64 *day)
 {
-	double *memo = clv_memo_values(&site->memo, key);
-
 	if (memo[LEVEL_OF] != level)
 	{
 		memo[WAIT] = WaitOf(site->fitted, customer, level);
 		memo[LEVEL_OF] = level;
 	}
-	return (int32) memo[WAIT];
+	if (memo[WAIT] == 0)
+		return false;
+	*day = PeriodEnd(site->fitted, history, customer->as_of, customer, (int32) memo[WAIT]);
+	return IsDay(*day);
 }
 
 /*
@@ -168,25 +164,22 @@ clv_next_purchase(PG_FUNCTION_ARGS)
 	const ClvHistory *history;
 	ClvCustomer customer;
 	ClvMemoKey key;
-	DateADT as_of;
-	int32 wait;
+	int64 day;
 
 	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY) || PG_ARGISNULL(LEVEL))
 		PG_RETURN_NULL();
 	clv_check_level(PG_GETARG_FLOAT8(LEVEL));
 	site = clv_customer_site(fcinfo, COVARIATES);
-	as_of = clv_as_of(fcinfo, AS_OF, site->fitted);
 	history = PG_GETARG_CLV_HISTORY_P(HISTORY);
-	if (!clv_customer(site->fitted, history, as_of, &customer))
+	if (!clv_customer(site->fitted, history, clv_as_of(fcinfo, AS_OF, site->fitted), &customer))
 		PG_RETURN_NULL();
 	key = clv_site_key(site, &customer);
 	clv_memo_prefetch(&site->memo, &key);
-	if (clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer) == 0)
+	if (clv_checked(clv_site_p_alive(site, &customer), "P(alive)", &customer) == 0 ||
+		!clv_next_day(site, history, &customer, PG_GETARG_FLOAT8(LEVEL),
+					  clv_memo_values(&site->memo, &key), &day))
 		PG_RETURN_NULL();
-	wait = CachedWait(site, &customer, &key, PG_GETARG_FLOAT8(LEVEL));
-	if (wait == 0)
-		PG_RETURN_NULL();
-	RETURN_DAY(PeriodEnd(site->fitted, history, as_of, &customer, wait));
+	PG_RETURN_DATEADT((DateADT) day);
 }
 
 /* ---- clv_lapse_date(model, history, p_alive, as_of, covariates) ---- */
@@ -243,11 +236,11 @@ SilenceOf(Inactive *inactive)
 }
 
 /*
- * The same, from the memo where it was computed at that limit: where time is continuous and no
+ * The same, from the place in the memo where it was computed at that limit: where time is continuous and no
  * calendar tells days apart, it depends on the purchases and on the age at the last one alone.
  */
 static int32
-CachedSilence(Inactive *inactive)
+CachedSilence(Inactive *inactive, int place)
 {
 	ClvModelSite *site = inactive->site;
 	ClvMemoKey key;
@@ -257,7 +250,7 @@ CachedSilence(Inactive *inactive)
 	if (clv_in_periods(site->fitted->purchase.family) || site->fitted->purchase.calendar != NULL)
 		return SilenceOf(inactive);
 	key = clv_site_key(site, &inactive->then);
-	memo = clv_memo_values(&site->memo, &key);
+	memo = clv_memo_values(&site->memo, &key) + place;
 	if (memo[LEVEL_OF] == inactive->limit)
 		return (int32) memo[WAIT];
 	days = SilenceOf(inactive);
@@ -283,6 +276,26 @@ CountsFrom(const ClvModel *fitted, const ClvSummary *summary)
 	return clv_steps_end(&steps, clv_steps_period(&steps, summary->last));
 }
 
+bool
+clv_lapse_day(ClvModelSite *site, const ClvHistory *history, const ClvSummary *summary,
+			  double limit, int place, int64 *day)
+{
+	Inactive inactive = {.site = site,
+						 .history = history,
+						 .since = CountsFrom(site->fitted, summary),
+						 .limit = limit};
+	int32 days;
+
+	if (!IsDay(inactive.since + MOST_DAYS))
+		return false;
+	if (!clv_in_periods(site->fitted->purchase.family))
+		(void) clv_customer_of_summary(site->fitted, history, (DateADT) inactive.since, summary,
+									   &inactive.then);
+	days = CachedSilence(&inactive, place);
+	*day = inactive.since + days;
+	return days >= 0 && IsDay(*day);
+}
+
 /*
  * clv_lapse_date(model, history, p_alive, as_of, covariates) -> date: the first day on which
  * P(alive) is below p_alive if no purchase comes after as_of; it may be past. NULL for NULL in the
@@ -301,29 +314,21 @@ clv_lapse_date(PG_FUNCTION_ARGS)
 		AS_OF,
 		COVARIATES
 	};
-	Inactive inactive = {0};
+	ClvModelSite *site;
+	const ClvHistory *history;
 	ClvSummary summary;
 	DateADT as_of;
-	int32 days;
+	int64 day;
 
 	if (PG_ARGISNULL(MODEL) || PG_ARGISNULL(HISTORY) || PG_ARGISNULL(P_ALIVE))
 		PG_RETURN_NULL();
-	inactive.limit = PG_GETARG_FLOAT8(P_ALIVE);
-	clv_check_probability("p_alive", inactive.limit);
-	inactive.site = clv_customer_site(fcinfo, COVARIATES);
-	as_of = clv_as_of(fcinfo, AS_OF, inactive.site->fitted);
-	inactive.history = clv_history_until(PG_GETARG_CLV_HISTORY_P(HISTORY), as_of);
-	clv_history_summarize(inactive.history, as_of, inactive.site->fitted->spend_basis, &summary);
-	if (summary.purchases == 0)
+	clv_check_probability("p_alive", PG_GETARG_FLOAT8(P_ALIVE));
+	site = clv_customer_site(fcinfo, COVARIATES);
+	as_of = clv_as_of(fcinfo, AS_OF, site->fitted);
+	history = clv_history_until(PG_GETARG_CLV_HISTORY_P(HISTORY), as_of);
+	clv_history_summarize(history, as_of, site->fitted->spend_basis, &summary);
+	if (summary.purchases == 0 ||
+		!clv_lapse_day(site, history, &summary, PG_GETARG_FLOAT8(P_ALIVE), 0, &day))
 		PG_RETURN_NULL();
-	inactive.since = CountsFrom(inactive.site->fitted, &summary);
-	if (inactive.since + MOST_DAYS >= DATE_END_JULIAN - POSTGRES_EPOCH_JDATE)
-		PG_RETURN_NULL();
-	if (!clv_in_periods(inactive.site->fitted->purchase.family))
-		(void) clv_customer_of_summary(inactive.site->fitted, inactive.history,
-									   (DateADT) inactive.since, &summary, &inactive.then);
-	days = CachedSilence(&inactive);
-	if (days < 0)
-		PG_RETURN_NULL();
-	RETURN_DAY(inactive.since + days);
+	PG_RETURN_DATEADT((DateADT) day);
 }

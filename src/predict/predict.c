@@ -1,6 +1,7 @@
 /*
  * predict.c
- *		clv_predict: all predictions of one customer in one row.
+ *		clv_predict: all predictions of one customer in one row; and clv_pipeline_predict, the same
+ *		with what else a pipeline says of what a customer will do.
  */
 #include "predict/predict_private.h"
 
@@ -9,7 +10,7 @@
 #include "access/htup_details.h"
 #include "funcapi.h"
 
-/* The columns of clv_prediction, in order. */
+/* The columns of clv_prediction, in order; then those of pipelines. */
 enum
 {
 	P_ALIVE,
@@ -23,7 +24,23 @@ enum
 	PURCHASES_HIGH,
 	CLV_LOW,
 	CLV_HIGH,
-	COLUMNS
+	COLUMNS,
+	ACTIVE_30 = COLUMNS,
+	ACTIVE_90,
+	NEXT_PURCHASE,
+	LAPSE_DATE,
+	PIPELINE_COLUMNS
+};
+
+/* The memo of pipelines: after what the other columns take, P(none) in either number of days, and
+ * two numbers for each of the dates. */
+enum
+{
+	NONE_30 = CLV_MEMO_KINDS,
+	NONE_90,
+	WAIT,
+	SILENCE = WAIT + 2,
+	PIPELINE_WIDTH = SILENCE + 2
 };
 
 /* The arguments of clv_predict, in order. */
@@ -43,8 +60,8 @@ enum
 typedef struct Prediction
 {
 	double alive[CLV_MEMO_KINDS]; /* what the customer would do, given alive */
-	double value[COLUMNS];
-	bool null[COLUMNS];
+	double value[PIPELINE_COLUMNS];
+	bool null[PIPELINE_COLUMNS];
 } Prediction;
 
 /* Sets a column of the row to a value that is not NULL. */
@@ -145,15 +162,76 @@ PredictIntervals(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer 
 	Set(row, margin < 0 ? CLV_LOW : CLV_HIGH, spend[1] * discount * margin + 0.0);
 }
 
-/* The row as a composite of type clv_prediction. */
+/* Fills in the columns of pipelines, from the customer's history up to the day and its summary. */
+static void
+PredictForPipeline(ClvModelSite *site, const ClvHistory *history, const ClvSummary *summary,
+				   const ClvCustomer *customer, Prediction *row)
+{
+	double p_alive = row->value[P_ALIVE];
+	double unit_days = site->fitted->unit_days;
+	ClvMemoKey key = clv_site_key(site, customer);
+	double *memo = clv_memo_values(&site->memo, &key);
+	int64 day;
+
+	if (site->fitted->purchase.family->clock == CLV_CONTINUOUS)
+	{
+		Set(row, ACTIVE_30, clv_active(site, customer, p_alive, 30 / unit_days, memo + NONE_30));
+		Set(row, ACTIVE_90, clv_active(site, customer, p_alive, 90 / unit_days, memo + NONE_90));
+	}
+	if (p_alive > 0 && clv_next_day(site, history, customer, 0.5, memo + WAIT, &day))
+		Set(row, NEXT_PURCHASE, (double) day);
+	if (clv_lapse_day(site, history, summary, 0.5, SILENCE, &day))
+		Set(row, LAPSE_DATE, (double) day);
+}
+
+/* The row as a composite of its type. */
 static Datum
 RowDatum(FunctionCallInfo fcinfo, Prediction *row)
 {
-	Datum values[COLUMNS];
+	TupleDesc desc = clv_row_type(fcinfo);
+	Datum values[PIPELINE_COLUMNS];
 
-	for (int i = 0; i < COLUMNS; i++)
-		values[i] = row->null[i] ? (Datum) 0 : Float8GetDatum(row->value[i]);
-	return HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, row->null));
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (row->null[i])
+			values[i] = (Datum) 0;
+		else if (i == NEXT_PURCHASE || i == LAPSE_DATE)
+			values[i] = DateADTGetDatum((DateADT) row->value[i]);
+		else
+			values[i] = Float8GetDatum(row->value[i]);
+	}
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, row->null));
+}
+
+/* The call site with its terms, which keeps so many numbers in its memo; NULL where one of the
+ * first five arguments is NULL. */
+static ClvModelSite *
+PredictSite(FunctionCallInfo fcinfo, int width)
+{
+	ClvModelSite *site;
+
+	for (int i = MODEL; i <= MARGIN; i++)
+		if (PG_ARGISNULL(i))
+			return NULL;
+	site = clv_customer_site_of(fcinfo, COVARIATES, width);
+	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
+	clv_check_rates(PG_GETARG_FLOAT8(DISCOUNT_RATE), PG_GETARG_FLOAT8(MARGIN));
+	if (!PG_ARGISNULL(LEVEL))
+		clv_check_level(PG_GETARG_FLOAT8(LEVEL));
+	return site;
+}
+
+/* Fills in the columns of clv_prediction. */
+static void
+Predict(FunctionCallInfo fcinfo, ClvModelSite *site, const ClvCustomer *customer, Prediction *row)
+{
+	double margin = PG_GETARG_FLOAT8(MARGIN);
+
+	memset(row->null, true, sizeof(row->null));
+	PredictPurchases(site, customer, row);
+	PredictMoney(site, customer, margin, row);
+	if (!PG_ARGISNULL(LEVEL))
+		PredictIntervals(fcinfo, site, customer, margin, PG_GETARG_FLOAT8(LEVEL), row);
 }
 
 /*
@@ -164,30 +242,45 @@ PG_FUNCTION_INFO_V1(clv_predict);
 Datum
 clv_predict(PG_FUNCTION_ARGS)
 {
-	ClvModelSite *site;
+	ClvModelSite *site = PredictSite(fcinfo, CLV_MEMO_KINDS);
 	ClvHistory *history;
 	ClvCustomer customer;
 	Prediction row;
-	double margin;
 
-	for (int i = MODEL; i <= MARGIN; i++)
-		if (PG_ARGISNULL(i))
-			PG_RETURN_NULL();
-	site = clv_customer_site(fcinfo, COVARIATES);
-	clv_set_terms(site, PG_GETARG_INTERVAL_P(HORIZON), PG_GETARG_FLOAT8(DISCOUNT_RATE));
-	margin = PG_GETARG_FLOAT8(MARGIN);
-	clv_check_rates(PG_GETARG_FLOAT8(DISCOUNT_RATE), margin);
-	if (!PG_ARGISNULL(LEVEL))
-		clv_check_level(PG_GETARG_FLOAT8(LEVEL));
-
+	if (site == NULL)
+		PG_RETURN_NULL();
 	history = PG_GETARG_CLV_HISTORY_P(HISTORY);
 	if (!clv_customer(site->fitted, history, clv_as_of(fcinfo, AS_OF, site->fitted), &customer))
 		PG_RETURN_NULL();
-	memset(row.null, true, sizeof(row.null));
-	PredictPurchases(site, &customer, &row);
-	PredictMoney(site, &customer, margin, &row);
-	if (!PG_ARGISNULL(LEVEL))
-		PredictIntervals(fcinfo, site, &customer, margin, PG_GETARG_FLOAT8(LEVEL), &row);
+	Predict(fcinfo, site, &customer, &row);
 	PG_FREE_IF_COPY(history, HISTORY);
+	PG_RETURN_DATUM(RowDatum(fcinfo, &row));
+}
+
+/*
+ * clv_pipeline_predict(model, history, horizon, discount_rate, margin, as_of, level, covariates) ->
+ * clv_pipeline_prediction: the row of clv_predict, then clv_active_probability of 30 and 90 days,
+ * of families of continuous time, clv_next_purchase and clv_lapse_date at one half.
+ */
+PG_FUNCTION_INFO_V1(clv_pipeline_predict);
+Datum
+clv_pipeline_predict(PG_FUNCTION_ARGS)
+{
+	ClvModelSite *site = PredictSite(fcinfo, PIPELINE_WIDTH);
+	const ClvHistory *history;
+	ClvSummary summary;
+	ClvCustomer customer;
+	DateADT as_of;
+	Prediction row;
+
+	if (site == NULL)
+		PG_RETURN_NULL();
+	as_of = clv_as_of(fcinfo, AS_OF, site->fitted);
+	history = clv_history_until(PG_GETARG_CLV_HISTORY_P(HISTORY), as_of);
+	clv_history_summarize(history, as_of, site->fitted->spend_basis, &summary);
+	if (!clv_customer_of_summary(site->fitted, history, as_of, &summary, &customer))
+		PG_RETURN_NULL();
+	Predict(fcinfo, site, &customer, &row);
+	PredictForPipeline(site, history, &summary, &customer, &row);
 	PG_RETURN_DATUM(RowDatum(fcinfo, &row));
 }

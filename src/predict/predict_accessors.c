@@ -266,22 +266,6 @@ clv_purchase_quantile(PG_FUNCTION_ARGS)
 		clv_count_quantile(&future, p_alive, site->terms.horizon, PG_GETARG_FLOAT8(3)));
 }
 
-/* P(no purchase in the horizon), given alive, of the customer with the key; the only number in the
- * memo of its call site. */
-static double
-NoPurchase(ClvModelSite *site, const ClvCustomer *customer, const ClvMemoKey *key)
-{
-	double *none = clv_memo_values(&site->memo, key);
-	ClvFuture future;
-
-	if (isnan(*none))
-	{
-		clv_future_of(site->fitted, customer, site->terms.horizon, &future);
-		*none = clv_future_probability(&future, 0, site->terms.horizon);
-	}
-	return *none;
-}
-
 /*
  * clv_active_probability(model, history, horizon, as_of, covariates) -> float8: P(at least one
  * purchase in the horizon); NULL for NULL in the first three arguments, and before the first
@@ -304,8 +288,8 @@ clv_active_probability(PG_FUNCTION_ARGS)
 	key = clv_site_key(site, &customer);
 	clv_memo_prefetch(&site->memo, &key);
 	p_alive = clv_site_p_alive(site, &customer);
-	PG_RETURN_FLOAT8(clv_checked(p_alive * (1 - NoPurchase(site, &customer, &key)),
-								 "the probability", &customer));
+	PG_RETURN_FLOAT8(clv_active(site, &customer, p_alive, site->terms.horizon,
+								clv_memo_values(&site->memo, &key)));
 }
 
 /*

@@ -306,6 +306,25 @@ extern void clv_need_no_covariates(const ClvModel *fitted);
 /* The memo's key of a customer with the current covariates. */
 extern ClvMemoKey clv_site_key(const ClvModelSite *site, const ClvCustomer *customer);
 
+/* The same site as clv_customer_site() with a memo of so many numbers, CLV_MEMO_KINDS at least. */
+extern ClvModelSite *clv_customer_site_of(FunctionCallInfo fcinfo, int covariates, int width);
+
+/* P(at least one purchase in the horizon) (quantities.c); none: the number of the memo for
+ * P(none), given alive. */
+extern double clv_active(const ClvModelSite *site, const ClvCustomer *customer, double p_alive,
+						 double horizon, double *none);
+
+/*
+ * The day by which a customer who is alive buys again at the level, and that on which P(alive)
+ * falls below the limit; false where there is none (customer_dates.c). Of the memo: two numbers for
+ * the customer's key, and the place of two for any key. The history has nothing after the
+ * day of the summary.
+ */
+extern bool clv_next_day(const ClvModelSite *site, const ClvHistory *history,
+						 const ClvCustomer *customer, double level, double *memo, int64 *day);
+extern bool clv_lapse_day(ClvModelSite *site, const ClvHistory *history, const ClvSummary *summary,
+						  double limit, int place, int64 *day);
+
 /* P(alive), from the memo where the family allows that. */
 extern double clv_site_p_alive(ClvModelSite *site, const ClvCustomer *customer);
 

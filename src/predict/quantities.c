@@ -215,3 +215,17 @@ clv_spend_of(const ClvModel *fitted, const ClvCustomer *customer)
 		return get_float8_nan();
 	return part->family->expected_spend(part->param, customer->spend_x, customer->mean);
 }
+
+double
+clv_active(const ClvModelSite *site, const ClvCustomer *customer, double p_alive, double horizon,
+		   double *none)
+{
+	ClvFuture future;
+
+	if (isnan(*none))
+	{
+		clv_future_of(site->fitted, customer, horizon, &future);
+		*none = clv_future_probability(&future, 0, horizon);
+	}
+	return clv_checked(p_alive * (1 - *none), "the probability", customer);
+}
