@@ -144,24 +144,20 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	-- Two of three queries are none for a run, which the planner sees. {data}.customer is partitioned by its run.
+	-- One query of one table, so that only the columns that are asked for are read; of a run that has written all of
+	-- its customers the planner sees that no row needs to be looked at.
 	RETURN clv_internal.clv_pipeline_sql(d, CASE WHEN clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN $sql$
 		(SELECT * FROM {data}.customer WHERE run = ($2).run)
 	$sql$ ELSE $sql$
 		(
 			SELECT *
 			FROM {data}.customer e
-			WHERE ($2).customer_run = ($2).run AND e.run = ($2).run
-			UNION ALL
-			SELECT *
-			FROM {data}.customer e
-			WHERE ($2).customer_run <> ($2).run
-			  AND e.run = ($2).customer_run
-			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=e})
-			UNION ALL
-			SELECT *
-			FROM {data}.customer e
-			WHERE ($2).customer_run <> ($2).run AND e.run = ($2).run
+			WHERE e.run IN (($2).run, ($2).customer_run)
+			  AND (
+				($2).customer_run = ($2).run
+				OR e.run = ($2).run
+				OR NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=e})
+			  )
 		)
 	$sql$ END);
 END
