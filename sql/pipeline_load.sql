@@ -1,0 +1,82 @@
+-- Many customers: their rows are loaded so that nobody needs to look at them again, and a forecast is shared among its
+-- months by a part of a large segment.
+SET client_min_messages = error;
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+CREATE TABLE sale AS
+SELECT s.customer, s.day AS bought, round((20 + s.customer * 7 % 30 + extract(day FROM s.day))::numeric, 2) AS amount
+FROM clv_simulate(clv_model('mbg/nbd', '{"r": 0.8, "alpha": 6, "a": 0.9, "b": 2.5}', '1 week'), 45000, '2023-01-01',
+	'2024-01-31', 1) s;
+CALL clv_create_pipeline('many', 'sale', 'customer', 'bought', 'amount', as_of => '2024-01-31', model => 'mbg/nbd',
+	map => '[{"segment": "all of them"}]');
+CALL clv_refresh('many');
+
+-- every page of the customers is known to be seen by all
+SELECT c.relpages > 0 AND c.relallvisible = c.relpages AS settled
+FROM pg_class c
+WHERE c.oid = (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'many_data.customer'::regclass
+	ORDER BY i.inhrelid DESC LIMIT 1);
+
+-- the last period is what all customers are expected to do; those before differ from it by a sample, and by less than a
+-- thousandth
+WITH expected AS (
+	SELECT f.period_number, f.cumulative_purchases, f.cumulative_revenue, f.cumulative_purchases_high,
+		sum(clv_expected_purchases(m.model, h.history, make_interval(days => f.period_end - date '2024-01-31'))) AS e,
+		sum(clv_expected_purchases(m.model, h.history, make_interval(days => f.period_end - date '2024-01-31'))
+			* clv_expected_spend(m.model, h.history)) AS r
+	FROM many.forecast f
+	CROSS JOIN many_data.history h
+	CROSS JOIN many_data.model m
+	WHERE f.segment = 'all of them' AND f.period_number IN (1, 5, 12)
+	GROUP BY 1, 2, 3, 4
+)
+SELECT
+	period_number,
+	abs(cumulative_purchases / e - 1) BETWEEN 1e-9 AND 1e-3 AS purchases,
+	abs(cumulative_revenue::float8 / r - 1) BETWEEN 1e-9 AND 1e-3 AS revenue,
+	cumulative_purchases_high > cumulative_purchases AS limited
+FROM expected
+ORDER BY 1;
+SELECT f.cumulative_purchases = s.expected_purchases AS purchases, f.cumulative_revenue = s.expected_revenue AS revenue
+FROM many.forecast f
+JOIN many.segments s USING (segment)
+ORDER BY f.period_number DESC LIMIT 1;
+
+-- rows are loaded into a table that is new, whose columns are those of the query, by who may write into it
+SET check_function_bodies = off;
+CREATE FUNCTION load(query text) RETURNS int8 LANGUAGE sql AS
+$$ SELECT clv_internal.clv_pipeline_load('target', query, NULL, NULL) $$;
+CREATE TABLE target (n int, word text);
+SELECT load('SELECT 1, ''one''');
+DROP TABLE target;
+BEGIN;
+CREATE TABLE target (n int, word text);
+SELECT load('SELECT n, repeat(''x'', n) FROM generate_series(1, 3000) n');
+SELECT count(*), count(DISTINCT n), sum(length(word)) FROM target;
+ROLLBACK;
+BEGIN;
+CREATE TABLE target (n int, word text);
+SELECT load('SELECT 1, 2');
+ROLLBACK;
+BEGIN;
+CREATE TABLE target (n int PRIMARY KEY, word text);
+SELECT load('SELECT 1, ''one''');
+ROLLBACK;
+-- what a savepoint undoes would stay
+BEGIN;
+CREATE TABLE target (n int, word text);
+SAVEPOINT later;
+SELECT load('SELECT 1, ''one''');
+ROLLBACK;
+CREATE ROLE regress_clv_loader;
+GRANT USAGE ON SCHEMA clv_internal TO regress_clv_loader;
+BEGIN;
+CREATE TABLE target (n int, word text);
+SET LOCAL ROLE regress_clv_loader;
+SELECT load('SELECT 1, ''one''');
+ROLLBACK;
+DROP FUNCTION load;
+REVOKE USAGE ON SCHEMA clv_internal FROM regress_clv_loader;
+DROP ROLE regress_clv_loader;
+CALL clv_drop_pipeline('many');
+DROP TABLE sale;
