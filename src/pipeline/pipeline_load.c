@@ -102,13 +102,13 @@ OpenTable(Oid oid)
 	if (right != ACLCHECK_OK)
 		aclcheck_error(right, OBJECT_TABLE, RelationGetRelationName(relation));
 	if (relation->rd_rel->relkind != RELKIND_RELATION ||
-		relation->rd_createSubid != GetCurrentSubTransactionId() ||
-		relation->rd_rel->relhasindex || relation->rd_rel->relhastriggers ||
-		relation->rd_att->constr != NULL)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("table \"%s\" is not new", RelationGetRelationName(relation)),
-						errdetail("Rows are loaded into a table that the same transaction has made, "
-								  "without indexes, triggers and constraints.")));
+		relation->rd_createSubid != GetCurrentSubTransactionId() || relation->rd_rel->relhasindex ||
+		relation->rd_rel->relhastriggers || relation->rd_att->constr != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not new", RelationGetRelationName(relation)),
+				 errdetail("Rows are loaded into a table that the same transaction has made, "
+						   "without indexes, triggers and constraints.")));
 	return relation;
 }
 
@@ -132,9 +132,8 @@ Parameters(FunctionCallInfo fcinfo)
 static void
 Load(Loading *loading, const char *query, ParamListInfo parameters)
 {
-	SPIExecuteOptions options = {.params = parameters,
-								 .must_return_tuples = true,
-								 .dest = &loading->receiver};
+	SPIExecuteOptions options = {
+		.params = parameters, .must_return_tuples = true, .dest = &loading->receiver};
 	int code;
 
 	loading->receiver.receiveSlot = ReceiveRow;

@@ -236,8 +236,9 @@ SilenceOf(Inactive *inactive)
 }
 
 /*
- * The same, from the place in the memo where it was computed at that limit: where time is continuous and no
- * calendar tells days apart, it depends on the purchases and on the age at the last one alone.
+ * The same, from the place in the memo where it was computed at that limit: where time is
+ * continuous and no calendar tells days apart, it depends on the purchases and on the age at the
+ * last one alone.
  */
 static int32
 CachedSilence(Inactive *inactive, int place)
