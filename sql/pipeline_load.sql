@@ -76,6 +76,13 @@ SET LOCAL ROLE regress_clv_loader;
 SELECT load('SELECT 1, ''one''');
 ROLLBACK;
 DROP FUNCTION load;
+-- nor are there others
+SELECT clv_internal.clv_pipeline_load(NULL, 'SELECT 1', NULL, NULL);
+SELECT clv_internal.clv_pipeline_load('pg_class', NULL, NULL, NULL);
+SELECT clv_internal.clv_pipeline_load('pg_class', 'SELECT 1', NULL, NULL);
+SELECT clv_internal.clv_pipeline_load('pg_views', 'SELECT 1', NULL, NULL);
+SELECT clv_internal.clv_pipeline_load('pg_class_oid_index', 'SELECT 1', NULL, NULL);
+SELECT clv_internal.clv_pipeline_load(0, 'SELECT 1', NULL, NULL);
 REVOKE USAGE ON SCHEMA clv_internal FROM regress_clv_loader;
 DROP ROLE regress_clv_loader;
 CALL clv_drop_pipeline('many');

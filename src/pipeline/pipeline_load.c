@@ -11,6 +11,7 @@
 #include "clv.h"
 
 #include "access/heapam.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -91,14 +92,18 @@ Leave(DestReceiver *receiver)
 {
 }
 
-/* The table, locked; an error where frozen rows could be seen by others, or outlive what made them,
- * and where the caller may not write into it. */
+/* The table, locked; an error where there is none, where frozen rows could be seen by others, or
+ * outlive what made them, and where the caller may not write into it. */
 static Relation
 OpenTable(Oid oid)
 {
-	Relation relation = table_open(oid, RowExclusiveLock);
-	AclResult right = pg_class_aclcheck(oid, GetUserId(), ACL_INSERT);
+	Relation relation = OidIsValid(oid) ? try_relation_open(oid, RowExclusiveLock) : NULL;
+	AclResult right;
 
+	if (relation == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", oid)));
+	right = pg_class_aclcheck(oid, GetUserId(), ACL_INSERT);
 	if (right != ACLCHECK_OK)
 		aclcheck_error(right, OBJECT_TABLE, RelationGetRelationName(relation));
 	if (relation->rd_rel->relkind != RELKIND_RELATION ||
@@ -151,15 +156,18 @@ Load(Loading *loading, const char *query, ParamListInfo parameters)
 /*
  * clv_pipeline_load(table, query, parameters ...) -> int8: stores the rows of the query in a table
  * that the same transaction has made; how many. An error where the table is another, or has other
- * columns.
+ * columns, and of a table or query that is NULL.
  */
 Datum
 clv_pipeline_load(PG_FUNCTION_ARGS)
 {
-	Loading loading = {.relation = OpenTable(PG_GETARG_OID(0)),
-					   .bulk = GetBulkInsertState(),
-					   .command = GetCurrentCommandId(true)};
+	Loading loading = {.command = GetCurrentCommandId(true)};
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("table and query must not be NULL")));
+	loading.relation = OpenTable(PG_GETARG_OID(0));
+	loading.bulk = GetBulkInsertState();
 	for (int i = 0; i < MOST_ROWS; i++)
 		loading.row[i] = table_slot_create(loading.relation, NULL);
 	Load(&loading, text_to_cstring(PG_GETARG_TEXT_PP(1)), Parameters(fcinfo));
