@@ -11,8 +11,9 @@ CALL clv_create_pipeline('many', 'sale', 'customer', 'bought', 'amount', as_of =
 	map => '[{"segment": "all of them"}]');
 CALL clv_refresh('many');
 
--- every page of the customers is known to be seen by all
-SELECT c.relpages > 0 AND c.relallvisible = c.relpages AS settled
+-- every page of the customers with rows is known to be seen by all; PostgreSQL 16 and later add some before there are
+-- rows for them
+SELECT c.relpages > 1000 AND c.relallvisible > 0.95 * c.relpages AS settled
 FROM pg_class c
 WHERE c.oid = (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'many_data.customer'::regclass
 	ORDER BY i.inhrelid DESC LIMIT 1);

@@ -89,12 +89,13 @@ CALL clv_create_pipeline('st_shards', 'sale', 'customer_id', 'bought_at', 'amoun
 	attribute_source => 'attribute', attributes => 'channel',
 	map => '[{"segment": "A", "attributes": {"channel": ["web"]}}, {"segment": "B"}]');
 
--- as if the source of this one were on other servers
-SELECT pg_get_functiondef(p.oid) AS shipped
-FROM pg_proc p
-WHERE p.oid = 'clv_internal.clv_pipeline_shipped(clv_internal.clv_pipeline_definition)'::regprocedure \gset
+-- as if the source of this one were on other servers, where nobody knows of indexes
+SELECT pg_get_functiondef(p.oid) AS shipped FROM pg_proc p WHERE p.proname = 'clv_pipeline_shipped' \gset
+SELECT pg_get_functiondef(p.oid) AS indexed FROM pg_proc p WHERE p.proname = 'clv_pipeline_indexed' \gset
 CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_shipped(d clv_internal.clv_pipeline_definition) RETURNS bool
 LANGUAGE sql STABLE AS $$ SELECT (d).name = 'st_same' $$;
+CREATE OR REPLACE FUNCTION clv_internal.clv_pipeline_indexed(d clv_internal.clv_pipeline_definition) RETURNS bool
+LANGUAGE sql STABLE AS $$ SELECT (d).name <> 'st_same' $$;
 
 -- ---- refreshes in full and of touched customers, few and many; failed and interrupted ones ----
 CALL clv_refresh('st_bare');
@@ -124,6 +125,7 @@ CALL buy(1, 1, '2022-12-21', '2023-02-03');
 CALL clv_refresh('st_rich', as_of => '2022-12-21');
 CALL clv_refresh('st_same');
 :shipped;
+:indexed;
 CALL clv_refresh('st_days', as_of => '2022-12-21');
 CALL buy(2, 60, '2022-12-22', '2023-02-04');
 CALL clv_refresh('st_days', as_of => '2022-12-22');

@@ -70,6 +70,32 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_touch(clv_internal.clv_pipeline_de
 	'writes down the customers with rows changed since the last time, less the overlap, and what their histories '
 	'were; how many. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_make_histories(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
+RETURNS pg_catalog.int8
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	rows int8 := clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_partition_load(d, 'history'::text,
+		run, clv_internal.clv_pipeline_sql(d, $sql$
+			SELECT {1}::pg_catalog.int8 AS generation, h.*
+			FROM ({2}) h
+		$sql$::text, ARRAY[run::text, clv_internal.clv_pipeline_all_histories(d)])));
+BEGIN
+	PERFORM clv_internal.clv_pipeline_partition_show(d, 'history'::text, run,
+		ARRAY(SELECT clv_internal.clv_pipeline_partitions(d, 'history'::text)));
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		UPDATE {data}.state
+		SET generation = $1
+	$sql$::text) USING run;
+	RETURN rows;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_make_histories(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'makes the histories of all customers, as a new generation; how many. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_build(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -77,56 +103,18 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
-	rows int8;
+	rows int8 := clv_internal.clv_pipeline_make_histories(d, run);
 BEGIN
-	rows := clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_partition_load(d, 'history'::text, run,
-		clv_internal.clv_pipeline_sql(d, $sql$
-			SELECT {1}::pg_catalog.int8 AS generation, h.*
-			FROM ({2}) h
-		$sql$::text, ARRAY[run::text, clv_internal.clv_pipeline_all_histories(d)])));
-	PERFORM clv_internal.clv_pipeline_partition_show(d, 'history'::text, run,
-		ARRAY(SELECT clv_internal.clv_pipeline_partitions(d, 'history'::text)));
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
-		SET generation = $1, watermark = $2, fingerprint = $3
-	$sql$::text) USING run, latest, clv_internal.clv_pipeline_fingerprint(d);
+		SET watermark = $1, fingerprint = $2
+	$sql$::text) USING latest, clv_internal.clv_pipeline_fingerprint(d);
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
 	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_build(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'builds all histories from scratch, as a new generation; how many. A part of pipelines';
-
-CREATE FUNCTION clv_internal.clv_pipeline_merge(
-	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
-RETURNS pg_catalog.void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
--- as in clv_pipeline_fill
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
-AS $$
-BEGIN
-	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_partition_load(d, 'history'::text, run,
-		clv_internal.clv_pipeline_sql(d, $sql$
-			SELECT {1}::pg_catalog.int8 AS generation, h.*
-			FROM ({3}) h
-			UNION ALL
-			SELECT {1}, {h.key}, h.history
-			FROM {data}.history h
-			WHERE h.generation OPERATOR(pg_catalog.=) {2}
-			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {1} AND {t=h})
-		$sql$::text, ARRAY[run::text, generation::text, clv_internal.clv_pipeline_all_histories(d, run)])));
-	PERFORM clv_internal.clv_pipeline_partition_show(d, 'history'::text, run,
-		ARRAY(SELECT clv_internal.clv_pipeline_partitions(d, 'history'::text)));
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		UPDATE {data}.state
-		SET generation = $1
-	$sql$::text) USING run;
-END
-$$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_merge(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
-	'makes a generation of histories from that which there is and those of the customers with changed rows: where '
-	'these are many, that takes less than to exchange them one by one. A part of pipelines';
+	'builds all histories from scratch; how many. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_exchange(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8,
@@ -202,7 +190,8 @@ BEGIN
 		PERFORM clv_internal.clv_pipeline_exchange(d, run, generation,
 			few AND clv_internal.clv_pipeline_indexed(d));
 	ELSE
-		PERFORM clv_internal.clv_pipeline_merge(d, run, generation);
+		-- which takes less, where customers are many, than to make their histories and put them among the others
+		PERFORM clv_internal.clv_pipeline_make_histories(d, run);
 	END IF;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.state
@@ -213,7 +202,8 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_rebuild(
 	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.int8) IS
-	'builds anew the histories of the customers with changed rows; how many. A part of pipelines';
+	'builds anew the histories of the customers with changed rows, or where these are many, of all; how many have '
+	'changed rows. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_left_out(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.void

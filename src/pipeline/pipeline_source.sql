@@ -148,8 +148,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_shipped(clv_internal.clv_pipeline_
 	'whether the source is on other servers that make histories of it: a foreign table, or one with foreign '
 	'partitions, of a server with the option extensions and clv in it. A part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_all_histories(
-	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL)
+CREATE FUNCTION clv_internal.clv_pipeline_all_histories(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 20000
 SET search_path = pg_catalog, pg_temp
@@ -168,23 +167,18 @@ AS $$
 		clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT {s.key}, {1}
 			FROM {source} AS s
-			WHERE {s.known} {filter} {2} {3}
+			WHERE {s.known} {filter} {2}
 		$sql$::text, ARRAY[
 			concat_ws(', ', clv_internal.clv_pipeline_bought_at(d), clv_internal.clv_pipeline_amount(d, false)),
-			clv_internal.clv_pipeline_counted(d),
-			CASE WHEN touched IS NOT NULL THEN clv_internal.clv_pipeline_sql(d, $sql$
-				AND EXISTS (SELECT FROM {data}.touched t WHERE t.run OPERATOR(pg_catalog.=) {1} AND {t=s})
-			$sql$::text, ARRAY[touched::text]) END]),
+			clv_internal.clv_pipeline_counted(d)]),
 		(d).occasion::text,
 		clv_internal.clv_pipeline_key_columns(d, NULL::text),
-		clv_internal.clv_pipeline_histories(d, touched)])
+		clv_internal.clv_pipeline_histories(d)])
 $$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_all_histories(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'the statement that makes the histories of a pipeline''s source at once, customers'' keys first, of all customers '
-	'or of those touched by a run: by clv_histories, or by GROUP BY, which is the part of workers where tables are '
-	'distributed, and of the servers of a foreign source; customers without a row that counts have none. A part of '
-	'pipelines';
+COMMENT ON FUNCTION clv_internal.clv_pipeline_all_histories(clv_internal.clv_pipeline_definition) IS
+	'the statement that makes the histories of all customers of a pipeline''s source, keys first: by clv_histories, or '
+	'by GROUP BY, which is the part of workers where tables are distributed, and of the servers of a foreign source; '
+	'customers without a row that counts have none. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_histories(
 	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8 DEFAULT NULL,

@@ -145,12 +145,12 @@ my $kept = $node->safe_psql('postgres', 'SELECT count(*) FROM touched_data.run W
 is($kept, $node->safe_psql('postgres', q{
 	SELECT count(*) FROM touched_data.run r JOIN touched_data.run b ON b.run + 1 = r.run AND b.made_of = r.made_of
 	WHERE r.generation = b.generation AND b.histories = b.customers}),
-	'refreshed twice a day, rows of customers without changes stay where they are, unless histories are merged');
+	'refreshed twice a day, rows of customers without changes stay where they are, unless all histories are made anew');
 cmp_ok($kept, '>', 1, 'more than once');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM touched_data.run r JOIN touched_data.run b ON b.run + 1 = r.run
 	WHERE r.generation > b.generation AND r.mode = 'incremental' AND r.touched > b.histories / 10}),
 	$node->safe_psql('postgres', 'SELECT count(DISTINCT generation) - 1 FROM touched_data.run'),
-	'histories of many customers are merged into a generation of their own');
+	'where many customers have changed rows, all histories are made anew, in a generation of their own');
 cmp_ok($node->safe_psql('postgres', 'SELECT count(DISTINCT generation) FROM touched_data.run'), '>', 1,
 	'at least once');
 is($node->safe_psql('postgres', q{
