@@ -21,7 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
-/* As many rows are stored at once. */
+/* The rows that are stored at once. */
 #define MOST_ROWS 256
 #define OPTIONS (TABLE_INSERT_SKIP_FSM | TABLE_INSERT_FROZEN)
 
