@@ -130,6 +130,8 @@ sub kill_server
 	foreach (1 .. 300)
 	{
 		last if $node->start(fail_ok => 1);
+		# a start that fails takes the number in the file of the server that was killed for that of a running one
+		undef $node->{_pid};
 		usleep(200_000);
 	}
 	back();
