@@ -141,17 +141,19 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_group_query(
 	'purchase, or that of their attributes. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_find_groups(
-	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, full_run pg_catalog.bool)
+	d clv_internal.clv_pipeline_definition, touched pg_catalog.int8)
 RETURNS pg_catalog.void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- attributes say nothing of when they changed
-	touched int8 := CASE WHEN NOT full_run AND clv_internal.clv_pipeline_group_source(d) = d.source THEN run END;
 	most int4 := clv_internal.clv_pipeline_most_groups();
 	found int8;
 BEGIN
+	-- attributes say nothing of when they changed
+	IF clv_internal.clv_pipeline_group_source(d) <> d.source THEN
+		touched := NULL;
+	END IF;
 	IF touched IS NULL THEN
 		EXECUTE clv_internal.clv_pipeline_sql(d, 'TRUNCATE {data}.member'::text);
 	ELSE
@@ -159,7 +161,7 @@ BEGIN
 			DELETE FROM {data}.member e
 			USING {data}.touched t
 			WHERE t.run = $1 AND {e=t}
-		$sql$::text) USING run;
+		$sql$::text) USING touched;
 	END IF;
 	PERFORM clv_internal.clv_pipeline_read_source(d, clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.member ({key}, group_name)
@@ -177,9 +179,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_find_groups(
-	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.bool) IS
-	'writes down the group of each customer, in an incremental run of those with changed rows; an error where there '
-	'are too many groups. A part of pipelines';
+	clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
+	'writes down the group of each customer, or of those touched by a run; an error where there are too many groups. A '
+	'part of pipelines';
 
 -- ---- their models ----------------------------------------------------------------------------------------------
 

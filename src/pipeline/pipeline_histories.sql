@@ -33,6 +33,28 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_watermark(clv_internal.clv_pipelin
 	'when the latest row of the source was written, as its column changed_at says (in UTC, where it has no time '
 	'zone); never later than now. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_changed(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 1000
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+DECLARE
+	since timestamptz;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(s.watermark - $1::interval, '-infinity')
+		FROM {data}.state s
+	$sql$::text) INTO since USING d.overlap;
+	RETURN clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT DISTINCT {s.key}
+		FROM {source} AS s
+		WHERE {s.known} AND s.{1:I} > {2:L}::timestamptz
+	$sql$::text, ARRAY[d.changed_at, since::text]);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_changed(clv_internal.clv_pipeline_definition) IS
+	'the query of the customers with rows changed since the last time, less the overlap, whether the filter lets them '
+	'through or not; it is to be run with the time zone UTC. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_touch(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -41,34 +63,25 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET random_page_cost 
 AS $$
 DECLARE
 	generation int8;
-	since timestamptz;
 	rows int8;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT s.generation, coalesce(s.watermark - $1::interval, '-infinity')
-		FROM {data}.state s
-	$sql$::text) INTO generation, since USING d.overlap;
-	-- every customer with a row that is new, filtered out by now or not; where cells are stored, with the history that
-	-- was counted
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT s.generation FROM {data}.state s'::text) INTO generation;
+	-- where cells are stored, with the history that was counted
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.touched
 		SELECT {t.key}, $1::int8, h.history
-		FROM (
-			SELECT DISTINCT {s.key}
-			FROM {source} AS s
-			WHERE {s.known} AND s.{1:I} > $3
-		) t
+		FROM ({1}) t
 		LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} AND EXISTS (SELECT FROM {data}.cells)
 		ON CONFLICT ({key}) DO UPDATE SET run = excluded.run
-	$sql$::text, ARRAY[d.changed_at]) USING run, generation, since;
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_changed(d)]) USING run, generation;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.touched'::text);
 	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_touch(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'writes down the customers with rows changed since the last time, less the overlap, and what their histories '
-	'were; how many. A part of pipelines';
+	'writes down the customers with rows changed since the last time, and what their histories were; how many. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_make_histories(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
@@ -89,6 +102,8 @@ BEGIN
 		UPDATE {data}.state
 		SET generation = $1
 	$sql$::text) USING run;
+	-- whose cells are counted anew
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
 	RETURN rows;
 END
 $$;
@@ -109,7 +124,6 @@ BEGIN
 		UPDATE {data}.state
 		SET watermark = $1, fingerprint = $2
 	$sql$::text) USING latest, clv_internal.clv_pipeline_fingerprint(d);
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.touched'::text);
 	RETURN rows;
 END
 $$;
@@ -174,19 +188,22 @@ CREATE FUNCTION clv_internal.clv_pipeline_rebuild(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, generation pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
 AS $$
 DECLARE
 	latest timestamptz := clv_internal.clv_pipeline_watermark(d);
-	rows int8 := clv_internal.clv_pipeline_touch(d, run);
+	changed int8;
 	few bool;
 BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT count(*) FROM ({1}) t'::text,
+		ARRAY[clv_internal.clv_pipeline_changed(d)]) INTO changed;
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		SELECT coalesce(r.histories > 10 * $1, false)
 		FROM {data}.state s
 		LEFT JOIN {data}.run r USING (run)
-	$sql$::text) INTO few USING rows;
+	$sql$::text) INTO few USING changed;
 	IF few OR clv_internal.clv_pipeline_sharded(d, 'history'::text) THEN
+		changed := clv_internal.clv_pipeline_touch(d, run);
 		PERFORM clv_internal.clv_pipeline_exchange(d, run, generation,
 			few AND clv_internal.clv_pipeline_indexed(d));
 	ELSE
@@ -197,7 +214,7 @@ BEGIN
 		UPDATE {data}.state
 		SET watermark = coalesce($1, watermark)
 	$sql$::text) USING latest;
-	RETURN rows;
+	RETURN changed;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_rebuild(
@@ -374,6 +391,7 @@ DECLARE
 	state record;
 	beyond text;
 	full_run bool;
+	touched int8;
 	rows int8;
 BEGIN
 	PERFORM clv_internal.clv_pipeline_check_source(d);
@@ -412,13 +430,14 @@ BEGIN
 		UPDATE {data}.run
 		SET mode = $2, touched = $3, as_of = $4, generation = (SELECT s.generation FROM {data}.state s)
 		WHERE run = $1
-	$sql$::text) USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows,
+		RETURNING CASE WHEN generation <> $1 THEN $1 END
+	$sql$::text) INTO touched USING run, CASE WHEN full_run THEN 'full' ELSE 'incremental' END, rows,
 		clv_internal.clv_pipeline_day(d, run);
 	IF d.group_by IS NOT NULL THEN
-		PERFORM clv_internal.clv_pipeline_find_groups(d, run, full_run);
+		PERFORM clv_internal.clv_pipeline_find_groups(d, touched);
 	END IF;
 	PERFORM clv_internal.clv_pipeline_left_out(d, run);
-	PERFORM clv_internal.clv_pipeline_check_amounts(d, CASE WHEN NOT full_run THEN run END);
+	PERFORM clv_internal.clv_pipeline_check_amounts(d, touched);
 	PERFORM clv_internal.clv_pipeline_note(d, run, 'in full, because of the filter or source: ' || beyond);
 	IF requested = 'incremental' AND full_run THEN
 		RAISE NOTICE 'pipeline "%" was refreshed in full: it has no histories yet', d.name;
