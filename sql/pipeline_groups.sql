@@ -317,6 +317,14 @@ SELECT split_part(note, ';', 1) AS note FROM gr.runs WHERE is_current;
 CALL clv_refresh('gr', as_of => '2022-12-31');
 SELECT split_part(note, ';', 1) ~ '^model fitted: drift: 0 purchases since 2022-06-30, \d+ expected$' AS drift
 FROM gr.runs WHERE is_current;
+-- many customers move, so that all histories are made anew
+UPDATE sale SET country = 'country 11', written = '2023-01-01' WHERE country = 'country 12' AND customer % 4 > 0;
+CALL clv_refresh('gr');
+SELECT mode, touched > histories / 10 AS many FROM gr.runs WHERE is_current;
+SELECT count(*) FILTER (WHERE customer % 4 > 0) AS moved, count(*) > 0 AS stayed
+FROM gr.customers
+WHERE group_name = 'country 12';
+UPDATE sale SET country = 'country 12' WHERE customer / 1000 = 12;
 -- a customer is forgotten, their group too
 SELECT count(*) AS of_tables FROM gr_data.member WHERE customer = 90020;
 DELETE FROM sale WHERE customer = 90020;
