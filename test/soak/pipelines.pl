@@ -171,13 +171,18 @@ my $total = q{SELECT e.past_revenue - o.money, e.customers - o.customers
 	FROM shop.equity e,
 		(SELECT sum(amount) AS money, count(DISTINCT customer_id) AS customers FROM orders WHERE status = 'paid') o};
 
-# Bytes of the pipeline's tables, as many as a customer has; relations; rows of the catalog; of runs and steps apart,
-# which keep one row a refresh.
+# Bytes of the pipeline's tables, as many as a customer has; relations; rows of the catalog. Left out is what keeps rows
+# of every refresh, of conversations those of a year, which all these refreshes lie in.
 my $sizes = q{SELECT (SELECT round(sum(pg_total_relation_size(oid)) / (SELECT count(*) FROM shop.customers))
 		FROM pg_class WHERE relnamespace = 'shop_data'::regnamespace AND relkind = 'r'
-		  AND relname NOT IN ('segment', 'equity', 'model', 'run', 'step')),
+		  AND relname NOT IN ('segment', 'equity', 'model', 'run', 'step', 'conversation')),
 	(SELECT count(*) FROM pg_class WHERE relnamespace IN ('shop'::regnamespace, 'shop_data'::regnamespace)),
 	(SELECT count(*) FROM pg_attribute), (SELECT count(*) FROM pg_depend), (SELECT count(*) FROM pg_type)};
+
+# The five tables that take most.
+my $largest = q{SELECT string_agg(concat(relname, ' ', pg_size_pretty(bytes)), ', ')
+	FROM (SELECT relname, pg_total_relation_size(oid) AS bytes FROM pg_class
+		  WHERE relnamespace = 'shop_data'::regnamespace AND relkind = 'r' ORDER BY 2 DESC LIMIT 5) q};
 
 # Compares the views with the orders, here and on the replica, with nobody writing.
 sub reconcile
@@ -282,6 +287,7 @@ foreach my $round (1 .. $rounds)
 		push @growth, [ $round, split /\|/, $node->safe_psql('postgres', $sizes) ];
 		note sprintf 'round %d after %d s: %s bytes a customer, %s relations, %s attributes, %s dependencies, %s types',
 			$round, time - $began, @{ $growth[-1] }[ 1 .. 5 ];
+		note $node->safe_psql('postgres', $largest);
 	}
 }
 
@@ -301,7 +307,8 @@ if (@growth > 1)
 	my ($first, $last) = @growth[ 0, -1 ];
 
 	cmp_ok($last->[1], '<=', 1.3 * $first->[1], 'tables hold as many bytes a customer as in the beginning');
-	is($last->[2], $first->[2], 'there are as many relations');
+	# a partition with two indexes, which somebody still read when it was to be dropped
+	cmp_ok($last->[2], '<=', $first->[2] + 3, 'there are as many relations, but those of a partition');
 	cmp_ok($last->[$_], '<=', 1.02 * $first->[$_], 'and no more rows of the catalog') foreach 3 .. 5;
 }
 # of the session that has lived longest, from its third refresh on
