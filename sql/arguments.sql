@@ -77,7 +77,7 @@ $$;
 SET client_min_messages = error;
 SELECT replace(complaint(format(call, quote_literal(v))), argument, '*') AS complaint,
 	   count(*) = (SELECT count(*) FROM span) AS all_of_them
-FROM span, unnest('{90,36 hours,0.5 days,-1.5 days}'::text[]) v GROUP BY v, 1 ORDER BY v, 1;
+FROM span, unnest('{90,1,36 hours,0.5 days,-1.5 days}'::text[]) v GROUP BY v, 1 ORDER BY v, 1;
 -- 24 hours are a day, and negative times are errors
 SELECT function, complaint(format(call, quote_literal('24 hours'))) AS complaint
 FROM span WHERE complaint(format(call, quote_literal('24 hours'))) <> 'none';

@@ -227,8 +227,8 @@ CombineSpend(const ClvCells *left, const ClvCells *right, int sign, const Union 
 		bool taken = order == 0 && sign < 0; /* from both sides */
 
 		if (order > 0 && sign < 0)
-			CannotSubtract(psprintf("One with %d purchases of %s in the mean.", b.x,
-									clv_number_text(ClvSpendMean(&b))));
+			CannotSubtract(psprintf("One with %d purchase%s of %s in the mean.", b.x,
+									b.x == 1 ? "" : "s", clv_number_text(ClvSpendMean(&b))));
 		if (!taken)
 			result[n++] = order <= 0 ? a : b;
 		i += order <= 0;

@@ -340,7 +340,8 @@ ReadCovariates(FunctionCallInfo fcinfo, int arg, const ClvFitOptions *options,
 		BadCovariates("NULL", NULL, options, row(fcinfo));
 	array = PG_GETARG_ARRAYTYPE_P(arg);
 	if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] != n)
-		BadCovariates(psprintf("not an array of %d numbers", n), array, options, row(fcinfo));
+		BadCovariates(psprintf("not an array of %d number%s", n, n == 1 ? "" : "s"), array, options,
+					  row(fcinfo));
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
 		BadCovariates("a NULL among them", array, options, row(fcinfo));
 	memcpy(vector, clv_array_data(array), n * sizeof(double));
@@ -584,6 +585,8 @@ HistoryRow(FunctionCallInfo fcinfo)
 	clv_history_summarize(PG_GETARG_CLV_HISTORY_P(1), DATEVAL_NOEND, CLV_SPEND_ALL, &summary);
 	if (summary.purchases == 0)
 		return "a customer without purchases";
+	if (summary.purchases == 1)
+		return psprintf("the customer with 1 purchase on %s", clv_date_text(summary.first, one));
 	return psprintf("the customer with %d purchases from %s to %s", summary.purchases,
 					clv_date_text(summary.first, one), clv_date_text(summary.last, other));
 }

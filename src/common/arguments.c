@@ -33,6 +33,15 @@ IsInfinite(const Interval *span, bool *negative)
 		   (span->month == PG_INT32_MIN && span->day == PG_INT32_MIN && span->time == PG_INT64_MIN);
 }
 
+/* The hint for a number without a unit, which was meant to be so many days. */
+static int
+BareHint(int64 days)
+{
+	const char *unit = days == 1 ? "day" : "days";
+
+	return errhint("For " INT64_FORMAT " %s write '" INT64_FORMAT " %s'.", days, unit, days, unit);
+}
+
 double
 clv_span_days(const char *argument, const Interval *span)
 {
@@ -50,8 +59,7 @@ clv_span_days(const char *argument, const Interval *span)
 				 errmsg("%s must be whole days: %s", argument, clv_interval_text(span)),
 				 bare ? errdetail("A number without a unit counts seconds.")
 					  : errdetail("Histories count days."),
-				 bare ? errhint("For " INT64_FORMAT " days write '" INT64_FORMAT " days'.",
-								span->time / USECS_PER_SEC, span->time / USECS_PER_SEC)
+				 bare ? BareHint(span->time / USECS_PER_SEC)
 					  : errhint("Write it in days, weeks, months or years, such as '13 weeks'.")));
 	return clv_interval_days(span);
 }

@@ -101,18 +101,20 @@ clv_fit_raise(const FitContext *fit, ClvStatus status, const ClvFamily *family,
 		case CLV_DEGENERATE:
 			break;
 		case CLV_TOO_FEW:
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("too few customers to fit \"%s\": " INT64_FORMAT, family->name,
-						fit->customers),
-				 clv_fit_ncovariates(fit) > 0
-					 ? errdetail("The family has %d parameters, and there are %d covariates. %s",
-								 family->nparams, clv_fit_ncovariates(fit), clv_fit_which(fit))
-					 : errdetail("The family has %d parameters. %s", family->nparams,
-								 clv_fit_which(fit)),
-				 errhint("Fit more customers together; with GROUP BY, leave out or put "
-						 "together groups that are too small.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("too few customers to fit \"%s\": " INT64_FORMAT, family->name,
+							fit->customers),
+					 clv_fit_ncovariates(fit) > 0
+						 ? errdetail_plural(
+							   "The family has %d parameters, and there is %d covariate. %s",
+							   "The family has %d parameters, and there are %d covariates. %s",
+							   clv_fit_ncovariates(fit), family->nparams, clv_fit_ncovariates(fit),
+							   clv_fit_which(fit))
+						 : errdetail("The family has %d parameters. %s", family->nparams,
+									 clv_fit_which(fit)),
+					 errhint("Fit more customers together; with GROUP BY, leave out or put "
+							 "together groups that are too small.")));
 			break;
 		case CLV_NO_REPEATERS:
 			RaiseNoRepeaters(fit, family);

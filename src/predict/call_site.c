@@ -238,8 +238,10 @@ ReadVector(const ClvModelPart *part, ArrayType *array)
 						ARR_NDIM(array) > 1
 							? errmsg("covariates must be one vector, not an array of %d dimensions",
 									 ARR_NDIM(array))
-							: errmsg("the model has %d covariates, not %d",
-									 clv_model_own_covariates(part), n),
+							: errmsg_plural("the model has %d covariate, not %d",
+											"the model has %d covariates, not %d",
+											clv_model_own_covariates(part),
+											clv_model_own_covariates(part), n),
 						errdetail("They are, in this order: %s.", Names(part))));
 	if (array_contains_nulls(array))
 		ereport(ERROR,

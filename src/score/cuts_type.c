@@ -165,8 +165,8 @@ CheckMembers(const ClvCutsParts *parts, const Form *form)
 			clv_json_bad("clv_cuts", clv_measure_name[i], "left out where there is no model");
 		if (wanted && parts->points.bins[i] != form->bins)
 			clv_json_bad("clv_cuts", clv_measure_name[i],
-						 psprintf("a list of %d numbers for %d bins", (int) form->bins - 1,
-								  (int) form->bins));
+						 psprintf("a list of %d number%s for %d bins", (int) form->bins - 1,
+								  form->bins == 2 ? "" : "s", (int) form->bins));
 	}
 	clv_cuts_check_customers(parts, 1);
 }
