@@ -204,6 +204,14 @@ FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2022-06-30'
 							  '2022-06-30', 5) s
 			GROUP BY customer) h) m, clv_effects(model);
 
+-- in less than fifteen months there is no choice
+SELECT count(*) AS effects
+FROM (SELECT clv_fit(history, clv_options(spend => 'none', as_of => '2021-12-31', season => 'auto')) AS model
+	  FROM (SELECT clv_history(day) AS history
+			FROM clv_simulate(clv_model('mbg/nbd', '{"r":0.6,"alpha":10,"a":0.3,"b":2.0}', '1 week'), 500,
+				'2021-01-01', '2021-12-31', 5) s
+			GROUP BY customer) h) m, clv_effects(model);
+
 -- months are among what 'auto' chooses from: of a shop whose sales fall at the turn of the year, as if asked for
 CREATE TEMP TABLE cliff AS
 SELECT clv_history(s.day) AS history

@@ -511,7 +511,10 @@ SayChosen(const FitContext *fit, ClvSeason chosen, SaidOnce *said)
 		return;
 	said->season = true;
 	ereport(NOTICE, (errmsg("the BIC chooses %s", SeasonText(chosen)),
-					 errdetail("%s", clv_fit_which(fit))));
+					 fit->options->season == CLV_SEASON_AUTO && !clv_fit_has_years(fit)
+						 ? errdetail("No season was tried, as it takes fifteen months of data. %s",
+									 clv_fit_which(fit))
+						 : errdetail("%s", clv_fit_which(fit))));
 }
 
 /* Covariates that a fit may have for a season, beside its other ones and a trend. */
