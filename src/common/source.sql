@@ -68,6 +68,7 @@ BEGIN
 		PERFORM clv_internal.clv_raise(pg_catalog.format('table or view "%s" does not exist', source),
 			NULL::pg_catalog.text,
 			CASE WHEN name IS NOT NULL THEN pg_catalog.format('There is %s.', name)
+				WHEN source OPERATOR(pg_catalog.~) '\.' THEN 'Is it in another schema, or has it been renamed or dropped?'
 				ELSE pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
 					pg_catalog.current_setting('search_path')) END,
 			'undefined_table'::pg_catalog.text);
@@ -215,6 +216,20 @@ CREATE FUNCTION clv_internal.clv_source_base_type(type pg_catalog.oid) RETURNS p
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION clv_internal.clv_source_base_type(pg_catalog.oid) IS
 	'the type below a domain, or the type itself. A part of the quick look';
+
+-- Whether values of a type can be cast to one of the types listed: by a cast of its own, or as a text that is read.
+CREATE FUNCTION clv_internal.clv_source_can_cast(type pg_catalog.oid, types pg_catalog.regtype[])
+RETURNS pg_catalog.bool
+LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 500
+BEGIN ATOMIC
+	SELECT t.typcategory = 'S'
+		OR EXISTS (SELECT FROM pg_cast AS c WHERE c.castsource = t.oid AND c.casttarget = ANY (types))
+	FROM pg_type AS t
+	WHERE t.oid = clv_internal.clv_source_base_type(type);
+END;
+COMMENT ON FUNCTION clv_internal.clv_source_can_cast(pg_catalog.oid, pg_catalog.regtype[]) IS
+	'whether values of a type can be cast to one of the types listed: for hints. A part of the quick look and of '
+	'pipelines';
 
 -- The type of a column below its domain. Raises an error unless it is one of those wanted.
 CREATE FUNCTION clv_internal.clv_source_check_type(

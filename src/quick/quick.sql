@@ -45,19 +45,25 @@ COMMENT ON FUNCTION clv_internal.clv_quick_history_call(
 	'the call that makes a history of the columns of s for time and amount (NULL: without money). A part of the quick '
 	'look';
 
--- The hint for a column of another type: a query that casts it.
+-- The hint for a column of another type: a query that casts it, or, where it cannot be cast, to give another one.
 CREATE FUNCTION clv_internal.clv_quick_cast_hint(
 	title pg_catalog.text,
 	column_name pg_catalog.text,
-	type pg_catalog.text,
+	column_type pg_catalog.oid,
+	type pg_catalog.regtype,
 	argument pg_catalog.text
 ) RETURNS pg_catalog.text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 50
-RETURN format('A query as source can cast it: SELECT ..., %I::%s AS %s%s.', column_name, type, argument,
-	CASE WHEN title <> 'the query' THEN ' FROM ' || title ELSE '' END);
+LANGUAGE sql STABLE PARALLEL SAFE COST 500
+RETURN CASE
+	WHEN clv_internal.clv_source_can_cast(column_type, ARRAY[type])
+	THEN format('A query as source can cast it: SELECT ..., %I::%s AS %s%s.', column_name,
+		(SELECT t.typname FROM pg_type AS t WHERE t.oid = type), argument,
+		CASE WHEN title <> 'the query' THEN ' FROM ' || title ELSE '' END)
+	ELSE format('Give another column as %s.', argument)
+END;
 COMMENT ON FUNCTION clv_internal.clv_quick_cast_hint(
-	pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) IS
-	'the hint for a column of another type: a query that casts it. A part of the quick look';
+	pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.regtype, pg_catalog.text) IS
+	'the hint for a column of another type: a query that casts it, or to give another column. A part of the quick look';
 
 -- What is filled into statements over a table, view or query: its item of FROM, called s, the column of the customer,
 -- and the call that makes a history. Raises an error if a column does not exist or is of another type.
@@ -83,8 +89,8 @@ BEGIN
 		pg_catalog.format_type(bought.column_type, bought.column_typmod),
 		'{pg_catalog.timestamptz,pg_catalog.timestamp,pg_catalog.date}'::pg_catalog.regtype[],
 		'a time'::pg_catalog.text,
-		clv_internal.clv_quick_cast_hint(relation.title, bought.column_name, 'timestamptz'::pg_catalog.text,
-			'bought_at'::pg_catalog.text));
+		clv_internal.clv_quick_cast_hint(relation.title, bought.column_name, bought.column_type,
+			'pg_catalog.timestamptz'::pg_catalog.regtype, 'bought_at'::pg_catalog.text));
 	SELECT NULL::pg_catalog.text AS column_name INTO paid;
 	IF amount IS NOT NULL THEN
 		paid := clv_internal.clv_source_column(relation.query, relation.title, 'amount'::pg_catalog.text, amount);
@@ -93,8 +99,8 @@ BEGIN
 			('{pg_catalog.numeric,pg_catalog.float8,pg_catalog.float4,'
 				'pg_catalog.int2,pg_catalog.int4,pg_catalog.int8}')::pg_catalog.regtype[],
 			'a number'::pg_catalog.text,
-			clv_internal.clv_quick_cast_hint(relation.title, paid.column_name, 'numeric'::pg_catalog.text,
-				'amount'::pg_catalog.text));
+			clv_internal.clv_quick_cast_hint(relation.title, paid.column_name, paid.column_type,
+				'pg_catalog.numeric'::pg_catalog.regtype, 'amount'::pg_catalog.text));
 	END IF;
 	RETURN pg_catalog.jsonb_build_object('relation', relation.item, 'customer', key_column.column_name,
 		'history', clv_internal.clv_quick_history_call(bought.column_name, bought_type, paid.column_name, paid_type),
