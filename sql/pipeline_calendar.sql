@@ -123,6 +123,11 @@ SELECT note FROM sales.runs WHERE is_current;
 DELETE FROM week WHERE monday > '2024-01-31';
 CALL clv_refresh('sales', as_of => '2023-12-20');
 SELECT note FROM sales.runs WHERE is_current;
+-- of less than a whole year the average goes on
+SELECT first, clv_internal.clv_pipeline_calendar_note(
+	(SELECT clv_calendar(d, v, '{price}') FROM (VALUES (first, '{1}'::float8[]), ('2024-03-01', NULL)) s (d, v)),
+	'2024-01-31', '1 year') AS note
+FROM unnest('{2023-03-01,2023-03-02}'::date[]) first;
 -- before as_of: the model stays, even where it would be fitted anew
 CALL clv_alter_pipeline('sales', refit => 'always');
 CALL clv_refresh('sales', as_of => '2024-03-20');

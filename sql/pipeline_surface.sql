@@ -23,6 +23,10 @@ CALL clv_create_pipeline('s', NULL, 'customer_id', 'bought_at', 'amount');
 CALL clv_create_pipeline('s', 'sales', 'customer_id', 'bought_at', 'amount');
 CALL clv_create_pipeline('s', 'sale', 'customer', 'bought_at', 'amount');
 CALL clv_create_pipeline('s', 'sale', 'customer_id, customer_id', 'bought_at', 'amount');
+CALL clv_create_pipeline('s', 'sale', 'customer_id,', 'bought_at', 'amount');
+CALL clv_create_pipeline('s', 'sale', 'customer_id, , status', 'bought_at', 'amount');
+CALL clv_create_pipeline('s', 'sale', '', 'bought_at', 'amount');
+CALL clv_create_pipeline('s', 'public.sales', 'customer_id', 'bought_at', 'amount');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'status', 'amount');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'status');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', "returns" => 'status');
@@ -42,6 +46,7 @@ CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount',
 	map => '[{"segment": "A", "attributes": {"channel": ["web"]}}]');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', map => 'value x satisfaction');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', refit => 'sometimes');
+CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', refit => '-7 days');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', as_of => 'soon');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', as_of => 'infinity');
 CALL clv_create_pipeline('s', 'sale', 'customer_id', 'bought_at', 'amount', bins => 1);

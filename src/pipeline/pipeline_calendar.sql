@@ -141,11 +141,13 @@ RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT format('the calendar ends before %s: from there on days are taken to be as the same days a year earlier',
-		to_char(c.until, 'YYYY-MM-DD'))
+	SELECT format('the calendar ends before %s: from there on %s', to_char(c.until, 'YYYY-MM-DD'),
+		CASE WHEN c.since <= c.until - interval '1 year' THEN 'days are taken to be as the same days a year earlier'
+			ELSE 'its average is taken' END)
 	FROM (
-		SELECT coalesce((j.j ->> 'end')::date,
-			(j.j ->> 'last')::date + greatest((j.j ->> 'longest')::int4, 1)) AS until
+		SELECT (j.j #>> '{steps,0,0}')::date AS since,
+			coalesce((j.j ->> 'end')::date,
+				(j.j ->> 'last')::date + greatest((j.j ->> 'longest')::int4, 1)) AS until
 		FROM (SELECT calendar::jsonb) j (j)
 	) c
 	WHERE c.until <= (as_of + horizon)::date

@@ -16,6 +16,10 @@ BEGIN
 	THEN
 		RETURN ARRAY[(clv_internal.clv_source_column(relation, argument, names)).column_name];
 	END IF;
+	IF names LIKE '%,%' AND regexp_replace(names, '"([^"]|"")*"', 'x', 'g') ~ '(^|,)\s*(,|$)' THEN
+		PERFORM clv_internal.clv_raise(format('%s has a comma without a name: %s', argument, names), NULL::text,
+			'Write the names of columns, separated by commas.'::text, 'invalid_parameter_value'::text);
+	END IF;
 	FOR word IN SELECT btrim(m[1]) FROM regexp_matches(names, '((?:"(?:[^"]|"")*"|[^,"])+)', 'g') m LOOP
 		list := list || (clv_internal.clv_source_column(relation, argument, word)).column_name;
 	END LOOP;
@@ -53,7 +57,9 @@ BEGIN
 		PERFORM clv_internal.clv_raise(
 			format('column "%s" of %s is of type %s, not %s', name, relation,
 				format_type(found.column_type, found.column_typmod), what),
-			format('It was given as %s.', argument), 'A view over the table can cast it.'::text,
+			format('It was given as %s.', argument),
+			CASE WHEN clv_internal.clv_source_can_cast(base, allowed) THEN 'A view over the table can cast it.'
+				ELSE 'Give another column.' END,
 			'datatype_mismatch'::text);
 	END IF;
 	RETURN base;
@@ -219,13 +225,55 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF span <= interval '0' OR span > interval '100 years' THEN
-		PERFORM clv_internal.clv_raise(format('%s must be a time of up to 100 years: %s', argument, span));
+		PERFORM clv_internal.clv_raise(format('%s must be a time of one day to 100 years: %s', argument, span));
 	END IF;
 	PERFORM clv_internal.clv_argument_span(argument, span);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_check_span(pg_catalog.text, pg_catalog.interval) IS
 	'an error where a time is not one of whole days, up to 100 years. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_check_words(refit pg_catalog.text, as_of pg_catalog.text)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE COST 1000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	span interval;
+	known bool;
+BEGIN
+	IF refit IS NULL OR refit NOT IN ('auto', 'always', 'never', 'drift') THEN
+		BEGIN
+			span := refit::interval;
+		EXCEPTION
+			WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
+				span := NULL;
+		END;
+		IF span IS NULL THEN
+			PERFORM clv_internal.clv_raise(
+				format($text$refit must be 'auto', 'always', 'never', 'drift' or a time such as '7 days': %s$text$,
+					coalesce(refit, 'NULL')));
+		END IF;
+		PERFORM clv_internal.clv_pipeline_check_span('refit'::text, span);
+	END IF;
+	BEGIN
+		known := as_of IN ('last purchase', 'yesterday', 'today')
+			OR as_of ~ '^\d{4}-\d\d-\d\d$' AND as_of::date IS NOT NULL;
+	EXCEPTION
+		WHEN invalid_datetime_format OR datetime_field_overflow THEN
+			known := false;
+	END;
+	IF known IS NOT TRUE THEN
+		PERFORM clv_internal.clv_raise(
+			format($text$as_of must be 'last purchase', 'yesterday', 'today' or a date: %s$text$,
+				coalesce(as_of, 'NULL')), NULL::text,
+			'Write a date as 2017-01-31, which no setting reads otherwise.'::text, 'invalid_parameter_value'::text);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_check_words(pg_catalog.text, pg_catalog.text) IS
+	'an error where refit or as_of of a pipeline is neither a word that is known nor a time, or a date. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_check_numbers(d clv_internal.clv_pipeline_definition)
 RETURNS pg_catalog.void
@@ -238,7 +286,7 @@ DECLARE
 	missing text;
 BEGIN
 	IF d.horizon IS NULL THEN
-		PERFORM clv_internal.clv_raise('horizon must be a time of up to 100 years: NULL'::text);
+		PERFORM clv_internal.clv_raise('horizon must be a time of one day to 100 years: NULL'::text);
 	ELSIF d.discount_rate IS NULL OR NOT d.discount_rate BETWEEN -0.99 AND 1e6 THEN
 		PERFORM clv_internal.clv_raise(
 			format('discount_rate must be a rate per year above -1: %s', coalesce(d.discount_rate::text, 'NULL')),
@@ -266,14 +314,6 @@ BEGIN
 				coalesce(d.tiers::text, 'NULL')),
 			NULL::text, $text$'{10,70}' calls the lowest tenth low, and the highest three tenths high.$text$::text,
 			'invalid_parameter_value'::text);
-	ELSIF d.refit IS NULL THEN
-		PERFORM clv_internal.clv_raise(
-			$text$refit must be 'auto', 'always', 'never', 'drift' or a time such as '7 days': NULL$text$::text);
-	ELSIF NOT coalesce(d.as_of IN ('last purchase', 'yesterday', 'today') OR d.as_of ~ '^\d{4}-\d\d-\d\d$', false) THEN
-		PERFORM clv_internal.clv_raise(
-			format($text$as_of must be 'last purchase', 'yesterday', 'today' or a date: %s$text$,
-				coalesce(d.as_of, 'NULL')), NULL::text,
-			'Write a date as 2017-01-31, which no setting reads otherwise.'::text, 'invalid_parameter_value'::text);
 	ELSIF (d.attribute_source IS NULL) <> (d.attributes IS NULL) THEN
 		PERFORM clv_internal.clv_raise('attribute_source and attributes go together'::text, NULL::text,
 			'attribute_source is a relation with one row a customer, attributes are columns of it.'::text,
@@ -285,12 +325,7 @@ BEGIN
 	END IF;
 	PERFORM clv_internal.clv_pipeline_check_span('horizon'::text, d.horizon);
 	PERFORM clv_internal.clv_pipeline_check_span('holdout'::text, d.holdout);
-	IF d.refit NOT IN ('auto', 'always', 'never', 'drift') THEN
-		PERFORM clv_internal.clv_pipeline_check_span('refit'::text, d.refit::interval);
-	END IF;
-	IF d.as_of ~ '^\d' THEN
-		PERFORM d.as_of::date;
-	END IF;
+	PERFORM clv_internal.clv_pipeline_check_words(d.refit, d.as_of);
 	PERFORM now() AT TIME ZONE d.time_zone;
 	PERFORM clv_internal.clv_argument_rates(d.discount_rate, d.margin);
 	PERFORM clv_internal.clv_pipeline_check_cuts(d.cuts);
@@ -310,13 +345,6 @@ BEGIN
 				ELSE 'Name a column of that name in attributes, from a relation given as attribute_source.' END,
 				'invalid_parameter_value'::text);
 	END IF;
-EXCEPTION
-	WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
-		PERFORM clv_internal.clv_raise(
-			format('refit (%s) or as_of (%s) is neither a known word nor a time', d.refit, d.as_of), NULL::text,
-			concat($text$refit: 'auto', 'always', 'never', 'drift' or '7 days'; $text$,
-				$text$as_of: 'last purchase', 'yesterday', 'today' or a date such as 2017-01-31.$text$),
-			'invalid_parameter_value'::text);
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_check_numbers(clv_internal.clv_pipeline_definition) IS
