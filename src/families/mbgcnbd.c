@@ -591,4 +591,5 @@ const ClvFamily clv_mbgcnbd_known = {
 	.discounted = KnownDiscounted,
 	.survival = KnownSurvival,
 	.clocked = &clocked,
+	.stages = Stages,
 };

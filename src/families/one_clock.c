@@ -243,19 +243,22 @@ CurveAt(const Curve *curve, double b)
 
 /*
  * How far from b a panel may reach. What falls like the probability of no purchase is gone where
- * that is below e^-SETTLED, for every k of mbg/cnbd-k up to 8, of which slower terms have 1 -
- * cos(2 pi/8) of its exponent. From there on E is smooth as powers of b are, whatever the shape: an
- * ellipse around the panel that does not reach b = 0 is free of singularities, and E is no larger
- * there.
+ * that is below e^-SETTLED; of mbg/cnbd-k the slowest term has 1 - cos(2 pi/k) of its exponent.
+ * From there on E is smooth as powers of b are, whatever the shape: an ellipse around the panel
+ * that does not reach b = 0 is free of singularities, and E is no larger there.
  */
-#define SETTLED 200.0
+#define SETTLED 60.0
 
 static double
-PanelWidth(double alpha, double shape, double b)
+PanelWidth(const ClvFamily *family, const double *param, double b)
 {
+	double alpha = param[Scale(family)];
+	double shape = param[Scale(family) - 1] + 1;
+	int k = family->stages != NULL ? family->stages(param) : 1;
+	double slowest = k < 4 ? 1 : 1 - cos(2 * M_PI / k);
 	double width = fmin(STRIDE, MOST_DROP / shape) * (alpha + b);
 
-	return shape * log1p(b / alpha) > SETTLED ? fmax(width, STRIDE * b) : width;
+	return shape * slowest * log1p(b / alpha) > SETTLED ? fmax(width, STRIDE * b) : width;
 }
 
 /*
@@ -266,15 +269,13 @@ static double
 StretchDiscounted(const ClvFamily *family, const double *param, const ClvStretch *stretch,
 				  double delta, double to, Curve *curve)
 {
-	double alpha = param[Scale(family)];
-	double shape = param[Scale(family) - 1] + 1;
 	double sum = 0;
 	double u = stretch->from;
 
 	while (u < to)
 	{
 		double b = stretch->b + stretch->a * (u - stretch->from);
-		double width = PanelWidth(alpha, shape, b);
+		double width = PanelWidth(family, param, b);
 		double most = fmin(width / stretch->a, MOST_DROP / delta);
 		double end = u + most < to && u + most > u ? u + most : to;
 		const ClvGauss *rule = end - u < most / 40  ? &clv_gauss_4

@@ -1115,7 +1115,8 @@ LargeShapes(void **state)
 	} large[] = {{&clv_bgnbd, {6e5, 2e4, 0.8, 2.4}},     {&clv_bgnbd, {6e5, 6, 0.8, 2.4}},
 				 {&clv_mbgnbd, {6e5, 2e4, 0.8, 2.4}},    {&clv_mbgnbd, {4e3, 40, 1.3, 30}},
 				 {&clv_mbgcnbd, {8, 4e3, 40, 1.3, 30}},  {&clv_mbgcnbd, {3, 6e5, 2e4, 0.8, 2.4}},
-				 {&clv_mbgcnbd, {8, 6e5, 6e3, 0.8, 20}}, {&clv_mbgcnbd, {8, 90, 2, 0.8, 2.4}}};
+				 {&clv_mbgcnbd, {8, 6e5, 6e3, 0.8, 20}}, {&clv_mbgcnbd, {8, 90, 2, 0.8, 2.4}},
+				 {&clv_mbgcnbd, {32, 4e3, 40, 1.3, 30}}};
 	static const double none[2] = {0};
 
 	(void) state;
