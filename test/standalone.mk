@@ -9,9 +9,14 @@ UNIT_CFLAGS = $(X87_CFLAGS) -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-par
               -Isrc -Itest/unit
 SANITIZE    = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-UNIT_PROGRAMS = $(UNIT_TESTS:%=build/unit/%) $(UNIT_TESTS:%=build/sanitized/%)
+# CROSS=s390x-linux-gnu EMULATE=qemu-s390x: the plain programs for another processor, and what runs them.
+ifneq (,$(CROSS))
+CC = $(CROSS)-gcc
+endif
+UNIT_DIR      = build/$(or $(CROSS),unit)
+UNIT_PROGRAMS = $(UNIT_TESTS:%=$(UNIT_DIR)/%) $(if $(CROSS),,$(UNIT_TESTS:%=build/sanitized/%))
 
-build/unit/src/%.o: src/%.c $(PURE_HDR)
+$(UNIT_DIR)/src/%.o: src/%.c $(PURE_HDR)
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) -c -o $@ $<
 
@@ -19,7 +24,7 @@ build/sanitized/src/%.o: src/%.c $(PURE_HDR)
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) $(CLV_CFLAGS) $(SANITIZE) -c -o $@ $<
 
-build/unit/test_%: test/unit/test_%.c $(PURE_SRC:%.c=build/unit/%.o) $(PURE_HDR)
+$(UNIT_DIR)/test_%: test/unit/test_%.c $(PURE_SRC:%.c=$(UNIT_DIR)/%.o) $(PURE_HDR)
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -Wno-deprecated-declarations $(CLV_CFLAGS) -o $@ $(filter %.c %.o,$^) -lcmocka -lm
 
@@ -67,4 +72,4 @@ bench-clean:
 unit-programs: $(UNIT_PROGRAMS)
 
 unit: unit-programs
-	@set -e; for t in $(UNIT_PROGRAMS); do echo "# $$t"; $$t; done
+	@set -e; for t in $(UNIT_PROGRAMS); do echo "# $$t"; $(EMULATE) $$t; done

@@ -494,14 +494,15 @@ CountPolls(void *arg)
 
 /*
  * Of many such customers, ascents of the sample run away to the same border, where they end at
- * different heights. All data are ascended once: that takes 380 and 459 polls, where every end
- * counted as a border of its own 611 and 786.
+ * different heights. All data are ascended once: that takes 380 and 459 polls (382 and 622 with the
+ * rounding of i386, by which one more ends apart), where every end counted as a border of its own
+ * 611 and 786.
  */
 static void
 ascends_to_a_border_once(void **state)
 {
 	static const double alike[] = {1e5, 3e6, 1e-6, 1};
-	static const int most[] = {490, 620};
+	static const int most[] = {490, 700};
 	size_t n = 20000;
 	ClvCell *cells = malloc(n * sizeof(ClvCell));
 	Chance chance = 106;
