@@ -41,8 +41,10 @@ WITH ranked AS (SELECT c.*, (SELECT count(*) FROM act.customers o WHERE o.clv < 
 				   (SELECT percentile_disc('{0.1,0.7}'::float8[]) WITHIN GROUP (ORDER BY clv) AS percent
 					FROM act.customers) p)
 SELECT bool_and(value_percentile BETWEEN floor(100.0 * below / 800) - 1 AND floor(100.0 * up_to / 800)) AS percentile,
-	   bool_and(tier = CASE WHEN clv > percent[2] THEN 'high' WHEN clv < percent[1] THEN 'low' ELSE 'medium' END)
+	   bool_and(tier = CASE WHEN clv > percent[2] THEN 'high' WHEN clv <= percent[1] THEN 'low' ELSE 'medium' END)
 		   AS tier,
+	   bool_and(tier = CASE WHEN value_percentile >= 70 THEN 'high' WHEN value_percentile < 10 THEN 'low'
+						   ELSE 'medium' END) AS same,
 	   count(*) FILTER (WHERE tier = 'high') AS high, count(*) FILTER (WHERE tier = 'low') AS low
 FROM ranked;
 
@@ -112,7 +114,7 @@ SELECT bool_and(recency_score = 5 - (recency > 30)::int - (recency > 90)::int - 
 	   bool_and(frequency_score = 1 + (frequency > 1)::int + (frequency > 2)::int + (frequency > 3)::int
 		+ (frequency > 5)::int) AS frequency,
 	   min(churn_score) || ' to ' || max(churn_score) AS churn, max(value_score) AS value,
-	   count(*) FILTER (WHERE tier = 'low') BETWEEN 120 AND 160 AS a_fifth,
+	   count(*) FILTER (WHERE tier = 'low') BETWEEN 160 AND 200 AS a_fifth,
 	   count(*) FILTER (WHERE tier = 'high') BETWEEN 380 AND 400 AS half
 FROM act.customers;
 SELECT bool_and(c.churn_score = (s.s).c) AS churn
