@@ -196,7 +196,7 @@ END
 $$;
 COMMENT ON PROCEDURE @extschema@.clv_forget(pg_catalog.text, pg_catalog.anycompatiblearray) IS
 	'erases a customer from every table of a pipeline, of all runs, at once: histories, results, lists, errors that '
-	'name them. key: a value for each column of the customer''s key, in its order; literals, where their types '
+	'name them. key: a value for each column of the customer''s key, in its order; each in quotes, where their types '
 	'differ. Sums and models, in which they were one of many, are made without them by the next refresh. They stay '
 	'erased as long as the source has no rows of them: where it has, that is a warning. Only members of the '
 	'pipeline''s owner may call it';
