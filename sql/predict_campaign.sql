@@ -138,6 +138,11 @@ FROM customer, model;
 SELECT (clv_campaign(clv_purchases(history) > 5, history, model, '2022-07-01', '2022-07-31')) [1].balance > 1 AS broken
 FROM customer, model;
 SELECT clv_campaign(treated, history, model, '2022-06-15', '2022-07-31') IS NULL AS warned FROM customer, model;
+-- data that end before the campaign does; a week without a purchase of few customers is chance
+SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-12-31') IS NULL AS warned FROM customer, model;
+SELECT clv_campaign(treated, history, model, '2022-08-01', '2022-08-31') IS NULL AS warned FROM customer, model;
+SELECT clv_campaign(treated, history, model, '2022-07-01', '2022-08-07') IS NULL AS warned
+FROM customer, model WHERE customer_id <= 20;
 
 -- ---- errors ----
 SELECT clv_campaign(treated, history, model, '2022-08-01', '2022-07-31') FROM customer, model;

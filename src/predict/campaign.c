@@ -37,6 +37,9 @@
 /* A p-value below which arms are said to differ before the campaign. */
 #define BROKEN 0.001
 
+/* Purchases that the model expects of days: that none comes in them is no chance. */
+#define SURELY_SOME 10
+
 /* The arguments of the transition function. */
 enum
 {
@@ -85,6 +88,9 @@ typedef struct Campaign
 	uint32 tag; /* STATE_TAG */
 	double cost;
 	double share;
+	DateADT since; /* first day of the campaign, */
+	DateADT until; /* its last, */
+	DateADT last;  /* and the last purchase of all customers */
 	Arm arm[MEASURES][2];
 	ClvExactSum buyers_variance; /* of the treated */
 	ClvTotal *total;             /* the same; NULL: no customer yet */
@@ -185,6 +191,8 @@ NewCampaign(MemoryContext context, double cost, double share)
 	campaign->tag = STATE_TAG;
 	campaign->cost = cost;
 	campaign->share = share;
+	campaign->since = DATEVAL_NOEND;
+	campaign->until = campaign->last = DATEVAL_NOBEGIN;
 	return campaign;
 }
 
@@ -199,6 +207,15 @@ CheckSame(const Campaign *campaign, double cost, double share)
 						errmsg("rows of one campaign have different values of %s",
 							   cost_differs ? "cost" : "share"),
 						errhint("It is a number of the whole campaign.")));
+}
+
+/* Adds days of the campaign, and a day on which somebody bought. */
+static void
+Reach(Campaign *campaign, DateADT since, DateADT until, DateADT last)
+{
+	campaign->since = Min(campaign->since, since);
+	campaign->until = Max(campaign->until, until);
+	campaign->last = Max(campaign->last, last);
 }
 
 /* Adds a customer to an arm of a measure. */
@@ -284,6 +301,8 @@ clv_campaign_add(PG_FUNCTION_ARGS)
 			clv_total_create(context, PG_GETARG_CLV_MODEL_P(MODEL), &site->model.fitted, LEVEL);
 	}
 	clv_total_bind(campaign->total, site, PG_GETARG_CLV_MODEL_P(MODEL), LEVEL);
+	Reach(campaign, since, until,
+		  clv_history_last_purchase(PG_GETARG_CLV_HISTORY_P(HISTORY), DATEVAL_NOEND));
 	if (clv_customer(site->fitted, PG_GETARG_CLV_HISTORY_P(HISTORY), since - 1, &customer))
 		AddCustomer(campaign, site, PG_GETARG_CLV_HISTORY_P(HISTORY), &customer,
 					PG_GETARG_BOOL(TREATED), since, until);
@@ -314,6 +333,7 @@ clv_campaign_combine(PG_FUNCTION_ARGS)
 		CheckSame(campaign, other->cost, other->share);
 		clv_total_merge(campaign->total, other->total);
 	}
+	Reach(campaign, other->since, other->until, other->last);
 	for (int m = 0; m < MEASURES; m++)
 		for (int t = 0; t < 2; t++)
 		{
@@ -344,6 +364,9 @@ clv_campaign_serialize(PG_FUNCTION_ARGS)
 	pq_begintypsend(&out);
 	pq_sendfloat8(&out, campaign->cost);
 	pq_sendfloat8(&out, campaign->share);
+	pq_sendint32(&out, campaign->since);
+	pq_sendint32(&out, campaign->until);
+	pq_sendint32(&out, campaign->last);
 	for (int m = 0; m < MEASURES; m++)
 		for (int t = 0; t < 2; t++)
 		{
@@ -378,6 +401,9 @@ clv_campaign_deserialize(PG_FUNCTION_ARGS)
 	in.cursor = 0;
 	campaign->cost = pq_getmsgfloat8(&in);
 	campaign->share = pq_getmsgfloat8(&in);
+	campaign->since = (DateADT) pq_getmsgint(&in, 4);
+	campaign->until = (DateADT) pq_getmsgint(&in, 4);
+	campaign->last = (DateADT) pq_getmsgint(&in, 4);
 	for (int m = 0; m < MEASURES; m++)
 		for (int t = 0; t < 2; t++)
 		{
@@ -574,6 +600,28 @@ MeasureRow(const Campaign *campaign, Measure measure, TupleDesc desc)
 	return HeapTupleGetDatum(heap_form_tuple(desc, row.values, row.nulls));
 }
 
+/* Warns once a statement where the data seem to end before the campaign: nobody bought in its last
+ * days, of which the model expected purchases. */
+static void
+CheckReach(const Campaign *campaign)
+{
+	const Arm *arm = campaign->arm[PURCHASES];
+	double missing = (double) campaign->until - Max(campaign->last, campaign->since - 1);
+	double share = missing / ((double) campaign->until - campaign->since + 1);
+	double expected = clv_exact_value(&arm[true].sum[X]) + clv_exact_value(&arm[false].sum[X]);
+	char last[MAXDATELEN + 1];
+	char until[MAXDATELEN + 1];
+
+	if (expected * share > SURELY_SOME && clv_first_in_statement("reach of a campaign"))
+		ereport(
+			WARNING,
+			(errmsg("the data seem to end before the campaign does"),
+			 errdetail("The last purchase of all is of %s, the campaign lasts to %s.",
+					   clv_date_text(campaign->last, last), clv_date_text(campaign->until, until)),
+			 errhint("What is missing looks like customers who did not buy: give the last day "
+					 "of the data as until.")));
+}
+
 PG_FUNCTION_INFO_V1(clv_campaign_final);
 
 /* clv_campaign_final(internal) -> clv_campaign_effect[]: a row for each measure; NULL without a
@@ -589,6 +637,7 @@ clv_campaign_final(PG_FUNCTION_ARGS)
 
 	if (campaign == NULL)
 		PG_RETURN_NULL();
+	CheckReach(campaign);
 	element = get_element_type(get_fn_expr_rettype(fcinfo->flinfo));
 	desc = lookup_rowtype_tupdesc(element, -1);
 	for (int m = 0; m < MEASURES; m++)
