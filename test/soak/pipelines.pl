@@ -222,7 +222,7 @@ sub old_session
 my $refreshes = 1;
 my $done = 0;
 my %happened;
-my ($size_row, @growth);
+my @growth;
 my $began = time;
 foreach my $round (1 .. $rounds)
 {
