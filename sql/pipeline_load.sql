@@ -18,6 +18,22 @@ FROM pg_class c
 WHERE c.oid = (SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = 'many_data.customer'::regclass
 	ORDER BY i.inhrelid DESC LIMIT 1);
 
+-- workers make the rows of all customers, and for a night those of customers without changes
+CREATE FUNCTION by_workers(source text) RETURNS bool LANGUAGE plpgsql
+SET enable_nestloop = off SET enable_mergejoin = off SET max_parallel_workers_per_gather = 2
+SET parallel_setup_cost = 0 SET parallel_tuple_cost = 0 SET min_parallel_table_scan_size = 0 AS $$
+DECLARE
+	d clv_internal.clv_pipeline_definition := clv_internal.clv_pipeline_read('many');
+	this clv_internal.clv_pipeline_run := clv_internal.clv_pipeline_this(d, 1);
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON) ' || clv_internal.clv_pipeline_customer_query(d,
+		clv_internal.clv_pipeline_customer_histories(d, this, source)) INTO plan USING d, this;
+	RETURN plan -> 0 -> 'Plan' ->> 'Node Type' = 'Gather';
+END $$;
+SELECT source, by_workers(source) FROM unnest('{histories,untouched,touched}'::text[]) source;
+DROP FUNCTION by_workers;
+
 -- the last period is what all customers are expected to do; those before differ from it by a sample, and by less than a
 -- thousandth
 WITH expected AS (

@@ -259,19 +259,14 @@ AS $$
 			) b ON {b=h}
 			WHERE h.generation = ($2).generation
 		$sql$
-		WHEN source = 'customers' THEN $sql$
+		WHEN source = 'untouched' THEN $sql$
 			SELECT {c.key}, c.history, c.segment AS from_segment, c.clv AS from_clv
 			FROM {data}.customer c
 			WHERE c.run = ($2).previous_customers
 			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=c})
-			UNION ALL
-			{2}
 		$sql$
-		WHEN source = 'touched' THEN '{2}'
-	END::text, ARRAY[
-		clv_internal.clv_pipeline_group_models(d),
 		-- one by one: a join by hashing would read the rows of all
-		CASE WHEN source IN ('customers', 'touched') THEN clv_internal.clv_pipeline_sql(d, $sql$
+		WHEN source = 'touched' THEN $sql$
 			SELECT {t.key}, h.history, b.segment AS from_segment, b.clv AS from_clv
 			FROM {data}.touched t
 			CROSS JOIN LATERAL (
@@ -287,13 +282,14 @@ AS $$
 				OFFSET 0
 			) b ON true
 			WHERE t.run = ($2).run
-		$sql$::text) END])
+		$sql$
+	END::text, ARRAY[clv_internal.clv_pipeline_group_models(d)])
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_histories(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text) IS
-	'the query of the histories of a run, each with the segment and the value that the run before found: of all '
-	'histories; of those that the customers of the run before hold, where they are the same but for touched customers; '
-	'or of touched customers alone. A part of pipelines';
+	'the query of the histories of a run, each with the segment and the value that the run before found: source is '
+	'"histories" for all of them, "touched" for those of touched customers, "untouched" for the others, as the '
+	'customers of the run before hold them. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(
 	d clv_internal.clv_pipeline_definition, histories pg_catalog.text)
@@ -374,13 +370,13 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_made_of(
 
 CREATE FUNCTION clv_internal.clv_pipeline_find_customers(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
-RETURNS pg_catalog.text
+RETURNS pg_catalog.text[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	follows bool := clv_internal.clv_pipeline_follows(d, this);
-	source text;
+	sources text[];
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run r
@@ -392,15 +388,20 @@ BEGIN
 			LEFT JOIN {data}.run b USING (run)
 		) m
 		WHERE r.run = ($2).run
-		RETURNING CASE WHEN m.same THEN 'touched' WHEN $4::bool THEN 'customers' ELSE 'histories' END
-	$sql$::text) INTO STRICT source USING d, this, clv_internal.clv_pipeline_made_of(d, this), follows;
-	RETURN source;
+		RETURNING CASE
+			WHEN m.same THEN ARRAY['touched']
+			WHEN $4::bool THEN ARRAY['untouched', 'touched']
+			ELSE ARRAY['histories']
+		END
+	$sql$::text) INTO STRICT sources USING d, this, clv_internal.clv_pipeline_made_of(d, this), follows;
+	RETURN sources;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_find_customers(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
-	'which rows of customers a run has to write, as clv_pipeline_customer_histories takes it, and writes down whose '
-	'rows it keeps: those of touched customers alone, where all others would come out as they are. A part of pipelines';
+	'of which customers a run has to write rows, each as clv_pipeline_customer_histories takes it, and writes down '
+	'whose rows it keeps: those of touched customers alone, where all others would come out as they are. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_load(
 	relation pg_catalog.regclass, query pg_catalog.text, d clv_internal.clv_pipeline_definition,
@@ -413,7 +414,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_load(
 	'of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_store_customers(
-	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, query pg_catalog.text)
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, queries pg_catalog.text[])
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
@@ -423,9 +424,12 @@ DECLARE
 		ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)]);
 	rows int8;
 BEGIN
-	EXECUTE format('CREATE TABLE %s AS %s WITH NO DATA', partition, query) USING d, this;
+	EXECUTE format('CREATE TABLE %s AS %s WITH NO DATA', partition, queries[1]) USING d, this;
 	IF NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN
-		RETURN clv_internal.clv_pipeline_load(partition::regclass, query, d, this);
+		RETURN (
+			SELECT sum(clv_internal.clv_pipeline_load(partition::regclass, q, d, this))
+			FROM unnest(queries) q
+		);
 	END IF;
 	-- workers load only what is distributed already; an upgrade may have put its columns into another order
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'INSERT INTO {data}.customer ({1}) {2}'::text, ARRAY[
@@ -433,16 +437,17 @@ BEGIN
 			SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
 			FROM pg_attribute a
 			WHERE a.attrelid = partition::regclass AND a.attnum > 0
-		), query]) USING d, this;
+		), queries[1]]) USING d, this;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE format('DROP TABLE %s', partition);
 	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_store_customers(
-	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text) IS
-	'stores the rows of the query of customers for clv_pipeline_partition_show to make them those of a run: in a table '
-	'of their own, or, where the table of customers is distributed, in that; how many. A part of pipelines';
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text[]) IS
+	'stores the rows of queries of customers for clv_pipeline_partition_show to make them those of a run: in a table '
+	'of their own, or, where the table of customers is distributed, those of one query in that; how many. A part of '
+	'pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_load_customers(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
@@ -452,11 +457,15 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 DECLARE
-	source text := clv_internal.clv_pipeline_find_customers(d, this);
-	rows int8 := clv_internal.clv_pipeline_store_customers(d, this, clv_internal.clv_pipeline_customer_query(d,
-		clv_internal.clv_pipeline_customer_histories(d, this, source)));
+	sources text[] := clv_internal.clv_pipeline_find_customers(d, this);
+	-- one for each: what is looked up row by row would keep workers out of the plan of all
+	queries text[] := ARRAY(
+		SELECT clv_internal.clv_pipeline_customer_query(d, clv_internal.clv_pipeline_customer_histories(d, this, s))
+		FROM unnest(sources) s
+	);
+	rows int8 := clv_internal.clv_pipeline_store_customers(d, this, queries);
 BEGIN
-	IF source = 'touched' THEN
+	IF sources = '{touched}' THEN
 		PERFORM clv_internal.clv_pipeline_partition_add(d, 'customer'::text, this.run);
 	ELSE
 		PERFORM clv_internal.clv_pipeline_partition_show(d, 'customer'::text, this.run,
