@@ -11,7 +11,7 @@
  * Entries lie one after the other, as they came, and a table of slots says where each
  * key has its own: what is not used takes no memory, and no place in the processor's
  * cache. The slots start few, since many call sites see only a row or two, and are
- * kept at most half full; at their most the memo is emptied, which bounds it to 2 MB of
+ * kept at most half full; at their most the memo is emptied, which bounds it to 4 MB of
  * entries of the usual width, and to 8 MB of wide ones. An entry of the usual width is one
  * cache line, and can be prefetched while something else is computed.
  */
@@ -21,8 +21,8 @@
 #include "utils/float.h"
 
 #define MEMO_FIRST 16
-#define MEMO_MOST 65536
-#define MEMO_BYTES (16 * 1024 * 1024)
+#define MEMO_MOST 262144
+#define MEMO_BYTES (8 * 1024 * 1024)
 
 /* A slot that is used: the upper bits of the key's hash, which tell most other keys apart, and the
  * number of its entry from 1 on. 0: empty. */
@@ -148,17 +148,24 @@ Fill(uint32 *slot, uint32 hash, uint32 number)
 	*slot = (hash & SLOT_HASH) | (number + 1);
 }
 
+/* The entries that so many slots have room for. */
+static inline Size
+Room(int size)
+{
+	return Min((Size) size / 2, SLOT_ENTRY);
+}
+
 /* Whether the memo is as large as it gets. */
 static inline bool
 IsLargest(const ClvMemo *memo)
 {
-	return memo->size >= MEMO_MOST || memo->size * 4 * memo->stride > MEMO_BYTES;
+	return memo->size >= MEMO_MOST || Room(memo->size * 4) * memo->stride > MEMO_BYTES;
 }
 
 bool
 clv_memo_is_full(const ClvMemo *memo)
 {
-	return memo->used >= memo->size / 2 && IsLargest(memo);
+	return (Size) memo->used >= Room(memo->size) && IsLargest(memo);
 }
 
 double *
@@ -181,7 +188,7 @@ Grow(ClvMemo *memo)
 	}
 	memo->size = Max(MEMO_FIRST, old.size * 4);
 	memo->slots = MemoryContextAllocZero(memo->context, memo->size * sizeof(uint32));
-	entries = memo->size / 2 * memo->stride;
+	entries = Room(memo->size) * memo->stride;
 	memo->memory = MemoryContextAlloc(memo->context, entries + PG_CACHE_LINE_SIZE);
 	memo->entries = (char *) CACHELINEALIGN(memo->memory);
 	if (old.used > 0)
@@ -218,7 +225,7 @@ clv_memo_values(ClvMemo *memo, const ClvMemoKey *key)
 		if (slot != 0)
 			return EntryOf(memo, slot)->value;
 	}
-	if (memo->used >= memo->size / 2)
+	if ((Size) memo->used >= Room(memo->size))
 		Grow(memo);
 	Fill(Slot(memo, key, hash), hash, memo->used);
 	entry = EntryAt(memo, memo->used++);
