@@ -3,7 +3,9 @@
 
 CREATE TABLE model AS
 SELECT clv_fit(history, clv_options(model => 'bg/nbd', as_of => '2017-12-31')) AS bg,
-	   clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-12-31')) AS pareto FROM customer;
+	   clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-12-31')) AS pareto,
+	   clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-12-31', season => 2)) AS seasonal
+FROM customer;
 
 CREATE PROCEDURE function_line(name text, query text, floor text, bar text DEFAULT '-', aim text DEFAULT '-')
 LANGUAGE plpgsql AS $$
@@ -37,6 +39,13 @@ CALL function_line('clv_predict in LATERAL, all columns, bg/nbd, ' || :'crowd',
 	$$
 	SELECT count(p.clv), count(p.lifetime_value), count(p.next_purchase_value)
 	  FROM customer, model, bench_row(bg, history) p$$);
+-- by a calendar, against the same without it
+CALL function_line('clv_p_alive, pareto/nbd by a calendar, ' || :'crowd',
+	'SELECT count(clv_p_alive(seasonal, history)) FROM customer, model',
+	'SELECT count(clv_p_alive(pareto, history)) FROM customer, model', '2 x', '1.5 x');
+CALL function_line('clv_active_probability, 30 days, pareto/nbd by a calendar, ' || :'crowd',
+	$$SELECT count(clv_active_probability(seasonal, history, interval '30 days')) FROM customer, model$$,
+	$$SELECT count(clv_active_probability(pareto, history, interval '30 days')) FROM customer, model$$, '2 x', '1.5 x');
 CALL measure('rfmtc_score, all scores, ' || :'crowd',
 	'SELECT count(s) FROM (SELECT rfmtc_score(history, bg) OVER () AS s FROM customer, model) q', NULL);
 CALL report_time('rfmtc_score, all scores, ' || :'crowd');
