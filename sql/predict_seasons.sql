@@ -66,6 +66,20 @@ WHERE cet[i] IS NOT NULL
 GROUP BY name, model, history, as_of, ln_l, p_alive
 ORDER BY name;
 
+-- for how long a step has lasted before the first purchase makes no difference
+SELECT count(*) AS customers, max(abs(p[1] / p[2] - 1)) < 1e-13 AS same
+FROM (SELECT array_agg(clv_p_alive(clv_model('pareto/nbd', '{"r":20,"alpha":1e-4,"s":0.5,"beta":1e-5}', '1 week',
+				'2024-02-01', '[{"name":"z","purchase":0.7,"churn":0.3}]', calendar => calendar), history) ORDER BY begin)
+		  AS p
+	  FROM unnest('{1800-01-01,2024-01-03}'::date[]) begin,
+		   LATERAL (SELECT clv_calendar(day, ARRAY[z::float8], '{z}') AS calendar
+					FROM (VALUES (begin, 0.37), ('2024-01-09', -0.9), ('2024-01-30', 0)) s (day, z)) c,
+		   (SELECT first, last, clv_history(day) AS history
+			FROM (VALUES (date '2024-01-07', date '2024-01-08'), ('2024-01-08', '2024-01-11'),
+					('2024-01-03', '2024-01-31')) v (first, last), unnest(ARRAY[first, last]) day
+			GROUP BY first, last) h
+	  GROUP BY first) q;
+
 -- new customers, by the day of their first purchase
 SELECT day, bool_and(pg_temp.close((clv_new_customer(model, make_interval(days => h),
 	as_of => date '2024-01-01' + day)).expected_purchases,

@@ -62,15 +62,34 @@ typedef struct ClvClocks
 	const double *z; /* n x ncovariates; only derivatives need them */
 } ClvClocks;
 
-/*
- * What customers of one x and the same clocks share at the beginning of a stretch, for P(alive) at
- * one T: of those alive there who have bought x times and no more until then.
- */
-typedef struct ClvKnot
+/* What is left of lifetimes at the beginning of a stretch, where hazards grow. */
+typedef struct ClvLeft
 {
-	double odds; /* P(leave until T, and buy no more before) / P(neither leave nor buy until T) */
-	double drop; /* -ln of the latter */
-} ClvKnot;
+	double beta;
+	double cum_hazard; /* -ln P(alive at T) */
+} ClvLeft;
+
+/*
+ * Customers at a time in a stretch, of whom is asked whether they are alive at T. Customers of one
+ * x and the same clocks share the odds at the beginning of each stretch,
+ *
+ *		P(leave until T, and buy no more before) / P(neither leave nor buy until T),
+ *
+ * of those alive there who have bought x times and no more until then.
+ */
+typedef struct ClvSilence
+{
+	double since;  /* the time since the stretch began */
+	double length; /* and until the next one begins, but at most until T */
+	double a;      /* of the stretch */
+	double c;
+	double b; /* the clocks, of purchases and of leaving, of hazards that do not grow: now, */
+	double d;
+	double b_end; /* and at T */
+	double d_end;
+	double odds;         /* at the beginning of the next stretch; 0 where that is not before T */
+	const ClvLeft *left; /* of this stretch and the next one; NULL where hazards do not grow */
+} ClvSilence;
 
 /* The clock of purchases at a time, and its derivatives by their effects. */
 typedef struct ClvClockPoint
@@ -112,20 +131,16 @@ typedef struct ClvClocked
 						 const ClvClocks *clocks, double t_x, double T);
 
 	/*
-	 * The odds that a customer has left, by knots, one for each stretch until T, which customers of
-	 * one x share; not finite where they are beyond the range of doubles. add_knots sets those of
-	 * the stretches from on, up to those that are set (until). beta, of what is left of lifetimes
-	 * at the beginning of each stretch, is set by begin_knots, and is NULL where hazards do not
-	 * grow. t_x is in the stretch. NULL where nothing is shared.
+	 * The odds that a customer who is silent has left; not finite where they are beyond the range
+	 * of doubles, NULL where customers share nothing.
 	 */
-	void (*begin_knots)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
-						double *beta);
-	void (*add_knots)(const ClvFamily *family, const double *param, double x,
-					  const ClvClocks *clocks, double T, int from, int until, const double *beta,
-					  ClvKnot *knots);
-	double (*odds_by_knots)(const ClvFamily *family, const double *param, double x,
-							const ClvClocks *clocks, int stretch, double t_x, double T,
-							const double *beta, const ClvKnot *knots);
+	double (*odds)(const ClvFamily *family, const double *param, double x,
+				   const ClvSilence *silence);
+
+	/* Sets what is left of lifetimes at the beginning of each stretch before T, and behind them of
+	 * those alive at T; asked for only where hazards grow. */
+	void (*set_left)(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+					 double T, ClvLeft *left);
 
 	/*
 	 * The two summands of L, which ln_common multiplies, for customers who share their clocks, x
@@ -343,14 +358,10 @@ extern void clv_two_clocks_term(const ClvFamily *family, const double *param, do
 								const ClvClocks *clocks, double t_x, double T, ClvWideTerm *term);
 extern double clv_two_clocks_ln_p_alive(const ClvFamily *family, const double *param, double x,
 										const ClvClocks *clocks, double t_x, double T);
-extern void clv_two_clocks_begin_knots(const ClvFamily *family, const double *param,
-									   const ClvClocks *clocks, double *beta);
-extern void clv_two_clocks_add_knots(const ClvFamily *family, const double *param, double x,
-									 const ClvClocks *clocks, double T, int from, int until,
-									 const double *beta, ClvKnot *knots);
-extern double clv_two_clocks_odds_by_knots(const ClvFamily *family, const double *param, double x,
-										   const ClvClocks *clocks, int stretch, double t_x,
-										   double T, const double *beta, const ClvKnot *knots);
+extern double clv_two_clocks_odds(const ClvFamily *family, const double *param, double x,
+								  const ClvSilence *silence);
+extern void clv_two_clocks_set_left(const ClvFamily *family, const double *param,
+									const ClvClocks *clocks, double T, ClvLeft *left);
 extern void clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double x,
 									   const ClvClocks *clocks, double t_x, double T,
 									   ClvFuture *future);
@@ -389,11 +400,11 @@ extern const ClvClocked clv_paretonbd_cor_known_clocked;
 		.law = (lifetime_law), .by_rate = true, .log_likelihood = clv_two_clocks_log_likelihood,   \
 		.term = clv_two_clocks_term, .departed = clv_two_clocks_departed,                          \
 		.alive = clv_two_clocks_alive, .ln_p_alive = clv_two_clocks_ln_p_alive,                    \
-		.begin_knots = clv_two_clocks_begin_knots, .add_knots = clv_two_clocks_add_knots,          \
-		.odds_by_knots = clv_two_clocks_odds_by_knots, .given_alive = clv_two_clocks_given_alive,  \
-		.expected = clv_two_clocks_expected, .discounted = clv_two_clocks_discounted,              \
-		.probability = clv_two_clocks_probability, .probabilities = clv_two_clocks_probabilities,  \
-		.survival = clv_two_clocks_survival, .pairs = clv_two_clocks_pairs                         \
+		.odds = clv_two_clocks_odds, .set_left = clv_two_clocks_set_left,                          \
+		.given_alive = clv_two_clocks_given_alive, .expected = clv_two_clocks_expected,            \
+		.discounted = clv_two_clocks_discounted, .probability = clv_two_clocks_probability,        \
+		.probabilities = clv_two_clocks_probabilities, .survival = clv_two_clocks_survival,        \
+		.pairs = clv_two_clocks_pairs                                                              \
 	}
 
 #endif /* CLV_CLOCKS_H */

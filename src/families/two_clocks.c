@@ -155,82 +155,56 @@ clv_two_clocks_ln_p_alive(const ClvFamily *family, const double *param, double x
 }
 
 void
-clv_two_clocks_begin_knots(const ClvFamily *family, const double *param, const ClvClocks *clocks,
-						   double *beta)
+clv_two_clocks_set_left(const ClvFamily *family, const double *param, const ClvClocks *clocks,
+						double T, ClvLeft *left)
 {
 	const ClvLaw *law = family->clocked->law;
 	Life life = Newcomer(family, param, clocks);
 
-	beta[0] = life.left.param[law->beta];
-	while (life.stretch + 1 < clocks->n)
+	for (int i = 0; i < clocks->n; i++)
 	{
-		AgeTo(law, clocks, clocks->stretch[life.stretch + 1].from, &life);
-		beta[life.stretch] = life.left.param[law->beta];
+		double end = clv_clocks_until(clocks, i, T);
+
+		left[i].beta = life.left.param[law->beta];
+		left[i].cum_hazard = law->cum_hazard(&life.left, end - life.t);
+		AgeTo(law, clocks, end, &life);
 	}
+	left[clocks->n] = (ClvLeft){.beta = life.left.param[law->beta]};
+	for (int i = clocks->n; i-- > 0;)
+		left[i].cum_hazard += left[i + 1].cum_hazard;
 }
 
-/* A customer at the beginning of a stretch; beta: where hazards grow, as begin_knots has set it. */
-static Life
-LifeAtKnot(const ClvFamily *family, const double *param, const ClvClocks *clocks, int stretch,
-		   const double *beta)
+/* Sets *now to what is left of the lifetime of a customer; returns -ln P(alive at T). */
+static double
+LeftOf(const ClvLaw *law, const double *param, const ClvSilence *silence, ClvLifetime *now)
 {
-	const ClvLaw *law = family->clocked->law;
-	const ClvStretch *now = &clocks->stretch[stretch];
-	Life life = {.stretch = stretch, .t = now->from};
+	ClvLifetime begun;
 
-	memcpy(life.left.param, param + LIFETIME, law->nparams * sizeof(double));
-	if (beta == NULL)
-		life.left.param[law->beta] = (life.left.param[law->beta] + now->d) / now->c;
-	else
-		life.left.param[law->beta] = beta[stretch];
-	return life;
-}
-
-/* Sets *knot to a customer at any time in a stretch; next: the knot of the next one. */
-static void
-SetKnot(const ClvFamily *family, const double *param, double x, const ClvClocks *clocks, double T,
-		const Life *life, const ClvKnot *next, ClvKnot *knot)
-{
-	double length = clv_clocks_until(clocks, life->stretch, T) - life->t;
-	ClvDecay decay = DecayFrom(family->clocked->law, param, param[R] + x, clocks, life);
-	ClvKnot end = {0};
-
-	if (life->stretch + 1 < clocks->n)
-		end = *next;
-	*knot = end;
-	if (!(length > 0))
-		return;
-	knot->drop += clv_decay_drop(&decay, length);
-	knot->odds += exp(knot->drop) * clv_lifetime_dying(&decay, length);
-}
-
-void
-clv_two_clocks_add_knots(const ClvFamily *family, const double *param, double x,
-						 const ClvClocks *clocks, double T, int from, int until, const double *beta,
-						 ClvKnot *knots)
-{
-	for (int i = until; i-- > from;)
+	memcpy(now->param, param + LIFETIME, law->nparams * sizeof(double));
+	if (silence->left == NULL)
 	{
-		Life life = LifeAtKnot(family, param, clocks, i, beta);
-
-		SetKnot(family, param, x, clocks, T, &life, &knots[i + 1], &knots[i]);
+		now->param[law->beta] = (now->param[law->beta] + silence->d) / silence->c;
+		return law->cum_hazard(now, (silence->d_end - silence->d) / silence->c);
 	}
+	begun = *now;
+	begun.param[law->beta] = silence->left[0].beta;
+	law->age(&begun, silence->since, now);
+	return law->cum_hazard(now, silence->length) + silence->left[1].cum_hazard;
 }
 
 double
-clv_two_clocks_odds_by_knots(const ClvFamily *family, const double *param, double x,
-							 const ClvClocks *clocks, int stretch, double t_x, double T,
-							 const double *beta, const ClvKnot *knots)
+clv_two_clocks_odds(const ClvFamily *family, const double *param, double x,
+					const ClvSilence *silence)
 {
-	Life life = LifeAtKnot(family, param, clocks, stretch, beta);
-	ClvLifetime left;
-	ClvKnot knot;
+	double rate = param[ALPHA] + silence->b;
+	ClvDecay decay = {.law = family->clocked->law, .R = param[R] + x, .age = rate / silence->a};
+	double drop;
 
-	family->clocked->law->age(&life.left, t_x - life.t, &left);
-	life.left = left;
-	life.t = t_x;
-	SetKnot(family, param, x, clocks, T, &life, &knots[stretch + 1], &knot);
-	return knot.odds;
+	if (!(silence->length > 0))
+		return silence->odds;
+	drop = LeftOf(decay.law, param, silence, &decay.lifetime) +
+		   decay.R * log1p((silence->b_end - silence->b) / rate);
+	return silence->odds + exp(drop) * clv_lifetime_dying(&decay, silence->length);
 }
 
 double
@@ -251,15 +225,24 @@ clv_two_clocks_given_alive(const ClvFamily *family, const double *param, double 
 						   const ClvClocks *clocks, double t_x, double T, ClvFuture *future)
 {
 	const ClvLaw *law = family->clocked->law;
-	Life life = LifeAt(family, param, clocks, T);
+	const ClvStretch *now = &clocks->stretch[clv_clocks_at(clocks, T)];
+	double since = T - now->from;
 
 	(void) t_x;
-	life.left.param[law->beta] *= clocks->stretch[life.stretch].c;
 	future->family = law->family;
 	future->clocks = NULL;
 	future->param[R] = param[R] + x;
-	future->param[ALPHA] = param[ALPHA] + clv_clock_b(clocks, T);
-	memcpy(future->param + LIFETIME, life.left.param, law->nparams * sizeof(double));
+	future->param[ALPHA] = param[ALPHA] + now->b + now->a * since;
+	memcpy(future->param + LIFETIME, param + LIFETIME, law->nparams * sizeof(double));
+	if (law->growth < 0)
+		future->param[LIFETIME + law->beta] += now->d + now->c * since;
+	else
+	{
+		Life life = LifeAt(family, param, clocks, T);
+
+		future->param[LIFETIME + law->beta] =
+			life.left.param[law->beta] * clocks->stretch[life.stretch].c;
+	}
 }
 
 /* ---- histories, with derivatives ---- */

@@ -7,13 +7,10 @@
  * YEARS_BEYOND years, and from then on the factors are those of the calendar's last year, on
  * average. Where the calendar has no whole year, they are the average of all of it from its end on.
  */
-#include "predict/predict_private.h"
+#include "predict/timeline.h"
 
 #include <math.h>
 
-#include "common/hashfn.h"
-#include "families/clocks.h"
-#include "families/lifetime.h"
 #include "math/dates.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
@@ -24,120 +21,15 @@
 /* Days whose steps are in a table. */
 #define MOST_DAYS 16384
 
-/* The clocks of so many first days are kept, or of as many as need no more memory than this. */
-#define MOST_KEPT 1024
-#define KEPT_BYTES (4 * 1024 * 1024)
-
-/*
- * Places for the knots of groups of customers, a power of two; half of them are taken at most. The
- * knots themselves are in blocks, each twice as large as the one before it: 32 MB together. Where
- * either is full, all are dropped.
- */
-#define MOST_KNOTS 65536
-#define KNOTS_BLOCK (16 * 1024)
-#define KNOTS_BLOCKS 11
+/* What is kept of so many first days, or of as many as need no more memory than this, where each
+ * needs all steps. */
+#define MOST_KEPT 4096
+#define KEPT_BYTES (32 * 1024 * 1024)
 
 /* Until a timeline has been asked so often, few are kept: models with the path of a customer are
  * for them alone. */
 #define FEW_ASKED 32
 #define FEW_KEPT 1
-#define FEW_KNOTS 128
-
-/* Effects that a timeline can be moved by, up and down. */
-#define MOVED (2 * 2 * CLV_MAX_COVARIATES)
-
-/*
- * What customers with these purchases, first day and parameters share for P(alive) (clocks.h). The
- * knots of their stretches follow, then what begin_knots sets, where hazards grow, and the
- * parameters.
- */
-typedef struct Knots
-{
-	DateADT first;
-	DateADT as_of;
-	double x;
-	uint64 point; /* ClvTimeline.point when the parameters were last seen to be these */
-	int from;     /* knots from this one on are set */
-	int n;
-	double t_x; /* the last one asked for; NAN: none */
-	double odds;
-	ClvKnot knot[FLEXIBLE_ARRAY_MEMBER];
-} Knots;
-
-/* Knots of fewer repeat purchases are found by their number. */
-#define FEW_PURCHASES 16
-
-/* The clocks of customers who first bought on a day, until another day. */
-typedef struct Kept
-{
-	DateADT first;
-	DateADT as_of;
-	ClvClocks clocks; /* n is 0 where there are none */
-	uint64 point;     /* ClvTimeline.point of the knots here */
-	Knots *knots[FEW_PURCHASES];
-	ClvStretch *stretch;
-	int size;
-} Kept;
-
-/* Where knots are, small so that a table of them stays in a cache. */
-typedef struct KnotsPlace
-{
-	Knots *knots; /* NULL: this place is free */
-	uint32 hash;
-} KnotsPlace;
-
-/* The knots that are kept, found by a hash, and their memory. */
-typedef struct KnotsTable
-{
-	KnotsPlace *place; /* NULL: none yet */
-	int size;
-	int used;
-	char *block[KNOTS_BLOCKS]; /* NULL: not yet needed */
-	int current;
-	Size taken; /* bytes of the current block */
-} KnotsTable;
-
-/* A rule for discounted integrals that customers share (clocks.h), and what it is for. */
-typedef struct Rule
-{
-	DateADT as_of;
-	double delta;
-	double t;
-	double width;
-	int n;     /* 0: there is none */
-	double *b; /* MOST_NODES, then as many weights */
-} Rule;
-
-/* So many are kept. */
-#define RULES 32
-
-struct ClvTimeline
-{
-	double unit_days;
-	int n;
-	int64 *since; /* first days of the steps; the last step has no end */
-	double *a;    /* the factors of the rate of buying in them, and of leaving */
-	double *c;
-	int *step; /* those of the days from the first one on, so many of them; NULL: none */
-	int64 ndays;
-	int64 end;  /* the first day after the calendar itself */
-	Kept *kept; /* by the first day, modulo nkept */
-	int nkept;
-	KnotsTable knots;
-	double param[CLV_MAX_PARAMS]; /* those that were last asked for, and their hash */
-	uint32 hash;
-	uint64 point;  /* counts how often they were others than before, or all knots were dropped */
-	int most_kept; /* as many as there may be once it has been asked often */
-	int asked;
-	MemoryContext context;
-	ClvStretch *ahead;
-	ClvClocks ahead_clocks; /* those of ahead_day */
-	bool has_ahead;
-	DateADT ahead_day;
-	Rule rule[RULES];
-	uint32 next_rule;
-	struct ClvTimeline *moved[MOVED];
-};
 
 /* ---- steps ---- */
 
@@ -172,10 +64,8 @@ AddStep(Maker *maker, int64 day, int step)
 {
 	ClvTimeline *timeline = maker->timeline;
 
-	timeline->since[timeline->n] = day;
-	timeline->a[timeline->n] = Factor(maker, step, false);
-	timeline->c[timeline->n] = Factor(maker, step, true);
-	timeline->n++;
+	timeline->step[timeline->n++] =
+		(ClvDayStep){.since = day, .a = Factor(maker, step, false), .c = Factor(maker, step, true)};
 }
 
 /* Adds a last step, with the average factors of the days from first to the calendar's end. */
@@ -196,10 +86,9 @@ AddAverage(Maker *maker, int64 day, int64 first)
 		a += days * Factor(maker, i, false);
 		c += days * Factor(maker, i, true);
 	}
-	timeline->since[timeline->n] = day;
-	timeline->a[timeline->n] = a / (double) (timeline->end - first);
-	timeline->c[timeline->n] = c / (double) (timeline->end - first);
-	timeline->n++;
+	timeline->step[timeline->n++] = (ClvDayStep){.since = day,
+												 .a = a / (double) (timeline->end - first),
+												 .c = c / (double) (timeline->end - first)};
 }
 
 /* Adds the years beyond the end of the calendar. */
@@ -231,6 +120,46 @@ AddYears(Maker *maker, int64 last_year)
 	AddAverage(maker, until, last_year);
 }
 
+/* The sum of a fine number and another one, without a loss (Knuth 1969). */
+static ClvFine
+Plus(ClvFine a, double b)
+{
+	double sum = a.high + b;
+	double rounded = sum - a.high;
+
+	return (ClvFine){sum, a.low + ((a.high - (sum - rounded)) + (b - rounded))};
+}
+
+/* A clock that runs on for some days at a speed. */
+static ClvFine
+RunOn(ClvFine clock, double speed, double days)
+{
+	double more = speed * days;
+
+	return Plus(Plus(clock, more), fma(speed, days, -more));
+}
+
+/* Sets both clocks on a day of a step. */
+static void
+SetFine(const ClvTimeline *timeline, int step, int64 day, ClvFine *b, ClvFine *d)
+{
+	const ClvDayStep *at = &timeline->step[step];
+	double days = (double) (day - at->since);
+
+	*b = RunOn(at->b, at->a, days);
+	*d = RunOn(at->d, at->c, days);
+}
+
+/* Sets the clocks at the beginning of each step. */
+static void
+SetClocks(ClvTimeline *timeline)
+{
+	timeline->step[0].b = timeline->step[0].d = (ClvFine){0};
+	for (int i = 1; i < timeline->n; i++)
+		SetFine(timeline, i - 1, timeline->step[i].since, &timeline->step[i].b,
+				&timeline->step[i].d);
+}
+
 /* Makes the timeline of a part at these effects, in the memory of what is derived from its
  * calendar. */
 static ClvTimeline *
@@ -246,9 +175,8 @@ Make(const ClvModelPart *part, double unit_days, const double *effect, int most_
 	clv_calendar_unpack_value(part->calendar, &calendar);
 	most = calendar.nsteps + (YEARS_BEYOND + 1) * 366 + 1;
 	timeline->unit_days = unit_days;
-	timeline->since = palloc(most * sizeof(int64));
-	timeline->a = palloc(most * sizeof(double));
-	timeline->c = palloc(most * sizeof(double));
+	timeline->per_day = 1 / unit_days;
+	timeline->step = palloc(most * sizeof(ClvDayStep));
 	timeline->end = clv_calendar_end(&calendar);
 	for (int i = 0; i < calendar.nsteps; i++)
 		AddStep(&maker, calendar.since[i], i);
@@ -257,14 +185,12 @@ Make(const ClvModelPart *part, double unit_days, const double *effect, int most_
 		AddAverage(&maker, timeline->end, calendar.since[0]);
 	else
 		AddYears(&maker, last_year);
-	timeline->since = repalloc(timeline->since, timeline->n * sizeof(int64));
-	timeline->a = repalloc(timeline->a, timeline->n * sizeof(double));
-	timeline->c = repalloc(timeline->c, timeline->n * sizeof(double));
+	timeline->step = repalloc(timeline->step, timeline->n * sizeof(ClvDayStep));
+	SetClocks(timeline);
 	timeline->context = part->derived->context;
 	timeline->most_kept = most_kept;
 	timeline->nkept = FEW_KEPT;
-	timeline->knots.size = FEW_KNOTS;
-	timeline->kept = palloc0(timeline->nkept * sizeof(Kept));
+	timeline->kept = palloc0(timeline->nkept * sizeof(ClvKept));
 	timeline->ahead = palloc(timeline->n * sizeof(ClvStretch));
 	MemoryContextSwitchTo(caller);
 	return timeline;
@@ -296,55 +222,45 @@ clv_timeline_moved(const ClvModelPart *part, double unit_days, int effect, doubl
 
 /* ---- clocks ---- */
 
-/* The step that holds the day, by search; an error where the day is before the calendar. */
-static int
-SearchStep(const ClvTimeline *timeline, int64 day)
+int
+clv_timeline_search(const ClvTimeline *timeline, int64 day)
 {
 	int low = 0;
 	int high = timeline->n;
 	char date[MAXDATELEN + 1];
 	char other[MAXDATELEN + 1];
 
-	if (day < timeline->since[0])
+	if (day < timeline->step[0].since)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the calendar of the model says nothing of %s",
 							   clv_date_text((DateADT) day, date)),
 						errdetail("It begins on %s.",
-								  clv_date_text((DateADT) timeline->since[0], other))));
+								  clv_date_text((DateADT) timeline->step[0].since, other))));
 	while (high - low > 1)
 	{
 		int middle = low + (high - low) / 2;
 
-		*(timeline->since[middle] <= day ? &low : &high) = middle;
+		*(timeline->step[middle].since <= day ? &low : &high) = middle;
 	}
 	return low;
-}
-
-/* The step that holds the day, from the table of days where the day is in it; errors as above. */
-static inline int
-StepOf(const ClvTimeline *timeline, int64 day)
-{
-	int64 place = day - timeline->since[0];
-
-	return place >= 0 && place < timeline->ndays ? timeline->step[place]
-												 : SearchStep(timeline, day);
 }
 
 /* Makes the table of the steps of all days until as_of, or of as many as it may have. */
 static void
 SetSteps(ClvTimeline *timeline, DateADT as_of)
 {
-	int64 ndays = Min((int64) as_of + 1 - timeline->since[0], MOST_DAYS);
+	int64 begin = timeline->step[0].since;
+	int64 ndays = Min((int64) as_of + 1 - begin, MOST_DAYS);
 	int step = 0;
 
 	if (ndays <= 0)
 		return;
-	timeline->step = MemoryContextAlloc(timeline->context, ndays * sizeof(int));
+	timeline->step_of = MemoryContextAlloc(timeline->context, ndays * sizeof(int));
 	for (int64 i = 0; i < ndays; i++)
 	{
-		while (step + 1 < timeline->n && timeline->since[step + 1] <= timeline->since[0] + i)
+		while (step + 1 < timeline->n && timeline->step[step + 1].since <= begin + i)
 			step++;
-		timeline->step[i] = step;
+		timeline->step_of[i] = step;
 	}
 	timeline->ndays = ndays;
 }
@@ -355,51 +271,67 @@ SetStretches(const ClvTimeline *timeline, int64 from, int64 until, ClvStretch *s
 {
 	int n = 0;
 
-	for (int i = StepOf(timeline, from); i < timeline->n && (n == 0 || timeline->since[i] < until);
-		 i++, n++)
+	for (int i = clv_timeline_step(timeline, from);
+		 i < timeline->n && (n == 0 || timeline->step[i].since < until); i++, n++)
 	{
-		double begins = n > 0 ? (double) (timeline->since[i] - from) / timeline->unit_days : 0;
+		const ClvDayStep *step = &timeline->step[i];
+		double begins = n > 0 ? (double) (step->since - from) / timeline->unit_days : 0;
 
-		clv_stretch_begin(n > 0 ? &stretch[n - 1] : NULL, begins, timeline->a[i], timeline->c[i],
-						  &stretch[n]);
+		clv_stretch_begin(n > 0 ? &stretch[n - 1] : NULL, begins, step->a, step->c, &stretch[n]);
 	}
 	return n;
 }
 
-/* Makes room for the clocks and knots of more customers, after the first ones have asked. */
-static void
-KeepMore(ClvTimeline *timeline, DateADT as_of)
+void
+clv_timeline_keep_more(ClvTimeline *timeline, DateADT as_of)
 {
 	int nkept;
 	int steps;
 
-	if (timeline->asked >= FEW_ASKED || ++timeline->asked < FEW_ASKED || timeline->most_kept == 1)
+	if (timeline->most_kept == 1 || ++timeline->asked < FEW_ASKED)
 		return;
+	timeline->has_more = true;
 	SetSteps(timeline, as_of);
-	steps = StepOf(timeline, as_of) + 1;
-	nkept = Max(1, Min(timeline->most_kept, KEPT_BYTES / (steps * (int) sizeof(ClvStretch))));
-	timeline->kept = MemoryContextAllocZero(timeline->context, nkept * sizeof(Kept));
+	steps = clv_timeline_step(timeline, as_of) + 1;
+	nkept = timeline->most_kept;
+	while (nkept > 1 && (Size) nkept * steps * sizeof(ClvStretch) > KEPT_BYTES)
+		nkept /= 2;
+	timeline->kept = MemoryContextAllocZero(timeline->context, nkept * sizeof(ClvKept));
 	timeline->nkept = nkept;
-	if (timeline->knots.place != NULL)
-		pfree(timeline->knots.place);
-	timeline->knots.place = NULL;
-	timeline->knots.size = MOST_KNOTS;
 }
 
-/* The clocks of customers who first bought on a day, made where they are not at hand. */
-static Kept *
-KeptOf(ClvTimeline *timeline, DateADT first, DateADT as_of)
+void
+clv_timeline_begin(const ClvTimeline *timeline, DateADT first, DateADT as_of, ClvKept *kept)
 {
-	Kept *kept;
-	int most;
+	int step = clv_timeline_step(timeline, first);
+	int last = clv_timeline_step(timeline, as_of);
+	ClvFine b;
+	ClvFine d;
 
-	KeepMore(timeline, as_of);
-	kept = &timeline->kept[(uint32) first % (uint32) timeline->nkept];
-	if (kept->clocks.n > 0 && kept->first == first && kept->as_of == as_of)
-		return kept;
-	kept->clocks.n = 0;
+	if (last > step && timeline->step[last].since == as_of)
+		last--;
 	kept->point = 0;
-	most = StepOf(timeline, as_of) - StepOf(timeline, first) + 1;
+	kept->clocks.n = 0;
+	if (kept->nodds > 0)
+		memset(kept->odds, 0, kept->nodds * sizeof(ClvOdds *));
+	kept->first = first;
+	kept->as_of = as_of;
+	kept->step = step;
+	kept->last = last;
+	SetFine(timeline, step, first, &kept->b, &kept->d);
+	SetFine(timeline, last, as_of, &b, &d);
+	kept->b_end = clv_fine_since(b, kept->b) / timeline->unit_days;
+	kept->d_end = clv_fine_since(d, kept->d) / timeline->unit_days;
+	kept->begun = true;
+}
+
+const ClvClocks *
+clv_timeline_clocks(const ClvTimeline *timeline, ClvKept *kept)
+{
+	int most = kept->last - kept->step + 1;
+
+	if (kept->clocks.n > 0)
+		return &kept->clocks;
 	if (kept->size < most)
 	{
 		if (kept->stretch != NULL)
@@ -408,259 +340,15 @@ KeptOf(ClvTimeline *timeline, DateADT first, DateADT as_of)
 		kept->stretch = MemoryContextAlloc(timeline->context, most * sizeof(ClvStretch));
 		kept->size = most;
 	}
-	kept->first = first;
-	kept->as_of = as_of;
-	kept->clocks.n = SetStretches(timeline, first, as_of, kept->stretch);
+	kept->clocks.n = SetStretches(timeline, kept->first, kept->as_of, kept->stretch);
 	kept->clocks.stretch = kept->stretch;
-	return kept;
+	return &kept->clocks;
 }
 
 const ClvClocks *
 clv_clocks_until_day(ClvTimeline *timeline, DateADT first, DateADT as_of)
 {
-	return &KeptOf(timeline, first, as_of)->clocks;
-}
-
-/* ---- knots ---- */
-
-/* Drops all knots, or makes places for them. */
-static void
-ClearKnots(ClvTimeline *timeline)
-{
-	KnotsTable *table = &timeline->knots;
-
-	if (table->place == NULL)
-		table->place = MemoryContextAlloc(timeline->context, table->size * sizeof(KnotsPlace));
-	memset(table->place, 0, table->size * sizeof(KnotsPlace));
-	table->used = 0;
-	table->current = 0;
-	table->taken = 0;
-	timeline->point++;
-}
-
-/* Memory for knots; NULL where the blocks are full. */
-static Knots *
-TakeMemory(KnotsTable *table, MemoryContext context, Size bytes)
-{
-	for (; table->current < KNOTS_BLOCKS; table->current++, table->taken = 0)
-	{
-		Size size = (Size) KNOTS_BLOCK << table->current;
-		char **block = &table->block[table->current];
-		Size from = table->taken;
-
-		if (from + bytes > size)
-			continue;
-		if (*block == NULL)
-			*block = MemoryContextAlloc(context, size);
-		table->taken += bytes;
-		return (Knots *) (*block + from);
-	}
-	return NULL;
-}
-
-/* What begin_knots sets of knots; NULL where hazards do not grow. */
-static inline double *
-BetaOf(Knots *knots, const ClvFamily *family)
-{
-	return family->clocked->law->growth < 0 ? NULL : (double *) &knots->knot[knots->n];
-}
-
-/* The parameters of knots. */
-static inline double *
-ParamOf(Knots *knots, const ClvFamily *family)
-{
-	return (double *) &knots->knot[knots->n] + (family->clocked->law->growth < 0 ? 0 : knots->n);
-}
-
-/* Whether the knots are of these customers, at the parameters of the timeline. */
-static inline bool
-AreKnotsOf(Knots *knots, const ClvTimeline *timeline, const ClvFamily *family,
-		   const ClvCustomer *customer)
-{
-	return knots->first == customer->first && knots->as_of == customer->as_of &&
-		   knots->x == customer->x &&
-		   (knots->point == timeline->point ||
-			memcmp(ParamOf(knots, family), timeline->param, family->nparams * sizeof(double)) == 0);
-}
-
-/* The hash of customers, at the parameters of the timeline. */
-static inline uint32
-HashOf(const ClvTimeline *timeline, const ClvCustomer *customer)
-{
-	uint32 hash = (uint32) customer->first * 2654435761u + (uint32) customer->x;
-
-	return murmurhash32(timeline->hash ^ hash);
-}
-
-/* The place of the knots of these customers: a free one where there are none yet. */
-static KnotsPlace *
-PlaceOf(const ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer)
-{
-	uint32 mask = (uint32) timeline->knots.size - 1;
-	uint32 hash = HashOf(timeline, customer);
-
-	for (uint32 i = hash;; i++)
-	{
-		KnotsPlace *place = &timeline->knots.place[i & mask];
-
-		if (place->knots == NULL ||
-			(place->hash == hash && AreKnotsOf(place->knots, timeline, family, customer)))
-			return place;
-	}
-}
-
-/* The knots of these customers with none set yet; NULL where they would need too much memory. */
-static Knots *
-BeginKnots(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
-		   const ClvClocks *clocks)
-{
-	KnotsTable *table = &timeline->knots;
-	Size params = family->nparams * sizeof(double);
-	Size betas = family->clocked->law->growth < 0 ? 0 : clocks->n * sizeof(double);
-	Size bytes = offsetof(Knots, knot) + clocks->n * sizeof(ClvKnot) + betas + params;
-	Knots *knots = NULL;
-
-	if (table->place != NULL && table->used < table->size / 2)
-		knots = TakeMemory(table, timeline->context, bytes);
-	if (knots == NULL)
-	{
-		ClearKnots(timeline);
-		knots = TakeMemory(table, timeline->context, bytes);
-	}
-	if (knots == NULL)
-		return NULL;
-	knots->first = customer->first;
-	knots->as_of = customer->as_of;
-	knots->x = customer->x;
-	knots->from = knots->n = clocks->n;
-	knots->point = timeline->point;
-	knots->t_x = get_float8_nan();
-	if (betas > 0)
-		family->clocked->begin_knots(family, timeline->param, clocks, BetaOf(knots, family));
-	memcpy(ParamOf(knots, family), timeline->param, params);
-	*PlaceOf(timeline, family, customer) = (KnotsPlace){knots, HashOf(timeline, customer)};
-	table->used++;
-	return knots;
-}
-
-/* Makes these the parameters of the timeline. */
-static void
-SetParam(ClvTimeline *timeline, const ClvFamily *family, const double *param)
-{
-	Size bytes = family->nparams * sizeof(double);
-
-	if (memcmp(timeline->param, param, bytes) == 0)
-		return;
-	memcpy(timeline->param, param, bytes);
-	timeline->hash = hash_bytes((const unsigned char *) param, (int) bytes);
-	timeline->point++;
-}
-
-/* The knots of these customers by the table, or new ones; NULL as above. */
-static Knots *
-FindKnots(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer,
-		  const ClvClocks *clocks)
-{
-	Knots *knots =
-		timeline->knots.place == NULL ? NULL : PlaceOf(timeline, family, customer)->knots;
-
-	if (knots == NULL)
-		return BeginKnots(timeline, family, customer, clocks);
-	knots->point = timeline->point;
-	return knots;
-}
-
-/* The same, from the clocks of their first day where they are kept there. */
-static inline Knots *
-KnotsOf(ClvTimeline *timeline, const ClvFamily *family, const ClvCustomer *customer, Kept *kept)
-{
-	int x = (int) Min(customer->x, FEW_PURCHASES);
-	Knots *knots;
-
-	if (kept->point == timeline->point && x < FEW_PURCHASES && kept->knots[x] != NULL)
-		return kept->knots[x];
-	knots = FindKnots(timeline, family, customer, &kept->clocks);
-	if (x == FEW_PURCHASES)
-		return knots;
-	if (kept->point != timeline->point)
-	{
-		memset(kept->knots, 0, sizeof(kept->knots));
-		kept->point = timeline->point;
-	}
-	kept->knots[x] = knots;
-	return knots;
-}
-
-/* The stretch of the customer's last purchase; on a day on which nothing follows, the last one. */
-static inline int
-StretchAt(const ClvTimeline *timeline, const ClvCustomer *customer, const ClvClocks *clocks)
-{
-	int64 day = (int64) customer->first + customer->last;
-
-	return Min(StepOf(timeline, day) - StepOf(timeline, customer->first), clocks->n - 1);
-}
-
-/* The odds that the customer has left, by their knots; NAN where there are none. */
-static double
-Odds(ClvTimeline *timeline, const ClvFamily *family, const double *param,
-	 const ClvCustomer *customer, Kept *kept)
-{
-	const ClvClocked *clocked = family->clocked;
-	const ClvClocks *clocks = &kept->clocks;
-	Knots *knots;
-	int after;
-
-	if (clocked->begin_knots == NULL)
-		return get_float8_nan();
-	after = StretchAt(timeline, customer, clocks) + 1;
-	SetParam(timeline, family, param);
-	knots = KnotsOf(timeline, family, customer, kept);
-	if (knots == NULL)
-		return get_float8_nan();
-	/* at once, as in a table in no order all of them are far away */
-	CLV_PREFETCH(&knots->knot[after]);
-	CLV_PREFETCH(&clocks->stretch[after - 1]);
-	if (knots->t_x == customer->t_x) /* of those with one purchase always */
-		return knots->odds;
-	if (after < knots->from)
-	{
-		int until = knots->from;
-
-		knots->from = knots->n; /* none are set, should this not come to its end */
-		clocked->add_knots(family, param, customer->x, clocks, customer->T, after, until,
-						   BetaOf(knots, family), knots->knot);
-		knots->from = after;
-	}
-	knots->odds =
-		clocked->odds_by_knots(family, param, customer->x, clocks, after - 1, customer->t_x,
-							   customer->T, BetaOf(knots, family), knots->knot);
-	knots->t_x = customer->t_x;
-	return knots->odds;
-}
-
-double
-clv_timeline_p_alive(ClvTimeline *timeline, const ClvFamily *family, const double *param,
-					 const ClvCustomer *customer)
-{
-	Kept *kept = KeptOf(timeline, customer->first, customer->as_of);
-	double odds = Odds(timeline, family, param, customer, kept);
-
-	return isfinite(odds)
-			   ? 1 / (1 + odds)
-			   : exp(family->clocked->ln_p_alive(family, param, customer->x, &kept->clocks,
-												 customer->t_x, customer->T));
-}
-
-double
-clv_timeline_ln_p_alive(ClvTimeline *timeline, const ClvFamily *family, const double *param,
-						const ClvCustomer *customer)
-{
-	Kept *kept = KeptOf(timeline, customer->first, customer->as_of);
-	double odds = Odds(timeline, family, param, customer, kept);
-
-	return isfinite(odds) ? -log1p(odds)
-						  : family->clocked->ln_p_alive(family, param, customer->x, &kept->clocks,
-														customer->t_x, customer->T);
+	return clv_timeline_clocks(timeline, clv_timeline_kept(timeline, first, as_of));
 }
 
 /* ---- clocks to come ---- */
@@ -691,19 +379,19 @@ clv_clocks_of(const ClvModel *fitted, const ClvCustomer *customer)
 #define MOST_NODES (16 * CLV_RULE_POINTS)
 
 /* The rule for an integral until a time, on ranges of this width, or one that is kept. */
-static const Rule *
-RuleOf(ClvTimeline *timeline, const ClvClocks *clocks, Rule asked)
+static const ClvRule *
+RuleOf(ClvTimeline *timeline, const ClvClocks *clocks, ClvRule asked)
 {
-	Rule *rule;
+	ClvRule *rule;
 
-	for (int i = 0; i < RULES; i++)
+	for (int i = 0; i < CLV_RULES; i++)
 	{
 		rule = &timeline->rule[i];
 		if (rule->n > 0 && rule->as_of == asked.as_of && rule->delta == asked.delta &&
 			rule->t == asked.t && rule->width == asked.width)
 			return rule;
 	}
-	rule = &timeline->rule[timeline->next_rule++ % RULES];
+	rule = &timeline->rule[timeline->next_rule++ % CLV_RULES];
 	if (rule->b == NULL)
 		rule->b = MemoryContextAlloc(timeline->context, 2 * MOST_NODES * sizeof(double));
 	rule->n = 0;
@@ -722,9 +410,9 @@ clv_timeline_discounted(ClvTimeline *timeline, DateADT as_of, const ClvFuture *f
 	double end = isinf(horizon) ? clocks->stretch[clocks->n - 1].from : horizon;
 	double until = clv_clock_b(clocks, end);
 	double sum = isinf(horizon) ? clv_one_clock_rest(family, future->param, clocks, delta) : 0;
-	Rule asked = {.as_of = as_of, .delta = delta, .t = end};
+	ClvRule asked = {.as_of = as_of, .delta = delta, .t = end};
 	double rate[MOST_NODES];
-	const Rule *rule;
+	const ClvRule *rule;
 
 	if (isnan(sum) || end == 0)
 		return sum;
@@ -771,13 +459,14 @@ clv_say_beyond(const ClvModel *fitted, DateADT as_of, double horizon)
 	timeline = clv_timeline(&fitted->purchase, fitted->unit_days);
 	if (last < (double) timeline->end || !clv_first_in_statement("calendar"))
 		return;
-	ereport(NOTICE, (errmsg("predictions reach beyond the calendar of the model"),
-					 errdetail("It ends before %s; from there on %s.",
-							   clv_date_text((DateADT) timeline->end, date),
-							   timeline->n > 1 && timeline->since[timeline->n - 1] > timeline->end
-								   ? "days are taken to be as the same days a year earlier"
-								   : "its average is taken"),
-					 errhint("Give the steps to come: clv_with_calendar(model, calendar).")));
+	ereport(NOTICE,
+			(errmsg("predictions reach beyond the calendar of the model"),
+			 errdetail("It ends before %s; from there on %s.",
+					   clv_date_text((DateADT) timeline->end, date),
+					   timeline->n > 1 && timeline->step[timeline->n - 1].since > timeline->end
+						   ? "days are taken to be as the same days a year earlier"
+						   : "its average is taken"),
+			 errhint("Give the steps to come: clv_with_calendar(model, calendar).")));
 }
 
 void
@@ -814,7 +503,7 @@ AddSpeed(void *arg, int32 days)
 
 	speeds->day += days;
 	speeds->t += days / speeds->unit_days;
-	speeds->sum += log(speeds->timeline->a[StepOf(speeds->timeline, speeds->day)]);
+	speeds->sum += log(speeds->timeline->step[clv_timeline_step(speeds->timeline, speeds->day)].a);
 	if (speeds->power > 0)
 		speeds->sum +=
 			speeds->power *

@@ -87,6 +87,24 @@ CheckLikelihood(const ClvFamily *family, const double *param, const ClvClocks *c
 	}
 }
 
+/* A customer at a time in a stretch, with these odds at its end. */
+static ClvSilence
+Silent(const ClvClocks *clocks, int stretch, double t, double T, double odds)
+{
+	const ClvStretch *now = &clocks->stretch[stretch];
+	const ClvStretch *last = &clocks->stretch[clocks->n - 1];
+
+	return (ClvSilence){.since = t - now->from,
+						.length = clv_clocks_until(clocks, stretch, T) - t,
+						.a = now->a,
+						.c = now->c,
+						.b = now->b + now->a * (t - now->from),
+						.d = now->d + now->c * (t - now->from),
+						.b_end = last->b + last->a * (T - last->from),
+						.d_end = last->d + last->c * (T - last->from),
+						.odds = odds};
+}
+
 /* P(alive), and the same from what customers share; clocks: those until T alone. */
 static void
 CheckAlive(const ClvFamily *family, const double *param, ClvClocks clocks, const History *h)
@@ -98,19 +116,22 @@ CheckAlive(const ClvFamily *family, const double *param, ClvClocks clocks, const
 		clocks.n--;
 	ln = by->ln_p_alive(family, param, h->x, &clocks, h->t_x, h->T);
 	Require(ln <= 0);
-	if (by->begin_knots != NULL)
+	if (by->odds != NULL)
 	{
-		ClvKnot knots[MOST_STEPS];
-		double growing[MOST_STEPS];
-		double *beta = by->law->growth >= 0 ? growing : NULL;
+		ClvLeft left[MOST_STEPS + 1];
 		int stretch = clv_clocks_at(&clocks, h->t_x);
-		double odds;
+		double odds = 0;
 
-		if (beta != NULL)
-			by->begin_knots(family, param, &clocks, beta);
-		if (stretch + 1 < clocks.n)
-			by->add_knots(family, param, h->x, &clocks, h->T, stretch + 1, clocks.n, beta, knots);
-		odds = by->odds_by_knots(family, param, h->x, &clocks, stretch, h->t_x, h->T, beta, knots);
+		if (by->law->growth >= 0)
+			by->set_left(family, param, &clocks, h->T, left);
+		for (int i = clocks.n; i-- > stretch;)
+		{
+			double from = i == stretch ? h->t_x : clocks.stretch[i].from;
+			ClvSilence silence = Silent(&clocks, i, from, h->T, odds);
+
+			silence.left = by->law->growth >= 0 ? left + i : NULL;
+			odds = by->odds(family, param, h->x, &silence);
+		}
 		/* beyond the range of doubles the logarithm alone is known */
 		Require(!isfinite(odds) || odds >= 0);
 		Require(!isfinite(odds) || fabs(1 / (1 + odds) - exp(ln)) < 1e-6);

@@ -75,33 +75,55 @@ typedef struct Known
 	ClvClocks clocks;
 } Known;
 
-/* P(alive) is that from the knots of the stretches, set from the last one down in two parts. */
+/* Sets *silence to a customer at a time in a stretch. */
 static void
-CheckKnots(const ClvFamily *family, const double *param, double x, const ClvClocks *all, double t_x,
-		   double T, double ln_p_alive)
+Silent(const ClvClocks *clocks, int stretch, double t, double T, const ClvLeft *left,
+	   ClvSilence *silence)
+{
+	const ClvStretch *now = &clocks->stretch[stretch];
+	const ClvStretch *last = &clocks->stretch[clocks->n - 1];
+
+	*silence = (ClvSilence){.since = t - now->from,
+							.length = clv_clocks_until(clocks, stretch, T) - t,
+							.a = now->a,
+							.c = now->c,
+							.b = now->b + now->a * (t - now->from),
+							.d = now->d + now->c * (t - now->from),
+							.b_end = last->b + last->a * (T - last->from),
+							.d_end = last->d + last->c * (T - last->from),
+							.odds = silence->odds,
+							.left = left != NULL ? left + stretch : NULL};
+}
+
+/* P(alive) is that from the odds of the stretches, from the last one down. */
+static void
+CheckOdds(const ClvFamily *family, const double *param, double x, const ClvClocks *all, double t_x,
+		  double T, double ln_p_alive)
 {
 	const ClvClocked *clocked = family->clocked;
 	ClvClocks clocks = *all;
-	ClvKnot knots[MOST_STEPS];
-	double growing[MOST_STEPS];
-	double *beta = NULL;
-	int after = clv_clocks_at(&clocks, t_x) + 1;
-	int middle;
+	ClvLeft lives[MOST_STEPS + 1];
+	ClvLeft *left = NULL;
+	ClvSilence silence = {0};
+	int stretch = clv_clocks_at(&clocks, t_x);
 	double odds;
 
-	if (clocked->begin_knots == NULL)
+	if (clocked->odds == NULL)
 		return;
 	clocks.n = clv_clocks_at(&clocks, T) + 1;
-	middle = (after + clocks.n) / 2;
 	if (clocked->law->growth >= 0)
 	{
-		beta = growing;
-		clocked->begin_knots(family, param, &clocks, beta);
+		left = lives;
+		clocked->set_left(family, param, &clocks, T, left);
 	}
-	clocked->add_knots(family, param, x, &clocks, T, middle, clocks.n, beta, knots);
-	clocked->add_knots(family, param, x, &clocks, T, after, middle, beta, knots);
-	odds = clocked->odds_by_knots(family, param, x, &clocks, after - 1, t_x, T, beta, knots);
-	Close("P(alive) from knots", isfinite(odds) ? -log1p(odds) : ln_p_alive, ln_p_alive, 1e-12);
+	for (int i = clocks.n; i-- > stretch + 1;)
+	{
+		Silent(&clocks, i, clocks.stretch[i].from, T, left, &silence);
+		silence.odds = clocked->odds(family, param, x, &silence);
+	}
+	Silent(&clocks, stretch, t_x, T, left, &silence);
+	odds = clocked->odds(family, param, x, &silence);
+	Close("P(alive) by odds", isfinite(odds) ? -log1p(odds) : ln_p_alive, ln_p_alive, 1e-12);
 }
 
 /* Sets *known to a customer with this history. */
@@ -113,7 +135,7 @@ Know(Known *known, const ClvFamily *family, const double *param, double x, Steps
 
 	known->family = family;
 	known->ln_p_alive = family->clocked->ln_p_alive(family, param, x, &clocks, t_x, T);
-	CheckKnots(family, param, x, &clocks, t_x, T, known->ln_p_alive);
+	CheckOdds(family, param, x, &clocks, t_x, T, known->ln_p_alive);
 	family->clocked->given_alive(family, param, x, &clocks, t_x, T, &known->future);
 	known->later = From(steps, T);
 	known->clocks = ClocksOf(&known->later, effect);
