@@ -209,6 +209,20 @@ SELECT abs(clv_internal.clv_pipeline_z_score(5, 10, 20, 100) - 3 / sqrt(16 / 11.
 	clv_internal.clv_pipeline_z_score(1, 1, 1, 1) AS one,
 		clv_internal.clv_pipeline_z_score(1, 5, 9, 3) AS too_many,
 		clv_internal.clv_pipeline_z_score(1, -1, 1, 9223372036854775807) AS fewer_than_none;
+-- the lady tasting tea, 2 (16 + 1) / 70; one customer with a value that 29 of 2,000 have is no wonder, whatever z is
+SELECT abs(clv_internal.clv_pipeline_chance(3, 4, 4, 8) - 34 / 70.0::float8) < 1e-14 AS tea,
+	   abs(clv_internal.clv_pipeline_chance(1, 1, 29, 2000) - 0.029) < 1e-11 AS one,
+	   clv_internal.clv_pipeline_z_score(1, 1, 29, 2000) > 3.29 AS far,
+	   clv_internal.clv_pipeline_chance(60, 100, 800, 2000) < 0.001 AS many,
+	   clv_internal.clv_pipeline_chance(3, 3, 3, 3) AS all_of_them,
+	   clv_internal.clv_pipeline_chance(2, 5, 1, 9) AS too_many,
+	   clv_internal.clv_pipeline_chance(0, 8, 2, 9) AS too_few;
+BEGIN;
+UPDATE view_shop_data.profile SET customers = 1, segment_customers = 2, value_customers = 1, base_customers = 300;
+SELECT DISTINCT z_score > 3.29 AS far, significant FROM view_shop.profile;
+UPDATE view_shop_data.profile SET customers = 60, segment_customers = 100, value_customers = 80;
+SELECT DISTINCT z_score > 3.29 AS far, significant FROM view_shop.profile;
+ROLLBACK;
 SELECT bool_and(s.responses = h.n AND coalesce(abs(s.nps - (h.score).nps) < 1e-6, h.n = 0)) AS satisfaction
 FROM view_shop.satisfaction s
 JOIN (

@@ -47,6 +47,16 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_z_score(
 	'standard deviations of the hypergeometric distribution; NULL where nothing can vary, and where there cannot be '
 	'as many. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_chance(
+	k pg_catalog.int8, n pg_catalog.int8, kk pg_catalog.int8, nn pg_catalog.int8)
+RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_chance(
+	pg_catalog.int8, pg_catalog.int8, pg_catalog.int8, pg_catalog.int8) IS
+	'k of the n customers of a segment have a value, as kk of all nn have: how likely chance makes k differ from its '
+	'expectation as much, by Fisher''s exact test; NULL where nothing can vary, and where there cannot be as many. A '
+	'part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_spread(
 	expected pg_catalog.float8, high pg_catalog.float8, mean_high pg_catalog.float8, scale pg_catalog.float8)
 RETURNS pg_catalog.float8

@@ -21,8 +21,8 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "math/exact_test.h"
 #include "math/sort.h"
-#include "math/special.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/json.h"
@@ -560,38 +560,6 @@ Weight(double best_with, double best, double rest_with, double rest)
 	return ln == 0 ? 0 : ln * fmax(0, 1 - variance / (ln * ln));
 }
 
-/* ln of n over k */
-static double
-LnChoose(double n, double k)
-{
-	return clv_lgamma(n + 1) - clv_lgamma(k + 1) - clv_lgamma(n - k + 1);
-}
-
-/*
- * Fisher's exact test: twice the smaller tail of the number of the best among those with the trait,
- * at most 1.
- */
-static double
-ExactTest(double best_with, double with, double best, double n)
-{
-	bool high = best_with * n >= with * best;
-	double step = high ? 1 : -1;
-	double term =
-		exp(LnChoose(with, best_with) + LnChoose(n - with, best - best_with) - LnChoose(n, best));
-	double tail = 0;
-
-	for (double a = best_with; term > tail * 1e-17; a += step)
-	{
-		double up = (with - a) * (best - a);
-		double down = a * (n - with - best + a);
-
-		tail += term;
-		term *= high ? up / ((a + 1) * (n - with - best + a + 1))
-					 : down / ((with - a + 1) * (best - a + 1));
-	}
-	return fmin(2 * tail, 1);
-}
-
 /* Whether the trait has enough customers to be looked at, and not all. */
 static bool
 IsTested(const Profile *profile, const Counted *trait)
@@ -629,7 +597,7 @@ TestTraits(Profile *profile)
 
 		if (!IsTested(profile, trait))
 			continue;
-		trait->p = ExactTest(trait->best, trait->best + trait->rest, best, n);
+		trait->p = clv_exact_test(trait->best, best, trait->best + trait->rest, n);
 		trait->weight = Weight(trait->best, best, trait->rest, n - best);
 		trait->half_weight = Weight(trait->half_best, half, trait->half_rest, half_rest);
 		order[tested++] = trait;

@@ -85,9 +85,10 @@ AS $part$ VALUES
 			c.customers, c.segment_customers, c.value_customers, c.base_customers)
 	$sql$, 'how many standard deviations the count lies from what chance would make it (hypergeometric)'),
 	('column', 'significant', $sql$
-		abs(clv_internal.clv_pipeline_z_score(
-			c.customers, c.segment_customers, c.value_customers, c.base_customers)) > 3.29
-	$sql$, 'whether chance would do so less than once in a thousand cases; where many values are compared, some will')
+		clv_internal.clv_pipeline_chance(c.customers, c.segment_customers, c.value_customers, c.base_customers)
+			< 0.001
+	$sql$, 'whether chance would do so less than once in a thousand cases, by Fisher''s exact test; where many values are '
+		'compared, some will')
 $part$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_view_profile() IS
 	'the table of the attributes by segment, what fills it and its view. A part of pipelines';
