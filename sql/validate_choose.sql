@@ -136,5 +136,6 @@ SELECT * FROM clv_choose('customer', 'history', '2020-12-31', '90');
 SELECT * FROM clv_choose('customer', 'history', '2019-12-31', '1 year');
 SELECT * FROM clv_choose('traits', 'history', '2020-12-31', '1 year', clv_options(covariates => '{odd}'));
 SELECT * FROM clv_choose('customer', 'history', '2020-01-01', '1 year');
+SELECT * FROM clv_choose('customer', 'history', '2020-12-31', '1 year', clv_options(season => 2));
 SELECT count(*) > 5 AS rows FROM clv_choose('customer', 'history', '2021-06-30', '1 year');
 DROP SCHEMA validate_choose, "Odd ""Choice""" CASCADE;

@@ -24,6 +24,7 @@ static const struct
 } conditions[] = {
 	{"active_sql_transaction", ERRCODE_ACTIVE_SQL_TRANSACTION},
 	{"cardinality_violation", ERRCODE_CARDINALITY_VIOLATION},
+	{"data_exception", ERRCODE_DATA_EXCEPTION},
 	{"datatype_mismatch", ERRCODE_DATATYPE_MISMATCH},
 	{"duplicate_column", ERRCODE_DUPLICATE_COLUMN},
 	{"duplicate_schema", ERRCODE_DUPLICATE_SCHEMA},
@@ -31,6 +32,8 @@ static const struct
 	{"insufficient_privilege", ERRCODE_INSUFFICIENT_PRIVILEGE},
 	{"invalid_name", ERRCODE_INVALID_NAME},
 	{"invalid_parameter_value", ERRCODE_INVALID_PARAMETER_VALUE},
+	{"invalid_table_definition", ERRCODE_INVALID_TABLE_DEFINITION},
+	{"lock_not_available", ERRCODE_LOCK_NOT_AVAILABLE},
 	{"no_data_found", ERRCODE_NO_DATA_FOUND},
 	{"null_value_not_allowed", ERRCODE_NULL_VALUE_NOT_ALLOWED},
 	{"numeric_value_out_of_range", ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE},

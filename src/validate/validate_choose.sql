@@ -305,11 +305,11 @@ BEGIN
 		FROM clv_internal.clv_choose_rows(histories, given.fit_options, given.since, given.until, horizon,
 			covariates IS NOT NULL, true) AS r;
 	IF NOT FOUND THEN
-		PERFORM clv_internal.clv_raise('no family can be fitted to the customers'::pg_catalog.text,
-			pg_catalog.format('There are %s of them as of %s.', extent.customers,
-				pg_catalog.to_char(given.since, 'YYYY-MM-DD')),
-			'Too few customers, or too few who bought again: give a later as_of.'::pg_catalog.text,
-			'data_exception'::pg_catalog.text);
+		-- the error of the first family says why there is no fit
+		PERFORM clv_internal.clv_validate_fit(histories, c.fit_options OPERATOR(pg_catalog.-) 'too_few'::pg_catalog.text,
+				covariates IS NOT NULL)
+		FROM clv_internal.clv_choose_candidates(given.fit_options, false) AS c
+		WHERE c.number OPERATOR(pg_catalog.=) 1;
 	END IF;
 END
 $$;
