@@ -190,8 +190,11 @@ limits_are_where_the_density_vanishes(void **state)
 		{
 			double least = INFINITY;
 
-			for (int corner = 0; corner < 4; corner++)
-				least = fmin(least, 1 + limit[side] * ((corner & 1) - c) * ((corner >> 1) - d));
+			for (int one = 0; one < 2; one++)
+			{
+				for (int two = 0; two < 2; two++)
+					least = fmin(least, 1 + limit[side] * (one - c) * (two - d));
+			}
 			assert_true(fabs(least) < 1e-12);
 			param[M] = limit[side] * (1 - 1e-9);
 			TIED->log_barrier(param, &barrier);
