@@ -123,17 +123,19 @@ DECLARE
 	total clv_total;
 BEGIN
 	SELECT calendar INTO season_calendar FROM season;
-	SELECT jsonb_set(t.model::jsonb, '{purchase,covariates}', (
-			SELECT jsonb_agg(jsonb_build_object('name', e.name, 'centre', 0, 'purchase', e.effect)
-				|| CASE WHEN acts THEN jsonb_build_object('churn', c.effect) ELSE '{}' END ORDER BY e.name DESC)
-			FROM effect e JOIN effect c USING (name) WHERE e.process = 'purchase' AND c.process = 'churn'))::clv_model
+	SELECT jsonb_set(t.model::jsonb, '{purchase}', t.model::jsonb -> 'purchase'
+			|| jsonb_build_object('calendar', season_calendar::jsonb, 'covariates', (
+				SELECT jsonb_agg(jsonb_build_object('name', e.name, 'centre', 0, 'purchase', e.effect)
+					|| CASE WHEN acts THEN jsonb_build_object('churn', c.effect) ELSE '{}' END ORDER BY e.name DESC)
+				FROM effect e JOIN effect c USING (name)
+				WHERE e.process = 'purchase' AND c.process = 'churn')))::clv_model
 	INTO world FROM truth t WHERE t.family = kind;
 	CREATE TEMP TABLE IF NOT EXISTS drawn (customer int8, day date, amount float8);
 	CREATE TEMP TABLE IF NOT EXISTS history (history clv_history);
 	TRUNCATE drawn, history;
 	INSERT INTO drawn
 	SELECT *
-	FROM clv_simulate(world, size, '2016-01-01', '2018-12-31', seed, season_calendar, acquired_until => '2016-12-31');
+	FROM clv_simulate(world, size, '2016-01-01', '2018-12-31', seed, acquired_until => '2016-12-31');
 	INSERT INTO history
 	SELECT clv_history(day, amount::numeric(12, 2)) FROM drawn WHERE day <= as_of GROUP BY customer;
 	SELECT clv_fit(h.history, clv_options(as_of => as_of, spend => 'none', calendar => season_calendar) || t.options),
