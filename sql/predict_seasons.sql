@@ -69,8 +69,8 @@ ORDER BY name;
 -- for how long a step has lasted before the first purchase makes no difference
 SELECT count(*) AS customers, max(abs(p[1] / p[2] - 1)) < 1e-13 AS same
 FROM (SELECT array_agg(clv_p_alive(clv_model('pareto/nbd', '{"r":20,"alpha":1e-4,"s":0.5,"beta":1e-5}', '1 week',
-				'2024-02-01', '[{"name":"z","purchase":0.7,"churn":0.3}]', calendar => calendar), history) ORDER BY begin)
-		  AS p
+				'2024-02-01', '[{"name":"z","purchase":0.7,"churn":0.3}]', calendar => calendar), history)
+			ORDER BY begin) AS p
 	  FROM unnest('{1800-01-01,2024-01-03}'::date[]) begin,
 		   LATERAL (SELECT clv_calendar(day, ARRAY[z::float8], '{z}') AS calendar
 					FROM (VALUES (begin, 0.37), ('2024-01-09', -0.9), ('2024-01-30', 0)) s (day, z)) c,
