@@ -224,8 +224,9 @@ SELECT clv_predict(model, history, discount_rate => -1) FROM one;
 
 -- --- every condition that functions raise by its name is known: no error of users is an internal one ---
 SELECT count(DISTINCT name) >= 15 AS names,
-	   string_agg(DISTINCT name, ', ') FILTER (WHERE complaint(format($$SELECT clv_internal.clv_raise('m', NULL, NULL, %L)$$,
-		name)) LIKE 'XX000%') AS unknown
+	   string_agg(DISTINCT name, ', ')
+		   FILTER (WHERE complaint(format($$SELECT clv_internal.clv_raise('m', NULL, NULL, %L)$$, name)) LIKE 'XX000%')
+		   AS unknown
 FROM pg_proc p, regexp_matches(p.prosrc, 'clv_raise\(.*?\);', 'g') call,
 	 LATERAL (SELECT substring(call[1] FROM $$'([a-z_]+)'::(?:pg_catalog\.)?text\s*\);\Z$$)) n (name)
 WHERE p.pronamespace IN ('clv_internal'::regnamespace, 'public'::regnamespace) AND name IS NOT NULL;
