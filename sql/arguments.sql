@@ -231,4 +231,12 @@ FROM pg_proc p, regexp_matches(p.prosrc, 'clv_raise\(.*?\);', 'g') call,
 	 LATERAL (SELECT substring(call[1] FROM $$'([a-z_]+)'::(?:pg_catalog\.)?text\s*\);\Z$$)) n (name)
 WHERE p.pronamespace IN ('clv_internal'::regnamespace, 'public'::regnamespace) AND name IS NOT NULL;
 
+-- --- a backslash means the same under standard_conforming_strings = off: E'', or the setting in the function ---
+SELECT count(*) > 100 AS functions,
+	   string_agg(proname, ', ') FILTER (WHERE prosrc ~ $$(^|[^E'])'[^'\n]*\\$$
+		AND NOT coalesce('standard_conforming_strings=on' = ANY (proconfig), false)) AS not_so
+FROM pg_proc
+WHERE pronamespace IN ('clv_internal'::regnamespace, 'public'::regnamespace) AND prosqlbody IS NULL
+  AND prolang IN (SELECT oid FROM pg_language WHERE lanname IN ('sql', 'plpgsql'));
+
 DROP SCHEMA arguments CASCADE;

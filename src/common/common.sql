@@ -62,7 +62,7 @@ BEGIN ATOMIC
 			-- a name of the schema that has to be quoted may look as if it had holes
 			WHEN '@extschema@' LIKE '"%' THEN replace(template, '@extschema@', '{extschema}')
 			ELSE template
-		END, '([^{]+|\{|$)|\{' || hole || '\}', 'g') WITH ORDINALITY AS t (m, n);
+		END, E'([^{]+|\\{|$)|\\{' || hole || E'\\}', 'g') WITH ORDINALITY AS t (m, n);
 END;
 COMMENT ON FUNCTION clv_internal.clv_template(pg_catalog.text, pg_catalog.text) IS
 	'the pieces of a template: text as it stands, or the groups of the pattern of a hole; the hole {extschema} is '

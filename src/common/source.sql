@@ -68,7 +68,8 @@ BEGIN
 		PERFORM clv_internal.clv_raise(pg_catalog.format('table or view "%s" does not exist', source),
 			NULL::pg_catalog.text,
 			CASE WHEN name IS NOT NULL THEN pg_catalog.format('There is %s.', name)
-				WHEN source OPERATOR(pg_catalog.~) '\.' THEN 'Is it in another schema, or has it been renamed or dropped?'
+				WHEN source OPERATOR(pg_catalog.~) '[.]'
+				THEN 'Is it in another schema, or has it been renamed or dropped?'
 				ELSE pg_catalog.format('Write the name as in SQL, with its schema unless that is in search_path (%s).',
 					pg_catalog.current_setting('search_path')) END,
 			'undefined_table'::pg_catalog.text);
@@ -90,7 +91,7 @@ COMMENT ON FUNCTION clv_internal.clv_source_relation(pg_catalog.text) IS
 -- parenthesis.
 CREATE FUNCTION clv_internal.clv_source_is_query(source pg_catalog.text) RETURNS pg_catalog.bool
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50
-RETURN source ~* '^\s*(\(|(select|with|values|table)[\s(])';
+RETURN source ~* E'^\\s*(\\(|(select|with|values|table)[\\s(])';
 COMMENT ON FUNCTION clv_internal.clv_source_is_query(pg_catalog.text) IS
 	'whether a text begins as a query does, not as the name of a table or view. A part of the quick look';
 
@@ -105,7 +106,7 @@ CREATE FUNCTION clv_internal.clv_source(
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 5000 AS $$
 BEGIN
 	IF clv_internal.clv_source_is_query(source) THEN
-		query := pg_catalog.regexp_replace(source, '[\s;]+$', '');
+		query := pg_catalog.regexp_replace(source, E'[\\s;]+$', '');
 		item := pg_catalog.format(E'(%s\n)', query);
 		title := 'the query';
 	ELSE

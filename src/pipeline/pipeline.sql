@@ -175,9 +175,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT string_agg(CASE
 		WHEN m[1] IS NOT NULL THEN m[1]
-		WHEN m[2] ~ '^\d+$' THEN coalesce(parts[m[2]::int4], '')
-		WHEN m[2] ~ '^\d+:I$' THEN quote_ident(parts[split_part(m[2], ':', 1)::int4])
-		WHEN m[2] ~ '^\d+:L$' THEN quote_nullable(parts[split_part(m[2], ':', 1)::int4])
+		WHEN m[2] ~ E'^\\d+$' THEN coalesce(parts[m[2]::int4], '')
+		WHEN m[2] ~ E'^\\d+:I$' THEN quote_ident(parts[split_part(m[2], ':', 1)::int4])
+		WHEN m[2] ~ E'^\\d+:L$' THEN quote_nullable(parts[split_part(m[2], ':', 1)::int4])
 		WHEN m[2] = 'views' THEN quote_ident((definition).name)
 		WHEN m[2] = 'data' THEN quote_ident(clv_internal.clv_pipeline_data((definition).name))
 		WHEN m[2] = 'source' THEN (definition).source
@@ -205,7 +205,7 @@ AS $$
 				END, CASE WHEN m[2] LIKE '%key' THEN ', ' ELSE ' AND ' END ORDER BY i)
 			FROM unnest((definition).customer) WITH ORDINALITY AS u (c, i))
 		END, '' ORDER BY n)
-	FROM clv_internal.clv_template(template, '([a-z.=]+|\d+(?::[IL])?)')
+	FROM clv_internal.clv_template(template, E'([a-z.=]+|\\d+(?::[IL])?)')
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_sql(
 	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
@@ -247,7 +247,7 @@ AS $$
 	SELECT left(n.nspname, -5), c.relowner
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.reloftype = 'clv_internal.clv_pipeline_definition'::regtype AND c.relname = 'pipeline'
-	  AND c.relkind = 'r' AND NOT c.relrowsecurity AND n.nspname LIKE '%\_data' AND n.nspowner = c.relowner
+	  AND c.relkind = 'r' AND NOT c.relrowsecurity AND n.nspname LIKE E'%\\_data' AND n.nspowner = c.relowner
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_tables() IS
 	'the pipelines of this database and their owners. A part of pipelines';

@@ -16,7 +16,7 @@ BEGIN
 	THEN
 		RETURN ARRAY[(clv_internal.clv_source_column(relation, argument, names)).column_name];
 	END IF;
-	IF names LIKE '%,%' AND regexp_replace(names, '"([^"]|"")*"', 'x', 'g') ~ '(^|,)\s*(,|$)' THEN
+	IF names LIKE '%,%' AND regexp_replace(names, '"([^"]|"")*"', 'x', 'g') ~ E'(^|,)\\s*(,|$)' THEN
 		PERFORM clv_internal.clv_raise(format('%s has a comma without a name: %s', argument, names), NULL::text,
 			'Write the names of columns, separated by commas.'::text, 'invalid_parameter_value'::text);
 	END IF;
@@ -80,7 +80,7 @@ BEGIN
 	-- so is a view over a temporary table
 	IF (SELECT c.relpersistence = 't' FROM pg_class c WHERE c.oid = found) THEN
 		PERFORM clv_internal.clv_raise(
-			format('%s cannot be temporary: %s', argument, regexp_replace(relation, '^pg_temp_\d+\.', 'pg_temp.')),
+			format('%s cannot be temporary: %s', argument, regexp_replace(relation, E'^pg_temp_\\d+\\.', 'pg_temp.')),
 			'It is dropped at the end of its session; the pipeline is not.'::text,
 			'Make it a table or view of the database.'::text,
 			'wrong_object_type'::text);
@@ -258,7 +258,7 @@ BEGIN
 	END IF;
 	BEGIN
 		known := as_of IN ('last purchase', 'yesterday', 'today')
-			OR as_of ~ '^\d{4}-\d\d-\d\d$' AND as_of::date IS NOT NULL;
+			OR as_of ~ E'^\\d{4}-\\d\\d-\\d\\d$' AND as_of::date IS NOT NULL;
 	EXCEPTION
 		WHEN invalid_datetime_format OR datetime_field_overflow THEN
 			known := false;

@@ -8,7 +8,7 @@ AS $$
 DECLARE
 	taken text;
 BEGIN
-	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE 'pg\_%' THEN
+	IF coalesce(d.name, '') = '' OR octet_length(d.name) > 58 OR d.name LIKE E'pg\\_%' THEN
 		PERFORM clv_internal.clv_raise(format('a pipeline cannot be called "%s"', coalesce(d.name, 'NULL')),
 			concat('A name has 1 to 58 bytes, and does not start with pg_: ',
 				'it is the name of a schema, and so is the name with _data.'),
@@ -53,12 +53,12 @@ DECLARE
 	relation_name text;
 BEGIN
 	BEGIN
-		d.refit := CASE WHEN d.refit ~ '\d' THEN d.refit::interval::text ELSE d.refit END;
+		d.refit := CASE WHEN d.refit ~ E'\\d' THEN d.refit::interval::text ELSE d.refit END;
 	EXCEPTION WHEN invalid_datetime_format OR datetime_field_overflow OR interval_field_overflow THEN
 		-- refused later, with what else might be meant
 	END;
 	FOREACH relation_name IN ARRAY ARRAY[d.source, d.attribute_source, d.rating_source, d.calendar_source] LOOP
-		IF relation_name ~* '^\s*(\(|(select|with|values|table)\s)' THEN
+		IF relation_name ~* E'^\\s*(\\(|(select|with|values|table)\\s)' THEN
 			PERFORM clv_internal.clv_raise(
 				format('a pipeline reads a table or view by its name, not a query: %s', relation_name), NULL::text,
 				'CREATE VIEW v AS that query, and give the name of the view.'::text, 'invalid_name'::text);

@@ -93,7 +93,7 @@ BEGIN
 		IF score.bins NOT BETWEEN score.highest AND greatest(score.highest, 5) THEN
 			PERFORM clv_internal.clv_raise(
 				format('map %s is written for scores %s up to %s, not for %s',
-					CASE WHEN map ~ '^\s*\[' THEN 'given as rules' ELSE quote_ident(map) END, score.name,
+					CASE WHEN map ~ E'^\\s*\\[' THEN 'given as rules' ELSE quote_ident(map) END, score.name,
 					CASE WHEN score.bins > 5 THEN greatest(score.highest, 5) ELSE score.highest END, score.bins),
 				NULL::text,
 				$hint$Give as many limits as the map has scores, less one; or write a map for yours.$hint$::text,

@@ -137,7 +137,7 @@ AS $$
 DECLARE
 	age CONSTANT interval := CASE
 		WHEN d.refit = 'auto' THEN interval '7 days'
-		WHEN d.refit ~ '\d' THEN d.refit::interval
+		WHEN d.refit ~ E'\\d' THEN d.refit::interval
 	END;
 BEGIN
 	IF latest.run IS NULL THEN

@@ -78,7 +78,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_spread(
 
 CREATE FUNCTION clv_internal.clv_pipeline_key_part(part pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 5
-RETURN pg_catalog.replace(pg_catalog.replace(part, '\', '\\'), '/', '\/');
+RETURN pg_catalog.replace(pg_catalog.replace(part, E'\\', E'\\\\'), '/', E'\\/');
 COMMENT ON FUNCTION clv_internal.clv_pipeline_key_part(pg_catalog.text) IS
 	'a column of a key of several, with a backslash before what could be taken for the slash between two. A part of '
 	'pipelines';

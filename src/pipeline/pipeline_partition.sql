@@ -50,7 +50,7 @@ RETURNS SETOF pg_catalog.int8
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 3
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT substring(pg_get_expr(c.relpartbound, c.oid) FROM '\d+')::int8
+	SELECT substring(pg_get_expr(c.relpartbound, c.oid) FROM E'\\d+')::int8
 	FROM pg_inherits i
 	JOIN pg_class c ON c.oid = i.inhrelid
 	WHERE i.inhparent = (SELECT clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text, ARRAY[target])::regclass)

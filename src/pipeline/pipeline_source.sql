@@ -132,7 +132,7 @@ CREATE FUNCTION clv_internal.clv_pipeline_shipped(d clv_internal.clv_pipeline_de
 LANGUAGE sql STABLE PARALLEL SAFE COST 10000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT coalesce(bool_or('clv' = ANY (regexp_split_to_array(o.option_value, '\s*,\s*'))), false)
+	SELECT coalesce(bool_or('clv' = ANY (regexp_split_to_array(o.option_value, E'\\s*,\\s*'))), false)
 	FROM clv_internal.clv_source_relation((d).source) r
 	CROSS JOIN LATERAL (
 		SELECT r.relation

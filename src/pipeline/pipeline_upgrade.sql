@@ -15,7 +15,7 @@ DECLARE
 	statement text;
 BEGIN
 	-- the table as it would be made today, to compare with; no longer than this statement
-	SELECT regexp_replace(p.statement, '(CREATE TABLE \S+)', '\1_new') INTO STRICT statement
+	SELECT regexp_replace(p.statement, E'(CREATE TABLE \\S+)', E'\\1_new') INTO STRICT statement
 	FROM clv_internal.clv_pipeline_parts() p
 	WHERE p.kind = 'table' AND p.name = clv_pipeline_new_columns.name;
 	EXECUTE clv_internal.clv_pipeline_sql(d, statement,

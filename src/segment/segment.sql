@@ -14,7 +14,7 @@ COMMENT ON FUNCTION clv_internal.clv_segment_rule_valid(
 
 CREATE TABLE @extschema@.clv_segment_map (
 	map pg_catalog.text NOT NULL
-		CHECK (map OPERATOR(pg_catalog.<>) '' AND NOT map OPERATOR(pg_catalog.~) '^\s*\['
+		CHECK (map OPERATOR(pg_catalog.<>) '' AND NOT map OPERATOR(pg_catalog.~) E'^\\s*\\['
 			   AND map OPERATOR(pg_catalog.<>) 'auto'),
 	"position" pg_catalog.int4 NOT NULL,
 	segment pg_catalog.text NOT NULL,
@@ -116,7 +116,7 @@ DECLARE
 BEGIN
 	IF bins < highest OR bins > most THEN
 		PERFORM clv_internal.clv_raise(format('map %s is written for scores up to %s, not for bins => %s',
-				CASE WHEN map ~ '^\s*\[' THEN 'given as rules' ELSE quote_ident(map) END,
+				CASE WHEN map ~ E'^\\s*\\[' THEN 'given as rules' ELSE quote_ident(map) END,
 				CASE WHEN bins > most THEN most ELSE highest END, bins),
 			NULL::text,
 			$hint$Leave bins out; or write a map for yours, or take 'micro', which knows any number.$hint$::text,
