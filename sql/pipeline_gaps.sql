@@ -88,6 +88,16 @@ SELECT bool_and((cumulative_purchases_low IS NULL) = (cumulative_purchases_high 
 		   AND coalesce(cumulative_purchases_low < cumulative_purchases_high, true))
 	AS limits_or_none FROM gaps.forecast;
 
+-- ---- why there is no validation is said: a short hold-out, a family without one ----
+CALL clv_alter_pipeline('gaps', holdout => '13 days', options => clv_options(spend => 'none'));
+CALL clv_refresh('gaps');
+SELECT note, (SELECT count(*) FROM gaps.calibration) AS calibration FROM gaps.runs WHERE is_current;
+CALL clv_alter_pipeline('gaps', reset => '{holdout}',
+	options => clv_options(model => 'sbg', time_unit => '1 month', spend => 'none'));
+CALL clv_refresh('gaps');
+SELECT note, (SELECT count(*) FROM gaps.calibration) AS calibration FROM gaps.runs WHERE is_current;
+CALL clv_alter_pipeline('gaps', options => clv_options(max_iterations => 1, spend => 'none'));
+
 -- ---- a table that has grown since its statistics, or has none, is not read as a whole for a few customers ----
 CREATE TABLE grown (id int8, day date, amount numeric, written timestamptz) WITH (autovacuum_enabled = false);
 CREATE INDEX grown_id ON grown (id);

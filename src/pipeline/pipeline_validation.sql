@@ -91,7 +91,13 @@ BEGIN
 	END;
 	since := (this.as_of + 1 - span)::date - 1;
 	until := coalesce((clv_internal.clv_validate_periods(this.model, since, span)).until, this.as_of);
-	IF until - since < 28 OR clock.clock NOT IN ('continuous', 'opportunities') THEN
+	IF clock.clock NOT IN ('continuous', 'opportunities') THEN
+		PERFORM clv_internal.clv_pipeline_note(d, run, format('no validation: there is none of model "%s"',
+			(@extschema@.clv_diagnostics(this.model)).purchase_model));
+		RETURN 1;
+	ELSIF until - since < 28 THEN
+		PERFORM clv_internal.clv_pipeline_note(d, run,
+			format('no validation: a hold-out of %s days is shorter than 28', until - since));
 		RETURN 1;
 	END IF;
 	tried := clv_internal.clv_pipeline_holdout(d, run, histories, since, until, span,
