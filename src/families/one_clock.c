@@ -436,8 +436,7 @@ clv_one_clock_discounted(const ClvFamily *family, const double *param, const Clv
 		sum += StretchDiscounted(family, param, &clocks->stretch[i], delta,
 								 clv_clocks_until(clocks, i, end),
 								 clocks->n >= WORTH_A_CURVE && i + 1 < clocks->n ? &curve : NULL);
-	return delta * sum +
-		   (isinf(t) ? 0 : exp(-delta * t) * clv_one_clock_expected(family, param, clocks, t));
+	return delta * sum + exp(-delta * end) * clv_one_clock_expected(family, param, clocks, end);
 }
 
 const ClvClocked clv_bg_clocked =

@@ -1158,6 +1158,25 @@ LargeShapes(void **state)
 }
 
 /*
+ * Discounted purchases until a time are no more than those for ever, however late the first one is:
+ * of 32 events to a purchase, and a clock that nearly stands still.
+ */
+static void
+LatePurchases(void **state)
+{
+	static const double param[] = {32, 0.004, 530, 9, 0.001};
+	static const double slow[2] = {-5, 0};
+	Steps steps = {.n = 2, .ncovariates = 1, .from = {0, 0.1}, .z = {0, 1}};
+	ClvClocks clocks = ClocksOf(&steps, slow);
+	double most = clv_mbgcnbd.clocked->discounted(&clv_mbgcnbd, param, &clocks, 1, INFINITY);
+
+	(void) state;
+	for (double t = 1; t < 1000; t *= 1.2)
+		assert_true(clv_mbgcnbd.clocked->discounted(&clv_mbgcnbd, param, &clocks, 1, t) <=
+					most * (1 + 1e-12));
+}
+
+/*
  * P(n) of large n in a few steps, where a single panel has the peak of the count: against sums of
  * integrals by mpmath, 40 digits.
  */
@@ -1200,6 +1219,7 @@ main(void)
 		cmocka_unit_test(SyntheticCases),
 		cmocka_unit_test(LeavingSoon),
 		cmocka_unit_test(SharedRules),
+		cmocka_unit_test(LatePurchases),
 		cmocka_unit_test(LargeCounts),
 		cmocka_unit_test(LargeShapes),
 		cmocka_unit_test(SyntheticNewcomers),
