@@ -541,7 +541,7 @@ Report(const ClvProblem *problem, const Trail *trail, ClvFitReport *report)
 	ClvCholesky chol;
 
 	report->iterations = attempt->evaluations;
-	if (attempt->outcome == CLV_NEWTON_BAD_START)
+	if (trail->n == 0 || attempt->outcome == CLV_NEWTON_BAD_START)
 		return CLV_BAD_START;
 	clv_problem_expand(problem, attempt->theta, all);
 	ReportPoint(problem, all, report);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "fitting.h"
+#include "families/prior.h"
 #include "families/registry.h"
 
 #define BG (&clv_bgnbd)
@@ -564,6 +565,19 @@ more_times_than_a_table_holds(void **state)
 	free(cells);
 }
 
+/* Without customers, and with a prior whose mean no parameters have, there is no start. */
+static void
+nothing_to_start_from(void **state)
+{
+	ClvSpendRow none;
+	ClvPrior prior = {
+		.year = 1, .proper = true, .mean = {-12, -12.7, 0}, .precision = {1, 0, 1, 0, 0, 1}};
+	ClvFitControl control = {.prior = &prior};
+	ClvFitReport report;
+
+	assert_int_equal(FitSpend(&clv_gammagamma, &none, 0, &control, &report), CLV_BAD_START);
+}
+
 /* ---- memory and interrupts ---- */
 
 static void
@@ -702,6 +716,7 @@ main(void)
 		cmocka_unit_test(histories_in_the_thousands),
 		cmocka_unit_test(more_times_than_a_table_holds),
 		cmocka_unit_test(sizes_saturate),
+		cmocka_unit_test(nothing_to_start_from),
 		cmocka_unit_test(a_fit_can_be_left_anywhere),
 		cmocka_unit_test(the_next_fit_sees_the_same_customers),
 		cmocka_unit_test(registry_knows_its_families),
