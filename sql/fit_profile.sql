@@ -150,8 +150,9 @@ SELECT clv_options(profile => 95);
 SELECT clv_options(profile => -0.5);
 SELECT jsonb_set(m::jsonb, '{purchase,profile,level}', '1')::clv_model FROM model;
 SELECT jsonb_set(m::jsonb, '{purchase,profile,lower}', '[1]')::clv_model FROM model;
-SELECT jsonb '{"version": 1, "time_unit": "1 month", "purchase": {"family": "sbg", "parameters": {"alpha": 1, "beta": 4},
-	"customers": 5, "converged": true, "profile": {"level": 0.9, "lower": [2, 1], "upper": [3, 5]}}}'::clv_model;
+SELECT jsonb '{"version": 1, "time_unit": "1 month", "purchase": {
+	"family": "sbg", "parameters": {"alpha": 1, "beta": 4}, "customers": 5,
+	"converged": true, "profile": {"level": 0.9, "lower": [2, 1], "upper": [3, 5]}}}'::clv_model;
 SELECT jsonb_set(m::jsonb, '{purchase,profile,lower,0}', '"NaN"')::clv_model FROM model;
 SELECT (m::jsonb #- '{purchase,profile,upper}')::clv_model FROM model;
 SELECT jsonb_set(m::jsonb, '{purchase,profile,more}', '5')::clv_model FROM model;

@@ -80,8 +80,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_touch(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS
-	'writes down the customers with rows changed since the last time, and what their histories were; how many. A part of '
-	'pipelines';
+	'writes down the customers with rows changed since the last time, and what their histories were; how many. A part '
+	'of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_make_histories(
 	d clv_internal.clv_pipeline_definition, run pg_catalog.int8)

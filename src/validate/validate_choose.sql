@@ -306,8 +306,8 @@ BEGIN
 			covariates IS NOT NULL, true) AS r;
 	IF NOT FOUND THEN
 		-- the error of the first family says why there is no fit
-		PERFORM clv_internal.clv_validate_fit(histories, c.fit_options OPERATOR(pg_catalog.-) 'too_few'::pg_catalog.text,
-				covariates IS NOT NULL)
+		PERFORM clv_internal.clv_validate_fit(histories,
+				c.fit_options OPERATOR(pg_catalog.-) 'too_few'::pg_catalog.text, covariates IS NOT NULL)
 		FROM clv_internal.clv_choose_candidates(given.fit_options, false) AS c
 		WHERE c.number OPERATOR(pg_catalog.=) 1;
 	END IF;

@@ -187,7 +187,8 @@ AS $part$ VALUES
 			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END <= k.low THEN 'low'
 			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END IS NOT NULL THEN 'medium'
 		END)::varchar(20)
-	$sql$, $$low where value_percentile is below the lower of the pipeline's tiers, high from the upper one on, else medium$$),
+	$sql$, 'low where value_percentile is below the lower of the pipeline''s tiers, high from the upper one on, else '
+		'medium'),
 	('column', 'active_30d', 'c.active_30d',
 		'probability of a purchase in the next 30 days; NULL of models of whole periods'),
 	('column', 'active_90d', 'c.active_90d',

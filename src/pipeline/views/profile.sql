@@ -87,8 +87,8 @@ AS $part$ VALUES
 	('column', 'significant', $sql$
 		clv_internal.clv_pipeline_chance(c.customers, c.segment_customers, c.value_customers, c.base_customers)
 			< 0.001
-	$sql$, 'whether chance would do so less than once in a thousand cases, by Fisher''s exact test; where many values are '
-		'compared, some will')
+	$sql$, 'whether chance would do so less than once in a thousand cases, by Fisher''s exact test; where many values '
+		'are compared, some will')
 $part$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_view_profile() IS
 	'the table of the attributes by segment, what fills it and its view. A part of pipelines';
