@@ -136,6 +136,7 @@ static void
 KnownProbabilities(const ClvFamily *family, const double *known, const ClvClocks *clocks, double t,
 				   int count, double *p)
 {
+	double others = 0;
 	double weight[FOUR];
 
 	(void) family;
@@ -154,7 +155,13 @@ KnownProbabilities(const ClvFamily *family, const double *known, const ClvClocks
 		clv_two_clocks_add_probabilities(&clv_paretonbd, param, clocks, t, count, weight[i], p);
 	}
 	for (int n = 0; n < count; n++)
+	{
 		p[n] = fmax(p[n], 0);
+		others += n > 0 ? p[n] : 0;
+	}
+	/* weights as large as m cancel: where no purchase is likely, most digits are lost there */
+	if (count > 0)
+		p[0] = fmin(p[0], fmax(1 - others, 0));
 }
 
 /* P(alive at t). */

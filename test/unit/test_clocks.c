@@ -1176,6 +1176,28 @@ LatePurchases(void **state)
 					most * (1 + 1e-12));
 }
 
+/* Weights as large as m, of rates and hazards nearly 0: probabilities are no more than 1. */
+static void
+LargeWeights(void **state)
+{
+	static const double param[] = {1.14e-6, 718527, 1.087e-6, 2078, 1.48e9};
+	static const double fast[2] = {2.2, 0};
+	Steps steps = {.n = 3, .ncovariates = 1, .from = {0, 12.7, 13.7}, .z = {0, 0, 1}};
+	ClvClocks clocks = ClocksOf(&steps, fast);
+
+	(void) state;
+	for (double t = 1; t < 1000; t *= 1.1)
+	{
+		double p[20];
+		double sum = 0;
+
+		clv_paretonbd_cor.clocked->probabilities(&clv_paretonbd_cor, param, &clocks, t, 20, p);
+		for (int n = 0; n < 20; n++)
+			sum += p[n];
+		assert_true(sum <= 1 + 1e-12);
+	}
+}
+
 /*
  * P(n) of large n in a few steps, where a single panel has the peak of the count: against sums of
  * integrals by mpmath, 40 digits.
@@ -1220,6 +1242,7 @@ main(void)
 		cmocka_unit_test(LeavingSoon),
 		cmocka_unit_test(SharedRules),
 		cmocka_unit_test(LatePurchases),
+		cmocka_unit_test(LargeWeights),
 		cmocka_unit_test(LargeCounts),
 		cmocka_unit_test(LargeShapes),
 		cmocka_unit_test(SyntheticNewcomers),
