@@ -4,8 +4,8 @@
 
 WITH figure (id, name, line, side) AS (
 	VALUES
-		(1, 'history', '^history, numeric, [0-9.]+ M orders', 'floor'),
-		(2, 'clv_histories', '^clv_histories, numeric, [0-9.]+ M orders', 'floor'),
+		(1, 'history', '^history, numeric, [0-9.]+ [kM] orders', 'floor'),
+		(2, 'clv_histories', '^clv_histories, numeric, [0-9.]+ [kM] orders', 'floor'),
 		(3, 'fit', '^fit mbg/nbd and gamma/gamma, ', 'floor'),
 		(4, 'clv_p_alive', '^clv_p_alive, pareto/nbd, ', 'floor'),
 		(5, 'clv_predict', '^clv_predict, all columns, bg/nbd, ', 'floor'),
@@ -16,7 +16,7 @@ WITH figure (id, name, line, side) AS (
 yardstick AS (
 	SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms
 	FROM timing
-	WHERE side = 'floor' AND what ~ '^history, numeric, [0-9.]+ M orders'
+	WHERE side = 'floor' AND what ~ '^history, numeric, [0-9.]+ [kM] orders'
 ),
 ratio AS (
 	SELECT f.id, f.name, dense_rank() OVER (PARTITION BY f.id ORDER BY t.what) AS line,
@@ -25,9 +25,10 @@ ratio AS (
 	JOIN timing t ON t.side = 'clv' AND t.what ~ f.line
 	LEFT JOIN timing o ON o.what = t.what AND o.side = f.side AND o.run = t.run
 )
-SELECT concat_ws('|', name, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY times)::numeric, 2),
-	round(min(times)::numeric, 2), round(max(times)::numeric, 2))
-FROM ratio
-WHERE line = 1
-GROUP BY id, name
-ORDER BY id;
+SELECT concat_ws('|', f.name,
+	coalesce(round(percentile_cont(0.5) WITHIN GROUP (ORDER BY r.times)::numeric, 2)::text, '-'),
+	coalesce(round(min(r.times)::numeric, 2)::text, '-'), coalesce(round(max(r.times)::numeric, 2)::text, '-'))
+FROM figure f
+LEFT JOIN ratio r ON r.id = f.id AND r.line = 1
+GROUP BY f.id, f.name
+ORDER BY f.id;

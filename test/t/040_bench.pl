@@ -25,16 +25,17 @@ $node->append_conf('postgresql.conf',
 	"dynamic_library_path = '\$libdir:$build/floor'\nmax_parallel_workers_per_gather = 0\njit = off\nautovacuum = off");
 $node->start;
 
-# psql over files of bench, as bench/run calls it.
+# psql over files of bench, as bench/run calls it; what it prints.
 sub bench
 {
 	my ($what, @files) = @_;
 	my ($out, $err);
 	my $ended = run_log(
-		[ qw(psql -X -q -v ON_ERROR_STOP=1 -v heavy=0 -v customers=400 -v many=400 -v rival_orders=0),
+		[ qw(psql -X -q -At -v ON_ERROR_STOP=1 -v heavy=0 -v customers=400 -v many=400 -v rival_orders=0),
 			qw(-v rival_histories=0 -d), $node->connstr('postgres'), map { ('-f', $_) } @files ],
 		'>', \$out, '2>', \$err);
 	ok($ended, $what) or diag $err;
+	return $out;
 }
 
 bench('the data are made', "$root/bench/data.sql");
@@ -47,7 +48,8 @@ is( $node->safe_psql('postgres', q{
 			'step customers, full']) f
 		WHERE NOT EXISTS (SELECT FROM run.report r WHERE r.what LIKE f || '%')}),
 	'', 'a line of each kind is there');
-bench('the line of the history', "$root/bench/history.sql");
+my $figures = bench('the line of the history', "$root/bench/history.sql");
+is(scalar(grep { /^[^|]+(\|[0-9.]+){3}$/ } split /\n/, $figures), 8, 'has all of its figures') or diag $figures;
 
 $node->stop;
 done_testing();
