@@ -33,7 +33,7 @@ IsInfinite(const Interval *span, bool *negative)
 		   (span->month == PG_INT32_MIN && span->day == PG_INT32_MIN && span->time == PG_INT64_MIN);
 }
 
-/* The hint for a number without a unit, which was meant to be so many days. */
+/* The hint for an interval given as a number without a unit: how to write it in days. */
 static int
 BareHint(int64 days)
 {

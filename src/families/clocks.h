@@ -70,8 +70,8 @@ typedef struct ClvLeft
 } ClvLeft;
 
 /*
- * Customers at a time in a stretch, of whom is asked whether they are alive at T. Customers of one
- * x and the same clocks share the odds at the beginning of each stretch,
+ * A time in a stretch, for P(alive at T) of customers who have bought nothing since. Customers of
+ * one x and the same clocks share the odds at the beginning of each stretch,
  *
  *		P(leave until T, and buy no more before) / P(neither leave nor buy until T),
  *

@@ -37,7 +37,7 @@
 /* A p-value below which arms are said to differ before the campaign. */
 #define BROKEN 0.001
 
-/* Purchases that the model expects of days: that none comes in them is no chance. */
+/* Expected purchases from which on a stretch of days without any is not due to chance. */
 #define SURELY_SOME 10
 
 /* The arguments of the transition function. */
@@ -209,7 +209,7 @@ CheckSame(const Campaign *campaign, double cost, double share)
 						errhint("It is a number of the whole campaign.")));
 }
 
-/* Adds days of the campaign, and a day on which somebody bought. */
+/* Extends the campaign to these days, and the last purchase of all to this one. */
 static void
 Reach(Campaign *campaign, DateADT since, DateADT until, DateADT last)
 {
@@ -600,8 +600,8 @@ MeasureRow(const Campaign *campaign, Measure measure, TupleDesc desc)
 	return HeapTupleGetDatum(heap_form_tuple(desc, row.values, row.nulls));
 }
 
-/* Warns once a statement where the data seem to end before the campaign: nobody bought in its last
- * days, of which the model expected purchases. */
+/* Warns, once a statement, where the data seem to end before the campaign: its last days have no
+ * purchase of any customer, and the model expects more than SURELY_SOME in them. */
 static void
 CheckReach(const Campaign *campaign)
 {

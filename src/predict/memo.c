@@ -148,7 +148,7 @@ Fill(uint32 *slot, uint32 hash, uint32 number)
 	*slot = (hash & SLOT_HASH) | (number + 1);
 }
 
-/* The entries that so many slots have room for. */
+/* The number of entries for which a table of this many slots has room. */
 static inline Size
 Room(int size)
 {

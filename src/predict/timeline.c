@@ -21,8 +21,8 @@
 /* Days whose steps are in a table. */
 #define MOST_DAYS 16384
 
-/* What is kept of so many first days, or of as many as need no more memory than this, where each
- * needs all steps. */
+/* The most first days for which something is kept, and the most memory for them, were each to need
+ * all steps. */
 #define MOST_KEPT 4096
 #define KEPT_BYTES (32 * 1024 * 1024)
 

@@ -46,7 +46,7 @@ typedef struct ClvOdds
 {
 	uint64 point; /* ClvTimeline.point when the parameters were last seen to be theirs */
 	int size;
-	int set; /* so many of them */
+	int set; /* number of odds that are set */
 	double odds[FLEXIBLE_ARRAY_MEMBER];
 } ClvOdds;
 
