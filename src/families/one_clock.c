@@ -250,15 +250,20 @@ CurveAt(const Curve *curve, double b)
 #define SETTLED 60.0
 
 static double
-PanelWidth(const ClvFamily *family, const double *param, double b)
+PanelWidth(double alpha, double shape, double slowest, double b)
 {
-	double alpha = param[Scale(family)];
-	double shape = param[Scale(family) - 1] + 1;
-	int k = family->stages != NULL ? family->stages(param) : 1;
-	double slowest = k < 4 ? 1 : 1 - cos(2 * M_PI / k);
 	double width = fmin(STRIDE, MOST_DROP / shape) * (alpha + b);
 
 	return shape * slowest * log1p(b / alpha) > SETTLED ? fmax(width, STRIDE * b) : width;
+}
+
+/* The part of the exponent of no purchase that the slowest term of E has: 1 but for mbg/cnbd-k. */
+static double
+SlowestPart(const ClvFamily *family, const double *param)
+{
+	int k = family->stages != NULL ? family->stages(param) : 1;
+
+	return k < 4 ? 1 : 1 - cos(2 * M_PI / k);
 }
 
 /*
@@ -269,13 +274,16 @@ static double
 StretchDiscounted(const ClvFamily *family, const double *param, const ClvStretch *stretch,
 				  double delta, double to, Curve *curve)
 {
+	double alpha = param[Scale(family)];
+	double shape = param[Scale(family) - 1] + 1;
+	double slowest = SlowestPart(family, param);
 	double sum = 0;
 	double u = stretch->from;
 
 	while (u < to)
 	{
 		double b = stretch->b + stretch->a * (u - stretch->from);
-		double width = PanelWidth(family, param, b);
+		double width = PanelWidth(alpha, shape, slowest, b);
 		double most = fmin(width / stretch->a, MOST_DROP / delta);
 		double end = u + most < to && u + most > u ? u + most : to;
 		const ClvGauss *rule = end - u < most / 40  ? &clv_gauss_4
