@@ -3,42 +3,133 @@
  *		Restricted maximum likelihood of a covariance between groups.
  *
  * The estimate y_i of group i has the mean mu and the covariance A + V_i, V_i being that of its
- * error, which is known. The EM algorithm takes the true values for missing data (Laird & Ware
- * 1982): with W_i = (A + V_i)^-1, C = (sum W_i)^-1 and mu = C sum W_i y_i, the true value of group i
- * is mu + b_i, where given the estimates
+ * error, which is known. With W_i = (A + V_i)^-1, C = (sum W_i)^-1 and mu = C sum W_i y_i, the
+ * restricted log-likelihood (Patterson & Thompson 1971) is, but for a constant, half of
  *
- *		E[b_i]	= A W_i (y_i - mu)
- *		Var b_i	= A - A W_i A + A W_i C W_i A = A W_i V_i + A W_i C W_i A,
+ *		- sum ln |A + V_i| - ln |C^-1| - sum (y_i - mu)' W_i (y_i - mu).
  *
- * and the next A is the mean of E[b_i] E[b_i]' + Var b_i. Every step increases the restricted
- * likelihood and leaves A positive definite. EM is slow where errors are large beside A; after two
- * steps the search leaps ahead along them (Varadhan & Roland 2008, SQUAREM, third scheme) and
- * returns where that does not increase the likelihood.
+ * Few groups differ in few directions. Then the maximum is at a singular A, and the likelihood
+ * hardly changes on the way to it. So the search needs derivatives, for the digits of the
+ *likelihood do not tell where that way ends, and unknowns that have no border there: A = B^2, B
+ *being any symmetric matrix. All is in units in which estimates, errors included, have about a
+ *covariance of 1, so that a change of B means the same whatever the spread and the correlations
+ *are.
+ *
+ * With u_i = W_i (y_i - mu) and changes E and F of A, the derivatives of the likelihood are
+ *
+ *		tr G E,									G	= sum (u_i u_i' - W_i + W_i C W_i) / 2
+ *		sum tr W_i F K_i E + tr C Q_F C Q_E / 2 + q_E' C q_F,
+ *												K_i	= W_i / 2 - W_i C W_i - u_i u_i',
+ *												Q_E	= sum W_i E W_i,	q_E	= sum W_i E u_i;
+ *
+ * A changes by B D + D B with a change D of B, and by D H + H D to second order with D and H.
  */
 #include "math/pooling.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-#define ROUNDS 300
-#define CLOSE 1e-10 /* a step of A, relative to A and a share of the errors */
-#define CLOSE_SHARE 0.1
-#define IDLE_GAIN 1e-11  /* of the likelihood: a variance that vanishes does so without end */
-#define LEAST_SHARE 0.01 /* of the errors, that A is at the start */
+#include "math/newton.h"
 
-/* A step of EM: what it starts from, and what it gives. */
-typedef struct Step
-{
-	double from[CLV_POOLING_TRIANGLE];
-	double to[CLV_POOLING_TRIANGLE];
-	ClvPooling at; /* mean, its error and the likelihood at the start of the step */
-} Step;
+#define EVALUATIONS 200
+#define TOLERANCE 1e-9 /* in standard errors */
+#define FIRST 0.5      /* the first B is that times 1 */
+#define MAX CLV_POOLING_MAX
+#define TRIANGLE CLV_POOLING_TRIANGLE
 
-/* Element (i, j) of a symmetric matrix. */
-static inline double
-At(const double *triangle, int i, int j)
+typedef double Matrix[MAX][MAX];
+
+/* What a search knows. */
+typedef struct Search
 {
-	return triangle[i > j ? CLV_AT(i, j) : CLV_AT(j, i)];
+	int n;
+	ClvPoolingGroup *groups; /* in the units of the search */
+	size_t count;
+	ClvPoll *poll;
+	Matrix factor; /* B */
+	ClvPooling at; /* of that B */
+} Search;
+
+/* Sums over groups; of two symmetric matrices or a matrix and a vector, each product of elements.
+ */
+typedef struct Sums
+{
+	Matrix slope;                  /* G */
+	double wk[TRIANGLE][TRIANGLE]; /* W_i and K_i */
+	double ww[TRIANGLE][TRIANGLE]; /* W_i and W_i */
+	double wu[TRIANGLE][MAX];      /* W_i and u_i */
+} Sums;
+
+/* A change of B, and what follows of it. */
+typedef struct Direction
+{
+	Matrix factor;    /* D */
+	Matrix change;    /* E */
+	Matrix curved;    /* sum W_i E K_i */
+	Matrix weight;    /* Q_E C */
+	double mean[MAX]; /* q_E */
+} Direction;
+
+/* ---- small matrices ---- */
+
+/* The place of element (i, j) of a symmetric matrix. */
+static inline int
+Place(int i, int j)
+{
+	return i > j ? CLV_AT(i, j) : CLV_AT(j, i);
+}
+
+/* Sets matrix to the symmetric one of a triangle. */
+static void
+Unfold(int n, const double *triangle, Matrix matrix)
+{
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+			matrix[i][j] = triangle[Place(i, j)];
+}
+
+/* Sets out to the product of two matrices. */
+static void
+Multiply(int n, Matrix one, Matrix other, Matrix out)
+{
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+		{
+			out[i][j] = 0;
+			for (int k = 0; k < n; k++)
+				out[i][j] += one[i][k] * other[k][j];
+		}
+}
+
+/* The trace of the product of two matrices. */
+static double
+TraceOfProduct(int n, Matrix one, Matrix other)
+{
+	double trace = 0;
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+			trace += one[i][j] * other[j][i];
+	return trace;
+}
+
+/* Replaces the symmetric matrix of a triangle by T M T'. */
+static void
+Enclose(int n, Matrix root, double *triangle)
+{
+	Matrix middle;
+	Matrix half;
+
+	Unfold(n, triangle, middle);
+	Multiply(n, root, middle, half);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			triangle[CLV_AT(i, j)] = 0;
+			for (int k = 0; k < n; k++)
+				triangle[CLV_AT(i, j)] += half[i][k] * root[j][k];
+		}
 }
 
 /* ln of the determinant of a matrix from its factor. */
@@ -52,230 +143,340 @@ LnDeterminant(const ClvCholesky *chol)
 	return 2 * sum;
 }
 
+/* ---- the likelihood ---- */
+
 /* Sets W to (A + V)^-1, and *determinant to ln |A + V|; false where that is singular. */
 static bool
-Weigh(int n, const double *between, const ClvPoolingGroup *group, double *weight,
-	  double *determinant)
+Weigh(const Search *search, const ClvPoolingGroup *group, double *weight, double *determinant)
 {
-	double total[CLV_POOLING_TRIANGLE];
+	double total[TRIANGLE];
 	ClvCholesky chol;
 
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
-		total[i] = between[i] + group->error[i];
-	if (!clv_cholesky(n, total, &chol))
+	for (int i = 0; i < CLV_TRIANGLE(search->n); i++)
+		total[i] = search->at.between[i] + group->error[i];
+	if (!clv_cholesky(search->n, total, &chol))
 		return false;
 	clv_cholesky_inverse(&chol, weight);
 	*determinant = LnDeterminant(&chol);
 	return true;
 }
 
-/* Sets mean and its error for a covariance between groups; false where that is none. */
-static bool
-FitMean(int n, const ClvPoolingGroup *groups, size_t count, const double *between, ClvPoll *poll,
-		ClvPooling *at)
+/* Sets mean and its error for the covariance between groups; the likelihood, or NaN. */
+static double
+FitMean(Search *search)
 {
-	double weights[CLV_POOLING_TRIANGLE] = {0};
-	double sum[CLV_POOLING_MAX] = {0};
-	double square = 0;
+	int n = search->n;
+	double weights[TRIANGLE] = {0};
+	double sum[MAX] = {0};
+	double twice = 0; /* the likelihood */
 	ClvCholesky chol;
 
-	at->log_likelihood = 0;
-	for (size_t g = 0; g < count; g++)
+	for (size_t g = 0; g < search->count; g++)
 	{
-		double weight[CLV_POOLING_TRIANGLE];
+		const double *value = search->groups[g].value;
+		double weight[TRIANGLE];
 		double determinant;
 
-		if (!Weigh(n, between, &groups[g], weight, &determinant))
-			return false;
+		if (!Weigh(search, &search->groups[g], weight, &determinant))
+			return NAN;
 		for (int i = 0; i < CLV_TRIANGLE(n); i++)
 			weights[i] += weight[i];
 		for (int i = 0; i < n; i++)
-		{
 			for (int j = 0; j < n; j++)
 			{
-				sum[i] += At(weight, i, j) * groups[g].value[j];
-				square += At(weight, i, j) * groups[g].value[i] * groups[g].value[j];
+				sum[i] += weight[Place(i, j)] * value[j];
+				twice -= weight[Place(i, j)] * value[i] * value[j];
 			}
-		}
-		at->log_likelihood -= determinant / 2;
-		clv_poll(poll, 100);
+		twice -= determinant;
+		clv_poll(search->poll, 100);
 	}
 	if (!clv_cholesky(n, weights, &chol))
-		return false;
-	clv_cholesky_inverse(&chol, at->error);
-	clv_cholesky_solve(&chol, sum, at->mean);
+		return NAN;
+	clv_cholesky_inverse(&chol, search->at.error);
+	clv_cholesky_solve(&chol, sum, search->at.mean);
 	for (int i = 0; i < n; i++)
-		square -= sum[i] * at->mean[i];
-	at->log_likelihood -= (square + LnDeterminant(&chol)) / 2;
-	return true;
+		twice += sum[i] * search->at.mean[i];
+	return (twice - LnDeterminant(&chol)) / 2;
 }
 
-/* Adds E[b] E[b]' + Var b of a group to the next covariance. */
+/* Adds what a group has to the derivatives. */
 static void
-AddGroup(int n, const Step *step, const ClvPoolingGroup *group, double *next)
+AddGroup(const Search *search, const ClvPoolingGroup *group, Sums *sums)
 {
-	double shrink[CLV_POOLING_MAX][CLV_POOLING_MAX] = {{0}}; /* A W */
-	double expected[CLV_POOLING_MAX] = {0};
-	double weight[CLV_POOLING_TRIANGLE];
+	int n = search->n;
+	double weight[TRIANGLE];
+	double known[TRIANGLE]; /* W C W */
+	double u[MAX] = {0};
+	double curved[TRIANGLE]; /* K */
 	double determinant;
+	Matrix w;
 
-	(void) Weigh(n, step->from, group, weight, &determinant);
+	(void) Weigh(search, group, weight, &determinant);
+	Unfold(n, weight, w);
+	memcpy(known, search->at.error, sizeof(known));
+	Enclose(n, w, known);
 	for (int i = 0; i < n; i++)
-	{
+		for (int j = 0; j < n; j++)
+			u[i] += w[i][j] * (group->value[j] - search->at.mean[j]);
+	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
 		{
-			for (int k = 0; k < n; k++)
-				shrink[i][j] += At(step->from, i, k) * At(weight, k, j);
-			expected[i] += shrink[i][j] * (group->value[j] - step->at.mean[j]);
+			int at = Place(i, j);
+
+			sums->slope[i][j] += (u[i] * u[j] - weight[at] + known[at]) / 2;
+			curved[at] = weight[at] / 2 - known[at] - u[i] * u[j];
 		}
-	}
-	for (int i = 0; i < n; i++)
+	for (int p = 0; p < CLV_TRIANGLE(n); p++)
 	{
-		double row[CLV_POOLING_MAX] = {0}; /* of A W C */
-
-		for (int k = 0; k < n; k++)
+		for (int q = 0; q < CLV_TRIANGLE(n); q++)
 		{
-			for (int l = 0; l < n; l++)
-				row[l] += shrink[i][k] * At(step->at.error, k, l);
+			sums->wk[p][q] += weight[p] * curved[q];
+			sums->ww[p][q] += weight[p] * weight[q];
 		}
-		for (int j = 0; j <= i; j++)
-		{
-			double value = expected[i] * expected[j];
-
-			for (int k = 0; k < n; k++)
-				value += row[k] * shrink[j][k] + shrink[i][k] * At(group->error, k, j);
-			next[CLV_AT(i, j)] += value;
-		}
+		for (int i = 0; i < n; i++)
+			sums->wu[p][i] += weight[p] * u[i];
 	}
 }
 
-/* A step of EM from step->from; false where that is no covariance. */
-static bool
-TakeStep(int n, const ClvPoolingGroup *groups, size_t count, ClvPoll *poll, Step *step)
+/* Sets direction to the change of B in elements (row, col) and (col, row), and what follows. */
+static void
+Follow(Search *search, const Sums *sums, int row, int col, Direction *direction)
 {
-	if (!FitMean(n, groups, count, step->from, poll, &step->at))
-		return false;
-	memset(step->to, 0, sizeof(step->to));
-	for (size_t g = 0; g < count; g++)
+	int n = search->n;
+	Matrix error;
+	Matrix weight = {{0}};
+	Matrix product;
+
+	memset(direction, 0, sizeof(*direction));
+	direction->factor[row][col] = direction->factor[col][row] = 1;
+	Multiply(n, search->factor, direction->factor, product);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+			direction->change[i][j] = product[i][j] + product[j][i];
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < n; k++)
+			for (int l = 0; l < n; l++)
+			{
+				double change = direction->change[k][l];
+
+				direction->mean[i] += sums->wu[Place(i, k)][l] * change;
+				for (int j = 0; j < n; j++)
+				{
+					direction->curved[i][j] += sums->wk[Place(i, k)][Place(l, j)] * change;
+					weight[i][j] += sums->ww[Place(i, k)][Place(l, j)] * change;
+				}
+			}
+	Unfold(n, search->at.error, error);
+	Multiply(n, weight, error, direction->weight);
+}
+
+/* The second derivative of the likelihood in two directions. */
+static double
+Curvature(Search *search, Sums *sums, Direction *one, Direction *other)
+{
+	int n = search->n;
+	Matrix product;
+	double sum = TraceOfProduct(n, one->curved, other->change) +
+				 TraceOfProduct(n, one->weight, other->weight) / 2;
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+			sum += one->mean[i] * search->at.error[Place(i, j)] * other->mean[j];
+	Multiply(n, one->factor, other->factor, product);
+	return sum + 2 * TraceOfProduct(n, sums->slope, product);
+}
+
+/* Sets B to a triangle, and A to its square. */
+static void
+SetBetween(Search *search, const double *theta)
+{
+	int n = search->n;
+	Matrix square;
+
+	Unfold(n, theta, search->factor);
+	Multiply(n, search->factor, search->factor, square);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+			search->at.between[CLV_AT(i, j)] = square[i][j];
+}
+
+/* The restricted likelihood of the triangle of B, to second order; NaN where A + V is singular. */
+static void
+Likelihood(void *arg, const double *theta, ClvQuadratic *at)
+{
+	Search *search = arg;
+	int n = search->n;
+	Sums sums;
+	Direction directions[TRIANGLE];
+
+	memset(at, 0, sizeof(*at));
+	memset(&sums, 0, sizeof(sums));
+	SetBetween(search, theta);
+	at->value = FitMean(search);
+	if (!isfinite(at->value))
+		return;
+	for (size_t g = 0; g < search->count; g++)
 	{
-		AddGroup(n, step, &groups[g], step->to);
-		clv_poll(poll, 300);
+		AddGroup(search, &search->groups[g], &sums);
+		clv_poll(search->poll, 300);
 	}
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
-		step->to[i] /= (double) count;
-	return true;
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+			Follow(search, &sums, i, j, &directions[CLV_AT(i, j)]);
+	for (int p = 0; p < CLV_TRIANGLE(n); p++)
+	{
+		at->gradient[p] = TraceOfProduct(n, sums.slope, directions[p].change);
+		for (int q = 0; q <= p; q++)
+			at->hessian[CLV_AT(p, q)] = Curvature(search, &sums, &directions[p], &directions[q]);
+	}
+}
+
+/* ---- the units of the search ---- */
+
+/* The mean over the numbers of a group's variance of error beside the harmonic mean of all groups'.
+ */
+static double
+RelativeError(int n, const double *scale, const ClvPoolingGroup *group)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += group->error[CLV_AT(i, i)] / scale[i];
+	return sum / n;
 }
 
 /*
- * A start: of each number by itself the variance by moments (DerSimonian & Laird 1986), no less
- * than a small share of the errors. Sets *scale to the errors, the mean of which is harmonic.
+ * Sets spread to about the covariance of estimates, errors included, and center to their mean:
+ * groups whose errors are larger than usual count less.
  */
 static void
-Start(int n, const ClvPoolingGroup *groups, size_t count, double *between, double *scale)
+FindSpread(const Search *search, double *center, double *spread)
 {
-	memset(between, 0, CLV_POOLING_TRIANGLE * sizeof(double));
+	int n = search->n;
+	double scale[MAX] = {0};
+	double weights = 0;
+
+	for (size_t g = 0; g < search->count; g++)
+		for (int i = 0; i < n; i++)
+			scale[i] += 1 / search->groups[g].error[CLV_AT(i, i)];
 	for (int i = 0; i < n; i++)
+		scale[i] = (double) search->count / scale[i];
+	memset(center, 0, MAX * sizeof(double));
+	for (size_t g = 0; g < search->count; g++)
 	{
-		double weights = 0;
-		double squares = 0;
-		double sum = 0;
-		double spread = 0;
+		double weight = 1 / (1 + RelativeError(n, scale, &search->groups[g]));
 
-		for (size_t g = 0; g < count; g++)
-		{
-			double weight = 1 / groups[g].error[CLV_AT(i, i)];
+		weights += weight;
+		for (int i = 0; i < n; i++)
+			center[i] += weight * search->groups[g].value[i];
+	}
+	for (int i = 0; i < n; i++)
+		center[i] /= weights;
+	memset(spread, 0, TRIANGLE * sizeof(double));
+	for (size_t g = 0; g < search->count; g++)
+	{
+		const ClvPoolingGroup *group = &search->groups[g];
+		double weight = 1 / (1 + RelativeError(n, scale, group)) / weights;
 
-			weights += weight;
-			squares += weight * weight;
-			sum += weight * groups[g].value[i];
-		}
-		for (size_t g = 0; g < count; g++)
-		{
-			double off = groups[g].value[i] - sum / weights;
-
-			spread += off * off / groups[g].error[CLV_AT(i, i)];
-		}
-		scale[i] = (double) count / weights;
-		between[CLV_AT(i, i)] =
-			fmax((spread - (double) (count - 1)) / (weights - squares / weights),
-				 LEAST_SHARE * scale[i]);
+		for (int i = 0; i < n; i++)
+			for (int j = 0; j <= i; j++)
+				spread[CLV_AT(i, j)] +=
+					weight * (group->error[CLV_AT(i, j)] +
+							  (group->value[i] - center[i]) * (group->value[j] - center[j]));
 	}
 }
 
-/* Whether a covariance moves no more, beside itself or beside errors of that scale. */
-static bool
-IsClose(int n, const double *one, const double *other, const double *scale)
+/*
+ * Sets T, T T' being a covariance, and its inverse; where it is singular within rounding errors,
+ * correlations are left out.
+ */
+static void
+FindRoot(int n, double *covariance, Matrix root, Matrix inverse)
 {
-	for (int i = 0; i < n; i++)
-	{
-		for (int j = 0; j <= i; j++)
-		{
-			double a = At(one, i, i) + CLOSE_SHARE * scale[i];
-			double b = At(one, j, j) + CLOSE_SHARE * scale[j];
-
-			if (!(fabs(At(one, i, j) - At(other, i, j)) <= CLOSE * sqrt(a * b)))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* Sets leap->from ahead along two steps; false where they do not turn, or that is no covariance. */
-static bool
-Leap(int n, const Step *one, const Step *two, Step *leap)
-{
-	double first = 0;
-	double turn = 0;
-	double length;
 	ClvCholesky chol;
 
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+	if (!clv_cholesky(n, covariance, &chol))
 	{
-		double r = one->to[i] - one->from[i];
-		double v = two->to[i] - two->from[i] - r;
-
-		first += r * r;
-		turn += v * v;
+		for (int i = 0; i < n; i++)
+			for (int j = 0; j < i; j++)
+				covariance[CLV_AT(i, j)] = 0;
+		(void) clv_cholesky(n, covariance, &chol);
 	}
-	length = sqrt(first / turn);
-	if (!(length > 1) || !isfinite(length))
-		return false;
-	for (int i = 0; i < CLV_TRIANGLE(n); i++)
+	memset(root, 0, sizeof(Matrix));
+	memset(inverse, 0, sizeof(Matrix));
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+			root[i][j] = chol.factor[CLV_AT(i, j)] / chol.scale[i];
+	for (int j = 0; j < n; j++)
+		for (int i = j; i < n; i++)
+		{
+			double rest = i == j;
+
+			for (int k = j; k < i; k++)
+				rest -= root[i][k] * inverse[k][j];
+			inverse[i][j] = rest / root[i][i];
+		}
+}
+
+/* Replaces a vector by T x. */
+static void
+Transform(int n, Matrix root, double *x)
+{
+	double product[MAX] = {0};
+
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < n; j++)
+			product[i] += root[i][j] * x[j];
+	memcpy(x, product, n * sizeof(double));
+}
+
+/* ---- the fit ---- */
+
+/* Searches for the maximum; leaves what is found in search->at. */
+static void
+Maximize(Search *search)
+{
+	ClvNewton newton = {.n = CLV_TRIANGLE(search->n),
+						.tolerance = TOLERANCE,
+						.max_evaluations = EVALUATIONS,
+						.idle_gain = DBL_MIN};
+
+	for (int i = 0; i < search->n; i++)
+		newton.theta[CLV_AT(i, i)] = FIRST;
+	for (int i = 0; i < newton.n; i++)
 	{
-		double r = one->to[i] - one->from[i];
-		double v = two->to[i] - two->from[i] - r;
-
-		leap->from[i] = one->from[i] + 2 * length * r + length * length * v;
+		newton.low[i] = -DBL_MAX;
+		newton.high[i] = DBL_MAX;
+		newton.confined[i] = true;
 	}
-	return clv_cholesky(n, leap->from, &chol);
+	(void) clv_newton_maximize(&newton, Likelihood, search);
+	SetBetween(search, newton.theta);
+	(void) FitMean(search);
 }
 
 void
-clv_pooling_fit(int n, const ClvPoolingGroup *groups, size_t count, ClvPoll *poll,
-				ClvPooling *pooling)
+clv_pooling_fit(int n, ClvPoolingGroup *groups, size_t count, ClvPoll *poll, ClvPooling *pooling)
 {
-	double scale[CLV_POOLING_MAX];
-	Step one;
-	Step two;
-	Step leap;
+	Search search = {.n = n, .groups = groups, .count = count, .poll = poll};
+	double center[MAX];
+	double spread[TRIANGLE];
+	Matrix root;
+	Matrix inverse;
 
-	Start(n, groups, count, one.from, scale);
-	(void) TakeStep(n, groups, count, poll, &one);
-	for (int round = 0; round < ROUNDS && !IsClose(n, one.to, one.from, scale); round++)
+	FindSpread(&search, center, spread);
+	FindRoot(n, spread, root, inverse);
+	for (size_t g = 0; g < count; g++)
 	{
-		double before = one.at.log_likelihood;
-
-		memcpy(two.from, one.to, sizeof(two.from));
-		if (!TakeStep(n, groups, count, poll, &two))
-			break;
-		if (Leap(n, &one, &two, &leap) && TakeStep(n, groups, count, poll, &leap) &&
-			leap.at.log_likelihood >= two.at.log_likelihood)
-			one = leap;
-		else
-			one = two;
-		if (one.at.log_likelihood - before < IDLE_GAIN)
-			break;
+		for (int i = 0; i < n; i++)
+			groups[g].value[i] -= center[i];
+		Transform(n, inverse, groups[g].value);
+		Enclose(n, inverse, groups[g].error);
 	}
-	*pooling = one.at;
-	memcpy(pooling->between, one.from, sizeof(pooling->between));
+	Maximize(&search);
+	*pooling = search.at;
+	Transform(n, root, pooling->mean);
+	for (int i = 0; i < n; i++)
+		pooling->mean[i] += center[i];
+	Enclose(n, root, pooling->between);
+	Enclose(n, root, pooling->error);
 }

@@ -24,14 +24,14 @@ typedef struct ClvPooling
 	double mean[CLV_POOLING_MAX];
 	double between[CLV_POOLING_TRIANGLE]; /* covariance of the true values between groups */
 	double error[CLV_POOLING_TRIANGLE];   /* covariance of the mean */
-	double log_likelihood;                /* restricted, without constants */
 } ClvPooling;
 
 /*
  * Fits value ~ N(mean, between + error) to n numbers of each of so many groups, at least two, by
  * restricted maximum likelihood (Patterson & Thompson 1971). Their order changes the last digits.
+ * The groups are used up: they are left in other units.
  */
-extern void clv_pooling_fit(int n, const ClvPoolingGroup *groups, size_t count, ClvPoll *poll,
+extern void clv_pooling_fit(int n, ClvPoolingGroup *groups, size_t count, ClvPoll *poll,
 							ClvPooling *pooling);
 
 #endif /* CLV_POOLING_H */

@@ -73,7 +73,6 @@ Check(Bytes *bytes)
 		Require(isfinite(pooling.mean[i]));
 	CheckCovariance(n, pooling.between);
 	CheckCovariance(n, pooling.error);
-	Require(isfinite(pooling.log_likelihood));
 	if (n == 1)
 		Require(pooling.mean[0] >= low - 1e-9 * fabs(low) &&
 				pooling.mean[0] <= high + 1e-9 * fabs(high));
