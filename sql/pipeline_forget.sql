@@ -125,6 +125,67 @@ CALL clv_forget('shop', 'c3');
 SELECT count(*) AS rows FROM shop.customers WHERE customer = 'c3';
 CALL clv_drop_pipeline('shop');
 
+-- ---- sums that the next run starts from, where it keeps the rows of customers ----
+SET client_min_messages = error;
+CREATE TABLE buy (customer text, bought date, amount numeric, written timestamptz DEFAULT '2021-01-01');
+INSERT INTO buy
+SELECT 'c' || c, date '2020-01-01' + c % 90 + i * (3 + c % 17), CASE WHEN c % 9 > 0 THEN 10 + (c * 7 + i) % 30 END
+FROM generate_series(1, 300) c, generate_series(0, c % 6) i;
+CALL clv_create_pipeline('kept', 'buy', 'customer', 'bought', 'amount', discount_rate => 0.1, changed_at => 'written',
+	overlap => '0', as_of => '2020-12-31', refit => 'never');
+CALL clv_refresh('kept');
+CREATE VIEW sums AS
+SELECT 'segments' AS of, s::text AS row FROM kept.segments s
+UNION ALL SELECT 'cohorts', c::text FROM kept.cohorts c
+UNION ALL SELECT 'ages', a::text FROM kept.cohort_retention a
+UNION ALL SELECT 'equity', ROW(e.customers, e.past_revenue, e.clv, e.clv_low, e.revenue_after)::text FROM kept.equity e;
+CREATE VIEW how AS
+SELECT r.customer_run < r.run AS keeps_rows, r.customers = (SELECT count(*) FROM kept.customers) AS all_counted
+FROM kept_data.run r
+JOIN kept_data.state s USING (run);
+-- the last of a segment leave it, one is new, amounts become known and others unknown; twice in a row
+INSERT INTO buy VALUES ('c1', '2020-12-30', 1000, '2021-01-02'), ('new', '2020-12-01', 10, '2021-01-02'),
+	('c2', '2021-01-05', 7, '2021-01-02');
+UPDATE buy SET amount = 5, written = '2021-01-02' WHERE customer = 'c9';
+CALL clv_refresh('kept');
+TABLE how;
+UPDATE buy SET amount = NULL, written = '2021-01-03' WHERE customer IN ('c8', 'c9');
+DELETE FROM buy WHERE customer = 'c3' AND bought > (SELECT min(bought) FROM buy WHERE customer = 'c3');
+UPDATE buy SET written = '2021-01-03' WHERE customer IN ('c3', 'c4');
+CALL clv_refresh('kept');
+TABLE how;
+CREATE TABLE kept_sums AS TABLE sums;
+CALL clv_refresh('kept', 'full');
+SELECT count(*) AS different FROM ((TABLE kept_sums EXCEPT TABLE sums) UNION ALL (TABLE sums EXCEPT TABLE kept_sums)) d;
+-- one is forgotten, who would be counted still
+INSERT INTO buy VALUES ('c1', '2020-12-30', 1, '2021-01-04');
+DELETE FROM buy WHERE customer = 'c100';
+CALL clv_forget('kept', 'c100');
+CALL clv_refresh('kept');
+TABLE how;
+TRUNCATE kept_sums;
+INSERT INTO kept_sums TABLE sums;
+CALL clv_refresh('kept', 'full');
+SELECT count(*) AS different FROM ((TABLE kept_sums EXCEPT TABLE sums) UNION ALL (TABLE sums EXCEPT TABLE kept_sums)) d;
+-- also while a run goes on: who forgets them between two of its steps, after rows are kept
+CREATE FUNCTION forget_now() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	DELETE FROM public.buy WHERE customer = 'c101';
+	PERFORM clv_internal.clv_pipeline_forget_rows('kept', '{c101}');
+	RETURN NEW;
+END $$;
+CREATE TRIGGER forget_now AFTER INSERT ON kept_data.step FOR EACH ROW WHEN (NEW.step = 'segments')
+	EXECUTE FUNCTION forget_now();
+INSERT INTO buy VALUES ('c1', '2020-12-30', 1, '2021-01-05');
+CALL clv_refresh('kept');
+TABLE how;
+DROP TRIGGER forget_now ON kept_data.step;
+INSERT INTO buy VALUES ('c1', '2020-12-30', 1, '2021-01-06');
+CALL clv_refresh('kept');
+TABLE how;
+DROP VIEW sums, how;
+CALL clv_drop_pipeline('kept');
+
 -- ---- keys of several columns, and of other types ----
 CREATE TABLE visit AS
 SELECT CASE WHEN c % 2 = 0 THEN 'AT' ELSE 'DE' END AS country, c AS no, date '1990-01-01' + c % 20 AS born,

@@ -353,7 +353,7 @@ RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT md5(jsonb_build_array((this).as_of, (this).model::text, (d).horizon, (d).discount_rate, (d).margin,
+	SELECT md5(jsonb_build_array(clv_internal.clv_pipeline_parts_hash(), (this).as_of, (this).model::text, (d).horizon, (d).discount_rate, (d).margin,
 		(d).level, (this).cuts::text,
 		clv_internal.clv_pipeline_customer_query(d,
 			clv_internal.clv_pipeline_customer_histories(d, this, 'histories'::text)))::text)
@@ -365,8 +365,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_made_of(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
-	'a hash of what the row of a customer depends on beside their history; NULL where that is more than the run knows. '
-	'A part of pipelines';
+	'a hash of what the row of a customer depends on beside their history, and of what tables there are; NULL where '
+	'that is more than the run knows. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_find_customers(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
@@ -555,6 +555,80 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_step_customers(clv_internal.clv_pi
 	'step of a refresh: scores, predictions and segments of all customers, or of those whose rows change. A part of '
 	'pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_added_up(
+	d clv_internal.clv_pipeline_definition, target pg_catalog.text, sources pg_catalog.text[])
+RETURNS pg_catalog.text
+LANGUAGE sql STABLE PARALLEL SAFE COST 20000
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(format('SELECT %s AS sign, q.* FROM (%s) q', u.sign, clv_internal.clv_pipeline_sql(d,
+		p.statement, ARRAY[u.source])), ' UNION ALL ' ORDER BY u.number)
+	FROM (
+		SELECT 1 AS number, 'kept' AS kind, 1 AS sign, NULL AS source
+		WHERE cardinality(sources) > 1
+		UNION ALL
+		SELECT 1 + s.number, 'counted', CASE s.number WHEN 2 THEN -1 ELSE 1 END, s.source
+		FROM unnest(sources) WITH ORDINALITY AS s (source, number)
+	) u
+	JOIN clv_internal.clv_pipeline_parts() p ON p.name = target AND p.kind = u.kind
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_added_up(
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.text[]) IS
+	'the query of what the rows of a run in a table are added up from, each with its sign: of all customers, given '
+	'one source; given two, that of the rows of touched customers, and that of what these were, those of the run '
+	'before, less the second, and the first. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_add_up_sources(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run,
+	OUT customers pg_catalog.text[], OUT histories pg_catalog.text[])
+RETURNS record
+LANGUAGE plpgsql STABLE PARALLEL SAFE COST 20000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	keeps bool;
+	were text;
+BEGIN
+	-- clv_forget takes it away
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT ($2).customer_run <> ($2).run AND r.made_of IS NOT NULL
+		FROM {data}.run r
+		WHERE r.run = ($2).run
+	$sql$::text) INTO STRICT keeps USING d, this;
+	IF NOT keeps THEN
+		customers := ARRAY[clv_internal.clv_pipeline_sql(d, '{customers}'::text)];
+		histories := ARRAY[clv_internal.clv_pipeline_sql(d, $sql$
+			(SELECT h.history FROM {data}.history h WHERE h.generation = ($2).generation)
+		$sql$::text)];
+		RETURN;
+	END IF;
+	-- one by one: a join by hashing would read the rows of all
+	were := clv_internal.clv_pipeline_sql(d, $sql$
+		(
+			SELECT b.*
+			FROM {data}.touched t
+			CROSS JOIN LATERAL (
+				SELECT *
+				FROM {data}.customer c
+				WHERE c.run = ($2).customer_run AND {c=t}
+				OFFSET 0
+			) b
+			WHERE t.run = ($2).run
+		)
+	$sql$::text);
+	customers := ARRAY[clv_internal.clv_pipeline_sql(d, $sql$
+		(SELECT * FROM {data}.customer WHERE run = ($2).run)
+	$sql$::text), were];
+	histories := ARRAY[clv_internal.clv_pipeline_sql(d, $sql$
+		(SELECT h.history FROM {data}.touched w {1} WHERE w.run = ($2).run)
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_few_histories(d)]), were];
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_add_up_sources(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'the customers, and the histories, that clv_pipeline_added_up takes for a run: all, or where it keeps the rows of '
+	'an earlier run, those of touched customers and what these were. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_add_up(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
 RETURNS pg_catalog.void
@@ -562,10 +636,13 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	sources record := clv_internal.clv_pipeline_add_up_sources(d, this);
 	missed int8;
 BEGIN
-	PERFORM clv_internal.clv_pipeline_fill(d, this.run, 'total'::text);
-	PERFORM clv_internal.clv_pipeline_fill(d, this.run, 'month'::text);
+	PERFORM clv_internal.clv_pipeline_fill(d, this.run, 'total'::text,
+		ARRAY[clv_internal.clv_pipeline_added_up(d, 'total'::text, sources.customers)]);
+	PERFORM clv_internal.clv_pipeline_fill(d, this.run, 'month'::text,
+		ARRAY[clv_internal.clv_pipeline_added_up(d, 'month'::text, sources.histories)]);
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		UPDATE {data}.run
 		SET (customers, histories, total_revenue) = (

@@ -1,7 +1,8 @@
 -- ---- forgetting a customer --------------------------------------------------------------------------------
 --
 -- The tables are those that declare the columns of the key, so that one that is added to the views is not left out.
--- Sums and models are of many; the cells that the next fit would start from are counted anew.
+-- Sums and models are of many; the cells that the next fit would start from, and the sums that the next run would, are
+-- counted anew.
 
 CREATE FUNCTION clv_internal.clv_pipeline_key_is(
 	d clv_internal.clv_pipeline_definition, alias pg_catalog.text, key pg_catalog.text[])
@@ -134,6 +135,13 @@ BEGIN
 	END LOOP;
 	IF total > 0 THEN
 		EXECUTE clv_internal.clv_pipeline_sql(d, 'DELETE FROM {data}.cells'::text);
+		-- of the run that is shown, and of one that goes on
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+			UPDATE {data}.run r
+			SET made_of = NULL
+			FROM {data}.state s
+			WHERE r.run >= s.run
+		$sql$::text);
 	END IF;
 	PERFORM clv_internal.clv_pipeline_forget_errors(d, key);
 	RETURN total;

@@ -3,7 +3,8 @@
 -- A file in views/ holds what belongs to one table, as parts in this order:
 --   table          the table: its name, the statement that makes it, its comment
 --   setup          a further statement for the table of that name
---   sums, rows     the query that fills the table of that name, see clv_pipeline_fill()
+--   counted, kept  what is added up for the table of that name, see clv_pipeline_added_up()
+--   sums, rows, exact   the query that fills the table of that name, see clv_pipeline_fill()
 --   view           a view: its name, what it reads, its comment
 --   column         a column of the view: its name, expression and comment
 --   key, columns   the columns of the customer's key; all columns of the view of that name

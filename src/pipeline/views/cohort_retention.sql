@@ -19,7 +19,7 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
-	-- in a pass over the histories that serves equity too
+	-- serves equity too
 	('table', 'month', $sql$
 		CREATE TABLE {data}.month (
 			run int8 NOT NULL,
@@ -34,14 +34,33 @@ AS $part$ VALUES
 		)
 	$sql$, 'what customers did in which month: see clv_pipeline_months'),
 
-	('exact', 'month', $sql$
+	('counted', 'month', $sql$
 		SELECT m.*
 		FROM (
 			SELECT clv_internal.clv_pipeline_months(h.history, ($2).as_of) AS months
-			FROM {data}.history h
-			WHERE h.generation = ($2).generation
+			FROM {1} h
 		) q
 		CROSS JOIN LATERAL unnest(q.months) m
+	$sql$, NULL),
+
+	('kept', 'month', $sql$
+		SELECT cohort_month, month, customers, purchases, buyers, revenue, early, after
+		FROM {data}.month
+		WHERE run = ($2).previous
+	$sql$, NULL),
+
+	('exact', 'month', $sql$
+		SELECT
+			q.cohort_month,
+			q.month,
+			sum(q.sign * q.customers) AS customers,
+			sum(q.sign * q.purchases) AS purchases,
+			sum(q.sign * q.buyers) AS buyers,
+			sum(q.sign * q.revenue) AS revenue,
+			sum(q.sign * q.early) AS early,
+			sum(q.sign * q.after) AS after
+		FROM ({1}) q
+		GROUP BY 1, 2
 	$sql$, NULL),
 
 	-- A customer is a buyer of a month on its first day with a purchase of theirs; refunds before the first purchase

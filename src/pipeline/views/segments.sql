@@ -25,8 +25,8 @@ AS $part$ VALUES
 		)
 	$sql$, 'sums by segment: group_name is empty for all customers, whom rows of groups count again'),
 
-	-- In a pass over the customers that serves segments, migration and cohorts. Who bears the number of an earlier run
-	-- has not changed since the run before.
+	-- Serves segments, migration and cohorts. with_... count the customers with a value, so that a sum of none is NULL.
+	-- first_purchase is the earliest of all who have been among the customers since they were last counted.
 	('table', 'total', $sql$
 		CREATE TABLE {data}.total (
 			run int8 NOT NULL,
@@ -46,11 +46,16 @@ AS $part$ VALUES
 			expected_revenue numeric,
 			clv numeric,
 			lifetime_value numeric,
-			from_clv numeric
+			from_clv numeric,
+			with_purchases int8,
+			with_revenue int8,
+			with_clv int8,
+			with_lifetime int8
 		)
 	$sql$, 'sums of customers, by their group, segment before and now and the month of their first purchase'),
 
-	('exact', 'total', $sql$
+	-- who bears the number of an earlier run has not changed since the run before
+	('counted', 'total', $sql$
 		SELECT
 			c.group_name,
 			CASE WHEN c.run = ($2).run THEN c.from_segment ELSE c.segment END AS from_segment,
@@ -63,14 +68,56 @@ AS $part$ VALUES
 			count(c.monetary) AS with_monetary,
 			sum(c.monetary) AS monetary,
 			count(c.p_alive) AS with_p_alive,
-			sum((1e9 * c.p_alive)::int8) / 1e9 AS p_alive,
-			sum((1e9 * c.expected_purchases)::int8) / 1e9 AS expected_purchases,
+			sum((1e9 * c.p_alive)::int8) * 1e-9 AS p_alive,
+			count(c.expected_purchases) AS with_purchases,
+			sum((1e9 * c.expected_purchases)::int8) * 1e-9 AS expected_purchases,
+			count(c.expected_revenue) AS with_revenue,
 			sum(c.expected_revenue) AS expected_revenue,
+			count(c.clv) AS with_clv,
 			sum(c.clv) AS clv,
+			count(c.lifetime_value) AS with_lifetime,
 			sum(c.lifetime_value) AS lifetime_value,
 			sum(CASE WHEN c.run = ($2).run THEN c.from_clv ELSE c.clv END) AS from_clv
-		FROM {customers} c
+		FROM {1} c
 		GROUP BY 1, 2, 3, 4
+	$sql$, NULL),
+
+	('kept', 'total', $sql$
+		SELECT
+			group_name, segment AS from_segment, segment, cohort_month, first_purchase, customers, recency, frequency,
+			with_monetary, monetary, with_p_alive, p_alive, with_purchases, expected_purchases, with_revenue,
+			expected_revenue, with_clv, clv, with_lifetime, lifetime_value, clv AS from_clv
+		FROM {data}.total
+		WHERE run = ($2).previous
+	$sql$, NULL),
+
+	('exact', 'total', $sql$
+		SELECT
+			q.group_name,
+			q.from_segment,
+			q.segment,
+			q.cohort_month,
+			min(q.first_purchase) AS first_purchase,
+			sum(q.sign * q.customers) AS customers,
+			sum(q.sign * q.recency) AS recency,
+			sum(q.sign * q.frequency) AS frequency,
+			sum(q.sign * q.with_monetary) AS with_monetary,
+			CASE WHEN sum(q.sign * q.with_monetary) > 0 THEN sum(q.sign * q.monetary) END AS monetary,
+			sum(q.sign * q.with_p_alive) AS with_p_alive,
+			CASE WHEN sum(q.sign * q.with_p_alive) > 0 THEN sum(q.sign * q.p_alive) END AS p_alive,
+			sum(q.sign * q.with_purchases) AS with_purchases,
+			CASE WHEN sum(q.sign * q.with_purchases) > 0 THEN sum(q.sign * q.expected_purchases) END
+				AS expected_purchases,
+			sum(q.sign * q.with_revenue) AS with_revenue,
+			CASE WHEN sum(q.sign * q.with_revenue) > 0 THEN sum(q.sign * q.expected_revenue) END AS expected_revenue,
+			sum(q.sign * q.with_clv) AS with_clv,
+			CASE WHEN sum(q.sign * q.with_clv) > 0 THEN sum(q.sign * q.clv) END AS clv,
+			sum(q.sign * q.with_lifetime) AS with_lifetime,
+			CASE WHEN sum(q.sign * q.with_lifetime) > 0 THEN sum(q.sign * q.lifetime_value) END AS lifetime_value,
+			sum(q.sign * q.from_clv) AS from_clv
+		FROM ({1}) q
+		GROUP BY 1, 2, 3, 4
+		HAVING sum(q.sign * q.customers) > 0
 	$sql$, NULL),
 
 	('sums', 'segment', $sql$
