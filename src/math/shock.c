@@ -16,6 +16,11 @@
 #define WIDTH_CORRELATION 1e-4
 #define WIDTH_LASTING 1e-4
 
+/* Shocks that gain less than this share of what counts at all of some numbers are not looked at
+ * any closer: between those numbers the gain is not several times as large. */
+#define CLOSER 0.5
+#define WIDTH_COARSE 0.05
+
 /* A gain of the likelihood that is rounding alone. */
 #define NO_GAIN 1e-9
 
@@ -73,8 +78,17 @@ typedef struct Series
 	const double *v;
 	double lasting;
 	double correlation;
-	double ln_sd; /* that was found last */
+	double ln_sd; /* that was found last, */
+	double width; /* so near to the best */
 } Series;
+
+/* The numbers at which a maximum is looked for first. */
+static const double lasting_step[] = {0.2, 0.4, 0.6, 0.8, 1};
+static const double correlation_step[] = {0,    0.2,  0.4,  0.6,
+										  0.75, 0.85, 0.92, CLV_SHOCK_CORRELATION};
+
+#define LASTING_STEPS ((int) (sizeof(lasting_step) / sizeof(double)))
+#define CORRELATION_STEPS ((int) (sizeof(correlation_step) / sizeof(double)))
 
 /* The likelihood at the logarithm of a standard deviation. */
 static double
@@ -84,38 +98,86 @@ AtLnSd(Series *series, double ln_sd)
 								series->correlation);
 }
 
-/* The largest value of a function that rises and then falls, and where it is, as near as width
- * (golden section). */
-static double
-Golden(double (*f)(Series *, double), Series *series, double low, double high, double width,
-	   double *at)
+/* A range that holds a maximum, the best three points in it, the best first, and the last two moves
+ * from the best. */
+typedef struct Bracket
 {
-	double one = high - GOLDEN * (high - low);
-	double other = low + GOLDEN * (high - low);
-	double f_one = f(series, one);
-	double f_other = f(series, other);
+	double low;
+	double high;
+	double at[3];
+	double value[3];
+	double move;
+	double before;
+} Bracket;
 
-	while (high - low > width)
+/*
+ * The next move from the best point: to the top of the parabola through all three where that is
+ * within the range and moves shrink, else a golden section of the longer side; no less than width.
+ */
+static double
+NextMove(Bracket *b, double width)
+{
+	double one = b->at[0] - b->at[1];
+	double other = b->at[0] - b->at[2];
+	double r = one * (b->value[0] - b->value[2]);
+	double q = other * (b->value[0] - b->value[1]);
+	double top = (other * q - one * r) / (2 * (r - q));
+	double before = b->before;
+	double left = b->low - b->at[0];
+	double right = b->high - b->at[0];
+
+	b->before = b->move;
+	if (fabs(before) > width && fabs(top) < fabs(before) / 2 && top > left && top < right)
+		b->move = top - left < width || right - top < width ? copysign(width, left + right) : top;
+	else
 	{
-		if (f_one >= f_other)
-		{
-			high = other;
-			other = one;
-			f_other = f_one;
-			one = high - GOLDEN * (high - low);
-			f_one = f(series, one);
-		}
-		else
-		{
-			low = one;
-			one = other;
-			f_one = f_other;
-			other = low + GOLDEN * (high - low);
-			f_other = f(series, other);
-		}
+		b->before = left + right > 0 ? right : left;
+		b->move = (1 - GOLDEN) * b->before;
 	}
-	*at = f_one >= f_other ? one : other;
-	return fmax(f_one, f_other);
+	return fabs(b->move) >= width ? b->move : copysign(width, b->move);
+}
+
+/* Takes a point in, and narrows the range. */
+static void
+TakeIn(Bracket *b, double at, double value)
+{
+	bool better = value >= b->value[0];
+	double outer = better ? b->at[0] : at;
+	int place = better ? 0 : value >= b->value[1] || b->at[1] == b->at[0] ? 1 : 2;
+
+	if (outer < (better ? at : b->at[0]))
+		b->low = outer;
+	else
+		b->high = outer;
+	if (place == 2 && value < b->value[2] && b->at[2] != b->at[0] && b->at[2] != b->at[1])
+		return;
+	for (int i = 2; i > place; i--)
+	{
+		b->at[i] = b->at[i - 1];
+		b->value[i] = b->value[i - 1];
+	}
+	b->at[place] = at;
+	b->value[place] = value;
+}
+
+/* The largest value of a function that rises and then falls, and where it is, as near as width
+ * (Brent 1973, chapter 5). */
+static double
+Largest(double (*f)(Series *, double), Series *series, double low, double high, double width,
+		double *at)
+{
+	double first = low + (1 - GOLDEN) * (high - low);
+	double value = f(series, first);
+	Bracket b = {low, high, {first, first, first}, {value, value, value}, 0, 0};
+
+	while (fmax(b.at[0] - b.low, b.high - b.at[0]) > 2 * width)
+	{
+		double next = b.at[0] + NextMove(&b, width);
+
+		TakeIn(&b, next, f(series, next));
+	}
+	*at = b.at[0];
+	return b.value[0];
 }
 
 /* The largest value of a function at the rising steps of its range (of several, the first) and
@@ -138,8 +200,8 @@ Peak(double (*f)(Series *, double), Series *series, const double *step, int step
 			where = i;
 		}
 	}
-	found = Golden(f, series, step[where > 0 ? where - 1 : 0],
-				   step[where < steps - 1 ? where + 1 : where], width, at);
+	found = Largest(f, series, step[where > 0 ? where - 1 : 0],
+					step[where < steps - 1 ? where + 1 : where], width, at);
 	if (!(found > best + NO_GAIN))
 	{
 		*at = step[where];
@@ -154,7 +216,7 @@ static double
 AtCorrelation(Series *series, double correlation)
 {
 	series->correlation = correlation;
-	return Golden(AtLnSd, series, LEAST_LN_SD, MOST_LN_SD, WIDTH_LN_SD, &series->ln_sd);
+	return Largest(AtLnSd, series, LEAST_LN_SD, MOST_LN_SD, series->width, &series->ln_sd);
 }
 
 /* The likelihood at a share that lasts, with the correlation and the standard deviation that suit
@@ -162,29 +224,47 @@ AtCorrelation(Series *series, double correlation)
 static double
 AtLasting(Series *series, double lasting)
 {
-	static const double step[] = {0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.92, CLV_SHOCK_CORRELATION};
 	double correlation;
 	double best;
 
 	series->lasting = lasting;
-	best = Peak(AtCorrelation, series, step, (int) (sizeof(step) / sizeof(step[0])),
-				WIDTH_CORRELATION, &correlation);
+	best = Peak(AtCorrelation, series, correlation_step, CORRELATION_STEPS, WIDTH_CORRELATION,
+				&correlation);
 	AtCorrelation(series, correlation);
 	return best;
 }
 
-/* Looks for the three numbers of a shock, and sets its evidence. */
+/* The largest likelihood at the numbers that are looked at first. */
+static double
+FirstLook(Series *series)
+{
+	double best = -INFINITY;
+
+	series->width = WIDTH_COARSE;
+	for (int i = 0; i < LASTING_STEPS; i++)
+	{
+		series->lasting = lasting_step[i];
+		for (int j = 0; j < CORRELATION_STEPS; j++)
+			best = fmax(best, AtCorrelation(series, correlation_step[j]));
+	}
+	return best;
+}
+
+/* Looks for the three numbers of a shock where one may be told, and sets its evidence. */
 static void
 Search(Series *series, ClvShock *shock)
 {
-	static const double step[] = {0.2, 0.4, 0.6, 0.8, 1};
-	double best = Peak(AtLasting, series, step, (int) (sizeof(step) / sizeof(step[0])),
-					   WIDTH_LASTING, &shock->lasting);
+	double none = clv_shock_likelihood(series->n, series->y, series->v, 0, 0, 0);
 
+	shock->evidence = FirstLook(series) - none;
+	if (!(shock->evidence >= CLOSER * CLV_SHOCK_EVIDENCE))
+		return;
+	series->width = WIDTH_LN_SD;
+	shock->evidence =
+		Peak(AtLasting, series, lasting_step, LASTING_STEPS, WIDTH_LASTING, &shock->lasting) - none;
 	AtLasting(series, shock->lasting);
 	shock->correlation = series->correlation;
 	shock->sd = exp(series->ln_sd);
-	shock->evidence = best - clv_shock_likelihood(series->n, series->y, series->v, 0, 0, 0);
 }
 
 /* Sets the variance of the mean shock of the past, and its covariance with the part of the last one
@@ -235,7 +315,7 @@ clv_shock_estimate(int n, const double *actual, const double *expected, double *
 		y[t] = known ? actual[t] / expected[t] - 1 : 0;
 		v[t] = known ? 1 / expected[t] : NO_WEIGHT;
 	}
-	series = (Series){n, y, v, 0, 0, 0};
+	series = (Series){.n = n, .y = y, .v = v};
 	Search(&series, &shock);
 	if (!(shock.evidence >= CLV_SHOCK_EVIDENCE))
 		shock.sd = shock.lasting = shock.correlation = 0;
