@@ -10,7 +10,8 @@ SELECT customer_id, shard, clv_history(day, amount) AS history FROM purchase GRO
 -- cells of three customers: two of them alike, one with a refund that leaves no positive mean
 SELECT clv_cells(h, '{"spend": "gamma/gamma"}')::jsonb - 'options' =
        '{"version": 6, "kind": "history", "occasion": 1, "skipped": 0, "spend_skipped": 1,
-         "cells": [[0, 7305, 7305, 1], [1, 7305, 7312, 2], [2, 7305, 7312, 1]], "spend": [[1, 3], [1, 3]]}' AS counted
+         "cells": [[0, 7305, 7305, 1], [1, 7305, 7312, 2], [2, 7305, 7312, 1]], "days": [[7309, 1], [7312, 3]],
+         "spend": [[1, 3], [1, 3]]}' AS counted
   FROM (SELECT clv_history(d::date, a) FROM (VALUES
             (1, '2020-01-01', 5), (1, '2020-01-08', 3), (2, '2020-01-01', 6), (2, '2020-01-08', 3),
             (3, '2020-01-01', 1), (4, '2020-01-01', 2), (4, '2020-01-05', 2), (4, '2020-01-08', 2),
@@ -18,7 +19,8 @@ SELECT clv_cells(h, '{"spend": "gamma/gamma"}')::jsonb - 'options' =
 -- as of an earlier day later purchases do not count, nor does a customer who comes later
 SELECT clv_cells(h, clv_options(as_of => '2020-01-07', spend_basis => 'all'))::jsonb - 'options' =
        '{"version": 6, "kind": "history", "occasion": 1, "skipped": 1, "spend_skipped": 0,
-         "cells": [[0, 7305, 7305, 1], [1, 7305, 7309, 1]], "spend": [[1, 5], [2, 3]]}' AS truncated
+         "cells": [[0, 7305, 7305, 1], [1, 7305, 7309, 1]], "days": [[7309, 1]],
+         "spend": [[1, 5], [2, 3]]}' AS truncated
   FROM (SELECT clv_history(d::date, a) FROM (VALUES
             (1, '2020-01-01', 5), (1, '2020-01-08', 3), (2, '2020-01-01', 2), (2, '2020-01-05', 4),
             (3, '2020-01-08', 1)) v (c, d, a) GROUP BY c) q (h);

@@ -137,7 +137,7 @@ SELECT clv_internal.clv_cells_merge(NULL, clv_internal.clv_cells_merge(NULL, thi
 			clv_internal.clv_cells_merge(NULL, third, p)), others, p)) = clv_fit(cells, p) AS merged
 FROM counted, options, LATERAL (SELECT o || '{"model": "pareto/nbd"}') l (p) GROUP BY cells, third, others, p;
 -- of every day and gap the purchases
-SELECT jsonb_array_length(c->'days') = days AS pairs, jsonb_array_length(c->'days'->0) AS numbers
+SELECT jsonb_array_length(c->'gaps') = days AS pairs, jsonb_array_length(c->'gaps'->0) AS numbers
 FROM (SELECT cells::jsonb AS c FROM counted) q,
 	 (SELECT count(DISTINCT (day, gap)) AS days
 	  FROM (SELECT l.day, l.day - lag(l.day) OVER (PARTITION BY customer ORDER BY l.day) AS gap
@@ -147,12 +147,12 @@ CREATE TEMP TABLE one AS
 SELECT clv_cells(history, o || jsonb_build_object('calendar', campaigns::jsonb))::jsonb AS c
 FROM options, calendars,
 	 (SELECT clv_history(day) AS history FROM unnest('{2021-01-04,2021-02-01,2021-03-05}'::date[]) day) h;
-SELECT c->'days' AS days FROM one;
+SELECT c->'gaps' AS gaps FROM one;
 \set VERBOSITY terse
-SELECT (c || '{"days": [[7702, 1, 28], [7734, 1, 31]]}')::clv_cells FROM one;
-SELECT (c || '{"days": [[7702, 1, 29], [7734, 1, 32]]}')::clv_cells FROM one;
-SELECT (c || '{"days": [[7702, 1, 0], [7734, 1, 32]]}')::clv_cells FROM one;
-SELECT (c || '{"days": [[7702, 1], [7734, 1]]}')::clv_cells FROM one;
+SELECT (c || '{"gaps": [[7702, 1, 28], [7734, 1, 31]]}')::clv_cells FROM one;
+SELECT (c || '{"gaps": [[7702, 1, 29], [7734, 1, 32]]}')::clv_cells FROM one;
+SELECT (c || '{"gaps": [[7702, 1, 0], [7734, 1, 32]]}')::clv_cells FROM one;
+SELECT (c || '{"gaps": [[7702, 1], [7734, 1]]}')::clv_cells FROM one;
 \set VERBOSITY default
 -- the same first and last day, and others between
 SELECT c::clv_cells - other

@@ -335,9 +335,20 @@ SELECT clv_fit(history, clv_options(spend => 'none', calendar => calendar, as_of
 FROM histories, (SELECT clv_calendar(since, ARRAY[campaign, CASE WHEN since < '2023-06-30' THEN campaign ELSE 7 END],
 	'{campaign,later}') AS calendar FROM months) c;
 SELECT clv_fit(clv_cells, clv_options(spend => 'none', calendar => campaigns))
-FROM (SELECT clv_cells(history, clv_options(spend => 'none')) FROM histories) c, calendars;
+FROM (SELECT clv_cells(history, clv_options(spend => 'none', shock => false)) FROM histories) c, calendars;
+-- cells count purchases by day otherwise, which a calendar needs, and not by the times between them
+SELECT clv_fit(cells, clv_options(spend => 'none', calendar => campaigns)) = (
+		   SELECT clv_fit(history, clv_options(spend => 'none', calendar => campaigns)) FROM histories) AS same
+FROM (SELECT clv_cells(history, clv_options(spend => 'none')) AS cells FROM histories) c, calendars
+GROUP BY campaigns, cells;
+SELECT clv_fit(cells, clv_options(spend => 'none', calendar => campaigns))
+FROM (SELECT clv_cells(history, clv_options(model => 'mbg/cnbd-k', spend => 'none')) AS cells FROM histories) c,
+	 calendars;
 SELECT third + plain
 FROM counted, (SELECT clv_cells(history, clv_options(spend => 'none', as_of => '2023-06-30')) AS plain
+	FROM histories) p;
+SELECT third + plain
+FROM counted, (SELECT clv_cells(history, clv_options(spend => 'none', as_of => '2023-06-30', shock => false)) AS plain
 	FROM histories) p;
 SELECT (jsonb_set(cells::jsonb, '{days,0,1}', '99'))::clv_cells FROM counted;
 SELECT (cells::jsonb - 'days')::clv_cells FROM counted;

@@ -1,7 +1,8 @@
 -- The sum of the logarithms of times between purchases in clv_cells: what customers with these cells can have, and
 -- nothing else
 CREATE TEMP TABLE pattern AS
-SELECT name, clv_cells(h, clv_options(model => 'mbg/cnbd-k', as_of => '2020-12-31', spend => 'none')) AS c
+SELECT name,
+	   clv_cells(h, clv_options(model => 'mbg/cnbd-k', as_of => '2020-12-31', spend => 'none', shock => false)) AS c
   FROM (SELECT name, clv_history(date '2020-01-01' + d, 1) AS h
 		  FROM (VALUES ('early', '{0,1,10}'::int[]), ('even', '{0,5,10}'), ('late', '{0,9,10}'),
 					('long', '{0,30,60,90}'), ('once', '{0}')) v (name, days), unnest(days) d GROUP BY name) q

@@ -25,9 +25,10 @@ FROM clv_simulate(clv_model('pareto/nbd', '{"r": 0.6, "alpha": 5, "s": 0.6, "bet
 				  '2017-01-01', 2)
 GROUP BY customer;
 CREATE TABLE fitted AS
-SELECT (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-01-01')) FROM moved) AS moved,
-	   (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-01-01', spend => 'none'))
-		FROM calm) AS calm;
+SELECT (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-01-01', shock => false)) FROM moved)
+		   AS moved,
+	   (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2017-01-01', spend => 'none',
+											shock => false)) FROM calm) AS calm;
 CREATE TABLE shock AS
 SELECT clv_shock('moved', 'history', moved) AS moved, clv_shock('calm', 'history', calm) AS calm FROM fitted;
 SELECT (moved).weeks, (moved).sd BETWEEN 0.2 AND 0.6 AS sd, (moved).correlation BETWEEN 0.4 AND 0.9 AS correlation,
@@ -93,6 +94,26 @@ SELECT i.moved = clv_fit(c.cells) AS parts
 FROM itself i, (SELECT n % 5, clv_cells(history, options) AS cells
 				FROM option, (SELECT history, row_number() OVER (ORDER BY history) AS n FROM moved) m GROUP BY 1) c
 GROUP BY i.moved;
+-- without being asked, where there are days; and of few customers who buy a lot, each group in a state of its own
+SELECT i.moved = (SELECT clv_fit(history, options - 'shock') FROM moved) AS by_default,
+	   (SELECT clv_cells(history, options - 'shock') = clv_cells(history, options || '{"shock": "auto"}') FROM moved)
+		   AS auto,
+	   pg_temp.fit(c.none) = f.moved AS without_days
+FROM itself i, option o, fitted f,
+	 (SELECT clv_cells(history, options || '{"shock": false}') AS none FROM option, moved) c;
+CREATE TABLE few AS
+SELECT part, clv_fit(history, given) AS fit, clv_cells(history, given) AS cells, count(*) AS customers,
+	   sum(clv_purchases(history) - 1) AS repeats
+FROM (SELECT history, row_number() OVER (ORDER BY history) AS n FROM moved) m,
+	 LATERAL (SELECT CASE WHEN n % 15 = 0 THEN 0 WHEN n % 15 = 1 THEN 1 WHEN n % 30 = 2 THEN 2 END AS part) p,
+	 (SELECT clv_options(as_of => '2017-01-01', spend => 'none') AS given) o
+WHERE part IS NOT NULL
+GROUP BY 1;
+SELECT part, customers, repeats > 512 AS many, (clv_shock(fit)).sd > 0.2 AS told,
+	   fit = pg_temp.fit(cells::text::clv_cells) AS same
+FROM few ORDER BY 1;
+SELECT pg_temp.fit(a.cells + b.cells) = (SELECT clv_fit(cells) FROM few WHERE part < 2) AS merged
+FROM few a, few b WHERE a.part = 0 AND b.part = 1;
 -- of another family, with covariates, a season, and as of a day in the past
 CREATE VIEW grouped AS
 SELECT history, ARRAY[extract(day FROM clv_first_purchase(history))::int % 2,
@@ -185,7 +206,8 @@ FROM (SELECT clv_predict_total(model, history, '1 week', 0, -1) AS t FROM kept, 
 -- a campaign without a control group is held against what a model that keeps it predicts
 CREATE TABLE past AS
 SELECT m AS without, clv_with_shock(m, clv_shock('moved', 'history', m)) AS early
-FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2016-06-30')) AS m FROM moved) f;
+FROM (SELECT clv_fit(history, clv_options(model => 'pareto/nbd', as_of => '2016-06-30', shock => false)) AS m
+	  FROM moved) f;
 SELECT with_shock.measure, with_shock.difference = without.difference AS same,
 	   with_shock.difference_high - with_shock.difference_low > 1.2 * (without.difference_high - without.difference_low)
 		   AS wider
@@ -222,7 +244,8 @@ SELECT clv_options(model => 'bg/bb', time_unit => '1 month', shock => true);
 SELECT clv_options(shock => 'maybe');
 SELECT clv_options(path_covariates => '{x}', shock => true);
 SELECT clv_fit(1, 2, 3, 4, clv_options(shock => true));
-SELECT clv_fit((SELECT clv_cells(history, clv_options(as_of => '2017-01-01')) FROM moved), clv_options(shock => true));
+SELECT clv_fit((SELECT clv_cells(history, clv_options(as_of => '2017-01-01', shock => false)) FROM moved),
+			   clv_options(shock => true));
 SELECT clv_internal.clv_shock_estimate('{1,2}', '{1}');
 SELECT clv_internal.clv_shock_estimate('{1,NULL}', '{1,2}');
 DROP SCHEMA validate_shock, "Odd ""Shock""" CASCADE;

@@ -53,7 +53,7 @@ BEGIN
 		PERFORM clv_internal.clv_pipeline_rebuild(d, run, generation);
 	END IF;
 	PERFORM clv_internal.clv_pipeline_cells(d, generation,
-		clv_internal.clv_pipeline_shock_options(clv_internal.clv_pipeline_fit_options(d, '2017-12-31', NULL)));
+		clv_internal.clv_pipeline_fit_options(d, '2017-12-31', NULL));
 	RAISE EXCEPTION USING ERRCODE = 'BENCH';
 EXCEPTION WHEN SQLSTATE 'BENCH' THEN
 	NULL;

@@ -299,8 +299,10 @@ clv_cells_init_head(ClvCellsHead *head, ClvCellsKind kind, const ClvFitOptions *
 	head->options = *options;
 	head->with_spend = strcmp(options->spend, CLV_SPEND_NONE) != 0;
 	head->with_times = kind == CLV_CELLS_HISTORY && clv_fit_uses_times(options);
-	head->with_days = kind == CLV_CELLS_HISTORY &&
-					  (clv_fit_uses_days(options) || (options->npath > 0 && head->with_times));
+	if (head->with_times && clv_fit_follows(options))
+		head->with_days = CLV_DAYS_AND_GAPS;
+	else if (kind == CLV_CELLS_HISTORY && clv_fit_counts_days(options))
+		head->with_days = CLV_DAYS_ALONE;
 	head->width = clv_fit_width(options);
 }
 
@@ -541,6 +543,15 @@ GridError(const char *what, const char *one, const char *other, const char *hint
 					hint == NULL ? 0 : errhint("%s", hint)));
 }
 
+/* Which days of purchases are known, for a message. */
+static const char *
+DaysText(const ClvCellsHead *head)
+{
+	return head->with_days == CLV_DAYS_NONE    ? "first and last ones"
+		   : head->with_days == CLV_DAYS_ALONE ? "all"
+											   : "all, with the times between them";
+}
+
 void
 clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 {
@@ -566,9 +577,8 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 				  other->with_times ? "with" : "without",
 				  "Count both with the same clv_options(model => ...).");
 	if (one->with_days != other->with_days)
-		GridError("purchases by day", one->with_days ? "with" : "without",
-				  other->with_days ? "with" : "without",
-				  "Count both with a calendar, season, trend or shock in clv_options, or both without.");
+		GridError("days of purchases", DaysText(one), DaysText(other),
+				  "Count both with the same calendar, season, trend and shock in clv_options.");
 	if (one->with_spend != other->with_spend)
 		GridError("spend", one->with_spend ? "with" : "without",
 				  other->with_spend ? "with" : "without",
@@ -577,17 +587,6 @@ clv_cells_check_grid(const ClvCellsHead *one, const ClvCellsHead *other)
 	if (one->occasion != other->occasion && one->occasion != 0 && other->occasion != 0)
 		GridError("occasions (days)", psprintf("%d", one->occasion),
 				  psprintf("%d", other->occasion), "Make all histories with the same occasion.");
-}
-
-/* The options as JSON. */
-static char *
-OptionsText(const ClvFitOptions *options)
-{
-	StringInfoData out;
-
-	initStringInfo(&out);
-	clv_fit_options_text(&out, options, NULL);
-	return out.data;
 }
 
 /* Add the spend of other cells; vector: the numbers of their vectors here, NULL without any. */
@@ -709,12 +708,11 @@ clv_cells_add_head(ClvCellsHead *sum, const ClvCellsHead *head)
 {
 	clv_cells_check_grid(sum, head);
 	if (memcmp(&sum->options, &head->options, sizeof(ClvFitOptions)) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("clv_cells with different options cannot be put together"),
-				 errdetail("%s and %s", OptionsText(&sum->options), OptionsText(&head->options)),
-				 errhint("To fit them anyway, give the options again: "
-						 "clv_fit(cells, clv_options(...)).")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("clv_cells with different options cannot be put together"),
+						errdetail("%s", clv_fit_options_both(&sum->options, &head->options)),
+						errhint("To fit them anyway, give the options again: "
+								"clv_fit(cells, clv_options(...)).")));
 	if (head->occasion != 0)
 		sum->occasion = head->occasion;
 	if (pg_add_s64_overflow(sum->skipped, head->skipped, &sum->skipped) ||
@@ -765,7 +763,8 @@ clv_cells_check_head(const ClvCellsHead *head)
 						head->kind));
 	if (head->with_spend > 1 || head->with_times > 1)
 		BadCells(errmsg("invalid flags in clv_cells: %d, %d", head->with_spend, head->with_times));
-	if (head->with_days < 0 || head->with_days > 1 || head->calendar_size < 0)
+	if (head->with_days < CLV_DAYS_NONE || head->with_days > CLV_DAYS_AND_GAPS ||
+		head->calendar_size < 0)
 		BadCells(
 			errmsg("invalid flags in clv_cells: %d, %d", head->with_days, head->calendar_size));
 	if (head->with_days && head->kind != CLV_CELLS_HISTORY)
@@ -773,6 +772,9 @@ clv_cells_check_head(const ClvCellsHead *head)
 	if (!head->with_days && clv_fit_uses_days(&head->options))
 		BadCells(errmsg("a %s in clv_cells without purchases by day",
 						clv_fit_calendar_word(&head->options)));
+	if (ClvDaysHaveGaps(head) ? !head->with_times
+							  : head->with_times && clv_fit_follows(&head->options))
+		BadCells(errmsg("invalid days of purchases in clv_cells: %d", head->with_days));
 	if (!head->with_days && head->ndays != 0)
 		BadCells(errmsg("days of purchases in clv_cells that do not count them"));
 	if (head->options.npath > 0 && head->kind != CLV_CELLS_HISTORY)

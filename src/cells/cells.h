@@ -30,6 +30,14 @@ typedef enum ClvCellsKind
 	CLV_CELLS_PERIODS  /* counted from histories in whole periods, as of a day */
 } ClvCellsKind;
 
+/* Which days of purchases cells know. */
+typedef enum ClvDaysKept
+{
+	CLV_DAYS_NONE,    /* the first and the last of each customer */
+	CLV_DAYS_ALONE,   /* repeat purchases by day */
+	CLV_DAYS_AND_GAPS /* by day and by the days since the one before */
+} ClvDaysKept;
+
 /*
  * count customers with the same history and vector. since and until are, of
  * histories, the days of the first and the last purchase; of summaries, the bits of
@@ -69,6 +77,14 @@ typedef struct ClvDayEntry
 	int64 purchases;
 } ClvDayEntry;
 
+/* Repeat purchases on each day of a range. */
+typedef struct ClvDayRange
+{
+	int32 first;
+	int32 size; /* 0: none yet */
+	int64 *purchases;
+} ClvDayRange;
+
 /*
  * Sum of the logarithms of times between purchases, in days: what only a comparison of
  * Erlang shapes needs. Fixed point, a coarse and a fine part, so that customers can
@@ -100,7 +116,7 @@ typedef struct ClvCellsHead
 	int64 ndays;
 	int64 npaths;
 	int64 paths_size;    /* of all paths */
-	int32 with_days;     /* repeat purchases were counted by day, with_times by their gaps too */
+	int32 with_days;     /* ClvDaysKept */
 	int32 calendar_size; /* of the calendar of the options, with its header; 0: none */
 	ClvFitOptions options;
 } ClvCellsHead;
@@ -185,8 +201,9 @@ typedef struct ClvCellsState
 	uint32 index_mask;
 	ClvSpendEntry *spend;
 	int64 spend_size;
-	struct days_hash *counted; /* repeat purchases by day (cells_days.c); NULL: none yet */
-	ClvDayEntry *days;         /* the same in order, once they are settled */
+	ClvDayRange range;         /* repeat purchases by day (cells_days.c), */
+	struct days_hash *counted; /* and those not in the range; NULL: none yet */
+	ClvDayEntry *days;         /* all in order, once they are settled */
 	ClvCalendar *calendar;     /* of the options; NULL: none */
 
 	uint64 agreed;        /* generation of the options argument that was found to be the head's */
@@ -273,7 +290,7 @@ extern void clv_cells_spend(ClvCellsState *state, int32 x, double mean, uint32 v
 static inline bool
 ClvDaysHaveGaps(const ClvCellsHead *head)
 {
-	return head->with_days && head->with_times;
+	return head->with_days == CLV_DAYS_AND_GAPS;
 }
 
 /* and by the vectors of their customers, who have paths. */
@@ -370,6 +387,9 @@ extern ClvCellsState *clv_small_new(const ClvCellsHead *head, int64 cells, int64
 									ClvCellsState *state);
 extern ClvCellsState *clv_small_open(Datum cells, int64 more_cells, int64 more_spend,
 									 ClvCellsState *state);
+
+/* Add repeat purchases of a day to a small state. */
+extern void clv_small_add_day(ClvCellsState *state, const ClvDayEntry *day);
 
 /* Merge; an error that names both where the grids or the options differ. */
 extern void clv_cells_absorb(ClvCellsState *state, const ClvCellsView *from);

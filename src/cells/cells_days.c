@@ -76,17 +76,72 @@ HashDay(const ClvDayEntry *day)
 
 #define DAYS_AT_FIRST 16
 
-void
-clv_cells_add_day(ClvCellsState *state, const ClvDayEntry *day)
+/* Purchases of days that are close to each other are counted by their place in a range of days,
+ * where they are counted by the day alone. */
+#define RANGE_AT_FIRST 64
+#define LONGEST_RANGE 65536
+
+/* Makes the range of counts hold a day; false where it would be too long. */
+static bool
+Reach(ClvCellsState *state, int32 day)
 {
+	ClvDayRange *range = &state->range;
+	int64 low = range->size > 0 ? Min(range->first, day) : day;
+	int64 high = range->size > 0 ? Max((int64) range->first + range->size, (int64) day + 1)
+								 : (int64) day + 1;
+	int64 size = Max(high - low, Min(2 * (int64) range->size, LONGEST_RANGE));
+	int64 *purchases;
+
+	if (size > LONGEST_RANGE)
+		return false;
+	size = Max(size, RANGE_AT_FIRST);
+	if (day < range->first)
+		low = Max(high - size, PG_INT32_MIN);
+	purchases = MemoryContextAllocZero(state->hdr.eoh_context, size * sizeof(int64));
+	if (range->size > 0)
+	{
+		memcpy(purchases + (range->first - low), range->purchases, range->size * sizeof(int64));
+		pfree(range->purchases);
+	}
+	*range = (ClvDayRange){(int32) low, (int32) size, purchases};
+	return true;
+}
+
+/* The count of purchases that a day is added to. */
+static int64 *
+CountOf(ClvCellsState *state, const ClvDayEntry *day)
+{
+	int64 place = (int64) day->day - state->range.first;
 	bool found;
 	Counted *counted;
 
+	if (!ClvDaysHaveGaps(state->head))
+	{
+		if (place >= 0 && place < state->range.size)
+			return &state->range.purchases[place];
+		if (Reach(state, day->day))
+			return &state->range.purchases[day->day - state->range.first];
+	}
 	if (state->counted == NULL)
 		state->counted = days_create(state->hdr.eoh_context, DAYS_AT_FIRST, NULL);
 	counted = days_insert(state->counted, *day, &found);
-	if (found &&
-		pg_add_s64_overflow(counted->day.purchases, day->purchases, &counted->day.purchases))
+	if (!found)
+		counted->day.purchases = 0;
+	return &counted->day.purchases;
+}
+
+void
+clv_cells_add_day(ClvCellsState *state, const ClvDayEntry *day)
+{
+	int64 *count;
+
+	if (state->small != NULL)
+	{
+		clv_small_add_day(state, day);
+		return;
+	}
+	count = CountOf(state, day);
+	if (pg_add_s64_overflow(*count, day->purchases, count))
 		BadDays(errmsg("too many purchases on a day in clv_cells"));
 	if (state->days != NULL)
 		pfree(state->days);
@@ -96,19 +151,26 @@ clv_cells_add_day(ClvCellsState *state, const ClvDayEntry *day)
 void
 clv_cells_settle_days(ClvCellsState *state)
 {
+	const ClvDayRange *range = &state->range;
+	int64 most = range->size + (state->counted != NULL ? (int64) state->counted->members : 0);
 	days_iterator iterator;
 	Counted *counted;
 	ClvDayEntry *days;
 	int64 n = 0;
 
-	if (state->days != NULL || state->counted == NULL)
+	if (state->days != NULL || most == 0)
 		return;
-	days = MemoryContextAllocHuge(state->hdr.eoh_context,
-								  mul_size(state->counted->members, sizeof(ClvDayEntry)));
-	days_start_iterate(state->counted, &iterator);
-	while ((counted = days_iterate(state->counted, &iterator)) != NULL)
-		days[n++] = counted->day;
-	SortDays(days, n);
+	days = MemoryContextAllocHuge(state->hdr.eoh_context, mul_size(most, sizeof(ClvDayEntry)));
+	for (int32 i = 0; i < range->size; i++)
+		if (range->purchases[i] > 0)
+			days[n++] = (ClvDayEntry){.day = range->first + i, .purchases = range->purchases[i]};
+	if (state->counted != NULL)
+	{
+		days_start_iterate(state->counted, &iterator);
+		while ((counted = days_iterate(state->counted, &iterator)) != NULL)
+			days[n++] = counted->day;
+		SortDays(days, n);
+	}
 	state->days = days;
 	state->head->ndays = n;
 }

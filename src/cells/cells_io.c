@@ -4,18 +4,18 @@
  *
  * The text is JSON:
  *
- *	{"version": 5, "kind": "history", "occasion": 1, "options": {...},
+ *	{"version": 6, "kind": "history", "occasion": 1, "options": {...},
  *	 "skipped": 0, "spend_skipped": 0, "returned": 1, "times": [coarse, fine],
  *	 "vectors": [[z, ...], ...],
- *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases, gap, vector],
- *	 ...],
+ *	 "cells": [[x, first, last, customers, vector], ...], "days": [[day, purchases], ...],
  *	 "spend": [[x, mean, vector], ...], "paths": [clv_calendar, ...]}
  *
  * first, last and day are days counted from 2000-01-01; of summaries and periods, they are
- * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors", "days",
- * "paths" and the number of a vector, counted from 0, are there where they are needed. Distributed
- * engines move states as text, and a state may have millions of rows: so the rows are
- * written and read here, without a JSON tree in between.
+ * t_x and t_cal. "spend" is null where none was collected; "returned", "times", "vectors", "days"
+ * or, in their place, "gaps": [[day, purchases, gap, vector], ...], "paths" and the number of a
+ * vector, counted from 0, are there where they are needed. Distributed engines move states as text,
+ * and a state may have millions of rows: so the rows are written and read here, without a JSON tree
+ * in between.
  */
 #include "cells/cells.h"
 
@@ -102,7 +102,7 @@ AppendDays(StringInfo out, const ClvCells *flat)
 {
 	const ClvDayEntry *days = ClvCellsDays(flat);
 
-	appendStringInfoString(out, "\"days\": [");
+	appendStringInfo(out, "\"%s\": [", ClvDaysHaveGaps(&flat->head) ? "gaps" : "days");
 	for (int64 i = 0; i < flat->head.ndays; i++)
 	{
 		if (i % 4096 == 0)
@@ -427,6 +427,7 @@ enum
 	KEY_VECTORS,
 	KEY_CELLS,
 	KEY_DAYS,
+	KEY_GAPS,
 	KEY_SPEND,
 	KEY_PATHS,
 	KEYS
@@ -434,7 +435,7 @@ enum
 
 static const char *const key_names[KEYS] = {
 	"version", "kind",    "occasion", "options", "skipped", "spend_skipped", "returned",
-	"times",   "vectors", "cells",    "days",    "spend",   "paths"};
+	"times",   "vectors", "cells",    "days",    "gaps",    "spend",         "paths"};
 
 /* Read a key and its colon; an error where it is unknown. */
 static int
@@ -521,7 +522,11 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvCalendar **calendar, ClvScanner 
 				SkipRows(in);
 				break;
 			case KEY_DAYS:
-				head->with_days = 1;
+				head->with_days = CLV_DAYS_ALONE;
+				SkipRows(in);
+				break;
+			case KEY_GAPS:
+				head->with_days = CLV_DAYS_AND_GAPS;
 				SkipRows(in);
 				break;
 			case KEY_VECTORS:
@@ -537,7 +542,7 @@ ScanHead(ClvScanner *in, ClvCellsHead *head, ClvCalendar **calendar, ClvScanner 
 		clv_scan_error(in, "the end");
 	for (int key = 0; key < KEYS; key++)
 		if (rows[key].at == NULL && key != KEY_RETURNED && key != KEY_TIMES && key != KEY_VECTORS &&
-			key != KEY_DAYS && key != KEY_PATHS)
+			key != KEY_DAYS && key != KEY_GAPS && key != KEY_PATHS)
 			clv_scan_error(in, psprintf("the key \"%s\"", key_names[key]));
 }
 
@@ -568,7 +573,7 @@ ParseCells(const char *text)
 		ScanRows(&rows[KEY_VECTORS], state, ScanVector);
 	ScanRows(&rows[KEY_CELLS], state, ScanCell);
 	if (head.with_days)
-		ScanRows(&rows[KEY_DAYS], state, ScanDay);
+		ScanRows(&rows[ClvDaysHaveGaps(&head) ? KEY_GAPS : KEY_DAYS], state, ScanDay);
 	if (head.with_spend)
 		ScanRows(&rows[KEY_SPEND], state, ScanSpend);
 	if (head.options.npath > 0)

@@ -106,15 +106,9 @@ clv_cells_may_be_small(FunctionCallInfo fcinfo)
 static void
 OptionsDiffer(const ClvFitOptions *one, const ClvFitOptions *other)
 {
-	StringInfoData out;
-
-	initStringInfo(&out);
-	clv_fit_options_text(&out, one, NULL);
-	appendStringInfoString(&out, " and ");
-	clv_fit_options_text(&out, other, NULL);
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					errmsg("the options of a fit must be the same for all its rows"),
-					errdetail("%s", out.data),
+					errdetail("%s", clv_fit_options_both(one, other)),
 					errhint("For one model per group, group by what the options depend on.")));
 }
 
@@ -139,7 +133,7 @@ CheckOptions(const ClvFitOptions *options, const RowForm *form)
 						errmsg("option \"as_of\" is required by model \"%s\"", options->model),
 						errdetail("It counts histories in %s.", clv_clock_name(clock)),
 						errhint("Use clv_options(model => '%s', as_of => ...).", options->model)));
-	if ((clv_fit_follows(options) || options->shock != 0) && form->summary)
+	if ((clv_fit_follows(options) || options->shock == CLV_SHOCK_ALWAYS) && form->summary)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("a %s needs histories", clv_fit_calendar_word(options)),
 						errdetail("x, t_x and t_cal do not say on which days customers bought."),

@@ -101,6 +101,11 @@ OverrideOptions(const ClvCellsHead *head, const ClvParsedOptions *given, ClvFitO
 		CannotFit("days", "of first and last purchases only",
 				  psprintf("a %s", clv_fit_calendar_word(result)),
 				  "Count the cells with a calendar, season, trend or shock in clv_options().");
+	if (head->with_times && clv_fit_follows(result) && !ClvDaysHaveGaps(head))
+		CannotFit(
+			"days", "without the times between purchases",
+			psprintf("a %s", clv_fit_calendar_word(result)),
+			psprintf("Count the cells with a %s in clv_options().", clv_fit_calendar_word(result)));
 	if (clv_fit_clock(own) != clv_fit_clock(result))
 		CannotFit("model", ModelText(own), ModelText(result),
 				  "Count cells anew from the histories with that model in their options.");

@@ -126,7 +126,14 @@ FollowsCalendar(const ClvFitOptions *options)
 bool
 clv_fit_uses_days(const ClvFitOptions *options)
 {
-	return FollowsCalendar(options) || options->shock != 0;
+	return FollowsCalendar(options) || options->shock == CLV_SHOCK_ALWAYS;
+}
+
+bool
+clv_fit_counts_days(const ClvFitOptions *options)
+{
+	return clv_fit_uses_days(options) || (options->shock == CLV_SHOCK_AUTO && options->npath == 0 &&
+										  clv_fit_clock(options) == CLV_CONTINUOUS);
 }
 
 bool

@@ -90,7 +90,7 @@ const ClvOption clv_option_table[] = {
 	 .own = true},
 	{"path_covariates", CLV_OPTION_NAMES, FIELD(path), .counted = true, COUNT(npath)},
 	{"shock", CLV_OPTION_CHOICE, FIELD(shock), .choose = ShockOfWord, .word = WordOfShock,
-	 .plain = true, .most = 1},
+	 .plain = true, .most = CLV_SHOCK_NEVER},
 	{"start_effects", CLV_OPTION_VECTOR, FIELD(start_effect), .most = 2},
 	{"start_centre", CLV_OPTION_VECTOR, FIELD(start_centre), .most = 1},
 };
@@ -336,7 +336,7 @@ CheckCovariates(const ClvFitOptions *options, const ClvFamily *family)
 static void
 CheckShock(const ClvFitOptions *options, const ClvFamily *family)
 {
-	if (options->shock == 0)
+	if (options->shock != CLV_SHOCK_ALWAYS)
 		return;
 	if (family->clock != CLV_CONTINUOUS)
 		ClvBadOption(errmsg("option \"shock\" is not supported by model \"%s\"", options->model),
@@ -389,16 +389,18 @@ ShockOfWord(const char *word)
 {
 	bool shock;
 
+	if (strcmp(word, "auto") == 0)
+		return CLV_SHOCK_AUTO;
 	if (!parse_bool(word, &shock))
-		ClvBadOption(errmsg("shock must be true or false: \"%s\"", word));
-	return shock;
+		ClvBadOption(errmsg("shock must be true, false or 'auto': \"%s\"", word));
+	return shock ? CLV_SHOCK_ALWAYS : CLV_SHOCK_NEVER;
 }
 
-/* "true" or "false". */
+/* "true", "false" or "auto". */
 static const char *
 WordOfShock(int32 shock)
 {
-	return shock != 0 ? "true" : "false";
+	return shock == CLV_SHOCK_ALWAYS ? "true" : shock == CLV_SHOCK_NEVER ? "false" : "auto";
 }
 
 /* Set the family that does not clamp probabilities. */

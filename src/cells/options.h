@@ -63,6 +63,14 @@ typedef enum ClvTrend
 	CLV_TREND_AUTO
 } ClvTrend;
 
+/* Whether a fit estimates the common shock, and the model keeps it. */
+typedef enum ClvShockWanted
+{
+	CLV_SHOCK_AUTO, /* where the customers are histories in continuous time */
+	CLV_SHOCK_ALWAYS,
+	CLV_SHOCK_NEVER
+} ClvShockWanted;
+
 /* The result of a fit of too few customers, or of customers too much alike. */
 typedef enum ClvTooFew
 {
@@ -109,7 +117,7 @@ typedef struct ClvFitOptions
 	int32 same_effects;  /* a bit for each covariate with the same effect on both processes */
 	int32 acts_on_spend; /* a bit for each covariate of customers that moves what they spend */
 	int32 npath;         /* names of paths; 0: customers have none */
-	int32 shock;         /* whether the common shock is estimated, and kept in the model */
+	int32 shock;         /* ClvShockWanted */
 	int32 reserved;
 } ClvFitOptions;
 
@@ -136,6 +144,10 @@ extern void clv_fit_options_parse(Jsonb *json, const ClvCalendar *path, ClvParse
  */
 extern void clv_fit_options_text(StringInfo out, const ClvFitOptions *options,
 								 const ClvCalendar *calendar);
+
+/* Both options as JSON, for a message; calendars, which are left out there, may be all that
+ * differs. */
+extern char *clv_fit_options_both(const ClvFitOptions *one, const ClvFitOptions *other);
 
 /* An error unless covariates of customers and those of the calendar (NULL: none) can be told apart,
  * and are not too many. */
@@ -172,9 +184,12 @@ extern const char *clv_fit_path_name(const ClvFitOptions *options, int i);
 /* Whether rates change with the day: by a calendar, season, trend or the paths of customers. */
 extern bool clv_fit_follows(const ClvFitOptions *options);
 
-/* Whether the fit needs the days of all purchases, as it follows a calendar, season or trend, or is
- * to estimate the common shock. */
+/* Whether the fit needs the days of all purchases, as it follows a calendar, season or trend, or
+ * must estimate the common shock; */
 extern bool clv_fit_uses_days(const ClvFitOptions *options);
+
+/* and whether histories are counted by them, which the default of the shock is a reason for too. */
+extern bool clv_fit_counts_days(const ClvFitOptions *options);
 
 /* Which of these it is, for a message: "calendar", "season", "trend", "path", "shock". */
 extern const char *clv_fit_calendar_word(const ClvFitOptions *options);

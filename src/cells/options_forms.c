@@ -248,6 +248,21 @@ clv_fit_options_text(StringInfo out, const ClvFitOptions *options, const ClvCale
 	appendStringInfoChar(out, '}');
 }
 
+char *
+clv_fit_options_both(const ClvFitOptions *one, const ClvFitOptions *other)
+{
+	StringInfoData first;
+	StringInfoData second;
+
+	initStringInfo(&first);
+	initStringInfo(&second);
+	clv_fit_options_text(&first, one, NULL);
+	clv_fit_options_text(&second, other, NULL);
+	if (strcmp(first.data, second.data) == 0)
+		return psprintf("%s, with different calendars", first.data);
+	return psprintf("%s and %s", first.data, second.data);
+}
+
 /* ---- comparison ---- */
 
 /* Whether both have the same value of an option that cells are counted with. */

@@ -190,7 +190,8 @@ FitModel(FitContext *fit, SaidOnce *said)
 	clv_fit_purchases(fit, said);
 	if (strcmp(fit->options->spend, CLV_SPEND_NONE) != 0)
 		clv_fit_spend_part(fit, said);
-	if (fit->options->shock != 0)
+	if (fit->options->shock != CLV_SHOCK_NEVER && fit->view.head->with_days &&
+		fit->options->npath == 0)
 		clv_fit_keep_shock(fit);
 }
 

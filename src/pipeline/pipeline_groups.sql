@@ -448,7 +448,7 @@ BEGIN
 		WHERE r.run = $1
 	$sql$::text) INTO this USING run;
 	options := clv_internal.clv_pipeline_fit_options(d, this.as_of, this.calendar)
-		|| jsonb_build_object('model', (@extschema@.clv_diagnostics(latest.model)).purchase_model);
+		|| jsonb_build_object('model', (@extschema@.clv_diagnostics(latest.model)).purchase_model, 'shock', false);
 	rows := clv_internal.clv_pipeline_count_groups(d, this.generation, options, latest.run);
 	IF rows > 0 THEN
 		PERFORM clv_internal.clv_pipeline_fit_pooled(d, options, latest.prior, latest.model);

@@ -66,21 +66,6 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_cells(
 	'the cells of all customers: the stored ones with touched customers exchanged, where the options are the same, '
 	'else counted anew. A part of pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_shock_options(options pg_catalog.jsonb) RETURNS pg_catalog.jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE
-		WHEN f.family = 'auto' OR f.family = ANY (clv_internal.clv_fit_families(options, 'continuous'::text, f.family))
-			THEN options || '{"shock": true}'
-		ELSE options
-	END
-	FROM (SELECT coalesce(options ->> 'model', 'mbg/nbd') AS family) f
-$$;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_shock_options(pg_catalog.jsonb) IS
-	'the options of a fit that also estimates what moves all customers at once, where its family is of continuous '
-	'time. A part of pipelines';
-
 CREATE FUNCTION clv_internal.clv_pipeline_drift(
 	d clv_internal.clv_pipeline_definition, this record, latest record)
 RETURNS pg_catalog.text
@@ -320,8 +305,7 @@ BEGIN
 		chosen := clv_internal.clv_pipeline_choose(d, this.generation, this.as_of, this.calendar);
 		options := clv_internal.clv_pipeline_fit_options(d, this.as_of, this.calendar)
 			|| jsonb_strip_nulls(jsonb_build_object('model', chosen.family));
-		SELECT @extschema@.clv_fit(clv_internal.clv_pipeline_cells(d, this.generation,
-			clv_internal.clv_pipeline_shock_options(options))) INTO model;
+		SELECT @extschema@.clv_fit(clv_internal.clv_pipeline_cells(d, this.generation, options)) INTO model;
 		IF model IS NULL THEN
 			PERFORM clv_internal.clv_raise(
 				format('pipeline "%s" has no customers as of %s', d.name, to_char(this.as_of, 'YYYY-MM-DD')),
@@ -347,7 +331,7 @@ BEGIN
 	END IF;
 	IF d.group_by IS NOT NULL AND reason IS NOT NULL THEN
 		PERFORM clv_internal.clv_pipeline_fit_groups(d, run, options || jsonb_build_object('model',
-			(@extschema@.clv_diagnostics(model)).purchase_model), model);
+			(@extschema@.clv_diagnostics(model)).purchase_model, 'shock', false), model);
 	ELSIF d.group_by IS NOT NULL THEN
 		PERFORM clv_internal.clv_pipeline_new_groups(d, run, latest);
 	END IF;

@@ -21,7 +21,8 @@ BEGIN
 		FROM {1} h
 	$sql$::text, ARRAY[sample]) INTO past USING clv_internal.clv_pipeline_fit_options(d, since, this.calendar)
 		|| CASE WHEN d.options ->> 'model' = 'auto'
-			THEN jsonb_build_object('model', (@extschema@.clv_diagnostics(this.model)).purchase_model) ELSE '{}' END;
+			THEN jsonb_build_object('model', (@extschema@.clv_diagnostics(this.model)).purchase_model) ELSE '{}' END
+		|| '{"shock": false}';
 	shortfall := clv_internal.clv_pipeline_shortfall(past, d.options);
 	fillings := (
 		SELECT ARRAY[sample, past::text, since::text, until::text, span::text,

@@ -12,7 +12,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10000 ROWS 8
 BEGIN ATOMIC
 	WITH common AS (
 		SELECT options - '{start,start_effects,start_centre,k,periods,grace,clamp,correlation,spend_covariates}'::text[]
-			|| '{"model": "mbg/nbd", "spend": "none", "too_few": "null"}'::jsonb AS given,
+			|| '{"model": "mbg/nbd", "spend": "none", "too_few": "null", "shock": false}'::jsonb AS given,
 			jsonb_strip_nulls(jsonb_build_object('periods', options -> 'periods')) AS of_discrete
 	)
 	SELECT (row_number() OVER (ORDER BY c.discrete, f.number))::int4,
