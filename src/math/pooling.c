@@ -132,6 +132,19 @@ Enclose(int n, Matrix root, double *triangle)
 		}
 }
 
+/* Sets triangle to M M': with rounding, too, no variance is below 0. */
+static void
+Square(int n, Matrix matrix, double *triangle)
+{
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			triangle[CLV_AT(i, j)] = 0;
+			for (int k = 0; k < n; k++)
+				triangle[CLV_AT(i, j)] += matrix[i][k] * matrix[j][k];
+		}
+}
+
 /* ln of the determinant of a matrix from its factor. */
 static double
 LnDeterminant(const ClvCholesky *chol)
@@ -290,14 +303,8 @@ Curvature(Search *search, Sums *sums, Direction *one, Direction *other)
 static void
 SetBetween(Search *search, const double *theta)
 {
-	int n = search->n;
-	Matrix square;
-
-	Unfold(n, theta, search->factor);
-	Multiply(n, search->factor, search->factor, square);
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++)
-			search->at.between[CLV_AT(i, j)] = square[i][j];
+	Unfold(search->n, theta, search->factor);
+	Square(search->n, search->factor, search->at.between);
 }
 
 /* The restricted likelihood of the triangle of B, to second order; NaN where A + V is singular. */
@@ -462,6 +469,7 @@ clv_pooling_fit(int n, ClvPoolingGroup *groups, size_t count, ClvPoll *poll, Clv
 	double spread[TRIANGLE];
 	Matrix root;
 	Matrix inverse;
+	Matrix factor; /* of the covariance between groups in the units of the caller */
 
 	FindSpread(&search, center, spread);
 	FindRoot(n, spread, root, inverse);
@@ -477,6 +485,7 @@ clv_pooling_fit(int n, ClvPoolingGroup *groups, size_t count, ClvPoll *poll, Clv
 	Transform(n, root, pooling->mean);
 	for (int i = 0; i < n; i++)
 		pooling->mean[i] += center[i];
-	Enclose(n, root, pooling->between);
+	Multiply(n, root, search.factor, factor);
+	Square(n, factor, pooling->between);
 	Enclose(n, root, pooling->error);
 }

@@ -157,6 +157,31 @@ RoundingOfFewGroups(void **state)
 	}
 }
 
+/*
+ * Four numbers of two groups that differ in two: the variances of the others are 0, and rounding
+ * must not take them below.
+ */
+static void
+NoVarianceIsNegative(void **state)
+{
+	static const ClvPoolingGroup groups[] = {
+		{{11, 11, 11, 9.162874799725337},
+		 {0.0032198490186026388, 0.0016099245093013194, 0.0040248112732532981,
+		  0.0016099245093013194, 0.0024033408034824346, 0.0048182689697493647,
+		  -0.00079527101761824395, 0.0011974512129951655, 0.00093760976237959354,
+		  0.041027766697074815}},
+		{{10.640619516289005, 11, 11, 11},
+		 {2.9782453962940705e-05, 5.7397395142688826e-05, 0.00055308756176797357,
+		  -4.8048805904067321e-05, -0.00023043922543754958, 0.00056292796756786108,
+		  5.7397395142688826e-05, 0.00033185253706078413, 5.971505839697067e-05,
+		  0.00077432258647516295}},
+	};
+	ClvPooling pooling = Fit(4, groups, 2);
+
+	for (int i = 0; i < 4; i++)
+		assert_true(pooling.between[CLV_AT(i, i)] >= 0);
+}
+
 int
 main(void)
 {
@@ -164,6 +189,7 @@ main(void)
 		cmocka_unit_test(VarianceOfEqualErrors),
 		cmocka_unit_test(CovarianceOfTwoGroups),
 		cmocka_unit_test(RoundingOfFewGroups),
+		cmocka_unit_test(NoVarianceIsNegative),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
