@@ -141,7 +141,7 @@ Ascend(Line *line, const double *from, const double *ridge, double value)
 {
 	ClvNewton newton = {.tolerance = TOLERANCE, .max_evaluations = line->problem->max_evaluations};
 	ClvNewton bounds = {0};
-	double start[CLV_MAX_DIM];
+	double start[CLV_MAX_DIM] = {0};
 	double reached = 0;
 	ClvNewtonOutcome outcome;
 
