@@ -28,7 +28,7 @@ DECLARE
 	plan json;
 BEGIN
 	EXECUTE 'EXPLAIN (FORMAT JSON) ' || clv_internal.clv_pipeline_customer_query(d,
-		clv_internal.clv_pipeline_customer_histories(d, this, source)) INTO plan USING d, this;
+		clv_internal.clv_pipeline_customer_histories(d, this, source), false) INTO plan USING d, this;
 	RETURN plan -> 0 -> 'Plan' ->> 'Node Type' = 'Gather';
 END $$;
 SELECT source, by_workers(source) FROM unnest('{histories,untouched,touched}'::text[]) source;
@@ -75,6 +75,25 @@ BEGIN;
 CREATE TABLE target (n int, word text);
 SELECT load('SELECT 1, 2');
 ROLLBACK;
+-- a row in the query stands for its columns, unless the table has a column of its type
+CREATE TYPE pair AS (half int, word text);
+BEGIN;
+CREATE TABLE target (n int, half int, word text, pair pair, last date);
+SELECT load($q$
+	SELECT n, CASE WHEN n % 3 > 0 THEN ROW(nullif(n / 2, 3), repeat('y', n))::pair END, ROW(n, NULL)::pair,
+		'2020-01-01'::date
+	FROM generate_series(1, 900) n
+$q$);
+SELECT count(*), count(half), sum(half), count(word), sum(length(word)), sum((pair).half), count((pair).word), max(last)
+FROM target;
+TABLE target ORDER BY n LIMIT 6;
+SELECT load('SELECT 1, ROW(1, NULL)::pair, NULL::pair');
+ROLLBACK;
+BEGIN;
+CREATE TABLE target (n int, half int, word text);
+SELECT load('SELECT 1, ROW(1, NULL)::pair, NULL::pair');
+ROLLBACK;
+DROP TYPE pair;
 BEGIN;
 CREATE TABLE target (n int PRIMARY KEY, word text);
 SELECT load('SELECT 1, ''one''');

@@ -74,6 +74,7 @@ CALL clv_create_pipeline('st_same', 'sale', 'customer_id', 'moment', 'amount', c
 	rating => 'rating', rated_at => 'rated_at', refit => 'always');
 
 CALL clv_create_pipeline('st_days', 'sale', 'customer_id', 'bought_at', 'amount', changed_at => 'changed_at',
+	map => '[{"segment": "dear", "value": {"total_value": {"min": 50}, "clv": {"above": 10}}}, {"segment": "others"}]',
 	overlap => '0 days');
 
 CALL clv_create_pipeline('st_group', 'sale', 'customer_id', 'bought_at', 'amount', changed_at => 'changed_at',

@@ -44,6 +44,10 @@ extern bool clv_whole_number(Datum numeric, int64 least, int64 most, int64 *whol
 /* The double nearest to a numeric, infinite where it is out of range. */
 extern double clv_numeric_double(Numeric value);
 
+/* The number with two decimals (a half away from zero), palloc'd; NULL where it is infinite or NaN,
+ * or 1e22 and more. */
+extern Numeric clv_money(double number);
+
 /* Raises an error where the columns of a named row type differ from those that the extension
  * created it with. */
 extern void clv_check_row_type(TupleDesc row);

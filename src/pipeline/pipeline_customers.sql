@@ -50,51 +50,63 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_ratings(clv_internal.clv_pipeline_
 	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
 	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
 
-CREATE TYPE clv_internal.clv_pipeline_prediction AS (
+CREATE TYPE clv_internal.clv_pipeline_customer AS (
+	lapse_date pg_catalog.date,
 	p_alive pg_catalog.float8,
 	expected_purchases pg_catalog.float8,
-	expected_spend pg_catalog.float8,
-	expected_revenue pg_catalog.float8,
-	clv pg_catalog.float8,
-	lifetime_value pg_catalog.float8,
-	next_purchase_value pg_catalog.float8,
-	purchases_low pg_catalog.float8,
-	purchases_high pg_catalog.float8,
-	clv_low pg_catalog.float8,
-	clv_high pg_catalog.float8,
+	clv pg_catalog.numeric(24,2),
+	monetary pg_catalog.numeric,
+	next_purchase_value pg_catalog.numeric(24,2),
+	cohort_month pg_catalog.date,
+	first_purchase pg_catalog.date,
+	recency pg_catalog.int4,
+	frequency pg_catalog.int4,
+	expected_revenue pg_catalog.numeric(24,2),
+	lifetime_value pg_catalog.numeric(24,2),
+	churn pg_catalog.float8,
 	active_30d pg_catalog.float8,
 	active_90d pg_catalog.float8,
+	last_purchase pg_catalog.date,
+	tenure pg_catalog.int4,
 	next_purchase pg_catalog.date,
-	lapse_date pg_catalog.date
+	expected_spend pg_catalog.numeric(24,2),
+	mean_spend pg_catalog.numeric(24,2),
+	purchases_low pg_catalog.float8,
+	purchases_high pg_catalog.float8,
+	clv_low pg_catalog.numeric(24,2),
+	clv_high pg_catalog.numeric(24,2)
 );
-COMMENT ON TYPE clv_internal.clv_pipeline_prediction IS
-	'the predictions of a customer: those of clv_prediction; the probabilities of a purchase in 30 and in 90 days, '
-	'NULL of models of whole periods; the days of clv_next_purchase and clv_lapse_date at one half. A part of '
+COMMENT ON TYPE clv_internal.clv_pipeline_customer IS
+	'what a pipeline stores of a customer: the values of rfmtc, days of purchases; the predictions of clv_prediction; '
+	'the probabilities of a purchase in 30 and in 90 days, NULL of models of whole periods; the days of '
+	'clv_next_purchase and clv_lapse_date at one half. Money has two decimals, and what is infinite is NULL. A part of '
 	'pipelines';
 
-CREATE FUNCTION clv_internal.clv_pipeline_predict(
+CREATE FUNCTION clv_internal.clv_pipeline_customer(
 	model @extschema@.clv_model, history @extschema@.clv_history, horizon pg_catalog.interval,
 	discount_rate pg_catalog.float8, margin pg_catalog.float8, as_of pg_catalog.date, level pg_catalog.float8,
 	covariates pg_catalog.float8[])
-	RETURNS clv_internal.clv_pipeline_prediction
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 40;
-COMMENT ON FUNCTION clv_internal.clv_pipeline_predict(
+	RETURNS clv_internal.clv_pipeline_customer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 60;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_customer(
 	@extschema@.clv_model, @extschema@.clv_history, pg_catalog.interval, pg_catalog.float8, pg_catalog.float8,
 	pg_catalog.date, pg_catalog.float8, pg_catalog.float8[]) IS
-	'all that a pipeline predicts of a customer in one row, with the arguments of clv_predict: what is computed for '
-	'one number is at hand for the others. A part of pipelines';
+	'what a pipeline stores of a customer in one row, with the arguments of clv_predict: what is computed for one '
+	'number is at hand for the others. NULL before the first purchase. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_value(name pg_catalog.text) RETURNS pg_catalog.text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
-		WHEN name IN ('recency', 'frequency', 'monetary', 'tenure') THEN '(q.rfmtc).' || name
 		-- of which churn is the rest
 		WHEN name IN ('p_alive', 'churn') THEN '(q.scores).p_alive'
 		WHEN name = 'total_value' THEN
-			'clv_internal.clv_finite((q.rfmtc).monetary::float8 * ($1).margin + (q.prediction).clv)'
-		ELSE format('clv_internal.clv_finite((q.prediction).%I)', name)
+			'clv_internal.clv_finite((q.measured).monetary::float8 * ($1).margin + (q.prediction).clv)'
+		-- money that is not rounded to cents
+		WHEN name IN ('expected_revenue', 'clv', 'next_purchase_value') THEN
+			format('clv_internal.clv_finite((q.prediction).%I)', name)
+		ELSE '(q.measured).' || name
 	END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_value(pg_catalog.text) IS
@@ -119,8 +131,8 @@ AS $$
 						@extschema@.clv_first_purchase(q.history, ($2).as_of)
 							+ (($2).as_of - @extschema@.clv_first_purchase(q.history, ($2).as_of)) / 2,
 						($2).as_of)
-					- (q.rfmtc).frequency
-				)::float8 / (q.rfmtc).frequency$sql$
+					- (q.measured).frequency
+				)::float8 / (q.measured).frequency$sql$
 		END, ARRAY[i.name, clv_internal.clv_pipeline_sql(d, clv_internal.clv_pipeline_value(i.name))]), ', '
 		ORDER BY i.name) || ')'
 	FROM @extschema@.clv_segment_inputs((d).map) i
@@ -292,7 +304,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_histories(
 	'customers of the run before hold them. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_customer_fillings(
-	d clv_internal.clv_pipeline_definition, histories pg_catalog.text)
+	d clv_internal.clv_pipeline_definition, histories pg_catalog.text, flat pg_catalog.bool)
 RETURNS pg_catalog.text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE COST 100000
 SET search_path = pg_catalog, pg_temp
@@ -325,27 +337,38 @@ BEGIN
 			CASE
 				WHEN NOT 'cumulative_share' = ANY (needs) THEN 'CROSS JOIN (SELECT NULL::numeric AS cumulative_share) w'
 				ELSE clv_internal.clv_pipeline_shares(d)
-			END])) || clv_internal.clv_pipeline_sql(d, CASE WHEN sharded THEN '{h.key}' ELSE '{q.key}' END);
+			END])) || ARRAY[
+		clv_internal.clv_pipeline_sql(d, CASE WHEN sharded THEN '{h.key}' ELSE '{q.key}' END),
+		CASE WHEN flat THEN '.*' END,
+		CASE WHEN strpos(clv_internal.clv_pipeline_attributes(d), '(q.prediction)') > 0 THEN
+			clv_internal.clv_pipeline_sql(d, $sql$
+				@extschema@.clv_predict({model}, h.history, ($1).horizon, ($1).discount_rate, ($1).margin, ($2).as_of,
+					($1).level)
+			$sql$::text)
+			ELSE 'NULL'
+		END];
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_fillings(
-	clv_internal.clv_pipeline_definition, pg_catalog.text) IS
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.bool) IS
 	'what the map, the ratings, the attributes and the query of the histories add to the query of customers, as '
 	'clv_pipeline_fill takes it. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_customer_query(
-	d clv_internal.clv_pipeline_definition, histories pg_catalog.text)
+	d clv_internal.clv_pipeline_definition, histories pg_catalog.text, flat pg_catalog.bool)
 RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT clv_internal.clv_pipeline_sql(d, p.statement, clv_internal.clv_pipeline_customer_fillings(d, histories))
+	SELECT clv_internal.clv_pipeline_sql(d, p.statement, clv_internal.clv_pipeline_customer_fillings(d, histories,
+		flat))
 	FROM clv_internal.clv_pipeline_view_customers() p
 	WHERE p.kind = 'rows'
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_customer_query(
-	clv_internal.clv_pipeline_definition, pg_catalog.text) IS
-	'the query of customers, over that of their histories. A part of pipelines';
+	clv_internal.clv_pipeline_definition, pg_catalog.text, pg_catalog.bool) IS
+	'the query of customers, over that of their histories: with the columns of their table, or, unless it is to be '
+	'flat, with some of them in a composite, as clv_pipeline_load takes them. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_made_of(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
@@ -356,7 +379,7 @@ AS $$
 	SELECT md5(jsonb_build_array(clv_internal.clv_pipeline_parts_hash(), (this).as_of, (this).model::text, (d).horizon, (d).discount_rate, (d).margin,
 		(d).level, (this).cuts::text,
 		clv_internal.clv_pipeline_customer_query(d,
-			clv_internal.clv_pipeline_customer_histories(d, this, 'histories'::text)))::text)
+			clv_internal.clv_pipeline_customer_histories(d, this, 'histories'::text), true))::text)
 	WHERE (d).rating_source IS NULL AND NOT EXISTS (
 		SELECT
 		FROM @extschema@.clv_segment_inputs((d).map) i
@@ -410,25 +433,30 @@ CREATE FUNCTION clv_internal.clv_pipeline_load(
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_load(
 	pg_catalog.regclass, pg_catalog.text, clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
-	'stores the rows of a query with these parameters in a table that the same transaction has made; how many. A part '
-	'of pipelines';
+	'stores the rows of a query with these parameters in a table that the same transaction has made, where columns of '
+	'named row types stand for all of their columns; how many. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_store_customers(
-	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, queries pg_catalog.text[])
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, sources pg_catalog.text[])
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
-SET search_path = pg_catalog, pg_temp
+-- as in clv_pipeline_fill
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
 AS $$
 DECLARE
+	query text := clv_internal.clv_pipeline_customer_query(d,
+		clv_internal.clv_pipeline_customer_histories(d, this, sources[1]), true);
 	partition text := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
 		ARRAY[clv_internal.clv_pipeline_partition('customer'::text, this.run)]);
 	rows int8;
 BEGIN
-	EXECUTE format('CREATE TABLE %s AS %s WITH NO DATA', partition, queries[1]) USING d, this;
+	EXECUTE format('CREATE TABLE %s AS %s WITH NO DATA', partition, query) USING d, this;
 	IF NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN
+		-- one query for each: what is looked up row by row would keep workers out of the plan of all
 		RETURN (
-			SELECT sum(clv_internal.clv_pipeline_load(partition::regclass, q, d, this))
-			FROM unnest(queries) q
+			SELECT sum(clv_internal.clv_pipeline_load(partition::regclass, clv_internal.clv_pipeline_customer_query(d,
+				clv_internal.clv_pipeline_customer_histories(d, this, s), false), d, this))
+			FROM unnest(sources) s
 		);
 	END IF;
 	-- workers load only what is distributed already; an upgrade may have put its columns into another order
@@ -437,7 +465,7 @@ BEGIN
 			SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
 			FROM pg_attribute a
 			WHERE a.attrelid = partition::regclass AND a.attnum > 0
-		), queries[1]]) USING d, this;
+		), query]) USING d, this;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE format('DROP TABLE %s', partition);
 	RETURN rows;
@@ -445,25 +473,19 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_store_customers(
 	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run, pg_catalog.text[]) IS
-	'stores the rows of queries of customers for clv_pipeline_partition_show to make them those of a run: in a table '
-	'of their own, or, where the table of customers is distributed, those of one query in that; how many. A part of '
-	'pipelines';
+	'stores the rows of customers, each source as clv_pipeline_customer_histories takes it, for '
+	'clv_pipeline_partition_show to make them those of a run: in a table of their own, or, where the table of '
+	'customers is distributed, those of one source in that; how many. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_load_customers(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
--- as in clv_pipeline_fill
-SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET enable_mergejoin = off
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	sources text[] := clv_internal.clv_pipeline_find_customers(d, this);
-	-- one for each: what is looked up row by row would keep workers out of the plan of all
-	queries text[] := ARRAY(
-		SELECT clv_internal.clv_pipeline_customer_query(d, clv_internal.clv_pipeline_customer_histories(d, this, s))
-		FROM unnest(sources) s
-	);
-	rows int8 := clv_internal.clv_pipeline_store_customers(d, this, queries);
+	rows int8 := clv_internal.clv_pipeline_store_customers(d, this, sources);
 BEGIN
 	IF sources = '{touched}' THEN
 		PERFORM clv_internal.clv_pipeline_partition_add(d, 'customer'::text, this.run);

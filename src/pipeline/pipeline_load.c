@@ -7,19 +7,27 @@
  * from the start (frozen), as COPY FREEZE does; until the transaction ends nobody else sees the
  * table. The rows of a query that runs in parallel are stored by the leader, as with CREATE TABLE
  * AS.
+ *
+ * Columns of named row types are taken apart, each in one pass: (row).* in the query would look up
+ * column by column.
  */
 #include "clv.h"
 
 #include "access/heapam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/typcache.h"
 
 /* The rows that are stored at once. */
 #define MOST_ROWS 256
@@ -32,6 +40,10 @@ typedef struct Loading
 	Relation relation;
 	BulkInsertState bulk;
 	CommandId command;
+	int columns;          /* of the query */
+	TupleDesc *part;      /* for each column of the query its columns, where it is a row; or NULL */
+	TupleTableSlot *flat; /* a row of the table */
+	MemoryContext memory; /* of rows that are unpacked */
 	TupleTableSlot *row[MOST_ROWS];
 	int rows;
 	int64 stored;
@@ -49,6 +61,17 @@ Store(Loading *loading)
 		ExecClearTuple(loading->row[i]);
 	loading->stored += loading->rows;
 	loading->rows = 0;
+	MemoryContextReset(loading->memory);
+}
+
+/* The columns of a row of the query that is not as a whole a column of the table, which has this
+ * type; NULL of others. */
+static TupleDesc
+Columns(Form_pg_attribute column, Oid type)
+{
+	if (column->atttypid == type || get_typtype(column->atttypid) != TYPTYPE_COMPOSITE)
+		return NULL;
+	return lookup_rowtype_tupdesc_copy(column->atttypid, column->atttypmod);
 }
 
 /* Called with the columns of the query before its first row: an error where they are not those of
@@ -56,15 +79,44 @@ Store(Loading *loading)
 static void
 StartLoading(DestReceiver *receiver, int operation, TupleDesc query)
 {
-	TupleDesc table = RelationGetDescr(((Loading *) receiver)->relation);
-	bool same = query->natts == table->natts;
+	Loading *loading = (Loading *) receiver;
+	TupleDesc table = RelationGetDescr(loading->relation);
+	int n = 0;
+	bool same = true;
 
-	for (int i = 0; i < query->natts && same; i++)
-		same = TupleDescAttr(query, i)->atttypid == TupleDescAttr(table, i)->atttypid;
-	if (!same)
+	loading->columns = query->natts;
+	loading->part = palloc(query->natts * sizeof(TupleDesc));
+	for (int i = 0; i < query->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(query, i);
+		TupleDesc part = loading->part[i] =
+			Columns(column, n < table->natts ? TupleDescAttr(table, n)->atttypid : InvalidOid);
+
+		for (int j = 0; j < (part == NULL ? 1 : part->natts); j++, n++)
+			same = same && n < table->natts &&
+				   TupleDescAttr(table, n)->atttypid ==
+					   (part == NULL ? column : TupleDescAttr(part, j))->atttypid;
+	}
+	if (!same || n < table->natts)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("the columns of the query are not those of table \"%s\"",
-							   RelationGetRelationName(((Loading *) receiver)->relation))));
+							   RelationGetRelationName(loading->relation))));
+}
+
+/* Puts the columns of a row into values and null, NULLs for a row that is NULL. */
+static void
+TakeApart(TupleDesc part, Datum row, bool no_row, Datum *values, bool *null)
+{
+	HeapTupleData tuple = {.t_tableOid = InvalidOid};
+
+	if (no_row)
+	{
+		memset(null, true, part->natts * sizeof(bool));
+		return;
+	}
+	tuple.t_data = DatumGetHeapTupleHeader(row);
+	tuple.t_len = HeapTupleHeaderGetDatumLength(tuple.t_data);
+	heap_deform_tuple(&tuple, part, values, null);
 }
 
 /* Keeps a row until there are some to be stored; true: send more. */
@@ -72,8 +124,27 @@ static bool
 ReceiveRow(TupleTableSlot *slot, DestReceiver *receiver)
 {
 	Loading *loading = (Loading *) receiver;
+	TupleTableSlot *flat = ExecClearTuple(loading->flat);
+	MemoryContext caller = MemoryContextSwitchTo(loading->memory);
+	int n = 0;
 
-	ExecCopySlot(loading->row[loading->rows++], slot);
+	slot_getallattrs(slot);
+	for (int i = 0; i < loading->columns; i++)
+	{
+		TupleDesc part = loading->part[i];
+
+		if (part != NULL)
+		{
+			TakeApart(part, slot->tts_values[i], slot->tts_isnull[i], flat->tts_values + n,
+					  flat->tts_isnull + n);
+			n += part->natts;
+			continue;
+		}
+		flat->tts_values[n] = slot->tts_values[i];
+		flat->tts_isnull[n++] = slot->tts_isnull[i];
+	}
+	MemoryContextSwitchTo(caller);
+	ExecCopySlot(loading->row[loading->rows++], ExecStoreVirtualTuple(flat));
 	if (loading->rows == MOST_ROWS)
 		Store(loading);
 	return true;
@@ -155,8 +226,8 @@ Load(Loading *loading, const char *query, ParamListInfo parameters)
 
 /*
  * clv_pipeline_load(table, query, parameters ...) -> int8: stores the rows of the query in a table
- * that the same transaction has made; how many. An error where the table is another, or has other
- * columns, and of a table or query that is NULL.
+ * that the same transaction has made; how many. A row in the query stands for its columns. An error
+ * where the table is another, or has other columns, and of a table or query that is NULL.
  */
 Datum
 clv_pipeline_load(PG_FUNCTION_ARGS)
@@ -168,11 +239,14 @@ clv_pipeline_load(PG_FUNCTION_ARGS)
 						errmsg("table and query must not be NULL")));
 	loading.relation = OpenTable(PG_GETARG_OID(0));
 	loading.bulk = GetBulkInsertState();
+	loading.memory = AllocSetContextCreate(CurrentMemoryContext, "rows", ALLOCSET_DEFAULT_SIZES);
+	loading.flat = MakeSingleTupleTableSlot(RelationGetDescr(loading.relation), &TTSOpsVirtual);
 	for (int i = 0; i < MOST_ROWS; i++)
 		loading.row[i] = table_slot_create(loading.relation, NULL);
 	Load(&loading, text_to_cstring(PG_GETARG_TEXT_PP(1)), Parameters(fcinfo));
 	for (int i = 0; i < MOST_ROWS; i++)
 		ExecDropSingleTupleTableSlot(loading.row[i]);
+	ExecDropSingleTupleTableSlot(loading.flat);
 	FreeBulkInsertState(loading.bulk);
 	table_finish_bulk_insert(loading.relation, OPTIONS);
 	table_close(loading.relation, NoLock);

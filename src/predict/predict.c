@@ -1,7 +1,7 @@
 /*
  * predict.c
- *		clv_predict: all predictions of one customer in one row; and clv_pipeline_predict, the same
- *		with what else a pipeline says of what a customer will do.
+ *		clv_predict: all predictions of one customer in one row; and clv_pipeline_customer, what a
+ *		pipeline knows of a customer.
  */
 #include "predict/predict_private.h"
 
@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "funcapi.h"
+#include "utils/datetime.h"
 
 /* The columns of clv_prediction, in order; then those of pipelines. */
 enum
@@ -184,23 +185,15 @@ PredictForPipeline(ClvModelSite *site, const ClvHistory *history, const ClvSumma
 		Set(row, LAPSE_DATE, (double) day);
 }
 
-/* The row as a composite of its type. */
+/* The first columns of the row as a composite of the type clv_prediction. */
 static Datum
 RowDatum(FunctionCallInfo fcinfo, Prediction *row)
 {
-	TupleDesc desc = clv_row_type(fcinfo);
-	Datum values[PIPELINE_COLUMNS];
+	Datum values[COLUMNS];
 
-	for (int i = 0; i < desc->natts; i++)
-	{
-		if (row->null[i])
-			values[i] = (Datum) 0;
-		else if (i == NEXT_PURCHASE || i == LAPSE_DATE)
-			values[i] = DateADTGetDatum((DateADT) row->value[i]);
-		else
-			values[i] = Float8GetDatum(row->value[i]);
-	}
-	return HeapTupleGetDatum(heap_form_tuple(desc, values, row->null));
+	for (int i = 0; i < COLUMNS; i++)
+		values[i] = Float8GetDatum(row->null[i] ? 0 : row->value[i]);
+	return HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), values, row->null));
 }
 
 /* The call site with its terms, which keeps so many numbers in its memo; NULL where one of the
@@ -257,21 +250,154 @@ clv_predict(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(RowDatum(fcinfo, &row));
 }
 
+/* The columns of clv_pipeline_customer, in order. */
+enum
+{
+	CUSTOMER_LAPSE_DATE,
+	CUSTOMER_P_ALIVE,
+	CUSTOMER_EXPECTED_PURCHASES,
+	CUSTOMER_CLV,
+	CUSTOMER_MONETARY,
+	CUSTOMER_NEXT_PURCHASE_VALUE,
+	CUSTOMER_COHORT_MONTH,
+	CUSTOMER_FIRST_PURCHASE,
+	CUSTOMER_RECENCY,
+	CUSTOMER_FREQUENCY,
+	CUSTOMER_EXPECTED_REVENUE,
+	CUSTOMER_LIFETIME_VALUE,
+	CUSTOMER_CHURN,
+	CUSTOMER_ACTIVE_30,
+	CUSTOMER_ACTIVE_90,
+	CUSTOMER_LAST_PURCHASE,
+	CUSTOMER_TENURE,
+	CUSTOMER_NEXT_PURCHASE,
+	CUSTOMER_EXPECTED_SPEND,
+	CUSTOMER_MEAN_SPEND,
+	CUSTOMER_PURCHASES_LOW,
+	CUSTOMER_PURCHASES_HIGH,
+	CUSTOMER_CLV_LOW,
+	CUSTOMER_CLV_HIGH,
+	CUSTOMER_COLUMNS
+};
+
+/* What a column holds of a prediction. */
+static const struct
+{
+	int8 of; /* a column of Prediction */
+	enum
+	{
+		AS_NUMBER,
+		AS_DAY,
+		AS_MONEY
+	} as;
+	int8 column;
+} predicted[] = {
+	{P_ALIVE, AS_NUMBER, CUSTOMER_P_ALIVE},
+	{EXPECTED_PURCHASES, AS_NUMBER, CUSTOMER_EXPECTED_PURCHASES},
+	{EXPECTED_SPEND, AS_MONEY, CUSTOMER_EXPECTED_SPEND},
+	{EXPECTED_REVENUE, AS_MONEY, CUSTOMER_EXPECTED_REVENUE},
+	{CLV, AS_MONEY, CUSTOMER_CLV},
+	{LIFETIME_VALUE, AS_MONEY, CUSTOMER_LIFETIME_VALUE},
+	{NEXT_PURCHASE_VALUE, AS_MONEY, CUSTOMER_NEXT_PURCHASE_VALUE},
+	{PURCHASES_LOW, AS_NUMBER, CUSTOMER_PURCHASES_LOW},
+	{PURCHASES_HIGH, AS_NUMBER, CUSTOMER_PURCHASES_HIGH},
+	{CLV_LOW, AS_MONEY, CUSTOMER_CLV_LOW},
+	{CLV_HIGH, AS_MONEY, CUSTOMER_CLV_HIGH},
+	{ACTIVE_30, AS_NUMBER, CUSTOMER_ACTIVE_30},
+	{ACTIVE_90, AS_NUMBER, CUSTOMER_ACTIVE_90},
+	{NEXT_PURCHASE, AS_DAY, CUSTOMER_NEXT_PURCHASE},
+	{LAPSE_DATE, AS_DAY, CUSTOMER_LAPSE_DATE},
+};
+
+/* A row of clv_pipeline_customer in the making. */
+typedef struct CustomerRow
+{
+	Datum value[CUSTOMER_COLUMNS];
+	bool null[CUSTOMER_COLUMNS];
+} CustomerRow;
+
+/* Sets a column to a number, NULL where it is not finite. */
+static void
+SetNumber(CustomerRow *row, int column, double value)
+{
+	row->value[column] = Float8GetDatum(value);
+	row->null[column] = !isfinite(value);
+}
+
+/* Sets a column to an amount of money, NULL where there is none. */
+static void
+SetMoney(CustomerRow *row, int column, Numeric value)
+{
+	row->value[column] = NumericGetDatum(value);
+	row->null[column] = value == NULL;
+}
+
+/* Sets a column to a day or a number of days. */
+static void
+SetDays(CustomerRow *row, int column, int32 days)
+{
+	row->value[column] = Int32GetDatum(days);
+	row->null[column] = false;
+}
+
+/* Fills in the columns of what the customer has done. */
+static void
+SetPast(CustomerRow *row, const ClvHistory *history, DateADT as_of, const ClvSummary *summary)
+{
+	ClvSummary all;
+	int year;
+	int month;
+	int day;
+
+	j2date(summary->first + POSTGRES_EPOCH_JDATE, &year, &month, &day);
+	SetDays(row, CUSTOMER_COHORT_MONTH, summary->first - day + 1);
+	SetDays(row, CUSTOMER_FIRST_PURCHASE, summary->first);
+	SetDays(row, CUSTOMER_LAST_PURCHASE, summary->last);
+	SetDays(row, CUSTOMER_RECENCY, as_of - summary->last);
+	SetDays(row, CUSTOMER_TENURE, as_of - summary->first);
+	SetDays(row, CUSTOMER_FREQUENCY, summary->purchases);
+	SetMoney(row, CUSTOMER_MONETARY, clv_history_spend_between(history, DATEVAL_NOBEGIN, as_of));
+	clv_history_summarize(history, as_of, CLV_SPEND_ALL, &all);
+	if (all.spend_purchases > 0)
+		SetMoney(row, CUSTOMER_MEAN_SPEND, clv_money(all.spend / all.spend_purchases));
+}
+
+/* Fills in the columns of what the customer will do. */
+static void
+SetFuture(CustomerRow *row, const Prediction *prediction)
+{
+	for (int i = 0; i < (int) lengthof(predicted); i++)
+	{
+		double value = prediction->value[predicted[i].of];
+
+		if (prediction->null[predicted[i].of])
+			continue;
+		if (predicted[i].as == AS_MONEY)
+			SetMoney(row, predicted[i].column, clv_money(value));
+		else if (predicted[i].as == AS_DAY)
+			SetDays(row, predicted[i].column, (int32) value);
+		else
+			SetNumber(row, predicted[i].column, value);
+	}
+}
+
 /*
- * clv_pipeline_predict(model, history, horizon, discount_rate, margin, as_of, level, covariates) ->
- * clv_pipeline_prediction: the row of clv_predict, then clv_active_probability of 30 and 90 days,
- * of families of continuous time, clv_next_purchase and clv_lapse_date at one half.
+ * clv_pipeline_customer(model, history, horizon, discount_rate, margin, as_of, level, covariates)
+ * -> clv_pipeline_customer: what rfmtc, clv_predict and others say of a customer, as pipelines
+ * store it; NULL where one of the first five arguments is NULL, or before the first purchase.
  */
-PG_FUNCTION_INFO_V1(clv_pipeline_predict);
+PG_FUNCTION_INFO_V1(clv_pipeline_customer);
 Datum
-clv_pipeline_predict(PG_FUNCTION_ARGS)
+clv_pipeline_customer(PG_FUNCTION_ARGS)
 {
 	ClvModelSite *site = PredictSite(fcinfo, PIPELINE_WIDTH);
 	const ClvHistory *history;
 	ClvSummary summary;
 	ClvCustomer customer;
 	DateADT as_of;
-	Prediction row;
+	double p_alive;
+	Prediction prediction;
+	CustomerRow row;
 
 	if (site == NULL)
 		PG_RETURN_NULL();
@@ -280,7 +406,12 @@ clv_pipeline_predict(PG_FUNCTION_ARGS)
 	clv_history_summarize(history, as_of, site->fitted->spend_basis, &summary);
 	if (!clv_customer_of_summary(site->fitted, history, as_of, &summary, &customer))
 		PG_RETURN_NULL();
-	Predict(fcinfo, site, &customer, &row);
-	PredictForPipeline(site, history, &summary, &customer, &row);
-	PG_RETURN_DATUM(RowDatum(fcinfo, &row));
+	Predict(fcinfo, site, &customer, &prediction);
+	PredictForPipeline(site, history, &summary, &customer, &prediction);
+	memset(row.null, true, sizeof(row.null));
+	SetPast(&row, history, as_of, &summary);
+	SetFuture(&row, &prediction);
+	if (clv_history_p_alive(site->fitted, history, as_of, &summary, &p_alive))
+		SetNumber(&row, CUSTOMER_CHURN, 1 - p_alive);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(clv_row_type(fcinfo), row.value, row.null)));
 }

@@ -58,62 +58,40 @@ AS $part$ VALUES
 	('setup', 'customer',
 		$sql$CREATE TABLE {data}.customer_rest PARTITION OF {data}.customer DEFAULT$sql$, NULL),
 
-	-- Its types are exactly those of the table. Its order is that of the partition that it makes: first what lists, sums
+	-- Its types are exactly those of the table. Its order is that of the partition that it makes: first what sums, lists
 	-- and the next run read of all customers, as a row is taken apart up to the last column that is asked for. {1}, {2}:
 	-- the segment and the value segment of a customer q, {3}: the join of their attributes a; {4}, {5}: a fence around
-	-- what is computed of histories h, ratings g and shares w of the revenue before theirs; {6}: their key. {model},
-	-- {cuts}, {group}: of the group of the customer. The columns from_segment, from_clv and history are for later steps,
-	-- and for the next run: no view shows them. run is that which wrote the customers, see
+	-- what is computed of histories h, ratings g and shares w of the revenue before theirs; {6}: their key; {7}: takes
+	-- the row of a customer apart, which clv_pipeline_load does in less time; {8}: predictions that the map asks for.
+	-- {model}, {cuts}, {group}: of the group of the customer. The columns from_segment, from_clv and history are for
+	-- later steps, and for the next run: no view shows them. run is that which wrote the customers, see
 	-- clv_pipeline_exchange_customers().
 	('rows', 'customer', $sql$
 		SELECT
 			($2).run AS run,
 			{6},
-			(q.prediction).lapse_date,
-			(q.prediction).p_alive,
-			clv_internal.clv_finite((q.prediction).expected_purchases) AS expected_purchases,
-			clv_internal.clv_cents((q.prediction).clv)::numeric(24,2) AS clv,
-			(q.rfmtc).monetary,
-			clv_internal.clv_cents((q.prediction).next_purchase_value)::numeric(24,2) AS next_purchase_value,
 			coalesce({1}, '(none)')::varchar(200) AS segment,
 			q.history,
-			date_trunc('month', @extschema@.clv_first_purchase(q.history, ($2).as_of)::timestamp)::date AS cohort_month,
-			@extschema@.clv_first_purchase(q.history, ($2).as_of) AS first_purchase,
-			(q.rfmtc).recency,
-			(q.rfmtc).frequency,
-			clv_internal.clv_cents((q.prediction).expected_revenue)::numeric(24,2) AS expected_revenue,
-			clv_internal.clv_cents((q.prediction).lifetime_value)::numeric(24,2) AS lifetime_value,
 			q.from_segment,
 			q.from_clv,
 			{group}::varchar(200) AS group_name,
-			clv_internal.clv_finite((q.rfmtc).churn) AS churn,
-			(q.prediction).active_30d,
-			(q.prediction).active_90d,
-			($2).as_of - (q.rfmtc).recency AS last_purchase,
-			(q.rfmtc).tenure,
-			(q.prediction).next_purchase,
+			(q.measured){7},
 			(q.scores).r AS recency_score,
 			(q.scores).f AS frequency_score,
 			(q.scores).m AS monetary_score,
 			(q.scores).t AS tenure_score,
 			(q.scores).c AS churn_score,
 			(q.scores).v AS value_score,
-			clv_internal.clv_cents((q.prediction).expected_spend)::numeric(24,2) AS expected_spend,
-			clv_internal.clv_cents(@extschema@.clv_mean_spend(q.history, ($2).as_of))::numeric(24,2) AS mean_spend,
-			(q.prediction).purchases_low,
-			clv_internal.clv_finite((q.prediction).purchases_high) AS purchases_high,
-			clv_internal.clv_cents((q.prediction).clv_low)::numeric(24,2) AS clv_low,
-			clv_internal.clv_cents((q.prediction).clv_high)::numeric(24,2) AS clv_high,
 			q.rating,
 			q.satisfaction::varchar(20) AS satisfaction,
 			({2})::varchar(200) AS value_segment
 		FROM {4}
 			SELECT
 				h.*,
-				@extschema@.rfmtc(h.history, ($2).as_of, {model}) AS rfmtc,
-				clv_internal.clv_pipeline_predict({model}, h.history, ($1).horizon, ($1).discount_rate, ($1).margin,
-					($2).as_of, ($1).level, NULL::float8[]) AS prediction,
+				clv_internal.clv_pipeline_customer({model}, h.history, ($1).horizon, ($1).discount_rate, ($1).margin,
+					($2).as_of, ($1).level, NULL::float8[]) AS measured,
 				@extschema@.rfmtc_score(h.history, {cuts}, ($2).as_of) AS scores,
+				{8} AS prediction,
 				g.rating::int2 AS rating,
 				CASE
 					WHEN ($1).rating_source IS NULL THEN NULL
@@ -125,7 +103,7 @@ AS $part$ VALUES
 				w.cumulative_share
 		{5} q
 		{3}
-		WHERE NOT q.rfmtc IS NULL
+		WHERE NOT q.measured IS NULL
 	$sql$, NULL),
 
 	('view', 'customers', $sql$
