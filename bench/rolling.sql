@@ -62,14 +62,14 @@ DECLARE
 	a float8;
 BEGIN
 	PERFORM setseed(0.42);
-	FOR n IN 1..6 LOOP
-		rho := CASE WHEN n <= 3 THEN 0.7 ELSE 0.97 END;
-		sd := CASE WHEN n <= 3 THEN 0.3 ELSE 0.25 END;
-		passing := CASE WHEN n <= 3 THEN 0 ELSE 0.2 END;
+	FOR n IN 1..22 LOOP
+		rho := CASE WHEN n <= 11 THEN 0.7 ELSE 0.97 END;
+		sd := CASE WHEN n <= 11 THEN 0.3 ELSE 0.25 END;
+		passing := CASE WHEN n <= 11 THEN 0 ELSE 0.2 END;
 		a := sd * pg_temp.normal();
 		FOR w IN 0..208 LOOP
 			INSERT INTO path
-			VALUES (CASE WHEN n <= 3 THEN 'moved ' ELSE 'slow ' END || n, n, w, a + passing * pg_temp.normal());
+			VALUES (CASE WHEN n <= 11 THEN 'moved ' ELSE 'slow ' END || n, n, w, a + passing * pg_temp.normal());
 			a := rho * a + sd * sqrt(1 - rho ^ 2) * pg_temp.normal();
 		END LOOP;
 	END LOOP;
@@ -131,7 +131,7 @@ WHERE NOT EXISTS (SELECT FROM result r WHERE r.shop = s.shop AND r.family = f.fa
 ORDER BY 1 \gexec
 
 -- Of the windows with an interval, the share that holds what came, and how much wider the shock makes it.
-SELECT regexp_replace(shop, ' ?\d$', '') AS shops, family, weeks, count(*) AS windows,
+SELECT regexp_replace(shop, ' ?\d+$', '') AS shops, family, weeks, count(*) AS windows,
 	round(avg((actual BETWEEN low AND high)::int), 2) AS without,
 	round(avg((actual BETWEEN low_with AND high_with)::int), 2) AS with_shock,
 	round(avg((high_with - expected) / (high - expected))::numeric, 2) AS width

@@ -11,18 +11,33 @@
 #define MOST_LN_SD 1.0
 #define GOLDEN 0.6180339887498949
 
-/* How narrow the place of a maximum is made: the finer, the more is looked for within it. */
-#define WIDTH_LN_SD 1e-5
-#define WIDTH_CORRELATION 1e-4
-#define WIDTH_LASTING 1e-4
-
-/* Shocks that gain less than this share of what counts at all of some numbers are not looked at
- * any closer: between those numbers the gain is not several times as large. */
-#define CLOSER 0.5
+/* How near to its best value the logarithm of the standard deviation is found, and at a first look.
+ */
+#define WIDTH 0.005
 #define WIDTH_COARSE 0.05
 
-/* A gain of the likelihood that is rounding alone. */
-#define NO_GAIN 1e-9
+/* The grid of the share that lasts, from 0 (without it) to 1, and of the correlation, in equal
+ * steps of Fisher's z from 0 on; a first look takes one of so many. */
+#define SHARES 10
+#define CORRELATIONS 24
+#define COARSE_SHARES 2
+#define COARSE_CORRELATIONS 3
+
+/* Shocks that gain less than this share of what counts at a first look are not looked at any
+ * closer. */
+#define CLOSER 0.5
+
+/* Where the likelihood is less than the best by so much it has no weight. */
+#define NEGLIGIBLE 12
+
+/* The curvature over the logarithm of the standard deviation is taken over such a step; so many
+ * steps to both sides are summed over, which are not longer than that. */
+#define STEP 0.15
+#define STEPS 8
+#define MOST_STEP 0.4
+
+/* The periods over which the numbers of the shock give the average variance. */
+#define HALF_YEAR 26
 
 /* The sampling variance of a period that tells nothing. */
 #define NO_WEIGHT 1e12
@@ -70,7 +85,7 @@ clv_shock_likelihood(int n, const double *y, const double *v, double sd, double 
 	return -0.5 * (ln_det + log(ones) + yy - y1 * y1 / ones);
 }
 
-/* What is maximised: periods, and what is held while the standard deviation is looked for. */
+/* Periods, and what is held while the standard deviation is looked for. */
 typedef struct Series
 {
 	int n;
@@ -78,21 +93,11 @@ typedef struct Series
 	const double *v;
 	double lasting;
 	double correlation;
-	double ln_sd; /* that was found last, */
-	double width; /* so near to the best */
 } Series;
-
-/* The numbers at which a maximum is looked for first. */
-static const double lasting_step[] = {0.2, 0.4, 0.6, 0.8, 1};
-static const double correlation_step[] = {0,    0.2,  0.4,  0.6,
-										  0.75, 0.85, 0.92, CLV_SHOCK_CORRELATION};
-
-#define LASTING_STEPS ((int) (sizeof(lasting_step) / sizeof(double)))
-#define CORRELATION_STEPS ((int) (sizeof(correlation_step) / sizeof(double)))
 
 /* The likelihood at the logarithm of a standard deviation. */
 static double
-AtLnSd(Series *series, double ln_sd)
+AtLnSd(const Series *series, double ln_sd)
 {
 	return clv_shock_likelihood(series->n, series->y, series->v, exp(ln_sd), series->lasting,
 								series->correlation);
@@ -160,111 +165,173 @@ TakeIn(Bracket *b, double at, double value)
 	b->value[place] = value;
 }
 
-/* The largest value of a function that rises and then falls, and where it is, as near as width
- * (Brent 1973, chapter 5). */
+/* The largest likelihood over the standard deviation, and the logarithm where it is, as near as
+ * width (Brent 1973, chapter 5). */
 static double
-Largest(double (*f)(Series *, double), Series *series, double low, double high, double width,
-		double *at)
+Largest(const Series *series, double width, double *at)
 {
-	double first = low + (1 - GOLDEN) * (high - low);
-	double value = f(series, first);
-	Bracket b = {low, high, {first, first, first}, {value, value, value}, 0, 0};
+	double first = LEAST_LN_SD + (1 - GOLDEN) * (MOST_LN_SD - LEAST_LN_SD);
+	double value = AtLnSd(series, first);
+	Bracket b = {LEAST_LN_SD, MOST_LN_SD, {first, first, first}, {value, value, value}, 0, 0};
 
 	while (fmax(b.at[0] - b.low, b.high - b.at[0]) > 2 * width)
 	{
 		double next = b.at[0] + NextMove(&b, width);
 
-		TakeIn(&b, next, f(series, next));
+		TakeIn(&b, next, AtLnSd(series, next));
 	}
 	*at = b.at[0];
 	return b.value[0];
 }
 
-/* The largest value of a function at the rising steps of its range (of several, the first) and
- * between those next to it, and where it is. */
-static double
-Peak(double (*f)(Series *, double), Series *series, const double *step, int steps, double width,
-	 double *at)
+/* Sets the series to a place of the grid. */
+static void
+Place(Series *series, int share, int correlation)
 {
-	double best = f(series, step[0]);
-	int where = 0;
-	double found;
-
-	for (int i = 1; i < steps; i++)
-	{
-		double next = f(series, step[i]);
-
-		if (next > best + NO_GAIN)
-		{
-			best = next;
-			where = i;
-		}
-	}
-	found = Largest(f, series, step[where > 0 ? where - 1 : 0],
-					step[where < steps - 1 ? where + 1 : where], width, at);
-	if (!(found > best + NO_GAIN))
-	{
-		*at = step[where];
-		found = best;
-	}
-	return found;
+	series->lasting = (double) share / SHARES;
+	series->correlation = tanh(atanh(CLV_SHOCK_CORRELATION) * correlation / (CORRELATIONS - 1));
 }
 
-/* The likelihood at a correlation of the part that lasts, with the standard deviation that suits it
- * best. */
-static double
-AtCorrelation(Series *series, double correlation)
-{
-	series->correlation = correlation;
-	return Largest(AtLnSd, series, LEAST_LN_SD, MOST_LN_SD, series->width, &series->ln_sd);
-}
-
-/* The likelihood at a share that lasts, with the correlation and the standard deviation that suit
- * it best. */
-static double
-AtLasting(Series *series, double lasting)
-{
-	double correlation;
-	double best;
-
-	series->lasting = lasting;
-	best = Peak(AtCorrelation, series, correlation_step, CORRELATION_STEPS, WIDTH_CORRELATION,
-				&correlation);
-	AtCorrelation(series, correlation);
-	return best;
-}
-
-/* The largest likelihood at the numbers that are looked at first. */
+/* The largest likelihood at the places of a coarse grid. */
 static double
 FirstLook(Series *series)
 {
 	double best = -INFINITY;
+	double ln_sd;
 
-	series->width = WIDTH_COARSE;
-	for (int i = 0; i < LASTING_STEPS; i++)
-	{
-		series->lasting = lasting_step[i];
-		for (int j = 0; j < CORRELATION_STEPS; j++)
-			best = fmax(best, AtCorrelation(series, correlation_step[j]));
-	}
+	for (int i = SHARES; i > 0; i -= COARSE_SHARES)
+		for (int j = CORRELATIONS - 1; j >= 0; j -= COARSE_CORRELATIONS)
+		{
+			Place(series, i, j);
+			best = fmax(best, Largest(series, WIDTH_COARSE, &ln_sd));
+		}
 	return best;
 }
 
-/* Looks for the three numbers of a shock where one may be told, and sets its evidence. */
+/* The largest likelihood at each place of the grid, and where it is. */
+typedef struct Grid
+{
+	double value[SHARES][CORRELATIONS];
+	double ln_sd[SHARES][CORRELATIONS];
+	double best; /* of all */
+} Grid;
+
+/* Fills the grid. */
+static void
+LookCloser(Series *series, Grid *grid)
+{
+	grid->best = -INFINITY;
+	for (int i = 0; i < SHARES; i++)
+		for (int j = 0; j < CORRELATIONS; j++)
+		{
+			Place(series, i + 1, j);
+			grid->value[i][j] = Largest(series, WIDTH, &grid->ln_sd[i][j]);
+			grid->best = fmax(grid->best, grid->value[i][j]);
+		}
+}
+
+/* Averages over what the periods leave open, but for their weight. */
+typedef struct Averages
+{
+	double weight;
+	double variance; /* of a period */
+	double next;     /* covariance of a period and the next */
+	double mean;     /* variance of the mean of half a year, but for that of its periods alone */
+} Averages;
+
+/* The part of the variance of a mean of half a year, relative to that of a period, that comes from
+ * correlations between its periods. */
+static double
+OfMean(double correlation)
+{
+	double sum = 0;
+
+	for (int k = HALF_YEAR - 1; k > 0; k--)
+		sum = correlation * (sum + (HALF_YEAR - k));
+	return 2 * sum / (HALF_YEAR * HALF_YEAR);
+}
+
+/*
+ * Adds a place of the grid, integrated over the standard deviation, which is as likely everywhere:
+ * by the trapezoidal rule over its logarithm, whose steps are the standard deviation of that.
+ */
+static void
+AddPlace(const Series *series, double value, double ln_sd, double ends, double best, Averages *sums)
+{
+	double fall = 2 * value - AtLnSd(series, ln_sd + STEP) - AtLnSd(series, ln_sd - STEP);
+	double step = fmin(STEP / sqrt(fmax(fall, STEP * STEP)), MOST_STEP);
+
+	for (int i = -STEPS; i <= STEPS; i++)
+	{
+		double at = ln_sd + i * step;
+		double weight = ends * step * exp(AtLnSd(series, at) - best + at);
+		double variance = exp(2 * at);
+
+		sums->weight += weight;
+		sums->variance += weight * variance;
+		sums->next += weight * variance * series->lasting * series->correlation;
+		sums->mean += weight * variance * series->lasting * OfMean(series->correlation);
+	}
+}
+
+/* The averages over the grid: shares and Fisher's z of correlations have the same weight
+ * everywhere. */
+static Averages
+Average(Series *series, const Grid *grid)
+{
+	Averages sums = {0};
+
+	for (int i = 0; i < SHARES; i++)
+		for (int j = 0; j < CORRELATIONS; j++)
+		{
+			double ends = (i == SHARES - 1 ? 0.5 : 1) * (j == 0 || j == CORRELATIONS - 1 ? 0.5 : 1);
+
+			if (grid->value[i][j] < grid->best - NEGLIGIBLE)
+				continue;
+			Place(series, i + 1, j);
+			AddPlace(series, grid->value[i][j], grid->ln_sd[i][j], ends, grid->best, &sums);
+		}
+	return sums;
+}
+
+/* Sets the numbers of the shock that has these averages. */
+static void
+SetNumbers(const Averages *sums, ClvShock *shock)
+{
+	double low = 0;
+	double high = CLV_SHOCK_CORRELATION;
+
+	for (int i = 0; i < 60; i++)
+	{
+		double middle = (low + high) / 2;
+
+		if (OfMean(middle) * sums->next < sums->mean * middle)
+			low = middle;
+		else
+			high = middle;
+	}
+	shock->sd = sqrt(sums->variance / sums->weight);
+	shock->correlation = high;
+	shock->lasting = fmin(sums->next / (sums->variance * high), 1);
+}
+
+/* Looks for a shock, and sets its evidence and, where that counts, its numbers. */
 static void
 Search(Series *series, ClvShock *shock)
 {
 	double none = clv_shock_likelihood(series->n, series->y, series->v, 0, 0, 0);
+	Averages sums;
+	Grid grid;
 
 	shock->evidence = FirstLook(series) - none;
 	if (!(shock->evidence >= CLOSER * CLV_SHOCK_EVIDENCE))
 		return;
-	series->width = WIDTH_LN_SD;
-	shock->evidence =
-		Peak(AtLasting, series, lasting_step, LASTING_STEPS, WIDTH_LASTING, &shock->lasting) - none;
-	AtLasting(series, shock->lasting);
-	shock->correlation = series->correlation;
-	shock->sd = exp(series->ln_sd);
+	LookCloser(series, &grid);
+	shock->evidence = grid.best - none;
+	if (!(shock->evidence >= CLV_SHOCK_EVIDENCE))
+		return;
+	sums = Average(series, &grid);
+	SetNumbers(&sums, shock);
 }
 
 /* Sets the variance of the mean shock of the past, and its covariance with the part of the last one
@@ -317,10 +384,6 @@ clv_shock_estimate(int n, const double *actual, const double *expected, double *
 	}
 	series = (Series){.n = n, .y = y, .v = v};
 	Search(&series, &shock);
-	if (!(shock.evidence >= CLV_SHOCK_EVIDENCE))
-		shock.sd = shock.lasting = shock.correlation = 0;
-	if (shock.correlation == 0) /* nothing lasts */
-		shock.lasting = 0;
 	SetPast(&shock, n, expected);
 	return shock;
 }

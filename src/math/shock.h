@@ -5,13 +5,17 @@
  *
  * In period t the count is O_t with expectation E_t given nothing but the model. Its relative
  * deviation is y_t = O_t / E_t - 1 = m + s_t + e_t, where e_t has variance 1 / E_t (counts of
- * independent customers), s_t is the shock, and m is a level that the fit of the model has absorbed.
- * The shock is the sum of a part that is independent from period to period and of a stationary
- * first-order autoregression: its variance is sd^2, and its correlation between periods k > 0 apart
- * is p rho^k, where p is the share of the variance that lasts. The latter is where demand that moves
- * slowly is found, and a model that is wrong for longer than a period. sd, p and rho maximise the
- * restricted likelihood, that of all contrasts free of m (Patterson, Thompson 1971), which the
- * Kalman filter gives in one pass (Harvey 1989, section 4.2).
+ * independent customers), s_t is the shock, and m is a level that the fit of the model has
+ *absorbed. The shock is the sum of a part that is independent from period to period and of a
+ *stationary first-order autoregression: its variance is sd^2, and its correlation between periods k
+ *> 0 apart is p rho^k, where p is the share of the variance that lasts. The latter is where demand
+ *that moves slowly is found, and a model that is wrong for longer than a period. Their restricted
+ *likelihood, that of all contrasts free of m (Patterson, Thompson 1971), is what the Kalman filter
+ *gives in one pass (Harvey 1989, section 4.2). A year or two leave sd, p and rho open to a large
+ *extent, and the numbers where it is largest promise too narrow intervals. So they are those of the
+ *averages of the variance of a period, of its covariance with the next, and of the variance of a
+ *mean of half a year, weighted by the likelihood, with sd, p and Fisher's z of rho as likely
+ *everywhere beforehand.
  */
 #ifndef CLV_SHOCK_H
 #define CLV_SHOCK_H
@@ -49,8 +53,8 @@ typedef struct ClvShock
 } ClvShock;
 
 /*
- * The log of the restricted likelihood, but for a constant, of n relative deviations y with sampling
- * variances v.
+ * The log of the restricted likelihood, but for a constant, of n relative deviations y with
+ * sampling variances v.
  */
 extern double clv_shock_likelihood(int n, const double *y, const double *v, double sd,
 								   double lasting, double correlation);
