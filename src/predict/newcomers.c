@@ -8,18 +8,26 @@
 #include <math.h>
 
 #include "families/covariates.h"
+#include "math/chebyshev.h"
 #include "miscadmin.h"
 #include "utils/float.h"
 
 /* So many ages are remembered, for 270 years. */
 #define MOST_AGES 100000
 
+/* More ages than twice as many follow from so many points, where the last coefficients are this
+ * small beside the largest expectation. */
+#define POINTS 40
+#define SMALL 1e-12
+
+#define WEEK 7.0 /* days */
+
 /* Newcomers of one kind: their parameters, and what was computed of them. */
 typedef struct Kind
 {
 	ClvFuture future;
 	ClvTimeline *timeline; /* NULL: all days are alike, */
-	double *until;         /* and these are the expected purchases by the age in days; NaN: not yet */
+	double *until; /* and these are the expected purchases by the age in days; NaN: not yet */
 	int32 ages;
 	double unit_days;
 } Kind;
@@ -44,6 +52,42 @@ SetKind(Kind *kind, const ClvModelPart *part, const double *z)
 		effect[n + i] = part->effect[part->ncovariates + i];
 	}
 	clv_param_with_effects(part->family, part->param, n, effect, centred, kind->future.param);
+}
+
+/* Ages on a scale where expectations bend alike: days since the first purchase, and back. */
+static double
+Bent(double age)
+{
+	return log1p(age / WEEK);
+}
+
+static double
+Unbent(double bent)
+{
+	return WEEK * expm1(bent);
+}
+
+/* Fills in the expected purchases by all ages where a polynomial through a few has their digits. */
+static void
+FillAges(Kind *kind)
+{
+	double half = Bent(kind->ages - 1) / 2;
+	double at[POINTS];
+	ClvChebyshevRow values[POINTS] = {{{0}}};
+	ClvChebyshevRow coefficients[POINTS];
+
+	if (kind->timeline != NULL || kind->ages <= 2 * POINTS)
+		return;
+	clv_chebyshev_points(POINTS, at);
+	for (int i = 0; i < POINTS; i++)
+		values[i].of[0] =
+			clv_future_expected(&kind->future, Unbent(half * (1 + at[i])) / kind->unit_days);
+	clv_chebyshev_fit(POINTS, values, coefficients);
+	for (int i = POINTS - 2; i < POINTS; i++)
+		if (!(fabs(coefficients[i].of[0]) <= SMALL * values[POINTS - 1].of[0]))
+			return;
+	for (int i = 0; i < kind->ages; i++)
+		kind->until[i] = clv_chebyshev_value(POINTS, coefficients, Bent(i) / half - 1).of[0];
 }
 
 /* What one newcomer is expected to buy again, so many days after the first purchase. */
@@ -85,7 +129,10 @@ clv_newcomers_expected(const ClvModel *fitted, const ClvNewcomers *groups, int64
 
 		CHECK_FOR_INTERRUPTS();
 		if (i == 0 || group->z != groups[i - 1].z)
+		{
 			SetKind(&kind, part, group->z);
+			FillAges(&kind);
+		}
 		if (kind.timeline != NULL)
 			kind.future.clocks = clv_clocks_from_day(kind.timeline, group->first);
 		for (int j = 0; j < m; j++)
