@@ -54,13 +54,14 @@ SetKind(Kind *kind, const ClvModelPart *part, const double *z)
 	clv_param_with_effects(part->family, part->param, n, effect, centred, kind->future.param);
 }
 
-/* Ages on a scale where expectations bend alike: days since the first purchase, and back. */
+/* An age in days on a scale where expectations bend alike. */
 static double
 Bent(double age)
 {
 	return log1p(age / WEEK);
 }
 
+/* The age in days at a place of that scale. */
 static double
 Unbent(double bent)
 {
