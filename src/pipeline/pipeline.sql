@@ -145,19 +145,17 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	-- One query of one table, so that only the columns that are asked for are read; of a run that has written all of
-	-- its customers the planner sees that no row needs to be looked at.
+	-- its customers the planner sees that their number is all there is to look at.
 	RETURN clv_internal.clv_pipeline_sql(d, CASE WHEN clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN $sql$
 		(SELECT * FROM {data}.customer WHERE run = ($2).run)
 	$sql$ ELSE $sql$
 		(
 			SELECT *
 			FROM {data}.customer e
-			WHERE e.run IN (($2).run, ($2).customer_run)
-			  AND (
-				($2).customer_run = ($2).run
-				OR e.run = ($2).run
-				OR NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=e})
-			  )
+			WHERE e.run = ($2).run
+			   OR ($2).customer_run <> ($2).run
+			  AND e.run = ($2).customer_run
+			  AND NOT EXISTS (SELECT FROM {data}.touched t WHERE t.run = ($2).run AND {t=e})
 		)
 	$sql$ END);
 END
