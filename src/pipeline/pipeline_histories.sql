@@ -63,17 +63,21 @@ SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET random_page_cost 
 AS $$
 DECLARE
 	generation int8;
+	counted bool;
 	rows int8;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT s.generation FROM {data}.state s'::text) INTO generation;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT s.generation, EXISTS (SELECT FROM {data}.cells)
+		FROM {data}.state s
+	$sql$::text) INTO generation, counted;
 	-- where cells are stored, with the history that was counted
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 		INSERT INTO {data}.touched
 		SELECT {t.key}, $1::int8, h.history
 		FROM ({1}) t
-		LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} AND EXISTS (SELECT FROM {data}.cells)
+		LEFT JOIN {data}.history h ON h.generation = $2 AND {h=t} AND $3
 		ON CONFLICT ({key}) DO UPDATE SET run = excluded.run
-	$sql$::text, ARRAY[clv_internal.clv_pipeline_changed(d)]) USING run, generation;
+	$sql$::text, ARRAY[clv_internal.clv_pipeline_changed(d)]) USING run, generation, counted;
 	GET DIAGNOSTICS rows = ROW_COUNT;
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'ANALYZE {data}.touched'::text);
 	RETURN rows;
@@ -307,6 +311,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	up_to text;
 	days date[];
 	customers int8[];
 	future int8;
@@ -314,20 +319,25 @@ DECLARE
 	settled date;
 	later int8;
 BEGIN
-	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-		SELECT array_agg(q.day ORDER BY q.day), array_agg(q.customers ORDER BY q.day), sum(q.future)
-		FROM (
+	-- once more, and up to today, where some histories go on after it
+	FOREACH up_to IN ARRAY ARRAY['', ', $1::date'] LOOP
+		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
 			SELECT
-				@extschema@.clv_last_purchase(h.history, $1::date) AS day,
-				count(*) AS customers,
-				count(*) FILTER (WHERE @extschema@.clv_last_purchase(h.history) > $1::date) AS future
-			FROM {data}.history h
-			WHERE h.generation = (SELECT s.generation FROM {data}.state s)
-			GROUP BY 1
-		) q
-	$sql$::text) INTO days, customers, future USING today;
+				array_agg(q.day ORDER BY q.day),
+				array_agg(q.customers ORDER BY q.day),
+				sum(q.customers) FILTER (WHERE q.day > $1::date)
+			FROM (
+				SELECT @extschema@.clv_last_purchase(h.history{1}) AS day, count(*) AS customers
+				FROM {data}.history h
+				WHERE h.generation = (SELECT s.generation FROM {data}.state s)
+				GROUP BY 1
+			) q
+		$sql$::text, ARRAY[up_to]) INTO days, customers, later USING today;
+		future := coalesce(future, later);
+		EXIT WHEN later IS NULL;
+	END LOOP;
 	PERFORM clv_internal.clv_pipeline_note(d, run,
-			format('purchases later than today are left out (customers: %s)', nullif(future, 0)))
+			format('purchases later than today are left out (customers: %s)', future))
 		WHERE future > 0;
 	SELECT s.last_day, s.settled, s.later INTO last, settled, later
 	FROM clv_internal.clv_settled_day(days, customers) s;
