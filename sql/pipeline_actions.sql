@@ -30,6 +30,53 @@ SELECT count(*) AS customers,
 	   bool_and(c.total_value = round(c.monetary * 0.4 + c.clv, 2)) AS total_value,
 	   bool_and(c.reason = (clv_explain(model, history)).reason) AS reason
 FROM act.customers c JOIN member USING (customer_id), fitted;
+-- lists are the first of all customers who qualify, also where these are more, or fewer, than the list holds
+CREATE VIEW in_order AS
+SELECT 'winback' AS list, c.customer_id, row_number() OVER (
+	ORDER BY clv_internal.clv_double(c.clv) / c.p_alive * (1 - c.p_alive) DESC, c.customer_id) AS rank
+FROM act.customers c
+WHERE c.p_alive < 0.5 AND c.p_alive > 0 AND c.clv > 0
+UNION ALL
+SELECT 'next_best', c.customer_id, row_number() OVER (ORDER BY c.next_purchase_value DESC, c.customer_id)
+FROM act.customers c
+WHERE c.next_purchase_value > 0
+UNION ALL
+SELECT 'alerts', c.customer_id, row_number() OVER (ORDER BY c.clv DESC, c.customer_id)
+FROM act.customers c
+WHERE c.lapse_date > '2021-12-31' AND c.lapse_date <= '2022-01-30';
+CREATE VIEW listed AS
+SELECT 'winback' AS list, customer_id, rank FROM act.winback
+UNION ALL SELECT 'next_best', customer_id, rank FROM act.next_best
+UNION ALL SELECT 'alerts', customer_id, rank FROM act.alerts;
+CREATE VIEW lists AS
+SELECT list, count(*) AS qualify, count(l.rank) AS listed, bool_and(o.rank <= s.size AND l.rank IS NOT NULL
+	OR o.rank > s.size AND l.rank IS NULL) AS the_first
+FROM in_order o
+LEFT JOIN listed l USING (list, customer_id, rank)
+CROSS JOIN (SELECT list_size AS size FROM act_data.pipeline) s
+GROUP BY list;
+TABLE lists ORDER BY list;
+CALL clv_alter_pipeline('act', list_size => 3);
+CALL clv_refresh('act');
+TABLE lists ORDER BY list;
+CALL clv_alter_pipeline('act', list_size => 0);
+CALL clv_refresh('act');
+SELECT count(*) AS listed FROM listed;
+CALL clv_alter_pipeline('act', list_size => 5000);
+CALL clv_refresh('act');
+TABLE lists ORDER BY list;
+CALL clv_alter_pipeline('act', list_size => 50);
+CALL clv_refresh('act');
+-- of more customers only these are looked at
+BEGIN;
+SELECT clv_internal.clv_pipeline_keep_listed(clv_internal.clv_pipeline_read('act'), s.run, 'false'::text) AS made
+FROM act_data.state s;
+SELECT count(*) AS in_lists, count(k.customer_id) AS kept, (SELECT count(*) FROM act_data.listed) <= count(*) AS no_others
+FROM in_order o
+LEFT JOIN act_data.listed k USING (customer_id)
+WHERE o.rank <= 50;
+ROLLBACK;
+DROP VIEW lists, listed, in_order;
 -- P(alive) crosses one half on the lapse date, and not the day before
 SELECT count(*) AS of_customers, bool_and(clv_p_alive(model, history, c.lapse_date) < 0.5
 		AND clv_p_alive(model, history, c.lapse_date - 1) >= 0.5) AS crosses

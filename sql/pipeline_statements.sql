@@ -172,8 +172,13 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLERRM;
 END $$;
 SELECT DISTINCT p.error, w.statement
--- the sample of a hold-out is gone by now, and has the columns of the histories
-FROM (SELECT DISTINCT replace(statement, '_data.sample', '_data.history') AS statement FROM statement) w
+-- the sample of a hold-out is gone by now, and has the columns of the histories; so has who may be in a list, of the
+-- customers
+FROM (
+	SELECT DISTINCT replace(replace(statement, '_data.sample', '_data.history'), '_data.listed c', '_data.customer c')
+		AS statement
+	FROM statement
+) w
 CROSS JOIN prepared(w.statement) AS p (error)
 WHERE w.statement ~ '^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\M' AND p.error IS NOT NULL
 ORDER BY 1, 2;

@@ -178,6 +178,26 @@ SELECT clv_internal.clv_pipeline_hundredths(v) IS NULL AS none FROM (SELECT 1::f
 \set ON_ERROR_STOP 0
 SELECT clv_internal.clv_pipeline_hundredths(v) FROM unnest('{1,Infinity}'::float8[]) v;
 \set ON_ERROR_STOP 1
+-- ---- the value at a rank: against sorted rows ----
+CREATE VIEW ranked AS
+SELECT r.rank, clv_internal.clv_pipeline_at_rank(v::float8, r.rank) AS found,
+	(array_agg(v ORDER BY v DESC) FILTER (WHERE v IS NOT NULL))[r.rank]::float8 AS sorted
+FROM worth, unnest('{1,2,7,100,1000,100000}'::int[]) r (rank)
+GROUP BY r.rank;
+SELECT rank, found IS NOT DISTINCT FROM sorted AS same, found IS NULL AS fewer FROM ranked ORDER BY rank;
+SET max_parallel_workers_per_gather = 2;
+SELECT count(*) AS partial FROM plan('SELECT g, clv_internal.clv_pipeline_at_rank(v::float8, 3) FROM worth GROUP BY g') p
+WHERE p ~ 'Partial';
+SELECT every(found = (SELECT v::float8 FROM worth w WHERE w.g = q.g AND v IS NOT NULL ORDER BY v DESC OFFSET 2 LIMIT 1))
+	AS same
+FROM (SELECT g, clv_internal.clv_pipeline_at_rank(v::float8, 3) AS found FROM worth GROUP BY g) q
+WHERE found IS NOT NULL;
+RESET max_parallel_workers_per_gather;
+\set ON_ERROR_STOP 0
+SELECT clv_internal.clv_pipeline_at_rank(v, 0) FROM unnest('{1,2}'::float8[]) v;
+SELECT clv_internal.clv_pipeline_at_rank(v, v::int) FROM unnest('{1,2}'::float8[]) v;
+SELECT clv_internal.clv_pipeline_at_rank(v, 1) FROM unnest('{1,NaN}'::float8[]) v;
+\set ON_ERROR_STOP 1
 DROP TABLE worth CASCADE;
 
 -- ---- spreads: 10 above and 4 of the mean, of one in four; none of numbers that are not finite ----
@@ -198,6 +218,9 @@ CREATE AGGREGATE month_of(bytea) (SFUNC = clv_internal.clv_pipeline_months_combi
 CREATE AGGREGATE hundredth_state(float8) (SFUNC = clv_internal.clv_pipeline_hundredths_add, STYPE = bytea);
 CREATE AGGREGATE hundredth_of(bytea) (SFUNC = clv_internal.clv_pipeline_hundredths_combine, STYPE = bytea,
 	FINALFUNC = clv_internal.clv_pipeline_hundredths_final);
+CREATE AGGREGATE rank_state(float8, int4) (SFUNC = clv_internal.clv_pipeline_at_rank_add, STYPE = bytea);
+CREATE AGGREGATE rank_of(bytea) (SFUNC = clv_internal.clv_pipeline_at_rank_combine, STYPE = bytea,
+	FINALFUNC = clv_internal.clv_pipeline_at_rank_final);
 CREATE TABLE sharded AS
 SELECT c, c % 5 AS shard, clv_history(date '2020-01-01' + c % 90 + k * (1 + c % 50), (c * 7 % 100 - 9)::numeric) AS h,
 	(c * c % 997 - 99) / 10.0::float8 AS v
@@ -205,7 +228,7 @@ FROM generate_series(1, 4000) c, generate_series(0, c % 6) k
 GROUP BY c;
 CREATE TABLE travelled AS
 SELECT shard, curve_state(ARRAY[v, c], v)::text AS curve, month_state(h, '2020-12-31')::text AS months,
-	hundredth_state(v)::text AS hundredths
+	hundredth_state(v)::text AS hundredths, rank_state(v, 50)::text AS ranks
 FROM sharded
 GROUP BY shard;
 INSERT INTO travelled DEFAULT VALUES;
@@ -215,6 +238,7 @@ FROM travelled;
 SELECT
 	curve_of(curve::bytea) = (SELECT clv_internal.clv_pipeline_curve_sum(ARRAY[v, c], v) FROM sharded) AS curve,
 	hundredth_of(hundredths::bytea) = (SELECT clv_internal.clv_pipeline_hundredths(v) FROM sharded) AS hundredths,
+	rank_of(ranks::bytea) = (SELECT v FROM sharded ORDER BY v DESC OFFSET 49 LIMIT 1) AS rank,
 	ARRAY(SELECT m FROM unnest(month_of(months::bytea)) m ORDER BY m)
 		= ARRAY(SELECT m FROM (SELECT clv_internal.clv_pipeline_months(h, '2020-12-31') AS a FROM sharded) q,
 			unnest(q.a) m ORDER BY m) AS months
@@ -232,6 +256,11 @@ SELECT hundredth_of('\x68756e643ff000000000000000000000');
 SELECT hundredth_of(v)
 FROM (VALUES ('\x68756e643ff0000000000000ffffffff'::bytea), ('\x68756e643ff000000000000000000001')) t (v);
 SELECT month_of('\x6d6f6e747fffffff7fffffff');
+SELECT rank_of('\x72616e6b000000013ff00000000000003ff0000000000000');
+SELECT rank_of('\x72616e6b000000017ff8000000000000');
+SELECT rank_of('\x72616e6b7fffffff');
+SELECT rank_of(v) FROM (VALUES ('\x72616e6b00000001'::bytea), ('\x72616e6b00000002')) t (v);
+SELECT rank_of('\x72616e6b00000000') IS NULL AS none;
 SELECT curve_of('\x6375727200000001007f');
 \set ON_ERROR_STOP 1
 -- a state put together with itself

@@ -191,3 +191,39 @@ COMMENT ON AGGREGATE clv_internal.clv_pipeline_hundredths(pg_catalog.float8) IS
 	'of values above zero, sum of these times their place (1 for the largest), and the quantile that the hundredth '
 	'reaches up to. The customer at place i of n is in hundredth ceil(100 i / n); a NULL value counts as 0. NULL '
 	'without customers. A part of pipelines';
+
+-- ---- what lists are made of -------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_internal.clv_pipeline_at_rank_add(pg_catalog.bytea, pg_catalog.float8, pg_catalog.int4)
+	RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_at_rank_add(pg_catalog.bytea, pg_catalog.float8, pg_catalog.int4) IS
+	'of clv_pipeline_at_rank: takes a value into the state';
+CREATE FUNCTION clv_internal.clv_pipeline_at_rank_combine(pg_catalog.bytea, pg_catalog.bytea)
+	RETURNS pg_catalog.bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_at_rank_combine(pg_catalog.bytea, pg_catalog.bytea) IS
+	'of clv_pipeline_at_rank: puts two states together';
+CREATE FUNCTION clv_internal.clv_pipeline_at_rank_final(pg_catalog.bytea) RETURNS pg_catalog.float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_at_rank_final(pg_catalog.bytea) IS
+	'of clv_pipeline_at_rank: the result';
+CREATE AGGREGATE clv_internal.clv_pipeline_at_rank(value pg_catalog.float8, rank pg_catalog.int4) (
+	SFUNC = clv_internal.clv_pipeline_at_rank_add, STYPE = pg_catalog.bytea, SSPACE = 8192,
+	FINALFUNC = clv_internal.clv_pipeline_at_rank_final, COMBINEFUNC = clv_internal.clv_pipeline_at_rank_combine,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_internal.clv_pipeline_at_rank(pg_catalog.float8, pg_catalog.int4) IS
+	'the value at a rank, 1 for the largest; NULLs are skipped, and NULL where there are fewer. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_loss(
+	clv pg_catalog.numeric, expected_purchases pg_catalog.float8, p_alive pg_catalog.float8)
+RETURNS pg_catalog.float8
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 5
+-- not strict, or it could not be inlined
+RETURN CASE WHEN p_alive OPERATOR(pg_catalog.<) 0.5::pg_catalog.float8 AND p_alive OPERATOR(pg_catalog.>) 0
+	THEN coalesce(clv_internal.clv_double(clv), expected_purchases) OPERATOR(pg_catalog./) p_alive
+		OPERATOR(pg_catalog.*) (1 OPERATOR(pg_catalog.-) p_alive) END;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_loss(pg_catalog.numeric, pg_catalog.float8, pg_catalog.float8) IS
+	'what is lost with a customer who has probably gone: in value, or in purchases where there is no money; NULL of '
+	'others. A part of pipelines';

@@ -160,11 +160,17 @@ BEGIN
 		SELECT
 			clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.monetary)) AS past,
 			clv_internal.clv_pipeline_hundredths(clv_internal.clv_double(c.clv)) AS future,
-			clv_internal.clv_pipeline_hundredths(c.expected_purchases) FILTER (WHERE NOT ($2).has_spend) AS purchases
+			clv_internal.clv_pipeline_hundredths(c.expected_purchases) FILTER (WHERE NOT ($2).has_spend) AS purchases,
+			clv_internal.clv_pipeline_at_rank(
+				clv_internal.clv_pipeline_loss(c.clv, c.expected_purchases, c.p_alive),
+				greatest(($1).list_size, 1)) AS least_loss,
+			clv_internal.clv_pipeline_at_rank(clv_internal.clv_double(c.next_purchase_value),
+				greatest(($1).list_size, 1)) AS least_gain
 		FROM {customers} c
 	$sql$::text) INTO sorted USING d, this;
 	PERFORM clv_internal.clv_pipeline_fill(d, run, 'ranks'::text,
-		ARRAY[CASE WHEN this.has_spend THEN sorted.future ELSE sorted.purchases END::text]);
+		ARRAY[CASE WHEN this.has_spend THEN sorted.future ELSE sorted.purchases END::text,
+			sorted.least_loss::text, sorted.least_gain::text]);
 	RETURN clv_internal.clv_pipeline_fill(d, run, 'concentration'::text,
 		ARRAY[sorted.past::text, sorted.future::text]);
 END
@@ -205,6 +211,42 @@ $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_few_histories(clv_internal.clv_pipeline_definition) IS
 	'the join that brings the histories h of a few customers w, and the models of their groups. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_keep_listed(
+	d clv_internal.clv_pipeline_definition, run pg_catalog.int8, part pg_catalog.text)
+RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	least record;
+BEGIN
+	-- no server sends customers to another, but for those of lists
+	IF clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN
+		RETURN clv_internal.clv_pipeline_sql(d, '{customers}'::text);
+	END IF;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT coalesce(k.least_loss, 0) AS loss, coalesce(k.least_gain, 0) AS gain
+		FROM {data}.ranks k
+		WHERE k.run = $1
+	$sql$::text) INTO STRICT least USING run;
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		CREATE TABLE {data}.listed AS
+		SELECT {c.key}, c.segment, c.group_name, c.satisfaction, c.clv, c.expected_purchases, c.p_alive,
+			c.next_purchase_value, c.lapse_date
+		FROM {customers} c
+		WHERE c.lapse_date > ($2).as_of AND c.lapse_date <= ($2).as_of + 30
+		   OR clv_internal.clv_double(c.next_purchase_value) >= $4
+		   OR clv_internal.clv_pipeline_loss(c.clv, c.expected_purchases, c.p_alive) >= $3
+		   OR {1}
+	$sql$::text, ARRAY[part]) USING d, clv_internal.clv_pipeline_this(d, run), least.loss, least.gain;
+	RETURN clv_internal.clv_pipeline_sql(d, '{data}.listed'::text);
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_keep_listed(
+	clv_internal.clv_pipeline_definition, pg_catalog.int8, pg_catalog.text) IS
+	'puts the customers who may be in a list, or are in a part of them, into a table, which clv_pipeline_step_lists '
+	'drops: so all customers are read once; its name, or where they are distributed, all of them. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_step_lists(d clv_internal.clv_pipeline_definition, run pg_catalog.int8)
 RETURNS pg_catalog.int8
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
@@ -212,25 +254,31 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	customers int8;
+	part text;
+	listed text;
 	histories text := clv_internal.clv_pipeline_few_histories(d);
 	rows int8;
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, 'SELECT r.customers FROM {data}.run r WHERE r.run = $1'::text)
 	INTO customers USING run;
-	rows := clv_internal.clv_pipeline_fill(d, run, 'winback'::text)
-		+ clv_internal.clv_pipeline_fill(d, run, 'next_best'::text);
+	-- of more customers another part each day is enough to choose from
+	part := clv_internal.clv_pipeline_sql(d, $sql$
+		({c.hash} % {1} + {1}) % {1} = (($2).as_of - date '0001-01-01') % {1}
+	$sql$::text, ARRAY[(1 + customers / 50000)::text]);
+	listed := clv_internal.clv_pipeline_keep_listed(d, run, part);
+	rows := clv_internal.clv_pipeline_fill(d, run, 'winback'::text, ARRAY[listed])
+		+ clv_internal.clv_pipeline_fill(d, run, 'next_best'::text, ARRAY[listed]);
 	BEGIN
-		RETURN rows
-			+ clv_internal.clv_pipeline_fill(d, run, 'alert'::text, ARRAY[histories])
-			-- of more customers another part each day is enough to choose from
-			+ clv_internal.clv_pipeline_fill(d, run, 'conversation'::text,
-				ARRAY[(1 + customers / 50000)::text, histories]);
+		rows := rows
+			+ clv_internal.clv_pipeline_fill(d, run, 'alert'::text, ARRAY[listed, histories])
+			+ clv_internal.clv_pipeline_fill(d, run, 'conversation'::text, ARRAY[listed, part, histories]);
 	EXCEPTION
 		-- a version of Citus may know no plan for them
 		WHEN feature_not_supported THEN
 			PERFORM clv_internal.clv_pipeline_note(d, run, 'no alerts and conversations: ' || SQLERRM);
-			RETURN rows;
 	END;
+	EXECUTE clv_internal.clv_pipeline_sql(d, 'DROP TABLE IF EXISTS {data}.listed'::text);
+	RETURN rows;
 END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_step_lists(clv_internal.clv_pipeline_definition, pg_catalog.int8) IS

@@ -15,11 +15,12 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
-	-- A customer without money in their model is ranked by purchases. {1}: the join of the history h of w
+	-- A customer without money in their model is ranked by purchases. {1}: the customers c, {2}: the join of the history
+	-- h of w
 	('rows', 'alert', $sql$
 		WITH worst AS (
 			SELECT {c.key}, c.group_name, coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) AS value
-			FROM {customers} c
+			FROM {1} c
 			WHERE c.lapse_date > ($2).as_of AND c.lapse_date <= ($2).as_of + 30
 			ORDER BY value DESC, {c.key}
 			LIMIT ($1).list_size
@@ -31,7 +32,7 @@ AS $part$ VALUES
 			e.code AS reason_code,
 			e.reason
 		FROM worst w
-		{1}
+		{2}
 		CROSS JOIN LATERAL @extschema@.clv_explain({model}, h.history, ($2).as_of, NULL::float8[]) e
 	$sql$, NULL),
 

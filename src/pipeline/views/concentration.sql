@@ -26,12 +26,15 @@ AS $part$ VALUES
 			by_purchases bool NOT NULL,
 			falling float8[],
 			low float8,
-			high float8
+			high float8,
+			least_loss float8,
+			least_gain float8
 		)
-	$sql$, 'the percentiles of the value of the customers of a run'),
+	$sql$, 'the percentiles of the value of the customers of a run, and with what value lists end'),
 
 	-- Of value, or of purchases where there is no money. falling: the percentiles 99 to 1, below zero, since
-	-- width_bucket() counts the limits up to a value, and what is wanted are those below it. {1}: the hundredths
+	-- width_bucket() counts the limits up to a value, and what is wanted are those below it. {1}: the hundredths, {2},
+	-- {3}: of the last customer in the list of losses and in that of gains; NULL where the list is not full
 	('rows', 'ranks', $sql$
 		SELECT
 			($2).run AS run,
@@ -39,7 +42,9 @@ AS $part$ VALUES
 			NOT ($2).has_spend AS by_purchases,
 			(SELECT array_agg(-s.h[p][5] ORDER BY p) FROM generate_series(2, 100) p) AS falling,
 			s.h[101 - ($1).tiers[1]][5] AS low,
-			s.h[101 - ($1).tiers[2]][5] AS high
+			s.h[101 - ($1).tiers[2]][5] AS high,
+			{2:L}::float8 AS least_loss,
+			{3:L}::float8 AS least_gain
 		FROM (VALUES ({1:L}::float8[])) s (h)
 	$sql$, NULL),
 

@@ -18,8 +18,8 @@ AS $part$ VALUES
 	$sql$, 'the customers who were proposed for a conversation in the last year'),
 
 	-- Of many customers another part each day. Within each segment and satisfaction two by value and one by chance,
-	-- which is drawn from the key and the day: the same customers on the same day. {1}: the number of parts, {2}: the
-	-- join of the history h of w
+	-- which is drawn from the key and the day: the same customers on the same day. {1}: the customers c, {2}: which
+	-- of them are in the part of the day, {3}: the join of the history h of w
 	('rows', 'conversation', $sql$
 		WITH part AS (
 			SELECT
@@ -29,8 +29,8 @@ AS $part$ VALUES
 				coalesce(c.satisfaction, '') AS satisfaction,
 				coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) AS value,
 				hashint8extended({c.hash}, (($2).as_of - date '2000-01-01')::int8) AS chance
-			FROM {customers} c
-			WHERE ({c.hash} % {1} + {1}) % {1} = (($2).as_of - date '0001-01-01') % {1}
+			FROM {1} c
+			WHERE {2}
 		),
 		fresh AS (
 			SELECT p.*
@@ -72,7 +72,7 @@ AS $part$ VALUES
 			e.code AS reason_code,
 			e.reason
 		FROM chosen w
-		{2}
+		{3}
 		CROSS JOIN LATERAL @extschema@.clv_explain({model}, h.history, ($2).as_of, NULL::float8[]) e
 	$sql$, NULL),
 

@@ -13,10 +13,11 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
+	-- {1}: the customers c
 	('rows', 'next_best', $sql$
 		WITH best AS (
 			SELECT {c.key}, c.next_purchase_value
-			FROM {customers} c
+			FROM {1} c
 			WHERE c.next_purchase_value > 0
 			ORDER BY c.next_purchase_value DESC, {c.key}
 			LIMIT ($1).list_size

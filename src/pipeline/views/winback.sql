@@ -15,16 +15,15 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
-	-- a customer without money in their model is ranked by purchases
+	-- a customer without money in their model is ranked by purchases. {1}: the customers c
 	('rows', 'winback', $sql$
 		WITH losses AS (
 			SELECT
 				{c.key},
 				c.clv,
 				c.p_alive,
-				coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) / c.p_alive * (1 - c.p_alive) AS loss
-			FROM {customers} c
-			WHERE c.p_alive < 0.5 AND c.p_alive > 0
+				clv_internal.clv_pipeline_loss(c.clv, c.expected_purchases, c.p_alive) AS loss
+			FROM {1} c
 		),
 		worst AS (
 			SELECT *
