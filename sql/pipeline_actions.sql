@@ -71,7 +71,8 @@ CALL clv_refresh('act');
 BEGIN;
 SELECT clv_internal.clv_pipeline_keep_listed(clv_internal.clv_pipeline_read('act'), s.run, 'false'::text) AS made
 FROM act_data.state s;
-SELECT count(*) AS in_lists, count(k.customer_id) AS kept, (SELECT count(*) FROM act_data.listed) <= count(*) AS no_others
+SELECT count(*) AS in_lists, count(k.customer_id) AS kept,
+	(SELECT count(*) FROM act_data.listed) <= count(*) AS no_others
 FROM in_order o
 LEFT JOIN act_data.listed k USING (customer_id)
 WHERE o.rank <= 50;

@@ -186,7 +186,8 @@ FROM worth, unnest('{1,2,7,100,1000,100000}'::int[]) r (rank)
 GROUP BY r.rank;
 SELECT rank, found IS NOT DISTINCT FROM sorted AS same, found IS NULL AS fewer FROM ranked ORDER BY rank;
 SET max_parallel_workers_per_gather = 2;
-SELECT count(*) AS partial FROM plan('SELECT g, clv_internal.clv_pipeline_at_rank(v::float8, 3) FROM worth GROUP BY g') p
+SELECT count(*) AS partial FROM plan(
+	'SELECT g, clv_internal.clv_pipeline_at_rank(v::float8, 3) FROM worth GROUP BY g') p
 WHERE p ~ 'Partial';
 SELECT every(found = (SELECT v::float8 FROM worth w WHERE w.g = q.g AND v IS NOT NULL ORDER BY v DESC OFFSET 2 LIMIT 1))
 	AS same

@@ -27,8 +27,8 @@ BEGIN
 	SELECT u.c INTO taken
 	FROM unnest(d.customer) u (c)
 	WHERE u.c IN (SELECT v.name FROM clv_internal.clv_pipeline_columns(d) v WHERE NOT v.of_key)
-	   OR u.c IN ('run', 'generation', 'history', 'before', 'measured', 'scores', 'prediction', 'cumulative_share', 'loss',
-		'from_segment', 'from_clv', 'touched', 'group_model', 'group_cuts')
+	   OR u.c IN ('run', 'generation', 'history', 'before', 'measured', 'scores', 'prediction', 'cumulative_share',
+		'loss', 'from_segment', 'from_clv', 'touched', 'group_model', 'group_cuts')
 	LIMIT 1;
 	IF FOUND THEN
 		PERFORM clv_internal.clv_raise(format($text$the customer's key cannot be called "%s"$text$, taken),

@@ -376,8 +376,8 @@ RETURNS pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 100000
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT md5(jsonb_build_array(clv_internal.clv_pipeline_parts_hash(), (this).as_of, (this).model::text, (d).horizon, (d).discount_rate, (d).margin,
-		(d).level, (this).cuts::text,
+	SELECT md5(jsonb_build_array(clv_internal.clv_pipeline_parts_hash(), (this).as_of, (this).model::text,
+		(d).horizon, (d).discount_rate, (d).margin, (d).level, (this).cuts::text,
 		clv_internal.clv_pipeline_customer_query(d,
 			clv_internal.clv_pipeline_customer_histories(d, this, 'histories'::text), true))::text)
 	WHERE (d).rating_source IS NULL AND NOT EXISTS (

@@ -15,8 +15,8 @@ AS $part$ VALUES
 		)
 	$sql$, NULL),
 
-	-- A customer without money in their model is ranked by purchases. {1}: the customers c, {2}: the join of the history
-	-- h of w
+	-- A customer without money in their model is ranked by purchases. {1}: the customers c, {2}: the join of the
+	-- history h of w
 	('rows', 'alert', $sql$
 		WITH worst AS (
 			SELECT {c.key}, c.group_name, coalesce(clv_internal.clv_double(c.clv), c.expected_purchases) AS value

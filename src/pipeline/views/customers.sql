@@ -58,13 +58,13 @@ AS $part$ VALUES
 	('setup', 'customer',
 		$sql$CREATE TABLE {data}.customer_rest PARTITION OF {data}.customer DEFAULT$sql$, NULL),
 
-	-- Its types are exactly those of the table. Its order is that of the partition that it makes: first what sums, lists
-	-- and the next run read of all customers, as a row is taken apart up to the last column that is asked for. {1}, {2}:
-	-- the segment and the value segment of a customer q, {3}: the join of their attributes a; {4}, {5}: a fence around
-	-- what is computed of histories h, ratings g and shares w of the revenue before theirs; {6}: their key; {7}: takes
-	-- the row of a customer apart, which clv_pipeline_load does in less time; {8}: predictions that the map asks for.
-	-- {model}, {cuts}, {group}: of the group of the customer. The columns from_segment, from_clv and history are for
-	-- later steps, and for the next run: no view shows them. run is that which wrote the customers, see
+	-- Its types are exactly those of the table. Its order is that of the partition that it makes: first what sums,
+	-- lists and the next run read of all customers, as a row is taken apart up to the last column that is asked for.
+	-- {1}, {2}: the segment and the value segment of a customer q, {3}: the join of their attributes a; {4}, {5}: a
+	-- fence around what is computed of histories h, ratings g and shares w of the revenue before theirs; {6}: their
+	-- key; {7}: takes the row of a customer apart, which clv_pipeline_load does in less time; {8}: predictions that the
+	-- map asks for. {model}, {cuts}, {group}: of the group of the customer. The columns from_segment, from_clv and
+	-- history are for later steps, and for the next run: no view shows them. run is that which wrote the customers, see
 	-- clv_pipeline_exchange_customers().
 	('rows', 'customer', $sql$
 		SELECT
