@@ -30,6 +30,9 @@ typedef struct Kind
 	double *until; /* and these are the expected purchases by the age in days; NaN: not yet */
 	int32 ages;
 	double unit_days;
+	bool smooth; /* whether they follow from this polynomial, */
+	double half; /* which is one of the scale from 0 to twice this */
+	ClvChebyshevRow coefficients[POINTS];
 } Kind;
 
 /* Sets the parameters of newcomers with these covariates; NULL: none. */
@@ -68,27 +71,27 @@ Unbent(double bent)
 	return WEEK * expm1(bent);
 }
 
-/* Fills in the expected purchases by all ages where a polynomial through a few has their digits. */
+/* Sets the polynomial through the expected purchases by a few ages where it has the digits of all.
+ */
 static void
-FillAges(Kind *kind)
+SetPolynomial(Kind *kind)
 {
-	double half = Bent(kind->ages - 1) / 2;
 	double at[POINTS];
 	ClvChebyshevRow values[POINTS] = {{{0}}};
-	ClvChebyshevRow coefficients[POINTS];
 
+	kind->smooth = false;
 	if (kind->timeline != NULL || kind->ages <= 2 * POINTS)
 		return;
+	kind->half = Bent(kind->ages - 1) / 2;
 	clv_chebyshev_points(POINTS, at);
 	for (int i = 0; i < POINTS; i++)
 		values[i].of[0] =
-			clv_future_expected(&kind->future, Unbent(half * (1 + at[i])) / kind->unit_days);
-	clv_chebyshev_fit(POINTS, values, coefficients);
+			clv_future_expected(&kind->future, Unbent(kind->half * (1 + at[i])) / kind->unit_days);
+	clv_chebyshev_fit(POINTS, values, kind->coefficients);
 	for (int i = POINTS - 2; i < POINTS; i++)
-		if (!(fabs(coefficients[i].of[0]) <= SMALL * values[POINTS - 1].of[0]))
+		if (!(fabs(kind->coefficients[i].of[0]) <= SMALL * values[POINTS - 1].of[0]))
 			return;
-	for (int i = 0; i < kind->ages; i++)
-		kind->until[i] = clv_chebyshev_value(POINTS, coefficients, Bent(i) / half - 1).of[0];
+	kind->smooth = true;
 }
 
 /* What one newcomer is expected to buy again, so many days after the first purchase. */
@@ -98,7 +101,10 @@ Until(Kind *kind, int32 age)
 	if (kind->timeline != NULL || age >= kind->ages)
 		return clv_future_expected(&kind->future, age / kind->unit_days);
 	if (isnan(kind->until[age]))
-		kind->until[age] = clv_future_expected(&kind->future, age / kind->unit_days);
+		kind->until[age] =
+			kind->smooth
+				? clv_chebyshev_value(POINTS, kind->coefficients, Bent(age) / kind->half - 1).of[0]
+				: clv_future_expected(&kind->future, age / kind->unit_days);
 	return kind->until[age];
 }
 
@@ -132,7 +138,7 @@ clv_newcomers_expected(const ClvModel *fitted, const ClvNewcomers *groups, int64
 		if (i == 0 || group->z != groups[i - 1].z)
 		{
 			SetKind(&kind, part, group->z);
-			FillAges(&kind);
+			SetPolynomial(&kind);
 		}
 		if (kind.timeline != NULL)
 			kind.future.clocks = clv_clocks_from_day(kind.timeline, group->first);
