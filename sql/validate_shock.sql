@@ -94,6 +94,11 @@ SELECT i.moved = clv_fit(c.cells) AS parts
 FROM itself i, (SELECT n % 5, clv_cells(history, options) AS cells
 				FROM option, (SELECT history, row_number() OVER (ORDER BY history) AS n FROM moved) m GROUP BY 1) c
 GROUP BY i.moved;
+-- of the last 1040 weeks alone, where one customer came back after more
+CREATE VIEW late AS
+SELECT history FROM moved UNION ALL SELECT clv_history(day) FROM unnest('{2015-01-05,2036-01-02}'::date[]) day;
+SELECT pg_temp.near(clv_shock(fit), clv_shock('late', 'history', fit)) AS near
+FROM (SELECT clv_fit(history, '{"model": "bg/nbd", "as_of": "2036-01-10", "spend": "none"}') AS fit FROM late) f;
 -- without being asked, where there are days; and of few customers who buy a lot, each group in a state of its own
 SELECT i.moved = (SELECT clv_fit(history, options - 'shock') FROM moved) AS by_default,
 	   (SELECT clv_cells(history, options - 'shock') = clv_cells(history, options || '{"shock": "auto"}') FROM moved)

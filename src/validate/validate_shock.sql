@@ -41,7 +41,7 @@ COMMENT ON FUNCTION clv_internal.clv_shock_width(
 	'day, relative to the total; 0 where the model keeps none. A part of validation';
 
 -- The common shock of the weeks up to as_of, or to the last purchase where that is long before. The days before the
--- first of the whole weeks are left out.
+-- first of the whole weeks are left out, and so are weeks before the last 1040 (CLV_SHOCK_MOST), as in a fit.
 CREATE FUNCTION clv_internal.clv_shock_of(
 	histories pg_catalog.text,
 	model @extschema@.clv_model,
@@ -54,7 +54,7 @@ LANGUAGE sql STABLE PARALLEL RESTRICTED COST 1000000
 BEGIN ATOMIC
 	WITH span AS (
 		SELECT least(as_of, last_purchase + 6) AS until,
-			(least(as_of, last_purchase + 6) - first_purchase) / 7 AS weeks
+			least((least(as_of, last_purchase + 6) - first_purchase) / 7, 1040) AS weeks
 	), week AS (
 		SELECT t.number, t.actual, t.expected
 		FROM span AS s
