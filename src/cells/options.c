@@ -342,7 +342,8 @@ CheckShock(const ClvFitOptions *options, const ClvFamily *family)
 		ClvBadOption(errmsg("option \"shock\" is not supported by model \"%s\"", options->model),
 					 errhint("Leave out shock, or use a model of continuous time."));
 	if (options->npath > 0)
-		ClvBadOption(errmsg("option \"shock\" is not supported where customers have paths"));
+		ClvBadOption(errmsg("option \"shock\" is not supported where customers have paths"),
+					 errhint("Leave out shock, or path_covariates."));
 }
 
 /* An error unless options that are possible one by one are possible together. */
