@@ -134,6 +134,10 @@ FROM (
 	UNION ALL
 	SELECT 'covariates', 'traits', clv_fit(history, options || '{"covariates": ["odd", "weekday"]}', traits)
 	FROM grouped, option) k (name, traits, fit);
+-- by default with few combinations of covariates
+SELECT clv_shock(clv_fit(history, options - 'shock' || '{"covariates": ["odd"]}', traits[:1])) IS NOT NULL AS two,
+	   clv_shock(clv_fit(history, options - 'shock' || '{"covariates": ["odd", "weekday"]}', traits)) IS NULL AS fourteen
+FROM grouped, option;
 
 -- --- widths of totals: as the definition has them, term by term ---
 CREATE TABLE total AS

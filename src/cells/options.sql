@@ -99,5 +99,5 @@ COMMENT ON FUNCTION @extschema@.clv_options(
 	'names of the covariates of customers that multiply what they spend (default: none); path_covariates: '
 	'the names of the covariates of the calendar that each customer has (default: those of the first); shock: true, '
 	'the fit looks for what moves all customers at once, as clv_shock does, and the model keeps it for the intervals '
-	'of totals; ''auto'' (the default), where there are histories in continuous time; or false. NULL anywhere: the '
-	'default';
+	'of totals; ''auto'' (the default), where there are histories in continuous time, with at most ten combinations of '
+	'covariates; or false. NULL anywhere: the default';

@@ -15,6 +15,8 @@
 #include "storage/shmem.h"
 #include "utils/memutils.h"
 
+#define MOST_VECTORS 10
+
 void *
 clv_fit_alloc(int64 n, Size size)
 {
@@ -181,6 +183,20 @@ SayReturned(const FitContext *fit, SaidOnce *said)
 	said->returned |= returned > 0;
 }
 
+/*
+ * Whether the common shock is looked for. What customers with other covariates are expected to buy
+ * is worked out for each of these: by default not for more than a few.
+ */
+static bool
+LooksForShock(const FitContext *fit)
+{
+	const ClvCellsHead *head = fit->view.head;
+
+	if (fit->options->shock == CLV_SHOCK_AUTO)
+		return head->with_days && fit->options->npath == 0 && head->nvectors <= MOST_VECTORS;
+	return fit->options->shock == CLV_SHOCK_ALWAYS;
+}
+
 /* Fill the model from the cells; an error where the customers cannot be fitted. */
 static void
 FitModel(FitContext *fit, SaidOnce *said)
@@ -190,8 +206,7 @@ FitModel(FitContext *fit, SaidOnce *said)
 	clv_fit_purchases(fit, said);
 	if (strcmp(fit->options->spend, CLV_SPEND_NONE) != 0)
 		clv_fit_spend_part(fit, said);
-	if (fit->options->shock != CLV_SHOCK_NEVER && fit->view.head->with_days &&
-		fit->options->npath == 0)
+	if (LooksForShock(fit))
 		clv_fit_keep_shock(fit);
 }
 
