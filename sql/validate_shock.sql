@@ -136,7 +136,8 @@ FROM (
 	FROM grouped, option) k (name, traits, fit);
 -- by default with few combinations of covariates
 SELECT clv_shock(clv_fit(history, options - 'shock' || '{"covariates": ["odd"]}', traits[:1])) IS NOT NULL AS two,
-	   clv_shock(clv_fit(history, options - 'shock' || '{"covariates": ["odd", "weekday"]}', traits)) IS NULL AS fourteen
+	   clv_shock(clv_fit(history, options - 'shock' || '{"covariates": ["odd", "weekday"]}', traits)) IS NULL
+		   AS fourteen
 FROM grouped, option;
 
 -- --- widths of totals: as the definition has them, term by term ---
