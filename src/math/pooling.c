@@ -114,6 +114,20 @@ TraceOfProduct(int n, Matrix one, Matrix other)
 	return trace;
 }
 
+/* Sets triangle to one other', which is symmetric. With rounding, too, no variance of M M' is below
+ * 0. */
+static void
+MultiplyTransposed(int n, Matrix one, Matrix other, double *triangle)
+{
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j <= i; j++)
+		{
+			triangle[CLV_AT(i, j)] = 0;
+			for (int k = 0; k < n; k++)
+				triangle[CLV_AT(i, j)] += one[i][k] * other[j][k];
+		}
+}
+
 /* Replaces the symmetric matrix of a triangle by T M T'. */
 static void
 Enclose(int n, Matrix root, double *triangle)
@@ -123,26 +137,7 @@ Enclose(int n, Matrix root, double *triangle)
 
 	Unfold(n, triangle, middle);
 	Multiply(n, root, middle, half);
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++)
-		{
-			triangle[CLV_AT(i, j)] = 0;
-			for (int k = 0; k < n; k++)
-				triangle[CLV_AT(i, j)] += half[i][k] * root[j][k];
-		}
-}
-
-/* Sets triangle to M M': with rounding, too, no variance is below 0. */
-static void
-Square(int n, Matrix matrix, double *triangle)
-{
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j <= i; j++)
-		{
-			triangle[CLV_AT(i, j)] = 0;
-			for (int k = 0; k < n; k++)
-				triangle[CLV_AT(i, j)] += matrix[i][k] * matrix[j][k];
-		}
+	MultiplyTransposed(n, half, root, triangle);
 }
 
 /* ln of the determinant of a matrix from its factor. */
@@ -304,7 +299,7 @@ static void
 SetBetween(Search *search, const double *theta)
 {
 	Unfold(search->n, theta, search->factor);
-	Square(search->n, search->factor, search->at.between);
+	MultiplyTransposed(search->n, search->factor, search->factor, search->at.between);
 }
 
 /* The restricted likelihood of the triangle of B, to second order; NaN where A + V is singular. */
@@ -486,6 +481,6 @@ clv_pooling_fit(int n, ClvPoolingGroup *groups, size_t count, ClvPoll *poll, Clv
 	for (int i = 0; i < n; i++)
 		pooling->mean[i] += center[i];
 	Multiply(n, root, search.factor, factor);
-	Square(n, factor, pooling->between);
+	MultiplyTransposed(n, factor, factor, pooling->between);
 	Enclose(n, root, pooling->error);
 }
