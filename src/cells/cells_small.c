@@ -5,9 +5,10 @@
  * Hash aggregation visits the memory contexts of all its groups whenever a group is
  * new, so that forty thousand groups with a context each took seconds. Until a group
  * has SMALL_ROWS customers or more than SMALL_DAYS repeat purchases its state is therefore a plain
- *value: a head, cells of one customer each in the order of arrival, and their spend, with room for
- *some more. The aggregate may change it in place, as it may any state; where there is no more room
- *it returns a larger one. Beyond that it becomes an expanded object, which counts (cells.c).
+ * value: a head, cells of one customer each in the order of arrival, their days and their spend, with
+ * room for some more. The aggregate may change it in place, as it may any state; where there is no
+ * more room it returns a larger one. Beyond that it becomes an expanded object, which counts
+ * (cells.c).
  *
  * Such a value is seen by the functions of an aggregate and, between workers and their
  * leader, nowhere else: what a user sees, compares or stores is the canonical form.
@@ -102,7 +103,7 @@ Allocate(const ClvCellsHead *head, int32 cells, int32 days, int32 spend)
 	return small;
 }
 
-/* The same state with room for so many rows in all. */
+/* A copy of the state with room for these numbers of rows. */
 static ClvSmall *
 Enlarge(const ClvSmall *small, int32 cells, int32 days, int32 spend)
 {

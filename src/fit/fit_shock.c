@@ -1,7 +1,7 @@
 /*
  * fit_shock.c
  *		What moves all customers at once, as the fit finds it: the model keeps it for the intervals
- *of totals (math/shock.h).
+ *		of totals (math/shock.h).
  *
  * Cells know when customers bought first and, with that option, how many bought again on each day:
  * the weeks of clv_tracking, counted back from as_of.

@@ -16,8 +16,8 @@
 #define WIDTH 0.005
 #define WIDTH_COARSE 0.05
 
-/* The grid of the share that lasts, from 0 (without it) to 1, and of the correlation, in equal
- * steps of Fisher's z from 0 on; a first look takes one of so many. */
+/* The grid: shares that last from 1/SHARES to 1, and correlations in equal steps of Fisher's z from
+ * 0 on. A first look takes every second share and every third correlation. */
 #define SHARES 10
 #define CORRELATIONS 24
 #define COARSE_SHARES 2
@@ -30,8 +30,9 @@
 /* Where the likelihood is less than the best by so much it has no weight. */
 #define NEGLIGIBLE 12
 
-/* The curvature over the logarithm of the standard deviation is taken over such a step; so many
- * steps to both sides are summed over, which are not longer than that. */
+/* The curvature over the logarithm of the standard deviation is a difference over STEP; the
+ * integral over it is a sum of STEPS steps to either side of the maximum, each of at most
+ * MOST_STEP. */
 #define STEP 0.15
 #define STEPS 8
 #define MOST_STEP 0.4

@@ -15,8 +15,8 @@
 /* So many ages are remembered, for 270 years. */
 #define MOST_AGES 100000
 
-/* More ages than twice as many follow from so many points, where the last coefficients are this
- * small beside the largest expectation. */
+/* Where there are more than twice POINTS ages, a polynomial through POINTS of them gives the
+ * others, if its last coefficients are below SMALL beside the largest expectation. */
 #define POINTS 40
 #define SMALL 1e-12
 
