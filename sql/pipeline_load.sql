@@ -98,6 +98,33 @@ BEGIN;
 CREATE TABLE target (n int PRIMARY KEY, word text);
 SELECT load('SELECT 1, ''one''');
 ROLLBACK;
+-- constraints hold for each row
+BEGIN;
+CREATE TABLE target (n int NOT NULL, word text);
+ALTER TABLE target ADD CHECK (n <> 5);
+SELECT load('SELECT n, NULL FROM generate_series(6, 600) n');
+SELECT count(*), count(word), sum(n) FROM target;
+SELECT load('SELECT nullif(n, 700), n::text FROM generate_series(600, 800) n');
+ROLLBACK;
+BEGIN;
+CREATE TABLE target (n int, word text);
+ALTER TABLE target ADD CHECK (n <> 5);
+SELECT load('SELECT n, n::text FROM generate_series(1, 800) n');
+ROLLBACK;
+BEGIN;
+CREATE TABLE target (n int, word text, twice int GENERATED ALWAYS AS (2 * n) STORED);
+SELECT load('SELECT 1, ''one'', 3');
+ROLLBACK;
+-- those of a run's partition are there before its rows
+SELECT c.relname ~ '_[0-9]+$' AS of_run, bool_and(a.attnotnull = p.attnotnull) AS as_in_parent,
+	(SELECT count(*) FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c') AS checks
+FROM pg_inherits i
+JOIN pg_class c ON c.oid = i.inhrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname
+WHERE i.inhparent IN ('many_data.customer'::regclass, 'many_data.history'::regclass)
+GROUP BY c.oid, c.relname
+ORDER BY c.relname;
 -- what a savepoint undoes would stay
 BEGIN;
 CREATE TABLE target (n int, word text);

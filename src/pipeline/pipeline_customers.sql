@@ -434,7 +434,8 @@ CREATE FUNCTION clv_internal.clv_pipeline_load(
 COMMENT ON FUNCTION clv_internal.clv_pipeline_load(
 	pg_catalog.regclass, pg_catalog.text, clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
 	'stores the rows of a query with these parameters in a table that the same transaction has made, where columns of '
-	'named row types stand for all of their columns; how many. A part of pipelines';
+	'named row types stand for all of their columns; how many. An error where a row violates a constraint of the '
+	'table. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_store_customers(
 	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run, sources pg_catalog.text[])
@@ -452,6 +453,8 @@ DECLARE
 BEGIN
 	EXECUTE format('CREATE TABLE %s AS %s WITH NO DATA', partition, query) USING d, this;
 	IF NOT clv_internal.clv_pipeline_sharded(d, 'customer'::text) THEN
+		PERFORM clv_internal.clv_pipeline_partition_alter(clv_internal.clv_pipeline_sql(d, '{data}.customer'::text),
+			partition, this.run, false);
 		-- one query for each: what is looked up row by row would keep workers out of the plan of all
 		RETURN (
 			SELECT sum(clv_internal.clv_pipeline_load(partition::regclass, clv_internal.clv_pipeline_customer_query(d,

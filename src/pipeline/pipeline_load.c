@@ -20,6 +20,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -44,6 +45,8 @@ typedef struct Loading
 	TupleDesc *part;      /* for each column of the query its columns, where it is a row; or NULL */
 	TupleTableSlot *flat; /* a row of the table */
 	MemoryContext memory; /* of rows that are unpacked */
+	EState *state;        /* in which constraints are checked */
+	ResultRelInfo target; /* the table as that knows it */
 	TupleTableSlot *row[MOST_ROWS];
 	int rows;
 	int64 stored;
@@ -119,7 +122,8 @@ TakeApart(TupleDesc part, Datum row, bool no_row, Datum *values, bool *null)
 	heap_deform_tuple(&tuple, part, values, null);
 }
 
-/* Keeps a row until there are some to be stored; true: send more. */
+/* Keeps a row until there are some to be stored; true: send more. An error where it violates a
+ * constraint of the table. */
 static bool
 ReceiveRow(TupleTableSlot *slot, DestReceiver *receiver)
 {
@@ -144,7 +148,13 @@ ReceiveRow(TupleTableSlot *slot, DestReceiver *receiver)
 		flat->tts_isnull[n++] = slot->tts_isnull[i];
 	}
 	MemoryContextSwitchTo(caller);
-	ExecCopySlot(loading->row[loading->rows++], ExecStoreVirtualTuple(flat));
+	ExecStoreVirtualTuple(flat);
+	if (loading->relation->rd_att->constr != NULL)
+	{
+		ExecConstraints(&loading->target, flat, loading->state);
+		ResetPerTupleExprContext(loading->state);
+	}
+	ExecCopySlot(loading->row[loading->rows++], flat);
 	if (loading->rows == MOST_ROWS)
 		Store(loading);
 	return true;
@@ -179,12 +189,13 @@ OpenTable(Oid oid)
 		aclcheck_error(right, OBJECT_TABLE, RelationGetRelationName(relation));
 	if (relation->rd_rel->relkind != RELKIND_RELATION ||
 		relation->rd_createSubid != GetCurrentSubTransactionId() || relation->rd_rel->relhasindex ||
-		relation->rd_rel->relhastriggers || relation->rd_att->constr != NULL)
+		relation->rd_rel->relhastriggers ||
+		(relation->rd_att->constr != NULL && relation->rd_att->constr->num_defval > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" is not new", RelationGetRelationName(relation)),
 				 errdetail("Rows are loaded into a table that the same transaction has made, "
-						   "without indexes, triggers and constraints.")));
+						   "without indexes, triggers, defaults and generated columns.")));
 	return relation;
 }
 
@@ -227,7 +238,8 @@ Load(Loading *loading, const char *query, ParamListInfo parameters)
 /*
  * clv_pipeline_load(table, query, parameters ...) -> int8: stores the rows of the query in a table
  * that the same transaction has made; how many. A row in the query stands for its columns. An error
- * where the table is another, or has other columns, and of a table or query that is NULL.
+ * where the table is another, or has other columns, where a row violates a constraint of it, and of
+ * a table or query that is NULL.
  */
 Datum
 clv_pipeline_load(PG_FUNCTION_ARGS)
@@ -241,12 +253,15 @@ clv_pipeline_load(PG_FUNCTION_ARGS)
 	loading.bulk = GetBulkInsertState();
 	loading.memory = AllocSetContextCreate(CurrentMemoryContext, "rows", ALLOCSET_DEFAULT_SIZES);
 	loading.flat = MakeSingleTupleTableSlot(RelationGetDescr(loading.relation), &TTSOpsVirtual);
+	loading.state = CreateExecutorState();
+	InitResultRelInfo(&loading.target, loading.relation, 0, NULL, 0); /* in no range table */
 	for (int i = 0; i < MOST_ROWS; i++)
 		loading.row[i] = table_slot_create(loading.relation, NULL);
 	Load(&loading, text_to_cstring(PG_GETARG_TEXT_PP(1)), Parameters(fcinfo));
 	for (int i = 0; i < MOST_ROWS; i++)
 		ExecDropSingleTupleTableSlot(loading.row[i]);
 	ExecDropSingleTupleTableSlot(loading.flat);
+	FreeExecutorState(loading.state);
 	FreeBulkInsertState(loading.bulk);
 	table_finish_bulk_insert(loading.relation, OPTIONS);
 	table_close(loading.relation, NoLock);

@@ -7,6 +7,7 @@
 -- of a second at a time: a statement that was prepared before, in a transaction that is still open, would not know of
 -- the new partition, and find no rows of the run that is current by then. Where readers never pause, the rows
 -- go into the partition "rest", which is always there, as rows go into any table. No session waits for a reader.
+-- Constraints that are there before the rows are checked as these come, without another look at each.
 
 CREATE FUNCTION clv_internal.clv_pipeline_settled(relation pg_catalog.regclass, transaction pg_catalog.xid)
 	RETURNS pg_catalog.bool
@@ -60,7 +61,7 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_partitions(clv_internal.clv_pipeli
 	'the numbers of the runs that have a partition of a table of a pipeline. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_partition_changes(
-	parent pg_catalog.regclass, child pg_catalog.regclass, number pg_catalog.int8)
+	parent pg_catalog.regclass, child pg_catalog.regclass, number pg_catalog.int8, loaded pg_catalog.bool)
 RETURNS SETOF pg_catalog.text
 LANGUAGE sql STABLE PARALLEL SAFE COST 1000 ROWS 20
 SET search_path = pg_catalog, pg_temp
@@ -77,24 +78,54 @@ AS $$
 	WHERE p.attrelid = parent
 	  AND p.attnum > 0
 	  AND NOT p.attisdropped
+	  AND loaded
 	  AND NOT EXISTS (SELECT FROM pg_attribute c WHERE c.attrelid = child AND c.attname = p.attname)
 	UNION ALL
 	SELECT format('ALTER COLUMN %I SET NOT NULL', p.attname)
 	FROM pg_attribute p
-	WHERE p.attrelid = parent AND p.attnum > 0 AND p.attnotnull AND NOT p.attisdropped
+	LEFT JOIN pg_attribute c ON c.attrelid = child AND c.attname = p.attname
+	WHERE p.attrelid = parent
+	  AND p.attnum > 0
+	  AND p.attnotnull
+	  AND NOT p.attisdropped
+	  AND NOT coalesce(c.attnotnull, NOT loaded)
 	UNION ALL
 	SELECT format('ADD CONSTRAINT %I %s', c.conname, pg_get_constraintdef(c.oid))
 	FROM pg_constraint c
-	WHERE c.conrelid = parent AND c.contype = 'c'
+	WHERE c.conrelid = parent AND c.contype = 'c' AND loaded
 	UNION ALL
 	-- with which the rows need not be scanned when the partition is attached
 	SELECT format('ADD CHECK (%I = %s)', p.attname, number)
 	FROM pg_attribute p
-	WHERE p.attrelid = parent AND p.attnum = 1
+	WHERE p.attrelid = parent
+	  AND p.attnum = 1
+	  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = child AND c.contype = 'c')
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_changes(
-	pg_catalog.regclass, pg_catalog.regclass, pg_catalog.int8) IS
-	'what a table lacks that is to become a partition of another, as commands of ALTER TABLE. A part of pipelines';
+	pg_catalog.regclass, pg_catalog.regclass, pg_catalog.int8, pg_catalog.bool) IS
+	'what a table lacks that is to become a partition of another, as commands of ALTER TABLE; before its rows are '
+	'loaded, but for what a user has added to the other. A part of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_partition_alter(
+	parent pg_catalog.regclass, child pg_catalog.regclass, number pg_catalog.int8, loaded pg_catalog.bool)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 10000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changes text := (
+		SELECT string_agg(c, ', ')
+		FROM clv_internal.clv_pipeline_partition_changes(parent, child, number, loaded) c
+	);
+BEGIN
+	IF changes IS NOT NULL THEN
+		EXECUTE format('ALTER TABLE %s %s', child, changes);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_partition_alter(
+	pg_catalog.regclass, pg_catalog.regclass, pg_catalog.int8, pg_catalog.bool) IS
+	'makes the changes of clv_pipeline_partition_changes. A part of pipelines';
 
 CREATE FUNCTION clv_internal.clv_pipeline_partition_indexes(parent pg_catalog.regclass, child pg_catalog.regclass)
 RETURNS SETOF pg_catalog.text
@@ -234,10 +265,7 @@ BEGIN
 	END IF;
 	child := clv_internal.clv_pipeline_sql(d, '{data}.{1:I}'::text,
 		ARRAY[clv_internal.clv_pipeline_partition(target, number)]);
-	EXECUTE format('ALTER TABLE %s %s', child, (
-		SELECT string_agg(c, ', ')
-		FROM clv_internal.clv_pipeline_partition_changes(parent, child, number) c
-	));
+	PERFORM clv_internal.clv_pipeline_partition_alter(parent, child, number, true);
 	PERFORM clv_internal.clv_pipeline_partition_close(child);
 	FOR statement IN SELECT clv_internal.clv_pipeline_partition_indexes(parent, child) LOOP
 		EXECUTE statement;

@@ -46,7 +46,7 @@ AS $part$ VALUES
 			FROM {data}.segment s
 			WHERE s.run = ($2).run AND s.group_name = ''
 		),
-		-- from one in so many customers that 50,000 are left, as the widths of limits need no more
+		-- from one in so many customers that 20,000 are left, as the widths of limits need no more
 		total AS (
 			SELECT
 				t.*,
@@ -60,8 +60,8 @@ AS $part$ VALUES
 					WHERE h.generation = ($2).generation
 					  AND ($1).group_by IS NULL
 					  AND (
-						(SELECT b.customers < 50000 FROM base b)
-						OR {h.hash} % (SELECT 1 + b.customers::int8 / 50000 FROM base b) = 0
+						(SELECT b.customers < 20000 FROM base b)
+						OR {h.hash} % (SELECT 1 + b.customers::int8 / 20000 FROM base b) = 0
 					  )
 				) q
 			) t
