@@ -52,14 +52,50 @@ SELECT note ~ '48 customers in no segment: no rule holds, or what one needs is n
 FROM gaps.runs WHERE is_current;
 CALL clv_alter_pipeline('gaps', map => 'rfm', "reset" => '{attributes}');
 
--- ---- ratings after the day ----
+-- ---- ratings after the day, and beyond the scale ----
 CREATE TABLE answer AS SELECT id, 7 AS score, date '2017-06-01' AS at FROM person WHERE channel IS NOT NULL;
 INSERT INTO answer VALUES (1, 1, '2018-06-01'), (2, 1, '2018-06-01'), (NULL, 1, '2018-06-01');
 CALL clv_alter_pipeline('gaps', rating_source => 'answer', rating => 'score', rated_at => 'at');
 CALL clv_refresh('gaps');
-SELECT note ~ '; 2 ratings after the day left out' AS said, (SELECT min(rating) FROM gaps.customers) AS lowest
+SELECT note ~ '; 2 ratings after the day left out' AS said, note ~ 'beyond' AS beyond,
+	(SELECT min(rating) FROM gaps.customers) AS lowest
 FROM gaps.runs WHERE is_current;
+-- customer 3 has an answer before
+ALTER TABLE answer ALTER score TYPE float8;
+INSERT INTO answer VALUES (3, 'NaN', '2017-07-01'), (3, 99999, '2017-07-01'), (4, 99999, '2018-06-01'), (4, 10, '2017-07-01'),
+	(1, -0.001, '2017-07-01'), (2, 'Infinity', '2017-07-01');
+CALL clv_refresh('gaps');
+SELECT regexp_matches(note, '; (2 ratings after the day left out; 5 ratings beyond 0 to 10 left out)') AS said
+FROM gaps.runs WHERE is_current;
+SELECT id, rating FROM gaps.customers WHERE id BETWEEN 1 AND 4 ORDER BY id;
+SELECT responses FROM gaps.satisfaction WHERE segment = '(all)';
+-- without times it is the mean of those that are ratings
+CALL clv_alter_pipeline('gaps', "reset" => '{rated_at}');
+CALL clv_refresh('gaps');
+SELECT substring(note FROM '[^;]*ratings[^;]*') AS said FROM gaps.runs WHERE is_current;
+SELECT id, rating FROM gaps.customers WHERE id BETWEEN 1 AND 4 ORDER BY id;
 CALL clv_alter_pipeline('gaps', "reset" => '{ratings}');
+
+-- ---- an error of an amount, or a time, that no history can hold names a customer ----
+CREATE TABLE odd (id text, branch int, at timestamp, amount numeric, valid bool);
+INSERT INTO odd SELECT 'c' || i, i % 2, '2017-01-01'::timestamp + i % 50 * interval '1 day', 10, true FROM generate_series(1, 400) i;
+INSERT INTO odd VALUES ('x', 1, '2017-03-01', 'NaN', true), ('y', 1, '2017-03-01', '-Infinity', true),
+	('a', 1, '2017-03-01', 'NaN', false), (NULL, 1, '2017-03-01', 'NaN', true), ('w', NULL, '2017-03-01', 'NaN', true);
+CALL clv_create_pipeline('odd', 'odd', 'id, branch', 'at', 'amount', filter => 'valid');
+\set VERBOSITY default
+CALL clv_refresh('odd');
+DELETE FROM odd WHERE amount = 'NaN' OR amount = '-Infinity';
+INSERT INTO odd VALUES ('z', 1, '-infinity', 5, true);
+CALL clv_refresh('odd');
+SELECT run, status, error_code, error_detail FROM odd.runs ORDER BY run;
+-- where there is none, others have their errors still
+UPDATE odd SET at = '2017-01-01' WHERE id = 'z';
+ALTER TABLE odd ADD cents int4 DEFAULT 2147483647;
+CALL clv_alter_pipeline('odd', filter => 'valid AND cents + 1 > 0');
+CALL clv_refresh('odd');
+\set VERBOSITY terse
+CALL clv_drop_pipeline('odd');
+DROP TABLE odd;
 
 -- ---- spend that cannot be fitted: purchases all the same, and NULL for money to come ----
 UPDATE till SET amount = NULL WHERE (id, day) NOT IN (SELECT id, min(day) FROM till GROUP BY 1);

@@ -145,6 +145,8 @@ CALL clv_refresh('st_plain');
 CALL clv_forget('st_plain', 1);
 -- of many customers a part is checked
 SELECT clv_internal.clv_pipeline_checked(clv_internal.clv_pipeline_read('st_keys'), 3) <> '' AS part;
+-- what is looked for where a history could not be made
+SELECT name, clv_internal.clv_pipeline_unusable_rows(name) FROM unnest('{st_bare,st_keys,st_group}'::text[]) name;
 SELECT run, status, isolated_day, error FROM st_plain_data.run ORDER BY run;
 SELECT run, status, mode, error FROM st_rich_data.run ORDER BY run;
 CALL clv_alter_pipeline('st_plain', margin => 0.5);

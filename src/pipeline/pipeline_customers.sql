@@ -31,7 +31,7 @@ BEGIN
 			LEFT JOIN (
 				SELECT {g.key}, round(avg(g.{1:I})) AS rating
 				FROM {2} g
-				WHERE {g.known}
+				WHERE {g.known} AND g.{1:I} BETWEEN 0 AND 10
 				GROUP BY {g.key}
 			) g ON {g=h}
 		$sql$::text, ARRAY[d.rating, d.rating_source]);
@@ -40,7 +40,7 @@ BEGIN
 		LEFT JOIN (
 			SELECT DISTINCT ON ({g.key}) {g.key}, g.{1:I} AS rating
 			FROM {2} g
-			WHERE {g.known} AND g.{1:I} IS NOT NULL AND {3} <= ($2).as_of
+			WHERE {g.known} AND g.{1:I} BETWEEN 0 AND 10 AND {3} <= ($2).as_of
 			ORDER BY {g.key}, g.{4:I} DESC, g.{1:I}
 		) g ON {g=h}
 	$sql$::text, ARRAY[d.rating, d.rating_source, clv_internal.clv_pipeline_rated_day(d), d.rated_at]);
@@ -48,7 +48,37 @@ END
 $$;
 COMMENT ON FUNCTION clv_internal.clv_pipeline_ratings(clv_internal.clv_pipeline_definition) IS
 	'the join that brings each customer''s latest rating g up to the day of the run (the lowest of several at one '
-	'time; without times their mean; NULL where there are no ratings). A part of pipelines';
+	'time; without times their mean; NULL where there are no ratings, of which those beyond 0 to 10 are none). A part '
+	'of pipelines';
+
+CREATE FUNCTION clv_internal.clv_pipeline_note_ratings(
+	d clv_internal.clv_pipeline_definition, this clv_internal.clv_pipeline_run)
+RETURNS pg_catalog.void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	later int8;
+	beyond int8;
+BEGIN
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT
+			count(*) FILTER (WHERE g.{2:I} BETWEEN 0 AND 10 AND {3}),
+			count(*) FILTER (WHERE g.{2:I} NOT BETWEEN 0 AND 10)
+		FROM {1} g
+		WHERE {g.known}
+	$sql$::text, ARRAY[d.rating_source, d.rating, CASE WHEN d.rated_at IS NULL THEN 'false'
+		ELSE clv_internal.clv_pipeline_rated_day(d) || ' > $1::date'
+	END]) INTO later, beyond USING this.as_of;
+	PERFORM clv_internal.clv_pipeline_note(d, this.run, format('%s ratings after the day left out', later))
+		WHERE later > 0;
+	PERFORM clv_internal.clv_pipeline_note(d, this.run, format('%s ratings beyond 0 to 10 left out', beyond))
+		WHERE beyond > 0;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_note_ratings(
+	clv_internal.clv_pipeline_definition, clv_internal.clv_pipeline_run) IS
+	'writes down how many ratings clv_pipeline_ratings leaves out. A part of pipelines';
 
 CREATE TYPE clv_internal.clv_pipeline_customer AS (
 	lapse_date pg_catalog.date,
@@ -691,15 +721,8 @@ BEGIN
 	PERFORM clv_internal.clv_pipeline_note(d, this.run,
 			format('%s customers in no segment: no rule holds, or what one needs is not known', missed))
 		WHERE missed > 0;
-	IF d.rated_at IS NOT NULL THEN
-		EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
-			SELECT count(*)
-			FROM {1} g
-			WHERE {g.known} AND g.{2:I} IS NOT NULL AND {3} > $1::date
-		$sql$::text, ARRAY[d.rating_source, d.rating,
-			clv_internal.clv_pipeline_rated_day(d)]) INTO missed USING this.as_of;
-		PERFORM clv_internal.clv_pipeline_note(d, this.run, format('%s ratings after the day left out', missed))
-			WHERE missed > 0;
+	IF d.rating_source IS NOT NULL THEN
+		PERFORM clv_internal.clv_pipeline_note_ratings(d, this);
 	END IF;
 END
 $$;

@@ -192,6 +192,7 @@ DECLARE
 	detail text;
 	hint text;
 	context text;
+	unusable text;
 BEGIN
 	report := clv_internal.clv_pipeline_as_owner(owner, format($sql$
 		SELECT clv_internal.clv_pipeline_run_step(%L::pg_catalog.text, %s::pg_catalog.int8, %s::pg_catalog.int4)
@@ -201,9 +202,18 @@ EXCEPTION
 		GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 			detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT,
 			context = PG_EXCEPTION_CONTEXT;
+		-- the codes of an amount and of a time that no history can hold, and of other things
+		IF code IN ('22003', '22008') AND detail = '' THEN
+			BEGIN
+				unusable := clv_internal.clv_pipeline_as_owner(owner,
+					format('SELECT clv_internal.clv_pipeline_unusable_rows(%L::pg_catalog.text)', name));
+			EXCEPTION WHEN OTHERS OR query_canceled THEN
+				-- what went wrong first is what the caller is to read
+			END;
+		END IF;
 		failure := jsonb_build_object('code', code, 'message', message, 'context', nullif(context, ''),
-			'detail', coalesce(nullif(detail, ''), format('Pipeline "%s", run %s, step %s.', name, run,
-				(clv_internal.clv_pipeline_steps())[number])), 'hint', nullif(hint, ''));
+			'detail', coalesce(nullif(detail, ''), concat_ws(' ', unusable, format('Pipeline "%s", run %s, step %s.', name,
+				run, (clv_internal.clv_pipeline_steps())[number]))), 'hint', nullif(hint, ''));
 		BEGIN
 			PERFORM clv_internal.clv_pipeline_as_owner(owner, format($sql$
 				SELECT clv_internal.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)

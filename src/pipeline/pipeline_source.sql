@@ -263,6 +263,36 @@ COMMENT ON FUNCTION clv_internal.clv_pipeline_read_source(clv_internal.clv_pipel
 	'runs a statement that reads a pipeline''s source with the search_path of its filter and the pipeline''s time '
 	'zone; the number of rows. A part of pipelines';
 
+CREATE FUNCTION clv_internal.clv_pipeline_unusable_rows(name pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 1000000
+-- as clv_pipeline_read_source
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
+SET extra_float_digits = 1 SET standard_conforming_strings = on
+AS $$
+DECLARE
+	d clv_internal.clv_pipeline_definition := clv_internal.clv_pipeline_read(name);
+	found text;
+BEGIN
+	PERFORM pg_catalog.set_config('search_path', d.search_path, true),
+		pg_catalog.set_config('timezone', d.time_zone, true);
+	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
+		SELECT pg_catalog.format('Such rows: %s; one is of customer %s.', pg_catalog.count(*),
+			pg_catalog.min(pg_catalog.concat_ws(', ', {s.key})))
+		FROM {source} AS s
+		WHERE {s.known}
+		  AND (NOT pg_catalog.isfinite(s.{1:I}) OR {2})
+		  {filter}
+		HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0
+	$sql$::text, ARRAY[d.bought_at, CASE WHEN d.amount IS NULL THEN 'false' ELSE clv_internal.clv_pipeline_sql(d,
+		$sql$s.{1:I}::pg_catalog.text OPERATOR(pg_catalog.=) ANY ('{NaN,Infinity,-Infinity}'::pg_catalog.text[])$sql$::text,
+		ARRAY[d.amount]) END]) INTO found;
+	RETURN found;
+END
+$$;
+COMMENT ON FUNCTION clv_internal.clv_pipeline_unusable_rows(pg_catalog.text) IS
+	'how many rows of a pipeline''s source have a time that is infinite, or an amount that is infinite or NaN, and a '
+	'customer of whom one is, as a sentence; NULL where there are none. A part of pipelines';
+
 CREATE FUNCTION clv_internal.clv_pipeline_beyond(d clv_internal.clv_pipeline_definition) RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE COST 100000
 SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET intervalstyle = postgres SET timezone = 'UTC'
