@@ -109,6 +109,9 @@ AS $part$ VALUES
 	('view', 'customers', $sql$
 		FROM {data}.customer c
 		LEFT JOIN {data}.ranks k ON k.run = (SELECT s.run FROM {data}.state s)
+		CROSS JOIN LATERAL (
+			SELECT CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END AS value
+		) v
 		WHERE c.run = {shown}
 	$sql$,
 		'One row a customer: what they did, what is expected of them, their scores and their segment. '
@@ -157,14 +160,13 @@ AS $part$ VALUES
 	('column', 'mean_spend', 'c.mean_spend', 'mean value of a purchase'),
 	('column', 'total_value', '(c.monetary * k.margin::numeric + c.clv)::numeric(24,2)',
 		'what they have brought and will: monetary times the margin, and clv'),
-	('column', 'value_percentile', $sql$
-		(99 - width_bucket(-CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END, k.falling))
-	$sql$, 'hundredths of the customers with less clv, 0 to 99; of less expected purchases where there is no money'),
+	('column', 'value_percentile', '(99 - width_bucket(-v.value, k.falling))',
+		'hundredths of the customers with less clv, 0 to 99; of less expected purchases where there is no money'),
 	('column', 'tier', $sql$
 		(CASE
-			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END > k.high THEN 'high'
-			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END <= k.low THEN 'low'
-			WHEN CASE WHEN k.by_purchases THEN c.expected_purchases ELSE c.clv::float8 END IS NOT NULL THEN 'medium'
+			WHEN v.value > k.high THEN 'high'
+			WHEN v.value <= k.low THEN 'low'
+			WHEN v.value IS NOT NULL THEN 'medium'
 		END)::varchar(20)
 	$sql$, 'low where value_percentile is below the lower of the pipeline''s tiers, high from the upper one on, else '
 		'medium'),
