@@ -231,9 +231,11 @@ LookCloser(Series *series, Grid *grid)
 		}
 }
 
-/* Averages over what the periods leave open, but for their weight. */
+/* Averages over what the periods leave open, but for their weight, which is relative to that of the
+ * point with the largest one: no likelihood is too large or too small for a double. */
 typedef struct Averages
 {
+	double ln_largest;
 	double weight;
 	double variance; /* of a period */
 	double next;     /* covariance of a period and the next */
@@ -252,12 +254,29 @@ OfMean(double correlation)
 	return 2 * sum / (HALF_YEAR * HALF_YEAR);
 }
 
+/* Adds a point, given the logarithms of its weight and of its standard deviation. */
+static void
+AddPoint(const Series *series, double ln_weight, double ln_sd, Averages *sums)
+{
+	double largest = fmax(sums->ln_largest, ln_weight);
+	double before = exp(sums->ln_largest - largest);
+	double weight = exp(ln_weight - largest);
+	double variance = weight * exp(2 * ln_sd);
+	double lasting = variance * series->lasting;
+
+	sums->ln_largest = largest;
+	sums->weight = sums->weight * before + weight;
+	sums->variance = sums->variance * before + variance;
+	sums->next = sums->next * before + lasting * series->correlation;
+	sums->mean = sums->mean * before + lasting * OfMean(series->correlation);
+}
+
 /*
  * Adds a place of the grid, integrated over the standard deviation, which is as likely everywhere:
  * by the trapezoidal rule over its logarithm, whose steps are the standard deviation of that.
  */
 static void
-AddPlace(const Series *series, double value, double ln_sd, double ends, double best, Averages *sums)
+AddPlace(const Series *series, double value, double ln_sd, double ends, Averages *sums)
 {
 	double fall = 2 * value - AtLnSd(series, ln_sd + STEP) - AtLnSd(series, ln_sd - STEP);
 	double step = fmin(STEP / sqrt(fmax(fall, STEP * STEP)), MOST_STEP);
@@ -265,13 +284,8 @@ AddPlace(const Series *series, double value, double ln_sd, double ends, double b
 	for (int i = -STEPS; i <= STEPS; i++)
 	{
 		double at = ln_sd + i * step;
-		double weight = ends * step * exp(AtLnSd(series, at) - best + at);
-		double variance = exp(2 * at);
 
-		sums->weight += weight;
-		sums->variance += weight * variance;
-		sums->next += weight * variance * series->lasting * series->correlation;
-		sums->mean += weight * variance * series->lasting * OfMean(series->correlation);
+		AddPoint(series, AtLnSd(series, at) + at + log(ends * step), at, sums);
 	}
 }
 
@@ -280,7 +294,7 @@ AddPlace(const Series *series, double value, double ln_sd, double ends, double b
 static Averages
 Average(Series *series, const Grid *grid)
 {
-	Averages sums = {0};
+	Averages sums = {.ln_largest = -INFINITY};
 
 	for (int i = 0; i < SHARES; i++)
 		for (int j = 0; j < CORRELATIONS; j++)
@@ -290,7 +304,7 @@ Average(Series *series, const Grid *grid)
 			if (grid->value[i][j] < grid->best - NEGLIGIBLE)
 				continue;
 			Place(series, i + 1, j);
-			AddPlace(series, grid->value[i][j], grid->ln_sd[i][j], ends, grid->best, &sums);
+			AddPlace(series, grid->value[i][j], grid->ln_sd[i][j], ends, &sums);
 		}
 	return sums;
 }

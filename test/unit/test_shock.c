@@ -122,6 +122,26 @@ none(void **state)
 	assert_int_equal(shock.periods, 0);
 }
 
+/* Counts a billion times what is expected, whose likelihoods no double holds: a large shock. */
+static void
+huge(void **state)
+{
+	double expected[WEEKS];
+	double counts[WEEKS];
+	double work[2 * WEEKS];
+	ClvShock shock;
+
+	for (int t = 0; t < WEEKS; t++)
+	{
+		expected[t] = Expected(t);
+		counts[t] = actual[t] * (t % 3 == 0 ? 1e9 : 1e6);
+	}
+	shock = clv_shock_estimate(WEEKS, counts, expected, work);
+	assert_true(shock.sd > 2 && isfinite(shock.sd));
+	assert_true(shock.lasting >= 0 && shock.lasting <= 1);
+	assert_true(isfinite(clv_shock_variance(&shock, 0, 4)));
+}
+
 /* A shock with an sd of 0.25 and a correlation of 0.8 of its lasting part, and the past of it. */
 static ClvShock
 AllOf(double lasting)
@@ -190,8 +210,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(likelihoods), cmocka_unit_test(maximum),   cmocka_unit_test(drifting),
-		cmocka_unit_test(none),        cmocka_unit_test(variances), cmocka_unit_test(past),
+		cmocka_unit_test(likelihoods), cmocka_unit_test(maximum), cmocka_unit_test(drifting),
+		cmocka_unit_test(none),        cmocka_unit_test(huge),    cmocka_unit_test(variances),
+		cmocka_unit_test(past),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
