@@ -110,7 +110,7 @@ DECLARE
 	);
 	limited int4[];
 	-- of a segment of many customers one in so many says how it goes on, and one in so many how far that may be off
-	part text := clv_internal.clv_pipeline_sql(d, '(1 + g.customers / 10000)'::text);
+	part text := clv_internal.clv_pipeline_sql(d, 'greatest(1, g.customers / 5000)'::text);
 	sampled text := clv_internal.clv_pipeline_sql(d, '{1} * (1 + g.customers / (2000 * {1}))'::text, ARRAY[part]);
 BEGIN
 	EXECUTE clv_internal.clv_pipeline_sql(d, $sql$
