@@ -62,8 +62,8 @@ SELECT note ~ '; 2 ratings after the day left out' AS said, note ~ 'beyond' AS b
 FROM gaps.runs WHERE is_current;
 -- customer 3 has an answer before
 ALTER TABLE answer ALTER score TYPE float8;
-INSERT INTO answer VALUES (3, 'NaN', '2017-07-01'), (3, 99999, '2017-07-01'), (4, 99999, '2018-06-01'), (4, 10, '2017-07-01'),
-	(1, -0.001, '2017-07-01'), (2, 'Infinity', '2017-07-01');
+INSERT INTO answer VALUES (3, 'NaN', '2017-07-01'), (3, 99999, '2017-07-01'), (4, 99999, '2018-06-01'),
+	(4, 10, '2017-07-01'), (1, -0.001, '2017-07-01'), (2, 'Infinity', '2017-07-01');
 CALL clv_refresh('gaps');
 SELECT regexp_matches(note, '; (2 ratings after the day left out; 5 ratings beyond 0 to 10 left out)') AS said
 FROM gaps.runs WHERE is_current;
@@ -78,7 +78,9 @@ CALL clv_alter_pipeline('gaps', "reset" => '{ratings}');
 
 -- ---- an error of an amount, or a time, that no history can hold names a customer ----
 CREATE TABLE odd (id text, branch int, at timestamp, amount numeric, valid bool);
-INSERT INTO odd SELECT 'c' || i, i % 2, '2017-01-01'::timestamp + i % 50 * interval '1 day', 10, true FROM generate_series(1, 400) i;
+INSERT INTO odd
+SELECT 'c' || i, i % 2, '2017-01-01'::timestamp + i % 50 * interval '1 day', 10, true
+FROM generate_series(1, 400) i;
 INSERT INTO odd VALUES ('x', 1, '2017-03-01', 'NaN', true), ('y', 1, '2017-03-01', '-Infinity', true),
 	('a', 1, '2017-03-01', 'NaN', false), (NULL, 1, '2017-03-01', 'NaN', true), ('w', NULL, '2017-03-01', 'NaN', true);
 CALL clv_create_pipeline('odd', 'odd', 'id, branch', 'at', 'amount', filter => 'valid');

@@ -8484,9 +8484,9 @@ BEGIN
 		  AND (NOT pg_catalog.isfinite(s.{1:I}) OR {2})
 		  {filter}
 		HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0
-	$sql$::text, ARRAY[d.bought_at, CASE WHEN d.amount IS NULL THEN 'false' ELSE clv_internal.clv_pipeline_sql(d,
-		$sql$s.{1:I}::pg_catalog.text OPERATOR(pg_catalog.=) ANY ('{NaN,Infinity,-Infinity}'::pg_catalog.text[])$sql$::text,
-		ARRAY[d.amount]) END]) INTO found;
+	$sql$::text, ARRAY[d.bought_at, CASE WHEN d.amount IS NULL THEN 'false' ELSE clv_internal.clv_pipeline_sql(d, $sql$
+		s.{1:I}::pg_catalog.text OPERATOR(pg_catalog.=) ANY ('{NaN,Infinity,-Infinity}'::pg_catalog.text[])
+	$sql$::text, ARRAY[d.amount]) END]) INTO found;
 	RETURN found;
 END
 $$;
@@ -14218,8 +14218,8 @@ EXCEPTION
 			END;
 		END IF;
 		failure := jsonb_build_object('code', code, 'message', message, 'context', nullif(context, ''),
-			'detail', coalesce(nullif(detail, ''), concat_ws(' ', unusable, format('Pipeline "%s", run %s, step %s.', name,
-				run, (clv_internal.clv_pipeline_steps())[number]))), 'hint', nullif(hint, ''));
+			'hint', nullif(hint, ''), 'detail', coalesce(nullif(detail, ''), concat_ws(' ', unusable,
+				format('Pipeline "%s", run %s, step %s.', name, run, (clv_internal.clv_pipeline_steps())[number]))));
 		BEGIN
 			PERFORM clv_internal.clv_pipeline_as_owner(owner, format($sql$
 				SELECT clv_internal.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)

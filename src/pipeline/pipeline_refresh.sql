@@ -212,8 +212,8 @@ EXCEPTION
 			END;
 		END IF;
 		failure := jsonb_build_object('code', code, 'message', message, 'context', nullif(context, ''),
-			'detail', coalesce(nullif(detail, ''), concat_ws(' ', unusable, format('Pipeline "%s", run %s, step %s.', name,
-				run, (clv_internal.clv_pipeline_steps())[number]))), 'hint', nullif(hint, ''));
+			'hint', nullif(hint, ''), 'detail', coalesce(nullif(detail, ''), concat_ws(' ', unusable,
+				format('Pipeline "%s", run %s, step %s.', name, run, (clv_internal.clv_pipeline_steps())[number]))));
 		BEGIN
 			PERFORM clv_internal.clv_pipeline_as_owner(owner, format($sql$
 				SELECT clv_internal.clv_pipeline_fail(%L::pg_catalog.text, %s::pg_catalog.int8, %L::pg_catalog.jsonb)

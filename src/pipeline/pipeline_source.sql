@@ -283,9 +283,9 @@ BEGIN
 		  AND (NOT pg_catalog.isfinite(s.{1:I}) OR {2})
 		  {filter}
 		HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0
-	$sql$::text, ARRAY[d.bought_at, CASE WHEN d.amount IS NULL THEN 'false' ELSE clv_internal.clv_pipeline_sql(d,
-		$sql$s.{1:I}::pg_catalog.text OPERATOR(pg_catalog.=) ANY ('{NaN,Infinity,-Infinity}'::pg_catalog.text[])$sql$::text,
-		ARRAY[d.amount]) END]) INTO found;
+	$sql$::text, ARRAY[d.bought_at, CASE WHEN d.amount IS NULL THEN 'false' ELSE clv_internal.clv_pipeline_sql(d, $sql$
+		s.{1:I}::pg_catalog.text OPERATOR(pg_catalog.=) ANY ('{NaN,Infinity,-Infinity}'::pg_catalog.text[])
+	$sql$::text, ARRAY[d.amount]) END]) INTO found;
 	RETURN found;
 END
 $$;

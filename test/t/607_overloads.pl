@@ -155,6 +155,7 @@ sub everything
 	my @statements = (@reads, map({ /^UPDATE / ? $_ : "CALL $_" } @writes),
 		'UPDATE ext.clv_segment_map SET description = description WHERE false',
 		map({ my $p = $_; map { "TABLE $p.$_" } @views } 'plain', 'rich', 'bare', 'groups'), 'TABLE ext.clv_pipelines',
+		map({ 'SELECT ' . call('clv_internal.clv_pipeline_unusable_rows(text)', name => "'$_'") } 'rich', 'bare'),
 		map({ 'CALL ' . call($drop, name => "'$_'", cascade => 'true') } 'plain', 'bare', 'rich', 'groups'));
 	my ($rc, $out, $err) = $node->psql('postgres', join("\n", 'SET client_min_messages = error;', $prelude // '',
 		"SET search_path = $path;", map { "\\echo ~~~\n$_;" } @statements), on_error_stop => 0);
